@@ -1,4 +1,4 @@
-"""The hosted API's URLs, answered by any backend."""
+"""The hosted API's URLs, served from any backend."""
 
 from __future__ import annotations
 

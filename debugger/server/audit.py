@@ -1,4 +1,4 @@
-"""The entries that the server adds to the audit list: what callers with a key have run or changed."""
+"""The audit list: actions of principals with a key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import DebuggerError
 from debugger.protocol import urls
-from debugger.server.access import Caller, caller_of
+from debugger.server.auth import Principal, principal_of
 from debugger.store import AuditEntry, AuditLog
 
 _log = logging.getLogger(__name__)
@@ -44,53 +44,53 @@ AUDITED: dict[tuple[str, str], str] = {
     ("PATCH", urls.GLOBAL): "edit global variable",
     ("DELETE", urls.GLOBAL): "delete global variable",
 }
-"""The action for a method and a path's template; the roles are in `debugger.server.access.roles`."""
+"""The action for a method and a path's template; the roles are in `debugger.server.auth.roles`."""
 
-WRITTEN_WITHIN_SECONDS = 0.2
+WRITE_DELAY_SECONDS = 0.2
 
-_PLACE = "debugger.audited"
+_SCOPE_KEY = "debugger.audit_target"
 _SHARED = "shared key"
 """The person of the key that the server was started with."""
 
 
 class AuditTrail:
-    """Collects entries, and writes those of a moment in one transaction.
+    """Collects entries, and writes those of 0.2 seconds in one transaction.
 
     With a transaction per turn a client needs 2.3 ms from turn to turn; with these 1.4 ms, as without a list
-    (SQLite, 2026-11). What a crash loses are the entries of its last moment.
+    (SQLite, 2026-11). A crash loses the entries of the last 0.2 seconds.
     """
 
     def __init__(self) -> None:
         self._waiting: list[tuple[AuditLog, AuditEntry]] = []
         self._writing: asyncio.Task[None] | None = None
 
-    def add(self, caller: Caller, backend: Backend, action: str, target: str, **details: Any) -> None:
-        """Add what a caller has just done; nothing of a caller without a key, the only user.
+    def add(self, principal: Principal, backend: Backend, action: str, target: str, **details: Any) -> None:
+        """Add an action; none of a principal without a key, the only user.
 
         Args:
-            caller: Who did it.
-            backend: The backend that it was done on; without a store of its own there is no list.
+            principal: The principal.
+            backend: The backend of the action; without a store of its own there is no list.
             action: A verb and a noun.
-            target: The id of what it was done to.
+            target: The id of the object of the action.
             details: Values without secrets and without texts of a conversation.
         """
-        if caller.key_id is None or not isinstance(backend, EmbeddedBackend):
+        if principal.key_id is None or not isinstance(backend, EmbeddedBackend):
             return
-        entry = AuditEntry.now(caller.person or _SHARED, caller.role, action, target, details)
+        entry = AuditEntry.now(principal.person or _SHARED, principal.role, action, target, details)
         self._waiting.append((backend.store.audit, entry))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_soon())
 
     def flush(self) -> None:
-        """Write what is left when the server has ended."""
-        _write(self._take())
+        """Write the remaining entries, when the server has ended."""
+        _write(self._take_batch())
 
     async def _write_soon(self) -> None:
         while self._waiting:
-            await asyncio.sleep(WRITTEN_WITHIN_SECONDS)
-            await asyncio.to_thread(_write, self._take())
+            await asyncio.sleep(WRITE_DELAY_SECONDS)
+            await asyncio.to_thread(_write, self._take_batch())
 
-    def _take(self) -> list[tuple[AuditLog, AuditEntry]]:
+    def _take_batch(self) -> list[tuple[AuditLog, AuditEntry]]:
         batch, self._waiting = self._waiting, []
         return batch
 
@@ -106,17 +106,17 @@ def _write(batch: Sequence[tuple[AuditLog, AuditEntry]]) -> None:
             _log.warning("%d entries of the audit list were not written: %s", len(entries), error)
 
 
-def name_target(scope: Scope, target: str) -> None:
-    """Name what a request was about where its path does not, as the run of a first turn."""
-    scope[_PLACE] = target
+def set_audit_target(scope: Scope, target: str) -> None:
+    """Set the id that the path of a request lacks, such as the run of a first turn."""
+    scope[_SCOPE_KEY] = target
 
 
-class Audit:
-    """Middleware that adds each request of `AUDITED` which has succeeded.
+class AuditMiddleware:
+    """Add each successful request of `AUDITED` to the list.
 
     Args:
         app: The next application.
-        trail: Takes the entries.
+        trail: The audit list.
         backend: The backend of the app.
     """
 
@@ -126,21 +126,21 @@ class Audit:
         self._backend = backend
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; its entry is added when the answer is out."""
+        """Pass a request on; its entry is added after the response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         status = 0
 
-        async def look(message: Message) -> None:
+        async def observe(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
-        await self._app(scope, receive, look)
+        await self._app(scope, receive, observe)
         action = AUDITED.get((scope["method"], getattr(scope.get("route"), "path_format", "")))
         if action is not None and 200 <= status < 300:
             path = scope["path_params"]
-            target = scope.get(_PLACE) or next(reversed(path.values()), "")
-            self._trail.add(caller_of(scope), self._backend, action, str(target), **path)
+            target = scope.get(_SCOPE_KEY) or next(reversed(path.values()), "")
+            self._trail.add(principal_of(scope), self._backend, action, str(target), **path)

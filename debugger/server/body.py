@@ -1,8 +1,8 @@
-"""The JSON object in the body of a request."""
+"""Request bodies: bounded, read as a JSON object, validated, and rid of secrets."""
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,77 +12,112 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import decode
 from debugger.server.services import services_of
 
-Fields = TypeVar("Fields", bound=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
+
+_SECRETS = "secret_variables"
+_WRAPPERS = ("workflow", "workflow_config")
 
 
-async def read_object(request: Request) -> JsonObject:
-    """The object that was sent; an empty body is an empty object.
+class BodyReader:
+    """A dependency that reads the body as a JSON object; an empty body is an empty object.
+
+    The model only documents the body: handlers validate it, since some need the object as it was sent.
+
+    Args:
+        model: The type of the body.
+        example: An example for the document of the API.
+    """
+
+    def __init__(self, model: Any, example: JsonObject | None = None) -> None:
+        self.model = model
+        self.example = example
+
+    async def __call__(self, request: Request) -> JsonObject:
+        """Return the object that was sent.
+
+        Raises:
+            HTTPException: The body is too large, or its content type is not JSON. Rejecting other types keeps
+                web pages out: a browser asks before it sends JSON to another site, and gets no answer here.
+            RequestValidationError: The body is not JSON, or no object.
+
+        Source: empty bodies in ``platform/wire.md`` 1.6.
+        """
+        text = await _read_bytes(request, limit=services_of(request.scope).body_limit)
+        if not text:
+            return {}
+        if not _is_json(request.headers.get("content-type", "")):
+            raise HTTPException(415, "The body must be JSON. Send it with 'Content-Type: application/json'.")
+        try:
+            value = decode(text)
+        except (ValueError, RecursionError) as error:
+            raise body_error("json_invalid", f"The body is not JSON: {error}") from error
+        if not isinstance(value, dict):
+            raise body_error("dict_type", "The body must be a JSON object")
+        return value
+
+
+def json_body(model: Any, example: JsonObject | None = None) -> Any:
+    """Return the dependency of a route that reads a JSON object."""
+    return Depends(BodyReader(model, example))
+
+
+AnyBody = Annotated[JsonObject, json_body(JsonObject)]
+"""A body of which no field is needed."""
+
+
+def validate(model: type[Model], body: JsonObject) -> Model:
+    """Return a body as a model.
 
     Raises:
-        HTTPException: The body is too large, or is not said to be JSON. Refusing other content types keeps
-            web pages out: a browser asks before it sends JSON to another site, and is not answered here.
-        RequestValidationError: It is not JSON, or no object.
-
-    Source: empty bodies in ``platform/wire.md`` 1.6.
-    """
-    text = await _read_bytes(request, limit=services_of(request.scope).body_limit)
-    if not text:
-        return {}
-    if not _says_json(request.headers.get("content-type", "")):
-        raise HTTPException(415, "The body must be JSON. Send it with 'Content-Type: application/json'.")
-    try:
-        value = decode(text)
-    except (ValueError, RecursionError) as error:
-        raise unusable("json_invalid", f"The body is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise unusable("dict_type", "The body must be a JSON object")
-    return value
-
-
-JsonBody = Annotated[JsonObject, Depends(read_object)]
-
-
-def read_fields(kind: type[Fields], body: JsonObject) -> Fields:
-    """The fields of a body.
-
-    Raises:
-        RequestValidationError: One is missing or has a value that it cannot have.
+        RequestValidationError: A field is missing or has a value that it cannot have.
     """
     try:
-        return kind.model_validate(body)
+        return model.model_validate(body)
     except ValidationError as error:
         raise RequestValidationError(
             [{**problem, "loc": ("body", *problem["loc"])} for problem in error.errors(include_url=False)]
         ) from error
 
 
-def unusable(kind: str, message: str, *path: str) -> RequestValidationError:
-    """The error for one thing in a body that cannot be used.
+def body_error(kind: str, message: str, *path: str) -> RequestValidationError:
+    """Return the error for one part of a body.
 
     Args:
-        kind: What is wrong with it, in pydantic's words.
-        message: The same for people.
-        path: The keys that lead to it; none for the body itself.
+        kind: The type of error, in the words of pydantic.
+        message: The message.
+        path: The keys that lead to the part; none for the body itself.
     """
     return RequestValidationError([{"type": kind, "loc": ("body", *path), "msg": message}])
 
 
+def without_secrets(data: JsonObject) -> JsonObject:
+    """Return an object without ``secret_variables``, also where it wraps a workflow document.
+
+    Source: ``platform/wire.md`` 2.2 and 4.4.
+    """
+    rest = {key: value for key, value in data.items() if key != _SECRETS}
+    for key in _WRAPPERS:
+        inner = rest.get(key)
+        if isinstance(inner, dict):
+            rest[key] = without_secrets(inner)
+    return rest
+
+
 async def _read_bytes(request: Request, *, limit: int) -> bytes:
-    told = request.headers.get("content-length", "")
-    if told.isdecimal() and int(told) > limit:
-        raise _too_large(limit)
+    too_large = HTTPException(
+        413, f"The body is larger than {limit:,} bytes, which is the most that is taken."
+    )
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limit:
+        raise too_large
     text = bytearray()
     async for chunk in request.stream():
         text += chunk
         if len(text) > limit:
-            raise _too_large(limit)
+            raise too_large
     return bytes(text)
 
 
-def _says_json(content_type: str) -> bool:
+def _is_json(content_type: str) -> bool:
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type == "application/json" or media_type.endswith("+json")
-
-
-def _too_large(limit: int) -> HTTPException:
-    return HTTPException(413, f"The body is larger than {limit:,} bytes, which is the most that is taken.")

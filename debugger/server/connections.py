@@ -1,4 +1,4 @@
-"""The connections of the server: how many there may be, and how long each may take.
+"""Limits on the number of connections and on their deadlines.
 
 uvicorn bounds the time between two requests only. Here the headers and the body of a request and the reading
 of its response have deadlines, and connections have a limit, in total and for each address.
@@ -28,7 +28,7 @@ MIN_CONNECTIONS = 16
 _SHRINK_BY = 16
 """Connections that are given up where descriptors run out all the same."""
 _IPV6_PREFIX = 64
-"""Bits of an IPv6 address that tell two networks apart: whoever has one address has its whole network."""
+"""Prefix of an IPv6 network: the owner of one address has its whole network."""
 
 Part = Literal["headers", "body"]
 
@@ -38,21 +38,21 @@ class ConnectionLimits:
     """Bounds on the connections of a server."""
 
     total: int = 1000
-    """Connections at once, WebSockets among them."""
+    """Connections at once, including WebSockets."""
     per_address: int = 100
-    """The same from one address; 0 for no such limit."""
+    """The same from one address; 0 for no limit."""
     header_seconds: float = 10
     """From the start of a connection, or from the response before, to the end of a request's headers."""
     body_seconds: float = 30
     """From there to the end of its body."""
     read_seconds: float = 30
-    """How long a client may read nothing of what is sent to it."""
+    """Time in which a client must read something of its response."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses and networks of proxies, which have no limit of their own; ``*`` is any."""
 
 
 class BoundedProtocol(H11Protocol):
-    """An HTTP/1.1 connection that records since when it waits for its client."""
+    """HTTP/1.1 connection that records since when it waits for its client."""
 
     awaited: Part | None = "headers"
     """The part of a request that is not complete; ``None`` while a request is being answered."""
@@ -60,19 +60,19 @@ class BoundedProtocol(H11Protocol):
     """By the clock of the event loop."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a new connection."""
+        """Handle a new connection."""
         super().connection_made(transport)
         self.awaited_since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of the client."""
+        """Handle bytes of the client."""
         super().data_received(data)
-        self._look()
+        self._update_awaited()
 
     def on_response_complete(self) -> None:
-        """Begin to wait for the next request."""
+        """Wait for the next request."""
         super().on_response_complete()
-        self._look()
+        self._update_awaited()
 
     def time_out(self) -> None:
         """End the connection of a client that has not sent the awaited part in time."""
@@ -90,7 +90,7 @@ class BoundedProtocol(H11Protocol):
         else:
             self.transport.abort()
 
-    def _look(self) -> None:
+    def _update_awaited(self) -> None:
         their_state = self.conn.their_state
         awaited: Part | None = None
         if their_state is h11.IDLE:
@@ -105,10 +105,10 @@ class Connections:
     """Admits connections within the limits, and ends those that take too long.
 
     Where a limit is reached, a new connection takes the place of the one that has waited longest for a
-    request of its client: half-open and idle connections keep nobody out.
+    request of its client: half-open and idle connections keep no client out.
 
     Args:
-        limits: The bounds.
+        limits: The limits.
         connections: The open connections, which uvicorn maintains.
     """
 
@@ -121,9 +121,9 @@ class Connections:
         self._proxies = _Networks(limits.trusted_proxies)
 
     def admit(self, address: str) -> bool:
-        """Return whether one more connection from an address may be opened; ends another one for it.
+        """Return whether one more connection from an address may be opened; end another one for it.
 
-        The connection that is ended lets go of its file descriptor in the next cycle of the event loop.
+        The connection that is ended releases its file descriptor in the next cycle of the event loop.
         """
         per_address = self._limits.per_address
         if per_address and len(self._connections) >= per_address and address not in self._proxies:
@@ -136,18 +136,20 @@ class Connections:
         return True
 
     def shrink(self) -> None:
-        """Lower the total after descriptors ran out, and end connections; it rises again by one a second."""
+        """Lower the total after descriptors ran out; it rises again by one a second."""
         self._total = max(min(self._total, len(self._connections)) - _SHRINK_BY, MIN_CONNECTIONS)
         for _ in range(len(self._connections) - self._total):
             if not self._make_room("no free file descriptors"):
                 break
 
     def _make_room(self, reason: str) -> bool:
-        """End a connection of the address that has most of those that wait; false where none waits."""
+        """End a connection of the address with most waiting ones; return false where none waits."""
         waiting = [connection for connection in self._connections if _waits(connection)]
         counts = Counter(map(_source, waiting))
         most = max(counts.values(), default=0)
-        return self._end_waiting((c for c in waiting if counts[_source(c)] == most), reason)
+        return self._end_waiting(
+            (connection for connection in waiting if counts[_source(connection)] == most), reason
+        )
 
     def end_overdue(self, now: float) -> None:
         """End the connections that have passed a deadline; called every second.
@@ -177,7 +179,7 @@ class Connections:
         if not waiting:
             _log.warning("a connection is refused: there are %s, and all are in use", reason)
             return False
-        oldest = min(waiting, key=lambda each: (each.awaited == "body", each.awaited_since))
+        oldest = min(waiting, key=lambda connection: (connection.awaited == "body", connection.awaited_since))
         _log.warning("a connection that waits for its client is ended: there are %s", reason)
         oldest.transport.abort()
         return True
@@ -201,8 +203,6 @@ def read_proxies(text: str) -> tuple[str, ...]:
 
 
 class _Networks:
-    """Addresses and networks, as an option lists them."""
-
     def __init__(self, names: tuple[str, ...]) -> None:
         self._all = "*" in names
         self._networks = [ipaddress.ip_network(name, strict=False) for name in names if name != "*"]
@@ -215,7 +215,7 @@ class _Networks:
 
 @lru_cache(maxsize=4096)
 def source_of(address: str) -> str:
-    """Return the address that is counted for a connection: of an IPv6 address its network."""
+    """Return the source that counts for an address: of an IPv6 address its network."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,9 +1,10 @@
-"""The routes that go on with a run: by a turn, or by its background work (``platform/wire.md`` section 2)."""
+"""Execution of turns and of background work over HTTP (``platform/wire.md`` section 2)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 
@@ -13,122 +14,116 @@ from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, is_id, set_wire
 from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult, requested_version
-from debugger.server.access import caller_of
-from debugger.server.answers.runs import RunAnswer
-from debugger.server.audit import name_target
-from debugger.server.body import JsonBody, read_fields, unusable
-from debugger.server.metrics import Metrics
-from debugger.server.operations import described
-from debugger.server.parameters import AskedVersion, ExpectedTurn, RunId, WorkflowId
-from debugger.server.records import read_remarks
-from debugger.server.reply import JsonReply
-from debugger.server.secret_variables import without_secrets
+from debugger.server.audit import set_audit_target
+from debugger.server.auth import principal_of
+from debugger.server.body import AnyBody, body_error, json_body, validate, without_secrets
+from debugger.server.dependencies import ExpectedTurn, RunId, VersionQuery, WorkflowId
+from debugger.server.responses import RawJsonResponse
+from debugger.server.run_records import RunAnswer, read_feedback, run_answer
 from debugger.server.services import Services, services_of
-from debugger.server.shapes.runs import run_answer
 from debugger.server.turn_limiter import QueueFullError
 
-router = APIRouter()
+router = APIRouter(tags=["turns"])
+
+_EXAMPLE = {"run_input": {"command": "start", "miscellaneous": {"client_turn_id": "turn-1"}}}
 
 
-@router.post(urls.EXECUTE)
-@described(TurnResult, takes=ExecuteRequest, refuses=(400, 409, 429, 500))
+@router.post(urls.EXECUTE, response_model=TurnResult, responses={400: {}, 409: {}, 429: {}, 500: {}})
 async def execute(
     request: Request,
     workflow_id: WorkflowId,
-    body: JsonBody,
-    version: AskedVersion = None,
+    body: Annotated[JsonObject, json_body(ExecuteRequest, _EXAMPLE)],
+    version: VersionQuery = None,
     expected_turn_number: ExpectedTurn = None,
-) -> JsonReply:
-    """Execute one turn and answer when it is over.
+) -> RawJsonResponse:
+    """Execute a turn, and respond when it has finished.
 
     A turn is identified by its run, its number and ``run_input.miscellaneous.client_turn_id``: a request with
-    an id that was sent before gets the answer of the first one, and executes nothing. The command ``stop``
-    cancels the turn that is being executed, whichever server executes it. 409 names its ``reason``: the run
-    has newer turns than ``X-Expected-Turn-Number`` says, or another turn of the run is being executed.
+    an id that was sent before gets the response of the first one, and executes nothing. The command ``stop``
+    cancels the turn that is being executed, whichever server executes it. 409 has a ``reason``: the run has
+    newer turns than ``X-Expected-Turn-Number`` says, or another turn of the run is being executed.
     """
-    reply = await _on_thread(
-        request, body, lambda services: _execute(services, workflow_id, body, version, expected_turn_number)
-    )
-    name_target(request.scope, reply.run_id)
-    return reply
+
+    def run(services: Services) -> RawJsonResponse:
+        turn_input, run_id = read_request(body)
+        result = _execute(services, workflow_id, turn_input, run_id, version, expected_turn_number)
+        return _response(result.run_id, result.to_wire())
+
+    return await _run_on_thread(request, body, run)
 
 
-@router.post(urls.RUNS)
-@described(RunAnswer, takes=TurnInput, refuses=(400, 404, 409, 429, 500))
+@router.post(urls.RUNS, response_model=RunAnswer, responses={400: {}, 404: {}, 409: {}, 429: {}, 500: {}})
 async def start_or_resume(
-    request: Request, body: JsonBody, expected_turn_number: ExpectedTurn = None
-) -> JsonReply:
-    """The older way to run a turn: a bare run input, answered with the run's record (2.9)."""
-    reply = await _on_thread(
-        request, body, lambda services: _start_or_resume(services, body, expected_turn_number)
-    )
-    name_target(request.scope, reply.run_id)
-    return reply
+    request: Request,
+    body: Annotated[JsonObject, json_body(TurnInput)],
+    expected_turn_number: ExpectedTurn = None,
+) -> RawJsonResponse:
+    """Execute a turn in the older way: from a bare run input to the run's record (2.9)."""
+
+    def run(services: Services) -> RawJsonResponse:
+        turn_input = TurnInput.from_wire(without_secrets(body))
+        if turn_input.workflow_id is None:
+            raise body_error("missing", "Field required", "workflow_id")
+        workflow_id = _checked(turn_input.workflow_id, "workflow_id")
+        run_id = _checked_run(turn_input.workflow_run_id)
+        result = _execute(services, workflow_id, turn_input, run_id, None, expected_turn_number)
+        backend = services.backend
+        record = run_answer(backend.run(result.run_id), read_feedback(backend, result.run_id))
+        return _response(result.run_id, record)
+
+    return await _run_on_thread(request, body, run)
 
 
-@router.post(urls.PUMP)
-@described(TurnResult, takes=JsonObject, refuses=(400, 409, 500))
+@router.post(urls.PUMP, response_model=TurnResult, responses={400: {}, 409: {}, 500: {}})
 async def pump_companions(
-    request: Request, body: JsonBody, workflow_id: WorkflowId, run_id: RunId
-) -> JsonReply:
-    """Advance a run's background work, and answer like a turn. Nothing that the body may hold is needed."""
-    return await _on_thread(request, body, lambda services: _pump(services, workflow_id, run_id))
+    request: Request, workflow_id: WorkflowId, run_id: RunId, body: AnyBody
+) -> RawJsonResponse:
+    """Advance the background work of a run, and respond as to a turn. The body is not used."""
+
+    def run(services: Services) -> RawJsonResponse:
+        result = _finish(services, run_id, lambda: services.backend.pump(workflow_id, run_id), nullcontext())
+        return RawJsonResponse(result.to_wire())
+
+    return await _run_on_thread(request, body, run)
 
 
-async def _on_thread(request: Request, body: JsonObject, work: Callable[[Services], JsonReply]) -> JsonReply:
-    """Call a function that executes a turn on a thread for turns."""
+async def _run_on_thread(
+    request: Request, body: JsonObject, work: Callable[[Services], RawJsonResponse]
+) -> RawJsonResponse:
     services = services_of(request.scope)
+    turn_input = body.get("run_input", body)
+    is_stop = isinstance(turn_input, dict) and turn_input.get("command") == "stop"
     try:
-        return await services.turns.run(
-            caller_of(request.scope).key_id, lambda: work(services), is_stop=_stops(body)
+        response = await services.turn_limiter.run(
+            principal_of(request.scope).key_id, lambda: work(services), is_stop=is_stop
         )
     except QueueFullError:
         services.metrics.refuse_turn()
         raise
+    set_audit_target(request.scope, response.run_id)
+    return response
 
 
-def _stops(body: JsonObject) -> bool:
-    turn_input = body.get("run_input", body)
-    return isinstance(turn_input, dict) and turn_input.get("command") == "stop"
+def _response(run_id: str, content: object) -> RawJsonResponse:
+    response = RawJsonResponse(content)
+    response.run_id = run_id
+    return response
+
+
+def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
+    """Return the input of a turn, and the run to continue.
+
+    Raises:
+        RequestValidationError: A field is missing or has a value that it cannot have.
+    """
+    if isinstance(body.get("run_input"), dict):
+        body = {**body, "run_input": without_secrets(body["run_input"])}
+    request = validate(ExecuteRequest, body)
+    set_wire(request.run_input, body["run_input"])  # as `from_wire` does, which would validate it again
+    return request.run_input, _checked_run(request.run_id)
 
 
 def _execute(
-    services: Services,
-    workflow_id: str,
-    body: JsonObject,
-    version: int | None,
-    expected_turn_number: int | None,
-) -> JsonReply:
-    turn_input, run_id = read_request(body)
-    result = run_turn(services, workflow_id, turn_input, run_id, version, expected_turn_number)
-    return _reply(result.run_id, result.to_wire())
-
-
-def _start_or_resume(services: Services, body: JsonObject, expected_turn_number: int | None) -> JsonReply:
-    turn_input = TurnInput.from_wire(without_secrets(body))
-    workflow_id, run_id = turn_input.workflow_id, turn_input.workflow_run_id
-    if workflow_id is None:
-        raise unusable("missing", "Field required", "workflow_id")
-    checked_id = _checked(workflow_id, "workflow_id")
-    result = run_turn(services, checked_id, turn_input, _run(run_id), None, expected_turn_number)
-    record = run_answer(services.backend.run(result.run_id), read_remarks(services.backend, result.run_id))
-    return _reply(result.run_id, record)
-
-
-def _reply(run_id: str, content: JsonObject) -> JsonReply:
-    reply = JsonReply(content)
-    reply.run_id = run_id
-    return reply
-
-
-def _pump(services: Services, workflow_id: str, run_id: str) -> JsonReply:
-    result = _finished(
-        services.metrics, run_id, lambda: services.backend.pump(workflow_id, run_id), nullcontext()
-    )
-    return JsonReply(result.to_wire())
-
-
-def run_turn(
     services: Services,
     workflow_id: str,
     turn_input: TurnInput,
@@ -136,56 +131,36 @@ def run_turn(
     version: int | None,
     expected_turn_number: int | None,
 ) -> TurnResult:
-    """Execute one turn to its end, the first of a new run unless a run is named.
-
-    Args:
-        services: The services of the app.
-        workflow_id: The workflow.
-        turn_input: The input of the turn.
-        run_id: The run to continue; one that is not there counts as an ended session.
-        version: The version that the caller names beside the input.
-        expected_turn_number: The number that the caller expects the turn to get; ``None`` accepts any.
-    """
-    # A typed client sends 0 for "not set" too (wire.md 2.5); of a workflow that has no other version, 0 is
-    # the active one anyway.
-    return _finished(
-        services.metrics,
+    """Execute a turn to its end, the first of a new run unless a run is named."""
+    backend = services.backend
+    admission: AbstractContextManager[None] = nullcontext()
+    if run_id is None and isinstance(backend, EmbeddedBackend):
+        admission = services.run_limiter.start(backend, workflow_id, turn_input.client_turn_id)
+    return _finish(
+        services,
         run_id,
-        lambda: services.backend.execute(
+        lambda: backend.execute(
             workflow_id,
             turn_input,
             run_id=run_id,
             expected_turn_number=expected_turn_number,
             version_number=requested_version(version, turn_input),
         ),
-        _admitted(services, workflow_id, turn_input) if run_id is None else nullcontext(),
+        admission,
     )
 
 
-def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
-    """The input of the turn, and the run to go on with.
-
-    Raises:
-        RequestValidationError: A field is missing or has a value that it cannot have.
-    """
-    if isinstance(body.get("run_input"), dict):
-        body = {**body, "run_input": without_secrets(body["run_input"])}
-    request = read_fields(ExecuteRequest, body)
-    set_wire(request.run_input, body["run_input"])  # as `from_wire` does, which would look at it once more
-    return request.run_input, _run(request.run_id)
-
-
-def _finished(
-    metrics: Metrics,
+def _finish(
+    services: Services,
     run_id: str | None,
     begin: Callable[[], TurnStream],
-    admitted: AbstractContextManager[None],
+    admission: AbstractContextManager[None],
 ) -> TurnResult:
-    """Return the result once everything has happened; a run that is not there counts as an ended session."""
+    """Return the result of a turn; a run that does not exist counts as an ended session."""
     try:
         # In this order: a turn that is not admitted is counted as one that is refused.
-        with metrics.turn() as turn:
-            with admitted:
+        with services.metrics.turn() as turn:
+            with admission:
                 stream = begin()
             turn.result = stream.finish()
     except NotFoundError as error:
@@ -195,17 +170,11 @@ def _finished(
     return turn.result
 
 
-def _admitted(services: Services, workflow_id: str, turn_input: TurnInput) -> AbstractContextManager[None]:
-    if isinstance(services.backend, EmbeddedBackend):
-        return services.admission.of(services.backend, workflow_id, turn_input.client_turn_id)
-    return nullcontext()
-
-
-def _run(run_id: str | None) -> str | None:
+def _checked_run(run_id: str | None) -> str | None:
     return run_id if run_id is None else _checked(run_id, "run_id")
 
 
 def _checked(text: str, place: str) -> str:
     if not is_id(text):
-        raise unusable("string_pattern_mismatch", "An id is 24 lower-case hex digits", place)
+        raise body_error("string_pattern_mismatch", "An id is 24 lower-case hex digits", place)
     return text

@@ -1,4 +1,4 @@
-"""The routes of global variables (``platform/wire.md`` section 8)."""
+"""Global variables (``platform/wire.md`` section 8)."""
 
 from __future__ import annotations
 
@@ -7,43 +7,32 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, field_validator
+from typing_extensions import TypedDict
 
 from debugger.backends.embedded.global_variables import NAMESPACE
 from debugger.errors import ConflictError, DebuggerError, ForbiddenError, NotFoundError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
-from debugger.server.answers.global_variables import (
-    CreatedVariables,
-    ResolvedVariables,
-    VariableAnswer,
-    VariablePage,
-)
-from debugger.server.body import JsonBody, read_fields, unusable
-from debugger.server.operations import described
-from debugger.server.paging import DEFAULT_SIZE, PageNumber, PageSize, page_envelope
-from debugger.server.parameters import BaseUrl, Engine, ServedStore
-from debugger.server.reply import JsonReply
-from debugger.server.shapes.global_variables import (
-    MASK,
-    SYSTEM_PREFIX,
-    shown_value,
-    system_shape,
-    variable_shape,
-)
+from debugger.server.body import body_error, json_body, validate
+from debugger.server.dependencies import DEFAULT_SIZE, BaseUrl, Engine, PageNumber, PageSize, ServedStore
+from debugger.server.responses import Page, RawJsonResponse, page_envelope
 from debugger.store import GlobalVariable, Store
 
-router = APIRouter()
+router = APIRouter(tags=["global variables"])
+
+MASK = "***"
+"""The value of a secret in responses."""
+SYSTEM_PREFIX = "system:"
+"""The beginning of the ids of system variables, which cannot be changed."""
+_URL, _TOKEN = "interactly_api_base_url", "interactly_api_token"
+_RESERVED = (_URL, _TOKEN, NAMESPACE)
+_MAX_BULK = 1_000
 
 VariableId = Annotated[str, Path(pattern=rf"^([0-9a-f]{{24}}|{SYSTEM_PREFIX}.{{1,200}})$")]
 
-_URL, _TOKEN = "interactly_api_base_url", "interactly_api_token"
-_TAKEN = (_URL, _TOKEN, NAMESPACE)
-"""Names that the system needs for itself."""
-_MOST_AT_ONCE = 1_000
-
 
 class NewVariable(BaseModel):
-    """A variable that is to be made."""
+    """A variable to be created."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     is_secret: bool = False
@@ -53,139 +42,225 @@ class NewVariable(BaseModel):
 
     @field_validator("name")
     @classmethod
-    def _usable(cls, value: str) -> str:
+    def _check_name(cls, value: str) -> str:
         if value != value.strip() or set(value) & set("{}[]|"):
             raise ValueError("a name has no brackets, bars or blanks around it")
         return value
 
 
 class ChangedVariable(NewVariable):
-    """What a variable is to be from now on; what is left out stays."""
+    """New values of a variable; a field that is left out keeps its value."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = "-"
 
 
 class NewVariables(BaseModel):
-    """Variables that are to be made together."""
+    """Variables to be created together."""
 
-    variables: Annotated[list[JsonObject], Field(max_length=_MOST_AT_ONCE)]
+    variables: Annotated[list[JsonObject], Field(max_length=_MAX_BULK)]
 
 
-@router.get(urls.GLOBALS)
-@described(VariablePage)
+class VariableRecord(TypedDict):
+    """A global variable; the value of a secret is masked."""
+
+    _id: str
+    id: str
+    name: str
+    is_secret: bool
+    is_system: bool
+    value: Any
+    description: str | None
+    category: str | None
+    created_at: str | None
+    updated_at: str | None
+
+
+class VariableAnswer(TypedDict):
+    """A global variable."""
+
+    variable: VariableRecord
+
+
+class VariablePage(Page):
+    """A page of global variables."""
+
+    variables: list[VariableRecord]
+
+
+class VariableError(TypedDict):
+    """A variable that was not created, and the error."""
+
+    index: int
+    name: Any
+    error: str
+
+
+class CreatedVariables(TypedDict):
+    """The result of creating variables together."""
+
+    created: list[VariableRecord]
+    errors: list[VariableError]
+    total_created: int
+    total_errors: int
+
+
+class ResolvedVariables(TypedDict):
+    """The values of the global variables by name."""
+
+    variables: dict[str, Any]
+
+
+@router.get(urls.GLOBALS, response_model=VariablePage)
 def list_variables(
     store: ServedStore,
     url: BaseUrl,
     page: PageNumber = 1,
     size: PageSize = DEFAULT_SIZE,
     category: str | None = None,
-) -> JsonReply:
-    """One page of the variables by name; those of the system stand on the first one besides."""
+) -> RawJsonResponse:
+    """List variables by name; the first page has the system's in addition."""
     found, total = store.globals.page(category, page, size)
-    system = _system(url) if category is None else []
-    rows = [*(system if page == 1 else []), *map(variable_shape, found)]
+    system = _system_variables(url) if category is None else []
+    rows = [*(system if page == 1 else []), *map(_record, found)]
     envelope = page_envelope("variables", rows, page=page, size=size, total=total)
-    return JsonReply({**envelope, "total": total + len(system)})
+    return RawJsonResponse({**envelope, "total": total + len(system)})
 
 
-@router.post(urls.GLOBALS)
-@described(VariableAnswer, takes=NewVariable, statuses=(201,), refuses=(409,))
-def create_variable(body: JsonBody, engine: Engine) -> JsonReply:
-    """Keep a new variable."""
-    made = _create(engine.store, body)
+@router.post(urls.GLOBALS, response_model=VariableAnswer, status_code=201, responses={409: {}})
+def create_variable(
+    body: Annotated[JsonObject, json_body(NewVariable, {"name": "city", "value": "Bath"})], engine: Engine
+) -> RawJsonResponse:
+    """Create a variable."""
+    variable = _create(engine.store, body)
     engine.global_values.renew()
-    return JsonReply({"variable": variable_shape(made)}, status_code=201)
+    return RawJsonResponse({"variable": _record(variable)}, status_code=201)
 
 
-@router.post(urls.GLOBALS_BULK)
-@described(CreatedVariables, takes=NewVariables)
-def create_variables(body: JsonBody, engine: Engine) -> JsonReply:
-    """Keep many new variables: those that can be kept are, and of each of the others the error is told."""
-    created, errors = [], []
-    for index, wanted in enumerate(read_fields(NewVariables, body).variables):
+@router.post(urls.GLOBALS_BULK, response_model=CreatedVariables)
+def create_variables(
+    body: Annotated[JsonObject, json_body(NewVariables, {"variables": [{"name": "city", "value": "Bath"}]})],
+    engine: Engine,
+) -> RawJsonResponse:
+    """Create variables; the response has an error for each one that cannot be created."""
+    created: list[VariableRecord] = []
+    errors: list[VariableError] = []
+    for index, values in enumerate(validate(NewVariables, body).variables):
         try:
-            created.append(variable_shape(_create(engine.store, wanted)))
+            created.append(_record(_create(engine.store, values)))
         except (DebuggerError, RequestValidationError) as error:
-            errors.append({"index": index, "name": wanted.get("name"), "error": _told(error)})
+            errors.append({"index": index, "name": values.get("name"), "error": _error_message(error)})
     engine.global_values.renew()
-    counts = {"total_created": len(created), "total_errors": len(errors)}
-    return JsonReply({"created": created, "errors": errors, **counts})
+    answer: CreatedVariables = {
+        "created": created,
+        "errors": errors,
+        "total_created": len(created),
+        "total_errors": len(errors),
+    }
+    return RawJsonResponse(answer)
 
 
-@router.get(urls.GLOBALS_RESOLVED)
-@described(ResolvedVariables)
-def resolve_variables(store: ServedStore, url: BaseUrl) -> JsonReply:
-    """The value of each variable by name; a mask for those that are secret."""
-    system = {row["name"]: row["value"] for row in _system(url)}
-    return JsonReply({"variables": {**system, **{one.name: shown_value(one) for one in store.globals.all()}}})
+@router.get(urls.GLOBALS_RESOLVED, response_model=ResolvedVariables)
+def resolve_variables(store: ServedStore, url: BaseUrl) -> RawJsonResponse:
+    """Return the values of all variables by name; those of secrets are masked."""
+    records = [*_system_variables(url), *map(_record, store.globals.all())]
+    return RawJsonResponse({"variables": {record["name"]: record["value"] for record in records}})
 
 
-@router.get(urls.GLOBAL)
-@described(VariableAnswer)
-def get_variable(variable_id: VariableId, store: ServedStore, url: BaseUrl) -> JsonReply:
-    """One variable."""
+@router.get(urls.GLOBAL, response_model=VariableAnswer)
+def get_variable(variable_id: VariableId, store: ServedStore, url: BaseUrl) -> RawJsonResponse:
+    """Return a variable."""
     if not variable_id.startswith(SYSTEM_PREFIX):
-        return JsonReply({"variable": variable_shape(store.globals.get(variable_id))})
-    for row in _system(url):
-        if row["id"] == variable_id:
-            return JsonReply({"variable": row})
+        return RawJsonResponse({"variable": _record(store.globals.get(variable_id))})
+    for record in _system_variables(url):
+        if record["id"] == variable_id:
+            return RawJsonResponse({"variable": record})
     raise NotFoundError(f"There is no global variable {variable_id!r}.")
 
 
-@router.patch(urls.GLOBAL)
-@described(VariableAnswer, takes=ChangedVariable, refuses=(409,))
-def change_variable(variable_id: VariableId, body: JsonBody, engine: Engine) -> JsonReply:
-    """Change a variable. A secret's mask sent back leaves the secret as it is."""
-    _refuse_system(variable_id)
-    known = engine.store.globals.get(variable_id)
-    values = read_fields(ChangedVariable, body).model_dump(
-        include=body.keys() & NewVariable.model_fields.keys()
-    )
-    if known.is_secret and values.get("value") == MASK:
+@router.patch(urls.GLOBAL, response_model=VariableAnswer, responses={409: {}})
+def change_variable(
+    variable_id: VariableId,
+    body: Annotated[JsonObject, json_body(ChangedVariable, {"value": "London"})],
+    engine: Engine,
+) -> RawJsonResponse:
+    """Change a variable; the mask of a secret as a value leaves the secret as it is."""
+    _reject_system(variable_id)
+    variable = engine.store.globals.get(variable_id)
+    values = validate(ChangedVariable, body).model_dump(include=body.keys() & NewVariable.model_fields.keys())
+    if variable.is_secret and values.get("value") == MASK:
         del values["value"]
-    if known.is_secret and values.get("is_secret") is False and "value" not in values:
-        raise unusable("missing", "A secret that is to be one no more needs a new value", "value")
-    _refuse_taken(values.get("name"))
+    if variable.is_secret and values.get("is_secret") is False and "value" not in values:
+        raise body_error("missing", "A secret that is to be one no more needs a new value", "value")
+    _reject_reserved(values.get("name"))
     changed = engine.store.globals.change(variable_id, values)
     engine.global_values.renew()
-    return JsonReply({"variable": variable_shape(changed)})
+    return RawJsonResponse({"variable": _record(changed)})
 
 
 @router.delete(urls.GLOBAL, status_code=204)
-@described(statuses=(204,))
 def delete_variable(variable_id: VariableId, engine: Engine) -> Response:
-    """Forget a variable."""
-    _refuse_system(variable_id)
+    """Delete a variable."""
+    _reject_system(variable_id)
     engine.store.globals.delete(variable_id)
     engine.global_values.renew()
     return Response(status_code=204)
 
 
 def _create(store: Store, body: JsonObject) -> GlobalVariable:
-    values = read_fields(NewVariable, body).model_dump()
-    _refuse_taken(values["name"])
+    values = validate(NewVariable, body).model_dump()
+    _reject_reserved(values["name"])
     return store.globals.create(values)
 
 
-def _refuse_taken(name: str | None) -> None:
-    if name in _TAKEN:
+def _reject_reserved(name: str | None) -> None:
+    if name in _RESERVED:
         raise ConflictError(f"The name {name!r} is the system's own.", advice="Choose another one.")
 
 
-def _refuse_system(variable_id: str) -> None:
+def _reject_system(variable_id: str) -> None:
     if variable_id.startswith(SYSTEM_PREFIX):
         raise ForbiddenError("The system's own variables cannot be changed.")
 
 
-def _system(url: str) -> list[JsonObject]:
+def _record(variable: GlobalVariable) -> VariableRecord:
+    return {
+        "_id": variable.id,
+        "id": variable.id,
+        "name": variable.name,
+        "is_secret": variable.is_secret,
+        "is_system": False,
+        "value": MASK if variable.is_secret else variable.value,
+        "description": variable.description,
+        "category": variable.category,
+        "created_at": variable.created_at,
+        "updated_at": variable.updated_at,
+    }
+
+
+def _system_variables(url: str) -> list[VariableRecord]:
     address = url.rstrip("/") + urls.BASE_PATH
+    variables: list[tuple[str, str, bool, str]] = [
+        (_URL, address, False, "Where this server is reached."),
+        (_TOKEN, MASK, True, "The key of the one who runs a workflow."),
+    ]
     return [
-        system_shape(_URL, address, is_secret=False, description="Where this server is reached."),
-        system_shape(_TOKEN, MASK, is_secret=True, description="The key of the one who runs a workflow."),
+        {
+            "_id": f"{SYSTEM_PREFIX}{name}",
+            "id": f"{SYSTEM_PREFIX}{name}",
+            "name": name,
+            "is_secret": is_secret,
+            "is_system": True,
+            "value": value,
+            "description": description,
+            "category": "system",
+            "created_at": None,
+            "updated_at": None,
+        }
+        for name, value, is_secret, description in variables
     ]
 
 
-def _told(error: DebuggerError | RequestValidationError) -> str:
+def _error_message(error: DebuggerError | RequestValidationError) -> str:
     if isinstance(error, DebuggerError):
         return error.message
     return "; ".join(

@@ -12,27 +12,27 @@ from typing import Any
 import uvicorn
 
 from debugger.server.connections import ConnectionLimits, Connections
-from debugger.server.quiet_log import RepeatFilter
-from debugger.server.readiness import Readiness
+from debugger.server.health import Readiness
+from debugger.server.log_redaction import RepeatFilter
 
 _log = logging.getLogger(__name__)
 
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 RETRY_SECONDS = 0.1
-"""Seconds until a connection is accepted again after descriptors or memory have run out."""
+"""Delay of the next accept after descriptors or memory have run out."""
 SWEEP_SECONDS = 1.0
 
 
 class HttpServer(uvicorn.Server):
-    """Serves an app on sockets that are listened on.
+    """Serves an app on listening sockets.
 
-    Accepts connections itself: the event loop's own way to do it logs thousands of errors for each connection
-    that it cannot accept, and in between does nothing else.
+    Accepts connections itself: the event loop logs thousands of errors for each connection that it cannot
+    accept, and is blocked meanwhile.
 
     Args:
         config: The app, and how it is served.
-        readiness: Reports that the server is not ready from the moment on at which it is asked to end.
-        limits: The bounds on connections.
+        readiness: Reports that the server is shutting down.
+        limits: The limits of connections.
         repeats: Limits messages of the log.
     """
 
@@ -49,8 +49,8 @@ class HttpServer(uvicorn.Server):
         self._open = Connections(limits or ConnectionLimits(), self.server_state.connections)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take a signal to end."""
-        self._readiness.end()
+        """Handle a signal to end."""
+        self._readiness.shut_down()
         super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -70,13 +70,13 @@ class HttpServer(uvicorn.Server):
                 if error.errno in EXHAUSTED:
                     self._open.shrink()
                 await asyncio.sleep(RETRY_SECONDS)
-            except Exception:  # whatever it is, the next connection may be accepted
+            except Exception:  # the next connection may be accepted
                 _log.exception("a connection was not accepted")
 
     async def _accept_one(self, accepted: tuple[socket.socket, Any]) -> None:
         connection, address = accepted
         may_open = self._open.admit(address[0])
-        await asyncio.sleep(0)  # what was ended for it lets go of its file descriptor; others go on
+        await asyncio.sleep(0)  # a connection ended for it releases its file descriptor; other tasks continue
         if not may_open:
             connection.close()
             return
@@ -98,12 +98,12 @@ class HttpServer(uvicorn.Server):
                 self._open.end_overdue(loop.time())
                 if self._repeats is not None:
                     self._repeats.report()
-            except Exception:  # one connection must not keep the others open
+            except Exception:  # an error of one connection must not keep the others open
                 _log.exception("the deadlines of connections were not looked at")
 
 
 class _Background:
-    """A task that uvicorn ends as it ends an `asyncio.Server`."""
+    """Task that uvicorn ends like an `asyncio.Server`."""
 
     def __init__(self, work: object) -> None:
         self._task = asyncio.ensure_future(work)  # type: ignore[call-overload]

@@ -1,7 +1,7 @@
-"""What the server counts of itself, for Prometheus.
+"""Counters for Prometheus.
 
-Labels have values of a small fixed set: a route's template and not its path, no id, nothing that a caller
-chose.
+Labels have values of a small fixed set: a route's template and not its path, no id, nothing that a client
+chooses.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _NO_ROUTE = "none"
 _NO_ANSWER = "none"
 _NODE_RUN = "start_node_run"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
-"""From a lookup to a turn in which models write at length."""
+"""From a lookup to a turn with long texts of models."""
 _REFUSALS = {401: "key", 403: "rights"}
-_TOO_MUCH = 429
+_TOO_MANY = 429
 _Measured = tuple[Counter, Histogram]
 Limit = Literal["rate", "concurrency"]
-"""What there can be too much of: requests of a key or an address in a minute, runs of a workflow at once."""
+"""A limit that a 429 is about: wrong keys of an address in a minute, or runs and turns at once."""
 
 
 @dataclass
@@ -48,7 +48,7 @@ class CountedTurn:
     """A turn that is being executed."""
 
     result: TurnResult | None = None
-    """Its result; ``None`` until it ends, and of one that fails."""
+    """Its result; ``None`` until it ends, and for one that fails."""
 
 
 class Metrics:
@@ -94,26 +94,26 @@ class Metrics:
         )
         self._refused = Counter(
             "debugger_refused",
-            "What was not let in: 'key', 'rights', 'rate' of requests and of turns on sockets, "
-            "'concurrency' of a workflow's runs.",
+            "What was not let in: 'key', 'rights', 'rate' of requests without a valid key, "
+            "'concurrency' of runs and turns.",
             ["reason"],
             registry=self.registry,
         )
-        # Looking a labelled metric up is most of what it costs.
+        # Looking a labelled metric up is most of its cost.
         self._known: dict[tuple[str, str, int], _Measured] = {}
 
     def exposition(self) -> bytes:
-        """Everything as text, in the format that `MEDIA_TYPE` names."""
+        """Return all counters as text, in the format of `MEDIA_TYPE`."""
         return generate_latest(self.registry)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request.
 
         Args:
-            method: The method; one that HTTP does not know counts as another one.
+            method: The method; an unknown one counts as ``other``.
             route: The template of the path; empty where no route was found.
-            status: That of the answer; 0 where there was none.
-            seconds: Until the answer was sent.
+            status: The status of the response; 0 where there was none.
+            seconds: The time until the response was sent.
         """
         key = (method, route, status)
         measured = self._known.get(key)
@@ -122,31 +122,31 @@ class Metrics:
             known_method = method if method in _METHODS else _OTHER
             counter = self._requests.labels(known_method, name, str(status) if status else _NO_ANSWER)
             measured = (counter, self._latency.labels(name))
-            if known_method == method:  # others could be without end
+            if known_method == method:  # unknown methods have no bound
                 self._known[key] = measured
         measured[0].inc()
         measured[1].observe(seconds)
         if status >= 400:
-            # Who comes too often is sent away at the door, and a run too many behind it.
+            # Wrong keys are rejected before the route is known, and runs beyond a limit after it.
             self.refusal(status, "concurrency" if route else "rate")
 
     def refusal(self, status: int, limit: Limit) -> None:
-        """Count what was not let in, if a status tells of that.
+        """Count a refusal, if a status is one.
 
         Args:
-            status: That of an answer, or of a socket's end.
-            limit: What there is too much of, where the status says that there is.
+            status: The status of a response, or of a socket's end.
+            limit: The limit that a status 429 is about.
         """
-        reason = limit if status == _TOO_MUCH else _REFUSALS.get(status)
+        reason = limit if status == _TOO_MANY else _REFUSALS.get(status)
         if reason is not None:
             self._refused.labels(reason).inc()
 
     def open_socket(self) -> None:
-        """Count a socket that opens."""
+        """Count an opened socket."""
         self._sockets.inc()
 
     def close_socket(self) -> None:
-        """Count the same socket as it closes."""
+        """Count a closed socket."""
         self._sockets.dec()
 
     @contextmanager
@@ -164,7 +164,7 @@ class Metrics:
             self._end_turn(turn.result, error)
 
     def refuse_turn(self) -> None:
-        """Count a turn that is refused before it is under way."""
+        """Count a turn that is refused before it is executed."""
         self._turns.labels("refused").inc()
 
     def _end_turn(self, result: TurnResult | None, error: BaseException | None) -> None:

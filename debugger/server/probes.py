@@ -1,55 +1,69 @@
-"""The routes outside the API: what those ask who run the server, not those who use it."""
+"""The routes outside the API, for the operators of the server."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from typing import NotRequired
 
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from typing_extensions import TypedDict
+
+from debugger.engine.options import PythonMode
 from debugger.protocol.base import JsonObject
-from debugger.server.answers import server
 from debugger.server.metrics import MEDIA_TYPE
-from debugger.server.openapi import ApiDocument
-from debugger.server.operations import JSON, described
-from debugger.server.reply import JsonReply
+from debugger.server.openapi import JSON, ApiDocument
+from debugger.server.responses import RawJsonResponse
 from debugger.server.services import services_of
 
-router = APIRouter()
+router = APIRouter(tags=["server"])
 
 
-@router.get("/healthz")
-@described(server.Standing)
-async def healthz() -> JsonReply:
-    """Whether the server is there at all."""
-    return JsonReply({"status": "ok"})
+class HealthStatus(TypedDict):
+    """The state of the server."""
+
+    status: str
 
 
-@router.get("/readyz")
-@described(server.Readiness, refuses=(503,))
-async def readyz(request: Request) -> JsonReply:
-    """Whether the server can do its work: the store answers, and holds the tables that this program needs.
+class ReadyStatus(HealthStatus):
+    """A ready server, and the mode in which Python code of workflows runs on it."""
 
-    Without the key, nothing is told of where the store is or what ails it; the log tells that.
+    python: NotRequired[PythonMode]
+    """Absent where another server runs the workflows."""
+    python_reason: NotRequired[str]
+    """The reason why the mode is not ``sandboxed``."""
+
+
+@router.get("/healthz", response_model=HealthStatus)
+async def healthz() -> RawJsonResponse:
+    """Answer as long as the process runs."""
+    return RawJsonResponse({"status": "ok"})
+
+
+@router.get("/readyz", response_model=ReadyStatus, responses={503: {}})
+async def readyz(request: Request) -> RawJsonResponse:
+    """Check that the store answers and has the tables that this program needs.
+
+    The response does not say where the store is or what its error is; the log does.
     """
     readiness = services_of(request.scope).readiness
-    reason = await readiness.reason_against()
-    if reason is not None:
-        return JsonReply({"detail": reason}, status_code=503)
+    problem = await readiness.problem()
+    if problem is not None:
+        return RawJsonResponse({"detail": problem}, status_code=503)
     python = readiness.python
     if python is None:
-        return JsonReply({"status": "ready"})
-    details = {"python_reason": python.reason} if python.reason else {}
-    return JsonReply({"status": "ready", "python": python.mode, **details})
+        return RawJsonResponse({"status": "ready"})
+    reason = {"python_reason": python.reason} if python.reason else {}
+    return RawJsonResponse({"status": "ready", "python": python.mode, **reason})
 
 
-@router.get("/metrics")
-@described(str, media_type="text/plain")
+@router.get("/metrics", response_class=PlainTextResponse)
 def metrics(request: Request) -> Response:
-    """What the server has counted since it began, in the text format of Prometheus."""
+    """Return the counters of this process, in the text format of Prometheus."""
     return Response(services_of(request.scope).metrics.exposition(), media_type=MEDIA_TYPE)
 
 
-@router.get("/openapi.json")
-@described(JsonObject)
+@router.get("/openapi.json", response_model=JsonObject)
 def openapi(request: Request) -> Response:
-    """This document."""
+    """Return this document."""
     document: ApiDocument = request.app.state.document
     return Response(document.text, media_type=JSON)

@@ -1,75 +1,183 @@
-"""The routes of re-runs (``platform/wire.md`` section 7)."""
+"""Re-runs of turns (``platform/wire.md`` section 7)."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from functools import partial
-from typing import Annotated
+from math import ceil
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import field_validator
 from starlette.background import BackgroundTask
+from typing_extensions import TypedDict
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.backends.forks import RerunEdits, RerunPlan, RerunTarget
+from debugger.backends.forks import Line, RerunEdits, RerunMode, RerunPlan, RerunTarget
 from debugger.backends.forks.transcript import edited_lines
 from debugger.errors import ConflictError, DebuggerError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import TurnInput
-from debugger.server import rerun_tickets
-from debugger.server.access import caller_of
-from debugger.server.answers.reruns import (
-    Preflight,
-    RerunnableTurns,
-    RerunPreview,
-    RerunTokenAnswer,
-    StartedRerun,
-)
-from debugger.server.body import JsonBody, read_fields
+from debugger.protocol.runs import MAIN_THREAD, TurnInput
+from debugger.server import rerun_tokens
+from debugger.server.auth import principal_of
+from debugger.server.body import json_body, validate
+from debugger.server.dependencies import Engine, Person, RunId, TurnIndex
 from debugger.server.metrics import Metrics
-from debugger.server.operations import described
-from debugger.server.parameters import Admitting, Counting, Engine, Person, RunId, TurnIndex
-from debugger.server.reply import JsonReply
+from debugger.server.responses import RawJsonResponse
 from debugger.server.services import services_of
-from debugger.server.shapes.reruns import (
-    preflight_shape,
-    preview_shape,
-    refused_preflight,
-    started_shape,
-    token_shape,
-)
 from debugger.server.turn_limiter import Result
 from debugger.store import RerunTicket
 
-logger = logging.getLogger(__name__)
+router = APIRouter(tags=["reruns"])
 
-router = APIRouter()
+_log = logging.getLogger(__name__)
 
 Token = Annotated[str, Path(max_length=200)]
+TargetBody = Annotated[JsonObject, json_body(RerunTarget)]
 
 
 class Rerun(RerunTarget):
-    """Where a re-run goes, and what is said in it."""
+    """The target of a re-run, and the user's message."""
 
     message: str | None = None
 
     @field_validator("message")
     @classmethod
-    def _some_words(cls, value: str | None) -> str | None:
+    def _check_message(cls, value: str | None) -> str | None:
         if value is not None and not value.strip():
             raise ValueError("a message needs some words; leave it out to wait for one")
         return value
 
 
-@router.get(urls.RERUNNABLE_TURNS)
-@described(RerunnableTurns)
-def list_turns(run_id: RunId, engine: Engine) -> JsonReply:
-    """Which turns of a run can be taken again, and how often each was."""
+class RerunnableTurn(TypedDict):
+    """A turn, and the number of its re-runs."""
+
+    turn_index: int
+    rerunnable: bool
+    reason: str | None
+    rerun_count: int
+
+
+class RerunnableTurns(TypedDict):
+    """The turns of a run."""
+
+    workflow_run_id: str
+    turns: list[RerunnableTurn]
+
+
+class MatchedNode(TypedDict):
+    """A node of the run, and the node of the target that replaces it."""
+
+    source_node_logical_id: str
+    target_node_logical_id: str
+    matched_by: Literal["identity", "name", "explicit"]
+    source_node_name: str | None
+    target_node_name: str | None
+
+
+class TransferCounts(TypedDict):
+    """Numbers of what is transferred."""
+
+    message_count: int
+    variable_count: int
+
+
+class Dropped(TypedDict):
+    """Parts that are not transferred."""
+
+    node_ids: list[str]
+    variable_keys: list[str]
+    state_keys: list[str]
+
+
+class Preflight(TypedDict):
+    """The expected result of a re-run."""
+
+    rerunnable: bool
+    reason: str | None
+    resolved_mode: RerunMode | None
+    is_resumable: bool
+    not_resumable_reason: str | None
+    entry_node_logical_id: str | None
+    suggested_entry_nodes: list[str]
+    node_matches: list[MatchedNode]
+    unmapped_node_ids: list[str]
+    unmapped_variable_keys: list[str]
+    carries_over: TransferCounts
+    dropped: Dropped
+    warnings: list[str]
+
+
+class PlannedRerun(TypedDict):
+    """Source and target of a re-run."""
+
+    source_workflow_run_id: str
+    turn_index: int
+    target_workflow_id: str
+    target_version_number: int
+    resolved_mode: RerunMode
+    entry_node_logical_id: str | None
+    warnings: list[str]
+
+
+class RerunTokenAnswer(PlannedRerun):
+    """A token for a re-run."""
+
+    rerun_token: str
+    expires_in_seconds: int
+    restored_message_count: int
+
+
+class TranscriptLine(TypedDict):
+    """A line of the transcript."""
+
+    index: int
+    sender: str
+    text: str
+    editable: bool
+    not_editable_reason: str | None
+
+
+class RestoredThread(TypedDict):
+    """A thread as it would be restored."""
+
+    thread_id: str
+    messages: list[TranscriptLine]
+    runtime_variables: JsonObject
+
+
+class RerunPreview(PlannedRerun):
+    """The re-run of a token."""
+
+    effective_mode: Literal["EXACT", "REMAPPED", "PORTABLE", "EDITED"]
+    edited: bool
+    removed_message_count: int
+    resume_thread_id: str
+    threads: list[RestoredThread]
+    dynamic_variables: JsonObject
+    expires_in_seconds: int | None
+
+
+class StartedRerun(TypedDict):
+    """A re-run that has started."""
+
+    workflow_run_id: str
+    status: str
+    resolved_mode: RerunMode
+    entry_node_logical_id: str | None
+    warnings: list[str]
+
+
+@router.get(urls.RERUNNABLE_TURNS, response_model=RerunnableTurns)
+def list_turns(run_id: RunId, engine: Engine) -> RawJsonResponse:
+    """List the turns of a run, with the number of their re-runs."""
     reason = engine.forks.reason_against(run_id)
     counts = engine.store.reruns.counts(run_id)
-    turns = [
+    turns: list[RerunnableTurn] = [
         {
             "turn_index": index,
             "rerunnable": reason is None,
@@ -78,116 +186,217 @@ def list_turns(run_id: RunId, engine: Engine) -> JsonReply:
         }
         for index in range(engine.forks.turn_count(run_id))
     ]
-    return JsonReply({"workflow_run_id": run_id, "turns": turns})
+    return RawJsonResponse({"workflow_run_id": run_id, "turns": turns})
 
 
-@router.post(urls.RERUN_PREFLIGHT)
-@described(Preflight, takes=RerunTarget)
-def preflight(run_id: RunId, turn_index: TurnIndex, body: JsonBody, engine: Engine) -> JsonReply:
-    """What would come of a re-run; nothing is done."""
-    target = read_fields(RerunTarget, body)
+@router.post(urls.RERUN_PREFLIGHT, response_model=Preflight)
+def preflight(run_id: RunId, turn_index: TurnIndex, body: TargetBody, engine: Engine) -> RawJsonResponse:
+    """Return the expected result of a re-run, without doing anything."""
+    target = validate(RerunTarget, body)
     try:
-        return JsonReply(preflight_shape(engine.forks.plan(run_id, turn_index, target)))
+        return RawJsonResponse(_preflight(engine.forks.plan(run_id, turn_index, target)))
     except ConflictError as error:
-        return JsonReply(refused_preflight(error.message))
+        return RawJsonResponse(_rejected_preflight(error.message))
 
 
-@router.post(urls.RERUN_TOKENS)
-@described(RerunTokenAnswer, takes=RerunTarget, refuses=(409,))
-def mint_token(run_id: RunId, turn_index: TurnIndex, body: JsonBody, engine: Engine) -> JsonReply:
-    """A token for a re-run. An impossible one is refused with 409: the platform's status is not known."""
-    target = read_fields(RerunTarget, body)
+@router.post(urls.RERUN_TOKENS, response_model=RerunTokenAnswer, responses={409: {}})
+def mint_token(run_id: RunId, turn_index: TurnIndex, body: TargetBody, engine: Engine) -> RawJsonResponse:
+    """Mint a token for a re-run. 409 for an impossible one: the platform's status is not known."""
+    target = validate(RerunTarget, body)
     plan = engine.forks.plan(run_id, turn_index, target)
-    token = rerun_tickets.mint(engine, plan, target)
-    return JsonReply(token_shape(token, plan, rerun_tickets.EXPIRES_AFTER))
+    answer: RerunTokenAnswer = {
+        "rerun_token": rerun_tokens.mint(engine, plan, target),
+        "expires_in_seconds": rerun_tokens.EXPIRES_AFTER_SECONDS,
+        **_planned(plan),
+        "restored_message_count": len(plan.lines),
+    }
+    return RawJsonResponse(answer)
 
 
-@router.get(urls.RERUN_TOKEN)
-@described(RerunPreview, refuses=(409,))
-def preview(run_id: RunId, turn_index: TurnIndex, token: Token, engine: Engine) -> JsonReply:
-    """What a token stands for."""
-    return _preview(engine, rerun_tickets.find(engine, run_id, turn_index, token))
+@router.get(urls.RERUN_TOKEN, response_model=RerunPreview, responses={409: {}})
+def preview(run_id: RunId, turn_index: TurnIndex, token: Token, engine: Engine) -> RawJsonResponse:
+    """Return the re-run of a token."""
+    return _preview(engine, rerun_tokens.find(engine, run_id, turn_index, token))
 
 
-@router.patch(urls.RERUN_TOKEN)
-@described(RerunPreview, takes=RerunEdits, refuses=(409,))
-def amend(run_id: RunId, turn_index: TurnIndex, token: Token, body: JsonBody, engine: Engine) -> JsonReply:
-    """Edit words and variables before a re-run; what was sent before under the same keys is replaced."""
-    ticket = rerun_tickets.find(engine, run_id, turn_index, token)
-    changed = {**ticket.edits, **body}
-    edits = read_fields(RerunEdits, changed)
-    plan = rerun_tickets.plan_of(engine, ticket)
+@router.patch(urls.RERUN_TOKEN, response_model=RerunPreview, responses={409: {}})
+def amend(
+    run_id: RunId,
+    turn_index: TurnIndex,
+    token: Token,
+    body: Annotated[JsonObject, json_body(RerunEdits)],
+    engine: Engine,
+) -> RawJsonResponse:
+    """Edit messages and variables before a re-run; earlier edits under the same keys are replaced."""
+    ticket = rerun_tokens.find(engine, run_id, turn_index, token)
+    merged = {**ticket.edits, **body}
+    edits = validate(RerunEdits, merged)
+    plan = rerun_tokens.plan_of(engine, ticket)
     edited_lines(plan.lines, edits)
     engine.forks.edit_variables(plan, edits)
-    engine.store.rerun_tokens.amend(token, edits.model_dump(include=set(changed)))
-    return _preview(engine, rerun_tickets.find(engine, run_id, turn_index, token))
+    engine.store.rerun_tokens.amend(token, edits.model_dump(include=set(merged)))
+    return _preview(engine, rerun_tokens.find(engine, run_id, turn_index, token))
 
 
-@router.post(urls.RERUN)
-@described(StartedRerun, takes=Rerun, statuses=(202, 200), refuses=(400, 409, 429, 500))
+@router.post(
+    urls.RERUN,
+    response_model=StartedRerun,
+    status_code=202,
+    responses={200: {"model": StartedRerun}, 400: {}, 409: {}, 429: {}, 500: {}},
+)
 async def rerun(
     request: Request,
     run_id: RunId,
     turn_index: TurnIndex,
-    body: JsonBody,
+    body: Annotated[JsonObject, json_body(Rerun, {"message": "On Tuesday, please."})],
     engine: Engine,
     person: Person,
-    metrics: Counting,
-    admission: Admitting,
     is_async: Annotated[bool, Query(alias="async")] = True,
-) -> JsonReply:
-    """Re-run a turn in a new run: replay it with a message, or without one restore it and wait for the user.
+) -> RawJsonResponse:
+    """Re-run a turn in a new run: replay it with a message, or restore it and wait for one.
 
-    The answer to ``async=false`` is not known; here it is the same, with 200 and with how the run stands once
-    the turn is over.
+    The platform's response to ``async=false`` is not known; here it has status 200 and the state of the run
+    after the turn.
     """
-    wanted = read_fields(Rerun, body)
-    turns = services_of(request.scope).turns
+    rerun_request = validate(Rerun, body)
+    message = rerun_request.message
+    services, key_id = services_of(request.scope), principal_of(request.scope).key_id
 
-    def on_thread(work: Callable[[], Result]) -> Awaitable[Result]:
-        return turns.run(caller_of(request.scope).key_id, work)
+    def run_on_thread(work: Callable[[], Result]) -> Awaitable[Result]:
+        return services.turn_limiter.run(key_id, work)
 
-    def begin() -> tuple[str, RerunPlan, TurnInput | None]:
-        plan = engine.forks.plan(run_id, turn_index, wanted, is_replay=wanted.message is not None)
-        with admission.of(engine, plan.workflow_id):
+    def start() -> tuple[str, RerunPlan, TurnInput | None]:
+        plan = engine.forks.plan(run_id, turn_index, rerun_request, is_replay=message is not None)
+        with services.run_limiter.start(engine, plan.workflow_id):
             new_id = engine.forks.begin(plan, RerunEdits(), person)
-        given = engine.forks.turn_input(plan, wanted.message, person) if wanted.message is not None else None
-        return new_id, plan, given
+        turn_input = engine.forks.turn_input(plan, message, person) if message is not None else None
+        return new_id, plan, turn_input
 
-    new_id, plan, given = await on_thread(begin)
-    if given is None:
+    new_id, plan, turn_input = await run_on_thread(start)
+    if turn_input is None:
         return _started(new_id, plan, is_async, plan.status)
-    take_turn = partial(_take_turn, engine, metrics, plan, new_id, given)
+    run_turn = partial(_run_turn, engine, services.metrics, plan, new_id, turn_input)
     if not is_async:
-        return _started(new_id, plan, is_async, await on_thread(take_turn))
-    reply = _started(new_id, plan, is_async, "started")
-    reply.background = BackgroundTask(_unwatched, partial(on_thread, take_turn), new_id)
-    return reply
+        return _started(new_id, plan, is_async, await run_on_thread(run_turn))
+    response = _started(new_id, plan, is_async, "started")
+    response.background = BackgroundTask(_run_in_background, partial(run_on_thread, run_turn), new_id)
+    return response
 
 
-def _started(run_id: str, plan: RerunPlan, is_async: bool, status: str) -> JsonReply:
-    told = "started" if is_async else status
-    return JsonReply(started_shape(run_id, plan, told), status_code=202 if is_async else 200)
+def _started(run_id: str, plan: RerunPlan, is_async: bool, status: str) -> RawJsonResponse:
+    answer: StartedRerun = {
+        "workflow_run_id": run_id,
+        "status": "started" if is_async else status,
+        "resolved_mode": plan.mode,
+        "entry_node_logical_id": plan.entry_node_logical_id,
+        "warnings": plan.warnings,
+    }
+    return RawJsonResponse(answer, status_code=202 if is_async else 200)
 
 
-def _take_turn(
-    engine: EmbeddedBackend, metrics: Metrics, plan: RerunPlan, run_id: str, given: TurnInput
+def _run_turn(
+    engine: EmbeddedBackend, metrics: Metrics, plan: RerunPlan, run_id: str, turn_input: TurnInput
 ) -> str:
     with metrics.turn() as turn:
-        turn.result = engine.execute(plan.workflow_id, given, run_id=run_id).finish()
+        turn.result = engine.execute(plan.workflow_id, turn_input, run_id=run_id).finish()
     return turn.result.status
 
 
-async def _unwatched(take_turn: Callable[[], Awaitable[str]], run_id: str) -> None:
-    """Execute a turn whose result nobody waits for; an error is logged, and the run stays where it was."""
+async def _run_in_background(run_turn: Callable[[], Awaitable[str]], run_id: str) -> None:
+    """Execute a turn without a client; an error is logged, and the run stays as it was."""
     try:
-        await take_turn()
+        await run_turn()
     except DebuggerError as error:
-        logger.warning("The re-run %s did not take its turn: %s", run_id, error)
+        _log.warning("The re-run %s did not take its turn: %s", run_id, error)
 
 
-def _preview(engine: EmbeddedBackend, ticket: RerunTicket) -> JsonReply:
-    plan, edits = rerun_tickets.plan_of(engine, ticket), rerun_tickets.edits_of(ticket)
+def _preflight(plan: RerunPlan) -> Preflight:
+    matches: list[Any] = [asdict(match) for match in plan.matches]
+    return {
+        "rerunnable": plan.reason is None,
+        "reason": plan.reason,
+        "resolved_mode": plan.mode,
+        "is_resumable": plan.not_resumable_reason is None,
+        "not_resumable_reason": plan.not_resumable_reason,
+        "entry_node_logical_id": plan.entry_node_logical_id,
+        "suggested_entry_nodes": plan.suggested_entry_nodes,
+        "node_matches": matches,
+        "unmapped_node_ids": plan.unmapped_nodes,
+        "unmapped_variable_keys": plan.dropped_variables,
+        "carries_over": {"message_count": len(plan.lines), "variable_count": plan.variable_count},
+        "dropped": {
+            "node_ids": plan.unmapped_nodes,
+            "variable_keys": plan.dropped_variables,
+            "state_keys": plan.dropped_parts,
+        },
+        "warnings": plan.warnings,
+    }
+
+
+def _rejected_preflight(reason: str) -> Preflight:
+    return {
+        "rerunnable": False,
+        "reason": reason,
+        "resolved_mode": None,
+        "is_resumable": False,
+        "not_resumable_reason": reason,
+        "entry_node_logical_id": None,
+        "suggested_entry_nodes": [],
+        "node_matches": [],
+        "unmapped_node_ids": [],
+        "unmapped_variable_keys": [],
+        "carries_over": {"message_count": 0, "variable_count": 0},
+        "dropped": {"node_ids": [], "variable_keys": [], "state_keys": []},
+        "warnings": [],
+    }
+
+
+def _preview(engine: EmbeddedBackend, ticket: RerunTicket) -> RawJsonResponse:
+    """Return the re-run of a ticket with its edits, without the token.
+
+    A line keeps the index that it had before any edit, since edits refer to it.
+    """
+    plan, edits = rerun_tokens.plan_of(engine, ticket), RerunEdits.model_validate(ticket.edits)
     engine.forks.edit_variables(plan, edits)
-    shown: JsonObject = preview_shape(plan, edits, rerun_tickets.seconds_left(ticket))
-    return JsonReply(shown)
+    lines = edited_lines(plan.lines, edits)
+    is_edited = not edits.is_empty
+    answer: RerunPreview = {
+        **_planned(plan),
+        "effective_mode": "EDITED" if is_edited else plan.mode,
+        "edited": is_edited,
+        "removed_message_count": len(edits.message_deletes),
+        "resume_thread_id": MAIN_THREAD,
+        "threads": [
+            {
+                "thread_id": thread.thread_id,
+                "messages": [_line(line) for line in lines if line.thread_id == thread.thread_id],
+                "runtime_variables": thread.runtime_variables,
+            }
+            for thread in plan.state.threads.values()
+        ],
+        "dynamic_variables": plan.state.dynamic_variables,
+        "expires_in_seconds": max(0, ceil(ticket.expires_at - time.time())),
+    }
+    return RawJsonResponse(answer)
+
+
+def _planned(plan: RerunPlan) -> PlannedRerun:
+    return {
+        "source_workflow_run_id": plan.run_id,
+        "turn_index": plan.turn_index,
+        "target_workflow_id": plan.workflow_id,
+        "target_version_number": plan.version_number,
+        "resolved_mode": plan.mode,
+        "entry_node_logical_id": plan.entry_node_logical_id,
+        "warnings": plan.warnings,
+    }
+
+
+def _line(line: Line) -> TranscriptLine:
+    return {
+        "index": line.index,
+        "sender": line.sender,
+        "text": line.text,
+        "editable": line.reason is None,
+        "not_editable_reason": line.reason,
+    }

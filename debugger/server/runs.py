@@ -1,74 +1,118 @@
-"""The routes of run records (``platform/wire.md`` 5.1, 5.2, 5.5)."""
+"""Records of runs, and their JSON schemas (``platform/wire.md`` 5.1, 5.2, 5.5)."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from typing_extensions import TypedDict
 
-from debugger.backends.base import Backend, Page
+from debugger.backends.base import Page as RunRows
 from debugger.errors import TurnInProgressError
 from debugger.protocol import urls
-from debugger.protocol.runs import Run, RunSearch, RunStatus
-from debugger.server.answers.runs import EvaluationAnswer, RunAnswer, RunPage
-from debugger.server.moments import Moment, in_utc
-from debugger.server.operations import described
-from debugger.server.paging import DEFAULT_SIZE, PageNumber, PageSize, page_envelope
-from debugger.server.parameters import ID_PATTERN, Engine, RunId, ServedBackend
-from debugger.server.records import read_remarks
-from debugger.server.reply import JsonReply
-from debugger.server.shapes.runs import run_answer, run_record
+from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import Run, RunOutput, RunSearch, RunStatus, Turn, TurnInput
+from debugger.server.dependencies import (
+    DEFAULT_SIZE,
+    Engine,
+    PageNumber,
+    PageSize,
+    QueryDate,
+    RunId,
+    RunIdQuery,
+    ServedBackend,
+    in_utc,
+)
+from debugger.server.responses import Page, RawJsonResponse, page_envelope
+from debugger.server.run_records import RunAnswer, RunRecord, read_feedback, run_answer, run_record
+from debugger.server.workflows import json_schema
 
-router = APIRouter()
+router = APIRouter(tags=["runs"])
 
 _ALL = 1_000_000
 
 
-@router.get(urls.RUNS)
-@described(RunPage)
+class RunPage(Page):
+    """A page of runs, without their turns."""
+
+    workflow_runs: list[RunRecord]
+
+
+class EvaluationAnswer(TypedDict):
+    """The result of an evaluation."""
+
+    evaluation_workflow_run_id: str | None
+    status: str | None
+    evaluation_result: JsonObject
+    score: Any
+    passed: Any
+    details: Any
+    evaluated_at: str | None
+
+
+class RunSchemas(TypedDict):
+    """The JSON schemas of a run and of its parts."""
+
+    run_schema: JsonObject
+    run_input_schema: JsonObject
+    run_output_schema: JsonObject
+    run_input_output_pair_schema: JsonObject
+
+
+@router.get(urls.RUN_SCHEMA, response_model=RunSchemas)
+def run_schema() -> RawJsonResponse:
+    """Return the JSON schemas of a run, its input, its output and a pair of the two."""
+    schemas: RunSchemas = {
+        "run_schema": json_schema(Run),
+        "run_input_schema": json_schema(TurnInput),
+        "run_output_schema": json_schema(RunOutput),
+        "run_input_output_pair_schema": json_schema(Turn),
+    }
+    return RawJsonResponse(schemas)
+
+
+@router.get(urls.RUNS, response_model=RunPage)
 def list_runs(
     backend: ServedBackend,
-    workflow_id: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
+    workflow_id: RunIdQuery = None,
     status: RunStatus | None = None,
-    start: Moment = None,
-    end: Moment = None,
+    start: QueryDate = None,
+    end: QueryDate = None,
     search: Annotated[str, Query(max_length=1_000)] = "",
-    source_workflow_run_id: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
+    source_workflow_run_id: RunIdQuery = None,
     source_turn_index: Annotated[int | None, Query(ge=0)] = None,
     page: PageNumber = 1,
     size: PageSize = DEFAULT_SIZE,
-) -> JsonReply:
-    """One page of the runs, newest first, without their turns.
+) -> RawJsonResponse:
+    """List runs, newest first, without their turns.
 
-    A moment without a zone is in UTC. The turn index means nothing without the run that it is of.
+    A date without a zone is in UTC. The turn index has no effect without the run that it is of.
     """
-    wanted = RunSearch(
+    query = RunSearch(
         since=in_utc(start) if start else None,
         until=in_utc(end) if end else None,
         text=search,
         source_workflow_run_id=source_workflow_run_id or "",
     )
     if source_turn_index is None or source_workflow_run_id is None:
-        found = backend.runs(workflow_id=workflow_id, status=status, search=wanted, page=page, size=size)
+        found = backend.runs(workflow_id=workflow_id, status=status, search=query, page=page, size=size)
     else:
-        all_of_run = backend.runs(workflow_id=workflow_id, status=status, search=wanted, size=_ALL).rows
-        rows = [run for run in all_of_run if run.checkpoint_source_turn_index == source_turn_index]
-        found = Page(rows[(page - 1) * size : page * size], len(rows))
-    shown = [run_record(run) for run in found.rows]
-    return JsonReply(page_envelope("workflow_runs", shown, page=page, size=size, total=found.total))
+        reruns = backend.runs(workflow_id=workflow_id, status=status, search=query, size=_ALL).rows
+        rows = [run for run in reruns if run.checkpoint_source_turn_index == source_turn_index]
+        found = RunRows(rows[(page - 1) * size : page * size], len(rows))
+    records = [run_record(run) for run in found.rows]
+    return RawJsonResponse(page_envelope("workflow_runs", records, page=page, size=size, total=found.total))
 
 
-@router.get(urls.RUN)
-@described(RunAnswer)
-def get_run(run_id: RunId, backend: ServedBackend) -> JsonReply:
-    """One run with every finished turn, and with what was said about it."""
-    return JsonReply(run_answer(backend.run(run_id), read_remarks(backend, run_id)))
+@router.get(urls.RUN, response_model=RunAnswer)
+def get_run(run_id: RunId, backend: ServedBackend) -> RawJsonResponse:
+    """Return a run with its finished turns and its feedback."""
+    return RawJsonResponse(run_answer(backend.run(run_id), read_feedback(backend, run_id)))
 
 
-@router.delete(urls.RUN, status_code=204)
-@described(statuses=(204,), refuses=(409,))
+@router.delete(urls.RUN, status_code=204, responses={409: {}})
 def delete_run(run_id: RunId, engine: Engine) -> Response:
-    """Delete a run and what was said about it.
+    """Delete a run and its feedback.
 
     Raises:
         NotFoundError: There is no such run.
@@ -84,17 +128,14 @@ def delete_run(run_id: RunId, engine: Engine) -> Response:
     return Response(status_code=204)
 
 
-@router.get(urls.EVALUATION_RESULT)
-@described(EvaluationAnswer)
-def get_evaluation(run_id: RunId, backend: ServedBackend) -> JsonReply:
-    """What an evaluation of a run found: nothing, since none is made here.
+@router.get(urls.EVALUATION_RESULT, response_model=EvaluationAnswer)
+def get_evaluation(run_id: RunId, backend: ServedBackend) -> RawJsonResponse:
+    """Return an empty evaluation: this server makes none.
 
-    The documentation and the platform's client name different fields (section 10, 16); the answer has both.
+    The documentation and the platform's client name different fields (section 10, 16); the response has both.
     """
-    _known(backend, run_id)
-    found = dict.fromkeys(("score", "passed", "details", "evaluated_at"))
-    return JsonReply({"evaluation_workflow_run_id": None, "status": None, "evaluation_result": {}, **found})
-
-
-def _known(backend: Backend, run_id: str) -> Run:
-    return backend.record(run_id).run
+    backend.record(run_id)  # raises for an unknown run
+    empty = dict.fromkeys(("score", "passed", "details", "evaluated_at"))
+    return RawJsonResponse(
+        {"evaluation_workflow_run_id": None, "status": None, "evaluation_result": {}, **empty}
+    )

@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.types import Scope
 
 from debugger.backends.base import Backend
-from debugger.server.access.key_ring import KeyRing
-from debugger.server.admission import Admission
 from debugger.server.audit import AuditTrail
-from debugger.server.live.drivers import Drivers
-from debugger.server.live.tokens import SessionTokens
+from debugger.server.auth import KeyStore
+from debugger.server.auth.keys import SessionTokens
+from debugger.server.health import Readiness
 from debugger.server.metrics import Metrics
-from debugger.server.readiness import Readiness
+from debugger.server.run_limits import RunLimiter
 from debugger.server.turn_limiter import TurnLimiter
 
 BODY_LIMIT = 20 * 1024 * 1024
-"""Bytes that a body may have."""
+"""Bytes of a request's body."""
+
+
+class BackgroundOwners:
+    """For each run the socket that advances its background work: the one that sent its last turn."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, object] = {}
+        self._lock = threading.Lock()
+
+    def acquire(self, run_id: str, owner: object) -> None:
+        """Make a socket the owner of a run, instead of any other."""
+        with self._lock:
+            self._owners[run_id] = owner
+
+    def is_owner(self, run_id: str, owner: object) -> bool:
+        """Return whether a socket still owns a run."""
+        return self._owners.get(run_id) is owner
+
+    def release(self, run_id: str, owner: object) -> None:
+        """Leave a run without an owner, if it is this socket's."""
+        with self._lock:
+            if self._owners.get(run_id) is owner:
+                del self._owners[run_id]
 
 
 @dataclass(frozen=True)
@@ -28,14 +51,14 @@ class Services:
     backend: Backend
     metrics: Metrics
     readiness: Readiness
-    ring: KeyRing
-    turns: TurnLimiter
+    keys: KeyStore
+    turn_limiter: TurnLimiter
     body_limit: int = BODY_LIMIT
-    """Bytes that the body of a request or a frame of a socket may have."""
-    admission: Admission = field(default_factory=Admission)
+    """Bytes of a request's body or of a frame that a client sends."""
+    run_limiter: RunLimiter = field(default_factory=RunLimiter)
     tokens: SessionTokens = field(default_factory=SessionTokens)
     audit: AuditTrail = field(default_factory=AuditTrail)
-    drivers: Drivers = field(default_factory=Drivers)
+    background_owners: BackgroundOwners = field(default_factory=BackgroundOwners)
 
 
 def services_of(scope: Scope) -> Services:

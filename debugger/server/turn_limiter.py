@@ -1,4 +1,4 @@
-"""How many turns are executed at once: of all keys, and of one."""
+"""Bounds on the turns that are executed at once, in total and for each key."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from debugger.errors import RateLimitError
 Result = TypeVar("Result")
 
 MAX_CONCURRENT_TURNS = 32
-"""Turns that are executed at once; most of their time they wait for models and tools."""
+"""Turns that are executed at once; they mostly wait for models and tools."""
 MAX_CONCURRENT_STOPS = 8
-"""Turns with the command ``stop`` that are executed at once, beside the others."""
+"""Turns with the command ``stop`` that are executed at once, in addition."""
 MAX_WAITING_TURNS = 100
-"""Turns of one key that wait for their execution."""
+"""Turns of one key that wait to be executed."""
 RETRY_AFTER_SECONDS = 5.0
 
 
@@ -28,14 +28,14 @@ class QueueFullError(RateLimitError):
 class TurnLimiter:
     """Executes turns on threads of their own, with a bound for each key.
 
-    The bound of a key is smaller than the number of threads: a key whose turns are slow leaves threads to the
-    others. Turns of one key are executed in the order in which they came. A stop has threads apart: the turn
-    that it ends may hold the last one of its key. Routes that execute no turn have the threads of FastAPI.
+    The bound of a key is smaller than the number of threads: a key with slow turns leaves threads to the
+    others. Turns of one key are executed in the order of their arrival. A stop has a limiter of its own: the
+    turn that it ends may hold the last thread of its key. Other routes use the threads of FastAPI.
 
     Args:
         total: Turns that are executed at once.
-        per_key: The same of one key; 0 is a quarter of the total.
-        max_waiting: Turns of one key that wait; more are refused.
+        per_key: The same for one key; 0 is a quarter of the total.
+        max_waiting: Turns of one key that wait; more are rejected.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class TurnLimiter:
         self._stops = _Lane(MAX_CONCURRENT_STOPS, 0, max_waiting)
 
     async def run(self, key_id: str | None, work: Callable[[], Result], *, is_stop: bool = False) -> Result:
-        """Call a function that executes a turn on a thread, and wait for its result.
+        """Call a function that executes a turn on a thread, and return its result.
 
         Args:
             key_id: The key of the caller; ``None`` on a server without keys, which has one user.
@@ -62,8 +62,6 @@ class TurnLimiter:
 
 
 class _Lane:
-    """Threads, and the turns of each key that wait for one."""
-
     def __init__(self, total: int, per_key: int, max_waiting: int) -> None:
         self._total = total
         self._per_key = min(total, per_key or max(1, total // 4))
@@ -93,8 +91,6 @@ class _Lane:
 
 
 class _Key:
-    """The turns of one key."""
-
     __slots__ = ("slots", "waiting")
 
     def __init__(self, slots: int) -> None:

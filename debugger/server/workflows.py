@@ -1,101 +1,291 @@
-"""The routes of workflows (``platform/wire.md`` 4.1 to 4.4)."""
+"""Workflows: records, favorites, limits, variables and schemas (``platform/wire.md`` 4.1 to 4.4)."""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel, field_validator
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field, field_validator
+from typing_extensions import TypedDict
 
+from debugger.backends.base import Backend
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.expressions import placeholders
 from debugger.protocol import urls
-from debugger.protocol.workflow import Workflow, WorkflowSummary
-from debugger.server.answers.workflows import WorkflowAnswer, WorkflowPage
-from debugger.server.body import JsonBody, read_fields
-from debugger.server.documents import NamedWorkflow, name_in, new_document
-from debugger.server.moments import Moment, in_utc
-from debugger.server.operations import described
-from debugger.server.paging import DEFAULT_SIZE, PageNumber, PageSize, page_envelope
-from debugger.server.parameters import BaseUrl, Engine, Person, ServedBackend, WorkflowId
-from debugger.server.records import read_rows, read_workflow, sign
-from debugger.server.reply import JsonReply
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import SYSTEM_NAMES, GlobalNodeConfig, Workflow, WorkflowSummary
+from debugger.server.body import AnyBody, json_body, validate
+from debugger.server.dependencies import (
+    DEFAULT_SIZE,
+    BaseUrl,
+    Engine,
+    PageNumber,
+    PageSize,
+    Person,
+    QueryDate,
+    ServedBackend,
+    ServedStore,
+    WorkflowId,
+    in_utc,
+)
+from debugger.server.responses import Message, Page, RawJsonResponse, page_envelope
+from debugger.server.services import services_of
+from debugger.server.workflow_bodies import NamedWorkflow, name_in, new_document
+from debugger.store import NOTHING_KNOWN
 
-router = APIRouter()
+router = APIRouter(tags=["workflows"])
+
+_MAX_LIMIT = 1_000_000
+_FOREIGN_FIELDS = {"encapsulated_workflow_config", "super_node_interface", "default_dynamic_variables"}
+"""Fields with texts of another workflow, or with values."""
 
 
-class Labels(BaseModel):
-    """What a workflow is called."""
+class WorkflowPatch(BaseModel):
+    """New labels of a workflow."""
 
     name: str = ""
     description: str | None = None
 
     @field_validator("name")
     @classmethod
-    def _not_blank(cls, value: str) -> str:
+    def _check_name(cls, value: str) -> str:
         if not value.strip():
             raise ValueError("a workflow needs a name")
         return value
 
 
-@router.get(urls.WORKFLOWS)
-@described(WorkflowPage)
+class Limit(BaseModel):
+    """The limit of a workflow on its active runs; null lifts it."""
+
+    max_concurrent_runs: Annotated[int, Field(ge=1, le=_MAX_LIMIT)] | None
+
+
+class WorkflowRecord(TypedDict):
+    """A workflow; ``workflow_config`` has its settings, or the whole graph if requested."""
+
+    _id: str
+    team_id: str | None
+    created_by: str | None
+    updated_by: str | None
+    created_at: str | None
+    updated_at: str | None
+    active_version_number: int | None
+    max_concurrent_runs: int | None
+    workflow_config: JsonObject
+
+
+class WorkflowAnswer(TypedDict):
+    """A workflow, and the URL that executes it."""
+
+    workflow: WorkflowRecord
+    execution_url: str
+
+
+class WorkflowPage(Page):
+    """A page of workflows."""
+
+    workflows: list[WorkflowRecord]
+
+
+class ConcurrencyAnswer(Message):
+    """The limit of a workflow on its active runs."""
+
+    workflow_id: str
+    max_concurrent_runs: int | None
+
+
+class VariableUse(TypedDict):
+    """A dynamic variable, and the nodes and edges that use it."""
+
+    default_value: Any
+    has_default: bool
+    is_system: bool
+    node_logical_ids: list[str]
+    edge_logical_ids: list[str]
+
+
+class VariableUses(TypedDict):
+    """The dynamic variables of a workflow by name."""
+
+    dynamic_variables: dict[str, VariableUse]
+
+
+@router.get(urls.WORKFLOWS, response_model=WorkflowPage)
 def list_workflows(
     backend: ServedBackend,
     page: PageNumber = 1,
     size: PageSize = DEFAULT_SIZE,
     search: str = "",
-    start: Moment = None,
-    end: Moment = None,
-) -> JsonReply:
-    """One page of the workflows whose name contains a text and that were made between two moments."""
+    start: QueryDate = None,
+    end: QueryDate = None,
+) -> RawJsonResponse:
+    """List workflows by a part of their name and by the date of their creation."""
     found = [summary for summary in backend.workflows(search) if _is_between(summary, start, end)]
-    rows = read_rows(backend, found[(page - 1) * size : page * size])
-    return JsonReply(page_envelope("workflows", rows, page=page, size=size, total=len(found)))
+    rows = workflow_records(backend, found[(page - 1) * size : page * size])
+    return RawJsonResponse(page_envelope("workflows", rows, page=page, size=size, total=len(found)))
 
 
-@router.post(urls.WORKFLOWS)
-@described(WorkflowAnswer, takes=Workflow | NamedWorkflow, statuses=(201,), refuses=(400,))
-def create_workflow(body: JsonBody, backend: ServedBackend, person: Person, url: BaseUrl) -> JsonReply:
-    """Keep a new workflow: a hydrated document, a document under ``config``, or none but a name.
+@router.post(urls.WORKFLOWS, response_model=WorkflowAnswer, status_code=201, responses={400: {}})
+def create_workflow(
+    body: Annotated[JsonObject, json_body(Workflow | NamedWorkflow)],
+    backend: ServedBackend,
+    person: Person,
+    url: BaseUrl,
+) -> RawJsonResponse:
+    """Create a workflow from a hydrated document, a document under ``config``, or a name.
 
-    What the platform refuses to save is refused here too (``platform/wire.md`` 4.8). The app, which is to
-    show what is wrong with a workflow, imports it without this route. Logical ids stay as they are
+    A document that the platform does not save is rejected (``platform/wire.md`` 4.8). The app, which shows
+    the errors of a workflow, imports it without this route. Logical ids stay as they are
     (``platform/wire.md`` 9.2).
     """
     name = name_in(body)
     summary = backend.create_workflow(new_document(body), name=name)
-    sign(backend, summary.id, person)
-    return JsonReply(read_workflow(backend, summary.id, url), status_code=201)
+    set_author(backend, summary.id, person)
+    return RawJsonResponse(workflow_answer(backend, summary.id, url), status_code=201)
 
 
-@router.get(urls.WORKFLOW)
-@described(WorkflowAnswer)
+@router.get(urls.WORKFLOW_SCHEMA, response_model=JsonObject)
+def workflow_schema() -> RawJsonResponse:
+    """Return the JSON schema of a workflow document."""
+    return RawJsonResponse(json_schema(Workflow))
+
+
+@router.get(urls.GLOBAL_NODE_SCHEMA, response_model=JsonObject)
+def global_node_schema() -> RawJsonResponse:
+    """Return the JSON schema of the settings of a global node."""
+    return RawJsonResponse(json_schema(GlobalNodeConfig))
+
+
+@router.get(urls.DYNAMIC_VARIABLES, response_model=VariableUses)
+def list_dynamic_variables(workflow_id: WorkflowId, backend: ServedBackend) -> RawJsonResponse:
+    """List the dynamic variables that the active version uses or has defaults for.
+
+    The platform's response is known to be an object, and no more.
+    """
+    return RawJsonResponse({"dynamic_variables": _variable_uses(backend.workflow(workflow_id))})
+
+
+@router.get(urls.WORKFLOW, response_model=WorkflowAnswer)
 def get_workflow(
     workflow_id: WorkflowId, backend: ServedBackend, url: BaseUrl, fully_hydrate: bool = False
-) -> JsonReply:
-    """One workflow, with its active version's whole graph if asked for."""
-    return JsonReply(read_workflow(backend, workflow_id, url, fully_hydrate=fully_hydrate))
+) -> RawJsonResponse:
+    """Return a workflow, with the whole graph of its active version if requested."""
+    return RawJsonResponse(workflow_answer(backend, workflow_id, url, fully_hydrate=fully_hydrate))
 
 
-@router.patch(urls.WORKFLOW)
-@described(WorkflowAnswer, takes=Labels)
+@router.patch(urls.WORKFLOW, response_model=WorkflowAnswer)
 def update_workflow(
-    workflow_id: WorkflowId, body: JsonBody, engine: Engine, person: Person, url: BaseUrl
-) -> JsonReply:
-    """Give a workflow another name or description; what is left out stays, and so does all without a body."""
-    labels = read_fields(Labels, body).model_dump(include=body.keys() & Labels.model_fields.keys())
+    workflow_id: WorkflowId,
+    body: Annotated[JsonObject, json_body(WorkflowPatch, {"name": "Appointments"})],
+    engine: Engine,
+    person: Person,
+    url: BaseUrl,
+) -> RawJsonResponse:
+    """Change the name or the description of a workflow."""
+    labels = validate(WorkflowPatch, body).model_dump(include=body.keys() & WorkflowPatch.model_fields.keys())
     if labels:
         engine.store.catalogue.rename_workflow(workflow_id, labels)
         engine.store.catalogue.note(workflow_id, updated_by=person)
         engine.renew(workflow_id)
-    return JsonReply(read_workflow(engine, workflow_id, url))
+    return RawJsonResponse(workflow_answer(engine, workflow_id, url))
 
 
 @router.delete(urls.WORKFLOW, status_code=204)
-@described(statuses=(204,))
 def delete_workflow(workflow_id: WorkflowId, backend: ServedBackend) -> Response:
-    """Forget a workflow and its versions."""
+    """Delete a workflow and its versions."""
     backend.delete_workflow(workflow_id)
     return Response(status_code=204)
+
+
+@router.patch(urls.CONCURRENCY, response_model=ConcurrencyAnswer)
+def limit_runs(
+    request: Request,
+    workflow_id: WorkflowId,
+    body: Annotated[JsonObject, json_body(Limit, {"max_concurrent_runs": 20})],
+    store: ServedStore,
+) -> RawJsonResponse:
+    """Set or lift the limit of a workflow on its active runs."""
+    limit = validate(Limit, body).max_concurrent_runs
+    store.catalogue.note(workflow_id, max_concurrent_runs=limit)
+    services_of(request.scope).run_limiter.forget(workflow_id)
+    message = "There is no limit." if limit is None else f"Up to {limit} runs may be under way at once."
+    return RawJsonResponse({"workflow_id": workflow_id, "max_concurrent_runs": limit, "message": message})
+
+
+@router.post(urls.FAVORITE, response_model=Message)
+def add_favorite(
+    workflow_id: WorkflowId, body: AnyBody, store: ServedStore, person: Person
+) -> RawJsonResponse:
+    """Add a workflow to the favorites of the user; it may be one already."""
+    store.catalogue.favor(workflow_id, person, is_favorite=True)
+    return RawJsonResponse({"message": "The workflow is a favorite."})
+
+
+@router.delete(urls.FAVORITE, response_model=Message)
+def remove_favorite(workflow_id: WorkflowId, store: ServedStore, person: Person) -> RawJsonResponse:
+    """Remove a workflow from the favorites. Clients read the body of the response."""
+    store.catalogue.favor(workflow_id, person, is_favorite=False)
+    return RawJsonResponse({"message": "The workflow is no favorite."})
+
+
+def workflow_records(backend: Backend, summaries: Sequence[WorkflowSummary]) -> list[WorkflowRecord]:
+    """Return the records of workflows, without their graphs."""
+    facts = {}
+    if isinstance(backend, EmbeddedBackend):
+        facts = backend.store.catalogue.facts([summary.id for summary in summaries])
+    return [
+        {
+            "_id": summary.id,
+            "team_id": None,
+            "created_by": facts.get(summary.id, NOTHING_KNOWN).created_by,
+            "updated_by": facts.get(summary.id, NOTHING_KNOWN).updated_by,
+            "created_at": summary.created_at,
+            "updated_at": summary.updated_at,
+            "active_version_number": summary.active_version_number,
+            "max_concurrent_runs": facts.get(summary.id, NOTHING_KNOWN).max_concurrent_runs,
+            "workflow_config": {"name": summary.name, "description": summary.description},
+        }
+        for summary in summaries
+    ]
+
+
+def workflow_answer(
+    backend: Backend, workflow_id: str, base_url: str, *, fully_hydrate: bool = False
+) -> WorkflowAnswer:
+    """Return a workflow: its settings and the ids of its parts or, hydrated, the whole graph.
+
+    Raises:
+        NotFoundError: There is no such workflow.
+    """
+    [record] = workflow_records(backend, [backend.workflow_summary(workflow_id)])
+    graph = backend.workflow(workflow_id)
+    config = graph.to_wire()
+    if not fully_hydrate:
+        config = {
+            **(config.get("workflow_config") or {}),
+            **record["workflow_config"],
+            "nodes": [node.logical_id for node in graph.node_configs],
+            "edges": [edge.logical_id for edge in graph.edge_configs],
+        }
+    record["workflow_config"] = config
+    path = urls.BASE_PATH + urls.EXECUTE.format(workflow_id=workflow_id)
+    return {"workflow": record, "execution_url": base_url.rstrip("/") + path}
+
+
+def set_author(backend: Backend, workflow_id: str, person: str) -> None:
+    """Record the author of a new workflow, where the backend stores it here."""
+    if isinstance(backend, EmbeddedBackend):
+        backend.store.catalogue.note(workflow_id, created_by=person, updated_by=person)
+
+
+@cache
+def json_schema(model: type[BaseModel]) -> JsonObject:
+    """Return the JSON schema of a model."""
+    return model.model_json_schema()
 
 
 def _is_between(summary: WorkflowSummary, start: datetime | None, end: datetime | None) -> bool:
@@ -103,5 +293,48 @@ def _is_between(summary: WorkflowSummary, start: datetime | None, end: datetime 
         return True
     if summary.created_at is None:
         return False
-    made = datetime.fromisoformat(summary.created_at)
-    return (start is None or made >= in_utc(start)) and (end is None or made < in_utc(end))
+    created = datetime.fromisoformat(summary.created_at)
+    return (start is None or created >= in_utc(start)) and (end is None or created < in_utc(end))
+
+
+def _variable_uses(workflow: Workflow) -> dict[str, VariableUse]:
+    defaults = {**workflow.dynamic_variables, **workflow.config.default_dynamic_variables}
+    uses = {name: _variable_use(name, defaults) for name in defaults}
+    for name in _names_in(workflow.to_wire().get("workflow_config")):
+        uses.setdefault(name, _variable_use(name, defaults))
+    for node in workflow.node_configs:
+        for name in _names_in(node.to_wire()):
+            uses.setdefault(name, _variable_use(name, defaults))["node_logical_ids"].append(node.logical_id)
+    for edge in workflow.edge_configs:
+        for name in _names_in(edge.to_wire()):
+            uses.setdefault(name, _variable_use(name, defaults))["edge_logical_ids"].append(edge.logical_id)
+    return uses
+
+
+def _variable_use(name: str, defaults: JsonObject) -> VariableUse:
+    return {
+        "default_value": defaults.get(name),
+        "has_default": name in defaults,
+        "is_system": name in SYSTEM_NAMES,
+        "node_logical_ids": [],
+        "edge_logical_ids": [],
+    }
+
+
+def _names_in(value: Any) -> list[str]:
+    """Return the names of dynamic variables in texts, each once."""
+    return list(dict.fromkeys(_find_names(value)))
+
+
+def _find_names(value: Any) -> Iterator[str]:
+    queue = deque([value])
+    while queue:
+        part = queue.popleft()
+        if isinstance(part, str):
+            for placeholder in placeholders(part):
+                if placeholder.namespace == "dynamic":
+                    yield placeholder.path.partition(".")[0].partition("[")[0].strip()
+        elif isinstance(part, list):
+            queue += part
+        elif isinstance(part, dict):
+            queue += [inner for key, inner in part.items() if key not in _FOREIGN_FIELDS]

@@ -14,7 +14,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from debugger.server.access.roles import NEEDED
+from debugger.server.auth.roles import REQUIRED_ROLES
 from debugger.store import Role, Store
 from tests.conformance.graphs import greeting, shop
 from tests.conformance.served import UNKNOWN, create, execute, headers, run_input, serving, talk
@@ -170,7 +170,7 @@ def test_the_routes_of_this_file_are_all_that_there_are():
     same = {VERSION + "/diff/0": VERSION + "/diff/{other_number}"}
     asked = {(method, same.get(path, path)) for method, path in asked}
 
-    missing = set(NEEDED) - asked - rest
+    missing = set(REQUIRED_ROLES) - asked - rest
 
     assert missing == set()
 
@@ -183,7 +183,7 @@ def test_a_role_may_do_what_it_is_for_and_no_more(served, role):
 
     for (method, path, _), answer in answers.values():
         template = path.partition("?")[0].replace("/diff/0", "/diff/{other_number}")
-        needed = NEEDED.get((method, template), Role.READ)  # what is not implemented answers every key
+        needed = REQUIRED_ROLES.get((method, template), Role.READ)  # 501 for every key
         assert (answer.status_code == 403) is not role.covers(needed), (method, path, answer.text)
         if answer.status_code == 403:
             told_why = f"This needs a key with the role {needed}; the key that was shown has the role {role}."

@@ -7,12 +7,12 @@ import pytest
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import StoreError
 from debugger.protocol import urls
-from debugger.server.access.roles import NEEDED
 from debugger.server.audit import AUDITED
+from debugger.server.auth.roles import REQUIRED_ROLES
 from debugger.settings import Settings
 from debugger.store import Role
 from tests.factories import document, say
-from tests.server.live.wire import opened
+from tests.server.streaming.wire import opened
 
 NOT_AUDITED = {
     ("POST", urls.PUMP): "background work of a turn that is audited",
@@ -44,10 +44,10 @@ def entries(backend, expected=0):
 
 
 def test_audit_covers_what_needs_role_run_or_admin():
-    changing = {route for route, role in NEEDED.items() if role.covers(Role.RUN)}
+    changing = {route for route, role in REQUIRED_ROLES.items() if role.covers(Role.RUN)}
 
     assert changing - set(AUDITED) - set(NOT_AUDITED) == set()
-    assert set(AUDITED) - set(NEEDED) == set()
+    assert set(AUDITED) - set(REQUIRED_ROLES) == set()
 
 
 def test_turns_and_deletions_of_key_are_audited(serve, backend):

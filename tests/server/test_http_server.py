@@ -14,8 +14,8 @@ import uvicorn
 
 from debugger.server import create_app, http_server
 from debugger.server.connections import BoundedProtocol, ConnectionLimits
+from debugger.server.health import SHUTTING_DOWN
 from debugger.server.http_server import HttpServer
-from debugger.server.readiness import ENDING
 from debugger.server.serve import listen
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -69,7 +69,7 @@ def test_an_ending_server_is_alive_and_not_ready(serve):
 
     answer = client.get(client.base_url.join("/readyz"))
 
-    assert (answer.status_code, answer.json()) == (503, {"detail": ENDING})
+    assert (answer.status_code, answer.json()) == (503, {"detail": SHUTTING_DOWN})
     assert client.get(client.base_url.join("/healthz")).status_code == 200
 
 

@@ -8,8 +8,8 @@ from fastapi.routing import iter_route_contexts
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.server import create_app
-from debugger.server.clones import Clone
-from debugger.server.openapi.refusals import GUARDED
+from debugger.server.openapi import AUTH_STATUSES
+from debugger.server.workflow_transfer import Clone
 from debugger.settings import Settings
 
 
@@ -116,7 +116,7 @@ def test_parameters_come_with_their_limits(document):
 def test_every_status_that_an_operation_can_give_is_told(document, method, path, statuses):
     told = operation(document, method, path)["responses"].keys()
 
-    assert told == {*statuses.split(), *map(str, GUARDED)}
+    assert told == {*statuses.split(), *map(str, AUTH_STATUSES)}
 
 
 def test_what_is_open_to_all_is_not_refused_for_want_of_a_key(document):

@@ -15,7 +15,7 @@ from tests.conformance.graphs import direct, graph, http, static
 from tests.conformance.served import create, execute, spoken
 from tests.engine.outbound.http_server import HttpServer
 from tests.server.counting import counted
-from tests.server.live.wire import opened
+from tests.server.streaming.wire import opened
 
 FASTAPI_THREADS = 40
 WAIT = 30

@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine.outbound.http_server import HttpServer
 from tests.factories import direct, document, node, say, static, when
-from tests.server.live.wire import opened, record, saying, types
+from tests.server.streaming.wire import opened, record, saying, types
 
 
 @contextmanager

@@ -1,0 +1,140 @@
+"""Authentication of requests by key, by token or, without keys, by a local host name."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from ipaddress import ip_address
+from math import ceil
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from debugger.errors import AuthenticationError, DebuggerError, ForbiddenError, RateLimitError
+from debugger.server.auth.keys import LOCAL_USER, KeyStore, Principal, SessionTokens, set_principal
+from debugger.server.auth.roles import OPEN_PATHS, SOCKET_ROLE, missing_role_message
+from debugger.server.errors import error_response
+
+_log = logging.getLogger(__name__)
+
+MAX_WRONG_KEYS = 60
+"""Requests without a valid key that are looked at in a minute from one address."""
+_MINUTE = 60.0
+_BEARER = b"bearer "
+
+
+class AuthMiddleware:
+    """Pass requests on that have a valid key or, where there are no keys, come by a local host name.
+
+    A page on the web can make a browser send requests to this machine under a name that its author owns.
+    Without a key only the name in the ``Host`` header distinguishes such a request from the user's own.
+
+    Args:
+        app: The next application.
+        keys: The valid keys.
+        tokens: The tokens that open sockets.
+    """
+
+    def __init__(self, app: ASGIApp, *, keys: KeyStore, tokens: SessionTokens) -> None:
+        self._app = app
+        self._keys = keys
+        self._tokens = tokens
+        self._wrong_keys = WrongKeys()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or reject it."""
+        if scope["type"] in ("http", "websocket") and scope["path"] not in OPEN_PATHS:
+            try:
+                set_principal(scope, await self._authenticate(scope))
+            except DebuggerError as error:
+                if error.status >= 500:
+                    _log.warning("a request was not let in: %s", error)
+                await error_response(error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _authenticate(self, scope: Scope) -> Principal:
+        # A valid key is looked for first: wrong keys lock nobody out who shares their address.
+        principal = await self._find(scope)
+        if principal is None:
+            if await self._keys.is_required():
+                raise self._wrong_key(scope)
+            host = Headers(scope=scope).get("host", "")
+            if not is_local_host(host):
+                raise ForbiddenError(
+                    "This server has no API key and so answers to an address or to localhost only, not to "
+                    f"{host!r}. Start it with a key to reach it by that name."
+                )
+            principal = LOCAL_USER
+        if scope["type"] == "websocket" and not principal.role.covers(SOCKET_ROLE):
+            raise ForbiddenError(missing_role_message(principal.role, SOCKET_ROLE))
+        return principal
+
+    async def _find(self, scope: Scope) -> Principal | None:
+        key = _bearer_key(scope)
+        principal = await self._keys.find(key) if key else None
+        if principal is None and scope["type"] == "websocket":
+            principal = self._tokens.redeem(scope)
+            if principal is not None and not await self._keys.is_still_valid(principal):
+                return None
+        return principal
+
+    def _wrong_key(self, scope: Scope) -> DebuggerError:
+        wait = self._wrong_keys.retry_after(scope["client"][0] if scope.get("client") else "")
+        if wait is None:
+            return AuthenticationError(
+                "The API key is missing or is not this server's. Send 'Authorization: Bearer <key>'."
+            )
+        return RateLimitError(
+            "Too many requests without a key that is good here; the next one is looked at in "
+            f"{ceil(wait)} s.",
+            retry_after=wait,
+        )
+
+
+class WrongKeys:
+    """The times of requests without a valid key in the last minute, by address.
+
+    Args:
+        now: Returns a time in seconds that only goes forward.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._times: dict[str, deque[float]] = {}
+        self._cleared_at = now()
+
+    def retry_after(self, address: str) -> float | None:
+        """Return the seconds to wait; ``None`` where the request may be looked at, which is then counted."""
+        now = self._now()
+        if now - self._cleared_at > _MINUTE:
+            self._times = {key: times for key, times in self._times.items() if now - times[-1] < _MINUTE}
+            self._cleared_at = now
+        times = self._times.setdefault(address, deque(maxlen=MAX_WRONG_KEYS))
+        if len(times) == MAX_WRONG_KEYS and now - times[0] < _MINUTE:
+            return _MINUTE - (now - times[0])
+        times.append(now)
+        return None
+
+
+def is_local_host(host: str) -> bool:
+    """Return whether a ``Host`` header is an address or a name without dots, which no stranger can own."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        if name.endswith(".localhost") or not {".", ":"} & set(name):
+            return True
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _bearer_key(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            is_bearer = value[: len(_BEARER)].lower() == _BEARER
+            return bytes(value[len(_BEARER) :].strip()) if is_bearer else b""
+    return b""

@@ -1,0 +1,90 @@
+"""Readiness of the server, and the routes outside the API for its operators."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from debugger.backends.base import Backend
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.tools.sandbox import PythonStatus, python_status
+from debugger.errors import DebuggerError
+
+_log = logging.getLogger(__name__)
+
+STORE_TIMEOUT_SECONDS = 2.0
+
+SHUTTING_DOWN = "The server is shutting down."
+NO_ANSWER = "The store does not answer."
+UNUSABLE = "The store cannot be used."
+OTHER_TABLES = "The tables of the store are those of another version of this program."
+
+
+class Readiness:
+    """Checks whether requests can be answered.
+
+    Args:
+        backend: The backend of the app.
+        timeout_seconds: Seconds until its store must have answered.
+    """
+
+    def __init__(self, backend: Backend, timeout_seconds: float = STORE_TIMEOUT_SECONDS) -> None:
+        embedded = backend if isinstance(backend, EmbeddedBackend) else None
+        self._store = embedded.store if embedded else None
+        self.python: PythonStatus | None = (
+            python_status(embedded.settings.inline_python) if embedded else None
+        )
+        """The mode in which Python code of workflows runs; ``None`` on another backend."""
+        self._timeout_seconds = timeout_seconds
+        self._is_shutting_down = False
+        self._check: asyncio.Future[str | None] | None = None
+
+    def shut_down(self) -> None:
+        """Report from now on that the server is shutting down."""
+        self._is_shutting_down = True
+
+    async def problem(self) -> str | None:
+        """Return a reason against readiness, without the place of the store, or ``None``."""
+        if self._is_shutting_down:
+            return SHUTTING_DOWN
+        if self._store is None:
+            return None
+        # One check at a time: while a store does not answer, all requests wait for the same check.
+        if self._check is None or self._check.done():
+            self._check = _run_on_thread(self._check_store)
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._check), self._timeout_seconds)
+        except TimeoutError:
+            _log.warning("not ready: the store has not answered within %s seconds", self._timeout_seconds)
+            return NO_ANSWER
+
+    def _check_store(self) -> str | None:
+        assert self._store is not None
+        try:
+            return None if self._store.has_present_tables() else OTHER_TABLES
+        except DebuggerError as error:
+            _log.warning("not ready: %s", error)
+        except Exception:  # the probe is answered in any case
+            _log.exception("not ready")
+        return UNUSABLE
+
+
+def _run_on_thread(check: Callable[[], str | None]) -> asyncio.Future[str | None]:
+    """Run a check on a thread of its own: those for requests may all wait for the same store."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[str | None] = loop.create_future()
+
+    def set_result(problem: str | None) -> None:
+        if not future.done():
+            future.set_result(problem)
+
+    def run() -> None:
+        problem = check()
+        with suppress(RuntimeError):  # the server has ended meanwhile
+            loop.call_soon_threadsafe(set_result, problem)
+
+    threading.Thread(target=run, name="readiness", daemon=True).start()
+    return future

@@ -1,0 +1,91 @@
+"""Tokens of re-runs: minted, read and redeemed (``platform/wire.md`` section 7)."""
+
+from __future__ import annotations
+
+import time
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.forks import RerunEdits, RerunPlan, RerunTarget
+from debugger.errors import ConflictError, NotFoundError
+from debugger.store import RerunTicket
+
+EXPIRES_AFTER_SECONDS = 900
+
+
+def mint(engine: EmbeddedBackend, plan: RerunPlan, target: RerunTarget) -> str:
+    """Return a token for a re-run.
+
+    Raises:
+        ConflictError: The re-run is not possible.
+    """
+    if plan.refusal is not None:
+        raise ConflictError(plan.refusal)
+    return engine.store.rerun_tokens.mint(
+        RerunTicket(
+            run_id=plan.run_id,
+            turn_index=plan.turn_index,
+            graph_digest=plan.graph_digest,
+            expires_at=time.time() + EXPIRES_AFTER_SECONDS,
+            # The version is fixed now: another one may be active when the token is redeemed.
+            target={**target.model_dump(), "target_version_number": plan.version_number},
+            edits={},
+        )
+    )
+
+
+def find(engine: EmbeddedBackend, run_id: str, turn_index: int, token: str) -> RerunTicket:
+    """Return the ticket of a token.
+
+    Raises:
+        NotFoundError: It has expired, was redeemed, or is not one of this turn.
+    """
+    ticket = engine.store.rerun_tokens.find(token)
+    if (ticket.run_id, ticket.turn_index) != (run_id, turn_index):
+        raise NotFoundError("There is no such re-run token for this turn.")
+    return ticket
+
+
+def plan_of(engine: EmbeddedBackend, ticket: RerunTicket) -> RerunPlan:
+    """Return the re-run of a ticket, as it would be now.
+
+    Raises:
+        NotFoundError: The run or the workflow does not exist any more.
+        ConflictError: The workflow was changed since the token was minted.
+    """
+    plan = engine.forks.plan(ticket.run_id, ticket.turn_index, RerunTarget.model_validate(ticket.target))
+    if plan.graph_digest != ticket.graph_digest:
+        raise ConflictError("The workflow was changed since this re-run token was given.")
+    return plan
+
+
+def redeem(
+    engine: EmbeddedBackend,
+    token: str,
+    *,
+    workflow_id: str | None = None,
+    version_number: int | None = None,
+    run_by: str | None = None,
+) -> str:
+    """Start the re-run of a token, which cannot be redeemed again, and return the id of its run.
+
+    Args:
+        engine: The backend.
+        token: The token.
+        workflow_id: The workflow that the caller expects; ``None`` expects none.
+        version_number: The version that the caller expects; a client's 0 may mean none (2.5).
+        run_by: The user.
+
+    Raises:
+        NotFoundError: It has expired, was redeemed, or never was one; or the run does not exist any more.
+        ConflictError: It is of another workflow or version, or the workflow was changed since.
+
+    Source: ``platform/wire.md`` 6.2, 6.4 (4007).
+    """
+    ticket = engine.store.rerun_tokens.find(token)
+    plan = plan_of(engine, ticket)
+    if workflow_id not in (None, plan.workflow_id):
+        raise ConflictError(f"This re-run token is of the workflow {plan.workflow_id}.")
+    if version_number and version_number != plan.version_number:
+        raise ConflictError(f"This re-run token is of version {plan.version_number}.")
+    engine.store.rerun_tokens.redeem(token)
+    return engine.forks.begin(plan, RerunEdits.model_validate(ticket.edits), run_by)

@@ -1,1 +1,0 @@
-"""The platform's shapes, as answers have them (``platform/wire.md``)."""

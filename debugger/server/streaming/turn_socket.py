@@ -1,0 +1,333 @@
+"""A socket that continues one run, and the start of its run (``platform/wire.md`` section 6)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from debugger.backends.base import TurnStream
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import ConflictError, DebuggerError, NotFoundError, RerunTokenError, RunEndedError
+from debugger.protocol.runs import TurnResult, requested_version
+from debugger.server import rerun_tokens
+from debugger.server.auth import principal_of
+from debugger.server.auth.keys import wait_until_revoked
+from debugger.server.services import Services
+from debugger.server.streaming.frames import (
+    DONE,
+    READS_TOO_SLOWLY,
+    REFUSED,
+    CloseSocket,
+    TurnFrame,
+    acknowledgement,
+    read_frame,
+)
+from debugger.server.streaming.outbox import Outbox
+from debugger.server.streaming.turn_worker import TurnWorker
+from debugger.server.turn_limiter import QueueFullError
+
+_log = logging.getLogger(__name__)
+
+FIRST_FRAME_SECONDS = 30.0
+"""Time in which a client must send its first frame."""
+STEP_SECONDS = 1.0
+"""Time between two steps of background work (``platform/wire.md`` 2.7)."""
+_CLOSE_SECONDS = 2.0
+"""Time in which a close must be written."""
+
+
+class TurnSocket:
+    """Serves one socket until it is closed.
+
+    Args:
+        socket: The socket, not accepted yet.
+        services: The services of the app.
+    """
+
+    def __init__(self, socket: WebSocket, services: Services) -> None:
+        self._socket = socket
+        self._services = services
+        self._backend = services.backend
+        self._principal = principal_of(socket.scope)
+        self._outbox = Outbox()
+        self._turns: asyncio.Queue[TurnFrame] = asyncio.Queue()
+        self._has_turn = False
+        """A turn of this socket is being executed, or about to be."""
+        self._cancel_events: set[threading.Event] = set()
+        """The events that cancel what is being executed."""
+        self._stop: TurnFrame | None = None
+        """A stop that came while something was being executed, which may have ended the run by itself."""
+        self._worker: TurnWorker | None = None
+        self._workflow_id: str | None = None
+        self._run_id: str | None = None
+        self._next_step: float | None = None
+        """The time of the next step of background work, by the loop's clock."""
+
+    async def serve(self) -> None:
+        """Serve until one side closes the socket; a turn is then executed to its end all the same."""
+        await self._socket.accept()
+        loops = [
+            asyncio.create_task(loop())
+            for loop in (
+                self._run_turns,
+                self._receive,
+                self._send,
+                self._watch_for_overrun,
+                self._watch_for_revocation,
+            )
+        ]
+        try:
+            await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+            await self._end(next(loop for loop in loops if loop.done()))
+        finally:
+            self._outbox.abandon()
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            if self._run_id is not None:
+                self._services.background_owners.release(self._run_id, self)
+        if self._worker is not None:
+            await self._worker.wait()
+        with suppress(CloseSocket):  # the last requests of the client
+            await self._stop_run(self._worker.result if self._worker else None)
+            if not self._turns.empty():
+                await self._run_turn(self._turns.get_nowait())
+
+    # Each loop ends by raising `CloseSocket`, or `WebSocketDisconnect` when the client has gone.
+
+    async def _run_turns(self) -> None:
+        """Run the client's turns, and the background work between them."""
+        while True:
+            frame = await self._next_turn()
+            result = await self._run_step() if frame is None else await self._run_turn(frame)
+            result = await self._stop_run(result)
+            if result is not None and result.is_completed:
+                await self._outbox.drained()
+                raise CloseSocket(DONE)
+
+    async def _receive(self) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", 1005))
+            frame = read_frame(message, limit=self._services.body_limit)
+            if frame.is_stop and self._cancel_events:
+                self._stop = frame
+                for cancelled in self._cancel_events:
+                    cancelled.set()
+            elif self._has_turn:
+                self._services.metrics.refuse_turn()
+                raise CloseSocket.with_status(
+                    409, "A turn is under way on this socket already; it goes on unheard."
+                )
+            else:
+                self._has_turn = True
+                self._cancel_events.add(frame.cancelled)
+                self._turns.put_nowait(frame)
+
+    async def _send(self) -> None:
+        while True:
+            await self._socket.send_text(await self._outbox.next())
+            self._outbox.sent()
+
+    async def _watch_for_overrun(self) -> None:
+        await self._outbox.overrun.wait()
+        raise CloseSocket(READS_TOO_SLOWLY, "This client reads too slowly; the run's record has the rest.")
+
+    async def _watch_for_revocation(self) -> None:
+        """Close the socket once its key is revoked; a turn is still executed to its end."""
+        await wait_until_revoked(self._principal, self._services.keys)
+        raise CloseSocket.with_status(401, "The key that opened this socket is not good any more.")
+
+    async def _end(self, loop: asyncio.Task[None]) -> None:
+        error = loop.exception()
+        match error:
+            case CloseSocket():
+                await self._close(error)
+            case WebSocketDisconnect() | None:
+                return
+            case _:
+                _log.error("a WebSocket broke", exc_info=error)
+                await self._close(CloseSocket(1011, "Internal server error"))
+
+    async def _close(self, close: CloseSocket) -> None:
+        self._services.metrics.refusal(close.code - REFUSED, "concurrency")
+        try:
+            # A client that does not read does not let the close be written either.
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._socket.close(close.code, close.reason)
+        except (TimeoutError, RuntimeError, WebSocketDisconnect):
+            return
+
+    async def _next_turn(self) -> TurnFrame | None:
+        """Return the client's next turn; ``None`` when background work is due first."""
+        if self._workflow_id is None:
+            until: float | None = self._now() + FIRST_FRAME_SECONDS
+        else:
+            until = self._next_step
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._turns.get()
+        except TimeoutError:
+            if self._workflow_id is None:
+                raise CloseSocket.with_status(408, "No frame came that says what to run.") from None
+            return None
+
+    async def _run_turn(self, frame: TurnFrame) -> TurnResult:
+        workflow_id, run_id = self._resolve_target(frame)
+        worker = await self._run_worker(
+            lambda: self._claim(workflow_id, run_id, frame),
+            frame.cancelled,
+            is_stop=frame.is_stop,
+            on_started=partial(self._acknowledge, workflow_id),
+            on_stored=self._accept_next_turn,
+        )
+        if worker.result is None:
+            await self._outbox.drained()
+            raise _close_for(worker, has_run=run_id is not None)
+        self._services.audit.add(
+            self._principal, self._backend, "send turn", worker.result.run_id, workflow_id=workflow_id
+        )
+        self._schedule_step(worker.result)
+        return worker.result
+
+    def _claim(self, workflow_id: str, run_id: str | None, frame: TurnFrame) -> TurnStream:
+        admission = start_run(self._services, workflow_id, frame) if run_id is None else nullcontext(run_id)
+        with admission as known_id:
+            return self._backend.execute(
+                workflow_id,
+                frame.turn_input,
+                run_id=known_id,
+                expected_turn_number=frame.expected_turn_number,
+                version_number=requested_version(None, frame.turn_input),
+                cancelled=frame.cancelled,
+            )
+
+    async def _stop_run(self, result: TurnResult | None) -> TurnResult | None:
+        """Run the stop that was requested, unless the run has ended by itself."""
+        stop, self._stop = self._stop, None
+        if stop is None or (result is not None and result.is_completed):
+            return result
+        return await self._run_turn(stop)
+
+    async def _run_step(self) -> TurnResult | None:
+        """Run a step of background work, unless another socket has become the owner."""
+        self._next_step = None
+        workflow_id, run_id = self._workflow_id, self._run_id
+        if workflow_id is None or run_id is None:
+            return None
+        if not self._services.background_owners.is_owner(run_id, self):
+            return None
+        cancelled = threading.Event()
+        self._cancel_events.add(cancelled)
+        worker = await self._run_worker(
+            lambda: self._backend.pump(workflow_id, run_id, cancelled=cancelled), cancelled
+        )
+        if worker.result is not None:
+            self._schedule_step(worker.result)
+            return worker.result
+        # Another client continues the run just now, or the turns of the key wait in a long queue.
+        if isinstance(worker.error, ConflictError | QueueFullError):
+            self._next_step = self._now() + STEP_SECONDS
+            return None
+        if isinstance(worker.error, RunEndedError):  # another client has ended it
+            raise CloseSocket(DONE, "The run is over.")
+        raise _close_for(worker, has_run=True)
+
+    async def _run_worker(
+        self,
+        begin: Callable[[], TurnStream],
+        cancelled: threading.Event,
+        *,
+        is_stop: bool = False,
+        **callbacks: Callable[..., None],
+    ) -> TurnWorker:
+        run_on_thread = partial(self._services.turn_limiter.run, self._principal.key_id, is_stop=is_stop)
+        self._worker = TurnWorker(begin, run_on_thread, self._outbox, self._services.metrics, **callbacks)
+        await self._worker.wait()
+        self._cancel_events.discard(cancelled)
+        return self._worker
+
+    def _resolve_target(self, frame: TurnFrame) -> tuple[str, str | None]:
+        """Return workflow and run of a turn; those that it leaves out are the last ones of this socket."""
+        workflow_id = frame.turn_input.workflow_id or self._workflow_id
+        run_id = frame.turn_input.workflow_run_id or self._run_id
+        if workflow_id is None:
+            raise CloseSocket.with_status(422, "workflow_id: Field required")
+        if self._run_id is not None and run_id != self._run_id:
+            raise CloseSocket.with_status(
+                422, f"This socket is for the run {self._run_id}; open another one."
+            )
+        self._workflow_id = workflow_id
+        return workflow_id, run_id
+
+    # On the thread of the turn:
+
+    def _acknowledge(self, workflow_id: str, run_id: str, turn_number: int | None) -> None:
+        self._services.background_owners.acquire(run_id, self)
+        self._run_id = run_id
+        self._outbox.put(acknowledgement(run_id, workflow_id, turn_number))
+
+    def _accept_next_turn(self) -> None:
+        self._has_turn = False
+
+    def _schedule_step(self, result: TurnResult) -> None:
+        delay = max(STEP_SECONDS, (result.next_due or 0.0) - time.time())
+        self._next_step = self._now() + delay if result.has_background_work else None
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _close_for(worker: TurnWorker, *, has_run: bool) -> CloseSocket:
+    assert worker.error is not None
+    if has_run and isinstance(worker.error, NotFoundError):
+        # A run that does not exist counts as an ended session, as it does over HTTP.
+        return CloseSocket.for_error(RunEndedError(worker.error.message))
+    return CloseSocket.for_error(worker.error)
+
+
+@contextmanager
+def start_run(services: Services, workflow_id: str, frame: TurnFrame) -> Iterator[str | None]:
+    """Start a run: its first turn is claimed within the block. Gives its id if a token has one.
+
+    Raises:
+        RateLimitError: The workflow's limit on active runs is reached.
+        RerunTokenError: The token cannot be redeemed.
+    """
+    backend = services.backend
+    if not isinstance(backend, EmbeddedBackend):
+        if frame.rerun_token is not None:
+            raise RerunTokenError("Runs are not taken again here.")
+        yield None
+        return
+    with services.run_limiter.start(backend, workflow_id, frame.turn_input.client_turn_id):
+        yield _redeem(backend, workflow_id, frame)
+
+
+def _redeem(engine: EmbeddedBackend, workflow_id: str, frame: TurnFrame) -> str | None:
+    if frame.rerun_token is None:
+        return None
+    turn_input = frame.turn_input
+    try:
+        return rerun_tokens.redeem(
+            engine,
+            frame.rerun_token,
+            workflow_id=workflow_id,
+            version_number=turn_input.version_number,
+            run_by=turn_input.run_by,
+        )
+    except DebuggerError as error:
+        if error.status >= 500:  # the token may be valid all the same
+            raise
+        claim = engine.store.claims.find(turn_input.client_turn_id) if turn_input.client_turn_id else None
+        if claim is not None:  # the frame was sent before, and the token redeemed
+            return claim.run_id
+        raise RerunTokenError(error.message) from error

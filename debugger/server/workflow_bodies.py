@@ -1,0 +1,117 @@
+"""Workflow documents in bodies: unwrapped, and rejected where the platform rejects them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from debugger.errors import WorkflowError
+from debugger.graph import Graph
+from debugger.graph.checks import CheckContext, Problem, save_errors
+from debugger.graph.checks.context import own_field
+from debugger.graph.checks.nodes import loop_without_wait
+from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.workflow import Workflow, unwrap_document
+from debugger.server.body import body_error, without_secrets
+
+
+class NamedWorkflow(WireModel):
+    """A workflow as a document under ``config``, or as a name only."""
+
+    name: str
+    description: str | None = None
+    config: JsonObject | None = None
+
+
+class NewConfig(WireModel):
+    """The new graph of a version, under one of two keys."""
+
+    config: Workflow | None = None
+    workflow_config: Workflow | None = None
+
+
+def new_document(body: JsonObject) -> JsonObject:
+    """Return the document of a new workflow: hydrated, under ``config``, or made of a name only.
+
+    Raises:
+        RequestValidationError: There is neither a graph nor a name.
+        WorkflowError: The platform would not save it (``platform/wire.md`` 4.8).
+        InputError: A node or an edge in it lacks a required field.
+
+    Source: ``platform/wire.md`` 4.4.
+    """
+    document = without_secrets(_unwrap(body))
+    reject_faulty(document)
+    return document
+
+
+def version_document(body: JsonObject) -> JsonObject:
+    """Return the new document of a version, from under ``config``.
+
+    Raises:
+        RequestValidationError: There is none.
+        WorkflowError: There is no graph in it, or the platform would not save it.
+        InputError: A node or an edge in it lacks a required field.
+    """
+    config = body.get("config", body.get("workflow_config"))
+    if not isinstance(config, dict):
+        raise body_error("missing" if config is None else "dict_type", "It must be a graph", "config")
+    document = dict(unwrap_document(without_secrets(config)))
+    reject_faulty(document)
+    return document
+
+
+def name_in(body: JsonObject, key: str = "name") -> str | None:
+    """Return a name, if there is one.
+
+    Raises:
+        RequestValidationError: It is no text.
+    """
+    name = body.get(key)
+    if name is not None and not isinstance(name, str):
+        raise body_error("string_type", "Input should be a valid string", key)
+    return name
+
+
+def reject_faulty(document: JsonObject) -> None:
+    """Reject a document that the platform does not save (``platform/wire.md`` 4.8).
+
+    Raises:
+        WorkflowError: It breaks a rule, or is no workflow.
+        InputError: A node or an edge in it lacks a required field.
+    """
+    workflow = Workflow.from_document(document)
+    problem = next(chain(save_errors(workflow), _endless_loops(workflow)), None)
+    if problem is not None:
+        raise WorkflowError(problem.message, category=problem.category or "Invalid node configuration")
+
+
+def _endless_loops(workflow: Workflow) -> Iterator[Problem]:
+    # Only where ``self_loop`` is written in the document: its default is no choice of the author.
+    written = {node.logical_id for node in workflow.node_configs if own_field(node, "self_loop") is True}
+    problems = loop_without_wait(CheckContext(Graph(workflow)))
+    return (problem for problem in problems if problem.node_logical_id in written)
+
+
+def _unwrap(body: JsonObject) -> JsonObject:
+    if _has_graph(body):
+        return body
+    config = body.get("config")
+    if config is None:
+        config = {}
+    if not isinstance(config, dict):
+        raise body_error("dict_type", "Input should be a valid dictionary", "config")
+    named = {key: body[key] for key in ("name", "description") if key in body}
+    if _has_graph(config):
+        return {**config, **named}
+    if not body.get("name"):
+        raise body_error("missing", "Field required", "name")
+    return {"workflow_config": {**config, **named}, "node_configs": [], "edge_configs": []}
+
+
+def _has_graph(data: JsonObject) -> bool:
+    try:
+        unwrap_document(data)
+    except WorkflowError:
+        return False
+    return True

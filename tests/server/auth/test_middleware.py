@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from contextlib import closing
+from types import SimpleNamespace
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.server.auth import keys as auth_keys
+from debugger.server.auth.middleware import MAX_WRONG_KEYS, WrongKeys
+from debugger.settings import Settings
+from debugger.store import Role
+from tests.factories import document, static
+
+EMPTY = SimpleNamespace(workflows=lambda search: [])
+KEY = "sk-right"
+
+
+@pytest.fixture(scope="module")
+def locked(serve):
+    return serve(EMPTY, api_key=KEY)
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer sk-wrong", f"Basic {KEY}", KEY])
+def test_every_path_is_shut_without_the_key(locked, header):
+    headers = {} if header is None else {"Authorization": header}
+
+    answers = [locked.get(path, headers=headers) for path in ("/v1/workflows", "/v1/workflows/x", "/nowhere")]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 401]
+    assert "API key" in answers[0].json()["detail"]
+    assert KEY not in answers[0].text
+    assert answers[0].headers["www-authenticate"] == "Bearer"
+    assert "x-request-id" in answers[0].headers
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_the_key_opens(locked, scheme):
+    assert locked.get("/v1/workflows", headers={"Authorization": f"{scheme} {KEY}"}).status_code == 200
+
+
+def test_health_needs_no_key(locked):
+    assert locked.get(locked.base_url.join("/healthz")).status_code == 200
+
+
+def test_without_a_key_a_page_on_the_web_cannot_come_in_by_its_own_name(serve):
+    client = serve(EMPTY)
+
+    answer = client.get("/v1/workflows", headers={"Host": "evil.example:8611"})
+
+    assert answer.status_code == 403
+    assert "evil.example" in answer.json()["detail"]
+
+
+def test_with_a_key_any_name_will_do(locked):
+    answer = locked.get("/v1/workflows", headers={"Host": "api.example", "Authorization": f"Bearer {KEY}"})
+
+    assert answer.status_code == 200
+
+
+@pytest.fixture
+def backend():
+    with closing(EmbeddedBackend(Settings(database="sqlite://"))) as opened:
+        yield opened
+
+
+def bearer(key):
+    return {"Authorization": f"Bearer {key}"}
+
+
+def status(client, key):
+    return client.get("/v1/workflows", headers=bearer(key)).status_code
+
+
+def test_a_persons_key_opens_beside_the_shared_one(serve, backend):
+    _, key = backend.store.api_keys.add("Ada", Role.READ)
+    client = serve(backend, api_key=KEY)
+
+    assert [status(client, shown) for shown in (KEY, key, f"{key}x", "x")] == [200, 200, 401, 401]
+
+
+def test_the_first_key_shuts_a_server_that_was_open(serve, backend, monkeypatch):
+    monkeypatch.setattr(auth_keys, "FRESH_SECONDS", 0.0)
+    client = serve(backend)
+    before = client.get("/v1/workflows").status_code
+
+    _, key = backend.store.api_keys.add("Ada", Role.READ)
+
+    assert (before, client.get("/v1/workflows").status_code, status(client, key)) == (200, 401, 200)
+
+
+def test_taking_the_last_key_away_does_not_open_the_door(serve, backend, monkeypatch):
+    monkeypatch.setattr(auth_keys, "FRESH_SECONDS", 0.0)
+    added, key = backend.store.api_keys.add("Ada", Role.READ)
+    client = serve(backend)
+    before = status(client, key)
+
+    backend.store.api_keys.revoke(added.id)
+
+    assert (before, status(client, key), client.get("/v1/workflows").status_code) == (200, 401, 401)
+
+
+def test_whoever_tries_keys_is_slowed_down_and_locks_nobody_out(serve, backend):
+    _, key = backend.store.api_keys.add("Ada", Role.READ)
+    client = serve(backend)
+
+    statuses = [status(client, f"wfd_{number}") for number in range(MAX_WRONG_KEYS + 1)]
+    refused = client.get("/v1/workflows", headers=bearer("wfd_another"))
+
+    assert statuses == [401] * MAX_WRONG_KEYS + [429]
+    assert "retry-after" in refused.headers
+    assert "key that is good here" in refused.json()["detail"]
+    assert status(client, key) == 200
+
+
+def test_a_database_that_does_not_tell_the_keys_is_told_of_without_its_place(serve, backend, caplog):
+    client = serve(backend, api_key=KEY)
+    with backend.store._database.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE api_keys")
+
+    answer = client.get("/v1/workflows", headers=bearer("wfd_x"))
+
+    assert (answer.status_code, answer.json()) == (503, {"detail": "Service unavailable"})
+    assert "api_keys" in caplog.text
+    assert status(client, KEY) == 200
+
+
+def test_the_name_of_a_persons_key_is_theirs_whatever_they_say(serve, backend):
+    _, ada = backend.store.api_keys.add("Ada", Role.ADMIN)
+    client = serve(backend, api_key=KEY)
+    body = {**document(static("a", "Hello")), "name": "Tea"}
+
+    said = {**bearer(ada), "uuid": "Bo"}, {**bearer(KEY), "uuid": "Bo"}, bearer(KEY)
+    made = [client.post("/v1/workflows", json=body, headers=headers).json() for headers in said]
+
+    assert [answer["workflow"]["created_by"] for answer in made] == ["Ada", "Bo", "me"]
+
+
+def test_wrong_keys_are_counted_by_address_over_a_sliding_minute():
+    now = [0.0]
+    wrong = WrongKeys(lambda: now[0])
+    first = [wrong.retry_after("10.0.0.1") for _ in range(MAX_WRONG_KEYS)]
+    now[0] = 59.0
+
+    assert first == [None] * MAX_WRONG_KEYS
+    assert wrong.retry_after("10.0.0.1") == 1.0
+    assert wrong.retry_after("10.0.0.2") is None
+    now[0] = 60.0
+    assert wrong.retry_after("10.0.0.1") is None
+
+
+def test_addresses_without_recent_wrong_keys_are_forgotten():
+    now = [0.0]
+    wrong = WrongKeys(lambda: now[0])
+    wrong.retry_after("10.0.0.1")
+    now[0] = 120.0
+
+    wrong.retry_after("10.0.0.2")
+
+    assert list(wrong._times) == ["10.0.0.2"]

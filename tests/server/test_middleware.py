@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.server.auth import keys as auth_keys
+from debugger.settings import Settings
+from debugger.store import Role
+from tests.factories import say
+from tests.server.counting import counted, execute, new_workflow
+from tests.server.streaming.wire import opened
+
+UNKNOWN = "665f00000000000000000001"
+
+
+@pytest.fixture
+def api(serve, embedded):
+    """A client of a server of its own, which has counted nothing yet."""
+    return serve(embedded)
+
+
+@pytest.fixture
+def keyed(tmp_path):
+    """An engine whose store is to hold keys: nobody without one gets past it then."""
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/keyed.sqlite3", responder="rules"))
+    yield backend
+    backend.close()
+
+
+def test_requests_are_counted_by_route_and_never_by_path(api):
+    for path in (f"/v1/workflows/{UNKNOWN}", "/v1/workflows/xyz", "/nowhere/secret", f"/v1/tools/{UNKNOWN}"):
+        api.get(path)
+
+    name, route = "debugger_http_requests_total", "/v1/workflows/{workflow_id}"
+    assert counted(api, name, method="GET", route=route, status="404") == 1
+    assert counted(api, name, method="GET", route=route, status="422") == 1
+    assert counted(api, name, method="GET", route="none", status="404") == 1
+    assert counted(api, "debugger_http_request_seconds_count", route=route) == 2
+    text = api.get(api.base_url.join("/metrics")).text
+    assert not [part for part in (UNKNOWN, "xyz", "secret") if part in text]
+
+
+def test_a_method_that_somebody_made_up_is_another_one(api):
+    for method in ("BREW", "STEEP"):
+        api.request(method, "/v1/workflows")
+
+    assert counted(api, "debugger_http_requests_total", method="other", status="405") == 2
+
+
+def test_sockets_are_counted_while_they_are_open_and_their_turns_with_the_others(api):
+    workflow_id = new_workflow(api, say("chat"))
+
+    with opened(api) as socket:
+        socket.turn(workflow_id=workflow_id)
+        during = counted(api, "debugger_sockets_open")
+    while counted(api, "debugger_sockets_open"):  # until the server has seen it
+        pass
+
+    assert during == 1
+    assert counted(api, "debugger_turns_total", status="waiting_for_user_input") == 1
+
+
+def test_what_is_not_let_in_is_counted_by_its_reason(serve, embedded):
+    client = serve(embedded, api_key="sk-right")
+    client.get("/v1/workflows")
+    client.headers["Authorization"] = "Bearer sk-right"
+    workflow_id = new_workflow(client, say("chat"))
+    client.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
+    execute(client, workflow_id)
+
+    over_http = execute(client, workflow_id)
+    with opened(client, additional_headers={"Authorization": "Bearer sk-right"}) as socket:
+        socket.send(workflow_id=workflow_id)
+        over_socket = socket.closed()
+
+    assert (over_http.status_code, over_socket[0]) == (429, 4429)
+    assert counted(client, "debugger_refused_total", reason="key") == 1
+    assert counted(client, "debugger_refused_total", reason="concurrency") == 2
+    assert counted(client, "debugger_refused_total", reason="rate") == 0
+    assert "sk-right" not in client.get(client.base_url.join("/metrics")).text
+
+
+def test_a_socket_whose_key_is_revoked_is_counted_as_one_without_a_key(serve, keyed, monkeypatch):
+    monkeypatch.setattr(auth_keys, "FRESH_SECONDS", 0.02)
+    client = serve(keyed, api_key="sk-right")
+    made, key = keyed.store.api_keys.add("Cy", Role.RUN)
+
+    with opened(client, additional_headers={"Authorization": f"Bearer {key}"}) as socket:
+        keyed.store.api_keys.revoke(made.id)
+        closed = socket.closed()[0]
+
+    client.headers["Authorization"] = "Bearer sk-right"
+    assert closed == 4401
+    assert counted(client, "debugger_refused_total", reason="key") == 1

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from debugger.backends.forks import RerunTarget
+from debugger.errors import ConflictError, DebuggerError, NotFoundError
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
+from debugger.server.rerun_tokens import find, mint, redeem
+from debugger.store import RerunTicket
+from tests.factories import document, say
+
+UNKNOWN = "665f00000000000000000001"
+
+
+def talk(backend):
+    """A workflow, and a run of two turns."""
+    workflow_id = backend.create_workflow(document(say("chat"))).id
+    first = backend.execute(workflow_id, TurnInput.with_message("First words")).finish()
+    backend.execute(workflow_id, TurnInput.with_message("Second words"), run_id=first.run_id).finish()
+    return workflow_id, first.run_id
+
+
+def token_of(backend, run_id, turn=1):
+    target = RerunTarget()
+    return mint(backend, backend.forks.plan(run_id, turn, target), target)
+
+
+def test_a_token_is_redeemed_once_with_its_edits(embedded):
+    workflow_id, run_id = talk(embedded)
+    token = token_of(embedded, run_id)
+    embedded.store.rerun_tokens.amend(token, {"message_edits": [{"index": 0, "text": "Edited"}]})
+
+    new_id = redeem(embedded, token, workflow_id=workflow_id, version_number=0, run_by="qa")
+
+    run = embedded.run(new_id)
+    assert [log.message for log in turn_logs(run)] == ["Edited", "Second words"]
+    assert (run.run_by, run.source_workflow_run_id) == ("qa", run_id)
+    with pytest.raises(NotFoundError, match="used already"):
+        redeem(embedded, token)
+
+
+def test_of_many_that_redeem_one_token_one_gets_a_run(embedded):
+    _, run_id = talk(embedded)
+    token = token_of(embedded, run_id)
+
+    def attempt(_):
+        try:
+            return redeem(embedded, token)
+        except DebuggerError:
+            return None
+
+    with ThreadPoolExecutor(8) as threads:
+        made = [new_id for new_id in threads.map(attempt, range(8)) if new_id]
+
+    assert len(made) == 1
+    assert embedded.store.reruns.counts(run_id) == {1: 1}
+
+
+def test_a_token_is_of_one_workflow_and_version_and_is_kept_when_they_are_others(embedded):
+    workflow_id, run_id = talk(embedded)
+    token = token_of(embedded, run_id)
+
+    with pytest.raises(ConflictError, match="of the workflow"):
+        redeem(embedded, token, workflow_id=UNKNOWN)
+    with pytest.raises(ConflictError, match="version 0"):
+        redeem(embedded, token, version_number=3)
+
+    assert redeem(embedded, token, workflow_id=workflow_id)
+
+
+def test_a_token_goes_to_the_version_that_was_active_when_it_was_given(embedded):
+    workflow_id, run_id = talk(embedded)
+    token = token_of(embedded, run_id)
+    embedded.create_version(workflow_id, mark_as_active=True)
+
+    assert embedded.run(redeem(embedded, token)).version_number == 0
+
+
+def test_a_token_whose_graph_was_changed_is_refused(embedded):
+    workflow_id, run_id = talk(embedded)
+    token = token_of(embedded, run_id)
+    embedded.store.catalogue.replace_document(workflow_id, 0, document(say("other")))
+    embedded.renew(workflow_id)
+
+    with pytest.raises(ConflictError, match="changed since"):
+        redeem(embedded, token)
+
+
+def test_a_token_expires(embedded):
+    _, run_id = talk(embedded)
+    plan = embedded.forks.plan(run_id, 1, RerunTarget())
+    ticket = RerunTicket(
+        run_id=run_id,
+        turn_index=1,
+        graph_digest=plan.graph_digest,
+        expires_at=time.time() - 1,
+        target={},
+        edits={},
+    )
+    token = embedded.store.rerun_tokens.mint(ticket)
+
+    for use in (
+        lambda: find(embedded, run_id, 1, token),
+        lambda: redeem(embedded, token),
+        lambda: embedded.store.rerun_tokens.amend(token, {}),
+    ):
+        with pytest.raises(NotFoundError, match="has expired"):
+            use()
+
+
+def test_an_expired_token_is_told_over_the_socket(api, embedded):
+    _, run_id = talk(embedded)
+    ticket = RerunTicket(
+        run_id=run_id, turn_index=1, graph_digest="", expires_at=time.time() - 1, target={}, edits={}
+    )
+    token = embedded.store.rerun_tokens.mint(ticket)
+
+    answer = api.get(f"/v1/workflow-runs/{run_id}/turns/1/rerun-token/{token}")
+
+    assert answer.status_code == 404
+    assert "expired" in answer.json()["detail"]
