@@ -65,7 +65,7 @@ class AuditTrail:
         self._writing: asyncio.Task[None] | None = None
 
     def add(self, principal: Principal, backend: Backend, action: str, target: str, **details: Any) -> None:
-        """Add an action; none of a principal without a key, the only user.
+        """Add an action, unless the principal is the only user.
 
         Args:
             principal: The principal.
@@ -107,7 +107,7 @@ def _write(batch: Sequence[tuple[AuditLog, AuditEntry]]) -> None:
 
 
 def set_audit_target(scope: Scope, target: str) -> None:
-    """Set the id that the path of a request lacks, such as the run of a first turn."""
+    """Set the target of an action that the path does not name."""
     scope[_SCOPE_KEY] = target
 
 

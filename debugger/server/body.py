@@ -1,4 +1,4 @@
-"""Request bodies: bounded, read as a JSON object, validated, and rid of secrets."""
+"""Request bodies as bounded, validated JSON objects without secrets."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _WRAPPERS = ("workflow", "workflow_config")
 
 
 class BodyReader:
-    """A dependency that reads the body as a JSON object; an empty body is an empty object.
+    """Dependency that reads the body as a JSON object.
 
-    The model only documents the body: handlers validate it, since some need the object as it was sent.
+    An empty body is an empty object. The model only documents the body: handlers validate it, since some need
+    the object as it was sent.
 
     Args:
         model: The type of the body.

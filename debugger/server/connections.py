@@ -75,7 +75,7 @@ class BoundedProtocol(H11Protocol):
         self._update_awaited()
 
     def time_out(self) -> None:
-        """End the connection of a client that has not sent the awaited part in time."""
+        """End the connection: the awaited part did not arrive in time."""
         can_answer = self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE)
         if can_answer and (self.awaited == "body" or self.conn.trailing_data[0]):
             message = f"The {self.awaited} of the request did not arrive in time.".encode()
@@ -121,9 +121,9 @@ class Connections:
         self._proxies = _Networks(limits.trusted_proxies)
 
     def admit(self, address: str) -> bool:
-        """Return whether one more connection from an address may be opened; end another one for it.
+        """Return whether a connection may be opened, and make room for it.
 
-        The connection that is ended releases its file descriptor in the next cycle of the event loop.
+        A connection that is ended for it releases its file descriptor in the next cycle of the event loop.
         """
         per_address = self._limits.per_address
         if per_address and len(self._connections) >= per_address and address not in self._proxies:
@@ -136,14 +136,14 @@ class Connections:
         return True
 
     def shrink(self) -> None:
-        """Lower the total after descriptors ran out; it rises again by one a second."""
+        """Lower the total, which rises again by one a second."""
         self._total = max(min(self._total, len(self._connections)) - _SHRINK_BY, MIN_CONNECTIONS)
         for _ in range(len(self._connections) - self._total):
             if not self._make_room("no free file descriptors"):
                 break
 
     def _make_room(self, reason: str) -> bool:
-        """End a connection of the address with most waiting ones; return false where none waits."""
+        """End a connection of the address with most waiting ones."""
         waiting = [connection for connection in self._connections if _waits(connection)]
         counts = Counter(map(_source, waiting))
         most = max(counts.values(), default=0)
@@ -174,7 +174,7 @@ class Connections:
         self._unread = unread
 
     def _end_waiting(self, connections: Iterable[Any], reason: str) -> bool:
-        """End the connection that has waited longest for headers; where none does, for a body."""
+        """End the connection that has waited longest, for headers first."""
         waiting = [connection for connection in connections if _waits(connection)]
         if not waiting:
             _log.warning("a connection is refused: there are %s, and all are in use", reason)
@@ -186,7 +186,7 @@ class Connections:
 
 
 def read_proxies(text: str) -> tuple[str, ...]:
-    """Return the addresses and networks in a text that separates them by commas.
+    """Return the addresses and networks in a comma-separated text.
 
     Raises:
         SettingsError: One is neither an address, nor a network, nor ``*``.
@@ -215,7 +215,7 @@ class _Networks:
 
 @lru_cache(maxsize=4096)
 def source_of(address: str) -> str:
-    """Return the source that counts for an address: of an IPv6 address its network."""
+    """Return the address, or the network of an IPv6 address."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

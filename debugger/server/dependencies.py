@@ -86,9 +86,9 @@ ServedStore = Annotated[Store, Depends(served_store)]
 
 
 async def current_person(request: Request) -> str:
-    """Return the owner of the key or, of a shared key, the user that the header ``uuid`` names.
+    """Return the owner of the key, or the header ``uuid``.
 
-    So no user can pass for another one who has a key.
+    The header counts for a shared key only, so no user can pass for another one who has a key.
 
     Source: ``platform/wire.md`` 1.2.
     """

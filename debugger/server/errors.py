@@ -1,4 +1,7 @@
-"""Errors as responses, and the paths that the server does not have (``platform/wire.md`` 1.8, section 8)."""
+"""Errors as responses, and unknown paths.
+
+Source: ``platform/wire.md`` 1.8, section 8.
+"""
 
 from __future__ import annotations
 

@@ -58,7 +58,10 @@ async def start_or_resume(
     body: Annotated[JsonObject, json_body(TurnInput)],
     expected_turn_number: ExpectedTurn = None,
 ) -> RawJsonResponse:
-    """Execute a turn in the older way: from a bare run input to the run's record (2.9)."""
+    """Execute a turn in the older way.
+
+    The body is a bare run input, and the response the run's record (2.9).
+    """
 
     def run(services: Services) -> RawJsonResponse:
         turn_input = TurnInput.from_wire(without_secrets(body))
@@ -78,7 +81,10 @@ async def start_or_resume(
 async def pump_companions(
     request: Request, workflow_id: WorkflowId, run_id: RunId, body: AnyBody
 ) -> RawJsonResponse:
-    """Advance the background work of a run, and respond as to a turn. The body is not used."""
+    """Advance the background work of a run.
+
+    The response is that of a turn; the body is not used.
+    """
 
     def run(services: Services) -> RawJsonResponse:
         result = _finish(services, run_id, lambda: services.backend.pump(workflow_id, run_id), nullcontext())
@@ -131,7 +137,7 @@ def _execute(
     version: int | None,
     expected_turn_number: int | None,
 ) -> TurnResult:
-    """Execute a turn to its end, the first of a new run unless a run is named."""
+    """Execute a turn, of a new run unless one is named."""
     backend = services.backend
     admission: AbstractContextManager[None] = nullcontext()
     if run_id is None and isinstance(backend, EmbeddedBackend):
@@ -156,7 +162,10 @@ def _finish(
     begin: Callable[[], TurnStream],
     admission: AbstractContextManager[None],
 ) -> TurnResult:
-    """Return the result of a turn; a run that does not exist counts as an ended session."""
+    """Execute a turn to its end.
+
+    A run that does not exist counts as an ended session.
+    """
     try:
         # In this order: a turn that is not admitted is counted as one that is refused.
         with services.metrics.turn() as turn:

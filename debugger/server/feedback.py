@@ -68,7 +68,10 @@ RatingBody = Annotated[JsonObject, json_body(NewRating, {"value": "up"})]
 
 @router.post(urls.RUN_COMMENTS, response_model=CommentRecord)
 def comment_run(run_id: RunId, body: CommentBody, store: ServedStore, person: Person) -> RawJsonResponse:
-    """Comment on a run. The response is the bare comment, as clients expect it (10, 19)."""
+    """Comment on a run.
+
+    The response is the bare comment, as clients expect it (10, 19).
+    """
     content = validate(NewComment, body).content
     _finished_run(store, run_id)
     return RawJsonResponse(comment_record(store.feedback.comment(run_id, Target(), person, content)))
@@ -86,7 +89,10 @@ def delete_run_comment(run_id: RunId, comment_id: CommentId, store: ServedStore)
 def comment_event(
     run_id: RunId, event_id: EventId, body: CommentBody, store: ServedStore, person: Person
 ) -> RawJsonResponse:
-    """Comment on an event. The response is the bare comment, as for a run."""
+    """Comment on an event.
+
+    The response is the bare comment, as for a run.
+    """
     content = validate(NewComment, body).content
     target = _event_target(_finished_run(store, run_id), event_id)
     return RawJsonResponse(comment_record(store.feedback.comment(run_id, target, person, content)))
@@ -106,7 +112,7 @@ def delete_event_comment(
 def rate_event(
     run_id: RunId, event_id: EventId, body: RatingBody, store: ServedStore, person: Person
 ) -> RawJsonResponse:
-    """Rate an event; the rating replaces the last one by the same user."""
+    """Set the user's rating of an event."""
     value = validate(NewRating, body).value
     return _rate(store, run_id, _event_target(_finished_run(store, run_id), event_id), person, value)
 
@@ -121,7 +127,7 @@ def unrate_event(run_id: RunId, event_id: EventId, store: ServedStore, person: P
 def rate_turn(
     run_id: RunId, turn_index: TurnIndex, body: RatingBody, store: ServedStore, person: Person
 ) -> RawJsonResponse:
-    """Rate a turn; the rating replaces the last one by the same user."""
+    """Set the user's rating of a turn."""
     value = validate(NewRating, body).value
     return _rate(store, run_id, _turn_target(_finished_run(store, run_id), turn_index), person, value)
 
@@ -183,7 +189,7 @@ def _rate(
 def _feedback(
     store: Store, run_id: str, target: Target, kind: Literal["ratings", "comments"]
 ) -> RawJsonResponse:
-    """Return the ratings of a target or the comments on it; the other list stays empty."""
+    """Return the ratings of a target, or the comments on it."""
     all_comments, all_ratings = store.feedback.of(run_id)
     comments = [comment for comment in all_comments if comment.target == target and kind == "comments"]
     ratings = [rating for rating in all_ratings if rating.target == target and kind == "ratings"]

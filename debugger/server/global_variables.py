@@ -49,7 +49,10 @@ class NewVariable(BaseModel):
 
 
 class ChangedVariable(NewVariable):
-    """New values of a variable; a field that is left out keeps its value."""
+    """New values of a variable.
+
+    A field that is left out keeps its value.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = "-"
 
@@ -141,7 +144,10 @@ def create_variables(
     body: Annotated[JsonObject, json_body(NewVariables, {"variables": [{"name": "city", "value": "Bath"}]})],
     engine: Engine,
 ) -> RawJsonResponse:
-    """Create variables; the response has an error for each one that cannot be created."""
+    """Create variables together.
+
+    The response has an error for each one that cannot be created.
+    """
     created: list[VariableRecord] = []
     errors: list[VariableError] = []
     for index, values in enumerate(validate(NewVariables, body).variables):
@@ -161,7 +167,7 @@ def create_variables(
 
 @router.get(urls.GLOBALS_RESOLVED, response_model=ResolvedVariables)
 def resolve_variables(store: ServedStore, url: BaseUrl) -> RawJsonResponse:
-    """Return the values of all variables by name; those of secrets are masked."""
+    """Return the values of all variables, with secrets masked."""
     records = [*_system_variables(url), *map(_record, store.globals.all())]
     return RawJsonResponse({"variables": {record["name"]: record["value"] for record in records}})
 
@@ -183,7 +189,10 @@ def change_variable(
     body: Annotated[JsonObject, json_body(ChangedVariable, {"value": "London"})],
     engine: Engine,
 ) -> RawJsonResponse:
-    """Change a variable; the mask of a secret as a value leaves the secret as it is."""
+    """Change a variable.
+
+    The mask as the value of a secret leaves the secret as it is.
+    """
     _reject_system(variable_id)
     variable = engine.store.globals.get(variable_id)
     values = validate(ChangedVariable, body).model_dump(include=body.keys() & NewVariable.model_fields.keys())

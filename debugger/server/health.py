@@ -1,4 +1,4 @@
-"""Readiness of the server, and the routes outside the API for its operators."""
+"""Readiness of the server."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Readiness:
         self._is_shutting_down = True
 
     async def problem(self) -> str | None:
-        """Return a reason against readiness, without the place of the store, or ``None``."""
+        """Return the reason why the server is not ready, or ``None``."""
         if self._is_shutting_down:
             return SHUTTING_DOWN
         if self._store is None:
@@ -73,7 +73,10 @@ class Readiness:
 
 
 def _run_on_thread(check: Callable[[], str | None]) -> asyncio.Future[str | None]:
-    """Run a check on a thread of its own: those for requests may all wait for the same store."""
+    """Run a check on a thread of its own.
+
+    The threads for requests may all wait for the same store.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[str | None] = loop.create_future()
 

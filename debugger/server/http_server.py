@@ -1,4 +1,7 @@
-"""The HTTP server: uvicorn with bounded connections, which accepts again after it ran out of descriptors."""
+"""HTTP server: uvicorn with bounded connections.
+
+It accepts connections again after it ran out of file descriptors.
+"""
 
 from __future__ import annotations
 

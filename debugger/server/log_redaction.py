@@ -1,4 +1,4 @@
-"""Log filters: keys and tokens are redacted, and a message is logged at most ten times a minute."""
+"""Log filters that redact secrets and limit repeated messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _TOKEN = re.compile(r"(?<=[?&]token=)[^&\s\"]+|(?<=/rerun-token/)[^/?\s\"]+")
 
 
 def redact_uvicorn_log() -> None:
-    """Redact keys and tokens in the log of uvicorn, at any level; may be called again."""
+    """Redact keys and tokens in the log of uvicorn.
+
+    This holds at any level, and may be called again.
+    """
     for name in ("uvicorn.error", "uvicorn.access"):
         # The same object each time, which a logger takes once only.
         logging.getLogger(name).addFilter(_redact)
@@ -34,7 +37,7 @@ _COUNT = "%d more messages like this one were left out in the last minute: %s"
 
 
 class RepeatFilter(logging.Filter):
-    """Drops messages that a handler has logged ten times in a minute, and reports their number.
+    """Filter that drops a message after ten times in a minute.
 
     Messages are the same that come from one place in the code, whatever is filled in. The lines of the access
     log are not limited: each is about a request that was answered.

@@ -151,7 +151,7 @@ class Metrics:
 
     @contextmanager
     def turn(self) -> Iterator[CountedTurn]:
-        """Count a turn, or a step of background work, that is executed within the block."""
+        """Count the turn or the background step of the block."""
         turn = CountedTurn()
         self._under_way.inc()
         error: BaseException | None = None

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's own, with bodies, errors and headers that it does not know of.
+"""OpenAPI document: FastAPI's own, with bodies, errors and headers.
 
 Handlers read bodies and write responses without FastAPI, since both keep the exact JSON. So the models of
 bodies (`body.BodyReader`) and errors are documented by routes that are never served (`_documented_models`).
@@ -151,7 +151,7 @@ def _build(app: FastAPI) -> JsonObject:
 
 
 def _documented_models(routes: list[Any]) -> Iterator[APIRoute]:
-    """Yield routes by which FastAPI documents the models of bodies, and one for those of errors."""
+    """Yield unserved routes that document the models of bodies and errors."""
     responses: dict[int | str, JsonObject] = {
         status: {
             "description": description,
@@ -193,7 +193,7 @@ def _complete(operation: JsonObject, route: Any, *, is_remote: bool) -> None:
 
 
 def _error_statuses(route: Any, *, is_remote: bool) -> set[int]:
-    """Return the error statuses of a route, by its parameters, its dependencies and its own list.
+    """Return the error statuses of a route.
 
     Args:
         route: A route of the app.

@@ -25,7 +25,7 @@ class HealthStatus(TypedDict):
 
 
 class ReadyStatus(HealthStatus):
-    """A ready server, and the mode in which Python code of workflows runs on it."""
+    """A ready server, and its mode for Python code of workflows."""
 
     python: NotRequired[PythonMode]
     """Absent where another server runs the workflows."""
@@ -41,7 +41,7 @@ async def healthz() -> RawJsonResponse:
 
 @router.get("/readyz", response_model=ReadyStatus, responses={503: {}})
 async def readyz(request: Request) -> RawJsonResponse:
-    """Check that the store answers and has the tables that this program needs.
+    """Check that the store answers and has the right tables.
 
     The response does not say where the store is or what its error is; the log does.
     """

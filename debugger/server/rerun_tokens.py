@@ -66,7 +66,7 @@ def redeem(
     version_number: int | None = None,
     run_by: str | None = None,
 ) -> str:
-    """Start the re-run of a token, which cannot be redeemed again, and return the id of its run.
+    """Start the re-run of a token, and return the run's id.
 
     Args:
         engine: The backend.

@@ -70,7 +70,7 @@ class RerunnableTurns(TypedDict):
 
 
 class MatchedNode(TypedDict):
-    """A node of the run, and the node of the target that replaces it."""
+    """A node of the run, and its counterpart in the target."""
 
     source_node_logical_id: str
     target_node_logical_id: str
@@ -201,7 +201,10 @@ def preflight(run_id: RunId, turn_index: TurnIndex, body: TargetBody, engine: En
 
 @router.post(urls.RERUN_TOKENS, response_model=RerunTokenAnswer, responses={409: {}})
 def mint_token(run_id: RunId, turn_index: TurnIndex, body: TargetBody, engine: Engine) -> RawJsonResponse:
-    """Mint a token for a re-run. 409 for an impossible one: the platform's status is not known."""
+    """Mint a token for a re-run.
+
+    409 for an impossible one: the platform's status is not known.
+    """
     target = validate(RerunTarget, body)
     plan = engine.forks.plan(run_id, turn_index, target)
     answer: RerunTokenAnswer = {
@@ -227,7 +230,10 @@ def amend(
     body: Annotated[JsonObject, json_body(RerunEdits)],
     engine: Engine,
 ) -> RawJsonResponse:
-    """Edit messages and variables before a re-run; earlier edits under the same keys are replaced."""
+    """Edit messages and variables before a re-run.
+
+    Earlier edits under the same keys are replaced.
+    """
     ticket = rerun_tokens.find(engine, run_id, turn_index, token)
     merged = {**ticket.edits, **body}
     edits = validate(RerunEdits, merged)
@@ -253,10 +259,10 @@ async def rerun(
     person: Person,
     is_async: Annotated[bool, Query(alias="async")] = True,
 ) -> RawJsonResponse:
-    """Re-run a turn in a new run: replay it with a message, or restore it and wait for one.
+    """Re-run a turn in a new run.
 
-    The platform's response to ``async=false`` is not known; here it has status 200 and the state of the run
-    after the turn.
+    With a message the turn is replayed; without one it is restored and waits for one. The platform's response
+    to ``async=false`` is not known; here it has status 200 and the state of the run after the turn.
     """
     rerun_request = validate(Rerun, body)
     message = rerun_request.message
@@ -303,7 +309,7 @@ def _run_turn(
 
 
 async def _run_in_background(run_turn: Callable[[], Awaitable[str]], run_id: str) -> None:
-    """Execute a turn without a client; an error is logged, and the run stays as it was."""
+    """Execute a turn without a client; log its error."""
     try:
         await run_turn()
     except DebuggerError as error:

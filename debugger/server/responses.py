@@ -13,7 +13,10 @@ from debugger.protocol.json_codec import encode
 
 
 class RawJsonResponse(JSONResponse):
-    """A response whose JSON is sent as it is: no field is dropped, renamed or converted."""
+    """Response whose JSON is sent unchanged.
+
+    FastAPI would drop, rename or convert fields.
+    """
 
     run_id = ""
     """The run of the response, where the path of the request may not name it."""
@@ -24,7 +27,7 @@ class RawJsonResponse(JSONResponse):
 
 
 class Page(TypedDict):
-    """The envelope of a list (``platform/wire.md`` 1.10); the rows have a key of their own."""
+    """Envelope of a list, whose rows have a key of their own."""
 
     total: int
     page: int
@@ -34,7 +37,7 @@ class Page(TypedDict):
 
 
 def page_envelope(name: str, rows: list[Any], *, page: int, size: int, total: int) -> JsonObject:
-    """Return a page of rows with every field by which clients know that there are more.
+    """Return a page of rows in the envelope of a list.
 
     Args:
         name: The key of the rows.

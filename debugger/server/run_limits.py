@@ -32,7 +32,7 @@ class RunLimiter:
     def start(
         self, engine: EmbeddedBackend, workflow_id: str, client_turn_id: str | None = None
     ) -> Iterator[None]:
-        """Start a run: its first turn is claimed within the block, and executed after it.
+        """Start a run, whose first turn is claimed within the block.
 
         Of a workflow with a limit one run starts at a time, so that each is counted before the next. A first
         turn that was sent before starts no run.

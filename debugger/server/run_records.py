@@ -96,7 +96,7 @@ def run_record(run: Run) -> RunRecord:
 
 
 def run_answer(run: Run, feedback: Feedback) -> RunAnswer:
-    """Return a run with the feedback on it, on its turns and on its events."""
+    """Return a run with all feedback on it."""
     record = run_record(run)
     if any(feedback):
         index = _FeedbackIndex(run.workflow_run_id, feedback)
@@ -116,7 +116,10 @@ def read_feedback(backend: Backend, run_id: str) -> Feedback:
 
 
 def turn_numbers(pairs: Sequence[Turn]) -> list[int]:
-    """Return for each pair the user's turn, from 1; background work belongs to the turn before."""
+    """Return the user's turn of each pair, from 1.
+
+    Background work belongs to the turn before.
+    """
     numbers: list[int] = []
     for _, log in lazy_turn_logs([lambda pair=pair: pair for pair in pairs]):  # type: ignore[misc]
         last = numbers[-1] if numbers else 1
@@ -138,7 +141,10 @@ def comment_record(comment: Comment) -> CommentRecord:
 
 
 def rating_record(run_id: str, rating: Rating) -> RatingRecord:
-    """Return the record of a rating; its id follows from author and target, which have one rating."""
+    """Return the record of a rating.
+
+    Its id follows from author and target, which have one rating.
+    """
     place = f"{run_id}/{rating.target.kind}/{rating.target.key}/{rating.author}"
     logical_id = f"rating_{uuid5(NAMESPACE_URL, place)}"
     return {"logical_id": logical_id, "value": rating.value, **_authorship(rating)}
@@ -176,7 +182,10 @@ class _FeedbackIndex:
         return self._comments.get((target.kind, target.key), [])
 
     def annotate(self, pair: JsonObject, number: int) -> JsonObject:
-        """Return a pair with its feedback; that on a turn is added to its first pair."""
+        """Return a pair with its feedback.
+
+        Feedback on a turn is added to its first pair.
+        """
         annotated = dict(pair)
         if number not in self._annotated:
             self._annotated.add(number)

@@ -61,7 +61,7 @@ class RunSchemas(TypedDict):
 
 @router.get(urls.RUN_SCHEMA, response_model=RunSchemas)
 def run_schema() -> RawJsonResponse:
-    """Return the JSON schemas of a run, its input, its output and a pair of the two."""
+    """Return the JSON schemas of a run and of its parts."""
     schemas: RunSchemas = {
         "run_schema": json_schema(Run),
         "run_input_schema": json_schema(TurnInput),

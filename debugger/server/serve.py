@@ -43,7 +43,7 @@ def serve(
     turns: TurnLimiter | None = None,
     limits: ConnectionLimits | None = None,
 ) -> None:
-    """Answer requests until the process is asked to end.
+    """Answer requests until the process gets a signal to end.
 
     Prints the URL on the standard output, once it accepts connections.
 
@@ -90,10 +90,10 @@ def serve(
 
 
 def _freeze_objects() -> None:
-    """Exclude the objects of the libraries from garbage collection: they stay until the process ends.
+    """Exclude the objects of the libraries from garbage collection.
 
-    A walk through some hundred thousand of them takes 0.1 s, in which no turn continues, about once in a
-    thousand turns.
+    They stay until the process ends. A walk through some hundred thousand of them takes 0.1 s, in which no
+    turn continues, about once in a thousand turns.
     """
     gc.collect()
     gc.freeze()
@@ -104,7 +104,7 @@ def _has_keys(backend: Backend) -> bool:
 
 
 def within_descriptors(limits: ConnectionLimits) -> ConnectionLimits:
-    """Return limits that the file descriptors of the process allow, after raising their number."""
+    """Return limits within the file descriptors, after raising their number."""
     if resource is None:  # Windows has no such limit
         return limits
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -22,7 +22,10 @@ BODY_LIMIT = 20 * 1024 * 1024
 
 
 class BackgroundOwners:
-    """For each run the socket that advances its background work: the one that sent its last turn."""
+    """Socket of each run that advances its background work.
+
+    It is the one that sent the last turn.
+    """
 
     def __init__(self) -> None:
         self._owners: dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""Bounds on the turns that are executed at once, in total and for each key."""
+"""Limits of concurrent turns, in total and for each key."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class QueueFullError(RateLimitError):
 
 
 class TurnLimiter:
-    """Executes turns on threads of their own, with a bound for each key.
+    """Executor of turns on threads of their own, limited by key.
 
     The bound of a key is smaller than the number of threads: a key with slow turns leaves threads to the
     others. Turns of one key are executed in the order of their arrival. A stop has a limiter of its own: the
@@ -48,7 +48,7 @@ class TurnLimiter:
         self._stops = _Lane(MAX_CONCURRENT_STOPS, 0, max_waiting)
 
     async def run(self, key_id: str | None, work: Callable[[], Result], *, is_stop: bool = False) -> Result:
-        """Call a function that executes a turn on a thread, and return its result.
+        """Return the result of a function that is called on a thread.
 
         Args:
             key_id: The key of the caller; ``None`` on a server without keys, which has one user.

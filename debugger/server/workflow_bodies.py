@@ -31,7 +31,9 @@ class NewConfig(WireModel):
 
 
 def new_document(body: JsonObject) -> JsonObject:
-    """Return the document of a new workflow: hydrated, under ``config``, or made of a name only.
+    """Return the document of a new workflow.
+
+    It is hydrated, under ``config``, or made of a name only.
 
     Raises:
         RequestValidationError: There is neither a graph nor a name.

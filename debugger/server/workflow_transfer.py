@@ -131,7 +131,9 @@ def export_workflow(
 def import_bundle(
     body: Annotated[JsonObject, json_body(Import)], engine: Engine, person: Person, url: BaseUrl
 ) -> RawJsonResponse:
-    """Import versions of a bundle as a workflow; they keep their numbers and every field.
+    """Import versions of a bundle as a workflow.
+
+    They keep their numbers and every field.
 
     Raises:
         WorkflowError: A version has Python code and ``confirm_executable`` is not true, the bundle is of

@@ -1,4 +1,7 @@
-"""Workflows: records, favorites, limits, variables and schemas (``platform/wire.md`` 4.1 to 4.4)."""
+"""Records, favorites, limits, variables and schemas of workflows.
+
+Source: ``platform/wire.md`` 4.1 to 4.4.
+"""
 
 from __future__ import annotations
 
@@ -123,7 +126,7 @@ def list_workflows(
     start: QueryDate = None,
     end: QueryDate = None,
 ) -> RawJsonResponse:
-    """List workflows by a part of their name and by the date of their creation."""
+    """List workflows by name and by date of creation."""
     found = [summary for summary in backend.workflows(search) if _is_between(summary, start, end)]
     rows = workflow_records(backend, found[(page - 1) * size : page * size])
     return RawJsonResponse(page_envelope("workflows", rows, page=page, size=size, total=len(found)))
@@ -136,11 +139,11 @@ def create_workflow(
     person: Person,
     url: BaseUrl,
 ) -> RawJsonResponse:
-    """Create a workflow from a hydrated document, a document under ``config``, or a name.
+    """Create a workflow.
 
-    A document that the platform does not save is rejected (``platform/wire.md`` 4.8). The app, which shows
-    the errors of a workflow, imports it without this route. Logical ids stay as they are
-    (``platform/wire.md`` 9.2).
+    The body is a hydrated document, has one under ``config``, or only a name. A document that the platform
+    does not save is rejected (``platform/wire.md`` 4.8). The app, which shows the errors of a workflow,
+    imports it without this route. Logical ids stay as they are (``platform/wire.md`` 9.2).
     """
     name = name_in(body)
     summary = backend.create_workflow(new_document(body), name=name)
@@ -162,7 +165,7 @@ def global_node_schema() -> RawJsonResponse:
 
 @router.get(urls.DYNAMIC_VARIABLES, response_model=VariableUses)
 def list_dynamic_variables(workflow_id: WorkflowId, backend: ServedBackend) -> RawJsonResponse:
-    """List the dynamic variables that the active version uses or has defaults for.
+    """List the dynamic variables of the active version.
 
     The platform's response is known to be an object, and no more.
     """
@@ -173,7 +176,7 @@ def list_dynamic_variables(workflow_id: WorkflowId, backend: ServedBackend) -> R
 def get_workflow(
     workflow_id: WorkflowId, backend: ServedBackend, url: BaseUrl, fully_hydrate: bool = False
 ) -> RawJsonResponse:
-    """Return a workflow, with the whole graph of its active version if requested."""
+    """Return a workflow, with its whole graph if requested."""
     return RawJsonResponse(workflow_answer(backend, workflow_id, url, fully_hydrate=fully_hydrate))
 
 
@@ -220,14 +223,14 @@ def limit_runs(
 def add_favorite(
     workflow_id: WorkflowId, body: AnyBody, store: ServedStore, person: Person
 ) -> RawJsonResponse:
-    """Add a workflow to the favorites of the user; it may be one already."""
+    """Add a workflow to the favorites of the user."""
     store.catalogue.favor(workflow_id, person, is_favorite=True)
     return RawJsonResponse({"message": "The workflow is a favorite."})
 
 
 @router.delete(urls.FAVORITE, response_model=Message)
 def remove_favorite(workflow_id: WorkflowId, store: ServedStore, person: Person) -> RawJsonResponse:
-    """Remove a workflow from the favorites. Clients read the body of the response."""
+    """Remove a workflow from the favorites of the user."""
     store.catalogue.favor(workflow_id, person, is_favorite=False)
     return RawJsonResponse({"message": "The workflow is no favorite."})
 
@@ -256,7 +259,9 @@ def workflow_records(backend: Backend, summaries: Sequence[WorkflowSummary]) -> 
 def workflow_answer(
     backend: Backend, workflow_id: str, base_url: str, *, fully_hydrate: bool = False
 ) -> WorkflowAnswer:
-    """Return a workflow: its settings and the ids of its parts or, hydrated, the whole graph.
+    """Return a workflow and the URL that executes it.
+
+    It has settings and the ids of its parts or, hydrated, the whole graph.
 
     Raises:
         NotFoundError: There is no such workflow.
@@ -277,7 +282,7 @@ def workflow_answer(
 
 
 def set_author(backend: Backend, workflow_id: str, person: str) -> None:
-    """Record the author of a new workflow, where the backend stores it here."""
+    """Record the author of a new workflow on an embedded backend."""
     if isinstance(backend, EmbeddedBackend):
         backend.store.catalogue.note(workflow_id, created_by=person, updated_by=person)
 

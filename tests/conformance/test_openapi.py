@@ -6,7 +6,7 @@ from tests.conformance.generated_requests import send_generated
 from tests.conformance.served import serving
 
 
-def test_every_answer_is_one_that_the_document_promises(tmp_path):
+def test_answers_conform_to_document(tmp_path):
     with serving(f"sqlite:///{tmp_path}/runs.sqlite3", tmp_path) as api:
         outcome = send_generated(api, per_operation=36)
 

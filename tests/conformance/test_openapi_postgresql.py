@@ -7,7 +7,7 @@ from tests.conformance.served import serving
 from tests.postgres import a_database, a_schema
 
 
-def test_every_answer_is_one_that_the_document_promises_on_postgresql_too(tmp_path):
+def test_answers_conform_to_document_on_postgresql(tmp_path):
     with (
         a_database() as name,
         a_schema(name) as database,

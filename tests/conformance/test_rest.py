@@ -100,7 +100,7 @@ NOT_HERE = [
 
 
 @pytest.mark.parametrize(("method", "path"), OF_NOTHING)
-def test_what_is_not_there_is_told_by_a_sentence_and_a_malformed_id_is_refused(api, method, path):
+def test_unknown_and_malformed_ids_are_distinguished(api, method, path):
     unknown = api.request(method, path)
     malformed = api.request(method, path.replace(UNKNOWN, "nope"))
 
@@ -113,7 +113,7 @@ def test_what_is_not_there_is_told_by_a_sentence_and_a_malformed_id_is_refused(a
 
 
 @pytest.mark.parametrize(("method", "path", "body"), WITH_BODY)
-def test_the_same_holds_for_calls_that_need_a_body(api, method, path, body):
+def test_unknown_ids_of_calls_with_body(api, method, path, body):
     unknown = api.request(method, path, json=body)
     incomplete = api.request(method, path)
 
@@ -123,7 +123,7 @@ def test_the_same_holds_for_calls_that_need_a_body(api, method, path, body):
 
 
 @pytest.mark.parametrize(("path", "rows"), LISTS)
-def test_every_list_has_its_rows_and_every_sign_of_paging(api, path, rows):
+def test_every_list_has_rows_and_paging(api, path, rows):
     create(api, greeting())
 
     answer = api.get(path, params={"page": 1, "size": 1, "nobody_knows": "this"}).json()
@@ -137,7 +137,7 @@ def test_every_list_has_its_rows_and_every_sign_of_paging(api, path, rows):
 
 
 @pytest.mark.parametrize(("method", "path"), NOT_HERE)
-def test_what_stays_with_the_platform_is_told_in_one_sentence(api, method, path):
+def test_platform_paths_answer_501(api, method, path):
     answer = api.request(method, path)
 
     assert answer.status_code == 501
@@ -152,14 +152,14 @@ def test_what_stays_with_the_platform_is_told_in_one_sentence(api, method, path)
         "/v1/workflow-runs/schema",
     ],
 )
-def test_schemas_are_objects_and_no_ids(api, path):
+def test_schemas_are_objects(api, path):
     answer = api.get(path)
 
     assert answer.status_code == 200
     assert isinstance(answer.json(), dict)
 
 
-def test_the_schema_of_runs_has_four_parts(api):
+def test_run_schema_has_four_parts(api):
     assert set(api.get("/v1/workflow-runs/schema").json()) == {
         "run_schema",
         "run_input_schema",
@@ -168,7 +168,7 @@ def test_the_schema_of_runs_has_four_parts(api):
     }
 
 
-def test_a_key_that_is_missing_or_wrong_is_refused(api):
+def test_missing_or_wrong_key_is_refused(api):
     for shown in ({}, {"Authorization": "Bearer"}, {"Authorization": "Bearer sk-other"}):
         answer = httpx.get(f"{api.base_url}v1/workflows", headers=shown, trust_env=False)
 
@@ -176,19 +176,19 @@ def test_a_key_that_is_missing_or_wrong_is_refused(api):
         assert isinstance(answer.json()["detail"], str)
 
 
-def test_no_path_with_a_slash_at_its_end_is_redirected(api):
+def test_trailing_slash_is_not_redirected(api):
     assert api.get("/v1/workflows/").status_code == 404
     assert api.get("/v1/nothing-of-the-kind").status_code == 404
 
 
-def test_every_answer_bears_the_id_of_its_request(api):
+def test_every_response_has_request_id(api):
     ids = {api.get("/v1/workflows").headers["X-Request-Id"] for _ in range(2)}
     failed = api.get(OF_WORKFLOW).headers["X-Request-Id"]
 
     assert len(ids | {failed}) == 3
 
 
-def test_a_body_that_is_no_json_object_is_refused_by_its_place(api):
+def test_malformed_body_is_named_by_place(api):
     for content in ("{", "[]", "7"):
         answer = api.post("/v1/workflows", content=content)
 
@@ -196,7 +196,7 @@ def test_a_body_that_is_no_json_object_is_refused_by_its_place(api):
         assert answer.json()["detail"][0]["loc"] == ["body"]
 
 
-def test_an_empty_body_is_as_good_as_an_empty_object(api):
+def test_empty_body_equals_empty_object(api):
     workflow_id = create(api, greeting())
     run_id = execute(api, workflow_id).json()["run_id"]
     calls = [

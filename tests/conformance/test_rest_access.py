@@ -164,7 +164,7 @@ def socket(api, path="/v1/workflow-runs/ws"):
     return connect(url, proxy=None, additional_headers={"Authorization": api.headers["authorization"]})
 
 
-def test_the_routes_of_this_file_are_all_that_there_are():
+def test_routes_of_this_file_are_complete():
     asked = {(method, path.partition("?")[0]) for method, path, _ in OF_ONE_THING + OTHERS}
     rest = {("GET", "/v1/session"), ("GET", "/metrics")}
     same = {VERSION + "/diff/0": VERSION + "/diff/{other_number}"}
@@ -176,7 +176,7 @@ def test_the_routes_of_this_file_are_all_that_there_are():
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_a_role_may_do_what_it_is_for_and_no_more(served, role):
+def test_role_allows_its_routes_only(served, role):
     ids = nowhere(dict.fromkeys(["workflow_id", "run_id", "variable_id"]))
     with served.client(f"qa {role}") as api:
         answers = {str(route): (route, ask(api, *route, ids)) for route in OF_ONE_THING + OTHERS}
@@ -192,7 +192,7 @@ def test_a_role_may_do_what_it_is_for_and_no_more(served, role):
             assert answer.status_code in (200, 404, 422, 501), (method, path, answer.text)
 
 
-def test_whoever_may_only_read_opens_no_socket(served):
+def test_read_role_opens_no_socket(served):
     with served.client("qa read") as api:
         with pytest.raises(InvalidStatus) as raised:
             socket(api)
@@ -203,7 +203,7 @@ def test_whoever_may_only_read_opens_no_socket(served):
     assert token.status_code == 403
 
 
-def test_what_somebody_does_bears_the_name_of_their_key(served, finished_run):
+def test_comment_has_owner_of_key(served, finished_run):
     with served.client("qa run") as api:
         comment = api.post(f"/v1/workflow-runs/{finished_run}/comments", json=COMMENT).json()
 
@@ -211,7 +211,7 @@ def test_what_somebody_does_bears_the_name_of_their_key(served, finished_run):
     assert "somebody else" not in json.dumps(comment)
 
 
-def test_a_revoked_key_opens_nothing_two_seconds_later(served):
+def test_revoked_key_is_invalid_within_two_seconds(served):
     command = [sys.executable, "-m", "debugger", "keys", "revoke", served.keys["leaver"][0].id]
     command += ["--database", served.database]
     with served.client("leaver") as api, socket(api) as connection:
@@ -232,7 +232,7 @@ def test_a_revoked_key_opens_nothing_two_seconds_later(served):
     assert ended.value.rcvd.code == 4401
 
 
-def test_wrong_keys_are_answered_ever_more_briefly_and_a_right_one_as_ever(served):
+def test_wrong_keys_are_limited(served):
     path = served.api.base_url.join("/workflows/v1/workflows")
     with httpx.Client(trust_env=False) as client:
         answers = [client.get(path, headers=headers(key=f"wfd_{number}")) for number in range(100)]

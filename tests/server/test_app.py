@@ -22,14 +22,14 @@ def test_health_is_told_outside_the_base_path(api):
 @pytest.mark.parametrize(
     "path", ["/v1/workflows/", "/v1/workflow-runs/", f"/v1/workflows/{UNKNOWN}/", "/v1/session", "/"]
 )
-def test_only_exact_paths_are_answered_and_none_is_redirected(api, path):
+def test_inexact_path_is_not_redirected(api, path):
     answer = api.get(path)
 
     assert answer.status_code == 404
     assert "location" not in answer.headers
 
 
-def test_unknown_parameters_and_any_header_values_are_accepted(api):
+def test_unknown_parameters_and_headers_are_accepted(api):
     headers = {
         "Authorization": "Bearer",
         "teamid": "",
@@ -46,14 +46,14 @@ def test_unknown_parameters_and_any_header_values_are_accepted(api):
 
 
 @pytest.mark.parametrize("path", ["/v1/workflows", "/nowhere", f"/v1/workflows/{UNKNOWN}", "/v1/workflows/x"])
-def test_every_answer_has_an_id_of_its_own(api, path):
+def test_every_response_has_unique_id(api, path):
     first, second = api.get(path), api.get(path)
 
     assert re.fullmatch(r"[0-9a-f]{32}", first.headers["x-request-id"])
     assert first.headers["x-request-id"] != second.headers["x-request-id"]
 
 
-def test_what_nobody_foresaw_is_told_to_the_log_alone(serve, caplog):
+def test_unexpected_error_is_only_logged(serve, caplog):
     client = serve(SimpleNamespace(workflows=boom))
 
     with caplog.at_level(logging.INFO):
@@ -65,7 +65,7 @@ def test_what_nobody_foresaw_is_told_to_the_log_alone(serve, caplog):
     assert "sk-mine" not in caplog.text
 
 
-def test_an_answer_that_cannot_be_written_is_an_error_of_the_server(serve, caplog):
+def test_unserialisable_response_is_server_error(serve, caplog):
     client = serve(SimpleNamespace(workflows=lambda search: [SimpleNamespace(id=object())]))
 
     assert client.get("/v1/workflows").status_code == 500

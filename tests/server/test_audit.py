@@ -43,7 +43,7 @@ def entries(backend, expected=0):
     return [(one.person, one.role, one.action, one.target) for one in reversed(found)]
 
 
-def test_audit_covers_what_needs_role_run_or_admin():
+def test_audit_covers_run_and_admin_routes():
     changing = {route for route, role in REQUIRED_ROLES.items() if role.covers(Role.RUN)}
 
     assert changing - set(AUDITED) - set(NOT_AUDITED) == set()

@@ -30,7 +30,7 @@ def begin(api, workflow_id, written):
         pytest.param(b'"' + b"y" * 2_000_000 + b'"', "at most 1.0 MB can be taken", id="2 MB"),
     ],
 )
-def test_a_run_input_that_cannot_be_taken_is_told_and_the_server_goes_on(api, written, reason):
+def test_invalid_run_input_is_rejected(api, written, reason):
     workflow_id = new_workflow(api, static("a", "Hello"))
 
     refused, taken = begin(api, workflow_id, written), begin(api, workflow_id, b"1")
@@ -41,7 +41,7 @@ def test_a_run_input_that_cannot_be_taken_is_told_and_the_server_goes_on(api, wr
 
 
 @pytest.mark.parametrize("levels", [250, 600])
-def test_a_variable_that_is_nested_deep_is_taken_answered_and_recorded(api, levels):
+def test_deeply_nested_variable_is_recorded(api, levels):
     workflow_id = new_workflow(api, say("chat"))
 
     run_id = begin(api, workflow_id, b"[" * levels + b"]" * levels).json()["run_id"]
@@ -53,7 +53,7 @@ def test_a_variable_that_is_nested_deep_is_taken_answered_and_recorded(api, leve
     assert api.get(f"/v1/workflow-runs/{run_id}").status_code == 200
 
 
-def test_a_half_character_and_400_digits_come_back_as_they_were_sent(api):
+def test_surrogates_and_long_numbers_are_returned_unchanged(api):
     workflow_id = new_workflow(api, say("chat"))
 
     half, long_number = begin(api, workflow_id, b'"\\ud800"'), begin(api, workflow_id, b"7" * 400)
@@ -62,7 +62,7 @@ def test_a_half_character_and_400_digits_come_back_as_they_were_sent(api):
     assert "7" * 400 in long_number.text
 
 
-def test_a_prompt_of_5_mb_is_taken_and_comes_back_whole(api):
+def test_prompt_of_5_mb_is_returned_unchanged(api):
     prompt = "word " * 1_000_000
 
     workflow_id = new_workflow(api, say("chat", prompt))

@@ -10,7 +10,7 @@ JSON = {"Content-Type": "application/json"}
 PATH = "/v1/workflows"
 
 
-def test_a_body_that_is_too_large_is_refused_in_a_sentence(serve):
+def test_large_body_is_rejected(serve):
     client = serve(SimpleNamespace(), body_limit=1000)
 
     told = client.post(PATH, content=b" " * 1001, headers=JSON)
@@ -20,7 +20,7 @@ def test_a_body_that_is_too_large_is_refused_in_a_sentence(serve):
     assert told.json() == {"detail": "The body is larger than 1,000 bytes, which is the most that is taken."}
 
 
-def test_twenty_megabytes_are_the_most_that_is_taken(serve):
+def test_body_limit_is_20_megabytes(serve):
     client = serve(SimpleNamespace())
 
     answer = client.post(PATH, content=b" " * (20 * 1024 * 1024 + 1), headers=JSON)
@@ -29,7 +29,7 @@ def test_twenty_megabytes_are_the_most_that_is_taken(serve):
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_a_body_that_is_not_said_to_be_json_is_refused(api, content_type):
+def test_other_content_type_is_rejected(api, content_type):
     answer = api.post(PATH, content=b'{"name": "Tea"}', headers={"Content-Type": content_type})
 
     assert answer.status_code == 415
@@ -44,7 +44,7 @@ def test_any_kind_of_json_is_taken(api, content_type):
 
 
 @pytest.mark.parametrize("text", [b"{", b"\xff", b"{'a': 1}", b"[" * 5000])
-def test_what_is_not_json_is_refused_in_the_shape_of_a_field(api, text):
+def test_malformed_json_is_reported_as_field(api, text):
     answer = api.post(PATH, content=text, headers=JSON)
 
     problem = answer.json()["detail"][0]
@@ -60,7 +60,7 @@ def test_what_is_no_object_is_refused(api, text):
     assert answer.json()["detail"][0]["msg"] == "The body must be a JSON object"
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_error(serve, caplog):
+def test_client_leaving_during_body_is_no_error(serve, caplog):
     client = serve(SimpleNamespace())
     address = (client.base_url.host, client.base_url.port)
     head = f"POST /workflows{PATH} HTTP/1.1\r\nHost: {address[0]}\r\nContent-Length: 10\r\n\r\n{{"

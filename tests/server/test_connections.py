@@ -27,7 +27,7 @@ def test_proxies_are_addresses_and_networks():
 
 
 @pytest.mark.parametrize("text", ["proxy.example", "10.0.0", "10.0.0.0/33"])
-def test_a_proxy_that_is_no_address_is_refused(text):
+def test_read_proxies_rejects_malformed_address(text):
     with pytest.raises(SettingsError, match="--forwarded-allow-ips") as raised:
         read_proxies(text)
 

@@ -62,7 +62,7 @@ def failing(serve):
 
 
 @pytest.mark.parametrize("error, status, body", CASES, ids=[type(case[0]).__name__ for case in CASES])
-def test_an_error_is_told_in_the_shape_of_the_api(failing, error, status, body):
+def test_error_has_shape_of_platform(failing, error, status, body):
     answer = failing(error)
 
     assert (answer.status_code, answer.json()) == (status, body)
@@ -77,13 +77,13 @@ def test_an_expression_is_told_with_its_place(failing):
     assert "column 9" in answer.json()["error"]
 
 
-def test_a_limit_is_told_with_the_time_to_wait(failing):
+def test_rate_limit_has_retry_after(failing):
     answer = failing(RateLimitError("Too many requests.", retry_after=1.2))
 
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
 
 
-def test_why_the_store_fails_is_in_the_log(failing, caplog):
+def test_store_error_is_logged(failing, caplog):
     failing(StoreError("The disk is full."))
 
     assert "The disk is full." in caplog.text

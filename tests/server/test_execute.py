@@ -23,7 +23,7 @@ def said(answer):
     return [event["content"] for event in answer.json()["events"] if event["type"] == "assistant_response"]
 
 
-def test_a_turn_is_answered_when_it_is_over(api):
+def test_execute_answers_finished_turn(api):
     workflow_id = create(api, static("a", "Hello"))
 
     result = execute(api, workflow_id, command="start").json()
@@ -33,7 +33,7 @@ def test_a_turn_is_answered_when_it_is_over(api):
     assert result["has_active_companions"] is result["has_background_work"] is False
 
 
-def test_a_run_goes_on_by_its_id_whatever_the_command(api):
+def test_run_id_continues_run(api):
     workflow_id = create(api, say("chat"))
     run_id = execute(api, workflow_id, command="start").json()["run_id"]
     message = {"role": "user", "content": "Hello"}
@@ -58,9 +58,7 @@ def test_a_run_goes_on_by_its_id_whatever_the_command(api):
         ({"version": 2}, 0, "two"),
     ],
 )
-def test_the_version_of_the_query_wins_and_a_0_in_the_input_means_none(
-    api, embedded, query, number, expected
-):
+def test_version_query_overrides_input(api, embedded, query, number, expected):
     workflow_id = create(api, static("a", "zero"))
     for name, active in (("one", True), ("two", False)):
         embedded.store.create_version(
@@ -80,7 +78,7 @@ def test_an_unknown_version_is_not_found(api):
     assert "version 9" in answer.json()["detail"]
 
 
-def test_an_unknown_run_and_one_that_is_over_have_no_session(api):
+def test_unknown_or_ended_run_has_no_session(api):
     workflow_id = create(api, static("a", "Hello"))
     over = execute(api, workflow_id, command="start").json()["run_id"]
 
@@ -90,14 +88,14 @@ def test_an_unknown_run_and_one_that_is_over_have_no_session(api):
     assert [answer.json() for answer in answers] == [{"detail": "Session not found"}] * 2
 
 
-def test_an_unknown_workflow_is_told_by_its_id(api):
+def test_unknown_workflow_is_named(api):
     answer = execute(api, UNKNOWN, command="start")
 
     assert answer.status_code == 404
     assert UNKNOWN in answer.json()["detail"]
 
 
-def test_a_graph_without_a_start_is_told_in_the_known_words(api):
+def test_graph_without_start_is_reported(api):
     answer = execute(api, api.post("/v1/workflows", json={"name": "Empty"}).json()["workflow"]["_id"])
 
     assert answer.status_code == 500
@@ -119,7 +117,7 @@ def test_a_graph_without_a_start_is_told_in_the_known_words(api):
         ({**START, "run_id": "nope"}, ["body", "run_id"]),
     ],
 )
-def test_an_input_that_cannot_be_used_is_told_by_its_place(api, body, place):
+def test_invalid_input_is_named_by_place(api, body, place):
     headers = {"Content-Type": "application/json"}
     path = f"/v1/workflows/{UNKNOWN}/execute"
     answer = api.post(path, headers=headers) if body is None else api.post(path, json=body)
@@ -147,7 +145,7 @@ def test_secrets_are_neither_kept_nor_told(api):
     assert "secret_variables" not in answer.text + record.text
 
 
-def test_a_run_that_waits_is_stopped_for_good(api):
+def test_stop_ends_waiting_run(api):
     workflow_id = create(api, say("chat"))
     run_id = execute(api, workflow_id, command="start").json()["run_id"]
 
@@ -182,14 +180,14 @@ def test_background_work_is_advanced_whatever_the_body(api, at_the_lab, request_
     assert set(result) == set(execute(api, create(api, say("chat")), command="start").json())
 
 
-def test_a_body_that_is_not_said_to_be_json_is_refused_here_too(api, at_the_lab):
+def test_execute_rejects_other_content_types(api, at_the_lab):
     assert pump(api, *at_the_lab, content="{}", headers={"Content-Type": "text/plain"}).status_code == 415
     assert (
         pump(api, *at_the_lab, content="[]", headers={"Content-Type": "application/json"}).status_code == 422
     )
 
 
-def test_background_work_of_no_run_or_of_one_that_is_over_has_no_session(api):
+def test_pump_of_unknown_or_ended_run_fails(api):
     workflow_id = create(api, static("a", "Hello"))
     over = execute(api, workflow_id, command="start").json()["run_id"]
 

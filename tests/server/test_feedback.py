@@ -24,7 +24,7 @@ def pairs_of(api, run_id):
     return record["input_output_pairs"]
 
 
-def test_a_turn_is_the_users_and_background_work_is_none(api):
+def test_feedback_counts_user_turns_only(api):
     run_id = finished_lab(api)
     assert len(pairs_of(api, run_id)) > 1
 
@@ -35,7 +35,7 @@ def test_a_turn_is_the_users_and_background_work_is_none(api):
     assert [len(pair["ratings"]) for pair in pairs_of(api, run_id)][:2] == [1, 0]
 
 
-def test_what_the_app_says_of_a_run_is_told_here_and_the_other_way_round(api, embedded):
+def test_app_and_server_share_feedback(api, embedded):
     workflow_id = api.post("/v1/workflows", json={**document(say("chat")), "name": "Tea"}).json()["workflow"][
         "_id"
     ]

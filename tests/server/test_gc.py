@@ -19,7 +19,7 @@ print(sum(isinstance(thing, Loop) for thing in gc.get_objects()), gc.get_freeze_
 """
 
 
-def test_what_is_there_is_not_looked_at_again_and_garbage_is_gone():
+def test_freeze_objects_collects_garbage_first():
     before = gc.get_freeze_count()
 
     told = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, check=True)

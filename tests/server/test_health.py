@@ -31,7 +31,7 @@ def ready(client):
     return client.get(client.base_url.join("/readyz"))
 
 
-def test_a_server_whose_store_answers_is_ready_and_needs_no_key_to_say_so(serve, backend):
+def test_readyz_needs_no_key(serve, backend):
     answer = ready(serve(backend, api_key="sk-right"))
 
     assert answer.status_code == 200
@@ -49,7 +49,7 @@ def test_readyz_names_the_mode_of_python(serve, tmp_path, setting, mode):
     assert answer == {"status": "ready", "python": mode, "python_reason": python_status(setting).reason}
 
 
-def test_a_server_is_not_ready_on_the_tables_of_another_version(serve, backend, tmp_path):
+def test_readyz_reports_tables_of_another_version(serve, backend, tmp_path):
     client = serve(backend)
     change(tmp_path, "UPDATE alembic_version SET version_num = '9999'")
 
@@ -58,7 +58,7 @@ def test_a_server_is_not_ready_on_the_tables_of_another_version(serve, backend, 
     assert (answer.status_code, answer.json()) == (503, {"detail": OTHER_TABLES})
 
 
-def test_why_the_store_cannot_be_used_is_for_the_log_alone(serve, backend, tmp_path, caplog):
+def test_readyz_leaves_store_error_to_log(serve, backend, tmp_path, caplog):
     client = serve(backend)
     change(tmp_path, "DROP TABLE alembic_version")
 
@@ -68,7 +68,7 @@ def test_why_the_store_cannot_be_used_is_for_the_log_alone(serve, backend, tmp_p
     assert str(tmp_path) in caplog.text
 
 
-def test_a_database_that_does_not_answer_is_not_waited_for():
+def test_readyz_waits_briefly_for_silent_database():
     with a_database() as name:
         url = f"postgresql://postgres@127.0.0.1:5432/{name}"
         backend = EmbeddedBackend(Settings(database=url))

@@ -62,7 +62,7 @@ def is_ended(connection):
         return True
 
 
-def test_an_ending_server_is_alive_and_not_ready(serve):
+def test_ending_server_is_not_ready(serve):
     app = create_app(SimpleNamespace())
     client = serve(None, app=app)
     HttpServer(uvicorn.Config(app), app.state.services.readiness).handle_exit(signal.SIGTERM, None)
@@ -128,7 +128,7 @@ def test_the_address_with_most_connections_makes_room():
         assert polite.recv(12) == NOT_FOUND
 
 
-def test_a_trusted_proxy_has_no_limit_of_its_own():
+def test_trusted_proxy_has_no_connection_limit():
     limits = ConnectionLimits(per_address=2, trusted_proxies=("127.0.0.0/24",))
     with serving(limits) as connect:
         connections = [connect(b"GET / HT") for _ in range(5)]

@@ -19,7 +19,7 @@ def api(serve, embedded):
     return serve(embedded)
 
 
-def test_a_turn_is_counted_with_its_end_its_nodes_and_its_events(api):
+def test_turn_is_counted_with_nodes_and_events(api):
     result = execute(api, new_workflow(api, static("a", "Hello"))).json()
 
     assert counted(api, "debugger_turns_total", status="completed") == 1
@@ -28,7 +28,7 @@ def test_a_turn_is_counted_with_its_end_its_nodes_and_its_events(api):
     assert counted(api, "debugger_turns_under_way") == 0
 
 
-def test_a_turn_that_cannot_be_run_is_counted_as_such(api):
+def test_failed_turn_is_counted_as_error(api):
     execute(api, new_workflow(api))
     execute(api, UNKNOWN)
 
@@ -36,7 +36,7 @@ def test_a_turn_that_cannot_be_run_is_counted_as_such(api):
     assert counted(api, "debugger_turns_total", status="refused") == 1
 
 
-def test_a_run_that_is_not_let_in_is_a_turn_that_is_refused(api):
+def test_refused_run_counts_as_refused_turn(api):
     workflow_id = new_workflow(api, say("chat"))
     api.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
     execute(api, workflow_id)
@@ -60,7 +60,7 @@ def test_a_run_that_is_not_let_in_is_a_turn_that_is_refused(api):
         ({"command": "data", "workflow_run_id": UNKNOWN}, 4404),
     ],
 )
-def test_a_turn_that_is_refused_at_its_beginning_on_a_socket_is_counted_as_over_http(api, frame, code):
+def test_refused_socket_turn_is_counted(api, frame, code):
     workflow_id = new_workflow(api, say("chat"))
 
     with opened(api) as socket:
@@ -73,7 +73,7 @@ def test_a_turn_that_is_refused_at_its_beginning_on_a_socket_is_counted_as_over_
     assert counted(api, "debugger_turns_under_way") == 0
 
 
-def test_a_turn_that_comes_while_another_is_under_way_on_its_socket_is_refused(api):
+def test_second_turn_on_socket_counts_as_refused(api):
     workflow_id = new_workflow(api, tool("slow", "import time\ndef slow():\n    time.sleep(0.5)\n"))
 
     with opened(api) as socket:
@@ -88,7 +88,7 @@ def test_a_turn_that_comes_while_another_is_under_way_on_its_socket_is_refused(a
     assert counted(api, "debugger_turns_total", status="completed") == 1
 
 
-def test_a_frame_that_is_no_turn_is_not_counted_as_one(api):
+def test_malformed_frame_counts_as_no_turn(api):
     with opened(api) as socket:
         socket.connection.send("tea")
         closed = socket.closed()[0]
@@ -97,7 +97,7 @@ def test_a_frame_that_is_no_turn_is_not_counted_as_one(api):
     assert counted(api, "debugger_turns_total") == 0
 
 
-def test_a_step_of_background_work_that_does_nothing_is_no_turn(api):
+def test_empty_background_step_counts_as_no_turn(api):
     workflow_id = new_workflow(api, say("chat"))
     run_id = execute(api, workflow_id).json()["run_id"]
 
@@ -112,7 +112,7 @@ def test_the_key_is_asked_for(serve, embedded):
     assert client.get(client.base_url.join("/metrics")).status_code == 401
 
 
-def test_each_app_counts_for_itself_what_it_is_and_what_it_needs(serve, embedded):
+def test_each_app_has_own_counters(serve, embedded):
     first, second = serve(embedded), serve(embedded)
     first.get("/v1/workflows")
 
@@ -123,7 +123,7 @@ def test_each_app_counts_for_itself_what_it_is_and_what_it_needs(serve, embedded
     assert counted(second, "debugger_http_requests_total", route="/v1/workflows") == 0
 
 
-def test_who_is_sent_away_at_the_door_came_too_often():
+def test_unrouted_429_counts_as_rate():
     metrics = Metrics("1.0")
 
     metrics.request("GET", "", 429, 0.001)

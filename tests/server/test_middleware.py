@@ -27,7 +27,7 @@ def keyed(tmp_path):
     backend.close()
 
 
-def test_requests_are_counted_by_route_and_never_by_path(api):
+def test_requests_are_counted_by_route(api):
     for path in (f"/v1/workflows/{UNKNOWN}", "/v1/workflows/xyz", "/nowhere/secret", f"/v1/tools/{UNKNOWN}"):
         api.get(path)
 
@@ -40,14 +40,14 @@ def test_requests_are_counted_by_route_and_never_by_path(api):
     assert not [part for part in (UNKNOWN, "xyz", "secret") if part in text]
 
 
-def test_a_method_that_somebody_made_up_is_another_one(api):
+def test_unknown_method_counts_as_other(api):
     for method in ("BREW", "STEEP"):
         api.request(method, "/v1/workflows")
 
     assert counted(api, "debugger_http_requests_total", method="other", status="405") == 2
 
 
-def test_sockets_are_counted_while_they_are_open_and_their_turns_with_the_others(api):
+def test_open_sockets_and_turns_are_counted(api):
     workflow_id = new_workflow(api, say("chat"))
 
     with opened(api) as socket:
@@ -60,7 +60,7 @@ def test_sockets_are_counted_while_they_are_open_and_their_turns_with_the_others
     assert counted(api, "debugger_turns_total", status="waiting_for_user_input") == 1
 
 
-def test_what_is_not_let_in_is_counted_by_its_reason(serve, embedded):
+def test_refusals_are_counted_by_reason(serve, embedded):
     client = serve(embedded, api_key="sk-right")
     client.get("/v1/workflows")
     client.headers["Authorization"] = "Bearer sk-right"
@@ -80,7 +80,7 @@ def test_what_is_not_let_in_is_counted_by_its_reason(serve, embedded):
     assert "sk-right" not in client.get(client.base_url.join("/metrics")).text
 
 
-def test_a_socket_whose_key_is_revoked_is_counted_as_one_without_a_key(serve, keyed, monkeypatch):
+def test_revoked_socket_counts_as_key_refusal(serve, keyed, monkeypatch):
     monkeypatch.setattr(auth_keys, "FRESH_SECONDS", 0.02)
     client = serve(keyed, api_key="sk-right")
     made, key = keyed.store.api_keys.add("Cy", Role.RUN)

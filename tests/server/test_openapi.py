@@ -31,7 +31,7 @@ def operations(document):
     ]
 
 
-def test_the_document_is_told_to_those_who_have_no_key(serve, embedded):
+def test_document_needs_no_key(serve, embedded):
     client = serve(embedded, api_key="sk-right")
 
     answer = client.get(client.base_url.join("/openapi.json"))
@@ -42,12 +42,12 @@ def test_the_document_is_told_to_those_who_have_no_key(serve, embedded):
     assert "/workflows/v1/workflow-runs/ws" in answer.json()["info"]["description"]
 
 
-def test_it_is_a_valid_document_of_openapi_3_1(document):
+def test_document_is_valid_openapi_3_1(document):
     assert document["openapi"].startswith("3.1")
     schemathesis.openapi.from_dict(document).validate()
 
 
-def test_every_route_is_in_it_under_a_name_of_its_own(document, embedded):
+def test_every_route_has_unique_operation_id(document, embedded):
     served = {
         (method.lower(), route.path_format)
         for route in iter_route_contexts(create_app(embedded).routes)
@@ -62,7 +62,7 @@ def test_every_route_is_in_it_under_a_name_of_its_own(document, embedded):
     assert len(set(names)) == len(names)
 
 
-def test_a_body_has_the_schema_of_the_model_that_reads_it(document):
+def test_body_has_schema_of_its_model(document):
     clone = operation(document, "post", "/v1/workflows/{workflow_id}/clone")
 
     schema = clone["requestBody"]["content"]["application/json"]["schema"]
@@ -71,13 +71,13 @@ def test_a_body_has_the_schema_of_the_model_that_reads_it(document):
     assert document["components"]["schemas"]["Clone"]["properties"].keys() == Clone.model_fields.keys()
 
 
-def test_what_is_left_out_of_a_change_has_no_default(document):
+def test_patch_fields_have_no_default(document):
     fields = document["components"]["schemas"]["ChangedVariable"]["properties"]
 
     assert not [name for name, field in fields.items() if "default" in field]
 
 
-def test_a_body_is_required_where_an_empty_object_will_not_do(document):
+def test_body_is_required_for_required_fields(document):
     needed = [
         operation(document, "post", f"/v1/workflows/{{workflow_id}}/{name}")["requestBody"]["required"]
         for name in ("execute", "clone", "favorite")
@@ -113,18 +113,18 @@ def test_parameters_come_with_their_limits(document):
         ("get", "/v1/workflow-runs", "200 422 503"),
     ],
 )
-def test_every_status_that_an_operation_can_give_is_told(document, method, path, statuses):
+def test_operation_lists_every_status(document, method, path, statuses):
     told = operation(document, method, path)["responses"].keys()
 
     assert told == {*statuses.split(), *map(str, AUTH_STATUSES)}
 
 
-def test_what_is_open_to_all_is_not_refused_for_want_of_a_key(document):
+def test_open_path_lists_no_auth_error(document):
     assert document["paths"]["/healthz"]["get"]["responses"].keys() == {"200"}
     assert document["paths"]["/v1/session"]["get"]["responses"].keys() >= {"200", "401", "403"}
 
 
-def test_a_backend_that_keeps_its_runs_elsewhere_can_give_more(serve):
+def test_remote_backend_adds_statuses(serve):
     client = serve(SimpleNamespace())
 
     told = client.get(client.base_url.join("/openapi.json")).json()
@@ -140,14 +140,14 @@ def test_what_needs_a_key_says_so(document):
     assert sorted(free) == ["/healthz", "/openapi.json", "/readyz"]
 
 
-def test_words_for_those_who_read_the_code_are_left_out(document):
+def test_descriptions_omit_code_references(document):
     words = [str(found.get("summary")) + str(found.get("description")) for found in operations(document)]
     words += [str(schema) for schema in document["components"]["schemas"].values()]
 
     assert not [text for text in words if "platform/" in text or "Raises:" in text or "``" in text]
 
 
-def test_it_is_made_when_it_is_first_asked_for_and_kept():
+def test_document_is_built_once():
     backend = EmbeddedBackend(Settings(database="sqlite://"))
 
     document = create_app(backend).state.document

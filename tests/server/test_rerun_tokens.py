@@ -29,7 +29,7 @@ def token_of(backend, run_id, turn=1):
     return mint(backend, backend.forks.plan(run_id, turn, target), target)
 
 
-def test_a_token_is_redeemed_once_with_its_edits(embedded):
+def test_redeem_applies_edits_once(embedded):
     workflow_id, run_id = talk(embedded)
     token = token_of(embedded, run_id)
     embedded.store.rerun_tokens.amend(token, {"message_edits": [{"index": 0, "text": "Edited"}]})
@@ -43,7 +43,7 @@ def test_a_token_is_redeemed_once_with_its_edits(embedded):
         redeem(embedded, token)
 
 
-def test_of_many_that_redeem_one_token_one_gets_a_run(embedded):
+def test_concurrent_redeem_starts_one_run(embedded):
     _, run_id = talk(embedded)
     token = token_of(embedded, run_id)
 
@@ -60,7 +60,7 @@ def test_of_many_that_redeem_one_token_one_gets_a_run(embedded):
     assert embedded.store.reruns.counts(run_id) == {1: 1}
 
 
-def test_a_token_is_of_one_workflow_and_version_and_is_kept_when_they_are_others(embedded):
+def test_redeem_rejects_other_workflow_or_version(embedded):
     workflow_id, run_id = talk(embedded)
     token = token_of(embedded, run_id)
 
@@ -72,7 +72,7 @@ def test_a_token_is_of_one_workflow_and_version_and_is_kept_when_they_are_others
     assert redeem(embedded, token, workflow_id=workflow_id)
 
 
-def test_a_token_goes_to_the_version_that_was_active_when_it_was_given(embedded):
+def test_redeem_uses_version_active_at_mint(embedded):
     workflow_id, run_id = talk(embedded)
     token = token_of(embedded, run_id)
     embedded.create_version(workflow_id, mark_as_active=True)
@@ -80,7 +80,7 @@ def test_a_token_goes_to_the_version_that_was_active_when_it_was_given(embedded)
     assert embedded.run(redeem(embedded, token)).version_number == 0
 
 
-def test_a_token_whose_graph_was_changed_is_refused(embedded):
+def test_redeem_rejects_changed_graph(embedded):
     workflow_id, run_id = talk(embedded)
     token = token_of(embedded, run_id)
     embedded.store.catalogue.replace_document(workflow_id, 0, document(say("other")))
@@ -112,7 +112,7 @@ def test_a_token_expires(embedded):
             use()
 
 
-def test_an_expired_token_is_told_over_the_socket(api, embedded):
+def test_expired_rerun_token_closes_socket(api, embedded):
     _, run_id = talk(embedded)
     ticket = RerunTicket(
         run_id=run_id, turn_index=1, graph_digest="", expires_at=time.time() - 1, target={}, edits={}

@@ -33,7 +33,7 @@ def test_admission_counts_a_running_first_turn_once(embedded):
     assert third.finish().status == second.finish().status == "waiting_for_user_input"
 
 
-def test_admission_does_not_count_first_turns_of_ended_processes(embedded):
+def test_start_ignores_claims_of_ended_processes(embedded):
     workflow_id = embedded.create_workflow(document(say("chat"))).id
     embedded.store.catalogue.note(workflow_id, max_concurrent_runs=1)
     lost = TurnClaim(
@@ -77,7 +77,7 @@ def test_admission_of_many_threads_admits_the_limit(embedded):
     assert len(streams) == 3
 
 
-def test_a_graph_that_another_server_has_changed_counts_soon(serve, tmp_path, monkeypatch):
+def test_start_uses_graph_changed_by_other_server(serve, tmp_path, monkeypatch):
     database = f"sqlite:///{tmp_path}/shared.sqlite3"
     backends = [EmbeddedBackend(Settings(database=database, responder="rules")) for _ in range(2)]
     one, other = (serve(backend) for backend in backends)

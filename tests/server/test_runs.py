@@ -53,7 +53,7 @@ def test_runs_are_found_by_words_and_dates(api):
     assert found(search="wombat") == found(end="2026-01-01T00:00:00") == found(start="2999-01-01") == []
 
 
-def test_the_newest_run_is_on_the_first_page(api):
+def test_newest_run_is_on_first_page(api):
     newest = begin(api, static("a", "Hello"))[1]["run_id"]
 
     page = api.get("/v1/workflow-runs", params={"size": 1}).json()
@@ -72,13 +72,13 @@ def test_the_newest_run_is_on_the_first_page(api):
         {"start": "soon"},
     ],
 )
-def test_a_filter_that_cannot_be_is_refused_by_name(api, query):
+def test_invalid_filter_is_named(api, query):
     answer = api.get("/v1/workflow-runs", params=query)
 
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["query", next(iter(query))]
 
 
-def test_an_unknown_run_and_a_malformed_id_are_told_apart(api):
+def test_unknown_run_and_malformed_id_differ(api):
     assert api.get(f"/v1/workflow-runs/{UNKNOWN}").status_code == 404
     assert api.get("/v1/workflow-runs/nope").status_code == 422

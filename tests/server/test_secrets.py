@@ -10,7 +10,7 @@ from tests.factories import document, static
 UNKNOWN = "665f00000000000000000001"
 
 
-def test_secrets_are_left_out_in_every_wrapping_and_nothing_else_is():
+def test_without_secrets_unwraps_documents():
     graph = {
         "workflow_config": {"name": "Tea", "secret_variables": 1},
         "secret_variables": 2,

@@ -27,7 +27,7 @@ CHILD = textwrap.dedent(
 )
 
 
-def test_a_server_says_where_it_is_and_ends_when_it_is_asked_to():
+def test_serve_prints_url_and_ends_on_signal():
     with subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True) as child:
         line = child.stdout.readline().strip()
         url = line.rpartition(" ")[2]
@@ -43,7 +43,7 @@ def test_a_server_says_where_it_is_and_ends_when_it_is_asked_to():
 
 @pytest.mark.parametrize("api_key", [None, ""])
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "debugger.example"])
-def test_a_server_that_would_be_open_to_everyone_is_refused(embedded, host, api_key):
+def test_serve_refuses_open_server(embedded, host, api_key):
     with pytest.raises(SettingsError, match=f"who can reach {host}") as raised:
         serve(embedded, host, 0, api_key)
 
@@ -51,7 +51,7 @@ def test_a_server_that_would_be_open_to_everyone_is_refused(embedded, host, api_
     assert "127.0.0.1" in raised.value.advice
 
 
-def test_a_key_of_either_kind_lets_other_machines_reach_the_server():
+def test_serve_listens_beyond_loopback_with_key():
     with closing(EmbeddedBackend(Settings(database="sqlite://"))) as backend:
         backend.store.api_keys.add("Ada", Role.READ)
 
@@ -85,7 +85,7 @@ def test_a_place_that_cannot_be_is_told(host, port):
         listen(host, port)
 
 
-def test_the_newer_kind_of_address_is_listened_on():
+def test_listen_accepts_ipv6():
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")
 
@@ -112,7 +112,7 @@ def test_connections_leave_descriptors_to_the_store():
     assert child.stdout.splitlines() == ["5000 1000", "1256 1000", "256 192", "40 16"]
 
 
-def test_an_answer_is_not_held_back_to_fill_a_packet():
+def test_listener_disables_delay():
     with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
         connection, _ = listener.accept()
         with connection:

@@ -39,7 +39,7 @@ def await_status(api, workflow_id, status):
     raise AssertionError(f"no run is {status}")
 
 
-def test_a_first_turn_is_stopped_by_the_run_id_from_the_list(api):
+def test_first_turn_is_stopped_by_listed_run_id(api):
     workflow_id = create(
         api, document(static("a", "Hello"), tool("endless", ENDLESS), direct("a", "endless"))
     )
@@ -57,7 +57,7 @@ def test_a_first_turn_is_stopped_by_the_run_id_from_the_list(api):
     assert [run["status"] for run in runs(api, workflow_id)] == ["cancelled"]
 
 
-def test_a_later_turn_is_stopped_and_its_record_keeps_it(api):
+def test_stopped_turn_is_recorded(api):
     graph = document(say("ask"), tool("endless", ENDLESS), when("ask", "endless", "1 == 1"))
     workflow_id = create(api, graph)
     run_id = execute(api, workflow_id).json()["run_id"]
@@ -86,7 +86,7 @@ def test_many_stops_at_once_answer_the_same(api):
 
 
 @pytest.mark.parametrize("turns", [1, 3])
-def test_a_second_stop_of_a_run_that_waited_answers_as_the_first(api, turns):
+def test_second_stop_answers_as_first(api, turns):
     workflow_id = create(api, document(say("ask")))
     run_id = execute(api, workflow_id).json()["run_id"]
     for _ in range(turns - 1):
@@ -98,7 +98,7 @@ def test_a_second_stop_of_a_run_that_waited_answers_as_the_first(api, turns):
     assert second.content == first.content
 
 
-def test_a_run_that_is_over_by_itself_has_nothing_to_stop(api):
+def test_ended_run_has_nothing_to_stop(api):
     workflow_id = create(api, document(static("a", "Hello")))
     run_id = execute(api, workflow_id).json()["run_id"]
 

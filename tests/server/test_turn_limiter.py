@@ -72,7 +72,7 @@ def test_slow_turns_leave_threads_to_reading_routes(serve, tmp_path, service):
         assert {spoken(answer.result().json())[0] for answer in answers} == {"Done"}
 
 
-def test_a_key_has_a_quarter_of_the_threads(two_keys, service):
+def test_key_has_quarter_of_threads(two_keys, service):
     (ada, bo), (url, called, may_go) = two_keys, service
     slow, quick = waiting_workflow(ada, url), create(ada, graph(static("hi", "Hi")))
     with ThreadPoolExecutor() as clients:
@@ -86,7 +86,7 @@ def test_a_key_has_a_quarter_of_the_threads(two_keys, service):
         assert {answer.result().status_code for answer in answers} == {200}
 
 
-def test_a_turn_too_many_is_refused_over_both_channels(two_keys, service):
+def test_excess_turn_is_refused_over_both_channels(two_keys, service):
     (ada, _), (url, called, may_go) = two_keys, service
     slow = waiting_workflow(ada, url)
     shown = {"Authorization": ada.headers["Authorization"]}
@@ -128,7 +128,7 @@ def test_socket_turns_count_for_their_key(two_keys, service):
             socket.until_ended()
 
 
-def test_a_stop_waits_for_no_turn_of_its_key(two_keys, service):
+def test_stop_overtakes_turns_of_its_key(two_keys, service):
     (ada, _), (url, called, may_go) = two_keys, service
     slow = waiting_workflow(ada, url)
     with ThreadPoolExecutor() as clients:
@@ -167,7 +167,7 @@ def test_without_keys_all_threads_are_used():
     assert sorted(asyncio.run(play())) == list(range(4))
 
 
-def test_a_cancelled_turn_leaves_its_place_to_the_next():
+def test_cancelled_turn_frees_its_place():
     may_end = threading.Event()
 
     async def play():
@@ -189,7 +189,7 @@ def test_a_cancelled_turn_leaves_its_place_to_the_next():
     assert asyncio.run(play()) == "third"
 
 
-def test_an_error_reaches_the_caller_and_frees_the_thread():
+def test_error_reaches_caller_and_frees_thread():
     def fail():
         raise ValueError("out of order")
 

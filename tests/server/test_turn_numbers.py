@@ -55,7 +55,7 @@ def await_call(received):
     raise AssertionError("the tool was not called")
 
 
-def test_a_stale_turn_is_refused_and_executes_nothing(api):
+def test_stale_turn_executes_nothing(api):
     with counted(api) as (workflow_id, received, _):
         run_id = execute(api, workflow_id, expected=1).json()["run_id"]
         second = execute(api, workflow_id, run_id, expected=2, text="one")
@@ -71,7 +71,7 @@ def test_a_stale_turn_is_refused_and_executes_nothing(api):
     assert len(record(api, run_id)["input_output_pairs"]) == 2
 
 
-def test_a_number_ahead_of_the_run_is_refused(api):
+def test_turn_number_ahead_is_refused(api):
     with counted(api) as (workflow_id, received, _):
         run_id = execute(api, workflow_id).json()["run_id"]
 
@@ -87,7 +87,7 @@ def test_a_number_ahead_of_the_run_is_refused(api):
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", "", "99999999999"])
 @pytest.mark.parametrize("path", ["/v1/workflows/{}/execute", "/v1/workflow-runs"])
-def test_a_malformed_number_is_named_by_its_place(api, number, path):
+def test_malformed_turn_number_is_named(api, number, path):
     workflow_id = create(api, document(static("a", "Hello")))
     body = {"run_input": {}} if "execute" in path else {"workflow_id": workflow_id}
 
@@ -111,7 +111,7 @@ def test_the_older_route_checks_numbers_too(api):
     assert len(received) == 1
 
 
-def test_a_turn_during_another_is_refused_with_its_reason(api):
+def test_concurrent_turn_is_refused_with_reason(api):
     with counted(api, is_slow=True) as (workflow_id, received, released), ThreadPoolExecutor() as threads:
         run_id = execute(api, workflow_id).json()["run_id"]
         first = threads.submit(execute, api, workflow_id, run_id, text="one")
@@ -127,7 +127,7 @@ def test_a_turn_during_another_is_refused_with_its_reason(api):
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_repeated_turn_gets_the_first_ones_answer_to_the_byte(api, is_first):
+def test_repeated_turn_gets_identical_answer(api, is_first):
     with counted(api) as (workflow_id, received, _):
         run_id = None if is_first else execute(api, workflow_id).json()["run_id"]
         expected = 1 if is_first else 2
@@ -143,7 +143,7 @@ def test_a_repeated_turn_gets_the_first_ones_answer_to_the_byte(api, is_first):
     assert len(record(api, answers[0].json()["run_id"])["input_output_pairs"]) == expected
 
 
-def test_a_turn_is_repeated_with_its_own_answer_after_newer_turns(api):
+def test_repeated_turn_keeps_answer_after_newer_turns(api):
     with counted(api) as (workflow_id, received, _):
         first = execute(api, workflow_id, client_turn_id="repeat-1")
         run_id = first.json()["run_id"]
@@ -159,7 +159,7 @@ def test_a_turn_is_repeated_with_its_own_answer_after_newer_turns(api):
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_equal_turns_at_the_same_moment_are_executed_once(api, is_first):
+def test_equal_concurrent_turns_execute_once(api, is_first):
     with counted(api, is_slow=True) as (workflow_id, received, released), ThreadPoolExecutor(8) as threads:
         run_id = None if is_first else execute(api, workflow_id).json()["run_id"]
         name = f"moment-{is_first}"
@@ -188,7 +188,7 @@ def test_an_id_of_another_run_is_refused(api):
     assert not received
 
 
-def test_a_first_turn_whose_answer_was_lost_is_repeated_although_no_more_runs_may_begin(api):
+def test_repeated_first_turn_ignores_run_limit(api):
     workflow_id = create(api, document(say("ask")))
     api.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
 
@@ -201,7 +201,7 @@ def test_a_first_turn_whose_answer_was_lost_is_repeated_although_no_more_runs_ma
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_turn_of_a_request_is_repeated_over_a_socket(api, is_first):
+def test_http_turn_is_repeated_over_socket(api, is_first):
     with counted(api) as (workflow_id, received, _):
         run_id = None if is_first else execute(api, workflow_id).json()["run_id"]
         name = f"to-socket-{is_first}"
@@ -224,7 +224,7 @@ def test_a_turn_of_a_request_is_repeated_over_a_socket(api, is_first):
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_turn_of_a_socket_is_repeated_by_a_request(api, is_first):
+def test_socket_turn_is_repeated_over_http(api, is_first):
     with counted(api) as (workflow_id, received, _):
         run_id = None if is_first else execute(api, workflow_id).json()["run_id"]
         name = f"to-request-{is_first}"
@@ -244,7 +244,7 @@ def test_a_turn_of_a_socket_is_repeated_by_a_request(api, is_first):
     assert len(received) == 1
 
 
-def test_a_turn_in_progress_on_a_socket_is_waited_for_by_its_repetition(api):
+def test_repetition_waits_for_socket_turn(api):
     with counted(api, is_slow=True) as (workflow_id, received, released), ThreadPoolExecutor() as threads:
         run_id = execute(api, workflow_id).json()["run_id"]
         with opened(api) as socket:
@@ -263,7 +263,7 @@ def test_a_turn_in_progress_on_a_socket_is_waited_for_by_its_repetition(api):
     assert len(received) == 1
 
 
-def test_a_run_in_progress_is_listed_and_read_with_its_events_so_far(api):
+def test_run_in_progress_shows_events(api):
     with counted(api, is_slow=True) as (workflow_id, received, released), ThreadPoolExecutor() as threads:
         run_id = execute(api, workflow_id).json()["run_id"]
         turn = threads.submit(execute, api, workflow_id, run_id, text="x", client_turn_id="seen")
@@ -304,7 +304,7 @@ def test_the_session_says_that_numbers_are_checked(api):
     assert answer.headers["X-Turn-Numbers"] == "checked"
 
 
-def test_the_document_of_the_api_has_the_header_and_the_reasons(api):
+def test_document_has_turn_number_header_and_reasons(api):
     document = api.get(api.base_url.join("/openapi.json")).json()
 
     operation = next(

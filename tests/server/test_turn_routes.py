@@ -18,7 +18,7 @@ def workflow_id(api):
     return api.post("/v1/workflows", json=document(say("ask"), name="Tea")).json()["workflow"]["_id"]
 
 
-def test_a_plain_turn_and_one_with_a_version_in_the_query_are_answered_alike(api, workflow_id):
+def test_version_query_leaves_answer_shape(api, workflow_id):
     body = {"run_input": {"command": "start"}}
 
     plain = api.post(f"/v1/workflows/{workflow_id}/execute", json=body)
@@ -37,7 +37,7 @@ def test_a_plain_turn_and_one_with_a_version_in_the_query_are_answered_alike(api
         (f"/v1/workflows/{UNKNOWN}/runs/{ODD}/pump-companions", ["path", "run_id"]),
     ],
 )
-def test_what_is_odd_is_told_as_by_every_other_route(api, path, place):
+def test_invalid_turn_parameters_are_named(api, path, place):
     answer = api.post(path, json={"run_input": {}})
 
     assert answer.status_code == 422
@@ -46,7 +46,7 @@ def test_what_is_odd_is_told_as_by_every_other_route(api, path, place):
 
 @pytest.mark.parametrize("query", ["", "?version=1"])
 @pytest.mark.parametrize("path", ["workflows/{id}/execute", "workflows/{id}/runs/{id}/pump-companions"])
-def test_a_key_that_may_only_read_runs_nothing_either_way(serve, path, query):
+def test_read_key_executes_nothing(serve, path, query):
     with closing(EmbeddedBackend(Settings(database="sqlite://"))) as backend:
         _, key = backend.store.api_keys.add("Ada", Role.READ)
         client = serve(backend)

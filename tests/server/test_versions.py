@@ -25,7 +25,7 @@ def test_versions_carry_their_graph_under_both_keys(api):
     assert (listed["total"], listed["has_next"], listed["pages"]) == (1, False, 1)
 
 
-def test_a_new_version_may_be_asked_for_with_an_empty_body(api):
+def test_version_is_created_from_empty_body(api):
     workflow_id = create(api)
 
     answer = api.post(f"/v1/workflows/{workflow_id}/versions", headers=JSON)
@@ -36,7 +36,7 @@ def test_a_new_version_may_be_asked_for_with_an_empty_body(api):
     assert answer.json()["parent_active_version"] == 0
 
 
-def test_a_new_version_may_be_active_at_once(api):
+def test_created_version_may_be_active(api):
     workflow_id = create(api)
     body = {"version_name": "Second", "source_version_number": 0, "mark_as_active": True}
 
@@ -46,7 +46,7 @@ def test_a_new_version_may_be_active_at_once(api):
     assert answer["parent_active_version"] == 1
 
 
-def test_a_version_is_activated_with_an_empty_body(api):
+def test_version_is_activated_with_empty_body(api):
     workflow_id = create(api)
     api.post(f"/v1/workflows/{workflow_id}/versions", json={"mark_as_active": True})
 
@@ -63,18 +63,18 @@ def test_a_version_is_activated_with_an_empty_body(api):
         ("nope/versions", 422),
     ],
 )
-def test_the_versions_of_no_workflow_are_told_apart(api, path, status):
+def test_versions_of_unknown_workflow_are_not_found(api, path, status):
     assert api.get(f"/v1/workflows/{path}").status_code == status
     assert api.post(f"/v1/workflows/{path}", json={}).status_code == status
 
 
 @pytest.mark.parametrize("number, status", [("7", 404), ("x", 422), ("-1", 422), (str(2**70), 422)])
-def test_a_version_that_is_not_there_cannot_be_activated(api, number, status):
+def test_unknown_version_is_not_activated(api, number, status):
     assert api.post(f"/v1/workflows/{create(api)}/versions/{number}/activate").status_code == status
 
 
 @pytest.mark.parametrize("field", ["version_name", "source_version_number", "mark_as_active"])
-def test_a_field_that_cannot_be_used_is_told_by_name(api, field):
+def test_invalid_version_field_is_named(api, field):
     answer = api.post(f"/v1/workflows/{create(api)}/versions", json={field: {"a": 1}})
 
     assert answer.status_code == 422

@@ -23,7 +23,7 @@ def test_a_hydrated_document_becomes_a_workflow(api):
     assert made["execution_url"] == f"{api.base_url}v1/workflows/{made['workflow']['_id']}/execute"
 
 
-def test_a_workflow_is_shown_with_the_ids_of_its_nodes_and_edges(api):
+def test_workflow_has_ids_of_parts(api):
     workflow_id = create(api).json()["workflow"]["_id"]
 
     shown = api.get(f"/v1/workflows/{workflow_id}").json()["workflow"]
@@ -33,7 +33,7 @@ def test_a_workflow_is_shown_with_the_ids_of_its_nodes_and_edges(api):
     assert "node_configs" not in shown["workflow_config"]
 
 
-def test_a_graph_comes_back_two_levels_deep_and_unchanged(api):
+def test_hydrated_workflow_has_unchanged_graph(api):
     odd = {
         "future": {"deep": [1, 2**70, None, "ü"]},
         "dynamic_variables": {},
@@ -57,7 +57,7 @@ def test_secrets_are_neither_kept_nor_shown(api):
     assert "1234" not in shown.text
 
 
-def test_a_workflow_may_be_no_more_than_a_name(api):
+def test_workflow_may_be_name_only(api):
     workflow_id = api.post("/v1/workflows", json={"name": "Empty", "description": "Yet"}).json()["workflow"][
         "_id"
     ]
@@ -89,7 +89,7 @@ def test_a_document_may_be_under_config(api, hydrated):
         ({"name": "Tea", "node_configs": [{"name": "no id"}]}, ["body"]),
     ],
 )
-def test_a_document_that_cannot_be_used_is_told_by_its_place(api, body, place):
+def test_invalid_document_is_named_by_place(api, body, place):
     answer = api.post("/v1/workflows", json=body)
 
     problem = answer.json()["detail"][0]
@@ -118,7 +118,7 @@ def test_a_list_is_told_page_by_page(api):
 
 
 @pytest.mark.parametrize("query", [{"page": 0}, {"size": 0}, {"size": "many"}, {"page": -1}])
-def test_a_page_that_cannot_be_is_refused_by_its_parameter(api, query):
+def test_invalid_page_is_named_by_parameter(api, query):
     answer = api.get("/v1/workflows", params=query)
 
     assert answer.status_code == 422
@@ -135,7 +135,7 @@ def test_a_deleted_workflow_is_gone(api):
     assert api.delete(f"/v1/workflows/{workflow_id}").status_code == 404
 
 
-def test_an_unknown_id_and_a_malformed_one_are_told_apart(api):
+def test_unknown_and_malformed_ids_differ(api):
     unknown = api.get(f"/v1/workflows/{UNKNOWN}")
     malformed = api.get("/v1/workflows/nope")
 
@@ -163,7 +163,7 @@ _GONE = {"enabled": True, "trigger_mode": "on_node_completion", "trigger_node_lo
         ),
     ],
 )
-def test_what_the_platform_refuses_to_save_is_refused_in_its_shape_and_not_kept(api, edges, category, rule):
+def test_unsavable_workflow_is_rejected(api, edges, category, rule):
     before = api.get("/v1/workflows").json()["total"]
 
     answer = api.post("/v1/workflows", json=document(say("a"), static("b", "Bye"), *edges))
@@ -174,7 +174,7 @@ def test_what_the_platform_refuses_to_save_is_refused_in_its_shape_and_not_kept(
     assert api.get("/v1/workflows").json()["total"] == before
 
 
-def test_a_workflow_that_the_platform_does_save_is_kept_however_odd_it_is(api):
+def test_odd_savable_workflow_is_stored(api):
     odd = document(node("a", "from_next_year"), when("a", "gone", "[[x]] ==="), name="Odd")
 
     assert api.post("/v1/workflows", json={**odd, "name": "Odd"}).status_code == 201

@@ -81,7 +81,7 @@ class KeyStore:
         """Return the principal of a key; ``None`` where it is not valid.
 
         Digests are looked up in a time that may depend on how much of two of them is alike. That reveals
-        nothing of a key: nobody can choose the digest of a guess.
+        nothing of a key: the digest of a guess cannot be chosen.
 
         Raises:
             StoreError: The database cannot be read.
@@ -93,7 +93,7 @@ class KeyStore:
         return self._principals.get(digest)
 
     def require(self) -> None:
-        """Require a key from now on, even if the store has none any more."""
+        """Require a key from now on, also from an empty store."""
         self._is_required = True
 
     async def is_required(self) -> bool:
@@ -110,7 +110,10 @@ class KeyStore:
         return self._is_required
 
     async def is_still_valid(self, principal: Principal) -> bool:
-        """Return whether a principal would still be let in; true while the database cannot be read."""
+        """Return whether a principal is still valid.
+
+        True while the database cannot be read.
+        """
         if principal is SHARED_KEY:
             return True
         try:
@@ -145,15 +148,15 @@ class KeyStore:
 
 
 async def wait_until_revoked(principal: Principal, keys: KeyStore) -> None:
-    """Wait until a principal on an open socket would not be let in any more."""
+    """Wait until a principal is no longer valid."""
     while await keys.is_still_valid(principal):
         await asyncio.sleep(FRESH_SECONDS)
 
 
 class SessionTokens:
-    """Unused tokens that open one socket each, for clients that cannot send headers on a handshake.
+    """Unused tokens that open one socket each.
 
-    They belong to this process: a client that sends its key with the handshake needs none.
+    They are for clients that cannot send headers on a handshake, and belong to this process.
 
     Args:
         now: Returns a time in seconds that only goes forward.
@@ -176,7 +179,7 @@ class SessionTokens:
         return token
 
     def redeem(self, scope: Scope) -> Principal | None:
-        """Return the principal of a handshake's token, if it is valid; the token is used up."""
+        """Return the principal of a handshake's token, and use the token up."""
         if scope["type"] != "websocket" or not scope["path"].endswith(STREAM):
             return None
         token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[-1]

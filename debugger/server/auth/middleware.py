@@ -1,4 +1,4 @@
-"""Authentication of requests by key, by token or, without keys, by a local host name."""
+"""Authentication by key, by token or, without keys, by host name."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ _BEARER = b"bearer "
 
 
 class AuthMiddleware:
-    """Pass requests on that have a valid key or, where there are no keys, come by a local host name.
+    """Pass requests with a valid key on.
 
-    A page on the web can make a browser send requests to this machine under a name that its author owns.
-    Without a key only the name in the ``Host`` header distinguishes such a request from the user's own.
+    Without any key on the server, those by a local host name pass. A page on the web can make a browser send
+    requests to this machine under a name that its author owns. Without a key only the name in the ``Host``
+    header distinguishes such a request from the user's own.
 
     Args:
         app: The next application.
@@ -96,7 +97,7 @@ class AuthMiddleware:
 
 
 class WrongKeys:
-    """The times of requests without a valid key in the last minute, by address.
+    """Times of requests without a valid key, by address.
 
     Args:
         now: Returns a time in seconds that only goes forward.
@@ -108,7 +109,7 @@ class WrongKeys:
         self._cleared_at = now()
 
     def retry_after(self, address: str) -> float | None:
-        """Return the seconds to wait; ``None`` where the request may be looked at, which is then counted."""
+        """Return the seconds to wait, or count the request and return ``None``."""
         now = self._now()
         if now - self._cleared_at > _MINUTE:
             self._times = {key: times for key, times in self._times.items() if now - times[-1] < _MINUTE}
@@ -121,7 +122,10 @@ class WrongKeys:
 
 
 def is_local_host(host: str) -> bool:
-    """Return whether a ``Host`` header is an address or a name without dots, which no stranger can own."""
+    """Return whether a ``Host`` header is local.
+
+    That is an address or a name without dots, which no stranger can own.
+    """
     try:
         name = urlsplit(f"//{host}").hostname or ""
         if name.endswith(".localhost") or not {".", ":"} & set(name):

@@ -1,1 +1,4 @@
-"""Turns over a WebSocket: each event is sent as it happens (``platform/wire.md`` section 6)."""
+"""Turns over a WebSocket, with each event as it happens.
+
+Source: ``platform/wire.md`` section 6.
+"""

@@ -127,7 +127,7 @@ def read_frame(message: Message, *, limit: int) -> TurnFrame:
 
 
 def acknowledgement(run_id: str, workflow_id: str, turn_number: int | None) -> str:
-    """Return the frame that acknowledges a turn: its run and, if known already, its number."""
+    """Return the acknowledgement of a turn, with its number if known already."""
     frame: JsonObject = {
         "workflow_run_id": run_id,
         "workflow_id": workflow_id,
@@ -139,7 +139,9 @@ def acknowledgement(run_id: str, workflow_id: str, turn_number: int | None) -> s
 
 
 def event_frame(event: Event, number: int) -> str:
-    """Return the frame of an event; one that is too large loses its long parts, and is marked.
+    """Return the frame of an event.
+
+    One that is too large loses its long parts, and is marked.
 
     Args:
         event: The event.
@@ -163,7 +165,7 @@ def _decode(raw: bytes) -> JsonObject:
 
 
 def _shorter(event: JsonObject) -> Iterator[JsonObject]:
-    """Yield shorter and shorter versions: without the turn, without long texts, with the envelope only."""
+    """Yield ever shorter versions of an event, at last its envelope."""
     short = {**event, TRUNCATED: True}
     if "run_input_output_pair" in short:
         short["run_input_output_pair"] = None

@@ -1,4 +1,4 @@
-"""Queue of frames from a turn's thread to a client that may read slowly."""
+"""Queue of frames to a client that may read slowly."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ PATIENCE_SECONDS = 5.0
 
 
 class Outbox:
-    """The frames to be sent to one client, filled by a turn's thread and emptied by the event loop.
+    """Frames to be sent to one client.
 
-    Created on the loop. While it is full the turn waits; once the turn has waited for too long, or the client
-    has gone, further frames are dropped: the backend stores the turn in any case.
+    Filled by a turn's thread, emptied by the event loop, created on the loop. While it is full the turn
+    waits; once the turn has waited for too long, or the client has gone, further frames are dropped: the
+    backend stores the turn in any case.
 
     Args:
         limit: Characters that wait.

@@ -1,4 +1,4 @@
-"""The route of the socket, and the one that mints tokens for it (``platform/wire.md`` 6.1)."""
+"""Routes of the socket and of its tokens (``platform/wire.md`` 6.1)."""
 
 from __future__ import annotations
 

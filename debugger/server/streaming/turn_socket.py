@@ -1,4 +1,7 @@
-"""A socket that continues one run, and the start of its run (``platform/wire.md`` section 6)."""
+"""Socket that executes the turns of one run.
+
+Source: ``platform/wire.md`` section 6.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,10 @@ class TurnSocket:
         """The time of the next step of background work, by the loop's clock."""
 
     async def serve(self) -> None:
-        """Serve until one side closes the socket; a turn is then executed to its end all the same."""
+        """Serve until one side closes the socket.
+
+        A turn is executed to its end all the same.
+        """
         await self._socket.accept()
         loops = [
             asyncio.create_task(loop())
@@ -142,7 +148,7 @@ class TurnSocket:
         raise CloseSocket(READS_TOO_SLOWLY, "This client reads too slowly; the run's record has the rest.")
 
     async def _watch_for_revocation(self) -> None:
-        """Close the socket once its key is revoked; a turn is still executed to its end."""
+        """Close the socket once its key is revoked."""
         await wait_until_revoked(self._principal, self._services.keys)
         raise CloseSocket.with_status(401, "The key that opened this socket is not good any more.")
 
@@ -211,14 +217,14 @@ class TurnSocket:
             )
 
     async def _stop_run(self, result: TurnResult | None) -> TurnResult | None:
-        """Run the stop that was requested, unless the run has ended by itself."""
+        """Run a requested stop, unless the run has ended by itself."""
         stop, self._stop = self._stop, None
         if stop is None or (result is not None and result.is_completed):
             return result
         return await self._run_turn(stop)
 
     async def _run_step(self) -> TurnResult | None:
-        """Run a step of background work, unless another socket has become the owner."""
+        """Run a step of background work, if this socket owns it."""
         self._next_step = None
         workflow_id, run_id = self._workflow_id, self._run_id
         if workflow_id is None or run_id is None:
@@ -256,7 +262,7 @@ class TurnSocket:
         return self._worker
 
     def _resolve_target(self, frame: TurnFrame) -> tuple[str, str | None]:
-        """Return workflow and run of a turn; those that it leaves out are the last ones of this socket."""
+        """Return workflow and run of a turn, by default this socket's."""
         workflow_id = frame.turn_input.workflow_id or self._workflow_id
         run_id = frame.turn_input.workflow_run_id or self._run_id
         if workflow_id is None:
@@ -296,7 +302,9 @@ def _close_for(worker: TurnWorker, *, has_run: bool) -> CloseSocket:
 
 @contextmanager
 def start_run(services: Services, workflow_id: str, frame: TurnFrame) -> Iterator[str | None]:
-    """Start a run: its first turn is claimed within the block. Gives its id if a token has one.
+    """Start a run, whose first turn is claimed within the block.
+
+    The value is the id of the run, where a re-run token has created it.
 
     Raises:
         RateLimitError: The workflow's limit on active runs is reached.

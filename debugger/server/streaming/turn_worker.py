@@ -1,4 +1,4 @@
-"""The thread that executes one turn, or one step of background work, for a socket."""
+"""Execution of one turn or background step for a socket."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FINAL_EVENTS = frozenset(
 
 
 class TurnWorker:
-    """Executes a turn to its end, with or without a client. Created on the loop.
+    """Execution of a turn to its end, with or without a client.
 
     Args:
         begin: Claims the turn.
@@ -94,7 +94,7 @@ class TurnWorker:
         return turn.result
 
     def _send_events(self, stream: TurnStream) -> list[Event]:
-        """Send events as they happen, and return those that wait for the end."""
+        """Send events as they happen, and return the final ones."""
         waiting: list[Event] = []
         for event in stream:
             self._start(stream.run_id, stream.turn_number)

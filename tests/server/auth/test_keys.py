@@ -26,7 +26,7 @@ class Clock:
         return self.seconds
 
 
-def test_a_key_tells_whose_it_is_and_what_it_may(store):
+def test_find_returns_principal_of_key(store):
     added, shown = store.api_keys.add("Ada", Role.RUN)
     keys = KeyStore(store.api_keys)
 
@@ -36,7 +36,7 @@ def test_a_key_tells_whose_it_is_and_what_it_may(store):
     assert asyncio.run(find()) == (Principal(Role.RUN, "Ada", added.id), None, None)
 
 
-def test_the_shared_key_is_an_administrators_and_needs_no_store():
+def test_find_returns_administrator_for_shared_key():
     keys = KeyStore(None, "sk-shared-ä")
 
     async def find():
@@ -46,7 +46,7 @@ def test_the_shared_key_is_an_administrators_and_needs_no_store():
     assert (SHARED_KEY.role, SHARED_KEY.person) == (Role.ADMIN, None)
 
 
-def test_a_revoked_key_opens_for_a_moment_longer_and_a_new_one_opens_after_it(store):
+def test_find_reads_keys_again_after_a_second(store):
     added, old = store.api_keys.add("Ada", Role.RUN)
     clock = Clock()
     keys = KeyStore(store.api_keys, now=clock)
@@ -68,7 +68,7 @@ def test_a_revoked_key_opens_for_a_moment_longer_and_a_new_one_opens_after_it(st
     assert (after[0], after[1].person) == (None, "Bo")
 
 
-def test_however_many_keys_are_tried_the_database_is_asked_once_a_second(store):
+def test_find_reads_keys_once_a_second(store):
     asked, clock = [], Clock()
 
     class Counted:
@@ -89,7 +89,7 @@ def test_however_many_keys_are_tried_the_database_is_asked_once_a_second(store):
 
 
 @pytest.mark.parametrize("shared", [None, "sk-shared"])
-def test_a_key_is_needed_once_there_is_one_and_for_good(store, shared):
+def test_key_stays_required_after_first_key(store, shared):
     clock = Clock()
     keys = KeyStore(store.api_keys, shared, now=clock)
 
@@ -106,20 +106,20 @@ def test_a_key_is_needed_once_there_is_one_and_for_good(store, shared):
     assert asyncio.run(walk()) == [shared is not None, True, True]
 
 
-def test_a_key_that_is_demanded_is_needed_even_where_there_is_none(store):
+def test_require_holds_without_keys(store):
     keys = KeyStore(store.api_keys)
     keys.require()
 
     assert asyncio.run(keys.is_required())
 
 
-def test_keys_that_are_all_revoked_leave_a_new_server_shut(store):
+def test_revoked_keys_keep_key_required(store):
     store.api_keys.revoke(store.api_keys.add("Ada", Role.RUN)[0].id)
 
     assert asyncio.run(KeyStore(store.api_keys).is_required())
 
 
-def test_all_who_ask_while_the_database_does_not_answer_hear_of_it_at_once():
+def test_concurrent_finds_share_one_error():
     asked, answers = [], threading.Event()
 
     class Late:
@@ -143,7 +143,7 @@ def test_all_who_ask_while_the_database_does_not_answer_hear_of_it_at_once():
     assert len(asked) == 1
 
 
-def test_who_was_let_in_stays_as_long_as_their_key_is_good(store):
+def test_principal_is_valid_until_revoked(store):
     added, shown = store.api_keys.add("Ada", Role.RUN)
     clock = Clock()
     keys = KeyStore(store.api_keys, now=clock)
@@ -158,7 +158,7 @@ def test_who_was_let_in_stays_as_long_as_their_key_is_good(store):
     assert asyncio.run(walk()) == ([True, True], [False, True])
 
 
-def test_who_came_without_a_key_stays_until_there_is_one(store):
+def test_local_user_is_valid_until_first_key(store):
     clock = Clock()
     keys = KeyStore(store.api_keys, now=clock)
 
@@ -171,7 +171,7 @@ def test_who_came_without_a_key_stays_until_there_is_one(store):
     assert asyncio.run(walk()) == (True, False)
 
 
-def test_a_database_that_does_not_tell_lets_nobody_in_and_throws_nobody_out(store):
+def test_unreadable_keys_leave_principals_valid(store):
     _, shown = store.api_keys.add("Ada", Role.RUN)
     clock = Clock()
     keys = KeyStore(store.api_keys, now=clock)

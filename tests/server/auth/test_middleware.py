@@ -43,7 +43,7 @@ def test_health_needs_no_key(locked):
     assert locked.get(locked.base_url.join("/healthz")).status_code == 200
 
 
-def test_without_a_key_a_page_on_the_web_cannot_come_in_by_its_own_name(serve):
+def test_server_without_key_rejects_foreign_host(serve):
     client = serve(EMPTY)
 
     answer = client.get("/v1/workflows", headers={"Host": "evil.example:8611"})
@@ -72,14 +72,14 @@ def status(client, key):
     return client.get("/v1/workflows", headers=bearer(key)).status_code
 
 
-def test_a_persons_key_opens_beside_the_shared_one(serve, backend):
+def test_personal_and_shared_key_are_valid(serve, backend):
     _, key = backend.store.api_keys.add("Ada", Role.READ)
     client = serve(backend, api_key=KEY)
 
     assert [status(client, shown) for shown in (KEY, key, f"{key}x", "x")] == [200, 200, 401, 401]
 
 
-def test_the_first_key_shuts_a_server_that_was_open(serve, backend, monkeypatch):
+def test_first_key_closes_open_server(serve, backend, monkeypatch):
     monkeypatch.setattr(auth_keys, "FRESH_SECONDS", 0.0)
     client = serve(backend)
     before = client.get("/v1/workflows").status_code
@@ -89,7 +89,7 @@ def test_the_first_key_shuts_a_server_that_was_open(serve, backend, monkeypatch)
     assert (before, client.get("/v1/workflows").status_code, status(client, key)) == (200, 401, 200)
 
 
-def test_taking_the_last_key_away_does_not_open_the_door(serve, backend, monkeypatch):
+def test_revoking_last_key_keeps_server_closed(serve, backend, monkeypatch):
     monkeypatch.setattr(auth_keys, "FRESH_SECONDS", 0.0)
     added, key = backend.store.api_keys.add("Ada", Role.READ)
     client = serve(backend)
@@ -100,7 +100,7 @@ def test_taking_the_last_key_away_does_not_open_the_door(serve, backend, monkeyp
     assert (before, status(client, key), client.get("/v1/workflows").status_code) == (200, 401, 401)
 
 
-def test_whoever_tries_keys_is_slowed_down_and_locks_nobody_out(serve, backend):
+def test_wrong_keys_are_limited_without_lockout(serve, backend):
     _, key = backend.store.api_keys.add("Ada", Role.READ)
     client = serve(backend)
 
@@ -113,7 +113,7 @@ def test_whoever_tries_keys_is_slowed_down_and_locks_nobody_out(serve, backend):
     assert status(client, key) == 200
 
 
-def test_a_database_that_does_not_tell_the_keys_is_told_of_without_its_place(serve, backend, caplog):
+def test_unreadable_keys_answer_503(serve, backend, caplog):
     client = serve(backend, api_key=KEY)
     with backend.store._database.writing() as connection:
         connection.exec_driver_sql("DROP TABLE api_keys")
@@ -125,7 +125,7 @@ def test_a_database_that_does_not_tell_the_keys_is_told_of_without_its_place(ser
     assert status(client, KEY) == 200
 
 
-def test_the_name_of_a_persons_key_is_theirs_whatever_they_say(serve, backend):
+def test_owner_of_key_overrides_uuid(serve, backend):
     _, ada = backend.store.api_keys.add("Ada", Role.ADMIN)
     client = serve(backend, api_key=KEY)
     body = {**document(static("a", "Hello")), "name": "Tea"}
@@ -136,7 +136,7 @@ def test_the_name_of_a_persons_key_is_theirs_whatever_they_say(serve, backend):
     assert [answer["workflow"]["created_by"] for answer in made] == ["Ada", "Bo", "me"]
 
 
-def test_wrong_keys_are_counted_by_address_over_a_sliding_minute():
+def test_wrong_keys_count_by_address_and_minute():
     now = [0.0]
     wrong = WrongKeys(lambda: now[0])
     first = [wrong.retry_after("10.0.0.1") for _ in range(MAX_WRONG_KEYS)]

@@ -21,7 +21,7 @@ def routes():
     return own + [route for router in routers for route in router.routes]
 
 
-def test_every_route_is_in_the_table_or_answers_to_everybody():
+def test_every_route_has_role_or_is_open():
     missing = [
         (method, route.path)
         for route in routes()
@@ -33,19 +33,19 @@ def test_every_route_is_in_the_table_or_answers_to_everybody():
     assert missing == []
 
 
-def test_every_route_is_one_that_asks_for_the_role_or_answers_to_everybody():
+def test_every_route_checks_role_or_is_open():
     odd = [route for route in routes() if not isinstance(route, APIRoute) and route.path not in OPEN_PATHS]
 
     # A socket is looked at by the door.
     assert [(type(route), route.path) for route in odd] == [(APIWebSocketRoute, STREAM)]
 
 
-def test_what_nobody_has_thought_of_needs_an_administrator():
+def test_unlisted_route_requires_admin():
     assert required_role("GET", "/v1/secrets") is Role.ADMIN
     assert required_role("POST", "/v1/workflows/schema") is Role.ADMIN
 
 
-def test_nothing_that_changes_what_is_kept_needs_less_than_running():
+def test_read_role_changes_nothing():
     lesser = {method_and_path for method_and_path, role in REQUIRED_ROLES.items() if role is Role.READ}
     there = {
         (method, route.path) for route in routes() if isinstance(route, APIRoute) for method in route.methods
@@ -56,7 +56,7 @@ def test_nothing_that_changes_what_is_kept_needs_less_than_running():
     ]
 
 
-def test_reviewer_comments_and_rates_but_deletes_no_comment():
+def test_review_role_covers_own_feedback():
     own = {path for (_, path), role in REQUIRED_ROLES.items() if role is Role.REVIEW}
 
     assert own == {
@@ -71,5 +71,5 @@ def test_reviewer_comments_and_rates_but_deletes_no_comment():
 
 
 @pytest.mark.parametrize("path", sorted(OPEN_PATHS))
-def test_what_answers_to_everybody_is_outside_the_api(path):
+def test_open_paths_are_outside_api(path):
     assert not path.startswith((BASE_PATH, "/v1"))

@@ -17,7 +17,7 @@ def test_a_token_is_good_once():
     assert not tokens.redeem(handshake(token))
 
 
-def test_a_token_is_good_for_a_short_time_only():
+def test_session_token_expires():
     now = [0.0]
     tokens = SessionTokens(lambda: now[0])
     early, late = tokens.mint(LOCAL_USER), tokens.mint(LOCAL_USER)
@@ -37,7 +37,7 @@ def test_a_token_is_for_the_socket_only():
     assert tokens.redeem(handshake(token))
 
 
-def test_tokens_that_nobody_uses_do_not_pile_up():
+def test_unused_session_tokens_are_bounded():
     tokens = SessionTokens()
     first = tokens.mint(LOCAL_USER)
     for _ in range(MAX_TOKENS):

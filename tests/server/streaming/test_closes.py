@@ -30,7 +30,7 @@ from debugger.server.streaming.frames import CloseSocket
         (StoreError("sqlite:////srv/secret.sqlite3 is locked"), 1011, "Service unavailable"),
     ],
 )
-def test_an_error_closes_a_socket_with_its_status_and_its_words(error, code, reason):
+def test_close_has_status_and_message_of_error(error, code, reason):
     closing = CloseSocket.for_error(error)
 
     assert (closing.code, closing.reason) == (code, reason)
@@ -45,5 +45,5 @@ def test_a_reason_fits_into_a_close_frame(letter):
     assert reason.endswith("…")
 
 
-def test_a_short_reason_is_told_as_it_is():
+def test_short_close_reason_is_unchanged():
     assert CloseSocket(1011, "a" * 123).reason == "a" * 123

@@ -30,7 +30,7 @@ def test_an_event_goes_out_as_it_is():
     assert sent(event) == event.to_wire()
 
 
-def test_accounts_that_repeat_a_long_turn_go_out_without_it():
+def test_event_frame_drops_repeated_long_turn():
     pair = {"run_output": {"events": [{"text": LONG}]}}
     event = EndWorkflowIterationEvent(
         iteration_number=3, run_input_output_pair=pair, iteration_metrics={"llm_call_count": 2}
@@ -43,7 +43,7 @@ def test_accounts_that_repeat_a_long_turn_go_out_without_it():
     assert told["truncated"] is True
 
 
-def test_a_long_text_is_cut_wherever_it_stands():
+def test_event_frame_cuts_long_texts():
     event = WorkflowShowStateEvent(runtime_variables={"short": "kept", "deep": [{"text": LONG}]})
 
     told = sent(event)
@@ -53,7 +53,7 @@ def test_a_long_text_is_cut_wherever_it_stands():
     assert told["truncated"] is True
 
 
-def test_what_is_long_by_its_number_of_parts_is_left_out_largest_first():
+def test_event_frame_empties_largest_fields_first():
     event = WorkflowShowStateEvent(
         thread_id="0",
         runtime_variables={str(number): number for number in range(200_000)},
@@ -66,7 +66,7 @@ def test_what_is_long_by_its_number_of_parts_is_left_out_largest_first():
     assert (told["thread_id"], told["workflow_runtime_variables"]) == ("0", {"a": 1})
 
 
-def test_an_event_that_is_long_all_over_keeps_what_says_which_it_is():
+def test_event_frame_keeps_envelope():
     event = parse_event(
         {"type": "odd", "logical_id": "event_1", **{f"key_{number}": number for number in range(200_000)}}
     )
@@ -76,7 +76,7 @@ def test_an_event_that_is_long_all_over_keeps_what_says_which_it_is():
 
 
 @pytest.mark.parametrize("number", [0, -1, 1.0, "1", True, [1]])
-def test_an_expected_number_is_an_integer_from_1(number):
+def test_read_frame_rejects_invalid_turn_number(number):
     given = {"workflow_id": "665f00000000000000000001", "expected_turn_number": number}
 
     with pytest.raises(CloseSocket, match="expected_turn_number") as refused:
@@ -85,7 +85,7 @@ def test_an_expected_number_is_an_integer_from_1(number):
     assert refused.value.code == 4422
 
 
-def test_an_expected_number_is_no_part_of_the_run_input():
+def test_read_frame_removes_turn_number_from_input():
     given = {"workflow_id": "665f00000000000000000001", "expected_turn_number": 3}
 
     frame = read_frame({"type": "websocket.receive", "text": json.dumps(given)}, limit=1_000)

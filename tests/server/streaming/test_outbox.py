@@ -26,7 +26,7 @@ def test_frames_come_out_in_order():
     assert asyncio.run(talk()) == ["one", "two", "three"]
 
 
-def test_a_turn_waits_while_too_much_is_on_its_way():
+def test_put_waits_for_room():
     async def talk():
         outbox = Outbox(limit=10, patience_seconds=30)
         filling = asyncio.create_task(filled(outbox, "a" * 10, "b"))
@@ -40,7 +40,7 @@ def test_a_turn_waits_while_too_much_is_on_its_way():
     assert asyncio.run(talk()) == (True, "b")
 
 
-def test_a_turn_goes_on_without_a_client_that_keeps_it_waiting():
+def test_put_gives_up_on_slow_client():
     async def talk():
         outbox = Outbox(limit=10, patience_seconds=0.1)
         began = time.monotonic()
@@ -51,7 +51,7 @@ def test_a_turn_goes_on_without_a_client_that_keeps_it_waiting():
     assert 0.1 <= asyncio.run(talk()) < 5
 
 
-def test_a_frame_that_is_larger_than_all_is_still_sent():
+def test_frame_above_limit_is_sent():
     async def talk():
         outbox = Outbox(limit=10, patience_seconds=0.1)
         await filled(outbox, "a" * 100)
@@ -60,7 +60,7 @@ def test_a_frame_that_is_larger_than_all_is_still_sent():
     assert asyncio.run(talk()) == ("a" * 100, False)
 
 
-def test_what_is_for_a_client_that_has_gone_is_dropped():
+def test_abandoned_outbox_drops_frames():
     async def talk():
         outbox = Outbox(limit=10, patience_seconds=30)
         filling = asyncio.create_task(filled(outbox, *["a" * 10] * 5))
@@ -73,7 +73,7 @@ def test_what_is_for_a_client_that_has_gone_is_dropped():
     asyncio.run(asyncio.wait_for(talk(), 5))
 
 
-def test_a_turn_that_outlives_its_server_is_not_disturbed():
+def test_put_survives_closed_loop():
     async def made():
         return Outbox(limit=1)
 

@@ -26,7 +26,7 @@ def process_and_api(tmp_path):
         yield process, api
 
 
-def test_a_server_that_ends_closes_its_sockets_as_abnormal(process_and_api):
+def test_ending_server_closes_sockets_as_abnormal(process_and_api):
     process, api = process_and_api
     workflow_id = create(api, say("ask"))
 
@@ -39,7 +39,7 @@ def test_a_server_that_ends_closes_its_sockets_as_abnormal(process_and_api):
     process.wait(10)
 
 
-def test_a_server_that_is_asked_to_end_lets_a_turn_end_first(process_and_api, tmp_path):
+def test_ending_server_finishes_turn_first(process_and_api, tmp_path):
     process, api = process_and_api
     workflow_id = create(api, tool("slow", SLOW))
 

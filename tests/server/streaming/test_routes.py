@@ -34,7 +34,7 @@ def minted(api, **options):
     return api.get(f"{root(api)}/v1/session", **options)
 
 
-def test_a_token_is_given_at_the_root_of_the_host(guarded):
+def test_session_token_is_minted_outside_base_path(guarded):
     answer = minted(guarded)
 
     assert answer.status_code == 200
@@ -43,7 +43,7 @@ def test_a_token_is_given_at_the_root_of_the_host(guarded):
     assert answer.json() != minted(guarded).json()
 
 
-def test_a_token_is_given_to_those_only_that_have_the_key(guarded):
+def test_session_token_needs_key(guarded):
     assert minted(guarded, headers={"Authorization": "Bearer sk-wrong"}).status_code == 401
 
 
@@ -57,7 +57,7 @@ def test_a_handshake_without_the_key_is_refused(guarded, headers, query):
     assert b"API key" in raised.value.response.body
 
 
-def test_the_key_on_the_handshake_opens_the_socket(guarded):
+def test_key_on_handshake_opens_socket(guarded):
     workflow_id = create(guarded, static("a", "Hello"))
     headers = {
         **BEARER,
@@ -95,7 +95,7 @@ def test_a_token_opens_nothing_else(guarded):
     assert answer.status_code == 401
 
 
-def test_neither_key_nor_token_is_in_a_log(guarded, caplog):
+def test_log_has_neither_key_nor_token(guarded, caplog):
     caplog.set_level(logging.DEBUG, logger="uvicorn.error")
     workflow_id = create(guarded, static("a", "Hello"))
     token = minted(guarded).json()["data"]["id"]
@@ -112,14 +112,14 @@ def test_neither_key_nor_token_is_in_a_log(guarded, caplog):
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1"])
-def test_a_page_of_another_site_opens_no_socket(api, origin):
+def test_page_of_other_site_opens_no_socket(api, origin):
     with pytest.raises(InvalidStatus) as raised:
         opened(api, origin=origin).__enter__()
 
     assert raised.value.response.status_code == 403
 
 
-def test_a_page_of_this_very_server_may_open_a_socket(api):
+def test_page_of_same_site_opens_socket(api):
     own = root(api)
 
     with opened(api, origin=own) as client:
@@ -128,7 +128,7 @@ def test_a_page_of_this_very_server_may_open_a_socket(api):
     assert frames[-1]["type"] == "end_workflow"
 
 
-def test_a_page_of_another_site_that_was_given_a_token_may_open_a_socket(guarded):
+def test_page_of_other_site_opens_socket_by_token(guarded):
     workflow_id = create(guarded, static("a", "Hello"))
     path = f"/v1/workflow-runs/ws?token={minted(guarded).json()['data']['id']}"
 
@@ -138,7 +138,7 @@ def test_a_page_of_another_site_that_was_given_a_token_may_open_a_socket(guarded
     assert frames[-1]["type"] == "end_workflow"
 
 
-def test_a_server_without_a_key_answers_to_local_names_only(api):
+def test_socket_without_key_needs_local_host(api):
     here = (api.base_url.host, api.base_url.port)
 
     with socket.create_connection(here) as sock, pytest.raises(InvalidStatus) as raised:
@@ -163,7 +163,7 @@ def added(backend, role):
     return key.id, {"Authorization": f"Bearer {shown}"}
 
 
-def test_a_key_that_may_only_read_opens_no_socket_and_gets_no_token(serve, backend):
+def test_read_key_opens_no_socket(serve, backend):
     _, reading = added(backend, Role.READ)
     client = serve(backend)
 
@@ -175,7 +175,7 @@ def test_a_key_that_may_only_read_opens_no_socket_and_gets_no_token(serve, backe
     assert minted(client, headers=reading).status_code == 403
 
 
-def test_a_token_leads_to_the_data_of_the_one_who_was_given_it(serve, backend):
+def test_token_acts_for_its_principal(serve, backend):
     _, running = added(backend, Role.ADMIN)
     client = serve(backend)
     client.headers.update(running)
@@ -188,7 +188,7 @@ def test_a_token_leads_to_the_data_of_the_one_who_was_given_it(serve, backend):
     assert client.get(f"/v1/workflow-runs/{ack['workflow_run_id']}").status_code == 200
 
 
-def test_a_token_is_worth_no_more_than_the_key_that_it_was_given_for(serve, backend, monkeypatch):
+def test_token_of_revoked_key_opens_nothing(serve, backend, monkeypatch):
     monkeypatch.setattr(auth_keys, "FRESH_SECONDS", 0.0)
     key_id, running = added(backend, Role.RUN)
     client = serve(backend)
@@ -201,7 +201,7 @@ def test_a_token_is_worth_no_more_than_the_key_that_it_was_given_for(serve, back
     assert raised.value.response.status_code == 401
 
 
-def test_a_socket_is_closed_when_its_key_is_revoked(serve, backend, monkeypatch):
+def test_revoked_key_closes_socket(serve, backend, monkeypatch):
     monkeypatch.setattr(auth_keys, "FRESH_SECONDS", 0.02)
     key_id, running = added(backend, Role.ADMIN)
     client = serve(backend)

@@ -29,7 +29,7 @@ def post(api, workflow_id, run_id, **run_input):
     return api.post(f"/v1/workflows/{workflow_id}/execute", json={"run_input": run_input, "run_id": run_id})
 
 
-def test_the_acknowledgement_comes_first_and_then_one_event_a_frame(api):
+def test_acknowledgement_precedes_events(api):
     workflow_id = create(api, static("a", "Hello"))
 
     with opened(api) as socket:
@@ -46,7 +46,7 @@ def test_the_acknowledgement_comes_first_and_then_one_event_a_frame(api):
     assert record(api, ack["workflow_run_id"])["run_by"] == "qa"
 
 
-def test_an_event_is_sent_while_the_turn_goes_on(api):
+def test_event_is_sent_during_turn(api):
     workflow_id = create(api, static("a", "Hello"), tool("slow", SLOW), direct("a", "slow"))
 
     with opened(api) as socket:
@@ -88,7 +88,7 @@ def test_further_turns_go_over_the_same_socket(api):
     assert kept_events(api, run_id) == [first, second, third]
 
 
-def test_a_run_goes_on_over_another_socket_and_by_requests(api):
+def test_run_continues_over_socket_and_http(api):
     workflow_id = create(api, say("ask"))
     with opened(api) as socket:
         run_id = socket.turn(workflow_id=workflow_id, command="start")[0]["workflow_run_id"]
@@ -107,7 +107,7 @@ def test_a_run_goes_on_over_another_socket_and_by_requests(api):
     assert len(kept_events(api, run_id)) == 3
 
 
-def test_a_typed_run_input_is_taken_as_it_is_dumped(api):
+def test_dumped_run_input_is_accepted(api):
     workflow_id = create(api, static("a", "Hello {{name}}"))
 
     with opened(api) as socket:
@@ -131,7 +131,7 @@ def test_a_typed_run_input_is_taken_as_it_is_dumped(api):
     assert said == ["Hello Ada"]
 
 
-def test_secrets_in_a_frame_are_neither_kept_nor_told(api):
+def test_secrets_in_frame_are_not_recorded(api):
     workflow_id = create(api, static("a", "Hello"))
 
     with opened(api) as socket:
@@ -140,7 +140,7 @@ def test_secrets_in_a_frame_are_neither_kept_nor_told(api):
     assert "hunter2" not in str(frames) + str(record(api, frames[0]["workflow_run_id"]))
 
 
-def test_background_work_goes_on_by_itself_while_the_socket_is_open(api):
+def test_background_work_advances_on_open_socket(api):
     workflow_id = create(api, graph=lab(pause=1, checks=2))
 
     with opened(api) as socket:
@@ -169,7 +169,7 @@ def test_conditions_are_judged_while_the_run_waits(api):
     assert types(later)[-1] == "end_workflow"
 
 
-def test_background_work_stands_still_when_the_socket_is_closed(api):
+def test_background_work_pauses_on_closed_socket(api):
     workflow_id = create(api, graph=lab(pause=1, checks=2))
     with opened(api) as socket:
         run_id = socket.turn(workflow_id=workflow_id, command="start")[0]["workflow_run_id"]
@@ -180,7 +180,7 @@ def test_background_work_stands_still_when_the_socket_is_closed(api):
     assert len(kept_events(api, run_id)) == 1
 
 
-def test_of_two_sockets_on_one_run_the_last_to_send_a_turn_goes_on_in_the_background(api):
+def test_last_sender_owns_background_work(api):
     workflow_id = create(api, graph=lab(pause=1, checks=30))
 
     with opened(api) as one, opened(api) as other:
@@ -198,7 +198,7 @@ def test_of_two_sockets_on_one_run_the_last_to_send_a_turn_goes_on_in_the_backgr
     assert step["type"] in {"start_node_run", "waiting_evaluation_boundary"}
 
 
-def test_a_turn_under_way_is_stopped_over_its_socket(api):
+def test_stop_cancels_turn_of_socket(api):
     workflow_id = create(api, static("a", "Hello"), tool("endless", ENDLESS), direct("a", "endless"))
 
     with opened(api) as socket:
@@ -213,7 +213,7 @@ def test_a_turn_under_way_is_stopped_over_its_socket(api):
     assert record(api, run_id)["status"] == "cancelled"
 
 
-def test_a_first_turn_is_stopped_by_a_request_as_soon_as_its_run_is_known(api):
+def test_stop_over_http_cancels_first_turn(api):
     workflow_id = create(api, static("a", "Hello"), tool("endless", ENDLESS), direct("a", "endless"))
 
     with opened(api) as socket:
@@ -225,7 +225,7 @@ def test_a_first_turn_is_stopped_by_a_request_as_soon_as_its_run_is_known(api):
     assert (stopped["status"], closed[0]) == ("cancelled", 1000)
 
 
-def test_a_run_that_waits_is_stopped_over_its_socket(api):
+def test_stop_ends_waiting_run(api):
     workflow_id = create(api, say("ask"))
 
     with opened(api) as socket:
@@ -238,7 +238,7 @@ def test_a_run_that_waits_is_stopped_over_its_socket(api):
 
 
 @pytest.mark.parametrize("graph", [document(say("ask")), lab(pause=1, checks=30)])
-def test_what_a_client_asked_for_right_before_it_left_is_done(api, graph):
+def test_last_frame_of_leaving_client_is_executed(api, graph):
     workflow_id = create(api, graph=graph)
     with opened(api) as socket:
         run_id = socket.turn(workflow_id=workflow_id)[0]["workflow_run_id"]
@@ -260,7 +260,7 @@ def finished(api, run_id):
 
 
 @pytest.mark.parametrize("number, code", [(1, 4409), (3, 4409), (2, None)])
-def test_a_frame_with_a_number_is_taken_only_where_it_fits(api, number, code):
+def test_stale_turn_number_closes_socket(api, number, code):
     workflow_id = create(api, say("ask"))
     with opened(api) as socket:
         run_id = socket.turn(workflow_id=workflow_id, expected_turn_number=1)[0]["workflow_run_id"]
@@ -278,7 +278,7 @@ def test_a_frame_with_a_number_is_taken_only_where_it_fits(api, number, code):
     assert "expected_turn_number" not in str(record(api, run_id))
 
 
-def test_a_turn_is_acknowledged_while_it_is_executed(api):
+def test_turn_is_acknowledged_during_execution(api):
     workflow_id = create(api, say("ask"), tool("endless", ENDLESS), when("ask", "endless", "1 == 1"))
     with opened(api) as socket:
         run_id = socket.turn(workflow_id=workflow_id)[0]["workflow_run_id"]
@@ -293,7 +293,7 @@ def test_a_turn_is_acknowledged_while_it_is_executed(api):
     assert closed[0] == 1000
 
 
-def test_a_turn_is_repeated_over_the_same_socket_and_over_another(api):
+def test_repeated_turn_gets_same_frames(api):
     workflow_id = create(api, say("ask"))
     second = {"miscellaneous": {"client_turn_id": "same socket"}, "thread_to_node_inputs": saying("Hm.")}
     with opened(api) as socket:
@@ -309,7 +309,7 @@ def test_a_turn_is_repeated_over_the_same_socket_and_over_another(api):
     assert len(kept_events(api, run_id)) == 3
 
 
-def test_a_first_turn_with_a_re_run_token_is_repeated(api):
+def test_first_turn_with_rerun_token_is_repeated(api):
     workflow_id = create(api, static("a", "Hello"), say("ask"), direct("a", "ask"))
     with opened(api) as socket:
         run_id = socket.turn(workflow_id=workflow_id, command="start")[0]["workflow_run_id"]
@@ -331,7 +331,7 @@ def test_a_first_turn_with_a_re_run_token_is_repeated(api):
     assert again == frames
 
 
-def test_a_socket_that_is_idle_keeps_no_thread(api):
+def test_idle_socket_uses_no_thread(api):
     workflow_id = create(api, say("ask"))
     with opened(api) as one, opened(api) as two:
         for socket in (one, two):
@@ -345,7 +345,7 @@ def test_a_socket_that_is_idle_keeps_no_thread(api):
 
 
 @pytest.mark.parametrize("way", ["socket", "request", "same socket"])
-def test_a_turn_is_refused_while_another_of_the_run_is_under_way(api, way):
+def test_concurrent_turn_of_run_is_refused(api, way):
     workflow_id = create(api, tool("slow", SLOW))
 
     with opened(api) as socket, opened(api) as other:
@@ -369,7 +369,7 @@ def test_a_turn_is_refused_while_another_of_the_run_is_under_way(api, way):
     assert len(kept_events(api, run_id)) == 1
 
 
-def test_a_turn_whose_client_has_vanished_ends_and_is_kept(api):
+def test_turn_of_vanished_client_is_stored(api):
     workflow_id = create(api, tool("slow", SLOW), say("ask"), direct("slow", "ask"))
     with opened(api) as socket:
         socket.send(workflow_id=workflow_id, command="start")
@@ -390,7 +390,7 @@ def test_a_turn_whose_client_has_vanished_ends_and_is_kept(api):
         ("{}", 4422, "workflow_id: Field required"),
     ],
 )
-def test_a_frame_that_is_no_run_input_closes_the_socket_with_the_reason(api, frame, code, told):
+def test_malformed_frame_closes_socket(api, frame, code, told):
     with opened(api) as socket:
         socket.connection.send(frame)
         closed = socket.closed()
@@ -415,7 +415,7 @@ def test_a_frame_that_is_no_run_input_closes_the_socket_with_the_reason(api, fra
         ({"workflow_run_id": UNKNOWN}, 4404, "Session not found"),
     ],
 )
-def test_a_run_input_that_cannot_be_run_closes_the_socket_with_the_reason(api, given, code, told):
+def test_invalid_run_input_closes_socket(api, given, code, told):
     with opened(api) as socket:
         socket.send(**{"workflow_id": UNKNOWN, **given})
         closed = socket.closed()
@@ -424,7 +424,7 @@ def test_a_run_input_that_cannot_be_run_closes_the_socket_with_the_reason(api, g
     assert told in closed[1]
 
 
-def test_a_token_begins_the_re_run_that_it_stands_for_and_only_once(api):
+def test_rerun_token_starts_one_rerun(api):
     workflow_id = create(api, static("a", "Hello"), say("ask"), direct("a", "ask"))
     with opened(api) as socket:
         run_id = socket.turn(workflow_id=workflow_id, command="start")[0]["workflow_run_id"]
@@ -444,7 +444,7 @@ def test_a_token_begins_the_re_run_that_it_stands_for_and_only_once(api):
     assert again[0] == 4007
 
 
-def test_one_run_more_than_there_may_be_is_refused(api):
+def test_run_beyond_limit_is_refused(api):
     workflow_id = create(api, say("ask"))
     api.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
 
@@ -464,7 +464,7 @@ def test_one_run_more_than_there_may_be_is_refused(api):
     assert another != run_id
 
 
-def test_a_run_whose_client_has_vanished_takes_its_place_until_its_first_turn_is_over(api):
+def test_run_of_vanished_client_counts_for_limit(api):
     workflow_id = create(api, static("a", "Hello"), tool("slow", SLOW), direct("a", "slow"))
     api.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
     with opened(api) as socket:
@@ -482,7 +482,7 @@ def test_a_run_whose_client_has_vanished_takes_its_place_until_its_first_turn_is
     assert codes[-1] == 1000
 
 
-def test_a_graph_without_a_start_is_told_in_the_known_words(api):
+def test_graph_without_start_is_reported(api):
     workflow_id = api.post("/v1/workflows", json={"name": "Empty"}).json()["workflow"]["_id"]
 
     with opened(api) as socket:
@@ -505,7 +505,7 @@ def test_a_socket_is_for_one_run(api):
     assert run_id in closed[1]
 
 
-def test_a_run_that_is_over_takes_no_turn(api):
+def test_ended_run_takes_no_turn(api):
     workflow_id = create(api, static("a", "Hello"))
     with opened(api) as socket:
         run_id = socket.turn(workflow_id=workflow_id)[0]["workflow_run_id"]
@@ -517,7 +517,7 @@ def test_a_run_that_is_over_takes_no_turn(api):
     assert closed == (4404, "Session not found")
 
 
-def test_a_frame_that_is_too_large_is_refused(serve, embedded):
+def test_large_frame_closes_socket(serve, embedded):
     api = serve(embedded, body_limit=10_000)
 
     with opened(api) as socket:
@@ -527,7 +527,7 @@ def test_a_frame_that_is_too_large_is_refused(serve, embedded):
     assert closed[0] == 1009
 
 
-def test_a_frame_beyond_all_measure_is_refused_before_it_is_held(api):
+def test_huge_frame_is_refused_unread(api):
     with opened(api) as socket:
         socket.connection.send("a" * 17 * 1024 * 1024)
         closed = socket.closed()
@@ -535,7 +535,7 @@ def test_a_frame_beyond_all_measure_is_refused_before_it_is_held(api):
     assert closed[0] == 1009
 
 
-def test_no_frame_is_larger_than_what_clients_take(api):
+def test_event_frames_stay_within_limit(api):
     workflow_id = create(api, static("a", "a" * 1_500_000), tool("slow", SLOW), direct("a", "slow"))
 
     with opened(api) as socket:  # it hangs up at 1 MiB
@@ -550,7 +550,7 @@ def test_no_frame_is_larger_than_what_clients_take(api):
     assert all(event in whole for event in untouched)
 
 
-def test_a_ping_is_answered_also_while_a_turn_is_under_way(api):
+def test_ping_is_answered_during_turn(api):
     workflow_id = create(api, tool("slow", SLOW))
 
     with opened(api) as socket:
@@ -563,7 +563,7 @@ def test_a_ping_is_answered_also_while_a_turn_is_under_way(api):
     assert (idle, busy) == (True, True)
 
 
-def test_a_client_that_asks_for_nothing_is_not_waited_for_for_ever(api, monkeypatch):
+def test_silent_client_is_closed(api, monkeypatch):
     monkeypatch.setattr("debugger.server.streaming.turn_socket.FIRST_FRAME_SECONDS", 0.2)
 
     with opened(api) as socket:
@@ -585,7 +585,7 @@ def test_a_socket_stays_open_between_turns(api, monkeypatch):
     assert types(frames)[-1] == "workflow_ready_for_input"
 
 
-def test_a_client_that_does_not_read_is_given_up_and_loses_nothing(api, monkeypatch):
+def test_slow_reader_is_closed_and_turn_stored(api, monkeypatch):
     put, waiting = Outbox.put, []
     monkeypatch.setattr(
         Outbox, "put", lambda outbox, frame: waiting.append((put(outbox, frame), outbox._size))
@@ -609,7 +609,7 @@ def test_a_client_that_does_not_read_is_given_up_and_loses_nothing(api, monkeypa
     assert max(size for _, size in waiting) < MAX_WAITING + MAX_FRAME
 
 
-def test_a_turn_over_http_is_answered_while_a_socket_is_busy(api):
+def test_busy_socket_leaves_http_responsive(api):
     slow = create(api, tool("slow", SLOW))
     quick = create(api, static("a", "Hello"))
 
@@ -642,7 +642,7 @@ def test_many_sockets_have_their_turns_at_once(api):
     assert ended == ["end_workflow"] * 8
 
 
-def test_what_is_no_handshake_is_answered_like_any_request(api):
+def test_request_without_handshake_is_not_found(api):
     answer = api.get("/v1/workflow-runs/ws")
 
     assert isinstance(answer, httpx.Response)
