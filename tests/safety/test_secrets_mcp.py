@@ -10,7 +10,7 @@ from debugger.engine.environment import NEVER_SET
 from debugger.engine.outbound import OutboundError, Secrets
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.tools.mcp.servers import McpServer
-from debugger.engine.tools.mcp.tool import list_tools
+from debugger.engine.tools.mcp.tool import connect
 from debugger.expressions import Scope
 from tests.engine.outbound.http_server import HttpServer
 from tests.factories import document, say
@@ -89,7 +89,7 @@ def failure(url: str) -> str:
     endpoint = server.endpoint(Scope(), Secrets({"KEY": "planted-77"}), Scope())
     assert endpoint.refusal == ""
     with pytest.raises(OutboundError) as caught:
-        list_tools(endpoint, 1, NEVER_SET, HttpLimits())
+        connect(endpoint, 1, NEVER_SET, HttpLimits()).list_tools()
     return str(caught.value)
 
 

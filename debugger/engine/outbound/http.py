@@ -38,6 +38,11 @@ from debugger.protocol.json_codec import decode, encode
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
+MAX_DEPTH = 100
+"""Levels of lists and objects in an answer; as many as a tool's result may have."""
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+
+
 def http_call(
     request: HttpRequest,
     call_class: CallClass,
@@ -150,10 +155,6 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-MAX_DEPTH = 100
-"""Levels of lists and objects in an answer; as many as a tool's result may have."""
-
-
 @dataclass(frozen=True)
 class HttpAnswer:
     """The answer to an HTTP request."""
@@ -245,9 +246,6 @@ def _children(value: Any) -> Iterable[Any]:
 
 def _json_answer(status: int, value: Any) -> HttpAnswer:
     return HttpAnswer(status, "application/json", encode(value))
-
-
-REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
 def follow_redirect(request: HttpRequest, status: int, location: str) -> HttpRequest:

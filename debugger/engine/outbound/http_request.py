@@ -30,6 +30,10 @@ _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\ud7ff\ue000-\uffff]*")
 _DEFAULT_HEADERS = (("Accept", "*/*"), ("User-Agent", "workflow-debugger"), ("Connection", "close"))
 
 
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_MEND = "Put quotes around a placeholder that stands for a text."
+
+
 @dataclass(frozen=True)
 class HttpBody:
     """The body of a request."""
@@ -211,10 +215,6 @@ def _field_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None else encode(value).decode()
-
-
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-_MEND = "Put quotes around a placeholder that stands for a text."
 
 
 def read_query(written: Any, scope: Scope, secrets: Secrets, budget: RequestBudget) -> MaskedValue | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -140,19 +141,18 @@ class ToolResult:
         return cls(success=False, error=error)
 
 
-class Tool(Protocol):
+class Tool(ABC):
     """A type of tool.
 
     Its ``Config`` reads the author's fields, its ``call`` does the work.
     """
 
     Config: ClassVar[type[ToolConfig]]
-    config: Any
-    """What it was made of, an instance of ``Config``; a model is offered the tool as this tells."""
 
     def __init__(self, config: Any) -> None:
-        """Make the tool of one configuration, an instance of ``Config``."""
+        self.config: Any = config
 
+    @abstractmethod
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call it with keyword arguments; errors are part of the result.
 

@@ -193,9 +193,10 @@ class InbuiltFunctionTool(Tool):
     """
 
     Config = InbuiltFunctionConfig
+    config: InbuiltFunctionConfig
 
     def __init__(self, config: InbuiltFunctionConfig) -> None:
-        self.config = config
+        super().__init__(config)
         function = config.function
         for bound in config.variable_arguments:
             if function is not None and not function.takes(bound.argument_name):

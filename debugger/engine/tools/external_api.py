@@ -31,6 +31,12 @@ _QUOTED = 200
 """Characters of a refusal's body in the message."""
 
 
+_UNFILLED = object()
+_LONG_NUMBER = re.compile(r"\d{4}")
+_MAX_QUOTED = 80
+"""Characters of a text that an error shows."""
+
+
 class IntegrationAuth(WireModel):
     """Whose credentials are sent."""
 
@@ -79,9 +85,10 @@ class ExternalApiTool(Tool):
     """
 
     Config = ExternalApiConfig
+    config: ExternalApiConfig
 
     def __init__(self, config: ExternalApiConfig) -> None:
-        self.config = config
+        super().__init__(config)
         if not config.is_reference:
             self._check_slots()
 
@@ -307,12 +314,6 @@ class _LenientFormatter(_Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> Any:
         return "{}" if value is _UNFILLED else super().format_field(value, format_spec)
-
-
-_UNFILLED = object()
-_LONG_NUMBER = re.compile(r"\d{4}")
-_MAX_QUOTED = 80
-"""Characters of a text that an error shows."""
 
 
 def _formatted(piece: str, arguments: Mapping[str, Any], formatter: _Formatter) -> str:

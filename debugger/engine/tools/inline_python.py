@@ -31,8 +31,7 @@ class InlinePythonTool(Tool):
 
     Config = InlinePythonConfig
 
-    def __init__(self, config: InlinePythonConfig) -> None:
-        self.config = config
+    config: InlinePythonConfig
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call it with keyword arguments; errors are part of the result.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -32,6 +32,17 @@ _SCHEMA: JsonObject = {
     },
     "required": [_QUERY, "justification"],
 }
+
+
+MAX_DOCUMENTS = 2_000
+MAX_BYTES = 20_000_000
+"""Of all the documents that one search looks through."""
+MAX_QUERY_WORDS = 1_000
+"""The words after them are left out of a search."""
+_MAX_INDICES = 4
+"""Selections of knowledge bases in memory, for each folder."""
+_WORD = re.compile(r"\w+")
+_ADVICE = "Search fewer knowledge bases, or move documents out."
 
 
 class KnowledgeBaseConfig(ToolConfig):
@@ -70,9 +81,10 @@ class KnowledgeBaseTool(Tool):
     """
 
     Config = KnowledgeBaseConfig
+    config: KnowledgeBaseConfig
 
-    def __init__(self, config: KnowledgeBaseConfig, search: KnowledgeSearch | None = None) -> None:
-        self.config = config
+    def __init__(self, config: KnowledgeBaseConfig, search: FolderSearch | None = None) -> None:
+        super().__init__(config)
         self._search = search
         for bound in config.variable_arguments:
             if bound.argument_name != _QUERY:
@@ -95,7 +107,7 @@ class KnowledgeBaseTool(Tool):
             return ToolResult.failure(str(error))
         return ToolResult(success=True, result=found)
 
-    def _searching(self, context: ToolContext) -> KnowledgeSearch:
+    def _searching(self, context: ToolContext) -> FolderSearch:
         if self._search is not None:
             return self._search
         if context.options.knowledge_folder is None:
@@ -104,19 +116,6 @@ class KnowledgeBaseTool(Tool):
                 "Set WORKFLOW_DEBUGGER_KNOWLEDGE to one."
             )
         return folder_search(context.options.knowledge_folder)
-
-
-MAX_DOCUMENTS = 2_000
-MAX_BYTES = 20_000_000
-"""Of all the documents that one search looks through."""
-
-MAX_QUERY_WORDS = 1_000
-"""The words after them are left out of a search."""
-
-_MAX_INDICES = 4
-"""Selections of knowledge bases in memory, for each folder."""
-_WORD = re.compile(r"\w+")
-_ADVICE = "Search fewer knowledge bases, or move documents out."
 
 
 class Passage(TypedDict):
@@ -134,22 +133,6 @@ class KnowledgeError(Exception):
 
     Its text says why and what to do.
     """
-
-
-class KnowledgeSearch(Protocol):
-    """A search in knowledge bases."""
-
-    def search(self, kb_ids: Sequence[str], query: str, limit: int) -> list[Passage]:
-        """Find what fits a question, the best first.
-
-        Args:
-            kb_ids: The knowledge bases to look through; all there are where it is empty.
-            query: The question, in plain words.
-            limit: Passages at most.
-
-        Raises:
-            KnowledgeError: It cannot be searched.
-        """
 
 
 class _Document(NamedTuple):
@@ -183,6 +166,11 @@ class FolderSearch:
         """Find what fits a question, the best first.
 
         Among equals the one that is earlier by name and place.
+
+        Args:
+            kb_ids: The knowledge bases to search; all where it is empty.
+            query: The question, in plain words.
+            limit: The largest number of passages.
 
         Raises:
             KnowledgeError: The folder or a knowledge base is not there, leads out, or is too large.

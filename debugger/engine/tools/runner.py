@@ -6,7 +6,7 @@ arguments and in the events afterwards (``platform/engine.md`` 10.6).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.tools import TOOL_TYPES
@@ -127,9 +127,6 @@ class UnsupportedTool(Tool):
     """
 
     Config = ToolConfig
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Return the error that it was not called."""

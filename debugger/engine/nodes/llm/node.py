@@ -17,7 +17,7 @@ from debugger.engine.nodes.llm.model_call import (
     warn_unanswered,
 )
 from debugger.engine.nodes.llm.prompts import StaticPrompt, make_prompt
-from debugger.engine.nodes.llm.tool_specs import NodeTool, ToolSpecs, suppress_text
+from debugger.engine.nodes.llm.tool_specs import NodeTool, NodeToolset, suppress_text
 from debugger.engine.tools.base import RESULT_NAME, ToolConfig, ToolResult
 from debugger.engine.tools.runner import call_tool, write_result
 from debugger.protocol.base import JsonObject
@@ -68,7 +68,7 @@ class LLMNode(Node[LLMConfig]):
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
         self.waits_for_user, self.loops_to_itself = self.config.wait_for_user_message, self.config.self_loop
-        self._tools = ToolSpecs(self.config)
+        self._tools = NodeToolset(self.config)
         self._prompt: StaticPrompt | None = None
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
@@ -110,14 +110,14 @@ class LLMNode(Node[LLMConfig]):
         if self._prompt is None:  # a node runs in one workflow only
             speaks = self.kind == "say"
             self._prompt = StaticPrompt.of(self.config, context.workflow.config, speaks=speaks)
-        tools = self._tools.offered(context)
+        tools = self._tools.for_model(context)
         prompt = make_prompt(
             self.config,
             context,
             kind=self.kind,
             static=self._prompt,
             message=self._message(context),
-            tools=[one.offer for one in tools],
+            tools=[tool.spec for tool in tools],
         )
         return ModelTurn(prompt, tools, self.config.max_consecutive_tool_calls)
 
@@ -258,36 +258,36 @@ class ToolLoop:
         return messages
 
     def _deal_with(self, call: JsonObject) -> Generator[Event, None, ToolResult]:
-        offered = next((one for one in self.tools if one.offer.name == call["name"]), None)
-        if offered is None:
-            names = ", ".join(one.offer.name for one in self.tools)
+        node_tool = next((tool for tool in self.tools if tool.spec.name == call["name"]), None)
+        if node_tool is None:
+            names = ", ".join(tool.spec.name for tool in self.tools)
             return ToolResult.failure(f"There is no tool {call['name']!r}; there is {names}.")
-        complaint = offered.argument_error(call["args"])
+        complaint = node_tool.argument_error(call["args"])
         if complaint is not None:
             return ToolResult.failure(
                 f"{call['name']} was not called, because its arguments do not fit: {complaint}"
             )
-        line = self._line(offered) if self.speaks else None
+        line = self._line(node_tool) if self.speaks else None
         if line is not None:
             yield line
-        return self._call(offered, call["args"])
+        return self._call(node_tool, call["args"])
 
-    def _call(self, offered: NodeTool, arguments: JsonObject) -> ToolResult:
+    def _call(self, node_tool: NodeTool, arguments: JsonObject) -> ToolResult:
         """Call, and write the result.
 
         Unlike a tool node, nothing tells of success or failure (10.6).
         """
-        config: ToolConfig = offered.tool.config
+        config: ToolConfig = node_tool.tool.config
         tool_context = self.context.for_tool(self.config.logical_id, config.timeout_seconds)
-        called = call_tool(offered.tool, arguments, tool_context)
+        called = call_tool(node_tool.tool, arguments, tool_context)
         name = config.result_runtime_variable_name or RESULT_NAME
         write_result(called, name, self.config, self.context.state, self.context.thread)
         return called.result
 
-    def _line(self, offered: NodeTool) -> AssistantResponseEvent | None:
-        messages = offered.tool.config.static_messages_config
+    def _line(self, node_tool: NodeTool) -> AssistantResponseEvent | None:
+        messages = node_tool.tool.config.static_messages_config
         if messages is None:
             return None
-        key = f"tool:{self.config.logical_id}:{offered.offer.name}"
+        key = f"tool:{self.config.logical_id}:{node_tool.spec.name}"
         picked = pick_message(messages, key, self.context.state, self.context.environment)
         return None if picked is None else fixed_response(self.context.fill(picked), self.context.environment)

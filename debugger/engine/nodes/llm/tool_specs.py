@@ -28,7 +28,7 @@ class NodeTool:
     """A tool and its specification for the model."""
 
     tool: Tool
-    offer: ToolSpec
+    spec: ToolSpec
 
     def argument_error(self, arguments: JsonObject) -> str | None:
         """Return the error in a model's arguments."""
@@ -36,10 +36,10 @@ class NodeTool:
         replaced = {binding.argument_name for binding in bindings if binding.override_provided_value}
         own = {name: value for name, value in arguments.items() if name not in replaced}
         supplied = {binding.argument_name for binding in bindings}
-        return argument_error(own, self.offer.args_schema, supplied=supplied)
+        return argument_error(own, self.spec.args_schema, supplied=supplied)
 
 
-class ToolSpecs:
+class NodeToolset:
     """The tools of one model node.
 
     Its own, the workflow's, and those of the workflow's MCP servers.
@@ -57,7 +57,7 @@ class ToolSpecs:
         self._own = [_make(tool, f"Node {config.label!r}") for tool in config.tools]
         self._shared: list[Tool] | None = None
 
-    def offered(self, context: NodeContext) -> tuple[NodeTool, ...]:
+    def for_model(self, context: NodeContext) -> tuple[NodeTool, ...]:
         """Return the tools for its model; none where it must answer.
 
         Raises:
@@ -65,22 +65,22 @@ class ToolSpecs:
         """
         if not context.may_call_tools or self._config.max_consecutive_tool_calls == 0:
             return ()
-        tools = [*self._own, *self._of_workflow(context.workflow.config)]
+        tools = [*self._own, *self._workflow_tools(context.workflow.config)]
         if not tools and not self._config.use_mcp_tools:
             return ()
         names = model_names([tool.config.name for tool in tools])
-        written = [
+        own = (
             _specify(name, tool, context.fill(tool.config.signature or ""))
             for name, tool in zip(names, tools, strict=True)
-        ]
-        # What a server says of a tool is not filled: it could draw the run's variables into the prompt.
-        of_servers = [
+        )
+        # A server's text about a tool is not filled: it could draw the run's variables into the prompt.
+        from_servers = (
             _specify(tool.config.name, tool, tool.config.signature or "")
-            for tool in self._of_servers(context, names)
-        ]
-        return (*written, *of_servers)
+            for tool in self._server_tools(context, names)
+        )
+        return (*own, *from_servers)
 
-    def _of_workflow(self, workflow: WorkflowConfig) -> list[Tool]:
+    def _workflow_tools(self, workflow: WorkflowConfig) -> list[Tool]:
         if self._shared is None:
             try:
                 tools = ToolsConfig.from_wire(workflow.tools_config or {}).tools
@@ -90,7 +90,7 @@ class ToolSpecs:
                 raise RunError(f"A tool of the workflow cannot be used: {error}") from error
         return self._shared
 
-    def _of_servers(self, context: NodeContext, taken: Sequence[str]) -> list[McpTool]:
+    def _server_tools(self, context: NodeContext, taken: Sequence[str]) -> list[McpTool]:
         if not self._config.use_mcp_tools:
             return []
         found = mcp_tools(
@@ -118,7 +118,7 @@ def suppress_text(
         return True
     if as_bool((workflow.model_extra or {}).get(_IGNORES_TEXT), False):
         return True
-    flagged = {one.offer.name for one in tools if getattr(one.tool.config, _IGNORES_TEXT)}
+    flagged = {each.spec.name for each in tools if getattr(each.tool.config, _IGNORES_TEXT)}
     return reply.chosen is None and all(call.name in flagged for call in reply.calls)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -49,15 +50,15 @@ class Connection:
     """Ends it as soon as it is set."""
     limits: HttpLimits
 
-    def offers(self) -> list[McpToolInfo]:
+    def list_tools(self) -> list[McpToolInfo]:
         """Return the tools that the server offers.
 
         Raises:
             OutboundError: There is no answer; the text says why, without secrets.
         """
-        return self._ask(_offers)
+        return self._ask(_list_tools)
 
-    def result(self, tool: str, arguments: JsonObject) -> ToolResult:
+    def call_tool(self, tool: str, arguments: JsonObject) -> ToolResult:
         """Call a tool and return its structured content, else its texts.
 
         An error where it tells of one.
@@ -73,7 +74,9 @@ class Connection:
             self.limits, only=httpx2.URL(endpoint.url), masked_host=endpoint.masked_host
         )
         try:
-            return anyio.run(self._ask_async, question, transport)
+            # In a thread of its own, since the caller's may run an event loop.
+            with ThreadPoolExecutor(1, thread_name_prefix="mcp") as threads:
+                return threads.submit(anyio.run, self._ask_async, question, transport).result()
         except Exception as error:
             # Without its cause, whose text may hold the URL with its keys.
             raise OutboundError(_reason(self.endpoint, error, transport)) from None
@@ -116,12 +119,12 @@ class Connection:
             yield client
 
 
-async def _offers(client: Client) -> list[McpToolInfo]:
+async def _list_tools(client: Client) -> list[McpToolInfo]:
     found: list[McpToolInfo] = []
     cursor: str | None = None
     while len(found) < MAX_TOOLS:
         page = await client.list_tools(cursor=cursor)
-        found += [_offer(tool) for tool in page.tools]
+        found += [_tool_info(tool) for tool in page.tools]
         cursor = page.next_cursor
         if not cursor:
             break
@@ -145,7 +148,7 @@ async def _cancel_when(cancelled: threading.Event, scope: anyio.CancelScope) -> 
     scope.cancel()
 
 
-def _offer(tool: mcp.types.Tool) -> McpToolInfo:
+def _tool_info(tool: mcp.types.Tool) -> McpToolInfo:
     hints = tool.annotations
     return McpToolInfo(
         tool.name,

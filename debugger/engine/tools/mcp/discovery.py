@@ -13,16 +13,16 @@ from debugger.engine.models.tool_names import model_name, model_names
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Gateway, OutboundCall
 from debugger.engine.tools.mcp.servers import Endpoint, McpServer, McpToolInfo, recorded_tools
-from debugger.engine.tools.mcp.tool import McpTool, McpToolConfig, list_tools
+from debugger.engine.tools.mcp.tool import McpTool, McpToolConfig, connect
 from debugger.errors import InputError
 from debugger.expressions import Scope
 
 FRESH_SECONDS = 60.0
 """Seconds for which a server's tools are cached."""
 
-_LONGEST_WAIT = 10.0
+_MAX_WAIT_SECONDS = 10.0
 """Seconds that a server may take to tell; less where tools may take less."""
-_MOST_REMEMBERED = 64
+_MAX_SERVERS = 64
 """Servers."""
 
 
@@ -56,18 +56,18 @@ class DiscoveryCache:
         self._lock = threading.Lock()
         self._found: OrderedDict[str, tuple[float, list[McpToolInfo]]] = OrderedDict()
 
-    def lately(self, endpoint: Endpoint, now: float) -> list[McpToolInfo] | None:
+    def get(self, endpoint: Endpoint, now: float) -> list[McpToolInfo] | None:
         """Return a server's tools if they are fresh."""
         with self._lock:
-            at, offers = self._found.get(_key(endpoint), (float("-inf"), []))
-        return offers if 0 <= now - at < FRESH_SECONDS else None
+            at, tools = self._found.get(_key(endpoint), (float("-inf"), []))
+        return tools if 0 <= now - at < FRESH_SECONDS else None
 
-    def remember(self, endpoint: Endpoint, offers: list[McpToolInfo], now: float) -> None:
-        """Keep what a server offers."""
+    def put(self, endpoint: Endpoint, tools: list[McpToolInfo], now: float) -> None:
+        """Store the tools of a server."""
         with self._lock:
-            self._found[_key(endpoint)] = (now, offers)
+            self._found[_key(endpoint)] = (now, tools)
             self._found.move_to_end(_key(endpoint))
-            if len(self._found) > _MOST_REMEMBERED:
+            if len(self._found) > _MAX_SERVERS:
                 self._found.popitem(last=False)
 
 
@@ -109,23 +109,23 @@ def mcp_tools(
         if endpoint.unresolved:
             lacking = ", ".join(endpoint.unresolved)
             warnings.append(f"The MCP server {endpoint.name!r} gets headers without a value for {lacking}.")
-        offers, problem = _offers(endpoint, context, node_logical_id, discoveries)
-        found += [(endpoint, offer) for offer in offers]
+        tools, problem = _request_tools(endpoint, context, node_logical_id, discoveries)
+        found += [(endpoint, tool) for tool in tools]
         if problem is not None:
             warnings.append(f"The MCP server {endpoint.name!r} gives no tools: {problem}")
     return McpTools(list(_named(found, taken)), warnings)
 
 
-def _offers(
+def _request_tools(
     endpoint: Endpoint, context: McpContext, node_logical_id: str, discoveries: DiscoveryCache
 ) -> tuple[list[McpToolInfo], str | None]:
 
     def live(timeout: float) -> list[McpToolInfo]:
-        offers = discoveries.lately(endpoint, context.environment.now())
-        if offers is None:
-            offers = list_tools(endpoint, timeout, context.cancelled, context.outbound.limits)
-            discoveries.remember(endpoint, offers, context.environment.now())
-        return offers
+        tools = discoveries.get(endpoint, context.environment.now())
+        if tools is None:
+            tools = connect(endpoint, timeout, context.cancelled, context.outbound.limits).list_tools()
+            discoveries.put(endpoint, tools, context.environment.now())
+        return tools
 
     call = OutboundCall(
         kind="mcp",
@@ -136,7 +136,7 @@ def _offers(
         live=live,
         refusal=endpoint.refusal,
     )
-    timeout = min(context.options.tool_timeout, _LONGEST_WAIT)
+    timeout = min(context.options.tool_timeout, _MAX_WAIT_SECONDS)
     outcome = context.outbound.call(call, node_logical_id=node_logical_id, timeout=timeout)
     if outcome.answer is None:
         return [], outcome.error
@@ -147,21 +147,21 @@ def _offers(
 
 
 def _named(found: Sequence[tuple[Endpoint, McpToolInfo]], taken: Sequence[str]) -> Iterator[McpTool]:
-    times = Counter([*taken, *(model_name(offer.name) for _, offer in found)])
+    times = Counter([*taken, *(model_name(tool.name) for _, tool in found)])
     wanted = [
-        offer.name if times[model_name(offer.name)] == 1 else f"{endpoint.name}_{offer.name}"
-        for endpoint, offer in found
+        tool.name if times[model_name(tool.name)] == 1 else f"{endpoint.name}_{tool.name}"
+        for endpoint, tool in found
     ]
     names = model_names([*taken, *wanted])[len(taken) :]
-    for name, (endpoint, offer) in zip(names, found, strict=True):
-        yield McpTool(_config(name, endpoint, offer), endpoint, offer)
+    for name, (endpoint, tool) in zip(names, found, strict=True):
+        yield McpTool(_config(name, endpoint, tool), endpoint, tool)
 
 
-def _config(name: str, endpoint: Endpoint, offer: McpToolInfo) -> McpToolConfig:
+def _config(name: str, endpoint: Endpoint, tool: McpToolInfo) -> McpToolConfig:
     return McpToolConfig(
         name=name,
-        signature=endpoint.masked(offer.description),
-        args_schema=endpoint.masked(offer.args_schema),
+        signature=endpoint.masked(tool.description),
+        args_schema=endpoint.masked(tool.args_schema),
         server=endpoint.name,
     )
 

@@ -25,6 +25,10 @@ _FIELD = "mcp_servers"
 _LONGEST_QUOTE = 300
 
 
+MAX_TOOLS = 200
+"""Of one server; a model gets no more."""
+
+
 class McpServer(WireModel):
     """A server that the workflow names (``platform/engine.md`` 10.4)."""
 
@@ -164,10 +168,6 @@ def _check_url(url: str) -> None:
         )
 
 
-MAX_TOOLS = 200
-"""Of one server; a model gets no more."""
-
-
 @dataclass(frozen=True)
 class McpToolInfo:
     """A tool as a server offers it."""
@@ -186,10 +186,12 @@ def recorded_tools(recorded: RecordedAnswer | None) -> list[McpToolInfo]:
     body = recorded.body if recorded is not None else None
     tools = body.get("tools") if isinstance(body, dict) else body
     found = tools if isinstance(tools, list) else []
-    return [_offer(tool) for tool in found if isinstance(tool, dict) and isinstance(tool.get("name"), str)]
+    return [
+        _tool_info(tool) for tool in found if isinstance(tool, dict) and isinstance(tool.get("name"), str)
+    ]
 
 
-def _offer(tool: JsonObject) -> McpToolInfo:
+def _tool_info(tool: JsonObject) -> McpToolInfo:
     schema, hints = tool.get("inputSchema"), tool.get("annotations")
     return McpToolInfo(
         tool["name"],

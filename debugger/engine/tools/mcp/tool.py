@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer
 from debugger.engine.outbound.gateway import HttpLimits
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 class McpToolConfig(ToolConfig):
     """The specification of the tool for the model.
 
-    Made out of a server's offer, never written by an author.
+    Made out of a server's description, never written by an author.
     """
 
     type: str = "mcp"
@@ -40,15 +38,15 @@ class McpTool(Tool):
     Args:
         config: Its specification for the model.
         endpoint: The server.
-        offer: The tool as the server offers it.
+        info: The tool as the server describes it.
     """
 
     Config = McpToolConfig
 
-    def __init__(self, config: McpToolConfig, endpoint: Endpoint, offer: McpToolInfo) -> None:
-        self.config = config
+    def __init__(self, config: McpToolConfig, endpoint: Endpoint, info: McpToolInfo) -> None:
+        super().__init__(config)
         self._endpoint = endpoint
-        self._offer = offer
+        self._info = info
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call it with keyword arguments; errors are part of the result."""
@@ -62,70 +60,40 @@ class McpTool(Tool):
     def _outbound(self, arguments: JsonObject, context: ToolContext) -> OutboundCall[ToolResult]:
         return OutboundCall(
             kind="mcp",
-            call_class="read" if self._offer.reads_only else "write",
-            target=f"MCP {self._endpoint.masked_url} {self._offer.name}",
-            request=self._endpoint.to_ledger(tool=self._offer.name, arguments=arguments),
-            simulate=self._simulated,
+            call_class="read" if self._info.reads_only else "write",
+            target=f"MCP {self._endpoint.masked_url} {self._info.name}",
+            request=self._endpoint.to_ledger(tool=self._info.name, arguments=arguments),
+            simulate=self._simulate,
             live=lambda timeout: self._live(arguments, timeout, context),
             refusal=self._endpoint.refusal,
         )
 
     def _live(self, arguments: JsonObject, timeout: float, context: ToolContext) -> ToolResult:
-        limits = context.outbound.limits
-        found = call_tool(self._endpoint, self._offer.name, arguments, timeout, context.cancelled, limits)
+        connection = connect(self._endpoint, timeout, context.cancelled, context.outbound.limits)
+        result = connection.call_tool(self._info.name, arguments)
         mask = self._endpoint.masked
         try:
-            return ToolResult(found.success, mask(to_json(found.result)), mask(found.error))
+            return ToolResult(result.success, mask(to_json(result.result)), mask(result.error))
         except NotJsonError as error:
             return ToolResult.failure(str(error))
 
-    def _simulated(self, recorded: RecordedAnswer | None) -> ToolResult:
-        text = f"The tool {self._offer.name!r} was not called, and no answer is recorded for it."
+    def _simulate(self, recorded: RecordedAnswer | None) -> ToolResult:
+        text = f"The tool {self._info.name!r} was not called, and no answer is recorded for it."
         return ToolResult(success=True, result=answer_or_default(recorded, {"text": text}))
 
 
-Answer = TypeVar("Answer")
-
-
-def list_tools(
-    endpoint: Endpoint, timeout: float, cancelled: threading.Event, limits: HttpLimits
-) -> list[McpToolInfo]:
-    """Request the tools of a server.
+def connect(endpoint: Endpoint, timeout: float, cancelled: threading.Event, limits: HttpLimits) -> Connection:
+    """Return a connection to a server.
 
     Args:
         endpoint: The server.
-        timeout: Seconds for all of it.
-        cancelled: Ends it as soon as it is set.
+        timeout: Seconds for the whole request.
+        cancelled: Ends the request as soon as it is set.
         limits: Those of the gateway.
 
     Raises:
-        OutboundError: It does not answer, or the package for it is not installed.
+        OutboundError: The package for MCP servers is not installed.
     """
-    return _apart(_connection(endpoint, timeout, cancelled, limits).offers)
-
-
-def call_tool(
-    endpoint: Endpoint,
-    tool: str,
-    arguments: JsonObject,
-    timeout: float,
-    cancelled: threading.Event,
-    limits: HttpLimits,
-) -> ToolResult:
-    """Call a tool by its name on the server.
-
-    An error of the tool is part of the result.
-
-    Raises:
-        OutboundError: The server does not answer, or the package for it is not installed.
-    """
-    connection = _connection(endpoint, timeout, cancelled, limits)
-    return _apart(lambda: connection.result(tool, arguments))
-
-
-def _connection(
-    endpoint: Endpoint, timeout: float, cancelled: threading.Event, limits: HttpLimits
-) -> Connection:
     # Imported late: the package is an extra, and takes a second to import.
     try:
         from debugger.engine.tools.mcp.connection import Connection
@@ -135,8 +103,3 @@ def _connection(
             "Install it with: pip install 'workflow-debugger[mcp]'"
         ) from error
     return Connection(endpoint, timeout, cancelled, limits)
-
-
-def _apart(work: Callable[[], Answer]) -> Answer:
-    with ThreadPoolExecutor(1, thread_name_prefix="mcp") as threads:
-        return threads.submit(work).result()

@@ -58,6 +58,21 @@ print(json.dumps({"folders": sys.path, "libraries": libraries}))
 """Loads every extension module of the standard library, and lists what the dynamic linker loaded for them."""
 
 
+MAX_TEMPORARY_BYTES = 16_000_000
+_MAX_TEMPORARY_FILES = 1_000
+_MAX_THREADS = 64
+_MAX_PAGE_TABLE_KB = 64_000
+_CHILD_PID = re.compile(rb'"child-pid": (\d+)[,\s}]')
+_NOBODY = "65534"
+_CHILD = "/child"
+_DEVICES = ("/dev/null", "/dev/urandom")
+_FLAGS = (
+    *("--unshare-all", "--unshare-user", "--disable-userns"),  # --unshare-all only tries a user namespace
+    *("--cap-drop", "ALL", "--uid", _NOBODY, "--gid", _NOBODY, "--hostname", "sandbox"),
+    *("--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"),
+)
+
+
 @dataclass(frozen=True)
 class Interpreter:
     """An interpreter with its standard library and the shared libraries of both."""
@@ -128,21 +143,6 @@ def _outermost(folders: Iterable[str]) -> tuple[str, ...]:
 def _data_folders() -> list[str]:
     time_zones = (sysconfig.get_config_var("TZPATH") or "").split(os.pathsep)
     return [*(folder for folder in time_zones if folder.startswith("/usr/")), "/usr/lib/locale"]
-
-
-MAX_TEMPORARY_BYTES = 16_000_000
-_MAX_TEMPORARY_FILES = 1_000
-_MAX_THREADS = 64
-_MAX_PAGE_TABLE_KB = 64_000
-_CHILD_PID = re.compile(rb'"child-pid": (\d+)[,\s}]')
-_NOBODY = "65534"
-_CHILD = "/child"
-_DEVICES = ("/dev/null", "/dev/urandom")
-_FLAGS = (
-    *("--unshare-all", "--unshare-user", "--disable-userns"),  # --unshare-all only tries a user namespace
-    *("--cap-drop", "ALL", "--uid", _NOBODY, "--gid", _NOBODY, "--hostname", "sandbox"),
-    *("--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"),
-)
 
 
 @dataclass(frozen=True)

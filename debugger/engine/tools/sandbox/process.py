@@ -34,6 +34,12 @@ _FORGED = "The code wrote something of its own into the pipe that its answer goe
 _BUBBLEWRAP_ERROR = "bwrap: "
 
 
+CHILD_FOLDER = Path(__file__).parent / "child"
+"""The package that runs in the child process."""
+_BOOTSTRAP = "import sys; sys.path.append(sys.argv[1]); from child import main; sys.path.pop(); main.main()"
+_GRACE_SECONDS = 5.0
+
+
 @dataclass(frozen=True)
 class Limits:
     """The limits of one call."""
@@ -213,12 +219,6 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return str(number)
-
-
-CHILD_FOLDER = Path(__file__).parent / "child"
-"""The package that runs in the child process."""
-_BOOTSTRAP = "import sys; sys.path.append(sys.argv[1]); from child import main; sys.path.pop(); main.main()"
-_GRACE_SECONDS = 5.0
 
 
 class Launcher(Protocol):

@@ -19,7 +19,7 @@ NUMBER = "+14155550123"
 
 def play(monkeypatch, **fields):
     """A run of one node that calls somebody."""
-    names = ("policies", "answers", "secrets", "world")
+    names = ("policies", "answers", "secrets", "environment")
     options = {key: fields.pop(key) for key in names if key in fields}
     written = {"is_voice_conversation": True, "user_number": NUMBER, "assistant_id": "a1", **fields}
     parts = node("call", "start_conversation", **written), static("done", "Done."), direct("call", "done")
