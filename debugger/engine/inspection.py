@@ -121,7 +121,8 @@ def edit_events(changes: Sequence[JsonObject], execution: Execution) -> list[Eve
     if not changes:
         return []
     names = ", ".join(dict.fromkeys(edit["name"] for edit in changes))
-    note = WorkflowDebugLogEvent(debug_message=f"Changed by hand: {names}", edits=list(changes))
+    note = WorkflowDebugLogEvent(debug_message=f"Changed by hand: {names}")
+    note.stamp(edits=list(changes))
     touched = dict.fromkeys(edit.get("thread_id", MAIN_THREAD) for edit in changes)
     threads = [execution.state.threads[thread_id] for thread_id in touched]
     emitter = execution.emitter

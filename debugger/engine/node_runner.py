@@ -191,7 +191,7 @@ class NodeRunner:
             return
         source = self._execution.graph.node(str(edge.source_node_logical_id))
         event = companion_event(source, node.config, edge)
-        event.edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:{edge.logical_id}")
+        event.stamp(edge_run_id=thread.next_edge_run_id(f"{source.logical_id}:{edge.logical_id}"))
         yield self._emitter.stamp(event, thread)
         run_id = thread.next_run_id(node.config.logical_id)
         yield from self._execute(thread, node, context, run_id)
@@ -278,7 +278,7 @@ def expired_event(loop: BoundedLoop, node: NodeConfig) -> NodeExpiredEvent:
     )
 
 
-def _ends(node: NodeConfig) -> dict[str, str | None]:
+def _ends(node: NodeConfig) -> dict[str, Any]:
     return {
         "source_node_logical_id": node.logical_id,
         "source_node_name": node.name,

@@ -65,7 +65,7 @@ class TransitionRunner:
         is_strike = self._is_strike(transition)
         if matched is not None:
             redirected = transition.destination.logical_id if is_strike else None
-            matched.guardrail_redirected_from_logical_id = redirected
+            matched.stamp(guardrail_redirected_from_logical_id=redirected)
             yield self._emitter.stamp(matched, thread)
         if is_strike:
             yield from self._escalate(transition, thread, run_id)
@@ -129,7 +129,7 @@ class TransitionRunner:
                 yield from self._emitter.warning(text, thread)
                 continue
             event = companion_event(source, transition.destination, transition.edge)
-            event.edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:{transition.key}")
+            event.stamp(edge_run_id=thread.next_edge_run_id(f"{source.logical_id}:{transition.key}"))
             yield self._emitter.stamp(event, companion)
             self.forked.append(companion)
 
@@ -199,7 +199,7 @@ def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
         return DirectEdgeEvent(**ends)
     if transition.kind == "self_loop":
         return SelfLoopEdgeEvent(**ends)
-    named = {
+    named: dict[str, Any] = {
         "edge_name": transition.name,
         "edge_logical_id": transition.edge_id,
         "super_node_exit_origin": transition.super_node_id,

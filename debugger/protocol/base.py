@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError
 
 from debugger.errors import InputError
 
 JsonObject = dict[str, Any]
 """A JSON object; values are of any JSON type."""
+
+PlainObject = Annotated[JsonObject, InstanceOf()]
+"""A JSON object that pydantic neither copies nor looks into."""
 
 _ID = re.compile(r"[0-9a-f]{24}")
 

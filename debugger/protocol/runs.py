@@ -9,8 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, InstanceOf, field_validator
 
-from debugger.protocol.base import JsonObject, WireModel, read_wire, set_wire
-from debugger.protocol.event_shapes import PlainObject
+from debugger.protocol.base import JsonObject, PlainObject, WireModel, read_wire, set_wire
 from debugger.protocol.events import Event, parse_event
 from debugger.protocol.messages import Message, human_message, message_text
 

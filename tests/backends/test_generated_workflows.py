@@ -91,7 +91,7 @@ def check(given: tuple[TurnResult, list[Event]], expected: tuple[TurnResult, lis
 def is_valid(event: Event) -> bool:
     """Whether an event that the engine made is what pydantic makes of its wire object, to the letter."""
     wire = event.to_wire()
-    return json.dumps(type(event).model_validate(wire).model_dump()) == json.dumps(wire)
+    return json.dumps(dict(type(event).from_wire(wire).fields)) == json.dumps(wire)
 
 
 def test_twenty_runs_go_on_the_same_when_a_new_process_takes_each_turn(tmp_path):

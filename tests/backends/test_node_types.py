@@ -15,7 +15,7 @@ from tests.engine.outbound.http_server import HttpServer
 from tests.factories import Json, direct, document, static
 
 COMMON = {
-    *Event.model_fields,
+    *Event.declared_fields,
     "origin_node_logical_id",
     "origin_node_run_id",
     "origin_node_name",

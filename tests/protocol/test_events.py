@@ -117,14 +117,13 @@ def test_an_event_made_here_has_every_field_of_its_type_on_the_wire():
 @pytest.mark.parametrize("event_type", WIRE_TYPES)
 def test_an_event_made_here_is_what_is_read_of_its_wire_object(event_type):
     cls = EVENT_TYPES[event_type]
-    needed = {name: "x" for name, field in cls.model_fields.items() if field.is_required()}
+    needed = {name: "x" for name, field in cls.declared_fields.items() if field.is_required}
     made, other = cls(logical_id="event_1", **needed), cls(**needed)
 
     read = cls.from_wire(json.loads(json.dumps(made.to_wire())))
 
     assert made == read
-    assert list(made.to_wire()) == list(cls.model_fields)
-    assert (made.model_dump(), made.model_fields_set) == (made.to_wire(), {"logical_id", *needed})
+    assert list(made.to_wire()) == list(cls.declared_fields)
     assert made.comments is not other.comments
 
 

@@ -22,7 +22,7 @@ from debugger.protocol.runs import MAIN_THREAD, Turn
 from debugger.store import WrittenPair
 
 _CLOSING = "end_workflow_iteration"
-_MEMO = WorkflowNavigationMessageEvent.model_fields["type"].default
+_MEMO = WorkflowNavigationMessageEvent.declared_fields["type"].default
 
 _DEEPEST = 60
 """Levels down to which messages are looked for; variables may be nested much more deeply."""
@@ -222,7 +222,11 @@ def _written(pair: JsonObject, added: list[JsonObject]) -> WrittenPair:
 
 
 def _said(line: MessageAppend, world: Environment) -> JsonObject:
-    place = {"origin_thread_id": MAIN_THREAD, "thread_reference_id": MAIN_THREAD, "timestamp": world.now()}
+    place: JsonObject = {
+        "origin_thread_id": MAIN_THREAD,
+        "thread_reference_id": MAIN_THREAD,
+        "timestamp": world.now(),
+    }
     if line.role == "user":
         message = human_message(line.text, message_id=world.uuid())
         return UserMessagesEvent(messages=[message], logical_id=f"event_{world.uuid()}", **place).to_wire()
