@@ -1,1 +1,1 @@
-"""Projections of a run: pure functions and folds over its turns and its workflow."""
+"""Projections of a run: functions and folds over its events."""

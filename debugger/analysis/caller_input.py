@@ -1,4 +1,8 @@
-"""What a caller supplied with a run input, without what the platform adds to a recorded one."""
+"""Run inputs as their caller sent them.
+
+A recorded input also has what the platform adds: the workflow's defaults, the system's clock and its random
+values are merged into its variables (``platform/engine.md`` 5.4). Sent again as it is, it would freeze them.
+"""
 
 from __future__ import annotations
 
@@ -16,68 +20,67 @@ _INPUT_ECHO = "input_dynamic_variables"
 _ECHOES = frozenset({_INPUT_ECHO, "all_dynamic_variables", "workflow_invoke_count"})
 
 
-def supplied_dynamic(given: TurnInput) -> JsonObject:
-    """The dynamic variables, those of single nodes among them.
+def supplied_dynamic(run_input: TurnInput) -> JsonObject:
+    """Return the caller's dynamic variables, those of single nodes among them.
 
     A recorded input may be an echo in which the system's variables are merged already; it then carries the
     plain ones apart.
 
     Source: ``platform/engine.md`` 5.4.
     """
-    echo = given.runtime_variables.get(_INPUT_ECHO)
+    echo = run_input.runtime_variables.get(_INPUT_ECHO)
     if isinstance(echo, Mapping):
         return dict(echo)
-    found = dict(given.dynamic_variables)
-    for node_input in _node_inputs(given):
+    found = dict(run_input.dynamic_variables)
+    for node_input in _node_inputs(run_input):
         found |= node_input.dynamic_variables
     return found
 
 
-def supplied_runtime(given: TurnInput) -> JsonObject:
-    """The runtime variables, those of single nodes among them."""
-    found = {key: value for key, value in given.runtime_variables.items() if key not in _ECHOES}
-    for node_input in _node_inputs(given):
+def supplied_runtime(run_input: TurnInput) -> JsonObject:
+    """Return the caller's runtime variables, those of single nodes among them."""
+    found = {key: value for key, value in run_input.runtime_variables.items() if key not in _ECHOES}
+    for node_input in _node_inputs(run_input):
         found |= node_input.runtime_variables
     return found
 
 
-def supplied_state(given: TurnInput) -> StateSnapshot:
-    """The state to begin with; an empty one where there is none, or none in the shape that we know."""
+def supplied_state(run_input: TurnInput) -> StateSnapshot:
+    """Return the initial state, empty if missing or unknown."""
     try:
-        return read_state(given.initial_state or {})
+        return read_state(run_input.initial_state or {})
     except InputError:
         # Another backend's own shape: its variables show in the run's state events soon enough.
         return StateSnapshot()
 
 
-def _node_inputs(given: TurnInput) -> Iterator[NodeInput]:
-    return (each for thread in given.thread_to_node_inputs.values() for each in thread.node_run_inputs)
+def _node_inputs(run_input: TurnInput) -> Iterator[NodeInput]:
+    return (each for thread in run_input.thread_to_node_inputs.values() for each in thread.node_run_inputs)
 
 
-_ECHO = "input_dynamic_variables"
 _ABSENT = object()
 
 
-def original_input(given: TurnInput, before: Mapping[str, Any]) -> TurnInput:
-    """One turn's input.
+def original_input(run_input: TurnInput, before: Mapping[str, Any]) -> TurnInput:
+    """Return the input of one turn as its caller sent it.
 
     Args:
-        given: The input, as recorded or as it was sent.
+        run_input: The input, as recorded or as it was sent.
         before: The dynamic variables that the run had without it, the workflow's defaults among them.
     """
-    given = given.with_client_turn_id(None)
-    if _ECHO not in given.runtime_variables:
-        return given
-    known = supplied_dynamic(given).items()
+    run_input = run_input.with_client_turn_id(None)
+    if _INPUT_ECHO not in run_input.runtime_variables:
+        return run_input
+    known = supplied_dynamic(run_input).items()
     brought = {name: value for name, value in known if not _same(before.get(name, _ABSENT), value)}
-    own = {**given.to_wire(), "workflow_run_id": None}
+    own = {**run_input.to_wire(), "workflow_run_id": None}
     return TurnInput.from_wire(
-        {**own, "dynamic_variables": brought, "runtime_variables": supplied_runtime(given)}
+        {**own, "dynamic_variables": brought, "runtime_variables": supplied_runtime(run_input)}
     )
 
 
 def original_inputs(turns: Sequence[TurnLog], workflow: Workflow) -> list[TurnInput]:
-    """The inputs of the user's turns, background work left out.
+    """Return the inputs of the user's turns, without background work.
 
     Args:
         turns: The run from its first turn on.
@@ -93,7 +96,7 @@ def original_inputs(turns: Sequence[TurnLog], workflow: Workflow) -> list[TurnIn
 
 
 def default_variables(workflow: Workflow) -> JsonObject:
-    """The dynamic variables that a run of a workflow has when nobody gives it any."""
+    """Return the dynamic variables of a run without any input."""
     return {**workflow.dynamic_variables, **workflow.config.default_dynamic_variables}
 
 

@@ -1,4 +1,7 @@
-"""The conversation of a run as chat messages: both sides, with warnings and errors between them."""
+"""The conversation of a run as chat messages.
+
+Both sides, with warnings and errors between them.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ class ChatMessage:
 
 
 def chat_messages(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -> list[ChatMessage]:
-    """Return the messages of both sides, with warnings and errors as notes between them.
+    """Return the messages of both sides, with warnings and errors between them.
 
     Args:
         turns: The run's turns.
@@ -141,7 +144,7 @@ class ChatBuilder(EventFold):
 
 
 def group_warnings(messages: Iterable[ChatMessage]) -> list[list[ChatMessage]]:
-    """Return the messages in groups of one; many warnings in a row are one group."""
+    """Group many warnings in a row; other messages are groups of one."""
     groups = [list(group) for _, group in groupby(messages, key=lambda message: message.role == "warning")]
     return [
         part
@@ -162,7 +165,7 @@ def _user_messages_of(run_input: TurnInput) -> Iterator[tuple[str, Message]]:
 
 
 def _of_user(messages: Any) -> Iterator[Message]:
-    """Yield the user's messages: those of a person and those without a sender; other values are skipped."""
+    """Yield the user's messages and those without a sender."""
     for message in messages if isinstance(messages, list) else ():
         if isinstance(message, dict) and message_kind(message) in ("human", None):
             yield message

@@ -1,4 +1,4 @@
-"""The differences between two JSON values, path by path."""
+"""Differences between JSON values, and between texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from debugger.protocol.json_codec import encode
 Op = Literal["added", "removed", "changed"]
 
 SIGNS: Final[dict[Op, str]] = {"added": "+", "removed": "−", "changed": "~"}
-"""What stands beside a colour, or instead of one."""
+"""Signs beside a colour, or instead of one."""
 
 _ID_KEYS = ("id", "logical_id", "_id", "uuid", "key")
 _DEEPEST = 100
@@ -22,7 +22,7 @@ _DEEPEST = 100
 
 @dataclass(frozen=True)
 class Difference:
-    """One value that is not what it was."""
+    """One value that changed."""
 
     path: str
     """Dotted, with ``[n]`` for the place in a list, or ``[id=n]`` where its objects have ids:
@@ -35,12 +35,14 @@ class Difference:
 
     @property
     def sign(self) -> str:
-        """The operation in one character."""
+        """The operation as one character."""
         return SIGNS[self.op]
 
 
 def differences(before: Any, after: Any, path: str = "") -> list[Difference]:
-    """What differs between two values: keys of the earlier one in its order, then the new ones.
+    """Return the differences between two values.
+
+    Keys of the earlier value come first, in its order, then the new ones.
 
     Objects and lists that stand on both sides are gone into; everything else is compared as one value.
     Objects in a list belong together by their ids where all of them have one (``id``, ``logical_id``,
@@ -56,12 +58,12 @@ def differences(before: Any, after: Any, path: str = "") -> list[Difference]:
 
 
 def is_same(before: Any, after: Any, depth: int = 0) -> bool:
-    """Whether two values are equal; looks into them, since Python takes ``True`` for ``1``."""
+    """Return whether two JSON values are equal; ``True`` is not ``1``."""
     if before is after:
         return True
     if before != after:
         return False
-    if type(before) is str:  # as most are, of the very many that are asked about
+    if type(before) is str:  # most values are texts
         return True
     if isinstance(before, bool) or isinstance(after, bool):
         return False
@@ -73,7 +75,7 @@ def is_same(before: Any, after: Any, depth: int = 0) -> bool:
 
 
 def is_identical_json(before: Any, after: Any) -> bool:
-    """Whether two JSON values are equal to the letter, which is told in no time: else `is_same` looks."""
+    """Return whether two JSON values have the same text; faster than `is_same`."""
     # Neither is enough: ``True`` equals ``1``, and the text of a number that is not finite is that of a null.
     return bool(before == after) and encode(before) == encode(after)
 
@@ -110,9 +112,9 @@ def _of_lists(before: list[Any], after: list[Any], path: str, depth: int) -> Ite
         return
     old, new = ({item[key]: item for item in items} for items in (before, after))
     yield from _by_id(old, new, f"{path}[{key}=", depth)
-    kept, moved = [each for each in old if each in new], [each for each in new if each in old]
-    if kept != moved:
-        yield Difference(f"{path}[order]", kept, moved, "changed")
+    before_order, after_order = [each for each in old if each in new], [each for each in new if each in old]
+    if before_order != after_order:
+        yield Difference(f"{path}[order]", before_order, after_order, "changed")
 
 
 def _by_id(old: Mapping[Any, Any], new: Mapping[Any, Any], lead: str, depth: int) -> Iterator[Difference]:
@@ -143,7 +145,7 @@ def _by_place(before: list[Any], after: list[Any], path: str, depth: int) -> Ite
 
 
 def _all_have(key: str, items: Sequence[Any]) -> bool:
-    """Whether every item is an object with an id of its own under this key."""
+    """Return whether every item is an object with a unique id."""
     ids = [item.get(key) if isinstance(item, Mapping) else None for item in items]
     are_ids = all(isinstance(one, str | int) and not isinstance(one, bool) for one in ids)
     return are_ids and len(set(ids)) == len(ids)
@@ -156,16 +158,18 @@ _MOST_WORDS = 4000
 
 @dataclass(frozen=True)
 class Span:
-    """Some words that stand in both texts, or in one of them."""
+    """Words that both texts have, or one of them."""
 
     text: str
     op: Literal["same", "removed", "added"]
 
 
 def text_diff(before: str, after: str) -> list[Span]:
-    """What was kept, removed and added, in reading order; joined by ``op`` the pieces give both texts again.
+    """Return the same, removed and added words, in reading order.
 
-    Texts that are very long and differ a lot are told apart as a whole between what they share at both ends.
+    The spans of each text, joined, are the text again.
+
+    Between what very long and different texts share at both ends they are compared as a whole.
     """
     old, new = _WORDS.findall(before), _WORDS.findall(after)
     first, shorter = 0, min(len(old), len(new))
@@ -197,7 +201,7 @@ def _middle(old: list[str], new: list[str]) -> Iterator[_Run]:
 
 
 def _joined(runs: list[_Run]) -> Iterator[Span]:
-    """The runs as texts; empty ones left out, neighbours of one kind in one piece."""
+    """Join neighbours of one kind; empty ones are left out."""
     held: Span | None = None
     for op, words in runs:
         text = "".join(words)
@@ -216,7 +220,7 @@ _LEAST_SHARED = 0.5
 
 
 def readable_diff(a: str, b: str) -> list[Span]:
-    """What two texts share and do not share; told apart as a whole where they share too little."""
+    """Return the word differences, or both texts if they share too little."""
     found = text_diff(a, b)
     shared = sum(_weight(piece.text) for piece in found if piece.op == "same")
     if shared >= _LEAST_SHARED * min(_weight(a), _weight(b)):
@@ -225,5 +229,4 @@ def readable_diff(a: str, b: str) -> list[Span]:
 
 
 def _weight(text: str) -> int:
-    """How many characters it has, spaces left out."""
     return len("".join(text.split()))

@@ -1,4 +1,6 @@
-"""Fields of events: node, thread, time and whatever else is read by name.
+"""Fields of events.
+
+Node, thread, time and whatever else is read by name.
 
 Fields are read by their wire name, not by the event's class: an event with one invalid value is read as a
 bare `Event` (``platform/engine.md`` 8.2) and its other fields still count.
@@ -54,7 +56,7 @@ def field(event: Event, name: str) -> Any:
 
 
 def text(event: Event, name: str) -> str | None:
-    """Return a field's value if it is a text that is not empty."""
+    """Return a field's value if it is a text and not empty."""
     value = event.to_wire().get(name)
     return value if isinstance(value, str) and value else None
 
@@ -82,7 +84,10 @@ def is_failed_run(event: Event) -> bool:
 
 
 def time_of(event: Event) -> float | None:
-    """Return an event's time in seconds since the epoch; ``None`` if it is not a valid date."""
+    """Return an event's time in seconds since the epoch.
+
+    ``None`` if it is not a valid date.
+    """
     return event.timestamp if 0 < event.timestamp < _YEAR_10000 else None
 
 

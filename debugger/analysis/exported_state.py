@@ -19,7 +19,7 @@ from debugger.protocol.turn_logs import TurnLog
 def exported_state(
     turns: Sequence[TurnLog], up_to_turn: int | None = None, *, with_qualified: bool = False
 ) -> JsonObject:
-    """Return the state after a turn and its background work, as far as its events record it.
+    """Return the recorded state after a turn and its background work.
 
     A companion thread that has ended is left out: in a new run it would run again. Runtime variables from the
     caller are among the workflow's, where ``[[name]]`` finds them in the same order as before.

@@ -1,4 +1,7 @@
-"""The filtered timeline: rows per turn, per step or per event that match a filter."""
+"""The filtered timeline.
+
+Rows per turn, per step or per event that match a filter.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ class Filter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it hides nothing."""
+        """True if it hides nothing."""
         return self == Filter()
 
 
@@ -59,7 +62,10 @@ def matching_rows(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchText
 
 
 def important_rows(rows: Sequence[TimelineRow], indexes: Sequence[int], wanted: Filter) -> list[int]:
-    """Return the indexes that density ``Events`` shows: no bookkeeping, unless its type is in the filter."""
+    """Return the indexes that density ``Events`` shows.
+
+    No bookkeeping, unless its type is in the filter.
+    """
     types = wanted.types
     return [index for index in indexes if rows[index].importance == "high" or rows[index].type in types]
 
@@ -92,7 +98,10 @@ def _matches(
 
 @dataclass(frozen=True)
 class FilteredTimeline:
-    """Rows by index: among the turns, the steps or the events, depending on the density."""
+    """Rows by index.
+
+    Among the turns, the steps or the events, depending on the density.
+    """
 
     density: Density
     places: Sequence[int]
@@ -112,7 +121,7 @@ class FilteredTimeline:
         return self.total - len(self.places)
 
     def row_of(self, event: int, run: Projections) -> tuple[int | None, bool]:
-        """Return the row that holds an event, or the last one before it.
+        """Return the row of an event, or the last one before it.
 
         Args:
             event: The index of the event in the run.
@@ -129,7 +138,7 @@ class FilteredTimeline:
 def filter_timeline(
     run: Projections, wanted: Filter, density: Density, texts: SearchTexts | None = None
 ) -> FilteredTimeline:
-    """Filter a run. A turn, or a step, is shown when one of its events matches.
+    """Filter a run; turns and steps need one matching event.
 
     Args:
         run: The projections of the run.

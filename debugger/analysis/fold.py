@@ -35,7 +35,7 @@ class EventFold:
 
     @property
     def turn_index(self) -> int:
-        """The index of the current turn among the run's turns and pieces of background work."""
+        """The index of the current turn, with background work counted."""
         return self.turn_count - 1
 
     def apply(self, event: EventFields) -> None:
@@ -43,7 +43,7 @@ class EventFold:
         raise NotImplementedError
 
     def begin_turn(self, turn: TurnLog) -> None:
-        """Begin the next turn, or piece of background work; `turn_index` is its index already."""
+        """Begin the next turn or background work, of index `turn_index`."""
 
     def reset(self) -> None:
         """Return to the state before the first turn; only needed for `catch_up`."""
@@ -60,7 +60,9 @@ class EventFold:
         self._apply_all(turn.events if events is None else events)
 
     def catch_up(self, turns: Sequence[TurnLog]) -> Self:
-        """Apply what is new in a growing run; start again if it is another run or a turn was taken back.
+        """Apply what is new in a growing run.
+
+        It starts again if it is another run, or if a turn was taken back.
 
         Args:
             turns: The run's turns; the last one may still be growing.
@@ -76,7 +78,7 @@ class EventFold:
         return self
 
     def snapshot(self) -> Self:
-        """Return a copy that stays as it is when this fold continues, and can continue by itself."""
+        """Return an independent copy, which can be continued by itself."""
         other = copy(self)
         for name, value in vars(self).items():
             if isinstance(value, EventFold):
@@ -103,7 +105,7 @@ class EventFold:
         self._ends = (first, last, self.turn.run_input)
 
     def _is_continued_by(self, turns: Sequence[TurnLog]) -> bool:
-        """Return whether first event, last event and last input are the same objects as before."""
+        """Compare first event, last event and last input by identity."""
         if self.turn_count == 0:
             return True
         if self.turn_count > len(turns) or len(turns[self.turn_count - 1].events) < self.turn_events:

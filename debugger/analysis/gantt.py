@@ -1,4 +1,7 @@
-"""The bars of a turn's Gantt chart: node runs, model calls, calls outside and pauses, with begin and end."""
+"""Bars of a turn's Gantt chart.
+
+They are node runs, model calls, calls outside and pauses.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ class Bar:
 
     @property
     def duration_ms(self) -> float:
-        """From begin to end."""
+        """The duration in milliseconds."""
         return self.end_ms - self.begin_ms
 
 
@@ -43,7 +46,7 @@ def bars(
     pauses: Sequence[Pause] = (),
     main_thread: str = "0",
 ) -> list[Bar]:
-    """Return the bars of one turn, in the order in which they begin.
+    """Return the bars of one turn, ordered by their begin.
 
     A pause has a bar of its own, and a node that it interrupted one before and one after it.
 
@@ -74,7 +77,7 @@ def _node_runs(steps: Iterable[Step], paused: Sequence[Bar], main_thread: str) -
 
 
 def _parts(begin: float, took: float, paused: Sequence[Bar]) -> Iterator[tuple[float, float]]:
-    """Yield begin and end of each part of a node run between its pauses; together they last ``took``."""
+    """Yield begin and end of each unpaused part of a node run."""
     rest = took
     for pause in sorted(paused, key=lambda bar: bar.begin_ms):
         if begin <= pause.begin_ms < begin + rest:
@@ -114,7 +117,7 @@ def _outside(
 
 
 def _start(steps: Iterable[Step]) -> float | None:
-    """When the turn began, in seconds since the epoch."""
+    """Return the begin of the turn in seconds since the epoch."""
     known = (step for step in steps if step.time is not None and step.since_turn_ms is not None)
     return next((step.time - step.since_turn_ms / 1000 for step in known), None)  # type: ignore[operator]
 

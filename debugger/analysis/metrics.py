@@ -1,4 +1,4 @@
-"""The metrics of a run: tokens and latency, by node, by turn and as a whole."""
+"""Metrics of a run: tokens and latency by node, turn and run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from debugger.analysis.timeline import TimelineRow
 
 @dataclass(frozen=True)
 class Spread:
-    """How long some things took, in milliseconds (``platform/engine.md`` 13)."""
+    """A distribution of durations, in milliseconds (``platform/engine.md`` 13)."""
 
     count: int
     total: float
@@ -25,7 +25,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class NodeMetrics:
-    """What the runs of one node took and used."""
+    """Time and tokens of one node."""
 
     node_logical_id: str
     node_name: str
@@ -46,7 +46,7 @@ class NodeMetrics:
 
 @dataclass(frozen=True)
 class RunMetrics:
-    """What a run, or some of its turns, took and used."""
+    """Time and tokens of a run, or of some of its turns."""
 
     turns: int
     node_runs: int
@@ -61,7 +61,7 @@ class RunMetrics:
 
 
 def node_metrics(steps: Iterable[Step]) -> list[NodeMetrics]:
-    """A row for each node that ran, the one that took longest first."""
+    """Return a row for each node that ran, the slowest first."""
     by_node: dict[str, list[Step]] = {}
     for step in steps:
         if step.kind == "node" and step.node_logical_id is not None:
@@ -72,7 +72,10 @@ def node_metrics(steps: Iterable[Step]) -> list[NodeMetrics]:
 
 
 def run_metrics(turns: Sequence[TurnRow], steps: Sequence[Step]) -> RunMetrics:
-    """What turns and their steps took and used together. Background work is no turn of the user."""
+    """Return the sums over turns and steps.
+
+    Background work is not counted as a turn.
+    """
     calls = [call for step in steps for call in step.calls]
     own = [turn for turn in turns if not turn.is_background]
     return RunMetrics(
@@ -88,7 +91,7 @@ def run_metrics(turns: Sequence[TurnRow], steps: Sequence[Step]) -> RunMetrics:
 
 
 def spread(milliseconds: Sequence[float]) -> Spread | None:
-    """How some times are spread; ``None`` without any."""
+    """Return the distribution of durations; ``None`` without any."""
     if not milliseconds:
         return None
     total = sum(milliseconds)
@@ -130,7 +133,7 @@ def _times(steps: Iterable[Step], of_none: float) -> float:
 
 @dataclass(frozen=True)
 class NodeTime:
-    """What the runs of one node took together."""
+    """The time of all runs of one node."""
 
     total_ms: float
     share: float
@@ -138,7 +141,9 @@ class NodeTime:
 
 
 def node_times(rows: Iterable[TimelineRow]) -> dict[str, NodeTime]:
-    """The time spent at each node of the graph, by id; what ran inside a super node counts for it.
+    """Return the time of each node of the graph, by id.
+
+    Nodes inside a super node count for it.
 
     Node runs that tell no time are left out. What the user took to answer is no time of a node.
     """
@@ -151,5 +156,5 @@ def node_times(rows: Iterable[TimelineRow]) -> dict[str, NodeTime]:
 
 
 def percent(share: float) -> str:
-    """A share for people: ``43 %``, ``<1 %``, ``0 %``."""
+    """Return a share as text: ``43 %``, ``<1 %``, ``0 %``."""
     return "<1 %" if 0 < share < 0.01 else f"{share:.0%}".replace("%", " %")

@@ -1,8 +1,8 @@
-"""Where a run's nodes stand in the workflow as its author drew it, with its super nodes in one piece.
+"""Nodes and edges of the author's graph for those of a run.
 
-The engine runs what a super node stands for; the nodes inside have the super node's id and a slash in front
+The engine runs the content of a super node; the nodes inside have the super node's id and a slash in front
 (``booking/ask``), and an edge that leaves it has an ``@`` and the inner node
-behind, unless an event tells it by the author's id.
+behind, unless the event has the author's id.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ _BETWEEN = " › "
 
 
 def author_node_id(node_id: str, own: Container[str]) -> str:
-    """The node of the author's own graph that a node of a run belongs to.
+    """Return the author's node that a node of a run belongs to.
 
     Args:
         node_id: As an event has it.
         own: The ids of the author's graph, such as ``Graph.nodes``.
 
     Returns:
-        The node itself where it is the author's, else the super node that it is inside of; the id as it was
-        given where it is inside of none.
+        The node itself if it is the author's, else its super node, else the id unchanged.
     """
     if node_id in own:
         return node_id
@@ -32,7 +31,7 @@ def author_node_id(node_id: str, own: Container[str]) -> str:
 
 
 def author_edge_id(edge_id: str, own: Container[str]) -> str | None:
-    """The edge of the author's own graph that an edge of a run stands for; ``None`` for one in a super node.
+    """Return the author's edge for an edge of a run, if any.
 
     Args:
         edge_id: As an event has it.
@@ -44,9 +43,9 @@ def author_edge_id(edge_id: str, own: Container[str]) -> str | None:
 
 
 def super_nodes_around(node_id: str, own: Container[str]) -> tuple[str, ...]:
-    """The ids of the super nodes around a run's node, outermost first, as its id tells them.
+    """Return the super nodes around a node by its id, outermost first.
 
-    An event of a node tells them itself (`origin_of_event`); this is for those that tell ids only.
+    An event of a node has them itself (`origin_of_event`); this is for events that have ids only.
     """
     outermost = author_node_id(node_id, own)
     if outermost == node_id:
@@ -56,13 +55,13 @@ def super_nodes_around(node_id: str, own: Container[str]) -> tuple[str, ...]:
 
 
 def origin_of_event(event: Event) -> tuple[str, ...]:
-    """The ids of the super nodes around the node of an event, outermost first."""
-    told = field(event, "super_node_origin")
-    return tuple(each for each in told if isinstance(each, str)) if isinstance(told, list) else ()
+    """Return the super nodes around an event's node, outermost first."""
+    origin = field(event, "super_node_origin")
+    return tuple(each for each in origin if isinstance(each, str)) if isinstance(origin, list) else ()
 
 
 def origin_label(name: str, around: tuple[str, ...], names: Mapping[str, str]) -> str:
-    """A node in words, with the super nodes around it: ``Booking › Ask name``.
+    """Return a node's label with its super nodes: ``Booking › Ask name``.
 
     Args:
         name: The node's own name.
@@ -71,15 +70,15 @@ def origin_label(name: str, around: tuple[str, ...], names: Mapping[str, str]) -
             called by its own part of the id.
     """
     parents = ("", *around)
-    told = [
+    labels = [
         names.get(each) or each.removeprefix(f"{parent}/")
         for parent, each in zip(parents, around, strict=False)
     ]
-    return _BETWEEN.join((*told, name))
+    return _BETWEEN.join((*labels, name))
 
 
 def label_of(node_id: str, name: str, names: Mapping[str, str]) -> str:
-    """A node of a run in words, with the super nodes around it as its id tells them.
+    """Return a node's label with the super nodes in its id.
 
     Args:
         node_id: As an event has it.
@@ -90,7 +89,7 @@ def label_of(node_id: str, name: str, names: Mapping[str, str]) -> str:
 
 
 def _starts(text: str, mark: str) -> Iterator[str]:
-    """What stands before each of the marks in a text, the longest first."""
+    """Yield the texts before each mark, the longest first."""
     end = text.rfind(mark)
     while end > 0:
         yield text[:end]

@@ -1,4 +1,4 @@
-"""The policies that a run will go by: what answers for models, and which calls to the outside are let out."""
+"""Policies of a run for models and calls to the outside."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MEANINGS: dict[OutboundPolicy, str] = {
 
 
 class PolicyRow(NamedTuple):
-    """What happens to the calls of one class."""
+    """The policy of one class of calls."""
 
     call_class: str
     what: str
@@ -27,7 +27,7 @@ class PolicyRow(NamedTuple):
 
 
 def policy_rows(settings: Settings) -> list[PolicyRow]:
-    """The policy of each class of calls that the embedded engine makes."""
+    """Return the policy of each class of calls."""
     found: list[tuple[str, str, OutboundPolicy]] = [
         ("talk", "calls to models", settings.outbound_talk),
         ("read", "calls that only read", settings.outbound_read),
@@ -41,10 +41,10 @@ def policy_rows(settings: Settings) -> list[PolicyRow]:
 
 
 def responder_label(settings: Settings, *, has_script: bool | None = None) -> str:
-    """What answers where a workflow asks a model.
+    """Return the name of what answers model calls.
 
     Args:
-        settings: What is wanted.
+        settings: The settings.
         has_script: Whether the workflow on view has a script; ``None`` speaks of any workflow.
     """
     if settings.responder == "model":
@@ -57,10 +57,10 @@ def responder_label(settings: Settings, *, has_script: bool | None = None) -> st
 
 
 def policy_summary(settings: Settings, *, has_script: bool) -> str:
-    """The policies in one line, for whoever is about to start a run."""
+    """Return the policies in one line, shown before a run."""
     calls = ", ".join(f"{row.call_class} {row.policy}" for row in policy_rows(settings))
     return f"Models: {responder_label(settings, has_script=has_script)}. Calls outside: {calls}."
 
 
 HOSTED_NOTICE = "The platform makes every call for real: models, writes and messages to people among them."
-"""What a person is told before a run on a backend that is not ours."""
+"""Shown before a run on a hosted backend."""

@@ -1,4 +1,4 @@
-"""A long table in pages, of which one is shown: the last one, unless another one is asked for."""
+"""Pages of long tables, and the visible rows of a comparison."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ SIZE = 200
 
 
 def page_count(rows: int, size: int = SIZE) -> int:
-    """How many pages there are; at least one."""
+    """Return the number of pages; at least one."""
     return max(-(-rows // size), 1)
 
 
 def page_of(place: int, size: int = SIZE) -> int:
-    """The page, from 1, on which a row stands, given its place from 0."""
+    """Return the page, from 1, of the row with this index."""
     return place // size + 1
 
 
 def page_bounds(page: int, rows: int, size: int = SIZE) -> tuple[int, int]:
-    """The first row of a page, and the one after its last. Pages count from 1."""
+    """Return a page's first row and the row after its last.
+
+    Pages count from 1.
+    """
     first = min(max(page - 1, 0), page_count(rows, size) - 1) * size
     return first, min(first + size, rows)
 
@@ -32,7 +35,9 @@ _BEFORE = 4
 
 
 def first_visible_row(places: Sequence[int], chosen: int | None, top: int) -> int:
-    """The uppermost row on view so that the chosen one is among them; it stays where it is if it can.
+    """Return the first visible row so that the chosen one is visible.
+
+    It stays the same if possible.
 
     Args:
         places: The rows that a filter lets through, in order, by their places in the comparison.

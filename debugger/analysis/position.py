@@ -1,4 +1,6 @@
-"""The position of a run in its graph: current nodes, the path so far, possible next edges.
+"""The position of a run in its graph.
+
+It has the current nodes, the path so far and the possible next edges.
 
 It is derived from events alone, so it works for runs of every backend, also on a graph of another version:
 nodes that the graph lacks are ghosts. Events inside a super node count for the super node.
@@ -156,7 +158,7 @@ class PositionTracker(EventFold):
             self._failed[current] = None
 
     def position(self, status: RunStatus | None) -> Position:
-        """Return the position now; it does not change when more events are applied."""
+        """Return the position now, as an independent object."""
         own, current = self._own_node, self._current()
         companions = {
             reference_id(key) or key: node
@@ -193,12 +195,12 @@ class PositionTracker(EventFold):
         return "running" if self.threads.threads else "not_started"
 
     def _current(self) -> str | None:
-        """Return the main thread's node; of a failed run also one that has not started yet."""
+        """Return the main thread's node; after a failure also an unstarted one."""
         main = self.threads.main
         return (main.next_node or main.node) if self.threads.outcome == "failed" else main.node
 
     def _add_transition(self, event: EventFields) -> None:
-        """Record a transition between nodes of the graph; one inside a super node is none."""
+        """Record a transition, unless it is inside a super node."""
         number = len(self._transitions) + 1
         made = read_transition(event, self._edges, number, self.turn.number, self.event_count)
         source = self._own_node(made.source) if made.source else None
@@ -222,7 +224,7 @@ class PositionTracker(EventFold):
             self._failed.pop(node, None)
 
     def _skip(self, event: EventFields, node: str) -> None:
-        """Record the node that a thread was to run next if it arrives at another one."""
+        """Record the expected node if the thread arrives at another one."""
         thread = self.threads.threads.get(event.thread_id or MAIN_THREAD)
         expected = thread.next_node if thread else None
         self._skipped.pop(self._own_node(node), None)
@@ -231,7 +233,7 @@ class PositionTracker(EventFold):
             self._first_visit.setdefault(expected, self.turn.number)
 
     def _visit(self, event: EventFields, node: str) -> None:
-        """Count a node run; of those inside a super node only the first after it was entered."""
+        """Count a node run; inside a super node only the first."""
         own, thread = self._own_node(node), event.thread_id
         if own == node or self._entered.get(thread) != own:
             self._visits[own] = self._visits.get(own, 0) + 1
@@ -244,14 +246,14 @@ class PositionTracker(EventFold):
                 names[node] = name or node
 
     def _own_node(self, node: str) -> str:
-        """Return the node of the graph that a node of the run belongs to."""
+        """Return the node of the graph for a node of the run."""
         own = self._own.get(node)
         if own is None:
             own = self._own[node] = author_node_id(node, self._graph.nodes)
         return own
 
     def _names_inside(self, places: Iterable[str | None]) -> dict[str, str]:
-        """Return the inner node's name for each place that is inside a super node; the first wins."""
+        """Return the first inner node's name for each super node."""
         names: dict[str, str] = {}
         for node in places:
             if node and self._own_node(node) != node:
@@ -260,7 +262,7 @@ class PositionTracker(EventFold):
 
 
 def _next(current: str, transitions: Sequence[Transition], graph: Graph) -> Iterator[NextEdge]:
-    """Yield the edges that leave a node, then the transitions that global nodes make possible."""
+    """Yield the edges that leave a node, then those of global nodes."""
     for edge in graph.leaving(current):
         condition = condition_text(edge.condition)
         yield NextEdge(edge.logical_id, edge.destination_node_logical_id, condition, edge.label)

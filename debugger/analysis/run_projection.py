@@ -1,4 +1,4 @@
-"""The projection of a run: all that its panels show, computed once for each finished turn.
+"""The projection of a run: all data that its panels show.
 
 A finished turn never changes, so its projection is stored. Only the last turns, which may still be running,
 are projected again when something has happened: that costs as much as they hold, however long the run is.
@@ -28,7 +28,7 @@ MAX_OPEN_TURNS = 2
 
 
 class Projections(EventFold):
-    """All projections of the turns of a run, up to one of them.
+    """All projections of a run's first turns.
 
     Args:
         graph: The workflow that ran.
@@ -74,7 +74,7 @@ class Projections(EventFold):
 
 
 class RunProjection:
-    """The projections of a run's finished turns. Any number of threads may read it.
+    """The projections of a run's finished turns; threads may share it.
 
     Args:
         graph: The workflow that ran.
@@ -109,7 +109,7 @@ class RunProjection:
             self._variables.add_turn(turn, events)
 
     def variables(self) -> Snapshots:
-        """Return the variables after the turns that were committed, to catch up from."""
+        """Return the variables after the committed turns."""
         with self._lock:
             return self._variables.snapshot()
 

@@ -1,4 +1,4 @@
-"""Tables of a run's nodes, edges and threads, and the paths that its graph has no edge for."""
+"""Tables of a run's nodes, edges, threads and unmapped edges."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SCHEDULING_TYPES = frozenset({"self_loop_delay", "start_node_run", "end_thread"
 
 @dataclass(frozen=True)
 class UnmappedEdge:
-    """A path between two nodes that the run took and the graph has no edge for."""
+    """A path that the run took without an edge of the graph."""
 
     id: str
     """The id of the edge that is gone; for a transition without an edge one made of its ends."""
@@ -36,7 +36,7 @@ class UnmappedEdge:
 
 
 def unmapped_edges(position: Position, graph: Graph) -> list[UnmappedEdge]:
-    """Return each such path once, in the order in which the run first took it."""
+    """Return each unmapped edge once, in the order of first use."""
     paths = position.path_counts.by_edge.items()
     edges = (_unmapped_edge(path, count.first, graph) for path, count in paths)
     return [edge for edge in edges if edge is not None]
@@ -140,7 +140,7 @@ def node_table(position: Position, graph: Graph) -> list[NodeRow]:
 
 
 def place_label(position: Position, node_id: str, names: Mapping[str, str]) -> str:
-    """Return the label of a thread's node: ``Greeting``, or inside a super node ``Booking › Ask``.
+    """Return the label of a thread's node: ``Greeting`` or ``Booking › Ask``.
 
     Args:
         position: The run's position.
@@ -193,7 +193,7 @@ class ThreadRow:
 
 
 def thread_names(position: Position) -> dict[str, str]:
-    """Return each thread's name by internal id: the main thread first, then in the order they started."""
+    """Return each thread's name by internal id, the main thread first."""
     ids = sorted(position.threads, key=lambda thread: COMPANION in thread)  # stable: the order stays
     return {thread: reference_id(thread) or thread if COMPANION in thread else "main" for thread in ids}
 
@@ -230,7 +230,7 @@ def _thread_status(thread: str, name: str, position: Position) -> str:
 
 
 def _next_due(thread: str, turns: Sequence[TurnLog]) -> float | None:
-    """Return when the delay between two attempts ends, if a thread is in one (``platform/engine.md`` 3.8)."""
+    """Return the end of a delay between attempts (``platform/engine.md`` 3.8)."""
     backwards = (event for turn in reversed(turns) for event in reversed(turn.events))
     scheduling = (event for event in backwards if event.type in _SCHEDULING_TYPES)
     last = next((event for event in scheduling if thread_id_of(event) == thread), None)

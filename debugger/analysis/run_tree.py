@@ -1,4 +1,4 @@
-"""The tree of a run and its forks, and the way from its root to one of them."""
+"""The tree of a run and its forks."""
 
 from __future__ import annotations
 
@@ -22,25 +22,27 @@ class TreeRow:
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """The label for users."""
         return f"fork at turn {self.fork.turn_number}" if self.fork else "root"
 
     @property
     def changed(self) -> tuple[str, ...]:
-        """What was changed for it, each path once, with its sign."""
+        """The changes of the fork, each path once, with its sign."""
         made = self.fork.changes if self.fork else ()
         return tuple(f"{_SIGNS.get(change.get('op', ''), '~')} {change_name(change)}" for change in made)
 
 
 def change_name(change: Mapping[str, object]) -> str:
-    """The path of a change as it is kept; an edit that only the engine told has a name and a scope."""
+    """Return the path of a change, else its scope and name."""
     return str(change.get("path") or f"{change.get('scope', '')}.{change.get('name', '')}".strip("."))
 
 
 def run_tree(
     run_id: str, family: Sequence[ForkRecord], statuses: Mapping[str, RunStatus] | None = None
 ) -> list[TreeRow]:
-    """The rows of a tree, each fork below the run that it left; siblings in the order of their turns.
+    """Return the rows of a tree, each fork below its source.
+
+    Siblings are in the order of their turns.
 
     Args:
         run_id: Any run of the family.
@@ -66,7 +68,7 @@ def run_tree(
 
 
 def breadcrumbs(rows: Sequence[TreeRow], run_id: str) -> list[TreeRow]:
-    """The rows from the root to a run; empty where it is not in the tree."""
+    """Return the rows from the root to a run; empty if unknown."""
     by_id = {row.run_id: row for row in rows}
     found: list[TreeRow] = []
     row = by_id.get(run_id)

@@ -1,4 +1,4 @@
-"""Side effects of a run: every call to the outside that was made, mocked or refused."""
+"""Side effects of a run: calls to the outside, blocked ones included."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STATE = "iteration_end_state_miscellaneous"
 
 
 class SideEffect(NamedTuple):
-    """One call, as a row of a table or of a CSV file."""
+    """One call to the outside."""
 
     turn_number: int
     """Counts turns from 1; for background work, that of the turn before it."""
@@ -69,13 +69,15 @@ def ledgers(run: Run) -> dict[str, list[Any]]:
 
 
 def ledger_of(turn: Turn) -> dict[str, list[Any]]:
-    """Return the ledger of one turn of a record: one entry, or none."""
+    """Return the ledger of one turn of a record, if any."""
     events, entries = turn.run_output.events, _entries(turn.iteration_end_state_miscellaneous)
     return {str(events[-1].get("logical_id")): entries} if events and entries else {}
 
 
 def needs_recorded_ledger(turn: TurnLog) -> bool:
-    """Return whether only the record has a turn's ledger, as for failed turns and background work.
+    """Return whether only the record has a turn's ledger.
+
+    That is so for failed turns and background work.
 
     All others have it in their last event.
     """
@@ -85,7 +87,7 @@ def needs_recorded_ledger(turn: TurnLog) -> bool:
 def side_effects(
     turns: Iterable[TurnLog], recorded: Ledgers | None = None, names: Mapping[str, str] | None = None
 ) -> list[SideEffect]:
-    """Return all calls of a run in order; none if its turns have no ledger.
+    """Return all calls of a run in order.
 
     Args:
         turns: The run's turns.
@@ -134,7 +136,7 @@ class SideEffectCollector(EventFold):
             self._effects[index] = tuple(self._read(*self._turns[index], _entries(pair.get(_STATE))))
 
     def effects(self, recorded: Ledgers) -> list[SideEffect]:
-        """Return all calls; for turns without a ledger in their events, those in the record."""
+        """Return all calls, from events and from the record."""
         found: list[SideEffect] = []
         for index, (number, is_background) in enumerate(self._turns):
             if index in self._effects:
@@ -155,7 +157,7 @@ class SideEffectCollector(EventFold):
 
 
 def summary(effects: Iterable[SideEffect]) -> str:
-    """Count the calls by class: ``2 read, 1 read (failed), 1 write (blocked)``; empty without any."""
+    """Count calls by class: ``2 read, 1 read (failed), 1 write (blocked)``."""
     counted = Counter((effect.call_class, _manner(effect)) for effect in effects)
     return ", ".join(
         f"{counted[key]} {key[0]}{f' ({key[1]})' if key[1] else ''}" for key in sorted(counted, key=_rank)
@@ -163,7 +165,7 @@ def summary(effects: Iterable[SideEffect]) -> str:
 
 
 def blocked_call_advice(effects: Iterable[SideEffect]) -> list[str]:
-    """Return a sentence for each reason why calls were blocked, with their number and what to set."""
+    """Return a sentence for each reason why calls were blocked."""
     refused = Counter(
         effect.error.partition(" was not called: ")[2] or effect.error
         for effect in effects

@@ -1,4 +1,4 @@
-"""Steps and turns of a run as rows: node runs with all that they caused, model calls, messages, waits."""
+"""Steps, turns and model calls of a run as rows."""
 
 from __future__ import annotations
 
@@ -55,7 +55,10 @@ class ModelCall:
 
 @dataclass(slots=True)  # not frozen: see `TimelineRow`
 class Step:
-    """One step. A node run lasts until its thread does the next thing, its transition included."""
+    """One step of a run.
+
+    A node run includes the transition that leaves the node.
+    """
 
     index: int
     """Counts the run's steps from 0."""
@@ -91,7 +94,9 @@ class Step:
 
 
 def steps_of_turn(turn: TurnLog, rows: Sequence[TimelineRow], first: int = 0) -> tuple[list[Step], list[int]]:
-    """Return the steps of a turn, and for each event the number of its step; -1 in a turn without steps.
+    """Return the steps of a turn, and each event's step number.
+
+    The number is -1 in a turn without steps.
 
     Args:
         turn: The turn, or piece of background work.
@@ -121,8 +126,6 @@ def steps_of_turn(turn: TurnLog, rows: Sequence[TimelineRow], first: int = 0) ->
 
 
 class _Draft:
-    """A step whose events are still being collected."""
-
     def __init__(self, kind: StepKind, row: TimelineRow) -> None:
         self._kind: StepKind = kind
         self._begin = self._last = row
@@ -168,7 +171,6 @@ class _Draft:
         )
 
     def _summary(self) -> str:
-        """Return the failure, else what was done and where it led."""
         if self._failures:
             return self._failures[0].summary or self._begin.summary
         if self._kind != "node":

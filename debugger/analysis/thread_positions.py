@@ -67,7 +67,7 @@ class ThreadPositions(EventFold):
         return positions
 
     def snapshot(self) -> Self:
-        """Return a copy that stays as it is; positions are changed in place, so they are copied, too."""
+        """Return an independent copy; positions are mutable and copied, too."""
         other = super().snapshot()
         other.threads = {key: replace(thread) for key, thread in self.threads.items()}
         return other
@@ -115,7 +115,9 @@ class ThreadPositions(EventFold):
 
 
 def can_have_background_work(positions: ThreadPositions, workflow: Workflow, status: str) -> bool:
-    """Return whether a recorded run can continue without its user; only its backend knows whether it does.
+    """Return whether a recorded run can continue without its user.
+
+    Only its backend knows whether it does.
 
     Args:
         positions: The positions of its threads.
@@ -134,7 +136,7 @@ def can_have_background_work(positions: ThreadPositions, workflow: Workflow, sta
 
 
 def _edges_of(node_id: str, workflow: Workflow) -> Iterator[EdgeConfig]:
-    """Yield the edges that leave a node, also one inside super nodes if the workflow holds them.
+    """Yield the edges that leave a node, also inside super nodes.
 
     The edges that leave a super node itself are never evaluated while waiting (``platform/engine.md`` 2.11).
     """
@@ -185,7 +187,7 @@ def input_hint(
 
 
 def last_hint(positions: ThreadPositions) -> JsonObject | None:
-    """Return the event that says what a recorded run waits for; ``None`` if it does not wait."""
+    """Return the event that a recorded run waits by, if it waits."""
     waiting = positions.main.waiting
     return waiting.to_wire() if waiting else None
 

@@ -1,4 +1,4 @@
-"""The timeline: a row for each event of a run, with pauses and the reasons of failures."""
+"""The timeline of a run, with pauses and reasons of failures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ _NO_NODE = (None, None)
 
 @dataclass(slots=True)  # not frozen: that takes five times as long to make, and a run has tens of thousands
 class TimelineRow:
-    """One event. Times are in milliseconds and ``None`` if the event has no time."""
+    """One event of the timeline.
+
+    Times are in milliseconds, and ``None`` if the event has no time.
+    """
 
     index: int
     """The index in the run."""
@@ -103,7 +106,7 @@ def trouble_of(row: TimelineRow) -> Trouble | None:
 
 
 def shorten(summary: str) -> str:
-    """Return a summary in one line, cut with an ellipsis if it is too long."""
+    """Cut a summary to one line of at most `MAX_SUMMARY` characters."""
     if len(summary) <= MAX_SUMMARY and summary.isprintable():
         return summary  # nearly all of them
     cut = summary if len(summary) <= MAX_SUMMARY else summary[: MAX_SUMMARY - 1] + "…"
@@ -175,7 +178,7 @@ class TimelineBuilder(EventFold):
             self.trouble[trouble] += 1
 
     def _node(self, node: str, event_name: str | None) -> tuple[str | None, str]:
-        """Return a node's label and the node that is drawn; without a name the last known one is used."""
+        """Return a node's label and the node that is drawn."""
         if event_name:
             self._names[node] = event_name
         name = event_name or self._names.get(node)
@@ -217,7 +220,7 @@ def _milliseconds(start: float | None, end: float | None) -> float | None:
 
 
 class SearchTexts:
-    """The text that each row is searched by, computed at the first search.
+    """The texts that rows are searched by, computed when needed.
 
     Rows of finished turns stay; those of the last turns may be other objects at the next search.
     """
@@ -241,26 +244,26 @@ def _search_text(row: TimelineRow) -> str:
 
 
 class FailureReasons(EventFold):
-    """The reason of each failed node run: that of its end, else of an earlier event such as a call's."""
+    """Reasons of failed node runs, from their end or an earlier event."""
 
     def __init__(self) -> None:
         super().__init__()
         self._errors: dict[tuple[str | None, ...], str] = {}
 
     def apply(self, event: EventFields) -> None:
-        """Record the error of an event; of several in one node run the last counts."""
+        """Record an event's error; the last one of a node run counts."""
         error = text(event.event, "error")
         if error and event.type != "end_node_run":
             self._errors[_run_of(event.event)] = error
 
     def of(self, event: Event) -> str | None:
-        """Return why a node run failed, by the event of its end; ``None`` if no event has a reason."""
+        """Return why a node run failed, by the event of its end."""
         output = field(event, "run_output")
         own = output.get("error_message") if isinstance(output, dict) else None
         return str(own) if own else self._errors.get(_run_of(event))
 
     def summary(self, event: Event) -> str:
-        """Return an event in one line, with the reason if it is the end of a failed node run."""
+        """Return an event in one line, with the reason of a failure."""
         reason = self.of(event) if event.type == "end_node_run" and event.is_failure else None
         return f"{node_name_of(event) or node_of(event)} failed: {reason}" if reason else event.summary
 
@@ -271,7 +274,10 @@ def _run_of(event: Event) -> tuple[str | None, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Time in which a turn waited for the user of the debugger; it belongs to no node, model or turn."""
+    """Time in which a turn waited for the debugger's user.
+
+    It belongs to no node, model or turn.
+    """
 
     kind: str
     began_at: float
@@ -285,7 +291,7 @@ class Pause:
 
 
 def pauses_of(event: Event) -> list[Pause]:
-    """Return the pauses that an event records, all before it; malformed ones are left out."""
+    """Return the valid pauses that an event records, all before it."""
     intervals = field(event, "paused_intervals")
     if not isinstance(intervals, list):
         return []
@@ -294,7 +300,7 @@ def pauses_of(event: Event) -> list[Pause]:
 
 
 def paused_ms(pauses: Iterable[Pause], began: float, ended: float) -> float:
-    """Return how many milliseconds between two times, in seconds since the epoch, were paused."""
+    """Return the paused milliseconds between two times in seconds."""
     shared = (min(pause.ended_at, ended) - max(pause.began_at, began) for pause in pauses)
     return sum(seconds for seconds in shared if seconds > 0) * 1000
 

@@ -45,7 +45,7 @@ class RunFacts:
     engine: str = ""
     status: str = ""
     started_at: str = ""
-    """ISO 8601, UTC; empty stands for the time of the run's first event."""
+    """ISO 8601, UTC; empty means the time of the run's first event."""
 
     @classmethod
     def of(cls, run: Run, *, workflow_name: str, engine: str) -> Self:
@@ -68,7 +68,10 @@ class RunFacts:
 
 
 class TranscriptRow(NamedTuple):
-    """One message. Columns that are known only when its turn ends are on the turn's last row."""
+    """One message of a transcript.
+
+    Columns that are known only when its turn ends are on the turn's last row.
+    """
 
     schema_version: int
     run_id: str
@@ -134,8 +137,6 @@ def transcript(facts: RunFacts, turns: Sequence[TurnLog], workflow: Workflow | N
 
 @dataclass(frozen=True)
 class _Ending:
-    """Columns that are known when a turn ends."""
-
     hint: InputHint
     error_type: str
     error_message: str
@@ -145,8 +146,6 @@ _QUIET = _Ending(InputHint("none", "", ""), "", "")
 
 
 class _Table:
-    """The rows of a transcript."""
-
     def __init__(self, facts: RunFacts, turns: Sequence[TurnLog], workflow: Workflow) -> None:
         self.rows: list[TranscriptRow] = []
         self._facts = facts
@@ -210,7 +209,6 @@ class _Table:
         )
 
     def _edge(self, message: ChatMessage | None) -> tuple[str, str]:
-        """Return the edge to the node that speaks, and its condition."""
         index = message.event_index if message else None
         taken = self._arrivals.get(index) if index is not None else None
         if taken is None:
@@ -230,7 +228,7 @@ def _role(message: ChatMessage | None) -> Literal["user", "agent", "system"]:
 
 
 def _arrivals(turns: Sequence[TurnLog], edges: EdgeIndex) -> dict[int, Transition]:
-    """Return, by index of each agent's message, the last transition of its thread to the node that speaks."""
+    """Return the last transition to the speaking node, by message index."""
     made = {taken.event_index: taken for taken in read_transitions(turns, edges)}
     last: dict[tuple[str | None, str | None], Transition] = {}
     found: dict[int, Transition] = {}
@@ -257,7 +255,7 @@ def _endings(turns: Sequence[TurnLog], status: str, names: Mapping[str, str]) ->
 
 
 def _error(events: Sequence[Event]) -> tuple[str, str]:
-    """Return type and text of the error that ended the run, else of the last node run that failed."""
+    """Return type and text of the run's error, else the node's."""
     fatal = next((event for event in events if event.type == "workflow_error"), None)
     if fatal is not None:
         return "workflow_error", text(fatal, "error_message") or fatal.summary

@@ -1,4 +1,4 @@
-"""Transitions between nodes: the edges that they took, counts per edge, titles and reasons."""
+"""Transitions between nodes, with their edges, counts and reasons."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ class Transition:
 
 
 class EdgeIndex:
-    """Index of edges by id and by ends; direct edges may be recorded without their id (``wire.md`` 3.5).
+    """An index of edges by id and by ends.
+
+    Direct edges may be recorded without their id (``wire.md`` 3.5).
 
     An edge that enters or leaves a super node is found for the inner node that an event names; transitions
     inside a super node follow no edge of the author's.
@@ -88,7 +90,7 @@ class EdgeIndex:
         return self._by_id[own] if own else None
 
     def of(self, event: Event) -> EdgeConfig | None:
-        """Return the edge that a transition followed: by its id, else by its ends, type and name."""
+        """Return a transition's edge by its id, else ends, type and name."""
         edge_id = text(event, "edge_logical_id")
         if edge_id is not None:
             return self.by_id(edge_id)
@@ -100,7 +102,7 @@ class EdgeIndex:
         return next((edge for edge in edges if name and edge.name == name), edges[0] if edges else None)
 
     def is_inside(self, event: Event) -> bool:
-        """Return whether both ends of a transition are nodes inside one super node of the author's."""
+        """Return whether both ends are inside one super node."""
         source, destination = node_of(event), text(event, "destination_node_logical_id")
         own = self._own(source)
         return own is not None and own == self._own(destination) and own not in (source, destination)
@@ -148,7 +150,7 @@ def read_transition(
 
 
 def transition_condition(transition: Transition, edges: EdgeIndex, nodes: Mapping[str, NodeConfig]) -> str:
-    """Return the condition that a transition was taken by; empty if it needed none."""
+    """Return the condition of a transition; empty if it needed none."""
     edge = edges.by_id(transition.edge_id)
     return condition_text(_condition(transition, edge, nodes))
 
@@ -159,7 +161,7 @@ def condition_text(condition: ConditionConfig | None) -> str:
 
 
 def transition_title(transition: Transition, names: Mapping[str, str]) -> str:
-    """Return source and destination by name: ``Intent desk → Booking``."""
+    """Return source and destination by name: ``Order → Booking``."""
     source = names.get(transition.source or "", transition.source or "Start")
     if transition.destination is None:
         return f"{source} → the end"
@@ -167,7 +169,7 @@ def transition_title(transition: Transition, names: Mapping[str, str]) -> str:
 
 
 def transition_reason(transition: Transition, graph: Graph) -> str:
-    """Return the reason in a sentence for readers who do not know the workflow.
+    """Return the reason of a transition in a sentence for users.
 
     It is the condition as its author wrote it for a model, else the edge's name. A condition in the
     expression language is not shown: its meaning is the name that the author gave it.
@@ -184,7 +186,7 @@ def transition_reason(transition: Transition, graph: Graph) -> str:
 def _condition(
     transition: Transition, edge: EdgeConfig | None, nodes: Mapping[str, NodeConfig]
 ) -> ConditionConfig | None:
-    """Return the edge's condition, else that of the global node at its end (``engine.md`` 3.6)."""
+    """Return the condition of the edge or global node (``engine.md`` 3.6)."""
     if edge is not None:
         return edge.condition
     is_reverse = transition.kind == "reverse_conditional_edge"
@@ -218,7 +220,7 @@ class PathCount:
 
 @dataclass
 class PathCounts:
-    """Counts of transitions by edge and by destination; their size does not grow with the run."""
+    """Counts of transitions by edge and by destination."""
 
     by_edge: dict[str, PathCount] = field(default_factory=dict)
     """By `path_id`, in the order in which they were first taken; a node's self-loop is no path."""
@@ -246,7 +248,7 @@ class PathCounts:
 
 
 def path_id(transition: Transition) -> str:
-    """Return the id under which a transition is drawn: its edge's, or one made of its ends."""
+    """Return the id of its edge, or one made of its ends."""
     return transition.edge_id or f"{transition.source} > {transition.destination}"
 
 

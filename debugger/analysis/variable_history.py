@@ -1,4 +1,4 @@
-"""Who set a variable, and to what: every change of every variable of a run, found at once."""
+"""Changes of variables, and values of watches, over a run."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from debugger.expressions.placeholders import placeholder_reader
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 
-_UNTOLD = frozenset({"system", "input"})
-"""Scopes that are no part of what an event changed: clock and chance, and what stands elsewhere already."""
+_HIDDEN_SCOPES = frozenset({"system", "input"})
+"""Scopes that are not part of an event's changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,71 +33,71 @@ class VariableChange:
 
 
 class VariableHistory:
-    """The changes of the variables of one run, as far as the run has come.
+    """The changes of the variables of one run.
 
     A variable is named by its scope, as ``runtime`` or ``thread_lab``, and its name in it.
 
     Args:
-        moments: The variables of the run.
+        snapshots: The variables of the run.
     """
 
-    def __init__(self, moments: Snapshots) -> None:
-        self._moments = moments
+    def __init__(self, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
         self._last: Snapshot | None = None
         self._seen = 0
-        self._settings: dict[tuple[str, str], list[VariableChange]] = {}
+        self._by_variable: dict[tuple[str, str], list[VariableChange]] = {}
 
     def catch_up(self) -> VariableHistory:
-        """Take in the moments that are new."""
-        moments = self._moments.all
-        if self._seen > len(moments) or (self._seen and moments[self._seen - 1] is not self._last):
-            self._last, self._seen, self._settings = None, 0, {}
-        for moment in moments[self._seen :]:
-            for scope, name, op, before, after in _changes(self._last or EMPTY_SNAPSHOT, moment):
-                setting = VariableChange(moment.index, moment.turn_number, op, before, after)
-                self._settings.setdefault((scope, name), []).append(setting)
-            self._last = moment
-        self._seen = len(moments)
+        """Apply the snapshots that are new."""
+        snapshots = self._snapshots.all
+        if self._seen > len(snapshots) or (self._seen and snapshots[self._seen - 1] is not self._last):
+            self._last, self._seen, self._by_variable = None, 0, {}
+        for snapshot in snapshots[self._seen :]:
+            for scope, name, op, before, after in _changes(self._last or EMPTY_SNAPSHOT, snapshot):
+                change = VariableChange(snapshot.index, snapshot.turn_number, op, before, after)
+                self._by_variable.setdefault((scope, name), []).append(change)
+            self._last = snapshot
+        self._seen = len(snapshots)
         return self
 
-    def settings(self, scope: str, name: str) -> list[VariableChange]:
-        """Every change of a variable, the earliest first."""
-        return self._settings.get((scope, name), [])
+    def changes(self, scope: str, name: str) -> list[VariableChange]:
+        """Return every change of a variable, the earliest first."""
+        return self._by_variable.get((scope, name), [])
 
     def last_set(self, scope: str, name: str, index: int | None) -> VariableChange | None:
-        """The last change of a variable up to an event; ``None`` where there was none.
+        """Return the last change of a variable up to an event.
 
         Args:
             scope: The scope.
             name: The variable's name in it.
             index: The event, counted over the run from 0; ``None`` is the run's end.
         """
-        found = self.settings(scope, name)
+        found = self.changes(scope, name)
         place = len(found) if index is None else bisect_right(found, index, key=lambda each: each.index)
         return found[place - 1] if place else None
 
     def changed_at(self, index: int) -> list[Difference]:
-        """What one event changed, the system's own variables and qualified copies left out.
+        """Return the changes of one event, without system variables and copies.
 
         A turn's first event also tells what the caller's input changed. Paths begin with the scope.
         """
-        before, after = self._moments.at(index - 1), self._moments.at(index)
+        before, after = self._snapshots.at(index - 1), self._snapshots.at(index)
         return [] if before is after else self._between(before, after)
 
     def changed_between(self, first: int, last: int) -> list[Difference]:
-        """What the events after the first of two have changed, up to the last one."""
-        return self._between(self._moments.at(first), self._moments.at(last))
+        """Return the changes after one event up to another."""
+        return self._between(self._snapshots.at(first), self._snapshots.at(last))
 
     def _between(self, before: Snapshot, after: Snapshot) -> list[Difference]:
-        return differences(self._told(before), self._told(after))
+        return differences(self._shown_variables(before), self._shown_variables(after))
 
-    def _told(self, moment: Snapshot) -> JsonObject:
+    def _shown_variables(self, snapshot: Snapshot) -> JsonObject:
         return {
             f"{scope}.{name}": value
-            for scope, values in moment.by_scope().items()
-            if scope not in _UNTOLD
+            for scope, values in snapshot.by_scope().items()
+            if scope not in _HIDDEN_SCOPES
             for name, value in values.items()
-            if not self._moments.is_copy(name)
+            if not self._snapshots.is_copy(name)
         }
 
 
@@ -125,18 +125,18 @@ _Read = Callable[[Snapshot, Workflow], Any]
 
 @dataclass(frozen=True)
 class Watch:
-    """Something that has a value at each moment of a run."""
+    """An expression with a value at each snapshot of a run."""
 
     text: str
     """As the person wrote it."""
     is_condition: bool
     read: _Read
-    """Its value at a moment; `ABSENT` where it has none. Raises `DebuggerError` where it cannot be had."""
+    """Its value at a snapshot; `ABSENT` where it has none. Raises `DebuggerError` where it cannot be had."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A value that a watch took on."""
+    """A value of a watch, from one event on."""
 
     index: int
     """The event from which on it had it, counted over the run from 0."""
@@ -148,7 +148,7 @@ class Point:
 
 
 def read_watch(text: str) -> Watch:
-    """Read what a person wants to watch.
+    """Parse a watch.
 
     It is a path as the inspector shows it (``runtime.slot``, ``thread_lab.result.date``), a placeholder
     (``[[slot]]``, ``{{shop | upcase}}``), a condition (``[[attempts]] >= 3``) or a bare name, which is
@@ -170,48 +170,48 @@ def read_watch(text: str) -> Watch:
     found = placeholders(wanted)
     if len(found) == 1 and found[0].text == wanted:
         read = placeholder_reader(found[0])
-        return Watch(wanted, False, lambda moment, workflow: read(moment.scope(workflow=workflow)))
+        return Watch(wanted, False, lambda snapshot, workflow: read(snapshot.scope(workflow=workflow)))
     if _NAME.fullmatch(wanted):
         return Watch(wanted, False, _name_reader(wanted))
     condition = parse(wanted)
     return Watch(
-        wanted, True, lambda moment, workflow: condition.evaluate(moment.scope(workflow=workflow)).value
+        wanted, True, lambda snapshot, workflow: condition.evaluate(snapshot.scope(workflow=workflow)).value
     )
 
 
 class Series:
-    """The values of one watch over one run, as far as the run has come.
+    """The values of one watch over one run.
 
     Args:
         watch: What is watched.
-        moments: The variables of the run.
-        workflow: What the run runs; it has values for variables that nobody gave.
+        snapshots: The variables of the run.
+        workflow: The workflow that runs, for its default values.
     """
 
-    def __init__(self, watch: Watch, moments: Snapshots, workflow: Workflow) -> None:
+    def __init__(self, watch: Watch, snapshots: Snapshots, workflow: Workflow) -> None:
         self.watch = watch
-        self._moments, self._workflow = moments, workflow
+        self._snapshots, self._workflow = snapshots, workflow
         self._last: Snapshot | None = None
         self._seen = 0
         self.points: list[Point] = []
         """Each value where it began, the earliest first."""
 
     def catch_up(self) -> Series:
-        """Take in the moments that are new."""
-        moments = self._moments.all
-        if self._seen > len(moments) or (self._seen and moments[self._seen - 1] is not self._last):
+        """Apply the snapshots that are new."""
+        snapshots = self._snapshots.all
+        if self._seen > len(snapshots) or (self._seen and snapshots[self._seen - 1] is not self._last):
             self._seen, self.points = 0, []
-        for moment in moments[self._seen :]:
-            point = self._point(moment)
+        for snapshot in snapshots[self._seen :]:
+            point = self._point(snapshot)
             if self.points and self.points[-1].index == point.index:
-                self.points.pop()  # what a turn was given, and what its first event then showed
+                self.points.pop()  # the first event replaces the turn's input
             if not self.points or _is_new(self.points[-1], point):
                 self.points.append(point)
-        self._seen, self._last = len(moments), moments[-1] if moments else None
+        self._seen, self._last = len(snapshots), snapshots[-1] if snapshots else None
         return self
 
     def at(self, index: int | None) -> Point | None:
-        """The value after an event, from where it began; ``None`` before the run.
+        """Return the value after an event; ``None`` before the run.
 
         Args:
             index: The event, counted over the run from 0; ``None`` is the run's end.
@@ -223,14 +223,14 @@ class Series:
 
     @property
     def first_true(self) -> Point | None:
-        """Where it first became true; a variable is where it is not nothing, ``false``, zero or empty."""
+        """The first point where the value is true in Python's sense."""
         return next((point for point in self.points if point.value is not ABSENT and point.value), None)
 
-    def _point(self, moment: Snapshot) -> Point:
+    def _point(self, snapshot: Snapshot) -> Point:
         try:
-            return Point(moment.index, moment.turn_number, self.watch.read(moment, self._workflow))
+            return Point(snapshot.index, snapshot.turn_number, self.watch.read(snapshot, self._workflow))
         except DebuggerError as error:
-            return Point(moment.index, moment.turn_number, ABSENT, str(error))
+            return Point(snapshot.index, snapshot.turn_number, ABSENT, str(error))
 
 
 def _is_new(last: Point, point: Point) -> bool:
@@ -242,15 +242,15 @@ def _is_new(last: Point, point: Point) -> bool:
 
 
 def _scope_reader(scope: str, path: str) -> _Read:
-    def read(moment: Snapshot, _workflow: Workflow) -> Any:
-        return lookup(Scope(runtime=moment.by_scope().get(scope, {})), "runtime", path)
+    def read(snapshot: Snapshot, _workflow: Workflow) -> Any:
+        return lookup(Scope(runtime=snapshot.by_scope().get(scope, {})), "runtime", path)
 
     return read
 
 
 def _name_reader(name: str) -> _Read:
-    def read(moment: Snapshot, workflow: Workflow) -> Any:
-        scope = moment.scope(workflow=workflow)
+    def read(snapshot: Snapshot, workflow: Workflow) -> Any:
+        scope = snapshot.scope(workflow=workflow)
         found = lookup(scope, "runtime", name)
         return lookup(scope, "dynamic", name) if found is ABSENT else found
 

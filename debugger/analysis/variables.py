@@ -28,7 +28,10 @@ _NO_WORKFLOW = Workflow()
 
 @dataclass(frozen=True)
 class Scopes:
-    """All variables after one event. The values belong to the events and must not be changed."""
+    """All variables after one event.
+
+    The values belong to the events and must not be changed.
+    """
 
     dynamic: JsonObject = field(default_factory=dict)
     """Values of ``{{name}}``, without the system's own."""
@@ -46,7 +49,10 @@ class Scopes:
 
 @dataclass(slots=True)  # not frozen: see `TimelineRow`
 class Snapshot:
-    """The variables from one event on. The values belong to the events and must not be changed."""
+    """The variables from one event on.
+
+    The values belong to the events and must not be changed.
+    """
 
     number: int
     """Counts the run's snapshots from 0."""
@@ -77,7 +83,7 @@ class Snapshot:
         )
 
     def by_scope(self) -> dict[str, JsonObject]:
-        """Return the variables by the first part of their paths: ``runtime``, ``thread_<id>``, and so on."""
+        """Return the variables by the first part of their paths."""
         threads = {
             "runtime" if thread == MAIN_THREAD else f"thread_{thread}": values
             for thread, values in self.runtime.items()
@@ -91,7 +97,7 @@ EMPTY_SNAPSHOT = Snapshot(-1, -1, 0)
 
 
 class Snapshots(EventFold):
-    """The variables of a run, with a snapshot for each event that can change them."""
+    """The variables of a run, with a snapshot per possible change."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,7 +120,7 @@ class Snapshots(EventFold):
         """The last state that all threads share: mostly the next event repeats it."""
 
     def begin_turn(self, turn: TurnLog) -> None:
-        """Merge a turn's input, newer over older (``platform/engine.md`` U-37); background work has none."""
+        """Merge a turn's input, newer over older (``platform/engine.md`` U-37)."""
         run_input = turn.run_input
         if self.turn_index == 0:
             self._restore(run_input)
@@ -133,14 +139,14 @@ class Snapshots(EventFold):
             self._add()
 
     def at(self, index: int | None) -> Snapshot:
-        """Return the variables after the event of this index; ``None`` is the run's end."""
+        """Return the variables after an event; ``None`` is the run's end."""
         if index is None:
             return self.all[-1] if self.all else EMPTY_SNAPSHOT
         place = bisect_right(self._indexes, index)
         return self.all[place - 1] if place else EMPTY_SNAPSHOT
 
     def is_copy(self, name: str) -> bool:
-        """Return whether a variable is a copy under the id or name of the node that wrote it."""
+        """Return whether a variable is a copy under its node's name."""
         return _is_qualified(name, self._labels)
 
     def scopes(self, index: int | None) -> Scopes:
@@ -204,7 +210,7 @@ class Snapshots(EventFold):
             self._system, self._dynamic = _reuse(self._system, system), _reuse(self._dynamic, dynamic)
 
     def _apply_loop_end(self, event: EventFields) -> bool:
-        """Set the variable with the outcome: no state event shows it before the next edge is chosen."""
+        """Set the outcome, which no state event has before the decision."""
         outcome, thread = text(event.event, "outcome"), _thread_of(event)
         if outcome is not None:
             own = {**self._runtime.get(thread, {}), _LOOP_OUTCOME: outcome}
@@ -216,7 +222,7 @@ class Snapshots(EventFold):
         return False
 
     def _apply_start(self, event: EventFields) -> bool:
-        """Clear the variables of an ended companion when another takes its id (``engine.md`` 3.5)."""
+        """Clear an ended companion's variables for its successor (``engine.md`` 3.5)."""
         thread = _thread_of(event)
         if thread == MAIN_THREAD or thread not in self._ended:
             return False
@@ -245,7 +251,7 @@ def scopes_at(turns: Sequence[TurnLog], index: int | None = None) -> Scopes:
 
 
 def scope_at(turns: Sequence[TurnLog], thread: str = MAIN_THREAD) -> Scope:
-    """Return the scope of a thread's conditions after these turns, from events alone.
+    """Return the scope of a thread's conditions after these turns.
 
     Args:
         turns: The run's turns.
@@ -276,7 +282,7 @@ def _snapshots(turns: Sequence[TurnLog]) -> Snapshots:
 
 
 def _reuse(old: JsonObject, new: JsonObject) -> JsonObject:
-    """Return the new variables with the old objects wherever equal: thousands of snapshots share them."""
+    """Return the new variables, sharing the old objects wherever equal."""
     if is_identical_json(old, new):
         return old
     merged, is_old = new.copy(), len(old) == len(new)

@@ -1,40 +1,42 @@
-"""A run as a file. A new format is a file in this folder with a line in one of the lists below."""
+"""Exports of runs; a new format is a line in `EXPORTS`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from typing import Any, Literal
 
-from debugger.analysis.transcript import TranscriptRow
-from debugger.exports.base import Export
-from debugger.exports.csv_files import EVERYTHING, QA_REVIEW, SideEffectRow, side_effects_csv, transcript_csv
-from debugger.exports.json_files import EventLine, json_lines, run_json
-from debugger.protocol.run_file import RunFile
+from debugger.exports.csv_files import EVERYTHING, QA_REVIEW, side_effects_csv, transcript_csv
+from debugger.exports.json_files import json_lines, run_json
 
-EXPORTS: dict[str, Export[Sequence[TranscriptRow]]] = {
+_CSV = "text/csv; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file format."""
+
+    source: Literal["transcript", "run", "events", "side_effects"]
+    """The argument of `render`: transcript rows, a run file, event lines, or rows of side effects."""
+    label: str
+    """The name for users."""
+    extension: str
+    """With its dot."""
+    media_type: str
+    render: Callable[[Any], bytes]
+    """Return the whole file."""
+
+
+EXPORTS: dict[str, Export] = {
     "csv_review": Export(
-        "CSV for QA review", ".csv", "text/csv; charset=utf-8", partial(transcript_csv, columns=QA_REVIEW)
+        "transcript", "CSV for QA review", ".csv", _CSV, partial(transcript_csv, columns=QA_REVIEW)
     ),
     "csv": Export(
-        "CSV with every column",
-        ".csv",
-        "text/csv; charset=utf-8",
-        partial(transcript_csv, columns=EVERYTHING),
+        "transcript", "CSV with every column", ".csv", _CSV, partial(transcript_csv, columns=EVERYTHING)
     ),
+    "json": Export("run", "Run as JSON", ".run.json", "application/json", run_json),
+    "jsonl": Export("events", "Events as JSON lines", ".events.jsonl", "application/x-ndjson", json_lines),
+    "side_effects_csv": Export("side_effects", "CSV of side effects", ".csv", _CSV, side_effects_csv),
 }
-"""Every format of a transcript by its name."""
-
-RUN_EXPORTS: dict[str, Export[RunFile]] = {
-    "json": Export("Run as JSON", ".run.json", "application/json", run_json),
-}
-"""Every format of a whole run by its name."""
-
-EVENT_EXPORTS: dict[str, Export[Sequence[EventLine]]] = {
-    "jsonl": Export("Events as JSON lines", ".events.jsonl", "application/x-ndjson", json_lines),
-}
-"""Every format of a run's events by its name."""
-
-SIDE_EFFECTS: dict[str, Export[Sequence[SideEffectRow]]] = {
-    "csv": Export("CSV of side effects", ".csv", "text/csv; charset=utf-8", side_effects_csv),
-}
-"""Every format of a ledger of side effects by its name."""
+"""Every format by name, in the order of the menu."""

@@ -1,4 +1,7 @@
-"""The call that runs a turn, as code to be pasted elsewhere. The key is named, never written."""
+"""The API call of a turn as code.
+
+The API key is read from the environment and never written.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +35,11 @@ class ApiCall:
 def turn_call(
     turn: TurnLog, base_url: str, workflow_id: str, run_id: str | None, version_number: int | None
 ) -> ApiCall:
-    """The call that runs a turn, or some background work.
+    """Return the call that runs a turn or background work.
 
     Args:
         turn: The turn.
-        base_url: Where the API is; what it holds of a user or a key is masked.
+        base_url: The API's URL; users and keys in it are masked.
         workflow_id: The workflow.
         run_id: The run that a later turn goes on with.
         version_number: The version that a first turn begins with; ``None`` is the active one.
@@ -55,7 +58,7 @@ def turn_call(
 
 
 def as_curl(call: ApiCall) -> str:
-    """The call for a shell."""
+    """Return the call as a shell command."""
     parts = [
         f"curl -sS -X POST {shlex.quote(call.url)}",
         '-H "Authorization: Bearer $INTERACTLY_API_KEY"',
@@ -70,7 +73,7 @@ def as_curl(call: ApiCall) -> str:
 
 
 def as_python(call: ApiCall) -> str:
-    """The call for Python, with nothing but its own library."""
+    """Return the call as Python code without dependencies."""
     return _PYTHON.format(
         url=json.dumps(call.url),
         body=_literal(call.body),

@@ -1,4 +1,4 @@
-"""A transcript as CSV (RFC 4180), made to be opened in a spreadsheet."""
+"""CSV files (RFC 4180) for spreadsheets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ QA_REVIEW: tuple[str, ...] = (
 )
 
 _SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫"
-"""A spreadsheet takes a cell that begins with one of these for a formula, whoever wrote it."""
+"""A spreadsheet takes a cell that begins with one of these for a formula."""
 _PASSED_OVER = r"\s\x00-\x20\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\""
 """What a spreadsheet may drop before it looks: blanks, controls, invisible characters and quotes."""
 _BEGINS_FORMULA = re.compile(rf"[\t\r\n]|[{_PASSED_OVER}]*+[{_SIGNS}]")
@@ -49,7 +49,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def transcript_csv(rows: Sequence[TranscriptRow], *, columns: Sequence[str] = EVERYTHING) -> bytes:
-    """The rows as CSV in UTF-8; without rows, the header alone.
+    """Return the rows as CSV in UTF-8.
 
     A text that a spreadsheet would run as a formula gets a leading apostrophe, and so does a part of a text
     that would become a cell where semicolons or tabs separate cells.
@@ -66,12 +66,12 @@ def transcript_csv(rows: Sequence[TranscriptRow], *, columns: Sequence[str] = EV
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> bytes:
-    """Rows of any kind as CSV in UTF-8, safe to be opened in a spreadsheet."""
+    """Return rows as CSV in UTF-8, safe for spreadsheets."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(header)
     writer.writerows(map(_cell, row) for row in rows)
-    # A lone surrogate has no bytes in UTF-8: it is kept as its escape instead of failing the whole file.
+    # A lone surrogate has no bytes in UTF-8: it is written as its escape, so that the file does not fail.
     return _BOM + out.getvalue().encode("utf-8", "backslashreplace")
 
 
@@ -125,7 +125,7 @@ COMPARISON_COLUMNS = (
 
 
 def comparison_csv(found: Comparison, names: Mapping[str, str]) -> bytes:
-    """The rows of a comparison in UTF-8.
+    """Return a comparison as CSV in UTF-8.
 
     Args:
         found: The comparison.
@@ -189,7 +189,7 @@ class SideEffectRow(NamedTuple):
 
 
 def side_effect_rows(run_id: str, effects: Iterable[SideEffect]) -> list[SideEffectRow]:
-    """The calls of a run as rows for a file."""
+    """Return the calls of a run as rows."""
     return [
         SideEffectRow(
             schema_version=SIDE_EFFECTS_SCHEMA_VERSION,
@@ -215,5 +215,5 @@ def side_effect_rows(run_id: str, effects: Iterable[SideEffect]) -> list[SideEff
 
 
 def side_effects_csv(rows: Sequence[SideEffectRow]) -> bytes:
-    """The rows as CSV in UTF-8; without rows, the header alone."""
+    """Return the rows as CSV in UTF-8."""
     return csv_bytes(SideEffectRow._fields, rows)

@@ -1,4 +1,4 @@
-"""The events of a run as JSON lines: an object a line, one for each event."""
+"""JSON files: events as JSON lines, and whole runs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class EventLine(NamedTuple):
 
 
 def event_lines(run_id: str, turns: Sequence[TurnLog]) -> list[EventLine]:
-    """The events of a run."""
+    """Return the events of a run as lines."""
     return [
         EventLine(
             schema_version=SCHEMA_VERSION,
@@ -70,12 +70,12 @@ def event_lines(run_id: str, turns: Sequence[TurnLog]) -> list[EventLine]:
 
 
 def json_lines(lines: Iterable[EventLine]) -> bytes:
-    """The file; of a run without events an empty one."""
+    """Return the lines as a file."""
     return b"".join(encode(line._asdict()) + b"\n" for line in lines)
 
 
 def build_run_file(run: Run, workflow: Workflow, notes: RunNotes, *, engine: str) -> RunFile:
-    """What goes into the file; secrets are masked.
+    """Build the content of a run file; secrets are masked.
 
     Args:
         run: The record.
@@ -93,5 +93,5 @@ def build_run_file(run: Run, workflow: Workflow, notes: RunNotes, *, engine: str
 
 
 def run_json(file: RunFile) -> bytes:
-    """The file."""
+    """Return a run as a JSON file."""
     return write_run_file(file)

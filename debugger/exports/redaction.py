@@ -1,4 +1,4 @@
-"""What may leave the house: a JSON value without what tells by its name or place that it is a secret."""
+"""Redaction of secrets in JSON values, by names and places."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PLACEHOLDER = re.compile(r"(?:\w+ )?(?:\{\{[^{}]*\}\}|\[\[[^\[\]]*\]\])")
 
 
 def redact(value: Any) -> Any:
-    """A copy in which secrets have a mark in their place, or are left out.
+    """Return a copy with secrets replaced by a mark or removed.
 
     Masked are a field with a secret's name and all that is in it, a header with one, and the user and the
     secret parameters of a URL. A text that is but a placeholder, as ``Bearer {{NAME}}``, is no secret.
@@ -40,7 +40,7 @@ def _header(name: str, value: Any) -> Any:
 
 
 def _marked(value: Any) -> Any:
-    """The value with a mark for everything in it that could be a secret."""
+    """Return the value with every possible secret replaced by a mark."""
     if isinstance(value, Mapping):
         return {key: _marked(inner) for key, inner in value.items()}
     if isinstance(value, list):

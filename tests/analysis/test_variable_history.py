@@ -40,7 +40,7 @@ def test_what_a_turn_was_given_was_set_by_its_first_event():
         TurnLog(2, TurnInput(dynamic_variables={"shop": "Cup"}), [event("start_thread")]),
     )
 
-    assert [(each.index, each.after) for each in history.settings("dynamic", "shop")] == [
+    assert [(each.index, each.after) for each in history.changes("dynamic", "shop")] == [
         (0, "Leaf"),
         (2, "Cup"),
     ]
@@ -49,7 +49,7 @@ def test_what_a_turn_was_given_was_set_by_its_first_event():
 def test_a_number_that_became_a_truth_value_has_changed():
     history = history_of(TurnLog(1, TurnInput(), [state_event({"a": 1}), state_event({"a": True})]))
 
-    assert [each.after for each in history.settings("runtime", "a")] == [1, True]
+    assert [each.after for each in history.changes("runtime", "a")] == [1, True]
 
 
 def test_what_an_event_changed_is_what_reading_the_run_again_would_tell():
@@ -97,10 +97,10 @@ def test_a_run_that_grew_is_caught_up_with_and_another_run_begins_anew():
 
     turn.events.append(state_event({"a": 2}))
     moments.catch_up([turn])
-    assert [each.after for each in history.catch_up().settings("runtime", "a")] == [1, 2]
+    assert [each.after for each in history.catch_up().changes("runtime", "a")] == [1, 2]
     moments.catch_up([TurnLog(1, TurnInput(), [state_event({"a": 5})])])
 
-    assert [each.after for each in history.catch_up().settings("runtime", "a")] == [5]
+    assert [each.after for each in history.catch_up().changes("runtime", "a")] == [5]
 
 
 TURNS = [

@@ -23,7 +23,7 @@ from debugger.analysis.comparison.comparison import compare
 from debugger.analysis.side_effects import ledgers, side_effects
 from debugger.analysis.transcript import RunFacts, transcript
 from debugger.backends.hosted import HostedBackend
-from debugger.exports import EVENT_EXPORTS, EXPORTS, RUN_EXPORTS, SIDE_EFFECTS
+from debugger.exports import EXPORTS
 from debugger.exports.code import CODE_FORMATS, turn_call
 from debugger.exports.csv_files import comparison_csv, side_effect_rows
 from debugger.exports.json_files import build_run_file, event_lines
@@ -309,11 +309,10 @@ def exports(trail, session):
     file = build_run_file(run, session.workflow, RunNotes(), engine=session.backend.name)
     call = turn_call(logs[0], session.backend.base_url, session.workflow_id, run_id, 0)
     trail.keep("session", session.told, repr(session.turns), repr(run), json.dumps(run.to_wire()))
+    events = event_lines(run_id, logs)
+    sources = {"transcript": rows, "run": file, "events": events, "side_effects": effects}
     made = [
-        *(export.render(rows) for export in EXPORTS.values()),
-        *(export.render(file) for export in RUN_EXPORTS.values()),
-        *(export.render(list(event_lines(run_id, logs))) for export in EVENT_EXPORTS.values()),
-        *(export.render(effects) for export in SIDE_EFFECTS.values()),
+        *(export.render(sources[export.source]) for export in EXPORTS.values()),
         comparison_csv(compare(logs, logs), {}),
         *(write(call).encode() for _, write in CODE_FORMATS.values()),
     ]

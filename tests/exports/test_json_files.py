@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.exports import EVENT_EXPORTS, RUN_EXPORTS
+from debugger.exports import EXPORTS
 from debugger.exports.json_files import build_run_file, event_lines
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import read_run_file
@@ -20,7 +20,7 @@ def test_every_event_of_a_run_is_a_line():
     turns = turn_logs(backend.run(run_id))
     backend.close()
 
-    lines = EVENT_EXPORTS["jsonl"].render(event_lines(run_id, turns)).decode().splitlines()
+    lines = EXPORTS["jsonl"].render(event_lines(run_id, turns)).decode().splitlines()
 
     told = [json.loads(line) for line in lines]
     assert [line["payload"] for line in told] == [event.to_wire() for event in turns[0].events]
@@ -34,7 +34,7 @@ def test_every_event_of_a_run_is_a_line():
 def test_a_run_without_events_is_an_empty_file():
     lines = event_lines("665f0c2b9a3e4d5f6a7b8c90", [TurnLog(1, TurnInput())])
 
-    assert EVENT_EXPORTS["jsonl"].render(lines) == b""
+    assert EXPORTS["jsonl"].render(lines) == b""
 
 
 def test_a_run_is_written_with_its_workflow_and_notes_and_without_secrets():
@@ -59,7 +59,7 @@ def test_a_run_is_written_with_its_workflow_and_notes_and_without_secrets():
         }
     )
 
-    data = RUN_EXPORTS["json"].render(
+    data = EXPORTS["json"].render(
         build_run_file(run, graph, RunNotes(note="twice"), engine="Embedded engine")
     )
 

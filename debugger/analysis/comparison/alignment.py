@@ -1,4 +1,4 @@
-"""Which items of two runs belong together: turn by turn, then by node and type."""
+"""Alignment of two runs, turn by turn, then by node and type."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WINDOW = 200
 
 
 class Row(NamedTuple):
-    """Two items that belong together, or one that stands alone."""
+    """Two matching items, or one without a match."""
 
     verdict: Verdict
     turn: int
@@ -37,8 +37,6 @@ class Row(NamedTuple):
 
 
 class _Stretch(NamedTuple):
-    """Some items of both runs in a row: from and up to but not including."""
-
     turn: int
     a: int
     a_end: int
@@ -47,7 +45,9 @@ class _Stretch(NamedTuple):
 
 
 def align(a: Sequence[Item], b: Sequence[Item], shift: int = 0) -> list[Row]:
-    """The rows of a comparison, in the order of the turns; what only A has comes before what only B has.
+    """Return the rows of a comparison, in the order of the turns.
+
+    Items that only A has come before those that only B has.
 
     Args:
         a: The items of run A.
@@ -64,7 +64,7 @@ def _turns(a: Sequence[Item], b: Sequence[Item], shift: int) -> Iterator[_Stretc
 
 
 def _by_turn(found: Sequence[Item], shift: int) -> dict[int, tuple[int, int]]:
-    """Where each turn begins and ends; background work belongs to the turn that it came after."""
+    """Return begin and end of each turn, with its background work."""
     places: dict[int, tuple[int, int]] = {}
     end = 0
     for turn, group in groupby(found, key=lambda item: item.turn):
@@ -89,7 +89,6 @@ def _rows(a: Sequence[Item], b: Sequence[Item], whole: _Stretch) -> Iterator[Row
 
 
 def _middle(a: Sequence[Item], b: Sequence[Item], whole: _Stretch) -> Iterator[Row]:
-    """The rows of a stretch that begins and ends with items that do not belong together."""
     turn = whole.turn
     for at, bt in _windows(whole):
         keys_a = [_key(item) for item in a[at : min(at + _WINDOW, whole.a_end)]]
@@ -104,8 +103,8 @@ def _middle(a: Sequence[Item], b: Sequence[Item], whole: _Stretch) -> Iterator[R
 
 def _windows(whole: _Stretch) -> Iterator[tuple[int, int]]:
     longest = max(whole.a_end - whole.a, whole.b_end - whole.b)
-    for begun in range(0, longest, _WINDOW):
-        yield min(whole.a + begun, whole.a_end), min(whole.b + begun, whole.b_end)
+    for offset in range(0, longest, _WINDOW):
+        yield min(whole.a + offset, whole.a_end), min(whole.b + offset, whole.b_end)
 
 
 def _key(item: Item) -> tuple[str, str | None]:
@@ -114,94 +113,97 @@ def _key(item: Item) -> tuple[str, str | None]:
 
 def _pair(a: Sequence[Item], b: Sequence[Item], turn: int, at: int, bt: int) -> Row:
     one, other = a[at], b[bt]
-    is_same = one.digest == other.digest or not differences(one.essence, other.essence)
+    is_same = one.digest == other.digest or not differences(one.comparable, other.comparable)
     return Row("same" if is_same else "changed", turn, at, bt)
 
 
 INPUT = "run_input"
-"""The type of an item that is no event: what a turn was given."""
+"""The type of an item that is a turn's input."""
 
 
 class Item(NamedTuple):
-    """One event, or the input of a turn or of background work."""
+    """An event, or the input of a turn or of background work."""
 
     turn: int
     type: str
     node: str | None
-    """The node's id; of a hop, that of the node that it leaves."""
+    """The node's id; for a transition that of its source."""
     event: Event | None
     """``None`` for an input."""
     event_index: int | None
     """The event's place in the run, from 0."""
-    given: TurnInput
-    """What the turn was given."""
-    sieve: FilterNode
+    run_input: TurnInput
+    """The input of the turn."""
+    paths: FilterNode
     digest: bytes
-    """Of the essence as JSON: equal digests are equal essences. The text would weigh more than the event."""
+    """Digest of the comparable object as JSON, which would be larger than the event."""
 
     @property
     def wire(self) -> JsonObject:
-        """The whole object, as it was recorded."""
-        return self.given.to_wire() if self.event is None else self.event.to_wire()
+        """The whole object as it was recorded."""
+        return self.run_input.to_wire() if self.event is None else self.event.to_wire()
 
     @property
     def said(self) -> str:
-        """What the user said in the turn."""
-        return " / ".join(message_text(message) for message in self.given.messages)
+        """The user's messages of the turn."""
+        return " / ".join(message_text(message) for message in self.run_input.messages)
 
     @property
     def summary(self) -> str:
-        """It in one line."""
-        return self.event.summary if self.event else self.said or f"{self.given.command}, nothing said"
+        """The item in one line."""
+        return self.event.summary if self.event else self.said or f"{self.run_input.command}, nothing said"
 
     @property
-    def essence(self) -> JsonObject:
-        """It without what is passed over. Made anew each time: kept, it would double what a run weighs."""
-        return _essence(self.sieve, self.event, self.given)
+    def comparable(self) -> JsonObject:
+        """The object without ignored values.
+
+        Computed each time: stored, it would double the size of a run.
+        """
+        return _comparable(self.paths, self.event, self.run_input)
 
 
 def items(turns: Sequence[TurnLog], ignoring: Collection[str], *, with_inputs: bool = True) -> list[Item]:
-    """Everything of a run, in order."""
+    """Return the inputs and events of a run, in order."""
     return list(_items(turns, ignoring, with_inputs))
 
 
 def _items(turns: Sequence[TurnLog], ignoring: Collection[str], with_inputs: bool) -> Iterator[Item]:
     index = 0
     for turn in turns:
-        number, given = turn.number, turn.run_input
-        sieve = event_filter(ignoring, given)
+        number, run_input = turn.number, turn.run_input
+        paths = event_filter(ignoring, run_input)
         if with_inputs:
-            digest = _digest(_essence(sieve, None, given))
-            yield Item(number, INPUT, None, None, None, given, sieve, digest)
+            digest = _digest(_comparable(paths, None, run_input))
+            yield Item(number, INPUT, None, None, None, run_input, paths, digest)
         for event in turn.events:
-            digest = _digest(sieve.sift_object(event.to_wire()))
-            yield Item(number, event.type, node_of(event), event, index, given, sieve, digest)
+            digest = _digest(paths.filter_object(event.to_wire()))
+            yield Item(number, event.type, node_of(event), event, index, run_input, paths, digest)
             index += 1
 
 
-def _digest(essence: JsonObject) -> bytes:
-    return blake2b(encode(essence), digest_size=16).digest()
+def _digest(comparable: JsonObject) -> bytes:
+    return blake2b(encode(comparable), digest_size=16).digest()
 
 
-def _essence(sieve: FilterNode, event: Event | None, given: TurnInput) -> JsonObject:
+def _comparable(paths: FilterNode, event: Event | None, run_input: TurnInput) -> JsonObject:
     if event is not None:
-        return sieve.sift_object(event.to_wire())
+        return paths.filter_object(event.to_wire())
     # Under the key that an input has inside of an event, where the same paths lead to it.
-    found: JsonObject = sieve.sift_object({INPUT: given.to_wire()})[INPUT]
+    found: JsonObject = paths.filter_object({INPUT: run_input.to_wire()})[INPUT]
     return found
 
 
 Kind = Literal["input", "path", "words", "state", "failure", "other"]
 
 KINDS: tuple[Kind, ...] = ("input", "path", "words", "state", "failure", "other")
-"""In the order in which they are told."""
+"""In the order of display."""
 
 _PATH = TRANSITION_TYPES | {"start_node_run", "workflow_navigation_message"}
 _WORDS = frozenset({"user_messages", "assistant_response", "say_static", "say_llm", "worker_llm"})
 
 
 def kind_of(item: Item) -> Kind:
-    """The kind of an item."""
+    """Return the kind of an item."""
     if item.type == INPUT:
         return "input"
     if item.event is not None and item.event.is_failure:

@@ -1,4 +1,4 @@
-"""Two runs, aligned."""
+"""Comparisons of runs and of turns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from debugger.protocol.turn_logs import TurnLog
 
 @dataclass
 class Comparison:
-    """What two runs share, and what they do not."""
+    """Two aligned runs."""
 
     a: list[Item]
     b: list[Item]
@@ -28,59 +28,59 @@ class Comparison:
 
     @cached_property
     def differing(self) -> list[int]:
-        """The places of the rows that are not the same, in order."""
+        """The indexes of the rows that differ, in order."""
         return [place for place, row in enumerate(self.rows) if row.verdict != "same"]
 
     @property
     def first(self) -> int | None:
-        """The row where the runs part; ``None`` when nothing differs."""
+        """The first row that differs; ``None`` without one."""
         return self.differing[0] if self.differing else None
 
     @cached_property
     def counts(self) -> dict[Verdict, int]:
-        """How many rows there are of each verdict."""
+        """The number of rows by verdict."""
         return dict(Counter(row.verdict for row in self.rows))
 
     @cached_property
     def kinds(self) -> dict[Kind, int]:
-        """How many differing rows there are of each kind, of what is there."""
+        """The number of differing rows by kind."""
         return dict(Counter(kind_of(self.either(self.rows[place])) for place in self.differing))
 
     def following(self, place: int) -> int | None:
-        """The next differing row after a place."""
+        """Return the next differing row after an index."""
         found = bisect_right(self.differing, place)
         return self.differing[found] if found < len(self.differing) else None
 
     def preceding(self, place: int) -> int | None:
-        """The last differing row before a place."""
+        """Return the last differing row before an index."""
         found = bisect_left(self.differing, place)
         return self.differing[found - 1] if found else None
 
     def first_at(self, node: str) -> int | None:
-        """The first differing row of a node; else its first row; ``None`` where it has none."""
+        """Return the first differing row of a node, else its first row."""
         rows = (place for place, row in enumerate(self.rows) if self.either(row).node == node)
         differing = (place for place in self.differing if self.either(self.rows[place]).node == node)
         return next(differing, None) or next(rows, None)
 
     def pair(self, row: Row) -> tuple[Item | None, Item | None]:
-        """The items of A and of B in a row."""
+        """Return the items of A and of B in a row."""
         return None if row.a is None else self.a[row.a], None if row.b is None else self.b[row.b]
 
     def either(self, row: Row) -> Item:
-        """The item of A in a row, or that of B where A has none."""
+        """Return the item of A in a row, else that of B."""
         return next(item for item in self.pair(row) if item is not None)
 
     @property
     def last_turns(self) -> tuple[int, int]:
-        """The last turns of A and of B, by the numbers of the rows; 0 where a run has none."""
+        """The last turns of A and B; 0 for an empty run."""
         backwards = self.rows[::-1]
         last_a = next((row.turn for row in backwards if row.a is not None), 0)
         return last_a, next((row.turn for row in backwards if row.b is not None), 0)
 
     def differences(self, row: Row) -> list[Difference]:
-        """What differs between the two items of a row, from A to B; nothing where only one is there."""
+        """Return the differences between the two items of a row."""
         one, other = self.pair(row)
-        return differences(one.essence, other.essence) if one and other else []
+        return differences(one.comparable, other.comparable) if one and other else []
 
 
 def compare(
@@ -90,7 +90,7 @@ def compare(
     *,
     shift: int = 0,
 ) -> Comparison:
-    """Put two runs side by side.
+    """Compare two runs.
 
     Args:
         a: The turns of run A.
@@ -103,10 +103,10 @@ def compare(
 
 
 def turn_offset(a: Run, of_a: Sequence[TurnLog], b: Run, of_b: Sequence[TurnLog]) -> int:
-    """How many turns of A came before the first of B; below 0, how many of B before the first of A.
+    """Return how many turns of A precede B's first; negative, of B.
 
-    That is told where one of them goes on from a turn of the other, and its record does not begin with the
-    turns before: a record that does is put beside the other from the first turn on.
+    It is not 0 if one of them continues from a turn of the other and its record does not begin with the turns
+    before; a record that does is compared from the first turn on.
 
     Source: ``checkpoint_source_turn_index`` counts from 0 (``platform/wire.md`` 7).
     """
@@ -125,7 +125,7 @@ def _turns_before(later: Run, own: Sequence[TurnLog], earlier: Sequence[TurnLog]
 
 @dataclass(frozen=True)
 class Totals:
-    """One run in figures."""
+    """The totals of one run."""
 
     turns: int
     events: int
@@ -136,7 +136,7 @@ class Totals:
 
     @classmethod
     def of(cls, run: Run, turns: Sequence[TurnLog]) -> Self:
-        """The figures of a record.
+        """Return the totals of a record.
 
         Source: iteration metrics and token usage in ``platform/engine.md`` 13.
 
@@ -167,12 +167,12 @@ def _number(values: Any, key: str) -> float | None:
 
 @dataclass(frozen=True)
 class EventDifference:
-    """One event that the two turns do not share, or in which they differ."""
+    """An event that differs, or that only one turn has."""
 
     type: str
     """The event's type."""
     node: str | None
-    """Its node's id; of a hop, that of the node that it leaves."""
+    """Its node's id; for a transition that of its source."""
     place: int
     """Which event of its turn, from 0: of A, where only B has it of B."""
     only_in: str
@@ -189,20 +189,20 @@ class EventDifference:
 
 @dataclass(frozen=True)
 class TurnEquality:
-    """What came of comparing two turns."""
+    """The result of comparing two turns."""
 
     differences: tuple[EventDifference, ...]
 
     @property
     def is_same(self) -> bool:
-        """Whether nothing differs."""
+        """True if nothing differs."""
         return not self.differences
 
 
 def compare_turns(
     a: TurnLog, b: TurnLog, ignoring: Collection[str] = IGNORED_BETWEEN_REPLAYS
 ) -> TurnEquality:
-    """Compare the events of two turns, whatever their numbers and their inputs are.
+    """Compare the events of two turns, not their numbers and inputs.
 
     Args:
         a: A turn.
@@ -219,7 +219,7 @@ def _differing(rows: list[Row], a: list[Item], b: list[Item]) -> Iterator[EventD
         one = None if row.a is None else a[row.a]
         other = None if row.b is None else b[row.b]
         if one and other and row.verdict == "changed":
-            found = tuple(differences(one.essence, other.essence))
+            found = tuple(differences(one.comparable, other.comparable))
             yield EventDifference(one.type, one.node, row.a or 0, "", found)
         elif one and not other:
             yield EventDifference(one.type, one.node, row.a or 0, "A")

@@ -1,4 +1,4 @@
-"""Where two runs part, in one sentence."""
+"""The divergence of two runs, in one sentence."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SPOKEN = ("assistant_response", "say_static", "say_llm")
 
 
 def describe_divergence(found: Comparison, names: Mapping[str, str]) -> str:
-    """The sentence.
+    """Describe in one sentence where two runs diverge.
 
-    Of the turn in which the runs part it tells what says most: what the user said, the hop that was taken,
-    the words of the workflow, else the first event that differs.
+    The sentence is about the first difference of these kinds in that turn: the user's message, the
+    transition, the workflow's message, else any event.
 
     Args:
         found: The comparison.
@@ -36,8 +36,8 @@ def describe_divergence(found: Comparison, names: Mapping[str, str]) -> str:
         ended, other = ("A", "B") if last_a < last_b else ("B", "A")
         return f"Up to turn {turn - 1} they are the same; there {ended} ends, and {other} goes on."
     parts = _Turn(found, first, names)
-    told = parts.input() or parts.hop() or parts.words() or parts.event()
-    return f"They part at turn {turn}{parts.after()}: {told}."
+    difference = parts.input() or parts.transition() or parts.words() or parts.event()
+    return f"They part at turn {turn}{parts.after()}: {difference}."
 
 
 def _nothing(found: Comparison) -> str:
@@ -51,8 +51,6 @@ def _nothing(found: Comparison) -> str:
 
 
 class _Turn:
-    """The differing rows of the turn in which the runs part, side by side."""
-
     def __init__(self, found: Comparison, first: int, names: Mapping[str, str]) -> None:
         self._found = found
         self._first = first
@@ -64,14 +62,12 @@ class _Turn:
         self._b = [other for _, other in pairs if other]
 
     def after(self) -> str:
-        """The last node that both runs were at."""
         before = self._found.rows[self._first - 1 :: -1] if self._first else []
         shared = (self._found.either(row) for row in before)
         node = next((label for item in shared if (label := self._label(item))), "")
         return f" after “{node}”" if node else ""
 
     def input(self) -> str:
-        """What the turn was given."""
         one, other = (_first(items, (INPUT,)) for items in (self._a, self._b))
         if one is None or other is None:
             return ""
@@ -80,8 +76,7 @@ class _Turn:
         row = self._found.rows[self._first]
         return "the input differs in " + _listed(each.path for each in self._found.differences(row))
 
-    def hop(self) -> str:
-        """The ways that were taken."""
+    def transition(self) -> str:
         one, other = (_first(items, TRANSITION_TYPES) for items in (self._a, self._b))
         if one is None and other is None:
             return ""
@@ -90,16 +85,14 @@ class _Turn:
         return f"A {self._took(one)}, B {self._took(other)}"
 
     def words(self) -> str:
-        """What the workflow says."""
         for kind in _SPOKEN:
-            told = [_words(items, kind) for items in (self._a, self._b)]
-            if told[0] != told[1] and any(told):
-                one, other = ("says " + _quoted(each) if each else "says nothing" for each in told)
+            texts = [_words(items, kind) for items in (self._a, self._b)]
+            if texts[0] != texts[1] and any(texts):
+                one, other = ("says " + _quoted(each) if each else "says nothing" for each in texts)
                 return f"A {one}, B {other}"
         return ""
 
     def event(self) -> str:
-        """The first event that differs."""
         row = self._found.rows[self._first]
         one, other = self._found.pair(row)
         if one and other:

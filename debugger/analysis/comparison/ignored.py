@@ -1,4 +1,4 @@
-"""What a comparison passes over, by name: values that differ from run to run and say nothing about it.
+"""Values that differ between any two runs, which comparisons can ignore.
 
 Only fields of the protocol are named here. A variable of an author's own is never passed over, whatever it is
 called; of the system's own variables only those that the caller did not set himself.
@@ -34,13 +34,13 @@ _METADATA = ("response_metadata", "message/response_metadata", "messages/respons
 
 @dataclass(frozen=True)
 class Ignored:
-    """One kind of value that a comparison can pass over."""
+    """One kind of value that a comparison can ignore."""
 
     name: str
     covers: str
-    """What it is, for whoever wonders."""
+    """A description for users."""
     paths: tuple[str, ...]
-    """In an event, or in a turn's input under ``run_input``, written as for `Branch`."""
+    """In an event, or in a turn's input under ``run_input``, written as for `FilterNode`."""
     system_names: frozenset[str] = frozenset()
     """The system's variables that belong to it, wherever they stand."""
 
@@ -179,29 +179,29 @@ IGNORED_BETWEEN_REPLAYS: frozenset[str] = frozenset(one.name for one in IGNORED)
     "counters",
     "justifications",
 }
-"""What two runs of the same turn differ in though nothing differs."""
+"""Ignored between two runs of the same turn."""
 
 IGNORED_BETWEEN_RUNS: frozenset[str] = IGNORED_BETWEEN_REPLAYS | {"input in states", "counters"}
-"""What two runs of any kind are compared without at first: one changed input, or one detour, would be told in
-every event after it."""
+"""Ignored between any two runs at first: one changed input, or one detour, would show in every event after
+it."""
 
 
-def event_filter(ignoring: Collection[str], given: TurnInput) -> FilterNode:
-    """What leaves out of an event, or of ``{"run_input": ...}``, whatever is passed over.
+def event_filter(ignoring: Collection[str], run_input: TurnInput) -> FilterNode:
+    """Return the filter for the events and the input of a turn.
 
     Args:
         ignoring: Names of `IGNORED`.
-        given: The turn's input: a system variable that it sets is the caller's own.
+        run_input: The turn's input: a system variable that it sets is the caller's own.
 
     Raises:
         KeyError: There is no such name.
     """
-    own = SYSTEM_NAMES & supplied_dynamic(given).keys()
-    return _sieve(frozenset(ignoring), frozenset(own))
+    own = SYSTEM_NAMES & supplied_dynamic(run_input).keys()
+    return _filter(frozenset(ignoring), frozenset(own))
 
 
 @lru_cache(maxsize=64)
-def _sieve(ignoring: frozenset[str], own: frozenset[str]) -> FilterNode:
+def _filter(ignoring: frozenset[str], own: frozenset[str]) -> FilterNode:
     if unknown := ignoring - {one.name for one in IGNORED}:
         raise KeyError(f"nothing that can be ignored is called {', '.join(sorted(unknown))}")
     chosen = [one for one in IGNORED if one.name in ignoring]
@@ -214,7 +214,7 @@ def _sieve(ignoring: frozenset[str], own: frozenset[str]) -> FilterNode:
 
 
 def _nest(root: FilterNode) -> None:
-    """Let the sieve go into whole events and turns that stand inside of events."""
+    """Apply the filter to whole events and turns inside events."""
     output = root.along(["run_output"])
     output.keys.setdefault("events", root)
     output.keys["thread_to_node_outputs"] = FilterNode(endings={"": FilterNode(dict(output.keys))})
@@ -223,16 +223,20 @@ def _nest(root: FilterNode) -> None:
 
 @dataclass
 class FilterNode:
-    """The paths that go on from one object."""
+    """Paths to ignored values below one object.
+
+    A path is keys joined by ``/``; lists are entered without a key. A key may be ``*`` for any key, or begin
+    with a star for all keys with that ending.
+    """
 
     keys: dict[str, FilterNode | None] = field(default_factory=dict)
-    """By key; ``None`` stands for a value that is left out."""
+    """By key; ``None`` marks a value that is ignored."""
     endings: dict[str, FilterNode | None] = field(default_factory=dict)
     """By the end of the key, where no key fits."""
 
     @classmethod
     def of(cls, paths: Iterable[str]) -> FilterNode:
-        """The paths as a tree."""
+        """Return the paths as a tree."""
         root = cls()
         for path in paths:
             *way, last = path.split("/")
@@ -241,21 +245,24 @@ class FilterNode:
         return root
 
     def along(self, way: Iterable[str]) -> FilterNode:
-        """The branch at the end of these keys, made where there is none; a loose one where all goes."""
+        """Return the node at the end of these keys, made if missing."""
         here = self
         for key in way:
             among, name = here._among(key), key.removeprefix("*")
             here = among.setdefault(name, FilterNode()) or FilterNode()
         return here
 
-    def sift(self, value: Any) -> Any:
-        """The value without what the paths leave out; whatever no path leads into is the same object."""
-        if isinstance(value, list):
-            return [self.sift(one) for one in value]
-        return self.sift_object(value) if isinstance(value, dict) else value
+    def filter(self, value: Any) -> Any:
+        """Return the value without what the paths ignore.
 
-    def sift_object(self, value: JsonObject) -> JsonObject:
-        """The same for an object."""
+        Parts that no path leads into are the same objects.
+        """
+        if isinstance(value, list):
+            return [self.filter(one) for one in value]
+        return self.filter_object(value) if isinstance(value, dict) else value
+
+    def filter_object(self, value: JsonObject) -> JsonObject:
+        """Return an object without what the paths ignore."""
         keys, has_endings = self.keys, bool(self.endings)
         left: JsonObject = {}
         for key, one in value.items():
@@ -267,7 +274,7 @@ class FilterNode:
                 left[key] = one
                 continue
             if branch is not None:
-                left[key] = branch.sift(one)
+                left[key] = branch.filter(one)
         return left
 
     def _among(self, key: str) -> dict[str, FilterNode | None]:

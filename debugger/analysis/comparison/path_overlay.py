@@ -1,4 +1,4 @@
-"""Two paths on one drawing: which nodes and edges both runs took, and which only one of them."""
+"""The paths of two runs on one graph."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ Share = Literal["common", "only_a", "only_b"]
 
 @dataclass(frozen=True)
 class Visit:
-    """How often each run came by a node or an edge."""
+    """Visits of a node or an edge by both runs."""
 
     a: int
     b: int
 
     @property
     def share(self) -> Share:
-        """Who came by."""
+        """The runs that visited it."""
         if self.a and self.b:
             return "common"
         return "only_a" if self.a else "only_b"
 
     @property
-    def told(self) -> str:
-        """The same in a few characters: ``A``, ``B ×2``, ``A ×2 B``."""
+    def label(self) -> str:
+        """The visits in a few characters: ``A``, ``B ×2``, ``A ×2 B``."""
         sides = (("A", self.a), ("B", self.b))
         return " ".join(f"{name} ×{times}" if times > 1 else name for name, times in sides if times)
 
 
 @dataclass(frozen=True)
 class PathOverlay:
-    """Both paths."""
+    """The paths of both runs."""
 
     nodes: dict[str, Visit]
     edges: dict[str, Visit]
-    """By the edge's id; a hop that needs no edge has an id that is made from its ends."""
+    """By `path_id`."""
     ghosts: dict[str, str]
     """Name by id of the nodes that a run tells of and neither workflow has."""
     strays: list[UnmappedEdge]
     """The ways of both for which neither workflow has an edge."""
 
     def count(self, share: Share) -> tuple[int, int]:
-        """How many nodes and how many edges have this share."""
+        """Return how many nodes and how many edges have this share."""
         nodes = sum(passage.share == share for passage in self.nodes.values())
         return nodes, sum(passage.share == share for passage in self.edges.values())
 
 
 def overlay_paths(a: Position, b: Position, joint: Graph) -> PathOverlay:
-    """Put two paths together.
+    """Combine the paths of two runs.
 
     Args:
-        a: Where run A stands at its end, on its own version.
-        b: The same of run B.
+        a: The last position of run A, on its own version.
+        b: That of run B.
         joint: The nodes and edges of both versions.
     """
     strays = {stray.id: stray for stray in (*unmapped_edges(a, joint), *unmapped_edges(b, joint))}
@@ -73,7 +73,7 @@ def overlay_paths(a: Position, b: Position, joint: Graph) -> PathOverlay:
 
 
 def joint_workflow(a: Workflow, b: Workflow) -> Workflow:
-    """One workflow with the nodes and edges of both; what both have is as in A."""
+    """Return one workflow with the nodes and edges of both, A first."""
     if a.to_wire() == b.to_wire():
         return a
     document: JsonObject = {
@@ -85,12 +85,11 @@ def joint_workflow(a: Workflow, b: Workflow) -> Workflow:
 
 
 def _reached(found: Position) -> dict[str, int]:
-    """Runs by node; a node that was only come to counts as one."""
+    """Return visits by node; a reached node counts at least once."""
     return {node: max(1, found.visits.get(node, 0)) for node in found.first_visit}
 
 
 def _times(found: Position) -> dict[str, int]:
-    """Hops by way; a node that only goes on with itself goes no way."""
     return {way: trail.count for way, trail in found.path_counts.by_edge.items()}
 
 

@@ -1,4 +1,4 @@
-"""The variables of two runs, side by side at the end of a turn."""
+"""Tables of two runs: variables, workflow versions and messages."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ class VariableRow:
 
     @property
     def sign(self) -> str:
-        """The operation in one character."""
+        """The operation as one character."""
         return "=" if self.op == "same" else SIGNS[self.op]
 
 
 def variable_rows(
     a: Sequence[TurnLog], b: Sequence[TurnLog], ignoring: Collection[str], *, with_same: bool = False
 ) -> list[VariableRow]:
-    """What the variables were after the last of these turns.
+    """Return the variables of both runs after the last of these turns.
 
     Args:
         a: The turns of run A, up to the one that is looked at.
         b: The same of run B.
-        ignoring: What is passed over: of its names, those that are about variables.
-        with_same: Whether variables that are the same in both are told, too, each as a whole.
+        ignoring: The names of `IGNORED` to ignore, as far as they are about variables.
+        with_same: Whether to include variables that are the same in both.
     """
     one, other = _flat(scopes_at(a), ignoring), _flat(scopes_at(b), ignoring)
     return list(_rows(one, other, with_same))
@@ -65,7 +65,7 @@ def _rows(a: JsonObject, b: JsonObject, with_same: bool) -> Iterator[VariableRow
 
 
 def _flat(scopes: Scopes, ignoring: Collection[str]) -> JsonObject:
-    """All variables by scope and name, without the copies that bear a node's name."""
+    """Return all variables by scope and name, without qualified copies."""
     passed = frozenset(name for one in IGNORED if one.name in ignoring for name in one.system_names)
     with_justification = "justifications" not in ignoring
     found = {f"dynamic.{name}": value for name, value in scopes.dynamic.items()}
@@ -88,7 +88,7 @@ _GRAPH_FIELDS = ("node_configs", "edge_configs")
 
 @dataclass(frozen=True)
 class WorkflowChange:
-    """One node, edge or group of settings that is not the same in both versions."""
+    """A node, edge or group of settings that differs between versions."""
 
     part: Part
     id: str
@@ -101,12 +101,12 @@ class WorkflowChange:
 
     @property
     def sign(self) -> str:
-        """The operation in one character."""
+        """The operation as one character."""
         return SIGNS[self.op]
 
 
 def workflow_changes(a: Workflow, b: Workflow) -> list[WorkflowChange]:
-    """What is not the same, nodes first, then edges, then the settings of the workflow as a whole."""
+    """Return the differences: nodes, then edges, then the workflow's settings."""
     return [*_nodes(a, b), *_edges(a, b), *_settings(a, b)]
 
 
@@ -160,7 +160,7 @@ _MOST_LINES = 300
 
 @dataclass
 class MessagePair:
-    """Something that was said, or noted, in one run or in both."""
+    """A message of one run or of both."""
 
     turn: int
     """The turn in run A, or the one that it would be there."""
@@ -170,21 +170,21 @@ class MessagePair:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether both say the same."""
+        """The comparison of both texts."""
         if self.a is None or self.b is None:
             return "only_b" if self.a is None else "only_a"
         return "same" if self.a.text == self.b.text else "changed"
 
     @cached_property
     def pieces(self) -> list[Span]:
-        """The words of both, where both say something."""
+        """The differing words, if both have a message."""
         return readable_diff(self.a.text, self.b.text) if self.a and self.b else []
 
 
 def message_pairs(
     a: Sequence[TurnLog], b: Sequence[TurnLog], names: Mapping[str, str] | None = None, *, shift: int = 0
 ) -> list[MessagePair]:
-    """Both transcripts, turn by turn.
+    """Return the messages of both runs, turn by turn.
 
     Args:
         a: The turns of run A.
@@ -205,7 +205,7 @@ def _by_turn(said: Sequence[ChatMessage], shift: int) -> dict[int, list[ChatMess
 
 
 def _lines(turn: int, a: list[ChatMessage], b: list[ChatMessage]) -> Iterator[MessagePair]:
-    """One turn: what fits by role is a line, though other nodes may speak; the rest stands alone."""
+    """Yield the pairs of one turn, matched by role whatever node speaks."""
     if max(len(a), len(b)) > _MOST_LINES:
         blocks = [(0, 0, min(len(a), len(b)))]
     else:

@@ -1,4 +1,4 @@
-"""Why a run went the way it did: the decisions at its hops, and each of them explained."""
+"""Decisions of a run and their explanations."""
 
 from __future__ import annotations
 

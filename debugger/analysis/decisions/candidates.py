@@ -1,4 +1,4 @@
-"""The ways out of a node, in the order in which they are asked (``platform/engine.md`` 3.3, 3.6, 3.8)."""
+"""Candidate edges in evaluation order (``platform/engine.md`` 3.3, 3.6, 3.8)."""
 
 from __future__ import annotations
 
@@ -19,25 +19,28 @@ Caller = tuple[str, str]
 
 @dataclass(frozen=True)
 class CandidateEdge:
-    """One way out of a node, or none: the last one ends the thread."""
+    """A possible next step from a node.
+
+    The last one ends the thread.
+    """
 
     kind: Kind
     destination: str | None
     edge: EdgeConfig | None = None
     condition: ConditionConfig | None = None
     judged_apart: bool = False
-    """Whether a model judges its condition in a call of its own."""
-    bar: BlockedReason | None = None
-    """What keeps it from being taken, whatever holds."""
+    """Whether a model decides its condition in a separate call."""
+    blocked_reason: BlockedReason | None = None
+    """The reason why it is never taken, even if its condition holds."""
 
     @property
     def expression(self) -> str:
-        """The expression of its condition; empty where it has none."""
+        """The expression of its condition; empty without one."""
         return (self.condition.condition_expression if self.condition else None) or ""
 
     @property
     def freeform(self) -> str:
-        """The condition for a model; empty where it has none."""
+        """The condition for a model; empty without one."""
         return (self.condition.condition_freeform if self.condition else None) or ""
 
     @property
@@ -47,10 +50,10 @@ class CandidateEdge:
 
 
 class CandidateEdges:
-    """The ways out of each node of one workflow.
+    """The candidate edges of each node of one workflow.
 
     Args:
-        graph: What runs: the author's workflow, or that with its super nodes expanded.
+        graph: The workflow that runs, as its author drew it or with its super nodes expanded.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -62,21 +65,22 @@ class CandidateEdges:
         self._blocks = as_bool(blocks, True)
 
     def out_of(self, node: NodeConfig, caller: Caller | None, *, is_companion: bool) -> list[CandidateEdge]:
-        """Every way out of a node: direct, its own conditions, global nodes, the way back, its loop, nothing.
+        """Return every candidate edge of a node.
 
-        A node with a bounded retry is tried again where nothing leads on.
+        They are direct edges, its own conditions, global nodes, the way back, its loop, and the end. A node
+        with a bounded retry is tried again if no other edge is taken.
 
         Args:
-            node: Where the thread stands.
-            caller: The global node that it came by, and from where, if it did.
-            is_companion: Whether the thread is a companion; no global node is open to it.
+            node: The thread's node.
+            caller: The global node that the thread entered, and from where, if it did.
+            is_companion: Whether the thread is a companion, which cannot enter global nodes.
         """
-        ways = [*self._direct(node), *self._own(node)]
+        edges = [*self._direct(node), *self._own(node)]
         if not is_companion:
-            ways += self._to_globals(node)
+            edges += self._to_globals(node)
         if caller is not None:
-            ways += self._back(node, caller)
-        return [*ways, *self._otherwise(node)]
+            edges += self._back(node, caller)
+        return [*edges, *self._otherwise(node)]
 
     def _otherwise(self, node: NodeConfig) -> Iterator[CandidateEdge]:
         if node.self_loop_config is not None and node.self_loop_config.enabled:
@@ -91,17 +95,26 @@ class CandidateEdges:
         for edge in self._leaving.get(node.logical_id, ()):
             if edge.type == "direct":
                 kind: Kind = "direct" if edge is main or edge.disabled else "fork"
-                yield CandidateEdge(kind, edge.destination_node_logical_id, edge, bar=self._bar(node, edge))
+                yield CandidateEdge(
+                    kind,
+                    edge.destination_node_logical_id,
+                    edge,
+                    blocked_reason=self._blocked_reason(node, edge),
+                )
 
     def _own(self, node: NodeConfig) -> Iterator[CandidateEdge]:
         for edge in self._leaving.get(node.logical_id, ()):
             if edge.type == "conditional":
-                bar = self._bar(node, edge)
+                reason = self._blocked_reason(node, edge)
                 yield CandidateEdge(
-                    "conditional", edge.destination_node_logical_id, edge, edge.condition, bar=bar
+                    "conditional",
+                    edge.destination_node_logical_id,
+                    edge,
+                    edge.condition,
+                    blocked_reason=reason,
                 )
 
-    def _bar(self, node: NodeConfig, edge: EdgeConfig) -> BlockedReason | None:
+    def _blocked_reason(self, node: NodeConfig, edge: EdgeConfig) -> BlockedReason | None:
         if edge.disabled:
             return "disabled"
         destination = self.graph.nodes.get(edge.destination_node_logical_id or "")
@@ -110,7 +123,6 @@ class CandidateEdges:
         return self._blocked(node, destination) if edge.type == "conditional" else None
 
     def _blocked(self, node: NodeConfig, destination: NodeConfig) -> BlockedReason | None:
-        """A conditional hop does not lead from one guardrail node to another."""
         both = node.is_guardrail_node and destination.is_guardrail_node
         return "blocked" if both and self._blocks and node.logical_id != destination.logical_id else None
 
@@ -119,8 +131,8 @@ class CandidateEdges:
             settings = other.global_node_config
             if settings is None or other.logical_id == node.logical_id or not may_enter(node, other):
                 continue
-            apart, bar = self._is_judged_apart(settings), self._blocked(node, other)
-            yield CandidateEdge("global", other.logical_id, None, settings.condition, apart, bar)
+            apart, reason = self._is_judged_apart(settings), self._blocked(node, other)
+            yield CandidateEdge("global", other.logical_id, None, settings.condition, apart, reason)
 
     def _is_judged_apart(self, settings: GlobalNodeConfig) -> bool:
         method = settings.global_condition_edge_evaluation_method
@@ -129,7 +141,7 @@ class CandidateEdges:
         return method == "independent_llm_evaluations"
 
     def _back(self, node: NodeConfig, caller: Caller) -> Iterator[CandidateEdge]:
-        """Back to where a global node, or a global super node around this one, was entered from."""
+        """Yield the edges back to the caller of a global node."""
         entered, back = caller
         own = node.global_node_config.reverse_conditional_edge if node.global_node_config else None
         if own is not None and entered == node.logical_id:

@@ -1,7 +1,6 @@
-"""To ask the ways out of a node once more, as they were asked when a decision was made.
+"""The candidate edges of a decision, evaluated again with the recorded state.
 
-What can be worked out, expressions, is worked out of the recorded state; what a model said is taken from the
-record.
+Expressions are evaluated again; what a model said is read from the record.
 """
 
 from __future__ import annotations
@@ -16,13 +15,15 @@ from debugger.expressions import ABSENT, Condition, Scope, hydrate, lookup, pars
 from debugger.graph.checks.context import LLM_FLAGS
 from debugger.protocol.workflow import NodeConfig
 
+CONDITIONAL = frozenset({"conditional", "global", "reverse"})
+
 
 @dataclass(frozen=True)
 class ExpressionResult:
-    """What came of an expression."""
+    """The result of an expression."""
 
     value: bool | None
-    """``None`` where it cannot be read or evaluated."""
+    """``None`` if it cannot be read or evaluated."""
     filled: str
     absent: tuple[str, ...] = ()
     """The references without a value, as they are written."""
@@ -30,25 +31,16 @@ class ExpressionResult:
 
 
 def evaluate_expression(text: str, scope: Scope) -> ExpressionResult:
-    """Evaluate an expression; a fault is told in the judgement."""
+    """Evaluate an expression; an error is part of the result."""
     try:
         condition = parse(text)
-        absent = tuple(dict.fromkeys(absent_references(condition, scope)))
+        absent = tuple(dict.fromkeys(_absent_references(condition, scope)))
         return ExpressionResult(condition.evaluate(scope).value, condition.hydrated(scope), absent)
     except (ExpressionError, ConditionError) as error:
         return ExpressionResult(None, hydrate(text, scope), error=str(error))
 
 
-def refers_to_absent(text: str, scope: Scope) -> bool:
-    """Whether an expression names a variable that has no value; one that cannot be read names none."""
-    try:
-        return any(absent_references(parse(text), scope))
-    except ExpressionError:
-        return False
-
-
-def absent_references(condition: Condition, scope: Scope) -> list[str]:
-    """The references of a condition that have no value."""
+def _absent_references(condition: Condition, scope: Scope) -> list[str]:
     return [
         reference.text
         for reference in condition.references
@@ -56,148 +48,155 @@ def absent_references(condition: Condition, scope: Scope) -> list[str]:
     ]
 
 
-CONDITIONAL = frozenset({"conditional", "global", "reverse"})
-
-
 @dataclass(frozen=True, eq=False)
 class EvaluatedEdge:
-    """One way out, with what came of asking it."""
+    """A candidate edge with the result of its condition."""
 
-    way: CandidateEdge
+    edge: CandidateEdge
     expression: ExpressionResult | None = None
-    """Where an expression decides."""
+    """``None`` if no expression decides."""
     model: bool | None = None
-    """What a model said of its condition; ``None`` where none was asked apart."""
+    """A model's separate verdict on its condition; ``None`` without one."""
     offered: bool = False
     """Whether a model could choose it while the node ran."""
     possible: bool = True
-    """Whether anybody could judge it: a condition in words needs a model."""
+    """Whether it could be evaluated at all: a condition in words needs a model."""
     by_itself: bool = False
-    """Whether a model is asked about it after the node has run, if its turn comes (``engine.md`` U-33)."""
+    """Whether a model evaluates it after the node has run, if it is reached (``engine.md`` U-33)."""
 
     @property
     def holds(self) -> bool:
-        """Whether it would be taken if it were its turn, no model choosing."""
-        if self.way.bar is not None:
+        """True if it would be taken when reached, without a model's choice."""
+        if self.edge.blocked_reason is not None:
             return False
-        if self.way.kind not in CONDITIONAL:
-            return self.way.kind != "fork"
+        if self.edge.kind not in CONDITIONAL:
+            return self.edge.kind != "fork"
         return bool(self.expression.value) if self.expression else self.model is True and not self.offered
 
 
 def evaluate_edges(
-    ways: Iterable[CandidateEdge],
+    edges: Iterable[CandidateEdge],
     record: DecisionRecord,
     node: NodeConfig,
     before: Scope | None,
     after: Scope,
 ) -> list[EvaluatedEdge]:
-    """Ask each way out.
+    """Evaluate each candidate edge.
 
     Args:
-        ways: The ways out of the node.
-        record: What is recorded of the decision.
-        node: Where the thread stood.
-        before: What the thread could see as the node began its run; ``None`` where it did not run.
-        after: What it could see as the decision was made.
+        edges: The candidate edges of the node.
+        record: The recorded decision.
+        node: The thread's node.
+        before: The thread's variables when the node started; ``None`` if it did not run.
+        after: Its variables when the decision was made.
     """
-    heard = list(record.verdicts)
-    return [_asked(way, record, node, before, after, heard) for way in ways]
+    verdicts = list(record.verdicts)
+    return [_evaluate(edge, record, node, before, after, verdicts) for edge in edges]
 
 
-def expected_edge(asked: Sequence[EvaluatedEdge], record: DecisionRecord) -> EvaluatedEdge | None:
-    """The way that the rules lead to: the model's choice, a direct edge, the first that holds.
+def expected_edge(evaluated: Sequence[EvaluatedEdge], record: DecisionRecord) -> EvaluatedEdge | None:
+    """Return the edge that the rules select.
 
-    ``None`` where an expression that had to be evaluated cannot be. Only the outcome tells which of several
-    waiting edges were armed, and whether a turn had too many node runs to go on from a node passed over.
+    Model's choice, direct edge, first that holds.
+
+    ``None`` if an expression that had to be evaluated cannot be. Only the outcome shows which of several
+    waiting edges were armed, and whether a turn had too many node runs to continue from a skipped node.
     """
     if record.stage == "while_waiting":
-        matched = next((each for each in asked if each.holds and is_edge_of(each.way, record)), None)
-        return matched or _first(asked)
+        matched = next((each for each in evaluated if each.holds and is_edge_of(each.edge, record)), None)
+        return matched or _first(evaluated)
     if record.is_skipped and record.outcome == "ended":
-        return asked[-1]
-    return _chosen(asked, record) or _first(asked)
+        return evaluated[-1]
+    return _chosen(evaluated, record) or _first(evaluated)
 
 
-def _chosen(asked: Sequence[EvaluatedEdge], record: DecisionRecord) -> EvaluatedEdge | None:
-    """The hop that the model chose, or that it said yes to when asked apart."""
+def _chosen(evaluated: Sequence[EvaluatedEdge], record: DecisionRecord) -> EvaluatedEdge | None:
+    """Return the edge that the model chose or met separately."""
     if record.stage != "after_run":
         return None
-    offered = [each for each in asked if each.offered and each.way.bar is None]
-    fitting = [each for each in offered if each.way.judged_apart and each.model]
-    called = (each for each in offered if any(leads_to(each.way, node_id) for node_id in record.chosen))
-    fitting = fitting or list(called)
-    return next((each for each in fitting if is_edge_of(each.way, record)), fitting[0] if fitting else None)
+    offered = [each for each in evaluated if each.offered and each.edge.blocked_reason is None]
+    chosen = [each for each in offered if each.edge.judged_apart and each.model]
+    chosen = chosen or [each for each in offered if any(leads_to(each.edge, node) for node in record.chosen)]
+    return next((each for each in chosen if is_edge_of(each.edge, record)), chosen[0] if chosen else None)
 
 
-def _first(asked: Sequence[EvaluatedEdge]) -> EvaluatedEdge | None:
-    for each in asked:
-        if each.way.bar is None and each.expression is not None and each.expression.value is None:
+def _first(evaluated: Sequence[EvaluatedEdge]) -> EvaluatedEdge | None:
+    for each in evaluated:
+        is_open = each.edge.blocked_reason is None
+        if is_open and each.expression is not None and each.expression.value is None:
             return None
         if each.holds:
             return each
     return None
 
 
-def is_edge_of(way: CandidateEdge, record: DecisionRecord) -> bool:
-    """Whether a decision was for a way, as the event tells it."""
+def is_edge_of(edge: CandidateEdge, record: DecisionRecord) -> bool:
+    """Return whether a recorded decision was for an edge."""
     if record.outcome in ("condition", "model"):
-        same_edge = way.edge_id == record.edge_id and leads_to(way, record.destination)
-        return way.kind in CONDITIONAL and same_edge
+        same_edge = edge.edge_id == record.edge_id and leads_to(edge, record.destination)
+        return edge.kind in CONDITIONAL and same_edge
     if record.outcome == "direct":
-        return way.kind == "direct" and leads_to(way, record.destination) and way.bar is None
+        leads_there = leads_to(edge, record.destination)
+        return edge.kind == "direct" and leads_there and edge.blocked_reason is None
     kinds = {"loop": "self_loop", "ended": "nothing", "retry": "retry", "gave_up": "retry"}
-    return way.kind == kinds.get(record.outcome)
+    return edge.kind == kinds.get(record.outcome)
 
 
-def leads_to(way: CandidateEdge, node_id: str | None) -> bool:
-    """Whether a way leads to a node, or to the super node that it is inside of."""
-    return node_id == way.destination or str(node_id).startswith(f"{way.destination}/")
+def leads_to(edge: CandidateEdge, node_id: str | None) -> bool:
+    """Return whether an edge leads to a node or its super node."""
+    return node_id == edge.destination or str(node_id).startswith(f"{edge.destination}/")
 
 
-def _asked(
-    way: CandidateEdge,
+def _evaluate(
+    edge: CandidateEdge,
     record: DecisionRecord,
     node: NodeConfig,
     before: Scope | None,
     after: Scope,
-    heard: list[LlmVerdict],
+    verdicts: list[LlmVerdict],
 ) -> EvaluatedEdge:
-    if way.kind not in CONDITIONAL or way.bar is not None:
-        shown = evaluate_expression(way.expression, after) if way.expression else None
-        return EvaluatedEdge(way, shown)
+    if edge.kind not in CONDITIONAL or edge.blocked_reason is not None:
+        return EvaluatedEdge(edge, evaluate_expression(edge.expression, after) if edge.expression else None)
     calls_model = node.type in LLM_FLAGS
     could_choose = calls_model and before is not None and not record.must_answer
-    offered = could_choose and before is not None and _is_for_model(way, before)
-    if way.judged_apart and offered:
-        return EvaluatedEdge(way, model=_answer(way, heard), offered=True)
-    if not _is_for_model(way, after):
-        return EvaluatedEdge(
-            way, evaluate_expression(way.expression, after) if way.expression else None, offered=offered
-        )
-    if calls_model or way.kind != "conditional":
-        return EvaluatedEdge(way, offered=offered, possible=calls_model)
-    return EvaluatedEdge(way, model=_answer(way, heard), by_itself=True)
+    offered = could_choose and before is not None and _is_for_model(edge, before)
+    if edge.judged_apart and offered:
+        return EvaluatedEdge(edge, model=_verdict(edge, verdicts), offered=True)
+    if not _is_for_model(edge, after):
+        result = evaluate_expression(edge.expression, after) if edge.expression else None
+        return EvaluatedEdge(edge, result, offered=offered)
+    if calls_model or edge.kind != "conditional":
+        return EvaluatedEdge(edge, offered=offered, possible=calls_model)
+    return EvaluatedEdge(edge, model=_verdict(edge, verdicts), by_itself=True)
 
 
-def _is_for_model(way: CandidateEdge, scope: Scope) -> bool:
-    """Whether a model judges it: it says so in words, and no expression can decide (``engine.md`` U-16)."""
-    return bool(way.freeform) and (not way.expression or refers_to_absent(way.expression, scope))
+def _is_for_model(edge: CandidateEdge, scope: Scope) -> bool:
+    """Return whether a model decides.
+
+    In words, and no expression can (``engine.md`` U-16).
+    """
+    if not edge.freeform or not edge.expression:
+        return bool(edge.freeform)
+    try:
+        return bool(_absent_references(parse(edge.expression), scope))
+    except ExpressionError:
+        return False
 
 
-def _answer(way: CandidateEdge, heard: list[LlmVerdict]) -> bool | None:
-    """What a model said when it was asked about the way; each answer counts once."""
-    for place, judged in enumerate(heard):
-        if judged.destination == way.destination:
-            return heard.pop(place).held
+def _verdict(edge: CandidateEdge, verdicts: list[LlmVerdict]) -> bool | None:
+    """Return a model's verdict on an edge; each verdict counts once."""
+    for place, verdict in enumerate(verdicts):
+        if verdict.destination == edge.destination:
+            return verdicts.pop(place).held
     return None
 
 
-def render_condition(way: CandidateEdge, asked: EvaluatedEdge, scope: Scope) -> tuple[str, str]:
-    """A way's condition as it was written, and with the values filled in."""
-    if asked.expression is not None:
-        return way.expression, asked.expression.filled
-    text = way.freeform or way.expression
+def render_condition(evaluated: EvaluatedEdge, scope: Scope) -> tuple[str, str]:
+    """Return an edge's condition as written, and with the values filled in."""
+    edge = evaluated.edge
+    if evaluated.expression is not None:
+        return edge.expression, evaluated.expression.filled
+    text = edge.freeform or edge.expression
     try:
         return text, render(text, scope).text
     except RunError:

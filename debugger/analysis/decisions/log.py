@@ -1,4 +1,4 @@
-"""The decisions of a run, in the order in which they were made."""
+"""The log of a run's decisions, in order."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class DecisionLog(EventFold):
             trace.stage = "after_run"
 
     def apply(self, event: EventFields) -> None:
-        """Apply an event that a thread's next decision depends on, or that records a decision."""
+        """Apply an event of one of `TYPES`."""
         trace = self._trace(event)
         observe = _OBSERVE.get(event.type)
         if observe is not None:
@@ -55,11 +55,11 @@ class DecisionLog(EventFold):
             decide(self, trace, event)
 
     def of_edge(self, edge_id: str) -> list[DecisionRecord]:
-        """Return the decisions at which an edge was taken, by the author's id of it or the run's."""
+        """Return the decisions that took an edge, by its id."""
         return self._by_edge.get(edge_id, [])
 
     def of_event(self, index: int | None) -> DecisionRecord | None:
-        """Return the decision that an event's node run led to, else the last one before the event.
+        """Return the decision of an event's node run, else the previous one.
 
         Args:
             index: The index of the event in the run; ``None`` is the run's end.
@@ -111,7 +111,7 @@ class DecisionLog(EventFold):
             self._by_edge.setdefault(edge_id, []).append(record)
 
     def _edge_of(self, record: DecisionRecord) -> str | None:
-        """Return the id of the edge that was taken; a direct one may be recorded without it."""
+        """Return the edge's id; direct edges may be recorded without it."""
         if record.edge_id is not None or record.outcome not in ("direct", "beside"):
             return record.edge_id
         for edge in self._graph.leaving(record.source or ""):
@@ -165,7 +165,7 @@ class DecisionLog(EventFold):
         trace.end()
 
     def _fail(self, trace: ThreadTrace, event: EventFields) -> None:
-        """Record an error only if a node had run and its next edge was still to be chosen."""
+        """Record an error after a node run without a chosen edge."""
         for open_trace in [each for each in self._threads.values() if each.is_open][-1:]:
             self._add(open_trace, event, "failed", words="")
             open_trace.close()

@@ -1,4 +1,4 @@
-"""What the events of a run tell of one decision; why it went so is worked out when somebody asks."""
+"""Records of decisions as events have them, and explained edges."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Outcome = Literal[
     "moved",
     "failed",
 ]
-"""How it ended: by a direct edge, a condition that held, a model's choice, the node's own loop, another
-attempt of a bounded one, the end of attempts, the end of the thread, an escalation of guardrails, a node or a
-thread that runs beside, a move that somebody made, an error."""
+"""The outcome: a direct edge, a condition that held, a model's choice, the node's own loop, another attempt
+of a bounded loop, its last attempt, the end of the thread, an escalation of guardrails, a node or thread that
+runs beside, a forced transfer, an error."""
 
 Stage = Literal["after_run", "while_waiting", "after_giving_up"]
-"""When it was made; not every way out is asked at each."""
+"""The moment of the decision; each evaluates other candidate edges."""
 
 OUTCOME_LABELS: Final[dict[Outcome, str]] = {
     "direct": "direct edge",
@@ -44,7 +44,7 @@ OUTCOME_LABELS: Final[dict[Outcome, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class LlmVerdict:
-    """What a model said about one condition that it was asked apart."""
+    """A model's verdict on one condition, from a separate call."""
 
     destination: str | None
     held: bool
@@ -53,14 +53,14 @@ class LlmVerdict:
 
 @dataclass(frozen=True, slots=True)
 class DecisionRecord:
-    """One decision, as far as the events tell it."""
+    """One decision, as its events record it."""
 
     number: int
     """Counts the run's decisions from 1."""
     transition_number: int | None
-    """Counts the run's hops from 1, as the graph does; ``None`` where nothing moved."""
+    """Counts the run's transitions from 1, as the graph does; ``None`` without one."""
     index: int
-    """The event that tells how it ended, counted over the run from 0."""
+    """The index of the event that records the outcome."""
     turn_number: int
     thread_id: str
     """Internal id."""
@@ -70,27 +70,27 @@ class DecisionRecord:
     """The node's id as it ran: of an inner node ``booking/ask``."""
     destination: str | None
     edge_id: str | None
-    """As the event tells it."""
+    """As the event has it."""
     reason: str
     """The event's own words."""
     args: dict[str, Any]
     """What a model filled in along with its choice."""
     words: str
-    """The model's justification, or what its stand-in says of it."""
+    """The justification of the model, or of its mock."""
     started: int | None
-    """The event with which the node began its run, if it ran."""
+    """The index of the event that started the node run, if it ran."""
     is_skipped: bool
-    """Whether the thread came to the node and went on without a run of it."""
+    """Whether the thread passed the node without running it."""
     chosen: tuple[str, ...]
-    """The ids of the nodes that the model called for."""
+    """The ids of the nodes that the model chose."""
     verdicts: tuple[LlmVerdict, ...]
     caller: Caller | None
     must_answer: str
-    """Why no hop was offered to the model, as the end of a sentence; empty where hops were."""
+    """The reason why the model was offered no edge, as the end of a sentence; empty if it was."""
     attempt: int
-    """Of a bounded loop: the attempt that comes, or how many there were."""
+    """For a bounded loop, the next attempt, or how many there were."""
     entries: int
-    """How often guardrail nodes were entered, where that is what counts."""
+    """For an escalation, how often guardrail nodes were entered."""
 
 
 Verdict = Literal[
@@ -132,31 +132,31 @@ VERDICT_LABELS: Final[dict[Verdict, str]] = {
     "exhausted": "used up",
     "not_needed": "not needed",
 }
-"""What a person reads."""
+"""Labels for users."""
 
 
 @dataclass(frozen=True)
 class ExplainedEdge:
-    """One way out."""
+    """A candidate edge with its verdict."""
 
     kind: Kind
     edge_id: str | None
-    """The author's id for the edge; ``None`` where the way needs none."""
+    """The author's id for the edge; ``None`` if it has none."""
     label: str
-    """The edge's name, else what kind of way it is."""
+    """The edge's name, else the kind."""
     destination: str | None
     destination_label: str
     condition: str
-    """As it was written; empty where nothing has to hold."""
+    """As it was written; empty without one."""
     filled: str
-    """The condition with the values of that moment; empty where it has none, or nobody knows them."""
+    """The condition with the values of that moment; empty if it has none, or they are unknown."""
     is_expression: bool
-    """Whether the condition is in the condition language; else a model judges it."""
+    """Whether the condition is in the condition language; else a model decides it."""
     verdict: Verdict
     why: str
     """One sentence."""
 
     @property
     def won(self) -> bool:
-        """Whether the decision was for it."""
+        """True if the decision was for it."""
         return self.verdict in ("taken", "redirected", "exhausted")

@@ -1,4 +1,4 @@
-"""The trace of one thread: everything before a decision that the decision depends on."""
+"""Traces of threads: the state that a decision depends on."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ThreadTrace:
         self.close()
 
     def close(self) -> None:
-        """Forget what the model said: it counted for the decision that was just made."""
+        """Forget what the model said for the decision just made."""
         self.stage: Stage = "after_run"
         self._has_run = False
         self.started: int | None = None
@@ -54,12 +54,12 @@ class ThreadTrace:
 
     @property
     def is_open(self) -> bool:
-        """Whether a node has run, and the worker beside it, and the next edge is still to be chosen."""
+        """True if a node has run and no edge is chosen."""
         return self._has_run and self._beside is None
 
     @property
     def is_skipping(self) -> bool:
-        """Whether it leaves a node that it has not run."""
+        """True if it leaves a node that it has not run."""
         return self.started is None and self.stage == "after_run"
 
     def start(self, event: EventFields, index: int) -> None:
@@ -150,7 +150,7 @@ class ThreadTrace:
         self.node = self._next_node = text(event.event, "destination_node_logical_id")
 
     def _leave_global_nodes(self, destination: str) -> None:
-        """Drop the callers of global nodes that are left; inside the same super node none is."""
+        """Drop the callers of the global nodes that the thread leaves."""
         node = self._graph.nodes.get(destination)
         while self.callers:
             entered = self._graph.nodes.get(self.callers[-1][0])
@@ -171,7 +171,7 @@ class ThreadTrace:
                 self.callers = [caller for caller in self.callers if caller[0] != skipped]
 
     def _must_answer(self, node: str | None) -> str:
-        """Return why the model is offered no transition; empty if it is (``platform/engine.md`` 3.7)."""
+        """Return why the model is offered no edge (``platform/engine.md`` 3.7)."""
         config = self._graph.nodes.get(node or "")
         if config is None or config.type not in LLM_FLAGS:
             return ""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
 import streamlit as st
 
 from debugger.analysis.transcript import RunFacts, TranscriptRow, transcript
 from debugger.errors import StoreError
-from debugger.exports import EVENT_EXPORTS, EXPORTS, RUN_EXPORTS
-from debugger.exports.base import Export
+from debugger.exports import EXPORTS, Export
 from debugger.exports.json_files import build_run_file, event_lines
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import RunFile
@@ -19,8 +18,6 @@ from debugger.views import state
 from debugger.views.audit import audited_file
 from debugger.views.backends import notebook
 from debugger.views.components.toolbar import Button
-
-Source = TypeVar("Source")
 
 _TOLD = {
     "csv": "A row for each message, with all that is known of it",
@@ -50,15 +47,17 @@ def export_menu(session: DebugSession) -> Button:
 
 def _formats(session: DebugSession) -> None:
     st.caption("Secrets are masked in each of them.")
-    for name, transcript_export in EXPORTS.items():
-        _format(session, name, transcript_export, lambda: _transcript(session))
-    for name, run_export in RUN_EXPORTS.items():
-        _format(session, name, run_export, lambda: _run_file(session))
-    for name, event_export in EVENT_EXPORTS.items():
-        _format(session, name, event_export, lambda: event_lines(session.run_id or "", session.turns))
+    sources: dict[str, Callable[[], Any]] = {
+        "transcript": lambda: _transcript(session),
+        "run": lambda: _run_file(session),
+        "events": lambda: event_lines(session.run_id or "", session.turns),
+    }
+    for name, export in EXPORTS.items():
+        if export.source in sources:
+            _format(session, name, export, sources[export.source])
 
 
-def _format(session: DebugSession, name: str, export: Export[Source], source: Callable[[], Source]) -> None:
+def _format(session: DebugSession, name: str, export: Export, source: Callable[[], Any]) -> None:
     st.download_button(
         export.label,
         key=f"download_{name}",

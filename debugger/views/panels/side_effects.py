@@ -11,7 +11,7 @@ from debugger.analysis.node_origins import author_node_id
 from debugger.analysis.outbound_policies import HOSTED_NOTICE, policy_rows, policy_summary
 from debugger.analysis.side_effects import SideEffect, blocked_call_advice
 from debugger.errors import DebuggerError
-from debugger.exports import SIDE_EFFECTS
+from debugger.exports import EXPORTS
 from debugger.exports.csv_files import side_effect_rows
 from debugger.settings import Settings, read_settings
 from debugger.views import actions, refresh, state
@@ -153,7 +153,7 @@ def _whole(effect: SideEffect) -> None:
 
 
 def _download(now: Reading) -> None:
-    export, session = SIDE_EFFECTS["csv"], now.session
+    export, session = EXPORTS["side_effects_csv"], now.session
     if session.run_id is None or session.busy:
         return
     st.download_button(

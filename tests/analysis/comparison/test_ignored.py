@@ -9,7 +9,7 @@ NAMES = [one.name for one in IGNORED]
 
 
 def left(wire, *ignoring, given=None):
-    return event_filter(ignoring, given or TurnInput()).sift_object(wire)
+    return event_filter(ignoring, given or TurnInput()).filter_object(wire)
 
 
 def test_nothing_goes_where_nothing_is_ignored():

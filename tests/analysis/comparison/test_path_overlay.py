@@ -35,7 +35,7 @@ def test_nodes_and_edges_are_shared_or_belong_to_one_run():
 
 
 def test_a_passage_tells_who_came_by_and_how_often():
-    assert [Visit(1, 0).told, Visit(0, 2).told, Visit(2, 1).told] == ["A", "B ×2", "A ×2 B"]
+    assert [Visit(1, 0).label, Visit(0, 2).label, Visit(2, 1).label] == ["A", "B ×2", "A ×2 B"]
 
 
 def test_a_node_that_only_one_version_has_is_no_ghost_and_one_that_neither_has_is():

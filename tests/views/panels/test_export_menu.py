@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.exports import EVENT_EXPORTS, EXPORTS, RUN_EXPORTS
+from debugger.exports import EXPORTS
 from debugger.protocol.run_file import read_run_file
 from debugger.views.panels import export_menu
 from tests.factories import document, say
@@ -19,7 +19,7 @@ def test_there_is_nothing_to_save_before_a_turn_is_over(app, backend):
     assert not any(element.key.startswith("download_") for element in app.get("download_button"))
 
 
-@pytest.mark.parametrize("name", [*EXPORTS, *RUN_EXPORTS, *EVENT_EXPORTS])
+@pytest.mark.parametrize("name", [name for name in EXPORTS if name != "side_effects_csv"])
 def test_every_format_is_offered_with_what_it_is_good_for(app, backend, press, name):
     backend.create_workflow(document(say("chat")))
     app.run()
@@ -38,7 +38,7 @@ def test_the_run_file_holds_record_workflow_and_notes(app, backend, press, page)
     session = page().session
     backend.store.notebook.write(session.run_id, "asks twice")
 
-    file = read_run_file(RUN_EXPORTS["json"].render(export_menu._run_file(session)))
+    file = read_run_file(EXPORTS["json"].render(export_menu._run_file(session)))
 
     assert file.record().workflow_run_id == session.run_id
     assert len(file.record().input_output_pairs) == 1

@@ -4,7 +4,7 @@ import csv
 import io
 
 from debugger.analysis.side_effects import side_effects
-from debugger.exports import SIDE_EFFECTS
+from debugger.exports import EXPORTS
 from debugger.exports.csv_files import side_effect_rows
 from tests.factories import direct, document, node, say
 from tests.support.super_nodes import super_node
@@ -107,7 +107,7 @@ def test_the_download_holds_every_call_with_its_raw_id(app, backend, page, press
     session = page().session
 
     rows = side_effect_rows(session.run_id, side_effects(session.turns, session.ledger.recorded))
-    text = SIDE_EFFECTS["csv"].render(rows).removeprefix(b"\xef\xbb\xbf").decode()
+    text = EXPORTS["side_effects_csv"].render(rows).removeprefix(b"\xef\xbb\xbf").decode()
 
     (found,) = csv.DictReader(io.StringIO(text))
     assert (found["run_id"], found["node_logical_id"]) == (session.run_id, "booking/save")

@@ -111,11 +111,11 @@ def shares(paths: PathOverlay, graph: Graph) -> JsonObject:
         graph: The nodes and edges of both versions.
     """
     nodes = {node: _node(paths.nodes.get(node)) for node in [*graph.nodes, *paths.ghosts]}
-    edges = {edge: {"state": passage.share, "order": passage.told} for edge, passage in paths.edges.items()}
+    edges = {edge: {"state": passage.share, "order": passage.label} for edge, passage in paths.edges.items()}
     return {"nodes": nodes, "edges": edges, "current": [], "lanes": [], "ways": []}
 
 
 def _node(passage: Visit | None) -> JsonObject:
     if passage is None:
         return _NEITHER
-    return {"state": passage.share, "visits": 0, "order": passage.told, "note": _NOTES[passage.share]}
+    return {"state": passage.share, "visits": 0, "order": passage.label, "note": _NOTES[passage.share]}
