@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
 from typing import NoReturn, get_args
 
-from debugger.backends.base import Ability, Capabilities, FoundTurn, Page, RunRevision, TurnStream
-from debugger.engine.inspection import RunInspector
-from debugger.engine.variable_edits import VariableEdit
+from debugger.backends.base import Ability, Capabilities, Page, RunRevision
 from debugger.errors import NotFoundError, UnsupportedError
-from debugger.protocol.base import JsonObject
-from debugger.protocol.events import Event
 from debugger.protocol.run_file import RunFile
-from debugger.protocol.runs import Run, RunSearch, SentTurn, TurnInput
+from debugger.protocol.runs import Run, RunSearch
 from debugger.protocol.turn_logs import LazyRun
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.store import Notebook
 
 REASON = "This is a recording: it shows what happened, and nothing can be run or changed in it."
+
+
+def _refuse(*_: object, **__: object) -> NoReturn:
+    raise UnsupportedError(REASON, advice="Open the workflow on another backend to run it.")
 
 
 class RecordedBackend:
@@ -35,6 +33,9 @@ class RecordedBackend:
     node_types: frozenset[str] | None = None
     notebook: Notebook | None = None
     capabilities = Capabilities(dict.fromkeys(get_args(Ability), REASON))
+
+    create_workflow = delete_workflow = create_version = activate_version = _refuse
+    execute = find_turn = pump = fork = replay = _refuse
 
     def __init__(self, file: RunFile) -> None:
         self.file = file
@@ -102,81 +103,10 @@ class RecordedBackend:
         rows = [self._run] if fits and page == 1 else []
         return Page(rows, int(fits))
 
-    def create_workflow(self, document: JsonObject, *, name: str | None = None) -> WorkflowSummary:
-        """See `Backend.create_workflow`; a recording refuses."""
-        _refuse()
-
-    def delete_workflow(self, workflow_id: str) -> None:
-        """See `Backend.delete_workflow`; a recording refuses."""
-        _refuse()
-
-    def create_version(
-        self,
-        workflow_id: str,
-        *,
-        version_name: str | None = None,
-        source_version_number: int | None = None,
-        mark_as_active: bool = False,
-    ) -> VersionSummary:
-        """See `Backend.create_version`; a recording refuses."""
-        _refuse()
-
-    def activate_version(self, workflow_id: str, version_number: int) -> None:
-        """See `Backend.activate_version`; a recording refuses."""
-        _refuse()
-
-    def execute(
-        self,
-        workflow_id: str,
-        turn_input: TurnInput,
-        *,
-        run_id: str | None = None,
-        expected_turn_number: int | None = None,
-        version_number: int | None = None,
-        cancelled: threading.Event | None = None,
-        inspector: RunInspector | None = None,
-    ) -> TurnStream:
-        """See `Backend.execute`; a recording refuses."""
-        _refuse()
-
-    def find_turn(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
-        """See `Backend.find_turn`; a recording refuses."""
-        _refuse()
-
     def revision(self, run_id: str) -> RunRevision:
         """See `Backend.revision`."""
         run = self.run(run_id)
         return RunRevision(run.status, len(run.finished_turns))
-
-    def pump(
-        self,
-        workflow_id: str,
-        run_id: str,
-        *,
-        cancelled: threading.Event | None = None,
-        inspector: RunInspector | None = None,
-    ) -> TurnStream:
-        """See `Backend.pump`; a recording refuses."""
-        _refuse()
-
-    def fork(
-        self,
-        run_id: str,
-        turn_number: int,
-        *,
-        version_number: int | None = None,
-        edits: Sequence[VariableEdit] = (),
-        start_node_logical_id: str | None = None,
-        run_by: str | None = None,
-    ) -> str:
-        """See `Backend.fork`; a recording refuses."""
-        _refuse()
-
-    def replay(
-        self, run_id: str, turn_number: int, *, cancelled: threading.Event | None = None
-    ) -> list[Event]:
-        """See `Backend.replay`; a recording refuses."""
-        _refuse()
 
     @property
     def _summary(self) -> WorkflowSummary:
@@ -190,7 +120,3 @@ class RecordedBackend:
             raise NotFoundError(
                 f"The recording has no {what} {given}.", advice=f"It holds the {what} {ours} alone."
             )
-
-
-def _refuse() -> NoReturn:
-    raise UnsupportedError(REASON, advice="Open the workflow on another backend to run it.")

@@ -10,15 +10,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from debugger.engine.background_call import POLL_SECONDS
 from debugger.engine.json_schema import schema_error
 from debugger.engine.mocks.interceptor import PERSON
 from debugger.engine.models.base import Model, ModelError, Prompt, RemoteModel, Reply, ToolCall
 from debugger.errors import ConflictError, InputError
 from debugger.protocol.base import JsonObject
 from debugger.session.json_input import parse_object, to_json
-
-_LOOK = 0.1
-"""Seconds between two looks at whether the turn was ended."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class HumanInput:
                 while self._reply is None:
                     if cancelled.is_set():
                         raise ModelError("nobody waits for the answer any more")
-                    self._changed.wait(_LOOK)
+                    self._changed.wait(POLL_SECONDS)
                 return self._reply
             finally:
                 self.pending = None

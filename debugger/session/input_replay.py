@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from debugger.engine.background_call import BackgroundCall
 from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult
 
 if TYPE_CHECKING:
     from debugger.session.session import DebugSession
+
+_log = logging.getLogger(__name__)
 
 
 class InputReplay:
@@ -43,12 +47,12 @@ class InputReplay:
         self._after_first = after_first
         self._at_end = at_end
         self._stopped = threading.Event()
-        self._over = threading.Event()
+        self._call: BackgroundCall[None] | None = None
 
     @property
     def is_running(self) -> bool:
         """Whether it has more to send, or waits for a turn that it began."""
-        return not self._over.is_set()
+        return self._call is None or self._call.busy
 
     @property
     def stopping(self) -> bool:
@@ -57,7 +61,7 @@ class InputReplay:
 
     def begin(self) -> None:
         """Send the first input, and on a thread the others."""
-        threading.Thread(target=self._send, name="fast forward", daemon=True).start()
+        self._call = BackgroundCall(self._run, "input replay")
 
     def stop(self) -> None:
         """Send nothing more; the turn under way goes on to its end."""
@@ -65,23 +69,27 @@ class InputReplay:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end; whether it came in time (seconds)."""
-        return self._over.wait(timeout)
+        return self._call is not None and self._call.wait(timeout)
+
+    def _run(self) -> None:
+        try:
+            self._send()
+        except Exception as error:  # a page must report something, whatever broke
+            _log.exception("sending recorded inputs failed")
+            self.problem = f"The inputs could not be sent ({type(error).__name__})."
 
     def _send(self) -> None:
-        try:
-            for number, given in enumerate(self._inputs, start=1):
-                if not self._may_send(number):
-                    return
-                result = self._session.run_turn(given)
-                if result is None:
-                    self.problem = f"Input {number} of {self.total} could not be run."
-                    return
-                self.done = number
-                if number == 1:
-                    self._after_first(result)
-            self._at_end()
-        finally:
-            self._over.set()
+        for number, turn_input in enumerate(self._inputs, start=1):
+            if not self._may_send(number):
+                return
+            result = self._session.run_turn(turn_input)
+            if result is None:
+                self.problem = f"Input {number} of {self.total} could not be run."
+                return
+            self.done = number
+            if number == 1:
+                self._after_first(result)
+        self._at_end()
 
     def _may_send(self, number: int) -> bool:
         last = self._session.result

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 
 from debugger.analysis.side_effects import ledger_of
 from debugger.backends.base import Backend, FoundTurn, RunRevision
+from debugger.engine.background_call import BackgroundCall
 from debugger.errors import DebuggerError, OutcomeUnknownError
 from debugger.protocol.runs import SentTurn
 from debugger.protocol.turn_logs import LazyRun, TurnLog, lazy_turn_logs
 
 _log = logging.getLogger(__name__)
-
-Outcome = TypeVar("Outcome")
 
 FIRST_WAIT = 2.0
 MAX_WAIT = 30.0
@@ -58,41 +55,6 @@ class RecordRead:
     """What was found of a pending turn."""
     newer_turns: int = 0
     """Turns of users that the session does not show."""
-
-
-class BackgroundCall(Generic[Outcome]):
-    """A call on a thread of its own, whose outcome is collected later.
-
-    Args:
-        call: The call; it may raise a `DebuggerError`.
-    """
-
-    def __init__(self, call: Callable[[], Outcome]) -> None:
-        self.outcome: Outcome | None = None
-        self.error: DebuggerError | None = None
-        self._call = call
-        self._done = threading.Event()
-        threading.Thread(target=self._run, name="session-read", daemon=True).start()
-
-    @property
-    def busy(self) -> bool:
-        """Return whether the call has not returned."""
-        return not self._done.is_set()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the end, and return whether it came in time (seconds)."""
-        return self._done.wait(timeout)
-
-    def _run(self) -> None:
-        try:
-            self.outcome = self._call()
-        except DebuggerError as error:
-            self.error = error
-        except Exception as error:  # a page must report something, whatever broke
-            _log.exception("reading a record failed")
-            self.error = DebuggerError(f"The record could not be read ({type(error).__name__}).")
-        finally:
-            self._done.set()
 
 
 class RecordSync:
@@ -155,25 +117,34 @@ class RecordSync:
         pending = self.pending
         if pending is not None:
             pending.checks += 1
-            self._call = BackgroundCall(lambda: self._search(pending))
+            self._call = BackgroundCall(lambda: self._search(pending), "session-read")
         elif run_id is not None:
-            self._call = BackgroundCall(lambda: self._read(run_id, number))
+            self._call = BackgroundCall(lambda: self._read(run_id, number), "session-read")
 
     def load(self, run_id: str) -> None:
         """Start reading the whole record; what is being read is dropped."""
         self._is_loading, self._started = True, time.monotonic()
-        self._call = BackgroundCall(lambda: RecordRead("load", record=self._backend.record(run_id)))
+        self._call = BackgroundCall(
+            lambda: RecordRead("load", record=self._backend.record(run_id)), "session-read"
+        )
 
     def collect(self) -> RecordRead | None:
         """Return what was read since the last call; ``None`` where nothing was."""
         call = self._call
         if call is None or call.busy:
             return None
-        self._call, self.error, self._is_loading = None, call.error, False
+        self._call, self.error, self._is_loading = None, None, False
         if not self._is_local:
             self._wait = min(1.5 * self._wait, MAX_WAIT)
         self._due = self._started + self._wait
-        return call.outcome
+        try:
+            return call.result()
+        except DebuggerError as error:
+            self.error = error
+        except Exception as error:  # a page must report something, whatever broke
+            _log.exception("reading a record failed")
+            self.error = DebuggerError(f"The record could not be read ({type(error).__name__}).")
+        return None
 
     def wait(self, timeout: float) -> bool:
         """Wait until nothing is being read, and return whether that came in time (seconds)."""

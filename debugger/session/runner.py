@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from debugger.analysis.variables import scope_at
 from debugger.backends.base import Ability, Backend, TurnProgress, TurnStream
+from debugger.engine.background_call import POLL_SECONDS, BackgroundCall
 from debugger.engine.inspection import RunInspector
 from debugger.engine.mocks import MockSet
 from debugger.engine.mocks.interceptor import Interceptor
@@ -28,7 +29,6 @@ _log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 10.0
 """How long a turn waits for another one of the run, or for a step of its background work."""
-_BUSY_POLL = 0.1
 
 
 class TurnWorker:
@@ -67,15 +67,14 @@ class TurnWorker:
         self._start = start
         self._on_event = on_event
         self._on_end = on_end
-        self._done = threading.Event()
         self._started_at = time.monotonic()
         self._ended_at: float | None = None
-        threading.Thread(target=self._run, name="turn", daemon=True).start()
+        self._call = BackgroundCall(self._run, "turn")
 
     @property
     def busy(self) -> bool:
         """Return whether it is still being executed."""
-        return not self._done.is_set()
+        return self._call.busy
 
     @property
     def elapsed(self) -> float:
@@ -84,7 +83,7 @@ class TurnWorker:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end, and return whether it came in time (seconds)."""
-        return self._done.wait(timeout)
+        return self._call.wait(timeout)
 
     def _run(self) -> None:
         try:
@@ -106,7 +105,6 @@ class TurnWorker:
                 self.error = DebuggerError(reason, advice="The log of the program says more.")
         finally:
             self._ended_at = time.monotonic()
-            self._done.set()
 
 
 class TurnRunner:
@@ -170,7 +168,7 @@ class TurnRunner:
                         inspector=worker.inspector,
                     )
                 except TurnInProgressError:
-                    if worker.cancelled.wait(_BUSY_POLL) or time.monotonic() >= deadline:
+                    if worker.cancelled.wait(POLL_SECONDS) or time.monotonic() >= deadline:
                         raise
 
         return self._worker(log, start)

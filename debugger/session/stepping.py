@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
+from debugger.engine.background_call import POLL_SECONDS
 from debugger.expressions import Scope
 from debugger.protocol.events import Event, NodeEvent
 from debugger.protocol.turn_logs import TurnLog
@@ -19,9 +20,6 @@ from debugger.session.breakpoints import Breakpoints, Hit
 
 StepKind = Literal["event", "node", "turn"]
 """How far one step goes: to the next event, to the next node that begins, to the next turn."""
-
-_LOOK = 0.1
-"""Seconds between two looks at whether the turn was ended."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ class StepController:
             self._passing = max(0, self._passing - 1)
             self._stop = stop
             while self._stop is not None and not self._passing and not cancelled.is_set():
-                self._changed.wait(_LOOK)
+                self._changed.wait(POLL_SECONDS)
             if not self._passing:
                 self._stop = None
 

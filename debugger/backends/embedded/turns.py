@@ -21,6 +21,7 @@ from debugger.backends.embedded.run_loader import (
     start_run,
 )
 from debugger.backends.embedded.stored_turns import StoredTurns
+from debugger.engine.background_call import POLL_SECONDS
 from debugger.engine.environment import Environment
 from debugger.engine.execution import ExecutionResult
 from debugger.engine.inspection import RunInspector
@@ -32,10 +33,6 @@ from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult, bac
 from debugger.protocol.turn_logs import TurnLog
 from debugger.store import MAX_CLIENT_TURN_ID, FinishedTurn, Store, TurnClaim, new_id
 
-_POLL_SECONDS = 0.1
-"""Between two looks at whether a turn that another client sent first has ended."""
-_STOP_POLL_SECONDS = 0.05
-"""Between two looks at whether a turn that is being stopped has ended."""
 _STOP_SECONDS = 60.0
 """How long the end of a turn that is being stopped is waited for."""
 _SECRETS = "secret_variables"
@@ -375,7 +372,7 @@ class Turns:
             if not self._leases.lapse(run_id) and claimed.claim_id != requested:
                 self._leases.request_stop(run_id)
                 requested = claimed.claim_id
-            if request.cancelled.wait(_STOP_POLL_SECONDS) or time.monotonic() > deadline:
+            if request.cancelled.wait(POLL_SECONDS) or time.monotonic() > deadline:
                 raise TurnInProgressError(
                     f"A turn of run {run_id} is being stopped and has not ended yet.",
                     advice="Wait for it to end.",
@@ -396,7 +393,7 @@ class Turns:
                 return (yield from _replayed(self.stored.result(found.run_id, found.turn_number)))
             if self._leases.lapse(found.run_id):
                 continue
-            if request.cancelled.wait(_POLL_SECONDS):
+            if request.cancelled.wait(POLL_SECONDS):
                 raise TurnInProgressError(
                     f"The turn was sent before and is being executed in run {found.run_id}.",
                     advice="Wait for it to end, or stop the run.",

@@ -12,6 +12,7 @@ from debugger.backends.hosted.client import encoded
 from debugger.backends.hosted.http_errors import RequestInfo, refusal
 from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, result_from_events
 from debugger.backends.hosted.websocket import Socket, SocketClosed
+from debugger.engine.background_call import POLL_SECONDS
 from debugger.errors import (
     AnswerError,
     ConnectionFailedError,
@@ -24,8 +25,6 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import EndWorkflowIterationEvent, Event, parse_event
 from debugger.protocol.runs import FRAME_NUMBER, TRUNCATED, RunStatus, SentTurn, TurnResult
 
-POLL_SECONDS = 0.05
-"""Time between two checks of whether the turn was cancelled."""
 CLOSING_SECONDS = 0.5
 """Time in which the last event follows the end of an iteration; some turns have none (``engine.md`` 7.2)."""
 

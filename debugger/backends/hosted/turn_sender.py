@@ -8,7 +8,6 @@ from functools import partial
 
 import httpx
 
-from debugger.backends.cancellable import call_cancellable
 from debugger.backends.hosted.client import Answer, ApiClient, encoded, read_object
 from debugger.backends.hosted.http_errors import RequestInfo, refusal
 from debugger.backends.hosted.payloads import (
@@ -22,6 +21,7 @@ from debugger.backends.hosted.reconciliation import Reconciliation
 from debugger.backends.hosted.streamed_turn import AnswerLost, StreamedTurn
 from debugger.backends.hosted.turn_results import AnswerCheck, BackgroundProbe, MayContinue, client_turn_id_of
 from debugger.backends.hosted.websocket import MAX_START_BYTES, Socket, SocketConnector
+from debugger.engine.background_call import call_cancellable
 from debugger.errors import (
     AnswerError,
     ApiError,

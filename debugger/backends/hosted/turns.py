@@ -12,13 +12,13 @@ import uuid
 from collections.abc import Generator
 
 from debugger.backends.base import TurnProgress
-from debugger.backends.cancellable import call_cancellable
 from debugger.backends.hosted.client import Answer, ApiClient
 from debugger.backends.hosted.payloads import execute_body, run_named, turn_result
 from debugger.backends.hosted.reconciliation import Reconciliation, stale
 from debugger.backends.hosted.streamed_turn import AnswerLost
 from debugger.backends.hosted.turn_results import AnswerCheck
 from debugger.backends.hosted.turn_sender import RISK, TurnSender
+from debugger.engine.background_call import call_cancellable
 from debugger.errors import (
     ApiError,
     ConflictError,

@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import TypeVar
 
+from debugger.engine.background_call import POLL_SECONDS, BackgroundCall
 from debugger.engine.environment import Environment
 from debugger.engine.models.base import Model, ModelError, Prompt, RemoteModel, Reply
 from debugger.engine.outbound.gateway import Gateway, OutboundCall, OutboundError, RecordedAnswer
@@ -23,8 +24,6 @@ MAX_ANSWER_SECONDS = 180.0
 
 _GRACE = 2.0
 """Seconds after which a call that should have ended by itself is abandoned."""
-_POLL_SECONDS = 0.02
-"""Interval of the checks whether the turn was ended."""
 _RECORDED = "recorded"
 """What answers, as usage names it, where a person recorded the answer."""
 BACKCHANNEL_TYPE = "llm_group_with_backchannel"
@@ -180,14 +179,14 @@ def _wait(
     caller: _Caller, prompt: Prompt, target: str | None, backchannel: Backchannel | None
 ) -> Generator[str, None, ModelAnswer]:
     """Wait for the answer; if it is late, yield a filler and cut the answer."""
-    answer = _Future(lambda: _call(caller, prompt, target))
+    answer = BackgroundCall(lambda: _call(caller, prompt, target), "model call")
     began = time.monotonic()
     if backchannel is not None and not answer.done.wait(backchannel.patience):
         filler = _filler(caller, prompt, backchannel, answer.done)
         if filler:
             yield filler
-            return _after(backchannel, answer.result(caller.cancelled, _left(prompt, began)))
-    return answer.result(caller.cancelled, _left(prompt, began))
+            return _after(backchannel, _result(answer, caller.cancelled, _left(prompt, began)))
+    return _result(answer, caller.cancelled, _left(prompt, began))
 
 
 def _left(prompt: Prompt, began: float) -> float:
@@ -207,8 +206,8 @@ def _filler(
     responder = caller.responder
     try:
         target = responder.remote(wanted) if isinstance(responder, RemoteModel) else None
-        filler = _Future(lambda: _call(caller, wanted, target))
-        reply = filler.result(caller.cancelled, _left(wanted, time.monotonic()), instead=answered).reply
+        filler = BackgroundCall(lambda: _call(caller, wanted, target), "model call")
+        reply = _result(filler, caller.cancelled, _left(wanted, time.monotonic()), instead=answered).reply
     except (ModelError, DebuggerError):
         # A filler can be missing.
         return None
@@ -283,43 +282,28 @@ class _CapturedError:
             raise OutboundError(getattr(error, "message", str(error))) from None
 
 
-class _Future(Generic[Result]):
-    """The result of work on another thread."""
+def _result(
+    call: BackgroundCall[ModelAnswer],
+    cancelled: threading.Event,
+    seconds: float,
+    *,
+    instead: threading.Event | None = None,
+) -> ModelAnswer:
+    """Wait for the answer of a call, and return it.
 
-    def __init__(self, work: Callable[[], Result]) -> None:
-        self.done = threading.Event()
-        self._work = work
-        self._result: list[Result] = []
-        self._error: BaseException | None = None
-        threading.Thread(target=self._run, name="ask a model", daemon=True).start()
+    Args:
+        call: The call.
+        cancelled: Ends the wait.
+        seconds: The longest time to wait.
+        instead: Ends the wait, too: set when the answer is of no use any more.
 
-    def _run(self) -> None:
-        try:
-            self._result.append(self._work())
-        except BaseException as error:  # it is raised again where the result is wanted
-            self._error = error
-        finally:
-            self.done.set()
-
-    def result(
-        self, cancelled: threading.Event, seconds: float, *, instead: threading.Event | None = None
-    ) -> Result:
-        """Return the result of the work.
-
-        Args:
-            cancelled: Ends the waiting.
-            seconds: The longest time to wait.
-            instead: Ends the waiting, too: what makes the result useless.
-
-        Raises:
-            ModelError: The waiting ended before the work did.
-        """
-        ends = time.monotonic() + seconds
-        while not self.done.wait(_POLL_SECONDS):
-            if cancelled.is_set() or (instead is not None and instead.is_set()):
-                raise ModelError("nobody waits for the answer any more")
-            if time.monotonic() > ends:
-                raise ModelError(f"there was no answer within {seconds:.0f} s")
-        if self._error is not None:
-            raise self._error
-        return self._result[0]
+    Raises:
+        ModelError: The wait ended before the call did.
+    """
+    ends = time.monotonic() + seconds
+    while not call.wait(POLL_SECONDS):
+        if cancelled.is_set() or (instead is not None and instead.is_set()):
+            raise ModelError("nobody waits for the answer any more")
+        if time.monotonic() > ends:
+            raise ModelError(f"there was no answer within {seconds:.0f} s")
+    return call.result()

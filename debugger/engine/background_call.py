@@ -1,0 +1,73 @@
+"""Calls on threads of their own, waited for until they are cancelled."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Outcome = TypeVar("Outcome")
+
+POLL_SECONDS = 0.05
+"""Time between two checks of whether a wait was cancelled."""
+
+
+class BackgroundCall(Generic[Outcome]):
+    """A call on a thread of its own.
+
+    Args:
+        call: The call.
+        name: The name of the thread.
+    """
+
+    def __init__(self, call: Callable[[], Outcome], name: str) -> None:
+        self.done = threading.Event()
+        """Set once the call has returned or raised."""
+        self._call = call
+        self._outcomes: list[Outcome] = []
+        self._error: Exception | None = None
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    @property
+    def busy(self) -> bool:
+        """Return whether the call has not returned."""
+        return not self.done.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end, and return whether it came in time (seconds)."""
+        return self.done.wait(timeout)
+
+    def result(self) -> Outcome:
+        """Return the outcome of a call that has ended.
+
+        Raises:
+            Exception: The call raised it.
+        """
+        if self._error is not None:
+            raise self._error
+        return self._outcomes[0]
+
+    def _run(self) -> None:
+        try:
+            self._outcomes.append(self._call())
+        except Exception as error:  # raised again where the outcome is used
+            self._error = error
+        finally:
+            self.done.set()
+
+
+def call_cancellable(cancelled: threading.Event, call: Callable[[], Outcome]) -> Outcome | None:
+    """Call a function on a thread and return its outcome, or ``None`` as soon as the call is cancelled.
+
+    A cancelled call continues on its thread; its outcome is dropped.
+
+    Raises:
+        Exception: The call raised it.
+    """
+    if cancelled.is_set():
+        return None
+    running = BackgroundCall(call, "cancellable call")
+    while not running.wait(POLL_SECONDS):
+        if cancelled.is_set():
+            return None
+    return running.result()
