@@ -1,4 +1,4 @@
-"""The base of node types, the context of a run and its result."""
+"""The base of node types, with a run's context and result."""
 
 from __future__ import annotations
 
@@ -105,10 +105,7 @@ class NodeContext:
     """Where time is noted in which the run waits for the user's answer in a model's place."""
 
     def fill(self, text: str) -> str:
-        """Fill the variables of a text.
-
-        A placeholder that nothing fills stays.
-        """
+        """Fill a text's variables; unresolved placeholders stay."""
         filled = render(text, self.scope, faults=self.warnings)
         self.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
         return filled.text
@@ -161,9 +158,7 @@ NodeRun = Generator[Event, None, NodeResult]
 
 
 class Node(ABC, Generic[Config]):
-    """A node type.
-
-    Its ``Config`` reads the author's fields, its ``run`` does the work.
+    """A node type: ``Config`` has the author's fields, ``run`` does the work.
 
     Args:
         config: The node as the document has it.
@@ -252,7 +247,7 @@ def fixed_response(text: str, environment: Environment, *, message_id: str = "")
 
 
 class UnsupportedNode(Node[NodeConfig]):
-    """Passed over with a warning.
+    """A node that is skipped with a warning.
 
     Args:
         config: The node as the document has it.

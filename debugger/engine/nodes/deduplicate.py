@@ -16,7 +16,7 @@ from debugger.protocol.workflow import NodeConfig
 
 
 class DeduplicateConfig(TransformationConfig):
-    """The key of an object: a path, or the variable of one, which wins."""
+    """The key of an object: a path, or a variable with one."""
 
     dedup_key: str | None = None
     dedup_key_runtime_variable_name: str | None = None
@@ -73,7 +73,7 @@ class DeduplicateNode(TransformationNode[DeduplicateConfig]):
 
 
 def without_duplicates(elements: list[Any], key: Path) -> list[Any]:
-    """Return the first element of each key value, and all without the key.
+    """Return the first element per key value and all keyless ones.
 
     Values of different types are different, except that ``1`` and ``1.0`` are one number. Objects are equal
     whatever the order of their members. Null is a value.

@@ -18,7 +18,7 @@ from debugger.protocol.workflow import NodeConfig
 
 
 class FieldExtractorConfig(TransformationConfig):
-    """The paths to keep, or the variable of such a list, which wins."""
+    """The paths of the fields, or a variable with them."""
 
     keys_to_retain: list[str] = Field(default_factory=list)
     keys_to_retain_runtime_variable_name: str | None = None
@@ -26,7 +26,7 @@ class FieldExtractorConfig(TransformationConfig):
 
 
 class FieldExtractorNode(TransformationNode[FieldExtractorConfig]):
-    """Keep the named fields where they are, and nothing else."""
+    """A node that selects the named fields of a value."""
 
     Config: ClassVar[type[NodeConfig]] = FieldExtractorConfig
     result_key: ClassVar[str] = "extracted_result"

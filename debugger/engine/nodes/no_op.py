@@ -21,10 +21,7 @@ class NoOpConfig(NodeConfig):
 
 
 class NoOpNode(Node[NoOpConfig]):
-    """Do nothing, and say whether that succeeded.
-
-    A simulated failure does not end the run.
-    """
+    """A node that does nothing but wait or simulate a failure."""
 
     Config: ClassVar[type[NodeConfig]] = NoOpConfig
 

@@ -19,10 +19,7 @@ class SayStaticConfig(NodeConfig):
 
 
 class SayStaticNode(Node[SayStaticConfig]):
-    """Speak a fixed text, variables filled in.
-
-    Without a text it says nothing.
-    """
+    """A node that speaks a fixed text with its variables filled."""
 
     Config: ClassVar[type[NodeConfig]] = SayStaticConfig
 

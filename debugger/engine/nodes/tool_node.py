@@ -33,7 +33,7 @@ class ToolNodeConfig(NodeConfig):
 
 
 class ToolNode(Node[ToolNodeConfig]):
-    """Call the tool; write its result, whether it succeeded and why not.
+    """A node that calls a tool and writes its result.
 
     A failure does not end the run. Arguments of the tool's own are put to those of the node. The result's
     parts become variables as the tool says; a call that fails changes none of those.

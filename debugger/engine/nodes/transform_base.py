@@ -26,9 +26,7 @@ Config = TypeVar("Config", bound=TransformationConfig)
 
 
 class TransformationNode(Node[Config]):
-    """Write the new value, whether that succeeded and why not.
-
-    A failure does not end the run.
+    """A node that writes a new value or the reason of failure.
 
     Source: ``platform/engine.md`` U-12.
     """

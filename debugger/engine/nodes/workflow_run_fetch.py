@@ -18,10 +18,7 @@ class WorkflowRunFetchConfig(NodeConfig):
 
 
 class WorkflowRunFetchNode(Node[WorkflowRunFetchConfig]):
-    """Load a run and write it as a JSON text.
-
-    A run that cannot be had does not end this one (U-12).
-    """
+    """A node that loads a run as JSON, or writes an error."""
 
     Config: ClassVar[type[NodeConfig]] = WorkflowRunFetchConfig
 

@@ -122,7 +122,7 @@ def _wrapped(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
 
 
 class AddressLookup:
-    """A lookup of a host's addresses in its own thread, as it may block.
+    """A lookup of a host's addresses in a thread of its own.
 
     Args:
         host: A name, or an address without brackets.

@@ -33,10 +33,7 @@ def parse_url(text: str) -> httpx.URL | None:
 
 
 def ascii_host(text: str) -> str:
-    """Return a host name as it goes over the network.
-
-    Empty where a text cannot be one.
-    """
+    """Return a host name in ASCII; empty for another text."""
     try:
         return httpx.URL(scheme="https", host=text).raw_host.decode("ascii")
     except (httpx.InvalidURL, ValueError):
@@ -45,10 +42,7 @@ def ascii_host(text: str) -> str:
 
 @dataclass(frozen=True)
 class Destination:
-    """The destination of a request.
-
-    Another scheme or port of the same host is another destination.
-    """
+    """The scheme, host and port of a request."""
 
     scheme: str
     host: str
@@ -59,9 +53,7 @@ class Destination:
 
     @classmethod
     def of(cls, url: str, host_header: str = "") -> Self | None:
-        """Return the destination of a URL.
-
-        ``None`` where it has none that could be compared.
+        """Return a URL's destination; ``None`` if it cannot be compared.
 
         Args:
             url: An absolute URL.
@@ -128,7 +120,7 @@ class AllowedHost:
         return cls(found, below)
 
     def allows(self, destination: Destination) -> bool:
-        """Return whether a secret may go to a destination and its named host."""
+        """Return whether a secret may go to a destination and named host."""
         named = destination.named_host
         if named:
             other = Destination.of(f"{destination.scheme}://{named}")

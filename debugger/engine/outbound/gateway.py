@@ -88,10 +88,7 @@ class OutboundCall(Generic[Answer]):
 
 @dataclass(frozen=True)
 class OutboundOutcome(Generic[Answer]):
-    """The result of a call.
-
-    A failure is data: the run goes on and can branch on it.
-    """
+    """The result of a call; a failure is data for branches."""
 
     how: Policy
     answer: Answer | None = None
@@ -121,9 +118,7 @@ class Gateway(Protocol):
         node_logical_id: str,
         timeout: float,
     ) -> OutboundOutcome[Answer]:
-        """Make, simulate or refuse a call by the policy of its class.
-
-        Never raises.
+        """Make, simulate or refuse a call by its policy; never raise.
 
         Args:
             call: The call.

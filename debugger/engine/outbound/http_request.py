@@ -150,10 +150,7 @@ def header_value(name: str, value: str) -> str:
 
 
 def form_fields(value: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the fields of a form or a query.
-
-    There is one for each element of a list; what is nested deeper is JSON.
-    """
+    """Return a form's fields: one per list element, nested values as JSON."""
     return [
         (name, _field_text(each))
         for name, inner in value.items()
@@ -239,9 +236,7 @@ def read_query(written: Any, scope: Scope, secrets: Secrets, budget: RequestBudg
 def read_body(
     written: Any, content_type: ContentType, scope: Scope, secrets: Secrets, budget: RequestBudget
 ) -> HttpBody | None:
-    """Return the body; ``None`` where there is none.
-
-    Plain text is sent as it is written.
+    """Return the body, plain text unchanged; ``None`` without one.
 
     Args:
         written: A text of JSON with placeholders, or an object.
@@ -299,10 +294,7 @@ def _parsed(text: str, field_name: str) -> Any:
 
 
 def curl_command(request: HttpRequest) -> str:
-    """Return the request as a command for a shell.
-
-    A mark replaces each secret, which must be put back before it is run.
-    """
+    """Return a shell command with a mark in place of each secret."""
     method = ["--head"] if request.method == "HEAD" else ["-X", request.method]
     words = ["curl", *method, request.masked_url]
     for name, value in request.masked_headers.items():

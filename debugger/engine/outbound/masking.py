@@ -64,10 +64,7 @@ def mask_url(url: str) -> str:
 
 
 def mask_header(name: str, value: str) -> str:
-    """Return a header's value.
-
-    Of a secret only the scheme, as in ``Bearer ***``.
-    """
+    """Mask a header's value, except for a scheme such as ``Bearer``."""
     if not names_secret(name):
         return value
     scheme = _SCHEME.match(value)
@@ -75,10 +72,7 @@ def mask_header(name: str, value: str) -> str:
 
 
 def mask_body(value: Any) -> Any:
-    """Return a JSON value without the fields that have a secret's name.
-
-    It is copied.
-    """
+    """Mask the fields named like secrets in a copy of a value."""
     if isinstance(value, Mapping):
         return {key: MARK if _tells(_bare(str(key))) else mask_body(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -87,10 +81,7 @@ def mask_body(value: Any) -> Any:
 
 
 def _written(url: str, headers: Mapping[str, str]) -> Iterator[str]:
-    """Return the values whose names say that they are secret.
-
-    Of ``Bearer x`` the ``x`` as well.
-    """
+    """Yield the values named like secrets; of ``Bearer x`` also ``x``."""
     parts = urlsplit(url)
     if parts.password:
         yield from (parts.password, unquote(parts.password))

@@ -57,7 +57,7 @@ class Deadline:
 
 
 class CheckedNetwork(httpcore.NetworkBackend):
-    """Connects for one call.
+    """A network backend for one call.
 
     Args:
         deadline: The call's.

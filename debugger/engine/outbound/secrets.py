@@ -180,10 +180,7 @@ class Secrets:
         return MaskedValue(real, shown, secret_names=frozenset(uses.names))
 
     def mask(self, text: str) -> str:
-        """Replace the secrets in a text by marks.
-
-        Also where they are written for a URL, in JSON or in base64.
-        """
+        """Mask the secrets in a text, also spelled for URL, JSON, base64."""
         for written in self._written:
             text = text.replace(written, MARK)
         return text
@@ -208,10 +205,7 @@ class Secrets:
         return MARK if is_number and str(value) in self._written else value
 
     def hide(self, value: Any) -> Any:
-        """Replace the recognizable secrets in a JSON value of an event.
-
-        A value without them is returned as it is, at the cost of writing and searching it once.
-        """
+        """Mask the recognizable secrets in a JSON value of an event."""
         if self._hidden_in_json is None or value is None or not self._hidden_in_json.search(encode(value)):
             return value
         if not isinstance(value, Mapping):
@@ -272,10 +266,7 @@ def _is_recognizable(value: str) -> bool:
 
 
 def _ways_of_writing(values: Iterable[str]) -> list[str]:
-    """Return the spellings of secrets, longest first.
-
-    So a secret within another leaves no rest of that one.
-    """
+    """Return the spellings of secrets, longest first, so no rest remains."""
     found = set()
     for value in values:
         in_json = json.dumps(value)[1:-1]

@@ -54,9 +54,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         self._inner = httpx2.AsyncHTTPTransport(verify=tls or True, trust_env=False)
 
     async def addresses(self, url: httpx2.URL) -> list[str]:
-        """Return the addresses that a URL's host is called at.
-
-        They are looked up once.
+        """Return the addresses of a URL's host, looked up once.
 
         Raises:
             OutboundError: There is no such host, or none of its addresses may be called.
@@ -114,10 +112,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         return response
 
     def _addressed(self, request: httpx2.Request, address: str) -> httpx2.Request:
-        """Return the same request to an address.
-
-        The host's name stays for the server and for its certificate.
-        """
+        """Return the request to an address, keeping the host's name for TLS."""
         waits = dict(request.extensions.get("timeout") or {})
         waits["connect"] = min(waits.get("connect") or self._connect_seconds, self._connect_seconds)
         extensions: dict[str, Any] = {**request.extensions, "timeout": waits}

@@ -126,9 +126,7 @@ def bind(bindings: Sequence[VariableArgument], provided: Mapping[str, Any], scop
 def argument_error(
     arguments: JsonObject, schema: JsonObject | None, *, supplied: Collection[str] = ()
 ) -> str | None:
-    """Return the first error in some arguments.
-
-    One that is null and need not be there counts as absent.
+    """Return the first error in some arguments; optional nulls count as absent.
 
     Args:
         arguments: What the model gave.

@@ -1,4 +1,4 @@
-"""The base of tool types, the context of a call and its result."""
+"""The base of tool types, with a call's context and result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _default_for_null(cls: type[WireModel], value: Any, info: ValidationInfo) ->
 
 
 def null_is_default(*names: str) -> Any:
-    """Return a validator that replaces null in some fields by the field's default."""
+    """Return a validator that replaces null by the default of fields."""
     return field_validator(*names, mode="before")(classmethod(_default_for_null))
 
 
@@ -110,10 +110,7 @@ class ToolContext:
     """The ids of the pins and faults that the node's run has met."""
 
     def reach(self, call: OutboundCall[Answer]) -> OutboundOutcome[Answer]:
-        """Make a call to the outside; warn when it was simulated.
-
-        Never raises.
-        """
+        """Make a call to the outside; warn if simulated, never raise."""
         outcome = self.outbound.call(call, node_logical_id=self.node_logical_id, timeout=self.timeout)
         if outcome.how == "simulated":
             self.warnings.append(call.simulation_note)
@@ -122,10 +119,7 @@ class ToolContext:
 
 @dataclass(frozen=True)
 class ToolResult:
-    """The result of a call.
-
-    A failure is data: the run goes on and can branch on it.
-    """
+    """The result of a call; a failure is data for branches."""
 
     success: bool
     result: Any = None
@@ -142,10 +136,7 @@ class ToolResult:
 
 
 class Tool(ABC):
-    """A type of tool.
-
-    Its ``Config`` reads the author's fields, its ``call`` does the work.
-    """
+    """A type of tool; ``Config`` has the author's fields."""
 
     Config: ClassVar[type[ToolConfig]]
 
@@ -154,10 +145,7 @@ class Tool(ABC):
 
     @abstractmethod
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments; errors are part of the result.
-
-        Never raises for what the tool itself does wrong.
-        """
+        """Call it with keyword arguments; errors are part of the result."""
 
 
 def _check_unique(field_name: str, names: list[str]) -> None:

@@ -56,15 +56,12 @@ class BuiltinFunction:
 
 
 def find_builtin(name: str) -> BuiltinFunction | None:
-    """Return the function of that name.
-
-    ``None`` where only the platform has it.
-    """
+    """Return the function of that name; ``None`` for the platform's others."""
     return _SMS if name.startswith(SEND_SMS) else BUILTINS.get(name)
 
 
 def join_names(names: Iterable[str]) -> str:
-    """Names as a text for people."""
+    """Return names as a text for the user."""
     return ", ".join(repr(name) for name in names)
 
 
@@ -95,10 +92,7 @@ def _number(value: Any) -> int | float:
 def _platform_call(
     kind: str, call_class: CallClass, target: str, made_up: JsonObject
 ) -> Callable[[JsonObject, ToolContext], ToolResult]:
-    """Return the function that makes a platform-only call.
-
-    Its target may name arguments.
-    """
+    """Return a function making a platform-only call; its target may name arguments."""
 
     def call(arguments: JsonObject, context: ToolContext) -> ToolResult:
         outcome = context.reach(

@@ -34,10 +34,7 @@ _NOT_SPACE = re.compile(r"\S")
 
 
 class DocumentLimitError(Exception):
-    """Documents of which too many or too long passages would be made.
-
-    Its text says which limit.
-    """
+    """Documents that would give too many or too long passages."""
 
 
 def passages(path: Path) -> list[str]:

@@ -38,7 +38,7 @@ _MAX_QUOTED = 80
 
 
 class IntegrationAuth(WireModel):
-    """Whose credentials are sent."""
+    """The integration whose credentials are sent."""
 
     integration_id: str
 
@@ -75,7 +75,7 @@ class ExternalApiConfig(ToolConfig):
 
 
 class ExternalApiTool(Tool):
-    """Call an API.
+    """A call of an HTTP API.
 
     ``{argument}`` slots take the arguments, after variables are filled in. An answer with a status from 200
     to 299 gives its body: the JSON value, or the text where it is none.
@@ -219,9 +219,7 @@ def slot_names(value: Any) -> set[str]:
 
 
 def fill_text(text: str, scope: Scope, arguments: Mapping[str, Any], budget: RenderBudget) -> str:
-    """Return a text with variables and arguments in it.
-
-    A placeholder that nothing fills stays as it is written.
+    """Fill variables and arguments into a text; unresolved placeholders stay.
 
     Raises:
         InputError: A slot has no argument, one that is no plain value, or is not written as a slot should be.
@@ -241,9 +239,7 @@ def fill_known(text: str, scope: Scope, arguments: Mapping[str, Any], budget: Re
 
 
 def fill_json(value: Any, scope: Scope, arguments: Mapping[str, Any], budget: RenderBudget) -> Any:
-    """Return a JSON value with the same in its texts.
-
-    A text that is one slot becomes the argument itself.
+    """Fill a JSON value's texts; a single slot becomes the argument itself.
 
     Raises:
         InputError: As for a text.

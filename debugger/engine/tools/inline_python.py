@@ -34,10 +34,7 @@ class InlinePythonTool(Tool):
     config: InlinePythonConfig
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments; errors are part of the result.
-
-        An error is part of the result, never raised.
-        """
+        """Call it with keyword arguments; errors are part of the result."""
         name = self.config.name or ""
         status = context.options.inline_python
         if status.mode == "refused":

@@ -129,17 +129,11 @@ class Passage(TypedDict):
 
 
 class KnowledgeError(Exception):
-    """A search that cannot be made.
-
-    Its text says why and what to do.
-    """
+    """An error with the reason why a search is impossible, and advice."""
 
 
 class _Document(NamedTuple):
-    """A file as it was last seen.
-
-    Another size or time means other words.
-    """
+    """A file with the size and time of its last change."""
 
     path: Path
     size: int
@@ -163,9 +157,7 @@ class FolderSearch:
         self._index = lru_cache(_MAX_INDICES)(lambda documents: _Index(folder.resolve(), documents))
 
     def search(self, kb_ids: Sequence[str], query: str, limit: int) -> list[Passage]:
-        """Find what fits a question, the best first.
-
-        Among equals the one that is earlier by name and place.
+        """Find the passages that match a question, best first.
 
         Args:
             kb_ids: The knowledge bases to search; all where it is empty.
@@ -242,10 +234,7 @@ class _Index:
 
 @lru_cache(maxsize=4)
 def folder_search(folder: Path) -> FolderSearch:
-    """Return the search in a folder.
-
-    The same one each time, so that what it has read is not read again.
-    """
+    """Return the search in a folder, with its cached documents."""
     return FolderSearch(folder)
 
 

@@ -51,10 +51,7 @@ class ResultMapping(WireModel):
         return path
 
     def value(self, result: Any) -> Any:
-        """Return the value of the variable.
-
-        `ABSENT` when it is required and there is none.
-        """
+        """Return the variable's value; `ABSENT` when it is required and missing."""
         found = self._found(result)
         if found is not ABSENT:
             return found

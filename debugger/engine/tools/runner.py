@@ -28,9 +28,7 @@ class Invocation(NamedTuple):
 
 
 def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Invocation:
-    """Call a tool.
-
-    A result that lacks a required part counts as failed.
+    """Call a tool; a result without a required part counts as failed.
 
     Args:
         tool: The tool.
@@ -83,9 +81,7 @@ def _failed_invocation(why: str) -> Invocation:
 
 
 def make_tool(config: JsonObject) -> Tool:
-    """Make a tool.
-
-    Of a type that the engine does not run, one whose calls all fail and say so.
+    """Make a tool; one of an unsupported type fails all its calls.
 
     Raises:
         InputError: A field has a value that it cannot have.
@@ -121,10 +117,7 @@ def outcome_names(result_name: str) -> tuple[str, str]:
 
 
 class UnsupportedTool(Tool):
-    """A tool of a type that the engine does not support.
-
-    A model is offered it like any other, as on the platform, and gets an error when it calls it.
-    """
+    """A tool of an unsupported type, offered to models nevertheless."""
 
     Config = ToolConfig
 

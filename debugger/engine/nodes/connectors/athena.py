@@ -50,10 +50,7 @@ class DayHours(WireModel):
 
 
 class WorkingHours(WireModel):
-    """The hours of each day of the week.
-
-    None may be left out.
-    """
+    """The hours of each day of the week, none left out."""
 
     monday: DayHours
     tuesday: DayHours
@@ -240,10 +237,7 @@ def _check_appointment(request: JsonObject) -> None:
 
 
 def _appointment_body(request: JsonObject) -> JsonObject:
-    """Return the booked appointment.
-
-    Times without an offset are in the time zone of the practice.
-    """
+    """Return the appointment; local times are in the practice's time zone."""
     start = parse_moment(request["start_time"], request["timezone"], "start_time")
     end = start + timedelta(minutes=request["duration_in_minutes"])
     return {
@@ -273,10 +267,7 @@ def _check_person(request: JsonObject) -> None:
 
 
 def _patient_id(first: str, last: str, birthdate: str, phone_number: str) -> str:
-    """Return an id by name and birthdate.
-
-    The number decides only without a birthdate. So a search finds the patient that was created.
-    """
+    """Return an id by name and birthdate, which a search finds."""
     return _number("patient", f"{first} {last}".casefold(), birthdate or phone_number)
 
 
@@ -285,10 +276,7 @@ def _number(*parts: str) -> str:
 
 
 class AthenaNode(ConnectorNode[AthenaConfig]):
-    """A node that makes one call and writes the answer's body.
-
-    The body of a recorded answer is used unchanged. A status code outside 200 to 299 is a failure.
-    """
+    """A node that writes the body of its answer, recorded ones unchanged."""
 
     operations: ClassVar[Mapping[str, Operation]] = {
         "athena_patients_search": _athena("read", _SEARCH, _check_search, _search_target, _search_body),

@@ -1,4 +1,4 @@
-"""Nodes that call a service connected to the platform only (``engine.md`` 2.9, 2.12).
+"""The one class of nodes that call a service (``engine.md`` 2.9, 2.12).
 
 A key or token is never read here, and a secret that the user has put into a text is masked wherever it could
 be seen: in events, outputs, variables, the ledger and messages.
@@ -27,9 +27,7 @@ _FAILED_STATUSES = frozenset({"failed", "undelivered", "rejected", "error"})
 
 
 class ConnectorError(Exception):
-    """A call without an answer, or with a bad one.
-
-    The text is the reason.
+    """An error with the reason why a call has no good answer.
 
     Args:
         reason: The reason, for the user.

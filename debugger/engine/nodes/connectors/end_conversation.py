@@ -80,7 +80,7 @@ class EndConversationNode(Node[EndConversationConfig]):
         return built
 
     def _was_built(self, found: object, context: NodeContext) -> bool:
-        """Return whether a node of this type built it from an earlier chat."""
+        """Return whether a node built it from an earlier chat."""
         makers = (node.logical_id for node in context.workflow.node_configs if node.type == self.config.type)
         written = context.thread.runtime_variables
         return any(written.get(f"{maker}.{RAW_TRANSCRIPT}") == found for maker in makers)
@@ -105,10 +105,7 @@ class EndConversationNode(Node[EndConversationConfig]):
 
 
 def transcript_of(messages: Iterable[Message]) -> str:
-    """Return the messages of user and assistant, one a line.
-
-    The memos of transitions are for the model only and are left out.
-    """
+    """Return the messages of user and assistant, one a line, without memos."""
     spoken = (message for message in messages if not _is_memo(message) and message_text(message))
     lines = ((_SPEAKERS.get(message_kind(message) or ""), message_text(message)) for message in spoken)
     return "\n".join(f"{speaker}: {text}" for speaker, text in lines if speaker)

@@ -58,9 +58,7 @@ def check_birthdate(text: str, field_name: str) -> None:
 
 
 def parse_moment(text: str, time_zone: str, field_name: str) -> datetime:
-    """Parse a date with a time.
-
-    One without an offset is in the time zone.
+    """Parse a date with a time, local unless it has an offset.
 
     Raises:
         InputError: It is blank or no moment, or there is no such time zone.

@@ -138,10 +138,7 @@ def document_id(text: str) -> str:
 
 
 def insert_text(content: str, text: str, index: int | None) -> str:
-    """Insert a text into a content.
-
-    An index beyond its end means the end (`TextUpdateConfig`).
-    """
+    """Insert a text at an index; one beyond the end means it."""
     place = len(content) if index is None else max(0, index - 1)
     return content[:place] + text + content[place:]
 

@@ -52,10 +52,7 @@ class StartConversationConfig(NodeConfig):
 
 @dataclass(frozen=True)
 class CallTimeline:
-    """The statuses of a simulated call in order, one a poll.
-
-    The last one stays.
-    """
+    """The statuses of a simulated call, one a poll; the last stays."""
 
     conversation_id: str
     statuses: tuple[str, ...] = ("initiated", "in-progress", "completed")

@@ -21,7 +21,7 @@ class PromptConfig(WireModel):
 
 
 class ToolsConfig(WireModel):
-    """Tools that a model may call."""
+    """The tools that a model may call."""
 
     tools: list[JsonObject] = Field(default_factory=list)
 

@@ -44,10 +44,7 @@ class ModelTurn:
     """Whether a text of the model was spoken."""
 
     def add_round(self, message: Message, results: Sequence[Message]) -> None:
-        """Add a round of calls.
-
-        After the last one the model has to do without tools (U-4).
-        """
+        """Add a round of calls; after the last no tools remain (U-4)."""
         self.rounds_left -= 1
         exchange = (*self.prompt.exchange, message, *results)
         tools = self.prompt.tools if self.rounds_left > 0 else ()
@@ -55,10 +52,7 @@ class ModelTurn:
 
 
 class LLMNode(Node[LLMConfig]):
-    """Call the model.
-
-    Run the tools that it calls and call it again; take its transition, or its answer.
-    """
+    """A node that calls a model and its tools."""
 
     Config: ClassVar[type[NodeConfig]] = LLMConfig
     MessageEvent: ClassVar[type[ModelEvent]]
@@ -131,9 +125,7 @@ class LLMNode(Node[LLMConfig]):
         yield DiscardedMainLLMEvent(message=message, llm_usage_info=answer.usage)
 
     def _run_tool_loop(self, turn: ModelTurn, context: NodeContext) -> Generator[Event, None, Reply | None]:
-        """Call the model and its tools until it answers or leaves.
-
-        A transition wins over calls that come with it, as its step comes first (2.1.2).
+        """Call model and tools until an answer or a transition, which wins.
 
         Returns:
             The last reply; ``None`` where the turn was ended between two rounds.
@@ -200,10 +192,7 @@ class LLMNode(Node[LLMConfig]):
         return NodeResult({"structured_output": {}}, replied_to_user=turn.spoke)
 
     def _known_fields(self, fields: Mapping[str, Any], turn: ModelTurn) -> dict[str, Any]:
-        """Return the fields that the schema names.
-
-        A model may return others as well.
-        """
+        """Return the fields of the schema; a model may return others."""
         schema = turn.prompt.schema
         if schema is None:
             return {}
@@ -273,10 +262,7 @@ class ToolLoop:
         return self._call(node_tool, call["args"])
 
     def _call(self, node_tool: NodeTool, arguments: JsonObject) -> ToolResult:
-        """Call, and write the result.
-
-        Unlike a tool node, nothing tells of success or failure (10.6).
-        """
+        """Call and write the result, but no outcome variables (10.6)."""
         config: ToolConfig = node_tool.tool.config
         tool_context = self.context.for_tool(self.config.logical_id, config.timeout_seconds)
         called = call_tool(node_tool.tool, arguments, tool_context)

@@ -26,10 +26,7 @@ _BORROWED = "_auth"
 
 
 class StaticPrompt(NamedTuple):
-    """The parts that all prompts of a node share.
-
-    Made once, since a run of it may last microseconds.
-    """
+    """The parts that all prompts of a node share, made once."""
 
     node_name: str
     system: str
@@ -95,7 +92,7 @@ def make_prompt(
 
 
 def _system(config: LLMConfig, workflow: WorkflowConfig) -> str:
-    """Prefix, prompt and suffix, a blank line between them (U-42)."""
+    """Return prefix, prompt and suffix, a blank line between them (U-42)."""
     own = config.main_response_config.prompt if config.main_response_config else None
     shared = _shared(workflow.main_response_config, "main_response_config")
     parts = [
@@ -176,10 +173,7 @@ def _defers(config: Any) -> bool:
 
 
 def _saved(config: NodeConfig | WorkflowConfig) -> Any:
-    """Return the id of a saved configuration.
-
-    A node that calls no model does not declare the field.
-    """
+    """Return the id of a saved configuration, which may be undeclared."""
     # Not by getattr: for what is not there pydantic has an error made, which every run of a node would pay.
     fields = vars(config)
     return fields[_SAVED] if _SAVED in fields else (config.model_extra or {}).get(_SAVED)

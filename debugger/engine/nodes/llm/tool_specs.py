@@ -40,9 +40,7 @@ class NodeTool:
 
 
 class NodeToolset:
-    """The tools of one model node.
-
-    Its own, the workflow's, and those of the workflow's MCP servers.
+    """The tools of a model node, its workflow and their MCP servers.
 
     Args:
         config: The node.
@@ -103,7 +101,7 @@ class NodeToolset:
 def suppress_text(
     reply: Reply, has_calls: bool, tools: Sequence[NodeTool], config: LLMConfig, workflow: WorkflowConfig
 ) -> bool:
-    """Return whether a text beside a transition or calls is unspoken (``engine.md`` 6.3).
+    """Return whether a text with calls is unspoken (``engine.md`` 6.3).
 
     Args:
         reply: The reply; no flag of a tool covers a transition that it chose.

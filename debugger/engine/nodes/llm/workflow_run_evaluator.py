@@ -37,9 +37,7 @@ class WorkflowRunEvaluatorConfig(LLMConfig):
 
 
 class WorkflowRunEvaluatorNode(WorkerLLMNode):
-    """A node that has a model evaluate a stored run.
-
-    The verdict is the structured output, else the text.
+    """A node whose model evaluates a stored run by schema or text.
 
     It never waits and never loops. Without a run, or without an answer, the verdict is the default error
     message, which is nothing unless the author wrote one.
@@ -53,10 +51,7 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
         self.waits_for_user = self.loops_to_itself = False  # whatever the document has (2.10)
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
-        """Return the user messages of its input.
-
-        The run is in its variable.
-        """
+        """Return the user messages of its input."""
         return {**(super().run_input(context) or {}), "type": "workflow_run_evaluator"}
 
     def run(self, context: NodeContext) -> NodeRun:

@@ -59,9 +59,7 @@ class Connection:
         return self._ask(_list_tools)
 
     def call_tool(self, tool: str, arguments: JsonObject) -> ToolResult:
-        """Call a tool and return its structured content, else its texts.
-
-        An error where it tells of one.
+        """Call a tool and return its structured content, texts or error.
 
         Raises:
             OutboundError: There is no answer; the text says why, without secrets.
@@ -159,10 +157,7 @@ def _tool_info(tool: mcp.types.Tool) -> McpToolInfo:
 
 
 def _text(block: Any) -> str:
-    """Return a part of a result as a text.
-
-    Of what is none, which kind it is.
-    """
+    """Return a part of a result as a text, or describe it."""
     if isinstance(block, mcp.types.TextContent):
         return block.text
     inner = getattr(block, "resource", None)

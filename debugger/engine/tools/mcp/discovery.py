@@ -47,10 +47,7 @@ class McpTools(NamedTuple):
 
 
 class DiscoveryCache:
-    """A cache of the servers' tools.
-
-    May be used by several threads at once.
-    """
+    """A thread-safe cache of the servers' tools."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -167,9 +164,6 @@ def _config(name: str, endpoint: Endpoint, tool: McpToolInfo) -> McpToolConfig:
 
 
 def _key(endpoint: Endpoint) -> str:
-    """Return the identity of a server and its credentials.
-
-    Without the secrets themselves.
-    """
+    """Return a digest of a server's identity and its credentials."""
     identity = repr((endpoint.url, sorted(endpoint.headers.items())))
     return hashlib.sha256(identity.encode()).hexdigest()

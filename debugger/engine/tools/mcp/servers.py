@@ -85,10 +85,7 @@ class McpServer(WireModel):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The address and headers of a server.
-
-    Its ``repr`` and whatever it has masked hold no secret.
-    """
+    """The address and headers of a server; its ``repr`` has no secret."""
 
     name: str
     url: str = field(repr=False)
@@ -130,9 +127,7 @@ class Endpoint:
 
 
 def mcp_servers(workflow: Workflow, node: NodeConfig | None = None) -> list[McpServer]:
-    """Return the servers that a workflow names.
-
-    Those of its own workflow for a node that came out of another.
+    """Return the servers of a workflow, or of a super node's member.
 
     Args:
         workflow: The workflow.

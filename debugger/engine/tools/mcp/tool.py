@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 
 class McpToolConfig(ToolConfig):
-    """The specification of the tool for the model.
-
-    Made out of a server's description, never written by an author.
-    """
+    """The specification for the model, made from the server's description."""
 
     type: str = "mcp"
     name: str = ""
@@ -30,10 +27,7 @@ class McpToolConfig(ToolConfig):
 
 
 class McpTool(Tool):
-    """A tool of an MCP server.
-
-    The call goes through the gateway: as one that reads where the server says that the tool
-    changes nothing, else as one that writes.
+    """A tool of an MCP server; its hint decides the call class.
 
     Args:
         config: Its specification for the model.

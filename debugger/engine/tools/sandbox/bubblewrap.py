@@ -192,10 +192,7 @@ class Bubblewrap:
         return _SandboxedChild(process, information)
 
     def visible(self) -> dict[str, list[str]]:
-        """Return the names in each folder above the mounts.
-
-        The code may find nothing else outside of them.
-        """
+        """Return the names, and nothing else, in each folder above the mounts."""
         names: dict[str, set[str]] = {folder: set() for folder in ("/tmp", *self.interpreter.package_folders)}
         for path in ("/tmp", _CHILD, *_DEVICES, *self._own_paths()):
             place = PurePosixPath(path)
@@ -273,10 +270,7 @@ class _SandboxedChild(Child):
         return None
 
     def kill(self) -> None:
-        """Kill the code's process.
-
-        Bubblewrap ends by itself when the system has removed it.
-        """
+        """Kill the code's process, after which bubblewrap ends by itself."""
         inner = None if self.process.poll() is not None else self._inner_process()
         if inner is None:
             super().kill()
@@ -289,10 +283,7 @@ class _SandboxedChild(Child):
         os.close(self._information)
 
     def _inner_process(self) -> int | None:
-        """Return the id of the code's process.
-
-        ``None`` before bubblewrap has started it.
-        """
+        """Return the id of the code's process, if it has started."""
         with suppress(BlockingIOError):
             self._reported += os.read(self._information, 4096)
         found = _CHILD_PID.search(self._reported)

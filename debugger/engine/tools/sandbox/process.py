@@ -56,7 +56,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class SandboxResult:
-    """The result of a call."""
+    """The result of a call of the author's function."""
 
     value: Any = None
     """The JSON value that the function returned."""
@@ -69,9 +69,7 @@ class SandboxResult:
 def run_child(
     request: JsonObject, limits: Limits, cancelled: threading.Event, launcher: Launcher
 ) -> SandboxResult:
-    """Run code in a child process and wait for it.
-
-    In a sandbox no process of it is left when this returns.
+    """Run code in a child process and wait for its end.
 
     Args:
         request: ``code``, the ``name`` of its function, and ``arguments`` for it.
@@ -104,10 +102,7 @@ def _request(request: JsonObject, limits: Limits) -> bytes:
 
 
 class _Call:
-    """A call in progress.
-
-    Each pipe of the child has a thread: no system selects from all kinds of pipes.
-    """
+    """A call in progress, with a thread for each pipe."""
 
     def __init__(self, child: Child, limits: Limits) -> None:
         self._child = child
@@ -237,9 +232,7 @@ class Launcher(Protocol):
 
 
 class Child:
-    """A running child process.
-
-    A request goes to its input, the answer comes from its output.
+    """A child process that gets a request and outputs the answer.
 
     What the code prints comes from its error output.
     """
@@ -252,10 +245,7 @@ class Child:
         return None
 
     def kill(self) -> None:
-        """Kill the process that runs the code.
-
-        Its pipes are closed when it has ended.
-        """
+        """Kill the process that runs the code."""
         self.process.kill()
 
     def end(self) -> None:
@@ -264,10 +254,7 @@ class Child:
         self.process.wait()
 
     def wait(self) -> None:
-        """Wait some seconds for the process to end by itself.
-
-        Its exit code then says why.
-        """
+        """Wait some seconds for the process to end with an exit code."""
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(_GRACE_SECONDS)
 

@@ -1,4 +1,4 @@
-"""The mode of inline Python on this machine, and the probe of the sandbox."""
+"""The mode of inline Python and the probe of the sandbox."""
 
 from __future__ import annotations
 
@@ -97,10 +97,7 @@ def refused(attempt):
 
 
 def python_status(setting: Literal["off", "sandboxed", "unsafe"]) -> PythonStatus:
-    """Return the mode that a setting leads to on this machine.
-
-    The sandbox is probed once per process.
-    """
+    """Return the mode for a setting, probing the sandbox once."""
     if setting == "off":
         return PythonStatus(
             "refused",
@@ -120,7 +117,7 @@ def python_status(setting: Literal["off", "sandboxed", "unsafe"]) -> PythonStatu
 def run(
     request: JsonObject, limits: Limits, cancelled: threading.Event, *, unsafe: bool = False
 ) -> SandboxResult:
-    """Run code in a sandboxed child process, or refuse it without a sandbox.
+    """Run code in a sandboxed child process, or refuse it.
 
     Args:
         request: ``code``, the ``name`` of its function, and ``arguments`` for it.
@@ -167,10 +164,7 @@ def _without_sandbox(cause: str, advice: str) -> PythonStatus:
 
 
 def find_fault(sandbox: Bubblewrap) -> str | None:
-    """Return why code in the sandbox is not isolated.
-
-    ``None`` when it is.
-    """
+    """Return why the sandbox does not isolate; ``None`` if it does."""
     arguments = {
         "visible": sandbox.visible(),
         "folders": list(sandbox.interpreter.folders),

@@ -13,10 +13,7 @@ _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 
 class NotJsonError(Exception):
-    """A value that JSON has no form for.
-
-    The message names it and its place.
-    """
+    """An error naming a value without a JSON form, and its place."""
 
 
 def to_json(value: Any, place: str = "result", depth: int = 0) -> Any:

@@ -28,9 +28,7 @@ _MAX_FILE_BYTES = 16_000_000
 
 
 def main() -> NoReturn:
-    """Read the request from stdin and write the answer to stdout.
-
-    The answer is a line of JSON.
+    """Read the request from stdin and write a JSON line to stdout.
 
     What the code prints goes to the standard error. The last argument of the process is its mode.
     """
@@ -57,9 +55,7 @@ def main() -> NoReturn:
 
 
 def set_limits(*, cpu: int, memory: int) -> None:
-    """Cap what this process can use up.
-
-    The code cannot raise it again.
+    """Set limits for this process that the code cannot raise.
 
     Args:
         cpu: Seconds of processor time.
