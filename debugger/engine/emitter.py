@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 
 class EventEmitter:
-    """Stamps the events of one segment of a run."""
+    """The stamp of one execution's events."""
 
     def __init__(
         self, environment: Environment, log: TurnLog, meter: UsageMeter, pauses: PauseClock, secrets: Secrets
@@ -39,8 +39,6 @@ class EventEmitter:
         self._meter = meter
         self._pauses = pauses
         self._warned: set[str] = set()
-        self._of_threads: dict[str, JsonObject] = {}
-        self._of_nodes: dict[tuple[str | None, str], JsonObject] = {}
 
     def stamp(
         self,
@@ -56,40 +54,24 @@ class EventEmitter:
         fields = event.fields
         if self._hide is not None:
             fields.update(self._hide(fields))
-        if not fields["logical_id"]:
-            fields["logical_id"] = f"event_{self._uuid()}"
+        fields["logical_id"] = fields["logical_id"] or f"event_{self._uuid()}"
         fields["timestamp"] = self._now()
-        thread_id = None if thread is None else thread.thread_id
+        if thread is not None:
+            fields["origin_thread_id"] = thread.thread_id
+            fields["thread_reference_id"] = reference_id(thread.thread_id)
         if config is not None and isinstance(event, NodeEvent):
-            node = thread_id, config.logical_id
-            fields.update(self._of_nodes.get(node) or self._of_node(thread_id, config))
+            fields["origin_node_logical_id"] = config.logical_id
+            fields["origin_node_name"] = config.name
             fields["origin_node_run_id"] = run_id
-        elif thread_id is not None:
-            fields.update(self._of_threads.get(thread_id) or self._of_thread(thread_id))
+            if origin := origin_of(config):
+                fields["super_node_origin"] = list(origin)
         if self._pauses.unreported and event.is_persisted:
             fields[PAUSED_INTERVALS] = self._pauses.take_unreported()
-        kind = fields["type"]
-        if kind in SPOKEN:
+        if fields["type"] in SPOKEN:
             self._log.add(event)
-        if kind in COUNTED:
+        if fields["type"] in COUNTED:
             self._meter.add(event)
         return event
-
-    def _of_thread(self, thread_id: str) -> JsonObject:
-        fields = {"origin_thread_id": thread_id, "thread_reference_id": reference_id(thread_id)}
-        self._of_threads[thread_id] = fields
-        return fields
-
-    def _of_node(self, thread_id: str | None, config: NodeConfig) -> JsonObject:
-        fields: JsonObject = {
-            **({} if thread_id is None else self._of_thread(thread_id)),
-            "origin_node_logical_id": config.logical_id,
-            "origin_node_name": config.name,
-        }
-        if origin := origin_of(config):
-            fields["super_node_origin"] = list(origin)
-        self._of_nodes[thread_id, config.logical_id] = fields
-        return fields
 
     def relay(
         self, events: Generator[Event, None, Result], thread: ThreadState, config: NodeConfig, run_id: str
@@ -104,7 +86,7 @@ class EventEmitter:
             yield self.stamp(event, thread, config, run_id)
 
     def state_event(self, thread: ThreadState, workflow_variables: JsonObject) -> Event:
-        """The event that shows a thread's variables as they stand."""
+        """Return the event of a thread's current variables."""
         return self.stamp(
             WorkflowShowStateEvent(
                 thread_id=thread.thread_id,
@@ -128,7 +110,7 @@ class EventEmitter:
         context.warnings.clear()
 
     def warning(self, text: str, thread: ThreadState) -> Events:
-        """Tell something odd, once a turn."""
+        """Yield a warning, once a turn."""
         if text not in self._warned:
             self._warned.add(text)
             yield self.stamp(WorkflowWarningEvent(warning_message=text), thread)

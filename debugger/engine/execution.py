@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from debugger.engine.emitter import EventEmitter, Events
@@ -116,7 +117,6 @@ class Execution:
         )
         self.outputs: dict[str, list[JsonObject]] = {}
         self.path: dict[str, list[str]] = {}
-        self._end_state: JsonObject | None = None
         self._merge_variables()
         self.variables = TurnVariables(self.interpreter.workflow, self.state, self.options, self.environment)
         self.run_input = {
@@ -218,17 +218,15 @@ class Execution:
             usage, latency = self.meter.token_usage(), self.meter.latency_stats()
             yield self.emitter.stamp(EndWorkflowEvent(llm_token_usage=usage, llm_latency_stats=latency))
 
-    @property
+    @cached_property
     def end_state(self) -> JsonObject:
         """Return ``iteration_end_state_miscellaneous`` (``platform/engine.md`` 9.3) with the side effects.
 
         It is built on the first access, at the end of the segment, and then stays as it is.
         """
-        if self._end_state is not None:  # not a cached property: its lock costs more than the dictionary
-            return self._end_state
         threads = self.state.threads.values()
         companions = {thread.thread_id for thread in threads if thread.is_companion}
-        self._end_state = state = {
+        state: JsonObject = {
             "thread_id_to_nodes_history": {t: p for t, p in self.path.items() if t not in companions},
             "companion_thread_id_to_nodes_history": {t: p for t, p in self.path.items() if t in companions},
             "thread_id_to_global_node_previous_node": {
@@ -241,10 +239,10 @@ class Execution:
         return state
 
     def _merge_variables(self) -> None:
-        given = self.log.run_input
-        self.state.dynamic_variables.update(given.dynamic_variables)
-        self.state.runtime_seeds.update(given.runtime_variables)
-        for thread in given.thread_to_node_inputs.values():
+        run_input = self.log.run_input
+        self.state.dynamic_variables.update(run_input.dynamic_variables)
+        self.state.runtime_seeds.update(run_input.runtime_variables)
+        for thread in run_input.thread_to_node_inputs.values():
             for node_input in thread.node_run_inputs:
                 self.state.dynamic_variables.update(node_input.dynamic_variables)
                 self.state.runtime_seeds.update(node_input.runtime_variables)

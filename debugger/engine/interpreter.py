@@ -33,7 +33,7 @@ from debugger.graph.checks.context import CheckContext, Problem
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.initial_state import StateSnapshot, read_state
-from debugger.protocol.json_codec import encode, round_trips
+from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import NodeConfig, Workflow
@@ -256,12 +256,9 @@ class Interpreter:
         limit = self.options.max_run_input_bytes
         try:
             wire = turn_input.to_wire()
-            text = encode(wire)
-            size = len(text)
-            # What only Python can hold would come back from the store as something else, or not at all. To
-            # read the text back is the quick way to see that there is nothing of the kind.
-            if not (turn_input.was_read and round_trips(wire, text)):
-                _STRICT.encode(turn_input.model_dump())
+            size = len(encode(wire))
+            # A value that only Python has would come back from the store as another one, or not at all.
+            _STRICT.encode(turn_input.model_dump())
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(
                 f"The run input cannot be written as JSON: {error}.",

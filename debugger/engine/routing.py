@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from functools import cached_property
 from time import thread_time
 from typing import Any, Literal
 
@@ -45,7 +44,7 @@ _NAMED_TYPES = {"direct": "direct", "reverse": "reverse_conditional", "escalatio
 
 @dataclass(frozen=True)
 class Transition:
-    """One way from a node to the next."""
+    """A possible step from a node to the next."""
 
     kind: TransitionKind
     source: NodeConfig
@@ -58,19 +57,17 @@ class Transition:
     super_node_id: str | None = None
     """The super node that it leaves (``platform/engine.md`` 2.11)."""
 
-    # The selector keeps the transitions of a workflow, so what follows from their fields is worked out once.
-
-    @cached_property
+    @property
     def key(self) -> str:
         """Return a name that is unique among the transitions of a node."""
         return self.edge.logical_id if self.edge else f"{self.kind}:{self.destination.logical_id}"
 
-    @cached_property
+    @property
     def name(self) -> str | None:
         """Return the author's name for the edge."""
         return self.edge.name if self.edge else None
 
-    @cached_property
+    @property
     def edge_id(self) -> str | None:
         """Return the author's id for the edge."""
         return author_edge_id(self.edge) if self.edge else None
@@ -80,12 +77,12 @@ class Transition:
         """Return the expression of its condition; empty where it has none."""
         return (self.condition.condition_expression if self.condition else None) or ""
 
-    @cached_property
+    @property
     def is_conditional(self) -> bool:
         """Return whether a condition had to hold for it."""
         return self.kind in ("conditional", "global", "reverse")
 
-    @cached_property
+    @property
     def ends(self) -> JsonObject:
         """Return its source and destination as its events carry them."""
         return {
@@ -95,7 +92,7 @@ class Transition:
             "destination_node_name": self.destination.name,
         }
 
-    @cached_property
+    @property
     def navigation_memo(self) -> tuple[str, JsonObject]:
         """Return the text and the metadata of its navigation message (``platform/engine.md`` 6.2)."""
         edge_type = _NAMED_TYPES.get(self.kind, "conditional")
@@ -136,7 +133,7 @@ class Transition:
 
 @dataclass(slots=True)
 class Decision:
-    """The transition that is taken, and why."""
+    """The selected transition, with its reason."""
 
     transition: Transition
     reason: str
@@ -152,10 +149,6 @@ class EdgeSelector:
         self.max_consecutive = graph.workflow.config.max_consecutive_conditional_edges
         self.must_answer_after_return = graph.workflow.config.must_answer_after_return
         self._known: dict[tuple[str, bool], tuple[Transition, ...]] = {}
-        self._known_direct: dict[str, Transition | None] = {}
-        self._known_companions: dict[str, list[Transition]] = {}
-        self._known_loops: dict[str, Transition] = {}
-        self._waiting: dict[str, tuple[tuple[Transition, EvaluateWhileWaitingConfig], ...]] = {}
 
     def choices(self, node: Node[Any], context: NodeContext) -> dict[str, Transition]:
         """Return the transitions that a node's model may choose, by key (rank 2)."""
@@ -189,46 +182,35 @@ class EdgeSelector:
             return Decision(
                 transition, f"{called} was chosen: {outcome.reason}", outcome.args, chosen_by_model=True
             )
-        if config.logical_id not in self._known_direct:
-            self._known_direct[config.logical_id] = self._direct(config)
-        direct = self._known_direct[config.logical_id]
-        if direct is not None:
+        edge = self._graph.main_direct(config.logical_id)
+        if edge is not None:
+            direct = self._transition("direct", config, edge)
             reason = f"Direct edge triggered from {config.logical_id} to {direct.destination.logical_id}"
             return Decision(direct, reason, {})
         decision = yield from self.first_match(node, context)
         if decision is None and node.loops_to_itself:
-            loop = self._known_loops.get(config.logical_id)
-            if loop is None:
-                loop = self._known_loops[config.logical_id] = Transition("self_loop", config, config)
+            loop = Transition("self_loop", config, config)
             return Decision(loop, f"{config.label} goes on with itself", {})
         return decision
 
     def companion_edges(self, node: NodeConfig) -> list[Transition]:
         """Return the direct edges that start companion threads (3.3, 3.5)."""
-        known = self._known_companions.get(node.logical_id)
-        if known is None:
-            main = self._graph.main_direct(node.logical_id)
-            edges = [edge for edge in self._graph.direct(node.logical_id) if edge is not main]
-            known = self._known_companions[node.logical_id] = [
-                self._transition("direct", node, edge) for edge in edges
-            ]
-        return known
+        main = self._graph.main_direct(node.logical_id)
+        edges = [edge for edge in self._graph.direct(node.logical_id) if edge is not main]
+        return [self._transition("direct", node, edge) for edge in edges]
 
-    def judged_while_waiting(self, node_id: str) -> tuple[tuple[Transition, EvaluateWhileWaitingConfig], ...]:
+    def judged_while_waiting(self, node_id: str) -> list[tuple[Transition, EvaluateWhileWaitingConfig]]:
         """Return the edges evaluated while a node waits, with their settings (3.9).
 
         An edge without an expression is left out: it could never match (V6 in ``platform/engine.md`` 12).
         """
-        found = self._waiting.get(node_id)
-        if found is None:
-            found = self._waiting[node_id] = tuple(
-                (transition, settings)
-                for transition in self._own(self._graph.node(node_id))
-                if (settings := transition.edge and transition.edge.evaluate_while_waiting_config)
-                and settings.enabled
-                if transition.expression and not self._is_blocked(transition)
-            )
-        return found
+        return [
+            (transition, settings)
+            for transition in self._own(self._graph.node(node_id))
+            if (settings := transition.edge and transition.edge.evaluate_while_waiting_config)
+            and settings.enabled
+            if transition.expression and not self._is_blocked(transition)
+        ]
 
     def holds(
         self, transition: Transition, context: NodeContext, *, tell: bool = True
@@ -251,10 +233,6 @@ class EdgeSelector:
     def hydrated(self, transition: Transition, context: NodeContext) -> str:
         """Return the expression of an edge with its values filled in."""
         return _parsed(transition.expression, context).hydrated(context.scope)
-
-    def _direct(self, node: NodeConfig) -> Transition | None:
-        edge = self._graph.main_direct(node.logical_id)
-        return self._transition("direct", node, edge) if edge else None
 
     def _conditional(self, node: NodeConfig, thread: ThreadState) -> tuple[Transition, ...]:
         key = (node.logical_id, thread.is_companion)
