@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -71,7 +71,18 @@ class PinnedModel:
         Raises:
             RunError: It chooses a transition that is not offered.
         """
-        return reply_from(self.output, prompt, model=PINNED)
+        output, pinned = self.output, f"the model of {prompt.node_name!r}"
+        chosen = output.get("chosen")
+        calls = output.get("calls") or ()
+        return Reply(
+            text=str(output.get("text") or ""),
+            chosen=_offered(str(chosen), prompt.choices, pinned) if chosen else None,
+            args=dict(output.get("args") or {}),
+            reason=str(output.get("reason") or ""),
+            fields=dict(output.get("fields") or {}),
+            calls=tuple(ToolCall(str(call["name"]), dict(call.get("args") or {})) for call in calls),
+            model=PINNED,
+        )
 
 
 @dataclass(frozen=True)
@@ -95,70 +106,19 @@ class ManualModel:
         return replace(reply, usage={**reply.usage, "response_latency_milliseconds": 0})
 
 
-def select_model(
-    prompt: Prompt,
-    responder: Model,
-    met: Matched,
-    manual_input: ManualInput | None,
-    cancelled: threading.Event,
-    sleep: Callable[[float, threading.Event], object],
-    pauses: PauseClock,
-) -> tuple[Prompt, Model]:
-    """Return the prompt and the model that answers it.
-
-    Args:
-        prompt: The prompt.
-        responder: The model without mocks.
-        met: The pin and the fault of the model.
-        manual_input: The source of manual answers, if any.
-        cancelled: Ends waiting.
-        sleep: Waits some seconds.
-        pauses: Where the wait for a person is noted.
-    """
-    if met.fault is not None:
-        sleep(met.fault.delay, cancelled)
-        if met.fault.error:
-            return _alone(prompt), FailingModel(met.fault.error)
-    if met.pin is not None:
-        return _alone(prompt), PinnedModel(met.pin.output)
-    if manual_input is not None and manual_input.asks(prompt):
-        return _alone(prompt), ManualModel(manual_input, responder, cancelled, pauses)
-    return prompt, responder
-
-
-def reply_from(output: JsonObject, prompt: Prompt, *, model: str) -> Reply:
-    """Return the reply of a model's pin.
+def _offered(key: str, choices: Sequence[TransitionOption], pinned: str) -> TransitionOption:
+    """Return the option of an edge's or a destination's id.
 
     Raises:
-        RunError: It chooses a transition that this prompt does not offer.
+        RunError: It is not offered to the ``pinned`` node or model.
     """
-    chosen = output.get("chosen")
-    return Reply(
-        text=str(output.get("text") or ""),
-        chosen=_offered(str(chosen), prompt) if chosen else None,
-        args=dict(output.get("args") or {}),
-        reason=str(output.get("reason") or ""),
-        fields=dict(output.get("fields") or {}),
-        calls=tuple(
-            ToolCall(str(call["name"]), dict(call.get("args") or {})) for call in output.get("calls") or ()
-        ),
-        model=model,
-    )
-
-
-def _offered(key: str, prompt: Prompt) -> TransitionOption:
-    for choice in prompt.choices:
+    for choice in choices:
         if key in (choice.edge_id, choice.destination_node_logical_id):
             return choice
     raise RunError(
-        f"The pin of the model of {prompt.node_name!r} takes the hop {key!r}, which is not offered here.",
+        f"The pin of {pinned} takes the hop {key!r}, which is not offered here.",
         advice="Change the pin, or take it away.",
     )
-
-
-def _alone(prompt: Prompt) -> Prompt:
-    """Return the prompt without a model, which might send fillers meanwhile."""
-    return replace(prompt, llm=None, backchannel=None)
 
 
 @dataclass
@@ -167,42 +127,43 @@ class Interceptor:
 
     interventions: MockSet = field(default_factory=MockSet)
     manual_input: ManualInput | None = None
-    """Where a person answers for models."""
 
     def run(self, node: Node[Any], context: NodeContext) -> NodeRun:
-        """Run a node, or give its frozen output, or let it fail."""
-        met = self._met(Target("node", node.config.logical_id), context.applied_mocks)
-        if met.fault is not None:
-            context.environment.sleep(context.clamp_timeout(met.fault.delay), context.cancelled)
-            if met.fault.error:
-                return (yield from run_fault(met.fault, node, context))
-        if met.pin is not None:
-            return (yield from run_pin(met.pin, node, context))
+        """Run a node, or return its pinned output, or let it fail."""
+        matched = self._match(Target("node", node.config.logical_id), context.applied_mocks)
+        if matched.fault is not None:
+            context.environment.sleep(context.clamp_timeout(matched.fault.delay), context.cancelled)
+            if matched.fault.error:
+                return (yield from run_fault(matched.fault, node, context))
+        if matched.pin is not None:
+            return (yield from run_pin(matched.pin, node, context))
         return (yield from node.run(context))
 
     def select_model(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Model]:
         """Return the prompt and the model that answers it."""
-        met = self._met(Target("model", prompt.node_logical_id), context.applied_mocks)
-        return select_model(
-            prompt,
-            context.responder,
-            met,
-            self.manual_input,
-            context.cancelled,
-            context.environment.sleep,
-            context.pauses,
-        )
+        matched = self._match(Target("model", prompt.node_logical_id), context.applied_mocks)
+        # Without a configuration, which might let another model send fillers meanwhile.
+        alone = replace(prompt, llm=None, backchannel=None)
+        if matched.fault is not None:
+            context.environment.sleep(matched.fault.delay, context.cancelled)
+            if matched.fault.error:
+                return alone, FailingModel(matched.fault.error)
+        if matched.pin is not None:
+            return alone, PinnedModel(matched.pin.output)
+        if self.manual_input is not None and self.manual_input.asks(prompt):
+            return alone, ManualModel(self.manual_input, context.responder, context.cancelled, context.pauses)
+        return prompt, context.responder
 
     def call(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Fail."""
+        """Call a tool, or return its pinned result, or let it fail."""
         target = Target("tool", model_name(tool.config.name), context.node_logical_id)
-        met = self._met(target, context.applied_mocks)
-        if met.fault is not None:
-            context.cancelled.wait(met.fault.delay)
-            if met.fault.error:
-                return ToolResult(success=False, error=met.fault.error)
-        if met.pin is not None:
-            output = met.pin.output
+        matched = self._match(target, context.applied_mocks)
+        if matched.fault is not None:
+            context.cancelled.wait(matched.fault.delay)
+            if matched.fault.error:
+                return ToolResult(success=False, error=matched.fault.error)
+        if matched.pin is not None:
+            output = matched.pin.output
             return ToolResult(
                 success=bool(output.get("success", True)),
                 result=output.get("result"),
@@ -210,10 +171,10 @@ class Interceptor:
             )
         return tool.call(arguments, context)
 
-    def _met(self, target: Target, applied_mocks: list[str]) -> Matched:
-        met = self.interventions.match(target)
-        applied_mocks += met.ids
-        return met
+    def _match(self, target: Target, applied_mocks: list[str]) -> Matched:
+        matched = self.interventions.match(target)
+        applied_mocks += matched.ids
+        return matched
 
 
 def run_pin(pin: Pin, node: Node[Any], context: NodeContext) -> NodeRun:
@@ -225,10 +186,10 @@ def run_pin(pin: Pin, node: Node[Any], context: NodeContext) -> NodeRun:
     for text in pin.output.get("says") or ():
         yield fixed_response(str(text), context.environment)
     node.write(context, dict(pin.output.get("variables") or {}))
-    key = pin.output.get("chosen")
+    key, choices = pin.output.get("chosen"), (*context.choices, *context.llm_judged_choices)
     return NodeResult(
         dict(pin.output.get("output") or {}),
-        chosen=_offered_to_node(str(key), node, context) if key else None,
+        chosen=_offered(str(key), choices, f"node {node.config.label!r}") if key else None,
         args=dict(pin.output.get("args") or {}),
         reason=str(pin.output.get("reason") or ""),
         replied_to_user=bool(pin.output.get("says")) and node.calls_model,
@@ -260,24 +221,11 @@ class _FailingGateway:
     error: str
 
     def __post_init__(self) -> None:
-        self.ledger, self.secrets, self.limits = (
-            self.gateway.ledger,
-            self.gateway.secrets,
-            self.gateway.limits,
-        )
+        gateway = self.gateway
+        self.ledger, self.secrets, self.limits = gateway.ledger, gateway.secrets, gateway.limits
 
     def call(
         self, call: OutboundCall[Answer], *, node_logical_id: str, timeout: float
     ) -> OutboundOutcome[Answer]:
         """Fail."""
         return OutboundOutcome("simulated", error=self.error)
-
-
-def _offered_to_node(key: str, node: Node[Any], context: NodeContext) -> TransitionOption:
-    for choice in (*context.choices, *context.llm_judged_choices):
-        if key in (choice.edge_id, choice.destination_node_logical_id):
-            return choice
-    raise RunError(
-        f"The pin of node {node.config.label!r} takes the hop {key!r}, which is not offered here.",
-        advice="Change the pin, or take it away.",
-    )
