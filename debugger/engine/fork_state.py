@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from debugger.engine.state import RunState, ThreadState
-from debugger.engine.variable_edits import VariableEdit, apply_edit, variables_of
+from debugger.engine.variables import VariableEdit, apply_edit, variables_of
 from debugger.errors import ConflictError, InputError
 from debugger.graph import Graph
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from debugger.engine.variable_edits import EditedScope, VariableEdit, apply_edit, variables_of
+from debugger.engine.variables import EditedScope, VariableEdit, apply_edit, variables_of
 from debugger.errors import ConflictError
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject

@@ -7,12 +7,11 @@ from typing import Any, Literal, NamedTuple
 
 from debugger.engine.emitter import Events
 from debugger.engine.environment import Environment
-from debugger.engine.execution import Execution
+from debugger.engine.execution import Execution, note_evaluation
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult
 from debugger.engine.routing import choice_of
 from debugger.engine.state import BoundedLoop, ThreadState
 from debugger.engine.transitions import TransitionRunner, companion_event
-from debugger.engine.waiting_edges import note_evaluation
 from debugger.protocol.events import (
     EndNodeRunEvent,
     Event,

@@ -10,14 +10,19 @@ from itertools import chain
 from typing import Any
 
 from debugger.engine.emitter import Events
-from debugger.engine.execution import Execution, ExecutionResult, input_output_pair
+from debugger.engine.execution import (
+    Execution,
+    ExecutionResult,
+    armed_edges,
+    input_output_pair,
+    mark_evaluated,
+)
 from debugger.engine.inspection import edit_events
 from debugger.engine.node_runner import NodeRunner
 from debugger.engine.nodes.base import Node
 from debugger.engine.routing import Decision
 from debugger.engine.state import ThreadState
 from debugger.engine.transitions import TransitionRunner
-from debugger.engine.waiting_edges import armed_edges, mark_evaluated
 from debugger.errors import RunError
 from debugger.graph.nesting import is_inside
 from debugger.protocol.events import (

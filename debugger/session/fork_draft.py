@@ -15,7 +15,7 @@ from debugger.analysis.caller_input import (
 from debugger.analysis.differences import Difference, differences
 from debugger.analysis.thread_positions import ThreadPositions
 from debugger.analysis.variables import Scopes, scopes_at
-from debugger.engine.variable_edits import VariableEdit
+from debugger.engine.variables import VariableEdit
 from debugger.errors import InputError, InputJsonError, NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import human_message

@@ -10,7 +10,7 @@ from typing import Self
 from debugger.analysis.run_projection import RunProjection
 from debugger.analysis.thread_positions import can_have_background_work, last_hint
 from debugger.backends.base import Backend, RunRevision, TurnProgress
-from debugger.engine.variable_edits import VariableEdit
+from debugger.engine.variables import VariableEdit
 from debugger.errors import (
     ConflictError,
     DebuggerError,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from debugger.analysis.differences import Difference, differences
-from debugger.engine.variable_edits import EditedScope, VariableEdit
+from debugger.engine.variables import EditedScope, VariableEdit
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.session.json_input import parse_json

@@ -4,7 +4,7 @@ import pytest
 
 from debugger.engine.fork_state import prepare_fork
 from debugger.engine.state import BoundedLoop, RunState, ThreadState
-from debugger.engine.variable_edits import VariableEdit
+from debugger.engine.variables import VariableEdit
 from debugger.errors import ConflictError, InputError
 from debugger.graph import Graph
 from tests.factories import say, workflow

@@ -6,7 +6,7 @@ from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import HeuristicModel
 from debugger.engine.state import RunState
-from debugger.engine.variable_edits import VariableEdit
+from debugger.engine.variables import VariableEdit
 from debugger.errors import ConflictError, InputError
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, node, static, when, workflow

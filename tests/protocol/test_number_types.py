@@ -13,7 +13,7 @@ from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import HeuristicModel
 from debugger.engine.state import RunState
-from debugger.engine.variable_edits import VariableEdit
+from debugger.engine.variables import VariableEdit
 from debugger.protocol.events import EVENT_TYPES
 from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import TurnInput

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.variable_edits import VariableEdit
+from debugger.engine.variables import VariableEdit
 from debugger.protocol.runs import TurnInput
 from debugger.session.breakpoints import Breakpoint
 from debugger.session.session import DebugSession

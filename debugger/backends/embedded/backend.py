@@ -24,7 +24,7 @@ from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
 from debugger.engine.super_nodes import SUPER_NODE, expand
 from debugger.engine.tools.sandbox import python_status
-from debugger.engine.variable_edits import VariableEdit
+from debugger.engine.variables import VariableEdit
 from debugger.errors import InputError, StaleTurnError
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.events import Event

@@ -8,8 +8,8 @@ from functools import partial
 
 from debugger.backends.base import FoundTurn
 from debugger.backends.embedded.run_loader import InterpreterCache
+from debugger.engine.execution import NOTHING_AHEAD, pending_work
 from debugger.engine.state import RunState
-from debugger.engine.waiting_edges import NOTHING_AHEAD, pending_work
 from debugger.errors import ConflictError
 from debugger.protocol.runs import TERMINAL_STATUSES, Run, RunSearch, SentTurn, Turn, TurnInput, TurnResult
 from debugger.protocol.turn_logs import TurnLog, lazy_turn_logs

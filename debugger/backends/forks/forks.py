@@ -23,7 +23,7 @@ from debugger.engine.fork_state import prepare_fork, reopen_conversation
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
 from debugger.engine.usage import UsageMeter
-from debugger.engine.variable_edits import VariableEdit, apply_edit
+from debugger.engine.variables import VariableEdit, apply_edit
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject

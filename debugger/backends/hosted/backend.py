@@ -36,7 +36,7 @@ from debugger.backends.hosted.turn_sender import TurnSender
 from debugger.backends.hosted.turns import HostedTurns
 from debugger.backends.hosted.websocket import SocketConnector
 from debugger.engine.inspection import RunInspector
-from debugger.engine.variable_edits import VariableEdit
+from debugger.engine.variables import VariableEdit
 from debugger.errors import InputError, NotFoundError, UnsupportedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, check_id

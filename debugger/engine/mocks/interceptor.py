@@ -125,7 +125,7 @@ def _offered(key: str, choices: Sequence[TransitionOption], pinned: str) -> Tran
 class Interceptor:
     """The one place where pins, faults and manual answers take effect."""
 
-    interventions: MockSet = field(default_factory=MockSet)
+    mocks: MockSet = field(default_factory=MockSet)
     manual_input: ManualInput | None = None
 
     def run(self, node: Node[Any], context: NodeContext) -> NodeRun:
@@ -172,7 +172,7 @@ class Interceptor:
         return tool.call(arguments, context)
 
     def _match(self, target: Target, applied_mocks: list[str]) -> Matched:
-        matched = self.interventions.match(target)
+        matched = self.mocks.match(target)
         applied_mocks += matched.ids
         return matched
 

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from debugger.analysis.differences import Difference
-from debugger.engine.variable_edits import VariableEdit
+from debugger.engine.variables import VariableEdit
 from debugger.session.variable_rows import VALUE_TYPES, PendingEdits, VariableScope, edited
 from debugger.store import Role
 from debugger.views import state

@@ -9,7 +9,7 @@ from debugger.analysis.comparison.comparison import compare_turns
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.hosted import HostedBackend
 from debugger.engine.state import RunState
-from debugger.engine.variable_edits import VariableEdit
+from debugger.engine.variables import VariableEdit
 from debugger.errors import ConflictError, InputError, NotFoundError, TurnInProgressError, UnsupportedError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog, turn_logs

@@ -17,14 +17,14 @@ from tests.factories import direct, node, say, static, tool, when, workflow
 TWICE = "def twice(n):\n    return 2 * n"
 
 
-def ran(interventions, *parts, text=None, slept=None, responder=None):
+def ran(mocks, *parts, text=None, slept=None, responder=None):
     """The events of a turn in which these are met, and the state that it leaves."""
     waited = slept if slept is not None else []
     world = Environment(sleep=lambda seconds, _woken: waited.append(seconds))
     interpreter = Interpreter(workflow(*parts), responder or HeuristicModel(), environment=world)
     given = TurnInput.with_message(text)
     state = interpreter.begin(given)
-    turn = interpreter.turn(state, given, inspector=RunInspector(Interceptor(interventions)))
+    turn = interpreter.turn(state, given, inspector=RunInspector(Interceptor(mocks)))
     return [json.loads(json.dumps(event.to_wire())) for event in turn], state
 
 
