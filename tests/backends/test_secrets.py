@@ -20,9 +20,9 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
 from debugger.store.json_text import unpack
-from tests.engine.outbound.http_server import HttpServer
 from tests.engine.tools.test_mcp import serving as serving_mcp
 from tests.factories import Json, direct, document, node, say
+from tests.support.http_server import HttpServer
 from tests.support.model_server import said
 from tests.support.model_server import serving as serving_model
 

@@ -19,9 +19,9 @@ from tests.conformance.persistence import PATIENCE, Persistence, Reachable
 from tests.conformance.served import create, execute, spoken
 from tests.conformance.server_process import server_process
 from tests.conformance.talks import create_talking, play, talks, write_script
-from tests.engine.outbound.http_server import HttpServer
 from tests.postgres import a_database, a_schema
 from tests.store.own_server import ACCOUNT, OwnServer
+from tests.support.http_server import HttpServer
 
 SESSIONS = 60
 

@@ -16,13 +16,13 @@ from debugger.backends.hosted import HostedBackend
 from debugger.settings import HostedSettings
 from tests.conformance.graphs import chat, direct, graph, http, static
 from tests.conformance.served import KEY, create, serving
-from tests.engine.outbound.http_server import HttpServer
 from tests.faults.other_client import OtherClient
 from tests.faults.page import Page
 from tests.faults.plan import NOTHING, draw
 from tests.faults.proxy import fault_proxy
 from tests.faults.tally import tally
 from tests.faults.user import Conversation, User
+from tests.support.http_server import HttpServer
 
 SHORTEST, LONGEST = 8, 12
 """Turns of a run."""

@@ -12,11 +12,11 @@ import pytest
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.session.session import DebugSession
-from tests.engine.outbound.http_server import HttpServer
 from tests.faults.campaign import counting_workflow
 from tests.faults.tally import executions
 from tests.faults.writers import csv_of, open_backend, shown, writer
 from tests.postgres import a_database, a_schema
+from tests.support.http_server import HttpServer
 
 SEED = os.environ.get("CAMPAIGN_SEED", "2026")
 TURNS = 200

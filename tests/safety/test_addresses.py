@@ -11,9 +11,9 @@ from debugger.__main__ import main
 from debugger.engine.outbound import OutboundError
 from debugger.engine.outbound.addresses import AddressLookup, refusal_reason
 from debugger.engine.outbound.gateway import HttpLimits
-from tests.engine.outbound.http_server import HttpServer
 from tests.factories import document, node, say
 from tests.safety.secret_trails import execute
+from tests.support.http_server import HttpServer
 
 METADATA = [
     "169.254.169.254",

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.engine.outbound.http_server import HttpServer
 from tests.factories import Json, direct, document, node
 from tests.safety.secret_trails import PLANTED, SECRET, execute
 from tests.safety.sink import Sink
+from tests.support.http_server import HttpServer
 from tests.support.super_nodes import super_node
 
 KEY: Json = {"X-Shop": "{{SHOP_KEY}}"}

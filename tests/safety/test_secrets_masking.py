@@ -12,9 +12,9 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.outbound import Secrets
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.engine.outbound.http_server import HttpServer
 from tests.factories import document, node, say, static
 from tests.safety.secret_trails import PLANTED, SECRET, execute
+from tests.support.http_server import HttpServer
 
 IN_HOST = "Pl\u00e4nted-S3cret-77"
 IN_HOST_ASCII = IN_HOST.lower().encode("idna").decode()

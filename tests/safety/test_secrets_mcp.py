@@ -12,10 +12,10 @@ from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.tools.mcp.servers import McpServer
 from debugger.engine.tools.mcp.tool import connect
 from debugger.expressions import Scope
-from tests.engine.outbound.http_server import HttpServer
 from tests.factories import document, say
 from tests.safety.secret_trails import execute
 from tests.safety.sink import Sink
+from tests.support.http_server import HttpServer
 
 
 @pytest.fixture

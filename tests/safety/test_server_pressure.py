@@ -22,7 +22,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.settings import Settings
 from debugger.store import Role
 from tests.conformance.graphs import direct, graph, http, static
-from tests.engine.outbound.http_server import HttpServer
+from tests.support.http_server import HttpServer
 
 ROOT = Path(__file__).parents[2]
 HALF_OPEN, SLOW_TURNS = 400, 80

@@ -12,8 +12,8 @@ from debugger.backends.embedded.global_variables import GlobalValues
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
 from debugger.store import Store
-from tests.engine.outbound.http_server import HttpServer
 from tests.factories import direct, document, node, say, static
+from tests.support.http_server import HttpServer
 
 BLANK = {"is_secret": False, "value": "", "description": None, "category": None}
 

@@ -6,33 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debugger.engine.interpreter import Interpreter
 from debugger.engine.json_paths import parse_path
-from debugger.engine.models import HeuristicModel
 from debugger.engine.nodes.deduplicate import without_duplicates
-from debugger.protocol.runs import TurnInput
-from tests.factories import direct, node, static, when, workflow
+from tests.factories import direct, node, static, when
+from tests.support.node_run import output_of, run, variables_of
 
 NAMES = [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bo"}, {"id": 1, "name": "Cy"}, {"name": "Di"}]
-
-
-def run(*parts, **variables):
-    """One turn; all its events as they are sent."""
-    interpreter = Interpreter(workflow(*parts), HeuristicModel())
-    turn_input = TurnInput.with_message(None, runtime_variables=variables)
-    return [event.to_wire() for event in interpreter.turn(interpreter.begin(turn_input), turn_input)]
-
-
-def output_of(events):
-    """The output of the only node that ran."""
-    (end,) = [event for event in events if event["type"] == "end_node_run"]
-    return end["run_output"]
-
-
-def variables_of(events):
-    """The thread's variables as the turn's only state event shows them."""
-    (shown,) = [event for event in events if event["type"] == "workflow_show_state"]
-    return shown["runtime_variables"]
 
 
 def test_first_of_each_key_and_keyless_survive():

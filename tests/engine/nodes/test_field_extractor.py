@@ -4,38 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debugger.engine.interpreter import Interpreter
 from debugger.engine.json_paths import EVERY, parse_path
-from debugger.engine.models import HeuristicModel
 from debugger.engine.nodes.field_extractor import extract
 from debugger.errors import InputError
-from debugger.protocol.runs import TurnInput
-from tests.factories import node, static, when, workflow
+from tests.factories import node, static, when
+from tests.support.node_run import output_of, run, variables_of
 
 ORDER = {
     "id": 7,
     "guest": {"name": "Ann", "phone": "555", "home": {"city": "Rome", "zip": "00100"}},
     "rows": [{"id": 1, "tea": "green"}, {"id": 2, "tea": "black"}, {"tea": "white"}],
 }
-
-
-def run(*parts, **variables):
-    """One turn; all its events as they are sent."""
-    interpreter = Interpreter(workflow(*parts), HeuristicModel())
-    turn_input = TurnInput.with_message(None, runtime_variables=variables)
-    return [event.to_wire() for event in interpreter.turn(interpreter.begin(turn_input), turn_input)]
-
-
-def output_of(events):
-    """The output of the only node that ran."""
-    (end,) = [event for event in events if event["type"] == "end_node_run"]
-    return end["run_output"]
-
-
-def variables_of(events):
-    """The thread's variables as the turn's only state event shows them."""
-    (shown,) = [event for event in events if event["type"] == "workflow_show_state"]
-    return shown["runtime_variables"]
 
 
 def test_named_fields_stay_in_place():

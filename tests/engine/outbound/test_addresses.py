@@ -10,7 +10,7 @@ from debugger.engine.outbound.addresses import AddressLookup, refusal_reason
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.http import send
 from debugger.engine.outbound.http_request import HttpRequest
-from tests.engine.outbound.http_server import HttpServer
+from tests.support.http_server import HttpServer
 
 
 def resolve_to(monkeypatch, *answers):

@@ -13,8 +13,8 @@ from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.http import HttpAnswer, http_call, send, simulate_answer
 from debugger.engine.outbound.http_request import HttpBody, HttpRequest
 from debugger.errors import InputError
-from tests.engine.outbound.http_server import HttpServer
-from tests.engine.outbound.sending import get, plain, text_body
+from tests.support.http_sending import get, plain, text_body
+from tests.support.http_server import HttpServer
 
 
 def test_answer_has_status_type_and_body():

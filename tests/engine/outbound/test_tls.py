@@ -10,9 +10,9 @@ import pytest
 from debugger.engine.outbound import OutboundError
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.transport import CheckedTransport
-from tests.engine.outbound.http_server import HttpServer
-from tests.engine.outbound.sending import get
 from tests.engine.outbound.test_addresses import resolve_to
+from tests.support.http_sending import get
+from tests.support.http_server import HttpServer
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from debugger.engine.outbound import OutboundError
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.transport import CheckedTransport
-from tests.engine.outbound.http_server import HttpServer
 from tests.engine.outbound.test_addresses import resolve_to
+from tests.support.http_server import HttpServer
 
 
 def get(*urls: str, limits: HttpLimits | None = None, **how: bool) -> list[httpx2.Response]:

@@ -13,8 +13,8 @@ from debugger.engine.nodes.connectors.athena import (
 from debugger.engine.outbound.gateway import Policies
 from debugger.errors import InputError
 from debugger.protocol.workflow import NodeConfig
-from tests.engine.nodes.connectors.connector_play import BLOCKED, Play, answer
 from tests.factories import direct, node, static, when
+from tests.support.connector_run import BLOCKED, ConnectorRun, answer
 
 TYPES = {
     "athena_patients_search": AthenaPatientsSearchNode,
@@ -42,7 +42,7 @@ def play(monkeypatch, kind, **fields):
     """A run of one node of a kind, well filled unless a field says otherwise."""
     options = {key: fields.pop(key) for key in ("policies", "answers", "secrets") if key in fields}
     part = node("ehr", kind, **{**GOOD[kind], **fields})
-    return Play(monkeypatch, TYPES, part, static("done", "Done."), direct("ehr", "done"), **options)
+    return ConnectorRun(monkeypatch, TYPES, part, static("done", "Done."), direct("ehr", "done"), **options)
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -87,7 +87,7 @@ def test_event_output_variables_and_ledger_agree(monkeypatch, kind, code, call_c
         "athena_result_success": True,
         "athena_result_error": None,
     }
-    (entry,) = run.door.ledger
+    (entry,) = run.gateway.ledger
     assert (entry["kind"], entry["call_class"], entry["status_code"]) == ("athena", call_class, code)
 
 
@@ -141,7 +141,7 @@ def test_an_update_tells_what_was_sent(monkeypatch):
 
 
 def test_variables_are_filled_and_result_is_reachable(monkeypatch):
-    run = Play(
+    run = ConnectorRun(
         monkeypatch,
         TYPES,
         node("find", "athena_patients_search", full_name="[[who]]", birthdate="12/31/1980"),
@@ -200,7 +200,7 @@ def test_bad_field_fails_without_a_call(monkeypatch, kind, fields, told):
     assert told in run.variables["athena_result_error"]
     assert told in run.one("athena")["response_body"]["error"]
     assert run.output["success"] is False
-    assert run.door.ledger == []
+    assert run.gateway.ledger == []
     assert run.end.status == "completed"
 
 
@@ -255,7 +255,7 @@ def test_recorded_answer_is_used_unchanged(monkeypatch, recorded, code, success)
     assert run.output == {"success": success, "status_code": code, "response": recorded["body"]}
     assert run.variables["athena_result"] == (recorded["body"] if success else None)
     assert (run.variables["athena_result_error"] is None) is success
-    assert run.door.ledger[0]["success"] is success
+    assert run.gateway.ledger[0]["success"] is success
 
 
 def test_key_and_secrets_are_masked(monkeypatch):
@@ -270,7 +270,7 @@ def test_key_and_secrets_are_masked(monkeypatch):
     run.turn()
 
     built = AthenaPatientsCreateNode(run.interpreter.graph.node("ehr"))
-    seen = json.dumps([run.wire, run.door.ledger, run.variables, run.warnings]) + repr(built.config)
+    seen = json.dumps([run.wire, run.gateway.ledger, run.variables, run.warnings]) + repr(built.config)
     assert "k3y-of-athena" not in seen
     assert "s3cret-pin" not in seen
     assert run.output["response"]["notes"] == "Code ***"

@@ -8,8 +8,8 @@ from debugger.engine.models.base import ModelError, Reply
 from debugger.engine.nodes.connectors.end_conversation import EndConversationNode, transcript_of
 from debugger.protocol.messages import ai_message, human_message
 from debugger.protocol.workflow import NodeConfig
-from tests.engine.nodes.connectors.connector_play import Play
 from tests.factories import direct, node, say, static
+from tests.support.connector_run import ConnectorRun
 
 PROMPT = {"prompt": "Summarise for {{reader}}: [[raw_conversation_transcript]]"}
 
@@ -34,7 +34,7 @@ def play(monkeypatch, *parts, responder=None, defaults=None, **fields):
     chain = [*parts, node("end", "end_conversation", **fields), static("done", "Done.")]
     edges = [direct(a["logical_id"], b["logical_id"]) for a, b in pairwise(chain)]
     types = {"end_conversation": EndConversationNode}
-    return Play(monkeypatch, types, *chain, *edges, responder=responder, defaults=defaults or {})
+    return ConnectorRun(monkeypatch, types, *chain, *edges, responder=responder, defaults=defaults or {})
 
 
 def test_node_emits_one_event_and_run_continues(monkeypatch):
@@ -158,7 +158,7 @@ def test_model_is_nodes_else_workflows(monkeypatch):
             process_transcript_prompt=PROMPT,
             process_transcript_llms_config=chosen,
         )
-        Play(monkeypatch, types, part, responder=writer, llms_config=shared).turn()
+        ConnectorRun(monkeypatch, types, part, responder=writer, llms_config=shared).turn()
 
     assert [prompt.llm["model"] for prompt in writer.prompts] == ["one", "two", "two"]
 
@@ -180,7 +180,7 @@ def test_model_key_is_never_shown(monkeypatch):
 
 
 def test_built_transcript_is_rebuilt_after_more_chat(monkeypatch):
-    run = Play(
+    run = ConnectorRun(
         monkeypatch,
         {"end_conversation": EndConversationNode},
         say("chat", self_loop=False),

@@ -10,8 +10,8 @@ from debugger.engine.outbound.gateway import Policies
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import NodeConfig
-from tests.engine.nodes.connectors.connector_play import BLOCKED, Play, answer
 from tests.factories import direct, node, static
+from tests.support.connector_run import BLOCKED, ConnectorRun, answer
 
 CREATE = {"type": "google_docs_create_document", "title": "Visit of [[who]]"}
 GET = {"type": "google_docs_get_document", "document_id_or_url": "doc-1"}
@@ -32,7 +32,7 @@ def play(monkeypatch, *parts, **options):
     """A run of nodes one after the other; the last one speaks."""
     chain = [*parts, static("done", "Done.")]
     edges = [direct(a["logical_id"], b["logical_id"]) for a, b in pairwise(chain)]
-    return Play(monkeypatch, {"google_docs": GoogleDocsNode}, *chain, *edges, **options)
+    return ConnectorRun(monkeypatch, {"google_docs": GoogleDocsNode}, *chain, *edges, **options)
 
 
 def test_created_document_has_id_url_and_title(monkeypatch):
@@ -100,7 +100,7 @@ def test_update_reports_id_url_and_text(monkeypatch):
 
 def test_written_document_is_found_in_later_turns(monkeypatch):
     made = "[[google_docs_result.document_id]]"
-    run = Play(
+    run = ConnectorRun(
         monkeypatch,
         {"google_docs": GoogleDocsNode},
         docs("create", CREATE),
@@ -182,7 +182,7 @@ def test_blocked_call_does_not_end_run(monkeypatch, kind, call_class):
         assert run.variables["google_docs_result"] is None
         assert run.variables["google_docs_result_success"] is False
         assert "was not called" in run.variables["google_docs_result_error"]
-        assert run.door.ledger[0]["call_class"] == call_class
+        assert run.gateway.ledger[0]["call_class"] == call_class
         assert "_simulated_google_docs" not in run.state.workflow_variables
         assert run.one("assistant_response")["content"] == "Done."
 
@@ -204,7 +204,7 @@ def test_bad_field_fails_without_a_call(monkeypatch, operation, told):
 
     assert run.one(operation["type"])["status"] == "failed"
     assert told in run.variables["google_docs_result_error"]
-    assert run.door.ledger == []
+    assert run.gateway.ledger == []
     assert run.end.status == "completed"
 
 
@@ -277,7 +277,7 @@ def test_the_credentials_are_nowhere(monkeypatch, credentials):
     run.turn(who="Ann")
 
     built = GoogleDocsNode(run.interpreter.graph.node("doc"))
-    seen = json.dumps([run.wire, run.door.ledger, run.variables, run.warnings]) + repr(built.config)
+    seen = json.dumps([run.wire, run.gateway.ledger, run.variables, run.warnings]) + repr(built.config)
     assert "hush" not in seen
 
 

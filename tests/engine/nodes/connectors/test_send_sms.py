@@ -7,8 +7,8 @@ import pytest
 from debugger.engine.nodes.connectors.send_sms import SendSmsNode
 from debugger.engine.outbound.gateway import Policies
 from debugger.protocol.runs import TurnInput
-from tests.engine.nodes.connectors.connector_play import BLOCKED, Play, answer
 from tests.factories import direct, node, static, when
+from tests.support.connector_run import BLOCKED, ConnectorRun, answer
 
 NUMBER = "+14155550123"
 
@@ -18,7 +18,7 @@ def play(monkeypatch, **fields):
     options = {key: fields.pop(key) for key in ("policies", "answers", "secrets") if key in fields}
     written = {"destination_phone_number": NUMBER, "message": "Hello", **fields}
     parts = node("text", "send_sms", **written), static("done", "Done."), direct("text", "done")
-    return Play(monkeypatch, {"send_sms": SendSmsNode}, *parts, **options)
+    return ConnectorRun(monkeypatch, {"send_sms": SendSmsNode}, *parts, **options)
 
 
 def test_simulated_message_emits_event_and_warning(monkeypatch):
@@ -79,7 +79,7 @@ def test_ledger_entry_is_a_contact_call(monkeypatch):
 
     run.turn()
 
-    (entry,) = run.door.ledger
+    (entry,) = run.gateway.ledger
     assert (entry["kind"], entry["call_class"], entry["target"], entry["how"]) == (
         "sms",
         "contact",
@@ -129,7 +129,7 @@ def test_bad_field_fails_without_a_call(monkeypatch, fields, told):
     assert run.one("send_sms")["status"] == "failed"
     assert run.output["success"] is False
     assert told in run.variables["send_sms_result_error"]
-    assert run.door.ledger == []
+    assert run.gateway.ledger == []
     assert run.end.status == "completed"
 
 
@@ -157,7 +157,7 @@ def test_a_recorded_answer_decides_how_it_went(monkeypatch, recorded, status, su
 
 
 def test_a_condition_can_branch_on_the_failure(monkeypatch):
-    run = Play(
+    run = ConnectorRun(
         monkeypatch,
         {"send_sms": SendSmsNode},
         node("text", "send_sms", destination_phone_number=NUMBER, message="Hello"),
@@ -177,7 +177,7 @@ def test_secret_in_message_is_masked(monkeypatch):
     run.turn()
 
     assert run.one("send_sms")["sent_message"] == "Code ***"
-    seen = json.dumps([run.wire, run.door.ledger, run.variables, run.warnings])
+    seen = json.dumps([run.wire, run.gateway.ledger, run.variables, run.warnings])
     assert "s3cret-pin" not in seen
 
 

@@ -11,8 +11,8 @@ from debugger.engine.nodes.connectors.start_conversation import StartConversatio
 from debugger.engine.outbound.gateway import Policies
 from debugger.errors import InputError
 from debugger.protocol.workflow import NodeConfig
-from tests.engine.nodes.connectors.connector_play import BLOCKED, Clock, Play, answer
 from tests.factories import direct, node, say, static
+from tests.support.connector_run import BLOCKED, Clock, ConnectorRun, answer
 
 NUMBER = "+14155550123"
 
@@ -23,7 +23,7 @@ def play(monkeypatch, **fields):
     options = {key: fields.pop(key) for key in names if key in fields}
     written = {"is_voice_conversation": True, "user_number": NUMBER, "assistant_id": "a1", **fields}
     parts = node("call", "start_conversation", **written), static("done", "Done."), direct("call", "done")
-    return Play(monkeypatch, {"start_conversation": StartConversationNode}, *parts, **options)
+    return ConnectorRun(monkeypatch, {"start_conversation": StartConversationNode}, *parts, **options)
 
 
 def statuses(run):
@@ -39,7 +39,7 @@ def test_a_conversation_without_voice_passes_straight_through(monkeypatch):
     assert types[2:6] == ["start_node_run", "end_node_run", "workflow_show_state", "direct_edge"]
     assert run.output == {"conversation_id": None}
     assert run.variables == {}
-    assert run.door.ledger == []
+    assert run.gateway.ledger == []
 
 
 def test_inbound_call_passes_straight_through(monkeypatch):
@@ -48,7 +48,7 @@ def test_inbound_call_passes_straight_through(monkeypatch):
     run.turn()
 
     assert statuses(run) == []
-    assert run.door.ledger == []
+    assert run.gateway.ledger == []
 
 
 def test_simulated_call_runs_to_completion(monkeypatch):
@@ -77,7 +77,7 @@ def test_ledger_entry_is_a_contact_call(monkeypatch):
 
     run.turn()
 
-    (entry,) = run.door.ledger
+    (entry,) = run.gateway.ledger
     assert (entry["kind"], entry["call_class"], entry["target"]) == (
         "conversation",
         "contact",
@@ -111,7 +111,7 @@ def test_conversation_id_is_reported_and_deterministic(monkeypatch):
 
 
 def test_each_call_has_its_own_id(monkeypatch):
-    run = Play(
+    run = ConnectorRun(
         monkeypatch,
         {"start_conversation": StartConversationNode},
         node("call", "start_conversation", is_voice_conversation=True, user_number=NUMBER, assistant_id="a"),
@@ -159,7 +159,7 @@ def test_bad_field_fails_without_a_call(monkeypatch, fields, told):
 
     assert statuses(run) == ["failed"]
     assert told in run.variables["start_conversation_result_error"]
-    assert run.door.ledger == []
+    assert run.gateway.ledger == []
 
 
 def test_negative_interval_is_rejected():
@@ -183,7 +183,7 @@ def test_existing_conversation_is_only_polled(monkeypatch):
 
     assert statuses(run) == ["initiated", "in-progress", "completed"]
     assert clock.slept == [5, 5]
-    assert [(entry["call_class"], entry["target"]) for entry in run.door.ledger] == [
+    assert [(entry["call_class"], entry["target"]) for entry in run.gateway.ledger] == [
         ("read", "status of the conversation c42")
     ] * 3
     assert run.output == {"conversation_id": "c42"}
@@ -198,7 +198,7 @@ def test_blocked_poll_fails_the_conversation(monkeypatch):
     (told,) = run.all("start_conversation")
     assert (told["conversation_status"], told["conversation_id"]) == ("failed", "c42")
     assert run.output == {"conversation_id": "c42"}
-    assert len(run.door.ledger) == 1
+    assert len(run.gateway.ledger) == 1
 
 
 @pytest.mark.parametrize(
@@ -280,5 +280,5 @@ def test_the_token_is_nowhere(monkeypatch):
     run.turn()
 
     built = StartConversationNode(run.interpreter.graph.node("call"))
-    seen = json.dumps([run.wire, run.door.ledger, run.variables, run.warnings]) + repr(built.config)
+    seen = json.dumps([run.wire, run.gateway.ledger, run.variables, run.warnings]) + repr(built.config)
     assert "t0p-token" not in seen

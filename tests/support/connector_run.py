@@ -1,4 +1,4 @@
-"""A run of a workflow whose nodes call through a real door."""
+"""A run of a workflow whose nodes call through a real gateway."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ BLOCKED = Policies(read="blocked", write="blocked", contact="blocked")
 
 
 def answer(target: str, body: Any = None, **fields: Any) -> RecordedAnswer:
-    """What a person recorded for calls whose target has a text in it."""
+    """Return a recorded answer for calls whose target has a text in it."""
     return RecordedAnswer(re.compile(target), body=body, **fields)
 
 
 class Clock:
-    """A world whose time goes on only while somebody sleeps."""
+    """An environment whose clock advances only by sleeping."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
@@ -37,7 +37,7 @@ class Clock:
         self.slept.append(seconds)
 
 
-class Play:
+class ConnectorRun:
     """A run, turn by turn; ``wire`` has the events of the last turn.
 
     Args:
@@ -58,14 +58,14 @@ class Play:
         environment: Environment | None = None,
         **config: Any,
     ) -> None:
-        self.door = LiveGateway(policies, answers=answers, secrets=Secrets(secrets))
+        self.gateway = LiveGateway(policies, answers=answers, secrets=Secrets(secrets))
         for name, node_class in types.items():
             monkeypatch.setitem(NODE_TYPES, name, node_class)
         self.interpreter = Interpreter(
             workflow(*parts, **config),
             responder or HeuristicModel(),
             environment=environment or Clock().environment,
-            open_gateway=lambda: self.door,
+            open_gateway=lambda: self.gateway,
         )
         self.state: Any = None
         self.end: Any = None
@@ -75,7 +75,7 @@ class Play:
     def turn(
         self, text: str | None = None, cancelled: threading.Event | None = None, **runtime: Any
     ) -> list[str]:
-        """Run a turn; the types of its events."""
+        """Run a turn and return the types of its events."""
         given = TurnInput.with_message(text, runtime_variables=runtime)
         self.state = self.state or self.interpreter.begin(given)
         log = TurnLog(self.state.turn_number + 1, given)
@@ -92,11 +92,11 @@ class Play:
         return [event["type"] for event in self.wire]
 
     def all(self, event_type: str) -> list[Json]:
-        """The events of a type."""
+        """Return the events of a type."""
         return [event for event in self.wire if event["type"] == event_type]
 
     def one(self, event_type: str) -> Json:
-        """The only event of a type."""
+        """Return the only event of a type."""
         (found,) = self.all(event_type)
         return found
 
@@ -113,7 +113,7 @@ class Play:
 
     @property
     def warnings(self) -> list[str]:
-        """The texts of the warnings."""
+        """Return the texts of the warnings."""
         return [event["warning_message"] for event in self.all("workflow_warning")]
 
 
