@@ -36,7 +36,7 @@ LIBRARY_HOMES = {
     "sqlalchemy": ["store"],
     "starlette": ["server", "views"],
     "streamlit": ["views"],
-    "typer": ["cli", "__main__.py", "keys.py", "upkeep.py"],
+    "typer": ["cli"],
     "uvicorn": ["server"],
     "websockets": ["backends/hosted"],
     "yaml": ["engine/models"],

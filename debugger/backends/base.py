@@ -14,7 +14,7 @@ from debugger.protocol.events import Event
 from debugger.protocol.runs import Run, RunSearch, RunStatus, SentTurn, TurnInput, TurnResult
 from debugger.protocol.turn_logs import LazyRun
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
-from debugger.store import Notebook
+from debugger.store import NoteRepository
 
 Row = TypeVar("Row")
 
@@ -164,7 +164,7 @@ class Backend(Protocol):
     capabilities: Capabilities
     node_types: frozenset[str] | None
     """The node types that it runs; ``None`` where it does not say."""
-    notebook: Notebook | None
+    notebook: NoteRepository | None
     """Where turns under way are entered, should this process end; ``None`` where they run elsewhere."""
 
     def workflows(self, search: str = "") -> list[WorkflowSummary]:

@@ -10,7 +10,7 @@ from debugger.protocol.run_file import RunFile
 from debugger.protocol.runs import Run, RunSearch
 from debugger.protocol.turn_logs import LazyRun
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
-from debugger.store import Notebook
+from debugger.store import NoteRepository
 
 REASON = "This is a recording: it shows what happened, and nothing can be run or changed in it."
 
@@ -31,7 +31,7 @@ class RecordedBackend:
 
     name = "Recording"
     node_types: frozenset[str] | None = None
-    notebook: Notebook | None = None
+    notebook: NoteRepository | None = None
     capabilities = Capabilities(dict.fromkeys(get_args(Ability), REASON))
 
     create_workflow = delete_workflow = create_version = activate_version = _refuse

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import RateLimitError
-from debugger.store import RunRule
+from debugger.store import RunLimits
 
 FRESH_SECONDS = 1.0
 """Age up to which the limit of a workflow is not read again; changes by this server count at once."""
@@ -24,7 +24,7 @@ class RunLimiter:
     """
 
     def __init__(self) -> None:
-        self._rules: dict[str, tuple[RunRule, float]] = {}
+        self._rules: dict[str, tuple[RunLimits, float]] = {}
         self._starting: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -61,7 +61,7 @@ class RunLimiter:
         with self._lock:
             self._rules.pop(workflow_id, None)
 
-    def _rule(self, engine: EmbeddedBackend, workflow_id: str) -> RunRule | None:
+    def _rule(self, engine: EmbeddedBackend, workflow_id: str) -> RunLimits | None:
         # Another server on the same database may have changed the workflow.
         known, read_at = self._rules.get(workflow_id, (None, float("-inf")))
         now = time.monotonic()

@@ -20,7 +20,7 @@ from debugger.session.fork_draft import ForkDraft, ForkPoint
 from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
 from debugger.session.verification import Fidelity, ForkVerification, compare
-from debugger.store import ForkBook
+from debugger.store import ForkRepository
 
 
 def fork_point(session: DebugSession, turn_number: int) -> ForkPoint:
@@ -43,7 +43,7 @@ def fork_modes(backend: Backend) -> Sequence[ForkMode]:
 
 
 def fork(
-    backend: Backend, draft: ForkDraft, book: ForkBook, *, check: ForkVerification | None = None
+    backend: Backend, draft: ForkDraft, book: ForkRepository, *, check: ForkVerification | None = None
 ) -> tuple[DebugSession, InputReplay]:
     """A session that stands right before the turn, and what will send the turn once it is begun.
 
@@ -117,7 +117,7 @@ class _ForkRecorder:
     """Writes down what becomes of a fork. That it cannot be written is no reason to lose the fork."""
 
     def __init__(
-        self, book: ForkBook, record: ForkRecord, draft: ForkDraft, check: ForkVerification | None
+        self, book: ForkRepository, record: ForkRecord, draft: ForkDraft, check: ForkVerification | None
     ) -> None:
         self._book = book
         self._record = record

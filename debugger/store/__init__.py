@@ -1,27 +1,22 @@
-"""Where workflows and runs are kept."""
+"""The store of workflows and runs."""
 
-from debugger.store.api_keys import ApiKey, ApiKeys, Role, digest_of
 from debugger.store.audit import AuditEntry, AuditLog
 from debugger.store.backup import back_up, restore
 from debugger.store.claims import Progress, RunPosition, TurnClaim
-from debugger.store.copied_usage import CopiedUsage
-from debugger.store.forks import ForkBook
-from debugger.store.global_variables import GlobalVariable
-from debugger.store.ids import new_id
-from debugger.store.notebook import Notebook
-from debugger.store.owners import current_owner
-from debugger.store.python_consents import PythonConsent, PythonConsents
+from debugger.store.consents import PythonConsent, PythonConsents
+from debugger.store.forks import CarriedUsage, ForkRepository, RunFork, WrittenPair
+from debugger.store.keys import ApiKey, ApiKeys, Role, digest_of
+from debugger.store.notes import NoteRepository, UnfinishedTurn
+from debugger.store.process_identity import current_owner
 from debugger.store.rerun_tokens import RerunTicket
 from debugger.store.retention import Limits, Pruning
-from debugger.store.run_copies import RunFork, WrittenPair
 from debugger.store.schema import MAX_CLIENT_TURN_ID
+from debugger.store.sql_helpers import new_id
 from debugger.store.store import Store
-from debugger.store.teams import url_of_team
-from debugger.store.turn_claims import ClientTurn, TurnClaims
-from debugger.store.turns import Checkpoint, FinishedTurn
-from debugger.store.unfinished import UnfinishedTurn
-from debugger.store.workflow_edits import VersionCopy
-from debugger.store.workflow_facts import NOTHING_KNOWN, RunRule, WorkflowFacts
+from debugger.store.teams import team_url
+from debugger.store.turns import Checkpoint, ClientTurn, FinishedTurn, TurnClaims
+from debugger.store.variables import GlobalVariable
+from debugger.store.workflow_catalog import NOTHING_KNOWN, RunLimits, VersionCopy, WorkflowFacts
 
 __all__ = [
     "MAX_CLIENT_TURN_ID",
@@ -30,14 +25,14 @@ __all__ = [
     "ApiKeys",
     "AuditEntry",
     "AuditLog",
+    "CarriedUsage",
     "Checkpoint",
     "ClientTurn",
-    "CopiedUsage",
     "FinishedTurn",
-    "ForkBook",
+    "ForkRepository",
     "GlobalVariable",
     "Limits",
-    "Notebook",
+    "NoteRepository",
     "Progress",
     "Pruning",
     "PythonConsent",
@@ -45,8 +40,8 @@ __all__ = [
     "RerunTicket",
     "Role",
     "RunFork",
+    "RunLimits",
     "RunPosition",
-    "RunRule",
     "Store",
     "TurnClaim",
     "TurnClaims",
@@ -59,5 +54,5 @@ __all__ = [
     "digest_of",
     "new_id",
     "restore",
-    "url_of_team",
+    "team_url",
 ]

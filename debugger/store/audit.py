@@ -1,4 +1,4 @@
-"""The audit list: who sent, forked, deleted, imported, exported or changed a connection."""
+"""The audit list: sends, forks, deletions, imports, exports, changes of connections."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from debugger.store.database import Database
-from debugger.store.ids import new_id
-from debugger.store.server_schema import audit_entries
+from debugger.store.database import Repository
+from debugger.store.schema import audit_entries
+from debugger.store.sql_helpers import new_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class AuditEntry:
     action: str
     """A verb and a noun, such as ``send turn``."""
     target: str
-    """The id or name of what it was done to."""
+    """The id or name of the changed object."""
     details: dict[str, Any]
     """A JSON object without secrets and without texts of a conversation."""
 
@@ -47,15 +47,8 @@ class AuditEntry:
         )
 
 
-class AuditLog:
-    """The entries, which are only appended. Every method is one transaction and may raise `StoreError`.
-
-    Args:
-        database: The store's.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class AuditLog(Repository):
+    """The entries, which are only appended."""
 
     def append(
         self, person: str, role: str, action: str, target: str, details: Mapping[str, Any] | None = None
@@ -70,7 +63,7 @@ class AuditLog:
             connection.execute(insert(audit_entries), rows)
 
     def newest(self, limit: int = 200, *, person: str = "", action: str = "") -> list[AuditEntry]:
-        """Return the newest entries, the newest first; of one person or one action where it is named."""
+        """Return the newest entries, optionally of one person or one action."""
         columns = audit_entries.c
         wanted = select(audit_entries).order_by(columns.at.desc(), columns.id.desc()).limit(limit)
         if person:
@@ -82,7 +75,7 @@ class AuditLog:
             return [AuditEntry(**{**row._mapping, "details": json.loads(row.details)}) for row in rows]
 
     def filters(self) -> tuple[list[str], list[str]]:
-        """Return the persons and the actions that the list has, each in alphabetical order."""
+        """Return the persons and the actions in the list, sorted."""
         columns = audit_entries.c
         with self._database.reading() as connection:
             persons = connection.scalars(select(columns.person).distinct().order_by(columns.person)).all()

@@ -1,4 +1,4 @@
-"""Backups: all that a database holds, in a file that a database of either kind can be made of.
+"""Backup of a database in one file, and its restore.
 
 The file is gzip over lines of JSON. The first says what it is; then, for each table, a line names its columns
 and a line for each row holds their values, bytes in base64; the last line counts the rows.
@@ -18,92 +18,91 @@ from debugger.errors import ConflictError, InputError, StoreError
 from debugger.store.backup_file import MAX_BYTES, BackupFile, open_backup
 from debugger.store.backup_reader import BackupReader, Row
 from debugger.store.backup_writer import holds_rows, write_backup
+from debugger.store.claims import interrupt_all
 from debugger.store.database import Database
-from debugger.store.facts import revision_of, revisions
-from debugger.store.faults import first_line
-from debugger.store.installation import NEWEST, install
-from debugger.store.server_schema import metadata
-from debugger.store.turn_claims import interrupt_all
+from debugger.store.errors import first_line
+from debugger.store.schema import metadata, revision_of, revisions
+from debugger.store.schema_setup import NEWEST, ensure_schema
 
 _BYTES_AT_ONCE = 1_000_000
 
 
 def back_up(url: str, file: Path) -> dict[str, int]:
-    """Write all that a database holds into a file, as it stood at one moment; others may go on meanwhile.
+    """Write the content of a database at one moment into a file.
 
-    The file is there when it is whole, and in the place of one of its name only then. Only you may read it.
+    The file gets its name, or replaces another one, once it is whole. Only its owner may read it.
 
     Args:
         url: The database's.
-        file: Where to.
+        file: The backup's path.
 
     Returns:
-        How many rows of each table.
+        The number of rows in each table.
 
     Raises:
         StoreError: The database cannot be read.
         InputError: The file cannot be written.
     """
-    with _installed(Database(url)) as database, database.reading() as connection:
+    with _opened(Database(url)) as database, database.reading() as connection:
         return write_backup(connection, metadata, str(revision_of(connection)), file)
 
 
 def restore(url: str, file: Path, *, replace: bool = False) -> dict[str, int]:
-    """Make a database of what a backup holds: all of it or, where something goes wrong, as it was.
+    """Replace the content of a database by a backup's, or nothing.
 
     The whole file is checked before the database is touched; then it is read again into one transaction.
 
     Args:
-        url: The database's; it is made where it is not there.
+        url: The database's; it is created where it does not exist.
         file: A backup of a database of any kind.
-        replace: Whether what is in the database may go.
+        replace: Delete the present content; without it, the database must be empty.
 
     Returns:
-        How many rows of each table.
+        The number of rows in each table.
 
     Raises:
-        ConflictError: The database is in use, and is not to be replaced.
+        ConflictError: The database holds something, and is not to be replaced.
         InputError: The file cannot be read, is no backup, or not a whole one.
         StoreError: The database cannot be written.
     """
     database = Database(url)
-    free = database.kind.free_bytes()
+    free = database.dialect.free_bytes()
     with open_backup(file, MAX_BYTES if free is None else free) as backup:
         reader = BackupReader(backup)
         counts = reader.counts()
-        with _installed(database), database.changing_tables() as connection:
+        with _opened(database), database.changing_tables() as connection:
             if not replace and holds_rows(connection, metadata):
                 raise ConflictError(
                     f"The database {database.place} holds something already, and was left as it is.",
                     advice="Name an empty one, or say --replace to have the backup in its place.",
                 )
-            _take_in(connection, reader, backup, database)
+            _load(connection, reader, backup, database)
     return counts
 
 
 @contextmanager
-def _installed(database: Database) -> Iterator[Database]:
+def _opened(database: Database) -> Iterator[Database]:
     try:
-        install(database)
+        ensure_schema(database)
         yield database
     finally:
         database.close()
 
 
-def _take_in(connection: Connection, reader: BackupReader, backup: BackupFile, database: Database) -> None:
+def _load(connection: Connection, reader: BackupReader, backup: BackupFile, database: Database) -> None:
     from debugger.store.migrations.upgrading import upgrade  # Alembic takes its time to load
 
-    database.kind.keep_out(connection, [table.name for table in metadata.sorted_tables])
+    database.dialect.lock_tables(connection, [table.name for table in metadata.sorted_tables])
     metadata.drop_all(connection)
     revisions.drop(connection)
-    # The tables as they were when the backup was made; it then goes the way of any database of that time.
+    # The tables of the backup's revision, which are migrated like those of any database of that revision.
     upgrade(connection, reader.revision)
     tables = MetaData()
     tables.reflect(connection)
-    _load(connection, tables, reader, backup)
+    _insert_all(connection, tables, reader, backup)
     _check_references(connection, tables, backup)
     upgrade(connection, NEWEST)
-    database.kind.number_on(connection)
+    database.dialect.reset_numbering(connection)
     try:
         interrupt_all(connection)
     except (StoreError, KeyError, TypeError) as error:
@@ -113,7 +112,7 @@ def _take_in(connection: Connection, reader: BackupReader, backup: BackupFile, d
         ) from error
 
 
-def _load(connection: Connection, tables: MetaData, reader: BackupReader, backup: BackupFile) -> None:
+def _insert_all(connection: Connection, tables: MetaData, reader: BackupReader, backup: BackupFile) -> None:
     """Insert all rows, some of one table at a time."""
     batch: list[Row] = []
     size = 0
@@ -131,11 +130,11 @@ def _insert(connection: Connection, tables: MetaData, rows: list[Row], backup: B
     try:
         connection.execute(insert(tables.tables[rows[0].table]), [row.values for row in rows])
     except (IntegrityError, DataError) as error:
-        _refuse(backup, f"lines {rows[0].line} to {rows[-1].line}: {first_line(error.orig or error)}", error)
+        _reject(backup, f"lines {rows[0].line} to {rows[-1].line}: {first_line(error.orig or error)}", error)
 
 
 def _check_references(connection: Connection, tables: MetaData, backup: BackupFile) -> None:
-    """See that each row refers to one that is there; SQLite does not while tables are changed."""
+    """Check references, which SQLite does not while tables are changed."""
     for table in tables.sorted_tables:
         for constraint in table.foreign_key_constraints:
             pairs = [(key.parent, key.column) for key in constraint.elements]
@@ -146,12 +145,12 @@ def _check_references(connection: Connection, tables: MetaData, backup: BackupFi
             ).first()
             if lost is not None:
                 parent = constraint.referred_table.name
-                _refuse(
+                _reject(
                     backup, f"a row of {table.name} refers to {lost[0][:60]!r}, which {parent} does not hold"
                 )
 
 
-def _refuse(backup: BackupFile, reason: str, cause: BaseException | None = None) -> NoReturn:
+def _reject(backup: BackupFile, reason: str, cause: BaseException | None = None) -> NoReturn:
     raise InputError(
         f"The backup {backup.file} cannot be restored: {reason}.",
         advice="Use another one; the database was left as it is.",

@@ -1,4 +1,4 @@
-"""A backup as a file: gzip over lines of JSON, written as a whole and read within bounds."""
+"""The file of a backup: gzip over lines of JSON."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from debugger.errors import InputError
 MAX_LINE = 64_000_000
 """Bytes of a line: one row of a table, bytes in base64."""
 MAX_BYTES = 100_000_000_000
-"""Bytes of all lines, where the room for the database is not known."""
+"""Bytes of all lines, where the free space for the database is not known."""
 MAX_RATIO = 300
 """Unpacked bytes for each packed one. gzip at our level reaches 229 at most, a bomb about 1,030."""
-_FREE_OF_RATIO = 1_000_000
+_MIN_RATIO_BYTES = 1_000_000
 
 _LEVEL = 1
-"""gzip's compression level: turns are packed already, and what is left to gain is base64."""
+"""gzip's compression level: turns are compressed already, the gain is in base64."""
 
 
 @contextmanager
 def new_file(file: Path) -> Iterator[gzip.GzipFile]:
-    """Write a file that has its name once it is whole, and that only its owner may read.
+    """Write a private file that gets its name once it is whole.
 
     Raises:
         InputError: It cannot be written.
@@ -53,12 +53,12 @@ def new_file(file: Path) -> Iterator[gzip.GzipFile]:
 
 
 class BackupFile:
-    """An open backup, whose lines can be read more than once.
+    """An open backup whose lines can be read more than once.
 
     Args:
         file: Its path, for messages.
         raw: The packed bytes.
-        max_bytes: The most that its lines may take.
+        max_bytes: Bytes that its lines may have.
     """
 
     def __init__(self, file: Path, raw: IO[bytes], max_bytes: int) -> None:
@@ -81,14 +81,14 @@ class BackupFile:
             self.line += 1
             total += len(line)
             if len(line) > MAX_LINE:
-                self.refuse(f"it is longer than {MAX_LINE:,} bytes")
+                self.reject(f"it is longer than {MAX_LINE:,} bytes")
             if total > self.max_bytes:
-                self.refuse(f"there are more than {self.max_bytes:,} bytes up to here, and no room for them")
-            if total > _FREE_OF_RATIO and total > MAX_RATIO * self._raw.tell():
-                self.refuse(f"the file unpacks to more than {MAX_RATIO} times its size")
+                self.reject(f"there are more than {self.max_bytes:,} bytes up to here, and no room for them")
+            if total > _MIN_RATIO_BYTES and total > MAX_RATIO * self._raw.tell():
+                self.reject(f"the file unpacks to more than {MAX_RATIO} times its size")
             yield line
 
-    def refuse(self, reason: str) -> NoReturn:
+    def reject(self, reason: str) -> NoReturn:
         """Raise the error for the line that was read last."""
         raise InputError(
             f"The backup {self.file} cannot be read at line {self.line}: {reason}.",
@@ -102,7 +102,7 @@ class BackupFile:
             advice="Use another one; the database was left as it is.",
         )
 
-    def is_none(self) -> InputError:
+    def no_backup(self) -> InputError:
         """Return the error for a file that is no backup at all."""
         return InputError(
             f"The file {self.file} is no backup.",
@@ -116,14 +116,14 @@ class BackupFile:
             raise self.ends_too_early() from error
         except gzip.BadGzipFile as error:
             if self.line == 0:
-                raise self.is_none() from error
+                raise self.no_backup() from error
             reason = "other data follow it" if "Not a gzipped file" in str(error) else "it was damaged"
         except zlib.error:
             reason = "it was damaged"
         except OSError as error:
             reason = error.strerror or str(error)
         self.line += 1
-        return self.refuse(reason)
+        return self.reject(reason)
 
 
 @contextmanager

@@ -1,19 +1,23 @@
-"""The content of a backup, checked line by line: header, tables, rows, end."""
+"""The content of a backup, checked line by line."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, MetaData, Table
 
 from debugger.errors import StoreError
 from debugger.protocol.json_codec import decode
 from debugger.store.backup_file import BackupFile
-from debugger.store.backup_rows import TableRules, rules_of, unpacked_row
-from debugger.store.facts import SCHEMA_VERSION_KEY, WORKFLOWS_CREATED_KEY
+from debugger.store.keys import Role
 from debugger.store.migrations import REVISIONS
-from debugger.store.schema import meta
+from debugger.store.schema import SCHEMA_VERSION_KEY, WORKFLOWS_CREATED_KEY, api_keys, meta
 
 FORMAT = "workflow-debugger-backup"
 VERSION = 1
@@ -30,6 +34,10 @@ _VALUE = (
     rb"|true|false|null)"
 )
 _ROW = re.compile(rb"\[%b(?:, ?%b){0,63}+\]\r?\n?" % (_VALUE, _VALUE))
+
+
+_INT64 = range(-(2**63), 2**63)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -65,14 +73,14 @@ class BackupReader:
     def rows(self) -> Iterator[Row]:
         """Yield all rows from the first one on.
 
-        What has come so far is not to be kept before the last one has: the end of the file is checked too.
+        Rows must not be committed before the last one has come: the end of the file is checked too.
 
         Raises:
             InputError: The file holds anything else than each table of its revision once, whole and in order.
         """
         lines = self._backup.lines()
         if self._header(next(lines, None)) != self.revision:
-            self._backup.refuse("the file was changed while it was read")
+            self._backup.reject("the file was changed while it was read")
         counts: dict[str, int] = {}
         facts: set[str] = set()
         rules: TableRules | None = None
@@ -80,7 +88,7 @@ class BackupReader:
         for line in lines:
             if line.startswith(b"["):
                 if rules is None:
-                    self._backup.refuse("a row comes before the first table")
+                    self._backup.reject("a row comes before the first table")
                 row = Row(rules.name, self._row(rules, names, line), self._backup.line, len(line))
                 if row.table == meta.name:
                     facts.add(self._fact(row.values))
@@ -91,14 +99,14 @@ class BackupReader:
             if "end" in value:
                 self._check_end(value["end"], counts, facts)
                 if next(lines, None) is not None:
-                    self._backup.refuse("something follows the end")
+                    self._backup.reject("something follows the end")
                 return
             rules, names = self._table(value, counts)
             counts[rules.name] = 0
         raise self._backup.ends_too_early()
 
     def counts(self) -> dict[str, int]:
-        """Read the whole file, and return the number of rows in each table.
+        """Read the whole file; return the number of rows per table.
 
         Raises:
             InputError: As for `rows`.
@@ -112,14 +120,14 @@ class BackupReader:
         """Return the revision that a header names."""
         value = self._decoded(line or b"null") if len(line or b"") <= _MAX_OBJECT else None
         if not isinstance(value, dict) or value.get("format") != FORMAT:
-            raise self._backup.is_none()
+            raise self._backup.no_backup()
         version, revision = value.get("version"), value.get("revision")
         if type(version) is not int or not isinstance(revision, str) or version < VERSION:
-            self._backup.refuse("it names no version or no revision")
+            self._backup.reject("it names no version or no revision")
         if version == VERSION and revision in REVISIONS:
             return revision
         if version == VERSION and revision < REVISIONS[-1]:
-            self._backup.refuse(f"there was never a revision {revision[:40]!r}")
+            self._backup.reject(f"there was never a revision {revision[:40]!r}")
         raise StoreError(
             f"The backup {self._backup.file} was made by a newer version of this program.",
             advice="Install the newest version.",
@@ -127,10 +135,10 @@ class BackupReader:
 
     def _object(self, line: bytes) -> dict[str, Any]:
         if len(line) > _MAX_OBJECT:
-            self._backup.refuse("it is neither a row nor the columns of a table")
+            self._backup.reject("it is neither a row nor the columns of a table")
         value = self._decoded(line)
         if not isinstance(value, dict):
-            self._backup.refuse("it is neither a row nor the columns of a table")
+            self._backup.reject("it is neither a row nor the columns of a table")
         return value
 
     def _decoded(self, line: bytes) -> Any:
@@ -144,16 +152,16 @@ class BackupReader:
         name, names, binary = value.get("table"), value.get("columns"), value.get("binary")
         rules = self._rules.get(name) if isinstance(name, str) else None
         if rules is None:
-            self._backup.refuse(f"there is no table {str(name)[:60]!r} in revision {self.revision}")
+            self._backup.reject(f"there is no table {str(name)[:60]!r} in revision {self.revision}")
         if rules.name in counts:
-            self._backup.refuse(f"the table {rules.name} comes twice")
+            self._backup.reject(f"the table {rules.name} comes twice")
         late = sorted(rules.parents - counts.keys())
         if late:
-            self._backup.refuse(f"the table {rules.name} comes before {late[0]}, to which its rows refer")
+            self._backup.reject(f"the table {rules.name} comes before {late[0]}, to which its rows refer")
         if not isinstance(names, list) or not _same_names(names, rules.columns):
-            self._backup.refuse(f"these are not the columns of {rules.name}: {', '.join(rules.columns)}")
+            self._backup.reject(f"these are not the columns of {rules.name}: {', '.join(rules.columns)}")
         if not _same_names(binary, rules.binary):
-            self._backup.refuse(
+            self._backup.reject(
                 f"the columns of bytes of {rules.name} are {', '.join(rules.binary) or 'none'}"
             )
         return rules, names
@@ -161,32 +169,148 @@ class BackupReader:
     def _row(self, rules: TableRules, names: list[str], line: bytes) -> dict[str, Any]:
         values = self._decoded(line) if _ROW.fullmatch(line) else None
         if not isinstance(values, list):
-            self._backup.refuse("it is no list of texts, numbers, true, false and null")
+            self._backup.reject("it is no list of texts, numbers, true, false and null")
         try:
             return unpacked_row(rules, names, values)
         except ValueError as error:
-            self._backup.refuse(f"{rules.name}: {error}")
+            self._backup.reject(f"{rules.name}: {error}")
 
     def _fact(self, values: Mapping[str, Any]) -> str:
-        """Return the key of a fact; the schema version is that of the revision."""
+        """Return the key of a fact, whose schema version is checked."""
         key, value = values["key"], values["value"]
         if key == SCHEMA_VERSION_KEY and value != self._schema_version:
-            self._backup.refuse(f"{key} is {value[:40]!r} and not {self._schema_version}")
+            self._backup.reject(f"{key} is {value[:40]!r} and not {self._schema_version}")
         return str(key)
 
     def _check_end(self, end: Any, counts: Mapping[str, int], facts: set[str]) -> None:
         missing = [name for name in self._rules if name not in counts]
         if missing:
-            self._backup.refuse(f"the table {missing[0]} is missing")
+            self._backup.reject(f"the table {missing[0]} is missing")
         if end != counts:
-            self._backup.refuse("the file has other numbers of rows than its end says")
+            self._backup.reject("the file has other numbers of rows than its end says")
         for key in (SCHEMA_VERSION_KEY, WORKFLOWS_CREATED_KEY):
             if key not in facts:
-                self._backup.refuse(f"the table {meta.name} does not say {key}")
+                self._backup.reject(f"the table {meta.name} does not say {key}")
+
+
+@dataclass(frozen=True)
+class TableRules:
+    """A table of a revision, with the rules for its values."""
+
+    name: str
+    columns: Mapping[str, Column[Any]]
+    parents: frozenset[str]
+    """The tables that its rows refer to."""
+
+    @property
+    def binary(self) -> list[str]:
+        """Return the names of the columns that hold bytes."""
+        return [name for name, column in self.columns.items() if isinstance(column.type, LargeBinary)]
+
+
+def rules_of(tables: MetaData) -> dict[str, TableRules]:
+    """Return the rules of each table, referenced tables first."""
+    return {table.name: _rules(table) for table in tables.sorted_tables}
+
+
+def _rules(table: Table) -> TableRules:
+    parents = frozenset(key.column.table.name for key in table.foreign_keys)
+    return TableRules(table.name, dict(table.columns.items()), parents)
+
+
+def value_problem(column: Column[Any], value: Any) -> str | None:
+    """Return the reason that a column cannot hold a value, or ``None``."""
+    if value is None:
+        return None if column.nullable else "it has no value"
+    if not _fits(column, value):
+        return f"{_kind_name(value)} is no value for it"
+    return None
+
+
+def _fits(column: Column[Any], value: Any) -> bool:
+    kind, found = column.type, type(value)
+    if isinstance(kind, Boolean):
+        return found is bool
+    if isinstance(kind, Float):
+        return found in (int, float) and math.isfinite(value)
+    if isinstance(kind, Integer):
+        return found is int and value in _INT64
+    if isinstance(kind, LargeBinary):
+        return found is bytes
+    return found is str and _is_unicode(value)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _kind_name(value: Any) -> str:
+    if type(value) is int and value not in _INT64:
+        return "an integer beyond 64 bits"
+    names = {bool: "true or false", int: "an integer", float: "a number", bytes: "a row of bytes"}
+    return names.get(type(value), "this text")
+
+
+def packed_row(rules: TableRules, values: Sequence[Any]) -> list[Any]:
+    """Return a row as it is written: bytes in base64.
+
+    Raises:
+        ValueError: A value does not fit its column, so that the row could not be restored.
+    """
+    for column, value in zip(rules.columns.values(), values, strict=True):
+        problem = value_problem(column, value)
+        if problem is not None:
+            raise ValueError(f"column {column.name}: {problem}")
+    _check_row(rules, dict(zip(rules.columns, values, strict=True)))
+    return [b64encode(value).decode() if isinstance(value, bytes) else value for value in values]
+
+
+def unpacked_row(rules: TableRules, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    """Return the values of a line as a row to insert.
+
+    Raises:
+        ValueError: A value does not fit its column, or the row is not allowed.
+    """
+    if len(values) != len(names):
+        raise ValueError(f"a row of {rules.name} has {len(names)} values and this one {len(values)}")
+    row = dict(zip(names, values, strict=True))
+    for name in rules.binary:
+        if row[name] is not None:
+            row[name] = _bytes(name, row[name])
+    for name, column in rules.columns.items():
+        problem = value_problem(column, row[name])
+        if problem is not None:
+            raise ValueError(f"column {name}: {problem}")
+    _check_row(rules, row)
+    return row
+
+
+def _bytes(name: str, value: Any) -> bytes:
+    try:
+        return b64decode(value, validate=True)
+    except (Base64Error, TypeError, ValueError) as error:
+        raise ValueError(f"column {name}: this is not base64") from error
+
+
+def _check_row(rules: TableRules, row: Mapping[str, Any]) -> None:
+    """Check rows that decide on users or on loading samples."""
+    if rules.name == api_keys.name:
+        if row["role"] not in list(Role):
+            raise ValueError(f"the role {row['role'][:40]!r} of a key is none of {', '.join(Role)}")
+        if not _DIGEST.fullmatch(row["digest"]):
+            raise ValueError("the digest of a key is not 64 hexadecimal digits")
+    elif (
+        rules.name == meta.name and row["key"] == WORKFLOWS_CREATED_KEY and row["value"] not in ("yes", "no")
+    ):
+        raise ValueError(f"{row['key']} is {row['value'][:40]!r} and not yes or no")
 
 
 def _same_names(names: Any, expected: Mapping[str, Any] | list[str]) -> bool:
-    """Return whether a value of a file is a list of the expected names, each once, in any order."""
+    """Return whether a value lists exactly the expected names."""
     return (
         isinstance(names, list)
         and all(isinstance(name, str) for name in names)

@@ -1,4 +1,4 @@
-"""The writer of backups: the header, each table with its rows, and the end."""
+"""The writer of backups."""
 
 from __future__ import annotations
 
@@ -17,35 +17,33 @@ from debugger.errors import InputError, StoreError
 from debugger.protocol.json_codec import encode
 from debugger.settings import default_database_path
 from debugger.store.backup_file import MAX_LINE, new_file
-from debugger.store.backup_reader import FORMAT, VERSION
-from debugger.store.backup_rows import TableRules, packed_row, rules_of
+from debugger.store.backup_reader import FORMAT, VERSION, TableRules, packed_row, rules_of
 from debugger.store.database import Database
-from debugger.store.facts import never_used
-from debugger.store.schema import meta
-from debugger.store.times import iso_time
+from debugger.store.schema import meta, never_used
+from debugger.store.sql_helpers import iso_time
 
 _ROWS_AT_ONCE = 20
-_MAX_KEPT = 3
+_MAX_BACKUPS = 3
 """Backups of earlier revisions that stay beside a database."""
 
 _log = logging.getLogger(__name__)
 
 
 def write_backup(connection: Connection, tables: MetaData, revision: str, file: Path) -> dict[str, int]:
-    """Write the rows of tables into a file, which has its name once it is whole.
+    """Write the rows of tables into a file.
 
     Args:
         connection: In a transaction that sees one state of the database.
         tables: Those of the database's revision.
         revision: The database's.
-        file: Where to.
+        file: The backup's path.
 
     Returns:
         The number of rows in each table.
 
     Raises:
         InputError: The file cannot be written.
-        StoreError: A row holds what no backup can.
+        StoreError: A row holds a value that no backup can.
     """
     header = {"format": FORMAT, "version": VERSION, "revision": revision, "made_at": iso_time(time())}
     with new_file(file) as lines:
@@ -59,7 +57,7 @@ def write_backup(connection: Connection, tables: MetaData, revision: str, file: 
 
 
 def holds_rows(connection: Connection, tables: MetaData) -> bool:
-    """Return whether the database has ever held a workflow, or holds a row of any kind."""
+    """Return whether the database holds or ever held anything."""
     rows = (
         connection.execute(select(table).limit(1)).first()
         for table in tables.sorted_tables
@@ -69,15 +67,15 @@ def holds_rows(connection: Connection, tables: MetaData) -> bool:
 
 
 def back_up_before_migration(database: Database, connection: Connection, revision: str, target: str) -> None:
-    """Write a backup of a database that is about to be migrated, if it holds anything; log where it is.
+    """Back up a database before its migration, if it holds anything.
 
-    A backup of an earlier attempt at the same migration is replaced, and only the newest ones are kept.
+    A backup of an earlier attempt at the same migration is replaced, and only the newest ones stay.
 
     Args:
         database: The database.
         connection: In the transaction of the migration.
         revision: The database's revision.
-        target: The revision that it is brought to.
+        target: The revision after the migration.
 
     Raises:
         StoreError: It cannot be backed up.
@@ -86,7 +84,7 @@ def back_up_before_migration(database: Database, connection: Connection, revisio
 
     tables, _ = tables_at(revision)
     # A program of the earlier revision may be writing; the migration needs the tables for itself anyway.
-    database.kind.keep_out(connection, [table.name for table in tables.sorted_tables])
+    database.dialect.lock_tables(connection, [table.name for table in tables.sorted_tables])
     if not holds_rows(connection, tables):
         return
     file = _file_before(database, connection, target)
@@ -97,7 +95,7 @@ def back_up_before_migration(database: Database, connection: Connection, revisio
         reason = error.message if isinstance(error, InputError | StoreError) else f"{file}: {error.strerror}."
         raise StoreError(
             f"The database {database.place} was not brought up to date, for it cannot be backed up: {reason}",
-            advice="Put that right, or copy the database yourself and add ?backup=off to its URL in "
+            advice="Correct this, or copy the database yourself and add ?backup=off to its URL in "
             "WORKFLOW_DEBUGGER_DATABASE.",
         ) from error
     _log.warning(
@@ -111,10 +109,10 @@ def back_up_before_migration(database: Database, connection: Connection, revisio
 
 
 def _file_before(database: Database, connection: Connection, target: str) -> Path:
-    """Return the path of the backup: beside a file, in the data folder for a database on a server."""
-    beside = database.kind.file
+    """Return the path of the backup: beside the file or in the data folder."""
+    beside = database.dialect.file
     if beside is None:
-        # The schema as well: those of the teams share the database.
+        # The schema as well: several stores may share the database.
         schema = inspect(connection).default_schema_name
         place = f"{database.place} {schema}"
         digest = hashlib.sha256(place.encode()).hexdigest()[:8]
@@ -129,13 +127,13 @@ def _remove_old(file: Path, target: str) -> None:
         path for path in file.parent.iterdir() if path.name.startswith(prefix) and path.suffix == ".backup"
     ]
     newest_first = sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    for path in newest_first[_MAX_KEPT:]:
+    for path in newest_first[_MAX_BACKUPS:]:
         with suppress(OSError):
             path.unlink()
 
 
 def _write_table(connection: Connection, table: Table, rules: TableRules, lines: gzip.GzipFile) -> int:
-    """Write a table's rows, few of them in memory at once; return how many they were."""
+    """Write a table's rows; return their number."""
     lines.write(_line({"table": table.name, "columns": list(rules.columns), "binary": rules.binary}))
     statement = select(table).order_by(*table.primary_key).execution_options(yield_per=_ROWS_AT_ONCE)
     count = 0

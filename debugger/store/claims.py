@@ -1,4 +1,4 @@
-"""Claims of turns: one row per turn that is being executed, written before its first node runs."""
+"""Claims of turns, written before the first node of a turn runs."""
 
 from __future__ import annotations
 
@@ -6,21 +6,36 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, exists, func, literal_column, select, update
-from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from debugger.errors import ConflictError, NotFoundError
+from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import RunStatus
-from debugger.store.database import Prepared
-from debugger.store.json_text import pack
-from debugger.store.owners import has_ended
-from debugger.store.schema import IN_PROGRESS, runs, turns
-from debugger.store.upserts import insert
+from debugger.store.compression import compress, read_json
+from debugger.store.database import PreparedStatement, StatementCursor
+from debugger.store.process_identity import has_ended
+from debugger.store.schema import IN_PROGRESS, runs, turns, unfinished_turns
+from debugger.store.sql_helpers import insert, upsert
 
 new_claim_id = partial(secrets.token_hex, 12)
-"""Returns a random id, by which the result of a turn is stored by the owner of its claim alone."""
+"""Returns a random id: only the owner of a claim stores the result of its turn."""
+
+STALE = "stale_run_reaper"
+"""The ``termination_source`` of a run whose first turn was interrupted."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,7 +48,7 @@ class TurnClaim:
     workflow_id: str
     version_number: int
     begins_run: bool
-    """The run's row is inserted with the claim; otherwise it is there already."""
+    """The run's row is inserted with the claim; otherwise it exists already."""
     run_status: RunStatus
     """The status of the run while the turn is executed."""
     started_at: float
@@ -54,8 +69,6 @@ class TurnClaim:
     checkpoint_source_turn_index: int | None = None
 
     claim_id: str = field(default_factory=new_claim_id)
-    no_checkpoint: bytes = field(default=b"", init=False)
-    no_events: bytes = field(default=b"[]", init=False)
 
 
 class ClaimedTurn(NamedTuple):
@@ -71,7 +84,7 @@ class ClaimedTurn(NamedTuple):
 
     @property
     def has_lapsed(self) -> bool:
-        """Return whether its owner has ended, or has not renewed the lease in time."""
+        """Return whether its owner has ended or is late."""
         return self.lease_until < time.time() or has_ended(self.owner)
 
 
@@ -86,24 +99,24 @@ class RunPosition(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """The renewal of a claim, with the events so far where some were added."""
+    """The renewal of a claim, with the events so far."""
 
     run_id: str
     turn_number: int
     claim_id: str
     lease_until: float
     events: bytes
-    """Packed JSON."""
+    """Compressed JSON."""
     event_count: int
 
     @classmethod
     def of(cls, claim: TurnClaim, lease_until: float, events_json: bytes, event_count: int) -> Progress:
         """Return the renewal of a claim."""
         key = (claim.run_id, claim.turn_number, claim.claim_id)
-        return cls(*key, lease_until, pack(events_json), event_count)
+        return cls(*key, lease_until, compress(events_json), event_count)
 
 
-_INSERT_RUN = (
+_INSERT_RUN = PreparedStatement(
     insert(runs)
     .values(
         id=bindparam("run_id"),
@@ -123,17 +136,18 @@ _INSERT_RUN = (
     .on_conflict_do_nothing(index_elements=["id"])
 )
 
-# The count is compared where the row is changed, which also locks it: every transaction on a turn locks the
-# run first and the turn second.
-_UPDATE_RUN = (
-    update(runs)
-    .where(
-        runs.c.id == bindparam("run_id"), runs.c.turn_count + literal_column("1") == bindparam("turn_number")
-    )
-    .values(status=bindparam("run_status"))
+IS_NEXT_TURN = and_(
+    runs.c.id == bindparam("run_id"), runs.c.turn_count + literal_column("1") == bindparam("turn_number")
 )
+"""The condition for the run's row while its next turn has a number.
 
-_INSERT_TURN = (
+It is compared where the row is changed, which also locks it: every transaction on a turn locks the run first
+and the turn second, and of two writers of one turn the second changes no row.
+"""
+
+_UPDATE_RUN = PreparedStatement(update(runs).where(IS_NEXT_TURN).values(status=bindparam("run_status")))
+
+_INSERT_TURN = PreparedStatement(
     insert(turns)
     .values(
         run_id=bindparam("run_id"),
@@ -156,15 +170,18 @@ _INSERT_TURN = (
     .inline()
 )
 
-_CLAIMED = and_(
+IS_CLAIMED = and_(
     turns.c.run_id == bindparam("run_id"),
     turns.c.turn_number == bindparam("turn_number"),
     turns.c.claim_id == bindparam("claim_id"),
     IN_PROGRESS,
 )
+"""The condition for a turn's row while its claim is held."""
 
-_DELETE_TURN = delete(turns).where(_CLAIMED)
-_DELETE_RUN = delete(runs).where(runs.c.id == bindparam("run_id"), runs.c.turn_count == literal_column("0"))
+_DELETE_TURN = PreparedStatement(delete(turns).where(IS_CLAIMED))
+_DELETE_RUN = PreparedStatement(
+    delete(runs).where(runs.c.id == bindparam("run_id"), runs.c.turn_count == literal_column("0"))
+)
 
 _stored = turns.alias()
 _STORED_STATUS = (
@@ -172,166 +189,145 @@ _STORED_STATUS = (
     .where(_stored.c.run_id == runs.c.id, _stored.c.turn_number == runs.c.turn_count)
     .scalar_subquery()
 )
-_RESTORED_STATUS = func.coalesce(_STORED_STATUS, runs.c.status)
-"""The status that a run has after its last finished turn; a fork that has not begun has a turn 0."""
-# Where the claim is not held any more, the status is that of another turn.
-_RESTORE_RUN = (
+_RESTORE_RUN = PreparedStatement(
     update(runs)
-    .where(runs.c.id == bindparam("run_id"), exists().where(_CLAIMED))
-    .values(status=_RESTORED_STATUS)
+    # Where the claim is not held any more, the status is that of another turn.
+    .where(runs.c.id == bindparam("run_id"), exists().where(IS_CLAIMED))
+    # The status after its last finished turn; a fork that has not begun has a turn 0.
+    .values(status=func.coalesce(_STORED_STATUS, runs.c.status))
 )
 
-_BEGIN_RUNNING = (
+_BEGIN_RUNNING = PreparedStatement(
     update(runs)
     .where(runs.c.id == bindparam("run_id"), runs.c.status == literal_column("'started'"))
     .values(status=literal_column("'running'"))
 )
-_RENEW = update(turns).where(_CLAIMED).values(lease_until=bindparam("lease_until"))
-_SNAPSHOT = _RENEW.values(events=bindparam("events"), event_count=bindparam("event_count"))
+_renew = update(turns).where(IS_CLAIMED).values(lease_until=bindparam("lease_until"))
+_RENEW = PreparedStatement(_renew)
+_RENEW_WITH_EVENTS = PreparedStatement(
+    _renew.values(events=bindparam("events"), event_count=bindparam("event_count"))
+)
 
-_REQUEST_STOP = (
+REQUEST_STOP = PreparedStatement(
     update(turns)
     .where(turns.c.run_id == bindparam("run_id"), IN_PROGRESS)
     .values(stop_requested_at=bindparam("stop_requested_at"))
 )
-_STOP_REQUESTED = select(turns.c.claim_id).where(IN_PROGRESS, turns.c.stop_requested_at.is_not(None))
-
-_HELD = select(turns.c.turn_number).where(_CLAIMED)
-
-_CLAIMED_COLUMNS = (
-    turns.c.run_id,
-    turns.c.turn_number,
-    turns.c.claim_id,
-    turns.c.owner,
-    turns.c.lease_until,
-    turns.c.user_turn_number,
-    turns.c.event_count,
+STOP_REQUESTED = PreparedStatement(
+    select(turns.c.claim_id).where(IN_PROGRESS, turns.c.stop_requested_at.is_not(None))
 )
 
-_POSITION = (
+_HELD = PreparedStatement(select(turns.c.turn_number).where(IS_CLAIMED))
+
+_CLAIMED_COLUMNS = [turns.c[name] for name in ClaimedTurn._fields]
+_POSITION = PreparedStatement(
     select(runs.c.status, runs.c.turn_count, *_CLAIMED_COLUMNS)
     .select_from(runs.outerjoin(turns, and_(turns.c.run_id == runs.c.id, IN_PROGRESS)))
     .where(runs.c.id == bindparam("run_id"))
 )
 
-_IN_PROGRESS = select(*_CLAIMED_COLUMNS).where(IN_PROGRESS)
-_IN_PROGRESS_OF_RUN = _IN_PROGRESS.where(turns.c.run_id == bindparam("run_id"))
+_in_progress = select(*_CLAIMED_COLUMNS).where(IN_PROGRESS)
+_IN_PROGRESS = PreparedStatement(_in_progress)
+_IN_PROGRESS_OF_RUN = PreparedStatement(_in_progress.where(turns.c.run_id == bindparam("run_id")))
 
 
-class _RunKey(NamedTuple):
-    """A run, as a record that statements take their parameters from."""
+def take_claim(cursor: StatementCursor, claim: TurnClaim) -> None:
+    """Claim a turn.
 
-    run_id: str
+    Raises:
+        ConflictError: The turn is not the run's next one, it is claimed already, or a turn with its client
+            turn id is.
+        NotFoundError: There is no such run, and the claim does not begin it.
+    """
+    changed = cursor.run(_INSERT_RUN, claim) if claim.begins_run else 0
+    changed = changed or cursor.run(_UPDATE_RUN, claim)
+    if changed and cursor.run(_INSERT_TURN, claim, no_checkpoint=b"", no_events=b"[]"):
+        return
+    if not claim.begins_run and read_position(cursor, claim.run_id) is None:
+        raise unknown_run(claim.run_id)
+    raise ConflictError(
+        f"Turn {claim.turn_number} of run {claim.run_id!r} cannot be claimed: "
+        "another client is executing it, or has executed it already.",
+        advice="Load the run and continue from its last turn.",
+    )
 
 
-class _StopRequest(NamedTuple):
-    """The request to stop a run, as a record that statements take their parameters from."""
+def release_claim(cursor: StatementCursor, claim: TurnClaim) -> bool:
+    """Delete a claim, if it is still held, and restore its run."""
+    if claim.user_turn_number is not None and not cursor.run(_RESTORE_RUN, claim):
+        return False
+    is_held = bool(cursor.run(_DELETE_TURN, claim))
+    if is_held and claim.begins_run:
+        cursor.run(_DELETE_RUN, claim)
+    return is_held
 
-    run_id: str
-    stop_requested_at: float
+
+def renew_claim(cursor: StatementCursor, progress: Progress, *, with_events: bool, is_first: bool) -> bool:
+    """Extend a claim's lease; return whether it was still held.
+
+    Args:
+        cursor: In a transaction.
+        progress: The new values.
+        with_events: Store the events so far, too.
+        is_first: The run may still be ``started``.
+    """
+    if with_events and is_first:
+        cursor.run(_BEGIN_RUNNING, progress)
+    return bool(cursor.run(_RENEW_WITH_EVENTS if with_events else _RENEW, progress))
 
 
-class ClaimStatements:
-    """The statements on claims that run with every turn, for one kind of database."""
+def is_claim_held(cursor: StatementCursor, claim: TurnClaim) -> bool:
+    """Return whether this very claim is stored."""
+    return cursor.row(_HELD, claim) is not None
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._insert_run = Prepared(_INSERT_RUN, dialect)
-        self._update_run = Prepared(_UPDATE_RUN, dialect)
-        self._insert_turn = Prepared(_INSERT_TURN, dialect)
-        self._delete_turn = Prepared(_DELETE_TURN, dialect)
-        self._delete_run = Prepared(_DELETE_RUN, dialect)
-        self._restore_run = Prepared(_RESTORE_RUN, dialect)
-        self._begin_running = Prepared(_BEGIN_RUNNING, dialect)
-        self._renew = Prepared(_RENEW, dialect)
-        self._snapshot = Prepared(_SNAPSHOT, dialect)
-        self._request_stop = Prepared(_REQUEST_STOP, dialect)
-        self._stop_requested = Prepared(_STOP_REQUESTED, dialect)
-        self._held = Prepared(_HELD, dialect)
-        self._position = Prepared(_POSITION, dialect)
-        self._in_progress = Prepared(_IN_PROGRESS, dialect)
-        self._in_progress_of_run = Prepared(_IN_PROGRESS_OF_RUN, dialect)
 
-    def take(self, cursor: DBAPICursor, claim: TurnClaim) -> None:
-        """Claim a turn.
+def read_claimed(cursor: StatementCursor, run_id: str | None) -> list[ClaimedTurn]:
+    """Return the claimed turns, of every run or of one."""
+    statement = _IN_PROGRESS if run_id is None else _IN_PROGRESS_OF_RUN
+    return [ClaimedTurn(*row) for row in cursor.rows(statement, run_id=run_id)]
 
-        Raises:
-            ConflictError: The run does not stand right before this turn, the turn is claimed already, or a
-                turn with its client turn id is.
-            NotFoundError: There is no such run, and the claim does not begin it.
-        """
-        if claim.begins_run:
-            self._insert_run.run(cursor, claim)
-        if not claim.begins_run or cursor.rowcount == 0:
-            self._update_run.run(cursor, claim)
-        if cursor.rowcount:
-            self._insert_turn.run(cursor, claim)
-        if not cursor.rowcount:
-            if not claim.begins_run and self.position(cursor, claim.run_id) is None:
-                raise unknown_run(claim.run_id)
-            raise ConflictError(
-                f"Turn {claim.turn_number} of run {claim.run_id!r} cannot be claimed: "
-                "another client is executing it, or has executed it already.",
-                advice="Load the run and continue from its last turn.",
-            )
 
-    def release(self, cursor: DBAPICursor, claim: TurnClaim) -> bool:
-        """Delete a claim and restore the status of its run; return whether it was still held."""
-        if claim.user_turn_number is not None:
-            self._restore_run.run(cursor, claim)
-        if claim.user_turn_number is None or cursor.rowcount:
-            self._delete_turn.run(cursor, claim)
-        is_held = bool(cursor.rowcount)
-        if is_held and claim.begins_run:
-            self._delete_run.run(cursor, _RunKey(claim.run_id))
-        return is_held
+def read_position(cursor: StatementCursor, run_id: str) -> RunPosition | None:
+    """Return the state of a run, or ``None``."""
+    row = cursor.row(_POSITION, run_id=run_id)
+    if row is None:
+        return None
+    return RunPosition(row[0], row[1], None if row[2] is None else ClaimedTurn(*row[2:]))
 
-    def renew(self, cursor: DBAPICursor, progress: Progress, *, with_events: bool, is_first: bool) -> bool:
-        """Extend a claim's lease; return whether it was still held.
 
-        Args:
-            cursor: In a transaction.
-            progress: What is stored.
-            with_events: Store the events so far, too.
-            is_first: The run may still be ``started``.
-        """
-        if with_events and is_first:
-            self._begin_running.run(cursor, _RunKey(progress.run_id))
-        (self._snapshot if with_events else self._renew).run(cursor, progress)
-        return bool(cursor.rowcount)
+def interrupt_all(connection: Connection) -> None:
+    """Interrupt every turn in progress, for a restored database."""
+    for row in connection.execute(select(turns).where(IN_PROGRESS)).all():
+        interrupt(connection, row)
 
-    def request_stop(self, cursor: DBAPICursor, run_id: str) -> None:
-        """Mark the turn in progress of a run as one to be stopped."""
-        self._request_stop.run(cursor, _StopRequest(run_id, time.time()))
 
-    def stop_requested(self, cursor: DBAPICursor) -> set[str]:
-        """Return the ids of claims whose turns are to be stopped."""
-        self._stop_requested.run(cursor, None)
-        found: set[str] = set()
-        while (row := cursor.fetchone()) is not None:
-            found.add(row[0])
-        return found
-
-    def is_held(self, cursor: DBAPICursor, claim: TurnClaim) -> bool:
-        """Return whether this very claim is stored."""
-        self._held.run(cursor, claim)
-        return cursor.fetchone() is not None
-
-    def in_progress(self, cursor: DBAPICursor, run_id: str | None) -> list[ClaimedTurn]:
-        """Return the claimed turns, of every run or of one."""
-        statement = self._in_progress if run_id is None else self._in_progress_of_run
-        statement.run(cursor, _RunKey(run_id or ""))
-        found: list[ClaimedTurn] = []
-        while (row := cursor.fetchone()) is not None:
-            found.append(ClaimedTurn(*row))
-        return found
-
-    def position(self, cursor: DBAPICursor, run_id: str) -> RunPosition | None:
-        """Return the state of a run in its record; ``None`` where there is no such run."""
-        self._position.run(cursor, _RunKey(run_id))
-        row = cursor.fetchone()
-        if row is None:
-            return None
-        return RunPosition(row[0], row[1], None if row[2] is None else ClaimedTurn(*row[2:]))
+def interrupt(connection: Connection, claimed: ClaimedTurn | Row[Any]) -> bool:
+    """Move a claimed turn to the journal, if its claim is unchanged."""
+    run = connection.execute(select(runs).where(runs.c.id == claimed.run_id).with_for_update()).one_or_none()
+    same_claim: tuple[ColumnElement[bool], ...] = (
+        turns.c.run_id == claimed.run_id,
+        turns.c.claim_id == claimed.claim_id,
+        turns.c.lease_until == claimed.lease_until,
+    )
+    turn = connection.execute(select(turns).where(*same_claim).with_for_update()).one_or_none()
+    if run is None or turn is None:
+        return False
+    connection.execute(delete(turns).where(turns.c.id == turn.id))
+    if turn.user_turn_number is not None:  # background work is done again by itself
+        pair = read_json(turn.pair, f"run input of turn {turn.turn_number} of run {run.id}")
+        values = {
+            "workflow_id": run.workflow_id,
+            "version_number": run.version_number,
+            "began_at": turn.started_at,
+            "input_json": encode(pair["run_input"]),
+            "events_json": turn.events,
+        }
+        connection.execute(upsert(unfinished_turns, {"run_id": run.id}, values))
+    last = select(turns.c.status).where(turns.c.run_id == run.id, turns.c.turn_number == run.turn_count)
+    status: RunStatus | None = connection.scalar(last)
+    restored = {"status": "failed", "termination_source": STALE} if status is None else {"status": status}
+    connection.execute(update(runs).where(runs.c.id == run.id).values(**restored))
+    return True
 
 
 def unknown_run(run_id: str) -> NotFoundError:

@@ -1,26 +1,107 @@
-"""An open database: transactions for whoever has statements to run."""
+"""An open database and its transactions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from operator import attrgetter
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from debugger.store.engines import kind_of
-from debugger.store.faults import store_errors, value_errors
+from debugger.errors import StoreError
+from debugger.store import sqlite
+from debugger.store.dialects import DatabaseDialect, check_options, read_url, unknown_database
+from debugger.store.errors import store_errors, value_errors
+
+
+def dialect_of(text: str) -> DatabaseDialect:
+    """Return the dialect of the database that a URL names.
+
+    Raises:
+        StoreError: The URL cannot be used, or what PostgreSQL needs is not installed.
+    """
+    url = read_url(text)
+    if url.drivername in {"sqlite", "sqlite+pysqlite"}:
+        check_options(url, sqlite.OPTIONS)
+        return sqlite.Sqlite(url)
+    if url.drivername not in {"postgresql", "postgresql+psycopg"}:
+        raise unknown_database(url)
+    if find_spec("psycopg") is None:
+        raise StoreError(
+            "A PostgreSQL database needs the package psycopg, which is not installed.",
+            advice="Install it: pip install 'workflow-debugger[postgres]'.",
+        )
+    from debugger.store import postgres  # its driver is an optional dependency
+
+    check_options(url, postgres.OPTIONS)
+    return postgres.Postgres(url)
+
+
+class PreparedStatement:
+    """A statement that is compiled once for each kind of database.
+
+    Args:
+        statement: Its bind parameters are filled in by name, see `StatementCursor.run`.
+    """
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self._statement = statement
+        self._compiled: dict[str, tuple[str, Sequence[str]]] = {}
+
+    def compiled(self, dialect: DatabaseDialect) -> tuple[str, Sequence[str]]:
+        """Return the SQL, and the names of its parameters in order."""
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            compiled = self._statement.compile(dialect=dialect.positional)
+            assert isinstance(compiled, SQLCompiler)
+            found = self._compiled[dialect.name] = (str(compiled), compiled.positiontup or [])
+        return found
+
+
+class StatementCursor:
+    """The driver's cursor for statements that run with every turn.
+
+    SQLAlchemy's own execution made a chat turn on SQLite 1.4 to 2.4 times as expensive (bench W1, 2026-11).
+    """
+
+    def __init__(self, cursor: DBAPICursor, dialect: DatabaseDialect) -> None:
+        self._cursor = cursor
+        self._dialect = dialect
+
+    def run(self, statement: PreparedStatement, record: object = None, **values: Any) -> int:
+        """Execute a statement; return the number of rows that it changed.
+
+        Args:
+            statement: The statement.
+            record: Its attributes are the parameters of the same names.
+            **values: Other parameters.
+        """
+        sql, names = statement.compiled(self._dialect)
+        self._cursor.execute(
+            sql, [values[name] if name in values else getattr(record, name) for name in names]
+        )
+        return self._cursor.rowcount
+
+    def row(self, statement: PreparedStatement, record: object = None, **values: Any) -> Any:
+        """Execute a select; return its first row or ``None``."""
+        self.run(statement, record, **values)
+        return self._cursor.fetchone()
+
+    def rows(self, statement: PreparedStatement, **values: Any) -> Sequence[Any]:
+        """Execute a select; return all its rows."""
+        self.run(statement, **values)
+        return self._cursor.fetchall()
 
 
 class Database:
     """Connections to one database, for any number of threads at once.
 
-    What is raised inside one of its blocks takes the transaction back; what the database itself raises comes
-    out as an error of `debugger.errors`.
+    An exception inside one of its blocks rolls the transaction back; errors of the database itself are raised
+    as errors of `debugger.errors`.
 
     Args:
         url: As in ``sqlite:///folder/file.sqlite3`` or ``postgresql://user:password@host/database``;
@@ -31,123 +112,95 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.kind = kind_of(url)
-        """What is done here in the way of one kind of database."""
-        self.place = self.kind.place
-        self._engine = self.kind.open_engine()
-        self._readers = self.kind.readers
-        self._writers = self.kind.writers
-        self._begin_turn = self.kind.begin_turn
-        self._idle = self.kind.idle()
-        self.cursor = self.kind.cursor
-
-    @property
-    def dialect(self) -> Dialect:
-        """How statements are written for this kind of database, parameters by position."""
-        return self.kind.dialect(self._engine)
+        self.dialect = dialect_of(url)
+        self.place = self.dialect.place
+        self._engine = self.dialect.open_engine()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that sees one state of the database, whatever is written meanwhile."""
-        with self._connection(self._readers) as connection, value_errors(self.place):
-            connection.exec_driver_sql(self.kind.begin_reading)
+        """Open a transaction that sees one state of the database."""
+        with self._connection(self.dialect.readers) as connection, value_errors(self.place):
+            connection.exec_driver_sql(self.dialect.begin_reading)
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that is kept as a whole at the end of the block; there is one at a time."""
-        with self._connection(self._writers) as connection:
-            connection.exec_driver_sql(self.kind.begin_writing)
+        """Open the one transaction that may write, committed at the end."""
+        with self._connection(self.dialect.writers) as connection:
+            connection.exec_driver_sql(self.dialect.begin_writing)
             yield connection
             connection.commit()
 
     @contextmanager
     def changing_tables(self) -> Iterator[Connection]:
-        """The same for who makes, changes or drops tables."""
-        with self._connection(self._writers) as connection, self.kind.changing_tables(connection):
+        """Open the same for statements that make, change or drop tables."""
+        with self._connection(self.dialect.writers) as connection, self.dialect.changing_tables(connection):
             yield connection
 
-    def reading_cursor(self) -> AbstractContextManager[DBAPICursor]:
-        """A driver's cursor for one single select: a tenth of the cost of `reading`."""
-        return self._cursor(self._readers, None)
+    def reading_cursor(self) -> AbstractContextManager[StatementCursor]:
+        """Open a cursor for a single select outside any transaction."""
+        return self._cursor(self.dialect.readers, None)
 
-    def writing_cursor(self) -> AbstractContextManager[DBAPICursor]:
-        """A driver's cursor in a transaction for a turn, at half the cost of `writing`.
+    def writing_cursor(self) -> AbstractContextManager[StatementCursor]:
+        """Open a cursor in a transaction of a turn.
 
-        There may be others at the same moment: what it reads and then writes it has to lock, or to compare
-        where it writes.
+        There may be others at the same moment: a row that the turn depends on must be locked or compared in
+        the statement that changes it.
         """
-        return self._cursor(self._writers, self._begin_turn)
+        return self._cursor(self.dialect.writers, self.dialect.begin_turn)
 
     def prepare(self) -> None:
-        """Bring the database into the mode in which it is used from now on."""
-        with self.reading_cursor() as cursor:
-            self.kind.prepare(cursor)
+        """Switch the database to the mode in which it is used."""
+        with self._raw_cursor(self.dialect.readers) as cursor:
+            self.dialect.prepare(cursor)
 
     def compact(self) -> None:
-        """Give the room of what was deleted back, as far as this kind of database does."""
-        with self.reading_cursor() as cursor:
+        """Return the space of deleted rows to the system."""
+        with self._raw_cursor(self.dialect.readers) as cursor:
             cursor.execute("VACUUM")
 
     def close(self) -> None:
-        """Let go of the files, once every block has ended."""
-        with suppress(IndexError):
-            while True:
-                self._idle.pop().close()
+        """Close the connections."""
         self._engine.dispose()
 
     @contextmanager
     def _connection(self, gate: AbstractContextManager[object]) -> Iterator[Connection]:
-        with gate, store_errors(self.kind), self._engine.connect() as connection:
+        with gate, store_errors(self.dialect), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
-    def _cursor(self, gate: AbstractContextManager[object], begin: str | None) -> Iterator[DBAPICursor]:
-        """Open a driver's cursor for the length of a block.
+    def _cursor(self, gate: AbstractContextManager[object], begin: str | None) -> Iterator[StatementCursor]:
+        with self._raw_cursor(gate) as cursor:
+            if begin is not None:
+                cursor.execute(begin)
+            yield StatementCursor(cursor, self.dialect)
+            if begin is not None:
+                cursor.execute("COMMIT")  # the driver's own commit would be parsed anew each time
 
-        Args:
-            gate: Admits the block.
-            begin: The statement that begins a transaction, committed at the end; ``None`` for none.
-        """
-        with gate, store_errors(self.kind):
+    @contextmanager
+    def _raw_cursor(self, gate: AbstractContextManager[object]) -> Iterator[DBAPICursor]:
+        with gate, store_errors(self.dialect):
+            connection = self._engine.raw_connection()
             try:
-                connection = self._idle.pop()
-            except IndexError:
-                connection = self._engine.raw_connection()
-            try:
-                cursor = self.cursor(connection)
-                if begin is not None:
-                    cursor.execute(begin)
+                cursor = connection.cursor()
                 yield cursor
-                if begin is not None:
-                    cursor.execute("COMMIT")  # the driver's own commit would be parsed anew each time
                 cursor.close()
             except BaseException:
-                self.kind.let_go(connection)
+                if getattr(connection.dbapi_connection, "closed", False):
+                    connection.invalidate()  # the server has ended it; the pool opens another one
                 raise
-            self._idle.append(connection)
+            finally:
+                connection.close()  # rolls back what was begun
 
 
-class Prepared:
-    """A statement in the words of one kind of database.
+class Repository:
+    """Rows of one subject.
 
-    Running it costs what the driver costs, without the work that SQLAlchemy does for every execution.
+    Every method is one transaction and may raise `StoreError`.
 
     Args:
-        statement: Its parameters are named like attributes of the records that it will be run with.
-        dialect: The kind of database; one whose parameters go by position.
+        database: The store's.
     """
 
-    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        assert isinstance(compiled, SQLCompiler)
-        self._sql = str(compiled)
-        names = compiled.positiontup or []
-        # Reads a dozen attributes in a third of the time; of a single one it gives no tuple.
-        self._values: Callable[[object], tuple[Any, ...]] = (
-            attrgetter(*names) if len(names) > 1 else lambda record: tuple(getattr(record, n) for n in names)
-        )
-
-    def run(self, cursor: DBAPICursor, record: object) -> None:
-        """Execute it with the values that the record's attributes have."""
-        cursor.execute(self._sql, self._values(record))
+    def __init__(self, database: Database) -> None:
+        self._database = database

@@ -1,104 +1,198 @@
-"""What is remembered of forks: where each came from, and what was changed for it.
+"""Runs made of the first turns of another, and their origins.
 
-It goes by ids alone, so it may be of runs that are kept elsewhere, as on the hosted API.
+Records of origin go by ids alone, so they may be of runs of a hosted API.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Double,
-    LargeBinary,
-    Row,
-    String,
-    Table,
-    Text,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import ForkRecord, RunStatus
-from debugger.store.database import Database
-from debugger.store.json_text import read_json
-from debugger.store.schema import Number, metadata, runs
-from debugger.store.upserts import insert
+from debugger.store.claims import unknown_run
+from debugger.store.compression import compress, read_json
+from debugger.store.database import Repository
+from debugger.store.schema import forks, runs, turns
+from debugger.store.sql_helpers import portions, upsert
 
-forks = Table(
-    "forks",
-    metadata,
-    Column("run_id", String(64), primary_key=True),
-    Column("source_run_id", String(64), nullable=False, index=True),
-    Column("turn_number", Number, nullable=False),
-    Column("way", String(16), nullable=False),
-    Column("note", Text, nullable=False),
-    Column("forked_by", Text, nullable=False),
-    Column("created_at", Double, nullable=False),
-    Column("fidelity", LargeBinary),
-    Column("changes", LargeBinary, nullable=False),
-)
-
-_MOST_AT_ONCE = 500
-"""Ids in one statement; SQLite takes some thousands."""
+_OWN_COLUMNS = {"id", "run_id", "client_turn_id", "claim_id", "owner", "lease_until", "event_count"}
+"""Columns of a turn that its copies do not take over."""
+_NO_INPUT = encode({"run_input": {}, "run_output": {}})
 
 
-class ForkBook:
-    """What is remembered of forks. Every method is one transaction and may raise `StoreError`.
+@dataclass(frozen=True, kw_only=True)
+class CarriedUsage:
+    """The model usage that a copy of a run begins with.
 
-    Args:
-        database: The store's.
+    It is stored twice: each turn's totals replace the last one's, so the usage that was carried over would be
+    lost in them (``platform/engine.md`` 9.5, 13).
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    token_usage_json: bytes
+    latency_stats_json: bytes
+    has_calls: bool
+    """True where a model had been called; otherwise nothing is carried over."""
+
+
+@dataclass(frozen=True)
+class WrittenPair:
+    """An input/output pair to be stored, in JSON."""
+
+    pair: bytes
+    """The pair without its events."""
+    events: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFork:
+    """A run to be made of the first pairs of another."""
+
+    record: ForkRecord
+    pair_count: int
+    """Pairs that are copied; 0 starts anew."""
+    checkpoint: bytes
+    """The state of the fork after them."""
+    status: RunStatus
+    version_number: int
+    version_name: str | None
+    usage: CarriedUsage
+    workflow_id: str | None = None
+    """The workflow, where it is not the source's."""
+    workflow_name: str | None = None
+    turn_index: int | None = None
+    """The turn that a re-run names, from 0; by default the turn that the fork starts with."""
+    written: Mapping[int, WrittenPair] = field(default_factory=dict)
+    """Pairs that replace those of the source by number, or follow those that are copied."""
+
+
+class ForkRepository(Repository):
+    """Origins of forks."""
 
     def keep(self, record: ForkRecord) -> None:
-        """Remember a fork; what was remembered of its run before is replaced."""
+        """Store the origin of a run, in place of an earlier one."""
         with self._database.writing() as connection:
-            keep(connection, record)
+            _store_origin(connection, record)
 
     def describe(self, run_id: str, changes: Sequence[JsonObject], note: str = "") -> None:
-        """Say what was changed for a fork, and why."""
+        """Store the changes of a fork, and a note on them."""
         self._update(run_id, {"changes": encode(list(changes)), "note": note})
 
     def judge(self, run_id: str, fidelity: JsonObject) -> None:
-        """Remember what a control run of a fork found."""
+        """Store the result of a control run of a fork."""
         self._update(run_id, {"fidelity": encode(fidelity)})
 
     def of(self, run_id: str) -> ForkRecord | None:
-        """Where a run came from; ``None`` where it is no fork."""
+        """Return the origin of a run; ``None`` where it is no fork."""
         with self._database.reading() as connection:
             return _find(connection, run_id)
 
     def family(self, run_id: str) -> list[ForkRecord]:
-        """Every fork that comes from the same first run, the oldest first; empty where there is none."""
+        """Return every fork of the same first run, the oldest first."""
         with self._database.reading() as connection:
             found = _descendants(connection, _root(connection, run_id))
         return sorted(found, key=lambda record: (record.created_at, record.run_id))
 
     def statuses(self, run_ids: Collection[str]) -> dict[str, RunStatus]:
-        """How those of the runs stand that are kept here."""
-        question = select(runs.c.id, runs.c.status)
+        """Return the statuses of those of the runs that are stored here."""
         with self._database.reading() as connection:
-            found = [
-                row
-                for some in _portions(run_ids)
-                for row in connection.execute(question.where(runs.c.id.in_(some)))
-            ]
-        return {row.id: row.status for row in found}
+            return {
+                row.id: row.status
+                for some in portions(run_ids)
+                for row in connection.execute(select(runs.c.id, runs.c.status).where(runs.c.id.in_(some)))
+            }
 
     def _update(self, run_id: str, values: dict[str, Any]) -> None:
         with self._database.writing() as connection:
             connection.execute(update(forks).where(forks.c.run_id == run_id).values(**values))
 
 
-def keep(connection: Connection, record: ForkRecord) -> None:
-    """Remember a fork; what was remembered of its run before is replaced."""
+class RerunRepository(Repository):
+    """Runs that were made of another one."""
+
+    def counts(self, run_id: str) -> dict[int, int]:
+        """Count the runs made from each turn, by its index from 0."""
+        index = runs.c.checkpoint_source_turn_index
+        statement = select(index, func.count()).where(runs.c.source_workflow_run_id == run_id).group_by(index)
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(statement) if row[0] is not None}
+
+
+def copy_run(connection: Connection, fork: RunFork) -> None:
+    """Create a run of the first pairs of another.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    record, usage = fork.record, fork.usage
+    ours = select(runs.c.workflow_id, runs.c.workflow_name).where(runs.c.id == record.source_run_id)
+    source = connection.execute(ours).one_or_none()
+    if source is None:
+        raise unknown_run(record.source_run_id)
+    turn_index = record.turn_number - 1 if fork.turn_index is None else fork.turn_index
+    connection.execute(
+        insert(runs).values(
+            id=record.run_id,
+            workflow_id=fork.workflow_id or source.workflow_id,
+            workflow_name=fork.workflow_name if fork.workflow_id else source.workflow_name,
+            version_number=fork.version_number,
+            version_name=fork.version_name,
+            run_by=record.forked_by or None,
+            status=fork.status,
+            turn_count=max((fork.pair_count, *fork.written)),
+            token_usage=usage.token_usage_json,
+            latency_stats=usage.latency_stats_json,
+            carried_over_token_usage=usage.token_usage_json if usage.has_calls else None,
+            carried_over_latency_stats=usage.latency_stats_json if usage.has_calls else None,
+            source_workflow_run_id=record.source_run_id,
+            checkpoint_source_turn_index=turn_index,
+            created_at=record.created_at,
+            updated_at=record.created_at,
+        )
+    )
+    connection.execute(insert(turns), _turn_rows(connection, fork))
+    _store_origin(connection, record)
+
+
+def _turn_rows(connection: Connection, fork: RunFork) -> list[dict[str, Any]]:
+    begun = {
+        "run_id": fork.record.run_id,
+        "turn_number": 0,  # no record shows it, but it is the state of a run that has not begun
+        "status": fork.status,
+        "started_at": fork.record.created_at,
+        "finished_at": fork.record.created_at,
+        "checkpoint": b"",
+        "pair": _NO_INPUT,
+        "events": b"[]",
+        "user_turn_number": None,
+        "stop_requested_at": None,
+    }
+    source = select(turns).where(
+        turns.c.run_id == fork.record.source_run_id, turns.c.turn_number.between(1, fork.pair_count)
+    )
+    rows = {
+        row.turn_number: {
+            **{key: value for key, value in row._mapping.items() if key not in _OWN_COLUMNS},
+            "run_id": fork.record.run_id,
+        }
+        for row in connection.execute(source.order_by(turns.c.turn_number))
+    }
+    for number, written in sorted(fork.written.items()):
+        rows[number] = {
+            **rows.get(number, {**begun, "turn_number": number}),
+            "pair": written.pair,
+            "events": compress(written.events),
+        }
+    last = rows[max(rows)] if rows else rows.setdefault(0, begun)
+    last |= {"checkpoint": compress(fork.checkpoint), "status": fork.status}
+    return list(rows.values())
+
+
+def _store_origin(connection: Connection, record: ForkRecord) -> None:
     values = {
         "source_run_id": record.source_run_id,
         "turn_number": record.turn_number,
@@ -109,13 +203,12 @@ def keep(connection: Connection, record: ForkRecord) -> None:
         "fidelity": None if record.fidelity is None else encode(record.fidelity),
         "changes": encode(list(record.changes)),
     }
-    statement = insert(forks).values(run_id=record.run_id, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["run_id"], set_=values))
+    connection.execute(upsert(forks, {"run_id": record.run_id}, values))
 
 
 def _find(connection: Connection, run_id: str) -> ForkRecord | None:
     row = connection.execute(select(forks).where(forks.c.run_id == run_id)).one_or_none()
-    return None if row is None else _record(row)
+    return None if row is None else _fork_record(row)
 
 
 def _root(connection: Connection, run_id: str) -> str:
@@ -130,23 +223,18 @@ def _descendants(connection: Connection, root: str) -> list[ForkRecord]:
     found: dict[str, ForkRecord] = {}
     parents = [root]
     while parents:
-        rows = [
-            row
-            for some in _portions(parents)
+        children = [
+            _fork_record(row)
+            for some in portions(parents)
             for row in connection.execute(select(forks).where(forks.c.source_run_id.in_(some)))
+            if row.run_id not in found and row.run_id != root
         ]
-        children = [_record(row) for row in rows if row.run_id not in found and row.run_id != root]
         found |= {record.run_id: record for record in children}
         parents = [record.run_id for record in children]
     return list(found.values())
 
 
-def _portions(ids: Collection[str]) -> list[list[str]]:
-    wanted = list(ids)
-    return [wanted[at : at + _MOST_AT_ONCE] for at in range(0, len(wanted), _MOST_AT_ONCE)]
-
-
-def _record(row: Row[Any]) -> ForkRecord:
+def _fork_record(row: Row[Any]) -> ForkRecord:
     place = f"fork {row.run_id}"
     return ForkRecord(
         run_id=row.run_id,

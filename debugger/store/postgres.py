@@ -1,32 +1,28 @@
-"""PostgreSQL: one database for many machines."""
+"""The dialect of PostgreSQL: one database for many processes and machines."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, inspect
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import PoolProxiedConnection
-from sqlalchemy.schema import CreateSchema
 
 from debugger.errors import InputError, StoreDisconnectedError, StoreError
-from debugger.store.faults import Fault, store_errors
-from debugger.store.postgres_cursor import TurnCursor
-from debugger.store.urls import backs_up, seconds_to_wait
+from debugger.store.dialects import backs_up, busy_seconds
+from debugger.store.errors import ErrorKind
 
 OPTIONS = frozenset(
     {
         "timeout",
         "connections",
         "backup",
-        # What the driver knows, and a person may need.
+        # Options of the driver.
         "application_name",
         "channel_binding",
         "connect_timeout",
@@ -40,20 +36,15 @@ OPTIONS = frozenset(
         "target_session_attrs",
     }
 )
-MOST_CONNECTIONS = 16
-"""How many connections a process has at most, unless ``?connections=`` says otherwise."""
+MAX_CONNECTIONS = 16
+"""Connections of a process, unless ``?connections=`` says otherwise."""
 
-_PREPARED = "prepared for turns"
-_USUAL_SCHEMA = "public"
-_LONGEST_NAME = 63
-"""Bytes of a name that the server keeps."""
 _URL_ADVICE = "Write postgresql://user:password@host/database."
 _ENCODING = "UTF8"
 _LOCK = 0x776F726B
-"""The number of the lock that whoever changes tables, or reads before writing, takes for the length of a
-transaction. Nothing else in a database of our own takes it."""
+"""The number of the lock of a transaction that changes tables, or reads before it writes."""
 _IDLE_MINUTES = 10
-"""After which the server ends a transaction that nothing comes in any more, so that its locks are free."""
+"""Minutes after which the server ends a transaction without statements, so that its locks are free."""
 
 _COLUMNS = """
 SELECT tables.relname, columns.attname FROM pg_class AS tables
@@ -66,12 +57,9 @@ AND columns.attnum > 0 AND NOT columns.attisdropped
 _ARGUMENTS = {
     # Transactions are begun by name: the driver then begins none by itself.
     "autocommit": True,
-    # What runs with every turn is prepared by our own cursor. What the driver has prepared it forgets, and
-    # lets the server forget all, with every transaction that is taken back.
-    "prepare_threshold": None,
     "connect_timeout": 10,
     "fallback_application_name": "workflow-debugger",
-    # A machine that is gone without a word is noticed after about a minute, not after two hours.
+    # A machine that has vanished is noticed after about a minute, not after two hours.
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
@@ -79,29 +67,29 @@ _ARGUMENTS = {
 }
 
 _ELSEWHERE = "or name another database in WORKFLOW_DEBUGGER_DATABASE"
-_LOST = Fault(
+_LOST = ErrorKind(
     "has ended the connection",
-    "Try again in a moment; look at where the run stands first.",
+    "Try again in a moment; look at the run's last turn first.",
     StoreDisconnectedError,
 )
-_BUSY = Fault("is locked", "Somebody else writes to the same rows for long; try again.")
-_OVERTAKEN = Fault("has let somebody else go first", "Try again.")
-_NOT_KEPT = Fault("", "", InputError)
-_FORBIDDEN = Fault(
+_BUSY = ErrorKind("is locked", "Another client writes to the same rows for long; try again.")
+_OVERTAKEN = ErrorKind("has let another client go first", "Try again.")
+_UNSTORABLE = ErrorKind("", "", InputError)
+_FORBIDDEN = ErrorKind(
     "may not be used so", f"Let its owner give the user the right to make and change tables, {_ELSEWHERE}."
 )
-_UNREACHABLE = Fault(
+_UNREACHABLE = ErrorKind(
     "cannot be reached",
     "See that PostgreSQL runs there, and that host, port, database, user and password in "
     "WORKFLOW_DEBUGGER_DATABASE are right.",
     StoreDisconnectedError,
 )
-_OTHER = Fault("did not do as asked", f"Ask whoever looks after it, {_ELSEWHERE}.")
+_OTHER = ErrorKind("did not do as requested", f"Ask its administrator, {_ELSEWHERE}.")
 
-_FAULTS = {
-    "22": _NOT_KEPT,
+_ERRORS = {
+    "22": _UNSTORABLE,
     "08": _LOST,
-    "25006": Fault(
+    "25006": ErrorKind(
         "may not be written", f"It is read-only, as a standby is; name its primary, {_ELSEWHERE}."
     ),
     "25P03": _LOST,
@@ -109,21 +97,21 @@ _FAULTS = {
     "3D000": _UNREACHABLE,
     "40": _OVERTAKEN,
     "42501": _FORBIDDEN,
-    "53100": Fault("has no room left", "Free some space on its disk, then try again."),
-    "53300": Fault(
+    "53100": ErrorKind("has no room left", "Free some space on its disk, then try again."),
+    "53300": ErrorKind(
         "takes no more connections",
         "Try again, raise its max_connections, or give each process fewer, as in ?connections=8.",
     ),
-    "53": Fault("is short of what it needs", "Try again; look at the memory and the disk of its machine."),
-    "54": Fault("cannot hold a value this large", "Make the document or the turn smaller."),
+    "53": ErrorKind("is short of resources", "Try again; look at the memory and the disk of its machine."),
+    "54": ErrorKind("cannot hold a value this large", "Make the document or the turn smaller."),
     "55P03": _BUSY,
     "57014": _BUSY,
     "57P": _LOST,
-    "58": Fault("cannot be read or written", "See whether its disk is there and sound."),
-    "XX001": Fault("is damaged", "Restore it from a backup."),
-    "XX002": Fault("is damaged", "Restore it from a backup."),
+    "58": ErrorKind("cannot be read or written", "See whether its disk is there and sound."),
+    "XX001": ErrorKind("is damaged", "Restore it from a backup."),
+    "XX002": ErrorKind("is damaged", "Restore it from a backup."),
 }
-"""By the server's codes, or by what they begin with."""
+"""By the server's codes, or by the first characters of codes."""
 
 
 class Postgres:
@@ -136,10 +124,12 @@ class Postgres:
         StoreError: The URL names no database, or an option has a value that means nothing.
     """
 
+    name = "postgresql"
+    positional = cast(Dialect, PGDialect_psycopg(paramstyle="format"))  # type: ignore[no-untyped-call]
     begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     begin_writing = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK})"
-    # A turn locks its run's row, where it also sees whether it comes too late: turns of many runs go on side
-    # by side.
+    # A turn locks its run's row, where it also detects that it comes too late: turns of many runs proceed
+    # side by side.
     begin_turn = "BEGIN"
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
     file: Path | None = None
@@ -150,25 +140,18 @@ class Postgres:
         self._url = url.set(drivername="postgresql+psycopg").difference_update_query(
             ["timeout", "connections", "backup"]
         )
-        self._given = url
-        self._seconds = seconds_to_wait(url)
+        self._seconds = busy_seconds(url)
         self._connections = _connections(url)
         self.backs_up = backs_up(url)
         self.place = f"{url.database} on {_host(url)}"
         self.readers: AbstractContextManager[object] = nullcontext()
         self.writers: AbstractContextManager[object] = nullcontext()
 
-    def cursor(self, connection: PoolProxiedConnection) -> DBAPICursor:
-        """A cursor for statements that run with every turn."""
-        driver = cast("psycopg.Connection[Any]", connection.dbapi_connection)
-        return cast(DBAPICursor, TurnCursor(driver, connection.info.setdefault(_PREPARED, {})))
-
     def open_engine(self) -> Engine:
-        """An engine; nothing is connected yet."""
-        given = self._url.query
+        """Return an engine; nothing is connected yet."""
         engine = create_engine(
             self._url,
-            connect_args={name: value for name, value in _ARGUMENTS.items() if name not in given},
+            connect_args={name: value for name, value in _ARGUMENTS.items() if name not in self._url.query},
             poolclass=QueuePool,
             pool_size=self._connections,
             max_overflow=0,
@@ -176,46 +159,17 @@ class Postgres:
             pool_use_lifo=True,
             use_native_hstore=False,
         )
-        # Before SQLAlchemy asks for anything itself.
+        # Before SQLAlchemy's own first statement.
         event.listen(engine, "connect", self._set_up, insert=True)
         event.listen(engine, "checkout", _refuse_lost)
         return engine
 
-    def beside(self, team: str) -> URL:
-        """The schema of a team in the same database, which is made where it is not there.
-
-        Whoever makes it holds the lock of those who change tables: two servers that do so at the same moment
-        would meet in the server's catalogue.
-        """
-        engine = self.open_engine()
-        try:
-            with store_errors(self), engine.connect() as connection, self.changing_tables(connection):
-                schema = _schema_of(str(connection.exec_driver_sql("SELECT current_schema()").scalar()), team)
-                # To make one takes a right that whoever uses one need not have.
-                if not inspect(connection).has_schema(schema):
-                    connection.execute(CreateSchema(schema))
-        finally:
-            engine.dispose()
-        # Of two paths the later one counts.
-        given = self._given.query.get("options", "")
-        path = re.sub(r"([\\\s])", r"\\\1", '"{}"'.format(schema.replace('"', '""')))
-        return self._given.update_query_dict({"options": f"{given} -csearch_path={path}".lstrip()})
-
-    def idle(self) -> _InPool:
-        """Where connections wait: in the pool, so that no more are open than there may be."""
-        return _InPool()
-
-    def dialect(self, engine: Engine) -> Dialect:
-        """How statements are written whose parameters go by position."""
-        dialect: Dialect = PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
-        return dialect
-
     def prepare(self, cursor: DBAPICursor) -> None:
-        """Nothing: a server is in the mode that whoever looks after it has chosen."""
+        """Do nothing: the mode of a server is its administrator's choice."""
 
     @contextmanager
     def changing_tables(self, connection: Connection) -> Iterator[None]:
-        """A transaction in which tables may be made, changed and dropped."""
+        """Open a transaction in which tables may be made, changed and dropped."""
         connection.exec_driver_sql(self.begin_writing)
         yield
         connection.commit()
@@ -228,43 +182,35 @@ class Postgres:
         return found
 
     def triggers(self, connection: Connection) -> list[str]:
-        """Return none: those on a server are its administrator's."""
+        """Return none: triggers on a server are its administrator's."""
         return []
 
     def free_bytes(self) -> int | None:
         """Return ``None``: the server's disk is not known here."""
         return None
 
-    def keep_out(self, connection: Connection, tables: Sequence[str]) -> None:
-        """Let nobody else into tables until the end of the transaction."""
+    def lock_tables(self, connection: Connection, tables: Sequence[str]) -> None:
+        """Lock tables against every other connection."""
         connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
 
-    def number_on(self, connection: Connection) -> None:
-        """Number the rows to come after those that were put in with their numbers."""
+    def reset_numbering(self, connection: Connection) -> None:
+        """Number new rows after those that were inserted with their numbers."""
         connection.exec_driver_sql(
             "SELECT setval(pg_get_serial_sequence('turns', 'id'), coalesce(max(id), 0) + 1, false) FROM turns"
         )
 
-    def let_go(self, connection: PoolProxiedConnection) -> None:
-        """Give a connection back; one that is lost is replaced on the next use."""
-        driver = connection.dbapi_connection
-        if driver is None or driver.closed:
-            connection.invalidate()
-        connection.close()
-
-    def fault_of(self, error: Exception) -> Fault:
-        """What one of the driver's errors means."""
+    def error_kind(self, error: Exception) -> ErrorKind:
+        """Return the meaning of one of the driver's errors."""
         code = getattr(error, "sqlstate", None)
         if code is None:
             return self._without_code(error)
-        found = (_FAULTS.get(code[:length]) for length in (5, 3, 2))
-        return next((fault for fault in found if fault is not None), _OTHER)
+        found = (_ERRORS.get(code[:length]) for length in (5, 3, 2))
+        return next((kind for kind in found if kind is not None), _OTHER)
 
-    def _without_code(self, error: Exception) -> Fault:
-        """What the driver says by itself."""
+    def _without_code(self, error: Exception) -> ErrorKind:
         if isinstance(error, psycopg.DataError):
-            return _NOT_KEPT
-        # Whoever is refused gets no connection at all, and from the driver only what the server said.
+            return _UNSTORABLE
+        # A client that is refused gets no connection, and from the driver only the server's message.
         if isinstance(error, psycopg.OperationalError) and "connection failed" not in str(error):
             return _UNREACHABLE if "resolve" in str(error) or "timeout" in str(error) else _LOST
         return _UNREACHABLE if isinstance(error, psycopg.OperationalError) else _OTHER
@@ -280,22 +226,10 @@ class Postgres:
         connection.execute(f"SET idle_in_transaction_session_timeout = '{_IDLE_MINUTES}min'")
 
 
-class _InPool:
-    """No connection waits anywhere else than in the pool."""
-
-    def pop(self) -> PoolProxiedConnection:
-        """There is none here."""
-        raise IndexError
-
-    def append(self, connection: PoolProxiedConnection) -> None:
-        """Give it back to the pool."""
-        connection.close()
-
-
 def _refuse_lost(connection: psycopg.Connection, _record: object, _proxy: object) -> None:
-    """Keep a connection from being used that the server has ended meanwhile.
+    """Reject a connection that the server has ended meanwhile.
 
-    Looks at what has come in, which asks the server nothing: its farewell, then the end.
+    Only reads what has arrived, without a round trip: the server's last message, then the end.
     """
     try:
         connection.pgconn.consume_input()
@@ -304,24 +238,8 @@ def _refuse_lost(connection: psycopg.Connection, _record: object, _proxy: object
         raise DisconnectionError from error
 
 
-def _schema_of(main: str, team: str) -> str:
-    """The schema of a team, named after the one of the main store.
-
-    Raises:
-        StoreError: The server would cut the name, and so might take one team for another.
-    """
-    # A team's name has single hyphens only: what comes after the last two low lines is its name for sure.
-    name = f"{'' if main == _USUAL_SCHEMA else main + '__'}team_{team.replace('-', '_')}"
-    if len(name.encode()) > _LONGEST_NAME:
-        raise StoreError(
-            f"The schema {name!r} of the team has a name of more than {_LONGEST_NAME} bytes.",
-            advice="Give the team a shorter name.",
-        )
-    return name
-
-
 def _connections(url: URL) -> int:
-    text = url.query.get("connections", str(MOST_CONNECTIONS))
+    text = url.query.get("connections", str(MAX_CONNECTIONS))
     if not isinstance(text, str) or not text.isdecimal() or int(text) < 1:
         raise StoreError(
             f"The number of connections in the database URL is {text!r}.", advice="Write 1 or more."

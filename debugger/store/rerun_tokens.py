@@ -1,4 +1,4 @@
-"""Tokens of re-runs: each stands for a turn, where it is to go, and what is to be edited before."""
+"""Tokens of re-runs."""
 
 from __future__ import annotations
 
@@ -12,50 +12,43 @@ from sqlalchemy import Connection, delete, insert, select, update
 from debugger.errors import NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
-from debugger.store.database import Database
-from debugger.store.json_text import read_json
-from debugger.store.server_schema import rerun_tokens
+from debugger.store.compression import read_json
+from debugger.store.database import Repository
+from debugger.store.schema import rerun_tokens
 
-_KEPT = 3600.0
+_EXPIRED_SECONDS = 3600.0
 """Seconds that an expired token is still known as such."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RerunTicket:
-    """What a token stands for."""
+    """The content of a token."""
 
     run_id: str
     turn_index: int
     graph_digest: str
-    """Of the graph that the re-run is to go on in, so that a change of it is seen."""
+    """Of the graph in which the re-run continues, to detect changes of it."""
     expires_at: float
     """Seconds since 1970."""
     target: JsonObject
     edits: JsonObject
 
 
-class RerunTokens:
-    """The tokens. Every method is one transaction and may raise `StoreError`.
-
-    Args:
-        database: The store's.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class RerunTokens(Repository):
+    """Tokens that are neither redeemed nor long expired."""
 
     def mint(self, ticket: RerunTicket) -> str:
-        """A new token, which nobody can guess."""
+        """Return a new random token."""
         token = secrets.token_urlsafe(32)
         row = {**vars(ticket), "target": encode(ticket.target), "edits": encode(ticket.edits)}
         with self._database.writing() as connection:
-            old = rerun_tokens.c.expires_at < time.time() - _KEPT
+            old = rerun_tokens.c.expires_at < time.time() - _EXPIRED_SECONDS
             connection.execute(delete(rerun_tokens).where(old))
             connection.execute(insert(rerun_tokens), {"digest": _digest(token), **row})
         return token
 
     def find(self, token: str) -> RerunTicket:
-        """What a token stands for.
+        """Return the content of a token.
 
         Raises:
             NotFoundError: It has expired, was redeemed, or never was one.
@@ -64,7 +57,7 @@ class RerunTokens:
             return _find(connection, token)
 
     def amend(self, token: str, edits: JsonObject) -> None:
-        """Put other edits in the place of a token's.
+        """Replace a token's edits.
 
         Raises:
             NotFoundError: It has expired, was redeemed, or never was one.
@@ -75,7 +68,7 @@ class RerunTokens:
             connection.execute(update(rerun_tokens).where(ours).values(edits=encode(edits)))
 
     def redeem(self, token: str) -> RerunTicket:
-        """What a token stands for, once: nobody can use it afterwards.
+        """Return the content of a token, and delete the token.
 
         Raises:
             NotFoundError: It has expired, was redeemed, or never was one.

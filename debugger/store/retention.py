@@ -1,4 +1,4 @@
-"""Runs that have been kept for long enough: which they are, and how they go."""
+"""Deletion of runs, one by one or beyond limits."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from sqlalchemy import CompoundSelect, Connection, delete, exists, func, or_, se
 
 from debugger.store.claims import unknown_run
 from debugger.store.database import Database
-from debugger.store.forks import forks
-from debugger.store.notebook_schema import (
+from debugger.store.schema import (
+    IN_PROGRESS,
     comments,
+    forks,
     kits,
     ratings,
+    rerun_tokens,
     run_marks,
     run_tags,
+    runs,
     spoken,
+    turns,
     unfinished_turns,
+    versions,
 )
-from debugger.store.schema import IN_PROGRESS, runs, turns, versions
-from debugger.store.server_schema import rerun_tokens
 
 _DAY = 86_400
-_ROW = 200
-"""Bytes that a row takes besides its texts, roughly."""
-_BATCH = 100
-"""Runs that go in one transaction, so that no turn waits long to be kept."""
+_ROW_BYTES = 200
+"""Bytes of a row besides its texts, roughly."""
+_RUNS_AT_ONCE = 100
+"""Runs that are deleted in one transaction, so that no turn waits long to be stored."""
 
 _MARKED = union(
     select(run_marks.c.run_id).where(or_(run_marks.c.starred, run_marks.c.note != "")),
@@ -36,7 +39,7 @@ _MARKED = union(
     select(comments.c.run_id),
     select(ratings.c.run_id),
 )
-_UNDER_WAY = union(select(unfinished_turns.c.run_id), select(turns.c.run_id).where(IN_PROGRESS))
+_IN_PROGRESS = union(select(unfinished_turns.c.run_id), select(turns.c.run_id).where(IN_PROGRESS))
 _TURN_SIZE = (
     func.length(turns.c.events)
     + func.length(turns.c.checkpoint)
@@ -46,19 +49,19 @@ _TURN_SIZE = (
 
 @dataclass(frozen=True)
 class Limits:
-    """How much may be kept. Whatever is left out is without a limit."""
+    """Limits on the stored runs; ``None`` is no limit."""
 
     days: float | None = None
-    """How long after its last turn a run is kept."""
+    """Days since the last turn of a run."""
     runs: int | None = None
     size: int | None = None
-    """Bytes that workflows and runs may take."""
+    """Bytes of workflows and runs."""
     with_marked: bool = False
-    """Whether runs may go that somebody has starred, tagged, commented, rated or written a note on."""
+    """Delete runs, too, that a user has starred, tagged, commented, rated or written a note on."""
 
 
-class KeptRun(NamedTuple):
-    """A run as far as it matters to whether it may go."""
+class StoredRun(NamedTuple):
+    """The facts on a run that decide whether it is deleted."""
 
     run_id: str
     workflow_name: str | None
@@ -67,63 +70,62 @@ class KeptRun(NamedTuple):
     turn_count: int
     size: int
     is_marked: bool
-    is_under_way: bool
+    is_in_progress: bool
 
 
 @dataclass(frozen=True)
 class Pruning:
-    """What would go."""
+    """The plan of a deletion."""
 
     limits: Limits
-    gone: Sequence[KeptRun]
-    """The one that was left alone for longest first."""
+    candidates: Sequence[StoredRun]
+    """Runs to delete, the one with the oldest last turn first."""
     spared: int
-    """Runs beyond the limits that stay, because somebody has marked them or a turn of theirs is under way."""
+    """Runs beyond the limits that stay, because a user has marked them or a turn of theirs is in progress."""
     runs: int
-    """How many there are at present."""
+    """Number of runs at present."""
     size: int
-    """Bytes that workflows and runs take at present."""
+    """Bytes of workflows and runs at present."""
 
 
-def plan(connection: Connection, limits: Limits) -> Pruning:
-    """What would go by these limits; nothing is changed."""
-    kept = _kept_runs(connection)
+def plan_pruning(connection: Connection, limits: Limits) -> Pruning:
+    """Return the runs beyond limits; nothing is changed."""
     documents = connection.scalar(select(func.sum(func.length(versions.c.document)))) or 0
-    return choose(kept, limits, int(documents), time.time())
+    return choose(_stored_runs(connection), limits, int(documents), time.time())
 
 
-def choose(kept: Sequence[KeptRun], limits: Limits, other_size: int, now: float) -> Pruning:
-    """The runs that would go.
+def choose(stored: Sequence[StoredRun], limits: Limits, other_size: int, now: float) -> Pruning:
+    """Return the plan for some runs.
 
     Args:
-        kept: All runs, the one that was left alone for longest first.
-        limits: How much may be kept.
-        other_size: Bytes that are taken by what is no run.
+        stored: All runs, the one with the oldest last turn first.
+        limits: The limits.
+        other_size: Bytes of everything but runs.
         now: Seconds since 1970.
     """
-    size = other_size + sum(run.size for run in kept)
-    gone: list[KeptRun] = []
-    left, left_size, spared = len(kept), size, 0
-    for run in kept:
+    size = other_size + sum(run.size for run in stored)
+    candidates: list[StoredRun] = []
+    left, left_size, spared = len(stored), size, 0
+    for run in stored:
         if not _is_beyond(run, limits, left, left_size, now):
-            break  # those that come next are younger still
-        if run.is_under_way or (run.is_marked and not limits.with_marked):
+            break  # the next ones are younger still
+        if run.is_in_progress or (run.is_marked and not limits.with_marked):
             spared += 1
             continue
-        gone.append(run)
+        candidates.append(run)
         left, left_size = left - 1, left_size - run.size
-    return Pruning(limits, gone, spared, len(kept), size)
+    return Pruning(limits, candidates, spared, len(stored), size)
 
 
 def prune(database: Database, pruning: Pruning) -> int:
-    """Delete what would go, but for runs that were gone on with or marked since; how many did go."""
-    gone = 0
-    for at in range(0, len(pruning.gone), _BATCH):
+    """Delete the unchanged runs of a plan; return their number."""
+    count = 0
+    for at in range(0, len(pruning.candidates), _RUNS_AT_ONCE):
         with database.writing() as connection:
-            wanted = _still_wanted(connection, pruning.gone[at : at + _BATCH], pruning.limits)
-            delete_runs(connection, wanted)
-            gone += len(wanted)
-    return gone
+            chosen = _unchanged(connection, pruning.candidates[at : at + _RUNS_AT_ONCE], pruning.limits)
+            delete_runs(connection, chosen)
+            count += len(chosen)
+    return count
 
 
 def delete_run(connection: Connection, run_id: str) -> None:
@@ -138,7 +140,7 @@ def delete_run(connection: Connection, run_id: str) -> None:
 
 
 def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
-    """Delete runs with all that is kept of them. Forks of them stay, and still tell where they came from."""
+    """Delete runs with their turns and notes, but not their forks."""
     for table in (
         turns,
         spoken,
@@ -151,14 +153,14 @@ def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
         rerun_tokens,
     ):
         connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
-    # What is remembered of a fork is the way from its own forks to their first run.
+    # The origin of a fork leads from its own forks to their first run.
     child = forks.alias()
     has_forks = exists().where(child.c.source_run_id == forks.c.run_id)
     connection.execute(delete(forks).where(forks.c.run_id.in_(run_ids), ~has_forks))
     connection.execute(delete(runs).where(runs.c.id.in_(run_ids)))
 
 
-def _is_beyond(run: KeptRun, limits: Limits, left: int, left_size: int, now: float) -> bool:
+def _is_beyond(run: StoredRun, limits: Limits, left: int, left_size: int, now: float) -> bool:
     return (
         (limits.days is not None and run.updated_at < now - limits.days * _DAY)
         or (limits.runs is not None and left > limits.runs)
@@ -166,33 +168,33 @@ def _is_beyond(run: KeptRun, limits: Limits, left: int, left_size: int, now: flo
     )
 
 
-def _kept_runs(connection: Connection) -> list[KeptRun]:
+def _stored_runs(connection: Connection) -> list[StoredRun]:
     sizes = dict[str, int]()
     for run_id, size, count in connection.execute(
         select(turns.c.run_id, func.sum(_TURN_SIZE), func.count()).group_by(turns.c.run_id)
     ):
-        sizes[run_id] = int(size) + _ROW * count
-    marked, under_way = _ids(connection, _MARKED), _ids(connection, _UNDER_WAY)
+        sizes[run_id] = int(size) + _ROW_BYTES * count
+    marked, in_progress = _ids(connection, _MARKED), _ids(connection, _IN_PROGRESS)
     statement = select(runs.c.id, runs.c.workflow_name, runs.c.updated_at, runs.c.turn_count)
     return [
-        KeptRun(*row, sizes.get(row.id, 0) + _ROW, row.id in marked, row.id in under_way)
+        StoredRun(*row, sizes.get(row.id, 0) + _ROW_BYTES, row.id in marked, row.id in in_progress)
         for row in connection.execute(statement.order_by(runs.c.updated_at, runs.c.id))
     ]
 
 
-def _still_wanted(connection: Connection, chosen: Sequence[KeptRun], limits: Limits) -> list[str]:
-    """Those of the runs that are as they were; nobody goes on with them until the transaction ends."""
+def _unchanged(connection: Connection, chosen: Sequence[StoredRun], limits: Limits) -> list[str]:
+    """Lock the unchanged runs and return their ids."""
     ids = [run.run_id for run in chosen]
     rows = connection.execute(
         select(runs.c.id, runs.c.updated_at).where(runs.c.id.in_(ids)).with_for_update()
     )
-    stands = {row.id: row.updated_at for row in rows}
-    under_way = _ids(connection, _UNDER_WAY)
+    updated_at = {row.id: row.updated_at for row in rows}
+    in_progress = _ids(connection, _IN_PROGRESS)
     marked = set[str]() if limits.with_marked else _ids(connection, _MARKED)
     return [
         run.run_id
         for run in chosen
-        if stands.get(run.run_id) == run.updated_at and run.run_id not in marked | under_way
+        if updated_at.get(run.run_id) == run.updated_at and run.run_id not in marked | in_progress
     ]
 
 

@@ -1,66 +1,154 @@
-"""Runs as they are read: one with its turns, or many without."""
+"""Runs, read and searched.
+
+No turn pays for the search: the messages of turns are indexed when a user searches, and then only those of
+the turns that were added since. Turns for which a search has no time are left to the next one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from debugger.errors import NotFoundError
 from debugger.protocol.base import JsonObject
+from debugger.protocol.messages import message_text
 from debugger.protocol.runs import IN_PROGRESS as IN_PROGRESS_KEY
-from debugger.protocol.runs import Run, Turn
+from debugger.protocol.runs import Run, RunSearch, Turn
 from debugger.protocol.turn_logs import LazyRun
 from debugger.store.claims import unknown_run
-from debugger.store.json_text import read_json
-from debugger.store.paging import page_of
-from debugger.store.schema import FINISHED, IN_PROGRESS, runs, turns
-from debugger.store.times import iso_time
-
-# The row of a turn 0 holds only where a fork of a first turn stands.
-_ALL_TURNS = (
-    select(turns.c.turn_number, turns.c.pair, turns.c.events, IN_PROGRESS.label("is_in_progress"))
-    .where(turns.c.turn_number > 0)
-    .order_by(turns.c.turn_number)
+from debugger.store.compression import read_json
+from debugger.store.database import Database, Repository
+from debugger.store.schema import (
+    FINISHED,
+    IN_PROGRESS,
+    comments,
+    run_marks,
+    run_tags,
+    runs,
+    spoken,
+    turns,
 )
-_TURNS = _ALL_TURNS.where(FINISHED)
+from debugger.store.sql_helpers import insert, iso_time, page_of, place_in
+
+MAX_INDEX_SECONDS = 2.0
+"""Seconds that a search spends on indexing new turns."""
+_RUNS_AT_ONCE = 100
+"""Runs that are indexed in one transaction, so that no turn waits long to be stored."""
 
 _CLOSING = "end_workflow_iteration"
 
+_ALL_TURNS = (
+    select(turns.c.turn_number, turns.c.pair, turns.c.events, IN_PROGRESS.label("is_in_progress"))
+    .where(turns.c.turn_number > 0)  # a turn 0 is the state of a fork that has not begun
+    .order_by(turns.c.turn_number)
+)
+_TURNS = _ALL_TURNS.where(FINISHED)
 _NEWEST_FIRST = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc())
 
-
-def read_run(connection: Connection, run_id: str) -> Run:
-    """Return one run with its turns; one that is being executed comes last, with its events so far.
-
-    Raises:
-        NotFoundError: There is no such run.
-        StoreError: What was kept of it was changed by something else.
-    """
-    row = _row(connection, run_id)
-    pairs = [_pair(turn, run_id) for turn in connection.execute(_ALL_TURNS.where(turns.c.run_id == run_id))]
-    return Run.from_wire(_record(row, pairs))
+_IS_BEHIND = or_(spoken.c.turn_count.is_(None), spoken.c.turn_count < runs.c.turn_count)
+_WITH_INDEX = runs.outerjoin(spoken, spoken.c.run_id == runs.c.id)
 
 
-def read_record(connection: Connection, run_id: str) -> LazyRun:
-    """Return one run whose finished turns stay the stored bytes until one of them is read.
+class FoundRuns(NamedTuple):
+    """One page of a search."""
 
-    Raises:
-        NotFoundError: There is no such run.
-    """
-    row = _row(connection, run_id)
-    kept = connection.execute(_TURNS.where(turns.c.run_id == run_id)).all()
-    return LazyRun(Run.from_wire(_record(row, [])), [_KeptTurn(turn, run_id) for turn in kept])
+    rows: list[Run]
+    """Without their turns, the newest first."""
+    total: int
+    """On all pages."""
+    unread: int = 0
+    """Runs that there was no time to index; the next search continues with them."""
+
+
+class RunRepository(Repository):
+    """Runs, read and searched."""
+
+    def run(self, run_id: str) -> Run:
+        """Return one run in the shape of ``platform/wire.md`` 5.2.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._database.reading() as connection:
+            row = _row(connection, run_id)
+            found = connection.execute(_ALL_TURNS.where(turns.c.run_id == run_id))
+            return Run.from_wire(_record(row, [_pair(turn, run_id) for turn in found]))
+
+    def record(self, run_id: str) -> LazyRun:
+        """Return one run whose finished turns are decoded when read.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._database.reading() as connection:
+            row = _row(connection, run_id)
+            rows = connection.execute(_TURNS.where(turns.c.run_id == run_id)).all()
+        return LazyRun(Run.from_wire(_record(row, [])), [_StoredTurn(turn, run_id) for turn in rows])
+
+    def pair(self, run_id: str, number: int) -> Turn:
+        """Return a finished input/output pair by its number.
+
+        Raises:
+            NotFoundError: There is no such run, or it has no such pair.
+        """
+        ours = _TURNS.where(turns.c.run_id == run_id, turns.c.turn_number == number)
+        with self._database.reading() as connection:
+            row = connection.execute(ours).one_or_none()
+        if row is None:
+            raise NotFoundError(f"Run {run_id!r} has no input/output pair {number}.")
+        return _StoredTurn(row, run_id)()
+
+    def runs(
+        self, workflow_id: str | None = None, status: str | None = None, page: int = 1, size: int = 50
+    ) -> tuple[list[Run], int]:
+        """Return one page of runs, newest first, and their total.
+
+        Args:
+            workflow_id: Only runs of this workflow.
+            status: Only runs with this status.
+            page: Counts from 1.
+            size: Rows on a page.
+
+        Raises:
+            InputError: Page or size is below 1.
+
+        Source: ``platform/wire.md`` 5.1.
+        """
+        found = self.find_runs(RunSearch(), workflow_id, status, page, size)
+        return found.rows, found.total
+
+    def find_runs(
+        self,
+        search: RunSearch,
+        workflow_id: str | None = None,
+        status: str | None = None,
+        page: int = 1,
+        size: int = 50,
+    ) -> FoundRuns:
+        """Return the same for the runs that a search finds.
+
+        Raises:
+            InputError: Page or size is below 1.
+        """
+        conditions = _conditions(workflow_id, status, search)
+        unread = refresh_index(self._database, conditions) if search.words else 0
+        conditions += [_has_word(word) for word in search.words]
+        with self._database.reading() as connection:
+            rows = connection.execute(page_of(_NEWEST_FIRST.where(*conditions), page, size)).all()
+            total = connection.scalar(select(func.count()).select_from(runs).where(*conditions)) or 0
+            return FoundRuns([Run.from_wire(_record(row, [])) for row in rows], total, unread)
 
 
 @dataclass(frozen=True, slots=True)
-class _KeptTurn:
-    """One turn as it is kept, and how it is read.
+class _StoredTurn:
+    """A stored turn, and a function that reads it.
 
     Raises:
-        StoreError: What was kept of it was changed by something else.
+        StoreError: It was changed by another program.
     """
 
     row: Row[*tuple[Any, ...]]
@@ -77,36 +165,8 @@ def _row(connection: Connection, run_id: str) -> Row[Any]:
     return row
 
 
-def read_pair(connection: Connection, run_id: str, number: int) -> Turn:
-    """Return a finished input/output pair of a run, by its place in the record from 1.
-
-    Raises:
-        NotFoundError: There is no such run, or it has no such pair.
-        StoreError: What was kept of it was changed by something else.
-    """
-    row = connection.execute(
-        _TURNS.where(turns.c.run_id == run_id, turns.c.turn_number == number)
-    ).one_or_none()
-    if row is None:
-        raise NotFoundError(f"Run {run_id!r} has no input/output pair {number}.")
-    return Turn.from_wire(_pair(row, run_id))
-
-
-def list_runs(
-    connection: Connection, conditions: Sequence[ColumnElement[bool]], page: int, size: int
-) -> tuple[list[Run], int]:
-    """One page of runs without their turns, newest first, and how many there are on all pages.
-
-    Raises:
-        InputError: There cannot be such a page.
-    """
-    rows = connection.execute(page_of(_NEWEST_FIRST.where(*conditions), page, size)).all()
-    total = connection.scalar(select(func.count()).select_from(runs).where(*conditions)) or 0
-    return [Run.from_wire(_record(row, [])) for row in rows], total
-
-
 def _record(row: Row[Any], pairs: list[JsonObject]) -> JsonObject:
-    """The run as it goes over the wire, and two facts more: the workflow's name and the number of turns."""
+    """Return a run as on the wire."""
     return {
         "logical_id": f"workflow_run_{row.id}",
         "workflow_run_id": row.id,
@@ -143,13 +203,127 @@ def _usage(data: bytes | None, run_id: str) -> JsonObject | None:
 def _pair(turn: Row[*tuple[Any, ...]], run_id: str) -> JsonObject:
     place = f"record of turn {turn.turn_number} of run {run_id}"
     events = read_json(turn.events, place)
-    pair = _told_pair(events) if turn.pair is None else read_json(turn.pair, place)
+    pair = _closing_pair(events) if turn.pair is None else read_json(turn.pair, place)
     if turn.is_in_progress:
         pair = {**Turn().to_wire(), **pair, IN_PROGRESS_KEY: True}
     return {**pair, "run_output": {**pair["run_output"], "events": events}}
 
 
-def _told_pair(events: list[JsonObject]) -> JsonObject:
-    """What the closing event of a turn tells of it (``platform/wire.md`` 3.5); an empty pair without one."""
-    told = (event["run_input_output_pair"] for event in reversed(events) if event.get("type") == _CLOSING)
-    return next(told, None) or Turn().to_wire()
+def _closing_pair(events: list[JsonObject]) -> JsonObject:
+    """Return the pair in a turn's closing event (``platform/wire.md`` 3.5)."""
+    pairs = (event["run_input_output_pair"] for event in reversed(events) if event.get("type") == _CLOSING)
+    return next(pairs, None) or Turn().to_wire()
+
+
+def _conditions(workflow_id: str | None, status: str | None, search: RunSearch) -> list[ColumnElement[bool]]:
+    equal = {
+        runs.c.workflow_id: workflow_id,
+        runs.c.status: status,
+        runs.c.version_number: search.version_number,
+        runs.c.source_workflow_run_id: search.source_workflow_run_id or None,
+    }
+    conditions: list[ColumnElement[bool]] = [
+        column == value for column, value in equal.items() if value is not None
+    ]
+    if search.since is not None:
+        conditions.append(runs.c.created_at >= search.since.timestamp())
+    if search.until is not None:
+        conditions.append(runs.c.created_at < search.until.timestamp())
+    if search.tag:
+        conditions.append(runs.c.id.in_(select(run_tags.c.run_id).where(run_tags.c.tag == search.tag)))
+    if search.starred:
+        conditions.append(runs.c.id.in_(select(run_marks.c.run_id).where(run_marks.c.starred)))
+    return conditions
+
+
+def _has_word(word: str) -> ColumnElement[bool]:
+    notes = (
+        select(spoken.c.run_id).where(place_in(spoken.c.text, word) > 0),
+        select(run_marks.c.run_id).where(run_marks.c.note.icontains(word, autoescape=True)),
+        select(run_tags.c.run_id).where(run_tags.c.tag.icontains(word, autoescape=True)),
+        select(comments.c.run_id).where(comments.c.content.icontains(word, autoescape=True)),
+    )
+    names = (runs.c.workflow_name, runs.c.version_name, runs.c.run_by)
+    return or_(
+        runs.c.id == word,
+        *(column.icontains(word, autoescape=True) for column in names),
+        *(runs.c.id.in_(statement) for statement in notes),
+    )
+
+
+def refresh_index(
+    database: Database, conditions: Sequence[ColumnElement[bool]], seconds: float = MAX_INDEX_SECONDS
+) -> int:
+    """Index the messages of turns that were added since the last search.
+
+    Args:
+        database: The store's.
+        conditions: Those of the runs to be searched.
+        seconds: Time after which no more are read.
+
+    Returns:
+        The number of runs that are still to be indexed.
+    """
+    deadline = time.monotonic() + seconds
+    count, text = func.coalesce(spoken.c.turn_count, 0), func.coalesce(spoken.c.text, "")
+    behind = (
+        select(runs.c.id, runs.c.turn_count, count.label("indexed"), text.label("text"))
+        .select_from(_WITH_INDEX)
+        .where(_IS_BEHIND, *conditions)
+        .order_by(runs.c.created_at.desc())
+        .limit(_RUNS_AT_ONCE)
+    )
+    fresh = insert(spoken)
+    newer = {"turn_count": fresh.excluded.turn_count, "text": fresh.excluded.text}
+    while True:
+        with database.reading() as connection:
+            found = connection.execute(behind).all()
+        if not found:
+            break
+        rows = [
+            {"run_id": row.id, "turn_count": row.turn_count, "text": _indexed_text(database, row)}
+            for row in found
+        ]
+        with database.writing() as connection:
+            connection.execute(fresh.on_conflict_do_update(index_elements=["run_id"], set_=newer), rows)
+        if time.monotonic() > deadline:
+            break
+    with database.reading() as connection:
+        left = select(func.count()).select_from(_WITH_INDEX).where(_IS_BEHIND, *conditions)
+        return connection.scalar(left) or 0
+
+
+def _indexed_text(database: Database, run: Row[*tuple[Any, ...]]) -> str:
+    new = (
+        select(turns.c.turn_number, turns.c.pair, turns.c.events)
+        .where(turns.c.run_id == run.id, turns.c.turn_number.between(run.indexed + 1, run.turn_count))
+        .order_by(turns.c.turn_number)
+    )
+    with database.reading() as connection:
+        # In lower case and without the one character that PostgreSQL takes in no text.
+        lines = [
+            line.lower().replace("\0", " ")
+            for turn in connection.execute(new)
+            for line in _messages(turn, run.id)
+        ]
+    return "\n".join(filter(None, [run.text, *lines]))
+
+
+def _messages(turn: Row[*tuple[Any, ...]], run_id: str) -> Iterator[str]:
+    """Yield the texts of the user and the agent in a turn."""
+    place = f"record of turn {turn.turn_number} of run {run_id}"
+    events: list[JsonObject] = read_json(turn.events, place)
+    if turn.pair is not None and not any(event.get("type") == "user_messages" for event in events):
+        run_input = read_json(turn.pair, place).get("run_input") or {}
+        for thread in (run_input.get("thread_to_node_inputs") or {}).values():
+            for node_input in _objects(thread.get("node_run_inputs")):
+                yield from map(message_text, _objects(node_input.get("messages")))
+    for event in events:
+        if event.get("type") == "assistant_response":
+            yield message_text({"content": event.get("content")})
+        elif event.get("type") == "user_messages":
+            yield from map(message_text, _objects(event.get("messages")))
+
+
+def _objects(value: Any) -> Iterator[JsonObject]:
+    return (inner for inner in (value if isinstance(value, list) else ()) if isinstance(inner, dict))

@@ -1,15 +1,17 @@
 """The tables.
 
 A row of ``turns`` is added when the turn is claimed and updated when its result is stored; of finished turns
-only the last one's checkpoint changes, so that what a turn costs does not grow with the turns before it. All
-that a list of runs shows stands in ``runs``, so that no list reads a turn.
+only the last one's checkpoint changes, so that the cost of a turn does not grow with the turns before it. A
+row of ``runs`` has everything that a list of runs shows, so that no list reads a turn.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
+    Connection,
     Double,
     ForeignKey,
     Index,
@@ -20,6 +22,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    insert,
+    select,
+    update,
 )
 
 SCHEMA_VERSION = 4
@@ -34,7 +39,7 @@ MAX_CLIENT_TURN_ID = 200
 metadata = MetaData()
 
 Number = BigInteger().with_variant(Integer, "sqlite")
-"""An integer of 64 bits, which SQLite's only kind is."""
+"""An integer of 64 bits; SQLite has no other kind."""
 
 meta = Table(
     "meta",
@@ -105,12 +110,12 @@ turns = Table(
     Column("status", String(32), nullable=False),
     Column("started_at", Double, nullable=False),
     Column("finished_at", Double, nullable=False),
-    # The small and often read before the large: SQLite reads a row up to the last column asked for.
+    # Small columns before large ones: SQLite reads a row up to the last column that is selected.
     Column("checkpoint", LargeBinary, nullable=False),
-    # Null where the closing event tells it, as it does of every turn that did not fail.
+    # Null where the closing event has it, as of every turn that did not fail.
     Column("pair", LargeBinary),
     Column("events", LargeBinary, nullable=False),
-    # Null where the client gave none; an idempotency key.
+    # An idempotency key; null where the client sent none.
     Column("client_turn_id", String(MAX_CLIENT_TURN_ID)),
     # Null of background work, and of turns that were stored before there were claims.
     Column("user_turn_number", Number),
@@ -121,7 +126,7 @@ turns = Table(
     Column("owner", Text),
     Column("lease_until", Double),
     Column("event_count", Number),
-    # Set by whoever stops the run while the turn is executed; the owner reads it.
+    # Set by a client that stops the run while the turn is executed; the owner reads it.
     Column("stop_requested_at", Double),
     UniqueConstraint("run_id", "turn_number"),
 )
@@ -145,3 +150,232 @@ Index(
     sqlite_where=IN_PROGRESS,
     postgresql_where=IN_PROGRESS,
 )
+
+forks = Table(
+    "forks",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("source_run_id", String(64), nullable=False, index=True),
+    Column("turn_number", Number, nullable=False),
+    Column("way", String(16), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("forked_by", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("fidelity", LargeBinary),
+    Column("changes", LargeBinary, nullable=False),
+)
+"""Origins of forks, by ids alone like the notes below: runs of a hosted API have no row here."""
+
+run_marks = Table(
+    "run_marks",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("starred", Boolean, nullable=False, default=False),
+    Column("note", Text, nullable=False, default=""),
+)
+
+run_tags = Table(
+    "run_tags",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Index("run_tags_by_tag", "tag"),
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    Column("logical_id", String(64), primary_key=True),
+    Column("run_id", String(64), nullable=False),
+    Column("target_kind", String(8), nullable=False),
+    Column("target_key", String(128), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index("comments_by_run", "run_id", "created_at"),
+)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    # One of each author and target (``platform/wire.md`` 5.5).
+    Column("run_id", String(64), primary_key=True),
+    Column("target_kind", String(8), primary_key=True),
+    Column("target_key", String(128), primary_key=True),
+    Column("author", Text, primary_key=True),
+    Column("value", String(16), nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+
+presets = Table(
+    "presets",
+    metadata,
+    Column("workflow_id", String(64), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("updated_at", Double, nullable=False),
+    Column("run_input", LargeBinary, nullable=False),
+)
+
+kits = Table(
+    "kits",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("kit", LargeBinary, nullable=False),
+)
+"""The debug set-up of a run, such as breakpoints; JSON that only its writer reads."""
+
+unfinished_turns = Table(
+    "unfinished_turns",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("workflow_id", String(64), nullable=False),
+    Column("version_number", Number, nullable=False),
+    Column("began_at", Double, nullable=False),
+    Column("input_json", LargeBinary, nullable=False),
+    Column("events_json", LargeBinary, nullable=False),
+)
+"""Interrupted turns: a run has one at most, and none once another turn of it is stored."""
+
+spoken = Table(
+    "spoken",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("turn_count", Number, nullable=False),
+    Column("text", Text, nullable=False),
+)
+"""The messages of a run's turns up to a number, in lower case; written when a user searches."""
+
+workflow_facts = Table(
+    "workflow_facts",
+    metadata,
+    Column("workflow_id", ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True),
+    Column("created_by", Text),
+    Column("updated_by", Text),
+    Column("max_concurrent_runs", Number),
+)
+"""Facts on a workflow besides its graph; a row exists only where there are any."""
+
+favorites = Table(
+    "favorites",
+    metadata,
+    Column("workflow_id", ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Text, primary_key=True),
+)
+"""The favorite workflows of users."""
+
+global_variables = Table(
+    "global_variables",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("is_secret", Boolean, nullable=False),
+    Column("description", Text),
+    Column("category", Text),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    # JSON text; last, like all that may be large.
+    Column("value", Text, nullable=False),
+)
+
+rerun_tokens = Table(
+    "rerun_tokens",
+    metadata,
+    # Only the token's digest is stored: a reader of the database cannot redeem it.
+    Column("digest", String(64), primary_key=True),
+    Column("run_id", String(24), nullable=False),
+    Column("turn_index", Number, nullable=False),
+    Column("graph_digest", String(64), nullable=False),
+    Column("expires_at", Double, nullable=False, index=True),
+    Column("target", LargeBinary, nullable=False),
+    Column("edits", LargeBinary, nullable=False),
+)
+"""Tokens that are neither redeemed nor long expired."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    # Only the key's digest is stored, as of the tokens above.
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("person", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    # Set by releases that had teams, see `teams`.
+    Column("team", String(32)),
+    Column("created_at", Double, nullable=False),
+    Column("revoked_at", Double),
+)
+"""Keys of users, revoked ones too."""
+
+python_consents = Table(
+    "python_consents",
+    metadata,
+    Column("workflow_id", String(64), primary_key=True),
+    Column("version_number", Number, primary_key=True, autoincrement=False),
+    # Of all inline Python in the version: changed code needs another consent.
+    Column("code_digest", String(64), nullable=False),
+    Column("person", Text, nullable=False),
+    Column("consented_at", Double, nullable=False),
+)
+"""Workflow versions whose Python a user lets run without a sandbox."""
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("at", Double, nullable=False, index=True),
+    Column("person", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("target", Text, nullable=False),
+    # JSON text; never a secret or a message of a conversation.
+    Column("details", Text, nullable=False),
+)
+"""Actions of users: sends, forks, deletions, imports, exports of secrets, changes of connections."""
+
+ended_logins = Table(
+    "ended_logins",
+    metadata,
+    # Of the content of a login's cookie, which is not stored itself.
+    Column("digest", String(64), primary_key=True),
+    Column("expires_at", Double, nullable=False, index=True),
+)
+"""Logins that were ended: a cookie that was copied before is rejected."""
+
+revisions = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+"""Alembic's record of the last migration that a database has been through."""
+
+SCHEMA_VERSION_KEY = "schema_version"
+WORKFLOWS_CREATED_KEY = "workflows_created"
+
+
+def write_first_facts(connection: Connection, revision: str) -> None:
+    """Record the first facts in a new database."""
+    facts = {SCHEMA_VERSION_KEY: str(SCHEMA_VERSION), WORKFLOWS_CREATED_KEY: "no"}
+    connection.execute(insert(meta), [{"key": key, "value": value} for key, value in facts.items()])
+    revisions.create(connection)
+    connection.execute(insert(revisions).values(version_num=revision))
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Return the last migration that a database has been through.
+
+    A damaged database may record several, or none.
+    """
+    found = connection.scalars(select(revisions.c.version_num)).all()
+    return " and ".join(sorted(map(str, found))) or None
+
+
+def schema_version(connection: Connection) -> int | None:
+    """Return the version of the tables; ``None`` of another program's."""
+    found = connection.scalar(select(meta.c.value).where(meta.c.key == SCHEMA_VERSION_KEY))
+    return int(found) if isinstance(found, str) and found.isdecimal() else None
+
+
+def remember_creation(connection: Connection) -> None:
+    """Record that there has been a workflow."""
+    connection.execute(update(meta).where(meta.c.key == WORKFLOWS_CREATED_KEY).values(value="yes"))
+
+
+def never_used(connection: Connection) -> bool:
+    """Return whether there has never been a workflow."""
+    return connection.scalar(select(meta.c.value).where(meta.c.key == WORKFLOWS_CREATED_KEY)) != "yes"

@@ -1,4 +1,4 @@
-"""SQLite: a file of one's own, or no file at all."""
+"""The dialect of SQLite: a file, or a database in memory."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from operator import methodcaller
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, StaticPool, create_engine, event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
-from sqlalchemy.pool import PoolProxiedConnection
 
 from debugger.errors import StoreError
-from debugger.store.faults import Fault
-from debugger.store.urls import backs_up, seconds_to_wait
+from debugger.store.dialects import backs_up, busy_seconds
+from debugger.store.errors import ErrorKind
 
 URL_ADVICE = "Write sqlite:///relative/path.sqlite3, or sqlite:////absolute/path.sqlite3 with four slashes."
 OPTIONS = frozenset({"timeout", "backup"})
@@ -38,31 +37,36 @@ _SMALLEST = 512
 """Bytes of the smallest database that is not empty: one page."""
 _ELSEWHERE = "Name another file in WORKFLOW_DEBUGGER_DATABASE"
 
-_FAULTS = {
-    sqlite3.SQLITE_BUSY: Fault("is locked", "Close the other program that writes to it, then try again."),
-    sqlite3.SQLITE_LOCKED: Fault("is locked", "Close the other program that writes to it, then try again."),
-    sqlite3.SQLITE_FULL: Fault("has no room left", "Free some space on its disk, then try again."),
-    sqlite3.SQLITE_READONLY: Fault(
+_LOCKED_ADVICE = "Close the other program that writes to it, then try again."
+_RESTORE_ADVICE = "Restore it from a copy, or move it away to begin with an empty one."
+
+_ERRORS = {
+    sqlite3.SQLITE_BUSY: ErrorKind("is locked", _LOCKED_ADVICE),
+    sqlite3.SQLITE_LOCKED: ErrorKind(
+        "is locked", "Close the other program that writes to it, then try again."
+    ),
+    sqlite3.SQLITE_FULL: ErrorKind("has no room left", "Free some space on its disk, then try again."),
+    sqlite3.SQLITE_READONLY: ErrorKind(
         "may not be written",
         f"Give yourself the right to write the file and its folder. {_ELSEWHERE} if not.",
     ),
-    sqlite3.SQLITE_PERM: Fault(
+    sqlite3.SQLITE_PERM: ErrorKind(
         "may not be read", f"Give yourself the right to read and write the file. {_ELSEWHERE} if not."
     ),
-    sqlite3.SQLITE_CANTOPEN: Fault(
+    sqlite3.SQLITE_CANTOPEN: ErrorKind(
         "cannot be opened",
         f"See that it is a file, and that it and its folder can be read and written. {_ELSEWHERE} if not.",
     ),
-    sqlite3.SQLITE_NOTADB: Fault(
+    sqlite3.SQLITE_NOTADB: ErrorKind(
         "is no database", f"The file holds something else and was left as it is. {_ELSEWHERE}."
     ),
-    sqlite3.SQLITE_CORRUPT: Fault(
-        "is damaged", "Restore it from a copy, or move it away to begin with an empty one."
+    sqlite3.SQLITE_CORRUPT: ErrorKind("is damaged", _RESTORE_ADVICE),
+    sqlite3.SQLITE_IOERR: ErrorKind("cannot be read or written", "See whether its disk is there and sound."),
+    sqlite3.SQLITE_TOOBIG: ErrorKind(
+        "cannot hold a value this large", "Make the document or the turn smaller."
     ),
-    sqlite3.SQLITE_IOERR: Fault("cannot be read or written", "See whether its disk is there and sound."),
-    sqlite3.SQLITE_TOOBIG: Fault("cannot hold a value this large", "Make the document or the turn smaller."),
 }
-_OTHER = Fault("did not do as asked", "Restore it from a copy, or move it away to begin with an empty one.")
+_OTHER = ErrorKind("did not do as requested", _RESTORE_ADVICE)
 
 
 class Sqlite:
@@ -75,10 +79,11 @@ class Sqlite:
         StoreError: The URL names no file.
     """
 
+    name = "sqlite"
     begin_reading = "BEGIN"
     # Takes the write lock at once: a transaction that reads first and writes later can be refused half-way.
     begin_writing = begin_turn = "BEGIN IMMEDIATE"
-    cursor: Callable[[PoolProxiedConnection], DBAPICursor] = methodcaller("cursor")
+    positional = cast(Dialect, SQLiteDialect_pysqlite(paramstyle="qmark"))
     # The driver fails to decode its own message where that repeats a damaged schema.
     errors: tuple[type[Exception], ...] = (sqlite3.Error, UnicodeDecodeError)
 
@@ -86,7 +91,7 @@ class Sqlite:
         if url.host or url.username or "\0" in str(url.database):
             raise StoreError("The database URL names no file.", advice=URL_ADVICE)
         self._url = url
-        self._seconds = seconds_to_wait(url)
+        self._seconds = busy_seconds(url)
         self._in_memory = url.database in {None, "", ":memory:"}
         self.place = "in memory" if self._in_memory else str(url.database)
         self.file = None if self._in_memory else Path(str(url.database))
@@ -94,11 +99,11 @@ class Sqlite:
         self.readers: AbstractContextManager[object] = nullcontext()
         self.writers: AbstractContextManager[object] = _OneWriter(self.place, self._seconds)
         if self._in_memory:
-            # There is one connection only, and one transaction at a time on it.
+            # There is only one connection, and one transaction at a time on it.
             self.readers = self.writers = threading.RLock()
 
     def open_engine(self) -> Engine:
-        """An engine; the folder is made, but nothing is connected yet. Files can be read by their owner only.
+        """Return an engine; make the folder and restrict the files.
 
         Raises:
             StoreError: The folder cannot be made, or the file is no database.
@@ -117,30 +122,11 @@ class Sqlite:
         event.listen(engine, "connect", _set_up)
         return engine
 
-    def beside(self, team: str) -> URL:
-        """The file of a team in the same folder; in memory every store that is opened is another one."""
-        if self.file is None:
-            return self._url
-        file = self.file.with_name(f"{self.file.stem}.team-{team}{self.file.suffix}")
-        return self._url.set(database=str(file))
-
-    def idle(self) -> list[PoolProxiedConnection]:
-        """Where connections wait.
-
-        To take one from the pool and give it back, which rolls it back every time, is a tenth of what a turn
-        costs.
-        """
-        return []
-
-    def dialect(self, engine: Engine) -> Dialect:
-        """How statements are written."""
-        return engine.dialect
-
     def prepare(self, cursor: DBAPICursor) -> None:
-        """Let readers and a writer work side by side; the file remembers it.
+        """Switch the file to WAL, for readers beside a writer.
 
-        The switch needs the file alone and, unlike all else, does not wait for it: two programs that make one
-        database at the same moment would meet here.
+        The switch needs the file alone and, unlike other statements, does not wait for it: two programs that
+        make one database at the same moment would collide here.
         """
         deadline = time.monotonic() + self._seconds
         while True:
@@ -154,10 +140,10 @@ class Sqlite:
 
     @contextmanager
     def changing_tables(self, connection: Connection) -> Iterator[None]:
-        """A transaction in which tables may be made, changed and dropped.
+        """Open a transaction in which tables may be made, changed and dropped.
 
-        To change a table is to copy it and drop the old one, which would take the rows that refer to it
-        along: what refers to what is looked at when all is done.
+        To change a table is to copy it and drop the old one, which would delete the rows that refer to it:
+        references are checked at the end.
         """
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         try:
@@ -182,30 +168,26 @@ class Sqlite:
         return found
 
     def triggers(self, connection: Connection) -> list[str]:
-        """Return the names of all triggers: none is ours, and a file may come from anybody."""
+        """Return the names of all triggers, for this program makes none."""
         found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         return sorted(str(name) for name in found.scalars())
 
     def free_bytes(self) -> int | None:
-        """Return the bytes free on the file's disk; ``None`` for a database in memory."""
+        """Return the free bytes on the file's disk."""
         return None if self.file is None else shutil.disk_usage(self.file.parent).free
 
-    def keep_out(self, connection: Connection, tables: Sequence[str]) -> None:
-        """Nothing: who may change tables is alone already."""
+    def lock_tables(self, connection: Connection, tables: Sequence[str]) -> None:
+        """Do nothing: a transaction that changes tables is alone already."""
 
-    def number_on(self, connection: Connection) -> None:
-        """Nothing: a row comes after the last one by itself."""
+    def reset_numbering(self, connection: Connection) -> None:
+        """Do nothing: SQLite continues after the last row."""
 
-    def let_go(self, connection: PoolProxiedConnection) -> None:
-        """Give a connection back; the pool rolls back what was begun."""
-        connection.close()
-
-    def fault_of(self, error: Exception) -> Fault:
-        """What one of SQLite's errors means."""
+    def error_kind(self, error: Exception) -> ErrorKind:
+        """Return the meaning of one of SQLite's errors."""
         if isinstance(error, UnicodeDecodeError):
-            return _FAULTS[sqlite3.SQLITE_CORRUPT]
-        # The low byte is the kind of fault; the rest tells kinds of that kind apart.
-        return _FAULTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, _OTHER)
+            return _ERRORS[sqlite3.SQLITE_CORRUPT]
+        # The low byte is the kind of error; the rest is a finer distinction.
+        return _ERRORS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, _OTHER)
 
     def _pool(self) -> dict[str, Any]:
         if self._in_memory:
@@ -215,14 +197,10 @@ class Sqlite:
 
 
 class _OneWriter:
-    """Lets one thread of this process write at a time, and the others wait in line.
+    """A lock for one writing thread at a time.
 
-    SQLite lets whoever finds the file locked sleep for longer and longer, while others that come later find
-    it free: of 16 threads that write at once, one turn in a hundred would take a quarter of a second.
-
-    Args:
-        place: Where the database is, for people.
-        seconds: How long one waits.
+    A thread that finds the file locked sleeps for longer and longer in SQLite, while later ones find it free:
+    of 16 threads that write at once, one turn in a hundred would take a quarter of a second.
     """
 
     def __init__(self, place: str, seconds: float) -> None:
@@ -243,7 +221,7 @@ class _OneWriter:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder that only its owner may enter; one that is there already stays as it is."""
+    """Make a folder that only its owner may enter."""
     try:
         for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
             missing.mkdir(mode=_OWNER_FOLDER, exist_ok=True)
@@ -256,25 +234,25 @@ def _make_folder(folder: Path) -> None:
 
 
 def _check_size(file: Path) -> None:
-    """See that SQLite would not overwrite a file of a few bytes, which it takes for an empty database.
+    """Reject a tiny file, which SQLite would overwrite.
 
     The file is not opened: to close it again would release the locks that this process has on it.
     """
     with suppress(OSError):
         if 0 < file.stat().st_size < _SMALLEST:
-            fault = _FAULTS[sqlite3.SQLITE_NOTADB]
-            raise StoreError(f"The database {file} {fault.what}: it is too small.", advice=fault.advice)
+            kind = _ERRORS[sqlite3.SQLITE_NOTADB]
+            raise StoreError(f"The database {file} {kind.what}: it is too small.", advice=kind.advice)
 
 
 def _create(file: Path) -> None:
-    """Create a database's file before SQLite does, which would let others read it."""
-    # Never opens a file that is there: to close it would let go of the locks that this process has on it.
+    """Create a database's file for its owner alone."""
+    # Never opens an existing file: to close it would release the locks that this process has on it.
     with suppress(OSError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_FILE))
 
 
 def _restrict(file: Path) -> None:
-    """Take the rights of others from a database's files; SQLite makes further ones like the first."""
+    """Take the rights of other users from a database's files."""
     for part in (file, *(file.with_name(f"{file.name}-{suffix}") for suffix in ("wal", "shm", "journal"))):
         with suppress(OSError):  # not there, or another user's
             if part.is_file() and part.stat().st_mode & 0o077:
@@ -285,12 +263,12 @@ def _set_up(connection: sqlite3.Connection, _record: object) -> None:
     # A commit survives the process; only a crash of the machine can lose the last ones.
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
-    # A file may come from anybody: what its schema says runs no function, and its pages are checked.
+    # A file may come from anywhere: its schema runs no function, and its pages are checked.
     connection.execute("PRAGMA trusted_schema=OFF")
     connection.execute("PRAGMA cell_size_check=ON")
-    # Kibibytes of pages, four times the usual: a server goes on with one run after another of very many.
+    # Kibibytes of pages, four times the default: a server continues one of very many runs after another.
     connection.execute("PRAGMA cache_size=-8000")
-    # SQLite's own knows the 26 letters only, and a search should find Ärger under ärger.
+    # SQLite's own knows 26 letters only, and a search for ärger should find Ärger.
     connection.create_function("lower", 1, _lower, deterministic=True)
 
 

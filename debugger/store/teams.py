@@ -1,43 +1,71 @@
-"""The store of a team: one of its own, beside the main one.
+"""Teams of earlier releases, which are exported and not served.
 
-No statement has to ask whose a row is, so none can forget to: what is not in a team's store it cannot see.
+A team had a file beside the main one, or a schema in the same database; its keys are in the main store.
 """
 
 from __future__ import annotations
 
-import re
+from sqlalchemy import make_url, select
 
-from debugger.errors import InputError
-from debugger.store.engines import kind_of
+from debugger.errors import NotFoundError, StoreError
+from debugger.store.database import Database
+from debugger.store.schema import api_keys
+from debugger.store.schema_setup import ensure_schema
 
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_LONGEST = 32
+
+def reject_teams(database: Database) -> None:
+    """Reject a database with keys of teams, which would open the main store.
+
+    Raises:
+        StoreError: A key of a team is not revoked.
+    """
+    valid = select(api_keys.c.team).where(api_keys.c.team.is_not(None), api_keys.c.revoked_at.is_(None))
+    with database.reading() as connection:
+        teams = sorted(set(connection.scalars(valid)))
+    if teams:
+        commands = "; ".join(f"python -m debugger backup {team}.backup --team {team}" for team in teams)
+        raise StoreError(
+            f"The database {database.place} has the teams {', '.join(teams)}; "
+            "this version serves one team per deployment.",
+            advice=f"Export each team ({commands}), restore it into a database of its own, and revoke its "
+            "keys here (python -m debugger keys list, keys revoke ID).",
+        )
 
 
-def url_of_team(url: str, team: str) -> str:
-    """The URL of a team's store.
+def team_url(url: str, team: str) -> str:
+    """Return the URL of a team's store.
 
     Args:
         url: The main store's.
-        team: The team's name; what its store needs on a database server is made.
+        team: The team's name.
 
     Raises:
-        InputError: No team can be called so.
-        StoreError: The server cannot be reached, or does not let the team's schema be made.
+        NotFoundError: No key was ever made for such a team.
+        StoreError: The database cannot be read.
     """
-    own = kind_of(url).beside(check_team(team))
-    return own.render_as_string(hide_password=False)
+    database = Database(url)
+    try:
+        ensure_schema(database)
+        with database.reading() as connection:
+            teams = set(connection.scalars(select(api_keys.c.team).where(api_keys.c.team.is_not(None))))
+            is_file = database.dialect.name == "sqlite"
+            schema = "" if is_file else str(connection.exec_driver_sql("SELECT current_schema()").scalar())
+    finally:
+        database.close()
+    if team not in teams:
+        names = ", ".join(sorted(teams)) or "none at all"
+        raise NotFoundError(f"There is no team {team!r}.", advice=f"The teams are: {names}.")
+    main = make_url(url)
+    if is_file:
+        stem, dot, suffix = (main.database or "").rpartition(".")
+        return main.set(database=f"{stem}.team-{team}{dot}{suffix}").render_as_string(hide_password=False)
+    own = f"{'' if schema == 'public' else schema + '__'}team_{team.replace('-', '_')}"
+    # Of two paths the later one counts.
+    options = f"{main.query.get('options', '')} -csearch_path={_escaped(own)}".lstrip()
+    return main.update_query_dict({"options": options}).render_as_string(hide_password=False)
 
 
-def check_team(name: str) -> str:
-    """Give back a name that a file and a schema can bear.
-
-    Raises:
-        InputError: It is not one.
-    """
-    if len(name) <= _LONGEST and _NAME.fullmatch(name):
-        return name
-    raise InputError(
-        f"The name {name!r} cannot be a team's.",
-        advice=f"Write up to {_LONGEST} small letters and digits, with single hyphens between them.",
-    )
+def _escaped(schema: str) -> str:
+    """Quote a schema's name for the options of a connection."""
+    quoted = '"{}"'.format(schema.replace('"', '""'))
+    return quoted.replace("\\", "\\\\").replace(" ", "\\ ")

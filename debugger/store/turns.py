@@ -1,33 +1,55 @@
-"""Finished turns: stored in the row of their claim, and read back one by one."""
+"""Turns from their claim to their stored result."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, case, delete, exists, literal_column, null, select, update
-from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
-from debugger.errors import ConflictError, NotFoundError
+from debugger.errors import ConflictError, NotFoundError, StoreDisconnectedError
 from debugger.protocol.runs import RunStatus
-from debugger.store.claims import TurnClaim, new_claim_id, unknown_run
-from debugger.store.database import Prepared
-from debugger.store.json_text import pack, read_text
-from debugger.store.notebook_schema import unfinished_turns
-from debugger.store.schema import FINISHED, IN_PROGRESS, runs, turns
+from debugger.store.claims import (
+    IS_CLAIMED,
+    IS_NEXT_TURN,
+    REQUEST_STOP,
+    STOP_REQUESTED,
+    Progress,
+    RunPosition,
+    TurnClaim,
+    interrupt,
+    is_claim_held,
+    new_claim_id,
+    read_claimed,
+    read_position,
+    release_claim,
+    renew_claim,
+    take_claim,
+    unknown_run,
+)
+from debugger.store.compression import compress, read_text
+from debugger.store.database import PreparedStatement, Repository, StatementCursor
+from debugger.store.schema import FINISHED, IN_PROGRESS, runs, turns, unfinished_turns
+
+_SECONDS_TO_RETURN = 10.0
+"""Seconds that a turn waits for a database that does not answer any more."""
+_POLL_SECONDS = 0.1
 
 
 @dataclass(slots=True, kw_only=True)
 class FinishedTurn:
-    """All that is kept of one turn. The JSON is written by the caller and comes back as it was given."""
+    """The result of a turn, with JSON that is returned byte by byte."""
 
     run_id: str
     turn_number: int
     """Counts from 1; turn 1 begins the run's record."""
     status: RunStatus
-    """How the run stands after the turn."""
+    """The status of the run after the turn."""
     checkpoint: bytes
-    """What the engine needs to go on, in whatever form it likes."""
+    """The engine's state, in a form of its choice."""
     started_at: float
     """Seconds since 1970, like the next."""
     finished_at: float
@@ -35,14 +57,14 @@ class FinishedTurn:
     """The turn's events as one array."""
     pair_json: bytes | None = None
     """The turn's input/output pair but for the events (``platform/wire.md`` 5.2). ``None`` where the closing
-    event tells it, which is then not kept twice: it is as much again as all else but the events."""
+    event has it, which is then not stored twice: it is as much again as all else but the events."""
     termination_source: str | None = None
     token_usage_json: bytes | None = None
     """Of the run so far, like the next: each turn's replaces the last one's."""
     latency_stats_json: bytes | None = None
 
     workflow_id: str
-    """What the rest says is kept from turn 1 and passed over in every later turn."""
+    """Stored with turn 1 and ignored in every later turn, like the next."""
     version_number: int
     version_name: str | None = None
     workflow_name: str | None = None
@@ -53,12 +75,12 @@ class FinishedTurn:
     """The claim of the turn; a new one for a turn that was not claimed before."""
 
     events: bytes = field(init=False)
-    """The events as they are kept. Packed here, before the transaction, for whose end others wait."""
+    """The compressed events. Compressed here, before the transaction, for whose end others wait."""
     packed_checkpoint: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        self.events = pack(self.events_json)
-        self.packed_checkpoint = pack(self.checkpoint)
+        self.events = compress(self.events_json)
+        self.packed_checkpoint = compress(self.checkpoint)
 
     def as_claim(self) -> TurnClaim:
         """Return the claim of a turn that was executed without one."""
@@ -83,32 +105,34 @@ class FinishedTurn:
 
 
 class Checkpoint(NamedTuple):
-    """Where a run stood after one of its turns."""
+    """The state of a run after one of its turns."""
 
     run_id: str
     workflow_id: str
     version_number: int
     status: RunStatus
-    """How the run stood after that turn."""
+    """The status of the run after that turn."""
     turn_number: int
     checkpoint: bytes
     has_unfinished: int = 0
     """1 where the run has an interrupted turn in the journal."""
 
 
-class _Place(NamedTuple):
-    """A turn of a run, as a record that statements take their parameters from."""
+class ClientTurn(NamedTuple):
+    """A turn that a client named, claimed or finished."""
 
     run_id: str
+    workflow_id: str
     turn_number: int
+    """The number of the pair in the record."""
+    user_turn_number: int | None
+    """The number of the user's turn."""
+    is_in_progress: bool
 
 
-# The count is compared where it is changed: of two writers of one turn the second changes no row.
-_UPDATE_RUN = (
+_UPDATE_RUN = PreparedStatement(
     update(runs)
-    .where(
-        runs.c.id == bindparam("run_id"), runs.c.turn_count + literal_column("1") == bindparam("turn_number")
-    )
+    .where(IS_NEXT_TURN)
     .values(
         status=bindparam("status"),
         termination_source=bindparam("termination_source"),
@@ -119,15 +143,9 @@ _UPDATE_RUN = (
     )
 )
 
-# The claim is compared where the row is changed: a result is stored by the owner of the claim alone.
-_UPDATE_TURN = (
+_UPDATE_TURN = PreparedStatement(
     update(turns)
-    .where(
-        turns.c.run_id == bindparam("run_id"),
-        turns.c.turn_number == bindparam("turn_number"),
-        turns.c.claim_id == bindparam("claim_id"),
-        IN_PROGRESS,
-    )
+    .where(IS_CLAIMED)
     .values(
         status=bindparam("status"),
         finished_at=bindparam("finished_at"),
@@ -140,16 +158,17 @@ _UPDATE_TURN = (
     )
 )
 
-_STORED = select(turns.c.turn_number).where(
-    turns.c.run_id == bindparam("run_id"),
-    turns.c.turn_number == bindparam("turn_number"),
-    turns.c.claim_id == bindparam("claim_id"),
-    FINISHED,
+_STORED = PreparedStatement(
+    select(turns.c.turn_number).where(
+        turns.c.run_id == bindparam("run_id"),
+        turns.c.turn_number == bindparam("turn_number"),
+        turns.c.claim_id == bindparam("claim_id"),
+        FINISHED,
+    )
 )
 
 _has_unfinished = exists().where(unfinished_turns.c.run_id == bindparam("run_id"))
-
-_CHECKPOINT = (
+_checkpoint = (
     select(
         runs.c.id,
         runs.c.workflow_id,
@@ -162,104 +181,210 @@ _CHECKPOINT = (
     .join(turns, turns.c.run_id == runs.c.id)
     .where(runs.c.id == bindparam("run_id"), FINISHED)
 )
+_LATEST = PreparedStatement(_checkpoint.where(turns.c.turn_number == runs.c.turn_count))
+_EARLIER = PreparedStatement(_checkpoint.where(turns.c.turn_number == bindparam("turn_number")))
 
-_RENEW_CHECKPOINT = (
+_REPLACE_CHECKPOINT = PreparedStatement(
     update(turns)
     .where(turns.c.run_id == bindparam("in_run"), turns.c.turn_number == bindparam("in_turn"))
     .values(checkpoint=bindparam("checkpoint"))
 )
-
-_TURN_COUNT = select(runs.c.turn_count).where(runs.c.id == bindparam("run_id"))
-_FORGET_UNFINISHED = delete(unfinished_turns).where(unfinished_turns.c.run_id == bindparam("run_id"))
-
-
-class _Renewal(NamedTuple):
-    """A checkpoint for a turn that is kept, as a record that statements take their parameters from."""
-
-    in_run: str
-    in_turn: int
-    checkpoint: bytes
+_TURN_COUNT = PreparedStatement(select(runs.c.turn_count).where(runs.c.id == bindparam("run_id")))
+_FORGET_UNFINISHED = PreparedStatement(
+    delete(unfinished_turns).where(unfinished_turns.c.run_id == bindparam("run_id"))
+)
 
 
-class TurnStatements:
-    """The statements that run with every turn but for its claim, for one kind of database."""
+def read_checkpoint(cursor: StatementCursor, run_id: str, turn_number: int | None) -> Checkpoint:
+    """Return the state of a run after one of its turns, by default the last.
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._update_run = Prepared(_UPDATE_RUN, dialect)
-        self._update_turn = Prepared(_UPDATE_TURN, dialect)
-        self._forget_unfinished = Prepared(_FORGET_UNFINISHED, dialect)
-        self._latest = Prepared(_CHECKPOINT.where(turns.c.turn_number == runs.c.turn_count), dialect)
-        self._earlier = Prepared(_CHECKPOINT.where(turns.c.turn_number == bindparam("turn_number")), dialect)
-        self._turn_count = Prepared(_TURN_COUNT, dialect)
-        self._stored = Prepared(_STORED, dialect)
-        self._renew = Prepared(_RENEW_CHECKPOINT, dialect)
+    Raises:
+        NotFoundError: There is no such run, or it has no such turn.
+    """
+    statement = _LATEST if turn_number is None else _EARLIER
+    row = cursor.row(statement, run_id=run_id, turn_number=turn_number)
+    if row is not None:
+        checkpoint = Checkpoint(*row)
+        return checkpoint._replace(checkpoint=read_text(checkpoint.checkpoint, "state of the run"))
+    count = _turn_count(cursor, run_id)
+    if count == 0:
+        raise NotFoundError(
+            f"Run {run_id!r} has no finished turn.", advice="Wait for its first turn, or start a new run."
+        )
+    raise NotFoundError(f"Run {run_id!r} has no turn {turn_number}.", advice=f"It has turns 1 to {count}.")
 
-    def finish(self, cursor: DBAPICursor, turn: FinishedTurn, *, clears_unfinished: bool = False) -> None:
-        """Store the result of a claimed turn, and bring its run's row up to it.
+
+def _turn_count(cursor: StatementCursor, run_id: str) -> int:
+    row = cursor.row(_TURN_COUNT, run_id=run_id)
+    if row is None:
+        raise unknown_run(run_id)
+    return int(row[0])
+
+
+def _finish(cursor: StatementCursor, turn: FinishedTurn, clears_unfinished: bool) -> None:
+    if not (cursor.run(_UPDATE_RUN, turn) and cursor.run(_UPDATE_TURN, turn)):
+        raise ConflictError(
+            f"Turn {turn.turn_number} of run {turn.run_id!r} cannot be stored: its claim has lapsed, "
+            f"and the run is at turn {_turn_count(cursor, turn.run_id)}.",
+            advice="Load the run and continue from its last turn.",
+        )
+    if clears_unfinished:
+        cursor.run(_FORGET_UNFINISHED, turn)
+
+
+def _is_stored(cursor: StatementCursor, turn: FinishedTurn) -> bool:
+    """Return whether this very result is stored."""
+    return cursor.row(_STORED, turn) is not None
+
+
+class TurnClaims(Repository):
+    """Turns that are being executed."""
+
+    def take(self, claim: TurnClaim) -> None:
+        """Claim a turn; it is committed when this returns.
+
+        Raises:
+            ConflictError: The turn is not the run's next one, it is claimed already, or a turn with its
+                client turn id is.
+        """
+        self._write(partial(take_claim, claim=claim), partial(is_claim_held, claim=claim))
+
+    def finish(self, turn: FinishedTurn, *, clears_unfinished: bool = False) -> None:
+        """Store the result of a claimed turn.
+
+        It is on the disk when this returns and survives the end of the process, however sudden.
 
         Args:
-            cursor: In a transaction.
             turn: The result.
             clears_unfinished: The run has an interrupted turn, which this one follows.
 
         Raises:
-            ConflictError: The claim is not held any more.
+            ConflictError: The claim has lapsed; nothing is stored.
             NotFoundError: The run was deleted meanwhile.
         """
-        self._update_run.run(cursor, turn)
-        if cursor.rowcount:
-            self._update_turn.run(cursor, turn)
-        if not cursor.rowcount:
-            raise ConflictError(
-                f"Turn {turn.turn_number} of run {turn.run_id!r} cannot be stored: its claim has lapsed, "
-                f"and the run is at turn {self.count(cursor, turn.run_id)}.",
-                advice="Load the run and continue from its last turn.",
-            )
-        if clears_unfinished:
-            self._forget_unfinished.run(cursor, turn)
+        finish = partial(_finish, turn=turn, clears_unfinished=clears_unfinished)
+        self._write(finish, partial(_is_stored, turn=turn))
 
-    def is_stored(self, cursor: DBAPICursor, turn: FinishedTurn) -> bool:
-        """Return whether this very result is stored, and not another of its number."""
-        self._stored.run(cursor, turn)
-        return cursor.fetchone() is not None
-
-    def checkpoint(self, cursor: DBAPICursor, run_id: str, turn_number: int | None) -> Checkpoint:
-        """Where a run stands, or stood after one of its turns.
+    def append(self, turn: FinishedTurn) -> None:
+        """Claim and store a turn that was executed elsewhere.
 
         Raises:
-            NotFoundError: There is no such run, or it has no such turn.
+            ConflictError: The turn is not the run's next one.
         """
-        if turn_number is None:
-            self._latest.run(cursor, _Place(run_id, 0))
-        else:
-            self._earlier.run(cursor, _Place(run_id, turn_number))
-        row = cursor.fetchone()
-        if row is None:
-            raise self._no_checkpoint(run_id, turn_number, self.count(cursor, run_id))
-        found = Checkpoint(*row)
-        return found._replace(checkpoint=read_text(found.checkpoint, "state of the run"))
 
-    def renew_checkpoint(self, cursor: DBAPICursor, run_id: str, turn_number: int, checkpoint: bytes) -> None:
-        """Put another checkpoint in the place of a turn's."""
-        self._renew.run(cursor, _Renewal(run_id, turn_number, pack(checkpoint)))
+        def append(cursor: StatementCursor) -> None:
+            take_claim(cursor, turn.as_claim())
+            _finish(cursor, turn, clears_unfinished=False)
 
-    def _no_checkpoint(self, run_id: str, turn_number: int | None, count: int) -> NotFoundError:
-        if count == 0:
-            return NotFoundError(
-                f"Run {run_id!r} has no finished turn.", advice="Wait for its first turn, or start a new run."
-            )
-        return NotFoundError(
-            f"Run {run_id!r} has no turn {turn_number}.", advice=f"It has turns 1 to {count}."
-        )
+        self._write(append, partial(_is_stored, turn=turn))
 
-    def count(self, cursor: DBAPICursor, run_id: str) -> int:
-        """How many turns a run has.
+    def release(self, claim: TurnClaim, *, checkpoint: bytes | None = None) -> None:
+        """Delete a claim and restore its run, or delete a run it began.
+
+        Args:
+            claim: The claim; nothing happens where it is not held any more.
+            checkpoint: Replaces the one of the turn before, for changes of the state that are no turn.
+        """
+        with self._database.writing_cursor() as cursor:
+            if release_claim(cursor, claim) and checkpoint is not None:
+                cursor.run(
+                    _REPLACE_CHECKPOINT,
+                    in_run=claim.run_id,
+                    in_turn=claim.turn_number - 1,
+                    checkpoint=compress(checkpoint),
+                )
+
+    def renew(self, progress: Progress, *, with_events: bool, is_first: bool) -> bool:
+        """Extend a claim's lease and store its events, if it is held."""
+        with self._database.writing_cursor() as cursor:
+            return renew_claim(cursor, progress, with_events=with_events, is_first=is_first)
+
+    def request_stop(self, run_id: str) -> None:
+        """Request the owner of a run's turn in progress to cancel it."""
+        with self._database.writing_cursor() as cursor:
+            cursor.run(REQUEST_STOP, run_id=run_id, stop_requested_at=time.time())
+
+    def stop_requested(self) -> set[str]:
+        """Return the ids of claims whose turns are to be stopped."""
+        with self._database.reading_cursor() as cursor:
+            return {claim_id for (claim_id,) in cursor.rows(STOP_REQUESTED)}
+
+    def position(self, run_id: str) -> RunPosition:
+        """Return the state of a run in its record.
 
         Raises:
             NotFoundError: There is no such run.
         """
-        self._turn_count.run(cursor, _Place(run_id, 0))
-        row = cursor.fetchone()
-        if row is None:
+        with self._database.reading_cursor() as cursor:
+            position = read_position(cursor, run_id)
+        if position is None:
             raise unknown_run(run_id)
-        return int(row[0])
+        return position
+
+    def find(self, client_turn_id: str) -> ClientTurn | None:
+        """Return the turn with a client turn id."""
+        statement = (
+            select(
+                turns.c.run_id, runs.c.workflow_id, turns.c.turn_number, turns.c.user_turn_number, IN_PROGRESS
+            )
+            .join(runs, runs.c.id == turns.c.run_id)
+            .where(turns.c.client_turn_id == client_turn_id)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(statement).one_or_none()
+        return None if row is None else ClientTurn(*row)
+
+    def lapse(self, run_id: str | None = None, *, but_for: Collection[str] = ()) -> int:
+        """Interrupt turns whose owner has ended or is late.
+
+        Each is moved to the journal of unfinished turns with its events so far, and its run has the status
+        after its last finished turn again. A run without one is ``failed``.
+
+        Args:
+            run_id: Of this run alone.
+            but_for: The ids of claims that are surely renewed.
+
+        Returns:
+            The number of interrupted turns.
+        """
+        with self._database.reading_cursor() as cursor:
+            claimed = read_claimed(cursor, run_id)
+        lapsed = [turn for turn in claimed if turn.claim_id not in but_for and turn.has_lapsed]
+        if not lapsed:
+            return 0
+        with self._database.writing() as connection:
+            return sum(interrupt(connection, turn) for turn in lapsed)
+
+    def _write(
+        self, work: Callable[[StatementCursor], None], is_done: Callable[[StatementCursor], bool]
+    ) -> None:
+        """Run a transaction, again after a lost connection, until it is done.
+
+        A database that restarts is back soon; a client that gets an error sends the turn again.
+
+        Args:
+            work: The statements; raises `ConflictError` where they were committed already.
+            is_done: Reads whether they were.
+
+        Raises:
+            ConflictError: Another client was first.
+            StoreDisconnectedError: The database did not come back in time.
+        """
+        deadline: float | None = None  # set once the connection is lost
+        while True:
+            try:
+                try:
+                    with self._database.writing_cursor() as cursor:
+                        work(cursor)
+                except ConflictError:
+                    if deadline is None:
+                        raise
+                    with self._database.reading_cursor() as cursor:
+                        if not is_done(cursor):
+                            raise
+                return
+            except StoreDisconnectedError:
+                deadline = deadline or time.monotonic() + _SECONDS_TO_RETURN
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_POLL_SECONDS)

@@ -2,69 +2,204 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, select, update
 
 from debugger.errors import InputError, NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
-from debugger.store.facts import remember_creation
-from debugger.store.ids import new_id
-from debugger.store.json_text import document_text, read_json
-from debugger.store.paging import page_of
-from debugger.store.schema import versions, workflows
-from debugger.store.times import iso_time
+from debugger.store.compression import read_json
+from debugger.store.database import PreparedStatement, Repository
+from debugger.store.schema import never_used, remember_creation, versions, workflows
+from debugger.store.sql_helpers import iso_time, new_id, page_of
 
 FIRST_VERSION_NAME = "Initial Version"
 
 _NEWEST_FIRST = select(workflows).order_by(workflows.c.created_at.desc(), workflows.c.id.desc())
 _VERSION_COLUMNS = [column for column in versions.c if column is not versions.c.document]
 
+_resolved = (
+    select(versions.c.version_number, versions.c.version_name)
+    .join(workflows, workflows.c.id == versions.c.workflow_id)
+    .where(workflows.c.id == bindparam("workflow_id"))
+)
+_ACTIVE = PreparedStatement(_resolved.where(versions.c.version_number == workflows.c.active_version_number))
+_CHOSEN = PreparedStatement(_resolved.where(versions.c.version_number == bindparam("version_number")))
 
-def create_workflow(connection: Connection, document: Mapping[str, Any], name: str | None) -> WorkflowSummary:
-    """Keep a document as version 0 of a new workflow.
 
-    Raises:
-        InputError: Something in the document has no JSON form.
-    """
-    workflow_id, now = new_id(), time.time()
-    connection.execute(
-        insert(workflows),
-        {
-            "id": workflow_id,
+class ResolvedVersion(NamedTuple):
+    """A version as the record of a run names it."""
+
+    version_number: int
+    version_name: str | None
+
+
+class WorkflowRepository(Repository):
+    """Workflows and versions, created and read."""
+
+    def is_empty(self) -> bool:
+        """Return whether no workflow was ever created."""
+        with self._database.reading() as connection:
+            return never_used(connection)
+
+    def claim_emptiness(self) -> bool:
+        """Return the same and end it, so that one caller gets ``True``."""
+        with self._database.writing() as connection:
+            is_empty = never_used(connection)
+            remember_creation(connection)
+        return is_empty
+
+    def create_workflow(self, document: Mapping[str, Any], *, name: str | None = None) -> WorkflowSummary:
+        """Store a document as a new workflow, whose version 0 is active.
+
+        Args:
+            document: The hydrated workflow. Every field is returned in the same order.
+            name: Used when the document has no name at its top level; the last resort is that of its
+                ``workflow_config``.
+
+        Raises:
+            InputError: Something in the document has no JSON form.
+
+        Source: ``platform/wire.md`` 4.4.
+        """
+        workflow_id, now = new_id(), time.time()
+        labels = {
             "name": _label(document, "name", name),
             "description": _label(document, "description"),
-            "active_version_number": 0,
-            "created_at": now,
-            "updated_at": now,
-        },
-    )
-    _insert_version(connection, workflow_id, 0, FIRST_VERSION_NAME, document_text(document))
-    remember_creation(connection)
-    return summarize_workflow(connection, workflow_id)
+        }
+        row = {"id": workflow_id, **labels, "active_version_number": 0, "created_at": now, "updated_at": now}
+        with self._database.writing() as connection:
+            connection.execute(insert(workflows), row)
+            insert_version(connection, workflow_id, 0, FIRST_VERSION_NAME, document_text(document))
+            remember_creation(connection)
+            return summarize_workflow(connection, workflow_id)
 
+    def workflows(
+        self, search: str = "", page: int = 1, size: int = 100
+    ) -> tuple[list[WorkflowSummary], int]:
+        """Return one page of workflows, newest first, and their total.
 
-def list_workflows(
-    connection: Connection, search: str, page: int, size: int
-) -> tuple[list[WorkflowSummary], int]:
-    """One page of workflows, newest first, and how many there are on all pages.
+        Args:
+            search: A part of the name; case does not matter.
+            page: Counts from 1.
+            size: Rows on a page.
 
-    Raises:
-        InputError: There cannot be such a page.
-    """
-    conditions: list[ColumnElement[bool]] = []
-    if search:
-        conditions.append(workflows.c.name.icontains(search, autoescape=True))
-    rows = connection.execute(page_of(_NEWEST_FIRST.where(*conditions), page, size)).all()
-    total = connection.scalar(select(func.count()).select_from(workflows).where(*conditions)) or 0
-    return [_summary(row) for row in rows], total
+        Raises:
+            InputError: Page or size is below 1.
+        """
+        conditions: list[ColumnElement[bool]] = []
+        if search:
+            conditions.append(workflows.c.name.icontains(search, autoescape=True))
+        with self._database.reading() as connection:
+            rows = connection.execute(page_of(_NEWEST_FIRST.where(*conditions), page, size)).all()
+            total = connection.scalar(select(func.count()).select_from(workflows).where(*conditions)) or 0
+            return [_summary(row) for row in rows], total
+
+    def workflow_summary(self, workflow_id: str) -> WorkflowSummary:
+        """Return one workflow without its graph.
+
+        Raises:
+            NotFoundError: There is no such workflow.
+        """
+        with self._database.reading() as connection:
+            return summarize_workflow(connection, workflow_id)
+
+    def delete_workflow(self, workflow_id: str) -> None:
+        """Delete a workflow and its versions. Its runs stay.
+
+        Raises:
+            NotFoundError: There is no such workflow.
+        """
+        with self._database.writing() as connection:
+            if not connection.execute(delete(workflows).where(workflows.c.id == workflow_id)).rowcount:
+                raise _unknown_workflow(workflow_id)
+
+    def document(self, workflow_id: str, version_number: int | None = None) -> tuple[int, JsonObject]:
+        """Return the number and the document of a version.
+
+        Raises:
+            NotFoundError: There is no such workflow, or it has no such version; the advice says which.
+            StoreError: The document was changed by another program.
+        """
+        with self._database.reading() as connection:
+            workflow = _workflow(connection, workflow_id)
+            number = workflow.active_version_number if version_number is None else version_number
+            return number, read_document(connection, workflow_id, number)
+
+    def versions(self, workflow_id: str) -> list[VersionSummary]:
+        """Return a workflow's versions by number, without their graphs.
+
+        Raises:
+            NotFoundError: There is no such workflow.
+        """
+        with self._database.reading() as connection:
+            return list_versions(connection, workflow_id)
+
+    def create_version(
+        self,
+        workflow_id: str,
+        *,
+        document: Mapping[str, Any] | None = None,
+        source_version_number: int | None = None,
+        version_name: str | None = None,
+        mark_as_active: bool = False,
+    ) -> VersionSummary:
+        """Store a document or a copy of a version as the next version.
+
+        Raises:
+            NotFoundError: There is no such workflow, or it has no such version to copy.
+            InputError: Something in the document has no JSON form, or a version to copy is named beside it.
+        """
+        if document is not None and source_version_number is not None:
+            raise InputError(
+                f"A new version cannot be a document and a copy of version {source_version_number} at once.",
+                advice="Leave one of them out.",
+            )
+        with self._database.writing() as connection:
+            active = _workflow(connection, workflow_id).active_version_number
+            source = active if source_version_number is None else source_version_number
+            text = (
+                _document_text_of(connection, workflow_id, source)
+                if document is None
+                else document_text(document)
+            )
+            number = max(_numbers(connection, workflow_id)) + 1
+            insert_version(connection, workflow_id, number, version_name, text)
+            _activate(connection, workflow_id, number if mark_as_active else active)
+            return list_versions(connection, workflow_id)[-1]
+
+    def activate_version(self, workflow_id: str, version_number: int) -> None:
+        """Make a version the one that new runs start with.
+
+        Raises:
+            NotFoundError: There is no such workflow, or it has no such version.
+        """
+        with self._database.writing() as connection:
+            if version_number not in _numbers(connection, workflow_id):
+                raise unknown_version(connection, workflow_id, version_number)
+            _activate(connection, workflow_id, version_number)
+
+    def starting_version(self, workflow_id: str, version_number: int | None = None) -> ResolvedVersion:
+        """Return a version for a new run, by default the active one.
+
+        Raises:
+            NotFoundError: There is no such workflow, or it has no such version; the advice says which.
+        """
+        statement = _ACTIVE if version_number is None else _CHOSEN
+        with self._database.reading_cursor() as cursor:
+            row = cursor.row(statement, workflow_id=workflow_id, version_number=version_number)
+        if row is None:
+            with self._database.reading() as connection:
+                raise unknown_version(connection, workflow_id, version_number)
+        return ResolvedVersion(*row)
 
 
 def summarize_workflow(connection: Connection, workflow_id: str) -> WorkflowSummary:
-    """One workflow without its graph.
+    """Return one workflow without its graph.
 
     Raises:
         NotFoundError: There is no such workflow.
@@ -72,106 +207,44 @@ def summarize_workflow(connection: Connection, workflow_id: str) -> WorkflowSumm
     return _summary(_workflow(connection, workflow_id))
 
 
-def delete_workflow(connection: Connection, workflow_id: str) -> None:
-    """Forget a workflow and its versions.
-
-    Raises:
-        NotFoundError: There is no such workflow.
-    """
-    if not connection.execute(delete(workflows).where(workflows.c.id == workflow_id)).rowcount:
-        raise _unknown_workflow(workflow_id)
-
-
-def read_document(
-    connection: Connection, workflow_id: str, version_number: int | None
-) -> tuple[int, JsonObject]:
-    """The document of a version, of the active one by default, with the version's number.
-
-    Raises:
-        NotFoundError: There is no such workflow, or it has no such version.
-        StoreError: What was kept of it was changed by something else.
-    """
-    workflow = _workflow(connection, workflow_id)
-    number = workflow.active_version_number if version_number is None else version_number
-    text = _text(connection, workflow_id, number)
-    return number, read_json(text.encode(), f"document of version {number} of workflow {workflow_id}")
-
-
 def list_versions(connection: Connection, workflow_id: str) -> list[VersionSummary]:
-    """A workflow's versions by number, without their graphs.
+    """Return a workflow's versions by number, without their graphs.
 
     Raises:
         NotFoundError: There is no such workflow.
     """
-    workflow = _workflow(connection, workflow_id)
-    rows = connection.execute(
-        select(*_VERSION_COLUMNS)
-        .where(versions.c.workflow_id == workflow_id)
-        .order_by(versions.c.version_number)
-    )
-    return [_version_summary(row, workflow.active_version_number) for row in rows]
-
-
-def create_version(
-    connection: Connection,
-    workflow_id: str,
-    *,
-    document: Mapping[str, Any] | None,
-    source_version_number: int | None,
-    version_name: str | None,
-    mark_as_active: bool,
-) -> VersionSummary:
-    """Keep a document, or a copy of a version, as the next version.
-
-    Raises:
-        NotFoundError: There is no such workflow, or it has no such version to copy.
-        InputError: Something in the document has no JSON form, or a version to copy is named beside it.
-    """
-    if document is not None and source_version_number is not None:
-        raise InputError(
-            f"A new version cannot be a document and a copy of version {source_version_number} at once.",
-            advice="Leave one of them out.",
+    active = _workflow(connection, workflow_id).active_version_number
+    ours = select(*_VERSION_COLUMNS).where(versions.c.workflow_id == workflow_id)
+    return [
+        VersionSummary.from_wire(
+            {
+                "version_number": row.version_number,
+                "version_name": row.version_name,
+                "is_active": row.version_number == active,
+                "created_at": iso_time(row.created_at),
+                "updated_at": iso_time(row.updated_at),
+            }
         )
-    workflow = _workflow(connection, workflow_id)
-    source = workflow.active_version_number if source_version_number is None else source_version_number
-    text = document_text(document) if document is not None else _text(connection, workflow_id, source)
-    number = max(_numbers(connection, workflow_id)) + 1
-    _insert_version(connection, workflow_id, number, version_name, text)
-    _touch(connection, workflow_id, number if mark_as_active else workflow.active_version_number)
-    return list_versions(connection, workflow_id)[-1]
+        for row in connection.execute(ours.order_by(versions.c.version_number))
+    ]
 
 
-def activate_version(connection: Connection, workflow_id: str, version_number: int) -> None:
-    """Make a version the one that new runs start with.
+def read_document(connection: Connection, workflow_id: str, number: int) -> JsonObject:
+    """Return the document of a version.
 
     Raises:
-        NotFoundError: There is no such workflow, or it has no such version.
+        NotFoundError: There is no such version.
+        StoreError: The document was changed by another program.
     """
-    _workflow(connection, workflow_id)
-    if version_number not in _numbers(connection, workflow_id):
-        raise _unknown_version(connection, workflow_id, version_number)
-    _touch(connection, workflow_id, version_number)
+    text = _document_text_of(connection, workflow_id, number)
+    document: JsonObject = read_json(text.encode(), f"document of version {number} of workflow {workflow_id}")
+    return document
 
 
-def missing(connection: Connection, workflow_id: str, version_number: int | None) -> NotFoundError:
-    """The error for a version that is not there, or for its workflow where that is not there either."""
-    numbers = _numbers(connection, workflow_id)
-    if not numbers or version_number is None:
-        return _unknown_workflow(workflow_id)
-    return _unknown_version(connection, workflow_id, version_number)
-
-
-def _label(document: Mapping[str, Any], key: str, given: str | None = None) -> str | None:
-    """A name or a description: the document's own, else the given one, else that of its settings."""
-    settings = document.get("workflow_config")
-    inner = settings.get(key) if isinstance(settings, Mapping) else None
-    candidates = (document.get(key), given, inner)
-    return next((text for text in candidates if isinstance(text, str) and text.strip()), None)
-
-
-def _insert_version(
+def insert_version(
     connection: Connection, workflow_id: str, number: int, name: str | None, text: str
 ) -> None:
+    """Insert a version whose document is JSON text."""
     now = time.time()
     connection.execute(
         insert(versions),
@@ -186,11 +259,50 @@ def _insert_version(
     )
 
 
-def _touch(connection: Connection, workflow_id: str, active_version_number: int) -> None:
+def unknown_version(connection: Connection, workflow_id: str, number: int | None) -> NotFoundError:
+    """Return the error for a missing version or workflow."""
+    numbers = _numbers(connection, workflow_id)
+    if not numbers or number is None:
+        return _unknown_workflow(workflow_id)
+    return NotFoundError(
+        f"Workflow {workflow_id!r} has no version {number}.",
+        advice=f"Its versions are: {', '.join(map(str, numbers))}.",
+    )
+
+
+def document_text(document: Mapping[str, Any]) -> str:
+    """Return a document as JSON text, with every field in order.
+
+    Raises:
+        InputError: Something in it has no JSON form.
+    """
+    try:
+        text = json.dumps(document, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"The workflow document cannot be kept, because it is not JSON: {error}.",
+            advice="A document holds objects, lists, texts, numbers, true, false and null only.",
+        ) from error
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair is JSON, but no text that a database takes unless it is escaped.
+        return json.dumps(document)
+    return text
+
+
+def _label(document: Mapping[str, Any], key: str, name: str | None = None) -> str | None:
+    settings = document.get("workflow_config")
+    inner = settings.get(key) if isinstance(settings, Mapping) else None
+    candidates = (document.get(key), name, inner)
+    return next((text for text in candidates if isinstance(text, str) and text.strip()), None)
+
+
+def _activate(connection: Connection, workflow_id: str, version_number: int) -> None:
     connection.execute(
         update(workflows)
         .where(workflows.c.id == workflow_id)
-        .values(active_version_number=active_version_number, updated_at=time.time())
+        .values(active_version_number=version_number, updated_at=time.time())
     )
 
 
@@ -201,13 +313,13 @@ def _workflow(connection: Connection, workflow_id: str) -> Row[Any]:
     return row
 
 
-def _text(connection: Connection, workflow_id: str, number: int) -> str:
+def _document_text_of(connection: Connection, workflow_id: str, number: int) -> str:
     statement = select(versions.c.document).where(
         versions.c.workflow_id == workflow_id, versions.c.version_number == number
     )
     text = connection.scalar(statement)
     if text is None:
-        raise _unknown_version(connection, workflow_id, number)
+        raise unknown_version(connection, workflow_id, number)
     return str(text)
 
 
@@ -222,13 +334,6 @@ def _unknown_workflow(workflow_id: str) -> NotFoundError:
     )
 
 
-def _unknown_version(connection: Connection, workflow_id: str, number: int) -> NotFoundError:
-    known = ", ".join(str(known) for known in _numbers(connection, workflow_id))
-    return NotFoundError(
-        f"Workflow {workflow_id!r} has no version {number}.", advice=f"Its versions are: {known}."
-    )
-
-
 def _summary(row: Row[Any]) -> WorkflowSummary:
     return WorkflowSummary.from_wire(
         {
@@ -236,18 +341,6 @@ def _summary(row: Row[Any]) -> WorkflowSummary:
             "name": row.name,
             "description": row.description,
             "active_version_number": row.active_version_number,
-            "created_at": iso_time(row.created_at),
-            "updated_at": iso_time(row.updated_at),
-        }
-    )
-
-
-def _version_summary(row: Row[Any], active_version_number: int) -> VersionSummary:
-    return VersionSummary.from_wire(
-        {
-            "version_number": row.version_number,
-            "version_name": row.version_name,
-            "is_active": row.version_number == active_version_number,
             "created_at": iso_time(row.created_at),
             "updated_at": iso_time(row.updated_at),
         }

@@ -12,8 +12,8 @@ from debugger.engine.tools.sandbox import python_status
 from debugger.errors import NotFoundError, SettingsError
 from debugger.session.registry import LiveSessions
 from debugger.settings import Settings, read_settings
-from debugger.store import ForkBook, Notebook
-from debugger.store.python_consents import PythonConsents
+from debugger.store import ForkRepository, NoteRepository
+from debugger.store.consents import PythonConsents
 from debugger.views import state
 from debugger.views.auth.login_method import is_beyond_this_machine
 from debugger.views.auth.logins import page_logins, secret_folder, signing_secret
@@ -52,7 +52,7 @@ def live_sessions() -> LiveSessions:
     return LiveSessions()
 
 
-def notebook() -> Notebook:
+def notebook() -> NoteRepository:
     """What people note on runs, of whichever backend: it is kept beside the embedded engine's runs.
 
     Raises:
@@ -61,7 +61,7 @@ def notebook() -> Notebook:
     return embedded_backend().store.notebook
 
 
-def fork_book() -> ForkBook:
+def fork_book() -> ForkRepository:
     """What is remembered of forks, of whichever backend: it is kept beside the embedded engine's runs.
 
     Raises:

@@ -11,7 +11,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.embedded.python_consents import PythonUse
 from debugger.errors import DebuggerError, ForbiddenError
 from debugger.session.session import DebugSession
-from debugger.store.python_consents import PythonConsent
+from debugger.store.consents import PythonConsent
 from debugger.views import state
 from debugger.views.auth import permissions
 from debugger.views.backends import consent_book

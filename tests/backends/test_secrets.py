@@ -19,7 +19,7 @@ from debugger.exports.csv_files import side_effect_rows, side_effects_csv, trans
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
-from debugger.store.json_text import unpack
+from debugger.store.compression import decompress
 from tests.engine.tools.test_mcp import serving as serving_mcp
 from tests.factories import Json, direct, document, node, say
 from tests.support.http_server import HttpServer
@@ -120,7 +120,9 @@ def stored(path: Any) -> str:
             for row in database.execute(f"SELECT * FROM {table}")
         ]
     database.close()
-    cells = [unpack(cell).decode() if isinstance(cell, bytes) else str(cell) for row in rows for cell in row]
+    cells = [
+        decompress(cell).decode() if isinstance(cell, bytes) else str(cell) for row in rows for cell in row
+    ]
     return "\n".join(cells)
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from debugger.store.json_text import unpack
+from debugger.store.compression import decompress
 from tests.conformance.served import spoken
 
 
 @dataclass
-class KeptRun:
+class StoredRun:
     """A run's row, and the rows of its turns in the order in which they came."""
 
     run_by: str
@@ -29,14 +29,14 @@ def kept_runs(database):
     # At one moment: turns may be kept while this is read.
     with _reading(database) as read:
         runs = {
-            run_id: KeptRun(*rest)
+            run_id: StoredRun(*rest)
             for run_id, *rest in read("SELECT id, run_by, status, turn_count FROM runs WHERE turn_count > 0")
         }
         # Without turns that are claimed and not finished.
         finished = "SELECT run_id, turn_number, events FROM turns WHERE lease_until IS NULL ORDER BY id"
         for run_id, number, packed in read(finished):
             runs[run_id].numbers.append(number)
-            runs[run_id].events.append(json.loads(unpack(bytes(packed))))
+            runs[run_id].events.append(json.loads(decompress(bytes(packed))))
     return runs
 
 
@@ -61,7 +61,7 @@ def check_standing(database, sessions):
     before = {talk.name: len(talk.answers) for talk in sessions}
     runs = {run.run_by: run for run in kept_runs(database).values()}
     for talk in sessions:
-        run = runs.get(talk.name) or KeptRun(talk.name, "", 0)
+        run = runs.get(talk.name) or StoredRun(talk.name, "", 0)
         assert before[talk.name] <= run.turn_count <= len(talk.answers) + 1
         assert run.numbers == list(range(1, run.turn_count + 1))
         for number, events in zip(run.numbers, run.events, strict=True):

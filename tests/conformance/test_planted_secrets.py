@@ -32,8 +32,8 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.session.session import DebugSession
 from debugger.settings import HostedSettings
+from debugger.store.compression import decompress
 from debugger.store.database import Database
-from debugger.store.json_text import unpack
 from tests.conformance.graphs import chat, direct, graph, http, static, when
 from tests.conformance.served import UNKNOWN, create, execute, headers, run_input, serving
 from tests.conformance.test_rest_globals import listening
@@ -339,7 +339,7 @@ def backup(trail, database, folder):
             binary = [line["columns"].index(name) for name in line.get("binary", ())]
             continue
         cells = [line[place] for place in binary if line[place] is not None]
-        trail.keep("backup", *(unpack(base64.b64decode(cell)).decode() for cell in cells))
+        trail.keep("backup", *(decompress(base64.b64decode(cell)).decode() for cell in cells))
     trail.keep("backup", text)
     trail.keep("commands", done.stdout, done.stderr)
 
@@ -358,5 +358,5 @@ def rows(trail, database):
         assert len(tables.tables) > 15
         for table in tables.sorted_tables:
             for row in connection.execute(select(table)):
-                cells = [unpack(cell).decode() if isinstance(cell, bytes) else str(cell) for cell in row]
+                cells = [decompress(cell).decode() if isinstance(cell, bytes) else str(cell) for cell in row]
                 trail.keep("rows", "\n".join(cells))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from importlib import import_module
 
-from debugger.__main__ import main
+from debugger.cli import main
 
 DROPPED = "miscellaneous"
 

@@ -19,7 +19,7 @@ from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import TurnInput
 from debugger.samples import SAMPLES
 from debugger.settings import Settings
-from debugger.store.json_text import pack, unpack
+from debugger.store.compression import compress, decompress
 from debugger.store.schema import turns
 from tests.backends.one_turn import is_over, open_backend, step
 from tests.factories import direct, document, node, say, static, worker, workflow
@@ -149,11 +149,11 @@ def age(backend, run_id) -> None:
     with backend.store._database.writing() as connection:
         of_run = turns.c.run_id == run_id
         stored = connection.scalar(select(turns.c.events).where(of_run))
-        events = decode(unpack(stored))
+        events = decode(decompress(stored))
         for event in events:
             if event.get("llm_usage_info"):
                 event["llm_usage_info"]["response_latency_milliseconds"] = 12.75
-        values = {"events": pack(encode(events)), "checkpoint": pack(state.to_json())}
+        values = {"events": compress(encode(events)), "checkpoint": compress(state.to_json())}
         connection.execute(update(turns).where(of_run).values(**values))
 
 

@@ -7,7 +7,7 @@ import ipaddress
 import pytest
 from typer.testing import CliRunner
 
-from debugger.__main__ import main
+from debugger.cli import main
 from debugger.engine.outbound import OutboundError
 from debugger.engine.outbound.addresses import AddressLookup, refusal_reason
 from debugger.engine.outbound.gateway import HttpLimits
@@ -129,7 +129,7 @@ def test_server_beyond_loopback_refuses_private_targets(tmp_path, monkeypatch, h
     if setting is not None:
         monkeypatch.setenv("WORKFLOW_DEBUGGER_OUTBOUND_PRIVATE", setting)
     served = []
-    monkeypatch.setattr("debugger.__main__.serve_backend", lambda backend, *_, **__: served.append(backend))
+    monkeypatch.setattr("debugger.cli.server.serve_backend", lambda backend, *_, **__: served.append(backend))
     database = f"sqlite:///{tmp_path}/runs.sqlite3"
 
     result = CliRunner().invoke(main, ["serve", "--host", host, "--port", "0", "--database", database])

@@ -17,8 +17,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
-from debugger.__main__ import main
 from debugger.backends import open_embedded
+from debugger.cli import main
 from debugger.errors import DebuggerError
 from debugger.settings import Settings
 from debugger.store import FinishedTurn, Role, Store, new_id

@@ -18,12 +18,12 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from debugger.__main__ import main
+from debugger.cli import main
 from debugger.store import FinishedTurn, Role, Store, TurnClaim, back_up
 from debugger.store.backup_file import MAX_LINE
 from debugger.store.backup_reader import BackupReader
 from debugger.store.database import Database
-from debugger.store.server_schema import metadata
+from debugger.store.schema import metadata
 from tests.postgres import a_database, a_schema
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
@@ -296,7 +296,7 @@ LINES = {
     "a key with a short digest": (lambda f: f.row("api_keys", digest="0"), "the digest of a key"),
     "another schema version": (
         lambda f: f.replace("meta", b'"3"', b'"99"'),
-        "schema_version is '99' and not 3",
+        "schema_version is '99' and not 4",
     ),
     "no schema version": (
         lambda f: f.replace("meta", b"schema_version", b"schema"),

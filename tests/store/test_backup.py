@@ -18,7 +18,7 @@ from debugger.errors import ConflictError, InputError, StoreError
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import ForkRecord, RunSearch
 from debugger.store import (
-    CopiedUsage,
+    CarriedUsage,
     FinishedTurn,
     RerunTicket,
     Role,
@@ -30,10 +30,9 @@ from debugger.store import (
     restore,
 )
 from debugger.store.database import Database
-from debugger.store.facts import revisions
 from debugger.store.migrations import REVISIONS
 from debugger.store.migrations.upgrading import upgrade
-from debugger.store.server_schema import metadata
+from debugger.store.schema import metadata, revisions
 from tests.store.interrupted import interrupt
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
@@ -54,7 +53,7 @@ def a_turn(run_id, number, **fields):
 
 
 def a_copy(record):
-    usage = CopiedUsage(
+    usage = CarriedUsage(
         token_usage_json=b'{"total_tokens":7}', latency_stats_json=b'{"call_count":2}', has_calls=True
     )
     return RunFork(
@@ -93,7 +92,7 @@ def fill(url):
                 run_id=RUN, turn_index=1, graph_digest="d", expires_at=time.time() + 60, target={}, edits={}
             )
         )
-        store.api_keys.add("Ada", Role.RUN, "qa")
+        store.api_keys.add("Ada", Role.RUN)
         store.ended_logins.add("e" * 64, time.time() + 60)
         store.audit.append("Ada", "run", "send turn", RUN, {"turn_number": 1})
         store.python_consents.add(workflow.id, 0, "d" * 64, "Ada")
@@ -269,13 +268,13 @@ def _columns_of(revision):
         }
 
 
-def _with_columns(lines, known):
+def _with_columns(lines, known, schema_version):
     """The lines of a backup that has these tables and columns only, and their schema version."""
     places = []
     for line in lines:
         if isinstance(line, list):
-            if line == ["schema_version", "3"] and "lease_until" not in known["turns"]:
-                yield ["schema_version", "2"]
+            if line == ["schema_version", "4"]:
+                yield ["schema_version", schema_version]
             elif places:
                 yield [line[place] for place in places]
         elif "end" in line:
@@ -293,7 +292,9 @@ def test_a_backup_of_an_earlier_release_is_brought_up(url, tmp_path, revision):
     fill(url)
     back_up(url, tmp_path / "backup")
     header, *rest = map(json.loads, gzip.decompress((tmp_path / "backup").read_bytes()).splitlines())
-    lines = [{**header, "revision": revision}, *_with_columns(rest, _columns_of(revision))]
+    schema_version = "2" if revision < "0005" else "3" if revision < "0007" else "4"
+    columns = _with_columns(rest, _columns_of(revision), schema_version)
+    lines = [{**header, "revision": revision}, *columns]
     (tmp_path / "backup").write_bytes(gzip.compress("\n".join(map(json.dumps, lines)).encode()))
 
     restore(f"sqlite:///{tmp_path}/restored.sqlite3", tmp_path / "backup")

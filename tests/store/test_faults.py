@@ -7,12 +7,12 @@ import time
 from contextlib import closing
 
 import pytest
-from sqlalchemy import QueuePool, event
+from sqlalchemy import QueuePool, event, literal_column, select
 
 from debugger.errors import InputError, StoreError
-from debugger.store.api_keys import Role
-from debugger.store.database import Database
-from debugger.store.ids import new_id
+from debugger.store.database import Database, PreparedStatement
+from debugger.store.keys import Role
+from debugger.store.sql_helpers import new_id
 from debugger.store.store import Store
 from debugger.store.turns import FinishedTurn
 
@@ -118,7 +118,7 @@ def test_writers_here_wait_in_line_and_not_for_ever(tmp_path):
     url = f"sqlite:///{tmp_path}/debugger.sqlite3?timeout=0.05"
     with closing(Store(url)) as store, closing(Database(url)) as database, database.writing():
         with database.reading_cursor() as cursor:
-            cursor.execute("SELECT 1")
+            assert cursor.row(PreparedStatement(select(literal_column("1")))) == (1,)
 
         with pytest.raises(StoreError, match="others here have written to it"):
             database.writing_cursor().__enter__()

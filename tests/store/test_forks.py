@@ -7,8 +7,8 @@ import pytest
 
 from debugger.errors import NotFoundError
 from debugger.protocol.runs import ForkRecord
-from debugger.store import CopiedUsage, FinishedTurn, RunFork, Store
-from debugger.store.ids import new_id
+from debugger.store import CarriedUsage, FinishedTurn, RunFork, Store
+from debugger.store.sql_helpers import new_id
 
 
 def a_turn(run_id, number, **fields):
@@ -28,7 +28,7 @@ def a_turn(run_id, number, **fields):
 
 
 def usage(tokens, has_calls=True):
-    return CopiedUsage(
+    return CarriedUsage(
         token_usage_json=b'{"total_tokens":%d}' % tokens,
         latency_stats_json=b'{"call_count":%d}' % tokens,
         has_calls=has_calls,

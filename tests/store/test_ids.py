@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 from debugger.protocol.base import is_id
-from debugger.store.ids import new_id
+from debugger.store.sql_helpers import new_id
 
 
 def test_a_new_id_has_the_form_of_an_id():

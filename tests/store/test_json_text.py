@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from debugger.errors import InputError, StoreError
-from debugger.store.json_text import document_text, pack, read_json, unpack
+from debugger.store.compression import compress, decompress, read_json
+from debugger.store.workflows import document_text
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -79,17 +80,17 @@ def test_bytes_that_are_not_json_are_an_error_of_the_store():
 def test_a_small_text_is_kept_as_it_is():
     text = b'[{"type":"start_workflow"}]'
 
-    assert pack(text) == text
-    assert unpack(text) == text
+    assert compress(text) == text
+    assert decompress(text) == text
 
 
 def test_a_large_text_is_kept_in_a_fifth_of_the_room_and_comes_back_whole():
     text = b"[" + b",".join(b'{"type":"start_node_run","n":%d}' % number for number in range(5000)) + b"]"
 
-    packed = pack(text)
+    packed = compress(text)
 
     assert len(packed) < len(text) / 5
-    assert unpack(packed) == text
+    assert decompress(packed) == text
 
 
 def test_decompress_reads_recorded_frame():
@@ -98,20 +99,20 @@ def test_decompress_reads_recorded_frame():
         "6c5f6964223a226576656e745f31222c22636f6d6d656e7473223a5b5d7d5d01001cfa550505b54d9667"
     )
 
-    assert unpack(frame) == b'[{"type":"end_thread","logical_id":"event_1","comments":[]}]' * 8
+    assert decompress(frame) == b'[{"type":"end_thread","logical_id":"event_1","comments":[]}]' * 8
 
 
 def test_decompress_rejects_changed_frame():
-    packed = pack(b'["%s"]' % (b"tea " * 200))
+    packed = compress(b'["%s"]' % (b"tea " * 200))
 
     with pytest.raises(ValueError, match="checksum"):
-        unpack(packed[:-1] + b"\0")
+        decompress(packed[:-1] + b"\0")
 
 
 def test_compress_leaves_extreme_ratio_uncompressed():
     text = b'["%s"]' % (b" " * 1_000_000)
 
-    assert pack(text) == text
+    assert compress(text) == text
 
 
 @pytest.mark.parametrize("size", [10**12, 10**6, None], ids=["1 TB", "1 MB", "no size"])
@@ -119,9 +120,9 @@ def test_decompress_rejects_forged_size_before_allocating(size):
     header = b"\x00\x58" if size is None else b"\xe0" + size.to_bytes(8, "little")
 
     with pytest.raises(ValueError, match="longer than it can be"):
-        unpack(b"\x28\xb5\x2f\xfd" + header + b"\x01\x00\x00")
+        decompress(b"\x28\xb5\x2f\xfd" + header + b"\x01\x00\x00")
 
 
 def test_decompress_rejects_truncated_frame():
     with pytest.raises(ValueError, match="full frame"):
-        unpack(pack(b'["%s"]' % (b"tea " * 200))[:-5])
+        decompress(compress(b'["%s"]' % (b"tea " * 200))[:-5])

@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from debugger.store import owners
-from debugger.store.owners import current_owner, has_ended
+from debugger.store import process_identity
+from debugger.store.process_identity import current_owner, has_ended
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux proves that a process has ended")
 
 _CHILD = (
-    "from debugger.store.owners import current_owner\nprint(current_owner(), flush=True)\nimport sys\n"
-    "sys.stdin.read()"
+    "from debugger.store.process_identity import current_owner\n"
+    "print(current_owner(), flush=True)\nimport sys\nsys.stdin.read()"
 )
 
 
@@ -58,15 +58,15 @@ def test_process_of_another_machine_or_container_is_not_known_to_have_ended(plac
 
 
 def test_owner_without_proc_is_random_and_never_ended(monkeypatch, tmp_path):
-    monkeypatch.setattr(owners, "_PROC", tmp_path)
-    owners._owner_of.cache_clear()
+    monkeypatch.setattr(process_identity, "_PROC", tmp_path)
+    process_identity._owner_of.cache_clear()
     try:
         owner = current_owner()
         assert "/" not in owner
         assert current_owner() == owner
         assert not has_ended(owner)
     finally:
-        owners._owner_of.cache_clear()
+        process_identity._owner_of.cache_clear()
 
 
 def test_unreadable_owner_is_not_known_to_have_ended():

@@ -16,8 +16,7 @@ from psycopg.sql import SQL, Identifier
 from debugger.errors import InputError, StoreDisconnectedError, StoreError
 from debugger.protocol.runs import RunSearch
 from debugger.store import FinishedTurn, Store, new_id
-from debugger.store.database import Database
-from debugger.store.engines import kind_of
+from debugger.store.database import Database, dialect_of
 
 PASSWORD = uuid4().hex
 SERVER = "host=127.0.0.1 port=5432 user=postgres"
@@ -90,8 +89,10 @@ def test_both_ways_to_write_the_url_open_the_database(postgres_url, scheme):
 
 
 def test_where_a_database_is_is_told_without_its_password():
-    assert kind_of("postgresql://ada:hunter2@db.example:6543/runs").place == "runs on db.example:6543"
-    assert kind_of("postgresql://ada:hunter2@/runs?host=/run/postgresql").place == "runs on /run/postgresql"
+    assert dialect_of("postgresql://ada:hunter2@db.example:6543/runs").place == "runs on db.example:6543"
+    assert (
+        dialect_of("postgresql://ada:hunter2@/runs?host=/run/postgresql").place == "runs on /run/postgresql"
+    )
 
 
 @pytest.mark.parametrize(
@@ -241,9 +242,9 @@ def test_a_connection_that_never_comes_free_is_an_error_that_says_how_to_have_mo
 
 
 def test_a_server_without_room_says_so():
-    kind = kind_of("postgresql://ada@host/runs")
+    dialect = dialect_of("postgresql://ada@host/runs")
 
-    told = kind.fault_of(psycopg.errors.DiskFull("could not extend file"))
+    told = dialect.error_kind(psycopg.errors.DiskFull("could not extend file"))
 
     assert told.what == "has no room left"
 
@@ -277,9 +278,9 @@ def test_without_its_driver_it_says_what_to_install():
         "import sys, importlib.util as util\n"
         "found = util.find_spec\n"
         "sys.meta_path.insert(0, type('Hidden', (), {'find_spec': staticmethod(lambda name, *rest: None)}))\n"
-        "import debugger.store.engines as engines\n"
+        "import debugger.store.database as engines\n"
         "engines.find_spec = lambda name: None if name == 'psycopg' else found(name)\n"
-        "try:\n    engines.kind_of('postgresql://ada:hunter2@host/runs')\n"
+        "try:\n    engines.dialect_of('postgresql://ada:hunter2@host/runs')\n"
         "except Exception as error:\n    print(error)\n"
     )
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from debugger.errors import NotFoundError
 from debugger.store import RerunTicket, Store
-from debugger.store.server_schema import rerun_tokens
+from debugger.store.schema import rerun_tokens
 
 RUN = "665f00000000000000000001"
 

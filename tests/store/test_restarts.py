@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from debugger.errors import StoreDisconnectedError, StoreError
-from debugger.store import FinishedTurn, Store, new_id, turn_claims
+from debugger.store import FinishedTurn, Store, new_id
 from debugger.store.database import Database
 from debugger.store.schema import runs, turns
 from tests.store.own_server import OwnServer
@@ -73,7 +73,7 @@ def test_a_server_that_is_started_again_under_load_has_every_answered_turn_once(
 
 
 def test_a_server_that_does_not_come_back_is_an_error_and_is_used_again_when_it_does(server, monkeypatch):
-    monkeypatch.setattr(turn_claims, "_SECONDS_TO_RETURN", 0.3)
+    monkeypatch.setattr("debugger.store.turns._SECONDS_TO_RETURN", 0.3)
     run_id = new_id()
     with closing(Store(server.url)) as store:
         store.append_turn(a_turn(run_id, 1))

@@ -10,20 +10,20 @@ from sqlalchemy import func, select
 from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import ForkRecord, RunSearch
-from debugger.store import CopiedUsage, FinishedTurn, Limits, RunFork, Store, UnfinishedTurn, new_id
+from debugger.store import CarriedUsage, FinishedTurn, Limits, RunFork, Store, UnfinishedTurn, new_id
 from debugger.store.database import Database
 from debugger.store.forks import forks
-from debugger.store.notebook_schema import (
+from debugger.store.retention import StoredRun, choose
+from debugger.store.schema import (
     comments,
     kits,
     ratings,
     run_marks,
     run_tags,
     spoken,
+    turns,
     unfinished_turns,
 )
-from debugger.store.retention import KeptRun, choose
-from debugger.store.schema import turns
 from tests.store.interrupted import interrupt
 
 TEA = "665f00000000000000000001"
@@ -51,7 +51,7 @@ def a_fork(source, pairs):
         status="waiting_for_user_input",
         version_number=0,
         version_name=None,
-        usage=CopiedUsage(token_usage_json=b"{}", latency_stats_json=b"{}", has_calls=False),
+        usage=CarriedUsage(token_usage_json=b"{}", latency_stats_json=b"{}", has_calls=False),
     )
 
 
@@ -60,11 +60,11 @@ def left(store):
 
 
 def gone(store, **limits):
-    return [run.run_id for run in store.what_would_go(Limits(**limits)).gone]
+    return [run.run_id for run in store.what_would_go(Limits(**limits)).candidates]
 
 
 def a_run(name, updated_at, *, size=100, is_marked=False, is_under_way=False):
-    return KeptRun(name, None, updated_at, 1, size, is_marked, is_under_way)
+    return StoredRun(name, None, updated_at, 1, size, is_marked, is_under_way)
 
 
 def test_nothing_goes_without_a_limit(store):
@@ -83,7 +83,7 @@ def test_runs_go_by_age_by_number_and_by_size_the_longest_untouched_first(store)
     assert gone(store, runs=1, days=10) == [middle, new]
     assert gone(store, size=0) == [middle, new, old]
     whole = store.what_would_go(Limits(runs=0))
-    size_of_old = whole.gone[-1].size
+    size_of_old = whole.candidates[-1].size
     assert gone(store, size=size_of_old) == [middle, new]
     assert left(store) == {old, middle, new}
 
@@ -94,8 +94,8 @@ def test_what_is_deleted_leaves_as_much_as_may_be_kept():
     by_size = choose(kept, Limits(size=250), other_size=40, now=5.0)
     by_number = choose(kept, Limits(runs=3), other_size=40, now=5.0)
 
-    assert [run.run_id for run in by_size.gone] == ["a", "b"]
-    assert [run.run_id for run in by_number.gone] == ["a"]
+    assert [run.run_id for run in by_size.candidates] == ["a", "b"]
+    assert [run.run_id for run in by_number.candidates] == ["a"]
     assert (by_size.runs, by_size.size) == (4, 390)
 
 
@@ -105,8 +105,8 @@ def test_marked_runs_stay_and_are_counted_unless_they_may_go_too():
     spared = choose(kept, Limits(runs=0), other_size=0, now=5.0)
     asked = choose(kept, Limits(runs=0, with_marked=True), other_size=0, now=5.0)
 
-    assert ([run.run_id for run in spared.gone], spared.spared) == (["c"], 2)
-    assert ([run.run_id for run in asked.gone], asked.spared) == (["a", "c"], 1)
+    assert ([run.run_id for run in spared.candidates], spared.spared) == (["c"], 2)
+    assert ([run.run_id for run in asked.candidates], asked.spared) == (["a", "c"], 1)
 
 
 def test_each_kind_of_mark_keeps_a_run(store):
@@ -121,7 +121,7 @@ def test_each_kind_of_mark_keeps_a_run(store):
 
     pruning = store.what_would_go(Limits(days=30))
 
-    assert [run.run_id for run in pruning.gone] == [plain]
+    assert [run.run_id for run in pruning.candidates] == [plain]
     assert pruning.spared == 5
     assert store.prune(pruning) == 1
     assert left(store) == {starred, tagged, commented, rated, noted}
@@ -138,7 +138,7 @@ def test_a_run_that_was_gone_on_with_or_marked_meanwhile_stays(store):
 
     assert store.prune(pruning) == 1
 
-    assert len(pruning.gone) == 4
+    assert len(pruning.candidates) == 4
     assert left(store) == {touched, starred, under_way}
     assert idle not in left(store)
 
@@ -237,7 +237,7 @@ def test_the_room_of_what_was_deleted_is_given_back(tmp_path):
     file = tmp_path / "debugger.sqlite3"
     with closing(Store(f"sqlite:///{file}")) as store:
         for _ in range(20):
-            keep(store, 40, events_json=b'["%s"]' % b"".join(new_id().encode() for _ in range(4000)))
+            keep(store, 40, events_json=b'["%s"]' % b"".join(new_id().encode() for _ in range(6000)))
     before = file.stat().st_size
 
     with closing(Store(f"sqlite:///{file}")) as store:

@@ -5,7 +5,7 @@ import pytest
 from debugger.errors import InputError, NotFoundError
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import unwrap_run
-from debugger.store.ids import new_id
+from debugger.store.sql_helpers import new_id
 from debugger.store.turns import FinishedTurn
 
 TEN = 1_782_900_000.0  # 2026-07-01T10:00:00Z

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import RunSearch
-from debugger.store import FinishedTurn, Store, new_id, spoken
+from debugger.store import FinishedTurn, Store, new_id
 from debugger.store.database import Database
+from debugger.store.runs import refresh_index
 
 TEA = "665f00000000000000000001"
 TEN = datetime(2026, 7, 1, 10, tzinfo=UTC)
@@ -114,13 +115,13 @@ def test_the_pages_of_a_search_hold_every_run_once(store):
 
 
 def test_a_search_without_time_says_how_many_runs_it_has_not_read(url, monkeypatch):
-    monkeypatch.setattr(spoken, "_BATCH", 2)
+    monkeypatch.setattr("debugger.store.runs._RUNS_AT_ONCE", 2)
     with closing(Store(url)) as store:
         for hour in range(8, 13):
             keep(store, says("tea"), hour=hour)
         database = Database(url)
 
-        left = [spoken.catch_up(database, [], seconds=0) for _ in range(4)]
+        left = [refresh_index(database, [], seconds=0) for _ in range(4)]
 
         database.close()
     assert left == [3, 1, 0, 0]

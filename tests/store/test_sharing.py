@@ -15,12 +15,11 @@ from sqlalchemy import func, select
 from debugger.errors import ConflictError, StoreDisconnectedError
 from debugger.store import FinishedTurn, Store, new_id
 from debugger.store.database import Database
-from debugger.store.postgres_cursor import TurnCursor
 from debugger.store.schema import runs, turns
 
 SERVER = """
 import sys
-from debugger.errors import ConflictError, StoreLostError
+from debugger.errors import ConflictError, StoreDisconnectedError
 from debugger.store import FinishedTurn, Store
 
 store = Store(sys.argv[1])
@@ -201,17 +200,17 @@ def test_a_turn_whose_commit_was_not_confirmed_is_kept_once(postgres_url, monkey
     with closing(Store(postgres_url)) as store:
         store.append_turn(a_turn(run_id, 1))
         cut = iter([True])
-        execute = TurnCursor.execute
+        execute = psycopg.Cursor.execute
 
-        def lose_the_answer(cursor, statement, values=None):
+        def lose_the_answer(cursor, statement, values=None, **options):
             if statement == "COMMIT" and next(cut, False):
                 if moment == "after":
                     execute(cursor, statement)
-                cursor._connection.finish()
+                cursor.connection.pgconn.finish()
                 raise psycopg.OperationalError("server closed the connection unexpectedly")
-            execute(cursor, statement, values)
+            return execute(cursor, statement, values, **options)
 
-        monkeypatch.setattr(TurnCursor, "execute", lose_the_answer)
+        monkeypatch.setattr(psycopg.Cursor, "execute", lose_the_answer)
 
         store.append_turn(a_turn(run_id, 2))
 
@@ -226,16 +225,16 @@ def test_a_turn_of_somebody_else_is_a_conflict_although_the_connection_was_lost(
     with closing(Store(postgres_url)) as store, closing(Store(postgres_url)) as other:
         store.append_turn(a_turn(run_id, 1))
         cut = iter([True])
-        execute = TurnCursor.execute
+        execute = psycopg.Cursor.execute
 
-        def lose_the_connection(cursor, statement, values=None):
+        def lose_the_connection(cursor, statement, values=None, **options):
             if statement == "COMMIT" and next(cut, False):
-                cursor._connection.finish()
+                cursor.connection.pgconn.finish()
                 other.append_turn(a_turn(run_id, 2, events_json=b'["theirs"]'))
                 raise psycopg.OperationalError("server closed the connection unexpectedly")
-            execute(cursor, statement, values)
+            return execute(cursor, statement, values, **options)
 
-        monkeypatch.setattr(TurnCursor, "execute", lose_the_connection)
+        monkeypatch.setattr(psycopg.Cursor, "execute", lose_the_connection)
 
         with pytest.raises(ConflictError):
             store.append_turn(a_turn(run_id, 2, events_json=b'["ours"]'))

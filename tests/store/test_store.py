@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import QueuePool, event
 
 from debugger.errors import ConflictError
-from debugger.store.ids import new_id
+from debugger.store.sql_helpers import new_id
 from debugger.store.store import Store
 from debugger.store.turns import FinishedTurn
 

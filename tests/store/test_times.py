@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.store.times import iso_time
+from debugger.store.sql_helpers import iso_time
 
 
 def test_a_moment_is_written_in_utc_to_the_millisecond():

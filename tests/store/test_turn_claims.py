@@ -14,7 +14,7 @@ from debugger.errors import ConflictError, NotFoundError, StoreDisconnectedError
 from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import ForkRecord, RunSearch
 from debugger.store import (
-    CopiedUsage,
+    CarriedUsage,
     FinishedTurn,
     Limits,
     Progress,
@@ -27,12 +27,11 @@ from debugger.store import (
     restore,
 )
 from debugger.store.database import Database
-from debugger.store.postgres_cursor import TurnCursor
 from debugger.store.schema import turns
 
 TEA = "6b06b74837aa64951f0110ab"
 ELSEWHERE = "another-boot/1/2/3"
-USAGE = CopiedUsage(token_usage_json=b"{}", latency_stats_json=b"{}", has_calls=False)
+USAGE = CarriedUsage(token_usage_json=b"{}", latency_stats_json=b"{}", has_calls=False)
 
 
 def a_claim(run_id, number, **fields):
@@ -378,7 +377,7 @@ def test_run_with_a_turn_in_progress_is_not_pruned(store):
     planned = store.what_would_go(Limits(days=1))
     deleted = store.prune(planned_before)
 
-    assert [run.run_id for run in planned.gone] == [gone]
+    assert [run.run_id for run in planned.candidates] == [gone]
     assert (planned.spared, deleted) == (1, 1)
     store.claims.finish(a_result(claim))
     assert len(store.run(kept).finished_turns) == 2
@@ -496,17 +495,17 @@ def test_claimed_turns_are_found_by_an_index(tmp_path):
 
 def lose_a_commit(monkeypatch, moment):
     """Cut the connection once, before or after a commit is executed."""
-    cut, execute = iter([True]), TurnCursor.execute
+    cut, execute = iter([True]), psycopg.Cursor.execute
 
-    def lose_the_answer(cursor, statement, values=None):
+    def lose_the_answer(cursor, statement, values=None, **options):
         if statement == "COMMIT" and next(cut, False):
             if moment == "after":
                 execute(cursor, statement)
-            cursor._connection.finish()
+            cursor.connection.pgconn.finish()
             raise psycopg.OperationalError("server closed the connection unexpectedly")
-        execute(cursor, statement, values)
+        return execute(cursor, statement, values, **options)
 
-    monkeypatch.setattr(TurnCursor, "execute", lose_the_answer)
+    monkeypatch.setattr(psycopg.Cursor, "execute", lose_the_answer)
     return cut
 
 
@@ -546,14 +545,14 @@ def test_result_is_stored_once_if_its_commit_is_not_confirmed(postgres_url, monk
 
 
 def test_claim_is_an_error_if_the_database_does_not_come_back(postgres_url, monkeypatch):
-    monkeypatch.setattr("debugger.store.turn_claims._SECONDS_TO_RETURN", 0.2)
+    monkeypatch.setattr("debugger.store.turns._SECONDS_TO_RETURN", 0.2)
 
-    def lose(cursor, statement, values=None):
+    def lose(cursor, statement, values=None, **options):
         raise psycopg.OperationalError("server closed the connection unexpectedly")
 
     with closing(Store(postgres_url)) as store:
         with monkeypatch.context() as patch, pytest.raises(StoreDisconnectedError):
-            patch.setattr(TurnCursor, "execute", lose)
+            patch.setattr(psycopg.Cursor, "execute", lose)
             store.claims.take(a_claim(new_id(), 1))
 
         assert store.runs() == ([], 0)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.errors import ConflictError, NotFoundError, StoreError
-from debugger.store.ids import new_id
+from debugger.store.sql_helpers import new_id
 from debugger.store.turns import Checkpoint, FinishedTurn
 
 

@@ -10,7 +10,7 @@ import pytest
 from debugger.errors import InputError, NotFoundError, StoreError
 from debugger.protocol.base import is_id
 from debugger.protocol.workflow import Workflow
-from debugger.store.ids import new_id
+from debugger.store.sql_helpers import new_id
 from debugger.store.store import Store
 
 

@@ -32,7 +32,7 @@ from debugger.protocol.runs import IN_PROGRESS, Run, RunSearch, SentTurn, TurnIn
 from debugger.protocol.turn_logs import LazyRun, TurnLog, turn_logs
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import Settings
-from debugger.store import Notebook, Store
+from debugger.store import NoteRepository, Store
 
 _ALL = 1_000_000
 
@@ -72,7 +72,7 @@ class EmbeddedBackend:
         self.store = store or Store(
             self.settings.database_url, encryption_key=self.settings.encryption_key.get_secret_value()
         )
-        self.notebook: Notebook | None = self.store.notebook
+        self.notebook: NoteRepository | None = self.store.notebook
         self._world = world or Environment()
         self._responder = responder
         self._options = _engine_options(self.settings)

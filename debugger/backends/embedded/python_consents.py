@@ -12,7 +12,7 @@ from debugger.engine.interpreter import Interpreter
 from debugger.engine.options import PythonStatus
 from debugger.protocol.json_codec import encode
 from debugger.protocol.workflow import Workflow
-from debugger.store.python_consents import PythonConsents
+from debugger.store.consents import PythonConsents
 
 INLINE_PYTHON = "inline_python"
 """The type of a tool whose work is a Python function in the workflow."""

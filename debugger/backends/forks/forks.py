@@ -31,7 +31,7 @@ from debugger.protocol.events import Event
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import ForkRecord, RunStatus, Turn, TurnInput
 from debugger.protocol.turn_logs import TurnLog
-from debugger.store import CopiedUsage, RunFork, Store, new_id
+from debugger.store import CarriedUsage, RunFork, Store, new_id
 
 _GONE = "The version that the run used is not there any more."
 _ENDED = (
@@ -427,10 +427,10 @@ def _entries(interpreter: Interpreter) -> list[str]:
     return list(dict.fromkeys([*(node_id for node_id, node in nodes.items() if node.is_start), *waiting]))
 
 
-def _usage_of(state: RunState) -> CopiedUsage:
+def _usage_of(state: RunState) -> CarriedUsage:
     """Return the model usage that a copy in this state takes over."""
     meter = UsageMeter(state, 0.0)
     tokens, times = meter.token_usage(), meter.latency_stats()
-    return CopiedUsage(
+    return CarriedUsage(
         token_usage_json=encode(tokens), latency_stats_json=encode(times), has_calls=tokens["call_count"] > 0
     )

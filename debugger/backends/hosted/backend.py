@@ -45,7 +45,7 @@ from debugger.protocol.runs import Run, RunSearch, SentTurn, TurnInput, requeste
 from debugger.protocol.turn_logs import LazyRun
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import HostedSettings
-from debugger.store import Notebook
+from debugger.store import NoteRepository
 
 MAX_PAGES = 1_000
 STOP_TIMEOUT = 10.0
@@ -78,7 +78,7 @@ class HostedBackend:
     node_types: frozenset[str] | None = None
     capabilities: Capabilities
     """What is missing changes when a socket cannot be had, or can again."""
-    notebook: Notebook | None = None
+    notebook: NoteRepository | None = None
 
     def __init__(self, settings: HostedSettings, *, transport: httpx.BaseTransport | None = None) -> None:
         self._client = ApiClient(settings, transport=transport)

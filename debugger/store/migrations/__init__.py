@@ -1,4 +1,4 @@
-"""How the tables have changed from release to release: one file in ``versions`` for each change."""
+"""Migrations of the tables: a file in ``versions`` for each."""
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """All of them, the oldest first; written out so that a database is known to be up to date without Alembic.

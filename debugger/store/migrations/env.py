@@ -1,4 +1,4 @@
-"""Run by Alembic for a migration: on the connection, and in the transaction, that `upgrade` was given."""
+"""Alembic's script for a migration in the transaction of `upgrade`."""
 
 from alembic import context
 

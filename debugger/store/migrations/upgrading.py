@@ -1,4 +1,4 @@
-"""Migrations that are run."""
+"""Execution of migrations."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData, create_engine, insert, select
 
 from debugger.errors import StoreError
-from debugger.store.facts import SCHEMA_VERSION_KEY, revisions
 from debugger.store.migrations import REVISIONS
-from debugger.store.schema import FIRST_RELEASED, meta
+from debugger.store.schema import FIRST_RELEASED, SCHEMA_VERSION_KEY, meta, revisions
 
 FOLDER = Path(__file__).parent
 
@@ -27,7 +26,7 @@ def upgrade(connection: Connection, revision: str, folder: Path = FOLDER) -> Non
         folder: Holds ``env.py`` and ``versions``.
 
     Raises:
-        StoreError: What the database notes of its migrations is no revision of this program.
+        StoreError: The database's recorded revision is none of this program.
     """
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
@@ -44,7 +43,7 @@ def upgrade(connection: Connection, revision: str, folder: Path = FOLDER) -> Non
 
 @cache
 def tables_at(revision: str) -> tuple[MetaData, str]:
-    """Return the tables of a revision, and the schema version that a database of it notes."""
+    """Return the tables of a revision, and its schema version."""
     engine = create_engine("sqlite://")
     tables = MetaData()
     with engine.begin() as connection:

@@ -16,12 +16,11 @@ from sqlalchemy import MetaData, func, insert, inspect, select, text
 
 from debugger.errors import StoreError
 from debugger.protocol.runs import ForkRecord
-from debugger.store import CopiedUsage, RunFork, Store, TurnClaim, new_id, restore
+from debugger.store import CarriedUsage, RunFork, Store, TurnClaim, new_id, restore
 from debugger.store.database import Database
-from debugger.store.facts import revisions
 from debugger.store.migrations import REVISIONS
 from debugger.store.migrations.upgrading import FOLDER, upgrade
-from debugger.store.server_schema import metadata
+from debugger.store.schema import metadata, revisions
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
 TEA = "6b06b74837aa64951f0110ab"
@@ -232,9 +231,9 @@ def test_a_file_that_the_first_release_has_written_is_brought_up(tmp_path):
 def test_a_copy_in_a_database_of_an_earlier_release_tells_what_it_took_over_and_older_ones_nothing(url):
     with closing(Database(url)) as database, database.changing_tables() as connection:
         release(connection)
-        database.kind.number_on(connection)
+        database.dialect.reset_numbering(connection)
         connection.execute(text("UPDATE runs SET source_workflow_run_id = 'gone'"))
-    usage = CopiedUsage(token_usage_json=b'{"call_count":1}', latency_stats_json=b"{}", has_calls=True)
+    usage = CarriedUsage(token_usage_json=b'{"call_count":1}', latency_stats_json=b"{}", has_calls=True)
     record = ForkRecord(run_id=new_id(), source_run_id=RUN, turn_number=2, created_at=6.0)
 
     with closing(Store(url)) as store:
@@ -331,7 +330,7 @@ def test_a_database_that_is_up_to_date_is_opened_without_alembic(url):
 def test_upgraded_turns_are_finished_and_take_claims(url):
     with closing(Database(url)) as database, database.changing_tables() as connection:
         release(connection)
-        database.kind.number_on(connection)
+        database.dialect.reset_numbering(connection)
 
     with closing(Store(url)) as store:
         before, lapsed = store.claims.position(RUN), store.claims.lapse()
@@ -363,7 +362,7 @@ def test_upgraded_turns_are_finished_and_take_claims(url):
 
 def test_program_of_before_refuses_a_database_with_claims(url, monkeypatch):
     Store(url).close()
-    monkeypatch.setattr("debugger.store.installation.SCHEMA_VERSION", 3)
+    monkeypatch.setattr("debugger.store.schema_setup.SCHEMA_VERSION", 3)
 
     with pytest.raises(StoreError, match="schema version 4, newer than the 3"):
         Store(url)

@@ -1,4 +1,4 @@
-"""The tables of what only a server needs: facts on workflows, favorites, global variables, re-run tokens."""
+"""Tables of facts on workflows, favorites, global variables, re-run tokens."""
 
 from __future__ import annotations
 

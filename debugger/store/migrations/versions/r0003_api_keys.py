@@ -1,4 +1,4 @@
-"""The table of the keys that people show the server."""
+"""The table of API keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of a run that is a copy, for the model usage that it took over from its source."""
+"""The columns of a copied run for its source's model usage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Make them. Of the copies that are there already nobody knows any more what they took over."""
+    """Add them; for existing copies the usage is unknown."""
     for name in ("carried_over_token_usage", "carried_over_latency_stats"):
         # SQLite adds a column at the end without a copy of the table, however many runs are in it.
         op.add_column("runs", Column(name, LargeBinary()))

@@ -1,4 +1,4 @@
-"""The columns of turns that are claimed before they are executed, and the indexes that find them."""
+"""Columns and indexes of claims of turns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add them. A program of before would read a claimed turn as a finished one: it is kept out."""
+    """Add them, and lock out programs that take claimed turns for finished ones."""
     for column in (
         Column("client_turn_id", String(200)),
         Column("user_turn_number", NUMBER),

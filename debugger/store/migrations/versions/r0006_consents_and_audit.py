@@ -1,4 +1,4 @@
-"""The tables of what users consented to, of who did what, and of logins that were ended."""
+"""Tables of consents, audit entries and ended logins."""
 
 from __future__ import annotations
 

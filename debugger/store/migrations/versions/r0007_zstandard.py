@@ -1,4 +1,4 @@
-"""Compressed texts in standard Zstandard frames instead of LZ4 blocks with a private dictionary."""
+"""Zstandard frames instead of LZ4 blocks with a private dictionary."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from alembic import op
 from sqlalchemy import ColumnClause, Connection, LargeBinary, bindparam, column, select, table, update
 
-from debugger.store.json_text import pack
+from debugger.store.compression import compress
 
 revision = "0007"
 down_revision = "0006"
@@ -23,7 +23,7 @@ _LZ4, _ZLIB = b"\x04", b"\x78"
 
 
 def upgrade() -> None:
-    """Convert every compressed value. A program of before could not read them: it is kept out."""
+    """Convert every compressed value, and lock out programs that cannot read them."""
     connection = op.get_bind()
     dictionary = Path(__file__).with_name("r0007_dictionary.json").read_bytes()
     for name, key, columns in (
@@ -49,7 +49,7 @@ def _convert(connection: Connection, table_name: str, key_name: str, name: str, 
             return
         last = found[-1][0]
         changes = [
-            {"row_key": row_key, "new_value": pack(text)}
+            {"row_key": row_key, "new_value": compress(text)}
             for row_key, data in found
             if isinstance(data, bytes) and (text := _text_of(data, dictionary)) is not None
         ]
@@ -58,7 +58,7 @@ def _convert(connection: Connection, table_name: str, key_name: str, name: str, 
 
 
 def _text_of(data: bytes, dictionary: bytes) -> bytes | None:
-    """Return a compressed value's text; ``None`` of any other value and of a damaged one, which stay."""
+    """Return a compressed value's text; ``None`` leaves a value as it is."""
     try:
         if data.startswith(_ZLIB):
             unpacker = zlib.decompressobj()
@@ -72,7 +72,7 @@ def _text_of(data: bytes, dictionary: bytes) -> bytes | None:
 
 
 def _decompress_lz4(data: bytes, dictionary: bytes) -> bytes:
-    """Return the text of an LZ4 block, which begins with the text's size.
+    """Return the text of an LZ4 block after its size.
 
     Raises:
         ValueError: The block is damaged.
@@ -104,7 +104,7 @@ def _decompress_lz4(data: bytes, dictionary: bytes) -> bytes:
 
 
 def _length(data: bytes, place: int, count: int) -> tuple[int, int]:
-    """Return a length, whose further bytes follow where it is 15, and the place after them."""
+    """Return a length of several bytes, and the place after them."""
     if count == 15:
         while (more := data[place]) == 255:
             count, place = count + 255, place + 1

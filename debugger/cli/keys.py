@@ -1,0 +1,70 @@
+"""The commands for API keys of users: ``keys add``, ``list`` and ``revoke``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Annotated
+
+import typer
+
+from debugger.cli.maintenance import Database, day, exit_on_error, store_url
+from debugger.store import ApiKey, ApiKeys, Role, Store
+
+keys = typer.Typer(no_args_is_help=True, help="Manage the API keys of users of the server.")
+
+
+@keys.command()
+def add(
+    name: Annotated[str, typer.Argument(help="The user's name, shown at their comments and workflows.")],
+    role: Annotated[
+        Role,
+        typer.Option(help="read: see; review: also comment, rate; run: also run turns; admin: all."),
+    ],
+    database: Database = "",
+) -> None:
+    """Create a key. It is printed this once and cannot be read later."""
+    with _opened(database) as known:
+        key, secret = known.add(name, role)
+        # The key alone on the standard output, so that it can be piped to another program.
+        typer.echo(f"Key {key.id} for {key.person}: role {key.role}. It is not shown again:", err=True)
+        typer.echo(secret)
+
+
+@keys.command(name="list")
+def list_keys(database: Database = "") -> None:
+    """List the users that have keys, without the keys."""
+    with _opened(database) as known:
+        lines = [
+            (key.id, key.person, key.role, key.team or "-", day(key.created_at), _revoked(key))
+            for key in known.all()
+        ]
+        for line in _columns([("ID", "PERSON", "ROLE", "TEAM", "MADE", "REVOKED"), *lines]):
+            typer.echo(line)
+
+
+@keys.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")],
+    database: Database = "",
+) -> None:
+    """Revoke a key; every server rejects it within two seconds."""
+    with _opened(database) as known:
+        known.revoke(key_id)
+        typer.echo(f"Key {key_id} is revoked.")
+
+
+@contextmanager
+def _opened(database: str) -> Iterator[ApiKeys]:
+    with exit_on_error(), closing(Store(store_url(database), permits_teams=True)) as store:
+        yield store.api_keys
+
+
+def _revoked(key: ApiKey) -> str:
+    return "" if key.revoked_at is None else day(key.revoked_at)
+
+
+def _columns(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,0 +1,180 @@
+"""The commands that maintain the store: ``backup``, ``restore`` and ``prune``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from debugger.errors import DebuggerError, InputError
+from debugger.settings import Settings, read_settings
+from debugger.store import Limits, Pruning, Store, back_up, team_url
+from debugger.store import restore as restore_backup
+
+_MAX_LINES = 20
+
+maintenance = typer.Typer()
+
+Database = Annotated[str, typer.Option(help="URL of the store; the user's own by default.")]
+
+
+@maintenance.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The backup; a file of that name is replaced.")],
+    database: Database = "",
+    team: Annotated[
+        str, typer.Option(help="A team of an earlier version, whose store is backed up instead.")
+    ] = "",
+) -> None:
+    """Write the whole store into one file, while others use it."""
+    with exit_on_error():
+        url = store_url(database)
+        counts = back_up(team_url(url, team) if team else url, file)
+        typer.echo(f"{file}: {_counted(counts)}, {_bytes(file.stat().st_size)}.")
+
+
+@maintenance.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup, of a database of any kind.")],
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Delete the store's content; else it must be empty."),
+    ] = False,
+    database: Database = "",
+) -> None:
+    """Replace the store by a backup; keys are valid or revoked as in the backup."""
+    with exit_on_error():
+        typer.echo(f"Restored {_counted(restore_backup(store_url(database), file, replace=replace))}.")
+
+
+@maintenance.command()
+def prune(
+    days: Annotated[
+        float | None, typer.Option(min=0, help="Days that a run is kept after its last turn.")
+    ] = None,
+    runs: Annotated[int | None, typer.Option(min=0, help="Runs that are kept.")] = None,
+    size: Annotated[
+        int | None, typer.Option("--bytes", min=0, help="Bytes that workflows and runs may take.")
+    ] = None,
+    marked: Annotated[
+        bool,
+        typer.Option(
+            "--marked", help="Let runs go too that are starred, tagged, commented, rated or noted on."
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete them; without it, they are only shown.")] = False,
+    database: Database = "",
+) -> None:
+    """Show the runs beyond limits, and with --yes delete them.
+
+    The default limits are WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES.
+    """
+    with exit_on_error():
+        settings = read_settings()
+        limits = _limits(settings, days, runs, size, marked)
+        with closing(Store(store_url(database))) as store:
+            pruning = store.what_would_go(limits)
+            for line in _plan_lines(pruning):
+                typer.echo(line)
+            if not pruning.candidates:
+                return
+            if not yes:
+                typer.echo("Nothing was deleted; say --yes to delete them.")
+                return
+            typer.echo(f"Deleted {_number(store.prune(pruning), 'run')}.")
+            store.compact()
+
+
+@contextmanager
+def exit_on_error() -> Iterator[None]:
+    """Print an expected error in one sentence, and exit with code 1."""
+    try:
+        yield
+    except DebuggerError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+def day(seconds: float) -> str:
+    """Return the day of a time; a question mark where a damaged database holds no time."""
+    try:
+        return str(datetime.fromtimestamp(seconds, UTC).date())
+    except (OverflowError, TypeError, ValueError):
+        return "?"
+
+
+def store_url(database: str) -> str:
+    """Return the URL of the store: the option's, or that of the settings."""
+    return database or read_settings().database_url
+
+
+def _limits(
+    settings: Settings, days: float | None, runs: int | None, size: int | None, marked: bool
+) -> Limits:
+    """Return the limits of the options, by default those of the settings.
+
+    Raises:
+        InputError: There is no limit at all.
+    """
+    limits = Limits(
+        settings.keep_days if days is None else days,
+        settings.keep_runs if runs is None else runs,
+        settings.keep_bytes if size is None else size,
+        marked,
+    )
+    if limits.days is limits.runs is limits.size is None:
+        raise InputError(
+            "There is no limit to what is kept.",
+            advice="Say one, as in --days 90, --runs 10000 or --bytes 1000000000.",
+        )
+    return limits
+
+
+def _plan_lines(pruning: Pruning) -> Iterator[str]:
+    size = sum(run.size for run in pruning.candidates)
+    yield (
+        f"{len(pruning.candidates)} of {_number(pruning.runs, 'run')} would go, "
+        f"with {_bytes(size)} of {_bytes(pruning.size)}."
+    )
+    for run in pruning.candidates[:_MAX_LINES]:
+        cells = (
+            run.run_id,
+            day(run.updated_at),
+            _number(run.turn_count, "turn"),
+            _bytes(run.size),
+            run.workflow_name or "",
+        )
+        yield "  " + "  ".join(cells).rstrip()
+    if len(pruning.candidates) > _MAX_LINES:
+        yield f"  … and {len(pruning.candidates) - _MAX_LINES} more"
+    if pruning.spared:
+        yield (
+            f"{_number(pruning.spared, 'run')} beyond the limits will stay: "
+            "a user has marked them (--marked deletes these, too), or a turn is in progress."
+        )
+
+
+def _counted(counts: dict[str, int]) -> str:
+    parts = (
+        (counts.get("workflows", 0), "workflow"),
+        (counts.get("runs", 0), "run"),
+        (counts.get("turns", 0), "turn"),
+    )
+    return ", ".join(_number(number, noun) for number, noun in parts)
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _bytes(size: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

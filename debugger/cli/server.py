@@ -1,0 +1,97 @@
+"""The command ``serve``."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from debugger.backends import open_embedded
+from debugger.backends.base_url import is_loopback
+from debugger.cli.maintenance import exit_on_error
+from debugger.engine.tools.sandbox import python_status
+from debugger.server import serve as serve_backend
+from debugger.server.connections import ConnectionLimits, read_proxies
+from debugger.server.turn_limiter import MAX_CONCURRENT_TURNS, TurnLimiter
+from debugger.settings import read_settings
+
+logger = logging.getLogger(__name__)
+
+
+class InlinePython(StrEnum):
+    """The ways in which Python code of a workflow runs."""
+
+    off = "off"
+    sandboxed = "sandboxed"
+    unsafe = "unsafe"
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Interface to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: a free one.")] = 8611,
+    database: Annotated[str, typer.Option(help="URL of the store; the user's own by default.")] = "",
+    api_key: Annotated[
+        str,
+        typer.Option(
+            envvar="WORKFLOW_DEBUGGER_API_KEY",
+            show_envvar=True,
+            help="Bearer key that may be shared, an administrator's; people's own are made by `keys add`.",
+        ),
+    ] = "",
+    inline_python: Annotated[
+        InlinePython | None, typer.Option(help="The way in which Python code of a workflow runs.")
+    ] = None,
+    max_turns: Annotated[
+        int, typer.Option(min=1, help="Turns executed at once; more of them wait.")
+    ] = MAX_CONCURRENT_TURNS,
+    max_turns_per_key: Annotated[
+        int, typer.Option(min=0, help="The same of one API key; 0: a quarter of all.")
+    ] = 0,
+    max_connections: Annotated[
+        int, typer.Option(min=1, help="Connections at once; fewer where file descriptors are few.")
+    ] = ConnectionLimits.total,
+    max_connections_per_address: Annotated[
+        int, typer.Option(min=0, help="The same from one address; 0: no such limit.")
+    ] = ConnectionLimits.per_address,
+    header_timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds until the headers of a request are complete.")
+    ] = ConnectionLimits.header_seconds,
+    body_timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds from there until its body is.")
+    ] = ConnectionLimits.body_seconds,
+    forwarded_allow_ips: Annotated[
+        str,
+        typer.Option(
+            help="Addresses of proxies, by commas, whose X-Forwarded-For is believed; none by default."
+        ),
+    ] = "",
+) -> None:
+    """Serve the platform's API from the embedded engine."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    with exit_on_error():
+        settings = read_settings()
+        chosen: dict[str, str] = {"database": database} if database else {}
+        if inline_python is not None:
+            chosen["inline_python"] = inline_python.value
+        if not is_loopback(host):
+            settings = settings.beyond_loopback()
+        settings = settings.model_copy(update=chosen)
+        logger.info("Inline Python: %s", python_status(settings.inline_python).description)
+        with closing(open_embedded(settings)) as backend:
+            serve_backend(
+                backend,
+                host,
+                port,
+                api_key or None,
+                turns=TurnLimiter(max_turns, max_turns_per_key),
+                limits=ConnectionLimits(
+                    total=max_connections,
+                    per_address=max_connections_per_address,
+                    header_seconds=header_timeout,
+                    body_seconds=body_timeout,
+                    trusted_proxies=read_proxies(forwarded_allow_ips),
+                ),
+            )

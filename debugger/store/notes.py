@@ -1,0 +1,348 @@
+"""Notes on runs, presets, debug set-ups, interrupted turns.
+
+All go by ids alone, so they may be of runs and workflows of a hosted API.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row, delete, func, select
+
+from debugger.errors import InputError, NotFoundError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.json_codec import encode
+from debugger.protocol.notes import (
+    MAX_COMMENT_CHARACTERS,
+    Comment,
+    Preset,
+    Rating,
+    RatingValue,
+    RunLabels,
+    RunNotes,
+    Target,
+)
+from debugger.store.compression import decompress, read_json
+from debugger.store.database import Repository
+from debugger.store.schema import comments, kits, presets, ratings, run_marks, run_tags, unfinished_turns
+from debugger.store.sql_helpers import insert, iso_time, seconds_of, upsert
+
+MAX_TAG_CHARACTERS = 50
+MAX_NAME_CHARACTERS = 80
+
+SECRETS = "secret_variables"
+"""The one key of a run input that is never stored (``platform/wire.md`` 2.2)."""
+
+
+class UnfinishedTurn(NamedTuple):
+    """An interrupted turn with its events so far."""
+
+    run_id: str
+    workflow_id: str
+    version_number: int
+    began_at: float
+    """Seconds since 1970."""
+    input_json: bytes
+    """The run input."""
+    events_json: bytes = b"[]"
+    """Its events so far as one array."""
+
+
+class _RatingRepository(Repository):
+    def rate(self, run_id: str, target: Target, author: str, value: RatingValue | None) -> None:
+        """Replace an author's rating; ``None`` removes it."""
+        key = {"run_id": run_id, "target_kind": target.kind, "target_key": target.key, "author": author}
+        with self._database.writing() as connection:
+            if value is None:
+                same = (ratings.c[name] == part for name, part in key.items())
+                connection.execute(delete(ratings).where(*same))
+            else:
+                connection.execute(upsert(ratings, key, {"value": value, "created_at": time.time()}))
+
+
+class NoteRepository(_RatingRepository):
+    """Notes on runs, presets, debug set-ups, interrupted turns."""
+
+    def notes(self, run_id: str) -> RunNotes:
+        """Return everything that users noted on a run."""
+        with self._database.reading() as connection:
+            labels = _labels(connection, [run_id]).get(run_id, RunLabels())
+            return RunNotes(
+                starred=labels.starred,
+                tags=labels.tags,
+                note=labels.note,
+                comments=_comments(connection, run_id),
+                ratings=_ratings(connection, run_id),
+            )
+
+    def marks(self, run_ids: Collection[str]) -> dict[str, RunLabels]:
+        """Return star, tags and note of runs that have any."""
+        with self._database.reading() as connection:
+            return _labels(connection, run_ids)
+
+    def star(self, run_id: str, *, starred: bool = True) -> None:
+        """Add a star to a run, or remove it."""
+        with self._database.writing() as connection:
+            _set_label(connection, run_id, {"starred": starred})
+
+    def write(self, run_id: str, note: str) -> None:
+        """Write a note on a run; an empty one removes it."""
+        with self._database.writing() as connection:
+            _set_label(connection, run_id, {"note": note})
+
+    def tag(self, run_id: str, tags: Iterable[str]) -> None:
+        """Replace the tags of a run.
+
+        Raises:
+            InputError: A tag is too long.
+        """
+        with self._database.writing() as connection:
+            _set_tags(connection, run_id, tags)
+
+    def tags(self) -> list[str]:
+        """Return every tag of any run, the most used first."""
+        count = func.count().label("count")
+        statement = select(run_tags.c.tag).group_by(run_tags.c.tag).order_by(count.desc(), run_tags.c.tag)
+        with self._database.reading() as connection:
+            return list(connection.scalars(statement))
+
+    def comment(self, run_id: str, target: Target, author: str, text: str) -> None:
+        """Store a comment.
+
+        Raises:
+            InputError: It is blank or too long.
+        """
+        with self._database.writing() as connection:
+            _add_comment(connection, run_id, target, author, text)
+
+    def delete_comment(self, run_id: str, logical_id: str) -> None:
+        """Delete a comment.
+
+        Raises:
+            NotFoundError: The run has no such comment.
+        """
+        with self._database.writing() as connection:
+            _delete_comment(connection, run_id, logical_id)
+
+    def take_in(self, run_id: str, notes: RunNotes) -> None:
+        """Add the notes of an imported run; existing notes stay."""
+        with self._database.writing() as connection:
+            known = _labels(connection, [run_id]).get(run_id, RunLabels())
+            if notes.starred and not known.starred:
+                _set_label(connection, run_id, {"starred": True})
+            if notes.note and not known.note:
+                _set_label(connection, run_id, {"note": notes.note})
+            _set_tags(connection, run_id, [*known.tags, *notes.tags])
+            for comment in notes.comments:
+                own = {"logical_id": comment.logical_id, "content": comment.content}
+                row = {**_imported(run_id, comment), **own}
+                connection.execute(insert(comments).values(row).on_conflict_do_nothing())
+            for rating in notes.ratings:
+                row = {**_imported(run_id, rating), "value": rating.value}
+                connection.execute(insert(ratings).values(row).on_conflict_do_nothing())
+
+    def presets(self, workflow_id: str) -> list[Preset]:
+        """Return a workflow's presets by name."""
+        statement = select(presets).where(presets.c.workflow_id == workflow_id)
+        with self._database.reading() as connection:
+            return [
+                Preset(
+                    name=row.name,
+                    run_input=read_json(row.run_input, f"preset {row.name!r}"),
+                    updated_at=iso_time(row.updated_at),
+                )
+                for row in connection.execute(statement.order_by(func.lower(presets.c.name)))
+            ]
+
+    def keep_preset(self, workflow_id: str, name: str, run_input: JsonObject) -> None:
+        """Store a run input under a name, without secrets.
+
+        Raises:
+            InputError: The name is blank or too long.
+        """
+        name = " ".join(name.split())
+        if not 0 < len(name) <= MAX_NAME_CHARACTERS:
+            raise InputError(
+                f"The name of a preset has 1 to {MAX_NAME_CHARACTERS} characters, and this has {len(name)}.",
+                advice="Name it after what it is for.",
+            )
+        stored = {key: value for key, value in run_input.items() if key != SECRETS}
+        values = {"updated_at": time.time(), "run_input": encode(stored)}
+        with self._database.writing() as connection:
+            connection.execute(upsert(presets, {"workflow_id": workflow_id, "name": name}, values))
+
+    def delete_preset(self, workflow_id: str, name: str) -> None:
+        """Delete a preset.
+
+        Raises:
+            NotFoundError: There is none of that name.
+        """
+        ours = (presets.c.workflow_id == workflow_id) & (presets.c.name == name)
+        with self._database.writing() as connection:
+            if not connection.execute(delete(presets).where(ours)).rowcount:
+                raise NotFoundError(f"There is no preset {name!r}.", advice="Somebody else has deleted it.")
+
+    def kit_of(self, run_id: str) -> bytes | None:
+        """Return the debug set-up of a run as JSON."""
+        with self._database.reading() as connection:
+            setup: bytes | None = connection.scalar(select(kits.c.kit).where(kits.c.run_id == run_id))
+            return setup
+
+    def keep_kit(self, run_id: str, kit: bytes | None) -> None:
+        """Replace the debug set-up of a run; ``None`` deletes it."""
+        with self._database.writing() as connection:
+            if kit is None:
+                connection.execute(delete(kits).where(kits.c.run_id == run_id))
+            else:
+                connection.execute(upsert(kits, {"run_id": run_id}, {"kit": kit}))
+
+    def forget_unfinished(self, run_id: str) -> None:
+        """Delete the interrupted turn of a run, if it has one."""
+        with self._database.writing() as connection:
+            connection.execute(delete(unfinished_turns).where(unfinished_turns.c.run_id == run_id))
+
+    def unfinished(self, run_id: str | None = None) -> list[UnfinishedTurn]:
+        """Return the interrupted turns, the newest first.
+
+        A turn is interrupted when its claim has lapsed, see `TurnClaims.lapse`.
+        """
+        statement = select(unfinished_turns).order_by(unfinished_turns.c.began_at.desc())
+        if run_id is not None:
+            statement = statement.where(unfinished_turns.c.run_id == run_id)
+        with self._database.reading() as connection:
+            return [
+                UnfinishedTurn(*row)._replace(events_json=decompress(row.events_json))
+                for row in connection.execute(statement)
+            ]
+
+
+class FeedbackRepository(_RatingRepository):
+    """Comments and ratings as the API reads and writes them (``platform/wire.md`` 5.5)."""
+
+    def of(self, run_id: str) -> tuple[list[Comment], list[Rating]]:
+        """Return the comments and ratings of a run, the oldest first."""
+        with self._database.reading() as connection:
+            return _comments(connection, run_id), _ratings(connection, run_id)
+
+    def comment(self, run_id: str, target: Target, author: str, text: str) -> Comment:
+        """Store a comment; return it.
+
+        Raises:
+            InputError: It is blank or too long.
+        """
+        with self._database.writing() as connection:
+            logical_id = _add_comment(connection, run_id, target, author, text)
+            return next(
+                comment for comment in _comments(connection, run_id) if comment.logical_id == logical_id
+            )
+
+    def delete_comment(self, run_id: str, target: Target, logical_id: str) -> None:
+        """Delete a comment on one target.
+
+        Raises:
+            NotFoundError: There is none of that id on it.
+        """
+        with self._database.writing() as connection:
+            known = {comment.logical_id: comment.target for comment in _comments(connection, run_id)}
+            _delete_comment(connection, run_id, logical_id if known.get(logical_id) == target else "")
+
+
+def _labels(connection: Connection, run_ids: Collection[str]) -> dict[str, RunLabels]:
+    tags: dict[str, list[str]] = {}
+    tagged = select(run_tags).where(run_tags.c.run_id.in_(run_ids)).order_by(run_tags.c.tag)
+    for row in connection.execute(tagged):
+        tags.setdefault(row.run_id, []).append(row.tag)
+    marked = connection.execute(select(run_marks).where(run_marks.c.run_id.in_(run_ids)))
+    marks = {row.run_id: (row.starred, row.note) for row in marked}
+    found: dict[str, RunLabels] = {}
+    for run_id in run_ids:
+        if run_id in marks or run_id in tags:
+            starred, note = marks.get(run_id, (False, ""))
+            found[run_id] = RunLabels(starred=starred, tags=tags.get(run_id, []), note=note)
+    return found
+
+
+def _set_label(connection: Connection, run_id: str, value: dict[str, Any]) -> None:
+    fresh = insert(run_marks).values(**{"run_id": run_id, "starred": False, "note": "", **value})
+    connection.execute(fresh.on_conflict_do_update(index_elements=["run_id"], set_=value))
+
+
+def _set_tags(connection: Connection, run_id: str, tags: Iterable[str]) -> None:
+    wanted = list(dict.fromkeys(" ".join(tag.split()) for tag in tags if tag.strip()))
+    long = next((tag for tag in wanted if len(tag) > MAX_TAG_CHARACTERS), None)
+    if long is not None:
+        raise InputError(
+            f"The tag {long[:20]!r}… has {len(long)} characters.",
+            advice=f"A tag has {MAX_TAG_CHARACTERS} at most; write the rest as a note.",
+        )
+    connection.execute(delete(run_tags).where(run_tags.c.run_id == run_id))
+    if wanted:
+        connection.execute(insert(run_tags), [{"run_id": run_id, "tag": tag} for tag in wanted])
+
+
+def _comments(connection: Connection, run_id: str) -> list[Comment]:
+    """Return a run's comments, the oldest first."""
+    statement = select(comments).where(comments.c.run_id == run_id)
+    return [
+        Comment(
+            logical_id=row.logical_id,
+            target=_target(row),
+            author=row.author,
+            content=row.content,
+            created_at=iso_time(row.created_at),
+        )
+        for row in connection.execute(statement.order_by(comments.c.created_at, comments.c.logical_id))
+    ]
+
+
+def _ratings(connection: Connection, run_id: str) -> list[Rating]:
+    """Return a run's ratings, the oldest first."""
+    statement = select(ratings).where(ratings.c.run_id == run_id).order_by(ratings.c.created_at)
+    return [
+        Rating(target=_target(row), author=row.author, value=row.value, created_at=iso_time(row.created_at))
+        for row in connection.execute(statement)
+    ]
+
+
+def _add_comment(connection: Connection, run_id: str, target: Target, author: str, text: str) -> str:
+    content = text.strip()
+    if not content:
+        raise InputError("A comment needs some words.", advice="Write what you saw.")
+    if len(content) > MAX_COMMENT_CHARACTERS:
+        raise InputError(
+            f"The comment has {len(content)} characters.", advice=f"Shorten it to {MAX_COMMENT_CHARACTERS}."
+        )
+    row = {
+        "logical_id": f"comment_{uuid4().hex}",
+        "run_id": run_id,
+        "target_kind": target.kind,
+        "target_key": target.key,
+        "author": author,
+        "content": content,
+        "created_at": time.time(),
+    }
+    connection.execute(insert(comments), row)
+    return str(row["logical_id"])
+
+
+def _delete_comment(connection: Connection, run_id: str, logical_id: str) -> None:
+    ours = (comments.c.run_id == run_id) & (comments.c.logical_id == logical_id)
+    if not connection.execute(delete(comments).where(ours)).rowcount:
+        raise NotFoundError("This comment is gone already.", advice="Somebody else has deleted it.")
+
+
+def _imported(run_id: str, note: Comment | Rating) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "target_kind": note.target.kind,
+        "target_key": note.target.key,
+        "author": note.author,
+        "created_at": seconds_of(note.created_at),
+    }
+
+
+def _target(row: Row[Any]) -> Target:
+    return Target(kind=row.target_kind, key=row.target_key)

@@ -1,0 +1,93 @@
+"""Helpers for statements: ids, times, pages, portions, upserts, functions."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Integer, Select, Table
+
+# SQLite has adopted the clause ``ON CONFLICT`` of PostgreSQL, and SQLAlchemy writes this one for both.
+from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy.dialects.postgresql import insert as insert
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
+
+from debugger.errors import InputError
+
+_MAX_IDS = 500
+"""Ids in one statement; SQLite takes some thousands."""
+
+
+def new_id() -> str:
+    """Return a new id: 24 lower-case hex digits, eight of them the time.
+
+    Ids made in different seconds sort by time, like the platform's own (``platform/wire.md``, section 0).
+    """
+    return f"{int(time.time()):08x}{secrets.token_hex(8)}"
+
+
+def iso_time(seconds: float) -> str:
+    """Return a time as ISO 8601 text in UTC: ``2026-07-01T10:00:00.000Z``."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def seconds_of(text: str) -> float:
+    """Return the time of an ISO 8601 text, by default the present."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = datetime.now(UTC)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def page_of(statement: Select[Any], page: int, size: int) -> Select[Any]:
+    """Limit a select to one page.
+
+    Args:
+        statement: Selects the whole list.
+        page: Counts from 1.
+        size: Rows on a page.
+
+    Raises:
+        InputError: Page or size is below 1.
+    """
+    if page < 1 or size < 1:
+        raise InputError(
+            f"There is no page {page} of {size} rows.", advice="Pages count from 1 and have 1 row or more."
+        )
+    return statement.limit(size).offset((page - 1) * size)
+
+
+def portions(ids: Collection[str]) -> Iterator[list[str]]:
+    """Yield ids in lists that fit into one statement."""
+    wanted = list(ids)
+    return (wanted[at : at + _MAX_IDS] for at in range(0, len(wanted), _MAX_IDS))
+
+
+def upsert(table: Table, key: dict[str, Any], values: dict[str, Any]) -> Insert:
+    """Return the statement that inserts or changes a row."""
+    fresh = insert(table).values(**key, **values)
+    return fresh.on_conflict_do_update(index_elements=list(key), set_=values)
+
+
+class place_in(GenericFunction[int]):
+    """The position of one text in another from 1, or 0."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(place_in, "sqlite")
+def _in_sqlite(element: place_in, compiler: SQLCompiler, **options: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **options)})"
+
+
+@compiles(place_in, "postgresql")
+def _in_postgres(element: place_in, compiler: SQLCompiler, **options: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **options)})"

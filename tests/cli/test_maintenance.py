@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from debugger.cli import main
+from debugger.store import FinishedTurn, Store, new_id, team_url
+from tests.support.teams import add_team_key
+
+ROOT = Path(__file__).parents[2]
+DAY = 86_400
+
+
+def keep(url, *days_ago):
+    """A run for each age."""
+    with closing(Store(url)) as store:
+        for days in days_ago:
+            store.append_turn(
+                FinishedTurn(
+                    run_id=new_id(),
+                    turn_number=1,
+                    status="completed",
+                    checkpoint=b"{}",
+                    started_at=time.time() - days * DAY,
+                    finished_at=time.time() - days * DAY,
+                    workflow_id="w",
+                    version_number=0,
+                    workflow_name="Tea shop",
+                )
+            )
+
+
+def runs(url):
+    with closing(Store(url)) as store:
+        return store.runs()[1]
+
+
+def command(tmp_path, *arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "debugger", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), **environment},
+    )
+
+
+def test_prune_shows_what_would_go_and_deletes_it_only_when_told_to(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    keep(url, 40, 35, 1)
+
+    shown = command(tmp_path, "prune", "--days", "30", WORKFLOW_DEBUGGER_DATABASE=url)
+    after_showing = runs(url)
+    done = command(
+        tmp_path, "prune", "--yes", WORKFLOW_DEBUGGER_DATABASE=url, WORKFLOW_DEBUGGER_KEEP_DAYS="30"
+    )
+
+    assert shown.stdout.startswith("2 of 3 runs would go, with ")
+    assert shown.stdout.count("Tea shop") == 2
+    assert shown.stdout.endswith("Nothing was deleted; say --yes to delete them.\n")
+    assert after_showing == 3
+    assert done.stdout.endswith("Deleted 2 runs.\n")
+    assert runs(url) == 1
+
+
+def test_prune_without_a_limit_says_how_to_set_one(tmp_path):
+    told = command(tmp_path, "prune", "--yes", "--database", f"sqlite:///{tmp_path}/debugger.sqlite3")
+
+    assert told.returncode == 1
+    assert "--days 90" in told.stderr
+
+
+def test_a_store_is_backed_up_and_restored_by_one_command_each(tmp_path):
+    url, other = f"sqlite:///{tmp_path}/debugger.sqlite3", f"sqlite:///{tmp_path}/other.sqlite3"
+    keep(url, 2, 1)
+    keep(other, 3)
+
+    backed_up = command(tmp_path, "backup", str(tmp_path / "backup"), "--database", url)
+    refused = command(tmp_path, "restore", str(tmp_path / "backup"), "--database", other)
+    restored = command(tmp_path, "restore", str(tmp_path / "backup"), "--replace", "--database", other)
+
+    assert "backup: 0 workflows, 2 runs, 2 turns, " in backed_up.stdout
+    assert (refused.returncode, "--replace" in refused.stderr) == (1, True)
+    assert restored.stdout == "Restored 0 workflows, 2 runs, 2 turns.\n"
+    assert runs(other) == 2
+
+
+def test_a_fault_is_told_in_a_sentence_and_without_a_password(tmp_path):
+    url = "postgresql://ada:hunter2@127.0.0.1:1/runs"
+
+    told = command(tmp_path, "backup", str(tmp_path / "backup"), "--database", url)
+
+    assert told.returncode == 1
+    assert told.stderr.startswith("error: The database runs on 127.0.0.1:1 cannot be reached: ")
+    assert "hunter2" not in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def here(*arguments):
+    """The same in this process: a command of its own takes two seconds to begin."""
+    return CliRunner().invoke(main, arguments)
+
+
+def test_backup_exports_a_team(tmp_path):
+    url, other = f"sqlite:///{tmp_path}/debugger.sqlite3", f"sqlite:///{tmp_path}/other.sqlite3"
+    key_id = add_team_key(url, "qa")
+    keep(team_url(url, "qa"), 40, 1)
+    backup = str(tmp_path / "backup")
+
+    rejected = here("prune", "--days", "30", "--database", url)
+    listed = here("keys", "list", "--database", url)
+    backed_up = here("backup", backup, "--database", url, "--team", "qa")
+    here("restore", backup, "--database", other)
+    here("keys", "revoke", key_id, "--database", url)
+    accepted = here("prune", "--days", "30", "--database", url)
+
+    assert (rejected.exit_code, accepted.exit_code) == (1, 0)
+    assert "backup qa.backup --team qa" in rejected.stderr
+    assert listed.stdout.splitlines()[1].split()[3] == "qa"
+    assert "0 workflows, 2 runs, 2 turns" in backed_up.stdout
+    assert runs(other) == 2
+
+
+def test_backup_of_unknown_team_writes_nothing(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+
+    failed = here("backup", str(tmp_path / "backup"), "--database", url, "--team", "qa")
+
+    assert failed.exit_code == 1
+    assert failed.stderr.startswith("error: There is no team 'qa'. The teams are: none at all.")
+    assert list(tmp_path.glob("*team*")) == []
