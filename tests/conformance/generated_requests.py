@@ -121,8 +121,8 @@ def send_generated(api, per_operation):
 
     Args:
         api: A client of the server.
-        per_operation: Requests to an operation with a body or a query; a third of them to one with an id in its
-            path only, and two to one without parameters, which can only be sent the same again.
+        per_operation: Requests to an operation with a body or a query; a third of them to one with an id in
+            its path only, and two to one without parameters, to which each request is the same.
     """
     root = str(api.base_url.join("/"))
     outcome, world = Outcome(), World(api)
