@@ -7,7 +7,7 @@ import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.server.auth import keys as auth_keys
-from debugger.server.auth.middleware import MAX_WRONG_KEYS, WrongKeys
+from debugger.server.auth.middleware import MAX_WRONG_KEYS, WrongKeys, is_local_host
 from debugger.settings import Settings
 from debugger.store import Role
 from tests.factories import document, static
@@ -158,3 +158,17 @@ def test_addresses_without_recent_wrong_keys_are_forgotten():
     wrong.retry_after("10.0.0.2")
 
     assert list(wrong._times) == ["10.0.0.2"]
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:8611", "app.localhost", "debugger", "10.0.0.7:80", "[::1]:8611", ""]
+)
+def test_is_local_host_accepts_addresses_and_plain_names(host):
+    assert is_local_host(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "localhost.evil.example", "1.2.3.4.evil.example", "[::1"]
+)
+def test_is_local_host_rejects_domains(host):
+    assert not is_local_host(host)
