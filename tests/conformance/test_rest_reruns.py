@@ -8,7 +8,7 @@ import pytest
 
 from tests.conformance.graphs import chat, direct, graph, greeting, static, when
 from tests.conformance.served import KEY, UNKNOWN, chat_of, create, execute, record, run_input, talk
-from tests.server.streaming.wire import opened
+from tests.support.server_sockets import opened
 
 PREFLIGHT = {
     "rerunnable",

@@ -7,7 +7,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.conformance.graphs import chat, direct, graph, static
 from tests.conformance.served import KEY, UNKNOWN, create, headers, record
-from tests.server.streaming.wire import opened, saying
+from tests.support.server_sockets import opened, saying
 
 SOCKET = "/v1/workflow-runs/ws"
 BEARER = {"Authorization": f"Bearer {KEY}"}

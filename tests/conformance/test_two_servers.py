@@ -14,7 +14,7 @@ from tests.conformance.served import chat_of, create, execute, headers, human, r
 from tests.conformance.server_process import server_process
 from tests.conformance.talks import TURNS, Talk, create_talking, write_script
 from tests.postgres import a_database, a_schema
-from tests.server.streaming.wire import opened
+from tests.support.server_sockets import opened
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from debugger.server.auth.roles import REQUIRED_ROLES
 from debugger.settings import Settings
 from debugger.store import Role
 from tests.factories import document, say
-from tests.server.streaming.wire import opened
+from tests.support.server_sockets import opened
 
 NOT_AUDITED = {
     ("POST", urls.PUMP): "background work of a turn that is audited",

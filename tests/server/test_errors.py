@@ -87,3 +87,24 @@ def test_store_error_is_logged(failing, caplog):
     failing(StoreError("The disk is full."))
 
     assert "The disk is full." in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/nodes", 501),
+        ("/v1/nodes/types/more", 501),
+        ("/v1/workflows/665f00000000000000000001/expand-preview", 501),
+        ("/v1/nodes-of-mine", 404),
+        ("/v1/workflows/665f00000000000000000001/expand-preview/more", 404),
+    ],
+)
+def test_platform_only_path_answers_501(api, path, status):
+    answer = api.request("PUT", path)
+
+    assert answer.status_code == status
+    assert answer.json().keys() == {"detail"}
+
+
+def test_wrong_method_still_answers_405(api):
+    assert api.put("/v1/workflows").status_code == 405

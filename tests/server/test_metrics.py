@@ -7,8 +7,8 @@ import pytest
 
 from debugger.server.metrics import Metrics
 from tests.factories import say, static, tool
-from tests.server.counting import counted, execute, new_workflow, value
-from tests.server.streaming.wire import opened
+from tests.support.server_metrics import counted, execute, new_workflow, value
+from tests.support.server_sockets import opened
 
 UNKNOWN = "665f00000000000000000001"
 

@@ -7,8 +7,8 @@ from debugger.server.auth import keys as auth_keys
 from debugger.settings import Settings
 from debugger.store import Role
 from tests.factories import say
-from tests.server.counting import counted, execute, new_workflow
-from tests.server.streaming.wire import opened
+from tests.support.server_metrics import counted, execute, new_workflow
+from tests.support.server_sockets import opened
 
 UNKNOWN = "665f00000000000000000001"
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.companions import lab
 from tests.factories import direct, document, say, static, tool, when
-from tests.server.streaming.wire import saying
+from tests.support.server_sockets import saying
 
 ENDLESS = "def endless():\n    while True:\n        pass\n"
 ENDLESS_POLL = "def poll(n):\n    while str(n).isdigit():\n        pass\n    return 1\n"

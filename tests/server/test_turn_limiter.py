@@ -13,9 +13,9 @@ from debugger.settings import Settings
 from debugger.store import Role
 from tests.conformance.graphs import direct, graph, http, static
 from tests.conformance.served import create, execute, spoken
-from tests.server.counting import counted
-from tests.server.streaming.wire import opened
 from tests.support.http_server import HttpServer
+from tests.support.server_metrics import counted
+from tests.support.server_sockets import opened
 
 FASTAPI_THREADS = 40
 WAIT = 30

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 
 from tests.factories import direct, document, node, say, static, when
-from tests.server.streaming.wire import opened, record, saying, types
 from tests.support.http_server import HttpServer
+from tests.support.server_sockets import opened, record, saying, types
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.settings import Settings
 from tests.backends.server_process import KEY, server_process
 from tests.factories import say, tool
-from tests.server.streaming.wire import create, opened
+from tests.support.server_sockets import create, opened
 
 SLOW = "import time\ndef slow():\n    time.sleep(1.5)\n    return 1\n"
 BEARER = {"Authorization": f"Bearer {KEY}"}

@@ -13,7 +13,7 @@ from debugger.server.auth import keys as auth_keys
 from debugger.settings import Settings
 from debugger.store import Role
 from tests.factories import say, static
-from tests.server.streaming.wire import address, create, opened
+from tests.support.server_sockets import address, create, opened
 
 KEY = "sk-live-secret"
 BEARER = {"Authorization": f"Bearer {KEY}"}
