@@ -16,8 +16,8 @@ def plain(text):
 
 def get(url, method="GET", *, seconds=5.0, limits=None, cancelled=None, headers=None, body=None):
     """Send one request for real."""
-    veiled = {name: plain(value) for name, value in (headers or {}).items()}
-    request = HttpRequest(method, plain(url), veiled, body)
+    values = {name: plain(value) for name, value in (headers or {}).items()}
+    request = HttpRequest(method, plain(url), values, body)
     return send(request, seconds, limits or HttpLimits(), cancelled or threading.Event())
 
 

@@ -148,8 +148,8 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         body = None
         if config.method in _WITH_BODY:
             body = read_body(config.body_parameters, config.body_content_type, scope, secrets, budget)
-        for veiled in (url, query, *headers.values(), body.value if body else None):
-            _note_unresolved(veiled, context)
+        for value in (url, query, *headers.values(), body.value if body else None):
+            _note_unresolved(value, context)
         authored = self._authored(context)
         return HttpRequest(config.method, _with_query(url, query), headers, body, authored, secrets)
 
@@ -170,9 +170,9 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         return [(name, value) for name, value in (self.config.headers or {}).items() if value is not None]
 
 
-def _note_unresolved(veiled: MaskedValue | None, context: NodeContext) -> None:
-    if veiled is not None:
-        context.unresolved += [written for written in veiled.unresolved if written.startswith("{{")]
+def _note_unresolved(value: MaskedValue | None, context: NodeContext) -> None:
+    if value is not None:
+        context.unresolved += [written for written in value.unresolved if written.startswith("{{")]
 
 
 def _with_query(url: MaskedValue, query: MaskedValue | None) -> MaskedValue:

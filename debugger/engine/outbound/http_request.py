@@ -31,7 +31,7 @@ _DEFAULT_HEADERS = (("Accept", "*/*"), ("User-Agent", "workflow-debugger"), ("Co
 
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-_MEND = "Put quotes around a placeholder that stands for a text."
+_QUOTE_ADVICE = "Put quotes around a placeholder that stands for a text."
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class HttpRequest:
     @property
     def secret_names(self) -> frozenset[str]:
         """Return the names of the secrets in it."""
-        veiled = [self.url, *self.headers.values(), *([] if self.body is None else [self.body.value])]
-        return frozenset().union(*(each.secret_names for each in veiled))
+        values = [self.url, *self.headers.values(), *([] if self.body is None else [self.body.value])]
+        return frozenset().union(*(each.secret_names for each in values))
 
     @property
     def refusal(self) -> str:
@@ -287,7 +287,7 @@ def _parsed(text: str, field_name: str) -> Any:
         raise InputError(
             f"{field_name} is not JSON once its placeholders are filled in: {error.msg} at line "
             f"{error.lineno}, column {error.colno}.",
-            advice=_MEND,
+            advice=_QUOTE_ADVICE,
         ) from None
     except (RecursionError, ValueError):
         raise InputError(f"{field_name} is nested too deep, or has too long a number.") from None

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
 from debugger.engine.outbound.secrets import MARK, Secrets
 
-_TELLING = (
+_SECRET_PARTS = (
     "accesskey",
     "accesstoken",
     "apikey",
@@ -29,7 +29,7 @@ _TELLING = (
     "subscriptionkey",
 )
 """Parts of names, without what separates their words."""
-_TELLING_ALONE = frozenset({"auth", "key", "pwd", "sessionid", "sig", "signature", "token", "xtoken"})
+_SECRET_NAMES = frozenset({"auth", "key", "pwd", "sessionid", "sig", "signature", "token", "xtoken"})
 """Whole names that tell it of a header or of a part of a query, but not of a body's field."""
 
 _SHORTEST = 6
@@ -43,7 +43,7 @@ _SCHEME = re.compile(r"(?i)(?:basic|bearer|digest|token|apikey)(?=\s)")
 def names_secret(name: str) -> bool:
     """Return whether a header or query parameter is named like a secret."""
     bare = _bare(name)
-    return bare in _TELLING_ALONE or _tells(bare)
+    return bare in _SECRET_NAMES or _has_secret_part(bare)
 
 
 def find_literal_secrets(url: str, headers: Mapping[str, str], more: Iterable[str] = ()) -> Secrets:
@@ -74,7 +74,10 @@ def mask_header(name: str, value: str) -> str:
 def mask_body(value: Any) -> Any:
     """Mask the fields named like secrets in a copy of a value."""
     if isinstance(value, Mapping):
-        return {key: MARK if _tells(_bare(str(key))) else mask_body(inner) for key, inner in value.items()}
+        return {
+            key: MARK if _has_secret_part(_bare(str(key))) else mask_body(inner)
+            for key, inner in value.items()
+        }
     if isinstance(value, list):
         return [mask_body(inner) for inner in value]
     return value
@@ -96,8 +99,8 @@ def _shown_parameter(match: re.Match[str]) -> str:
     return f"{match['name']}={MARK}" if names_secret(unquote_plus(match["name"])) else match[0]
 
 
-def _tells(bare: str) -> bool:
-    return any(part in bare for part in _TELLING)
+def _has_secret_part(bare: str) -> bool:
+    return any(part in bare for part in _SECRET_PARTS)
 
 
 def _bare(name: str) -> str:

@@ -95,7 +95,7 @@ class Secrets:
         self._values = {name: value for name, value in (values or {}).items() if value.strip()}
         self._hosts = dict(hosts or {})
         self._marks = dict.fromkeys(self._values, MARK)
-        self._written = _ways_of_writing(self._values.values())
+        self._written = _spellings(self._values.values())
         self._written_bytes = [written.encode("utf-8", "surrogatepass") for written in self._written]
         hidden = {name: value for name, value in self._values.items() if _is_recognizable(value.strip())}
         self._hidden = self if len(hidden) == len(self._values) else Secrets(hidden)
@@ -153,8 +153,8 @@ class Secrets:
         """
         uses = _Uses(self._values)
         real = budget.real.fill(text, _with(scope, uses))
-        shown = budget.masked.fill(text, self._shown(scope)) if self._values else real
-        return MaskedValue(real.text, self.mask(shown.text), real.unresolved, frozenset(uses.names))
+        masked = budget.masked.fill(text, self._masked_scope(scope)) if self._values else real
+        return MaskedValue(real.text, self.mask(masked.text), real.unresolved, frozenset(uses.names))
 
     def fill_value(self, value: Any, scope: Scope, budget: RequestBudget) -> MaskedValue:
         """Fill variables and secrets into the texts of a JSON value.
@@ -176,8 +176,8 @@ class Secrets:
         """
         uses = _Uses(self._values)
         real = make(_with(scope, uses), budget.real)
-        shown = self.mask_value(make(self._shown(scope), budget.masked)) if self._values else real
-        return MaskedValue(real, shown, secret_names=frozenset(uses.names))
+        masked = self.mask_value(make(self._masked_scope(scope), budget.masked)) if self._values else real
+        return MaskedValue(real, masked, secret_names=frozenset(uses.names))
 
     def mask(self, text: str) -> str:
         """Mask the secrets in a text, also spelled for URL, JSON, base64."""
@@ -218,7 +218,7 @@ class Secrets:
         except RecursionError:  # nested too deep to be rebuilt, so it is left as a text
             return self._hidden.mask(encode(value).decode())
 
-    def _shown(self, scope: Scope) -> Scope:
+    def _masked_scope(self, scope: Scope) -> Scope:
         return _with(scope, self._marks)
 
 
@@ -265,7 +265,7 @@ def _is_recognizable(value: str) -> bool:
     return len(value) >= (_MIN_HIDDEN_LETTERS if value.replace("_", "").isalpha() else _MIN_HIDDEN)
 
 
-def _ways_of_writing(values: Iterable[str]) -> list[str]:
+def _spellings(values: Iterable[str]) -> list[str]:
     """Return the spellings of secrets, longest first, so no rest remains."""
     found = set()
     for value in values:

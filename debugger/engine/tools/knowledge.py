@@ -185,7 +185,7 @@ class FolderSearch:
             )
         places = [self._place(root, kb_id) for kb_id in kb_ids] or [root]
         paths = {path for place in places for path in _files(place)}
-        found = tuple(_seen(root, path) for path in sorted(paths))
+        found = tuple(_document(root, path) for path in sorted(paths))
         _check_bounds(found)
         return found
 
@@ -270,7 +270,7 @@ def _files(place: Path) -> list[Path]:
     return found
 
 
-def _seen(root: Path, path: Path) -> _Document:
+def _document(root: Path, path: Path) -> _Document:
     _inside(root, path.resolve(), path.relative_to(root).as_posix())
     state = path.stat()
     return _Document(path, state.st_size, state.st_mtime_ns)

@@ -34,9 +34,9 @@ def _known(monkeypatch):
 class Made:
     """One turn of a workflow that begins with an HTTP node."""
 
-    def __init__(self, *parts, door=None, cancelled=None, dynamic=None, inputs=None, **variables):
-        self.door = door or LiveGateway(OPEN)
-        interpreter = Interpreter(workflow(*parts), HeuristicModel(), open_gateway=lambda: self.door)
+    def __init__(self, *parts, gateway=None, cancelled=None, dynamic=None, inputs=None, **variables):
+        self.gateway = gateway or LiveGateway(OPEN)
+        interpreter = Interpreter(workflow(*parts), HeuristicModel(), open_gateway=lambda: self.gateway)
         given = TurnInput.with_message(None, runtime_variables=variables, dynamic_variables=dynamic or {})
         given.thread_to_node_inputs.update(inputs or {})
         state = interpreter.begin(given)
@@ -133,7 +133,9 @@ def test_method_decides_if_body_is_sent(method):
 
     assert (received.method, made.output["success"]) == (method, True)
     assert received.body == (b'{"a":1}' if method in ("POST", "PUT", "PATCH") else b"")
-    assert made.door.ledger[0]["call_class"] == ("read" if method in ("GET", "HEAD", "OPTIONS") else "write")
+    assert made.gateway.ledger[0]["call_class"] == (
+        "read" if method in ("GET", "HEAD", "OPTIONS") else "write"
+    )
 
 
 BODY = '{"name": "[[who]]", "tags": ["a", "b&c"], "deep": {"n": 1}, "yes": true, "none": null}'
@@ -234,11 +236,11 @@ def test_url_and_headers_are_filled():
 
 
 def test_turn_input_overrides_url_without_secrets():
-    door = LiveGateway(secrets=Secrets({"KEY": "s3cret"}))
+    gateway = LiveGateway(secrets=Secrets({"KEY": "s3cret"}))
     with HttpServer() as server:
         given = NodeInput(node_logical_id="ask", type="http_request", override_url=server.url + "/b?{{KEY}}")
         inputs = {"0": ThreadInput(node_run_inputs=[given])}
-        made = Made(http("http://127.0.0.1:1/a", query_parameters='{"q": 1}'), door=door, inputs=inputs)
+        made = Made(http("http://127.0.0.1:1/a", query_parameters='{"q": 1}'), gateway=gateway, inputs=inputs)
 
         paths = [received.path for received in server.received]
 
@@ -286,7 +288,7 @@ def test_invalid_request_fails_without_a_call(fields, reason):
     assert made.variables["http_request_result"] is None
     assert made.variables["http_request_result_success"] is False
     assert made.variables["http_request_result_error"] == made.error
-    assert made.door.ledger == []
+    assert made.gateway.ledger == []
     assert made.events[-1]["type"] == "end_workflow"
 
 
@@ -338,8 +340,8 @@ def test_status_500_fails_with_its_body():
     assert made.error == "The server answered 500 Internal Server Error."
     assert made.output["http_status_code"] == 500
     assert made.one("http_request")["response_body"] == {"why": "bug"}
-    assert made.door.ledger[0]["success"] is False
-    assert made.door.ledger[0]["status_code"] == 500
+    assert made.gateway.ledger[0]["success"] is False
+    assert made.gateway.ledger[0]["status_code"] == 500
 
 
 def test_endless_answer_ends_at_the_timeout():
@@ -400,7 +402,7 @@ def test_a_stop_ends_the_call():
     with HttpServer(endless=endless) as server:
         made = Made(http(server.url + "/endless"), cancelled=cancelled)
 
-    assert made.door.ledger[0]["error"] == "The call was stopped."
+    assert made.gateway.ledger[0]["error"] == "The call was stopped."
 
 
 def test_write_is_blocked_by_default():
@@ -408,7 +410,7 @@ def test_write_is_blocked_by_default():
         http("https://api.example/slots", "POST"),
         static("next", "On"),
         direct("ask", "next"),
-        door=LiveGateway(),
+        gateway=LiveGateway(),
     )
 
     assert "POST https://api.example/slots was not called" in made.error
@@ -418,11 +420,11 @@ def test_write_is_blocked_by_default():
 
 
 def test_a_simulated_answer_says_that_it_is():
-    made = Made(http("https://api.example/slots", "POST"), door=LiveGateway(Policies(write="simulated")))
+    made = Made(http("https://api.example/slots", "POST"), gateway=LiveGateway(Policies(write="simulated")))
 
     assert made.one("http_request")["response_body"] == {"simulated": True}
     assert made.output["success"] is True
-    assert made.door.ledger[0]["how"] == "simulated"
+    assert made.gateway.ledger[0]["how"] == "simulated"
     assert made.warnings == ["POST https://api.example/slots was simulated; nothing was sent."]
 
 
@@ -439,7 +441,7 @@ def test_recorded_answer_is_read_like_real_one(recorded, expected):
     answer = RecordedAnswer(re.compile("POST .*/slots"), **recorded)
     made = Made(
         http("https://api.example/slots", "POST"),
-        door=LiveGateway(Policies(write="simulated"), answers=[answer]),
+        gateway=LiveGateway(Policies(write="simulated"), answers=[answer]),
     )
 
     event = made.one("http_request")
@@ -475,20 +477,20 @@ def tell_all(status):
 def test_secret_reaches_the_server_only(status, response_format, policy):
     with HttpServer() as server:
         server.routes["/echo/s3cret%2F%2Bvalue%22"] = tell_all(status)
-        door = LiveGateway(Policies(write=policy), secrets=Secrets({"API_KEY": SECRET}))
-        made = Made({**planted(server), "response_format": response_format}, door=door)
+        gateway = LiveGateway(Policies(write=policy), secrets=Secrets({"API_KEY": SECRET}))
+        made = Made({**planted(server), "response_format": response_format}, gateway=gateway)
 
         received = server.received
 
     if policy == "live":
         assert received[0].headers["authorization"] == f"Bearer {SECRET}"
         assert json.loads(received[0].body)["secret"] == SECRET
-    looked_at = json.dumps([made.events, door.ledger]) + repr([made.events, door.ledger])
+    looked_at = json.dumps([made.events, gateway.ledger]) + repr([made.events, gateway.ledger])
     if policy == "live" and response_format == "binary":
         looked_at += base64.b64decode(made.variables["http_request_result"]).decode()
     assert "s3cret" not in looked_at
     assert "Bearer ***" in made.output["curl_command"]
-    shown = made.output["curl_command"] + json.dumps(door.ledger)
+    shown = made.output["curl_command"] + json.dumps(gateway.ledger)
     assert "written-" not in shown
 
 
@@ -498,8 +500,8 @@ def test_secret_in_an_error_is_masked():
         torn=lambda to: to.send_body(b"no json", f"text/{to.headers['X-Key']}"),
     ) as server:
         doors = [LiveGateway(secrets=Secrets({"KEY": "s3cret"})) for _ in range(2)]
-        away = Made(http(server.url + "/away", headers={"X-Key": "{{KEY}}"}), door=doors[0])
-        torn = Made(http(server.url + "/torn", headers={"X-Key": "{{KEY}}"}), door=doors[1])
+        away = Made(http(server.url + "/away", headers={"X-Key": "{{KEY}}"}), gateway=doors[0])
+        torn = Made(http(server.url + "/torn", headers={"X-Key": "{{KEY}}"}), gateway=doors[1])
 
     assert "gopher://***/" in away.error
     assert "text/***" in torn.error
@@ -507,20 +509,20 @@ def test_secret_in_an_error_is_masked():
 
 
 def test_secret_that_breaks_json_is_not_shown():
-    door = LiveGateway(OPEN, secrets=Secrets({"KEY": 's3cret"'}))
-    made = Made(http("http://127.0.0.1:1/", "POST", body_parameters='{"a": "{{KEY}}"}'), door=door)
+    gateway = LiveGateway(OPEN, secrets=Secrets({"KEY": 's3cret"'}))
+    made = Made(http("http://127.0.0.1:1/", "POST", body_parameters='{"a": "{{KEY}}"}'), gateway=gateway)
 
     assert "body_parameters is not JSON" in made.error
     assert "s3cret" not in json.dumps(made.events)
 
 
 def test_numeric_secret_is_sent_and_body_hidden():
-    door = LiveGateway(OPEN, secrets=Secrets({"PIN": "4711"}))
+    gateway = LiveGateway(OPEN, secrets=Secrets({"PIN": "4711"}))
     with HttpServer() as server:
-        made = Made(http(server.url + "/", "POST", body_parameters='{"pin": {{PIN}}}'), door=door)
+        made = Made(http(server.url + "/", "POST", body_parameters='{"pin": {{PIN}}}'), gateway=gateway)
 
         assert server.received[0].body == b'{"pin":4711}'
-    assert "4711" not in json.dumps([made.output["curl_command"], door.ledger[0]["request"]])
+    assert "4711" not in json.dumps([made.output["curl_command"], gateway.ledger[0]["request"]])
 
 
 def test_url_user_is_sent_and_masked():
@@ -528,7 +530,7 @@ def test_url_user_is_sent_and_masked():
         made = Made(http(server.url.replace("//", "//ann:pa55@") + "/"))
 
         assert server.received[0].headers["authorization"].startswith("Basic ")
-    assert "pa55" not in json.dumps([made.output["curl_command"], made.door.ledger])
+    assert "pa55" not in json.dumps([made.output["curl_command"], made.gateway.ledger])
     assert "//***@127.0.0.1" in made.output["curl_command"]
 
 

@@ -26,8 +26,8 @@ def a_call(call_class="read", live=lambda seconds: f"live within {seconds:g} s",
     )
 
 
-def through(door, call, timeout=3.0):
-    return door.call(call, node_logical_id="node_a", timeout=timeout)
+def through(gateway, call, timeout=3.0):
+    return gateway.call(call, node_logical_id="node_a", timeout=timeout)
 
 
 @pytest.mark.parametrize(
@@ -41,25 +41,25 @@ def test_default_policies_allow_talk_and_read_only(call_class, how):
 
 
 def test_blocked_call_names_class_target_and_setting():
-    door = LiveGateway()
+    gateway = LiveGateway()
 
-    error = through(door, a_call("write", target="POST https://api.example/slots")).error
+    error = through(gateway, a_call("write", target="POST https://api.example/slots")).error
 
     assert error == (
         "POST https://api.example/slots was not called: calls of the class 'write' are blocked. Set "
         "WORKFLOW_DEBUGGER_OUTBOUND_WRITE=live to let them out, or "
         "WORKFLOW_DEBUGGER_OUTBOUND_WRITE=simulated to have them answered here."
     )
-    assert door.ledger[0]["error"] == error
+    assert gateway.ledger[0]["error"] == error
 
 
 def test_the_ledger_tells_all_of_a_call():
     clock = itertools.count(1_700_000_000.0, 0.25)
-    door = LiveGateway(now=lambda: next(clock))
+    gateway = LiveGateway(now=lambda: next(clock))
 
-    through(door, a_call(request={"method": "GET"}, status_of=lambda answer: 204))
+    through(gateway, a_call(request={"method": "GET"}, status_of=lambda answer: 204))
 
-    assert door.ledger == [
+    assert gateway.ledger == [
         {
             "at": 1_700_000_000.0,
             "node_logical_id": "node_a",
@@ -77,37 +77,41 @@ def test_the_ledger_tells_all_of_a_call():
 
 
 def test_failure_status_is_unsuccessful_in_ledger():
-    door = LiveGateway()
+    gateway = LiveGateway()
 
-    outcome = through(door, a_call(status_of=lambda answer: 404))
+    outcome = through(gateway, a_call(status_of=lambda answer: 404))
 
-    assert (outcome.error, door.ledger[0]["success"], door.ledger[0]["status_code"]) == (None, False, 404)
+    assert (outcome.error, gateway.ledger[0]["success"], gateway.ledger[0]["status_code"]) == (
+        None,
+        False,
+        404,
+    )
 
 
 def test_simulation_gets_first_matching_recorded_answer():
     slots = RecordedAnswer(re.compile("slots"), body=1)
-    door = LiveGateway(
+    gateway = LiveGateway(
         Policies(read="simulated"),
         answers=[RecordedAnswer(re.compile("people")), slots, RecordedAnswer(re.compile("example"))],
     )
 
-    recorded = through(door, a_call(live=pytest.fail))
-    made_up = through(door, a_call(target="GET https://other/", live=pytest.fail))
+    recorded = through(gateway, a_call(live=pytest.fail))
+    made_up = through(gateway, a_call(target="GET https://other/", live=pytest.fail))
 
     assert (recorded.how, recorded.answer) == ("simulated", slots)
     assert (made_up.how, made_up.answer) == ("simulated", "made up")
-    assert [entry["how"] for entry in door.ledger] == ["simulated", "simulated"]
+    assert [entry["how"] for entry in gateway.ledger] == ["simulated", "simulated"]
 
 
 def test_recorded_error_gives_no_answer():
-    door = LiveGateway(
+    gateway = LiveGateway(
         Policies(write="simulated"), answers=[RecordedAnswer(re.compile("."), error="It is down.")]
     )
 
-    outcome = through(door, a_call("write"))
+    outcome = through(gateway, a_call("write"))
 
     assert (outcome.how, outcome.answer, outcome.error) == ("simulated", None, "It is down.")
-    assert door.ledger[0]["success"] is False
+    assert gateway.ledger[0]["success"] is False
 
 
 def test_platform_only_call_is_blocked_when_live():
@@ -125,24 +129,24 @@ def test_live_exception_is_an_error_without_secrets():
     def broken(_seconds):
         raise KeyError("s3cret")
 
-    door = LiveGateway(secrets=Secrets({"KEY": "s3cret"}))
+    gateway = LiveGateway(secrets=Secrets({"KEY": "s3cret"}))
 
-    errors = [through(door, a_call(live=live)).error for live in (refused, broken)]
+    errors = [through(gateway, a_call(live=live)).error for live in (refused, broken)]
 
     assert errors == [
         "no answer from ***",
         "GET https://api.example/slots failed: KeyError: '***'",
     ]
-    assert "s3cret" not in str(door.ledger)
+    assert "s3cret" not in str(gateway.ledger)
 
 
 def test_secret_is_masked_in_ledger_and_refusal():
-    door = LiveGateway(secrets=Secrets({"KEY": "s3cret"}))
+    gateway = LiveGateway(secrets=Secrets({"KEY": "s3cret"}))
 
-    outcome = through(door, a_call("write", target="POST s3cret", request={"s3cret": ["a s3cret"]}))
+    outcome = through(gateway, a_call("write", target="POST s3cret", request={"s3cret": ["a s3cret"]}))
 
-    assert door.ledger[0]["target"] == "POST ***"
-    assert door.ledger[0]["request"] == {"***": ["a ***"]}
+    assert gateway.ledger[0]["target"] == "POST ***"
+    assert gateway.ledger[0]["request"] == {"***": ["a ***"]}
     assert "s3cret" not in outcome.error
 
 
@@ -153,12 +157,12 @@ def test_no_time_left_makes_no_call():
 
 
 def test_calls_of_many_threads_are_logged():
-    door = LiveGateway()
-    threads = [threading.Thread(target=through, args=(door, a_call())) for _ in range(20)]
+    gateway = LiveGateway()
+    threads = [threading.Thread(target=through, args=(gateway, a_call())) for _ in range(20)]
 
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert len(door.ledger) == 20
+    assert len(gateway.ledger) == 20

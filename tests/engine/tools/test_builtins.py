@@ -19,8 +19,8 @@ def tool(name: str | None, **fields: object) -> InbuiltFunctionTool:
     return InbuiltFunctionTool(InbuiltFunctionConfig.from_wire(config))
 
 
-def context(door: LiveGateway | None = None) -> ToolContext:
-    return ToolContext(scope=Scope(), timeout=5, outbound=door or LiveGateway(), node_logical_id="node_1")
+def context(gateway: LiveGateway | None = None) -> ToolContext:
+    return ToolContext(scope=Scope(), timeout=5, outbound=gateway or LiveGateway(), node_logical_id="node_1")
 
 
 def simulating(*answers: RecordedAnswer) -> LiveGateway:
@@ -69,11 +69,11 @@ def test_unknown_argument_is_a_failure():
 
 
 def test_message_is_a_contact_call():
-    door = LiveGateway()
+    gateway = LiveGateway()
 
-    result = tool(SMS).call({"message": "Hi", "phone_number": "+15550100"}, context(door))
+    result = tool(SMS).call({"message": "Hi", "phone_number": "+15550100"}, context(gateway))
 
-    entry = door.ledger[0]
+    entry = gateway.ledger[0]
     assert not result.success
     assert "WORKFLOW_DEBUGGER_OUTBOUND_CONTACT=simulated" in str(result.error)
     assert (entry["kind"], entry["call_class"], entry["node_logical_id"]) == ("sms", "contact", "node_1")
@@ -92,17 +92,17 @@ def test_default_answer_is_marked_simulated():
 
 
 def test_recorded_answer_is_returned_unchanged():
-    door = simulating(RecordedAnswer(re.compile("web_search"), body=[{"title": "Clinic"}]))
+    gateway = simulating(RecordedAnswer(re.compile("web_search"), body=[{"title": "Clinic"}]))
 
-    result = tool("web_search").call({"query": "clinic"}, context(door))
+    result = tool("web_search").call({"query": "clinic"}, context(gateway))
 
     assert result == ToolResult(success=True, result=[{"title": "Clinic"}])
 
 
 def test_only_the_platform_can_really_send():
-    door = LiveGateway(Policies(contact="live"))
+    gateway = LiveGateway(Policies(contact="live"))
 
-    result = tool(SMS).call({"message": "Hi", "phone_number": "+15550100"}, context(door))
+    result = tool(SMS).call({"message": "Hi", "phone_number": "+15550100"}, context(gateway))
 
     assert not result.success
     assert "only the platform" in str(result.error)
@@ -110,21 +110,21 @@ def test_only_the_platform_can_really_send():
 
 @pytest.mark.parametrize("arguments", [{"message": "Hi"}, {"message": "", "phone_number": "+15550100"}])
 def test_incomplete_message_is_not_sent(arguments):
-    door = simulating()
+    gateway = simulating()
 
-    result = tool(SMS).call(arguments, context(door))
+    result = tool(SMS).call(arguments, context(gateway))
 
     assert "needs a value for" in str(result.error)
-    assert door.ledger == []
+    assert gateway.ledger == []
 
 
 def test_unpublished_arguments_accept_anything():
-    door = simulating()
+    gateway = simulating()
     bound = {"argument_name": "department", "source": "literal", "literal_value": "billing"}
 
-    tool("call_forward", variable_arguments=[bound]).call({"department": "billing"}, context(door))
+    tool("call_forward", variable_arguments=[bound]).call({"department": "billing"}, context(gateway))
 
-    assert door.ledger[0]["request"] == {"department": "billing"}
+    assert gateway.ledger[0]["request"] == {"department": "billing"}
 
 
 def test_unknown_function_lists_known_ones():

@@ -34,9 +34,9 @@ def made(endpoint, method="GET", **fields):
     return ExternalApiTool(ExternalApiConfig.from_wire({**written, **fields}))
 
 
-def call(tool, door=None, *, runtime=None, dynamic=None, timeout=5, **arguments):
+def call(tool, gateway=None, *, runtime=None, dynamic=None, timeout=5, **arguments):
     scope = Scope(dynamic=dynamic or {}, runtime=runtime or {})
-    context = ToolContext(scope, timeout, outbound=door or LiveGateway(OPEN), node_logical_id="node_a")
+    context = ToolContext(scope, timeout, outbound=gateway or LiveGateway(OPEN), node_logical_id="node_a")
     return tool.call(arguments, context)
 
 
@@ -96,12 +96,12 @@ def test_invalid_field_is_named(fields):
     ],
 )
 def test_call_class_is_tools_else_methods(method, side_effect, expected):
-    door = LiveGateway(Policies(read="simulated", write="simulated", contact="simulated"))
+    gateway = LiveGateway(Policies(read="simulated", write="simulated", contact="simulated"))
 
-    result = call(made("https://a.example/", method, side_effect=side_effect), door)
+    result = call(made("https://a.example/", method, side_effect=side_effect), gateway)
 
-    assert door.ledger[0]["call_class"] == expected
-    assert door.ledger[0]["node_logical_id"] == "node_a"
+    assert gateway.ledger[0]["call_class"] == expected
+    assert gateway.ledger[0]["node_logical_id"] == "node_a"
     assert result.result == {"simulated": True}
 
 
@@ -116,13 +116,13 @@ def test_a_blocked_call_is_a_failed_one():
     "endpoint", [None, "", "/slots", "a.example/?next=https://b", "{{base}}/x", "https://a/[[id]]"]
 )
 def test_relative_or_unfilled_endpoint_fails(endpoint):
-    door = LiveGateway(OPEN)
+    gateway = LiveGateway(OPEN)
 
-    result = call(made(endpoint), door)
+    result = call(made(endpoint), gateway)
 
     assert not result.success
     assert result.error.startswith("unresolved_variables: ")
-    assert door.ledger == []
+    assert gateway.ledger == []
 
 
 def test_a_slot_without_its_argument_fails():
@@ -190,17 +190,17 @@ def test_secret_reaches_the_server_only(status):
         last = to.server.received[-1]
         to.send_json({"path": last.path, "headers": last.headers, "body": last.body.decode()}, status)
 
-    door = LiveGateway(OPEN, secrets=Secrets({"KEY": "s3cret", "CLINIC": "Bearer t0ken"}))
+    gateway = LiveGateway(OPEN, secrets=Secrets({"KEY": "s3cret", "CLINIC": "Bearer t0ken"}))
     tool_fields = {"api_headers": {"X-Key": "{{KEY}}"}, "api_body": {"k": ["{{KEY}}", "{x}"]}, **AUTH}
     with HttpServer(all=tell_all) as server:
-        result = call(made(server.url + "/all?key={{KEY}}", "POST", **tool_fields), door, x="{{KEY}}")
+        result = call(made(server.url + "/all?key={{KEY}}", "POST", **tool_fields), gateway, x="{{KEY}}")
 
         received = server.received[0]
 
     assert received.path == "/all?key=s3cret"
     assert (received.headers["x-key"], received.headers["authorization"]) == ("s3cret", "Bearer t0ken")
     assert json.loads(received.body) == {"k": ["s3cret", "{{KEY}}"]}
-    looked_at = json.dumps([result.result, result.error, door.ledger]) + repr(result)
+    looked_at = json.dumps([result.result, result.error, gateway.ledger]) + repr(result)
     assert "s3cret" not in looked_at
     assert "t0ken" not in looked_at
 
@@ -238,7 +238,7 @@ def test_saved_tool_is_only_on_platform():
 
 def test_tool_node_calls_it_and_writes(monkeypatch):
     monkeypatch.setitem(TOOL_TYPES, "external_api", ExternalApiTool)
-    door = LiveGateway(OPEN)
+    gateway = LiveGateway(OPEN)
     with HttpServer(book=lambda to: to.send_json({"id": 7})) as server:
         config = {"type": "external_api", "name": "Book", "api_endpoint": server.url + "/book?c={city}"}
         mapping = {"target_variable_name": "booking", "result_path": "id"}
@@ -248,14 +248,14 @@ def test_tool_node_calls_it_and_writes(monkeypatch):
             "api_method": "POST",
         }
         steps = workflow(node("book", "tool_node", tool_config=config))
-        interpreter = Interpreter(steps, HeuristicModel(), open_gateway=lambda: door)
+        interpreter = Interpreter(steps, HeuristicModel(), open_gateway=lambda: gateway)
         given = TurnInput.with_message(None)
         events = [e.to_wire() for e in interpreter.turn(interpreter.begin(given), given)]
 
     (shown,) = [event for event in events if event["type"] == "workflow_show_state"]
     assert shown["runtime_variables"]["booking"] == 7
     assert shown["runtime_variables"]["tool_result_success"] is True
-    assert [(entry["target"], entry["status_code"]) for entry in door.ledger] == [
+    assert [(entry["target"], entry["status_code"]) for entry in gateway.ledger] == [
         (f"POST {server.url}/book?c=Rome", 200)
     ]
 

@@ -84,11 +84,13 @@ def tool_of(url: str, name: str, node: Node | None = None, **headers: str) -> Mc
     return next(tool for tool in found.tools if tool.config.name == name)
 
 
-def context(door: Any = None, timeout: float = 10, cancelled: threading.Event | None = None) -> ToolContext:
+def context(
+    gateway: Any = None, timeout: float = 10, cancelled: threading.Event | None = None
+) -> ToolContext:
     return ToolContext(
         scope=Scope(),
         timeout=timeout,
-        outbound=door or LiveGateway(Policies(write="live")),
+        outbound=gateway or LiveGateway(Policies(write="live")),
         cancelled=cancelled or threading.Event(),
         node_logical_id="node_1",
     )
@@ -179,15 +181,19 @@ def test_stopped_run_ends_the_call(url):
 
 
 def test_stopped_run_calls_nothing(url):
-    tool, cancelled, door = tool_of(url, "say_hours"), threading.Event(), LiveGateway(Policies(write="live"))
+    tool, cancelled, gateway = (
+        tool_of(url, "say_hours"),
+        threading.Event(),
+        LiveGateway(Policies(write="live")),
+    )
     cancelled.set()
-    node = Node(outbound=door, cancelled=cancelled)
+    node = Node(outbound=gateway, cancelled=cancelled)
 
-    result = tool.call({}, context(door, cancelled=cancelled))
+    result = tool.call({}, context(gateway, cancelled=cancelled))
 
     assert result.error == "The call was stopped."
     assert discover(server(url), node=node).tools == []
-    assert door.ledger == []
+    assert gateway.ledger == []
 
 
 def test_vanished_server_is_a_failure():
@@ -245,9 +251,9 @@ def test_forbidden_address_is_a_warning(address, why):
 
 
 def test_answers_larger_than_the_limit_are_refused(url):
-    door = LiveGateway(limits=HttpLimits(answer_bytes=500))
+    gateway = LiveGateway(limits=HttpLimits(answer_bytes=500))
 
-    assert "larger than the limit" in discover(server(url), node=Node(door)).warnings[0]
+    assert "larger than the limit" in discover(server(url), node=Node(gateway)).warnings[0]
 
 
 def test_url_and_headers_are_filled(guarded):
@@ -278,39 +284,43 @@ def test_invalid_header_is_warned_without_value(url):
 @pytest.mark.parametrize("as_secret", [True, False])
 def test_a_secret_shows_nowhere(guarded, caplog, as_secret):
     caplog.set_level(logging.DEBUG)
-    door = LiveGateway(Policies(write="live"), secrets=Secrets({"CLINIC_TOKEN": TOKEN} if as_secret else {}))
+    gateway = LiveGateway(
+        Policies(write="live"), secrets=Secrets({"CLINIC_TOKEN": TOKEN} if as_secret else {})
+    )
     token = "{{CLINIC_TOKEN}}" if as_secret else TOKEN
     shown: list[Any] = []
 
     for path in ("mcp", "nothing"):
         address = f"{guarded.removesuffix('mcp')}{path}?api_key={token}"
-        found = discover(server(address, Authorization=f"Bearer {token}"), node=Node(door))
+        found = discover(server(address, Authorization=f"Bearer {token}"), node=Node(gateway))
         shown += [found, [tool.config for tool in found.tools]]
         for tool in found.tools:
             given = {"reason": TOKEN, "day": TOKEN, "time": "9", "seconds": 0}
             names = tool.config.args_schema["properties"]
-            shown.append(tool.call({name: given[name] for name in names}, context(door)))
-            shown.append(tool.call({"wrong": TOKEN}, context(door)))
+            shown.append(tool.call({name: given[name] for name in names}, context(gateway)))
+            shown.append(tool.call({"wrong": TOKEN}, context(gateway)))
 
-    text = repr(shown) + json.dumps(door.ledger) + caplog.text + repr([vars(tool) for tool in shown[0].tools])
+    text = (
+        repr(shown) + json.dumps(gateway.ledger) + caplog.text + repr([vars(tool) for tool in shown[0].tools])
+    )
     assert "find_slots" in text
     assert "***" in text
     assert TOKEN not in text
 
 
 def test_call_class_follows_the_servers_hint(url):
-    door = LiveGateway(Policies(write="blocked"))
-    found = discover(server(url), node=Node(door))
+    gateway = LiveGateway(Policies(write="blocked"))
+    found = discover(server(url), node=Node(gateway))
     read, write = found.tools[:2]
 
-    seen = read.call({"day": "Mon"}, context(door))
-    refused = write.call({"day": "Mon", "time": "9"}, context(door))
+    seen = read.call({"day": "Mon"}, context(gateway))
+    refused = write.call({"day": "Mon", "time": "9"}, context(gateway))
 
-    listed, reading, writing = door.ledger
+    listed, reading, writing = gateway.ledger
     assert seen.success
     assert "WORKFLOW_DEBUGGER_OUTBOUND_WRITE" in str(refused.error)
-    assert [entry["call_class"] for entry in door.ledger] == ["read", "read", "write"]
-    assert {entry["kind"] for entry in door.ledger} == {"mcp"}
+    assert [entry["call_class"] for entry in gateway.ledger] == ["read", "read", "write"]
+    assert {entry["kind"] for entry in gateway.ledger} == {"mcp"}
     assert listed["target"] == f"MCP {url} tools/list"
     assert reading["request"] == {
         "server": "clinic",
@@ -335,33 +345,33 @@ def test_simulated_calls_give_what_was_recorded():
         RecordedAnswer(re.compile("tools/list"), body={"tools": tools}),
         RecordedAnswer(re.compile("find_slots"), body=["9:00"]),
     ]
-    door = LiveGateway(Policies(read="simulated"), answers=answers)
+    gateway = LiveGateway(Policies(read="simulated"), answers=answers)
 
-    found = discover(server("http://127.0.0.1:1/mcp"), node=Node(door))
+    found = discover(server("http://127.0.0.1:1/mcp"), node=Node(gateway))
 
     assert [tool.config.name for tool in found.tools] == ["find_slots"]
-    assert found.tools[0].call({}, context(door)).result == ["9:00"]
-    assert [entry["call_class"] for entry in door.ledger] == ["read", "read"]
+    assert found.tools[0].call({}, context(gateway)).result == ["9:00"]
+    assert [entry["call_class"] for entry in gateway.ledger] == ["read", "read"]
 
 
 def test_a_failure_can_be_recorded(url):
     answers = [RecordedAnswer(re.compile("find_slots"), status=503)]
-    door = LiveGateway(Policies(read="simulated"), answers=answers)
+    gateway = LiveGateway(Policies(read="simulated"), answers=answers)
 
-    result = tool_of(url, "find_slots").call({"day": "Mon"}, context(door))
+    result = tool_of(url, "find_slots").call({"day": "Mon"}, context(gateway))
 
     assert not result.success
     assert "status 503" in str(result.error)
 
 
 def test_simulated_call_is_marked_without_recording(url):
-    tool, door = tool_of(url, "find_slots"), LiveGateway(Policies(read="simulated"))
+    tool, gateway = tool_of(url, "find_slots"), LiveGateway(Policies(read="simulated"))
 
-    result = tool.call({"day": "Mon"}, context(door))
+    result = tool.call({"day": "Mon"}, context(gateway))
 
     assert result.success
     assert result.result["simulated"] is True
-    assert "no list of tools is recorded" in discover(server(url), node=Node(door)).warnings[0]
+    assert "no list of tools is recorded" in discover(server(url), node=Node(gateway)).warnings[0]
 
 
 def test_server_tools_are_cached():

@@ -30,13 +30,13 @@ def test_a_recorded_failure_fails_the_call(status):
 
 
 def test_recorded_result_is_labelled_and_logged():
-    door = LiveGateway(secrets=Secrets({"KEY": "s3cret-value"}))
+    gateway = LiveGateway(secrets=Secrets({"KEY": "s3cret-value"}))
     options = EngineOptions(tool_answers=(ToolAnswer("price", result={"cups": "[[cups]]"}),))
-    context = ToolContext(Scope(), timeout=1, options=options, outbound=door, node_logical_id="node_price")
+    context = ToolContext(Scope(), timeout=1, options=options, outbound=gateway, node_logical_id="node_price")
 
     result = simulate_python("price", {"cups": 2, "key": "s3cret-value"}, context)
 
-    (entry,) = door.ledger
+    (entry,) = gateway.ledger
     assert result == ToolResult(success=True, result={"cups": 2}, is_simulated=True)
     assert (entry["kind"], entry["how"], entry["node_logical_id"]) == ("python", "simulated", "node_price")
     assert "s3cret" not in str(entry)

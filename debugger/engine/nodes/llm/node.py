@@ -241,12 +241,12 @@ class ToolLoop:
         for call in calls:
             if self.context.cancelled.is_set():
                 break
-            result = yield from self._deal_with(call)
+            result = yield from self._handle(call)
             messages.append(tool_message(call, result, self.context.environment))
             yield self.message_event(messages[-1])
         return messages
 
-    def _deal_with(self, call: JsonObject) -> Generator[Event, None, ToolResult]:
+    def _handle(self, call: JsonObject) -> Generator[Event, None, ToolResult]:
         node_tool = next((tool for tool in self.tools if tool.spec.name == call["name"]), None)
         if node_tool is None:
             names = ", ".join(tool.spec.name for tool in self.tools)

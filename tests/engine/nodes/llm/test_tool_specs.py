@@ -26,7 +26,7 @@ class CallsOnce:
 
 
 def shop(responder: CallsOnce, **fields: Any) -> Play:
-    """A node beside a workflow's MCP server, behind a door that answers with what is recorded."""
+    """A node beside a workflow's MCP server, behind a gateway that answers with what is recorded."""
     play = Play(say("chat", **fields), responder=responder, mcp_servers=[SERVER])
     answers = [
         RecordedAnswer(re.compile(r"/mcp price"), body={"euro": 3}),
