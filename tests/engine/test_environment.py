@@ -5,7 +5,7 @@ import uuid
 from debugger.engine.environment import Environment, SeededEnvironment
 
 
-def test_a_uuid_is_one_and_new_each_time_in_every_world():
+def test_uuid_is_unique_in_every_environment():
     worlds = Environment(), Environment()
     made = [world.uuid() for world in worlds for _ in range(200)]
 
@@ -13,13 +13,13 @@ def test_a_uuid_is_one_and_new_each_time_in_every_world():
     assert all(uuid.UUID(text).version == 4 and uuid.UUID(text).variant == uuid.RFC_4122 for text in made)
 
 
-def test_a_random_uuid_does_not_follow_from_the_one_before():
+def test_random_uuid_is_unpredictable():
     world = Environment()
 
     assert world.random_uuid().hex[:8] != world.random_uuid().hex[:8]
 
 
-def test_chance_of_a_seed_is_the_same_again_and_each_draw_another():
+def test_seeded_draws_repeat_and_differ():
     one, again, other = (
         SeededEnvironment(Environment(), 7),
         SeededEnvironment(Environment(), 7),
@@ -33,7 +33,7 @@ def test_chance_of_a_seed_is_the_same_again_and_each_draw_another():
     assert one.random.random() == again.random.random()
 
 
-def test_a_seeded_world_takes_its_uuids_from_the_one_that_it_was_made_of():
+def test_seeded_environment_shares_uuids():
     world = Environment()
 
     assert len({world.uuid(), SeededEnvironment(world, 7).uuid(), SeededEnvironment(world, 7).uuid()}) == 3

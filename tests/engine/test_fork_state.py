@@ -19,7 +19,7 @@ def standing(node="chat", **fields):
     return state
 
 
-def test_edits_are_made_and_remembered_for_the_next_turn_to_tell():
+def test_prepare_fork_records_edits():
     state = standing()
     state.main.runtime_variables = {"gone": 1, "kept": 2}
 
@@ -40,7 +40,7 @@ def test_edits_are_made_and_remembered_for_the_next_turn_to_tell():
     assert RunState.from_json(state.to_json()) == state
 
 
-def test_a_thread_that_is_moved_forgets_what_held_it():
+def test_prepare_fork_resets_a_moved_thread():
     state = standing(
         is_waiting=True,
         awaits_second_message=True,
@@ -60,7 +60,7 @@ def test_a_thread_that_is_moved_forgets_what_held_it():
     )
 
 
-def test_nothing_is_changed_where_one_thing_cannot_be_done():
+def test_prepare_fork_is_all_or_nothing():
     state = standing()
     before = state.to_json()
 
@@ -74,7 +74,7 @@ def test_nothing_is_changed_where_one_thing_cannot_be_done():
     assert state.to_json() == before
 
 
-def test_a_version_must_have_every_node_that_the_threads_need():
+def test_prepare_fork_needs_the_threads_nodes():
     state = standing(return_stack=[("lost", "chat")])
     state.threads["0_companion_c"] = ThreadState("0_companion_c", "poll", parent="0")
     state.threads["0_companion_d"] = ThreadState("0_companion_d", "over", parent="0", ended=True)
@@ -83,7 +83,7 @@ def test_a_version_must_have_every_node_that_the_threads_need():
         prepare_fork(state, GRAPH)
 
 
-def test_a_main_thread_that_is_moved_needs_no_node_of_its_past():
+def test_moved_thread_needs_no_past_node():
     state = standing("lost")
 
     prepare_fork(state, GRAPH, start_node="desk")

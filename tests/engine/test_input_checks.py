@@ -32,7 +32,7 @@ def texts(events):
 @pytest.mark.parametrize(
     "message", [{"content": "Hello"}, {"type": "human"}, {"role": "boss", "content": "x"}]
 )
-def test_message_that_is_not_understood_is_refused_with_its_place(message):
+def test_malformed_message_error_names_its_place(message):
     place = r"thread_to_node_inputs\.0\.node_run_inputs\[1\]\.messages\[1\]: "
 
     with pytest.raises(InputError, match=place):
@@ -60,7 +60,7 @@ def test_current_node_is_where_the_thread_is():
     assert texts(events) == ["Hello"]
 
 
-def test_super_node_around_the_current_node_is_the_current_one():
+def test_surrounding_super_node_counts_as_current():
     inner = document(say("inside"))
     outer = workflow(node("super", "super_node", encapsulated_workflow_config=inner))
     made = expand(outer, lambda *_: outer).workflow
@@ -73,7 +73,7 @@ def test_node_that_is_not_there_is_refused():
         take({"node_logical_id": "nowhere"})
 
 
-def test_input_of_a_node_that_runs_later_is_taken():
+def test_input_of_later_node_is_accepted():
     other = {"type": "http_request", "node_logical_id": "call", "override_url": "https://other.invalid/"}
 
     events = take({"messages": [SAID]}, other)
@@ -98,7 +98,7 @@ def test_type_that_does_not_fit_is_refused(node_input, problem):
 
 
 @pytest.mark.parametrize("node_input", [{}, {"type": "base_node"}, {"type": "llm"}, {"type": "no_op"}])
-def test_type_that_fits_or_is_left_out_is_taken(node_input):
+def test_fitting_or_missing_type_is_accepted(node_input):
     assert take(node_input)
 
 

@@ -33,7 +33,7 @@ def rest(turn):
     return [event.to_wire() for event in turn]
 
 
-def test_a_turn_that_stands_still_shows_what_its_node_can_see():
+def test_paused_turn_shows_its_variables():
     turn, control, _ = begun(static("a", "Hello {{name}}"), defaults={"name": "Ada"})
     until(turn, "start_node_run")
 
@@ -47,7 +47,7 @@ def test_a_turn_that_has_not_begun_shows_nothing():
         RunInspector().scope()
 
 
-def test_a_dynamic_variable_changed_before_a_node_runs_is_what_the_node_says():
+def test_dynamic_edit_reaches_the_node():
     turn, control, state = begun(static("a", "Hello {{name}}"), defaults={"name": "Ada"})
     until(turn, "start_node_run")
 
@@ -57,7 +57,7 @@ def test_a_dynamic_variable_changed_before_a_node_runs_is_what_the_node_says():
     assert state.dynamic_variables == {"name": "Eve"}
 
 
-def test_a_runtime_variable_changed_after_a_node_steers_the_edge_that_is_taken():
+def test_runtime_edit_decides_the_edge():
     turn, control, _ = begun(
         node("a", "no_op"),
         static("left", "Left"),
@@ -72,7 +72,7 @@ def test_a_runtime_variable_changed_after_a_node_steers_the_edge_that_is_taken()
     assert until(turn, "assistant_response")["content"] == "Right"
 
 
-def test_an_edit_is_told_with_what_was_there_before_and_the_state_that_it_makes():
+def test_edit_event_has_before_and_after():
     turn, control, _ = begun(node("a", "no_op"), static("b", "B"), direct("a", "b"), defaults={"name": "Ada"})
     shown = until(turn, "workflow_show_state")
 
@@ -92,7 +92,7 @@ def test_an_edit_is_told_with_what_was_there_before_and_the_state_that_it_makes(
     assert shown["workflow_runtime_variables"]["_evaluated_dynamic_variables"]["name"] == "Ada"
 
 
-def test_edits_of_which_one_cannot_be_made_change_nothing():
+def test_edits_are_all_or_nothing():
     turn, control, state = begun(static("a", "A"))
     until(turn, "start_node_run")
 
@@ -103,7 +103,7 @@ def test_edits_of_which_one_cannot_be_made_change_nothing():
     assert "workflow_debug_log" not in {event["type"] for event in rest(turn)}
 
 
-def test_a_turn_run_again_from_the_same_state_has_the_same_chance():
+def test_repeated_turn_has_same_random_values():
     flow = workflow(static("a", *[f"Text {number}" for number in range(50)], mode="random"))
     interpreter, given = Interpreter(flow, HeuristicModel()), TurnInput.with_message(None)
     state = interpreter.begin(given)
@@ -125,7 +125,7 @@ def test_a_turn_run_again_from_the_same_state_has_the_same_chance():
     assert {e["logical_id"] for e in said[0]}.isdisjoint(e["logical_id"] for e in said[1])
 
 
-def test_two_segments_of_one_run_have_nothing_of_chance_in_common():
+def test_executions_have_different_random_values():
     state = RunState.at("a")
     state.seed = 5
     first = state.next_seed

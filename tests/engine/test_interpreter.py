@@ -140,14 +140,14 @@ def test_the_fields_of_the_recorded_run_are_exact():
     assert wire[14]["llm_token_usage"]["call_count"] == 0
 
 
-def test_a_first_turn_says_that_run_and_thread_start_unless_told_not_to():
+def test_first_turn_has_start_events():
     parts = static("a", "Hello"), static("b", "Bye"), direct("a", "b")
 
     assert Play(*parts).turn()[:2] == ["start_workflow", "start_thread"]
     assert Play(*parts, options=HIDDEN).turn()[0] == "start_node_run"
 
 
-def test_a_waiting_node_parks_before_it_is_asked_anything():
+def test_waiting_node_waits_for_a_message():
     play = Play(say("chat"))
 
     types = play.turn()
@@ -200,7 +200,7 @@ def test_parking_takes_a_run_id_of_its_node():
     assert play.one("start_node_run")["origin_node_run_id"] == "2"
 
 
-def test_a_message_that_comes_with_the_start_is_answered_in_that_turn():
+def test_first_message_is_answered():
     play = Play(say("chat"))
 
     play.turn("hello")
@@ -208,7 +208,7 @@ def test_a_message_that_comes_with_the_start_is_answered_in_that_turn():
     assert play.said() == ["You said: hello"]
 
 
-def test_a_greeting_that_does_not_wait_takes_the_message_so_that_the_next_node_waits():
+def test_greeting_consumes_the_message():
     greet = say("greet", self_loop=False, wait_for_user_message=False)
     play = Play(greet, say("chat"), direct("greet", "chat"))
 
@@ -218,7 +218,7 @@ def test_a_greeting_that_does_not_wait_takes_the_message_so_that_the_next_node_w
     assert types[-3] == "busy_wait_for_user_message"
 
 
-def test_a_hop_that_the_model_chose_leaves_the_message_to_the_destination():
+def test_chosen_edge_passes_the_message_on():
     play = Play(say("desk"), say("billing"), when("desk", "billing", freeform="bill", name="about a bill"))
     play.turn()
 
@@ -243,7 +243,7 @@ def test_a_hop_that_the_model_chose_leaves_the_message_to_the_destination():
     assert play.state.main.runtime_variables["heard"] == "bill"
 
 
-def test_the_line_of_an_edge_has_the_id_of_a_message():
+def test_edge_message_has_a_message_id():
     line = {"static_messages_config": {"static_messages": ["One moment."]}}
     edges = [when("a", "b", "true", condition=line), when("b", "c", freeform="go", condition=line)]
     play = Play(static("a"), say("b"), static("c"), *edges)
@@ -254,7 +254,7 @@ def test_the_line_of_an_edge_has_the_id_of_a_message():
     assert [each.rpartition("message_")[0] for each in ids] == ["assistant_", "assistant_"]
 
 
-def test_the_line_of_a_chosen_edge_is_spoken_before_the_node_ends():
+def test_chosen_edges_message_precedes_node_end():
     line = {"static_messages_config": {"static_messages": ["One moment, {{name}}."]}}
     edge = when("desk", "billing", freeform="bill", condition=line)
     play = Play(say("desk"), say("billing"), edge, defaults={"name": "Ada"})
@@ -265,7 +265,7 @@ def test_the_line_of_a_chosen_edge_is_spoken_before_the_node_ends():
     assert types.index("assistant_response") < types.index("end_node_run")
 
 
-def test_an_expression_is_judged_after_the_node_has_answered_and_its_line_follows():
+def test_expression_is_evaluated_after_the_reply():
     line = {"static_messages_config": {"static_messages": ["Thank you."]}}
     ask = say("ask", structured_output_schema={"type": "object", "properties": {"tea": {"type": "string"}}})
     play = Play(ask, static("bye", "Bye"), when("ask", "bye", "isPresent([[tea]])", condition=line))
@@ -278,7 +278,7 @@ def test_an_expression_is_judged_after_the_node_has_answered_and_its_line_follow
     assert play.end.status == "completed"
 
 
-def test_a_direct_edge_wins_over_a_condition_that_holds():
+def test_direct_edge_wins_over_conditions():
     play = Play(
         static("a", "A"), static("b", "B"), static("c", "C"), when("a", "b", "1 == 1"), direct("a", "c")
     )
@@ -288,7 +288,7 @@ def test_a_direct_edge_wins_over_a_condition_that_holds():
     assert play.said() == ["A", "C"]
 
 
-def test_the_first_condition_that_holds_in_document_order_is_taken():
+def test_first_true_condition_is_taken():
     play = Play(
         static("a", "A"),
         static("b", "B"),
@@ -304,7 +304,7 @@ def test_the_first_condition_that_holds_in_document_order_is_taken():
 
 
 @pytest.mark.parametrize(("given", "said"), [({"vip": "yes"}, "VIP"), ({"vip": "no"}, "Desk"), ({}, "Human")])
-def test_of_an_edge_with_both_conditions_the_expression_decides_unless_its_variable_is_absent(given, said):
+def test_expression_wins_over_freeform_condition(given, said):
     both = when("desk", "vip", "[[vip]] == 'yes'", freeform="human")
     play = Play(say("desk", self_loop=False), static("vip", "VIP"), static("human", "Human"), both)
 
@@ -314,7 +314,7 @@ def test_of_an_edge_with_both_conditions_the_expression_decides_unless_its_varia
     assert bool(play.interpreter.responder.prompts[0].choices) is (said == "Human")
 
 
-def test_an_edge_to_nowhere_fails_the_run_by_name():
+def test_edge_to_nowhere_fails_the_run():
     play = Play(static("a", "A"), direct("a", "gone"))
 
     play.turn()
@@ -361,7 +361,7 @@ def test_a_ring_of_disabled_nodes_ends_the_thread():
     assert play.end.status == "completed"
 
 
-def test_a_worker_is_silent_and_its_fields_become_variables():
+def test_workers_fields_become_variables():
     collect = worker("collect", {"colour": {"type": "string"}}, wait_for_user_message=True)
     play = Play(
         collect, static("done", "[[colour]] it is"), when("collect", "done", "isNonEmpty([[colour]])")
@@ -385,7 +385,7 @@ def test_a_worker_is_silent_and_its_fields_become_variables():
 
 
 @pytest.mark.parametrize("properties", [None, 5, ["tea"], "tea"])
-def test_a_schema_whose_properties_are_no_object_asks_for_nothing_in_particular(properties):
+def test_schema_without_properties_is_open(properties):
     schema = {"type": "object", "properties": properties}
     rules = "version: 1\nworkflow: w\nnodes:\n  A:\n    - take: B\n      args: {tea: 1}\n"
     facts = "  Facts:\n    - fill: {tea: 2}\n"
@@ -400,7 +400,7 @@ def test_a_schema_whose_properties_are_no_object_asks_for_nothing_in_particular(
     assert play.state.main.runtime_variables["tea"] == 2
 
 
-def test_a_worker_that_loops_waits_for_the_next_message():
+def test_looping_worker_waits_for_messages():
     collect = worker("collect", {"colour": {"type": "string"}}, self_loop=True)
     play = Play(collect, static("done", "Done"), when("collect", "done", "[[colour]] == 'red'"))
 
@@ -410,7 +410,7 @@ def test_a_worker_that_loops_waits_for_the_next_message():
     assert play.state.main.pending == []
 
 
-def test_a_global_node_is_reached_from_anywhere_and_leads_back():
+def test_global_node_returns():
     hours = say("hours", global_node_config=everywhere("hours", back="thanks"))
     play = Play(say("desk"), hours, miscellaneous={})
     play.turn()
@@ -427,7 +427,7 @@ def test_a_global_node_is_reached_from_anywhere_and_leads_back():
     assert play.said() == ["You said: thanks a lot"]
 
 
-def test_a_global_node_that_hops_to_itself_still_leads_back():
+def test_global_node_returns_after_its_loop():
     desk = say("desk", global_node_config=everywhere("help", back="back"))
     play = Play(say("chat"), desk, when("desk", "desk", freeform="again"))
     play.turn("help")
@@ -438,7 +438,7 @@ def test_a_global_node_that_hops_to_itself_still_leads_back():
     assert play.one("reverse_conditional_edge")["destination_node_logical_id"] == "chat"
 
 
-def test_whoever_leaves_nested_global_nodes_by_an_ordinary_edge_goes_back_nowhere():
+def test_ordinary_edge_clears_the_return_stack():
     outer = say("outer", global_node_config=everywhere("help", back="back"))
     inner = say("inner", global_node_config=everywhere("deeper", back="up"))
     other = say("other")
@@ -453,7 +453,7 @@ def test_whoever_leaves_nested_global_nodes_by_an_ordinary_edge_goes_back_nowher
     assert play.end.end_state["thread_id_to_global_node_previous_node"] == {}
 
 
-def test_after_coming_back_to_a_silent_node_the_next_model_is_given_no_hops():
+def test_model_after_silent_return_must_answer():
     condition = {"condition_expression": "{{ask}} == 'yes'"}
     settings = {"is_global": True, "condition": condition}
     desk = say(
@@ -470,7 +470,7 @@ def test_after_coming_back_to_a_silent_node_the_next_model_is_given_no_hops():
     ] == [()]
 
 
-def test_after_coming_back_the_next_answer_is_given_no_hops():
+def test_model_after_return_must_answer():
     hours = say("hours", global_node_config=everywhere("hours", back="hours"))
     play = Play(say("desk"), hours)
     play.turn()
@@ -483,7 +483,7 @@ def test_after_coming_back_the_next_answer_is_given_no_hops():
     assert play.end.hint["origin_node_logical_id"] == "desk"
 
 
-def test_after_three_hops_in_a_row_a_model_must_answer():
+def test_model_must_answer_after_three_transitions():
     nodes = [say(f"n{number}") for number in range(5)]
     edges = [when(f"n{number}", f"n{number + 1}", freeform="on") for number in range(4)]
     play = Play(*nodes, *edges)
@@ -496,7 +496,7 @@ def test_after_three_hops_in_a_row_a_model_must_answer():
     assert play.end.hint["origin_node_logical_id"] == "n3"
 
 
-def test_a_global_condition_that_is_judged_apart_discards_the_answer():
+def test_true_global_condition_discards_the_answer():
     hours = say("hours", global_node_config=everywhere("hours", judged="independent_llm_evaluations"))
     pets = say("pets", global_node_config=everywhere("pets", judged="independent_llm_evaluations"))
     play = Play(say("desk"), pets, hours, options=HIDDEN)
@@ -523,7 +523,7 @@ def test_a_global_condition_that_is_judged_apart_discards_the_answer():
     ]
 
 
-def test_where_no_condition_that_is_judged_apart_holds_the_answer_stands():
+def test_false_global_condition_leaves_the_answer():
     hours = say("hours", global_node_config=everywhere("hours"))
     play = Play(say("desk"), hours, global_condition_evaluation_method="independent_llm_evaluations")
     play.turn()
@@ -536,7 +536,7 @@ def test_where_no_condition_that_is_judged_apart_holds_the_answer_stands():
 
 
 @pytest.mark.parametrize(("flag", "reached"), [("true", False), ("false", True)])
-def test_from_a_guardrail_node_no_hop_leads_to_another_unless_allowed(flag, reached):
+def test_guardrail_node_leads_to_no_other(flag, reached):
     play = Play(
         say("rude", is_guardrail_node=True),
         static("spam", "No.", is_guardrail_node=True),
@@ -550,7 +550,7 @@ def test_from_a_guardrail_node_no_hop_leads_to_another_unless_allowed(flag, reac
     assert ("No." in play.said()) is reached
 
 
-def test_the_entry_into_a_guardrail_node_that_is_one_too_many_goes_to_the_escalation_node():
+def test_last_strike_goes_to_escalation_node():
     strikes = {"max_guardrail_nodes_before_escalation": 2, "escalation_node_logical_id": "person"}
     play = Play(
         say("desk"),
@@ -576,7 +576,7 @@ def test_the_entry_into_a_guardrail_node_that_is_one_too_many_goes_to_the_escala
 
 
 @pytest.mark.parametrize("node_id", [None, "nowhere"])
-def test_without_an_escalation_node_the_message_is_said_and_the_run_ends(node_id):
+def test_escalation_message_ends_the_run(node_id):
     play = Play(
         say("desk"),
         say("rude", is_guardrail_node=True),
@@ -604,7 +604,7 @@ def test_without_an_escalation_node_the_message_is_said_and_the_run_ends(node_id
     assert play.said() == ["Leaf ends this call."]
 
 
-def test_a_worker_on_a_companion_edge_runs_beside_the_node_and_its_facts_decide_the_way():
+def test_companion_worker_decides_the_edge():
     spot = worker("spot", {"mood": {"type": "string"}}, wait_for_user_message=False)
     play = Play(
         say("chat"),
@@ -639,7 +639,7 @@ def test_a_worker_on_a_companion_edge_runs_beside_the_node_and_its_facts_decide_
     assert [message["content"] for message in heard.history()] == ["angry"], "not the fresh reply"
 
 
-def test_a_companion_that_waits_for_the_user_rests_while_there_is_nothing_to_hear():
+def test_companion_worker_waits_for_a_message():
     play = Play(
         say("greet", self_loop=False, wait_for_user_message=False),
         worker("spot", {"mood": {"type": "string"}}, wait_for_user_message=True),
@@ -652,7 +652,7 @@ def test_a_companion_that_waits_for_the_user_rests_while_there_is_nothing_to_hea
     assert play.end.status == "completed"
 
 
-def test_a_freeform_condition_that_leaves_a_silent_node_is_judged_by_itself():
+def test_silent_nodes_condition_is_judged_alone():
     play = Play(static("a", "A"), static("b", "B"), when("a", "b", freeform="yes"))
 
     types = play.turn("yes")
@@ -666,7 +666,7 @@ def test_a_freeform_condition_that_leaves_a_silent_node_is_judged_by_itself():
     assert play.said() == ["A", "B"]
 
 
-def test_a_tool_writes_its_result_whether_it_succeeded_and_why_not():
+def test_tool_node_writes_three_variables():
     good = tool("price", "def price(cups):\n    return 3 * int(cups)\n", {"cups": "[[cups]]"})
     bad = tool("broken", "def broken():\n    raise ValueError('no stock')\n")
     play = Play(
@@ -687,7 +687,7 @@ def test_a_tool_writes_its_result_whether_it_succeeded_and_why_not():
     assert play.end.status == "completed"
 
 
-def test_a_no_op_may_wait_longer_than_any_clock_can_say():
+def test_no_op_accepts_a_huge_delay():
     play = Play(node("a", "no_op", delay_seconds=1e300))
     cancelled = threading.Event()
     threading.Timer(0.1, cancelled.set).start()
@@ -716,7 +716,7 @@ def test_a_no_op_writes_its_outcome():
         (say("b", self_loop=True, wait_for_user_message=False), "self_loop"),
     ],
 )
-def test_what_the_engine_does_not_run_fails_the_run_by_name(part, named):
+def test_unsupported_feature_fails_the_run(part, named):
     play = Play(static("a", "A"), part, direct("a", "b"))
 
     types = play.turn()
@@ -737,7 +737,7 @@ def test_what_the_engine_does_not_run_fails_the_run_by_name(part, named):
         (say("b", 5), "as a say_llm it cannot be read"),
     ],
 )
-def test_a_node_that_is_opaque_is_passed_over_with_a_warning_that_names_it(part, named):
+def test_unsupported_node_is_skipped_with_warning(part, named):
     play = Play(static("a", "A"), part, static("c", "C"), direct("a", "b"), direct("b", "c"))
 
     play.turn()
@@ -750,7 +750,7 @@ def test_a_node_that_is_opaque_is_passed_over_with_a_warning_that_names_it(part,
     assert [output["node_logical_id"] for output in play.end.outputs["0"]] == ["a", "c"]
 
 
-def test_an_opaque_node_at_the_end_ends_the_thread():
+def test_unsupported_last_node_ends_the_thread():
     play = Play(static("a", "A"), node("b", "from_next_year"), direct("a", "b"))
 
     play.turn()
@@ -759,7 +759,7 @@ def test_an_opaque_node_at_the_end_ends_the_thread():
     assert play.end.status == "completed"
 
 
-def test_a_condition_that_cannot_be_read_fails_the_run_with_the_column():
+def test_condition_error_names_the_column():
     play = Play(static("a", "A"), static("b", "B"), when("a", "b", "contains([[x]], 'y')"))
 
     types = play.turn()
@@ -769,7 +769,7 @@ def test_a_condition_that_cannot_be_read_fails_the_run_with_the_column():
     assert "column 1" in play.end.error
 
 
-def test_comparing_an_absent_variable_is_false_with_a_warning():
+def test_absent_variable_compares_false():
     play = Play(static("a", "A"), static("b", "B"), when("a", "b", "[[age]] >= 18"))
 
     play.turn()
@@ -778,7 +778,7 @@ def test_comparing_an_absent_variable_is_false_with_a_warning():
     assert "[[age]]" in play.one("workflow_warning")["warning_message"]
 
 
-def test_a_placeholder_that_nothing_fills_stays_and_is_told_once():
+def test_empty_placeholder_is_warned_of_once():
     play = Play(static("a", "Hi {{who}}"), static("b", "Bye {{who}} [[x]]"), direct("a", "b"))
 
     play.turn()
@@ -800,7 +800,7 @@ def test_placeholder_beyond_a_limit_is_reported_with_it():
     assert play.end.error is None
 
 
-def test_variables_given_in_a_turn_win_over_defaults_and_last():
+def test_turns_variables_win_and_last():
     play = Play(say("chat", wait_for_user_message=True), defaults={"city": "Bonn", "day": "any"})
     play.turn(dynamic_variables={"city": "Kiel"})
 
@@ -812,7 +812,7 @@ def test_variables_given_in_a_turn_win_over_defaults_and_last():
     assert "now" in shown["_evaluated_dynamic_variables"]
 
 
-def test_the_prompt_has_prefix_own_text_and_suffix_with_variables():
+def test_prompt_has_prefix_and_suffix():
     play = Play(
         say("chat", "Serve {{city}}."),
         defaults={"city": "Bonn"},
@@ -825,7 +825,7 @@ def test_the_prompt_has_prefix_own_text_and_suffix_with_variables():
     assert play.interpreter.responder.prompts[0].system == "Be kind.\n\nServe Bonn.\n\nBe brief."
 
 
-def test_the_history_holds_what_was_said_and_the_memos():
+def test_history_has_messages_and_memos():
     play = Play(static("a", "Hello"), say("chat"), direct("a", "chat"))
 
     play.turn("hi", welcome_message="Welcome")
@@ -845,7 +845,7 @@ def test_the_state_does_not_grow_with_the_conversation():
     assert abs(sizes[29] - sizes[9]) < 20, "only the digits of counters may grow"
 
 
-def test_a_model_that_fails_says_the_default_message_and_the_run_goes_on():
+def test_model_error_continues_the_run():
     class Broken:
         def reply(self, prompt):
             raise ModelError
@@ -858,7 +858,7 @@ def test_a_model_that_fails_says_the_default_message_and_the_run_goes_on():
     assert play.end.status == "waiting_for_user_input"
 
 
-def test_a_turn_that_goes_round_and_round_is_ended():
+def test_looping_turn_is_ended():
     options = EngineOptions(max_node_runs=10, start_events=False)
     play = Play(static("a", "A"), static("b", "B"), direct("a", "b"), direct("b", "a"), options=options)
 
@@ -869,7 +869,7 @@ def test_a_turn_that_goes_round_and_round_is_ended():
     assert play.end.status == "aborted_looping_risk"
 
 
-def test_stop_ends_a_waiting_run_with_the_accounts_only():
+def test_stop_ends_a_waiting_run():
     play = Play(say("chat"))
     play.turn()
 
@@ -880,7 +880,7 @@ def test_stop_ends_a_waiting_run_with_the_accounts_only():
     assert play.end.hint is None
 
 
-def test_a_turn_that_is_cancelled_ends_before_the_next_node():
+def test_cancelled_turn_ends_before_next_node():
     cancelled = threading.Event()
     play = Play(static("a", "A"), static("b", "B"), direct("a", "b"))
     cancelled.set()
@@ -899,7 +899,7 @@ def test_a_run_can_begin_at_another_node():
     assert play.said() == ["B"]
 
 
-def test_a_start_node_that_is_not_there_is_refused_by_name():
+def test_missing_start_node_is_rejected():
     play = Play(static("a", "A"))
 
     with pytest.raises(InputError, match="nowhere"):
@@ -941,14 +941,14 @@ def test_a_run_can_begin_with_a_state():
         ({"dynamic_variables": {"big": "x" * 10_000_000}}, "10.0 MB"),
     ],
 )
-def test_an_input_that_cannot_be_used_is_refused_by_name(fields, named):
+def test_unusable_input_is_rejected(fields, named):
     play = Play(static("a", "A"))
 
     with pytest.raises(InputError, match=named):
         play.turn(**fields)
 
 
-def test_a_message_to_another_thread_is_refused_by_name():
+def test_message_to_other_thread_is_rejected():
     play = Play(static("a", "A"))
     given = TurnInput.from_wire({"thread_to_node_inputs": {"7": {"node_run_inputs": []}}})
     state = play.interpreter.begin(given)
@@ -957,7 +957,7 @@ def test_a_message_to_another_thread_is_refused_by_name():
         play.interpreter.turn(state, given)
 
 
-def test_pause_holds_the_run_where_it_stands_and_resume_goes_on():
+def test_pause_and_resume():
     play = Play(say("chat"))
     play.turn()
 
@@ -972,7 +972,7 @@ def test_pause_holds_the_run_where_it_stands_and_resume_goes_on():
     assert play.end.status == "waiting_for_user_input"
 
 
-def test_a_paused_run_that_is_resumed_without_a_message_waits_again():
+def test_resumed_run_waits_for_a_message():
     play = Play(say("chat"))
     play.turn()
     play.turn(command="pause")
@@ -983,7 +983,7 @@ def test_a_paused_run_that_is_resumed_without_a_message_waits_again():
     assert play.end.hint["origin_node_logical_id"] == "chat"
 
 
-def test_long_texts_emoji_and_right_to_left_come_through_unchanged():
+def test_unusual_texts_stay_unchanged():
     text = "🙂 مرحبا \u202eabc " + "x" * 100_000
     play = Play(say("chat"))
 
@@ -1031,7 +1031,7 @@ def test_variables_that_hold_themselves_are_refused():
         Play(static("a", "A")).turn(dynamic_variables=ring)
 
 
-def test_hops_are_counted_on_over_direct_edges_so_that_a_router_answers_in_the_end():
+def test_direct_edges_keep_counting_transitions():
     play = Play(
         say("router"), static("a", "One moment."), when("router", "a", freeform="go"), direct("a", "router")
     )
@@ -1043,7 +1043,7 @@ def test_hops_are_counted_on_over_direct_edges_so_that_a_router_answers_in_the_e
     assert play.end.status == "waiting_for_user_input"
 
 
-def test_each_escalation_out_of_a_node_has_a_run_id_of_its_own():
+def test_escalations_have_distinct_run_ids():
     strikes = {"max_guardrail_nodes_before_escalation": 1, "escalation_node_logical_id": "desk"}
     play = Play(
         say("chat"),
@@ -1081,7 +1081,7 @@ def test_a_disabled_guardrail_is_never_entered():
     assert play.said() == ["Go on."]
 
 
-def test_a_worker_beside_a_node_is_given_its_own_input():
+def test_companion_worker_gets_its_input():
     worker_beside = node("call", "http_request", url="https://example.invalid/a")
     play = Play(say("chat"), worker_beside, {**direct("chat", "call"), "type": "companion"})
     message = {"type": "human", "content": "hi"}
@@ -1095,7 +1095,7 @@ def test_a_worker_beside_a_node_is_given_its_own_input():
     assert "https://example.invalid/b" in play.one("http_request")["curl_command"]
 
 
-def test_whoever_is_passed_on_by_a_global_node_that_does_not_run_goes_back_nowhere():
+def test_skipped_global_node_does_not_return():
     desk = node("desk", "from_next_year", global_node_config=everywhere("desk", back="back"))
     play = Play(say("chat"), desk, say("on"), direct("desk", "on"))
 

@@ -21,11 +21,11 @@ def test_a_misfit_is_told_by_its_place():
         {"$ref": "http://127.0.0.1:9/schema"},
     ],
 )
-def test_a_schema_that_nobody_can_use_finds_no_fault(schema):
+def test_broken_schema_accepts_everything(schema):
     assert schema_error("tea", schema) is None
 
 
-def test_a_misfit_that_quotes_a_long_value_is_cut():
+def test_long_schema_error_is_truncated():
     assert schema_error("x" * 1000, {"type": "integer"}) == "'" + "x" * 299 + "…"
 
 

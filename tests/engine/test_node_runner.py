@@ -56,7 +56,7 @@ def told(events: list[dict[str, Any]]) -> list[str]:
     return [event["type"] for event in events if event["type"] not in dull]
 
 
-def test_a_loop_that_is_answered_ends_by_its_condition_and_leaves_no_outcome():
+def test_loop_ends_by_its_condition():
     clock = Clock()
 
     events, end = play(
@@ -75,7 +75,7 @@ def test_a_loop_that_is_answered_ends_by_its_condition_and_leaves_no_outcome():
     assert end.status == "completed"
 
 
-def test_a_loop_that_is_never_answered_is_exhausted_after_its_retries_and_can_branch_on_that():
+def test_loop_exhausts_its_retries():
     events, end = play(
         Clock(),
         counter(max_retries=3, time_between_retries=2),
@@ -102,7 +102,7 @@ def test_a_loop_that_is_never_answered_is_exhausted_after_its_retries_and_can_br
     assert end.status == "completed"
 
 
-def test_a_loop_gives_up_when_its_time_is_over_while_it_sleeps():
+def test_loop_expires_while_it_sleeps():
     clock = Clock()
 
     events, _ = play(clock, counter(expiry_time=5, time_between_retries=3))
@@ -113,7 +113,7 @@ def test_a_loop_gives_up_when_its_time_is_over_while_it_sleeps():
     assert told(events)[-2:] == ["end_thread", "end_workflow"]
 
 
-def test_a_run_that_outlives_the_loops_time_is_cut_and_told():
+def test_long_run_expires_its_loop():
     clock = Clock()
     slow = node("slow", "no_op", delay_seconds=60, self_loop_config={"enabled": True, "expiry_time": 5})
 
@@ -125,14 +125,14 @@ def test_a_run_that_outlives_the_loops_time_is_cut_and_told():
     assert told(events)[-3:] == ["self_loop_exhausted", "end_thread", "end_workflow"]
 
 
-def test_a_loop_beside_a_direct_edge_is_left_at_once():
+def test_direct_edge_leaves_the_loop():
     events, _ = play(Clock(), counter(max_retries=3), static("b", "B"), direct("count", "b"))
 
     assert "self_loop_delay" not in told(events)
     assert told(events)[1] == "direct_edge"
 
 
-def test_more_retries_than_the_looping_guard_allows_are_still_run():
+def test_retries_may_exceed_the_looping_guard():
     events, end = play(
         Clock(),
         node("wait", "no_op", self_loop_config={"enabled": True, "max_retries": 100}),
@@ -150,7 +150,7 @@ def test_no_retry_is_one_attempt(bounds):
     assert exhausted["total_attempts"] == 1
 
 
-def test_a_run_that_outlives_the_loops_time_is_told_although_its_condition_leads_on():
+def test_expiry_is_reported_beside_a_transition():
     late = node("late", "no_op", delay_seconds=9, self_loop_config={"enabled": True, "expiry_time": 3})
 
     events, _ = play(Clock(), late, static("b", "B"), when("late", "b", "1 == 1"))
@@ -158,7 +158,7 @@ def test_a_run_that_outlives_the_loops_time_is_told_although_its_condition_leads
     assert told(events)[:3] == ["start_node_run", "node_expired", "conditional_edge"]
 
 
-def test_a_worker_that_loops_hears_a_new_message_with_each_attempt_of_its_bounded_retry():
+def test_looping_worker_gets_new_messages():
     retry = {"enabled": True, "max_retries": 2}
     collector = worker("collector", {"x": {"type": "string"}}, self_loop=True, self_loop_config=retry)
     interpreter = Interpreter(workflow(collector), HeuristicModel(), environment=Clock().environment())

@@ -114,7 +114,7 @@ BLOCK = ["start_node_run", "end_node_run", "workflow_show_state"]
 SPOKEN = ["start_node_run", "say_static", "assistant_response", "end_node_run", "workflow_show_state"]
 
 
-def test_a_fork_starts_the_companion_before_the_main_edge_and_runs_its_first_attempt_in_the_turn():
+def test_fork_runs_the_companions_first_step():
     run = Background(*lab())
 
     types = run.turn()
@@ -147,7 +147,7 @@ def test_a_fork_starts_the_companion_before_the_main_edge_and_runs_its_first_att
     assert run.end.next_due is None
 
 
-def test_the_pumps_of_a_poller_give_the_recorded_events_until_the_run_is_over():
+def test_poller_has_the_recorded_events():
     run = Background(*lab())
     run.turn()
 
@@ -192,7 +192,7 @@ def test_the_pumps_of_a_poller_give_the_recorded_events_until_the_run_is_over():
     assert (run.end.status, run.end.has_background_work) == ("completed", False)
 
 
-def test_a_pump_before_anything_is_due_says_nothing_and_changes_nothing():
+def test_early_pump_changes_nothing():
     run = Background(*lab())
     run.turn()
     run.pump()
@@ -205,7 +205,7 @@ def test_a_pump_before_anything_is_due_says_nothing_and_changes_nothing():
     assert run.end.next_due == 1_000_002.0
 
 
-def test_a_pump_counts_no_turn_and_is_a_segment_of_its_own():
+def test_pump_is_no_turn():
     run = Background(*lab())
     run.turn()
     run.pump(after=2)
@@ -216,7 +216,7 @@ def test_a_pump_counts_no_turn_and_is_a_segment_of_its_own():
     assert run.end.run_input["miscellaneous"] == {"background": True}
 
 
-def test_a_companion_whose_retries_have_no_delay_ends_within_the_turn_that_forked_it():
+def test_companion_without_delay_ends_at_once():
     parts = [part if part.get("logical_id") != "poll" else poller(time_between_retries=0) for part in lab()]
     run = Background(*parts)
 
@@ -231,7 +231,7 @@ def test_a_companion_whose_retries_have_no_delay_ends_within_the_turn_that_forke
     assert run.end.status == "completed"
 
 
-def test_the_user_can_talk_while_a_companion_runs_and_no_step_of_it_is_taken_then():
+def test_turn_runs_no_companion_step():
     run = Background(*lab())
     run.turn()
 
@@ -243,7 +243,7 @@ def test_the_user_can_talk_while_a_companion_runs_and_no_step_of_it_is_taken_the
     assert run.end.has_background_work
 
 
-def test_each_thread_has_variables_of_its_own_that_others_read_by_its_id():
+def test_threads_read_each_others_variables():
     run = Background(
         node("entry", "no_op"),
         tool("mine", "def mine():\n    return 'main'\n", result_runtime_variable_name="who"),
@@ -264,7 +264,7 @@ def test_each_thread_has_variables_of_its_own_that_others_read_by_its_id():
     }
 
 
-def test_a_run_whose_conversation_is_over_goes_on_until_its_companions_have_ended():
+def test_companions_outlive_the_conversation():
     run = Background(
         node("entry", "no_op"),
         static("bye", "Bye"),
@@ -291,7 +291,7 @@ def test_a_run_whose_conversation_is_over_goes_on_until_its_companions_have_ende
     assert run.end.status == "completed"
 
 
-def test_a_poller_gives_up_when_its_time_is_up_and_its_conditions_see_why():
+def test_poller_expires():
     run = Background(
         node("entry", "no_op"),
         say("chat"),
@@ -321,7 +321,7 @@ def test_stopping_the_run_stops_its_companions():
     assert (run.end.status, run.end.has_background_work) == ("cancelled", False)
 
 
-def test_a_fork_without_an_id_is_given_one_that_nobody_can_know():
+def test_fork_without_id_gets_a_random_one():
     run = Background(
         node("entry", "no_op"),
         static("main", "Main"),
@@ -337,7 +337,7 @@ def test_a_fork_without_an_id_is_given_one_that_nobody_can_know():
     assert len(thread_id.removeprefix("0_companion_")) == 36
 
 
-def test_a_fork_that_is_come_to_again_leaves_a_companion_that_still_runs_alone():
+def test_second_fork_leaves_running_companion():
     run = Background(
         node("entry", "no_op", is_start=True),
         say("chat", self_loop=False),
@@ -354,7 +354,7 @@ def test_a_fork_that_is_come_to_again_leaves_a_companion_that_still_runs_alone()
     assert [event.type for event in run.events].count("companion_edge") == 0
 
 
-def test_a_companion_forked_again_after_its_end_begins_anew():
+def test_ended_companion_can_be_forked_again():
     run = Background(
         node("entry", "no_op", is_start=True),
         say("chat", self_loop=False),
@@ -385,7 +385,7 @@ def test_a_companion_forked_again_after_its_end_begins_anew():
         ),
     ],
 )
-def test_a_fork_that_breaks_a_rule_of_companion_threads_fails_the_run_by_name(parts, named):
+def test_invalid_fork_fails_the_run(parts, named):
     nodes = [node("entry", "no_op"), *(static(name, name) for name in "abcd"), say("chat")]
     run = Background(*nodes, *parts)
 
@@ -396,7 +396,7 @@ def test_a_fork_that_breaks_a_rule_of_companion_threads_fails_the_run_by_name(pa
     assert run.end.status == "failed"
 
 
-def test_the_flag_on_an_only_direct_edge_is_ignored():
+def test_flag_of_only_edge_is_ignored():
     run = Background(static("a", "A"), static("b", "B"), fork("a", "b", "side"))
 
     run.turn()
@@ -405,7 +405,7 @@ def test_the_flag_on_an_only_direct_edge_is_ignored():
     assert {event.origin_thread_id for event in run.events} == {"0", None}
 
 
-def test_a_worker_in_a_companion_thread_is_given_the_chat_as_it_was_at_the_fork():
+def test_companion_sees_the_chat_at_fork():
     run = Background(
         say("hello", wait_for_user_message=True, self_loop=False, is_start=True),
         node("entry", "no_op"),
@@ -442,7 +442,7 @@ def test_companions_do_not_hop_to_global_nodes():
     assert run.one("end_thread")["last_node_logical_id"] == "side"
 
 
-def test_an_edge_judged_on_every_tick_waits_for_its_pause_between_evaluations():
+def test_tick_edge_waits_between_evaluations():
     run = Background(
         say("chat"),
         static("late", "It is late."),
@@ -466,7 +466,7 @@ def test_an_edge_judged_on_every_tick_waits_for_its_pause_between_evaluations():
     assert not run.end.has_active_companions
 
 
-def test_an_edge_leads_on_only_so_often_until_the_user_speaks():
+def test_waiting_edge_has_a_transition_limit():
     run = Background(
         say("chat"),
         static("nudge", "Still there?"),
@@ -495,7 +495,7 @@ def test_an_edge_leads_on_only_so_often_until_the_user_speaks():
     assert run.end.has_background_work
 
 
-def test_a_thread_that_a_condition_led_on_tells_when_it_is_the_users_turn_again():
+def test_woken_thread_reports_ready_for_input():
     run = Background(
         say("chat"),
         static("nudge", "Still there?"),
@@ -521,7 +521,7 @@ def test_a_thread_that_a_condition_led_on_tells_when_it_is_the_users_turn_again(
     assert run.end.hint["origin_node_logical_id"] == "chat"
 
 
-def test_a_condition_that_leads_into_a_guardrail_once_too_often_tells_where_it_would_have_gone():
+def test_waiting_edge_can_escalate():
     run = Background(
         say("chat"),
         static("guard", "No.", is_guardrail_node=True),
@@ -548,7 +548,7 @@ def test_a_condition_that_leads_into_a_guardrail_once_too_often_tells_where_it_w
     assert run.said() == ["A person will call you."]
 
 
-def test_a_condition_that_cannot_be_evaluated_while_waiting_fails_the_run():
+def test_waiting_condition_error_fails_the_run():
     run = Background(
         say("chat"),
         static("b", "B"),
@@ -569,7 +569,7 @@ def test_a_condition_that_cannot_be_evaluated_while_waiting_fails_the_run():
     assert run.end.error.startswith("Error evaluating condition expression")
 
 
-def test_a_forced_transfer_tells_where_to_and_runs_on_from_there():
+def test_transfer_continues_at_its_node():
     run = Background(say("chat"), static("desk", "Front desk."), direct("desk", "chat"))
     run.turn()
 
@@ -588,7 +588,7 @@ def test_a_forced_transfer_tells_where_to_and_runs_on_from_there():
     assert (moved["origin_node_logical_id"], moved["destination_node_logical_id"]) == ("chat", "desk")
 
 
-def test_a_transfer_to_a_node_that_is_not_there_is_refused():
+def test_transfer_to_missing_node_is_rejected():
     run = Background(say("chat"))
     run.turn()
 
@@ -596,7 +596,7 @@ def test_a_transfer_to_a_node_that_is_not_there_is_refused():
         run.transfer("nowhere")
 
 
-def test_a_node_lingers_after_its_reply_where_that_is_wanted():
+def test_node_awaits_a_second_message():
     options = EngineOptions(start_events=False, linger_after_reply=True)
     run = Background(say("sum", self_loop=False), static("bye", "Bye"), direct("sum", "bye"), options=options)
     run.turn()
@@ -613,7 +613,7 @@ def test_a_node_lingers_after_its_reply_where_that_is_wanted():
     assert run.said() == ["Bye"]
 
 
-def test_a_retry_without_end_or_pause_meets_the_looping_guard():
+def test_endless_retry_meets_the_looping_guard():
     run = Background(poller(max_retries=None, expiry_time=3600, time_between_retries=0))
 
     run.turn()
@@ -621,7 +621,7 @@ def test_a_retry_without_end_or_pause_meets_the_looping_guard():
     assert run.end.status == "aborted_looping_risk"
 
 
-def test_a_completion_that_the_node_itself_has_judged_does_not_arm_its_edge_again():
+def test_seen_completion_arms_no_edge():
     run = Background(*lab())
     run.turn()
 
@@ -630,7 +630,7 @@ def test_a_completion_that_the_node_itself_has_judged_does_not_arm_its_edge_agai
     assert run.pump() == []
 
 
-def test_a_pump_after_which_the_user_is_still_waited_for_says_what_for():
+def test_pump_result_has_the_hint():
     run = Background(*lab())
     run.turn()
 
@@ -641,7 +641,7 @@ def test_a_pump_after_which_the_user_is_still_waited_for_says_what_for():
     assert run.end.hint["origin_node_logical_id"] == "chat"
 
 
-def test_a_paused_run_does_no_background_work_until_it_is_resumed():
+def test_paused_run_does_no_background_work():
     run = Background(*lab())
     run.turn()
     run.turn(command="pause")
@@ -654,7 +654,7 @@ def test_a_paused_run_does_no_background_work_until_it_is_resumed():
     assert "companion_step_boundary" in run.pump()
 
 
-def test_a_worker_beside_a_node_of_a_companion_does_not_bring_the_parents_chat_up_to_date():
+def test_companions_worker_keeps_the_forked_chat():
     heard = []
 
     class Hearer(Listener):
@@ -686,7 +686,7 @@ def test_a_worker_beside_a_node_of_a_companion_does_not_bring_the_parents_chat_u
     assert of_companion == [["before"]] * 4
 
 
-def test_a_run_that_began_in_a_companions_nodes_does_not_teach_later_companions_to_hop_to_global_nodes():
+def test_companion_reaches_no_global_node():
     everywhere_if = {"is_global": True, "condition": {"condition_expression": "1 == 1"}}
     desk = static("desk", "Here I am.", global_node_config=everywhere_if)
     parts = [node("entry", "no_op"), say("chat"), node("side", "no_op"), desk]
@@ -700,7 +700,7 @@ def test_a_run_that_began_in_a_companions_nodes_does_not_teach_later_companions_
     assert run.said() == []
 
 
-def test_a_waiting_edge_without_an_expression_is_no_background_work():
+def test_waiting_edge_needs_an_expression():
     run = Background(say("chat"), static("b", "B"), waking("chat", "b", None, **EVERY_SECOND))
 
     run.turn()
@@ -709,7 +709,7 @@ def test_a_waiting_edge_without_an_expression_is_no_background_work():
     assert run.pump(after=5) == []
 
 
-def test_a_condition_judged_every_second_tells_only_once_that_its_variable_is_absent():
+def test_waiting_condition_warns_once():
     run = Background(say("chat"), static("b", "B"), waking("chat", "b", "[[n]] >= 3", **EVERY_SECOND))
     run.turn()
 
@@ -729,7 +729,7 @@ def test_nothing_is_transferred_once_the_conversation_is_over():
         run.transfer("b")
 
 
-def test_a_node_that_lingers_in_a_bounded_loop_is_tried_again_when_the_user_has_spoken():
+def test_second_message_retries_a_bounded_loop():
     options = EngineOptions(start_events=False, linger_after_reply=True)
     retry = {"enabled": True, "max_retries": 1}
     run = Background(say("chat", self_loop=False, self_loop_config=retry), options=options)

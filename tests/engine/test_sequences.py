@@ -30,7 +30,7 @@ def wires(play: Play, event_type: str) -> list[dict[str, Any]]:
     return [event.to_wire() for event in play.events if event.type == event_type]
 
 
-def test_b_a_chat_parks_at_its_start_and_loops_to_itself_with_each_message():
+def test_b_chat_loops_with_each_message():
     play = Play(say("chat"))
 
     first, second = play.turn(), play.turn("hello")
@@ -53,7 +53,7 @@ def test_b_a_chat_parks_at_its_start_and_loops_to_itself_with_each_message():
     assert play.one("workflow_ready_for_input")["active_companion_thread_ids"] == []
 
 
-def test_c_a_freeform_hop_is_a_tool_call_and_its_arguments_are_on_the_edge():
+def test_c_freeform_edge_has_arguments():
     play = Play(
         say("chat"),
         static("bye", "Bye"),
@@ -93,7 +93,7 @@ def test_c_a_freeform_hop_is_a_tool_call_and_its_arguments_are_on_the_edge():
     assert edge["super_node_exit_origin"] is None
 
 
-def test_c_an_expression_hop_comes_after_the_nodes_own_reply_and_so_does_its_line():
+def test_c_expression_edge_follows_the_reply():
     play = Play(
         say("chat", structured_output_schema={"type": "object", "properties": {"word": {"type": "string"}}}),
         static("bye", "Bye"),
@@ -114,7 +114,7 @@ def test_c_an_expression_hop_comes_after_the_nodes_own_reply_and_so_does_its_lin
     assert "'bye' == 'bye'" in play.one("conditional_edge")["reason"]
 
 
-def test_d_a_tool_node_has_no_event_of_its_own_and_its_result_is_in_its_output():
+def test_d_tool_node_result_is_its_output():
     play = Play(
         tool("price", "def price(cups):\n    return 3 * int(cups)\n", {"cups": "2"}),
         static("tell", "[[tool_result]] euros"),
@@ -137,7 +137,7 @@ def test_d_a_tool_node_has_no_event_of_its_own_and_its_result_is_in_its_output()
     assert (shown["tool_result_success"], shown["tool_result_error"]) == (True, None)
 
 
-def test_f_an_error_is_the_last_event_and_carries_the_totals():
+def test_f_error_is_last_with_totals():
     play = Play(static("a", "A"), static("b", "B"), when("a", "b", "contains([[x]], 'y')"), options=HIDDEN)
 
     types = play.turn()
@@ -150,7 +150,7 @@ def test_f_an_error_is_the_last_event_and_carries_the_totals():
     assert play.end.status == "failed"
 
 
-def test_g_a_stop_is_told_by_the_iteration_alone_and_a_pause_by_two_events():
+def test_g_events_of_stop_and_pause():
     play = Play(say("chat"), options=HIDDEN)
     play.turn()
 
@@ -206,7 +206,7 @@ COUNTS = "def check(n):\n    return int(n) + 1 if str(n).isdigit() else 1\n"
 NEVER = "def check(n):\n    return 'pending'\n"
 
 
-def test_i_a_bounded_retry_that_is_answered_leaves_without_an_outcome():
+def test_i_retry_success_has_no_outcome():
     slept = Slept()
     play = retrying(COUNTS, slept)
 
@@ -231,7 +231,7 @@ def test_i_a_bounded_retry_that_is_answered_leaves_without_an_outcome():
     assert "self_loop_outcome" not in wires(play, "workflow_show_state")[-1]["runtime_variables"]
 
 
-def test_i_a_bounded_retry_that_is_never_answered_gives_up_after_its_last_attempt():
+def test_i_retry_exhausts_its_attempts():
     play = retrying(NEVER, Slept())
 
     types = play.turn()
@@ -257,7 +257,7 @@ def test_i_a_bounded_retry_that_is_never_answered_gives_up_after_its_last_attemp
     assert last["self_loop_outcome"] == "max_retries"
 
 
-def test_i_a_bounded_retry_whose_time_is_up_gives_up_without_another_attempt():
+def test_i_retry_expires_before_an_attempt():
     slept = Slept()
     play = retrying(NEVER, slept, max_retries=None, expiry_time=5)
 
@@ -270,7 +270,7 @@ def test_i_a_bounded_retry_whose_time_is_up_gives_up_without_another_attempt():
     assert play.said() == ["Hello", "Sorry.", "Bye"]
 
 
-def test_i_a_run_that_outlives_the_time_of_its_loop_is_told_as_expired():
+def test_i_long_run_is_expired():
     slept = Slept()
 
     class Slow(Listener):
@@ -298,7 +298,7 @@ def test_i_a_run_that_outlives_the_time_of_its_loop_is_told_as_expired():
     assert "expiry_time of 5 s" in expired["reason"]
 
 
-def test_j_a_worker_beside_a_node_is_told_after_the_reply_and_before_the_conditions():
+def test_j_worker_precedes_the_conditions():
     play = Play(
         say("chat"),
         worker("note", {"word": {"type": "string"}}),
@@ -320,7 +320,7 @@ def test_j_a_worker_beside_a_node_is_told_after_the_reply_and_before_the_conditi
 
 
 @pytest.mark.parametrize("judged", ["independent_llm_evaluations", "workflow_default"])
-def test_k_global_conditions_judged_apart_throw_the_answer_away_when_one_holds(judged):
+def test_k_true_global_condition_discards_answer(judged):
     play = Play(
         say("chat"),
         static("help", "Help is on its way.", global_node_config=everywhere("help", judged=judged)),
@@ -358,7 +358,7 @@ def test_k_global_conditions_judged_apart_throw_the_answer_away_when_one_holds(j
     assert play.one("discarded_main_llm")["reason"] == "global_condition_matched"
 
 
-def test_the_start_events_of_a_first_turn_can_be_hidden():
+def test_start_events_can_be_hidden():
     shown, hidden = (
         Play(node("a", "no_op")),
         Play(node("a", "no_op"), options=EngineOptions(start_events=False)),

@@ -19,7 +19,7 @@ def usage(call_id, model="tea-1", latency=100.0, taken=10, given=5, **fields):
     }
 
 
-def test_a_run_without_models_has_totals_of_nothing_and_no_breakdown():
+def test_totals_without_models_are_empty():
     meter = UsageMeter(RunState.at("a"), 0.0)
 
     assert meter.token_usage() == {
@@ -69,7 +69,7 @@ def test_calls_are_summed_and_broken_down_by_model():
     assert times["breakdown_by_models"][0]["average_latency_milliseconds"] == 200.0
 
 
-def test_chunks_of_one_reply_count_once_with_what_the_last_says():
+def test_chunks_of_a_reply_count_once():
     meter = UsageMeter(RunState.at("a"), 0.0)
 
     meter.add(SayLLMEvent(llm_usage_info=usage("r1", latency=50.0, given=1)))
@@ -81,7 +81,7 @@ def test_chunks_of_one_reply_count_once_with_what_the_last_says():
     assert meter.latency_stats()["total_latency_milliseconds"] == 90.0
 
 
-def test_an_answer_that_is_thrown_away_counts_and_a_tool_s_result_does_not():
+def test_discarded_answers_count():
     meter = UsageMeter(RunState.at("a"), 0.0)
 
     meter.add(DiscardedMainLLMEvent(llm_usage_info=usage("r1")))
@@ -91,7 +91,7 @@ def test_an_answer_that_is_thrown_away_counts_and_a_tool_s_result_does_not():
     assert meter.metrics(1.0)["llm_call_count"] == 1
 
 
-def test_the_totals_go_on_in_the_next_turn_through_the_stored_state():
+def test_totals_continue_in_next_turn():
     state = RunState.at("a")
     UsageMeter(state, 0.0).add(SayLLMEvent(llm_usage_info=usage("r1")))
 

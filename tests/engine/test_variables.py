@@ -39,7 +39,7 @@ def test_chance_repeats_with_its_seed():
     assert len(one) == 8
 
 
-def test_what_a_turn_supplied_wins_over_defaults_and_those_over_the_document():
+def test_supplied_variables_win():
     flow = workflow(static("a", "A"), defaults={"one": "default", "two": "default"})
     flow = flow.from_document(
         {**flow.to_wire(), "dynamic_variables": {"two": "document", "three": "document"}}
@@ -54,7 +54,7 @@ def test_what_a_turn_supplied_wins_over_defaults_and_those_over_the_document():
     assert "month" in variables.evaluated
 
 
-def test_a_thread_sees_its_own_variables_before_the_runs_and_the_seeds():
+def test_threads_own_variables_win():
     state = RunState.at("a")
     state.main.runtime_variables = {"x": "thread"}
     state.workflow_variables = {"x": "workflow", "y": "workflow", "_hidden": 1}
@@ -67,7 +67,7 @@ def test_a_thread_sees_its_own_variables_before_the_runs_and_the_seeds():
     assert scope.threads["0"] == {"x": "thread"}
 
 
-def test_a_write_is_echoed_under_the_nodes_id_and_name():
+def test_write_has_copies_by_node():
     state = RunState.at("a")
 
     write(state.main, NodeConfig(logical_id="node_price", name="Price it"), {"price": 3})

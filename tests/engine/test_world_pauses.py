@@ -71,7 +71,7 @@ def turn_paused_at(event_type, *parts):
 
 
 @pytest.mark.parametrize("event_type", ["start_node_run", "say_llm", "end_node_run", "user_messages"])
-def test_pause_is_no_time_of_the_turn_and_the_next_event_records_it(event_type):
+def test_pause_is_recorded_and_not_counted(event_type):
     events = turn_paused_at(event_type, say("chat"))
 
     closing = next(event for event in events if event["type"] == "end_workflow_iteration")
@@ -83,7 +83,7 @@ def test_pause_is_no_time_of_the_turn_and_the_next_event_records_it(event_type):
     assert events[place + 1]["timestamp"] == 1072.0
 
 
-def test_pause_within_a_tool_call_is_no_time_of_it():
+def test_pause_in_tool_is_not_counted():
     call = node("call", "http_request", url="https://example.invalid/", method="GET")
 
     events = turn_paused_at("http_request", static("hi", "Hi"), call, direct("hi", "call"))

@@ -39,7 +39,7 @@ def of(events, event_type):
     return [event for event in events if event["type"] == event_type]
 
 
-def test_a_pinned_node_says_and_writes_what_was_frozen_and_does_not_run():
+def test_pinned_node_repeats_its_output():
     pin = Pin(Target("node", "t"), {"says": ["Frozen"], "variables": {"x": 7}, "output": {"success": True}})
     interventions = having(pin)
 
@@ -58,7 +58,7 @@ def test_a_pinned_node_says_and_writes_what_was_frozen_and_does_not_run():
     assert interventions.hits("pin1") == 1
 
 
-def test_a_pinned_node_takes_the_hop_that_its_model_chose():
+def test_pinned_node_takes_its_chosen_edge():
     pin = Pin(Target("node", "chat"), {"chosen": "bye", "args": {"mood": "glad"}, "reason": "as before"})
 
     events, _ = ran(
@@ -70,7 +70,7 @@ def test_a_pinned_node_takes_the_hop_that_its_model_chose():
     assert of(events, "say_llm") == []
 
 
-def test_a_pin_whose_hop_is_not_offered_fails_the_run_with_what_to_do():
+def test_pin_of_missing_edge_fails_the_run():
     events, _ = ran(having(Pin(Target("node", "chat"), {"chosen": "gone"})), say("chat"), text="Hi")
 
     (error,) = of(events, "workflow_error")
@@ -87,7 +87,7 @@ def test_a_pinned_tool_gives_the_frozen_result():
     assert state.main.runtime_variables["tool_result_success"] is True
 
 
-def test_a_tool_is_pinned_for_one_node_only_where_the_pin_says_so():
+def test_pinned_tool_can_be_one_nodes():
     pin = Pin(Target("tool", "t", node="other"), {"result": 5})
     interventions = having(pin)
 
@@ -97,7 +97,7 @@ def test_a_tool_is_pinned_for_one_node_only_where_the_pin_says_so():
     assert interventions.unused == [interventions.all[0]]
 
 
-def test_a_pinned_model_answers_what_was_frozen_and_usage_says_so():
+def test_pinned_model_repeats_its_answer():
     events, _ = ran(having(Pin(Target("model", "chat"), {"text": "Frozen"})), say("chat"), text="Hi")
 
     (message,) = of(events, "say_llm")
@@ -105,7 +105,7 @@ def test_a_pinned_model_answers_what_was_frozen_and_usage_says_so():
     assert message["llm_usage_info"]["response_model"] == "pinned"
 
 
-def test_a_model_that_is_made_to_fail_lets_its_node_say_the_default_error_message():
+def test_model_fault_speaks_default_error_message():
     fault = Fault(Target("model", "chat"), error="overloaded")
 
     events, _ = ran(having(fault), say("chat", default_error_message="Sorry"), text="Hi")
@@ -114,7 +114,7 @@ def test_a_model_that_is_made_to_fail_lets_its_node_say_the_default_error_messag
     assert any("overloaded" in event["warning_message"] for event in of(events, "workflow_warning"))
 
 
-def test_a_tool_that_is_made_to_fail_fails_as_data():
+def test_tool_fault_is_a_failed_result():
     events, _ = ran(having(Fault(Target("tool", "t"), error="timeout")), tool("t", TWICE, {"n": 1}))
 
     (end,) = of(events, "end_node_run")
@@ -130,7 +130,7 @@ def test_a_tool_that_is_made_to_fail_fails_as_data():
         node("x", "http_request", url="http://127.0.0.1:9/", method="GET"),
     ],
 )
-def test_a_node_that_calls_something_and_is_made_to_fail_fails_as_data(part):
+def test_fault_of_calling_node_is_data(part):
     events, _ = ran(having(Fault(Target("node", "x"), error="made up")), part)
 
     (end,) = of(events, "end_node_run")
@@ -139,13 +139,13 @@ def test_a_node_that_calls_something_and_is_made_to_fail_fails_as_data(part):
     assert of(events, "end_workflow")
 
 
-def test_a_node_that_calls_nothing_and_is_made_to_fail_fails_the_run():
+def test_fault_of_plain_node_fails_the_run():
     events, _ = ran(having(Fault(Target("node", "a"), error="made up")), static("a", "A"))
 
     assert of(events, "workflow_error")[0]["error_message"] == "Node 'A' was made to fail: made up"
 
 
-def test_a_fault_that_only_delays_lets_the_node_run_afterwards():
+def test_delay_fault_lets_the_node_run():
     slept = []
 
     events, _ = ran(having(Fault(Target("node", "a"), delay=1.5)), static("a", "A"), slept=slept)
@@ -154,7 +154,7 @@ def test_a_fault_that_only_delays_lets_the_node_run_afterwards():
     assert [event["content"] for event in of(events, "assistant_response")] == ["A"]
 
 
-def test_a_fault_at_the_second_attempt_lets_the_first_and_the_third_be():
+def test_fault_hits_the_second_attempt_only():
     interventions = having(Fault(Target("tool", "t"), error="once", attempts="2"))
     flow = [
         tool("t", "def t():\n    return 1", self_loop_config={"enabled": True, "max_retries": 2}),
@@ -176,7 +176,7 @@ def test_a_failing_call_leaves_its_pin_unused():
     assert (interventions.hits("pin1"), interventions.hits("fault2")) == (0, 1)
 
 
-def test_what_is_switched_off_has_no_effect_and_is_not_missed():
+def test_disabled_mocks_have_no_effect():
     interventions = having(Fault(Target("node", "a"), error="no", is_enabled=False))
 
     events, _ = ran(interventions, static("a", "A"))
@@ -194,12 +194,12 @@ def test_what_is_switched_off_has_no_effect_and_is_not_missed():
         Pin(Target("node", ""), {}),
     ],
 )
-def test_what_does_nothing_or_cannot_be_read_is_refused(one):
+def test_put_rejects_empty_and_malformed_mocks(one):
     with pytest.raises(InputError):
         having(one)
 
 
-def test_pins_and_faults_are_the_same_after_they_were_written_and_read():
+def test_mock_set_survives_json():
     interventions = having(
         Pin(Target("tool", "t", "n"), {"result": [1]}, note="from run 1"),
         Fault(Target("model", "chat"), "no", 2.0, "<=3"),

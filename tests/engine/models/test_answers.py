@@ -45,7 +45,7 @@ def test_answers_are_read_in_order():
         ("- to: x\n  status: 200\n  error: down", "line 3: answer 1 has an error besides a status or a body"),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_line(section, complaint):
+def test_error_names_its_line(section, complaint):
     with pytest.raises(InputError) as caught:
         read_answers(read_yaml(section))
 

@@ -30,7 +30,7 @@ def prompt(message: str, *choices: TransitionOption, **fields: Any) -> Prompt:
     return Prompt(message=message, choices=choices, **given)
 
 
-def test_the_condition_that_shares_the_most_words_is_chosen_and_says_why():
+def test_choice_shares_the_most_words():
     bill, book = choice("caller asks about a bill"), choice("caller wants to book an appointment")
 
     reply = HeuristicModel().reply(prompt("I'd like to book an appointment", bill, book))
@@ -42,7 +42,7 @@ def test_the_condition_that_shares_the_most_words_is_chosen_and_says_why():
     )
 
 
-def test_of_two_conditions_that_share_as_much_the_first_is_chosen():
+def test_choice_of_equals_is_the_first():
     first, second = choice("wants an appointment or a refill"), choice("wants an appointment or a bill")
 
     reply = HeuristicModel().reply(prompt("an appointment", first, second))
@@ -50,7 +50,7 @@ def test_of_two_conditions_that_share_as_much_the_first_is_chosen():
     assert reply.chosen is first
 
 
-def test_a_refusal_takes_the_negated_edge_whatever_their_order():
+def test_refusal_takes_the_negated_edge():
     wants, refuses = choice("caller wants the slot"), choice("caller does not want the slot")
 
     replies = [
@@ -61,7 +61,7 @@ def test_a_refusal_takes_the_negated_edge_whatever_their_order():
     assert [reply.chosen for reply in replies] == [refuses, refuses]
 
 
-def test_when_nothing_matches_the_line_is_labelled_and_the_reason_names_what_came_closest():
+def test_reason_names_the_closest_condition():
     silver = choice("caller wants a new silver plan")
     bill = choice("caller asks about a bill")
 
@@ -75,7 +75,7 @@ def test_when_nothing_matches_the_line_is_labelled_and_the_reason_names_what_cam
     )
 
 
-def test_when_no_word_is_shared_the_reason_says_so():
+def test_reason_without_shared_words():
     reply = HeuristicModel().reply(prompt("hello", choice("caller asks about a bill")))
 
     assert reply.reason == "no condition was met and none shares a word with the message"
@@ -92,7 +92,7 @@ def test_only_the_first_ways_on_are_named():
 
 
 @pytest.mark.parametrize("message", ["", "  \n"])
-def test_without_a_message_the_opening_is_labelled_and_no_hop_is_chosen(message):
+def test_silence_chooses_nothing(message):
     reply = HeuristicModel().reply(prompt(message, choice("caller wants to book")))
 
     assert reply.text == "[stand-in for Desk] This node would open the conversation here."
@@ -132,7 +132,7 @@ def test_a_silent_node_says_nothing():
     assert HeuristicModel().reply(prompt("hello", kind="work")).text == ""
 
 
-def test_values_of_an_answered_message_are_read_from_the_chat():
+def test_fields_are_read_from_the_chat():
     schema = {"type": "object", "properties": {"cups": {"type": "integer"}}}
     chat = [human_message("3 cups"), human_message("2 cups"), ai_message("Fine, 7.", message_id="1")]
 
@@ -141,7 +141,7 @@ def test_values_of_an_answered_message_are_read_from_the_chat():
     assert reply.fields == {"cups": 2}
 
 
-def test_the_chat_is_not_read_when_there_is_a_message():
+def test_chat_is_unread_with_a_message():
     def unreadable() -> list[Any]:
         raise AssertionError("the chat was read")
 
@@ -158,7 +158,7 @@ def test_the_same_prompt_gets_the_same_reply():
     assert HeuristicModel().reply(asked) == HeuristicModel().reply(asked)
 
 
-def test_no_tool_is_called_and_the_line_says_which_could_have_been():
+def test_line_names_tools_without_calls():
     tools = tuple(ToolSpec(name, "Looks something up.") for name in ("slots", "price", "d", "e", "f"))
 
     reply = HeuristicModel().reply(prompt("slots please", tools=tools))
@@ -184,7 +184,7 @@ def test_what_tools_gave_is_repeated_in_the_line():
     assert len(reply.text) < 300
 
 
-def test_nothing_is_read_from_a_run_that_is_to_be_evaluated():
+def test_evaluated_run_gets_no_verdict():
     run = '{"workflow_run_id": "r", "input_output_pairs": [], "number of cups": 2}'
     schema = {"properties": {"cups": {"type": "integer"}}}
 

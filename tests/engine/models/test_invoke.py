@@ -49,7 +49,7 @@ def backchannel(**fields):
     return {"type": "llm_group_with_backchannel", "backchannel_min_patience_time_ms": 20, **fields}
 
 
-def test_a_stand_in_answers_without_the_door_and_uses_no_tokens():
+def test_local_model_bypasses_the_gateway():
     door = LiveGateway()
 
     answer = asked(HeuristicModel(), prompt(None), door=door)
@@ -61,7 +61,7 @@ def test_a_stand_in_answers_without_the_door_and_uses_no_tokens():
     assert door.ledger == []
 
 
-def test_a_model_is_asked_through_the_door_and_the_ledger_tells_sizes_only():
+def test_remote_model_passes_the_gateway():
     door = LiveGateway()
 
     with serving(said("Yes, we have.")) as server:
@@ -86,7 +86,7 @@ def test_a_model_is_asked_through_the_door_and_the_ledger_tells_sizes_only():
     assert KEY not in repr(entry) + repr(answer)
 
 
-def test_a_simulated_model_is_answered_by_the_stand_in():
+def test_simulated_model_uses_the_fallback():
     with serving(said("never")) as server:
         answer = asked(responder({}), prompt(server.llm()), door=LiveGateway(Policies(talk="simulated")))
 
@@ -131,12 +131,12 @@ def test_a_failure_keeps_its_reason_through_the_door():
 
 
 @pytest.mark.parametrize("llm", [None, {"type": "openai_llm"}])
-def test_what_a_person_must_mend_comes_through_the_door(llm):
+def test_user_error_passes_the_gateway(llm):
     with pytest.raises(RunError):
         asked(responder({}), prompt(llm))
 
 
-def test_a_turn_that_is_ended_waits_for_no_answer():
+def test_cancelled_turn_waits_for_no_answer():
     cancelled = threading.Event()
 
     with serving(None) as server:
@@ -150,14 +150,14 @@ def test_a_turn_that_is_ended_waits_for_no_answer():
             asked(responder(), prompt(server.llm()), cancelled=cancelled)
 
 
-def test_an_answer_has_no_more_time_than_the_run():
+def test_answer_has_the_runs_time():
     with serving(None) as server:
         server.answers[0] = server.late(said("At last."))
         with pytest.raises(ModelError, match=r"no answer within 0.2 s$"):
             asked(responder(), prompt(server.llm()), timeout=0.2)
 
 
-def test_the_history_is_read_by_the_thread_that_asks():
+def test_history_is_read_by_the_caller():
     read_by = []
 
     def history():
@@ -170,7 +170,7 @@ def test_the_history_is_read_by_the_thread_that_asks():
     assert read_by == [threading.current_thread()]
 
 
-def test_a_filler_is_spoken_while_the_answer_is_late_and_only_the_rest_follows():
+def test_filler_precedes_the_rest():
     slow, spoken = Slow("One moment. <<REST>> Yes, we have."), []
     llm = backchannel(
         backchannel_static_responses=["Let me look."], non_backchannel_response_prefix="<<REST>>"
@@ -182,7 +182,7 @@ def test_a_filler_is_spoken_while_the_answer_is_late_and_only_the_rest_follows()
     assert answer.reply.text == "Yes, we have."
 
 
-def test_no_filler_is_spoken_where_the_answer_is_in_time():
+def test_filler_needs_a_late_answer():
     slow, spoken = Slow("One moment. <<REST>> Yes."), []
     slow.released.set()
     llm = backchannel(
@@ -197,7 +197,7 @@ def test_no_filler_is_spoken_where_the_answer_is_in_time():
     assert answer.reply.text == "One moment. <<REST>> Yes."
 
 
-def test_fillers_in_sequence_go_on_with_the_runs_of_the_node():
+def test_fillers_in_sequence_follow_node_runs():
     spoken = []
     llm = backchannel(
         backchannel_static_responses=["One.", "Two."],
@@ -211,7 +211,7 @@ def test_fillers_in_sequence_go_on_with_the_runs_of_the_node():
     assert spoken == ["One.", "Two.", "One."]
 
 
-def test_a_filler_may_come_from_a_model_of_its_own():
+def test_filler_can_have_its_own_model():
     spoken = []
 
     with serving(None) as main, serving(said("Hm, let me see.")) as quick:
@@ -242,7 +242,7 @@ def test_a_filler_that_fails_is_not_missed():
     assert (spoken, answer.reply.text, len(quick.requests)) == ([], "Yes.", 1)
 
 
-def test_a_filler_that_comes_after_the_answer_is_not_spoken():
+def test_late_filler_is_not_spoken():
     spoken = []
 
     with serving(None) as main, serving(None) as quick:

@@ -34,7 +34,7 @@ def test_a_script_may_hold_no_rules():
     assert (script.demo, script.anywhere, script.rules_of("node_desk", "Desk")) == ((), (), ())
 
 
-def test_the_rules_under_an_id_win_over_those_under_a_name():
+def test_rules_by_id_win_over_name():
     script = Script.load(HEAD + "nodes:\n  Desk:\n    - say: by name\n  node_desk:\n    - say: by id\n")
 
     assert [rule.say for rule in script.rules_of("node_desk", "Desk")] == ["by id"]
@@ -71,7 +71,7 @@ def test_the_example_of_the_documentation_is_a_script():
         (HEAD + "nodes:\n  a: {say: x}", "line 4: the rules of 'a' must be a list, not a mapping."),
     ],
 )
-def test_a_mistake_in_a_script_is_told_with_its_line(text, message):
+def test_script_error_names_its_line(text, message):
     with pytest.raises(InputError) as caught:
         Script.load(text)
 
@@ -106,7 +106,7 @@ def test_a_mistake_in_a_script_is_told_with_its_line(text, message):
         ("{say: x, after: [add]}", "after must be a text, not a list."),
     ],
 )
-def test_a_mistake_in_a_rule_is_told_with_its_line(rule, message):
+def test_rule_error_names_its_line(rule, message):
     with pytest.raises(InputError) as caught:
         Script.load(f"{HEAD}nodes:\n  a:\n    - {rule}")
 

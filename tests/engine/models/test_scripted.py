@@ -33,7 +33,7 @@ def prompt(message: str, *choices: TransitionOption, **fields: Any) -> Prompt:
     return Prompt(message=message, choices=choices, **given)
 
 
-def test_the_first_rule_that_fits_answers_and_says_which_it_was():
+def test_first_matching_rule_answers():
     responder = scripted("    - {when: BOOK.*, say: one}\n    - {when: book, say: two}\n")
 
     reply = responder.reply(prompt("please book it"))
@@ -49,7 +49,7 @@ def test_a_rule_without_a_pattern_fits_silence():
     assert scripted("    - say: Hello!\n").reply(prompt("")).text == "Hello!"
 
 
-def test_a_rule_with_a_visit_fits_that_run_of_the_node_only():
+def test_rule_visit_matches_one_run():
     responder = scripted("    - {visit: 2, say: again}\n    - say: first\n")
 
     assert [responder.reply(prompt("x", visit=visit)).text for visit in (1, 2, 3)] == [
@@ -59,7 +59,7 @@ def test_a_rule_with_a_visit_fits_that_run_of_the_node_only():
     ]
 
 
-def test_a_rule_with_a_condition_looks_at_the_runtime_variables():
+def test_rule_condition_reads_runtime_variables():
     responder = scripted("    - {if: 'isAbsent([[tea]])', say: Which tea}\n    - say: And cake?\n")
 
     assert responder.reply(prompt("x")).text == "Which tea"
@@ -74,7 +74,7 @@ def test_a_text_is_filled_with_runtime_variables():
     assert reply.text == "Monday for Ada, [[gone]]."
 
 
-def test_a_text_sees_the_fields_that_the_same_answer_fills():
+def test_text_sees_fields_of_its_answer():
     responder = scripted('    - {when: (\\d+) cups, fill: {cups: $1}, say: "[[cups]] cups, noted."}\n')
 
     reply = responder.reply(
@@ -93,7 +93,7 @@ def test_where_no_rule_fits_the_fallback_answers():
     assert reply.model == "stand-in"
 
 
-def test_a_node_without_rules_is_left_to_the_fallback():
+def test_node_without_rules_uses_the_fallback():
     responder = scripted("    - say: x\n")
 
     assert responder.reply(prompt("hi", node_logical_id="node_other", node_name="Other")).text.startswith(
@@ -105,7 +105,7 @@ def test_a_node_without_rules_is_left_to_the_fallback():
     "take",
     ["bill", "BILL", "edge_bill", "node_billing", "Billing  desk", "caller asks about a bill"],
 )
-def test_a_hop_is_taken_by_any_of_its_names(take):
+def test_take_accepts_any_name(take):
     reply = scripted(f"    - {{take: {take}, say: not now}}\n").reply(prompt("x", BOOK, BILL))
 
     assert reply.chosen is BILL
@@ -113,7 +113,7 @@ def test_a_hop_is_taken_by_any_of_its_names(take):
     assert reply.reason == "rule 1 of 'node_desk' (line 6) of the script"
 
 
-def test_an_edge_of_that_name_wins_over_a_destination_of_that_name():
+def test_take_prefers_edges_over_destinations():
     other = TransitionOption("edge_other", "", "node_bill", "bill", edge_name="other")
 
     assert scripted("    - take: bill\n").reply(prompt("x", other, BILL)).chosen is BILL
@@ -123,7 +123,7 @@ def test_a_hop_back_is_taken_by_its_condition():
     assert scripted("    - take: caller goes on\n").reply(prompt("x", BILL, BACK)).chosen is BACK
 
 
-def test_a_hop_that_is_not_offered_fails_the_run_and_names_what_is():
+def test_take_of_missing_edge_fails():
     with pytest.raises(RunError) as caught:
         scripted("    - take: refill\n").reply(prompt("x", BOOK, BACK))
 
@@ -133,19 +133,19 @@ def test_a_hop_that_is_not_offered_fails_the_run_and_names_what_is():
     )
 
 
-def test_where_no_hop_is_offered_at_all_the_text_is_said():
+def test_text_is_said_without_edges():
     responder = scripted("    - {take: book, say: Book it now}\n")
 
     assert responder.reply(prompt("book")).text == "Book it now"
 
 
-def test_where_no_hop_is_offered_at_all_a_rule_that_only_hops_is_passed_over():
+def test_take_only_rule_needs_edges():
     responder = scripted("    - {when: book, take: book}\n    - say: Pardon?\n")
 
     assert responder.reply(prompt("book")).text == "Pardon?"
 
 
-def test_a_rule_for_anywhere_is_tried_first_where_its_hop_is_offered():
+def test_anywhere_rule_is_tried_first():
     responder = scripted("    - say: Yes?\n", anywhere="[{when: bill, take: node_billing}]")
 
     assert responder.reply(prompt("my bill", BOOK, BILL)).chosen is BILL
@@ -195,7 +195,7 @@ def test_structured_output_takes_literals_and_groups():
     }
 
 
-def test_a_group_that_is_no_number_stays_a_text():
+def test_group_without_number_stays_text():
     responder = scripted("    - {when: '(\\w+) cups', fill: {cups: $1}}\n")
 
     reply = responder.reply(prompt("many cups", schema={"properties": {"cups": {"type": "integer"}}}))
@@ -204,7 +204,7 @@ def test_a_group_that_is_no_number_stays_a_text():
 
 
 @pytest.mark.parametrize("schema", [None, {"properties": {"tea": {}}}])
-def test_a_field_that_is_not_asked_for_fails_the_run(schema):
+def test_fill_of_unknown_field_fails(schema):
     with pytest.raises(
         RunError, match=r"fills the field 'cups', which is not asked for; asked for: (tea|nothing)"
     ):
@@ -227,7 +227,7 @@ def test_what_a_rule_leaves_open_the_fallback_gives():
     assert filled.model == "script"
 
 
-def test_the_fallback_is_not_asked_when_nothing_is_open():
+def test_fallback_is_unused_when_complete():
     class Unwanted:
         def reply(self, prompt: Prompt) -> Reply:
             raise AssertionError("the fallback was asked")
@@ -249,7 +249,7 @@ def test_a_silent_node_is_filled_and_says_nothing():
     assert (reply.text, reply.fields) == ("", {"cups": 5})
 
 
-def test_the_arguments_of_a_hop_are_the_rules_or_what_the_message_names():
+def test_arguments_come_from_rule_or_message():
     schema = {"type": "object", "properties": {"day": {"type": "string"}}}
     book = TransitionOption("edge_book", "books", "node_booking", "Booking", args_schema=schema)
 
@@ -260,14 +260,14 @@ def test_the_arguments_of_a_hop_are_the_rules_or_what_the_message_names():
     assert read.reply(prompt("on Tuesday", book)).args == {"day": "Tuesday"}
 
 
-def test_an_argument_that_the_hop_does_not_take_fails_the_run():
+def test_unknown_edge_argument_fails():
     with pytest.raises(
         RunError, match="fills the argument 'day', which is not asked for; asked for: nothing"
     ):
         scripted("    - {take: book, args: {day: x}}\n").reply(prompt("x", BOOK))
 
 
-def test_a_verdict_is_whether_the_rule_takes_that_hop():
+def test_verdict_follows_the_rules_take():
     responder = scripted("    - {when: bill, take: bill}\n    - {when: tea, say: x}\n")
 
     met = responder.reply(prompt("my bill", BILL, kind="judge"))

@@ -44,7 +44,7 @@ def round_of(*calls: tuple[str, dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     return (asked, *({"type": "tool", "name": name, "content": "1"} for name, _ in calls))
 
 
-def test_a_rule_calls_a_tool_with_the_groups_of_its_expression():
+def test_rule_calls_tool_with_groups():
     responder = scripted(
         "    - {when: '(?P<cups>\\d+) cups of (\\w+)', call: {tea_stock: {tea: $2, cups: '${cups}'}}}\n"
     )
@@ -68,13 +68,13 @@ def test_a_rule_calls_a_tool_with_the_groups_of_its_expression():
         ("[{order: {a: 1}}, {order: {a: 2}}]", [("order", {"a": 1}), ("order", {"a": 2})]),
     ],
 )
-def test_calls_are_written_as_a_name_a_mapping_or_a_list(call, made):
+def test_calls_have_three_notations(call, made):
     reply = scripted(f"    - call: {call}\n").reply(prompt("x", STOCK, ORDER))
 
     assert [(one.name, one.args) for one in reply.calls] == made
 
 
-def test_what_a_rule_says_comes_along_with_its_calls():
+def test_text_comes_with_calls():
     reply = scripted('    - {call: order, say: "I order for [[name]]."}\n').reply(
         prompt("x", ORDER, variables={"name": "Ada"})
     )
@@ -82,7 +82,7 @@ def test_what_a_rule_says_comes_along_with_its_calls():
     assert (reply.text, len(reply.calls)) == ("I order for Ada.", 1)
 
 
-def test_a_rule_whose_calls_were_made_leaves_the_answer_to_the_rules_below_it():
+def test_rule_calls_once():
     responder = scripted('    - {when: tea, call: order}\n    - say: "Ordered [[order_result]]."\n')
 
     reply = responder.reply(
@@ -92,7 +92,7 @@ def test_a_rule_whose_calls_were_made_leaves_the_answer_to_the_rules_below_it():
     assert (reply.text, reply.calls) == ("Ordered 7.", ())
 
 
-def test_rules_that_call_the_same_tool_with_other_arguments_each_have_their_turn():
+def test_calls_differ_by_arguments():
     responder = scripted(
         "    - call: {order: {a: 1}}\n    - {after: order, call: {order: {a: 2}}}\n    - say: Done.\n"
     )
@@ -105,7 +105,7 @@ def test_rules_that_call_the_same_tool_with_other_arguments_each_have_their_turn
     assert third.text == "Done."
 
 
-def test_a_rule_with_after_fits_just_after_a_result_of_that_tool():
+def test_after_matches_the_latest_result():
     responder = scripted(
         "    - {after: tea stock, say: Stock is told.}\n"
         "    - {after: order, say: Ordered.}\n"
@@ -121,7 +121,7 @@ def test_a_rule_with_after_fits_just_after_a_result_of_that_tool():
     assert said == ["Yes?", "Stock is told.", "Ordered.", "Ordered.", "Stock is told."]
 
 
-def test_of_several_results_of_one_round_any_may_be_what_a_rule_waits_for():
+def test_after_matches_any_parallel_result():
     responder = scripted("    - {after: order, say: Ordered.}\n")
 
     reply = responder.reply(prompt("x", exchange=round_of(("order", {}), ("tea_stock", {}))))
@@ -137,7 +137,7 @@ def test_after_a_tool_a_rule_may_hop():
     assert reply.chosen is BOOK
 
 
-def test_a_tool_that_is_not_offered_fails_the_run_and_names_what_is():
+def test_call_of_missing_tool_fails():
     with pytest.raises(RunError) as caught:
         scripted("    - call: refill\n").reply(prompt("x", STOCK, ORDER))
 
@@ -147,7 +147,7 @@ def test_a_tool_that_is_not_offered_fails_the_run_and_names_what_is():
     )
 
 
-def test_an_argument_that_the_tool_does_not_ask_for_fails_the_run():
+def test_unknown_tool_argument_fails():
     with pytest.raises(RunError) as caught:
         scripted("    - call: {tea_stock: {sugar: 1}}\n").reply(prompt("x", STOCK))
 
@@ -158,20 +158,20 @@ def test_an_argument_that_the_tool_does_not_ask_for_fails_the_run():
     )
 
 
-def test_where_no_tool_is_offered_a_rule_that_calls_one_is_passed_over():
+def test_call_rule_needs_offered_tools():
     responder = scripted("    - {call: order, say: I order.}\n    - say: Pardon?\n")
 
     assert responder.reply(prompt("x")).text == "Pardon?"
 
 
-def test_a_rule_for_anywhere_is_passed_over_where_its_tool_is_not_offered():
+def test_anywhere_rule_needs_its_tool():
     responder = scripted("    - say: Yes?\n", anywhere="[{when: tea, call: tea_stock}]")
 
     assert responder.reply(prompt("tea", STOCK)).calls == (ToolCall("tea_stock", {}),)
     assert responder.reply(prompt("tea", ORDER)).text == "Yes?"
 
 
-def test_a_rule_that_calls_tools_is_no_verdict_on_a_condition():
+def test_call_rule_is_no_verdict():
     responder = scripted("    - call: order\n    - take: Booking\n")
 
     assert responder.reply(prompt("x", kind="judge", choices=(BOOK,))).chosen is BOOK

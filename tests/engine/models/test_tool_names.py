@@ -20,7 +20,7 @@ from debugger.engine.models.tool_names import model_name, model_names
         ("-", "_-"),
     ],
 )
-def test_a_model_knows_a_tool_by_a_name_that_providers_take(name, known_as):
+def test_model_name_is_valid_for_providers(name, known_as):
     assert model_name(name) == known_as
 
 

@@ -53,7 +53,7 @@ def test_plain_words_mean_what_they_look_like(text, value):
         ("[" * 5000, "This is nested too deeply to be read."),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_line(text, message):
+def test_error_names_its_line(text, message):
     with pytest.raises(InputError) as caught:
         read_yaml(text)
 
@@ -67,6 +67,6 @@ def test_a_missing_quote_is_advised():
     assert "Put a text in quotes where it holds ': '" in caught.value.advice
 
 
-def test_a_number_of_more_digits_than_can_be_read_is_told_with_its_line():
+def test_huge_number_error_names_its_line():
     with pytest.raises(InputError, match="line 2: the number is too long"):
         read_yaml("a: 1\nb: " + "1" * 5000)

@@ -49,7 +49,7 @@ def ends(edges: list) -> list[tuple[str, str]]:
     return [(edge.source_node_logical_id, edge.destination_node_logical_id) for edge in edges]
 
 
-def test_a_workflow_without_super_nodes_is_given_back_as_it_is():
+def test_expand_without_super_nodes_returns_same():
     plain = workflow(static("a"), super_node("off", disabled=True, super_workflow_id="missing"))
 
     expansion = expanded(plain)
@@ -68,7 +68,7 @@ def test_the_given_workflow_is_not_changed():
     assert repr(drawn.to_wire()) == before
 
 
-def test_inner_ids_begin_with_those_of_the_super_nodes_around_them():
+def test_inner_ids_have_super_node_prefixes():
     card = document(static("card"))
     pay = document(static("price"), super_node("how", card), direct("price", "how"))
     drawn = workflow(super_node("pay", pay), static("card"), direct("pay", "card"))
@@ -83,14 +83,14 @@ def test_inner_ids_begin_with_those_of_the_super_nodes_around_them():
     assert origins == [None, ["pay"], ["pay", "pay/how"]]
 
 
-def test_an_inner_id_that_is_taken_already_is_refused():
+def test_taken_inner_id_is_rejected():
     drawn = workflow(super_node("s", document(static("a"))), static("s/a"))
 
     with pytest.raises(RunError, match=r"Super node 'S' \(s\) has an inner node .* called 's/a'.*Rename"):
         expanded(drawn)
 
 
-def test_only_the_start_of_a_super_node_that_is_the_start_stays_one():
+def test_start_node_is_unique():
     first, second = document(static("a"), static("b")), document(static("a"))
     drawn = workflow(super_node("one", first), super_node("two", second), direct("one", "two"))
 
@@ -99,7 +99,7 @@ def test_only_the_start_of_a_super_node_that_is_the_start_stays_one():
     assert [each.logical_id for each in expansion.workflow.node_configs if each.is_start] == ["one/a"]
 
 
-def test_variables_that_a_node_qualifies_follow_its_new_id():
+def test_qualified_variables_follow_new_ids():
     inside = document(
         tool(
             "t", "def t(x): return x", {"x": ["[[t.tool_result.deep]]", "[[T.tool_result]]", "[[other.x]]"]}
@@ -181,7 +181,7 @@ def test_direct_edges_leave_where_the_inner_workflow_ends():
     assert leaving == [("s/right", "on"), ("s/off", "on")]
 
 
-def test_a_flag_on_an_only_direct_edge_makes_no_companion_thread_of_what_follows():
+def test_only_direct_edge_forks_nothing():
     inside = document(
         static("a"), static("b"), direct("a", "b", companion_thread_config={"is_companion_thread": True})
     )
@@ -191,7 +191,7 @@ def test_a_flag_on_an_only_direct_edge_makes_no_companion_thread_of_what_follows
     assert ("s/b", "on") in ends(expansion.workflow.edge_configs)
 
 
-def test_conditional_edges_leave_from_models_and_from_the_end_once_each():
+def test_conditional_edges_leave_models_and_end():
     deep = document(say("ask"), static("end"), direct("ask", "end"))
     inside = document(say("a"), say("off", disabled=True), super_node("d", deep), direct("a", "d"))
     drawn = workflow(super_node("s", inside), static("on"), when("s", "on", "[[x]] == 1"))
@@ -204,7 +204,7 @@ def test_conditional_edges_leave_from_models_and_from_the_end_once_each():
     assert len(set(ids(leaving))) == 4
 
 
-def test_a_direct_edge_out_of_a_workflow_without_an_end_is_warned_of():
+def test_endless_super_node_is_warned_of():
     ring = document(say("a"), say("b"), direct("a", "b"), direct("b", "a"))
 
     expansion = expanded(workflow(super_node("s", ring), static("on"), direct("s", "on")))
@@ -213,7 +213,7 @@ def test_a_direct_edge_out_of_a_workflow_without_an_end_is_warned_of():
     assert "'edge_s_on' out of the super node 's' is never taken" in warning
 
 
-def test_an_edge_out_of_a_super_node_is_not_judged_in_a_wait():
+def test_waiting_edge_out_of_super_node_fails():
     waiting = {"enabled": True, "trigger_node_logical_ids": ["on"]}
     drawn = workflow(
         super_node("s", document(say("a"))),
@@ -233,7 +233,7 @@ def test_several_nodes_do_not_run_beside_one():
         expanded(drawn)
 
 
-def test_a_stored_workflow_is_loaded_once_for_each_version():
+def test_stored_workflow_is_loaded_once():
     shelf = Shelf(w=document(static("a")))
     drawn = workflow(
         super_node("one", super_workflow_id="w"),
@@ -274,7 +274,7 @@ def test_a_stored_workflow_is_loaded_once_for_each_version():
         ),
     ],
 )
-def test_a_super_node_without_a_workflow_to_run_is_refused_by_name(fields, told):
+def test_super_node_without_workflow_is_rejected(fields, told):
     drawn = workflow(node("booking", "super_node", **fields))
 
     with pytest.raises(RunError) as raised:
@@ -284,7 +284,7 @@ def test_a_super_node_without_a_workflow_to_run_is_refused_by_name(fields, told)
     assert told in str(raised.value)
 
 
-def test_super_nodes_that_lead_back_to_where_they_came_from_are_refused_with_the_chain_of_names():
+def test_recursion_error_names_the_chain():
     front_desk = document(static("hi"), super_node("b", super_workflow_id="booking"), name="Front desk")
     booking = document(
         static("ask"),
@@ -298,7 +298,7 @@ def test_super_nodes_that_lead_back_to_where_they_came_from_are_refused_with_the
     assert "Front desk > Booking > Front desk." in str(raised.value)
 
 
-def test_a_workflow_that_stands_in_itself_further_inside_is_refused_from_there():
+def test_deep_recursion_is_rejected():
     first = document(super_node("b", super_workflow_id="b"), name="First")
     b = document(super_node("c", super_workflow_id="c"), name="B")
     c = document(super_node("b", super_workflow_id="b", super_workflow_version_number=1), name="C")
@@ -307,7 +307,7 @@ def test_a_workflow_that_stands_in_itself_further_inside_is_refused_from_there()
         expanded(Shelf(first=first).load("first", None), b=b, c=c)
 
 
-def test_one_workflow_twice_side_by_side_is_no_recursion():
+def test_same_workflow_twice_is_no_recursion():
     b = document(static("x"), name="B")
     a = document(super_node("b", super_workflow_id="b"), super_node("c", super_workflow_id="b"), name="A")
 
@@ -316,7 +316,7 @@ def test_one_workflow_twice_side_by_side_is_no_recursion():
     assert ids(expansion.workflow.node_configs) == ["b/x", "c/x"]
 
 
-def test_fifty_levels_of_forty_nodes_are_expanded_within_a_second():
+def test_fifty_levels_expand_within_a_second():
     drawn = Shelf(w=nested(50, 40)).load("w", None)
 
     began = time.process_time()
@@ -327,7 +327,7 @@ def test_fifty_levels_of_forty_nodes_are_expanded_within_a_second():
     assert took < 1
 
 
-def test_one_super_node_among_two_thousand_nodes_and_twenty_thousand_edges_is_expanded_within_a_second():
+def test_large_workflow_expands_within_a_second():
     edges = [direct(f"n{i % 2000}", f"n{(7 * i + 1) % 2000}") for i in range(20_000)]
     drawn = Shelf(w=chain(2000, super_node("s", document(say("a"))), direct("n5", "s"), *edges)).load(
         "w", None
@@ -341,7 +341,7 @@ def test_one_super_node_among_two_thousand_nodes_and_twenty_thousand_edges_is_ex
     assert took < 1
 
 
-def test_super_nodes_are_nested_no_deeper_than_the_bound():
+def test_nesting_has_a_bound():
     allowed, too_deep = (
         Shelf(w=nested(levels, 1)).load("w", None) for levels in (MOST_LEVELS, MOST_LEVELS + 1)
     )
@@ -353,7 +353,7 @@ def test_super_nodes_are_nested_no_deeper_than_the_bound():
     assert len(expansion.workflow.node_configs) == MOST_LEVELS + 1
 
 
-def test_super_nodes_that_multiply_are_stopped_at_the_bound_of_nodes():
+def test_expanded_nodes_have_a_bound():
     stored = {
         f"w{level}": document(*(super_node(f"s{i}", super_workflow_id=f"w{level + 1}") for i in range(9)))
         for level in range(50)
@@ -363,7 +363,7 @@ def test_super_nodes_that_multiply_are_stopped_at_the_bound_of_nodes():
         expanded(Shelf(**stored).load("w0", None), **stored)
 
 
-def test_edges_that_multiply_are_stopped_at_the_bound_of_edges():
+def test_expanded_edges_have_a_bound():
     inside = document(*(say(f"n{number}") for number in range(1001)))
     drawn = workflow(
         super_node("s", inside),
@@ -375,7 +375,7 @@ def test_edges_that_multiply_are_stopped_at_the_bound_of_edges():
         expanded(drawn)
 
 
-def test_objects_that_are_nested_without_end_are_refused_by_name():
+def test_endless_nesting_is_rejected_by_name():
     deep: Json = {}
     for _ in range(5000):
         deep = {"a": deep}
@@ -422,7 +422,7 @@ ODD_FIELD = st.fixed_dictionaries(
         JSON,
     ),
 )
-def test_whatever_is_written_a_workflow_is_expanded_or_refused_with_a_reason(outer, inner, settings):
+def test_expand_returns_or_raises_an_error(outer, inner, settings):
     inside = {
         "workflow_config": settings,
         "node_configs": [{"type": "say_llm", "logical_id": "a", "is_start": True, **inner}],

@@ -37,7 +37,7 @@ def given(*fields: Json, inside: Json | None = None, **values: Any) -> Workflow:
     return workflow(super_node("booking", inside, super_node_interface=interface, field_values=values))
 
 
-def test_a_value_goes_to_every_one_of_the_five_kinds_of_target():
+def test_value_reaches_five_kinds_of_target():
     edge = {
         "target_type": "edge_config_field",
         "target_node_or_edge_logical_id": "edge_a_b",
@@ -67,7 +67,7 @@ def test_a_value_goes_to_every_one_of_the_five_kinds_of_target():
     assert found.runtime_variables == {"count": 0}
 
 
-def test_a_setting_of_the_inner_workflow_that_is_given_reaches_its_nodes():
+def test_inner_setting_reaches_its_nodes():
     inside = document({"type": "say_llm", "logical_id": "ask"})
     prefix = {"target_type": "workflow_config_field", "target_field_path": "default_prompt_prefix"}
 
@@ -77,7 +77,7 @@ def test_a_setting_of_the_inner_workflow_that_is_given_reaches_its_nodes():
     assert found.config.default_prompt_prefix is None
 
 
-def test_a_value_goes_on_into_a_super_node_inside():
+def test_value_reaches_nested_super_nodes():
     deep = document(static("say", "?"))
     text = interface_field("text", to_node("say", "static_messages_config.static_messages[0]"))
     inner = super_node(
@@ -92,7 +92,7 @@ def test_a_value_goes_on_into_a_super_node_inside():
     assert found.node_configs[0].model_extra["static_messages_config"]["static_messages"] == ["Hi"]
 
 
-def test_a_default_is_taken_only_where_nothing_is_given():
+def test_default_needs_a_missing_value():
     rows = [interface_field(name, to_variable(name), required=False, default_value=9) for name in ("a", "b")]
     bare = interface_field("c", to_variable("c"), required=False)
 
@@ -118,7 +118,7 @@ def test_a_default_is_taken_only_where_nothing_is_given():
         ),
     ],
 )
-def test_a_value_that_does_not_fit_the_field_is_refused_by_name(field, value, told):
+def test_unfitting_value_is_rejected_by_name(field, value, told):
     with pytest.raises(RunError) as raised:
         expanded(given(interface_field("x", to_variable("x"), **field), x=value))
 
@@ -126,7 +126,7 @@ def test_a_value_that_does_not_fit_the_field_is_refused_by_name(field, value, to
     assert told in str(raised.value)
 
 
-def test_a_value_that_is_a_placeholder_is_of_any_type_and_stays_as_text():
+def test_placeholder_value_fits_any_type():
     schema = {"type": "integer"}
     field = interface_field(
         "x", to_node("a", "rows[0].n"), value_type="integer", min_value=3, json_schema=schema
@@ -161,7 +161,7 @@ def test_a_value_that_is_a_placeholder_is_of_any_type_and_stays_as_text():
         ),
     ],
 )
-def test_a_mapping_that_leads_to_nothing_is_refused_with_its_path(mapping, told):
+def test_mapping_to_nothing_names_its_path(mapping, told):
     with pytest.raises(RunError) as raised:
         expanded(given(interface_field("x", mapping), x="value"))
 
@@ -171,7 +171,7 @@ def test_a_mapping_that_leads_to_nothing_is_refused_with_its_path(mapping, told)
     assert told in str(raised.value)
 
 
-def test_a_field_that_the_document_leaves_out_can_be_given_where_the_node_type_has_it():
+def test_omitted_field_of_node_type_is_set():
     found = expanded(given(interface_field("x", to_node("a", "description")), x="told")).workflow
 
     assert found.node_configs[0].description == "told"
@@ -203,7 +203,7 @@ def test_values_that_are_no_object_are_refused():
         expanded(workflow(super_node("s", document(static("a")), field_values=["x"])))
 
 
-def test_the_shape_of_the_guide_is_read_as_well():
+def test_guides_shape_is_read():
     interface = {
         "field_values": [
             {
@@ -225,7 +225,7 @@ def test_the_shape_of_the_guide_is_read_as_well():
     assert found.runtime_variables == {"tries": 2}
 
 
-def test_the_interface_of_the_inner_workflow_counts_where_none_was_copied():
+def test_inner_interface_counts_without_copy():
     inside = document(
         static("a"), super_node_interface={"input_fields": [interface_field("x", to_variable("y"))]}
     )
@@ -247,7 +247,7 @@ def test_a_value_without_effect_is_warned_of():
     )
 
 
-def test_variables_of_outer_workflows_win_over_those_inside_and_given_ones_over_both():
+def test_outer_variables_win_over_inner():
     deep = document(static("d"), defaults={"a": "deep", "b": "deep", "c": "deep", "d": "deep"})
     inside = document(super_node("deep", deep), defaults={"a": "inner", "b": "inner", "c": "inner"})
     inside["runtime_variables"] = {"r": "inner"}
@@ -262,7 +262,7 @@ def test_variables_of_outer_workflows_win_over_those_inside_and_given_ones_over_
     assert found.runtime_variables == {"r": "given"}
 
 
-def test_two_values_for_one_variable_are_warned_of_and_the_first_counts():
+def test_conflicting_values_are_warned_of():
     one, two = (
         super_node(name, document(static("a")), field_values={"dynamic_variable:x": name})
         for name in ("p", "q")
@@ -277,7 +277,7 @@ def test_two_values_for_one_variable_are_warned_of_and_the_first_counts():
     )
 
 
-def test_a_text_with_a_placeholder_in_a_variable_is_warned_of():
+def test_placeholder_in_variable_is_warned_of():
     node = super_node("s", document(static("a")), field_values={"dynamic_variable:x": "a {{y}}"})
 
     [warning] = expanded(workflow(node)).report.warnings

@@ -6,7 +6,7 @@ from tests.factories import direct, document, everywhere, say, static, when, wor
 from tests.support.super_nodes import Run, super_node
 
 
-def test_events_of_inner_nodes_tell_the_super_nodes_around_them():
+def test_inner_events_name_their_super_nodes():
     card = document(static("card", "Card?"))
     pay = document(static("price", "10"), super_node("how", card), direct("price", "how"))
     run = Run(workflow(static("hello", "Hi"), super_node("pay", pay), direct("hello", "pay")))
@@ -26,7 +26,7 @@ def test_events_of_inner_nodes_tell_the_super_nodes_around_them():
     }
 
 
-def test_the_event_of_a_conditional_hop_out_of_a_super_node_tells_which_and_by_which_edge():
+def test_exit_event_names_super_node():
     inside = document(say("talk"), static("own", "Own"), when("talk", "own", freeform="own"))
     run = Run(
         workflow(
@@ -50,7 +50,7 @@ def test_the_event_of_a_conditional_hop_out_of_a_super_node_tells_which_and_by_w
     assert memo["message"]["response_metadata"]["edge_logical_id"] == "edge_s_out"
 
 
-def test_the_event_of_a_conditional_hop_inside_a_super_node_tells_no_exit():
+def test_inner_edge_event_names_no_exit():
     inside = document(say("talk"), static("own", "Own"), when("talk", "own", freeform="own"))
     run = Run(workflow(super_node("s", inside)))
 
@@ -60,7 +60,7 @@ def test_the_event_of_a_conditional_hop_inside_a_super_node_tells_no_exit():
     assert (hop["super_node_exit_origin"], hop["edge_logical_id"]) == (None, "s/edge_talk_own")
 
 
-def test_leaving_a_super_node_inside_another_tells_the_inner_one():
+def test_nested_exit_names_the_inner_one():
     deep = document(say("talk"))
     inside = document(super_node("d", deep), static("out", "Out"), when("d", "out", freeform="leave"))
     run = Run(workflow(super_node("s", inside)))
@@ -71,7 +71,7 @@ def test_leaving_a_super_node_inside_another_tells_the_inner_one():
     assert (hop["super_node_exit_origin"], hop["edge_logical_id"]) == ("s/d", "s/edge_d_out")
 
 
-def test_an_inner_global_node_is_reached_from_inside_only():
+def test_inner_global_node_is_local():
     inside = document(
         say("talk", self_loop=True),
         say("help", global_node_config=everywhere("help")),
@@ -90,7 +90,7 @@ def test_an_inner_global_node_is_reached_from_inside_only():
     assert within.path == ["s/talk", "s/help"]
 
 
-def test_an_outer_global_node_is_reached_from_inside_and_leads_back_there():
+def test_outer_global_node_returns_inside():
     inside = document(say("talk", self_loop=True))
     run = Run(
         workflow(super_node("s", inside), say("help", global_node_config=everywhere("help", back="done")))
@@ -112,7 +112,7 @@ def faq(**fields):
     return super_node("faq", inside, global_node_config=everywhere("question", back="done"), **fields)
 
 
-def test_a_global_super_node_is_entered_at_its_start_and_not_again_from_inside():
+def test_global_super_node_is_entered_once():
     run = Run(workflow(say("talk", self_loop=True), faq()))
 
     run.turn("question")
@@ -124,7 +124,7 @@ def test_a_global_super_node_is_entered_at_its_start_and_not_again_from_inside()
     assert run.said == ["You said: question"]
 
 
-def test_every_model_inside_a_global_super_node_can_go_back_to_where_it_was_entered_from():
+def test_inner_models_can_return():
     run = Run(workflow(say("talk", self_loop=True), faq()))
 
     run.turn("question")
@@ -136,7 +136,7 @@ def test_every_model_inside_a_global_super_node_can_go_back_to_where_it_was_ente
     assert (back["super_node_exit_origin"], back["global_node_logical_id"]) == ("faq", "faq")
 
 
-def test_with_the_narrow_scope_only_the_end_of_a_global_super_node_can_go_back():
+def test_narrow_scope_returns_from_the_end():
     run = Run(workflow(say("talk", self_loop=True), faq(reverse_edge_scope="terminal_nodes")))
 
     run.turn("question")
@@ -149,7 +149,7 @@ def test_with_the_narrow_scope_only_the_end_of_a_global_super_node_can_go_back()
     assert [each["source_node_logical_id"] for each in run.of("reverse_conditional_edge")] == ["faq/detail"]
 
 
-def test_whoever_leaves_a_global_super_node_by_another_way_does_not_go_back():
+def test_other_exit_does_not_return():
     run = Run(
         workflow(
             say("talk", self_loop=True),

@@ -7,7 +7,7 @@ BLOCK = ["start_node_run", "say_static", "assistant_response", "end_node_run", "
 HOP = ["direct_edge", "workflow_navigation_message"]
 
 
-def test_the_inner_nodes_run_between_those_before_and_after_the_super_node():
+def test_inner_nodes_run_in_place():
     booking = document(static("ask", "When?"), static("done", "Booked."), direct("ask", "done"))
     run = Run(
         workflow(
@@ -42,7 +42,7 @@ def test_the_inner_nodes_run_between_those_before_and_after_the_super_node():
     ]
 
 
-def test_a_super_node_that_is_the_start_begins_at_the_start_inside_it():
+def test_start_super_node_begins_inside():
     inside = document(static("not_here", "No"), static("here", "Yes", is_start=True))
     run = Run(workflow(super_node("first", inside), static("bye", "Bye"), direct("first", "bye")))
 
@@ -61,7 +61,7 @@ def test_nested_super_nodes_run_one_inside_the_other():
     assert run.path == ["pay/price", "pay/how/card", "bye"]
 
 
-def test_two_super_nodes_of_one_stored_workflow_keep_their_variables_apart():
+def test_super_nodes_separate_their_variables():
     pick = document(
         tool("pick", "def pick(x): return x", {"x": "{{now}}"}),
         static("tell", "[[pick.tool_result_success]] [[Pick.tool_result_success]]"),
@@ -99,7 +99,7 @@ def test_a_disabled_super_node_is_passed_by():
     assert run.said == ["Hello", "Bye"]
 
 
-def test_a_model_inside_can_choose_the_way_out_of_the_super_node_before_its_end():
+def test_inner_model_can_leave_early():
     talk = document(say("talk", self_loop=True), static("end", "Never"), when("talk", "end", freeform="end"))
     run = Run(
         workflow(super_node("s", talk), static("out", "Out"), when("s", "out", freeform="leave", name="exit"))
@@ -112,7 +112,7 @@ def test_a_model_inside_can_choose_the_way_out_of_the_super_node_before_its_end(
     assert (hop["edge_name"], hop["source_node_logical_id"]) == ("exit", "s/talk")
 
 
-def test_where_no_model_is_inside_a_conditional_edge_leaves_from_the_end():
+def test_conditional_edge_leaves_from_the_end():
     count = document(node("a", "no_op"), static("b", "Counted."), direct("a", "b"))
     run = Run(
         workflow(
@@ -129,7 +129,7 @@ def test_where_no_model_is_inside_a_conditional_edge_leaves_from_the_end():
     assert run.path == ["s/a", "s/b", "yes"]
 
 
-def test_an_inner_nodes_own_condition_is_looked_at_before_that_of_the_way_out():
+def test_inner_condition_precedes_the_exits():
     inside = document(
         worker("w", {"fact": {"type": "string"}}),
         static("inner", "Inner"),
@@ -144,7 +144,7 @@ def test_an_inner_nodes_own_condition_is_looked_at_before_that_of_the_way_out():
     assert run.path == ["s/w", "s/inner", "outer"]
 
 
-def test_a_worker_beside_an_inner_node_is_no_end_of_the_super_node():
+def test_inner_worker_is_no_end():
     inside = document(
         say("talk", self_loop=False),
         worker("beside", {"fact": {"type": "string"}}),
@@ -158,7 +158,7 @@ def test_a_worker_beside_an_inner_node_is_no_end_of_the_super_node():
     assert [each["source_node_logical_id"] for each in run.of("direct_edge")] == ["s/talk"]
 
 
-def test_a_worker_that_is_a_super_node_runs_beside_a_node():
+def test_worker_can_be_a_super_node():
     inside = document(worker("note", {"fact": {"type": "string"}}))
     run = Run(
         workflow(
@@ -177,7 +177,7 @@ def test_a_worker_that_is_a_super_node_runs_beside_a_node():
     assert run.said[-1] == "Bye hello"
 
 
-def test_prompts_of_inner_and_outer_nodes_keep_to_their_own_workflow():
+def test_prompts_belong_to_their_workflow():
     inside = document(
         say("inner", "Inner.", self_loop=False),
         node("plain", "say_llm", self_loop=False),
@@ -206,7 +206,7 @@ def test_prompts_of_inner_and_outer_nodes_keep_to_their_own_workflow():
     ]
 
 
-def test_values_reach_the_nodes_and_variables_of_the_inner_workflow():
+def test_values_reach_the_inner_workflow():
     interface = {
         "input_fields": [
             {
@@ -246,7 +246,7 @@ def test_values_reach_the_nodes_and_variables_of_the_inner_workflow():
     assert supplied.said == ["Hi Ada", "Bergen Norway"]
 
 
-def test_a_variable_of_the_outer_workflow_can_be_given_to_an_inner_one():
+def test_outer_variable_reaches_inner_one():
     inside = document(
         tool(
             "t",

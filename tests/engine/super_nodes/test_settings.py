@@ -45,7 +45,7 @@ def two(**config: Any) -> Json:
         ({"llms_config": INNER}, {"override_llm_config": True}, DEFERS, DEFERS),
     ],
 )
-def test_an_inner_node_asks_the_model_that_its_workflow_or_the_super_node_says(config, fields, a, b):
+def test_inner_node_inherits_its_model(config, fields, a, b):
     found = models(two(**config), **fields)
 
     assert found == {"outer": None, "s/a": a, "s/b": b, "s/c": None}
@@ -60,7 +60,7 @@ def test_a_saved_model_wins_over_a_configuration():
     assert (a.model_extra["attachable_llm_config_id"], a.model_extra["llms_config"]) == ("saved", PUT)
 
 
-def test_the_outermost_super_node_that_replaces_all_models_has_its_way():
+def test_outermost_replacement_of_models_wins():
     inside = document(super_node("deep", two(), override_llm_config=True, llms_config=INNER))
 
     found = models(inside, override_llm_config=True, llms_config=PUT)
@@ -68,7 +68,7 @@ def test_the_outermost_super_node_that_replaces_all_models_has_its_way():
     assert found == {"outer": None, "s/deep/a": PUT, "s/deep/b": PUT, "s/deep/c": None}
 
 
-def test_a_super_node_inside_that_means_its_parents_default_gets_it():
+def test_nested_super_node_gets_parents_default():
     inside = document(
         super_node("deep", two(), override_llm_config=True, llms_config=DEFERS), llms_config=INNER
     )
@@ -78,7 +78,7 @@ def test_a_super_node_inside_that_means_its_parents_default_gets_it():
     assert found == {"outer": None, "s/deep/a": INNER, "s/deep/b": INNER, "s/deep/c": None}
 
 
-def test_tools_stay_with_the_nodes_of_their_own_workflow():
+def test_tools_belong_to_their_workflow():
     inner, outer, own = ({"type": "inline_python", "name": name} for name in ("inner", "outer", "own"))
     inside = document(
         say("a", tools_config={"tools": [own]}), tool("t", ""), tools_config={"tools": [inner, own]}
@@ -97,7 +97,7 @@ def test_tools_stay_with_the_nodes_of_their_own_workflow():
     assert found.config.tools_config is None
 
 
-def test_the_servers_of_an_inner_workflow_go_to_the_nodes_that_use_them():
+def test_mcp_servers_reach_their_nodes():
     server = {"server_url": "https://tools.example"}
     inside = document(say("a", use_mcp_tools=True), say("b"), mcp_servers=[server])
 
@@ -107,7 +107,7 @@ def test_the_servers_of_an_inner_workflow_go_to_the_nodes_that_use_them():
     assert servers == [[server], None]
 
 
-def test_a_node_that_opts_out_of_prefix_and_suffix_stays_without_them():
+def test_node_can_ignore_prefix_and_suffix():
     inside = document(
         say("a", "Own.", ignore_default_prompt_prefix=True),
         say("b", "Own.", ignore_default_prompt_suffix=True),
@@ -122,7 +122,7 @@ def test_a_node_that_opts_out_of_prefix_and_suffix_stays_without_them():
     assert prompts == ["Own.\n\nAfter.", "Before.\n\nOwn.", "Before.\n\nAfter."]
 
 
-def test_an_inner_prompt_that_is_no_text_is_refused():
+def test_inner_prompt_must_be_text():
     inside = document(node("a", "say_llm"), main_response_config={"prompt": 5})
 
     with pytest.raises(
@@ -131,7 +131,7 @@ def test_an_inner_prompt_that_is_no_text_is_refused():
         expanded(workflow(super_node("s", inside)))
 
 
-def test_an_inner_global_node_is_judged_as_its_own_workflow_says():
+def test_inner_global_node_uses_its_method():
     inside = document(
         say("a"),
         say("g", global_node_config=everywhere("help")),
@@ -144,7 +144,7 @@ def test_an_inner_global_node_is_judged_as_its_own_workflow_says():
     assert settings.global_condition_edge_evaluation_method == "independent_llm_evaluations"
 
 
-def test_flags_of_the_workflow_and_prompts_for_fillers_reach_inner_nodes():
+def test_flags_and_fillers_reach_inner_nodes():
     flag = "ignore_content_received_during_llm_tool_call_specification"
     inside = document(say("a"), backchannel_response_config={"prompt": "Hm."}, **{flag: True})
 

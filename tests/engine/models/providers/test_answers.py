@@ -21,7 +21,7 @@ SCHEMA = {
 }
 
 
-def test_a_text_is_the_reply_and_the_server_tells_what_it_cost():
+def test_answer_has_text_and_usage():
     with serving(said("Yes, we have.")) as server:
         reply = responder().reply(prompt(server.llm(named_llm_config_id="saved_1")))
 
@@ -42,7 +42,7 @@ def test_a_text_is_the_reply_and_the_server_tells_what_it_cost():
     }
 
 
-def test_a_server_that_does_not_count_has_its_tokens_estimated():
+def test_usage_is_estimated_without_counts():
     answer = said("Yes, we have.")
     del answer["usage"]
 
@@ -55,7 +55,7 @@ def test_a_server_that_does_not_count_has_its_tokens_estimated():
     assert usage["total_tokens"] == 11
 
 
-def test_the_chat_is_sent_with_memos_as_notes_and_the_newest_message_once():
+def test_messages_have_memos_as_notes():
     history = [
         ai_message("Welcome.", message_id="welcome_message"),
         human_message("Hello"),
@@ -73,14 +73,14 @@ def test_the_chat_is_sent_with_memos_as_notes_and_the_newest_message_once():
     ]
 
 
-def test_a_message_that_the_history_lacks_is_added_to_it():
+def test_messages_add_a_missing_newest_one():
     with serving(said("Hi")) as server:
         responder().reply(prompt(server.llm(), message="Tea?", history=lambda: []))
 
     assert server.requests[0]["messages"][-1] == {"role": "user", "content": "Tea?"}
 
 
-def test_a_chat_that_the_assistant_spoke_last_in_ends_with_a_note():
+def test_messages_end_with_a_users_note():
     history = [ai_message("Welcome.", message_id="welcome_message")]
 
     with serving(said("Hi")) as server:
@@ -100,7 +100,7 @@ def test_a_chat_that_the_assistant_spoke_last_in_ends_with_a_note():
         (None, ["one", "two", "three", "four"]),
     ],
 )
-def test_only_the_recent_messages_are_sent_where_the_author_says_so(recent, sent):
+def test_messages_are_cut_to_recent_ones(recent, sent):
     history = [human_message(text) for text in ("one", "two", "three")]
 
     with serving(said("Hi")) as server:
@@ -110,7 +110,7 @@ def test_only_the_recent_messages_are_sent_where_the_author_says_so(recent, sent
     assert [message["content"] for message in server.requests[0]["messages"][1:]] == sent
 
 
-def test_hops_are_offered_as_tools_and_the_chosen_one_comes_back_with_its_arguments():
+def test_answer_chooses_an_edge_with_arguments():
     call = ("Destination_Node__order_2", {"size": "large", "justification": "it was said"})
 
     with serving(said(None, call)) as server:
@@ -125,7 +125,7 @@ def test_hops_are_offered_as_tools_and_the_chosen_one_comes_back_with_its_argume
     assert reply.reason == "it was said"
 
 
-def test_names_that_providers_refuse_are_made_valid_and_mapped_back():
+def test_tool_names_are_valid_and_mapped_back():
     tools = (
         ToolSpec("find tea!", "Finds tea"),
         ToolSpec("find tea?", "Finds more"),
@@ -144,7 +144,7 @@ def test_names_that_providers_refuse_are_made_valid_and_mapped_back():
     assert reply.text == "Let me look."
 
 
-def test_an_exchange_with_tools_is_sent_as_calls_and_results():
+def test_messages_have_tool_calls_and_results():
     asked = ai_message(
         "One moment.", message_id="m", tool_calls=[{"name": "find tea", "args": {"q": 1}, "id": "c1"}]
     )
@@ -163,7 +163,7 @@ def test_an_exchange_with_tools_is_sent_as_calls_and_results():
     )
 
 
-def test_a_call_of_something_that_was_never_offered_is_no_answer():
+def test_answer_ignores_calls_never_offered():
     with serving(said(None, ("rob_bank", {}))) as server, pytest.raises(ModelError, match="with nothing"):
         responder().reply(prompt(server.llm(), choices=(ORDER,)))
 
@@ -176,7 +176,7 @@ def test_arguments_that_are_no_object_are_none():
 
 
 @pytest.mark.parametrize("is_met", [True, False])
-def test_a_condition_is_judged_in_a_call_of_its_own(is_met):
+def test_verdict_is_a_call_of_its_own(is_met):
     verdict = {"is_condition_met": is_met, "justification": "clear", "arguments": {"size": "large"}}
 
     with serving(said(None, ("give_verdict", verdict))) as server:
@@ -202,7 +202,7 @@ def test_a_judge_that_never_decides_is_a_failure():
     assert len(server.requests) == 4
 
 
-def test_a_worker_is_made_to_give_its_structured_output():
+def test_worker_must_give_structured_output():
     with serving(said(None, ("structured_output", {"tea": "Assam", "cups": 2}))) as server:
         reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA, choices=(ORDER,)))
 
@@ -214,7 +214,7 @@ def test_a_worker_is_made_to_give_its_structured_output():
     assert sorted(names) == ["Destination_Node__order", "structured_output"]
 
 
-def test_a_worker_may_hop_instead_of_giving_its_output():
+def test_worker_may_take_an_edge_instead():
     with serving(said(None, ("Destination_Node__order", {"justification": "so"}))) as server:
         reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA, choices=(ORDER,)))
 
@@ -222,7 +222,7 @@ def test_a_worker_may_hop_instead_of_giving_its_output():
     assert len(server.requests) == 1
 
 
-def test_output_that_does_not_fit_is_asked_for_again_with_the_reason():
+def test_structured_output_is_retried_with_the_reason():
     bad, good = {"tea": "Assam", "cups": "two"}, {"tea": "Assam", "cups": 2}
 
     with serving(said(None, ("structured_output", bad)), said(None, ("structured_output", good))) as server:
@@ -238,7 +238,7 @@ def test_output_that_does_not_fit_is_asked_for_again_with_the_reason():
     assert reply.usage["total_tokens"] == 36
 
 
-def test_output_that_never_fits_is_told_as_an_error_after_the_retries():
+def test_structured_output_fails_after_its_retries():
     with serving(said(None, ("structured_output", {"cups": 2}))) as server:
         reply = responder().reply(prompt(server.llm(max_parse_retries=2), kind="work", schema=SCHEMA))
 
@@ -249,7 +249,7 @@ def test_output_that_never_fits_is_told_as_an_error_after_the_retries():
     assert len(server.requests) == 3
 
 
-def test_output_that_a_server_writes_as_text_is_read_from_there():
+def test_structured_output_is_read_from_text():
     with serving(said('```json\n{"tea": "Assam"}\n```')) as server:
         reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
 
@@ -265,14 +265,14 @@ def test_prose_instead_of_output_is_asked_for_again():
     assert [attempt["error_message"] for attempt in attempts] == ["this is no JSON object"]
 
 
-def test_unknowns_that_are_left_empty_are_left_out_where_empty_does_not_fit():
+def test_structured_output_drops_unfitting_blanks():
     with serving(said(None, ("structured_output", {"tea": "", "cups": ""}))) as server:
         reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
 
     assert reply.fields == {"tea": ""}
 
 
-def test_a_speaker_s_output_is_extracted_in_a_call_after_its_reply():
+def test_speakers_output_is_a_second_call():
     with serving(said("Assam it is."), said(None, ("structured_output", {"tea": "Assam"}))) as server:
         reply = responder().reply(prompt(server.llm(), schema=SCHEMA))
 

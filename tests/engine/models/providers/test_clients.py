@@ -118,7 +118,7 @@ def test_an_openai_model_thinks_little_unless_told_otherwise():
 
 
 @pytest.mark.filterwarnings("ignore:Sampling parameters")
-def test_a_temperature_is_left_out_where_the_model_takes_none():
+def test_temperature_is_omitted_for_some_models():
     assert "temperature" not in body({"type": "openai_llm", "temperature": 0.3})
     assert body({"type": "openai_llm", "model": "gpt-4o", "temperature": 0.3})["temperature"] == 0.3
 
@@ -127,7 +127,7 @@ def test_an_organization_is_sent_along():
     assert body({"type": "openai_llm", "organization": "org-tea"})["organization"] == "org-tea"
 
 
-def test_an_anthropic_model_is_told_how_long_its_answer_may_be():
+def test_anthropic_gets_a_token_limit():
     pytest.importorskip("anthropic")
 
     plain = body({"type": "anthropic_llm"}, ANTHROPIC)
@@ -137,7 +137,7 @@ def test_an_anthropic_model_is_told_how_long_its_answer_may_be():
     assert (thinking["max_tokens"], thinking["thinking"]["budget_tokens"]) == (10096, 6000)
 
 
-def test_a_google_model_thinks_as_much_as_its_budget_says():
+def test_google_gets_its_thinking_budget():
     pytest.importorskip("google.genai")
 
     sent = body({"type": "google_llm", "thinking_budget": 100, "temperature": 0.2}, GOOGLE)
@@ -146,7 +146,7 @@ def test_a_google_model_thinks_as_much_as_its_budget_says():
     assert sent["generationConfig"]["temperature"] == 0.2
 
 
-def test_a_provider_whose_package_is_missing_tells_what_to_install(monkeypatch):
+def test_missing_package_names_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pydantic_ai.models.anthropic", None)
 
     with pytest.raises(RunError, match="'anthropic' needs a package"):

@@ -12,7 +12,7 @@ def group(*servers, **fields):
     return {"type": "llm_group", "llms": llms, **fields}
 
 
-def test_the_first_of_a_group_answers_alone_where_it_is_in_time():
+def test_group_uses_its_first_in_time():
     with serving(said("first")) as first, serving(said("second")) as second:
         reply = responder().reply(prompt(group(first, second)))
 
@@ -20,7 +20,7 @@ def test_the_first_of_a_group_answers_alone_where_it_is_in_time():
     assert second.requests == []
 
 
-def test_the_rest_of_a_group_is_asked_where_the_first_is_late():
+def test_group_calls_the_rest_when_late():
     with serving(None) as first, serving(said("second")) as second:
         first.answers[0] = first.late(said("first"))
         reply = responder().reply(prompt(group(first, second, min_patience_time_ms=50)))
@@ -29,14 +29,14 @@ def test_the_rest_of_a_group_is_asked_where_the_first_is_late():
     assert len(first.requests) == 1
 
 
-def test_the_rest_of_a_group_is_asked_at_once_where_the_first_fails():
+def test_group_calls_the_rest_on_failure():
     with serving((400, {})) as first, serving(said("second")) as second:
         reply = responder().reply(prompt(group(first, second, min_patience_time_ms=60_000)))
 
     assert reply.text == "second"
 
 
-def test_of_a_parallel_group_the_most_preferred_that_is_in_time_answers():
+def test_parallel_group_prefers_its_first_in_time():
     with serving(said("first")) as first, serving(said("second")) as second:
         asked = group(first, second, operation_mode="parallel_select_one", min_patience_time_ms=60_000)
         reply = responder().reply(prompt(asked))
@@ -45,7 +45,7 @@ def test_of_a_parallel_group_the_most_preferred_that_is_in_time_answers():
     assert len(second.requests) == 1
 
 
-def test_of_a_parallel_group_the_one_that_is_in_time_answers():
+def test_parallel_group_uses_any_in_time():
     with serving(None) as first, serving(said("second")) as second:
         first.answers[0] = first.late(said("first"))
         asked = group(first, second, operation_mode="parallel_select_one", min_patience_time_ms=300)
@@ -55,7 +55,7 @@ def test_of_a_parallel_group_the_one_that_is_in_time_answers():
 
 
 @pytest.mark.parametrize("mode", ["sequential_with_proactive", "parallel_select_one"])
-def test_a_group_is_given_up_when_its_patience_ends(mode):
+def test_group_fails_when_patience_ends(mode):
     with serving(None) as first, serving(None) as second:
         first.answers[0], second.answers[0] = first.late(said("1")), second.late(said("2"))
         asked = group(first, second, operation_mode=mode, min_patience_time_ms=50, max_patience_time_ms=200)
@@ -65,7 +65,7 @@ def test_a_group_is_given_up_when_its_patience_ends(mode):
     assert len(first.requests) == len(second.requests) == 1
 
 
-def test_a_group_of_which_all_fail_tells_why_of_each():
+def test_group_failure_names_each_reason():
     with (
         serving((400, {})) as first,
         serving((404, {})) as second,
@@ -74,7 +74,7 @@ def test_a_group_of_which_all_fail_tells_why_of_each():
         responder().reply(prompt(group(first, second)))
 
 
-def test_a_member_without_a_key_is_passed_over_and_told_only_where_nobody_is_left():
+def test_group_passes_over_members_without_key():
     keyless = {"type": "openai_llm"}
 
     with serving(said("second")) as server:
@@ -86,7 +86,7 @@ def test_a_member_without_a_key_is_passed_over_and_told_only_where_nobody_is_lef
         responder({}).reply(prompt({"type": "llm_group", "llms": [keyless, keyless]}))
 
 
-def test_the_group_inside_a_backchannel_is_the_one_that_answers():
+def test_backchannels_inner_group_answers():
     with serving(said("first")) as server:
         asked = {"type": "llm_group_with_backchannel", "main_llm_config": group(server)}
 

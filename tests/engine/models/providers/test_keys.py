@@ -21,15 +21,15 @@ HOSTS = ("api.openai.com", ".openai.azure.com")
         ("https://openai.azure.com.evil.example", None),
     ],
 )
-def test_a_provider_s_key_goes_to_its_own_hosts_over_tls(url, key):
+def test_key_goes_to_its_providers_hosts(url, key):
     assert Keys(NAMES).for_url(url, "OPENAI_API_KEY", HOSTS, "OPENAI_BASE_URL") == key
 
 
-def test_the_custom_key_goes_nowhere_while_no_address_is_trusted():
+def test_custom_key_needs_a_trusted_address():
     assert Keys(NAMES).custom("https://models.example/v1") is None
 
 
-def test_a_trusted_address_gets_the_key_and_no_other_does():
+def test_custom_key_goes_to_trusted_addresses():
     keys = Keys({**NAMES, "WORKFLOW_DEBUGGER_CUSTOM_LLM_BASE_URL": "http://localhost:11434/v1"})
 
     assert keys.custom("http://localhost:11434/other") == CUSTOM

@@ -18,7 +18,7 @@ def fault(status, message="no"):
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
-def test_what_may_pass_is_tried_again_after_growing_pauses(status):
+def test_request_retries_with_growing_pauses(status):
     asker = responder()
 
     with serving(fault(status), fault(status), said("There you are.")) as server:
@@ -28,7 +28,7 @@ def test_what_may_pass_is_tried_again_after_growing_pauses(status):
     assert asker.pauses == [0.5, 1.0]
 
 
-def test_the_pause_that_a_server_asks_for_is_made():
+def test_request_waits_as_the_server_demands():
     asker = responder()
 
     def busy(handler):
@@ -43,7 +43,7 @@ def test_the_pause_that_a_server_asks_for_is_made():
     assert asker.pauses == [3.0]
 
 
-def test_a_server_that_goes_on_failing_is_given_up_after_the_retries():
+def test_request_fails_after_its_retries():
     asker = responder()
 
     with (
@@ -81,7 +81,7 @@ def test_a_server_that_is_too_slow_is_left():
             responder().reply(prompt(server.llm(request_timeout_ms=200, max_retries=0)))
 
 
-def test_a_server_that_never_ends_its_answer_is_left():
+def test_request_leaves_an_endless_answer():
     with serving(None) as server:
 
         def endless(handler):
@@ -96,7 +96,7 @@ def test_a_server_that_never_ends_its_answer_is_left():
             responder().reply(prompt(server.llm(request_timeout_ms=300, max_retries=0)))
 
 
-def test_an_answer_that_would_fill_the_memory_is_not_read():
+def test_request_rejects_a_huge_answer():
     def huge(handler):
         handler.send_response(200)
         handler.end_headers()
@@ -124,7 +124,7 @@ def test_an_answer_that_is_packed_is_not_unpacked():
     assert server.headers[0]["accept-encoding"] == "identity"
 
 
-def test_all_attempts_together_end_with_the_time_of_the_prompt():
+def test_attempts_share_the_prompts_time():
     began = time.monotonic()
 
     with serving(None) as server:
@@ -149,7 +149,7 @@ def test_a_call_that_nobody_waits_for_is_stopped():
             responder().reply(prompt(server.llm(), given_up=given_up))
 
 
-def test_a_server_that_is_not_there_is_told_so():
+def test_missing_server_is_reported():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -185,12 +185,12 @@ def test_a_server_that_is_not_there_is_told_so():
         ({"type": "azure_openai_llm", "endpoint": "https://x.openai.azure.com"}, "AZURE_OPENAI_API_KEY"),
     ],
 )
-def test_what_a_person_must_mend_ends_the_run_with_advice(llm, words):
+def test_wrong_configuration_ends_the_run(llm, words):
     with pytest.raises(RunError, match=words):
         responder({}).reply(prompt(llm))
 
 
-def test_the_engine_s_default_model_stands_in_for_none():
+def test_default_model_is_used_for_none():
     with serving(said("Hi")) as server:
         asker = responder(default_llm=server.llm())
 
@@ -199,7 +199,7 @@ def test_the_engine_s_default_model_stands_in_for_none():
         assert asker.remote(prompt(None)) == f"custom tea-1 at {server.url}/v1"
 
 
-def test_an_address_is_told_without_the_secrets_in_it():
+def test_target_hides_secrets_of_an_address():
     llm = {"type": "custom_llm", "model": "m", "base_url": "https://me:secret@models.example/v1?key=secret"}
 
     assert responder({}).remote(prompt(llm)) == "custom m at https://models.example/v1"
@@ -227,7 +227,7 @@ def test_the_key_is_sent_and_shows_nowhere(caplog):
     assert KEY not in " ".join(map(repr, shown))
 
 
-def test_a_key_in_the_workflow_is_not_used_and_not_shown(caplog):
+def test_key_in_workflow_is_not_used(caplog):
     with caplog.at_level(logging.DEBUG), serving(said("Hi")) as server:
         llm = server.llm(api_key="sk-of-the-workflow")
         reply = responder({}).reply(prompt(llm))
@@ -256,7 +256,7 @@ def test_a_key_goes_only_where_it_belongs():
     assert sent == ["Bearer no-key", "Bearer no-key", "Bearer sk-openai-0123456789"]
 
 
-def test_private_model_is_refused_unless_the_environment_names_it():
+def test_private_model_needs_the_environment():
     with serving(said("Here."), said("Here.")) as server:
         llm = server.llm()
         own = {"WORKFLOW_DEBUGGER_CUSTOM_LLM_BASE_URL": llm["base_url"]}

@@ -27,7 +27,7 @@ def of_type(events, event_type):
     return [event for event in events if event["type"] == event_type]
 
 
-def test_a_model_speaks_and_its_usage_is_in_the_events_and_the_key_is_nowhere():
+def test_run_has_usage_and_no_key():
     with serving(said("Yes, we have.")) as server:
         events = turn(workflow(say("a", llms_config=server.llm())), "Have you any Assam?")
 
@@ -64,7 +64,7 @@ def test_a_worker_s_output_becomes_variables():
 
 
 @pytest.mark.parametrize("answer", [(401, {"error": {"message": f"bad key {KEY}"}}), (400, {}), "{ no JSON"])
-def test_a_model_that_fails_makes_the_node_speak_its_error_message(answer):
+def test_failed_model_speaks_error_message(answer):
     with serving(answer) as server:
         events = turn(workflow(say("a", llms_config=server.llm(), default_error_message="Sorry.")), "Hello")
 
@@ -72,7 +72,7 @@ def test_a_model_that_fails_makes_the_node_speak_its_error_message(answer):
     assert KEY not in json.dumps(events)
 
 
-def test_output_that_never_fits_makes_the_node_speak_its_error_message():
+def test_unfitting_output_speaks_error_message():
     schema = {"input_schema": {"type": "object", "properties": {"cups": {"type": "integer"}}}}
     bad = said(None, ("structured_output", {"cups": "many"}))
 
@@ -91,7 +91,7 @@ def test_output_that_never_fits_makes_the_node_speak_its_error_message():
     assert "cups" not in of_type(events, "workflow_show_state")[-1]["runtime_variables"]
 
 
-def test_an_app_starts_without_what_only_some_workflows_need():
+def test_import_loads_no_optional_packages():
     names = (
         "anthropic",
         "bm25s",
@@ -111,7 +111,7 @@ def test_an_app_starts_without_what_only_some_workflows_need():
     assert done.stdout.strip() == "[]"
 
 
-def test_a_model_that_is_asked_without_the_client_tells_how_to_get_it(monkeypatch):
+def test_missing_client_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "pydantic_ai", None)
 
     with pytest.raises(RunError, match=r"pip install 'workflow-debugger\[llm\]'"):

@@ -3,12 +3,12 @@ from __future__ import annotations
 from debugger.engine.models.providers.structured import object_schema, without_blanks
 
 
-def test_what_is_offered_to_a_model_is_always_an_object():
+def test_object_schema_is_always_an_object():
     assert object_schema(None) == {"type": "object", "properties": {}}
     assert object_schema({"type": "array", "properties": 5}) == {"type": "object", "properties": {}}
 
 
-def test_blanks_are_left_out_only_where_they_may_be_missing_and_do_not_fit():
+def test_without_blanks_keeps_fitting_blanks():
     schema = {
         "properties": {"cups": {"type": "integer"}, "tea": {"type": "string"}, "size": {"type": "integer"}},
         "required": ["size"],
