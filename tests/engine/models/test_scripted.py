@@ -1,11 +1,13 @@
+
 from __future__ import annotations
 
 from typing import Any
-
 import pytest
-
 from debugger.engine.models import HeuristicModel, Prompt, Reply, Script, ScriptedModel, TransitionOption
 from debugger.errors import RunError
+import re
+from debugger.engine.models.scripted import put_in_groups
+
 
 BOOK = TransitionOption("edge_book", "caller wants to book", "node_booking", "Booking desk", edge_name="book")
 BILL = TransitionOption(
@@ -279,3 +281,24 @@ def test_verdict_follows_the_rules_take():
     assert (other.chosen, speaks.chosen) == (None, None)
     assert other.text == speaks.text == ""
     assert open_to_rules.chosen is BOOK
+
+
+MATCH = re.search(r"(?P<cups>\d+) cups(?: of (?P<tea>\w+))?", "2 cups")
+
+
+def test_group_becomes_a_number_by_schema():
+    schema = {"properties": {"cups": {"type": ["integer", "null"]}}}
+
+    assert put_in_groups({"cups": "${cups}", "said": "$1 cups"}, MATCH, schema) == {
+        "cups": 2,
+        "said": "2 cups",
+    }
+
+
+def test_group_without_match_is_absent():
+    assert put_in_groups({"tea": "${tea}", "note": None}, MATCH, None) == {"note": None}
+
+
+@pytest.mark.parametrize("schema", [{"properties": {"cups": True}}, {"properties": ["cups"]}, True, None])
+def test_group_stays_text_without_schema(schema):
+    assert put_in_groups({"cups": "$1"}, MATCH, schema) == {"cups": "2"}

@@ -12,7 +12,7 @@ STOCK = ToolSpec(
     "tea_stock", "Looks tea up.", {"type": "object", "properties": {"tea": {}, "cups": {"type": "integer"}}}
 )
 ORDER = ToolSpec("order", "Orders.", None)
-BOOK = TransitionOption("edge_book", "books", "node_booking", "Booking")
+BOOKING = TransitionOption("edge_book", "books", "node_booking", "Booking")
 
 
 def scripted(rules: str, *, anywhere: str = "[]") -> ScriptedModel:
@@ -20,7 +20,7 @@ def scripted(rules: str, *, anywhere: str = "[]") -> ScriptedModel:
     return ScriptedModel(Script.load(text), HeuristicModel())
 
 
-def prompt(message: str, *tools: ToolSpec, **fields: Any) -> Prompt:
+def tool_prompt(message: str, *tools: ToolSpec, **fields: Any) -> Prompt:
     given = {
         "kind": "say",
         "node_logical_id": "node_desk",
@@ -49,7 +49,7 @@ def test_rule_calls_tool_with_groups():
         "    - {when: '(?P<cups>\\d+) cups of (\\w+)', call: {tea_stock: {tea: $2, cups: '${cups}'}}}\n"
     )
 
-    reply = responder.reply(prompt("2 cups of Assam", STOCK))
+    reply = responder.reply(tool_prompt("2 cups of Assam", STOCK))
 
     assert reply == Reply(
         calls=(ToolCall("tea_stock", {"tea": "Assam", "cups": 2}),),
@@ -69,14 +69,14 @@ def test_rule_calls_tool_with_groups():
     ],
 )
 def test_calls_have_three_notations(call, made):
-    reply = scripted(f"    - call: {call}\n").reply(prompt("x", STOCK, ORDER))
+    reply = scripted(f"    - call: {call}\n").reply(tool_prompt("x", STOCK, ORDER))
 
     assert [(one.name, one.args) for one in reply.calls] == made
 
 
 def test_text_comes_with_calls():
     reply = scripted('    - {call: order, say: "I order for [[name]]."}\n').reply(
-        prompt("x", ORDER, variables={"name": "Ada"})
+        tool_prompt("x", ORDER, variables={"name": "Ada"})
     )
 
     assert (reply.text, len(reply.calls)) == ("I order for Ada.", 1)
@@ -86,7 +86,7 @@ def test_rule_calls_once():
     responder = scripted('    - {when: tea, call: order}\n    - say: "Ordered [[order_result]]."\n')
 
     reply = responder.reply(
-        prompt("tea", ORDER, exchange=round_of(("order", {})), variables={"order_result": 7})
+        tool_prompt("tea", ORDER, exchange=round_of(("order", {})), variables={"order_result": 7})
     )
 
     assert (reply.text, reply.calls) == ("Ordered 7.", ())
@@ -98,8 +98,8 @@ def test_calls_differ_by_arguments():
     )
     exchange = round_of(("order", {"a": 1}))
 
-    second = responder.reply(prompt("x", ORDER, exchange=exchange))
-    third = responder.reply(prompt("x", ORDER, exchange=exchange + round_of(("order", {"a": 2}))))
+    second = responder.reply(tool_prompt("x", ORDER, exchange=exchange))
+    third = responder.reply(tool_prompt("x", ORDER, exchange=exchange + round_of(("order", {"a": 2}))))
 
     assert second.calls == (ToolCall("order", {"a": 2}),)
     assert third.text == "Done."
@@ -114,7 +114,7 @@ def test_after_matches_the_latest_result():
     stock, order = round_of(("tea_stock", {})), round_of(("order", {}))
 
     said = [
-        responder.reply(prompt("x", exchange=exchange)).text
+        responder.reply(tool_prompt("x", exchange=exchange)).text
         for exchange in ((), stock, order, stock + order, order + stock)
     ]
 
@@ -124,22 +124,22 @@ def test_after_matches_the_latest_result():
 def test_after_matches_any_parallel_result():
     responder = scripted("    - {after: order, say: Ordered.}\n")
 
-    reply = responder.reply(prompt("x", exchange=round_of(("order", {}), ("tea_stock", {}))))
+    reply = responder.reply(tool_prompt("x", exchange=round_of(("order", {}), ("tea_stock", {}))))
 
     assert reply.text == "Ordered."
 
 
 def test_after_a_tool_a_rule_may_hop():
     reply = scripted("    - {after: order, take: Booking}\n").reply(
-        prompt("x", choices=(BOOK,), exchange=round_of(("order", {})))
+        tool_prompt("x", choices=(BOOKING,), exchange=round_of(("order", {})))
     )
 
-    assert reply.chosen is BOOK
+    assert reply.chosen is BOOKING
 
 
 def test_call_of_missing_tool_fails():
     with pytest.raises(RunError) as caught:
-        scripted("    - call: refill\n").reply(prompt("x", STOCK, ORDER))
+        scripted("    - call: refill\n").reply(tool_prompt("x", STOCK, ORDER))
 
     assert str(caught.value) == (
         "rule 1 of 'node_desk' (line 6) of the script calls the tool 'refill', which node 'Desk' does not "
@@ -149,7 +149,7 @@ def test_call_of_missing_tool_fails():
 
 def test_unknown_tool_argument_fails():
     with pytest.raises(RunError) as caught:
-        scripted("    - call: {tea_stock: {sugar: 1}}\n").reply(prompt("x", STOCK))
+        scripted("    - call: {tea_stock: {sugar: 1}}\n").reply(tool_prompt("x", STOCK))
 
     assert str(caught.value) == (
         "rule 1 of 'node_desk' (line 6) of the script gives the tool 'tea_stock' the argument 'sugar', "
@@ -161,17 +161,17 @@ def test_unknown_tool_argument_fails():
 def test_call_rule_needs_offered_tools():
     responder = scripted("    - {call: order, say: I order.}\n    - say: Pardon?\n")
 
-    assert responder.reply(prompt("x")).text == "Pardon?"
+    assert responder.reply(tool_prompt("x")).text == "Pardon?"
 
 
 def test_anywhere_rule_needs_its_tool():
     responder = scripted("    - say: Yes?\n", anywhere="[{when: tea, call: tea_stock}]")
 
-    assert responder.reply(prompt("tea", STOCK)).calls == (ToolCall("tea_stock", {}),)
-    assert responder.reply(prompt("tea", ORDER)).text == "Yes?"
+    assert responder.reply(tool_prompt("tea", STOCK)).calls == (ToolCall("tea_stock", {}),)
+    assert responder.reply(tool_prompt("tea", ORDER)).text == "Yes?"
 
 
 def test_call_rule_is_no_verdict():
     responder = scripted("    - call: order\n    - take: Booking\n")
 
-    assert responder.reply(prompt("x", kind="judge", choices=(BOOK,))).chosen is BOOK
+    assert responder.reply(tool_prompt("x", kind="judge", choices=(BOOKING,))).chosen is BOOKING
