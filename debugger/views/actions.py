@@ -1,4 +1,7 @@
-"""What the controls of the pages do. Each ends in a changed page state, never in an exception."""
+"""Actions on the run on view.
+
+Each ends in a changed page state, never in an exception.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ _TURN_WAIT_SECONDS = 0.1
 
 
 def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """Let a control's action end in `PageState.error` where it cannot be done; what was on view stays."""
+    """Let an action store its error in `PageState.error`.
+
+    What was on view stays.
+    """
 
     @wraps(do)
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
@@ -60,7 +66,9 @@ def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
 
 @command
 def choose_backend(name: BackendName, connection_name: str = "") -> None:
-    """Work with another backend; the run on view belongs to the old one and is closed.
+    """Work with another backend.
+
+    The run on view belongs to the old one and is closed.
 
     Args:
         name: The backend.
@@ -82,7 +90,10 @@ def choose_backend(name: BackendName, connection_name: str = "") -> None:
 
 @command
 def open_workflow(workflow_id: str, version_number: int | None = None) -> None:
-    """Show a version of a workflow, ready to be started; ``None`` is the active one."""
+    """Show a version of a workflow, ready to be started.
+
+    ``None`` is the active one.
+    """
     backend = current_backend()
     number = version_number
     if number is None:
@@ -93,7 +104,7 @@ def open_workflow(workflow_id: str, version_number: int | None = None) -> None:
 
 @command
 def open_run(run_id: str, turn_number: int | None = None) -> None:
-    """Show a recorded run, as it was at the end of one of its turns if one is named.
+    """Show a recorded run, at the end of a turn if one is named.
 
     One that is long is read once the page is there, see `read_run`.
     """
@@ -128,7 +139,10 @@ def _open_turn() -> None:
 
 @command
 def join(session: DebugSession) -> None:
-    """Show a session in which a turn is under way, which may be on view in another tab as well."""
+    """Show a session with a turn under way.
+
+    It may be on view in another tab as well.
+    """
     page = state.page()
     if page.session is not session:
         if isinstance(session.backend, HostedBackend):
@@ -139,7 +153,10 @@ def join(session: DebugSession) -> None:
 
 @command
 def reload_run() -> None:
-    """Read the run on view from its record again, since others may have gone on with it."""
+    """Read the run on view from its record again.
+
+    Other clients may have added turns.
+    """
     session = state.page().session
     if session is not None and session.run_id is not None and not session.busy:
         again = DebugSession.open(session.backend, session.run_id)
@@ -174,7 +191,10 @@ def start(message: str | None = None) -> None:
 @command
 @requires(Role.RUN)
 def restart() -> None:
-    """Begin another run of the same version with the start input; the old one stays on record."""
+    """Begin another run of the same version with the start input.
+
+    The old one stays on record.
+    """
     page = state.page()
     old = page.session
     if old is not None and not old.busy and confirm_turn(old, restart):
@@ -204,7 +224,7 @@ def send(text: str) -> None:
 
 
 def signed(session: DebugSession) -> DebugSession:
-    """Let the turns of a session bear the name of the signed-in user from now on."""
+    """Write the signed-in user's name on the session's next turns."""
     user = permissions.current_user()
     session.run_by = "" if user.is_local else user.name
     return session
@@ -221,7 +241,7 @@ def _await_turn(session: DebugSession) -> None:
 
 
 def take_in_turn() -> None:
-    """Once a turn is over: empty what went with it, or give back what could not be sent."""
+    """Clean up after a turn, or put back what could not be sent."""
     page = state.page()
     session = page.session
     if session is None or session.busy or session.is_loading or not page.awaits_turn:
@@ -242,7 +262,10 @@ def take_in_turn() -> None:
 @command
 @requires(Role.RUN)
 def advance() -> None:
-    """Do a step of background work now; where it had halted, it goes on from here."""
+    """Execute a step of background work now.
+
+    Where it had halted, it continues from here.
+    """
     session = state.page().session
     if session is not None and confirm_turn(session, advance):
         session.advance()
@@ -251,7 +274,7 @@ def advance() -> None:
 @command
 @requires(Role.RUN)
 def advance_by_itself() -> None:
-    """Let the background work go on by itself, or not, as the switch says."""
+    """Set by the switch whether background work advances by itself."""
     page = state.page()
     page.advances_by_itself = bool(state.widget(AUTOMATIC_KEY))
     if page.session is not None:
@@ -270,7 +293,10 @@ def stop() -> None:
 
 @command
 def check_now() -> None:
-    """Look at the record: for a message of unknown outcome, or for turns of other clients."""
+    """Read the record now.
+
+    It tells of a message of unknown outcome, or of turns of other clients.
+    """
     session = state.page().session
     if session is not None:
         session.check_now()
@@ -280,7 +306,10 @@ def check_now() -> None:
 @command
 @requires(Role.RUN)
 def send_again() -> None:
-    """Send the message of unknown outcome once more; the user accepts that it may be executed twice."""
+    """Send the message of unknown outcome once more.
+
+    The user accepts that it may be executed twice.
+    """
     session = state.page().session
     if session is not None and confirm_turn(session, send_again):
         signed(session).send_again()
@@ -307,7 +336,7 @@ def load_newer() -> None:
 
 @command
 def follow() -> None:
-    """Load turns of other clients as they come, or not, as the switch says."""
+    """Set by the switch whether turns of other clients are loaded."""
     session = state.page().session
     if session is not None:
         session.follow(bool(state.widget(FOLLOW_KEY)))
@@ -317,7 +346,7 @@ def follow() -> None:
 @command
 @requires(Role.RUN)
 def send_command(name: Command) -> None:
-    """Send a command without a message to the run, as ``pause`` and ``resume``."""
+    """Send a command without a message, such as ``pause``."""
     session = state.page().session
     if session is not None and confirm_turn(session, lambda: send_command(name)):
         signed(session).send_command(name)
@@ -325,7 +354,7 @@ def send_command(name: Command) -> None:
 
 
 def show(session: DebugSession | None) -> None:
-    """Put a session on view, or none; what was chosen in the one before is forgotten."""
+    """Put a session on view, or none, and reset the selection."""
     page = state.page()
     page.session = session
     if session is not None:
@@ -341,7 +370,10 @@ def show(session: DebugSession | None) -> None:
 
 
 def keep_kit() -> None:
-    """Keep what is set up around the run on view, as its breakpoints: with the run, and for the next one."""
+    """Store the debug setup of the run, as its breakpoints.
+
+    It is stored with the run and used for the next one of the workflow.
+    """
     page = state.page()
     if page.session is None:
         return
@@ -352,7 +384,6 @@ def keep_kit() -> None:
 
 
 def _equip(session: DebugSession) -> None:
-    """Set up around a session what was kept with its run, or was last set up in this tab."""
     found = _kept_kit(session.run_id) or state.page().kits.get(session.workflow_id)
     if found is not None and not session.breakpoints.points and not session.mocks:
         debug_setup.restore(session, found)
@@ -367,12 +398,18 @@ def _kept_kit(run_id: str | None) -> JsonObject | None:
 
 
 def select_event(index: int | None) -> None:
-    """Choose an event by its place in the run, from 0; ``None`` follows the run."""
+    """Select an event by its place in the run, from 0.
+
+    ``None`` follows the run.
+    """
     state.page().event = index
 
 
 def step_event(by: int) -> None:
-    """Choose the event so many places further on, or back; beyond the ends of the run nothing changes."""
+    """Move the selected event by some places.
+
+    Beyond the ends of the run nothing changes.
+    """
     page = state.page()
     count = sum(len(turn.events) for turn in page.session.turns) if page.session else 0
     target = (count if page.event is None else page.event) + by
@@ -385,11 +422,11 @@ def select_node(node_id: str) -> None:
     page = state.page()
     page.node, page.edge = node_id or None, None
     if node_id:
-        state.give_widget(state.TAB_KEY, "Node")
+        state.set_widget_from_callback(state.TAB_KEY, "Node")
 
 
 def select_turn(turn_number: int) -> None:
-    """Look back at a turn's end, with the background work that came of it.
+    """Select the end of a turn, with its background work.
 
     The last turn, or one that the run does not have, follows the run.
     """
@@ -401,7 +438,10 @@ def select_turn(turn_number: int) -> None:
 
 
 def step_turn(by: int) -> None:
-    """Look back at the turn so many further on, or back; beyond the ends of the run nothing changes."""
+    """Move the selection by some turns.
+
+    Beyond the ends of the run nothing changes.
+    """
     page = state.page()
     turns = page.session.turns if page.session else []
     turn = page.session.turn_of(page.event) if page.session else None
@@ -410,7 +450,10 @@ def step_turn(by: int) -> None:
 
 
 def start_input(page: PageState, session: DebugSession) -> RunInputModel:
-    """What this version is started with, as it was left; at first what the workflow itself names."""
+    """Return the input that this version is started with.
+
+    At first it is what the workflow itself names.
+    """
     key = (session.workflow_id, session.version_number)
     if key not in page.start_inputs:
         page.start_inputs[key] = RunInputModel(first_input(session.workflow))
@@ -418,7 +461,7 @@ def start_input(page: PageState, session: DebugSession) -> RunInputModel:
 
 
 def first_input(workflow: Workflow) -> JsonObject:
-    """The run input that a workflow itself suggests: the variables that it names, with their defaults."""
+    """Return the variables that a workflow names, with their defaults."""
     try:
         named = required_variables(workflow.to_wire())
     except DebuggerError:

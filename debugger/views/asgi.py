@@ -1,4 +1,7 @@
-"""The shapes of ASGI and the few helpers of middleware: web frameworks live in the server."""
+"""Types of ASGI and helpers of middleware.
+
+Web frameworks are used in the server only.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ Pairs = Iterable[tuple[bytes, bytes]]
 
 
 def header_values(scope: Scope, name: bytes) -> list[str]:
-    """Return the values of a request header, one for each time that it was sent.
+    """Return all values of a request header.
 
     Args:
         scope: The request.
@@ -34,7 +37,7 @@ def cookies_of(scope: Scope) -> dict[str, str]:
 
 
 def is_page_request(scope: Scope) -> bool:
-    """Return whether a browser requests a page, and not one of the files that a page consists of.
+    """Return whether a browser requests a page, not one of its files.
 
     The request decides: a cached page is answered with 304 and no content type.
     """

@@ -39,7 +39,9 @@ def audit(action: str, target: str, user: User | None = None, **details: Any) ->
 
 
 def audited_file(render: Callable[[], bytes], target: str, **details: Any) -> Callable[[], bytes]:
-    """Return what renders a file and adds the export to the audit list, when the file is fetched.
+    """Return a renderer that also records the export.
+
+    A file is fetched outside of a session, so the user is looked up now.
 
     That is no part of a session, so the user is looked up now.
     """
@@ -54,7 +56,10 @@ def audited_file(render: Callable[[], bytes], target: str, **details: Any) -> Ca
 
 
 def audit_run(action: str, session: DebugSession, **details: Any) -> None:
-    """Add what the user has just done to a run, which has no id before its first turn."""
+    """Record an action on a run.
+
+    A run has no id before its first turn.
+    """
     page = state.page()
     where: dict[str, Any] = {"workflow_id": session.workflow_id, "backend": page.backend_name}
     if page.connection_name and page.backend_name == "hosted":

@@ -1,4 +1,4 @@
-"""What a backend has answered, kept for some seconds so that redrawing a page asks nothing."""
+"""Recent answers of a backend, so that redrawing needs no request."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class _Known(Generic[Answer]):
 
 
 @dataclass
-class Answers:
+class BackendCache:
     """The answers by question."""
 
     _known: dict[Hashable, _Known[Any]] = field(default_factory=dict)
 
     def ask(self, question: Hashable, ask: Callable[[], Answer]) -> Answer:
-        """Ask, or give the answer of some seconds ago.
+        """Return a recent answer, or request a new one.
 
         Args:
             question: What is asked.
@@ -62,7 +62,10 @@ class Answers:
         return known.answer if known else None
 
     def expire(self, question: Hashable = None) -> None:
-        """Ask this question, or every one, anew; what is known stays as the last good answer."""
+        """Request this answer, or every one, anew next time.
+
+        The last good answer stays available.
+        """
         for key, known in self._known.items():
             if question is None or key == question:
                 known.tried_at = float("-inf")

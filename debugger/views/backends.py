@@ -13,7 +13,7 @@ from debugger.errors import NotFoundError, SettingsError
 from debugger.session.registry import LiveSessions
 from debugger.settings import Settings, read_settings
 from debugger.store import ForkRepository, NoteRepository
-from debugger.store.consents import PythonConsents
+from debugger.store.python_consents import PythonConsents
 from debugger.views import state
 from debugger.views.auth.login_method import is_beyond_this_machine
 from debugger.views.auth.logins import page_logins, secret_folder, signing_secret
@@ -23,7 +23,7 @@ from debugger.views.state import BackendName
 
 @st.cache_resource(show_spinner=False)
 def embedded_backend() -> EmbeddedBackend:
-    """The embedded engine: one for the process, since it keeps no one's credentials.
+    """Return the embedded engine of the process.
 
     A page without a login answers to a single user on this machine, and its user's consents count.
     """
@@ -35,7 +35,6 @@ def embedded_backend() -> EmbeddedBackend:
 
 
 def _consent_key(settings: Settings) -> bytes | None:
-    """Return the secret that consents are signed with; ``None`` where none can be kept, or none counts."""
     try:
         # Not by the current user: to find it, the login reads the store of this very backend.
         return None if page_logins().is_needed else signing_secret(secret_folder(settings))
@@ -45,7 +44,10 @@ def _consent_key(settings: Settings) -> bytes | None:
 
 @st.cache_resource(show_spinner=False)
 def live_sessions() -> LiveSessions:
-    """The sessions of the embedded engine in which a turn is under way, each behind a token of its own.
+    """Return the embedded engine's sessions with a turn under way.
+
+    Each has a token of its own. Sessions of the hosted API use a user's key, so other tabs never find
+    them.
 
     Those of the hosted API hold somebody's key, and so are never found from another tab.
     """
@@ -53,7 +55,9 @@ def live_sessions() -> LiveSessions:
 
 
 def notebook() -> NoteRepository:
-    """What people note on runs, of whichever backend: it is kept beside the embedded engine's runs.
+    """Return the notes on runs of any backend.
+
+    They are stored beside the embedded engine's runs.
 
     Raises:
         StoreError: The store cannot be opened.
@@ -62,7 +66,9 @@ def notebook() -> NoteRepository:
 
 
 def fork_book() -> ForkRepository:
-    """What is remembered of forks, of whichever backend: it is kept beside the embedded engine's runs.
+    """Return the records of forks of any backend.
+
+    They are stored beside the embedded engine's runs.
 
     Raises:
         StoreError: The store cannot be opened.
@@ -71,7 +77,9 @@ def fork_book() -> ForkRepository:
 
 
 def consent_book() -> PythonConsents:
-    """Return the consents to run Python without a sandbox, which only the embedded engine uses.
+    """Return the consents to Python without a sandbox.
+
+    Only the embedded engine uses them.
 
     Raises:
         StoreError: The store cannot be opened.
@@ -80,7 +88,7 @@ def consent_book() -> PythonConsents:
 
 
 def current_backend() -> Backend:
-    """The backend that this tab has chosen.
+    """Return the backend that this tab has chosen.
 
     Raises:
         SettingsError: It is the hosted API, and nothing says where that is.
@@ -91,7 +99,7 @@ def current_backend() -> Backend:
 
 
 def named_backend(name: BackendName) -> Backend:
-    """One of the backends, whether this tab has chosen it or not.
+    """Return a backend by its name.
 
     Raises:
         SettingsError: It is the hosted API, and nothing says where that is.

@@ -21,7 +21,9 @@ from debugger.views.state import ProductionRequest, PythonRequest
 
 
 def confirm_production(session: DebugSession, command: Callable[[], None], text: str = "") -> bool:
-    """Return whether a turn of a session may be sent; ask the user where it is the first to production.
+    """Return whether a turn may be sent; ask before production.
+
+    The user is asked once for each connection.
 
     Args:
         session: The session.
@@ -77,7 +79,7 @@ def _dialog() -> None:
 
 
 def confirm_turn(session: DebugSession, command: Callable[[], None], text: str = "") -> bool:
-    """Return whether a turn of a session may be sent; ask the user where something is to be agreed to first.
+    """Return whether a turn may be sent, or ask the user.
 
     Args:
         session: The session.
@@ -88,7 +90,7 @@ def confirm_turn(session: DebugSession, command: Callable[[], None], text: str =
 
 
 def python_use(session: DebugSession) -> PythonUse | None:
-    """Return the Python code of the session's version and the way in which it runs.
+    """Return the Python of the session's version, and its mode.
 
     ``None`` where it is sandboxed, or runs elsewhere.
 
@@ -123,7 +125,10 @@ def allow() -> None:
 
 
 def decline() -> None:
-    """Do what waits without the Python; the answer counts until the browser is closed."""
+    """Continue without the Python.
+
+    The answer counts until the browser is closed.
+    """
     page = state.page()
     request, page.python_request = page.python_request, None
     if request is not None:

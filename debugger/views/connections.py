@@ -1,4 +1,4 @@
-"""The connections to the hosted API: those that are defined, the one that was entered, the one in use."""
+"""Connections to the hosted API: defined, entered, and in use."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _NO_KEY = SecretStr("")
 
 
 def owner() -> Owner:
-    """Return what the server keeps for this browser; for this tab where the browser takes no cookie."""
+    """Return the entries of this browser; without a cookie, this tab's."""
     token = owner_token()
     return owners.find(token) if token else state.page().owner
 
 
 def named_connections() -> tuple[dict[str, HostedSettings], list[DebuggerError]]:
-    """Return the connections of the environment and ``secrets.toml``, and the errors of others.
+    """Return the defined connections, and the errors of others.
 
     A table of ``secrets.toml`` takes the place of the environment's connection if both have its name. Keys
     that the user has entered for them are filled in; their own keys are left out where the user may not run.
@@ -46,7 +46,6 @@ def named_connections() -> tuple[dict[str, HostedSettings], list[DebuggerError]]
 
 
 def _defined_connections() -> tuple[dict[str, HostedSettings], list[DebuggerError]]:
-    """Return the connections as they are defined, with their own keys."""
     found: dict[str, HostedSettings] = {}
     errors: list[DebuggerError] = []
     try:
@@ -116,7 +115,7 @@ def connection(name: str) -> HostedSettings:
 
 
 def default_connection() -> str:
-    """Return the name of the connection that is used where none was chosen.
+    """Return the connection that is used unless another is chosen.
 
     It is the one that was used last; else the environment's, if there is one; else the custom one.
     """
@@ -128,7 +127,7 @@ def default_connection() -> str:
 
 
 def connection_in_use() -> tuple[str, HostedSettings]:
-    """Return name and settings of the connection that this tab uses or would use.
+    """Return name and settings of the tab's connection.
 
     Raises:
         DebuggerError: See `connection`.
@@ -141,7 +140,7 @@ def connection_in_use() -> tuple[str, HostedSettings]:
 
 
 def connect_hosted(name: str, wanted: HostedSettings) -> bool:
-    """Use a connection from now on; return whether what was on view can stay.
+    """Use a connection; return whether the run on view can stay.
 
     It can where credentials alone have changed: then the backend stays the same, and runs go on with it.
 
@@ -170,7 +169,7 @@ def connect_hosted(name: str, wanted: HostedSettings) -> bool:
 
 
 def is_key_withheld(name: str) -> bool:
-    """Return whether a connection is defined with a key that the user may not use."""
+    """Return whether the user may not use the connection's key."""
     if may(Role.RUN):
         return False
     defined = _defined_connections()[0].get(name)
@@ -178,7 +177,7 @@ def is_key_withheld(name: str) -> bool:
 
 
 def drop_withheld_key() -> None:
-    """Close the backend of this tab where it has a defined key and the user may not run any more."""
+    """Close the backend whose key the user may no longer use."""
     page = state.page()
     if page.hosted_backend is None or may(Role.RUN):
         return
@@ -202,7 +201,7 @@ def _is_same(one: HostedSettings, other: HostedSettings) -> bool:
 
 
 def check_encryption(base_url: str) -> None:
-    """Refuse to send to another machine without encryption, unless the user has agreed to it.
+    """Refuse to send unencrypted to another machine without consent.
 
     Raises:
         SettingsError: The user has not, or it is no base URL.

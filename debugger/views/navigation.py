@@ -1,4 +1,4 @@
-"""The address bar and the page kept the same: a link opens what it names, and a page can be linked."""
+"""Synchronization of page and address, and changes of page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOST_SESSION = (
 
 
 def follow_address() -> None:
-    """Show what the address names, when it names something else than the page shows."""
+    """Show what the address names, if it has changed."""
     page = state.page()
     wanted = state.address()
     if wanted == page.shown_address or wanted == Address() or state.is_stale(wanted):
@@ -50,20 +50,23 @@ def follow_address() -> None:
 
 
 def go_to(name: str) -> None:
-    """Let another page be shown, from a callback, which cannot do so itself."""
+    """Request another page from a callback, which cannot switch itself."""
     state.page().goes_to = name
 
 
 def leave_for_page() -> None:
-    """Go to the page that a callback has asked for."""
+    """Go to the page that a callback has requested."""
     page = state.page()
     wanted, page.goes_to = page.goes_to, None
     if wanted is not None:
         st.switch_page(page.links[wanted])
 
 
-def follow_skin() -> None:
-    """Take over the skin that the address names; the head is drawn before the rest is followed."""
+def follow_view_mode() -> None:
+    """Apply the view mode of the address.
+
+    The head is drawn before the rest of the address is followed.
+    """
     page = state.page()
     wanted = state.address()
     if wanted.is_demo != page.shown_address.is_demo and not state.is_stale(wanted):
@@ -71,7 +74,7 @@ def follow_skin() -> None:
 
 
 def connection_on_view() -> tuple[str, HostedSettings | None] | None:
-    """Return the connection that the page uses, or is about to use by its address; the settings where known.
+    """Return the connection of the page, with its settings where known.
 
     ``None`` where it is another backend. The head is drawn before the rest of the page follows the address.
     """
@@ -94,10 +97,10 @@ def connection_on_view() -> tuple[str, HostedSettings | None] | None:
 
 
 def choose_first_workflow() -> None:
-    """Show the newest workflow where nothing is on view, nothing was asked for and nothing has gone wrong."""
+    """Show the newest workflow where nothing else is on view."""
     page = state.page()
-    asked = page.shown_address.workflow or page.shown_address.run
-    if page.session is not None or page.error is not None or asked:
+    requested = page.shown_address.workflow or page.shown_address.run
+    if page.session is not None or page.error is not None or requested:
         return
     try:
         newest = page.answers.ask(("workflows",), lambda: current_backend().workflows())
@@ -108,7 +111,7 @@ def choose_first_workflow() -> None:
 
 
 def current_address() -> Address:
-    """The address of what the page shows."""
+    """Return the address of what the page shows."""
     page = state.page()
     session = page.session
     connection = page.connection_name if page.backend_name == "hosted" else ""

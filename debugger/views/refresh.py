@@ -1,4 +1,4 @@
-"""The panes of the debug page: what each shows, and which of them are drawn again after a change.
+"""Panes of the debug page, and which are redrawn after a change.
 
 Each pane is a fragment: a control in it draws only that pane again. What a pane shows that can be changed
 from elsewhere is named here. A pane that shows another thing than when it was drawn is stale, and no run of
@@ -18,7 +18,7 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, navigation, state
 from debugger.views.auth.permissions import may
-from debugger.views.run_view import Reading, moment, reading, seconds_left
+from debugger.views.run_view import RunView, run_revision, run_view, seconds_left
 from debugger.views.state import Pane
 from debugger.views.streamlit_patches.fragment_ids import fragment_ids
 
@@ -35,24 +35,24 @@ _UNFINISHED = object()
 
 
 def begin() -> None:
-    """A run of the whole page begins: all panes are to be drawn anew."""
-    state.give_again()
+    """Mark all panes as unfinished as a page run begins."""
+    state.replay_widget_values()
     drawn = state.page().drawn
     drawn.update(dict.fromkeys(drawn, _UNFINISHED))
 
 
 def end() -> None:
-    """A run of the whole page ends: what was not drawn is not on view."""
+    """Forget panes that the page run has not drawn."""
     page = state.page()
     page.drawn = {name: shown for name, shown in page.drawn.items() if shown is not _UNFINISHED}
     if page.session is not None:
-        page.drawn["page"] = _shown("page", page.session)
+        page.drawn["page"] = _fingerprint("page", page.session)
         _run_again_where_stale(page.session)
     page.given.clear()
 
 
 def poll_seconds(session: DebugSession) -> float | None:
-    """How often a session is looked at by itself; ``None`` when nothing can happen."""
+    """Return the poll interval; ``None`` when nothing can happen."""
     if session.stop_point is not None or session.human_input.pending is not None:
         return None
     if session.busy:
@@ -65,7 +65,6 @@ def poll_seconds(session: DebugSession) -> float | None:
 
 
 def _record_poll_seconds(session: DebugSession) -> float | None:
-    """How often the record of an open run is looked at, for turns of other clients."""
     if session.run_id is None or session.is_over or session.turns_to_load:
         return None
     if session.backend.capabilities.reason_against("run_turns") is not None:
@@ -73,7 +72,7 @@ def _record_poll_seconds(session: DebugSession) -> float | None:
     return _LOCAL_POLL_SECONDS if session.backend.notebook is not None else _REMOTE_POLL_SECONDS
 
 
-def draw(name: Pane, what: Callable[[Reading], None], *, every: float | None = None) -> None:
+def draw(name: Pane, what: Callable[[RunView], None], *, every: float | None = None) -> None:
     """Draw a pane as a fragment.
 
     Args:
@@ -88,7 +87,7 @@ def draw(name: Pane, what: Callable[[Reading], None], *, every: float | None = N
         if is_last and any(stale != name for stale in _stale(session)):
             st.rerun()
         with _noted(name, session):
-            what(reading(session))
+            what(run_view(session))
         state.show_address(navigation.current_address())
         if is_last:
             state.page().given.clear()
@@ -103,7 +102,9 @@ def draw(name: Pane, what: Callable[[Reading], None], *, every: float | None = N
 
 
 def draw_workbench(what: Callable[[DebugSession], None]) -> None:
-    """Draw all panes that follow the run as one fragment, so that following it leaves the rest alone.
+    """Draw all panes that follow the run as one fragment.
+
+    Following the run then leaves the rest of the page alone.
 
     Args:
         what: Draws the panes.
@@ -135,8 +136,8 @@ def draw_workbench(what: Callable[[DebugSession], None]) -> None:
         is_inline = False
 
 
-def redrawing(own: Pane, do: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """Let a callback be followed by one rerun, of just the panes that it has made stale.
+def refreshing(own: Pane, do: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Let one rerun of the stale panes follow a callback.
 
     Any other callback is followed by a rerun of its own pane or, where another is stale, of the whole page.
 
@@ -166,7 +167,6 @@ def _redraw(own: Pane, stale: list[Pane]) -> None:
 
 
 def _follow() -> DebugSession:
-    """Take in what has happened in the session on view since the last look, and go on with its work."""
     page = state.page()
     session = page.session
     if session is None:
@@ -178,7 +178,7 @@ def _follow() -> DebugSession:
         session.tick()
     else:
         session.poll()  # a tick would execute the background work of a session that another user shares
-    count = len(reading(session).rows)
+    count = len(run_view(session).rows)
     if page.event is not None and not 0 <= page.event < count:
         page.event = None  # a turn that could not be run takes its events along
     return session
@@ -186,28 +186,24 @@ def _follow() -> DebugSession:
 
 @contextmanager
 def _noted(name: Pane, session: DebugSession) -> Iterator[None]:
-    """While a pane is drawn: what it shows is noted once it is whole."""
     drawn = state.page().drawn
     drawn[name] = _UNFINISHED
-    shown = _shown(name, session)
+    shown = _fingerprint(name, session)
     yield
     drawn[name] = shown
 
 
 def _run_again_where_stale(session: DebugSession) -> None:
-    """A quick turn may have begun or ended while the panes were drawn; where they poll, they see it later."""
     polled = state.page().polled_every
     if _stale(session) and (polled is None or polled != poll_seconds(session)):
         st.rerun()
 
 
 def _stale(session: DebugSession) -> list[Pane]:
-    """The panes on view that show another thing than when they were drawn."""
-    return [name for name, shown in state.page().drawn.items() if shown != _shown(name, session)]
+    return [name for name, shown in state.page().drawn.items() if shown != _fingerprint(name, session)]
 
 
-def _shown(name: Pane, session: DebugSession) -> Hashable:
-    """What a pane shows, as far as it can be changed from outside of it."""
+def _fingerprint(name: Pane, session: DebugSession) -> Hashable:
     page = state.page()
     if name == "page":
         return session, page.is_demo, page.production_request, page.python_request
@@ -216,7 +212,7 @@ def _shown(name: Pane, session: DebugSession) -> Hashable:
             session.run_id is not None and not session.is_over and state.widget(state.INPUT_KEY) != "Restart"
         )
         # What a run is started with can be taken from the turns of the run on view.
-        return session, is_next, page.generation, None if is_next else moment(session)
+        return session, is_next, page.generation, None if is_next else run_revision(session)
     run = _run(session)
     if name == "workbench":
         return run, poll_seconds(session), state.widget(state.GRAPH_VIEW_KEY)
@@ -230,7 +226,6 @@ def _shown(name: Pane, session: DebugSession) -> Hashable:
 
 
 def _run(session: DebugSession) -> Hashable:
-    """The run and what is set up around it: what every pane may show."""
     page = state.page()
     gate, desk, pace, forward = (
         session.stepping,
@@ -239,7 +234,7 @@ def _run(session: DebugSession) -> Hashable:
         session.input_replay,
     )
     return (
-        moment(session),
+        run_revision(session),
         session.run_id,
         (
             session.stop_point,
@@ -258,7 +253,6 @@ def _run(session: DebugSession) -> Hashable:
 
 
 def _record_state(session: DebugSession) -> Hashable:
-    """What the page says about the run's record, and about a turn whose answer is waited for."""
     progress, revision, pending = session.progress, session.revision, session.pending
     left = seconds_left(progress) if progress else None
     executing = revision.turn_number if revision else None
@@ -280,10 +274,10 @@ def _enter(is_inline: bool) -> bool:
         return False
     fragments = fragment_ids()
     if fragments is None:  # each is taken for the last one: then a stale pane lets the whole page be drawn
-        state.give_again()
+        state.replay_widget_values()
         return True
     if page.fragments is not fragments:
         page.fragments, page.fragments_left = fragments, len(fragments)
-        state.give_again()
+        state.replay_widget_values()
     page.fragments_left -= 1
     return page.fragments_left <= 0

@@ -1,4 +1,4 @@
-"""What a session's turns tell, worked out once for all panes and again only when something has happened."""
+"""Projections of a session's run, computed once per revision."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One moment of a session."""
+class RunView:
+    """View of a session at one revision."""
 
     session: DebugSession
     turns: list[TurnLog]
@@ -54,13 +54,13 @@ class Reading:
     """Lines that a user of this workflow could say next."""
     is_scripted: bool
     """Whether there are such lines for any moment of this workflow."""
-    told: Projections
+    projections: Projections
     """All that was read out of the turns: steps and turns as rows, counts by type, by node and by thread."""
     worked_out: dict[Hashable, Any] = field(default_factory=dict)
     """What panes made of this moment, see `once`."""
 
-    def once(self, what: Hashable, work_out: Callable[[], Answer]) -> Answer:
-        """Work something out of this moment, or give what was worked out before.
+    def memo(self, what: Hashable, work_out: Callable[[], Answer]) -> Answer:
+        """Return a value computed once per revision.
 
         Args:
             what: Names it, with all that it depends on besides the moment.
@@ -72,42 +72,42 @@ class Reading:
         return found
 
 
-def reading(session: DebugSession) -> Reading:
-    """Read a session as it stands now."""
+def run_view(session: DebugSession) -> RunView:
+    """Return the view of a session at its current revision."""
     page = state.page()
-    stands = moment(session)
+    stands = run_revision(session)
     if page.reading is None or page.reading[0] != stands:
         page.reading = (stands, _read(session, session.turns))
-    found: Reading = page.reading[1]
+    found: RunView = page.reading[1]
     return found
 
 
-def moment(session: DebugSession) -> Hashable:
-    """What tells a moment of a session from others."""
+def run_revision(session: DebugSession) -> Hashable:
+    """Return the revision of a session."""
     turns, events = len(session.turns), session.event_count
     return session, session.status, session.background.has_work, events, turns, session.ledger.reads
 
 
 def seconds_left(progress: TurnProgress) -> int:
-    """Return the whole seconds until the phase ends at the latest; 0 where that is not known."""
+    """Return the seconds until the phase ends; 0 if unknown."""
     return max(round(progress.until - time.monotonic()), 0) if progress.until is not None else 0
 
 
-def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
-    told = session.index.read(turns)
+def _read(session: DebugSession, turns: list[TurnLog]) -> RunView:
+    projections = session.index.read(turns)
     graph, names = session.index.graph, session.index.names
-    effects = told.side_effects.effects(session.ledger.recorded)
+    effects = projections.side_effects.effects(session.ledger.recorded)
     conversations = _conversations(session)
-    return Reading(
+    return RunView(
         session=session,
-        told=told,
-        turns=told.turns,
+        projections=projections,
+        turns=projections.turns,
         graph=graph,
         names=names,
         layout=layout(graph),
-        rows=told.timeline.rows,
-        position=told.position.position(session.status),
-        bubbles=told.chat.messages,
+        rows=projections.timeline.rows,
+        position=projections.position.position(session.status),
+        bubbles=projections.chat.messages,
         effects=effects,
         outside=summary(effects),
         suggestions=next_lines(conversations, _said(turns, max(map(len, conversations), default=0))),
@@ -119,12 +119,10 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
 
 
 def _said(turns: Sequence[TurnLog], most: int) -> list[str]:
-    """The user's lines; of a talk that is longer than any known one only a line more than that has."""
     return list(islice((turn.message for turn in turns if turn.message), most + 1))
 
 
 def _conversations(session: DebugSession) -> list[tuple[str, ...]]:
-    """The lines that the workflow's script says it is good at."""
     logical_id = session.workflow.config.logical_id
     try:
         script = state.page().answers.ask(
@@ -136,8 +134,8 @@ def _conversations(session: DebugSession) -> list[tuple[str, ...]]:
 
 
 @dataclass
-class Past:
-    """The past of one session's run."""
+class RunHistory:
+    """History of one session's run."""
 
     session: DebugSession
     workflow: Workflow
@@ -150,50 +148,49 @@ class Past:
     """By the text of the watch."""
 
     def series_of(self, watch: Watch) -> Series:
-        """The values of a watch over the run."""
+        """Return the values of a watch over the run."""
         found = self.series.get(watch.text)
         if found is None:
             found = self.series[watch.text] = Series(watch, self.moments, self.workflow)
         return found.catch_up()
 
 
-def past(now: Reading) -> Past:
-    """The past of the run on view, as far as the run has come."""
+def run_history(view: RunView) -> RunHistory:
+    """Return the history of the run on view."""
     page = state.page()
     held = page.past
-    if not isinstance(held, Past) or held.session is not now.session:
-        held = page.past = _made(now)
-    held.moments.catch_up(now.turns)
+    if not isinstance(held, RunHistory) or held.session is not view.session:
+        held = page.past = _made(view)
+    held.moments.catch_up(view.turns)
     held.history.catch_up()
     return held
 
 
-def decisions(now: Reading) -> DecisionLog:
-    """The decisions of the run on view, as far as the run has come."""
-    return past(now).decisions.catch_up(now.turns)
+def decisions(view: RunView) -> DecisionLog:
+    """Return the decisions of the run on view."""
+    return run_history(view).decisions.catch_up(view.turns)
 
 
 def watches() -> list[Watch]:
-    """What the person watches; what was read once can be read again."""
+    """Return the watched expressions."""
     return [read_watch(text) for text in state.page().watches]
 
 
-def _made(now: Reading) -> Past:
-    workflow = _running(now.session)
-    graph = now.graph if workflow is now.session.workflow else Graph(workflow)
-    moments = now.session.index.variables()
-    return Past(
-        session=now.session,
+def _made(view: RunView) -> RunHistory:
+    workflow = _running(view.session)
+    graph = view.graph if workflow is view.session.workflow else Graph(workflow)
+    moments = view.session.index.variables()
+    return RunHistory(
+        session=view.session,
         workflow=workflow,
         moments=moments,
         history=VariableHistory(moments),
         decisions=DecisionLog(graph),
-        explainer=Explainer(graph, moments, now.names),
+        explainer=Explainer(graph, moments, view.names),
     )
 
 
 def _running(session: DebugSession) -> Workflow:
-    """The workflow with its super nodes expanded; as its author wrote it where one cannot be had."""
     try:
         return expand(session.workflow, session.backend.workflow).workflow
     except DebuggerError:

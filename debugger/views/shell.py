@@ -1,4 +1,4 @@
-"""What surrounds every page: its title, its navigation, its look."""
+"""Frame of every page: title, navigation, style."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from debugger.views.components.toolbar import Item, Link
 from debugger.views.confirmations import production_dialog
 from debugger.views.pages import compare, connection, debug, present, runs
 from debugger.views.panels.python_consent import python_dialog
-from debugger.views.panels.top_nav import head
+from debugger.views.panels.top_nav import top_nav
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def run(first: str = "debug") -> None:
     chosen = st.navigation(list(pages.values()), position="hidden")
     navigation.leave_for_page()
     shown = next(view for view in VIEWS if view.title == chosen.title)
-    head([_link(view, first, shown) for view in VIEWS], shown.head)
+    top_nav([_link(view, first, shown) for view in VIEWS], shown.head)
     production_dialog()
     python_dialog()
     chosen.run()

@@ -1,4 +1,4 @@
-"""The keyboard shortcuts: one list, for the buttons that bear them and for the help that tells of them.
+"""Keyboard shortcuts of buttons, and the list for the help.
 
 Streamlit keeps C and R for itself, with or without modifiers, and takes no punctuation. Alt with an arrow is
 the browser's way back. A key that is typed into a field is never taken for a shortcut unless Ctrl is held.
@@ -23,7 +23,9 @@ class Shortcut:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is typed like text, so that it must be possible to switch it off (WCAG 2.1.4).
+        """Return whether it is typed like text (WCAG 2.1.4).
+
+        Then it must be possible to switch it off.
 
         Shift does not change that: it makes capitals.
         """
@@ -67,6 +69,6 @@ BUILT_IN = (
 
 
 def keys(name: str) -> str | None:
-    """The keys of a shortcut for the button that bears it; ``None`` while they are switched off."""
+    """Return the keys of a shortcut; ``None`` while switched off."""
     found = SHORTCUTS[name]
     return None if found.is_plain and not state.page().has_plain_keys else found.keys

@@ -1,4 +1,6 @@
-"""What one browser tab remembers: the only module that touches `st.session_state` and `st.query_params`.
+"""State of one browser tab.
+
+Only this module uses `st.session_state` and `st.query_params`.
 
 Everything here can vanish at any moment, as on a reload: the store is the truth, and the address names the
 run and the turn from which a page is rebuilt.
@@ -31,7 +33,7 @@ from debugger.session.variable_rows import PendingEdits, VariableRow
 from debugger.session.verification import ForkVerification
 from debugger.settings import HostedSettings
 from debugger.views.auth.owners import Owner
-from debugger.views.backend_cache import Answers
+from debugger.views.backend_cache import BackendCache
 from debugger.views.url_state import Address, CompareAddress, RunPlace
 
 Side = Literal["a", "b"]
@@ -41,7 +43,7 @@ SIDES: tuple[Side, ...] = ("a", "b")
 
 @dataclass
 class CompareState:
-    """Which runs are on view, and how they are looked at."""
+    """State of the page Compare."""
 
     places: dict[Side, RunPlace] = field(default_factory=dict)
     """The runs that were asked for."""
@@ -65,7 +67,7 @@ class CompareState:
     """What was worked out of the runs last."""
 
     def side_by_side(self) -> RunComparison | None:
-        """The comparison as it is asked for now; ``None`` until both runs are there."""
+        """Return the current comparison; ``None`` until both runs are read."""
         a, b = self.runs.get("a"), self.runs.get("b")
         if a is None or b is None:
             return None
@@ -100,7 +102,7 @@ class ChosenVariable(NamedTuple):
 
 
 class ProductionRequest(NamedTuple):
-    """A command that would send to production, until the user has agreed."""
+    """Pending question whether to send to production."""
 
     connection_name: str
     host: str
@@ -111,7 +113,7 @@ class ProductionRequest(NamedTuple):
 
 
 class PythonRequest(NamedTuple):
-    """The question whether a version's Python may run without a sandbox, until the user has answered."""
+    """Pending question whether Python may run without a sandbox."""
 
     use: PythonUse
     command: Callable[[], None] | None = None
@@ -132,7 +134,7 @@ class TurnedPage:
 
 @dataclass
 class PageState:
-    """What the pages of one tab share."""
+    """State that the pages of one tab share."""
 
     backend_name: BackendName = "embedded"
     connection_name: str = ""
@@ -179,7 +181,7 @@ class PageState:
     """What was last read out of a session, and of which state of it; see `debugger.views.run_view`."""
     links: dict[str, Any] = field(default_factory=dict)
     """The navigation's pages by name."""
-    answers: Answers = field(default_factory=Answers)
+    answers: BackendCache = field(default_factory=BackendCache)
     """What the backend said about workflows, versions and runs."""
     edge: str | None = None
     """The chosen edge's id; a node and an edge are never chosen at once."""
@@ -247,7 +249,10 @@ class PageState:
 
     @property
     def is_confirming(self) -> bool:
-        """Whether a question is open that a turn waits for; no other dialog is drawn beside it."""
+        """Return whether a question is open that a turn waits for.
+
+        No other dialog is drawn beside it.
+        """
         return self.production_request is not None or self.python_request is not None
 
 
@@ -267,7 +272,7 @@ def renew_editors() -> None:
 
 
 def widget(key: str, default: Any = None) -> Any:
-    """What a keyed widget holds; for callbacks, which run before the widget is drawn again."""
+    """Return the value of a keyed widget."""
     return st.session_state.get(key, default)
 
 
@@ -276,13 +281,13 @@ def set_widget(key: str, value: Any) -> None:
     st.session_state[key] = value
 
 
-def give_widget(key: str, value: Any) -> None:
-    """Give a keyed widget a value from a callback, for when it is drawn next."""
+def set_widget_from_callback(key: str, value: Any) -> None:
+    """Set a widget from a callback, for its next drawing."""
     page().given[key] = value
     st.session_state[key] = value
 
 
-def give_again() -> None:
+def replay_widget_values() -> None:
     """Give widgets their values once more as a run begins.
 
     Where a callback, or a run that has not drawn them, ends in another run, Streamlit keeps a value and does
@@ -293,12 +298,15 @@ def give_again() -> None:
 
 
 def begin_widget(key: str, value: Any) -> None:
-    """Give a keyed widget its first value; one that callbacks set, too, can have no default of its own."""
+    """Set the first value of a keyed widget.
+
+    A widget that callbacks set, too, can have no default of its own.
+    """
     st.session_state.setdefault(key, value)
 
 
 def keep_widgets(keys: Iterable[str]) -> None:
-    """Let keyed widgets keep what they hold though they may not be drawn this time."""
+    """Preserve values of widgets that may not be drawn."""
     for key in keys:
         if key in st.session_state:
             st.session_state[key] = st.session_state[key]
@@ -310,7 +318,7 @@ def forget_widget(key: str) -> None:
 
 
 def chosen_element() -> Element | None:
-    """The node or the edge that is chosen."""
+    """Return the selected node or edge."""
     held = page()
     if held.node is not None:
         return Element("node", held.node)
@@ -318,30 +326,30 @@ def chosen_element() -> Element | None:
 
 
 def drawn_element() -> Element | None:
-    """What the graph component itself holds as chosen; for its callback."""
+    """Return the element that the graph component holds as selected."""
     held = st.session_state.get(GRAPH_KEY)
     return Element.from_browser(held.get("selected")) if held else None
 
 
 def draw_element(element: Element | None) -> None:
-    """Make the graph component show a node or an edge as chosen when it is drawn next."""
+    """Let the graph component select an element at its next drawing."""
     if drawn_element() != element:
-        st.session_state[GRAPH_KEY] = {"selected": element.to_browser() if element else None}
+        st.session_state[GRAPH_KEY] = {"selected": element.to_props() if element else None}
 
 
 def pointed_element() -> Element | None:
-    """Where a person has just asked the graph component for a breakpoint; for its callback."""
+    """Return the element at which the user requests a breakpoint."""
     held = st.session_state.get(GRAPH_KEY)
     return Element.from_browser(held.get("breakpoint")) if held else None
 
 
 def address() -> Address:
-    """What the address bar names."""
+    """Return the address of the browser."""
     return Address.from_parameters(st.query_params)
 
 
 def is_stale(found: Address) -> bool:
-    """Whether a browser may have sent an address before it learned of the one that is shown now."""
+    """Return whether an address may predate the shown one."""
     held = page()
     return found == held.left_address and time.monotonic() - held.left_at < _STALE_SECONDS
 
@@ -357,12 +365,12 @@ def show_address(shown: Address) -> None:
 
 
 def compare_address() -> CompareAddress:
-    """What the address bar names on the page Compare."""
+    """Return the address of the browser on the page Compare."""
     return CompareAddress.from_parameters(st.query_params)
 
 
 def is_stale_comparison(found: CompareAddress) -> bool:
-    """The same of an address of the page Compare."""
+    """Return whether a Compare address may predate the shown one."""
     held = page().compared
     return found == held.left and time.monotonic() - held.left_at < _STALE_SECONDS
 
@@ -378,18 +386,18 @@ def show_compare_address(shown: CompareAddress) -> None:
 
 
 class Element(NamedTuple):
-    """A node or an edge of the graph on view."""
+    """Node or edge of the graph on view."""
 
     kind: Literal["node", "edge"]
     id: str
 
     @classmethod
-    def from_browser(cls, told: Any) -> Element | None:
-        """Read what the picture sends; ``None`` where it is no element, as after a choice was given back."""
-        if not isinstance(told, dict) or told.get("kind") not in ("node", "edge"):
+    def from_browser(cls, value: Any) -> Element | None:
+        """Read the picture's value; ``None`` where no element is selected."""
+        if not isinstance(value, dict) or value.get("kind") not in ("node", "edge"):
             return None
-        return cls(told["kind"], str(told.get("id")))
+        return cls(value["kind"], str(value.get("id")))
 
-    def to_browser(self) -> dict[str, str]:
-        """The same as the picture takes it."""
+    def to_props(self) -> dict[str, str]:
+        """Return the value that the picture takes."""
         return {"kind": self.kind, "id": self.id}

@@ -1,4 +1,4 @@
-"""The address of what a page shows: backend, connection, workflow, run, turn and skin."""
+"""Addresses of the pages, as query parameters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DEMO = "demo"
 
 @dataclass(frozen=True)
 class Address:
-    """What a link to the debugger names. Whatever is absent is left to the page."""
+    """Address of a run on the page Debug; absent parts are empty."""
 
     backend: str = ""
     workflow: str = ""
@@ -27,7 +27,7 @@ class Address:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
-        """Read the address bar; a turn that is no number counts as absent."""
+        """Read the address bar; an invalid turn counts as absent."""
         turn = parameters.get("turn", "")
         return cls(
             parameters.get("backend", ""),
@@ -40,7 +40,7 @@ class Address:
         )
 
     def to_parameters(self) -> dict[str, str]:
-        """What to put into the address bar: only what is there, in a fixed order."""
+        """Return the query parameters, absent ones left out."""
         turn, skin = "" if self.turn is None else str(self.turn), _DEMO if self.is_demo else ""
         values = (self.backend, self.connection, self.workflow, self.run, turn, skin, self.session)
         return {key: value for key, value in zip(_KEYS, values, strict=True) if value}
@@ -60,29 +60,32 @@ class RunPlace:
 
     @classmethod
     def parse(cls, text: str, default: BackendKey) -> Self:
-        """Read ``run`` or ``backend:run``, as it is typed or stands in an address."""
+        """Read ``run`` or ``backend:run``."""
         lead, colon, run = text.strip().partition(":")
         found = next((name for name in _NAMES if colon and lead == name), None)
         return cls(found, run.strip()) if found else cls(default, text.strip())
 
     def text(self, default: BackendKey) -> str:
-        """The same as a text. A hosted run always names its backend, for a new tab begins with the other."""
+        """Return the run as a text.
+
+        A hosted run always names its backend, for a new tab begins with the other.
+        """
         is_plain = self.backend == default == "embedded"
         return self.run if is_plain else f"{self.backend}:{self.run}"
 
 
 @dataclass(frozen=True)
 class CompareAddress:
-    """What a link to the page names; what is absent is empty."""
+    """Address of a comparison; absent parts are empty."""
 
     a: str = ""
     b: str = ""
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
-        """Read the address bar."""
+        """Read the address bar; an invalid turn counts as absent."""
         return cls(parameters.get("a", "").strip(), parameters.get("b", "").strip())
 
     def to_parameters(self) -> dict[str, str]:
-        """What to put into the address bar: only what is there."""
+        """Return the query parameters, absent ones left out."""
         return {key: value for key, value in (("a", self.a), ("b", self.b)) if value}

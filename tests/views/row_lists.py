@@ -9,7 +9,7 @@ def lists(app):
     """All of them by what they tell a screen reader."""
     given = [json.loads(element.proto.json) for element in app.get("bidi_component")]
     found = [data for data in given if "columns" in data]
-    return {data["told"]: {**data, "rows": json.loads(data["rows"])} for data in found}
+    return {data["aria_label"]: {**data, "rows": json.loads(data["rows"])} for data in found}
 
 
 def drawn(app, told="Timeline"):

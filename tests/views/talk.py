@@ -14,7 +14,7 @@ def words(app) -> list[str]:
 
 def speakers(app) -> list[str]:
     """Who spoke and when, below each bubble of the agent."""
-    return [item["told"] for item in said(app) if item["kind"] == "agent" and item["told"]]
+    return [item["caption"] for item in said(app) if item["kind"] == "agent" and item["caption"]]
 
 
 def notes(app) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 
 from debugger.errors import ConnectionFailedError
 from debugger.views import backend_cache as module
-from debugger.views.backend_cache import Answers
+from debugger.views.backend_cache import BackendCache
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def asked(*replies):
 
 
 def test_a_question_is_asked_once_in_a_while(clock):
-    answers, ask = Answers(), asked("first", "second")
+    answers, ask = BackendCache(), asked("first", "second")
 
     found = [answers.ask("q", ask), answers.ask("q", ask)]
     clock[0] = module.FRESH_SECONDS
@@ -39,14 +39,14 @@ def test_a_question_is_asked_once_in_a_while(clock):
 
 
 def test_nothing_is_an_answer_too(clock):
-    answers, ask = Answers(), asked(None)
+    answers, ask = BackendCache(), asked(None)
 
     assert answers.ask("q", ask) is None
     assert answers.ask("q", ask) is None
 
 
 def test_a_backend_that_failed_is_left_alone_for_a_while_and_told_again(clock):
-    answers, ask = Answers(), asked(ConnectionFailedError("Nothing answers."), "back")
+    answers, ask = BackendCache(), asked(ConnectionFailedError("Nothing answers."), "back")
 
     with pytest.raises(ConnectionFailedError):
         answers.ask("q", ask)
@@ -58,7 +58,7 @@ def test_a_backend_that_failed_is_left_alone_for_a_while_and_told_again(clock):
 
 
 def test_the_last_good_answer_outlives_a_failure(clock):
-    answers, ask = Answers(), asked("good", ConnectionFailedError("Nothing answers."))
+    answers, ask = BackendCache(), asked("good", ConnectionFailedError("Nothing answers."))
     answers.ask("q", ask)
     answers.expire()
 
@@ -70,7 +70,7 @@ def test_the_last_good_answer_outlives_a_failure(clock):
 
 
 def test_what_is_cleared_is_gone(clock):
-    answers = Answers()
+    answers = BackendCache()
     answers.ask("q", asked("old"))
 
     answers.clear()

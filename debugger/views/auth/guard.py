@@ -26,7 +26,7 @@ HEALTH = "/_stcore/health"
 
 
 class Guard:
-    """Middleware that refuses other host names and other sites, and sets the headers of each response.
+    """Middleware that refuses foreign hosts and sites, and sets response headers.
 
     Args:
         app: The next application.
@@ -46,7 +46,7 @@ class Guard:
         self._own_names = frozenset(name for name, _ in self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it with a sentence that says what to change."""
+        """Pass a request on, or refuse it with advice."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return

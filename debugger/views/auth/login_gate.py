@@ -1,4 +1,7 @@
-"""The middleware that lets only signed-in users reach pages, files, uploads, downloads and the WebSocket."""
+"""Middleware that lets only signed-in users reach the page.
+
+It covers pages, files, uploads, downloads and the WebSocket.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,9 @@ CLOSE_CODE = 4401
 
 
 class LoginGate:
-    """Middleware that refuses requests without a login, and ends WebSockets with their login.
+    """Middleware that refuses requests without a login.
+
+    It also ends WebSockets with their login.
 
     Args:
         app: The next application.
@@ -53,7 +58,7 @@ class LoginGate:
         self._page = LoginPage(logins, base)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request of a signed-in user on; answer the pages of the login."""
+        """Pass the request of a signed-in user on, or answer the login."""
         path = scope.get("path", "").removeprefix(self._base)
         if scope["type"] not in ("http", "websocket") or path in OPEN_PATHS:
             await self._app(scope, receive, send)
@@ -117,7 +122,9 @@ class LoginGate:
 
 
 def page_access() -> Callable[[Application], Application]:
-    """Return the outermost middleware of the app, by the settings of the environment and Streamlit's.
+    """Return the outermost middleware of the app.
+
+    The settings of the environment and Streamlit's decide.
 
     Raises:
         SettingsError: A setting cannot be used, or the page needs a login and has none.
@@ -138,6 +145,6 @@ def page_access() -> Callable[[Application], Application]:
 
 
 def page_base() -> str:
-    """Return the path that the page is served under; empty for the root."""
+    """Return the path of the page; empty for the root."""
     path = (st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{path}" if path else ""

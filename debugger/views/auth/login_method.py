@@ -1,4 +1,4 @@
-"""The login that a page needs: none on this machine, else an identity provider or API keys."""
+"""Choice of the login: none, an identity provider, or API keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MIN_SECRET_CHARACTERS = 32
 
 
 def login_method(settings: Settings) -> LoginMethod:
-    """Return the login that is needed with these settings and those of Streamlit.
+    """Return the login that these settings need.
 
     An identity provider that is configured is used on localhost, too.
 
@@ -39,7 +39,10 @@ def login_method(settings: Settings) -> LoginMethod:
 
 
 def is_beyond_this_machine(settings: Settings) -> bool:
-    """Return whether the page is reached by an address beyond loopback, or by a name that is not local."""
+    """Return whether the page is reachable from other machines.
+
+    It is by an address beyond loopback, or by a name that is not local.
+    """
     address = st.get_option("server.address")
     # Without an address, Streamlit listens on all.
     return not is_loopback(address or "0.0.0.0") or bool(settings.allowed_host_names - LOCAL_NAMES)
@@ -93,7 +96,10 @@ def _check_auth_section() -> None:
 
 
 def auth_providers() -> list[str]:
-    """Return the names of the identity providers in ``[auth]``; ``default`` for the unnamed one."""
+    """Return the names of the identity providers in ``[auth]``.
+
+    ``default`` is the unnamed one.
+    """
     section = _auth_section() or {}
     named = [name for name, value in section.items() if isinstance(value, Mapping) and "client_id" in value]
     return ["default", *named] if "client_id" in section or not named else named

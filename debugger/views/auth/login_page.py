@@ -1,4 +1,4 @@
-"""The pages of the login: sign in with an API key or at an identity provider, and sign out.
+"""Pages of the login: sign in and sign out.
 
 They are plain HTML and work without scripts. A form of another site cannot use them: the guard compares the
 origin of each request with its host.
@@ -82,7 +82,7 @@ class LoginPage:
         return True
 
     async def show_no_role(self, scope: Scope, send: Send, login: Login) -> None:
-        """Tell a signed-in user that no setting gives them a role, and nothing else."""
+        """Answer a signed-in user who has no role."""
         content = (
             f"<p>You are signed in as {html.escape(login.person)}, but have no role here. Ask an "
             "administrator to add you to <code>WORKFLOW_DEBUGGER_ROLES</code>.</p>"
@@ -161,7 +161,6 @@ class LoginPage:
         await _redirect(scope, send, f"{self._base}/login", deletions)
 
     async def _continue(self, scope: Scope, send: Send, login: Login) -> None:
-        """Go on from the identity provider to the page that was requested first."""
         await self._audit("sign in", login.person, login.role)
         target = self._safe(parse_qs("next=" + cookies_of(scope)[self._next_cookie])["next"][0])
         deletions = [_cookie(scope, self._next_cookie, "", 0, self._path), _no_owner(scope)]
@@ -196,7 +195,10 @@ class WrongKeys:
         self._times: dict[str, deque[float]] = {}
 
     def count(self, address: str) -> float:
-        """Count a wrong key; return the seconds until another one is looked at, 0 while there were few."""
+        """Count a wrong key; return the seconds until the next try.
+
+        It is 0 while there were few.
+        """
         now = self._clock()
         # Taken out and put back, so that the address that was quiet for longest comes first.
         times = self._times.pop(address, None) or deque(maxlen=MAX_WRONG_KEYS)

@@ -1,4 +1,4 @@
-"""The logins of the page: whose a request is by its cookies, and until when."""
+"""Logins of the page, by cookies."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class _Snapshot:
 
 
 class Logins:
-    """The logins by one method.
+    """Logins by one method.
 
     Args:
         method: Where users sign in.
@@ -92,7 +92,9 @@ class Logins:
         return self.method != "none"
 
     def find(self, cookies: Mapping[str, str]) -> Login | None:
-        """Return the login that cookies belong to; ``None`` if it is forged, revoked, ended or expired.
+        """Return the login of cookies.
+
+        ``None`` if it is forged, revoked, ended or expired.
 
         Raises:
             StoreError: The store cannot be read for longer than `MAX_UNREAD_SECONDS`.
@@ -102,7 +104,7 @@ class Logins:
         return login if login is not None and login.digest not in snapshot.ended else None
 
     async def find_soon(self, cookies: Mapping[str, str]) -> Login | None:
-        """Do the same without holding up the event loop while the store is read."""
+        """Return the login without blocking the event loop."""
         if self._is_fresh:
             return self.find(cookies)
         return await asyncio.to_thread(self.find, cookies)
@@ -124,7 +126,7 @@ class Logins:
         return next((key for key in self.snapshot().keys.values() if key.digest == digest), None)
 
     def end(self, login: Login) -> None:
-        """End a login, so that a copy of its cookie is refused, too.
+        """End a login, so that copies of its cookie are refused.
 
         Raises:
             StoreError: The store cannot be written.
@@ -201,7 +203,9 @@ class _OidcReader:
 
 
 def usable_keys(store: Store) -> list[ApiKey]:
-    """Return the keys that open the page: not revoked, and not those of a team with a store of its own.
+    """Return the keys that open the page.
+
+    Revoked keys do not, nor those of a team with a store of its own.
 
     Raises:
         StoreError: The store cannot be read.
@@ -210,7 +214,10 @@ def usable_keys(store: Store) -> list[ApiKey]:
 
 
 def secret_folder(settings: Settings) -> Path:
-    """Return the folder of the SQLite file; the user's data folder for another database."""
+    """Return the folder of the login secret.
+
+    It is that of the SQLite file; of another database the user's data folder.
+    """
     url = urlsplit(settings.database_url)
     path = url.path.removeprefix("/")
     if url.scheme != "sqlite" or not path or path == ":memory:":
@@ -220,7 +227,7 @@ def secret_folder(settings: Settings) -> Path:
 
 @cache
 def page_logins() -> Logins:
-    """Return the logins of this process, by the settings of the environment and Streamlit's.
+    """Return the logins of this process, by the settings.
 
     Raises:
         SettingsError: A setting cannot be used.
@@ -251,7 +258,10 @@ class LoginCookie:
 
 
 def login_cookie_name() -> str:
-    """Return the cookie's name. Browsers send a cookie to all ports of a host, so the port is part of it."""
+    """Return the name of the login's cookie.
+
+    Browsers send a cookie to all ports of a host, so the port is part of it.
+    """
     return f"workflow_debugger_login_{st.get_option('server.port')}"
 
 
@@ -262,7 +272,10 @@ def issue_cookie(secret: bytes, key_id: str) -> str:
 
 
 def read_cookie(secret: bytes, value: str) -> LoginCookie | None:
-    """Return what a cookie holds; ``None`` if it was not issued here or has expired."""
+    """Return the content of a cookie.
+
+    ``None`` if it was not issued here or has expired.
+    """
     content, _, signature = value.rpartition(".")
     if not hmac.compare_digest(_signature(secret, content).encode(), signature.encode()):
         return None

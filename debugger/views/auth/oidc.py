@@ -1,4 +1,4 @@
-"""Users who signed in at an identity provider, as ``st.login`` remembers them, and the roles of these users.
+"""Users of an identity provider, and their roles.
 
 Streamlit's cookie lasts for 30 days and is accepted after a logout, too. So what it holds is checked here
 once more: its signature, its expiry, and that the login was not ended.
@@ -87,13 +87,19 @@ def _read_rule(entry: str) -> RoleRule:
 
 
 def role_of(claims: Mapping[str, Any], rules: tuple[RoleRule, ...]) -> Role | None:
-    """Return the highest role that a rule gives to a user; ``None`` if none applies."""
+    """Return the highest role that the rules give a user.
+
+    ``None`` if none applies.
+    """
     roles = [rule.role for rule in rules if rule.applies(claims)]
     return max(roles, key=list(Role).index, default=None)
 
 
 def read_identity(cookies: Mapping[str, str]) -> Identity | None:
-    """Return the user in Streamlit's cookies; ``None`` without a valid one that has not expired."""
+    """Return the user in Streamlit's cookies.
+
+    ``None`` without a valid one that has not expired.
+    """
     content = read_login_cookie(cookies)
     if content is None:
         return None

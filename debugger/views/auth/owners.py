@@ -1,4 +1,4 @@
-"""What the server keeps for one browser until the browser is closed, such as a typed key.
+"""Entries of one browser that the server holds, such as keys.
 
 A reload of the page begins a new Streamlit session, which forgets everything. The browser is recognized by
 a cookie instead: random, HttpOnly, sent by this site's pages alone, gone with the browser's session, and
@@ -49,7 +49,7 @@ class BoundKey:
 
 @dataclass
 class Owner:
-    """What one browser has entered."""
+    """Entries of one browser."""
 
     custom: HostedSettings | None = None
     """The connection that was entered in the form, with its key."""
@@ -68,12 +68,14 @@ class Owner:
     used_at: float = 0.0
 
     def keep_session(self, connection_name: str, session: DebugSession) -> None:
-        """Keep a session until its turn is over and the outcome is known."""
-        others = [(name, kept) for name, kept in self.sessions if kept.is_unsettled and kept is not session]
+        """Hold a session until the outcome of its turn is known."""
+        others = [
+            (name, others) for name, others in self.sessions if others.is_unsettled and others is not session
+        ]
         self.sessions = [*others, (connection_name, session)]
 
     def session_of(self, connection_name: str, workflow_id: str, run_id: str) -> DebugSession | None:
-        """Return the session that still waits for the outcome of a turn of a run.
+        """Return the session that waits for a turn's outcome.
 
         Args:
             connection_name: The connection of the run.
@@ -87,7 +89,10 @@ class Owner:
         return None
 
     def with_key(self, name: str, connection: HostedSettings) -> HostedSettings:
-        """Return a named connection with the key that was entered for it, if its origin is still the same."""
+        """Return a connection with its entered key.
+
+        The key is used only if the origin is still the same.
+        """
         bound = self.keys.get(name)
         if bound is None or not is_same_origin(bound.base_url, connection.base_url):
             return connection
@@ -107,7 +112,10 @@ class Owners:
         self._lock = threading.Lock()
 
     def find(self, token: str) -> Owner:
-        """Return the owner of a token; a new one where it is not known or has not been heard of for long."""
+        """Return the owner of a token, or a new one.
+
+        A new one is made where it is not known or was idle for long.
+        """
         now = self._clock()
         with self._lock:
             self._forget_idle(now)
@@ -131,12 +139,18 @@ owners = Owners()
 
 
 def cookie_name() -> str:
-    """Return the cookie's name. Browsers send a cookie to all ports of a host, so the port is part of it."""
+    """Return the name of the browser's cookie.
+
+    Browsers send a cookie to all ports of a host, so the port is part of it.
+    """
     return f"workflow_debugger_{st.get_option('server.port')}"
 
 
 def owner_token() -> str | None:
-    """Return the token that the browser of this session sent, with the user; ``None`` without a browser."""
+    """Return the token of this session's browser, with the user.
+
+    ``None`` without a browser.
+    """
     sent = st.context.cookies.to_dict().get(cookie_name())
     if not isinstance(sent, str) or not _TOKEN.fullmatch(sent):
         return None
@@ -146,7 +160,7 @@ def owner_token() -> str | None:
 
 
 class OwnerCookie:
-    """Middleware that gives a token to each browser that loads a page without one.
+    """Middleware that gives each browser a token.
 
     Args:
         app: The next application.
@@ -156,7 +170,7 @@ class OwnerCookie:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; the answer to a first page sets the cookie."""
+        """Pass a request on; set the cookie with the first page."""
         is_new = is_page_request(scope) and not _has_token(scope)
         await self._app(scope, receive, _with_cookie(send, scope) if is_new else send)
 
@@ -175,9 +189,9 @@ def _with_cookie(send: Send, scope: Scope) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             # A cache between must not give one browser's cookie to another.
-            kept = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"cache-control"]
+            others = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"cache-control"]
             added = [(b"cache-control", b"no-store"), (b"set-cookie", cookie.encode())]
-            message = {**message, "headers": [*kept, *added]}
+            message = {**message, "headers": [*others, *added]}
         await send(message)
 
     return sent

@@ -59,13 +59,13 @@ def check_role(role: Role) -> None:
 
 
 def reason_against(role: Role) -> str:
-    """Return why the user may not do what needs a role; empty where the user may."""
+    """Return why the user lacks a role; empty if not."""
     own = current_user().role
     return "" if own is not None and own.covers(role) else f"Needs the role {role}; you have {own or 'none'}."
 
 
 def needed_role(do: Callable[..., Any]) -> Role | None:
-    """Return the role that a callback needs, as `requires` has written it; ``None`` where it needs none."""
+    """Return the role that a callback needs, or ``None``."""
     while isinstance(do, partial):
         do = do.func
     role: Role | None = getattr(do, _NEEDED, None)
@@ -73,13 +73,13 @@ def needed_role(do: Callable[..., Any]) -> Role | None:
 
 
 def denied(do: Callable[..., Any] | None) -> str:
-    """Return why the user may not use a control, by its callback; empty where the user may."""
+    """Return why the user may not use a control; empty if allowed."""
     role = None if do is None else needed_role(do)
     return "" if role is None else reason_against(role)
 
 
 def on_click(do: Callable[..., Any], *, disabled: bool = False, help: str | None = None) -> dict[str, Any]:
-    """Return the arguments of a Streamlit button that is disabled for users who may not press it.
+    """Return arguments of a button, disabled without the role.
 
     Args:
         do: The callback.
@@ -109,7 +109,9 @@ class User:
 
 
 def current_user() -> User:
-    """Return the user of the current session: the author of the settings where no login is needed.
+    """Return the user of the current session.
+
+    Without a login it is the author of the settings.
 
     The login is checked anew each time: a key that was revoked or a login that was ended has no role.
     """

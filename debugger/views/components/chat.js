@@ -25,7 +25,7 @@ function wire(it) {
   earlier.addEventListener("click", () => {
     const isShown = earlier.ariaChecked !== "true";
     earlier.ariaChecked = String(isShown); // at once: what follows from it takes a moment
-    it.told = undefined; // what it shows now is the person's: whatever comes next is shown
+    it.lastData = undefined; // what it shows now is the person's: whatever comes next is shown
     it.send("shown", isShown ? "all" : "latest");
   });
   it.start.firstElementChild.addEventListener("click", () => it.send("started", true));
@@ -49,8 +49,8 @@ function iconOf(name, className = "icon") {
   return icon;
 }
 
-function bubbleOf({ kind, text, told, is_uncertain: isUncertain }) {
-  const words = made("div", "", made("p", "words", text), ...(told ? [made("small", "", told)] : []));
+function bubbleOf({ kind, text, caption, is_uncertain: isUncertain }) {
+  const words = made("div", "", made("p", "words", text), ...(caption ? [made("small", "", caption)] : []));
   const bubble = made("div", "bubble " + kind + (isUncertain ? " uncertain" : ""), iconOf(ICONS[kind], "icon face"), words);
   bubble.role = "group";
   bubble.ariaLabel = "Chat message from " + kind;
@@ -81,12 +81,12 @@ function elementOf(it, item) {
 function fill(it, items) {
   const before = new Map(); // of equal ones all, in order
   for (const part of it.drawn) {
-    if (!before.has(part.told)) before.set(part.told, []);
-    before.get(part.told).push(part);
+    if (!before.has(part.key)) before.set(part.key, []);
+    before.get(part.key).push(part);
   }
   it.drawn = items.map(item => {
-    const told = JSON.stringify(item);
-    return before.get(told)?.shift() ?? { told, element: elementOf(it, item), isNew: true };
+    const key = JSON.stringify(item);
+    return before.get(key)?.shift() ?? { key, element: elementOf(it, item), isNew: true };
   });
   before.forEach(left => left.forEach(({ element }) => element.remove()));
   it.drawn.forEach(({ element }, at) => {
@@ -116,17 +116,17 @@ function tell(it, { earlier, under_way: work, empty, start }) {
   it.start.firstElementChild.disabled = Boolean(start?.no_run);
 }
 
-function line(element, told) {
-  element.hidden = !told;
-  if (told) element.replaceChildren(...(told.icon ? [iconOf(told.icon)] : []), told.text);
+function line(element, item) {
+  element.hidden = !item;
+  if (item) element.replaceChildren(...(item.icon ? [iconOf(item.icon)] : []), item.text);
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const it = instanceOf(parentElement.querySelector(".box")), isOther = it.page !== data.page;
   it.send = setTriggerValue;
-  const told = JSON.stringify(data);
-  if (it.told === told) return;
-  it.told = told;
+  const lastData = JSON.stringify(data);
+  if (it.lastData === lastData) return;
+  it.lastData = lastData;
   it.page = data.page;
   if (isOther) it.open.clear();
   fill(it, JSON.parse(data.said));

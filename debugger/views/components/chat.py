@@ -1,4 +1,4 @@
-"""The bubbles of a chat with the notes between them, in a box that scrolls, drawn as one element."""
+"""Chat messages in a box that scrolls, drawn as one element."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.views import state
 from debugger.views.auth.permissions import denied
-from debugger.views.components.factory import own_component
+from debugger.views.components.factory import component
 from debugger.views.components.markdown import count
 
 
@@ -24,7 +24,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class ShowEarlier:
     """The switch for what was said earlier, above what is shown."""
 
     label: str
@@ -34,7 +34,7 @@ class Earlier:
 
 
 @dataclass(frozen=True)
-class Start:
+class StartButton:
     """The button that begins a run, where nothing was said yet."""
 
     on_press: Callable[[], None]
@@ -42,24 +42,24 @@ class Start:
     """Why it cannot be pressed."""
 
 
-_BOX = own_component("bubbles_box", __package__, "chat")
+_BOX = component("bubbles_box", __package__, "chat")
 
 
-def bubbles_box(
+def chat_box(
     key: str,
     said: Iterable[ChatMessage],
     *,
     height: int,
     turns: bool = True,
     soft: bool = False,
-    earlier: Earlier | None = None,
+    earlier: ShowEarlier | None = None,
     under_way: Line | None = None,
     empty: Line | None = None,
-    start: Start | None = None,
+    start: StartButton | None = None,
     mark: tuple[int, str] | None = None,
     page: Hashable = None,
 ) -> None:
-    """Draw what was said.
+    """Draw the messages.
 
     Args:
         key: The widget's.
@@ -94,32 +94,30 @@ def bubbles_box(
 
 
 def _to_browser(group: Sequence[ChatMessage], turns: bool, mark: tuple[int, str] | None) -> JsonObject:
-    """What the browser draws of a bubble or a note, or of the notes that are folded together."""
     first = group[0]
     if len(group) > 1:
-        told = {"label": count(len(group), "warning"), "texts": [bubble.text for bubble in group]}
-        return {"kind": "folded", "first": first.event_index, **told}
+        props = {"label": count(len(group), "warning"), "texts": [bubble.text for bubble in group]}
+        return {"kind": "folded", "first": first.event_index, **props}
     if mark is not None and first.role == "user" and first.turn_number == mark[0]:
-        return {"kind": "user", "text": first.text, "told": mark[1], "is_uncertain": True}
+        return {"kind": "user", "text": first.text, "caption": mark[1], "is_uncertain": True}
     speaker = _speaker(first, turns) if first.role == "agent" and first.node_name else ""
-    return {"kind": first.role, "text": first.text, "told": speaker}
+    return {"kind": first.role, "text": first.text, "caption": speaker}
 
 
 def _speaker(bubble: ChatMessage, turns: bool) -> str:
-    """Who speaks and, where turns are told, when."""
     if not turns:
         return bubble.node_name
     background = ", background" if bubble.is_background else ""
     return f"{bubble.node_name} · turn {bubble.turn_number}{background}"
 
 
-def _switch(key: str, earlier: Earlier | None) -> None:
+def _switch(key: str, earlier: ShowEarlier | None) -> None:
     held = state.widget(key)
     shown = held.get("shown") if held else None
     if earlier is not None and shown in ("all", "latest"):
         earlier.on_change(shown == "all")
 
 
-def _start(start: Start | None) -> None:
+def _start(start: StartButton | None) -> None:
     if start is not None and not start.no_run:
         start.on_press()

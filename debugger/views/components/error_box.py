@@ -1,4 +1,4 @@
-"""Errors as people see them: a sentence, what to do, and the rest on demand."""
+"""Errors and problems of workflows, as users read them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from debugger.views.components.markdown import count, plain
 
 
 def show_error(error: DebuggerError, *, links: bool = True) -> None:
-    """Draw an error: what happened, what to do about it, and its facts folded away.
+    """Draw an error: event, advice, and folded details.
 
     Args:
         error: The error.
@@ -30,8 +30,8 @@ def show_error(error: DebuggerError, *, links: bool = True) -> None:
     if isinstance(error, ExpressionError):
         sentence = f"Column {error.column}: {sentence}"
         excerpt = str(error).partition("\n")[2]
-    told = sentence if sentence.endswith((".", "!", "?", ":")) else f"{sentence}."
-    st.error(plain(f"{told} {error.advice}".rstrip()), icon=":material/error:")
+    parts = sentence if sentence.endswith((".", "!", "?", ":")) else f"{sentence}."
+    st.error(plain(f"{parts} {error.advice}".rstrip()), icon=":material/error:")
     if excerpt:
         st.code(excerpt, language=None)
     connection_page = state.page().links.get("connection")
@@ -59,11 +59,11 @@ _LOOKS = {"error": ("red", ":material/error:"), "warning": ("orange", ":material
 
 
 def problems_title(problems: Sequence[Problem]) -> str:
-    """How many there are, by level."""
+    """Return the number of problems by level."""
     errors = sum(problem.level == "error" for problem in problems)
     warnings = len(problems) - errors
-    told = [(errors, "error"), (warnings, "warning")]
-    return ", ".join(count(number, noun) for number, noun in told if number)
+    parts = [(errors, "error"), (warnings, "warning")]
+    return ", ".join(count(number, noun) for number, noun in parts if number)
 
 
 def show_problems(problems: Sequence[Problem]) -> None:

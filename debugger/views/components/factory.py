@@ -1,4 +1,4 @@
-"""Elements of our own: their markup, look and script stand in files beside the module that draws them.
+"""Components of the app: markup, style and script beside their module.
 
 Streamlit sends the look and the script of an element along with each drawing of it, some 100 KB for a click
 on the debug page. So what it is given is a line that fetches them, which a browser does once for good.
@@ -38,10 +38,8 @@ export default async function (given) {
 """
 
 
-def own_component(
-    name: str, package: str | None, lead: str, scripts: tuple[str, ...] = ()
-) -> Callable[..., Any]:
-    """Make an element known to Streamlit.
+def component(name: str, package: str | None, lead: str, scripts: tuple[str, ...] = ()) -> Callable[..., Any]:
+    """Register a component with Streamlit.
 
     Args:
         name: Streamlit's name of it.
@@ -63,13 +61,13 @@ def own_component(
     return st.components.v2.component(name, html=html, css=_UNTIL_STYLED, js=fetch)
 
 
-def own_file(name: str) -> bytes | None:
-    """The file of an element that a browser asks for; ``None`` where there is none of that name."""
+def component_file(name: str) -> bytes | None:
+    """Return the file of a component by its name, or ``None``."""
     return _FILES.get(name)
 
 
-def own_files() -> list[str]:
-    """The names of the files of all elements that are known so far."""
+def component_files() -> list[str]:
+    """Return the names of all components' files so far."""
     return list(_FILES)
 
 

@@ -1,4 +1,4 @@
-"""Text from outside where only Markdown fits: every mark in it is shown, none is obeyed."""
+"""Text from outside, escaped for Markdown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:^=&])")
 
 
 def plain(text: str) -> str:
-    """The text with every character that Markdown could read as a mark escaped.
+    """Return the text with all Markdown marks escaped.
 
     A picture or a link in it stays words: nothing is loaded from where it points.
     """
@@ -23,7 +23,7 @@ def plain(text: str) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """A number and what it counts: ``1 hop``, ``2,000 hops``."""
+    """Return a number with its noun: ``1 node``, ``2,000 nodes``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
@@ -32,7 +32,10 @@ _LONGEST = 600
 
 
 def json_cell(value: Any) -> str:
-    """A value as JSON, so 42 and "42" can be told apart; nothing where there is none."""
+    """Return a value as JSON for a cell; empty where absent.
+
+    As JSON, 42 and "42" differ.
+    """
     if value is ABSENT:
         return ""
     text = json.dumps(value, ensure_ascii=False, default=str)

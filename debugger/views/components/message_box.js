@@ -10,9 +10,9 @@ function instanceOf(root) {
   let it = instances.get(root);
   if (!it) {
     it = { text: root.querySelector("textarea"), send: root.querySelector(".send"), offers: root.querySelector(".offers") };
-    it.told = root.querySelector("[role=status]");
+    it.status = root.querySelector("[role=status]");
     it.text.value = left.text ?? "";
-    it.given = left.given;
+    it.draft = left.draft;
     left = {};
     it.text.addEventListener("input", () => enable(it));
     it.text.addEventListener("keydown", event => {
@@ -32,7 +32,7 @@ function say(it, text) {
   it.timer = setTimeout(() => answered(it), ANSWER_MS);
   it.tell("sent", text);
   setTimeout(() => { // a box that changes before the message is on its way has the page drawn first
-    it.text.value = it.given = "";
+    it.text.value = it.draft = "";
     enable(it);
   });
 }
@@ -50,9 +50,9 @@ function enable(it) {
 }
 
 function offer(it, lines) {
-  const told = JSON.stringify(lines);
-  if (it.offered === told) return;
-  it.offered = told;
+  const key = JSON.stringify(lines);
+  if (it.offered === key) return;
+  it.offered = key;
   it.offers.replaceChildren(...lines.map((line, at) => {
     const button = document.createElement("button");
     button.className = `st-key-suggestion_${at}`;
@@ -80,10 +80,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   offer(it, data.offers ?? []);
   it.text.placeholder = it.text.ariaLabel = data.placeholder;
   it.text.maxLength = data.longest;
-  if (data.given && data.given !== it.given) it.text.value = [data.given, it.text.value].filter(Boolean).join("\n");
-  it.given = data.given;
+  if (data.draft && data.draft !== it.draft) it.text.value = [data.draft, it.text.value].filter(Boolean).join("\n");
+  it.draft = data.draft;
   answered(it);
-  if (it.told.textContent !== data.told) it.told.textContent = data.told; // a change is read aloud
+  if (it.status.textContent !== data.aria_label) it.status.textContent = data.aria_label; // a change is read aloud
   follow(it, data.turn);
-  return () => { left = { text: it.text.value, given: it.given }; };
+  return () => { left = { text: it.text.value, draft: it.draft }; };
 }

@@ -1,4 +1,4 @@
-"""The box in which a person answers, with the lines on offer above it."""
+"""Message box, with suggested lines above it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from debugger.views import state
 from debugger.views.auth.permissions import denied
-from debugger.views.components.factory import own_component
+from debugger.views.components.factory import component
 
 _LONGEST = 500_000
 """Characters of a message."""
 
 
-_BOX = own_component("message_box", __package__, "message_box")
+_BOX = component("message_box", __package__, "message_box")
 
 
 def message_box(
@@ -22,9 +22,9 @@ def message_box(
     *,
     disabled: bool = False,
     offers: Sequence[str] | None = None,
-    given: str = "",
+    draft: str = "",
     turn: int | None = None,
-    told: str = "",
+    aria_label: str = "",
 ) -> None:
     """Draw the box.
 
@@ -35,10 +35,10 @@ def message_box(
         disabled: Whether nothing can be sent.
         offers: Lines that are sent with a click; their line is kept while there are none, so that nothing
             jumps. ``None`` where there never are any.
-        given: What the box is to hold, as a message that could not be sent; once for each time it changes.
+        draft: What the box is to hold, as a message that could not be sent; once for each time it changes.
         turn: The turn that has ended: then the box has the keyboard again, unless a person is at work
             elsewhere. ``None`` while no message is waited for.
-        told: How the run stands, for screen readers; read aloud when it changes.
+        aria_label: How the run stands, for screen readers; read aloud when it changes.
     """
     reason = denied(on_send)
     _BOX(
@@ -47,9 +47,9 @@ def message_box(
             "placeholder": reason or placeholder,
             "disabled": disabled or bool(reason),
             "offers": None if offers is None else list(offers),
-            "given": given,
+            "draft": draft,
             "turn": turn,
-            "told": told,
+            "aria_label": aria_label,
             "longest": _LONGEST,
         },
         on_sent_change=lambda: None if disabled else _send(key, on_send),

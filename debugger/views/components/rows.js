@@ -1,4 +1,4 @@
-// A list of rows of which one can be chosen: takes in what it is given, again and again.
+// A list of rows of which one can be chosen: takes in its data, again and again.
 
 const ROW = 32;
 const instances = new WeakMap(); // one record per mounted list
@@ -105,7 +105,7 @@ function rowOf(it, { cells, begins }) {
 function buildHead(it, columns) {
   it.columns = columns;
   it.rows = [];
-  it.told = undefined;
+  it.filled = undefined;
   it.body.replaceChildren();
   it.widths.replaceChildren(...columns.map(({ width, grows }) => {
     const made = document.createElement("col");
@@ -155,10 +155,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (it.signature !== columns) buildHead(it, data.columns);
   it.signature = columns;
   it.page = data.page;
-  it.table.setAttribute("aria-label", data.told);
+  it.table.setAttribute("aria-label", data.aria_label);
   const before = it.rows.length, near = data.chosen ?? data.near;
-  if (it.told !== data.rows) fill(it, JSON.parse(data.rows)); // most often another row is chosen, and no more
-  it.told = data.rows;
+  if (it.filled !== data.rows) fill(it, JSON.parse(data.rows)); // most often another row is chosen, and no more
+  it.filled = data.rows;
   mark(it, data.chosen);
   const rows = it.body.rows;
   if (rows.length && !it.body.querySelector('tr[tabindex="0"]')) rows[data.chosen ?? rows.length - 1].tabIndex = 0;

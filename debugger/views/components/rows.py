@@ -1,4 +1,7 @@
-"""A list of rows of which one can be chosen: what the grid of Streamlit does, drawn and chosen at once."""
+"""List of rows of which one can be selected.
+
+It does what Streamlit's grid does, but is drawn and selected at once.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from debugger.protocol.json_codec import encode
 from debugger.views import state
-from debugger.views.components.factory import own_component
+from debugger.views.components.factory import component
 
 Cell = str | tuple[str, str] | tuple[str, float] | None
 """A text; of a chip its colour as well, of a bar how full it is, from 0 to 1."""
@@ -43,7 +46,7 @@ class Row(NamedTuple):
     """Whether something new begins with it, which a line above tells."""
 
 
-_LIST = own_component("rows_list", __package__, "rows")
+_LIST = component("rows_list", __package__, "rows")
 
 
 def rows_list(
@@ -53,7 +56,7 @@ def rows_list(
     *,
     chosen: int | None,
     height: int,
-    told: str,
+    aria_label: str,
     on_choose: Callable[[Any], None],
     near: int | None = None,
     page: Hashable = None,
@@ -69,7 +72,7 @@ def rows_list(
         rows: Its rows.
         chosen: The chosen row by its place, from 0.
         height: Of the rows, in pixels.
-        told: What the list is, for screen readers.
+        aria_label: What the list is, for screen readers.
         on_choose: Takes what stands for the row that a person has chosen; ``None`` where the choice was given
             back.
         near: The row to be in sight where none is chosen, as one before what the list keeps back.
@@ -89,7 +92,7 @@ def rows_list(
             "near": near,
             "page": str(page),
             "follows": follows,
-            "told": told,
+            "aria_label": aria_label,
             "title": title,
             "none": "" if rows else none,
         },

@@ -1,4 +1,7 @@
-"""How each status looks: a colour, an icon and a word, so that no one of them is alone."""
+"""Badges of statuses and of a fork's fidelity.
+
+Colour, icon and word say the same, so that none of them is alone.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ _BACKGROUND = Look("In the background", ":material/autorenew:", "blue")
 
 
 def shown_status(session: DebugSession) -> str:
-    """The status, where a run whose user is done is told from a turn under way."""
+    """Return the status to show.
+
+    Background work without a turn under way has a status of its own.
+    """
     if session.pending is not None:
         return "unknown"
     if session.human_input.pending is not None:
@@ -56,7 +62,10 @@ def shown_status(session: DebugSession) -> str:
 
 
 def status_badge(status: str) -> Badge:
-    """Return the badge of a status of `shown_status`; an unknown one is shown by its own word."""
+    """Return the badge of a status of `shown_status`.
+
+    An unknown one is shown by its own word.
+    """
     known = {
         "background": _BACKGROUND,
         "unknown": _UNKNOWN,

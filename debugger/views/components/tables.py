@@ -1,4 +1,4 @@
-"""How high a table is: as high as its rows, up to a limit from which it scrolls."""
+"""Heights and pages of tables."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Literal, NamedTuple
 
 from debugger.analysis.paging import page_bounds, page_count, page_of
 from debugger.views import state
-from debugger.views.components.toolbar import Button, Field, Item, Space
+from debugger.views.components.toolbar import Button, Item, Spacer, TextInput
 
 ROW = 32
 """Pixels of one row."""
 
 
 def table_height(rows: int, most: int) -> int | Literal["content"]:
-    """The height of a table.
+    """Return the height of a table.
 
     Args:
         rows: How many it has.
@@ -25,7 +25,7 @@ def table_height(rows: int, most: int) -> int | Literal["content"]:
 
 
 def list_height(rows: int, most: int) -> int:
-    """The same of a list that is no table of Streamlit's, its head included."""
+    """Return the height of a list, its head included."""
     return ROW * (min(rows, most) + 1)
 
 
@@ -41,7 +41,7 @@ class Pager(NamedTuple):
 
 
 def pager(key: str, rows: int, looked_at: Hashable, chosen: int | None = None) -> Pager:
-    """Tell which page of a table to draw.
+    """Return the page of a table to draw.
 
     The last page comes first. A page that a person turned to stays, until something else is looked at.
 
@@ -76,10 +76,10 @@ def _controls(key: str, page: int, pages: int) -> list[Item]:
         )
 
     return [
-        Space(),
+        Spacer(),
         turn("first_page", "First page", ":material/first_page:", 1),
         turn("previous_page", "Previous page", ":material/chevron_left:", max(page - 1, 1)),
-        Field(
+        TextInput(
             wanted,
             "Go to page",
             f"Page {page:,} of {pages:,}",
@@ -96,7 +96,6 @@ def _turn(key: str, to: int, pages: int) -> None:
 
 
 def _turn_to_written(key: str, wanted: str, pages: int) -> None:
-    """Turn to the page whose number was written; other words are let go of."""
     written = str(state.widget(wanted)).strip().replace(",", "")
     state.set_widget(wanted, "")
     if written.isdecimal():

@@ -1,10 +1,10 @@
-// Bars of words and controls, one below the other: takes in what it is given, again and again, and tells what a
+// Bars of words and controls, one below the other: takes in its data, again and again, and sends what a
 // person does to it.
 
 const FIELDS = "input, textarea, select, [contenteditable=true]";
 const NAMED = { SPACE: " ", LEFT: "ARROWLEFT", RIGHT: "ARROWRIGHT", UP: "ARROWUP", DOWN: "ARROWDOWN" };
 const SHORT = 12; // a text of so many characters is not cut: longer ones are, where there is no room
-const AGAIN_MS = 1000; // a message that waits for the server gives way to the next one, which tells what it told
+const AGAIN_MS = 1000; // a message that waits for the server gives way to the next one, which repeats it
 const instances = new WeakMap(); // one record per mounted element
 let lastNumber = 0;
 
@@ -57,8 +57,8 @@ function isPressed(shortcut, event) {
 function tell(it, key, value) {
   const now = Date.now();
   lastNumber = Math.max(now, lastNumber + 1);
-  it.uses = [...it.uses.filter(use => now - use.at < AGAIN_MS), { at: now, told: [lastNumber, key, value] }];
-  it.send("used", it.uses.map(use => use.told));
+  it.uses = [...it.uses.filter(use => now - use.at < AGAIN_MS), { at: now, event: [lastNumber, key, value] }];
+  it.send("used", it.uses.map(use => use.event));
 }
 
 function made(tag, className, text) {
@@ -74,7 +74,7 @@ function iconOf(name) {
   return icon;
 }
 
-// Each kind of part, by what fills its element from what is given. An element that is filled again stays
+// Each kind of part, by what fills its element from its item. An element that is filled again stays
 // itself: it keeps the keyboard.
 const FILL = {
   words(part, { text, look, yields }) {
@@ -234,15 +234,15 @@ function unsaid({ kind, text, shows, label, shortcut }) {
 function draw(it, line, items) {
   const before = new Map(line.parts.map(part => [part.name, part]));
   line.parts = items.map((item, at) => {
-    const name = `${item.kind} ${item.key ?? at}`, told = JSON.stringify(item);
+    const name = `${item.kind} ${item.key ?? at}`, drawn = JSON.stringify(item);
     const part = before.get(name) ?? { name, element: made("span", "part" + (item.key ? " st-key-" + item.key : "")) };
     before.delete(name);
     part.item = item;
-    if (part.told !== told) {
-      part.told = told;
+    if (part.drawn !== drawn) {
+      part.drawn = drawn;
       part.element.title = item.help || unsaid(item);
       FILL[item.kind](part, item, value => {
-        part.told = undefined; // what it shows now is the person's: whatever comes next is shown
+        part.drawn = undefined; // what it shows now is the person's: whatever comes next is shown
         tell(it, item.key, value ?? null);
       });
     }
@@ -263,12 +263,12 @@ function lineOf(it, at) {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const it = instanceOf(parentElement.querySelector(".bars")), given = JSON.parse(data.bars);
+  const it = instanceOf(parentElement.querySelector(".bars")), lines = JSON.parse(data.bars);
   it.send = setTriggerValue;
-  given.forEach(({ key, low, items }, at) => {
+  lines.forEach(({ key, low, items }, at) => {
     const line = lineOf(it, at);
     line.root.className = ["bar", low && "low", key && "st-key-" + key].filter(Boolean).join(" ");
     draw(it, line, items);
   });
-  it.lines.splice(given.length).forEach(({ root }) => root.remove());
+  it.lines.splice(lines.length).forEach(({ root }) => root.remove());
 }

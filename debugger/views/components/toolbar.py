@@ -14,13 +14,13 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.views import state
 from debugger.views.auth.permissions import denied
-from debugger.views.components.factory import own_component
+from debugger.views.components.factory import component
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 
 
 @dataclass(frozen=True)
-class Words:
+class Text:
     """A text; it is cut where there is no room for it."""
 
     text: str
@@ -32,10 +32,10 @@ class Words:
     key: str = ""
     """By which it is found on the page, if by any."""
 
-    def to_browser(self) -> JsonObject:
-        """What the browser draws."""
-        told = {"text": self.text, "look": self.look, "help": self.help, "yields": self.yields}
-        return {"kind": "words", **told} | ({"key": self.key} if self.key else {})
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        props = {"text": self.text, "look": self.look, "help": self.help, "yields": self.yields}
+        return {"kind": "words", **props} | ({"key": self.key} if self.key else {})
 
 
 @dataclass(frozen=True)
@@ -47,40 +47,40 @@ class Badge:
     colour: Colour = "gray"
     help: str = ""
 
-    def to_browser(self) -> JsonObject:
-        """What the browser draws."""
-        told = {"text": self.text, "icon": _symbol(self.icon), "colour": self.colour, "help": self.help}
-        return {"kind": "badge", **told}
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        props = {"text": self.text, "icon": _symbol(self.icon), "colour": self.colour, "help": self.help}
+        return {"kind": "badge", **props}
 
 
 @dataclass(frozen=True)
-class Meter:
-    """How far something is."""
+class Progress:
+    """Progress as text and share."""
 
     text: str
     share: float
     """From 0 to 1."""
 
-    def to_browser(self) -> JsonObject:
-        """What the browser draws."""
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
         return {"kind": "meter", "text": self.text, "share": self.share}
 
 
 @dataclass(frozen=True)
-class Space:
-    """What is left over of the line: what follows stands at its end."""
+class Spacer:
+    """Remaining space of the line; what follows is at its end."""
 
-    def to_browser(self) -> JsonObject:
-        """What the browser draws."""
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
         return {"kind": "space"}
 
 
 @dataclass(frozen=True)
 class Break:
-    """The end of a line: what follows stands below."""
+    """End of a line; what follows is below."""
 
-    def to_browser(self) -> JsonObject:
-        """What the browser draws."""
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
         return {"kind": "break"}
 
 
@@ -104,15 +104,15 @@ class Button:
     counts: bool = False
     """Whether each press has its effect of several that come before the page answers; else they are one."""
 
-    def to_browser(self) -> JsonObject:
-        """What the browser draws."""
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
         keys = self.shortcut.replace("+", " + ") if self.shortcut and self.names_keys else ""
-        told = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "shows": self.shows}
+        props = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "shows": self.shows}
         reason = denied(self.on_press)
         able = {"disabled": self.disabled or bool(reason), "help": reason or self.help}
-        return {"kind": "button", "key": self.key, **told, **able, "shortcut": self.shortcut, "keys": keys}
+        return {"kind": "button", "key": self.key, **props, **able, "shortcut": self.shortcut, "keys": keys}
 
-    def use(self, value: Any) -> None:
+    def on_event(self, value: Any) -> None:
         """A person has pressed it."""
         if not self.disabled:
             self.on_press(*self.args)
@@ -120,7 +120,10 @@ class Button:
 
 @dataclass(frozen=True)
 class Link:
-    """A link to a page of the app: followed here with a click, and by the browser into another tab."""
+    """Link to a page of the app.
+
+    A click follows it here; the browser can open it in another tab.
+    """
 
     key: str
     label: str
@@ -131,19 +134,19 @@ class Link:
     is_current: bool = False
     """Whether its page is on view."""
 
-    def to_browser(self) -> JsonObject:
-        """What the browser draws."""
-        told = {"label": self.label, "icon": _symbol(self.icon), "href": self.href}
-        return {"kind": "link", "key": self.key, "current": self.is_current, **told}
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        props = {"label": self.label, "icon": _symbol(self.icon), "href": self.href}
+        return {"kind": "link", "key": self.key, "current": self.is_current, **props}
 
-    def use(self, value: Any) -> None:
+    def on_event(self, value: Any) -> None:
         """A person follows it."""
         self.on_press(*self.args)
 
 
 @dataclass(frozen=True)
 class Toggle:
-    """What is on or off; `debugger.views.state.widget` holds which by its key."""
+    """Switch that is on or off; `state.widget` has its value."""
 
     key: str
     label: str
@@ -151,8 +154,8 @@ class Toggle:
     disabled: bool = False
     on_change: Callable[[], None] | None = None
 
-    def to_browser(self) -> JsonObject:
-        """What the browser draws."""
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
         reason = denied(self.on_change)
         able = {"disabled": self.disabled or bool(reason), "help": reason or self.help}
         return {
@@ -163,7 +166,7 @@ class Toggle:
             **able,
         }
 
-    def use(self, value: Any) -> None:
+    def on_event(self, value: Any) -> None:
         """A person has switched it."""
         if not self.disabled:
             _hold(self.key, value is True, self.on_change)
@@ -171,7 +174,7 @@ class Toggle:
 
 @dataclass(frozen=True)
 class Disclosure:
-    """A button that shows and hides what is drawn below it; `debugger.views.state.widget` holds which."""
+    """Button that shows and hides content; `state.widget` has its value."""
 
     key: str
     label: str
@@ -184,25 +187,25 @@ class Disclosure:
 
     @property
     def is_open(self) -> bool:
-        """Whether what it shows is to be drawn."""
+        """Return whether the content is to be drawn."""
         return bool(state.widget(self.key)) and not self.disabled
 
-    def to_browser(self) -> JsonObject:
-        """What the browser draws."""
-        told = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "help": self.help}
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        props = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "help": self.help}
         shortcut = self.closing_key if self.is_open else None
         more = {"value": self.is_open, "disabled": self.disabled, "shortcut": shortcut}
-        return {"kind": "disclosure", "key": self.key, **told, **more}
+        return {"kind": "disclosure", "key": self.key, **props, **more}
 
-    def use(self, value: Any) -> None:
+    def on_event(self, value: Any) -> None:
         """A person has opened or closed it."""
         if not self.disabled:
             _hold(self.key, value is True, None)
 
 
 @dataclass(frozen=True)
-class Switch:
-    """One of several; `debugger.views.state.widget` holds which by its key."""
+class SegmentedControl:
+    """Choice of one of several; `state.widget` has its value."""
 
     key: str
     label: str
@@ -215,21 +218,21 @@ class Switch:
     help: str = ""
     on_change: Callable[[], None] | None = None
 
-    def to_browser(self) -> JsonObject:
-        """What the browser draws."""
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
         options = [[option, self.names.get(option, option)] for option in self.options]
-        told = {"label": self.label, "options": options, "value": state.widget(self.key)}
-        return {"kind": "switch", "key": self.key, "wide": self.wide, "help": self.help, **told}
+        props = {"label": self.label, "options": options, "value": state.widget(self.key)}
+        return {"kind": "switch", "key": self.key, "wide": self.wide, "help": self.help, **props}
 
-    def use(self, value: Any) -> None:
+    def on_event(self, value: Any) -> None:
         """A person has chosen another one."""
         if value in self.options:
             _hold(self.key, value, self.on_change)
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One of many, in a list that opens; `debugger.views.state.widget` holds which by its key."""
+class Select:
+    """Choice in a list that opens; `state.widget` has its value."""
 
     key: str
     label: str
@@ -239,20 +242,20 @@ class Choice:
     """What stands there while none is held."""
     on_change: Callable[[], None] | None = None
 
-    def to_browser(self) -> JsonObject:
-        """What the browser draws."""
-        told = {"label": self.label, "options": list(self.options.items()), "placeholder": self.placeholder}
-        return {"kind": "choice", "key": self.key, "value": state.widget(self.key), **told}
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        props = {"label": self.label, "options": list(self.options.items()), "placeholder": self.placeholder}
+        return {"kind": "choice", "key": self.key, "value": state.widget(self.key), **props}
 
-    def use(self, value: Any) -> None:
+    def on_event(self, value: Any) -> None:
         """A person has chosen another one."""
         if isinstance(value, str) and value in self.options:
             _hold(self.key, value, self.on_change)
 
 
 @dataclass(frozen=True)
-class Field:
-    """A line to be typed into; `debugger.views.state.widget` holds it by its key."""
+class TextInput:
+    """Text input; `state.widget` has its value."""
 
     key: str
     label: str
@@ -265,20 +268,20 @@ class Field:
     """Whether it takes what is left over of the line."""
     on_change: Callable[[], None] | None = None
 
-    def to_browser(self) -> JsonObject:
-        """What the browser draws."""
-        told = {"label": self.label, "placeholder": self.placeholder, "icon": _symbol(self.icon)}
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        props = {"label": self.label, "placeholder": self.placeholder, "icon": _symbol(self.icon)}
         more = {"value": state.widget(self.key) or "", "shortcut": self.shortcut, "grows": self.grows}
-        return {"kind": "field", "key": self.key, **told, **more}
+        return {"kind": "field", "key": self.key, **props, **more}
 
-    def use(self, value: Any) -> None:
+    def on_event(self, value: Any) -> None:
         """A person has typed something."""
         if isinstance(value, str):
             _hold(self.key, value, self.on_change)
 
 
-Control = Button | Link | Toggle | Disclosure | Switch | Choice | Field
-Item = Words | Badge | Meter | Space | Break | Control
+Control = Button | Link | Toggle | Disclosure | SegmentedControl | Select | TextInput
+Item = Text | Badge | Progress | Spacer | Break | Control
 
 
 @dataclass(frozen=True)
@@ -292,13 +295,13 @@ class Line:
     low: bool = False
     """Whether its controls are low, and name no shortcuts in a narrow window."""
 
-    def to_browser(self) -> JsonObject:
-        """What the browser draws."""
-        items = [item.to_browser() for item in self.items]
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        items = [item.to_props() for item in self.items]
         return {"key": self.key, "low": self.low, "items": items}
 
 
-_BARS = own_component("control_bar", __package__, "toolbar")
+_BARS = component("control_bar", __package__, "toolbar")
 
 
 def bar(
@@ -328,7 +331,7 @@ def bars(key: str, lines: Sequence[Line], *, width: Literal["stretch", "content"
         key=key,
         width=width,
         # As one text: Streamlit would look through all that it holds for tables.
-        data={"bars": encode([line.to_browser() for line in lines]).decode()},
+        data={"bars": encode([line.to_props() for line in lines]).decode()},
         on_used_change=lambda: _use(key, controls),
     )
 
@@ -341,23 +344,23 @@ def _use(key: str, controls: Mapping[str, Control]) -> None:
     Streamlit hands on the second alone.
     """
     held = state.widget(key)
-    told, last = held.get("used") if held else None, state.widget(f"{key}_heard", 0)
-    uses = [use for use in told if _is_use(use)] if isinstance(told, list) else []
+    props, last = held.get("used") if held else None, state.widget(f"{key}_heard", 0)
+    uses = [use for use in props if _is_use(use)] if isinstance(props, list) else []
     fresh = [use for use in uses if use[0] > last]
     latest = {name: number for number, name, _ in fresh}
     state.set_widget(f"{key}_heard", max([last, *(number for number, _, _ in uses)]))
     for number, name, value in fresh:
         control = controls.get(name)
         if control is not None and (number == latest[name] or _counts(control)):
-            control.use(value)
+            control.on_event(value)
 
 
 def _counts(control: Control) -> bool:
     return isinstance(control, Button) and control.counts
 
 
-def _is_use(told: Any) -> bool:
-    return isinstance(told, list) and [type(each) for each in told[:2]] == [int, str] and len(told) == 3
+def _is_use(props: Any) -> bool:
+    return isinstance(props, list) and [type(each) for each in props[:2]] == [int, str] and len(props) == 3
 
 
 def _hold(key: str, value: Any, then: Callable[[], None] | None) -> None:
@@ -367,5 +370,4 @@ def _hold(key: str, value: Any, then: Callable[[], None] | None) -> None:
 
 
 def _symbol(icon: str) -> str:
-    """The name of an icon that is written as Streamlit takes it."""
     return icon.removeprefix(":material/").removesuffix(":")

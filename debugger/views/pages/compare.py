@@ -1,4 +1,4 @@
-"""The page on which two runs, versions or backends stand side by side."""
+"""Page that compares two runs, versions or backends."""
 
 from __future__ import annotations
 
@@ -62,7 +62,6 @@ def _empty() -> None:
 
 
 def _body() -> None:
-    """Everything below the choice; a fragment, so that a click leaves the rest of the page alone."""
     seen = state.page().compared.side_by_side()
     if seen is None:
         return

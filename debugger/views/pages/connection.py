@@ -176,7 +176,6 @@ def _hosted() -> None:
 
 
 def _list(found: dict[str, HostedSettings], in_use: str) -> None:
-    """Draw the connections to choose from."""
     custom = owner().custom
     rows = {**found, CUSTOM_CONNECTION: custom or HostedSettings()} if may(Role.ADMIN) else found
     with st.container(border=True, gap="xsmall", key="connections"):
@@ -202,7 +201,6 @@ def _list(found: dict[str, HostedSettings], in_use: str) -> None:
 
 
 def _form(name: str, current: HostedSettings | None) -> None:
-    """Draw the fields: all of them for the custom connection, the key for one that is defined elsewhere."""
     if current is not None:
         st.markdown(f"##### Connection {plain(name)}")
         st.caption(HOSTED_NOTICE)
@@ -264,7 +262,6 @@ def _key_field(known: HostedSettings) -> None:
 
 
 def _encryption_box(base_url: str) -> None:
-    """Draw the consent to send without encryption where it is needed."""
     try:
         base = check_base_url(base_url)
     except SettingsError:
@@ -280,7 +277,6 @@ def _encryption_box(base_url: str) -> None:
 
 @actions.command
 def _connect(name: str) -> None:
-    """Use what the form says; the key's field is emptied, so that it is not sent to the page again."""
     page, own = state.page(), owner()
     if name == CUSTOM_CONNECTION:
         check_role(Role.ADMIN)
@@ -305,7 +301,6 @@ def _connect(name: str) -> None:
 
 @actions.command
 def _forget(name: str) -> None:
-    """Drop what was entered for a connection, and close it."""
     own = owner()
     own.keys.pop(name, None)
     if name == CUSTOM_CONNECTION:
@@ -332,7 +327,6 @@ def _take_consent(own: Owner, base_url: str) -> None:
 
 
 def _typed(before: HostedSettings) -> HostedSettings:
-    """Return what the form says. An empty key means the one before, if the origin is still the same."""
     base_url, api_key = _text(_URL_KEY), _text(_SECRET_KEY)
     stored = before.api_key if is_same_origin(base_url, before.base_url) else SecretStr("")
     environment = read_settings().hosted
@@ -355,7 +349,6 @@ def _text(key: str) -> str:
 
 
 def _test() -> None:
-    """Make the calls of the connection test and draw their results."""
     page = state.page()
     session = page.session
     own_runs = [session.run_id] if session and session.run_id else []
@@ -388,7 +381,6 @@ def _test() -> None:
 
 
 def _try() -> None:
-    """Ask for the list of workflows, and say what came."""
     try:
         backend = current_backend()
         with st.spinner("Asking for the list of workflows …"):

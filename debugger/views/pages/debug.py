@@ -12,15 +12,15 @@ from debugger.session.session import DebugSession
 from debugger.views import actions, navigation, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_error
-from debugger.views.components.toolbar import Item, Switch, bar
+from debugger.views.components.toolbar import Item, SegmentedControl, bar
 from debugger.views.panels.breakpoints import breakpoints
 from debugger.views.panels.conversation import conversation
 from debugger.views.panels.gantt import gantt, gantt_line, turn_on_view
 from debugger.views.panels.graph import graph_badges, graph_pane, toggle_breakpoint
 from debugger.views.panels.inspector import inspector
-from debugger.views.panels.interrupted_turn import cut_off
+from debugger.views.panels.interrupted_turn import interrupted_turn
 from debugger.views.panels.metrics import metrics, metrics_line
-from debugger.views.panels.mocks import interventions
+from debugger.views.panels.mocks import mocks
 from debugger.views.panels.python_consent import python_banner
 from debugger.views.panels.recordings import recording_banner
 from debugger.views.panels.run_bar import context_bar, demo_bar
@@ -34,10 +34,10 @@ from debugger.views.panels.timeline import (
     timeline_filters,
     timeline_pager,
 )
-from debugger.views.panels.top_nav import skin_switch
+from debugger.views.panels.top_nav import view_mode_switch
 from debugger.views.panels.turn_outcome import is_explained
 from debugger.views.panels.workflow_picker import workflow_import, workflow_picker
-from debugger.views.run_view import Reading, reading
+from debugger.views.run_view import RunView, run_view
 
 
 def render() -> None:
@@ -68,9 +68,12 @@ def render() -> None:
 
 
 def head() -> list[Item]:
-    """What the page adds to the head: the skins; in the one without a sidebar, the setup is drawn."""
+    """Return the page's items of the navigation; draw the setup.
+
+    The demo view has no sidebar, so its setup is drawn here.
+    """
     refresh.begin()  # the head comes first
-    skin = skin_switch()
+    skin = view_mode_switch()
     if state.page().is_demo:
         _setup_box()
     return [skin]
@@ -84,11 +87,10 @@ def _setup_box() -> None:
 
 
 def _setup(backend: Backend) -> None:
-    """Draw what is chosen and given before a run."""
     workflow_picker(backend)
     workflow_import(backend)
     if state.page().session is not None:
-        refresh.draw("setup", lambda now: run_input(now.session))
+        refresh.draw("setup", lambda view: run_input(view.session))
 
 
 def _workbench(session: DebugSession) -> None:
@@ -104,9 +106,9 @@ def engineer(session: DebugSession) -> None:
     with st.container(key="panes"):  # placed by style.css, as the window has room
         refresh.draw(
             "graph",
-            lambda now: graph_pane(now, graph_badges(now), refresh.redrawing("graph", toggle_breakpoint)),
+            lambda view: graph_pane(view, graph_badges(view), refresh.refreshing("graph", toggle_breakpoint)),
         )
-        _talk(reading(session))
+        _talk(run_view(session))
         refresh.draw("look", _look)
 
 
@@ -114,37 +116,37 @@ def demo(session: DebugSession) -> None:
     """Draw the conversation, and the graph beside it."""
     refresh.draw("bar", _demo_bar, every=state.page().polled_every)
     with st.container(key="demo_panes"):
-        _talk(reading(session))
+        _talk(run_view(session))
         refresh.draw("graph", graph_pane)
 
 
-def _bar(now: Reading) -> None:
-    context_bar(now)
-    recording_banner(now.session)
-    python_banner(now)
-    cut_off(now)
-    show_errors(now.session)
+def _bar(view: RunView) -> None:
+    context_bar(view)
+    recording_banner(view.session)
+    python_banner(view)
+    interrupted_turn(view)
+    show_errors(view.session)
 
 
-def _demo_bar(now: Reading) -> None:
-    demo_bar(now)
-    recording_banner(now.session)
-    python_banner(now)
-    show_errors(now.session)
+def _demo_bar(view: RunView) -> None:
+    demo_bar(view)
+    recording_banner(view.session)
+    python_banner(view)
+    show_errors(view.session)
 
 
-def _look(now: Reading) -> None:
-    inspector(now)
-    lower_pane(now)
+def _look(view: RunView) -> None:
+    inspector(view)
+    lower_pane(view)
 
 
-def _talk(now: Reading) -> None:
+def _talk(view: RunView) -> None:
     with st.container(key="talk"):
-        conversation(now)
+        conversation(view)
 
 
 def show_errors(session: DebugSession | None) -> None:
-    """Say what the last thing a person asked for, or the turn, ended in."""
+    """Draw the errors of the last action and of the turn."""
     for error in (state.page().error, session.error if session else None):
         if error is not None and not (session and is_explained(session, error)):
             show_error(error)
@@ -153,34 +155,34 @@ def show_errors(session: DebugSession | None) -> None:
 VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Pins")
 
 
-def lower_pane(now: Reading) -> None:
-    """Draw the pane."""
+def lower_pane(view: RunView) -> None:
+    """Draw the lower pane."""
     keep_filters()
-    view = state.widget(state.LOWER_KEY)
+    chosen_view = state.widget(state.LOWER_KEY)
     with st.container(key="timeline_pane"):
-        if view == "Breakpoints":
+        if chosen_view == "Breakpoints":
             _line([])
-            breakpoints(now)
-        elif view == "Pins":
+            breakpoints(view)
+        elif chosen_view == "Pins":
             _line([])
-            interventions(now)
-        elif view == "Side effects":
-            _line(side_effects_words(now))
-            side_effects_file(now)
-            side_effects(now)
-        elif view == "Gantt":
-            turn = turn_on_view(now)
+            mocks(view)
+        elif chosen_view == "Side effects":
+            _line(side_effects_words(view))
+            side_effects_file(view)
+            side_effects(view)
+        elif chosen_view == "Gantt":
+            turn = turn_on_view(view)
             _line(gantt_line(turn))
-            gantt(now, turn)
-        elif view == "Metrics":
-            _line(metrics_line(now))
-            metrics(now)
+            gantt(view, turn)
+        elif chosen_view == "Metrics":
+            _line(metrics_line(view))
+            metrics(view)
         else:
-            found = found_rows(now)
-            page = timeline_pager(now, found)
-            _line([*timeline_filters(now, found), *page.items])
-            more_filters(now)
-            timeline(now, found, page)
+            found = found_rows(view)
+            page = timeline_pager(view, found)
+            _line([*timeline_filters(view, found), *page.items])
+            more_filters(view)
+            timeline(view, found, page)
 
 
 def _line(of_view: list[Item]) -> None:
@@ -188,4 +190,4 @@ def _line(of_view: list[Item]) -> None:
 
     Always at the same place: else the keyboard would lose it with each view.
     """
-    bar("lower_bar", [Switch(state.LOWER_KEY, "Lower pane", VIEWS), *of_view], low=True)
+    bar("lower_bar", [SegmentedControl(state.LOWER_KEY, "Lower pane", VIEWS), *of_view], low=True)

@@ -1,4 +1,4 @@
-"""The page that plays a run to an audience, step by step, out of its record."""
+"""Page that plays a recorded run step by step."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from debugger.session.session import DebugSession
 from debugger.views import navigation, state
 from debugger.views.actions import command
 from debugger.views.backends import current_backend
-from debugger.views.components.chat import Line, bubbles_box
+from debugger.views.components.chat import Line, chat_box
 from debugger.views.components.error_box import show_error
 from debugger.views.components.graph.component import workflow_graph
-from debugger.views.components.graph.node_states import marks
+from debugger.views.components.graph.node_states import node_states
 from debugger.views.components.graph.props import geometry, version_of
 from debugger.views.components.markdown import plain
 from debugger.views.shortcuts import keys
@@ -61,7 +61,6 @@ def _empty() -> None:
 
 
 def _stage(session: DebugSession, was_playing: bool) -> None:
-    """Everything that moves; a fragment, so that playing leaves the rest of the page alone."""
     player = player_of(session)
     player.look()
     with st.container(key="stage", gap="small"):
@@ -83,13 +82,13 @@ def _title(session: DebugSession, player: Player) -> None:
             st.markdown(f"**{plain(session.workflow.name)}**", width="content")
             turns = len(player.recording.turn_starts)
             st.caption(f"Turn {step.turn_number} of {turns}", width="content")
-        told = f"{_ICONS[step.kind]} **{plain(step.title)}**"
-        st.markdown(f"{told} — {plain(step.reason)}" if step.reason else told)
+        line = f"{_ICONS[step.kind]} **{plain(step.title)}**"
+        st.markdown(f"{line} — {plain(step.reason)}" if step.reason else line)
 
 
 def _talk(session: DebugSession, player: Player) -> None:
     said = player.recording.bubbles_at(player.number)
-    bubbles_box(
+    chat_box(
         "stage_talk",
         said[-_MOST_BUBBLES:],
         height=480,
@@ -205,7 +204,7 @@ _WORDS = {
 
 
 def stage_graph(player: Player) -> None:
-    """Draw the graph as it stands at the player's step."""
+    """Draw the graph at the player's step."""
     recording, step = player.recording, player.step
     position = recording.position_at(player.number)
     shape = geometry(_layout(player), recording.graph, position.ghosts)
@@ -220,9 +219,9 @@ def stage_graph(player: Player) -> None:
     # The picture follows the run anew with each step: it reads the step from the stamp's first part.
     workflow_graph(
         shape,
-        marks(position, recording.graph),
+        node_states(position, recording.graph),
         height=_HEIGHT,
-        told=f"{step.title}. {step.reason}",
+        aria_label=f"{step.title}. {step.reason}",
         stamp=f"{player.number}.{player.edition}",
         on_choose=lambda _element: None,  # a presentation has nothing to look into
     )
@@ -242,7 +241,10 @@ TURN_KEY = "play_turn"
 
 
 def player_of(session: DebugSession) -> Player:
-    """The player of the run on view; a new one where the run is another or has gone on since."""
+    """Return the player of the run on view.
+
+    A new one is made where the run is another or has new events.
+    """
     page = state.page()
     turns = session.turns
     edition = f"{session.run_id} {session.status} {len(turns)} {sum(len(turn.events) for turn in turns)}"
@@ -267,7 +269,7 @@ def step_by(by: int) -> None:
 
 @command
 def turn_by(by: int) -> None:
-    """Show the beginning of the next turn (1) or of the one before (-1)."""
+    """Show the beginning of the next (1) or previous (-1) turn."""
     if (player := state.page().player) is not None:
         player.turn_by(by)
 

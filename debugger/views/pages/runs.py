@@ -45,7 +45,6 @@ def render() -> None:
 
 
 def _workflow_names(backend: Backend) -> dict[str, str]:
-    """Names by id; the last that were known where the backend fails, since the list tells of that."""
     answers = state.page().answers
     try:
         rows = answers.ask(("workflows",), lambda: backend.workflows())
@@ -55,7 +54,6 @@ def _workflow_names(backend: Backend) -> dict[str, str]:
 
 
 def _other_ways() -> None:
-    """Runs that are not in the list."""
     with st.container(horizontal=True, gap="small", key="other_ways"):
         _open_by_id()
         if recording_upload():

@@ -21,7 +21,10 @@ _MAX_ROWS = 200
 
 
 def audit_list() -> None:
-    """Draw the newest entries for administrators; without a login only where a server has added some."""
+    """Draw the newest entries for administrators.
+
+    Without a login they are drawn only where a server has added some.
+    """
     if not may(Role.ADMIN):
         return
     try:

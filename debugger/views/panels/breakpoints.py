@@ -1,4 +1,4 @@
-"""The list of breakpoints: where, on which condition, how often met; and the form for another one."""
+"""List of breakpoints, with a form for new ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.components.markdown import plain
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 
 _WORDS: dict[BreakpointKind, str] = {
     "before": "Before a node",
@@ -30,12 +30,12 @@ _MOST_LINES = 50
 _TEXTS = ("bp_condition", "bp_hits", "bp_log")
 
 
-def breakpoints(now: Reading) -> None:
+def breakpoints(view: RunView) -> None:
     """Draw the list, the form, and what log points have left."""
-    reason = now.session.backend.capabilities.reason_against("pause_mid_turn")
+    reason = view.session.backend.capabilities.reason_against("pause_mid_turn")
     if reason:
         st.caption(f":material/info: {plain(reason)} What is met in a turn is told when it is over.")
-    points = now.session.breakpoints.points
+    points = view.session.breakpoints.points
     if points:
         _head()
     else:
@@ -43,9 +43,9 @@ def breakpoints(now: Reading) -> None:
             "No breakpoints yet: click the dot beside a node or an edge in the graph, or add one here."
         )
     for point in points:
-        _row(now, point)
-    _form(now)
-    _lines(now)
+        _row(view, point)
+    _form(view)
+    _lines(view)
 
 
 def _head() -> None:
@@ -57,42 +57,42 @@ def _head() -> None:
         column.caption(word or " ")
 
 
-def _row(now: Reading, point: Breakpoint) -> None:
-    session = now.session
-    doubt = session.breakpoints.doubt(point)
+def _row(view: RunView, point: Breakpoint) -> None:
+    session = view.session
+    warning = session.breakpoints.doubt(point)
     cells = st.columns(_WIDTHS, gap="xsmall", vertical_alignment="center")
     key = f"on_{point.id}"
     state.set_widget(key, point.is_enabled)
     cells[0].checkbox(
-        f"Breakpoint {point.named(now.graph)}",
+        f"Breakpoint {point.named(view.graph)}",
         key=key,
         label_visibility="collapsed",
         args=(replace(point, is_enabled=not point.is_enabled),),
-        **on_change(refresh.redrawing("look", put_breakpoint)),
+        **on_change(refresh.refreshing("look", put_breakpoint)),
     )
-    cells[1].text(point.named(now.graph))
+    cells[1].text(point.named(view.graph))
     cells[2].text(point.condition or "–")
     cells[3].text(point.hits or "each")
     cells[4].text(point.log or "–")
     cells[5].text(str(session.breakpoints.count(point.id)))
     with cells[6]:
-        if doubt:
-            st.markdown(f":orange[:material/radio_button_unchecked: {plain(doubt)}]")
+        if warning:
+            st.markdown(f":orange[:material/radio_button_unchecked: {plain(warning)}]")
         elif not point.is_enabled:
             st.markdown(":gray[:material/block: Off]")
         else:
             st.markdown(":green[:material/check_circle: Verified]")
     cells[7].button(
-        f"Remove breakpoint {plain(point.named(now.graph))}",
+        f"Remove breakpoint {plain(point.named(view.graph))}",
         key=f"remove_{point.id}",
         icon=":material/delete:",
         type="tertiary",
         args=(point.id,),
-        **on_click(refresh.redrawing("look", remove_breakpoint)),
+        **on_click(refresh.refreshing("look", remove_breakpoint)),
     )
 
 
-def _form(now: Reading) -> None:
+def _form(view: RunView) -> None:
     if reason := denied(_add):
         st.caption(reason)
         return
@@ -106,7 +106,7 @@ def _form(now: Reading) -> None:
             key="bp_kind",
             width=170,
         )
-        targets = _targets(kind, now.graph)
+        targets = _targets(kind, view.graph)
         if targets:
             st.selectbox(
                 "Where", list(targets), format_func=targets.__getitem__, key=f"bp_target_{kind}", width=260
@@ -125,12 +125,11 @@ def _form(now: Reading) -> None:
             key="bp_add",
             icon=":material/add:",
             args=(kind, bool(targets)),
-            **on_click(refresh.redrawing("look", _add)),
+            **on_click(refresh.refreshing("look", _add)),
         )
 
 
 def _targets(kind: BreakpointKind, graph: Graph) -> dict[str, str]:
-    """What a breakpoint of a kind can be set at: names by id."""
     if kind == "event":
         return {name: name for name in sorted(EVENT_TYPES)}
     if kind == "edge":
@@ -150,11 +149,11 @@ def _add(kind: BreakpointKind, has_target: bool) -> None:
     put_breakpoint(Breakpoint(kind, str(target or ""), condition, hits, log))
     if state.page().error is None:
         for key in _TEXTS:
-            state.give_widget(key, "")
+            state.set_widget_from_callback(key, "")
 
 
-def _lines(now: Reading) -> None:
-    lines = now.session.stepping.log_output
+def _lines(view: RunView) -> None:
+    lines = view.session.stepping.log_output
     if not lines:
         return
     st.caption(f"Log points ({len(lines)})")
@@ -175,7 +174,7 @@ def _lines(now: Reading) -> None:
 @command
 @requires(Role.RUN)
 def toggle_breakpoint(kinds: Sequence[BreakpointKind], target: str) -> None:
-    """Take away what is set somewhere, or set a breakpoint of the first kind."""
+    """Remove the breakpoint of a place, or set one."""
     session = state.page().session
     if session is not None:
         session.breakpoints.toggle(kinds, target)

@@ -19,7 +19,9 @@ from debugger.views.audit import audited_file
 from debugger.views.backends import notebook
 from debugger.views.components.toolbar import Button
 
-_TOLD = {
+Source = TypeVar("Source")
+
+_HELP = {
     "csv": "A row for each message, with all that is known of it",
     "csv_review": "A row for each message, with what a reviewer reads",
     "json": "Record, workflow and notes; the page Runs opens it again",
@@ -28,7 +30,10 @@ _TOLD = {
 
 
 def export_menu(session: DebugSession) -> Button:
-    """The button that opens the menu, greyed until something is on record; the menu while it is open."""
+    """Return the button of the export menu; draw the open menu.
+
+    It is disabled until something is on record.
+    """
     is_ready = session.run_id is not None and not session.busy and not session.turns_to_load
     if state.page().shows_exports and is_ready:
         shown = st.dialog("Export the run", icon=":material/download:", on_dismiss=close_exports)
@@ -66,7 +71,7 @@ def _format(session: DebugSession, name: str, export: Export, source: Callable[[
         mime=export.media_type,
         icon=":material/download:",
         on_click="ignore",
-        help=_TOLD[name],
+        help=_HELP[name],
         width="stretch",
     )
 

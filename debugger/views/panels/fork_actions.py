@@ -1,4 +1,4 @@
-"""What the controls of forks, control runs and inputs sent again do."""
+"""Actions of forks, control runs and inputs that are sent again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WAIT_SECONDS = 0.25
 @command
 @requires(Role.RUN)
 def open_fork(turn_number: int) -> None:
-    """Prepare a fork that begins with a turn of the run on view."""
+    """Prepare a fork that begins with a turn of the run."""
     page = state.page()
     session = page.session
     if session is None or session.run_id is None or session.busy:
@@ -48,14 +48,14 @@ def close_fork() -> None:
 
 
 def price(draft: ForkDraft) -> str:
-    """What a control run of a draft costs, as a sentence; empty where it is free."""
+    """Return the cost of a draft's control run; empty where free."""
     return verification_cost(draft.way, asks_models=read_settings().responder == "model")
 
 
 @command
 @requires(Role.RUN)
 def check_fork() -> None:
-    """Run the turn again unedited, to see whether it does what it did."""
+    """Run the turn again unedited, and compare."""
     page = state.page()
     if page.session is None or page.fork is None or (page.fork_check and page.fork_check.is_running):
         return
@@ -80,7 +80,7 @@ def run_fork() -> None:
 @command
 @requires(Role.RUN)
 def run_unedited() -> None:
-    """Run the fork without its edits, as a run of its own that is kept."""
+    """Run the fork without its edits, as a run of its own."""
     draft = state.page().fork
     if draft is None:
         return
@@ -92,7 +92,7 @@ def run_unedited() -> None:
 @command
 @requires(Role.RUN)
 def send_again(turn_number: int) -> None:
-    """Send the recorded inputs up to a turn to a new run, which is then the person's."""
+    """Send the recorded inputs up to a turn to a new run."""
     session = state.page().session
     if session is None or session.busy:
         return
@@ -104,7 +104,7 @@ def send_again(turn_number: int) -> None:
 @command
 @requires(Role.RUN)
 def take_over() -> None:
-    """Send no more of the recorded inputs; the run is the person's after the turn under way."""
+    """Send no more recorded inputs after the turn under way."""
     session = state.page().session
     if session is not None and session.input_replay is not None:
         session.input_replay.stop()

@@ -1,4 +1,4 @@
-"""The dialog in which a fork is prepared: the turn as it was, and what is to be different."""
+"""Dialog that prepares a fork."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import fidelity_badge
 from debugger.views.panels import fork_actions
 from debugger.views.panels.variable_edits import pending_differences, pending_table, tier_word
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 
 _WAYS: dict[ForkMode, str] = {
     "exact": "From its checkpoint",
@@ -38,19 +38,19 @@ _POLL_SECONDS = 0.4
 _MOST_DIFFERENCES = 8
 
 
-def fork_dialog(now: Reading) -> None:
+def fork_dialog(view: RunView) -> None:
     """Draw the dialog while a fork is being prepared."""
     draft = state.page().fork
-    if draft is None or draft.point.run_id != now.session.run_id:
+    if draft is None or draft.point.run_id != view.session.run_id:
         return
     if state.page().is_confirming:
         return  # a page shows one dialog at a time
     title = f"Fork from turn {draft.point.number}"
     shown = st.dialog(title, width="large", icon=":material/fork_right:", on_dismiss=fork_actions.close_fork)
-    shown(_body)(now)
+    shown(_body)(view)
 
 
-def _body(now: Reading) -> None:
+def _body(view: RunView) -> None:
     page = state.page()
     draft = page.fork
     if draft is None:
@@ -58,11 +58,11 @@ def _body(now: Reading) -> None:
     lead = f"fork_{page.generation}"
     with st.container(key="fork_dialog", gap="small"):
         st.caption(f"Run {plain(draft.point.run_id)} is kept as it is. {plain(_WAY_HELP[draft.way])}")
-        _way(draft, now, lead)
+        _way(draft, view, lead)
         _message(draft, lead)
-        _places(draft, now, lead)
+        _places(draft, view, lead)
         _variables(draft, lead)
-        _remarks(draft, lead)
+        _note_fields(draft, lead)
         _changes(draft)
         st.fragment(_check, run_every=_POLL_SECONDS if _is_checking() else None)(_is_checking())
         for problem in draft.problems:
@@ -72,11 +72,11 @@ def _body(now: Reading) -> None:
         _buttons(draft)
 
 
-def _way(draft: ForkDraft, now: Reading, lead: str) -> None:
-    found = fork_modes(now.session.backend)
+def _way(draft: ForkDraft, view: RunView, lead: str) -> None:
+    found = fork_modes(view.session.backend)
     if len(found) == 1:
         return
-    reason = now.session.backend.capabilities.reason_against("exact_fork") or ""
+    reason = view.session.backend.capabilities.reason_against("exact_fork") or ""
     key = f"{lead}_way"
     st.segmented_control(
         "How the fork is made",
@@ -110,16 +110,16 @@ def _message(draft: ForkDraft, lead: str) -> None:
     )
 
 
-def _places(draft: ForkDraft, now: Reading, lead: str) -> None:
+def _places(draft: ForkDraft, view: RunView, lead: str) -> None:
     left, right = st.columns(2, gap="small")
     with left:
-        _version(draft, now, lead)
+        _version(draft, view, lead)
     with right:
-        _start_node(draft, now, lead)
+        _start_node(draft, view, lead)
 
 
-def _version(draft: ForkDraft, now: Reading, lead: str) -> None:
-    backend, workflow_id = now.session.backend, draft.point.workflow_id
+def _version(draft: ForkDraft, view: RunView, lead: str) -> None:
+    backend, workflow_id = view.session.backend, draft.point.workflow_id
     key = f"{lead}_version"
     try:
         known = state.page().answers.ask(("versions", workflow_id), lambda: backend.versions(workflow_id))
@@ -153,8 +153,8 @@ def _take_version(draft: ForkDraft, key: str) -> None:
     draft.start_node = ""
 
 
-def _start_node(draft: ForkDraft, now: Reading, lead: str) -> None:
-    names = _node_names(draft, now)
+def _start_node(draft: ForkDraft, view: RunView, lead: str) -> None:
+    names = _node_names(draft, view)
     here = draft.point.standing_at
     options = ["", *(node for node in names if node != here)]
     key = f"{lead}_start_{draft.version_number}"
@@ -175,11 +175,11 @@ def _start_node(draft: ForkDraft, now: Reading, lead: str) -> None:
     )
 
 
-def _node_names(draft: ForkDraft, now: Reading) -> dict[str, str]:
+def _node_names(draft: ForkDraft, view: RunView) -> dict[str, str]:
     number, workflow_id = draft.version_number, draft.point.workflow_id
     if number is None:
         return {node.logical_id: node.label for node in draft.point.workflow.node_configs}
-    backend = now.session.backend
+    backend = view.session.backend
     try:
         workflow = state.page().answers.ask(
             ("workflow", workflow_id, number), lambda: backend.workflow(workflow_id, number)
@@ -220,7 +220,6 @@ def _variables(draft: ForkDraft, lead: str) -> None:
 
 
 def _first_tier(draft: ForkDraft) -> str:
-    """The first that has variables, so that there is something to see."""
     return next((word for word, tier in _TIERS.items() if draft.variables.shown[tier]), tier_word(RUNTIME))
 
 
@@ -230,7 +229,7 @@ def _take_text(draft: ForkDraft, tier: VariableScope, key: str) -> None:
     draft.set_text(tier, state.widget(key))
 
 
-def _remarks(draft: ForkDraft, lead: str) -> None:
+def _note_fields(draft: ForkDraft, lead: str) -> None:
     left, right = st.columns([3, 1], gap="small")
     with left:
         key = f"{lead}_note"
@@ -302,12 +301,14 @@ def _check(drawn: bool) -> None:
                 ),
             )
     if check is not None and not check.is_running and check.fidelity.differences:
-        told = check.fidelity.differences
-        with st.expander(f"{count(len(told), 'difference')}", type="compact", key="fork_check_differences"):
-            for line in told[:_MOST_DIFFERENCES]:
+        differences = check.fidelity.differences
+        with st.expander(
+            f"{count(len(differences), 'difference')}", type="compact", key="fork_check_differences"
+        ):
+            for line in differences[:_MOST_DIFFERENCES]:
                 st.text(line)
-            if len(told) > _MOST_DIFFERENCES:
-                st.caption(f"and {len(told) - _MOST_DIFFERENCES} more")
+            if len(differences) > _MOST_DIFFERENCES:
+                st.caption(f"and {len(differences) - _MOST_DIFFERENCES} more")
     if price:
         st.caption(plain(price))
     if drawn and not _is_checking():

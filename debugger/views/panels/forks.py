@@ -1,4 +1,4 @@
-"""Where the run on view comes from: the way to it from the first run, and the tree of all its forks."""
+"""Origin of the run on view, its tree of forks, and fork buttons."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from debugger.views.components import status_badges
 from debugger.views.components.markdown import count
 from debugger.views.components.status_badges import LOOKS, fidelity_item
 from debugger.views.components.tables import ROW, table_height
-from debugger.views.components.toolbar import Badge, Button, Item, Meter, Words
+from debugger.views.components.toolbar import Badge, Button, Item, Progress, Text
 from debugger.views.panels import fork_actions
 from debugger.views.panels.fork_dialog import fork_dialog
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 
 _MOST_CRUMBS = 4
 _MOST_CHANGES = 3
 
 
-def lineage(now: Reading) -> list[Item]:
-    """The way for a bar, nothing where the run has no relatives; the dialog of the tree is drawn."""
-    run_id = now.session.run_id
+def fork_breadcrumb(view: RunView) -> list[Item]:
+    """Return the breadcrumb of a fork; draw its tree's dialog."""
+    run_id = view.session.run_id
     if run_id is None:
         return []
-    rows = tree_rows(now, run_id)
+    rows = tree_rows(view, run_id)
     if len(rows) < 2:
         return []
     way = breadcrumbs(rows, run_id)
@@ -50,9 +50,9 @@ def lineage(now: Reading) -> list[Item]:
     return [*came, tree]
 
 
-def tree_rows(now: Reading, run_id: str) -> list[TreeRow]:
-    """The tree that a run stands in."""
-    session = now.session
+def tree_rows(view: RunView, run_id: str) -> list[TreeRow]:
+    """Return the fork tree of a run."""
+    session = view.session
     is_running = session.input_replay is not None and session.input_replay.is_running
     question = ("family", run_id, is_running)
     try:
@@ -73,27 +73,26 @@ def _crumbs(way: list[TreeRow]) -> list[Item]:
     shown = way if len(way) <= _MOST_CRUMBS else [way[0], *way[-_MOST_CRUMBS + 1 :]]
     crumbs: list[Item] = []
     for place, row in enumerate(shown[:-1]):
-        told = f"Open run {row.run_id}"
+        hint = f"Open run {row.run_id}"
         crumbs += [
-            Button(f"crumb_{place}", row.label, actions.open_run, (row.run_id,), look="tertiary", help=told),
-            Words("… ›" if place == 0 and len(shown) < len(way) else "›"),
+            Button(f"crumb_{place}", row.label, actions.open_run, (row.run_id,), look="tertiary", help=hint),
+            Text("… ›" if place == 0 and len(shown) < len(way) else "›"),
         ]
     return crumbs
 
 
 def _fork(row: TreeRow) -> list[Item]:
-    """The banner of a fork: what it is, what was changed, how faithful it is."""
     assert row.fork is not None
     changed = row.changed
     more = f" and {len(changed) - _MOST_CHANGES} more" if len(changed) > _MOST_CHANGES else ""
     return [
-        Badge(row.label, ":material/fork_right:", "blue", help=_told(row.fork)),
-        *([Words(", ".join(changed[:_MOST_CHANGES]) + more)] if changed else []),
+        Badge(row.label, ":material/fork_right:", "blue", help=_describe(row.fork)),
+        *([Text(", ".join(changed[:_MOST_CHANGES]) + more)] if changed else []),
         fidelity_item(Fidelity.from_json(row.fork.fidelity)),
     ]
 
 
-def _told(fork: ForkRecord) -> str:
+def _describe(fork: ForkRecord) -> str:
     by = f" by {fork.forked_by}" if fork.forked_by else ""
     note = f": {fork.note}" if fork.note else ""
     return f"Left run {fork.source_run_id} right before turn {fork.turn_number}{by}{note}"
@@ -179,15 +178,15 @@ def _open() -> None:
         state.forget_widget(_TABLE_KEY)
 
 
-def turn_actions(now: Reading) -> list[Item]:
-    """The buttons for a bar; the dialog that one of them opens is drawn."""
-    session = now.session
+def turn_actions(view: RunView) -> list[Item]:
+    """Return the buttons of the turn; draw the fork dialog."""
+    session = view.session
     forward = session.input_replay
     if forward is not None and forward.is_running and forward.total > 1:
         return _progress(forward)
     number = session.turn_of(state.page().event)
     reason = _reason(session, number)
-    told = f"Fast-forward: a new run is given the recorded inputs up to turn {number}, then it is yours"
+    hint = f"Fast-forward: a new run is given the recorded inputs up to turn {number}, then it is yours"
     again = Button(
         "send_again",
         "Send again",
@@ -197,15 +196,15 @@ def turn_actions(now: Reading) -> list[Item]:
         look="tertiary",
         shows="icon where narrow",
         disabled=reason is not None,
-        help=reason or told,
+        help=reason or hint,
     )
-    fork_dialog(now)
-    problem = [Words(forward.problem)] if forward is not None and forward.problem else []
+    fork_dialog(view)
+    problem = [Text(forward.problem)] if forward is not None and forward.problem else []
     return [fork_button(session, number, "fork_turn"), again, *problem]
 
 
 def fork_button(session: DebugSession, number: int | None, key: str) -> Button:
-    """The button that prepares a fork.
+    """Return the button that prepares a fork.
 
     Args:
         session: The run on view.
@@ -214,7 +213,7 @@ def fork_button(session: DebugSession, number: int | None, key: str) -> Button:
     """
     reason = _reason(session, number)
     exact = session.backend.capabilities.reason_against("exact_fork")
-    told = "Another run from here, with the same or changed input; this one is kept"
+    hint = "Another run from here, with the same or changed input; this one is kept"
     return Button(
         key,
         f"Fork from turn {number}" if number else "Fork",
@@ -223,12 +222,11 @@ def fork_button(session: DebugSession, number: int | None, key: str) -> Button:
         icon=":material/fork_right:",
         look="tertiary",
         disabled=reason is not None,
-        help=reason or (f"{told}. {exact}" if exact else told),
+        help=reason or (f"{hint}. {exact}" if exact else hint),
     )
 
 
 def _reason(session: DebugSession, number: int | None) -> str | None:
-    """Why nothing can be done with the turn; ``None`` where it can."""
     if reason := session.backend.capabilities.reason_against("run_turns"):
         return reason
     if number is None or session.run_id is None:
@@ -240,7 +238,7 @@ def _reason(session: DebugSession, number: int | None) -> str | None:
 
 def _progress(forward: InputReplay) -> list[Item]:
     word = "Stopping after" if forward.stopping else "Fast-forward: input"
-    told = f"{word} {min(forward.done + 1, forward.total)} of {forward.total}"
+    hint = f"{word} {min(forward.done + 1, forward.total)} of {forward.total}"
     stop = Button(
         "take_over",
         "Take over",
@@ -250,4 +248,4 @@ def _progress(forward: InputReplay) -> list[Item]:
         disabled=forward.stopping,
         help="Send nothing more; after the turn under way the run is yours",
     )
-    return [Meter(told, forward.done / forward.total), stop]
+    return [Progress(hint, forward.done / forward.total), stop]

@@ -1,4 +1,4 @@
-"""The Gantt chart of one turn: how long each node ran, each model took, each call outside, each pause."""
+"""Gantt chart of one turn: node runs, model calls, outside calls, pauses."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from debugger.analysis.steps import TurnRow
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.tables import ROW, table_height
-from debugger.views.components.toolbar import Item, Switch, Words
-from debugger.views.run_view import Reading
+from debugger.views.components.toolbar import Item, SegmentedControl, Text
+from debugger.views.run_view import RunView
 
 _KEY = "gantt"
 _VIEW_KEY, _VIEWS = "gantt_view", ("Chart", "Table")
@@ -26,16 +26,16 @@ _AROUND = 118
 """Heights in pixels; the last is that of legend, axis and its title."""
 
 
-def turn_on_view(now: Reading) -> TurnRow | None:
-    """The turn whose chart is drawn; ``None`` before there is one."""
-    if not now.told.turn_rows:
+def turn_on_view(view: RunView) -> TurnRow | None:
+    """Return the turn whose chart is drawn, or ``None``."""
+    if not view.projections.turn_rows:
         return None
     event = state.page().event
-    return now.told.turn_rows[-1 if event is None else now.rows[event].place]
+    return view.projections.turn_rows[-1 if event is None else view.rows[event].place]
 
 
 def gantt_line(turn: TurnRow | None) -> list[Item]:
-    """Which turn it is of, and the choice between chart and table, for a bar."""
+    """Return the turn's summary and the choice of chart or table."""
     if turn is None:
         return []
     state.begin_widget(_VIEW_KEY, _VIEWS[0])
@@ -43,16 +43,16 @@ def gantt_line(turn: TurnRow | None) -> list[Item]:
     took = [] if turn.duration_ms is None else [f"{turn.duration_ms:,.1f} ms"]
     paused = sum(pause.ended_at - pause.began_at for pause in turn.pauses)
     waits = [f"{paused:,.1f} s paused"] if turn.pauses else []
-    told = [what, *took, *waits, count(turn.steps, "step"), count(turn.calls, "model call")]
-    return [Switch(_VIEW_KEY, "Gantt as", _VIEWS), Words(" · ".join(told))]
+    parts = [what, *took, *waits, count(turn.steps, "step"), count(turn.calls, "model call")]
+    return [SegmentedControl(_VIEW_KEY, "Gantt as", _VIEWS), Text(" · ".join(parts))]
 
 
-def gantt(now: Reading, turn: TurnRow | None) -> None:
-    """Draw the chart of a turn, or the same facts as a table."""
+def gantt(view: RunView, turn: TurnRow | None) -> None:
+    """Draw the chart of a turn, or its table."""
     if turn is None:
         st.caption("How long each step of a turn took appears here as bars: start the run to see some.")
         return
-    drawn = now.once(("gantt", turn.place), lambda: _bars(now, turn))
+    drawn = view.memo(("gantt", turn.place), lambda: _bars(view, turn))
     if not drawn:
         st.caption("No event of this turn tells how long something took.")
     elif state.widget(_VIEW_KEY) == "Table":
@@ -61,12 +61,12 @@ def gantt(now: Reading, turn: TurnRow | None) -> None:
         _chart(drawn, turn)
 
 
-def _bars(now: Reading, turn: TurnRow) -> list[Bar]:
-    of_event = now.told.step_of_event[turn.first : turn.first + turn.events]
-    steps = [now.told.steps[at] for at in sorted(set(of_event) - {-1})]
+def _bars(view: RunView, turn: TurnRow) -> list[Bar]:
+    of_event = view.projections.step_of_event[turn.first : turn.first + turn.events]
+    steps = [view.projections.steps[at] for at in sorted(set(of_event) - {-1})]
     effects = [
         effect
-        for effect in now.effects
+        for effect in view.effects
         if (effect.turn_number, effect.is_background) == (turn.number, turn.is_background)
     ]
     return bars(steps, effects, turn.pauses)
@@ -156,7 +156,7 @@ def _table(drawn: Sequence[Bar]) -> None:
         height=table_height(len(drawn), _MOST_ROWS),
         row_height=ROW,
         hide_index=True,
-        on_select=refresh.redrawing("look", _choose),
+        on_select=refresh.refreshing("look", _choose),
         selection_mode="single-cell",
         column_config={
             "lane": columns.TextColumn("Node", width=180, help="With the thread before it, if not the main"),

@@ -1,4 +1,4 @@
-"""The pane that shows where the run stands: as a graph, or as tables of the same facts."""
+"""Graph pane: the run's position as a graph or as tables."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from debugger.views import refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import requires
 from debugger.views.components.graph.component import workflow_graph
-from debugger.views.components.graph.node_states import NONE, Badges, Look, Mark, marks
+from debugger.views.components.graph.node_states import NONE, Badges, Look, Mark, node_states
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.toolbar import Item, Switch, Toggle, Words, bar
+from debugger.views.components.toolbar import Item, SegmentedControl, Text, Toggle, bar
 from debugger.views.panels import breakpoints
 from debugger.views.panels.graph_tables import TABLE_KEY, TABLES, graph_table
 from debugger.views.panels.inspector import TABS
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 from debugger.views.state import Element
 
 VIEWS = ("Graph", "Table")
@@ -35,12 +35,12 @@ _HEIGHT = 356
 
 
 def graph_pane(
-    now: Reading, badges: Badges = NONE, on_breakpoint: Callable[[Element], None] | None = None
+    view: RunView, badges: Badges = NONE, on_breakpoint: Callable[[Element], None] | None = None
 ) -> None:
     """Draw the pane.
 
     Args:
-        now: What the session tells.
+        view: The run.
         badges: The breakpoints and pins to draw.
         on_breakpoint: Takes the node or edge where a person asks for a breakpoint, or clicks the one that is
             there; without it none can be set here.
@@ -49,84 +49,84 @@ def graph_pane(
     state.begin_widget(TABLE_KEY, TABLES[0])
     with st.container(key="graph_box"):
         is_table = state.widget(state.GRAPH_VIEW_KEY) == "Table"
-        views = Switch(state.GRAPH_VIEW_KEY, "Workflow view", VIEWS)
-        switches = [Switch(TABLE_KEY, "Table of", TABLES)] if is_table else _switches(now)
-        bar("graph_bar", [views, *switches, Words(_summary(now))], low=True)
-        if now.session.substitute_reason:
-            st.caption(f":material/history: {plain(now.session.substitute_reason)}")
+        views = SegmentedControl(state.GRAPH_VIEW_KEY, "Workflow view", VIEWS)
+        switches = [SegmentedControl(TABLE_KEY, "Table of", TABLES)] if is_table else _switches(view)
+        bar("graph_bar", [views, *switches, Text(_summary(view))], low=True)
+        if view.session.substitute_reason:
+            st.caption(f":material/history: {plain(view.session.substitute_reason)}")
         if is_table:
             with st.container(height=_HEIGHT, border=False, key="graph_tables"):
-                graph_table(now, state.widget(TABLE_KEY), refresh.redrawing("graph", _choose))
+                graph_table(view, state.widget(TABLE_KEY), refresh.refreshing("graph", _choose))
         else:
-            _graph(now, badges, on_breakpoint)
+            _graph(view, badges, on_breakpoint)
 
 
-def _switches(now: Reading) -> list[Item]:
-    """What the graph shows: the way or the time, and of a run with several threads whose way."""
+def _switches(view: RunView) -> list[Item]:
     tint = Toggle(TINT_KEY, "Time", help="Tint the nodes by their share of the run's time")
-    names = thread_names(now.position)
+    names = thread_names(view.position)
     if len(names) < 2:
         return [tint]
     if state.widget(THREAD_KEY) not in names:
         state.set_widget(THREAD_KEY, _ALL)
-    return [tint, Switch(THREAD_KEY, "Way of thread", (_ALL, *names), {_ALL: "All threads", **names})]
+    return [
+        tint,
+        SegmentedControl(THREAD_KEY, "Way of thread", (_ALL, *names), {_ALL: "All threads", **names}),
+    ]
 
 
-def _summary(now: Reading) -> str:
-    nodes = len(now.graph.nodes)
-    if not now.turns:
-        return f"{count(nodes, 'node')}, {count(len(now.graph.edges), 'edge')}"
-    reached = nodes - len(now.position.unreached)
-    return f"{reached} of {count(nodes, 'node')} reached, {count(len(now.position.transitions), 'hop')}"
+def _summary(view: RunView) -> str:
+    nodes = len(view.graph.nodes)
+    if not view.turns:
+        return f"{count(nodes, 'node')}, {count(len(view.graph.edges), 'edge')}"
+    reached = nodes - len(view.position.unreached)
+    return f"{reached} of {count(nodes, 'node')} reached, {count(len(view.position.transitions), 'hop')}"
 
 
-def _graph(now: Reading, badges: Badges, on_breakpoint: Callable[[Element], None] | None) -> None:
-    shape = _shape(now)
+def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], None] | None) -> None:
+    shape = _shape(view)
     if not shape["nodes"]:
-        _nothing(now.layout.note)
+        _nothing(view.layout.note)
         return
-    names = thread_names(now.position)
+    names = thread_names(view.position)
     thread = state.widget(THREAD_KEY)
     way = thread if len(names) > 1 and thread in names else None
     has_tint = bool(state.widget(TINT_KEY))
-    place = _position(now)
+    place = _position(view)
     # A long run has thousands of hops: they are gone through again only when there is one more.
-    made = now.once(
+    made = view.memo(
         ("marks", place.state, way, has_tint, repr(badges)),
-        lambda: marks(
+        lambda: node_states(
             place,
-            now.graph,
+            view.graph,
             badges=badges,
             thread=way,
-            times=node_times(now.rows) if has_tint else None,
+            times=node_times(view.rows) if has_tint else None,
         ),
     )
     # The picture follows the run anew with each turn: it reads the turn from the stamp's first part.
-    turn = now.turns[-1].number if now.turns else 0
+    turn = view.turns[-1].number if view.turns else 0
     workflow_graph(
         shape,
         made,
         height=_HEIGHT,
-        told=now.hint.sentence,
-        stamp=f"{turn}.{len(now.rows)}.{now.session.status}",
-        on_choose=refresh.redrawing("graph", _choose),
+        aria_label=view.hint.sentence,
+        stamp=f"{turn}.{len(view.rows)}.{view.session.status}",
+        on_choose=refresh.refreshing("graph", _choose),
         on_breakpoint=on_breakpoint,
     )
 
 
-def _position(now: Reading) -> Position:
-    """Where the run stands; one that stands still between two events is told to be paused."""
-    return now.position if now.session.stop_point is None else replace(now.position, state="paused")
+def _position(view: RunView) -> Position:
+    return view.position if view.session.stop_point is None else replace(view.position, state="paused")
 
 
-def _shape(now: Reading) -> JsonObject:
-    """The geometry, worked out again only when the workflow or what the run adds to it is another."""
+def _shape(view: RunView) -> JsonObject:
     page = state.page()
-    strays = now.once("stray edges", lambda: unmapped_edges(now.position, now.graph))
+    strays = view.memo("stray edges", lambda: unmapped_edges(view.position, view.graph))
     # The workflow itself is compared by identity: a session has one for good.
-    drawn = (id(now.session.workflow), now.layout.version, now.position.ghosts, strays)
+    drawn = (id(view.session.workflow), view.layout.version, view.position.ghosts, strays)
     if page.picture is None or page.picture[0] != drawn:
-        page.picture = (drawn, geometry(now.layout, now.graph, now.position.ghosts, strays))
+        page.picture = (drawn, geometry(view.layout, view.graph, view.position.ghosts, strays))
     shape: JsonObject = page.picture[1]
     return shape
 
@@ -163,16 +163,19 @@ def choose(element: Element | None, tab: str) -> None:
     page.node = element.id if element and element.kind == "node" else None
     page.edge = element.id if element and element.kind == "edge" else None
     if element is not None:
-        state.give_widget(state.TAB_KEY, tab)
+        state.set_widget_from_callback(state.TAB_KEY, tab)
 
 
 _KINDS: dict[str, tuple[BreakpointKind, ...]] = {"node": ("before", "after"), "edge": ("edge",)}
 """The breakpoints that the graph shows, by what they are drawn on."""
 
 
-def graph_badges(now: Reading) -> Badges:
-    """Breakpoints and pins on their nodes and edges; of several breakpoints on one, the first is shown."""
-    points = now.session.breakpoints
+def graph_badges(view: RunView) -> Badges:
+    """Return breakpoints and pins on their nodes and edges.
+
+    Of several breakpoints on one element the first is shown.
+    """
+    points = view.session.breakpoints
     marks: dict[Element, Mark] = {}
     for point in points.points:
         if point.kind == "edge":
@@ -181,7 +184,7 @@ def graph_badges(now: Reading) -> Badges:
             marks.setdefault(Element("node", point.target), _mark(point, points))
     pins = {
         one.target.name: f"Pinned: {one.summary}"
-        for one in now.session.mocks.all
+        for one in view.session.mocks.all
         if isinstance(one, Pin) and one.is_enabled and one.target.kind != "tool"
     }
     return Badges(marks, pins)
@@ -190,21 +193,21 @@ def graph_badges(now: Reading) -> Badges:
 @command
 @requires(Role.RUN)
 def toggle_breakpoint(element: Element) -> None:
-    """Set a breakpoint on a node or an edge, or take away what is set there."""
+    """Set or remove the breakpoint of a node or an edge."""
     breakpoints.toggle_breakpoint(_KINDS[element.kind], element.id)
 
 
 def _mark(point: Breakpoint, points: Breakpoints) -> Mark:
-    doubt = points.doubt(point)
-    told = [f"Breakpoint {points.name(point)}"]
-    told += [f"if {point.condition}"] if point.condition else []
-    told += [f"hits {point.hits}"] if point.hits else []
-    told += [doubt] if doubt else [] if point.is_enabled else ["off"]
-    return Mark(_look(point, doubt), ", ".join(told))
+    warning = points.doubt(point)
+    parts = [f"Breakpoint {points.name(point)}"]
+    parts += [f"if {point.condition}"] if point.condition else []
+    parts += [f"hits {point.hits}"] if point.hits else []
+    parts += [warning] if warning else [] if point.is_enabled else ["off"]
+    return Mark(_look(point, warning), ", ".join(parts))
 
 
-def _look(point: Breakpoint, doubt: str | None) -> Look:
-    if doubt:
+def _look(point: Breakpoint, warning: str | None) -> Look:
+    if warning:
         return "hollow"
     if not point.is_enabled:
         return "disabled"

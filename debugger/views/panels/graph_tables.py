@@ -1,4 +1,4 @@
-"""The facts of the graph as tables: of its nodes, its edges, and the threads of the run."""
+"""Nodes, edges and threads as tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from debugger.analysis.run_tables import ThreadRow, edge_table, node_table, thre
 from debugger.views import state
 from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 from debugger.views.state import Element
 
 TABLES = ("Nodes", "Edges", "Threads")
@@ -25,21 +25,21 @@ _MOST_WAYS = 6
 Choose = Callable[[Element | None], None]
 
 
-def graph_table(now: Reading, shown: str, on_choose: Choose) -> None:
-    """Draw one of the tables, as high as its place; a click on a row chooses what it tells of.
+def graph_table(view: RunView, shown: str, on_choose: Choose) -> None:
+    """Draw one of the tables; a click selects the row's element.
 
     Args:
-        now: What the session tells.
+        view: The run.
         shown: Which one, out of `TABLES`.
         on_choose: Takes what a person has chosen.
     """
-    _ways_on(now.position.next_edges, now.names)
-    {"Nodes": _nodes, "Edges": _edges, "Threads": _threads}[shown](now, on_choose)
+    _ways_on(view.position.next_edges, view.names)
+    {"Nodes": _nodes, "Edges": _edges, "Threads": _threads}[shown](view, on_choose)
 
 
-def _nodes(now: Reading, on_choose: Choose) -> None:
-    rows = node_table(now.position, now.graph)
-    times = node_times(now.rows)
+def _nodes(view: RunView, on_choose: Choose) -> None:
+    rows = node_table(view.position, view.graph)
+    times = node_times(view.rows)
     _table(
         "node",
         {
@@ -70,8 +70,8 @@ def _nodes(now: Reading, on_choose: Choose) -> None:
     )
 
 
-def _edges(now: Reading, on_choose: Choose) -> None:
-    rows = edge_table(now.position, now.graph)
+def _edges(view: RunView, on_choose: Choose) -> None:
+    rows = edge_table(view.position, view.graph)
     _table(
         "edge",
         {
@@ -100,8 +100,8 @@ def _edges(now: Reading, on_choose: Choose) -> None:
     )
 
 
-def _threads(now: Reading, on_choose: Choose) -> None:
-    rows = thread_table(now.position, now.names, now.turns)
+def _threads(view: RunView, on_choose: Choose) -> None:
+    rows = thread_table(view.position, view.names, view.turns)
     if not rows:
         st.caption("The threads of the run appear here once it has begun.")
         return
@@ -153,7 +153,6 @@ def _table(
 
 
 def _show_choice(key: str, elements: Sequence[Element]) -> None:
-    """Let a table forget its chosen row once something else was chosen elsewhere."""
     held = state.widget(key)
     cells = held["selection"]["cells"] if held else []
     if cells and (cells[0][0] >= len(elements) or elements[cells[0][0]] != state.chosen_element()):
@@ -170,7 +169,6 @@ def _milliseconds(spent: NodeTime | None) -> float | None:
 
 
 def _due(row: ThreadRow) -> str:
-    """``in 4 s``; empty where nothing is known or nothing is awaited."""
     if row.next_due is None or row.status != "in the background":
         return ""
     left = row.next_due - time.time()
@@ -180,11 +178,11 @@ def _due(row: ThreadRow) -> str:
 def _ways_on(edges: tuple[NextEdge, ...], names: dict[str, str]) -> None:
     if not edges:
         return
-    told = [
+    ways = [
         plain(
             f"{edge.label or edge.kind} → {names.get(edge.destination or '', edge.destination or 'the end')}"
         )
         for edge in edges[:_MOST_WAYS]
     ]
     more = f" and {len(edges) - _MOST_WAYS} more" if len(edges) > _MOST_WAYS else ""
-    st.caption("Possible next: " + ", ".join(told) + more)
+    st.caption("Possible next: " + ", ".join(ways) + more)

@@ -1,4 +1,4 @@
-"""The inspector: what a chosen event, node or turn holds."""
+"""Inspector of the selected event, node or turn."""
 
 from __future__ import annotations
 
@@ -22,48 +22,47 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
 from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW
-from debugger.views.components.toolbar import Break, Button, Item, Space, Switch, Words, bar
+from debugger.views.components.toolbar import Break, Button, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.panels import breakpoints, stepping
 from debugger.views.panels.forks import fork_button
 from debugger.views.panels.notes import notes_tab
 from debugger.views.panels.variables import scopes_tab, scopes_views
 from debugger.views.panels.why import latest_button, why_tab
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
 
 
-def node_tab(now: Reading) -> None:
-    """Draw the chosen node, or the one that the run stands at."""
-    chosen = state.page().node or now.position.current
+def node_tab(view: RunView) -> None:
+    """Draw the selected node, or the current one."""
+    chosen = state.page().node or view.position.current
     if chosen is None:
         st.caption("Choose a node in the graph to see its configuration and its runs.")
         return
-    config = now.graph.nodes.get(chosen)
-    name = config.label if config else now.position.ghosts.get(chosen, chosen)
+    config = view.graph.nodes.get(chosen)
+    name = config.label if config else view.position.ghosts.get(chosen, chosen)
     st.markdown(f"###### {plain(name)}")
     if config is None:
         st.info("This version of the workflow has no such node; the run tells of it.", icon=":material/help:")
     else:
         st.caption(plain(f"{config.type or 'no type'} · {chosen}"))
-        node_actions(now, chosen)
-    _node_runs(now, chosen)
+        node_actions(view, chosen)
+    _node_runs(view, chosen)
     if config is not None:
-        _edges(now, chosen)
+        _edges(view, chosen)
         st.markdown("###### Configuration")
-        st.json(_as_written(now, chosen), expanded=2)
+        st.json(_as_written(view, chosen), expanded=2)
 
 
-def _as_written(now: Reading, node_id: str) -> Any:
-    """A node's configuration as its author wrote it, without the defaults of what is absent."""
-    written = now.session.workflow.to_wire().get("node_configs") or []
+def _as_written(view: RunView, node_id: str) -> Any:
+    written = view.session.workflow.to_wire().get("node_configs") or []
     return next(config for config in written if config.get("logical_id") == node_id)
 
 
-def _edges(now: Reading, node_id: str) -> None:
-    edges = now.graph.leaving(node_id)
+def _edges(view: RunView, node_id: str) -> None:
+    edges = view.graph.leaving(node_id)
     if not edges:
         return
-    names = {node.logical_id: node.label for node in now.graph.nodes.values()}
+    names = {node.logical_id: node.label for node in view.graph.nodes.values()}
     st.markdown("###### Edges")
     st.dataframe(
         {
@@ -81,8 +80,8 @@ def _edges(now: Reading, node_id: str) -> None:
     )
 
 
-def _node_runs(now: Reading, node_id: str) -> None:
-    rows = [row for row in now.rows if row.drawn_node == node_id and row.type == "end_node_run"]
+def _node_runs(view: RunView, node_id: str) -> None:
+    rows = [row for row in view.rows if row.drawn_node == node_id and row.type == "end_node_run"]
     if not rows:
         st.caption("It has not run yet.")
         return
@@ -108,15 +107,14 @@ def _node_runs(now: Reading, node_id: str) -> None:
 
 
 def _inner_nodes(rows: Sequence[TimelineRow], node_id: str) -> dict[str, list[str]]:
-    """A column more for a super node: which of its nodes ran."""
     if all(row.node_logical_id == node_id for row in rows):
         return {}
     return {"inside": [(row.node_name or row.node_logical_id or "").rpartition(" › ")[2] for row in rows]}
 
 
-def node_actions(now: Reading, node_id: str) -> None:
+def node_actions(view: RunView, node_id: str) -> None:
     """Draw the buttons of a node."""
-    session = now.session
+    session = view.session
     reason = session.backend.capabilities.reason_against("pause_mid_turn")
     is_set = any(
         point.target == node_id and point.kind in ("before", "after") for point in session.breakpoints.points
@@ -128,7 +126,7 @@ def node_actions(now: Reading, node_id: str) -> None:
             icon=":material/keyboard_tab:",
             args=(node_id,),
             **on_click(
-                refresh.redrawing("look", stepping.run_to),
+                refresh.refreshing("look", stepping.run_to),
                 disabled=reason is not None or not _can_go(session),
                 help=plain(reason) if reason else "Go on, and stand still before this node runs",
             ),
@@ -139,7 +137,7 @@ def node_actions(now: Reading, node_id: str) -> None:
             icon=":material/radio_button_checked:",
             args=(("before", "after"), node_id),
             **on_click(
-                refresh.redrawing("look", breakpoints.toggle_breakpoint),
+                refresh.refreshing("look", breakpoints.toggle_breakpoint),
                 help="Stand still before this node runs",
             ),
         )
@@ -149,39 +147,38 @@ def _can_go(session: DebugSession) -> bool:
     return session.stop_point is not None or session.status == "not_started"
 
 
-_Draw = Callable[[Reading], None]
+_Draw = Callable[[RunView], None]
 _HEIGHT = 716
 
 
-def inspector(now: Reading) -> None:
+def inspector(view: RunView) -> None:
     """Draw the inspector."""
     with st.container(border=True, height=_HEIGHT, key="inspector"):
         tab = state.widget(state.TAB_KEY)
-        tabs = Switch(state.TAB_KEY, "Inspector", list(TABS), wide=True)
-        moment = _moment(now) if tab in _AT_A_MOMENT else []
+        tabs = SegmentedControl(state.TAB_KEY, "Inspector", list(TABS), wide=True)
+        moment = _moment(view) if tab in _AT_A_MOMENT else []
         views = [Break(), *scopes_views()] if tab == "State" else []
         bar("inspector_bar", [tabs, *moment, *views], low=True)
-        TABS[tab](now)
+        TABS[tab](view)
 
 
-def _moment(now: Reading) -> list[Item]:
-    """Which event is looked at, with the way to its neighbours and back to the present."""
+def _moment(view: RunView) -> list[Item]:
     return [
-        Words(_where(now)),
-        Space(),
-        _turn_step("previous", ":material/keyboard_double_arrow_left:", -1, now),
-        _step("previous", ":material/chevron_left:", -1, len(now.rows)),
-        _step("next", ":material/chevron_right:", 1, len(now.rows)),
-        _turn_step("next", ":material/keyboard_double_arrow_right:", 1, now),
+        Text(_where(view)),
+        Spacer(),
+        _turn_step("previous", ":material/keyboard_double_arrow_left:", -1, view),
+        _step("previous", ":material/chevron_left:", -1, len(view.rows)),
+        _step("next", ":material/chevron_right:", 1, len(view.rows)),
+        _turn_step("next", ":material/keyboard_double_arrow_right:", 1, view),
         latest_button("latest"),
     ]
 
 
-def _where(now: Reading) -> str:
+def _where(view: RunView) -> str:
     index = state.page().event
     if index is None:
-        return "After the latest event" if now.rows else "Before any event"
-    row = now.rows[index]
+        return "After the latest event" if view.rows else "Before any event"
+    row = view.rows[index]
     return f"After event {index} · turn {row.turn_number}{', background' if row.is_background else ''}"
 
 
@@ -190,7 +187,7 @@ def _step(name: str, icon: str, by: int, count: int) -> Button:
     return Button(
         f"{name}_event",
         f"{name.capitalize()} event",
-        refresh.redrawing("look", actions.step_event),
+        refresh.refreshing("look", actions.step_event),
         (by,),
         icon=icon,
         look="tertiary",
@@ -202,61 +199,59 @@ def _step(name: str, icon: str, by: int, count: int) -> Button:
     )
 
 
-def _turn_step(name: str, icon: str, by: int, now: Reading) -> Button:
-    last = now.turns[-1].number if now.turns else 0
+def _turn_step(name: str, icon: str, by: int, view: RunView) -> Button:
+    last = view.turns[-1].number if view.turns else 0
     return Button(
         f"{name}_turn",
         f"{name.capitalize()} turn",
-        refresh.redrawing("look", actions.step_turn),
+        refresh.refreshing("look", actions.step_turn),
         (by,),
         icon=icon,
         look="tertiary",
         shows="icon",
-        disabled=not 0 < _turn_number(now) + by <= last,
+        disabled=not 0 < _turn_number(view) + by <= last,
         shortcut=keys(f"{name}_turn"),
         names_keys=False,
         counts=True,
     )
 
 
-def _turn_number(now: Reading) -> int:
-    """The turn of the chosen event, or the last one."""
+def _turn_number(view: RunView) -> int:
     index = state.page().event
     if index is not None:
-        return now.rows[index].turn_number
-    return now.turns[-1].number if now.turns else 0
+        return view.rows[index].turn_number
+    return view.turns[-1].number if view.turns else 0
 
 
-def _event(now: Reading) -> None:
-    if not now.rows:
+def _event(view: RunView) -> None:
+    if not view.rows:
         st.caption("Choose a row of the timeline to see the event as it was sent.")
         return
-    row = _row(now)
+    row = _row(view)
     st.markdown(f"**{plain(row.type)}**")
     st.text(row.summary)
-    pin_button(now, row)
-    event: Event = now.turns[row.place].events[row.position]
+    pin_button(view, row)
+    event: Event = view.turns[row.place].events[row.position]
     st.json(event.to_wire(), expanded=2)
 
 
-def _input(now: Reading) -> None:
-    if not now.turns:
+def _input(view: RunView) -> None:
+    if not view.turns:
         st.caption("What a turn was given appears here once it has begun.")
         return
-    turn = now.turns[_row(now).place if state.page().event is not None else -1]
+    turn = view.turns[_row(view).place if state.page().event is not None else -1]
     what = "background work after turn" if turn.is_background else "turn"
     st.markdown(f"###### Input of {what} {turn.number}")
     with st.container(horizontal=True, gap="xsmall", key="input_actions"):
-        copy_as(now.session, turn)
-        bar("turn_bar", [fork_button(now.session, turn.number, "fork_here")], width="content")
-    given: JsonObject = turn.run_input.to_wire()
-    st.json(given, expanded=2)
+        copy_as(view.session, turn)
+        bar("turn_bar", [fork_button(view.session, turn.number, "fork_here")], width="content")
+    run_input: JsonObject = turn.run_input.to_wire()
+    st.json(run_input, expanded=2)
 
 
-def _row(now: Reading) -> TimelineRow:
-    """The chosen event's row, or the last one."""
+def _row(view: RunView) -> TimelineRow:
     index = state.page().event
-    return now.rows[-1 if index is None else index]
+    return view.rows[-1 if index is None else index]
 
 
 TABS: dict[str, _Draw] = {
@@ -273,7 +268,7 @@ _AT_A_MOMENT = ("State", "Event")
 
 
 def copy_as(session: DebugSession, turn: TurnLog) -> None:
-    """Draw a popover with the call of a turn in each language; each has a button that copies it."""
+    """Draw a popover with the turn's call in each language."""
     with st.popover("Copy as …", icon=":material/code:", key="copy_as"):
         base_url = session.backend.base_url if isinstance(session.backend, HostedBackend) else LOCAL_BASE_URL
         call = turn_call(turn, base_url, session.workflow_id, session.run_id, session.version_number)
@@ -284,18 +279,18 @@ def copy_as(session: DebugSession, turn: TurnLog) -> None:
                 st.code(write(call), language=language, height=320)
 
 
-def pin_button(now: Reading, row: TimelineRow) -> None:
+def pin_button(view: RunView, row: TimelineRow) -> None:
     """Draw it, where the event tells of an output."""
-    if pin_of(now.turns[row.place], row.position) is None:
+    if pin_of(view.turns[row.place], row.position) is None:
         return
-    reason = now.session.backend.capabilities.reason_against("pins")
+    reason = view.session.backend.capabilities.reason_against("pins")
     st.button(
         "Pin this output",
         key="pin_event",
         icon=":material/push_pin:",
         args=(row.place, row.position),
         **on_click(
-            refresh.redrawing("look", pin_event),
+            refresh.refreshing("look", pin_event),
             disabled=reason is not None,
             help=plain(reason) if reason else "The same is given from now on, instead of a real one",
         ),
@@ -305,7 +300,7 @@ def pin_button(now: Reading, row: TimelineRow) -> None:
 @command
 @requires(Role.RUN)
 def pin_event(place: int, position: int) -> None:
-    """Pin what an event of the run on view has given."""
+    """Pin the output of an event."""
     session = state.page().session
     if session is None:
         return

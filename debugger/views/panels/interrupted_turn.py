@@ -1,4 +1,4 @@
-"""What is said of a turn that was begun and of whose end nothing is known."""
+"""Banner of an interrupted turn that is not in the record."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backends import notebook
 from debugger.views.components.markdown import count, plain
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 
 _LONGEST = 120
 
 
-def cut_off(now: Reading) -> None:
+def interrupted_turn(view: RunView) -> None:
     """Draw it, with what can be done."""
-    turn = now.session.interrupted_turn
+    turn = view.session.interrupted_turn
     if turn is None:
         return
     message = _message(turn)
@@ -55,7 +55,7 @@ def _message(turn: UnfinishedTurn) -> str:
 @command
 @requires(Role.RUN)
 def write_again(message: str) -> None:
-    """Put the message of a turn that was cut off into the box, to be sent again."""
+    """Put the message of the interrupted turn into the box."""
     state.set_widget(actions.DRAFT_KEY, message)
     forget_turn()
 

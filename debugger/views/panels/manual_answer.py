@@ -1,4 +1,4 @@
-"""The form in which a person answers in a model's place, while a turn waits for that."""
+"""Form in which the user answers in a model's place."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.components.markdown import plain
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 
 _NO_EDGE = ""
 _ANSWER_SECONDS = 0.4
 """Wait of a click for the effect of an answer, so that one drawing shows both."""
 
 
-def desk(now: Reading) -> None:
+def manual_answer(view: RunView) -> None:
     """Draw the form, while something waits for an answer."""
-    inquiry = now.session.human_input.pending
+    inquiry = view.session.human_input.pending
     if inquiry is None:
         return
     prompt = inquiry.prompt
@@ -30,7 +30,7 @@ def desk(now: Reading) -> None:
     first = form_of(inquiry.suggestion)
     with st.container(border=True, key="desk"):
         st.markdown(f"**:material/edit: Be the model of {plain(prompt.node_name)}**")
-        _asked(prompt)
+        _prompt(prompt)
         if prompt.kind == "say":
             st.text_area("Reply", first.text, key=f"{lead}_text", height=90)
         if prompt.choices:
@@ -38,13 +38,12 @@ def desk(now: Reading) -> None:
         for place, offer in enumerate(prompt.tools):
             _tool(offer, dict(first.calls).get(offer.name), f"{lead}_tool_{place}")
         if prompt.schema:
-            given = first.fields or blank(prompt.schema)
-            st.text_area("Structured output as JSON", given, key=f"{lead}_fields", height=120)
+            text = first.fields or blank(prompt.schema)
+            st.text_area("Structured output as JSON", text, key=f"{lead}_fields", height=120)
         _buttons(inquiry, lead)
 
 
-def _asked(prompt: Prompt) -> None:
-    """What the model would be given."""
+def _prompt(prompt: Prompt) -> None:
     with st.expander("What the model is asked", type="compact", key="desk_prompt"):
         st.caption("Condition" if prompt.kind == "judge" else "System prompt")
         st.text(prompt.system or "(empty)")
@@ -68,8 +67,8 @@ def _edges(prompt: Prompt, first: AnswerForm, lead: str) -> None:
         return
     st.text_input("Why this edge", first.reason, key=f"{lead}_reason")
     if choice.args_schema:
-        given = first.args or blank(choice.args_schema)
-        st.text_area("Arguments of the edge as JSON", given, key=f"{lead}_args", height=90)
+        text = first.args or blank(choice.args_schema)
+        st.text_area("Arguments of the edge as JSON", text, key=f"{lead}_args", height=90)
 
 
 def _edge_words(choice: TransitionOption) -> str:
@@ -77,11 +76,11 @@ def _edge_words(choice: TransitionOption) -> str:
     return f"to {choice.destination_node_name}{name}: {choice.condition}"
 
 
-def _tool(offer: ToolSpec, given: str | None, key: str) -> None:
-    state.begin_widget(f"{key}_on", given is not None)
+def _tool(offer: ToolSpec, text: str | None, key: str) -> None:
+    state.begin_widget(f"{key}_on", text is not None)
     is_called = st.checkbox(f"Call {plain(offer.name)}", key=f"{key}_on", help=plain(offer.signature) or None)
     if is_called:
-        text = given or blank(offer.args_schema)
+        text = text or blank(offer.args_schema)
         st.text_area(f"Arguments of {plain(offer.name)} as JSON", text, key=f"{key}_args", height=90)
 
 
@@ -132,7 +131,10 @@ def _answer(inquiry: PendingPrompt, lead: str) -> None:
 @command
 @requires(Role.RUN)
 def answer(form: AnswerForm, *, is_pinned: bool = False) -> None:
-    """Hand in what was typed; ``is_pinned`` lets the node's model answer the same from now on."""
+    """Submit the form as the model's answer.
+
+    ``is_pinned`` lets the node's model answer the same from now on.
+    """
     session = state.page().session
     if session is None or session.human_input.pending is None:
         return

@@ -1,4 +1,4 @@
-"""Tokens and latency: of the run, by node and by turn."""
+"""Tokens and latency of the run, by node and by turn."""
 
 from __future__ import annotations
 
@@ -12,48 +12,47 @@ from debugger.analysis.steps import TurnRow
 from debugger.views import state
 from debugger.views.components.markdown import count
 from debugger.views.components.tables import ROW, Pager, pager, table_height
-from debugger.views.components.toolbar import Item, Switch, Words
-from debugger.views.run_view import Reading
+from debugger.views.components.toolbar import Item, SegmentedControl, Text
+from debugger.views.run_view import RunView
 
 _BY_KEY, _BY = "metrics_by", ("By node", "By turn")
 _MOST_ROWS = 9
 
 
-def metrics_line(now: Reading) -> list[Item]:
-    """The run's totals, and the choice by what they are broken down, for a bar."""
+def metrics_line(view: RunView) -> list[Item]:
+    """Return the run's totals and the choice of breakdown."""
     state.begin_widget(_BY_KEY, _BY[0])
-    by = Switch(_BY_KEY, "Metrics", _BY)
-    if not now.told.steps:
+    by = SegmentedControl(_BY_KEY, "Metrics", _BY)
+    if not view.projections.steps:
         return [by]
-    whole = now.once("run metrics", lambda: run_metrics(now.told.turn_rows, now.told.steps))
-    pages = _page(now).items if state.widget(_BY_KEY) == _BY[1] else []
-    return [by, Words(_run_words(whole)), *pages]
+    whole = view.memo("run metrics", lambda: run_metrics(view.projections.turn_rows, view.projections.steps))
+    pages = _page(view).items if state.widget(_BY_KEY) == _BY[1] else []
+    return [by, Text(_run_words(whole)), *pages]
 
 
-def _page(now: Reading) -> Pager:
-    """The page of turns that is on view."""
-    return pager("metrics_turns", len(now.told.turn_rows), now.session)
+def _page(view: RunView) -> Pager:
+    return pager("metrics_turns", len(view.projections.turn_rows), view.session)
 
 
-def metrics(now: Reading) -> None:
+def metrics(view: RunView) -> None:
     """Draw the table."""
-    if not now.told.steps:
+    if not view.projections.steps:
         st.caption("What nodes and models took and used appears here: start the run to see some.")
     elif state.widget(_BY_KEY) == _BY[1]:
-        page = _page(now)
-        _turns(now.told.turn_rows[page.first : page.end])
+        page = _page(view)
+        _turns(view.projections.turn_rows[page.first : page.end])
     else:
-        _nodes(now.once("node metrics", lambda: node_metrics(now.told.steps)))
+        _nodes(view.memo("node metrics", lambda: node_metrics(view.projections.steps)))
 
 
 def _run_words(whole: RunMetrics) -> str:
-    told = [count(whole.turns, "turn"), count(whole.node_runs, "node run"), count(whole.calls, "model call")]
+    parts = [count(whole.turns, "turn"), count(whole.node_runs, "node run"), count(whole.calls, "model call")]
     if whole.time:
-        told.append(f"{_time(whole.time.total)} in turns, {_time(whole.time.median)} in the median")
+        parts.append(f"{_time(whole.time.total)} in turns, {_time(whole.time.median)} in the median")
     if whole.latency:
-        told.append(f"{_time(whole.latency.total)} in models")
+        parts.append(f"{_time(whole.latency.total)} in models")
     tokens = f"{whole.prompt_tokens:,} in, {whole.completion_tokens:,} out"
-    return " · ".join([*told, f"{count(whole.total_tokens, 'token')} ({tokens})"])
+    return " · ".join([*parts, f"{count(whole.total_tokens, 'token')} ({tokens})"])
 
 
 def _nodes(rows: Sequence[NodeMetrics]) -> None:
@@ -130,8 +129,8 @@ def _turns(rows: Sequence[TurnRow]) -> None:
     )
 
 
-def _milliseconds(label: str, told: str) -> Any:
-    return st.column_config.NumberColumn(label, width=88, format="%.1f ms", help=told)
+def _milliseconds(label: str, parts: str) -> Any:
+    return st.column_config.NumberColumn(label, width=88, format="%.1f ms", help=parts)
 
 
 def _of(spread: Spread | None, name: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Who answers for models, and the list of pins and faults with the form for another fault."""
+"""List of pins and faults, and the choice of manual answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.components.markdown import count, plain
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 
 _WIDTHS = [0.4, 0.7, 2.0, 2.8, 1.0, 0.6, 2.4, 0.4]
 _WORDS: dict[TargetKind, str] = {"node": "A node", "tool": "A tool", "model": "A node's model"}
@@ -24,29 +24,29 @@ _WHO = ("The workflow's own way", "I, for every model", "I, for chosen nodes")
 _TEXTS = ("fault_error", "fault_attempts")
 
 
-def interventions(now: Reading) -> None:
+def mocks(view: RunView) -> None:
     """Draw the pane."""
-    reasons = now.session.backend.capabilities
+    reasons = view.session.backend.capabilities
     pins, manual = reasons.reason_against("pins"), reasons.reason_against("manual_model")
-    _who(now, manual)
+    _who(view, manual)
     if pins:
         st.caption(f":material/info: {plain(pins)}")
-    kept = now.session.mocks.all
-    if kept:
+    items = view.session.mocks.all
+    if items:
         _head()
     else:
         st.caption(
             "No pins or faults yet. Choose the end of a node's run, a model's or a tool's message in the "
             "timeline and pin it in the tab Event, or inject a failure here."
         )
-    for one in kept:
-        _row(now, one)
-    _unused(now)
-    _form(now, pins)
+    for one in items:
+        _row(view, one)
+    _unused(view)
+    _form(view, pins)
 
 
-def _who(now: Reading, reason: str | None) -> None:
-    desk = now.session.human_input
+def _who(view: RunView, reason: str | None) -> None:
+    desk = view.session.human_input
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="who_answers"):
         st.caption("Who answers for models", width="content")
         is_some = bool(desk.nodes) or state.widget("who_answers_choice") == _WHO[2]
@@ -58,14 +58,14 @@ def _who(now: Reading, reason: str | None) -> None:
             required=True,
             label_visibility="collapsed",
             **on_change(
-                refresh.redrawing("look", _chose_who),
+                refresh.refreshing("look", _chose_who),
                 disabled=reason is not None,
                 help=plain(reason) if reason else None,
             ),
         )
         if is_some and not desk.asks_all:
             names = {
-                node.logical_id: node.label for node in now.graph.nodes.values() if node.type in MODEL_TYPES
+                node.logical_id: node.label for node in view.graph.nodes.values() if node.type in MODEL_TYPES
             }
             st.multiselect(
                 "Nodes whose models I answer for",
@@ -75,7 +75,7 @@ def _who(now: Reading, reason: str | None) -> None:
                 key="who_answers_nodes",
                 label_visibility="collapsed",
                 width=420,
-                **on_change(refresh.redrawing("look", _chose_nodes)),
+                **on_change(refresh.refreshing("look", _chose_nodes)),
             )
 
 
@@ -98,7 +98,7 @@ def _head() -> None:
         column.caption(word or " ")
 
 
-def _row(now: Reading, one: Pin | Fault) -> None:
+def _row(view: RunView, one: Pin | Fault) -> None:
     cells = st.columns(_WIDTHS, gap="xsmall", vertical_alignment="center")
     key = f"on_{one.id}"
     state.set_widget(key, one.is_enabled)
@@ -107,22 +107,22 @@ def _row(now: Reading, one: Pin | Fault) -> None:
         key=key,
         label_visibility="collapsed",
         args=(replace(one, is_enabled=not one.is_enabled),),
-        **on_change(refresh.redrawing("look", put)),
+        **on_change(refresh.refreshing("look", put)),
     )
     is_pin = isinstance(one, Pin)
     cells[1].markdown(":blue[:material/push_pin: Pin]" if is_pin else ":orange[:material/bolt: Fault]")
-    cells[2].text(_target_words(one.target, now.graph))
+    cells[2].text(_target_words(one.target, view.graph))
     cells[3].text(one.summary if isinstance(one, Pin) else _fault_words(one))
     cells[4].text(one.attempts or "each" if isinstance(one, Fault) else "each")
-    cells[5].text(str(now.session.mocks.hits(one.id)))
-    cells[6].markdown(_state_words(now, one))
+    cells[5].text(str(view.session.mocks.hits(one.id)))
+    cells[6].markdown(_state_words(view, one))
     cells[7].button(
         f"Remove {one.id}",
         key=f"remove_{one.id}",
         icon=":material/delete:",
         type="tertiary",
         args=(one.id,),
-        **on_click(refresh.redrawing("look", remove)),
+        **on_click(refresh.refreshing("look", remove)),
     )
 
 
@@ -137,24 +137,23 @@ def _target_words(target: Target, graph: Graph) -> str:
 
 
 def _fault_words(fault: Fault) -> str:
-    told = [f"after {fault.delay:g} s" if fault.error else f"{fault.delay:g} s late"] if fault.delay else []
-    return " ".join([*([f"fails: {fault.error}"] if fault.error else []), *told])
+    parts = [f"after {fault.delay:g} s" if fault.error else f"{fault.delay:g} s late"] if fault.delay else []
+    return " ".join([*([f"fails: {fault.error}"] if fault.error else []), *parts])
 
 
-def _state_words(now: Reading, one: Pin | Fault) -> str:
-    doubt = mock_warning(one, now.graph)
-    if doubt:
-        return f":red[:material/error: {plain(doubt)}]"
+def _state_words(view: RunView, one: Pin | Fault) -> str:
+    warning = mock_warning(one, view.graph)
+    if warning:
+        return f":red[:material/error: {plain(warning)}]"
     if not one.is_enabled:
         return ":gray[:material/block: Off]"
     return plain(one.note) if one.note else ":green[:material/check_circle: Active]"
 
 
-def _unused(now: Reading) -> None:
-    """Warn of what was meant to have an effect in a run that has been, and had none."""
-    unused = now.session.mocks.unused
-    if unused and now.turns and not now.session.busy:
-        named = ", ".join(_target_words(one.target, now.graph) for one in unused)
+def _unused(view: RunView) -> None:
+    unused = view.session.mocks.unused
+    if unused and view.turns and not view.session.busy:
+        named = ", ".join(_target_words(one.target, view.graph) for one in unused)
         st.warning(
             f"{count(len(unused), 'pin or fault') if len(unused) == 1 else f'{len(unused)} pins or faults'} "
             f"not used so far: {plain(named)}",
@@ -162,7 +161,7 @@ def _unused(now: Reading) -> None:
         )
 
 
-def _form(now: Reading, reason: str | None) -> None:
+def _form(view: RunView, reason: str | None) -> None:
     if missing := denied(_add):
         st.caption(missing)
         return
@@ -172,7 +171,7 @@ def _form(now: Reading, reason: str | None) -> None:
         kind: TargetKind = st.selectbox(
             "New fault in", get_args(TargetKind), format_func=_WORDS.__getitem__, key="fault_kind", width=160
         )
-        names = _targets(kind, now.graph)
+        names = _targets(kind, view.graph)
         st.selectbox(
             "Which", list(names), format_func=names.__getitem__, key=f"fault_target_{kind}", width=220
         )
@@ -185,7 +184,7 @@ def _form(now: Reading, reason: str | None) -> None:
             icon=":material/bolt:",
             args=(kind,),
             **on_click(
-                refresh.redrawing("look", _add),
+                refresh.refreshing("look", _add),
                 disabled=reason is not None or not names,
                 help=plain(reason) if reason else None,
             ),
@@ -211,14 +210,14 @@ def _add(kind: TargetKind) -> None:
     put(Fault(Target(kind, name), error, delay, attempts))
     if state.page().error is None:
         for key in _TEXTS:
-            state.give_widget(key, "")
-        state.give_widget("fault_delay", 0.0)
+            state.set_widget_from_callback(key, "")
+        state.set_widget_from_callback("fault_delay", 0.0)
 
 
 @command
 @requires(Role.RUN)
 def put(one: Pin | Fault) -> None:
-    """Set a pin or a fault, or change the one with its id.
+    """Set a pin or a fault, or replace the one with its id.
 
     Raises:
         InputError: It can have no effect in this version of the workflow.
@@ -226,9 +225,9 @@ def put(one: Pin | Fault) -> None:
     session = state.page().session
     if session is None:
         return
-    doubt = mock_warning(one, session.index.graph)
-    if doubt is not None and not one.id:
-        raise InputError(doubt, advice="Choose a node or a tool of the version on view.")
+    warning = mock_warning(one, session.index.graph)
+    if warning is not None and not one.id:
+        raise InputError(warning, advice="Choose a node or a tool of the version on view.")
     session.mocks.put(one)
     actions.keep_kit()
 

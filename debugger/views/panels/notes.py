@@ -1,4 +1,4 @@
-"""What people note on the run on view: marks of the run, comments and ratings of its parts."""
+"""Notes on the run: star, tags, comments and ratings."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from debugger.views.auth.permissions import denied, may, on_change, on_click, re
 from debugger.views.backends import notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 
 _SUBJECT_KEY = "notes_about"
 _AUTHOR_KEY = "notes_author"
 
 
-def notes_tab(now: Reading) -> None:
+def notes_tab(view: RunView) -> None:
     """Draw the notes."""
-    run_id = now.session.run_id
+    run_id = view.session.run_id
     if run_id is None:
         st.caption("A run can be starred, tagged, commented and rated here once it has begun.")
         return
@@ -36,7 +36,7 @@ def notes_tab(now: Reading) -> None:
         return
     _head(run_id, notes)
     marks_form(run_id, RunLabels(starred=notes.starred, tags=notes.tags, note=notes.note))
-    _about(now, run_id, notes)
+    _about(view, run_id, notes)
     if state.page().backend_name == "hosted":
         st.caption("Notes stay on this machine; the API is not told of them.")
 
@@ -74,9 +74,8 @@ def _author_changed() -> None:
     call_author(state.widget(_AUTHOR_KEY) or "")
 
 
-def _about(now: Reading, run_id: str, notes: RunNotes) -> None:
-    """Comments and ratings of one of: the run, the turn that is looked at, the event that is looked at."""
-    targets = _targets(now)
+def _about(view: RunView, run_id: str, notes: RunNotes) -> None:
+    targets = _targets(view)
     if state.widget(_SUBJECT_KEY) not in targets:
         state.set_widget(_SUBJECT_KEY, "Run")
     subject = st.segmented_control(
@@ -87,7 +86,7 @@ def _about(now: Reading, run_id: str, notes: RunNotes) -> None:
         format_func=lambda name: _label(*targets[name], notes),
         width="stretch",
     )
-    remarks(run_id, targets[subject or "Run"][1], notes)
+    comments_on(run_id, targets[subject or "Run"][1], notes)
 
 
 def _label(words: str, target: Target, notes: RunNotes) -> str:
@@ -95,15 +94,14 @@ def _label(words: str, target: Target, notes: RunNotes) -> str:
     return f"{words} · {number}" if number else words
 
 
-def _targets(now: Reading) -> dict[str, tuple[str, Target]]:
-    """What can be commented on, by its kind: how it is called, and what it is."""
+def _targets(view: RunView) -> dict[str, tuple[str, Target]]:
     targets = {"Run": ("The run", Target())}
-    if not now.rows:
+    if not view.rows:
         return targets
     index = state.page().event
-    row = now.rows[-1 if index is None else index]
+    row = view.rows[-1 if index is None else index]
     targets["Turn"] = (f"Turn {row.turn_number}", Target.turn(row.turn_number))
-    logical_id = now.turns[row.place].events[row.position].logical_id
+    logical_id = view.turns[row.place].events[row.position].logical_id
     if index is not None and logical_id:
         targets["Event"] = (f"Event {index}", Target.event(logical_id))
     return targets
@@ -113,7 +111,7 @@ _NOTE_HEIGHT = 90
 
 
 def marks_form(run_id: str, mark: RunLabels) -> None:
-    """Draw the editor; each change is kept at once.
+    """Draw the editor; each change is stored at once.
 
     Args:
         run_id: The run.
@@ -170,7 +168,7 @@ _PLAIN_WORDS: Final[dict[RatingValue, str]] = {"down": "bad", "up": "good", "str
 _BOX_HEIGHT = 80
 
 
-def remarks(run_id: str, target: Target, notes: RunNotes) -> None:
+def comments_on(run_id: str, target: Target, notes: RunNotes) -> None:
     """Draw them, with the ways to add one's own."""
     key = f"{run_id}_{target.kind}_{target.key}"
     _rating(run_id, target, notes.ratings_of(target), key)
@@ -195,10 +193,10 @@ def remarks(run_id: str, target: Target, notes: RunNotes) -> None:
     )
 
 
-def _rating(run_id: str, target: Target, given: dict[str, RatingValue], key: str) -> None:
+def _rating(run_id: str, target: Target, ratings: dict[str, RatingValue], key: str) -> None:
     own_name = author()
     widget = f"rating_{key}"
-    state.set_widget(widget, given.get(own_name))
+    state.set_widget(widget, ratings.get(own_name))
     st.segmented_control(
         "Your rating",
         list(_WORDS),
@@ -207,7 +205,7 @@ def _rating(run_id: str, target: Target, given: dict[str, RatingValue], key: str
         args=(run_id, target, widget),
         **on_change(_rated, help="Press the chosen one again to take it back"),
     )
-    others = [f"{name}: {_PLAIN_WORDS[value]}" for name, value in given.items() if name != own_name]
+    others = [f"{name}: {_PLAIN_WORDS[value]}" for name, value in ratings.items() if name != own_name]
     if others:
         st.caption(plain(", ".join(others)))
 
@@ -240,7 +238,7 @@ def _comment(run_id: str, comment: Comment) -> None:
 def _say(run_id: str, target: Target, box: str) -> None:
     comment(run_id, target, state.widget(box) or "")
     if state.page().error is None:
-        state.give_widget(box, "")
+        state.set_widget_from_callback(box, "")
 
 
 def demo_notes(run_id: str) -> None:
@@ -256,20 +254,28 @@ def demo_notes(run_id: str) -> None:
 
 
 def author() -> str:
-    """Return the author of comments and ratings: the signed-in user, or the name that a local user typed."""
+    """Return the author of comments and ratings.
+
+    It is the signed-in user, or the name that a local user typed.
+    """
     user = permissions.current_user()
     return (state.page().author or user.name) if user.is_local else user.name
 
 
 def may_delete(author_of_comment: str) -> bool:
-    """Return whether the user may delete a comment: an own one, or as an administrator any."""
+    """Return whether the user may delete a comment.
+
+    Users may delete their own, administrators any.
+    """
     return may(Role.ADMIN) or author_of_comment == author()
 
 
 @command
 @requires(Role.REVIEW)
 def call_author(name: str) -> None:
-    """Let comments and ratings of this tab bear a name; an empty one goes back to that of the settings.
+    """Set the author's name in this tab.
+
+    An empty one restores that of the settings.
 
     Raises:
         ForbiddenError: The user is signed in, so that the name is known.
@@ -327,5 +333,5 @@ def delete_comment(run_id: str, logical_id: str) -> None:
 @command
 @requires(Role.REVIEW)
 def rate(run_id: str, target: Target, value: RatingValue | None) -> None:
-    """Rate a run, a turn or an event; ``None`` takes the rating back."""
+    """Rate a run, a turn or an event; ``None`` removes the rating."""
     notebook().rate(run_id, target, author(), value)

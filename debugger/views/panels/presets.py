@@ -1,4 +1,4 @@
-"""Run inputs from elsewhere: kept under a name, or given to earlier runs; and how this one differs."""
+"""Presets, recalled inputs, and differences from the defaults."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def presets(session: DebugSession, model: RunInputModel) -> None:
 def _menu(session: DebugSession, model: RunInputModel) -> None:
     with st.popover("Presets", icon=":material/bookmarks:", key="presets_menu"):
         try:
-            kept = notebook().presets(session.workflow_id)
+            presets_stored = notebook().presets(session.workflow_id)
         except DebuggerError as error:
             show_error(error)
             return
-        _choice(session, kept)
+        _choice(session, presets_stored)
         st.text_input(
             "Name", key=_NAME_KEY, max_chars=80, placeholder="What it is for", disabled=bool(denied(_keep))
         )
@@ -62,11 +62,11 @@ def _menu(session: DebugSession, model: RunInputModel) -> None:
         )
 
 
-def _choice(session: DebugSession, kept: list[Preset]) -> None:
-    if not kept:
+def _choice(session: DebugSession, presets_stored: list[Preset]) -> None:
+    if not presets_stored:
         st.caption("Run inputs of this workflow that you save are listed here, for every version of it.")
         return
-    names = [preset.name for preset in kept]
+    names = [preset.name for preset in presets_stored]
     if state.widget(_CHOICE_KEY) not in names:
         state.forget_widget(_CHOICE_KEY)
     st.selectbox("Preset", names, key=_CHOICE_KEY, format_func=plain)
@@ -82,7 +82,7 @@ def _choice(session: DebugSession, kept: list[Preset]) -> None:
 def _keep(session: DebugSession) -> None:
     keep_preset(session, state.widget(_NAME_KEY) or "")
     if state.page().error is None:
-        state.give_widget(_NAME_KEY, "")
+        state.set_widget_from_callback(_NAME_KEY, "")
 
 
 @command
@@ -151,7 +151,6 @@ def _differences(session: DebugSession, model: RunInputModel) -> None:
 
 
 def _line(difference: Difference) -> str:
-    """One difference in words: sign, place, the value before and after."""
     values = {
         "added": _short(difference.after),
         "removed": _short(difference.before),
@@ -194,7 +193,7 @@ def load_preset(session: DebugSession, name: str) -> None:
 @command
 @requires(Role.RUN)
 def recall_older(session: DebugSession) -> None:
-    """Start with what the run before the last recalled one was started with."""
+    """Use the input of the run before the last recalled one."""
     recall = recall_of(session)
     before = recall.current
     recall.older()
@@ -205,7 +204,7 @@ def recall_older(session: DebugSession) -> None:
 @command
 @requires(Role.RUN)
 def recall_newer(session: DebugSession) -> None:
-    """Start with what the run after the last recalled one was started with."""
+    """Use the input of the run after the last recalled one."""
     recall = recall_of(session)
     recall.newer()
     if recall.current is not None:
@@ -223,7 +222,7 @@ def back_to_defaults(session: DebugSession) -> None:
 
 
 def recall_of(session: DebugSession) -> InputHistory:
-    """The earlier inputs of the workflow, as far as they were looked at in this tab."""
+    """Return the history of the workflow's inputs in this tab."""
     recalls, place = state.page().recalls, _looked_from(session)
     if place not in recalls:
         recalls[place] = InputHistory(session.backend, session.workflow_id)
@@ -231,7 +230,6 @@ def recall_of(session: DebugSession) -> InputHistory:
 
 
 def _looked_from(session: DebugSession) -> str:
-    """A run that has begun since is looked back at as well."""
     return f"{session.backend.name} {session.workflow_id} {session.run_id}"
 
 

@@ -1,4 +1,4 @@
-"""Python without a sandbox: the dialog that asks, the banner above a run, and the list of consents."""
+"""Dialog, banner and list of consents to unsandboxed Python."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from debugger.errors import DebuggerError
 from debugger.views import confirmations, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.markdown import plain
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 
 _CODE_HEIGHT = 300
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -64,10 +64,10 @@ def _function(function: PythonFunction) -> None:
     st.code(code or "(no code)", language="python", wrap_lines=True)
 
 
-def python_banner(now: Reading) -> None:
-    """Draw how the workflow's Python runs, unless it is sandboxed or there is none."""
+def python_banner(view: RunView) -> None:
+    """Draw how the workflow's Python runs, unless it is sandboxed."""
     try:
-        use = confirmations.python_use(now.session)
+        use = confirmations.python_use(view.session)
     except DebuggerError:
         return  # the turn itself ends in the error
     if use is None or not use.functions:
@@ -89,7 +89,7 @@ def _action(use: PythonUse) -> None:
             "Take back",
             key="take_back_python",
             icon=":material/undo:",
-            on_click=refresh.redrawing("bar", confirmations.take_back),
+            on_click=refresh.refreshing("bar", confirmations.take_back),
             args=(use.workflow_id, use.version_number),
             help="From the next turn on this version's Python is refused again",
         )
@@ -98,14 +98,13 @@ def _action(use: PythonUse) -> None:
             "Review the code",
             key="review_python",
             icon=":material/code:",
-            on_click=refresh.redrawing("bar", confirmations.review),
+            on_click=refresh.refreshing("bar", confirmations.review),
             args=(use,),
             help="Read it, and decide whether it may run without a sandbox",
         )
 
 
 def _instead(use: PythonUse) -> str:
-    """Return what the tools do without their Python."""
     tools = {function.tool for function in use.functions}
     if tools <= use.recorded_tools:
         return "Tools answer with recorded examples."
@@ -115,7 +114,7 @@ def _instead(use: PythonUse) -> str:
 
 
 def python_consents() -> None:
-    """Draw the versions whose Python runs without a sandbox, for the page Connection."""
+    """Draw the versions with a consent, for the page Connection."""
     found = confirmations.consents()
     if not found:
         return

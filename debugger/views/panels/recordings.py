@@ -1,4 +1,4 @@
-"""What is said of a run that comes out of a file."""
+"""Runs out of files: banner, upload and actions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def recording_banner(session: DebugSession) -> None:
 
 
 def recording_upload() -> bool:
-    """Draw the choice of a file and the button that opens it; whether it was opened."""
+    """Draw the upload of a file; return whether it was opened."""
     with st.expander(
         "Open a run from a file", icon=":material/upload_file:", type="compact", key="recording"
     ):
@@ -66,7 +66,9 @@ def recording_upload() -> bool:
 
 @command
 def open_recording(data: bytes) -> None:
-    """Show the run of a file; an administrator adds the notes in it to those of the store.
+    """Show the run of a file.
+
+    An administrator also adds its notes to those of the store.
 
     The authors that a file names are not verified, so that others could pass for each other by it.
     """

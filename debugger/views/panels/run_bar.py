@@ -1,4 +1,4 @@
-"""The bar above everything: what is on view, how it stands, and what can be done with the run."""
+"""Bars above the panes: title, run, background work, demo view."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from debugger.session.session import DebugSession
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import shown_status, status_badge
-from debugger.views.components.toolbar import Badge, Button, Item, Line, Space, Toggle, Words, bar, bars
+from debugger.views.components.toolbar import Badge, Button, Item, Line, Spacer, Text, Toggle, bar, bars
 from debugger.views.navigation import current_address
 from debugger.views.panels.export_menu import export_menu
-from debugger.views.panels.forks import lineage, turn_actions
+from debugger.views.panels.forks import fork_breadcrumb, turn_actions
 from debugger.views.panels.notes import demo_notes
 from debugger.views.panels.side_effects import policies_of
 from debugger.views.panels.stepping import resume, stepping
 from debugger.views.panels.variable_edits import live_edit, live_edit_switch
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
 from debugger.views.state import BackendName
 
@@ -30,26 +30,26 @@ _ICONS: dict[BackendName, str] = {
 }
 
 
-def context_bar(now: Reading) -> None:
+def context_bar(view: RunView) -> None:
     """Draw the bar of a session."""
-    session = now.session
-    title = [*_title(session), Space(), *_actions(session), export_menu(session)]
-    about = [*_run(session), *turn_actions(now), *lineage(now), *_outside(now)]
+    session = view.session
+    title = [*_title(session), Spacer(), *_actions(session), export_menu(session)]
+    about = [*_run(session), *turn_actions(view), *fork_breadcrumb(view), *_outside(view)]
     lines = [
         Line("title_bar", title),
-        Line("run_bar", [*about, Space(), *stepping(now), *live_edit_switch(now)], low=True),
+        Line("run_bar", [*about, Spacer(), *stepping(view), *live_edit_switch(view)], low=True),
     ]
-    work = background(now)
+    work = background(view)
     if work:
         lines.append(Line("background", work, low=True))
     bars("context_bar", lines)
-    live_edit(now)
+    live_edit(view)
 
 
 def _title(session: DebugSession) -> list[Item]:
     version = [] if session.version_number is None else [Badge(f"v{session.version_number}")]
     return [
-        Words(session.workflow.name, look="strong"),
+        Text(session.workflow.name, look="strong"),
         *version,
         Badge(session.backend.name, _ICONS[state.page().backend_name]),
         status_badge(shown_status(session)),
@@ -57,17 +57,17 @@ def _title(session: DebugSession) -> list[Item]:
 
 
 def _run(session: DebugSession) -> list[Item]:
-    told: list[Item] = []
+    parts: list[Item] = []
     if session.run_id:
-        told += [Words("Run"), Words(session.run_id, look="code")]
+        parts += [Text("Run"), Text(session.run_id, look="code")]
     elif not session.turns:
-        told.append(Words("No run yet: fill in the input on the left, then start."))
+        parts.append(Text("No run yet: fill in the input on the left, then start."))
     if session.turns:
-        told.append(Words(f"Turn {session.turns[-1].number}"))
+        parts.append(Text(f"Turn {session.turns[-1].number}"))
     if session.elapsed:
-        told.append(Words(_duration(session.elapsed)))
+        parts.append(Text(_duration(session.elapsed)))
     if session.run_id and not session.busy and not session.turns_to_load and session.pending is None:
-        told.append(
+        parts.append(
             Button(
                 "reload_run",
                 "Reload",
@@ -78,15 +78,14 @@ def _run(session: DebugSession) -> list[Item]:
                 help="Read the run again: others may have gone on with it",
             )
         )
-    return told
+    return parts
 
 
-def _outside(now: Reading) -> list[Item]:
-    """The calls outside: their totals, or before a run what will happen to them."""
-    if now.effects:
-        is_quiet = all(effect.outcome == "ok" for effect in now.effects)
-        return [Badge(f"Outside: {now.outside}", ":material/output:", "gray" if is_quiet else "orange")]
-    return [Words(policies_of(now))] if now.session.status == "not_started" else []
+def _outside(view: RunView) -> list[Item]:
+    if view.effects:
+        is_quiet = all(effect.outcome == "ok" for effect in view.effects)
+        return [Badge(f"Outside: {view.outside}", ":material/output:", "gray" if is_quiet else "orange")]
+    return [Text(policies_of(view))] if view.session.status == "not_started" else []
 
 
 def _duration(seconds: float) -> str:
@@ -102,7 +101,7 @@ def _actions(session: DebugSession) -> list[Item]:
         begin = Button(
             "start",
             "Start",
-            refresh.redrawing("bar", actions.start),
+            refresh.refreshing("bar", actions.start),
             icon=":material/play_arrow:",
             look="primary",
             disabled=no_run is not None,
@@ -113,7 +112,7 @@ def _actions(session: DebugSession) -> list[Item]:
         begin = Button(
             "restart",
             "Restart",
-            refresh.redrawing("bar", actions.restart),
+            refresh.refreshing("bar", actions.restart),
             icon=":material/restart_alt:",
             disabled=session.busy or bool(session.turns_to_load) or no_run is not None,
             help=no_run or "Begin another run with the input on the left; this one stays on record",
@@ -122,7 +121,7 @@ def _actions(session: DebugSession) -> list[Item]:
     stop = Button(
         "stop",
         "Stop",
-        refresh.redrawing("bar", actions.stop),
+        refresh.refreshing("bar", actions.stop),
         icon=":material/stop:",
         disabled=not can_stop or reason is not None,
         help=reason or "End the run",
@@ -132,13 +131,12 @@ def _actions(session: DebugSession) -> list[Item]:
 
 
 def _run_command(session: DebugSession, no_run: str | None) -> list[Item]:
-    """Return the button that resumes a paused run, or pauses one that waits."""
     if session.status == "paused" and not session.busy:
         return [
             Button(
                 "resume_run",
                 "Resume run",
-                refresh.redrawing("bar", actions.send_command),
+                refresh.refreshing("bar", actions.send_command),
                 ("resume",),
                 icon=":material/play_circle:",
                 look="primary",
@@ -151,7 +149,7 @@ def _run_command(session: DebugSession, no_run: str | None) -> list[Item]:
             Button(
                 "pause_run",
                 "Pause run",
-                refresh.redrawing("bar", actions.send_command),
+                refresh.refreshing("bar", actions.send_command),
                 ("pause",),
                 icon=":material/pause_circle:",
                 shows="icon where narrow",
@@ -162,22 +160,21 @@ def _run_command(session: DebugSession, no_run: str | None) -> list[Item]:
     return []
 
 
-def background(now: Reading) -> list[Item]:
-    """What a bar tells of it; nothing while a run has no background work."""
-    session = now.session
+def background(view: RunView) -> list[Item]:
+    """Return the items of background work; none without any."""
+    session = view.session
     pace = session.background
     if session.busy or not pace.has_work:
         return []
-    told = Words(" ".join([*_companions(now), *_judged(pace), *_pace(now)]))
+    parts = Text(" ".join([*_companions(view), *_judged(pace), *_pace(view)]))
     badge = Badge("Background", ":material/autorenew:", "blue")
-    return [badge, told, Space(), *_controls(now)]
+    return [badge, parts, Spacer(), *_controls(view)]
 
 
-def _companions(now: Reading) -> list[str]:
-    """Where each companion thread stands, a sentence each."""
+def _companions(view: RunView) -> list[str]:
     return [
-        f"Companion {name} is at {place_label(now.position, place, now.names)}."
-        for name, place in now.position.companions.items()
+        f"Companion {name} is at {place_label(view.position, place, view.names)}."
+        for name, place in view.position.companions.items()
     ]
 
 
@@ -185,9 +182,9 @@ def _judged(pace: BackgroundScheduler) -> list[str]:
     return [f"Conditions judged {count(pace.evaluations, 'time')}."] if pace.evaluations else []
 
 
-def _pace(now: Reading) -> list[str]:
-    pace = now.session.background
-    if now.session.is_stepping:
+def _pace(view: RunView) -> list[str]:
+    pace = view.session.background
+    if view.session.is_stepping:
         return ["A step is under way."]
     if pace.halted and pace.automatic:
         return [pace.halted, "Press Advance to let it go on."]
@@ -197,9 +194,9 @@ def _pace(now: Reading) -> list[str]:
     return ["It stands still until you advance it."]
 
 
-def _controls(now: Reading) -> list[Item]:
-    pace = now.session.background
-    no_run = now.session.backend.capabilities.reason_against("run_turns")
+def _controls(view: RunView) -> list[Item]:
+    pace = view.session.background
+    no_run = view.session.backend.capabilities.reason_against("run_turns")
     state.set_widget(actions.AUTOMATIC_KEY, pace.automatic)
     by_itself = Toggle(
         actions.AUTOMATIC_KEY,
@@ -209,42 +206,41 @@ def _controls(now: Reading) -> list[Item]:
     )
     if pace.continues:
         return [by_itself]
-    told = "Companion threads that are due go one step each; then waiting conditions are judged"
+    parts = "Companion threads that are due go one step each; then waiting conditions are judged"
     advance = Button(
         "advance",
         "Advance",
         actions.advance,
         icon=":material/step_over:",
-        disabled=now.session.is_stepping or no_run is not None,
-        help=no_run or told,
+        disabled=view.session.is_stepping or no_run is not None,
+        help=no_run or parts,
     )
     return [advance, by_itself]
 
 
-def demo_bar(now: Reading) -> None:
+def demo_bar(view: RunView) -> None:
     """Draw the bar of a session."""
-    session = now.session
+    session = view.session
     with st.container(gap="xxsmall", key="demo_bar"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            bar("demo_actions", [*_demo_title(session), Space(), *_demo_actions(session)])
+            bar("demo_actions", [*_demo_title(session), Spacer(), *_demo_actions(session)])
             if session.run_id is not None:
                 demo_notes(session.run_id)
                 _present()
-        st.caption(plain(_in_words(now)), width="stretch")
+        st.caption(plain(_in_words(view)), width="stretch")
 
 
-def _in_words(now: Reading) -> str:
-    """Who waits for what, and how it came there."""
-    if not now.position.transitions or now.session.busy:
-        return now.hint.sentence
-    last = now.position.transitions[-1]
-    title, reason = transition_title(last, now.names), transition_reason(last, now.graph)
-    return f"{now.hint.sentence} Last move: {title}. {reason}"
+def _in_words(view: RunView) -> str:
+    if not view.position.transitions or view.session.busy:
+        return view.hint.sentence
+    last = view.position.transitions[-1]
+    title, reason = transition_title(last, view.names), transition_reason(last, view.graph)
+    return f"{view.hint.sentence} Last move: {title}. {reason}"
 
 
 def _demo_title(session: DebugSession) -> list[Item]:
-    turn = [Words(f"Turn {session.turns[-1].number}")] if session.turns else []
-    return [Words(session.workflow.name, look="strong"), status_badge(shown_status(session)), *turn]
+    turn = [Text(f"Turn {session.turns[-1].number}")] if session.turns else []
+    return [Text(session.workflow.name, look="strong"), status_badge(shown_status(session)), *turn]
 
 
 def _demo_actions(session: DebugSession) -> list[Item]:
@@ -253,7 +249,7 @@ def _demo_actions(session: DebugSession) -> list[Item]:
         start = Button(
             "start",
             "Start",
-            refresh.redrawing("bar", actions.start),
+            refresh.refreshing("bar", actions.start),
             icon=":material/play_arrow:",
             look="primary",
             disabled=no_run is not None,
@@ -264,7 +260,7 @@ def _demo_actions(session: DebugSession) -> list[Item]:
     again = Button(
         "restart",
         "Begin again",
-        refresh.redrawing("bar", actions.restart),
+        refresh.refreshing("bar", actions.restart),
         icon=":material/restart_alt:",
         disabled=session.busy or bool(session.turns_to_load) or no_run is not None,
         help=no_run or "Begin another conversation; this one stays on record",
@@ -273,7 +269,7 @@ def _demo_actions(session: DebugSession) -> list[Item]:
     stop = Button(
         "stop",
         "Stop",
-        refresh.redrawing("bar", actions.stop),
+        refresh.refreshing("bar", actions.stop),
         icon=":material/stop:",
         disabled=session.is_over or bool(session.turns_to_load) or reason is not None,
         help=reason or "End the conversation",
@@ -288,7 +284,7 @@ def _go_on(session: DebugSession) -> list[Item]:
     go_on = Button(
         "resume",
         "Go on",
-        refresh.redrawing("bar", resume),
+        refresh.refreshing("bar", resume),
         icon=":material/play_arrow:",
         look="primary",
         help="It was made to stand still here",

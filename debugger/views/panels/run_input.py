@@ -1,4 +1,4 @@
-"""The editor of a run input: a form and its JSON, over one model."""
+"""Editor of a run input, as a form or as JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW
-from debugger.views.components.toolbar import Disclosure, Item, Switch, Words, bar
+from debugger.views.components.toolbar import Disclosure, Item, SegmentedControl, Text, bar
 from debugger.views.panels.presets import presets
 
 _TITLES: dict[Tier, str] = {
@@ -40,13 +40,13 @@ Which = Literal["next", "start"]
 """What the input is for: the next turn, or another run."""
 _FOR = ("Next turn", "Restart")
 _MODE_KEY, _MODES = "input_mode", ("Form", "JSON")
-_MODE = Switch(_MODE_KEY, "Editor", _MODES, wide=True)
+_MODE = SegmentedControl(_MODE_KEY, "Editor", _MODES, wide=True)
 _JSON_HEIGHT = 420
 _MOST_NAMES = 12
 
 
 def run_input(session: DebugSession) -> None:
-    """Draw the editor of what a run is started with or, while it waits, of what goes with a message."""
+    """Draw the editor of the start input, or of the next turn's."""
     page = state.page()
     is_open = session.run_id is not None and not session.is_over
     with st.container(key="run_input"):
@@ -68,13 +68,12 @@ def run_input(session: DebugSession) -> None:
 
 
 def _heading(which: Which, *, is_open: bool) -> None:
-    """Say what the input is for. Presets stand between that and the choice of editor where a run begins."""
-    items: list[Item] = [Words("Run input", look="heading")]
+    items: list[Item] = [Text("Run input", look="heading")]
     if is_open:
-        items.append(Switch(state.INPUT_KEY, "Input for", _FOR, wide=True))
+        items.append(SegmentedControl(state.INPUT_KEY, "Input for", _FOR, wide=True))
     if which == "next":
         note = "Sent with the next message. Empty means: the message alone."
-        items += [Words(note, look="note"), _MODE]
+        items += [Text(note, look="note"), _MODE]
     bar("run_input_bar", items, low=True)
 
 
@@ -222,9 +221,9 @@ def _state_edited(model: RunInputModel, key: str) -> None:
 
 
 def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
-    given: JsonObject = model.value.get("dynamic_variables") or {}
+    values: JsonObject = model.value.get("dynamic_variables") or {}
     try:
-        missing = unresolved_placeholders(workflow.to_wire(), given, system=SYSTEM_NAMES)
+        missing = unresolved_placeholders(workflow.to_wire(), values, system=SYSTEM_NAMES)
     except DebuggerError:
         return  # a workflow without settings names none
     if missing:
@@ -233,7 +232,7 @@ def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
         st.warning(
             f"Without a value, these stay as they are written: {named}{more}", icon=":material/data_object:"
         )
-    empty = [name for name, value in given.items() if value == ""]
+    empty = [name for name, value in values.items() if value == ""]
     if empty:
         st.caption(f"Still empty: {plain(', '.join(empty[:_MOST_NAMES]))}")
 
@@ -242,7 +241,7 @@ _MOST_RUNS = 20
 
 
 def state_copy(session: DebugSession, model: RunInputModel) -> None:
-    """Draw the choice of a run and a turn, and the button that takes the state after it.
+    """Draw the choice of a recorded state to copy.
 
     Args:
         session: The run on view; offered first.
@@ -277,7 +276,6 @@ def state_copy(session: DebugSession, model: RunInputModel) -> None:
 
 
 def _runs(session: DebugSession) -> dict[str, str]:
-    """The runs on offer with what they are called: the one on view, then the newest of the workflow."""
     own = {session.run_id: "The run on view"} if session.run_id and not session.busy else {}
     return {
         **own,

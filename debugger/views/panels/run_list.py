@@ -1,4 +1,4 @@
-"""The list of runs: a row each, to be opened by a click and chosen by its box."""
+"""List of runs with filters and actions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MOST_ROWS = 18
 
 
 def clicked_run() -> str | None:
-    """The id of the run whose cell was clicked, once; ask before the list is drawn again."""
+    """Return the clicked run once, before the list is drawn again."""
     held = state.widget(TABLE_KEY)
     cells = held["selection"]["cells"] if held else []
     if not cells:
@@ -40,7 +40,10 @@ def clicked_run() -> str | None:
 
 
 def chosen_runs(rows: Sequence[Run]) -> list[str]:
-    """The ids of the runs whose boxes are ticked, in the list's order. Boxes move along with their rows."""
+    """Return the ticked runs in the list's order.
+
+    Boxes move along with their rows.
+    """
     held, before = state.widget(TABLE_KEY), state.widget(_IDS_KEY, [])
     ids = [row.workflow_run_id for row in rows]
     ticked = {before[place] for place in held["selection"]["rows"]} if held else set()
@@ -82,7 +85,6 @@ def run_table(rows: Sequence[Run], names: Mapping[str, str], marks: Mapping[str,
 
 
 def _parent(run: Run) -> str:
-    """The run that it was forked from, and after which turn."""
     source, index = run.source_workflow_run_id, run.checkpoint_source_turn_index
     if not source:
         return ""
@@ -110,7 +112,7 @@ def _columns(words: Sequence[str], tags: Sequence[str]) -> dict[str, Any]:
 
 
 def run_actions(chosen: Sequence[str], marks: Mapping[str, RunLabels], total: int) -> str | None:
-    """Draw the actions in a line; the id of the run to open, once."""
+    """Draw the actions; return the run to open, once."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_actions"):
         # From the left: the table's own tools appear above its right end.
         wants_open = st.button(
@@ -125,8 +127,8 @@ def run_actions(chosen: Sequence[str], marks: Mapping[str, RunLabels], total: in
             disabled=len(chosen) != 2,
             help="Put two chosen runs side by side",
         )
-        told = f"{len(chosen)} of them chosen." if chosen else "Click a row to open it; tick boxes for more."
-        st.caption(f"{count(total, 'run')}. {told}", width="content")
+        hint = f"{len(chosen)} of them chosen." if chosen else "Click a row to open it; tick boxes for more."
+        st.caption(f"{count(total, 'run')}. {hint}", width="content")
     if wants_comparison:
         _compare(chosen)
     return chosen[0] if wants_open else None
@@ -176,7 +178,7 @@ _ANY = ""
 
 @dataclass(frozen=True)
 class WantedRuns:
-    """What a person wants to see."""
+    """Filters of the list."""
 
     workflow_id: str | None
     status: str | None
@@ -184,12 +186,12 @@ class WantedRuns:
 
     @property
     def is_everything(self) -> bool:
-        """Whether nothing is filtered out."""
+        """Return whether nothing is filtered out."""
         return self == WantedRuns(None, None, RunSearch())
 
 
 def run_filters(backend: Backend, names: dict[str, str]) -> WantedRuns:
-    """Draw the filters; what they ask for.
+    """Draw the filters; return their values.
 
     Args:
         backend: Has the runs.

@@ -1,4 +1,4 @@
-"""The ledger: every call to the world outside as a row, with what came of it."""
+"""Log of outside calls, with their policies."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from debugger.views.audit import audited_file
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW, table_height
-from debugger.views.components.toolbar import Item, Words
-from debugger.views.run_view import Reading
+from debugger.views.components.toolbar import Item, Text
+from debugger.views.run_view import RunView
 
 TABLE_KEY = "side_effects"
 _NODES_KEY = "side_effect_nodes"
@@ -35,40 +35,39 @@ _COLOURS = {
 }
 
 
-def side_effects_words(now: Reading) -> list[Item]:
+def side_effects_words(view: RunView) -> list[Item]:
     """The totals, for a bar."""
-    return [Words(now.outside)] if now.effects else []
+    return [Text(view.outside)] if view.effects else []
 
 
-def side_effects_file(now: Reading) -> None:
+def side_effects_file(view: RunView) -> None:
     """Draw the button that saves them."""
-    if now.effects:
-        _download(now)
+    if view.effects:
+        _download(view)
 
 
-def side_effects(now: Reading) -> None:
-    """Draw the ledger, what can be done about what was blocked, and the chosen call in full."""
-    if now.session.ledger.error is not None:
-        show_error(now.session.ledger.error)
-    if not now.effects:
-        _nothing(now)
+def side_effects(view: RunView) -> None:
+    """Draw the log, advice on blocked calls, and the selected call."""
+    if view.session.ledger.error is not None:
+        show_error(view.session.ledger.error)
+    if not view.effects:
+        _nothing(view)
         return
-    for sentence in blocked_call_advice(now.effects):
+    for sentence in blocked_call_advice(view.effects):
         st.caption(f":material/block: {plain(sentence)}")
-    chosen = _table(now)
+    chosen = _table(view)
     if chosen is not None:
         _whole(chosen)
 
 
-def _nothing(now: Reading) -> None:
-    ended = "No turn has called anything outside yet." if now.turns else "A run's calls outside appear here."
-    st.caption(f"{ended} They are told when a turn has ended. {plain(policies_of(now))}")
+def _nothing(view: RunView) -> None:
+    ended = "No turn has called anything outside yet." if view.turns else "A run's calls outside appear here."
+    st.caption(f"{ended} They are told when a turn has ended. {plain(policies_of(view))}")
 
 
-def _table(now: Reading) -> SideEffect | None:
-    """Draw the rows; the chosen one."""
-    effects = now.effects
-    state.set_widget(_NODES_KEY, [author_node_id(effect.node_logical_id, now.names) for effect in effects])
+def _table(view: RunView) -> SideEffect | None:
+    effects = view.effects
+    state.set_widget(_NODES_KEY, [author_node_id(effect.node_logical_id, view.names) for effect in effects])
     picked = st.dataframe(
         {
             "seq": list(range(1, len(effects) + 1)),
@@ -88,7 +87,7 @@ def _table(now: Reading) -> SideEffect | None:
         height=table_height(len(effects), _MOST_ROWS),
         row_height=ROW,
         hide_index=True,
-        on_select=refresh.redrawing("look", _choose),
+        on_select=refresh.refreshing("look", _choose),
         selection_mode="single-cell",
         column_config=_columns(effects),
         placeholder="",
@@ -99,9 +98,8 @@ def _table(now: Reading) -> SideEffect | None:
 
 
 def _background(effects: Sequence[SideEffect]) -> dict[str, list[bool]]:
-    """A column more for a run that calls without its user."""
-    told = [effect.is_background for effect in effects]
-    return {"background": told} if any(told) else {}
+    hint = [effect.is_background for effect in effects]
+    return {"background": hint} if any(hint) else {}
 
 
 def _columns(effects: Sequence[SideEffect]) -> dict[str, Any]:
@@ -126,10 +124,10 @@ def _columns(effects: Sequence[SideEffect]) -> dict[str, Any]:
     }
 
 
-def _chips(label: str, told: str, effects: Sequence[SideEffect], name: str) -> Any:
+def _chips(label: str, hint: str, effects: Sequence[SideEffect], name: str) -> Any:
     words = sorted({str(getattr(effect, name)) for effect in effects})
     return st.column_config.MultiselectColumn(
-        label, width=92, options=words, color=[_COLOURS.get(word, "gray") for word in words], help=told
+        label, width=92, options=words, color=[_COLOURS.get(word, "gray") for word in words], help=hint
     )
 
 
@@ -141,7 +139,6 @@ def _choose() -> None:
 
 
 def _whole(effect: SideEffect) -> None:
-    """The chosen call in full, since a cell shows only its beginning."""
     with st.container(border=True, gap="xxsmall", key="side_effect"):
         st.text(effect.target)  # never Markdown: it would make links of addresses
         where = f"{effect.node_name}, {effect.call_class} call, {effect.how}, {effect.outcome}"
@@ -152,15 +149,15 @@ def _whole(effect: SideEffect) -> None:
         st.json(dict(effect.request), expanded=2)
 
 
-def _download(now: Reading) -> None:
-    export, session = EXPORTS["side_effects_csv"], now.session
+def _download(view: RunView) -> None:
+    export, session = SIDE_EFFECTS["csv"], view.session
     if session.run_id is None or session.busy:
         return
     st.download_button(
         "Side effects CSV",
         key="download_side_effects",
         data=audited_file(
-            lambda: export.render(side_effect_rows(session.run_id or "", now.effects)),
+            lambda: export.render(side_effect_rows(session.run_id or "", view.effects)),
             session.run_id,
             format="side_effects",
         ),
@@ -172,12 +169,12 @@ def _download(now: Reading) -> None:
     )
 
 
-def policies_of(now: Reading) -> str:
-    """In one line, what answers for models and which calls are let out."""
+def policies_of(view: RunView) -> str:
+    """Return a sentence on models and the policies of calls."""
     if state.page().backend_name != "embedded":
         return HOSTED_NOTICE
     try:
-        return policy_summary(read_settings(), has_script=now.is_scripted)
+        return policy_summary(read_settings(), has_script=view.is_scripted)
     except DebuggerError:
         return ""  # the page Connection tells what is wrong with the settings
 

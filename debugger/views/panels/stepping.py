@@ -1,4 +1,4 @@
-"""The controls that step a run, with the reason where it stands still."""
+"""Controls that step a run, with the reason of a pause."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import requires
 from debugger.views.components.markdown import count
-from debugger.views.components.toolbar import Badge, Button, Item, Words
-from debugger.views.run_view import Reading
+from debugger.views.components.toolbar import Badge, Button, Item, Text
+from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
 
 _STEPS: tuple[tuple[StepKind, str, str, str], ...] = (
@@ -21,24 +21,24 @@ _STEPS: tuple[tuple[StepKind, str, str, str], ...] = (
 )
 
 
-def stepping(now: Reading) -> list[Item]:
-    """The controls for a bar."""
-    session = now.session
+def stepping(view: RunView) -> list[Item]:
+    """Return the controls."""
+    session = view.session
     reason = session.backend.capabilities.reason_against("pause_mid_turn")
     steps = [
         Button(
             f"step_{kind}",
             word,
-            refresh.redrawing("bar", step),
+            refresh.refreshing("bar", step),
             (kind,),
             icon=icon,
             disabled=reason is not None or not _can_go(session),
-            help=reason or told,
+            help=reason or hint,
             shortcut=keys(f"step_{kind}"),
         )
-        for kind, word, icon, told in _STEPS
+        for kind, word, icon, hint in _STEPS
     ]
-    return [Words("Step", yields=True), *steps, _flow(session, reason), *_where(session, reason)]
+    return [Text("Step", yields=True), *steps, _flow(session, reason), *_where(session, reason)]
 
 
 def _can_go(session: DebugSession) -> bool:
@@ -46,12 +46,12 @@ def _can_go(session: DebugSession) -> bool:
 
 
 def _flow(session: DebugSession, reason: str | None) -> Button:
-    stands = session.stop_point is not None
-    if (session.busy or session.is_stepping) and not stands:
+    is_paused = session.stop_point is not None
+    if (session.busy or session.is_stepping) and not is_paused:
         return Button(
             "pause",
             "Pause",
-            refresh.redrawing("bar", pause),
+            refresh.refreshing("bar", pause),
             icon=":material/pause:",
             disabled=reason is not None,
             help=reason or "Stand still at the next event",
@@ -60,27 +60,26 @@ def _flow(session: DebugSession, reason: str | None) -> Button:
     return Button(
         "resume",
         "Resume",
-        refresh.redrawing("bar", resume),
+        refresh.refreshing("bar", resume),
         icon=":material/play_arrow:",
-        look="primary" if stands else "secondary",
-        disabled=not stands and session.stepping.mode is None,
+        look="primary" if is_paused else "secondary",
+        disabled=not is_paused and session.stepping.mode is None,
         help=reason or "Go on until a breakpoint, the user's turn or the end",
         shortcut=keys("resume"),
     )
 
 
 def _where(session: DebugSession, reason: str | None) -> list[Item]:
-    """Where the run stands still and why, or what breakpoints have noted."""
     stop = session.stop_point
     if stop is not None:
-        return [Badge("Stands still", ":material/pause_circle:", "yellow"), Words(stop.text)]
-    told: list[Item] = []
+        return [Badge("Stands still", ":material/pause_circle:", "yellow"), Text(stop.text)]
+    hint: list[Item] = []
     if session.stepping.missed_stops:
         noted = " ".join(noted.text for noted in session.stepping.missed_stops[:3])
-        told = [Badge("Met in the last turn", ":material/flag:", "yellow"), Words(f"{noted} {reason or ''}")]
+        hint = [Badge("Met in the last turn", ":material/flag:", "yellow"), Text(f"{noted} {reason or ''}")]
     elif session.stepping.mode is not None:
-        told = [Words(f"Each turn goes on by one {session.stepping.mode}.")]
-    return [*told, *_pins(session), *_breakpoints(session)]
+        hint = [Text(f"Each turn goes on by one {session.stepping.mode}.")]
+    return [*hint, *_pins(session), *_breakpoints(session)]
 
 
 def _breakpoints(session: DebugSession) -> list[Item]:
@@ -92,26 +91,26 @@ def _breakpoints(session: DebugSession) -> list[Item]:
 
 
 def _pins(session: DebugSession) -> list[Item]:
-    """That not all is real: which pins and faults are on, and whether a person answers for models."""
     active = [one for one in session.mocks.all if one.is_enabled]
     asks = session.human_input.asks_all or bool(session.human_input.nodes)
     if not active and not asks:
         return []
     pins = sum(isinstance(one, Pin) for one in active)
-    told = [count(pins, "pin")] if pins else []
-    told += [count(len(active) - pins, "fault")] if len(active) > pins else []
-    told += ["you answer for models"] if asks else []
+    hint = [count(pins, "pin")] if pins else []
+    hint += [count(len(active) - pins, "fault")] if len(active) > pins else []
+    hint += ["you answer for models"] if asks else []
     help_ = "Not everything in this run is real: see what below"
-    return [_to("Pins", "to_pins", ", ".join(told), ":material/push_pin:", help_)]
+    return [_to("Pins", "to_pins", ", ".join(hint), ":material/push_pin:", help_)]
 
 
-def _to(view: str, key: str, words: str, icon: str, told: str) -> Button:
-    """The button that leads to a view of the lower pane."""
-    return Button(key, words, refresh.redrawing("bar", _show), (view,), icon=icon, look="tertiary", help=told)
+def _to(view_name: str, key: str, words: str, icon: str, hint: str) -> Button:
+    return Button(
+        key, words, refresh.refreshing("bar", _show), (view_name,), icon=icon, look="tertiary", help=hint
+    )
 
 
-def _show(view: str) -> None:
-    state.give_widget(state.LOWER_KEY, view)
+def _show(view_name: str) -> None:
+    state.set_widget_from_callback(state.LOWER_KEY, view_name)
 
 
 WAIT_SECONDS = 0.25
@@ -121,7 +120,7 @@ WAIT_SECONDS = 0.25
 @command
 @requires(Role.RUN)
 def step(kind: StepKind) -> None:
-    """Go one step on; begin the run where it has not begun."""
+    """Continue by one step; start the run if necessary."""
     session = state.page().session
     if session is None:
         return
@@ -134,7 +133,7 @@ def step(kind: StepKind) -> None:
 @command
 @requires(Role.RUN)
 def resume() -> None:
-    """Let the run go on until something stops it."""
+    """Continue until something stops the run."""
     session = state.page().session
     if session is not None:
         session.stepping.resume()
@@ -144,7 +143,7 @@ def resume() -> None:
 @command
 @requires(Role.RUN)
 def pause() -> None:
-    """Stand still at the next event."""
+    """Pause at the next event."""
     session = state.page().session
     if session is not None:
         session.stepping.pause()
@@ -154,7 +153,7 @@ def pause() -> None:
 @command
 @requires(Role.RUN)
 def run_to(node_id: str) -> None:
-    """Go on until a node is about to run; begin the run where it has not begun."""
+    """Continue until a node is about to run; start if necessary."""
     session = state.page().session
     if session is None:
         return

@@ -1,4 +1,4 @@
-"""The timeline: what happened as rows, to be filtered and chosen from. It is drawn in the lower pane."""
+"""Timeline of events, with its filters."""
 
 from __future__ import annotations
 
@@ -13,44 +13,51 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.rows import rows_list
 from debugger.views.components.tables import Pager, list_height, pager
-from debugger.views.components.toolbar import Badge, Break, Disclosure, Field, Item, Switch, Words
+from debugger.views.components.toolbar import (
+    Badge,
+    Break,
+    Disclosure,
+    Item,
+    SegmentedControl,
+    Text,
+    TextInput,
+)
 from debugger.views.panels.timeline_tables import Table, Target, events_table, steps_table, turns_table
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
 
 TABLE_KEY = "timeline"
 _MOST_ROWS = 10
 
 
-def timeline_pager(now: Reading, found: FilteredTimeline) -> Pager:
-    """Which page of the rows is on view: the one with the chosen event, or what a person has turned to."""
+def timeline_pager(view: RunView, found: FilteredTimeline) -> Pager:
+    """Return the page with the selected event, or the turned one."""
     event = state.page().event
-    looked_at = (now.session, found.density, found.hidden, event)
-    return pager(TABLE_KEY, len(found.places), looked_at, _chosen(now, found)[0])
+    looked_at = (view.session, found.density, found.hidden, event)
+    return pager(TABLE_KEY, len(found.places), looked_at, _chosen(view, found)[0])
 
 
-def timeline(now: Reading, found: FilteredTimeline, page: Pager) -> None:
+def timeline(view: RunView, found: FilteredTimeline, page: Pager) -> None:
     """Draw the rows of a page, or say why there are none."""
-    if now.session.turns_to_load:
+    if view.session.turns_to_load:
         st.caption("The events appear here once the run is read.")
-    elif not now.rows:
+    elif not view.rows:
         st.caption("Everything that happens in the run appears here as a row: start the run to see some.")
     elif not found.places:
         st.caption("No event matches. Change the filters, or choose “Raw”.")
     else:
-        _table(now, found, page)
+        _table(view, found, page)
 
 
-def _chosen(now: Reading, found: FilteredTimeline) -> tuple[int | None, bool]:
-    """The place of the chosen event among the rows, and whether it is one of them or only near."""
+def _chosen(view: RunView, found: FilteredTimeline) -> tuple[int | None, bool]:
     event = state.page().event
-    return (None, False) if event is None else found.row_of(event, now.told)
+    return (None, False) if event is None else found.row_of(event, view.projections)
 
 
-def _table(now: Reading, found: FilteredTimeline, page: Pager) -> None:
+def _table(view: RunView, found: FilteredTimeline, page: Pager) -> None:
     first, end, _ = page
-    chosen, is_shown = _chosen(now, found)
-    table = _drawn(now, found, first, end)
+    chosen, is_shown = _chosen(view, found)
+    table = _drawn(view, found, first, end)
     near = chosen - first if chosen is not None and first <= chosen < end else None
     rows_list(
         TABLE_KEY,
@@ -58,34 +65,33 @@ def _table(now: Reading, found: FilteredTimeline, page: Pager) -> None:
         table.rows,
         chosen=near if is_shown else None,
         near=near,
-        page=(id(now.session), found.density, first),
+        page=(id(view.session), found.density, first),
         follows=end == len(found.places),
         height=list_height(end - first, _MOST_ROWS),
-        told=table.told,
-        on_choose=refresh.redrawing("look", _choose),
+        aria_label=table.aria_label,
+        on_choose=refresh.refreshing("look", _choose),
     )
 
 
-def _drawn(now: Reading, found: FilteredTimeline, first: int, end: int) -> Table:
-    """One page in the density that was asked for."""
+def _drawn(view: RunView, found: FilteredTimeline, first: int, end: int) -> Table:
     times = state.widget(TIME_KEY) or TIMES[0]
     places = found.places[first:end]
     if found.density == "Turns":
-        return turns_table([now.told.turn_rows[at] for at in places], times)
+        return turns_table([view.projections.turn_rows[at] for at in places], times)
     if found.density == "Steps":
-        return steps_table([now.told.steps[at] for at in places], times)
-    return events_table([now.rows[at] for at in places], times)
+        return steps_table([view.projections.steps[at] for at in places], times)
+    return events_table([view.rows[at] for at in places], times)
 
 
-def _choose(told: Any) -> None:
-    target = Target.from_browser(told)
+def _choose(value: Any) -> None:
+    target = Target.from_browser(value)
     if target is None:
         actions.select_event(None)
         return
     actions.select_event(target.event)
     state.page().node, state.page().edge = target.node, None
     if state.widget(state.TAB_KEY) not in ("State", "Why", "Event"):
-        state.give_widget(state.TAB_KEY, "Event")
+        state.set_widget_from_callback(state.TAB_KEY, "Event")
 
 
 TIME_KEY = "timeline_times"
@@ -112,48 +118,47 @@ _TIMES_HELP = "Relative: since the run began. Elapsed: since the turn began. UTC
 
 
 def keep_filters() -> None:
-    """Let the filters hold what they hold though they may not be drawn this time."""
+    """Preserve the filters' values while they are not drawn."""
     state.begin_widget(_DENSITY_KEY, "Events")
     state.begin_widget(TIME_KEY, TIMES[0])
     state.keep_widgets(_BEHIND_BUTTON)
 
 
-def timeline_filters(now: Reading, found: FilteredTimeline) -> list[Item]:
-    """The filters that are always at hand, and how many rows there are, for a bar."""
-    density = Switch(_DENSITY_KEY, "Density", DENSITIES, help=_DENSITY_HELP)
-    find = Field(_TEXT_KEY, "Find in timeline", "Find …", ":material/search:", shortcut=keys("search"))
+def timeline_filters(view: RunView, found: FilteredTimeline) -> list[Item]:
+    """Return the filters that are always shown, with row counts."""
+    density = SegmentedControl(_DENSITY_KEY, "Density", DENSITIES, help=_DENSITY_HELP)
+    find = TextInput(_TEXT_KEY, "Find in timeline", "Find …", ":material/search:", shortcut=keys("search"))
     active = _active()
     badge = [Badge(f"{active} on", colour="violet")] if active else []
-    rows: list[Item] = [Break(), Words(_words(found), key="timeline_line")] if now.rows else []
+    rows: list[Item] = [Break(), Text(_words(found), key="timeline_line")] if view.rows else []
     return [density, find, _MORE, *badge, *rows]
 
 
-def more_filters(now: Reading) -> None:
+def more_filters(view: RunView) -> None:
     """Draw the filters behind the button while they are open."""
     if _MORE.is_open:
         with st.container(horizontal=True, vertical_alignment="bottom", key="timeline_more_filters"):
-            _more_filters(now)
+            _more_filters(view)
 
 
-def found_rows(now: Reading) -> FilteredTimeline:
+def found_rows(view: RunView) -> FilteredTimeline:
     """The rows that all filters let through."""
-    wanted, density = _filter(now), state.widget(_DENSITY_KEY)
-    return now.once(
+    wanted, density = _filter(view), state.widget(_DENSITY_KEY)
+    return view.memo(
         ("timeline", wanted, density),
-        lambda: filter_timeline(now.told, wanted, density, now.session.index.texts),
+        lambda: filter_timeline(view.projections, wanted, density, view.session.index.texts),
     )
 
 
 def _words(found: FilteredTimeline) -> str:
-    """How many rows there are, and how many are hidden."""
     number = len(found.places)
-    told = f"{number:,} of {count(found.total, found.noun)}" if found.hidden else count(number, found.noun)
+    rows = f"{number:,} of {count(found.total, found.noun)}" if found.hidden else count(number, found.noun)
     hidden = [f"{found.hidden:,} hidden"] if found.hidden else []
     wrong = [count(found.trouble[kind], kind) for kind in TROUBLES if found.trouble[kind]]
-    return " · ".join([told, *hidden, *wrong])
+    return " · ".join([rows, *hidden, *wrong])
 
 
-def _filter(now: Reading) -> Filter:
+def _filter(view: RunView) -> Filter:
     chosen = state.page().node
     only_chosen = chosen is not None and state.widget("timeline_only_node")
     node, thread = state.widget("timeline_node", _ANY_NODE), state.widget("timeline_thread", _ANY_THREAD)
@@ -162,22 +167,21 @@ def _filter(now: Reading) -> Filter:
         types=frozenset(state.widget("timeline_types", ())),
         node=chosen if only_chosen else None if node == _ANY_NODE else node,
         thread=None if thread == _ANY_THREAD else thread,
-        turn=_turn(now, state.widget("timeline_turns", _ALL)),
+        turn=_turn(view, state.widget("timeline_turns", _ALL)),
         failures_only=bool(state.widget("timeline_failures")),
     )
 
 
-def _more_filters(now: Reading) -> None:
-    """Draw what is behind the button; it holds while it is not drawn, too."""
+def _more_filters(view: RunView) -> None:
     st.multiselect(
         "Event types",
-        sorted({*now.told.types, *state.widget("timeline_types", ())}),
+        sorted({*view.projections.types, *state.widget("timeline_types", ())}),
         key="timeline_types",
-        format_func=lambda kind: f"{kind} ({now.told.types.get(kind, 0):,})",
+        format_func=lambda kind: f"{kind} ({view.projections.types.get(kind, 0):,})",
         placeholder="All types",
     )
-    _one_of("Node", _ANY_NODE, now.told.nodes, "timeline_node", now.names)
-    _one_of("Thread", _ANY_THREAD, now.told.threads, "timeline_thread", {"0": "0 (main)"})
+    _one_of("Node", _ANY_NODE, view.projections.nodes, "timeline_node", view.names)
+    _one_of("Thread", _ANY_THREAD, view.projections.threads, "timeline_thread", {"0": "0 (main)"})
     st.selectbox("Turns", (_ALL, _LATEST, _CHOSEN), key="timeline_turns")
     st.toggle("Failures and warnings only", key="timeline_failures")
     if state.page().node is not None:
@@ -186,7 +190,6 @@ def _more_filters(now: Reading) -> None:
 
 
 def _one_of(label: str, anything: str, found: Mapping[str, int], key: str, names: Mapping[str, str]) -> None:
-    """Draw a choice of one of what the run has; what was chosen stays, though it has none of it yet."""
     held = state.widget(key)
     options = dict.fromkeys([anything, *sorted(found), *([held] if held else [])])
     st.selectbox(
@@ -198,7 +201,6 @@ def _one_of(label: str, anything: str, found: Mapping[str, int], key: str, names
 
 
 def _active() -> int:
-    """How many of the filters behind the button narrow the timeline down."""
     held = [
         bool(state.widget("timeline_types")),
         state.widget("timeline_node") not in (None, _ANY_NODE),
@@ -210,10 +212,10 @@ def _active() -> int:
     return sum(held)
 
 
-def _turn(now: Reading, turns: str) -> int | None:
-    if turns == _ALL or not now.turns:
+def _turn(view: RunView, turns: str) -> int | None:
+    if turns == _ALL or not view.turns:
         return None
     event = state.page().event
     if turns == _LATEST or event is None:
-        return now.turns[-1].number
-    return now.rows[event].turn_number
+        return view.turns[-1].number
+    return view.rows[event].turn_number

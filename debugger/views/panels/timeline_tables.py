@@ -1,4 +1,4 @@
-"""The columns of the timeline in each density: rows of a run as what a list draws."""
+"""Columns of the timeline in each density."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STEP_COLOURS = {"ran": "green", "failure": "red", "warning": "orange", "user": 
 
 
 class Target(NamedTuple):
-    """Where a row leads."""
+    """Target of a row: its event and node."""
 
     event: int
     """The event that it is looked at by, by its place in the run from 0."""
@@ -30,24 +30,24 @@ class Target(NamedTuple):
     """The node that is chosen with it."""
 
     @classmethod
-    def from_browser(cls, told: Any) -> Target | None:
-        """Read what the list sends; ``None`` where it is no row, as after a choice was given back."""
-        if not isinstance(told, list) or len(told) != len(cls._fields) or not isinstance(told[0], int):
+    def from_browser(cls, value: Any) -> Target | None:
+        """Read the list's value; ``None`` where no row is selected."""
+        if not isinstance(value, list) or len(value) != len(cls._fields) or not isinstance(value[0], int):
             return None
-        return cls(told[0], None if told[1] is None else str(told[1]))
+        return cls(value[0], None if value[1] is None else str(value[1]))
 
 
 @dataclass(frozen=True)
 class Table:
-    """What is drawn."""
+    """Columns and rows to draw."""
 
     columns: list[Column]
     rows: list[Row]
-    told: str
+    aria_label: str
 
 
 @dataclass(frozen=True)
-class _Told(Generic[Of]):
+class _ColumnSource(Generic[Of]):
     """A column, and what it tells of each row."""
 
     column: Column
@@ -55,71 +55,75 @@ class _Told(Generic[Of]):
 
 
 def turns_table(rows: Sequence[TurnRow], times: str) -> Table:
-    """A row a turn."""
+    """Return a row for each turn."""
     longest = _longest([row.duration_ms for row in rows])
-    told: list[_Told[TurnRow]] = [
-        _Told(_TURN, lambda row: str(row.number)),
+    sources: list[_ColumnSource[TurnRow]] = [
+        _ColumnSource(_TURN, lambda row: str(row.number)),
         *_background(rows),
-        _Told(_time(times), lambda row: _at(times, row.at_ms, row.at_ms, row.time)),
-        _Told(_took("How long the turn took, end to end"), lambda row: _bar(row.duration_ms, longest)),
-        _Told(Column("trouble", "Trouble", 112, "chip"), _trouble),
-        _Told(Column("user", "User", 180, grows=True), lambda row: row.user),
-        _Told(Column("agent", "Agent", 220, grows=True), lambda row: row.agent),
-        _Told(
+        _ColumnSource(_time(times), lambda row: _at(times, row.at_ms, row.at_ms, row.time)),
+        _ColumnSource(
+            _took("How long the turn took, end to end"), lambda row: _bar(row.duration_ms, longest)
+        ),
+        _ColumnSource(Column("trouble", "Trouble", 112, "chip"), _trouble),
+        _ColumnSource(Column("user", "User", 180, grows=True), lambda row: row.user),
+        _ColumnSource(Column("agent", "Agent", 220, grows=True), lambda row: row.agent),
+        _ColumnSource(
             Column("path", "Path", 180, help="The nodes that ran, in order", grows=True), lambda row: row.path
         ),
-        _Told(_TOKENS, lambda row: _number(row.tokens)),
-        _Told(Column("calls", "Calls", 60, "number", help="Calls of models"), lambda row: _number(row.calls)),
-        _Told(Column("events", "Events", 66, "number"), lambda row: _number(row.events)),
+        _ColumnSource(_TOKENS, lambda row: _number(row.tokens)),
+        _ColumnSource(
+            Column("calls", "Calls", 60, "number", help="Calls of models"), lambda row: _number(row.calls)
+        ),
+        _ColumnSource(Column("events", "Events", 66, "number"), lambda row: _number(row.events)),
     ]
     targets = [Target(row.last, None) for row in rows]
     what = "a row a turn, with what user and agent said, path, duration, tokens and failures"
-    return _table(told, rows, targets, [], what)
+    return _table(sources, rows, targets, [], what)
 
 
 def steps_table(steps: Sequence[Step], times: str) -> Table:
-    """A row a step."""
+    """Return a row for each step."""
     longest = _longest([step.duration_ms for step in steps])
-    told: list[_Told[Step]] = [
-        _Told(
+    sources: list[_ColumnSource[Step]] = [
+        _ColumnSource(
             Column("#", "#", 56, "number", help="The step's place in the run"), lambda step: str(step.index)
         ),
-        _Told(_TURN, lambda step: str(step.turn_number)),
+        _ColumnSource(_TURN, lambda step: str(step.turn_number)),
         *_background(steps),
         *_threads(steps),
-        _Told(_time(times), lambda step: _at(times, step.at_ms, step.since_turn_ms, step.time)),
-        _Told(_NODE, lambda step: step.node_name or ""),
-        _Told(Column("status", "Status", 104, "chip"), _status),
-        _Told(_took("How long the node ran"), lambda step: _bar(step.duration_ms, longest)),
-        _Told(_SUMMARY, lambda step: step.summary),
-        _Told(_TOKENS, lambda step: _number(step.tokens or None)),
+        _ColumnSource(_time(times), lambda step: _at(times, step.at_ms, step.since_turn_ms, step.time)),
+        _ColumnSource(_NODE, lambda step: step.node_name or ""),
+        _ColumnSource(Column("status", "Status", 104, "chip"), _status),
+        _ColumnSource(_took("How long the node ran"), lambda step: _bar(step.duration_ms, longest)),
+        _ColumnSource(_SUMMARY, lambda step: step.summary),
+        _ColumnSource(_TOKENS, lambda step: _number(step.tokens or None)),
     ]
     targets = [Target(step.last, step.drawn_node) for step in steps]
     what = "a row a step, with turn, time, node, status, duration, summary and tokens"
-    return _table(told, steps, targets, [step.turn_number for step in steps], what)
+    return _table(sources, steps, targets, [step.turn_number for step in steps], what)
 
 
 def events_table(rows: Sequence[TimelineRow], times: str) -> Table:
-    """A row an event."""
-    told: list[_Told[TimelineRow]] = [
-        _Told(
+    """Return a row for each event."""
+    sources: list[_ColumnSource[TimelineRow]] = [
+        _ColumnSource(
             Column("#", "#", 56, "number", help="The event's place in the run"), lambda row: str(row.index)
         ),
-        _Told(_TURN, lambda row: str(row.turn_number)),
+        _ColumnSource(_TURN, lambda row: str(row.turn_number)),
         *_background(rows),
         *_threads(rows),
-        _Told(_time(times), lambda row: _at(times, row.at_ms, row.since_turn_ms, row.time)),
-        _Told(_NODE, lambda row: row.node_name or row.node_logical_id or ""),
-        _Told(Column("type", "Type", 206, "chip"), _type),
-        _Told(
+        _ColumnSource(_time(times), lambda row: _at(times, row.at_ms, row.since_turn_ms, row.time)),
+        _ColumnSource(_NODE, lambda row: row.node_name or row.node_logical_id or ""),
+        _ColumnSource(Column("type", "Type", 206, "chip"), _type),
+        _ColumnSource(
             Column("ms", "Took", 84, "number", help="How long a node ran"),
             lambda row: _milliseconds(row.duration_ms),
         ),
-        _Told(_SUMMARY, lambda row: row.summary),
+        _ColumnSource(_SUMMARY, lambda row: row.summary),
     ]
     targets = [Target(row.index, row.drawn_node) for row in rows]
     what = "a row an event, with turn, time, node, type, duration and summary"
-    return _table(told, rows, targets, [row.turn_number for row in rows], what)
+    return _table(sources, rows, targets, [row.turn_number for row in rows], what)
 
 
 _TURN = Column("turn", "Turn", 54, "number")
@@ -129,15 +133,19 @@ _TOKENS = Column("tokens", "Tokens", 70, "number", help="Of the model calls")
 
 
 def _table(
-    told: Sequence[_Told[Of]], rows: Sequence[Of], targets: list[Target], turns: list[int], what: str
+    sources: Sequence[_ColumnSource[Of]],
+    rows: Sequence[Of],
+    targets: list[Target],
+    turns: list[int],
+    what: str,
 ) -> Table:
     begins = [place > 0 and turn != turns[place - 1] for place, turn in enumerate(turns)]
-    cells = [[each.cell(row) for each in told] for row in rows]
+    cells = [[each.cell(row) for each in sources] for row in rows]
     drawn = [
         Row(of_row, list(target), bool(begins) and begins[place])
         for place, (of_row, target) in enumerate(zip(cells, targets, strict=True))
     ]
-    return Table([each.column for each in told], drawn, f"Timeline: {what}")
+    return Table([each.column for each in sources], drawn, f"Timeline: {what}")
 
 
 def _time(times: str) -> Column:
@@ -148,31 +156,27 @@ def _time(times: str) -> Column:
 
 
 def _at(times: str, at_ms: float | None, since_turn_ms: float | None, clock: float | None) -> Cell:
-    """Of what is since the run, since the turn and by the clock, what was asked for."""
     if times == "UTC":
         return iso_utc(clock)
-    told = since_turn_ms if times == "Elapsed" else at_ms
-    return None if told is None else f"+{told / 1000:,.3f} s"
+    milliseconds = since_turn_ms if times == "Elapsed" else at_ms
+    return None if milliseconds is None else f"+{milliseconds / 1000:,.3f} s"
 
 
-def _background(rows: Sequence[Of]) -> list[_Told[Of]]:
-    """A column more for a run that does something without its user."""
+def _background(rows: Sequence[Of]) -> list[_ColumnSource[Of]]:
     if not any(row.is_background for row in rows):
         return []
     column = Column("background", "Background", 96, help="Happened in background work after the turn")
-    return [_Told(column, lambda row: "✓" if row.is_background else None)]
+    return [_ColumnSource(column, lambda row: "✓" if row.is_background else None)]
 
 
-def _threads(rows: Sequence[Threaded]) -> list[_Told[Threaded]]:
-    """A column more where several threads ran."""
+def _threads(rows: Sequence[Threaded]) -> list[_ColumnSource[Threaded]]:
     if len({row.thread for row in rows} - {None}) < 2:
         return []
     column = Column("thread", "Thread", 96, help="0 is the thread that talks with the user")
-    return [_Told(column, lambda row: row.thread)]
+    return [_ColumnSource(column, lambda row: row.thread)]
 
 
 def _took(what: str) -> Column:
-    """A number with a bar beside it, in proportion to the longest."""
     return Column("ms", "Took", 148, "bar", help=what)
 
 
@@ -205,8 +209,8 @@ def _type(row: TimelineRow) -> Cell:
 
 
 def _trouble(row: TurnRow) -> Cell:
-    told = [(row.failures, "failure"), (row.warnings, "warning")]
-    chip = ", ".join(count(number, kind) for number, kind in told if number)
+    counts = [(row.failures, "failure"), (row.warnings, "warning")]
+    chip = ", ".join(count(number, kind) for number, kind in counts if number)
     return (chip, "red" if row.failures else "orange") if chip else None
 
 

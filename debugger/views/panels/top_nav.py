@@ -1,4 +1,4 @@
-"""The head: the way to each page, what works on every page, and what the page on view adds."""
+"""Navigation of the pages, user, help and view mode."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from debugger.views import navigation, state
 from debugger.views.auth.login_gate import page_base
 from debugger.views.auth.permissions import current_user
 from debugger.views.components.markdown import plain
-from debugger.views.components.toolbar import Badge, Button, Item, Link, Space, bar
+from debugger.views.components.toolbar import Badge, Button, Item, Link, Spacer, bar
 from debugger.views.shortcuts import BUILT_IN, SHORTCUTS, Shortcut, keys
 
 
-def head(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None:
-    """Draw it.
+def top_nav(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None:
+    """Draw the navigation.
 
     Args:
         links: The way to each page.
@@ -26,13 +26,12 @@ def head(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None:
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="head"):
         items = of_page() if of_page is not None else []
-        bar("head_bar", [*links, Space(), *_connection_badge(), *items, help_button()], low=True)
+        bar("head_bar", [*links, Spacer(), *_connection_badge(), *items, help_button()], low=True)
         account()
     help_dialog()
 
 
 def _connection_badge() -> list[Item]:
-    """Return the label of the hosted backend's environment; nothing for another backend."""
     shown = navigation.connection_on_view()
     if shown is None:
         return []
@@ -45,14 +44,14 @@ def _connection_badge() -> list[Item]:
     return [Badge(label, ":material/cloud:", settings.label_colour, help=where)]
 
 
-def skin_switch() -> Button:
-    """The button that changes the skin: it names the one to change to."""
-    navigation.follow_skin()
+def view_mode_switch() -> Button:
+    """Return the button that changes the view mode."""
+    navigation.follow_view_mode()
     is_demo = state.page().is_demo
     return Button(
         "skin",
         "Engineer view" if is_demo else "Demo view",
-        change_skin,
+        change_view_mode,
         icon=":material/bug_report:" if is_demo else ":material/co_present:",
         look="tertiary",
         help="Everything there is to see of the run" if is_demo else "The conversation and the graph alone",
@@ -61,7 +60,7 @@ def skin_switch() -> Button:
 
 
 def help_button() -> Button:
-    """The button that opens the help."""
+    """Return the button that opens the help."""
     return Button(
         "help",
         "Help",
@@ -74,7 +73,7 @@ def help_button() -> Button:
 
 
 def help_dialog() -> None:
-    """Draw the help where it was asked for."""
+    """Draw the help after a request."""
     page = state.page()
     if page.opens_help and not page.is_confirming:
         page.opens_help = False
@@ -109,7 +108,7 @@ def _group(group: list[Shortcut]) -> None:
 
 
 def account() -> None:
-    """Draw the user's name and role with the button; nothing without a login."""
+    """Draw the user with the sign-out button; nothing without login."""
     user = current_user()
     if user.is_local:
         return
@@ -127,8 +126,11 @@ PLAIN_KEYS_KEY = "has_plain_keys"
 """The switch of the shortcuts that are typed like text."""
 
 
-def change_skin() -> None:
-    """Change between the demo view and the engineer's; the run and what is chosen in it stay."""
+def change_view_mode() -> None:
+    """Switch between demo and engineer view.
+
+    The run and the selection stay.
+    """
     page = state.page()
     page.is_demo = not page.is_demo
 

@@ -1,4 +1,4 @@
-"""The outcome of the last turn where it is not the usual one, and the turns of other clients."""
+"""Unusual outcomes of the last turn, and turns of other clients."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from debugger.errors import DebuggerError, NotExecutedError, StaleTurnError
 from debugger.session.session import DebugSession
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
-from debugger.views.components.toolbar import Break, Button, Item, Line, Toggle, Words, bars
-from debugger.views.run_view import Reading, seconds_left
+from debugger.views.components.toolbar import Break, Button, Item, Line, Text, Toggle, bars
+from debugger.views.run_view import RunView, seconds_left
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One sentence or two about the last turn or the run, and what the user can do about it."""
+    """Sentence on the last turn, with actions."""
 
     text: str
     details: str = ""
@@ -27,23 +27,23 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Mark:
-    """A remark at the user's message of a turn that is not certain to be executed."""
+    """Remark at a message that may not be executed."""
 
     turn_number: int
     text: str
 
 
-def turn_outcome(now: Reading) -> None:
+def turn_outcome(view: RunView) -> None:
     """Draw the outcome above the message box, where there is one."""
-    outcome = outcome_of(now.session)
+    outcome = outcome_of(view.session)
     if outcome is not None:
-        items = [Words(outcome.text, look="message", help=outcome.details), *outcome.actions]
+        items = [Text(outcome.text, look="message", help=outcome.details), *outcome.actions]
         key = "turn_warning" if outcome.is_warning else "turn_notice"
         bars(key, [Line("turn_outcome", items, low=True)])
 
 
 def outcome_of(session: DebugSession) -> Outcome | None:
-    """Return the outcome that matters most; ``None`` where the last turn went as usual."""
+    """Return the most important outcome, or ``None``."""
     error = session.error
     if session.is_deleted:
         return Outcome(
@@ -76,7 +76,7 @@ def outcome_of(session: DebugSession) -> Outcome | None:
 
 
 def is_explained(session: DebugSession, error: DebuggerError | None) -> bool:
-    """Return whether the outcome explains an error, so that it needs no box of its own."""
+    """Return whether the outcome explains an error already."""
     if error is None or error is not session.error:
         return False
     if session.pending is not None:
@@ -85,7 +85,7 @@ def is_explained(session: DebugSession, error: DebuggerError | None) -> bool:
 
 
 def mark_of(session: DebugSession) -> Mark | None:
-    """Return the remark at the message whose outcome is not known; ``None`` where it is."""
+    """Return the remark at the message of unknown outcome."""
     if session.pending is not None:
         return Mark(session.pending.log.number, "Outcome unknown")
     progress, turns = session.progress, session.turns
@@ -96,7 +96,7 @@ def mark_of(session: DebugSession) -> Mark | None:
 
 
 def progress_text(session: DebugSession) -> str:
-    """Return what is done with the message besides executing it; empty while it is just executed."""
+    """Return the recovery state of the message; empty while executing."""
     progress = session.progress
     if progress is None or progress.phase == "executing":
         return ""
@@ -123,14 +123,14 @@ def _unknown(session: DebugSession) -> Outcome:
             Button(
                 "send_again_pending",
                 "Send again (may run twice)",
-                refresh.redrawing("workbench", actions.send_again),
+                refresh.refreshing("workbench", actions.send_again),
                 icon=":material/redo:",
                 help="If the first one was executed after all, the workflow gets it twice",
             ),
             Button(
                 "discard_pending",
                 "Discard",
-                refresh.redrawing("workbench", actions.discard_pending),
+                refresh.refreshing("workbench", actions.discard_pending),
                 icon=":material/close:",
                 help=f"Stop looking for the {message}; if the record has it after all, it can be loaded",
             ),
@@ -154,7 +154,7 @@ def _not_executed(error: DebuggerError) -> Outcome:
 
 
 def _button(key: str, label: str, do: Callable[[], None], icon: str) -> Button:
-    return Button(key, label, refresh.redrawing("workbench", do), icon=f":material/{icon}:", look="primary")
+    return Button(key, label, refresh.refreshing("workbench", do), icon=f":material/{icon}:", look="primary")
 
 
 def _follow_switch(session: DebugSession) -> Toggle:
@@ -162,12 +162,11 @@ def _follow_switch(session: DebugSession) -> Toggle:
     return Toggle(
         actions.FOLLOW_KEY,
         "Follow",
-        on_change=refresh.redrawing("workbench", actions.follow),
+        on_change=refresh.refreshing("workbench", actions.follow),
         help="Load turns of other clients as they come",
     )
 
 
 def _executed_elsewhere(session: DebugSession) -> int | None:
-    """Return the number of the turn that another client is executing; ``None`` where there is none."""
     is_idle = not session.busy and not session.is_stepping
     return session.revision.turn_number if is_idle and session.revision is not None else None

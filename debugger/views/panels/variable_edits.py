@@ -1,4 +1,7 @@
-"""The editor of a run's variables while it stands still: edits are pending until they are applied."""
+"""Editor of a paused run's variables.
+
+Edits are pending until they are applied.
+"""
 
 from __future__ import annotations
 
@@ -21,32 +24,32 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Badge, Disclosure, Item
 from debugger.views.panels.stepping import WAIT_SECONDS
-from debugger.views.run_view import Reading
+from debugger.views.run_view import RunView
 
 
-def live_edit_switch(now: Reading) -> list[Item]:
-    """What shows and hides the editor, with how much is pending; nothing while the run goes on."""
+def live_edit_switch(view: RunView) -> list[Item]:
+    """Return the switch of the editor; none while the run continues."""
     page = state.page()
-    stop = now.session.stop_point
+    stop = view.session.stop_point
     if stop is None:
         return []
     if page.pending_at != stop:
-        page.pending, page.pending_at = now.session.pending_edits(), stop
+        page.pending, page.pending_at = view.session.pending_edits(), stop
     if page.pending is None or not page.pending.edits:
-        return [_switch(now)]
-    return [_switch(now), Badge(f"{len(page.pending.edits)} pending", colour="orange")]
+        return [_switch(view)]
+    return [_switch(view), Badge(f"{len(page.pending.edits)} pending", colour="orange")]
 
 
-def live_edit(now: Reading) -> None:
+def live_edit(view: RunView) -> None:
     """Draw the editor while it is shown."""
     pending = state.page().pending
-    if now.session.stop_point is not None and pending is not None and _switch(now).is_open:
+    if view.session.stop_point is not None and pending is not None and _switch(view).is_open:
         with st.container(border=True, key="live_editor"):  # style.css lets it float
             _editor(pending)
 
 
-def _switch(now: Reading) -> Disclosure:
-    reason = now.session.backend.capabilities.reason_against("set_state") or denied(apply_edits)
+def _switch(view: RunView) -> Disclosure:
+    reason = view.session.backend.capabilities.reason_against("set_state") or denied(apply_edits)
     return Disclosure(
         "live_edit",
         "Edit variables",
@@ -73,7 +76,6 @@ def _editor(pending: PendingEdits) -> None:
 
 
 def _summary(pending: PendingEdits) -> None:
-    """What would be different, with the way to do it and the way back."""
     changed = pending.differences
     pending_differences(changed)
     with st.container(horizontal=True, gap="xsmall"):
@@ -105,7 +107,7 @@ _LONGEST = 60
 
 
 def tier_word(tier: VariableScope) -> str:
-    """What people call a set of variables."""
+    """Return the name of a set of variables."""
     if tier.scope != "runtime":
         return tier.scope.capitalize()
     return "Runtime" if tier.thread_id == "0" else f"Runtime of {tier.thread_id}"
@@ -171,7 +173,7 @@ def _shown(value: Any) -> str:
 @command
 @requires(Role.RUN)
 def apply_edits(edits: Sequence[VariableEdit]) -> None:
-    """Change variables of a run that stands still."""
+    """Change variables of the paused run."""
     session = state.page().session
     if session is not None:
         session.edit(edits)

@@ -1,4 +1,4 @@
-"""The variables of a run: as they stood after the chosen event, what changed, and what is watched."""
+"""Variables after the selected event: values, changes, watches."""
 
 from __future__ import annotations
 
@@ -14,38 +14,46 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, json_cell, plain, word_marks
 from debugger.views.components.rows import Column, Row, rows_list
 from debugger.views.components.tables import ROW, list_height, table_height
-from debugger.views.components.toolbar import Disclosure, Field, Item, Space, Switch, Toggle, bar
+from debugger.views.components.toolbar import (
+    Disclosure,
+    Item,
+    SegmentedControl,
+    Spacer,
+    TextInput,
+    Toggle,
+    bar,
+)
 from debugger.views.panels import watches
 from debugger.views.panels.watches import watch_view
-from debugger.views.run_view import Past, Reading, past
+from debugger.views.run_view import RunHistory, RunView, run_history
 
 VIEWS = ("Values", "Changes", "Watch")
 _VIEW_KEY, _FIND_KEY = "state_view", "state_find"
-_FIND = Field(_FIND_KEY, "Find a variable", "Find …", ":material/search:", grows=True)
+_FIND = TextInput(_FIND_KEY, "Find a variable", "Find …", ":material/search:", grows=True)
 
 
 def scopes_views() -> list[Item]:
-    """The choice of view, and the search in it, for a bar."""
+    """Return the choice of view and the search."""
     state.begin_widget(_VIEW_KEY, VIEWS[0])
     find = [] if state.widget(_VIEW_KEY) == "Watch" else [_FIND]
-    return [Switch(_VIEW_KEY, "Variables", VIEWS), *find]
+    return [SegmentedControl(_VIEW_KEY, "Variables", VIEWS), *find]
 
 
-def scopes_tab(now: Reading) -> None:
+def scopes_tab(view: RunView) -> None:
     """Draw one of the three views of the variables."""
-    view, wanted = state.widget(_VIEW_KEY), state.widget(_FIND_KEY, "")
-    if not now.turns:
+    chosen_view, wanted = state.widget(_VIEW_KEY), state.widget(_FIND_KEY, "")
+    if not view.turns:
         st.caption(
             "The variables of the run appear here, scope by scope, as they stood after the chosen event."
         )
         return
     index = state.page().event
-    at = len(now.rows) - 1 if index is None else index
-    held = past(now)
-    if view == "Watch":
+    at = len(view.rows) - 1 if index is None else index
+    held = run_history(view)
+    if chosen_view == "Watch":
         watch_view(held)
-    elif view == "Changes":
-        changes_view(now, held, at, wanted)
+    elif chosen_view == "Changes":
+        changes_view(view, held, at, wanted)
     else:
         values_view(held, at, wanted)
 
@@ -61,7 +69,7 @@ _COLUMNS = (
 )
 
 
-def values_view(held: Past, at: int, wanted: str) -> None:
+def values_view(held: RunHistory, at: int, wanted: str) -> None:
     """Draw the variables.
 
     Args:
@@ -75,7 +83,7 @@ def values_view(held: Past, at: int, wanted: str) -> None:
     for title, lead, variables in _main_scopes(scopes):
         tables.draw(title, lead, variables, is_kept=lead == "runtime")
     system = tables.matching(scopes.system)
-    copies: list[Item] = [Space(), _COPIES] if any(scopes.qualified.values()) else []
+    copies: list[Item] = [Spacer(), _COPIES] if any(scopes.qualified.values()) else []
     if system or not wanted:
         box = Disclosure("system_scope", f"System ({len(system)})")
         bar("system_bar", [box, *copies], low=True)
@@ -86,7 +94,6 @@ def values_view(held: Past, at: int, wanted: str) -> None:
 
 
 def _main_scopes(scopes: Scopes) -> list[tuple[str, str, Mapping[str, Any]]]:
-    """Each scope's title, what its paths begin with, and its variables."""
     with_copies = bool(state.widget(_COPIES.key))
     found: list[tuple[str, str, Mapping[str, Any]]] = []
     for thread, variables in (scopes.runtime or {MAIN_THREAD: {}}).items():
@@ -105,7 +112,7 @@ def _main_scopes(scopes: Scopes) -> list[tuple[str, str, Mapping[str, Any]]]:
 class _Tables:
     """The tables of one drawing."""
 
-    def __init__(self, held: Past, changed: Mapping[str, str], wanted: str) -> None:
+    def __init__(self, held: RunHistory, changed: Mapping[str, str], wanted: str) -> None:
         self._held = held
         self._changed = changed
         self._words = wanted.casefold().split()
@@ -113,7 +120,7 @@ class _Tables:
         """How many variables were drawn."""
 
     def matching(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of the variables that are looked for."""
+        """Return the variables that match the search."""
         if not self._words:
             return dict(variables)
         return {
@@ -123,7 +130,7 @@ class _Tables:
         }
 
     def draw(self, title: str, lead: str, variables: Mapping[str, Any], *, is_kept: bool) -> None:
-        """Draw a scope; one without variables only where it is kept."""
+        """Draw a scope; an empty one only where it is always shown."""
         found = self.matching(variables)
         self.found += len(found)
         if not found and (self._words or not is_kept):
@@ -131,7 +138,7 @@ class _Tables:
         self.rows(title, lead, found)
 
     def rows(self, title: str, lead: str, variables: Mapping[str, Any]) -> None:
-        """Draw the variables of a scope, below its title if there is one."""
+        """Draw the variables of a scope."""
         names = list(variables)
         scope, name = state.page().variable or (None, "")
         at = names.index(name) if scope == lead and name in variables else None
@@ -141,7 +148,7 @@ class _Tables:
             [self._row(lead, name, value) for name, value in variables.items()],
             chosen=at,
             height=list_height(len(variables), _MOST_VARIABLES),
-            told=f"{title or lead.capitalize()} variables",
+            aria_label=f"{title or lead.capitalize()} variables",
             on_choose=lambda name: _choose(lead, name),
             title=title,
             none="No variables.",
@@ -157,7 +164,6 @@ class _Tables:
         return f"{setting.turn_number} · {setting.index}" if setting else ""
 
     def _mark(self, path: str) -> str:
-        """The sign before the name of a variable that the event has changed, as a whole or in a part."""
         if path in self._changed:
             return f"{self._changed[path]} "
         return "~ " if any(each.startswith((f"{path}.", f"{path}[")) for each in self._changed) else ""
@@ -176,11 +182,11 @@ _NOTHING = {
 }
 
 
-def changes_view(now: Reading, held: Past, at: int, wanted: str) -> None:
+def changes_view(view: RunView, held: RunHistory, at: int, wanted: str) -> None:
     """Draw the changes as a table, and the chosen one in full.
 
     Args:
-        now: The run.
+        view: The run.
         held: Its past.
         at: The event, counted over the run from 0.
         wanted: Words; only changes whose path or values have all of them.
@@ -197,19 +203,19 @@ def changes_view(now: Reading, held: Past, at: int, wanted: str) -> None:
         or SPANS[0]
     )
     words = wanted.casefold().split()
-    found = [change for change in _changes(now, held, at, span) if _has(change, words)]
+    found = [change for change in _changes(view, held, at, span) if _has(change, words)]
     if found:
         _table(found)
     else:
         st.caption("No change has these words." if words else _NOTHING[span])
 
 
-def _changes(now: Reading, held: Past, at: int, span: str) -> list[Difference]:
+def _changes(view: RunView, held: RunHistory, at: int, span: str) -> list[Difference]:
     if at < 0:
         return []
     if span == "This event":
         return held.history.changed_at(at)
-    first = now.rows[at].index - now.rows[at].position if span == "This turn" else 0
+    first = view.rows[at].index - view.rows[at].position if span == "This turn" else 0
     return held.history.changed_between(first - 1, at)
 
 
@@ -266,7 +272,7 @@ def _side(title: str, value: Any, *, is_there: bool) -> None:
 _MOST_VALUES = 12
 
 
-def variable_detail(held: Past, scope: str, name: str, value: Any) -> None:
+def variable_detail(held: RunHistory, scope: str, name: str, value: Any) -> None:
     """Draw a variable in full, since a cell shows only its beginning.
 
     Args:
@@ -303,7 +309,7 @@ def whole_value(value: Any) -> None:
         st.text(json_cell(value))
 
 
-def _who(held: Past, scope: str, name: str) -> None:
+def _who(held: RunHistory, scope: str, name: str) -> None:
     setting = held.history.last_set(scope, name, state.page().event)
     if setting is None:
         st.caption("Nothing in this run set it.", width="content")
@@ -313,14 +319,14 @@ def _who(held: Past, scope: str, name: str) -> None:
         key=f"who_{scope}_{name}",
         icon=":material/my_location:",
         type="tertiary",
-        on_click=refresh.redrawing("look", actions.select_event),
+        on_click=refresh.refreshing("look", actions.select_event),
         args=(setting.index,),
         help="Who set this? Go to the event that changed it last before the chosen one",
     )
 
 
-def _earlier(held: Past, scope: str, name: str) -> None:
-    settings = held.history.changes(scope, name)
+def _earlier(held: RunHistory, scope: str, name: str) -> None:
+    settings = held.history.settings(scope, name)
     if len(settings) < 2:
         return
     shown = settings[-_MOST_VALUES:]

@@ -1,4 +1,4 @@
-"""What a person watches: each with its value at the chosen event, and over the run."""
+"""Watched expressions, at the selected event and over the run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.components.markdown import count, json_cell, plain
 from debugger.views.components.tables import ROW, table_height
-from debugger.views.run_view import Past, watches
+from debugger.views.run_view import RunHistory, watches
 
 _MOST_WATCHES = 10
 _MOST_VALUES = 200
 
 
-def watch_view(held: Past) -> None:
-    """Draw the box for another one, the list, and the chosen one over the run."""
+def watch_view(held: RunHistory) -> None:
+    """Draw the input, the list, and the selected watch."""
     _add()
     found = [held.series_of(watch) for watch in watches()]
     if not found:
@@ -56,7 +56,6 @@ def _add() -> None:
 
 
 def _add_once() -> None:
-    """The box adds by itself when it is left for the button; then nothing is left in it."""
     if str(state.widget(WATCH_KEY) or "").strip():
         add_watch()
 
@@ -88,13 +87,13 @@ def _list(found: Sequence[Series]) -> Series | None:
 
 
 def _over_the_run(series: Series) -> None:
-    now = series.at(state.page().event)
+    point_now = series.at(state.page().event)
     with st.container(border=True, gap="xxsmall", key="watch_detail"):
         st.caption(plain(series.watch.text))
-        if now is not None and now.problem:
-            st.text(now.problem)
+        if point_now is not None and point_now.problem:
+            st.text(point_now.problem)
         with st.container(horizontal=True, gap="xxsmall"):
-            _jumps(series, now)
+            _jumps(series, point_now)
             st.button(
                 "Remove",
                 key="remove_watch",
@@ -106,14 +105,18 @@ def _over_the_run(series: Series) -> None:
         _values(series.points)
 
 
-def _jumps(series: Series, now: Point | None) -> None:
+def _jumps(series: Series, point_now: Point | None) -> None:
     first = series.first_true if series.watch.is_condition else None
     if series.watch.is_condition:
         _jump(
             "first_true", "First true at", ":material/flag:", first, "Where the condition became true first"
         )
     _jump(
-        "who_set", "Set by", ":material/my_location:", now, "Who set this? The event from which on it is so"
+        "who_set",
+        "Set by",
+        ":material/my_location:",
+        point_now,
+        "Who set this? The event from which on it is so",
     )
 
 
@@ -124,7 +127,7 @@ def _jump(key: str, label: str, icon: str, point: Point | None, what: str) -> No
         key=key,
         icon=icon,
         type="tertiary",
-        on_click=refresh.redrawing("look", actions.select_event),
+        on_click=refresh.refreshing("look", actions.select_event),
         args=(point.index if point else None,),
         disabled=point is None,
         help=what,
@@ -146,7 +149,7 @@ def _values(points: Sequence[Point]) -> None:
         hide_index=True,
         row_height=ROW,
         height=table_height(len(shown), 6),
-        on_select=refresh.redrawing("look", _go),
+        on_select=refresh.refreshing("look", _go),
         selection_mode="single-cell",
         column_config={
             "event": st.column_config.NumberColumn("Event", width=60),
@@ -189,7 +192,7 @@ def add_watch(text: str | None = None) -> None:
     if watch.text not in state.page().watches:
         state.page().watches.append(watch.text)
     if text is None:
-        state.give_widget(WATCH_KEY, "")
+        state.set_widget_from_callback(WATCH_KEY, "")
 
 
 def remove_watch(text: str) -> None:

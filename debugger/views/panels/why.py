@@ -1,4 +1,4 @@
-"""Why the run went there: the decision that the chosen event belongs to, and the way to its neighbours."""
+"""Explanation of a routing decision."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from debugger.protocol.events import COMPANION, reference_id
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
-from debugger.views.components.toolbar import Button, Colour, Space, Switch, Words, bar
-from debugger.views.run_view import Reading, decisions, past
+from debugger.views.components.toolbar import Button, Colour, SegmentedControl, Spacer, Text, bar
+from debugger.views.run_view import RunView, decisions, run_history
 
 _SPANS = ("This turn", "The run")
 _SPAN_KEY = "decisions_of"
 
 
-def why_tab(now: Reading) -> None:
-    """Draw the decision of the chosen event, or the latest one; of a chosen edge only decisions for it."""
-    log = decisions(now)
-    at_edge = _of_edge(now, log)
+def why_tab(view: RunView) -> None:
+    """Draw the decision of the selected event or edge."""
+    log = decisions(view)
+    at_edge = _of_edge(view, log)
     chosen = _chosen(log, at_edge)
     if chosen is None:
         st.caption(
@@ -42,27 +42,26 @@ def why_tab(now: Reading) -> None:
         return
     steps = at_edge if at_edge is not None else log.all
     _steps(steps, chosen)
-    explainer = past(now).explainer
+    explainer = run_history(view).explainer
     decision_box(explainer.explain(chosen))
-    _listed(log, at_edge, chosen, now)
+    _listed(log, at_edge, chosen, view)
 
 
-def _of_edge(now: Reading, log: DecisionLog) -> Sequence[DecisionRecord] | None:
-    """The decisions at the chosen edge, told in a line; ``None`` where no edge is chosen."""
+def _of_edge(view: RunView, log: DecisionLog) -> Sequence[DecisionRecord] | None:
     edge_id = state.page().edge
     if edge_id is None:
         return None
     found = log.of_edge(edge_id)
-    edge = now.graph.edges.get(edge_id)
+    edge = view.graph.edges.get(edge_id)
     named = (edge.label if edge else "") or edge_id
     leave = Button(
         "leave_edge",
         "All decisions",
-        refresh.redrawing("look", leave_edge),
+        refresh.refreshing("look", leave_edge),
         icon=":material/close:",
         look="tertiary",
     )
-    bar("edge_line", [Words(f"Edge “{named}”: taken {count(len(found), 'time')}"), leave], low=True)
+    bar("edge_line", [Text(f"Edge “{named}”: taken {count(len(found), 'time')}"), leave], low=True)
     if edge is not None and edge.condition is not None and edge.condition.text:
         st.code(edge.condition.text, language=None, wrap_lines=True)
     return found
@@ -76,14 +75,13 @@ def _chosen(log: DecisionLog, at_edge: Sequence[DecisionRecord] | None) -> Decis
 
 
 def _steps(steps: Sequence[DecisionRecord], chosen: DecisionRecord) -> None:
-    """Say which decision it is, with the way to the one before and the one after."""
     place = next(at for at, record in enumerate(steps) if record is chosen)
     hop = f" · hop {chosen.transition_number}" if chosen.transition_number is not None else ""
     bar(
         "decision_moment",
         [
-            Words(f"Decision {place + 1} of {len(steps)}{hop} · turn {chosen.turn_number}"),
-            Space(),
+            Text(f"Decision {place + 1} of {len(steps)}{hop} · turn {chosen.turn_number}"),
+            Spacer(),
             _step("previous", ":material/chevron_left:", steps, place - 1),
             _step("next", ":material/chevron_right:", steps, place + 1),
             latest_button("latest_decision"),
@@ -97,7 +95,7 @@ def _step(name: str, icon: str, steps: Sequence[DecisionRecord], place: int) -> 
     return Button(
         f"{name}_decision",
         f"{name.capitalize()} decision",
-        refresh.redrawing("look", show_decision),
+        refresh.refreshing("look", show_decision),
         (steps[place].index if is_there else 0,),
         icon=icon,
         look="tertiary",
@@ -107,23 +105,26 @@ def _step(name: str, icon: str, steps: Sequence[DecisionRecord], place: int) -> 
 
 
 def _listed(
-    log: DecisionLog, at_edge: Sequence[DecisionRecord] | None, chosen: DecisionRecord, now: Reading
+    log: DecisionLog, at_edge: Sequence[DecisionRecord] | None, chosen: DecisionRecord, view: RunView
 ) -> None:
     state.begin_widget(_SPAN_KEY, _SPANS[0])
-    span = Switch(_SPAN_KEY, "Decisions of", _SPANS)
-    bar("decision_span", [Words("Decisions", look="heading"), *([span] if at_edge is None else [])], low=True)
+    span = SegmentedControl(_SPAN_KEY, "Decisions of", _SPANS)
+    bar("decision_span", [Text("Decisions", look="heading"), *([span] if at_edge is None else [])], low=True)
     shown = at_edge if at_edge is not None else log.all
     if at_edge is None and state.widget(_SPAN_KEY) == _SPANS[0]:
         shown = [record for record in log.all if record.turn_number == chosen.turn_number]
-    decision_list(shown, chosen, past(now).explainer)
+    decision_list(shown, chosen, run_history(view).explainer)
 
 
 def latest_button(key: str) -> Button:
-    """The button, for a bar; greyed while the run is followed."""
+    """Return the button that follows the run again.
+
+    It is disabled while the run is followed.
+    """
     return Button(
         key,
         "Latest",
-        refresh.redrawing("look", actions.select_event),
+        refresh.refreshing("look", actions.select_event),
         (None,),
         icon=":material/last_page:",
         look="tertiary",
@@ -213,7 +214,6 @@ def _candidate(number: int, candidate: ExplainedEdge) -> None:
 
 
 def _condition(candidate: ExplainedEdge) -> str:
-    """The condition, and below it with its values where it has any."""
     if not candidate.filled or candidate.filled == candidate.condition:
         return candidate.condition
     return f"{candidate.condition}\n→ {candidate.filled}"
@@ -231,7 +231,7 @@ _WINDOW = 200
 
 
 def decision_list(shown: Sequence[DecisionRecord], chosen: DecisionRecord, explainer: Explainer) -> None:
-    """Draw the list around the chosen decision; choosing a row chooses its event.
+    """Draw the decisions around the selected one; selection moves the event.
 
     Args:
         shown: The decisions in their order, the chosen one among them.
@@ -256,7 +256,7 @@ def decision_list(shown: Sequence[DecisionRecord], chosen: DecisionRecord, expla
         hide_index=True,
         row_height=ROW,
         height=table_height(len(records), _MOST_ROWS),
-        on_select=refresh.redrawing("look", _choose),
+        on_select=refresh.refreshing("look", _choose),
         selection_mode="single-cell",
         column_config={
             "hop": st.column_config.NumberColumn("Hop", width=44, help="Its number in the graph"),
@@ -280,14 +280,12 @@ def _window(shown: Sequence[DecisionRecord], chosen: DecisionRecord) -> Sequence
 
 
 def _threads(records: Sequence[DecisionRecord]) -> dict[str, list[str]]:
-    """A column more where companion threads decide as well."""
     if not any(COMPANION in record.thread_id for record in records):
         return {}
     return {"thread": [reference_id(record.thread_id) or "" for record in records]}
 
 
 def _show_choice(records: Sequence[DecisionRecord], chosen: DecisionRecord) -> None:
-    """Make the table mark the decision whose box is drawn."""
     place = next((at for at, record in enumerate(records) if record is chosen), None)
     held = state.widget(TABLE_KEY)
     cells = held["selection"]["cells"] if held else []
@@ -307,7 +305,7 @@ def _choose() -> None:
 def show_decision(index: int) -> None:
     """Choose the event of a decision, and show why it went so."""
     actions.select_event(index)
-    state.give_widget(state.TAB_KEY, "Why")
+    state.set_widget_from_callback(state.TAB_KEY, "Why")
 
 
 def leave_edge() -> None:

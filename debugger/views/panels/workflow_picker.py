@@ -1,4 +1,4 @@
-"""The choice of backend, workflow and version."""
+"""Choice of backend, workflow and version, and the import."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.components.error_box import problems_title, show_error, show_problems
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.toolbar import Button, Choice, Disclosure, Item, Words, bar
+from debugger.views.components.toolbar import Button, Disclosure, Item, Select, Text, bar
 
 Row = TypeVar("Row")
 
@@ -67,7 +67,6 @@ def _problems(session: DebugSession) -> None:
 
 
 def _known(question: tuple[str, ...], ask: Callable[[], list[Row]]) -> list[Row] | None:
-    """What the backend says or, where it fails, said last; the failure is shown."""
     answers = state.page().answers
     try:
         return answers.ask(question, ask)
@@ -79,18 +78,17 @@ def _known(question: tuple[str, ...], ask: Callable[[], list[Row]]) -> list[Row]
 
 
 def _workflow(workflows: list[WorkflowSummary], before: list[Item]) -> list[Item]:
-    """The choice of workflow for a bar; of many it is drawn, below what is to stand before it."""
     session = state.page().session
     names = {workflow.id: workflow.label for workflow in workflows}
     if session is not None and session.workflow_id not in names:
         names[session.workflow_id] = session.workflow.name
     if not names:
-        return [*before, Words("No workflow here yet: import one below.", look="note")]
+        return [*before, Text("No workflow here yet: import one below.", look="note")]
     state.set_widget(_WORKFLOW_KEY, session.workflow_id if session else None)
     words = {workflow_id: f"{name}  ·  {workflow_id[:_SHORT_ID]}" for workflow_id, name in names.items()}
     placeholder = "Choose a workflow"
     if len(words) <= _MOST_LISTED:
-        return [*before, Choice(_WORKFLOW_KEY, "Workflow", words, placeholder, _workflow_chosen)]
+        return [*before, Select(_WORKFLOW_KEY, "Workflow", words, placeholder, _workflow_chosen)]
     bar("connection_bar", before, low=True)
     st.selectbox(
         "Workflow",
@@ -110,13 +108,13 @@ def _workflow_chosen() -> None:
         actions.open_workflow(chosen)
 
 
-def _version(session: DebugSession, versions: list[VersionSummary]) -> Choice:
+def _version(session: DebugSession, versions: list[VersionSummary]) -> Select:
     labels = {str(version.version_number): version.label for version in versions}
     shown = session.version_number
     if shown is not None:
         labels.setdefault(str(shown), f"v{shown}")
     state.set_widget(_VERSION_KEY, None if shown is None else str(shown))
-    return Choice(_VERSION_KEY, "Version", labels, "The active version", _version_chosen)
+    return Select(_VERSION_KEY, "Version", labels, "The active version", _version_chosen)
 
 
 def _version_chosen() -> None:
@@ -126,7 +124,7 @@ def _version_chosen() -> None:
 
 
 def workflow_import(backend: Backend) -> None:
-    """Draw the import: a file, what is found in it, and the button that keeps it."""
+    """Draw the import of a file."""
     reason = backend.capabilities.reason_against("import_workflow") or denied(_import) or None
     box = Disclosure("import", "Import workflow", ":material/upload_file:")
     bar("import_bar", [box], low=True)

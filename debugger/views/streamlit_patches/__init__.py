@@ -1,4 +1,4 @@
-"""Uses of Streamlit's private API, each with its reason, its figure and an off switch.
+"""Uses of Streamlit's private API, with figures and off switch.
 
 The app runs without all of them. They are off by themselves under a version of Streamlit that they were not
 tested with, since what they rely on is documented nowhere.
@@ -75,7 +75,10 @@ PATCHES = {
 
 @cache
 def enabled_patches() -> frozenset[str]:
-    """Return the names of the patches in use, by the setting and the version of Streamlit."""
+    """Return the names of the patches in use.
+
+    The setting and the version of Streamlit decide.
+    """
     setting = os.environ.get(SETTING, "").strip().lower() or "auto"
     if setting == "off":
         return frozenset()

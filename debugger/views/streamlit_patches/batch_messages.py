@@ -1,4 +1,4 @@
-"""What a click changes goes out together: a browser draws the page once, not each time that a part arrives.
+"""Batched messages: a browser draws the page once per change.
 
 Streamlit sends what a script draws piece by piece, and its browser side goes through the whole page for what
 came in each hundredth of a second, and once more at the end of the script. Of a script that is quick, all of
@@ -22,7 +22,7 @@ _LONGEST = 0.12
 
 
 class BatchMessages:
-    """Stands before the app, and keeps back what a script draws until it ends.
+    """Middleware that holds back what a script draws until it ends.
 
     Args:
         app: Answers.
@@ -32,7 +32,7 @@ class BatchMessages:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the app answer; what it sends to a page goes out in the same order."""
+        """Pass a request on; send messages to a page in batches."""
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
@@ -53,7 +53,6 @@ class _Outbox:
         self._later: asyncio.Task[None] | None = None
 
     async def put(self, message: Message) -> None:
-        """Send a message: now, or with those that follow it."""
         self._held.append(message)
         if _kind(message) not in _DRAWN:
             self.close()
@@ -62,7 +61,6 @@ class _Outbox:
             self._later = asyncio.create_task(self._release_later())
 
     def close(self) -> None:
-        """Nothing is waited for any more."""
         if self._later is not None:
             self._later.cancel()
             self._later = None
@@ -80,7 +78,6 @@ class _Outbox:
 
 
 def _kind(message: Message) -> str | None:
-    """What a message to the browser is, as Streamlit names it; ``None`` for what is not one."""
     data = message.get("bytes")
     if message["type"] != "websocket.send" or data is None:
         return None

@@ -1,4 +1,4 @@
-"""What the elements of our own are made of goes to a browser once: it keeps each file for good.
+"""Files of the components, which a browser loads once.
 
 It would ask for them when the page is drawn, which is when it has most to do. So it is told of them with the
 page's first answer, and loads them beside Streamlit's own scripts.
@@ -7,7 +7,7 @@ page's first answer, and loads them beside Streamlit's own scripts.
 from __future__ import annotations
 
 from debugger.views.asgi import Application, Message, Receive, Scope, Send
-from debugger.views.components.factory import FOLDER, own_file, own_files
+from debugger.views.components.factory import FOLDER, component_file, component_files
 
 _HEADERS = [
     (b"content-type", b"text/javascript; charset=utf-8"),
@@ -16,7 +16,7 @@ _HEADERS = [
 
 
 class ComponentAssets:
-    """Stands before the app, answers for the files of its elements, and tells of them with each page.
+    """Middleware that serves component files and announces them with pages.
 
     Args:
         app: Answers all else.
@@ -26,9 +26,9 @@ class ComponentAssets:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a file by its name, under whatever path the app itself is served."""
+        """Answer a file by its name, under any base path."""
         _, _, name = scope.get("path", "").rpartition(FOLDER)
-        content = own_file(name) if scope["type"] == "http" else None
+        content = component_file(name) if scope["type"] == "http" else None
         if content is None:
             await self._app(scope, receive, _telling(send) if scope["type"] == "http" else send)
             return
@@ -38,10 +38,8 @@ class ComponentAssets:
 
 
 def _telling(send: Send) -> Send:
-    """Sends what it is given; a page along with the files that it is going to need."""
-
     async def sent(message: Message) -> None:
-        headers, files = dict(message.get("headers", ())), own_files()
+        headers, files = dict(message.get("headers", ())), component_files()
         if files and headers.get(b"content-type", b"").startswith(b"text/html"):
             links = (f"<{FOLDER[1:]}{name}>; rel=modulepreload" for name in files)
             message = {**message, "headers": [*message["headers"], (b"link", ", ".join(links).encode())]}

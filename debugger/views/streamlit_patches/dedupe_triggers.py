@@ -1,4 +1,4 @@
-"""What a person presses is told once, also on a page that is looked at by itself.
+"""Presses that a polling page sends only once.
 
 A browser notes a press and tells it a moment later. A page that asks for news in that moment (``run_every``)
 tells of it already, and then it is told again: playing would pause and go on, a message be sent twice.
@@ -17,7 +17,7 @@ _PRESSES = ("trigger_value", "string_trigger_value", "json_trigger_value", "chat
 
 
 class DedupeTriggers:
-    """Stands before the app, and takes presses out of what a page asks by itself: they follow.
+    """Middleware that removes presses from a page's polls.
 
     Args:
         app: Answers.
@@ -27,7 +27,7 @@ class DedupeTriggers:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the app answer what a page tells it."""
+        """Pass a request on, without presses in polls."""
 
         async def received() -> Message:
             return _without_presses(await receive())
@@ -36,23 +36,22 @@ class DedupeTriggers:
 
 
 def _without_presses(message: Message) -> Message:
-    """A message of a browser as the app is to have it."""
     data = message.get("bytes")
     if not data:
         return message
     try:
-        told = BackMsg.FromString(data)
+        request = BackMsg.FromString(data)
     except DecodeError:
         return message  # the app says so
-    if not told.rerun_script.is_auto_rerun:
+    if not request.rerun_script.is_auto_rerun:
         return message
-    widgets = told.rerun_script.widget_states.widgets
-    kept = [widget for widget in widgets if not _is_press(widget)]
-    if len(kept) == len(widgets):
+    widgets = request.rerun_script.widget_states.widgets
+    others = [widget for widget in widgets if not _is_press(widget)]
+    if len(others) == len(widgets):
         return message
     del widgets[:]
-    widgets.extend(kept)
-    return {**message, "bytes": told.SerializeToString()}
+    widgets.extend(others)
+    return {**message, "bytes": request.SerializeToString()}
 
 
 def _is_press(widget: WidgetState) -> bool:

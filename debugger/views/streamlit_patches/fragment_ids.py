@@ -6,7 +6,10 @@ from debugger.views.streamlit_patches import is_enabled
 
 
 def fragment_ids() -> list[str] | None:
-    """Return the fragments that this run draws, none for the whole page; ``None`` while the patch is off."""
+    """Return the fragments that this run draws.
+
+    None of them for the whole page; ``None`` while the patch is off.
+    """
     if not is_enabled("fragment_ids"):
         return None
     from streamlit.runtime.scriptrunner import get_script_run_ctx

@@ -1,4 +1,4 @@
-"""Streamlit's own login: its configuration, its cookie and its way to the identity provider.
+"""Streamlit's own login: configuration, cookie and identity provider.
 
 The modules are imported when they are needed: in another version of Streamlit they may be elsewhere.
 """
@@ -17,7 +17,9 @@ COOKIE_NAME = "_streamlit_user"
 
 
 def check_login_support() -> None:
-    """Refuse a login by an identity provider while the patch is off: nothing could check its cookie.
+    """Refuse a login by an identity provider while the patch is off.
+
+    Nothing could check its cookie then.
 
     Raises:
         SettingsError: It is off.
@@ -45,7 +47,7 @@ def check_provider(name: str) -> None:
 
 
 def provider_url(name: str) -> str:
-    """Return the address that begins a login at an identity provider; it is valid for two minutes."""
+    """Return the address that begins a login; valid for two minutes."""
     from streamlit.user_info import generate_login_redirect_url
 
     url: str = generate_login_redirect_url(name)
@@ -53,7 +55,7 @@ def provider_url(name: str) -> str:
 
 
 def read_login_cookie(cookies: Mapping[str, str]) -> bytes | None:
-    """Return the content of Streamlit's cookie of a user; ``None`` without one that it has signed."""
+    """Return the content of Streamlit's login cookie, or ``None``."""
     from streamlit.auth_util import get_cookie_with_chunks, get_signing_secret
     from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
@@ -68,7 +70,10 @@ def read_login_cookie(cookies: Mapping[str, str]) -> bytes | None:
 
 
 def configured_cookie_secret() -> bytes | None:
-    """Return ``server.cookieSecret`` where it was configured; Streamlit makes one up where it was not."""
+    """Return ``server.cookieSecret`` where it was configured.
+
+    Streamlit makes one up where it was not.
+    """
     if is_enabled("login") and st.config.is_manually_set("server.cookieSecret"):
         return str(st.get_option("server.cookieSecret")).encode()
     return None

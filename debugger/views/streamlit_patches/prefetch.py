@@ -1,4 +1,4 @@
-"""A link to a long run lets the run be read while the browser still loads the page."""
+"""Prefetch of a recorded run while the browser loads the page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from debugger.views.url_state import Address
 
 
 class Prefetch:
-    """Stands before the app, and looks at what pages are asked for.
+    """Middleware that begins to read the run of a page's address.
 
     Args:
         app: Answers.
@@ -21,7 +21,7 @@ class Prefetch:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the app answer; a run of the embedded engine that the address names is read meanwhile."""
+        """Pass a request on; read the embedded run meanwhile."""
         if scope["type"] == "http":
             wanted = Address.from_parameters(dict(parse_qsl(scope["query_string"].decode("latin-1"))))
             if wanted.run and wanted.backend == "embedded":

@@ -6,7 +6,10 @@ from debugger.views.streamlit_patches import is_enabled
 
 
 def redirect_message(url: str) -> bytes | None:
-    """Return the frame that lets a browser go to an address; ``None`` while the patch is off."""
+    """Return the frame that sends a browser to an address.
+
+    ``None`` while the patch is off.
+    """
     if not is_enabled("sign_out"):
         return None
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg

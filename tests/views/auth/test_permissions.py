@@ -18,8 +18,18 @@ from debugger.views.auth.permissions import User, check_role, denied, may, neede
 
 PREFIX = "debugger.views."
 CALLBACKS = {"on_choose", "on_click", "on_change", "on_select", "on_dismiss", "on_submit"}
-CONTROLS = {"Button", "Toggle", "Choice", "Switch", "Field", "Start", "Earlier", "on_click", "on_change"}
-WRAPPERS = {"redrawing", "partial", "command"}
+CONTROLS = {
+    "Button",
+    "Toggle",
+    "Select",
+    "SegmentedControl",
+    "TextInput",
+    "StartButton",
+    "ShowEarlier",
+    "on_click",
+    "on_change",
+}
+WRAPPERS = {"refreshing", "partial", "command"}
 VIEW_COMMANDS = {
     "actions": "check_now choose_backend follow join load_newer open_run open_workflow read_run reload_run "
     "select_event step_event step_turn",
@@ -44,7 +54,7 @@ VIEW_COMMANDS = {
     "panels.side_effects": "_choose",
     "panels.stepping": "_show",
     "panels.timeline": "_choose",
-    "panels.top_nav": "allow_plain_keys change_skin open_help",
+    "panels.top_nav": "allow_plain_keys change_view_mode open_help",
     "panels.variables": "_choose",
     "panels.watches": "_add_once _go add_watch remove_watch",
     "panels.why": "_choose leave_edge show_decision",
@@ -151,7 +161,7 @@ def test_every_command_needs_a_role_or_is_listed():
 def test_controls_that_need_role_are_drawn_by_it():
     unguarded = []
     for call, module in calls():
-        if called(call) in ("Button", "Toggle", "Start"):  # draw themselves disabled
+        if called(call) in ("Button", "Toggle", "StartButton"):  # draw themselves disabled
             continue
         passed = [word.value for word in call.keywords if word.arg in CALLBACKS]
         if called(call) in CONTROLS - {"on_click", "on_change"}:
@@ -198,7 +208,7 @@ def test_needed_role_survives_wrappers():
     @requires(Role.RUN)
     def run() -> None: ...
 
-    assert needed_role(partial(refresh.redrawing("bar", run), 1)) is Role.RUN
+    assert needed_role(partial(refresh.refreshing("bar", run), 1)) is Role.RUN
     assert needed_role(print) is None
 
 

@@ -33,33 +33,31 @@ def noted(app):
 
 
 def test_a_bubble_tells_its_words_who_speaks_and_when(draw):
-    app = draw('bubbles_box("talk", [ChatMessage("agent", "Hello", "Greeting", 3, 7)], height=200)')
+    app = draw('chat_box("talk", [ChatMessage("agent", "Hello", "Greeting", 3, 7)], height=200)')
 
-    assert said(app) == [{"kind": "agent", "text": "Hello", "told": "Greeting · turn 3"}]
+    assert said(app) == [{"kind": "agent", "text": "Hello", "caption": "Greeting · turn 3"}]
 
 
 def test_what_came_of_background_work_says_so(draw):
-    app = draw('bubbles_box("talk", [ChatMessage("agent", "Done", "Poll", 2, 7, True)], height=200)')
+    app = draw('chat_box("talk", [ChatMessage("agent", "Done", "Poll", 2, 7, True)], height=200)')
 
     assert speakers(app) == ["Poll · turn 2, background"]
 
 
 def test_of_the_user_only_the_words_are_told(draw):
-    app = draw('bubbles_box("talk", [ChatMessage("user", "Hi", "Greeting", 3, 7)], height=200)')
+    app = draw('chat_box("talk", [ChatMessage("user", "Hi", "Greeting", 3, 7)], height=200)')
 
-    assert said(app) == [{"kind": "user", "text": "Hi", "told": ""}]
+    assert said(app) == [{"kind": "user", "text": "Hi", "caption": ""}]
 
 
 def test_words_whose_speaker_is_not_known_stand_alone(draw):
-    app = draw('bubbles_box("talk", [ChatMessage("agent", "Welcome", "", 1, None)], height=200)')
+    app = draw('chat_box("talk", [ChatMessage("agent", "Welcome", "", 1, None)], height=200)')
 
     assert (words(app), speakers(app)) == (["Welcome"], [])
 
 
 def test_an_audience_is_not_told_the_turn(draw):
-    app = draw(
-        'bubbles_box("talk", [ChatMessage("agent", "Hello", "Greeting", 3, 7)], height=200, turns=False)'
-    )
+    app = draw('chat_box("talk", [ChatMessage("agent", "Hello", "Greeting", 3, 7)], height=200, turns=False)')
 
     assert speakers(app) == ["Greeting"]
 
@@ -67,14 +65,14 @@ def test_an_audience_is_not_told_the_turn(draw):
 def test_words_are_handed_on_as_they_are(draw):
     text = "<b>bold</b>\\n  *stars* :material/flag: $x$ \\u2067 </script>"
 
-    app = draw(f'bubbles_box("talk", [ChatMessage("user", "{text}", "", 1, 0)], height=200)')
+    app = draw(f'chat_box("talk", [ChatMessage("user", "{text}", "", 1, 0)], height=200)')
 
     assert words(app) == ["<b>bold</b>\n  *stars* :material/flag: $x$ \u2067 </script>"]
 
 
 def test_notes_stand_between_the_words(draw):
     app = draw(
-        'bubbles_box("talk", [warning(1), ChatMessage("user", "Hi", "", 1, 2), '
+        'chat_box("talk", [warning(1), ChatMessage("user", "Hi", "", 1, 2), '
         'ChatMessage("error", "It broke", "A", 1, 3)], height=200)'
     )
 
@@ -84,7 +82,7 @@ def test_notes_stand_between_the_words(draw):
 
 def test_many_warnings_in_a_row_are_folded_under_their_number(draw):
     app = draw(
-        'bubbles_box("talk", [*map(warning, (4, 5, 6)), ChatMessage("user", "Hi", "", 1, 7)], height=200)'
+        'chat_box("talk", [*map(warning, (4, 5, 6)), ChatMessage("user", "Hi", "", 1, 7)], height=200)'
     )
 
     folded, _ = said(app)
@@ -95,7 +93,7 @@ def test_many_warnings_in_a_row_are_folded_under_their_number(draw):
 def test_folded_warnings_are_known_again_when_there_is_one_more(draw):
     app = draw(
         'st.button("More", key="more")\n'
-        'bubbles_box("talk", map(warning, range(4, 8 if st.session_state.more else 7)), height=200)'
+        'chat_box("talk", map(warning, range(4, 8 if st.session_state.more else 7)), height=200)'
     )
     before = said(app)[0]
 
@@ -107,7 +105,7 @@ def test_folded_warnings_are_known_again_when_there_is_one_more(draw):
 
 
 def test_what_was_said_earlier_is_asked_for_and_put_away_again(draw):
-    app = draw('bubbles_box("talk", [], height=200, earlier=Earlier("Show 70 earlier", False, note))')
+    app = draw('chat_box("talk", [], height=200, earlier=ShowEarlier("Show 70 earlier", False, note))')
     assert box(app)["earlier"] == {"label": "Show 70 earlier", "is_shown": False}
 
     show_earlier(app)
@@ -117,7 +115,7 @@ def test_what_was_said_earlier_is_asked_for_and_put_away_again(draw):
 
 
 def test_nothing_more_is_asked_for_where_all_is_shown(draw):
-    app = draw('bubbles_box("talk", [], height=200)')
+    app = draw('chat_box("talk", [], height=200)')
 
     show_earlier(app)
 
@@ -126,7 +124,7 @@ def test_nothing_more_is_asked_for_where_all_is_shown(draw):
 
 
 def test_what_no_switch_tells_is_passed_over(draw):
-    app = draw('bubbles_box("talk", [], height=200, earlier=Earlier("Show 70 earlier", False, note))')
+    app = draw('chat_box("talk", [], height=200, earlier=ShowEarlier("Show 70 earlier", False, note))')
 
     tell(app, "shown", {"all": 1})
 
@@ -135,7 +133,7 @@ def test_what_no_switch_tells_is_passed_over(draw):
 
 
 def test_an_empty_box_says_what_would_be_here_and_begins_a_run(draw):
-    app = draw('bubbles_box("talk", [], height=200, empty=Line("Words appear here."), start=Start(note))')
+    app = draw('chat_box("talk", [], height=200, empty=Line("Words appear here."), start=StartButton(note))')
     assert box(app)["empty"] == {"text": "Words appear here.", "icon": ""}
     assert box(app)["start"] == {"no_run": ""}
 
@@ -145,7 +143,9 @@ def test_an_empty_box_says_what_would_be_here_and_begins_a_run(draw):
 
 
 def test_what_cannot_begin_says_why_and_does_not(draw):
-    app = draw('bubbles_box("talk", [], height=200, empty=Line("Empty."), start=Start(note, "It is over."))')
+    app = draw(
+        'chat_box("talk", [], height=200, empty=Line("Empty."), start=StartButton(note, "It is over."))'
+    )
 
     press_start(app)
 
@@ -154,7 +154,7 @@ def test_what_cannot_begin_says_why_and_does_not(draw):
 
 
 def test_where_nothing_can_begin_a_press_that_comes_late_does_nothing(draw):
-    app = draw('bubbles_box("talk", [ChatMessage("user", "Hi", "", 1, 0)], height=200)')
+    app = draw('chat_box("talk", [ChatMessage("user", "Hi", "", 1, 0)], height=200)')
 
     press_start(app)
 
@@ -163,7 +163,7 @@ def test_where_nothing_can_begin_a_press_that_comes_late_does_nothing(draw):
 
 
 def test_what_is_under_way_is_told_below_the_words(draw):
-    app = draw('bubbles_box("talk", [], height=200, under_way=Line("The workflow is working …", "pace"))')
+    app = draw('chat_box("talk", [], height=200, under_way=Line("The workflow is working …", "pace"))')
 
     assert box(app)["under_way"] == {"text": "The workflow is working …", "icon": "pace"}
     assert box(app)["empty"] is None

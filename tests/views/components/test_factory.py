@@ -5,7 +5,7 @@ import re
 from streamlit.testing.v1 import AppTest
 
 from debugger.views.components import factory
-from debugger.views.components.factory import own_file
+from debugger.views.components.factory import component_file
 
 ADDRESS = re.compile(r'"elements/([a-z_]+-[0-9a-f]{16}\.js)"')
 
@@ -19,7 +19,7 @@ def drawn(source):
 def test_what_is_sent_with_a_drawing_fetches_the_rest_of_the_element():
     bar = drawn("from debugger.views.components.toolbar import bar\nbar('one', [])")
 
-    content = own_file(ADDRESS.search(bar.js_content)[1])
+    content = component_file(ADDRESS.search(bar.js_content)[1])
 
     assert len(bar.js_content + bar.css_content + bar.html_content) < 600
     assert content.startswith(b"// Bars of words and controls")
@@ -31,7 +31,7 @@ def test_the_scripts_of_an_element_are_one_file_in_their_order():
         "from debugger.views.components.graph.component import _PICTURE\n_PICTURE(key='one', data={})"
     )
 
-    content = own_file(ADDRESS.search(box.js_content)[1])
+    content = component_file(ADDRESS.search(box.js_content)[1])
 
     places = [content.index(word) for word in (b"function build(", b"function apply(", b"function draw(")]
     assert places == sorted(places)
@@ -43,8 +43,8 @@ def test_another_content_has_another_name_and_an_old_one_is_still_had():
     second = factory._keep("thing", b"let b;")
 
     assert first != second
-    assert (own_file(first), own_file(second)) == (b"let a;", b"let b;")
+    assert (component_file(first), component_file(second)) == (b"let a;", b"let b;")
 
 
 def test_of_a_name_that_was_never_given_nothing_is_had():
-    assert own_file("control_bar-0000000000000000.js") is None
+    assert component_file("control_bar-0000000000000000.js") is None

@@ -60,7 +60,7 @@ def test_nothing_is_sent_while_nothing_is_waited_for(draw):
 def test_words_are_words_whatever_they_look_like(draw):
     app = draw("given='<b>**bold**</b>'")
 
-    assert box(app)["given"] == "<b>**bold**</b>"
+    assert box(app)["draft"] == "<b>**bold**</b>"
 
 
 def test_a_line_for_offers_is_kept_only_where_there_may_be_some(draw):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from debugger.views.components.toolbar import Badge, Button, Link, Meter, Space, Words
+from debugger.views.components.toolbar import Badge, Button, Link, Progress, Spacer, Text
 from tests.views.bars import bars, control, items, tell, use
 
 PAGE = """
@@ -30,13 +30,13 @@ def noted(app):
 
 
 def test_a_text_tells_how_it_looks_and_whether_it_yields():
-    told = Words("Step", look="heading", help="One by one", yields=True).to_browser()
+    told = Text("Step", look="heading", help="One by one", yields=True).to_props()
 
     assert told == {"kind": "words", "text": "Step", "look": "heading", "help": "One by one", "yields": True}
 
 
 def test_a_badge_tells_its_colour_and_the_name_of_its_icon():
-    told = Badge("Your turn", ":material/chat_bubble:", "violet", help="Say something").to_browser()
+    told = Badge("Your turn", ":material/chat_bubble:", "violet", help="Say something").to_props()
 
     assert told["kind"] == "badge"
     assert (told["text"], told["icon"], told["colour"]) == ("Your turn", "chat_bubble", "violet")
@@ -44,17 +44,17 @@ def test_a_badge_tells_its_colour_and_the_name_of_its_icon():
 
 
 def test_a_meter_tells_its_text_and_its_share():
-    assert Meter("2 of 4", 0.5).to_browser() == {"kind": "meter", "text": "2 of 4", "share": 0.5}
+    assert Progress("2 of 4", 0.5).to_props() == {"kind": "meter", "text": "2 of 4", "share": 0.5}
 
 
 def test_a_space_tells_nothing_but_itself():
-    assert Space().to_browser() == {"kind": "space"}
+    assert Spacer().to_props() == {"kind": "space"}
 
 
 def test_a_button_tells_its_words_its_reason_and_its_shortcut():
     button = Button("stop", "Stop", print, icon=":material/stop:", help="End it", shortcut="Shift+X")
 
-    told = button.to_browser()
+    told = button.to_props()
 
     assert (told["kind"], told["key"], told["label"], told["icon"]) == ("button", "stop", "Stop", "stop")
     assert (told["look"], told["shows"], told["disabled"]) == ("secondary", "words", False)
@@ -62,13 +62,13 @@ def test_a_button_tells_its_words_its_reason_and_its_shortcut():
 
 
 def test_a_button_has_its_shortcut_though_it_does_not_name_it():
-    told = Button("next", "Next", print, shortcut="J", names_keys=False).to_browser()
+    told = Button("next", "Next", print, shortcut="J", names_keys=False).to_props()
 
     assert (told["shortcut"], told["keys"]) == ("J", "")
 
 
 def test_a_link_tells_where_it_leads_and_whether_that_is_on_view():
-    told = Link("to_runs", "Runs", "runs", print, icon=":material/history:", is_current=True).to_browser()
+    told = Link("to_runs", "Runs", "runs", print, icon=":material/history:", is_current=True).to_props()
 
     assert (told["kind"], told["key"], told["label"], told["icon"]) == ("link", "to_runs", "Runs", "history")
     assert (told["href"], told["current"]) == ("runs", True)
@@ -104,7 +104,7 @@ def test_a_disclosure_tells_whether_it_is_open(draw):
 def test_a_switch_tells_its_options_with_their_names_and_the_one_that_holds(draw):
     app = draw(
         'st.session_state.setdefault("way", "main")\n'
-        'bar("one", [Switch("way", "Way of", ("all", "main"), {"all": "All threads"}, wide=True)])'
+        'bar("one", [SegmentedControl("way", "Way of", ("all", "main"), {"all": "All threads"}, wide=True)])'
     )
 
     (told,) = items(app, "one")
@@ -113,7 +113,7 @@ def test_a_switch_tells_its_options_with_their_names_and_the_one_that_holds(draw
 
 
 def test_a_choice_tells_what_people_read_and_what_is_held(draw):
-    app = draw('bar("one", [Choice("version", "Version", {"1": "v1", "0": "v0"}, "The active version")])')
+    app = draw('bar("one", [Select("version", "Version", {"1": "v1", "0": "v0"}, "The active version")])')
 
     (told,) = items(app, "one")
     assert (told["kind"], told["key"], told["label"], told["value"]) == ("choice", "version", "Version", None)
@@ -122,7 +122,9 @@ def test_a_choice_tells_what_people_read_and_what_is_held(draw):
 
 
 def test_a_field_tells_what_it_holds_and_what_leads_to_it(draw):
-    app = draw('bar("one", [Field("find", "Find", "Find …", ":material/search:", "Shift+S", grows=True)])')
+    app = draw(
+        'bar("one", [TextInput("find", "Find", "Find …", ":material/search:", "Shift+S", grows=True)])'
+    )
 
     (told,) = items(app, "one")
     assert (told["kind"], told["key"], told["label"], told["value"]) == ("field", "find", "Find", "")
@@ -135,7 +137,7 @@ def test_a_field_tells_what_it_holds_and_what_leads_to_it(draw):
 
 
 def test_parts_stand_in_the_order_in_which_they_are_given(draw):
-    app = draw('bar("one", [Words("A"), Space(), Button("b", "B", note)], low=True)')
+    app = draw('bar("one", [Text("A"), Spacer(), Button("b", "B", note)], low=True)')
 
     assert [item["kind"] for item in items(app, "one")] == ["words", "space", "button"]
 
@@ -159,7 +161,7 @@ def test_each_press_counts_once_however_often_the_page_is_drawn(draw):
 
 
 def test_a_press_has_its_effect_before_the_page_is_drawn(draw):
-    app = draw('bar("one", [Words(str(len(st.session_state.noted))), Button("a", "A", note)])')
+    app = draw('bar("one", [Text(str(len(st.session_state.noted))), Button("a", "A", note)])')
 
     use(app, "a")
 
@@ -216,7 +218,7 @@ def test_a_disclosure_opens_and_closes(draw):
 
 
 def test_an_option_is_chosen_and_said(draw):
-    app = draw('bar("one", [Switch("view", "View", ("Graph", "Table"), on_change=note)])')
+    app = draw('bar("one", [SegmentedControl("view", "View", ("Graph", "Table"), on_change=note)])')
 
     use(app, "view", "Table")
 
@@ -228,7 +230,7 @@ def test_an_option_is_chosen_and_said(draw):
 def test_an_option_that_is_not_offered_is_refused(draw, value):
     app = draw(
         'st.session_state.setdefault("view", "Graph")\n'
-        'bar("one", [Switch("view", "View", ("Graph", "Table"), on_change=note)])'
+        'bar("one", [SegmentedControl("view", "View", ("Graph", "Table"), on_change=note)])'
     )
 
     use(app, "view", value)
@@ -239,7 +241,7 @@ def test_an_option_that_is_not_offered_is_refused(draw, value):
 
 
 def test_one_of_many_is_chosen_and_what_is_not_among_them_refused(draw):
-    app = draw('bar("one", [Choice("version", "Version", {"1": "v1", "0": "v0"}, "Active", on_change=note)])')
+    app = draw('bar("one", [Select("version", "Version", {"1": "v1", "0": "v0"}, "Active", on_change=note)])')
 
     use(app, "version", "0")
     for value in ("2", 1, None, ["1"], {}):
@@ -252,7 +254,7 @@ def test_one_of_many_is_chosen_and_what_is_not_among_them_refused(draw):
 
 
 def test_a_field_holds_what_is_written(draw):
-    app = draw('bar("one", [Field("find", "Find", "Find …", ":material/search:")])')
+    app = draw('bar("one", [TextInput("find", "Find", "Find …", ":material/search:")])')
 
     use(app, "find", "tea **and** cake")
 
@@ -261,7 +263,7 @@ def test_a_field_holds_what_is_written(draw):
 
 @pytest.mark.parametrize("value", [None, 1, ["tea"]])
 def test_a_field_holds_nothing_but_text(draw, value):
-    app = draw('bar("one", [Field("find", "Find", "Find …", ":material/search:")])')
+    app = draw('bar("one", [TextInput("find", "Find", "Find …", ":material/search:")])')
 
     use(app, "find", value)
 
@@ -302,7 +304,7 @@ def test_what_is_told_again_has_its_effect_once(draw):
 
 
 def test_what_is_used_while_the_server_is_at_work_all_arrives(draw):
-    find = 'Field("find", "Find", "Find …", ":material/search:")'
+    find = 'TextInput("find", "Find", "Find …", ":material/search:")'
     app = draw(f'bar("one", [{find}, Button("a", "A", note)])')
 
     tell(app, bars(app)["one"], [[1, "find", "te"], [2, "find", "tea"], [3, "a", None]])
@@ -330,8 +332,8 @@ def test_of_a_button_that_counts_each_press_has_its_effect(draw):
 
 def test_two_bars_of_a_page_do_not_mix(draw):
     app = draw(
-        'bar("one", [Button("a", "A", note, ("one",)), Switch("view", "View", ("x", "y"))])\n'
-        'bar("two", [Button("b", "B", note, ("two",)), Switch("mode", "Mode", ("x", "y"))])'
+        'bar("one", [Button("a", "A", note, ("one",)), SegmentedControl("view", "View", ("x", "y"))])\n'
+        'bar("two", [Button("b", "B", note, ("two",)), SegmentedControl("mode", "Mode", ("x", "y"))])'
     )
 
     use(app, "b")
@@ -368,7 +370,7 @@ def test_a_key_closes_what_is_open_and_opens_nothing(draw):
 def test_bars_below_each_other_are_one_element_and_each_control_is_heard(draw):
     app = draw(
         'bars("all", [Line("first", [Button("a", "A", note, ("a",))]), '
-        'Line("second", [Words("Below"), Button("b", "B", note, ("b",))], low=True)])'
+        'Line("second", [Text("Below"), Button("b", "B", note, ("b",))], low=True)])'
     )
 
     use(app, "a")
@@ -382,7 +384,7 @@ def test_bars_below_each_other_are_one_element_and_each_control_is_heard(draw):
 def test_what_a_bar_holds_outlives_its_not_being_drawn(draw):
     app = draw(
         'more = Disclosure("more", "More")\nbar("one", [more])\n'
-        'if more.is_open: bar("two", [Field("find", "Find", "Find …", ":material/search:")])'
+        'if more.is_open: bar("two", [TextInput("find", "Find", "Find …", ":material/search:")])'
     )
     use(app, "more", True)
     use(app, "find", "tea")

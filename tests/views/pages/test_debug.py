@@ -169,7 +169,7 @@ def test_a_turn_that_fails_on_the_way_is_told_and_gives_the_words_back(app, back
     assert app.error[0].value == "The server failed\\. Try again in a minute\\."
     assert any("req-7" in text.value for text in app.text)
     assert words(app) == said
-    assert box(app)["given"] == "are you there?"
+    assert box(app)["draft"] == "are you there?"
 
 
 def test_a_failed_run_shows_its_error_in_the_conversation(app, backend, page, press):

@@ -101,11 +101,11 @@ def test_unknown_turn_locks_the_box(app, run, lose_answer):
     assert said(app)[-1] == {
         "kind": "user",
         "text": "Two bags",
-        "told": "Outcome unknown",
+        "caption": "Outcome unknown",
         "is_uncertain": True,
     }
     assert message_box(app)["disabled"]
-    assert message_box(app)["told"] == outcome(app)
+    assert message_box(app)["aria_label"] == outcome(app)
     assert "Outcome unknown" in badges(app)
     assert not app.error
 
@@ -130,7 +130,7 @@ def test_check_now_offers_a_message_that_did_not_arrive(app, page, run, lose_ans
     check_now(app, page)
 
     assert outcome(app).startswith("Not executed: the message did not arrive.")
-    assert message_box(app)["given"] == "Two bags"
+    assert message_box(app)["draft"] == "Two bags"
     assert "Two bags" not in words(app)
     assert not app.error
 
@@ -153,7 +153,7 @@ def test_discard_gives_the_message_up(app, run, lose_answer):
 
     assert outcome(app) == ""
     assert words(app) == ["Hello"]
-    assert message_box(app)["given"] == ""
+    assert message_box(app)["draft"] == ""
     assert not message_box(app)["disabled"]
 
 
@@ -198,7 +198,7 @@ def test_stale_message_is_explained_and_kept(app, backend, page, run, settle):
 
     assert outcome(app).startswith("Not executed: the run has newer turns, which are shown now.")
     assert "from elsewhere" in words(app)
-    assert message_box(app)["given"] == "Two bags"
+    assert message_box(app)["draft"] == "Two bags"
     assert not app.error
 
 

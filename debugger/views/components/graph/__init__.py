@@ -1,1 +1,1 @@
-"""The workflow as a graph that can be looked at and chosen from."""
+"""Workflow as a graph whose elements can be selected."""

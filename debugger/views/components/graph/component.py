@@ -1,4 +1,4 @@
-"""The graph component: an inline picture whose nodes and edges can be chosen."""
+"""Graph component: an inline picture with selectable nodes and edges."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from debugger.protocol.base import JsonObject
 from debugger.views import state
 from debugger.views.auth.permissions import denied
-from debugger.views.components.factory import own_component
+from debugger.views.components.factory import component
 from debugger.views.state import Element
 
 _INLINE_ELEMENTS = 60
@@ -15,7 +15,7 @@ _INLINE_ELEMENTS = 60
 _SCRIPTS = ("drawing.js", "view.js", "pointer.js", "graph.js")
 """Parts of one module, in this order."""
 
-_PICTURE = own_component("workflow_graph", __package__, "graph", _SCRIPTS)
+_PICTURE = component("workflow_graph", __package__, "graph", _SCRIPTS)
 
 
 def workflow_graph(
@@ -23,18 +23,20 @@ def workflow_graph(
     marks: JsonObject,
     *,
     height: int,
-    told: str,
+    aria_label: str,
     stamp: str,
     on_choose: Callable[[Element | None], None],
     on_breakpoint: Callable[[Element], None] | None = None,
 ) -> None:
-    """Draw the graph; what is chosen in it is `PageState.node` or `PageState.edge`.
+    """Draw the graph.
+
+    The selected element is `PageState.node` or `PageState.edge`.
 
     Args:
         shape: The geometry; while its ``version`` is equal the picture keeps zoom, place and focus.
         marks: What a run has made of it.
         height: In pixels.
-        told: How the run stands, for screen readers; read aloud when it changes.
+        aria_label: How the run stands, for screen readers; read aloud when it changes.
         stamp: Put on the picture once it is drawn, for tests to wait for.
         on_choose: Takes what a person has chosen; ``None`` when a choice is given back.
         on_breakpoint: Takes the node or edge where a person asks for a breakpoint, or clicks the one that is
@@ -47,7 +49,7 @@ def workflow_graph(
         "ground": shape["ground"],
         "selected": chosen.id if chosen and chosen.kind == "node" else None,
         "selected_edge": chosen.id if chosen and chosen.kind == "edge" else None,
-        "told": told,
+        "aria_label": aria_label,
         "stamp": stamp,
         "can_break": on_breakpoint is not None and not denied(on_breakpoint),
         **marks,

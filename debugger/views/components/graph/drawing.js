@@ -86,8 +86,8 @@ function entryOf(it, kind, id) {
 function paint(it, data) {
   const chosen = data.selected_edge !== null && it.edges.has(data.selected_edge) ? data.selected_edge : null;
   const stop = [data.selected, ...data.current, it.reading[0]].find(id => it.nodes.has(id));
-  const kept = it.stop && entryOf(it, it.stop.kind, it.stop.id) ? it.stop : null;
-  it.stop = kept || (chosen !== null ? { kind: "edge", id: chosen } : { kind: "node", id: stop });
+  const stored = it.stop && entryOf(it, it.stop.kind, it.stop.id) ? it.stop : null;
+  it.stop = stored || (chosen !== null ? { kind: "edge", id: chosen } : { kind: "node", id: stop });
   const repaint = (kind, entries, states, selected, draw) => {
     for (const [id, entry] of entries) {
       const state = states[id] || { state: kind === "node" ? "unreached" : "" };
@@ -113,12 +113,12 @@ function paintNode(it, { group, sub, marks, node }, state, selected) {
   group.style.setProperty("--heat", state.heat || 0);
   sub.textContent = state.share ? state.share + " of the time" : node.caption;
   group.setAttribute("aria-pressed", String(selected));
-  const told = [node.lines.join(" "), node.caption, STATE_WORDS[state.state]];
-  if (state.visits) told.push(state.visits === 1 ? "1 visit" : state.visits + " visits");
-  if (state.order) told.push("in order " + state.order);
-  if (state.share) told.push(state.share + " of the time");
-  told.push(state.note, state.pin, state.breakpoint && state.breakpoint.title);
-  group.setAttribute("aria-label", told.filter(Boolean).join(", "));
+  const labels = [node.lines.join(" "), node.caption, STATE_WORDS[state.state]];
+  if (state.visits) labels.push(state.visits === 1 ? "1 visit" : state.visits + " visits");
+  if (state.order) labels.push("in order " + state.order);
+  if (state.share) labels.push(state.share + " of the time");
+  labels.push(state.note, state.pin, state.breakpoint && state.breakpoint.title);
+  group.setAttribute("aria-label", labels.filter(Boolean).join(", "));
   marks.replaceChildren();
   const { x, y } = node;
   const left = x - node.width / 2, right = x + node.width / 2, top = y - node.height / 2, bottom = y + node.height / 2;
@@ -184,12 +184,12 @@ function paintEdge(it, entry, state, selected) {
   group.setAttribute("class", classes.filter(Boolean).join(" "));
   group.setAttribute("aria-pressed", String(selected));
   const name = id => it.nodes.has(id) ? it.nodes.get(id).node.lines.join(" ") : id;
-  const told = [`edge from ${name(edge.source)} to ${name(edge.target)}`, edge.label, STATE_WORDS[state.state]];
-  if (state.state === "taken") told.push(state.taken === 1 ? "taken once" : `taken ${state.taken} times`);
-  if (state.order) told.push("as hop " + state.order);
-  if (edge.stray === "ghost") told.push("not in this version");
-  told.push(state.breakpoint && state.breakpoint.title);
-  group.setAttribute("aria-label", told.filter(Boolean).join(", "));
+  const labels = [`edge from ${name(edge.source)} to ${name(edge.target)}`, edge.label, STATE_WORDS[state.state]];
+  if (state.state === "taken") labels.push(state.taken === 1 ? "taken once" : `taken ${state.taken} times`);
+  if (state.order) labels.push("as hop " + state.order);
+  if (edge.stray === "ghost") labels.push("not in this version");
+  labels.push(state.breakpoint && state.breakpoint.title);
+  group.setAttribute("aria-label", labels.filter(Boolean).join(", "));
   const tip = state.state === "taken" && !state.lane ? "tip-taken" : state.state === "next" ? "tip-next" : "tip";
   line.setAttribute("marker-end", `url(#${tip})`);
   marks.replaceChildren();

@@ -1,4 +1,4 @@
-// One mounted picture: takes in what it is given, again and again.
+// One mounted picture: takes in its data, again and again.
 
 const instances = new WeakMap(); // one record per mounted picture
 const geometries = new Map(); // by version, shared by all mounts of this module
@@ -46,17 +46,17 @@ function draw(root, data, geometry, setStateValue, setTriggerValue) {
 function takePlace(it, place_) {
   if (it.place !== place_) {
     it.place = place_;
-    const kept = views.get(place_);
-    it.placed = Boolean(kept);
-    it.moved = it.placed && kept.moved;
-    if (it.placed) { it.view = kept.view; apply(it); } else place(it);
+    const stored = views.get(place_);
+    it.placed = Boolean(stored);
+    it.moved = it.placed && stored.moved;
+    if (it.placed) { it.view = stored.view; apply(it); } else place(it);
   }
   if (it.placed) follow(it);
 }
 
 function tell(it, data) {
-  const told = it.root.querySelector(".told");
-  if (told.textContent !== data.told) told.textContent = data.told; // a change is read aloud
+  const status = it.root.querySelector(".told");
+  if (status.textContent !== data.aria_label) status.textContent = data.aria_label; // a change is read aloud
   it.root.querySelector('[data-do="current"]').disabled = !currentNode(it);
   showSwitches(it);
   showWays(it, data.ways || []);

@@ -1,4 +1,4 @@
-"""What a run has made of a graph: a state, numbers and signs for each node and each edge."""
+"""States, numbers and badges of a graph's nodes and edges."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _NOTES = {
 }
 
 
-def marks(
+def node_states(
     position: Position,
     graph: Graph,
     *,
@@ -62,7 +62,7 @@ def marks(
     thread: str | None = None,
     times: Mapping[str, NodeTime] | None = None,
 ) -> JsonObject:
-    """What the graph component is given beside the geometry.
+    """Return the state of each node and edge.
 
     Args:
         position: Where the run stands.
@@ -97,9 +97,11 @@ class _Way:
         self.trails = (
             position.path_counts
             if thread is None
-            else PathCounts.of(hop for hop in position.transitions if hop.thread_id == thread)
+            else PathCounts.of(
+                transition for transition in position.transitions if transition.thread_id == thread
+            )
         )
-        self._begun = next(iter(position.first_visit), None) if self.shows_main else None
+        self._first_node = next(iter(position.first_visit), None) if self.shows_main else None
         companions = [(key, name) for key, name in thread_names(position).items() if COMPANION in key]
         self.lanes = {
             key: (place % _LANES + 1, _SIGNS[place % _LANES], name)
@@ -114,17 +116,20 @@ class _Way:
         self.current = list(dict.fromkeys([*own, *(place for *_, place in self.companions)]))
 
     def arrivals(self, node: str) -> tuple[int, list[int]]:
-        """How often a node was come to, and the last steps that did so.
+        """Return how often a node was entered, and the last steps.
 
         The first step of a run is the node that it began at, and hop *n* makes step *n* + 1.
         """
         trail = self.trails.by_node.get(node)
         steps = [number + 1 for number in trail.latest] if trail else []
         count = trail.count if trail else 0
-        return (count + 1, [1, *steps][-MAX_LATEST:]) if node == self._begun else (count, steps)
+        return (count + 1, [1, *steps][-MAX_LATEST:]) if node == self._first_node else (count, steps)
 
     def lane_of(self, trail: PathCount) -> int:
-        """The lane of the companion that alone went somewhere; 0 where the main thread did or several."""
+        """Return the lane of the only companion that took a path.
+
+        0 where the main thread did, or several.
+        """
         thread, *others = trail.threads
         return 0 if others or thread not in self.lanes else self.lanes[thread][0]
 
@@ -175,19 +180,18 @@ def _node_state(node: str, position: Position, seen: _Way) -> str:
 
 
 def _note(node: str, position: Position, seen: _Way) -> str:
-    told = [_NOTES.get(position.state, "")] if seen.shows_main and node == position.current else []
-    told += [f"companion {name}" for _, _, name, place in seen.companions if place == node]
-    if not told and node in position.failed:
-        told = ["failed"]
-    if not told and node in position.skipped:
-        told = ["passed over"]
-    if told and node in position.inner_names:
-        told.append(f"at {position.inner_names[node]}")
-    return ", ".join(words for words in told if words)
+    notes = [_NOTES.get(position.state, "")] if seen.shows_main and node == position.current else []
+    notes += [f"companion {name}" for _, _, name, place in seen.companions if place == node]
+    if not notes and node in position.failed:
+        notes = ["failed"]
+    if not notes and node in position.skipped:
+        notes = ["passed over"]
+    if notes and node in position.inner_names:
+        notes.append(f"at {position.inner_names[node]}")
+    return ", ".join(words for words in notes if words)
 
 
 def _chips(node: str, position: Position, seen: _Way) -> Iterator[dict[str, object]]:
-    """One for each thread that stands at a node, side by side."""
     inside = f" · {position.inner_names[node]}" if node in position.inner_names else ""
     if seen.shows_main and node == position.current and position.state != "not_started":
         yield {"lane": 0, "text": _cut(_NOTES[position.state] + inside)}
@@ -202,14 +206,12 @@ def _cut(text: str, most: int = 28) -> str:
 
 
 def _numbers(count: int, latest: Sequence[int]) -> str:
-    """Numbers as they fit on a mark; the last ones where there are many."""
     if count <= MAX_LATEST:
         return ",".join(map(str, latest))
     return "…" + ",".join(map(str, latest[1 - MAX_LATEST :]))
 
 
 def _ways(position: Position, graph: Graph) -> Iterator[dict[str, str]]:
-    """Where the run can go from here, with the whole condition of each way."""
     for step in position.next_edges[:_MOST_WAYS]:
         to_id = step.destination or ""
         yield {

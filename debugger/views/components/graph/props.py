@@ -1,4 +1,4 @@
-"""The geometry that the graph component draws: a version as it is laid out, and what a run adds to it."""
+"""Geometry of the graph component: a version, and what a run adds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ GAP = 24.0
 def geometry(
     layout: Layout, graph: Graph, ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge] = ()
 ) -> JsonObject:
-    """Where everything is drawn; changes only with the version, or with what the run adds.
+    """Return the geometry of a version with the run's additions.
+
+    It changes only with the version, or with what the run adds.
 
     Args:
         layout: The placed drawing.
@@ -50,7 +52,10 @@ def geometry(
 
 
 def version_of(shape: JsonObject) -> str:
-    """A short text that is equal for equal geometries; whoever changes one gives it another."""
+    """Return a short text that is equal for equal geometries.
+
+    A change of the geometry needs a new one.
+    """
     written = json.dumps(shape, sort_keys=True, allow_nan=False)
     return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -59,8 +64,8 @@ def _node_title(node_id: str, graph: Graph, ghosts: Mapping[str, str]) -> str:
     config = graph.nodes.get(node_id)
     if config is None:
         return f"There is no node {ghosts.get(node_id, node_id)} ({node_id}); an edge names it."
-    told = [config.label, config.type or "no type", node_id, config.description or ""]
-    return "\n".join(line for line in told if line)
+    lines = [config.label, config.type or "no type", node_id, config.description or ""]
+    return "\n".join(line for line in lines if line)
 
 
 def _edge_title(edge_id: str, graph: Graph) -> str:
@@ -68,8 +73,8 @@ def _edge_title(edge_id: str, graph: Graph) -> str:
     if config is None:
         return edge_id
     kind = f"{config.type} edge" + (", forks a companion thread" if config.forks_companion else "")
-    told = [config.name or "", config.condition.text if config.condition else "", kind]
-    return "\n".join(line for line in told if line)
+    lines = [config.name or "", config.condition.text if config.condition else "", kind]
+    return "\n".join(line for line in lines if line)
 
 
 CAPTION = "not in this version"
@@ -96,7 +101,7 @@ class AddedPart:
 
 
 def added_part(ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge], below: float) -> AddedPart:
-    """Lay out the ghosts, with the ways from one to another.
+    """Lay out the ghosts and the edges between them.
 
     Args:
         ghosts: Their names by id.
@@ -115,7 +120,10 @@ def added_part(ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge], below:
 
 
 def added_edges(strays: Sequence[UnmappedEdge], nodes: Sequence[JsonObject]) -> list[JsonObject]:
-    """The ways between nodes that are drawn; one whose end is not drawn is left out."""
+    """Return edges between drawn nodes that the version lacks.
+
+    One whose end is not drawn is left out.
+    """
     ends = {node["id"]: node for node in nodes}
     return [
         _edge(stray, _path(ends[stray.source], ends[stray.destination], nodes))
@@ -125,7 +133,6 @@ def added_edges(strays: Sequence[UnmappedEdge], nodes: Sequence[JsonObject]) -> 
 
 
 def _workflow(ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge]) -> Workflow:
-    """The ghosts as a workflow of their own, so that they are laid out as any other."""
     nodes = [{"logical_id": node, "name": name, "type": CAPTION} for node, name in ghosts.items()]
     edges = [
         {
@@ -140,7 +147,6 @@ def _workflow(ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge]) -> Work
 
 
 def _moved(path: str, down: float) -> str:
-    """A path of absolute points, moved."""
     return _POINT.sub(lambda found: f"{found[1]},{float(found[2]) + down:.1f}", path)
 
 
@@ -162,7 +168,6 @@ def _edge(stray: UnmappedEdge, path: str) -> JsonObject:
 
 
 def _path(source: JsonObject, target: JsonObject, boxes: Sequence[JsonObject]) -> str:
-    """A curve from box to box that swings out so far, and to that side, that it meets the fewest others."""
     if source["id"] == target["id"]:
         return _loop(source)
     others = [box for box in boxes if box["id"] not in (source["id"], target["id"])]
@@ -172,7 +177,6 @@ def _path(source: JsonObject, target: JsonObject, boxes: Sequence[JsonObject]) -
 
 
 def _bows(source: JsonObject, target: JsonObject) -> Iterator[float]:
-    """How far a curve may swing out, in pixels, the best first; to the left, or negative to the right."""
     length = math.hypot(target["x"] - source["x"], target["y"] - source["y"])
     least = max(_LEAST_BOW, _BOW * length)
     for times in (1, 2, 3, 5):
@@ -188,7 +192,6 @@ def _curve(source: JsonObject, target: JsonObject, bow: float) -> Curve:
 
 
 def _meetings(curve: Curve, boxes: Sequence[JsonObject]) -> int:
-    """At how many of some places along it a curve is inside of a box, or out of the picture."""
     points = [_along(curve, step / _STEPS) for step in range(_STEPS + 1)]
     outside = sum(x < 0 or y < 0 for x, y in points)
     return outside + sum(_is_near(box, point) for point in points for box in boxes)
@@ -213,7 +216,6 @@ def _loop(box: JsonObject) -> str:
 
 
 def _border(box: JsonObject, towards: Point) -> Point:
-    """Where a line from the middle of a box towards a point leaves it."""
     dx, dy = towards[0] - box["x"], towards[1] - box["y"]
     shares = list(_shares(box, dx, dy))
     share = min(shares) if shares else 0.0

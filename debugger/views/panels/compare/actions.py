@@ -1,4 +1,4 @@
-"""What the controls of the page Compare do."""
+"""Actions of the page Compare."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ _PICKERS: dict[Side, str] = {"a": "compare_a", "b": "compare_b"}
 
 
 def picker_key(side: Side) -> str:
-    """The key of the box in which a run is chosen."""
+    """Return the key of the box in which a run is chosen."""
     return _PICKERS[side]
 
 
 @command
 def compare(run_a: str, run_b: str) -> None:
-    """Put two runs side by side, each by its id or as ``backend:id``; an empty one is left open."""
+    """Compare two runs, each by its id or as ``backend:id``.
+
+    An empty one is left open.
+    """
     page = state.page()
     held = page.compared = CompareState(ignoring=page.compared.ignoring)
     for side, text in zip(SIDES, (run_a, run_b), strict=True):
@@ -40,7 +43,10 @@ def compare(run_a: str, run_b: str) -> None:
 
 @command
 def choose(side: Side) -> None:
-    """Take the run that was chosen or typed in a picker; the one before stays where it cannot be read."""
+    """Use the run that was chosen or typed in a picker.
+
+    The one before stays where it cannot be read.
+    """
     text = state.widget(picker_key(side)) or ""
     if text.strip():
         place = RunPlace.parse(text, state.page().backend_name)
@@ -96,7 +102,10 @@ def go_to_first() -> None:
 
 
 def choose_element(element: Element | None) -> None:
-    """Choose a node or an edge of the drawing, and the first row of a node that differs, else its first."""
+    """Select a node or an edge, and the node's first row.
+
+    A row that differs is preferred.
+    """
     page = state.page()
     page.node = element.id if element and element.kind == "node" else None
     page.edge = element.id if element and element.kind == "edge" else None
@@ -106,13 +115,13 @@ def choose_element(element: Element | None) -> None:
 
 
 def scroll(top: int) -> None:
-    """Show other rows; the chosen one may go out of sight, so it is given up."""
+    """Show other rows, and reset the selected one."""
     held = state.page().compared
     held.row, held.top = None, top
 
 
 def current_address() -> CompareAddress:
-    """The address of what the page shows."""
+    """Return the address of what the page shows."""
     page = state.page()
     texts = [
         page.compared.places[side].text(page.backend_name) if side in page.compared.places else ""
@@ -122,12 +131,12 @@ def current_address() -> CompareAddress:
 
 
 def stamp(seen: RunComparison) -> str:
-    """Which pair a comparison is of; part of the keys of what is chosen in it."""
+    """Return the identity of a comparison, for keys of its widgets."""
     return f"{seen.a.run.workflow_run_id}_{seen.b.run.workflow_run_id}_{seen.shift}"
 
 
 def follow_address() -> None:
-    """Show what the address names, when it names something else than the page shows."""
+    """Show what the address names, if it has changed."""
     wanted = state.compare_address()
     is_known = wanted in (CompareAddress(), state.page().compared.shown)
     if not is_known and not state.is_stale_comparison(wanted):
@@ -157,7 +166,6 @@ def _read(place: RunPlace) -> RecordedRun:
 
 
 def _begin() -> None:
-    """Look at the runs anew: beside each other as they belong, from where they part."""
     held = state.page().compared
     held.shift = 0
     if len(held.runs) == len(SIDES):

@@ -1,4 +1,7 @@
-"""How sameness and difference look: a sign, a word and a colour, so that no one of them is alone."""
+"""Differences of two values: labels, marked texts, lists and tables.
+
+A sign, a word and a colour say the same, so that none of them is alone.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +29,16 @@ COLOURS: dict[Verdict, Colour] = {"same": "gray", "changed": "orange", "only_a":
 PATH_WORDS: dict[Share, str] = {"only_a": "A only", "only_b": "B only", "common": "both"}
 
 
-def shown(value: Any) -> str:
-    """A value in one cell, as JSON: so 42 and "42" can be told apart."""
+def json_value(value: Any) -> str:
+    """Return a value as JSON for a cell.
+
+    As JSON, 42 and "42" differ.
+    """
     return json.dumps(value, ensure_ascii=False)
 
 
-def marked(piece: Span) -> str:
-    """Some words of two texts as Markdown, with a sign and a colour where only one text has them."""
+def marked_piece(piece: Span) -> str:
+    """Return a piece of two texts as Markdown, marked if unequal."""
     words = plain(piece.text)
     if words and piece.op == "removed":
         words = f":red-background[− {words}]"
@@ -51,16 +57,16 @@ def difference_list(found: Sequence[Difference]) -> None:
     """Draw the list; nothing where nothing differs."""
     if not found:
         return
-    st.markdown("\n".join(f"- {_told(each)}" for each in found[:_MOST]))
+    st.markdown("\n".join(f"- {_describe(each)}" for each in found[:_MOST]))
     if len(found) > _MOST:
         st.caption(f"and {len(found) - _MOST} more")
 
 
-def _told(each: Difference) -> str:
+def _describe(each: Difference) -> str:
     lead = f"**{plain(f'{each.sign} {each.path}')}**  \n  "
     if isinstance(each.before, str) and isinstance(each.after, str) and each.op == "changed":
         pieces = readable_diff(each.before[:_LONGEST], each.after[:_LONGEST])
-        return lead + "".join(marked(piece) for piece in pieces)
+        return lead + "".join(marked_piece(piece) for piece in pieces)
     sides = [] if each.op == "added" else [f":red-background[− {plain(_cut(each.before))}]"]
     if each.op != "removed":
         sides.append(f":blue-background[+ {plain(_cut(each.after))}]")
@@ -68,7 +74,7 @@ def _told(each: Difference) -> str:
 
 
 def _cut(value: object) -> str:
-    text = shown(value)
+    text = json_value(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
@@ -84,8 +90,8 @@ def value_table(key: str, rows: Sequence[ValueRow], *, alt: str, most: int = _VA
         {
             "op": [f"{sign} {op}" for sign, _, _, _, op in rows],
             "path": [path for _, path, _, _, _ in rows],
-            "a": ["" if op == "added" else shown(a) for _, _, a, _, op in rows],
-            "b": ["" if op == "removed" else shown(b) for _, _, _, b, op in rows],
+            "a": ["" if op == "added" else json_value(a) for _, _, a, _, op in rows],
+            "b": ["" if op == "removed" else json_value(b) for _, _, _, b, op in rows],
         },
         key=key,
         hide_index=True,

@@ -1,4 +1,4 @@
-"""The events of both runs, row beside row."""
+"""Events of both runs, aligned row by row."""
 
 from __future__ import annotations
 
@@ -53,7 +53,6 @@ def _steering(found: Comparison) -> None:
 
 
 def _paging(count: int) -> None:
-    """The way to other rows; below the table, whose own tools cover what is above it."""
     top = state.page().compared.top
     last = min(top + VISIBLE_ROWS, count)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="compare_paging"):
@@ -121,7 +120,6 @@ def _table(seen: RunComparison, places: Sequence[int]) -> None:
 
 
 def _show_choice(places: Sequence[int]) -> None:
-    """Make the table mark the chosen row, wherever it stands now."""
     row = state.page().compared.row
     place = places.index(row) if row in places else None
     held = state.widget(_TABLE_KEY)

@@ -1,4 +1,4 @@
-"""Both runs in figures, and where they part."""
+"""Choice of both runs, their figures, and what is ignored."""
 
 from __future__ import annotations
 
@@ -100,9 +100,9 @@ def _deltas(one: Totals, other: Totals) -> tuple[str, ...]:
 
 def _differing(found: Comparison) -> None:
     st.markdown(f"**{len(found.differing)}** of {count(len(found.rows), 'row')} differ")
-    told = [f"{kind} {found.kinds[kind]}" for kind in KINDS if kind in found.kinds]
-    if told:
-        st.markdown(" ".join(f":gray-badge[{one}]" for one in told))
+    kinds = [f"{kind} {found.kinds[kind]}" for kind in KINDS if kind in found.kinds]
+    if kinds:
+        st.markdown(" ".join(f":gray-badge[{one}]" for one in kinds))
 
 
 def _signed(number: int) -> str:
@@ -200,7 +200,6 @@ def _picker(side: Side, offered: dict[str, str]) -> None:
 
 
 def _offered() -> dict[str, str]:
-    """The runs to choose from: those of the workflow at hand first, the newest first. Words by text."""
     page = state.page()
     own = page.backend_name
     others: list[BackendName] = ["embedded"]
@@ -218,7 +217,6 @@ def _offered() -> dict[str, str]:
 
 
 def _workflow_at_hand() -> str:
-    """The workflow of a run that is on view here, or else of the page Debug."""
     page = state.page()
     runs = [page.compared.runs[side].run for side in SIDES if side in page.compared.runs]
     if runs:
@@ -227,7 +225,6 @@ def _workflow_at_hand() -> str:
 
 
 def _runs(name: BackendName, workflow_id: str) -> Iterator[Run]:
-    """The newest runs of a backend; none where it fails, since any run can be found by its id."""
     try:
         found: Page[Run] = state.page().answers.ask(
             ("compare_runs", name, workflow_id),
@@ -239,7 +236,6 @@ def _runs(name: BackendName, workflow_id: str) -> Iterator[Run]:
 
 
 def _workflow_names(name: BackendName) -> dict[str, str]:
-    """Names by id; the last that were known where the backend fails."""
     answers, question = state.page().answers, ("compare_workflows", name)
     try:
         rows = answers.ask(question, lambda: named_backend(name).workflows())

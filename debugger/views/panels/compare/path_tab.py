@@ -1,4 +1,4 @@
-"""Both paths on one drawing, and as a table."""
+"""Both paths as one drawing and as a table."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def path_tab(seen: RunComparison) -> None:
                 shape,
                 shares(seen.paths, seen.graph),
                 height=_HEIGHT,
-                told=seen.sentence,
+                aria_label=seen.sentence,
                 stamp=f"{actions.stamp(seen)}.compare",
                 on_choose=actions.choose_element,
             )
@@ -44,12 +44,12 @@ def path_tab(seen: RunComparison) -> None:
 
 
 def _legend(seen: RunComparison) -> None:
-    told = []
+    parts = []
     for share, word in PATH_WORDS.items():
         nodes, edges = seen.paths.count(share)
         figures = f"{count(nodes, 'node')}, {count(edges, 'edge')}"
-        told.append(f":{_SWATCHES[share]}-badge[{word}] {_LINES[share]}: {figures}")
-    st.markdown(" · ".join(told))
+        parts.append(f":{_SWATCHES[share]}-badge[{word}] {_LINES[share]}: {figures}")
+    st.markdown(" · ".join(parts))
 
 
 def _table(seen: RunComparison) -> None:
@@ -104,7 +104,9 @@ _NEITHER: JsonObject = {"state": "unreached", "visits": 0, "order": "", "note": 
 
 
 def shares(paths: PathOverlay, graph: Graph) -> JsonObject:
-    """A state and a written mark for each node and each edge; the letters tell the same as the colours.
+    """Return state and mark of each node and edge.
+
+    The letters say the same as the colours.
 
     Args:
         paths: Both paths.

@@ -1,4 +1,4 @@
-"""What was said in both runs, line beside line, with the words that differ marked."""
+"""Tabs of transcript, variables and versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from debugger.session.comparison import RunComparison
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.panels.compare import actions
-from debugger.views.panels.compare.differences import WORDS, difference_list, marked, value_table
+from debugger.views.panels.compare.differences import WORDS, difference_list, marked_piece, value_table
 
 _PAGE = 40
 """Lines on view at once."""
@@ -28,7 +28,7 @@ _ROLES = {
 
 
 def transcript_tab(seen: RunComparison) -> None:
-    """Draw a page of the lines; at first the one on which the words part."""
+    """Draw a page of the lines, at first the first difference."""
     lines = seen.lines
     if not lines:
         st.caption("What was said in both runs appears here, line beside line. Nobody has said anything.")
@@ -42,9 +42,9 @@ def transcript_tab(seen: RunComparison) -> None:
             width="content",
         )
         page = _page(seen, pages, differing)
-    begun = (page - 1) * _PAGE
+    first = (page - 1) * _PAGE
     with st.container(border=True, height=_HEIGHT, key="compare_words"):
-        st.markdown(_table(lines[begun : begun + _PAGE]))
+        st.markdown(_table(lines[first : first + _PAGE]))
 
 
 def _page(seen: RunComparison, pages: int, differing: Sequence[int]) -> int:
@@ -73,7 +73,7 @@ def _side(line: MessagePair, side: str) -> str:
         return name + plain(bubble.text)
     pieces = line.pieces if line.verdict == "changed" else [_alone(bubble, side)]
     other = "added" if side == "a" else "removed"
-    return name + "".join(marked(piece) for piece in pieces if piece.op != other).strip()
+    return name + "".join(marked_piece(piece) for piece in pieces if piece.op != other).strip()
 
 
 def _alone(bubble: ChatMessage, side: str) -> Span:

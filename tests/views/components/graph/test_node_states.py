@@ -10,7 +10,7 @@ from debugger.protocol.events import (
     EndThreadEvent,
     StartNodeRunEvent,
 )
-from debugger.views.components.graph.node_states import Badges, Mark, marks
+from debugger.views.components.graph.node_states import Badges, Mark, node_states
 from debugger.views.state import Element
 from tests.views.components.graph.small_runs import graph, hop, start, turn
 
@@ -18,7 +18,7 @@ from tests.views.components.graph.small_runs import graph, hop, start, turn
 def test_before_a_run_nothing_is_marked():
     subject = graph()
 
-    made = marks(position([], subject, "not_started"), subject)
+    made = node_states(position([], subject, "not_started"), subject)
 
     assert {node["state"] for node in made["nodes"].values()} == {"idle"}
     assert made["edges"] == {}
@@ -29,7 +29,7 @@ def test_a_run_marks_where_it_is_where_it_was_and_where_it_can_go():
     subject = graph()
     turns = turn(start("greet"), hop("greet", "ask"), start("ask"))
 
-    made = marks(position(turns, subject, "waiting_for_user_input"), subject)
+    made = node_states(position(turns, subject, "waiting_for_user_input"), subject)
 
     states = {node: mark["state"] for node, mark in made["nodes"].items()}
     assert states == {"greet": "visited", "ask": "current", "bye": "next", "human": "unreached"}
@@ -45,7 +45,7 @@ def test_steps_are_numbered_in_their_order_and_the_last_ones_are_kept():
     loop = [hop("ask", "bye", ConditionalEdgeEvent), start("bye"), hop("bye", "ask"), start("ask")]
     turns = turn(start("greet"), hop("greet", "ask"), start("ask"), *loop, *loop, *loop)
 
-    made = marks(position(turns, subject), subject)
+    made = node_states(position(turns, subject), subject)
 
     assert made["nodes"]["greet"]["order"] == "1"
     assert made["nodes"]["ask"]["order"] == "…6,8"
@@ -59,7 +59,7 @@ def test_a_node_that_failed_is_marked_failed():
         origin_thread_id="0", origin_node_logical_id="greet", run_output={"success": False}
     )
 
-    made = marks(position(turn(start("greet"), failed), subject, "failed"), subject)
+    made = node_states(position(turn(start("greet"), failed), subject, "failed"), subject)
 
     assert made["nodes"]["greet"]["state"] == "failed"
     assert made["nodes"]["greet"]["note"] == "failed here"
@@ -70,8 +70,8 @@ def test_a_companion_is_marked_where_it_is_until_it_has_ended():
     poll = StartNodeRunEvent(origin_thread_id="0_companion_lab", origin_node_logical_id="bye")
     end = EndThreadEvent(origin_thread_id="0_companion_lab", last_node_logical_id="bye")
 
-    during = marks(position(turn(start("greet"), poll), subject), subject)
-    after = marks(position(turn(start("greet"), poll, end), subject), subject)
+    during = node_states(position(turn(start("greet"), poll), subject), subject)
+    after = node_states(position(turn(start("greet"), poll, end), subject), subject)
 
     assert during["current"] == ["greet", "bye"]
     assert (during["nodes"]["bye"]["state"], during["nodes"]["bye"]["note"]) == ("current", "companion lab")
@@ -83,7 +83,7 @@ def test_a_node_with_the_run_and_a_companion_tells_of_both():
     subject = graph()
     poll = StartNodeRunEvent(origin_thread_id="0_companion_lab", origin_node_logical_id="greet")
 
-    made = marks(position(turn(start("greet"), poll), subject, "waiting_for_user_input"), subject)
+    made = node_states(position(turn(start("greet"), poll), subject, "waiting_for_user_input"), subject)
 
     assert made["nodes"]["greet"]["note"] == "your turn, companion lab"
 
@@ -94,7 +94,7 @@ def test_a_run_inside_a_super_node_is_marked_at_it_with_the_node_inside():
         origin_thread_id="0", origin_node_logical_id="bye/name", origin_node_name="Name"
     )
 
-    made = marks(position(turn(start("greet"), inner), subject, "waiting_for_user_input"), subject)
+    made = node_states(position(turn(start("greet"), inner), subject, "waiting_for_user_input"), subject)
 
     assert (made["current"], made["nodes"]["bye"]["note"]) == (["bye"], "your turn, at Name")
     assert "bye/name" not in made["nodes"]
@@ -106,7 +106,7 @@ def test_a_node_that_was_passed_over_says_so():
         origin_thread_id="0", source_node_logical_id="greet", destination_node_logical_id="ask"
     )
 
-    made = marks(position(turn(start("greet"), hop, start("bye")), subject), subject)
+    made = node_states(position(turn(start("greet"), hop, start("bye")), subject), subject)
 
     assert (made["nodes"]["ask"]["state"], made["nodes"]["ask"]["note"]) == ("visited", "passed over")
 
@@ -122,9 +122,9 @@ def test_a_thread_alone_shows_its_own_way_and_where_it_stands():
     poll = StartNodeRunEvent(origin_thread_id="0_companion_lab", origin_node_logical_id="bye")
     where = position(turn(start("greet"), fork, hop("greet", "ask"), poll, start("ask")), subject)
 
-    everything = marks(where, subject)
-    main = marks(where, subject, thread="0")
-    companion = marks(where, subject, thread="0_companion_lab")
+    everything = node_states(where, subject)
+    main = node_states(where, subject, thread="0")
+    companion = node_states(where, subject, thread="0_companion_lab")
 
     assert set(everything["edges"]) == {"edge_greet_ask", "edge_ask_bye"}
     assert everything["edges"]["edge_ask_bye"] == {"state": "taken", "order": "1", "taken": 1, "lane": 1}
@@ -143,7 +143,7 @@ def test_threads_at_one_node_are_named_side_by_side_each_with_a_sign_of_its_own(
         for name in ("lab", "mail")
     ]
 
-    made = marks(position(turn(start("bye"), *polls), subject, "waiting_for_user_input"), subject)
+    made = node_states(position(turn(start("bye"), *polls), subject, "waiting_for_user_input"), subject)
 
     assert made["nodes"]["bye"]["chips"] == [
         {"lane": 0, "text": "your turn"},
@@ -164,7 +164,7 @@ def test_breakpoints_and_pins_are_put_on_what_they_are_set_on():
         {"greet": "says Hello", "nowhere": "no such node"},
     )
 
-    made = marks(position([], subject, "not_started"), subject, badges=badges)
+    made = node_states(position([], subject, "not_started"), subject, badges=badges)
 
     assert made["nodes"]["ask"]["breakpoint"] == {"look": "verified", "title": "stops before Ask"}
     assert made["nodes"]["greet"]["pin"] == "says Hello"
@@ -177,7 +177,7 @@ def test_a_breakpoint_leaves_what_the_run_made_of_its_edge():
     subject = graph()
     badges = Badges({Element("edge", "edge_greet_ask"): Mark("log", "writes down [[done]]")})
 
-    made = marks(position(turn(start("greet"), hop("greet", "ask")), subject), subject, badges=badges)
+    made = node_states(position(turn(start("greet"), hop("greet", "ask")), subject), subject, badges=badges)
 
     assert made["edges"]["edge_greet_ask"]["state"] == "taken"
     assert made["edges"]["edge_greet_ask"]["breakpoint"]["look"] == "log"
@@ -187,17 +187,17 @@ def test_the_time_is_shown_where_it_was_spent_if_it_is_asked_for():
     subject = graph()
     where = position(turn(start("greet"), hop("greet", "ask"), start("ask")), subject)
 
-    made = marks(where, subject, times={"greet": NodeTime(30.0, 0.25), "ask": NodeTime(90.0, 0.75)})
+    made = node_states(where, subject, times={"greet": NodeTime(30.0, 0.25), "ask": NodeTime(90.0, 0.75)})
 
     assert (made["nodes"]["ask"]["share"], made["nodes"]["ask"]["heat"]) == ("75 %", 0.75)
     assert "share" not in made["nodes"]["bye"]
-    assert "share" not in marks(where, subject)["nodes"]["ask"]
+    assert "share" not in node_states(where, subject)["nodes"]["ask"]
 
 
 def test_the_ways_on_tell_their_whole_condition():
     subject = graph()
 
-    made = marks(position(turn(start("ask")), subject, "waiting_for_user_input"), subject)
+    made = node_states(position(turn(start("ask")), subject, "waiting_for_user_input"), subject)
 
     assert made["ways"] == [
         {
@@ -223,6 +223,6 @@ def test_a_hop_without_an_edge_is_marked_by_its_ends():
         origin_thread_id="0", source_node_logical_id="ask", destination_node_logical_id="human"
     )
 
-    made = marks(position(turn(start("ask"), away, start("human")), subject), subject)
+    made = node_states(position(turn(start("ask"), away, start("human")), subject), subject)
 
     assert made["edges"]["ask > human"] == {"state": "taken", "order": "1", "taken": 1}

@@ -12,7 +12,7 @@ from debugger.graph.layout import layout
 from debugger.protocol.events import (
     ConditionalEdgeEvent,
 )
-from debugger.views.components.graph.node_states import marks
+from debugger.views.components.graph.node_states import node_states
 from debugger.views.components.graph.props import geometry
 from tests.factories import static, workflow
 from tests.views.components.graph.small_runs import graph, hop, start, turn
@@ -29,7 +29,7 @@ def test_nodes_that_the_version_lacks_are_drawn_below_it():
     assert (ghost["id"], ghost["ghost"], list(ghost["lines"])) == ("gone", True, ["Gone"])
     assert ghost["y"] > placed.height
     assert shape["height"] > ghost["y"]
-    assert marks(found, subject)["nodes"]["gone"]["state"] in ("current", "ghost")
+    assert node_states(found, subject)["nodes"]["gone"]["state"] in ("current", "ghost")
 
 
 def test_the_whole_picture_is_plain_json():
