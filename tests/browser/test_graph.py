@@ -60,11 +60,12 @@ sys.path.insert(0, {str(ROOT)!r})
 from debugger.analysis.position import position
 from debugger.graph.graph import Graph
 from debugger.graph.layout import layout
-from debugger.views import graph_commands, state
+from debugger.views import state
+from debugger.views.panels.graph import choose
 from debugger.views.state import Element
 from debugger.views.components.graph.node_states import Badges, Mark
 from debugger.views.components.graph.component import workflow_graph
-from debugger.views.components.graph.node_states import marks
+from debugger.views.components.graph.node_states import node_states
 from debugger.views.components.graph.props import geometry
 from tests.factories import direct, say, static, workflow
 
@@ -74,14 +75,14 @@ badges = Badges({{
     Element("node", "ask"): Mark("hollow", "Cannot stop here: no such type"),
 }}, {{"ask": "Pinned: says Hello"}})
 asked = st.session_state.setdefault("asked", [])
-shown = marks(position([], graph, "not_started"), graph, badges=badges)
+shown = node_states(position([], graph, "not_started"), graph, badges=badges)
 workflow_graph(
     geometry(layout(graph), graph, {{}}),
     shown,
     height=500,
-    told="",
+    aria_label="",
     stamp="0.0.x",
-    on_choose=lambda element: graph_commands.choose(element, "Node"),
+    on_choose=lambda element: choose(element, "Node"),
     on_breakpoint=lambda element: asked.append(f"{{element.kind}} {{element.id}}"),
 )
 st.text(f"asked: {{', '.join(asked)}}. chosen: {{state.chosen_element()}}.")
@@ -91,9 +92,9 @@ BADGES_APP = """
 import streamlit as st
 from starlette.middleware import Middleware
 
-from debugger.views.streamlit_patches.component_assets import OwnFiles
+from debugger.views.streamlit_patches.component_assets import ComponentAssets
 
-app = st.App("page.py", middleware=[Middleware(OwnFiles)])
+app = st.App("page.py", middleware=[Middleware(ComponentAssets)])
 """
 
 

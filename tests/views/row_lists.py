@@ -12,21 +12,21 @@ def lists(app):
     return {data["aria_label"]: {**data, "rows": json.loads(data["rows"])} for data in found}
 
 
-def drawn(app, told="Timeline"):
+def drawn(app, label="Timeline"):
     """The one whose description begins so."""
-    return next(data for description, data in lists(app).items() if description.startswith(told))
+    return next(data for description, data in lists(app).items() if description.startswith(label))
 
 
-def rows(app, told="Timeline"):
+def rows(app, label="Timeline"):
     """Its rows by their columns' names; of a chip or a bar the text."""
-    names = [column["name"] for column in drawn(app, told)["columns"]]
+    names = [column["name"] for column in drawn(app, label)["columns"]]
     return [
         dict(zip(names, [cell[0] if isinstance(cell, list) else cell for cell in row["cells"]], strict=True))
-        for row in drawn(app, told)["rows"]
+        for row in drawn(app, label)["rows"]
     ]
 
 
-def column(app, name, told="Timeline"):
+def column(app, name, label="Timeline"):
     """What one of its columns tells."""
     return [row[name] for row in rows(app, told)]
 

@@ -19,8 +19,6 @@ from debugger.views.audit import audited_file
 from debugger.views.backends import notebook
 from debugger.views.components.toolbar import Button
 
-Source = TypeVar("Source")
-
 _HELP = {
     "csv": "A row for each message, with all that is known of it",
     "csv_review": "A row for each message, with what a reviewer reads",

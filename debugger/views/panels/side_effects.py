@@ -150,7 +150,7 @@ def _whole(effect: SideEffect) -> None:
 
 
 def _download(view: RunView) -> None:
-    export, session = SIDE_EFFECTS["csv"], view.session
+    export, session = EXPORTS["side_effects_csv"], view.session
     if session.run_id is None or session.busy:
         return
     st.download_button(

@@ -326,7 +326,7 @@ def _who(held: RunHistory, scope: str, name: str) -> None:
 
 
 def _earlier(held: RunHistory, scope: str, name: str) -> None:
-    settings = held.history.settings(scope, name)
+    settings = held.history.changes(scope, name)
     if len(settings) < 2:
         return
     shown = settings[-_MOST_VALUES:]
