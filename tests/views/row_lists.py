@@ -28,7 +28,7 @@ def rows(app, label="Timeline"):
 
 def column(app, name, label="Timeline"):
     """What one of its columns tells."""
-    return [row[name] for row in rows(app, told)]
+    return [row[name] for row in rows(app, label)]
 
 
 def variables(app, scope, what="value"):

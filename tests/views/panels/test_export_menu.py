@@ -27,7 +27,7 @@ def test_every_format_is_offered_with_what_it_is_good_for(app, backend, press, n
     press("start")
     use(app, "export")
 
-    assert name in export_menu._TOLD
+    assert name in export_menu._HELP
     assert f"download_{name}" in [element.key for element in app.get("download_button")]
 
 
