@@ -13,7 +13,7 @@ from debugger.errors import NotFoundError, SettingsError
 from debugger.session.registry import LiveSessions
 from debugger.settings import Settings, read_settings
 from debugger.store import ForkRepository, NoteRepository
-from debugger.store.python_consents import PythonConsents
+from debugger.store.consents import PythonConsents
 from debugger.views import state
 from debugger.views.auth.login_method import is_beyond_this_machine
 from debugger.views.auth.logins import page_logins, secret_folder, signing_secret
