@@ -1,4 +1,4 @@
-"""Where runs come from: this process, or the hosted API."""
+"""Backends: the embedded engine and the hosted API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ def open_embedded(
     environment: Mapping[str, str] | None = None,
     python_consent_key: bytes | None = None,
 ) -> EmbeddedBackend:
-    """The embedded backend on the settings' database; an empty one is given the samples.
+    """Return the embedded backend on the settings' database.
+
+    An empty database gets the sample workflows.
 
     Args:
         settings: What can be set from outside.

@@ -1,4 +1,4 @@
-"""Where runs come from, whatever runs them."""
+"""The interface of all backends."""
 
 from __future__ import annotations
 
@@ -37,19 +37,25 @@ Ability = Literal[
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a backend can do beyond running turns. A control for what is missing is greyed and says why."""
+    """The abilities of a backend beyond running turns.
+
+    A control for what is missing is greyed and says why.
+    """
 
     missing: dict[Ability, str] = field(default_factory=dict)
     """For each ability that is not there, the reason in one sentence."""
 
     def reason_against(self, ability: Ability) -> str | None:
-        """Why this cannot be done here; ``None`` when it can."""
+        """Return why this cannot be done here; ``None`` when it can."""
         return self.missing.get(ability)
 
 
 @dataclass
 class TurnProgress:
-    """The state of a turn between sending and its end; changed by the backend, read from other threads."""
+    """The state of a turn between sending and its end.
+
+    It is changed by the backend and read from other threads.
+    """
 
     phase: Literal["executing", "retrying", "reconciling"] = "executing"
     """``retrying``: refused before execution and about to be sent again; ``reconciling``: the answer was lost
@@ -65,7 +71,7 @@ class TurnProgress:
 
 
 class TurnStream(Iterator[Event]):
-    """One turn in execution: an iterator over its events, and its result once they are all pulled.
+    """One turn in execution: an iterator over its events, then its result.
 
     Args:
         run_id: The run; ``None`` for a first turn whose run is not known before it is answered.
@@ -106,13 +112,13 @@ class TurnStream(Iterator[Event]):
         return self.result
 
     def close(self) -> None:
-        """Abandon the turn: what is claimed is released, and nothing of it is stored."""
+        """Abandon the turn: its claim is released and nothing is stored."""
         self._events.close()
 
 
 @dataclass(frozen=True)
 class RunRevision:
-    """The state of a run in its record, to be compared with the state on view."""
+    """The state of a run in its record, comparable with a view."""
 
     status: RunStatus
     record_length: int
@@ -154,7 +160,7 @@ class Page(Generic[Row]):
 
 
 class Backend(Protocol):
-    """What the debugger asks of whatever runs the workflow.
+    """The interface between the debugger and an engine or API.
 
     Every method may raise a `DebuggerError`; what each kind means is told in `debugger.errors`.
     """
@@ -177,7 +183,7 @@ class Backend(Protocol):
         """The graph of a version, of the active one by default."""
 
     def create_workflow(self, document: JsonObject, *, name: str | None = None) -> WorkflowSummary:
-        """Keep a hydrated document as a new workflow; its version 0 is active."""
+        """Store a hydrated document as a new workflow with active version 0."""
 
     def workflow_summary(self, workflow_id: str) -> WorkflowSummary:
         """One workflow's row, by id."""
@@ -193,7 +199,10 @@ class Backend(Protocol):
         source_version_number: int | None = None,
         mark_as_active: bool = False,
     ) -> VersionSummary:
-        """Keep a copy of a version, of the active one by default, as the next one."""
+        """Store a copy of a version as the next one.
+
+        The active version is copied by default.
+        """
 
     def activate_version(self, workflow_id: str, version_number: int) -> None:
         """Make a version the one that new runs start with."""
@@ -209,7 +218,7 @@ class Backend(Protocol):
         cancelled: threading.Event | None = None,
         inspector: RunInspector | None = None,
     ) -> TurnStream:
-        """Run one turn, the first of a new run unless ``run_id`` names one.
+        """Run one turn; it starts a new run unless ``run_id`` is set.
 
         A turn is identified by run id, turn number and client turn id (``miscellaneous.client_turn_id``). A
         turn whose client turn id has been executed already is not executed again: its result is returned.
@@ -232,7 +241,9 @@ class Backend(Protocol):
         """
 
     def find_turn(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
-        """Search the record for a turn that was sent and whose answer was lost. Reads once, changes nothing.
+        """Search the record for a turn whose answer was lost.
+
+        It reads once and changes nothing.
 
         Raises:
             DebuggerError: The record cannot be read, which decides nothing.
@@ -274,7 +285,9 @@ class Backend(Protocol):
         start_node_logical_id: str | None = None,
         run_by: str | None = None,
     ) -> str:
-        """Make a run that stands right before one of another's turns; the other is kept untouched.
+        """Make a run in the state right before a turn of another.
+
+        The other run is left unchanged.
 
         It holds copies of the turns before that one, remembers what the other remembered, and takes the turn
         itself by `execute`. Missing where ``exact_fork`` is.
@@ -295,7 +308,7 @@ class Backend(Protocol):
     def replay(
         self, run_id: str, turn_number: int, *, cancelled: threading.Event | None = None
     ) -> list[Event]:
-        """Run a recorded turn again as it was, from where the run stood; nothing of it is kept.
+        """Run a recorded turn again from its checkpoint, and store nothing.
 
         Nothing leaves the house that writes or that reaches a person; models and services that are read are
         asked again. Missing where ``exact_fork`` is.
@@ -310,7 +323,10 @@ class Backend(Protocol):
         """The record so far, with every finished turn."""
 
     def record(self, run_id: str) -> LazyRun:
-        """The same to be read turn by turn, so that a long run need not be in memory as a whole."""
+        """Return the record, whose turns are read one by one.
+
+        A long run then need not be in memory as a whole.
+        """
 
     def runs(
         self,

@@ -43,7 +43,7 @@ def check_base_url(text: str) -> str:
 
 
 def origin_of(url: httpx.URL | str) -> str:
-    """Return scheme, host and port of a URL, to which a key is bound.
+    """Return scheme, host and port of a URL, which bind a key.
 
     Raises:
         httpx.InvalidURL: It is not a URL.
@@ -54,7 +54,7 @@ def origin_of(url: httpx.URL | str) -> str:
 
 
 def host_of(base_url: str) -> str:
-    """Return the host of a base URL; empty for what is not a URL."""
+    """Return the host of a base URL, else an empty text."""
     try:
         return httpx.URL(base_url).host
     except httpx.InvalidURL:
@@ -62,7 +62,10 @@ def host_of(base_url: str) -> str:
 
 
 def is_same_origin(one: str, other: str) -> bool:
-    """Return whether two base URLs lead to the same scheme, host and port; false for what is not a URL."""
+    """Return whether two base URLs have the same scheme, host and port.
+
+    False for what is not a URL.
+    """
     try:
         return bool(httpx.URL(one.strip()).host) and origin_of(one.strip()) == origin_of(other.strip())
     except httpx.InvalidURL:
@@ -70,13 +73,13 @@ def is_same_origin(one: str, other: str) -> bool:
 
 
 def is_unencrypted(base_url: str) -> bool:
-    """Return whether requests to a base URL can be read on their way to another machine."""
+    """Return whether requests to a base URL are readable on their way."""
     url = httpx.URL(base_url)
     return url.scheme == "http" and not is_loopback(url.host)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Return whether a host is this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -86,5 +89,5 @@ def is_loopback(host: str) -> bool:
 
 
 def without_query(url: httpx.URL) -> str:
-    """A URL without what may be secret in it: the user, the query, the fragment."""
+    """Return a URL without user, query and fragment, which may be secret."""
     return str(url.copy_with(userinfo=b"", query=None, fragment=None))

@@ -1,4 +1,4 @@
-"""A run out of a file: it shows what happened, and runs nothing."""
+"""The run of a file, which is shown and not executed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schedule of background work: when the next step of a run is executed without its user."""
+"""The schedule of background work between turns of the user."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ class BackgroundScheduler:
 
     @property
     def continues(self) -> bool:
-        """Whether there is work, and it goes on by itself."""
+        """Return whether there is work that continues by itself."""
         return self.has_work and self.automatic and not self.halted
 
     @property
     def is_due(self) -> bool:
-        """Whether the next step is to be done now."""
+        """Return whether the next step is due."""
         return self.continues and self._now() >= self._due
 
     @property
@@ -108,7 +108,7 @@ class BackgroundScheduler:
             self.halt(f"Nothing has happened in {MAX_QUIET_STEPS} steps.")
 
     def on_failure(self, error: DebuggerError) -> bool:
-        """Schedule a step again that failed, later each time; a permanent failure halts the work.
+        """Schedule a failed step again; a permanent failure halts the work.
 
         Returns:
             Whether the step is executed again by itself.

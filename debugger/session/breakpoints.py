@@ -1,4 +1,4 @@
-"""Where a run is to stand still, or to leave a line in the log.
+"""Breakpoints and log points, and the events they match.
 
 A breakpoint matches events and says so; it knows nothing of who stops, or of any page.
 """
@@ -34,7 +34,7 @@ class Location(NamedTuple):
 
 @dataclass
 class LocationTracker:
-    """Follows the events of a run, and tells the places that each stands for.
+    """Follows a run's events and returns the locations of each.
 
     Args:
         graph: The version that runs.
@@ -47,7 +47,7 @@ class LocationTracker:
     """The super nodes around the node that each thread last began."""
 
     def of(self, event: Event) -> set[Location]:
-        """The places of an event.
+        """Return the locations of an event.
 
         A node counts as over once its state has been told, since that is what its successors see. A super
         node is come to with the first of its inner nodes.
@@ -105,11 +105,11 @@ class Breakpoint:
 
     @property
     def location(self) -> Location:
-        """Where it is set."""
+        """Return the location."""
         return Location(self.kind, self.target)
 
     def named(self, graph: Graph) -> str:
-        """Where it is, for people."""
+        """Return the location in words."""
         if self.kind == "error":
             return "on any error"
         if self.kind == "event":
@@ -156,19 +156,19 @@ class Breakpoints:
         return list(self._points.values())
 
     def count(self, breakpoint_id: str) -> int:
-        """How often one was met."""
+        """Return the number of times a breakpoint was hit."""
         return self._counts.get(breakpoint_id, 0)
 
     def name(self, point: Breakpoint) -> str:
-        """Where one is, for people."""
+        """Return the location of a breakpoint in words."""
         return point.named(self._graph)
 
     def doubt(self, point: Breakpoint) -> str | None:
-        """Why one can never be met in this version of the workflow; ``None`` when it can."""
+        """Return why a breakpoint can never be hit here, else ``None``."""
         return _doubt(point, self._graph)
 
     def put(self, point: Breakpoint) -> Breakpoint:
-        """Add one, or replace the one with its id; as it is kept.
+        """Add a breakpoint, or replace the one with its id.
 
         Raises:
             InputError: Its hits or its condition cannot be read, or it names nothing.
@@ -187,7 +187,7 @@ class Breakpoints:
         self._counts.pop(breakpoint_id, None)
 
     def toggle(self, kinds: Sequence[BreakpointKind], target: str) -> None:
-        """Take away what is set at a node or an edge, or set a breakpoint of the first kind."""
+        """Remove the breakpoints of a node or an edge, or set one."""
         there = [point for point in self.points if point.kind in kinds and point.target == target]
         for point in there:
             self.remove(point.id)
@@ -195,7 +195,7 @@ class Breakpoints:
             self.put(Breakpoint(kinds[0], target))
 
     def match(self, event: Event, scope: Callable[[], Scope]) -> list[Hit]:
-        """Those that an event meets, counted.
+        """Return and count the breakpoints that an event hits.
 
         Args:
             event: What has just happened; all events of a run are to come by here, in order.

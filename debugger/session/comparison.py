@@ -1,4 +1,4 @@
-"""Two recorded runs side by side: all that is told of them, worked out once when it is asked for."""
+"""The comparison of two recorded runs, computed on demand."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class RunComparison:
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """What people call the nodes of both versions, by id."""
+        """Return the labels of the nodes of both versions, by id."""
         nodes = (*self.b.workflow.node_configs, *self.a.workflow.node_configs)
         return {node.logical_id: node.label for node in nodes}
 
     @cached_property
     def sentence(self) -> str:
-        """Where the runs part."""
+        """Return the sentence that tells where the runs diverge."""
         return describe_divergence(self.comparison, self.names)
 
     @cached_property
@@ -66,18 +66,18 @@ class RunComparison:
 
     @cached_property
     def layout(self) -> Layout:
-        """Where they are drawn."""
+        """Return the layout of both versions' graph."""
         return layout(self.graph)
 
     @cached_property
     def paths(self) -> PathOverlay:
-        """Which of them each run came by."""
+        """Return the paths of both runs through the graph."""
         of_a, of_b = (position(one.turns, Graph(one.workflow), one.run.status) for one in (self.a, self.b))
         return overlay_paths(of_a, of_b, self.graph)
 
     @cached_property
     def lines(self) -> list[MessagePair]:
-        """What was said."""
+        """Return the messages of both runs, line by line."""
         return message_pairs(self.a.turns, self.b.turns, self.names, shift=self.shift)
 
     @cached_property
@@ -87,12 +87,12 @@ class RunComparison:
         return sorted(numbers)
 
     def variables(self, turn: int, *, with_same: bool = False) -> list[VariableRow]:
-        """The variables at the end of a turn, by the numbers of A."""
+        """Return the variables at the end of a turn of A."""
         of_a = [one for one in self.a.turns if one.number <= turn]
         of_b = [one for one in self.b.turns if one.number + self.shift <= turn]
         return variable_rows(of_a, of_b, self.ignoring, with_same=with_same)
 
     @cached_property
     def structure(self) -> list[WorkflowChange]:
-        """What differs between the versions."""
+        """Return the differences between the versions."""
         return workflow_changes(self.a.workflow, self.b.workflow)

@@ -1,4 +1,4 @@
-"""To freeze what a run has given: a pin out of a recorded event."""
+"""Breakpoints and mocks around a run: stored, checked, made from events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MODEL_EVENTS = frozenset({"say_llm", "worker_llm"})
 
 
 def pin_of(log: TurnLog, position: int) -> Pin | None:
-    """The pin that gives again what an event tells; ``None`` where it tells of no output.
+    """Return the pin that repeats an event's output, else ``None``.
 
     Args:
         log: The turn.
@@ -53,7 +53,7 @@ def _tool_pin(message: JsonObject, node_id: str) -> Pin:
 
 
 def _model_output(log: TurnLog, position: int, message: JsonObject) -> JsonObject:
-    """What a model's message was; a hop that it chose is one of its calls of tools."""
+    """Return the output of a model's message, transition included."""
     calls = message.get("tool_calls") or []
     hop = next((call for call in calls if str(call["name"]).startswith(TRANSITION_TOOL_PREFIX)), None)
     args = dict((hop or {}).get("args") or {})
@@ -88,7 +88,7 @@ def _node_pin(log: TurnLog, position: int, wire: JsonObject) -> Pin:
 
 
 def _hop_call(event: Event) -> JsonObject | None:
-    """The call by which a model chose a hop."""
+    """Return the tool call by which a model chose a transition."""
     if event.type not in _MODEL_EVENTS:
         return None
     calls = (event.to_wire().get("message") or {}).get("tool_calls") or []
@@ -96,7 +96,7 @@ def _hop_call(event: Event) -> JsonObject | None:
 
 
 def _start(log: TurnLog, position: int) -> int:
-    """Where the node's run that an event belongs to began, by place in the log."""
+    """Return the place in the log where an event's node run started."""
     end = log.events[position].to_wire()
     for place in range(position, -1, -1):
         event = log.events[place]
@@ -111,7 +111,7 @@ def _start(log: TurnLog, position: int) -> int:
 
 
 def _taken(log: TurnLog, position: int) -> str | None:
-    """The hop that was taken after an event: its edge, or where that is not told its destination."""
+    """Return the edge taken after an event, or its destination."""
     thread = log.events[position].origin_thread_id
     for event in log.events[position + 1 :]:
         if event.type.endswith("_edge") and event.origin_thread_id == thread:
@@ -132,7 +132,7 @@ def _fields(log: TurnLog, position: int) -> JsonObject:
 
 
 def _written(log: TurnLog, start: int, end: int) -> JsonObject:
-    """The variables that a node's run has set or changed, without the copies under its name."""
+    """Return the variables set by a node's run, without prefixed copies."""
     thread = log.events[end].origin_thread_id
     before = _shown(log.events[:start], thread)
     after = _shown(log.events[: end + 2], thread)
@@ -176,7 +176,7 @@ def mock_warning(one: Pin | Fault, graph: Graph) -> str | None:
 
 
 def tool_names(graph: Graph) -> list[str]:
-    """The tools of a workflow by the names that models know them by; those of MCP servers are not known."""
+    """Return the tool names that models use; MCP tools are unknown."""
     return list(dict.fromkeys(model_name(str(tool.get("name") or "")) for tool in _tools(graph)))
 
 
@@ -203,7 +203,7 @@ FORMAT = 1
 
 
 def capture(session: DebugSession) -> JsonObject:
-    """What is set up around a session's run."""
+    """Return the breakpoints and mocks of a session."""
     return {
         "format": FORMAT,
         "breakpoints": session.breakpoints.to_json(),
@@ -212,7 +212,7 @@ def capture(session: DebugSession) -> JsonObject:
 
 
 def restore(session: DebugSession, kit: JsonObject) -> None:
-    """Set up around a session's run what was set up around another.
+    """Apply the breakpoints and mocks of another session.
 
     What was kept by a newer version of this program, or is damaged, is left where it is: a run can be
     debugged without.
@@ -227,11 +227,11 @@ def restore(session: DebugSession, kit: JsonObject) -> None:
 
 
 def encode_setup(kit: JsonObject) -> bytes:
-    """A kit as it is kept."""
+    """Return a setup in its stored form."""
     return encode(kit)
 
 
 def decode_setup(kept: bytes) -> JsonObject:
-    """A kit that was kept."""
+    """Return a stored setup."""
     found: JsonObject = decode(kept)
     return found

@@ -1,4 +1,4 @@
-"""A fork while a person prepares it: what is changed, what would be different, what is sent."""
+"""A fork under preparation: edits, differences and inputs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DYNAMIC, RUNTIME, WORKFLOW = VariableScope("dynamic"), VariableScope("runtime"),
 
 @dataclass(frozen=True)
 class ForkPoint:
-    """A turn of a run, and how the run stood right before it."""
+    """A turn of a run, and the state right before it."""
 
     run_id: str
     workflow_id: str
@@ -63,7 +63,7 @@ class ForkPoint:
 
     @cached_property
     def inputs(self) -> list[TurnInput]:
-        """The inputs of all turns up to it, as they were given; its own is the last."""
+        """Return the original inputs of all turns up to this one."""
         return original_inputs([turn for turn in self.turns if turn.number <= self.number], self.workflow)
 
     @cached_property
@@ -81,7 +81,7 @@ class ForkPoint:
 
     @cached_property
     def scopes(self) -> Scopes:
-        """The variables as they stood, and the dynamic ones that the turn itself brought."""
+        """Return the variables before the turn, and those that it brought."""
         brought = supplied_dynamic(self.inputs[-1])
         if self.past:
             found = scopes_at(self.past)
@@ -102,7 +102,7 @@ class ForkPoint:
 
 @dataclass
 class ForkDraft:
-    """What a person wants of a fork."""
+    """The fork that the user prepares."""
 
     point: ForkPoint
     variables: PendingEdits
@@ -145,7 +145,7 @@ class ForkDraft:
 
     @property
     def differences(self) -> list[Difference]:
-        """What is changed, path by path."""
+        """Return the differences to the original turn, path by path."""
         before = {
             "message": self.point.original.message,
             "start node": self.point.standing_at,
@@ -160,12 +160,12 @@ class ForkDraft:
 
     @property
     def is_edited(self) -> bool:
-        """Whether anything is changed."""
+        """Return whether anything is changed."""
         return bool(self.differences)
 
     @property
     def problems(self) -> list[str]:
-        """Why it cannot be run as it stands, one sentence each."""
+        """Return the reasons why it cannot be run, one sentence each."""
         found = [*self.variables.problems, *(error.message for error in self._text_errors.values())]
         if self.way == "replayed":
             if self.start_node and self.start_node != self.point.standing_at:
@@ -177,7 +177,7 @@ class ForkDraft:
         return found
 
     def inputs(self) -> list[TurnInput]:
-        """What is sent, in order; the turn itself comes last.
+        """Return the inputs to send, in order; the turn itself is last.
 
         Raises:
             InputError: It cannot be run as it stands.
@@ -191,11 +191,11 @@ class ForkDraft:
         return [self._with_message(self._rebuilt())]
 
     def text(self, tier: VariableScope) -> str:
-        """The variables of a tier as JSON; as typed while that cannot be used."""
+        """Return the variables of a scope as JSON, or the unusable draft."""
         return self.texts.get(tier) or to_json({row.name: value_of(row) for row in self.variables.rows(tier)})
 
     def set_text(self, tier: VariableScope, text: str) -> None:
-        """Take the variables of a tier as JSON; what cannot be used is told by `problems`."""
+        """Take over a scope's variables from JSON; `problems` reports errors."""
         try:
             rows = rows_from(parse_object(text, what=f"The JSON of the {tier.scope} variables"))
         except InputJsonError as error:
@@ -210,7 +210,7 @@ class ForkDraft:
         return ForkDraft.of(self.point, self.way)
 
     def _without_edited(self) -> JsonObject:
-        """The turn's own input without what is edited in the state: it would win over the edit."""
+        """Return the turn's input without the variables edited in the state."""
         edited = {edit.name for edit in self.edits if edit.scope == "dynamic"}
         given = dict(self._given.to_wire())
         given["dynamic_variables"] = _without(self._given.dynamic_variables, edited)
@@ -222,7 +222,7 @@ class ForkDraft:
         return {**given, "dynamic_variables": {**self._given.dynamic_variables, **wanted}}
 
     def _rebuilt(self) -> JsonObject:
-        """A first turn that begins where this one did; the conversation before it cannot be given along."""
+        """Return a first turn in this turn's place; earlier messages are lost."""
         found = {tier: dict(values) for tier, values in self.variables.shown.items()}
         for edit in self.edits:
             values = found[VariableScope(edit.scope, edit.thread_id)]

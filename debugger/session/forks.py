@@ -1,4 +1,4 @@
-"""To fork: a session of a run that leaves another at one of its turns.
+"""Forks: sessions of runs that continue another from one of its turns.
 
 On a backend with checkpoints the fork is exact. Elsewhere a first turn is rebuilt from what the record tells
 (start node, variables), or all inputs are sent again from turn 1; the fork is then known once its first turn
@@ -24,7 +24,7 @@ from debugger.store import ForkRepository
 
 
 def fork_point(session: DebugSession, turn_number: int) -> ForkPoint:
-    """A turn of a session's run, as a fork can begin with it."""
+    """Return a turn of a session as the start of a fork."""
     return ForkPoint(
         run_id=session.run_id or "",
         workflow_id=session.workflow_id,
@@ -45,7 +45,7 @@ def fork_modes(backend: Backend) -> Sequence[ForkMode]:
 def fork(
     backend: Backend, draft: ForkDraft, book: ForkRepository, *, check: ForkVerification | None = None
 ) -> tuple[DebugSession, InputReplay]:
-    """A session that stands right before the turn, and what will send the turn once it is begun.
+    """Return the session of a fork and the replay of its turn.
 
     Args:
         backend: Where the run is.
@@ -82,12 +82,12 @@ def fork(
 
 
 def changes_of(draft: ForkDraft) -> tuple[JsonObject, ...]:
-    """What is changed, as it is kept."""
+    """Return the changes in their stored form."""
     return tuple(asdict(difference) for difference in draft.differences)
 
 
 def replay_from_start(session: DebugSession, up_to_turn: int) -> tuple[DebugSession, InputReplay]:
-    """Another run of the same version, to which the recorded inputs of a run are sent up to a turn.
+    """Return a new run and the replay of inputs to a turn.
 
     Raises:
         DebuggerError: The backend cannot give the workflow.
@@ -114,7 +114,7 @@ def _version(draft: ForkDraft) -> int | None:
 
 
 class _ForkRecorder:
-    """Writes down what becomes of a fork. That it cannot be written is no reason to lose the fork."""
+    """Stores the outcome of a fork; a store failure is only reported."""
 
     def __init__(
         self, book: ForkRepository, record: ForkRecord, draft: ForkDraft, check: ForkVerification | None
@@ -134,7 +134,7 @@ class _ForkRecorder:
             self.problem = error
 
     def after_first(self, result: TurnResult) -> None:
-        """The first turn has ended; a run that is not exact has its id only now."""
+        """Note the end of the first turn, which sets the id."""
         if not self._record.run_id:
             self.begin(result.run_id)
         if self._draft.is_edited and self._check is not None:
@@ -149,7 +149,7 @@ class _ForkRecorder:
             self._judge(Fidelity("replayed", "All inputs before this turn were sent again from turn 1."))
 
     def _judge_by_control(self, found: Fidelity) -> None:
-        """The control ran the turn as it was: in the run's version, without the edits."""
+        """Store the result of the verification, which ran without the edits."""
         if self._draft.version_number is not None:
             found = replace(found, sentence=f"{found.sentence} That was in the version of the run.")
         self._judge(found)

@@ -1,4 +1,4 @@
-"""Where a person answers in the place of models.
+"""Answers of the user in place of models.
 
 The thread that pulls a turn waits here with what the model would be asked; whoever looks at the session hands
 the answer in from another thread.
@@ -21,7 +21,7 @@ from debugger.session.json_input import parse_object, to_json
 
 @dataclass(frozen=True)
 class PendingPrompt:
-    """What a person is asked in a model's place."""
+    """A prompt that waits for the user's answer."""
 
     prompt: Prompt
     suggestion: Reply
@@ -32,7 +32,7 @@ class PendingPrompt:
 
 @dataclass
 class HumanInput:
-    """The desk of one session."""
+    """The user's answers in one session."""
 
     asks_all: bool = False
     """Whether a person is asked for every model."""
@@ -45,7 +45,7 @@ class HumanInput:
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def asks(self, prompt: Prompt) -> bool:
-        """Whether a person is asked this."""
+        """Return whether the user answers this prompt."""
         return self.asks_all or prompt.node_logical_id in self.nodes
 
     def ask(self, prompt: Prompt, fallback: Model, cancelled: threading.Event) -> Reply:
@@ -68,7 +68,7 @@ class HumanInput:
                 self.pending = None
 
     def answer(self, reply: Reply) -> None:
-        """Hand an answer in.
+        """Submit the user's answer.
 
         Raises:
             ConflictError: Nothing waits for one.
@@ -123,7 +123,7 @@ def _fit(value: object, schema: object, what: str) -> None:
 
 @dataclass(frozen=True)
 class AnswerForm:
-    """What was typed; JSON as text, where empty stands for nothing."""
+    """The typed answer; JSON is text, and empty text stands for nothing."""
 
     text: str = ""
     chosen: str = ""
@@ -137,7 +137,7 @@ class AnswerForm:
     """Tools to call, by name, each with its arguments."""
 
     def reply(self, prompt: Prompt) -> Reply:
-        """The reply that it stands for.
+        """Return the reply that the form describes.
 
         Raises:
             InputError: The chosen edge is not offered, or a text is not a JSON object.
@@ -170,7 +170,7 @@ def form_of(reply: Reply) -> AnswerForm:
 
 
 def blank(schema: JsonObject | None) -> str:
-    """An object with the keys that a schema names, to be filled in; empty without a schema."""
+    """Return an object with the keys of a schema; empty without one."""
     names = (schema or {}).get("properties") or {}
     return to_json(dict.fromkeys(names)) if names else ""
 

@@ -1,4 +1,4 @@
-"""What runs of a workflow were started with before, one after the other."""
+"""Inputs of earlier runs, and next lines of known conversations."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class ReusedInput:
 
 
 class InputHistory:
-    """The inputs of a workflow's newest runs, each once. Records are read as far as somebody looks back.
+    """The inputs of a workflow's newest runs, each once.
+
+    Records are read only as far as the user looks back.
 
     Args:
         backend: Has the records.
@@ -58,16 +60,16 @@ class InputHistory:
 
     @property
     def has_older(self) -> bool:
-        """Whether there may be an older one: only the records can tell."""
+        """Return whether there may be an older one in the records."""
         return self._place + 1 < len(self._found) or self._may_read
 
     @property
     def has_newer(self) -> bool:
-        """Whether there is a newer one."""
+        """Return whether there is a newer one."""
         return self._place > 0
 
     def older(self) -> None:
-        """Look at the next older input that differs from all before; without one, stay.
+        """Select the next older input that differs; without one, stay.
 
         Raises:
             DebuggerError: The backend cannot give a record.
@@ -98,7 +100,7 @@ class InputHistory:
 
 
 def reusable_input(run_input: JsonObject) -> JsonObject:
-    """A run input as it can be given again: without what tells of the turn or was added to its record."""
+    """Return a run input without the fields of its turn and record."""
     kept = {key: value for key, value in run_input.items() if key not in _OF_THE_TURN}
     if isinstance(kept.get("miscellaneous"), dict):
         named = kept["miscellaneous"].items()
@@ -115,7 +117,7 @@ MAX_LINES = 4
 
 
 def next_lines(conversations: Iterable[Sequence[str]], said: Sequence[str]) -> list[str]:
-    """The next line of every conversation that has gone like this so far.
+    """Return the next line of every conversation that matches so far.
 
     Args:
         conversations: Each as its user's lines in order, the best first.

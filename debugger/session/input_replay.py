@@ -1,4 +1,4 @@
-"""Recorded inputs sent to a run one after the other, until they are all sent or someone takes over."""
+"""Recorded inputs sent to a run one after the other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _log = logging.getLogger(__name__)
 
 
 class InputReplay:
-    """Sends inputs to a session on a thread of its own; begun by `DebugSession.fast_forward`.
+    """Sends inputs to a session on a thread of its own.
+
+    It is started by `DebugSession.replay_inputs`.
 
     A breakpoint that is met holds it like any other turn. What it cannot do is told by the session's
     ``error``, or by ``problem``.
@@ -51,12 +53,12 @@ class InputReplay:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has more to send, or waits for a turn that it began."""
+        """Return whether inputs are left, or a turn of them is executed."""
         return self._call is None or self._call.busy
 
     @property
     def stopping(self) -> bool:
-        """Whether it was stopped and waits for its last turn."""
+        """Return whether it was stopped and waits for its last turn."""
         return self._stopped.is_set() and self.is_running
 
     def begin(self) -> None:

@@ -77,7 +77,10 @@ def to_json(value: Any) -> str:
 
 
 def place_of(text: str, part: str) -> tuple[int, int]:
-    """Line and column of the first occurrence of a part, both from 1; the beginning when there is none."""
+    """Return line and column of a part's first occurrence, from 1.
+
+    It is the beginning when there is none.
+    """
     offset = max(text.find(part), 0)
     return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
 

@@ -23,7 +23,7 @@ from debugger.protocol.workflow import Workflow
 
 @dataclass
 class PartialRun:
-    """What was read of a run so far."""
+    """The part of a run that has been read so far."""
 
     index: RunProjection
     turns: list[ReadTurn] = field(default_factory=list)
@@ -34,16 +34,16 @@ class PartialRun:
     """See `debugger.analysis.side_effects.Ledgers`."""
 
     def copy(self) -> Self:
-        """Another one that stands here, to go on by itself."""
+        """Return an independent copy."""
         return type(self)(self.index.copy(), self.turns.copy(), self.logs.copy(), self.ledger.copy())
 
     def is_prefix_of(self, record: LazyRun, graph: Graph) -> bool:
-        """Whether a record begins with what was read, and is looked at on the same graph."""
+        """Return whether a record starts with this part, on the same graph."""
         is_same_graph = self.index.graph.workflow == graph.workflow
         return is_same_graph and self.turns == list(record.turns[: len(self.turns)])
 
     def read_turns(self, turns: Sequence[ReadTurn], after_each: Callable[[], None] | None = None) -> None:
-        """Read the next turns. Each is read once and let go, since a run may be long.
+        """Read the next turns, each once: a run may be long.
 
         Args:
             turns: The turns.
@@ -66,7 +66,7 @@ class PartialRun:
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """While much is read that stays: the garbage collector would walk through all of it again and again."""
+    """Pause the garbage collector while many lasting objects are read."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -85,7 +85,7 @@ _LONG = 200
 
 
 class RunCache:
-    """What was read of runs, by whom they were asked of. Any number of threads may ask."""
+    """A thread-safe cache of long runs by backend."""
 
     def __init__(self) -> None:
         self._read: WeakKeyDictionary[Backend, dict[str, PartialRun]] = WeakKeyDictionary()
@@ -93,7 +93,7 @@ class RunCache:
         self._readers = [threading.Lock() for _ in range(_MOST_READERS)]
 
     def get(self, backend: Backend, record: LazyRun, graph: Graph) -> PartialRun | None:
-        """What a record begins with, where it was read before; the caller's own.
+        """Return a copy of the cached start of a record, else ``None``.
 
         Args:
             backend: Gave the record. Whoever may see it there may see what was read of it.
@@ -106,15 +106,15 @@ class RunCache:
         return known.copy() if known is not None and known.is_prefix_of(record, graph) else None
 
     def is_long(self, turns: int) -> bool:
-        """Whether a run of so many turns is kept."""
+        """Return whether a run of this many turns is cached."""
         return turns >= _LONG
 
     def lock(self, run_id: str) -> AbstractContextManager[bool]:
-        """While a run is read: who wants to read the same one waits, and finds it kept."""
+        """Return the lock under which one caller reads a run."""
         return self._readers[hash(run_id) % _MOST_READERS]
 
     def put(self, backend: Backend, run_id: str, read: PartialRun) -> None:
-        """Keep what was read of a run, if it is long; the run that was kept first makes room."""
+        """Cache a long run; the oldest entry makes room."""
         if not self.is_long(len(read.turns)):
             return
         with self._lock:
@@ -139,7 +139,9 @@ class DisplayedWorkflow:
 
 
 def displayed_workflow(backend: Backend, run: Run) -> DisplayedWorkflow:
-    """The version that ran; else the active one; of a workflow that is gone one without nodes.
+    """Return the workflow to draw a run with.
+
+    It is the version that ran, else the active one; without nodes where it was deleted.
 
     What the run did and the version lacks is drawn as ghosts, so a run can always be looked at.
 

@@ -1,4 +1,4 @@
-"""A recorded run as the steps of a presentation: what each shows, worked out from the record alone."""
+"""A recorded run as the steps of a presentation, and their player."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _Moment:
 
 
 class Recording:
-    """The steps of a run. It asks nothing of any backend, and what happens to the run later leaves it alone.
+    """The steps of a run, independent of later changes to the run.
 
     Args:
         turns: The run's turns, and the background work between them.
@@ -75,7 +75,7 @@ class Recording:
 
     @property
     def turn_starts(self) -> dict[int, int]:
-        """The number of the first step of each turn, by the turn's number."""
+        """Return the number of the first step of each turn."""
         found: dict[int, int] = {}
         for number, step in enumerate(self.steps):
             if step.kind != "start":
@@ -83,11 +83,11 @@ class Recording:
         return found
 
     def bubbles_at(self, number: int) -> list[ChatMessage]:
-        """What has been said when a step is shown."""
+        """Return the messages up to a step."""
         return self.bubbles[: self.steps[number].bubbles]
 
     def position_at(self, number: int) -> Position:
-        """Where the run stands when a step is shown."""
+        """Return the position of the run at a step."""
         if self._position is None or self._position[0] != number:
             is_last = number == self.last
             status = self.status if is_last else None
@@ -96,7 +96,9 @@ class Recording:
         return self._position[1]
 
     def turn_after(self, number: int, by: int) -> int:
-        """The first step of the next turn (1) or of the one before (-1); the ends where there is none.
+        """Return the first step of the next (1) or previous (-1) turn.
+
+        At the ends it is the last or the first step.
 
         From within a turn, the one before is its own beginning.
         """
@@ -161,7 +163,7 @@ class Recording:
         return self._ends[-1] if self._ends else 0
 
     def _end_after(self, at: int) -> int:
-        """How many events have happened when the turn of an event is over."""
+        """Return the number of events to the end of an event's turn."""
         place = bisect_right(self._ends, at)
         return self._ends[place] if place < len(self._ends) else self._count
 
@@ -173,14 +175,14 @@ _START_SECONDS, _SHORTEST, _LONGEST, _WORD_SECONDS = 0.8, 1.6, 7.0, 0.28
 
 
 def seconds_of(step: Step) -> float:
-    """How long a step stays at the plain speed: long enough to be read."""
+    """Return the seconds that a step is shown at normal speed."""
     if step.kind == "start":
         return _START_SECONDS
     return min(_LONGEST, _SHORTEST + step.words * _WORD_SECONDS)
 
 
 class Player:
-    """Shows one step after the other; whoever draws it looks again and again.
+    """Shows one step after the other each time it is polled.
 
     However long nobody looked, as while a laptop slept, a look goes on by one step at most.
 
@@ -203,7 +205,7 @@ class Player:
 
     @property
     def is_playing(self) -> bool:
-        """Whether it goes on by itself."""
+        """Return whether it is playing."""
         return self._is_playing
 
     @property
@@ -218,16 +220,16 @@ class Player:
 
     @property
     def is_at_end(self) -> bool:
-        """Whether nothing follows."""
+        """Return whether the last step is shown."""
         return self._number == self.recording.last
 
     def look(self) -> None:
-        """Go on to the next step if it plays and this one has been shown long enough."""
+        """Show the next step when this one was shown long enough."""
         if self._is_playing and self._now() - self._shown_at >= seconds_of(self.step) / self.speed:
             self._show(self._number + 1)
 
     def play_or_pause(self) -> None:
-        """Go on by itself, or stand still; from the end it begins again."""
+        """Play or pause; at the end it starts again."""
         if self.is_at_end and not self._is_playing:
             self._show(0)
         self._is_playing = not self._is_playing and not self.is_at_end
@@ -242,15 +244,15 @@ class Player:
         self.go_to(self._number + by)
 
     def turn_by(self, by: int) -> None:
-        """Show the beginning of the next turn, or of the one before; playing goes on."""
+        """Show the start of the next or previous turn without pausing."""
         self._show(self.recording.turn_after(self._number, by))
 
     def go_to_turn(self, turn_number: int) -> None:
-        """Show the beginning of a turn; playing goes on. A turn that there is not changes nothing."""
+        """Show the start of a turn without pausing; ignore unknown turns."""
         self._show(self.recording.turn_starts.get(turn_number, self._number))
 
     def go_to(self, number: int) -> None:
-        """Show a step, or the nearest one that there is, and stand still."""
+        """Show a step, or the nearest one, and pause."""
         self.pause()
         self._show(number)
 

@@ -1,4 +1,7 @@
-"""Comparison of a session with its run's record, for turns of other clients and turns of unknown outcome."""
+"""Comparison of a session with its run's record.
+
+It finds turns of other clients and turns of unknown outcome.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ class PendingTurn:
 
 @dataclass(frozen=True)
 class RecordRead:
-    """What was read of a run on record."""
+    """The result of reading a run's record."""
 
     purpose: Literal["revision", "load", "pending"]
     revision: RunRevision | None = None
@@ -58,7 +61,7 @@ class RecordRead:
 
 
 class RecordSync:
-    """Reads the record of an open run on a thread of its own, now and then or on demand.
+    """Reads the record of an open run regularly or on demand.
 
     Args:
         backend: Has the record.
@@ -95,7 +98,7 @@ class RecordSync:
 
     @property
     def is_loading(self) -> bool:
-        """Return whether the record is being read because the session shows something else."""
+        """Return whether the record is read because the session is outdated."""
         return self._is_loading
 
     def reset(self) -> None:
@@ -147,7 +150,7 @@ class RecordSync:
         return None
 
     def wait(self, timeout: float) -> bool:
-        """Wait until nothing is being read, and return whether that came in time (seconds)."""
+        """Wait until nothing is read; return whether in time (seconds)."""
         return self._call is None or self._call.wait(timeout)
 
     def _search(self, pending: PendingTurn) -> RecordRead:
@@ -166,7 +169,7 @@ class RecordSync:
 
 
 def logs_of(record: LazyRun, start: int, number: int) -> tuple[list[TurnLog], dict[str, list[Any]]]:
-    """Return the logs of a record from one of its pairs on, and their side effects.
+    """Return a record's logs and side effects from a pair on.
 
     Args:
         record: The record.
@@ -186,6 +189,6 @@ def logs_of(record: LazyRun, start: int, number: int) -> tuple[list[TurnLog], di
 
 
 def newer_turns(record: LazyRun, start: int, number: int) -> int:
-    """Return how many turns of users a record has from one of its pairs on."""
+    """Return the number of users' turns from a pair on."""
     logs, _ = logs_of(record, start, number)
     return sum(not log.is_background for log in logs)

@@ -1,4 +1,4 @@
-"""Long runs read before a page asks for them: while a browser still loads what draws the page."""
+"""Sessions and runs that this process shares between pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNTIL_DRAWN = 1.0
 
 
 class RunPrefetcher:
-    """Reads one run at a time, in a thread of its own. Any number of threads may ask."""
+    """Reads one long run at a time before a page opens it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -26,12 +26,12 @@ class RunPrefetcher:
 
     @property
     def is_reading(self) -> bool:
-        """Whether a run is being read."""
+        """Return whether a run is being read."""
         with self._lock:
             return self._is_reading()
 
     def begin(self, backend: Callable[[], Backend], run_id: str) -> None:
-        """Begin to read a run, unless another one is being read.
+        """Start to read a run, unless another one is being read.
 
         Args:
             backend: Gives what has the run. What is read is kept as `debugger.session.loading` keeps it.
@@ -45,7 +45,7 @@ class RunPrefetcher:
         threading.Thread(target=_read, args=(backend, run_id, done), daemon=True).start()
 
     def wait(self, run_id: str, timeout: float) -> None:
-        """Wait for so many seconds at most, if it is this run that is being read."""
+        """Wait until this run is read, for so many seconds at most."""
         with self._lock:
             name, done = self._under_way or ("", None)
         if done is not None and name == run_id:
@@ -78,7 +78,9 @@ prefetcher = RunPrefetcher()
 
 
 class LiveSessions:
-    """Sessions by tokens that nobody can guess: whoever has the link of a session shares it, nobody else.
+    """Running sessions by tokens that cannot be guessed.
+
+    Whoever has the link of a session shares it.
 
     A session is kept while a turn of it is under way or stands still; all else can be read from the record.
     """
@@ -88,7 +90,7 @@ class LiveSessions:
         self._lock = threading.Lock()
 
     def token_of(self, session: DebugSession) -> str:
-        """The token of a session in which something is under way; empty of one that is at rest."""
+        """Return the token of a running session; empty for an idle one."""
         with self._lock:
             self._sessions = {token: kept for token, kept in self._sessions.items() if kept.is_executing}
             if not session.is_executing:
@@ -100,7 +102,7 @@ class LiveSessions:
             return known
 
     def find(self, token: str) -> DebugSession | None:
-        """The session of a token; ``None`` when there is none, or nothing is under way in it any more."""
+        """Return the running session of a token, else ``None``."""
         with self._lock:
             found = self._sessions.get(token)
         return found if found is not None and found.is_executing else None

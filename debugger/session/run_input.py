@@ -1,4 +1,4 @@
-"""The run input while a person edits it: as tables of variables and as JSON, over one object."""
+"""The run input under edit, as tables of variables and as JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TIERS: tuple[Tier, ...] = ("dynamic_variables", "runtime_variables")
 
 @dataclass
 class RunInputModel:
-    """A run input under edit. ``value`` is always the last one that was sound.
+    """A run input under edit; ``value`` is the last valid one.
 
     What cannot be used is kept as it was typed, told by `problems`, and holds `turn_input` back until it is
     corrected or withdrawn.
@@ -41,12 +41,12 @@ class RunInputModel:
 
     @property
     def text(self) -> str:
-        """The whole as JSON: as typed while it cannot be used, else what the object is."""
+        """Return the whole as JSON, or the unusable draft."""
         return self.draft if self.draft is not None else to_json(self.value)
 
     @property
     def problems(self) -> list[str]:
-        """Why it cannot be sent as it stands, one sentence each."""
+        """Return the reasons why it cannot be sent, one sentence each."""
         found = [error.message for error in (self.draft_error, self.state_error) if error]
         for tier in _TIERS:
             if tier in self.row_errors:
@@ -55,7 +55,7 @@ class RunInputModel:
         return found
 
     def rows(self, tier: Tier) -> list[VariableRow]:
-        """The table of one kind of variables, as typed while it cannot be used."""
+        """Return the table of one kind of variables, or its unusable draft."""
         return self.draft_rows.get(tier) or rows_from(self.value.get(tier) or {})
 
     def set_rows(self, tier: Tier, rows: Sequence[VariableRow]) -> None:
@@ -131,7 +131,7 @@ class RunInputModel:
 
 
 def with_message(value: JsonObject, text: str) -> JsonObject:
-    """A run input that also says something in the main thread; messages already there stay before it."""
+    """Return a run input with one more message in the main thread."""
     threads = dict(value.get("thread_to_node_inputs") or {})
     main = dict(threads.get(MAIN_THREAD) or {})
     inputs = list(main.get("node_run_inputs") or [])

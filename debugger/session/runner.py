@@ -1,4 +1,4 @@
-"""Turns and background work of a session on threads of their own, which can be stepped."""
+"""Turns and background work of a session, executed and stepped on threads."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BUSY_SECONDS = 10.0
 
 
 class TurnWorker:
-    """Executes one turn, or one step of background work, on a thread of its own.
+    """Executes one turn, or one step of background work, on a thread.
 
     It never touches a user interface: listeners put the events where a page reads them.
 
@@ -108,7 +108,7 @@ class TurnWorker:
 
 
 class TurnRunner:
-    """Starts turns on threads, adds their events to the turn list and applies stepping and breakpoints.
+    """Starts turns on threads and applies stepping and breakpoints.
 
     Args:
         backend: Executes the turns.

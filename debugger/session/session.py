@@ -38,7 +38,7 @@ _POLL_SECONDS = 0.004
 
 
 class DebugSession:
-    """One run, started here or opened from its record, and the commands on it.
+    """One run, started here or opened from its record, and its commands.
 
     Commands return nothing and at once: a turn is executed by a worker thread, and its events appear in
     `turns`. Why a command could not be executed is in `error` until the next command.
@@ -115,7 +115,7 @@ class DebugSession:
 
     @classmethod
     def open(cls, backend: Backend, run_id: str) -> Self:
-        """Open a recorded run. Its background work is halted until it is resumed.
+        """Open a recorded run; its background work is halted.
 
         Raises:
             NotFoundError: There is no such run.
@@ -127,7 +127,7 @@ class DebugSession:
 
     @classmethod
     def open_lazily(cls, backend: Backend, run_id: str) -> Self:
-        """Open a recorded run without its turns: they are there once `read` has returned.
+        """Open a recorded run whose turns are loaded by `read`.
 
         Raises:
             NotFoundError: There is no such run.
@@ -143,7 +143,7 @@ class DebugSession:
 
     @property
     def turns_to_load(self) -> int:
-        """How many turns of the run are still to be read; until then no command can be executed."""
+        """Return the number of turns to load before commands are accepted."""
         if self._unread is None:
             return 0
         record, known = self._unread
@@ -181,7 +181,7 @@ class DebugSession:
 
     @property
     def started_run_id(self) -> str | None:
-        """The run, also while its first turn is being executed where the backend names it then."""
+        """Return the run id, as soon as it is known."""
         return self.run_id or (self._turn.run_id if self._turn else None)
 
     @property
@@ -191,42 +191,42 @@ class DebugSession:
 
     @property
     def turns(self) -> list[TurnLog]:
-        """The turns so far, and the background work between them; what is being executed comes last."""
+        """Return the turns so far with background work, the running one last."""
         return self._runner.turns.logs
 
     @property
     def event_count(self) -> int:
-        """How many events the turns so far have."""
+        """Return the number of events so far."""
         return self._runner.turns.event_count
 
     @property
     def busy(self) -> bool:
-        """Whether a turn is being executed, or its end was not taken over, or several are being sent."""
+        """Return whether a turn is executed, not yet collected, or queued."""
         return self._turn is not None or self._is_forwarding
 
     @property
     def is_executing(self) -> bool:
-        """Whether a worker thread is at work on a turn, or several are being sent."""
+        """Return whether a worker executes a turn, or inputs are replayed."""
         return (self._turn is not None and self._turn.busy) or self._is_forwarding
 
     @property
     def is_unsettled(self) -> bool:
-        """Whether a turn is being executed, or nothing tells whether it was: the record does not hold it."""
+        """Return whether a turn is executed, or its outcome is unknown."""
         return self.is_executing or self.pending is not None
 
     @property
     def progress(self) -> TurnProgress | None:
-        """What the backend does with the turn that is being executed; ``None`` where there is none."""
+        """Return the backend's progress in the current turn, if there is one."""
         return self._turn.progress if self._turn else None
 
     @property
     def pending(self) -> PendingTurn | None:
-        """The turn of unknown outcome: no other is sent before the user has decided on it."""
+        """Return the turn of unknown outcome, which blocks others until decided."""
         return self._sync.pending
 
     @property
     def newer_turns(self) -> int:
-        """How many turns other clients have added that are not in `turns`."""
+        """Return the number of other clients' turns missing from `turns`."""
         return self._sync.newer_turns
 
     @property
@@ -236,27 +236,27 @@ class DebugSession:
 
     @property
     def is_loading(self) -> bool:
-        """Whether the record is being read because `turns` show something else."""
+        """Return whether the record is read because `turns` is outdated."""
         return self._sync.is_loading
 
     @property
     def follows(self) -> bool:
-        """Whether turns of other clients are loaded as they come."""
+        """Return whether turns of other clients are loaded as they come."""
         return self._sync.follows
 
     @property
     def stop_point(self) -> Stop | None:
-        """Where the run is paused between two events, and why; ``None`` where it is not."""
+        """Return the stop between two events; ``None`` unless paused."""
         return self.stepping.stop
 
     @property
     def is_stepping(self) -> bool:
-        """Whether a step of background work is being executed."""
+        """Return whether a step of background work is being executed."""
         return self._step is not None
 
     @property
     def status(self) -> RunStatus:
-        """The run's status: ``not_started`` before the first turn, ``running`` while one is being executed.
+        """Return the run's status; ``running`` while a turn is executed.
 
         A step of background work leaves it as it is until the step has ended.
         """
@@ -264,12 +264,12 @@ class DebugSession:
 
     @property
     def is_over(self) -> bool:
-        """Whether the run takes no further turn."""
+        """Return whether the run takes no further turn."""
         return self._is_deleted or self.status in TERMINAL_STATUSES
 
     @property
     def is_deleted(self) -> bool:
-        """Whether another client has deleted the run."""
+        """Return whether another client has deleted the run."""
         return self._is_deleted
 
     @property
@@ -279,11 +279,11 @@ class DebugSession:
 
     @property
     def elapsed(self) -> float:
-        """Seconds of the turn that is being executed, or of the last one that was executed here."""
+        """Return the seconds of the current turn, or of the last one."""
         return self._turn.elapsed if self._turn else self._elapsed
 
     def turn_of(self, index: int | None) -> int | None:
-        """Return the number of the turn of an event, by its place in the run from 0.
+        """Return the turn number of an event, by its place from 0.
 
         Of none, or one that is not there, the last turn; ``None`` before the first.
         """
@@ -328,14 +328,14 @@ class DebugSession:
         self._run(TurnInput.from_wire(wire))
 
     def send_command(self, command: Command) -> None:
-        """Execute a turn that carries a command and no message, as ``pause`` and ``resume``."""
+        """Execute a turn with a command and no message, such as ``pause``."""
         if self.run_id is None or self.is_over:
             self._reject("There is no run that takes a command.", "Start a run first.")
             return
         self._run(TurnInput.with_message(None, command=command))
 
     def replay_inputs(self, forward: InputReplay) -> None:
-        """Let inputs be sent one after the other; other commands are rejected until they are."""
+        """Send recorded inputs one by one; meanwhile other commands are rejected."""
         with self._lock:
             if self.busy:
                 self._reject("A turn is being executed already.", "Wait for it to end, or stop it.")
@@ -345,7 +345,10 @@ class DebugSession:
             forward.begin()
 
     def run_turn(self, turn_input: TurnInput) -> TurnResult | None:
-        """Execute a turn and wait for its end, for `FastForward`; ``None`` where it was not executed."""
+        """Execute a turn and wait for its end, for `InputReplay`.
+
+        ``None`` where it was not executed.
+        """
         with self._lock:
             self._run(turn_input, in_a_row=True)
             worker = self._turn
@@ -356,14 +359,14 @@ class DebugSession:
         return worker.result
 
     def tick(self) -> None:
-        """Take over what has finished, and start the next step of background work if one is due."""
+        """Collect finished results, and start background work that is due."""
         self.poll()
         with self._lock:
             if self.background.is_due and not self.busy and not self.is_stepping and self.pending is None:
                 self._start_step()
 
     def advance(self) -> None:
-        """Start a step of background work now, whether or not the work continues by itself."""
+        """Start a step of background work now, due or not."""
         with self._lock:
             if self.is_over or self.run_id is None:
                 self._reject("There is no background work to advance.", "Start a run first.")
@@ -373,7 +376,7 @@ class DebugSession:
                 self._start_step()
 
     def pending_edits(self) -> PendingEdits | None:
-        """Return the variables that can be edited where the run is paused; ``None`` where it is not."""
+        """Return the variables to edit while paused, else ``None``."""
         worker = self._paused_worker()
         if worker is None:
             return None
@@ -381,7 +384,7 @@ class DebugSession:
         return PendingEdits({VariableScope(scope, thread): values for (scope, thread), values in shown})
 
     def edit(self, edits: Sequence[VariableEdit]) -> None:
-        """Change variables while the run is paused: the nodes that follow see them."""
+        """Change variables while paused; the nodes that follow see them."""
         with self._lock:
             worker = self._paused_worker()
             if worker is None:
@@ -394,7 +397,7 @@ class DebugSession:
                 self.error = error
 
     def stop(self) -> None:
-        """End the run: after the node that is being executed, or at once when it waits."""
+        """Stop the run after the current node, or at once when waiting."""
         with self._lock:
             if self.input_replay is not None:
                 self.input_replay.stop()
@@ -418,20 +421,23 @@ class DebugSession:
                 self._sync.load(self.run_id)
 
     def check_now(self) -> None:
-        """Look at the record now: for turns of other clients, or for the turn of unknown outcome."""
+        """Read the record now, for new turns or the pending one."""
         with self._lock:
             if not self.busy and not self.is_stepping:
                 self._sync.start(self.run_id, self._runner.turns.number, at_once=True)
 
     def send_again(self) -> None:
-        """Send the turn of unknown outcome once more, which may execute it twice; the user decides that."""
+        """Send the turn of unknown outcome again, which may execute it twice."""
         with self._lock:
             pending = self._take_pending()
             if pending is not None:
                 self._run(pending.log.run_input)
 
     def discard_pending(self) -> None:
-        """Give the turn of unknown outcome up: should it be on record, it is loaded as any other."""
+        """Discard the turn of unknown outcome.
+
+        Should it be on record, it is loaded as any other.
+        """
         with self._lock:
             if self._take_pending() is not None:
                 self.error = None
@@ -439,7 +445,7 @@ class DebugSession:
     # What has finished
 
     def poll(self) -> None:
-        """Take over the results of what has finished, and look at the record where that is due."""
+        """Collect finished results, and read the record when that is due."""
         with self._lock:
             if self._step is not None and not self._step.busy:
                 step, self._step = self._step, None
@@ -462,14 +468,14 @@ class DebugSession:
                 self._sync.start(self.run_id, self._runner.turns.number)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the end of what is being executed, and return whether it came in time (seconds)."""
+        """Wait for the current work, and return whether in time (seconds)."""
         worker = self._turn or self._step
         in_time = worker is None or worker.wait(timeout)
         self.poll()
         return in_time
 
     def wait_until_idle(self, timeout: float) -> bool:
-        """Wait until all has ended, is paused or waits for the user; return whether in time (seconds)."""
+        """Wait until idle, paused or prompting; return whether in time (seconds)."""
         ends = time.monotonic() + timeout
         self.poll()
         while self._is_changing and self.stepping.stop is None and self.human_input.pending is None:
@@ -484,7 +490,7 @@ class DebugSession:
         return True
 
     def wait_for_record(self, timeout: float) -> bool:
-        """Wait until the record is not being read any more; return whether in time (seconds)."""
+        """Wait until the record is read; return whether in time (seconds)."""
         in_time = self._sync.wait(timeout)
         self.poll()
         return in_time
@@ -536,7 +542,7 @@ class DebugSession:
             self._turn = self._runner.start_turn(log, turn_input, self.run_id, after=step)
 
     def _named(self, turn_input: TurnInput) -> TurnInput:
-        """Return the input with the client turn id of the turn that it repeats, else without one.
+        """Return the input with the client turn id that it repeats.
 
         A turn that is sent again after it did not arrive keeps its id, so that it cannot be executed twice
         should it arrive late after all.
@@ -626,7 +632,7 @@ class DebugSession:
             self._run(TurnInput.with_message(None, command="stop"), in_a_row=True)
 
     def _count_pair(self, result: TurnResult) -> None:
-        """Note that the record has one more pair, unless other clients have added some as well."""
+        """Count one more pair in the record, unless others were added too."""
         known = self._sync.known_length
         if known is not None:
             is_next = result.record_length in (None, known + 1)
@@ -664,7 +670,7 @@ class DebugSession:
             self._load(found.record)
 
     def _load(self, record: LazyRun | None) -> None:
-        """Show the run as its record has it, which is read first where it is not at hand."""
+        """Show the run's record, which is read first where it is missing."""
         if record is not None and record.run.workflow_run_id == self.run_id:
             self._show(record)
         elif self.run_id is not None:

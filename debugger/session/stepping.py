@@ -1,4 +1,4 @@
-"""Where a run stands still between two events, why, and until when.
+"""Stepping: pauses of a run between two events.
 
 The thread that pulls a turn comes by with each event and waits here for as long as it is held; whoever looks
 at the session lets it go on from another thread.
@@ -24,7 +24,7 @@ StepKind = Literal["event", "node", "turn"]
 
 @dataclass(frozen=True)
 class Stop:
-    """Where a run stands still, and why."""
+    """The place and reason of a pause."""
 
     reason: Literal["step", "breakpoint", "pause", "target"]
     text: str
@@ -38,7 +38,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class LogLine:
-    """What a log point left."""
+    """A line logged by a log point."""
 
     turn_number: int
     event_type: str
@@ -71,12 +71,12 @@ class StepController:
 
     @property
     def stop(self) -> Stop | None:
-        """Where it stands still; ``None`` while nothing is held."""
+        """Return the current stop; ``None`` while nothing is paused."""
         return None if self._passing else self._stop
 
     @property
     def mode(self) -> StepKind | None:
-        """How far the run goes by itself; ``None`` until something stops it."""
+        """Return the step mode; ``None`` to run until something stops it."""
         return self._mode
 
     def begin(self) -> None:
@@ -85,7 +85,7 @@ class StepController:
         self._pauses = False
 
     def step(self, kind: StepKind) -> None:
-        """Go on by one step where the run stands still; what begins later stops after one, too."""
+        """Continue for one step; later turns stop after one step too."""
         self._go(kind)
 
     def resume(self) -> None:
@@ -93,7 +93,7 @@ class StepController:
         self._go(None)
 
     def run_to(self, node_id: str) -> None:
-        """Go on until a node is about to run, in this turn or a later one."""
+        """Continue until a node is about to run, in any turn."""
         self._go(None, target=node_id)
 
     def pause(self) -> None:

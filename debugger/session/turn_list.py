@@ -1,4 +1,4 @@
-"""The turns of a run as a session shows them, with background work and side effects."""
+"""The turns of a run as a session shows them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from debugger.protocol.turn_logs import TurnLog
 
 
 class TurnList:
-    """The logs of a run, in order. Each change makes another list, so that a reader's list never changes.
+    """The logs of a run, in order.
+
+    Each change makes another list, so that a reader's list never changes.
 
     Args:
         logs: Those that are on record.
@@ -55,11 +57,11 @@ class TurnList:
         return log
 
     def new_step(self) -> TurnLog:
-        """Return the log of a step of background work; it is added with its first event."""
+        """Return the log of a background step, added with its first event."""
         return TurnLog(self.number, background_input(), is_background=True)
 
     def add(self, log: TurnLog, event: Event) -> None:
-        """Add an event to a log; what is never recorded is left out."""
+        """Add an event to a log, unless it is never recorded."""
         if event.is_persisted:
             with self._lock:
                 self.logs = self._with(log)
@@ -82,7 +84,7 @@ class TurnList:
 
 
 class SideEffectLog:
-    """The side effects that the record holds of turns whose events do not tell them.
+    """The side effects of turns whose events do not report them.
 
     Args:
         backend: Has the record.
@@ -99,7 +101,7 @@ class SideEffectLog:
         self._backend = backend
 
     def update(self, run_id: str, log: TurnLog) -> None:
-        """Read the side effects of a finished turn from the record, where only that has them."""
+        """Read the side effects of a turn that only the record has."""
         if not needs_recorded_ledger(log):
             return
         try:

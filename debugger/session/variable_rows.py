@@ -1,4 +1,4 @@
-"""Variables as rows of a table: a name, a type and a value as it is typed."""
+"""Variables as rows of a table, and edits to them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class VariableRow:
 
 @dataclass(frozen=True)
 class RowProblem:
-    """Why one row of a table cannot be used."""
+    """The reason why one row of a table cannot be used."""
 
     row: int
     """Counts from 1."""
@@ -79,7 +79,7 @@ def rows_from(variables: Mapping[str, Any]) -> list[VariableRow]:
 
 
 def variables_from(rows: Iterable[VariableRow]) -> JsonObject:
-    """The variables of a table. A row without name and value is passed over: it has just been added.
+    """Return the variables of a table; empty rows are ignored.
 
     Raises:
         RowError: A name is missing or occurs twice, or a value is not of the type that its row names; all
@@ -129,7 +129,7 @@ def _with_cells(row: VariableRow, cells: Mapping[str, Any]) -> VariableRow:
 
 
 def value_of(row: VariableRow) -> Any:
-    """The value that a row stands for; nothing is guessed from the text.
+    """Return the value of a row; nothing is guessed from the text.
 
     Raises:
         InputError: The text is not of the row's type.
@@ -152,7 +152,7 @@ def value_of(row: VariableRow) -> Any:
 
 
 def _number_in(text: str) -> int | float | None:
-    """The number that a text is; ``None`` when it is none, or one that cannot be kept."""
+    """Return the usable number in a text, else ``None``."""
     if not _NUMBER.fullmatch(text):
         return None
     try:
@@ -185,17 +185,17 @@ class PendingEdits:
 
     @property
     def problems(self) -> list[str]:
-        """Why they cannot be applied, one sentence each."""
+        """Return the reasons why the edits cannot be applied, one sentence each."""
         return [f"{problem}" for error in self._errors.values() for problem in error.problems]
 
     @property
     def edits(self) -> list[VariableEdit]:
-        """What would be changed."""
+        """Return the edits."""
         return [edit for tier in self._wanted for edit in self._of(tier)]
 
     @property
     def differences(self) -> list[Difference]:
-        """What would be different afterwards, path by path."""
+        """Return the differences after the edits, path by path."""
         return [
             found
             for tier, wanted in self._wanted.items()
@@ -207,7 +207,7 @@ class PendingEdits:
         return rows_from(self._wanted.get(tier, self.shown[tier]))
 
     def set_rows(self, tier: VariableScope, rows: Sequence[VariableRow]) -> None:
-        """Take a table as it was edited; one that cannot be used is told by `problems`."""
+        """Take over an edited table; `problems` reports unusable rows."""
         try:
             self._wanted[tier] = variables_from(rows)
             self._errors.pop(tier, None)

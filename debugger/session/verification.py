@@ -1,4 +1,4 @@
-"""The control of a fork: the turn run again unedited, and what that tells of any fork of it."""
+"""The verification of a fork by running its turn again unedited."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ _log = logging.getLogger(__name__)
 
 
 class ForkVerification:
-    """Runs a turn again on a thread of its own; on a backend without checkpoints that is a real run.
+    """Runs a turn again on a thread of its own.
+
+    On a backend without checkpoints that is a real run.
 
     Args:
         backend: Where the run is.
@@ -42,7 +44,7 @@ class ForkVerification:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not come to an end."""
+        """Return whether the verification has not ended."""
         return not self._over.is_set()
 
     def begin(self) -> None:
@@ -58,7 +60,7 @@ class ForkVerification:
         return self._over.wait(timeout)
 
     def then(self, take: Callable[[Fidelity], None]) -> None:
-        """Hand over what is found once it is known; at once where it is."""
+        """Call a function with the result once it is known."""
         with self._lock:
             if self.is_running:
                 self._waiting.append(take)
@@ -102,7 +104,7 @@ class ForkVerification:
 
 
 def verification_cost(way: ForkMode, *, asks_models: bool) -> str:
-    """What a control run costs besides time, as a sentence; empty where it may be made unasked.
+    """Return the cost of a verification as a sentence; empty where free.
 
     Args:
         way: How the fork is made.
@@ -129,7 +131,7 @@ _MOST_TOLD = 50
 
 @dataclass(frozen=True)
 class Fidelity:
-    """What a control run found."""
+    """The result of a verification."""
 
     verdict: Verdict
     sentence: str
@@ -138,7 +140,7 @@ class Fidelity:
     """The events that differ, in words."""
 
     def to_json(self) -> JsonObject:
-        """To be kept beside a fork."""
+        """Return the stored form."""
         return {
             "verdict": self.verdict,
             "sentence": self.sentence,
@@ -188,12 +190,12 @@ def _compared(original: TurnLog, again: TurnLog, way: ForkMode) -> TurnEquality:
 
 
 def _begun(turn: TurnLog) -> TurnLog:
-    """A turn without the events that only the first one of a run has."""
+    """Return a turn without the events that only a first turn has."""
     return replace(turn, events=[event for event in turn.events if event.type not in _BEGINNING])
 
 
 def manual_changes(turn: TurnLog) -> str:
-    """How people had a hand in a turn, in words; empty where nobody had."""
+    """Return the manual changes to a turn in words; empty without any."""
     found = [word for word, has in _HANDS.items() if any(has(event) for event in turn.events)]
     return " and ".join(found)
 

@@ -102,7 +102,7 @@ class EmbeddedBackend:
         self._leases.lapse()
 
     def close(self) -> None:
-        """End the turns in progress, which count as interrupted, and close the store."""
+        """Close the store; turns in progress count as interrupted."""
         self._leases.close()
         self.store.close()
 
@@ -160,12 +160,15 @@ class EmbeddedBackend:
         self.renew(workflow_id)
 
     def renew(self, workflow_id: str) -> None:
-        """Read a workflow's versions anew when they are next run: one of them was changed."""
+        """Read a workflow's versions again at the next run: one has changed."""
         self._interpreters.forget(workflow_id)
         self._replaying.forget(workflow_id)
 
     def run(self, run_id: str) -> Run:
-        """See `Backend.run`. A turn in progress is its last pair, with the events so far."""
+        """See `Backend.run`.
+
+        A turn in progress is its last pair, with the events so far.
+        """
         self._leases.lapse(check_id("run", run_id))
         return self.store.run(run_id)
 
@@ -319,7 +322,7 @@ class EmbeddedBackend:
         )
 
     def python_use(self, workflow_id: str, version_number: int | None = None) -> PythonUse | None:
-        """Return the Python code of a version, of the active one by default, and the way in which it runs.
+        """Return the Python code of a version and the way it runs.
 
         ``None`` where Python is sandboxed, as there is nothing to decide then.
 
@@ -358,7 +361,7 @@ class EmbeddedBackend:
         return interpreter, frozenset(inner_id for inner_id, _ in expansion.loaded)
 
     def _load_run(self, run_id: str) -> JsonObject:
-        """Return the record of a run as nodes read it: with its finished turns."""
+        """Return the record of a run for nodes: finished turns only."""
         wire = self.run(run_id).to_wire()
         pairs = [pair for pair in wire["input_output_pairs"] if not pair.get(IN_PROGRESS)]
         return {**wire, "input_output_pairs": pairs}
@@ -382,5 +385,5 @@ def _engine_options(settings: Settings) -> EngineOptions:
 
 
 def _without_secrets(document: JsonObject) -> JsonObject:
-    """A document as it may be kept: secret variables never travel (``platform/engine.md`` 1.1)."""
+    """Return a document without secret variables (``platform/engine.md`` 1.1)."""
     return {key: value for key, value in document.items() if key != "secret_variables"}

@@ -1,4 +1,4 @@
-"""The door to the outside that each turn of a run is given."""
+"""The factory of the gateways through which turns call other systems."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECRET_PREFIX = f"{PREFIX}SECRET_"
 
 
 class GatewayFactory:
-    """Makes doors that follow the settings.
+    """Makes gateways that follow the settings.
 
     Args:
         settings: The policy of each class of calls.
@@ -62,7 +62,7 @@ class GatewayFactory:
         self._world = world
 
     def read_only(self) -> Self:
-        """Doors like these that let nothing out which writes or which reaches a person.
+        """Return a factory of gateways that block writing and contacting calls.
 
         What is simulated still is: it goes nowhere.
         """
@@ -73,7 +73,7 @@ class GatewayFactory:
         return found
 
     def for_turn(self, answers: tuple[RecordedAnswer, ...]) -> Callable[[], Gateway]:
-        """What makes the door of one turn.
+        """Return a function that makes the gateway of one turn.
 
         Args:
             answers: What is answered instead of calls that are simulated.
@@ -88,7 +88,10 @@ class GatewayFactory:
 
 
 class _Vault:
-    """The secrets of the environment and those that come from elsewhere; doors that are alike share one."""
+    """The secrets of the environment and of the store.
+
+    Gateways with the same secrets share one object.
+    """
 
     def __init__(
         self,
@@ -102,7 +105,7 @@ class _Vault:
         self._made: tuple[Mapping[str, str], Secrets] = ({}, Secrets(own, hosts))
 
     def secrets(self) -> Secrets:
-        """The secrets of this moment; made anew only when others are given."""
+        """Return the current secrets; a new object only when they have changed."""
         given = self._give()
         last, made = self._made
         if given is not last and given != last:

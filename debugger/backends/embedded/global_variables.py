@@ -31,13 +31,13 @@ NAMESPACE = "global"
 
 @dataclass
 class _Values:
-    """What was read at one moment."""
+    """The variables that one query returned."""
 
     variables: list[GlobalVariable] = field(default_factory=list)
 
     @cached_property
     def dynamic(self) -> Mapping[str, Any]:
-        """The open ones by name, and all of them once more under one name."""
+        """Return the open variables by name, and together under one name."""
         shown = {variable.name: variable.value for variable in self.variables if not variable.is_secret}
         return {**shown, NAMESPACE: shown} if shown else {}
 
@@ -55,7 +55,7 @@ class _Values:
 
 
 class GlobalValues:
-    """Reads the global variables for runs; any number of threads may ask at once.
+    """Reads the global variables for runs; safe for any number of threads.
 
     The open ones are dynamic variables that a run begins with. The secret ones are none: they are filled into
     what is sent to the outside, and into nothing that anybody could read.
@@ -71,7 +71,7 @@ class GlobalValues:
         self._lock = threading.Lock()
 
     def supply(self, state: RunState, workflow: Workflow) -> None:
-        """Let a run begin with the open ones; whatever else supplies a variable wins.
+        """Add the open variables to a new run; any other source wins.
 
         Args:
             state: The run's, before its first turn.
@@ -87,7 +87,7 @@ class GlobalValues:
             state.dynamic_variables.update({name: value for name, value in found.items() if name not in own})
 
     def dynamic(self) -> Mapping[str, Any]:
-        """The open ones by name, and all of them once more under ``global``.
+        """Return the open variables by name, and all of them under ``global``.
 
         Raises:
             StoreError: They cannot be read.
@@ -95,7 +95,9 @@ class GlobalValues:
         return self._fresh().dynamic
 
     def secrets(self) -> Mapping[str, str]:
-        """The secret ones by name; the same object until one of them is changed.
+        """Return the secret variables by name.
+
+        It is the same object until one of them changes.
 
         One that cannot be read with the key that is set is left out, and the log says so: runs that do not
         need it go on, and in others its placeholder has no value, which their events tell.
@@ -128,7 +130,9 @@ class GlobalValues:
 
 
 def globals_at_start(recorded: TurnInput) -> JsonObject:
-    """The global variables that a run began with; they may have changed since.
+    """Return the global variables that a run started with.
+
+    They may have changed since.
 
     Args:
         recorded: The input of its first turn, as the record has it. One of the caller's own, or a default,

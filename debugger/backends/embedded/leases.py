@@ -1,4 +1,4 @@
-"""Claims that this process holds: renewed while their turns are executed, with the events so far."""
+"""Claims of this process, renewed while their turns are executed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class HeldClaim:
 
 
 class Leases:
-    """Takes, renews and releases the claims of one backend. Safe for any number of threads.
+    """Takes, renews and releases the claims of one backend; thread-safe.
 
     Args:
         store: Stores the claims.
@@ -62,7 +62,7 @@ class Leases:
         self._thread: threading.Thread | None = None
 
     def take(self, claim: TurnClaim, cancelled: threading.Event) -> HeldClaim:
-        """Claim a turn, and renew the claim until it is dropped or released.
+        """Claim a turn, and renew the claim until dropped or released.
 
         Args:
             claim: The claim.
@@ -89,7 +89,10 @@ class Leases:
             self._held.pop(held.claim.claim_id, None)
 
     def release(self, held: HeldClaim) -> None:
-        """Delete the claim of a turn that was abandoned or could not be stored; later if need be."""
+        """Delete the claim of a turn that was abandoned or not stored.
+
+        Where the store fails, it is tried again later.
+        """
         held.is_abandoned = True
         self._try_to_release(held)
 
@@ -110,7 +113,10 @@ class Leases:
         return self._store.claims.lapse(run_id, but_for={held.claim.claim_id for held in own})
 
     def close(self) -> None:
-        """End the leases of all claims at once: their turns count as interrupted, with the events so far."""
+        """End all leases at once: their turns count as interrupted.
+
+        The events so far are stored.
+        """
         self._closing.set()
         thread = self._thread
         if thread is not None:
@@ -159,7 +165,7 @@ class Leases:
                 one.cancelled.set()
 
     def _look(self, held: HeldClaim, now: float) -> None:
-        """Store what was added to a turn's events, or else renew its claim where it is time to."""
+        """Store new events of a turn, or renew its claim when due."""
         if held.is_abandoned:
             self._try_to_release(held)
             held.next_look = now + _SNAPSHOT_SECONDS

@@ -1,4 +1,4 @@
-"""Which responder answers for the models of a workflow: the models themselves, or a stand-in."""
+"""The choice of the model that answers in a workflow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from debugger.settings import Settings
 
 
 def model_for(workflow: Workflow, settings: Settings, *, keys: Keys | None = None) -> Model:
-    """The models where they are wanted, else the workflow's script where it has one, else the rules.
+    """Return the models where enabled, else the script, else the heuristic.
 
     A script is a YAML file in the folder of scripts that names the workflow's logical id; the samples bring
     theirs along. Where models are wanted, script and rules answer for those that are simulated.
@@ -68,7 +68,7 @@ def default_llm(text: str) -> JsonObject | None:
 
 
 def find_script(logical_id: str, folder: Path) -> Script | None:
-    """The script that names a workflow: one in the folder, by file name, else a sample's."""
+    """Return the script of a workflow, from the folder or a sample."""
     for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
         script = _load(path)
         if script.workflow == logical_id:

@@ -1,4 +1,4 @@
-"""Python code of workflows that a user lets run without a sandbox on this machine."""
+"""Consents to run a workflow's Python without a sandbox on this machine."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PythonFunction:
 
 @dataclass(frozen=True)
 class PythonUse:
-    """The Python code of a workflow's version, and the way in which it runs here."""
+    """The Python code of a workflow's version, and the way it runs."""
 
     workflow_id: str
     version_number: int
@@ -59,7 +59,9 @@ class PythonUse:
 
 
 class PythonPermits:
-    """The consents as far as they count: none where the backend uses none, or where Python needs none.
+    """The consents that count on this installation.
+
+    None count where the backend uses none, or where Python needs none.
 
     A consent is stored with a digest that only this installation can make. One that came with a restored
     backup, or from another machine that uses the same database, lets nothing run here.
@@ -77,7 +79,7 @@ class PythonPermits:
         """True where a consent can change the way in which a version's Python runs."""
 
     def permit(self, workflow_id: str, version_number: int, interpreter: Interpreter) -> Interpreter:
-        """Return an interpreter that may run the version's code, where there is a consent to that code.
+        """Return an interpreter that may run the version's code, given a consent.
 
         It is the same interpreter otherwise. The digest is made of the code that it runs, whatever becomes
         of the stored version meanwhile.
@@ -95,7 +97,9 @@ class PythonPermits:
         )
 
     def digest(self, workflow_id: str, version_number: int, functions: Iterable[PythonFunction]) -> str:
-        """Return the HMAC-SHA-256, in hexadecimal digits, of a version's code; empty where no consent counts.
+        """Return the HMAC-SHA-256 of a version's code in hexadecimal digits.
+
+        It is empty where no consent counts.
 
         The names of the tools are in it, because they choose the function of the code that is called.
         """
@@ -106,7 +110,7 @@ class PythonPermits:
 
 
 def python_functions(workflow: Workflow) -> tuple[PythonFunction, ...]:
-    """Return every tool in inline Python of a workflow, in the order of its document.
+    """Return every inline Python tool of a workflow, in document order.
 
     Args:
         workflow: With its super nodes expanded.

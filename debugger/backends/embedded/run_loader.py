@@ -1,4 +1,4 @@
-"""Runs that are opened for a turn or for background work, with the interpreters that execute them."""
+"""Runs loaded for a turn or for background work, and their interpreters."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def resume_run(
 
 
 def check_workflow(run_id: str, own_id: str, workflow_id: str) -> None:
-    """Refuse a turn that is sent to another workflow than the run's own.
+    """Reject a turn that is sent to another workflow than the run's.
 
     Raises:
         InputError: It is.
@@ -148,7 +148,7 @@ def check_workflow(run_id: str, own_id: str, workflow_id: str) -> None:
 
 
 def reject_missing_nodes(opened: LoadedRun) -> None:
-    """Refuse to continue a run at a node that its version does not have any more.
+    """Reject a run at a node that its version no longer has.
 
     Raises:
         ConflictError: The version was given another graph.

@@ -1,4 +1,4 @@
-"""Results of turns that are stored already, and the search for a turn that was sent."""
+"""Results of stored turns, and the search for sent turns."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class StoredTurns:
         self._interpreters = interpreters
 
     def result(self, run_id: str, pair_number: int | None = None) -> TurnResult:
-        """Return the result that a turn was answered with, but for the events that no record has.
+        """Return the result of a stored turn, without events no record has.
 
         Args:
             run_id: The run.
@@ -91,7 +91,9 @@ class StoredTurns:
         return found
 
     def search(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
-        """Search a sent turn: by its client turn id, else by its number and text. See `Backend.find_turn`.
+        """Search a turn by client turn id, else by number and text.
+
+        See `Backend.find_turn`.
 
         Raises:
             ConflictError: The id was sent before, with another workflow or run.

@@ -1,4 +1,4 @@
-"""Turns and background work of runs in this process, each executed and recorded under a claim."""
+"""Turns and background work, executed and recorded under a claim."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class RunRecorder:
         self._world = world
 
     def collect(self, segment: Segment, held: HeldClaim) -> Generator[Event, None, SegmentOutput]:
-        """Pass a segment's events on, and collect what they are on the wire.
+        """Relay a segment's events, and collect them in wire form.
 
         Raises:
             ConflictError: The claim was taken away meanwhile: nothing more is executed.
@@ -199,7 +199,10 @@ class Turns:
         self._recorder = RunRecorder(store, world)
 
     def execute(self, request: TurnRequest) -> TurnStream:
-        """Claim a turn and return its events, which execute it; or those of the turn that it repeats."""
+        """Claim a turn and return the stream that executes it.
+
+        Where it repeats a turn, the stream is that turn's.
+        """
         client_turn_id = request.turn_input.client_turn_id
         if client_turn_id is not None and len(client_turn_id) > MAX_CLIENT_TURN_ID:
             raise InputError(
@@ -224,7 +227,7 @@ class Turns:
     def pump(
         self, workflow_id: str, run_id: str, cancelled: threading.Event, inspector: RunInspector | None
     ) -> TurnStream:
-        """Claim a step of background work and return its events, which execute it."""
+        """Claim a step of background work and return its stream."""
         while True:
             opened = self._resume(workflow_id, run_id, None)
             reject_missing_nodes(opened)
@@ -325,7 +328,7 @@ class Turns:
             raise
 
     def _check_free(self, run_id: str | None) -> None:
-        """Interrupt the turn in progress of a run if its owner has ended.
+        """Interrupt a run's turn in progress if its owner has ended.
 
         Raises:
             TurnInProgressError: It has not.
@@ -359,7 +362,7 @@ class Turns:
         return TurnStream(run_id, _replayed(result), turn_number=result.turn_number)
 
     def _stop(self, request: TurnRequest, run_id: str) -> TurnStream:
-        """Cancel the turn in progress of a run, wait for its end, and return the stream of its result.
+        """Cancel a run's turn in progress and return its result's stream.
 
         Raises:
             InputError: The run is another workflow's.
@@ -382,7 +385,7 @@ class Turns:
         return self.execute(request)  # the turn has ended by itself, and the run goes on
 
     def _repeated(self, request: TurnRequest) -> Generator[Event, None, TurnResult]:
-        """Wait for the end of a turn that was sent before, and return its result."""
+        """Wait for the end of a repeated turn and return its result."""
         while True:
             found = self.stored.named(request.turn_input.client_turn_id, request.workflow_id, request.run_id)
             if found is None:
@@ -407,7 +410,7 @@ class Turns:
 
 
 class _NotClaimedError(ConflictError):
-    """The store has refused a claim; the reason is still to be found."""
+    """The store has rejected a claim for a reason not known yet."""
 
 
 def _replayed(result: TurnResult) -> Generator[Event, None, TurnResult]:

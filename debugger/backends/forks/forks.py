@@ -46,7 +46,7 @@ RANKS: dict[RerunMode, int] = {"PORTABLE": 0, "REMAPPED": 1, "EXACT": 2}
 
 @dataclass(kw_only=True)
 class RerunPlan:
-    """The result of a re-run as it would be; nothing is stored yet."""
+    """The result of a re-run as planned; nothing is stored yet."""
 
     run_id: str
     turn_index: int
@@ -88,7 +88,7 @@ class RerunPlan:
 
     @property
     def next_turn_number(self) -> int:
-        """Return the number of the source's turn in whose place the re-run continues, from 1."""
+        """Return the source's turn that the re-run replaces, from 1."""
         return self.turn_index + (1 if self.is_replay else 2)
 
     @property
@@ -131,7 +131,7 @@ class Forks:
         start_node_logical_id: str | None = None,
         run_by: str | None = None,
     ) -> str:
-        """Make a run in the state right before a turn of another, and return its id. See `Backend.fork`."""
+        """Make a fork before a turn and return its id. See `Backend.fork`."""
         restored = self._checkpoints.restore(run_id, turn_number)
         wanted = restored.version_number if version_number is None else version_number
         version = self._store.starting_version(restored.workflow_id, wanted)
@@ -160,7 +160,7 @@ class Forks:
         past: Callable[[str], list[TurnLog]],
         cancelled: threading.Event | None = None,
     ) -> list[Event]:
-        """Return the events of a turn when it is run again. See `Backend.replay`.
+        """Return the events of a repeated turn. See `Backend.replay`.
 
         Args:
             run_id: The run.
@@ -181,7 +181,7 @@ class Forks:
         return [event for event in turn if event.is_persisted]
 
     def reason_against(self, run_id: str) -> str | None:
-        """Return why no turn of a run can be re-run; ``None`` where each can.
+        """Return why no turn of a run can be re-run, else ``None``.
 
         Raises:
             NotFoundError: There is no such run.
@@ -196,7 +196,7 @@ class Forks:
     def plan(
         self, run_id: str, turn_index: int, target: RerunTarget, *, is_replay: bool = False
     ) -> RerunPlan:
-        """Return what a re-run would be: the conversation is restored through its turn, that included.
+        """Return the plan of a re-run that restores through its turn.
 
         Args:
             run_id: The run.
@@ -275,7 +275,7 @@ class Forks:
         return plan
 
     def begin(self, plan: RerunPlan, edits: RerunEdits, run_by: str | None = None) -> str:
-        """Make the run of a plan and return its id; no node is run.
+        """Store the run of a plan and return its id, executing nothing.
 
         Args:
             plan: The plan; it cannot be used again.
@@ -314,7 +314,7 @@ class Forks:
         return record.run_id
 
     def edit_variables(self, plan: RerunPlan, edits: RerunEdits) -> None:
-        """Edit the variables of a plan's state; its first turn reports the edits.
+        """Edit a plan's variables; the first turn reports the edits.
 
         Raises:
             InputError: An edit cannot be made.
@@ -327,7 +327,7 @@ class Forks:
         plan.state.unreported_edits += [apply_edit(edit, plan.state) for edit in wanted]
 
     def turn_input(self, plan: RerunPlan, message: str, run_by: str | None = None) -> TurnInput:
-        """Return the input of a turn that is replayed, with another message in it."""
+        """Return the input of a replayed turn, with another message in it."""
         original = plan.replayed_input or TurnInput()
         fields: JsonObject = {
             "command": "data",
@@ -362,7 +362,10 @@ class Forks:
         return (changed_at or "") <= self._started_at(run_id, restored)
 
     def _started_at(self, run_id: str, restored: RestoredRun) -> str:
-        """Return the start of the run, or of the run that it was forked from while that used its version."""
+        """Return the start of the first run in this chain of forks.
+
+        The chain ends where a run used another version.
+        """
         started, seen = "", set[str]()
         while run_id and run_id not in seen:
             seen.add(run_id)
@@ -378,7 +381,7 @@ class Forks:
 
 @dataclass
 class _Placement:
-    """A state in another graph, and the mode in which it was brought there."""
+    """A state in another graph, and the mode of its mapping."""
 
     mode: RerunMode
     entry: str | None
@@ -415,7 +418,10 @@ def _place(
 
 
 def _entries(interpreter: Interpreter) -> list[str]:
-    """Return the nodes at which a conversation can continue: the start, and those that wait for the user."""
+    """Return the nodes at which a conversation can continue.
+
+    These are the start, and those that wait for the user.
+    """
     nodes = interpreter.graph.nodes
     waiting = [
         node_id

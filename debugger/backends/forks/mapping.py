@@ -1,4 +1,4 @@
-"""The mapping of nodes and of a run's state from one graph to another."""
+"""Mappings of nodes and run states from one graph to another."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class NodeMatch:
 
 
 def match_nodes(source: Graph, target: Graph, wanted: Mapping[str, str]) -> list[NodeMatch]:
-    """Return the nodes that correspond: as requested, else by id, else by a unique name.
+    """Return corresponding nodes: as requested, by id, or by unique name.
 
     Args:
         source: The graph that the run used.
@@ -67,7 +67,7 @@ class ChangedState:
 
 
 def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str]) -> ChangedState:
-    """Move a state to the node that corresponds to the main thread's position.
+    """Move a state to the node corresponding to the main thread's position.
 
     Only the main thread continues (``platform/engine.md`` 9.6).
 
@@ -132,7 +132,10 @@ def _loop(loop: BoundedLoop | None, nodes: Mapping[str, str]) -> BoundedLoop | N
 def _variables(
     variables: JsonObject, source: Graph, target: Graph, nodes: Mapping[str, str], changed: ChangedState
 ) -> JsonObject:
-    """Return a thread's variables; copies under a node's id or name follow it, or are dropped with it."""
+    """Return a thread's variables under the names of the target graph.
+
+    Copies under a node's id or name follow the node, or are dropped with it.
+    """
     prefixes: dict[str, str | None] = {}
     for node_id, node in source.nodes.items():
         matched = nodes.get(node_id)

@@ -1,4 +1,4 @@
-"""The request for a re-run: its target and the edits before it (``platform/wire.md`` section 7)."""
+"""The request for a re-run (``platform/wire.md`` section 7)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _Index = Annotated[int, Field(ge=0)]
 
 
 class RerunTarget(BaseModel):
-    """The target of a re-run; fields left out keep the values of the run."""
+    """The target of a re-run; missing fields keep the run's values."""
 
     target_workflow_id: Annotated[str, Field(pattern="^[0-9a-f]{24}$")] | None = None
     target_version_number: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
@@ -66,7 +66,10 @@ class MessageDelete(BaseModel):
 
 
 class RerunEdits(BaseModel):
-    """The edits made before a re-run starts. Indexes are those of the lines before any edit."""
+    """The edits made before a re-run starts.
+
+    Indexes are those of the lines before any edit.
+    """
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,4 +1,4 @@
-"""Runs restored to the state before one of their turns, from the stored checkpoints."""
+"""Runs restored from stored checkpoints to an earlier state."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class Checkpoints:
         return _turns_of(self._store.checkpoint(run_id))
 
     def recorded_input(self, run_id: str, restored: RestoredRun) -> TurnInput:
-        """Return the input of the turn after a restored state, as the record has it."""
+        """Return the recorded input of the turn after a restored state."""
         return TurnInput.from_wire(self._store.pair(run_id, restored.pair_count + 1).run_input)
 
     def restore(self, run_id: str, turn_number: int, *, may_be_over: bool = False) -> RestoredRun:
-        """Return a run as it was right before a turn, or before its next one.
+        """Return a run as it was right before a turn.
 
         Args:
             run_id: The run.
@@ -86,7 +86,10 @@ class Checkpoints:
         return RestoredRun(found.workflow_id, found.version_number, found.turn_number, found.status, state)
 
     def _last_before(self, run_id: str, turn_number: int, pairs: int) -> Checkpoint:
-        """Return the last checkpoint before a turn; background work adds pairs, but no turns."""
+        """Return the last checkpoint before a turn.
+
+        Background work adds pairs to the record, but no turns.
+        """
         least, most = 1, pairs
         while most - least > 1:
             middle = (least + most) // 2
@@ -97,7 +100,7 @@ class Checkpoints:
         return self._store.checkpoint(run_id, least)
 
     def _first(self, last: Checkpoint) -> RestoredRun:
-        """Return the state before the first turn, with the seed that all states of a run share."""
+        """Return the state before the first turn; all states share its seed."""
         interpreter = self._interpreters.of(last.workflow_id, last.version_number)
         try:
             state = RunState.from_json(self._store.checkpoint(last.run_id, 0).checkpoint)

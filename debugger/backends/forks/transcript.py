@@ -1,4 +1,4 @@
-"""The restored conversation: its lines as they are shown, and the record with some of them edited."""
+"""The restored conversation and its edits."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Line:
 
 
 def lines_of(pairs: Sequence[Turn]) -> list[Line]:
-    """The lines of some pairs of a record, thread by thread in the order in which they were said.
+    """Return the lines of recorded pairs, thread by thread, in order.
 
     Memos of hops are none: the model is told them, and nobody says them.
     """
@@ -65,7 +65,7 @@ def lines_of(pairs: Sequence[Turn]) -> list[Line]:
 
 
 def edited_lines(lines: Sequence[Line], edits: RerunEdits) -> list[Line]:
-    """The lines as they are after the edits; those that stay keep their index.
+    """Return the lines after the edits; remaining lines keep their index.
 
     Raises:
         InputError: An edit is of a line that is not there, or that cannot be edited.
@@ -88,7 +88,7 @@ def edited_lines(lines: Sequence[Line], edits: RerunEdits) -> list[Line]:
 def edited_pairs(
     pairs: Sequence[Turn], lines: Sequence[Line], edits: RerunEdits, world: Environment, *, keeps_memos: bool
 ) -> dict[int, WrittenPair]:
-    """The pairs that are not what they were, by their number from 1.
+    """Return the changed pairs by their number, from 1.
 
     Args:
         pairs: The restored ones.
@@ -127,7 +127,7 @@ def _spoken(event: Event) -> Iterator[tuple[Sender, str, str, str | None]]:
 
 
 def _texts(lines: Sequence[Line], edits: RerunEdits) -> dict[str, str | None]:
-    """The new text of each line that is touched, by its key; ``None`` where it is deleted."""
+    """Return new texts by line key; ``None`` where a line is deleted."""
     known = {(line.thread_id, line.index): line for line in lines}
     found: dict[str, str | None] = {}
     for edit in edits.message_edits:
@@ -150,12 +150,12 @@ def _touched(known: Mapping[tuple[str, int], Line], thread_id: str, index: int) 
 
 
 def _old_texts(lines: Sequence[Line], texts: Mapping[str, str | None]) -> dict[str, str | None]:
-    """The new text of what a user said by the old one: an input has no id for it yet."""
+    """Return new texts of the user by old text: inputs lack ids."""
     return {line.text: texts[line.key] for line in lines if line.sender == "user" and line.key in texts}
 
 
 class _Rewriter:
-    """Copies JSON with other words in it.
+    """Copies JSON with other texts in it.
 
     Args:
         texts: The new ones by the id of the message or of the event that says it; ``None`` deletes it.
@@ -208,7 +208,7 @@ def _key(value: JsonObject) -> str:
 
 
 def _is_nameless(value: JsonObject) -> bool:
-    """Whether it is a message of a user as an input has it."""
+    """Return whether it is a user's message as an input has it."""
     is_message = isinstance(value.get("content"), str) and message_kind(value) == "human"
     return is_message and not value.get("id")
 

@@ -1,3 +1,3 @@
-"""Runs on the hosted API, or on any server that speaks like it."""
+"""Runs on the hosted API, or on a compatible server."""
 
 from debugger.backends.hosted.backend import HostedBackend as HostedBackend

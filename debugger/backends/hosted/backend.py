@@ -64,7 +64,7 @@ _MISSING: dict[Ability, str] = {
 
 
 class HostedBackend:
-    """Runs workflows on the hosted API, or on any server that speaks like it.
+    """Runs workflows on the hosted API, or on a compatible server.
 
     Args:
         settings: Where the API is, and who asks.
@@ -124,7 +124,7 @@ class HostedBackend:
 
     @property
     def base_url(self) -> str:
-        """Where the API is."""
+        """Return the base URL of the API."""
         return self._client.base_url
 
     def replace_credentials(self, settings: HostedSettings) -> None:
@@ -320,7 +320,7 @@ class HostedBackend:
         cancelled: threading.Event | None = None,
         inspector: RunInspector | None = None,
     ) -> TurnStream:
-        """See `Backend.pump`. It is asked for when the first event is pulled.
+        """See `Backend.pump`; the request is sent with the first event.
 
         Raises:
             InputError: An id is malformed.
@@ -330,7 +330,7 @@ class HostedBackend:
         return TurnStream(run_id, self._turns.pump(workflow_id, run_id, cancelled or threading.Event()))
 
     def _tell_live(self, reason: str) -> None:
-        """Say why events do not come as they happen; with an empty text, that they do."""
+        """Report why events are not live; an empty text means they are."""
         live: dict[Ability, str] = {"live_events": reason} if reason else {}
         self.capabilities = Capabilities(live | _MISSING)
 
@@ -374,7 +374,7 @@ class HostedBackend:
     def _runs(
         self, query: Mapping[str, str | int | bool], timeout: float | None = None
     ) -> tuple[list[Run], object]:
-        """Return the runs on a page of the list, and how many there are by the API's own account."""
+        """Return one page of the list of runs, and the API's total."""
         answer = self._client.get(urls.RUNS, "the list of runs", query, timeout=timeout)
         rows = answer.rows("workflow_runs", "items", "data")
         return [answer.read(unwrap_run, row) for row in rows], answer.body.get("total")

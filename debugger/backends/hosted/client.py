@@ -54,7 +54,7 @@ class Answer:
     body: JsonObject
 
     def read(self, reader: Callable[[JsonObject], Read], part: JsonObject | None = None) -> Read:
-        """What a function makes of the object, or of a part of it.
+        """Return what a reader makes of the object, or of its part.
 
         Raises:
             AnswerError: The function finds that the object is not the protocol.
@@ -66,7 +66,7 @@ class Answer:
             raise self.unusable(error.message) from None
 
     def rows(self, *keys: str) -> list[JsonObject]:
-        """The rows of a list, under the first of the keys that has one.
+        """Return the rows of a list, under the first matching key.
 
         Raises:
             AnswerError: There is no list, or something in it is not an object.
@@ -88,7 +88,7 @@ class Answer:
 
 
 class ApiClient:
-    """Sends requests with the headers that the API wants. A POST is never sent twice.
+    """Sends requests with the API's headers; a POST is never repeated.
 
     Args:
         settings: Where the API is, and who asks.
@@ -136,7 +136,9 @@ class ApiClient:
         return f"ApiClient({self.base_url!r})"
 
     def replace_credentials(self, settings: HostedSettings) -> None:
-        """Send another key, team and user from the next request on; requests under way keep theirs.
+        """Use another key, team and user from the next request on.
+
+        Requests under way keep theirs.
 
         Raises:
             SettingsError: The settings are of another origin, or a value cannot be sent.
@@ -154,11 +156,11 @@ class ApiClient:
 
     @property
     def may_ask(self) -> bool:
-        """Whether there is a key, or none is needed."""
+        """Return whether there is a key, or none is needed."""
         return bool(self._key) or self.is_near
 
     def session_token(self) -> str | None:
-        """A token for one socket; ``None`` where the API has none, for whatever reason.
+        """Return a token for one socket; ``None`` where the API has none.
 
         Raises:
             ConnectionError: There is no connection to the API at all.
@@ -184,7 +186,7 @@ class ApiClient:
     def get(
         self, path: str, subject: str, query: Query | None = None, *, timeout: float | None = None
     ) -> Answer:
-        """Ask for an object; asks again, up to twice, when the API is busy.
+        """Read an object; repeat the request while the API is busy.
 
         Args:
             path: Of the URL, below the base.
@@ -232,7 +234,7 @@ class ApiClient:
         return Answer(request, read_object(request, response))
 
     def delete(self, path: str, subject: str) -> None:
-        """Ask for something to be deleted, once; what is answered does not matter."""
+        """Delete something, once; the body of the answer is ignored."""
         request = self.request_info("DELETE", path, subject, "It may have been deleted nevertheless.")
         response = self.send(request)
         if not response.is_success:
@@ -328,7 +330,7 @@ def encoded(body: JsonObject) -> bytes:
 
 
 def _wait_before_retry(response: httpx.Response, attempt: int) -> float | None:
-    """Seconds until a question is asked again; ``None`` when it is not.
+    """Return the seconds until a request is repeated; ``None`` for never.
 
     Source: ``platform/wire.md`` 1.5.
     """

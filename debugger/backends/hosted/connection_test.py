@@ -1,4 +1,4 @@
-"""A test of a connection to the hosted API: each call that runs need is made once; no turn is executed."""
+"""The test of a connection to the hosted API, without turns."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class _ConnectionTest:
         return [workflows, runs, self._socket(), self._client_turn_id(run_ids)]
 
     def _list(self, call: str, path: str, noun: str, key: str) -> tuple[ConnectionCheck, list[str]]:
-        """Read the first page of a list and return the ids of its rows, too."""
+        """Read the first page of a list, and return its ids too."""
         found: list[str] = []
 
         def read(answer: Answer) -> str:
@@ -114,7 +114,7 @@ class _ConnectionTest:
     def _request(
         self, request: RequestInfo, query: Query | None = None
     ) -> tuple[httpx.Response | None, DebuggerError | None]:
-        """Send a request once; an answer that is a refusal comes with its error."""
+        """Send a request once; return the response and its error."""
         try:
             response = self._client.send(request, query=query)
         except (ConnectionFailedError, RequestTimeoutError, AuthenticationError) as error:

@@ -1,4 +1,4 @@
-"""What it means when a request to the API fails (``platform/wire.md`` 1.8)."""
+"""Errors of requests to the API (``platform/wire.md`` 1.8)."""
 
 from __future__ import annotations
 
@@ -60,19 +60,22 @@ class RequestInfo:
 
     @property
     def reads_workflows(self) -> bool:
-        """Return whether it reads the list of workflows, which every API has: 404 means another server."""
+        """Return whether it reads the list of workflows.
+
+        Every API has that list: 404 means another server.
+        """
         return self.method == "GET" and self.url.endswith(urls.WORKFLOWS)
 
     @property
     def url_advice(self) -> str:
-        """The advice for an answer that is not the API's: the base URL leads elsewhere."""
+        """Return the advice for a base URL that leads to another server."""
         base = self.url.partition("/v1/")[0]
         if not base.endswith(_PREFIX):
             return f"The base URL {base} lacks the path of the service: try {base}{_PREFIX}."
         return f"Check that {base} is the base URL of the API, to the last letter."
 
     def quote(self, text: str) -> str:
-        """A text from outside as an error may repeat it: on one line, not too long, without secrets."""
+        """Return a text from outside on one line, shortened, without secrets."""
         for secret in self.secrets:
             text = text.replace(secret, "***")
         line = " ".join(text.split())
@@ -82,7 +85,7 @@ class RequestInfo:
 def no_answer(
     request: RequestInfo, error: httpx.RequestError, *, timeout: float, connect_timeout: float
 ) -> ApiError:
-    """The error for a request that was not answered, or not in HTTP.
+    """Return the error for a request without an answer in HTTP.
 
     Args:
         request: The request.
@@ -166,7 +169,7 @@ def refusal(request: RequestInfo, response: httpx.Response) -> DebuggerError:
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """Seconds that either form of ``Retry-After`` asks to wait; ``None`` when there is none."""
+    """Return the seconds of ``Retry-After`` in either form, else ``None``."""
     text = response.headers.get("retry-after", "").strip()
     try:
         seconds = float(text)
@@ -176,13 +179,16 @@ def retry_after(response: httpx.Response) -> float | None:
 
 
 def looks_like_a_page(response: httpx.Response) -> bool:
-    """Whether an answer is a web page and not the API's JSON."""
+    """Return whether an answer is a web page instead of JSON."""
     kind = response.headers.get("content-type", "")
     return "html" in kind.lower() or response.content.lstrip()[:1] == b"<"
 
 
 def error_text(body: Any) -> str:
-    """The words of an error in any of the API's shapes; empty when there are none."""
+    """Return the text of an error in any of the API's shapes.
+
+    It is empty when there is none.
+    """
     if not isinstance(body, dict):
         return ""
     base = body.get("detail") or body.get("message") or ""

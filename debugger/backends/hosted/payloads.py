@@ -1,4 +1,4 @@
-"""Bodies as the hosted API wants and gives them (``platform/wire.md`` sections 2 and 4)."""
+"""Bodies of the hosted API (``platform/wire.md`` sections 2 and 4)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GRAPH_KEYS = ("config", "workflow_config")
 
 
 def execute_body(turn_input: TurnInput, run_id: str | None, version: int | None) -> JsonObject:
-    """What is sent for one turn.
+    """Return the body of the request for one turn.
 
     Args:
         turn_input: What the turn is given; secrets in it stay here.
@@ -36,7 +36,7 @@ def execute_body(turn_input: TurnInput, run_id: str | None, version: int | None)
 def live_input(
     workflow_id: str, turn_input: TurnInput, run_id: str | None, version: int | None
 ) -> JsonObject:
-    """What is sent over a socket for one turn: a run input that says itself which run it is for.
+    """Return the frame for one turn: an input that names its run.
 
     Args:
         workflow_id: The workflow.
@@ -54,7 +54,9 @@ def live_input(
 
 
 def new_workflow_body(document: JsonObject, name: str | None) -> JsonObject:
-    """What is sent to create a workflow: the graph, with name and description where the API reads them.
+    """Return the body that creates a workflow.
+
+    It is the graph, with name and description where the API reads them.
 
     Raises:
         WorkflowError: The document is no workflow.
@@ -70,7 +72,7 @@ def new_workflow_body(document: JsonObject, name: str | None) -> JsonObject:
 
 
 def turn_result(body: JsonObject) -> TurnResult:
-    """The result of a turn; a missing status is worked out of the flags.
+    """Return a turn's result; a missing status follows from the flags.
 
     Raises:
         InputError: It is none.
@@ -96,7 +98,7 @@ def search_query(search: RunSearch) -> dict[str, str]:
 
 
 def has_more(body: JsonObject, rows: int, seen: int) -> bool:
-    """Whether another page follows, by whatever sign a list gives.
+    """Return whether another page follows, by any sign in the list.
 
     Args:
         body: The answer.
@@ -140,16 +142,16 @@ def version_graph(row: Mapping[str, Any]) -> JsonObject | None:
 
 
 def inner_object(body: JsonObject, key: str) -> JsonObject:
-    """The object under a key, or the body itself where it is not wrapped."""
+    """Return the object under a key, or the unwrapped body."""
     inner = body.get(key)
     return inner if isinstance(inner, dict) else body
 
 
 def workflow_named(workflow_id: str) -> str:
-    """What errors call a workflow."""
+    """Return the name of a workflow in errors."""
     return f"workflow {workflow_id!r}"
 
 
 def run_named(run_id: str) -> str:
-    """What errors call a run."""
+    """Return the name of a run in errors."""
     return f"run {run_id!r}"

@@ -1,4 +1,6 @@
-"""Search of a run's record for a turn whose answer was lost: both channels use it, and nothing is sent again.
+"""The search of a run's record for a turn without answer.
+
+Both channels use it, and nothing is sent again.
 
 A read that fails decides nothing. A turn counts as not executed only where a read after the reconciliation
 timeout shows a run at rest without it: the request may still have been on its way before.
@@ -164,7 +166,7 @@ class Reconciliation:
     def _read(
         self, workflow_id: str, sent: SentTurn, *, is_new: bool
     ) -> tuple[FoundTurn | None, DebuggerError | None]:
-        """Return the outcome of one search, or why it could not be made.
+        """Return the outcome of one search, or the error that prevented it.
 
         Raises:
             RunEndedError: The run is not there any more; one that has just started may not be there yet.
@@ -197,7 +199,10 @@ class Reconciliation:
                     yield self._run(row.workflow_run_id)
 
     def _in_run(self, run: Run, sent: SentTurn) -> FoundTurn:
-        """Search one run for the turn: by client turn id; else by number and text, where there are no ids."""
+        """Search one run for the turn by its client turn id.
+
+        Where there are no ids, by number and text.
+        """
         self.returns_ids = self.returns_ids or any(turn.client_turn_id for turn in run.input_output_pairs)
         name = sent.turn_input.client_turn_id
         executing = [turn for turn in run.input_output_pairs if turn.is_in_progress]
@@ -225,20 +230,20 @@ class Reconciliation:
         return replace(found, state=state, is_certain=is_ours, newer_turns=newer_turns)
 
     def _without_turn(self, found: FoundTurn, sent: SentTurn) -> FoundTurn:
-        """Return the end of a run that a stop, or an accepted turn that left no events, has ended."""
+        """Return the end of a run whose turn left no events."""
         assert found.record is not None
         number = sent.turn_number or len(found.record.turns)
         return replace(found, state="finished", result=recorded_result(found.record.run, number, []))
 
 
 def _is_like(log: TurnLog, sent: SentTurn) -> bool:
-    """Return whether a turn on record has the text of the sent one, and no earlier number."""
+    """Return whether a recorded turn has a fitting text and number."""
     is_earlier = sent.turn_number is not None and log.number < sent.turn_number
     return not is_earlier and log.message.strip() == sent.turn_input.message.strip()
 
 
 def _created_after(run: Run, moment: float) -> bool:
-    """Return whether a run may have been created after a moment (seconds since the epoch)."""
+    """Return whether a run may be newer than a Unix time."""
     if run.created_at is None:
         return True
     try:
@@ -255,7 +260,7 @@ def _outcome(
     failure: DebuggerError | None,
     was_accepted: bool,
 ) -> DebuggerError:
-    """Return the error for a turn that the last read has not found."""
+    """Return the error for a turn missing from the last read."""
     if found is None:
         return _unknown(reason, f"The record cannot be read: {failure.message if failure else ''}")
     if found.state == "running":
@@ -271,7 +276,7 @@ def _outcome(
 
 
 def stale(sent: SentTurn, newer_turns: int) -> StaleTurnError:
-    """Return the error for a turn that was refused because other clients have continued the run."""
+    """Return the error for a turn refused because of newer turns."""
     first = sent.turn_number or 1
     last = first + newer_turns - 1
     turns = f"turn {first}" if newer_turns == 1 else f"turns {first} to {last}"

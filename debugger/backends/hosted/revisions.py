@@ -1,4 +1,4 @@
-"""The state of runs in their records, at the cost of a list row while nothing changes."""
+"""The state of runs in their records, read at little cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _AT_REST = frozenset({"waiting_for_user_input", "paused", "completed", "failed",
 
 
 class RunRevisions:
-    """Reads the state of runs. The API has no summary of one run, and a record may be large.
+    """Reads the state of runs.
+
+    The API has no summary of one run, and a record may be large.
 
     So the rows of the workflow's newest runs are read first, and the record only where the row of the run has
     changed or is not among them.

@@ -1,4 +1,4 @@
-"""A turn on the hosted API whose events come over a socket (``platform/wire.md`` section 6)."""
+"""Turns whose events come over a socket (``platform/wire.md`` section 6)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _OTHER_REFUSALS = {4006: 422, 4007: 409, 1009: 413}
 
 
 class AnswerLost(Exception):
-    """A turn was sent, and its answer did not come, or cannot be used.
+    """The answer to a sent turn is missing or cannot be used.
 
     Args:
         reason: Why.
@@ -199,7 +199,7 @@ class StreamedTurn:
         return result_from_events(self.run_id, self._status, number, self._events, may_continue)
 
     def _stop(self) -> None:
-        """Ask the server to stop the run; what became of the turn is then read from the record."""
+        """Stop the run; the record then has the outcome of the turn."""
         stop = {"command": "stop", "workflow_id": self._frame["workflow_id"]}
         if self.run_id is not None:
             stop["workflow_run_id"] = self.run_id

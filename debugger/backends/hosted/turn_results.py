@@ -1,4 +1,4 @@
-"""The result of a turn, worked out from its events, and the check of what a server sends."""
+"""Results of turns from their events, and checks of server answers."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _has_companions(events: list[Event], standing: ThreadPositions) -> bool:
 
 
 def client_turn_id_of(events: Sequence[JsonObject]) -> str | None:
-    """Return the client turn id that a turn's closing event repeats; ``None`` where it repeats none."""
+    """Return the client turn id in a turn's closing event, if any."""
     for event in reversed(events):
         pair = event.get("run_input_output_pair")
         if event.get("type") == "end_workflow_iteration" and isinstance(pair, dict):
@@ -78,7 +78,10 @@ def client_turn_id_of(events: Sequence[JsonObject]) -> str | None:
 
 
 class AnswerCheck:
-    """The check that an answer belongs to the turn that was sent. Remembers runs and events already seen."""
+    """The check that an answer belongs to the turn that was sent.
+
+    It remembers runs and events already seen.
+    """
 
     def __init__(self) -> None:
         self._seen: OrderedDict[str, object] = OrderedDict()
@@ -112,7 +115,9 @@ class AnswerCheck:
             raise AnswerError(f"The answer is of turn {number}, but turn {sent.turn_number} was sent.")
 
     def check_event(self, event_id: str | None, sent: SentTurn | None = None) -> None:
-        """Check that no other turn has had the event; one that is executed once may be answered twice.
+        """Check that no other turn has had the event.
+
+        A turn that is executed once may be answered twice.
 
         Raises:
             AnswerError: It came before.
@@ -121,7 +126,7 @@ class AnswerCheck:
             raise AnswerError(f"The event {event_id} came before.")
 
     def remember(self, run_id: str, event_ids: Iterable[str | None], sent: SentTurn | None = None) -> None:
-        """Remember the run and the events of a turn, or of background work, that is over."""
+        """Remember the run and the events of a turn that is over."""
         name = _name(sent) if sent is not None else None
         self._runs.setdefault(run_id, name)
         for event_id in event_ids:
@@ -132,7 +137,7 @@ class AnswerCheck:
 
 
 def _name(sent: SentTurn) -> object:
-    """Return what tells the turn from every other: its client turn id, else the time of its sending."""
+    """Return what identifies a turn: its client turn id, else its time."""
     return sent.turn_input.client_turn_id or sent.sent_at
 
 
@@ -140,7 +145,7 @@ _MAX_GRAPHS = 16
 
 
 class BackgroundProbe:
-    """The graphs that runs continue in; a request is needed once a run.
+    """The graphs that runs continue in; each run needs one request.
 
     Args:
         workflow: Returns the graph of a version, of the active one for ``None``.
@@ -159,7 +164,9 @@ class BackgroundProbe:
         status: str,
         started_in: tuple[str, int | None] | None = None,
     ) -> bool:
-        """Return whether background work may follow; it may where the graph cannot be read.
+        """Return whether background work may follow.
+
+        It may where the graph cannot be read.
 
         Args:
             run_id: The run.

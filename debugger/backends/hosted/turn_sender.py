@@ -1,4 +1,4 @@
-"""The channels over which a turn is sent: a socket where one can be opened, else a request."""
+"""The channels of a turn: a socket where possible, else a request."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ RISK = "The turn may have been executed."
 
 
 class TurnSender:
-    """Sends a turn over a socket where one can be opened, else as one request, and checks what comes back.
+    """Sends a turn by socket or request, and checks the answer.
 
     Args:
         client: Sends the requests.
@@ -82,7 +82,7 @@ class TurnSender:
     def send(
         self, workflow_id: str, sent: SentTurn, version: int | None, cancelled: threading.Event
     ) -> Generator[Event, None, TurnResult]:
-        """Send the turn over one of the channels, once, yield its events and return its result.
+        """Send the turn once, yield its events and return its result.
 
         Raises:
             AnswerLost: The outcome is not known, or the turn certainly was not sent.
@@ -148,7 +148,7 @@ class TurnSender:
         return result, events
 
     def _confirm_first(self, sent: SentTurn, result: TurnResult) -> None:
-        """Check that the answer to a first turn is of the run that the turn has started.
+        """Check that the answer names the run that this turn started.
 
         The closing event repeats the client turn id, in our own server's answers always; where none does, the
         record is read once. A run that is not on record yet is believed: that of another turn would be.
@@ -173,7 +173,10 @@ class TurnSender:
     def _socket(
         self, workflow_id: str, sent: SentTurn, version: int | None
     ) -> tuple[Socket, bool, JsonObject] | None:
-        """Return a socket, whether it has carried a turn before, and the frame; ``None`` without a socket."""
+        """Return a socket, whether it was used before, and the frame.
+
+        ``None`` where no socket is used.
+        """
         if sent.turn_input.command not in STREAMED_COMMANDS or sent.turn_input.initial_state is not None:
             return None
         kept = self._connector.take(sent.run_id) if sent.run_id is not None else None
@@ -228,7 +231,7 @@ class TurnSender:
         return result
 
     def _can_name(self, version: int | None, workflow_id: str) -> bool:
-        """Return whether a run input alone can name the version that a run is to start with.
+        """Return whether a run input can name the version to start with.
 
         0 means there that none is chosen; only a request can name version 0 (``platform/wire.md`` 2.5).
         """
@@ -243,7 +246,7 @@ class TurnSender:
 
 
 def _raise_if_cancelled(cancelled: threading.Event) -> None:
-    """Raise the error for a turn that was stopped while a channel was opened for it."""
+    """Raise the error for a turn stopped while a channel was opened."""
     if cancelled.is_set():
         error = ConnectionFailedError("The turn was stopped before it was sent.")
         error.was_sent = False

@@ -43,7 +43,7 @@ CONFLICT_POLL = 0.25
 
 
 class HostedTurns:
-    """Executes turns: sends each of them once, and reads the record where its answer is lost.
+    """Sends each turn once, and reads the record without an answer.
 
     Args:
         client: Sends the requests that stop a run or advance its background work.
@@ -84,7 +84,7 @@ class HostedTurns:
         cancelled: threading.Event,
         progress: TurnProgress,
     ) -> Generator[Event, None, TurnResult]:
-        """Execute one turn, the first of a new run unless ``run_id`` names one."""
+        """Execute one turn; it starts a new run unless ``run_id`` is set."""
         number = 1 if run_id is None else turn_number
         sent = SentTurn(self._named(turn_input), run_id, number, time.time())
         progress.sent = sent
@@ -149,7 +149,7 @@ class HostedTurns:
         return result
 
     def _named(self, turn_input: TurnInput) -> TurnInput:
-        """Return the input with a client turn id of its own, where the connection sends one."""
+        """Return the input with a client turn id where these are sent."""
         if not self._names_turns:
             return turn_input.with_client_turn_id(None)
         return turn_input.with_client_turn_id(turn_input.client_turn_id or str(uuid.uuid4()))
@@ -162,7 +162,7 @@ class HostedTurns:
         cancelled: threading.Event,
         progress: TurnProgress,
     ) -> TurnResult:
-        """Return the result of a turn whose answer was lost, from the record.
+        """Return the recorded result of a turn whose answer was lost.
 
         Raises:
             DebuggerError: See `Reconciliation.resolve`; or the API has refused the turn.
@@ -183,7 +183,7 @@ class HostedTurns:
         return found.result
 
     def _is_on_record(self, workflow_id: str, sent: SentTurn) -> bool:
-        """Return whether a turn that was refused is on record all the same, finished or being executed."""
+        """Return whether a refused turn is on record nevertheless."""
         try:
             return self._reconciliation.find(workflow_id, sent).is_certain
         except DebuggerError:
@@ -283,5 +283,5 @@ class HostedTurns:
 
 
 def _is_unsent(reason: DebuggerError) -> bool:
-    """Return whether a turn certainly was not executed, so that it can be sent again."""
+    """Return whether a turn certainly was not executed."""
     return isinstance(reason, RateLimitError) or (isinstance(reason, ApiError) and not reason.was_sent)

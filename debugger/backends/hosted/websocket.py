@@ -1,4 +1,4 @@
-"""The socket to the hosted API over which events come as they happen (``platform/wire.md`` section 6)."""
+"""The socket of the hosted API for live events (``platform/wire.md`` section 6)."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Socket:
 
     @property
     def is_closed(self) -> bool:
-        """Return whether the connection is closed, or holds a frame that no turn has asked for."""
+        """Return whether the connection is closed, or holds an unexpected frame."""
         try:
             self._connection.recv(0)
         except TimeoutError:
@@ -125,7 +125,7 @@ class Socket:
 
 
 class SocketConnector:
-    """Opens sockets, keeps one for each run between turns, and remembers where none can be opened.
+    """Opens sockets, caches one per run, and remembers where none opens.
 
     Args:
         client: Knows the API and the credentials.
@@ -148,7 +148,7 @@ class SocketConnector:
         self._shut_until = 0.0 if is_used else math.inf
 
     def take(self, run_id: str) -> Socket | None:
-        """Return the socket that a run's last turn has left open; ``None`` where there is none."""
+        """Return the socket of a run's last turn; ``None`` without one."""
         with self._lock:
             socket = self._idle.pop(run_id, None)
         if socket is None or not socket.is_closed:
@@ -159,7 +159,7 @@ class SocketConnector:
         return None
 
     def keep(self, run_id: str, socket: Socket) -> None:
-        """Keep a socket open for the run's next turn, where the server allows it."""
+        """Cache a socket for the run's next turn, if the server allows."""
         with self._lock:
             unused = [self._idle.pop(run_id)] if run_id in self._idle else []
             if self._is_closed or not self.keeps_sockets:
@@ -172,14 +172,14 @@ class SocketConnector:
             old.close()
 
     def reset(self) -> None:
-        """Close the sockets that are kept, and open new ones again: the credentials have changed."""
+        """Close the cached sockets and open new ones: credentials have changed."""
         self.close()
         self._is_closed, self.keeps_sockets = False, True
         if self._shut_until != math.inf:
             self._shut_until = 0.0
 
     def close(self) -> None:
-        """Close the sockets that are kept; none is kept from then on."""
+        """Close the cached sockets; none is cached from then on."""
         with self._lock:
             self._is_closed = True
             idle, self._idle = list(self._idle.values()), OrderedDict()
@@ -233,7 +233,10 @@ def handshake(client: ApiClient, timeout: float) -> reconnect:
 
 
 def handshake_failure(error: Exception) -> tuple[str, str]:
-    """Return the HTTP status of a handshake that failed, empty where there is none, and the reason."""
+    """Return the HTTP status of a failed handshake, and the reason.
+
+    The status is empty where there is none.
+    """
     match error:
         case InvalidStatus():
             status = str(error.response.status_code)
@@ -245,7 +248,7 @@ def handshake_failure(error: Exception) -> tuple[str, str]:
 
 
 class _Handshake(reconnect):
-    """Connects to the address that was named and to no other: a redirect would carry the key elsewhere."""
+    """Connects to the named address only: a redirect would leak the key."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
