@@ -111,12 +111,12 @@ class RecordedBackend:
     @property
     def _summary(self) -> WorkflowSummary:
         run = self._run
-        kept_name = (run.model_extra or {}).get("workflow_name")
-        name = str(kept_name or self._graph.name)
+        stored_name = (run.model_extra or {}).get("workflow_name")
+        name = str(stored_name or self._graph.name)
         return WorkflowSummary(id=run.workflow_id, name=name, active_version_number=run.version_number)
 
-    def _check(self, what: str, given: str, ours: str) -> None:
-        if given != ours:
+    def _check(self, what: str, wanted: str, ours: str) -> None:
+        if wanted != ours:
             raise NotFoundError(
-                f"The recording has no {what} {given}.", advice=f"It holds the {what} {ours} alone."
+                f"The recording has no {what} {wanted}.", advice=f"It holds the {what} {ours} alone."
             )

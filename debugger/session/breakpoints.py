@@ -60,8 +60,8 @@ class LocationTracker:
             around = list(wire.get("super_node_origin") or ())
             before = self._around.get(event.origin_thread_id, [])
             self._around[event.origin_thread_id] = around
-            begun = [wire.get("origin_node_logical_id"), *(one for one in around if one not in before)]
-            found |= {Location("before", str(node_id)) for node_id in begun}
+            started = [wire.get("origin_node_logical_id"), *(one for one in around if one not in before)]
+            found |= {Location("before", str(node_id)) for node_id in started}
         elif event.type == "end_node_run":
             self._ended[event.origin_thread_id] = str(wire.get("origin_node_logical_id"))
         elif event.type == "workflow_show_state":

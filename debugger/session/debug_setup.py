@@ -55,16 +55,16 @@ def _tool_pin(message: JsonObject, node_id: str) -> Pin:
 def _model_output(log: TurnLog, position: int, message: JsonObject) -> JsonObject:
     """Return the output of a model's message, transition included."""
     calls = message.get("tool_calls") or []
-    hop = next((call for call in calls if str(call["name"]).startswith(TRANSITION_TOOL_PREFIX)), None)
-    args = dict((hop or {}).get("args") or {})
+    transition = next((call for call in calls if str(call["name"]).startswith(TRANSITION_TOOL_PREFIX)), None)
+    args = dict((transition or {}).get("args") or {})
     return {
         "text": message.get("content") or "",
-        "chosen": _taken(log, position) if hop else None,
+        "chosen": _taken(log, position) if transition else None,
         "reason": str(args.pop("justification", "")),
         "args": args,
         "fields": _fields(log, position),
         "calls": [
-            {"name": call["name"], "args": call.get("args") or {}} for call in calls if call is not hop
+            {"name": call["name"], "args": call.get("args") or {}} for call in calls if call is not transition
         ],
     }
 
@@ -74,9 +74,9 @@ def _node_pin(log: TurnLog, position: int, wire: JsonObject) -> Pin:
     output: JsonObject = wire.get("run_output") or {}
     own = {key: value for key, value in output.items() if key not in _SHARED}
     between = log.events[start:position]
-    chosen = next((call for call in map(_hop_call, between) if call is not None), None)
+    chosen = next((call for call in map(_transition_call, between) if call is not None), None)
     args = dict((chosen or {}).get("args") or {})
-    given: JsonObject = {
+    values: JsonObject = {
         "says": [e.to_wire()["content"] for e in between if e.type == "assistant_response"],
         "variables": _written(log, start, position),
         "output": own,
@@ -84,10 +84,10 @@ def _node_pin(log: TurnLog, position: int, wire: JsonObject) -> Pin:
         "reason": str(args.pop("justification", "")),
         "args": args,
     }
-    return Pin(Target("node", str(wire.get("origin_node_logical_id"))), given)
+    return Pin(Target("node", str(wire.get("origin_node_logical_id"))), values)
 
 
-def _hop_call(event: Event) -> JsonObject | None:
+def _transition_call(event: Event) -> JsonObject | None:
     """Return the tool call by which a model chose a transition."""
     if event.type not in _MODEL_EVENTS:
         return None
@@ -211,27 +211,27 @@ def capture(session: DebugSession) -> JsonObject:
     }
 
 
-def restore(session: DebugSession, kit: JsonObject) -> None:
+def restore(session: DebugSession, setup: JsonObject) -> None:
     """Apply the breakpoints and mocks of another session.
 
     What was kept by a newer version of this program, or is damaged, is left where it is: a run can be
     debugged without.
     """
-    if kit.get("format") != FORMAT:
+    if setup.get("format") != FORMAT:
         return
     try:
-        session.breakpoints.restore(kit["breakpoints"])
-        session.mocks.take(kit["interventions"])
+        session.breakpoints.restore(setup["breakpoints"])
+        session.mocks.take(setup["interventions"])
     except (DebuggerError, KeyError, TypeError):
         return
 
 
-def encode_setup(kit: JsonObject) -> bytes:
+def encode_setup(setup: JsonObject) -> bytes:
     """Return a setup in its stored form."""
-    return encode(kit)
+    return encode(setup)
 
 
-def decode_setup(kept: bytes) -> JsonObject:
+def decode_setup(stored: bytes) -> JsonObject:
     """Return a stored setup."""
-    found: JsonObject = decode(kept)
+    found: JsonObject = decode(stored)
     return found

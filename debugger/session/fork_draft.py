@@ -70,9 +70,9 @@ class ForkPoint:
     def standing_at(self) -> str:
         """The node where the main thread stood."""
         if not self.past:
-            given = self.original.run_input
-            start = supplied_state(given).threads.get(MAIN_THREAD)
-            wanted = given.start_node_logical_id or (start.node_logical_id if start else None)
+            turn_input = self.original.run_input
+            start = supplied_state(turn_input).threads.get(MAIN_THREAD)
+            wanted = turn_input.start_node_logical_id or (start.node_logical_id if start else None)
             return wanted or next(
                 (node.logical_id for node in self.workflow.node_configs if node.is_start), ""
             )
@@ -118,10 +118,10 @@ class ForkDraft:
     texts: dict[VariableScope, str] = field(default_factory=dict)
     """What was typed as JSON and cannot be used, by tier."""
     _text_errors: dict[VariableScope, InputJsonError] = field(default_factory=dict)
-    _given: TurnInput = field(init=False)
+    _turn_input: TurnInput = field(init=False)
 
     def __post_init__(self) -> None:
-        self._given = self.point.inputs[-1]
+        self._turn_input = self.point.inputs[-1]
 
     @classmethod
     def of(cls, point: ForkPoint, way: ForkMode = "exact") -> ForkDraft:
@@ -212,14 +212,14 @@ class ForkDraft:
     def _without_edited(self) -> JsonObject:
         """Return the turn's input without the variables edited in the state."""
         edited = {edit.name for edit in self.edits if edit.scope == "dynamic"}
-        given = dict(self._given.to_wire())
-        given["dynamic_variables"] = _without(self._given.dynamic_variables, edited)
-        return given
+        turn_input = dict(self._turn_input.to_wire())
+        turn_input["dynamic_variables"] = _without(self._turn_input.dynamic_variables, edited)
+        return turn_input
 
     def _with_dynamic(self) -> JsonObject:
-        given = dict(self._given.to_wire())
+        turn_input = dict(self._turn_input.to_wire())
         wanted = {edit.name: edit.value for edit in self.edits}
-        return {**given, "dynamic_variables": {**self._given.dynamic_variables, **wanted}}
+        return {**turn_input, "dynamic_variables": {**self._turn_input.dynamic_variables, **wanted}}
 
     def _rebuilt(self) -> JsonObject:
         """Return a first turn in this turn's place; earlier messages are lost."""
@@ -229,9 +229,9 @@ class ForkDraft:
             values.pop(edit.name, None)
             if not edit.is_removal:
                 values[edit.name] = edit.value
-        given = dict(self._given.to_wire())
+        turn_input = dict(self._turn_input.to_wire())
         return {
-            **given,
+            **turn_input,
             "command": "start",
             "start_node_logical_id": self.start_node or self.point.standing_at or None,
             "initial_state": None,
@@ -240,13 +240,13 @@ class ForkDraft:
             "runtime_variables": {**self.point.scopes.seeds, **found[WORKFLOW], **found[RUNTIME]},
         }
 
-    def _with_message(self, given: JsonObject) -> TurnInput:
+    def _with_message(self, turn_input: JsonObject) -> TurnInput:
         if self.message == self.point.original.message:
-            return TurnInput.from_wire(given)
+            return TurnInput.from_wire(turn_input)
         said = [human_message(self.message)] if self.message.strip() else []
         inputs: Sequence[JsonObject] = [{"type": "llm", "messages": said}] if said else []
         return TurnInput.from_wire(
-            {**given, "thread_to_node_inputs": {MAIN_THREAD: {"node_run_inputs": list(inputs)}}}
+            {**turn_input, "thread_to_node_inputs": {MAIN_THREAD: {"node_run_inputs": list(inputs)}}}
         )
 
 

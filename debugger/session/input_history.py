@@ -101,16 +101,16 @@ class InputHistory:
 
 def reusable_input(run_input: JsonObject) -> JsonObject:
     """Return a run input without the fields of its turn and record."""
-    kept = {key: value for key, value in run_input.items() if key not in _OF_THE_TURN}
-    if isinstance(kept.get("miscellaneous"), dict):
-        named = kept["miscellaneous"].items()
-        kept["miscellaneous"] = {key: value for key, value in named if key != CLIENT_TURN_ID}
+    fields = {key: value for key, value in run_input.items() if key not in _OF_THE_TURN}
+    if isinstance(fields.get("miscellaneous"), dict):
+        named = fields["miscellaneous"].items()
+        fields["miscellaneous"] = {key: value for key, value in named if key != CLIENT_TURN_ID}
     added = {"dynamic_variables": SYSTEM_NAMES, "runtime_variables": _OF_THE_PLATFORM}
     for tier, names in added.items():
-        variables = kept.get(tier)
+        variables = fields.get(tier)
         own = variables if isinstance(variables, dict) else {}
-        kept[tier] = {name: value for name, value in own.items() if name not in names}
-    return {key: value for key, value in kept.items() if key in added or value not in (None, {}, [])}
+        fields[tier] = {name: value for name, value in own.items() if name not in names}
+    return {key: value for key, value in fields.items() if key in added or value not in (None, {}, [])}
 
 
 MAX_LINES = 4

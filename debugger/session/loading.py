@@ -118,11 +118,11 @@ class RunCache:
         if not self.is_long(len(read.turns)):
             return
         with self._lock:
-            kept = self._read.setdefault(backend, {})
-            kept.pop(run_id, None)
-            kept[run_id] = read.copy()
-            for oldest in list(kept)[:-_MOST]:
-                del kept[oldest]
+            cached = self._read.setdefault(backend, {})
+            cached.pop(run_id, None)
+            cached[run_id] = read.copy()
+            for oldest in list(cached)[:-_MOST]:
+                del cached[oldest]
 
 
 run_cache = RunCache()

@@ -91,8 +91,8 @@ class Recording:
         if self._position is None or self._position[0] != number:
             is_last = number == self.last
             status = self.status if is_last else None
-            told = position(self._until(self.steps[number].seen), self.graph, status)
-            self._position = (number, told)
+            result = position(self._until(self.steps[number].seen), self.graph, status)
+            self._position = (number, result)
         return self._position[1]
 
     def turn_after(self, number: int, by: int) -> int:
@@ -113,10 +113,10 @@ class Recording:
         """The turns as they were when so many events had happened."""
         place = bisect_right(self._ends, seen)
         shown = self._turns[:place]
-        begun = self._ends[place - 1] if place else 0
-        if place < len(self._turns) and seen > begun:
+        start = self._ends[place - 1] if place else 0
+        if place < len(self._turns) and seen > start:
             turn = self._turns[place]
-            shown = [*shown, replace(turn, events=turn.events[: seen - begun])]
+            shown = [*shown, replace(turn, events=turn.events[: seen - start])]
         return shown
 
     def _steps(self) -> Iterator[Step]:
@@ -142,21 +142,21 @@ class Recording:
             yield _Moment(at, Step(kind, said.turn_number, title, "", len(said.text.split()), 0, 0))
 
     def _moved(self) -> Iterator[_Moment]:
-        for hop in position(self._turns, self.graph).transitions:
-            yield _Moment(hop.event_index, self._move(hop))
+        for transition in position(self._turns, self.graph).transitions:
+            yield _Moment(transition.event_index, self._move(transition))
 
-    def _move(self, hop: Transition) -> Step:
-        title, reason = transition_title(hop, self.names), transition_reason(hop, self.graph)
+    def _move(self, transition: Transition) -> Step:
+        title, reason = transition_title(transition, self.names), transition_reason(transition, self.graph)
         words = len(title.split()) + len(reason.split())
-        return Step("moved", hop.turn_number, title, reason, words, 0, 0)
+        return Step("moved", transition.turn_number, title, reason, words, 0, 0)
 
     def _end(self) -> Step:
         number = self._turns[-1].number if self._turns else 0
         waits = self.status == "waiting_for_user_input"
         hint = last_hint(ThreadPositions.after(self._turns)) if waits else None
-        told = input_hint(hint, self.status, names=self.names).sentence
+        result = input_hint(hint, self.status, names=self.names).sentence
         title = "The end" if self.status in TERMINAL_STATUSES else "So far"
-        return Step("end", number, title, told, len(told.split()), self._count, len(self.bubbles))
+        return Step("end", number, title, result, len(result.split()), self._count, len(self.bubbles))
 
     @property
     def _count(self) -> int:

@@ -92,10 +92,10 @@ class LiveSessions:
     def token_of(self, session: DebugSession) -> str:
         """Return the token of a running session; empty for an idle one."""
         with self._lock:
-            self._sessions = {token: kept for token, kept in self._sessions.items() if kept.is_executing}
+            self._sessions = {token: live for token, live in self._sessions.items() if live.is_executing}
             if not session.is_executing:
                 return ""
-            known = next((token for token, kept in self._sessions.items() if kept is session), None)
+            known = next((token for token, live in self._sessions.items() if live is session), None)
             if known is None:
                 known = secrets.token_urlsafe(16)
                 self._sessions[known] = session

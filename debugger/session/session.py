@@ -171,9 +171,9 @@ class DebugSession:
             self._runner.side_effects = SideEffectLog(self.backend, found.ledger)
             self._sync.known_length = len(record.turns)
             self._sync.reset()
-            standing = self.index.thread_positions
-            self._hint = last_hint(standing) if self._status == "waiting_for_user_input" else None
-            self.background.has_work = can_have_background_work(standing, self.workflow, self._status)
+            positions = self.index.thread_positions
+            self._hint = last_hint(positions) if self._status == "waiting_for_user_input" else None
+            self.background.has_work = can_have_background_work(positions, self.workflow, self._status)
             self.background.halt("This run was opened from its record.")
             if self.backend.notebook is not None:
                 self.interrupted_turn = next(iter(self.backend.notebook.unfinished(run_id)), None)
@@ -704,9 +704,9 @@ class DebugSession:
         self._runner.side_effects.reads += 1
         self._sync.known_length, self._sync.newer_turns = len(record.turns), 0
         self._status = record.run.status
-        standing = self.index.read(turns.logs).position.threads
-        self._hint = last_hint(standing) if self._status == "waiting_for_user_input" else None
-        self.background.has_work = can_have_background_work(standing, self.workflow, self._status)
+        positions = self.index.read(turns.logs).position.threads
+        self._hint = last_hint(positions) if self._status == "waiting_for_user_input" else None
+        self.background.has_work = can_have_background_work(positions, self.workflow, self._status)
 
     def _reject(self, message: str, advice: str) -> None:
         self.error = ConflictError(message, advice=advice)

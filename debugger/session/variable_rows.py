@@ -85,11 +85,11 @@ def variables_from(rows: Iterable[VariableRow]) -> JsonObject:
         RowError: A name is missing or occurs twice, or a value is not of the type that its row names; all
             such rows are told.
     """
-    kept = [(place, row) for place, row in enumerate(rows, start=1) if row.name.strip() or row.value.strip()]
-    times = Counter(row.name.strip() for _, row in kept)
+    used = [(place, row) for place, row in enumerate(rows, start=1) if row.name.strip() or row.value.strip()]
+    times = Counter(row.name.strip() for _, row in used)
     values: JsonObject = {}
     problems: list[RowProblem] = []
-    for place, row in kept:
+    for place, row in used:
         name = row.name.strip()
         if not name:
             problems.append(RowProblem(place, "the name is missing."))
@@ -115,10 +115,10 @@ def edited(rows: Sequence[VariableRow], edits: Mapping[str, Any]) -> list[Variab
     """
     changes = {int(row): cells for row, cells in edits.get("edited_rows", {}).items()}
     deleted = set(edits.get("deleted_rows", ()))
-    kept = [
+    used = [
         _with_cells(row, changes.get(place, {})) for place, row in enumerate(rows) if place not in deleted
     ]
-    return kept + [_with_cells(_NEW_ROW, cells) for cells in edits.get("added_rows", ())]
+    return used + [_with_cells(_NEW_ROW, cells) for cells in edits.get("added_rows", ())]
 
 
 def _with_cells(row: VariableRow, cells: Mapping[str, Any]) -> VariableRow:

@@ -88,17 +88,17 @@ class ForkVerification:
             events = self._backend.replay(point.run_id, point.number, cancelled=self._cancelled)
             return TurnLog(point.number, TurnInput(), events)
         run_id, log = None, TurnLog(point.number, TurnInput())
-        for given in self._draft.unedited().inputs():
+        for turn_input in self._draft.unedited().inputs():
             if self._cancelled.is_set():
                 break
             stream = self._backend.execute(
                 point.workflow_id,
-                given,
+                turn_input,
                 run_id=run_id,
                 version_number=point.version_number,
                 cancelled=self._cancelled,
             )
-            log = TurnLog(point.number, given, [event for event in stream if event.is_persisted])
+            log = TurnLog(point.number, turn_input, [event for event in stream if event.is_persisted])
             run_id = stream.finish().run_id
         return log
 
@@ -148,11 +148,11 @@ class Fidelity:
         }
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any] | None) -> Self:
+    def from_json(cls, stored: Mapping[str, Any] | None) -> Self:
         """Read what `to_json` gave; nothing means that nothing was checked."""
-        if not kept:
+        if not stored:
             return cls("unchecked", "No control run was made.")
-        return cls(kept["verdict"], kept["sentence"], tuple(kept["differences"]))
+        return cls(stored["verdict"], stored["sentence"], tuple(stored["differences"]))
 
 
 UNCHECKED = Fidelity.from_json(None)
@@ -168,28 +168,32 @@ def compare(original: TurnLog, again: TurnLog, way: ForkMode = "exact") -> Fidel
             counts from 1, is passed over.
     """
     found = _compared(original, again, way)
-    told = tuple(str(difference) for difference in found.differences)
+    lines = tuple(str(difference) for difference in found.differences)
     if way == "replayed":
         outcome = "and it did the same." if found.is_same else "and it did not do quite the same."
-        return Fidelity("replayed", f"All inputs were sent again from turn 1, {outcome}", told)
+        return Fidelity("replayed", f"All inputs were sent again from turn 1, {outcome}", lines)
     if found.is_same:
         return Fidelity("verified", f"Run again unedited, the turn did the same but for {_PASSED_OVER[way]}.")
     if hand := manual_changes(original):
-        return Fidelity("approximate", f"The turn was {hand}, which running it again cannot repeat.", told)
+        return Fidelity("approximate", f"The turn was {hand}, which running it again cannot repeat.", lines)
     if path_of(original) == path_of(again):
         return Fidelity(
-            "approximate", "Run again unedited, the turn took the same path with other words or values.", told
+            "approximate",
+            "Run again unedited, the turn took the same path with other words or values.",
+            lines,
         )
-    return Fidelity("differs", "Run again unedited, the turn took another path.", told)
+    return Fidelity("differs", "Run again unedited, the turn took another path.", lines)
 
 
 def _compared(original: TurnLog, again: TurnLog, way: ForkMode) -> TurnEquality:
     if way != "rebuilt":
         return compare_turns(original, again, IGNORED_BETWEEN_REPLAYS)
-    return compare_turns(_begun(original), _begun(again), IGNORED_BETWEEN_REPLAYS | {"counters"})
+    return compare_turns(
+        _without_start(original), _without_start(again), IGNORED_BETWEEN_REPLAYS | {"counters"}
+    )
 
 
-def _begun(turn: TurnLog) -> TurnLog:
+def _without_start(turn: TurnLog) -> TurnLog:
     """Return a turn without the events that only a first turn has."""
     return replace(turn, events=[event for event in turn.events if event.type not in _BEGINNING])
 

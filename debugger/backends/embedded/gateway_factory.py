@@ -106,11 +106,11 @@ class _Vault:
 
     def secrets(self) -> Secrets:
         """Return the current secrets; a new object only when they have changed."""
-        given = self._give()
+        current = self._give()
         last, made = self._made
-        if given is not last and given != last:
-            made = Secrets({**given, **self._own}, self._hosts)
-            self._made = (given, made)
+        if current is not last and current != last:
+            made = Secrets({**current, **self._own}, self._hosts)
+            self._made = (current, made)
         return made
 
 

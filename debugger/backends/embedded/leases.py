@@ -187,8 +187,8 @@ class Leases:
         self.drop(held)
 
     def _try_to_store(self, held: HeldClaim, events: list[Event], lease_until: float) -> None:
-        kept = [event.to_wire() for event in events if event.is_persisted]
-        progress = Progress.of(held.claim, lease_until, encode(kept), len(kept))
+        persisted = [event.to_wire() for event in events if event.is_persisted]
+        progress = Progress.of(held.claim, lease_until, encode(persisted), len(persisted))
         try:
             is_held = self._store.claims.renew(
                 progress, with_events=bool(events), is_first=held.claim.begins_run and not held.stored_events

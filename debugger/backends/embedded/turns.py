@@ -46,7 +46,7 @@ class SegmentOutput:
     """The events and the end of a segment."""
 
     events: list[JsonObject]
-    kept: list[JsonObject]
+    persisted: list[JsonObject]
     """Those of the events that are recorded."""
     end: ExecutionResult
 
@@ -74,10 +74,12 @@ class RunRecorder:
             try:
                 event = next(segment)
             except StopIteration as stop:
-                kept = [event.to_wire() for event in events if event.is_persisted]
-                all_kept = len(kept) == len(events)
+                persisted = [event.to_wire() for event in events if event.is_persisted]
+                all_persisted = len(persisted) == len(events)
                 return SegmentOutput(
-                    kept if all_kept else [event.to_wire() for event in events], kept, stop.value
+                    persisted if all_persisted else [event.to_wire() for event in events],
+                    persisted,
+                    stop.value,
                 )
             events.append(event)
             yield event
@@ -95,7 +97,7 @@ class RunRecorder:
         """
         end = output.end
         # The event that holds the input/output pair is one of the last.
-        has_pair = any(event["type"] == "end_workflow_iteration" for event in reversed(output.kept))
+        has_pair = any(event["type"] == "end_workflow_iteration" for event in reversed(output.persisted))
         self._store.claims.finish(
             FinishedTurn(
                 run_id=opened.run_id,
@@ -105,7 +107,7 @@ class RunRecorder:
                 claim_id=held.claim.claim_id,
                 status=end.status,
                 termination_source="execution_error" if end.status == "failed" else None,
-                events_json=encode(output.kept),
+                events_json=encode(output.persisted),
                 pair_json=None if has_pair else encode(end.pair),
                 checkpoint=opened.state.to_json(),
                 token_usage_json=encode(end.token_usage),
@@ -127,7 +129,7 @@ class RunRecorder:
             ConflictError: The claim has lapsed; nothing of the work is stored.
             NotFoundError: The run was deleted meanwhile.
         """
-        if output.kept or output.end.status in TERMINAL_STATUSES:
+        if output.persisted or output.end.status in TERMINAL_STATUSES:
             return self.turn(opened, output, held)
         checkpoint = opened.state.to_json() if output.events else None
         self._store.claims.release(held.claim, checkpoint=checkpoint)

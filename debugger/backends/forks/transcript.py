@@ -71,7 +71,7 @@ def edited_lines(lines: Sequence[Line], edits: RerunEdits) -> list[Line]:
         InputError: An edit is of a line that is not there, or that cannot be edited.
     """
     texts = _texts(lines, edits)
-    kept = [
+    remaining = [
         Line(line.thread_id, line.index, line.sender, texts.get(line.key) or line.text, line.key, line.reason)
         for line in lines
         if texts.get(line.key, "") is not None
@@ -82,7 +82,7 @@ def edited_lines(lines: Sequence[Line], edits: RerunEdits) -> list[Line]:
         Line(MAIN_THREAD, next_index + place, one.role, one.text, "", reason)
         for place, one in enumerate(edits.message_appends)
     ]
-    return [*kept, *added]
+    return [*remaining, *added]
 
 
 def edited_pairs(
@@ -217,8 +217,8 @@ def _written(pair: JsonObject, added: list[JsonObject]) -> WrittenPair:
     output = pair["run_output"]
     events: list[JsonObject] = output["events"]
     place = next((at for at, event in enumerate(events) if event.get("type") == _CLOSING), len(events))
-    told = {**pair, "run_output": {**output, "events": []}}
-    return WrittenPair(encode(told), encode([*events[:place], *added, *events[place:]]))
+    without_events = {**pair, "run_output": {**output, "events": []}}
+    return WrittenPair(encode(without_events), encode([*events[:place], *added, *events[place:]]))
 
 
 def _said(line: MessageAppend, world: Environment) -> JsonObject:

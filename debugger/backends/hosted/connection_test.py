@@ -205,5 +205,5 @@ def _milliseconds_since(started: float) -> int:
 
 
 def _sentence(error: DebuggerError) -> str:
-    told = error.message if error.message.endswith((".", "!", "?")) else f"{error.message}."
-    return f"{told} {error.advice}".rstrip()
+    message = error.message if error.message.endswith((".", "!", "?")) else f"{error.message}."
+    return f"{message} {error.advice}".rstrip()

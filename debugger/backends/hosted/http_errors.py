@@ -101,7 +101,7 @@ def no_answer(
 def _no_answer(
     request: RequestInfo, error: httpx.RequestError, timeout: float, connect_timeout: float
 ) -> ApiError:
-    told = request.quote(str(error)).rstrip(".") or type(error).__name__
+    detail = request.quote(str(error)).rstrip(".") or type(error).__name__
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             return RequestTimeoutError(
@@ -114,13 +114,13 @@ def _no_answer(
                 advice=f"{_again(request)} INTERACTLY_TIMEOUT allows more time.",
             )
         case httpx.ConnectError():
-            return _no_connection(request, error, told)
+            return _no_connection(request, error, detail)
         case httpx.DecodingError():
             return AnswerError(
-                f"The answer to {request} cannot be decoded: {told}.", advice=request.url_advice
+                f"The answer to {request} cannot be decoded: {detail}.", advice=request.url_advice
             )
     return ConnectionFailedError(
-        _sentence(f"The connection broke before the answer to {request} was there: {told}.", request.risk),
+        _sentence(f"The connection broke before the answer to {request} was there: {detail}.", request.risk),
         advice=f"See whether the server still runs. {_again(request)}",
     )
 
@@ -130,11 +130,11 @@ def refusal(request: RequestInfo, response: httpx.Response) -> DebuggerError:
     if response.status_code < 400:
         return _redirect(request, response)
     body = _json_or_none(response)
-    told = request.quote(error_text(body) or response.reason_phrase)
-    place = f"{request}: {response.status_code} {told}"
+    detail = request.quote(error_text(body) or response.reason_phrase)
+    place = f"{request}: {response.status_code} {detail}"
     match response.status_code:
         case 400:
-            return _broken_rule(request, body, told)
+            return _broken_rule(request, body, detail)
         case 401:
             return AuthenticationError(
                 f"The API does not accept the key ({place}).",
@@ -146,7 +146,7 @@ def refusal(request: RequestInfo, response: httpx.Response) -> DebuggerError:
                 advice="Check team and user id (INTERACTLY_TEAM_ID, INTERACTLY_USER_ID), or get the right.",
             )
         case 404 | 405:
-            return _not_found(request, body, told, place)
+            return _not_found(request, body, detail, place)
         case 409:
             return ConflictError(
                 f"The API reports a conflict over {request.subject} ({place}).",
@@ -162,7 +162,7 @@ def refusal(request: RequestInfo, response: httpx.Response) -> DebuggerError:
         case 501:
             return UnsupportedError(f"The API does not do that ({place}).")
         case status if status >= 500:
-            return _server_failure(request, response, told, place)
+            return _server_failure(request, response, detail, place)
     return ApiError(
         f"The API refuses {request.subject} ({place}).", advice="Correct the request, then try again."
     )
@@ -192,9 +192,9 @@ def error_text(body: Any) -> str:
     if not isinstance(body, dict):
         return ""
     base = body.get("detail") or body.get("message") or ""
-    told = "; ".join(_field_problems(base)) if isinstance(base, list) else str(base)
+    detail = "; ".join(_field_problems(base)) if isinstance(base, list) else str(base)
     more = str(body.get("error") or "")
-    return ": ".join(text for text in dict.fromkeys((told, more)) if text)
+    return ": ".join(text for text in dict.fromkeys((detail, more)) if text)
 
 
 def _sentence(*parts: str) -> str:
@@ -205,20 +205,20 @@ def _again(request: RequestInfo) -> str:
     return "Look whether it was done before you send it again." if request.risk else "Then try again."
 
 
-def _no_connection(request: RequestInfo, error: httpx.ConnectError, told: str) -> ConnectionFailedError:
+def _no_connection(request: RequestInfo, error: httpx.ConnectError, detail: str) -> ConnectionFailedError:
     causes = list(_causes(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return ConnectionFailedError(
-            f"The host of {request.url} has no address that can be found: {told}.",
+            f"The host of {request.url} has no address that can be found: {detail}.",
             advice="Check the spelling of the base URL and whether you are on the right network.",
         )
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return ConnectionFailedError(
-            f"No secure connection for {request}: {told}.",
+            f"No secure connection for {request}: {detail}.",
             advice="Check the base URL; SSL_CERT_FILE names the certificates of a company's own authority.",
         )
     return ConnectionFailedError(
-        f"Nothing answers at {request.url}: {told}.",
+        f"Nothing answers at {request.url}: {detail}.",
         advice="See that the server runs and the base URL is right.",
     )
 
@@ -243,18 +243,18 @@ def _redirect(request: RequestInfo, response: httpx.Response) -> AnswerError:
     )
 
 
-def _broken_rule(request: RequestInfo, body: Any, told: str) -> WorkflowError:
+def _broken_rule(request: RequestInfo, body: Any, detail: str) -> WorkflowError:
     advice = "Correct the workflow, then try again."
     if isinstance(body, dict) and body.get("message") and body.get("error"):
         category, rule = request.quote(str(body["message"])), request.quote(str(body["error"]))
         return WorkflowError(rule, category=category, advice=advice)
-    return WorkflowError(told, advice=advice)
+    return WorkflowError(detail, advice=advice)
 
 
-def _not_found(request: RequestInfo, body: Any, told: str, place: str) -> DebuggerError:
+def _not_found(request: RequestInfo, body: Any, detail: str, place: str) -> DebuggerError:
     if not isinstance(body, dict):
         return AnswerError(f"{place}, and not in the API's JSON.", advice=request.url_advice)
-    if "session not found" in told.lower():
+    if "session not found" in detail.lower():
         return RunEndedError(
             f"The API takes no further turn of {request.subject}, which is over, has expired or never was "
             f"({place}).",
@@ -278,8 +278,8 @@ def _rate_limit(place: str, response: httpx.Response) -> RateLimitError:
     )
 
 
-def _server_failure(request: RequestInfo, response: httpx.Response, told: str, place: str) -> DebuggerError:
-    if "no start node found" in told.lower():
+def _server_failure(request: RequestInfo, response: httpx.Response, detail: str, place: str) -> DebuggerError:
+    if "no start node found" in detail.lower():
         return NotStartableError(
             f"No start node found in {request.subject} ({place}).", advice="Mark one node as the start."
         )

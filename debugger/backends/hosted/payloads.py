@@ -107,9 +107,9 @@ def has_more(body: JsonObject, rows: int, seen: int) -> bool:
 
     Source: ``platform/wire.md`` 1.10.
     """
-    told, total = body.get("has_next"), body.get("total")
-    if isinstance(told, bool):
-        return told
+    has_next, total = body.get("has_next"), body.get("total")
+    if isinstance(has_next, bool):
+        return has_next
     return seen < total if isinstance(total, int) else rows >= PAGE_SIZE
 
 

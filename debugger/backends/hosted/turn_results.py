@@ -23,9 +23,9 @@ def result_from_events(
     run_id: str, status: RunStatus, turn_number: int, events: list[Event], may_continue: MayContinue
 ) -> TurnResult:
     """Return the result of a turn whose events are complete."""
-    standing = ThreadPositions.after([TurnLog(turn_number, TurnInput(), events)])
+    positions = ThreadPositions.after([TurnLog(turn_number, TurnInput(), events)])
     waits = status == "waiting_for_user_input"
-    companions = status == "running" or (waits and _has_companions(events, standing))
+    companions = status == "running" or (waits and _has_companions(events, positions))
     failure = next((event for event in reversed(events) if isinstance(event, WorkflowErrorEvent)), None)
     return TurnResult(
         run_id=run_id,
@@ -35,9 +35,9 @@ def result_from_events(
         is_waiting_for_input=waits,
         is_completed=status in TERMINAL_STATUSES,
         error=failure.error_message if failure else None,
-        next_input_hint=last_hint(standing) if waits else None,
+        next_input_hint=last_hint(positions) if waits else None,
         has_active_companions=companions,
-        has_background_work=companions or (waits and may_continue(run_id, standing, status)),
+        has_background_work=companions or (waits and may_continue(run_id, positions, status)),
     )
 
 
@@ -62,10 +62,10 @@ def recorded_result(run: Run, turn_number: int, events: list[Event]) -> TurnResu
     )
 
 
-def _has_companions(events: list[Event], standing: ThreadPositions) -> bool:
+def _has_companions(events: list[Event], positions: ThreadPositions) -> bool:
     ready = (event for event in reversed(events) if isinstance(event, WorkflowReadyForInputEvent))
     active = next((event.active_companion_thread_ids for event in ready), None)
-    return bool(standing.companions if active is None else active)
+    return bool(positions.companions if active is None else active)
 
 
 def client_turn_id_of(events: Sequence[JsonObject]) -> str | None:
@@ -160,7 +160,7 @@ class BackgroundProbe:
     def may_continue(
         self,
         run_id: str,
-        standing: ThreadPositions,
+        positions: ThreadPositions,
         status: str,
         started_in: tuple[str, int | None] | None = None,
     ) -> bool:
@@ -170,12 +170,12 @@ class BackgroundProbe:
 
         Args:
             run_id: The run.
-            standing: The positions of its threads.
+            positions: The positions of its threads.
             status: Its status.
             started_in: The workflow and version of a run that has just started.
         """
         try:
-            return can_have_background_work(standing, self._graph(run_id, started_in), status)
+            return can_have_background_work(positions, self._graph(run_id, started_in), status)
         except DebuggerError:
             return True
 

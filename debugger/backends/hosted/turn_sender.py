@@ -179,12 +179,12 @@ class TurnSender:
         """
         if sent.turn_input.command not in STREAMED_COMMANDS or sent.turn_input.initial_state is not None:
             return None
-        kept = self._connector.take(sent.run_id) if sent.run_id is not None else None
-        if kept is None and not self._connector.can_open:
+        cached = self._connector.take(sent.run_id) if sent.run_id is not None else None
+        if cached is None and not self._connector.can_open:
             return None
         frame = live_input(workflow_id, sent.turn_input, sent.run_id, version)
-        if kept is not None:
-            return kept, True, frame
+        if cached is not None:
+            return cached, True, frame
         if len(encoded(frame)) > MAX_START_BYTES or not self._can_name(version, workflow_id):
             return None
         socket = self._connector.open()
