@@ -31,7 +31,7 @@ Ability = Literal[
     "run_search",
     "run_turns",
 ]
-"""``pause_mid_turn``: events come one by one, and the next is made only when it is asked for.
+"""``pause_mid_turn``: events come one by one, and the next is made only when it is pulled.
 ``run_turns``: anything can be run at all, and not only be looked at."""
 
 
@@ -162,7 +162,7 @@ class Page(Generic[Row]):
 class Backend(Protocol):
     """The interface between the debugger and an engine or API.
 
-    Every method may raise a `DebuggerError`; what each kind means is told in `debugger.errors`.
+    Every method may raise a `DebuggerError`; `debugger.errors` explains each kind.
     """
 
     name: str
@@ -225,7 +225,7 @@ class Backend(Protocol):
 
         Args:
             workflow_id: The workflow; its id is checked before anything is sent.
-            turn_input: What the turn is given.
+            turn_input: The input of the turn.
             run_id: The run to go on with.
             expected_turn_number: The number that the caller expects the turn to get, from 1; ``None`` accepts
                 any.
@@ -295,7 +295,7 @@ class Backend(Protocol):
         Args:
             run_id: The run to leave.
             turn_number: The turn of the user that the fork begins with, from 1; the one after the last turn
-                copies the run as it stands.
+                copies the whole run.
             version_number: The version to go on in; that of the run by default.
             edits: Variables to change; the next turn tells of them.
             start_node_logical_id: The node that the main thread is moved to.
@@ -311,7 +311,7 @@ class Backend(Protocol):
         """Run a recorded turn again from its checkpoint, and store nothing.
 
         Nothing leaves the house that writes or that reaches a person; models and services that are read are
-        asked again. Missing where ``exact_fork`` is.
+        called again. Missing where ``exact_fork`` is.
 
         Args:
             run_id: The run.

@@ -42,14 +42,14 @@ class LocationTracker:
 
     graph: Graph
     _ended: dict[str | None, str] = field(default_factory=dict)
-    """The node that has just ended in each thread, until its state is told."""
+    """The node that has just ended in each thread, until its state is reported."""
     _around: dict[str | None, list[str]] = field(default_factory=dict)
     """The super nodes around the node that each thread last began."""
 
     def of(self, event: Event) -> set[Location]:
         """Return the locations of an event.
 
-        A node counts as over once its state has been told, since that is what its successors see. A super
+        A node counts as over once its state is reported, since that is what its successors see. A super
         node is come to with the first of its inner nodes.
         """
         found = {Location("event", event.type)}
@@ -74,7 +74,7 @@ class LocationTracker:
     def _taken(self, event: EdgeEvent) -> set[Location]:
         if event.edge_logical_id:
             return {Location("edge", event.edge_logical_id)}
-        # A direct edge is told without its id (``platform/engine.md`` 3.3).
+        # A direct edge is reported without its id (``platform/engine.md`` 3.3).
         leaving = self.graph.leaving(event.source_node_logical_id or "")
         return {
             Location("edge", edge.logical_id)
@@ -98,7 +98,7 @@ class Breakpoint:
     hits: str = ""
     """At which of the times that it matches: ``5``, ``>=5``, ``%2``; empty is every time."""
     log: str = ""
-    """A text with placeholders that is logged instead of standing still; empty makes it a breakpoint."""
+    """A text with placeholders that is logged instead of a pause; empty makes it a breakpoint."""
     is_enabled: bool = True
     id: str = ""
     """Given by `Breakpoints.put`."""
@@ -199,7 +199,7 @@ class Breakpoints:
 
         Args:
             event: What has just happened; all events of a run are to come by here, in order.
-            scope: Gives what the event's thread can see; asked only if a condition or a log point needs it.
+            scope: Returns the variables of the event's thread; called only where a condition or log needs it.
         """
         places = self._locations.of(event)
         points = self._points.values()

@@ -214,7 +214,7 @@ def capture(session: DebugSession) -> JsonObject:
 def restore(session: DebugSession, setup: JsonObject) -> None:
     """Apply the breakpoints and mocks of another session.
 
-    What was kept by a newer version of this program, or is damaged, is left where it is: a run can be
+    A setup of a newer version of this program, or a damaged one, is ignored: a run can be
     debugged without.
     """
     if setup.get("format") != FORMAT:

@@ -180,7 +180,7 @@ class ForkDraft:
         """Return the inputs to send, in order; the turn itself is last.
 
         Raises:
-            InputError: It cannot be run as it stands.
+            InputError: It cannot be run like this.
         """
         if self.problems:
             raise InputError(self.problems[0], advice="Correct it, or fork in another way.")

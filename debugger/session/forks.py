@@ -54,7 +54,7 @@ def fork(
         check: The control run of the same turn, whose result goes with the fork.
 
     Raises:
-        InputError: The draft cannot be run as it stands.
+        InputError: The draft cannot be run like this.
         DebuggerError: The backend cannot make the fork.
     """
     inputs = draft.inputs()

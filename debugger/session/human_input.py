@@ -1,7 +1,6 @@
 """Answers of the user in place of models.
 
-The thread that pulls a turn waits here with what the model would be asked; whoever looks at the session hands
-the answer in from another thread.
+The thread that executes a turn waits here with the model's prompt; another thread submits the answer.
 """
 
 from __future__ import annotations
@@ -35,9 +34,9 @@ class HumanInput:
     """The user's answers in one session."""
 
     asks_all: bool = False
-    """Whether a person is asked for every model."""
+    """True where the user answers for every model."""
     nodes: frozenset[str] = frozenset()
-    """The nodes for whose models a person is asked."""
+    """The nodes for whose models the user answers."""
     pending: PendingPrompt | None = None
     """What waits for an answer."""
     _reply: Reply | None = None
@@ -72,7 +71,7 @@ class HumanInput:
 
         Raises:
             ConflictError: Nothing waits for one.
-            InputError: It does not fit what was asked; the message says where.
+            InputError: It does not fit the prompt; the message says where.
         """
         with self._changed:
             if self.pending is None:
@@ -123,7 +122,7 @@ def _fit(value: object, schema: object, what: str) -> None:
 
 @dataclass(frozen=True)
 class AnswerForm:
-    """The typed answer; JSON is text, and empty text stands for nothing."""
+    """The typed answer; JSON is text, and empty text means nothing."""
 
     text: str = ""
     chosen: str = ""

@@ -17,7 +17,7 @@ MAX_RUNS = 60
 _OF_THE_TURN = frozenset(
     {"command", "thread_to_node_inputs", "workflow_id", "workflow_run_id", "version_number", "team_id"}
 )
-"""What tells of one turn and not of what it was given; with the words that the user said in it."""
+"""Fields of one turn, its messages among them, which another turn does not repeat."""
 _OF_THE_PLATFORM = frozenset({"all_dynamic_variables", "input_dynamic_variables", "workflow_invoke_count"})
 """Runtime variables that the hosted API adds to a record (``platform/wire.md`` 5.2)."""
 

@@ -21,7 +21,7 @@ class InputReplay:
 
     It is started by `DebugSession.replay_inputs`.
 
-    A breakpoint that is met holds it like any other turn. What it cannot do is told by the session's
+    A breakpoint pauses it like any other turn. Failures are in the session's
     ``error``, or by ``problem``.
 
     Args:

@@ -50,7 +50,7 @@ class PartialRun:
             after_each: Called after each of them.
 
         Raises:
-            StoreError: What was kept of one was changed by something else.
+            StoreError: A stored turn is damaged.
         """
         after = self.logs[-1].number if self.logs else 0
         with gc_paused():
@@ -146,7 +146,7 @@ def displayed_workflow(backend: Backend, run: Run) -> DisplayedWorkflow:
     What the run did and the version lacks is drawn as ghosts, so a run can always be looked at.
 
     Raises:
-        DebuggerError: The backend cannot be asked.
+        DebuggerError: The backend cannot be read.
     """
     try:
         return DisplayedWorkflow(backend.workflow(run.workflow_id, run.version_number))

@@ -54,7 +54,7 @@ class Recording:
     Args:
         turns: The run's turns, and the background work between them.
         graph: The workflow.
-        status: How the run stands.
+        status: The status of the run.
     """
 
     def __init__(self, turns: Sequence[TurnLog], graph: Graph, status: RunStatus) -> None:
@@ -63,7 +63,7 @@ class Recording:
         self.names = {node.logical_id: node.label for node in graph.nodes.values()}
         self._turns = [replace(turn, events=list(turn.events)) for turn in turns]
         self._ends = list(accumulate(len(turn.events) for turn in self._turns))
-        # Warnings are for whoever builds the workflow.
+        # Warnings are for the author of the workflow.
         self.bubbles = [said for said in chat_messages(self._turns, self.names) if said.role != "warning"]
         self.steps = list(self._steps())
         self._position: tuple[int, Position] | None = None
@@ -184,7 +184,7 @@ def seconds_of(step: Step) -> float:
 class Player:
     """Shows one step after the other each time it is polled.
 
-    However long nobody looked, as while a laptop slept, a look goes on by one step at most.
+    A call advances by one step at most, also after a long pause, as while a laptop slept.
 
     Args:
         edition: Tells which run it plays, and how far that had come.

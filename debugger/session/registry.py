@@ -34,8 +34,8 @@ class RunPrefetcher:
         """Start to read a run, unless another one is being read.
 
         Args:
-            backend: Gives what has the run. What is read is kept as `debugger.session.loading` keeps it.
-            run_id: The run. One that there is not, or that cannot be read, is left to whoever opens it.
+            backend: Returns the backend of the run. The result is in the cache of `debugger.session.loading`.
+            run_id: The run. Errors are left to the page that opens it.
         """
         with self._lock:
             if self._is_reading():
@@ -82,7 +82,7 @@ class LiveSessions:
 
     Whoever has the link of a session shares it.
 
-    A session is kept while a turn of it is under way or stands still; all else can be read from the record.
+    A session is registered while a turn is executed or paused; all else can be read from the record.
     """
 
     def __init__(self) -> None:

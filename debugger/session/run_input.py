@@ -26,7 +26,7 @@ _TIERS: tuple[Tier, ...] = ("dynamic_variables", "runtime_variables")
 class RunInputModel:
     """A run input under edit; ``value`` is the last valid one.
 
-    What cannot be used is kept as it was typed, told by `problems`, and holds `turn_input` back until it is
+    An unusable draft stays as typed, is listed in `problems`, and blocks `turn_input` until it is
     corrected or withdrawn.
     """
 

@@ -1,7 +1,7 @@
 """Stepping: pauses of a run between two events.
 
-The thread that pulls a turn comes by with each event and waits here for as long as it is held; whoever looks
-at the session lets it go on from another thread.
+The thread that executes a turn calls the controller with each event and waits while it is paused; another
+thread lets it continue.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Stop:
     text: str
     """For people."""
     log: TurnLog
-    """The turn, or background work, that stands still."""
+    """The turn, or background work, that is paused."""
     position: int
     """The last event that has happened, by its place in the log."""
     breakpoint_id: str = ""
@@ -65,7 +65,7 @@ class StepController:
         self._target = ""
         self._pauses = False
         self._passing = 0
-        """Events that are still to come by before it stands still again."""
+        """Events still to pass before it pauses again."""
         self._stop: Stop | None = None
         self._changed = threading.Condition()
 

@@ -83,7 +83,7 @@ def variables_from(rows: Iterable[VariableRow]) -> JsonObject:
 
     Raises:
         RowError: A name is missing or occurs twice, or a value is not of the type that its row names; all
-            such rows are told.
+            such rows are reported.
     """
     used = [(place, row) for place, row in enumerate(rows, start=1) if row.name.strip() or row.value.strip()]
     times = Counter(row.name.strip() for _, row in used)

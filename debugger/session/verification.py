@@ -108,7 +108,7 @@ def verification_cost(way: ForkMode, *, asks_models: bool) -> str:
 
     Args:
         way: How the fork is made.
-        asks_models: Whether models are really asked.
+        asks_models: Models are really called.
     """
     if way != "exact":
         return "A check is a real run here, which stays on record; what the workflow calls is really called."
@@ -125,7 +125,7 @@ _PATH_TYPES = frozenset({*TRANSITION_TYPES, "start_node_run", "busy_wait_for_use
 _BEGINNING = frozenset({"start_workflow", "start_thread"})
 _PASSED_OVER: dict[ForkMode, str] = {"exact": "ids and times", "rebuilt": "ids, times and counters"}
 _BY_HAND = frozenset({"pinned", "person"})
-"""What stands for the name of the model where something else answered in its place."""
+"""Names in place of the model's where something else answered."""
 _MOST_TOLD = 50
 
 

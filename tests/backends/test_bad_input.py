@@ -95,7 +95,7 @@ def cyclic():
         pytest.param("def t():\n    return 'x' * 10**7", "10,000,0", id="answers 10 MB"),
     ],
 )
-def test_a_tool_that_misbehaves_fails_by_name_and_the_run_goes_on(backend, code, reason):
+def test_misbehaving_tool_fails_by_name(backend, code, reason):
     earlier = begun(backend, document(say("chat")))
     flow = document(tool("t", textwrap.dedent(code)), static("after", "After it"), direct("t", "after"))
     began = time.monotonic()
@@ -144,7 +144,7 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
         pytest.param(_HEAD, b"X-A: " + b"y" * 1000 + b"\r\n", 0, id="headers without end"),
     ],
 )
-def test_an_http_answer_that_never_ends_is_given_up_and_the_run_goes_on(backend, first, again, pause):
+def test_endless_http_answer_is_given_up(backend, first, again, pause):
     earlier = begun(backend, document(say("chat")))
     with endless_server(first, again, pause) as port:
         asking = node("h", "http_request", url=f"http://127.0.0.1:{port}/", method="GET", timeout=1)
@@ -160,7 +160,7 @@ def test_an_http_answer_that_never_ends_is_given_up_and_the_run_goes_on(backend,
 
 
 @pytest.mark.parametrize("kind", [static, say])
-def test_a_template_that_expands_to_100_mb_fails_the_run_with_a_sentence(backend, kind):
+def test_template_of_100_mb_fails_with_sentence(backend, kind):
     earlier = begun(backend, document(say("chat")))
     flow = document(kind("a", "{{big}}" * 101), defaults={"big": "x" * MEGABYTE})
 
@@ -192,7 +192,7 @@ def test_a_template_that_expands_to_100_mb_fails_the_run_with_a_sentence(backend
         pytest.param(10**5000, "digits", id="5,000 digits"),
     ],
 )
-def test_what_is_no_json_is_refused_before_anything_is_begun(backend, field, value, reason):
+def test_non_json_is_rejected_before_start(backend, field, value, reason):
     earlier = begun(backend, document(say("chat")))
     workflow_id = backend.create_workflow(document(say("chat"))).id
     holder = {"dynamic_variables": {"x": value}} if field == "initial_state" else {"x": value}
@@ -214,7 +214,7 @@ def test_what_is_no_json_is_refused_before_anything_is_begun(backend, field, val
         pytest.param(10**5000, id="5,000 digits"),
     ],
 )
-def test_a_document_that_is_no_json_is_refused_and_not_kept(backend, value):
+def test_non_json_document_is_rejected(backend, value):
     with pytest.raises(InputError, match="cannot be kept, because it is not JSON"):
         backend.create_workflow(document(say("chat", odd=value)))
 
@@ -230,7 +230,7 @@ def test_a_document_that_is_no_json_is_refused_and_not_kept(backend, value):
         pytest.param(nested("x", 50), id="50 levels"),
     ],
 )
-def test_odd_values_that_json_does_have_are_taken_and_kept(backend, value):
+def test_odd_json_values_are_stored(backend, value):
     result = begun(backend, document(say("chat", "Hi {{x}}")), dynamic_variables={"x": value})
 
     again = backend.execute(
@@ -241,7 +241,7 @@ def test_odd_values_that_json_does_have_are_taken_and_kept(backend, value):
     assert len(backend.run(result.run_id).input_output_pairs) == 2
 
 
-def test_a_prompt_of_5_mb_is_kept_checked_drawn_and_run_without_being_told_in_each_event(backend):
+def test_prompt_of_5_mb_is_not_repeated_in_events(backend):
     prompt = f"{'words ' * 15}and {{{{name}}}}. " * 50_000
     text = json.dumps(document(say("chat", prompt), defaults={"name": "Ada"}))
     flow = load_workflow(text)
@@ -260,7 +260,7 @@ def test_a_prompt_of_5_mb_is_kept_checked_drawn_and_run_without_being_told_in_ea
     assert backend.workflow(workflow_id).to_wire() == json.loads(text)
 
 
-def test_a_workflow_nested_50_super_nodes_deep_is_checked_drawn_and_run(backend):
+def test_workflow_50_levels_deep_runs(backend):
     flow = document(static("leaf", "Deep down"))
     for level in range(50):
         flow = document(node(f"s{level}", "super_node", encapsulated_workflow_config=flow))
@@ -273,7 +273,7 @@ def test_a_workflow_nested_50_super_nodes_deep_is_checked_drawn_and_run(backend)
     assert [placed.id for placed in layout(load_workflow(json.dumps(flow))).nodes] == ["s49"]
 
 
-def test_super_nodes_nested_beyond_the_bound_fail_with_a_sentence(backend):
+def test_super_nodes_beyond_bound_fail_with_sentence(backend):
     flow = document(static("leaf", "Deep down"))
     for level in range(120):
         flow = document(node(f"s{level}", "super_node", encapsulated_workflow_config=flow))
@@ -282,7 +282,7 @@ def test_super_nodes_nested_beyond_the_bound_fail_with_a_sentence(backend):
         begun(backend, flow)
 
 
-def test_2000_nodes_and_20000_edges_are_kept_and_run_within_bounds_of_time_and_memory(tmp_path):
+def test_2000_nodes_stay_within_time_and_memory(tmp_path):
     measured = """
         import resource, sys, time
         from debugger.backends.embedded import EmbeddedBackend
@@ -314,7 +314,7 @@ def test_2000_nodes_and_20000_edges_are_kept_and_run_within_bounds_of_time_and_m
     assert float(megabytes) < 600
 
 
-def test_a_walk_through_100_nodes_of_a_large_workflow_ends_where_it_should(backend):
+def test_walk_through_100_nodes_ends_correctly(backend):
     parts = [static(f"n{index}", f"Text {index}") for index in range(99)]
     edges = [direct(f"n{index}", f"n{index + 1}") for index in range(98)]
 

@@ -24,7 +24,7 @@ def test_a_turn_is_finished_from_wherever_it_stands(pulled):
     assert stream.finish().run_id == stream.run_id == "run1"
 
 
-def test_a_finished_turn_has_no_more_events_and_the_same_result():
+def test_finished_turn_keeps_its_result():
     def turn():
         yield parse_event({"type": "end_workflow"})
         return TurnResult(

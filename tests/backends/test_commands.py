@@ -74,7 +74,7 @@ def test_message_continues_a_paused_run(backend, workflow_id, command):
     assert "Tea" in spoken(result)[0]
 
 
-def test_message_that_came_with_the_pause_is_answered_after_it(backend, workflow_id):
+def test_message_with_pause_is_answered_later(backend, workflow_id):
     run_id = paused(backend, workflow_id, "Tea")
 
     result = take(backend, workflow_id, run_id, "resume")

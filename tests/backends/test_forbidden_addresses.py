@@ -45,7 +45,7 @@ def told(folder: Any, kind: str, base: str) -> str:
 
 @pytest.mark.parametrize("host", [METADATA, f"[::ffff:{METADATA}]", "metadata.google.internal"])
 @pytest.mark.parametrize("kind", ["http", "tool", "model", "azure", "mcp"])
-def test_the_address_of_a_clouds_credentials_is_called_by_nobody(tmp_path, monkeypatch, kind, host):
+def test_cloud_credential_address_is_not_called(tmp_path, monkeypatch, kind, host):
     monkeypatch.setenv("WORKFLOW_DEBUGGER_CUSTOM_LLM_API_KEY", "planted-77")
     monkeypatch.setenv("WORKFLOW_DEBUGGER_CUSTOM_LLM_BASE_URL", f"http://{host}")
 

@@ -53,7 +53,7 @@ def without_ids(events: list[Event]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_a_generated_workflow_settles_and_goes_on_the_same_when_a_fresh_backend_opens_it(seed, tmp_path):
+def test_generated_workflow_continues_in_fresh_backend(seed, tmp_path):
     document, sayings = generate(seed)
     one, other = tmp_path / "one", tmp_path / "other"
     one.mkdir(), other.mkdir()
@@ -94,7 +94,7 @@ def is_valid(event: Event) -> bool:
     return json.dumps(dict(type(event).from_wire(wire).fields)) == json.dumps(wire)
 
 
-def test_twenty_runs_go_on_the_same_when_a_new_process_takes_each_turn(tmp_path):
+def test_twenty_runs_continue_in_new_processes(tmp_path):
     seeds = range(20)
     documents, sayings = zip(*(generate(seed) for seed in seeds), strict=True)
     here, there = tmp_path / "here", tmp_path / "there"

@@ -118,7 +118,7 @@ MODEL = ("model", "talk", "live", True)
         "knowledge_base",
     ],
 )
-def test_a_model_calls_a_tool_of_each_type_and_is_told_its_result(tmp_path, given, arguments, result, calls):
+def test_model_calls_tool_of_each_type(tmp_path, given, arguments, result, calls):
     (tmp_path / "knowledge" / "clinic").mkdir(parents=True)
     (tmp_path / "knowledge" / "clinic" / "hours.md").write_text("Opening hours are from nine to five.")
     name = given["name"]
@@ -149,7 +149,7 @@ def test_a_model_calls_a_tool_of_each_type_and_is_told_its_result(tmp_path, give
 
 
 @pytest.mark.parametrize("kind", ["say_llm", "worker_llm"])
-def test_a_model_calls_the_tool_of_an_mcp_server(tmp_path, kind):
+def test_model_calls_mcp_tool(tmp_path, kind):
     speaks = kind == "say_llm"
     last = said("Booked.") if speaks else said(None, ("structured_output", {"when": "9"}))
     arguments = {"day": "Monday", "time": "9"}
@@ -172,7 +172,7 @@ def test_a_model_calls_the_tool_of_an_mcp_server(tmp_path, kind):
     assert ledger(run) == [("mcp", "read", "live", True), MODEL, ("mcp", "write", "live", True), MODEL]
 
 
-def test_a_model_takes_an_edge_by_its_pseudo_tool_and_fills_its_arguments(tmp_path):
+def test_model_takes_edge_with_arguments(tmp_path):
     schema = {"type": "object", "properties": {"word": {"type": "string"}}}
     edge = when(
         "chat", "bye", freeform="the user leaves", condition={"args_schema": schema}, static_message="Well."
@@ -198,7 +198,7 @@ def test_a_model_takes_an_edge_by_its_pseudo_tool_and_fills_its_arguments(tmp_pa
     assert list(offered["function"]["parameters"]["properties"]) == ["justification", "word"]
 
 
-def test_a_script_calls_tools_and_its_answers_stand_for_simulated_calls(tmp_path):
+def test_script_calls_tools_and_simulates_calls(tmp_path):
     write_script(
         tmp_path,
         "nodes:\n"
@@ -231,7 +231,7 @@ def test_a_script_calls_tools_and_its_answers_stand_for_simulated_calls(tmp_path
     assert targets == [["SMS to +14155550123"], ["SMS to +1999"]]
 
 
-def test_a_blocked_call_is_told_to_the_model_and_to_the_ledger(tmp_path):
+def test_blocked_call_is_reported_to_model(tmp_path):
     arguments = {"message": "Hi", "phone_number": "+14155550123"}
     with serving_model(said(None, ("text", arguments)), said("I could not.")) as server:
         fields = {"default_model": f"custom_llm tea-1 {server.url}/v1", "outbound_contact": "blocked"}
@@ -246,7 +246,7 @@ def test_a_blocked_call_is_told_to_the_model_and_to_the_ledger(tmp_path):
     assert ledger(run) == [MODEL, ("sms", "contact", "blocked", False), MODEL]
 
 
-def test_where_models_are_simulated_the_script_answers_and_no_model_is_asked(tmp_path):
+def test_script_answers_for_simulated_models(tmp_path):
     write_script(tmp_path, "nodes:\n  chat:\n    - say: From the script.\n")
     with serving_model(said("From the model.")) as server:
         fields = {"default_model": f"custom_llm tea-1 {server.url}/v1", "outbound_talk": "simulated"}
@@ -261,7 +261,7 @@ def test_where_models_are_simulated_the_script_answers_and_no_model_is_asked(tmp
 
 
 @pytest.mark.parametrize("answer", [(401, {}), (400, {}), "{ no JSON"])
-def test_a_model_that_fails_has_the_node_say_its_error_message(tmp_path, answer):
+def test_failing_model_says_node_error_message(tmp_path, answer):
     with serving_model(answer) as server:
         backend = open_backend(tmp_path, default_model=f"custom_llm tea-1 {server.url}/v1")
         turn = run_turn(backend, say("chat", default_error_message="Pardon?"))

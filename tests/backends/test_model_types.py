@@ -79,7 +79,7 @@ def one_turn(backend: EmbeddedBackend, llm: Json, **config: Any) -> list[Json]:
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_a_model_of_each_type_speaks_and_its_usage_is_in_the_events(tmp_path, monkeypatch, kind):
+def test_model_of_each_type_reports_usage(tmp_path, monkeypatch, kind):
     fields, environment, answer, provider = TYPES[kind]
 
     with serving(answer) as server:
@@ -118,7 +118,7 @@ def test_a_model_of_each_type_speaks_and_its_usage_is_in_the_events(tmp_path, mo
 @pytest.mark.parametrize(
     ("kind", "asked"), [("no_llm", "default-1"), ("global_default_llm", "shared-1"), ("custom_llm", "tea-1")]
 )
-def test_which_model_is_asked_follows_from_node_workflow_and_setting(tmp_path, kind, asked):
+def test_model_follows_node_workflow_and_setting(tmp_path, kind, asked):
     with serving(OPENAI) as server:
         own = {**CUSTOM, "base_url": f"{server.url}/v1"} if kind == "custom_llm" else {"type": kind}
         shared = {"llms_config": {**CUSTOM, "model": "shared-1", "base_url": f"{server.url}/v1"}}
@@ -128,7 +128,7 @@ def test_which_model_is_asked_follows_from_node_workflow_and_setting(tmp_path, k
 
 
 @pytest.mark.parametrize("mode", ["sequential_with_proactive", "parallel_select_one"])
-def test_a_group_of_each_mode_answers_with_the_first_that_is_in_time(tmp_path, mode):
+def test_group_answers_with_first_in_time(tmp_path, mode):
     with ExitStack() as stack:
         late, quick = stack.enter_context(serving(None)), stack.enter_context(serving(said("Quick.")))
         late.answers[0] = late.late(said("Late."))
@@ -147,7 +147,7 @@ def test_a_group_of_each_mode_answers_with_the_first_that_is_in_time(tmp_path, m
 
 
 @pytest.mark.parametrize("by_model", [True, False])
-def test_a_group_with_a_backchannel_fills_the_time_and_then_answers(tmp_path, by_model):
+def test_group_with_backchannel_fills_the_time(tmp_path, by_model):
     with ExitStack() as stack:
         main, filler = stack.enter_context(serving(None)), stack.enter_context(serving(said("Hm.")))
 

@@ -59,7 +59,7 @@ def same(found: Any, wanted: Any, server: str) -> bool:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_a_run_of_a_node_tells_its_events_in_order_with_their_fields(tmp_path, row):
+def test_node_run_reports_ordered_events(tmp_path, row):
     written, given, wanted = ROWS[row]
     reading = "live" if row == "http_request" else "simulated"
     backend = EmbeddedBackend(settings(tmp_path, outbound_read=reading))

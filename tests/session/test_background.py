@@ -26,7 +26,7 @@ def ended(*, work=True, next_due=None, over=False):
     )
 
 
-def test_a_step_is_due_a_second_after_the_last_one():
+def test_step_is_due_one_second_after_last():
     clock = Clock()
     pace = BackgroundScheduler(clock)
     pace.on_turn(ended())
@@ -37,7 +37,7 @@ def test_a_step_is_due_a_second_after_the_last_one():
     assert (before, pace.is_due) == (False, True)
 
 
-def test_a_step_that_is_known_to_be_due_later_is_waited_for():
+def test_step_known_to_be_due_later_waits():
     clock = Clock()
     pace = BackgroundScheduler(clock)
     pace.on_turn(ended(next_due=clock.seconds + 90))
@@ -51,7 +51,7 @@ def test_a_step_that_is_known_to_be_due_later_is_waited_for():
 
 
 @pytest.mark.parametrize("result", [ended(work=False), ended(over=True)])
-def test_nothing_is_due_where_there_is_no_work(result):
+def test_nothing_is_due_without_work(result):
     clock = Clock()
     pace = BackgroundScheduler(clock)
     pace.on_turn(result)
@@ -62,7 +62,7 @@ def test_nothing_is_due_where_there_is_no_work(result):
     assert not pace.is_due
 
 
-def test_work_is_left_alone_after_many_steps_in_which_nothing_happened_until_it_is_resumed():
+def test_many_quiet_steps_halt_work_until_resumed():
     pace = BackgroundScheduler(Clock())
     pace.on_turn(ended())
     for _ in range(MAX_QUIET_STEPS - 1):
@@ -88,7 +88,7 @@ def test_only_quiet_steps_in_a_row_count():
     assert pace.continues
 
 
-def test_a_turn_of_the_user_lets_halted_work_go_on():
+def test_turn_of_user_resumes_halted_work():
     pace = BackgroundScheduler(Clock())
     pace.on_turn(ended())
     pace.halt("Something broke.")
@@ -98,7 +98,7 @@ def test_a_turn_of_the_user_lets_halted_work_go_on():
     assert pace.continues
 
 
-def test_work_that_is_not_to_go_on_by_itself_is_never_due():
+def test_switched_off_work_is_never_due():
     clock = Clock()
     pace = BackgroundScheduler(clock)
     pace.on_turn(ended())

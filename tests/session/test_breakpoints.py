@@ -29,7 +29,7 @@ def met_at(events, breakpoints, scope=Scope):
     return [event.type for event in events if breakpoints.match(event, scope)]
 
 
-def test_a_breakpoint_before_a_node_is_met_when_the_node_begins(tmp_path):
+def test_breakpoint_before_node_hits_when_node_starts(tmp_path):
     events, breakpoints = ran(tmp_path, static("a", "A"), static("b", "B"), direct("a", "b"))
     breakpoints.put(Breakpoint("before", "b"))
 
@@ -38,21 +38,21 @@ def test_a_breakpoint_before_a_node_is_met_when_the_node_begins(tmp_path):
     assert hits == [("start_node_run", "b")]
 
 
-def test_a_breakpoint_after_a_node_is_met_once_its_state_is_told(tmp_path):
+def test_breakpoint_after_node_hits_after_its_state(tmp_path):
     events, breakpoints = ran(tmp_path, static("a", "A"), static("b", "B"), direct("a", "b"))
     breakpoints.put(Breakpoint("after", "a"))
 
     assert met_at(events, breakpoints) == ["workflow_show_state"]
 
 
-def test_a_breakpoint_on_a_direct_edge_is_met_although_its_event_bears_no_id(tmp_path):
+def test_breakpoint_on_direct_edge_hits_without_id(tmp_path):
     events, breakpoints = ran(tmp_path, static("a", "A"), static("b", "B"), direct("a", "b", logical_id="e"))
     breakpoints.put(Breakpoint("edge", "e"))
 
     assert met_at(events, breakpoints) == ["direct_edge"]
 
 
-def test_a_breakpoint_on_one_of_two_edges_to_a_node_is_met_by_that_one_only(tmp_path):
+def test_breakpoint_on_parallel_edge_hits_that_only(tmp_path):
     edges = [
         when("a", "b", "1 == 2", logical_id="never"),
         when("a", "b", "1 == 1", logical_id="always"),
@@ -66,14 +66,14 @@ def test_a_breakpoint_on_one_of_two_edges_to_a_node_is_met_by_that_one_only(tmp_
     assert hits == ["always"]
 
 
-def test_a_breakpoint_on_errors_is_met_by_a_failure(tmp_path):
+def test_breakpoint_on_errors_hits_failure(tmp_path):
     events, breakpoints = ran(tmp_path, node("a", "no_op"), when("a", "a", "1 <"))
     breakpoints.put(Breakpoint("error"))
 
     assert met_at(events, breakpoints) == ["workflow_error"]
 
 
-def test_a_super_node_is_come_to_with_the_first_of_its_inner_nodes(tmp_path):
+def test_super_node_is_reached_with_first_inner_node(tmp_path):
     inside = document(static("one", "One"), static("two", "Two"), direct("one", "two"))
     events, breakpoints = ran(tmp_path, static("a", "A"), super_node("box", inside), direct("a", "box"))
     breakpoints.put(Breakpoint("before", "box"))
@@ -81,7 +81,7 @@ def test_a_super_node_is_come_to_with_the_first_of_its_inner_nodes(tmp_path):
     assert met_at(events, breakpoints) == ["start_node_run"]
 
 
-def test_a_condition_lets_only_those_times_count_when_it_holds(tmp_path):
+def test_condition_counts_only_when_it_holds(tmp_path):
     events, breakpoints = ran(tmp_path, static("a", "A"), static("b", "B"), direct("a", "b"))
     breakpoints.put(Breakpoint("event", "start_node_run", condition="[[n]] >= 2"))
     numbers = iter([1, 2])
@@ -95,7 +95,7 @@ def test_a_condition_lets_only_those_times_count_when_it_holds(tmp_path):
     assert hits == ["b"]
 
 
-def test_a_condition_that_cannot_be_judged_counts_as_met_and_says_why(tmp_path):
+def test_failing_condition_hits_and_gives_reason(tmp_path):
     events, breakpoints = ran(tmp_path, static("a", "A"))
     breakpoints.put(Breakpoint("before", "a", condition="[[n]] < 2"))
 
@@ -107,7 +107,7 @@ def test_a_condition_that_cannot_be_judged_counts_as_met_and_says_why(tmp_path):
 @pytest.mark.parametrize(
     ("hits", "wanted"), [("", [1, 2, 3, 4, 5]), ("2", [2]), (">=4", [4, 5]), ("%2", [2, 4])]
 )
-def test_hits_choose_among_the_times_that_a_breakpoint_is_met(tmp_path, hits, wanted):
+def test_hits_select_among_matches(tmp_path, hits, wanted):
     events, breakpoints = ran(tmp_path, static("a", "A"))
     start = next(event for event in events if event.type == "start_node_run")
     breakpoints.put(Breakpoint("before", "a", hits=hits))
@@ -140,7 +140,7 @@ def test_a_log_point_fills_its_text(tmp_path):
         (Breakpoint("error"), None),
     ],
 )
-def test_a_breakpoint_that_can_never_be_met_says_why(point, reason):
+def test_unreachable_breakpoint_gives_reason(point, reason):
     flow = workflow(static("a", "A"), static("off", "", disabled=True), direct("a", "off", logical_id="e"))
 
     doubt = Breakpoints(Graph(flow)).doubt(point)
@@ -156,7 +156,7 @@ def test_a_breakpoint_that_can_never_be_met_says_why(point, reason):
         Breakpoint("before", "a", condition="[[n]] >"),
     ],
 )
-def test_what_cannot_be_read_is_refused_and_nothing_is_set(point):
+def test_unreadable_breakpoint_is_rejected_and_not_set(point):
     breakpoints = Breakpoints(Graph(workflow(static("a", "A"))))
 
     with pytest.raises(DebuggerError):
@@ -165,7 +165,7 @@ def test_what_cannot_be_read_is_refused_and_nothing_is_set(point):
     assert breakpoints.points == []
 
 
-def test_breakpoints_are_the_same_after_they_were_written_and_read():
+def test_breakpoints_round_trip_as_json():
     breakpoints = Breakpoints(Graph(workflow(static("a", "A"))))
     breakpoints.put(Breakpoint("before", "a", "[[n]] == 1", "5"))
     breakpoints.put(Breakpoint("error", log="oh", is_enabled=False))

@@ -33,7 +33,7 @@ def play(backend, workflow_id, *said, version=None):
     return load_run(backend, result.run_id)
 
 
-def test_two_runs_that_part_are_told_in_every_way(backend):
+def test_two_diverging_runs_are_compared_in_full(backend):
     kept = backend.create_workflow(desk())
     a, b = (play(backend, kept.id, f"the caller wants {drink}") for drink in ("tea", "coffee"))
 
@@ -74,7 +74,7 @@ def test_versions_are_told_apart(backend):
     assert (change.name, [field.path for field in change.fields]) == ("Desk", ["main_response_config.prompt"])
 
 
-def test_a_run_whose_workflow_is_gone_is_still_read(backend):
+def test_run_of_deleted_workflow_is_read(backend):
     kept = backend.create_workflow(desk())
     run_id = play(backend, kept.id, "the caller wants tea").run.workflow_run_id
     backend.delete_workflow(kept.id)
@@ -86,7 +86,7 @@ def test_a_run_whose_workflow_is_gone_is_still_read(backend):
     assert RunComparison(found, found, IGNORED_BETWEEN_RUNS, 0).paths.ghosts["tea"] == "Tea"
 
 
-def test_what_is_no_id_and_what_no_run_has_is_refused(backend):
+def test_invalid_and_unknown_ids_are_rejected(backend):
     with pytest.raises(InputError, match="nonsense"):
         load_run(backend, "nonsense")
     with pytest.raises(NotFoundError):

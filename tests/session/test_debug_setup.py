@@ -40,7 +40,7 @@ def pinned(session, event_type, node_id=None):
 CLOCK = tool("t", "import random\ndef t():\n    return random.random()")
 
 
-def test_a_pinned_run_of_a_node_gives_what_it_gave(backend):
+def test_pinned_node_repeats_its_output(backend):
     parts = (CLOCK, static("say", "It is [[tool_result]]"), direct("t", "say"))
     first = ran(backend, *parts)
     pin = pinned(first, "end_node_run", "t")
@@ -56,7 +56,7 @@ def test_a_pinned_run_of_a_node_gives_what_it_gave(backend):
     assert set(pin.output["variables"]) == {"tool_result", "tool_result_success", "tool_result_error"}
 
 
-def test_a_pinned_model_call_takes_the_same_hop(backend):
+def test_pinned_model_call_takes_same_transition(backend):
     parts = (
         say("chat"),
         static("bye", "Bye"),
@@ -71,7 +71,7 @@ def test_a_pinned_model_call_takes_the_same_hop(backend):
     assert "conditional_edge" in [event.type for event in again.turns[0].events]
 
 
-def test_an_event_that_tells_of_no_output_cannot_be_pinned(backend):
+def test_event_without_output_cannot_be_pinned(backend):
     session = ran(backend, static("a", "A"))
 
     assert pinned(session, "start_node_run") is None

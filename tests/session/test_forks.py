@@ -108,7 +108,7 @@ def set_value(draft, tier, name, value):
     draft.variables.set_rows(tier, [*rows, VariableRow(name, "text", value)])
 
 
-def test_a_draft_begins_with_what_the_turn_was_given_and_how_the_run_stood(backend):
+def test_draft_starts_with_turn_input_and_state(backend):
     counting = document(
         tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat"), defaults={"shop": "Leaf"}
     )
@@ -125,7 +125,7 @@ def test_a_draft_begins_with_what_the_turn_was_given_and_how_the_run_stood(backe
     assert not draft.is_edited
 
 
-def test_an_unedited_fork_is_verified_by_itself_and_the_original_is_kept(backend):
+def test_unedited_fork_verifies_itself_and_keeps_original(backend):
     session = begun(backend, "one", "two")
     before = backend.run(session.run_id)
 
@@ -141,7 +141,7 @@ def test_an_unedited_fork_is_verified_by_itself_and_the_original_is_kept(backend
     assert backend.run(session.run_id) == before
 
 
-def test_ten_turns_of_a_call_forked_one_by_one_without_an_edit_are_ten_times_verified(backend):
+def test_ten_unedited_forks_are_all_verified(backend):
     clinic = next(sample for sample in SAMPLES if sample.name == "Clinic front desk")
     *_, newest = clinic.documents()
     scripted = EmbeddedBackend(backend.settings.model_copy(update={"responder": "scripted"}))
@@ -157,7 +157,7 @@ def test_ten_turns_of_a_call_forked_one_by_one_without_an_edit_are_ten_times_ver
     scripted.close()
 
 
-def test_an_edited_variable_and_message_change_the_path_and_are_remembered(backend):
+def test_edited_variable_and_message_change_the_path(backend):
     session = begun(backend, "one")
     draft = ForkDraft.of(fork_point(session, 2))
     set_value(draft, RUNTIME, "level", "gold")
@@ -177,7 +177,7 @@ def test_an_edited_variable_and_message_change_the_path_and_are_remembered(backe
     assert Fidelity.from_json(record.fidelity).verdict == "unchecked"
 
 
-def test_an_edit_wins_over_what_the_turn_itself_brought(backend):
+def test_edit_wins_over_input_of_the_turn(backend):
     session = begun(backend)
     session.send("one", TurnInput(dynamic_variables={"level": "silver"}))
     assert session.wait(10)
@@ -189,7 +189,7 @@ def test_an_edit_wins_over_what_the_turn_itself_brought(backend):
     assert "Gold desk" in said(forked(backend, draft))
 
 
-def test_the_result_of_the_control_run_goes_with_an_edited_fork(backend):
+def test_verification_result_goes_with_edited_fork(backend):
     session = begun(backend, "one")
     draft = ForkDraft.of(fork_point(session, 2))
     set_value(draft, RUNTIME, "level", "gold")
@@ -204,7 +204,7 @@ def test_the_result_of_the_control_run_goes_with_an_edited_fork(backend):
     assert backend.runs().total == 2
 
 
-def test_a_fork_in_another_version_says_in_which_one_its_control_was_run(backend):
+def test_fork_in_other_version_names_verified_version(backend):
     session = begun(backend, "one")
     backend.store.create_version(session.workflow_id, document=desk())
     draft = ForkDraft.of(fork_point(session, 2))
@@ -220,7 +220,7 @@ def test_a_fork_in_another_version_says_in_which_one_its_control_was_run(backend
     assert kept.sentence.endswith("That was in the version of the run.")
 
 
-def test_a_control_run_that_comes_to_nothing_says_why(hosted):
+def test_failed_verification_gives_reason(hosted):
     session = begun(hosted, "one")
     check = ForkVerification(hosted, ForkDraft.of(fork_point(session, 2)))
 
@@ -231,7 +231,7 @@ def test_a_control_run_that_comes_to_nothing_says_why(hosted):
     assert "No checkpoint." in check.fidelity.sentence
 
 
-def test_a_fork_can_leave_before_the_first_turn(backend):
+def test_fork_can_start_before_first_turn(backend):
     session = begun(backend, "one")
     draft = ForkDraft.of(fork_point(session, 1))
     assert draft.point.standing_at == "hi"
@@ -245,7 +245,7 @@ def test_a_fork_can_leave_before_the_first_turn(backend):
     assert len(fork_session.turns) == 2
 
 
-def test_a_fork_that_was_not_begun_can_be_opened_and_started(backend):
+def test_unstarted_fork_can_be_opened_and_started(backend):
     session = begun(backend)
     run_id = backend.fork(session.run_id, 1)
 
@@ -259,7 +259,7 @@ def test_a_fork_that_was_not_begun_can_be_opened_and_started(backend):
     assert opened.turns[0].events
 
 
-def test_a_version_without_the_node_is_an_error_and_no_fork(backend):
+def test_version_without_node_is_error_and_no_fork(backend):
     session = begun(backend, "one")
     backend.store.create_version(session.workflow_id, document=document(say("other")))
     draft = ForkDraft.of(fork_point(session, 2))
@@ -277,7 +277,7 @@ def test_a_version_without_the_node_is_an_error_and_no_fork(backend):
     assert changes == {"start node": "other", "version": 1}
 
 
-def test_without_checkpoints_a_turn_is_rebuilt_from_the_record(hosted):
+def test_without_checkpoints_turn_is_rebuilt(hosted):
     session = begun(hosted, "one")
     assert fork_modes(hosted) == ("rebuilt", "replayed")
     draft = ForkDraft.of(fork_point(session, 2), "rebuilt")
@@ -293,7 +293,7 @@ def test_without_checkpoints_a_turn_is_rebuilt_from_the_record(hosted):
     assert Fidelity.from_json(record.fidelity).verdict == "verified"
 
 
-def test_a_rebuilt_turn_takes_edits_along_as_run_input(hosted):
+def test_rebuilt_turn_takes_edits_as_run_input(hosted):
     session = begun(hosted, "one")
     draft = ForkDraft.of(fork_point(session, 2), "rebuilt")
     set_value(draft, RUNTIME, "level", "gold")
@@ -301,7 +301,7 @@ def test_a_rebuilt_turn_takes_edits_along_as_run_input(hosted):
     assert "Gold desk" in said(forked(hosted, draft))
 
 
-def test_without_checkpoints_all_inputs_can_be_sent_again(hosted):
+def test_without_checkpoints_inputs_are_replayed(hosted):
     session = begun(hosted, "one", "two")
     draft = ForkDraft.of(fork_point(session, 3), "replayed")
 
@@ -314,7 +314,7 @@ def test_without_checkpoints_all_inputs_can_be_sent_again(hosted):
     assert Fidelity.from_json(record.fidelity).verdict == "replayed"
 
 
-def test_what_cannot_be_done_by_sending_inputs_again_is_said(hosted):
+def test_impossible_replay_edits_give_reasons(hosted):
     session = begun(hosted, "one")
     draft = ForkDraft.of(fork_point(session, 2), "replayed")
     set_value(draft, RUNTIME, "level", "gold")
@@ -325,7 +325,7 @@ def test_what_cannot_be_done_by_sending_inputs_again_is_said(hosted):
         fork(hosted, draft, hosted.store.forks)
 
 
-def test_the_control_run_without_checkpoints_is_a_run_of_its_own(hosted):
+def test_verification_without_checkpoints_is_a_run(hosted):
     session = begun(hosted, "one")
     check = ForkVerification(hosted, ForkDraft.of(fork_point(session, 2), "replayed"))
 
@@ -337,7 +337,7 @@ def test_the_control_run_without_checkpoints_is_a_run_of_its_own(hosted):
     assert hosted.runs().total == 2
 
 
-def test_the_recorded_inputs_lead_another_run_to_the_same_place(backend):
+def test_recorded_inputs_lead_to_same_place(backend):
     session = begun(backend, "one", "two", "three")
 
     sibling, forward = replay_from_start(DebugSession.open(backend, session.run_id), 3)
@@ -350,7 +350,7 @@ def test_the_recorded_inputs_lead_another_run_to_the_same_place(backend):
     assert said(sibling) == said(session)[: len(said(sibling))]
 
 
-def test_variables_can_be_typed_as_json_and_what_cannot_be_used_is_kept(backend):
+def test_variables_as_json_keep_unusable_draft(backend):
     draft = ForkDraft.of(fork_point(begun(backend, "one"), 2))
 
     draft.set_text(RUNTIME, '{"level": {"name": "gold"}}')

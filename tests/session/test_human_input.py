@@ -43,7 +43,7 @@ def said(session):
     return [e.to_wire()["content"] for e in session.turns[-1].events if e.type == "assistant_response"]
 
 
-def test_a_turn_waits_for_the_person_and_shows_what_the_model_would_be_asked(backend):
+def test_turn_waits_for_user_and_shows_prompt(backend):
     session = asked(
         backend,
         say("chat", "Be kind."),
@@ -61,7 +61,7 @@ def test_a_turn_waits_for_the_person_and_shows_what_the_model_would_be_asked(bac
     assert session.human_input.pending is None
 
 
-def test_what_the_person_writes_is_what_the_node_says_and_the_record_tells_who_answered(backend):
+def test_written_answer_is_said_and_recorded_as_manual(backend):
     session = asked(backend, say("chat"))
 
     session.human_input.answer(Reply(text="Good day"))
@@ -73,7 +73,7 @@ def test_what_the_person_writes_is_what_the_node_says_and_the_record_tells_who_a
     assert session.status == "waiting_for_user_input"
 
 
-def test_the_edge_that_the_person_picks_is_taken_with_the_arguments(backend):
+def test_picked_edge_is_taken_with_arguments(backend):
     session = asked(
         backend,
         say("chat"),
@@ -95,7 +95,7 @@ def test_the_edge_that_the_person_picks_is_taken_with_the_arguments(backend):
     assert said(session) == ["Bye"]
 
 
-def test_a_tool_that_the_person_calls_is_run_and_its_result_shown_in_the_next_inquiry(backend):
+def test_called_tool_runs_and_result_is_prompted(backend):
     session = asked(backend, say("chat", tools_config={"tools": [ADD]}))
 
     session.human_input.answer(Reply(calls=(ToolCall("add", {"a": 1, "b": 2}),)))
@@ -115,7 +115,7 @@ def test_a_tool_that_the_person_calls_is_run_and_its_result_shown_in_the_next_in
         (Reply(calls=(ToolCall("add", {"a": "one", "b": 2}),)), "a: 'one' is not of type 'integer'"),
     ],
 )
-def test_an_answer_that_does_not_fit_is_refused_with_the_place_and_the_turn_still_waits(backend, reply, told):
+def test_unfitting_answer_is_rejected_and_turn_waits(backend, reply, told):
     session = asked(backend, say("chat", tools_config={"tools": [ADD]}))
 
     with pytest.raises(InputError, match=told):
@@ -125,7 +125,7 @@ def test_an_answer_that_does_not_fit_is_refused_with_the_place_and_the_turn_stil
     session.stop()
 
 
-def test_the_stand_in_can_answer_in_the_persons_place(backend):
+def test_fallback_can_answer_for_user(backend):
     session = asked(backend, say("chat"))
     suggestion = session.human_input.pending.suggestion.text
 
@@ -135,7 +135,7 @@ def test_the_stand_in_can_answer_in_the_persons_place(backend):
     assert said(session) == [suggestion]
 
 
-def test_only_chosen_nodes_are_asked_of_a_person(backend):
+def test_only_chosen_nodes_prompt_the_user(backend):
     flow = document(say("chat"), node("other", "no_op"))
     session = DebugSession(backend, backend.create_workflow(flow).id)
     session.human_input.nodes = frozenset({"other"})
@@ -146,7 +146,7 @@ def test_only_chosen_nodes_are_asked_of_a_person(backend):
     assert session.status == "waiting_for_user_input"
 
 
-def test_an_answer_that_nobody_waits_for_is_refused(backend):
+def test_answer_without_prompt_is_rejected(backend):
     session = DebugSession(backend, backend.create_workflow(document(say("chat"))).id)
 
     with pytest.raises(ConflictError, match="No model waits"):

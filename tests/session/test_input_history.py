@@ -33,7 +33,7 @@ def names(recall, steps):
     return found
 
 
-def test_inputs_are_looked_back_at_the_newest_first_and_each_once(backend, tea):
+def test_inputs_are_listed_newest_first_each_once(backend, tea):
     for name in ("Ada", "Ben", "Ben", "Ada", "Cleo"):
         begin(backend, tea, dynamic_variables={"name": name})
     recall = InputHistory(backend, tea)
@@ -46,7 +46,7 @@ def test_inputs_are_looked_back_at_the_newest_first_and_each_once(backend, tea):
     assert (recall.current.value["dynamic_variables"], recall.number) == ({"name": "Ada"}, 2)
 
 
-def test_an_input_tells_which_run_it_was_given_to(backend, tea):
+def test_input_names_its_run(backend, tea):
     run_id = begin(backend, tea, dynamic_variables={"name": "Ada"})
     recall = InputHistory(backend, tea)
 
@@ -55,7 +55,7 @@ def test_an_input_tells_which_run_it_was_given_to(backend, tea):
     assert recall.current.source == f"run …{run_id[-6:]}"
 
 
-def test_without_runs_there_is_nothing_to_look_back_at(backend, tea):
+def test_no_runs_have_no_inputs(backend, tea):
     recall = InputHistory(backend, tea)
 
     recall.older()
@@ -65,7 +65,7 @@ def test_without_runs_there_is_nothing_to_look_back_at(backend, tea):
     assert (recall.has_older, recall.has_newer) == (False, False)
 
 
-def test_no_more_inputs_are_kept_than_somebody_would_look_through(backend, tea):
+def test_inputs_are_limited_in_number(backend, tea):
     for number in range(MAX_INPUTS + 3):
         begin(backend, tea, dynamic_variables={"name": str(number)})
     recall = InputHistory(backend, tea)
@@ -76,7 +76,7 @@ def test_no_more_inputs_are_kept_than_somebody_would_look_through(backend, tea):
     assert not recall.has_older
 
 
-def test_an_input_is_recalled_without_what_belongs_to_its_turn_or_its_record():
+def test_reusable_input_lacks_fields_of_turn_and_record():
     kept = {
         "command": "start",
         "dynamic_variables": {"name": "Ada", "now": "10:00"},
@@ -102,16 +102,16 @@ HUMAN = ("I'd like to book.", "A human, please.")
 BILL = ("A question about my bill.",)
 
 
-def test_at_first_every_conversation_offers_its_beginning_once():
+def test_conversations_offer_their_first_line_once():
     assert next_lines([BOOKING, HUMAN, BILL], []) == ["I'd like to book.", "A question about my bill."]
 
 
-def test_only_conversations_that_have_gone_like_this_go_on():
+def test_only_matching_conversations_continue():
     assert next_lines([BOOKING, HUMAN, BILL], ["I'd like to book."]) == ["Tuesday.", "A human, please."]
     assert next_lines([BOOKING, HUMAN, BILL], ["I'd like to book.", "Tuesday."]) == ["Yes."]
 
 
-def test_a_talk_that_has_left_them_all_gets_no_suggestion():
+def test_unknown_conversation_has_no_next_line():
     assert next_lines([BOOKING, HUMAN], ["Something else."]) == []
 
 

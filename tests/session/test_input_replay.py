@@ -49,7 +49,7 @@ def lines(*texts):
     return [TurnInput.with_message(text, command="data" if text else "start") for text in texts]
 
 
-def test_inputs_are_sent_one_after_the_other_and_the_run_is_handed_over(backend):
+def test_inputs_are_sent_in_order_then_handed_over(backend):
     session = session_of(backend, say("chat"))
     forward = InputReplay(session, lines(None, "one", "two"))
 
@@ -64,7 +64,7 @@ def test_inputs_are_sent_one_after_the_other_and_the_run_is_handed_over(backend)
     assert len(session.turns) == 4
 
 
-def test_the_session_is_busy_from_the_first_input_to_the_last_and_takes_nothing_else(backend):
+def test_session_is_busy_during_whole_replay(backend):
     backend.gate = threading.Semaphore(0)
     session = session_of(backend, say("chat"))
     forward = InputReplay(session, lines(None, "one"))
@@ -80,7 +80,7 @@ def test_the_session_is_busy_from_the_first_input_to_the_last_and_takes_nothing_
     assert [turn.message for turn in session.turns] == ["", "one"]
 
 
-def test_stopped_it_lets_the_turn_under_way_end_and_sends_nothing_more(backend):
+def test_stopped_replay_ends_turn_and_sends_no_more(backend):
     backend.gate = threading.Semaphore(0)
     session = session_of(backend, say("chat"))
     forward = InputReplay(session, lines(None, "one", "two"))
@@ -96,7 +96,7 @@ def test_stopped_it_lets_the_turn_under_way_end_and_sends_nothing_more(backend):
     assert not session.busy
 
 
-def test_ended_by_the_person_it_sends_nothing_more(backend):
+def test_run_stopped_by_user_gets_no_more_inputs(backend):
     backend.gate = threading.Semaphore(1)
     session = session_of(backend, say("chat"))
     forward = InputReplay(session, lines(None, "one", "two"))
@@ -110,7 +110,7 @@ def test_ended_by_the_person_it_sends_nothing_more(backend):
     assert not session.busy
 
 
-def test_a_run_that_is_over_before_the_last_input_says_so(backend):
+def test_run_over_before_last_input_gives_problem(backend):
     session = session_of(
         backend,
         say("chat"),
@@ -127,7 +127,7 @@ def test_a_run_that_is_over_before_the_last_input_says_so(backend):
     assert forward.problem == "The run was over (completed) before input 3 of 3."
 
 
-def test_an_input_that_cannot_be_run_ends_it_with_the_error(backend):
+def test_input_that_fails_ends_replay_with_error(backend):
     backend.refused = "one"
     session = session_of(backend, say("chat"))
     forward = InputReplay(session, lines(None, "one", "two"))

@@ -15,7 +15,7 @@ def test_a_json_error_says_line_and_column():
 
 
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity", "1e999", "-2.5E+400"])
-def test_a_number_that_json_does_not_have_is_refused_with_its_place(constant):
+def test_non_json_number_is_rejected_with_place(constant):
     with pytest.raises(InputJsonError) as caught:
         parse_json('{\n "a": ' + constant + "}")
 
@@ -23,14 +23,14 @@ def test_a_number_that_json_does_not_have_is_refused_with_its_place(constant):
     assert constant in caught.value.message
 
 
-def test_a_number_of_more_digits_than_can_be_read_is_refused_with_its_place():
+def test_too_long_number_is_rejected_with_place():
     with pytest.raises(InputJsonError, match="too long to be read: line 2, column 7") as caught:
         parse_json('{\n "a": ' + "1" * 5000 + "}")
 
     assert (caught.value.line, caught.value.column) == (2, 7)
 
 
-def test_json_that_is_nested_too_deeply_is_an_error_and_not_a_crash():
+def test_too_deep_json_is_error_not_crash():
     with pytest.raises(InputJsonError, match="too deeply"):
         parse_json("[" * 100_000)
 
@@ -39,6 +39,6 @@ def test_json_that_is_nested_too_deeply_is_an_error_and_not_a_crash():
     ("text", "kind"),
     [("[]", "a list"), ("3", "a number"), ("true", "a boolean"), ("null", "null"), ('"a"', "a text")],
 )
-def test_json_of_another_kind_is_no_run_input(text, kind):
+def test_json_of_other_kind_is_no_input(text, kind):
     with pytest.raises(InputJsonError, match=f"must be a JSON object, and it is {kind}"):
         parse_object(text)

@@ -18,7 +18,7 @@ from debugger.settings import Settings
 from tests.factories import direct, document, say, static, workflow
 
 
-def test_the_garbage_collector_works_again_after_a_record_that_cannot_be_read():
+def test_garbage_collector_resumes_after_unreadable_record():
     seen = []
 
     def broken():
@@ -65,7 +65,7 @@ def told(session):
     return [turn.message for turn in session.turns], len(readers.timeline.rows), session.event_count
 
 
-def test_a_long_run_that_is_opened_again_is_not_read_again(backend, read):
+def test_long_run_opened_again_is_not_reread(backend, read):
     run_id = talk(backend, "one", "two", "three")
     first = DebugSession.open(backend, run_id)
     read.clear()
@@ -79,7 +79,7 @@ def test_a_long_run_that_is_opened_again_is_not_read_again(backend, read):
     assert again.hint == first.hint
 
 
-def test_of_a_run_that_went_on_elsewhere_only_what_is_new_is_read(backend, read):
+def test_run_continued_elsewhere_reads_only_new_turns(backend, read):
     run_id = talk(backend, "one", "two")
     DebugSession.open(backend, run_id)
     talk(backend, "three", "four", run_id=run_id)
@@ -94,7 +94,7 @@ def test_of_a_run_that_went_on_elsewhere_only_what_is_new_is_read(backend, read)
     assert [turn.number for turn in again.turns] == [1, 2, 3, 4]
 
 
-def test_sessions_of_one_run_go_on_by_themselves(backend):
+def test_sessions_of_one_run_are_independent(backend):
     run_id = talk(backend, "one", "two")
     mine, yours = (DebugSession.open(backend, run_id) for _ in range(2))
 
@@ -107,7 +107,7 @@ def test_sessions_of_one_run_go_on_by_themselves(backend):
     assert (messages, rows) == (["one", "two"], events)
 
 
-def test_a_run_that_was_changed_is_read_again(backend, tmp_path, read):
+def test_changed_run_is_read_again(backend, tmp_path, read):
     run_id = talk(backend, "one", "two", "three")
     DebugSession.open(backend, run_id)
     with closing(sqlite3.connect(tmp_path / "runs.sqlite3")) as connection, connection:
@@ -120,7 +120,7 @@ def test_a_run_that_was_changed_is_read_again(backend, tmp_path, read):
     assert told(again)[0] == ["one", "two"]
 
 
-def test_the_run_that_was_opened_first_makes_room(backend, monkeypatch):
+def test_oldest_run_makes_room(backend, monkeypatch):
     monkeypatch.setattr(loading, "_MOST", 1)
     first, second = (talk(backend, "one", "two") for _ in range(2))
 
@@ -164,7 +164,7 @@ def finished_run(forgetful):
     return kept.id, stream.run_id
 
 
-def test_a_run_of_a_version_at_hand_is_drawn_with_it(forgetful):
+def test_run_is_displayed_with_its_version(forgetful):
     _, run_id = finished_run(forgetful)
 
     session = DebugSession.open(forgetful, run_id)
@@ -173,7 +173,7 @@ def test_a_run_of_a_version_at_hand_is_drawn_with_it(forgetful):
     assert [node.logical_id for node in session.workflow.node_configs] == ["a", "b"]
 
 
-def test_where_only_the_active_version_is_shown_the_run_is_drawn_with_it_and_says_so(forgetful):
+def test_run_displays_active_version_with_reason(forgetful):
     workflow_id, run_id = finished_run(forgetful)
     forgetful.create_version(workflow_id, mark_as_active=True)
 
@@ -184,7 +184,7 @@ def test_where_only_the_active_version_is_shown_the_run_is_drawn_with_it_and_say
     assert [turn.number for turn in session.turns] == [1]
 
 
-def test_a_run_of_a_deleted_workflow_can_still_be_looked_at(forgetful):
+def test_run_of_deleted_workflow_can_be_displayed(forgetful):
     workflow_id, run_id = finished_run(forgetful)
     forgetful.delete_workflow(workflow_id)
 
@@ -195,7 +195,7 @@ def test_a_run_of_a_deleted_workflow_can_still_be_looked_at(forgetful):
     assert session.turns[0].events
 
 
-def test_a_session_that_begins_is_drawn_with_what_it_runs(forgetful):
+def test_new_session_displays_what_it_runs(forgetful):
     workflow_id, _ = finished_run(forgetful)
 
     assert DebugSession(forgetful, workflow_id, 0).substitute_reason == ""

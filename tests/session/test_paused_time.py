@@ -71,7 +71,7 @@ def test_breakpoint_is_no_time_of_the_node(backend, clock):
         assert pauses_and_durations(session, turns) == ([("Paused", 72.0)], [0.0, 0.0], 0.0)
 
 
-def test_manual_answer_is_no_latency_of_the_model(backend, clock):
+def test_manual_answer_is_no_model_latency(backend, clock):
     session = session_of(backend, say("chat"))
     session.human_input.asks_all = True
     session.start(TurnInput.with_message("Hello"))

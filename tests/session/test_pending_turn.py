@@ -76,7 +76,7 @@ def stored(backend, session):
     ]
 
 
-def test_pending_turn_stays_in_the_conversation_and_locks_the_run(backend):
+def test_pending_turn_stays_and_locks_the_run(backend):
     session = pending_session(backend, arrives=True)
 
     session.send("something else")
@@ -89,7 +89,7 @@ def test_pending_turn_stays_in_the_conversation_and_locks_the_run(backend):
     assert len(stored(backend, session)) == 2
 
 
-def test_pending_turn_that_arrived_is_shown_as_any_other(backend):
+def test_pending_turn_that_arrived_is_shown(backend):
     session = pending_session(backend, arrives=True)
     backend.loses = False
 
@@ -106,7 +106,7 @@ def test_pending_turn_that_arrived_is_shown_as_any_other(backend):
     assert [turn.number for turn in session.turns] == [1, 2, 3]
 
 
-def test_pending_turn_that_did_not_arrive_is_offered_again(backend):
+def test_pending_turn_not_arrived_is_offered_again(backend):
     session = pending_session(backend, arrives=False)
     backend.loses = False
 
@@ -118,7 +118,7 @@ def test_pending_turn_that_did_not_arrive_is_offered_again(backend):
     assert [turn.message for turn in session.turns] == [""]
 
 
-def test_pending_turn_that_is_executed_is_waited_for(backend):
+def test_pending_turn_in_execution_is_awaited(backend):
     session = pending_session(backend, arrives=False)
     backend.loses, backend.found = False, FoundTurn("running", run_id=session.run_id)
 
@@ -154,7 +154,7 @@ def test_send_again_is_the_user_s_choice(backend):
     assert len(stored(backend, session)) == 2
 
 
-def test_send_again_of_a_turn_that_arrived_shows_it_first(backend):
+def test_send_again_of_arrived_turn_shows_it(backend):
     session = pending_session(backend, arrives=True)
     backend.loses = False
 
@@ -166,7 +166,7 @@ def test_send_again_of_a_turn_that_arrived_shows_it_first(backend):
     assert len(stored(backend, session)) == 2
 
 
-def test_discarded_turn_that_arrived_is_a_newer_turn(backend):
+def test_discarded_turn_that_arrived_is_newer(backend):
     session = pending_session(backend, arrives=True)
     backend.loses = False
 
@@ -182,7 +182,7 @@ def test_discarded_turn_that_arrived_is_a_newer_turn(backend):
     assert [turn.message for turn in session.turns] == ["", "hello"]
 
 
-def test_unexpected_failure_after_sending_is_of_unknown_outcome(backend):
+def test_unexpected_failure_after_sending_is_unknown(backend):
     made = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, made.id)
     sent = SentTurn(TurnInput.with_message(None), None, 1, time.time())

@@ -38,14 +38,14 @@ def told(recording):
     return [(step.kind, step.title) for step in recording.steps]
 
 
-def test_a_run_that_has_not_begun_has_a_beginning_and_an_end(recorded):
+def test_unstarted_run_has_start_and_end(recorded):
     recording = recorded(HELLO)
 
     assert [step.kind for step in recording.steps] == ["start", "end"]
     assert recording.bubbles_at(recording.last) == []
 
 
-def test_words_and_moves_are_steps_in_the_order_they_happened(recorded):
+def test_messages_and_moves_are_steps_in_order(recorded):
     recording = recorded(DOOR, "hi")
 
     assert told(recording)[:4] == [
@@ -58,7 +58,7 @@ def test_words_and_moves_are_steps_in_the_order_they_happened(recorded):
     assert told(recording)[-1] == ("end", "The end")
 
 
-def test_a_bubble_appears_with_its_step_and_stays(recorded):
+def test_message_appears_with_its_step_and_stays(recorded):
     recording = recorded(HELLO, "hi", "how are you?")
 
     shown = [len(recording.bubbles_at(number)) for number in range(recording.last + 1)]
@@ -72,7 +72,7 @@ def test_a_bubble_appears_with_its_step_and_stays(recorded):
             assert step.title == speaker
 
 
-def test_after_a_move_the_graph_stands_at_the_node_moved_to(recorded):
+def test_after_move_graph_is_at_new_node(recorded):
     recording = recorded(DOOR, "hi")
 
     number = [step.kind for step in recording.steps].index("moved")
@@ -82,7 +82,7 @@ def test_after_a_move_the_graph_stands_at_the_node_moved_to(recorded):
     assert "b" not in recording.position_at(number - 1).visits
 
 
-def test_nothing_of_the_next_turn_is_shown_at_the_end_of_one(recorded):
+def test_end_of_turn_shows_nothing_of_next(recorded):
     recording = recorded(HELLO, "hi", "how are you?")
 
     before = recording.turn_starts[2] - 1
@@ -91,14 +91,14 @@ def test_nothing_of_the_next_turn_is_shown_at_the_end_of_one(recorded):
     assert all(bubble.turn_number == 1 for bubble in recording.bubbles_at(before))
 
 
-def test_the_last_step_shows_the_run_as_it_is(recorded):
+def test_last_step_shows_run_as_it_is(recorded):
     recording = recorded(DOOR, "hi")
 
     assert recording.position_at(recording.last).state == "ended"
     assert recording.steps[-1].reason == "The run is complete and takes no more messages."
 
 
-def test_the_next_turn_and_the_one_before_begin_with_their_first_step(recorded):
+def test_next_and_previous_turns_start_at_first_step(recorded):
     recording = recorded(HELLO, "one", "two", "three")
     starts = recording.turn_starts
 
@@ -111,14 +111,14 @@ def test_the_next_turn_and_the_one_before_begin_with_their_first_step(recorded):
     assert recording.turn_after(starts[1], -1) == 0
 
 
-def test_a_failure_is_a_step_and_a_warning_is_none(recorded):
+def test_failure_is_a_step_and_warning_none(recorded):
     recording = recorded((static("a", "Hello"), say("b"), when("a", "b", "[[x]] ==")), "hi")
 
     assert "failed" in [step.kind for step in recording.steps]
     assert {bubble.role for bubble in recording.bubbles} <= {"user", "agent", "error"}
 
 
-def test_a_run_that_goes_on_leaves_its_recording_alone(recorded):
+def test_continued_run_leaves_recording_unchanged(recorded):
     recording = recorded(HELLO, "hi")
     turns = recording._turns
     steps = list(recording.steps)
@@ -158,7 +158,7 @@ def test_it_stands_still_until_it_is_played(player, clock):
     assert not player.is_playing
 
 
-def test_it_plays_step_by_step_and_stands_still_at_the_end(player, clock):
+def test_player_plays_steps_and_stops_at_end(player, clock):
     player.play_or_pause()
 
     seen = []
@@ -172,7 +172,7 @@ def test_it_plays_step_by_step_and_stands_still_at_the_end(player, clock):
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
-def test_a_step_stays_as_long_as_the_speed_says(player, clock, speed):
+def test_step_lasts_as_the_speed_says(player, clock, speed):
     player.go_to(1)
     player.speed = speed
     player.play_or_pause()
@@ -187,13 +187,13 @@ def test_a_step_stays_as_long_as_the_speed_says(player, clock, speed):
     assert (before, player.number) == (1, 2)
 
 
-def test_a_long_message_stays_longer_but_not_for_ever(player):
+def test_long_message_lasts_longer_within_bound(player):
     short = player.recording.steps[1]
 
     assert seconds_of(short) < seconds_of(Player("r", player.recording).recording.steps[-1]) < 7.1
 
 
-def test_a_look_after_a_long_time_goes_on_by_one_step_only(player, clock):
+def test_late_poll_advances_one_step_only(player, clock):
     player.play_or_pause()
     clock.time += 3600
 
@@ -202,7 +202,7 @@ def test_a_look_after_a_long_time_goes_on_by_one_step_only(player, clock):
     assert player.number == 1
 
 
-def test_a_step_by_hand_pauses_and_never_leaves_the_run(player):
+def test_manual_step_pauses_and_stays_in_range(player):
     player.play_or_pause()
 
     player.step_by(-1)
@@ -211,7 +211,7 @@ def test_a_step_by_hand_pauses_and_never_leaves_the_run(player):
     assert player.number == 4
 
 
-def test_turns_are_jumped_to_while_it_plays_on(player):
+def test_turns_are_selected_while_playing(player):
     player.play_or_pause()
 
     player.go_to_turn(3)

@@ -54,7 +54,7 @@ def read_to_the_end(ahead):
     assert not ahead.is_reading
 
 
-def test_a_long_run_that_was_read_ahead_has_nothing_unread_when_it_is_opened(backend):
+def test_prefetched_run_has_nothing_to_load(backend):
     run_id = talk(backend, "one", "two", "three")
     ahead = RunPrefetcher()
 
@@ -64,7 +64,7 @@ def test_a_long_run_that_was_read_ahead_has_nothing_unread_when_it_is_opened(bac
     assert DebugSession.open_lazily(backend, run_id).turns_to_load == 0
 
 
-def test_who_opens_a_run_while_it_is_read_ahead_waits_and_reads_nothing_again(backend, monkeypatch):
+def test_opening_during_prefetch_waits_and_reads_nothing(backend, monkeypatch):
     run_id = talk(backend, "one", "two", "three")
     readers, may_go_on, from_wire = [], threading.Event(), Turn.from_wire
 
@@ -88,7 +88,7 @@ def test_who_opens_a_run_while_it_is_read_ahead_waits_and_reads_nothing_again(ba
     assert len(readers) == 3 and threading.current_thread() not in readers
 
 
-def test_a_short_run_is_left_to_whoever_opens_it(backend):
+def test_short_run_is_not_prefetched(backend):
     run_id = talk(backend, "one")
     ahead = RunPrefetcher()
 
@@ -117,7 +117,7 @@ def test_one_run_is_read_at_a_time(backend):
     assert DebugSession.open_lazily(backend, second).turns_to_load == 3
 
 
-def test_who_waits_for_a_run_that_is_read_ahead_finds_it_read(backend):
+def test_wait_returns_when_run_is_prefetched(backend):
     run_id = talk(backend, "one", "two", "three")
     ahead = RunPrefetcher()
     ahead.begin(lambda: backend, run_id)
@@ -127,7 +127,7 @@ def test_who_waits_for_a_run_that_is_read_ahead_finds_it_read(backend):
     assert DebugSession.open_lazily(backend, run_id).turns_to_load == 0
 
 
-def test_nobody_waits_for_another_run_nor_longer_than_wanted(backend):
+def test_wait_ignores_other_runs_and_times_out(backend):
     ahead, may_end = RunPrefetcher(), threading.Event()
 
     def slow_backend():
@@ -147,7 +147,7 @@ def test_nobody_waits_for_another_run_nor_longer_than_wanted(backend):
 
 
 @pytest.mark.parametrize("run_id", ["", "no-such-run", "\x00"])
-def test_a_run_that_there_is_not_disturbs_nobody(backend, run_id, disturbed):
+def test_unknown_run_raises_nothing(backend, run_id, disturbed):
     ahead = RunPrefetcher()
 
     ahead.begin(lambda: backend, run_id)
@@ -156,7 +156,7 @@ def test_a_run_that_there_is_not_disturbs_nobody(backend, run_id, disturbed):
     assert disturbed == []
 
 
-def test_a_store_that_cannot_be_opened_disturbs_nobody(disturbed):
+def test_unavailable_store_raises_nothing(disturbed):
     def broken():
         raise SettingsError("It cannot be opened.", advice="Correct it.")
 
@@ -182,7 +182,7 @@ def standing_still(simple):
     return session
 
 
-def test_a_session_whose_turn_stands_still_is_found_by_its_token(simple):
+def test_paused_session_is_found_by_token(simple):
     live, session = LiveSessions(), standing_still(simple)
 
     token = live.token_of(session)
@@ -202,7 +202,7 @@ def test_a_session_at_rest_has_no_token(simple):
     assert live.find(token) is None
 
 
-def test_two_sessions_have_tokens_that_tell_nothing_of_each_other(simple):
+def test_two_sessions_have_unrelated_tokens(simple):
     live, one, other = LiveSessions(), standing_still(simple), standing_still(simple)
 
     tokens = live.token_of(one), live.token_of(other)

@@ -9,7 +9,7 @@ from debugger.session.run_input import RunInputModel, with_message
 from debugger.session.variable_rows import VariableRow
 
 
-def test_the_table_and_the_text_are_two_views_of_one_object():
+def test_table_and_text_show_one_object():
     model = RunInputModel({"dynamic_variables": {"shop": "Leaf"}, "welcome_message": "Hi"})
 
     model.set_rows(
@@ -27,7 +27,7 @@ def test_the_table_and_the_text_are_two_views_of_one_object():
     assert model.value["run_by"] == "qa"
 
 
-def test_text_that_is_not_json_is_kept_as_typed_and_holds_the_turn_back():
+def test_non_json_text_is_kept_and_blocks_turn():
     model = RunInputModel({"run_by": "qa"})
 
     model.set_text('{"run_by": }')
@@ -38,7 +38,7 @@ def test_text_that_is_not_json_is_kept_as_typed_and_holds_the_turn_back():
         model.turn_input()
 
 
-def test_text_with_a_key_of_the_wrong_kind_says_where_the_key_stands():
+def test_key_of_wrong_kind_gives_its_place():
     model = RunInputModel()
 
     model.set_text('{\n  "run_by": "qa",\n  "dynamic_variables": [1]\n}')
@@ -48,7 +48,7 @@ def test_text_with_a_key_of_the_wrong_kind_says_where_the_key_stands():
     assert "dynamic_variables: Input should be an object" in model.draft_error.message
 
 
-def test_half_a_surrogate_in_the_text_is_told_and_not_raised():
+def test_half_surrogate_is_reported_not_raised():
     model = RunInputModel()
 
     model.set_text('{"run_by": "\\ud800"}')
@@ -57,7 +57,7 @@ def test_half_a_surrogate_in_the_text_is_told_and_not_raised():
     assert "hex escape" in model.draft_error.message
 
 
-def test_rows_that_cannot_be_used_are_kept_as_typed_and_hold_the_turn_back():
+def test_unusable_rows_are_kept_and_block_turn():
     model = RunInputModel({"runtime_variables": {"n": 1}})
     rows = [VariableRow("n", "number", "one")]
 
@@ -82,7 +82,7 @@ def test_correcting_a_row_lets_the_turn_go():
     assert model.turn_input().runtime_variables == {"n": 1}
 
 
-def test_discarding_goes_back_to_the_last_sound_input():
+def test_discard_restores_last_valid_input():
     model = RunInputModel({"run_by": "qa"})
     model.set_text("{")
     model.set_rows("dynamic_variables", [VariableRow("n", "number", "x")])
@@ -95,7 +95,7 @@ def test_discarding_goes_back_to_the_last_sound_input():
     assert model.state_text == ""
 
 
-def test_the_initial_state_is_one_key_of_the_input():
+def test_initial_state_is_one_key():
     model = RunInputModel()
 
     model.set_state_text('{"threads": {"0": {"node_logical_id": "ask"}}}')
@@ -107,7 +107,7 @@ def test_the_initial_state_is_one_key_of_the_input():
     assert "initial_state" not in model.value
 
 
-def test_an_initial_state_that_is_not_json_is_kept_as_typed():
+def test_non_json_initial_state_is_kept():
     model = RunInputModel()
 
     model.set_state_text("{threads}")
@@ -116,19 +116,19 @@ def test_an_initial_state_that_is_not_json_is_kept_as_typed():
     assert "The initial state is not JSON: line 1, column 2" in model.problems[0]
 
 
-def test_keys_that_nobody_knows_are_sent_as_they_stand():
+def test_unknown_keys_are_sent_unchanged():
     model = RunInputModel({"dynamic_variables": {}, "secret_sauce": {"a": [1]}})
 
     assert model.turn_input("hello").to_wire()["secret_sauce"] == {"a": [1]}
 
 
-def test_an_input_without_a_message_names_the_main_thread():
+def test_input_without_message_names_main_thread():
     assert RunInputModel({}).turn_input().to_wire() == {
         "thread_to_node_inputs": {"0": {"node_run_inputs": []}}
     }
 
 
-def test_a_message_joins_what_the_main_thread_is_given_already():
+def test_message_joins_existing_main_thread_input():
     value = {
         "thread_to_node_inputs": {
             "0": {

@@ -26,7 +26,7 @@ def backend(tmp_path):
     backend.close()
 
 
-def test_a_session_runs_a_turn_on_a_thread_of_its_own(backend):
+def test_session_runs_turn_on_own_thread(backend):
     workflow = backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     session = DebugSession(backend, workflow.id)
     before = session.status
@@ -41,7 +41,7 @@ def test_a_session_runs_a_turn_on_a_thread_of_its_own(backend):
     assert session.error is None
 
 
-def test_a_message_goes_on_with_the_same_run(backend):
+def test_message_continues_the_same_run(backend):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
     session.start(TurnInput.with_message(None))
@@ -72,7 +72,7 @@ def test_user_of_session_signs_its_turns(backend):
     assert [turn.run_input["run_by"] for turn in record.input_output_pairs] == ["Ada", "Ada"]
 
 
-def test_the_turn_of_an_event_is_known_by_its_place_in_the_run(backend):
+def test_turn_of_event_follows_from_place(backend):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
     before = session.turn_of(None), session.turn_of(3)
@@ -101,7 +101,7 @@ def test_a_session_is_rebuilt_from_the_record(backend):
     assert [e.to_wire() for e in again.turns[0].events] == [e.to_wire() for e in first.turns[0].events]
 
 
-def test_a_run_that_is_being_opened_takes_nothing_until_its_turns_are_read(backend):
+def test_opening_run_rejects_commands_until_read(backend):
     workflow = backend.create_workflow(document(say("chat")))
     first = DebugSession(backend, workflow.id)
     for text in ("one", "two"):
@@ -122,12 +122,12 @@ def test_a_run_that_is_being_opened_takes_nothing_until_its_turns_are_read(backe
     assert [turn.message for turn in again.turns] == ["one", "two", "three"]
 
 
-def test_a_run_that_nobody_has_cannot_be_opened(backend):
+def test_unknown_run_cannot_be_opened(backend):
     with pytest.raises(NotFoundError):
         DebugSession.open(backend, "665f0c2b9a3e4d5f6a7b8c90")
 
 
-def test_two_clicks_at_once_are_one_turn_and_one_sentence(backend):
+def test_two_clicks_are_one_turn_and_one_error(backend):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
     go = threading.Event()
@@ -148,7 +148,7 @@ def test_two_clicks_at_once_are_one_turn_and_one_sentence(backend):
     assert [turn.message for turn in session.turns] == ["first"]
 
 
-def test_a_turn_that_could_not_be_run_leaves_the_run_as_it_was_and_gives_the_words_back(backend):
+def test_failed_turn_leaves_run_and_returns_message(backend):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
     session.start(TurnInput.with_message("hello"))
@@ -167,7 +167,7 @@ def test_a_turn_that_could_not_be_run_leaves_the_run_as_it_was_and_gives_the_wor
     assert session.unsent_message == "are you there?"
 
 
-def test_a_fault_that_nobody_foresaw_is_a_sentence_as_well(backend):
+def test_unexpected_fault_is_a_sentence(backend):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
 
@@ -217,7 +217,7 @@ def test_stop_ends_a_turn_under_way(backend):
     assert session.status == "cancelled"
 
 
-def test_a_stop_that_comes_when_the_last_node_has_run_ends_the_run_as_well(backend):
+def test_late_stop_after_last_node_ends_run(backend):
     session = DebugSession(backend, backend.create_workflow(document(say("chat"))).id)
     finish = backend.store.claims.finish
 
@@ -237,7 +237,7 @@ def test_a_stop_that_comes_when_the_last_node_has_run_ends_the_run_as_well(backe
     assert backend.run(session.run_id).status == "cancelled"
 
 
-def test_a_run_that_is_over_takes_no_message(backend):
+def test_ended_run_rejects_message(backend):
     workflow = backend.create_workflow(document(static("a", "Hello")))
     session = DebugSession(backend, workflow.id)
     session.start(TurnInput.with_message(None))
@@ -249,7 +249,7 @@ def test_a_run_that_is_over_takes_no_message(backend):
     assert session.status == "completed"
 
 
-def test_send_keeps_the_command_and_the_inputs_of_nodes(backend):
+def test_send_keeps_command_and_node_inputs(backend):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
     session.start(TurnInput.with_message(None))
@@ -298,7 +298,7 @@ def test_paused_run_is_resumed_by_a_command(backend):
     assert [turn.number for turn in session.turns] == [1, 2, 3]
 
 
-def test_turn_that_is_sent_again_keeps_its_client_turn_id(backend):
+def test_turn_sent_again_keeps_client_turn_id(backend):
     """A turn that arrives late after all is then the same turn for the server, and is not executed twice."""
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)

@@ -81,7 +81,7 @@ def gated(backend, gate):
     backend.pump = slow
 
 
-def test_a_run_goes_on_to_its_end_while_somebody_looks(begin, clock):
+def test_run_continues_to_end_while_watched(begin, clock):
     session = begin(lab())
     seen = [look(session, clock) for _ in range(6)]
 
@@ -92,7 +92,7 @@ def test_a_run_goes_on_to_its_end_while_somebody_looks(begin, clock):
     assert session.hint is None
 
 
-def test_what_was_shown_is_what_is_on_record(backend, begin, clock):
+def test_shown_turns_equal_the_record(backend, begin, clock):
     session = begin(lab())
     for _ in range(6):
         look(session, clock)
@@ -121,7 +121,7 @@ def test_nothing_is_done_before_it_is_due(backend, begin, clock):
     assert (early, len(steps)) == (0, 1)
 
 
-def test_a_step_leaves_status_hint_and_turns_as_they_are_while_nothing_happens(begin, clock):
+def test_quiet_step_leaves_status_hint_and_turns(begin, clock):
     session = begin(lab(pause=30))
     turns, hint = list(session.turns), session.hint
 
@@ -132,7 +132,7 @@ def test_a_step_leaves_status_hint_and_turns_as_they_are_while_nothing_happens(b
     assert session.turns == turns
 
 
-def test_a_message_goes_before_the_next_step_and_after_the_one_under_way(backend, begin, clock):
+def test_message_goes_between_steps(backend, begin, clock):
     session = begin(lab(checks=100))
     gate = threading.Event()
     gated(backend, gate)
@@ -155,7 +155,7 @@ def test_a_message_goes_before_the_next_step_and_after_the_one_under_way(backend
     assert session.background.has_work
 
 
-def test_no_step_begins_while_a_turn_is_under_way(backend, begin, clock):
+def test_no_step_starts_during_a_turn(backend, begin, clock):
     session = begin(lab(checks=100))
     gate = threading.Event()
     execute = backend.execute
@@ -178,7 +178,7 @@ def test_no_step_begins_while_a_turn_is_under_way(backend, begin, clock):
     assert session.error is None
 
 
-def test_a_message_to_a_run_that_has_just_ended_by_itself_is_given_back(backend, begin, clock):
+def test_message_to_run_just_ended_is_returned(backend, begin, clock):
     session = begin(lab(checks=2))
     look(session, clock)
     gate = threading.Event()
@@ -196,7 +196,7 @@ def test_a_message_to_a_run_that_has_just_ended_by_itself_is_given_back(backend,
     assert said(session) == [(1, True, "Your results are here after 2 checks.")]
 
 
-def test_a_stop_ends_a_run_in_a_step(backend, begin, clock):
+def test_stop_during_step_ends_run(backend, begin, clock):
     session = begin(lab(checks=100))
     gate = threading.Event()
     gated(backend, gate)
@@ -212,7 +212,7 @@ def test_a_stop_ends_a_run_in_a_step(backend, begin, clock):
     assert backend.run(session.run_id).status == "cancelled"
 
 
-def test_a_stop_between_two_steps_ends_a_run(backend, begin):
+def test_stop_between_steps_ends_run(backend, begin):
     session = begin(lab(checks=100))
 
     session.stop()
@@ -222,7 +222,7 @@ def test_a_stop_between_two_steps_ends_a_run(backend, begin):
     assert not session.background.has_work
 
 
-def test_a_stop_while_a_message_waits_for_a_step_ends_the_run_without_an_error(backend, begin, clock):
+def test_stop_of_waiting_message_ends_run_cleanly(backend, begin, clock):
     session = begin(lab(checks=100))
     gate = threading.Event()
     gated(backend, gate)
@@ -238,7 +238,7 @@ def test_a_stop_while_a_message_waits_for_a_step_ends_the_run_without_an_error(b
     assert session.error is None
 
 
-def test_work_that_is_switched_off_goes_on_only_step_by_step(begin, clock):
+def test_switched_off_work_advances_step_by_step(begin, clock):
     session = begin(lab())
     session.background.automatic = False
     before = look(session, clock, after=100)
@@ -253,7 +253,7 @@ def test_work_that_is_switched_off_goes_on_only_step_by_step(begin, clock):
     assert len(session.turns) == 2
 
 
-def test_a_run_that_only_judges_is_left_alone_after_many_steps_and_can_be_resumed(begin, clock):
+def test_evaluating_run_is_halted_and_resumable(begin, clock):
     session = begin(watchful())
     for _ in range(70):
         look(session, clock)
@@ -269,7 +269,7 @@ def test_a_run_that_only_judges_is_left_alone_after_many_steps_and_can_be_resume
     assert session.background.evaluations == 62
 
 
-def test_a_step_that_cannot_succeed_halts_the_work(backend, begin, clock):
+def test_permanent_failure_halts_work(backend, begin, clock):
     session = begin(lab())
     pump = backend.pump
 
@@ -289,7 +289,7 @@ def test_a_step_that_cannot_succeed_halts_the_work(backend, begin, clock):
     assert session.background.continues
 
 
-def test_a_step_that_fails_for_a_while_is_executed_again_later_each_time(backend, begin, clock):
+def test_transient_failure_is_retried_later_each_time(backend, begin, clock):
     session = begin(lab())
     pump, tries = backend.pump, []
 
@@ -311,7 +311,7 @@ def test_a_step_that_fails_for_a_while_is_executed_again_later_each_time(backend
     assert len(session.turns) == 2
 
 
-def test_events_of_a_step_whose_answer_was_lost_come_from_the_record(backend, begin, clock):
+def test_events_of_lost_step_come_from_record(backend, begin, clock):
     session = begin(lab())
     pump = backend.pump
 
@@ -339,7 +339,7 @@ def test_events_of_a_step_whose_answer_was_lost_come_from_the_record(backend, be
     assert session.turns[-1].is_background
 
 
-def test_a_run_that_is_opened_from_its_record_stands_still_until_it_is_told_to_go_on(backend, begin, clock):
+def test_opened_run_is_halted_until_resumed(backend, begin, clock):
     run_id = begin(lab()).run_id
     session = DebugSession.open(backend, run_id)
     before = look(session, clock, after=100)
@@ -353,13 +353,13 @@ def test_a_run_that_is_opened_from_its_record_stands_still_until_it_is_told_to_g
     assert [turn.is_background for turn in session.turns] == [False, True]
 
 
-def test_a_run_without_background_work_is_opened_without(backend, begin):
+def test_run_without_background_work_opens_without(backend, begin):
     run_id = begin(document(say("chat"))).run_id
 
     assert not DebugSession.open(backend, run_id).background.has_work
 
 
-def test_there_is_nothing_to_advance_before_a_run_has_begun(backend):
+def test_unstarted_run_has_nothing_to_advance(backend):
     session = DebugSession(backend, backend.create_workflow(lab()).id)
 
     session.advance()

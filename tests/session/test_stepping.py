@@ -41,7 +41,7 @@ def gone_on(session):
 LINE = [static("a", "A"), static("b", "B"), say("chat"), direct("a", "b"), direct("b", "chat")]
 
 
-def test_a_run_stands_still_before_a_node_which_has_then_not_run(backend):
+def test_run_pauses_before_node_runs(backend):
     session = debugged(backend, *LINE)
     session.breakpoints.put(Breakpoint("before", "b"))
 
@@ -56,7 +56,7 @@ def test_a_run_stands_still_before_a_node_which_has_then_not_run(backend):
     assert session.stop_point is None
 
 
-def test_stepping_by_event_shows_one_event_more_each_time(backend):
+def test_step_by_event_shows_one_more(backend):
     session = debugged(backend, *LINE)
     session.stepping.step("event")
     started(session)
@@ -71,7 +71,7 @@ def test_stepping_by_event_shows_one_event_more_each_time(backend):
     session.stop()
 
 
-def test_stepping_by_node_stands_still_before_each_node(backend):
+def test_step_by_node_pauses_before_each(backend):
     session = debugged(backend, *LINE)
     session.stepping.step("node")
     started(session)
@@ -87,7 +87,7 @@ def test_stepping_by_node_stands_still_before_each_node(backend):
     assert session.status == "waiting_for_user_input"
 
 
-def test_stepping_by_turn_stands_still_as_each_turn_begins(backend):
+def test_step_by_turn_pauses_at_each_start(backend):
     session = debugged(backend, *LINE)
     session.stepping.step("turn")
     started(session)
@@ -117,7 +117,7 @@ def test_a_run_goes_to_a_node(backend):
     session.stop()
 
 
-def test_the_fifth_visit_of_a_node_is_stopped_before_and_a_variable_edited_there_changes_the_path(backend):
+def test_edit_at_fifth_visit_changes_path(backend):
     session = debugged(
         backend,
         node("count", "no_op"),
@@ -143,7 +143,7 @@ def test_the_fifth_visit_of_a_node_is_stopped_before_and_a_variable_edited_there
     assert "Left" not in [event.to_wire().get("content") for event in session.turns[0].events]
 
 
-def test_a_run_that_stands_still_after_an_edit_says_why_as_before(backend):
+def test_run_paused_after_edit_keeps_reason(backend):
     session = debugged(backend, *LINE)
     session.breakpoints.put(Breakpoint("before", "b"))
     started(session)
@@ -157,7 +157,7 @@ def test_a_run_that_stands_still_after_an_edit_says_why_as_before(backend):
     session.stop()
 
 
-def test_an_edit_of_a_run_that_does_not_stand_still_is_refused(backend):
+def test_edit_of_running_run_is_rejected(backend):
     session = debugged(backend, *LINE)
     started(session)
 
@@ -166,7 +166,7 @@ def test_an_edit_of_a_run_that_does_not_stand_still_is_refused(backend):
     assert "is not paused" in session.error.message
 
 
-def test_a_log_point_leaves_a_line_and_does_not_stop(backend):
+def test_log_point_logs_without_stopping(backend):
     session = debugged(backend, *LINE, defaults={"who": "Ada"})
     session.breakpoints.put(Breakpoint("before", "b", log="{{who}} is at b"))
 
@@ -176,7 +176,7 @@ def test_a_log_point_leaves_a_line_and_does_not_stop(backend):
     assert [(line.turn_number, line.text) for line in session.stepping.log_output] == [(1, "Ada is at b")]
 
 
-def test_a_message_to_a_run_that_stands_still_is_refused_with_what_to_do(backend):
+def test_message_to_paused_run_is_rejected(backend):
     session = debugged(backend, *LINE)
     session.breakpoints.put(Breakpoint("before", "b"))
     started(session)
@@ -187,7 +187,7 @@ def test_a_message_to_a_run_that_stands_still_is_refused_with_what_to_do(backend
     session.stop()
 
 
-def test_a_run_that_stands_still_can_be_ended(backend):
+def test_paused_run_can_be_stopped(backend):
     session = debugged(backend, *LINE)
     session.breakpoints.put(Breakpoint("before", "b"))
     started(session)
@@ -199,7 +199,7 @@ def test_a_run_that_stands_still_can_be_ended(backend):
     assert session.stop_point is None
 
 
-def test_a_first_turn_that_stands_still_has_the_id_that_its_run_will_have(backend):
+def test_paused_first_turn_has_run_id(backend):
     session = debugged(backend, *LINE)
     session.breakpoints.put(Breakpoint("before", "a"))
     started(session)
@@ -210,7 +210,7 @@ def test_a_first_turn_that_stands_still_has_the_id_that_its_run_will_have(backen
     assert early == session.run_id
 
 
-def test_breakpoints_of_a_backend_that_cannot_be_held_are_noted(backend, monkeypatch):
+def test_breakpoints_without_pause_are_noted(backend, monkeypatch):
     from debugger.backends.base import Capabilities
 
     monkeypatch.setattr(

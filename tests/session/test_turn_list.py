@@ -14,7 +14,7 @@ from debugger.settings import Settings
 from tests.factories import direct, document, node, say, static
 
 
-def test_background_work_is_shown_once_something_happens_in_it():
+def test_background_work_shows_with_first_event():
     book = TurnList()
     turn = book.new_turn(TurnInput.with_message("Hello"))
     step = book.new_step()
@@ -26,7 +26,7 @@ def test_background_work_is_shown_once_something_happens_in_it():
     assert [(log.number, log.is_background) for log in book.logs] == [(1, False), (1, True)]
 
 
-def test_what_no_record_tells_of_is_not_shown():
+def test_unrecorded_events_are_not_shown():
     book = TurnList()
     step = book.new_step()
 
@@ -36,7 +36,7 @@ def test_what_no_record_tells_of_is_not_shown():
     assert step.events == []
 
 
-def test_a_turn_that_begins_during_background_work_stands_after_it():
+def test_turn_during_background_work_follows_it():
     book = TurnList()
     book.new_turn(TurnInput.with_message("Hello"))
     step = book.new_step()
@@ -51,7 +51,7 @@ def test_a_turn_that_begins_during_background_work_stands_after_it():
     ]
 
 
-def test_only_the_log_itself_is_forgotten_and_not_one_that_is_equal():
+def test_remove_compares_logs_by_identity():
     book = TurnList()
     first = book.new_turn(TurnInput())
     step = book.new_step()
@@ -67,7 +67,7 @@ def test_only_the_log_itself_is_forgotten_and_not_one_that_is_equal():
     assert not any(log is twin for log in book.logs)
 
 
-def test_events_are_counted_while_turns_grow_come_and_go():
+def test_events_are_counted_while_turns_change():
     said = AssistantResponseEvent(content="Hello")
     book = TurnList([TurnLog(1, TurnInput(), [said, said])])
     counts = [book.event_count]
@@ -107,7 +107,7 @@ def targets(session):
     return [effect.target for effect in side_effects(session.turns, session.ledger.recorded)]
 
 
-def test_a_turn_that_ended_tells_its_calls_without_a_look_at_the_record(backend):
+def test_ended_turn_needs_no_record_for_calls(backend):
     session = begun(backend, CALL, say("chat"), direct("save", "chat"))
 
     found = targets(session)
@@ -116,7 +116,7 @@ def test_a_turn_that_ended_tells_its_calls_without_a_look_at_the_record(backend)
     assert session.ledger.reads == 0
 
 
-def test_the_calls_of_a_turn_that_failed_are_read_from_the_record(backend):
+def test_calls_of_failed_turn_come_from_record(backend):
     broken = node("gone", "super_node", disabled=True)
     session = begun(
         backend, CALL, static("loop", "Hi"), broken, direct("save", "loop"), direct("loop", "save")
@@ -135,7 +135,7 @@ def test_a_reopened_run_has_the_same_ledger(backend):
     assert targets(again) == targets(session) != []
 
 
-def test_a_record_that_cannot_be_read_is_told_and_the_turn_stays(backend, monkeypatch):
+def test_unreadable_record_is_reported_and_turn_stays(backend, monkeypatch):
     session = begun(backend, say("chat"))
 
     def broken(run_id):

@@ -58,7 +58,7 @@ def look(session):
     assert session.wait_for_record(10)
 
 
-def test_stale_turn_is_not_executed_and_newer_turns_are_shown(open_backend):
+def test_stale_turn_is_rejected_and_newer_shown(open_backend):
     ours = started(open_backend())
     theirs = DebugSession.open(open_backend(), ours.run_id)
     send(theirs, "from them")
@@ -76,7 +76,7 @@ def test_stale_turn_is_not_executed_and_newer_turns_are_shown(open_backend):
     assert shown(ours) == stored(ours.backend, ours.run_id)
 
 
-def test_newer_turns_are_counted_and_loaded_on_demand(open_backend):
+def test_newer_turns_are_counted_and_loaded(open_backend):
     ours = started(open_backend())
     theirs = DebugSession.open(open_backend(), ours.run_id)
     send(theirs, "one")
@@ -106,7 +106,7 @@ def test_followed_run_shows_turns_as_they_come(open_backend):
     assert ours.hint is not None
 
 
-def test_end_of_the_run_by_another_client_is_shown(open_backend):
+def test_end_by_another_client_is_shown(open_backend):
     ours = started(open_backend())
     theirs = DebugSession.open(open_backend(), ours.run_id)
     theirs.stop()
@@ -119,7 +119,7 @@ def test_end_of_the_run_by_another_client_is_shown(open_backend):
     assert ours.unsent_message == "still there?"
 
 
-def test_background_work_of_another_client_is_shown_without_asking(open_backend):
+def test_background_work_of_other_client_is_shown(open_backend):
     ours = started(open_backend(), lab(pause=0))
     theirs = DebugSession.open(open_backend(), ours.run_id)
     theirs.advance()
@@ -132,7 +132,7 @@ def test_background_work_of_another_client_is_shown_without_asking(open_backend)
     assert shown(ours) == stored(ours.backend, ours.run_id)
 
 
-def test_turn_after_background_work_of_another_client_shows_all(open_backend):
+def test_turn_after_other_background_work_shows_all(open_backend):
     ours = started(open_backend(), lab(pause=0))
     theirs = DebugSession.open(open_backend(), ours.run_id)
     theirs.advance()

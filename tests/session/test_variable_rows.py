@@ -42,7 +42,7 @@ def test_variables_survive_the_table_unchanged(variables):
         (["é", 1], VariableRow("x", "JSON", '["é", 1]')),
     ],
 )
-def test_each_kind_of_value_has_its_own_type(value, row):
+def test_each_value_kind_has_its_type(value, row):
     assert row_from("x", value) == row
     assert value_of(row) == value
 
@@ -62,19 +62,19 @@ def test_each_kind_of_value_has_its_own_type(value, row):
         ("JSON", ""),
     ],
 )
-def test_a_value_that_is_not_of_its_type_is_refused_with_its_text(kind, text):
+def test_value_of_wrong_type_is_rejected(kind, text):
     with pytest.raises(InputError) as caught:
         value_of(VariableRow("x", kind, text))
 
     assert kind.lower() in caught.value.message.lower()
 
 
-def test_spaces_around_a_number_do_no_harm_and_those_of_a_text_are_kept():
+def test_spaces_matter_in_texts_not_numbers():
     assert value_of(VariableRow("x", "number", " 7 ")) == 7
     assert value_of(VariableRow("x", "text", " 7 ")) == " 7 "
 
 
-def test_every_row_that_cannot_be_used_is_told_at_once():
+def test_all_unusable_rows_are_reported():
     rows = [
         VariableRow("age", "number", "old"),
         VariableRow("", "text", "lost"),
@@ -90,7 +90,7 @@ def test_every_row_that_cannot_be_used_is_told_at_once():
     assert "the name 'tea' occurs 2 times" in str(caught.value)
 
 
-def test_what_a_grid_tells_of_its_edits_is_applied_to_the_rows():
+def test_grid_edits_are_applied_to_rows():
     rows = [VariableRow("a", "text", "1"), VariableRow("b", "text", "2"), VariableRow("c", "text", "3")]
     edits = {
         "edited_rows": {0: {"type": "number"}, "2": {"value": None}},
@@ -106,17 +106,17 @@ def test_what_a_grid_tells_of_its_edits_is_applied_to_the_rows():
     ]
 
 
-def test_a_row_that_has_just_been_added_is_passed_over():
+def test_new_empty_row_is_ignored():
     assert variables_from([VariableRow("", "text", ""), VariableRow("a", "text", "b")]) == {"a": "b"}
 
 
-def test_a_whole_number_may_be_longer_than_a_float_can_hold():
+def test_integer_may_exceed_float():
     digits = "1" * 400
 
     assert value_of(VariableRow("a", "number", digits)) == int(digits)
 
 
 @pytest.mark.parametrize("text", ["1" * 5000, "1e999"])
-def test_a_number_that_cannot_be_kept_is_refused(text):
+def test_unusable_number_is_rejected(text):
     with pytest.raises(InputError, match="is not a number"):
         value_of(VariableRow("a", "number", text))

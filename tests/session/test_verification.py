@@ -16,7 +16,7 @@ def at(node, kind="start_node_run", **fields):
     return {"type": kind, "origin_node_logical_id": node, **fields}
 
 
-def test_the_same_but_for_ids_and_times_is_verified():
+def test_same_but_ids_and_times_is_verified():
     found = compare(
         turn(at("a", logical_id="event_1", timestamp=1)), turn(at("a", logical_id="event_2", timestamp=2))
     )
@@ -24,7 +24,7 @@ def test_the_same_but_for_ids_and_times_is_verified():
     assert (found.verdict, found.differences) == ("verified", ())
 
 
-def test_other_words_on_the_same_path_are_approximate_and_named():
+def test_other_words_on_same_path_are_approximate():
     found = compare(
         turn(at("a"), at("a", "assistant_response", content="Hello"), at("a", "busy_wait_for_user_message")),
         turn(at("a"), at("a", "assistant_response", content="Hi"), at("a", "busy_wait_for_user_message")),
@@ -63,7 +63,7 @@ def test_another_path_or_another_hint_differs(other):
         ({**at("a", "say_llm"), "llm_usage_info": {"response_model": "person"}}, "answered by a person"),
     ],
 )
-def test_what_people_did_in_a_turn_is_given_as_the_reason(event, word):
+def test_manual_changes_are_given_as_reason(event, word):
     found = compare(turn(at("a"), event), turn(at("b")))
 
     assert manual_changes(turn(event)) == word
@@ -71,22 +71,22 @@ def test_what_people_did_in_a_turn_is_given_as_the_reason(event, word):
     assert word in found.sentence
 
 
-def test_a_turn_without_a_hand_in_it_tells_of_none():
+def test_turn_without_manual_changes_gives_none():
     assert manual_changes(turn(at("a"), {"type": "workflow_debug_log", "debug_message": "log"})) == ""
 
 
-def test_all_inputs_sent_again_are_never_more_than_replayed():
+def test_replayed_inputs_are_never_verified():
     assert compare(turn(at("a")), turn(at("a")), "replayed").verdict == "replayed"
 
 
-def test_what_was_found_can_be_kept_and_read_again():
+def test_fidelity_round_trips_as_json():
     found = Fidelity("differs", "Why.", ("one", "two"))
 
     assert Fidelity.from_json(found.to_json()) == found
     assert Fidelity.from_json(None) == UNCHECKED
 
 
-def test_a_rebuilt_turn_may_tell_of_a_beginning_and_count_from_1():
+def test_rebuilt_turn_may_start_and_count_from_1():
     original = turn(at("a", origin_node_run_id="3"))
     rebuilt = turn({"type": "start_workflow"}, {"type": "start_thread"}, at("a", origin_node_run_id="1"))
 

@@ -81,7 +81,7 @@ class EmbeddedBackend:
         self._gateways = GatewayFactory(
             self.settings, self._world, environment, secrets=self.global_values.secrets
         )
-        # Python that is switched off stays off, whoever has consented to it before.
+        # Python that is switched off stays off, also where a user has consented to it before.
         self._permits = PythonPermits(
             self.store.python_consents,
             python_consent_key if self.settings.inline_python != "off" else None,
@@ -234,7 +234,7 @@ class EmbeddedBackend:
             RunEndedError: The run is over.
             StaleTurnError: The run has newer turns than the caller expects.
             TurnInProgressError: Another turn of the run, or a step of its background work, is being executed.
-            ConflictError: The run stands at a node that its version does not have any more, or the client
+            ConflictError: The run is at a node that its version does not have any more, or the client
                 turn id names a turn of another run or workflow.
         """
         check_id("workflow", workflow_id)
@@ -293,7 +293,7 @@ class EmbeddedBackend:
         Raises:
             InputError: The id is malformed, an edit cannot be made, or the start node is not in the version.
             NotFoundError: There is no such run, turn or version.
-            ConflictError: The run stands at nodes that the version has not.
+            ConflictError: The run is at nodes that the version does not have.
         """
         return self.forks.fork(
             check_id("run", run_id),

@@ -26,7 +26,7 @@ class GatewayFactory:
         settings: The policy of each class of calls.
         world: Time.
         environment: Holds secrets; the process's own by default.
-        secrets: Gives more of them by name, asked with every turn; those of the environment win over them.
+        secrets: Returns more secrets by name, called with every turn; those of the environment win.
 
     Raises:
         SettingsError: The environment lists something for a secret that is no host.

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 FRESH_SECONDS = 1.0
 """How long values are used without looking again, so that turns that follow each other pay no query each. A
-change counts at once where `GlobalValues.renew` is told of it."""
+change counts at once where `GlobalValues.renew` is called."""
 
 NAMESPACE = "global"
 """``{{global.name}}`` and ``{{name}}`` are the same (``platform/wire.md`` section 10, 21)."""

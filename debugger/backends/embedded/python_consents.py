@@ -79,7 +79,7 @@ class PythonPermits:
         """True where a consent can change the way in which a version's Python runs."""
 
     def permit(self, workflow_id: str, version_number: int, interpreter: Interpreter) -> Interpreter:
-        """Return an interpreter that may run the version's code, given a consent.
+        """Return an interpreter that may run the version's code, if consented.
 
         It is the same interpreter otherwise. The digest is made of the code that it runs, whatever becomes
         of the stored version meanwhile.

@@ -151,7 +151,7 @@ def reject_missing_nodes(opened: LoadedRun) -> None:
     """Reject a run at a node that its version no longer has.
 
     Raises:
-        ConflictError: The version was given another graph.
+        ConflictError: The version has another graph.
     """
     nodes = opened.interpreter.graph.nodes
     lost = [thread.position for thread in opened.state.active_threads if thread.position not in nodes]

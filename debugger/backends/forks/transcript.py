@@ -48,7 +48,7 @@ class Line:
 def lines_of(pairs: Sequence[Turn]) -> list[Line]:
     """Return the lines of recorded pairs, thread by thread, in order.
 
-    Memos of hops are none: the model is told them, and nobody says them.
+    Navigation memos are no lines: only the model sees them.
     """
     found: list[Line] = []
     counts: dict[str, int] = {}
@@ -95,7 +95,7 @@ def edited_pairs(
         lines: What is said in them.
         edits: What is edited.
         world: Gives added lines their ids and their time.
-        keeps_memos: Whether memos of hops stay.
+        keeps_memos: Keep navigation memos.
 
     Raises:
         InputError: An edit is of a line that is not there, or that cannot be edited.
@@ -160,7 +160,7 @@ class _Rewriter:
     Args:
         texts: The new ones by the id of the message or of the event that says it; ``None`` deletes it.
         of_users: The same by the old text, for messages that have no id.
-        keeps_memos: Whether memos of hops stay.
+        keeps_memos: Keep navigation memos.
     """
 
     def __init__(

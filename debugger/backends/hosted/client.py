@@ -38,9 +38,9 @@ API_VERSION = "2026-04-01"
 RETRIED = frozenset({429, 502, 503, 504})
 MAX_RETRIES = 2
 MAX_WAIT = 8.0
-"""Seconds between two tries; a question that must wait longer is given up, and the error says how long."""
+"""Seconds between two tries; a longer wait is an error that names the wait."""
 KEEPALIVE_SECONDS = 2.0
-"""Seconds that a connection is kept unused: less than servers do, so that none is gone when it is needed."""
+"""Seconds that an unused connection stays open: less than on servers, so that none is gone when needed."""
 
 Query = Mapping[str, str | int | bool]
 Read = TypeVar("Read")

@@ -47,7 +47,7 @@ class RequestInfo:
 
     method: str
     url: str
-    """Without query: what is searched for is nobody's business."""
+    """Without query: the text of a search is private."""
     subject: str
     """What it is about: ``workflow '665f…'``, ``the list of runs``."""
     risk: str = ""

@@ -20,7 +20,7 @@ def execute_body(turn_input: TurnInput, run_id: str | None, version: int | None)
     """Return the body of the request for one turn.
 
     Args:
-        turn_input: What the turn is given; secrets in it stay here.
+        turn_input: The input of the turn; secrets in it stay here.
         run_id: The run to go on with.
         version: The version that a new run begins with.
     """
@@ -40,7 +40,7 @@ def live_input(
 
     Args:
         workflow_id: The workflow.
-        turn_input: What the turn is given; secrets in it stay here.
+        turn_input: The input of the turn; secrets in it stay here.
         run_id: The run to go on with.
         version: The version that a new run begins with.
 

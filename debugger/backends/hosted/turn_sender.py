@@ -54,7 +54,7 @@ class TurnSender:
         active_version: Returns the active version of a workflow.
         background: Knows whether a run may continue without its user.
         reconciliation: Reads the record of a run that a first turn has started.
-        timeout: Seconds after which a silent socket is given up.
+        timeout: Seconds after which a silent socket is closed.
         connect_timeout: Seconds in which a socket must acknowledge a second turn.
     """
 

@@ -28,7 +28,7 @@ MAX_FRAME_BYTES = 32 * 1024 * 1024
 REOPEN_SECONDS = 60.0
 """Seconds until a socket is tried again where none could be had."""
 MAX_IDLE = 16
-"""Sockets that are kept open between turns."""
+"""Sockets that stay open between turns."""
 _CLOSE_WITHIN = 1.0
 _NORMAL_CLOSE = 1000
 
@@ -72,7 +72,7 @@ class Socket:
         """Send one frame.
 
         Raises:
-            SocketClosed: It did not go out, or nobody knows whether it did.
+            SocketClosed: It was not sent, or that is unknown.
         """
         try:
             self._connection.send(text)

@@ -57,7 +57,7 @@ def test_an_empty_store_is_given_the_samples_once(tmp_path):
     again.close()
 
 
-def test_a_turn_is_on_record_when_its_last_event_has_been_pulled(backend):
+def test_turn_is_recorded_with_its_last_event(backend):
     workflow = backend.create_workflow(document(static("a", "Hello")))
 
     result = backend.execute(workflow.id, TurnInput.with_message(None, run_by="qa")).finish()
@@ -68,7 +68,7 @@ def test_a_turn_is_on_record_when_its_last_event_has_been_pulled(backend):
     assert backend.runs(workflow_id=workflow.id).total == 1
 
 
-def test_a_turn_that_nobody_pulls_to_its_end_leaves_no_trace(backend):
+def test_abandoned_turn_leaves_no_trace(backend):
     workflow = backend.create_workflow(document(static("a", "Hello")))
     events = iter(backend.execute(workflow.id, TurnInput.with_message(None)))
     next(events)
@@ -78,7 +78,7 @@ def test_a_turn_that_nobody_pulls_to_its_end_leaves_no_trace(backend):
     assert backend.runs().total == 0
 
 
-def test_a_run_keeps_the_version_that_it_began_with(backend):
+def test_run_keeps_its_first_version(backend):
     workflow = backend.create_workflow(
         document(say("chat"), static("bye", "Bye 0"), when("chat", "bye", "1 == 1"))
     )
@@ -96,7 +96,7 @@ def test_a_run_keeps_the_version_that_it_began_with(backend):
     assert [_said(result)[-1] for result in (old, new, chosen, loose)] == ["Bye 0", "Bye 1", "Bye 0", "Bye 1"]
 
 
-def test_a_second_turn_of_a_run_is_kept_out_while_one_is_under_way(backend):
+def test_second_turn_is_rejected_during_first(backend):
     workflow = backend.create_workflow(document(say("chat")))
     run_id = backend.execute(workflow.id, TurnInput.with_message(None)).finish().run_id
     first = iter(backend.execute(workflow.id, TurnInput.with_message("one"), run_id=run_id))
@@ -117,7 +117,7 @@ def test_a_run_that_is_over_takes_no_turn(backend):
         backend.execute(workflow.id, TurnInput.with_message("more"), run_id=run_id).finish()
 
 
-def test_a_failed_turn_is_on_record_with_its_error(backend):
+def test_failed_turn_is_recorded_with_error(backend):
     workflow = backend.create_workflow(document(static("a", "Hello"), direct("a", "nowhere")))
 
     result = backend.execute(workflow.id, TurnInput.with_message(None)).finish()
@@ -148,14 +148,14 @@ def test_ids_that_lead_nowhere_are_told(backend, call, error):
         call(backend, workflow.id)
 
 
-def test_an_empty_workflow_can_be_kept_and_not_run(backend):
+def test_empty_workflow_is_stored_but_not_run(backend):
     workflow = backend.create_workflow(document(name="Empty"))
 
     with pytest.raises(NotStartableError, match="No start node found"):
         backend.execute(workflow.id, TurnInput.with_message(None)).finish()
 
 
-def test_a_run_goes_on_at_another_opening_of_the_store(tmp_path):
+def test_run_continues_in_reopened_store(tmp_path):
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
     first = EmbeddedBackend(settings)
     workflow = first.create_workflow(document(static("a", "One", "Two"), say("chat"), direct("a", "chat")))
@@ -169,7 +169,7 @@ def test_a_run_goes_on_at_another_opening_of_the_store(tmp_path):
     again.close()
 
 
-def test_a_process_killed_in_the_middle_of_a_turn_leaves_the_run_at_its_last_finished_turn(tmp_path):
+def test_killed_process_leaves_last_finished_turn(tmp_path):
     database = f"sqlite:///{tmp_path}/runs.sqlite3"
     child = subprocess.Popen(
         [sys.executable, "-c", _LOOPING_CHILD, database],
@@ -193,7 +193,7 @@ def test_a_process_killed_in_the_middle_of_a_turn_leaves_the_run_at_its_last_fin
     backend.close()
 
 
-def test_secrets_of_a_document_or_an_input_are_not_kept(backend, tmp_path):
+def test_secrets_are_not_stored(backend, tmp_path):
     inner = {**document(say("chat")), "secret_variables": {"token": "planted-secret"}}
     backend.create_workflow({"workflow": {"workflow_config": inner}})
     workflow = backend.create_workflow(inner)
@@ -207,7 +207,7 @@ def test_secrets_of_a_document_or_an_input_are_not_kept(backend, tmp_path):
     assert all(b"planted-secret" not in path.read_bytes() for path in tmp_path.iterdir())
 
 
-def test_the_backend_says_which_node_types_the_engine_runs(backend):
+def test_backend_lists_node_types_of_engine(backend):
     assert backend.node_types == {*NODE_TYPES, "super_node"}
     assert backend.node_types > {"no_op", "say_llm", "say_static", "tool_node", "worker_llm"}
 
@@ -238,7 +238,7 @@ _LOOPING_CHILD = textwrap.dedent(
 )
 
 
-def test_a_first_turn_that_looks_back_at_the_chat_runs(backend):
+def test_first_turn_reading_chat_history_runs(backend):
     collector = worker("facts", {"email": {"type": "string"}}, wait_for_user_message=False)
     opening = say("opening", wait_for_user_message=False, self_loop=False)
     workflow = backend.create_workflow(document(opening, collector, direct("opening", "facts")))
@@ -250,7 +250,7 @@ def test_a_first_turn_that_looks_back_at_the_chat_runs(backend):
     assert shown[-1]["runtime_variables"]["email"] == "ada@example.com"
 
 
-def test_an_input_with_values_nested_too_deep_is_refused(backend):
+def test_too_deep_input_is_rejected(backend):
     workflow = backend.create_workflow(document(static("a", "Hello")))
     deep = functools.reduce(lambda inner, _: [inner], range(5_000), [])
 
@@ -269,7 +269,7 @@ def test_an_input_with_values_nested_too_deep_is_refused(backend):
         ([node("a", "tool_node", tool_config={"type": []})], {}, "a tool of type []"),
     ],
 )
-def test_a_field_with_a_value_that_means_nothing_fails_the_run_by_name(backend, parts, config, named):
+def test_meaningless_field_value_fails_run_by_name(backend, parts, config, named):
     workflow = backend.create_workflow(document(*parts, **config))
 
     result = backend.execute(workflow.id, TurnInput.with_message("hello")).finish()
@@ -289,7 +289,7 @@ def test_a_field_with_a_value_that_means_nothing_fails_the_run_by_name(backend, 
         ),
     ],
 )
-def test_a_node_that_cannot_be_read_is_passed_over_with_a_warning(backend, part, named):
+def test_unreadable_node_is_skipped_with_warning(backend, part, named):
     workflow = backend.create_workflow(document(part))
 
     result = backend.execute(workflow.id, TurnInput.with_message("hello")).finish()
@@ -299,7 +299,7 @@ def test_a_node_that_cannot_be_read_is_passed_over_with_a_warning(backend, part,
     assert named in told[0]
 
 
-def test_a_first_turn_s_record_names_the_version_that_it_began_with(backend):
+def test_first_record_names_its_version(backend):
     workflow = backend.create_workflow(lab(pause=60))
     first = backend.execute(workflow.id, TurnInput.with_message(None)).finish()
     late = later(backend)
@@ -311,7 +311,7 @@ def test_a_first_turn_s_record_names_the_version_that_it_began_with(backend):
     late.close()
 
 
-def test_a_step_of_which_nothing_is_kept_adds_no_pair_and_is_remembered(backend):
+def test_unrecorded_step_adds_no_pair(backend):
     workflow = backend.create_workflow(lab(pause=60))
     first = backend.execute(workflow.id, TurnInput.with_message(None)).finish()
 
@@ -323,7 +323,7 @@ def test_a_step_of_which_nothing_is_kept_adds_no_pair_and_is_remembered(backend)
     assert len(backend.run(first.run_id).input_output_pairs) == 1
 
 
-def test_when_a_step_is_due_is_told_with_the_result(backend):
+def test_result_tells_when_step_is_due(backend):
     workflow = backend.create_workflow(lab(pause=60))
     began = time.time()
     first = backend.execute(workflow.id, TurnInput.with_message(None)).finish()
@@ -334,7 +334,7 @@ def test_when_a_step_is_due_is_told_with_the_result(backend):
     assert 55 < judged.next_due - began < 65
 
 
-def test_a_step_is_refused_while_a_turn_of_its_run_is_under_way(backend):
+def test_step_is_rejected_during_a_turn(backend):
     workflow = backend.create_workflow(lab(pause=60))
     first = backend.execute(workflow.id, TurnInput.with_message(None)).finish()
     turn = backend.execute(workflow.id, TurnInput.with_message("Well?"), run_id=first.run_id)
@@ -367,7 +367,7 @@ def test_turn_is_refused_while_a_step_is_executed(backend):
     late.close()
 
 
-def test_the_calls_of_a_run_are_counted_over_all_its_turns(backend):
+def test_calls_are_counted_over_all_turns(backend):
     workflow = backend.create_workflow(document(say("chat")))
     first = backend.execute(workflow.id, TurnInput.with_message("one")).finish()
 

@@ -17,7 +17,7 @@ def secrets_of(environment, **stored):
     return doors.for_turn(())().secrets
 
 
-def test_list_of_hosts_belongs_to_the_secret_of_its_name():
+def test_hosts_belong_to_secret_of_that_name():
     values = {"KEY": "k-1", "OTHER": "o-1", "HOSTS_KEY": "api.example"}
     secrets = secrets_of({f"WORKFLOW_DEBUGGER_SECRET_{name}": value for name, value in values.items()})
 
@@ -38,7 +38,7 @@ def test_list_of_hosts_is_for_stored_secrets_too():
     assert secrets.refusal({"team key"}, destination, None, "GET x", "https://evil.example/") == ""
 
 
-def test_list_that_is_none_is_refused_without_its_text():
+def test_invalid_host_list_is_rejected_without_text():
     """It may be the value of a secret whose name begins with ``HOSTS_``."""
     with pytest.raises(SettingsError) as caught:
         secrets_of({"WORKFLOW_DEBUGGER_SECRET_HOSTS_KEY": "sk planted 77"})

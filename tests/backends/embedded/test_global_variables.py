@@ -40,7 +40,7 @@ def test_without_open_values_runs_begin_with_none(store):
     assert GlobalValues(store).dynamic() == {}
 
 
-def test_a_change_counts_at_once_where_it_was_made_and_soon_elsewhere(store, monkeypatch):
+def test_change_counts_at_once_here_soon_elsewhere(store, monkeypatch):
     here, elsewhere = GlobalValues(store), GlobalValues(store)
     seconds = [100.0]
     monkeypatch.setattr(global_variables.time, "monotonic", lambda: seconds[0])
@@ -74,7 +74,7 @@ def backend(store, tmp_path):
         yield opened
 
 
-def test_a_run_of_the_engine_begins_with_the_open_ones_under_both_names_and_below_all_else(store, backend):
+def test_run_starts_with_open_globals_below_all(store, backend):
     store.globals.create({**BLANK, "name": "shop", "value": "Leaf"})
     text = "{{shop}} and {{global.shop}}"
     plain = backend.create_workflow(document(static("hello", text)))
@@ -88,7 +88,7 @@ def test_a_run_of_the_engine_begins_with_the_open_ones_under_both_names_and_belo
     ]
 
 
-def test_a_run_keeps_the_values_that_it_began_with(store, backend):
+def test_run_keeps_its_first_globals(store, backend):
     made = store.globals.create({**BLANK, "name": "shop", "value": "Leaf"})
     workflow = backend.create_workflow(
         document(static("hello", "{{shop}}"), say("chat"), direct("hello", "chat"))
@@ -106,7 +106,7 @@ def test_a_run_keeps_the_values_that_it_began_with(store, backend):
 
 
 @pytest.mark.parametrize("name", ["key", "of_environment"])
-def test_a_secret_of_either_origin_reaches_only_what_is_sent_outside(store, backend, caplog, name):
+def test_secrets_reach_only_outbound_calls(store, backend, caplog, name):
     caplog.set_level(logging.DEBUG)
     store.globals.create({**BLANK, "name": "key", "value": "planted-variable-77", "is_secret": True})
     secret = {"key": "planted-variable-77", "of_environment": "planted-environment-77"}[name]
@@ -121,7 +121,7 @@ def test_a_secret_of_either_origin_reaches_only_what_is_sent_outside(store, back
     assert [place for place in (told, state, caplog.text, repr(backend._doors)) if secret in place] == []
 
 
-def test_a_secret_of_the_environment_wins_over_a_variable_of_its_name(store, backend):
+def test_environment_secret_wins_over_variable(store, backend):
     store.globals.create({**BLANK, "name": "of_environment", "value": "planted-77", "is_secret": True})
     with HttpServer() as http:
         made = backend.create_workflow(calling(http.url, "of_environment"))
@@ -130,7 +130,7 @@ def test_a_secret_of_the_environment_wins_over_a_variable_of_its_name(store, bac
     assert [call.headers["x-key"] for call in http.received] == ["planted-environment-77"]
 
 
-def test_a_secret_that_cannot_be_read_stops_no_run_and_is_told_once(store, tmp_path, caplog, monkeypatch):
+def test_unreadable_secret_is_logged_once(store, tmp_path, caplog, monkeypatch):
     monkeypatch.setattr(global_variables, "FRESH_SECONDS", 0)
     store.globals.create({**BLANK, "name": "key", "value": "planted-77", "is_secret": True})
     store.globals.create({**BLANK, "name": "shop", "value": "Leaf"})
@@ -148,7 +148,7 @@ def test_a_secret_that_cannot_be_read_stops_no_run_and_is_told_once(store, tmp_p
     assert "Set WORKFLOW_DEBUGGER_ENCRYPTION_KEY" in caplog.text
 
 
-def test_turns_that_follow_each_other_read_no_variables_each(store, backend, monkeypatch):
+def test_turns_in_a_row_share_one_read(store, backend, monkeypatch):
     monkeypatch.setattr(global_variables, "FRESH_SECONDS", 3600)
     made = backend.create_workflow(document(say("chat")))
     run_id = backend.execute(made.id, TurnInput.with_message(None)).finish().run_id

@@ -81,7 +81,7 @@ def test_paused_first_turn_is_followed_by_another_client(backend, other):
     assert other.revision(stream.run_id).record_length == result.record_length == 1
 
 
-def test_paused_background_step_is_claimed_and_has_no_turn_number(backend, other):
+def test_paused_background_step_is_claimed_without_number(backend, other):
     workflow_id, run_id = chatting(backend)
 
     stream = backend.pump(workflow_id, run_id)
@@ -107,7 +107,7 @@ def test_quick_turns_are_never_stored_half(backend, monkeypatch):
     assert renewed == []
 
 
-def test_taken_over_turn_is_ended_early_and_stores_nothing(backend, other, monkeypatch):
+def test_taken_over_turn_ends_and_stores_nothing(backend, other, monkeypatch):
     workflow_id, run_id = chatting(backend)
     with monkeypatch.context() as patch:
         patch.setattr(backend._leases, "_look", lambda held, now: None)  # a machine that sleeps
@@ -125,7 +125,7 @@ def test_taken_over_turn_is_ended_early_and_stores_nothing(backend, other, monke
     assert run.status == "waiting_for_user_input"
 
 
-def test_lost_claim_stops_the_turn_before_its_next_event(backend, other):
+def test_lost_claim_stops_turn_before_next_event(backend, other):
     workflow_id, run_id = chatting(backend)
     late = backend.execute(workflow_id, saying("late"), run_id=run_id)
     first = next(late)
@@ -140,7 +140,7 @@ def test_lost_claim_stops_the_turn_before_its_next_event(backend, other):
     assert late_events == [first]
 
 
-def test_closed_backend_leaves_its_turns_interrupted_with_their_events(backend, other):
+def test_closed_backend_leaves_turns_interrupted(backend, other):
     workflow_id, run_id = chatting(other)
     stream = backend.execute(workflow_id, saying("hi"), run_id=run_id)
     events = [next(stream).to_wire() for _ in range(3)]
@@ -153,7 +153,7 @@ def test_closed_backend_leaves_its_turns_interrupted_with_their_events(backend, 
     assert decode(unfinished.events_json) == events
 
 
-def test_thread_ends_when_there_are_no_claims_and_starts_again(backend, monkeypatch):
+def test_thread_ends_without_claims_and_restarts(backend, monkeypatch):
     monkeypatch.setattr(leases, "_IDLE_SECONDS", 0.05)
     workflow_id, run_id = chatting(backend)
     await_that(lambda: backend._leases._thread is None)

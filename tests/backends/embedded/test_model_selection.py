@@ -10,7 +10,7 @@ from debugger.settings import Settings
 from tests.factories import say, workflow
 
 
-def test_the_script_that_names_the_workflow_is_found_among_others(tmp_path):
+def test_script_naming_workflow_is_found(tmp_path):
     (tmp_path / "a.yaml").write_text("version: 1\nworkflow: other\n", encoding="utf-8")
     (tmp_path / "b.yml").write_text("version: 1\nworkflow: tea\ndemo: [Assam]\n", encoding="utf-8")
 
@@ -23,7 +23,7 @@ def test_the_script_that_names_the_workflow_is_found_among_others(tmp_path):
     ("data", "words"),
     [(b"version: 1\nworkflow: \xff\n", "a.yaml is not UTF-8"), (b"version: 2\n", "a.yaml: line 1: ")],
 )
-def test_a_script_that_cannot_be_used_is_told_by_its_file(tmp_path, data, words):
+def test_unusable_script_is_reported_by_file(tmp_path, data, words):
     (tmp_path / "a.yaml").write_bytes(data)
 
     with pytest.raises(InputError, match=words):
@@ -48,7 +48,7 @@ def test_the_settings_say_what_answers(tmp_path, wanted, made, stands_in):
     assert stands_in is None or type(responder.fallback) is stands_in
 
 
-def test_a_default_model_is_named_by_type_model_and_address():
+def test_default_model_has_type_name_address():
     named = default_llm("custom_llm llama3 http://localhost:11434/v1")
 
     assert named == {"type": "custom_llm", "model": "llama3", "base_url": "http://localhost:11434/v1"}

@@ -54,7 +54,7 @@ def chatting(backend):
     return workflow_id, backend.execute(workflow_id, saying()).finish().run_id
 
 
-def test_conflict_is_raised_by_execute_and_names_no_turn(backend):
+def test_conflict_raised_by_execute_names_no_turn(backend):
     workflow_id, run_id = chatting(backend)
     first = backend.execute(workflow_id, saying("one"), run_id=run_id)
 
@@ -66,7 +66,7 @@ def test_conflict_is_raised_by_execute_and_names_no_turn(backend):
     assert first.finish().turn_number == 2
 
 
-def test_stale_turn_executes_nothing_and_names_the_newer_turns(backend, tmp_path):
+def test_stale_turn_executes_nothing(backend, tmp_path):
     workflow_id = backend.create_workflow(counted(tmp_path)).id
     run_id = backend.execute(workflow_id, saying()).finish().run_id
     for number in (2, 3):
@@ -94,7 +94,7 @@ def test_new_run_begins_with_turn_1(backend):
     assert backend.execute(workflow_id, saying(), expected_turn_number=1).finish().turn_number == 1
 
 
-def test_stale_turn_of_an_ended_run_names_the_newer_turns(backend):
+def test_stale_turn_of_ended_run_names_newer(backend):
     workflow_id, run_id = chatting(backend)
     backend.execute(workflow_id, saying(command="stop"), run_id=run_id).finish()
 
@@ -180,7 +180,7 @@ def test_turn_of_a_killed_process_lapses_at_once(backend, url, tmp_path):
     assert backend.notebook.unfinished(run_id) == []
 
 
-def test_first_turn_of_a_killed_process_leaves_a_failed_run(backend, url, tmp_path):
+def test_first_turn_of_killed_process_fails_run(backend, url, tmp_path):
     workflow_id = backend.create_workflow(counted(tmp_path)).id
     (tmp_path / "wait").touch()
     child = begin(url, workflow_id, tmp_path, text="lost")
@@ -202,7 +202,7 @@ def test_first_turn_of_a_killed_process_leaves_a_failed_run(backend, url, tmp_pa
     assert backend.record(run_id).turns == []
 
 
-def test_interrupted_turn_is_found_when_the_store_is_opened(backend, url, tmp_path):
+def test_interrupted_turn_is_found_on_opening(backend, url, tmp_path):
     workflow_id = backend.create_workflow(counted(tmp_path)).id
     (tmp_path / "wait").touch()
     child = begin(url, workflow_id, tmp_path)
@@ -273,7 +273,7 @@ def test_turn_that_raises_releases_its_claim(backend, monkeypatch):
     assert backend.execute(workflow_id, saying("hi"), run_id=run_id).finish().turn_number == 2
 
 
-def test_deleted_run_is_not_found_by_its_late_turn(backend):
+def test_deleted_run_rejects_its_late_turn(backend):
     workflow_id, run_id = chatting(backend)
     stream = backend.execute(workflow_id, saying("late"), run_id=run_id)
 
@@ -284,7 +284,7 @@ def test_deleted_run_is_not_found_by_its_late_turn(backend):
     assert backend.runs().total == 0
 
 
-def test_run_can_be_forked_while_a_turn_is_in_progress(backend):
+def test_run_in_progress_can_be_forked(backend):
     workflow_id, run_id = chatting(backend)
     stream = backend.execute(workflow_id, saying("one"), run_id=run_id)
 
@@ -306,7 +306,7 @@ def test_secret_variables_are_not_stored_with_the_claim(backend):
     stream.close()
 
 
-def test_stop_of_a_stopped_run_answers_as_the_first(backend):
+def test_stop_of_stopped_run_answers_the_same(backend):
     workflow_id, run_id = chatting(backend)
     first = backend.execute(workflow_id, saying(command="stop"), run_id=run_id).finish()
 
@@ -348,7 +348,7 @@ def test_repeated_turn_is_answered_from_the_record(backend, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["data", "stop"])
-def test_repeated_last_turn_of_an_ended_run_is_answered_from_the_record(backend, command):
+def test_repeated_last_turn_is_answered_from_record(backend, command):
     flow = document(
         static("a", "Hello"),
         say("chat", self_loop=False),
@@ -376,7 +376,7 @@ def test_repeated_failed_turn_is_answered_with_its_error(backend):
     assert again.to_wire() == first.to_wire()
 
 
-def test_client_turn_id_of_another_run_is_a_conflict(backend):
+def test_client_turn_id_of_other_run_conflicts(backend):
     workflow_id, run_id = chatting(backend)
     other_id = backend.create_workflow(document(say("chat"))).id
     backend.execute(workflow_id, saying("hi", "c1"), run_id=run_id).finish()
@@ -390,7 +390,7 @@ def test_client_turn_id_of_another_run_is_a_conflict(backend):
     assert backend.runs().total == 2
 
 
-def test_client_turn_id_of_an_abandoned_turn_can_be_used_again(backend):
+def test_client_turn_id_of_abandoned_turn_is_reusable(backend):
     workflow_id, run_id = chatting(backend)
     backend.execute(workflow_id, saying("hi", "c1"), run_id=run_id).close()
 
@@ -425,7 +425,7 @@ def test_repeated_turn_waits_for_the_one_in_progress(backend, url, tmp_path, fir
     assert len(calls(tmp_path)) == before + 1
 
 
-def test_repeated_turn_is_waited_for_until_it_is_cancelled(backend):
+def test_repeated_turn_is_awaited_until_cancelled(backend):
     workflow_id, run_id = chatting(backend)
     first = backend.execute(workflow_id, saying("hi", "c1"), run_id=run_id)
     cancelled = threading.Event()
@@ -438,7 +438,7 @@ def test_repeated_turn_is_waited_for_until_it_is_cancelled(backend):
     assert first.finish().turn_number == 2
 
 
-def test_record_read_by_a_node_has_finished_turns_only(backend):
+def test_record_for_nodes_has_finished_turns_only(backend):
     workflow_id, run_id = chatting(backend)
     stream = backend.execute(workflow_id, saying("hi"), run_id=run_id)
 

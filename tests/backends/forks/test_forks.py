@@ -66,7 +66,7 @@ def version(backend, workflow_id, graph):
     backend.store.create_version(workflow_id, document=graph, mark_as_active=True)
 
 
-def test_the_model_hears_the_edited_words_and_the_record_tells_no_others(backend, echo):
+def test_model_and_record_have_edited_words_only(backend, echo):
     workflow_id, run_id = talk(backend, document(say("chat")), "First words", "Second words")
     lines = [line.text for line in backend.forks.plan(run_id, 1, RerunTarget()).lines]
     assert lines == ["First words", "Answer 1"]
@@ -99,7 +99,7 @@ def test_words_are_added_where_nothing_was_said(backend, echo, history_mode):
     assert [log.number for log in turn_logs(backend.run(new_id))] == [1, 2]
 
 
-def test_a_line_cannot_be_edited_that_is_not_there(backend):
+def test_missing_line_cannot_be_edited(backend):
     _, run_id = talk(backend, document(say("chat")), "First words")
     edits = RerunEdits(message_deletes=[{"index": 5}])
 
@@ -120,7 +120,7 @@ def test_edited_variables_are_told_in_the_next_turn(backend):
     assert backend.store.forks.of(new_id).changes != ()
 
 
-def test_exactly_the_same_keeps_companions_and_another_graph_leaves_them_behind(backend):
+def test_exact_keeps_companions_remapped_drops_them(backend):
     graph = lab(pause=60)
     workflow_id, run_id = talk(backend, graph, "Hello")
     version(backend, workflow_id, {**graph, "future": True})
@@ -139,7 +139,7 @@ def counting(node_id, name):
     return document({**count, "name": name}, say("chat"), direct(node_id, "chat"))
 
 
-def test_variables_of_a_node_follow_it_or_stay_behind(backend):
+def test_node_variables_follow_or_are_dropped(backend):
     workflow_id, run_id = talk(backend, counting("count", "Count"), "Hello")
     version(backend, workflow_id, counting("other", "Count"))
     version(backend, workflow_id, counting("other", "Other"))
@@ -155,7 +155,7 @@ def test_variables_of_a_node_follow_it_or_stay_behind(backend):
     assert lost.unmapped_nodes == ["count"]
 
 
-def test_a_chosen_entry_is_where_the_next_message_is_met(backend):
+def test_chosen_entry_receives_next_message(backend):
     graph = document(say("one"), say("two"))
     workflow_id, run_id = talk(backend, graph, "Hello")
 
@@ -169,7 +169,7 @@ def test_a_chosen_entry_is_where_the_next_message_is_met(backend):
     assert [event["origin_node_logical_id"] for event in said] == ["two"]
 
 
-def test_a_fork_of_a_run_older_than_an_edit_of_its_version_is_not_the_same(backend):
+def test_older_fork_of_edited_version_is_not_same(backend):
     workflow_id, run_id = talk(backend, document(say("chat")), "Hello")
     _, kept = backend.store.document(workflow_id)
     backend.store.catalogue.replace_document(workflow_id, 0, kept)
@@ -191,7 +191,7 @@ def test_a_plan_that_is_refused_cannot_be_begun(backend):
         begin(backend, run_id, 2)
 
 
-def test_the_rerun_of_a_first_turn_begins_at_another_graphs_start(backend):
+def test_rerun_of_first_turn_starts_at_other_start(backend):
     workflow_id, run_id = talk(backend, document(say("chat")))
     version(backend, workflow_id, document(static("hi", "Hi"), node("end", "no_op"), direct("hi", "end")))
 
@@ -203,7 +203,7 @@ def test_the_rerun_of_a_first_turn_begins_at_another_graphs_start(backend):
 
 
 @pytest.mark.parametrize("history_mode", ["FULL", "NONE"])
-def test_a_rerun_tells_what_the_models_were_used_for_before_it(backend, history_mode):
+def test_rerun_reports_model_usage_before_it(backend, history_mode):
     workflow_id, run_id = talk(backend, document(say("chat")), "One", "Two")
     new_id = begin(backend, run_id, 1, history_mode=history_mode)
     begun = backend.run(new_id)
@@ -218,7 +218,7 @@ def test_a_rerun_tells_what_the_models_were_used_for_before_it(backend, history_
     assert run.llm_token_usage["call_count"] == 2
 
 
-def test_the_rerun_of_a_first_turn_takes_nothing_over(backend):
+def test_rerun_of_first_turn_carries_no_usage(backend):
     _, run_id = talk(backend, document(say("chat")), "One")
 
     run = backend.run(begin(backend, run_id, 0))
@@ -244,7 +244,7 @@ def test_variables_that_are_nested_deep_are_no_hindrance(backend, echo):
     assert echo.heard[0] == "Edited words"
 
 
-def test_rerun_restores_an_ended_conversation_without_running_its_last_node(backend):
+def test_rerun_restores_ended_conversation(backend):
     calls = "def f(**_):\n    return 1\n"
     graph = document(static("hi", "Hello"), tool("last", calls), direct("hi", "last"), say("other"))
     workflow_id = backend.create_workflow(graph).id
@@ -265,7 +265,7 @@ def test_rerun_restores_an_ended_conversation_without_running_its_last_node(back
     assert (result.status, result.turn_number) == ("waiting_for_user_input", 2)
 
 
-def test_rerun_restores_a_failed_turn_and_runs_its_node_again(backend):
+def test_rerun_restores_failed_turn_and_repeats_node(backend):
     graph = document(say("chat", self_loop=True, wait_for_user_message=True))
     workflow_id, run_id = talk(backend, graph, "Hello")
     bad = TurnInput.with_message("More", command="data")

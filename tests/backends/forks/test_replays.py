@@ -39,7 +39,7 @@ def turns(backend, run_id):
     return [log for log in turn_logs(backend.run(run_id)) if not log.is_background]
 
 
-def test_background_work_between_turns_takes_no_turn_and_is_remembered(backend):
+def test_background_work_takes_no_turn_number(backend):
     workflow_id, run_id = run_of(backend, lab(checks=50), "hello")
     CLOCK[0] += 5
     backend.pump(workflow_id, run_id).finish()
@@ -54,7 +54,7 @@ def test_background_work_between_turns_takes_no_turn_and_is_remembered(backend):
     assert len(fork.input_output_pairs) == pairs - 1
 
 
-def test_what_would_reach_a_person_is_not_called_again(backend):
+def test_replay_contacts_nobody_again(backend):
     sms = {"to_phone_number": "+15550100", "message": "Hi"}
     workflow = document(say("chat"), node("text", "send_sms", **sms), direct("chat", "text"))
     _, run_id = run_of(backend, workflow, "go")
@@ -66,7 +66,7 @@ def test_what_would_reach_a_person_is_not_called_again(backend):
     )
 
 
-def test_a_turn_that_is_not_there_cannot_be_run_again(backend):
+def test_missing_turn_cannot_be_replayed(backend):
     _, run_id = run_of(backend, document(say("chat")))
 
     with pytest.raises(NotFoundError):
@@ -75,7 +75,7 @@ def test_a_turn_that_is_not_there_cannot_be_run_again(backend):
         backend.replay(run_id, 5)
 
 
-def test_a_replay_writes_nothing_outside_and_reads_as_before():
+def test_replay_writes_nothing_and_reads_again():
     live = Settings(outbound_write="live", outbound_contact="simulated", outbound_read="live")
 
     policies = GatewayFactory(live, Environment()).read_only().for_turn(())().policies

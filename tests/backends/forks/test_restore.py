@@ -72,7 +72,7 @@ def said(log):
     return [event.words for event in log.events if event.type == "assistant_response"]
 
 
-def test_a_run_of_ten_turns_forked_at_each_of_them_does_each_turn_as_it_did(backend):
+def test_ten_forks_repeat_each_turn(backend):
     workflow_id, run_id = clinic(backend)
     original = turn_logs(backend.run(run_id))
     assert [log.number for log in original] == list(range(1, 11))
@@ -88,7 +88,7 @@ def test_a_run_of_ten_turns_forked_at_each_of_them_does_each_turn_as_it_did(back
     assert turn_logs(backend.run(run_id)) == original
 
 
-def test_a_turn_that_is_run_again_does_as_it_did_and_leaves_no_trace(backend):
+def test_replayed_turn_repeats_and_stores_nothing(backend):
     _, run_id = clinic(backend)
     before = backend.run(run_id)
 
@@ -100,7 +100,7 @@ def test_a_turn_that_is_run_again_does_as_it_did_and_leaves_no_trace(backend):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_each_turn_of_a_generated_run_does_the_same_again_at_the_same_time(seed, tmp_path):
+def test_generated_turns_repeat_at_same_time(seed, tmp_path):
     workflow, sayings = generate(seed)
     backend = open_backend(tmp_path, 0, seed)
     clock = backend._world.now.__self__
@@ -131,7 +131,7 @@ def test_each_turn_of_a_generated_run_does_the_same_again_at_the_same_time(seed,
     backend.close()
 
 
-def test_a_fork_says_where_it_came_from_and_who_made_it(backend):
+def test_fork_records_source_and_author(backend):
     _, run_id = talk(backend, say("chat"), says=["one", "two"])
 
     fork = backend.run(backend.fork(run_id, 2, run_by="ada"))
@@ -142,7 +142,7 @@ def test_a_fork_says_where_it_came_from_and_who_made_it(backend):
     assert backend.run(run_id).source_workflow_run_id is None
 
 
-def test_a_fork_tells_what_the_models_were_used_for_before_it(backend):
+def test_fork_reports_model_usage_before_it(backend):
     workflow_id, run_id = talk(backend, say("chat"), says=("one", "two"))
     fork_id = backend.fork(run_id, 3)
     begun = backend.run(fork_id)
@@ -163,7 +163,7 @@ def test_a_fork_tells_what_the_models_were_used_for_before_it(backend):
     )
 
 
-def test_a_run_that_took_nothing_over_tells_of_nothing(backend):
+def test_run_without_copied_usage_reports_none(backend):
     _, run_id = talk(backend, say("chat"), says=("one", "two"))
 
     source, first = backend.run(run_id), backend.run(backend.fork(run_id, 1))
@@ -173,7 +173,7 @@ def test_a_run_that_took_nothing_over_tells_of_nothing(backend):
         assert run.carried_over_llm_token_usage is run.carried_over_llm_latency_stats is None
 
 
-def test_a_fork_of_the_first_turn_holds_no_turn_and_begins_like_its_source(backend):
+def test_fork_of_first_turn_starts_like_source(backend):
     random_line = static("hi", *(f"Hello {number}" for number in range(50)), mode="random")
     workflow_id, run_id = talk(backend, random_line, say("chat"), direct("hi", "chat"))
 
@@ -186,7 +186,7 @@ def test_a_fork_of_the_first_turn_holds_no_turn_and_begins_like_its_source(backe
         assert said(turn_of(backend, fork_id, 1)) == said(turn_of(backend, run_id, 1))
 
 
-def test_a_fork_of_the_first_turn_begins_with_the_global_variables_of_its_source(backend):
+def test_fork_of_first_turn_keeps_source_globals(backend):
     blank = {"is_secret": False, "description": None, "category": None}
     made = backend.store.globals.create({**blank, "name": "shop", "value": "Leaf"})
     backend.store.globals.create({**blank, "name": "city", "value": "Oslo"})
@@ -225,7 +225,7 @@ def test_fork_first_turn_is_claimed_once(backend):
     other.close()
 
 
-def test_the_input_of_the_first_turn_counts_for_its_fork(backend):
+def test_first_input_counts_for_its_fork(backend):
     kept = backend.create_workflow(
         document(say("first"), static("other", "I am {{who}}."), say("chat"), direct("other", "chat"))
     )
@@ -244,7 +244,7 @@ def test_the_input_of_the_first_turn_counts_for_its_fork(backend):
     assert compare_turns(turn_of(backend, run_id, 1), turn_of(backend, fork_id, 1)).is_same
 
 
-def test_an_edit_changes_what_follows_and_the_next_turn_tells_of_it_first(backend):
+def test_edit_is_reported_first_in_next_turn(backend):
     parts = (
         static("hi", "Hello"),
         say("chat"),
@@ -271,7 +271,7 @@ def test_an_edit_changes_what_follows_and_the_next_turn_tells_of_it_first(backen
     assert compare_turns(turn_of(backend, fork_id, 2), turn_of(backend, again_id, 2)).is_same
 
 
-def test_an_edit_that_cannot_be_made_makes_no_fork(backend):
+def test_impossible_edit_makes_no_fork(backend):
     _, run_id = talk(backend, say("chat"))
 
     with pytest.raises(InputError, match="no thread 'nine'"):
@@ -292,7 +292,7 @@ def test_a_fork_can_go_on_at_another_node(backend):
         backend.fork(run_id, 2, start_node_logical_id="nowhere")
 
 
-def test_a_fork_can_go_on_in_another_version_that_has_the_nodes(backend):
+def test_fork_continues_in_version_with_nodes(backend):
     workflow_id, run_id = talk(
         backend, say("chat"), static("end", "Old"), when("chat", "end", "1 == 1"), says=["one"]
     )
@@ -316,7 +316,7 @@ def test_a_fork_can_go_on_in_another_version_that_has_the_nodes(backend):
         backend.fork(run_id, 2, version_number=9)
 
 
-def test_forks_of_one_turn_are_siblings_and_a_fork_can_be_forked(backend):
+def test_forks_are_siblings_and_can_be_forked(backend):
     _, run_id = talk(backend, say("chat"), says=["one", "two"])
 
     one, other = backend.fork(run_id, 2), backend.fork(run_id, 2)
@@ -326,7 +326,7 @@ def test_forks_of_one_turn_are_siblings_and_a_fork_can_be_forked(backend):
     assert family == {one: run_id, other: run_id, below: one}
 
 
-def test_the_turn_after_the_last_copies_the_run_as_it_stands_unless_it_is_over(backend):
+def test_turn_after_last_copies_open_run(backend):
     _, waiting = talk(backend, say("chat"), says=["one"])
     _, over = talk(backend, static("bye", "Bye"))
 
@@ -337,7 +337,7 @@ def test_the_turn_after_the_last_copies_the_run_as_it_stands_unless_it_is_over(b
         backend.fork(waiting, 0)
 
 
-def test_a_run_of_two_thousand_turns_is_forked_in_a_moment(backend):
+def test_fork_of_two_thousand_turns_is_fast(backend):
     workflow_id, run_id = talk(backend, say("chat"))
     backend.execute(workflow_id, TurnInput.with_message("go on"), run_id=run_id).finish()
     grow(backend, run_id, 2_000)
@@ -375,7 +375,7 @@ def test_a_replay_can_be_cut_short(backend):
 
 
 @pytest.mark.parametrize("ask", ["fork", "replay"])
-def test_the_hosted_api_has_no_checkpoints_and_says_what_to_do_instead(ask):
+def test_hosted_api_rejects_fork_with_advice(ask):
     hosted = HostedBackend(HostedSettings(base_url="http://127.0.0.1:9", api_key="sk-test"))
 
     with pytest.raises(UnsupportedError, match=r"gives no checkpoint.*from turn 1"):

@@ -52,7 +52,7 @@ def test_every_request_says_who_asks(peer):
     assert headers["content-type"] == headers["accept"] == "application/json"
 
 
-def test_a_new_workflow_has_its_name_on_top_and_its_secrets_left_out(peer, hosted):
+def test_new_workflow_is_named_without_secrets(peer, hosted):
     peer.answers(201, {"workflow": {"_id": WORKFLOW, "workflow_config": {"name": "Tea"}}})
     graph = document(static("a", "Hello"), name="Tea", description="Sells tea")
 
@@ -65,14 +65,14 @@ def test_a_new_workflow_has_its_name_on_top_and_its_secrets_left_out(peer, hoste
     assert (summary.id, summary.name) == (WORKFLOW, "Tea")
 
 
-def test_a_document_that_is_no_workflow_is_not_sent(peer, hosted):
+def test_invalid_document_is_not_sent(peer, hosted):
     with pytest.raises(WorkflowError, match="not a workflow"):
         hosted.create_workflow({"name": "Tea"})
 
     assert peer.asked == []
 
 
-def test_without_a_key_nothing_is_sent_to_another_machine():
+def test_other_machine_needs_a_key():
     backend = HostedBackend(HostedSettings(base_url="https://api.example/workflows"))
 
     with pytest.raises(AuthenticationError, match="No API key is set") as raised:
@@ -82,7 +82,7 @@ def test_without_a_key_nothing_is_sent_to_another_machine():
     backend.close()
 
 
-def test_without_a_key_this_machine_is_asked_all_the_same(peer):
+def test_loopback_needs_no_key(peer):
     peer.answers(body={"workflows": []})
     backend = HostedBackend(HostedSettings(base_url=peer.url))
 
@@ -92,7 +92,7 @@ def test_without_a_key_this_machine_is_asked_all_the_same(peer):
     backend.close()
 
 
-def test_a_list_is_read_to_its_end_without_any_sign_but_the_total(peer, hosted):
+def test_list_without_sign_ends_at_total(peer, hosted):
     ids = [f"{number:024x}" for number in range(250)]
     for start in (0, 100, 200):
         peer.answers(body={"workflows": [{"_id": i} for i in ids[start : start + 100]], "total": 250})
@@ -103,7 +103,7 @@ def test_a_list_is_read_to_its_end_without_any_sign_but_the_total(peer, hosted):
     assert peer.asked[2]["path"] == "/workflows/v1/workflows?page=3&size=100&search=tea+%26+co"
 
 
-def test_a_list_is_read_to_its_end_by_its_own_sign(peer, hosted):
+def test_list_ends_by_its_own_sign(peer, hosted):
     peer.answers(body={"items": [{"_id": WORKFLOW}], "has_next": True, "size": 1})
     peer.answers(body={"items": [{"_id": RUN}], "has_next": False, "size": 1})
 
@@ -117,7 +117,7 @@ def test_a_list_that_repeats_itself_ends(peer, hosted):
     assert len(hosted.workflows()) == 1
 
 
-def test_versions_without_a_flag_are_told_which_is_active_by_their_workflow(peer, hosted):
+def test_versions_without_flag_use_active_of_workflow(peer, hosted):
     peer.answers(body={"versions": [{"version_number": 1}, {"version_number": 0, "version_name": "First"}]})
     peer.answers(body={"workflow": {"_id": WORKFLOW, "active_version_number": 1, "workflow_config": None}})
 
@@ -127,14 +127,14 @@ def test_versions_without_a_flag_are_told_which_is_active_by_their_workflow(peer
 
 
 @pytest.mark.parametrize("key", ["config", "workflow_config"])
-def test_the_graph_of_an_older_version_is_read_from_its_row(peer, hosted, key):
+def test_older_graph_is_read_from_row(peer, hosted, key):
     graph = document(static("a", "Hello"))
     peer.answers(body={"versions": [{"version_number": 2, "config": None, key: graph}]})
 
     assert hosted.workflow(WORKFLOW, 2).to_wire() == graph
 
 
-def test_the_graph_of_an_older_version_may_be_out_of_reach(peer, hosted):
+def test_older_graph_may_be_unavailable(peer, hosted):
     peer.answers(body={"versions": [{"version_number": 0, "workflow_config": {"name": "Tea"}}]})
     peer.answers(body={"workflow": {"_id": WORKFLOW, "active_version_number": 1, "workflow_config": {}}})
 
@@ -142,7 +142,7 @@ def test_the_graph_of_an_older_version_may_be_out_of_reach(peer, hosted):
         hosted.workflow(WORKFLOW, 0)
 
 
-def test_the_graph_of_the_active_version_is_read_two_levels_deep(peer, hosted):
+def test_active_graph_is_read_two_levels_deep(peer, hosted):
     graph = document(static("a", "Hello"))
     peer.answers(body={"versions": [{"version_number": 0}]})
     peer.answers(body={"workflow": {"_id": WORKFLOW, "active_version_number": 0, "workflow_config": graph}})
@@ -151,7 +151,7 @@ def test_the_graph_of_the_active_version_is_read_two_levels_deep(peer, hosted):
     assert peer.asked[1]["path"].endswith("?fully_hydrate=true")
 
 
-def test_an_unknown_version_is_told_with_the_known_ones(peer, hosted):
+def test_unknown_version_error_lists_known_ones(peer, hosted):
     peer.answers(body={"versions": [{"version_number": 0}, {"version_number": 1}]})
 
     with pytest.raises(NotFoundError) as raised:
@@ -182,7 +182,7 @@ def test_runs_are_filtered_by_the_api(peer, hosted):
     assert (page.total, page.rows[0].status, page.rows[0].input_output_pairs) == (41, "failed", [])
 
 
-def test_a_search_for_runs_goes_out_in_the_words_of_the_api(peer, hosted):
+def test_run_search_uses_api_parameters(peer, hosted):
     peer.answers(body={"workflow_runs": [], "total": 0})
     began = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -199,7 +199,7 @@ def test_a_search_for_runs_goes_out_in_the_words_of_the_api(peer, hosted):
 
 
 @pytest.mark.parametrize("wanted", [{"tag": "smoke"}, {"starred": True}, {"version_number": 3}])
-def test_what_the_api_cannot_look_for_is_refused_before_it_is_asked(peer, hosted, wanted):
+def test_unsupported_search_is_rejected_before_sending(peer, hosted, wanted):
     with pytest.raises(UnsupportedError, match="versions, tags and stars"):
         hosted.runs(search=RunSearch(**wanted))
 
@@ -221,14 +221,14 @@ def test_what_the_api_cannot_look_for_is_refused_before_it_is_asked(peer, hosted
         (f"https://me:{KEY}@api.example", "has a user, a query or a fragment"),
     ],
 )
-def test_a_base_url_that_cannot_be_used_is_told_at_once(base_url, words):
+def test_unusable_base_url_is_rejected_at_once(base_url, words):
     with pytest.raises(SettingsError, match=words) as raised:
         HostedBackend(HostedSettings(base_url=base_url))
 
     assert KEY not in str(raised.value)
 
 
-def test_a_key_that_no_header_can_carry_is_told_at_once():
+def test_unusable_key_is_rejected_at_once():
     with pytest.raises(SettingsError, match="INTERACTLY_API_KEY") as raised:
         HostedBackend(HostedSettings(base_url="https://api.example", api_key="sk-ключ"))
 
@@ -257,7 +257,7 @@ def test_activation_has_no_body_and_deletion_reads_none(peer, hosted):
 
 
 @pytest.mark.parametrize("proxy", ["foo://user:hush@proxy", "http://user:hush@proxy:port"])
-def test_a_proxy_that_cannot_be_used_is_told_without_its_password(monkeypatch, proxy):
+def test_unusable_proxy_is_rejected_without_password(monkeypatch, proxy):
     monkeypatch.setenv("HTTPS_PROXY", proxy)
 
     with pytest.raises(SettingsError, match="proxy") as caught:

@@ -87,7 +87,7 @@ def test_check_connection_reports_each_call_of_a_server(tmp_path):
     assert [run.get("_id") or run["id"] for run in runs] == [run_id]  # the test itself executes nothing
 
 
-def test_record_without_the_id_is_reported_for_own_runs_only():
+def test_missing_id_is_reported_for_own_runs():
     rows = [recorded(RUN)["workflow_run"]]
     answers = {
         "/workflows/v1/workflows": (200, EMPTY),

@@ -44,7 +44,7 @@ def hosted(peer):
         yield backend
 
 
-def test_a_page_that_is_not_there_asks_for_the_whole_base_url(peer, hosted):
+def test_missing_page_advises_whole_base_url(peer, hosted):
     peer.answers(404, raw=b"<h1>nginx</h1>", kind="text/html")
 
     with pytest.raises(AnswerError, match="404") as raised:
@@ -63,7 +63,7 @@ def test_a_redirect_is_not_followed(peer, hosted):
     assert peer.count("POST") == 1
 
 
-def test_a_failure_of_the_server_is_told_with_its_request_id(peer, hosted):
+def test_server_failure_has_request_id(peer, hosted):
     peer.answers(500, {"detail": "Internal server error"}, X_Request_Id="req-7")
 
     with pytest.raises(ServerError, match="req-7") as raised:
@@ -74,7 +74,7 @@ def test_a_failure_of_the_server_is_told_with_its_request_id(peer, hosted):
     assert peer.count("POST") == 1
 
 
-def test_a_limit_is_told_with_the_time_until_a_moment(peer, hosted):
+def test_rate_limit_with_date_has_wait(peer, hosted):
     moment = datetime.now(UTC) + timedelta(seconds=600)
     peer.answers(429, {"detail": "Slow down"}, Retry_After=format_datetime(moment, usegmt=True))
 
@@ -95,7 +95,7 @@ def test_a_limit_is_told_with_the_time_until_a_moment(peer, hosted):
         ("Wed, 21 Oct 99999999999 07:28:00 GMT", None),
     ],
 )
-def test_a_limit_is_told_with_the_time_to_wait(peer, hosted, header, wait):
+def test_rate_limit_with_seconds_has_wait(peer, hosted, header, wait):
     peer.answers(429, {"detail": "Slow down"}, Retry_After=header)
 
     with pytest.raises(RateLimitError, match="Slow down") as raised:
@@ -109,7 +109,7 @@ def test_a_limit_is_told_with_the_time_to_wait(peer, hosted, header, wait):
     "body, reason",
     [({}, "no list 'workflows'"), ({"workflows": [1]}, "not an object"), ({"workflows": [{}]}, "id")],
 )
-def test_a_list_that_is_not_the_protocol_is_told_by_its_fault(peer, hosted, body, reason):
+def test_malformed_list_is_reported_by_fault(peer, hosted, body, reason):
     peer.answers(body=body)
 
     with pytest.raises(AnswerError, match=reason):
@@ -155,7 +155,7 @@ def test_a_host_without_an_address_is_told():
         (502, [], ServerError, "502 Bad Gateway"),
     ],
 )
-def test_a_refusal_is_told_by_its_kind_and_in_its_own_words(peer, hosted, status, body, kind, words):
+def test_refusal_has_its_kind_and_words(peer, hosted, status, body, kind, words):
     peer.answers(status, body)
 
     with pytest.raises(kind) as raised:
@@ -176,7 +176,7 @@ def test_a_refused_rule_keeps_its_category(peer, hosted):
     assert (raised.value.category, raised.value.message) == ("Bad fork", "one edge only")
 
 
-def test_a_run_that_is_over_is_told_by_its_id(peer, hosted):
+def test_ended_run_is_reported_by_id(peer, hosted):
     peer.answers(404, {"detail": "Session not found"})
 
     with pytest.raises(RunEndedError, match=RUN):
@@ -184,7 +184,7 @@ def test_a_run_that_is_over_is_told_by_its_id(peer, hosted):
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_question_is_asked_again_when_the_api_is_busy(peer, hosted, status):
+def test_busy_api_gets_request_again(peer, hosted, status):
     peer.answers(status, Retry_After="0")
     peer.answers(body={"workflows": []})
 
@@ -203,7 +203,7 @@ def test_a_question_is_given_up_after_three_times(peer, hosted):
     assert peer.count("GET") == 3
 
 
-def test_a_question_is_not_asked_again_when_the_wait_is_long(peer, hosted):
+def test_long_wait_is_not_repeated(peer, hosted):
     peer.answers(429, Retry_After="3600")
 
     with pytest.raises(RateLimitError) as raised:
@@ -213,7 +213,7 @@ def test_a_question_is_not_asked_again_when_the_wait_is_long(peer, hosted):
     assert peer.count("GET") == 1
 
 
-def test_a_question_is_not_asked_again_when_the_server_failed(peer, hosted):
+def test_server_failure_is_not_repeated(peer, hosted):
     peer.answers(500)
 
     with pytest.raises(ServerError):

@@ -73,7 +73,7 @@ def latest(seen):
     return max(moment - event.timestamp for moment, event in seen)
 
 
-def test_an_event_is_in_the_list_within_200_ms_while_the_turn_still_runs(hosted):
+def test_event_arrives_within_200_ms(hosted):
     workflow = hosted.create_workflow(slow_shop())
     late = []
 
@@ -90,7 +90,7 @@ def test_an_event_is_in_the_list_within_200_ms_while_the_turn_still_runs(hosted)
     assert min(late) < 0.2
 
 
-def test_so_it_is_in_every_turn_and_the_record_is_the_same(hosted):
+def test_every_turn_streams_and_record_is_same(hosted):
     workflow = hosted.create_workflow(slow_shop())
     session = DebugSession(hosted, workflow.id)
     session.start(TurnInput.with_message(None))
@@ -110,7 +110,7 @@ def test_so_it_is_in_every_turn_and_the_record_is_the_same(hosted):
     assert shown == [turn.run_output.events for turn in kept]
 
 
-def test_a_first_turn_is_stopped_at_once_and_for_good(hosted):
+def test_first_turn_stops_at_once(hosted):
     graph = document(static("a", "Hello"), tool("endless", ENDLESS), direct("a", "endless"))
     session = DebugSession(hosted, hosted.create_workflow(graph, name="Endless").id)
     session.start(TurnInput.with_message(None))
@@ -128,7 +128,7 @@ def test_a_first_turn_is_stopped_at_once_and_for_good(hosted):
 
 
 @pytest.mark.parametrize("graph", [lab(pause=1, checks=2), watchful("{{minute}} >= 0")])
-def test_background_work_goes_on_after_a_turn_over_a_socket(hosted, graph):
+def test_background_work_continues_after_socket_turn(hosted, graph):
     session = DebugSession(hosted, hosted.create_workflow(graph, name="Background").id)
     session.start(TurnInput.with_message(None))
     assert session.wait(10)
@@ -143,7 +143,7 @@ def test_background_work_goes_on_after_a_turn_over_a_socket(hosted, graph):
     assert hosted.capabilities.reason_against("live_events") is None
 
 
-def test_a_server_killed_in_a_turn_is_told_and_the_run_stands_at_its_last_finished_turn(tmp_path):
+def test_killed_server_leaves_last_finished_turn(tmp_path):
     with server_process(tmp_path) as (process, url):
         hosted = backend_at(url, reconciliation_timeout=0.5)
         hosted._connector.keeps_sockets = False  # as on a server that does not acknowledge a second turn
@@ -182,7 +182,7 @@ def test_a_server_killed_in_a_turn_is_told_and_the_run_stands_at_its_last_finish
         hosted.close()
 
 
-def test_the_key_is_in_no_line_of_the_server_s_log(tmp_path):
+def test_key_is_not_in_server_log(tmp_path):
     with server_process(tmp_path) as (_, url):
         hosted = backend_at(url)
         hosted.execute(

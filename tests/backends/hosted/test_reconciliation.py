@@ -103,7 +103,7 @@ def test_answer_of_another_turn_is_not_believed(peer, hosted, changes):
     assert (stream.run_id, stream.result.turn_number) == (RUN, 2)
 
 
-def test_first_turn_answered_with_an_old_run_is_not_believed(peer, hosted):
+def test_first_turn_rejects_old_run(peer, hosted):
     first_turn(hosted).finish()
     peer.answers(body=answered(peer, run_id=RUN, turn_number=1))
 
@@ -147,7 +147,7 @@ def test_turn_that_arrives_late_is_waited_for(peer, hosted):
     assert later_turn(hosted).finish().turn_number == 2
 
 
-def test_turn_in_progress_is_waited_for_longer_than_the_timeout(peer, hosted):
+def test_turn_in_progress_is_awaited_beyond_timeout(peer, hosted):
     peer.records.add_run("Hello")
     peer.answers(500, before=peer.begins)
     stream = later_turn(hosted)
@@ -190,7 +190,7 @@ def test_lost_turn_of_a_continued_run_is_stale(peer, hosted):
     assert len(stream.progress.record.turns) == 2
 
 
-def test_lost_turn_of_a_run_that_is_over_has_ended(peer, hosted):
+def test_lost_turn_of_ended_run_has_ended(peer, hosted):
     peer.records.add_run("Hello", status="completed")
     peer.answers(502)
 
@@ -289,7 +289,7 @@ def test_stop_while_reconciling(peer):
     assert time.monotonic() - began < 2
 
 
-def test_stop_that_the_server_refuses_leaves_the_turn_to_its_end(peer, hosted):
+def test_refused_stop_leaves_turn_to_its_end(peer, hosted):
     peer.records.add_run("Hello")
     peer.answers(hold=True, before=peer.begins)
     cancelled = threading.Event()
@@ -305,7 +305,7 @@ def test_stop_that_the_server_refuses_leaves_the_turn_to_its_end(peer, hosted):
     assert peer.sent[-1]["command"] == "stop"
 
 
-def test_stopped_run_without_the_turn_on_record_is_cancelled(peer, hosted):
+def test_stopped_run_without_turn_is_cancelled(peer, hosted):
     """The platform may leave a cancelled turn out of the record."""
     peer.records.add_run("Hello")
     peer.answers(hold=True)
@@ -318,7 +318,7 @@ def test_stopped_run_without_the_turn_on_record_is_cancelled(peer, hosted):
     assert (result.status, result.turn_number, result.events) == ("cancelled", 2, [])
 
 
-def test_turn_stopped_before_it_is_sent_is_not_executed(peer, hosted):
+def test_turn_stopped_before_sending_is_not_executed(peer, hosted):
     peer.records.add_run("Hello")
     cancelled = threading.Event()
     cancelled.set()

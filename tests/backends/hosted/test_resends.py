@@ -103,7 +103,7 @@ def test_rate_limit_is_waited_for_with_countdown(peer, hosted):
     assert arrived == executed * 2
 
 
-def test_rate_limit_without_wait_is_given_up_after_three_resends(peer, hosted):
+def test_rate_limit_gives_up_after_three_resends(peer, hosted):
     for _ in range(4):
         peer.answers(429, {"detail": "Slow down"})
 
@@ -114,7 +114,7 @@ def test_rate_limit_without_wait_is_given_up_after_three_resends(peer, hosted):
     assert peer.records.executed == []
 
 
-def test_rate_limit_longer_than_a_turn_is_raised_at_once(peer, hosted):
+def test_rate_limit_beyond_timeout_is_raised(peer, hosted):
     peer.answers(429, {"detail": "Slow down"}, Retry_After="3600")
 
     with pytest.raises(RateLimitError) as raised:
@@ -166,7 +166,7 @@ def test_conflict_under_way_is_waited_for(peer, hosted):
     assert stream.progress.phase == "executing"
 
 
-def test_conflict_under_way_that_makes_the_turn_stale_is_raised(peer, hosted):
+def test_conflict_making_turn_stale_is_raised(peer, hosted):
     peer.records.add_run("Hello")
     peer.records.begin(message_input("By another client"), RUN)
     peer.answers(409, {"detail": "A turn is under way"})
@@ -188,7 +188,7 @@ def test_conflict_that_lasts_is_given_up(peer):
     assert peer.count("POST") == 1
 
 
-def test_conflict_over_a_turn_on_record_is_its_result(peer, hosted):
+def test_conflict_over_recorded_turn_is_result(peer, hosted):
     peer.records.add_run("Hello")
     peer.answers(409, {"detail": "turn 2 is taken"}, before=peer.executes)
 
@@ -200,14 +200,14 @@ def test_conflict_over_a_turn_on_record_is_its_result(peer, hosted):
     assert peer.count("POST") == 1
 
 
-def test_conflict_over_a_first_turn_on_record_is_its_result(peer, hosted):
+def test_conflict_over_recorded_first_turn_is_result(peer, hosted):
     peer.answers(409, {"detail": "taken"}, before=peer.executes)
 
     assert first_turn(hosted).finish().run_id == RUN
     assert peer.count("POST") == 1
 
 
-def test_conflict_over_a_first_turn_without_a_run_is_raised(peer, hosted):
+def test_conflict_over_first_turn_is_raised(peer, hosted):
     peer.answers(409, {"detail": "no"})
 
     with pytest.raises(ConflictError, match="no"):
@@ -239,7 +239,7 @@ def test_timeout_of_connection_is_not_sent(peer):
     backend.close()
 
 
-def test_conflict_without_a_cause_on_record_is_given_up(peer, hosted):
+def test_conflict_without_recorded_cause_gives_up(peer, hosted):
     peer.records.add_run("Hello")
     for _ in range(4):
         peer.answers(409, {"detail": "busy"})

@@ -55,7 +55,7 @@ def test_record_is_read_once_while_nothing_changes(records, revisions):
 @pytest.mark.parametrize(
     "change", [{"updated_at": "2026-01-01T10:00:01Z"}, {"status": "completed"}], ids=["later", "status"]
 )
-def test_record_is_read_again_where_the_row_has_changed(records, revisions, change):
+def test_changed_row_reads_record_again(records, revisions, change):
     revisions.read(RUN)
     records.fields |= change
     records.pairs = 2
@@ -64,7 +64,7 @@ def test_record_is_read_again_where_the_row_has_changed(records, revisions, chan
     assert records.reads == ["record", "rows", "record"]
 
 
-def test_record_is_read_again_where_the_row_is_not_among_the_newest(records, revisions):
+def test_missing_row_reads_record_again(records, revisions):
     revisions.read(RUN)
     records.is_listed = False
     records.pairs = 2
@@ -73,7 +73,7 @@ def test_record_is_read_again_where_the_row_is_not_among_the_newest(records, rev
 
 
 @pytest.mark.parametrize("fields", [{"updated_at": None}, {"status": "running"}], ids=["no time", "running"])
-def test_record_is_read_each_time_where_its_row_proves_nothing(fields):
+def test_record_is_read_where_row_proves_nothing(fields):
     records = Records(**fields)
     revisions = RunRevisions(records.run, records.rows)
 
@@ -83,7 +83,7 @@ def test_record_is_read_each_time_where_its_row_proves_nothing(fields):
     assert records.reads == ["record", "record"]
 
 
-def test_turn_of_another_client_is_seen_on_a_real_server(tmp_path):
+def test_turn_of_other_client_is_seen(tmp_path):
     with serving(f"sqlite:///{tmp_path}/served.sqlite3", tmp_path) as api:
         workflow_id = create(api, graph(chat("ask")))
         settings = HostedSettings(base_url=str(api.base_url), api_key=KEY, live_events="off")

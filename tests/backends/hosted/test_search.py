@@ -81,7 +81,7 @@ def test_two_first_turns_with_the_text_are_ambiguous(anonymous, hosted):
         first_turn(hosted).finish()
 
 
-def test_first_turn_is_not_found_in_a_run_of_this_client(anonymous, hosted):
+def test_first_turn_skips_own_runs(anonymous, hosted):
     first_turn(hosted).finish()
     anonymous.answers(502)
 
@@ -103,7 +103,7 @@ def test_first_turn_is_searched_in_twenty_runs(anonymous):
     assert all("size=20" in path and f"workflow_id={WORKFLOW}" in path for path in lists)
 
 
-def test_turn_of_a_client_without_ids_is_found_by_text(peer):
+def test_turn_without_ids_is_found_by_text(peer):
     peer.records.add_run("Hello")
     peer.records.execute(message_input("More", miscellaneous={"client_turn_id": "of another client"}), RUN)
     peer.answers(502, before=peer.executes)
@@ -150,7 +150,7 @@ def test_find_turn_reads_once_and_tells_the_state(peer, hosted):
     assert peer.count("POST") == 0
 
 
-def test_find_turn_of_a_first_turn_finds_its_run(peer, hosted):
+def test_find_turn_finds_run_of_first_turn(peer, hosted):
     sent = sent_turn("Hello", None, 1)
     assert hosted.find_turn(WORKFLOW, sent).state == "absent"
     peer.records.execute(sent.turn_input.to_wire())

@@ -224,7 +224,7 @@ def test_acknowledgement_of_another_run_is_not_believed(peer, hosted):
     assert stream.run_id == RUN
 
 
-def test_first_turn_acknowledged_with_an_old_run_is_not_believed(peer, hosted):
+def test_first_turn_rejects_acknowledged_old_run(peer, hosted):
     first_turn(hosted).finish()
     peer.says("ack", 0, run_id=RUN)
 
@@ -262,7 +262,7 @@ def test_silence_is_reconciled(peer):
         assert first_turn(backend).finish().turn_number == 1
 
 
-def test_turn_that_comes_on_record_later_is_waited_for(peer):
+def test_turn_recorded_later_is_awaited(peer):
     peer.says(acknowledgement(RUN), close=(1012,), executes=False)
     threading.Timer(0.3, lambda: peer.records.execute({**peer.frames[0]}, RUN)).start()
 
@@ -279,7 +279,7 @@ def test_acknowledged_first_turn_without_a_record_is_unknown(peer, hosted):
     assert len(peer.frames) == 1
 
 
-def test_turn_that_is_not_on_record_is_not_executed(peer, hosted):
+def test_turn_not_recorded_is_not_executed(peer, hosted):
     peer.records.add_run("Hello")
     peer.says("ack", SAID | {"logical_id": "lost"}, close=(1012,), executes=False)
 
@@ -316,7 +316,7 @@ def test_refused_turn_is_raised_by_its_kind(peer, hosted, code, reason, error):
     assert (peer.posted, len(peer.frames)) == ([], 1)
 
 
-def test_refused_turn_that_is_on_record_is_its_result(peer, hosted):
+def test_refused_turn_on_record_is_result(peer, hosted):
     peer.records.add_run("Hello")
     peer.says(close=(4422, "taken"))
 
@@ -349,7 +349,7 @@ def test_rate_limit_of_a_socket_is_given_up(peer, hosted, monkeypatch):
 
 @pytest.mark.parametrize("run_id", [None, RUN])
 @pytest.mark.parametrize("is_acknowledged", [True, False])
-def test_stopped_turn_is_stopped_and_read_from_the_record(peer, hosted, run_id, is_acknowledged):
+def test_stopped_turn_is_read_from_record(peer, hosted, run_id, is_acknowledged):
     cancelled = threading.Event()
     if run_id is not None:
         peer.records.add_run("Hello")
@@ -379,7 +379,7 @@ def test_stopped_turn_is_stopped_and_read_from_the_record(peer, hosted, run_id, 
     assert stream.progress.record.run.status == "cancelled"
 
 
-def test_stop_that_the_socket_does_not_take_is_requested(peer, hosted):
+def test_stop_not_sent_by_socket_is_requested(peer, hosted):
     cancelled = threading.Event()
 
     async def talk(socket, frame):
@@ -396,7 +396,7 @@ def test_stop_that_the_socket_does_not_take_is_requested(peer, hosted):
     assert peer.posted[0]["run_input"]["command"] == "stop"
 
 
-def test_turn_stopped_before_it_is_sent_is_not_sent(peer, hosted):
+def test_turn_stopped_before_sending_is_not_sent(peer, hosted):
     cancelled = threading.Event()
     cancelled.set()
 

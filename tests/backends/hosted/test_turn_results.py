@@ -37,7 +37,7 @@ def hosted(peer):
         yield backend
 
 
-def test_background_work_is_asked_for_by_a_post_of_nothing(peer, hosted):
+def test_background_work_is_an_empty_post(peer, hosted):
     peer.answers(body={**ANSWER, "has_background_work": True, "has_active_companions": True})
 
     stream = hosted.pump(WORKFLOW, RUN)
@@ -53,14 +53,14 @@ def test_background_work_is_asked_for_by_a_post_of_nothing(peer, hosted):
 
 
 @pytest.mark.parametrize(("workflow_id", "run_id"), [("nope", RUN), (WORKFLOW, "../x")])
-def test_background_work_of_a_malformed_id_is_not_asked_for(peer, hosted, workflow_id, run_id):
+def test_background_work_rejects_malformed_id(peer, hosted, workflow_id, run_id):
     with pytest.raises(InputError):
         hosted.pump(workflow_id, run_id)
 
     assert peer.asked == []
 
 
-def test_background_work_that_is_refused_is_told_by_its_run_and_not_asked_for_again(peer, hosted):
+def test_refused_background_work_names_run_once(peer, hosted):
     peer.answers(503, {"detail": "Service unavailable"})
 
     with pytest.raises(ServerError, match=RUN):
@@ -69,14 +69,14 @@ def test_background_work_that_is_refused_is_told_by_its_run_and_not_asked_for_ag
     assert peer.count("POST") == 1
 
 
-def test_background_work_of_a_run_that_is_over_is_told_apart(peer, hosted):
+def test_background_work_of_ended_run_is_distinct(peer, hosted):
     peer.answers(404, {"detail": "Session not found"})
 
     with pytest.raises(RunEndedError, match=RUN):
         hosted.pump(WORKFLOW, RUN).finish()
 
 
-def test_stopped_background_work_is_left_at_once_and_the_run_is_stopped(peer, hosted):
+def test_stopped_background_work_stops_the_run(peer, hosted):
     peer.records.add_run("Hello")
     peer.answers(body=ANSWER, hold=True)
     cancelled = threading.Event()

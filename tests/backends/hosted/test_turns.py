@@ -233,7 +233,7 @@ def test_second_stop_is_answered_as_the_first(peer, hosted):
     assert (result.status, result.is_completed, result.turn_number) == ("cancelled", True, 1)
 
 
-def test_stop_whose_answer_is_lost_is_read_from_the_record(peer, hosted):
+def test_lost_stop_is_read_from_record(peer, hosted):
     peer.records.add_run("Hello")
     peer.answers(502, before=peer.executes)
 

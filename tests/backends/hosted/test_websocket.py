@@ -117,7 +117,7 @@ def test_live_events_can_be_switched_off(peer):
 # Turns that need a request
 
 
-def test_version_0_goes_as_a_request_where_another_is_active(peer, hosted):
+def test_version_0_is_requested_unless_active(peer, hosted):
     first_turn(hosted, version_number=0).finish()
 
     assert peer.frames == []
@@ -218,7 +218,7 @@ def test_background_work_closes_the_socket(peer, hosted):
     assert peer.all_closed.wait(2)
 
 
-def test_server_that_closes_after_a_turn_is_learned_once(peer, hosted):
+def test_server_closing_sockets_is_learned_once(peer, hosted):
     peer.closes_after_turn = True
     first_turn(hosted).finish()
     wait_until_closed(hosted)
@@ -229,7 +229,7 @@ def test_server_that_closes_after_a_turn_is_learned_once(peer, hosted):
     assert (len(peer.handshakes), len(peer.frames), peer.requested) == (3, 3, [])
 
 
-def test_socket_per_turn_is_closed_by_the_client_after_that(peer, hosted):
+def test_socket_per_turn_is_closed_afterwards(peer, hosted):
     peer.closes_after_turn = True
     first_turn(hosted).finish()
     wait_until_closed(hosted)
@@ -257,7 +257,7 @@ def test_unacknowledged_second_turn_is_reconciled_and_learned(peer, hosted, part
     assert len(peer.records.executed) == 4
 
 
-def test_second_turn_refused_is_no_reason_to_fall_back(peer, hosted):
+def test_refused_second_turn_keeps_the_socket(peer, hosted):
     first_turn(hosted).finish()
     peer.says(close=(4401, "expired"), executes=False)
     with pytest.raises(AuthenticationError):
@@ -324,7 +324,7 @@ def test_cut_second_turn_is_reconciled(peer, hosted):
 
 
 @pytest.mark.parametrize("checks", [True, False])
-def test_expected_number_is_sent_where_the_server_checks_it(peer, hosted, checks):
+def test_expected_number_is_sent_where_checked(peer, hosted, checks):
     peer.checks_numbers = checks
 
     first_turn(hosted).finish()
@@ -342,7 +342,7 @@ def test_conflict_on_a_socket_is_waited_for(peer, hosted, monkeypatch):
     assert len(peer.frames) == 2
 
 
-def test_conflict_on_a_socket_with_newer_turns_is_stale(peer, hosted):
+def test_conflict_with_newer_turns_is_stale(peer, hosted):
     peer.records.add_run("Hello", "By another client")
     peer.says(close=(4409, "turn 2 is taken"), executes=False)
     stream = later_turn(hosted)
