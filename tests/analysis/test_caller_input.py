@@ -14,13 +14,13 @@ from debugger.settings import Settings
 from tests.factories import document, say
 
 
-def test_a_state_in_a_shape_of_another_backend_is_passed_over():
+def test_supplied_state_ignores_unknown_shapes():
     given = TurnInput(initial_state={"thread_id_to_nodes_history": {"0": ["node_a"]}})
 
     assert supplied_state(given).threads == {}
 
 
-def test_variables_that_were_sent_to_one_node_are_among_the_rest():
+def test_supplied_variables_include_single_nodes():
     to_node = NodeInput(dynamic_variables={"city": "Bath"}, runtime_variables={"tea": "Assam"})
     given = TurnInput(
         dynamic_variables={"shop": "Leaf"},
@@ -32,7 +32,7 @@ def test_variables_that_were_sent_to_one_node_are_among_the_rest():
     assert supplied_runtime(given) == {"vip": True, "tea": "Assam"}
 
 
-def test_what_a_record_adds_to_an_input_is_taken_off_again(tmp_path):
+def test_original_input_removes_recorded_additions(tmp_path):
     backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
     kept = backend.create_workflow(document(say("chat"), defaults={"shop": "Leaf", "open": True}))
     first = TurnInput.with_message(None, dynamic_variables={"name": "Ada"}, runtime_variables={"seed": 1})
@@ -49,7 +49,7 @@ def test_what_a_record_adds_to_an_input_is_taken_off_again(tmp_path):
     assert found[1].messages == second.messages
 
 
-def test_an_input_that_was_never_recorded_is_given_as_it_is():
+def test_original_input_keeps_unrecorded_inputs():
     given = TurnInput.with_message("hi", dynamic_variables={"shop": "Leaf"})
 
     assert original_input(given, {"shop": "Leaf"}) is given

@@ -42,7 +42,7 @@ def test_the_chat_shows_both_sides_in_order():
     assert found[3] == ChatMessage("agent", "Enjoy it!", "Farewell", 2, 3)
 
 
-def test_what_is_said_in_background_work_comes_after_its_turn_and_is_marked():
+def test_chat_marks_background_messages():
     asked = TurnLog(1, TurnInput.with_message("Hello"))
     goodbye = TurnLog(1, background_input(), [said("Bye")], is_background=True)
     asked_more = TurnLog(2, TurnInput.with_message("Wait!"))
@@ -56,7 +56,7 @@ def test_what_is_said_in_background_work_comes_after_its_turn_and_is_marked():
     ]
 
 
-def test_the_welcome_is_the_agents_first_bubble_before_the_users_message():
+def test_chat_begins_with_the_welcome():
     turn = TurnLog(1, TurnInput.with_message("Hi", welcome_message="Welcome to Leaf & Co"))
 
     assert [(bubble.role, bubble.text) for bubble in chat_messages([turn])] == [
@@ -65,7 +65,7 @@ def test_the_welcome_is_the_agents_first_bubble_before_the_users_message():
     ]
 
 
-def test_warnings_and_errors_are_notes_where_they_happened():
+def test_chat_shows_warnings_and_errors_in_place():
     turn = TurnLog(
         1,
         TurnInput(),
@@ -83,7 +83,7 @@ def test_warnings_and_errors_are_notes_where_they_happened():
     ]
 
 
-def test_the_memo_of_a_hop_is_no_bubble():
+def test_chat_skips_navigation_memos():
     memo = parse_event(
         {"type": "workflow_navigation_message", "message": {"type": "ai", "content": "[memo]"}}
     )
@@ -91,7 +91,7 @@ def test_the_memo_of_a_hop_is_no_bubble():
     assert chat_messages([TurnLog(1, TurnInput(), [memo])]) == []
 
 
-def test_a_few_warnings_stay_apart_and_many_in_a_row_become_one_group():
+def test_group_warnings_joins_many_in_a_row():
     warnings = [ChatMessage("warning", f"w{place}", "", 1, place) for place in range(3)]
     words = ChatMessage("agent", "Hello", "A", 1, 3)
 
@@ -102,7 +102,7 @@ def test_a_few_warnings_stay_apart_and_many_in_a_row_become_one_group():
     assert many == [[words], warnings, [words]]
 
 
-def test_what_an_input_sent_counts_until_an_event_tells_it():
+def test_spoken_input_until_its_event_arrives():
     pending = TurnLog(1, TurnInput.with_message("Assam"))
     told = TurnLog(
         1,
@@ -114,7 +114,7 @@ def test_what_an_input_sent_counts_until_an_event_tells_it():
     assert [(words.text, words.event_index) for words in spoken_messages([told])] == [("Assam", 0)]
 
 
-def test_a_message_in_the_role_form_is_the_users():
+def test_spoken_role_form_is_the_users():
     event = parse_event({"type": "user_messages", "messages": [{"role": "user", "content": "Hi"}]})
 
     assert [(words.role, words.text) for words in spoken_messages([TurnLog(1, TurnInput(), [event])])] == [
@@ -122,7 +122,7 @@ def test_a_message_in_the_role_form_is_the_users():
     ]
 
 
-def test_messages_of_models_and_tools_in_an_input_are_not_the_users_words():
+def test_spoken_skips_model_and_tool_messages():
     messages = [{"type": "system", "content": "be kind"}, {"type": "human", "content": "Hi"}]
     event = parse_event({"type": "user_messages", "messages": messages})
 
@@ -145,7 +145,7 @@ def test_only_the_first_turn_welcomes():
     assert [(words.role, words.text) for words in spoken_messages(turns)] == [("agent", "Hello")]
 
 
-def test_an_answer_with_null_usage_is_still_said():
+def test_spoken_answer_with_null_usage():
     event = parse_event({"type": "assistant_response", "content": "Hi", "llm_usage_info": None})
 
     assert [words.text for words in spoken_messages([TurnLog(1, TurnInput(), [event])])] == ["Hi"]

@@ -12,7 +12,7 @@ from debugger.analysis.differences import (
 )
 
 
-def test_what_came_went_and_changed_is_told_apart():
+def test_differences_added_removed_and_changed():
     found = differences(
         {"tea": "Assam", "sugar": 1, "cup": "blue"}, {"tea": "Darjeeling", "cup": "blue", "milk": True}
     )
@@ -38,11 +38,11 @@ def test_a_shorter_list_lost_its_last_values():
     assert differences({"xs": [1, 2]}, {"xs": [1]}) == [Difference("xs[1]", 2, None, "removed")]
 
 
-def test_a_value_of_another_kind_is_one_change():
+def test_differences_of_another_type():
     assert differences({"a": {"b": 1}}, {"a": "b"}) == [Difference("a", {"b": 1}, "b", "changed")]
 
 
-def test_true_is_not_one_and_null_is_not_absent():
+def test_differences_keep_types_and_nulls_apart():
     assert differences({"a": 1, "b": None}, {"a": True}) == [
         Difference("a", 1, True, "changed"),
         Difference("b", None, None, "removed"),
@@ -53,7 +53,7 @@ def test_equal_objects_have_no_changes():
     assert differences({"a": [1, {"b": 2.0}]}, {"a": [1, {"b": 2}]}) == []
 
 
-def test_objects_with_ids_belong_together_wherever_they_stand():
+def test_differences_match_list_items_by_id():
     before = [{"id": 7, "tea": "Assam"}, {"id": 8, "tea": "Mate"}, {"id": 9, "tea": "Oolong"}]
     after = [{"id": 6, "tea": "Sencha"}, {"id": 9, "tea": "Oolong"}, {"id": 7, "tea": "Darjeeling"}]
 
@@ -65,14 +65,14 @@ def test_objects_with_ids_belong_together_wherever_they_stand():
     ]
 
 
-def test_an_id_that_two_objects_share_or_one_lacks_is_none():
+def test_differences_need_unique_ids():
     assert differences([{"id": 1, "a": 1}, {"id": 1}], [{"id": 1, "a": 2}, {"id": 1}]) == [
         Difference("[0].a", 1, 2, "changed")
     ]
     assert differences([{"id": 1}, "x"], [{"id": 2}, "x"]) == [Difference("[0].id", 1, 2, "changed")]
 
 
-def test_what_is_put_in_front_of_a_list_leaves_the_rest_alone():
+def test_differences_of_a_prepended_item():
     assert differences(["b", "c"], ["a", "b", "c"], "xs") == [Difference("xs[0]", None, "a", "added")]
     assert differences([1, 2, 3], [2, 3], "xs") == [Difference("xs[0]", 1, None, "removed")]
     assert differences([0, 1], [0, True], "xs") == [Difference("xs[1]", 1, True, "changed")]
@@ -84,7 +84,7 @@ def test_any_two_values_can_be_told_apart():
     assert differences({"a": 1}, {"a": 1, "b": 2}, "state") == [Difference("state.b", None, 2, "added")]
 
 
-def test_what_is_nested_very_deep_is_compared_as_one_value():
+def test_differences_limit_the_depth():
     before, after = 1, 2
     for _ in range(400):
         before, after = {"a": before}, {"a": after}
@@ -95,7 +95,7 @@ def test_what_is_nested_very_deep_is_compared_as_one_value():
     assert found.path.count("a") == 100
 
 
-def test_each_operation_has_a_sign_of_its_own():
+def test_difference_sign_per_operation():
     found = differences({"a": 1, "b": 1}, {"b": 2, "c": 1})
 
     assert [each.sign for each in found] == ["−", "~", "+"]
@@ -113,11 +113,11 @@ def test_each_operation_has_a_sign_of_its_own():
         ({"a": 1}, {"a": 1, "b": None}, False),
     ],
 )
-def test_values_are_surely_the_same_only_where_nothing_about_them_differs(before, after, expected):
+def test_is_identical_json_is_exact(before, after, expected):
     assert is_identical_json(before, after) is expected
 
 
-def test_words_that_changed_stand_between_those_that_stayed():
+def test_text_diff_of_changed_words():
     assert text_diff("You are booked for Tuesday, Ada.", "You are booked for Friday, Ada!") == [
         Span("You are booked for ", "same"),
         Span("Tuesday", "removed"),
@@ -128,7 +128,7 @@ def test_words_that_changed_stand_between_those_that_stayed():
     ]
 
 
-def test_equal_texts_are_one_piece_and_an_empty_one_is_all_new():
+def test_text_diff_of_equal_and_empty_texts():
     assert text_diff("Hello there", "Hello there") == [Span("Hello there", "same")]
     assert text_diff("", "Hello") == [Span("Hello", "added")]
     assert text_diff("", "") == []
@@ -160,18 +160,18 @@ def test_words_that_differ_are_told_apart():
     ]  # fmt: skip
 
 
-def test_a_text_that_is_part_of_a_longer_one_is_found_in_it():
+def test_readable_diff_finds_contained_text():
     assert told("Hello.", "Hello and a very long welcome to this line of ours.") == [
         ("same", "Hello"), ("added", " and a very long welcome to this line of ours"), ("same", ".")
     ]  # fmt: skip
 
 
-def test_texts_with_a_few_small_words_in_common_are_told_apart_as_a_whole():
+def test_readable_diff_of_unrelated_texts():
     a, b = "Good to know. It's about a sore knee.", "Please let me speak to a human."
 
     assert told(a, b) == [("removed", a), ("added", b)]
 
 
-def test_an_empty_text_shares_all_that_it_has():
+def test_readable_diff_of_an_empty_text():
     assert told("", "Hello") == [("added", "Hello")]
     assert told("", "") == []

@@ -15,7 +15,7 @@ from debugger.analysis.event_fields import (
 from debugger.protocol.events import parse_event, reference_id
 
 
-def test_a_field_is_read_whether_the_class_declares_it_or_not():
+def test_field_reads_undeclared_fields():
     known = parse_event({"type": "assistant_response", "content": "Hi"})
     unknown = parse_event({"type": "whisper", "content": "Hi"})
 
@@ -35,27 +35,27 @@ def test_a_field_is_read_whether_the_class_declares_it_or_not():
         ({"type": "end_workflow"}, None),
     ],
 )
-def test_the_node_of_an_event_is_found_under_any_of_its_names(data, node):
+def test_node_of_reads_every_field(data, node):
     assert node_of(parse_event(data)) == node
 
 
-def test_the_thread_of_an_old_record_is_told_by_its_internal_id():
+def test_thread_of_an_old_record():
     event = parse_event({"type": "start_thread", "origin_thread_id": "0_companion_lab"})
 
     assert thread_id_of(event) == "0_companion_lab"
     assert EventFields(event).thread == "lab"
 
 
-def test_an_event_of_the_whole_run_has_no_thread():
+def test_thread_of_a_run_event_is_none():
     assert EventFields(parse_event({"type": "end_workflow", "origin_thread_id": None})).thread is None
 
 
 @pytest.mark.parametrize("timestamp", [0.0, -5.0, float("nan"), float("inf"), 1785200000000.0])
-def test_a_time_that_no_calendar_has_is_no_time(timestamp):
+def test_time_of_rejects_invalid_dates(timestamp):
     assert time_of(parse_event({"type": "end_workflow", "timestamp": timestamp})) is None
 
 
-def test_a_time_is_shown_in_utc_to_the_millisecond():
+def test_iso_utc_has_milliseconds():
     assert iso_utc(1785200001.5) == "2026-07-28T00:53:21.500Z"
     assert iso_utc(None) == ""
 
@@ -77,7 +77,7 @@ def test_a_time_is_shown_in_utc_to_the_millisecond():
         {"type": "end_workflow"},
     ],
 )
-def test_the_facts_of_an_event_are_those_that_asking_for_each_would_give(data):
+def test_event_fields_equal_single_reads(data):
     event = parse_event(data)
 
     (facts,) = fields_of([event])

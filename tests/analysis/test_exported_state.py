@@ -71,7 +71,7 @@ def order_turns() -> list[TurnLog]:
     return [first, second]
 
 
-def test_the_state_after_a_run_holds_all_that_a_new_run_can_be_given():
+def test_exported_state_has_all_parts():
     state = exported_state(order_turns())
 
     main = state["threads"]["0"]
@@ -86,13 +86,13 @@ def test_the_state_after_a_run_holds_all_that_a_new_run_can_be_given():
     assert state["dynamic_variables"] == {"shop": "Leaf & Co", "vip": True}
 
 
-def test_an_exported_state_can_be_read_and_stays_the_same():
+def test_exported_state_can_be_read():
     state = exported_state(order_turns())
 
     assert read_state(state).model_dump(mode="json") == state
 
 
-def test_a_run_begun_with_an_exported_state_exports_it_again():
+def test_exported_state_round_trips():
     state = exported_state(order_turns())
 
     again = exported_state([TurnLog(1, TurnInput(initial_state=state))])
@@ -100,7 +100,7 @@ def test_a_run_begun_with_an_exported_state_exports_it_again():
     assert again == state
 
 
-def test_the_state_after_an_earlier_turn_knows_nothing_of_later_ones():
+def test_exported_state_after_an_earlier_turn():
     state = exported_state(order_turns(), up_to_turn=1)
 
     assert state["threads"]["0"]["node_logical_id"] == "order"
@@ -108,7 +108,7 @@ def test_the_state_after_an_earlier_turn_knows_nothing_of_later_ones():
     assert state["dynamic_variables"] == {"shop": "Leaf & Co"}
 
 
-def test_the_state_before_the_first_turn_is_empty():
+def test_exported_state_before_the_first_turn():
     assert exported_state(order_turns(), up_to_turn=0) == {
         "threads": {},
         "workflow_runtime_variables": {},
@@ -117,7 +117,7 @@ def test_the_state_before_the_first_turn_is_empty():
 
 
 @pytest.mark.parametrize("number", [3, -1])
-def test_a_turn_that_is_not_there_is_refused_by_number(number):
+def test_exported_state_rejects_unknown_turn(number):
     with pytest.raises(InputError, match=f"Turn {number} is not in this run, which has 2 turns"):
         exported_state(order_turns(), up_to_turn=number)
 
@@ -128,7 +128,7 @@ def test_qualified_copies_are_kept_on_request():
     assert state["threads"]["0"]["runtime_variables"] == {"tea": "Assam", "order.tea": "Assam"}
 
 
-def test_a_thread_that_has_hopped_and_not_begun_goes_on_at_the_next_node():
+def test_exported_state_has_the_next_node():
     hop = {"type": "direct_edge", "source_node_logical_id": "a", "destination_node_logical_id": "b"}
     turn = TurnLog(
         1, TurnInput(), [node("start_node_run", "a"), parse_event({**hop, "origin_thread_id": "0"})]
@@ -137,7 +137,7 @@ def test_a_thread_that_has_hopped_and_not_begun_goes_on_at_the_next_node():
     assert exported_state([turn])["threads"]["0"]["node_logical_id"] == "b"
 
 
-def test_a_companion_that_runs_is_kept_and_one_that_has_ended_is_not():
+def test_exported_state_drops_ended_companions():
     lab, done = "0_companion_lab", "0_companion_done"
     events = [
         node("start_node_run", "poll", lab),
@@ -154,13 +154,13 @@ def test_a_companion_that_runs_is_kept_and_one_that_has_ended_is_not():
     assert threads[lab]["runtime_variables"] == {"lab_result": "pending"}
 
 
-def test_runtime_variables_that_the_caller_sent_are_not_lost():
+def test_exported_state_keeps_callers_runtime_variables():
     turn = TurnLog(1, TurnInput(runtime_variables={"vip": True, "workflow_invoke_count": 0}))
 
     assert exported_state([turn])["workflow_runtime_variables"] == {"vip": True}
 
 
-def test_the_state_after_a_turn_is_that_after_its_background_work():
+def test_exported_state_includes_background_work():
     def shown(result):
         start = {"type": "start_node_run", "origin_thread_id": "0", "origin_node_logical_id": "a"}
         state = {"type": "workflow_show_state", "thread_id": "0", "runtime_variables": {"result": result}}

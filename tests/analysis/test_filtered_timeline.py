@@ -47,7 +47,7 @@ def run():
         ("Raw", list(range(10)), 10),
     ],
 )
-def test_each_density_has_its_rows_and_counts_what_it_hides(density, expected, total):
+def test_filter_timeline_counts_hidden_rows(density, expected, total):
     found = filter_timeline(run(), Filter(), density)
 
     assert list(found.places) == expected
@@ -55,7 +55,7 @@ def test_each_density_has_its_rows_and_counts_what_it_hides(density, expected, t
 
 
 @pytest.mark.parametrize(("density", "expected"), [("Turns", [0, 1]), ("Steps", [0, 2])])
-def test_a_turn_or_a_step_is_shown_when_one_of_its_events_is(density, expected):
+def test_filter_timeline_shows_owners_of_matches(density, expected):
     assert list(filter_timeline(run(), Filter(text="which tea"), density).places) == expected
 
 
@@ -70,7 +70,7 @@ def test_no_density_hides_a_failure(density):
     assert found.trouble == {"failure": 1}
 
 
-def test_an_event_that_is_hidden_is_looked_for_at_the_row_before_it():
+def test_row_of_hidden_event_is_the_previous():
     told = run()
     found = filter_timeline(told, Filter(), "Events")
 
@@ -129,7 +129,7 @@ def test_a_failure_stays_in_its_place():
     assert matching_rows(rows, Filter(types=frozenset({"a"}))) == [0, 1, 2]
 
 
-def test_a_type_that_is_asked_for_is_shown_although_it_is_bookkeeping():
+def test_filter_timeline_shows_selected_bookkeeping_type():
     rows = [row(0), row(1, "start_node_run", importance="low")]
     wanted = Filter(types=frozenset({"start_node_run"}))
 
@@ -137,13 +137,13 @@ def test_a_type_that_is_asked_for_is_shown_although_it_is_bookkeeping():
 
 
 @pytest.mark.parametrize("text", ["ORDER", "tea ask", "direct_edge", "which → order"])
-def test_all_words_must_be_there_in_any_case_and_any_place(text):
+def test_matching_rows_need_every_word(text):
     rows = [row(0), row(1, "say_llm", node_name="Bye", node_logical_id="bye", summary="Bye: see you")]
 
     assert matching_rows(rows, Filter(text=text)) == [0]
 
 
-def test_a_search_knows_rows_that_were_replaced_or_taken_back():
+def test_search_texts_follow_replaced_rows():
     texts = SearchTexts()
     rows = [row(0), row(1, summary="green tea"), row(2, summary="black tea")]
     matching_rows(rows, Filter(text="tea"), texts)
@@ -160,7 +160,7 @@ def test_a_chosen_node_keeps_its_own_events():
     assert matching_rows(rows, Filter(node="bye")) == [1]
 
 
-def test_a_super_node_keeps_the_events_inside_of_it():
+def test_matching_rows_of_a_super_node():
     rows = [row(0, node_logical_id="box/ask", drawn_node="box"), row(1)]
 
     assert matching_rows(rows, Filter(node="box")) == [0]

@@ -39,13 +39,13 @@ def rounded(drawn):
     return [(bar.kind, bar.lane, round(bar.begin_ms), round(bar.end_ms)) for bar in drawn]
 
 
-def test_node_runs_are_bars_from_begin_to_end_a_lane_a_node():
+def test_bars_of_node_runs():
     drawn = bars(steps(*node_run("ask", 0, 0.2), *node_run("bye", 0.25, 0.05)), [])
 
     assert rounded(drawn) == [("node run", "Ask", 0, 200), ("node run", "Bye", 250, 300)]
 
 
-def test_a_model_call_ends_when_its_answer_is_there():
+def test_bars_of_model_calls():
     usage = {"llm_response_id": "r1", "response_latency_milliseconds": 120.0, "total_tokens": 9}
     said = {"type": "say_llm", "timestamp": BEGAN + 0.15, "llm_usage_info": usage}
 
@@ -54,7 +54,7 @@ def test_a_model_call_ends_when_its_answer_is_there():
     assert ("model call", "Ask", 30, 150) in rounded(drawn)
 
 
-def test_calls_outside_are_bars_of_their_node_and_those_of_models_are_not_told_twice():
+def test_bars_of_calls_outside():
     drawn = bars(steps(*node_run("ask", 0, 0.2)), [effect("http", 50, 80.0), effect("model", 0, 9.0)])
 
     assert rounded(drawn) == [("node run", "Ask", 0, 200), ("call outside", "Ask", 50, 130)]
@@ -78,7 +78,7 @@ def test_without_times_there_is_nothing_to_draw():
     assert bars(steps({"type": "start_node_run", **about}, {"type": "end_node_run", **about}), []) == []
 
 
-def test_pause_has_its_own_bar_and_splits_its_node():
+def test_bars_split_node_runs_at_pauses():
     paused = {"kind": "paused", "began_at": BEGAN + 0.05, "ended_at": BEGAN + 72.05}
     asked = {"kind": "manual_answer", "began_at": BEGAN + 72.1, "ended_at": BEGAN + 75.1}
     model = {"type": "say_llm", "timestamp": BEGAN + 75.11, "paused_intervals": [paused, asked]}

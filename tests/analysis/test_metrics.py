@@ -44,7 +44,7 @@ def test_times_are_spread():
     assert spread([]) is None
 
 
-def test_the_runs_of_a_node_are_added_up_and_the_longest_comes_first():
+def test_node_metrics_sum_runs_slowest_first():
     told = read(
         node_run("bye", 100.0, 0.1, success=True),
         node_run("ask", 200.0, 0.2, call("r1", 150, 10, 5)),
@@ -60,7 +60,7 @@ def test_the_runs_of_a_node_are_added_up_and_the_longest_comes_first():
     assert (bye.runs, bye.calls, bye.latency) == (1, 0, None)
 
 
-def test_a_run_is_the_sum_of_its_turns():
+def test_run_metrics_sum_turns():
     told = read(
         [*node_run("ask", 100.0, 0.2, call("r1", 150, 10, 5)), closing(210.0)],
         [*node_run("bye", 200.0, 0.1), closing(110.0)],
@@ -72,7 +72,7 @@ def test_a_run_is_the_sum_of_its_turns():
     assert (whole.time.total, whole.latency.total) == (320.0, 150)
 
 
-def test_a_turn_tells_words_path_time_tokens_and_trouble():
+def test_turn_row_has_every_column():
     failing = node_run("bye", 100.5, 0.1, success=False)
     warned = {"type": "workflow_warning", "warning_message": "odd"}
     heard = {"type": "user_messages", "timestamp": 99.0, "messages": [{"type": "human", "content": "Hi"}]}
@@ -86,13 +86,13 @@ def test_a_turn_tells_words_path_time_tokens_and_trouble():
     assert (row.first, row.last, row.events) == (0, row.events - 1, 9)
 
 
-def test_without_accounts_a_turn_lasts_from_its_first_event_to_its_last():
+def test_turn_row_duration_without_metrics():
     (row,) = read(node_run("ask", 100.0, 0.25)).turn_rows
 
     assert row.duration_ms == 250.0
 
 
-def test_rounds_of_one_node_are_counted_in_the_path():
+def test_turn_row_path_counts_repeats():
     (row,) = read([*node_run("ask", 100.0, 0.1), *node_run("ask", 101.0, 0.1)]).turn_rows
 
     assert row.path == "Ask ×2"
@@ -117,14 +117,14 @@ def run(*spans, names=()):
     return timeline([TurnLog(1, TurnInput(), events)], dict.fromkeys(names, "A node"))
 
 
-def test_the_runs_of_a_node_are_added_up_and_shared_out():
+def test_node_times_sum_runs_and_shares():
     times = node_times(run(("ask", 1.0), ("look_up", 2.0), ("ask", 1.0)))
 
     assert times["ask"].total_ms == pytest.approx(2000, abs=1)
     assert {node: round(time.share, 3) for node, time in times.items()} == {"ask": 0.5, "look_up": 0.5}
 
 
-def test_what_runs_inside_a_super_node_counts_for_it():
+def test_node_times_of_a_super_node():
     times = node_times(run(("booking/ask", 1.0), ("booking/confirm", 3.0), names=["booking"]))
 
     assert list(times) == ["booking"]
@@ -135,7 +135,7 @@ def test_a_run_without_times_has_none():
     assert node_times([]) == {}
 
 
-def test_runs_that_took_no_time_have_no_share():
+def test_node_times_without_durations():
     times = node_times(run(("ask", 0.0)))
 
     assert (times["ask"].total_ms, times["ask"].share) == (0.0, 0.0)

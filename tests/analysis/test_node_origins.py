@@ -27,7 +27,7 @@ from tests.factories import direct, document, node, static, when, workflow
         ("/ask", "/ask"),
     ],
 )
-def test_a_node_of_a_run_belongs_to_a_node_that_the_author_drew(node_id, belongs_to):
+def test_author_node_id_of_inner_nodes(node_id, belongs_to):
     own = {"hello", "booking", "a", "a/b"}
 
     found = author_node_id(node_id, own)
@@ -35,7 +35,7 @@ def test_a_node_of_a_run_belongs_to_a_node_that_the_author_drew(node_id, belongs
     assert found == belongs_to
 
 
-def test_every_node_and_edge_of_an_expanded_workflow_is_found_in_the_drawn_one():
+def test_author_ids_of_an_expanded_workflow():
     card = document(static("card", "Card?"))
     pay = document(
         static("price", "10"),
@@ -79,7 +79,7 @@ def test_every_node_and_edge_of_an_expanded_workflow_is_found_in_the_drawn_one()
     }
 
 
-def test_an_event_tells_the_super_nodes_around_its_node():
+def test_origin_of_event_lists_super_nodes():
     inside = parse_event({"type": "end_node_run", "super_node_origin": ["booking", "booking/pay"]})
     outside = parse_event({"type": "end_node_run"})
     odd = parse_event({"type": "end_node_run", "super_node_origin": "booking"})
@@ -89,7 +89,7 @@ def test_an_event_tells_the_super_nodes_around_its_node():
     assert found == [("booking", "booking/pay"), (), ()]
 
 
-def test_a_label_names_the_super_nodes_around_a_node():
+def test_label_of_names_super_nodes():
     names = {"booking": "Booking"}
 
     labels = [

@@ -6,7 +6,7 @@ from debugger.analysis.outbound_policies import policy_rows, policy_summary, res
 from debugger.settings import Settings, read_settings
 
 
-def test_each_class_of_calls_has_its_policy_in_words_and_the_variable_that_sets_it():
+def test_policy_rows_name_policy_and_setting():
     rows = policy_rows(Settings(outbound_contact="simulated"))
 
     assert [(row.call_class, row.policy, row.meaning) for row in rows] == [
@@ -40,7 +40,7 @@ def test_what_answers_for_models_is_told(responder, has_script, words):
     assert responder_label(Settings(responder=responder), has_script=has_script) == words
 
 
-def test_before_a_run_everything_is_told_in_one_line():
+def test_policy_summary_is_one_line():
     told = policy_summary(Settings(responder="rules"), has_script=False)
 
     assert told == "Models: rules. Calls outside: talk live, read live, write blocked, contact blocked."

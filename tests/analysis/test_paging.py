@@ -15,7 +15,7 @@ def test_the_last_page_holds_what_is_left():
     assert page_bounds(3, 450) == (400, 450)
 
 
-def test_a_page_that_is_not_there_any_more_is_the_last_one():
+def test_page_bounds_of_a_removed_page():
     assert page_bounds(9, 450) == (400, 450)
     assert page_bounds(0, 450) == (0, 200)
 
@@ -24,20 +24,20 @@ def test_a_row_is_on_its_page():
     assert [page_of(place) for place in (0, 199, 200)] == [1, 1, 2]
 
 
-def test_a_chosen_row_is_on_view_with_some_before_it():
+def test_first_visible_row_shows_the_chosen():
     assert first_visible_row(range(1_000), 500, 0) == 496
 
 
-def test_the_rows_stay_where_the_chosen_one_is_among_them():
+def test_first_visible_row_stays_if_possible():
     assert first_visible_row(range(1_000), 500, 495) == 495
 
 
-def test_there_is_nothing_above_the_first_and_below_the_last():
+def test_first_visible_row_stays_in_range():
     assert first_visible_row(range(1_000), 2, 900) == 0
     assert first_visible_row(range(1_000), 999, 0) == 1_000 - VISIBLE_ROWS
     assert first_visible_row(range(3), None, 50) == 0
 
 
-def test_of_some_rows_the_one_that_comes_next_is_on_view_where_the_chosen_one_is_hidden():
+def test_first_visible_row_of_a_hidden_choice():
     assert first_visible_row([10, 20, 30], 25, 0) == 0
     assert first_visible_row(list(range(0, 1_000, 10)), 505, 0) == 47

@@ -109,7 +109,7 @@ def self_loop_turn(number: int) -> TurnLog:
     )
 
 
-def test_a_run_that_waits_stands_at_the_parked_node():
+def test_position_of_a_waiting_run():
     here = position([first_turn()], tea_shop(), "waiting_for_user_input")
 
     assert (here.current, here.state) == ("order", "waiting")
@@ -118,7 +118,7 @@ def test_a_run_that_waits_stands_at_the_parked_node():
     assert here.unreached == ("bye", "help")
 
 
-def test_hops_are_numbered_and_an_edge_knows_its_numbers():
+def test_position_numbers_transitions_by_edge():
     done = TurnLog(
         4,
         TurnInput(),
@@ -143,7 +143,7 @@ def test_hops_are_numbered_and_an_edge_knows_its_numbers():
     assert here.visits["order"] == 3
 
 
-def test_the_ways_on_are_the_edges_out_and_the_global_nodes():
+def test_position_next_edges_include_global_nodes():
     here = position([first_turn()], tea_shop(), "waiting_for_user_input")
 
     ways = [(way.edge_id, way.destination, way.condition, way.label, way.kind) for way in here.next_edges]
@@ -154,7 +154,7 @@ def test_the_ways_on_are_the_edges_out_and_the_global_nodes():
     ]
 
 
-def test_from_a_global_node_the_way_back_leads_to_its_caller():
+def test_position_next_edge_back_to_caller():
     asked = TurnLog(
         2,
         TurnInput(),
@@ -188,7 +188,7 @@ def test_from_a_global_node_the_way_back_leads_to_its_caller():
         ("aborted_looping_risk", "looping"),
     ],
 )
-def test_every_status_of_a_run_is_a_state(status, state):
+def test_position_has_a_state_per_status(status, state):
     assert position([], tea_shop(), status).state == state
 
 
@@ -208,25 +208,25 @@ def test_a_run_that_is_over_leads_nowhere():
         ([node("start_node_run", "bye"), parse_event({"type": "workflow_error"})], "failed"),
     ],
 )
-def test_without_a_status_the_events_tell_the_state(events, state):
+def test_position_state_from_events(events, state):
     assert position([TurnLog(1, TurnInput(), events)], tea_shop()).state == state
 
 
-def test_a_node_whose_last_run_failed_is_failed():
+def test_position_failed_nodes():
     failed = node("end_node_run", "order", run_output={"success": False, "error_message": "503"})
     turn = TurnLog(1, TurnInput(), [node("start_node_run", "order"), failed])
 
     assert position([turn], tea_shop()).failed == ("order",)
 
 
-def test_a_node_that_succeeds_in_a_later_attempt_is_not_failed():
+def test_position_clears_failure_after_success():
     failed = node("end_node_run", "order", run_output={"success": False})
     fine = node("end_node_run", "order", run_output={"success": True})
 
     assert position([TurnLog(1, TurnInput(), [failed, fine])], tea_shop()).failed == ()
 
 
-def test_an_error_of_the_run_is_put_on_the_node_that_ran():
+def test_position_failed_node_of_run_error():
     events = [
         node("start_node_run", "order"),
         parse_event({"type": "workflow_error", "error_message": "boom"}),
@@ -237,7 +237,7 @@ def test_an_error_of_the_run_is_put_on_the_node_that_ran():
     assert (here.current, here.failed) == ("order", ("order",))
 
 
-def test_a_node_that_the_graph_does_not_have_is_a_ghost():
+def test_position_ghosts_are_unknown_nodes():
     turn = TurnLog(
         1,
         TurnInput(),
@@ -254,7 +254,7 @@ def test_a_node_that_the_graph_does_not_have_is_a_ghost():
     assert [way.destination for way in here.next_edges] == ["help"]
 
 
-def test_a_companion_thread_does_not_move_the_run():
+def test_position_ignores_companion_moves():
     poll = parse_event(
         {
             "type": "start_node_run",
@@ -284,7 +284,7 @@ def test_the_table_says_the_same_in_words():
     ]
 
 
-def test_the_table_lists_ghosts_last_and_failures_by_word():
+def test_node_table_lists_ghosts_and_failures():
     graph = tea_shop()
     turn = TurnLog(
         1,
@@ -301,7 +301,7 @@ def test_the_table_lists_ghosts_last_and_failures_by_word():
     assert (rows[-1].name, rows[-1].type, rows[-1].status) == ("Upsell", "", "not in this version")
 
 
-def test_a_hop_that_ended_the_run_leads_to_no_node():
+def test_position_transition_that_ends_the_run():
     escalation = hop("guardrail_escalation_edge", "order", None, num_guardrail_nodes_entered=3)
 
     here = position([TurnLog(1, TurnInput(), [node("start_node_run", "order"), escalation])], tea_shop())
@@ -310,7 +310,7 @@ def test_a_hop_that_ended_the_run_leads_to_no_node():
     assert here.current == "order"
 
 
-def test_events_with_nulls_are_followed_all_the_same():
+def test_position_accepts_null_fields():
     events = [
         node("start_node_run", "order"),
         hop("conditional_edge", "order", "bye", args_filled=None, edge_name=None, reason=None),
@@ -324,7 +324,7 @@ def test_events_with_nulls_are_followed_all_the_same():
     assert here.current == "bye"
 
 
-def test_a_run_that_fails_at_a_node_that_it_could_not_begin_stands_and_failed_there():
+def test_position_failed_at_unstarted_node():
     events = [
         node("start_node_run", "greet"),
         node("end_node_run", "greet"),
@@ -342,7 +342,7 @@ def in_companion(kind, **fields):
     return parse_event({"type": kind, "origin_thread_id": "0_companion_lab", **fields})
 
 
-def test_a_companion_thread_is_where_it_was_forked_to_then_where_it_runs_then_nowhere():
+def test_position_of_a_companion_over_time():
     events = [
         in_companion("companion_edge", source_node_logical_id="greet", destination_node_logical_id="bye"),
         in_companion("start_node_run", origin_node_logical_id="help"),
@@ -354,7 +354,7 @@ def test_a_companion_thread_is_where_it_was_forked_to_then_where_it_runs_then_no
     assert seen == [{}, {"lab": "bye"}, {"lab": "help"}, {}]
 
 
-def test_the_table_tells_who_is_at_a_node_the_run_and_its_companions():
+def test_node_table_names_threads_at_nodes():
     graph = tea_shop()
     turn = first_turn()
     turn.events.append(in_companion("start_node_run", origin_node_logical_id="order"))

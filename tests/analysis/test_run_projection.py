@@ -48,7 +48,7 @@ def turn(number, *events):
     return TurnLog(number, TurnInput(), [parse_event(event) for event in events])
 
 
-def test_read_turn_by_turn_it_tells_the_same_as_read_at_once():
+def test_read_incrementally_equals_read_at_once():
     drawn = tea_room()
     played = Run(drawn, HeuristicModel())
     turns = [turn(1, *played.turn(None))]
@@ -67,7 +67,7 @@ def test_read_turn_by_turn_it_tells_the_same_as_read_at_once():
             assert told.side_effects.effects({}) == side_effects(turns, {}, index.names)
 
 
-def test_a_turn_that_is_over_is_read_once():
+def test_read_projects_finished_turns_once():
     over = turn(1, {"type": "start_workflow"}, {"type": "start_thread"})
     over.events = Counted(over.events)
     turns = [over, turn(2, {"type": "user_messages"}), turn(3, {"type": "user_messages"})]
@@ -82,7 +82,7 @@ def test_a_turn_that_is_over_is_read_once():
     assert over.events.walks == walks
 
 
-def test_a_turn_that_grows_does_not_change_what_was_told():
+def test_read_result_is_unchanged_by_growth():
     turns = [turn(1, {"type": "start_workflow"})]
     index = RunProjection(Graph(workflow(say("desk"))))
     told = index.read(turns)
@@ -92,7 +92,7 @@ def test_a_turn_that_grows_does_not_change_what_was_told():
     assert len(told.turns[0].events) == len(told.timeline.rows) == 1
 
 
-def test_a_turn_that_was_taken_back_is_forgotten():
+def test_read_forgets_removed_turns():
     turns = [turn(number, {"type": "user_messages"}) for number in range(1, 7)]
     index = RunProjection(Graph(workflow(say("desk"))))
     index.read(turns)
@@ -102,7 +102,7 @@ def test_a_turn_that_was_taken_back_is_forgotten():
     assert [row.turn_number for row in told.timeline.rows] == [1, 2]
 
 
-def test_the_moments_of_settled_turns_are_gone_on_from():
+def test_variables_continue_after_committed_turns():
     def shows(number):
         return {"type": "workflow_show_state", "runtime_variables": {"0": {"count": number}}}
 

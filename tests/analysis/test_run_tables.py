@@ -60,13 +60,13 @@ def test_every_edge_is_there_before_a_run():
     assert {row.taken for row in rows.values()} == {0}
 
 
-def test_how_often_an_edge_was_taken_is_counted_with_the_turn_of_the_last_time():
+def test_edge_table_counts_uses():
     rows = table([start("greet"), hop("greet", "ask"), start("ask")], [hop("greet", "ask"), start("ask")])
 
     assert (rows["edge_greet_ask"].taken, rows["edge_greet_ask"].last_turn) == (2, 2)
 
 
-def test_each_edge_says_whether_it_was_taken_or_may_be():
+def test_edge_table_status():
     rows = table([start("greet"), hop("greet", "ask"), start("ask")])
 
     assert {key: row.status for key, row in rows.items()} == {
@@ -77,7 +77,7 @@ def test_each_edge_says_whether_it_was_taken_or_may_be():
     }
 
 
-def test_ways_that_the_version_does_not_have_come_last():
+def test_edge_table_lists_unmapped_edges_last():
     rows = table([start("greet"), hop("greet", "gone", "old"), start("gone")])
 
     last = list(rows.values())[-1]
@@ -113,14 +113,14 @@ def strays(*events):
     return unmapped_edges(position([TurnLog(1, TurnInput(), list(events))], subject), subject)
 
 
-def test_a_run_of_this_version_along_its_edges_strays_nowhere():
+def test_unmapped_edges_empty_for_this_version():
     by_id = edge_event("direct_edge", "greet", "ask", edge_logical_id="edge_greet_ask")
     by_ends = edge_event("direct_edge", "greet", "ask")
 
     assert strays(by_id, by_ends) == []
 
 
-def test_an_edge_that_is_gone_is_a_ghost_under_its_own_id():
+def test_unmapped_edges_removed_edge_is_a_ghost():
     (found,) = strays(
         edge_event("conditional_edge", "ask", "greet", edge_logical_id="old", edge_name="again")
     )
@@ -129,13 +129,13 @@ def test_an_edge_that_is_gone_is_a_ghost_under_its_own_id():
     assert (found.kind, found.label) == ("ghost", "again")
 
 
-def test_a_direct_hop_that_no_edge_explains_is_a_ghost_even_without_an_id():
+def test_unmapped_edges_direct_transition_is_a_ghost():
     (found,) = strays(edge_event("direct_edge", "ask", "greet"))
 
     assert (found.id, found.kind) == ("ask > greet", "ghost")
 
 
-def test_hops_into_a_global_node_and_back_need_no_edge():
+def test_unmapped_edges_of_global_nodes():
     found = strays(
         edge_event("conditional_edge", "ask", "human"), edge_event("reverse_conditional_edge", "human", "ask")
     )
@@ -146,23 +146,23 @@ def test_hops_into_a_global_node_and_back_need_no_edge():
     ]
 
 
-def test_a_condition_that_led_elsewhere_than_to_a_global_node_had_an_edge_once():
+def test_unmapped_edges_condition_needs_an_edge():
     (found,) = strays(edge_event("conditional_edge", "ask", "greet"))
 
     assert found.kind == "ghost"
 
 
-def test_a_way_is_told_once_however_often_it_was_gone():
+def test_unmapped_edges_lists_each_once():
     forced = edge_event("force_transfer_to_node", "greet", "human")
 
     assert len(strays(forced, forced, forced)) == 1
 
 
-def test_a_node_that_goes_on_with_itself_strays_nowhere():
+def test_unmapped_edges_skips_self_loops():
     assert strays(edge_event("self_loop_edge", "ask", "ask")) == []
 
 
-def test_the_end_of_a_run_is_no_way():
+def test_unmapped_edges_skips_the_end():
     assert strays(edge_event("conditional_edge", "ask", None, edge_logical_id="old")) == []
 
 
@@ -193,11 +193,11 @@ def rows(*events, status="waiting_for_user_input"):
     return thread_table(position(turns, graph, status), names, turns)
 
 
-def test_a_run_that_has_not_begun_has_no_threads():
+def test_thread_table_before_the_run():
     assert rows(status="not_started") == []
 
 
-def test_the_main_thread_comes_first_and_says_how_the_run_stands():
+def test_thread_table_begins_with_main_thread():
     found = rows(event("start_node_run", "poll", LAB), event("start_node_run", "chat"))
 
     assert [(row.name, row.status, row.node) for row in found] == [
@@ -206,7 +206,7 @@ def test_the_main_thread_comes_first_and_says_how_the_run_stands():
     ]
 
 
-def test_a_companion_in_the_wait_between_two_attempts_says_when_it_goes_on():
+def test_thread_table_next_due_of_a_delay():
     found = rows(
         event("start_node_run", "chat"),
         event("start_node_run", "poll", LAB),
@@ -218,7 +218,7 @@ def test_a_companion_in_the_wait_between_two_attempts_says_when_it_goes_on():
     assert found[1].next_due == 1_700_000_030.0
 
 
-def test_a_companion_at_work_is_due_at_no_known_time():
+def test_thread_table_next_due_while_running():
     found = rows(delay(LAB, 1_700_000_000.0, 30), event("start_node_run", "poll", LAB))
 
     assert found[0].next_due is None

@@ -16,7 +16,7 @@ FAMILY = [
 ]
 
 
-def test_forks_stand_below_what_they_left_and_siblings_in_the_order_of_their_turns():
+def test_run_tree_orders_forks():
     rows = run_tree("below", FAMILY, {"root": "completed"})
 
     assert [(row.run_id, row.depth, row.label) for row in rows] == [
@@ -29,14 +29,14 @@ def test_forks_stand_below_what_they_left_and_siblings_in_the_order_of_their_tur
     assert [row.status for row in rows[:2]] == ["completed", None]
 
 
-def test_the_way_from_the_root_to_a_fork():
+def test_breadcrumbs_from_root_to_fork():
     rows = run_tree("below", FAMILY)
 
     assert [row.run_id for row in breadcrumbs(rows, "below")] == ["root", "first", "below"]
     assert breadcrumbs(rows, "stranger") == []
 
 
-def test_a_run_without_forks_is_a_tree_of_its_own():
+def test_run_tree_without_forks():
     assert [row.run_id for row in run_tree("alone", [])] == ["alone"]
 
 
@@ -47,13 +47,13 @@ def test_a_ring_is_no_endless_loop():
     assert len(breadcrumbs(rows, "a")) <= 2
 
 
-def test_a_thousand_forks_of_forks_are_no_deep_recursion():
+def test_run_tree_of_a_thousand_levels():
     family = [fork(str(n + 1), str(n), 1) for n in range(3_000)]
 
     assert run_tree("5", family)[-1].depth == 3_000
 
 
-def test_what_was_changed_is_named_once_with_its_sign():
+def test_tree_row_names_changes_once():
     changes = (
         {"path": "runtime.level", "op": "added", "before": None, "after": "gold"},
         {"path": "message", "op": "changed", "before": "a", "after": "b"},

@@ -44,7 +44,7 @@ def made(*entries):
     return side_effects([closed({"side_effects": list(entries)})])
 
 
-def test_the_calls_of_all_turns_come_in_order_with_their_turn():
+def test_side_effects_are_in_turn_order():
     refused = entry("write", "blocked", success=False, status_code=None, error="no")
     turns = [
         closed({"side_effects": [entry()]}),
@@ -79,11 +79,11 @@ def test_the_calls_of_all_turns_come_in_order_with_their_turn():
 @pytest.mark.parametrize(
     "kept", [None, {}, {"side_effects": None}, {"side_effects": "many"}, {"side_effects": [1]}]
 )
-def test_a_turn_without_a_ledger_had_no_side_effects(kept):
+def test_side_effects_without_a_ledger(kept):
     assert side_effects([closed(kept)]) == []
 
 
-def test_an_entry_that_lacks_everything_is_still_shown():
+def test_side_effects_of_an_empty_entry():
     odd = {"at": "noon", "success": "yes", "status_code": True, "duration_milliseconds": [], "request": 1}
 
     found = made({}, odd, {"at": 1e30})
@@ -91,7 +91,7 @@ def test_an_entry_that_lacks_everything_is_still_shown():
     assert found == [SideEffect(1, False, "", "", "", "", "", "", "", False, None, "", None, {})] * 3
 
 
-def test_what_only_the_record_tells_is_found_by_the_last_event_of_the_turn_or_the_background_work():
+def test_side_effects_from_the_record():
     spoken = {"type": "assistant_response", "logical_id": "e1", "content": "Hi"}
     ended = {"type": "end_thread", "logical_id": "e2"}
     failed = {"type": "workflow_error", "logical_id": "e3", "error_message": "boom"}
@@ -126,12 +126,12 @@ def test_what_only_the_record_tells_is_found_by_the_last_event_of_the_turn_or_th
     assert side_effects(turns) == []
 
 
-def test_a_turn_that_tells_its_own_ledger_needs_no_record_and_an_empty_one_neither():
+def test_needs_recorded_ledger_only_without_own():
     assert not needs_recorded_ledger(closed(None))
     assert not needs_recorded_ledger(TurnLog(1, TurnInput()))
 
 
-def test_nodes_are_called_as_their_author_or_the_run_does_with_the_super_nodes_around_them():
+def test_side_effects_label_their_nodes():
     run = {"type": "start_node_run", "origin_node_logical_id": "booking/look", "origin_node_name": "Look up"}
     calls = [entry(node_logical_id=node) for node in ("hello", "booking/look", "gone")]
 
@@ -143,7 +143,7 @@ def test_nodes_are_called_as_their_author_or_the_run_does_with_the_super_nodes_a
     assert found[1].node_logical_id == "booking/look"
 
 
-def test_the_summary_counts_by_class_and_says_what_did_not_go_out():
+def test_summary_counts_by_class():
     entries = [entry(), entry("contact", "simulated"), entry(), entry("write", "blocked"), entry("write")]
 
     told = summary(made(*entries))
@@ -159,7 +159,7 @@ def test_the_summary_hides_no_failure():
     assert told == "1 read, 1 read (failed), 1 write (simulated, failed)"
 
 
-def test_the_summary_of_nothing_is_empty_and_an_unknown_class_comes_last():
+def test_summary_of_unknown_class_and_nothing():
     assert summary([]) == ""
     assert summary(made(entry("new"), entry("write"))) == "1 write, 1 new"
 
@@ -174,7 +174,7 @@ def test_the_outcome_in_a_word(how, success, outcome):
     assert found.outcome == outcome
 
 
-def test_what_to_set_is_told_once_for_all_calls_that_were_refused_for_one_reason():
+def test_blocked_call_advice_once_per_reason():
     reason = "calls of the class 'write' are blocked. Set X=live to let them out."
     refused = [
         entry("write", "blocked", success=False, error=f"{target} was not called: {reason}")

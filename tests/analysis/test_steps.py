@@ -21,7 +21,7 @@ def usage(response_id, **fields):
     return {"llm_response_id": response_id, **fields}
 
 
-def test_a_node_run_is_one_step_with_all_that_came_of_it():
+def test_step_of_a_node_run():
     found, owners = steps(
         {"type": "start_node_run", "timestamp": 100.0, **ASK, **MAIN},
         {"type": "assistant_response", "content": "Which tea?", **ASK, **MAIN},
@@ -37,7 +37,7 @@ def test_a_node_run_is_one_step_with_all_that_came_of_it():
     assert owners == [0, 0, 0, 0, 0]
 
 
-def test_what_the_user_says_and_a_wait_are_steps_of_their_own():
+def test_steps_of_user_messages_and_waits():
     found, owners = steps(
         {"type": "user_messages", "messages": [{"type": "human", "content": "Hi"}], **MAIN},
         {"type": "start_node_run", **ASK, **MAIN},
@@ -51,7 +51,7 @@ def test_what_the_user_says_and_a_wait_are_steps_of_their_own():
     assert owners == [0, 1, 1, 2, 2]
 
 
-def test_threads_that_take_turns_keep_their_events_apart():
+def test_steps_of_interleaved_threads():
     poll = {"origin_node_logical_id": "poll", "origin_node_run_id": "1"}
     found, owners = steps(
         {"type": "start_node_run", **ASK, **MAIN},
@@ -64,7 +64,7 @@ def test_threads_that_take_turns_keep_their_events_apart():
     assert owners == [0, 1, 0, 1]
 
 
-def test_a_failure_is_told_by_its_step_and_outside_of_any_is_one():
+def test_steps_of_failures():
     inside = steps(
         {"type": "start_node_run", **ASK, **MAIN},
         {"type": "end_node_run", **ASK, **MAIN, "run_output": {"success": False, "error_message": "503"}},
@@ -84,7 +84,7 @@ def test_a_warning_alone_is_no_failure():
     assert [step.trouble for step in found] == ["warning"]
 
 
-def test_chunks_of_one_reply_are_one_call_with_the_last_latency():
+def test_model_calls_join_chunks():
     say = {"type": "say_llm", "message": {"content": "x"}, **ASK, **MAIN}
     first = usage("r1", response_latency_milliseconds=100, total_tokens=3)
     last = usage("r1", response_latency_milliseconds=250.5, prompt_tokens=7, completion_tokens=5)
@@ -102,7 +102,7 @@ def test_chunks_of_one_reply_are_one_call_with_the_last_latency():
     assert step.tokens == 13
 
 
-def test_events_before_the_first_step_belong_to_it():
+def test_steps_own_the_events_before():
     _, owners = steps({"type": "start_workflow"}, {"type": "start_thread"}, {"type": "start_node_run", **ASK})
 
     assert owners == [0, 0, 0]

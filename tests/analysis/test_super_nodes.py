@@ -58,7 +58,7 @@ def names(drawn):
     return {each.logical_id: each.label for each in drawn.node_configs}
 
 
-def test_a_run_that_waits_inside_stands_at_the_super_node():
+def test_position_of_a_run_inside():
     drawn = booking()
     turns = played(drawn, None)
 
@@ -73,7 +73,7 @@ def test_a_run_that_waits_inside_stands_at_the_super_node():
     assert found.unreached == ("chat",)
 
 
-def test_the_node_table_tells_where_inside_the_run_waits():
+def test_node_table_names_the_inner_node():
     drawn = booking()
     graph = Graph(drawn)
 
@@ -82,7 +82,7 @@ def test_the_node_table_tells_where_inside_the_run_waits():
     assert rows == {"hello": "visited", "booking": "waiting here (at Ask)", "chat": "next"}
 
 
-def test_the_edge_out_of_a_super_node_is_taken_and_a_failure_inside_stays_marked():
+def test_position_edge_out_after_inner_failure():
     drawn = booking()
     turns = played(drawn, None, "Ann")
 
@@ -94,7 +94,7 @@ def test_the_edge_out_of_a_super_node_is_taken_and_a_failure_inside_stays_marked
     assert found.visits["booking"] == 1
 
 
-def test_a_conditional_edge_out_of_a_super_node_is_found_by_the_id_that_the_engine_made():
+def test_position_finds_conditional_exit_edge():
     inside = document(static("one", "1"))
     drawn = workflow(
         super_node("box", inside), static("bye", "Bye"), when("box", "bye", "1 == 1", name="always")
@@ -106,7 +106,7 @@ def test_a_conditional_edge_out_of_a_super_node_is_found_by_the_id_that_the_engi
     assert found.transitions[0].edge_name == "always"
 
 
-def test_entering_a_super_node_again_counts_another_visit():
+def test_position_counts_each_entry():
     inside = document(static("one", "1"), static("two", "2"), direct("one", "two"))
     again = when("chat", "box", "1 == 1")
     drawn = workflow(super_node("box", inside), say("chat"), direct("box", "chat"), again)
@@ -116,7 +116,7 @@ def test_entering_a_super_node_again_counts_another_visit():
     assert found.visits["box"] == 2
 
 
-def test_rows_bubbles_hints_and_transcripts_name_the_super_node():
+def test_labels_name_the_super_node():
     drawn = booking()
     turns = played(drawn, None)
     known = names(drawn)
@@ -137,7 +137,7 @@ def test_rows_bubbles_hints_and_transcripts_name_the_super_node():
     assert lines[-1].next_input_hint == "Booking › Ask"
 
 
-def test_a_place_is_told_with_the_node_inside():
+def test_place_label_names_the_inner_node():
     drawn = booking()
     found = position(played(drawn, None), Graph(drawn), WAITING)
 
@@ -146,7 +146,7 @@ def test_a_place_is_told_with_the_node_inside():
     assert told == ["Booking › Ask", "Chat", "unknown"]
 
 
-def test_a_waiting_edge_inside_lets_the_run_go_on_while_its_node_waits():
+def test_background_work_of_inner_waiting_edges():
     waking = {"enabled": True, "trigger_mode": "on_every_background_tick"}
     inside = document(
         say("ask"),
@@ -160,7 +160,7 @@ def test_a_waiting_edge_inside_lets_the_run_go_on_while_its_node_waits():
     assert not can_have_background_work(ThreadPositions.after(played(quiet, None)), quiet, WAITING)
 
 
-def test_a_node_that_was_passed_over_is_reached_and_told_so():
+def test_position_skipped_node_is_reached():
     drawn = workflow(
         static("hello", "Hello"),
         node("odd", "quantum_leap"),

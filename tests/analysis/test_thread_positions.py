@@ -19,7 +19,7 @@ def apply(positions, event):
     positions.apply(EventFields(event))
 
 
-def test_a_parked_thread_waits_until_the_user_speaks():
+def test_waiting_ends_with_a_user_message():
     wait = {"type": "busy_wait_for_user_message", "origin_thread_id": "0", "origin_node_logical_id": "chat"}
     standing = ThreadPositions()
 
@@ -32,7 +32,7 @@ def test_a_parked_thread_waits_until_the_user_speaks():
     assert standing.main.node == "chat"
 
 
-def test_after_a_hop_the_next_node_is_ahead_until_it_begins():
+def test_next_node_until_it_starts():
     standing = ThreadPositions()
     apply(standing, parse_event({"type": "start_node_run", "origin_node_logical_id": "a"}))
     apply(
@@ -49,7 +49,7 @@ def test_after_a_hop_the_next_node_is_ahead_until_it_begins():
     assert (standing.main.node, standing.main.next_node) == ("b", None)
 
 
-def test_a_companion_of_the_same_thread_does_not_move_it():
+def test_companion_edge_does_not_move_thread():
     hop = {"type": "companion_edge", "origin_thread_id": "0", "destination_node_logical_id": "worker"}
     standing = ThreadPositions()
 
@@ -62,7 +62,7 @@ def test_a_companion_of_the_same_thread_does_not_move_it():
     assert (standing.main.node, standing.main.next_node) == ("say", None)
 
 
-def test_a_forked_companion_is_a_thread_of_its_own():
+def test_companion_edge_starts_a_thread():
     standing = ThreadPositions()
 
     apply(
@@ -91,7 +91,7 @@ def test_nobody_waits_once_the_run_has_failed():
     assert standing.outcome == "failed"
 
 
-def test_companion_threads_are_those_that_have_not_ended():
+def test_companions_exclude_ended_threads():
     standing = ThreadPositions()
     for name in ("lab", "mail"):
         thread = f"0_companion_{name}"
@@ -127,7 +127,7 @@ def judged(enabled):
     return when("ask", "bye", "1 == 1", evaluate_while_waiting_config={"enabled": enabled})
 
 
-def test_a_companion_that_has_not_ended_may_go_on():
+def test_background_work_of_a_companion():
     graph = workflow(say("ask"))
 
     assert can_have_background_work(standing(WAIT, FORK), graph, "waiting_for_user_input")
@@ -136,13 +136,13 @@ def test_a_companion_that_has_not_ended_may_go_on():
 
 
 @pytest.mark.parametrize(("enabled", "expected"), [(True, True), (False, False)])
-def test_a_condition_that_is_judged_while_the_run_waits_may_move_it(enabled, expected):
+def test_background_work_of_a_waiting_condition(enabled, expected):
     graph = workflow(say("ask"), static("bye", "Bye"), judged(enabled))
 
     assert can_have_background_work(standing(WAIT), graph, "waiting_for_user_input") is expected
 
 
-def test_only_the_edges_of_the_node_that_waits_count():
+def test_background_work_of_other_nodes_edges():
     graph = workflow(say("other"), say("ask"), static("bye", "Bye"), judged(True))
     elsewhere = {**WAIT, "origin_node_logical_id": "other"}
 
@@ -150,7 +150,7 @@ def test_only_the_edges_of_the_node_that_waits_count():
 
 
 @pytest.mark.parametrize("status", ["not_started", "paused", "completed", "failed", "cancelled"])
-def test_a_run_that_is_over_or_stands_still_has_nothing_to_go_on_with(status):
+def test_background_work_needs_an_active_run(status):
     assert not can_have_background_work(standing(WAIT, FORK), workflow(say("ask")), status)
 
 
@@ -166,19 +166,19 @@ def test_a_waiting_node_is_named():
     )
 
 
-def test_a_node_without_a_name_goes_by_its_id():
+def test_input_hint_falls_back_to_id():
     hint = {"type": "busy_wait_for_user_message", "origin_node_logical_id": "order", "origin_node_name": None}
 
     assert input_hint(hint, "waiting_for_user_input").who == "order"
 
 
-def test_a_run_that_waits_without_a_hint_still_waits():
+def test_input_hint_without_an_event():
     assert input_hint(None, "waiting_for_user_input") == InputHint(
         "message", "", "The workflow waits for the user's message."
     )
 
 
-def test_a_kind_of_hint_that_is_not_known_is_named():
+def test_input_hint_of_an_unknown_kind():
     hint = {"type": "dtmf_input", "origin_node_name": "Menu"}
 
     assert input_hint(hint, "waiting_for_user_input").sentence == "Menu waits for 'dtmf input'."
@@ -193,12 +193,12 @@ def test_background_work_is_told_beside_the_wait():
     assert "in the background" in found.sentence
 
 
-def test_work_in_the_background_alone_asks_nothing_of_the_user():
+def test_input_hint_of_background_work_alone():
     assert input_hint(None, "running", has_background_work=True).kind == "background"
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled", "aborted_looping_risk"])
-def test_a_run_that_is_over_takes_no_message_even_with_a_stale_hint(status):
+def test_input_hint_of_an_ended_run(status):
     found = input_hint({"type": "busy_wait_for_user_message"}, status)
 
     assert (found.kind, found.who) == ("ended", "")
@@ -208,7 +208,7 @@ def test_a_run_that_is_over_takes_no_message_even_with_a_stale_hint(status):
 @pytest.mark.parametrize(
     ("status", "word"), [("not_started", "not started"), ("paused", "paused"), ("running", "running")]
 )
-def test_a_run_that_neither_waits_nor_is_over_says_what_it_does(status, word):
+def test_input_hint_of_other_statuses(status, word):
     found = input_hint(None, status)
 
     assert found.kind == "none"

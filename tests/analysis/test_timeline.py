@@ -14,7 +14,7 @@ STATIC_RUN_ORDER = [
 ]
 
 
-def test_every_event_of_the_recorded_static_run_is_a_row_in_order():
+def test_timeline_has_every_event_in_order():
     events = [parse_event({"type": kind, "timestamp": 1785200000.0}) for kind in STATIC_RUN_ORDER]
     turns = [TurnLog(1, TurnInput(), events)]
 
@@ -25,7 +25,7 @@ def test_every_event_of_the_recorded_static_run_is_a_row_in_order():
     assert [row.position for row in rows] == list(range(15))
 
 
-def test_what_a_reader_needs_is_of_high_importance_and_bookkeeping_is_low():
+def test_importance_of_bookkeeping_is_low():
     events = [parse_event({"type": kind}) for kind in STATIC_RUN_ORDER[:7]]
 
     rows = timeline([TurnLog(1, TurnInput(), events)])
@@ -37,7 +37,7 @@ def test_what_a_reader_needs_is_of_high_importance_and_bookkeeping_is_low():
     }
 
 
-def test_waiting_user_input_http_and_errors_are_of_high_importance():
+def test_importance_of_input_and_errors_is_high():
     kinds = ["user_messages", "busy_wait_for_user_message", "http_request", "workflow_error", "end_workflow"]
     turn = TurnLog(1, TurnInput(), [parse_event({"type": kind}) for kind in kinds])
 
@@ -46,7 +46,7 @@ def test_waiting_user_input_http_and_errors_are_of_high_importance():
     assert {row.importance for row in rows} == {"high"}
 
 
-def test_the_end_of_a_tool_node_is_important_because_no_other_event_tells_of_the_tool():
+def test_importance_of_tool_output_is_high():
     tool = parse_event({"type": "end_node_run", "run_output": {"type": "tool_node", "success": True}})
     static = parse_event({"type": "end_node_run", "run_output": {"type": "say_static"}})
 
@@ -55,7 +55,7 @@ def test_the_end_of_a_tool_node_is_important_because_no_other_event_tells_of_the
     assert [row.importance for row in rows] == ["high", "low"]
 
 
-def test_a_failed_node_run_is_marked_and_important():
+def test_importance_of_failed_runs_is_high():
     failed = parse_event(
         {
             "type": "end_node_run",
@@ -69,7 +69,7 @@ def test_a_failed_node_run_is_marked_and_important():
     assert row.importance == "high"
 
 
-def test_times_count_from_the_run_and_from_the_turn():
+def test_times_are_relative_to_run_and_turn():
     first = TurnLog(1, TurnInput(), [parse_event({"type": "start_workflow", "timestamp": 1785200000.0})])
     second = TurnLog(
         2,
@@ -86,7 +86,7 @@ def test_times_count_from_the_run_and_from_the_turn():
     assert rows[1].timestamp == "2026-07-28T00:53:30.500Z"
 
 
-def test_a_node_run_lasts_from_its_start_to_its_end_although_the_node_runs_in_another_thread_too():
+def test_duration_of_runs_in_two_threads():
     def run(kind, seconds, thread):
         return parse_event(
             {
@@ -110,7 +110,7 @@ def test_a_node_run_lasts_from_its_start_to_its_end_although_the_node_runs_in_an
     assert [row.duration_ms for row in rows] == [None, None, 3000, 2500]
 
 
-def test_an_end_without_a_start_has_no_duration():
+def test_duration_of_an_end_without_start():
     end = parse_event({"type": "end_node_run", "timestamp": 1785200000, "origin_node_logical_id": "node_a"})
 
     (row,) = timeline([TurnLog(1, TurnInput(), [end])])
@@ -118,7 +118,7 @@ def test_an_end_without_a_start_has_no_duration():
     assert row.duration_ms is None
 
 
-def test_an_event_without_a_time_has_no_times_and_does_not_start_the_clock():
+def test_times_of_an_event_without_time():
     events = [
         parse_event({"type": "start_workflow"}),
         parse_event({"type": "end_workflow", "timestamp": 5.0}),
@@ -130,7 +130,7 @@ def test_an_event_without_a_time_has_no_times_and_does_not_start_the_clock():
     assert rows[1].at_ms == 0
 
 
-def test_a_time_that_no_calendar_has_is_left_empty():
+def test_timestamp_of_an_invalid_date_is_empty():
     event = parse_event({"type": "end_workflow", "timestamp": 1e18})
 
     (row,) = timeline([TurnLog(1, TurnInput(), [event])])
@@ -138,7 +138,7 @@ def test_a_time_that_no_calendar_has_is_left_empty():
     assert row.timestamp == ""
 
 
-def test_a_long_summary_is_cut_to_120_characters_with_an_ellipsis():
+def test_shorten_cuts_to_120_characters():
     event = parse_event({"type": "assistant_response", "content": "é" * 100_000})
 
     (row,) = timeline([TurnLog(1, TurnInput(), [event])])
@@ -147,7 +147,7 @@ def test_a_long_summary_is_cut_to_120_characters_with_an_ellipsis():
     assert row.summary.endswith("é…")
 
 
-def test_a_summary_of_120_characters_is_not_cut():
+def test_shorten_keeps_120_characters():
     event = parse_event({"type": "workflow_error", "error_message": "x" * 120})
 
     (row,) = timeline([TurnLog(1, TurnInput(), [event])])
@@ -155,7 +155,7 @@ def test_a_summary_of_120_characters_is_not_cut():
     assert row.summary == "x" * 120
 
 
-def test_a_summary_with_line_breaks_becomes_one_line():
+def test_shorten_joins_lines():
     event = parse_event({"type": "workflow_error", "error_message": "no answer\nfrom the\r\nserver"})
 
     (row,) = timeline([TurnLog(1, TurnInput(), [event])])
@@ -163,7 +163,7 @@ def test_a_summary_with_line_breaks_becomes_one_line():
     assert row.summary == "no answer from the server"
 
 
-def test_emoji_and_right_to_left_words_stay_as_they_are():
+def test_shorten_keeps_emoji_and_rtl_text():
     event = parse_event({"type": "assistant_response", "content": "שלום 🫖"})
 
     (row,) = timeline([TurnLog(1, TurnInput(), [event])])
@@ -171,7 +171,7 @@ def test_emoji_and_right_to_left_words_stay_as_they_are():
     assert row.summary == "agent: שלום 🫖"
 
 
-def test_a_state_event_bears_the_thread_that_it_shows():
+def test_thread_of_a_state_event():
     event = parse_event(
         {
             "type": "workflow_show_state",
@@ -186,7 +186,7 @@ def test_a_state_event_bears_the_thread_that_it_shows():
     assert row.thread == "lab"
 
 
-def test_a_hop_belongs_to_the_node_that_it_leaves():
+def test_node_of_a_transition_is_its_source():
     event = parse_event(
         {
             "type": "direct_edge",
@@ -201,7 +201,7 @@ def test_a_hop_belongs_to_the_node_that_it_leaves():
     assert (row.node_logical_id, row.node_name) == ("node_a", "Greeter")
 
 
-def test_an_event_that_tells_only_a_node_id_is_named_as_an_earlier_one_named_it():
+def test_node_name_from_an_earlier_event():
     events = [
         parse_event(
             {"type": "start_node_run", "origin_node_logical_id": "node_a", "origin_node_name": "Greeter"}
@@ -214,7 +214,7 @@ def test_an_event_that_tells_only_a_node_id_is_named_as_an_earlier_one_named_it(
     assert rows[1].node_name == "Greeter"
 
 
-def test_an_event_with_a_null_that_its_class_does_not_take_still_tells_its_node():
+def test_node_of_an_invalid_event():
     event = parse_event(
         {
             "type": "assistant_response",
@@ -229,7 +229,7 @@ def test_an_event_with_a_null_that_its_class_does_not_take_still_tells_its_node(
     assert row.node_logical_id == "node_a"
 
 
-def test_an_event_of_an_unknown_type_is_shown_and_never_hidden():
+def test_importance_of_unknown_types_is_high():
     (row,) = timeline([TurnLog(1, TurnInput(), [parse_event({"type": "dtmf_received", "digits": "1"})])])
 
     assert (row.type, row.importance, row.summary) == ("dtmf_received", "high", "dtmf received")
@@ -240,7 +240,7 @@ def test_a_run_without_events_has_no_rows():
     assert timeline([]) == []
 
 
-def test_background_work_bears_the_number_of_its_turn_and_is_told_apart():
+def test_rows_of_background_work():
     asked = TurnLog(1, TurnInput(), [parse_event({"type": "start_workflow"})])
     work = TurnLog(1, TurnInput(), [parse_event({"type": "end_workflow"})], is_background=True)
 
@@ -278,7 +278,7 @@ def learned(*events):
     return reasons
 
 
-def test_a_call_that_went_wrong_tells_why_its_node_run_failed():
+def test_failure_reason_from_a_call():
     reasons = learned(CALL)
 
     assert reasons.of(ended()) == "POST x was not called."
@@ -289,7 +289,7 @@ def test_what_the_end_itself_tells_comes_first():
     assert learned(CALL).of(ended(error_message="boom")) == "boom"
 
 
-def test_another_run_of_the_node_and_one_that_went_well_are_not_blamed():
+def test_failure_reason_only_for_its_run():
     reasons = learned(CALL)
 
     assert reasons.of(ended(run="2")) is None

@@ -108,7 +108,7 @@ def conversation() -> list[TurnLog]:
     return [asked, ordered]
 
 
-def test_every_message_is_a_row_that_tells_who_spoke_where_and_when():
+def test_transcript_has_a_row_per_message():
     rows = transcript(RunFacts("run1"), conversation(), tea_shop())
 
     told = [(row.turn_number, row.seq, row.role, row.text, row.node_name, row.at_ms) for row in rows]
@@ -123,7 +123,7 @@ def test_every_message_is_a_row_that_tells_who_spoke_where_and_when():
     assert rows[1].at == "2026-07-28T00:53:21.000Z"
 
 
-def test_an_agents_row_bears_the_hop_that_led_to_it_and_a_users_none():
+def test_edge_taken_on_agent_rows_only():
     rows = transcript(RunFacts("run1"), conversation(), tea_shop())
 
     assert [(row.edge_taken, row.edge_condition) for row in rows] == [
@@ -134,7 +134,7 @@ def test_an_agents_row_bears_the_hop_that_led_to_it_and_a_users_none():
     ]
 
 
-def test_the_hop_of_a_node_that_went_on_with_itself_is_the_loop():
+def test_edge_taken_of_a_self_loop():
     first, _ = conversation()
     again = TurnLog(2, TurnInput(), [node("assistant_response", "order", "Order desk", content="And?")])
 
@@ -143,20 +143,20 @@ def test_the_hop_of_a_node_that_went_on_with_itself_is_the_loop():
     assert rows[-1].edge_taken == "self_loop_edge"
 
 
-def test_the_last_row_of_a_turn_tells_who_waits():
+def test_last_row_names_the_waiting_node():
     rows = transcript(RunFacts("run1", status="waiting_for_user_input"), conversation()[:1], tea_shop())
 
     waits = [(row.is_waiting_for_input, row.next_input_hint_kind, row.next_input_hint) for row in rows]
     assert waits == [(False, "none", ""), (True, "message", "Order desk")]
 
 
-def test_the_last_row_of_a_run_that_is_over_says_so():
+def test_last_row_of_an_ended_run():
     rows = transcript(RunFacts("run1", status="completed"), conversation(), tea_shop())
 
     assert [row.next_input_hint_kind for row in rows] == ["none", "message", "none", "ended"]
 
 
-def test_the_last_row_of_a_turn_tells_what_it_wrote():
+def test_last_row_has_changed_variables():
     rows = transcript(RunFacts("run1"), conversation(), tea_shop())
 
     assert [row.changed_variables for row in rows[:3]] == ["", "", ""]
@@ -165,7 +165,7 @@ def test_the_last_row_of_a_turn_tells_what_it_wrote():
     ]
 
 
-def test_an_error_of_the_run_stands_on_the_turns_last_row():
+def test_last_row_has_the_run_error():
     turn = TurnLog(
         1,
         TurnInput.with_message("Hello"),
@@ -182,7 +182,7 @@ def test_an_error_of_the_run_stands_on_the_turns_last_row():
     ]
 
 
-def test_a_node_that_failed_is_told_although_the_run_went_on():
+def test_last_row_has_a_node_failure():
     output = {"type": "tool_node", "success": False, "error_message": "503 from the till"}
     turn = TurnLog(
         1,
@@ -198,7 +198,7 @@ def test_a_node_that_failed_is_told_although_the_run_went_on():
     assert (row.error_type, row.error_message) == ("node_failure", "503 from the till")
 
 
-def test_a_turn_in_which_nobody_spoke_is_told_when_it_failed_or_wrote_something():
+def test_system_row_of_a_silent_turn():
     silent = TurnLog(1, TurnInput(), [node("busy_wait_for_user_message", "order", "Order desk")])
     wrote = TurnLog(2, TurnInput(), [shown(tea="Assam")])
     failed = TurnLog(3, TurnInput(), [parse_event({"type": "workflow_error", "error_message": "boom"})])
@@ -211,7 +211,7 @@ def test_a_turn_in_which_nobody_spoke_is_told_when_it_failed_or_wrote_something(
     ]
 
 
-def test_every_row_bears_the_facts_of_the_run():
+def test_rows_share_the_run_columns():
     run = Run(
         workflow_run_id="665f0c2b9a3e4d5f6a7b8c90",
         workflow_id="665f00000000000000000001",
@@ -234,13 +234,13 @@ def test_every_row_bears_the_facts_of_the_run():
     assert (row.schema_version, row.run_id) == (1, "665f0c2b9a3e4d5f6a7b8c90")
 
 
-def test_a_run_without_a_known_start_started_with_its_first_event():
+def test_started_at_falls_back_to_first_event():
     rows = transcript(RunFacts("run1"), conversation(), None)
 
     assert rows[0].started_at == "2026-07-28T00:53:20.000Z"
 
 
-def test_hosted_events_with_nulls_are_rows_all_the_same():
+def test_transcript_accepts_null_fields():
     event = parse_event(
         {
             "type": "assistant_response",
@@ -257,7 +257,7 @@ def test_hosted_events_with_nulls_are_rows_all_the_same():
     assert (row.text, row.node_logical_id, row.thread_id, row.at, row.at_ms) == ("Hi", "", "0", "", None)
 
 
-def test_a_message_of_100_kilobytes_is_kept_whole():
+def test_transcript_keeps_long_messages_whole():
     event = node("assistant_response", "order", "Order desk", content="🫖" * 25_000)
 
     (row,) = transcript(RunFacts("run1"), [TurnLog(1, TurnInput(), [event])], None)
@@ -269,7 +269,7 @@ def test_a_run_without_turns_has_no_rows():
     assert transcript(RunFacts("run1"), [], None) == []
 
 
-def test_background_work_has_rows_of_its_own_under_the_number_of_its_turn():
+def test_transcript_rows_of_background_work():
     goodbye = TurnLog(
         2, background_input(), [node("assistant_response", "bye", "Farewell", content="Bye")], True
     )

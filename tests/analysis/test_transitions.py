@@ -27,7 +27,7 @@ def edge(edge_id, kind, source, destination, **fields):
     )
 
 
-def test_a_direct_hop_recorded_without_an_id_is_found_by_its_ends():
+def test_edge_index_finds_direct_edge_by_ends():
     edges = EdgeIndex([edge("edge_1", "direct", "node_a", "node_b", name="next")])
     event = parse_event(
         {
@@ -47,7 +47,7 @@ def test_a_direct_hop_recorded_without_an_id_is_found_by_its_ends():
     assert hop.reason == "Direct edge triggered from node_a to node_b"
 
 
-def test_of_two_edges_between_the_same_nodes_the_type_and_the_name_decide():
+def test_edge_index_prefers_type_and_name():
     edges = EdgeIndex(
         [
             edge("edge_direct", "direct", "node_a", "node_b"),
@@ -67,7 +67,7 @@ def test_of_two_edges_between_the_same_nodes_the_type_and_the_name_decide():
     assert edges.of(event).logical_id == "edge_yes"
 
 
-def test_an_id_that_the_workflow_does_not_have_is_kept_as_it_was_told():
+def test_transition_keeps_unknown_edge_id():
     edges = EdgeIndex([edge("edge_1", "conditional", "node_a", "node_b")])
     event = parse_event(
         {
@@ -93,7 +93,7 @@ def test_a_self_loop_follows_no_edge():
     assert (hop.edge_id, hop.source, hop.destination) == (None, "chat", "chat")
 
 
-def test_a_companion_hop_is_found_among_companion_edges_and_flagged_direct_ones():
+def test_edge_index_finds_companion_edges():
     flagged = edge("edge_fork", "direct", "a", "poll", companion_thread_config={"is_companion_thread": True})
     edges = EdgeIndex([flagged, edge("edge_worker", "companion", "a", "worker")])
 
@@ -110,7 +110,7 @@ def test_a_companion_hop_is_found_among_companion_edges_and_flagged_direct_ones(
     assert edges.of(fork("worker")).logical_id == "edge_worker"
 
 
-def test_a_condition_that_matched_while_waiting_is_no_hop_of_its_own():
+def test_waiting_match_is_no_transition():
     events = [
         parse_event({"type": "waiting_condition_matched", "edge_logical_id": "edge_1"}),
         parse_event({"type": "conditional_edge", "edge_logical_id": "edge_1", "args_filled": None}),
@@ -121,7 +121,7 @@ def test_a_condition_that_matched_while_waiting_is_no_hop_of_its_own():
     assert [(hop.number, hop.kind) for hop in found] == [(1, "conditional_edge")]
 
 
-def test_the_condition_of_a_hop_into_a_global_node_and_back_stands_at_that_node():
+def test_transition_condition_of_a_global_node():
     help_desk = NodeConfig(
         logical_id="help",
         global_node_config={
@@ -154,7 +154,7 @@ def counted_transition(number, source, destination, *, edge=None, thread="0"):
     return Transition(number, edge, source, destination, "direct_edge", "", 1, number, thread)
 
 
-def test_a_way_knows_its_first_hop_its_last_ones_and_who_went_it():
+def test_path_count_has_first_last_and_threads():
     ways = [
         counted_transition(number, "a", "b", edge="a_b", thread=f"{number % 2}") for number in range(1, 6)
     ]
@@ -166,7 +166,7 @@ def test_a_way_knows_its_first_hop_its_last_ones_and_who_went_it():
     assert trail.threads == {"0", "1"}
 
 
-def test_what_a_node_does_with_itself_is_no_way_unless_an_edge_says_so():
+def test_path_counts_skip_self_loops():
     trails = PathCounts.of(
         [
             counted_transition(1, "a", "a"),
@@ -197,15 +197,15 @@ def named_transition(source, destination, kind="conditional_edge", **fields):
     return Transition(source=source, destination=destination, kind=kind, thread_id="0", **{**found, **fields})
 
 
-def test_a_move_is_told_by_the_names_of_its_ends():
+def test_transition_title_names_both_ends():
     assert transition_title(named_transition("a", "b"), NAMES) == "Desk → Booking"
 
 
-def test_a_move_out_of_the_workflow_leads_to_the_end():
+def test_transition_title_of_the_end():
     assert transition_title(named_transition("a", None), NAMES) == "Desk → the end"
 
 
-def test_the_condition_that_a_model_judged_is_the_reason():
+def test_transition_reason_is_the_freeform_condition():
     graph = Graph(workflow(say("a"), say("b"), when("a", "b", freeform="the caller wants to book")))
 
     assert (
@@ -214,7 +214,7 @@ def test_the_condition_that_a_model_judged_is_the_reason():
     )
 
 
-def test_an_expression_is_told_by_the_name_of_its_edge():
+def test_transition_reason_is_the_edge_name():
     graph = Graph(workflow(say("a"), say("b"), when("a", "b", "[[x]] == 1", name="all known")))
 
     assert (
@@ -223,7 +223,7 @@ def test_an_expression_is_told_by_the_name_of_its_edge():
     )
 
 
-def test_an_expression_without_a_name_is_not_read_out():
+def test_transition_reason_hides_expressions():
     graph = Graph(workflow(say("a"), say("b"), when("a", "b", "[[x]] == 1")))
 
     assert transition_reason(named_transition("a", "b", edge_id="edge_a_b"), graph) == "Its condition holds."
@@ -238,7 +238,7 @@ def test_an_edge_without_a_condition_always_follows():
     )
 
 
-def test_the_way_into_a_global_node_and_back_is_told_by_its_own_conditions():
+def test_transition_reason_of_a_global_node():
     settings = everywhere("the caller asks for the hours", back="the caller goes on")
     graph = Graph(workflow(say("a"), say("b", global_node_config=settings)))
 

@@ -17,7 +17,7 @@ def history_of(*turns):
     return VariableHistory(Snapshots().catch_up(turns)).catch_up()
 
 
-def test_a_variable_leads_to_the_event_that_set_it_last():
+def test_last_set_finds_the_event():
     history = history_of(
         TurnLog(1, TurnInput(), [state_event({"tea": "Assam"}), state_event({"tea": "Assam", "cup": 1})]),
         TurnLog(
@@ -34,7 +34,7 @@ def test_a_variable_leads_to_the_event_that_set_it_last():
     assert history.last_set("runtime", "gone", None) is None
 
 
-def test_what_a_turn_was_given_was_set_by_its_first_event():
+def test_changes_of_a_turns_input():
     history = history_of(
         TurnLog(1, TurnInput(dynamic_variables={"shop": "Leaf"}), [event("start_thread"), state_event({})]),
         TurnLog(2, TurnInput(dynamic_variables={"shop": "Cup"}), [event("start_thread")]),
@@ -46,13 +46,13 @@ def test_what_a_turn_was_given_was_set_by_its_first_event():
     ]
 
 
-def test_a_number_that_became_a_truth_value_has_changed():
+def test_changes_tell_true_from_one():
     history = history_of(TurnLog(1, TurnInput(), [state_event({"a": 1}), state_event({"a": True})]))
 
     assert [each.after for each in history.changes("runtime", "a")] == [1, True]
 
 
-def test_what_an_event_changed_is_what_reading_the_run_again_would_tell():
+def test_changed_at_equals_a_full_read():
     turns = [
         TurnLog(
             1, TurnInput(dynamic_variables={"shop": "Leaf"}), [event("start_thread"), state_event({"a": [1]})]
@@ -90,7 +90,7 @@ def test_the_changes_of_several_events_add_up():
     ]
 
 
-def test_a_run_that_grew_is_caught_up_with_and_another_run_begins_anew():
+def test_history_catches_up_or_restarts():
     turn = TurnLog(1, TurnInput(), [state_event({"a": 1})])
     moments = Snapshots().catch_up([turn])
     history = VariableHistory(moments).catch_up()
@@ -124,23 +124,23 @@ def values(text):
 
 
 @pytest.mark.parametrize("text", ["runtime.tea", "[[tea]]", "tea", "[[thread_0.tea]]", " tea "])
-def test_a_variable_is_watched_under_each_of_its_names(text):
+def test_read_watch_accepts_every_notation(text):
     assert values(text) == [(0, ABSENT), (1, "Assam"), (2, "Mate"), (4, ABSENT)]
 
 
 @pytest.mark.parametrize("text", ["dynamic.shop", "{{shop}}", "shop"])
-def test_a_dynamic_variable_has_its_value_from_the_first_event_on(text):
+def test_series_of_a_dynamic_variable(text):
     assert values(text) == [(0, "Leaf")]
 
 
-def test_a_path_reaches_into_objects_and_lists_and_other_scopes():
+def test_series_of_nested_paths():
     assert values("runtime.order.teas[0].n")[1:] == [(2, 1), (4, ABSENT)]
     assert values("workflow.tries") == [(0, ABSENT), (2, 3), (3, ABSENT)]
     assert values("thread_lab.result") == [(0, ABSENT), (3, "late")]
     assert values("[[tea | upcase]]") == [(0, ABSENT), (1, "ASSAM"), (2, "MATE"), (4, ABSENT)]
 
 
-def test_a_condition_is_true_from_where_it_first_holds():
+def test_series_of_a_condition():
     watched = series("[[tea]] == 'Mate' AND [[tries]] >= 3")
 
     assert [(point.index, point.value) for point in watched.points] == [(0, False), (2, True), (3, False)]
@@ -148,7 +148,7 @@ def test_a_condition_is_true_from_where_it_first_holds():
     assert series("[[tea]] == 'Oolong'").first_true is None
 
 
-def test_the_value_at_an_event_is_the_last_one_that_began_before_it():
+def test_series_value_at_an_event():
     watched = series("tea")
 
     assert watched.at(1).value == "Assam"
@@ -157,7 +157,7 @@ def test_the_value_at_an_event_is_the_last_one_that_began_before_it():
     assert watched.at(None).value is ABSENT
 
 
-def test_a_condition_that_cannot_be_evaluated_tells_why_where_it_cannot():
+def test_series_of_a_failing_condition():
     watched = series("[[tea]] < 3")
 
     assert watched.points[0].value is False
@@ -165,13 +165,13 @@ def test_a_condition_that_cannot_be_evaluated_tells_why_where_it_cannot():
     assert "Error evaluating condition expression ''Assam' < 3'" in watched.points[1].problem
 
 
-def test_values_that_the_workflow_has_by_default_count():
+def test_series_includes_workflow_defaults():
     made = workflow(static("a", "Hi"), defaults={"city": "Ulm"})
 
     assert [point.value for point in series("{{city}} == 'Ulm'", made=made).points] == [True]
 
 
-def test_a_run_that_grew_is_caught_up_with():
+def test_series_catches_up():
     turn = TurnLog(1, TurnInput(), [state_event({"a": 1})])
     moments = Snapshots().catch_up([turn])
     watched = Series(read_watch("a"), moments, workflow(static("a", "Hi"))).catch_up()
@@ -183,12 +183,12 @@ def test_a_run_that_grew_is_caught_up_with():
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * 501])
-def test_what_is_nothing_or_too_long_cannot_be_watched(text):
+def test_read_watch_rejects_empty_and_long_text(text):
     with pytest.raises(InputError, match=r"nothing to watch|at most 500"):
         read_watch(text)
 
 
 @pytest.mark.parametrize("text", ["[[a]] ==", "a b", "contains([[a]], 'x')", "runtime.a b", "(", "[[a"])
-def test_what_is_no_condition_is_told_with_its_place(text):
+def test_read_watch_locates_syntax_errors(text):
     with pytest.raises(ExpressionError):
         read_watch(text)

@@ -30,7 +30,7 @@ def ended(node_id, name):
     return parse_event({"type": "end_node_run", "origin_node_logical_id": node_id, "origin_node_name": name})
 
 
-def test_before_any_state_event_the_input_is_what_is_known():
+def test_scopes_before_any_state_event():
     turn = TurnLog(1, TurnInput(dynamic_variables={"shop": "Leaf"}, runtime_variables={"vip": True}))
 
     scopes = scopes_at([turn])
@@ -40,7 +40,7 @@ def test_before_any_state_event_the_input_is_what_is_known():
     assert scopes.runtime == {}
 
 
-def test_the_state_event_parts_the_callers_variables_from_the_systems():
+def test_scopes_separate_system_variables():
     shared = {
         "_input_dynamic_variables": {"shop": "Leaf", "time": "tea time"},
         "_evaluated_dynamic_variables": {
@@ -60,7 +60,7 @@ def test_the_state_event_parts_the_callers_variables_from_the_systems():
     assert scopes.workflow == {"attempts": 2, "_hidden": 1}
 
 
-def test_copies_that_bear_a_nodes_id_or_name_are_split_off():
+def test_scopes_separate_qualified_copies():
     variables = {"tea": "Assam", "node_order.tea": "Assam", "Dr. Leaf's desk.tea": "Assam", "price.eur": 3}
     events = [ended("node_order", "Dr. Leaf's desk"), shown(variables)]
 
@@ -82,7 +82,7 @@ def test_each_thread_keeps_its_latest_state():
     assert scopes.runtime == {"0": {"tea": "Mate"}, "lab": {"lab": "pending"}}
 
 
-def test_the_past_is_seen_as_it_was_after_an_event():
+def test_scopes_at_a_past_event():
     first = TurnLog(1, TurnInput(dynamic_variables={"shop": "Leaf"}), [shown({"tea": "Assam"})])
     second = TurnLog(2, TurnInput(dynamic_variables={"vip": True}), [ended("a", "A"), shown({"tea": "Mate"})])
     turns = [first, second]
@@ -95,7 +95,7 @@ def test_the_past_is_seen_as_it_was_after_an_event():
     assert scopes_at(turns) == scopes_at(turns, 2) == scopes_at(turns, 99)
 
 
-def test_a_recorded_input_that_echoes_the_system_is_read_without_it():
+def test_scopes_of_an_echoed_input():
     echo = TurnInput(
         dynamic_variables={"shop": "Leaf", "now": "July 14, 2026 07:10 PM"},
         runtime_variables={
@@ -112,7 +112,7 @@ def test_a_recorded_input_that_echoes_the_system_is_read_without_it():
     assert scopes.seeds == {"vip": True}
 
 
-def test_a_run_begun_with_a_state_has_its_variables_from_the_start():
+def test_scopes_of_an_initial_state():
     state = {
         "threads": {"0": {"runtime_variables": {"tea": "Assam"}}},
         "workflow_runtime_variables": {"attempts": 2},
@@ -126,7 +126,7 @@ def test_a_run_begun_with_a_state_has_its_variables_from_the_start():
     assert scopes.dynamic == {"shop": "Leaf", "vip": True}
 
 
-def test_a_state_event_with_nulls_shows_no_variables():
+def test_scopes_of_null_variables():
     event = parse_event(
         {
             "type": "workflow_show_state",
@@ -143,7 +143,7 @@ def changed_at(turns, index):
     return VariableHistory(Snapshots().catch_up(turns)).changed_at(index)
 
 
-def test_an_event_changed_what_differs_from_the_event_before():
+def test_changed_at_compares_with_previous_event():
     shared = {"_evaluated_dynamic_variables": {"now": "7"}, "attempts": 1}
     later = {"_evaluated_dynamic_variables": {"now": "8"}, "attempts": 2}
     turns = [
@@ -157,7 +157,7 @@ def test_an_event_changed_what_differs_from_the_event_before():
     ]
 
 
-def test_the_first_event_of_a_turn_tells_what_the_input_brought():
+def test_changed_at_includes_the_turns_input():
     turns = [
         TurnLog(1, TurnInput(dynamic_variables={"shop": "Leaf"}), [ended("n", None)]),
         TurnLog(2, TurnInput(dynamic_variables={"shop": "Cup"}), [ended("n", None)]),
@@ -166,20 +166,20 @@ def test_the_first_event_of_a_turn_tells_what_the_input_brought():
     assert changed_at(turns, 1) == [Difference("dynamic.shop", "Leaf", "Cup", "changed")]
 
 
-def test_an_event_that_shows_no_state_changed_nothing():
+def test_changed_at_without_a_state_event():
     turns = [TurnLog(1, TurnInput(dynamic_variables={"a": 1}), [ended("n", None), ended("n", None)])]
 
     assert changed_at(turns, 1) == []
     assert changed_at(turns, 7) == []
 
 
-def test_a_variable_of_a_companion_bears_its_thread():
+def test_changed_at_names_companion_threads():
     turns = [TurnLog(1, TurnInput(), [ended("n", None), shown({"lab": "pending"}, thread="0_companion_x")])]
 
     assert changed_at(turns, 1) == [Difference("thread_x.lab", None, "pending", "added")]
 
 
-def test_turn_by_turn_only_what_nodes_wrote_counts():
+def test_changes_by_turn_exclude_inputs():
     turns = [
         TurnLog(1, TurnInput(dynamic_variables={"shop": "Leaf"}), [shown({"tea": "A"}), shown({"tea": "B"})]),
         TurnLog(2, TurnInput(dynamic_variables={"shop": "Cup"}), [shown({"tea": "B"})]),
@@ -198,7 +198,7 @@ def state_event(runtime, thread="0", **shared):
     )
 
 
-def test_the_variables_after_any_event_are_those_that_reading_the_run_again_would_give():
+def test_snapshots_equal_a_full_read():
     turns = [
         TurnLog(
             1, TurnInput(dynamic_variables={"shop": "Leaf"}), [event("start_workflow"), state_event({"a": 1})]
@@ -226,7 +226,7 @@ def test_the_variables_after_any_event_are_those_that_reading_the_run_again_woul
     assert (moments.at(1).index, moments.at(1).turn_number) == (1, 1)
 
 
-def test_a_run_that_grows_is_taken_in_once_and_one_that_was_taken_back_anew():
+def test_snapshots_catch_up_or_restart():
     turn = TurnLog(1, TurnInput(), [state_event({"a": 1})])
     moments = Snapshots().catch_up([turn])
     first = moments.at(0)
@@ -242,7 +242,7 @@ def test_a_run_that_grows_is_taken_in_once_and_one_that_was_taken_back_anew():
     assert moments.event_count == 1
 
 
-def test_a_turn_that_was_taken_back_before_its_first_event_gives_nothing():
+def test_snapshots_of_a_removed_turn():
     first = TurnLog(1, TurnInput(), [state_event({"a": 1})])
     moments = Snapshots().catch_up([first, TurnLog(2, TurnInput(dynamic_variables={"x": 1}))])
 
@@ -251,7 +251,7 @@ def test_a_turn_that_was_taken_back_before_its_first_event_gives_nothing():
     assert moments.at(None).dynamic == {"x": 2}
 
 
-def test_the_end_of_a_bounded_loop_sets_its_outcome_before_any_state_shows_it():
+def test_snapshots_set_the_loop_outcome():
     given_up = event("self_loop_exhausted", origin_thread_id="0_companion_lab", outcome="max_retries")
     turns = [TurnLog(1, TurnInput(), [state_event({"n": 1}, thread="0_companion_lab"), given_up])]
 
@@ -261,7 +261,7 @@ def test_the_end_of_a_bounded_loop_sets_its_outcome_before_any_state_shows_it():
     assert moments.at(1).runtime["lab"] == {"n": 1, "self_loop_outcome": "max_retries"}
 
 
-def test_a_companion_thread_that_is_forked_again_begins_without_variables():
+def test_snapshots_clear_a_restarted_companion():
     lab = "0_companion_lab"
     fork = event("companion_edge", origin_thread_id=lab)
     turns = [
@@ -278,7 +278,7 @@ def test_a_companion_thread_that_is_forked_again_begins_without_variables():
     assert moments.at(3).runtime["lab"] == {}
 
 
-def test_a_scope_sees_defaults_below_what_was_given_and_seeds_below_the_memory():
+def test_snapshot_scope_precedence():
     made = workflow(static("a", "Hi"), defaults={"shop": "Leaf", "city": "Ulm"})
     given = TurnInput(dynamic_variables={"shop": "Cup"}, runtime_variables={"vip": True, "tries": 0})
     moments = Snapshots().catch_up([TurnLog(1, given, [state_event({"a": 1}, tries=2)])])

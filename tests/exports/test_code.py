@@ -51,7 +51,7 @@ def run_code(language, code):
 
 
 @pytest.mark.parametrize("language", list(CODE_FORMATS))
-def test_the_code_sends_the_turn_again_with_the_key_of_the_environment(api, language):
+def test_code_repeats_the_turn(api, language):
     if language == "curl" and shutil.which("curl") is None:
         pytest.skip("there is no curl here")
     base_url, received = api
@@ -69,7 +69,7 @@ def test_the_code_sends_the_turn_again_with_the_key_of_the_environment(api, lang
 
 
 @pytest.mark.parametrize("language", list(CODE_FORMATS))
-def test_the_code_of_background_work_advances_the_run(api, language):
+def test_code_of_background_work(api, language):
     if language == "curl" and shutil.which("curl") is None:
         pytest.skip("there is no curl here")
     base_url, received = api
@@ -81,7 +81,7 @@ def test_the_code_of_background_work_advances_the_run(api, language):
     assert (path, data) == (f"/workflows/v1/workflows/{TEA}/runs/{RUN}/pump-companions", b"")
 
 
-def test_a_first_turn_names_its_version_and_no_run():
+def test_code_of_a_first_turn():
     call = turn_call(TurnLog(1, TurnInput.with_message(None)), "https://api.example/workflows/", TEA, RUN, 3)
 
     assert call.url == f"https://api.example/workflows/v1/workflows/{TEA}/execute?version=3"

@@ -55,7 +55,7 @@ def read(data: bytes) -> list[dict[str, str]]:
         "x" * 100_000,
     ],
 )
-def test_every_text_is_read_back_as_it_was(text):
+def test_csv_round_trips_texts(text):
     rows = rows_saying(text)
 
     found = read(transcript_csv(rows))
@@ -68,7 +68,7 @@ def test_every_text_is_read_back_as_it_was(text):
     "text",
     ['=HYPERLINK("http://x","y")', "+49 30 1234", "-1+1", "@SUM(A1)", "\tone", "\rone", "\none", "＝1"],
 )
-def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text):
+def test_csv_escapes_formulas(text):
     (found,) = read(transcript_csv(rows_saying(text)))
 
     assert found["text"] == f"'{text}"
@@ -80,7 +80,7 @@ def test_formula_behind_a_semicolon_gets_an_apostrophe():
     assert found["text"] == "a;'=1\t'+2\n'-3"
 
 
-def test_a_formula_inside_a_text_is_left_alone():
+def test_csv_keeps_formulas_inside_texts():
     (found,) = read(transcript_csv(rows_saying("1=1")))
 
     assert found["text"] == "1=1"
@@ -94,13 +94,13 @@ def test_a_negative_number_is_no_formula():
     assert found["at_ms"] == "-12.5"
 
 
-def test_lines_end_as_the_standard_says_and_breaks_stay_inside_quotes():
+def test_csv_line_endings_follow_rfc_4180():
     data = transcript_csv(rows_saying("one\ntwo"), columns=["seq", "text"])
 
     assert data == BOM + b'seq,text\r\n1,"one\ntwo"\r\n'
 
 
-def test_excel_is_told_that_it_is_utf_8():
+def test_csv_begins_with_a_bom():
     assert transcript_csv([]).startswith(BOM + b"schema_version,")
 
 
@@ -108,14 +108,14 @@ def test_without_rows_there_is_one_header():
     assert transcript_csv([], columns=QA_REVIEW) == BOM + (",".join(QA_REVIEW) + "\r\n").encode()
 
 
-def test_everything_begins_with_the_schema_version_and_has_every_column_in_order():
+def test_csv_has_every_column_in_order():
     (found,) = read(transcript_csv(rows_saying("Hi")))
 
     assert tuple(found) == EVERYTHING == TranscriptRow._fields
     assert found["schema_version"] == "1"
 
 
-def test_the_review_columns_are_a_part_of_everything():
+def test_csv_review_columns_are_a_subset():
     (found,) = read(transcript_csv(rows_saying("Hi"), columns=QA_REVIEW))
 
     assert tuple(found) == QA_REVIEW
@@ -127,31 +127,31 @@ def test_one_column_alone_is_possible():
     assert transcript_csv(rows_saying("Hi"), columns=["text"]) == BOM + b"text\r\nHi\r\n"
 
 
-def test_yes_and_no_are_written_in_lower_case_and_nothing_is_empty():
+def test_csv_booleans_and_none():
     (found,) = read(transcript_csv(rows_saying("Hi")))
 
     assert found["is_waiting_for_input"] == "false"
     assert found["latency_ms"] == found["version_number"] == ""
 
 
-def test_half_of_a_character_does_not_spoil_the_file():
+def test_csv_escapes_lone_surrogates():
     (found,) = read(transcript_csv(rows_saying("broken \ud83e end")))
 
     assert found["text"] == "broken \\ud83e end"
 
 
 @pytest.mark.parametrize("columns", [["text", "mood"], []])
-def test_columns_that_cannot_be_written_are_refused_with_those_that_can(columns):
+def test_csv_rejects_unknown_columns(columns):
     with pytest.raises(InputError, match="Choose from schema_version, run_id"):
         transcript_csv([], columns=columns)
 
 
-def test_the_same_rows_always_give_the_same_bytes():
+def test_csv_is_deterministic():
     assert transcript_csv(rows_saying("a", "b")) == transcript_csv(rows_saying("a", "b"))
 
 
 @pytest.mark.parametrize("name", [name for name, export in EXPORTS.items() if export.source == "transcript"])
-def test_every_export_renders_a_file_that_begins_with_the_schema_version(name):
+def test_transcript_exports_have_schema_version(name):
     export = EXPORTS[name]
 
     (found,) = read(export.render(rows_saying("Hi")))
@@ -160,7 +160,7 @@ def test_every_export_renders_a_file_that_begins_with_the_schema_version(name):
     assert found["schema_version"] == "1"
 
 
-def test_background_work_is_told_apart_in_both_files():
+def test_csv_marks_background_work():
     said = parse_event({"type": "assistant_response", "content": "Bye"})
     logs = [TurnLog(1, TurnInput(), [said]), TurnLog(1, TurnInput(), [said], is_background=True)]
     rows = transcript(RunFacts("run1"), logs, None)
@@ -201,7 +201,7 @@ def read_rows(data):
     return list(csv.DictReader(io.StringIO(data.removeprefix(UTF8_BOM).decode())))
 
 
-def test_a_call_becomes_a_row_with_its_raw_id_and_its_readable_name():
+def test_side_effects_csv_has_id_and_name():
     rows = side_effect_rows("run_1", [effect()])
 
     (found,) = read_rows(side_effects_csv(rows))
@@ -233,7 +233,7 @@ def test_the_rows_are_counted_over_the_run():
     assert [(row.seq, row.turn_number) for row in rows] == [(1, 2), (2, 3)]
 
 
-def test_what_a_spreadsheet_would_run_is_made_harmless():
+def test_side_effects_csv_escapes_formulas():
     (found,) = read_rows(side_effects_csv(side_effect_rows("run_1", [effect(error="=1+1")])))
 
     assert found["error_message"] == "'=1+1"
@@ -243,7 +243,7 @@ def test_no_calls_give_the_header_alone():
     assert side_effects_csv([]) == UTF8_BOM + (",".join(SideEffectRow._fields) + "\r\n").encode()
 
 
-def test_every_format_of_the_ledger_can_be_rendered():
+def test_side_effects_export_renders():
     rows = side_effect_rows("run_1", [effect()])
 
     export = EXPORTS["side_effects_csv"]
@@ -256,7 +256,7 @@ def rows(content):
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
-def test_every_row_is_told_with_both_events_and_what_differs():
+def test_comparison_csv_has_both_events():
     a = [turn(1, "hi", speaks("desk", "Hello"), at("tea"))]
     b = [turn(1, "hi", speaks("desk", "Hullo"))]
 
@@ -272,7 +272,7 @@ def test_without_rows_there_is_the_header_alone():
     assert comparison_csv(compare([], []), {}).decode("utf-8-sig") == ",".join(COMPARISON_COLUMNS) + "\r\n"
 
 
-def test_what_a_spreadsheet_would_run_is_taken_as_text():
+def test_comparison_csv_escapes_formulas():
     (row,) = rows(comparison_csv(compare([turn(1, "=1+1")], []), {}))
 
     assert row["a"] == "'=1+1"

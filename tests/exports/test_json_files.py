@@ -13,7 +13,7 @@ from debugger.settings import Settings
 from tests.factories import document, node, say, static, workflow
 
 
-def test_every_event_of_a_run_is_a_line():
+def test_json_lines_has_every_event():
     backend = EmbeddedBackend(Settings(database="sqlite://", responder="rules"))
     workflow = backend.create_workflow(document(static("hello", "Hi\nthere"), say("chat")))
     run_id = backend.execute(workflow.id, TurnInput.with_message(None)).finish().run_id
@@ -31,13 +31,13 @@ def test_every_event_of_a_run_is_a_line():
     assert any(line["node_name"] == "Hello" and line["event_type"] == "end_node_run" for line in told)
 
 
-def test_a_run_without_events_is_an_empty_file():
+def test_json_lines_of_an_empty_run():
     lines = event_lines("665f0c2b9a3e4d5f6a7b8c90", [TurnLog(1, TurnInput())])
 
     assert EXPORTS["jsonl"].render(lines) == b""
 
 
-def test_a_run_is_written_with_its_workflow_and_notes_and_without_secrets():
+def test_run_json_has_no_secrets():
     wanted = {"headers": {"Authorization": "Bearer hush-hush"}, "url": "https://me:hush-hush@tea.example"}
     graph = workflow(node("order", "http_request", **wanted))
     run = Run.from_wire(

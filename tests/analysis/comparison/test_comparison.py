@@ -19,7 +19,7 @@ def told(found):
     return [(row.verdict, row.turn, found.either(row).type, found.either(row).node) for row in found.rows]
 
 
-def test_the_same_turns_are_the_same_row_by_row():
+def test_compare_equal_turns_row_by_row():
     turns = [turn(1, None, at("a")), turn(2, "hi", hears("a", "hi"), speaks("a", "Hello"))]
 
     found = compare(turns, turns)
@@ -28,11 +28,11 @@ def test_the_same_turns_are_the_same_row_by_row():
     assert (len(found.rows), found.first, found.differing) == (5, None, [])
 
 
-def test_two_runs_without_a_turn_have_no_rows():
+def test_compare_empty_runs_has_no_rows():
     assert compare([], []).rows == []
 
 
-def test_rows_are_aligned_by_turn_then_by_node_and_type():
+def test_align_by_turn_then_node_and_type():
     a = [turn(1, None, at("a"), at("b"), at("b", "end_node_run"), at("c"))]
     b = [turn(1, None, at("a"), at("b", "end_node_run"), at("d"), at("c"))]
 
@@ -46,21 +46,21 @@ def test_rows_are_aligned_by_turn_then_by_node_and_type():
     ]
 
 
-def test_an_event_missing_in_one_turn_leaves_the_next_turn_aligned():
+def test_align_missing_event_keeps_next_turn():
     a = [turn(1, None, at("a"), at("b")), turn(2, "x", at("c"))]
     b = [turn(1, None, at("a")), turn(2, "x", at("c"))]
 
     assert [row.verdict for row in compare(a, b).rows] == ["same", "same", "only_a", "same", "same"]
 
 
-def test_turns_that_only_one_run_has_are_its_own():
+def test_compare_turns_of_one_run_only():
     a, b = [turn(1, None, at("a"))], [turn(1, None, at("a")), turn(2, "more", at("a"))]
 
     assert [(row.verdict, row.turn) for row in compare(a, b).rows[2:]] == [("only_b", 2), ("only_b", 2)]
     assert [row.verdict for row in compare(b, a).rows[2:]] == ["only_a", "only_a"]
 
 
-def test_a_run_that_goes_on_from_a_turn_of_another_is_put_beside_the_turns_after_it():
+def test_compare_continued_run_with_later_turns():
     a = [turn(1, None, at("a")), turn(2, "x", at("b")), turn(3, "y", at("c"))]
     b = [turn(1, "x", at("b")), turn(2, "z", at("c"))]
 
@@ -71,14 +71,14 @@ def test_a_run_that_goes_on_from_a_turn_of_another_is_put_beside_the_turns_after
     ]  # fmt: skip
 
 
-def test_background_work_belongs_to_the_turn_that_it_came_after():
+def test_align_background_work_with_its_turn():
     work = replace(turn(1, None, at("c")), is_background=True)
     a, b = [turn(1, None, at("a")), work], [turn(1, None, at("a"))]
 
     assert [(row.verdict, row.turn) for row in compare(a, b).rows[2:]] == [("only_a", 1), ("only_a", 1)]
 
 
-def test_a_changed_row_tells_what_differs_from_a_to_b():
+def test_comparison_differences_from_a_to_b():
     a, b = [turn(1, None, speaks("a", "Hello"))], [turn(1, None, speaks("a", "Hullo"))]
 
     found = compare(a, b)
@@ -88,7 +88,7 @@ def test_a_changed_row_tells_what_differs_from_a_to_b():
     assert found.counts == {"same": 1, "changed": 1}
 
 
-def test_what_is_ignored_makes_no_difference_and_what_is_not_does():
+def test_compare_skips_ignored_values_only():
     a, b = [turn(1, None, at("a", origin_node_run_id="1"))], [turn(1, None, at("a", origin_node_run_id="2"))]
 
     assert compare(a, b).first is None
@@ -120,7 +120,7 @@ def test_events_keep_their_place_in_the_run():
 
 
 @pytest.mark.parametrize("size", [199, 200, 201, 1_000])
-def test_a_long_stretch_without_a_match_keeps_every_event_once(size):
+def test_align_long_mismatch_keeps_every_event(size):
     a = [turn(1, None, *(at(f"a{n % 7}") for n in range(size)))]
     b = [turn(1, None, *(at(f"a{n * 3 % 5}") for n in range(size + 50)))]
 
@@ -141,14 +141,14 @@ def test_runs_of_no_kin_begin_together():
     assert turn_offset(run("a"), TURNS, run("b"), TURNS[1:]) == 0
 
 
-def test_a_run_that_goes_on_from_a_turn_begins_beside_it():
+def test_turn_offset_of_a_continued_run():
     child = run("b", source_workflow_run_id="a", checkpoint_source_turn_index=1)
 
     assert turn_offset(run("a"), TURNS, child, TURNS[1:]) == 1
     assert turn_offset(child, TURNS[1:], run("a"), TURNS) == -1
 
 
-def test_a_record_that_begins_with_the_turns_before_stands_beside_them():
+def test_turn_offset_zero_for_complete_record():
     child = run("b", source_workflow_run_id="a", checkpoint_source_turn_index=2)
 
     assert turn_offset(run("a"), TURNS, child, TURNS) == 0
@@ -162,7 +162,7 @@ def node_event(node, kind="start_node_run", **fields):
     return {"type": kind, "origin_node_logical_id": node, **fields}
 
 
-def test_turns_that_differ_in_ids_and_times_are_the_same():
+def test_compare_turns_ignores_ids_and_times():
     a = plain_turn(node_event("a", logical_id="event_1", timestamp=1.0))
     b = plain_turn(node_event("a", logical_id="event_2", timestamp=2.0), number=7)
 
@@ -172,7 +172,7 @@ def test_turns_that_differ_in_ids_and_times_are_the_same():
     ]
 
 
-def test_a_changed_value_is_told_with_its_path_before_and_after():
+def test_compare_turns_names_changed_paths():
     a = plain_turn(node_event("a"), node_event("a", "assistant_response", content="Hello"))
     b = plain_turn(node_event("a"), node_event("a", "assistant_response", content="Hullo"))
 
@@ -182,7 +182,7 @@ def test_a_changed_value_is_told_with_its_path_before_and_after():
     assert [(one.path, one.before, one.after) for one in found.values] == [("content", "Hello", "Hullo")]
 
 
-def test_an_event_that_only_one_has_is_told_and_the_rest_stays_aligned():
+def test_compare_turns_names_missing_events():
     a = plain_turn(node_event("a"), node_event("b"), node_event("c"))
     b = plain_turn(node_event("a"), node_event("c"), node_event("d"))
 
@@ -192,7 +192,7 @@ def test_an_event_that_only_one_has_is_told_and_the_rest_stays_aligned():
     ]
 
 
-def test_true_is_not_one_and_one_is_one_point_zero():
+def test_compare_turns_keeps_types_apart():
     assert not compare_turns(plain_turn(node_event("a", x=True)), plain_turn(node_event("a", x=1))).is_same
     assert compare_turns(plain_turn(node_event("a", x=1)), plain_turn(node_event("a", x=1.0))).is_same
 
@@ -203,7 +203,7 @@ def test_the_order_of_keys_says_nothing():
     ).is_same
 
 
-def test_two_runs_of_the_engine_with_the_same_input_are_the_same_and_differ_in_what_is_passed_over(tmp_path):
+def test_compare_engine_runs_of_same_input(tmp_path):
     backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
     parts = static("hi", "Hello at {{shop}}"), say("chat"), worker("facts", {"tea": {"type": "string"}})
     kept = backend.create_workflow(document(*parts, direct("hi", "chat"), defaults={"shop": "Leaf"}))
@@ -236,7 +236,7 @@ def test_turns_events_time_and_tokens_are_counted():
     assert found == Totals(turns=2, events=3, milliseconds=80, tokens=12)
 
 
-def test_what_a_record_does_not_tell_stays_open():
+def test_totals_unknown_values_are_none():
     strange = {"type": "end_workflow_iteration", "iteration_metrics": {"e2e_latency_milliseconds": True}}
 
     assert Totals.of(run_with_usage(), []) == Totals(turns=0, events=0, milliseconds=None, tokens=None)

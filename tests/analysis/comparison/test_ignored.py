@@ -74,12 +74,12 @@ def test_nothing_goes_where_nothing_is_ignored():
         ),
     ],
 )
-def test_each_kind_takes_its_own_and_leaves_the_rest(name, wire, rest):
+def test_event_filter_removes_only_its_kind(name, wire, rest):
     assert left(wire, name) == rest
     assert left(wire, *(other for other in NAMES if other != name)) != rest
 
 
-def test_the_clock_goes_and_a_variable_of_that_name_that_the_caller_set_stays():
+def test_event_filter_keeps_callers_clock_variable():
     wire = {"workflow_runtime_variables": {"_evaluated_dynamic_variables": {"date": "May 4", "now": "noon"}}}
     given = TurnInput(dynamic_variables={"date": "May 4"})
 
@@ -88,7 +88,7 @@ def test_the_clock_goes_and_a_variable_of_that_name_that_the_caller_set_stays():
     assert kept == {"_evaluated_dynamic_variables": {"date": "May 4"}}
 
 
-def test_variables_of_an_author_stay_whatever_they_are_called():
+def test_event_filter_keeps_author_variables():
     names = ("logical_id", "timestamp", "date", "rand_int", "total_tokens", "comments", "id", "message")
     wire = {
         "runtime_variables": dict.fromkeys(names, 1),
@@ -98,7 +98,7 @@ def test_variables_of_an_author_stay_whatever_they_are_called():
     assert left(wire, *NAMES) == wire
 
 
-def test_whole_turns_inside_of_a_closing_event_are_gone_into():
+def test_event_filter_enters_nested_turns():
     event = {"type": "say_llm", "logical_id": "e"}
     output = {"events": [event], "thread_to_node_outputs": {"0": [{"events": [event], "type": "say_llm"}]}}
     wire = {"run_input_output_pair": {"run_input": {"workflow_run_id": "r"}, "run_output": output}}
@@ -108,7 +108,7 @@ def test_whole_turns_inside_of_a_closing_event_are_gone_into():
     assert left(wire, "ids") == {"run_input_output_pair": {"run_input": {}, "run_output": outputs}}
 
 
-def test_what_goes_as_a_whole_is_not_gone_into():
+def test_event_filter_skips_removed_objects():
     wire = {"run_input": {"runtime_variables": {"all_dynamic_variables": {"now": "noon"}, "tea": "Assam"}}}
 
     assert left(wire, "repetitions", "times") == {"run_input": {"runtime_variables": {"tea": "Assam"}}}
@@ -119,7 +119,7 @@ def test_a_name_that_is_none_is_refused():
         event_filter({"nonsense"}, TurnInput())
 
 
-def test_a_sieve_changes_nothing_in_what_it_is_given():
+def test_event_filter_leaves_its_argument_unchanged():
     wire = {"logical_id": "e", "message": {"id": "m"}}
 
     left(wire, *IGNORED_BETWEEN_REPLAYS)

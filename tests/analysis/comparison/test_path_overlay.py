@@ -16,7 +16,7 @@ def both(a, b, of_a=TEA, of_b=TEA):
     return overlay_paths(position(a, Graph(of_a)), position(b, Graph(of_b)), joint)
 
 
-def test_nodes_and_edges_are_shared_or_belong_to_one_run():
+def test_overlay_paths_shares_nodes_and_edges():
     a = [turn(1, None, at("desk"), hop("desk", "tea", kind="direct_edge"), at("tea"))]
     b = [turn(1, None, at("desk"), hop("desk", "bye", kind="direct_edge"), at("bye"))]
 
@@ -34,18 +34,18 @@ def test_nodes_and_edges_are_shared_or_belong_to_one_run():
     assert (found.count("common"), found.count("only_a")) == ((1, 0), (1, 1))
 
 
-def test_a_passage_tells_who_came_by_and_how_often():
+def test_visit_label_counts_both_runs():
     assert [Visit(1, 0).label, Visit(0, 2).label, Visit(2, 1).label] == ["A", "B ×2", "A ×2 B"]
 
 
-def test_a_node_that_only_one_version_has_is_no_ghost_and_one_that_neither_has_is():
+def test_overlay_paths_ghosts_are_in_neither_version():
     newer = workflow(say("desk"), static("new", "New"))
     a, b = [turn(1, None, at("desk"))], [turn(1, None, at("new"), at("lost"))]
 
     assert both(a, b, TEA, newer).ghosts == {"lost": "Lost"}
 
 
-def test_hops_that_need_no_edge_are_ways_and_loops_are_not():
+def test_overlay_paths_of_edgeless_transitions():
     a = [turn(1, None, at("desk"), hop("desk", "bye") | {"edge_logical_id": None}, at("bye"))]
     loop = hop("desk", "desk", kind="self_loop_edge") | {"edge_logical_id": None}
 
@@ -55,7 +55,7 @@ def test_hops_that_need_no_edge_are_ways_and_loops_are_not():
     assert [(stray.source, stray.destination) for stray in found.strays] == [("desk", "bye")]
 
 
-def test_the_joint_workflow_has_the_nodes_and_edges_of_both_once():
+def test_joint_workflow_merges_nodes_and_edges():
     newer = workflow(say("desk", "Other prompt."), static("new", "New"), direct("desk", "new"))
 
     found = joint_workflow(TEA, newer)
@@ -69,5 +69,5 @@ def test_the_joint_workflow_has_the_nodes_and_edges_of_both_once():
     assert found.node_configs[0].to_wire() == TEA.node_configs[0].to_wire()
 
 
-def test_the_joint_workflow_of_one_version_is_that_version():
+def test_joint_workflow_of_one_version():
     assert joint_workflow(TEA, TEA) is TEA

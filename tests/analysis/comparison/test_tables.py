@@ -21,14 +21,14 @@ def test_variables_are_compared_by_scope_and_name():
     ]
 
 
-def test_what_is_the_same_is_told_on_request():
+def test_variable_rows_include_same_on_request():
     turns = [turn(1, None, shows(tea="Assam"))]
 
     assert variable_rows(turns, turns, ()) == []
     assert told(variable_rows(turns, turns, (), with_same=True)) == [("=", "runtime.tea", "Assam", "Assam")]
 
 
-def test_clock_chance_and_justifications_are_passed_over_by_name():
+def test_variable_rows_skip_ignored_names():
     def state(number):
         evaluated = {"now": number, "rand_int": number, "shop": "Leaf"}
         shown = shows(justification=f"rule {number}", tea="Assam")
@@ -70,7 +70,7 @@ def test_a_changed_node_tells_its_fields():
     ]
 
 
-def test_settings_of_the_workflow_are_told_apart_from_its_graph():
+def test_workflow_changes_separate_settings_from_graph():
     a, b = workflow(say("a"), defaults={"shop": "Leaf"}), workflow(say("a"), defaults={"shop": "Bean"})
 
     assert described_changes(a, b) == [("settings", "~", "Workflow")]
@@ -80,7 +80,7 @@ def described_lines(found):
     return [(line.verdict, line.turn, line.role) for line in found]
 
 
-def test_what_both_say_is_one_line_and_words_that_differ_are_marked():
+def test_message_pairs_mark_differing_words():
     a = [turn(1, "hi", hears("a", "hi"), speaks("a", "Would you like some tea today?"))]
     b = [turn(1, "hi", hears("a", "hi"), speaks("a", "Would you like some coffee today?"))]
 
@@ -93,7 +93,7 @@ def test_what_both_say_is_one_line_and_words_that_differ_are_marked():
     ]
 
 
-def test_texts_that_share_next_to_nothing_are_told_apart_as_a_whole():
+def test_message_pairs_of_unrelated_texts():
     a, b = [turn(1, "The earlier one, please.")], [turn(1, "I was born in June.")]
 
     (line,) = message_pairs(a, b)
@@ -104,7 +104,7 @@ def test_texts_that_share_next_to_nothing_are_told_apart_as_a_whole():
     ]
 
 
-def test_replies_of_other_nodes_stand_beside_each_other():
+def test_message_pairs_match_across_nodes():
     a, b = [turn(1, "hi", speaks("tea", "Tea?"))], [turn(1, "hi", speaks("bye", "Bye."))]
 
     assert described_lines(message_pairs(a, b)) == [("same", 1, "user"), ("changed", 1, "agent")]
@@ -119,13 +119,13 @@ def test_what_only_one_says_stands_alone():
     ]  # fmt: skip
 
 
-def test_turns_are_put_beside_each_other_as_a_shift_says():
+def test_message_pairs_apply_the_turn_offset():
     a, b = [turn(1, None), turn(2, "tea")], [turn(1, "tea")]
 
     assert described_lines(message_pairs(a, b, shift=1)) == [("same", 2, "user")]
 
 
-def test_a_turn_with_very_many_lines_is_put_beside_the_other_in_order():
+def test_message_pairs_of_very_long_turns():
     many = [turn(1, None, *(speaks("a", f"Line {n}") for n in range(400)))]
     few = [turn(1, None, *(speaks("a", f"Line {n}") for n in range(2)))]
 

@@ -45,7 +45,7 @@ def turn_that_went_to(destination):
     return TurnLog(1, TurnInput(), [parse_event(each) for each in events])
 
 
-def test_of_conditions_the_first_that_holds_is_taken_and_each_loser_says_why():
+def test_explain_first_condition_that_holds():
     (found,) = played(
         counter(),
         say("a"),
@@ -79,7 +79,7 @@ def test_of_conditions_the_first_that_holds_is_taken_and_each_loser_says_why():
     assert (found.agrees, found.is_known, found.record.outcome) == (True, True, "condition")
 
 
-def test_a_direct_edge_goes_before_conditions_that_hold():
+def test_explain_direct_edge_before_conditions():
     (found,) = played(
         counter(), say("a"), say("b"), when("count", "b", "isPresent([[n]])"), direct("count", "a")
     )
@@ -88,7 +88,7 @@ def test_a_direct_edge_goes_before_conditions_that_hold():
     assert "a direct edge goes before every condition" in why(found, "b")
 
 
-def test_what_the_model_chose_comes_first_with_its_reason_and_what_it_left_aside():
+def test_explain_choice_of_the_model():
     _, found = played(
         static("hi", "Hi"),
         say("desk"),
@@ -110,7 +110,7 @@ def test_what_the_model_chose_comes_first_with_its_reason_and_what_it_left_aside
     assert found.record.words == "heard book"
 
 
-def test_a_node_that_goes_on_with_itself_tells_what_it_was_offered():
+def test_explain_self_loop_lists_offered_edges():
     (found,) = played(say("desk"), say("pay"), when("desk", "pay", freeform="pay"), says=("hello",))
 
     assert verdicts(found) == {
@@ -121,7 +121,7 @@ def test_a_node_that_goes_on_with_itself_tells_what_it_was_offered():
     assert found.record.outcome == "loop"
 
 
-def test_a_thread_that_ends_shows_that_nothing_led_on():
+def test_explain_end_of_a_thread():
     (found,) = played(counter(), say("a"), when("count", "a", "[[n]] == 7"))
 
     assert verdicts(found) == {"conditional a": "false", "nothing": "taken"}
@@ -129,7 +129,7 @@ def test_a_thread_that_ends_shows_that_nothing_led_on():
     assert found.destination_label == ""
 
 
-def test_switched_off_and_dangling_edges_and_blocked_hops_are_listed_with_what_bars_them():
+def test_explain_blocked_edges_with_reasons():
     made = workflow(
         counter(is_guardrail_node=True),
         static("spam", "No.", is_guardrail_node=True),
@@ -152,7 +152,7 @@ def test_switched_off_and_dangling_edges_and_blocked_hops_are_listed_with_what_b
     assert "no_hopping_between_guardrail_nodes" in found.candidates[0].why
 
 
-def test_a_global_node_and_the_way_back_are_ways_out():
+def test_explain_global_node_and_way_back():
     hours = say("hours", global_node_config=everywhere("hours", back="back"))
     found = played(say("desk"), hours, says=(None, "hours please", "back now"))
 
@@ -169,7 +169,7 @@ def test_a_global_node_and_the_way_back_are_ways_out():
     assert "had just come back from a global node" in why(again, "hours")
 
 
-def test_after_too_many_hops_in_a_row_the_model_is_offered_none():
+def test_explain_limit_of_consecutive_transitions():
     nodes = [say(f"n{number}") for number in range(5)]
     edges = [when(f"n{number}", f"n{number + 1}", freeform="on") for number in range(4)]
 
@@ -180,7 +180,7 @@ def test_after_too_many_hops_in_a_row_the_model_is_offered_none():
     assert "since 3 conditional hops had come in a row" in why(found, "n4")
 
 
-def test_conditions_that_are_judged_apart_tell_what_the_model_said():
+def test_explain_separate_model_verdicts():
     apart = "independent_llm_evaluations"
     pets = say("pets", global_node_config=everywhere("pets", judged=apart))
     hours = say("hours", global_node_config=everywhere("hours", judged=apart))
@@ -192,7 +192,7 @@ def test_conditions_that_are_judged_apart_tell_what_the_model_said():
     assert "said yes to it when asked apart" in why(found, "hours")
 
 
-def test_a_condition_in_words_out_of_a_node_without_a_model_is_judged_by_itself_in_order():
+def test_explain_freeform_conditions_without_a_model():
     found = played(
         node("entry", "no_op"),
         static("a", "A"),
@@ -211,7 +211,7 @@ def test_a_condition_in_words_out_of_a_node_without_a_model_is_judged_by_itself_
     assert found.agrees
 
 
-def test_an_escalation_shows_the_way_that_was_wanted_and_that_it_was_redirected():
+def test_explain_escalation_shows_redirected_edge():
     found = played(
         say("desk"),
         say("rude", is_guardrail_node=True),
@@ -229,7 +229,7 @@ def test_an_escalation_shows_the_way_that_was_wanted_and_that_it_was_redirected(
     assert verdicts(found)["conditional rude"] == "redirected"
 
 
-def test_a_bounded_retry_is_told_attempt_by_attempt_to_its_end():
+def test_explain_each_attempt_of_a_retry():
     found = played(
         {**counter(), "self_loop_config": {"enabled": True, "max_retries": 1}},
         static("late", "Too late."),
@@ -245,7 +245,7 @@ def test_a_bounded_retry_is_told_attempt_by_attempt_to_its_end():
     assert all(each.agrees for each in found)
 
 
-def test_a_condition_that_came_true_while_waiting_asks_only_edges_that_are_judged_then():
+def test_explain_waiting_condition_and_its_edges():
     run = Background(*lab(), when("chat", "entry", freeform="again"))
     turns = []
     run.turn()
@@ -265,7 +265,7 @@ def test_a_condition_that_came_true_while_waiting_asks_only_edges_that_are_judge
     assert beside.candidates == ()
 
 
-def test_a_fork_is_listed_as_no_way_of_this_thread():
+def test_explain_fork_is_no_candidate():
     run = Background(*lab())
     run.turn()
 
@@ -275,14 +275,14 @@ def test_a_fork_is_listed_as_no_way_of_this_thread():
     assert verdicts(entry) == {"direct chat": "taken", "fork poll": "forked", "nothing": "not_needed"}
 
 
-def test_a_node_that_is_passed_over_at_the_end_says_so():
+def test_explain_skipped_node_at_the_end():
     found = played(static("a", "Hi"), static("b", "Ho", disabled=True), direct("a", "b"))
 
     assert found[-1].record.is_skipped
     assert "The node was passed over" in why(found[-1], None)
 
 
-def test_an_expression_that_cannot_be_evaluated_is_where_the_run_failed():
+def test_explain_failed_expression():
     (found,) = played(counter(), say("a"), say("b"), when("count", "a", "[[n]] < 'x'"), direct("a", "b"))
 
     assert found.record.outcome == "failed"
@@ -291,7 +291,7 @@ def test_an_expression_that_cannot_be_evaluated_is_where_the_run_failed():
     assert found.expected is None
 
 
-def test_a_hop_that_the_recorded_state_does_not_explain_is_said_to_disagree():
+def test_explain_disagreement_with_recorded_state():
     made = workflow(
         counter(), say("a"), say("b"), when("count", "a", "[[n]] == 2"), when("count", "b", "[[n]] == 3")
     )
@@ -305,7 +305,7 @@ def test_a_hop_that_the_recorded_state_does_not_explain_is_said_to_disagree():
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_run_of_another_version_is_told_without_what_the_version_lacks(known):
+def test_explain_run_of_another_version(known):
     made = workflow(*([counter()] if known else []), static("x", "X"))
     event = parse_event(
         {
@@ -325,7 +325,7 @@ def test_a_run_of_another_version_is_told_without_what_the_version_lacks(known):
     assert not any(each.won for each in found.candidates)
 
 
-def test_a_long_run_is_explained_one_decision_at_a_time():
+def test_explain_long_run_by_single_decisions():
     made = workflow(poller())
     log, moments = DecisionLog(Graph(made)), Snapshots()
     block = [
@@ -364,7 +364,7 @@ def generated_run(seed, folder):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_decision_of_a_generated_run_is_the_one_that_the_rules_lead_to(seed, tmp_path):
+def test_explain_agrees_on_generated_runs(seed, tmp_path):
     workflow, turns = generated_run(seed, tmp_path)
     graph = Graph(workflow)
 
@@ -385,7 +385,7 @@ LAB = Script.load(script_for("workflow_lab_results") or "")
 
 
 @pytest.mark.parametrize("name", ["demo", *CLINIC.alternatives])
-def test_every_edge_that_the_clinic_takes_is_the_one_that_the_rules_lead_to(name):
+def test_explain_agrees_on_the_clinic(name):
     messages = CLINIC.demo if name == "demo" else CLINIC.alternatives[name]
     workflow = Workflow.from_document(SAMPLES[-1].documents()[-1])
     _, events = call(messages, workflow)
@@ -402,7 +402,7 @@ def test_every_edge_that_the_clinic_takes_is_the_one_that_the_rules_lead_to(name
 
 
 @pytest.mark.parametrize("name", ["demo", *LAB.alternatives])
-def test_every_edge_that_the_laboratory_takes_is_the_one_that_the_rules_lead_to(name, tmp_path):
+def test_explain_agrees_on_the_laboratory(name, tmp_path):
     messages = LAB.demo if name == "demo" else LAB.alternatives[name]
     with calling(tmp_path) as line:
         line.hold(messages)
@@ -416,7 +416,7 @@ def test_every_edge_that_the_laboratory_takes_is_the_one_that_the_rules_lead_to(
     assert all(each.agrees and (each.is_known or each.record.outcome == "beside") for each in found)
 
 
-def test_without_what_a_super_node_stands_for_the_way_into_it_is_still_known(tmp_path):
+def test_explain_edge_into_unexpanded_super_node(tmp_path):
     with calling(tmp_path) as line:
         line.hold(LAB.demo)
         turns = turn_logs(line._backend.run(str(line.run_id)))
