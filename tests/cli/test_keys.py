@@ -12,7 +12,7 @@ def command(*arguments, **environment):
     return CliRunner().invoke(main, ["keys", *arguments], env=environment)
 
 
-def test_a_key_is_printed_once_and_listed_without_itself(tmp_path):
+def test_key_is_printed_once(tmp_path):
     url = f"sqlite:///{tmp_path}/debugger.sqlite3"
 
     made = command("add", "Ada L.", "--role", "run", "--database", url)
@@ -43,7 +43,7 @@ def test_a_revoked_key_is_listed_as_such(tmp_path):
     assert (team, made) == ("-", revoked)
 
 
-def test_what_cannot_be_done_is_told_in_a_sentence(tmp_path):
+def test_errors_are_one_sentence(tmp_path):
     url = f"sqlite:///{tmp_path}/debugger.sqlite3"
 
     unknown = command("revoke", "665f", "--database", url)

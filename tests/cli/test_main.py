@@ -25,7 +25,7 @@ def test_serve_answers_with_the_samples_and_ends_cleanly(tmp_path):
     process.stdout.close()
 
 
-def test_a_key_that_is_asked_for_must_be_shown(tmp_path):
+def test_serve_requires_api_key(tmp_path):
     process = _serve(
         tmp_path, "--port", "0", "--database", f"sqlite:///{tmp_path}/runs.sqlite3", "--api-key", "k-1"
     )
@@ -39,7 +39,7 @@ def test_a_key_that_is_asked_for_must_be_shown(tmp_path):
     assert statuses == [401, 401, 200]
 
 
-def test_a_port_that_is_taken_is_told_in_a_sentence(tmp_path):
+def test_serve_reports_port_in_use(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -53,7 +53,7 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(tmp_path):
     assert "Traceback" not in told
 
 
-def test_a_database_that_cannot_be_opened_is_told_in_a_sentence(tmp_path):
+def test_serve_reports_unopenable_database(tmp_path):
     (tmp_path / "notes.txt").write_text("no database")
     process = _serve(tmp_path, "--port", "0", "--database", f"sqlite:///{tmp_path}/notes.txt")
     told, _ = process.communicate(timeout=20)
@@ -82,14 +82,14 @@ def test_check_tells_each_problem_on_a_line(tmp_path):
     assert summary == "1 workflow, 1 error, 1 warning"
 
 
-def test_check_reads_standard_input_and_may_count_warnings_as_errors():
+def test_check_reads_standard_input():
     document = ODD.replace("teleport", "no_op")
 
     assert _check("-", given=document).returncode == 0
     assert _check("-", "--strict", given=document).returncode == 1
 
 
-def test_check_goes_on_after_a_file_that_cannot_be_read(tmp_path):
+def test_check_continues_after_unreadable_file(tmp_path):
     (tmp_path / "broken.json").write_text("{")
 
     told = _check(

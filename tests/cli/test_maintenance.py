@@ -51,7 +51,7 @@ def command(tmp_path, *arguments, **environment):
     )
 
 
-def test_prune_shows_what_would_go_and_deletes_it_only_when_told_to(tmp_path):
+def test_prune_deletes_only_with_yes(tmp_path):
     url = f"sqlite:///{tmp_path}/debugger.sqlite3"
     keep(url, 40, 35, 1)
 
@@ -69,14 +69,14 @@ def test_prune_shows_what_would_go_and_deletes_it_only_when_told_to(tmp_path):
     assert runs(url) == 1
 
 
-def test_prune_without_a_limit_says_how_to_set_one(tmp_path):
+def test_prune_without_limit_is_rejected(tmp_path):
     told = command(tmp_path, "prune", "--yes", "--database", f"sqlite:///{tmp_path}/debugger.sqlite3")
 
     assert told.returncode == 1
     assert "--days 90" in told.stderr
 
 
-def test_a_store_is_backed_up_and_restored_by_one_command_each(tmp_path):
+def test_backup_and_restore_commands(tmp_path):
     url, other = f"sqlite:///{tmp_path}/debugger.sqlite3", f"sqlite:///{tmp_path}/other.sqlite3"
     keep(url, 2, 1)
     keep(other, 3)
@@ -91,7 +91,7 @@ def test_a_store_is_backed_up_and_restored_by_one_command_each(tmp_path):
     assert runs(other) == 2
 
 
-def test_a_fault_is_told_in_a_sentence_and_without_a_password(tmp_path):
+def test_error_hides_password(tmp_path):
     url = "postgresql://ada:hunter2@127.0.0.1:1/runs"
 
     told = command(tmp_path, "backup", str(tmp_path / "backup"), "--database", url)

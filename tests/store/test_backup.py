@@ -121,7 +121,7 @@ def two_urls(request, tmp_path):
     ]
 
 
-def test_a_restored_database_holds_all_that_was_backed_up_and_goes_on(two_urls, tmp_path):
+def test_restore_brings_everything_back(two_urls, tmp_path):
     source, destination = two_urls
     fill(source)
 
@@ -140,7 +140,7 @@ def test_a_restored_database_holds_all_that_was_backed_up_and_goes_on(two_urls, 
         assert not store.is_empty()
 
 
-def test_a_backup_says_what_it_is_and_is_read_by_its_owner_only(url, tmp_path):
+def test_backup_has_header_and_private_mode(url, tmp_path):
     fill(url)
 
     back_up(url, tmp_path / "backup")
@@ -153,7 +153,7 @@ def test_a_backup_says_what_it_is_and_is_read_by_its_owner_only(url, tmp_path):
     assert stat.S_IMODE((tmp_path / "backup").stat().st_mode) == 0o600
 
 
-def test_a_backup_takes_the_place_of_the_last_one_when_it_is_whole(tmp_path, monkeypatch):
+def test_backup_replaces_file_once_complete(tmp_path, monkeypatch):
     url = f"sqlite:///{tmp_path}/debugger.sqlite3"
     Store(url).close()
     back_up(url, tmp_path / "backup")
@@ -175,7 +175,7 @@ def test_a_backup_takes_the_place_of_the_last_one_when_it_is_whole(tmp_path, mon
     assert [path.name for path in tmp_path.iterdir() if "backup" in path.name] == ["backup"]
 
 
-def test_a_database_that_holds_something_is_replaced_only_when_that_is_asked(url, tmp_path):
+def test_restore_replaces_content_only_on_request(url, tmp_path):
     fill(url)
     back_up(url, tmp_path / "backup")
     with closing(Store(url)) as store:
@@ -192,7 +192,7 @@ def test_a_database_that_holds_something_is_replaced_only_when_that_is_asked(url
         assert len(store.run(RUN).input_output_pairs) == 3
 
 
-def test_a_store_that_is_open_while_another_process_restores_goes_on(url, tmp_path):
+def test_open_store_continues_after_restore(url, tmp_path):
     fill(url)
     back_up(url, tmp_path / "backup")
     with closing(Store(url)) as store:
@@ -207,7 +207,7 @@ def test_a_store_that_is_open_while_another_process_restores_goes_on(url, tmp_pa
 
 
 @pytest.mark.parametrize("damage", ["cut off", "without its end", "with a row less", "with a strange table"])
-def test_a_backup_that_is_not_whole_leaves_the_database_as_it_was(url, tmp_path, damage):
+def test_incomplete_backup_changes_nothing(url, tmp_path, damage):
     fill(url)
     back_up(url, tmp_path / "backup")
     before = content(url)
@@ -251,7 +251,7 @@ def test_a_backup_of_a_newer_program_is_refused(tmp_path, newer):
         restore(f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "backup")
 
 
-def test_a_file_that_is_not_there_is_told_in_a_sentence(tmp_path):
+def test_restore_reports_missing_file(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         restore(f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "backup")
     with pytest.raises(InputError, match="cannot be written"):
@@ -288,7 +288,7 @@ def _with_columns(lines, known, schema_version):
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_a_backup_of_an_earlier_release_is_brought_up(url, tmp_path, revision):
+def test_restore_migrates_backup_of_earlier_revision(url, tmp_path, revision):
     fill(url)
     back_up(url, tmp_path / "backup")
     header, *rest = map(json.loads, gzip.decompress((tmp_path / "backup").read_bytes()).splitlines())
@@ -322,7 +322,7 @@ backup.restore(sys.argv[1], Path(sys.argv[2]), replace=True)
 """
 
 
-def test_a_restore_whose_process_is_killed_leaves_the_database_as_it_was(url, tmp_path):
+def test_killed_restore_changes_nothing(url, tmp_path):
     fill(url)
     back_up(url, tmp_path / "backup")
     with closing(Store(url)) as store:
@@ -351,7 +351,7 @@ print(most() - before)
 """
 
 
-def test_neither_a_backup_nor_a_restore_holds_the_database_in_memory(url, tmp_path, other_url):
+def test_backup_and_restore_use_bounded_memory(url, tmp_path, other_url):
     fill(other_url)
     with closing(Store(url)) as store:
         for number in range(1, 501):

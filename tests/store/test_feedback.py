@@ -11,7 +11,7 @@ from debugger.store import Store
 RUN = "665f00000000000000000001"
 
 
-def test_a_comment_comes_back_as_it_is_kept_and_is_deleted_from_its_own_place_only(tmp_path):
+def test_comment_is_deleted_from_own_target_only(tmp_path):
     with closing(Store(f"sqlite:///{tmp_path}/runs.sqlite3")) as store:
         kept = store.feedback.comment(RUN, Target.turn(1), "ada", "  Twice  ")
         again = store.feedback.comment(RUN, Target.turn(1), "ada", "Twice")

@@ -53,7 +53,7 @@ def record(name, source, **fields):
     return ForkRecord(run_id=name, source_run_id=source, turn_number=1, **fields)
 
 
-def test_a_fork_holds_the_first_turns_and_stands_at_its_own_checkpoint(store):
+def test_fork_copies_turns_and_replaces_checkpoint(store):
     source = new_id()
     for number in (1, 2, 3):
         store.append_turn(a_turn(source, number))
@@ -71,7 +71,7 @@ def test_a_fork_holds_the_first_turns_and_stands_at_its_own_checkpoint(store):
     assert store.checkpoint(source, 2).checkpoint == b"state 2"
 
 
-def test_a_fork_before_the_first_turn_takes_turn_1(store):
+def test_fork_before_first_turn_takes_turn_1(store):
     source = new_id()
     store.append_turn(a_turn(source, 1))
     fork = a_fork(source, 0, status="not_started")
@@ -86,7 +86,7 @@ def test_a_fork_before_the_first_turn_takes_turn_1(store):
     assert store.run(run_id).source_workflow_run_id == source
 
 
-def test_what_a_fork_took_over_stays_told_while_its_own_turns_add_to_the_totals(store):
+def test_carried_usage_stays_while_totals_grow(store):
     source = new_id()
     store.append_turn(a_turn(source, 1))
     fork = a_fork(source, 1)
@@ -102,7 +102,7 @@ def test_what_a_fork_took_over_stays_told_while_its_own_turns_add_to_the_totals(
         assert told.carried_over_llm_latency_stats == {"call_count": 7}
 
 
-def test_a_fork_of_a_fork_took_over_its_own_part_and_not_that_of_its_source(store):
+def test_fork_of_fork_has_own_carried_usage(store):
     source = new_id()
     store.append_turn(a_turn(source, 1))
     first = a_fork(source, 1)
@@ -119,14 +119,14 @@ def test_a_fork_of_a_fork_took_over_its_own_part_and_not_that_of_its_source(stor
     assert nothing.llm_token_usage == {"total_tokens": 0}
 
 
-def test_a_fork_of_a_run_that_is_not_there_leaves_nothing(store):
+def test_fork_of_unknown_run_stores_nothing(store):
     with pytest.raises(NotFoundError):
         store.fork(a_fork(new_id(), 1))
 
     assert store.runs()[1] == 0
 
 
-def test_what_is_remembered_of_a_fork_can_be_told_later(store):
+def test_fork_origin_can_be_described_later(store):
     kept = record("a", "root", way="rebuilt", forked_by="ada", created_at=1.0)
     store.forks.keep(kept)
 
@@ -141,7 +141,7 @@ def test_what_is_remembered_of_a_fork_can_be_told_later(store):
     assert store.forks.of("root") is None
 
 
-def test_a_family_is_every_fork_of_the_same_first_run(store):
+def test_family_has_all_forks_of_root(store):
     links = [("b", "root"), ("a", "root"), ("c", "b"), ("d", "c"), ("x", "elsewhere")]
     for place, (name, source) in enumerate(links):
         store.forks.keep(record(name, source, created_at=float(place)))
@@ -151,21 +151,21 @@ def test_a_family_is_every_fork_of_the_same_first_run(store):
     assert store.forks.family("stranger") == []
 
 
-def test_a_ring_in_what_is_remembered_is_no_endless_loop(store):
+def test_family_ends_in_cycle_of_origins(store):
     store.forks.keep(record("a", "b"))
     store.forks.keep(record("b", "a"))
 
     assert store.forks.family("a")
 
 
-def test_how_the_runs_of_a_family_stand_is_told_where_they_are_kept_here(store):
+def test_statuses_cover_stored_runs_only(store):
     source = new_id()
     store.append_turn(a_turn(source, 1))
 
     assert store.forks.statuses([source, "elsewhere"]) == {source: "waiting_for_user_input"}
 
 
-def test_a_database_without_the_table_is_given_it_and_keeps_its_runs(tmp_path):
+def test_missing_forks_table_is_added(tmp_path):
     path, source = tmp_path / "old.sqlite3", new_id()
     with closing(Store(f"sqlite:///{path}")) as older:
         older.append_turn(a_turn(source, 1))

@@ -6,11 +6,11 @@ from debugger.protocol.base import is_id
 from debugger.store.sql_helpers import new_id
 
 
-def test_a_new_id_has_the_form_of_an_id():
+def test_new_id_is_24_hex_digits():
     assert all(is_id(new_id()) for _ in range(100))
 
 
-def test_ids_begin_with_the_second_they_were_made_in():
+def test_new_id_begins_with_time():
     before = int(time.time())
 
     made = new_id()

@@ -78,7 +78,7 @@ def end_all(database):
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
-def test_both_ways_to_write_the_url_open_the_database(postgres_url, scheme):
+def test_both_url_schemes_open_database(postgres_url, scheme):
     url = postgres_url.replace("postgresql", scheme)
 
     with closing(Store(url)) as store:
@@ -88,7 +88,7 @@ def test_both_ways_to_write_the_url_open_the_database(postgres_url, scheme):
         assert store.workflows()[1] == 1
 
 
-def test_where_a_database_is_is_told_without_its_password():
+def test_place_hides_password():
     assert dialect_of("postgresql://ada:hunter2@db.example:6543/runs").place == "runs on db.example:6543"
     assert (
         dialect_of("postgresql://ada:hunter2@/runs?host=/run/postgresql").place == "runs on /run/postgresql"
@@ -103,7 +103,7 @@ def test_where_a_database_is_is_told_without_its_password():
         ("127.0.0.1:5432/no_such_database", 'database "no_such_database" does not exist'),
     ],
 )
-def test_a_database_that_is_not_there_is_an_error_without_the_password(postgres, address, told):
+def test_unreachable_database_error_hides_password(postgres, address, told):
     with pytest.raises(StoreError, match="cannot be reached: ") as caught:
         Store(f"postgresql://postgres:{PASSWORD}@{address}")
 
@@ -113,7 +113,7 @@ def test_a_database_that_is_not_there_is_an_error_without_the_password(postgres,
     assert PASSWORD not in repr(caught.value)
 
 
-def test_a_wrong_password_is_an_error_that_does_not_repeat_it():
+def test_wrong_password_error_hides_password():
     wrong = refusal(b"28P01", b'password authentication failed for user "ada"')
     with (
         a_server_that_says(ASKS_FOR_PASSWORD, wrong) as port,
@@ -125,7 +125,7 @@ def test_a_wrong_password_is_an_error_that_does_not_repeat_it():
     assert PASSWORD not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_database_that_has_not_every_character_is_refused(postgres):
+def test_database_without_utf8_is_rejected(postgres):
     name = f"ascii_{uuid4().hex[:12]}"
     with psycopg.connect(f"{SERVER} dbname=test", autocommit=True) as admin:
         made = "CREATE DATABASE {} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
@@ -139,7 +139,7 @@ def test_a_database_that_has_not_every_character_is_refused(postgres):
     assert "UTF8" in caught.value.advice
 
 
-def test_connections_that_were_ended_while_nobody_used_them_are_replaced_unnoticed(postgres, postgres_url):
+def test_ended_idle_connections_are_replaced(postgres, postgres_url):
     run_id = new_id()
     with closing(Store(postgres_url)) as store:
         store.append_turn(a_turn(run_id, 1))
@@ -156,7 +156,7 @@ def test_connections_that_were_ended_while_nobody_used_them_are_replaced_unnotic
         assert store.notebook.notes(run_id).starred
 
 
-def test_what_was_under_way_when_a_connection_was_ended_is_not_half_there(postgres, postgres_url):
+def test_ended_connection_rolls_back(postgres, postgres_url):
     with closing(Store(postgres_url)) as store, closing(Database(postgres_url)) as database:
         kept = store.create_workflow({"name": "Tea"}).id
 
@@ -174,7 +174,7 @@ def test_what_was_under_way_when_a_connection_was_ended_is_not_half_there(postgr
         assert store.workflow_summary(kept).name == "Coffee"
 
 
-def test_a_run_that_somebody_else_holds_is_an_error_after_a_while_and_hinders_no_other(postgres_url):
+def test_locked_run_times_out_alone(postgres_url):
     held, free = new_id(), new_id()
     with (
         closing(Store(f"{postgres_url}&timeout=0.2")) as store,
@@ -195,7 +195,7 @@ def test_a_run_that_somebody_else_holds_is_an_error_after_a_while_and_hinders_no
         assert store.checkpoint(held).turn_number == store.checkpoint(free).turn_number == 2
 
 
-def test_a_database_that_is_read_only_is_read_and_not_written(postgres_url):
+def test_read_only_database_is_readable(postgres_url):
     with closing(Store(postgres_url)) as store:
         run_id = new_id()
         store.append_turn(a_turn(run_id, 1))
@@ -228,7 +228,7 @@ def test_more_threads_than_connections_wait_for_one_another(postgres, postgres_u
         assert [store.checkpoint(run_id).turn_number for run_id in run_ids] == [10] * 8
 
 
-def test_a_connection_that_never_comes_free_is_an_error_that_says_how_to_have_more(postgres_url):
+def test_exhausted_pool_error_names_option(postgres_url):
     Store(postgres_url).close()
     with (
         closing(Database(f"{postgres_url}&connections=1&timeout=0.1")) as database,
@@ -249,7 +249,7 @@ def test_a_server_without_room_says_so():
     assert told.what == "has no room left"
 
 
-def test_texts_and_numbers_that_it_does_not_take_are_input_errors(postgres_url):
+def test_unstorable_values_are_input_errors(postgres_url):
     with closing(Store(postgres_url)) as store:
         with pytest.raises(InputError, match="cannot be kept"):
             store.create_workflow({"name": "Tea \0"})
@@ -262,7 +262,7 @@ def test_texts_and_numbers_that_it_does_not_take_are_input_errors(postgres_url):
         assert store.runs() == ([], 0)
 
 
-def test_a_character_that_no_text_may_hold_is_searched_past(postgres_url):
+def test_search_ignores_nul_character(postgres_url):
     run_id = new_id()
     with closing(Store(postgres_url)) as store:
         store.append_turn(

@@ -24,7 +24,7 @@ def store(tmp_path):
         yield opened
 
 
-def test_a_token_stands_for_what_it_was_given_for_until_it_is_redeemed(store):
+def test_token_is_valid_until_redeemed(store):
     given = ticket()
     token = store.rerun_tokens.mint(given)
 

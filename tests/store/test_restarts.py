@@ -36,7 +36,7 @@ def a_turn(run_id, number):
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_a_server_that_is_started_again_under_load_has_every_answered_turn_once(server, mode):
+def test_restarted_server_has_each_turn_once(server, mode):
     run_ids = [new_id() for _ in range(8)]
     over = threading.Event()
     with closing(Store(server.url)) as store:
@@ -72,7 +72,7 @@ def test_a_server_that_is_started_again_under_load_has_every_answered_turn_once(
         assert total == sum(answered) + 8
 
 
-def test_a_server_that_does_not_come_back_is_an_error_and_is_used_again_when_it_does(server, monkeypatch):
+def test_lost_server_is_used_again(server, monkeypatch):
     monkeypatch.setattr("debugger.store.turns._SECONDS_TO_RETURN", 0.3)
     run_id = new_id()
     with closing(Store(server.url)) as store:

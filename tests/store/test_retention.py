@@ -73,7 +73,7 @@ def test_nothing_goes_without_a_limit(store):
     assert gone(store) == []
 
 
-def test_runs_go_by_age_by_number_and_by_size_the_longest_untouched_first(store):
+def test_plan_selects_oldest_runs_by_each_limit(store):
     old, middle, new = (keep(store, days) for days in (40, 20, 1))
     keep(store, 0.5, number=2, run_id=old)
 
@@ -88,7 +88,7 @@ def test_runs_go_by_age_by_number_and_by_size_the_longest_untouched_first(store)
     assert left(store) == {old, middle, new}
 
 
-def test_what_is_deleted_leaves_as_much_as_may_be_kept():
+def test_plan_stops_at_limit():
     kept = [a_run("a", 1.0), a_run("b", 2.0, size=50), a_run("c", 3.0), a_run("d", 4.0)]
 
     by_size = choose(kept, Limits(size=250), other_size=40, now=5.0)
@@ -99,7 +99,7 @@ def test_what_is_deleted_leaves_as_much_as_may_be_kept():
     assert (by_size.runs, by_size.size) == (4, 390)
 
 
-def test_marked_runs_stay_and_are_counted_unless_they_may_go_too():
+def test_marked_runs_are_spared_by_default():
     kept = [a_run("a", 1.0, is_marked=True), a_run("b", 2.0, is_under_way=True), a_run("c", 3.0)]
 
     spared = choose(kept, Limits(runs=0), other_size=0, now=5.0)
@@ -129,7 +129,7 @@ def test_each_kind_of_mark_keeps_a_run(store):
     assert left(store) == set()
 
 
-def test_a_run_that_was_gone_on_with_or_marked_meanwhile_stays(store):
+def test_prune_spares_changed_runs(store):
     touched, starred, under_way, idle = (keep(store, 40) for _ in range(4))
     pruning = store.what_would_go(Limits(days=30))
     keep(store, 0, number=2, run_id=touched)
@@ -153,7 +153,7 @@ def test_many_runs_go_in_portions(store):
     assert left(store) == {new}
 
 
-def test_with_a_run_goes_all_that_was_kept_of_it(url):
+def test_prune_deletes_everything_of_run(url):
     with closing(Store(url)) as store:
         run_id, other = keep(store, 1), keep(store, 1, events_json=b'[{"type":"assistant_response"}]')
         for one in (run_id, other):
@@ -183,7 +183,7 @@ def test_with_a_run_goes_all_that_was_kept_of_it(url):
             assert (table.name, found, kept > 0) == (table.name, 0, True)
 
 
-def test_forks_of_a_deleted_run_stay_and_go_on(store):
+def test_forks_outlive_deleted_run(store):
     source = keep(store, 40)
     keep(store, 40, number=2, run_id=source)
     first = a_fork(source, 2)
@@ -202,7 +202,7 @@ def test_forks_of_a_deleted_run_stay_and_go_on(store):
     assert [fork.run_id for fork in store.forks.family(run_id)] == [first.record.run_id, run_id]
 
 
-def test_a_turn_is_kept_or_its_run_is_deleted_whichever_comes_first(url):
+def test_turn_and_deletion_exclude_each_other(url):
     with closing(Store(url)) as store, closing(Store(url)) as other:
         outcomes = set()
         for _ in range(30):
@@ -233,7 +233,7 @@ def test_a_turn_is_kept_or_its_run_is_deleted_whichever_comes_first(url):
     assert outcomes <= {(1, False), (0, True)}
 
 
-def test_the_room_of_what_was_deleted_is_given_back(tmp_path):
+def test_compact_shrinks_file(tmp_path):
     file = tmp_path / "debugger.sqlite3"
     with closing(Store(f"sqlite:///{file}")) as store:
         for _ in range(20):

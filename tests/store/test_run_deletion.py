@@ -12,7 +12,7 @@ from debugger.settings import Settings
 from tests.factories import document, say
 
 
-def test_a_deleted_run_takes_all_that_was_noted_on_it_along_and_leaves_its_forks(tmp_path):
+def test_delete_run_deletes_notes_and_keeps_forks(tmp_path):
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
     with closing(EmbeddedBackend(settings)) as backend:
         store, workflow_id = backend.store, backend.create_workflow(document(say("chat"))).id

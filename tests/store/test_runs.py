@@ -23,7 +23,7 @@ def a_turn(run_id, number=1, **fields):
     return FinishedTurn(run_id=run_id, turn_number=number, **{**values, **fields})
 
 
-def test_a_run_comes_back_in_the_shape_of_the_wire(store):
+def test_run_is_read_in_wire_shape(store):
     said = {"type": "assistant_response", "content": "Which tea?"}
     told = {
         "run_input": {"command": "start", "extra": 2**64},
@@ -103,7 +103,7 @@ def test_a_run_comes_back_in_the_shape_of_the_wire(store):
     assert unwrap_run(run.to_wire()) == run
 
 
-def test_an_unknown_run_is_an_error_that_names_it(store):
+def test_unknown_run_error_names_it(store):
     with pytest.raises(NotFoundError, match="no run 'unknown'"):
         store.run("unknown")
 

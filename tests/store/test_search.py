@@ -45,7 +45,7 @@ def found(store, **wanted):
     return [run.workflow_run_id for run in store.find_runs(RunSearch(**wanted)).rows]
 
 
-def test_runs_are_found_by_what_was_said_in_them(store):
+def test_search_finds_messages(store):
     green = keep(store, says("Which tea?"), heard("Grünen Tee, bitte"))
     black = keep(store, says("Which tea?"), heard("Black, 100% strong"), hour=11)
 
@@ -56,7 +56,7 @@ def test_runs_are_found_by_what_was_said_in_them(store):
     assert found(store, text="assistant_response") == []
 
 
-def test_what_was_said_since_the_last_search_is_found_as_well(store):
+def test_search_finds_new_messages(store):
     run_id = keep(store, says("Which tea?"))
     before = found(store, text="green")
     keep(store, heard("Green"), run_id=run_id, number=2)
@@ -65,7 +65,7 @@ def test_what_was_said_since_the_last_search_is_found_as_well(store):
     assert found(store, text="green which") == [run_id]
 
 
-def test_a_turn_that_failed_at_once_is_found_by_what_it_was_given(store):
+def test_search_finds_input_of_failed_turn(store):
     sent = {"thread_to_node_inputs": {"0": {"node_run_inputs": [{"messages": [{"content": "Hello there"}]}]}}}
     pair = {"run_input": sent, "run_output": {"events": []}}
     run_id = keep(store, pair_json=encode(pair))
@@ -85,7 +85,7 @@ def test_runs_are_found_by_names_and_notes(store):
     assert found(store, text=other) == [other]
 
 
-def test_runs_are_found_by_version_date_tag_star_and_parent(store):
+def test_search_filters_by_facts(store):
     early, late = keep(store, hour=8), keep(store, hour=12, version_number=3)
     fork = keep(store, hour=13, source_workflow_run_id=early, checkpoint_source_turn_index=2)
     store.notebook.star(late)
@@ -101,7 +101,7 @@ def test_runs_are_found_by_version_date_tag_star_and_parent(store):
     assert found(store, tag="smoke", starred=True) == []
 
 
-def test_the_pages_of_a_search_hold_every_run_once(store):
+def test_search_pages_have_each_run_once(store):
     ids = [keep(store, says("tea"), hour=hour) for hour in range(8, 15)]
     keep(store, says("coffee"))
 
@@ -114,7 +114,7 @@ def test_the_pages_of_a_search_hold_every_run_once(store):
     assert set(ids) <= {run.workflow_run_id for page in pages for run in page.rows}
 
 
-def test_a_search_without_time_says_how_many_runs_it_has_not_read(url, monkeypatch):
+def test_search_without_time_counts_unread_runs(url, monkeypatch):
     monkeypatch.setattr("debugger.store.runs._RUNS_AT_ONCE", 2)
     with closing(Store(url)) as store:
         for hour in range(8, 13):

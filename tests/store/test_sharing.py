@@ -105,7 +105,7 @@ def test_two_processes_serve_one_run_in_turn(url):
     assert spoken_in(url, run_id) == ["first", "second"] * 10
 
 
-def test_of_one_turn_that_two_processes_keep_at_the_same_moment_one_is_a_conflict(url):
+def test_same_turn_of_two_processes_conflicts(url):
     run_id = new_id()
     answers = []
     with closing(Server(url, "first")) as first, closing(Server(url, "second")) as second:
@@ -120,7 +120,7 @@ def test_of_one_turn_that_two_processes_keep_at_the_same_moment_one_is_a_conflic
     assert numbers(url, run_id) == (list(range(1, 51)), 50)
 
 
-def test_versions_made_at_the_same_moment_have_numbers_of_their_own(url):
+def test_concurrent_versions_have_own_numbers(url):
     with closing(Store(url)) as first, closing(Store(url)) as second:
         workflow_id = first.create_workflow({"name": "Tea"}).id
 
@@ -133,7 +133,7 @@ def test_versions_made_at_the_same_moment_have_numbers_of_their_own(url):
         assert sorted(ours + theirs) == list(range(1, 41))
 
 
-def test_tags_given_at_the_same_moment_are_those_of_one_of_both(url):
+def test_concurrent_tags_do_not_mix(url):
     with closing(Store(url)) as first, closing(Store(url)) as second:
         barrier = threading.Barrier(2, timeout=20)
 
@@ -148,7 +148,7 @@ def test_tags_given_at_the_same_moment_are_those_of_one_of_both(url):
         assert first.notebook.notes("run").tags in (["a", "b"], ["b", "c"])
 
 
-def test_connections_that_the_server_ends_under_load_lose_and_double_nothing(postgres, postgres_url):
+def test_ended_connections_lose_no_turn(postgres, postgres_url):
     run_ids = [new_id() for _ in range(12)]
     over = threading.Event()
     ended = 0
@@ -195,7 +195,7 @@ def test_connections_that_the_server_ends_under_load_lose_and_double_nothing(pos
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_turn_whose_commit_was_not_confirmed_is_kept_once(postgres_url, monkeypatch, moment):
+def test_unconfirmed_commit_stores_turn_once(postgres_url, monkeypatch, moment):
     run_id = new_id()
     with closing(Store(postgres_url)) as store:
         store.append_turn(a_turn(run_id, 1))
@@ -220,7 +220,7 @@ def test_a_turn_whose_commit_was_not_confirmed_is_kept_once(postgres_url, monkey
     assert numbers(postgres_url, run_id) == ([1, 2], 2)
 
 
-def test_a_turn_of_somebody_else_is_a_conflict_although_the_connection_was_lost(postgres_url, monkeypatch):
+def test_other_clients_turn_conflicts_after_lost_connection(postgres_url, monkeypatch):
     run_id = new_id()
     with closing(Store(postgres_url)) as store, closing(Store(postgres_url)) as other:
         store.append_turn(a_turn(run_id, 1))

@@ -41,7 +41,7 @@ def test_files_of_a_new_store_are_their_owners(tmp_path):
     assert rights(folder) == rights(folder.parent) == 0o700
 
 
-def test_files_of_an_older_store_lose_the_rights_of_others(tmp_path):
+def test_existing_files_become_private(tmp_path):
     file = tmp_path / "runs.sqlite3"
     with opened(file):
         pass
@@ -60,7 +60,7 @@ def test_a_folder_that_was_there_keeps_its_rights(tmp_path):
         assert rights(tmp_path) == 0o755
 
 
-def test_a_store_made_again_while_it_is_open_is_its_owners(tmp_path):
+def test_recreated_files_are_private(tmp_path):
     file = tmp_path / "runs.sqlite3"
     with opened(file) as backend:
         backend.close()
@@ -72,7 +72,7 @@ def test_a_store_made_again_while_it_is_open_is_its_owners(tmp_path):
         assert rights(file) == 0o600
 
 
-def test_a_link_leads_to_a_file_of_its_owner(tmp_path):
+def test_linked_file_is_private(tmp_path):
     link = tmp_path / "link.sqlite3"
     link.symlink_to(tmp_path / "real.sqlite3")
 

@@ -66,7 +66,7 @@ while True:
 """
 
 
-def test_a_run_whose_process_is_killed_stands_at_a_whole_turn(url, tmp_path):
+def test_killed_process_leaves_whole_turn(url, tmp_path):
     run_id, kept = new_id(), 0
 
     for _ in range(5):
@@ -94,7 +94,7 @@ def test_a_run_whose_process_is_killed_stands_at_a_whole_turn(url, tmp_path):
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_of_two_threads_with_the_same_turn_one_wins(every_url):
+def test_same_turn_of_two_threads_conflicts(every_url):
     run_id = new_id()
     barrier = threading.Barrier(2, timeout=10)
     with closing(Store(every_url)) as store:
@@ -156,7 +156,7 @@ def test_a_reader_sees_whole_turns_only(every_url):
     assert all(count == pairs for count, pairs in seen)
 
 
-def test_a_thousand_runs_are_listed_without_reading_a_turn(tmp_path):
+def test_list_of_runs_reads_no_turn(tmp_path):
     reads = set()
 
     def note(action, table, column, *_rest):
@@ -177,7 +177,7 @@ def test_a_thousand_runs_are_listed_without_reading_a_turn(tmp_path):
         store.close()
 
 
-def test_no_turn_is_deleted_and_no_checkpoint_reads_the_events(tmp_path):
+def test_checkpoint_reads_no_events(tmp_path):
     actions = set()
 
     def note(action, table, column, *_rest):
@@ -200,7 +200,7 @@ def test_no_turn_is_deleted_and_no_checkpoint_reads_the_events(tmp_path):
     assert (sqlite3.SQLITE_READ, "turns", "events") not in actions
 
 
-def test_every_statement_on_runs_finds_its_rows_by_an_index(tmp_path):
+def test_statements_on_runs_use_index(tmp_path):
     statements = []
     run_id = new_id()
     with connections_seen_by(lambda connection: connection.set_trace_callback(statements.append)):
@@ -225,7 +225,7 @@ def test_every_statement_on_runs_finds_its_rows_by_an_index(tmp_path):
     assert {plan for plan in plans.values() if "SCAN" in plan or "TEMP B-TREE" in plan} == set()
 
 
-def test_the_first_page_of_all_runs_is_read_off_an_index(tmp_path):
+def test_first_page_of_runs_uses_index(tmp_path):
     statements = []
     with connections_seen_by(lambda connection: connection.set_trace_callback(statements.append)):
         store = Store(f"sqlite:///{tmp_path}/a.sqlite3")
@@ -239,7 +239,7 @@ def test_the_first_page_of_all_runs_is_read_off_an_index(tmp_path):
     assert plan == "SCAN runs USING INDEX runs_by_time"
 
 
-def test_what_is_raised_in_one_call_does_not_hinder_the_next(tmp_path):
+def test_error_does_not_affect_next_call(tmp_path):
     run_id = new_id()
     with closing(Store(f"sqlite:///{tmp_path}/a.sqlite3?timeout=0")) as store:
         store.append_turn(a_turn(run_id, 1))

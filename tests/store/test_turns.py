@@ -20,7 +20,7 @@ def a_turn(run_id, number, **fields):
     return FinishedTurn(run_id=run_id, turn_number=number, **{**values, **fields})
 
 
-def test_a_run_is_there_from_its_first_turn_on(store):
+def test_first_turn_creates_run(store):
     run_id = new_id()
     with pytest.raises(NotFoundError, match=run_id):
         store.checkpoint(run_id)
@@ -32,7 +32,7 @@ def test_a_run_is_there_from_its_first_turn_on(store):
     )
 
 
-def test_the_last_checkpoint_is_given_unless_an_earlier_one_is_named(store):
+def test_checkpoint_is_last_by_default(store):
     run_id = new_id()
     store.append_turn(a_turn(run_id, 1))
     store.append_turn(a_turn(run_id, 2))
@@ -48,7 +48,7 @@ def test_the_last_checkpoint_is_given_unless_an_earlier_one_is_named(store):
     )
 
 
-def test_a_turn_that_a_run_has_not_is_an_error_that_says_which_it_has(store):
+def test_unknown_turn_error_names_range(store):
     run_id = new_id()
     store.append_turn(a_turn(run_id, 1))
     store.append_turn(a_turn(run_id, 2))
@@ -58,7 +58,7 @@ def test_a_turn_that_a_run_has_not_is_an_error_that_says_which_it_has(store):
 
 
 @pytest.mark.parametrize("number", [1, 2, 4, 0, -1])
-def test_a_turn_out_of_order_is_a_conflict_and_changes_nothing(store, number):
+def test_turn_out_of_order_conflicts(store, number):
     run_id = new_id()
     store.append_turn(a_turn(run_id, 1))
     store.append_turn(a_turn(run_id, 2))
@@ -72,7 +72,7 @@ def test_a_turn_out_of_order_is_a_conflict_and_changes_nothing(store, number):
     assert store.checkpoint(run_id).turn_number == 3
 
 
-def test_a_later_turn_of_an_unknown_run_is_not_found(store):
+def test_later_turn_of_unknown_run_fails(store):
     run_id = new_id()
 
     with pytest.raises(NotFoundError, match=run_id):
@@ -81,7 +81,7 @@ def test_a_later_turn_of_an_unknown_run_is_not_found(store):
     assert store.runs() == ([], 0)
 
 
-def test_a_turn_whose_events_are_not_json_is_an_error_that_names_it(store):
+def test_invalid_events_error_names_turn(store):
     run_id = new_id()
     store.append_turn(a_turn(run_id, 1, events_json=b"[{"))
 

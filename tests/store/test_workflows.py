@@ -14,7 +14,7 @@ from debugger.store.sql_helpers import new_id
 from debugger.store.store import Store
 
 
-def test_a_document_comes_back_with_every_field_in_order(store):
+def test_document_keeps_fields_in_order(store):
     document = {
         "zebra": 2**80,
         "node_configs": [{"type": "say_llm", "logical_id": "b", "unknown": {"y": 1, "x": 1.0, "w": 1e300}}],
@@ -31,7 +31,7 @@ def test_a_document_comes_back_with_every_field_in_order(store):
     assert Workflow.from_document(found).to_wire() == document
 
 
-def test_a_new_workflow_has_an_initial_version_that_is_active(store):
+def test_new_workflow_has_active_version(store):
     workflow = store.create_workflow({"name": "Tea", "description": "Orders tea"})
 
     [version] = store.versions(workflow.id)
@@ -54,7 +54,7 @@ def test_a_new_workflow_has_an_initial_version_that_is_active(store):
         ({}, None, None),
     ],
 )
-def test_a_workflow_is_named_by_its_document_then_by_hand_then_by_its_settings(store, document, given, name):
+def test_workflow_name_has_three_sources(store, document, given, name):
     assert store.create_workflow(document, name=given).name == name
 
 
@@ -92,7 +92,7 @@ def test_workflows_are_listed_newest_first_page_by_page(store):
         ("'; DROP TABLE workflows; --", set()),
     ],
 )
-def test_a_search_takes_its_text_literally_but_for_case(store, search, found):
+def test_workflow_search_is_literal(store, search, found):
     for name in ("Tee 100%", "Tee 100 Grad", "a_b", "aXb", "ÄRGER", None):
         store.create_workflow({}, name=name)
 
@@ -124,7 +124,7 @@ def test_a_deleted_workflow_is_gone_with_its_versions(tmp_path):
         assert database.execute("SELECT workflow_id FROM versions").fetchall() == [(kept.id,)]
 
 
-def test_a_store_is_empty_until_the_first_workflow_and_never_again(store):
+def test_store_is_empty_until_first_workflow(store):
     assert store.is_empty()
 
     workflow = store.create_workflow({"name": "Tea"})
@@ -134,7 +134,7 @@ def test_a_store_is_empty_until_the_first_workflow_and_never_again(store):
     assert not store.is_empty()
 
 
-def test_of_several_who_find_a_store_empty_one_may_fill_it(url):
+def test_one_caller_claims_empty_store(url):
     with ExitStack() as stack:
         stores = [stack.enter_context(closing(Store(url))) for _ in range(8)]
         with ThreadPoolExecutor(8) as pool:
@@ -151,7 +151,7 @@ def test_a_refused_document_leaves_nothing_behind(store):
     assert store.is_empty()
 
 
-def test_a_new_version_is_a_copy_of_the_active_one(store):
+def test_new_version_copies_active_one(store):
     workflow = store.create_workflow({"turn": "first"})
 
     version = store.create_version(workflow.id, version_name="Snapshot")
@@ -161,7 +161,7 @@ def test_a_new_version_is_a_copy_of_the_active_one(store):
     assert store.document(workflow.id, 1) == (1, {"turn": "first"})
 
 
-def test_a_new_version_may_bring_its_own_document_or_name_another_to_copy(store):
+def test_new_version_takes_document_or_source(store):
     workflow = store.create_workflow({"turn": "first"})
 
     store.create_version(workflow.id, document={"turn": "second"}, mark_as_active=True)
@@ -173,7 +173,7 @@ def test_a_new_version_may_bring_its_own_document_or_name_another_to_copy(store)
     assert [version.is_active for version in store.versions(workflow.id)] == [False, True, False]
 
 
-def test_a_document_beside_a_version_to_copy_is_refused(store):
+def test_document_beside_source_is_rejected(store):
     workflow = store.create_workflow({"turn": "first"})
 
     with pytest.raises(InputError, match="copy of version 0"):
@@ -196,7 +196,7 @@ def test_exactly_one_version_is_active(store):
     assert summary.updated_at >= summary.created_at
 
 
-def test_an_unknown_version_is_an_error_that_says_which_there_are(store):
+def test_unknown_version_error_lists_versions(store):
     workflow = store.create_workflow({})
     store.create_version(workflow.id)
 
@@ -211,7 +211,7 @@ def test_an_unknown_version_is_an_error_that_says_which_there_are(store):
     assert store.workflow_summary(workflow.id).active_version_number == 0
 
 
-def test_an_unknown_workflow_is_an_error_that_names_it(store):
+def test_unknown_workflow_error_names_it(store):
     unknown = new_id()
 
     for question in (
@@ -226,7 +226,7 @@ def test_an_unknown_workflow_is_an_error_that_names_it(store):
             question()
 
 
-def test_a_document_that_something_else_changed_is_an_error_that_names_it(tmp_path):
+def test_damaged_document_error_names_version(tmp_path):
     with closing(Store(f"sqlite:///{tmp_path}/a.sqlite3")) as store:
         workflow = store.create_workflow({"name": "Tea"})
         with closing(sqlite3.connect(tmp_path / "a.sqlite3")) as other:
@@ -237,7 +237,7 @@ def test_a_document_that_something_else_changed_is_an_error_that_names_it(tmp_pa
             store.document(workflow.id)
 
 
-def test_a_run_begins_with_the_active_version_or_a_chosen_one(store):
+def test_starting_version_is_active_or_chosen(store):
     workflow_id = store.create_workflow({"name": "Tea"}).id
     store.create_version(workflow_id, version_name="Second", mark_as_active=True)
 
@@ -246,7 +246,7 @@ def test_a_run_begins_with_the_active_version_or_a_chosen_one(store):
     assert store.starting_version(workflow_id, 0) == (0, store.versions(workflow_id)[0].version_name)
 
 
-def test_a_run_cannot_begin_with_what_is_not_there(store):
+def test_starting_version_rejects_unknown(store):
     workflow_id = store.create_workflow({"name": "Tea"}).id
 
     with pytest.raises(NotFoundError, match="no version 7") as caught:

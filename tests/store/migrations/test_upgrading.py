@@ -169,7 +169,7 @@ def test_every_migration_is_named_in_order():
     assert tuple(reversed(found)) == REVISIONS
 
 
-def test_the_migrations_one_after_the_other_make_the_present_tables(url):
+def test_migrations_create_present_tables(url):
     with closing(Database(url)) as database, database.changing_tables() as connection:
         for revision in REVISIONS:
             upgrade(connection, revision)
@@ -189,7 +189,7 @@ def test_a_new_database_has_what_the_migrations_make(url):
 
 
 @pytest.mark.parametrize("stamped", [True, False])
-def test_a_database_of_the_first_release_is_brought_up_with_all_that_is_in_it(url, stamped):
+def test_upgrade_keeps_first_release_rows(url, stamped):
     with closing(Database(url)) as database, database.changing_tables() as connection:
         release(connection, stamped)
         before = counts(connection)
@@ -212,7 +212,7 @@ def test_a_database_of_the_first_release_is_brought_up_with_all_that_is_in_it(ur
     assert (fork.note, preset.name, unfinished.began_at) == ("why", "Known caller", 5.0)
 
 
-def test_a_file_that_the_first_release_has_written_is_brought_up(tmp_path):
+def test_upgrade_reads_first_release_file(tmp_path):
     file = tmp_path / "debugger.sqlite3"
     with closing(sqlite3.connect(file)) as database:
         database.executescript(Path(__file__).with_name("first_release.sql").read_text())
@@ -228,7 +228,7 @@ def test_a_file_that_the_first_release_has_written_is_brought_up(tmp_path):
     assert (workflow.name, notes.starred, notes.comments[0].content) == ("Tea", True, "Fine.")
 
 
-def test_a_copy_in_a_database_of_an_earlier_release_tells_what_it_took_over_and_older_ones_nothing(url):
+def test_upgrade_leaves_old_copies_without_carried_usage(url):
     with closing(Database(url)) as database, database.changing_tables() as connection:
         release(connection)
         database.dialect.reset_numbering(connection)
@@ -255,7 +255,7 @@ def test_a_copy_in_a_database_of_an_earlier_release_tells_what_it_took_over_and_
     assert newer.carried_over_llm_latency_stats == {}
 
 
-def test_a_next_migration_changes_a_table_that_others_refer_to_and_loses_nothing(url, tmp_path):
+def test_migration_of_referenced_table_loses_nothing(url, tmp_path):
     folder = next_release(tmp_path)
     with closing(Database(url)) as database:
         with database.changing_tables() as connection:
@@ -274,7 +274,7 @@ def test_a_next_migration_changes_a_table_that_others_refer_to_and_loses_nothing
     assert [key["referred_table"] for key in keys] == ["runs"]
 
 
-def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(url, tmp_path):
+def test_failed_migration_changes_nothing(url, tmp_path):
     folder = next_release(tmp_path, last="raise RuntimeError('half way')")
     with closing(Database(url)) as database:
         with database.changing_tables() as connection:
@@ -292,7 +292,7 @@ def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(url, tmp_
         assert store.run(RUN).status == "completed"
 
 
-def test_a_migration_that_would_leave_rows_referring_to_nothing_is_taken_back(tmp_path):
+def test_migration_with_lost_references_rolls_back(tmp_path):
     with closing(Database(f"sqlite:///{tmp_path}/debugger.sqlite3")) as database:
         with database.changing_tables() as connection:
             release(connection)
@@ -305,7 +305,7 @@ def test_a_migration_that_would_leave_rows_referring_to_nothing_is_taken_back(tm
             assert connection.scalar(text("PRAGMA foreign_keys")) == 1
 
 
-def test_a_database_that_went_through_unknown_migrations_is_refused(url):
+def test_unknown_revision_is_rejected(url):
     Store(url).close()
     with closing(Database(url)) as database, database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -316,7 +316,7 @@ def test_a_database_that_went_through_unknown_migrations_is_refused(url):
     assert "newest version" in caught.value.advice
 
 
-def test_a_database_that_is_up_to_date_is_opened_without_alembic(url):
+def test_present_database_opens_without_alembic(url):
     Store(url).close()
     program = (
         "import sys\nfrom debugger.store import Store\nStore(sys.argv[1])\nprint('alembic' in sys.modules)"

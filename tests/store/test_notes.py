@@ -19,7 +19,7 @@ def test_a_run_without_notes_has_empty_ones(notebook):
     assert notebook.marks([RUN]) == {}
 
 
-def test_star_tags_and_note_are_kept_side_by_side(notebook):
+def test_star_tags_and_note_are_independent(notebook):
     notebook.write(RUN, "asks twice")
     notebook.star(RUN)
     notebook.tag(RUN, ["smoke", " late  shift ", "smoke", " "])
@@ -53,7 +53,7 @@ def test_a_tag_that_is_a_novel_is_refused(notebook):
     assert notebook.notes(RUN).tags == ["smoke"]
 
 
-def test_comments_belong_to_the_run_a_turn_or_an_event(notebook):
+def test_comments_target_run_turn_or_event(notebook):
     notebook.comment(RUN, Target(), "Ada", " All in all fine. ")
     notebook.comment(RUN, Target.turn(2), "Ben", "Too slow.")
     notebook.comment(RUN, Target.event("event_2f"), "Ada", "Wrong edge.")
@@ -79,7 +79,7 @@ def test_a_comment_is_deleted_once(notebook):
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "x" * 5_001])
-def test_a_comment_that_says_nothing_or_too_much_is_refused(notebook, text):
+def test_blank_or_long_comment_is_rejected(notebook, text):
     with pytest.raises(InputError):
         notebook.comment(RUN, Target(), "Ada", text)
 
@@ -129,7 +129,7 @@ def test_a_preset_is_deleted_once(notebook):
         notebook.delete_preset(TEA, "anonymous")
 
 
-def test_the_last_kit_of_a_run_is_kept_as_it_was_given(notebook):
+def test_debug_setup_is_replaced(notebook):
     assert notebook.kit_of(RUN) is None
 
     notebook.keep_kit(RUN, b'{"breakpoints": []}')
@@ -158,7 +158,7 @@ def test_interrupted_turns_are_read_and_deleted(url):
     assert left == [UnfinishedTurn(OTHER, TEA, 0, 2.0, b"{}", b"[1]")]
 
 
-def test_notes_that_come_along_with_a_run_are_added_once(notebook):
+def test_imported_notes_are_added_once(notebook):
     notebook.comment(RUN, Target.turn(1), "Ada", "Slow.")
     notebook.rate(RUN, Target(), "Ada", "down")
     notebook.tag(RUN, ["late"])

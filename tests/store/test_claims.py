@@ -91,7 +91,7 @@ def a_fork(source, turn_number, pair_count):
     )
 
 
-def test_claimed_first_turn_is_listed_and_read_with_its_events(store):
+def test_claimed_first_turn_is_readable(store):
     claim = a_claim(new_id(), 1)
     store.claims.take(claim)
     [listed] = store.runs(status="started")[0]
@@ -175,7 +175,7 @@ def test_concurrent_claims_of_each_number_have_one_winner(url):
         assert len(first.run(run_id).finished_turns) == 31
 
 
-def test_claims_and_results_of_many_runs_do_not_deadlock(url):
+def test_claims_of_many_runs_do_not_deadlock(url):
     run_ids = [new_id() for _ in range(6)]
     with closing(Store(url)) as store:
 
@@ -235,7 +235,7 @@ def test_released_turn_restores_the_status(store):
     executed(store, run_id, 2)
 
 
-def test_released_background_step_keeps_status_and_renews_the_checkpoint(store):
+def test_released_background_step_replaces_checkpoint(store):
     run_id = new_id()
     executed(store, run_id, 1)
     claim = a_claim(run_id, 2, run_status="waiting_for_user_input", user_turn_number=None)
@@ -248,7 +248,7 @@ def test_released_background_step_keeps_status_and_renews_the_checkpoint(store):
     assert store.checkpoint(run_id).checkpoint == b'{"remembered":1}'
 
 
-def test_released_first_turn_of_a_fork_leaves_the_fork(store):
+def test_released_first_turn_keeps_fork(store):
     source = new_id()
     executed(store, source, 1)
     fork = a_fork(source, 1, 0)
@@ -333,7 +333,7 @@ def test_claims_of_the_caller_do_not_lapse(store):
     assert store.claims.lapse(but_for=[claim.claim_id]) == 0
 
 
-def test_next_turn_removes_the_interrupted_one_from_the_journal(store):
+def test_next_turn_clears_journal(store):
     run_id = new_id()
     executed(store, run_id, 1)
     store.claims.take(a_claim(run_id, 2, lease_until=0.0))
@@ -350,7 +350,7 @@ def test_next_turn_removes_the_interrupted_one_from_the_journal(store):
     assert not store.checkpoint(run_id).has_unfinished
 
 
-def test_deleted_run_is_not_resurrected_by_a_late_result(store):
+def test_late_result_does_not_restore_run(store):
     first, later = new_id(), new_id()
     executed(store, later, 1)
     claims = [a_claim(first, 1), a_claim(later, 2)]
@@ -366,7 +366,7 @@ def test_deleted_run_is_not_resurrected_by_a_late_result(store):
     assert store.runs() == ([], 0)
 
 
-def test_run_with_a_turn_in_progress_is_not_pruned(store):
+def test_prune_spares_run_in_progress(store):
     kept, gone = new_id(), new_id()
     executed(store, kept, 1)
     executed(store, gone, 1)
@@ -397,7 +397,7 @@ def test_search_finds_finished_turns_only(store):
     assert store.find_runs(RunSearch(text="turn 2")).total == 1
 
 
-def test_copies_leave_the_turn_in_progress_and_the_client_turn_ids_out(store):
+def test_copies_omit_claims_and_client_ids(store):
     source = new_id()
     executed(store, source, 1, client_turn_id="c1")
     claim = a_claim(source, 2, client_turn_id="c2")
@@ -511,7 +511,7 @@ def lose_a_commit(monkeypatch, moment):
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("number", [1, 2])
-def test_claim_is_taken_once_if_its_commit_is_not_confirmed(postgres_url, monkeypatch, moment, number):
+def test_unconfirmed_claim_is_taken_once(postgres_url, monkeypatch, moment, number):
     run_id = new_id()
     with closing(Store(postgres_url)) as store:
         if number == 2:
@@ -529,7 +529,7 @@ def test_claim_is_taken_once_if_its_commit_is_not_confirmed(postgres_url, monkey
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_result_is_stored_once_if_its_commit_is_not_confirmed(postgres_url, monkeypatch, moment):
+def test_unconfirmed_result_is_stored_once(postgres_url, monkeypatch, moment):
     claim = a_claim(new_id(), 1)
     with closing(Store(postgres_url)) as store:
         store.claims.take(claim)
@@ -544,7 +544,7 @@ def test_result_is_stored_once_if_its_commit_is_not_confirmed(postgres_url, monk
         assert connection.scalar(select(func.count()).select_from(turns)) == 1
 
 
-def test_claim_is_an_error_if_the_database_does_not_come_back(postgres_url, monkeypatch):
+def test_claim_fails_when_database_stays_lost(postgres_url, monkeypatch):
     monkeypatch.setattr("debugger.store.turns._SECONDS_TO_RETURN", 0.2)
 
     def lose(cursor, statement, values=None, **options):

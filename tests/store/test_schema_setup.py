@@ -12,7 +12,7 @@ from debugger.store.schema import SCHEMA_VERSION
 from debugger.store.store import Store
 
 
-def test_a_database_is_opened_again_with_what_is_in_it(url):
+def test_reopened_database_keeps_content(url):
     with closing(Store(url)) as store:
         workflow = store.create_workflow({"name": "Tea"})
 
@@ -20,7 +20,7 @@ def test_a_database_is_opened_again_with_what_is_in_it(url):
         assert store.workflows() == ([workflow], 1)
 
 
-def test_a_store_sees_that_another_program_has_changed_its_tables(url):
+def test_store_detects_changed_tables(url):
     with closing(Store(url)) as store, closing(Database(url)) as other:
         before = store.has_present_tables()
         with other.writing() as connection:
@@ -53,7 +53,7 @@ def test_a_database_of_a_newer_program_is_refused(tmp_path):
     assert "newest version" in caught.value.advice
 
 
-def test_a_database_of_before_the_first_release_is_refused(tmp_path):
+def test_database_before_first_release_is_rejected(tmp_path):
     file = tmp_path / "debugger.sqlite3"
     Store(f"sqlite:///{file}").close()
     with closing(sqlite3.connect(file)) as database:
@@ -74,7 +74,7 @@ def test_a_database_of_before_the_first_release_is_refused(tmp_path):
         "CREATE TABLE meta (key TEXT, value TEXT)",
     ],
 )
-def test_a_database_of_another_program_is_refused_and_left_as_it_is(tmp_path, statement):
+def test_database_of_other_program_is_rejected(tmp_path, statement):
     file = tmp_path / "music.sqlite3"
     with closing(sqlite3.connect(file)) as database:
         database.execute(statement)
@@ -108,7 +108,7 @@ def test_a_refused_database_is_let_go_of(tmp_path):
     assert str(file) not in open_files
 
 
-def test_a_database_of_before_the_notebook_is_given_its_tables_and_keeps_its_data(tmp_path):
+def test_missing_notes_tables_are_added(tmp_path):
     file = tmp_path / "debugger.sqlite3"
     with closing(sqlite3.connect(file)) as database:
         database.executescript(Path(__file__).with_name("before_the_notebook.sql").read_text())

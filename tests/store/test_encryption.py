@@ -6,7 +6,7 @@ from debugger.errors import InputError, StoreError
 from debugger.store.encryption import Cipher
 
 
-def test_what_was_hidden_is_shown_with_the_same_key_and_reads_as_nothing_without():
+def test_text_is_decrypted_with_same_key():
     kept = Cipher("a long text").encrypt('"hunter2"')
 
     assert "hunter2" not in kept
@@ -21,7 +21,7 @@ def test_another_key_or_a_change_is_told():
             cipher.decrypt(text)
 
 
-def test_without_a_key_nothing_is_hidden_and_the_advice_names_the_variable():
+def test_encrypt_without_key_is_rejected():
     with pytest.raises(InputError, match="WORKFLOW_DEBUGGER_ENCRYPTION_KEY"):
         Cipher().encrypt('"hunter2"')
 

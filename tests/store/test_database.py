@@ -61,7 +61,7 @@ def test_a_store_in_memory_leaves_no_file(tmp_path, monkeypatch):
         "sqlite:///debugger.sqlite3?mode=ro",
     ],
 )
-def test_a_url_that_names_no_database_is_refused_without_its_password(url, tmp_path, monkeypatch):
+def test_invalid_url_error_hides_password(url, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(StoreError) as caught:
@@ -80,7 +80,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
         Store(f"sqlite:///{tmp_path}/file/below/debugger.sqlite3")
 
 
-def test_programs_that_make_one_database_at_the_same_moment_all_succeed(url):
+def test_concurrent_creation_succeeds(url):
     program = (
         "import sys; from debugger.store.store import Store\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
@@ -106,7 +106,7 @@ def test_programs_that_make_one_database_at_the_same_moment_all_succeed(url):
         assert store.workflows()[1] == 4
 
 
-def test_a_new_file_that_someone_else_holds_is_waited_for(tmp_path):
+def test_open_waits_for_locked_file(tmp_path):
     file = tmp_path / "debugger.sqlite3"
     with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -120,7 +120,7 @@ def test_a_new_file_that_someone_else_holds_is_waited_for(tmp_path):
         store.close()
 
 
-def test_a_new_file_that_someone_else_keeps_holding_is_an_error(tmp_path):
+def test_open_reports_file_locked_for_long(tmp_path):
     file = tmp_path / "debugger.sqlite3"
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

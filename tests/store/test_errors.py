@@ -31,7 +31,7 @@ def a_turn(**fields):
     return FinishedTurn(**{**values, **fields})
 
 
-def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path):
+def test_open_rejects_other_file_unchanged(tmp_path):
     file = tmp_path / "letter.txt"
     file.write_text("Dear reader, " * 100)
 
@@ -85,7 +85,7 @@ def test_a_damaged_database_is_an_error_with_advice(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_the_right_to_write_is_an_error_with_advice(tmp_path):
+def test_unwritable_folder_error_has_advice(tmp_path):
     folder = tmp_path / "locked"
     folder.mkdir(mode=0o500)
 
@@ -95,7 +95,7 @@ def test_a_folder_without_the_right_to_write_is_an_error_with_advice(tmp_path):
     assert "folder" in caught.value.advice
 
 
-def test_a_database_that_another_program_holds_is_an_error_after_a_while(tmp_path):
+def test_locked_database_is_error_after_timeout(tmp_path):
     file = tmp_path / "debugger.sqlite3"
     with (
         closing(Store(f"sqlite:///{file}?timeout=0.05")) as store,
@@ -114,7 +114,7 @@ def test_a_database_that_another_program_holds_is_an_error_after_a_while(tmp_pat
         assert store.runs()[1] == 1
 
 
-def test_writers_here_wait_in_line_and_not_for_ever(tmp_path):
+def test_writers_wait_for_each_other_until_timeout(tmp_path):
     url = f"sqlite:///{tmp_path}/debugger.sqlite3?timeout=0.05"
     with closing(Store(url)) as store, closing(Database(url)) as database, database.writing():
         with database.reading_cursor() as cursor:
@@ -128,7 +128,7 @@ def test_writers_here_wait_in_line_and_not_for_ever(tmp_path):
             store.append_turn(a_turn())
 
 
-def test_a_full_disk_is_an_error_and_leaves_whole_turns(tmp_path):
+def test_full_disk_leaves_whole_turns(tmp_path):
     def limit(connection, _record):
         connection.execute("PRAGMA max_page_count=90")
 
@@ -156,7 +156,7 @@ def test_a_full_disk_is_an_error_and_leaves_whole_turns(tmp_path):
         event.remove(QueuePool, "connect", limit)
 
 
-def test_numbers_and_texts_that_no_database_takes_are_input_errors(tmp_path):
+def test_unstorable_values_are_input_errors(tmp_path):
     with closing(Store("sqlite://")) as store:
         workflow_id = store.create_workflow({"name": "Tea"}).id
 

@@ -47,7 +47,7 @@ def test_half_a_surrogate_pair_in_a_document_survives():
 
 
 @pytest.mark.parametrize("number", [2**63, 2**64, -(2**63) - 1, 10**40])
-def test_an_integer_beyond_64_bits_keeps_all_its_digits(number):
+def test_large_integer_keeps_digits(number):
     assert read_json(b'{"n": %d}' % number, "record") == {"n": number}
 
 
@@ -72,7 +72,7 @@ def test_a_document_that_holds_itself_is_refused():
         document_text(document)
 
 
-def test_bytes_that_are_not_json_are_an_error_of_the_store():
+def test_invalid_json_is_store_error():
     with pytest.raises(StoreError, match="record of turn 3 cannot be read"):
         read_json(b'{"half": ', "record of turn 3")
 
@@ -84,7 +84,7 @@ def test_a_small_text_is_kept_as_it_is():
     assert decompress(text) == text
 
 
-def test_a_large_text_is_kept_in_a_fifth_of_the_room_and_comes_back_whole():
+def test_compress_saves_four_fifths_of_large_text():
     text = b"[" + b",".join(b'{"type":"start_node_run","n":%d}' % number for number in range(5000)) + b"]"
 
     packed = compress(text)

@@ -55,13 +55,13 @@ def test_they_are_listed_by_name_page_by_page(variables):
     assert [row.name for row in variables.all()] == list("abcd")
 
 
-def test_a_value_is_not_in_what_a_log_would_show(variables):
+def test_value_is_not_in_repr(variables):
     made = variables.create({**BLANK, "name": "x", "value": "hunter2", "is_secret": True})
 
     assert "hunter2" not in repr(made)
 
 
-def test_a_secret_is_nowhere_in_the_database_and_comes_back(variables, tmp_path):
+def test_secret_is_encrypted_at_rest(variables, tmp_path):
     made = variables.create({**BLANK, "name": "x", "value": "hunter2", "is_secret": True})
     other = variables.create({**BLANK, "name": "y", "value": "hunter2"})
     variables.change(other.id, {"is_secret": True})
@@ -75,7 +75,7 @@ def test_a_secret_is_nowhere_in_the_database_and_comes_back(variables, tmp_path)
     assert variables.change(made.id, {"is_secret": False}).value == "hunter3"
 
 
-def test_without_a_key_a_secret_is_refused_and_nothing_is_kept(tmp_path):
+def test_secret_without_key_is_rejected(tmp_path):
     with closing(Store(f"sqlite:///{tmp_path}/runs.sqlite3")) as store:
         with pytest.raises(InputError, match="no key"):
             store.globals.create({**BLANK, "name": "x", "value": "hunter2", "is_secret": True})
@@ -83,7 +83,7 @@ def test_without_a_key_a_secret_is_refused_and_nothing_is_kept(tmp_path):
         assert store.globals.all() == []
 
 
-def test_a_secret_whose_key_is_lost_is_listed_replaced_and_deleted(tmp_path):
+def test_secret_with_lost_key_can_be_replaced(tmp_path):
     url = f"sqlite:///{tmp_path}/runs.sqlite3"
     with closing(Store(url, encryption_key="a long text")) as store:
         one, other = (

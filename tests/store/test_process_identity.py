@@ -50,7 +50,7 @@ def test_process_with_a_reused_id_has_ended():
 
 
 @pytest.mark.parametrize("place", [0, 1])
-def test_process_of_another_machine_or_container_is_not_known_to_have_ended(place):
+def test_foreign_process_has_not_provably_ended(place):
     parts = current_owner().split("/")
     parts[place], parts[2] = "another", "999999999"
 

@@ -20,7 +20,7 @@ def keep(store, **fields):
     return store.create_workflow({**document(static("a", "Hello")), **fields}, name="Tea").id
 
 
-def test_a_new_name_stands_in_every_version_and_changes_nothing_else(store):
+def test_rename_changes_every_version(store):
     sent = {"future": [2**70], "name": "Tea", **document(static("a", "Hello"), name="Inner")}
     workflow_id = store.create_workflow(sent).id
     store.create_version(workflow_id)
@@ -40,7 +40,7 @@ def test_a_new_name_stands_in_every_version_and_changes_nothing_else(store):
     assert [version.updated_at for version in store.versions(workflow_id)] == changed
 
 
-def test_a_document_that_cannot_be_kept_leaves_the_old_one(store):
+def test_invalid_document_keeps_old_one(store):
     workflow_id = keep(store)
     before = store.document(workflow_id)
 
@@ -62,7 +62,7 @@ def test_the_active_version_cannot_be_deleted(store):
     assert store.create_version(workflow_id).version_number == 2
 
 
-def test_versions_become_a_workflow_of_their_own_as_they_are(store):
+def test_versions_are_copied_unchanged(store):
     sent = {"odd": {"b": 1, "a": 2}, **document(static("a", "Hello"), name="Inner")}
     copies = [VersionCopy(2, "two", sent), VersionCopy(5, None, sent)]
 
@@ -78,7 +78,7 @@ def test_versions_become_a_workflow_of_their_own_as_they_are(store):
         store.catalogue.keep_workflow({"name": "Copy"}, copies, 7)
 
 
-def test_facts_are_noted_one_by_one_and_go_with_their_workflow(store):
+def test_facts_are_deleted_with_workflow(store):
     workflow_id = keep(store)
     assert store.catalogue.facts([workflow_id]).get(workflow_id, NOTHING_KNOWN) == WorkflowFacts()
 

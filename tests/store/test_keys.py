@@ -16,7 +16,7 @@ def keys(store):
     return store.api_keys
 
 
-def test_a_key_is_kept_with_what_it_is_for(keys):
+def test_key_stores_person_and_role(keys):
     added, shown = keys.add(" Ada ", Role.RUN)
     other, _ = keys.add("Bo", Role.ADMIN)
 
@@ -25,7 +25,7 @@ def test_a_key_is_kept_with_what_it_is_for(keys):
     assert added.digest == digest_of(shown.encode())
 
 
-def test_no_two_keys_are_alike_and_none_can_be_guessed(keys):
+def test_keys_are_random(keys):
     shown = {keys.add("Ada", Role.READ)[1] for _ in range(3)}
 
     assert len(shown) == 3
@@ -42,7 +42,7 @@ def test_the_key_itself_is_not_in_the_database(url):
     assert shown.removeprefix("wfd_") not in str(row)
 
 
-def test_a_revoked_key_stays_in_the_list_and_its_time_does_not_change(keys):
+def test_revoke_keeps_key_and_first_time(keys):
     added, _ = keys.add("Ada", Role.RUN)
 
     keys.revoke(added.id)
@@ -54,13 +54,13 @@ def test_a_revoked_key_stays_in_the_list_and_its_time_does_not_change(keys):
     assert second == first
 
 
-def test_a_key_that_is_not_there_cannot_be_revoked(keys):
+def test_revoke_rejects_unknown_key(keys):
     with pytest.raises(NotFoundError, match="665f"):
         keys.revoke("665f00000000000000000001")
 
 
 @pytest.mark.parametrize("person", ["", "  ", "a" * 81, "two\nlines", "a\0b"])
-def test_a_name_that_cannot_be_a_persons_is_refused(keys, person):
+def test_add_rejects_invalid_name(keys, person):
     with pytest.raises(InputError, match="a person's"):
         keys.add(person, Role.READ)
 
@@ -76,7 +76,7 @@ def test_a_name_that_cannot_be_a_persons_is_refused(keys, person):
         (Role.ADMIN, "read review run admin"),
     ],
 )
-def test_a_role_may_do_what_those_before_it_may(role, may):
+def test_role_covers_lower_roles(role, may):
     assert [needed for needed in Role if role.covers(needed)] == may.split()
 
 
