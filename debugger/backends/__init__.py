@@ -34,7 +34,7 @@ def open_embedded(
     """
     backend = EmbeddedBackend(settings, environment=environment, python_consent_key=python_consent_key)
     # Another process may be about to do the same.
-    if backend.store.is_empty() and backend.store.claim_emptiness():
+    if backend.store.is_empty() and backend.store.claim_first_use():
         _load_samples(backend)
     return backend
 

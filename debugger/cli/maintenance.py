@@ -78,7 +78,7 @@ def prune(
         settings = read_settings()
         limits = _limits(settings, days, runs, size, marked)
         with closing(Store(store_url(database))) as store:
-            pruning = store.what_would_go(limits)
+            pruning = store.plan_pruning(limits)
             for line in _plan_lines(pruning):
                 typer.echo(line)
             if not pruning.candidates:

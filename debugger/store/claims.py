@@ -193,7 +193,7 @@ _RESTORE_RUN = PreparedStatement(
     update(runs)
     # Where the claim is not held any more, the status is that of another turn.
     .where(runs.c.id == bindparam("run_id"), exists().where(IS_CLAIMED))
-    # The status after its last finished turn; a fork that has not begun has a turn 0.
+    # The status after its last finished turn; a fork that has not started has a turn 0.
     .values(status=func.coalesce(_STORED_STATUS, runs.c.status))
 )
 

@@ -190,7 +190,7 @@ class Database:
                     connection.invalidate()  # the server has ended it; the pool opens another one
                 raise
             finally:
-                connection.close()  # rolls back what was begun
+                connection.close()  # rolls back an open transaction
 
 
 class Repository:

@@ -159,9 +159,9 @@ def copy_run(connection: Connection, fork: RunFork) -> None:
 
 
 def _turn_rows(connection: Connection, fork: RunFork) -> list[dict[str, Any]]:
-    begun = {
+    not_started = {
         "run_id": fork.record.run_id,
-        "turn_number": 0,  # no record shows it, but it is the state of a run that has not begun
+        "turn_number": 0,  # no record shows it, but it is the state of a run that has not started
         "status": fork.status,
         "started_at": fork.record.created_at,
         "finished_at": fork.record.created_at,
@@ -183,11 +183,11 @@ def _turn_rows(connection: Connection, fork: RunFork) -> list[dict[str, Any]]:
     }
     for number, written in sorted(fork.written.items()):
         rows[number] = {
-            **rows.get(number, {**begun, "turn_number": number}),
+            **rows.get(number, {**not_started, "turn_number": number}),
             "pair": written.pair,
             "events": compress(written.events),
         }
-    last = rows[max(rows)] if rows else rows.setdefault(0, begun)
+    last = rows[max(rows)] if rows else rows.setdefault(0, not_started)
     last |= {"checkpoint": compress(fork.checkpoint), "status": fork.status}
     return list(rows.values())
 

@@ -55,7 +55,7 @@ AND columns.attnum > 0 AND NOT columns.attisdropped
 """
 
 _ARGUMENTS = {
-    # Transactions are begun by name: the driver then begins none by itself.
+    # Statements begin transactions; the driver begins none by itself.
     "autocommit": True,
     "connect_timeout": 10,
     "fallback_application_name": "workflow-debugger",

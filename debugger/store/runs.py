@@ -43,7 +43,7 @@ _CLOSING = "end_workflow_iteration"
 
 _ALL_TURNS = (
     select(turns.c.turn_number, turns.c.pair, turns.c.events, IN_PROGRESS.label("is_in_progress"))
-    .where(turns.c.turn_number > 0)  # a turn 0 is the state of a fork that has not begun
+    .where(turns.c.turn_number > 0)  # a turn 0 is the state of a fork that has not started
     .order_by(turns.c.turn_number)
 )
 _TURNS = _ALL_TURNS.where(FINISHED)

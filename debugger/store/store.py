@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from debugger.store import retention
 from debugger.store.audit import AuditLog
 from debugger.store.consents import PythonConsents
 from debugger.store.database import Database
@@ -10,7 +11,7 @@ from debugger.store.forks import ForkRepository, RerunRepository, RunFork, copy_
 from debugger.store.keys import ApiKeys, EndedLogins
 from debugger.store.notes import FeedbackRepository, NoteRepository
 from debugger.store.rerun_tokens import RerunTokens
-from debugger.store.retention import Limits, Pruning, delete_run, plan_pruning, prune
+from debugger.store.retention import Limits, Pruning
 from debugger.store.runs import RunRepository
 from debugger.store.schema import revision_of
 from debugger.store.schema_setup import NEWEST, ensure_schema
@@ -105,16 +106,16 @@ class Store(WorkflowRepository, RunRepository):
             NotFoundError: There is no such run.
         """
         with self._database.writing() as connection:
-            delete_run(connection, run_id)
+            retention.delete_run(connection, run_id)
 
-    def what_would_go(self, limits: Limits) -> Pruning:
+    def plan_pruning(self, limits: Limits) -> Pruning:
         """Return the runs beyond limits; none is deleted by itself."""
         with self._database.reading() as connection:
-            return plan_pruning(connection, limits)
+            return retention.plan_pruning(connection, limits)
 
     def prune(self, pruning: Pruning) -> int:
         """Delete the unchanged runs of a plan; return their number."""
-        return prune(self._database, pruning)
+        return retention.prune(self._database, pruning)
 
     def compact(self) -> None:
         """Return the space of deleted rows to the system."""

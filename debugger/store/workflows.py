@@ -46,7 +46,7 @@ class WorkflowRepository(Repository):
         with self._database.reading() as connection:
             return never_used(connection)
 
-    def claim_emptiness(self) -> bool:
+    def claim_first_use(self) -> bool:
         """Return the same and end it, so that one caller gets ``True``."""
         with self._database.writing() as connection:
             is_empty = never_used(connection)
@@ -183,7 +183,7 @@ class WorkflowRepository(Repository):
                 raise unknown_version(connection, workflow_id, version_number)
             _activate(connection, workflow_id, version_number)
 
-    def starting_version(self, workflow_id: str, version_number: int | None = None) -> ResolvedVersion:
+    def resolve_version(self, workflow_id: str, version_number: int | None = None) -> ResolvedVersion:
         """Return a version for a new run, by default the active one.
 
         Raises:

@@ -371,10 +371,10 @@ def test_prune_spares_run_in_progress(store):
     executed(store, kept, 1)
     executed(store, gone, 1)
     claim = a_claim(kept, 2)
-    planned_before = store.what_would_go(Limits(days=1))
+    planned_before = store.plan_pruning(Limits(days=1))
     store.claims.take(claim)
 
-    planned = store.what_would_go(Limits(days=1))
+    planned = store.plan_pruning(Limits(days=1))
     deleted = store.prune(planned_before)
 
     assert [run.run_id for run in planned.candidates] == [gone]

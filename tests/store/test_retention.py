@@ -60,7 +60,7 @@ def left(store):
 
 
 def gone(store, **limits):
-    return [run.run_id for run in store.what_would_go(Limits(**limits)).candidates]
+    return [run.run_id for run in store.plan_pruning(Limits(**limits)).candidates]
 
 
 def a_run(name, updated_at, *, size=100, is_marked=False, is_under_way=False):
@@ -82,7 +82,7 @@ def test_plan_selects_oldest_runs_by_each_limit(store):
     assert gone(store, runs=1) == [middle, new]
     assert gone(store, runs=1, days=10) == [middle, new]
     assert gone(store, size=0) == [middle, new, old]
-    whole = store.what_would_go(Limits(runs=0))
+    whole = store.plan_pruning(Limits(runs=0))
     size_of_old = whole.candidates[-1].size
     assert gone(store, size=size_of_old) == [middle, new]
     assert left(store) == {old, middle, new}
@@ -119,19 +119,19 @@ def test_each_kind_of_mark_keeps_a_run(store):
     store.notebook.star(plain)
     store.notebook.star(plain, starred=False)
 
-    pruning = store.what_would_go(Limits(days=30))
+    pruning = store.plan_pruning(Limits(days=30))
 
     assert [run.run_id for run in pruning.candidates] == [plain]
     assert pruning.spared == 5
     assert store.prune(pruning) == 1
     assert left(store) == {starred, tagged, commented, rated, noted}
-    assert store.prune(store.what_would_go(Limits(days=30, with_marked=True))) == 5
+    assert store.prune(store.plan_pruning(Limits(days=30, with_marked=True))) == 5
     assert left(store) == set()
 
 
 def test_prune_spares_changed_runs(store):
     touched, starred, under_way, idle = (keep(store, 40) for _ in range(4))
-    pruning = store.what_would_go(Limits(days=30))
+    pruning = store.plan_pruning(Limits(days=30))
     keep(store, 0, number=2, run_id=touched)
     store.notebook.star(starred)
     interrupt(store, UnfinishedTurn(under_way, TEA, 0, 1.0, b"{}"))
@@ -148,7 +148,7 @@ def test_many_runs_go_in_portions(store):
         keep(store, 40)
     new = keep(store, 1)
 
-    assert store.prune(store.what_would_go(Limits(days=30))) == 230
+    assert store.prune(store.plan_pruning(Limits(days=30))) == 230
     store.compact()
     assert left(store) == {new}
 
@@ -207,7 +207,7 @@ def test_turn_and_deletion_exclude_each_other(url):
         outcomes = set()
         for _ in range(30):
             run_id = keep(store, 40)
-            pruning = store.what_would_go(Limits(days=30))
+            pruning = store.plan_pruning(Limits(days=30))
             barrier = threading.Barrier(2, timeout=20)
             kept = []
 
@@ -241,7 +241,7 @@ def test_compact_shrinks_file(tmp_path):
     before = file.stat().st_size
 
     with closing(Store(f"sqlite:///{file}")) as store:
-        store.prune(store.what_would_go(Limits(days=30)))
+        store.prune(store.plan_pruning(Limits(days=30)))
         store.compact()
 
     assert file.stat().st_size < before / 4

@@ -138,7 +138,7 @@ def test_one_caller_claims_empty_store(url):
     with ExitStack() as stack:
         stores = [stack.enter_context(closing(Store(url))) for _ in range(8)]
         with ThreadPoolExecutor(8) as pool:
-            told = list(pool.map(Store.claim_emptiness, stores))
+            told = list(pool.map(Store.claim_first_use, stores))
 
     assert sorted(told) == [False] * 7 + [True]
 
@@ -241,17 +241,17 @@ def test_starting_version_is_active_or_chosen(store):
     workflow_id = store.create_workflow({"name": "Tea"}).id
     store.create_version(workflow_id, version_name="Second", mark_as_active=True)
 
-    assert store.starting_version(workflow_id) == (1, "Second")
-    assert store.starting_version(workflow_id, 1) == (1, "Second")
-    assert store.starting_version(workflow_id, 0) == (0, store.versions(workflow_id)[0].version_name)
+    assert store.resolve_version(workflow_id) == (1, "Second")
+    assert store.resolve_version(workflow_id, 1) == (1, "Second")
+    assert store.resolve_version(workflow_id, 0) == (0, store.versions(workflow_id)[0].version_name)
 
 
 def test_starting_version_rejects_unknown(store):
     workflow_id = store.create_workflow({"name": "Tea"}).id
 
     with pytest.raises(NotFoundError, match="no version 7") as caught:
-        store.starting_version(workflow_id, 7)
+        store.resolve_version(workflow_id, 7)
 
     assert "0" in caught.value.advice
     with pytest.raises(NotFoundError, match="no workflow"):
-        store.starting_version(new_id())
+        store.resolve_version(new_id())

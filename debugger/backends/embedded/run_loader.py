@@ -93,7 +93,7 @@ def start_run(
         NotStartableError: The workflow has no start node.
         InputError: The input says where to begin, and that cannot be used.
     """
-    number, name = store.starting_version(workflow_id, requested_version(version_number, turn_input))
+    number, name = store.resolve_version(workflow_id, requested_version(version_number, turn_input))
     interpreter = interpreters.of(workflow_id, number)
     state = interpreter.begin(turn_input)
     return LoadedRun(run_id, workflow_id, number, name, 1, interpreter, state, "started", is_new=True)

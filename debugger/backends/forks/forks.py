@@ -134,7 +134,7 @@ class Forks:
         """Make a fork before a turn and return its id. See `Backend.fork`."""
         restored = self._checkpoints.restore(run_id, turn_number)
         wanted = restored.version_number if version_number is None else version_number
-        version = self._store.starting_version(restored.workflow_id, wanted)
+        version = self._store.resolve_version(restored.workflow_id, wanted)
         graph = self._interpreters.of(restored.workflow_id, wanted).graph
         prepare_fork(restored.state, graph, edits, start_node_logical_id)
         record = self._record(run_id, turn_number, restored.state, run_by)
@@ -217,7 +217,7 @@ class Forks:
         next_turn = turn_index + (1 if is_replay else 2)
         restored = self._checkpoints.restore(run_id, next_turn, may_be_over=not is_replay)
         workflow_id = target.target_workflow_id or restored.workflow_id
-        version = self._store.starting_version(workflow_id, target.target_version_number)
+        version = self._store.resolve_version(workflow_id, target.target_version_number)
         source = self._interpreters.of(restored.workflow_id, restored.version_number)
         goal = self._interpreters.of(workflow_id, version.version_number)
         _, document = self._store.document(workflow_id, version.version_number)
