@@ -97,7 +97,7 @@ class EventEmitter:
         )
 
     def warnings(self, context: NodeContext, thread: ThreadState) -> Events:
-        """Return a warning for each empty placeholder and each finding of a node.
+        """Yield a warning for each empty placeholder and node finding.
 
         A placeholder is warned of once a turn (U-40).
         """

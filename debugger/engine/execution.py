@@ -88,7 +88,7 @@ class Execution:
         interpreter: The workflow and all that is fixed about running it.
         state: What the run remembers; changed here.
         log: The input, and what was said so far.
-        given: The input as it goes over the wire.
+        wire_input: The input as it goes over the wire.
         history: The chat, for a model.
         cancelled: Set from another thread to end the segment early.
         interceptor: A person's hand in what nodes, tools and models do.
@@ -162,7 +162,7 @@ class Execution:
         )
 
     def input_of(self, thread: ThreadState, config: NodeConfig) -> JsonObject:
-        """Return the input for one node: under its id, else for its type."""
+        """Return the input for a node, by its id or type."""
         found = self.log.run_input.thread_to_node_inputs.get(thread.thread_id)
         for node_input in found.node_run_inputs if found else ():
             if node_input.node_logical_id == config.logical_id or (
@@ -209,7 +209,7 @@ class Execution:
         )
 
     def closing_events(self) -> Events:
-        """Yield the events that end it: the run is over, or waits for input."""
+        """Yield the final events: the run is over, or waits."""
         active = self.state.active_companions
         if self.status is not None:
             return

@@ -37,7 +37,10 @@ def prepare_fork(
 
 
 def reopen_conversation(state: RunState) -> None:
-    """Let an ended conversation continue at its last node, which is not run again."""
+    """Let an ended conversation continue at its last node.
+
+    The node is not run again.
+    """
     state.main.ended, state.main.awaits_second_message, state.main.loop = False, True, None
 
 

@@ -38,7 +38,7 @@ class RunInspector:
         self._execution = execution
 
     def hold(self, kind: PauseKind) -> AbstractContextManager[None]:
-        """Leave a block's time out of durations and record it as a pause.
+        """Record a block's time as a pause, apart from durations.
 
         Before the execution starts, and on a backend that binds none, nothing is recorded.
         """

@@ -117,7 +117,7 @@ class Interpreter:
         cancelled: threading.Event | None = None,
         inspector: RunInspector | None = None,
     ) -> Generator[Event, None, ExecutionResult]:
-        """Run until the workflow waits for the user, ends, fails or is stopped.
+        """Run until the workflow waits, ends, fails or is stopped.
 
         Args:
             state: The state of the run; changed while the turn runs.
@@ -147,7 +147,7 @@ class Interpreter:
         cancelled: threading.Event | None = None,
         inspector: RunInspector | None = None,
     ) -> Generator[Event, None, ExecutionResult]:
-        """Move the main thread to a node and continue there, as one turn.
+        """Move the main thread to a node and continue, as one turn.
 
         Args:
             state: The state of the run; changed while the turn runs.
@@ -299,7 +299,7 @@ _RULES = (
 
 
 def reject_unsupported(node: NodeConfig, graph: Graph) -> None:
-    """Raise for an edge that leads nowhere or breaks a rule of companion threads.
+    """Raise for an edge to nowhere or an invalid companion thread.
 
     Raises:
         RunError: An edge leads to a node that is not there (U-20); or a companion thread that the node starts

@@ -31,7 +31,9 @@ _Keyword = Callable[[Any, Any, Any, Any], _Errors]
 
 
 def schema_error(value: Any, schema: Any) -> str | None:
-    """Return the first reason why a value does not fit, by its place.
+    """Return the first reason why a value does not fit.
+
+    It begins with the place.
 
     The result is ``None`` where it fits.
 

@@ -46,7 +46,7 @@ class NodeRunner:
         self._transitions = transitions
 
     def run(self, thread: ThreadState, node: Node[Any]) -> Events:
-        """Run a node, then leave it, wait at it or try it again.
+        """Run a node, then leave it, wait at it or retry.
 
         Where its next attempt was put off until its loop's time was up, the loop ends instead.
         """
@@ -251,7 +251,7 @@ def outcome_of(loop: BoundedLoop, settings: SelfLoopConfig, environment: Environ
 
 
 def delay_event(node: NodeConfig, loop: BoundedLoop, settings: SelfLoopConfig) -> SelfLoopDelayEvent:
-    """Return the event before a retry; it is sent for a delay of 0 too (U-5)."""
+    """Return the event before a retry, also for no delay (U-5)."""
     return SelfLoopDelayEvent(
         **_ends(node),
         reason=f"Bounded self-loop for node {node.logical_id} waits before attempt {loop.attempts + 1}",

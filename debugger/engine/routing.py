@@ -151,7 +151,7 @@ class EdgeSelector:
         self._known: dict[tuple[str, bool], tuple[Transition, ...]] = {}
 
     def choices(self, node: Node[Any], context: NodeContext) -> dict[str, Transition]:
-        """Return the transitions that a node's model may choose, by key (rank 2)."""
+        """Return the transitions offered to a node's model, by key (rank 2)."""
         return {
             transition.key: transition
             for transition in self._conditional(node.config, context.thread)

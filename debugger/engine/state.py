@@ -46,7 +46,7 @@ class BoundedLoop:
 
 @dataclass
 class WaitingEdge:
-    """The state of an edge that is evaluated while its source waits (3.9)."""
+    """The state of an edge evaluated during a wait (3.9)."""
 
     transitions: int = 0
     """How often it led on since the user last spoke."""
@@ -140,7 +140,7 @@ class RunState:
 
     @classmethod
     def at(cls, node_id: str) -> Self:
-        """Return the state of a run that is about to begin at a node."""
+        """Return the state of a new run at a node."""
         return cls(threads={MAIN_THREAD: ThreadState(MAIN_THREAD, node_id)})
 
     @property

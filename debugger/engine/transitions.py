@@ -213,7 +213,7 @@ def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
 
 
 def companion_event(source: NodeConfig, other: NodeConfig, edge: EdgeConfig | None) -> CompanionEdgeEvent:
-    """Return the event of a worker, or of a companion thread's first node."""
+    """Return the event of a worker or a new companion thread."""
     return CompanionEdgeEvent(
         edge_name=edge.name if edge else None,
         edge_logical_id=edge.logical_id if edge else None,

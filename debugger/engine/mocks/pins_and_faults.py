@@ -51,7 +51,7 @@ class MockSet:
         return [one for one in self.all if one.is_enabled and not self.hits(one.id)]
 
     def put(self, one: Pin | Fault) -> Pin | Fault:
-        """Add one, or replace the one with its id; return it with its id.
+        """Add or replace one; return it with its id.
 
         Raises:
             InputError: It names nothing, or its attempts or its delay cannot be used.

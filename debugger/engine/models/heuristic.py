@@ -51,7 +51,7 @@ def choose(message: str, choices: Iterable[TransitionOption]) -> tuple[Transitio
 
 
 def message_to_read(prompt: Prompt) -> str:
-    """Return the text to read values from: the last message of the user."""
+    """Return the user's last message, to read values from."""
     if prompt.message.strip():
         return prompt.message
     said = (message_text(one) for one in reversed(prompt.history()) if message_kind(one) == "human")

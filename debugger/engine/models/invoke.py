@@ -1,4 +1,4 @@
-"""Calls of a model through the gateway, with a filler while it is late.
+"""Calls of a model through the gateway, with a filler meanwhile.
 
 The filler is what ``platform/engine.md`` 11.3 calls a backchannel.
 """
@@ -274,7 +274,7 @@ class _CapturedError:
         self.error: DebuggerError | ModelError | None = None
 
     def run(self, work: Callable[[], Result]) -> Result:
-        """Return the result of some work; capture an error and report a failed call."""
+        """Return the result of some work, or capture its error."""
         try:
             return work()
         except (DebuggerError, ModelError) as error:

@@ -1,4 +1,4 @@
-"""Edges into and out of super nodes, and the flags of their entries.
+"""Edges into and out of super nodes, and their entries' flags.
 
 Source: ``platform/engine.md`` 2.11, 3.
 """
@@ -40,7 +40,7 @@ def joined_edges(level: InlinedWorkflow, ports_by_id: dict[str, Ports]) -> Itera
 
 
 def missing_exits(level: InlinedWorkflow, ports_by_id: dict[str, Ports]) -> Iterator[str]:
-    """Yield a warning for each direct edge out of a super node without an end."""
+    """Yield a warning for each direct edge that no inner end takes."""
     for edge in level.edges:
         source = edge.get("source_node_logical_id")
         if source in ports_by_id and edge["type"] == "direct" and not ports_by_id[source].terminals:
@@ -106,7 +106,7 @@ _BACK = "reverse_conditional_edge"
 
 
 def move_entry_flags(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:
-    """Give the entry node of a super node the super node's own flags.
+    """Give a super node's entry the super node's own flags.
 
     It becomes the global or the guardrail node that the super node is; the way back from a global one goes
     to the inner nodes that ``reverse_edge_scope`` names.

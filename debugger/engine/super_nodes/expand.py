@@ -243,7 +243,7 @@ class Variables:
     given_runtime: JsonObject = field(default_factory=dict)
 
     def add(self, super_node: SuperNode, filled: AppliedWorkflow) -> Iterator[str]:
-        """Add the variables of one inner workflow; yield a warning for each conflict."""
+        """Add an inner workflow's variables; yield a warning for each conflict."""
         document = filled.document
         miscellaneous = (document.get("workflow_config") or {}).get("miscellaneous") or {}
         defaults = miscellaneous.get("default_dynamic_variables")

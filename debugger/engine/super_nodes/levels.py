@@ -32,7 +32,7 @@ class NodePaths:
 
 
 def paths_of(nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: str) -> NodePaths:
-    """Find the nodes on the main thread's path, and those where it ends.
+    """Find the main thread's nodes, and its ends.
 
     A node that nothing leads to counts as on its way, since a run can begin there. Where a global node can
     return, that is its next step.
@@ -215,7 +215,7 @@ def inline(
 
 
 def ports_of(super_node: SuperNode, level: InlinedWorkflow, ports_by_id: dict[str, Ports]) -> Ports:
-    """Return a super node's entry and exits, with the ports of nested super nodes."""
+    """Return a super node's entry and exits, through nested super nodes."""
     kinds = {str(node["logical_id"]): node for node in reversed(level.nodes)}
     models: list[str] = []
     terminals: list[str] = []

@@ -87,7 +87,7 @@ class Renaming:
         return "".join((*parts, text[end:]))
 
     def path(self, path: str) -> str:
-        """Return a variable's path; an inner node's id in it gets its prefix."""
+        """Return a variable's path with an inner node's prefixed id."""
         thread = _THREAD.match(path)
         lead = thread[0] if thread else ""
         rest = path[len(lead) :]
@@ -125,7 +125,7 @@ _BRACKETS = {"dynamic": ("{{", "}}"), "runtime": ("[[", "]]")}
 
 
 def reference_in(value: Any) -> Placeholder | None:
-    """Return the reference that makes up a whole value, without a filter, or ``None``.
+    """Return the reference that makes up a whole value, or ``None``.
 
     A variable's value is not filled in again, so that ``{{phone}}`` as the value of ``caller`` would stay as
     it is written. Inner texts get ``{{phone}}`` in place of ``{{caller}}`` instead.
@@ -153,7 +153,7 @@ def outer_text(super_node: Placeholder, aliases: Aliases) -> str:
 
 
 def outer_path(path: str, aliases: Aliases) -> str:
-    """Return a path among the dynamic variables as the outer workflow writes it."""
+    """Return a dynamic variable's path as the outer workflow writes it."""
     name = _NAME.match(path)
     alias = aliases.get(name[0]) if name else None
     is_dynamic = alias is not None and alias.namespace == "dynamic"

@@ -115,7 +115,10 @@ _NONE = "no_llm"
 
 
 class Model(NamedTuple):
-    """A choice of a model: a saved one by its id, which wins, or a configuration."""
+    """A choice of a model: a saved one, or a configuration.
+
+    A saved one wins.
+    """
 
     saved_id: Any
     config: Any
@@ -126,7 +129,7 @@ class Model(NamedTuple):
 
 
 def model_of(holder: JsonObject) -> Model | None:
-    """Return the model of a node or a super node, or ``None`` for an outer one."""
+    """Return the model of a node, or ``None`` for an outer one."""
     saved_id, config = holder.get("attachable_llm_config_id"), holder.get("llms_config")
     if saved_id:
         return Model(saved_id, config)

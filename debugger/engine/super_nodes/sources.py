@@ -31,7 +31,7 @@ class Sources:
         return frozenset(self._stored)
 
     def find(self, super_node: SuperNode) -> Workflow:
-        """Return a super node's workflow; an embedded one wins over a stored one.
+        """Return a super node's workflow; an embedded one wins.
 
         Raises:
             RunError: There is none, it cannot be had, or it is none.

@@ -92,7 +92,10 @@ class ModelConfig(BaseModel):
 
 @dataclass(frozen=True)
 class Group:
-    """Models of which one answers; a single model is a group of one."""
+    """Models of which one answers.
+
+    A single model is a group of one.
+    """
 
     members: tuple[ModelConfig, ...]
     """In order of preference."""

@@ -133,7 +133,7 @@ JUSTIFICATION = "justification"
 
 
 class ToolNames:
-    """The transitions and tools of a prompt by their names for a model.
+    """A prompt's transitions and tools by their names for a model.
 
     Args:
         prompt: What offers them.

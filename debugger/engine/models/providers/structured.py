@@ -153,7 +153,9 @@ def object_schema(schema: JsonObject | None) -> JsonObject:
 
 
 def without_blanks(value: JsonObject, schema: JsonObject) -> JsonObject:
-    """Return an object without empty values that do not fit and are not required.
+    """Return an object without empty values that do not fit.
+
+    Required ones stay.
 
     Authors ask models to leave unknowns empty (``platform/engine.md`` 2.1).
     """
