@@ -118,7 +118,7 @@ def test_secrets_reach_only_outbound_calls(store, backend, caplog, name):
     assert [call.headers["x-key"] for call in http.received] == [secret]
     told = json.dumps([result.to_wire(), backend.run(result.run_id).to_wire()])
     state = backend.store.checkpoint(result.run_id).checkpoint.decode()
-    assert [place for place in (told, state, caplog.text, repr(backend._doors)) if secret in place] == []
+    assert [place for place in (told, state, caplog.text, repr(backend._gateways)) if secret in place] == []
 
 
 def test_environment_secret_wins_over_variable(store, backend):
