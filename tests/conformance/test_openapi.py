@@ -11,6 +11,6 @@ def test_answers_conform_to_document(tmp_path):
         outcome = send_generated(api, per_operation=36)
 
     assert not outcome.faults, "\n\n".join(outcome.faults[:10])
-    assert outcome.count >= 2_000
+    assert outcome.count >= 1_000
     assert outcome.share_of_good > 0.3
     assert len(outcome.never_good) < 3, outcome.never_good
