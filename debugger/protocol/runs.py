@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, InstanceOf, field_validator
 
-from debugger.protocol.base import JsonObject, PlainObject, WireModel, read_wire, set_wire
+from debugger.protocol.base import JsonObject, PlainObject, WireModel
 from debugger.protocol.events import Event, parse_event
 from debugger.protocol.messages import Message, human_message, message_text
 
@@ -110,14 +110,7 @@ class TurnInput(WireModel):
         """
         inputs = [] if text is None else [{**_NODE_INPUT, **_nothing(), "messages": [human_message(text)]}]
         threads = {MAIN_THREAD: {"node_run_inputs": inputs}}
-        wire = {**_TURN_INPUT, **_nothing(), **fields, "thread_to_node_inputs": threads}
-        if fields:
-            return cls.from_wire(wire)
-        # Nothing is left to validate, for which pydantic would take a twentieth of a whole turn.
-        thread = ThreadInput.of(node_run_inputs=[NodeInput.of(**fields) for fields in inputs])
-        made = cls.of(**{**wire, "thread_to_node_inputs": {MAIN_THREAD: thread}})
-        set_wire(made, wire)
-        return made
+        return cls.from_wire({**_TURN_INPUT, **_nothing(), **fields, "thread_to_node_inputs": threads})
 
     @property
     def client_turn_id(self) -> str | None:
@@ -195,13 +188,8 @@ class TurnResult(WireModel):
         The events are JSON already and are passed on as they are: pydantic would walk through them once
         more, and gives up on variables that are nested deeper than some 250 levels.
         """
-        try:
-            wire: JsonObject = read_wire(self)
-        except AttributeError:
-            return self._written()
-        return wire
-
-    def _written(self) -> JsonObject:
+        if self.is_from_wire:
+            return super().to_wire()
         ready = {"events": self.events, "next_input_hint": self.next_input_hint}
         rest = self.model_dump(mode="json", exclude=set(ready))
         # The order of the fields, which a person may look at.

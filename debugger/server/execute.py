@@ -12,7 +12,7 @@ from debugger.backends.base import TurnStream
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
-from debugger.protocol.base import JsonObject, is_id, set_wire
+from debugger.protocol.base import JsonObject, is_id
 from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult, requested_version
 from debugger.server.audit import set_audit_target
 from debugger.server.auth import principal_of
@@ -125,7 +125,7 @@ def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
     if isinstance(body.get("run_input"), dict):
         body = {**body, "run_input": without_secrets(body["run_input"])}
     request = validate(ExecuteRequest, body)
-    set_wire(request.run_input, body["run_input"])  # as `from_wire` does, which would validate it again
+    request.run_input.with_wire(body["run_input"])  # `from_wire` would validate it again
     return request.run_input, _checked_run(request.run_id)
 
 

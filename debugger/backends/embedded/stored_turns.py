@@ -52,7 +52,7 @@ class StoredTurns:
             outlook = pending_work(interpreter.routes, state)
         errors = [event.get("error_message") for event in events if event.get("type") == "workflow_error"]
         is_waiting = status == "waiting_for_user_input"
-        return TurnResult.of(
+        return TurnResult(
             run_id=run_id,
             status=status,
             turn_number=state.turn_number,

@@ -138,7 +138,7 @@ class RunRecorder:
 
 def _result(opened: LoadedRun, output: SegmentOutput, record_length: int) -> TurnResult:
     end = output.end
-    return TurnResult.of(
+    return TurnResult(
         run_id=opened.run_id,
         status=end.status,
         turn_number=opened.state.turn_number,
