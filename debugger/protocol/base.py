@@ -23,8 +23,8 @@ class WireModel(BaseModel):
     """A shape on the wire. Unknown fields are preserved.
 
     A model made by `from_wire` remembers its object, and `to_wire` returns that object again: the same keys
-    in the same order, known to us or not. So treat a model from the wire as read-only, and change a copy of the
-    object instead of the model.
+    in the same order, known to us or not. So treat a model from the wire as read-only, and change a copy of
+    the object instead of the model.
     """
 
     model_config = ConfigDict(extra="allow")
