@@ -35,10 +35,10 @@ def made_by_hand() -> list[dict]:
     """Return events of the types that no generated workflow causes."""
     interpreter = Interpreter(workflow(say("a"), static("b", "Hello.")), HeuristicModel())
     state = interpreter.begin(TurnInput())
-    control, events = RunInspector(), []
-    for event in interpreter.turn(state, TurnInput.with_message("Tea?"), control=control):
+    inspector, events = RunInspector(), []
+    for event in interpreter.turn(state, TurnInput.with_message("Tea?"), inspector=inspector):
         if event.type == "start_node_run":
-            control.edit([VariableEdit("runtime", "cups", 2)])
+            inspector.edit([VariableEdit("runtime", "cups", 2)])
         events.append(event)
     events += interpreter.transfer(state, "b")
     broken = Interpreter(workflow(say("a", wait_for_user_message=False)), HeuristicModel())
