@@ -170,10 +170,10 @@ def reload_run() -> None:
 def import_workflow(document: JsonObject) -> None:
     """Keep a document as a new workflow and show it."""
     backend = current_backend()
-    kept = backend.create_workflow(document)
+    stored = backend.create_workflow(document)
     state.page().answers.expire()
-    audit("import workflow", kept.id, backend=state.page().backend_name)
-    show(DebugSession(backend, kept.id, kept.active_version_number or 0))
+    audit("import workflow", stored.id, backend=state.page().backend_name)
+    show(DebugSession(backend, stored.id, stored.active_version_number or 0))
 
 
 @command
@@ -249,8 +249,8 @@ def take_in_turn() -> None:
     if session.pending is not None:
         return
     page.awaits_turn = False
-    if session.workflow_id in page.kits:
-        keep_kit()
+    if session.workflow_id in page.debug_setups:
+        store_debug_setup()
     if session.error is None:
         if page.next_input.value or page.next_input.problems:
             page.next_input = RunInputModel()
@@ -362,14 +362,14 @@ def show(session: DebugSession | None) -> None:
         if may(Role.RUN):
             session.background.automatic = page.advances_by_itself
         if may(Role.RUN) or not session.busy:
-            _equip(session)
+            _restore_setup(session)
     page.event = page.node = page.edge = None
     page.awaits_turn = False
     page.next_input = RunInputModel()
     state.renew_editors()
 
 
-def keep_kit() -> None:
+def store_debug_setup() -> None:
     """Store the debug setup of the run, as its breakpoints.
 
     It is stored with the run and used for the next one of the workflow.
@@ -378,23 +378,23 @@ def keep_kit() -> None:
     if page.session is None:
         return
     found = debug_setup.capture(page.session)
-    page.kits[page.session.workflow_id] = found
+    page.debug_setups[page.session.workflow_id] = found
     if page.session.run_id is not None:
         notebook().keep_kit(page.session.run_id, debug_setup.encode_setup(found))
 
 
-def _equip(session: DebugSession) -> None:
-    found = _kept_kit(session.run_id) or state.page().kits.get(session.workflow_id)
+def _restore_setup(session: DebugSession) -> None:
+    found = _stored_setup(session.run_id) or state.page().debug_setups.get(session.workflow_id)
     if found is not None and not session.breakpoints.points and not session.mocks:
         debug_setup.restore(session, found)
 
 
-def _kept_kit(run_id: str | None) -> JsonObject | None:
+def _stored_setup(run_id: str | None) -> JsonObject | None:
     try:
-        kept = notebook().kit_of(run_id) if run_id else None
+        stored = notebook().kit_of(run_id) if run_id else None
     except StoreError:
         return None  # a run of the hosted API can be looked at without the local store
-    return debug_setup.decode_setup(kept) if kept else None
+    return debug_setup.decode_setup(stored) if stored else None
 
 
 def select_event(index: int | None) -> None:

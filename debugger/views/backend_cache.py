@@ -39,7 +39,7 @@ class BackendCache:
         """Return a recent answer, or request a new one.
 
         Args:
-            question: What is asked.
+            question: What is requested.
             ask: Asks it.
 
         Raises:

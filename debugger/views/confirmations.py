@@ -23,7 +23,7 @@ from debugger.views.state import ProductionRequest, PythonRequest
 def confirm_production(session: DebugSession, command: Callable[[], None], text: str = "") -> bool:
     """Return whether a turn may be sent; ask before production.
 
-    The user is asked once for each connection.
+    The user is prompted once for each connection.
 
     Args:
         session: The session.

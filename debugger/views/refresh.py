@@ -172,7 +172,7 @@ def _follow() -> DebugSession:
     if session is None:
         st.rerun()  # what was on view has been left
     if page.draws_workbench:
-        return session  # once is enough, and a box that is drawn can be given nothing any more
+        return session  # once is enough, and a drawn box takes no value any more
     actions.take_in_turn()
     if may(Role.RUN):
         session.tick()
@@ -227,7 +227,7 @@ def _fingerprint(name: Pane, session: DebugSession) -> Hashable:
 
 def _run(session: DebugSession) -> Hashable:
     page = state.page()
-    gate, desk, pace, forward = (
+    gate, human_input, pace, forward = (
         session.stepping,
         session.human_input,
         session.background,
@@ -240,9 +240,9 @@ def _run(session: DebugSession) -> Hashable:
             session.stop_point,
             gate.mode,
             len(gate.missed_stops),
-            desk.pending,
-            desk.asks_all,
-            frozenset(desk.nodes),
+            human_input.pending,
+            human_input.asks_all,
+            frozenset(human_input.nodes),
         ),
         (repr(session.breakpoints.points), *map(id, session.mocks.all)),
         (pace.automatic, pace.halted),

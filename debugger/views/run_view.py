@@ -75,9 +75,9 @@ class RunView:
 def run_view(session: DebugSession) -> RunView:
     """Return the view of a session at its current revision."""
     page = state.page()
-    stands = run_revision(session)
-    if page.reading is None or page.reading[0] != stands:
-        page.reading = (stands, _read(session, session.turns))
+    revision = run_revision(session)
+    if page.reading is None or page.reading[0] != revision:
+        page.reading = (revision, _read(session, session.turns))
     found: RunView = page.reading[1]
     return found
 
@@ -129,7 +129,7 @@ def _conversations(session: DebugSession) -> list[tuple[str, ...]]:
             ("script", logical_id), lambda: find_script(logical_id, read_settings().scripts_folder)
         )
     except DebuggerError:
-        return []  # whoever runs the script tells what is wrong with it
+        return []  # the code that runs the script tells what is wrong with it
     return [script.demo, *script.alternatives.values()] if script else []
 
 

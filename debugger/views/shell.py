@@ -30,7 +30,7 @@ class View:
     icon: str
     render: Callable[[], None]
     head: Callable[[], list[Item]] | None = None
-    """Draws what the page adds to the head; what of it stands in the bar."""
+    """Draws what the page adds to the head; what of it is in the bar."""
 
 
 VIEWS = (

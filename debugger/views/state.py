@@ -46,7 +46,7 @@ class CompareState:
     """State of the page Compare."""
 
     places: dict[Side, RunPlace] = field(default_factory=dict)
-    """The runs that were asked for."""
+    """The runs that were requested."""
     runs: dict[Side, RecordedRun] = field(default_factory=dict)
     """Those of them that could be read."""
     ignoring: frozenset[str] = IGNORED_BETWEEN_RUNS
@@ -58,11 +58,11 @@ class CompareState:
     """Which of the rows on view is the uppermost."""
     only_differences: bool = False
     shown: CompareAddress = field(default_factory=CompareAddress)
-    """What the address bar was last given."""
+    """What the address bar last got."""
     left: CompareAddress = field(default_factory=CompareAddress)
-    """What it was given before that."""
+    """What it got before that."""
     left_at: float = 0.0
-    """When it was given something else, on the clock that only goes forward."""
+    """When it got something else, on the clock that only goes forward."""
     seen: RunComparison | None = None
     """What was worked out of the runs last."""
 
@@ -150,13 +150,13 @@ class PageState:
     """What waits for the user's answer whether Python may run without a sandbox."""
     session: DebugSession | None = None
     start_inputs: dict[tuple[str, int | None], RunInputModel] = field(default_factory=dict)
-    """What each version was last given to start with."""
+    """What each version last got to start with."""
     next_input: RunInputModel = field(default_factory=RunInputModel)
     """What goes with the next message, besides the message."""
     turn_to_open: int | None = None
     """The turn that a run was opened at."""
     awaits_turn: bool = False
-    """Whether a turn was begun here whose end has not been taken in."""
+    """Whether a turn was started here whose end has not been taken in."""
     advances_by_itself: bool = True
     """Whether the background work of what is on view goes on by itself."""
     event: int | None = None
@@ -164,19 +164,19 @@ class PageState:
     node: str | None = None
     """The chosen node's id. The graph forgets it while the table is shown instead."""
     error: DebuggerError | None = None
-    """What the last thing a person asked for ended in."""
+    """What the last thing a person requested ended in."""
     generation: int = 0
-    """Counts how often editors were given new content from elsewhere; part of their keys."""
+    """Counts how often editors got new content from elsewhere; part of their keys."""
     imports: int = 0
     """Counts the imported files; part of the uploader's key."""
     tables: dict[str, list[VariableRow]] = field(default_factory=dict)
-    """What each table under edit was first given, by its key."""
+    """What each table under edit first got, by its key."""
     shown_address: Address = field(default_factory=Address)
-    """What the address bar was last given, so that a change made there is noticed."""
+    """What the address bar last got, so that a change made there is noticed."""
     left_address: Address = field(default_factory=Address)
-    """What the address bar was given before that."""
+    """What the address bar got before that."""
     left_at: float = 0.0
-    """When it was given something else, on the clock that only goes forward."""
+    """When it got something else, on the clock that only goes forward."""
     reading: tuple[Any, Any] | None = None
     """What was last read out of a session, and of which state of it; see `debugger.views.run_view`."""
     links: dict[str, Any] = field(default_factory=dict)
@@ -189,15 +189,15 @@ class PageState:
     """The geometry that was drawn last, and of what; see `debugger.views.panels.graph`."""
 
     pending: PendingEdits | None = None
-    """Edits of the variables of a run that stands still."""
+    """Edits of the variables of a run that is paused."""
     pending_at: Stop | None = None
-    """Where the run stood still when they were begun."""
-    kits: dict[str, JsonObject] = field(default_factory=dict)
+    """Pause at which they were started."""
+    debug_setups: dict[str, JsonObject] = field(default_factory=dict)
     """What was last set up around a run of each workflow, as breakpoints."""
     compared: CompareState = field(default_factory=CompareState)
     """The two runs of the page Compare."""
     recording: RecordedBackend | None = None
-    """The run of a file that was opened in this tab; gone with it, as the file is not kept."""
+    """The run of a file that was opened in this tab; gone with it, as the file is not stored."""
     recordings: int = 0
     """Counts the opened files; part of the uploader's key."""
     run_filters: dict[str, Any] = field(default_factory=dict)
@@ -213,15 +213,15 @@ class PageState:
     watches: list[str] = field(default_factory=list)
     """What the person watches, each as it was written."""
     past: Any = None
-    """What is kept of the past of the run on view; see `debugger.views.run_view`."""
+    """What is stored of the past of the run on view; see `debugger.views.run_view`."""
     turned_pages: dict[str, TurnedPage] = field(default_factory=dict)
     """For each long table the page that a person turned to, by the table's key."""
     has_plain_keys: bool = True
     """Whether shortcuts without Ctrl work; see `debugger.views.shortcuts`."""
     opens_help: bool = False
-    """Whether the keyboard shortcuts were asked for."""
+    """Whether the keyboard shortcuts were requested."""
     goes_to: str | None = None
-    """The page that was asked for, by its name."""
+    """The page that was requested, by its name."""
     shows_exports: bool = False
     """Whether the formats to save the run in are on view."""
     is_demo: bool = False
@@ -241,11 +241,11 @@ class PageState:
     fragments: list[str] | None = None
     """The last run of fragments."""
     fragments_left: int = 0
-    """How many of them have not been begun."""
+    """How many of them have not been started."""
     polled_every: float | None = None
     """Seconds after which what is drawn now is looked at again by itself."""
     given: dict[str, Any] = field(default_factory=dict)
-    """What callbacks have given to widgets that have not been drawn since."""
+    """What callbacks have set in widgets that have not been drawn since."""
 
     @property
     def is_confirming(self) -> bool:

@@ -137,7 +137,7 @@ def proxy_to(port: int) -> Iterator[int]:
     server.server_close()
 
 
-def test_page_behind_a_proxy_asks_for_a_login(context: BrowserContext, site: Site):
+def test_page_behind_proxy_asks_for_login(context: BrowserContext, site: Site):
     page = context.new_page()
     with proxy_to(site.port) as port:
         page.goto(site.at("debugger.example", port) + "/runs?run=1")
@@ -158,7 +158,7 @@ def test_page_behind_a_proxy_asks_for_a_login(context: BrowserContext, site: Sit
         page.close()
 
 
-def test_revoked_key_ends_an_open_page(context: BrowserContext, site: Site):
+def test_revoked_key_ends_open_page(context: BrowserContext, site: Site):
     page = context.new_page()
     page.goto(site.at("127.0.0.1"))
     sign_in(page, site, "Mallory")
@@ -174,7 +174,7 @@ def test_revoked_key_ends_an_open_page(context: BrowserContext, site: Site):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_login_page_has_the_look_of_the_app(context: BrowserContext, site: Site, scheme: str):
+def test_login_page_has_look_of_app(context: BrowserContext, site: Site, scheme: str):
     page = context.new_page()
     page.emulate_media(color_scheme=scheme)
     page.goto(site.at("127.0.0.1") + "/login")
@@ -186,7 +186,7 @@ def test_login_page_has_the_look_of_the_app(context: BrowserContext, site: Site,
     page.screenshot(path=SCREENSHOTS / f"login_{scheme}.png")
 
 
-def test_pages_work_under_the_content_security_policy(context: BrowserContext, site: Site):
+def test_pages_work_under_content_security_policy(context: BrowserContext, site: Site):
     page, refused = context.new_page(), []
     page.expose_function("report", lambda violation: refused.append(violation))
     page.add_init_script(VIOLATIONS)
@@ -229,7 +229,7 @@ def test_pages_work_under_the_content_security_policy(context: BrowserContext, s
 
 # Has an app and a provider of its own; tests/safety/test_oidc_login.py does the same without a browser.
 @pytest.mark.campaign
-def test_login_at_an_identity_provider(context: BrowserContext, tmp_path: Path):
+def test_login_at_identity_provider(context: BrowserContext, tmp_path: Path):
     page = context.new_page()
     with site_with_provider(tmp_path, "*@example.com=read") as site:
         site.set_user({"sub": "1", "email": "ada@example.com"})

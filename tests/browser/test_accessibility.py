@@ -111,7 +111,7 @@ def told(node: dict[str, object]) -> str:
     return str(node.get("failureSummary", ""))[-260:].replace("\n", " ") + " | " + str(node.get("html"))[:160]
 
 
-def test_everything_on_the_debug_page_is_reached_by_keyboard(page: Page, app: Server):
+def test_everything_on_debug_page_is_reached_by_keyboard(page: Page, app: Server):
     clinic_call(page, app.url, ())
     page.locator(".st-key-change_connection button").focus()
 
@@ -130,7 +130,7 @@ def test_everything_on_the_debug_page_is_reached_by_keyboard(page: Page, app: Se
     assert unseen_focus == []
 
 
-def test_a_whole_conversation_is_held_without_a_mouse(page: Page, app: Server):
+def test_whole_conversation_is_held_without_mouse(page: Page, app: Server):
     clinic_call(page, app.url, ())
     press(page, "Shift+E")
     press(page, "Shift+E")
@@ -144,7 +144,7 @@ def test_a_whole_conversation_is_held_without_a_mouse(page: Page, app: Server):
     expect(message_box(page)).to_be_focused()
 
 
-def test_the_end_of_a_turn_is_told_to_screen_readers(page: Page, app: Server):
+def test_end_of_turn_is_told_to_screen_readers(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:1])
     graph = page.locator(".st-key-graph p[role=status]")
     expect(graph).to_have_text("Booking intake waits for the user's message.")
@@ -156,7 +156,7 @@ def test_the_end_of_a_turn_is_told_to_screen_readers(page: Page, app: Server):
     )
 
 
-def test_escape_closes_a_dialog_that_has_lost_the_keyboard(page: Page, app: Server):
+def test_escape_closes_dialog_that_has_lost_keyboard(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:1])
     page.locator(".st-key-export button").first.click()
     expect(page.get_by_role("dialog")).to_be_visible()

@@ -36,7 +36,7 @@ def background(page: Page):
     return page.locator(".st-key-background")
 
 
-def test_the_goodbye_of_a_companion_arrives_without_a_word_of_the_user(page: Page, app: Server):
+def test_goodbye_of_companion_arrives_without_word_of_user(page: Page, app: Server):
     begin(page, app, pause=1, checks=4, name="Lab results")
 
     expect(background(page)).to_contain_text("Companion labpoll is at Poll")
@@ -50,7 +50,7 @@ def test_the_goodbye_of_a_companion_arrives_without_a_word_of_the_user(page: Pag
     expect(page).to_have_url(re.compile("turn=1"))
 
 
-def test_a_person_types_undisturbed_while_the_background_goes_on(page: Page, app: Server):
+def test_person_types_undisturbed_while_background_goes_on(page: Page, app: Server):
     begin(page, app, pause=1, checks=100, name="Long lab")
     box = message_box(page)
     expect(box).to_be_enabled()

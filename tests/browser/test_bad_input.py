@@ -35,7 +35,7 @@ pytestmark = pytest.mark.browser
 UNKNOWN = "665f00000000000000000001"
 
 
-def test_a_file_that_is_no_json_is_told_with_line_and_column_and_a_good_one_is_taken(page: Page, app: Server):
+def test_file_that_is_no_json_is_told_with_line_and_column_and_good_one_is_taken(page: Page, app: Server):
     open_app(page, app.url)
     good = document(static("a", "Hello from a file"), name="From a file")
 
@@ -49,7 +49,7 @@ def test_a_file_that_is_no_json_is_told_with_line_and_column_and_a_good_one_is_t
     expect(conversation(page)).to_contain_text("Hello from a file")
 
 
-def test_what_is_wrong_with_a_workflow_is_listed_before_it_is_run(page: Page, app: Server):
+def test_what_is_wrong_with_workflow_is_listed_before_it_is_run(page: Page, app: Server):
     open_app(page, app.url)
     bad = document(
         static("a", "Hello"),
@@ -68,7 +68,7 @@ def test_what_is_wrong_with_a_workflow_is_listed_before_it_is_run(page: Page, ap
     expect(found).to_contain_text("from_next_year")
 
 
-def test_a_node_of_an_unknown_type_is_passed_over_by_name(page: Page, app: Server):
+def test_node_of_unknown_type_is_passed_over_by_name(page: Page, app: Server):
     open_app(page, app.url)
     import_workflow(
         page,
@@ -83,7 +83,7 @@ def test_a_node_of_an_unknown_type_is_passed_over_by_name(page: Page, app: Serve
     expect(conversation(page)).to_contain_text("teleport")
 
 
-def test_an_edge_that_leads_nowhere_fails_the_run_by_name(page: Page, app: Server):
+def test_edge_that_leads_nowhere_fails_run_by_name(page: Page, app: Server):
     open_app(page, app.url)
     import_workflow(
         page,
@@ -100,7 +100,7 @@ def test_an_edge_that_leads_nowhere_fails_the_run_by_name(page: Page, app: Serve
     expect(message_box(page)).to_be_disabled()
 
 
-def test_a_condition_with_a_syntax_error_fails_the_run_and_shows_the_column(page: Page, app: Server):
+def test_condition_with_syntax_error_fails_run_and_shows_column(page: Page, app: Server):
     open_app(page, app.url)
     flow = document(
         static("a", "Hello"), static("b", "Bye"), when("a", "b", "[[x]] == "), name="Half a condition"
@@ -113,7 +113,7 @@ def test_a_condition_with_a_syntax_error_fails_the_run_and_shows_the_column(page
     expect(conversation(page)).to_contain_text(re.compile(r"column \d+"))
 
 
-def test_a_workflow_without_a_start_is_told_and_another_one_still_runs(page: Page, app: Server):
+def test_workflow_without_start_is_told_and_another_one_still_runs(page: Page, app: Server):
     open_app(page, app.url)
     import_workflow(page, "x.json", {**document(name="Empty"), "node_configs": []})
     keep_import(page)
@@ -126,7 +126,7 @@ def test_a_workflow_without_a_start_is_told_and_another_one_still_runs(page: Pag
     expect(context(page)).to_contain_text("Completed")
 
 
-def test_a_link_to_a_run_that_nobody_has_is_told_and_the_app_goes_on(page: Page, app: Server):
+def test_link_to_run_that_nobody_has_is_told_and_app_goes_on(page: Page, app: Server):
     open_app(page, f"{app.url}/?backend=embedded&run={UNKNOWN}")
 
     expect(alert(page).first).to_contain_text(UNKNOWN)
@@ -139,7 +139,7 @@ def test_a_link_to_a_run_that_nobody_has_is_told_and_the_app_goes_on(page: Page,
     expect(context(page)).to_contain_text("Completed")
 
 
-def test_a_wrong_address_and_an_answer_in_html_are_told_and_the_embedded_engine_still_works(
+def test_wrong_address_and_answer_in_html_are_told_and_embedded_engine_still_works(
     page: Page, app: Server, web_page: str
 ):
     open_app(page, app.url)
@@ -189,7 +189,7 @@ def test_two_clicks_at_once_begin_one_run(page: Page, app: Server):
     expect(page.locator("body")).to_contain_text("1 run.")
 
 
-def test_a_tool_that_loops_for_ever_is_stopped_while_the_page_stays_usable(page: Page, app: Server):
+def test_tool_that_loops_for_ever_is_stopped_while_page_stays_usable(page: Page, app: Server):
     open_app(page, app.url)
     flow = document(
         static("a", "Hello"),
@@ -210,7 +210,7 @@ def test_a_tool_that_loops_for_ever_is_stopped_while_the_page_stays_usable(page:
     expect(context(page)).to_contain_text("Cancelled")
 
 
-def test_an_input_of_ten_megabytes_is_refused_and_the_old_one_is_not_lost(page: Page, app: Server):
+def test_input_of_ten_megabytes_is_refused_and_old_one_is_not_lost(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Tea welcome")
     page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()

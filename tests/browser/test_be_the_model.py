@@ -31,7 +31,7 @@ def desk_flow():
     )
 
 
-def test_an_edge_is_picked_by_hand_and_a_tool_made_to_fail(page: Page, app: Server):
+def test_edge_is_picked_by_hand_and_tool_made_to_fail(page: Page, app: Server):
     open_app(page, app.url)
     import_workflow(page, "orders.json", desk_flow())
     keep_import(page)

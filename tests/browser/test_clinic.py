@@ -56,7 +56,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("backend", ["embedded", "hosted"])
-def test_the_clinic_sample_is_played_to_its_end_and_its_transcript_is_the_expected_one(
+def test_clinic_sample_is_played_to_its_end_and_its_transcript_is_expected_one(
     page: Page, app: Server, api: Server, backend: str
 ):
     open_app(page, app.url)
@@ -79,7 +79,7 @@ def test_the_clinic_sample_is_played_to_its_end_and_its_transcript_is_the_expect
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_is_shown_half_way_through_a_call(page: Page, app: Server, scheme: str):
+def test_page_is_shown_half_way_through_call(page: Page, app: Server, scheme: str):
     page.emulate_media(color_scheme=scheme)
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
@@ -95,7 +95,7 @@ def test_the_page_is_shown_half_way_through_a_call(page: Page, app: Server, sche
     page.screenshot(path=SCREENSHOTS / f"debug_{scheme}.png")
 
 
-def test_a_reload_finds_run_and_conversation_again(page: Page, app: Server):
+def test_reload_finds_run_and_conversation_again(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
@@ -114,7 +114,7 @@ def test_a_reload_finds_run_and_conversation_again(page: Page, app: Server):
     expect(conversation(page)).to_contain_text("Thank you, Ada Moreno")
 
 
-def test_a_variable_is_edited_in_the_table_and_spoken(page: Page, app: Server):
+def test_variable_is_edited_in_table_and_spoken(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     type_into_cell(page, "start_dynamic_variables", row=1, text="Sam")
@@ -124,7 +124,7 @@ def test_a_variable_is_edited_in_the_table_and_spoken(page: Page, app: Server):
     expect(conversation(page)).to_contain_text("this is Sam")
 
 
-def test_a_variable_is_edited_as_json_and_what_is_no_json_is_told_with_its_place(page: Page, app: Server):
+def test_variable_is_edited_as_json_and_what_is_no_json_is_told_with_its_place(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
@@ -158,7 +158,7 @@ def test_another_version_greets_in_its_own_words(page: Page, app: Server):
     assert conversation(page).inner_text() != active
 
 
-def test_a_run_begins_at_another_node_and_is_stopped(page: Page, app: Server):
+def test_run_begins_at_another_node_and_is_stopped(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     choose(page, "Start node", "Billing desk")

@@ -92,7 +92,7 @@ def test_two_runs_open_where_they_part_and_their_differences_are_walked_through(
     expect(pair(page)).to_contain_text("Input of the turn")
 
 
-def test_a_row_that_is_clicked_shows_both_events(page: Page, played: Played):
+def test_row_that_is_clicked_shows_both_events(page: Page, played: Played):
     open_pair(page, played, played.booked, played.handed_over)
     grid = page.locator(".st-key-compare_rows canvas").first
     expect(pair(page)).to_contain_text("Row 73")
@@ -142,7 +142,7 @@ def test_words_state_and_versions_have_tabs_of_their_own(page: Page, played: Pla
     expect(page.locator(".st-key-compare_fields")).to_contain_text("static_messages_config")
 
 
-def test_a_run_is_pasted_by_its_id_and_one_that_is_none_is_told(page: Page, played: Played):
+def test_run_is_pasted_by_its_id_and_one_that_is_none_is_told(page: Page, played: Played):
     open_app(page, f"{played.url}/compare?a={played.booked}")
 
     paste(page, "Run B", played.handed_over)
@@ -154,7 +154,7 @@ def test_a_run_is_pasted_by_its_id_and_one_that_is_none_is_told(page: Page, play
     expect(alert(page).last).to_contain_text("They part at turn 5")
 
 
-def test_a_compared_run_is_opened_at_the_turn_where_they_part(page: Page, played: Played):
+def test_compared_run_is_opened_at_turn_where_they_part(page: Page, played: Played):
     open_pair(page, played, played.booked, played.handed_over)
 
     pair(page).get_by_role("link", name="Open B at turn 5").click()

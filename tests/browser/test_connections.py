@@ -46,7 +46,7 @@ def runs_of(api: Server) -> int:
     return httpx.get(url, headers=headers, trust_env=False).json()["total"]
 
 
-def test_url_and_key_survive_a_reload_and_reach_no_other_browser(
+def test_url_and_key_survive_reload_and_reach_no_other_browser(
     page: Page, app: Server, api: Server, chromium: Browser
 ):
     open_app(page, app.url)
@@ -96,7 +96,7 @@ def test_url_and_key_survive_a_reload_and_reach_no_other_browser(
     stranger.close()
 
 
-def test_production_is_confirmed_once_in_a_browser(page: Page, api: Server, tmp_path):
+def test_production_is_confirmed_once_in_browser(page: Page, api: Server, tmp_path):
     (tmp_path / ".streamlit").mkdir()
     (tmp_path / ".streamlit" / "secrets.toml").write_text(
         f"""

@@ -53,7 +53,7 @@ def scroll(page: Page, by: int) -> int:
     return int(conversation(page).evaluate(TO_ITS_END))
 
 
-def test_the_button_of_the_empty_box_begins_the_run(page: Page, app: Server):
+def test_button_of_empty_box_begins_run(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     expect(conversation(page)).to_contain_text("What user and agent say appears here.")
@@ -66,7 +66,7 @@ def test_the_button_of_the_empty_box_begins_the_run(page: Page, app: Server):
     expect(message_box(page)).to_be_focused()
 
 
-def test_the_box_goes_to_its_end_with_each_turn(page: Page, app: Server):
+def test_box_goes_to_its_end_with_each_turn(page: Page, app: Server):
     page.set_viewport_size({"width": 1280, "height": 800})
     clinic_call(page, app.url, CALL[:2])
     assert conversation(page).evaluate("box => box.scrollTop") > 0
@@ -78,7 +78,7 @@ def test_the_box_goes_to_its_end_with_each_turn(page: Page, app: Server):
     expect(bubbles(page).last).to_be_in_viewport(ratio=0.9)
 
 
-def test_the_box_stays_where_a_person_has_scrolled_up_to_until_they_come_back(page: Page, app: Server):
+def test_box_stays_where_person_has_scrolled_up_to_until_they_come_back(page: Page, app: Server):
     page.set_viewport_size({"width": 1280, "height": 800})
     clinic_call(page, app.url, CALL[:2])
 
@@ -92,7 +92,7 @@ def test_the_box_stays_where_a_person_has_scrolled_up_to_until_they_come_back(pa
     assert conversation(page).evaluate(TO_ITS_END) <= 1
 
 
-def test_a_turn_touches_only_the_bubbles_that_it_adds(page: Page, app: Server):
+def test_turn_touches_only_bubbles_that_it_adds(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:2])
     before = bubbles(page).count()
     conversation(page).evaluate(COUNT_CHANGES)
@@ -104,7 +104,7 @@ def test_a_turn_touches_only_the_bubbles_that_it_adds(page: Page, app: Server):
     assert page.evaluate("window.counted") == {"added": added, "removed": 0}
 
 
-def test_the_box_is_scrolled_by_keyboard(page: Page, app: Server):
+def test_box_is_scrolled_by_keyboard(page: Page, app: Server):
     page.set_viewport_size({"width": 1280, "height": 800})
     clinic_call(page, app.url, CALL[:2])
     box = page.get_by_role("region", name="Conversation")
@@ -120,7 +120,7 @@ def test_the_box_is_scrolled_by_keyboard(page: Page, app: Server):
     assert box.evaluate(TO_ITS_END) <= 1
 
 
-def test_folded_warnings_stay_open_when_the_run_goes_on(page: Page, app: Server):
+def test_folded_warnings_stay_open_when_run_goes_on(page: Page, app: Server):
     odd = [node(f"odd{place}", "quantum_leap") for place in range(3)]
     ways = [direct("odd0", "odd1"), direct("odd1", "odd2"), direct("odd2", "chat")]
     open_app(page, app.url)

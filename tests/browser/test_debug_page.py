@@ -28,7 +28,7 @@ from tests.factories import say as say_node
 pytestmark = pytest.mark.browser
 
 
-def test_a_node_is_chosen_by_click_and_by_keyboard_and_shown_in_the_inspector(page: Page, app: Server):
+def test_node_is_chosen_by_click_and_by_keyboard_and_shown_in_inspector(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
@@ -61,7 +61,7 @@ def test_zoom_and_view_are_kept_from_turn_to_turn(page: Page, app: Server):
     expect(page.locator(".scene")).to_have_attribute("transform", re.compile(re.escape(scale[0])))
 
 
-def test_the_path_is_numbered_and_what_may_come_next_is_marked(page: Page, app: Server):
+def test_path_is_numbered_and_what_may_come_next_is_marked(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
@@ -78,7 +78,7 @@ def test_the_path_is_numbered_and_what_may_come_next_is_marked(page: Page, app: 
     expect(page.locator(".st-key-graph_box")).to_contain_text("Possible next")
 
 
-def test_a_graph_of_125_nodes_opens_at_the_current_node_in_a_readable_size(page: Page, app: Server):
+def test_graph_of_125_nodes_opens_at_current_node_in_readable_size(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "City services")
     start(page)
@@ -91,7 +91,7 @@ def test_a_graph_of_125_nodes_opens_at_the_current_node_in_a_readable_size(page:
     assert pane["y"] < box["y"] < pane["y"] + pane["height"]
 
 
-def test_an_event_is_chosen_in_the_timeline_and_its_moment_shown(page: Page, app: Server):
+def test_event_is_chosen_in_timeline_and_its_moment_shown(page: Page, app: Server):
     page.set_viewport_size({"width": 1600, "height": 1500})
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
@@ -111,7 +111,7 @@ def test_an_event_is_chosen_in_the_timeline_and_its_moment_shown(page: Page, app
     expect(page.locator(".st-key-timeline tr[aria-selected=true]")).to_have_count(0)
 
 
-def test_the_timeline_is_read_and_chosen_from_by_keys(page: Page, app: Server):
+def test_timeline_is_read_and_chosen_from_by_keys(page: Page, app: Server):
     page.set_viewport_size({"width": 1600, "height": 1500})
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
@@ -132,7 +132,7 @@ def test_the_timeline_is_read_and_chosen_from_by_keys(page: Page, app: Server):
     expect(inspector(page)).to_contain_text("After the latest event")
 
 
-def test_restart_begins_a_sibling_and_the_first_run_is_still_there(page: Page, app: Server):
+def test_restart_begins_sibling_and_first_run_is_still_there(page: Page, app: Server):
     open_app(page, app.url)
     import_workflow(page, "x.json", document(say_node("chat"), name="Siblings"))
     keep_import(page)
@@ -152,7 +152,7 @@ def test_restart_begins_a_sibling_and_the_first_run_is_still_there(page: Page, a
     expect(conversation(page)).to_contain_text("the first one")
 
 
-def test_the_state_after_a_turn_is_copied_and_a_run_begins_with_it(page: Page, app: Server):
+def test_state_after_turn_is_copied_and_run_begins_with_it(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
@@ -200,7 +200,7 @@ def test_nothing_sticks_out_at_any_width(page: Page, app: Server, width: int):
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1440, 900)])
-def test_a_demo_needs_no_scrolling_and_nothing_jumps_from_turn_to_turn(
+def test_demo_needs_no_scrolling_and_nothing_jumps_from_turn_to_turn(
     page: Page, app: Server, width: int, height: int
 ):
     page.set_viewport_size({"width": width, "height": height})
@@ -230,7 +230,7 @@ def test_a_demo_needs_no_scrolling_and_nothing_jumps_from_turn_to_turn(
     assert places == places[:1] * 5
 
 
-def test_after_a_suggestion_the_message_box_has_the_focus(page: Page, app: Server):
+def test_after_suggestion_message_box_has_focus(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
@@ -242,7 +242,7 @@ def test_after_a_suggestion_the_message_box_has_the_focus(page: Page, app: Serve
     expect(message_box(page)).to_be_focused()
 
 
-def test_after_a_slow_turn_the_message_box_has_the_focus_again(page: Page, app: Server):
+def test_after_slow_turn_message_box_has_focus_again(page: Page, app: Server):
     slow = "def slow():\n    n = 0\n    while n < 40000000:\n        n += 1\n    return n\n"
     parts = (say_node("hi"), tool("slow", slow), say_node("chat"))
     open_app(page, app.url)
@@ -261,7 +261,7 @@ def test_after_a_slow_turn_the_message_box_has_the_focus_again(page: Page, app: 
     expect(message_box(page)).to_be_focused()
 
 
-def test_a_moved_view_is_left_alone_until_the_next_turn_brings_the_current_node_back(page: Page, app: Server):
+def test_moved_view_is_left_alone_until_next_turn_brings_current_node_back(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
@@ -281,7 +281,7 @@ def test_a_moved_view_is_left_alone_until_the_next_turn_brings_the_current_node_
     assert_current_node_is_in_view(page)
 
 
-def test_the_shortcut_begins_the_run_with_the_json_just_typed(page: Page, app: Server):
+def test_shortcut_begins_run_with_json_just_typed(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
@@ -297,7 +297,7 @@ def test_the_shortcut_begins_the_run_with_the_json_just_typed(page: Page, app: S
     expect(conversation(page)).to_contain_text("Thank you for calling Hilltop Practice")
 
 
-def test_the_shortcut_begins_no_run_with_json_that_cannot_be_used(page: Page, app: Server):
+def test_shortcut_begins_no_run_with_json_that_cannot_be_used(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Tea welcome")
     page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
@@ -312,7 +312,7 @@ def test_the_shortcut_begins_no_run_with_json_that_cannot_be_used(page: Page, ap
     expect(editor).to_have_value('{"dynamic_variables": ')
 
 
-def test_a_long_value_is_read_in_full_by_choosing_its_row(page: Page, app: Server):
+def test_long_value_is_read_in_full_by_choosing_its_row(page: Page, app: Server):
     open_app(page, app.url)
     long = "word " * 60 + "the very end"
     import_workflow(page, "x.json", document(say_node("chat"), name="Long", defaults={"letter": long}))

@@ -88,7 +88,7 @@ def fork(page: Page, *, variables: str = "", message: str = "", note: str = "") 
     expect(dialog(page)).to_have_count(0)
 
 
-def test_a_call_goes_another_way_from_its_third_turn_and_the_way_back_is_kept(page: Page, app: Server):
+def test_call_goes_another_way_from_its_third_turn_and_way_back_is_kept(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
@@ -118,7 +118,7 @@ def test_a_call_goes_another_way_from_its_third_turn_and_the_way_back_is_kept(pa
     assert run_id(page) == first
 
 
-def test_two_forks_of_one_turn_stand_side_by_side_in_the_tree_and_open_from_there(page: Page, app: Server):
+def test_two_forks_of_one_turn_stand_side_by_side_in_tree_and_open_from_there(page: Page, app: Server):
     opened(page, app)
     start(page)
     say(page, "let me in")
@@ -147,7 +147,7 @@ def test_two_forks_of_one_turn_stand_side_by_side_in_the_tree_and_open_from_ther
     assert edited != first
 
 
-def test_a_fork_is_found_again_from_its_link_in_another_browser(page: Page, app: Server, chromium: Browser):
+def test_fork_is_found_again_from_its_link_in_another_browser(page: Page, app: Server, chromium: Browser):
     opened(page, app)
     start(page)
     say(page, "let me in")
@@ -163,7 +163,7 @@ def test_a_fork_is_found_again_from_its_link_in_another_browser(page: Page, app:
     other.context.close()
 
 
-def test_recorded_inputs_are_sent_to_a_new_run_which_is_then_the_person_s(page: Page, app: Server):
+def test_recorded_inputs_are_sent_to_new_run_which_is_then_person_s(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
@@ -180,7 +180,7 @@ def test_recorded_inputs_are_sent_to_a_new_run_which_is_then_the_person_s(page: 
     expect(context(page)).to_contain_text("Turn 4")
 
 
-def test_the_dialog_is_walked_by_keyboard_and_left_with_escape(page: Page, app: Server):
+def test_dialog_is_walked_by_keyboard_and_left_with_escape(page: Page, app: Server):
     opened(page, app)
     start(page)
     say(page, "let me in")
@@ -198,7 +198,7 @@ def test_the_dialog_is_walked_by_keyboard_and_left_with_escape(page: Page, app: 
     expect(dialog(page)).to_be_visible()
 
 
-def test_without_checkpoints_a_fork_is_rebuilt_and_says_how_faithful_it_is(page: Page, app: Server, tmp_path):
+def test_without_checkpoints_fork_is_rebuilt_and_says_how_faithful_it_is(page: Page, app: Server, tmp_path):
     port, key = free_port(), "sk-forks"
     command = [sys.executable, "-m", "debugger", "serve", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--database", f"sqlite:///{tmp_path}/hosted.sqlite3", "--api-key", key]

@@ -110,7 +110,7 @@ def badges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def test_a_click_on_a_breakpoint_or_its_place_asks_for_it_and_chooses_nothing(page: Page, badges: Server):
+def test_click_on_breakpoint_or_its_place_asks_for_it_and_chooses_nothing(page: Page, badges: Server):
     open_app(page, badges.url)
 
     dot(page, "node", "greet").click(force=True)
@@ -149,7 +149,7 @@ def test_nodes_edges_and_breakpoints_are_reached_by_keyboard_from_one_tab_stop(p
     expect(page.locator(".node[data-id='ask']")).to_be_focused()
 
 
-def test_a_breakpoint_is_set_by_a_click_and_taken_away_by_a_key(page: Page, app: Server):
+def test_breakpoint_is_set_by_click_and_taken_away_by_key(page: Page, app: Server):
     open_clinic(page, app)
     mark = page.locator(".node[data-id='node_intent_desk'] .dot")
 
@@ -164,7 +164,7 @@ def test_a_breakpoint_is_set_by_a_click_and_taken_away_by_a_key(page: Page, app:
     expect(mark).to_have_class("dot none")
 
 
-def test_an_edge_is_chosen_by_a_click_and_given_back_by_another(page: Page, app: Server):
+def test_edge_is_chosen_by_click_and_given_back_by_another(page: Page, app: Server):
     open_clinic(page, app)
     edge = page.locator(".edge[data-id]").filter(has=page.locator(".label")).first
     middle = edge.locator(".hit").evaluate(MIDDLE)
@@ -182,7 +182,7 @@ def test_an_edge_is_chosen_by_a_click_and_given_back_by_another(page: Page, app:
     expect(page.locator(".node.selected")).to_have_count(0)
 
 
-def test_what_a_drag_does_buttons_and_keys_do_too(page: Page, app: Server):
+def test_what_drag_does_buttons_and_keys_do_too(page: Page, app: Server):
     open_clinic(page, app)
     seen = [view_of(page)]
 
@@ -213,7 +213,7 @@ def test_follow_can_be_switched_off_for_good(page: Page, app: Server):
     assert view_of(page) != left
 
 
-def test_the_view_is_kept_while_another_page_or_the_table_is_looked_at(page: Page, app: Server):
+def test_view_is_kept_while_another_page_or_table_is_looked_at(page: Page, app: Server):
     open_clinic(page, app)
     page.get_by_role("button", name="Zoom in").click()
     page.get_by_role("button", name="Move left", exact=True).click()
@@ -232,7 +232,7 @@ def test_the_view_is_kept_while_another_page_or_the_table_is_looked_at(page: Pag
     assert view_of(page) == left
 
 
-def test_the_graph_takes_the_whole_window_and_gives_it_back(page: Page, app: Server):
+def test_graph_takes_whole_window_and_gives_it_back(page: Page, app: Server):
     open_clinic(page, app)
     before = page.locator(".stage").bounding_box()
 
@@ -249,7 +249,7 @@ def test_the_graph_takes_the_whole_window_and_gives_it_back(page: Page, app: Ser
     expect(page.locator(".st-key-inspector")).to_contain_text("Greeting")
 
 
-def test_a_row_of_the_edges_is_chosen_and_drawn_as_chosen(page: Page, app: Server):
+def test_row_of_edges_is_chosen_and_drawn_as_chosen(page: Page, app: Server):
     open_clinic(page, app)
     page.locator(".st-key-graph_view").get_by_text("Table", exact=True).click()
     settled(page)
@@ -267,7 +267,7 @@ def test_a_row_of_the_edges_is_chosen_and_drawn_as_chosen(page: Page, app: Serve
     )
 
 
-def test_the_ways_on_are_listed_with_their_whole_condition_and_chosen_there(page: Page, app: Server):
+def test_ways_on_are_listed_with_their_whole_condition_and_chosen_there(page: Page, app: Server):
     open_clinic(page, app)
 
     page.locator(".ways summary").click()
@@ -294,7 +294,7 @@ def test_companions_stand_side_by_side_each_with_its_name(page: Page, app: Serve
     expect(page.locator(".node[data-id='chat']")).to_have_class(re.compile("unreached"))
 
 
-def test_in_a_graph_of_300_nodes_no_text_covers_another_and_a_choice_moves_nothing(page: Page, app: Server):
+def test_in_graph_of_300_nodes_no_text_covers_another_and_choice_moves_nothing(page: Page, app: Server):
     open_app(page, app.url)
     import_workflow(page, "x.json", three_hundred())
 

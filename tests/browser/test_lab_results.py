@@ -17,7 +17,7 @@ LOOKUP_MILLISECONDS = 30_000
 """Enough for the six seconds of the lookup on a busy machine."""
 
 
-def test_the_result_is_spoken_unasked_and_the_follow_up_is_booked(page: Page, app: Server):
+def test_result_is_spoken_unasked_and_follow_up_is_booked(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Lab results line")
     start(page)

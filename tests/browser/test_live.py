@@ -30,7 +30,7 @@ SEEN = """words => {
 """Notes from now on when words come to be seen in the conversation, in seconds since 1970."""
 
 
-def test_an_event_is_on_the_page_within_200_ms_while_the_turn_still_runs(page: Page, app: Server, tmp_path):
+def test_event_is_on_page_within_200_ms_while_turn_still_runs(page: Page, app: Server, tmp_path):
     port = free_port()
     command = [sys.executable, "-m", "debugger", "serve", "--port", str(port), "--api-key", KEY]
     slow = document(

@@ -223,7 +223,7 @@ def test_message_that_did_not_arrive_is_offered_again(page: Page, world: World):
     assert world.said(run_id) == [SENCHA]
 
 
-def test_check_now_finds_an_unknown_turn(page: Page, world: World):
+def test_check_now_finds_unknown_turn(page: Page, world: World):
     run_id = make_unknown(page, world, LOST)
     expect(outcome(page)).to_contain_text("it is not known whether the message was executed")
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
@@ -254,7 +254,7 @@ def test_check_now_finds_an_unknown_turn(page: Page, world: World):
     assert world.said(run_id) == [SENCHA]
 
 
-def test_send_again_executes_a_lost_message(page: Page, world: World):
+def test_send_again_executes_lost_message(page: Page, world: World):
     run_id = make_unknown(page, world, DROPPED)
     assert world.said(run_id) == []
 
@@ -265,7 +265,7 @@ def test_send_again_executes_a_lost_message(page: Page, world: World):
     assert world.said(run_id) == [SENCHA]
 
 
-def test_unknown_turn_outlives_a_reload(page: Page, world: World):
+def test_unknown_turn_outlives_reload(page: Page, world: World):
     make_unknown(page, world, DROPPED)
 
     page.reload()
@@ -278,7 +278,7 @@ def test_unknown_turn_outlives_a_reload(page: Page, world: World):
     expect(page.get_by_role("button", name="Check now")).to_have_count(0)
 
 
-def test_discard_unlocks_the_box(page: Page, world: World):
+def test_discard_unlocks_box(page: Page, world: World):
     run_id = make_unknown(page, world, DROPPED)
 
     outcome(page).get_by_role("button", name="Discard").click()
@@ -396,7 +396,7 @@ def answer_for_models(page: Page) -> None:
     settled(page)
 
 
-def test_session_link_opens_the_run_in_another_process(page: Page, other: Page, world: World):
+def test_session_link_opens_run_in_another_process(page: Page, other: Page, world: World):
     run_id = world.start_run()
     world.open(page, run_id, "embedded")
     answer_for_models(page)

@@ -54,7 +54,7 @@ def begin(page: Page, app: Server) -> None:
     start(page)
 
 
-def test_a_run_that_waits_inside_a_super_node_stands_at_it(page: Page, app: Server):
+def test_run_that_waits_inside_super_node_stands_at_it(page: Page, app: Server):
     begin(page, app)
 
     expect(page.locator(".node.current")).to_have_attribute("data-id", "booking")
@@ -63,7 +63,7 @@ def test_a_run_that_waits_inside_a_super_node_stands_at_it(page: Page, app: Serv
     expect(message_box(page)).to_have_attribute("placeholder", "Booking › Ask waits for the user's message.")
 
 
-def test_a_blocked_call_is_shown_with_what_to_set_and_leads_to_its_node(page: Page, app: Server):
+def test_blocked_call_is_shown_with_what_to_set_and_leads_to_its_node(page: Page, app: Server):
     begin(page, app)
     expect(context(page)).not_to_contain_text("Outside")
     say(page, "My name is Ann")
@@ -88,7 +88,7 @@ def test_a_blocked_call_is_shown_with_what_to_set_and_leads_to_its_node(page: Pa
 
 
 @pytest.mark.parametrize("address", ["http://example.com/a", "https://192.0.2.1/b"])
-def test_what_a_page_asks_of_other_machines_is_refused_and_noted(
+def test_what_page_asks_of_other_machines_is_refused_and_noted(
     page: Page, app: Server, window: Window, address: str
 ):
     # The content security policy of the app's own pages refuses it before it is a request.

@@ -61,7 +61,7 @@ def moment(page: Page):
     return page.locator(".st-key-inspector_bar")
 
 
-def test_choosing_an_event_draws_only_what_looks_into_the_run(page: Page, call: Messages):
+def test_choosing_event_draws_only_what_looks_into_run(page: Page, call: Messages):
     press(page, "previous_event")
 
     expect(moment(page)).to_contain_text("After event")
@@ -69,7 +69,7 @@ def test_choosing_an_event_draws_only_what_looks_into_the_run(page: Page, call: 
     assert call.elements < 60
 
 
-def test_of_a_key_that_is_pressed_fast_each_press_counts(page: Page, call: Messages):
+def test_of_key_that_is_pressed_fast_each_press_counts(page: Page, call: Messages):
     press(page, "previous_event")
     before = event_number(page)
 
@@ -85,7 +85,7 @@ def event_number(page: Page) -> int:
     return int(words.split()[2])
 
 
-def test_bar_and_address_tell_the_turn_of_the_chosen_event(page: Page, call: Messages):
+def test_bar_and_address_tell_turn_of_chosen_event(page: Page, call: Messages):
     press(page, "previous_turn")
 
     expect(moment(page)).to_contain_text("turn 1")
@@ -98,7 +98,7 @@ def test_bar_and_address_tell_the_turn_of_the_chosen_event(page: Page, call: Mes
     expect(page.locator(".st-key-fork_turn")).to_contain_text("Fork from turn 2")
 
 
-def test_a_quick_turn_is_drawn_once_when_it_is_over(page: Page, call: Messages):
+def test_quick_turn_is_drawn_once_when_it_is_over(page: Page, call: Messages):
     message_box(page).fill("My name is Ada Moreno, and I was born on March 3, 1990.")
     message_box(page).press("Enter")
 
@@ -110,7 +110,7 @@ def test_a_quick_turn_is_drawn_once_when_it_is_over(page: Page, call: Messages):
     assert call.runs == 1
 
 
-def test_a_node_that_is_chosen_in_the_graph_is_shown_by_the_inspector(page: Page, call: Messages):
+def test_node_that_is_chosen_in_graph_is_shown_by_inspector(page: Page, call: Messages):
     page.locator(".node[data-id='node_booking_intake']").click()
     settled(page)
 

@@ -29,7 +29,7 @@ def as_most_people_see_it(page: Page) -> None:
     page.emulate_media(reduced_motion="no-preference")
 
 
-def test_a_run_is_stepped_by_keyboard_and_the_graph_follows(page: Page, app: Server):
+def test_run_is_stepped_by_keyboard_and_graph_follows(page: Page, app: Server):
     page.set_viewport_size({"width": 1280, "height": 800})
     clinic_call(page, app.url, CALL)
     present(page)
@@ -47,7 +47,7 @@ def test_a_run_is_stepped_by_keyboard_and_the_graph_follows(page: Page, app: Ser
     expect(page.locator(".node.current")).to_have_attribute("data-id", "node_intent_desk")
 
 
-def test_it_plays_to_the_end_by_itself_and_stands_still_there(page: Page, app: Server):
+def test_it_plays_to_end_by_itself_and_stands_still_there(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:1])
     present(page)
     page.get_by_role("radio", name="4×").click()
@@ -62,7 +62,7 @@ def test_it_plays_to_the_end_by_itself_and_stands_still_there(page: Page, app: S
     settled(page)
 
 
-def test_space_pauses_also_while_the_button_has_the_keyboard(page: Page, app: Server):
+def test_space_pauses_also_while_button_has_keyboard(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:1])
     present(page)
     play = page.locator(".st-key-play button")
@@ -77,7 +77,7 @@ def test_space_pauses_also_while_the_button_has_the_keyboard(page: Page, app: Se
     expect(play).to_contain_text("Play")
 
 
-def test_a_press_counts_once_also_when_the_page_asks_for_news_before_it_is_told(page: Page, app: Server):
+def test_press_counts_once_also_when_page_asks_for_news_before_it_is_told(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:1])
     present(page)
     play = page.locator(".st-key-play button")
@@ -107,7 +107,7 @@ def test_turns_are_jumped_to(page: Page, app: Server):
     expect(page.locator(".st-key-stage_talk")).not_to_contain_text(CALL[3])
 
 
-def test_full_screen_leaves_the_stage_alone_and_is_given_back(page: Page, app: Server):
+def test_full_screen_leaves_stage_alone_and_is_given_back(page: Page, app: Server):
     page.set_viewport_size({"width": 1280, "height": 800})
     clinic_call(page, app.url, CALL)
     present(page)
@@ -125,7 +125,7 @@ def test_full_screen_leaves_the_stage_alone_and_is_given_back(page: Page, app: S
     expect(page.get_by_test_id("stHeader")).to_be_visible()
 
 
-def test_a_link_presents_its_run_in_another_browser(page: Page, app: Server):
+def test_link_presents_its_run_in_another_browser(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:1])
     present(page)
     link = page.url
@@ -138,7 +138,7 @@ def test_a_link_presents_its_run_in_another_browser(page: Page, app: Server):
     expect(stage(page)).to_contain_text("Clinic front desk")
 
 
-def test_without_a_run_it_says_what_would_be_here(page: Page, app: Server):
+def test_without_run_it_says_what_would_be_here(page: Page, app: Server):
     open_app(page, app.url)
 
     go_to(page, "Present")

@@ -52,7 +52,7 @@ def take_pictures(page: Page, name: str) -> None:
         page.screenshot(path=SCREENSHOTS / f"{name}_{scheme}.png")
 
 
-def test_refused_python_is_simulated_to_the_end(page: Page, app: Server):
+def test_refused_python_is_simulated_to_end(page: Page, app: Server):
     begin(page, app)
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(QUESTION)

@@ -25,7 +25,7 @@ from tests.browser.driving import (
 pytestmark = pytest.mark.browser
 
 
-def test_a_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Page):
+def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Page):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
@@ -72,7 +72,7 @@ def test_two_ticked_runs_are_compared(app: Server, page: Page):
     expect(alert(page)).to_contain_text("Nothing differs")
 
 
-def test_an_exported_run_opens_offline_with_everything_else_greyed(app: Server, page: Page, tmp_path: Path):
+def test_exported_run_opens_offline_with_everything_else_greyed(app: Server, page: Page, tmp_path: Path):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
@@ -103,7 +103,7 @@ def test_an_exported_run_opens_offline_with_everything_else_greyed(app: Server, 
     expect(context(page)).to_contain_text("Embedded engine")
 
 
-def test_a_saved_input_is_loaded_for_the_next_run(app: Server, page: Page):
+def test_saved_input_is_loaded_for_next_run(app: Server, page: Page):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     page.locator(".st-key-presets_menu button").first.click()

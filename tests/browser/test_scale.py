@@ -47,7 +47,7 @@ def long_run(tmp_path_factory):
         yield f"{server.url}/?backend=embedded&workflow={workflow_id}&run={run_id}"
 
 
-def test_the_page_is_there_before_a_very_long_run_is_read(page: Page, tmp_path):
+def test_page_is_there_before_very_long_run_is_read(page: Page, tmp_path):
     database = f"sqlite:///{tmp_path}/runs.sqlite3"
     backend = EmbeddedBackend(Settings(database=database, responder="rules"))
     run_id = record(backend, 8_000)
@@ -62,7 +62,7 @@ def test_the_page_is_there_before_a_very_long_run_is_read(page: Page, tmp_path):
         assert re.fullmatch(r"Reading \d{3} turns …", page.evaluate("window.noted"))
 
 
-def test_a_long_run_opens_at_its_end_and_turns_its_pages(page: Page, long_run: str):
+def test_long_run_opens_at_its_end_and_turns_its_pages(page: Page, long_run: str):
     page.set_viewport_size({"width": 1600, "height": 1500})
     open_app(page, long_run)
     line = page.locator(".st-key-timeline_line")

@@ -17,7 +17,7 @@ SCREENSHOTS = ROOT / "tests" / "browser" / "screenshots"
 ID = re.compile(r"[0-9a-f]{24}")
 
 
-def test_the_demo_view_shows_the_same_conversation_and_nothing_technical(page: Page, app: Server):
+def test_demo_view_shows_same_conversation_and_nothing_technical(page: Page, app: Server):
     page.set_viewport_size({"width": 1280, "height": 800})
     clinic_call(page, app.url)
     before = conversation(page).locator(".words").all_inner_texts()
@@ -34,7 +34,7 @@ def test_the_demo_view_shows_the_same_conversation_and_nothing_technical(page: P
     page.screenshot(path=SCREENSHOTS / "demo_light.png")
 
 
-def test_the_sidebar_is_put_away_and_got_back(page: Page, app: Server):
+def test_sidebar_is_put_away_and_got_back(page: Page, app: Server):
     page.set_viewport_size({"width": 1280, "height": 800})
     open_app(page, app.url)
     sidebar = page.get_by_test_id("stSidebar")
@@ -52,7 +52,7 @@ def test_the_sidebar_is_put_away_and_got_back(page: Page, app: Server):
 
 
 @pytest.mark.parametrize("skin", ["engineer", "demo"])
-def test_what_is_scrolled_away_goes_behind_the_head(page: Page, app: Server, skin: str):
+def test_what_is_scrolled_away_goes_behind_head(page: Page, app: Server, skin: str):
     page.set_viewport_size({"width": 900, "height": 500})
     clinic_call(page, app.url, CALL[:1])
     if skin == "demo":
@@ -69,7 +69,7 @@ def test_what_is_scrolled_away_goes_behind_the_head(page: Page, app: Server, ski
     assert page.screenshot(clip=head) == before
 
 
-def test_the_demo_view_goes_on_with_the_run_and_leads_back(page: Page, app: Server):
+def test_demo_view_goes_on_with_run_and_leads_back(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:1])
     press(page, "Shift+E")
 
@@ -82,7 +82,7 @@ def test_the_demo_view_goes_on_with_the_run_and_leads_back(page: Page, app: Serv
     expect(page.locator(".st-key-inspector")).to_be_visible()
 
 
-def test_a_link_opens_the_demo_view_of_its_run(page: Page, app: Server):
+def test_link_opens_demo_view_of_its_run(page: Page, app: Server):
     clinic_call(page, app.url, CALL[:1])
     press(page, "Shift+E")
     link = page.url
@@ -96,7 +96,7 @@ def test_a_link_opens_the_demo_view_of_its_run(page: Page, app: Server):
     expect(page.locator(".st-key-inspector")).to_have_count(0)
 
 
-def test_the_setup_of_the_demo_view_opens_from_the_head(page: Page, app: Server):
+def test_setup_of_demo_view_opens_from_head(page: Page, app: Server):
     clinic_call(page, app.url, ())
     press(page, "Shift+E")
 
@@ -107,7 +107,7 @@ def test_the_setup_of_the_demo_view_opens_from_the_head(page: Page, app: Server)
     expect(page.get_by_test_id("stPopoverBody")).to_contain_text("Run input")
 
 
-def test_capitals_in_a_message_are_no_shortcuts(page: Page, app: Server):
+def test_capitals_in_message_are_no_shortcuts(page: Page, app: Server):
     clinic_call(page, app.url, ())
     message_box(page).click()
     settled(page)
@@ -120,7 +120,7 @@ def test_capitals_in_a_message_are_no_shortcuts(page: Page, app: Server):
     expect(page).not_to_have_url(re.compile("skin=demo"))
 
 
-def test_the_help_lists_the_shortcuts_and_switches_the_plain_ones_off(page: Page, app: Server):
+def test_help_lists_shortcuts_and_switches_plain_ones_off(page: Page, app: Server):
     clinic_call(page, app.url, ())
 
     press(page, "Shift+H")
@@ -138,7 +138,7 @@ def test_the_help_lists_the_shortcuts_and_switches_the_plain_ones_off(page: Page
     expect(help_).to_be_visible()
 
 
-def test_the_search_is_reached_by_its_shortcut(page: Page, app: Server):
+def test_search_is_reached_by_its_shortcut(page: Page, app: Server):
     clinic_call(page, app.url, ())
 
     press(page, "Shift+S")
@@ -147,7 +147,7 @@ def test_the_search_is_reached_by_its_shortcut(page: Page, app: Server):
 
 
 @pytest.mark.parametrize(("width", "height", "rows"), [(1280, 800, 0), (1920, 1080, 4)])
-def test_message_box_and_head_of_the_timeline_show_without_scrolling(
+def test_message_box_and_head_of_timeline_show_without_scrolling(
     page: Page, app: Server, width: int, height: int, rows: int
 ):
     page.set_viewport_size({"width": width, "height": height})
@@ -164,7 +164,7 @@ def test_message_box_and_head_of_the_timeline_show_without_scrolling(
     assert width_of_page(page)[0] <= width_of_page(page)[1]
 
 
-def test_a_tablet_shows_the_panes_one_below_the_other(page: Page, app: Server):
+def test_tablet_shows_panes_one_below_other(page: Page, app: Server):
     page.set_viewport_size({"width": 820, "height": 1180})
     clinic_call(page, app.url, CALL[:1])
 

@@ -65,7 +65,7 @@ def add_breakpoint(page: Page, *, condition: str = "", hits: str = "") -> None:
     settled(page)
 
 
-def test_a_run_is_stepped_event_by_event_then_node_by_node(page: Page, app: Server):
+def test_run_is_stepped_event_by_event_then_node_by_node(page: Page, app: Server):
     opened(page, app)
 
     page.locator(".st-key-step_event button").first.click()
@@ -79,7 +79,7 @@ def test_a_run_is_stepped_event_by_event_then_node_by_node(page: Page, app: Serv
     expect(context(page)).to_contain_text("Cancelled")
 
 
-def test_a_condition_stops_before_the_fifth_visit_where_an_edit_changes_the_path(
+def test_condition_stops_before_fifth_visit_where_edit_changes_path(
     page: Page, app: Server, chromium: Browser
 ):
     opened(page, app)

@@ -84,7 +84,7 @@ def compared(page: Page, app: Server, run_a: str, run_b: str) -> str:
     return page.locator(".st-key-compare_verdict, [data-testid=stMain]").first.inner_text()
 
 
-def test_a_run_is_stopped_changed_forked_twice_compared_and_reopened(
+def test_run_is_stopped_changed_forked_twice_compared_and_reopened(
     page: Page, app: Server, chromium: Browser
 ):
     open_app(page, app.url)
@@ -129,7 +129,7 @@ def test_a_run_is_stopped_changed_forked_twice_compared_and_reopened(
     other.context.close()
 
 
-def test_two_people_on_one_server_see_nothing_of_each_other_and_find_their_runs_after_a_restart(
+def test_two_people_on_one_server_see_nothing_of_each_other_and_find_their_runs_after_restart(
     chromium: Browser, tmp_path
 ):
     one, two = chromium.new_context().new_page(), chromium.new_context().new_page()

@@ -54,7 +54,7 @@ def test_each_decision_shows_its_ways_out_with_values_and_reasons(page: Page, ap
     expect(page.locator(".st-key-inspector_tab").get_by_role("radio", name="Why")).to_be_checked()
 
 
-def test_a_watched_condition_leads_to_the_event_where_it_became_true(page: Page, app: Server):
+def test_watched_condition_leads_to_event_where_it_became_true(page: Page, app: Server):
     begin(page, app)
     page.get_by_role("radio", name="Watch").click()
     settled(page)

@@ -28,7 +28,7 @@ def asked(*replies):
     return ask
 
 
-def test_a_question_is_asked_once_in_a_while(clock):
+def test_question_is_asked_once_in_while(clock):
     answers, ask = BackendCache(), asked("first", "second")
 
     found = [answers.ask("q", ask), answers.ask("q", ask)]
@@ -38,14 +38,14 @@ def test_a_question_is_asked_once_in_a_while(clock):
     assert found == ["first", "first", "second"]
 
 
-def test_nothing_is_an_answer_too(clock):
+def test_nothing_is_answer_too(clock):
     answers, ask = BackendCache(), asked(None)
 
     assert answers.ask("q", ask) is None
     assert answers.ask("q", ask) is None
 
 
-def test_a_backend_that_failed_is_left_alone_for_a_while_and_told_again(clock):
+def test_backend_that_failed_is_left_alone_for_while_and_told_again(clock):
     answers, ask = BackendCache(), asked(ConnectionFailedError("Nothing answers."), "back")
 
     with pytest.raises(ConnectionFailedError):
@@ -57,7 +57,7 @@ def test_a_backend_that_failed_is_left_alone_for_a_while_and_told_again(clock):
     assert answers.ask("q", ask) == "back"
 
 
-def test_the_last_good_answer_outlives_a_failure(clock):
+def test_last_good_answer_outlives_failure(clock):
     answers, ask = BackendCache(), asked("good", ConnectionFailedError("Nothing answers."))
     answers.ask("q", ask)
     answers.expire()

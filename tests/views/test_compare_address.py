@@ -15,21 +15,21 @@ from debugger.views.url_state import CompareAddress, RunPlace
         ("elsewhere:abc", "embedded", RunPlace("embedded", "elsewhere:abc")),
     ],
 )
-def test_a_run_is_read_with_or_without_its_backend(text, default, place):
+def test_run_is_read_with_or_without_its_backend(text, default, place):
     assert RunPlace.parse(text, default) == place
 
 
 @pytest.mark.parametrize("default", ["embedded", "hosted"])
 @pytest.mark.parametrize("place", [RunPlace("embedded", "abc"), RunPlace("hosted", "abc")])
-def test_a_written_place_is_read_again(place, default):
+def test_written_place_is_read_again(place, default):
     assert RunPlace.parse(place.text(default), default) == place
 
 
-def test_a_hosted_run_is_found_from_a_new_tab():
+def test_hosted_run_is_found_from_new_tab():
     assert RunPlace.parse(RunPlace("hosted", "abc").text("hosted"), "embedded") == RunPlace("hosted", "abc")
 
 
-def test_an_address_names_what_is_there():
+def test_address_names_what_is_there():
     assert CompareAddress("x", "").to_parameters() == {"a": "x"}
     assert CompareAddress.from_parameters({"a": " x ", "b": "y", "turn": "3"}) == CompareAddress("x", "y")
     assert CompareAddress.from_parameters({}) == CompareAddress()

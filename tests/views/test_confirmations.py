@@ -65,7 +65,7 @@ def test_first_message_to_production_waits_for_consent(app, api, page, settle, p
     assert runs_of(api) == 1
 
 
-def test_second_message_is_sent_without_a_question(app, api, page, settle, production):
+def test_second_message_is_sent_without_question(app, api, page, settle, production):
     production()
     send(app, "Hello")
     app.button("send_to_production").click().run()
@@ -78,7 +78,7 @@ def test_second_message_is_sent_without_a_question(app, api, page, settle, produ
     assert [turn.message for turn in page().session.turns] == ["Hello", "Again"]
 
 
-def test_declined_message_stays_in_the_box(app, api, page, production):
+def test_declined_message_stays_in_box(app, api, page, production):
     production()
     send(app, "Hello")
 
@@ -111,7 +111,7 @@ def test_button_that_sends_waits_for_consent(app, api, page, settle, production,
     assert runs_of(api) == before + 1
 
 
-def test_consent_lasts_for_the_browser(app, api, page, settle, production, monkeypatch):
+def test_consent_lasts_for_browser(app, api, page, settle, production, monkeypatch):
     token = secrets.token_urlsafe(32)
     monkeypatch.setattr(connections, "owner_token", lambda: token)
     production()

@@ -6,7 +6,7 @@ from debugger.views.url_state import Address
 from tests.factories import document, static
 
 
-def test_an_address_that_the_browser_sent_too_early_is_not_followed(app, backend, page):
+def test_address_that_browser_sent_too_early_is_not_followed(app, backend, page):
     first = backend.create_workflow(document(static("a", "Hello"), name="First"))
     backend.create_workflow(document(static("b", "Hello"), name="Second"))
     app.run()
@@ -18,7 +18,7 @@ def test_an_address_that_the_browser_sent_too_early_is_not_followed(app, backend
     assert page().session.workflow.name == "Second"
 
 
-def test_the_page_that_was_left_long_ago_is_gone_back_to(app, backend, page):
+def test_page_that_was_left_long_ago_is_gone_back_to(app, backend, page):
     first = backend.create_workflow(document(static("a", "Hello"), name="First"))
     backend.create_workflow(document(static("b", "Hello"), name="Second"))
     app.run()

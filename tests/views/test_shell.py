@@ -6,7 +6,7 @@ from debugger.views.auth.permissions import User
 from debugger.views.panels import top_nav
 
 
-def test_user_without_a_role_sees_one_sentence(app, monkeypatch):
+def test_user_without_role_sees_one_sentence(app, monkeypatch):
     monkeypatch.setattr(shell, "current_user", lambda: User("eve@example.com", None, is_local=False))
 
     app.run()
@@ -17,7 +17,7 @@ def test_user_without_a_role_sees_one_sentence(app, monkeypatch):
     assert not app.sidebar.children
 
 
-def test_head_names_the_signed_in_user_without_markup(app, monkeypatch):
+def test_head_names_signed_in_user_without_markup(app, monkeypatch):
     monkeypatch.setattr(top_nav, "current_user", lambda: User("<b>Ada</b>", Role.RUN, is_local=False))
 
     app.run()

@@ -29,7 +29,7 @@ from debugger.views.streamlit_patches.login import configured_cookie_secret
 FRESH_SECONDS = 1.0
 """Age up to which keys and ended logins are used without reading them again."""
 MAX_UNREAD_SECONDS = 30.0
-"""Age up to which they are used while the store cannot be read; after that nobody is signed in."""
+"""Age up to which they are used while the store cannot be read; after that no user is signed in."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Logins:
 
     Args:
         method: Where users sign in.
-        settings: The roles of users, and where the secret of cookies is kept.
+        settings: The roles of users, and where the secret of cookies is stored.
         store: Returns the store, which holds the keys and the ended logins.
         clock: Returns the time in seconds.
     """

@@ -33,7 +33,7 @@ from debugger.views.asgi import (
 from debugger.views.auth.permissions import current_user
 
 MAX_IDLE_SECONDS = 8 * 3600.0
-"""How long an owner is kept that is not heard of."""
+"""Time without a request after which an owner is forgotten."""
 MAX_OWNERS = 1000
 _TOKEN_BYTES = 32
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -182,7 +182,7 @@ def _has_token(scope: Scope) -> bool:
 def _with_cookie(send: Send, scope: Scope) -> Send:
     is_encrypted = scope.get("scheme") == "https" or "https" in header_values(scope, b"x-forwarded-proto")
     # Not Strict: a browser that follows a link from another site would send no cookie with the page, and be
-    # given another one. It matters in the handshake of the page's socket alone, to which Lax is as strict.
+    # get another one. It matters in the handshake of the page's socket alone, to which Lax is as strict.
     attributes = "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if is_encrypted else "")
     cookie = f"{cookie_name()}={secrets.token_urlsafe(_TOKEN_BYTES)}{attributes}"
 

@@ -65,11 +65,11 @@ def chat_box(
         key: The widget's.
         said: The bubbles in order.
         height: In pixels, where style.css has no other.
-        turns: Whether the turn is told beside who speaks.
+        turns: Whether the turn is reported beside who speaks.
         soft: Whether a bubble that is added appears softly.
         earlier: The switch above the bubbles, if not all are always shown.
-        under_way: What happens just now, told below the bubbles.
-        empty: What stands in the middle of the box, as where nothing was said.
+        under_way: What happens just now, reported below the bubbles.
+        empty: What is in the middle of the box, as where nothing was said.
         start: The button below that.
         mark: The number of a turn whose outcome is not known, and the remark at its user's message.
         page: While it is equal, the box stays where a person has scrolled to; another one begins at its end.

@@ -1,7 +1,7 @@
 """Components of the app: markup, style and script beside their module.
 
 Streamlit sends the look and the script of an element along with each drawing of it, some 100 KB for a click
-on the debug page. So what it is given is a line that fetches them, which a browser does once for good.
+on the debug page. So what it gets is a line that fetches them, which a browser does once for good.
 """
 
 from __future__ import annotations

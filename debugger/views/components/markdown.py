@@ -28,7 +28,7 @@ def count(number: int, noun: str) -> str:
 
 
 _LONGEST = 600
-"""Characters; a cell shows fewer, and whoever wants the rest chooses it."""
+"""Characters; a cell shows fewer, and the selected one is shown in full."""
 
 
 def json_cell(value: Any) -> str:

@@ -33,12 +33,12 @@ def message_box(
         placeholder: What the empty box says.
         on_send: Takes what a person has sent.
         disabled: Whether nothing can be sent.
-        offers: Lines that are sent with a click; their line is kept while there are none, so that nothing
+        offers: Lines that are sent with a click; their line is reserved while there are none, so that nothing
             jumps. ``None`` where there never are any.
         draft: What the box is to hold, as a message that could not be sent; once for each time it changes.
         turn: The turn that has ended: then the box has the keyboard again, unless a person is at work
             elsewhere. ``None`` while no message is waited for.
-        aria_label: How the run stands, for screen readers; read aloud when it changes.
+        aria_label: Status of the run, for screen readers; read aloud when it changes.
     """
     reason = denied(on_send)
     _BOX(

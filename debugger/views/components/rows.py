@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
     cells: Sequence[Cell]
     target: str | list[Any]
-    """What it stands for: given back when it is chosen."""
+    """Value of the row, sent when it is chosen."""
     begins: bool = False
     """Whether something new begins with it, which a line above tells."""
 
@@ -73,13 +73,13 @@ def rows_list(
         chosen: The chosen row by its place, from 0.
         height: Of the rows, in pixels.
         aria_label: What the list is, for screen readers.
-        on_choose: Takes what stands for the row that a person has chosen; ``None`` where the choice was given
-            back.
+        on_choose: Takes the value of the chosen row; ``None`` where the choice is
+            cleared.
         near: The row to be in sight where none is chosen, as one before what the list keeps back.
         page: While it is equal, the list stays where it was scrolled to.
         follows: Whether another page begins at its end.
-        title: What stands above it.
-        none: What stands there in the place of no rows; without such a sentence the head of the list does.
+        title: What is above it.
+        none: What is there in the place of no rows; without such a sentence the head of the list does.
     """
     _LIST(
         key=key,

@@ -25,7 +25,7 @@ class Text:
 
     text: str
     look: Literal["quiet", "strong", "heading", "code", "note", "message"] = "quiet"
-    """A note and a message are not cut: a note takes lines of its own, a message stands beside controls."""
+    """A note and a message are not cut: a note takes lines of its own, a message is beside controls."""
     help: str = ""
     yields: bool = False
     """Whether it goes where the window is narrow."""
@@ -239,7 +239,7 @@ class Select:
     options: Mapping[str, str]
     """What people read, by what is held."""
     placeholder: str
-    """What stands there while none is held."""
+    """Text while nothing is selected."""
     on_change: Callable[[], None] | None = None
 
     def to_props(self) -> JsonObject:
@@ -291,7 +291,7 @@ class Line:
     key: str
     """By which it is found on the page, if by any."""
     items: Sequence[Item]
-    """What stands in it, from left to right."""
+    """What is in it, from left to right."""
     low: bool = False
     """Whether its controls are low, and name no shortcuts in a narrow window."""
 
@@ -311,7 +311,7 @@ def bar(
 
     Args:
         key: The widget's.
-        items: What stands in it. Two controls of a page never have the same key.
+        items: What is in it. Two controls of a page never have the same key.
         low: Whether its controls are low.
         width: Whether it takes what the line has left, or what it needs.
     """
@@ -339,7 +339,7 @@ def bars(key: str, lines: Sequence[Line], *, width: Literal["stretch", "content"
 def _use(key: str, controls: Mapping[str, Control]) -> None:
     """Let controls know of what was done to them that the server has not heard of.
 
-    Of each the last is told: what was typed, chosen or pressed before has been overtaken. A browser tells
+    Of each the last counts: what was typed, chosen or pressed before has been overtaken. A browser tells
     each use several times with the same number: of two messages that come while a script is at work,
     Streamlit hands on the second alone.
     """

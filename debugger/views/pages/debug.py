@@ -82,7 +82,7 @@ def head() -> list[Item]:
 def _setup_box() -> None:
     setup = st.popover("Setup", key="setup", icon=":material/tune:", type="tertiary", on_change="rerun")
     if setup.open:
-        with setup, suppress(DebuggerError):  # a backend that cannot be had is told of by the page
+        with setup, suppress(DebuggerError):  # the page reports a backend that cannot be opened
             _setup(current_backend())
 
 

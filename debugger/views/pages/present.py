@@ -255,7 +255,7 @@ def player_of(session: DebugSession) -> Player:
 
 @command
 def play_or_pause() -> None:
-    """Let the presentation go on by itself, or stand still."""
+    """Let the presentation go on by itself, or pause."""
     if (player := state.page().player) is not None:
         player.play_or_pause()
 

@@ -178,7 +178,7 @@ def toggle_breakpoint(kinds: Sequence[BreakpointKind], target: str) -> None:
     session = state.page().session
     if session is not None:
         session.breakpoints.toggle(kinds, target)
-        actions.keep_kit()
+        actions.store_debug_setup()
 
 
 @command
@@ -188,7 +188,7 @@ def put_breakpoint(point: Breakpoint) -> None:
     session = state.page().session
     if session is not None:
         session.breakpoints.put(point)
-        actions.keep_kit()
+        actions.store_debug_setup()
 
 
 @command
@@ -198,4 +198,4 @@ def remove_breakpoint(breakpoint_id: str) -> None:
     session = state.page().session
     if session is not None:
         session.breakpoints.remove(breakpoint_id)
-        actions.keep_kit()
+        actions.store_debug_setup()

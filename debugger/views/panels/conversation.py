@@ -22,7 +22,7 @@ def conversation(view: RunView) -> None:
     shown = _shown(view)
     earlier = _earlier(shown)
     if not earlier:
-        state.forget_widget(_WHOLE_KEY)  # another conversation is asked for anew
+        state.forget_widget(_WHOLE_KEY)  # another conversation is requested anew
     mark = mark_of(view.session)
     is_empty = not view.bubbles and not view.session.busy
     chat_box(

@@ -185,7 +185,7 @@ def _node_names(draft: ForkDraft, view: RunView) -> dict[str, str]:
             ("workflow", workflow_id, number), lambda: backend.workflow(workflow_id, number)
         )
     except DebuggerError:
-        return {}  # whoever runs the fork tells what is wrong with the version
+        return {}  # the code that runs the fork tells what is wrong with the version
     return {node.logical_id: node.label for node in workflow.node_configs}
 
 

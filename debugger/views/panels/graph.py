@@ -92,7 +92,7 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
     way = thread if len(names) > 1 and thread in names else None
     has_tint = bool(state.widget(TINT_KEY))
     place = _position(view)
-    # A long run has thousands of hops: they are gone through again only when there is one more.
+    # A long run has thousands of transitions: they are gone through again only when there is one more.
     made = view.memo(
         ("marks", place.state, way, has_tint, repr(badges)),
         lambda: node_states(

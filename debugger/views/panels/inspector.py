@@ -308,4 +308,4 @@ def pin_event(place: int, position: int) -> None:
     pin = pin_of(log, position)
     if pin is not None:
         session.mocks.put(replace(pin, note=f"from turn {log.number}"))
-        actions.keep_kit()
+        actions.store_debug_setup()

@@ -143,7 +143,7 @@ def answer(form: AnswerForm, *, is_pinned: bool = False) -> None:
     session.human_input.answer(reply)
     if is_pinned:
         session.mocks.put(Pin.of_reply(prompt.node_logical_id, reply, note=f"by a {PERSON}"))
-        actions.keep_kit()
+        actions.store_debug_setup()
     session.wait_until_idle(_ANSWER_SECONDS)
 
 

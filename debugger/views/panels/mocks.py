@@ -46,11 +46,13 @@ def mocks(view: RunView) -> None:
 
 
 def _who(view: RunView, reason: str | None) -> None:
-    desk = view.session.human_input
+    human_input = view.session.human_input
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="who_answers"):
         st.caption("Who answers for models", width="content")
-        is_some = bool(desk.nodes) or state.widget("who_answers_choice") == _WHO[2]
-        state.set_widget("who_answers_choice", _WHO[1] if desk.asks_all else _WHO[2] if is_some else _WHO[0])
+        is_some = bool(human_input.nodes) or state.widget("who_answers_choice") == _WHO[2]
+        state.set_widget(
+            "who_answers_choice", _WHO[1] if human_input.asks_all else _WHO[2] if is_some else _WHO[0]
+        )
         st.segmented_control(
             "Who answers for models",
             _WHO,
@@ -63,14 +65,14 @@ def _who(view: RunView, reason: str | None) -> None:
                 help=plain(reason) if reason else None,
             ),
         )
-        if is_some and not desk.asks_all:
+        if is_some and not human_input.asks_all:
             names = {
                 node.logical_id: node.label for node in view.graph.nodes.values() if node.type in MODEL_TYPES
             }
             st.multiselect(
                 "Nodes whose models I answer for",
                 list(names),
-                default=[node for node in desk.nodes if node in names],
+                default=[node for node in human_input.nodes if node in names],
                 format_func=lambda node: names[node],
                 key="who_answers_nodes",
                 label_visibility="collapsed",
@@ -229,7 +231,7 @@ def put(one: Pin | Fault) -> None:
     if warning is not None and not one.id:
         raise InputError(warning, advice="Choose a node or a tool of the version on view.")
     session.mocks.put(one)
-    actions.keep_kit()
+    actions.store_debug_setup()
 
 
 @command
@@ -239,7 +241,7 @@ def remove(intervention_id: str) -> None:
     session = state.page().session
     if session is not None:
         session.mocks.remove(intervention_id)
-        actions.keep_kit()
+        actions.store_debug_setup()
 
 
 @command

@@ -142,7 +142,7 @@ def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
 
 def _table(model: RunInputModel, tier: Tier, key: str) -> None:
     page = state.page()
-    # The grid tells its edits against the rows that it was first given, so those stay while it lives.
+    # The grid tells its edits against the rows that it got first, so those stay while it lives.
     if state.widget(key) is None:
         page.tables[key] = model.rows(tier)
     rows = page.tables[key]

@@ -302,7 +302,7 @@ def _tags() -> list[str]:
     try:
         return notebook().tags()
     except DebuggerError:
-        return []  # whoever lists the runs tells what is wrong with the store
+        return []  # the code that lists the runs tells what is wrong with the store
 
 
 def _clear() -> None:

@@ -164,6 +164,6 @@ def run_to(node_id: str) -> None:
 
 
 def _settle(session: DebugSession) -> None:
-    # Whoever goes on follows the run again.
+    # The user who goes on follows the run again.
     state.page().event = None
     session.wait_until_idle(WAIT_SECONDS)

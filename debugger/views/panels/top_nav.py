@@ -22,7 +22,7 @@ def top_nav(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None
 
     Args:
         links: The way to each page.
-        of_page: Draws what the page on view adds; what of it stands in the bar.
+        of_page: Draws what the page on view adds; what of it is in the bar.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="head"):
         items = of_page() if of_page is not None else []

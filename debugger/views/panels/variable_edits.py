@@ -123,7 +123,7 @@ def pending_table(pending: PendingEdits, tier: VariableScope, lead: str) -> None
     """
     page = state.page()
     key = f"{lead}_{tier.scope}_{tier.thread_id}_{page.generation}"
-    # The grid tells its edits against the rows that it was first given, so those stay while it lives.
+    # The grid tells its edits against the rows that it got first, so those stay while it lives.
     if state.widget(key) is None:
         page.tables[key] = pending.rows(tier)
     st.data_editor(

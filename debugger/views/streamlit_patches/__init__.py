@@ -30,7 +30,7 @@ class Patch:
 
     reason: str
     figure: str
-    """Measured gain; ``not measured`` where nobody has."""
+    """Measured gain; ``not measured`` where nothing was measured."""
     middleware: str = ""
     """Class in the module of the patch's name that is put before the app."""
 

@@ -15,8 +15,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from debugger.views.asgi import Application, Message, Receive, Scope, Send
 
 _DRAWN = ("delta", "ref_hash", "page_info_changed")
-"""What a script draws, and what goes along with it. That one has begun is told at once: the browser marks the
-page while the script is at work."""
+"""Messages of a drawing. The start of a script is sent at once: the browser marks the page meanwhile."""
 _LONGEST = 0.12
 """Seconds that a part waits for others at most."""
 
@@ -44,7 +43,7 @@ class BatchMessages:
 
 
 class _Outbox:
-    """What is kept back of one connection."""
+    """Messages of one connection that are held back."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -68,7 +67,7 @@ class _Outbox:
     async def _release_later(self) -> None:
         await asyncio.sleep(_LONGEST)
         self._later = None
-        with suppress(Exception):  # of a browser that has gone, whoever sends next is told
+        with suppress(Exception):  # the next sender gets the error of a browser that has gone
             await self._release()
 
     async def _release(self) -> None:

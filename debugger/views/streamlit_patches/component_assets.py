@@ -1,6 +1,6 @@
 """Files of the components, which a browser loads once.
 
-It would ask for them when the page is drawn, which is when it has most to do. So it is told of them with the
+It would ask for them when the page is drawn, which is when it has most to do. So it learns of them with the
 page's first answer, and loads them beside Streamlit's own scripts.
 """
 

@@ -1,7 +1,7 @@
 """Presses that a polling page sends only once.
 
 A browser notes a press and tells it a moment later. A page that asks for news in that moment (``run_every``)
-tells of it already, and then it is told again: playing would pause and go on, a message be sent twice.
+sends it already, and then it is sent again: playing would pause and go on, a message be sent twice.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def test_ambiguous_requests_are_refused(headers):
     assert status_of(headers, kind="websocket") == "closed"
 
 
-def test_origin_matches_the_host_with_its_port():
+def test_origin_matches_host_with_its_port():
     host = ("host", "debugger.example:8443")
 
     assert status_of([host, ("origin", "https://Debugger.example:8443")], needs_login=True) == 200
@@ -101,7 +101,7 @@ def test_health_answers_to_any_name_below_its_base_alone():
     assert status_of([*host, ("origin", "http://evil.example")], path="/_stcore/health") == 403
 
 
-def test_policy_allows_the_inline_script_by_its_hash_alone():
+def test_policy_allows_inline_script_by_its_hash_alone():
     policy = content_security_policy("<script>go()</script><script src='x.js'></script>")
 
     digest = base64.b64encode(hashlib.sha256(b"go()").digest()).decode()

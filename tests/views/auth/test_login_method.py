@@ -37,13 +37,13 @@ def test_page_on_loopback_needs_no_login(options, address):
 @pytest.mark.parametrize(
     "address", ["0.0.0.0", "::", None, "", "192.168.1.5", "debugger.example", "fe80::1%eth0"]
 )
-def test_page_beyond_loopback_needs_a_login(options, address):
+def test_page_beyond_loopback_needs_login(options, address):
     options(address, {})
 
     assert login_method(Settings()) == "key"
 
 
-def test_page_under_another_name_needs_a_login(options):
+def test_page_under_another_name_needs_login(options):
     options("127.0.0.1", {})
 
     assert login_method(Settings(allowed_hosts="localhost,debugger.example")) == "key"
@@ -56,7 +56,7 @@ def test_identity_provider_is_used_on_localhost_too(options):
     assert auth_providers() == ["default", "qa"]
 
 
-def test_unreadable_secrets_do_not_turn_the_login_off(options, tmp_path):
+def test_unreadable_secrets_do_not_turn_login_off(options, tmp_path):
     file = tmp_path / "secrets.toml"
     file.write_text("[auth")
     options("0.0.0.0", Unreadable(), file)
@@ -65,21 +65,21 @@ def test_unreadable_secrets_do_not_turn_the_login_off(options, tmp_path):
         login_method(Settings())
 
 
-def test_check_refuses_a_page_without_keys():
+def test_check_refuses_page_without_keys():
     with pytest.raises(SettingsError, match="keys add NAME"):
         check_login_method("key", lambda: False)
     check_login_method("key", lambda: True)
     check_login_method("none", lambda: False)
 
 
-def test_check_names_a_missing_library(monkeypatch):
+def test_check_names_missing_library(monkeypatch):
     monkeypatch.setattr(module, "find_spec", lambda name: None)
 
     with pytest.raises(SettingsError, match=r"workflow-debugger\[auth\]"):
         check_login_method("oidc", lambda: False)
 
 
-def test_check_refuses_a_secret_that_can_be_guessed(options, monkeypatch):
+def test_check_refuses_secret_that_can_be_guessed(options, monkeypatch):
     options("127.0.0.1", {"auth": {"client_id": "debugger", "cookie_secret": "x" * 31}})
     monkeypatch.setattr(module, "check_provider", lambda provider: None)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from debugger.views.auth.login_page import MAX_ADDRESSES, MAX_WRONG_KEYS, WrongKeys
 
 
-def test_wrong_keys_of_a_minute_are_limited_by_address():
+def test_wrong_keys_of_minute_are_limited_by_address():
     now = [0.0]
     wrong = WrongKeys(clock=lambda: now[0])
 

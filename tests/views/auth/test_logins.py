@@ -49,7 +49,7 @@ def test_login_has_person_and_role_of_its_key(logins, store):
     assert (login.person, login.role) == ("Ada", Role.RUN)
 
 
-def test_revoked_key_is_noticed_within_a_second(logins, store, clock):
+def test_revoked_key_is_noticed_within_second(logins, store, clock):
     key, _ = store.api_keys.add("Ada", Role.RUN)
     cookies = cookies_for(logins, key)
     assert logins.find(cookies)
@@ -61,7 +61,7 @@ def test_revoked_key_is_noticed_within_a_second(logins, store, clock):
     assert logins.key(key.digest) is None
 
 
-def test_key_of_a_team_does_not_open_the_page(logins, store):
+def test_key_of_team_does_not_open_page(logins, store):
     key, _ = store.api_keys.add("Ada", Role.ADMIN, "sales")
 
     assert logins.find(cookies_for(logins, key)) is None
@@ -88,7 +88,7 @@ def test_expired_cookie_is_refused(logins, store, monkeypatch):
     assert logins.find(cookies) is None
 
 
-def test_logins_outlive_a_short_fault_of_the_store(store, tmp_path, clock):
+def test_logins_outlive_short_fault_of_store(store, tmp_path, clock):
     faults = []
 
     def read_store():
@@ -120,7 +120,7 @@ def test_secret_is_kept_for_its_user_alone(tmp_path):
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_file_without_a_secret_is_refused(tmp_path):
+def test_file_without_secret_is_refused(tmp_path):
     (tmp_path / "page-login.secret").write_text("")
 
     with pytest.raises(SettingsError, match="holds no secret"):
@@ -131,23 +131,23 @@ def test_file_without_a_secret_is_refused(tmp_path):
     ("database", "folder"),
     [("sqlite:////srv/data/runs.sqlite3?timeout=2", "/srv/data"), ("sqlite:///runs.db", ".")],
 )
-def test_secret_is_beside_the_sqlite_file(database, folder):
+def test_secret_is_beside_sqlite_file(database, folder):
     assert str(secret_folder(Settings(database=database))) == folder
 
 
-def test_user_of_another_database_keeps_the_secret_in_the_data_folder():
+def test_user_of_another_database_keeps_secret_in_data_folder():
     folder = secret_folder(Settings(database="postgresql://localhost/srv/runs"))
 
     assert folder == secret_folder(Settings(database="sqlite://")) == secret_folder(Settings())
 
 
-def test_local_user_is_the_author(monkeypatch):
+def test_local_user_is_author(monkeypatch):
     monkeypatch.setenv("WORKFLOW_DEBUGGER_AUTHOR", "Ada")
 
     assert current_user() == User("Ada", Role.ADMIN, is_local=True)
 
 
-def test_user_without_a_login_has_no_role(monkeypatch, logins):
+def test_user_without_login_has_no_role(monkeypatch, logins):
     monkeypatch.setattr("debugger.views.auth.permissions.page_logins", lambda: logins)
 
     assert current_user() == User("", None, is_local=False)

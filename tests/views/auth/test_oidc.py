@@ -33,7 +33,7 @@ SETTING = "ada@example.com=admin, *@example.com = read, claim:groups:qa=run, cla
         ({}, None),
     ],
 )
-def test_role_is_the_highest_that_a_rule_gives(claims, role):
+def test_role_is_highest_that_rule_gives(claims, role):
     assert role_of(claims, read_roles(SETTING)) == role
 
 
@@ -70,14 +70,14 @@ def secret(monkeypatch):
     monkeypatch.setattr("streamlit.auth_util.get_signing_secret", lambda: "page-secret")
 
 
-def test_identity_is_read_from_a_signed_cookie(secret):
+def test_identity_is_read_from_signed_cookie(secret):
     identity = read_identity(cookie_of())
 
     assert identity.name == "ada@example.com"
     assert identity.digest == read_identity(cookie_of(exp=identity.expires_at)).digest
 
 
-def test_padded_copy_of_a_cookie_has_the_same_digest(secret):
+def test_padded_copy_of_cookie_has_same_digest(secret):
     cookies = cookie_of()
     padded = {COOKIE_NAME: cookies[COOKIE_NAME] + "!"}
 

@@ -47,7 +47,7 @@ def cookie_in(pairs):
     return next((value for name, value in pairs if name == "set-cookie"), None)
 
 
-def test_first_page_sets_a_cookie_that_scripts_and_other_sites_do_not_get():
+def test_first_page_sets_cookie_that_scripts_and_other_sites_do_not_get():
     pairs = answered(PAGE)
 
     name, _, rest = cookie_in(pairs).partition("=")
@@ -62,7 +62,7 @@ def test_each_browser_gets_another_token():
     assert cookie_in(answered(PAGE)) != cookie_in(answered(PAGE))
 
 
-def test_cached_page_sets_the_cookie_too():
+def test_cached_page_sets_cookie_too():
     assert cookie_in(answered(PAGE, status=304))
 
 
@@ -73,7 +73,7 @@ def test_cookie_is_secure_over_https(headers):
     assert cookie_in(pairs).endswith("; Secure")
 
 
-def test_browser_with_a_token_keeps_it():
+def test_browser_with_token_keeps_it():
     pairs = answered(PAGE | {"cookie": f"other=1; {cookie_name()}={'a' * 43}"})
 
     assert cookie_in(pairs) is None
@@ -90,7 +90,7 @@ def test_other_requests_set_no_cookie(headers, method):
     assert cookie_in(answered(headers, method=method)) is None
 
 
-def test_token_differs_for_each_user_of_a_browser(monkeypatch):
+def test_token_differs_for_each_user_of_browser(monkeypatch):
     cookies = SimpleNamespace(to_dict=lambda: {cookie_name(): "a" * 43})
     monkeypatch.setattr(st, "context", SimpleNamespace(cookies=cookies))
     users = [User("me", Role.ADMIN, True), User("Ada", Role.RUN, False), User("Eve", Role.RUN, False)]
@@ -112,7 +112,7 @@ def test_owner_is_found_by_its_token_alone():
     assert owners.find("other").custom is None
 
 
-def test_idle_owner_is_forgotten_and_a_used_one_is_not():
+def test_idle_owner_is_forgotten_and_used_one_is_not():
     now = [0.0]
     owners = Owners(clock=lambda: now[0])
     used, idle = owners.find("used"), owners.find("idle")
@@ -133,7 +133,7 @@ def test_owners_are_bounded():
     assert owners.find("first") is not first
 
 
-def test_typed_key_is_bound_to_the_origin_of_its_connection():
+def test_typed_key_is_bound_to_origin_of_its_connection():
     owner = Owner(keys={"eu": BoundKey("https://api.example/workflows", SecretStr("sk"))})
 
     same = owner.with_key("eu", HostedSettings(base_url="https://api.example/other"))

@@ -150,7 +150,7 @@ def called(call):
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
-def test_every_command_needs_a_role_or_is_listed():
+def test_every_command_needs_role_or_is_listed():
     commands = {place(do): needed_role(do) for do in (*actions(), *callbacks_of_controls())}
 
     listed = names(VIEW_COMMANDS)

@@ -32,7 +32,7 @@ def noted(app):
     return app.session_state["noted"]
 
 
-def test_a_bubble_tells_its_words_who_speaks_and_when(draw):
+def test_bubble_tells_its_words_who_speaks_and_when(draw):
     app = draw('chat_box("talk", [ChatMessage("agent", "Hello", "Greeting", 3, 7)], height=200)')
 
     assert said(app) == [{"kind": "agent", "text": "Hello", "caption": "Greeting · turn 3"}]
@@ -44,7 +44,7 @@ def test_what_came_of_background_work_says_so(draw):
     assert speakers(app) == ["Poll · turn 2, background"]
 
 
-def test_of_the_user_only_the_words_are_told(draw):
+def test_of_user_only_words_are_told(draw):
     app = draw('chat_box("talk", [ChatMessage("user", "Hi", "Greeting", 3, 7)], height=200)')
 
     assert said(app) == [{"kind": "user", "text": "Hi", "caption": ""}]
@@ -56,7 +56,7 @@ def test_words_whose_speaker_is_not_known_stand_alone(draw):
     assert (words(app), speakers(app)) == (["Welcome"], [])
 
 
-def test_an_audience_is_not_told_the_turn(draw):
+def test_audience_is_not_told_turn(draw):
     app = draw('chat_box("talk", [ChatMessage("agent", "Hello", "Greeting", 3, 7)], height=200, turns=False)')
 
     assert speakers(app) == ["Greeting"]
@@ -70,7 +70,7 @@ def test_words_are_handed_on_as_they_are(draw):
     assert words(app) == ["<b>bold</b>\n  *stars* :material/flag: $x$ \u2067 </script>"]
 
 
-def test_notes_stand_between_the_words(draw):
+def test_notes_stand_between_words(draw):
     app = draw(
         'chat_box("talk", [warning(1), ChatMessage("user", "Hi", "", 1, 2), '
         'ChatMessage("error", "It broke", "A", 1, 3)], height=200)'
@@ -80,7 +80,7 @@ def test_notes_stand_between_the_words(draw):
     assert notes(app) == ["Beware 1", "It broke"]
 
 
-def test_many_warnings_in_a_row_are_folded_under_their_number(draw):
+def test_many_warnings_in_row_are_folded_under_their_number(draw):
     app = draw(
         'chat_box("talk", [*map(warning, (4, 5, 6)), ChatMessage("user", "Hi", "", 1, 7)], height=200)'
     )
@@ -132,7 +132,7 @@ def test_what_no_switch_tells_is_passed_over(draw):
     assert noted(app) == []
 
 
-def test_an_empty_box_says_what_would_be_here_and_begins_a_run(draw):
+def test_empty_box_says_what_would_be_here_and_begins_run(draw):
     app = draw('chat_box("talk", [], height=200, empty=Line("Words appear here."), start=StartButton(note))')
     assert box(app)["empty"] == {"text": "Words appear here.", "icon": ""}
     assert box(app)["start"] == {"no_run": ""}
@@ -153,7 +153,7 @@ def test_what_cannot_begin_says_why_and_does_not(draw):
     assert noted(app) == []
 
 
-def test_where_nothing_can_begin_a_press_that_comes_late_does_nothing(draw):
+def test_where_nothing_can_begin_press_that_comes_late_does_nothing(draw):
     app = draw('chat_box("talk", [ChatMessage("user", "Hi", "", 1, 0)], height=200)')
 
     press_start(app)
@@ -162,7 +162,7 @@ def test_where_nothing_can_begin_a_press_that_comes_late_does_nothing(draw):
     assert box(app)["start"] is None
 
 
-def test_what_is_under_way_is_told_below_the_words(draw):
+def test_what_is_under_way_is_told_below_words(draw):
     app = draw('chat_box("talk", [], height=200, under_way=Line("The workflow is working …", "pace"))')
 
     assert box(app)["under_way"] == {"text": "The workflow is working …", "icon": "pace"}

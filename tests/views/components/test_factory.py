@@ -16,7 +16,7 @@ def drawn(source):
     return element.proto
 
 
-def test_what_is_sent_with_a_drawing_fetches_the_rest_of_the_element():
+def test_what_is_sent_with_drawing_fetches_rest_of_element():
     bar = drawn("from debugger.views.components.toolbar import bar\nbar('one', [])")
 
     content = component_file(ADDRESS.search(bar.js_content)[1])
@@ -26,7 +26,7 @@ def test_what_is_sent_with_a_drawing_fetches_the_rest_of_the_element():
     assert b".bar.low" in content
 
 
-def test_the_scripts_of_an_element_are_one_file_in_their_order():
+def test_scripts_of_element_are_one_file_in_their_order():
     box = drawn(
         "from debugger.views.components.graph.component import _PICTURE\n_PICTURE(key='one', data={})"
     )
@@ -38,7 +38,7 @@ def test_the_scripts_of_an_element_are_one_file_in_their_order():
     assert content.count(b"export default") == 1
 
 
-def test_another_content_has_another_name_and_an_old_one_is_still_had():
+def test_another_content_has_another_name_and_old_one_is_still_had():
     first = factory._keep("thing", b"let a;")
     second = factory._keep("thing", b"let b;")
 
@@ -46,5 +46,5 @@ def test_another_content_has_another_name_and_an_old_one_is_still_had():
     assert (component_file(first), component_file(second)) == (b"let a;", b"let b;")
 
 
-def test_of_a_name_that_was_never_given_nothing_is_had():
+def test_of_name_that_was_never_given_nothing_is_had():
     assert component_file("control_bar-0000000000000000.js") is None

@@ -17,7 +17,7 @@ from debugger.views.components.markdown import count, plain
         "1. one",
     ],
 )
-def test_no_mark_in_a_text_is_left_bare(text):
+def test_no_mark_in_text_is_left_bare(text):
     escaped = plain(text)
 
     assert escaped.replace("\\", "") == text
@@ -26,14 +26,14 @@ def test_no_mark_in_a_text_is_left_bare(text):
             assert escaped[place - 1] == "\\"
 
 
-def test_a_backslash_stays_a_backslash():
+def test_backslash_stays_backslash():
     assert plain("a\\b") == "a\\\\b"
 
 
-def test_lines_are_joined_since_a_line_could_begin_a_list():
+def test_lines_are_joined_since_line_could_begin_list():
     assert plain("a\n\n- b") == "a \\- b"
 
 
 @pytest.mark.parametrize(("number", "told"), [(0, "0 hops"), (1, "1 hop"), (2, "2 hops")])
-def test_a_count_agrees_with_its_noun(number, told):
+def test_count_agrees_with_its_noun(number, told):
     assert count(number, "hop") == told

@@ -30,7 +30,7 @@ def test_what_is_sent_is_taken_once(draw):
     assert app.session_state["sent"] == ["green tea"]
 
 
-def test_the_same_words_can_be_sent_again(draw):
+def test_same_words_can_be_sent_again(draw):
     app = draw()
 
     send(app, "yes")
@@ -63,7 +63,7 @@ def test_words_are_words_whatever_they_look_like(draw):
     assert box(app)["draft"] == "<b>**bold**</b>"
 
 
-def test_a_line_for_offers_is_kept_only_where_there_may_be_some(draw):
+def test_line_for_offers_is_kept_only_where_there_may_be_some(draw):
     assert box(draw())["offers"] is None
     assert box(draw("offers=[]"))["offers"] == []
     assert box(draw("offers=['Hello.']"))["offers"] == ["Hello."]

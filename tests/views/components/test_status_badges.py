@@ -16,7 +16,7 @@ fidelity_badge(Fidelity({verdict!r}, "Why *not*."))
 
 
 @pytest.mark.parametrize("verdict", get_args(Verdict))
-def test_every_verdict_is_drawn_as_an_icon_and_a_word(verdict):
+def test_every_verdict_is_drawn_as_icon_and_word(verdict):
     drawn = AppTest.from_string(DRAW.format(verdict=verdict), default_timeout=10).run()
 
     assert not drawn.exception

@@ -28,14 +28,14 @@ def shown(app):
     return app.text[0].value
 
 
-def test_a_table_of_one_page_has_nothing_to_turn():
+def test_table_of_one_page_has_nothing_to_turn():
     app = page_of(200)
 
     assert shown(app) == "0 to 200"
     assert keys(app) == set()
 
 
-def test_the_last_page_comes_first():
+def test_last_page_comes_first():
     app = page_of(450)
 
     assert shown(app) == "400 to 450"
@@ -65,7 +65,7 @@ def test_pages_are_turned_one_by_one_and_to_either_end():
         ("9" * 40, "800 to 1000"),
     ],
 )
-def test_a_page_is_turned_to_by_its_number(written, expected):
+def test_page_is_turned_to_by_its_number(written, expected):
     app = page_of(1_000)
 
     use(app, "events_page", written)
@@ -74,7 +74,7 @@ def test_a_page_is_turned_to_by_its_number(written, expected):
     assert control(app, "events_page").value == ""
 
 
-def test_the_last_page_stays_the_last_when_rows_are_added():
+def test_last_page_stays_last_when_rows_are_added():
     app = page_of(450)
     use(app, "events_first_page")
     use(app, "events_last_page")
@@ -85,7 +85,7 @@ def test_the_last_page_stays_the_last_when_rows_are_added():
     assert shown(app) == "600 to 650"
 
 
-def test_a_page_that_was_turned_to_stays_when_rows_are_added():
+def test_page_that_was_turned_to_stays_when_rows_are_added():
     app = page_of(450)
     use(app, "events_previous_page")
 
@@ -95,7 +95,7 @@ def test_a_page_that_was_turned_to_stays_when_rows_are_added():
     assert shown(app) == "200 to 400"
 
 
-def test_the_page_of_a_chosen_row_is_shown():
+def test_page_of_chosen_row_is_shown():
     app = page_of(450)
     use(app, "events_first_page")
 

@@ -29,13 +29,13 @@ def noted(app):
     return app.session_state["noted"]
 
 
-def test_a_text_tells_how_it_looks_and_whether_it_yields():
+def test_text_tells_how_it_looks_and_whether_it_yields():
     told = Text("Step", look="heading", help="One by one", yields=True).to_props()
 
     assert told == {"kind": "words", "text": "Step", "look": "heading", "help": "One by one", "yields": True}
 
 
-def test_a_badge_tells_its_colour_and_the_name_of_its_icon():
+def test_badge_tells_its_colour_and_name_of_its_icon():
     told = Badge("Your turn", ":material/chat_bubble:", "violet", help="Say something").to_props()
 
     assert told["kind"] == "badge"
@@ -43,15 +43,15 @@ def test_a_badge_tells_its_colour_and_the_name_of_its_icon():
     assert told["help"] == "Say something"
 
 
-def test_a_meter_tells_its_text_and_its_share():
+def test_meter_tells_its_text_and_its_share():
     assert Progress("2 of 4", 0.5).to_props() == {"kind": "meter", "text": "2 of 4", "share": 0.5}
 
 
-def test_a_space_tells_nothing_but_itself():
+def test_space_tells_nothing_but_itself():
     assert Spacer().to_props() == {"kind": "space"}
 
 
-def test_a_button_tells_its_words_its_reason_and_its_shortcut():
+def test_button_tells_its_words_its_reason_and_its_shortcut():
     button = Button("stop", "Stop", print, icon=":material/stop:", help="End it", shortcut="Shift+X")
 
     told = button.to_props()
@@ -61,20 +61,20 @@ def test_a_button_tells_its_words_its_reason_and_its_shortcut():
     assert (told["help"], told["shortcut"], told["keys"]) == ("End it", "Shift+X", "Shift + X")
 
 
-def test_a_button_has_its_shortcut_though_it_does_not_name_it():
+def test_button_has_its_shortcut_though_it_does_not_name_it():
     told = Button("next", "Next", print, shortcut="J", names_keys=False).to_props()
 
     assert (told["shortcut"], told["keys"]) == ("J", "")
 
 
-def test_a_link_tells_where_it_leads_and_whether_that_is_on_view():
+def test_link_tells_where_it_leads_and_whether_that_is_on_view():
     told = Link("to_runs", "Runs", "runs", print, icon=":material/history:", is_current=True).to_props()
 
     assert (told["kind"], told["key"], told["label"], told["icon"]) == ("link", "to_runs", "Runs", "history")
     assert (told["href"], told["current"]) == ("runs", True)
 
 
-def test_a_toggle_tells_whether_it_is_on(draw):
+def test_toggle_tells_whether_it_is_on(draw):
     app = draw('st.session_state.setdefault("tint", True); bar("one", [Toggle("tint", "Time", help="Tint")])')
 
     (told,) = items(app, "one")
@@ -88,7 +88,7 @@ def test_a_toggle_tells_whether_it_is_on(draw):
     }
 
 
-def test_a_disclosure_tells_whether_it_is_open(draw):
+def test_disclosure_tells_whether_it_is_open(draw):
     app = draw('bar("one", [Disclosure("more", "Filters", ":material/filter_list:", "secondary")])')
 
     (told,) = items(app, "one")
@@ -101,7 +101,7 @@ def test_a_disclosure_tells_whether_it_is_open(draw):
     assert (told["icon"], told["look"]) == ("filter_list", "secondary")
 
 
-def test_a_switch_tells_its_options_with_their_names_and_the_one_that_holds(draw):
+def test_switch_tells_its_options_with_their_names_and_one_that_holds(draw):
     app = draw(
         'st.session_state.setdefault("way", "main")\n'
         'bar("one", [SegmentedControl("way", "Way of", ("all", "main"), {"all": "All threads"}, wide=True)])'
@@ -112,7 +112,7 @@ def test_a_switch_tells_its_options_with_their_names_and_the_one_that_holds(draw
     assert (told["value"], told["label"], told["wide"]) == ("main", "Way of", True)
 
 
-def test_a_choice_tells_what_people_read_and_what_is_held(draw):
+def test_choice_tells_what_people_read_and_what_is_held(draw):
     app = draw('bar("one", [Select("version", "Version", {"1": "v1", "0": "v0"}, "The active version")])')
 
     (told,) = items(app, "one")
@@ -121,7 +121,7 @@ def test_a_choice_tells_what_people_read_and_what_is_held(draw):
     assert told["placeholder"] == "The active version"
 
 
-def test_a_field_tells_what_it_holds_and_what_leads_to_it(draw):
+def test_field_tells_what_it_holds_and_what_leads_to_it(draw):
     app = draw(
         'bar("one", [TextInput("find", "Find", "Find …", ":material/search:", "Shift+S", grows=True)])'
     )
@@ -136,13 +136,13 @@ def test_a_field_tells_what_it_holds_and_what_leads_to_it(draw):
     )
 
 
-def test_parts_stand_in_the_order_in_which_they_are_given(draw):
+def test_parts_stand_in_order_in_which_they_are_given(draw):
     app = draw('bar("one", [Text("A"), Spacer(), Button("b", "B", note)], low=True)')
 
     assert [item["kind"] for item in items(app, "one")] == ["words", "space", "button"]
 
 
-def test_a_press_calls_what_belongs_to_the_button_with_its_arguments(draw):
+def test_press_calls_what_belongs_to_button_with_its_arguments(draw):
     app = draw('bar("one", [Button("a", "A", note, ("first", 1)), Button("b", "B", note, ("second", 2))])')
 
     use(app, "b")
@@ -150,7 +150,7 @@ def test_a_press_calls_what_belongs_to_the_button_with_its_arguments(draw):
     assert noted(app) == [("second", 2)]
 
 
-def test_each_press_counts_once_however_often_the_page_is_drawn(draw):
+def test_each_press_counts_once_however_often_page_is_drawn(draw):
     app = draw('bar("one", [Button("a", "A", note)])')
 
     use(app, "a")
@@ -160,7 +160,7 @@ def test_each_press_counts_once_however_often_the_page_is_drawn(draw):
     assert noted(app) == [(), ()]
 
 
-def test_a_press_has_its_effect_before_the_page_is_drawn(draw):
+def test_press_has_its_effect_before_page_is_drawn(draw):
     app = draw('bar("one", [Text(str(len(st.session_state.noted))), Button("a", "A", note)])')
 
     use(app, "a")
@@ -168,7 +168,7 @@ def test_a_press_has_its_effect_before_the_page_is_drawn(draw):
     assert items(app, "one")[0]["text"] == "1"
 
 
-def test_a_disabled_button_is_not_pressed(draw):
+def test_disabled_button_is_not_pressed(draw):
     app = draw('bar("one", [Button("a", "A", note, disabled=True)])')
 
     use(app, "a")
@@ -177,7 +177,7 @@ def test_a_disabled_button_is_not_pressed(draw):
     assert noted(app) == []
 
 
-def test_a_link_is_followed(draw):
+def test_link_is_followed(draw):
     app = draw('bar("one", [Link("to_runs", "Runs", "runs", note, ("runs",))])')
 
     use(app, "to_runs")
@@ -185,7 +185,7 @@ def test_a_link_is_followed(draw):
     assert noted(app) == [("runs",)]
 
 
-def test_a_toggle_is_switched_on_and_off_and_says_so(draw):
+def test_toggle_is_switched_on_and_off_and_says_so(draw):
     app = draw('bar("one", [Toggle("tint", "Time", on_change=note)])')
 
     use(app, "tint", True)
@@ -197,7 +197,7 @@ def test_a_toggle_is_switched_on_and_off_and_says_so(draw):
     assert len(noted(app)) == 2
 
 
-def test_a_disabled_toggle_stays_as_it_is(draw):
+def test_disabled_toggle_stays_as_it_is(draw):
     app = draw('bar("one", [Toggle("tint", "Time", disabled=True, on_change=note)])')
 
     use(app, "tint", True)
@@ -206,7 +206,7 @@ def test_a_disabled_toggle_stays_as_it_is(draw):
     assert noted(app) == []
 
 
-def test_a_disclosure_opens_and_closes(draw):
+def test_disclosure_opens_and_closes(draw):
     app = draw('more = Disclosure("more", "Filters")\nbar("one", [more])\nif more.is_open: st.text("Within")')
 
     use(app, "more", True)
@@ -217,7 +217,7 @@ def test_a_disclosure_opens_and_closes(draw):
     assert not app.text
 
 
-def test_an_option_is_chosen_and_said(draw):
+def test_option_is_chosen_and_said(draw):
     app = draw('bar("one", [SegmentedControl("view", "View", ("Graph", "Table"), on_change=note)])')
 
     use(app, "view", "Table")
@@ -227,7 +227,7 @@ def test_an_option_is_chosen_and_said(draw):
 
 
 @pytest.mark.parametrize("value", ["Picture", "", None, 1, ["Table"], {"Table": 1}])
-def test_an_option_that_is_not_offered_is_refused(draw, value):
+def test_option_that_is_not_offered_is_refused(draw, value):
     app = draw(
         'st.session_state.setdefault("view", "Graph")\n'
         'bar("one", [SegmentedControl("view", "View", ("Graph", "Table"), on_change=note)])'
@@ -253,7 +253,7 @@ def test_one_of_many_is_chosen_and_what_is_not_among_them_refused(draw):
     assert noted(app) == [()]
 
 
-def test_a_field_holds_what_is_written(draw):
+def test_field_holds_what_is_written(draw):
     app = draw('bar("one", [TextInput("find", "Find", "Find …", ":material/search:")])')
 
     use(app, "find", "tea **and** cake")
@@ -262,7 +262,7 @@ def test_a_field_holds_what_is_written(draw):
 
 
 @pytest.mark.parametrize("value", [None, 1, ["tea"]])
-def test_a_field_holds_nothing_but_text(draw, value):
+def test_field_holds_nothing_but_text(draw, value):
     app = draw('bar("one", [TextInput("find", "Find", "Find …", ":material/search:")])')
 
     use(app, "find", value)
@@ -274,7 +274,7 @@ def test_a_field_holds_nothing_but_text(draw, value):
 @pytest.mark.parametrize(
     "used", [[[1, "gone", 1]], [[1, "a"]], [["1", "a", 1]], [[1, ["a"], 1]], [None], {"key": "a"}, "a", 7]
 )
-def test_what_no_control_of_the_bar_can_have_told_is_ignored(draw, used):
+def test_what_no_control_of_bar_can_have_told_is_ignored(draw, used):
     app = draw('bar("one", [Button("a", "A", note)])')
 
     tell(app, bars(app)["one"], used)
@@ -283,7 +283,7 @@ def test_what_no_control_of_the_bar_can_have_told_is_ignored(draw, used):
     assert noted(app) == []
 
 
-def test_a_control_that_is_no_longer_drawn_is_ignored(draw):
+def test_control_that_is_no_longer_drawn_is_ignored(draw):
     app = draw('bar("one", [] if st.session_state.noted else [Button("a", "A", note)])')
     gone = control(app, "a")
     gone.use()
@@ -303,7 +303,7 @@ def test_what_is_told_again_has_its_effect_once(draw):
     assert noted(app) == [(), ("b",)]
 
 
-def test_what_is_used_while_the_server_is_at_work_all_arrives(draw):
+def test_what_is_used_while_server_is_at_work_all_arrives(draw):
     find = 'TextInput("find", "Find", "Find …", ":material/search:")'
     app = draw(f'bar("one", [{find}, Button("a", "A", note)])')
 
@@ -313,7 +313,7 @@ def test_what_is_used_while_the_server_is_at_work_all_arrives(draw):
     assert noted(app) == [()]
 
 
-def test_a_button_that_is_pressed_twice_before_the_page_answers_is_pressed_once(draw):
+def test_button_that_is_pressed_twice_before_page_answers_is_pressed_once(draw):
     app = draw('bar("one", [Button("a", "A", note)])')
 
     tell(app, bars(app)["one"], [[1, "a", None], [2, "a", None]])
@@ -321,7 +321,7 @@ def test_a_button_that_is_pressed_twice_before_the_page_answers_is_pressed_once(
     assert noted(app) == [()]
 
 
-def test_of_a_button_that_counts_each_press_has_its_effect(draw):
+def test_of_button_that_counts_each_press_has_its_effect(draw):
     app = draw('bar("one", [Button("a", "A", note, counts=True)])')
 
     tell(app, bars(app)["one"], [[1, "a", None], [2, "a", None], [3, "a", None]])
@@ -330,7 +330,7 @@ def test_of_a_button_that_counts_each_press_has_its_effect(draw):
     assert noted(app) == [(), (), (), ()]
 
 
-def test_two_bars_of_a_page_do_not_mix(draw):
+def test_two_bars_of_page_do_not_mix(draw):
     app = draw(
         'bar("one", [Button("a", "A", note, ("one",)), SegmentedControl("view", "View", ("x", "y"))])\n'
         'bar("two", [Button("b", "B", note, ("two",)), SegmentedControl("mode", "Mode", ("x", "y"))])'
@@ -344,7 +344,7 @@ def test_two_bars_of_a_page_do_not_mix(draw):
     assert (control(app, "view").value, control(app, "mode").value) == (None, "y")
 
 
-def test_a_disabled_disclosure_stays_closed_whatever_it_holds(draw):
+def test_disabled_disclosure_stays_closed_whatever_it_holds(draw):
     app = draw(
         "st.session_state.more = True\n"
         'more = Disclosure("more", "Filters", disabled=True)\nbar("one", [more])\n'
@@ -357,7 +357,7 @@ def test_a_disabled_disclosure_stays_closed_whatever_it_holds(draw):
     assert not app.text
 
 
-def test_a_key_closes_what_is_open_and_opens_nothing(draw):
+def test_key_closes_what_is_open_and_opens_nothing(draw):
     app = draw('bar("one", [Disclosure("more", "Edit", closing_key="Escape")])')
     closed = items(app, "one")[0]["shortcut"]
 
@@ -381,7 +381,7 @@ def test_bars_below_each_other_are_one_element_and_each_control_is_heard(draw):
     assert noted(app) == [("a",), ("b",)]
 
 
-def test_what_a_bar_holds_outlives_its_not_being_drawn(draw):
+def test_what_bar_holds_outlives_its_not_being_drawn(draw):
     app = draw(
         'more = Disclosure("more", "More")\nbar("one", [more])\n'
         'if more.is_open: bar("two", [TextInput("find", "Find", "Find …", ":material/search:")])'

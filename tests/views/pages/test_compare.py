@@ -61,7 +61,7 @@ def markdown(app):
     return "\n".join(each.value for each in app.markdown)
 
 
-def test_without_runs_the_page_says_what_would_be_here(app):
+def test_without_runs_page_says_what_would_be_here(app):
     app.run()
 
     assert not app.exception
@@ -69,7 +69,7 @@ def test_without_runs_the_page_says_what_would_be_here(app):
     assert app.button("compare_swap").disabled
 
 
-def test_an_address_opens_two_runs_where_they_part(app, backend, held):
+def test_address_opens_two_runs_where_they_part(app, backend, held):
     open_pair(app, *pair(backend))
 
     assert "They part at turn 2" in app.warning[0].value
@@ -80,7 +80,7 @@ def test_an_address_opens_two_runs_where_they_part(app, backend, held):
     assert "| Embedded engine | Test v0 |" in markdown(app)
 
 
-def test_the_address_names_what_the_page_shows(app, backend):
+def test_address_names_what_page_shows(app, backend):
     a, b = pair(backend)
     app.run()
 
@@ -92,7 +92,7 @@ def test_the_address_names_what_the_page_shows(app, backend):
     assert "They part at turn 2" in app.warning[0].value
 
 
-def test_an_address_that_a_browser_sent_too_late_takes_no_choice_back(app, backend, held):
+def test_address_that_browser_sent_too_late_takes_no_choice_back(app, backend, held):
     a, b = pair(backend)
     open_pair(app, a, a)
     app.selectbox("compare_b").set_value(b).run()
@@ -104,7 +104,7 @@ def test_an_address_that_a_browser_sent_too_late_takes_no_choice_back(app, backe
     assert app.query_params["b"] == b
 
 
-def test_an_address_that_somebody_types_is_followed(app, backend, held):
+def test_address_that_somebody_types_is_followed(app, backend, held):
     a, b = pair(backend)
     open_pair(app, a, a)
 
@@ -114,7 +114,7 @@ def test_an_address_that_somebody_types_is_followed(app, backend, held):
     assert held().runs["b"].run.workflow_run_id == b
 
 
-def test_runs_of_the_same_workflow_are_offered_first(app, backend):
+def test_runs_of_same_workflow_are_offered_first(app, backend):
     a, b = pair(backend)
     other = play(backend, backend.create_workflow(document(static("x", "Bye")), name="Bye").id)
     app.query_params["a"] = a
@@ -126,7 +126,7 @@ def test_runs_of_the_same_workflow_are_offered_first(app, backend):
     assert [option[-6:] for option in offered] == [b[-6:], a[-6:], other[-6:]]
 
 
-def test_an_id_that_no_run_has_is_told_and_the_run_before_stays(app, backend, held):
+def test_id_that_no_run_has_is_told_and_run_before_stays(app, backend, held):
     a, b = pair(backend)
     open_pair(app, a, b)
 
@@ -140,7 +140,7 @@ def test_an_id_that_no_run_has_is_told_and_the_run_before_stays(app, backend, he
     assert "They part at turn 2" in app.warning[0].value
 
 
-def test_one_of_two_runs_that_cannot_be_found_leaves_the_other(app, backend, held):
+def test_one_of_two_runs_that_cannot_be_found_leaves_other(app, backend, held):
     a, _ = pair(backend)
     open_pair(app, a, "nonsense")
 
@@ -175,7 +175,7 @@ def test_differing_rows_can_be_shown_alone(app, backend, held):
     assert "= same" not in {chips[0] for chips in table(app)["verdict"]}
 
 
-def test_a_chosen_row_shows_both_events_and_what_differs(app, backend, held):
+def test_chosen_row_shows_both_events_and_what_differs(app, backend, held):
     open_pair(app, *pair(backend))
     held().row = next(
         place
@@ -203,7 +203,7 @@ def test_more_is_ignored_or_less(app, backend, held):
     assert "They part at turn 1" in app.warning[0].value
 
 
-def test_the_turns_of_b_can_be_put_beside_later_ones(app, backend, held):
+def test_turns_of_b_can_be_put_beside_later_ones(app, backend, held):
     open_pair(app, *pair(backend))
 
     app.number_input("compare_shift").set_value(2).run()
@@ -234,7 +234,7 @@ def test_runs_that_went_on_are_read_again(app, backend, held):
     assert "there A ends, and B goes on" in app.warning[0].value.replace("\\", "")
 
 
-def test_the_path_tab_tells_who_came_by(app, backend):
+def test_path_tab_tells_who_came_by(app, backend):
     open_pair(app, *pair(backend))
 
     show(app, "Path")
@@ -249,7 +249,7 @@ def test_the_path_tab_tells_who_came_by(app, backend):
     assert "dashed line" in markdown(app)
 
 
-def test_the_transcript_tab_marks_the_words_that_differ(app, backend):
+def test_transcript_tab_marks_words_that_differ(app, backend):
     open_pair(app, *pair(backend))
 
     show(app, "Transcript")
@@ -269,7 +269,7 @@ def test_what_was_said_is_no_markdown(app, backend):
     assert "\\!\\[x\\]" in markdown(app)
 
 
-def test_the_state_tab_tells_variables_of_a_turn(app, backend):
+def test_state_tab_tells_variables_of_turn(app, backend):
     kept = backend.create_workflow(desk())
     a, b = (
         backend.execute(kept.id, TurnInput(dynamic_variables={"shop": shop})).finish().run_id
@@ -284,7 +284,7 @@ def test_the_state_tab_tells_variables_of_a_turn(app, backend):
     ]
 
 
-def test_the_versions_tab_lists_what_differs(app, backend):
+def test_versions_tab_lists_what_differs(app, backend):
     kept = backend.create_workflow(desk())
     backend.store.create_version(kept.id, document=desk("Sing."), mark_as_active=True)
     open_pair(app, play(backend, kept.id, version=0), play(backend, kept.id, version=1))
@@ -300,7 +300,7 @@ def test_the_versions_tab_lists_what_differs(app, backend):
     assert ":blue-background[+ Sing\\.]" in markdown(app)
 
 
-def test_a_run_whose_workflow_is_gone_is_compared_without_its_versions(app, backend):
+def test_run_whose_workflow_is_gone_is_compared_without_its_versions(app, backend):
     a, b = pair(backend)
     backend.delete_workflow(backend.run(a).workflow_id)
     open_pair(app, a, b)
@@ -311,7 +311,7 @@ def test_a_run_whose_workflow_is_gone_is_compared_without_its_versions(app, back
     assert "The workflow is gone" in app.info[0].value
 
 
-def test_a_run_of_the_other_backend_stands_beside_one_of_this(app, backend, held, tmp_path):
+def test_run_of_other_backend_stands_beside_one_of_this(app, backend, held, tmp_path):
     other = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/other.sqlite3", responder="rules"))
     there = play(other, other.create_workflow(desk()).id, "the caller wants tea")
     here = play(backend, backend.create_workflow(desk()).id, "the caller wants tea")
@@ -327,7 +327,7 @@ def test_a_run_of_the_other_backend_stands_beside_one_of_this(app, backend, held
     assert "Nothing differs" in app.success[0].value
 
 
-def test_a_backend_that_fails_leaves_the_runs_on_view(app, backend):
+def test_backend_that_fails_leaves_runs_on_view(app, backend):
     open_pair(app, *pair(backend))
 
     backend.fault = StoreError("The database is gone.")

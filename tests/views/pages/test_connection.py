@@ -89,7 +89,7 @@ def everything_drawn(app):
     return repr(app._tree) + str(dict(app.query_params)) + str(app.session_state)
 
 
-def test_the_embedded_engine_says_what_it_found(app, backend):
+def test_embedded_engine_says_what_it_found(app, backend):
     backend.create_workflow(document(static("a", "Hello")), name="Tea shop")
     app.run()
 
@@ -169,7 +169,7 @@ def test_server_on_this_machine_needs_no_key(app, api):
     assert app.error  # this one wants a key, and says so
 
 
-def test_key_is_kept_when_the_field_is_left_empty(app, api):
+def test_key_is_kept_when_field_is_left_empty(app, api):
     app.run()
     hosted(app, url=api.url, key=KEY)
 
@@ -199,7 +199,7 @@ def test_key_does_not_go_to_another_origin(app, api):
     assert KEY not in str(api.keys)
 
 
-def test_key_of_the_environment_goes_to_its_origin_only(app, api, monkeypatch):
+def test_key_of_environment_goes_to_its_origin_only(app, api, monkeypatch):
     monkeypatch.setenv("INTERACTLY_BASE_URL", "http://127.0.0.1:9/workflows")
     monkeypatch.setenv("INTERACTLY_API_KEY", KEY)
     app.run()
@@ -243,7 +243,7 @@ def test_named_connection_is_chosen_with_one_click(app, api):
     assert KEY not in everything_drawn(app)
 
 
-def test_broken_connection_is_named_and_the_others_work(app, api):
+def test_broken_connection_is_named_and_others_work(app, api):
     app.secrets["connections"] = {
         "broken": {"base_url": api.url, "api_kee": KEY},
         "good": {"base_url": api.url},
@@ -259,7 +259,7 @@ def test_broken_connection_is_named_and_the_others_work(app, api):
 
 
 @pytest.mark.parametrize("base_url", ["https://user:pa55@api.example", "https://user:pa55@api:port", "x"])
-def test_unusable_base_url_of_a_named_connection_is_not_shown(app, base_url):
+def test_unusable_base_url_of_named_connection_is_not_shown(app, base_url):
     app.secrets["connections"] = {"eu": {"base_url": base_url, "api_key": KEY}}
     app.run()
     app.segmented_control("backend").set_value("hosted").run()
@@ -272,7 +272,7 @@ def test_unusable_base_url_of_a_named_connection_is_not_shown(app, base_url):
     assert "pa55" not in everything_drawn(app)
 
 
-def test_typed_key_of_a_named_connection_replaces_its_own(app, api):
+def test_typed_key_of_named_connection_replaces_its_own(app, api):
     app.secrets["connections"] = {"eu": {"base_url": api.url, "api_key": "sk-old"}}
     app.run()
     app.segmented_control("backend").set_value("hosted").run()
@@ -284,7 +284,7 @@ def test_typed_key_of_a_named_connection_replaces_its_own(app, api):
     assert "sk-old" not in str(api.keys)
 
 
-def test_link_to_an_unknown_connection_sends_nothing(view, api, monkeypatch):
+def test_link_to_unknown_connection_sends_nothing(view, api, monkeypatch):
     monkeypatch.setenv("INTERACTLY_BASE_URL", api.url)
     monkeypatch.setenv("INTERACTLY_API_KEY", KEY)
     app = view("debug")
@@ -317,7 +317,7 @@ def test_unencrypted_connection_needs_consent_before_anything_is_sent(app, monke
     assert sent == ["http://10.255.255.1/workflows/v1/workflows"]
 
 
-def test_reload_keeps_url_and_key_for_the_same_browser_alone(app, view, api, monkeypatch):
+def test_reload_keeps_url_and_key_for_same_browser_alone(app, view, api, monkeypatch):
     token = secrets.token_urlsafe(32)
     monkeypatch.setattr(connections, "owner_token", lambda: token)
     app.run()
@@ -400,7 +400,7 @@ def test_secrets_file_that_is_no_toml_is_reported(app, tmp_path, monkeypatch):
     assert KEY not in everything_drawn(app)
 
 
-def test_another_base_url_closes_the_run(app, api):
+def test_another_base_url_closes_run(app, api):
     app.run()
     hosted(app, url=api.url, key=KEY)
     page = app.session_state["debugger_page"]
@@ -412,7 +412,7 @@ def test_another_base_url_closes_the_run(app, api):
     assert page.session is None
 
 
-def test_changing_the_backend_takes_the_run_off_view_and_keeps_it_on_record(app, backend):
+def test_changing_backend_takes_run_off_view_and_keeps_it_on_record(app, backend):
     backend.create_workflow(document(say("chat")))
     app.run()
     page = app.session_state["debugger_page"]
@@ -424,7 +424,7 @@ def test_changing_the_backend_takes_the_run_off_view_and_keeps_it_on_record(app,
     assert page.backend_name == "hosted"
 
 
-def test_an_environment_that_makes_no_sense_is_told(app, monkeypatch):
+def test_environment_that_makes_no_sense_is_told(app, monkeypatch):
     monkeypatch.setenv("WORKFLOW_DEBUGGER_MAX_NODE_RUNS", "many")
 
     app.run()
@@ -433,7 +433,7 @@ def test_an_environment_that_makes_no_sense_is_told(app, monkeypatch):
     assert "WORKFLOW" in app.error[0].value
 
 
-def test_the_hosted_api_says_beforehand_that_its_calls_are_real(app):
+def test_hosted_api_says_beforehand_that_its_calls_are_real(app):
     app.run()
     go_to = app.segmented_control("backend")
 
@@ -443,7 +443,7 @@ def test_the_hosted_api_says_beforehand_that_its_calls_are_real(app):
 
 
 @pytest.mark.parametrize("setting", ["off", "sandboxed", "unsafe"])
-def test_page_names_the_mode_of_python(app, monkeypatch, setting):
+def test_page_names_mode_of_python(app, monkeypatch, setting):
     monkeypatch.setenv("WORKFLOW_DEBUGGER_INLINE_PYTHON", setting)
 
     app.run()

@@ -15,14 +15,14 @@ from tests.views.message import box, send
 from tests.views.talk import notes, show_earlier, words
 
 
-def test_an_empty_backend_says_what_would_be_here(app):
+def test_empty_backend_says_what_would_be_here(app):
     app.run()
 
     assert not app.exception
     assert any("import one" in caption.value for caption in app.caption)
 
 
-def test_the_newest_workflow_is_on_view_at_once(app, backend):
+def test_newest_workflow_is_on_view_at_once(app, backend):
     backend.create_workflow(document(static("a", "Hello")), name="Older")
     newest = backend.create_workflow(document(static("a", "Hello")), name="Tea shop")
 
@@ -33,7 +33,7 @@ def test_the_newest_workflow_is_on_view_at_once(app, backend):
     assert control(app, "start").disabled is False
 
 
-def test_start_runs_a_turn_and_shows_what_was_said(app, backend, press):
+def test_start_runs_turn_and_shows_what_was_said(app, backend, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
 
@@ -45,7 +45,7 @@ def test_start_runs_a_turn_and_shows_what_was_said(app, backend, press):
     assert box(app)["placeholder"] == "Chat waits for the user's message."
 
 
-def test_the_chat_box_sends_the_next_turn(app, backend, page, press, settle):
+def test_chat_box_sends_next_turn(app, backend, page, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -57,7 +57,7 @@ def test_the_chat_box_sends_the_next_turn(app, backend, page, press, settle):
     assert "good morning" in words(app)
 
 
-def test_a_first_message_starts_the_run(app, backend, page, settle):
+def test_first_message_starts_run(app, backend, page, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
 
@@ -67,7 +67,7 @@ def test_a_first_message_starts_the_run(app, backend, page, settle):
     assert [turn.message for turn in page().session.turns] == ["good morning"]
 
 
-def test_a_message_of_blanks_sends_nothing(app, backend, page):
+def test_message_of_blanks_sends_nothing(app, backend, page):
     backend.create_workflow(document(say("chat")))
     app.run()
 
@@ -86,7 +86,7 @@ def test_what_users_and_models_say_is_never_read_as_markdown(app, backend, press
     assert not any("![x]" in markdown.value for markdown in app.markdown)
 
 
-def test_while_a_turn_runs_its_events_appear_and_the_run_can_be_stopped(app, backend, page, settle):
+def test_while_turn_runs_its_events_appear_and_run_can_be_stopped(app, backend, page, settle):
     backend.create_workflow(document(static("a", "Hello")))
     backend.gate.clear()
     app.run()
@@ -120,7 +120,7 @@ def test_two_clicks_at_once_begin_one_turn(app, backend, page, settle):
     assert not app.exception
 
 
-def test_a_run_that_is_over_takes_no_message_and_says_why(app, backend, press):
+def test_run_that_is_over_takes_no_message_and_says_why(app, backend, press):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
 
@@ -131,7 +131,7 @@ def test_a_run_that_is_over_takes_no_message_and_says_why(app, backend, press):
     assert control(app, "stop").disabled
 
 
-def test_stop_ends_a_waiting_run(app, backend, page, press):
+def test_stop_ends_waiting_run(app, backend, page, press):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -141,7 +141,7 @@ def test_stop_ends_a_waiting_run(app, backend, page, press):
     assert page().session.status == "cancelled"
 
 
-def test_restart_begins_a_sibling_and_keeps_the_old_run(app, backend, page, press):
+def test_restart_begins_sibling_and_keeps_old_run(app, backend, page, press):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -154,7 +154,7 @@ def test_restart_begins_a_sibling_and_keeps_the_old_run(app, backend, page, pres
     assert {run.workflow_run_id for run in backend.runs().rows} == {first, second}
 
 
-def test_a_turn_that_fails_on_the_way_is_told_and_gives_the_words_back(app, backend, press, settle):
+def test_turn_that_fails_on_way_is_told_and_gives_words_back(app, backend, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -172,7 +172,7 @@ def test_a_turn_that_fails_on_the_way_is_told_and_gives_the_words_back(app, back
     assert box(app)["draft"] == "are you there?"
 
 
-def test_a_failed_run_shows_its_error_in_the_conversation(app, backend, page, press):
+def test_failed_run_shows_its_error_in_conversation(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello"), direct("a", "nowhere")))
     app.run()
 
@@ -182,7 +182,7 @@ def test_a_failed_run_shows_its_error_in_the_conversation(app, backend, page, pr
     assert any("nowhere" in note for note in notes(app))
 
 
-def test_the_address_names_backend_workflow_run_and_turn(app, backend, page, press):
+def test_address_names_backend_workflow_run_and_turn(app, backend, page, press):
     workflow = backend.create_workflow(document(say("chat")))
     app.run()
 
@@ -197,7 +197,7 @@ def test_the_address_names_backend_workflow_run_and_turn(app, backend, page, pre
 
 
 @pytest.mark.parametrize("is_long", [False, True])
-def test_a_link_opens_its_run_and_turn(app, backend, page, monkeypatch, is_long):
+def test_link_opens_its_run_and_turn(app, backend, page, monkeypatch, is_long):
     if is_long:
         monkeypatch.setattr("debugger.views.actions._MAX_TURNS_AT_ONCE", 1)
     workflow = backend.create_workflow(document(say("chat")))
@@ -218,7 +218,7 @@ def test_a_link_opens_its_run_and_turn(app, backend, page, monkeypatch, is_long)
 
 
 @pytest.mark.parametrize("is_long", [False, True])
-def test_a_run_that_cannot_be_read_is_not_opened_and_says_why(
+def test_run_that_cannot_be_read_is_not_opened_and_says_why(
     app, backend, page, tmp_path, monkeypatch, is_long
 ):
     if is_long:
@@ -238,7 +238,7 @@ def test_a_run_that_cannot_be_read_is_not_opened_and_says_why(
     assert f"turn 1 of run {session.run_id} cannot be read" in app.error[0].value
 
 
-def test_a_link_to_a_run_that_is_gone_says_so_and_offers_the_rest(app, backend):
+def test_link_to_run_that_is_gone_says_so_and_offers_rest(app, backend):
     backend.create_workflow(document(say("chat")))
 
     app.query_params["run"] = "665f0c2b9a3e4d5f6a7b8c90"
@@ -250,7 +250,7 @@ def test_a_link_to_a_run_that_is_gone_says_so_and_offers_the_rest(app, backend):
 
 
 @pytest.mark.parametrize("run", ["nonsense", "../../etc", "<b>"])
-def test_a_link_that_makes_no_sense_is_an_error_and_not_a_crash(app, backend, run):
+def test_link_that_makes_no_sense_is_error_and_not_crash(app, backend, run):
     app.query_params["run"] = run
     app.query_params["turn"] = "x"
 
@@ -260,7 +260,7 @@ def test_a_link_that_makes_no_sense_is_an_error_and_not_a_crash(app, backend, ru
     assert "is not a run id" in app.error[0].value
 
 
-def test_a_backend_that_does_not_answer_is_told_in_one_sentence(app, backend):
+def test_backend_that_does_not_answer_is_told_in_one_sentence(app, backend):
     backend.fault = ConnectionFailedError("Nothing answers there.", advice="Is the server up?")
 
     app.run()
@@ -269,7 +269,7 @@ def test_a_backend_that_does_not_answer_is_told_in_one_sentence(app, backend):
     assert app.error[0].value == "Nothing answers there\\. Is the server up?"
 
 
-def test_the_last_list_of_workflows_stays_when_the_backend_fails(app, backend, page):
+def test_last_list_of_workflows_stays_when_backend_fails(app, backend, page):
     backend.create_workflow(document(say("chat")), name="Tea shop")
     app.run()
 
@@ -295,7 +295,7 @@ def test_another_version_can_be_chosen(app, backend, page):
     assert page().session.version_number == 0
 
 
-def test_another_workflow_can_be_chosen_while_a_run_is_on_view(app, backend, page, press):
+def test_another_workflow_can_be_chosen_while_run_is_on_view(app, backend, page, press):
     older = backend.create_workflow(document(static("a", "Hello")), name="Older")
     backend.create_workflow(document(say("chat")), name="Newer")
     app.run()
@@ -308,7 +308,7 @@ def test_another_workflow_can_be_chosen_while_a_run_is_on_view(app, backend, pag
     assert len(backend.runs().rows) == 1
 
 
-def test_what_is_wrong_with_the_workflow_is_listed(app, backend):
+def test_what_is_wrong_with_workflow_is_listed(app, backend):
     backend.create_workflow(document(static("a", "Hello"), static("b", "Lost")))
 
     app.run()
@@ -316,7 +316,7 @@ def test_what_is_wrong_with_the_workflow_is_listed(app, backend):
     assert any(expander.label == "1 warning" for expander in app.expander)
 
 
-def test_an_imported_file_is_checked_then_kept_and_shown(app, backend, page):
+def test_imported_file_is_checked_then_kept_and_shown(app, backend, page):
     app.run()
     use(app, "import", True)
     written = json.dumps(document(static("a", "Hello"), static("b", "Lost"), name="From a file"))
@@ -340,7 +340,7 @@ def test_an_imported_file_is_checked_then_kept_and_shown(app, backend, page):
         (b'{"node_configs": [{"type": "llm"}]}', "logical"),
     ],
 )
-def test_a_file_that_is_no_workflow_is_refused_with_its_fault(app, backend, written, told):
+def test_file_that_is_no_workflow_is_refused_with_its_fault(app, backend, written, told):
     app.run()
     use(app, "import", True)
 
@@ -351,7 +351,7 @@ def test_a_file_that_is_no_workflow_is_refused_with_its_fault(app, backend, writ
     assert "import_now" not in keys(app)
 
 
-def test_a_run_that_someone_else_drives_can_be_looked_at_again(app, backend, page):
+def test_run_that_someone_else_drives_can_be_looked_at_again(app, backend, page):
     workflow = backend.create_workflow(document(worker("a"), say("chat"), direct("a", "chat")))
     session = DebugSession(backend, workflow.id)
     session.start(TurnInput.with_message(None))
@@ -366,7 +366,7 @@ def test_a_run_that_someone_else_drives_can_be_looked_at_again(app, backend, pag
     assert len(page().session.turns) == 2
 
 
-def test_a_long_conversation_shows_its_end_and_the_rest_on_demand(app, backend, monkeypatch, press, settle):
+def test_long_conversation_shows_its_end_and_rest_on_demand(app, backend, monkeypatch, press, settle):
     monkeypatch.setattr("debugger.views.panels.conversation._MOST_BUBBLES", 2)
     monkeypatch.setattr("debugger.views.panels.conversation._CUT_OFF", 1)
     backend.create_workflow(document(say("chat")))
@@ -382,7 +382,7 @@ def test_a_long_conversation_shows_its_end_and_the_rest_on_demand(app, backend, 
     assert "one" in words(app)
 
 
-def test_a_second_click_on_start_has_nothing_to_do(app, backend, page):
+def test_second_click_on_start_has_nothing_to_do(app, backend, page):
     backend.create_workflow(document(say("chat")))
     backend.gate.clear()
     app.run()
@@ -398,9 +398,7 @@ def test_a_second_click_on_start_has_nothing_to_do(app, backend, page):
     assert len(page().session.turns) == 1
 
 
-def test_the_lines_of_a_script_are_offered_and_sent_by_a_click(
-    app, backend, page, settle, tmp_path, monkeypatch
-):
+def test_lines_of_script_are_offered_and_sent_by_click(app, backend, page, settle, tmp_path, monkeypatch):
     script = "version: 1\nworkflow: workflow_test\ndemo:\n  - Hi there.\n  - Bye then.\n"
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts" / "test.yaml").write_text(script)
@@ -417,7 +415,7 @@ def test_the_lines_of_a_script_are_offered_and_sent_by_a_click(
     assert box(app)["offers"] == ["Bye then."]
 
 
-def test_an_event_that_went_with_its_turn_is_no_longer_chosen(app, backend, page, press):
+def test_event_that_went_with_its_turn_is_no_longer_chosen(app, backend, page, press):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")

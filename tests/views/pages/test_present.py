@@ -37,14 +37,14 @@ def told(app):
     return " ".join(markdown.value for markdown in app.markdown)
 
 
-def test_without_a_run_it_says_what_would_be_here(view):
+def test_without_run_it_says_what_would_be_here(view):
     app = view("present").run()
 
     assert not app.exception
     assert any("No run is on view" in caption.value for caption in app.caption)
 
 
-def test_a_link_opens_its_run_before_the_first_word(stage):
+def test_link_opens_its_run_before_first_word(stage):
     assert "Before the first word" in told(stage)
     assert words(stage) == []
     assert stage.button("play_previous").disabled
@@ -62,7 +62,7 @@ def test_words_appear_step_by_step_and_go_again(stage):
     assert words(stage) == []
 
 
-def test_presenting_asks_the_engine_for_nothing(stage, backend, monkeypatch):
+def test_presenting_asks_engine_for_nothing(stage, backend, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("the engine was asked")
 
@@ -86,14 +86,14 @@ def test_it_plays_and_pauses(stage):
     assert stage.button("play").label == "Play"
 
 
-def test_a_turn_is_jumped_to(stage):
+def test_turn_is_jumped_to(stage):
     stage.selectbox("play_turn").set_value(2).run()
 
     assert words(stage) == ["Hello", "good morning"]
     assert stage.selectbox("play_turn").value == 2
 
 
-def test_the_speed_is_kept_from_step_to_step(stage):
+def test_speed_is_kept_from_step_to_step(stage):
     stage.button_group("play_speed").set_value(4.0).run()
     stage.button("play_next").click().run()
 
@@ -114,7 +114,7 @@ def test_what_was_said_is_never_read_as_markdown(view, backend):
     assert words(app) == ["![x](http://leak.example/x.png)"]
 
 
-def test_a_run_that_there_is_not_is_told(view):
+def test_run_that_there_is_not_is_told(view):
     app = view("present")
     app.query_params["run"] = "0" * 24
 

@@ -32,7 +32,7 @@ def table(app):
     return app.dataframe("runs").value
 
 
-def test_without_runs_the_page_says_what_would_be_here(app):
+def test_without_runs_page_says_what_would_be_here(app):
     app.run()
 
     assert not app.exception
@@ -50,7 +50,7 @@ def test_runs_are_listed_with_workflow_status_and_id(app, backend):
     assert len(row["began"]) == 19
 
 
-def test_runs_can_be_narrowed_to_a_workflow_and_a_status(app, backend):
+def test_runs_can_be_narrowed_to_workflow_and_status(app, backend):
     tea = backend.create_workflow(document(say("chat")), name="Tea shop")
     bye = backend.create_workflow(document(static("a", "Bye")), name="Goodbye")
     first, second = run(backend, tea), run(backend, bye)
@@ -66,7 +66,7 @@ def test_runs_can_be_narrowed_to_a_workflow_and_a_status(app, backend):
     assert by_status == [second]
 
 
-def test_a_filter_that_fits_nothing_says_how_to_see_more(app, backend):
+def test_filter_that_fits_nothing_says_how_to_see_more(app, backend):
     run(backend, backend.create_workflow(document(say("chat"))))
     app.run()
 
@@ -75,7 +75,7 @@ def test_a_filter_that_fits_nothing_says_how_to_see_more(app, backend):
     assert any("No run matches" in caption.value for caption in app.caption)
 
 
-def test_a_run_opens_by_its_id(app, backend):
+def test_run_opens_by_its_id(app, backend):
     run_id = run(backend, backend.create_workflow(document(say("chat"))))
     app.run()
 
@@ -86,7 +86,7 @@ def test_a_run_opens_by_its_id(app, backend):
     assert app.session_state["debugger_page"].session.run_id == run_id
 
 
-def test_an_id_that_no_run_has_is_told(app):
+def test_id_that_no_run_has_is_told(app):
     app.run()
 
     app.text_input("run_id_typed").set_value("665f0c2b9a3e4d5f6a7b8c90")
@@ -96,7 +96,7 @@ def test_an_id_that_no_run_has_is_told(app):
     assert "665f0c2b9a3e4d5f6a7b8c90" in app.error[0].value
 
 
-def test_a_chosen_row_opens_its_run(app, backend):
+def test_chosen_row_opens_its_run(app, backend):
     workflow = backend.create_workflow(document(say("chat")))
     older, _newer = run(backend, workflow), run(backend, workflow)
     app.run()
@@ -108,7 +108,7 @@ def test_a_chosen_row_opens_its_run(app, backend):
     assert app.session_state["debugger_page"].session.run_id == older
 
 
-def test_the_last_list_stays_when_the_backend_fails(app, backend):
+def test_last_list_stays_when_backend_fails(app, backend):
     run(backend, backend.create_workflow(document(say("chat"))))
     app.run()
 
@@ -130,7 +130,7 @@ def test_long_lists_come_in_pages(app, backend, monkeypatch):
     assert list(table(app)["id"]) == [ids[0]]
 
 
-def test_the_list_tells_how_many_turns_a_run_has_had(app, backend):
+def test_list_tells_how_many_turns_run_has_had(app, backend):
     tea = backend.create_workflow(document(say("chat")), name="Tea shop")
     run_id = run(backend, tea)
     session = DebugSession.open(backend, run_id)
@@ -175,7 +175,7 @@ def test_runs_can_be_narrowed_by_words_version_date_tag_and_star(app, backend):
     assert not app.exception
 
 
-def test_the_last_day_counts_as_a_whole(app, backend):
+def test_last_day_counts_as_whole(app, backend):
     run_id = run(backend, backend.create_workflow(document(say("chat"))))
     today = datetime.now(UTC).date()
     app.run()
@@ -199,7 +199,7 @@ def test_filters_are_kept_while_another_page_is_on_view(app, view, backend):
     assert later.selectbox("runs_status").value == "failed"
 
 
-def test_chosen_runs_are_given_a_star_and_lose_it_again(app, backend):
+def test_chosen_runs_are_given_star_and_lose_it_again(app, backend):
     workflow = backend.create_workflow(document(say("chat")))
     ids = [run(backend, workflow) for _ in range(3)]
     app.run()
@@ -215,7 +215,7 @@ def test_chosen_runs_are_given_a_star_and_lose_it_again(app, backend):
     assert backend.store.notebook.marks(ids) == {ids[0]: RunLabels(), ids[2]: RunLabels()}
 
 
-def test_a_chosen_run_is_given_tags_and_a_note(app, backend):
+def test_chosen_run_is_given_tags_and_note(app, backend):
     run_id = run(backend, backend.create_workflow(document(say("chat"))))
     app.run()
 
@@ -255,7 +255,7 @@ def test_actions_wait_for_as_many_runs_as_they_need(app, backend):
     assert one == [False, False, True]
 
 
-def test_the_run_that_a_fork_comes_from_is_shown(app, backend):
+def test_run_that_fork_comes_from_is_shown(app, backend):
     parent = "665f0c2b9a3e4d5f6a7b8c90"
     backend.store.append_turn(
         FinishedTurn(
@@ -277,7 +277,7 @@ def test_the_run_that_a_fork_comes_from_is_shown(app, backend):
     assert list(table(app)["parent"]) == ["…7b8c90 · turn 3"]
 
 
-def test_what_another_backend_cannot_look_for_is_greyed_with_the_reason(app, backend, monkeypatch):
+def test_what_another_backend_cannot_look_for_is_greyed_with_reason(app, backend, monkeypatch):
     run(backend, backend.create_workflow(document(say("chat"))))
     monkeypatch.setattr(backend, "capabilities", Capabilities({"run_search": "It cannot."}))
 
@@ -287,7 +287,7 @@ def test_what_another_backend_cannot_look_for_is_greyed_with_the_reason(app, bac
     assert all(widget.disabled and widget.help == "It cannot\\." for widget in held)
 
 
-def test_a_run_out_of_a_file_is_shown_as_it_was(app, backend):
+def test_run_out_of_file_is_shown_as_it_was(app, backend):
     run_id = run(backend, backend.create_workflow(document(say("chat"))))
     record = backend.run(run_id)
     notes = RunNotes(note="from afar")
@@ -305,7 +305,7 @@ def test_a_run_out_of_a_file_is_shown_as_it_was(app, backend):
     assert backend.store.notebook.notes(run_id).note == "from afar"
 
 
-def test_a_file_that_is_no_run_is_told(app, backend):
+def test_file_that_is_no_run_is_told(app, backend):
     app.run()
 
     app.file_uploader("recording_0").upload("tea.json", b"{}", "application/json").run()

@@ -7,7 +7,7 @@ from tests.views.talk import notes, words
 HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))
 
 
-def test_both_skins_show_the_same_session(app, backend, page, press):
+def test_both_skins_show_same_session(app, backend, page, press):
     backend.create_workflow(document(*HELLO))
     app.run()
     press("start")
@@ -23,7 +23,7 @@ def test_both_skins_show_the_same_session(app, backend, page, press):
     assert "latest" in keys(app)
 
 
-def test_the_demo_view_says_in_words_what_happened(app, backend, press):
+def test_demo_view_says_in_words_what_happened(app, backend, press):
     backend.create_workflow(document(*HELLO))
     app.run()
     use(app, "skin")
@@ -34,7 +34,7 @@ def test_the_demo_view_says_in_words_what_happened(app, backend, press):
     assert told in captions(app)
 
 
-def test_the_skin_stands_in_the_address(app, backend):
+def test_skin_stands_in_address(app, backend):
     backend.create_workflow(document(*HELLO))
     app.run()
 
@@ -45,7 +45,7 @@ def test_the_skin_stands_in_the_address(app, backend):
     assert "skin" not in app.query_params
 
 
-def test_an_address_opens_the_demo_view(app, backend):
+def test_address_opens_demo_view(app, backend):
     backend.create_workflow(document(*HELLO))
     app.query_params["skin"] = "demo"
 
@@ -56,7 +56,7 @@ def test_an_address_opens_the_demo_view(app, backend):
     assert "latest" not in keys(app)
 
 
-def test_warnings_are_for_the_engineer(app, backend, press):
+def test_warnings_are_for_engineer(app, backend, press):
     backend.create_workflow(
         document(
             {"type": "from_the_future", "logical_id": "x", "name": "X"}, say("chat"), direct("x", "chat")
@@ -71,7 +71,7 @@ def test_warnings_are_for_the_engineer(app, backend, press):
     assert not notes(app)
 
 
-def test_an_empty_backend_says_what_would_be_here_in_the_demo_view_too(app):
+def test_empty_backend_says_what_would_be_here_in_demo_view_too(app):
     app.query_params["skin"] = "demo"
 
     app.run()
@@ -80,7 +80,7 @@ def test_an_empty_backend_says_what_would_be_here_in_the_demo_view_too(app):
     assert any("Setup above" in caption.value for caption in app.caption)
 
 
-def test_a_run_that_stands_still_goes_on_from_the_demo_view(app, backend, page, press):
+def test_run_that_stands_still_goes_on_from_demo_view(app, backend, page, press):
     backend.create_workflow(document(*HELLO))
     app.run()
     use(app, "step_node")

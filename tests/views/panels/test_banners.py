@@ -35,12 +35,12 @@ def opened(app, recording):
     return app
 
 
-def test_a_recording_is_shown_with_a_banner_that_says_where_it_is_from(opened):
+def test_recording_is_shown_with_banner_that_says_where_it_is_from(opened):
     assert any("It ran on\\: Elsewhere" in caption.value for caption in opened.caption)
     assert "Hello" in words(opened)
 
 
-def test_whatever_would_run_something_is_greyed_with_the_reason(opened):
+def test_whatever_would_run_something_is_greyed_with_reason(opened):
     greyed = {key: control(opened, key) for key in ("restart", "stop", "step_event")}
 
     assert all(button.disabled for button in greyed.values())
@@ -49,7 +49,7 @@ def test_whatever_would_run_something_is_greyed_with_the_reason(opened):
     assert box(opened)["placeholder"] == REASON
 
 
-def test_leaving_the_recording_leads_back_to_the_embedded_engine(opened, page):
+def test_leaving_recording_leads_back_to_embedded_engine(opened, page):
     use(opened, "leave_recording")
 
     assert not opened.exception
@@ -57,7 +57,7 @@ def test_leaving_the_recording_leads_back_to_the_embedded_engine(opened, page):
     assert page().session.backend.name == "Embedded engine"
 
 
-def test_a_link_to_a_recording_of_another_tab_says_what_to_do(app, recording):
+def test_link_to_recording_of_another_tab_says_what_to_do(app, recording):
     app.query_params["backend"] = "recording"
     app.query_params["run"] = recording.run_id
 
@@ -67,7 +67,7 @@ def test_a_link_to_a_recording_of_another_tab_says_what_to_do(app, recording):
     assert "only the tab that opened its file knows" in app.error[0].value
 
 
-def test_a_file_without_its_workflow_is_drawn_from_the_path(app, recording):
+def test_file_without_its_workflow_is_drawn_from_path(app, recording):
     bare = RecordedBackend(RunFile(run=recording.file.run))
     app.session_state["debugger_page"] = PageState(
         backend_name="recording", recording=bare, session=DebugSession.open(bare, bare.run_id)

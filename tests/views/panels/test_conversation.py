@@ -7,7 +7,7 @@ from tests.views.talk import box, press_start, show_earlier, words
 HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))
 
 
-def test_before_a_run_the_box_says_what_will_be_here_and_begins_it(app, backend, page, settle):
+def test_before_run_box_says_what_will_be_here_and_begins_it(app, backend, page, settle):
     backend.create_workflow(document(*HELLO))
     app.run()
     assert box(app)["empty"]["text"] == "What user and agent say appears here."
@@ -19,7 +19,7 @@ def test_before_a_run_the_box_says_what_will_be_here_and_begins_it(app, backend,
     assert (box(app)["empty"], box(app)["start"]) == (None, None)
 
 
-def test_a_turn_under_way_is_told(app, backend, page, settle):
+def test_turn_under_way_is_told(app, backend, page, settle):
     backend.create_workflow(document(*HELLO))
     backend.gate.clear()
     app.run()
@@ -32,7 +32,7 @@ def test_a_turn_under_way_is_told(app, backend, page, settle):
     assert box(app)["under_way"] is None
 
 
-def test_a_backend_that_runs_nothing_says_why_it_cannot_begin(app, backend, monkeypatch):
+def test_backend_that_runs_nothing_says_why_it_cannot_begin(app, backend, monkeypatch):
     backend.create_workflow(document(*HELLO))
     told = {"run_turns": "This one is only looked at."}
     monkeypatch.setattr(type(backend.capabilities), "reason_against", lambda self, name: told.get(name))
@@ -42,7 +42,7 @@ def test_a_backend_that_runs_nothing_says_why_it_cannot_begin(app, backend, monk
     assert box(app)["start"] == {"no_run": "This one is only looked at."}
 
 
-def test_the_next_run_shows_its_end_again(app, backend, monkeypatch, press, settle):
+def test_next_run_shows_its_end_again(app, backend, monkeypatch, press, settle):
     monkeypatch.setattr("debugger.views.panels.conversation._MOST_BUBBLES", 2)
     monkeypatch.setattr("debugger.views.panels.conversation._CUT_OFF", 1)
     backend.create_workflow(document(say("chat")))

@@ -9,7 +9,7 @@ from tests.factories import document, say
 from tests.views.bars import control, use
 
 
-def test_there_is_nothing_to_save_before_a_turn_is_over(app, backend):
+def test_there_is_nothing_to_save_before_turn_is_over(app, backend):
     backend.create_workflow(document(say("chat")))
 
     app.run()
@@ -31,7 +31,7 @@ def test_every_format_is_offered_with_what_it_is_good_for(app, backend, press, n
     assert f"download_{name}" in [element.key for element in app.get("download_button")]
 
 
-def test_the_run_file_holds_record_workflow_and_notes(app, backend, press, page):
+def test_run_file_holds_record_workflow_and_notes(app, backend, press, page):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")

@@ -51,7 +51,7 @@ def words(app):
     return " ".join([*(text.value for text in app.text), captions(app), *talk.words(app)])
 
 
-def test_before_a_run_there_is_nothing_to_fork(app, backend):
+def test_before_run_there_is_nothing_to_fork(app, backend):
     backend.create_workflow(desk())
 
     app.run()
@@ -60,7 +60,7 @@ def test_before_a_run_there_is_nothing_to_fork(app, backend):
     assert control(app, "send_again").disabled
 
 
-def test_the_dialog_shows_the_turn_as_it_was_and_that_it_can_be_repeated(app, page, run):
+def test_dialog_shows_turn_as_it_was_and_that_it_can_be_repeated(app, page, run):
     use(app, "fork_turn")
     assert page().fork_check.wait(10)
     app.run()
@@ -73,7 +73,7 @@ def test_the_dialog_shows_the_turn_as_it_was_and_that_it_can_be_repeated(app, pa
     assert not app.exception
 
 
-def test_a_fork_with_another_message_and_variable_is_run_shown_and_remembered(
+def test_fork_with_another_message_and_variable_is_run_shown_and_remembered(
     app, backend, page, run, forwarded
 ):
     use(app, "fork_turn")
@@ -98,7 +98,7 @@ def test_a_fork_with_another_message_and_variable_is_run_shown_and_remembered(
     assert [turn.message for turn in turn_logs(backend.run(run))] == ["", "let me in"]
 
 
-def test_what_cannot_be_used_is_said_and_holds_the_fork_back(app, page, run):
+def test_what_cannot_be_used_is_said_and_holds_fork_back(app, page, run):
     use(app, "fork_turn")
     lead = f"fork_{page().generation}"
     use(app, f"{lead}_json", True)
@@ -109,7 +109,7 @@ def test_what_cannot_be_used_is_said_and_holds_the_fork_back(app, page, run):
     assert any("not JSON" in error.value.replace("\\", "") for error in app.error)
 
 
-def test_a_version_that_cannot_be_gone_on_with_is_an_error_in_the_dialog(app, backend, page, run):
+def test_version_that_cannot_be_gone_on_with_is_error_in_dialog(app, backend, page, run):
     backend.store.create_version(page().session.workflow_id, document=document(say("other")))
     page().answers.expire()
     use(app, "fork_turn")
@@ -127,7 +127,7 @@ def test_a_version_that_cannot_be_gone_on_with_is_an_error_in_the_dialog(app, ba
     assert page().session.version_number == 1
 
 
-def test_a_re_run_unedited_leaves_the_edits_out_and_is_verified(app, backend, page, run, forwarded):
+def test_re_run_unedited_leaves_edits_out_and_is_verified(app, backend, page, run, forwarded):
     use(app, "fork_turn")
     app.text_area(f"fork_{page().generation}_message").set_value("something else").run()
     page().fork.variables.set_rows(RUNTIME, [])
@@ -141,7 +141,7 @@ def test_a_re_run_unedited_leaves_the_edits_out_and_is_verified(app, backend, pa
     assert "Verified" in badges(app)
 
 
-def test_a_chosen_event_chooses_the_turn(app, page, run):
+def test_chosen_event_chooses_turn(app, page, run):
     page().event = 0
     app.run()
 
@@ -150,7 +150,7 @@ def test_a_chosen_event_chooses_the_turn(app, page, run):
     assert page().fork.point.number == 1
 
 
-def test_the_dialog_can_be_left(app, page, run):
+def test_dialog_can_be_left(app, page, run):
     use(app, "fork_turn")
 
     use(app, "cancel_fork")
@@ -159,7 +159,7 @@ def test_the_dialog_can_be_left(app, page, run):
     assert not app.exception
 
 
-def test_the_recorded_inputs_are_sent_to_a_new_run(app, page, run, forwarded):
+def test_recorded_inputs_are_sent_to_new_run(app, page, run, forwarded):
     use(app, "send_again")
     forwarded()
 
@@ -169,9 +169,7 @@ def test_the_recorded_inputs_are_sent_to_a_new_run(app, page, run, forwarded):
     assert session.status == "waiting_for_user_input"
 
 
-def test_while_inputs_are_sent_the_page_shows_how_far_it_is_and_can_take_over(
-    app, backend, page, run, forwarded
-):
+def test_while_inputs_are_sent_page_shows_how_far_it_is_and_can_take_over(app, backend, page, run, forwarded):
     backend.gate.clear()
     use(app, "send_again")
     shown = meters(app)
@@ -185,7 +183,7 @@ def test_while_inputs_are_sent_the_page_shows_how_far_it_is_and_can_take_over(
     assert "the run is yours" in words(app)
 
 
-def test_the_way_back_leads_from_a_fork_to_its_source(app, page, run, forwarded):
+def test_way_back_leads_from_fork_to_its_source(app, page, run, forwarded):
     use(app, "fork_turn")
     use(app, "run_fork")
     forwarded()
@@ -197,7 +195,7 @@ def test_the_way_back_leads_from_a_fork_to_its_source(app, page, run, forwarded)
     assert control(app, "open_tree").label == "1 fork"
 
 
-def test_the_tree_lists_every_run_and_opens_one(app, page, run, forwarded):
+def test_tree_lists_every_run_and_opens_one(app, page, run, forwarded):
     use(app, "fork_turn")
     use(app, "run_fork")
     forwarded()
@@ -215,6 +213,6 @@ def test_the_tree_lists_every_run_and_opens_one(app, page, run, forwarded):
     assert not page().shows_tree
 
 
-def test_a_run_without_relatives_shows_no_lineage(app, run):
+def test_run_without_relatives_shows_no_lineage(app, run):
     with pytest.raises(KeyError):
         control(app, "open_tree")

@@ -40,7 +40,7 @@ def words(app):
     return " ".join([captions(app), *(element.value.replace("\\", "") for element in found)])
 
 
-def test_what_nothing_can_be_run_in_greys_the_buttons_with_its_reason(app, backend, page, run, monkeypatch):
+def test_what_nothing_can_be_run_in_greys_buttons_with_its_reason(app, backend, page, run, monkeypatch):
     monkeypatch.setattr(backend, "capabilities", Capabilities({"run_turns": "This is a recording."}))
 
     app.run()
@@ -63,7 +63,7 @@ def test_without_checkpoints_two_ways_are_offered_and_nothing_is_run_unasked(app
     assert "real run" in words(app)
 
 
-def test_without_checkpoints_a_control_run_is_made_when_it_is_asked_for(app, hosted, page, run):
+def test_without_checkpoints_control_run_is_made_when_it_is_asked_for(app, hosted, page, run):
     use(app, "fork_turn")
 
     use(app, "check_fork")
@@ -74,7 +74,7 @@ def test_without_checkpoints_a_control_run_is_made_when_it_is_asked_for(app, hos
     assert hosted.runs().total == 2
 
 
-def test_another_way_forgets_what_was_checked_in_the_first(app, hosted, page, run):
+def test_another_way_forgets_what_was_checked_in_first(app, hosted, page, run):
     use(app, "fork_turn")
     use(app, "check_fork")
     assert page().fork_check.wait(10)
@@ -85,7 +85,7 @@ def test_another_way_forgets_what_was_checked_in_the_first(app, hosted, page, ru
     assert app.selectbox(f"fork_{page().generation}_start_None").disabled
 
 
-def test_a_fork_that_is_prepared_belongs_to_its_run(app, backend, page, run):
+def test_fork_that_is_prepared_belongs_to_its_run(app, backend, page, run):
     other = backend.fork(run, 2)
     use(app, "fork_turn")
 
@@ -96,7 +96,7 @@ def test_a_fork_that_is_prepared_belongs_to_its_run(app, backend, page, run):
     assert "What the user says" not in [area.label for area in app.text_area]
 
 
-def test_the_input_of_a_turn_has_the_button_too(app, page, run):
+def test_input_of_turn_has_button_too(app, page, run):
     use(app, "inspector_tab", "Input")
 
     use(app, "fork_here")

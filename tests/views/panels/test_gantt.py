@@ -15,7 +15,7 @@ def talk(app, backend, press):
     press("start")
 
 
-def test_before_a_run_it_says_what_would_be_here(app, backend):
+def test_before_run_it_says_what_would_be_here(app, backend):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
 
@@ -24,7 +24,7 @@ def test_before_a_run_it_says_what_would_be_here(app, backend):
     assert "appears here as bars" in captions(app)
 
 
-def test_the_last_turn_is_drawn_with_its_bars(app, backend, press):
+def test_last_turn_is_drawn_with_its_bars(app, backend, press):
     talk(app, backend, press)
 
     open_view(app, "Gantt")
@@ -34,7 +34,7 @@ def test_the_last_turn_is_drawn_with_its_bars(app, backend, press):
     assert app.get("arrow_vega_lite_chart") or app.get("vega_lite_chart")
 
 
-def test_the_same_facts_stand_in_a_table(app, backend, press):
+def test_same_facts_stand_in_table(app, backend, press):
     talk(app, backend, press)
     open_view(app, "Gantt")
 
@@ -45,7 +45,7 @@ def test_the_same_facts_stand_in_a_table(app, backend, press):
     assert (table["took"] >= 0).all()
 
 
-def test_the_turn_of_the_chosen_event_is_drawn(app, backend, page, press, settle):
+def test_turn_of_chosen_event_is_drawn(app, backend, page, press, settle):
     talk(app, backend, press)
     send(app, "green tea")
     settle()
@@ -57,7 +57,7 @@ def test_the_turn_of_the_chosen_event_is_drawn(app, backend, page, press, settle
     assert "Turn 1 " in captions(app)
 
 
-def test_pause_is_drawn_as_a_bar_of_its_own(app, backend, page):
+def test_pause_is_drawn_as_bar_of_its_own(app, backend, page):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     use(app, "step_node")

@@ -22,7 +22,7 @@ def drawn(app):
     return next(data for data in given if "stamp" in data)
 
 
-def test_the_graph_is_drawn_before_a_run(app, backend):
+def test_graph_is_drawn_before_run(app, backend):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
 
     app.run()
@@ -32,7 +32,7 @@ def test_the_graph_is_drawn_before_a_run(app, backend):
     assert drawn(app)["nodes"]["a"]["state"] == "idle"
 
 
-def test_the_graph_follows_the_run(app, backend, press):
+def test_graph_follows_run(app, backend, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
 
@@ -45,7 +45,7 @@ def test_the_graph_follows_the_run(app, backend, press):
     assert made["stamp"].endswith("waiting_for_user_input")
 
 
-def test_choosing_another_place_in_the_run_leaves_the_geometry_alone(app, backend, page, press):
+def test_choosing_another_place_in_run_leaves_geometry_alone(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     before = drawn(app)["version"]
@@ -55,7 +55,7 @@ def test_choosing_another_place_in_the_run_leaves_the_geometry_alone(app, backen
     assert drawn(app)["version"] == before
 
 
-def test_a_large_graph_sends_its_geometry_apart(app, backend):
+def test_large_graph_sends_its_geometry_apart(app, backend):
     nodes = [static(f"n{place}", "Hi") for place in range(40)]
     edges = [direct(f"n{place}", f"n{place + 1}") for place in range(39)]
     backend.create_workflow(document(*nodes, *edges))
@@ -70,7 +70,7 @@ def test_a_large_graph_sends_its_geometry_apart(app, backend):
     assert pictures[0]["version"] == pictures[1]["version"]
 
 
-def test_the_chosen_node_is_shown_as_chosen(app, backend, page):
+def test_chosen_node_is_shown_as_chosen(app, backend, page):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
 
@@ -80,7 +80,7 @@ def test_the_chosen_node_is_shown_as_chosen(app, backend, page):
     assert drawn(app)["selected"] == "a"
 
 
-def test_the_table_tells_the_same_facts(app, backend, press):
+def test_table_tells_same_facts(app, backend, press):
     backend.create_workflow(
         document(
             static("a", "Hello"),
@@ -104,7 +104,7 @@ def test_the_table_tells_the_same_facts(app, backend, press):
     assert any("Possible next: done → Bye" in caption.value for caption in app.caption)
 
 
-def test_the_chosen_node_outlives_a_look_at_the_table(app, backend, page):
+def test_chosen_node_outlives_look_at_table(app, backend, page):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     page().node = "a"
@@ -125,7 +125,7 @@ def test_labels_travel_as_data(app, backend):
     assert drawn(app)["geometry"]["nodes"][0]["title"].startswith("<img src=x")
 
 
-def test_a_workflow_without_nodes_says_what_would_be_here(app, backend):
+def test_workflow_without_nodes_says_what_would_be_here(app, backend):
     backend.create_workflow(document())
 
     app.run()
@@ -134,7 +134,7 @@ def test_a_workflow_without_nodes_says_what_would_be_here(app, backend):
     assert any("This version has none" in caption.value for caption in app.caption)
 
 
-def test_a_graph_of_300_nodes_is_laid_out_once_whatever_is_chosen_and_however_far_the_run_goes(
+def test_graph_of_300_nodes_is_laid_out_once_whatever_is_chosen_and_however_far_run_goes(
     app, backend, page, press, monkeypatch
 ):
     laid_out = []
@@ -160,7 +160,7 @@ def test_a_graph_of_300_nodes_is_laid_out_once_whatever_is_chosen_and_however_fa
     assert len(described) == 1
 
 
-def test_a_chosen_edge_is_shown_as_chosen_and_no_node_with_it(app, backend, page):
+def test_chosen_edge_is_shown_as_chosen_and_no_node_with_it(app, backend, page):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
 
@@ -170,7 +170,7 @@ def test_a_chosen_edge_is_shown_as_chosen_and_no_node_with_it(app, backend, page
     assert (drawn(app)["selected"], drawn(app)["selected_edge"]) == (None, "edge_a_chat")
 
 
-def test_choosing_a_node_gives_the_edge_back(app, backend, page):
+def test_choosing_node_gives_edge_back(app, backend, page):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     page().edge = "edge_a_chat"
@@ -181,7 +181,7 @@ def test_choosing_a_node_gives_the_edge_back(app, backend, page):
     assert (page().node, page().edge) == ("a", None)
 
 
-def test_the_edges_are_a_table_too(app, backend, press):
+def test_edges_are_table_too(app, backend, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
@@ -195,7 +195,7 @@ def test_the_edges_are_a_table_too(app, backend, press):
     ]
 
 
-def test_the_threads_are_a_table_too_and_the_way_of_one_can_be_shown_alone(app, backend, press):
+def test_threads_are_table_too_and_way_of_one_can_be_shown_alone(app, backend, press):
     backend.create_workflow(lab(pause=60))
     app.run()
     press("start")
@@ -218,7 +218,7 @@ def test_the_threads_are_a_table_too_and_the_way_of_one_can_be_shown_alone(app, 
     assert control(app, "graph_thread").value == "0_companion_labpoll"
 
 
-def test_a_run_with_one_thread_offers_no_choice_of_threads(app, backend, press):
+def test_run_with_one_thread_offers_no_choice_of_threads(app, backend, press):
     backend.create_workflow(document(say("chat")))
     app.run()
 
@@ -227,7 +227,7 @@ def test_a_run_with_one_thread_offers_no_choice_of_threads(app, backend, press):
     assert "graph_thread" not in [control.key for control in app.segmented_control]
 
 
-def test_the_time_tints_the_nodes_when_it_is_asked_for(app, backend, press):
+def test_time_tints_nodes_when_it_is_asked_for(app, backend, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
@@ -239,7 +239,7 @@ def test_the_time_tints_the_nodes_when_it_is_asked_for(app, backend, press):
     assert "share" not in drawn(app)["nodes"]["chat"]
 
 
-def test_breakpoints_can_be_set_where_everything_is_shown_and_not_in_a_demo(app, backend):
+def test_breakpoints_can_be_set_where_everything_is_shown_and_not_in_demo(app, backend):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     everything = drawn(app)["can_break"]
@@ -251,7 +251,7 @@ def test_breakpoints_can_be_set_where_everything_is_shown_and_not_in_a_demo(app,
     assert drawn(app)["can_break"] is False
 
 
-def test_a_breakpoint_of_the_session_is_drawn_on_its_node(app, backend, page):
+def test_breakpoint_of_session_is_drawn_on_its_node(app, backend, page):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     assert drawn(app)["can_break"] is True
@@ -262,7 +262,7 @@ def test_a_breakpoint_of_the_session_is_drawn_on_its_node(app, backend, page):
     assert drawn(app)["nodes"]["a"]["breakpoint"]["look"] == "verified"
 
 
-def test_a_run_that_stands_still_at_a_breakpoint_is_drawn_as_paused(app, backend, page):
+def test_run_that_stands_still_at_breakpoint_is_drawn_as_paused(app, backend, page):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     page().session.breakpoints.toggle(("before",), "a")
@@ -275,7 +275,7 @@ def test_a_run_that_stands_still_at_a_breakpoint_is_drawn_as_paused(app, backend
     page().session.stop()
 
 
-def test_a_run_of_a_workflow_that_is_gone_is_drawn_as_far_as_it_tells(app, backend):
+def test_run_of_workflow_that_is_gone_is_drawn_as_far_as_it_tells(app, backend):
     kept = backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     stream = backend.execute(kept.id, TurnInput())
     stream.finish()
@@ -291,7 +291,7 @@ def test_a_run_of_a_workflow_that_is_gone_is_drawn_as_far_as_it_tells(app, backe
     assert [(edge["id"], edge["stray"]) for edge in shape["edges"]] == [("a > chat", "ghost")]
 
 
-def test_what_another_version_does_not_have_is_drawn_dashed_under_a_banner(app, backend, monkeypatch):
+def test_what_another_version_does_not_have_is_drawn_dashed_under_banner(app, backend, monkeypatch):
     kept = backend.create_workflow(document(static("a", "Hello"), say("old"), direct("a", "old")))
     stream = backend.execute(kept.id, TurnInput())
     stream.finish()

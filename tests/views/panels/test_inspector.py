@@ -16,7 +16,7 @@ def frame(app, alt):
     return next(element for element in app.dataframe if element.proto.alt.startswith(alt)).value
 
 
-def test_before_a_run_the_inspector_says_what_would_be_here(app, backend):
+def test_before_run_inspector_says_what_would_be_here(app, backend):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
 
@@ -27,7 +27,7 @@ def test_before_a_run_the_inspector_says_what_would_be_here(app, backend):
     assert any("once it has begun" in caption.value for caption in app.caption)
 
 
-def test_the_state_shows_each_scope_after_the_latest_event(app, backend, press):
+def test_state_shows_each_scope_after_latest_event(app, backend, press):
     backend.create_workflow(
         document(
             tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat"), defaults={"shop": "Leaf"}
@@ -53,7 +53,7 @@ def test_copies_by_node_are_shown_on_demand(app, backend, press):
     assert any("." in name for name in variables(app, "Runtime"))
 
 
-def test_one_can_step_through_the_events_and_back_to_the_latest(app, backend, page, press):
+def test_one_can_step_through_events_and_back_to_latest(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
@@ -71,7 +71,7 @@ def test_one_can_step_through_the_events_and_back_to_the_latest(app, backend, pa
     assert control(app, "next_event").disabled
 
 
-def test_stepping_ends_at_the_first_event(app, backend, page, press):
+def test_stepping_ends_at_first_event(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
@@ -101,7 +101,7 @@ def test_turns_are_stepped_through_and_each_press_counts(app, backend, page, pre
     assert seen == [2, 1, 1, 3]
 
 
-def test_a_chosen_event_shows_its_json_and_what_it_changed(app, backend, page, press):
+def test_chosen_event_shows_its_json_and_what_it_changed(app, backend, page, press):
     backend.create_workflow(document(tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat")))
     app.run()
     press("start")
@@ -117,7 +117,7 @@ def test_a_chosen_event_shows_its_json_and_what_it_changed(app, backend, page, p
     assert json.loads(app.json[0].value) == events[place].to_wire()
 
 
-def test_a_chosen_node_shows_its_configuration_and_its_runs(app, backend, page, press):
+def test_chosen_node_shows_its_configuration_and_its_runs(app, backend, page, press):
     backend.create_workflow(
         document(static("a", "Hello", description="Greets"), say("chat"), direct("a", "chat"))
     )
@@ -133,7 +133,7 @@ def test_a_chosen_node_shows_its_configuration_and_its_runs(app, backend, page, 
     assert len(frame(app, "Runs of")) == 1
 
 
-def test_a_node_that_the_version_does_not_have_is_told_and_not_raised(app, backend, page):
+def test_node_that_version_does_not_have_is_told_and_not_raised(app, backend, page):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
 
@@ -144,7 +144,7 @@ def test_a_node_that_the_version_does_not_have_is_told_and_not_raised(app, backe
     assert "no such node" in app.info[0].value
 
 
-def test_the_input_of_the_chosen_turn_is_shown_as_it_was_sent(app, backend, page, press, settle):
+def test_input_of_chosen_turn_is_shown_as_it_was_sent(app, backend, page, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -172,7 +172,7 @@ def test_odd_values_are_shown_and_not_raised(app, backend, press):
     assert values["tool_result_error"] == "null"
 
 
-def test_a_failed_event_is_on_view_with_its_reason(app, backend, page, press):
+def test_failed_event_is_on_view_with_its_reason(app, backend, page, press):
     backend.create_workflow(document(node("x", "no_op"), direct("x", "nowhere")))
     app.run()
 
@@ -182,7 +182,7 @@ def test_a_failed_event_is_on_view_with_its_reason(app, backend, page, press):
     assert "nowhere" in app.json[0].value or "nowhere" in " ".join(text.value for text in app.text)
 
 
-def test_a_variable_that_the_chosen_event_has_set_bears_its_sign(app, backend, page, press):
+def test_variable_that_chosen_event_has_set_bears_its_sign(app, backend, page, press):
     backend.create_workflow(document(tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat")))
     app.run()
     press("start")

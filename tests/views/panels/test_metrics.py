@@ -16,7 +16,7 @@ def open_metrics(app, backend, press):
     use(app, "lower_view", "Metrics")
 
 
-def test_before_a_run_it_says_what_would_be_here(app, backend):
+def test_before_run_it_says_what_would_be_here(app, backend):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
 
@@ -25,7 +25,7 @@ def test_before_a_run_it_says_what_would_be_here(app, backend):
     assert "What nodes and models took and used appears here" in captions(app)
 
 
-def test_every_node_that_ran_has_a_row(app, backend, press):
+def test_every_node_that_ran_has_row(app, backend, press):
     open_metrics(app, backend, press)
 
     table = table_with(app, "share")
@@ -35,7 +35,7 @@ def test_every_node_that_ran_has_a_row(app, backend, press):
     assert abs(table["share"].sum() - 1) < 1e-6
 
 
-def test_every_turn_has_a_row(app, backend, press, settle):
+def test_every_turn_has_row(app, backend, press, settle):
     open_metrics(app, backend, press)
     send(app, "green tea")
     settle()

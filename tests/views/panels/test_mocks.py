@@ -25,7 +25,7 @@ def opened(app, backend, *parts, view="Pins"):
     assert not app.exception
 
 
-def test_a_person_answers_for_every_model_with_words_and_an_edge(app, backend, page):
+def test_person_answers_for_every_model_with_words_and_edge(app, backend, page):
     opened(app, backend, say("chat", "Be kind."), static("bye", "Bye"), LEAVES)
     use(app, "who_answers_choice", "I, for every model")
     send(app, "Hello")
@@ -44,7 +44,7 @@ def test_a_person_answers_for_every_model_with_words_and_an_edge(app, backend, p
     assert [event.to_wire()["content"] for event in said] == ["Bye"]
 
 
-def test_an_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend, page):
+def test_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend, page):
     schema = {"name": "F", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
     opened(app, backend, say("chat", structured_output_schema=schema))
     page().session.human_input.asks_all = True
@@ -61,7 +61,7 @@ def test_an_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend
     page().session.stop()
 
 
-def test_the_answer_can_be_given_again_from_now_on(app, backend, page):
+def test_answer_can_be_given_again_from_now_on(app, backend, page):
     opened(app, backend, say("chat"))
     page().session.human_input.asks_all = True
     send(app, "Hello")
@@ -77,7 +77,7 @@ def test_the_answer_can_be_given_again_from_now_on(app, backend, page):
     assert pin.output["text"] == "Good day"
 
 
-def test_an_output_is_pinned_from_its_event_and_the_pin_is_listed_with_its_hits(app, backend, page, press):
+def test_output_is_pinned_from_its_event_and_pin_is_listed_with_its_hits(app, backend, page, press):
     opened(
         app, backend, tool("t", "def t():\n    return 1"), say("chat"), direct("t", "chat"), view="Timeline"
     )
@@ -96,7 +96,7 @@ def test_an_output_is_pinned_from_its_event_and_the_pin_is_listed_with_its_hits(
     assert "1 pin" in control(app, "to_pins").label
 
 
-def test_a_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, page, press):
+def test_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, page, press):
     opened(app, backend, tool("t", "def t():\n    return 1"), say("chat"), direct("t", "chat"))
     app.selectbox("fault_kind").set_value("tool").run()
     app.text_input("fault_error").set_value("timeout").run()
@@ -112,7 +112,7 @@ def test_a_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, page, 
     assert not app.warning
 
 
-def test_a_fault_that_does_nothing_is_refused(app, backend, page):
+def test_fault_that_does_nothing_is_refused(app, backend, page):
     opened(app, backend, say("chat"))
 
     click(app, "fault_add")
@@ -121,7 +121,7 @@ def test_a_fault_that_does_nothing_is_refused(app, backend, page):
     assert page().session.mocks.all == []
 
 
-def test_a_pin_of_a_node_that_is_gone_is_an_error_in_the_list(app, backend, page):
+def test_pin_of_node_that_is_gone_is_error_in_list(app, backend, page):
     opened(app, backend, say("chat"))
     page().session.mocks.put(Pin(Target("node", "gone"), {}))
     app.run()
@@ -129,7 +129,7 @@ def test_a_pin_of_a_node_that_is_gone_is_an_error_in_the_list(app, backend, page
     assert "This version of the workflow has no node 'gone'." in marked(app)
 
 
-def test_a_backend_that_runs_elsewhere_greys_pins_and_answers_with_the_reason(app, backend, monkeypatch):
+def test_backend_that_runs_elsewhere_greys_pins_and_answers_with_reason(app, backend, monkeypatch):
     reasons = {"pins": "It runs elsewhere.", "manual_model": "It asks itself."}
     monkeypatch.setattr(type(backend), "capabilities", Capabilities(reasons))
     opened(app, backend, say("chat"))

@@ -18,7 +18,7 @@ def notes(app, backend, press, page):
     return lambda: backend.store.notebook.notes(page().session.run_id)
 
 
-def test_before_a_run_the_notes_say_what_would_be_here(app, backend):
+def test_before_run_notes_say_what_would_be_here(app, backend):
     backend.create_workflow(document(say("chat")))
     app.run()
 
@@ -27,7 +27,7 @@ def test_before_a_run_the_notes_say_what_would_be_here(app, backend):
     assert any("can be starred" in caption.value for caption in app.caption)
 
 
-def test_star_tags_and_note_of_the_run_on_view_are_kept(app, notes, page):
+def test_star_tags_and_note_of_run_on_view_are_kept(app, notes, page):
     run_id = page().session.run_id
 
     use(app, "star_run")
@@ -39,7 +39,7 @@ def test_star_tags_and_note_of_the_run_on_view_are_kept(app, notes, page):
     assert control(app, "star_run").label == "Unstar the run"
 
 
-def test_run_turn_and_event_are_commented_on_under_the_name_that_was_given(app, notes, page):
+def test_run_turn_and_event_are_commented_on_under_name_that_was_given(app, notes, page):
     run_id = page().session.run_id
     page().event = 2
     event = page().session.turns[0].events[2].logical_id
@@ -61,7 +61,7 @@ def test_run_turn_and_event_are_commented_on_under_the_name_that_was_given(app, 
     assert app.text_area(f"comment_{run_id}_event_{event}").value == ""
 
 
-def test_a_comment_is_shown_as_plain_words_and_can_be_deleted(app, notes, page):
+def test_comment_is_shown_as_plain_words_and_can_be_deleted(app, notes, page):
     run_id = page().session.run_id
     app.text_area(f"comment_{run_id}_run_").set_value("**Bold** ![x](http://evil.example/x.png)")
     use(app, "add_comment")
@@ -73,14 +73,14 @@ def test_a_comment_is_shown_as_plain_words_and_can_be_deleted(app, notes, page):
     assert notes().comments == []
 
 
-def test_an_empty_comment_is_told(app, notes):
+def test_empty_comment_is_told(app, notes):
     use(app, "add_comment")
 
     assert "needs some words" in app.error[0].value
     assert notes().comments == []
 
 
-def test_a_rating_is_given_replaced_and_taken_back(app, notes, page, backend):
+def test_rating_is_given_replaced_and_taken_back(app, notes, page, backend):
     run_id = page().session.run_id
     backend.store.notebook.rate(run_id, Target(), "Ben", "down")
     key = f"rating_{run_id}_run_"

@@ -27,7 +27,7 @@ def give(app, model, name):
     app.run()
 
 
-def test_an_input_is_saved_as_a_preset_loaded_again_and_deleted(app, backend, tea, model):
+def test_input_is_saved_as_preset_loaded_again_and_deleted(app, backend, tea, model):
     app.run()
     give(app, model, "Ada")
 
@@ -45,7 +45,7 @@ def test_an_input_is_saved_as_a_preset_loaded_again_and_deleted(app, backend, te
     assert backend.store.notebook.presets(tea.id) == []
 
 
-def test_a_preset_without_a_name_is_told(app, tea):
+def test_preset_without_name_is_told(app, tea):
     app.run()
 
     use(app, "keep_preset")
@@ -71,7 +71,7 @@ def test_inputs_of_earlier_runs_are_recalled_one_by_one(app, tea, model, press):
     assert any("Values carried from run" in caption.value for caption in app.caption)
 
 
-def test_a_carried_input_that_was_edited_says_so(app, backend, tea, model):
+def test_carried_input_that_was_edited_says_so(app, backend, tea, model):
     backend.store.notebook.keep_preset(tea.id, "Known caller", {"dynamic_variables": {"name": "Ada"}})
     app.run()
     use(app, "load_preset")
@@ -81,7 +81,7 @@ def test_a_carried_input_that_was_edited_says_so(app, backend, tea, model):
     assert any("preset Known caller, changed since" in caption.value for caption in app.caption)
 
 
-def test_the_difference_from_the_defaults_is_told_and_taken_back(app, tea, model):
+def test_difference_from_defaults_is_told_and_taken_back(app, tea, model):
     app.run()
     assert not any("Differs from the defaults" in each.label for each in app.expander)
     defaults = model().value

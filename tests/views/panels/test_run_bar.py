@@ -26,7 +26,7 @@ def later(app, backend, page, settle):
     return passed
 
 
-def test_a_run_without_background_work_shows_nothing_of_it(app, backend, press):
+def test_run_without_background_work_shows_nothing_of_it(app, backend, press):
     backend.create_workflow(document(say("chat")))
     app.run()
 
@@ -36,7 +36,7 @@ def test_a_run_without_background_work_shows_nothing_of_it(app, backend, press):
     assert "advance" not in keys(app)
 
 
-def test_the_line_tells_where_companions_are_and_that_they_go_on(app, backend, press):
+def test_line_tells_where_companions_are_and_that_they_go_on(app, backend, press):
     backend.create_workflow(lab())
     app.run()
 
@@ -49,7 +49,7 @@ def test_the_line_tells_where_companions_are_and_that_they_go_on(app, backend, p
     assert box(app)["disabled"] is False
 
 
-def test_a_run_goes_on_to_its_end_although_nobody_says_anything(app, backend, page, press, later):
+def test_run_goes_on_to_its_end_although_nobody_says_anything(app, backend, page, press, later):
     backend.create_workflow(lab())
     app.run()
     press("start")
@@ -63,9 +63,7 @@ def test_a_run_goes_on_to_its_end_although_nobody_says_anything(app, backend, pa
     assert "advance_by_itself" not in keys(app)
 
 
-def test_background_work_takes_no_turn_of_the_user_in_bar_and_address(
-    app, backend, page, press, later, settle
-):
+def test_background_work_takes_no_turn_of_user_in_bar_and_address(app, backend, page, press, later, settle):
     backend.create_workflow(lab(checks=100))
     app.run()
     press("start")
@@ -82,7 +80,7 @@ def test_background_work_takes_no_turn_of_the_user_in_bar_and_address(
     assert [turn.number for turn in page().session.turns] == [1, 1, 2]
 
 
-def test_work_that_is_switched_off_stands_still_and_is_advanced_by_a_button(app, backend, page, press, later):
+def test_work_that_is_switched_off_stands_still_and_is_advanced_by_button(app, backend, page, press, later):
     backend.create_workflow(lab(checks=100))
     app.run()
     press("start")
@@ -98,7 +96,7 @@ def test_work_that_is_switched_off_stands_still_and_is_advanced_by_a_button(app,
     assert [turn.is_background for turn in page().session.turns] == [False, True]
 
 
-def test_the_switch_stays_as_it_was_left_for_the_next_run(app, backend, page, press):
+def test_switch_stays_as_it_was_left_for_next_run(app, backend, page, press):
     backend.create_workflow(lab())
     app.run()
     press("start")
@@ -142,7 +140,7 @@ def test_how_often_conditions_were_judged_is_told(app, backend, press, later):
     assert "Conditions judged 1 time." in captions(app)
 
 
-def test_a_run_that_is_only_left_to_its_companions_says_so_and_can_be_stopped(app, backend, page, press):
+def test_run_that_is_only_left_to_its_companions_says_so_and_can_be_stopped(app, backend, page, press):
     backend.create_workflow(left_alone(pause=60))
     app.run()
 
@@ -157,7 +155,7 @@ def test_a_run_that_is_only_left_to_its_companions_says_so_and_can_be_stopped(ap
     assert page().session.status == "cancelled"
 
 
-def test_the_timeline_tells_background_work_and_threads_apart(app, backend, press, later):
+def test_timeline_tells_background_work_and_threads_apart(app, backend, press, later):
     backend.create_workflow(lab(checks=100))
     app.run()
     press("start")
@@ -172,7 +170,7 @@ def test_the_timeline_tells_background_work_and_threads_apart(app, backend, pres
     assert set(column(app, "turn")) == {"1"}
 
 
-def test_the_table_of_nodes_tells_where_a_companion_is(app, backend, press):
+def test_table_of_nodes_tells_where_companion_is(app, backend, press):
     backend.create_workflow(lab())
     app.run()
     press("start")
@@ -185,7 +183,7 @@ def test_the_table_of_nodes_tells_where_a_companion_is(app, backend, press):
     assert status["chat"] == "waiting here"
 
 
-def test_the_inspector_names_background_work(app, backend, page, press, later):
+def test_inspector_names_background_work(app, backend, page, press, later):
     backend.create_workflow(lab(checks=100))
     app.run()
     press("start")
@@ -201,7 +199,7 @@ def test_the_inspector_names_background_work(app, backend, page, press, later):
     assert app.json[-1].value != "null"
 
 
-def test_a_link_to_a_turn_shows_what_came_of_its_background_work(app, backend, page):
+def test_link_to_turn_shows_what_came_of_its_background_work(app, backend, page):
     workflow = backend.create_workflow(lab(checks=100))
     session = DebugSession(backend, workflow.id)
     session.start(TurnInput.with_message(None))
@@ -223,7 +221,7 @@ def test_a_link_to_a_turn_shows_what_came_of_its_background_work(app, backend, p
     assert app.query_params["turn"] == "1"
 
 
-def test_a_recorded_run_is_not_driven_on_by_looking_at_it(app, backend, page, press):
+def test_recorded_run_is_not_driven_on_by_looking_at_it(app, backend, page, press):
     workflow = backend.create_workflow(lab(checks=100))
     session = DebugSession(backend, workflow.id)
     session.start(TurnInput.with_message(None))
@@ -241,7 +239,7 @@ def test_a_recorded_run_is_not_driven_on_by_looking_at_it(app, backend, page, pr
     assert len(page().session.turns) == 2
 
 
-def test_a_run_that_goes_on_here_goes_on_when_it_is_read_again(app, backend, page, press):
+def test_run_that_goes_on_here_goes_on_when_it_is_read_again(app, backend, page, press):
     backend.create_workflow(lab(checks=100))
     app.run()
     press("start")
@@ -253,7 +251,7 @@ def test_a_run_that_goes_on_here_goes_on_when_it_is_read_again(app, backend, pag
     assert page().session.background.continues
 
 
-def test_the_latest_turn_is_shown_with_the_work_that_came_of_it(app, backend, page, press, later):
+def test_latest_turn_is_shown_with_work_that_came_of_it(app, backend, page, press, later):
     backend.create_workflow(lab(checks=100))
     app.run()
     press("start")

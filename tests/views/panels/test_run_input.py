@@ -34,7 +34,7 @@ def model(page):
     return next(iter(page().start_inputs.values()))
 
 
-def test_the_tables_begin_with_what_the_workflow_names(app, backend):
+def test_tables_begin_with_what_workflow_names(app, backend):
     backend.create_workflow(
         document(static("a", "Hello {{customer.name}}, {{now}}"), defaults={"shop": "Leaf", "open": True})
     )
@@ -49,7 +49,7 @@ def test_the_tables_begin_with_what_the_workflow_names(app, backend):
     assert not is_open(app, "runtime_variables")
 
 
-def test_a_box_without_variables_is_closed_and_opens_to_an_empty_table(app, backend, page):
+def test_box_without_variables_is_closed_and_opens_to_empty_table(app, backend, page):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     closed = [is_open(app, "dynamic_variables"), is_open(app, "runtime_variables")]
@@ -87,7 +87,7 @@ def test_json_that_does_not_parse_says_where_and_keeps_what_was_typed(app, backe
     assert text_area(app, "json").value == '{\n "run_by": ,\n}'
 
 
-def test_a_run_does_not_start_on_an_input_that_cannot_be_used(app, backend, page):
+def test_run_does_not_start_on_input_that_cannot_be_used(app, backend, page):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     use(app, "input_mode", "JSON")
@@ -100,7 +100,7 @@ def test_a_run_does_not_start_on_an_input_that_cannot_be_used(app, backend, page
     assert any("discard the change" in error.value for error in app.error)
 
 
-def test_a_change_that_cannot_be_used_can_be_discarded(app, backend, page):
+def test_change_that_cannot_be_used_can_be_discarded(app, backend, page):
     backend.create_workflow(document(static("a", "Hello"), defaults={"shop": "Leaf"}))
     app.run()
     use(app, "input_mode", "JSON")
@@ -112,7 +112,7 @@ def test_a_change_that_cannot_be_used_can_be_discarded(app, backend, page):
     assert json.loads(text_area(app, "json").value)["dynamic_variables"] == {"shop": "Leaf"}
 
 
-def test_what_the_input_holds_reaches_the_run(app, backend, page, press):
+def test_what_input_holds_reaches_run(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello {{name}}")))
     app.run()
     use(app, "input_mode", "JSON")
@@ -125,7 +125,7 @@ def test_what_the_input_holds_reaches_the_run(app, backend, page, press):
     assert words(app) == ["Hello Ada"]
 
 
-def test_placeholders_without_a_value_are_listed_before_the_run(app, backend):
+def test_placeholders_without_value_are_listed_before_run(app, backend):
     backend.create_workflow(document(static("a", "Hello {{name}} of {{city}}")))
     app.run()
     use(app, "input_mode", "JSON")
@@ -147,7 +147,7 @@ def test_another_start_node_can_be_chosen(app, backend, page, press):
     assert words(app) == ["Bye"]
 
 
-def test_a_start_node_that_the_version_does_not_have_is_kept_and_shown(app, backend, page):
+def test_start_node_that_version_does_not_have_is_kept_and_shown(app, backend, page):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     use(app, "input_mode", "JSON")
@@ -159,7 +159,7 @@ def test_a_start_node_that_the_version_does_not_have_is_kept_and_shown(app, back
     assert next(box for box in app.selectbox if box.key.startswith("start_node")).value == "gone"
 
 
-def test_the_state_after_a_turn_can_be_copied_as_the_initial_state(app, backend, page, press):
+def test_state_after_turn_can_be_copied_as_initial_state(app, backend, page, press):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -171,7 +171,7 @@ def test_the_state_after_a_turn_can_be_copied_as_the_initial_state(app, backend,
     assert '"node_logical_id": "chat"' in text_area(app, "state_json").value
 
 
-def test_the_state_of_another_run_can_be_copied_before_this_one_has_begun(app, backend, page):
+def test_state_of_another_run_can_be_copied_before_this_one_has_begun(app, backend, page):
     workflow = backend.create_workflow(document(say("chat")))
     first = backend.execute(
         workflow.id, TurnInput.with_message("one", dynamic_variables={"tea": "Assam"})
@@ -188,7 +188,7 @@ def test_the_state_of_another_run_can_be_copied_before_this_one_has_begun(app, b
     assert copied["dynamic_variables"] == {"tea": "Assam"}
 
 
-def test_an_initial_state_that_is_not_json_says_where(app, backend):
+def test_initial_state_that_is_not_json_says_where(app, backend):
     backend.create_workflow(document(say("chat")))
     app.run()
 
@@ -198,7 +198,7 @@ def test_an_initial_state_that_is_not_json_says_where(app, backend):
     assert text_area(app, "state_json").value == '{"threads": }'
 
 
-def test_the_next_turn_is_given_more_than_the_message_once_and_only_once(app, backend, page, press, settle):
+def test_next_turn_is_given_more_than_message_once_and_only_once(app, backend, page, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -231,7 +231,7 @@ def test_each_version_keeps_what_it_was_last_given(app, backend, page):
     assert json.loads(text_area(app, "json").value) == {"run_by": "qa"}
 
 
-def test_a_workflow_without_settings_has_an_empty_input_and_no_complaint(app, backend):
+def test_workflow_without_settings_has_empty_input_and_no_complaint(app, backend):
     backend.create_workflow({"node_configs": [{"logical_id": "a", "type": "no_op", "is_start": True}]})
 
     app.run()
@@ -242,7 +242,7 @@ def test_a_workflow_without_settings_has_an_empty_input_and_no_complaint(app, ba
 
 
 @pytest.mark.parametrize("tier", ["dynamic_variables", "runtime_variables"])
-def test_variables_of_the_document_itself_are_taken_over(app, backend, monkeypatch, tier):
+def test_variables_of_document_itself_are_taken_over(app, backend, monkeypatch, tier):
     backend.create_workflow(document(static("a", "Hello")))
     own = Workflow.from_document({**document(static("a", "Hello")), tier: {"n": None}})
     monkeypatch.setattr(backend, "workflow", lambda *_: own)

@@ -30,7 +30,7 @@ def open_ledger(app):
     assert not app.exception
 
 
-def test_before_a_run_the_page_says_what_will_happen_to_calls(app, backend):
+def test_before_run_page_says_what_will_happen_to_calls(app, backend):
     backend.create_workflow(calls())
 
     app.run()
@@ -39,7 +39,7 @@ def test_before_a_run_the_page_says_what_will_happen_to_calls(app, backend):
     assert "Models: rules, since the workflow has no script." in captions(app)
 
 
-def test_the_pane_says_where_calls_would_appear_and_what_will_happen_to_them(app, backend):
+def test_pane_says_where_calls_would_appear_and_what_will_happen_to_them(app, backend):
     backend.create_workflow(calls())
     app.run()
 
@@ -49,7 +49,7 @@ def test_the_pane_says_where_calls_would_appear_and_what_will_happen_to_them(app
     assert "write blocked" in captions(app)
 
 
-def test_a_run_without_calls_says_so(app, backend, press):
+def test_run_without_calls_says_so(app, backend, press):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -59,7 +59,7 @@ def test_a_run_without_calls_says_so(app, backend, press):
     assert "No turn has called anything outside yet." in captions(app)
 
 
-def test_a_blocked_call_stands_in_the_ledger_with_what_to_set(app, backend, press):
+def test_blocked_call_stands_in_ledger_with_what_to_set(app, backend, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
@@ -74,7 +74,7 @@ def test_a_blocked_call_stands_in_the_ledger_with_what_to_set(app, backend, pres
     assert any("Outside: 1 write (blocked)" in badge for badge in badges(app))
 
 
-def test_the_filter_of_the_timeline_is_kept_while_the_ledger_is_shown(app, backend, press):
+def test_filter_of_timeline_is_kept_while_ledger_is_shown(app, backend, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
@@ -88,7 +88,7 @@ def test_the_filter_of_the_timeline_is_kept_while_the_ledger_is_shown(app, backe
     assert control(app, "timeline_text").value == "booking"
 
 
-def test_the_ledger_of_a_reopened_run_is_the_same(app, backend, page, press):
+def test_ledger_of_reopened_run_is_same(app, backend, page, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
@@ -100,7 +100,7 @@ def test_the_ledger_of_a_reopened_run_is_the_same(app, backend, page, press):
     assert str(ledger(app).to_dict("records")) == str(before)
 
 
-def test_the_download_holds_every_call_with_its_raw_id(app, backend, page, press):
+def test_download_holds_every_call_with_its_raw_id(app, backend, page, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
@@ -113,7 +113,7 @@ def test_the_download_holds_every_call_with_its_raw_id(app, backend, page, press
     assert (found["run_id"], found["node_logical_id"]) == (session.run_id, "booking/save")
 
 
-def test_an_event_inside_a_super_node_belongs_to_it_in_the_node_tab(app, backend, page, press):
+def test_event_inside_super_node_belongs_to_it_in_node_tab(app, backend, page, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
@@ -126,7 +126,7 @@ def test_an_event_inside_a_super_node_belongs_to_it_in_the_node_tab(app, backend
     assert not any("no such node" in info.value for info in app.info)
 
 
-def test_many_warnings_in_a_row_are_folded_together(app, backend, press):
+def test_many_warnings_in_row_are_folded_together(app, backend, press):
     odd = [node(f"odd{place}", "quantum_leap") for place in range(4)]
     ways = [direct(f"odd{place}", f"odd{place + 1}") for place in range(3)]
     backend.create_workflow(document(*odd, say("chat"), *ways, direct("odd3", "chat")))

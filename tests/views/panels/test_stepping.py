@@ -25,7 +25,7 @@ def opened(app, backend, **more):
     assert not app.exception
 
 
-def test_a_step_begins_the_run_and_stands_still_at_its_first_event(app, backend, page):
+def test_step_begins_run_and_stands_still_at_its_first_event(app, backend, page):
     opened(app, backend)
 
     click(app, "step_event")
@@ -35,7 +35,7 @@ def test_a_step_begins_the_run_and_stands_still_at_its_first_event(app, backend,
     page().session.stop()
 
 
-def test_steps_by_node_stand_still_before_each_and_resume_goes_to_the_users_turn(app, backend, page):
+def test_steps_by_node_stand_still_before_each_and_resume_goes_to_users_turn(app, backend, page):
     opened(app, backend)
     click(app, "step_node")
     first = captions(app)
@@ -49,14 +49,14 @@ def test_steps_by_node_stand_still_before_each_and_resume_goes_to_the_users_turn
     assert page().session.status == "waiting_for_user_input"
 
 
-def test_without_a_run_that_stands_still_there_is_nothing_to_resume(app, backend):
+def test_without_run_that_stands_still_there_is_nothing_to_resume(app, backend):
     opened(app, backend)
 
     assert control(app, "resume").disabled
     assert not control(app, "step_event").disabled
 
 
-def test_a_backend_that_cannot_be_held_greys_the_steps_and_says_why(app, backend, monkeypatch):
+def test_backend_that_cannot_be_held_greys_steps_and_says_why(app, backend, monkeypatch):
     from debugger.backends.base import Capabilities
 
     monkeypatch.setattr(type(backend), "capabilities", Capabilities({"pause_mid_turn": "It runs elsewhere."}))
@@ -66,7 +66,7 @@ def test_a_backend_that_cannot_be_held_greys_the_steps_and_says_why(app, backend
     assert control(app, "step_node").help == "It runs elsewhere."
 
 
-def test_a_node_can_be_run_to_from_its_tab(app, backend, page):
+def test_node_can_be_run_to_from_its_tab(app, backend, page):
     opened(app, backend)
     page().node = "b"
     app.session_state["inspector_tab"] = "Node"
@@ -78,7 +78,7 @@ def test_a_node_can_be_run_to_from_its_tab(app, backend, page):
     page().session.stop()
 
 
-def test_a_breakpoint_is_set_from_the_list_shown_verified_and_taken_away(app, backend, page):
+def test_breakpoint_is_set_from_list_shown_verified_and_taken_away(app, backend, page):
     opened(app, backend)
     use(app, "lower_view", "Breakpoints")
     app.selectbox("bp_target_before").set_value("b")
@@ -95,7 +95,7 @@ def test_a_breakpoint_is_set_from_the_list_shown_verified_and_taken_away(app, ba
     assert page().session.breakpoints.points == []
 
 
-def test_a_breakpoint_at_a_node_that_is_gone_is_hollow_with_the_reason(app, backend, page):
+def test_breakpoint_at_node_that_is_gone_is_hollow_with_reason(app, backend, page):
     opened(app, backend)
     page().session.breakpoints.put(Breakpoint("before", "gone"))
 
@@ -117,7 +117,7 @@ def test_what_is_no_hit_count_is_told_and_what_was_typed_stays(app, backend, pag
     assert page().session.breakpoints.points == []
 
 
-def test_breakpoints_come_back_with_a_recorded_run_and_go_along_to_a_restarted_one(app, backend, page):
+def test_breakpoints_come_back_with_recorded_run_and_go_along_to_restarted_one(app, backend, page):
     opened(app, backend)
     click(app, "start")
     page().session.wait(10)

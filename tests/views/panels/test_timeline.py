@@ -12,7 +12,7 @@ def open_filters(app):
     use(app, "timeline_more", True)
 
 
-def test_before_a_run_the_timeline_says_what_would_be_here(app, backend):
+def test_before_run_timeline_says_what_would_be_here(app, backend):
     backend.create_workflow(document(static("a", "Hello")))
 
     app.run()
@@ -20,7 +20,7 @@ def test_before_a_run_the_timeline_says_what_would_be_here(app, backend):
     assert "start the run to see some" in captions(app)
 
 
-def test_the_events_that_matter_are_shown_and_the_hidden_rest_is_counted(app, backend, page, press):
+def test_events_that_matter_are_shown_and_hidden_rest_is_counted(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
 
@@ -42,7 +42,7 @@ def test_raw_shows_everything(app, backend, page, press):
     assert "hidden" not in captions(app)
 
 
-def test_a_row_tells_turn_time_node_type_and_summary(app, backend, press):
+def test_row_tells_turn_time_node_type_and_summary(app, backend, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
 
@@ -53,7 +53,7 @@ def test_a_row_tells_turn_time_node_type_and_summary(app, backend, press):
     assert re.fullmatch(r"\+\d+\.\d{3} s", said["time"])
 
 
-def test_text_and_type_narrow_the_timeline(app, backend, press):
+def test_text_and_type_narrow_timeline(app, backend, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
@@ -69,7 +69,7 @@ def test_text_and_type_narrow_the_timeline(app, backend, press):
     assert by_type == ["direct_edge"]
 
 
-def test_a_filter_that_fits_nothing_says_so(app, backend, press):
+def test_filter_that_fits_nothing_says_so(app, backend, press):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     press("start")
@@ -79,7 +79,7 @@ def test_a_filter_that_fits_nothing_says_so(app, backend, press):
     assert "No event matches" in captions(app)
 
 
-def test_failures_stay_whatever_the_filter(app, backend, press):
+def test_failures_stay_whatever_filter(app, backend, press):
     backend.create_workflow(document(node("x", "no_op"), direct("x", "nowhere")))
     app.run()
     press("start")
@@ -89,7 +89,7 @@ def test_failures_stay_whatever_the_filter(app, backend, press):
     assert "workflow_error" in set(column(app, "type"))
 
 
-def test_the_chosen_node_can_be_looked_at_alone(app, backend, page, press):
+def test_chosen_node_can_be_looked_at_alone(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
@@ -102,7 +102,7 @@ def test_the_chosen_node_can_be_looked_at_alone(app, backend, page, press):
     assert set(column(app, "node")) == {"Chat"}
 
 
-def test_the_chosen_event_stays_marked_when_a_filter_moves_it(app, backend, page, press):
+def test_chosen_event_stays_marked_when_filter_moves_it(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
@@ -117,7 +117,7 @@ def test_the_chosen_event_stays_marked_when_a_filter_moves_it(app, backend, page
     assert after == page().event
 
 
-def test_following_the_run_again_takes_the_mark_away(app, backend, page, press):
+def test_following_run_again_takes_mark_away(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     press("start")
@@ -129,7 +129,7 @@ def test_following_the_run_again_takes_the_mark_away(app, backend, page, press):
     assert drawn(app)["chosen"] is None
 
 
-def test_the_latest_turn_can_be_looked_at_alone(app, backend, press, settle):
+def test_latest_turn_can_be_looked_at_alone(app, backend, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -151,7 +151,7 @@ def talk(app, backend, press, settle, *lines):
         settle()
 
 
-def test_in_turns_each_row_is_a_turn(app, backend, press, settle):
+def test_in_turns_each_row_is_turn(app, backend, press, settle):
     talk(app, backend, press, settle, "green tea")
 
     use(app, "timeline_density", "Turns")
@@ -162,7 +162,7 @@ def test_in_turns_each_row_is_a_turn(app, backend, press, settle):
     assert column(app, "path")[0].startswith("A")
 
 
-def test_in_steps_each_row_is_a_step(app, backend, press, settle):
+def test_in_steps_each_row_is_step(app, backend, press, settle):
     talk(app, backend, press, settle, "green tea")
 
     use(app, "timeline_density", "Steps")
@@ -198,7 +198,7 @@ def test_failures_only_hides_what_went_well_and_counts_it(app, backend, press):
     assert "hidden" in captions(app)
 
 
-def test_a_filter_holds_while_its_box_is_closed(app, backend, press):
+def test_filter_holds_while_its_box_is_closed(app, backend, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
@@ -214,7 +214,7 @@ def test_a_filter_holds_while_its_box_is_closed(app, backend, press):
     assert app.multiselect("timeline_types").value == ["direct_edge"]
 
 
-def test_a_node_of_the_run_can_be_looked_at_alone(app, backend, press, settle):
+def test_node_of_run_can_be_looked_at_alone(app, backend, press, settle):
     talk(app, backend, press, settle, "green tea")
 
     open_filters(app)
@@ -223,7 +223,7 @@ def test_a_node_of_the_run_can_be_looked_at_alone(app, backend, press, settle):
     assert set(column(app, "node")) == {"Chat"}
 
 
-def test_a_long_run_comes_in_pages_the_last_one_first(app, backend, page, press, settle, monkeypatch):
+def test_long_run_comes_in_pages_last_one_first(app, backend, page, press, settle, monkeypatch):
     monkeypatch.setattr("debugger.analysis.paging.page_bounds.__defaults__", (5,))
     monkeypatch.setattr("debugger.analysis.paging.page_count.__defaults__", (5,))
     monkeypatch.setattr("debugger.analysis.paging.page_of.__defaults__", (5,))

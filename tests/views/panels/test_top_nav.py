@@ -4,7 +4,7 @@ from debugger.views.shortcuts import BUILT_IN, SHORTCUTS
 from tests.views.bars import use
 
 
-def test_the_help_lists_every_shortcut(app):
+def test_help_lists_every_shortcut(app):
     app.run()
 
     use(app, "help")
@@ -15,7 +15,7 @@ def test_the_help_lists_every_shortcut(app):
         assert f"`{shortcut.keys}`" in told
 
 
-def test_plain_keys_are_switched_off_for_the_tab(app):
+def test_plain_keys_are_switched_off_for_tab(app):
     app.run()
     use(app, "help")
 

@@ -91,7 +91,7 @@ def continue_run(backend, workflow_id, run_id, text="from elsewhere"):
     backend.execute(workflow_id, TurnInput.with_message(text, command="data"), run_id=run_id).finish()
 
 
-def test_unknown_turn_locks_the_box(app, run, lose_answer):
+def test_unknown_turn_locks_box(app, run, lose_answer):
     lose_answer("Two bags", is_executed=False)
 
     assert "it is not known whether the message was executed" in outcome(app)
@@ -110,7 +110,7 @@ def test_unknown_turn_locks_the_box(app, run, lose_answer):
     assert not app.error
 
 
-def test_check_now_finds_a_turn_that_was_executed(app, page, run, lose_answer, readable):
+def test_check_now_finds_turn_that_was_executed(app, page, run, lose_answer, readable):
     lose_answer("Two bags", is_executed=True)
     check_now(app, page)
     assert "not known" in outcome(app)
@@ -123,7 +123,7 @@ def test_check_now_finds_a_turn_that_was_executed(app, page, run, lose_answer, r
     assert not message_box(app)["disabled"]
 
 
-def test_check_now_offers_a_message_that_did_not_arrive(app, page, run, lose_answer, readable):
+def test_check_now_offers_message_that_did_not_arrive(app, page, run, lose_answer, readable):
     lose_answer("Two bags", is_executed=False)
 
     readable()
@@ -135,7 +135,7 @@ def test_check_now_offers_a_message_that_did_not_arrive(app, page, run, lose_ans
     assert not app.error
 
 
-def test_send_again_executes_the_message(app, backend, page, run, lose_answer, settle):
+def test_send_again_executes_message(app, backend, page, run, lose_answer, settle):
     lose_answer("Two bags", is_executed=False)
 
     use(app, "send_again_pending")
@@ -146,7 +146,7 @@ def test_send_again_executes_the_message(app, backend, page, run, lose_answer, s
     assert len(backend.run(page().session.run_id).input_output_pairs) == 2
 
 
-def test_discard_gives_the_message_up(app, run, lose_answer):
+def test_discard_gives_message_up(app, run, lose_answer):
     lose_answer("Two bags", is_executed=False)
 
     use(app, "discard_pending")
@@ -224,7 +224,7 @@ def test_deleted_run_takes_no_message(app, backend, page, run):
         ),
     ],
 )
-def test_progress_text_names_the_seconds_left(phase, seconds, text):
+def test_progress_text_names_seconds_left(phase, seconds, text):
     until = None if seconds is None else time.monotonic() + seconds
     progress = TurnProgress(phase=phase, message="Too many requests.", until=until)
 

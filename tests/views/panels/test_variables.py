@@ -32,7 +32,7 @@ def states(page):
     return [at for at, event in enumerate(events) if event.type == "workflow_show_state"]
 
 
-def test_each_variable_names_the_event_that_set_it_and_leads_there(app, backend, page, press):
+def test_each_variable_names_event_that_set_it_and_leads_there(app, backend, page, press):
     counted(backend)
     app.run()
     press("start")
@@ -50,7 +50,7 @@ def test_each_variable_names_the_event_that_set_it_and_leads_there(app, backend,
     assert page().event == second
 
 
-def test_only_variables_with_the_words_that_are_looked_for_are_shown(app, backend, press):
+def test_only_variables_with_words_that_are_looked_for_are_shown(app, backend, press):
     counted(backend)
     app.run()
     press("start")
@@ -82,7 +82,7 @@ def test_changes_are_shown_by_event_by_turn_and_by_run_with_signs(app, backend, 
     assert "changed no variable" in texts(app)
 
 
-def test_a_change_of_a_text_is_shown_word_by_word(app, backend, page, press):
+def test_change_of_text_is_shown_word_by_word(app, backend, page, press):
     say_it = "def say(n):\n    return 'You are booked for ' + n + ', Ada.'\n"
     backend.create_workflow(
         document(
@@ -130,9 +130,7 @@ def test_what_is_watched_keeps_its_values_and_leads_to_where_it_became_true(app,
     assert page().watches == ["shop"]
 
 
-def test_a_watch_that_is_no_condition_is_refused_with_its_place_and_kept_in_the_box(
-    app, backend, page, press
-):
+def test_watch_that_is_no_condition_is_refused_with_its_place_and_kept_in_box(app, backend, page, press):
     counted(backend)
     app.run()
     press("start")
@@ -145,7 +143,7 @@ def test_a_watch_that_is_no_condition_is_refused_with_its_place_and_kept_in_the_
     assert app.text_input("new_watch").value == "[[n]] =="
 
 
-def test_a_variable_is_watched_from_its_row(app, backend, page, press):
+def test_variable_is_watched_from_its_row(app, backend, page, press):
     counted(backend)
     app.run()
     press("start")
@@ -159,7 +157,7 @@ def test_a_variable_is_watched_from_its_row(app, backend, page, press):
     assert frame(app, "What is watched")["value"].to_list() == ['{"n": 5}']
 
 
-def test_another_run_is_not_shown_with_the_past_of_the_one_before(app, backend, page, press):
+def test_another_run_is_not_shown_with_past_of_one_before(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hi"), say("chat"), direct("a", "chat"), defaults={"x": 1}))
     app.run()
     press("start")

@@ -31,7 +31,7 @@ def open_why(app):
     assert not app.exception
 
 
-def test_before_a_run_the_tab_says_what_would_be_here(app, backend):
+def test_before_run_tab_says_what_would_be_here(app, backend):
     backend.create_workflow(counting())
     app.run()
 
@@ -83,7 +83,7 @@ def test_one_steps_from_decision_to_decision(app, backend, page, press, settle):
     assert control(app, "inspector_tab").value == "Why"
 
 
-def test_a_row_of_the_list_chooses_its_decision(app, backend, page, press):
+def test_row_of_list_chooses_its_decision(app, backend, page, press):
     backend.create_workflow(
         document(static("a", "Hi"), static("b", "Ho"), say("chat"), direct("a", "b"), direct("b", "chat"))
     )
@@ -102,7 +102,7 @@ def test_a_row_of_the_list_chooses_its_decision(app, backend, page, press):
     }
 
 
-def test_the_decision_of_an_event_within_a_node_run_is_the_one_that_the_run_led_to(app, backend, page, press):
+def test_decision_of_event_within_node_run_is_one_that_run_led_to(app, backend, page, press):
     backend.create_workflow(
         document(static("a", "Hi"), static("b", "Ho"), say("chat"), direct("a", "b"), direct("b", "chat"))
     )
@@ -117,7 +117,7 @@ def test_the_decision_of_an_event_within_a_node_run_is_the_one_that_the_run_led_
     assert "Decision 2 of 2" in texts(app)
 
 
-def test_a_chosen_edge_shows_its_decisions_alone_until_all_are_asked_for(app, backend, page, press):
+def test_chosen_edge_shows_its_decisions_alone_until_all_are_asked_for(app, backend, page, press):
     backend.create_workflow(counting())
     app.run()
     press("start")
@@ -155,7 +155,7 @@ def test_marks_in_conditions_and_names_are_shown_and_not_obeyed(app, backend, pr
     assert "\\*\\*bold\\*\\*" in drawn
 
 
-def test_a_decision_that_cannot_be_evaluated_shows_the_error(app, backend, press):
+def test_decision_that_cannot_be_evaluated_shows_error(app, backend, press):
     backend.create_workflow(
         document(
             tool("count", COUNT, {"n": 1}, result_runtime_variable_name="n"),

@@ -40,7 +40,7 @@ def talk(app, kind="websocket"):
     return browser
 
 
-def test_what_a_script_draws_goes_out_when_it_ends_and_in_its_order():
+def test_what_script_draws_goes_out_when_it_ends_and_in_its_order():
     begun = [message("new_session"), message("status", 1)]
     drawn = [message("delta", 1), message("delta", 2)]
     before = []
@@ -57,7 +57,7 @@ def test_what_a_script_draws_goes_out_when_it_ends_and_in_its_order():
     assert browser.got == [*begun, *drawn, message("script_finished")]
 
 
-def test_what_comes_outside_of_a_script_goes_out_at_once():
+def test_what_comes_outside_of_script_goes_out_at_once():
     before = []
 
     async def app(browser, scope, receive, send):
@@ -70,7 +70,7 @@ def test_what_comes_outside_of_a_script_goes_out_at_once():
     assert before == [{"type": "websocket.accept"}, message("status", 1)]
 
 
-def test_what_a_slow_script_has_drawn_goes_out_before_it_ends(monkeypatch):
+def test_what_slow_script_has_drawn_goes_out_before_it_ends(monkeypatch):
     monkeypatch.setattr(batch_messages, "_LONGEST", 0.02)
     seen = []
 
@@ -89,7 +89,7 @@ def test_what_a_slow_script_has_drawn_goes_out_before_it_ends(monkeypatch):
     assert seen == [2, 2, 3]
 
 
-def test_two_scripts_one_after_the_other_go_out_each_at_its_end():
+def test_two_scripts_one_after_other_go_out_each_at_its_end():
     seen = []
 
     async def app(browser, scope, receive, send):
@@ -106,7 +106,7 @@ def test_two_scripts_one_after_the_other_go_out_each_at_its_end():
 
 
 @pytest.mark.parametrize("closing", [{"type": "websocket.close"}, {"type": "websocket.send", "text": "bye"}])
-def test_what_is_kept_back_goes_out_before_anything_else_than_a_script(closing):
+def test_what_is_kept_back_goes_out_before_anything_else_than_script(closing):
     async def app(browser, scope, receive, send):
         await send(message("new_session"))
         await send(message("delta", 1))
@@ -117,7 +117,7 @@ def test_what_is_kept_back_goes_out_before_anything_else_than_a_script(closing):
     assert browser.got == [message("new_session"), message("delta", 1), closing]
 
 
-def test_a_browser_that_has_gone_ends_nothing_but_its_own_connection(monkeypatch):
+def test_browser_that_has_gone_ends_nothing_but_its_own_connection(monkeypatch):
     monkeypatch.setattr(batch_messages, "_LONGEST", 0.01)
 
     async def gone(sent):
@@ -132,7 +132,7 @@ def test_a_browser_that_has_gone_ends_nothing_but_its_own_connection(monkeypatch
     asyncio.run(BatchMessages(app)({"type": "websocket"}, None, gone))
 
 
-def test_a_request_for_a_page_is_handed_on_as_it_is():
+def test_request_for_page_is_handed_on_as_it_is():
     async def app(browser, scope, receive, send):
         await send({"type": "http.response.start"})
         assert browser.got == [{"type": "http.response.start"}]

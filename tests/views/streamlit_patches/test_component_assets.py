@@ -47,7 +47,7 @@ def address_of_bar():
 
 
 @pytest.mark.parametrize("under", ["", "/debugger", "/a/deep/path"])
-def test_a_file_is_had_under_whatever_path_the_app_is_served(under):
+def test_file_is_had_under_whatever_path_app_is_served(under):
     status, headers, body = ask(f"{under}/{address_of_bar()}")
 
     assert status == 200
@@ -57,11 +57,11 @@ def test_a_file_is_had_under_whatever_path_the_app_is_served(under):
     assert b".bar.low" in body
 
 
-def test_a_browser_keeps_a_file_for_good_as_another_content_has_another_name():
+def test_browser_keeps_file_for_good_as_another_content_has_another_name():
     assert b"immutable" in ask(f"/{address_of_bar()}")[1][b"cache-control"]
 
 
-def test_who_asks_for_the_head_of_a_file_gets_no_body():
+def test_who_asks_for_head_of_file_gets_no_body():
     status, headers, body = ask(f"/{address_of_bar()}", "HEAD")
 
     assert (status, body) == (200, b"")
@@ -72,12 +72,12 @@ def test_who_asks_for_the_head_of_a_file_gets_no_body():
     "path",
     ["/", "/elements/", "/elements/control_bar.js", "/elements/../own_component.py", "/control_bar-0.js"],
 )
-def test_all_else_is_for_the_app(path):
+def test_all_else_is_for_app(path):
     assert ask(path) == (404, {}, b"the app")
 
 
 @pytest.mark.parametrize("kind", [b"text/html", b"text/html; charset=utf-8"])
-def test_a_page_tells_of_the_files_that_it_is_going_to_need(kind):
+def test_page_tells_of_files_that_it_is_going_to_need(kind):
     sent = answered({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
 
     (_, link) = sent["headers"][1]
@@ -85,7 +85,7 @@ def test_a_page_tells_of_the_files_that_it_is_going_to_need(kind):
     assert f"<{address_of_bar()}>; rel=modulepreload" in link.decode().split(", ")
 
 
-def test_a_page_before_any_element_is_known_tells_of_none(monkeypatch):
+def test_page_before_any_element_is_known_tells_of_none(monkeypatch):
     monkeypatch.setattr("debugger.views.components.factory._FILES", {})
     page = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]}
 
@@ -105,7 +105,7 @@ def test_other_answers_tell_of_none(answer):
     assert answered(answer) == answer
 
 
-def test_what_is_no_request_for_a_file_goes_to_the_app_as_it_came():
+def test_what_is_no_request_for_file_goes_to_app_as_it_came():
     met = []
 
     async def app(scope, receive, send):

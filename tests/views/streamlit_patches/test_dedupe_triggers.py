@@ -45,11 +45,11 @@ def heard(message, kind="websocket"):
     ],
     ids=["a button", "a menu", "an element of our own", "a chat box"],
 )
-def test_what_a_page_asks_by_itself_tells_of_no_press_and_of_all_else(press):
+def test_what_page_asks_by_itself_tells_of_no_press_and_of_all_else(press):
     assert heard(asked(press, SPEED, by_itself=True)) == asked(SPEED, by_itself=True)
 
 
-def test_a_press_that_a_page_tells_of_is_heard():
+def test_press_that_page_tells_of_is_heard():
     assert heard(asked(PRESS, SPEED, by_itself=False)) == asked(PRESS, SPEED, by_itself=False)
 
 
@@ -68,7 +68,7 @@ def test_all_else_is_heard_as_it_is(other):
     assert heard(other) is other
 
 
-def test_the_body_of_a_request_is_not_looked_at():
+def test_body_of_request_is_not_looked_at():
     body = {"type": "http.request", "bytes": b"\xff"}
 
     assert heard(body, "http") is body

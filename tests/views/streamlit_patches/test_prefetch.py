@@ -28,7 +28,7 @@ def ask(query, kind="http"):
     assert asked == [scope]
 
 
-def test_a_link_to_a_run_of_the_embedded_engine_has_it_read(begun):
+def test_link_to_run_of_embedded_engine_has_it_read(begun):
     ask(b"backend=embedded&workflow=w&run=6b08&turn=3")
 
     assert begun == ["6b08"]

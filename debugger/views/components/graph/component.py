@@ -36,9 +36,9 @@ def workflow_graph(
         shape: The geometry; while its ``version`` is equal the picture keeps zoom, place and focus.
         marks: What a run has made of it.
         height: In pixels.
-        aria_label: How the run stands, for screen readers; read aloud when it changes.
+        aria_label: Status of the run, for screen readers; read aloud when it changes.
         stamp: Put on the picture once it is drawn, for tests to wait for.
-        on_choose: Takes what a person has chosen; ``None`` when a choice is given back.
+        on_choose: Takes what a person has chosen; ``None`` when a choice is cleared.
         on_breakpoint: Takes the node or edge where a person asks for a breakpoint, or clicks the one that is
             there. Without it no place for one is shown.
     """

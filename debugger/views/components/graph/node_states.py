@@ -65,7 +65,7 @@ def node_states(
     """Return the state of each node and edge.
 
     Args:
-        position: Where the run stands.
+        position: Position of the run.
         graph: The workflow.
         badges: The breakpoints and pins.
         thread: The internal id of the only thread whose way is shown; ``None`` shows that of all.
@@ -118,7 +118,7 @@ class _Way:
     def arrivals(self, node: str) -> tuple[int, list[int]]:
         """Return how often a node was entered, and the last steps.
 
-        The first step of a run is the node that it began at, and hop *n* makes step *n* + 1.
+        The first step of a run is the node that it began at, and transition *n* makes step *n* + 1.
         """
         trail = self.trails.by_node.get(node)
         steps = [number + 1 for number in trail.latest] if trail else []

@@ -145,7 +145,7 @@ def follow_address() -> None:
 
 
 def _read_all() -> None:
-    """Read the runs that were asked for; what can be read is taken though another fails.
+    """Read the runs that were requested; what can be read is taken though another fails.
 
     Raises:
         DebuggerError: One could not be read; of two, the first.

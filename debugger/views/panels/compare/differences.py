@@ -50,7 +50,7 @@ def marked_piece(piece: Span) -> str:
 
 _MOST = 30
 _LONGEST = 1_500
-"""Characters of one value; the whole stands in what was recorded."""
+"""Characters of one value; the whole is in what was recorded."""
 
 
 def difference_list(found: Sequence[Difference]) -> None:

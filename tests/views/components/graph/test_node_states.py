@@ -15,7 +15,7 @@ from debugger.views.state import Element
 from tests.views.components.graph.small_runs import graph, hop, start, turn
 
 
-def test_before_a_run_nothing_is_marked():
+def test_before_run_nothing_is_marked():
     subject = graph()
 
     made = node_states(position([], subject, "not_started"), subject)
@@ -25,7 +25,7 @@ def test_before_a_run_nothing_is_marked():
     assert made["current"] == []
 
 
-def test_a_run_marks_where_it_is_where_it_was_and_where_it_can_go():
+def test_run_marks_where_it_is_where_it_was_and_where_it_can_go():
     subject = graph()
     turns = turn(start("greet"), hop("greet", "ask"), start("ask"))
 
@@ -40,7 +40,7 @@ def test_a_run_marks_where_it_is_where_it_was_and_where_it_can_go():
     }
 
 
-def test_steps_are_numbered_in_their_order_and_the_last_ones_are_kept():
+def test_steps_are_numbered_in_their_order_and_last_ones_are_kept():
     subject = graph()
     loop = [hop("ask", "bye", ConditionalEdgeEvent), start("bye"), hop("bye", "ask"), start("ask")]
     turns = turn(start("greet"), hop("greet", "ask"), start("ask"), *loop, *loop, *loop)
@@ -53,7 +53,7 @@ def test_steps_are_numbered_in_their_order_and_the_last_ones_are_kept():
     assert made["edges"]["edge_bye_ask"]["order"] == "3,5,7"
 
 
-def test_a_node_that_failed_is_marked_failed():
+def test_node_that_failed_is_marked_failed():
     subject = graph()
     failed = EndNodeRunEvent(
         origin_thread_id="0", origin_node_logical_id="greet", run_output={"success": False}
@@ -65,7 +65,7 @@ def test_a_node_that_failed_is_marked_failed():
     assert made["nodes"]["greet"]["note"] == "failed here"
 
 
-def test_a_companion_is_marked_where_it_is_until_it_has_ended():
+def test_companion_is_marked_where_it_is_until_it_has_ended():
     subject = graph()
     poll = StartNodeRunEvent(origin_thread_id="0_companion_lab", origin_node_logical_id="bye")
     end = EndThreadEvent(origin_thread_id="0_companion_lab", last_node_logical_id="bye")
@@ -79,7 +79,7 @@ def test_a_companion_is_marked_where_it_is_until_it_has_ended():
     assert (after["nodes"]["bye"]["state"], after["nodes"]["bye"]["note"]) == ("visited", "")
 
 
-def test_a_node_with_the_run_and_a_companion_tells_of_both():
+def test_node_with_run_and_companion_tells_of_both():
     subject = graph()
     poll = StartNodeRunEvent(origin_thread_id="0_companion_lab", origin_node_logical_id="greet")
 
@@ -88,7 +88,7 @@ def test_a_node_with_the_run_and_a_companion_tells_of_both():
     assert made["nodes"]["greet"]["note"] == "your turn, companion lab"
 
 
-def test_a_run_inside_a_super_node_is_marked_at_it_with_the_node_inside():
+def test_run_inside_super_node_is_marked_at_it_with_node_inside():
     subject = graph()
     inner = StartNodeRunEvent(
         origin_thread_id="0", origin_node_logical_id="bye/name", origin_node_name="Name"
@@ -100,7 +100,7 @@ def test_a_run_inside_a_super_node_is_marked_at_it_with_the_node_inside():
     assert "bye/name" not in made["nodes"]
 
 
-def test_a_node_that_was_passed_over_says_so():
+def test_node_that_was_passed_over_says_so():
     subject = graph()
     hop = DirectEdgeEvent(
         origin_thread_id="0", source_node_logical_id="greet", destination_node_logical_id="ask"
@@ -111,7 +111,7 @@ def test_a_node_that_was_passed_over_says_so():
     assert (made["nodes"]["ask"]["state"], made["nodes"]["ask"]["note"]) == ("visited", "passed over")
 
 
-def test_a_thread_alone_shows_its_own_way_and_where_it_stands():
+def test_thread_alone_shows_its_own_way_and_where_it_stands():
     subject = graph()
     fork = CompanionEdgeEvent(
         origin_thread_id="0_companion_lab",
@@ -136,7 +136,7 @@ def test_a_thread_alone_shows_its_own_way_and_where_it_stands():
     assert (companion["ways"], "edge_greet_ask" in companion["edges"]) == ([], False)
 
 
-def test_threads_at_one_node_are_named_side_by_side_each_with_a_sign_of_its_own():
+def test_threads_at_one_node_are_named_side_by_side_each_with_sign_of_its_own():
     subject = graph()
     polls = [
         StartNodeRunEvent(origin_thread_id=f"0_companion_{name}", origin_node_logical_id="bye")
@@ -173,7 +173,7 @@ def test_breakpoints_and_pins_are_put_on_what_they_are_set_on():
     assert "nowhere" not in made["nodes"]
 
 
-def test_a_breakpoint_leaves_what_the_run_made_of_its_edge():
+def test_breakpoint_leaves_what_run_made_of_its_edge():
     subject = graph()
     badges = Badges({Element("edge", "edge_greet_ask"): Mark("log", "writes down [[done]]")})
 
@@ -183,7 +183,7 @@ def test_a_breakpoint_leaves_what_the_run_made_of_its_edge():
     assert made["edges"]["edge_greet_ask"]["breakpoint"]["look"] == "log"
 
 
-def test_the_time_is_shown_where_it_was_spent_if_it_is_asked_for():
+def test_time_is_shown_where_it_was_spent_if_it_is_asked_for():
     subject = graph()
     where = position(turn(start("greet"), hop("greet", "ask"), start("ask")), subject)
 
@@ -194,7 +194,7 @@ def test_the_time_is_shown_where_it_was_spent_if_it_is_asked_for():
     assert "share" not in node_states(where, subject)["nodes"]["ask"]
 
 
-def test_the_ways_on_tell_their_whole_condition():
+def test_ways_on_tell_their_whole_condition():
     subject = graph()
 
     made = node_states(position(turn(start("ask")), subject, "waiting_for_user_input"), subject)
@@ -217,7 +217,7 @@ def test_the_ways_on_tell_their_whole_condition():
     ]
 
 
-def test_a_hop_without_an_edge_is_marked_by_its_ends():
+def test_hop_without_edge_is_marked_by_its_ends():
     subject = graph()
     away = ConditionalEdgeEvent(
         origin_thread_id="0", source_node_logical_id="ask", destination_node_logical_id="human"

@@ -18,7 +18,7 @@ from tests.factories import static, workflow
 from tests.views.components.graph.small_runs import graph, hop, start, turn
 
 
-def test_nodes_that_the_version_lacks_are_drawn_below_it():
+def test_nodes_that_version_lacks_are_drawn_below_it():
     subject = graph()
     placed = layout(subject)
     found = position(turn(start("greet"), start("gone")), subject)
@@ -32,7 +32,7 @@ def test_nodes_that_the_version_lacks_are_drawn_below_it():
     assert node_states(found, subject)["nodes"]["gone"]["state"] in ("current", "ghost")
 
 
-def test_the_whole_picture_is_plain_json():
+def test_whole_picture_is_plain_json():
     subject = graph()
 
     shape = geometry(layout(subject), subject, {})
@@ -41,7 +41,7 @@ def test_the_whole_picture_is_plain_json():
     assert [edge["title"] for edge in shape["edges"]][1] == "[[done]] == true\nconditional edge"
 
 
-def test_ghosts_are_laid_out_with_the_ways_between_them_and_to_the_rest():
+def test_ghosts_are_laid_out_with_ways_between_them_and_to_rest():
     subject = graph()
     events = [start("greet"), hop("greet", "old"), start("old"), hop("old", "older"), start("older")]
     found = position(turn(*events), subject)
@@ -56,7 +56,7 @@ def test_ghosts_are_laid_out_with_the_ways_between_them_and_to_the_rest():
     assert edges["edge_greet_old"]["title"].endswith("not in this version")
 
 
-def test_of_a_workflow_that_is_gone_all_that_the_run_did_is_drawn():
+def test_of_workflow_that_is_gone_all_that_run_did_is_drawn():
     subject = Graph(workflow())
     found = position(turn(start("greet"), hop("greet", "ask"), start("ask")), subject)
 
@@ -67,7 +67,7 @@ def test_of_a_workflow_that_is_gone_all_that_the_run_did_is_drawn():
     assert shape["width"] > 0 < shape["height"]
 
 
-def test_an_added_edge_begins_and_ends_at_the_borders_of_its_boxes():
+def test_added_edge_begins_and_ends_at_borders_of_its_boxes():
     subject = graph()
     away = ConditionalEdgeEvent(
         origin_thread_id="0", source_node_logical_id="ask", destination_node_logical_id="human"
@@ -90,7 +90,7 @@ def is_on_border(point, box):
     return max(across, along) == pytest.approx(0, abs=0.2)
 
 
-def test_what_a_run_adds_changes_the_version_and_not_the_ground():
+def test_what_run_adds_changes_version_and_not_ground():
     subject = graph()
     placed = layout(subject)
 
@@ -101,7 +101,7 @@ def test_what_a_run_adds_changes_the_version_and_not_the_ground():
     assert geometry(placed, subject, {})["version"] == plain["version"]
 
 
-def test_what_an_author_wrote_about_a_node_is_part_of_the_version():
+def test_what_author_wrote_about_node_is_part_of_version():
     before = Graph(workflow(static("a", "Hi", description="Says hi")))
     after = Graph(workflow(static("a", "Hi", description="Greets")))
 
