@@ -10,9 +10,9 @@ from debugger.views.streamlit_patches.prefetch import Prefetch
 
 @pytest.fixture
 def begun(monkeypatch):
-    """The runs that were begun to be read."""
+    """The runs whose reading has started."""
     runs = []
-    monkeypatch.setattr(prefetch.reading_ahead, "begin", lambda backend, run_id: runs.append(run_id))
+    monkeypatch.setattr(prefetch.prefetcher, "begin", lambda backend, run_id: runs.append(run_id))
     return runs
 
 
