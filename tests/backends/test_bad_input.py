@@ -297,7 +297,7 @@ def test_2000_nodes_stay_within_time_and_memory(tmp_path):
         flow = backend.workflow(workflow_id)
         found = check(flow)
         picture = layout(flow)
-        result = backend.execute(workflow_id, TurnInput.saying(None)).finish()
+        result = backend.execute(workflow_id, TurnInput.with_message(None)).finish()
         print(len(found), len(picture.nodes), result.status)
         print(picture.note)
         print(time.process_time() - began)

@@ -175,7 +175,7 @@ def test_killed_process_leaves_last_finished_turn(tmp_path):
         [sys.executable, "-c", _LOOPING_CHILD, database],
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     workflow_id, run_id = child.stdout.readline().split()
     assert child.stdout.readline() == "in the middle\n"
@@ -227,10 +227,10 @@ _LOOPING_CHILD = textwrap.dedent(
 
     backend = EmbeddedBackend(Settings(database=sys.argv[1], responder="rules"))
     workflow = backend.create_workflow(document(say("chat")))
-    run_id = backend.execute(workflow.id, TurnInput.saying(None)).finish().run_id
-    backend.execute(workflow.id, TurnInput.saying("one"), run_id=run_id).finish()
+    run_id = backend.execute(workflow.id, TurnInput.with_message(None)).finish().run_id
+    backend.execute(workflow.id, TurnInput.with_message("one"), run_id=run_id).finish()
     print(workflow.id, run_id, flush=True)
-    for number, event in enumerate(backend.execute(workflow.id, TurnInput.saying("two"), run_id=run_id)):
+    for number, event in enumerate(backend.execute(workflow.id, TurnInput.with_message("two"), run_id=run_id)):
         if number == 3:
             print("in the middle", flush=True)
             signal.pause()
