@@ -98,7 +98,7 @@ def test_unknown_settings_names_the_nearest():
     assert messages[1].startswith("WORKFLOW_DEBUGGER_RATE_LIMIT is ignored: ")
 
 
-def test_read_settings_warns_once_of_an_unknown_name(monkeypatch, caplog):
+def test_read_settings_warns_once_of_unknown_name(monkeypatch, caplog):
     monkeypatch.setenv("WORKFLOW_DEBUGGER_KEEP_DAY", "1")
 
     read_settings()
@@ -131,7 +131,7 @@ def test_malformed_value_is_refused_with_its_name(name, value, monkeypatch):
         read_settings()
 
 
-def test_database_url_defaults_to_a_file_of_the_user(monkeypatch):
+def test_database_url_defaults_to_user_file(monkeypatch):
     assert read_settings().database_url.startswith("sqlite:///")
 
     monkeypatch.setenv("WORKFLOW_DEBUGGER_DATABASE", "sqlite:///x.db")
@@ -171,7 +171,7 @@ def test_read_connection_reads_every_field():
         ("a b/c", {"base_url": "https://a.example"}, "name"),
     ],
 )
-def test_read_connection_names_the_key_and_no_value(name, table, words):
+def test_read_connection_error_names_key_only(name, table, words):
     with pytest.raises(SettingsError) as raised:
         read_connection(name, table)
 
@@ -191,7 +191,7 @@ def test_is_production_reads_the_label(environment, is_production):
     assert connection.label_colour == ("red" if is_production else "gray")
 
 
-def test_allowed_hosts_are_read_as_in_a_host_header():
+def test_allowed_hosts_use_host_header_form():
     settings = Settings(allowed_hosts="Debugger.Example., 10.0.0.7,, ::1, [fe80::1]")
 
     assert settings.allowed_host_names == {"debugger.example", "10.0.0.7", "[::1]", "[fe80::1]"}

@@ -139,7 +139,7 @@ def steady(value):
 # Workflows
 
 
-def test_a_new_workflow_is_found_by_its_name_and_is_the_newest(backend):
+def test_new_workflow_is_found_first_by_name(backend):
     made = backend.create_workflow(shop(name="Oolong 100%", description="Sells tea"))
 
     found = backend.workflows("OOLONG 100%")
@@ -151,13 +151,13 @@ def test_a_new_workflow_is_found_by_its_name_and_is_the_newest(backend):
     assert backend.workflows("no such tea") == []
 
 
-def test_a_document_without_a_name_is_given_one(backend):
+def test_document_without_name_gets_a_name(backend):
     made = backend.create_workflow(document(static("a", "Hello"), name=None), name="Given")
 
     assert backend.workflow_summary(made.id).name == "Given"
 
 
-def test_a_graph_comes_back_with_everything_that_was_in_it(backend):
+def test_graph_comes_back_complete(backend):
     odd = {"future": {"deep": [1, 2**70, 0.1, None, "ü\u2028"]}, "dynamic_variables": {"a": {}}}
     graph = shop(**odd)
     graph["node_configs"][0]["hue"] = {"r": 1}
@@ -169,13 +169,13 @@ def test_a_graph_comes_back_with_everything_that_was_in_it(backend):
     assert backend.workflow(made.id, 0).to_wire() == graph
 
 
-def test_secrets_of_a_document_are_not_kept(backend):
+def test_secrets_of_document_are_not_stored(backend):
     made = backend.create_workflow(shop(secret_variables={"pin": "hunter2"}))
 
     assert backend.workflow(made.id).to_wire() == shop()
 
 
-def test_a_deleted_workflow_is_gone_and_its_runs_stay(backend):
+def test_deleted_workflow_leaves_its_runs(backend):
     workflow_id, result = begin(backend)
 
     backend.delete_workflow(workflow_id)
@@ -197,7 +197,7 @@ def test_a_deleted_workflow_is_gone_and_its_runs_stay(backend):
         ({"node_configs": [], "edge_configs": [{"logical_id": "e", "type": "odd"}]}, InputError),
     ],
 )
-def test_what_is_no_workflow_is_refused(backend, graph, error):
+def test_document_without_workflow_is_refused(backend, graph, error):
     with pytest.raises(error):
         backend.create_workflow(graph)
 
@@ -230,7 +230,7 @@ def test_a_version_carries_no_graph(backend):
     assert "greet" not in str(backend.versions(workflow.id)[0].to_wire())
 
 
-def test_a_run_keeps_the_version_that_it_began_with(backend):
+def test_run_keeps_its_starting_version(backend):
     workflow = backend.create_workflow(shop())
     backend.create_version(workflow.id, version_name="Second", mark_as_active=True)
     inputs = [
@@ -254,7 +254,7 @@ def test_a_run_keeps_the_version_that_it_began_with(backend):
 # Turns
 
 
-def test_a_first_turn_goes_on_until_the_user_is_needed(backend):
+def test_first_turn_runs_until_it_awaits_input(backend):
     workflow = backend.create_workflow(shop())
     stream = backend.execute(workflow.id, TurnInput.with_message(None))
 
@@ -272,7 +272,7 @@ def test_a_first_turn_goes_on_until_the_user_is_needed(backend):
     assert stream.run_id == result.run_id
 
 
-def test_a_later_turn_takes_what_the_user_says(backend):
+def test_later_turn_takes_the_message(backend):
     workflow_id, first = begin(backend)
 
     stream = backend.execute(workflow_id, TurnInput.with_message("Hm."), run_id=first.run_id)
@@ -294,7 +294,7 @@ def test_a_run_ends_where_its_graph_does(backend):
     assert results[-1].events[-1]["type"] == "end_workflow"
 
 
-def test_a_run_that_cannot_go_on_fails_with_its_error_as_data(backend):
+def test_failed_run_has_its_error_as_data(backend):
     _, result = begin(backend, document(static("a", "Hello"), direct("a", "nowhere")))
 
     assert (result.status, result.is_completed) == ("failed", True)
@@ -313,7 +313,7 @@ def test_a_waiting_run_is_stopped_for_good(backend):
         go_on(backend, workflow_id, first.run_id, "More")
 
 
-def test_a_run_that_is_over_takes_no_turn(backend):
+def test_finished_run_takes_no_turn(backend):
     workflow_id, first = begin(backend, document(static("a", "Hello")))
 
     with pytest.raises(RunEndedError):
@@ -322,7 +322,7 @@ def test_a_run_that_is_over_takes_no_turn(backend):
     assert len(backend.run(first.run_id).input_output_pairs) == 1
 
 
-def test_events_come_while_the_turn_goes_on_where_a_backend_does_not_say_otherwise(backend):
+def test_events_arrive_during_the_turn_where_streamed(backend):
     slow = tool("slow", "import time\ndef slow():\n    time.sleep(1)\n    return 1\n")
     graph = document(static("a", "Hello"), slow, say("ask"), direct("a", "slow"), direct("slow", "ask"))
     workflow = backend.create_workflow(graph, name="Slow")
@@ -333,7 +333,7 @@ def test_events_come_while_the_turn_goes_on_where_a_backend_does_not_say_otherwi
     assert (moments[-1] - moments[0] > 0.8) is is_live
 
 
-def test_of_two_turns_at_once_one_is_refused(backend):
+def test_second_concurrent_turn_is_refused(backend):
     slow = tool("slow", "def slow():\n    for _ in range(50_000_000):\n        pass\n")
     workflow_id, first = begin(backend, document(say("ask"), slow, when("ask", "slow", "1 == 1")))
     together = threading.Barrier(2)
@@ -394,7 +394,7 @@ def test_a_turn_under_way_is_cancelled(backend):
         (lambda backend, known: backend.execute(known, TurnInput(command="stop")).finish(), InputError),
     ],
 )
-def test_what_leads_nowhere_is_told_apart(backend, call, error):
+def test_unknown_ids_are_distinguished(backend, call, error):
     known = backend.create_workflow(shop()).id
 
     with pytest.raises(error) as raised:
@@ -403,7 +403,7 @@ def test_what_leads_nowhere_is_told_apart(backend, call, error):
     assert raised.value.message
 
 
-def test_a_turn_goes_to_the_run_s_own_workflow_only(backend):
+def test_turn_needs_the_workflow_of_its_run(backend):
     _, first = begin(backend)
     other = backend.create_workflow(shop())
 
@@ -411,7 +411,7 @@ def test_a_turn_goes_to_the_run_s_own_workflow_only(backend):
         go_on(backend, other.id, first.run_id, "More")
 
 
-def test_a_graph_without_a_start_cannot_be_run(backend):
+def test_graph_without_start_is_refused(backend):
     workflow = backend.create_workflow({**document(), "name": "Empty"})
 
     with pytest.raises(NotStartableError, match="No start node found"):
@@ -434,7 +434,7 @@ def types(*results):
     return [event["type"] for result in results for event in result.events]
 
 
-def test_a_turn_says_that_work_goes_on_in_the_background(backend):
+def test_turn_reports_background_work(backend):
     _, first = begin(backend, lab(pause=30, name="Lab"))
     _, other = begin(backend)
 
@@ -446,7 +446,7 @@ def test_a_turn_says_that_work_goes_on_in_the_background(backend):
     assert (other.has_active_companions, other.has_background_work) == (False, False)
 
 
-def test_background_work_moves_the_run_to_its_end_without_a_turn_of_the_user(backend):
+def test_background_work_ends_the_run(backend):
     workflow_id, first = begin(backend, lab(pause=1, checks=2, name="Lab"))
 
     steps = pump_all(backend, workflow_id, first.run_id)
@@ -464,7 +464,7 @@ def test_background_work_moves_the_run_to_its_end_without_a_turn_of_the_user(bac
     assert backend.run(first.run_id).status == "completed"
 
 
-def test_a_step_that_is_not_due_leaves_the_run_as_it_was(backend):
+def test_background_step_before_its_time_changes_nothing(backend):
     workflow_id, first = begin(backend, lab(pause=30, name="Lab"))
     judged = backend.pump(workflow_id, first.run_id).finish()
     before = backend.run(first.run_id).to_wire()
@@ -477,7 +477,7 @@ def test_a_step_that_is_not_due_leaves_the_run_as_it_was(backend):
     assert backend.run(first.run_id).to_wire() == before
 
 
-def test_a_run_without_background_work_is_left_as_it_was(backend):
+def test_background_step_without_work_changes_nothing(backend):
     workflow_id, first = begin(backend)
 
     step = backend.pump(workflow_id, first.run_id).finish()
@@ -486,7 +486,7 @@ def test_a_run_without_background_work_is_left_as_it_was(backend):
     assert len(backend.run(first.run_id).input_output_pairs) == 1
 
 
-def test_background_work_is_on_record_apart_from_the_turns_of_the_user(backend):
+def test_background_work_is_recorded_apart_from_turns(backend):
     workflow_id, first = begin(backend, lab(pause=1, checks=2, name="Lab"))
     steps = pump_all(backend, workflow_id, first.run_id)
 
@@ -503,7 +503,7 @@ def test_background_work_is_on_record_apart_from_the_turns_of_the_user(backend):
     assert [log.message for log in logs if log.is_background and log.message] == []
 
 
-def test_the_user_s_turns_are_counted_as_if_there_were_no_background_work(backend):
+def test_background_work_is_not_counted_as_turns(backend):
     workflow_id, first = begin(backend, lab(pause=1, checks=30, name="Lab"))
     while "companion_step_boundary" not in types(backend.pump(workflow_id, first.run_id).finish()):
         time.sleep(0.05)
@@ -515,7 +515,7 @@ def test_the_user_s_turns_are_counted_as_if_there_were_no_background_work(backen
     assert [(log.number, log.is_background) for log in logs] == [(1, False), (1, True), (2, False)]
 
 
-def test_a_condition_that_does_not_hold_is_told_and_not_kept(backend):
+def test_false_waiting_condition_is_streamed_and_not_stored(backend):
     workflow_id, first = begin(backend, {**watchful(), "name": "Watchful"})
 
     step = backend.pump(workflow_id, first.run_id).finish()
@@ -545,7 +545,7 @@ def test_a_step_under_way_is_cancelled(backend):
     assert backend.run(first.run_id).status == "cancelled"
 
 
-def test_a_run_that_is_over_has_no_background_work(backend):
+def test_finished_run_has_no_background_work(backend):
     workflow_id, first = begin(backend, document(static("a", "Hello")))
 
     with pytest.raises(RunEndedError):
@@ -561,7 +561,7 @@ def test_a_run_that_is_over_has_no_background_work(backend):
         (lambda backend, known, run_id: backend.pump(UNKNOWN, run_id), InputError),
     ],
 )
-def test_background_work_of_what_is_not_there_is_told_apart(backend, call, error):
+def test_background_work_of_unknown_ids_is_distinguished(backend, call, error):
     known, first = begin(backend)
 
     with pytest.raises(error) as raised:
@@ -573,7 +573,7 @@ def test_background_work_of_what_is_not_there_is_told_apart(backend, call, error
 # Records
 
 
-def test_a_record_holds_every_event_that_was_streamed(backend):
+def test_record_holds_every_streamed_event(backend):
     run_id, results = serve_tea(backend)
 
     run = backend.run(run_id)
@@ -585,7 +585,7 @@ def test_a_record_holds_every_event_that_was_streamed(backend):
     assert run.created_at <= run.updated_at
 
 
-def test_runs_are_listed_newest_first_and_without_their_turns(backend):
+def test_runs_are_listed_newest_first_without_turns(backend):
     workflow_id, first = begin(backend)
     later = [backend.execute(workflow_id, TurnInput.with_message(None)).finish().run_id for _ in range(2)]
     go_on(backend, workflow_id, later[1], "Assam", runtime_variables={"done": True})
@@ -601,7 +601,7 @@ def test_runs_are_listed_newest_first_and_without_their_turns(backend):
     assert all(run.input_output_pairs == [] for run in both.rows)
 
 
-def test_secrets_of_an_input_are_not_kept(backend):
+def test_secrets_of_input_are_not_stored(backend):
     workflow_id, first = begin(backend)
     given = TurnInput.from_wire({"command": "data", "secret_variables": {"pin": "hunter2"}, "future": "kept"})
 
@@ -613,14 +613,14 @@ def test_secrets_of_an_input_are_not_kept(backend):
 # The two side by side
 
 
-def test_the_same_conversation_is_the_same_events_and_the_same_record(embedded, remote):
+def test_same_conversation_has_same_events_and_record(embedded, remote):
     (own_id, own), (other_id, other) = serve_tea(embedded), serve_tea(remote)
 
     assert [steady(result.to_wire()) for result in other] == [steady(result.to_wire()) for result in own]
     assert steady(remote.run(other_id).to_wire()) == steady(embedded.run(own_id).to_wire())
 
 
-def test_what_is_left_out_of_a_comparison_is_there_on_both_sides(embedded, remote):
+def test_fields_not_compared_exist_on_both_sides(embedded, remote):
     (_, own), (_, other) = serve_tea(embedded), serve_tea(remote)
 
     for mine, theirs in zip(own, other, strict=True):
@@ -629,7 +629,7 @@ def test_what_is_left_out_of_a_comparison_is_there_on_both_sides(embedded, remot
             assert event["logical_id"].rpartition("_")[0] == twin["logical_id"].rpartition("_")[0]
 
 
-def test_the_same_background_work_is_the_same_events_and_the_same_record(embedded, remote):
+def test_same_background_work_has_same_events_and_record(embedded, remote):
     outcomes = []
     for backend in (embedded, remote):
         workflow_id, first = begin(backend, lab(pause=1, checks=2, name="Lab"))
@@ -640,7 +640,7 @@ def test_the_same_background_work_is_the_same_events_and_the_same_record(embedde
     assert outcomes[1] == outcomes[0]
 
 
-def test_runs_are_found_by_what_was_said_in_them_and_when_they_began(backend):
+def test_runs_are_found_by_text_and_start(backend):
     workflow_id, first = begin(backend)
     second = backend.execute(workflow_id, TurnInput.with_message(None)).finish()
     go_on(backend, workflow_id, second.run_id, "Assam from the quokka", runtime_variables={"done": True})

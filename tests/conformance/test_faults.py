@@ -39,7 +39,7 @@ def playing(servers, workflow_id, sessions, clients):
         played.result()
 
 
-def test_a_server_that_is_killed_again_and_again_goes_on_where_it_stood(database, tmp_path):
+def test_server_killed_repeatedly_continues_its_runs(database, tmp_path):
     sessions, clients = talks(SESSIONS), Persistence()
     with server_process(database, tmp_path / "server", write_script(tmp_path)) as server:
         with server.client() as api:
@@ -64,7 +64,7 @@ def own_postgres():
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_a_database_that_is_started_again_costs_no_turn(own_postgres, mode, tmp_path):
+def test_restarted_database_loses_no_turn(own_postgres, mode, tmp_path):
     sessions, clients = talks(SESSIONS), Persistence(503)
     database = own_postgres.create(mode)
     with server_process(database, tmp_path / "server", write_script(tmp_path)) as server:
@@ -103,7 +103,7 @@ def log_of_a_full_disk(disk, database, sessions, folder):
     return said
 
 
-def test_a_full_disk_refuses_turns_until_there_is_room_again(tmp_path):
+def test_full_disk_refuses_turns_until_space_returns(tmp_path):
     sessions = talks(SESSIONS)
     with small_disk(tmp_path / "disk", "6m") as disk:
         database = f"sqlite:///{disk}/runs.sqlite3"
@@ -115,7 +115,7 @@ def test_a_full_disk_refuses_turns_until_there_is_room_again(tmp_path):
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_a_full_disk_of_a_database_server_does_the_same(own_postgres, tmp_path):
+def test_full_disk_of_postgresql_refuses_turns(own_postgres, tmp_path):
     sessions = talks(SESSIONS)
     with small_disk(own_postgres.folder / "disk", "24m", owner=ACCOUNT) as disk:
         database = own_postgres.create("full", on_disk=disk)
@@ -125,7 +125,7 @@ def test_a_full_disk_of_a_database_server_does_the_same(own_postgres, tmp_path):
         own_postgres.drop("full")
 
 
-def test_of_two_servers_one_is_killed_and_its_clients_go_over_to_the_other(tmp_path):
+def test_clients_of_killed_server_continue_at_the_other(tmp_path):
     sessions, clients = talks(SESSIONS), Persistence(409)
     scripts = write_script(tmp_path)
     with (
@@ -145,7 +145,7 @@ def test_of_two_servers_one_is_killed_and_its_clients_go_over_to_the_other(tmp_p
         check_kept(database, sessions)
 
 
-def test_a_server_that_is_asked_to_end_under_load_leaves_no_turn_without_its_answer(database, tmp_path):
+def test_shutdown_under_load_answers_every_turn(database, tmp_path):
     sessions, clients = talks(SESSIONS), Persistence()
     with server_process(database, tmp_path / "server", write_script(tmp_path)) as server:
         with server.client() as api:
@@ -161,7 +161,7 @@ def test_a_server_that_is_asked_to_end_under_load_leaves_no_turn_without_its_ans
         check_kept(database, sessions)
 
 
-def test_a_server_that_is_asked_to_end_answers_the_turn_under_way(tmp_path):
+def test_shutdown_answers_the_turn_in_progress(tmp_path):
     began, may_end = threading.Event(), threading.Event()
 
     def call(handler):

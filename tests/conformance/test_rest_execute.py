@@ -44,7 +44,7 @@ def send(api, workflow_id, body, **query):
     return api.post(f"/v1/workflows/{workflow_id}/execute", json=body, params=query)
 
 
-def test_a_turn_that_waits_says_what_it_waits_for(api):
+def test_waiting_turn_names_its_prompt(api):
     result = execute(api, create(api, shop())).json()
 
     assert set(result) == RESULT
@@ -55,7 +55,7 @@ def test_a_turn_that_waits_says_what_it_waits_for(api):
     assert (hint["origin_thread_id"], hint["thread_reference_id"]) == ("0", "0")
 
 
-def test_the_first_turn_and_the_next_ones_make_one_run(api):
+def test_turns_of_a_session_make_one_run(api):
     workflow_id = create(api, shop())
     first = execute(api, workflow_id, run_by="qa", dynamic_variables={"shop": "Leaf & Co"}).json()
     second = execute(api, workflow_id, "Hm.", first["run_id"]).json()
@@ -85,7 +85,7 @@ def test_every_event_has_the_envelope(api):
 
 
 @pytest.mark.parametrize("command", ["data", "start", "resume"])
-def test_a_later_turn_goes_on_whatever_the_command(api, command):
+def test_later_turn_ignores_the_command(api, command):
     workflow_id = create(api, graph(chat("ask")))
     run_id = execute(api, workflow_id).json()["run_id"]
 
@@ -94,7 +94,7 @@ def test_a_later_turn_goes_on_whatever_the_command(api, command):
     assert (result["run_id"], result["turn_number"]) == (run_id, 2)
 
 
-def test_the_typed_input_begins_a_run_and_goes_on_with_it(api):
+def test_typed_input_starts_and_continues_a_run(api):
     workflow_id = create(api, graph(chat("ask")))
 
     first = send(api, workflow_id, {"run_input": TYPED}).json()
@@ -107,7 +107,7 @@ def test_the_typed_input_begins_a_run_and_goes_on_with_it(api):
 @pytest.mark.parametrize(
     "message", [human("Hello"), {"type": "human", "content": "Hello"}, {"role": "user", "content": "Hello"}]
 )
-def test_messages_are_taken_in_both_styles_and_given_an_id(api, message):
+def test_messages_of_both_styles_get_an_id(api, message):
     inputs = {"0": {"node_run_inputs": [{"type": "llm", "messages": [message]}]}}
     body = {"run_input": {"command": "start", "thread_to_node_inputs": inputs}}
 
@@ -126,7 +126,7 @@ def test_messages_are_taken_in_both_styles_and_given_an_id(api, message):
         {"type": "http_request", "node_logical_id": "ask"},
     ],
 )
-def test_input_that_would_be_dropped_is_refused_and_takes_no_turn(api, node_input):
+def test_unusable_input_is_refused_without_a_turn(api, node_input):
     workflow_id = create(api, graph(chat("ask"), static("bye", "Bye"), direct("ask", "bye")))
     run_id = execute(api, workflow_id).json()["run_id"]
     inputs = {"0": {"node_run_inputs": [node_input]}}
@@ -149,9 +149,7 @@ def test_input_that_would_be_dropped_is_refused_and_takes_no_turn(api, node_inpu
         ({"version": 2}, None, "two"),
     ],
 )
-def test_the_version_of_the_query_wins_then_that_of_the_input_then_the_active_one(
-    api, query, number, expected
-):
+def test_version_is_of_query_input_or_active(api, query, number, expected):
     workflow_id = create(api, greeting("zero"))
     for version, text in ((1, "one"), (2, "two")):
         path = f"/v1/workflows/{workflow_id}/versions"
@@ -162,7 +160,7 @@ def test_the_version_of_the_query_wins_then_that_of_the_input_then_the_active_on
     assert spoken(execute(api, workflow_id, query=query, **fields).json()) == [expected]
 
 
-def test_the_version_of_a_later_turn_means_nothing(api):
+def test_version_of_later_turn_is_ignored(api):
     workflow_id = create(api, graph(chat("ask")))
     run_id = execute(api, workflow_id).json()["run_id"]
 
@@ -171,7 +169,7 @@ def test_the_version_of_a_later_turn_means_nothing(api):
     assert execute(api, workflow_id, query={"version": -1}).status_code == 422
 
 
-def test_a_stopped_run_is_cancelled_and_has_no_session_any_more(api):
+def test_stopped_run_is_cancelled_and_has_no_session(api):
     workflow_id = create(api, graph(chat("ask")))
     run_id = execute(api, workflow_id).json()["run_id"]
 
@@ -194,7 +192,7 @@ def test_a_paused_run_is_resumed(api):
 
 
 @pytest.mark.parametrize("run_id", [UNKNOWN, None])
-def test_a_run_that_is_unknown_or_over_has_no_session(api, run_id):
+def test_unknown_or_finished_run_has_no_session(api, run_id):
     workflow_id = create(api, greeting())
     run_id = run_id or execute(api, workflow_id).json()["run_id"]
     path = f"/v1/workflows/{workflow_id}/runs/{run_id}/pump-companions"
@@ -203,7 +201,7 @@ def test_a_run_that_is_unknown_or_over_has_no_session(api, run_id):
         assert (answer.status_code, answer.json()) == (404, {"detail": "Session not found"})
 
 
-def test_a_graph_without_a_start_cannot_be_started(api):
+def test_graph_without_start_is_refused(api):
     document = graph({**static("hello", "Hello"), "is_start": False}, static("bye", "Bye"))
     document["node_configs"] = [{**node, "is_start": False} for node in document["node_configs"]]
 
@@ -213,7 +211,7 @@ def test_a_graph_without_a_start_cannot_be_started(api):
     assert "No start node found" in answer.json()["detail"]
 
 
-def test_a_failed_run_is_answered_200_with_its_error(api):
+def test_failed_run_answers_200_with_its_error(api):
     workflow_id = create(api, graph(chat("ask"), static("bye", "Bye"), when("ask", "bye", "[[x]] ===")))
 
     answer = execute(api, workflow_id, "Hello")
@@ -235,14 +233,14 @@ def test_a_failed_run_is_answered_200_with_its_error(api):
         ({"run_input": {}, "run_id": "nope"}, ["body", "run_id"]),
     ],
 )
-def test_an_input_that_cannot_be_used_is_told_by_its_place(api, body, place):
+def test_malformed_input_is_named_by_place(api, body, place):
     answer = send(api, create(api, greeting()), body)
 
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == place
 
 
-def test_secrets_are_neither_told_nor_kept(api):
+def test_secrets_are_neither_answered_nor_stored(api):
     answer = execute(api, create(api, greeting("{{pin}}")), secret_variables={"pin": "hunter2"})
     stored = api.get(f"/v1/workflow-runs/{answer.json()['run_id']}")
 
@@ -279,7 +277,7 @@ def poller():
     )
 
 
-def test_background_work_is_pumped_until_it_is_done_and_takes_no_turn(api):
+def test_background_work_is_pumped_without_a_turn(api):
     workflow_id = create(api, poller())
     result = execute(api, workflow_id).json()
     path = f"/v1/workflows/{workflow_id}/runs/{result['run_id']}/pump-companions"
@@ -295,7 +293,7 @@ def test_background_work_is_pumped_until_it_is_done_and_takes_no_turn(api):
     assert (result["status"], result["turn_number"]) == ("completed", 1)
 
 
-def test_two_turns_of_one_run_at_the_same_moment_are_one_turn_and_one_conflict(api):
+def test_concurrent_turns_are_one_turn_and_one_conflict(api):
     slow = {"type": "no_op", "logical_id": "slow", "name": "Slow", "delay_seconds": 1}
     workflow_id = create(api, graph(chat("ask"), slow, when("ask", "slow", "1 == 1"), direct("slow", "ask")))
     run_id = execute(api, workflow_id).json()["run_id"]
@@ -308,7 +306,7 @@ def test_two_turns_of_one_run_at_the_same_moment_are_one_turn_and_one_conflict(a
     assert len(record(api, run_id)["input_output_pairs"]) == 2
 
 
-def test_the_older_way_begins_and_goes_on_with_a_run_and_answers_with_its_record(api):
+def test_older_route_runs_turns_and_answers_the_record(api):
     workflow_id = create(api, graph(chat("ask")))
 
     first = api.post("/v1/workflow-runs", json=run_input(workflow_id=workflow_id)).json()

@@ -53,7 +53,7 @@ def listening():
         thread.join()
 
 
-def test_a_variable_is_made_read_changed_and_deleted(api):
+def test_variable_is_created_read_changed_and_deleted(api):
     made = add(api, value={"a": [1]}, description="Some", category="Shop")
     path = f"{PATH}/{made['id']}"
 
@@ -67,7 +67,7 @@ def test_a_variable_is_made_read_changed_and_deleted(api):
     assert api.get(path).status_code == 404
 
 
-def test_variables_are_listed_by_category_with_those_of_the_system_on_the_first_page(api):
+def test_variables_are_listed_by_category_after_system_ones(api):
     category = fresh()
     ids = {add(api, category=category)["id"] for _ in range(3)}
 
@@ -86,7 +86,7 @@ def test_variables_are_listed_by_category_with_those_of_the_system_on_the_first_
     assert not any(row["is_system"] for row in later)
 
 
-def test_variables_of_the_system_can_be_read_and_not_changed(api):
+def test_system_variables_are_read_only(api):
     path = f"{PATH}/system:interactly_api_token"
 
     assert api.get(path).json()["variable"]["is_secret"] is True
@@ -95,7 +95,7 @@ def test_variables_of_the_system_can_be_read_and_not_changed(api):
     assert api.get(f"{PATH}/system:nothing").status_code == 404
 
 
-def test_many_are_made_at_once_and_each_error_is_told(api):
+def test_bulk_creation_reports_each_error(api):
     taken = add(api)["name"]
     good = fresh()
     wanted = [{"name": good, "value": 1}, {"name": taken}, {"name": ""}]
@@ -135,7 +135,7 @@ def test_two_variables_have_no_name_in_common(api):
     assert api.patch(f"{PATH}/{UNKNOWN}", json={"value": 1}).status_code == 404
 
 
-def test_a_run_begins_with_the_open_ones_under_both_names_and_below_all_else(api):
+def test_run_starts_with_open_variables_under_both_names(api):
     name = add(api, value="Leaf")["name"]
     text = f"{{{{{name}}}}} and {{{{global.{name}}}}}"
     plain = create(api, greeting(text))
@@ -147,7 +147,7 @@ def test_a_run_begins_with_the_open_ones_under_both_names_and_below_all_else(api
     assert spoken(execute(api, with_default).json()) == ["Default"]
 
 
-def test_a_secret_leaves_in_no_answer_no_event_no_log_and_no_export(api):
+def test_secret_is_in_no_output(api):
     name = fresh()
     with listening() as (url, heard):
         texts = []
@@ -186,7 +186,7 @@ def test_a_secret_leaves_in_no_answer_no_event_no_log_and_no_export(api):
     assert SECRET not in api.log.read_text()
 
 
-def test_a_secret_becomes_open_only_with_a_new_value(api):
+def test_secret_becomes_open_only_with_new_value(api):
     path = f"{PATH}/{add(api, is_secret=True, value=SECRET)['id']}"
 
     assert api.patch(path, json={"is_secret": False}).status_code == 422

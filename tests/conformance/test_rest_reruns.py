@@ -77,7 +77,7 @@ def change(api, workflow_id, document):
     api.patch(f"{path}/1/config", json={"config": {**document, "name": "Tea"}})
 
 
-def test_every_turn_of_a_run_can_be_taken_again_and_is_counted(api, call):
+def test_every_turn_can_be_rerun_and_is_counted(api, call):
     _, run_id = call
     ask(api, run_id, 1, "rerun")
     ask(api, run_id, 1, "rerun")
@@ -93,7 +93,7 @@ def test_every_turn_of_a_run_can_be_taken_again_and_is_counted(api, call):
     assert all(turn["reason"] is None for turn in answer["turns"])
 
 
-def test_a_run_whose_version_is_gone_cannot_be_taken_again_and_says_why(api, call):
+def test_rerun_of_deleted_version_is_refused_with_reason(api, call):
     workflow_id, run_id = call
     api.delete(f"/v1/workflows/{workflow_id}")
 
@@ -106,7 +106,7 @@ def test_a_run_whose_version_is_gone_cannot_be_taken_again_and_says_why(api, cal
     assert ask(api, run_id, 0, "rerun").status_code == 409
 
 
-def test_the_same_graph_is_gone_on_with_exactly(api, call):
+def test_rerun_on_same_graph_is_exact(api, call):
     _, run_id = call
 
     answer = ask(api, run_id, 1, "rerun-preflight").json()
@@ -142,7 +142,7 @@ def test_without_a_message_the_restored_conversation_waits(api, call):
     assert api.get("/v1/workflow-runs", params={**query, "source_turn_index": 2}).json()["total"] == 0
 
 
-def test_with_a_message_the_turn_is_taken_while_one_waits_for_the_answer(api, call):
+def test_rerun_with_message_answers_with_its_turn(api, call):
     _, run_id = call
 
     path = f"/v1/workflow-runs/{run_id}/turns/1/rerun"
@@ -157,7 +157,7 @@ def test_with_a_message_the_turn_is_taken_while_one_waits_for_the_answer(api, ca
     assert ("user", "First words") not in chat_of(new)
 
 
-def test_with_a_message_the_turn_is_taken_although_nobody_waits(api, call):
+def test_rerun_with_message_runs_without_waiting_client(api, call):
     _, run_id = call
 
     answer = api.post(
@@ -172,7 +172,7 @@ def test_with_a_message_the_turn_is_taken_although_nobody_waits(api, call):
     assert chat_of(record(api, new_id))[0] == ("user", "Hello")
 
 
-def test_the_turns_own_variables_are_given_again_with_another_message(api):
+def test_rerun_with_message_repeats_the_turns_variables(api):
     workflow_id = create(api, tea())
     first = execute(api, workflow_id).json()
     done = {"done": True, "tea": "Assam"}
@@ -185,7 +185,7 @@ def test_the_turns_own_variables_are_given_again_with_another_message(api):
     assert chat_of(record(api, started["workflow_run_id"]))[-1] == ("assistant", "Bye Assam")
 
 
-def test_a_node_of_the_same_name_takes_the_place_of_one_that_is_gone(api, call):
+def test_missing_node_is_replaced_by_name(api, call):
     workflow_id, run_id = call
     change(api, workflow_id, tea(ask="other", name="Ask"))
 
@@ -220,7 +220,7 @@ def test_a_node_may_be_mapped_by_hand(api, call):
         assert ask(api, run_id, 2, "rerun-token", node_id_map=wrong).status_code == 422
 
 
-def test_where_no_node_belongs_to_the_old_one_a_node_must_be_chosen(api, call):
+def test_missing_node_without_match_needs_a_choice(api, call):
     workflow_id, run_id = call
     change(api, workflow_id, tea(ask="other", name="Other"))
 
@@ -252,7 +252,7 @@ def test_more_than_is_possible_is_refused(api, call):
     assert ask(api, run_id, 2, "rerun-preflight", requested_mode="PERFECT").status_code == 422
 
 
-def test_a_version_that_was_edited_since_is_not_the_same(api, call):
+def test_edited_version_is_not_the_same(api, call):
     workflow_id, run_id = call
     path = f"/v1/workflows/{workflow_id}/versions/0/config"
     api.patch(path, json={"config": {**tea(prompt="Be brief."), "name": "Tea"}})
@@ -280,7 +280,7 @@ def test_another_workflow_can_be_gone_on_in(api, call):
 @pytest.mark.parametrize(
     ("mode", "pairs", "memos"), [("FULL", 2, True), ("USER_AND_ASSISTANT_ONLY", 2, False), ("NONE", 0, False)]
 )
-def test_as_much_of_the_past_is_restored_as_is_asked_for(api, call, mode, pairs, memos):
+def test_rerun_restores_the_requested_parts(api, call, mode, pairs, memos):
     workflow_id, run_id = call
 
     token = ask(api, run_id, 1, "rerun-token", history_mode=mode).json()
@@ -301,7 +301,7 @@ def mint(api, run_id, turn=2, **target):
     return answer.json()
 
 
-def test_a_token_is_given_and_tells_what_it_stands_for_but_not_itself(api, call):
+def test_token_describes_its_rerun_without_itself(api, call):
     workflow_id, run_id = call
 
     token = mint(api, run_id, 1)
@@ -323,7 +323,7 @@ def test_a_token_is_given_and_tells_what_it_stands_for_but_not_itself(api, call)
     assert all(line["editable"] and line["not_editable_reason"] is None for line in thread["messages"])
 
 
-def test_a_token_is_amended_by_the_indexes_of_what_is_shown(api, call):
+def test_token_is_edited_by_displayed_indexes(api, call):
     _, run_id = call
     token = mint(api, run_id)["rerun_token"]
     edits = {
@@ -368,7 +368,7 @@ def test_a_token_is_amended_by_the_indexes_of_what_is_shown(api, call):
         },
     ],
 )
-def test_an_edit_that_cannot_be_made_is_refused_and_leaves_the_token_as_it_is(api, call, edits):
+def test_refused_edit_leaves_the_token_unchanged(api, call, edits):
     _, run_id = call
     token = mint(api, run_id)["rerun_token"]
 
@@ -387,7 +387,7 @@ def test_a_token_is_of_one_turn(api, call):
             assert ask(api, run_id, turn, f"rerun-token/{asked}", method).status_code == 404
 
 
-def test_a_token_of_a_graph_that_was_changed_since_is_refused(api, call):
+def test_token_of_changed_graph_is_refused(api, call):
     workflow_id, run_id = call
     token = mint(api, run_id)["rerun_token"]
     path = f"/v1/workflows/{workflow_id}/versions/0/config"
@@ -397,7 +397,7 @@ def test_a_token_of_a_graph_that_was_changed_since_is_refused(api, call):
 
 
 @pytest.mark.parametrize("what", ["rerun-preflight", "rerun-token", "rerun"])
-def test_a_turn_that_is_not_there_is_not_found(api, call, what):
+def test_unknown_turn_is_not_found(api, call, what):
     _, run_id = call
 
     assert ask(api, run_id, 3, what).status_code == 404
@@ -410,7 +410,7 @@ def test_a_message_has_words(api, call, message):
     assert ask(api, call[1], 1, "rerun", message=message).status_code == 422
 
 
-def test_a_rerun_counts_against_the_limit_of_its_workflow(api, call):
+def test_rerun_counts_against_limit_of_workflow(api, call):
     workflow_id, run_id = call
     api.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
 
@@ -437,7 +437,7 @@ def test_token_restores_through_its_turn(api, call, turn, lines):
     assert events[-1]["type"] == "workflow_ready_for_input"
 
 
-def test_token_of_a_run_that_ended_restores_it(api):
+def test_token_of_finished_run_restores_it(api):
     workflow_id = create(api, greeting("Hello"))
     run_id = execute(api, workflow_id).json()["run_id"]
 

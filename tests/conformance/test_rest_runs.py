@@ -117,7 +117,7 @@ def test_runs_are_listed_by_every_filter(api):
         {"source_turn_index": -1},
     ],
 )
-def test_a_filter_that_cannot_be_is_refused_by_its_name(api, query):
+def test_invalid_filter_is_refused_by_name(api, query):
     answer = api.get("/v1/workflow-runs", params=query)
 
     assert answer.status_code == 422
@@ -136,7 +136,7 @@ def test_a_deleted_run_is_gone(api, done):
     assert run_id not in [row["_id"] for row in listed]
 
 
-def test_an_evaluation_that_was_not_made_has_the_fields_of_both_sources(api, done):
+def test_missing_evaluation_has_fields_of_both_sources(api, done):
     answer = api.get(f"/v1/workflow-runs/{done[0]}/evaluation-result").json()
 
     assert set(answer) == {
@@ -150,7 +150,7 @@ def test_an_evaluation_that_was_not_made_has_the_fields_of_both_sources(api, don
     }
 
 
-def test_a_comment_on_a_run_comes_back_bare_and_stands_in_the_record(api, done):
+def test_comment_on_run_is_bare_and_in_record(api, done):
     run_id, _ = done
     path = f"/v1/workflow-runs/{run_id}/comments"
 
@@ -166,7 +166,7 @@ def test_a_comment_on_a_run_comes_back_bare_and_stands_in_the_record(api, done):
     assert api.delete(f"{path}/{comment['logical_id']}").status_code == 404
 
 
-def test_a_comment_on_an_event_is_that_one_also_beside_one_on_the_run(api, done):
+def test_comment_on_event_is_apart_from_the_runs(api, done):
     run_id, event_id = done
     api.post(f"/v1/workflow-runs/{run_id}/comments", json={"content": "On the run"})
     path = f"/v1/workflow-runs/{run_id}/events/{event_id}/comments"
@@ -182,7 +182,7 @@ def test_a_comment_on_an_event_is_that_one_also_beside_one_on_the_run(api, done)
     assert api.delete(f"{path}/{comment['logical_id']}").json()["comments"] == []
 
 
-def test_a_comment_on_a_turn_comes_back_among_all_of_them(api, done):
+def test_comment_on_turn_answers_with_all(api, done):
     run_id, _ = done
     path = f"/v1/workflow-runs/{run_id}/turns/0/comments"
 
@@ -200,7 +200,7 @@ def test_a_comment_on_a_turn_comes_back_among_all_of_them(api, done):
 
 
 @pytest.mark.parametrize("target", ["turns/0", "events/{event}"])
-def test_a_person_has_one_rating_of_a_thing(api, done, target):
+def test_user_has_one_rating_per_target(api, done, target):
     run_id, event_id = done
     path = f"/v1/workflow-runs/{run_id}/{target.format(event=event_id)}/rating"
 
@@ -238,7 +238,7 @@ def test_a_person_has_one_rating_of_a_thing(api, done, target):
         ("DELETE", "events/event_1/comments/comment_1", None),
     ],
 )
-def test_feedback_waits_for_the_end_of_the_run(api, method, path, body):
+def test_feedback_needs_a_finished_run(api, method, path, body):
     run_id = execute(api, create(api, graph(chat("ask")))).json()["run_id"]
 
     answer = api.request(method, f"/v1/workflow-runs/{run_id}/{path}", json=body)
@@ -248,7 +248,7 @@ def test_feedback_waits_for_the_end_of_the_run(api, method, path, body):
 
 @pytest.mark.parametrize("content", ["", "   ", "x" * 5001, None, 7])
 @pytest.mark.parametrize("target", ["", "turns/0/", "events/{event}/"])
-def test_a_comment_has_words_and_not_too_many(api, done, content, target):
+def test_comment_length_is_limited(api, done, content, target):
     run_id, event_id = done
     path = f"/v1/workflow-runs/{run_id}/{target.format(event=event_id)}comments"
 
@@ -261,7 +261,7 @@ def test_a_rating_is_one_of_three_words(api, done):
         assert api.put(path, json={"value": value}).status_code == 422
 
 
-def test_there_is_no_feedback_on_what_is_not_in_the_run(api, done):
+def test_feedback_on_unknown_target_is_refused(api, done):
     path = f"/v1/workflow-runs/{done[0]}"
 
     assert api.put(f"{path}/turns/1/rating", json={"value": "up"}).status_code == 404

@@ -19,7 +19,7 @@ def add(api, workflow_id, **fields):
     return answer.json()
 
 
-def test_a_new_workflow_has_version_0_which_is_active(api):
+def test_new_workflow_has_active_version_0(api):
     answer = api.get(f"/v1/workflows/{create(api, greeting())}/versions").json()
 
     row = answer["versions"][0]
@@ -31,7 +31,7 @@ def test_a_new_workflow_has_version_0_which_is_active(api):
     )
 
 
-def test_a_version_is_a_copy_of_the_active_one_or_of_the_one_that_is_named(api):
+def test_version_copies_active_or_named_one(api):
     workflow_id = create(api, greeting("zero"))
     add(api, workflow_id)
     changed = {"config": greeting("one")}
@@ -61,7 +61,7 @@ def test_a_version_is_renamed(api):
     assert api.patch(path, json={"version_name": 7}).status_code == 422
 
 
-def test_a_graph_that_replaces_a_versions_counts_for_the_next_run(api):
+def test_replaced_graph_is_used_by_next_run(api):
     workflow_id = create(api, greeting("before"))
     path = f"/v1/workflows/{workflow_id}/versions/0/config"
     before = execute(api, workflow_id).json()
@@ -76,7 +76,7 @@ def test_a_graph_that_replaces_a_versions_counts_for_the_next_run(api):
     assert api.patch(path, json={"config": {"name": "no graph"}}).status_code == 400
 
 
-def test_secrets_in_a_graph_are_not_kept(api):
+def test_secrets_in_graph_are_not_stored(api):
     workflow_id = create(api, greeting())
     config = {**greeting(), "secret_variables": {"pin": "hunter2"}}
 
@@ -87,7 +87,7 @@ def test_secrets_in_a_graph_are_not_kept(api):
     assert "hunter2" not in answer.text + listed.text
 
 
-def test_a_version_is_activated_for_new_runs_and_runs_under_way_keep_theirs(api):
+def test_activated_version_is_used_by_new_runs_only(api):
     workflow_id = create(api, graph(chat("ask"), version="zero"))
     first = execute(api, workflow_id).json()["run_id"]
     add(api, workflow_id)
@@ -104,7 +104,7 @@ def test_a_version_is_activated_for_new_runs_and_runs_under_way_keep_theirs(api)
     assert api.post(f"/v1/workflows/{workflow_id}/versions/7/activate").status_code == 404
 
 
-def test_a_version_is_deleted_unless_it_is_active(api):
+def test_version_is_deleted_unless_active(api):
     workflow_id = create(api, greeting())
     add(api, workflow_id)
     path = f"/v1/workflows/{workflow_id}/versions"
@@ -119,7 +119,7 @@ def test_a_version_is_deleted_unless_it_is_active(api):
     assert api.delete(f"{path}/1").status_code == 404
 
 
-def test_what_differs_between_two_versions_is_told_part_by_part(api):
+def test_version_differences_are_listed_by_part(api):
     kept, gone = chat("kept", "A"), static("gone", "Gone")
     workflow_id = create(api, graph(kept, gone, direct("kept", "gone")))
     add(api, workflow_id, version_name="shorter prompt")
@@ -169,11 +169,11 @@ def test_a_version_does_not_differ_from_itself(api):
 
 
 @pytest.mark.parametrize(("path", "status"), [("0/diff/7", 404), ("x/diff/0", 422), ("0/diff/-1", 422)])
-def test_a_version_that_is_not_there_is_compared_with_nothing(api, path, status):
+def test_unknown_version_is_not_compared(api, path, status):
     assert api.get(f"/v1/workflows/{create(api, greeting())}/versions/{path}").status_code == status
 
 
-def test_a_run_that_stands_where_no_node_is_any_more_is_told_so_and_can_be_stopped(api):
+def test_run_at_deleted_node_can_be_stopped(api):
     workflow_id = create(api, graph(chat("ask")))
     run_id = execute(api, workflow_id).json()["run_id"]
     path = f"/v1/workflows/{workflow_id}/versions/0/config"

@@ -22,7 +22,7 @@ def hydrated(api, workflow_id):
     return answer.json()["workflow"]["workflow_config"]
 
 
-def test_a_hydrated_document_comes_back_with_every_field_known_or_not(api):
+def test_hydrated_document_keeps_every_field(api):
     node = static("hello", "Hello", hue="teal", miscellaneous={"later": [{}]})
     sent = {**graph(node, own_setting=[1]), **ODD, "name": "Tea", "description": "Leaves"}
 
@@ -47,7 +47,7 @@ def test_a_document_travels_in_any_wrapping(api):
     assert hydrated(api, second)["node_configs"] == plain["node_configs"]
 
 
-def test_a_workflow_may_be_no_more_than_a_name_with_a_config(api):
+def test_workflow_needs_only_name_and_config(api):
     body = {"name": "Empty", "description": None, "config": {"default_prompt_prefix": "Be brief."}}
 
     shown = api.post("/v1/workflows", json=body).json()["workflow"]["workflow_config"]
@@ -56,7 +56,7 @@ def test_a_workflow_may_be_no_more_than_a_name_with_a_config(api):
     assert shown["default_prompt_prefix"] == "Be brief."
 
 
-def test_a_workflow_is_shown_flat_with_the_ids_of_its_parts(api):
+def test_workflow_is_flat_with_ids_of_parts(api):
     workflow_id = create(api, shop())
 
     answer = api.get(f"/v1/workflows/{workflow_id}").json()
@@ -70,7 +70,7 @@ def test_a_workflow_is_shown_flat_with_the_ids_of_its_parts(api):
     assert workflow["created_by"] == "qa"
 
 
-def test_a_name_and_a_description_are_changed_everywhere_and_alone(api):
+def test_name_and_description_are_changed_everywhere(api):
     workflow_id = create(api, shop(), description="Old")
     path = f"/v1/workflows/{workflow_id}"
 
@@ -86,7 +86,7 @@ def test_a_name_and_a_description_are_changed_everywhere_and_alone(api):
         assert api.patch(path, json=body).status_code == 422
 
 
-def test_a_deleted_workflow_is_gone_and_its_runs_are_not(api):
+def test_deleted_workflow_leaves_its_runs(api):
     workflow_id = create(api, greeting())
     run_id = execute(api, workflow_id).json()["run_id"]
 
@@ -97,7 +97,7 @@ def test_a_deleted_workflow_is_gone_and_its_runs_are_not(api):
     assert api.get(f"/v1/workflow-runs/{run_id}").status_code == 200
 
 
-def test_a_list_is_walked_page_by_page_and_searched(api):
+def test_list_is_paged_and_searched(api):
     ids = [create(api, greeting(), name=f"Walked {number}") for number in range(5)]
 
     pages = [
@@ -117,7 +117,7 @@ def test_a_list_is_walked_page_by_page_and_searched(api):
     assert row["workflow_config"]["name"] == "Walked 4"
 
 
-def test_a_list_is_cut_by_the_moments_at_which_workflows_were_made(api):
+def test_list_is_filtered_by_creation_time(api):
     create(api, greeting(), name="Timed")
     now = datetime.now(UTC)
 
@@ -130,7 +130,7 @@ def test_a_list_is_cut_by_the_moments_at_which_workflows_were_made(api):
     assert api.get("/v1/workflows", params={"start": "soon"}).status_code == 422
 
 
-def test_a_clone_has_the_versions_that_were_chosen_under_their_numbers(api):
+def test_clone_has_chosen_versions_under_their_numbers(api):
     workflow_id = create(api, shop(), description="Leaves")
     for name in ("one", "two"):
         api.post(
@@ -163,13 +163,13 @@ def test_a_clone_of_nothing_is_answered_500(api, body):
     assert isinstance(answer.json()["detail"], str)
 
 
-def test_a_clone_of_a_version_that_is_not_there_is_not_found(api):
+def test_clone_of_unknown_version_is_not_found(api):
     path = f"/v1/workflows/{create(api, greeting())}/clone"
 
     assert api.post(path, json={"version_numbers_to_clone": [7]}).status_code == 404
 
 
-def test_no_more_runs_begin_than_may_be_under_way(api):
+def test_active_runs_are_limited(api):
     workflow_id = create(api, graph(chat("ask")))
     path = f"/v1/workflows/{workflow_id}/concurrency"
 
@@ -194,7 +194,7 @@ def bundle_of(api, workflow_id, *numbers, active=0):
     return api.get(f"/v1/workflows/{workflow_id}/export", params=query)
 
 
-def test_a_bundle_carries_versions_over_with_every_field(api):
+def test_bundle_carries_versions_with_every_field(api):
     sent = {**shop(), **ODD, "name": "Carried", "description": "Leaves"}
     workflow_id = create(api, sent, name="Carried")
     api.post(f"/v1/workflows/{workflow_id}/versions", json={"version_name": "one", "mark_as_active": True})
@@ -215,7 +215,7 @@ def test_a_bundle_carries_versions_over_with_every_field(api):
     assert hydrated(api, made["_id"]) == sent
 
 
-def test_an_import_takes_version_0_and_another_name_by_default(api):
+def test_import_defaults_to_version_0_and_new_name(api):
     bundle = bundle_of(api, create(api, shop()), 0).json()
 
     answer = api.post("/v1/workflows/import/bundle", json={"bundle": bundle, "workflow_name": "Other"})
@@ -225,7 +225,7 @@ def test_an_import_takes_version_0_and_another_name_by_default(api):
     assert hydrated(api, made["_id"])["node_configs"] == shop()["node_configs"]
 
 
-def test_an_export_names_its_versions_and_one_of_them_as_active(api):
+def test_export_names_versions_and_active_one(api):
     workflow_id = create(api, greeting())
     path = f"/v1/workflows/{workflow_id}/export"
 
@@ -235,7 +235,7 @@ def test_an_export_names_its_versions_and_one_of_them_as_active(api):
     assert api.get(path, params={"active_version_number": 0}).status_code == 422
 
 
-def test_a_bundle_with_python_comes_in_only_if_somebody_confirms_it(api):
+def test_bundle_with_python_needs_confirmation(api):
     document = graph(tool("count", "def count():\n    return 1\n"))
     bundle = bundle_of(api, create(api, document), 0).json()
     before = api.get("/v1/workflows").json()["total"]
@@ -261,7 +261,7 @@ def test_a_bundle_with_python_comes_in_only_if_somebody_confirms_it(api):
         ({"bundle": {"export_format": "other/1", "versions": []}}, 400),
     ],
 )
-def test_a_bundle_that_cannot_be_used_is_refused(api, change, status):
+def test_malformed_bundle_is_refused(api, change, status):
     bundle = bundle_of(api, create(api, greeting()), 0).json()
 
     assert api.post("/v1/workflows/import/bundle", json={"bundle": bundle, **change}).status_code == status
@@ -285,7 +285,7 @@ def test_favorites_are_each_persons_own(api):
     assert liked("qa") is False
 
 
-def test_active_versions_of_all_workflows_are_filtered_and_paged(api):
+def test_active_versions_are_filtered_and_paged(api):
     document = graph(static("hello", "Hi"), category="Rare", logical_id="workflow_rare")
     workflow_id = create(api, document)
     api.post(f"/v1/workflows/{workflow_id}/versions", json={"version_name": "two", "mark_as_active": True})
@@ -301,7 +301,7 @@ def test_active_versions_of_all_workflows_are_filtered_and_paged(api):
     assert found(category="None such") == []
 
 
-def test_dynamic_variables_are_told_with_their_defaults(api):
+def test_dynamic_variables_have_their_defaults(api):
     nodes = [static("hello", "{{shop}} {{guest.name}} {{now}} [[tea]]"), static("bye", "Bye {{guest.name}}")]
     settings = {"miscellaneous": {"default_dynamic_variables": {"shop": "Leaf"}}}
     workflow_id = create(api, graph(*nodes, direct("hello", "bye"), **settings))
@@ -326,7 +326,7 @@ def test_dynamic_variables_are_told_with_their_defaults(api):
         [chat("a", self_loop=True, wait_for_user_message=False)],
     ],
 )
-def test_what_the_platform_does_not_save_is_refused_in_its_shape(api, parts):
+def test_invalid_workflow_is_refused_in_platform_shape(api, parts):
     created = api.post("/v1/workflows", json={**graph(*parts), "name": "Tea"})
     workflow_id = create(api, greeting())
     path = f"/v1/workflows/{workflow_id}/versions/0/config"
@@ -339,14 +339,14 @@ def test_what_the_platform_does_not_save_is_refused_in_its_shape(api, parts):
 
 
 @pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": 7}, {"name": "Tea", "config": []}])
-def test_a_workflow_without_what_it_needs_is_refused_by_its_place(api, body):
+def test_missing_field_is_refused_by_place(api, body):
     answer = api.post("/v1/workflows", json=body)
 
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"][0] == "body"
 
 
-def test_what_was_created_runs(api):
+def test_created_workflow_runs(api):
     workflow_id = create(api, shop())
 
     assert spoken(execute(api, workflow_id).json())[0] == "Welcome to Leaf"

@@ -34,7 +34,7 @@ def kinds(frames):
     return [frame.get("type", "run_ack") for frame in frames]
 
 
-def test_the_acknowledgement_comes_first_then_each_event_and_the_record_has_the_same(api, workflow_id):
+def test_socket_sends_acknowledgement_then_recorded_events(api, workflow_id):
     with opened(api, SOCKET, additional_headers=BEARER) as socket:
         acknowledged, *events = socket.turn(**start(workflow_id, dynamic_variables={"name": "Ann"}))
 
@@ -48,7 +48,7 @@ def test_the_acknowledgement_comes_first_then_each_event_and_the_record_has_the_
     assert kept == [event["logical_id"] for event in events]
 
 
-def test_further_turns_go_over_the_same_socket_until_it_is_stopped(api, workflow_id):
+def test_socket_takes_turns_until_stopped(api, workflow_id):
     with opened(api, SOCKET, additional_headers=BEARER) as socket:
         acknowledged, *_ = socket.turn(**start(workflow_id))
         run = {"workflow_id": workflow_id, "workflow_run_id": acknowledged["workflow_run_id"]}
@@ -62,7 +62,7 @@ def test_further_turns_go_over_the_same_socket_until_it_is_stopped(api, workflow
     assert (kept["status"], len(kept["input_output_pairs"])) == ("cancelled", 3)
 
 
-def test_a_token_opens_one_socket_and_no_second(api, workflow_id):
+def test_token_opens_one_socket_only(api, workflow_id):
     token = api.get(api.base_url.join("/v1/session")).json()["data"]["id"]
 
     with opened(api, f"{SOCKET}?token={token}") as socket:
@@ -91,7 +91,7 @@ def test_without_a_key_there_is_no_socket(api):
         ({"command": "data", "workflow_run_id": UNKNOWN}, 4404),
     ],
 )
-def test_a_frame_that_cannot_be_taken_closes_the_socket_with_its_code(api, workflow_id, more, code):
+def test_malformed_frame_closes_socket_with_code(api, workflow_id, more, code):
     with opened(api, SOCKET, additional_headers=BEARER) as socket:
         socket.send(**{**start(workflow_id), **more})
         found, reason = socket.closed()

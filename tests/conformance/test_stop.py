@@ -47,7 +47,7 @@ def await_running(api, workflow_id):
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_turn_of_another_process_is_stopped_and_answered_the_same(servers, is_first):
+def test_turn_of_another_process_is_stopped(servers, is_first):
     (_, first), (_, second) = servers
     workflow_id = endless(first)
     run_id = None if is_first else execute(first, workflow_id).json()["run_id"]
@@ -69,7 +69,7 @@ def test_a_turn_of_another_process_is_stopped_and_answered_the_same(servers, is_
     assert record(first, running_id)["status"] == "cancelled"
 
 
-def test_a_turn_of_a_socket_is_stopped_over_a_socket_of_another_process(servers):
+def test_socket_turn_is_stopped_over_another_process(servers):
     (_, first), (_, second) = servers
     workflow_id = endless(first)
     with (
@@ -86,7 +86,7 @@ def test_a_turn_of_a_socket_is_stopped_over_a_socket_of_another_process(servers)
     assert record(second, run_id)["status"] == "cancelled"
 
 
-def test_a_run_whose_server_was_killed_is_stopped_through_another(servers):
+def test_run_of_killed_server_is_stopped_through_another(servers):
     (killed, first), (_, second) = servers
     workflow_id = endless(first)
     run_id = execute(first, workflow_id).json()["run_id"]

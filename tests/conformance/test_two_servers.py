@@ -66,7 +66,7 @@ def conversation(first, second):
     return told, record(second, talk.run_id)
 
 
-def test_a_session_that_goes_to_one_and_to_the_other_by_turns_is_as_on_one(servers):
+def test_session_alternates_between_servers(servers):
     first, second = servers
 
     alternating, kept = conversation(first, second)
@@ -98,7 +98,7 @@ def background(first, second):
     return told, record(second, result["run_id"])
 
 
-def test_background_work_goes_on_wherever_it_is_pumped(servers):
+def test_background_work_is_pumped_by_either_server(servers):
     first, second = servers
 
     alternating, kept = background(first, second)
@@ -110,7 +110,7 @@ def test_background_work_goes_on_wherever_it_is_pumped(servers):
     assert without_ids_and_times(kept) == without_ids_and_times(kept_on_one)
 
 
-def test_a_version_that_is_activated_through_one_is_run_by_the_other(servers):
+def test_version_activated_through_one_runs_on_both(servers):
     first, second = servers
     workflow_id = create(first, graph(chat("ask"), version="zero"))
     old = execute(second, workflow_id).json()
@@ -128,7 +128,7 @@ def test_a_version_that_is_activated_through_one_is_run_by_the_other(servers):
     assert record(first, old["run_id"])["version_number"] == 0
 
 
-def test_a_graph_and_a_global_variable_that_are_changed_through_one_are_soon_used_by_the_other(servers):
+def test_graph_and_variable_changes_reach_other_server(servers):
     first, second = servers
     made = first.post("/v1/global-variables", json={"name": "shop", "is_secret": False, "value": "Leaf"})
     variable = f"/v1/global-variables/{made.json()['variable']['id']}"
@@ -144,7 +144,7 @@ def test_a_graph_and_a_global_variable_that_are_changed_through_one_are_soon_use
     _await_words(second, workflow_id, "Goodbye from Root")
 
 
-def test_of_two_turns_of_a_run_through_both_at_once_one_is_kept(servers):
+def test_concurrent_turns_through_both_store_one(servers):
     slow = {"type": "no_op", "logical_id": "slow", "name": "Slow", "delay_seconds": 0.5}
     parts = (chat("ask"), slow, when("ask", "slow", "1 == 1"), direct("slow", "ask"))
     workflow_id = create(servers[0], graph(*parts))
@@ -159,7 +159,7 @@ def test_of_two_turns_of_a_run_through_both_at_once_one_is_kept(servers):
     assert [pair["run_output"]["events"] for pair in pairs[1:]] == [kept["events"]]
 
 
-def test_first_turn_is_readable_through_the_other_while_it_is_executed(servers):
+def test_running_first_turn_is_readable_through_other(servers):
     first, second = servers
     slow = {"type": "no_op", "logical_id": "slow", "name": "Slow", "delay_seconds": 2}
     workflow_id = create(first, graph(slow, chat("ask"), direct("slow", "ask")))
@@ -184,7 +184,7 @@ def test_first_turn_is_readable_through_the_other_while_it_is_executed(servers):
     assert "in_progress" not in record(second, run_id)["input_output_pairs"][0]
 
 
-def test_first_turn_sent_to_both_with_one_client_turn_id_is_executed_once(servers):
+def test_first_turn_sent_to_both_executes_once(servers):
     workflow_id = create(servers[0], graph(chat("ask")))
     sent = {"miscellaneous": {"client_turn_id": "c1"}}
 

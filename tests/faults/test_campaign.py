@@ -63,7 +63,7 @@ def test_campaign(channel, sqlite, tmp_path):
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("channel", ["rest", "socket"])
-def test_campaign_without_client_turn_ids_in_the_record(channel, sqlite, tmp_path):
+def test_campaign_without_recorded_client_turn_ids(channel, sqlite, tmp_path):
     module = "tests.faults.forgetful_server"
     found, outcomes = run(channel, TURNS, sqlite, tmp_path, FULL, workers=8, module=module)
 

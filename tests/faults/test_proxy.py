@@ -144,7 +144,7 @@ def test_short_delay(proxy, client, server, kind):
     assert kinds(proxy) == [kind]
 
 
-def test_long_delay_of_a_request_executes_it_late(proxy, client, server):
+def test_long_delay_executes_request_late(proxy, client, server):
     proxy.arm(Fault(kind="delay request", target=EXECUTE, seconds=LONG + 0.1))
 
     with pytest.raises(httpx.ReadTimeout):
@@ -316,7 +316,7 @@ def test_answer_in_chunks_is_cut(proxy, client):
         client.get(RUNS_PATH)
 
 
-def test_answer_without_content_is_cut_in_its_head(proxy, client):
+def test_response_without_content_is_cut_in_head(proxy, client):
     proxy.arm(Fault(kind="cut answer", target=PUMP))
 
     with pytest.raises(httpx.RemoteProtocolError):
@@ -330,7 +330,7 @@ def test_proxy_reports_what_the_server_refuses(server):
         httpx.get(proxy.url, trust_env=False)
 
 
-def test_unknown_fault_is_an_error_of_the_proxy(server):
+def test_unknown_fault_is_a_proxy_error(server):
     with pytest.raises(AssertionError, match="melt"), fault_proxy(server.port) as proxy:
         proxy.arm(Fault(kind="melt", target=RUN))
         with pytest.raises(httpx.RemoteProtocolError):

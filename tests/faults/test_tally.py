@@ -73,7 +73,7 @@ def test_deleted_run_is_neither_lost_nor_shown():
     assert counts({}, talk(is_deleted=True)) == ALL_WELL
 
 
-def test_deleted_run_is_executed_once_all_the_same():
+def test_deleted_run_is_executed_once():
     assert counts({}, talk(is_deleted=True), ["a", "a"]) == {**ALL_WELL, "doubled": 1}
 
 

@@ -77,7 +77,7 @@ def test_user_sends_until_it_arrives(states, commands, happened, waits):
     assert (talk.done, talk.chosen, talk.given_up) == (["hello"], set(), [])
 
 
-def test_user_decides_what_nobody_can_tell():
+def test_user_decides_unknown_outcome():
     checks = ["send"] + ["check now"] * MAX_CHECKS
     ends = {}
     for seed in range(20):
@@ -98,7 +98,7 @@ def test_user_gives_up_in_the_end():
     assert (talk.done, talk.given_up, len(page.commands)) == ([], ["hello"], MAX_SENDS)
 
 
-def test_user_sends_nothing_to_a_run_that_is_over():
+def test_user_sends_nothing_to_finished_run():
     page = ScriptedPage("over")
 
     happened, talk, _ = say(page)

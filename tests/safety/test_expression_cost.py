@@ -135,7 +135,7 @@ def test_arguments_share_one_time_limit(monkeypatch):
     assert run_bounded(attack).cpu_seconds < 2
 
 
-def test_different_arguments_run_out_of_time_in_a_sentence(monkeypatch):
+def test_different_arguments_time_out_with_a_sentence(monkeypatch):
     monkeypatch.setattr(limits, "MAX_EVALUATION_SECONDS", 0.3)
     arguments = [f"{{{{ a | url_encode | append: '{number}' | size }}}}" for number in range(300)]
 
@@ -165,7 +165,7 @@ def test_many_slow_expressions_run_out_of_time():
 # --- what is written -------------------------------------------------------------------------------------
 
 
-def test_shared_parts_are_counted_as_often_as_written():
+def test_shared_parts_are_counted_each_time():
     row = ["x" * 1_000] * 1_000
     table = [row] * 1_000  # a billion characters when written, a megabyte in memory
 
@@ -260,7 +260,7 @@ def test_deep_condition_works_or_is_refused(levels, opening, closing):
     assert run_bounded(attack).value is True
 
 
-def test_deep_values_are_an_error_in_a_sentence():
+def test_deep_values_fail_with_a_sentence():
     deep, other = [], []
     for _ in range(5_000):
         deep, other = [deep], [other]
@@ -276,7 +276,7 @@ def test_deep_values_are_an_error_in_a_sentence():
     assert "recursion" not in message + text
 
 
-def test_deep_arguments_are_an_error_in_a_sentence():
+def test_deep_arguments_fail_with_a_sentence():
     arguments = "{{a}}"
     for _ in range(2_000):
         arguments = {"k": [arguments]}

@@ -375,7 +375,7 @@ def test_path_that_is_no_file_is_refused(victim, tmp_path, kind):
 
 
 @pytest.mark.parametrize("way", ["in place", "by a rename"])
-def test_file_changed_after_its_check_is_not_loaded(victim, tmp_path, monkeypatch, way):
+def test_file_changed_after_check_is_not_loaded(victim, tmp_path, monkeypatch, way):
     _, _, lines = victim
     url, file = f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "backup"
     fill(url)

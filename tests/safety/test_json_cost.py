@@ -116,7 +116,7 @@ def test_large_schema_or_value_costs_little(schema, value, fits):
     assert outcome.grown_bytes < 150 * MEGABYTE
 
 
-def test_deep_value_is_a_misfit_in_a_sentence():
+def test_deep_value_mismatches_with_a_sentence():
     value = []
     for _ in range(3_000):
         value = [value]

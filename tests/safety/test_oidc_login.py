@@ -45,7 +45,7 @@ def cookie_of(client: httpx.Client) -> str:
     return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
 
 
-def test_user_is_led_back_to_the_requested_page(site: Site, client: httpx.Client):
+def test_user_returns_to_the_requested_page(site: Site, client: httpx.Client):
     page = sign_in(site, client, ADA, "/runs?run=1")
 
     assert (page.status_code, page.url.path, page.url.query) == (200, "/runs", b"run=1")

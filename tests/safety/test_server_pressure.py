@@ -230,7 +230,7 @@ def test_a_request_that_drips_is_cut(strict, beginning, drip, part):
         assert b"The %s of the request did not arrive in time." % part in answer
 
 
-def test_one_address_has_a_bound_on_connections_in_use(strict):
+def test_connections_of_one_address_are_limited(strict):
     with strict.client("a") as client, ExitStack() as stack:
         url = f"ws://127.0.0.1:{strict.port}/workflows/v1/workflow-runs/ws"
         for _ in range(8):
@@ -247,7 +247,7 @@ def test_one_address_has_a_bound_on_connections_in_use(strict):
 @pytest.mark.skipif(
     not hasattr(resource, "prlimit"), reason="only Linux changes the limits of another process"
 )
-def test_connections_are_accepted_again_once_descriptors_are_free(plain):
+def test_connections_are_accepted_once_descriptors_are_free(plain):
     server = plain
     with ExitStack() as stack:
         server.seconds_of_health()
@@ -263,7 +263,7 @@ def test_connections_are_accepted_again_once_descriptors_are_free(plain):
         assert "a connection cannot be accepted yet" in server.log
 
 
-def test_an_address_is_not_taken_from_a_header(plain):
+def test_address_is_not_read_from_header(plain):
     with plain.client() as client:
         client.headers["Authorization"] = "Bearer wrong"
         statuses = [

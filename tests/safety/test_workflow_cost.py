@@ -66,7 +66,7 @@ def refusal(outer, **by_id):
 
 
 @pytest.mark.parametrize("text", ["x" * 400_000, "[[a.b]]" + "x" * 400_000], ids=["plain", "rewritten"])
-def test_long_text_in_many_super_nodes_is_refused(text):
+def test_long_text_in_super_nodes_is_refused(text):
     outer = document(*(stored(f"s{number}", "leaf") for number in range(400)))
 
     assert "10 million characters" in refusal(outer, leaf=document(say("a", text)))
@@ -89,7 +89,7 @@ def test_triggers_of_edges_count_as_edges():
     assert "100000 edges" in refusal(document(super_node("s", inner), say("a"), edges=edges))
 
 
-def test_many_edges_out_of_super_node_cost_little():
+def test_many_edges_from_super_node_cost_little():
     llm = [{"type": "worker_llm", "logical_id": f"n{number}"} for number in range(5_000)]
     inner = document(*llm, edges=[direct(f"n{at}", f"n{at + 1}", at) for at in range(4_999)])
     edges = [direct("s", "a", number) for number in range(8_000)]

@@ -48,7 +48,7 @@ def visited(turns: list[list[Event]]) -> set[str | None]:
 
 
 @pytest.mark.parametrize("workflow", [FIRST, SECOND], ids=["v1", "v2"])
-def test_the_demo_books_an_appointment_with_a_detour_and_ends(workflow):
+def test_demo_books_an_appointment_with_a_detour(workflow):
     statuses, turns = call(SCRIPT.demo, workflow)
 
     assert statuses == ["waiting_for_user_input"] * 7 + ["completed"]
@@ -67,7 +67,7 @@ def test_the_demo_books_an_appointment_with_a_detour_and_ends(workflow):
 
 
 @pytest.mark.parametrize("name", SCRIPT.alternatives)
-def test_every_alternative_runs_to_its_end_in_the_script_s_own_words(name):
+def test_every_alternative_ends_with_scripted_replies(name):
     statuses, turns = call(SCRIPT.alternatives[name])
 
     assert statuses[-1] == "completed"
@@ -76,7 +76,7 @@ def test_every_alternative_runs_to_its_end_in_the_script_s_own_words(name):
     assert not any("stand-in" in said(turn) or "[[" in said(turn) for turn in turns)
 
 
-def test_the_conversations_of_the_script_together_visit_every_node():
+def test_scripted_conversations_visit_every_node():
     conversations = [SCRIPT.demo, *SCRIPT.alternatives.values()]
 
     nodes = set().union(*(visited(call(conversation)[1]) for conversation in conversations))
@@ -90,7 +90,7 @@ def test_chest_pain_is_sent_to_emergency_care():
     assert said(turns[-1]).startswith("You mentioned chest pain. That needs care right now")
 
 
-def test_a_caller_who_asks_for_the_hours_first_is_taken_back_to_the_intent_desk_and_on():
+def test_caller_returns_to_intent_after_asking_hours():
     _, turns = call(("Where can I park?", "Thanks. I need a refill."))
 
     hops = [event.destination_node_logical_id for event in turns[2] if isinstance(event, EdgeEvent)]
@@ -98,13 +98,13 @@ def test_a_caller_who_asks_for_the_hours_first_is_taken_back_to_the_intent_desk_
     assert said(turns[2]) == "Certainly. Which medication and strength, and which pharmacy should it go to?"
 
 
-def test_every_rule_of_the_script_belongs_to_a_node_that_calls_a_model():
+def test_every_rule_belongs_to_a_model_node():
     models = {node.logical_id for node in SECOND.node_configs if node.type in ("say_llm", "worker_llm")}
 
     assert set(SCRIPT.nodes) <= models
 
 
-def test_every_hop_that_the_script_takes_is_one_of_the_workflow():
+def test_every_scripted_transition_exists_in_workflow():
     conditions = [node.global_node_config for node in SECOND.node_configs if node.global_node_config]
     hops = {edge.name for edge in SECOND.edge_configs} | {node.logical_id for node in SECOND.node_configs}
     hops |= {

@@ -39,7 +39,7 @@ def hops(events: list[JsonObject], *types: str) -> list[tuple[str, str]]:
     return [tuple(event[end] for end in ends) for event in events if event["type"] in types]
 
 
-def test_the_demo_wakes_the_caller_books_a_follow_up_and_ends(tmp_path):
+def test_demo_calls_back_and_books_a_follow_up(tmp_path):
     with calling(tmp_path) as call:
         heard = call.hold(SCRIPT.demo)
 
@@ -68,7 +68,7 @@ def test_the_demo_wakes_the_caller_books_a_follow_up_and_ends(tmp_path):
     ]
 
 
-def test_the_demo_tells_its_story_in_the_events_too(tmp_path):
+def test_demo_is_readable_in_events(tmp_path):
     with calling(tmp_path) as call:
         call.hold(SCRIPT.demo)
 
@@ -89,7 +89,7 @@ def test_the_demo_tells_its_story_in_the_events_too(tmp_path):
     assert '"patient":"Ada Moreno","day":"Tuesday","time":"morning"' in request["curl_command"]
 
 
-def test_what_happens_inside_the_super_node_says_so(tmp_path):
+def test_events_inside_super_node_name_it(tmp_path):
     with calling(tmp_path) as call:
         call.hold(SCRIPT.demo)
 
@@ -108,7 +108,7 @@ def test_what_happens_inside_the_super_node_says_so(tmp_path):
     }
 
 
-def test_where_calls_are_simulated_the_follow_up_is_saved_and_the_text_message_sent(tmp_path):
+def test_simulated_calls_save_follow_up_and_send_message(tmp_path):
     with calling(tmp_path, **ALL_SIMULATED) as call:
         heard = call.hold(SCRIPT.demo)
 
@@ -123,7 +123,7 @@ def test_where_calls_are_simulated_the_follow_up_is_saved_and_the_text_message_s
 
 @pytest.mark.parametrize("policies", [{}, ALL_SIMULATED], ids=["as set", "all simulated"])
 @pytest.mark.parametrize("name", SCRIPT.alternatives)
-def test_every_alternative_runs_to_its_end_in_words_meant_for_a_caller(name, policies, tmp_path):
+def test_every_alternative_ends_in_words_for_callers(name, policies, tmp_path):
     with calling(tmp_path, **policies) as call:
         heard = call.hold(SCRIPT.alternatives[name])
 
@@ -134,7 +134,7 @@ def test_every_alternative_runs_to_its_end_in_words_meant_for_a_caller(name, pol
     assert not call.of_type("workflow_error")
 
 
-def test_who_waits_hears_the_result_unasked_and_a_second_time_when_asked(tmp_path):
+def test_waiting_caller_hears_result_and_may_repeat(tmp_path):
     with calling(tmp_path) as call:
         heard = call.hold(SCRIPT.alternatives["waits for the result"])
 
@@ -147,7 +147,7 @@ def test_who_waits_hears_the_result_unasked_and_a_second_time_when_asked(tmp_pat
     assert not call.visited("node_reassurance")
 
 
-def test_who_asks_for_medical_advice_three_times_is_put_through_to_the_nurse(tmp_path):
+def test_third_request_for_advice_reaches_the_nurse(tmp_path):
     with calling(tmp_path) as call:
         heard = call.hold(SCRIPT.alternatives["asks for medical advice three times"])
 
@@ -158,7 +158,7 @@ def test_who_asks_for_medical_advice_three_times_is_put_through_to_the_nurse(tmp
     assert escalation["destination_node_logical_id"] == "node_nurse"
 
 
-def test_who_asks_for_a_person_can_come_back(tmp_path):
+def test_caller_returns_after_requesting_a_person(tmp_path):
     with calling(tmp_path) as call:
         call.hold(SCRIPT.alternatives["asks for a person and comes back"])
 
@@ -166,7 +166,7 @@ def test_who_asks_for_a_person_can_come_back(tmp_path):
     assert call.visited("node_read_result")
 
 
-def test_who_leaves_while_the_lookup_goes_on_is_put_through_all_the_same(tmp_path):
+def test_caller_reaches_person_during_the_lookup(tmp_path):
     with calling(tmp_path) as call:
         call.say(None)
         for message in SCRIPT.alternatives["is put through to a person"]:
@@ -180,7 +180,7 @@ def test_who_leaves_while_the_lookup_goes_on_is_put_through_all_the_same(tmp_pat
     assert call.status == "completed"
 
 
-def test_who_writes_in_other_words_is_understood_too(tmp_path):
+def test_other_wordings_are_understood(tmp_path):
     messages = (
         "ada moreno, 3 March 1990",
         "hm",
@@ -197,7 +197,7 @@ def test_who_writes_in_other_words_is_understood_too(tmp_path):
     assert heard[-1][0] == "Very well: Friday afternoon with Dr. Okafor, at the practice next door to us."
 
 
-def test_who_speaks_too_fast_is_asked_to_wait_for_the_result(tmp_path):
+def test_early_caller_waits_for_the_result(tmp_path):
     with calling(tmp_path) as call:
         call.say(None)
         heard = [call.say(message)[0] for message in (CALLER, "Should I take tablets?", "Book a follow-up!")]
@@ -209,7 +209,7 @@ def test_who_speaks_too_fast_is_asked_to_wait_for_the_result(tmp_path):
     assert call.wait(4) == [READ_OUT.format("Ada Moreno")]
 
 
-def test_who_only_wants_the_opening_hours_starts_no_lookup(tmp_path):
+def test_opening_hours_start_no_lookup(tmp_path):
     with calling(tmp_path) as call:
         heard = call.hold(SCRIPT.alternatives["only the opening hours"])
 
@@ -220,7 +220,7 @@ def test_who_only_wants_the_opening_hours_starts_no_lookup(tmp_path):
     assert not call.visited("node_begin_lookup")
 
 
-def test_a_change_of_mind_leads_out_of_the_super_node(tmp_path):
+def test_change_of_mind_leaves_super_node(tmp_path):
     with calling(tmp_path) as call:
         call.hold(SCRIPT.alternatives["a change of mind about the follow-up"])
 
@@ -231,7 +231,7 @@ def test_a_change_of_mind_leads_out_of_the_super_node(tmp_path):
     assert not call.visited("node_save_follow_up")
 
 
-def test_a_result_that_does_not_come_in_time_is_told_kindly(tmp_path):
+def test_late_result_is_announced_kindly(tmp_path):
     with calling(tmp_path) as call:
         call.say(None, checks_needed=50)
         call.say(CALLER)
@@ -245,7 +245,7 @@ def test_a_result_that_does_not_come_in_time_is_told_kindly(tmp_path):
     assert call.status == "completed"
 
 
-def test_the_conversations_together_visit_every_node_but_the_late_result(tmp_path):
+def test_conversations_visit_every_node_but_late_result(tmp_path):
     reached = set()
     for number, messages in enumerate([SCRIPT.demo, SCRIPT.demo, *SCRIPT.alternatives.values()]):
         folder = tmp_path / str(number)
@@ -258,7 +258,7 @@ def test_the_conversations_together_visit_every_node_but_the_late_result(tmp_pat
     assert outer - reached == {"node_book_follow_up", "node_result_late"}
 
 
-def test_what_a_person_sends_unedited_hides_no_value_of_the_super_node(tmp_path):
+def test_unedited_suggestion_hides_no_super_node_value(tmp_path):
     with calling(tmp_path) as call:
         call.say(None, **required_variables(DOCUMENT))
         heard = call.hold(SCRIPT.demo, begun=True)
@@ -266,7 +266,7 @@ def test_what_a_person_sends_unedited_hides_no_value_of_the_super_node(tmp_path)
     assert heard[-1][0] == "Very well: Tuesday morning with Dr. Okafor, at the practice next door to us."
 
 
-def test_every_rule_of_the_script_belongs_to_a_node_that_calls_a_model():
+def test_every_rule_belongs_to_a_model_node():
     inner = next(node for node in DOCUMENT["node_configs"] if node["type"] == "super_node")
     outer_nodes = Workflow.from_document(DOCUMENT).node_configs
     inner_nodes = Workflow.from_document(inner["encapsulated_workflow_config"]).node_configs

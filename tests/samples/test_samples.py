@@ -70,7 +70,7 @@ def reached(start: str, leads_to: dict[str, set[str]]) -> set[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_a_sample_is_a_workflow_in_which_nothing_is_wrong(document):
+def test_sample_has_no_problem(document):
     workflow = Workflow.from_document(document)
 
     problems = check(workflow, EmbeddedBackend.node_types)
@@ -81,7 +81,7 @@ def test_a_sample_is_a_workflow_in_which_nothing_is_wrong(document):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_ids_are_unique_and_readable_and_edges_lead_to_nodes(document):
+def test_ids_are_unique_and_edges_lead_to_nodes(document):
     nodes = [node["logical_id"] for node in document["node_configs"]]
     edges = [edge["logical_id"] for edge in document["edge_configs"]]
     ends = {
@@ -97,7 +97,7 @@ def test_ids_are_unique_and_readable_and_edges_lead_to_nodes(document):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_node_is_reached_from_the_one_start_and_every_node_can_reach_an_end(document):
+def test_every_node_is_between_start_and_end(document):
     starts = [node["logical_id"] for node in document["node_configs"] if node.get("is_start")]
     leads_to = successors(document)
     ends = {node for node, nexts in leads_to.items() if not nexts}
@@ -110,7 +110,7 @@ def test_every_node_is_reached_from_the_one_start_and_every_node_can_reach_an_en
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_a_sample_uses_only_what_the_embedded_engine_runs_without_a_network(document):
+def test_sample_runs_without_network(document):
     types = {node["type"] for node in document["node_configs"]}
     tools = [node["tool_config"] for node in document["node_configs"] if node["type"] == "tool_node"]
     tools += [
@@ -124,7 +124,7 @@ def test_a_sample_uses_only_what_the_embedded_engine_runs_without_a_network(docu
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_conditions_parse_and_every_conditional_edge_has_one(document):
+def test_every_conditional_edge_has_a_valid_condition(document):
     conditional = [edge for edge in document["edge_configs"] if edge["type"] == "conditional"]
 
     for edge in conditional:
@@ -133,7 +133,7 @@ def test_conditions_parse_and_every_conditional_edge_has_one(document):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_dynamic_variable_has_a_default_and_every_default_is_used(document):
+def test_dynamic_variables_match_their_defaults(document):
     text = json.dumps(document)
     defaults = document["workflow_config"]["miscellaneous"]["default_dynamic_variables"]
     used = set(re.findall(r"\{\{\s*(\w+)", text))
@@ -143,7 +143,7 @@ def test_every_dynamic_variable_has_a_default_and_every_default_is_used(document
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_a_sample_holds_only_addresses_and_numbers_of_nobody(document):
+def test_addresses_and_numbers_are_fictional(document):
     text = json.dumps(document)
 
     assert all(host.endswith(".example") for host in re.findall(r"://([^/\"]*)", text))
@@ -151,14 +151,14 @@ def test_a_sample_holds_only_addresses_and_numbers_of_nobody(document):
     assert all(re.search(r"55501\d\d$", number) for number in re.findall(r"\+\d{8,}", text))
 
 
-def test_the_city_branches_as_much_as_it_promises():
+def test_city_has_its_promised_branches():
     city = next(sample for sample in SAMPLES if sample.name == "City services").documents()[0]
 
     assert 1.5 < len(city["edge_configs"]) / len(city["node_configs"]) < 1.8
     assert {node["type"] for node in city["node_configs"]} == {"say_static", "say_llm", "no_op"}
 
 
-def test_the_versions_of_the_clinic_differ_in_a_node_and_in_the_greeting():
+def test_clinic_versions_differ_in_node_and_greeting():
     first, second = next(sample for sample in SAMPLES if len(sample.versions) == 2).documents()
     ids = [{node["logical_id"] for node in document["node_configs"]} for document in (first, second)]
     greetings = [
@@ -172,12 +172,12 @@ def test_the_versions_of_the_clinic_differ_in_a_node_and_in_the_greeting():
     assert first["workflow_config"]["logical_id"] == second["workflow_config"]["logical_id"]
 
 
-def test_a_name_of_a_sample_is_that_of_its_workflow():
+def test_sample_has_name_of_its_workflow():
     for sample in SAMPLES:
         assert {document["workflow_config"]["name"] for document in sample.documents()} == {sample.name}
 
 
-def test_a_script_is_found_by_the_workflow_that_it_names():
+def test_script_is_found_by_workflow_name():
     for sample in SAMPLES:
         text = script_for(sample.documents()[0]["workflow_config"]["logical_id"])
 
@@ -186,5 +186,5 @@ def test_a_script_is_found_by_the_workflow_that_it_names():
             assert Script.load(text).workflow == sample.documents()[0]["workflow_config"]["logical_id"]
 
 
-def test_a_workflow_that_is_no_sample_has_no_script():
+def test_other_workflow_has_no_script():
     assert script_for("workflow_of_someone_else") is None
