@@ -10,8 +10,9 @@ _COUNT = "def count(n):\n    return int(n) + 1 if str(n).isdigit() else 1\n"
 
 
 def lab(*, pause: int = 2, checks: int = 3, **config: Any) -> dict[str, Any]:
-    """A poller in the background, and a chat that is left once the poller has counted far enough.
+    """Return a poller in the background and a chat.
 
+    The chat is left once the poller has counted far enough.
     The graph of ``platform/engine.md`` 7.2 (h).
 
     Args:
@@ -47,7 +48,10 @@ def lab(*, pause: int = 2, checks: int = 3, **config: Any) -> dict[str, Any]:
 
 
 def watchful(expression: str = "[[done]] == true", **config: Any) -> dict[str, Any]:
-    """A chat that is left as soon as a condition holds, judged at every background step."""
+    """Return a chat left once a condition holds.
+
+    It is judged at every background step.
+    """
     settings = {
         "enabled": True,
         "trigger_mode": "on_every_background_tick",
@@ -62,7 +66,7 @@ def watchful(expression: str = "[[done]] == true", **config: Any) -> dict[str, A
 
 
 def left_alone(*, pause: int = 2, checks: int = 3, **config: Any) -> dict[str, Any]:
-    """A poller that goes on in the background when the thread that talks has ended.
+    """Return a poller that outlives the talking thread.
 
     Args:
         pause: Seconds between two checks.

@@ -1,4 +1,4 @@
-"""What holds for all tests: made-up examples may take their time, and the longest tests come first."""
+"""Settings of Hypothesis, and the order of all tests."""
 
 from __future__ import annotations
 
@@ -23,5 +23,8 @@ LONG = (HERE / "test_style.py", HERE / "test_main.py", HERE / "browser")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, so that at the end no worker is left alone with it."""
+    """Begin with the longest tests.
+
+    At the end no worker is left alone with one.
+    """
     items.sort(key=lambda item: not any(item.path.is_relative_to(path) for path in LONG))

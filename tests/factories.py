@@ -16,7 +16,10 @@ def static(node_id: str, *texts: str, mode: str = "sequence", **fields: Any) -> 
 
 
 def say(node_id: str, prompt: str = "Talk.", **fields: Any) -> Json:
-    """A model node that speaks; waits for the user and loops to itself unless told otherwise."""
+    """Return a model node that speaks, waits and loops to itself.
+
+    Both can be switched off.
+    """
     return node(node_id, "say_llm", main_response_config={"prompt": prompt}, **fields)
 
 
@@ -33,7 +36,7 @@ def tool(node_id: str, code: str, arguments: Json | None = None, **fields: Any) 
 
 
 def node(node_id: str, node_type: str, **fields: Any) -> Json:
-    """A node of any type; its name is its id with a capital."""
+    """Return a node of any type, named after its id."""
     return {"type": node_type, "logical_id": node_id, "name": node_id.capitalize(), **fields}
 
 
@@ -43,14 +46,20 @@ def direct(source: str, destination: str, **fields: Any) -> Json:
 
 
 def when(source: str, destination: str, expression: str | None = None, **fields: Any) -> Json:
-    """An edge with an expression, or with ``freeform=`` a condition for a model."""
+    """Return an edge with an expression, or a condition for a model.
+
+    ``freeform=`` is the condition for a model.
+    """
     condition = {"condition_expression": expression, "condition_freeform": fields.pop("freeform", None)}
     condition.update(fields.pop("condition", {}))
     return _edge("conditional", source, destination, condition=condition, **fields)
 
 
 def everywhere(freeform: str, back: str | None = None, judged: str = "workflow_default") -> Json:
-    """The settings of a global node: when to come here, if ever when to go back, and how that is judged."""
+    """Return the settings of a global node.
+
+    They say when to enter, when to return if at all, and how this is judged.
+    """
     reverse = {"condition_freeform": back} if back else None
     return {
         "is_global": True,
@@ -61,7 +70,10 @@ def everywhere(freeform: str, back: str | None = None, judged: str = "workflow_d
 
 
 def document(*parts: Json, defaults: Json | None = None, **config: Any) -> Json:
-    """A hydrated document out of nodes and edges; the first node is the start unless one says that it is."""
+    """Return a hydrated document of nodes and edges.
+
+    The first node is the start unless one says that it is.
+    """
     nodes = [dict(part) for part in parts if "source_node_logical_id" not in part]
     edges = [part for part in parts if "source_node_logical_id" in part]
     if nodes and not any(part.get("is_start") for part in nodes):

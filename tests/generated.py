@@ -1,4 +1,4 @@
-"""Workflows that nobody wrote: a seed makes one, with everything that the format has."""
+"""Workflows generated from a seed, with every feature of the format."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ COMMANDS = ("/pause", "/resume", "/stop")
 
 
 def generate(seed: int) -> tuple[Json, list[str]]:
-    """A workflow that a run may go through in any way, and what a user says to it or does, as in `COMMANDS`.
+    """Return a generated workflow and its user's messages.
 
+    A message may be a command, as in `COMMANDS`.
     No condition in it compares a text with a number, which would fail the run as it does on the platform.
     """
     return _Maker(random.Random(seed)).make()
@@ -130,7 +131,10 @@ class _Maker:
         return {**settings, "trigger_mode": mode, "min_seconds_between_evaluations": pause}
 
     def _name_triggers(self) -> None:
-        """Edges that wait for a node wait for any that does not wait itself, most of all in companions."""
+        """Add edges that wait for a node.
+
+        The node is one that does not wait itself, most of all in companions.
+        """
         ids = [made["logical_id"] for made in self.nodes if not made.get("wait_for_user_message")]
         sides = [node_id for node_id in ids if node_id.startswith("side")] or ids
         for edge in self.edges:
@@ -139,7 +143,7 @@ class _Maker:
                 config["trigger_node_logical_ids"] = self.chance.choices(sides, k=2) if sides else ["node0"]
 
     def _fork(self, source: str) -> None:
-        """A companion thread with nodes of its own: one that polls, and one or two that come after."""
+        """Add a companion thread: a node that polls, and followers."""
         chance, name = self.chance, f"side{len(self.nodes)}"
         poll, end, last = (f"{name}_{each}" for each in ("poll", "end", "last"))
         code = "def poll():\n    return 1\n"

@@ -1,4 +1,4 @@
-"""The nodes of workflows that nobody wrote: one of every type, with all that a type has."""
+"""Nodes of generated workflows: every type, with all its fields."""
 
 from __future__ import annotations
 
@@ -187,7 +187,10 @@ class NodeMaker:
         return node(node_id, "from_next_year", colour="green")
 
     def _super(self, node_id: str) -> Json:
-        """A workflow in a node, with an interface; some can be left by a condition from any of its nodes."""
+        """Return a super node with an interface.
+
+        Some can be left by a condition from any of its nodes.
+        """
         greeting = {
             "target_type": "node_config_field",
             "target_node_or_edge_logical_id": "first",

@@ -1,4 +1,7 @@
-"""The number types of the wire (``platform/wire.md`` 3.6, 5.4) as data, and a check of JSON against them."""
+"""Number types of the wire as data, and their check.
+
+Source: ``platform/wire.md`` 3.6, 5.4.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +108,7 @@ OPAQUE = frozenset(
 
 
 def numbers_in(value: Any, key: str = "") -> Iterator[tuple[str, int | float]]:
-    """Yield each number in some JSON with the name of the field that it is in."""
+    """Yield each number in JSON with the name of its field."""
     if isinstance(value, dict):
         for name, inner in value.items():
             if name not in OPAQUE:
@@ -118,7 +121,7 @@ def numbers_in(value: Any, key: str = "") -> Iterator[tuple[str, int | float]]:
 
 
 def wrong_numbers(value: Any) -> dict[str, str]:
-    """Return the numeric fields in some JSON that are of another type than the table's, or not in it."""
+    """Return numeric fields in JSON of unknown or other type."""
     return {
         name: f"{number!r}, wanted {wanted.__name__ if (wanted := type_of(name)) else 'an entry here'}"
         for name, number in numbers_in(value)
@@ -127,7 +130,7 @@ def wrong_numbers(value: Any) -> dict[str, str]:
 
 
 def type_of(name: str) -> type[int] | type[float] | None:
-    """Return the type of a numeric field; ``None`` where the table does not have it."""
+    """Return the type of a numeric field, or ``None``."""
     if name in INTEGERS or name in ANSWERS:
         return int
     return float if name in FLOATS else OWN.get(name)

@@ -1,4 +1,7 @@
-"""An identity provider that signs in a file's user at once: `python -m tests.oidc_provider PORT FILE`."""
+"""A local OIDC provider that signs in a file's user.
+
+Start it with `python -m tests.oidc_provider PORT FILE`.
+"""
 
 from __future__ import annotations
 

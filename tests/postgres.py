@@ -1,4 +1,4 @@
-"""Databases on the PostgreSQL server of the machine, each there for the length of a block."""
+"""Temporary databases on the PostgreSQL server of the machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ SERVER = "host=127.0.0.1 port=5432 user=postgres connect_timeout=5"
 
 @contextmanager
 def a_database():
-    """An empty database; gives its name. Where no server answers, the test is skipped, or fails in CI."""
+    """Create an empty database for a block; yield its name.
+
+    Without a server the test is skipped, or fails in CI.
+    """
     name = f"debugger_{uuid4().hex[:12]}"
     try:
         server = psycopg.connect(f"{SERVER} dbname=test", autocommit=True)
@@ -32,7 +35,7 @@ def a_database():
 
 @contextmanager
 def a_schema(database):
-    """A schema that is there for the length of a block; gives the URL that leads into it."""
+    """Create a schema for a block; yield the URL of it."""
     schema = f"test_{uuid4().hex[:12]}"
     with psycopg.connect(f"{SERVER} dbname={database}", autocommit=True) as connection:
         connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))

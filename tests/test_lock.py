@@ -15,7 +15,7 @@ LOCK = (ROOT / ".ci" / "requirements.txt").read_text()
 
 
 def dependencies():
-    """Everything that the project names: to run, for each extra, and to be built."""
+    """Return all dependencies: to run, of each extra, to build."""
     project = PROJECT["project"]
     named = [*project["dependencies"], *PROJECT["build-system"]["requires"]]
     named += [text for extra in project["optional-dependencies"].values() for text in extra]

@@ -1,4 +1,7 @@
-"""Rules of the repository that no tool checks; `.ci/run` calls the formatter, the linters and mypy."""
+"""Rules of the repository that no tool checks.
+
+`.ci/run` calls the formatter, the linters and mypy.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes a run of many steps with Burr's own tracker, to be opened in its UI.
+"""Make a run of many steps with Burr's tracker for its UI.
 
 Run with the Python of a virtual environment that has ``apache-burr[start]``, with ``HOME`` set to an empty
 folder: ``python tests/benchmarks/burr_run.py 2000``.

@@ -1,4 +1,4 @@
-"""What it costs to put two long runs side by side.
+"""Cost of putting two long runs side by side.
 
 Run from the top of the repository: ``python -m tests.benchmarks.comparison FILE.sqlite3 50000``. The file is
 made where it is not there; see `tests.benchmarks.long_runs`.

@@ -1,4 +1,4 @@
-"""A server of FastAPI that takes a turn's JSON and gives a turn's JSON, and does nothing in between.
+"""A FastAPI route that exchanges a turn's JSON and executes nothing.
 
 Run by `server_load`: ``python -m tests.benchmarks.empty_route ANSWERS.json``.
 """

@@ -1,5 +1,6 @@
-"""Processor time that a client needs for a turn on the hosted API, beside bare clients of the same server.
+"""Processor time of a client's turn on the hosted API.
 
+Beside it stand the figures of bare clients of the same server.
 The server runs in a process of its own, so that it does not count. Two comparisons, each in one run: requests
 beside httpx, which reads the same answer as JSON; the socket beside websockets, with the same frames on one
 connection. Then 500 turns of one run over each channel, to see whether a turn gets dearer.
@@ -48,7 +49,10 @@ GRAPH: dict[str, Any] = {"name": "Tea", "node_configs": [], "edge_configs": []}
 
 
 def recorded_turn() -> list[dict[str, Any]]:
-    """Return the events of a turn of three nodes, as the embedded engine executes it."""
+    """Return the events of a turn of three nodes.
+
+    They are executed by the embedded engine.
+    """
     graph = document(
         static("greet", "Welcome to our tea shop"),
         say("ask", "Which tea would you like today?"),
@@ -74,7 +78,10 @@ class Server:
         self._turns: dict[str, int] = {}
 
     def execute(self, run_id: str | None, run_input: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer to a turn; its closing event repeats the input, as our own server's does."""
+        """Return the response to a turn.
+
+        Its closing event repeats the input, as our own server's does.
+        """
         # As random as real ids: nineteen decimal digits in a row would be read as a number of any size.
         run_id = run_id or secrets.token_hex(12)
         number = self._turns[run_id] = self._turns.get(run_id, 0) + 1
@@ -214,7 +221,10 @@ def compare(name: str, hosted: Callable[[], None], bare: Callable[[], None]) -> 
 
 
 def growth(name: str, turn: Callable[[], None]) -> None:
-    """Print how much dearer the last hundred of many turns of one run are than the first hundred."""
+    """Print the cost of a long run's last hundred turns.
+
+    The unit is the cost of its first hundred.
+    """
     hundreds = [milliseconds_per_turn(turn, 100) for _ in range(GROWTH_TURNS // 100)]
     print(f"{name}, {GROWTH_TURNS} turns: {hundreds[-1] / hundreds[0]:.2f} times the first hundred")
 

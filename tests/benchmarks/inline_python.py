@@ -1,5 +1,6 @@
-"""The time of a call of inline Python: the first one, later ones, with imports, and on two threads.
+"""Duration of a call of inline Python.
 
+Measured are the first call, later ones, calls with imports, and calls on two threads.
 python tests/benchmarks/inline_python.py
 """
 
@@ -51,7 +52,6 @@ def _timed(tool: InlinePythonTool) -> float:
 
 
 def _processor_time() -> float:
-    """Return the seconds that this process and its ended children have used."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
 

@@ -81,12 +81,12 @@ def _embedded(backend: EmbeddedBackend, workflow_id: str) -> list[Action]:
 
 
 class _LossyTransport(httpx.HTTPTransport):
-    """Replaces the answer to a turn by 502, once the server has executed it."""
+    """Transport that answers an executed turn with 502."""
 
     is_lossy = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and lose the answer to a turn where that is wanted."""
+        """Send a request; lose the response to a turn on demand."""
         response = super().handle_request(request)
         if self.is_lossy and request.url.path.endswith("/execute"):
             response.read()

@@ -1,4 +1,4 @@
-"""Measures what a workflow of 2,000 nodes and 20,000 edges costs, step by step.
+"""Cost of a workflow of 2,000 nodes and 20,000 edges, by step.
 
 Run it with ``python -m tests.benchmarks.large_graphs``: each shape of graph gets a process of its own.
 Nothing here is asserted: figures depend on the machine, and those of a quiet one are what counts.
@@ -46,7 +46,7 @@ def web() -> Json:
 
 
 def line() -> Json:
-    """A walk through 99 nodes to one that waits, within a workflow of the full size."""
+    """Return a walk of 99 nodes within the full-size workflow."""
     chance = random.Random(7)
     nodes = [static(f"node_{index}", f"Text {index}") for index in range(NODES)]
     nodes[99] = say("node_99")
@@ -58,7 +58,10 @@ def line() -> Json:
 
 
 def forks() -> Json:
-    """Every other node starts companion threads: the most that the rules about them can meet."""
+    """Return a workflow whose every other node starts companion threads.
+
+    It is the worst case of the rules about companions.
+    """
     nodes = [node(f"node_{index}", "no_op") for index in range(NODES)]
     edges = []
     for index in range(EDGES):
@@ -70,7 +73,7 @@ def forks() -> Json:
 
 
 def star() -> Json:
-    """One node that all edges leave, and the same few nodes that they lead to."""
+    """Return one node that all edges leave to a few nodes."""
     nodes = [say(f"node_{index}") for index in range(NODES)]
     edges = [
         {**when("node_0", f"node_{1 + index % (NODES - 1)}", "[[a]] == 1"), "logical_id": f"edge_{index}"}
@@ -80,7 +83,7 @@ def star() -> Json:
 
 
 def globals_everywhere() -> Json:
-    """Every node is a global one, and a ring of companion edges joins them."""
+    """Return global nodes only, joined by a ring of companion edges."""
     hop = {"is_global": True, "condition": {"condition_freeform": "x"}}
     flags = {"global_node_config": hop, "self_loop": True}
     nodes = [node(f"node_{index}", "worker_llm", **flags) for index in range(NODES)]
@@ -108,7 +111,7 @@ def main() -> None:
 
 
 def measure(shape: str) -> None:
-    """Print what each step takes, and the memory that the process has needed."""
+    """Print the duration of each step and the peak memory."""
     text = json.dumps(SHAPES[shape]())
     print(f"\n{shape}: {len(text) / 1e6:.1f} MB")
     with _timed("load"):

@@ -1,4 +1,4 @@
-"""Makes long recorded runs: a real workflow, run turn by turn by the embedded engine into a store.
+"""Make long recorded runs of a real workflow in a store.
 
 Run from the top of the repository: ``python -m tests.benchmarks.long_runs FILE.sqlite3 50000 100``.
 """
@@ -21,7 +21,10 @@ _WISHES = ("green tea", "a cake with cherries", "black tea and the bill", "somet
 
 
 def tea_room() -> Json:
-    """A workflow that a guest never leaves: a turn reads an order, routes it, serves it and asks again."""
+    """Return a workflow without end.
+
+    A turn reads an order, routes it, serves it and asks again.
+    """
     order = {"topic": {"type": "string"}, "count": {"type": "integer"}}
     return document(
         say("desk", "Help the guest to order.", self_loop=False, is_start=True),
@@ -42,14 +45,17 @@ def tea_room() -> Json:
 
 
 def words_of_turn(number: int) -> str:
-    """What the guest says: often a number that takes the long way, at times one that takes the short way."""
+    """Return the guest's message of a turn.
+
+    Most of them are numbers of the long way, some are numbers of the short way.
+    """
     wish = _WISHES[number % len(_WISHES)]
     many = 9000 + number % 500 if number % 3 == 0 else number % 5000
     return f"I would like {many} of {wish}, please, for table {number % 12} by the window."
 
 
 def record(backend: EmbeddedBackend, events: int, turns: int | None = None) -> str:
-    """Run until there are so many events, or so many turns; the id of the run.
+    """Run until so many events or turns; return the run id.
 
     Args:
         backend: Whose engine runs it, and whose store keeps it.

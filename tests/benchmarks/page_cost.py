@@ -1,5 +1,6 @@
-"""What the debug page costs with a short run and with a long one, on the server and in a real Chromium.
+"""Cost of the debug page with a short and a long run.
 
+Measured on the server and in a real Chromium.
 Run from the top of the repository: ``python -m tests.benchmarks.page_cost [50000 100]``. It makes its runs
 itself (`tests.benchmarks.long_runs`), in a folder that is gone afterwards. Everything is measured beside
 other pages on servers of their own, in the same browser and by turns with them: an empty one with Streamlit's
@@ -168,7 +169,10 @@ def warm_up(browser: Callable[[], Page], *urls: str) -> None:
 def measure(
     browser: Callable[[], Page], app: Costs, others: dict[str, Costs], addresses: list[str]
 ) -> dict[str, dict[str, list[float]]]:
-    """Each action several times, by turns with the other pages': milliseconds by action and by what."""
+    """Return milliseconds by action and measure.
+
+    Each action is repeated, in alternation with the other pages' actions.
+    """
     found: dict[str, dict[str, list[float]]] = {}
     before = app.memory
     opened: dict[str, Page] = {}
@@ -202,19 +206,25 @@ def measure(
 
 
 def open_page(page: Page, url: str) -> None:
-    """Open a page and wait until the last of what it shows is there."""
+    """Open a page and wait until it is complete."""
     page.goto(url)
     page.wait_for_selector(".st-key-timeline tbody tr, .st-key-more button, .st-key-talk_0 button")
 
 
 def click(page: Page, where: str) -> Callable[[], object]:
-    """A click on a button, which is looked for before: that takes the driver longer where there is more."""
+    """Click a button that was located before.
+
+    Locating takes the driver longer on a larger page.
+    """
     button = page.locator(f"{where} button").first.element_handle()
     return partial(button.evaluate, "it => it.click()")
 
 
 def say(page: Page, message: str) -> Callable[[], object]:
-    """A click that sends a message, which is written before: how fast it is typed is no cost of a step."""
+    """Send a message that was typed before.
+
+    The speed of typing is no cost of a step.
+    """
     page.locator(".st-key-message textarea").fill(message)
     page.wait_for_timeout(100)
     return click(page, ".st-key-message .box")
@@ -232,7 +242,7 @@ def find(page: Page, text: str) -> Callable[[], object]:
 
 
 def actions(page: Page, number: int) -> dict[str, Callable[[], Callable[[], object]]]:
-    """What is done with a run: choose an event, filter, go back to the end, a turn; each prepared."""
+    """Return the actions on a run: event, filter, end, turn; each prepared."""
     return {
         "choose": partial(click, page, ".st-key-previous_event"),
         "filter": partial(find, page, ("tea", "cake", "reader", "bill")[number % 4]),
@@ -243,7 +253,7 @@ def actions(page: Page, number: int) -> dict[str, Callable[[], Callable[[], obje
 
 
 def _timed(page: Page, at: Costs, do: Callable[[], object]) -> tuple[float, float]:
-    """Milliseconds in the browser until nothing changes any more, and of the server's CPU."""
+    """Return milliseconds until the page is still, and the server's CPU."""
     cpu = at.cpu_ms
     is_opening = page.url == "about:blank"
     begun = 0.0 if is_opening else page.evaluate("window.lastChange = performance.now()")
@@ -269,7 +279,10 @@ def print_costs(size: int, found: dict[str, dict[str, list[float]]]) -> None:
 
 
 def _middle(kind: str, times: list[float]) -> float:
-    """Of several times the one to tell; of the CPU the mean, as garbage is collected in one of several."""
+    """Return the median of several times; of the CPU the mean.
+
+    Garbage is collected in one of several.
+    """
     return statistics.fmean(times) if kind == "server CPU" else statistics.median(times)
 
 

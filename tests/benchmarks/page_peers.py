@@ -1,4 +1,4 @@
-"""Burr's own UI and this app, each with a run of 2,000 steps, in one Chromium by turns.
+"""Burr's UI and this app in one Chromium, 2,000 steps each.
 
 Needs ``apache-burr[start]`` in a virtual environment of its own. Run from the top of the repository:
 ``python -m tests.benchmarks.page_peers /tmp/burr/.venv/bin``.
@@ -57,7 +57,7 @@ def main() -> None:
 
 @contextmanager
 def burr_ui(binaries: Path, folder: Path) -> Iterator[str]:
-    """Burr's server with a run of so many steps; the address of the run."""
+    """Serve Burr's UI with a run; yield the address of it."""
     home = folder / "burr"
     home.mkdir()
     environment = {**os.environ, "HOME": str(home)}
@@ -78,7 +78,7 @@ def burr_ui(binaries: Path, folder: Path) -> Iterator[str]:
 def measure(
     browser: Callable[[], Page], urls: dict[str, list[str]], chosen: dict[str, Callable[[Page, int], None]]
 ) -> dict[str, list[float]]:
-    """Milliseconds until nothing changes any more, and the number of DOM nodes, by what was done."""
+    """Return milliseconds until the page is still and DOM nodes, by action."""
     found: dict[str, list[float]] = {}
     for number in range(REPEATS):
         for name, addresses in urls.items():

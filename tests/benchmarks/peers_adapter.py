@@ -1,5 +1,6 @@
-"""The engine as users run it, behind the contract of the shared bench: its own events in its own store.
+"""The engine behind the contract of the shared bench.
 
+It writes its own events to its own store, as users run it.
 Run from the repository, with the bench's folder of peers installed beside it::
 
     PYTHONPATH=.:tests/benchmarks python ../shared/bench/peers.py --candidate peers_adapter:make
@@ -28,7 +29,7 @@ LINE, LOOP = 100, 1000
 
 
 class Echo:
-    """What answers for the model: a function, as the nodes of the others are."""
+    """Model that is a function, as the nodes of the others are."""
 
     def reply(self, prompt: Prompt) -> Reply:
         """Say what was said."""
@@ -42,7 +43,10 @@ class IncrementConfig(NodeConfig):
 
 
 class IncrementNode(Node[IncrementConfig]):
-    """Add one to a runtime variable: the bench's unit of work, since no platform node is that small."""
+    """Node that adds one to a runtime variable.
+
+    It is the bench's unit of work, since no platform node is that small.
+    """
 
     Config = IncrementConfig
 
@@ -77,7 +81,7 @@ def line() -> dict[str, Any]:
 
 
 def loop() -> dict[str, Any]:
-    """One node that counts and hops to itself until it has counted far enough."""
+    """Return one node that counts and loops until a limit."""
     return document(
         node("counter", "benchmark_increment"),
         node("done", "no_op"),
@@ -118,7 +122,10 @@ class OurAdapter:
         return Session(self._workflows[workflow], sid)
 
     def open(self, workflow: str, sid: str) -> Session:
-        """A stored session; all but its run's id is read from the store with each turn."""
+        """Open a stored session.
+
+        All but its run id is read from the store with each turn.
+        """
         return Session(self._workflows[workflow], sid, self._run_ids[sid])
 
     def turn(self, session: Session, text: str | None) -> list[dict[str, Any]]:
@@ -132,10 +139,10 @@ class OurAdapter:
         return result.events
 
     def drop(self, session: Session) -> None:
-        """Nothing is kept of a session."""
+        """Do nothing; a session has no state in memory."""
 
     def audit(self, workflow: str, sid: str) -> dict[str, Any]:
-        """What the store has of a session."""
+        """Return the stored data of a session."""
         run = self._backend.run(self._run_ids[sid])
         events = [event for turn in turn_logs(run) for event in turn.events]
         shown = [
@@ -168,5 +175,5 @@ def _texts(event: Event) -> list[str]:
 
 
 def make(root: Path) -> OurAdapter:
-    """What the bench calls."""
+    """Return the adapter for the bench."""
     return OurAdapter(root)

@@ -1,4 +1,4 @@
-"""A client of HTTP that costs little itself: many requests over a few connections, each timed."""
+"""A cheap HTTP client: many timed requests over few connections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Address:
-    """Where a server answers, and what is sent along with every request."""
+    """Address of a server and the headers of every request."""
 
     host: str
     port: int
@@ -20,7 +20,7 @@ class Address:
 
 @dataclass
 class Connection:
-    """One connection that is kept."""
+    """Persistent connection."""
 
     address: Address
     reader: asyncio.StreamReader

@@ -1,5 +1,6 @@
-"""What a turn costs the server under load, beside the engine's own turn and an empty route of FastAPI.
+"""Cost of a turn on the server under load.
 
+Beside it are the engine's own turn and an empty route of FastAPI.
 200 sessions of 5 turns over 16 connections, on SQLite and on a PostgreSQL server of the benchmark's own. The
 server, the engine without a server, and a FastAPI route that takes the same JSON and gives the same JSON do
 the same turns in processes of their own, a tenth of them at a time, one after the other: what else a machine
@@ -52,7 +53,7 @@ Take = Callable[[Connection, Talk], Awaitable[None]]
 
 @dataclass
 class Served:
-    """A server under load: what each round cost, and how long each answer took."""
+    """Server under load: cost of each round, duration of each response."""
 
     name: str
     process_id: int
@@ -219,14 +220,14 @@ def run_engine() -> float:
 
 
 def answers_of_one_session(served: Served) -> list[dict[str, Any]]:
-    """What the server answers to each turn of a session."""
+    """Return the server's responses to each turn of a session."""
     talk = Talk("sample")
     asyncio.run(play(served.address, [talk], served.take))
     return talk.answers
 
 
 async def play(address: Address, sessions: list[Talk], take: Take) -> list[float]:
-    """Play all sessions to their end, and say how long each answer took."""
+    """Play all sessions to their end; return the durations."""
     waiting: queue.SimpleQueue[Talk] = queue.SimpleQueue()
     for talk in sessions:
         waiting.put(talk)
@@ -245,7 +246,7 @@ async def play(address: Address, sessions: list[Talk], take: Take) -> list[float
 
 
 def input_of(talk: Talk, turn: int) -> dict[str, Any]:
-    """What a session sends in one of its turns, as the platform's client writes it."""
+    """Return the input of a session's turn, in the platform's form."""
     if turn == 1:
         return run_input(run_by=talk.name, dynamic_variables={"name": talk.name})
     return run_input(f"my word is {talk.word(turn)}", command="data")
@@ -259,7 +260,7 @@ def body_of(talk: Talk) -> bytes:
 
 @contextmanager
 def own_postgres() -> Iterator[OwnServer]:
-    """A PostgreSQL server that nobody else uses."""
+    """Start a PostgreSQL server for this benchmark alone."""
     server = OwnServer()
     try:
         yield server

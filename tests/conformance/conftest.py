@@ -1,4 +1,4 @@
-"""One server for each kind of database, for all modules that a worker runs."""
+"""One server per kind of database for a worker's modules."""
 
 from __future__ import annotations
 

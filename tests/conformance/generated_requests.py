@@ -1,4 +1,4 @@
-"""Requests that are made up from the document that a server serves, and what is wrong with the answers."""
+"""Requests generated from a server's OpenAPI document, and their failures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ON_PURPOSE = ("No start node found", "No version was selected to be cloned.")
 
 @dataclass
 class Outcome:
-    """What came of the requests."""
+    """Result of the requests."""
 
     statuses: Counter = field(default_factory=Counter)
     never_good: set = field(default_factory=set)
@@ -52,7 +52,7 @@ class Outcome:
 
 
 class World:
-    """What is on the server, so that ids that are made up can be replaced by some that something has."""
+    """Existing ids that replace generated ones."""
 
     def __init__(self, api):
         self.api = api
@@ -64,7 +64,7 @@ class World:
         api.post("/v1/global-variables", json={"name": "city", "value": "Bath", "category": "places"})
 
     def id_for(self, operation, name):
-        """A value for a parameter of an operation, or for a key of its body."""
+        """Return a value for a parameter or for a body's key."""
         made = {
             "workflow_id": partial(self._workflow, operation),
             "run_id": partial(self._run, operation),
@@ -117,7 +117,7 @@ class World:
 
 
 def send_generated(api, per_operation):
-    """Send requests that fit the document, and some that do not, to each of its operations.
+    """Send valid and invalid generated requests to each operation.
 
     Args:
         api: A client of the server.
@@ -167,7 +167,6 @@ def _send_to(operation, examples, world, send):
 
 
 def _put_known(case, name, world):
-    """Replace what is made up by ids that something has."""
     for key in case.path_parameters or {}:
         case.path_parameters[key] = world.id_for(name, key)
     if not isinstance(case.body, dict):

@@ -15,7 +15,7 @@ def static(node_id, text, **fields):
 
 
 def chat(node_id, prompt="Say one short sentence.", **fields):
-    """A node that speaks, then waits for the user and loops to itself."""
+    """Return a node that speaks, waits and loops to itself."""
     return {
         "type": "say_llm",
         "logical_id": node_id,
@@ -85,7 +85,7 @@ def greeting(text="Hello"):
 
 
 def shop():
-    """Greets, then talks until it is told that it is done."""
+    """Return a workflow that talks until the user is done."""
     return graph(
         static("greet", "Welcome to {{shop}}"),
         chat("ask"),

@@ -1,4 +1,4 @@
-"""What a database has of sessions, read from its tables without the server or the store."""
+"""Sessions read from a database's tables, without server or store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.conformance.served import spoken
 
 @dataclass
 class StoredRun:
-    """A run's row, and the rows of its turns in the order in which they came."""
+    """Row of a run with the rows of its turns, in order."""
 
     run_by: str
     status: str
@@ -25,7 +25,7 @@ class StoredRun:
 
 
 def kept_runs(database):
-    """Return every run of a database that has a finished turn, by its id."""
+    """Return every run that has a finished turn, by id."""
     # At one moment: turns may be kept while this is read.
     with _reading(database) as read:
         runs = {
@@ -41,7 +41,7 @@ def kept_runs(database):
 
 
 def check_kept(database, sessions):
-    """Every session has one run, which has every answered turn once and nothing else."""
+    """Check that every answered turn is stored exactly once."""
     runs = kept_runs(database)
     assert sorted(runs) == sorted(talk.run_id for talk in sessions)
     for talk in sessions:
@@ -52,8 +52,9 @@ def check_kept(database, sessions):
 
 
 def check_standing(database, sessions):
-    """Every run stands at its last answered turn, or further by a turn whose answer was lost on the way.
+    """Check that every run is at its last answered turn.
 
+    A turn whose response was lost may have moved it further.
     Args:
         database: The URL.
         sessions: Their journals may still grow by what is on its way to them.
@@ -70,7 +71,7 @@ def check_standing(database, sessions):
 
 @contextmanager
 def _reading(database):
-    """A transaction that sees one state of the database; gives the rows of statements."""
+    """Read in one transaction; yield a function from statements to rows."""
     if database.startswith("sqlite:"):
         with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
             connection.execute("BEGIN")

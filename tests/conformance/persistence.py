@@ -1,4 +1,4 @@
-"""A client that does not give up: after a fault it looks where its run stands, and goes on from there."""
+"""Client that resumes its runs after a fault."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PATIENCE = 60
 
 
 class Roving:
-    """A client of several servers: it goes over to the next one when one does not answer.
+    """Client that moves to the next server on failure.
 
     Args:
         servers: The servers; the first is asked first.
@@ -46,7 +46,7 @@ class Roving:
 
 
 class Reachable:
-    """Servers of which any may be asked, as one that gives clients."""
+    """Servers of which any may answer, as a factory of clients."""
 
     def __init__(self, *servers):
         self._servers = servers
@@ -56,7 +56,7 @@ class Reachable:
 
 
 class Persistence:
-    """How turns are taken while things break.
+    """Retries of turns during faults.
 
     Whoever gets no answer, or hears that the service is not available, does not know whether the turn was
     kept. The run knows: it either stands where it stood, and the turn is sent again, or one turn further.
@@ -74,7 +74,7 @@ class Persistence:
         self._is_over = False
 
     def take(self, api, workflow_id, talk):
-        """Take the next turn of a session, or find out that it has to be sent again."""
+        """Take a session's next turn, or find that it needs resending."""
         assert not self._is_over
         try:
             answer = talk.send(api, workflow_id)
@@ -93,7 +93,7 @@ class Persistence:
             _catch_up(api, workflow_id, talk)
 
     def give_up(self):
-        """Let whoever takes turns fail at the next one."""
+        """Let the next turn of every worker fail."""
         self._is_over = True
 
     def await_turns(self, count):
@@ -111,7 +111,10 @@ def _acquire(semaphore, count):
 
 
 def _catch_up(api, workflow_id, talk):
-    """Read a run as soon as the server answers and no turn of it is in progress, and note a stored turn."""
+    """Read a run once the server answers without a turn in progress.
+
+    A stored turn is noted.
+    """
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -127,11 +130,14 @@ def _catch_up(api, workflow_id, talk):
 
 
 class _NotAvailableError(Exception):
-    """The server is there, its database is not."""
+    """Error of a server without its database."""
 
 
 def _kept(api, workflow_id, talk):
-    """The record of a session's run; a client whose first answer was lost finds it by the name it gave."""
+    """Return the record of a session's run.
+
+    A client whose first response was lost finds it by its client turn id.
+    """
     if talk.run_id is not None:
         answer = api.get(f"/v1/workflow-runs/{talk.run_id}")
         _check_available(answer)

@@ -1,4 +1,4 @@
-"""What is the same in two records of one story: all but ids, times and chance."""
+"""Comparable form of records: without ids, times and random values."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ _CHANCE = {"rand_int", "rand_str", "rand_float", "rand_uuid", "rand_bool"}
 
 
 def without_ids_and_times(value):
-    """A JSON value with its ids numbered in the order in which they come, and without times and chance.
+    """Return JSON with numbered ids, without times and random values.
 
+    Ids are numbered in the order of their first place.
     Where an id comes again its number does: what refers to what is compared, too.
     """
     return _plain(value, {})

@@ -1,4 +1,4 @@
-"""A server in a process of its own, and what a client of the platform's API does with it.
+"""A server in its own process, and client calls of it.
 
 Written from ``platform/wire.md`` alone: nothing here imports the server's code.
 """
@@ -20,7 +20,7 @@ PAGING = {"page", "size", "pages", "has_next", "total"}
 
 
 def headers(user="qa", key=KEY):
-    """What the platform's own client sends with every call (1.2)."""
+    """Return the headers of the platform's own client (1.2)."""
     return {
         "Authorization": f"Bearer {key}",
         "teamid": "team",
@@ -34,7 +34,7 @@ def headers(user="qa", key=KEY):
 
 @contextmanager
 def serving(database, folder, key=KEY, module="debugger", **settings):
-    """A client of a server on a database, and the file that the server's log goes to.
+    """Serve a database; yield a client and the log's path.
 
     Args:
         database: The URL of its store.
@@ -91,7 +91,10 @@ def human(text):
 
 
 def run_input(text=None, **fields):
-    """A run input in the style of the client's keywords (2.2 a), or with a message (3.4)."""
+    """Return a run input with the client's keywords or a message.
+
+    The styles are those of 2.2 a and of 3.4.
+    """
     node = {"type": "llm", "node_logical_id": None, "messages": [human(text)] if text else []}
     inputs = [node] if text else []
     return {
@@ -128,7 +131,7 @@ def talk(api, workflow_id, *texts):
 
 
 def spoken(result):
-    """What was said in a turn."""
+    """Return the messages of a turn."""
     return [event["content"] for event in result["events"] if event["type"] == "assistant_response"]
 
 
@@ -138,7 +141,7 @@ def record(api, run_id):
 
 
 def chat_of(run):
-    """Who said what in a stored run."""
+    """Return speakers and messages of a stored run."""
     found = []
     for pair in run["input_output_pairs"]:
         for event in pair["run_output"]["events"]:

@@ -1,4 +1,7 @@
-"""A server in a process of its own, which a test may kill, end and start again at the same address."""
+"""A server process that a test can kill, end and restart.
+
+Its address stays the same.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,7 @@ class ServerProcess:
         self._gone()
 
     def ask_to_end(self):
-        """Ask it to end, as whoever looks after a machine does."""
+        """Send the signal that an operator sends."""
         self._process.terminate()
 
     def await_deafness(self):
@@ -81,7 +84,7 @@ class ServerProcess:
             time.sleep(0.02)
 
     def await_end(self):
-        """Wait until it has ended as it was asked to."""
+        """Wait until it has ended after its signal."""
         assert self._gone() == -signal.SIGTERM
 
     def client(self):

@@ -1,4 +1,4 @@
-"""Conversations of which every answer is known beforehand, and the load of many of them at once.
+"""Conversations of which every answer is known, and load of them.
 
 In each turn but the first a session says a word of its own, and is told all that it has said so far: an
 answer of another session, a turn that was lost and one that was taken twice show in the words.
@@ -47,7 +47,7 @@ class Talk:
         return f"{self.name}w{turn}"
 
     def reply(self, turn):
-        """What must be said to it in a turn."""
+        """Return the user's message of a turn."""
         if turn == 1:
             return f"Hello {self.name}"
         return " ".join(self.word(earlier) for earlier in range(2, turn + 1))
@@ -68,7 +68,7 @@ class Talk:
         self._add(result)
 
     def note_kept(self, run):
-        """The same for a turn whose answer was lost on the way: what the run's record tells of it."""
+        """Note a stored turn whose response was lost, from its record."""
         pairs = run["input_output_pairs"]
         assert (len(pairs), run["status"]) == (self.turn, "waiting_for_user_input")
         self._add({"run_id": run["workflow_run_id"], "events": pairs[-1]["run_output"]["events"]})
@@ -88,12 +88,12 @@ def take_turn(api, workflow_id, talk):
 
 
 def talks(count):
-    """Sessions that have not begun."""
+    """Return new sessions."""
     return [Talk(f"s{number}") for number in range(count)]
 
 
 def create_talking(api):
-    """The id of a new workflow whose answers are those of a `Talk`."""
+    """Create a workflow that answers as a `Talk`; return its id."""
     heard = {f"heard_{turn}": {"type": "string"} for turn in range(2, TURNS + 1)}
     schema = {"name": "Heard", "input_schema": {"type": "object", "properties": heard}}
     document = graph(
@@ -117,8 +117,9 @@ def write_script(folder):
 
 
 def play(servers, workflow_id, sessions, take=take_turn, *, connections=CONNECTIONS):
-    """Play all sessions to their end: the turns of one in order, those of all mixed, over some connections.
+    """Play all sessions to their end.
 
+    Turns of one session are in order, those of all are mixed, over some connections.
     Args:
         servers: Connections are spread over these.
         workflow_id: The workflow that was made by `create_talking`.

@@ -1,4 +1,4 @@
-"""What every backend promises. Each test runs on each of them; the last ones compare them.
+"""Promises of every backend; the last tests compare backends.
 
 The hosted one is there twice: its turns go by requests, or over a socket with live events.
 """
@@ -110,12 +110,12 @@ def go_on(backend, workflow_id, run_id, text, *, number=None, **fields):
 
 
 def named():
-    """A client turn id of its own, which every backend keeps with the turn."""
+    """Return a client turn id of its own."""
     return {CLIENT_TURN_ID: str(uuid.uuid4())}
 
 
 def serve_tea(backend):
-    """A whole conversation: the id of its run and the results of its three turns."""
+    """Run a whole conversation; return run id and three results."""
     workflow_id, first = begin(backend, run_by="qa", dynamic_variables={"shop": "Leaf & Co"})
     second = go_on(backend, workflow_id, first.run_id, "Hm.")
     third = go_on(

@@ -1,4 +1,4 @@
-"""What breaks in the middle of many turns: nothing that was answered is lost, and nothing is done twice."""
+"""Faults during many turns: nothing answered is lost or done twice."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_restarted_database_loses_no_turn(own_postgres, mode, tmp_path):
 
 
 def log_of_a_full_disk(disk, database, sessions, folder):
-    """Fill a disk up while clients talk, and make room again; what the server has logged."""
+    """Fill a disk under load, free it; return the server's log."""
     clients = Persistence(503)
     with server_process(database, folder / "server", write_script(folder)) as server:
         with server.client() as api:
@@ -210,7 +210,7 @@ def small_disk(folder, size, owner=None):
 
 
 def await_answers(database, sessions):
-    """Wait until what is on its way to the clients has come: nobody stands behind his run."""
+    """Wait until every response in flight has arrived."""
     deadline = time.monotonic() + PATIENCE
     while sum(run.turn_count for run in kept_runs(database).values()) != sum(
         len(talk.answers) for talk in sessions
@@ -220,7 +220,7 @@ def await_answers(database, sessions):
 
 
 def fill_up(disk):
-    """Take all the room that is left on a disk; gives the file that has it."""
+    """Fill a disk; return the file that fills it."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as out:
         try:

@@ -1,4 +1,4 @@
-"""Many sessions at once: no answer is another's, no turn is lost, none is taken twice."""
+"""Many sessions at once: turns are neither mixed, lost nor repeated."""
 
 from __future__ import annotations
 

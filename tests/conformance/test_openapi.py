@@ -1,4 +1,4 @@
-"""A server on SQLite keeps what its document promises, over requests that are made up from it."""
+"""A server on SQLite conforms to its document, by generated requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A server on PostgreSQL keeps the same promises; in a file of its own, which a second worker takes."""
+"""A server on PostgreSQL conforms to its document.
+
+The file is separate so that a second worker takes it.
+"""
 
 from __future__ import annotations
 

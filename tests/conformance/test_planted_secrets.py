@@ -1,4 +1,4 @@
-"""Secrets of every kind, used for what they are there for and looked for wherever a server leaves a trace.
+"""Planted secrets, used as intended and searched in every output.
 
 A word that is no secret goes the same ways, and has to be found in each place: a secret would be, too.
 """
@@ -58,7 +58,7 @@ PLANTED = {
 
 
 class Trail:
-    """What was left behind, by place: texts in which a secret would be read as it is."""
+    """Texts by place in which a secret would be readable."""
 
     def __init__(self):
         self.places = {}
@@ -70,7 +70,7 @@ class Trail:
         self.places.setdefault(place, []).extend(texts)
 
     def response(self, response):
-        """Keep an answer; those that give a secret out are looked at without it."""
+        """Store a response; one that reveals a secret is read without it."""
         text = response.read().decode()
         if response.url.path.endswith(("/v1/session", "/rerun-token")) and response.status_code == 200:
             given = response.json().get("rerun_token") or response.json()["data"]["id"]
@@ -161,7 +161,10 @@ def settings_of(model_url):
 
 
 def shop(service, model):
-    """Calls a service with secrets, which it sends back; then a model talks until it refuses the key."""
+    """Return a workflow that sends secrets to a service and model.
+
+    The service sends them back; the model talks until it refuses the key.
+    """
     return graph(
         http("call", f"{service}?k={{{{SHOP}}}}", headers={"X-Key": "{{word}}"}),
         http("gone", "http://127.0.0.1:1/?k={{SHOP}}", headers={"X-Key": "{{word}}"}),
@@ -177,7 +180,7 @@ def shop(service, model):
 
 
 def answer(to, model):
-    """What the model says; to one question it tells the key that it was sent."""
+    """Return the model's reply; to one question it repeats its key."""
     if REFUSED in json.dumps(model.requests[-1]):
         send(to, 401, {"error": {"message": f"The key {MODEL} is not good."}})
     else:
@@ -210,7 +213,7 @@ def over_rest(api, workflow_id):
 
 
 def over_sockets(api, trail, workflow_id, run_id):
-    """A turn over a socket that a token opens, and a re-run over one that a key opens."""
+    """Run a turn over a token's socket, a re-run over a key's."""
     socket = str(api.base_url).rstrip("/").replace("http", "ws", 1) + "/v1/workflow-runs/ws"
     session = api.get(api.base_url.join("/v1/session")).json()["data"]["id"]
     api.get(api.base_url.join("/v1/session"))
@@ -242,7 +245,10 @@ def frames(connection):
 
 
 def refusals(api, workflow_id, run_id):
-    """Requests that are refused, each in another way, by a caller who sends no secret in a wrong place."""
+    """Send requests that are refused, each in another way.
+
+    The caller sends no secret in a wrong place.
+    """
     for other in ("wfd_wrong", "x"):
         assert api.get("/v1/workflows", headers=headers(key=other)).status_code == 401
     asked = [
@@ -260,7 +266,7 @@ def refusals(api, workflow_id, run_id):
 
 
 def look_at_all(api, workflow_id, run_id, variable_id):
-    """Everything that can be read, a copy by way of a bundle among it."""
+    """Read everything readable, including a copy through a bundle."""
     workflow, run = f"/v1/workflows/{workflow_id}", f"/v1/workflow-runs/{run_id}"
     for path in (
         "/v1/workflows",
@@ -286,7 +292,7 @@ def look_at_all(api, workflow_id, run_id, variable_id):
 
 
 def in_the_app(api, workflow_id, key):
-    """The same from the app, for which this server is the hosted one; the last turn fails."""
+    """Run the same from the app; its last turn fails."""
     settings = HostedSettings(base_url=str(api.base_url).rstrip("/"), api_key=key)
     backend = HostedBackend(settings)
     with closing(backend):
@@ -320,7 +326,7 @@ def exports(trail, session):
 
 
 def keys(trail, database, *arguments):
-    """The output of a command, and what is told beside it."""
+    """Return the output and the error output of a command."""
     command = [sys.executable, "-m", "debugger", "keys", *arguments, "--database", database]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=True)
     trail.keep("commands", done.stderr, "" if "add" in arguments else done.stdout)
@@ -345,7 +351,7 @@ def backup(trail, database, folder):
 
 
 def files(trail, folder):
-    """The files of the database as they lie on the disk, the one that is written ahead, too."""
+    """Return the database's files, including the write-ahead log."""
     found = [file for file in folder.iterdir() if file.name.startswith("runs.sqlite3")]
     trail.keep("rows", *(file.read_bytes().decode(errors="replace") for file in found))
 

@@ -1,4 +1,4 @@
-"""What holds for every call: headers, empty bodies, paging, errors, and that no endpoint is missing."""
+"""Rules of every call: headers, bodies, paging, errors, complete routes."""
 
 from __future__ import annotations
 

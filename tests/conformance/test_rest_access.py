@@ -101,7 +101,7 @@ OTHERS = [
 
 
 class Served:
-    """A server in a process of its own, and the keys that open it."""
+    """Server in its own process, with the keys that open it."""
 
     def __init__(self, api, database):
         self.api = api
@@ -113,7 +113,7 @@ class Served:
             self.keys["leaver"] = store.api_keys.add("leaver", Role.RUN)
 
     def client(self, name):
-        """Return the client of a key, which also claims another name and a team of the platform."""
+        """Return the client of a key, with another name and team claimed."""
         return httpx.Client(
             base_url=self.api.base_url,
             headers=headers("somebody else", self.keys[name][1]),

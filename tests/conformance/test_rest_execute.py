@@ -249,7 +249,7 @@ def test_secrets_are_neither_answered_nor_stored(api):
 
 
 def poller():
-    """A companion that counts beside a chat, which is left once it has counted to two."""
+    """Return a companion that counts to two beside a chat."""
     code = "def count(n):\n    return int(n) + 1 if str(n).isdigit() else 1\n"
     poll = {
         "type": "tool_node",

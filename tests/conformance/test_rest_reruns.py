@@ -456,7 +456,7 @@ def test_token_of_finished_run_restores_it(api):
 
 
 def redeem(api, workflow_id, token, text):
-    """Redeem a token in a start frame; the frames until the turn is over."""
+    """Redeem a token in a start frame; return the turn's frames."""
     frame = {**run_input(text), "workflow_id": workflow_id, "rerun_token": token["rerun_token"]}
     with opened(api, additional_headers={"Authorization": f"Bearer {KEY}"}) as socket:
         return socket.turn(**frame)

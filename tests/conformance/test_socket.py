@@ -1,4 +1,7 @@
-"""The streaming socket and its token (``platform/wire.md`` section 6), on each kind of database."""
+"""The streaming socket and its token, on each database.
+
+Source: ``platform/wire.md`` section 6.
+"""
 
 from __future__ import annotations
 

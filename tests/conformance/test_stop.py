@@ -1,4 +1,4 @@
-"""A run is stopped through another server than the one that executes its turn."""
+"""Stop of a run through a server that does not execute it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def endless(api):
 
 
 def await_running(api, workflow_id):
-    """Return the id of the run of a workflow once its turn is being executed."""
+    """Return the run of a workflow once its turn is executing."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         rows = api.get("/v1/workflow-runs", params={"workflow_id": workflow_id}).json()["workflow_runs"]

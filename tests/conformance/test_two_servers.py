@@ -1,4 +1,4 @@
-"""Two server processes on one PostgreSQL: a client may ask either, at any moment."""
+"""Two server processes on one PostgreSQL, called in any order."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ def turn_over_a_socket(api, workflow_id, talk):
 
 
 def conversation(first, second):
-    """Five turns, two of them over a socket, by turns through one client and the other; and the record."""
+    """Run five turns over alternating clients, two over a socket.
+
+    Returns them with the record.
+    """
     workflow_id = create_talking(first)
     talk, told = Talk("ada"), []
     for turn in range(1, TURNS + 1):
@@ -79,7 +82,7 @@ def test_session_alternates_between_servers(servers):
 
 
 def background(first, second):
-    """A run whose background work is advanced through the one and the other until it is over.
+    """Advance a run's background work through alternating clients.
 
     Gives what was answered where something had been done, and the record.
     """
@@ -197,7 +200,10 @@ def test_first_turn_sent_to_both_executes_once(servers):
 
 
 def _await_words(api, workflow_id, words):
-    """Begin runs until one says something; what was read of a workflow is believed for a second."""
+    """Start runs until one says something.
+
+    A workflow is cached for a second.
+    """
     deadline = time.monotonic() + 10
     while spoken(execute(api, workflow_id).json()) != [words]:
         assert time.monotonic() < deadline

@@ -42,7 +42,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Terms:
-    """What a campaign is made of."""
+    """Parameters of a campaign."""
 
     channel: str
     """``rest`` or ``socket``."""
@@ -57,7 +57,7 @@ class Terms:
 
 
 class Outcomes:
-    """What the users saw, by what struck their turns."""
+    """Results as users saw them, by the strike of the turn."""
 
     def __init__(self):
         self._counts = defaultdict(Counter)
@@ -87,7 +87,7 @@ class Outcomes:
 
 
 def run_campaign(terms, database, folder):
-    """Run all conversations, end the server, and return what went wrong and what the users saw."""
+    """Run all conversations; return the failures and the outcomes."""
     with HttpServer(count=lambda to: to.send_json({})) as counter:
         with serving(
             database,
@@ -112,7 +112,7 @@ class _Campaign:
         """Turns of the runs that have ended, and as many of those that are under way as they may have."""
 
     def run(self):
-        """Run the conversations, some at a time, each worker through a proxy of its own."""
+        """Run the conversations concurrently, each worker through its own proxy."""
         with ThreadPoolExecutor(self._terms.workers) as threads:
             done = [threads.submit(self._work) for _ in range(self._terms.workers)]
             return [talk for worker in done for talk in worker.result()]
@@ -126,7 +126,7 @@ class _Campaign:
         return found
 
     def _next_run(self):
-        """The number of the next run; ``None`` where those that were begun will have enough turns."""
+        """Return the next run's number; ``None`` once there are enough turns."""
         with self._lock:
             if self._planned >= self._terms.turns:
                 return None
@@ -135,7 +135,6 @@ class _Campaign:
             return self._runs
 
     def _direct(self):
-        """A client of the server itself."""
         return httpx.Client(
             base_url=self._api.base_url, headers=self._api.headers, trust_env=False, timeout=60, verify=False
         )
@@ -186,7 +185,10 @@ class _Campaign:
 
 
 def _strike(rng, terms, *, is_first):
-    """What strikes a turn; nothing another client can do before the run is known."""
+    """Return a turn's strike.
+
+    Another client can do nothing before the run is known.
+    """
     if rng.random() >= terms.struck:
         return NOTHING
     while True:
@@ -196,7 +198,7 @@ def _strike(rng, terms, *, is_first):
 
 
 def counting_workflow(counter):
-    """Greet; then say something, report the turn to the counter and wait, again and again."""
+    """Return a workflow that reports each turn to a counter."""
     return graph(
         static("greet", "Hello"),
         chat("ask", self_loop=False),

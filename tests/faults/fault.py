@@ -1,4 +1,4 @@
-"""Faults that the proxy can place, and the requests and frames that they strike."""
+"""Faults of the proxy and the requests that they strike."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ROUTES = (
 
 
 def target_of(method: str, path: str) -> str:
-    """Return the target that a request is; the query of its path does not count."""
+    """Return a request's target; the query does not count."""
     request = f"{method} {path.partition('?')[0]}"
     return next((target for target, route in _ROUTES if route.fullmatch(request)), OTHER)
 

@@ -1,4 +1,4 @@
-"""Our server as one that drops ``miscellaneous`` from the records it answers with.
+"""Our server without ``miscellaneous`` in its records.
 
 ``python -m tests.faults.forgetful_server serve ...`` takes the arguments of ``python -m debugger``.
 """
@@ -14,7 +14,7 @@ DROPPED = "miscellaneous"
 
 
 class Forgetful:
-    """Middleware that drops a key, at any depth, from the answers to requests for records.
+    """Middleware that drops a key, at any depth, from records.
 
     Args:
         app: The server.

@@ -57,7 +57,7 @@ class Exchange:
         return message
 
     async def forward_copy(self, seconds):
-        """Send the request to the server once more after some seconds, over another connection."""
+        """Send the request again later, over another connection."""
         await asyncio.sleep(seconds)
         copy = Exchange(self._proxy, self.request, self._target, self._reader, self._writer)
         try:
@@ -66,7 +66,7 @@ class Exchange:
             copy.leave_upstream()
 
     def earlier_answer(self):
-        """Return the server's last answer to a request of the same target, over whatever connection."""
+        """Return the server's last response to the same target."""
         return self._proxy.remembered(self._target)
 
     async def send(self, message):

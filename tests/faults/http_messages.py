@@ -13,7 +13,7 @@ _WITHOUT_BODY = frozenset({101, 204, 304})
 
 @dataclass(frozen=True)
 class Message:
-    """A request or an answer: its bytes, and the content without the framing of chunks."""
+    """Request or response: its bytes, and its content without chunk framing."""
 
     head: bytes
     body: bytes
@@ -41,7 +41,7 @@ class Message:
 
     @property
     def closes(self):
-        """Whether the connection is closed after it."""
+        """Return whether the connection is closed after it."""
         return self.headers.get("connection", "").lower() == "close"
 
     def with_content(self, content):
@@ -62,7 +62,10 @@ class Message:
 
 
 def answer(status, content=b"", content_type="application/json", **headers):
-    """Return an answer of the proxy itself; an underscore in a header's name stands for a hyphen."""
+    """Return a response of the proxy itself.
+
+    An underscore in a header's name means a hyphen.
+    """
     fields = {
         "Content-Type": content_type,
         **{name.replace("_", "-"): text for name, text in headers.items()},
@@ -79,12 +82,12 @@ async def read_request(reader):
 
 
 async def read_answer(reader):
-    """Return the answer to a request; ``None`` where the server closed the connection without one."""
+    """Return a response; ``None`` where the server closed without one."""
     return await _read(reader, lambda message: message.status not in _WITHOUT_BODY)
 
 
 async def _read(reader, lasts_until_the_end):
-    """Read a message; one without a length may last until the connection ends."""
+    """Read a message; without a length it lasts until the close."""
     try:
         head = await reader.readuntil(_END_OF_HEAD)
     except asyncio.IncompleteReadError as error:

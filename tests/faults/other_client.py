@@ -1,4 +1,4 @@
-"""Another client of the same runs, which reaches the server without the proxy."""
+"""Another client of the same runs, without the proxy."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ class OtherClient:
 
     @contextmanager
     def acting(self, strike, proxy, run_id, text):
-        """Do what belongs to a strike: before the block, or during it once a fault of it has struck.
+        """Act for a strike before the block, or during it.
 
+        During it means once a fault of the strike has struck.
         Gives an event that is set once it is done.
         """
         done = threading.Event()

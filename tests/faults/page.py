@@ -1,4 +1,4 @@
-"""What the page offers its user of a session, in the words of the page."""
+"""The page's offers to the user of a session."""
 
 from __future__ import annotations
 
@@ -29,34 +29,37 @@ class Page:
 
     @property
     def is_over(self):
-        """Whether the run takes no further message."""
+        """Return whether the run takes no further message."""
         return self.session.is_over or isinstance(self.session.error, RunEndedError)
 
     @property
     def offered(self):
-        """The message that the page offers to send again; empty where it offers none."""
+        """Return the message that the page offers again, or nothing."""
         return self.session.unsent_message
 
     @property
     def cannot_tell(self):
-        """Whether it is not known what became of the message."""
+        """Return whether the outcome of the message is unknown."""
         return self.session.pending is not None
 
     @property
     def has_newer_turns(self):
-        """Whether the page says that another client has continued the run."""
+        """Return whether the page reports turns of another client."""
         return self.session.newer_turns > 0
 
     @property
     def turns(self):
-        """The turns as they are shown: number, messages of the user, ids of the events."""
+        """Return displayed turns: number, user messages, event ids."""
         return [
             (log.number, [log.message] if log.message else [], [event.logical_id for event in log.events])
             for log in self.session.turns
         ]
 
     def send(self, text):
-        """Send a message and wait until the session is idle; the workflow's tool reports the text, too."""
+        """Send a message; wait until the session is idle.
+
+        The workflow's tool reports the text, too.
+        """
         self.session.send(text, TurnInput(dynamic_variables={"word": text}))
         self.wait()
 

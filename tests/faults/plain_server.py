@@ -1,4 +1,4 @@
-"""A tiny server with the routes of the API, which counts what it executes."""
+"""A small server with the API's routes that counts executions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EVENTS = 4
 
 
 class PlainServer:
-    """What was executed, and the port it listens on."""
+    """Counted executions, and the listening port."""
 
     def __init__(self):
         self.port = 0

@@ -1,4 +1,4 @@
-"""Which faults strike which turns: drawn from a seed."""
+"""Faults drawn from a seed, for the turns of a campaign."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FULL = Timing(timeout=2.0, connect_timeout=2.0, reconciliation_timeout=10.0, awa
 
 @dataclass(frozen=True)
 class Strike:
-    """What strikes one turn."""
+    """Faults and actions that strike one turn."""
 
     name: str
     """By which the outcomes are counted."""
@@ -57,7 +57,6 @@ def draw(rng, channel, timing):
 
 
 def _strikes(rng, timing):
-    """Faults of requests by name, each with its weight."""
     late = timing.timeout + timing.reconciliation_timeout + 0.5
 
     def on(kind, **fields):
@@ -104,7 +103,6 @@ def _strikes(rng, timing):
 
 
 def _socket_strikes(rng, timing):
-    """Faults of a socket by name, each with its weight."""
     number = rng.randint(2, EVENTS_OF_A_TURN)
 
     def on(kind, frame, **fields):
@@ -150,7 +148,10 @@ def _socket_strikes(rng, timing):
 
 
 def _then_by_another_client(lost, faults):
-    """A turn whose answer is lost before another client stops, deletes or continues the run."""
+    """Lose a turn's response, then let another client act.
+
+    It stops, deletes or continues the run.
+    """
     weights = {"stop": 0.5, "delete": 0.5, "continue": 1}
     return {f"{lost}, then {action} by another client": (faults, weights[action]) for action in weights}
 
@@ -164,7 +165,7 @@ def _reset():
 
 
 def _on_reads(rng, timing):
-    """Faults of the reads by which a client looks what became of a turn."""
+    """Return faults of the reads that reconcile a turn."""
     kinds = (
         Fault(kind="drop", target=RUN),
         Fault(kind="drop", target=RUN, is_forwarded=False),

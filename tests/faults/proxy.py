@@ -1,4 +1,4 @@
-"""A TCP proxy that places faults between a client and a server, at the level of bytes.
+"""A TCP proxy that places faults at the level of bytes.
 
 It understands just enough of HTTP/1.1 and of WebSocket frames to know where a request, an answer or a frame
 begins and ends; what no fault strikes is passed on byte by byte. Answers are passed on when they are whole.
@@ -24,7 +24,7 @@ LARGEST_HEAD = 1024 * 1024
 
 @contextmanager
 def fault_proxy(port):
-    """Run a proxy to a port of this machine, on a thread of its own."""
+    """Run a proxy to a local port on its own thread."""
     proxy = FaultProxy(port)
     proxy.start()
     try:
@@ -35,8 +35,9 @@ def fault_proxy(port):
 
 
 class FaultProxy:
-    """The proxy. Its methods may be called from any thread but for those of its connections.
+    """Proxy between clients and a server.
 
+    Its methods may be called from any thread but those of its connections.
     Args:
         port: Where the server listens, on 127.0.0.1.
     """
@@ -91,7 +92,7 @@ class FaultProxy:
         self._holder.close()
 
     def arm(self, *faults):
-        """Let faults strike, each one once; those of connections break the open ones at once."""
+        """Let each fault strike once; faults of connections break open ones."""
         for fault in faults:
             if fault.kind == "refuse":
                 self._log(fault, "all connections")
@@ -115,7 +116,7 @@ class FaultProxy:
     # What follows is called on the proxy's own thread.
 
     def take(self, target, subject, *, frame=None):
-        """Return the fault that strikes a request or frame; ``None`` where it passes."""
+        """Return the fault of a request or frame; ``None`` without one."""
         with self._lock:
             for entry in self._armed:
                 fault, left = entry
@@ -138,7 +139,7 @@ class FaultProxy:
         self._answers[target] = message
 
     def remembered(self, target):
-        """Return the last answer of the server to a request of a target."""
+        """Return the server's last response to a target."""
         return self._answers[target]
 
     async def connect(self):
@@ -204,7 +205,7 @@ class FaultProxy:
             writer.close()
 
     async def _answer(self, request, reader, writer):
-        """Answer one request; return whether the connection can carry another one."""
+        """Answer a request; return whether the connection stays usable."""
         method, path, _ = request.first_line.split(" ", 2)
         target = target_of(method, path)
         self.requests[target] += 1

@@ -1,4 +1,4 @@
-"""Frames of a WebSocket as they are on the wire (RFC 6455 section 5)."""
+"""WebSocket frames on the wire (RFC 6455 section 5)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ class Unit:
 
 
 async def read_units(reader):
-    """Yield what comes over a socket until the connection ends; control frames between fragments at once."""
+    """Yield units of a socket until it ends.
+
+    Control frames between fragments come at once.
+    """
     fragments, opcode, content = [], 0, []
     while True:
         try:

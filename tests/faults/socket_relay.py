@@ -1,4 +1,4 @@
-"""A WebSocket through the proxy, and the faults that can strike its frames."""
+"""A WebSocket through the proxy, with faults of its frames."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.faults.socket_frames import CLOSE, close_frame, read_units
 
 
 class _Broken(Exception):
-    """A fault has cut the connection."""
+    """Connection cut by a fault."""
 
 
 class SocketRelay:
@@ -106,7 +106,10 @@ class SocketRelay:
                 await self._end(fault)
 
     async def _end(self, fault):
-        """Cut the connection, with the network away for a while or not, or close it as a gateway does."""
+        """Cut the connection, or close it as a gateway does.
+
+        The network may be away for a while.
+        """
         if fault.kind == "close":
             self._is_silent = self._awaits_close = True
             close(self._to_server)

@@ -1,4 +1,4 @@
-"""What the store holds of a campaign, compared with what its users were told."""
+"""The store's content after a campaign, compared with its users' view."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.conformance.kept import kept_runs
 
 @dataclass
 class Tally:
-    """What must not be there; empty where all is well."""
+    """Findings that must be empty."""
 
     lost: list[str]
     """Texts that a page called executed and that are not in the record."""
@@ -47,13 +47,13 @@ def tally(database, conversations, received):
 
 
 def executions(received):
-    """Return how often each text was executed, by the calls of the workflow's tool."""
+    """Count the executions of each text by the tool's calls."""
     words = (parse_qs(urlsplit(request.path).query).get("word") for request in received)
     return Counter(word[0] for word in words if word)
 
 
 def compare(records, conversations, executed):
-    """Compare the turns of all stored runs, by run, and the executions of each text with what users know."""
+    """Compare stored turns and executions with the users' view."""
     recorded = Counter(text for turns in records.values() for _, texts, _ in turns for text in texts)
     chosen = set().union(*(talk.chosen for talk in conversations))
     known = {talk.run_id for talk in conversations}
@@ -77,7 +77,7 @@ def compare(records, conversations, executed):
 
 
 def _turns(run):
-    """The turns of a stored run, each with the texts of its user and the ids of its events."""
+    """Return turns of a stored run: user texts and event ids."""
     numbered = zip(run.numbers, run.events, strict=True)
     return [
         (number, [text for event in events for text in _texts(event)], [e["logical_id"] for e in events])
@@ -96,7 +96,7 @@ def _holds(turns, text):
 
 
 def _difference(talk, turns):
-    """The first difference between what a page shows and the record; empty where there is none."""
+    """Return the first difference of page and record, or nothing."""
     if talk.view == turns:
         return ""
     pairs = zip_longest(talk.view, turns)

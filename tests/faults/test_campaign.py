@@ -1,4 +1,4 @@
-"""Whatever is lost between the client and the server, no turn is lost, doubled or shown wrongly.
+"""Losses between client and server: no turn is lost or doubled.
 
 ``CAMPAIGN_SEED`` repeats a campaign; each prints its seed and a table of the outcomes.
 """

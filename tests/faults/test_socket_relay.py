@@ -41,7 +41,7 @@ def opened(proxy, **options):
 
 
 def received(connection, count=EVENTS + 1, timeout=2.0):
-    """The numbers of the next frames; fewer where the connection ends or falls silent before."""
+    """Return the next frames' numbers; fewer after a loss."""
     numbers = []
     with suppress(ConnectionClosed, TimeoutError):
         while len(numbers) < count:
@@ -50,7 +50,7 @@ def received(connection, count=EVENTS + 1, timeout=2.0):
 
 
 def close_of(connection):
-    """The code with which the server closed; ``None`` where the connection just broke."""
+    """Return the server's close code; ``None`` after a break."""
     with pytest.raises(ConnectionClosed) as closed:
         connection.recv(2)
     return closed.value.rcvd and closed.value.rcvd.code

@@ -1,4 +1,7 @@
-"""Two processes send turns to one run: none is executed on top of a turn that its process has not seen."""
+"""Two processes send turns to one run.
+
+No turn is executed on top of one that its process has not seen.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ SHARE = 10
 
 
 def alternate(database, turns):
-    """Let two processes take turns, some of them stale and some at the same moment; check what is stored."""
+    """Let two processes take turns; check the stored turns.
+
+    Some turns are stale, some are simultaneous.
+    """
     rng = Random(f"{SEED} two writers")
     with HttpServer(count=lambda to: to.send_json({})) as counter, ExitStack() as stack:
         backend = open_backend(database)

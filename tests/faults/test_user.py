@@ -8,7 +8,7 @@ from tests.faults.user import MAX_CHECKS, MAX_SENDS, Conversation, User
 
 
 class ScriptedPage:
-    """A page whose states come in order: each command leads to the next one."""
+    """Page whose states follow in order, one per command."""
 
     def __init__(self, *states):
         self._states = list(states)

@@ -1,4 +1,4 @@
-"""A user who sends the same text again whenever the page offers it."""
+"""A user who resends a text whenever the page offers it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class User:
         self._wait_for_network = wait_for_network
 
     def say(self, text):
-        """Send a text until the page says that it was executed; return what happened on the way.
+        """Send a text until it is executed; return the steps taken.
 
         The run may end meanwhile, which is ``run over``.
         """
@@ -81,7 +81,7 @@ class User:
                 return happened or {"arrived"}
 
     def _decide(self, text, happened):
-        """Look again, then decide; return whether the text is still to be waited for."""
+        """Refresh and decide; return whether the text is still awaited."""
         for _ in range(MAX_CHECKS):
             self._page.check_now()
             if not self._page.cannot_tell:

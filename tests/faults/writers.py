@@ -1,5 +1,6 @@
-"""One of two writers of a run: a child process with a session, commanded line by line.
+"""One of two writers of a run, commanded line by line.
 
+It is a child process with a session.
 ``python -m tests.faults.writers DATABASE RUN`` reads commands from its input and answers each with a line of
 JSON: ``send TEXT``, ``look``, ``load``, ``view``. It ends with its input.
 """
@@ -70,7 +71,7 @@ def writer(database, run_id):
 
 
 def open_backend(database):
-    """Open the embedded engine on a database; the tool of the workflow may call out."""
+    """Open the engine on a database; its tool may call out."""
     return EmbeddedBackend(Settings(database=database, responder="rules", outbound_write="live"))
 
 

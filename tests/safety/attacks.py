@@ -29,6 +29,6 @@ def call(function, *arguments):
 
 
 def attack(code: str, timeout: float = 20, memory: int = 512_000_000, **arguments: Any) -> SandboxResult:
-    """Run the function `attack` of the code, which can use `names_of_errors` and `call`."""
+    """Run the code's `attack`, with `names_of_errors` and `call` available."""
     request = {"code": NAMES_OF_ERRORS + dedent(code), "name": "attack", "arguments": arguments}
     return run(request, Limits(timeout, memory), threading.Event())

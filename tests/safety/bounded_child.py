@@ -21,7 +21,7 @@ _MAX_WALL_SECONDS = 60
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a piece of work returned, and what it cost."""
+    """Result of the work, and its cost."""
 
     value: Any
     cpu_seconds: float
@@ -30,8 +30,9 @@ class Outcome:
 
 
 def run_bounded(work: Callable[[], Any], *, cpu_seconds: int = MAX_CPU_SECONDS) -> Outcome:
-    """Do some work in a child process of bounded CPU time and memory; fail the test where it needs more.
+    """Run work in a child of bounded CPU time and memory.
 
+    The test fails where it needs more.
     Args:
         work: Called in the child; what it returns must be picklable.
         cpu_seconds: After which the child is ended.
@@ -70,6 +71,5 @@ def _work(work: Callable[[], Any], sender: Any, cpu_seconds: int) -> None:
 
 
 def _own(field: str) -> int:
-    """Return a size of this process in bytes."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))

@@ -1,4 +1,4 @@
-"""A run with planted secrets, and every place in which a run leaves a trace."""
+"""A run with planted secrets, and every output of it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def execute(
     log: pytest.LogCaptureFixture | None = None,
     **settings: Any,
 ) -> Trail:
-    """Run one turn of a workflow for real, with every call let out."""
+    """Run one turn of a workflow with every call allowed."""
     hosts: list[str] = []
     look_up = socket.getaddrinfo
 

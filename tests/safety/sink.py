@@ -1,4 +1,4 @@
-"""A listener on another loopback address that records every byte: nothing may arrive at it."""
+"""A loopback listener that records bytes; none may arrive."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def test_server_beyond_loopback_refuses_private_targets(tmp_path, monkeypatch, h
 
 @pytest.mark.parametrize("kind", ["http", "tool", "model", "mcp"])
 def test_private_target_is_refused_for_every_kind(tmp_path, monkeypatch, kind):
-    """The server is this machine's, as it would be beside a server that other machines reach."""
+    """Refuse a target on this machine, reachable as by others."""
     with HttpServer() as server:
         base = server.url
         api = {"type": "external_api", "name": "api", "api_endpoint": f"{base}/x"}

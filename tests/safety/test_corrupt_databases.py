@@ -1,4 +1,7 @@
-"""Damaged and hostile SQLite files: commands and page say so in one sentence, and leave the file as it is."""
+"""Damaged and hostile SQLite files.
+
+Commands and page refuse them in one sentence and leave the file unchanged.
+"""
 
 from __future__ import annotations
 
@@ -157,7 +160,7 @@ VALUES = {
 
 
 def check_commands(file):
-    """Run the commands and open the page on a file; return how many of them refused it."""
+    """Run the commands on a file; return how many refused it."""
     url = f"sqlite:///{file}"
     before = file.read_bytes() if file.is_file() else None
     refusals = 0
@@ -173,7 +176,7 @@ def check_commands(file):
 
 
 def check_page(file):
-    """Open a file as the page does; return whether it was refused in one sentence."""
+    """Open a file as the page; return whether it was refused."""
     before = file.read_bytes() if file.is_file() else None
     try:
         with closing(open_embedded(Settings(database=f"sqlite:///{file}"), environment={})) as backend:

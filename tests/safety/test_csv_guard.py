@@ -1,4 +1,7 @@
-"""Texts that a spreadsheet would run: in no reading of an exported CSV does a cell begin with a formula."""
+"""Spreadsheet formulas: no cell of an exported CSV begins with one.
+
+This holds in every reading of the file.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attacks on the cost of texts with placeholders and of conditions: little input, much time or memory."""
+"""Attacks on the cost of templates and of conditions."""
 
 from __future__ import annotations
 

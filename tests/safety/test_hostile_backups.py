@@ -1,4 +1,7 @@
-"""Backups that were cut off, forged or made to harm: each is refused in one sentence and changes nothing."""
+"""Truncated, forged or hostile backups.
+
+Each is refused in one sentence and changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +80,7 @@ def rows(url):
 
 
 def command(*arguments):
-    """The exit code and the lines on the standard error of a command in this process."""
+    """Return exit code and standard error lines of a command."""
     done = CliRunner().invoke(main, [str(argument) for argument in arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), repr(done.exception)
     return done.exit_code, done.stderr.splitlines()
@@ -85,7 +88,7 @@ def command(*arguments):
 
 @pytest.fixture(scope="module")
 def victim(tmp_path_factory):
-    """A SQLite database in use, its rows, and the lines of its backup."""
+    """Return a SQLite database in use, its rows and backup lines."""
     folder = tmp_path_factory.mktemp("victim")
     url = f"sqlite:///{folder}/debugger.sqlite3"
     fill(url)
@@ -145,7 +148,7 @@ class Forgery:
         self.lines[-1] = json.dumps({"end": end}).encode() + b"\n"
 
     def twice(self, name, **values):
-        """Repeat the first row of a table, with other values, and count it."""
+        """Repeat a table's first row with other values; count it."""
         place = self.table(name) + 1
         first = self.lines[place]
         self.row(name, **values)

@@ -1,4 +1,4 @@
-"""Attacks on the cost of searches: documents whose passages are far larger, and long queries."""
+"""Attacks on the cost of searches: large passages, long queries."""
 
 from __future__ import annotations
 

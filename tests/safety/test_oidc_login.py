@@ -1,4 +1,4 @@
-"""Attacks on the login at an identity provider, against a real app and a local provider."""
+"""Attacks on an OIDC login of a real app."""
 
 from __future__ import annotations
 

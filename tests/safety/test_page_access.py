@@ -1,4 +1,4 @@
-"""Attacks on the access to the page, against a real `streamlit run app.py`."""
+"""Attacks on the access to a real `streamlit run app.py`."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ CONVERSATIONS = [
 def converse(
     folder: Path, logical_id: str, messages: tuple[str, ...], inline_python: str
 ) -> tuple[str, list[JsonObject], list[Any]]:
-    """Return the status after a conversation, its events, and its calls to the outside."""
+    """Return a conversation's status, events and outbound calls."""
     clock = [1_000_000.0]
     settings = Settings.model_validate(
         {

@@ -1,4 +1,4 @@
-"""Attacks on the cost of requests: a short tool or node whose slots and placeholders make a huge request."""
+"""Attacks on the cost of requests: huge slots and placeholders."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def secrets(request):
 
 
 def call_tool(fields, secrets, arguments=None, *, url=NOWHERE):
-    """Call an API with pages among its variables; return the error and the warnings."""
+    """Call an API with long variables; return error and warnings."""
     written = {"type": "external_api", "name": "a", "api_endpoint": url, "api_method": "POST", **fields}
     scope = Scope(dynamic={"page": PAGE}, runtime={"page": PAGE})
     context = ToolContext(scope, 1, outbound=LiveGateway(Policies(write="blocked"), secrets=secrets))

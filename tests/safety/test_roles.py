@@ -1,4 +1,4 @@
-"""Users whose role is not enough, and who send what their browser would not let them."""
+"""Users with too low a role who bypass their browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attacks on the cost of routing: many edges out of a node, each with a slow condition."""
+"""Attacks on the cost of routing: many edges with slow conditions."""
 
 from __future__ import annotations
 

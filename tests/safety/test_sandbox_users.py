@@ -1,4 +1,7 @@
-"""The sandbox of an ordinary user, where the tests run as root: the limits are other ones for root."""
+"""The sandbox of an ordinary user, in tests run as root.
+
+The limits of root are other ones.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attacks that send a secret to a host which the workflow's author did not choose."""
+"""Attacks that send a secret to a host of the attacker."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def request(url: str, **fields: Any) -> Json:
 
 
 def is_refused(trail: Any, sink: Sink, host: str = "") -> bool:
-    """Return whether the call failed by the rule, with nothing sent and no address looked up."""
+    """Return whether the call failed by rule, unsent and unresolved."""
     entry = trail.ledger[-1]
     named = f"the secret 'SHOP_KEY' must not be sent to {host or f'http://{sink.netloc}'}"
     assert named in trail.error
@@ -154,7 +154,7 @@ def test_supplied_variable_moves_no_secret(tmp_path, monkeypatch, good, sink, ur
 
 
 def test_host_header_of_caller_gets_no_secret(tmp_path, monkeypatch, good, sink):
-    """A proxy at the author's address would pass the request on to the host that the header names."""
+    """Keep a proxy from passing the request to the header's host."""
     flow = document(
         request(good.url, headers={**KEY, "host": "{{tenant}}"}), defaults={"tenant": "shop.example"}
     )
@@ -166,7 +166,7 @@ def test_host_header_of_caller_gets_no_secret(tmp_path, monkeypatch, good, sink)
 
 
 def test_variable_of_a_tool_moves_no_secret(tmp_path, monkeypatch, sink):
-    """An API, or a model in its place, answers where the next call shall go."""
+    """Ignore an API's answer about the address of the next call."""
     with HttpServer(where=lambda to: to.send_json({"host": sink.netloc})) as api:
         ask = node("ask", "http_request", url=f"{api.url}/where")
         flow = document(ask, request("http://[[http_request_result.host]]/"), direct("ask", "n"))
@@ -300,7 +300,7 @@ def test_request_without_a_secret_goes_anywhere(tmp_path, monkeypatch, good, sin
 
 
 def nested(url: str, inner: Json, fields: list[Json], **outer: Any) -> Json:
-    """A request in a workflow that stands in a super node."""
+    """Return a request in a workflow inside a super node."""
     inside = document(request(url), defaults=inner)
     interface = {"input_fields": fields}
     values = outer.pop("values", {})

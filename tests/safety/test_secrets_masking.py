@@ -1,4 +1,4 @@
-"""Secrets in host names, in errors and in whatever a run's events say."""
+"""Secrets in host names, in errors and in a run's events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPELLINGS = {IN_HOST.lower(), IN_HOST_ASCII, "pl%c3%a4nted", "pl%C3%A4nted", "nt
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, address: str | None) -> list[str]:
-    """Let every name below ``shop.invalid`` have one address, or none; return the names that were asked."""
+    """Resolve names below ``shop.invalid``; return the names looked up."""
     names: list[str] = []
     look_up = socket.getaddrinfo
 
@@ -77,7 +77,7 @@ def test_host_with_secret_is_masked_in_response(tmp_path, monkeypatch, caplog):
 
 
 def test_redirect_of_host_with_secret_is_masked(tmp_path, monkeypatch, caplog):
-    """The server sends the host that it was called at to another port, where the secret must not go."""
+    """Drop the secret on a redirect to another port."""
     resolving(monkeypatch, "127.0.0.1")
 
     def away(to: Any) -> None:
@@ -107,7 +107,7 @@ def test_mcp_host_with_secret_is_masked(tmp_path, monkeypatch, caplog):
 
 
 def test_error_of_a_run_shows_no_secret(tmp_path):
-    """The author wrote the value of a secret where a prompt belongs, which the error quotes."""
+    """Mask a secret that the author wrote into a prompt."""
     flow = document(say("n"), main_response_config={"prompt": [SECRET]})
     flow["node_configs"][0].pop("main_response_config")
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
@@ -123,7 +123,7 @@ def test_error_of_a_run_shows_no_secret(tmp_path):
 
 
 def test_event_with_secret_is_masked(tmp_path):
-    """A caller who knows the value sends it along; the workflow repeats it in words and in variables."""
+    """Mask a secret that the caller sends and the workflow repeats."""
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3")
     backend = EmbeddedBackend(settings, environment=PLANTED)
     made = backend.create_workflow(document(static("n", "You sent {{typed}}, {{other}}.")))

@@ -1,4 +1,4 @@
-"""Attacks that send a secret to an MCP server which the workflow's author did not choose."""
+"""Attacks that send a secret to an attacker's MCP server."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_sse_endpoint_elsewhere_gets_no_header(sink):
 
 
 def failure(url: str) -> str:
-    """Return the error of asking a server, called with a secret, for its tools."""
+    """Return the error of listing a server's tools with a secret."""
     server = McpServer.from_wire({"server_url": url, "api_headers": {"X-Shop": "{{KEY}}"}})
     endpoint = server.endpoint(Scope(), Secrets({"KEY": "planted-77"}), Scope())
     assert endpoint.refusal == ""
@@ -94,7 +94,7 @@ def failure(url: str) -> str:
 
 
 def test_transport_calls_its_only_destination():
-    """Whatever the package for MCP would call, the transport beneath it does not."""
+    """Let the transport refuse any other call of the MCP package."""
     import anyio
     import httpx2
 

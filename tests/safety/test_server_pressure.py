@@ -1,4 +1,4 @@
-"""A server in a process of its own that clients attack with connections, slow requests and slow turns."""
+"""Attacks on a server process: connections, slow requests, slow turns."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Server:
         return answer.json()["workflow"]["_id"]
 
     def send_turn(self, workflow_id, name):
-        """Send a turn without waiting for its response, which the connection will receive."""
+        """Send a turn without waiting for its response."""
         body = json.dumps({"run_input": {"command": "start"}})
         lines = (
             f"POST /workflows/v1/workflows/{workflow_id}/execute HTTP/1.1",
@@ -88,7 +88,7 @@ class Server:
 
 @contextmanager
 def serving(folder, *options, descriptors=None):
-    """Serve until the end of the block, with keys for an administrator and two users."""
+    """Serve during the block, with an administrator's and two users' keys."""
     database = f"sqlite:///{folder}/runs.sqlite3"
     with closing(EmbeddedBackend(Settings(database=database))) as backend:
         add = backend.store.api_keys.add
@@ -123,7 +123,7 @@ def half_open(server, stack, count):
 
 
 def received(connection, seconds):
-    """Return what arrives until the other side ends the connection, within some seconds."""
+    """Return the bytes until the end of the connection or timeout."""
     connection.settimeout(seconds)
     data = b""
     try:

@@ -1,4 +1,4 @@
-"""Attacks on the cost of a workflow: nested super nodes, and nodes that transform lists and objects."""
+"""Attacks on the cost of workflows: super nodes and transformations."""
 
 from __future__ import annotations
 

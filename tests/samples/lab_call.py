@@ -19,7 +19,7 @@ PAUSE = 2
 
 
 class Call:
-    """One call: what came of each message, and of the time after it."""
+    """Call with the results of each message and wait."""
 
     def __init__(self, backend: EmbeddedBackend, clock: list[float]) -> None:
         self._backend, self._clock = backend, clock
@@ -44,7 +44,7 @@ class Call:
         return said
 
     def hold(self, messages: tuple[str, ...], *, begun: bool = False) -> list[list[str]]:
-        """A whole conversation, of a caller who gives the laboratory time once it looks for the result."""
+        """Hold a whole conversation, with time for the lookup."""
         heard = [] if begun else [self.say(None)]
         for message in messages:
             heard.append(self.say(message))
@@ -57,7 +57,7 @@ class Call:
         return [event for event in self.events if event["type"] == name]
 
     def visited(self, node_id: str) -> bool:
-        """Whether a node was run."""
+        """Return whether a node was run."""
         return any(event["origin_node_logical_id"] == node_id for event in self.of_type("start_node_run"))
 
     def _took(self, result: TurnResult) -> list[str]:
@@ -68,7 +68,7 @@ class Call:
 
 @contextmanager
 def calling(folder: Path, **settings: str) -> Iterator[Call]:
-    """A call to the line, with a clock that only moves when it is told to."""
+    """Call the line, with a clock that the test advances."""
     clock = [1_000_000.0]
     named = {"database": f"sqlite:///{folder}/runs.sqlite3", "scripts": str(folder / "none"), **settings}
     backend = EmbeddedBackend(Settings.model_validate(named), world=Environment(now=lambda: clock[0]))

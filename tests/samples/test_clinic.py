@@ -17,7 +17,7 @@ SCRIPT = Script.load(script_for("workflow_clinic_front_desk") or "")
 
 
 def call(messages: tuple[str, ...], workflow: Workflow = SECOND) -> tuple[list[str], list[list[Event]]]:
-    """The status after each turn, and each turn's events. The first turn has no message."""
+    """Return each turn's status and events; the first has no message."""
     interpreter = Interpreter(workflow, ScriptedModel(SCRIPT, HeuristicModel()))
     state = interpreter.begin(TurnInput())
     statuses, turns = [], []

@@ -1,4 +1,4 @@
-"""The laboratory's results line, driven by its script through a backend with a store."""
+"""The laboratory's results line, driven by its script and stored."""
 
 from __future__ import annotations
 

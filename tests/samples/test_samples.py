@@ -47,7 +47,7 @@ def successors(document: dict[str, Any]) -> dict[str, set[str]]:
 
 
 def beside(document: dict[str, Any]) -> set[str]:
-    """The nodes that are reached by a companion edge, or in a companion thread, alone."""
+    """Return nodes reached only through companion edges or threads."""
     edges = document["edge_configs"]
     companions = [
         edge["destination_node_logical_id"]

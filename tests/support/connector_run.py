@@ -22,7 +22,7 @@ BLOCKED = Policies(read="blocked", write="blocked", contact="blocked")
 
 
 def answer(target: str, body: Any = None, **fields: Any) -> RecordedAnswer:
-    """Return a recorded answer for calls whose target has a text in it."""
+    """Return a recorded response for calls to matching targets."""
     return RecordedAnswer(re.compile(target), body=body, **fields)
 
 
@@ -38,7 +38,7 @@ class Clock:
 
 
 class ConnectorRun:
-    """A run, turn by turn; ``wire`` has the events of the last turn.
+    """Run, turn by turn; ``wire`` has the last turn's events.
 
     Args:
         monkeypatch: Puts the node types in their place for the test.
@@ -102,7 +102,7 @@ class ConnectorRun:
 
     @property
     def output(self) -> Json:
-        """What the only node of a connector's type put into its output, without what all nodes put there."""
+        """Return the output of the only node, without common fields."""
         first = self.all("end_node_run")[0]["run_output"]
         return {key: value for key, value in first.items() if key not in _COMMON}
 

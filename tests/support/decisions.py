@@ -21,7 +21,10 @@ def explained(workflow: Workflow, turns: list[TurnLog]) -> list[Explanation]:
 
 
 def played(*parts, says=(None,), given=None, **config) -> list[Explanation]:
-    """The decisions of a run to which this is said, turn by turn; nodes and edges as in the factories."""
+    """Return the decisions of a run with these messages.
+
+    Nodes and edges are as in the factories.
+    """
     play = Play(*parts, options=HIDDEN, **config)
     turns = []
     for number, text in enumerate(says, 1):
@@ -37,7 +40,7 @@ def as_recorded(events: list[Event]) -> list[Event]:
 
 
 def verdicts(found: Explanation) -> dict[str, str]:
-    """The verdict on each way out, by where it leads and what kind it is."""
+    """Return the verdict on each way out, by target and kind."""
     return {f"{each.kind} {each.destination or ''}".strip(): each.verdict for each in found.candidates}
 
 

@@ -1,4 +1,7 @@
-"""A real HTTP server in a thread, for tests: it remembers what it was sent and answers what a test says."""
+"""A real HTTP server in a thread that records its requests.
+
+It answers as the test says.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ Respond = Callable[["Handler"], None]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers by path, whatever the method; an unknown path is answered with what was received."""
+    """Handler by path, for any method.
+
+    The response of an unknown path is the request.
+    """
 
     server: HttpServer
     protocol_version = "HTTP/1.1"
@@ -66,7 +72,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_body(b"", "text/plain", status, Location=location)
 
     def trickle(self, piece: bytes) -> None:
-        """Send one piece again and again, until the caller or the test has had enough."""
+        """Send one piece repeatedly, until caller or test ends it."""
         while not self.server.closing.wait(0.02):
             self.wfile.write(piece)
             self.wfile.flush()

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server on a socket, and what a test needs to ask it."""
+"""An OpenAI-compatible server on a socket, and clients of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "sk-planted-key-0123456789"
 
 
 class Server:
-    """Answers each request with the next of its answers; the last one goes on for ever.
+    """Server of one answer per request; the last one repeats.
 
     An answer is a JSON body, a pair of status and body, or a function that is given the handler.
     """
@@ -99,7 +99,7 @@ def send(handler: BaseHTTPRequestHandler, status: int, body: Any) -> None:
 
 
 def said(text: str | None, *calls: tuple[str, Any], finish: str = "stop") -> Json:
-    """A completion: a text, and calls of tools by name with their arguments."""
+    """Return a completion with a text and named tool calls."""
     tools = [
         {
             "id": f"call_{number}",
@@ -137,7 +137,7 @@ def prompt(llm: Json | None, **fields: Any) -> Prompt:
 
 
 def responder(keys: dict[str, str] | None = None, **fields: Any) -> ProviderModel:
-    """A responder whose pauses take no time and are kept in ``pauses``."""
+    """Return a model whose pauses are recorded in ``pauses``, not slept."""
     pauses: list[float] = []
     world = Environment(sleep=lambda seconds, _woken: pauses.append(seconds))
     environment = {"WORKFLOW_DEBUGGER_CUSTOM_LLM_API_KEY": KEY} if keys is None else keys

@@ -1,4 +1,4 @@
-"""What a server has counted, and what gives it something to count."""
+"""Metrics of a server, and work that it counts."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Socket:
         return frame
 
     def turn(self, **run_input):
-        """Send a turn and take its frames until it is somebody else's turn."""
+        """Send a turn; take its frames until the turn ends."""
         self.send(**run_input)
         return self.until_ended()
 

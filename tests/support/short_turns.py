@@ -17,22 +17,22 @@ def turn(number: int, said: str | None, *events: Json, **given: Any) -> TurnLog:
 
 
 def at(node: str, kind: str = "start_node_run", **fields: Any) -> Json:
-    """An event of a node; the node's name is its id with a capital."""
+    """Return a node's event; the node is named after its id."""
     return {"type": kind, "origin_node_logical_id": node, "origin_node_name": node.capitalize(), **fields}
 
 
 def speaks(node: str, words: str) -> Json:
-    """What the user is told."""
+    """Return the event of a message to the user."""
     return at(node, "assistant_response", content=words)
 
 
 def hears(node: str, words: str) -> Json:
-    """What the user said, taken in."""
+    """Return the event of the user's message."""
     return at(node, "user_messages", messages=[{"type": "human", "content": words}])
 
 
 def hop(source: str, destination: str, name: str | None = None, kind: str = "conditional_edge") -> Json:
-    """A hop."""
+    """Return the event of a transition."""
     return {
         "type": kind,
         "edge_name": name,

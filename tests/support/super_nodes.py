@@ -15,12 +15,12 @@ from tests.factories import Json, node
 
 
 def super_node(node_id: str, inside: Json | None = None, **fields: Any) -> Json:
-    """A super node, with the workflow embedded that it stands for."""
+    """Return a super node with its workflow embedded."""
     return node(node_id, "super_node", encapsulated_workflow_config=inside, **fields)
 
 
 class Shelf:
-    """Stored workflows; remembers what it was asked for."""
+    """Stored workflows that record the ids looked up."""
 
     def __init__(self, **stored: Json) -> None:
         self._stored = stored
@@ -64,7 +64,7 @@ class Run:
 
     @property
     def said(self) -> list[str]:
-        """What the user was told in the last turn."""
+        """Return the messages to the user in the last turn."""
         return [each["content"] for each in self.of("assistant_response")]
 
     def of(self, event_type: str) -> list[Json]:

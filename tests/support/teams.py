@@ -11,7 +11,7 @@ from debugger.store.database import Database
 
 
 def add_team_key(url, team="qa"):
-    """Add a key of a team, as earlier releases did; return its id."""
+    """Add a team's key as earlier releases did; return its id."""
     with closing(Store(url, permits_teams=True)) as store:
         key, _ = store.api_keys.add("Ada", Role.ADMIN)
     with closing(Database(url)) as database, database.writing() as connection:
