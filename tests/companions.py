@@ -74,6 +74,6 @@ def left_alone(*, pause: int = 2, checks: int = 3, **config: Any) -> dict[str, A
         config: What else the workflow is to have.
     """
     graph = lab(pause=pause, checks=checks, **config)
-    kept = [part for part in graph["edge_configs"] if "chat" not in part["logical_id"]]
+    edges = [part for part in graph["edge_configs"] if "chat" not in part["logical_id"]]
     nodes = [part for part in graph["node_configs"] if part["logical_id"] != "chat"]
-    return {**graph, "node_configs": nodes, "edge_configs": [*kept, direct("entry", "ready")]}
+    return {**graph, "node_configs": nodes, "edge_configs": [*edges, direct("entry", "ready")]}

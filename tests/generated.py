@@ -57,9 +57,9 @@ class _Maker:
         """Often, what leads into a global node and out of it again."""
         configs = [made["global_node_config"] for made in self.nodes if "global_node_config" in made]
         ways = [(config["condition"], config["reverse_conditional_edge"] or {}) for config in configs]
-        told = [[way.get("condition_freeform") for way in pair] for pair in ways]
-        told = [words for words in told if all(words)]
-        return self.chance.choice(told) if told and self.chance.random() < 0.7 else []
+        conditions = [[way.get("condition_freeform") for way in pair] for pair in ways]
+        conditions = [words for words in conditions if all(words)]
+        return self.chance.choice(conditions) if conditions and self.chance.random() < 0.7 else []
 
     def _saying(self) -> str:
         style = self.chance.random()

@@ -21,7 +21,7 @@ anywhere:
   - {when: count, call: {Counter: {n: 2}}}
   - {when: look up, call: [{Counter: {n: 3}}, {Books: {query: hours}}, {Api: {city: Ulm}}]}
 """
-"""What stands in for a model that calls tools; the rules answer for the rest."""
+"""Script of the model that calls tools; the rules answer otherwise."""
 
 TOOLS: tuple[Json, ...] = (
     {

@@ -84,8 +84,8 @@ def star() -> Json:
 
 def globals_everywhere() -> Json:
     """Return global nodes only, joined by a ring of companion edges."""
-    hop = {"is_global": True, "condition": {"condition_freeform": "x"}}
-    flags = {"global_node_config": hop, "self_loop": True}
+    entry = {"is_global": True, "condition": {"condition_freeform": "x"}}
+    flags = {"global_node_config": entry, "self_loop": True}
     nodes = [node(f"node_{index}", "worker_llm", **flags) for index in range(NODES)]
     edges = []
     for index in range(EDGES):

@@ -68,8 +68,8 @@ def record(backend: EmbeddedBackend, events: int, turns: int | None = None) -> s
     made, number = len(result.events), 1
     while made < events if turns is None else number < turns:
         number += 1
-        given = TurnInput.with_message(words_of_turn(number), command="data")
-        result = backend.execute(workflow_id, given, run_id=result.run_id).finish()
+        turn_input = TurnInput.with_message(words_of_turn(number), command="data")
+        result = backend.execute(workflow_id, turn_input, run_id=result.run_id).finish()
         made += len(result.events)
     return result.run_id
 

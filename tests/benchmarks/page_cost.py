@@ -256,11 +256,11 @@ def _timed(page: Page, at: Costs, do: Callable[[], object]) -> tuple[float, floa
     """Return milliseconds until the page is still, and the server's CPU."""
     cpu = at.cpu_ms
     is_opening = page.url == "about:blank"
-    begun = 0.0 if is_opening else page.evaluate("window.lastChange = performance.now()")
+    start = 0.0 if is_opening else page.evaluate("window.lastChange = performance.now()")
     do()
     page.wait_for_timeout(150)  # a click takes a while to arrive
     page.wait_for_function(STABLE, arg=QUIET_MS)
-    took = page.evaluate("window.lastChange") - begun
+    took = page.evaluate("window.lastChange") - start
     return took, at.cpu_ms - cpu
 
 
@@ -274,8 +274,8 @@ def print_costs(size: int, found: dict[str, dict[str, list[float]]]) -> None:
     """One table."""
     print(f"\n{size:,} events, milliseconds: medians, of CPU means ({time.strftime('%Y-%m-%d %H:%M')})")
     for what, kinds in found.items():
-        told = ", ".join(f"{kind} {_middle(kind, times):,.0f}" for kind, times in kinds.items())
-        print(f"  {what:<16}{told}", flush=True)
+        figures = ", ".join(f"{kind} {_middle(kind, times):,.0f}" for kind, times in kinds.items())
+        print(f"  {what:<16}{figures}", flush=True)
 
 
 def _middle(kind: str, times: list[float]) -> float:

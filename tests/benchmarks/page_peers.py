@@ -51,8 +51,8 @@ def main() -> None:
         urls = {"empty Streamlit page": [empty.url], "burr": [burr], "ours": ours}
         chosen = {"burr": choose_in_burr, "ours": choose_in_ours}
         for what, times in measure(browser, urls, chosen).items():
-            told = ", ".join(f"{each:,.0f}" for each in sorted(times))
-            print(f"{what:<32}{statistics.median(times):>8,.0f}   ({told})", flush=True)
+            figures = ", ".join(f"{each:,.0f}" for each in sorted(times))
+            print(f"{what:<32}{statistics.median(times):>8,.0f}   ({figures})", flush=True)
 
 
 @contextmanager
@@ -91,10 +91,10 @@ def measure(
             found.setdefault(f"DOM nodes, {name}", []).append(nodes)
             if name in chosen:
                 for place in (2 + number, 5 + number):
-                    page.evaluate("window.lastChange = window.begun = performance.now()")
+                    page.evaluate("window.lastChange = window.actionStart = performance.now()")
                     chosen[name](page, place)
                     _wait(page)
-                    took = page.evaluate("window.lastChange - window.begun")
+                    took = page.evaluate("window.lastChange - window.actionStart")
                     found.setdefault(f"choose a step, {name}", []).append(took)
             page.context.close()
     return found

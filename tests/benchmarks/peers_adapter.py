@@ -130,8 +130,10 @@ class OurAdapter:
 
     def turn(self, session: Session, text: str | None) -> list[dict[str, Any]]:
         """One turn, durable on return."""
-        given = TurnInput.with_message(text, run_by=session.sid, command="start" if text is None else "data")
-        result = self._backend.execute(session.workflow_id, given, run_id=session.run_id).finish()
+        turn_input = TurnInput.with_message(
+            text, run_by=session.sid, command="start" if text is None else "data"
+        )
+        result = self._backend.execute(session.workflow_id, turn_input, run_id=session.run_id).finish()
         if session.run_id is None:
             session.run_id = self._run_ids[session.sid] = result.run_id
             with self._notes.open("a", encoding="utf-8") as notes:
@@ -161,11 +163,11 @@ class OurAdapter:
         self._backend.close()
 
     def _known_workflows(self) -> dict[str, str]:
-        kept = {str(row.name): row.id for row in self._backend.workflows()}
+        stored = {str(row.name): row.id for row in self._backend.workflows()}
         for name, make in (("chat", chat), ("line", line), ("loop", loop)):
-            if name not in kept:
-                kept[name] = self._backend.create_workflow(make(), name=name).id
-        return kept
+            if name not in stored:
+                stored[name] = self._backend.create_workflow(make(), name=name).id
+        return stored
 
 
 def _texts(event: Event) -> list[str]:

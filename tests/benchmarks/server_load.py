@@ -5,7 +5,7 @@ Beside it are the engine's own turn and an empty route of FastAPI.
 server, the engine without a server, and a FastAPI route that takes the same JSON and gives the same JSON do
 the same turns in processes of their own, a tenth of them at a time, one after the other: what else a machine
 does falls on all of them alike. Only their own processor time counts, user and system; what PostgreSQL's
-processes take is told apart. The ratio is the server's time to that of engine and route together.
+processes take is listed apart. The ratio is the server's time to that of engine and route together.
 
 The route is an ``async def``, which costs least; a route that may wait for something, as a turn does for its
 database, would be a ``def``, which costs almost twice as much.
@@ -190,7 +190,7 @@ def empty_route(answers: Path) -> Iterator[Served]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
         address = Address("127.0.0.1", int(server.stdout.readline()), headers())
-        # Each request is a line more, and a pipe that nobody reads stops the server once it is full.
+        # Each request is a line more, and an unread pipe stops the server once it is full.
         threading.Thread(target=server.stdout.read, daemon=True).start()
         yield Served("empty route", server.pid, address, take)
         server.kill()
@@ -214,8 +214,8 @@ def run_engine() -> float:
     began = time.process_time()
     for row in inputs:
         for talk, wire in zip(sessions, row, strict=True):
-            given = TurnInput.from_wire(wire)
-            talk.run_id = backend.execute(workflow_id, given, run_id=talk.run_id).finish().run_id
+            turn_input = TurnInput.from_wire(wire)
+            talk.run_id = backend.execute(workflow_id, turn_input, run_id=talk.run_id).finish().run_id
     return (time.process_time() - began) * 1000 / SESSIONS / TURNS
 
 

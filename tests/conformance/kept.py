@@ -26,7 +26,7 @@ class StoredRun:
 
 def kept_runs(database):
     """Return every run that has a finished turn, by id."""
-    # At one moment: turns may be kept while this is read.
+    # At one moment: turns may be stored while this is read.
     with _reading(database) as read:
         runs = {
             run_id: StoredRun(*rest)

@@ -18,7 +18,7 @@ class Roving:
     """Client that moves to the next server on failure.
 
     Args:
-        servers: The servers; the first is asked first.
+        servers: The servers; the first is tried first.
     """
 
     def __init__(self, servers):
@@ -58,8 +58,8 @@ class Reachable:
 class Persistence:
     """Retries of turns during faults.
 
-    Whoever gets no answer, or hears that the service is not available, does not know whether the turn was
-    kept. The run knows: it either stands where it stood, and the turn is sent again, or one turn further.
+    Without an answer, or where the service is not available, the client does not know whether the turn was
+    stored. It reads the run: either the run is unchanged and the turn is sent again, or it is one turn further.
 
     Args:
         refusals: The statuses that a turn may be refused with.

@@ -23,8 +23,8 @@ def without_ids_and_times(value):
 
 def _plain(value, numbers):
     if isinstance(value, dict):
-        kept = {key: inner for key, inner in value.items() if not _varies(key, inner)}
-        return {_plain(key, numbers): _plain(inner, numbers) for key, inner in kept.items()}
+        steady = {key: inner for key, inner in value.items() if not _varies(key, inner)}
+        return {_plain(key, numbers): _plain(inner, numbers) for key, inner in steady.items()}
     if isinstance(value, list):
         return [_plain(inner, numbers) for inner in value]
     if isinstance(value, str):

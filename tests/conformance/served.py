@@ -46,7 +46,7 @@ def serving(database, folder, key=KEY, module="debugger", **settings):
     command = [sys.executable, "-m", module, "serve", "--port", "0"]
     command += ["--database", database, "--api-key", key]
     environment = {name: value for name, value in os.environ.items() if "WORKFLOW_DEBUGGER" not in name}
-    environment["WORKFLOW_DEBUGGER_ENCRYPTION_KEY"] = "a long text that nobody guesses"
+    environment["WORKFLOW_DEBUGGER_ENCRYPTION_KEY"] = "a long text that is hard to guess"
     environment |= settings
     log = folder / "log.txt"
     with (
@@ -62,7 +62,7 @@ def serving(database, folder, key=KEY, module="debugger", **settings):
     ):
         said = server.stdout.readline()
         assert "Serving the API on" in said, log.read_text()
-        # What it says besides goes to the same place, and a pipe that nobody reads stops it once it is full.
+        # What it says besides goes to the same place, and an unread pipe stops it once it is full.
         printed = [said]
         reader = threading.Thread(target=lambda: printed.append(server.stdout.read()))
         reader.start()

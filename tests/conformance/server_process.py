@@ -63,7 +63,7 @@ class ServerProcess:
         said = self._process.stdout.readline()
         assert "Serving the API on" in said, self.log.read_text()
         self._port = httpx.URL(said.split()[-1]).port
-        # What it says besides goes to the same place, and a pipe that nobody reads stops it once it is full.
+        # What it says besides goes to the same place, and an unread pipe stops it once it is full.
         self._reader = threading.Thread(target=self._process.stdout.read)
         self._reader.start()
 

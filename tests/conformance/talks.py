@@ -1,7 +1,7 @@
 """Conversations of which every answer is known, and load of them.
 
-In each turn but the first a session says a word of its own, and is told all that it has said so far: an
-answer of another session, a turn that was lost and one that was taken twice show in the words.
+In each turn but the first a session says a word of its own; the answer repeats all its words so far. An answer
+of another session, a lost turn and a repeated turn change the words.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _RULE = r"""
     - visit: {visit}
       when: my word is (\w+)
       fill: {{heard_{turn}: $1}}
-      say: "{told}"
+      say: "{heard}"
 """
 
 
@@ -107,7 +107,7 @@ def create_talking(api):
 def write_script(folder):
     """Write down what answers for the model; gives the folder of scripts."""
     rules = (
-        _RULE.format(visit=turn - 1, turn=turn, told=" ".join(f"[[heard_{n}]]" for n in range(2, turn + 1)))
+        _RULE.format(visit=turn - 1, turn=turn, heard=" ".join(f"[[heard_{n}]]" for n in range(2, turn + 1)))
         for turn in range(2, TURNS + 1)
     )
     scripts = folder / "scripts"

@@ -131,8 +131,8 @@ def texts(result):
 def steady(value):
     """The same JSON without what differs from run to run."""
     if isinstance(value, dict):
-        kept = {key: part for key, part in value.items() if key != CLIENT_TURN_ID}
-        return {key: "*" if VOLATILE.fullmatch(key) else steady(part) for key, part in kept.items()}
+        rest = {key: part for key, part in value.items() if key != CLIENT_TURN_ID}
+        return {key: "*" if VOLATILE.fullmatch(key) else steady(part) for key, part in rest.items()}
     return [steady(part) for part in value] if isinstance(value, list) else value
 
 
@@ -152,9 +152,9 @@ def test_new_workflow_is_found_first_by_name(backend):
 
 
 def test_document_without_name_gets_a_name(backend):
-    made = backend.create_workflow(document(static("a", "Hello"), name=None), name="Given")
+    made = backend.create_workflow(document(static("a", "Hello"), name=None), name="Chosen")
 
-    assert backend.workflow_summary(made.id).name == "Given"
+    assert backend.workflow_summary(made.id).name == "Chosen"
 
 
 def test_graph_comes_back_complete(backend):
@@ -241,7 +241,8 @@ def test_run_keeps_its_starting_version(backend):
     ]
 
     runs = [
-        backend.execute(workflow.id, given, version_number=number).finish().run_id for given, number in inputs
+        backend.execute(workflow.id, turn_input, version_number=number).finish().run_id
+        for turn_input, number in inputs
     ]
     backend.activate_version(workflow.id, 0)
     backend.execute(workflow.id, TurnInput.with_message("Hm."), run_id=runs[0], version_number=0).finish()
@@ -603,9 +604,11 @@ def test_runs_are_listed_newest_first_without_turns(backend):
 
 def test_secrets_of_input_are_not_stored(backend):
     workflow_id, first = begin(backend)
-    given = TurnInput.from_wire({"command": "data", "secret_variables": {"pin": "hunter2"}, "future": "kept"})
+    turn_input = TurnInput.from_wire(
+        {"command": "data", "secret_variables": {"pin": "hunter2"}, "future": "field"}
+    )
 
-    result = backend.execute(workflow_id, given, run_id=first.run_id).finish()
+    result = backend.execute(workflow_id, turn_input, run_id=first.run_id).finish()
 
     assert "hunter2" not in str([result.to_wire(), backend.run(first.run_id).to_wire()])
 

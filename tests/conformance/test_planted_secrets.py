@@ -63,8 +63,8 @@ class Trail:
     def __init__(self):
         self.places = {}
         self.secrets = dict(PLANTED)
-        self.given = []
-        """Where a secret may be: in the one answer that gives it out."""
+        self.tokens = []
+        """Names of the tokens; each may be in the one answer that creates it."""
 
     def keep(self, place, *texts):
         self.places.setdefault(place, []).extend(texts)
@@ -73,11 +73,11 @@ class Trail:
         """Store a response; one that reveals a secret is read without it."""
         text = response.read().decode()
         if response.url.path.endswith(("/v1/session", "/rerun-token")) and response.status_code == 200:
-            given = response.json().get("rerun_token") or response.json()["data"]["id"]
-            name = f"token {len(self.given)}"
-            self.secrets[name] = given
-            self.given.append(name)
-            text = text.replace(given, "…", 1)
+            token = response.json().get("rerun_token") or response.json()["data"]["id"]
+            name = f"token {len(self.tokens)}"
+            self.secrets[name] = token
+            self.tokens.append(name)
+            text = text.replace(token, "…", 1)
         self.keep("answers", f"{response.status_code} {response.headers.raw} {text}")
 
     def leaks(self):
@@ -138,7 +138,7 @@ def test_no_planted_secret_is_found_anywhere(database, tmp_path):
     # They were there to be leaked.
     assert heard[0] == PLANTED["global variable"]
     assert model.headers[0]["authorization"] == f"Bearer {MODEL}"
-    assert len(trail.given) == 4
+    assert len(trail.tokens) == 4
     assert trail.leaks() == []
     assert {place for place, texts in trail.places.items() if not any(SEEN in text for text in texts)} == {
         "commands",
@@ -223,11 +223,11 @@ def over_sockets(api, trail, workflow_id, run_id):
         assert api.get(f"{mint}/{one}").status_code == 200
         assert api.patch(f"{mint}/{one}", json={"dynamic_variables": {"open": SEEN}}).status_code == 200
     key = {"Authorization": api.headers["Authorization"]}
-    told = {"workflow_id": workflow_id, "command": "start"}
+    start = {"workflow_id": workflow_id, "command": "start"}
     for address, shown, frame in (
-        (f"{socket}?token={session}", None, told | run_input(SEEN, dynamic_variables={"open": SEEN})),
-        (socket, key, told | {"rerun_token": token}),
-        (socket, key, told | {"rerun_token": token}),  # redeemed before
+        (f"{socket}?token={session}", None, start | run_input(SEEN, dynamic_variables={"open": SEEN})),
+        (socket, key, start | {"rerun_token": token}),
+        (socket, key, start | {"rerun_token": token}),  # redeemed before
     ):
         with connect(address, proxy=None, additional_headers=shown) as connection:
             connection.send(json.dumps(frame))
@@ -251,7 +251,7 @@ def refusals(api, workflow_id, run_id):
     """
     for other in ("wfd_wrong", "x"):
         assert api.get("/v1/workflows", headers=headers(key=other)).status_code == 401
-    asked = [
+    requests = [
         ("GET", "/v1/nowhere", None, 404),
         ("GET", "/v1/workflows/x", None, 422),
         ("GET", f"/v1/workflow-runs/{UNKNOWN}", None, 404),
@@ -262,7 +262,9 @@ def refusals(api, workflow_id, run_id):
         ("GET", f"/v1/workflow-runs/{run_id}/turns/1/rerun-token/{'x' * 43}", None, 404),
         ("GET", "/v1/nodes", None, 501),
     ]
-    assert [api.request(*one[:2], json=one[2]).status_code for one in asked] == [one[3] for one in asked]
+    assert [api.request(*one[:2], json=one[2]).status_code for one in requests] == [
+        one[3] for one in requests
+    ]
 
 
 def look_at_all(api, workflow_id, run_id, variable_id):
@@ -298,11 +300,11 @@ def in_the_app(api, workflow_id, key):
     with closing(backend):
         session = DebugSession(backend, workflow_id)
         for text, variables in ((f"Hello {SEEN}", {}), (REFUSED, {}), ("Now break", {"break": True})):
-            given = {"dynamic_variables": {"open": SEEN}, "runtime_variables": variables}
-            session.send(text, TurnInput.with_message(text, **given))
+            variables_of_turn = {"dynamic_variables": {"open": SEEN}, "runtime_variables": variables}
+            session.send(text, TurnInput.with_message(text, **variables_of_turn))
             assert session.wait(60)
         session.recorded = backend.run(session.run_id)
-        session.told = f"{backend!r} {settings!r}"
+        session.described = f"{backend!r} {settings!r}"
     return session
 
 
@@ -314,7 +316,7 @@ def exports(trail, session):
     effects = side_effect_rows(run_id, side_effects(logs, ledgers(run)))
     file = build_run_file(run, session.workflow, RunNotes(), engine=session.backend.name)
     call = turn_call(logs[0], session.backend.base_url, session.workflow_id, run_id, 0)
-    trail.keep("session", session.told, repr(session.turns), repr(run), json.dumps(run.to_wire()))
+    trail.keep("session", session.described, repr(session.turns), repr(run), json.dumps(run.to_wire()))
     events = event_lines(run_id, logs)
     sources = {"transcript": rows, "run": file, "events": events, "side_effects": effects}
     made = [

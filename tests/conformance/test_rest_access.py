@@ -74,7 +74,7 @@ OF_ONE_THING = [
     ("DELETE", RUN, None),
     ("DELETE", WORKFLOW, None),
 ]
-"""Every route on one thing: what it is asked with to do what it is there for."""
+"""Every route on one thing: a request that succeeds."""
 LISTS = [
     "/v1/workflows",
     "/v1/workflows?search=a",
@@ -116,7 +116,7 @@ class Served:
         """Return the client of a key, with another name and team claimed."""
         return httpx.Client(
             base_url=self.api.base_url,
-            headers=headers("somebody else", self.keys[name][1]),
+            headers=headers("another person", self.keys[name][1]),
             trust_env=False,
             timeout=60,
         )
@@ -165,12 +165,12 @@ def socket(api, path="/v1/workflow-runs/ws"):
 
 
 def test_routes_of_this_file_are_complete():
-    asked = {(method, path.partition("?")[0]) for method, path, _ in OF_ONE_THING + OTHERS}
+    covered = {(method, path.partition("?")[0]) for method, path, _ in OF_ONE_THING + OTHERS}
     rest = {("GET", "/v1/session"), ("GET", "/metrics")}
     same = {VERSION + "/diff/0": VERSION + "/diff/{other_number}"}
-    asked = {(method, same.get(path, path)) for method, path in asked}
+    covered = {(method, same.get(path, path)) for method, path in covered}
 
-    missing = set(REQUIRED_ROLES) - asked - rest
+    missing = set(REQUIRED_ROLES) - covered - rest
 
     assert missing == set()
 
@@ -208,7 +208,7 @@ def test_comment_has_owner_of_key(served, finished_run):
         comment = api.post(f"/v1/workflow-runs/{finished_run}/comments", json=COMMENT).json()
 
     assert "qa run" in json.dumps(comment)
-    assert "somebody else" not in json.dumps(comment)
+    assert "another person" not in json.dumps(comment)
 
 
 def test_revoked_key_is_invalid_within_two_seconds(served):

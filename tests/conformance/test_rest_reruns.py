@@ -317,9 +317,9 @@ def test_token_describes_its_rerun_without_itself(api, call):
     assert (shown["resolved_mode"], shown["effective_mode"], shown["edited"]) == ("EXACT", "EXACT", False)
     assert shown["resume_thread_id"] == "0"
     thread = shown["threads"][0]
-    told = [(line["sender"], line["text"]) for line in thread["messages"]]
-    assert (thread["thread_id"], told) == ("0", chat_of(record(api, run_id))[:-2])
-    assert [line["index"] for line in thread["messages"]] == list(range(len(told)))
+    messages = [(line["sender"], line["text"]) for line in thread["messages"]]
+    assert (thread["thread_id"], messages) == ("0", chat_of(record(api, run_id))[:-2])
+    assert [line["index"] for line in thread["messages"]] == list(range(len(messages)))
     assert all(line["editable"] and line["not_editable_reason"] is None for line in thread["messages"])
 
 
@@ -382,9 +382,9 @@ def test_a_token_is_of_one_turn(api, call):
     _, run_id = call
     token = mint(api, run_id)["rerun_token"]
 
-    for turn, asked in ((1, token), (2, token + "x"), (2, "nope")):
+    for turn, wrong_token in ((1, token), (2, token + "x"), (2, "nope")):
         for method in ("GET", "PATCH"):
-            assert ask(api, run_id, turn, f"rerun-token/{asked}", method).status_code == 404
+            assert ask(api, run_id, turn, f"rerun-token/{wrong_token}", method).status_code == 404
 
 
 def test_token_of_changed_graph_is_refused(api, call):

@@ -120,10 +120,10 @@ def test_version_is_deleted_unless_active(api):
 
 
 def test_version_differences_are_listed_by_part(api):
-    kept, gone = chat("kept", "A"), static("gone", "Gone")
-    workflow_id = create(api, graph(kept, gone, direct("kept", "gone")))
+    stays, gone = chat("stays", "A"), static("gone", "Gone")
+    workflow_id = create(api, graph(stays, gone, direct("stays", "gone")))
     add(api, workflow_id, version_name="shorter prompt")
-    changed = graph(chat("kept", "B"), static("new", "New"), direct("kept", "new"))
+    changed = graph(chat("stays", "B"), static("new", "New"), direct("stays", "new"))
     changed["workflow_config"]["default_prompt_prefix"] = "Be brief."
     api.patch(f"/v1/workflows/{workflow_id}/versions/1/config", json={"config": {**changed, "name": "Tea"}})
 
@@ -136,12 +136,12 @@ def test_version_differences_are_listed_by_part(api):
     ]
     nodes = {node["logical_id"]: node for node in diff["nodes"]}
     assert {key: node["status"] for key, node in nodes.items()} == {
-        "kept": "modified",
+        "stays": "modified",
         "gone": "removed",
         "new": "added",
     }
-    assert nodes["kept"]["node_type"] == "say_llm"
-    assert nodes["kept"]["changes"] == [
+    assert nodes["stays"]["node_type"] == "say_llm"
+    assert nodes["stays"]["changes"] == [
         {"path": "main_response_config.prompt", "old_value": "A", "new_value": "B"}
     ]
     assert nodes["new"]["changes"] == nodes["gone"]["changes"] == []

@@ -306,12 +306,12 @@ def test_dynamic_variables_have_their_defaults(api):
     settings = {"miscellaneous": {"default_dynamic_variables": {"shop": "Leaf"}}}
     workflow_id = create(api, graph(*nodes, direct("hello", "bye"), **settings))
 
-    told = api.get(f"/v1/workflows/dynamic-variables/{workflow_id}").json()["dynamic_variables"]
+    variables = api.get(f"/v1/workflows/dynamic-variables/{workflow_id}").json()["dynamic_variables"]
 
-    assert set(told) == {"shop", "guest", "now"}
-    assert (told["shop"]["default_value"], told["guest"]["default_value"]) == ("Leaf", None)
-    assert told["guest"]["node_logical_ids"] == ["hello", "bye"]
-    assert told["now"]["is_system"] is True
+    assert set(variables) == {"shop", "guest", "now"}
+    assert (variables["shop"]["default_value"], variables["guest"]["default_value"]) == ("Leaf", None)
+    assert variables["guest"]["node_logical_ids"] == ["hello", "bye"]
+    assert variables["now"]["is_system"] is True
 
 
 @pytest.mark.parametrize(

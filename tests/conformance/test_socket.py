@@ -23,9 +23,9 @@ def workflow_id(api):
 
 def start(workflow_id, **more):
     """The first frame as the platform's client sends it (6.2)."""
-    nobody = {"0": {"node_run_inputs": []}}
+    no_inputs = {"0": {"node_run_inputs": []}}
     return {
-        "thread_to_node_inputs": nobody,
+        "thread_to_node_inputs": no_inputs,
         "workflow_id": workflow_id,
         "command": "start",
         "run_by": "api",
@@ -47,8 +47,8 @@ def test_socket_sends_acknowledgement_then_recorded_events(api, workflow_id):
     assert kinds(events)[-2:] == ["end_workflow_iteration", "workflow_ready_for_input"]
     assert "Hello Ann" in [event.get("content") for event in events]
     (pair,) = record(api, acknowledged["workflow_run_id"])["input_output_pairs"]
-    kept = [event["logical_id"] for event in pair["run_output"]["events"]]
-    assert kept == [event["logical_id"] for event in events]
+    stored = [event["logical_id"] for event in pair["run_output"]["events"]]
+    assert stored == [event["logical_id"] for event in events]
 
 
 def test_socket_takes_turns_until_stopped(api, workflow_id):
@@ -61,8 +61,8 @@ def test_socket_takes_turns_until_stopped(api, workflow_id):
 
     assert kinds(second)[-1] == "workflow_ready_for_input"
     assert code == 1000
-    kept = record(api, run["workflow_run_id"])
-    assert (kept["status"], len(kept["input_output_pairs"])) == ("cancelled", 3)
+    stored = record(api, run["workflow_run_id"])
+    assert (stored["status"], len(stored["input_output_pairs"])) == ("cancelled", 3)
 
 
 def test_token_opens_one_socket_only(api, workflow_id):

@@ -54,7 +54,7 @@ def conversation(first, second):
     Returns them with the record.
     """
     workflow_id = create_talking(first)
-    talk, told = Talk("ada"), []
+    talk, results = Talk("ada"), []
     for turn in range(1, TURNS + 1):
         api = first if turn % 2 else second
         if turn in (2, 3):
@@ -65,20 +65,20 @@ def conversation(first, second):
             answer = talk.send(api, workflow_id)
             assert answer.status_code == 200, answer.text
             talk.note(answer.json())
-            told.append(answer.json())
-    return told, record(second, talk.run_id)
+            results.append(answer.json())
+    return results, record(second, talk.run_id)
 
 
 def test_session_alternates_between_servers(servers):
     first, second = servers
 
-    alternating, kept = conversation(first, second)
-    on_one, kept_on_one = conversation(first, first)
+    alternating, stored = conversation(first, second)
+    on_one, stored_on_one = conversation(first, first)
 
-    assert [who for who, _ in chat_of(kept)] == ["assistant"] + ["user", "assistant"] * (TURNS - 1)
-    assert chat_of(kept) == chat_of(kept_on_one)
+    assert [who for who, _ in chat_of(stored)] == ["assistant"] + ["user", "assistant"] * (TURNS - 1)
+    assert chat_of(stored) == chat_of(stored_on_one)
     assert without_ids_and_times(alternating) == without_ids_and_times(on_one)
-    assert without_ids_and_times(kept) == without_ids_and_times(kept_on_one)
+    assert without_ids_and_times(stored) == without_ids_and_times(stored_on_one)
 
 
 def background(first, second):
@@ -89,28 +89,28 @@ def background(first, second):
     workflow_id = create(first, lab(pause=1, checks=2))
     result = execute(first, workflow_id).json()
     path = f"/v1/workflows/{workflow_id}/runs/{result['run_id']}/pump-companions"
-    told, turns = [result], [second, first]
+    results, turns = [result], [second, first]
     deadline = time.monotonic() + 60
-    while told[-1]["has_background_work"]:
+    while results[-1]["has_background_work"]:
         assert time.monotonic() < deadline
         done = turns[0].post(path).json()
         if done["events"]:
-            told.append(done)
+            results.append(done)
             turns.reverse()
         time.sleep(0.05)
-    return told, record(second, result["run_id"])
+    return results, record(second, result["run_id"])
 
 
 def test_background_work_is_pumped_by_either_server(servers):
     first, second = servers
 
-    alternating, kept = background(first, second)
-    on_one, kept_on_one = background(first, first)
+    alternating, stored = background(first, second)
+    on_one, stored_on_one = background(first, first)
 
     assert len(alternating) >= 3
     assert spoken(alternating[-1]) == ["Your results are here after 2 checks."]
     assert without_ids_and_times(alternating) == without_ids_and_times(on_one)
-    assert without_ids_and_times(kept) == without_ids_and_times(kept_on_one)
+    assert without_ids_and_times(stored) == without_ids_and_times(stored_on_one)
 
 
 def test_version_activated_through_one_runs_on_both(servers):
@@ -157,9 +157,9 @@ def test_concurrent_turns_through_both_store_one(servers):
         answers = list(threads.map(lambda api: execute(api, workflow_id, "Hello", run_id), servers))
 
     assert sorted(answer.status_code for answer in answers) == [200, 409]
-    (kept,) = (answer.json() for answer in answers if answer.status_code == 200)
+    (stored,) = (answer.json() for answer in answers if answer.status_code == 200)
     pairs = record(servers[1], run_id)["input_output_pairs"]
-    assert [pair["run_output"]["events"] for pair in pairs[1:]] == [kept["events"]]
+    assert [pair["run_output"]["events"] for pair in pairs[1:]] == [stored["events"]]
 
 
 def test_running_first_turn_is_readable_through_other(servers):

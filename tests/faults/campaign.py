@@ -36,7 +36,7 @@ _COLUMNS = (
     "discarded",
     "newer turns",
     "run over",
-    "given up",
+    "abandoned",
 )
 
 
@@ -150,12 +150,12 @@ class _Campaign:
             for turn in range(1, length + 1):
                 strike = _strike(rng, terms, is_first=page.run_id is None)
                 known = len(proxy.applied)
-                begun = time.monotonic()
+                start = time.monotonic()
                 with other_client.acting(strike, proxy, page.run_id, f"other {number} {turn}") as acted:
                     proxy.arm(*strike.faults)
                     happened = user.say(f"run {number} turn {turn}")
                     proxy.disarm()
-                seconds = time.monotonic() - begun
+                seconds = time.monotonic() - start
                 proxy.wait_until_listening()
                 is_struck = acted.is_set() or len(proxy.applied) > known
                 self.outcomes.note(strike.name, is_struck, happened, seconds)

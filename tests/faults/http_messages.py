@@ -55,10 +55,10 @@ class Message:
 
     def _reframed(self, framing, body, content):
         lines = self.head[: -len(_END_OF_HEAD)].split(b"\r\n")
-        kept = [
+        headers = [
             line for line in lines if not line.lower().startswith((b"content-length:", b"transfer-encoding:"))
         ]
-        return Message(b"\r\n".join([*kept, framing.encode(), b"", b""]), body, content)
+        return Message(b"\r\n".join([*headers, framing.encode(), b"", b""]), body, content)
 
 
 def answer(status, content=b"", content_type="application/json", **headers):

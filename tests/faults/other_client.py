@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from tests.conformance.served import execute
 
 PATIENCE = 10.0
-"""Seconds that a turn of somebody else is waited for."""
+"""Seconds that another client's turn is awaited."""
 
 
 class OtherClient:
@@ -66,7 +66,7 @@ class OtherClient:
                 break
             assert time.monotonic() < deadline, answer.text
             threading.Event().wait(0.01)  # a turn of the run is being executed
-        # 404: the run is over, which a page that fails to notice is told with the next turn.
+        # 404: the run is over, which a page without notice learns with its next turn.
         assert answer.is_success or answer.status_code == 404, answer.text
 
     def _send(self, action, run_id, text):

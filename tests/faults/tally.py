@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from urllib.parse import parse_qs, urlsplit
 
-from tests.conformance.kept import kept_runs
+from tests.conformance.remaining import kept_runs
 
 
 @dataclass
@@ -57,10 +57,12 @@ def compare(records, conversations, executed):
     recorded = Counter(text for turns in records.values() for _, texts, _ in turns for text in texts)
     chosen = set().union(*(talk.chosen for talk in conversations))
     known = {talk.run_id for talk in conversations}
-    kept = [talk for talk in conversations if not talk.is_deleted]
-    differences = (_difference(talk, records.get(talk.run_id, [])) for talk in kept)
+    remaining = [talk for talk in conversations if not talk.is_deleted]
+    differences = (_difference(talk, records.get(talk.run_id, [])) for talk in remaining)
     return Tally(
-        lost=[text for talk in kept for text in talk.done if not _holds(records.get(talk.run_id, ()), text)],
+        lost=[
+            text for talk in remaining for text in talk.done if not _holds(records.get(talk.run_id, ()), text)
+        ],
         doubled=[
             text
             for text in sorted(recorded.keys() | executed.keys())

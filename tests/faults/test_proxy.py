@@ -58,9 +58,9 @@ def test_target_of_a_request(method, path, target):
 
 
 def test_proxy_passes_requests(proxy, client, server):
-    told = [client.post(EXECUTE_PATH, content=str(number)).json()["text"] for number in range(5)]
+    texts = [client.post(EXECUTE_PATH, content=str(number)).json()["text"] for number in range(5)]
 
-    assert told == server.executed == ["0", "1", "2", "3", "4"]
+    assert texts == server.executed == ["0", "1", "2", "3", "4"]
     assert client.get(RUNS_PATH).json() == {"workflow_runs": []}
     assert client.post(PUMP_PATH).status_code == 204
     assert (proxy.requests[EXECUTE], proxy.requests[RUNS], proxy.requests[PUMP]) == (5, 1, 1)
@@ -94,10 +94,10 @@ def test_proxy_serves_connections_in_parallel(proxy, client):
     slow.start()
     wait_until(lambda: proxy.applied)
 
-    begun = time.monotonic()
+    start = time.monotonic()
 
     assert client.get(RUN_PATH).status_code == 200
-    assert time.monotonic() - begun < LONG
+    assert time.monotonic() - start < LONG
     slow.join()
 
 
@@ -110,9 +110,9 @@ def test_proxy_adds_little_latency(proxy, client, server):
 
 def times(client):
     for _ in range(30):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         client.get(RUN_PATH)
-        yield time.perf_counter() - begun
+        yield time.perf_counter() - start
 
 
 def test_fault_skips_requests_and_strikes_once(proxy, client):
@@ -137,10 +137,10 @@ def test_disarm_takes_back_what_has_not_struck(proxy, client):
 def test_short_delay(proxy, client, server, kind):
     proxy.arm(Fault(kind=kind, target=EXECUTE, seconds=0.1))
 
-    begun = time.monotonic()
+    start = time.monotonic()
 
     assert client.post(EXECUTE_PATH, content="a").json()["text"] == "a"
-    assert time.monotonic() - begun >= 0.1
+    assert time.monotonic() - start >= 0.1
     assert kinds(proxy) == [kind]
 
 
@@ -303,10 +303,10 @@ def test_replaced_answer(proxy, client, server, is_forwarded, status, content_ty
 def test_dripping_answer(proxy, client, server):
     proxy.arm(Fault(kind="drip", target=EXECUTE, seconds=0.2))
 
-    begun = time.monotonic()
+    start = time.monotonic()
 
     assert client.post(EXECUTE_PATH, content="a" * 500, timeout=LONG / 3).json()["text"] == "a" * 500
-    assert time.monotonic() - begun >= 0.2
+    assert time.monotonic() - start >= 0.2
 
 
 def test_answer_in_chunks_is_cut(proxy, client):

@@ -94,7 +94,7 @@ def test_user_gives_up_in_the_end():
 
     happened, talk, _ = say(page)
 
-    assert happened == {"offered again", "given up"}
+    assert happened == {"offered again", "abandoned"}
     assert (talk.done, talk.given_up, len(page.commands)) == ([], ["hello"], MAX_SENDS)
 
 

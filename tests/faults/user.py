@@ -71,7 +71,7 @@ class User:
                 happened.add("offered again")
                 if sends == MAX_SENDS:
                     self._conversation.given_up.append(text)
-                    return happened | {"given up"}
+                    return happened | {"abandoned"}
                 if sends > 1:
                     self._wait_for_network()
                 sends += 1

@@ -75,8 +75,8 @@ def execute(
         Settings(database=f"sqlite:///{database}", **{**policies, **settings}), environment=environment
     )
     made = backend.create_workflow(document)
-    given = TurnInput.from_wire({**TurnInput.with_message("Go.").to_wire(), **(turn_input or {})})
-    turn = backend.execute(made.id, given).finish()
+    run_input = TurnInput.from_wire({**TurnInput.with_message("Go.").to_wire(), **(turn_input or {})})
+    turn = backend.execute(made.id, run_input).finish()
     run = backend.run(turn.run_id)
     workflow = backend.workflow(made.id)
     backend.close()

@@ -214,7 +214,7 @@ FILES = {
     "a bomb of one line": (bomb_of_one_line, "longer than 64,000,000 bytes"),
     "a bomb of rows": (bomb_of_rows, "unpacks to more than 300 times its size"),
 }
-"""Bytes made of a good backup's lines, and the reason that is given."""
+"""Bytes made of a good backup's lines, and the reason of the refusal."""
 
 LINES = {
     "a newer version": (
@@ -328,7 +328,7 @@ LINES = {
         "a turn in progress",
     ),
 }
-"""Changes of a good backup's lines, and the reason that is given."""
+"""Changes of a good backup's lines, and the reason of the refusal."""
 
 
 def check_refused(url, before, file, reason):

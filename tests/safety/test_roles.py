@@ -122,7 +122,7 @@ def test_reader_starts_no_run(app, backend, user):
     backend.create_workflow(document(say("chat")))
     user(Role.READ)
     app.run()
-    told = box(app)
+    message_box = box(app)
     is_disabled = [control(app, name).disabled for name in ("start", "step_event", "step_node", "step_turn")]
 
     found = []
@@ -137,7 +137,7 @@ def test_reader_starts_no_run(app, backend, user):
 
     assert found == [True, True, True, True]
     assert is_disabled == [True, True, True, True]
-    assert (told["disabled"], told["placeholder"]) == (True, NEEDS_RUN)
+    assert (message_box["disabled"], message_box["placeholder"]) == (True, NEEDS_RUN)
     assert backend.runs().rows == []
 
 

@@ -55,7 +55,7 @@ print(json.dumps({
 
 
 def test_sandbox_holds_for_an_ordinary_user() -> None:
-    # The interpreter may lie in root's home, so nobody gets to see it at another place.
+    # The interpreter may lie in root's home, so it is mounted at another place.
     folder = tempfile.mkdtemp()
     Path(folder).chmod(0o755)
     environment = {

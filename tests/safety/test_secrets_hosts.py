@@ -31,8 +31,8 @@ def sink():
 
 def overriding(url: str) -> Json:
     """A turn's input that replaces the URL of the node ``n``."""
-    given = {"node_logical_id": "n", "type": "http_request", "override_url": url}
-    return {"thread_to_node_inputs": {"0": {"node_run_inputs": [given]}}}
+    supplied_fields = {"node_logical_id": "n", "type": "http_request", "override_url": url}
+    return {"thread_to_node_inputs": {"0": {"node_run_inputs": [supplied_fields]}}}
 
 
 def request(url: str, **fields: Any) -> Json:
@@ -145,9 +145,9 @@ def test_supplied_variable_moves_no_secret(tmp_path, monkeypatch, good, sink, ur
     defaults = {name: default.format(**parts) for name in names} if default else {}
     flow = document(request(url), defaults=defaults)
     values = {name: supplied.format(**parts) for name in names}
-    given = {"dynamic_variables": values, "runtime_variables": values}
+    supplied_fields = {"dynamic_variables": values, "runtime_variables": values}
 
-    trail = execute(tmp_path, monkeypatch, flow, given)
+    trail = execute(tmp_path, monkeypatch, flow, supplied_fields)
 
     assert is_refused(trail, sink)
     assert good.received == []
@@ -187,8 +187,8 @@ def test_argument_of_a_tool_moves_no_secret(tmp_path, monkeypatch, good, sink, e
     flow = document(call, defaults={"host": netloc, "path": "/x"})
     environment = {"WORKFLOW_DEBUGGER_SECRET_SHOP_KEY": "Bearer planted-77"}
 
-    given = {"dynamic_variables": {"host": sink.netloc, "path": f"@{sink.netloc}/"}}
-    trail = execute(tmp_path, monkeypatch, flow, given, environment)
+    supplied_fields = {"dynamic_variables": {"host": sink.netloc, "path": f"@{sink.netloc}/"}}
+    trail = execute(tmp_path, monkeypatch, flow, supplied_fields, environment)
 
     assert is_refused(trail, sink)
     assert good.received == []
@@ -230,9 +230,9 @@ def test_host_with_secret_is_not_looked_up(tmp_path, monkeypatch, caplog, prefix
 def test_default_of_the_workflow_is_its_authors(tmp_path, monkeypatch, good, supplied):
     netloc = good.url.removeprefix("http://")
     flow = document(request("http://{{host}}/pay"), defaults={"host": netloc})
-    given = {"dynamic_variables": {"host": netloc}} if supplied else {}
+    supplied_fields = {"dynamic_variables": {"host": netloc}} if supplied else {}
 
-    trail = execute(tmp_path, monkeypatch, flow, given)
+    trail = execute(tmp_path, monkeypatch, flow, supplied_fields)
 
     assert [one.headers["x-shop"].encode("latin-1").decode() for one in good.received] == [SECRET]
     assert (trail.error, trail.leaks()) == ("", [])
@@ -256,9 +256,9 @@ def test_argument_of_author_gets_the_secret(tmp_path, monkeypatch, good):
     }
     arguments = {"host": good.url.removeprefix("http://"), "id": "{{id}}"}
     flow = document(node("n", "tool_node", tool_config={**api, "api_headers": KEY}, tool_arguments=arguments))
-    given = {"dynamic_variables": {"id": "7"}, "runtime_variables": {"n": "8"}}
+    supplied_fields = {"dynamic_variables": {"id": "7"}, "runtime_variables": {"n": "8"}}
 
-    execute(tmp_path, monkeypatch, flow, given)
+    execute(tmp_path, monkeypatch, flow, supplied_fields)
 
     assert [one.path for one in good.received] == ["/7/8"]
 
@@ -341,9 +341,9 @@ def test_super_node_counts_as_its_authors(
 ):
     netloc = good.url.removeprefix("http://")
     flow = nested(url, filled(inner, netloc), fields, **filled(outer, netloc))
-    given = {"dynamic_variables": {"host": sink.netloc, "outer": sink.netloc}} if overridden else {}
+    supplied_fields = {"dynamic_variables": {"host": sink.netloc, "outer": sink.netloc}} if overridden else {}
 
-    trail = execute(tmp_path, monkeypatch, flow, given)
+    trail = execute(tmp_path, monkeypatch, flow, supplied_fields)
 
     if overridden:
         assert is_refused(trail, sink)

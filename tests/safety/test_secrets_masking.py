@@ -127,11 +127,11 @@ def test_event_with_secret_is_masked(tmp_path):
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3")
     backend = EmbeddedBackend(settings, environment=PLANTED)
     made = backend.create_workflow(document(static("n", "You sent {{typed}}, {{other}}.")))
-    given = TurnInput.with_message(
+    turn_input = TurnInput.with_message(
         f"It is {SECRET}.", dynamic_variables={"typed": SECRET, "other": {SECRET: [1]}}
     )
 
-    turn = backend.execute(made.id, given).finish()
+    turn = backend.execute(made.id, turn_input).finish()
     run = backend.run(turn.run_id)
     backend.close()
 

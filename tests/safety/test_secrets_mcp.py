@@ -33,9 +33,9 @@ def test_supplied_variable_moves_no_mcp_server(tmp_path, monkeypatch, caplog, si
         flow = document(
             say("n", use_mcp_tools=True), mcp_servers=[server], defaults={"host": netloc, "path": "/mcp"}
         )
-        given = {"dynamic_variables": {"host": sink.netloc, "path": f"@{sink.netloc}/mcp"}}
+        fields = {"dynamic_variables": {"host": sink.netloc, "path": f"@{sink.netloc}/mcp"}}
 
-        trail = execute(tmp_path, monkeypatch, flow, given, log=caplog, responder="rules")
+        trail = execute(tmp_path, monkeypatch, flow, fields, log=caplog, responder="rules")
 
         assert good.received == []
     assert f"the secret 'SHOP_KEY' must not be sent to http://{sink.netloc}" in trail.error

@@ -43,9 +43,9 @@ class Call:
             said += self._took(self._backend.pump(self._workflow_id, str(self.run_id)).finish())
         return said
 
-    def hold(self, messages: tuple[str, ...], *, begun: bool = False) -> list[list[str]]:
+    def hold(self, messages: tuple[str, ...], *, started: bool = False) -> list[list[str]]:
         """Hold a whole conversation, with time for the lookup."""
-        heard = [] if begun else [self.say(None)]
+        heard = [] if started else [self.say(None)]
         for message in messages:
             heard.append(self.say(message))
             if self.visited("node_mood") and not self.visited("node_read_result"):

@@ -93,8 +93,8 @@ def test_chest_pain_is_sent_to_emergency_care():
 def test_caller_returns_to_intent_after_asking_hours():
     _, turns = call(("Where can I park?", "Thanks. I need a refill."))
 
-    hops = [event.destination_node_logical_id for event in turns[2] if isinstance(event, EdgeEvent)]
-    assert hops[:2] == ["node_intent_desk", "node_refill_desk"]
+    targets = [event.destination_node_logical_id for event in turns[2] if isinstance(event, EdgeEvent)]
+    assert targets[:2] == ["node_intent_desk", "node_refill_desk"]
     assert said(turns[2]) == "Certainly. Which medication and strength, and which pharmacy should it go to?"
 
 
@@ -106,10 +106,10 @@ def test_every_rule_belongs_to_a_model_node():
 
 def test_every_scripted_transition_exists_in_workflow():
     conditions = [node.global_node_config for node in SECOND.node_configs if node.global_node_config]
-    hops = {edge.name for edge in SECOND.edge_configs} | {node.logical_id for node in SECOND.node_configs}
-    hops |= {
+    targets = {edge.name for edge in SECOND.edge_configs} | {node.logical_id for node in SECOND.node_configs}
+    targets |= {
         one.reverse_conditional_edge.condition_freeform for one in conditions if one.reverse_conditional_edge
     }
     rules = [*SCRIPT.anywhere, *(rule for rules in SCRIPT.nodes.values() for rule in rules)]
 
-    assert {rule.take for rule in rules if rule.take} <= hops
+    assert {rule.take for rule in rules if rule.take} <= targets

@@ -33,7 +33,7 @@ NOTICE = (
 GOODBYE = "Thank you for calling Maple Hill Laboratory. Take care, and goodbye."
 
 
-def hops(events: list[JsonObject], *types: str) -> list[tuple[str, str]]:
+def transitions(events: list[JsonObject], *types: str) -> list[tuple[str, str]]:
     """From where to where the edges of some types were taken."""
     ends = ("source_node_logical_id", "destination_node_logical_id")
     return [tuple(event[end] for end in ends) for event in events if event["type"] in types]
@@ -75,7 +75,7 @@ def test_demo_is_readable_in_events(tmp_path):
     matched, sms, request = (
         call.of_type(name)[0] for name in ("waiting_condition_matched", "send_sms", "http_request")
     )
-    assert hops(call.events, "companion_edge") == [
+    assert transitions(call.events, "companion_edge") == [
         ("node_begin_lookup", "node_check_lab"),
         ("node_waiting_desk", "node_mood"),
     ]
@@ -162,7 +162,7 @@ def test_caller_returns_after_requesting_a_person(tmp_path):
     with calling(tmp_path) as call:
         call.hold(SCRIPT.alternatives["asks for a person and comes back"])
 
-    assert hops(call.events, "reverse_conditional_edge") == [("node_person", "node_identification")]
+    assert transitions(call.events, "reverse_conditional_edge") == [("node_person", "node_identification")]
     assert call.visited("node_read_result")
 
 
@@ -261,7 +261,7 @@ def test_conversations_visit_every_node_but_late_result(tmp_path):
 def test_unedited_suggestion_hides_no_super_node_value(tmp_path):
     with calling(tmp_path) as call:
         call.say(None, **required_variables(DOCUMENT))
-        heard = call.hold(SCRIPT.demo, begun=True)
+        heard = call.hold(SCRIPT.demo, started=True)
 
     assert heard[-1][0] == "Very well: Tuesday morning with Dr. Okafor, at the practice next door to us."
 

@@ -76,11 +76,11 @@ class ConnectorRun:
         self, text: str | None = None, cancelled: threading.Event | None = None, **runtime: Any
     ) -> list[str]:
         """Run a turn and return the types of its events."""
-        given = TurnInput.with_message(text, runtime_variables=runtime)
-        self.state = self.state or self.interpreter.begin(given)
-        log = TurnLog(self.state.turn_number + 1, given)
+        turn_input = TurnInput.with_message(text, runtime_variables=runtime)
+        self.state = self.state or self.interpreter.begin(turn_input)
+        log = TurnLog(self.state.turn_number + 1, turn_input)
         past = tuple(self._past)
-        turn = self.interpreter.turn(self.state, given, past=lambda: past, cancelled=cancelled)
+        turn = self.interpreter.turn(self.state, turn_input, past=lambda: past, cancelled=cancelled)
         while True:
             try:
                 log.events.append(next(turn))

@@ -20,7 +20,7 @@ def explained(workflow: Workflow, turns: list[TurnLog]) -> list[Explanation]:
     return [explainer.explain(record) for record in log.all]
 
 
-def played(*parts, says=(None,), given=None, **config) -> list[Explanation]:
+def played(*parts, says=(None,), **config) -> list[Explanation]:
     """Return the decisions of a run with these messages.
 
     Nodes and edges are as in the factories.
@@ -28,8 +28,8 @@ def played(*parts, says=(None,), given=None, **config) -> list[Explanation]:
     play = Play(*parts, options=HIDDEN, **config)
     turns = []
     for number, text in enumerate(says, 1):
-        play.turn(text, **(given or {}))
-        run_input = TurnInput.with_message(text, **(given or {}))
+        play.turn(text)
+        run_input = TurnInput.with_message(text)
         turns.append(TurnLog(number, run_input, as_recorded(play.events)))
     return explained(play.interpreter.workflow, turns)
 

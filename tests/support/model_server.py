@@ -21,7 +21,7 @@ KEY = "sk-planted-key-0123456789"
 class Server:
     """Server of one answer per request; the last one repeats.
 
-    An answer is a JSON body, a pair of status and body, or a function that is given the handler.
+    An answer is a JSON body, a pair of status and body, or a function of the handler.
     """
 
     def __init__(self, answers: tuple[Any, ...]) -> None:
@@ -123,7 +123,7 @@ def said(text: str | None, *calls: tuple[str, Any], finish: str = "stop") -> Jso
 
 def prompt(llm: Json | None, **fields: Any) -> Prompt:
     """A prompt of a node that speaks."""
-    given: Json = {
+    defaults: Json = {
         "kind": "say",
         "node_logical_id": "counter",
         "node_name": "Counter",
@@ -133,7 +133,7 @@ def prompt(llm: Json | None, **fields: Any) -> Prompt:
         "variables": {},
         "visit": 1,
     }
-    return Prompt(**{**given, "llm": llm, **fields})
+    return Prompt(**{**defaults, "llm": llm, **fields})
 
 
 def responder(keys: dict[str, str] | None = None, **fields: Any) -> ProviderModel:

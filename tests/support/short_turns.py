@@ -11,9 +11,9 @@ from debugger.protocol.turn_logs import TurnLog
 Json = dict[str, Any]
 
 
-def turn(number: int, said: str | None, *events: Json, **given: Any) -> TurnLog:
+def turn(number: int, said: str | None, *events: Json, **fields: Any) -> TurnLog:
     """A turn with what the user says, and its events."""
-    return TurnLog(number, TurnInput.with_message(said, **given), [parse_event(event) for event in events])
+    return TurnLog(number, TurnInput.with_message(said, **fields), [parse_event(event) for event in events])
 
 
 def at(node: str, kind: str = "start_node_run", **fields: Any) -> Json:

@@ -52,9 +52,9 @@ class Run:
 
     def turn(self, text: str | None = None, **fields: Any) -> list[Json]:
         """Run a turn; its events."""
-        given = TurnInput.with_message(text, **fields)
-        self._state = self._state or self._interpreter.begin(given)
-        self.events = [event.to_wire() for event in self._interpreter.turn(self._state, given)]
+        turn_input = TurnInput.with_message(text, **fields)
+        self._state = self._state or self._interpreter.begin(turn_input)
+        self.events = [event.to_wire() for event in self._interpreter.turn(self._state, turn_input)]
         return self.events
 
     @property
