@@ -59,7 +59,7 @@ class Persistence:
     """Retries of turns during faults.
 
     Without an answer, or where the service is not available, the client does not know whether the turn was
-    stored. It reads the run: either the run is unchanged and the turn is sent again, or it is one turn further.
+    stored. It reads the run: either that is unchanged and the turn is sent again, or it is one turn further.
 
     Args:
         refusals: The statuses that a turn may be refused with.
@@ -118,7 +118,7 @@ def _catch_up(api, workflow_id, talk):
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            run = _kept(api, workflow_id, talk)
+            run = _stored_record(api, workflow_id, talk)
             if run is None or not any(pair.get("in_progress") for pair in run["input_output_pairs"]):
                 break
         except (httpx.TransportError, _NotAvailableError):
@@ -126,14 +126,14 @@ def _catch_up(api, workflow_id, talk):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     if run is not None and len(run["input_output_pairs"]) != len(talk.answers):
-        talk.note_kept(run)
+        talk.note_stored(run)
 
 
 class _NotAvailableError(Exception):
     """Error of a server without its database."""
 
 
-def _kept(api, workflow_id, talk):
+def _stored_record(api, workflow_id, talk):
     """Return the record of a session's run.
 
     A client whose first response was lost finds it by its client turn id.

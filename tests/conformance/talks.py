@@ -1,7 +1,7 @@
 """Conversations of which every answer is known, and load of them.
 
-In each turn but the first a session says a word of its own; the answer repeats all its words so far. An answer
-of another session, a lost turn and a repeated turn change the words.
+In each turn but the first a session says a word of its own; the answer repeats all its words so far. An
+answer of another session, a lost turn and a repeated turn change the words.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Talk:
         assert result["next_input_hint"]["origin_node_logical_id"] == "ask"
         self._add(result)
 
-    def note_kept(self, run):
+    def note_stored(self, run):
         """Note a stored turn whose response was lost, from its record."""
         pairs = run["input_output_pairs"]
         assert (len(pairs), run["status"]) == (self.turn, "waiting_for_user_input")

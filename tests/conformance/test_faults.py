@@ -14,10 +14,10 @@ from contextlib import closing, contextmanager
 import pytest
 
 from tests.conformance.graphs import direct, graph, http, static
-from tests.conformance.kept import check_kept, check_standing, kept_runs
 from tests.conformance.persistence import PATIENCE, Persistence, Reachable
 from tests.conformance.served import create, execute, spoken
 from tests.conformance.server_process import server_process
+from tests.conformance.stored_runs import check_positions, check_stored_turns, read_stored_runs
 from tests.conformance.talks import create_talking, play, talks, write_script
 from tests.postgres import a_database, a_schema
 from tests.store.own_server import ACCOUNT, OwnServer
@@ -49,11 +49,11 @@ def test_server_killed_repeatedly_continues_its_runs(database, tmp_path):
             for _ in range(3):
                 clients.await_turns(SESSIONS)
                 server.kill()
-                check_standing(database, sessions)
+                check_positions(database, sessions)
                 server.start()
 
         assert clients.faults["no answer"] >= 3
-        check_kept(database, sessions)
+        check_stored_turns(database, sessions)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_restarted_database_loses_no_turn(own_postgres, mode, tmp_path):
                 own_postgres.start()
 
     assert set(clients.faults) == {503}
-    check_kept(database, sessions)
+    check_stored_turns(database, sessions)
 
 
 def log_of_a_full_disk(disk, database, sessions, folder):
@@ -93,7 +93,7 @@ def log_of_a_full_disk(disk, database, sessions, folder):
                 clients.await_turns(SESSIONS)
                 filler = fill_up(disk)
                 clients.await_refusals(40)
-                check_standing(database, sessions)
+                check_positions(database, sessions)
                 assert api.get("/v1/workflow-runs").status_code == 200
                 filler.unlink()
 
@@ -110,7 +110,7 @@ def test_full_disk_refuses_turns_until_space_returns(tmp_path):
         said = log_of_a_full_disk(disk, database, sessions, tmp_path)
         assert "Free some space on its disk, then try again." in said
         assert "Traceback" not in said
-        check_kept(database, sessions)
+        check_stored_turns(database, sessions)
         with closing(sqlite3.connect(disk / "runs.sqlite3")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
@@ -121,7 +121,7 @@ def test_full_disk_of_postgresql_refuses_turns(own_postgres, tmp_path):
         database = own_postgres.create("full", on_disk=disk)
         said = log_of_a_full_disk(disk, database, sessions, tmp_path)
         assert "Traceback" not in said
-        check_kept(database, sessions)
+        check_stored_turns(database, sessions)
         own_postgres.drop("full")
 
 
@@ -142,7 +142,7 @@ def test_clients_of_killed_server_continue_at_the_other(tmp_path):
             one.kill()
 
         assert clients.faults["no answer"] >= 1
-        check_kept(database, sessions)
+        check_stored_turns(database, sessions)
 
 
 def test_shutdown_under_load_answers_every_turn(database, tmp_path):
@@ -158,7 +158,7 @@ def test_shutdown_under_load_answers_every_turn(database, tmp_path):
             await_answers(database, sessions)
             server.start()
 
-        check_kept(database, sessions)
+        check_stored_turns(database, sessions)
 
 
 def test_shutdown_answers_the_turn_in_progress(tmp_path):
@@ -188,7 +188,7 @@ def test_shutdown_answers_the_turn_in_progress(tmp_path):
 
         assert spoken(answer.result().json()) == ["Done"]
         server.await_end()
-        (run,) = kept_runs(database).values()
+        (run,) = read_stored_runs(database).values()
         assert (run.status, run.numbers) == ("completed", [1])
 
 
@@ -212,7 +212,7 @@ def small_disk(folder, size, owner=None):
 def await_answers(database, sessions):
     """Wait until every response in flight has arrived."""
     deadline = time.monotonic() + PATIENCE
-    while sum(run.turn_count for run in kept_runs(database).values()) != sum(
+    while sum(run.turn_count for run in read_stored_runs(database).values()) != sum(
         len(talk.answers) for talk in sessions
     ):
         assert time.monotonic() < deadline

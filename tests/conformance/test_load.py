@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.conformance.kept import check_kept
 from tests.conformance.server_process import server_process
+from tests.conformance.stored_runs import check_stored_turns
 from tests.conformance.talks import TURNS, create_talking, play, talks, write_script
 
 SESSIONS = 200
@@ -25,4 +25,4 @@ def test_every_turn_under_load_is_stored_once(database, tmp_path):
         talk.run_id for talk in sessions
     }
     assert {len(talk.answers) for talk in sessions} == {TURNS}
-    check_kept(database, sessions)
+    check_stored_turns(database, sessions)

@@ -59,7 +59,7 @@ def conversation(first, second):
         api = first if turn % 2 else second
         if turn in (2, 3):
             events = turn_over_a_socket(api, workflow_id, talk)
-            talk.note_kept(record(first if api is second else second, talk.run_id))
+            talk.note_stored(record(first if api is second else second, talk.run_id))
             assert events == talk.answers[-1]["events"]
         else:
             answer = talk.send(api, workflow_id)

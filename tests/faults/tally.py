@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from urllib.parse import parse_qs, urlsplit
 
-from tests.conformance.remaining import kept_runs
+from tests.conformance.stored_runs import read_stored_runs
 
 
 @dataclass
@@ -42,7 +42,7 @@ def tally(database, conversations, received):
         conversations: What the users know.
         received: The requests of the workflow's tool, each of which is one execution.
     """
-    records = {run_id: _turns(run) for run_id, run in kept_runs(database).items()}
+    records = {run_id: _turns(run) for run_id, run in read_stored_runs(database).items()}
     return compare(records, conversations, executions(received))
 
 

@@ -31,7 +31,9 @@ def hears(node: str, words: str) -> Json:
     return at(node, "user_messages", messages=[{"type": "human", "content": words}])
 
 
-def hop(source: str, destination: str, name: str | None = None, kind: str = "conditional_edge") -> Json:
+def transition(
+    source: str, destination: str, name: str | None = None, kind: str = "conditional_edge"
+) -> Json:
     """Return the event of a transition."""
     return {
         "type": kind,

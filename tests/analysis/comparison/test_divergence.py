@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from debugger.analysis.comparison.comparison import compare
 from debugger.analysis.comparison.divergence import describe_divergence
-from tests.support.short_turns import at, hears, hop, shows, speaks, turn
+from tests.support.short_turns import at, hears, shows, speaks, transition, turn
 
 START = turn(1, None, at("desk"), speaks("desk", "Hello"))
 
@@ -26,8 +26,8 @@ def test_the_user_says_something_else():
 
 
 def test_the_same_words_lead_another_way():
-    a = [START, turn(2, "hm", at("desk"), hop("desk", "tea", "wants tea"), at("tea"))]
-    b = [START, turn(2, "hm", at("desk"), hop("desk", "bye"), at("bye"))]
+    a = [START, turn(2, "hm", at("desk"), transition("desk", "tea", "wants tea"), at("tea"))]
+    b = [START, turn(2, "hm", at("desk"), transition("desk", "bye"), at("bye"))]
 
     assert sentence(a, b, {"bye": "Farewell"}) == (
         "They part at turn 2 after “Desk”: A takes “wants tea” to “Tea”, B goes on to “Farewell”."
@@ -35,7 +35,7 @@ def test_the_same_words_lead_another_way():
 
 
 def test_only_one_of_them_hops():
-    a, b = [START, turn(2, "hm", at("desk"), hop("desk", "tea"))], [START, turn(2, "hm", at("desk"))]
+    a, b = [START, turn(2, "hm", at("desk"), transition("desk", "tea"))], [START, turn(2, "hm", at("desk"))]
 
     assert sentence(a, b) == "They part at turn 2 after “Desk”: A goes on to “Tea”, B stays."
 

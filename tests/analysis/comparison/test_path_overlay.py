@@ -4,7 +4,7 @@ from debugger.analysis.comparison.path_overlay import Visit, joint_workflow, ove
 from debugger.analysis.position import position
 from debugger.graph.graph import Graph
 from tests.factories import direct, say, static, workflow
-from tests.support.short_turns import at, hop, turn
+from tests.support.short_turns import at, transition, turn
 
 TEA = workflow(
     say("desk"), static("tea", "Tea"), static("bye", "Bye"), direct("desk", "tea"), direct("desk", "bye")
@@ -17,8 +17,8 @@ def both(a, b, of_a=TEA, of_b=TEA):
 
 
 def test_overlay_paths_shares_nodes_and_edges():
-    a = [turn(1, None, at("desk"), hop("desk", "tea", kind="direct_edge"), at("tea"))]
-    b = [turn(1, None, at("desk"), hop("desk", "bye", kind="direct_edge"), at("bye"))]
+    a = [turn(1, None, at("desk"), transition("desk", "tea", kind="direct_edge"), at("tea"))]
+    b = [turn(1, None, at("desk"), transition("desk", "bye", kind="direct_edge"), at("bye"))]
 
     found = both(a, b)
 
@@ -46,8 +46,8 @@ def test_overlay_paths_ghosts_are_in_neither_version():
 
 
 def test_overlay_paths_of_edgeless_transitions():
-    a = [turn(1, None, at("desk"), hop("desk", "bye") | {"edge_logical_id": None}, at("bye"))]
-    loop = hop("desk", "desk", kind="self_loop_edge") | {"edge_logical_id": None}
+    a = [turn(1, None, at("desk"), transition("desk", "bye") | {"edge_logical_id": None}, at("bye"))]
+    loop = transition("desk", "desk", kind="self_loop_edge") | {"edge_logical_id": None}
 
     found = both(a, [turn(1, None, at("desk"), loop)])
 

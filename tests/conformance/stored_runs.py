@@ -24,7 +24,7 @@ class StoredRun:
     events: list[list[dict]] = field(default_factory=list)
 
 
-def kept_runs(database):
+def read_stored_runs(database):
     """Return every run that has a finished turn, by id."""
     # At one moment: turns may be stored while this is read.
     with _reading(database) as read:
@@ -40,9 +40,9 @@ def kept_runs(database):
     return runs
 
 
-def check_kept(database, sessions):
+def check_stored_turns(database, sessions):
     """Check that every answered turn is stored exactly once."""
-    runs = kept_runs(database)
+    runs = read_stored_runs(database)
     assert sorted(runs) == sorted(talk.run_id for talk in sessions)
     for talk in sessions:
         run, answered = runs[talk.run_id], len(talk.answers)
@@ -51,7 +51,7 @@ def check_kept(database, sessions):
         assert run.events == [answer["events"] for answer in talk.answers]
 
 
-def check_standing(database, sessions):
+def check_positions(database, sessions):
     """Check that every run is at its last answered turn.
 
     A turn whose response was lost may have moved it further.
@@ -60,7 +60,7 @@ def check_standing(database, sessions):
         sessions: Their journals may still grow by what is on its way to them.
     """
     before = {talk.name: len(talk.answers) for talk in sessions}
-    runs = {run.run_by: run for run in kept_runs(database).values()}
+    runs = {run.run_by: run for run in read_stored_runs(database).values()}
     for talk in sessions:
         run = runs.get(talk.name) or StoredRun(talk.name, "", 0)
         assert before[talk.name] <= run.turn_count <= len(talk.answers) + 1
