@@ -159,7 +159,8 @@ def test_no_secret_leaves_a_trace(tmp_path, monkeypatch, caplog, policy, fails):
         turn = backend.execute(made.id, given).finish()
         run = backend.run(turn.run_id)
         interpreter = backend._interpreters.of(made.id, 0)
-        doors = repr(backend._gateways), repr(interpreter.open_gateway().__dict__), repr(interpreter.responder)
+        gateways = repr(backend._gateways), repr(interpreter.open_gateway().__dict__)
+        doors = *gateways, repr(interpreter.responder)
         backend.close()
 
     effects = side_effects(turn_logs(run), ledgers(run))
