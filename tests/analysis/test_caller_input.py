@@ -11,7 +11,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import NodeInput, ThreadInput, TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
-from tests.factories import document, say
+from tests.support.factories import document, say
 
 
 def test_supplied_state_ignores_unknown_shapes():

@@ -15,7 +15,7 @@ from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
-from tests.factories import say, static, workflow
+from tests.support.factories import say, static, workflow
 
 
 def node_run(node, *between, **output):

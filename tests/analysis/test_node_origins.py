@@ -12,7 +12,7 @@ from debugger.analysis.node_origins import (
 from debugger.engine.super_nodes import expand
 from debugger.graph import Graph
 from debugger.protocol.events import parse_event
-from tests.factories import direct, document, node, static, when, workflow
+from tests.support.factories import direct, document, node, static, when, workflow
 
 
 @pytest.mark.parametrize(

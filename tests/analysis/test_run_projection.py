@@ -11,7 +11,7 @@ from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
-from tests.factories import direct, node, say, static, when, worker, workflow
+from tests.support.factories import direct, node, say, static, when, worker, workflow
 from tests.support.super_nodes import Run
 
 

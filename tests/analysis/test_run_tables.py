@@ -9,8 +9,8 @@ from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
-from tests.companions import lab
-from tests.factories import direct, everywhere, say, static, when, workflow
+from tests.support.companions import lab
+from tests.support.factories import direct, everywhere, say, static, when, workflow
 
 
 def graph():

@@ -17,7 +17,7 @@ from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
-from tests.factories import direct, document, node, say, static, tool, when, workflow
+from tests.support.factories import direct, document, node, say, static, tool, when, workflow
 from tests.support.super_nodes import Run, super_node
 
 WAITING = "waiting_for_user_input"

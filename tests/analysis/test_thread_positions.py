@@ -12,7 +12,7 @@ from debugger.analysis.thread_positions import (
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
-from tests.factories import say, static, when, workflow
+from tests.support.factories import say, static, when, workflow
 
 
 def apply(positions, event):

@@ -14,7 +14,7 @@ from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import EdgeConfig, NodeConfig
-from tests.factories import direct, everywhere, say, when, workflow
+from tests.support.factories import direct, everywhere, say, when, workflow
 
 
 def edge(edge_id, kind, source, destination, **fields):

@@ -10,7 +10,7 @@ from debugger.expressions import ABSENT
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from tests.analysis.test_variables import event, state_event
-from tests.factories import static, workflow
+from tests.support.factories import static, workflow
 
 
 def history_of(*turns):

@@ -11,7 +11,7 @@ from debugger.analysis.variables import (
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
-from tests.factories import static, workflow
+from tests.support.factories import static, workflow
 
 
 def shown(runtime, shared=None, thread="0"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.postgres import a_database, a_schema
+from tests.support.postgres import a_database, a_schema
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.factories import Json, node
+from tests.support.factories import Json, node
 
 NUMBER = "+14155550123"
 DOCUMENT = "https://docs.google.com/document/d/doc-1/edit"

@@ -21,7 +21,7 @@ from debugger.errors import DebuggerError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import NodeConfig
 from debugger.settings import Settings
-from tests.factories import direct, document, node, say
+from tests.support.factories import direct, document, node, say
 
 ROOT = Path(__file__).parents[2]
 TYPE = "counted_call"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.backends.connector_rows import CONNECTORS, outcome
-from tests.factories import Json, document, node, say, static, tool, worker
+from tests.support.factories import Json, document, node, say, static, tool, worker
 
 GIVEN = {"dynamic_variables": {}, "runtime_variables": {}, "miscellaneous": {}}
 

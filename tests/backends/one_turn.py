@@ -14,8 +14,8 @@ from debugger.engine.environment import Environment
 from debugger.protocol.events import EVENT_TYPES, Event
 from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult
 from debugger.settings import Settings
-from tests.generated import COMMANDS
-from tests.generated_nodes import SCRIPT
+from tests.support.generated import COMMANDS
+from tests.support.generated_nodes import SCRIPT
 
 BEGINNING = 1_750_000_000.0
 TICK = 3.0

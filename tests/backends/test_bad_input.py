@@ -18,7 +18,7 @@ from debugger.errors import InputError, RunError
 from debugger.graph import Graph, check, layout, load_workflow
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.factories import direct, document, node, say, static, tool
+from tests.support.factories import direct, document, node, say, static, tool
 
 MEGABYTE = 1_000_000
 

@@ -7,7 +7,7 @@ import pytest
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static
+from tests.support.factories import direct, document, say, static
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from debugger.engine.tools.base import ToolResult
 from debugger.engine.tools.inline_python import InlinePythonTool
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static, tool
+from tests.support.factories import direct, document, say, static, tool
 
 MOST = 6
 

@@ -10,7 +10,7 @@ import pytest
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.factories import Json, document, node, say
+from tests.support.factories import Json, document, node, say
 from tests.support.http_server import HttpServer
 
 METADATA = "169.254.169.254"

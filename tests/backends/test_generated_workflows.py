@@ -13,7 +13,7 @@ import pytest
 from debugger.protocol.events import Event, parse_event
 from debugger.protocol.runs import TurnResult
 from tests.backends.one_turn import chance, is_over, known, open_backend, step
-from tests.generated import generate
+from tests.support.generated import generate
 
 ROOT = Path(__file__).parents[2]
 SETTLED = (

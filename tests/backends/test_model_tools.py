@@ -13,7 +13,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import Run, TurnInput, TurnResult
 from debugger.settings import Settings
 from tests.engine.tools.test_mcp import serving as serving_mcp
-from tests.factories import Json, document, say, tool, when, worker
+from tests.support.factories import Json, document, say, tool, when, worker
 from tests.support.http_server import HttpServer
 from tests.support.model_server import said
 from tests.support.model_server import serving as serving_model

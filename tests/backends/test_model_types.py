@@ -11,7 +11,7 @@ import pytest
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.factories import Json, document, say
+from tests.support.factories import Json, document, say
 from tests.support.model_server import KEY, said, send, serving
 
 ANTHROPIC = {

@@ -11,7 +11,7 @@ from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
 from tests.backends.node_rows import ROWS
-from tests.factories import Json, direct, document, static
+from tests.support.factories import Json, direct, document, static
 from tests.support.http_server import HttpServer
 
 COMMON = {

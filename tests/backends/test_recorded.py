@@ -15,7 +15,7 @@ from debugger.protocol.runs import RunSearch, TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static
+from tests.support.factories import direct, document, say, static
 
 
 @pytest.fixture

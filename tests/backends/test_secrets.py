@@ -21,7 +21,7 @@ from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
 from debugger.store.compression import decompress
 from tests.engine.tools.test_mcp import serving as serving_mcp
-from tests.factories import Json, direct, document, node, say
+from tests.support.factories import Json, direct, document, node, say
 from tests.support.http_server import HttpServer
 from tests.support.model_server import said
 from tests.support.model_server import serving as serving_model

@@ -39,7 +39,7 @@ from debugger.backends.hosted.payloads import execute_body, live_input
 from debugger.protocol.runs import TurnInput
 from debugger.server.serve import listen
 from debugger.settings import HostedSettings, Settings
-from tests.factories import direct, document, say, static, when
+from tests.support.factories import direct, document, say, static, when
 
 WORKFLOW = "665f00000000000000000001"
 ROUNDS = 5

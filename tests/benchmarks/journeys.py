@@ -21,7 +21,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import HostedSettings, Settings
 from tests.conformance.served import KEY, serving
-from tests.factories import direct, document, say, static, when
+from tests.support.factories import direct, document, say, static, when
 
 Action = tuple[str, Callable[[], Any], Callable[[Any], Any]]
 """A name, what is done before the measured block, and what is done in it."""

@@ -25,7 +25,7 @@ from debugger.graph.checks import CHECKS, CheckContext, format_problem
 from debugger.graph.layout import layout
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.factories import direct, document, node, say, static, when
+from tests.support.factories import direct, document, node, say, static, when
 
 NODES = 2_000
 EDGES = 20_000

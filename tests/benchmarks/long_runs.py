@@ -12,7 +12,7 @@ from pathlib import Path
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.factories import Json, direct, document, node, say, static, when, worker
+from tests.support.factories import Json, direct, document, node, say, static, when, worker
 
 EVENTS_A_TURN = 25
 """About as many events as the long way around takes, and the short way sometimes."""

@@ -22,7 +22,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.protocol.workflow import NodeConfig
 from debugger.settings import Settings
-from tests.factories import direct, document, node, say, static, when
+from tests.support.factories import direct, document, node, say, static, when
 
 GREETING = "Hello! Say anything and I will repeat it; say bye to leave."
 LINE, LOOP = 100, 1000

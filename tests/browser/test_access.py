@@ -28,9 +28,9 @@ from tests.browser.driving import (
     start,
 )
 from tests.browser.presenting import present, press
-from tests.factories import document
-from tests.factories import say as say_node
 from tests.safety.oidc_site import site_with_provider
+from tests.support.factories import document
+from tests.support.factories import say as say_node
 
 pytestmark = pytest.mark.browser
 

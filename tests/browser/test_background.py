@@ -17,7 +17,7 @@ from tests.browser.driving import (
     open_app,
     settled,
 )
-from tests.companions import lab
+from tests.support.companions import lab
 
 pytestmark = pytest.mark.browser
 

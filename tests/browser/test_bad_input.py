@@ -27,8 +27,8 @@ from tests.browser.driving import (
     settled,
     start,
 )
-from tests.factories import direct, document, node, static, tool, when
-from tests.factories import say as say_node
+from tests.support.factories import direct, document, node, static, tool, when
+from tests.support.factories import say as say_node
 
 pytestmark = pytest.mark.browser
 

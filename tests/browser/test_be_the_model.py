@@ -15,7 +15,7 @@ from tests.browser.driving import (
     open_app,
     settled,
 )
-from tests.factories import direct, document, say, static, tool, when
+from tests.support.factories import direct, document, say, static, tool, when
 
 pytestmark = pytest.mark.browser
 

@@ -21,7 +21,7 @@ from tests.browser.driving import (
     open_app,
     settled,
 )
-from tests.factories import document, say
+from tests.support.factories import document, say
 
 pytestmark = pytest.mark.browser
 

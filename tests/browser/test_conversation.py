@@ -24,8 +24,8 @@ from tests.browser.driving import (
     start,
 )
 from tests.browser.presenting import CALL, clinic_call
-from tests.factories import direct, document, node
-from tests.factories import say as say_node
+from tests.support.factories import direct, document, node
+from tests.support.factories import say as say_node
 
 pytestmark = pytest.mark.browser
 

@@ -22,8 +22,8 @@ from tests.browser.driving import (
     settled,
     start,
 )
-from tests.factories import direct, document, static, tool
-from tests.factories import say as say_node
+from tests.support.factories import direct, document, static, tool
+from tests.support.factories import say as say_node
 
 pytestmark = pytest.mark.browser
 

@@ -24,8 +24,8 @@ from tests.browser.driving import (
     settled,
     start,
 )
-from tests.factories import direct, document, static, when
-from tests.factories import say as talk
+from tests.support.factories import direct, document, static, when
+from tests.support.factories import say as talk
 
 SCREENSHOTS = ROOT / "tests/browser/screenshots"
 

@@ -22,9 +22,9 @@ from tests.browser.driving import (
     settled,
     start,
 )
-from tests.companions import lab
-from tests.factories import direct, document, static, when
-from tests.factories import say as say_node
+from tests.support.companions import lab
+from tests.support.factories import direct, document, static, when
+from tests.support.factories import say as say_node
 
 pytestmark = pytest.mark.browser
 
@@ -67,7 +67,7 @@ from debugger.views.components.graph.node_states import Badges, Mark
 from debugger.views.components.graph.component import workflow_graph
 from debugger.views.components.graph.node_states import node_states
 from debugger.views.components.graph.props import geometry
-from tests.factories import direct, say, static, workflow
+from tests.support.factories import direct, say, static, workflow
 
 graph = Graph(workflow(static("greet", "Hi"), say("ask"), direct("greet", "ask")))
 badges = Badges({{

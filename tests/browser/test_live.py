@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, free_port, running
 from tests.browser.driving import choose, connect, context, conversation, go_to, open_app, settled
-from tests.factories import direct, document, say, static, tool
+from tests.support.factories import direct, document, say, static, tool
 
 pytestmark = pytest.mark.browser
 

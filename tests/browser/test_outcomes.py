@@ -27,9 +27,9 @@ from tests.browser.driving import (
 )
 from tests.browser.test_accessibility import serious
 from tests.conformance.served import KEY, chat_of, create, execute, record, serving
-from tests.factories import direct, document, say, static
 from tests.faults.fault import EXECUTE, RUN, Fault
 from tests.faults.proxy import FaultProxy, fault_proxy
+from tests.support.factories import direct, document, say, static
 
 pytestmark = pytest.mark.browser
 

@@ -19,8 +19,8 @@ from tests.browser.driving import (
     settled,
     start,
 )
-from tests.factories import direct, document, node, static, when
-from tests.factories import say as say_node
+from tests.support.factories import direct, document, node, static, when
+from tests.support.factories import say as say_node
 from tests.support.super_nodes import super_node
 
 pytestmark = pytest.mark.browser

@@ -17,7 +17,7 @@ from debugger.settings import Settings
 from debugger.store import Role
 from tests.browser.conftest import Server, free_port, running
 from tests.browser.driving import go_to, open_app, settled
-from tests.factories import document, say
+from tests.support.factories import document, say
 
 pytestmark = pytest.mark.browser
 

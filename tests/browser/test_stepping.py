@@ -20,7 +20,7 @@ from tests.browser.driving import (
     start,
     type_into_cell,
 )
-from tests.factories import direct, document, node, say, static, when
+from tests.support.factories import direct, document, node, say, static, when
 
 pytestmark = pytest.mark.browser
 

@@ -19,8 +19,8 @@ from tests.browser.driving import (
     start,
     type_into_cell,
 )
-from tests.factories import direct, document, node, static, when
-from tests.factories import say as talk
+from tests.support.factories import direct, document, node, static, when
+from tests.support.factories import say as talk
 
 pytestmark = pytest.mark.browser
 

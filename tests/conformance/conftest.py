@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.conformance.served import serving
-from tests.postgres import a_database, a_schema
+from tests.support.postgres import a_database, a_schema
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -30,8 +30,8 @@ from debugger.protocol.runs import CLIENT_TURN_ID, RunSearch, TurnInput, TurnRes
 from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import HostedSettings, Settings
 from tests.backends.server_process import KEY, server_process
-from tests.companions import lab, watchful
-from tests.factories import direct, document, say, static, tool, when
+from tests.support.companions import lab, watchful
+from tests.support.factories import direct, document, say, static, tool, when
 
 UNKNOWN = "665f00000000000000000001"
 KINDS = ["embedded", "hosted", "live"]

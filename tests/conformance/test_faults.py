@@ -19,9 +19,9 @@ from tests.conformance.served import create, execute, spoken
 from tests.conformance.server_process import server_process
 from tests.conformance.stored_runs import check_positions, check_stored_turns, read_stored_runs
 from tests.conformance.talks import create_talking, play, talks, write_script
-from tests.postgres import a_database, a_schema
 from tests.store.own_server import ACCOUNT, OwnServer
 from tests.support.http_server import HttpServer
+from tests.support.postgres import a_database, a_schema
 
 SESSIONS = 60
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tests.conformance.generated_requests import send_generated
 from tests.conformance.served import serving
-from tests.postgres import a_database, a_schema
+from tests.support.postgres import a_database, a_schema
 
 
 def test_answers_conform_to_document_on_postgresql(tmp_path):

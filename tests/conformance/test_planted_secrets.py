@@ -37,9 +37,9 @@ from debugger.store.database import Database
 from tests.conformance.graphs import chat, direct, graph, http, static, when
 from tests.conformance.served import UNKNOWN, create, execute, headers, run_input, serving
 from tests.conformance.test_rest_globals import listening
-from tests.postgres import a_database, a_schema
 from tests.support.model_server import said, send
 from tests.support.model_server import serving as serving_model
+from tests.support.postgres import a_database, a_schema
 
 ROOT = Path(__file__).parents[2]
 SEEN = "planted-and-seen-77"

@@ -18,7 +18,7 @@ from debugger.server.auth.roles import REQUIRED_ROLES
 from debugger.store import Role, Store
 from tests.conformance.graphs import greeting, shop
 from tests.conformance.served import UNKNOWN, create, execute, headers, run_input, serving, talk
-from tests.postgres import a_database, a_schema
+from tests.support.postgres import a_database, a_schema
 
 WORKFLOW = "/v1/workflows/{workflow_id}"
 VERSION = WORKFLOW + "/versions/{version_number}"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conformance.graphs import chat, graph, greeting, shop
 from tests.conformance.served import create, execute, headers, record, talk
-from tests.number_types import numbers_in, wrong_numbers
+from tests.support.number_types import numbers_in, wrong_numbers
 
 RECORD = {"_id", "team_id", "created_by", "updated_by", "created_at", "updated_at", "workflow_run"}
 RUN = {

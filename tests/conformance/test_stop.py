@@ -11,7 +11,7 @@ from tests.conformance.graphs import chat, graph, when
 from tests.conformance.served import create, execute, headers, record
 from tests.conformance.server_process import server_process
 from tests.conformance.talks import write_script
-from tests.factories import tool
+from tests.support.factories import tool
 from tests.support.server_sockets import opened, saying
 
 ENDLESS = "def endless():\n    while True:\n        pass\n"

@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.companions import lab
 from tests.conformance.graphs import chat, direct, graph, greeting, when
 from tests.conformance.sameness import without_ids_and_times
 from tests.conformance.served import chat_of, create, execute, headers, human, record, spoken
 from tests.conformance.server_process import server_process
 from tests.conformance.talks import TURNS, Talk, create_talking, write_script
-from tests.postgres import a_database, a_schema
+from tests.support.companions import lab
+from tests.support.postgres import a_database, a_schema
 from tests.support.server_sockets import opened
 
 

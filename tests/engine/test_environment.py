@@ -9,7 +9,7 @@ from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import HeuristicModel
 from debugger.protocol.runs import TurnInput
-from tests.factories import direct, node, say, static, workflow
+from tests.support.factories import direct, node, say, static, workflow
 
 
 def test_uuid_is_unique_in_every_environment():

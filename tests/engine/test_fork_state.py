@@ -7,7 +7,7 @@ from debugger.engine.state import BoundedLoop, RunState, ThreadState
 from debugger.engine.variables import VariableEdit
 from debugger.errors import ConflictError, InputError
 from debugger.graph import Graph
-from tests.factories import say, workflow
+from tests.support.factories import say, workflow
 
 GRAPH = Graph(workflow(say("chat"), say("desk"), say("help")))
 

@@ -7,7 +7,7 @@ from debugger.engine.models import HeuristicModel
 from debugger.engine.super_nodes import expand
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
-from tests.factories import direct, document, node, say, static, workflow
+from tests.support.factories import direct, document, node, say, static, workflow
 
 SAID = {"type": "human", "content": "Hello"}
 

@@ -9,7 +9,7 @@ from debugger.engine.state import RunState
 from debugger.engine.variables import VariableEdit
 from debugger.errors import ConflictError, InputError
 from debugger.protocol.runs import TurnInput
-from tests.factories import direct, node, static, when, workflow
+from tests.support.factories import direct, node, static, when, workflow
 
 
 def begun(*parts, **config):

@@ -13,7 +13,7 @@ from debugger.engine.options import EngineOptions
 from debugger.errors import InputError, NotStartableError
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnInput
-from tests.factories import direct, everywhere, node, say, static, tool, when, worker, workflow
+from tests.support.factories import direct, everywhere, node, say, static, tool, when, worker, workflow
 
 
 class Listener:

@@ -8,7 +8,7 @@ from debugger.engine.environment import Environment
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import HeuristicModel
 from debugger.protocol.runs import TurnInput
-from tests.factories import direct, node, static, tool, when, worker, workflow
+from tests.support.factories import direct, node, static, tool, when, worker, workflow
 
 COUNT = "def count(n):\n    return (int(n) if n.isdigit() else 0) + 1\n"
 

@@ -15,7 +15,7 @@ from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from tests.engine.test_interpreter import Listener
-from tests.factories import direct, node, say, static, tool, when, worker, workflow
+from tests.support.factories import direct, node, say, static, tool, when, worker, workflow
 
 COUNT = "def count(n):\n    return int(n) + 1 if str(n).isdigit() else 1\n"
 

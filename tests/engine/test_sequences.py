@@ -15,7 +15,7 @@ from debugger.engine.environment import Environment
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.options import EngineOptions
 from tests.engine.test_interpreter import HIDDEN, Listener, Play
-from tests.factories import direct, everywhere, node, say, static, tool, when, worker
+from tests.support.factories import direct, everywhere, node, say, static, tool, when, worker
 
 BLOCK = ["start_node_run", "end_node_run", "workflow_show_state"]
 SPOKEN = ["start_node_run", "say_static", "assistant_response", "end_node_run", "workflow_show_state"]

@@ -8,7 +8,7 @@ from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState
 from debugger.engine.variables import TurnVariables, system_variables, write
 from debugger.protocol.workflow import SYSTEM_NAMES, NodeConfig
-from tests.factories import static, workflow
+from tests.support.factories import static, workflow
 
 JULY = datetime(2026, 7, 14, 19, 10, 17, 987677, tzinfo=UTC).timestamp()
 

@@ -10,7 +10,7 @@ from debugger.protocol.run_file import read_run_file
 from debugger.protocol.runs import Run, TurnInput
 from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.settings import Settings
-from tests.factories import document, node, say, static, workflow
+from tests.support.factories import document, node, say, static, workflow
 
 
 def test_json_lines_has_every_event():

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.campaign import Terms, run_campaign
 from tests.faults.plan import FULL, SCALED_DOWN
-from tests.postgres import a_database, a_schema
+from tests.support.postgres import a_database, a_schema
 
 SEED = os.environ.get("CAMPAIGN_SEED", "2026")
 TURNS = 1000

@@ -18,8 +18,8 @@ from debugger.session.session import DebugSession
 from tests.faults.campaign import counting_workflow
 from tests.faults.tally import executions
 from tests.faults.writers import csv_of, open_backend, shown, writer
-from tests.postgres import a_database, a_schema
 from tests.support.http_server import HttpServer
+from tests.support.postgres import a_database, a_schema
 
 SEED = os.environ.get("CAMPAIGN_SEED", "2026")
 TURNS = 200

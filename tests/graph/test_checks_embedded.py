@@ -4,7 +4,7 @@ import pytest
 
 from debugger.graph import check
 from debugger.graph.checks import save_errors
-from tests.factories import direct, document, node, static, when, workflow
+from tests.support.factories import direct, document, node, static, when, workflow
 
 
 def around(inner, name="sub", **fields):

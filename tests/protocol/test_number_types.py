@@ -22,10 +22,10 @@ from debugger.settings import Settings
 from debugger.store.compression import compress, decompress
 from debugger.store.schema import turns
 from tests.backends.one_turn import is_over, open_backend, step
-from tests.factories import direct, document, node, say, static, worker, workflow
-from tests.generated import generate
-from tests.number_types import FLOATS, INTEGERS, numbers_in, type_of, wrong_numbers
+from tests.support.factories import direct, document, node, say, static, worker, workflow
+from tests.support.generated import generate
 from tests.support.model_server import said, serving
+from tests.support.number_types import FLOATS, INTEGERS, numbers_in, type_of, wrong_numbers
 
 SEEDS = 60
 """Generated workflows: together they have every node type, companions, loops and waiting edges."""

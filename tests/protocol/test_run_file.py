@@ -7,7 +7,7 @@ import pytest
 from debugger.errors import InputError
 from debugger.protocol.notes import Comment, RunNotes, Target
 from debugger.protocol.run_file import RunFile, read_run_file, write_run_file
-from tests.factories import document, say
+from tests.support.factories import document, say
 
 RUN = {
     "workflow_run_id": "665f0c2b9a3e4d5f6a7b8c90",

@@ -6,7 +6,7 @@ import pytest
 
 from debugger.errors import InputError, WorkflowError
 from debugger.protocol.workflow import Workflow, WorkflowSummary
-from tests.factories import direct, document, static
+from tests.support.factories import direct, document, static
 
 
 @pytest.mark.parametrize(

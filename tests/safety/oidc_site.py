@@ -29,7 +29,7 @@ class Site:
 @contextmanager
 def site_with_provider(folder: Path, roles: str) -> Iterator[Site]:
     provider, user = free_port(), folder / "user.json"
-    command = [sys.executable, "-m", "tests.oidc_provider", str(provider), str(user)]
+    command = [sys.executable, "-m", "tests.support.oidc_provider", str(provider), str(user)]
 
     def write_secrets(port: int) -> None:
         (folder / ".streamlit").mkdir()

@@ -22,7 +22,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
 from tests.backends.test_secrets import stored, traces
-from tests.factories import Json
+from tests.support.factories import Json
 
 SECRET = "Pl\u00e4nted-S3cret.77"
 """In no spelling of it is it a word of its own."""

@@ -11,8 +11,8 @@ from debugger.cli import main
 from debugger.engine.outbound import OutboundError
 from debugger.engine.outbound.addresses import AddressLookup, refusal_reason
 from debugger.engine.outbound.gateway import HttpLimits
-from tests.factories import document, node, say
 from tests.safety.secret_trails import execute
+from tests.support.factories import document, node, say
 from tests.support.http_server import HttpServer
 
 METADATA = [

@@ -27,7 +27,7 @@ from debugger.store.backup_file import MAX_LINE
 from debugger.store.backup_reader import BackupReader
 from debugger.store.database import Database
 from debugger.store.schema import metadata
-from tests.postgres import a_database, a_schema
+from tests.support.postgres import a_database, a_schema
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
 BUSY_RUN = "665f0c2b9a3e4d5f6a7b8c91"

@@ -20,7 +20,7 @@ from debugger.samples import SAMPLES, script_for
 from debugger.settings import Settings
 from debugger.views.auth.logins import signing_secret
 from tests.conformance.served import execute, serving
-from tests.factories import direct, document, say, tool
+from tests.support.factories import direct, document, say, tool
 
 CLINIC, LAB = "workflow_clinic_front_desk", "workflow_lab_results"
 DOCUMENTS = {

@@ -12,8 +12,8 @@ from debugger.engine.tools.mcp.servers import McpServer
 from debugger.errors import InputError
 from debugger.expressions import Scope, limits
 from tests.engine.test_interpreter import Play
-from tests.factories import node
 from tests.safety.bounded_child import run_bounded
+from tests.support.factories import node
 
 MEGABYTE = 1_000_000
 PAGE = "x" * 900_000

@@ -22,8 +22,8 @@ from debugger.views.auth.permissions import User, needed_role
 from debugger.views.pages import connection
 from debugger.views.panels import fork_actions, mocks, presets, recordings, stepping
 from debugger.views.panels import notes as note_commands
-from tests.companions import lab
-from tests.factories import document, say
+from tests.support.companions import lab
+from tests.support.factories import document, say
 from tests.views import conftest as pages
 from tests.views.bars import captions, control, use
 from tests.views.message import box, send

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from debugger.expressions import limits
 from tests.engine.test_interpreter import Play
-from tests.factories import static, when
 from tests.safety.bounded_child import run_bounded
+from tests.support.factories import static, when
 
 
 def test_conditions_of_node_share_one_time_limit(monkeypatch):

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.factories import Json, direct, document, node
 from tests.safety.secret_trails import PLANTED, SECRET, execute
 from tests.safety.sink import Sink
+from tests.support.factories import Json, direct, document, node
 from tests.support.http_server import HttpServer
 from tests.support.super_nodes import super_node
 

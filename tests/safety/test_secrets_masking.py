@@ -12,8 +12,8 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.outbound import Secrets
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.factories import document, node, say, static
 from tests.safety.secret_trails import PLANTED, SECRET, execute
+from tests.support.factories import document, node, say, static
 from tests.support.http_server import HttpServer
 
 IN_HOST = "Pl\u00e4nted-S3cret-77"

@@ -12,9 +12,9 @@ from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.tools.mcp.servers import McpServer
 from debugger.engine.tools.mcp.tool import connect
 from debugger.expressions import Scope
-from tests.factories import document, say
 from tests.safety.secret_trails import execute
 from tests.safety.sink import Sink
+from tests.support.factories import document, say
 from tests.support.http_server import HttpServer
 
 

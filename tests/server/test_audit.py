@@ -11,7 +11,7 @@ from debugger.server.audit import AUDITED
 from debugger.server.auth.roles import REQUIRED_ROLES
 from debugger.settings import Settings
 from debugger.store import Role
-from tests.factories import document, say
+from tests.support.factories import document, say
 from tests.support.server_sockets import opened
 
 NOT_AUDITED = {

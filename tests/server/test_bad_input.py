@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.factories import document, say, static
+from tests.support.factories import document, say, static
 
 JSON = {"Content-Type": "application/json"}
 

@@ -9,7 +9,7 @@ import pytest
 from debugger.errors import NotFoundError
 from debugger.protocol.runs import TurnInput
 from debugger.server.body import without_secrets
-from tests.factories import document, static
+from tests.support.factories import document, static
 
 JSON = {"Content-Type": "application/json"}
 PATH = "/v1/workflows"

@@ -7,8 +7,8 @@ import pytest
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.settings import Settings
 from debugger.store import Role
-from tests.companions import lab
-from tests.factories import document, say, static
+from tests.support.companions import lab
+from tests.support.factories import document, say, static
 
 UNKNOWN = "665f00000000000000000001"
 START = {"run_input": {"command": "start"}}

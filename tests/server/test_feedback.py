@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from tests.companions import lab
-from tests.factories import document, say
+from tests.support.companions import lab
+from tests.support.factories import document, say
 
 JSON = {"Content-Type": "application/json"}
 

@@ -12,7 +12,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.tools.sandbox import python_status
 from debugger.server.health import NO_ANSWER, OTHER_TABLES, UNUSABLE, Readiness
 from debugger.settings import Settings
-from tests.postgres import a_database
+from tests.support.postgres import a_database
 
 
 @pytest.fixture

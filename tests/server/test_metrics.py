@@ -6,7 +6,7 @@ from importlib.metadata import version
 import pytest
 
 from debugger.server.metrics import Metrics
-from tests.factories import say, static, tool
+from tests.support.factories import say, static, tool
 from tests.support.server_metrics import counted, execute, new_workflow, value
 from tests.support.server_sockets import opened
 

@@ -6,7 +6,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.server.auth import keys as auth_keys
 from debugger.settings import Settings
 from debugger.store import Role
-from tests.factories import say
+from tests.support.factories import say
 from tests.support.server_metrics import counted, execute, new_workflow
 from tests.support.server_sockets import opened
 

@@ -11,7 +11,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.server.rerun_tokens import find, mint, redeem
 from debugger.store import RerunTicket
-from tests.factories import document, say
+from tests.support.factories import document, say
 
 UNKNOWN = "665f00000000000000000001"
 

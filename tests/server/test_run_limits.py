@@ -12,7 +12,7 @@ from debugger.server import run_limits
 from debugger.server.run_limits import RunLimiter
 from debugger.settings import Settings
 from debugger.store import TurnClaim, new_id
-from tests.factories import document, say, static
+from tests.support.factories import document, say, static
 
 
 def test_admission_counts_a_running_first_turn_once(embedded):

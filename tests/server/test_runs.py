@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.factories import document, say, static
+from tests.support.factories import document, say, static
 
 UNKNOWN = "665f00000000000000000001"
 

@@ -7,8 +7,8 @@ from threading import Event
 
 import pytest
 
-from tests.companions import lab
-from tests.factories import direct, document, say, static, tool, when
+from tests.support.companions import lab
+from tests.support.factories import direct, document, say, static, tool, when
 from tests.support.server_sockets import saying
 
 ENDLESS = "def endless():\n    while True:\n        pass\n"

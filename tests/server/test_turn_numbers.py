@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.factories import direct, document, node, say, static, when
+from tests.support.factories import direct, document, node, say, static, when
 from tests.support.http_server import HttpServer
 from tests.support.server_sockets import opened, record, saying, types
 

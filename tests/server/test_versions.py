@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.factories import document, static
+from tests.support.factories import document, static
 
 JSON = {"Content-Type": "application/json"}
 UNKNOWN = "665f00000000000000000001"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.factories import direct, document, node, say, static, when
+from tests.support.factories import direct, document, node, say, static, when
 
 UNKNOWN = "665f00000000000000000001"
 

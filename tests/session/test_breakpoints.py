@@ -10,7 +10,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.settings import Settings
-from tests.factories import direct, document, node, static, when, workflow
+from tests.support.factories import direct, document, node, static, when, workflow
 from tests.support.super_nodes import super_node
 
 

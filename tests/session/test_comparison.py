@@ -9,7 +9,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.comparison import RunComparison
 from debugger.session.loading import load_run
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static, when
+from tests.support.factories import direct, document, say, static, when
 
 
 @pytest.fixture

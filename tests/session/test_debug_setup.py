@@ -8,7 +8,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.debug_setup import pin_of
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static, tool, when
+from tests.support.factories import direct, document, say, static, tool, when
 
 
 @pytest.fixture

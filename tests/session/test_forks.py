@@ -14,7 +14,7 @@ from debugger.session.session import DebugSession
 from debugger.session.variable_rows import VariableRow
 from debugger.session.verification import Fidelity, ForkVerification
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static, tool, when
+from tests.support.factories import direct, document, say, static, tool, when
 
 CALL = (
     "I'd like to book an appointment.",

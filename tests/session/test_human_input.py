@@ -8,7 +8,7 @@ from debugger.errors import ConflictError, InputError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.factories import document, node, say, static, when
+from tests.support.factories import document, node, say, static, when
 
 ADD = {
     "type": "inline_python",

@@ -6,7 +6,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import TurnInput
 from debugger.session.input_history import MAX_INPUTS, MAX_LINES, InputHistory, next_lines, reusable_input
 from debugger.settings import Settings
-from tests.factories import document, say
+from tests.support.factories import document, say
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static, when
+from tests.support.factories import direct, document, say, static, when
 
 
 class GatedBackend(EmbeddedBackend):

@@ -15,7 +15,7 @@ from debugger.session import loading
 from debugger.session.loading import PartialRun
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static, workflow
+from tests.support.factories import direct, document, say, static, workflow
 
 
 def test_garbage_collector_resumes_after_unreadable_record():

@@ -16,7 +16,7 @@ from debugger.protocol.turn_logs import turn_logs
 from debugger.session.breakpoints import Breakpoint
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static
+from tests.support.factories import direct, document, say, static
 
 
 class Clock:

@@ -12,7 +12,7 @@ from debugger.errors import ConflictError, ConnectionFailedError, NotExecutedErr
 from debugger.protocol.runs import SentTurn, TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.factories import document, say
+from tests.support.factories import document, say
 
 
 class Faulty(EmbeddedBackend):

@@ -9,7 +9,7 @@ from debugger.protocol.turn_logs import TurnLog
 from debugger.session.playback import SPEEDS, Player, Recording, seconds_of
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static, when, workflow
+from tests.support.factories import direct, document, say, static, when, workflow
 
 
 @pytest.fixture

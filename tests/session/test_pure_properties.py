@@ -11,8 +11,8 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.companions import lab
-from tests.factories import document, say
+from tests.support.companions import lab
+from tests.support.factories import document, say
 
 COMMANDS = {"open", "open_lazily"}
 

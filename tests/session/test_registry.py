@@ -12,7 +12,7 @@ from debugger.session import loading, registry
 from debugger.session.registry import LiveSessions, RunPrefetcher
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.factories import document, say, static
+from tests.support.factories import document, say, static
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from debugger.errors import (
 from debugger.protocol.runs import SentTurn, TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static
+from tests.support.factories import direct, document, say, static
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from debugger.errors import AuthenticationError, ConnectionFailedError, RunEnded
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.companions import lab, watchful
-from tests.factories import document, say
+from tests.support.companions import lab, watchful
+from tests.support.factories import document, say
 
 
 class Clock:

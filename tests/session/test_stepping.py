@@ -8,7 +8,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.breakpoints import Breakpoint
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.factories import direct, document, node, say, static, when
+from tests.support.factories import direct, document, node, say, static, when
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from debugger.protocol.turn_logs import TurnLog
 from debugger.session.session import DebugSession
 from debugger.session.turn_list import TurnList
 from debugger.settings import Settings
-from tests.factories import direct, document, node, say, static
+from tests.support.factories import direct, document, node, say, static
 
 
 def test_background_work_shows_with_first_event():

@@ -10,8 +10,8 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.companions import lab
-from tests.factories import document, say
+from tests.support.companions import lab
+from tests.support.factories import document, say
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from debugger.store import Store
-from tests.postgres import a_database, a_schema
+from tests.support.postgres import a_database, a_schema
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,7 @@ from debugger.errors import NotFoundError
 from debugger.protocol.notes import RunNotes, Target
 from debugger.protocol.runs import RunSearch, TurnInput
 from debugger.settings import Settings
-from tests.factories import document, say
+from tests.support.factories import document, say
 
 
 def test_delete_run_deletes_notes_and_keeps_forks(tmp_path):

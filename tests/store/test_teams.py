@@ -7,7 +7,7 @@ import pytest
 
 from debugger.errors import NotFoundError, StoreError
 from debugger.store import Store, back_up, restore, team_url
-from tests.postgres import SERVER
+from tests.support.postgres import SERVER
 from tests.support.teams import add_team_key
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.store import NOTHING_KNOWN, Store, VersionCopy, WorkflowFacts
-from tests.factories import document, static
+from tests.support.factories import document, static
 
 UNKNOWN = "665f00000000000000000001"
 

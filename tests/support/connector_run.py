@@ -15,7 +15,7 @@ from debugger.engine.outbound import RecordedAnswer, Secrets
 from debugger.engine.outbound.gateway import LiveGateway, Policies
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
-from tests.factories import Json, workflow
+from tests.support.factories import Json, workflow
 
 SIMULATED = Policies(read="simulated", write="simulated", contact="simulated")
 BLOCKED = Policies(read="blocked", write="blocked", contact="blocked")

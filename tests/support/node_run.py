@@ -5,7 +5,7 @@ from __future__ import annotations
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import HeuristicModel
 from debugger.protocol.runs import TurnInput
-from tests.factories import workflow
+from tests.support.factories import workflow
 
 
 def run(*parts, **variables):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.factories import document
+from tests.support.factories import document
 
 
 def counted(client, name, **labels):

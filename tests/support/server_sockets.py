@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.factories import document
+from tests.support.factories import document
 
 UNKNOWN = "665f00000000000000000001"
 ENDS = {"workflow_ready_for_input", "end_workflow", "workflow_error"}

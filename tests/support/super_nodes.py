@@ -11,7 +11,7 @@ from debugger.errors import NotFoundError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
 from tests.engine.test_interpreter import Listener
-from tests.factories import Json, node
+from tests.support.factories import Json, node
 
 
 def super_node(node_id: str, inside: Json | None = None, **fields: Any) -> Json:

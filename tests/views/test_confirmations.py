@@ -6,7 +6,7 @@ import pytest
 
 from debugger.views import connections
 from tests.conformance.served import KEY, create, serving
-from tests.factories import document, say
+from tests.support.factories import document, say
 from tests.views.bars import use
 from tests.views.message import send
 

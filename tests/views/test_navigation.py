@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 from debugger.views.url_state import Address
-from tests.factories import document, static
+from tests.support.factories import document, static
 
 
 def test_address_that_browser_sent_too_early_is_not_followed(app, backend, page):

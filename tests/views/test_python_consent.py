@@ -7,7 +7,7 @@ from debugger.engine.options import PythonStatus
 from debugger.settings import Settings
 from debugger.store import Role
 from debugger.views.auth import permissions
-from tests.factories import direct, document, say, tool
+from tests.support.factories import direct, document, say, tool
 from tests.views.bars import use
 from tests.views.conftest import SteeredBackend
 

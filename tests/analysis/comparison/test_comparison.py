@@ -11,7 +11,7 @@ from debugger.protocol.events import parse_event
 from debugger.protocol.runs import Run, TurnInput
 from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static, worker
+from tests.support.factories import direct, document, say, static, worker
 from tests.support.short_turns import at, hears, shows, speaks, turn
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from debugger.analysis.comparison.path_overlay import Visit, joint_workflow, overlay_paths
 from debugger.analysis.position import position
 from debugger.graph.graph import Graph
-from tests.factories import direct, say, static, workflow
+from tests.support.factories import direct, say, static, workflow
 from tests.support.short_turns import at, transition, turn
 
 TEA = workflow(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from debugger.analysis.comparison.tables import message_pairs, variable_rows, workflow_changes
-from tests.factories import direct, say, static, workflow
+from tests.support.factories import direct, say, static, workflow
 from tests.support.short_turns import hears, shows, speaks, turn
 
 

@@ -16,11 +16,11 @@ from debugger.protocol.workflow import Workflow
 from debugger.samples import SAMPLES, script_for
 from tests.backends.one_turn import is_over, open_backend, step
 from tests.engine.test_scheduler import Background, lab, poller
-from tests.factories import direct, everywhere, node, say, static, tool, when, workflow
-from tests.generated import generate
 from tests.samples.lab_call import DOCUMENT, calling
 from tests.samples.test_clinic import call
 from tests.support.decisions import as_recorded, explained, played, verdicts, why
+from tests.support.factories import direct, everywhere, node, say, static, tool, when, workflow
+from tests.support.generated import generate
 
 COUNT = "def count(n):\n    return n + 1\n"
 

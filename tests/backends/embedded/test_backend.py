@@ -25,8 +25,8 @@ from debugger.errors import (
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
-from tests.companions import lab
-from tests.factories import direct, document, node, say, static, tool, when, worker
+from tests.support.companions import lab
+from tests.support.factories import direct, document, node, say, static, tool, when, worker
 
 UNKNOWN = "665f00000000000000000001"
 
@@ -223,7 +223,7 @@ _LOOPING_CHILD = textwrap.dedent(
     from debugger.backends.embedded import EmbeddedBackend
     from debugger.protocol.runs import TurnInput
     from debugger.settings import Settings
-    from tests.factories import document, say
+    from tests.support.factories import document, say
 
     backend = EmbeddedBackend(Settings(database=sys.argv[1], responder="rules"))
     workflow = backend.create_workflow(document(say("chat")))

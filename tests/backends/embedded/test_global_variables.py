@@ -12,7 +12,7 @@ from debugger.backends.embedded.global_variables import GlobalValues
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
 from debugger.store import Store
-from tests.factories import direct, document, node, say, static
+from tests.support.factories import direct, document, node, say, static
 from tests.support.http_server import HttpServer
 
 BLANK = {"is_secret": False, "value": "", "description": None, "category": None}

@@ -10,7 +10,7 @@ from debugger.errors import ConflictError, StoreError, TurnInProgressError
 from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static
+from tests.support.factories import direct, document, say, static
 
 LEASE = 0.6
 SECONDS = 20

@@ -7,7 +7,7 @@ from debugger.engine.models import HeuristicModel, ScriptedModel
 from debugger.engine.models.providers import ProviderModel
 from debugger.errors import InputError, SettingsError
 from debugger.settings import Settings
-from tests.factories import say, workflow
+from tests.support.factories import say, workflow
 
 
 def test_script_naming_workflow_is_found(tmp_path):

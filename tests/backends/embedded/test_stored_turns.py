@@ -10,8 +10,8 @@ from debugger.engine.environment import Environment
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.protocol.runs import SentTurn, TurnInput
 from debugger.settings import Settings
-from tests.companions import lab
-from tests.factories import document, say
+from tests.support.companions import lab
+from tests.support.factories import document, say
 
 UNKNOWN = "665f00000000000000000001"
 

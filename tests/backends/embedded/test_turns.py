@@ -28,7 +28,7 @@ from tests.backends.counting_process import (
     counted,
     kill,
 )
-from tests.factories import direct, document, say, static
+from tests.support.factories import direct, document, say, static
 
 
 @pytest.fixture(autouse=True)

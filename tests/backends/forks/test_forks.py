@@ -11,8 +11,8 @@ from debugger.protocol.messages import message_text
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
-from tests.companions import lab
-from tests.factories import direct, document, node, say, static, tool
+from tests.support.companions import lab
+from tests.support.factories import direct, document, node, say, static, tool
 
 NOTHING = RerunEdits()
 

@@ -11,8 +11,8 @@ from debugger.errors import NotFoundError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.settings import Settings
-from tests.companions import lab
-from tests.factories import direct, document, node, say
+from tests.support.companions import lab
+from tests.support.factories import direct, document, node, say
 
 CLOCK = [1_750_000_000.0]
 

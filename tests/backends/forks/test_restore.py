@@ -16,8 +16,8 @@ from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.samples import SAMPLES
 from debugger.settings import HostedSettings, Settings
 from tests.backends.one_turn import input_of, is_over, open_backend, step
-from tests.factories import direct, document, say, static, when
-from tests.generated import generate
+from tests.support.factories import direct, document, say, static, when
+from tests.support.generated import generate
 
 CLINIC = next(sample for sample in SAMPLES if sample.name == "Clinic front desk")
 CALL = (

@@ -20,7 +20,7 @@ from debugger.protocol.runs import RunSearch
 from debugger.settings import HostedSettings
 from tests.backends.hosted.peer import backend_of, first_turn, serving
 from tests.backends.hosted.records import KEY, RUN, WORKFLOW
-from tests.factories import document, static
+from tests.support.factories import document, static
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from debugger.backends.hosted.connection_test import check_connection
 from debugger.settings import HostedSettings
 from tests.conformance.served import KEY, create, execute, serving
-from tests.factories import document, say
+from tests.support.factories import document, say
 
 RUN, OTHER_RUN = "665f0c2b9a3e4d5f6a7b8c90", "665f0c2b9a3e4d5f6a7b8c91"
 EMPTY = {"workflows": [], "workflow_runs": [], "total": 0}

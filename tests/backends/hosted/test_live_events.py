@@ -14,8 +14,8 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import HostedSettings
 from tests.backends.server_process import KEY, server_process
-from tests.companions import lab, watchful
-from tests.factories import direct, document, say, static, tool, when
+from tests.support.companions import lab, watchful
+from tests.support.factories import direct, document, say, static, tool, when
 
 SLOW = "import time\ndef slow():\n    time.sleep(1.2)\n    return 1\n"
 ENDLESS = "def endless():\n    while True:\n        pass\n"

@@ -12,7 +12,7 @@ from debugger.engine.mocks.interceptor import Interceptor
 from debugger.engine.models import HeuristicModel
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
-from tests.factories import direct, node, say, static, tool, when, workflow
+from tests.support.factories import direct, node, say, static, tool, when, workflow
 
 TWICE = "def twice(n):\n    return 2 * n"
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from debugger.engine.json_paths import parse_path
 from debugger.engine.nodes.deduplicate import without_duplicates
-from tests.factories import direct, node, static, when
+from tests.support.factories import direct, node, static, when
 from tests.support.node_run import output_of, run, variables_of
 
 NAMES = [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bo"}, {"id": 1, "name": "Cy"}, {"name": "Di"}]

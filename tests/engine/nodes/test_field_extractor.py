@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from debugger.engine.json_paths import EVERY, parse_path
 from debugger.engine.nodes.field_extractor import extract
 from debugger.errors import InputError
-from tests.factories import node, static, when
+from tests.support.factories import node, static, when
 from tests.support.node_run import output_of, run, variables_of
 
 ORDER = {

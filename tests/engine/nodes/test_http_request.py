@@ -20,7 +20,7 @@ from debugger.engine.outbound.gateway import LiveGateway, Policies
 from debugger.errors import InputError
 from debugger.protocol.runs import NodeInput, ThreadInput, TurnInput
 from debugger.protocol.workflow import NodeConfig
-from tests.factories import direct, node, static, when, workflow
+from tests.support.factories import direct, node, static, when, workflow
 from tests.support.http_server import HttpServer
 
 OPEN = Policies(write="live")

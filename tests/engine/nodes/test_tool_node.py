@@ -7,7 +7,7 @@ import pytest
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import HeuristicModel
 from debugger.protocol.runs import TurnInput
-from tests.factories import direct, say, static, tool, when, workflow
+from tests.support.factories import direct, say, static, tool, when, workflow
 
 ECHO = "def echo(**given):\n    return given\n"
 

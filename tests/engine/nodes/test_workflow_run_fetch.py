@@ -5,7 +5,7 @@ import json
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.factories import document, node, static, when
+from tests.support.factories import document, node, static, when
 
 
 def test_stored_run_is_loaded_as_json(tmp_path):

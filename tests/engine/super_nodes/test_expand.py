@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from debugger.engine.super_nodes import expand
 from debugger.engine.super_nodes.expand import MOST_EDGES, MOST_LEVELS, MOST_NODES
 from debugger.errors import RunError
-from tests.factories import (
+from tests.support.factories import (
     Json,
     direct,
     document,

@@ -6,7 +6,7 @@ import pytest
 
 from debugger.errors import RunError
 from debugger.protocol.workflow import Workflow
-from tests.factories import Json, direct, document, static, when, workflow
+from tests.support.factories import Json, direct, document, static, when, workflow
 from tests.support.super_nodes import expanded, super_node
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.factories import direct, document, everywhere, say, static, when, workflow
+from tests.support.factories import direct, document, everywhere, say, static, when, workflow
 from tests.support.super_nodes import Run, super_node
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.factories import direct, document, node, say, static, tool, when, worker, workflow
+from tests.support.factories import direct, document, node, say, static, tool, when, worker, workflow
 from tests.support.super_nodes import Run, super_node
 
 BLOCK = ["start_node_run", "say_static", "assistant_response", "end_node_run", "workflow_show_state"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from debugger.errors import RunError
-from tests.factories import Json, document, everywhere, node, say, static, tool, workflow
+from tests.support.factories import Json, document, everywhere, node, say, static, tool, workflow
 from tests.support.super_nodes import expanded, super_node
 
 OUTER = {"type": "openai_llm", "model": "outer"}

@@ -23,7 +23,7 @@ from debugger.errors import InputError, RunError
 from debugger.expressions import Scope
 from debugger.expressions.template import RenderBudget
 from debugger.protocol.runs import TurnInput
-from tests.factories import node, workflow
+from tests.support.factories import node, workflow
 from tests.support.http_server import HttpServer
 
 OPEN = Policies(write="live", contact="live")

@@ -28,7 +28,7 @@ from debugger.engine.tools.mcp.discovery import FRESH_SECONDS, DiscoveryCache
 from debugger.errors import RunError
 from debugger.expressions import Scope
 from debugger.protocol.workflow import NodeConfig
-from tests.factories import static, workflow
+from tests.support.factories import static, workflow
 
 TOKEN = "tok-5ecret-value-77"
 

@@ -6,7 +6,7 @@ import time
 
 from debugger.graph import Graph, check
 from debugger.graph.checks import format_problem
-from tests.factories import direct, node, say, when, workflow
+from tests.support.factories import direct, node, say, when, workflow
 
 NODES = 1_000
 EDGES = 10_000

@@ -10,7 +10,7 @@ from debugger.server.auth import keys as auth_keys
 from debugger.server.auth.middleware import MAX_WRONG_KEYS, WrongKeys, is_local_host
 from debugger.settings import Settings
 from debugger.store import Role
-from tests.factories import document, static
+from tests.support.factories import document, static
 
 EMPTY = SimpleNamespace(workflows=lambda search: [])
 KEY = "sk-right"

@@ -10,7 +10,7 @@ import pytest
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.settings import Settings
 from tests.backends.server_process import KEY, server_process
-from tests.factories import say, tool
+from tests.support.factories import say, tool
 from tests.support.server_sockets import create, opened
 
 SLOW = "import time\ndef slow():\n    time.sleep(1.5)\n    return 1\n"

@@ -12,7 +12,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.server.auth import keys as auth_keys
 from debugger.settings import Settings
 from debugger.store import Role
-from tests.factories import say, static
+from tests.support.factories import say, static
 from tests.support.server_sockets import address, create, opened
 
 KEY = "sk-live-secret"

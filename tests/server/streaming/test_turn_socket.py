@@ -9,8 +9,8 @@ from websockets.exceptions import ConnectionClosed
 
 from debugger.server.streaming.frames import MAX_FRAME
 from debugger.server.streaming.outbox import MAX_WAITING, Outbox
-from tests.companions import lab, watchful
-from tests.factories import direct, document, say, static, tool, when
+from tests.support.companions import lab, watchful
+from tests.support.factories import direct, document, say, static, tool, when
 from tests.support.server_sockets import UNKNOWN, create, kept_events, opened, record, saying, types
 
 SLOW = "import time\ndef slow():\n    time.sleep(1)\n    return 1\n"

@@ -8,7 +8,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import StoreError
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static, when
+from tests.support.factories import direct, document, say, static, when
 
 
 @pytest.fixture

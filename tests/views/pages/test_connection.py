@@ -18,7 +18,7 @@ from debugger.session.session import DebugSession
 from debugger.views import connections
 from tests.conformance.served import KEY as KEY_OF_SERVER
 from tests.conformance.served import create, serving
-from tests.factories import document, say, static
+from tests.support.factories import document, say, static
 from tests.views.bars import items
 
 KEY = "sk-very-secret"

@@ -9,7 +9,7 @@ import pytest
 from debugger.errors import ConnectionFailedError, ServerError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
-from tests.factories import direct, document, say, static, worker
+from tests.support.factories import direct, document, say, static, worker
 from tests.views.bars import control, keys, use
 from tests.views.message import box, send
 from tests.views.talk import notes, show_earlier, words

@@ -4,7 +4,7 @@ import pytest
 
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
-from tests.factories import direct, document, say, static
+from tests.support.factories import direct, document, say, static
 from tests.views.talk import words
 
 HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))

@@ -12,7 +12,7 @@ from debugger.protocol.run_file import write_run_file
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.store import FinishedTurn, new_id
-from tests.factories import document, say, static
+from tests.support.factories import document, say, static
 
 
 @pytest.fixture

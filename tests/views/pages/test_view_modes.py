@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.factories import direct, document, say, static
+from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, control, keys, use
 from tests.views.talk import notes, words
 

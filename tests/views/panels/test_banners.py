@@ -9,7 +9,7 @@ from debugger.protocol.run_file import RunFile
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views.state import PageState
-from tests.factories import document, say
+from tests.support.factories import document, say
 from tests.views.bars import control, use
 from tests.views.message import box
 from tests.views.talk import words

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.factories import direct, document, say, static
+from tests.support.factories import direct, document, say, static
 from tests.views.message import send
 from tests.views.talk import box, press_start, show_earlier, words
 

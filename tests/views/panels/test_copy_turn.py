@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.factories import document, say
+from tests.support.factories import document, say
 from tests.views.bars import use
 
 

@@ -5,7 +5,7 @@ import pytest
 from debugger.exports import EXPORTS
 from debugger.protocol.run_file import read_run_file
 from debugger.views.panels import export_menu
-from tests.factories import document, say
+from tests.support.factories import document, say
 from tests.views.bars import control, use
 
 

@@ -5,7 +5,7 @@ import pytest
 from debugger.protocol.turn_logs import turn_logs
 from debugger.session.fork_draft import RUNTIME
 from debugger.session.verification import Fidelity
-from tests.factories import direct, document, say, static, when
+from tests.support.factories import direct, document, say, static, when
 from tests.views import talk
 from tests.views.bars import badges, captions, control, meters, use
 from tests.views.message import send

@@ -4,7 +4,7 @@ import pytest
 
 from debugger.backends.base import Capabilities
 from debugger.errors import UnsupportedError
-from tests.factories import document, say
+from tests.support.factories import document, say
 from tests.views.bars import captions, control, use
 from tests.views.message import send
 

@@ -11,8 +11,8 @@ from debugger.protocol.runs import TurnInput
 from debugger.views import actions, state
 from debugger.views.components.graph.props import geometry
 from debugger.views.panels import graph
-from tests.companions import lab
-from tests.factories import direct, document, say, static, when, workflow
+from tests.support.companions import lab
+from tests.support.factories import direct, document, say, static, when, workflow
 from tests.views.bars import control, use
 
 

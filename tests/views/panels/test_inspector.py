@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from debugger.views.panels.inspector import TABS
-from tests.factories import direct, document, node, say, static, tool
+from tests.support.factories import direct, document, node, say, static, tool
 from tests.views.bars import bars, control, tell, use
 from tests.views.message import send
 from tests.views.row_lists import variables

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from debugger.backends.base import Capabilities
 from debugger.engine.mocks import Fault, Pin, Target
-from tests.factories import direct, document, say, static, tool, when
+from tests.support.factories import direct, document, say, static, tool, when
 from tests.views.bars import captions, control, use
 from tests.views.message import send
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.protocol.notes import Target
-from tests.factories import document, say
+from tests.support.factories import document, say
 from tests.views.bars import control, use
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.factories import document, say
+from tests.support.factories import document, say
 from tests.views.bars import use
 
 

@@ -5,8 +5,8 @@ import pytest
 from debugger.errors import AuthenticationError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
-from tests.companions import lab, left_alone, watchful
-from tests.factories import document, say
+from tests.support.companions import lab, left_alone, watchful
+from tests.support.factories import document, say
 from tests.views.bars import badges, captions, control, keys, use
 from tests.views.message import box, send
 from tests.views.row_lists import column, drawn

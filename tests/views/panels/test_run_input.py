@@ -6,7 +6,7 @@ import pytest
 
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
-from tests.factories import document, say, static
+from tests.support.factories import document, say, static
 from tests.views.bars import use
 from tests.views.message import send
 from tests.views.talk import words

@@ -6,7 +6,7 @@ import io
 from debugger.analysis.side_effects import side_effects
 from debugger.exports import EXPORTS
 from debugger.exports.csv_files import side_effect_rows
-from tests.factories import direct, document, node, say
+from tests.support.factories import direct, document, node, say
 from tests.support.super_nodes import super_node
 from tests.views.bars import badges, captions, control, use
 from tests.views.talk import notes

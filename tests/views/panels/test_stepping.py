@@ -3,7 +3,7 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 
 from debugger.session.breakpoints import Breakpoint
-from tests.factories import direct, document, say, static
+from tests.support.factories import direct, document, say, static
 from tests.views.bars import badges, captions, control, use
 from tests.views.conftest import APP
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from tests.factories import direct, document, node, say, static
+from tests.support.factories import direct, document, node, say, static
 from tests.views.bars import captions, use
 from tests.views.message import send
 from tests.views.row_lists import column, drawn, rows

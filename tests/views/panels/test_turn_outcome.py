@@ -9,7 +9,7 @@ from debugger.backends.base import TurnProgress, TurnStream
 from debugger.errors import ConnectionFailedError, OutcomeUnknownError
 from debugger.protocol.runs import SentTurn, TurnInput
 from debugger.views.panels.turn_outcome import progress_text
-from tests.factories import direct, document, say, static
+from tests.support.factories import direct, document, say, static
 from tests.views.bars import badges, items, keys, use
 from tests.views.message import box as message_box
 from tests.views.message import send

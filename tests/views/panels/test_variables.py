@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from debugger.views.state import ChosenVariable
-from tests.factories import direct, document, say, static, tool
+from tests.support.factories import direct, document, say, static, tool
 from tests.views.bars import control, use
 from tests.views.panels.test_inspector import COUNT, frame
 from tests.views.panels.test_why import texts

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.factories import direct, document, say, static, tool, when
+from tests.support.factories import direct, document, say, static, tool, when
 from tests.views.bars import captions, control, use
 from tests.views.panels.test_inspector import frame
 

@@ -12,7 +12,7 @@ from debugger.engine.interpreter import Interpreter
 from debugger.engine.outbound.gateway import LiveGateway
 from debugger.errors import RunError
 from debugger.protocol.runs import TurnInput
-from tests.factories import say, static, when, worker, workflow
+from tests.support.factories import say, static, when, worker, workflow
 from tests.support.model_server import KEY, prompt, responder, said, serving
 
 

@@ -13,8 +13,8 @@ from debugger.engine.nodes.connectors.athena import (
 from debugger.engine.outbound.gateway import Policies
 from debugger.errors import InputError
 from debugger.protocol.workflow import NodeConfig
-from tests.factories import direct, node, static, when
 from tests.support.connector_run import BLOCKED, ConnectorRun, answer
+from tests.support.factories import direct, node, static, when
 
 TYPES = {
     "athena_patients_search": AthenaPatientsSearchNode,

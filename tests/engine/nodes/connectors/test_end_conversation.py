@@ -8,8 +8,8 @@ from debugger.engine.models.base import ModelError, Reply
 from debugger.engine.nodes.connectors.end_conversation import EndConversationNode, transcript_of
 from debugger.protocol.messages import ai_message, human_message
 from debugger.protocol.workflow import NodeConfig
-from tests.factories import direct, node, say, static
 from tests.support.connector_run import ConnectorRun
+from tests.support.factories import direct, node, say, static
 
 PROMPT = {"prompt": "Summarise for {{reader}}: [[raw_conversation_transcript]]"}
 

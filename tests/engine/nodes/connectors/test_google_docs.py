@@ -10,8 +10,8 @@ from debugger.engine.outbound.gateway import Policies
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import NodeConfig
-from tests.factories import direct, node, static
 from tests.support.connector_run import BLOCKED, ConnectorRun, answer
+from tests.support.factories import direct, node, static
 
 CREATE = {"type": "google_docs_create_document", "title": "Visit of [[who]]"}
 GET = {"type": "google_docs_get_document", "document_id_or_url": "doc-1"}

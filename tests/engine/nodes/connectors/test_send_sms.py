@@ -7,8 +7,8 @@ import pytest
 from debugger.engine.nodes.connectors.send_sms import SendSmsNode
 from debugger.engine.outbound.gateway import Policies
 from debugger.protocol.runs import TurnInput
-from tests.factories import direct, node, static, when
 from tests.support.connector_run import BLOCKED, ConnectorRun, answer
+from tests.support.factories import direct, node, static, when
 
 NUMBER = "+14155550123"
 

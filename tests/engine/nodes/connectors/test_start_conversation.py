@@ -11,8 +11,8 @@ from debugger.engine.nodes.connectors.start_conversation import StartConversatio
 from debugger.engine.outbound.gateway import Policies
 from debugger.errors import InputError
 from debugger.protocol.workflow import NodeConfig
-from tests.factories import direct, node, say, static
 from tests.support.connector_run import BLOCKED, Clock, ConnectorRun, answer
+from tests.support.factories import direct, node, say, static
 
 NUMBER = "+14155550123"
 

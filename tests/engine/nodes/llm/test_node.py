@@ -15,7 +15,7 @@ from debugger.engine.tools.sandbox import python_status
 from debugger.errors import InputError
 from debugger.protocol.workflow import NodeConfig
 from tests.engine.test_interpreter import HIDDEN, Play
-from tests.factories import direct, everywhere, say, static, tool, when, worker
+from tests.support.factories import direct, everywhere, say, static, tool, when, worker
 
 
 class Model:

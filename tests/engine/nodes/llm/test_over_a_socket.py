@@ -6,7 +6,7 @@ import json
 
 from debugger.engine.outbound.gateway import LiveGateway
 from tests.engine.test_interpreter import Play
-from tests.factories import say
+from tests.support.factories import say
 from tests.support.model_server import responder, said, serving
 
 ADD = {

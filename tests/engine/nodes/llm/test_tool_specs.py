@@ -6,7 +6,7 @@ from typing import Any
 from debugger.engine.models.base import Prompt, Reply, ToolCall
 from debugger.engine.outbound.gateway import LiveGateway, Policies, RecordedAnswer
 from tests.engine.test_interpreter import Play
-from tests.factories import say
+from tests.support.factories import say
 
 SERVER = {"name": "shop", "server_url": "https://shop.example/mcp"}
 OFFERED = [{"name": "price", "description": "Tells a price.", "inputSchema": {"type": "object"}}]

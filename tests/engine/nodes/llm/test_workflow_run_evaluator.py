@@ -13,7 +13,7 @@ from debugger.engine.nodes.llm.workflow_run_evaluator import (
     WorkflowRunEvaluatorNode,
 )
 from tests.engine.test_interpreter import HIDDEN, Play
-from tests.factories import node
+from tests.support.factories import node
 
 SCHEMA = {"type": "object", "properties": {"score": {"type": "integer"}}}
 RUN = json.dumps({"workflow_run_id": "r", "input_output_pairs": [], "score": 7})

@@ -9,7 +9,7 @@ from debugger.protocol.events import (
 )
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
-from tests.factories import direct, everywhere, say, static, when, workflow
+from tests.support.factories import direct, everywhere, say, static, when, workflow
 
 
 def graph():

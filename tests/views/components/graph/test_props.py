@@ -14,7 +14,7 @@ from debugger.protocol.events import (
 )
 from debugger.views.components.graph.node_states import node_states
 from debugger.views.components.graph.props import geometry
-from tests.factories import static, workflow
+from tests.support.factories import static, workflow
 from tests.views.components.graph.small_runs import graph, hop, start, turn
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from tests.factories import direct, document, node, static, tool, when, worker
-from tests.generated_nodes import NUMBERS, STRINGS, WORDS, Json, NodeMaker
+from tests.support.factories import direct, document, node, static, tool, when, worker
+from tests.support.generated_nodes import NUMBERS, STRINGS, WORDS, Json, NodeMaker
 
 SAYINGS = (
     "hello",

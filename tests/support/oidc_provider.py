@@ -1,6 +1,6 @@
 """A local OIDC provider that signs in a file's user.
 
-Start it with `python -m tests.oidc_provider PORT FILE`.
+Start it with `python -m tests.support.oidc_provider PORT FILE`.
 """
 
 from __future__ import annotations

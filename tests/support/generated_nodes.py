@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.factories import direct, document, everywhere, node, say, static, tool, when, worker
+from tests.support.factories import direct, document, everywhere, node, say, static, tool, when, worker
 
 Json = dict[str, Any]
 

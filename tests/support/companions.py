@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.factories import direct, document, node, say, static, tool, when
+from tests.support.factories import direct, document, node, say, static, tool, when
 
 _COUNT = "def count(n):\n    return int(n) + 1 if str(n).isdigit() else 1\n"
 
