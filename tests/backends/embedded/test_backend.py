@@ -230,7 +230,8 @@ _LOOPING_CHILD = textwrap.dedent(
     run_id = backend.execute(workflow.id, TurnInput.with_message(None)).finish().run_id
     backend.execute(workflow.id, TurnInput.with_message("one"), run_id=run_id).finish()
     print(workflow.id, run_id, flush=True)
-    for number, event in enumerate(backend.execute(workflow.id, TurnInput.with_message("two"), run_id=run_id)):
+    second = backend.execute(workflow.id, TurnInput.with_message("two"), run_id=run_id)
+    for number, event in enumerate(second):
         if number == 3:
             print("in the middle", flush=True)
             signal.pause()
