@@ -9,6 +9,7 @@ from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import HeuristicModel
 from debugger.protocol.runs import TurnInput
+from tests.support.clock import Clock
 from tests.support.factories import direct, node, say, static, workflow
 
 
@@ -46,18 +47,8 @@ def test_seeded_environment_shares_uuids():
     assert len({world.uuid(), SeededEnvironment(world, 7).uuid(), SeededEnvironment(world, 7).uuid()}) == 3
 
 
-class Clock:
-    """Moves when it is told to."""
-
-    def __init__(self):
-        self.seconds = 1000.0
-
-    def __call__(self):
-        return self.seconds
-
-
 def test_clock_stops_while_held():
-    now = Clock()
+    now = Clock(1000.0)
     clock = PauseClock(now)
     began = clock.active_time()
 
@@ -72,7 +63,7 @@ def test_clock_stops_while_held():
 
 
 def test_clock_records_a_pause_that_an_error_ends():
-    now = Clock()
+    now = Clock(1000.0)
     clock = PauseClock(now)
 
     with pytest.raises(ValueError, match="ended"), clock.hold("manual_answer"):
@@ -83,7 +74,7 @@ def test_clock_records_a_pause_that_an_error_ends():
 
 
 def test_clock_ignores_what_nobody_waited_for():
-    now = Clock()
+    now = Clock(1000.0)
     clock = PauseClock(now)
 
     with clock.hold("paused"):
@@ -94,7 +85,7 @@ def test_clock_ignores_what_nobody_waited_for():
 
 def turn_paused_at(event_type, *parts):
     """Return the events of a turn that took no time, and was paused for 72 s at an event."""
-    now, control = Clock(), RunInspector()
+    now, control = Clock(1000.0), RunInspector()
     interpreter = Interpreter(workflow(*parts), HeuristicModel(), environment=Environment(now=now))
     given = TurnInput.with_message("Hello")
     events = []

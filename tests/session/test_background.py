@@ -4,14 +4,7 @@ import pytest
 
 from debugger.protocol.runs import TurnResult
 from debugger.session.background import MAX_QUIET_STEPS, STEP_EVERY, BackgroundScheduler
-
-
-class Clock:
-    def __init__(self):
-        self.seconds = 1_000_000.0
-
-    def __call__(self):
-        return self.seconds
+from tests.support.clock import Clock
 
 
 def ended(*, work=True, next_due=None, over=False):

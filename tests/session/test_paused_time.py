@@ -16,22 +16,13 @@ from debugger.protocol.turn_logs import turn_logs
 from debugger.session.breakpoints import Breakpoint
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
+from tests.support.clock import Clock
 from tests.support.factories import direct, document, say, static
-
-
-class Clock:
-    """Moves when it is told to."""
-
-    def __init__(self):
-        self.seconds = 1_785_200_000.0
-
-    def __call__(self):
-        return self.seconds
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1_785_200_000.0)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from debugger.protocol.turn_logs import TurnLog
 from debugger.session.playback import SPEEDS, Player, Recording, seconds_of
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
+from tests.support.clock import Clock
 from tests.support.factories import direct, document, say, static, when, workflow
 
 
@@ -129,17 +130,9 @@ def test_continued_run_leaves_recording_unchanged(recorded):
     assert turns[0].events
 
 
-class Clock:
-    def __init__(self):
-        self.time = 100.0
-
-    def __call__(self):
-        return self.time
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(100.0)
 
 
 @pytest.fixture
@@ -150,7 +143,7 @@ def player(clock):
 
 
 def test_it_stands_still_until_it_is_played(player, clock):
-    clock.time += 1000
+    clock.seconds += 1000
 
     player.look()
 
@@ -163,7 +156,7 @@ def test_player_plays_steps_and_stops_at_end(player, clock):
 
     seen = []
     while player.is_playing:
-        clock.time += 10
+        clock.seconds += 10
         player.look()
         seen.append(player.number)
 
@@ -178,10 +171,10 @@ def test_step_lasts_as_the_speed_says(player, clock, speed):
     player.play_or_pause()
     stays = seconds_of(player.step) / speed
 
-    clock.time += stays - 0.01
+    clock.seconds += stays - 0.01
     player.look()
     before = player.number
-    clock.time += 0.02
+    clock.seconds += 0.02
     player.look()
 
     assert (before, player.number) == (1, 2)
@@ -195,7 +188,7 @@ def test_long_message_lasts_longer_within_bound(player):
 
 def test_late_poll_advances_one_step_only(player, clock):
     player.play_or_pause()
-    clock.time += 3600
+    clock.seconds += 3600
 
     player.look()
 
@@ -233,7 +226,7 @@ def test_played_from_the_end_it_begins_again(player):
 def test_a_pause_keeps_the_step(player, clock):
     player.play_or_pause()
     player.play_or_pause()
-    clock.time += 100
+    clock.seconds += 100
 
     player.look()
 

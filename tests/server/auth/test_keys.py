@@ -18,21 +18,13 @@ from debugger.server.auth.keys import (
     SessionTokens,
 )
 from debugger.store import Role, Store
+from tests.support.clock import Clock
 
 
 @pytest.fixture
 def store(tmp_path):
     with closing(Store(f"sqlite:///{tmp_path}/runs.sqlite3")) as opened:
         yield opened
-
-
-class Clock:
-    """A time that a test moves on."""
-
-    seconds = 0.0
-
-    def __call__(self):
-        return self.seconds
 
 
 def test_find_returns_principal_of_key(store):
@@ -57,7 +49,7 @@ def test_find_returns_administrator_for_shared_key():
 
 def test_find_reads_keys_again_after_a_second(store):
     added, old = store.api_keys.add("Ada", Role.RUN)
-    clock = Clock()
+    clock = Clock(0.0)
     keys = KeyStore(store.api_keys, now=clock)
 
     async def walk():
@@ -78,7 +70,7 @@ def test_find_reads_keys_again_after_a_second(store):
 
 
 def test_find_reads_keys_once_a_second(store):
-    asked, clock = [], Clock()
+    asked, clock = [], Clock(0.0)
 
     class Counted:
         def all(self):
@@ -99,7 +91,7 @@ def test_find_reads_keys_once_a_second(store):
 
 @pytest.mark.parametrize("shared", [None, "sk-shared"])
 def test_key_stays_required_after_first_key(store, shared):
-    clock = Clock()
+    clock = Clock(0.0)
     keys = KeyStore(store.api_keys, shared, now=clock)
 
     async def walk():
@@ -154,7 +146,7 @@ def test_concurrent_finds_share_one_error():
 
 def test_principal_is_valid_until_revoked(store):
     added, shown = store.api_keys.add("Ada", Role.RUN)
-    clock = Clock()
+    clock = Clock(0.0)
     keys = KeyStore(store.api_keys, now=clock)
 
     async def walk():
@@ -168,7 +160,7 @@ def test_principal_is_valid_until_revoked(store):
 
 
 def test_local_user_is_valid_until_first_key(store):
-    clock = Clock()
+    clock = Clock(0.0)
     keys = KeyStore(store.api_keys, now=clock)
 
     async def walk():
@@ -182,7 +174,7 @@ def test_local_user_is_valid_until_first_key(store):
 
 def test_unreadable_keys_leave_principals_valid(store):
     _, shown = store.api_keys.add("Ada", Role.RUN)
-    clock = Clock()
+    clock = Clock(0.0)
     keys = KeyStore(store.api_keys, now=clock)
 
     async def walk():
