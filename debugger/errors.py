@@ -76,7 +76,7 @@ class WorkflowError(DebuggerError):
     """A workflow document that breaks a rule of the graph.
 
     ``category`` and ``message`` become the API's ``{"message": category, "error": rule}``
-    (``platform/wire.md`` 1.8).
+    (``platform.md#errors``).
     """
 
     status = 400

@@ -1,7 +1,7 @@
 """Settings of the product and connections to the hosted API.
 
 A field of `Settings` is the variable ``WORKFLOW_DEBUGGER_<NAME>``, a field of `HostedSettings` the variable
-``INTERACTLY_<NAME>``, as in the platform's own clients (``platform/wire.md`` 1.3).
+``INTERACTLY_<NAME>``, as in the platform's own clients (``platform.md#environment``).
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Settings(BaseModel):
     inline_python: Literal["off", "sandboxed", "unsafe"] = "sandboxed"
     """Mode of inline Python in workflows; ``unsafe`` is without a sandbox."""
     tool_timeout: float = Field(default=30, gt=0, le=600)
-    """Seconds a tool may take when it names no limit of its own (``platform/engine.md`` U-53)."""
+    """Seconds a tool may take when it names no limit of its own (U-53)."""
     max_node_runs: int = Field(default=100, ge=1)
     """Node runs in one turn before the run is ended as ``aborted_looping_risk`` (U-26)."""
     start_events: bool = True

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 from pathlib import Path
 
@@ -22,3 +24,19 @@ def test_top_level_has_no_other_entry():
         "pyproject.toml",
         "tests",
     }
+
+
+def test_docstrings_open_with_a_verb_or_a_noun():
+    opening = re.compile(
+        r"(What|Whether|Who|Whoever|How|Where|Why|Which|As|Of|To|For|That|By|Nobody|Somebody|Whatever)\b"
+    )
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    odd = [
+        f"{path.relative_to(ROOT)}: {docstring.splitlines()[0]}"
+        for folder in ("debugger", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, kinds) and (docstring := ast.get_docstring(node)) and opening.match(docstring)
+    ]
+
+    assert odd == []

@@ -1,7 +1,8 @@
 """Run inputs as their caller sent them.
 
 A recorded input also has what the platform adds: the workflow's defaults, the system's clock and its random
-values are merged into its variables (``platform/engine.md`` 5.4). Sent again as it is, it would freeze them.
+values are merged into its variables (``platform.md#framework-variables``). Sent again as it is, it would
+freeze them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def supplied_dynamic(run_input: TurnInput) -> JsonObject:
     A recorded input may be an echo in which the system's variables are merged already; it then carries the
     plain ones apart.
 
-    Source: ``platform/engine.md`` 5.4.
+    Source: ``platform.md#framework-variables``.
     """
     echo = run_input.runtime_variables.get(_INPUT_ECHO)
     if isinstance(echo, Mapping):

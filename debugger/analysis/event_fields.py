@@ -3,7 +3,7 @@
 Node, thread, time and whatever else is read by name.
 
 Fields are read by their wire name, not by the event's class: an event with one invalid value is read as a
-bare `Event` (``platform/engine.md`` 8.2) and its other fields still count.
+bare `Event` (``platform.md#events``) and its other fields still count.
 """
 
 from __future__ import annotations

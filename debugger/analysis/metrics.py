@@ -12,7 +12,7 @@ from debugger.analysis.timeline import TimelineRow
 
 @dataclass(frozen=True)
 class Spread:
-    """A distribution of durations, in milliseconds (``platform/engine.md`` 13)."""
+    """A distribution of durations, in milliseconds (``platform.md#usage``)."""
 
     count: int
     total: float

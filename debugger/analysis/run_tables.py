@@ -230,7 +230,7 @@ def _thread_status(thread: str, name: str, position: Position) -> str:
 
 
 def _next_due(thread: str, turns: Sequence[TurnLog]) -> float | None:
-    """Return the end of a delay between attempts (``platform/engine.md`` 3.8)."""
+    """Return the end of a delay between attempts (``platform.md#guardrails``)."""
     backwards = (event for turn in reversed(turns) for event in reversed(turn.events))
     scheduling = (event for event in backwards if event.type in _SCHEDULING_TYPES)
     last = next((event for event in scheduling if thread_id_of(event) == thread), None)

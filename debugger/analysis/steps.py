@@ -18,7 +18,7 @@ StepKind = Literal["node", "user", "wait", "note"]
 Trouble = Literal["", "warning", "failure"]
 
 MODEL_TYPES = frozenset({"worker_llm", "say_llm", "condition_evaluator_llm"})
-"""Types of events that count as a model call (``platform/engine.md`` 13)."""
+"""Types of events that count as a model call (``platform.md#usage``)."""
 
 _OWN_STEPS: dict[str, StepKind] = {"user_messages": "user", "busy_wait_for_user_message": "wait"}
 """Events that are a step of their own."""
@@ -194,7 +194,7 @@ def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[Mo
         rows: The turn's rows of the timeline.
         events: The same events.
 
-    Source: ``platform/engine.md`` 13.
+    Source: ``platform.md#usage``.
     """
     calls: dict[str, ModelCall] = {}
     for row, event in zip(rows, events, strict=True):
@@ -253,7 +253,7 @@ class TurnRow:
     time: float | None
     """Seconds since the epoch."""
     duration_ms: float | None
-    """Without pauses: from the turn's metrics (``engine.md`` 13), else first to last event."""
+    """Without pauses: from the turn's metrics (``platform.md#usage``), else first to last event."""
     pauses: tuple[Pause, ...]
     calls: int
     """Model calls."""

@@ -86,7 +86,7 @@ class ThreadPositions(EventFold):
     def apply(self, event: EventFields) -> None:
         """Apply an event of one of `TYPES`."""
         if event.type in TRANSITION_TYPES:
-            # A companion's edge does not move the thread that started it (engine.md 3.4).
+            # A companion's edge does not move the thread that started it (``platform.md#companion-edges``).
             if event.type != "companion_edge" or COMPANION in (event.thread_id or ""):
                 thread = self._thread(event)
                 thread.waiting = None
@@ -124,7 +124,7 @@ def can_have_background_work(positions: ThreadPositions, workflow: Workflow, sta
         workflow: The workflow that ran.
         status: The run's status.
 
-    Source: companion threads and armed waiting edges, ``platform/engine.md`` 7.4.
+    Source: companion threads and armed waiting edges, ``platform.md#driver``.
     """
     if status not in _ACTIVE:
         return False
@@ -138,7 +138,7 @@ def can_have_background_work(positions: ThreadPositions, workflow: Workflow, sta
 def _edges_of(node_id: str, workflow: Workflow) -> Iterator[EdgeConfig]:
     """Yield the edges that leave a node, also inside super nodes.
 
-    The edges that leave a super node itself are never evaluated while waiting (``platform/engine.md`` 2.11).
+    The edges that leave a super node itself are never evaluated while waiting (``platform.md#super-nodes``).
     """
     nodes = {node.logical_id: node for node in workflow.node_configs}
     own = author_node_id(node_id, nodes)

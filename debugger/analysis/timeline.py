@@ -206,7 +206,7 @@ def _importance(event: EventFields) -> Importance:
     """Return how much an event matters to readers of the conversation.
 
     Failures always matter, and so does the output of a tool node, which no other event has
-    (``platform/engine.md`` 7.2 (d)).
+    (``platform.md#event-order``).
     """
     if event.type not in LOW_TYPES or event.is_failure:
         return "high"

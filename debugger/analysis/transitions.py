@@ -65,7 +65,7 @@ class Transition:
 class EdgeIndex:
     """An index of edges by id and by ends.
 
-    Direct edges may be recorded without their id (``wire.md`` 3.5).
+    Direct edges may be recorded without their id (``platform.md#event-fields``).
 
     An edge that enters or leaves a super node is found for the inner node that an event names; transitions
     inside a super node follow no edge of the author's.
@@ -186,7 +186,7 @@ def transition_reason(transition: Transition, graph: Graph) -> str:
 def _condition(
     transition: Transition, edge: EdgeConfig | None, nodes: Mapping[str, NodeConfig]
 ) -> ConditionConfig | None:
-    """Return the condition of the edge or global node (``engine.md`` 3.6)."""
+    """Return the condition of the edge or global node (``platform.md#global-nodes``)."""
     if edge is not None:
         return edge.condition
     is_reverse = transition.kind == "reverse_conditional_edge"

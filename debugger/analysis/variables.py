@@ -68,7 +68,7 @@ class Snapshot:
     seeds: JsonObject = field(default_factory=dict)
 
     def scope(self, thread: str = MAIN_THREAD, workflow: Workflow = _NO_WORKFLOW) -> Scope:
-        """Return the scope of a thread's conditions and placeholders (``platform/engine.md`` 5.2).
+        """Return the scope of a thread's conditions and placeholders (``platform.md#variable-precedence``).
 
         Args:
             thread: ``"0"``, or the configured id of a companion.
@@ -120,7 +120,7 @@ class Snapshots(EventFold):
         """The last state that all threads share: mostly the next event repeats it."""
 
     def begin_turn(self, turn: TurnLog) -> None:
-        """Merge a turn's input, newer over older (``platform/engine.md`` U-37)."""
+        """Merge a turn's input, newer over older (U-37)."""
         run_input = turn.run_input
         if self.turn_index == 0:
             self._restore(run_input)
@@ -222,7 +222,7 @@ class Snapshots(EventFold):
         return False
 
     def _apply_start(self, event: EventFields) -> bool:
-        """Clear an ended companion's variables for its successor (``engine.md`` 3.5)."""
+        """Clear an ended companion's variables for its successor (``platform.md#companion-threads``)."""
         thread = _thread_of(event)
         if thread == MAIN_THREAD or thread not in self._ended:
             return False

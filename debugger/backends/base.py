@@ -266,7 +266,7 @@ class Backend(Protocol):
         while it waits. It takes no turn of the user, yet the workflow may speak or end in it. The result says
         whether there is more to do; with nothing to do now, no event comes and the run stays as it was.
 
-        Source: ``platform/wire.md`` 2.7.
+        Source: ``platform.md#background-work``.
 
         Args:
             workflow_id: The run's workflow.

@@ -40,7 +40,10 @@ class ExecutionResult:
 
     status: RunStatus
     run_input: JsonObject
-    """The input as the platform records it: variables merged, the system's added (``wire.md`` 5.2)."""
+    """The input as the platform records it: variables merged, the system's added.
+
+    Source: ``platform.md#run-record``.
+    """
     outputs: dict[str, list[JsonObject]]
     """``thread_to_node_outputs``."""
     end_state: JsonObject
@@ -68,7 +71,7 @@ def input_output_pair(
 ) -> JsonObject:
     """Return an execution as the run's record has it, without its events.
 
-    Source: ``platform/wire.md`` 5.2.
+    Source: ``platform.md#run-record``.
     """
     return {
         "run_input": run_input,
@@ -131,7 +134,7 @@ class Execution:
                 "workflow_invoke_count": self.state.turn_number,
             },
         }
-        """The input as the platform records it (``platform/engine.md`` 5.4)."""
+        """The input as the platform records it (``platform.md#framework-variables``)."""
 
     @property
     def goes_on(self) -> bool:
@@ -222,7 +225,7 @@ class Execution:
 
     @cached_property
     def end_state(self) -> JsonObject:
-        """Return ``iteration_end_state_miscellaneous`` (``platform/engine.md`` 9.3) with the side effects.
+        """Return ``iteration_end_state_miscellaneous`` (``platform.md#state``) with the side effects.
 
         It is built on the first access, at the end of the segment, and then stays as it is.
         """
@@ -324,7 +327,7 @@ class PendingWork:
     companions: bool
     """Whether a companion thread has not ended."""
     work: bool
-    """Whether a pump would, now or later, find something to do (``platform/engine.md`` 7.4)."""
+    """Whether a pump would, now or later, find something to do (``platform.md#driver``)."""
     next_due: float | None
     """Seconds since the epoch at which it would; ``None`` where it would at once, or never."""
 

@@ -49,7 +49,7 @@ class History:
     def of(self, thread_id: str) -> list[Message]:
         """Return a thread's messages: initial chat, messages, navigation memos.
 
-        A companion thread has heard what its parent had when it was forked (``platform/engine.md`` U-23).
+        A companion thread has heard what its parent had when it was forked (U-23).
         """
         if self._past is None:
             self._past = self._load()

@@ -17,7 +17,7 @@ from debugger.protocol.workflow import NodeConfig
 _LLM = "llm"
 _GENERIC = "base_node"
 _INPUT_TYPES = {"say_llm": _LLM, "worker_llm": _LLM}
-"""The ``type`` of the input of a node, where it is not the node's own (``platform/wire.md`` 3.2)."""
+"""The ``type`` of the input of a node, where it is not the node's own (``platform.md#node-inputs``)."""
 _WITH_MESSAGES = frozenset({_LLM, "workflow_run_evaluator", _GENERIC})
 _KNOWN_TYPES = frozenset(
     {

@@ -159,7 +159,7 @@ class Interpreter:
         Raises:
             InputError: The node is not in the workflow, or the conversation is over.
 
-        Source: ``platform/engine.md`` U-48.
+        Source: U-48.
         """
         _check_not_over(state)
         if destination not in self.graph.nodes:
@@ -190,7 +190,7 @@ class Interpreter:
         Returns:
             How it ended. Yields its events in order, stamped.
 
-        Source: ``platform/engine.md`` 3.5, 3.9, 7.1.
+        Source: ``platform.md#companion-threads``, ``platform.md#waiting-edges`` and ``platform.md#turns``.
         """
         given = TurnInput(command="data", miscellaneous={"background": True})
         execution = self._execution(state, given, past, cancelled, inspector)
@@ -220,7 +220,7 @@ class Interpreter:
         Raises:
             RunError: The node, or an edge that leaves it, asks for something that cannot be.
 
-        Source: ``platform/engine.md`` 1.1.
+        Source: ``platform.md#workflow-document``.
         """
         node = self._nodes.get(config.logical_id)
         if node is None:

@@ -51,7 +51,7 @@ def parse_path(text: str) -> Path:
     Raises:
         InputError: It is empty or malformed; the message tells where.
 
-    Source: ``platform/engine.md`` 2.7 and 2.8.
+    Source: ``platform.md#deduplicate`` and ``platform.md#field_extractor``.
     """
     steps, end = list[str | int | Every](), 0
     while match := _STEP.match(text, end):
@@ -88,7 +88,7 @@ def retain(value: Any, paths: Sequence[Path]) -> Any:
     Returns:
         The reduced value, or `ABSENT` where all paths lead into something that has no inside.
 
-    Source: ``platform/engine.md`` 2.8 and U-13.
+    Source: ``platform.md#field_extractor``, U-13.
     """
     tree: _Tree = {}
     for path in paths:

@@ -2,7 +2,7 @@
 
 The order: a transition that the model chose during the run; a direct edge; the first conditional edge whose
 condition holds, the node's own before those to global nodes; the node's own loop; nothing, which ends the
-thread. Source: ``platform/engine.md`` 3.1, 3.2, 3.3, 3.6.
+thread. Source: ``platform.md#edges``, ``platform.md#edge-selection`` and ``platform.md#global-nodes``.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Transition:
     needs_llm_judge: bool = False
     """Whether a model judges its condition in a call of its own instead of choosing it while it answers."""
     super_node_id: str | None = None
-    """The super node that it leaves (``platform/engine.md`` 2.11)."""
+    """The super node that it leaves (``platform.md#super-nodes``)."""
 
     @property
     def key(self) -> str:
@@ -94,7 +94,7 @@ class Transition:
 
     @property
     def navigation_memo(self) -> tuple[str, JsonObject]:
-        """Return the text and the metadata of its navigation message (``platform/engine.md`` 6.2)."""
+        """Return the text and the metadata of its navigation message (``platform.md#history``)."""
         edge_type = _NAMED_TYPES.get(self.kind, "conditional")
         named = self.edge is not None and self.kind != "direct"
         text = (
@@ -202,7 +202,7 @@ class EdgeSelector:
     def judged_while_waiting(self, node_id: str) -> list[tuple[Transition, EvaluateWhileWaitingConfig]]:
         """Return the edges evaluated while a node waits, with their settings (3.9).
 
-        An edge without an expression is left out: it could never match (V6 in ``platform/engine.md`` 12).
+        An edge without an expression is left out: it could never match (V6 in ``platform.md#validation``).
         """
         return [
             (transition, settings)

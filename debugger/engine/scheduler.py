@@ -1,6 +1,6 @@
 """The order of work in a turn or in background work.
 
-The order of events is that of ``platform/engine.md`` 7.1 and 7.2.
+The order of events is that of ``platform.md#turns`` and ``platform.md#event-order``.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class ThreadScheduler:
     def run_background(self) -> Generator[Event, None, ExecutionResult]:
         """Yield the events of background work, none where nothing is due.
 
-        Source: ``platform/engine.md`` 7.1, 7.2 (h).
+        Source: ``platform.md#turns`` and ``platform.md#event-order``.
         """
         execution, error, is_kept = self._execution, None, False
         if execution.state.paused:

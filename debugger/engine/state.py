@@ -70,7 +70,7 @@ class ThreadState:
     pending: list[Message] = field(default_factory=list)
     """User messages that no node has answered yet."""
     return_stack: list[tuple[str, str]] = field(default_factory=list)
-    """(global node, the node it was entered from), innermost last (``platform/engine.md`` U-24)."""
+    """(global node, the node it was entered from), innermost last (U-24)."""
     consecutive_conditionals: int = 0
     """Conditional transitions since the user spoke or a model was made to answer (U-25)."""
     has_just_returned: bool = False
@@ -87,7 +87,7 @@ class ThreadState:
     waiting_edges: dict[str, WaitingEdge] = field(default_factory=dict)
     """By the edge's logical id."""
     node_run_ids: dict[str, int] = field(default_factory=dict)
-    """Last run id per node; parking at a node takes one as well (``platform/wire.md`` 3.5)."""
+    """Last run id per node; parking at a node takes one as well (``platform.md#event-fields``)."""
     completions: dict[str, int] = field(default_factory=dict)
     """Finished runs per node; parking is none."""
     edge_run_ids: dict[str, int] = field(default_factory=dict)

@@ -53,7 +53,7 @@ class TransitionRunner:
             decision: The transition to take; ``None`` ends the thread.
             run_id: The run of the node that the decision follows.
             matched: Reports that the condition came true while the thread waited; goes out directly before
-                the edge's event (``platform/engine.md`` 3.9).
+                the edge's event (``platform.md#waiting-edges``).
         """
         if decision is None:
             yield self.end_thread(thread, node.config)
@@ -191,7 +191,7 @@ class TransitionRunner:
 def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
     """Return the event of a transition that is taken, with its reason.
 
-    A direct edge's own id and name stay out of its event, as recorded (``platform/engine.md`` 3.3).
+    A direct edge's own id and name stay out of its event, as recorded (``platform.md#edge-selection``).
     """
     transition = decision.transition
     ends = {**transition.ends, "edge_run_id": run_id, "reason": decision.reason}

@@ -1,6 +1,6 @@
 """Usage of a turn: node runs, model calls and tool calls.
 
-Source: ``platform/engine.md`` 13.
+Source: ``platform.md#usage``.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class UsageMeter:
         self._tool_calls.append(milliseconds)
 
     def metrics(self, now: float) -> JsonObject:
-        """Return ``iteration_metrics``; number types as ``platform/wire.md`` 3.6 has them."""
+        """Return ``iteration_metrics``; number types as ``platform.md#events`` has them."""
         return {
             "e2e_latency_milliseconds": round((now - self._began) * 1000),
             "nodes_executed_count": self._node_runs,

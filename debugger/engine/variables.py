@@ -1,6 +1,6 @@
 """The variables of a turn: sources, precedence, writes of nodes.
 
-Source: ``platform/engine.md`` 5.
+Source: ``platform.md#variables``.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def write(
 
 
 def system_variables(environment: Environment, time_zone: str) -> JsonObject:
-    """Clock and chance as dynamic variables (``platform/engine.md`` 5.3)."""
+    """Clock and chance as dynamic variables (``platform.md#system-variables``)."""
     epoch = environment.now()
     second, micro = divmod(round(epoch * 1_000_000), 1_000_000)
     calendar = _calendar(second, time_zone)

@@ -25,7 +25,7 @@ _VERSION = "2026-04-01"
 
 @dataclass(frozen=True)
 class ApiCall:
-    """One call of the API (``platform/wire.md`` 2.1)."""
+    """One call of the API (``platform.md#execute``)."""
 
     url: str
     body: JsonObject | None

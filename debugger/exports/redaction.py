@@ -12,7 +12,7 @@ from debugger.engine.outbound.secrets import MARK
 
 _HEADERS = frozenset({"headers", "api_headers"})
 _NEVER = "secret_variables"
-"""Left out as a whole (``platform/wire.md`` 2.2)."""
+"""Left out as a whole (``platform.md#execute-input``)."""
 _PLACEHOLDER = re.compile(r"(?:\w+ )?(?:\{\{[^{}]*\}\}|\[\[[^\[\]]*\]\])")
 
 

@@ -1,4 +1,4 @@
-"""A condition: parsed once, evaluated often (``platform/engine.md`` section 4).
+"""A condition: parsed once, evaluated often (``platform.md#conditions``).
 
 ``[[count]] >= 3 AND NOT (isEmpty([[name]]) OR {{tier}} == 'basic')``
 
@@ -90,7 +90,7 @@ class Condition:
                 much. The message begins as the platform's does: ``Error evaluating condition expression
                 '<hydrated>'``.
 
-        Source: ``platform/engine.md`` 4.1 and 4.2.
+        Source: ``platform.md#conditions`` and ``platform.md#condition-grammar``.
         """
         if not self._is_timed:
             return self._verdict(scope)
@@ -156,7 +156,7 @@ def parse(text: str) -> Condition:
     Raises:
         ExpressionError: It is not in the language; says what was found and expected, and the column.
 
-    Source: the grammar of ``platform/engine.md`` 4.2, in ``grammar.lark``.
+    Source: the grammar of ``platform.md#condition-grammar``, in ``grammar.lark``.
     """
     condition = _conditions.get(text)
     if condition is None:

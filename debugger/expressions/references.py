@@ -14,7 +14,7 @@ from debugger.expressions.limits import path_problem
 
 @dataclass(slots=True)
 class Scope:
-    """The variables of a text or a condition (``platform/engine.md`` section 5).
+    """The variables of a text or a condition (``platform.md#variables``).
 
     A name that is in none of them is *absent*, which is not the same as null.
     """
@@ -81,7 +81,8 @@ def lookup(scope: Scope, namespace: Namespace, path: str) -> Any:
     Returns:
         The value, or `ABSENT`. A path that makes no sense is absent too.
 
-    Source: ``platform/engine.md`` 5.1, 5.2 and 5.5. A key of the whole path wins over reaching into what a
+    Source: ``platform.md#variables``, ``platform.md#variable-precedence`` and
+    ``platform.md#substitution``. A key of the whole path wins over reaching into what a
     shorter key holds, and a thread's own variables win over other threads' and over the run-wide memory. An
     object or a list also answers Liquid's ``size``, ``first`` and ``last`` when it has no such key.
     """

@@ -1,4 +1,4 @@
-"""The dynamic variables that a workflow needs (``platform/engine.md`` 1.7)."""
+"""The dynamic variables that a workflow needs (``platform.md#required-variables``)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def required_variables(document: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: ``workflow_config`` is missing or null.
 
-    Source: ``platform/engine.md`` 1.7.
+    Source: ``platform.md#required-variables``.
     """
     config = _config(document)
     root, inside = _Shape(), _inner_variables(document)
@@ -139,7 +139,7 @@ def _defaults(config: Mapping[str, Any]) -> Mapping[str, Any]:
 def _inner_variables(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the dynamic variables of super nodes and embedded workflows.
 
-    A blank that a run sends for one of them would hide its value (``platform/engine.md`` 2.11).
+    A blank that a run sends for one of them would hide its value (``platform.md#super-nodes``).
     """
     found: dict[str, Any] = {}
     for node in _mappings(document.get("node_configs")):

@@ -1,4 +1,6 @@
-"""Texts whose placeholders are filled in (``platform/engine.md`` 5.5 and 5.6).
+"""Texts whose placeholders are filled in.
+
+Source: ``platform.md#substitution`` and ``platform.md#tool-argument-types``.
 
 ``{{ }}`` holds a Liquid expression, of which paths and filters are supported; ``[[ ]]`` a runtime variable,
 which may have filters too. Nothing else in a text means anything: tags such as ``{% if %}`` stay as they are.
@@ -76,7 +78,7 @@ def render(text: str, scope: Scope, *, faults: list[str] | None = None) -> Rende
     Raises:
         RunError: It would be longer than `MAX_FILLED_CHARACTERS`, or takes too long to read.
 
-    Source: ``platform/engine.md`` 5.5.
+    Source: ``platform.md#substitution``.
     """
     if not may_have_placeholders(text):
         return RenderedText(text)
@@ -178,7 +180,7 @@ def render_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
     Raises:
         RunError: It would be longer than `MAX_FILLED_CHARACTERS`, takes too long, or is nested too deep.
 
-    Source: ``platform/engine.md`` 5.6.
+    Source: ``platform.md#tool-argument-types``.
     """
     try:
         with time_limit:

@@ -1,4 +1,4 @@
-"""Comparison, equality and literals of values (``platform/engine.md`` 4.2)."""
+"""Comparison, equality and literals of values (``platform.md#condition-grammar``)."""
 
 from __future__ import annotations
 

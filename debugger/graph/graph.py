@@ -80,7 +80,7 @@ class Graph:
         It is the one that is not flagged to fork a companion thread; on an only direct edge the flag counts
         for nothing.
 
-        Source: ``platform/engine.md`` 3.3.
+        Source: ``platform.md#edge-selection``.
         """
         direct = self.direct(node_id)
         if len(direct) == 1:
@@ -97,7 +97,8 @@ class Graph:
         """Return the first enabled start node.
 
         Raises:
-            NotStartableError: There is none. The message is the platform's own (``platform/engine.md`` 1.1).
+            NotStartableError: There is none. The message is the platform's own
+            (``platform.md#workflow-document``).
         """
         flagged = self.start_nodes
         if not flagged:
@@ -115,7 +116,7 @@ class Graph:
         Counted are edges, transitions to global nodes, and the guardrail escalation. A
         disabled node is passed through along its main direct edge only.
 
-        Source: ``platform/engine.md`` 3.6, 3.8 and U-1.
+        Source: ``platform.md#global-nodes`` and ``platform.md#guardrails``, U-1.
         """
         if node_id not in self.nodes:
             return frozenset()

@@ -70,7 +70,7 @@ def first_problem(error: ValidationError) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Return whether a text is an id of 24 lower-case hex digits (``platform/wire.md``, section 0)."""
+    """Return whether a text is an id of 24 lower-case hex digits (``platform.md#identifiers``)."""
     return _ID.fullmatch(text) is not None
 
 

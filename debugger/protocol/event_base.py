@@ -207,5 +207,5 @@ class Event(_ObjectView):
 
     @property
     def is_persisted(self) -> bool:
-        """Return whether a record holds the event; others are only sent (``engine.md`` 8.2)."""
+        """Return whether a record holds the event; others are only sent (``platform.md#events``)."""
         return True

@@ -1,4 +1,4 @@
-"""The event types of a run (``platform/wire.md`` 3.5, 3.6; ``platform/engine.md`` 8).
+"""The event types of a run (``platform.md#event-fields`` and ``platform.md#events``; ``platform.md#events``).
 
 One class for each ``type``; the class registers itself, and `parse_event` finds it.
 """
@@ -604,7 +604,7 @@ def parse_event(data: Mapping[str, Any]) -> Event:
 
     Returns:
         An instance of the type's class. An unknown type, or a known one with an invalid value in a field of
-        its own, becomes a bare `Event` with every key (``platform/engine.md`` 8.2).
+        its own, becomes a bare `Event` with every key (``platform.md#events``).
 
     Raises:
         InputError: There is no ``type``, or a field of all events has an invalid value.
@@ -621,5 +621,8 @@ def parse_event(data: Mapping[str, Any]) -> Event:
 
 
 def reference_id(thread_id: str | None) -> str | None:
-    """Return a thread's public id: the part after the last ``_companion_`` (``platform/engine.md`` 3.5)."""
+    """Return a thread's public id: the part after the last ``_companion_``.
+
+    Source: ``platform.md#companion-threads``.
+    """
     return None if thread_id is None else thread_id.rsplit(COMPANION, 1)[-1]

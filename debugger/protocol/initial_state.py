@@ -1,6 +1,6 @@
 """The initial state of a run: ``run_input.initial_state``.
 
-The platform does not publish its own shape (``platform/engine.md`` 9.3), so this is ours: what
+The platform does not publish its own shape (``platform.md#state``), so this is ours: what
 `debugger.analysis.exported_state` reads out of any recorded turn and what the embedded engine takes. Any
 part of it is enough; a key that is not below is refused by name, so that nothing is dropped unseen. ::
 

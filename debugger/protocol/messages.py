@@ -1,4 +1,4 @@
-"""Chat messages: plain objects in LangChain's shape (``platform/wire.md`` 3.3)."""
+"""Chat messages: plain objects in LangChain's shape (``platform.md#messages``)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _KIND_OF_ROLE: dict[str, Kind] = {
 }
 
 TRANSITION_TOOL_PREFIX = "Destination_Node__"
-"""Start of the names of the tools by which a model chooses a transition (``platform/engine.md`` 2.1.2)."""
+"""Start of the names of the tools by which a model chooses a transition.
+
+Source: ``platform.md#llm-node-execution``.
+"""
 
 
 def transition_tool_name(node_id: str) -> str:
@@ -50,7 +53,7 @@ def ai_message(
 ) -> Message:
     """Return a message of the assistant, with the keys in recorded order.
 
-    Source: ``platform/engine.md`` 6.1.
+    Source: ``platform.md#messages``.
     """
     return {
         "content": text,

@@ -1,4 +1,4 @@
-"""Notes on a run: star, tags, note, comments and ratings (``platform/wire.md`` 5.5)."""
+"""Notes on a run: star, tags, note, comments and ratings (``platform.md#feedback``)."""
 
 from __future__ import annotations
 

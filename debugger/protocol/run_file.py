@@ -31,7 +31,7 @@ class RunFile(WireModel):
     engine: str = ""
     """What ran it, as people know it."""
     run: JsonObject
-    """The record (``platform/wire.md`` 5.2), not wrapped."""
+    """The record (``platform.md#run-record``), not wrapped."""
     workflow: JsonObject = Field(default_factory=lambda: dict(_NO_GRAPH))
     """The fully hydrated document of the version that ran; without nodes where nobody had it."""
     notes: RunNotes = Field(default_factory=RunNotes)

@@ -1,4 +1,7 @@
-"""Turns, runs and forks: requests, results and records (``platform/wire.md`` 2 and 5)."""
+"""Turns, runs and forks: requests, results and records.
+
+Source: ``platform.md#execute`` and ``platform.md#run-list``.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,7 @@ TRUNCATED = "truncated"
 
 
 class NodeInput(WireModel):
-    """The input of one node in a turn (``platform/wire.md`` 3.2)."""
+    """The input of one node in a turn (``platform.md#node-inputs``)."""
 
     type: str = "llm"
     node_logical_id: str | None = None
@@ -77,7 +80,7 @@ class ThreadInput(WireModel):
 
 
 class TurnInput(WireModel):
-    """The ``run_input`` of one turn (``platform/wire.md`` 2.2)."""
+    """The ``run_input`` of one turn (``platform.md#execute-input``)."""
 
     command: Command = "start"
     dynamic_variables: JsonObject = Field(default_factory=dict)
@@ -160,7 +163,7 @@ class ExecuteRequest(WireModel):
 
 
 class TurnResult(WireModel):
-    """The result of a turn or of a background step (``platform/wire.md`` 2.3)."""
+    """The result of a turn or of a background step (``platform.md#execute-answer``)."""
 
     run_id: str
     status: RunStatus
@@ -245,7 +248,7 @@ class Turn(WireModel):
 
 
 class Run(WireModel):
-    """The record of one run (``platform/wire.md`` 5.2, the inner object)."""
+    """The record of one run (``platform.md#run-record``, the inner object)."""
 
     logical_id: str = ""
     workflow_run_id: str
@@ -275,7 +278,7 @@ class Run(WireModel):
     @field_validator("input_output_pairs", mode="before")
     @classmethod
     def _no_pairs(cls, value: Any) -> Any:
-        # List rows may carry null instead of the pairs (wire.md 5.1).
+        # List rows may carry null instead of the pairs (``platform.md#run-list``).
         return [] if value is None else value
 
     @property
@@ -296,7 +299,7 @@ def requested_version(chosen: int | None, turn_input: TurnInput) -> int | None:
         chosen: The version named beside the input: on the page, or in the query. 0 counts.
         turn_input: Its ``version_number`` is used where none is chosen; 0 and null mean that it is unset.
 
-    Source: ``platform/wire.md`` 2.5.
+    Source: ``platform.md#versions``.
     """
     return chosen if chosen is not None else turn_input.version_number or None
 
@@ -379,7 +382,7 @@ class RunSearch:
     starred: bool = False
     """Only runs that have a star."""
     source_workflow_run_id: str = ""
-    """Only forks of this run (``platform/wire.md`` 5.1)."""
+    """Only forks of this run (``platform.md#run-list``)."""
 
     @property
     def words(self) -> list[str]:

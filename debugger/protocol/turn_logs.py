@@ -99,7 +99,8 @@ def _is_background(turn_input: TurnInput, events: Sequence[Event]) -> bool:
 class TurnLog:
     """One turn, finished or in progress.
 
-    Background work is looked at in the same way. It takes no turn of the user (``platform/wire.md`` 2.7), so
+    Background work is looked at in the same way. It takes no turn of the user
+    (``platform.md#background-work``), so
     it bears the number of the turn after which it was done: a turn lasts until the user's next one.
     """
 

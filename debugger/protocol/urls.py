@@ -1,4 +1,4 @@
-"""The API's URL templates, for client and server alike (``platform/wire.md``).
+"""The API's URL templates, for client and server alike (``platform.md``).
 
 All are relative to the base URL, but for ``SESSION``, which is relative to its host. The server mounts them
 below ``BASE_PATH``; a client's base URL ends in it.

@@ -1,4 +1,4 @@
-"""The fully hydrated workflow document (``platform/engine.md`` section 1).
+"""The fully hydrated workflow document (``platform.md#workflow-document``).
 
 Only the fields that all nodes or all edges share are declared here; a node type's own fields stand beside its
 code in ``engine/nodes``. Unknown fields are preserved everywhere.
@@ -32,7 +32,7 @@ class DynamicMessagesConfig(WireModel):
 
 
 class ConditionConfig(WireModel):
-    """The condition of an edge (``platform/engine.md`` 3.1)."""
+    """The condition of an edge (``platform.md#edges``)."""
 
     condition_freeform: str | None = None
     """In natural language, judged by a model."""
@@ -71,7 +71,7 @@ class EvaluateWhileWaitingConfig(WireModel):
 
 
 class GlobalNodeConfig(WireModel):
-    """The transitions from every node to this one and back (``platform/engine.md`` 3.6)."""
+    """The transitions from every node to this one and back (``platform.md#global-nodes``)."""
 
     is_global: bool = False
     condition: ConditionConfig | None = None
@@ -82,7 +82,7 @@ class GlobalNodeConfig(WireModel):
 
 
 class SelfLoopConfig(WireModel):
-    """A bounded retry of any node (``platform/engine.md`` 2.2)."""
+    """A bounded retry of any node (``platform.md#bounded-self-loop``)."""
 
     enabled: bool = False
     max_retries: int | None = Field(default=None, ge=0, le=100)
@@ -91,7 +91,7 @@ class SelfLoopConfig(WireModel):
 
 
 class GuardrailStrikesConfig(WireModel):
-    """The limit on entered guardrail nodes (``platform/engine.md`` 3.8)."""
+    """The limit on entered guardrail nodes (``platform.md#guardrails``)."""
 
     max_guardrail_nodes_before_escalation: int | None = None
     """``None`` switches the counting off."""
@@ -154,7 +154,7 @@ class EdgeConfig(WireModel):
 
 
 class WorkflowConfig(WireModel):
-    """The settings of a workflow as a whole (``platform/engine.md`` 1.2)."""
+    """The settings of a workflow as a whole (``platform.md#workflow-settings``)."""
 
     logical_id: str = ""
     name: str | None = None
@@ -182,12 +182,12 @@ class WorkflowConfig(WireModel):
 
     @property
     def max_consecutive_conditional_edges(self) -> int:
-        """Return the limit on conditional edges without a model's answer (``engine.md`` 3.7)."""
+        """Return the limit on conditional edges without a model's answer (``platform.md#loop-limits``)."""
         return as_number(self.miscellaneous.get("consecutive_conditional_edges_max_limit"), 3)
 
     @property
     def must_answer_after_return(self) -> bool:
-        """Return whether a model must answer after a return (``engine.md`` 3.7)."""
+        """Return whether a model must answer after a return (``platform.md#loop-limits``)."""
         key = "no_consecutive_conditional_edge_after_reverse_conditional_edge_taken"
         return as_bool(self.miscellaneous.get(key), True)
 
@@ -214,7 +214,7 @@ class Workflow(WireModel):
 
     @classmethod
     def from_document(cls, data: Any) -> Self:
-        """Read a document in any of its wrappings (``platform/wire.md`` 4.3).
+        """Read a document in any of its wrappings (``platform.md#hydrated-workflow``).
 
         Args:
             data: The hydrated object itself, or one around it.
@@ -312,7 +312,7 @@ def as_bool(value: Any, default: bool) -> bool:
 
     A flag is a boolean or a word for one.
 
-    Source: ``platform/engine.md`` 1.3.
+    Source: ``platform.md#workflow-flags``.
     """
     if isinstance(value, bool):
         return value

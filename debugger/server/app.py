@@ -33,7 +33,7 @@ from debugger.server.streaming import routes as streaming
 from debugger.server.turn_limiter import TurnLimiter
 
 # Looked through in this order: turns first, the most frequent requests; within a router paths with a fixed
-# word come before those with an id in its place (``platform/wire.md`` 4.1).
+# word come before those with an id in its place (``platform.md#workflow-routes``).
 ROUTERS = (
     execute.router,
     workflow_transfer.router,

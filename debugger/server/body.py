@@ -41,7 +41,7 @@ class BodyReader:
                 web pages out: a browser asks before it sends JSON to another site, and gets no answer here.
             RequestValidationError: The body is not JSON, or no object.
 
-        Source: empty bodies in ``platform/wire.md`` 1.6.
+        Source: empty bodies in ``platform.md#encoding``.
         """
         text = await _read_bytes(request, limit=services_of(request.scope).body_limit)
         if not text:
@@ -94,7 +94,7 @@ def body_error(kind: str, message: str, *path: str) -> RequestValidationError:
 def without_secrets(data: JsonObject) -> JsonObject:
     """Return an object without ``secret_variables``, also where it wraps a workflow document.
 
-    Source: ``platform/wire.md`` 2.2 and 4.4.
+    Source: ``platform.md#execute-input`` and ``platform.md#create-workflow``.
     """
     rest = {key: value for key, value in data.items() if key != _SECRETS}
     for key in _WRAPPERS:

@@ -22,7 +22,7 @@ MAX_NUMBER = 2**31 - 1
 MAX_EVENT_ID = 128
 """Characters of an event's id; no database column of ours takes more."""
 DEFAULT_SIZE = 100
-"""Rows of a page when a request names no size (``platform/wire.md`` 1.10)."""
+"""Rows of a page when a request names no size (``platform.md#paging``)."""
 ANONYMOUS = "me"
 """The user when a request does not name one."""
 
@@ -44,7 +44,7 @@ ExpectedTurn = Annotated[
 EventId = Annotated[str, Path(max_length=MAX_EVENT_ID)]
 CommentId = Annotated[str, Path(max_length=MAX_EVENT_ID)]
 TurnIndex = Annotated[int, Path(ge=0, le=MAX_NUMBER)]
-"""A turn of the user, from 0 (``platform/wire.md`` 5.5)."""
+"""A turn of the user, from 0 (``platform.md#feedback``)."""
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 PageSize = Annotated[int, Query(ge=1, le=1_000)]
 QueryDate = Annotated[datetime | None, Query()]
@@ -90,7 +90,7 @@ async def current_person(request: Request) -> str:
 
     The header counts for a shared key only, so no user can pass for another one who has a key.
 
-    Source: ``platform/wire.md`` 1.2.
+    Source: ``platform.md#headers``.
     """
     return principal_of(request.scope).person or request.headers.get("uuid", "").strip() or ANONYMOUS
 

@@ -1,4 +1,4 @@
-"""Execution of turns and of background work over HTTP (``platform/wire.md`` section 2)."""
+"""Execution of turns and of background work over HTTP (``platform.md#execute``)."""
 
 from __future__ import annotations
 

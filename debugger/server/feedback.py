@@ -1,4 +1,4 @@
-"""Comments and ratings on runs, turns and events (``platform/wire.md`` 5.5)."""
+"""Comments and ratings on runs, turns and events (``platform.md#feedback``)."""
 
 from __future__ import annotations
 

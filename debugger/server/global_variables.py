@@ -1,4 +1,4 @@
-"""Global variables (``platform/wire.md`` section 8)."""
+"""Global variables (``platform.md#other-routes``)."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ _ERRORS: dict[int, tuple[str, Any]] = {
     503: ("The store does not answer.", Detail),
     504: ("The API behind this server did not answer in time.", Detail),
 }
-"""Description and shape of each error status (``platform/wire.md`` 1.8)."""
+"""Description and shape of each error status (``platform.md#errors``)."""
 AUTH_STATUSES = (401, 403, 429, 503)
 """Errors of the authentication, which all but the open paths can give."""
 

@@ -1,4 +1,4 @@
-"""Tokens of re-runs: minted, read and redeemed (``platform/wire.md`` section 7)."""
+"""Tokens of re-runs: minted, read and redeemed (``platform.md#re-runs``)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def redeem(
         NotFoundError: It has expired, was redeemed, or never was one; or the run does not exist any more.
         ConflictError: It is of another workflow or version, or the workflow was changed since.
 
-    Source: ``platform/wire.md`` 6.2, 6.4 (4007).
+    Source: ``platform.md#start-frame`` and ``platform.md#close-codes`` (4007).
     """
     ticket = engine.store.rerun_tokens.find(token)
     plan = plan_of(engine, ticket)

@@ -1,4 +1,4 @@
-"""Re-runs of turns (``platform/wire.md`` section 7)."""
+"""Re-runs of turns (``platform.md#re-runs``)."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def page_envelope(name: str, rows: list[Any], *, page: int, size: int, total: in
         size: The rows of a full page.
         total: The rows of all pages.
 
-    Source: ``platform/wire.md`` 1.10.
+    Source: ``platform.md#paging``.
     """
     return {
         name: rows,

@@ -1,4 +1,4 @@
-"""The limit of a workflow on its active runs (``platform/wire.md`` 2.8)."""
+"""The limit of a workflow on its active runs (``platform.md#edge-cases``)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RunLimiter:
 
     A run counts from the claim of its first turn, while it is started, running or waiting: the count is read
     from the store. The platform's response to a run beyond the limit was not recorded; it is 429 here
-    (``platform/wire.md`` 2.8).
+    (``platform.md#edge-cases``).
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,7 @@
-"""Records of runs, and their JSON schemas (``platform/wire.md`` 5.1, 5.2, 5.5)."""
+"""Records of runs, and their JSON schemas.
+
+Source: ``platform.md#run-list``, ``platform.md#run-record`` and ``platform.md#feedback``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Versions of workflows, and the difference of two (``platform/wire.md`` 4.1, 4.5, 4.6)."""
+"""Versions of workflows, and the difference of two.
+
+Source: ``platform.md#workflow-routes``, ``platform.md#version-answer`` and ``platform.md#version-diff``.
+"""
 
 from __future__ import annotations
 
@@ -314,7 +317,7 @@ def _read(backend: Backend, workflow_id: str, version: VersionSummary) -> Versio
 
 def _record(workflow_id: str, version: VersionSummary, workflow: Workflow) -> VersionRecord:
     graph: Any = workflow.to_wire()
-    # The store has no ids of versions; this one has the form of the others (wire.md, section 0).
+    # The store has no ids of versions; this one has the form of the others (``platform.md#identifiers``).
     key = f"{workflow_id}/{version.version_number}".encode()
     return {
         "_id": hashlib.blake2b(key, digest_size=12).hexdigest(),

@@ -37,10 +37,10 @@ def new_document(body: JsonObject) -> JsonObject:
 
     Raises:
         RequestValidationError: There is neither a graph nor a name.
-        WorkflowError: The platform would not save it (``platform/wire.md`` 4.8).
+        WorkflowError: The platform would not save it (``platform.md#validation``).
         InputError: A node or an edge in it lacks a required field.
 
-    Source: ``platform/wire.md`` 4.4.
+    Source: ``platform.md#create-workflow``.
     """
     document = without_secrets(_unwrap(body))
     reject_faulty(document)
@@ -76,7 +76,7 @@ def name_in(body: JsonObject, key: str = "name") -> str | None:
 
 
 def reject_faulty(document: JsonObject) -> None:
-    """Reject a document that the platform does not save (``platform/wire.md`` 4.8).
+    """Reject a document that the platform does not save (``platform.md#validation``).
 
     Raises:
         WorkflowError: It breaks a rule, or is no workflow.

@@ -1,4 +1,4 @@
-"""Transfer of workflows: export and import of bundles, and clones (``platform/wire.md`` 4.1).
+"""Transfer of workflows: export and import of bundles, and clones (``platform.md#workflow-routes``).
 
 The platform's bundle is not known; this format is ours, has a name and keeps every document as it is.
 """

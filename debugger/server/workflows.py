@@ -1,6 +1,6 @@
 """Records, favorites, limits, variables and schemas of workflows.
 
-Source: ``platform/wire.md`` 4.1 to 4.4.
+Source: ``platform.md#workflow-routes`` and ``platform.md#create-workflow``.
 """
 
 from __future__ import annotations
@@ -142,8 +142,8 @@ def create_workflow(
     """Create a workflow.
 
     The body is a hydrated document, has one under ``config``, or only a name. A document that the platform
-    does not save is rejected (``platform/wire.md`` 4.8). The app, which shows the errors of a workflow,
-    imports it without this route. Logical ids stay as they are (``platform/wire.md`` 9.2).
+    does not save is rejected (``platform.md#validation``). The app, which shows the errors of a workflow,
+    imports it without this route. Logical ids stay as they are (``platform.md#server-checklist``).
     """
     name = name_in(body)
     summary = backend.create_workflow(new_document(body), name=name)

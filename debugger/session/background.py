@@ -18,9 +18,9 @@ from debugger.errors import (
 from debugger.protocol.runs import TurnResult
 
 STEP_EVERY = 1.0
-"""Seconds from one step to the next; asking more often only adds load (``platform/wire.md`` 2.7)."""
+"""Seconds from one step to the next; asking more often only adds load (``platform.md#background-work``)."""
 MAX_QUIET_STEPS = 60
-"""Steps in a row in which nothing happens before the work is left alone (``platform/wire.md`` 2.7)."""
+"""Steps in a row in which nothing happens before the work is left alone (``platform.md#background-work``)."""
 
 MAX_RETRY_WAIT = 60.0
 """Seconds between two tries of a step that fails, at most."""

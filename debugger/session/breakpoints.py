@@ -74,7 +74,7 @@ class LocationTracker:
     def _taken(self, event: EdgeEvent) -> set[Location]:
         if event.edge_logical_id:
             return {Location("edge", event.edge_logical_id)}
-        # A direct edge is reported without its id (``platform/engine.md`` 3.3).
+        # A direct edge is reported without its id (``platform.md#edge-selection``).
         leaving = self.graph.leaving(event.source_node_logical_id or "")
         return {
             Location("edge", edge.logical_id)

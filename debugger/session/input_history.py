@@ -19,7 +19,7 @@ _OF_THE_TURN = frozenset(
 )
 """Fields of one turn, its messages among them, which another turn does not repeat."""
 _OF_THE_PLATFORM = frozenset({"all_dynamic_variables", "input_dynamic_variables", "workflow_invoke_count"})
-"""Runtime variables that the hosted API adds to a record (``platform/wire.md`` 5.2)."""
+"""Runtime variables that the hosted API adds to a record (``platform.md#run-record``)."""
 
 
 @dataclass(frozen=True)

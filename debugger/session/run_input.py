@@ -121,7 +121,7 @@ class RunInputModel:
             raise InputError(self.problems[0], advice="Correct the run input, or discard the change.")
         value = self.value if message is None else with_message(self.value, message)
         if message is None and not value.get("thread_to_node_inputs"):
-            # The platform refuses a first turn that names no thread (platform/wire.md 2.2).
+            # The platform refuses a first turn that names no thread (``platform.md#execute-input``).
             value = {**value, "thread_to_node_inputs": {MAIN_THREAD: {"node_run_inputs": []}}}
         return TurnInput.from_wire(value)
 

@@ -30,7 +30,7 @@ class CarriedUsage:
     """The model usage that a copy of a run begins with.
 
     It is stored twice: each turn's totals replace the last one's, so the usage that was carried over would be
-    lost in them (``platform/engine.md`` 9.5, 13).
+    lost in them (``platform.md#run-record`` and ``platform.md#usage``).
     """
 
     token_usage_json: bytes

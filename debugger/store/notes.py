@@ -34,7 +34,7 @@ MAX_TAG_CHARACTERS = 50
 MAX_NAME_CHARACTERS = 80
 
 SECRETS = "secret_variables"
-"""The one key of a run input that is never stored (``platform/wire.md`` 2.2)."""
+"""The one key of a run input that is never stored (``platform.md#execute-input``)."""
 
 
 class UnfinishedTurn(NamedTuple):
@@ -220,7 +220,7 @@ class NoteRepository(_RatingRepository):
 
 
 class FeedbackRepository(_RatingRepository):
-    """Comments and ratings as the API reads and writes them (``platform/wire.md`` 5.5)."""
+    """Comments and ratings as the API reads and writes them (``platform.md#feedback``)."""
 
     def of(self, run_id: str) -> tuple[list[Comment], list[Rating]]:
         """Return the comments and ratings of a run, the oldest first."""

@@ -68,7 +68,7 @@ class RunRepository(Repository):
     """Runs, read and searched."""
 
     def run(self, run_id: str) -> Run:
-        """Return one run in the shape of ``platform/wire.md`` 5.2.
+        """Return one run in the shape of ``platform.md#run-record``.
 
         Raises:
             NotFoundError: There is no such run.
@@ -116,7 +116,7 @@ class RunRepository(Repository):
         Raises:
             InputError: Page or size is below 1.
 
-        Source: ``platform/wire.md`` 5.1.
+        Source: ``platform.md#run-list``.
         """
         found = self.find_runs(RunSearch(), workflow_id, status, page, size)
         return found.rows, found.total
@@ -210,7 +210,7 @@ def _pair(turn: Row[*tuple[Any, ...]], run_id: str) -> JsonObject:
 
 
 def _closing_pair(events: list[JsonObject]) -> JsonObject:
-    """Return the pair in a turn's closing event (``platform/wire.md`` 3.5)."""
+    """Return the pair in a turn's closing event (``platform.md#event-fields``)."""
     pairs = (event["run_input_output_pair"] for event in reversed(events) if event.get("type") == _CLOSING)
     return next(pairs, None) or Turn().to_wire()
 

@@ -198,7 +198,7 @@ comments = Table(
 ratings = Table(
     "ratings",
     metadata,
-    # One of each author and target (``platform/wire.md`` 5.5).
+    # One of each author and target (``platform.md#feedback``).
     Column("run_id", String(64), primary_key=True),
     Column("target_kind", String(8), primary_key=True),
     Column("target_key", String(128), primary_key=True),

@@ -26,7 +26,7 @@ _MAX_IDS = 500
 def new_id() -> str:
     """Return a new id: 24 lower-case hex digits, eight of them the time.
 
-    Ids made in different seconds sort by time, like the platform's own (``platform/wire.md``, section 0).
+    Ids made in different seconds sort by time, like the platform's own (``platform.md#identifiers``).
     """
     return f"{int(time.time()):08x}{secrets.token_hex(8)}"
 

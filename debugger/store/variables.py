@@ -1,4 +1,4 @@
-"""Global variables, with which every run begins (``platform/wire.md`` section 8)."""
+"""Global variables, with which every run begins (``platform.md#other-routes``)."""
 
 from __future__ import annotations
 

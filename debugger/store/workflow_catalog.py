@@ -25,7 +25,7 @@ from debugger.store.workflows import (
 )
 
 ACTIVE_STATUSES = ("started", "running", "waiting_for_user_input")
-"""Statuses of runs that count against a workflow's limit (``platform/wire.md`` 2.6)."""
+"""Statuses of runs that count against a workflow's limit (``platform.md#run-status``)."""
 
 _LABELS = ("name", "description")
 

@@ -64,7 +64,7 @@ class WorkflowRepository(Repository):
         Raises:
             InputError: Something in the document has no JSON form.
 
-        Source: ``platform/wire.md`` 4.4.
+        Source: ``platform.md#create-workflow``.
         """
         workflow_id, now = new_id(), time.time()
         labels = {

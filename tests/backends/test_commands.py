@@ -1,4 +1,7 @@
-"""The commands ``pause`` and ``resume`` on stored runs (``platform/engine.md`` 7.2 (g), 7.3)."""
+"""The commands ``pause`` and ``resume`` on stored runs.
+
+Source: ``platform.md#event-order`` and ``platform.md#run-status``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Model nodes with tools, through the whole backend (``platform/engine.md`` 2.1, 10, 11)."""
+"""Model nodes with tools, through the whole backend.
+
+Source: ``platform.md#llm-nodes``, ``platform.md#tools`` and ``platform.md#models``.
+"""
 
 from __future__ import annotations
 

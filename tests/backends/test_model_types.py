@@ -1,4 +1,4 @@
-"""A workflow for each type of model and of group, whose model is really asked (``platform/engine.md`` 11)."""
+"""A workflow for each type of model and of group, whose model is really asked (``platform.md#models``)."""
 
 from __future__ import annotations
 

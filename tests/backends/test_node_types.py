@@ -1,4 +1,4 @@
-"""Every type of node, run through the backend (``platform/engine.md`` 2)."""
+"""Every type of node, run through the backend (``platform.md#node-runs``)."""
 
 from __future__ import annotations
 

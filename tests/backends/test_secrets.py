@@ -1,4 +1,4 @@
-"""Secrets of every origin, looked for wherever a run leaves a trace (``platform/engine.md`` 5.7)."""
+"""Secrets of every origin, looked for wherever a run leaves a trace (``platform.md#secrets``)."""
 
 from __future__ import annotations
 

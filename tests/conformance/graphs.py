@@ -1,4 +1,4 @@
-"""Workflows out of the words of ``platform/wire.md`` 4.7."""
+"""Workflows out of the words of ``platform.md#workflow-document``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A server in its own process, and client calls of it.
 
-Written from ``platform/wire.md`` alone: nothing here imports the server's code.
+Written from ``platform.md`` alone: nothing here imports the server's code.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keys and roles over a real socket (``platform/wire.md`` 1.8)."""
+"""Keys and roles over a real socket (``platform.md#errors``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns over a real socket (``platform/wire.md`` sections 2 and 3)."""
+"""Turns over a real socket (``platform.md#execute`` and ``platform.md#node-inputs``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Global variables over a real socket (``platform/wire.md`` section 8)."""
+"""Global variables over a real socket (``platform.md#other-routes``)."""
 
 from __future__ import annotations
 

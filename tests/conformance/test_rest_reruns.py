@@ -1,4 +1,4 @@
-"""Re-runs over a real socket (``platform/wire.md`` section 7)."""
+"""Re-runs over a real socket (``platform.md#re-runs``)."""
 
 from __future__ import annotations
 

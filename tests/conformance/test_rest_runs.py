@@ -1,4 +1,7 @@
-"""Run records over a real socket (``platform/wire.md`` 5.1, 5.2, 5.5)."""
+"""Run records over a real socket.
+
+Source: ``platform.md#run-list``, ``platform.md#run-record`` and ``platform.md#feedback``.
+"""
 
 from __future__ import annotations
 

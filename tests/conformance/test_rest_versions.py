@@ -1,4 +1,7 @@
-"""Versions over a real socket (``platform/wire.md`` 4.1, 4.5, 4.6)."""
+"""Versions over a real socket.
+
+Source: ``platform.md#workflow-routes``, ``platform.md#version-answer`` and ``platform.md#version-diff``.
+"""
 
 from __future__ import annotations
 

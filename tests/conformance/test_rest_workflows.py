@@ -1,4 +1,7 @@
-"""Workflows over a real socket (``platform/wire.md`` 4.1 to 4.4, 4.8)."""
+"""Workflows over a real socket.
+
+Source: ``platform.md#workflow-routes``, ``platform.md#create-workflow`` and ``platform.md#validation``.
+"""
 
 from __future__ import annotations
 

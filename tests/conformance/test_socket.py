@@ -1,6 +1,6 @@
 """The streaming socket and its token, on each database.
 
-Source: ``platform/wire.md`` section 6.
+Source: ``platform.md#websocket``.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def poller(node_id: str = "poll", **retry: Any) -> dict[str, Any]:
 
 
 def lab() -> list[dict[str, Any]]:
-    """The graph of ``engine.md`` 7.2 (h): a poller in the background wakes the node that waits."""
+    """The graph of ``platform.md#event-order``: a poller in the background wakes the node that waits."""
     return [
         node("entry", "no_op"),
         say("chat"),

@@ -1,4 +1,4 @@
-"""The sequences (a) to (k) of ``platform/engine.md`` 7.2, in full: every event of a turn in its order.
+"""The sequences (a) to (k) of ``platform.md#event-order``, in full: every event of a turn in its order.
 
 (a), two static nodes, with every field, is in ``test_interpreter.py``; (h) with its pumps in
 ``test_scheduler.py``.

@@ -1,4 +1,4 @@
-"""Every numeric field of every event is of the type that the wire has for it (``platform/wire.md`` 3.6)."""
+"""Every numeric field of every event is of the type that the wire has for it (``platform.md#events``)."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def test_document_is_built_once():
 
 
 def test_for_callers_omits_sections_and_references():
-    text = """Do one thing (``platform/wire.md`` 4.1). It is ``done``
+    text = """Do one thing (``platform.md#workflow-routes``). It is ``done``
     at once (section 10, 19).
 
     There is more to it.
@@ -177,7 +177,7 @@ def test_for_callers_keeps_other_parentheses():
 
 
 def test_map_descriptions_changes_descriptions_at_any_depth():
-    schema = {"properties": {"a": {"anyOf": [{"description": "A (``platform/wire.md`` 2)", "x": "``"}]}}}
+    schema = {"properties": {"a": {"anyOf": [{"description": "A (``platform.md#execute``)", "x": "``"}]}}}
 
     assert _map_descriptions(schema, for_callers) == {
         "properties": {"a": {"anyOf": [{"description": "A", "x": "``"}]}}

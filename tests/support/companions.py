@@ -13,7 +13,7 @@ def lab(*, pause: int = 2, checks: int = 3, **config: Any) -> dict[str, Any]:
     """Return a poller in the background and a chat.
 
     The chat is left once the poller has counted far enough.
-    The graph of ``platform/engine.md`` 7.2 (h).
+    The graph of ``platform.md#event-order``.
 
     Args:
         pause: Seconds between two checks.

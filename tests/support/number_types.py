@@ -1,6 +1,6 @@
 """Number types of the wire as data, and their check.
 
-Source: ``platform/wire.md`` 3.6, 5.4.
+Source: ``platform.md#events`` and ``platform.md#usage``.
 """
 
 from __future__ import annotations

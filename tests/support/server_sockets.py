@@ -1,4 +1,4 @@
-"""A client of the socket, written from ``platform/wire.md`` alone."""
+"""A client of the socket, written from ``platform.md`` alone."""
 
 from __future__ import annotations
 

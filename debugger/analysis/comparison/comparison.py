@@ -108,7 +108,7 @@ def turn_offset(a: Run, of_a: Sequence[TurnLog], b: Run, of_b: Sequence[TurnLog]
     It is not 0 if one of them continues from a turn of the other and its record does not begin with the turns
     before; a record that does is compared from the first turn on.
 
-    Source: ``checkpoint_source_turn_index`` counts from 0 (``platform/wire.md`` 7).
+    Source: ``checkpoint_source_turn_index`` counts from 0 (``platform.md#re-runs``).
     """
     if a.source_workflow_run_id == b.workflow_run_id:
         return -_turns_before(a, of_a, of_b)
@@ -138,7 +138,7 @@ class Totals:
     def of(cls, run: Run, turns: Sequence[TurnLog]) -> Self:
         """Return the totals of a record.
 
-        Source: iteration metrics and token usage in ``platform/engine.md`` 13.
+        Source: iteration metrics and token usage in ``platform.md#usage``.
 
         Args:
             run: The record.

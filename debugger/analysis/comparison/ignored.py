@@ -3,8 +3,9 @@
 Only fields of the protocol are named here. A variable of an author's own is never passed over, whatever it is
 called; of the system's own variables only those that the caller did not set himself.
 
-Source: the envelope, the sub-objects and the system's variables in ``platform/wire.md`` 3.5 to 3.7; usage in
-``platform/engine.md`` 13.
+Source: the envelope, the sub-objects and the system's variables in ``platform.md#event-fields`` and
+``platform.md#node-outputs``; usage in
+``platform.md#usage``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Candidate edges in evaluation order (``platform/engine.md`` 3.3, 3.6, 3.8)."""
+"""Candidate edges in evaluation order.
+
+Source: ``platform.md#edge-selection``, ``platform.md#global-nodes`` and ``platform.md#guardrails``.
+"""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class EvaluatedEdge:
     possible: bool = True
     """Whether it could be evaluated at all: a condition in words needs a model."""
     by_itself: bool = False
-    """Whether a model evaluates it after the node has run, if it is reached (``engine.md`` U-33)."""
+    """Whether a model evaluates it after the node has run, if it is reached (U-33)."""
 
     @property
     def holds(self) -> bool:
@@ -173,7 +173,7 @@ def _evaluate(
 def _is_for_model(edge: CandidateEdge, scope: Scope) -> bool:
     """Return whether a model decides.
 
-    In words, and no expression can (``engine.md`` U-16).
+    In words, and no expression can (U-16).
     """
     if not edge.freeform or not edge.expression:
         return bool(edge.freeform)

@@ -157,7 +157,10 @@ class Explainer:
 
 
 def _is_evaluated(edge: CandidateEdge, record: DecisionRecord) -> bool:
-    """Return whether an edge is evaluated at this stage (``platform/engine.md`` 3.2, 3.9)."""
+    """Return whether an edge is evaluated at this stage.
+
+    Source: ``platform.md#edge-selection`` and ``platform.md#waiting-edges``.
+    """
     if record.stage == "after_giving_up":
         return edge.kind in ("conditional", "global", "reverse", "nothing")
     if record.stage == "while_waiting":

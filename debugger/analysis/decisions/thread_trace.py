@@ -159,7 +159,7 @@ class ThreadTrace:
             self.callers.pop()
 
     def _skip(self, arrived: str | None) -> None:
-        """Follow the nodes that the thread passed without running them (``platform/engine.md`` U-1)."""
+        """Follow the nodes that the thread passed without running them (U-1)."""
         current, self._next_node = self._next_node, None
         for _ in range(len(self._graph.nodes)):
             edge = self._graph.main_direct(current) if current and current != arrived else None
@@ -171,7 +171,7 @@ class ThreadTrace:
                 self.callers = [caller for caller in self.callers if caller[0] != skipped]
 
     def _must_answer(self, node: str | None) -> str:
-        """Return why the model is offered no edge (``platform/engine.md`` 3.7)."""
+        """Return why the model is offered no edge (``platform.md#loop-limits``)."""
         config = self._graph.nodes.get(node or "")
         if config is None or config.type not in LLM_FLAGS:
             return ""

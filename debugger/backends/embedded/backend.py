@@ -385,5 +385,5 @@ def _engine_options(settings: Settings) -> EngineOptions:
 
 
 def _without_secrets(document: JsonObject) -> JsonObject:
-    """Return a document without secret variables (``platform/engine.md`` 1.1)."""
+    """Return a document without secret variables (``platform.md#workflow-document``)."""
     return {key: value for key, value in document.items() if key != "secret_variables"}

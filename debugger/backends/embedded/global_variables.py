@@ -26,7 +26,7 @@ FRESH_SECONDS = 1.0
 change counts at once where `GlobalValues.renew` is called."""
 
 NAMESPACE = "global"
-"""``{{global.name}}`` and ``{{name}}`` are the same (``platform/wire.md`` section 10, 21)."""
+"""``{{global.name}}`` and ``{{name}}`` are the same (``platform.md#contradictions``, 21)."""
 
 
 @dataclass
@@ -80,7 +80,7 @@ class GlobalValues:
         Raises:
             StoreError: They cannot be read.
 
-        Source: ``platform/engine.md`` 5.2.
+        Source: ``platform.md#variable-precedence``.
         """
         if found := self.dynamic():
             own = {**default_variables(workflow), **state.dynamic_variables}

@@ -46,7 +46,7 @@ def model_for(workflow: Workflow, settings: Settings, *, keys: Keys | None = Non
 
 
 def default_llm(text: str) -> JsonObject | None:
-    """The configuration of the model for nodes that name none (``platform/engine.md`` U-58).
+    """The configuration of the model for nodes that name none (U-58).
 
     Args:
         text: Type, model and, where it has one, address, with spaces between them; may be empty.

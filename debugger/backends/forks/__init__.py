@@ -1,6 +1,6 @@
 """Forks, re-runs and replays: earlier turns continued in a new run.
 
-Source: ``platform/wire.md`` section 7, ``platform/engine.md`` 9.6.
+Source: ``platform.md#re-runs``.
 """
 
 from __future__ import annotations

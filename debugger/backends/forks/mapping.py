@@ -69,7 +69,7 @@ class ChangedState:
 def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str]) -> ChangedState:
     """Move a state to the node corresponding to the main thread's position.
 
-    Only the main thread continues (``platform/engine.md`` 9.6).
+    Only the main thread continues (``platform.md#re-runs``).
 
     Args:
         state: The state; its position has a corresponding node.

@@ -1,4 +1,4 @@
-"""The request for a re-run (``platform/wire.md`` section 7)."""
+"""The request for a re-run (``platform.md#re-runs``)."""
 
 from __future__ import annotations
 

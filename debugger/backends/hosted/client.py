@@ -1,4 +1,4 @@
-"""Requests to the hosted API (``platform/wire.md`` section 1)."""
+"""Requests to the hosted API (``platform.md#base-url``)."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ class ApiClient:
         Raises:
             ConnectionError: There is no connection to the API at all.
 
-        Source: ``platform/wire.md`` 6.1; the address is at the root of the host, whatever the base URL.
+        Source: ``platform.md#websocket``; the address is at the root of the host, whatever the base URL.
         """
         url = httpx.URL(self.base_url).copy_with(path=SESSION)
         try:
@@ -332,7 +332,7 @@ def encoded(body: JsonObject) -> bytes:
 def _wait_before_retry(response: httpx.Response, attempt: int) -> float | None:
     """Return the seconds until a request is repeated; ``None`` for never.
 
-    Source: ``platform/wire.md`` 1.5.
+    Source: ``platform.md#retries``.
     """
     wait = max(retry_after(response) or 0.0, random.uniform(0, min(MAX_WAIT, 0.5 * 2**attempt)))
     may = response.status_code in RETRIED and attempt < MAX_RETRIES and wait <= MAX_WAIT

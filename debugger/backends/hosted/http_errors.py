@@ -1,4 +1,4 @@
-"""Errors of requests to the API (``platform/wire.md`` 1.8)."""
+"""Errors of requests to the API (``platform.md#errors``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies of the hosted API (``platform/wire.md`` sections 2 and 4)."""
+"""Bodies of the hosted API (``platform.md#execute`` and ``platform.md#workflow-routes``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 PAGE_SIZE = 100
 SECRETS = "secret_variables"
 GRAPH_KEYS = ("config", "workflow_config")
-"""Where a version may carry its graph (``platform/wire.md`` 4.5)."""
+"""Where a version may carry its graph (``platform.md#version-answer``)."""
 
 
 def execute_body(turn_input: TurnInput, run_id: str | None, version: int | None) -> JsonObject:
@@ -25,7 +25,7 @@ def execute_body(turn_input: TurnInput, run_id: str | None, version: int | None)
         version: The version that a new run begins with.
     """
     run_input = {key: value for key, value in turn_input.to_wire().items() if key != SECRETS}
-    # The API refuses an input without any thread (wire.md 2.2).
+    # The API refuses an input without any thread (``platform.md#execute-input``).
     if not run_input.get("thread_to_node_inputs"):
         run_input["thread_to_node_inputs"] = {MAIN_THREAD: {"node_run_inputs": []}}
     if version is not None:
@@ -44,7 +44,7 @@ def live_input(
         run_id: The run to go on with.
         version: The version that a new run begins with.
 
-    Source: ``platform/wire.md`` 6.2.
+    Source: ``platform.md#start-frame``.
     """
     run_input: JsonObject = execute_body(turn_input, None, version)["run_input"]
     run_input["workflow_id"] = workflow_id
@@ -62,7 +62,7 @@ def new_workflow_body(document: JsonObject, name: str | None) -> JsonObject:
         WorkflowError: The document is no workflow.
         InputError: A node or an edge in it lacks what every one of them needs.
 
-    Source: ``platform/wire.md`` 4.4.
+    Source: ``platform.md#create-workflow``.
     """
     workflow = Workflow.from_document(document)
     body = {key: value for key, value in unwrap_document(document).items() if key != SECRETS}
@@ -77,7 +77,7 @@ def turn_result(body: JsonObject) -> TurnResult:
     Raises:
         InputError: It is none.
 
-    Source: answers without a status in ``platform/wire.md`` 10, number 12.
+    Source: answers without a status in ``platform.md#contradictions``, number 12.
     """
     if "status" in body:
         return TurnResult.from_wire(body)
@@ -87,7 +87,7 @@ def turn_result(body: JsonObject) -> TurnResult:
 
 
 def search_query(search: RunSearch) -> dict[str, str]:
-    """Return a search for runs as the API's query (``platform/wire.md`` 5.1)."""
+    """Return a search for runs as the API's query (``platform.md#run-list``)."""
     query = {
         "start": search.since.isoformat() if search.since else "",
         "end": search.until.isoformat() if search.until else "",
@@ -105,7 +105,7 @@ def has_more(body: JsonObject, rows: int, seen: int) -> bool:
         rows: How many rows it has.
         seen: How many different rows have come so far.
 
-    Source: ``platform/wire.md`` 1.10.
+    Source: ``platform.md#paging``.
     """
     has_next, total = body.get("has_next"), body.get("total")
     if isinstance(has_next, bool):

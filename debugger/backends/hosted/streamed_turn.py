@@ -1,4 +1,4 @@
-"""Turns whose events come over a socket (``platform/wire.md`` section 6)."""
+"""Turns whose events come over a socket (``platform.md#websocket``)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ from debugger.protocol.events import EndWorkflowIterationEvent, Event, parse_eve
 from debugger.protocol.runs import FRAME_NUMBER, TRUNCATED, RunStatus, SentTurn, TurnResult
 
 CLOSING_SECONDS = 0.5
-"""Time in which the last event follows the end of an iteration; some turns have none (``engine.md`` 7.2)."""
+"""Time in which the last event follows the end of an iteration; some turns have none.
+
+Source: ``platform.md#event-order``.
+"""
 
 _STATUS_BY_EVENT: dict[str, RunStatus] = {
     "workflow_ready_for_input": "waiting_for_user_input",
@@ -207,7 +210,7 @@ class StreamedTurn:
         raise AnswerLost(ConnectionFailedError(f"{self._request} was stopped."))
 
     def _closed(self, closed: SocketClosed) -> AnswerLost:
-        """Return what the end of the connection means (``platform/wire.md`` 6.4)."""
+        """Return what the end of the connection means (``platform.md#close-codes``)."""
         if not self.is_acknowledged and closed.code is not None:
             status = closed.code - 4000 if closed.code in _REFUSALS else _OTHER_REFUSALS.get(closed.code, 500)
             error = refusal(self._request, httpx.Response(status, json={"detail": closed.reason}))

@@ -233,7 +233,7 @@ class TurnSender:
     def _can_name(self, version: int | None, workflow_id: str) -> bool:
         """Return whether a run input can name the version to start with.
 
-        0 means there that none is chosen; only a request can name version 0 (``platform/wire.md`` 2.5).
+        0 means there that none is chosen; only a request can name version 0 (``platform.md#versions``).
         """
         try:
             return version != 0 or self._active_version(workflow_id) == 0

@@ -1,4 +1,4 @@
-"""The socket of the hosted API for live events (``platform/wire.md`` section 6)."""
+"""The socket of the hosted API for live events (``platform.md#websocket``)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SocketClosed(Exception):
     """The socket is closed, or broken.
 
     Args:
-        code: Why, by the server (``platform/wire.md`` 6.4); ``None`` when the connection broke.
+        code: Why, by the server (``platform.md#close-codes``); ``None`` when the connection broke.
         reason: The same for people.
     """
 

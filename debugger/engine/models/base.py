@@ -78,7 +78,7 @@ class Prompt:
     exchange: tuple[Message, ...] = ()
     """What was said with tools in this run of the node: the model's calls and their results, in order."""
     llm: JsonObject | None = None
-    """The model's configuration as the author wrote it, resolved (``platform/engine.md`` 11.2); a stand-in
+    """The model's configuration as the author wrote it, resolved (``platform.md#model-variants``); a stand-in
     needs none."""
     backchannel: str | None = None
     """The system prompt of the model that fills the time while the answer is late; variables filled in."""
@@ -110,7 +110,7 @@ class Reply:
     model: str = "stand-in"
     """What answered, as it appears in the usage of the event."""
     usage: JsonObject = field(default_factory=dict)
-    """What a real model reports of itself, with the keys of ``LLMUsageInfo`` (``platform/engine.md`` 13)."""
+    """What a real model reports of itself, with the keys of ``LLMUsageInfo`` (``platform.md#usage``)."""
     warnings: tuple[str, ...] = ()
     """What is worth a warning though the answer came, as a key in the workflow that is not used."""
 
@@ -150,5 +150,5 @@ class RemoteModel(ABC):
 class ModelError(Exception):
     """The model gave no answer after its retries.
 
-    Source: ``platform/engine.md`` 2.1.2, step 9.
+    Source: ``platform.md#llm-node-execution``, step 9.
     """

@@ -1,6 +1,6 @@
 """Calls of a model through the gateway, with a filler meanwhile.
 
-The filler is what ``platform/engine.md`` 11.3 calls a backchannel.
+The filler is what ``platform.md#model-groups`` calls a backchannel.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ModelAnswer:
 
     reply: Reply
     usage: JsonObject
-    """The keys of ``LLMUsageInfo`` (``platform/engine.md`` 13)."""
+    """The keys of ``LLMUsageInfo`` (``platform.md#usage``)."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def invoke(
     cancelled: threading.Event,
     timeout: float | None = None,
 ) -> Generator[str, None, ModelAnswer]:
-    """Call a model; yield the filler meanwhile (``platform/engine.md`` 11.3).
+    """Call a model; yield the filler meanwhile (``platform.md#model-groups``).
 
     Args:
         responder: The responder; a remote one is called through the gateway.
@@ -143,7 +143,7 @@ def usage_info(model: str, latency: float, environment: Environment) -> JsonObje
 
     An answer without a real model uses no tokens.
 
-    Source: ``platform/engine.md`` 13.
+    Source: ``platform.md#usage``.
     """
     return {
         "response_model": model,

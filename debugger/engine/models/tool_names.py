@@ -1,4 +1,4 @@
-"""Tool names in the form of the providers (``platform/engine.md`` 10.1)."""
+"""Tool names in the form of the providers (``platform.md#tools``)."""
 
 from __future__ import annotations
 

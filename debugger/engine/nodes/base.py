@@ -47,7 +47,7 @@ class NodeResult:
     """The result of a node's run."""
 
     output: JsonObject = field(default_factory=dict)
-    """The node type's own keys of ``run_output`` (``platform/wire.md`` 3.7)."""
+    """The node type's own keys of ``run_output`` (``platform.md#node-outputs``)."""
     chosen: TransitionOption | None = None
     """The transition that a model chose during the run."""
     args: JsonObject = field(default_factory=dict)
@@ -74,7 +74,7 @@ class NodeContext:
     load_run: Callable[[str], JsonObject] = no_run_store
     """The record of another run by its id; raises a `DebuggerError` where it cannot be had."""
     node_input: JsonObject = field(default_factory=dict)
-    """What the turn's input has for this node alone, as ``override_url`` (``platform/engine.md`` 2.0)."""
+    """What the turn's input has for this node alone, as ``override_url`` (``platform.md#node-runs``)."""
     outbound: Gateway = field(default_factory=BlockedGateway)
     """The gateway for every call to the outside."""
     authored: Scope = field(default_factory=Scope)
@@ -168,7 +168,7 @@ class Node(ABC, Generic[Config]):
     calls_model: ClassVar[bool] = False
     """Whether a model judges its freeform conditions while it runs."""
     counts_as_tool_call: ClassVar[bool] = False
-    """Whether a run of it counts among the tool calls of a turn (``platform/engine.md`` 13, U-57)."""
+    """Whether a run of it counts among the tool calls of a turn (``platform.md#usage``, U-57)."""
     waits_for_user: bool = False
     """Whether it waits until the user has said something."""
     loops_to_itself: bool = False
@@ -214,7 +214,7 @@ def pick_message(
 
     Args:
         config: The messages and the mode.
-        key: Owner of the messages; a sequence continues per key and run (``platform/engine.md`` U-8).
+        key: Owner of the messages; a sequence continues per key and run (U-8).
         state: Holds the position in a sequence.
         environment: Chance, for the random mode.
 
@@ -237,7 +237,7 @@ def fixed_response(text: str, environment: Environment, *, message_id: str = "")
     Args:
         text: The text, variables filled in.
         environment: Makes an id, where the text is no message's yet.
-        message_id: The message that it is the text of, whose id the event has (``platform/wire.md`` 3.5).
+        message_id: The message that it is the text of, whose id the event has (``platform.md#event-fields``).
     """
     return AssistantResponseEvent(
         logical_id=message_id or f"assistant_message_{environment.uuid()}",

@@ -1,4 +1,4 @@
-"""The node that removes duplicates from a list of objects (``platform/engine.md`` 2.7)."""
+"""The node that removes duplicates from a list of objects (``platform.md#deduplicate``)."""
 
 from __future__ import annotations
 

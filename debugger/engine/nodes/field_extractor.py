@@ -1,6 +1,6 @@
 """The node that keeps chosen fields of an object or a list.
 
-Source: ``platform/engine.md`` 2.8.
+Source: ``platform.md#field_extractor``.
 """
 
 from __future__ import annotations

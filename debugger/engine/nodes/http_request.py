@@ -1,4 +1,4 @@
-"""The node that makes one HTTP request (``platform/engine.md`` 2.5)."""
+"""The node that makes one HTTP request (``platform.md#http_request``)."""
 
 from __future__ import annotations
 

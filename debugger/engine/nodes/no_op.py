@@ -1,4 +1,4 @@
-"""The node that does nothing (``platform/engine.md`` 2.6)."""
+"""The node that does nothing (``platform.md#no_op``)."""
 
 from __future__ import annotations
 

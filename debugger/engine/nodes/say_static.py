@@ -1,4 +1,4 @@
-"""The node that speaks a fixed text (``platform/engine.md`` 2.3)."""
+"""The node that speaks a fixed text (``platform.md#say_static``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The node that always runs one tool (``platform/engine.md`` 2.4)."""
+"""The node that always runs one tool (``platform.md#tool_node``)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ToolNode(Node[ToolNodeConfig]):
     A failure does not end the run. Arguments of the tool's own are put to those of the node. The result's
     parts become variables as the tool says; a call that fails changes none of those.
 
-    Source: ``platform/engine.md`` 2.4, 10.2, 10.3.
+    Source: ``platform.md#tool_node``, ``platform.md#variable-arguments`` and ``platform.md#result-mappings``.
     """
 
     Config: ClassVar[type[NodeConfig]] = ToolNodeConfig

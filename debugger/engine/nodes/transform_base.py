@@ -1,6 +1,6 @@
 """A node that makes a new value out of a runtime variable.
 
-Source: ``platform/engine.md`` 2.7 and 2.8.
+Source: ``platform.md#deduplicate`` and ``platform.md#field_extractor``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Config = TypeVar("Config", bound=TransformationConfig)
 class TransformationNode(Node[Config]):
     """A node that writes a new value or the reason of failure.
 
-    Source: ``platform/engine.md`` U-12.
+    Source: U-12.
     """
 
     result_key: ClassVar[str]

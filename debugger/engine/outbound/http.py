@@ -169,7 +169,7 @@ class HttpAnswer:
 
     @property
     def is_success(self) -> bool:
-        """Return whether the status says so (``platform/engine.md`` U-11)."""
+        """Return whether the status says so (U-11)."""
         return 200 <= self.status_code < 300
 
     @property

@@ -84,7 +84,7 @@ class Secrets:
         values: Values by name; blank ones count as not there.
         hosts: The hosts that a secret may be sent to besides those that a workflow's author wrote, by name.
 
-    Source: ``platform/engine.md`` 5.7.
+    Source: ``platform.md#secrets``.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Expansion of super nodes before a run (``platform/engine.md`` 2.11)."""
+"""Expansion of super nodes before a run (``platform.md#super-nodes``)."""
 
 from __future__ import annotations
 

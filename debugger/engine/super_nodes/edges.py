@@ -1,6 +1,6 @@
 """Edges into and out of super nodes, and their entries' flags.
 
-Source: ``platform/engine.md`` 2.11, 3.
+Source: ``platform.md#super-nodes`` and ``platform.md#edges``.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def move_entry_flags(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str
     Yields:
         A warning for each flag that cannot be moved.
 
-    Source: ``platform/engine.md`` 2.11, 3.6, 3.8.
+    Source: ``platform.md#super-nodes``, ``platform.md#global-nodes`` and ``platform.md#guardrails``.
     """
     super_node, entry = ports.super_node, nodes[ports.entry]
     if as_bool(super_node.field("is_guardrail_node"), False):

@@ -56,7 +56,7 @@ def expand(workflow: Workflow, load_workflow: LoadWorkflow) -> Expansion:
             interface, super nodes lead back to where they came from, or the whole is too large. The message
             names the super node.
 
-    Source: ``platform/engine.md`` 2.11, with its suggested rules; U-15.
+    Source: ``platform.md#super-nodes``, with its suggested rules; U-15.
     """
     if not any(node.type == "super_node" and not node.disabled for node in workflow.node_configs):
         return Expansion(workflow)
@@ -192,7 +192,7 @@ class _Expander:
     def _edges(self) -> Iterator[JsonObject]:
         """Yield all edges, inner ones first: a node's own precede those out of super nodes.
 
-        Source: ``platform/engine.md`` 3.3, rank 4.
+        Source: ``platform.md#edge-selection``, rank 4.
         """
         for level in reversed(self._levels):
             self._warnings.extend(missing_exits(level, self._gates))

@@ -68,7 +68,7 @@ def read_interface_values(super_node: SuperNode, document: JsonObject) -> Interf
         RunError: A required value is missing, or a value or the interface is not as it has to be; the
             message names the super node and the field.
 
-    Source: ``platform/engine.md`` 2.11, V20 in 12, and 15.1 for the two shapes of an interface.
+    Source: ``platform.md#super-nodes``, V20 in 12, and 15.1 for the two shapes of an interface.
     """
     fields = list(_fields(super_node, _interface(super_node, document)))
     values = super_node.field("field_values") or {}
@@ -217,7 +217,7 @@ def apply_values(
         RunError: A mapping names no target, or one that is not there, or one that cannot have such a value;
             the message names the super node, the field and the path.
 
-    Source: ``platform/engine.md`` 2.11.
+    Source: ``platform.md#super-nodes``.
     """
     filled = AppliedWorkflow({**document})
     places = {kind: _Entities(filled.document, name) for kind, name in _LISTS.items()}

@@ -42,7 +42,7 @@ def paths_of(nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: st
         edges: Its edges.
         start: The id of its start node.
 
-    Source: ``platform/engine.md`` 2.11, 3.3, 3.4.
+    Source: ``platform.md#super-nodes``, ``platform.md#edge-selection`` and ``platform.md#companion-edges``.
     """
     ways = _ways(edges)
     beside = {each for leaving in ways.values() for each in leaving.beside}

@@ -40,7 +40,7 @@ class Renaming:
         ids: The ids of the inner workflow's nodes.
         aliases: The dynamic variables inside that stand for one outside; they are rewritten, too.
 
-    Source: ``platform/engine.md`` 2.0 and 5.1.
+    Source: ``platform.md#node-runs`` and ``platform.md#variables``.
     """
 
     def __init__(self, super_node_id: str, ids: Collection[str], aliases: Aliases) -> None:

@@ -1,6 +1,6 @@
 """Settings of an inner workflow, written into its nodes (U-15).
 
-Source: ``platform/engine.md`` 15.
+Source: ``platform.md#unknowns``.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ class ModelRule:
             super_node: The super node.
             config: The settings of the workflow inside.
 
-        Source: ``platform/engine.md`` 2.11 and 11.2.
+        Source: ``platform.md#super-nodes`` and ``platform.md#model-variants``.
         """
         if around.forced:
             return around

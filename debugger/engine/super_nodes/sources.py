@@ -36,7 +36,7 @@ class Sources:
         Raises:
             RunError: There is none, it cannot be had, or it is none.
 
-        Source: ``platform/engine.md`` 2.11.
+        Source: ``platform.md#super-nodes``.
         """
         if super_node.embedded:
             return _read(super_node)

@@ -1,4 +1,4 @@
-"""An argument of a tool that the workflow sets itself (``platform/engine.md`` 10.2)."""
+"""An argument of a tool that the workflow sets itself (``platform.md#variable-arguments``)."""
 
 from __future__ import annotations
 

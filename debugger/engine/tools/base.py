@@ -36,7 +36,7 @@ def null_is_default(*names: str) -> Any:
 
 
 class ToolConfig(WireModel):
-    """The fields that all tools share (``platform/engine.md`` 10.1)."""
+    """The fields that all tools share (``platform.md#tools``)."""
 
     type: str
     name: str | None = None

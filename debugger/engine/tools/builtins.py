@@ -1,4 +1,4 @@
-"""The functions of the platform that the embedded engine has (``platform/engine.md`` 10.4)."""
+"""The functions of the platform that the embedded engine has (``platform.md#tool-types``)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _math_add(arguments: JsonObject, _: ToolContext) -> ToolResult:
 def _number(value: Any) -> int | float:
     """Return a number, also where a template has made it a text.
 
-    Source: ``platform/engine.md`` 5.6.
+    Source: ``platform.md#tool-argument-types``.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
@@ -144,7 +144,7 @@ BUILTINS: dict[str, BuiltinFunction] = {
 
 
 class InbuiltFunctionConfig(ToolConfig):
-    """The function to call (``platform/engine.md`` 10.4)."""
+    """The function to call (``platform.md#tool-types``)."""
 
     tool_id: str | None = None
     """The function's name in the platform's registry, or the id of a saved tool."""
@@ -183,7 +183,7 @@ class InbuiltFunctionTool(Tool):
     Raises:
         RunError: The workflow sets an argument that the function does not have (10.2).
 
-    Source: ``platform/engine.md`` 10.2, 10.4.
+    Source: ``platform.md#variable-arguments`` and ``platform.md#tool-types``.
     """
 
     Config = InbuiltFunctionConfig

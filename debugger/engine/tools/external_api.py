@@ -1,4 +1,4 @@
-"""The tool that calls an HTTP API (``platform/engine.md`` 10.4)."""
+"""The tool that calls an HTTP API (``platform.md#tool-types``)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class ExternalApiTool(Tool):
     to 299 gives its body: the JSON value, or the text where it is none.
 
     Raises:
-        RunError: An argument that the workflow sets has no slot (``platform/engine.md`` 10.2).
+        RunError: An argument that the workflow sets has no slot (``platform.md#variable-arguments``).
     """
 
     Config = ExternalApiConfig

@@ -10,7 +10,7 @@ from debugger.protocol.base import JsonObject
 
 
 class InlinePythonConfig(ToolConfig):
-    """The configuration of the tool (``platform/engine.md`` 10.4)."""
+    """The configuration of the tool (``platform.md#tool-types``)."""
 
     code: str | None = None
     """Source text with a function in it."""
@@ -26,7 +26,7 @@ class InlinePythonTool(Tool):
     returns a value that has a form in JSON. It finds Python's standard library and no other package, no
     environment, no network, no files but small ones of its own in ``/tmp``, and the clock in UTC.
 
-    Source: ``platform/engine.md`` 10.4, U-54.
+    Source: ``platform.md#tool-types``, U-54.
     """
 
     Config = InlinePythonConfig

@@ -46,7 +46,7 @@ _ADVICE = "Search fewer knowledge bases, or move documents out."
 
 
 class KnowledgeBaseConfig(ToolConfig):
-    """The knowledge bases to search (``platform/engine.md`` 10.4)."""
+    """The knowledge bases to search (``platform.md#tool-types``)."""
 
     category: str | None = "Knowledge Base"
     signature: str | None = _SIGNATURE
@@ -77,7 +77,7 @@ class KnowledgeBaseTool(Tool):
     Raises:
         RunError: The workflow sets an argument other than the query (10.2).
 
-    Source: ``platform/engine.md`` 10.4, U-55.
+    Source: ``platform.md#tool-types``, U-55.
     """
 
     Config = KnowledgeBaseConfig

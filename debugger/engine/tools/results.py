@@ -1,4 +1,4 @@
-"""The variables that a tool's result is taken apart into (``platform/engine.md`` 10.3)."""
+"""The variables that a tool's result is taken apart into (``platform.md#result-mappings``)."""
 
 from __future__ import annotations
 

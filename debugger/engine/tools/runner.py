@@ -1,7 +1,7 @@
 """Making and calling tools, and writing their results.
 
 A node that always runs one tool and a model that chooses one do the same here; they differ in who gives the
-arguments and in the events afterwards (``platform/engine.md`` 10.6).
+arguments and in the events afterwards (``platform.md#tool-execution``).
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def make_tool(config: JsonObject) -> Tool:
 
 
 def check_targets(config: ToolConfig, result_name: str, place: str) -> None:
-    """Reject a mapping onto the variables of the outcome (``platform/engine.md`` 10.3).
+    """Reject a mapping onto the variables of the outcome (``platform.md#result-mappings``).
 
     Args:
         config: The tool's.

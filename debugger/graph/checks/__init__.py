@@ -110,7 +110,7 @@ def check(workflow: Workflow, known_node_types: frozenset[str] | None = None) ->
 def save_errors(workflow: Workflow) -> Iterator[Problem]:
     """Yield the problems for which the platform refuses to save a workflow.
 
-    Source: V1 to V14 in ``platform/engine.md`` 12, and ``platform/wire.md`` 4.8.
+    Source: V1 to V14 in ``platform.md#validation``, and ``platform.md#validation``.
     """
     subject = CheckContext(Graph(workflow))
     return (problem for rule in _AT_SAVE for problem in rule(subject))

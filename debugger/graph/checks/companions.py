@@ -19,7 +19,10 @@ from debugger.graph.graph import Graph
 from debugger.protocol.workflow import EdgeConfig
 
 CATEGORY = "Invalid companion configuration"
-"""The heading under which the platform refuses to save a workflow with such a fault (``wire.md`` 1.8)."""
+"""The heading under which the platform refuses to save a workflow with such a fault.
+
+Source: ``platform.md#errors``.
+"""
 
 _THREAD_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _RESERVED = "_companion_"
@@ -28,7 +31,7 @@ _RESERVED = "_companion_"
 def several_direct_edges(context: CheckContext) -> Iterator[Problem]:
     """Report several direct edges without exactly one for the thread itself.
 
-    Source: V1 in ``platform/engine.md`` 12.
+    Source: V1 in ``platform.md#validation``.
     """
     for node in context.nodes:
         direct = context.graph.direct(node.logical_id)
@@ -49,7 +52,7 @@ def several_direct_edges(context: CheckContext) -> Iterator[Problem]:
 def companion_waits(context: CheckContext) -> Iterator[Problem]:
     """Report companion threads that reach a node that waits for the user.
 
-    Source: V2 in ``platform/engine.md`` 12.
+    Source: V2 in ``platform.md#validation``.
     """
     graph = context.graph
     waits = {node.logical_id for node in context.nodes if flag(node, "wait_for_user_message")}
@@ -70,7 +73,7 @@ def companion_waits(context: CheckContext) -> Iterator[Problem]:
 def companion_forks(context: CheckContext) -> Iterator[Problem]:
     """Report companion threads forked inside companion threads, each once.
 
-    Source: V3 in ``platform/engine.md`` 12.
+    Source: V3 in ``platform.md#validation``.
     """
     forks = forking_edges(context.graph)
     inside: defaultdict[str, list[EdgeConfig]] = defaultdict(list)
@@ -94,7 +97,7 @@ def companion_forks(context: CheckContext) -> Iterator[Problem]:
 def companion_shares_nodes(context: CheckContext) -> Iterator[Problem]:
     """Report nodes that a companion thread and the main path share.
 
-    Source: V4 in ``platform/engine.md`` 12. Transitions to global nodes do not count: companions have
+    Source: V4 in ``platform.md#validation``. Transitions to global nodes do not count: companions have
     none (3.5).
     """
     main = main_path(context.graph)
@@ -115,7 +118,7 @@ def companion_shares_nodes(context: CheckContext) -> Iterator[Problem]:
 def companion_thread_id(context: CheckContext) -> Iterator[Problem]:
     """Report malformed thread ids.
 
-    Source: V5 in ``platform/engine.md`` 12.
+    Source: V5 in ``platform.md#validation``.
     """
     for edge in _flagged(context):
         fault = _fault_of_thread_id(edge)
@@ -133,7 +136,7 @@ def companion_thread_id(context: CheckContext) -> Iterator[Problem]:
 def duplicate_thread_id(context: CheckContext) -> Iterator[Problem]:
     """Report thread ids that several edges have.
 
-    Source: V5 in ``platform/engine.md`` 12.
+    Source: V5 in ``platform.md#validation``.
     """
     groups: defaultdict[str, list[EdgeConfig]] = defaultdict(list)
     for edge in _flagged(context):

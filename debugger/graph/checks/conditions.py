@@ -16,7 +16,7 @@ def condition_syntax(context: CheckContext) -> Iterator[Problem]:
 
     Saving does not check them, so a run would fail.
 
-    Source: ``platform/engine.md`` 4.1.
+    Source: ``platform.md#conditions``.
     """
     for place in _conditions(context):
         expression = place.condition.condition_expression
@@ -35,7 +35,7 @@ def condition_syntax(context: CheckContext) -> Iterator[Problem]:
 def condition_missing(context: CheckContext) -> Iterator[Problem]:
     """Report conditional edges without a condition, which are never taken.
 
-    Source: ``platform/engine.md`` 3.1.
+    Source: ``platform.md#edges``.
     """
     for place in _conditions(context):
         if not place.condition.text and place.needed:

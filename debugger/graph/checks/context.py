@@ -37,7 +37,10 @@ LLM_FLAGS = {
     "worker_llm": {"self_loop": False, "wait_for_user_message": True},
     "workflow_run_evaluator": {"self_loop": False, "wait_for_user_message": False},
 }
-"""The node types that call a model, with the defaults of two flags (``platform/engine.md`` 2.1, 2.10)."""
+"""The node types that call a model, with the defaults of two flags.
+
+Source: ``platform.md#llm-nodes`` and ``platform.md#evaluation-nodes``.
+"""
 
 
 @dataclass(frozen=True)

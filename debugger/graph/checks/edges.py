@@ -22,7 +22,7 @@ _MAY_CALL_A_MODEL = {*LLM_FLAGS, "super_node"}
 def edge_without_end(context: CheckContext) -> Iterator[Problem]:
     """Report edges without a source or a destination.
 
-    Source: U-20 in ``platform/engine.md`` 15.
+    Source: U-20 in ``platform.md#unknowns``.
     """
     for edge in context.edges:
         for end, node_id in _ends(edge):
@@ -39,7 +39,7 @@ def edge_without_end(context: CheckContext) -> Iterator[Problem]:
 def edge_at_missing_node(context: CheckContext) -> Iterator[Problem]:
     """Report edges whose source or destination does not exist.
 
-    Source: U-20 in ``platform/engine.md`` 15.
+    Source: U-20 in ``platform.md#unknowns``.
     """
     for edge in context.edges:
         for end, node_id in _ends(edge):
@@ -56,9 +56,9 @@ def edge_at_missing_node(context: CheckContext) -> Iterator[Problem]:
 def direct_beside_conditional(context: CheckContext) -> Iterator[Problem]:
     """Report direct edges that win over conditional edges of the same node.
 
-    Not at a super node: its edges leave from different inner nodes (``platform/engine.md`` 2.11).
+    Not at a super node: its edges leave from different inner nodes (``platform.md#super-nodes``).
 
-    Source: ``platform/engine.md`` 3.3.
+    Source: ``platform.md#edge-selection``.
     """
     for node in context.nodes:
         if node.type == "super_node":
@@ -83,7 +83,7 @@ def freeform_without_model(context: CheckContext) -> Iterator[Problem]:
 
     Such a condition costs a call of its own.
 
-    Source: U-33 in ``platform/engine.md`` 15.
+    Source: U-33 in ``platform.md#unknowns``.
     """
     for node in context.nodes:
         if _calls_no_model(node, context.known_node_types):

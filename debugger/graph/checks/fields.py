@@ -22,13 +22,13 @@ _OF_CONFIG = {
     *("attachable_llm_config_id", "backchannel_response_config", "mcp_servers", "nodes", "edges"),
     *("ignore_content_received_during_llm_tool_call_specification", "access_config", "evaluation_config"),
 }
-"""Source: ``platform/engine.md`` 1.1 and 1.2."""
+"""Source: ``platform.md#workflow-document`` and ``platform.md#workflow-settings``."""
 
 
 def misplaced_defaults(context: CheckContext) -> Iterator[Problem]:
     """Report default values outside ``workflow_config.miscellaneous``.
 
-    Source: ``platform/engine.md`` 0.1, fact 1.
+    Source: ``platform.md#events``, fact 1.
     """
     for place, fields in _unmodelled(context.graph.workflow):
         if _DEFAULTS in fields:
@@ -43,7 +43,7 @@ def misplaced_defaults(context: CheckContext) -> Iterator[Problem]:
 def unknown_field(context: CheckContext) -> Iterator[Problem]:
     """Report fields that the platform does not know and drops.
 
-    Source: ``platform/engine.md`` 0.1, fact 1.
+    Source: ``platform.md#events``, fact 1.
     """
     known = {"the document": _OF_WORKFLOW, "'workflow_config'": _OF_CONFIG}
     for place, fields in _unmodelled(context.graph.workflow):

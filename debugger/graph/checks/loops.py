@@ -12,7 +12,7 @@ from debugger.protocol.workflow import NodeConfig
 def retry_beside_direct(context: CheckContext) -> Iterator[Problem]:
     """Report bounded retries that a direct edge ends after one attempt.
 
-    Source: U-7 in ``platform/engine.md`` 15.
+    Source: U-7 in ``platform.md#unknowns``.
     """
     for node in context.nodes:
         direct = context.graph.main_direct(node.logical_id)
@@ -31,7 +31,7 @@ def retry_beside_direct(context: CheckContext) -> Iterator[Problem]:
 def endless_loop(context: CheckContext) -> Iterator[Problem]:
     """Report rings of direct edges in which nothing waits for the user.
 
-    Source: ``platform/engine.md`` 3.3 and U-26.
+    Source: ``platform.md#edge-selection``, U-26.
     """
     seen: set[str] = set()
     for node in context.nodes:

@@ -26,7 +26,7 @@ _LONGEST_TIMEOUT = 300
 def unknown_llm_type(context: CheckContext) -> Iterator[Problem]:
     """Report models of an unknown type.
 
-    Source: V19 in ``platform/engine.md`` 12, and 11.2.
+    Source: V19 in ``platform.md#validation`` and ``platform.md#model-variants``.
     """
     for owner, node_id, model in _models(context):
         found = model.get("type")
@@ -43,7 +43,7 @@ def unknown_llm_type(context: CheckContext) -> Iterator[Problem]:
 def temperature_out_of_range(context: CheckContext) -> Iterator[Problem]:
     """Report temperatures outside 0 to 1.
 
-    Source: V16 in ``platform/engine.md`` 12.
+    Source: V16 in ``platform.md#validation``.
     """
     for owner, node_id, model in _models(context):
         found = model.get("temperature")
@@ -60,7 +60,7 @@ def temperature_out_of_range(context: CheckContext) -> Iterator[Problem]:
 def timeout_out_of_range(context: CheckContext) -> Iterator[Problem]:
     """Report timeouts of HTTP requests above five minutes.
 
-    Source: V16 in ``platform/engine.md`` 12, and 2.5.
+    Source: V16 in ``platform.md#validation`` and ``platform.md#http_request``.
     """
     for node in context.nodes:
         found = own_field(node, "timeout")
@@ -77,7 +77,7 @@ def timeout_out_of_range(context: CheckContext) -> Iterator[Problem]:
 def server_without_url(context: CheckContext) -> Iterator[Problem]:
     """Report MCP servers without a URL.
 
-    Source: V19 in ``platform/engine.md`` 12.
+    Source: V19 in ``platform.md#validation``.
     """
     servers = (context.graph.workflow.config.model_extra or {}).get("mcp_servers")
     for index, server in enumerate(servers if isinstance(servers, list) else ()):

@@ -39,7 +39,7 @@ def unknown_node_type(context: CheckContext) -> Iterator[Problem]:
 def loop_without_wait(context: CheckContext) -> Iterator[Problem]:
     """Report model nodes that loop without waiting for the user.
 
-    Source: ``platform/engine.md`` 2.1.1.
+    Source: ``platform.md#waiting-for-a-message``.
     """
     for node in context.nodes:
         if flag(node, "self_loop") and not flag(node, "wait_for_user_message"):
@@ -59,7 +59,7 @@ def loop_without_wait(context: CheckContext) -> Iterator[Problem]:
 def retry_without_bound(context: CheckContext) -> Iterator[Problem]:
     """Report retry loops without a bound.
 
-    Source: V15 in ``platform/engine.md`` 12.
+    Source: V15 in ``platform.md#validation``.
     """
     for node in context.nodes:
         loop = node.self_loop_config
@@ -88,7 +88,7 @@ def unreachable_node(context: CheckContext) -> Iterator[Problem]:
 def no_nodes(context: CheckContext) -> Iterator[Problem]:
     """Report workflows without nodes, which can be stored but not run.
 
-    Source: ``platform/engine.md`` 1.1.
+    Source: ``platform.md#workflow-document``.
     """
     if not context.graph.nodes:
         yield Problem(
@@ -133,7 +133,7 @@ def several_start_nodes(context: CheckContext) -> Iterator[Problem]:
 def duplicate_node_id(context: CheckContext) -> Iterator[Problem]:
     """Report ids of several nodes.
 
-    Source: V21 in ``platform/engine.md`` 12.
+    Source: V21 in ``platform.md#validation``.
     """
     for logical_id, nodes in _same_id(context.graph.workflow.node_configs).items():
         yield Problem(
@@ -148,7 +148,7 @@ def duplicate_node_id(context: CheckContext) -> Iterator[Problem]:
 def duplicate_edge_id(context: CheckContext) -> Iterator[Problem]:
     """Report ids of several edges.
 
-    Source: V21 in ``platform/engine.md`` 12.
+    Source: V21 in ``platform.md#validation``.
     """
     for logical_id, edges in _same_id(context.graph.workflow.edge_configs).items():
         ends = (f"{edge.source_node_logical_id} → {edge.destination_node_logical_id}" for edge in edges)

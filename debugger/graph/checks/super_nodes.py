@@ -26,7 +26,7 @@ _BOUNDS = (("min_value", "max_value", "is"), ("min_length", "max_length", "has t
 def super_node_field(context: CheckContext) -> Iterator[Problem]:
     """Report field values that do not fit a super node's interface.
 
-    Source: V20 in ``platform/engine.md`` 12, and 2.11.
+    Source: V20 in ``platform.md#validation`` and ``platform.md#super-nodes``.
     """
     for node in context.nodes:
         interface = own_field(node, "super_node_interface")
@@ -44,7 +44,7 @@ def super_node_field(context: CheckContext) -> Iterator[Problem]:
 def super_node_without_workflow(context: CheckContext) -> Iterator[Problem]:
     """Report super nodes without a workflow.
 
-    Source: ``platform/engine.md`` 12, failures at run time.
+    Source: ``platform.md#validation``, failures at run time.
     """
     for node in context.nodes:
         if node.type == "super_node" and not _has_workflow(node):
@@ -139,7 +139,7 @@ def embedded_workflows(context: CheckContext) -> Iterator[Embedded | Problem]:
 
     Outer ones come first.
 
-    Source: ``platform/engine.md`` 2.11.
+    Source: ``platform.md#super-nodes``.
     """
     waiting: list[tuple[NodeConfig, tuple[str, ...], str]] = [
         (node, (node.label,), node.logical_id) for node in _holders(context)

@@ -14,7 +14,7 @@ from debugger.graph.checks.context import CheckContext, Problem, describe_node, 
 from debugger.protocol.base import JsonObject
 
 TOOL_TYPES = ("external_api", "inbuilt_function", "inline_python", "knowledge_base")
-"""Source: ``platform/engine.md`` 10.4."""
+"""Source: ``platform.md#tool-types``."""
 
 DEFAULT_RESULT = "tool_result"
 _SOURCES = ("auto", "runtime", "dynamic", "literal")
@@ -66,7 +66,7 @@ def tools_of(context: CheckContext) -> Iterator[Tool]:
 def unknown_tool_type(context: CheckContext) -> Iterator[Problem]:
     """Report tools that are of none of the four types.
 
-    Source: V19 in ``platform/engine.md`` 12.
+    Source: V19 in ``platform.md#validation``.
     """
     for tool in tools_of(context):
         if tool.type not in TOOL_TYPES:
@@ -77,7 +77,7 @@ def unknown_tool_type(context: CheckContext) -> Iterator[Problem]:
 def api_body_not_json(context: CheckContext) -> Iterator[Problem]:
     """Report tool bodies that are neither objects nor JSON text.
 
-    Source: V17 in ``platform/engine.md`` 12.
+    Source: V17 in ``platform.md#validation``.
     """
     for tool in tools_of(context):
         body = tool.config.get("api_body")
@@ -95,7 +95,7 @@ def api_body_not_json(context: CheckContext) -> Iterator[Problem]:
 def tool_argument(context: CheckContext) -> Iterator[Problem]:
     """Report arguments without a name, a source or a purpose.
 
-    Source: V18 in ``platform/engine.md`` 12, and 10.2.
+    Source: V18 in ``platform.md#validation`` and ``platform.md#variable-arguments``.
     """
     for tool in tools_of(context):
         bindings = tool.entries("variable_arguments")
@@ -110,7 +110,7 @@ def tool_argument(context: CheckContext) -> Iterator[Problem]:
 def result_mapping(context: CheckContext) -> Iterator[Problem]:
     """Report result mappings whose variable has no unique, valid name.
 
-    Source: V18 in ``platform/engine.md`` 12, and 10.3.
+    Source: V18 in ``platform.md#validation`` and ``platform.md#result-mappings``.
     """
     for tool in tools_of(context):
         mappings = tool.entries("result_variable_mappings")

@@ -22,7 +22,10 @@ from debugger.protocol.base import WireModel
 from debugger.protocol.workflow import SYSTEM_NAMES, NodeConfig
 
 _BUILT_IN_NAMES = SYSTEM_NAMES | {"global", "interactly_api_token", "interactly_api_base_url"}
-"""What every run brings besides its own variables (``platform/engine.md`` 5.1, 5.3, 5.7)."""
+"""What every run brings besides its own variables.
+
+Source: ``platform.md#variables``, ``platform.md#system-variables`` and ``platform.md#secrets``.
+"""
 
 _OWN_VARIABLES = {"encapsulated_workflow_config", "super_node_interface", "default_dynamic_variables"}
 """Fields that another workflow's texts stand in, or values."""
@@ -47,7 +50,7 @@ def variable_without_value(context: CheckContext) -> Iterator[Problem]:
 
     They stay unresolved in a run that has no value for them.
 
-    Source: ``platform/engine.md`` 5.2 and 5.5.
+    Source: ``platform.md#variable-precedence`` and ``platform.md#substitution``.
     """
     workflow = context.graph.workflow
     known = {*_BUILT_IN_NAMES, *workflow.dynamic_variables, *workflow.config.default_dynamic_variables}
@@ -69,7 +72,7 @@ def variable_never_written(context: CheckContext) -> Iterator[Problem]:
 
     Nothing is said where a node may write variables whose names only a run shows.
 
-    Source: ``platform/engine.md`` 5.4.
+    Source: ``platform.md#framework-variables``.
     """
     names = written_names(context)
     if names is None:
@@ -179,7 +182,7 @@ def written_names(context: CheckContext) -> set[str] | None:
 
     ``None`` where only a run shows them.
 
-    Source: ``platform/engine.md`` 5.4.
+    Source: ``platform.md#framework-variables``.
     """
     names = {*_FRAMEWORK, *context.graph.workflow.runtime_variables}
     for found in (*_of_tools(context), *map(_of_node, context.nodes)):

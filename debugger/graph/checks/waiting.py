@@ -31,7 +31,7 @@ _FIELD = "evaluate_while_waiting_config"
 def waiting_without_expression(context: CheckContext) -> Iterator[Problem]:
     """Report waiting edges without an expression; no model is called meanwhile.
 
-    Source: V6 in ``platform/engine.md`` 12.
+    Source: V6 in ``platform.md#validation``.
     """
     for edge, _ in _waiting(context):
         if not _condition(edge).condition_expression:
@@ -46,7 +46,7 @@ def waiting_without_expression(context: CheckContext) -> Iterator[Problem]:
 def waiting_with_freeform(context: CheckContext) -> Iterator[Problem]:
     """Report waiting edges with a freeform condition.
 
-    Source: V7 in ``platform/engine.md`` 12.
+    Source: V7 in ``platform.md#validation``.
     """
     for edge, _ in _waiting(context):
         if _condition(edge).condition_freeform:
@@ -61,7 +61,7 @@ def waiting_with_freeform(context: CheckContext) -> Iterator[Problem]:
 def waiting_without_trigger(context: CheckContext) -> Iterator[Problem]:
     """Report waiting edges on node completion that name no nodes.
 
-    Source: V8 in ``platform/engine.md`` 12.
+    Source: V8 in ``platform.md#validation``.
     """
     for edge, config in _waiting(context):
         if config.trigger_mode == "on_node_completion" and not config.trigger_node_logical_ids:
@@ -76,7 +76,7 @@ def waiting_without_trigger(context: CheckContext) -> Iterator[Problem]:
 def waiting_on_missing_node(context: CheckContext) -> Iterator[Problem]:
     """Report trigger nodes that do not exist.
 
-    Source: V9 in ``platform/engine.md`` 12.
+    Source: V9 in ``platform.md#validation``.
     """
     for edge, config in _on_completion(context):
         missing = [name for name in config.trigger_node_logical_ids if name not in context.graph.nodes]
@@ -92,7 +92,7 @@ def waiting_on_missing_node(context: CheckContext) -> Iterator[Problem]:
 def waiting_on_waiting_node(context: CheckContext) -> Iterator[Problem]:
     """Report trigger nodes that wait for the user themselves.
 
-    Source: V10 in ``platform/engine.md`` 12.
+    Source: V10 in ``platform.md#validation``.
     """
     for edge, config in _on_completion(context):
         nodes = map(context.graph.nodes.get, config.trigger_node_logical_ids)
@@ -110,7 +110,7 @@ def waiting_on_waiting_node(context: CheckContext) -> Iterator[Problem]:
 def waiting_without_pause(context: CheckContext) -> Iterator[Problem]:
     """Report waiting edges evaluated at every tick without a pause.
 
-    Source: V11 in ``platform/engine.md`` 12.
+    Source: V11 in ``platform.md#validation``.
     """
     for edge, config in _waiting(context):
         pause = config.min_seconds_between_evaluations
@@ -127,7 +127,7 @@ def waiting_without_pause(context: CheckContext) -> Iterator[Problem]:
 def waiting_at_wrong_edge(context: CheckContext) -> Iterator[Problem]:
     """Report waiting configuration on return edges and edges of super nodes.
 
-    Source: V12 in ``platform/engine.md`` 12.
+    Source: V12 in ``platform.md#validation``.
     """
     for edge, _ in _waiting(context):
         source = _source(context, edge)
@@ -153,7 +153,7 @@ def waiting_at_wrong_edge(context: CheckContext) -> Iterator[Problem]:
 def waiting_at_busy_source(context: CheckContext) -> Iterator[Problem]:
     """Report waiting edges whose source does not wait for the user.
 
-    Source: V13 in ``platform/engine.md`` 12.
+    Source: V13 in ``platform.md#validation``.
     """
     for edge, _ in _waiting(context):
         source = _source(context, edge)
@@ -171,7 +171,7 @@ def waiting_at_busy_source(context: CheckContext) -> Iterator[Problem]:
 def waiting_beside_direct(context: CheckContext) -> Iterator[Problem]:
     """Report waiting edges beside a direct edge, which would be taken first.
 
-    Source: V14 in ``platform/engine.md`` 12.
+    Source: V14 in ``platform.md#validation``.
     """
     for edge, _ in _waiting(context):
         source = _source(context, edge)

@@ -161,7 +161,7 @@ class SessionTokens:
     Args:
         now: Returns a time in seconds that only goes forward.
 
-    Source: ``platform/wire.md`` 6.1.
+    Source: ``platform.md#websocket``.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:

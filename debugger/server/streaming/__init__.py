@@ -1,4 +1,4 @@
 """Turns over a WebSocket, with each event as it happens.
 
-Source: ``platform/wire.md`` section 6.
+Source: ``platform.md#websocket``.
 """

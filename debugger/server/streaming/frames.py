@@ -1,6 +1,6 @@
 """Frames of a socket: turns of the client, acknowledgements, events and closes.
 
-Source: ``platform/wire.md`` 6.2 to 6.4.
+Source: ``platform.md#start-frame`` and ``platform.md#close-codes``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MAX_REASON = 123
 """Bytes of a reason that fit into the frame."""
 
 MAX_FRAME = 1_000_000
-"""Bytes of a frame to a client: clients close the socket at 1 MiB (``wire.md`` 6.1)."""
+"""Bytes of a frame to a client: clients close the socket at 1 MiB (``platform.md#websocket``)."""
 
 _MAX_TEXT = 2_000
 _MAX_EMPTIED = 10
@@ -42,7 +42,7 @@ _RERUN_TOKEN = "rerun_token"
 
 
 class CloseSocket(Exception):
-    """The socket is to be closed (``platform/wire.md`` 6.4).
+    """The socket is to be closed (``platform.md#close-codes``).
 
     Args:
         code: The close code.

@@ -1,4 +1,4 @@
-"""Routes of the socket and of its tokens (``platform/wire.md`` 6.1)."""
+"""Routes of the socket and of its tokens (``platform.md#websocket``)."""
 
 from __future__ import annotations
 

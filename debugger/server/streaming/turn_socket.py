@@ -1,6 +1,6 @@
 """Socket that executes the turns of one run.
 
-Source: ``platform/wire.md`` section 6.
+Source: ``platform.md#websocket``.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 FIRST_FRAME_SECONDS = 30.0
 """Time in which a client must send its first frame."""
 STEP_SECONDS = 1.0
-"""Time between two steps of background work (``platform/wire.md`` 2.7)."""
+"""Time between two steps of background work (``platform.md#background-work``)."""
 _CLOSE_SECONDS = 2.0
 """Time in which a close must be written."""
 

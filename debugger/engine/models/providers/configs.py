@@ -1,4 +1,4 @@
-"""The configuration of a model, as an author writes it (``platform/engine.md`` 11)."""
+"""The configuration of a model, as an author writes it (``platform.md#models``)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DEFAULTS: dict[str, tuple[str, str]] = {
     "bedrock_llm": ("bedrock", "zai.glm-4.7-flash"),
     "custom_llm": ("custom", ""),
 }
-"""Provider and model of each type where the author names none (``platform/engine.md`` 11.2)."""
+"""Provider and model of each type where the author names none (``platform.md#model-variants``)."""
 _KEYS = ("api_key", "aws_access_key_id", "aws_secret_access_key")
 """Fields that are not read: a key never comes from a stored workflow."""
 

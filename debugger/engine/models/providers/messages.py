@@ -27,7 +27,7 @@ from debugger.protocol.messages import Message, message_kind, message_text, tran
 _NOTHING_NEW = "(The user has said nothing new.)"
 """Ends a chat that the assistant spoke last in: some providers refuse one, others go on in its sentence."""
 _MEMO = "nav_msg_"
-"""How the ids of the engine's own notes begin (``platform/engine.md`` 6.1)."""
+"""How the ids of the engine's own notes begin (``platform.md#messages``)."""
 
 Part = ModelRequestPart | ModelResponsePart
 
@@ -169,7 +169,7 @@ def _definition(name: str, offer: TransitionOption | ToolSpec) -> ToolDefinition
         description, schema = offer.signature, object_schema(offer.args_schema)
     else:
         description, schema = offer.condition, _hop_schema(offer)
-    # Not strict: authors leave fields open on purpose (``platform/engine.md`` 2.1).
+    # Not strict: authors leave fields open on purpose (``platform.md#llm-nodes``).
     return ToolDefinition(name=name, parameters_json_schema=schema, description=description, strict=False)
 
 

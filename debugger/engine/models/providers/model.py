@@ -19,7 +19,7 @@ _NEEDED = ("httpx2", "openai", "pydantic_ai")
 
 
 class ProviderModel(RemoteModel):
-    """Asks the models that a workflow names (``platform/engine.md`` 11).
+    """Asks the models that a workflow names (``platform.md#models``).
 
     Args:
         fallback: Answers where models are simulated.

@@ -81,7 +81,7 @@ class ModelClient:
         raise AssertionError("the last attempt returns or raises")
 
     def usage(self) -> JsonObject:
-        """Return the usage with the keys of ``LLMUsageInfo`` (``platform/engine.md`` 13)."""
+        """Return the usage with the keys of ``LLMUsageInfo`` (``platform.md#usage``)."""
         prompt_tokens, completion_tokens = self._tokens
         return {
             "response_model": self._answered_as,

@@ -157,7 +157,7 @@ def without_blanks(value: JsonObject, schema: JsonObject) -> JsonObject:
 
     Required ones stay.
 
-    Authors ask models to leave unknowns empty (``platform/engine.md`` 2.1).
+    Authors ask models to leave unknowns empty (``platform.md#llm-nodes``).
     """
     required = schema.get("required")
     needed = required if isinstance(required, list) else []

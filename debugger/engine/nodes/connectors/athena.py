@@ -1,4 +1,4 @@
-"""The nodes for a health record system: patients and appointments (``platform/engine.md`` 2.12)."""
+"""The nodes for a health record system: patients and appointments (``platform.md#connectors``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The one class of nodes that call a service (``engine.md`` 2.9, 2.12).
+"""The one class of nodes that call a service.
+
+Source: ``platform.md#conversation-nodes`` and ``platform.md#connectors``.
 
 A key or token is never read here, and a secret that the user has put into a text is masked wherever it could
 be seen: in events, outputs, variables, the ledger and messages.

@@ -1,6 +1,6 @@
 """The node that has a model process the transcript of the conversation.
 
-Source: ``platform/engine.md`` 2.9.
+Source: ``platform.md#conversation-nodes``.
 """
 
 from __future__ import annotations

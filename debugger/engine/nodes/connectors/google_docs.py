@@ -1,6 +1,6 @@
 """The node that creates, reads or changes a document of Google Docs.
 
-Source: ``platform/engine.md`` 2.12.
+Source: ``platform.md#connectors``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ MEMORY = "_simulated_google_docs"
 """The variable of the run-wide memory with the run's documents, by id, as ``{"title", "content"}``.
 
 So a document that one node created can be read by the next, in any thread and in any later turn of the run.
-The underscore hides the name from ``[[ ]]`` (``platform/engine.md`` 5.2), since the platform has no such
+The underscore hides the name from ``[[ ]]`` (``platform.md#variable-precedence``), since the platform has
+no such
 variable; the state event shows it to the user.
 """
 

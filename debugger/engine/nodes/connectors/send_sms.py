@@ -1,4 +1,4 @@
-"""The node that sends a text message (``platform/engine.md`` 2.9)."""
+"""The node that sends a text message (``platform.md#conversation-nodes``)."""
 
 from __future__ import annotations
 

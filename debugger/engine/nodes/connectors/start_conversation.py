@@ -1,4 +1,4 @@
-"""The node that places or follows a voice call (``platform/engine.md`` 2.9)."""
+"""The node that places or follows a voice call (``platform.md#conversation-nodes``)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from debugger.protocol.events import Event, StartConversationEvent
 from debugger.protocol.workflow import NodeConfig
 
 STATUSES = ("initiated", "in-progress", "completed", "failed")
-"""All statuses of a conversation (``platform/engine.md`` 2.9)."""
+"""All statuses of a conversation (``platform.md#conversation-nodes``)."""
 
 MAX_POLLS = 100
 """Requests for the status of a call before it counts as failed."""

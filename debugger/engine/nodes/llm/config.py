@@ -1,6 +1,6 @@
 """The fields of nodes that call a model, and their schemas.
 
-Source: ``platform/engine.md`` 2.1.
+Source: ``platform.md#llm-nodes``.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class SayLLMConfig(LLMConfig):
 def inner_schema(schema: JsonObject | None) -> JsonObject | None:
     """Return the JSON Schema inside its envelope, or the bare one.
 
-    Source: ``platform/engine.md`` 2.1.
+    Source: ``platform.md#llm-nodes``.
     """
     if schema is None:
         return None

@@ -21,7 +21,7 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, M
     """Call the model, in the time that the run has.
 
     Returns:
-        The answer. Yields each filler as it is spoken (``platform/engine.md`` 11.3, U-59).
+        The answer. Yields each filler as it is spoken (``platform.md#model-groups``, U-59).
 
     Raises:
         ModelFailure: There is no answer.
@@ -55,7 +55,7 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, M
 def evaluate(
     choice: TransitionOption, node: NodeConfig, context: NodeContext
 ) -> Generator[Event, None, Reply | None]:
-    """Evaluate one condition by a model call of its own (``platform/engine.md`` 4.3).
+    """Evaluate one condition by a model call of its own (``platform.md#freeform-conditions``).
 
     Returns:
         The reply where the condition is true, else ``None``, also where no answer came. Yields the verdict.
@@ -109,9 +109,9 @@ def warn_unanswered(node: NodeConfig, context: NodeContext, failure: ModelError)
 
 
 def model_message(reply: Reply, tool_calls: Sequence[ToolCall], environment: Environment) -> Message:
-    """Return a reply as a model's message in LangChain's shape (``platform/engine.md`` 6.1).
+    """Return a reply as a model's message in LangChain's shape (``platform.md#messages``).
 
-    A chosen transition is a tool call too, which has the id of the message (``platform/wire.md`` 3.6).
+    A chosen transition is a tool call too, which has the id of the message (``platform.md#events``).
 
     Args:
         reply: The reply.

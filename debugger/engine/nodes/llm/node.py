@@ -1,4 +1,4 @@
-"""The nodes that call a model (``platform/engine.md`` 2.1)."""
+"""The nodes that call a model (``platform.md#llm-nodes``)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ class LLMNode(Node[LLMConfig]):
     def run(self, context: NodeContext) -> NodeRun:
         """Call the model, then leave by its transition or its answer.
 
-        Where a condition with a call of its own is true, the answer is discarded (``engine.md`` 7.2 (k)).
+        Where a condition with a call of its own is true, the answer is discarded
+        (``platform.md#event-order``).
         """
         matched = yield from first_true(self.config, context)
         turn = self._begin_turn(context)

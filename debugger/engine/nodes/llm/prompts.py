@@ -1,6 +1,6 @@
 """The prompt of a model node, and its model's configuration.
 
-Source: ``platform/engine.md`` 2.1.2, 6.2, 11.2.
+Source: ``platform.md#llm-node-execution``, ``platform.md#history`` and ``platform.md#model-variants``.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _shared(config: Any, name: str) -> str | None:
 
 
 def model_of(node: NodeConfig, workflow: WorkflowConfig, *, speaks: bool) -> JsonObject | None:
-    """Return the model configuration of a node, without secrets (``platform/engine.md`` 11.2).
+    """Return the model configuration of a node, without secrets (``platform.md#model-variants``).
 
     A saved configuration wins over what the document holds, but only the platform can look it up. Its id is
     put to the configuration that the document holds beside it.

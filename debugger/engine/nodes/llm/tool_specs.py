@@ -1,6 +1,6 @@
 """The tools that the model of a node may call.
 
-Source: ``platform/engine.md`` 2.1.2, step 3.
+Source: ``platform.md#llm-node-execution``, step 3.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class NodeToolset:
 def suppress_text(
     reply: Reply, has_calls: bool, tools: Sequence[NodeTool], config: LLMConfig, workflow: WorkflowConfig
 ) -> bool:
-    """Return whether a text with calls is unspoken (``engine.md`` 6.3).
+    """Return whether a text with calls is unspoken (``platform.md#text-beside-tool-calls``).
 
     Args:
         reply: The reply; no flag of a tool covers a transition that it chose.

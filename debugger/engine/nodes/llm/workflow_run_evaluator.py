@@ -1,4 +1,4 @@
-"""The node that has a model judge a stored run (``platform/engine.md`` 2.10)."""
+"""The node that has a model judge a stored run (``platform.md#evaluation-nodes``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tools that MCP servers offer to a workflow (``platform/engine.md`` 10.4, U-56)."""
+"""The tools that MCP servers offer to a workflow (``platform.md#tool-types``, U-56)."""
 
 from __future__ import annotations
 

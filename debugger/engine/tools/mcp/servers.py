@@ -30,7 +30,7 @@ MAX_TOOLS = 200
 
 
 class McpServer(WireModel):
-    """A server that the workflow names (``platform/engine.md`` 10.4)."""
+    """A server that the workflow names (``platform.md#tool-types``)."""
 
     name: str | None = None
     server_url: str

@@ -154,7 +154,7 @@ def _compile(code: str | _ast.Module, flags: int = 0) -> Any:
 def _entry_point(tree: _ast.Module, name: str) -> str:
     """Return the function of the tool's name, else the last one.
 
-    Source: ``platform/engine.md`` U-54.
+    Source: U-54.
     """
     functions = [
         node.name for node in tree.body if isinstance(node, (_ast.FunctionDef, _ast.AsyncFunctionDef))
