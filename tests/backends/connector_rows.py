@@ -1,4 +1,4 @@
-"""What each type of node that reaches a service or a person tells of one run, as `ROWS` has it."""
+"""Expected results of the nodes that call services, as rows of data."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ SECONDS = 60
 
 
 class CountedConfig(NodeConfig):
-    """Where the calls are counted."""
+    """The folder that counts the calls."""
 
     folder: str = ""
 

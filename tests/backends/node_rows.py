@@ -1,4 +1,4 @@
-"""What each type of node tells of one run, in order: the rows of ``platform.md#node-runs`` as data.
+"""Expected events of each node type (``platform.md#node-runs``), as rows of data.
 
 ``made``, ``call`` and ``a run`` stand for whatever was made up, ``SERVER`` for the address of a server.
 """

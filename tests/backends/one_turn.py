@@ -65,14 +65,14 @@ def open_backend(folder: Path, turn: int, seed: int) -> EmbeddedBackend:
 
 
 def chance(seed: int, turn: int) -> int:
-    """What a turn's chance begins with."""
+    """Return the seed of a turn."""
     return 1000 * seed + turn
 
 
 def step(
     backend: EmbeddedBackend, workflow_id: str, run_id: str | None, text: str | None
 ) -> tuple[TurnResult, list[Event]]:
-    """What the user says next, or background work where the conversation is over; then some more of it."""
+    """Return the user's next message, or run background work after the end."""
     if run_id is not None and backend.run(run_id).status == "running":
         stream = backend.pump(workflow_id, run_id)
     else:
@@ -97,12 +97,12 @@ def input_of(text: str | None, run_id: str | None) -> TurnInput:
 
 
 def is_over(result: TurnResult) -> bool:
-    """Whether the run takes no further turn."""
+    """Return whether the run has ended."""
     return result.status in TERMINAL_STATUSES
 
 
 def known(events: list[Event]) -> bool:
-    """Whether every event is of a type that the protocol has."""
+    """Return whether every event has a known type."""
     return all(type(event) is EVENT_TYPES.get(event.type) for event in events)
 
 

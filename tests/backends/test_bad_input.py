@@ -38,13 +38,13 @@ def begun(backend, flow, **fields):
 
 
 def outputs(result):
-    """What each node gave, by node."""
+    """Return the output of each node."""
     ended = [event for event in result.events if event["type"] == "end_node_run"]
     return {event["run_output"]["node_logical_id"]: event["run_output"] for event in ended}
 
 
 def still_works(backend, earlier):
-    """Whether a run that was begun before goes on, and a new one begins."""
+    """Check that an earlier run continues and a new one starts."""
     gone_on = backend.execute(
         backend.run(earlier.run_id).workflow_id, TurnInput.with_message("Hi"), run_id=earlier.run_id
     )

@@ -17,7 +17,7 @@ METADATA = "169.254.169.254"
 
 
 def parts(base: str) -> dict[str, tuple[Json, Json]]:
-    """By kind of call: a node that makes one to a URL, and what the workflow has besides."""
+    """Return, by kind of call, a node that calls a URL and the workflow's extra keys."""
     api = {"type": "external_api", "name": "api", "api_endpoint": f"{base}/latest"}
     llm = {"type": "custom_llm", "model": "m", "base_url": f"{base}/v1", "max_retries": 2}
     server = {"name": "clinic", "server_url": f"{base}/mcp"}

@@ -29,7 +29,7 @@ LONGEST = 60
 
 
 def in_time(work: Any) -> Any:
-    """What a piece of work gives; fails where it hangs."""
+    """Return the result of a call; fail if it does not end in time."""
     given: list[Any] = []
     thread = threading.Thread(target=lambda: given.append(work()), daemon=True)
     thread.start()
@@ -89,7 +89,7 @@ def check(given: tuple[TurnResult, list[Event]], expected: tuple[TurnResult, lis
 
 
 def is_valid(event: Event) -> bool:
-    """Whether an event that the engine made is what pydantic makes of its wire object, to the letter."""
+    """Return whether an event equals the one read from its wire object."""
     wire = event.to_wire()
     return json.dumps(dict(type(event).from_wire(wire).fields)) == json.dumps(wire)
 

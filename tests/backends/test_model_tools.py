@@ -46,7 +46,7 @@ def of_type(result: TurnResult, event_type: str) -> list[Json]:
 
 
 def ledger(run: Run) -> list[tuple[str, str, str, bool]]:
-    """What the record says of the calls of the first turn."""
+    """Return the recorded calls of the first turn."""
     found = run.input_output_pairs[0].iteration_end_state_miscellaneous["side_effects"]
     return [(entry["kind"], entry["call_class"], entry["how"], entry["success"]) for entry in found]
 

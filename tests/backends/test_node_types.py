@@ -33,7 +33,7 @@ def settings(folder: Any, **fields: Any) -> Settings:
 
 
 def told(event: Json) -> Any:
-    """What an event says of its own, without ids and without what all have."""
+    """Return an event's own fields, without ids and shared fields."""
     own = {key: value for key, value in event.items() if key not in COMMON}
     if event["type"] == "end_node_run":
         return {key: value for key, value in own["run_output"].items() if key not in OUTPUT}
@@ -50,7 +50,7 @@ def told(event: Json) -> Any:
 
 
 def same(found: Any, wanted: Any, server: str) -> bool:
-    """Whether two values are alike, where ``made``, ``call`` and ``a run`` stand for whatever was made up."""
+    """Compare two values; ``made``, ``call`` and ``a run`` match any generated value."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         return found.keys() == wanted.keys() and all(same(found[k], wanted[k], server) for k in wanted)
     if wanted in ("made", "call", "a run"):

@@ -137,7 +137,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @dataclass(frozen=True)
 class Window:
-    """Where the pages of a module are opened, so that what they load is at hand for the next one."""
+    """The browser context of a module; its pages share one cache."""
 
     context: BrowserContext
     outside: list[str]

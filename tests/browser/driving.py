@@ -1,4 +1,4 @@
-"""What a person does on the pages, in the words of the tests."""
+"""Actions of a user on the pages."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def type_into_cell(page: Page, key: str, *, row: int, text: str) -> None:
 
 
 def resting_place(locator: Locator) -> dict[str, float]:
-    """Where something is once it has stopped moving, as a box does that opens."""
+    """Return the position of an element that has stopped moving."""
     before, place = None, locator.bounding_box()
     while place is None or place != before:
         locator.page.wait_for_timeout(100)
@@ -172,12 +172,12 @@ def context(page: Page) -> Locator:
 
 
 def conversation(page: Page) -> Locator:
-    """What was said."""
+    """Return the conversation."""
     return page.locator(".st-key-conversation .box")
 
 
 def message_box(page: Page) -> Locator:
-    """Where a message is typed."""
+    """Return the message box."""
     return page.locator(".st-key-message textarea")
 
 

@@ -37,12 +37,12 @@ def present(page: Page) -> None:
 
 
 def stage(page: Page) -> Locator:
-    """What the audience sees."""
+    """Return the element of the presentation."""
     return page.locator(".st-key-stage")
 
 
 def width_of_page(page: Page) -> tuple[int, int]:
-    """How wide the page's content and its window are."""
+    """Return the widths of the page's content and its window."""
     found = page.evaluate(
         "[document.querySelector('[data-testid=stMain]').scrollWidth,"
         " document.querySelector('[data-testid=stMain]').clientWidth]"

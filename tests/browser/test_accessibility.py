@@ -95,7 +95,7 @@ def test_axe_finds_nothing_serious_in_light_and_dark(
 
 
 def serious(page: Page) -> list[str]:
-    """What axe calls serious or critical: rule, place and how it is seen there."""
+    """Return axe's serious and critical findings: rule, element and state."""
     page.wait_for_function(STYLED)  # a page that is only just opened may not have its style yet
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response["violations"]
     return [

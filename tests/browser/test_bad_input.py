@@ -1,4 +1,4 @@
-"""What a person can get wrong, in the browser: a clear sentence, nothing lost, and the app still works."""
+"""Invalid input in the browser: a clear message, nothing lost, the app continues."""
 
 from __future__ import annotations
 

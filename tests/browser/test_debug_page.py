@@ -326,7 +326,7 @@ def test_long_value_is_read_in_full_by_choosing_its_row(page: Page, app: Server)
 
 
 def place_of(page: Page):
-    """Where the panes stand in the window."""
+    """Return the positions of the panes in the window."""
     panes = [page.locator(f".st-key-{key}") for key in ("graph", "conversation", "inspector")]
     return [locator.bounding_box() for locator in (*panes, page.locator(".st-key-message .box"))]
 

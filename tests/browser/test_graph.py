@@ -325,7 +325,7 @@ def three_hundred():
 
 
 def overlaps(page: Page):
-    """How often texts of the graph meet what they should not."""
+    """Count overlaps of the graph's texts."""
     return page.evaluate(OVERLAPS)
 
 
@@ -338,7 +338,7 @@ def open_clinic(page: Page, app: Server) -> None:
 
 
 def view_of(page: Page) -> str:
-    """Where the picture stands, and how large it is drawn."""
+    """Return the position and scale of the graph."""
     return page.locator(".scene[transform]").get_attribute("transform") or ""
 
 

@@ -1,4 +1,4 @@
-"""What leaves a run for the world outside, and what happens inside super nodes, as a person sees it."""
+"""Calls to services and super nodes, on the page."""
 
 from __future__ import annotations
 

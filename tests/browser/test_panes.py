@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 class Messages:
-    """What the server sends to a page from now on."""
+    """The messages that the server sends to a page from now on."""
 
     def __init__(self, page: Page) -> None:
         self.sent: list[ForwardMsg] = []

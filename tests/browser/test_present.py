@@ -25,7 +25,7 @@ PRESS_IN_A_SLOW_BROWSER = """button => {
 
 @pytest.fixture(autouse=True)
 def as_most_people_see_it(page: Page) -> None:
-    """What is said last moves into place here, as it does nowhere else."""
+    """Enable motion, which other tests disable."""
     page.emulate_media(reduced_motion="no-preference")
 
 

@@ -78,7 +78,7 @@ def go_right(page: Page) -> None:
 
 
 def compared(page: Page, app: Server, run_a: str, run_b: str) -> str:
-    """What the page Compare says in a sentence of two runs."""
+    """Return the sentence of the page Compare about two runs."""
     page.goto(f"{app.url}/compare?a={run_a}&b={run_b}")
     settled(page)
     return page.locator(".st-key-compare_verdict, [data-testid=stMain]").first.inner_text()

@@ -1,4 +1,4 @@
-"""Why a run went there, who set a variable, and what is watched, in the inspector."""
+"""The inspector's tabs Why, State and Watch."""
 
 from __future__ import annotations
 

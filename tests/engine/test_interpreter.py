@@ -61,7 +61,7 @@ class Play:
                 return [event.type for event in self.events]
 
     def said(self) -> list[str]:
-        """What the user was told in the last turn."""
+        """Return the replies of the last turn."""
         return [event.to_wire()["content"] for event in self.events if event.type == "assistant_response"]
 
     def one(self, event_type: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a caller can send that is too much, too deep or no JSON: an answer in the API's shape, never a 500."""
+"""Requests that are too large, too deep or not JSON."""
 
 from __future__ import annotations
 

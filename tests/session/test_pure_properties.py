@@ -47,7 +47,7 @@ def rows(url):
 
 
 def state(session):
-    """What a session holds, down to its workers."""
+    """Return the session's state, including its workers."""
     return {name: value for name, value in vars(session).items() if not callable(value)}
 
 

@@ -27,7 +27,7 @@ def backend(tmp_path, monkeypatch):
 
 @pytest.fixture
 def disturbed(monkeypatch):
-    """What threads have ended in."""
+    """Collect the exceptions that ended threads."""
     errors = []
     monkeypatch.setattr(threading, "excepthook", lambda told: errors.append(told.exc_value))
     return errors

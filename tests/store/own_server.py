@@ -37,7 +37,7 @@ class OwnServer:
 
     @property
     def process_id(self):
-        """Of the process that the others are children of."""
+        """Return the id of the parent process."""
         return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
 
     def start(self):

@@ -43,7 +43,7 @@ class Part:
 
     @property
     def options(self):
-        """What people read, as of Streamlit's own."""
+        """Return the labels, like those of Streamlit's widgets."""
         return [words for _, words in self.item["options"]]
 
     def use(self, value=None):
@@ -66,7 +66,7 @@ def bars(app):
 
 
 def items(app, key):
-    """What stands in one bar: of several in one element, in the one with this key."""
+    """Return the items of the toolbar with this key."""
     return next(line["items"] for name, _, line in _lines(app) if key in (name, line["key"]))
 
 
@@ -96,22 +96,22 @@ def use(app, key, value=None):
 
 
 def words(app):
-    """What the bars tell besides their controls."""
+    """Return the texts of the toolbars."""
     return [item["text"] for _, item in _all(app) if "text" in item]
 
 
 def badges(app):
-    """What stands in the bars' badges."""
+    """Return the texts of the toolbars' badges."""
     return [item["text"] for _, item in _all(app) if item["kind"] == "badge"]
 
 
 def meters(app):
-    """How far something is, with the text beside it."""
+    """Return the progress bars with their texts."""
     return [(item["text"], item["share"]) for _, item in _all(app) if item["kind"] == "meter"]
 
 
 def captions(app):
-    """What Streamlit's captions and the bars tell, without Markdown's escapes."""
+    """Return the captions and toolbar texts, without Markdown escapes."""
     return " ".join([*(caption.value.replace("\\", "") for caption in app.caption), *words(app)])
 
 

@@ -17,7 +17,7 @@ def send(app, text):
 
 
 def box(app):
-    """What the browser is told of it: its `placeholder`, whether it is `disabled`, the `offers` and so on."""
+    """Return the properties that the browser receives."""
     return json.loads(_element(app).proto.json)
 
 

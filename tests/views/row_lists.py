@@ -1,4 +1,4 @@
-"""What the lists of rows are given to draw."""
+"""The properties of the row lists."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def rows(app, label="Timeline"):
 
 
 def column(app, name, label="Timeline"):
-    """What one of its columns tells."""
+    """Return the values of one column."""
     return [row[name] for row in rows(app, label)]
 
 
 def variables(app, scope, what="value"):
-    """Of each variable that the State tab lists in a scope what a column tells of it."""
+    """Return a column of the State tab by variable."""
     return {row["name"]: row[what] for row in rows(app, f"{scope} variables")}

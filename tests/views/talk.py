@@ -1,4 +1,4 @@
-"""What the conversation on view says, as its box is given it."""
+"""The conversation on view, as properties of its component."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from streamlit.components.v2.bidi_component.main import _make_trigger_id
 
 
 def words(app) -> list[str]:
-    """What each bubble says, in order."""
+    """Return the text of each message, in order."""
     return [item["text"] for item in said(app) if item["kind"] in ("agent", "user")]
 
 
 def speakers(app) -> list[str]:
-    """Who spoke and when, below each bubble of the agent."""
+    """Return speaker and time below each message of the agent."""
     return [item["caption"] for item in said(app) if item["kind"] == "agent" and item["caption"]]
 
 
 def notes(app) -> list[str]:
-    """What the warnings and errors between the bubbles say; of folded ones what is seen of them at first."""
+    """Return the warnings and errors between the messages; only the heads of folded ones."""
     return [item.get("label") or item["text"] for item in said(app) if item["kind"] not in ("agent", "user")]
 
 
@@ -28,7 +28,7 @@ def said(app):
 
 
 def box(app):
-    """What the box is given to draw.
+    """Return the properties of the conversation component.
 
     Raises:
         StopIteration: There is none on view.

@@ -86,7 +86,7 @@ def _shown(view: RunView) -> list[ChatMessage]:
 
 
 def _earlier(bubbles: list[ChatMessage]) -> int:
-    """How many of a long conversation are shown on demand only.
+    """Return the number of messages that are shown on demand.
 
     Where the others begin moves on by many at once, so that the first of them stay the same for some turns.
     """

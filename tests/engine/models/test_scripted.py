@@ -327,7 +327,7 @@ def tool_prompt(message: str, *tools: ToolSpec, **fields: Any) -> Prompt:
 
 
 def round_of(*calls: tuple[str, dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """What an exchange holds after some calls that all gave 1."""
+    """Return an exchange after calls that each returned 1."""
     asked = {
         "type": "ai",
         "content": "",

@@ -1,4 +1,4 @@
-"""What the engine does with an expanded workflow beyond running its nodes: scopes, ways back, origins."""
+"""Scopes, reverse edges and origins of expanded workflows."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def guarded() -> Iterator[str]:
 
 @dataclass
 class Node:
-    """What discovery sees of a node's context."""
+    """The part of a node's context that discovery reads."""
 
     outbound: Any = field(default_factory=lambda: LiveGateway(Policies(write="live")))
     scope: Scope = field(default_factory=Scope)

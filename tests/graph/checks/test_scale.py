@@ -1,4 +1,4 @@
-"""What would take minutes if a rule compared everything with everything; each test has a generous bound."""
+"""Checks of large workflows within a time limit."""
 
 from __future__ import annotations
 

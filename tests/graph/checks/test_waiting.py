@@ -16,7 +16,7 @@ def found(
     condition: dict[str, Any] | None = None,
     source: dict[str, Any] | None = None,
 ) -> list[Problem]:
-    """What is wrong with a node that waits, while a companion polls."""
+    """Return the diagnostics of a waiting node beside a polling companion."""
     ask = {"logical_id": "ask", "type": "say_llm", **(source or {})}
     nodes = [
         {"logical_id": "start", "type": "no_op", "is_start": True},

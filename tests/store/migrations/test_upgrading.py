@@ -156,7 +156,7 @@ def next_release(tmp_path, last="pass"):
 
 
 def counts(connection):
-    """How many rows there are in each table of the first release."""
+    """Count the rows of each table of the first release."""
     return {
         name: connection.scalar(select(func.count()).select_from(metadata.tables[name]))
         for name in FIRST_ROWS

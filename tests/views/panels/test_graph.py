@@ -17,7 +17,7 @@ from tests.views.bars import control, use
 
 
 def drawn(app):
-    """What the graph component is given."""
+    """Return the properties of the graph component."""
     given = [json.loads(element.proto.json) for element in app.get("bidi_component")]
     return next(data for data in given if "stamp" in data)
 

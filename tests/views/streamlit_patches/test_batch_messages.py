@@ -10,7 +10,7 @@ from debugger.views.streamlit_patches.batch_messages import BatchMessages
 
 
 def message(kind, number=0):
-    """What Streamlit sends to a browser."""
+    """Return a message from Streamlit to a browser."""
     told = ForwardMsg()
     if kind == "delta":
         told.delta.new_element.markdown.body = str(number)

@@ -10,7 +10,7 @@ from debugger.views.streamlit_patches.component_assets import ComponentAssets
 
 
 def ask(path, method="GET"):
-    """What a browser is answered: the status, the headers and the body; of the app itself its name."""
+    """Return status, headers and body of the answer to a browser."""
     sent = []
 
     async def app(scope, receive, send):
@@ -26,7 +26,7 @@ def ask(path, method="GET"):
 
 
 def answered(answer):
-    """What a browser gets of one part of an answer of the app."""
+    """Return one part of the app's answer."""
     got = []
 
     async def app(scope, receive, send):

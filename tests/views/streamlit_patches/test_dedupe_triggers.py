@@ -13,7 +13,7 @@ PRESS = WidgetState(id="play", trigger_value=True)
 
 
 def asked(*widgets, by_itself):
-    """What a browser tells that wants the script to run."""
+    """Return a browser's request to run the script."""
     told = BackMsg()
     told.rerun_script.is_auto_rerun = by_itself
     told.rerun_script.query_string = "run=1"
@@ -22,7 +22,7 @@ def asked(*widgets, by_itself):
 
 
 def heard(message, kind="websocket"):
-    """What the app hears of a message."""
+    """Return the message as the app receives it."""
     got = []
 
     async def app(scope, receive, send):

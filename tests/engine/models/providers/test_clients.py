@@ -100,7 +100,7 @@ def test_every_provider_is_asked_its_own_way(llm, package, keys, url, answer, pa
 
 
 def body(llm, answer=OPENAI):
-    """What a model's server is sent."""
+    """Return the request body that a model's server receives."""
     urls = {}
     with serving(answer) as server:
         for name in ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL"):

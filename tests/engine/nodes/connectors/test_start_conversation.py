@@ -27,7 +27,7 @@ def play(monkeypatch, **fields):
 
 
 def statuses(run):
-    """What the events tell, in order."""
+    """Return the statuses of the events, in order."""
     return [event["conversation_status"] for event in run.all("start_conversation")]
 
 
