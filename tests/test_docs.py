@@ -13,6 +13,8 @@ from debugger.engine.tools import TOOL_TYPES
 from debugger.settings import HOSTED_PREFIX, PREFIX, HostedSettings, Settings
 
 ROOT = Path(__file__).parents[1]
+OTHER = {CUSTOM, CUSTOM_URL, f"{PREFIX}SECRETS_FOLDER", f"{PREFIX}STREAMLIT_PATCHES"}
+"""Variables that are read outside `Settings`."""
 DOCS = ROOT / "debugger" / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SETTINGS = (DOCS / "settings.md").read_text(encoding="utf-8")
@@ -37,7 +39,7 @@ def test_settings_are_listed():
 
     listed = set(re.findall(rf"`((?:{PREFIX}|{HOSTED_PREFIX})[A-Z_]*)`", SETTINGS))
 
-    assert listed - {PREFIX, HOSTED_PREFIX} == own | hosted | {CUSTOM, CUSTOM_URL, f"{PREFIX}SECRETS_FOLDER"}
+    assert listed - {PREFIX, HOSTED_PREFIX} == own | hosted | OTHER
 
 
 @pytest.mark.parametrize("name", ["responder", "inline_python", "max_node_runs", "dict_paths", "time_zone"])
