@@ -74,11 +74,14 @@ def test_background_work_can_be_switched_off_and_advanced_by_hand(page: Page, ap
     expect(background(page)).to_contain_text("It stands still until you advance it.")
     settled(page)
     advance = page.locator(".st-key-advance button").first
-    for _ in range(10):
+    counted = page.get_by_text(re.compile(r"^\d+ of \d+ events"))
+    while advance.count():
         page.wait_for_timeout(1_100)  # the workflow's own pause between two checks
-        if not advance.count():
-            break
+        before = counted.inner_text()
         advance.click()
+        expect(counted).not_to_have_text(
+            before
+        )
         settled(page)
 
     expect(conversation(page)).to_contain_text("Your results are here after 3 checks.")
