@@ -149,8 +149,8 @@ def test_version_differences_are_listed_by_part(api):
     ]
     assert nodes["new"]["changes"] == nodes["gone"]["changes"] == []
     assert {edge["logical_id"]: edge["status"] for edge in diff["edges"]} == {
-        "edge_kept_gone": "removed",
-        "edge_kept_new": "added",
+        "edge_stays_gone": "removed",
+        "edge_stays_new": "added",
     }
     assert diff["edges"][0]["edge_type"] == "direct"
     assert diff["summary"] == {
