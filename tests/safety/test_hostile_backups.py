@@ -298,7 +298,7 @@ LINES = {
     ),
     "a key with a short digest": (lambda f: f.row("api_keys", digest="0"), "the digest of a key"),
     "another schema version": (
-        lambda f: f.replace("meta", b'"3"', b'"99"'),
+        lambda f: f.replace("meta", b'"4"', b'"99"'),
         "schema_version is '99' and not 4",
     ),
     "no schema version": (

@@ -240,7 +240,7 @@ def test_reader_advances_no_background_work(app, backend, page, user):
     refused = NEEDS_RUN in errors(app)
     session.wait(1)
 
-    assert session.background.goes_on
+    assert session.background.continues
     assert refused
     assert session.background.automatic
     assert len(backend.run(session.run_id).input_output_pairs) == before

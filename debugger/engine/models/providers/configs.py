@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_ai.settings import ModelSettings
 
 from debugger.engine.models.invoke import BACKCHANNEL_TYPE
 from debugger.engine.outbound.addresses import is_http_url
 from debugger.engine.outbound.masking import names_secret
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject, first_problem
+
+if TYPE_CHECKING:  # the extra may be missing
+    from pydantic_ai.settings import ModelSettings
 
 ModelType = Literal[
     "openai_llm", "azure_openai_llm", "google_llm", "anthropic_llm", "bedrock_llm", "custom_llm"
@@ -226,7 +228,7 @@ def request_settings(config: ModelConfig) -> ModelSettings:
         settings["max_retries"] = 0
         settings["extra_body"] = {k: v for k, v in config.model_kwargs.items() if k not in _SHARED} or None
         settings["extra_headers"] = _headers(config) or None
-    return cast(ModelSettings, {key: value for key, value in settings.items() if value is not None})
+    return cast("ModelSettings", {key: value for key, value in settings.items() if value is not None})
 
 
 def _thinking(config: ModelConfig) -> dict[str, Any]:
