@@ -87,7 +87,7 @@ AUTH_STATUSES = (401, 403, 429, 503)
 
 _FOR_CODE_READERS = re.compile(
     r"\n\n(?:Args|Raises|Returns|Source):.*"
-    r"|\s*\((?:[^()]*(?:``platform/|\b\d+\.\d+\b)[^()]*|(?:section )?\d+, \d+)\)",
+    r"|\s*\((?:[^()]*(?:``platform[/.]|\b\d+\.\d+\b)[^()]*|(?:section )?\d+, \d+)\)",
     re.DOTALL,
 )
 """Sections of docstrings, and references to the rules of the platform."""

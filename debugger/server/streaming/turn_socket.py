@@ -193,14 +193,11 @@ class TurnSocket:
             frame.cancelled,
             is_stop=frame.is_stop,
             on_started=partial(self._acknowledge, workflow_id),
-            on_stored=self._accept_next_turn,
+            on_stored=partial(self._on_stored, asyncio.get_running_loop(), workflow_id),
         )
         if worker.result is None:
             await self._outbox.drained()
             raise _close_for(worker, has_run=run_id is not None)
-        self._services.audit.add(
-            self._principal, self._backend, "send turn", worker.result.run_id, workflow_id=workflow_id
-        )
         self._schedule_step(worker.result)
         return worker.result
 
@@ -281,8 +278,18 @@ class TurnSocket:
         self._run_id = run_id
         self._outbox.put(acknowledgement(run_id, workflow_id, turn_number))
 
-    def _accept_next_turn(self) -> None:
+    def _on_stored(self, loop: asyncio.AbstractEventLoop, workflow_id: str) -> None:
+        # Before the final events: a client that leaves with the last of them ends what waits for the turn.
         self._has_turn = False
+        entry = partial(
+            self._services.audit.add,
+            self._principal,
+            self._backend,
+            "send turn",
+            self._run_id or "",
+            workflow_id=workflow_id,
+        )
+        loop.call_soon_threadsafe(entry)
 
     def _schedule_step(self, result: TurnResult) -> None:
         delay = max(STEP_SECONDS, (result.next_due or 0.0) - time.time())
