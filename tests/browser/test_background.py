@@ -79,9 +79,7 @@ def test_background_work_can_be_switched_off_and_advanced_by_hand(page: Page, ap
         page.wait_for_timeout(1_100)  # the workflow's own pause between two checks
         before = counted.inner_text()
         advance.click()
-        expect(counted).not_to_have_text(
-            before
-        )
+        expect(counted).not_to_have_text(before)
         settled(page)
 
     expect(conversation(page)).to_contain_text("Your results are here after 3 checks.")

@@ -17,6 +17,7 @@ from debugger.views.auth.logins import (
     signing_secret,
 )
 from debugger.views.auth.permissions import User, current_user
+from tests.support.teams import add_team_key
 
 
 @pytest.fixture
@@ -61,8 +62,9 @@ def test_revoked_key_is_noticed_within_second(logins, store, clock):
     assert logins.key(key.digest) is None
 
 
-def test_key_of_team_does_not_open_page(logins, store):
-    key, _ = store.api_keys.add("Ada", Role.ADMIN, "sales")
+def test_key_of_team_does_not_open_page(logins, store, tmp_path):
+    add_team_key(f"sqlite:///{tmp_path}/runs.sqlite3")
+    [key] = store.api_keys.all()
 
     assert logins.find(cookies_for(logins, key)) is None
     assert not logins.has_keys()

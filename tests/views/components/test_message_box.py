@@ -58,7 +58,7 @@ def test_nothing_is_sent_while_nothing_is_waited_for(draw):
 
 
 def test_words_are_words_whatever_they_look_like(draw):
-    app = draw("given='<b>**bold**</b>'")
+    app = draw("draft='<b>**bold**</b>'")
 
     assert box(app)["draft"] == "<b>**bold**</b>"
 
