@@ -39,7 +39,7 @@ class ChatMessage:
     event_index: int | None
     """The index of its event in the run; ``None`` for a message that only the run input has."""
     is_background: bool = False
-    """Whether it came of background work, after the turn."""
+    """True for a message of background work, after the turn."""
     thread_id: str = field(default=MAIN_THREAD, compare=False)
     """Internal id."""
     turn_index: int = field(default=0, compare=False)

@@ -113,7 +113,7 @@ class TranscriptRow(NamedTuple):
     status: str
     started_at: str
     is_background: bool
-    """Whether it came of background work, after the turn."""
+    """True for a message of background work, after the turn."""
 
 
 def transcript(facts: RunFacts, turns: Sequence[TurnLog], workflow: Workflow | None) -> list[TranscriptRow]:

@@ -130,9 +130,9 @@ class Totals:
     turns: int
     events: int
     milliseconds: float | None
-    """How long its turns took together; ``None`` where no closing event tells it."""
+    """Sum of the durations of its turns; ``None`` without a closing event."""
     tokens: int | None
-    """What models read and wrote; ``None`` where the record does not tell it."""
+    """Tokens of the models; ``None`` if the record has no usage."""
 
     @classmethod
     def of(cls, run: Run, turns: Sequence[TurnLog]) -> Self:
@@ -174,11 +174,11 @@ class EventDifference:
     node: str | None
     """Its node's id; for a transition that of its source."""
     place: int
-    """Which event of its turn, from 0: of A, where only B has it of B."""
+    """Index of the event in its turn, from 0, in A; in B if only B has it."""
     only_in: str
     """``"A"`` or ``"B"``; empty when both have the event."""
     values: tuple[Difference, ...] = ()
-    """What of it differs, from A to B; empty when only one has it."""
+    """Differences from A to B; empty if only one run has the event."""
 
     def __str__(self) -> str:
         at = f" at {self.node}" if self.node else ""

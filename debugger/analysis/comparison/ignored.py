@@ -231,9 +231,9 @@ class FilterNode:
     """
 
     keys: dict[str, FilterNode | None] = field(default_factory=dict)
-    """By key; ``None`` marks a value that is ignored."""
+    """Rules by key; ``None`` marks a value that is ignored."""
     endings: dict[str, FilterNode | None] = field(default_factory=dict)
-    """By the end of the key, where no key fits."""
+    """Rules by the end of the key, if no key matches."""
 
     @classmethod
     def of(cls, paths: Iterable[str]) -> FilterNode:

@@ -42,7 +42,7 @@ class PathOverlay:
 
     nodes: dict[str, Visit]
     edges: dict[str, Visit]
-    """By `path_id`."""
+    """Visits by `path_id`."""
     ghosts: dict[str, str]
     """Name by id of the nodes that a run tells of and neither workflow has."""
     strays: list[UnmappedEdge]

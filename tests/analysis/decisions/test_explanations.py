@@ -1,4 +1,4 @@
-"""TODO module docstring"""
+"""Explanations of decisions in sentences."""
 
 from __future__ import annotations
 

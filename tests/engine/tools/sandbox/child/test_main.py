@@ -1,4 +1,4 @@
-"""TODO module docstring"""
+"""The program inside the sandbox: limits, author code and JSON values."""
 
 from __future__ import annotations
 
