@@ -11,7 +11,7 @@ from debugger.protocol.base import JsonObject, WireModel
 RatingValue = Literal["down", "up", "strong_up"]
 """One of the API's values. In an average they weigh -1, 1 and 2."""
 
-TargetKind = Literal["run", "turn", "event"]
+TargetKind = Literal["run", "turn", "event", "message"]
 
 MAX_COMMENT_CHARACTERS = 5_000
 """Of a comment, as on the platform."""
@@ -22,7 +22,8 @@ class Target(WireModel):
 
     kind: TargetKind = "run"
     key: str = ""
-    """A turn's number from 1, or an event's logical id; empty for the run as a whole."""
+    """A turn's number from 1, an event's logical id, or a message's sequence number in the transcript of the
+    run; empty for the run as a whole."""
 
     @classmethod
     def turn(cls, number: int) -> Self:
@@ -33,6 +34,11 @@ class Target(WireModel):
     def event(cls, logical_id: str) -> Self:
         """Return the target for an event's logical id."""
         return cls(kind="event", key=logical_id)
+
+    @classmethod
+    def message(cls, sequence: int) -> Self:
+        """Return the target for a message's sequence number in the transcript, from 1."""
+        return cls(kind="message", key=str(sequence))
 
 
 class Comment(WireModel):

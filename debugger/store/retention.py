@@ -15,15 +15,18 @@ from debugger.store.schema import (
     IN_PROGRESS,
     comments,
     forks,
+    hidden_runs,
     kits,
     ratings,
     rerun_tokens,
+    run_facts,
     run_marks,
     run_tags,
     runs,
     spoken,
     turns,
     unfinished_turns,
+    verdicts,
     versions,
 )
 
@@ -38,6 +41,7 @@ _MARKED = union(
     select(run_tags.c.run_id),
     select(comments.c.run_id),
     select(ratings.c.run_id),
+    select(verdicts.c.run_id),
 )
 _IN_PROGRESS = union(select(unfinished_turns.c.run_id), select(turns.c.run_id).where(IN_PROGRESS))
 _TURN_SIZE = (
@@ -151,6 +155,9 @@ def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
         kits,
         unfinished_turns,
         rerun_tokens,
+        verdicts,
+        hidden_runs,
+        run_facts,
     ):
         connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
     # The origin of a fork leads from its own forks to their first run.

@@ -341,6 +341,70 @@ ended_logins = Table(
 )
 """Logins that were ended: a cookie that was copied before is rejected."""
 
+verdicts = Table(
+    "verdicts",
+    metadata,
+    # Empty of the embedded engine; of a hosted run the name of its connection.
+    Column("connection", Text, primary_key=True),
+    Column("run_id", String(64), primary_key=True),
+    Column("target_kind", String(8), primary_key=True),
+    Column("target_key", String(128), primary_key=True),
+    Column("reviewer", Text, primary_key=True),
+    Column("value", String(8), nullable=False),
+    Column("comment", Text, nullable=False),
+    # JSON text: the results of the rubric's checks by name.
+    Column("checks", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Index("verdicts_by_run", "run_id"),
+)
+"""Verdicts of reviewers on runs, turns and messages: one of each reviewer and target."""
+
+rubrics = Table(
+    "rubrics",
+    metadata,
+    Column("workflow_id", String(64), primary_key=True),
+    Column("checks", Text, nullable=False),
+)
+"""The named checks that reviewers of a workflow's runs go through; JSON text."""
+
+export_presets = Table(
+    "export_presets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("settings", Text, nullable=False),
+    Column("updated_at", Double, nullable=False),
+)
+"""Export settings saved under a name; JSON text."""
+
+saved_filters = Table(
+    "saved_filters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("filter", Text, nullable=False),
+    Column("updated_at", Double, nullable=False),
+)
+"""Filters of the list of runs saved under a name; JSON text."""
+
+hidden_runs = Table(
+    "hidden_runs",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("hidden_by", Text, nullable=False),
+    Column("hidden_at", Double, nullable=False, index=True),
+)
+"""Runs that a user has deleted and that can still be restored."""
+
+run_facts = Table(
+    "run_facts",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("turn_count", Number, nullable=False),
+    Column("format_version", Number, nullable=False),
+    Column("facts", LargeBinary, nullable=False),
+)
+"""The summary of a run's first turns up to a number; written when a list or a statistic needs it."""
+
 revisions = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 """Alembic's record of the last migration that a database has been through."""
 
