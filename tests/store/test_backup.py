@@ -12,7 +12,7 @@ import time
 from contextlib import closing
 
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import insert, inspect, select
 
 from debugger.errors import ConflictError, InputError, StoreError
 from debugger.protocol.notes import Target
@@ -28,6 +28,7 @@ from debugger.store import (
     back_up,
     new_id,
     restore,
+    schema,
 )
 from debugger.store.database import Database
 from debugger.store.migrations import REVISIONS
@@ -98,6 +99,33 @@ def fill(url):
         store.python_consents.add(workflow.id, 0, "d" * 64, "Ada")
         store.ended_logins.add("e" * 64, 4e9)
         assert store.find_runs(RunSearch(text="grün")).total == 2
+    fill_reviews(url)
+
+
+def fill_reviews(url):
+    """A row in each table of reviews, presets, filters and deletion."""
+    rows = {
+        schema.verdicts: {
+            "connection": "",
+            "run_id": RUN,
+            "target_kind": "run",
+            "target_key": "",
+            "reviewer": "Ada",
+            "value": "pass",
+            "comment": "Right.",
+            "checks": "{}",
+            "created_at": 1.5,
+            "updated_at": 2.5,
+        },
+        schema.rubrics: {"workflow_id": RUN, "checks": "[]"},
+        schema.export_presets: {"name": "Mine", "settings": "{}", "updated_at": 1.5},
+        schema.saved_filters: {"name": "Failed", "filter": "{}", "updated_at": 1.5},
+        schema.hidden_runs: {"run_id": COPY, "hidden_by": "Ada", "hidden_at": 1.5},
+        schema.run_facts: {"run_id": RUN, "turn_count": 3, "format_version": 1, "facts": b"{}"},
+    }
+    with closing(Database(url)) as database, database.writing() as connection:
+        for table, row in rows.items():
+            connection.execute(insert(table), row)
 
 
 def content(url):
