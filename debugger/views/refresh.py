@@ -75,6 +75,9 @@ def _record_poll_seconds(session: DebugSession) -> float | None:
 def draw(name: Pane, what: Callable[[RunView], None], *, every: float | None = None) -> None:
     """Draw a pane as a fragment.
 
+    The pane has a container of its own that the page run draws. Without it, a poll that begins before the page
+    run has been sent makes Streamlit 1.67 drop the pane, and the panes after it take its place in the browser.
+
     Args:
         name: The pane.
         what: Draws it.
@@ -96,7 +99,8 @@ def draw(name: Pane, what: Callable[[RunView], None], *, every: float | None = N
     drawn.__qualname__ = f"{name} by itself" if every else name
     is_inline = True
     try:
-        st.fragment(drawn, key=name, run_every=every)()
+        with st.container(key=f"{name}_pane"):
+            st.fragment(drawn, key=name, run_every=every)()
     finally:
         is_inline = False
 
@@ -131,7 +135,8 @@ def draw_workbench(what: Callable[[DebugSession], None]) -> None:
     drawn.__qualname__ = "workbench"
     is_inline = True
     try:
-        st.fragment(drawn, key="workbench")()
+        with st.container(key="workbench_pane"):
+            st.fragment(drawn, key="workbench")()
     finally:
         is_inline = False
 

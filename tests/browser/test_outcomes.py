@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -335,6 +335,24 @@ def test_stale_message_is_not_executed(page: Page, world: World, backend: str, t
     expect(context(page)).to_contain_text("Turn 3")
     settled(page)
     assert exported(page, tmp_path) == world.said(run_id) == ["Also some oolong", SENCHA]
+
+
+def test_late_messages_lose_no_pane(page: Page, world: World):
+    folder = world.app.folder
+    late = str(Path(__file__).parent / "late_messages")
+    run_id = world.start_run()
+    with streamlit_app(folder, WORKFLOW_DEBUGGER_DATABASE=world.database, PYTHONPATH=late) as app:
+        replace(world, app=app).open(page, run_id)
+        for text in ("one", "two", "three"):
+            message_box(page).fill(SENCHA)
+            settled(page)
+            world.send(run_id, text)
+
+            message_box(page).press("Enter")
+
+            expect(outcome(page)).to_contain_text("Not executed: the run has newer turns")
+            expect(bubbles(page).last).to_contain_text(text)
+            expect(message_box(page)).to_have_value(SENCHA)
 
 
 def test_followed_run_loads_turns_by_itself(page: Page, world: World):

@@ -60,6 +60,7 @@ def test_what_is_scrolled_away_goes_behind_head(page: Page, app: Server, skin: s
     # At the top of the page the head may stand lower.
     page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 20)")
     head = {"x": 0, "y": 0, "width": 900, "height": 40}
+    settled(page)
     before = page.screenshot(clip=head)
 
     top = page.get_by_test_id("stMain").evaluate("main => { main.scrollTo(0, 60); return main.scrollTop; }")

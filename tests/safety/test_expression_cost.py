@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from debugger.errors import ConditionError, ExpressionError, RunError
@@ -122,7 +124,11 @@ def test_many_slow_filters_run_out_of_time(monkeypatch):
     monkeypatch.setattr(limits, "MAX_EVALUATION_SECONDS", 0.5)
     text = "{{ a | url_encode | size }}" * 800
 
-    assert run_bounded(lambda: filled(text, a="é" * 200_000)).cpu_seconds < 2
+    def attack():
+        with suppress(RunError):  # only where the time ends between two placeholders
+            filled(text, a="é" * 200_000)
+
+    assert run_bounded(attack).cpu_seconds < 2
 
 
 def test_arguments_share_one_time_limit(monkeypatch):
