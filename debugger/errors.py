@@ -18,7 +18,7 @@
     │   └── ConditionError            500   a condition that cannot be evaluated
     ├── UnsupportedError              501   this backend or engine does not do that
     ├── StoreError                    503   the database cannot be opened, read or written
-    │   └── StoreLostError            503   it does not answer, or not any more
+    │   └── StoreDisconnectedError    503   it does not answer, or not any more
     ├── SettingsError                 500   a setting has a value that means nothing
     └── ApiError                      502   the hosted API failed a request
         ├── AuthenticationError       401   no key, or a key that is not accepted

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from debugger.engine.nodes import NODE_TYPES
+from debugger.engine.super_nodes.sources import SUPER_NODE
 from debugger.errors import InputError
 from debugger.graph import Graph
 from debugger.graph.nesting import origin_of
@@ -19,29 +21,7 @@ _GENERIC = "base_node"
 _INPUT_TYPES = {"say_llm": _LLM, "worker_llm": _LLM}
 """The ``type`` of the input of a node, where it is not the node's own (``platform.md#node-inputs``)."""
 _WITH_MESSAGES = frozenset({_LLM, "workflow_run_evaluator", _GENERIC})
-_KNOWN_TYPES = frozenset(
-    {
-        _LLM,
-        _GENERIC,
-        "say_static",
-        "super_node",
-        "workflow_run_fetch",
-        "workflow_run_evaluator",
-        "tool_node",
-        "start_conversation",
-        "end_conversation",
-        "deduplicate",
-        "field_extractor",
-        "no_op",
-        "send_sms",
-        "http_request",
-        "google_docs",
-        "athena_patients_search",
-        "athena_patients_create",
-        "athena_patients_update",
-        "athena_appointments_create",
-    }
-)
+_KNOWN_TYPES = frozenset({*NODE_TYPES, SUPER_NODE, _LLM, _GENERIC} - _INPUT_TYPES.keys())
 
 
 def check_input(turn_input: TurnInput, graph: Graph, position: str | None) -> None:

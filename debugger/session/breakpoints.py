@@ -1,114 +1,49 @@
-"""Breakpoints and log points, and the events they match.
+"""Breakpoints and log points of a session.
 
-A breakpoint matches events and says so; it knows nothing of who stops, or of any page.
+`Breakpoints.match` reports the breakpoints that an event hits; `debugger.session.stepping` pauses the run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Literal, NamedTuple, get_args
+from dataclasses import asdict, dataclass, fields, replace
+from typing import get_args
 
 from debugger.engine.mocks.pins_and_faults import check_hits, is_wanted_hit
-from debugger.errors import ConditionError, InputError
+from debugger.errors import ConditionError, DebuggerError, InputError, RunError
 from debugger.expressions import Scope, parse, render
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import EVENT_TYPES, EdgeEvent, Event
-
-BreakpointKind = Literal["before", "after", "edge", "event", "error"]
-
-_NO_HOPS = frozenset({"self_loop_delay", "self_loop_exhausted", "waiting_condition_matched"})
+from debugger.protocol.events import EVENT_TYPES, Event
+from debugger.session.locations import BreakpointKind, Location, LocationTracker
 
 FORMAT = 1
-"""Of what `Breakpoints.to_json` writes."""
-
-
-class Location(NamedTuple):
-    """A place that a breakpoint can be set at."""
-
-    kind: BreakpointKind
-    target: str
-    """The node's or edge's logical id, or the event type; nothing for ``error``."""
-
-
-@dataclass
-class LocationTracker:
-    """Follows a run's events and returns the locations of each.
-
-    Args:
-        graph: The version that runs.
-    """
-
-    graph: Graph
-    _ended: dict[str | None, str] = field(default_factory=dict)
-    """The node that has just ended in each thread, until its state is reported."""
-    _around: dict[str | None, list[str]] = field(default_factory=dict)
-    """The super nodes around the node that each thread last began."""
-
-    def of(self, event: Event) -> set[Location]:
-        """Return the locations of an event.
-
-        A node counts as over once its state is reported, since that is what its successors see. A super
-        node is come to with the first of its inner nodes.
-        """
-        found = {Location("event", event.type)}
-        if event.is_failure:
-            found.add(Location("error", ""))
-        wire = event.to_wire()
-        if event.type == "start_node_run":
-            around = list(wire.get("super_node_origin") or ())
-            before = self._around.get(event.origin_thread_id, [])
-            self._around[event.origin_thread_id] = around
-            started = [wire.get("origin_node_logical_id"), *(one for one in around if one not in before)]
-            found |= {Location("before", str(node_id)) for node_id in started}
-        elif event.type == "end_node_run":
-            self._ended[event.origin_thread_id] = str(wire.get("origin_node_logical_id"))
-        elif event.type == "workflow_show_state":
-            ended = self._ended.pop(wire.get("thread_id"), None)
-            found |= {Location("after", ended)} if ended else set()
-        elif isinstance(event, EdgeEvent) and event.type not in _NO_HOPS:
-            found |= self._taken(event)
-        return found
-
-    def _taken(self, event: EdgeEvent) -> set[Location]:
-        if event.edge_logical_id:
-            return {Location("edge", event.edge_logical_id)}
-        # A direct edge is reported without its id (``platform.md#edge-selection``).
-        leaving = self.graph.leaving(event.source_node_logical_id or "")
-        return {
-            Location("edge", edge.logical_id)
-            for edge in leaving
-            if edge.destination_node_logical_id == event.destination_node_logical_id
-            and event.type.startswith(str(edge.type))
-        }
+"""The format version of `Breakpoints.to_json`."""
 
 
 @dataclass(frozen=True)
 class Breakpoint:
-    """One place where a run is to stand still."""
+    """A place at which a run pauses, or logs a text."""
 
     kind: BreakpointKind
-    """Before or after a node runs, when an edge is taken, when an event of a type comes, when something goes
-    wrong."""
     target: str = ""
     """The node's or edge's logical id, or the event type; nothing for ``error``."""
     condition: str = ""
     """In the workflow's own expression language; empty holds always."""
     hits: str = ""
-    """At which of the times that it matches: ``5``, ``>=5``, ``%2``; empty is every time."""
+    """The matches that count as hits: ``5``, ``>=5``, ``%2``; empty is every match."""
     log: str = ""
     """A text with placeholders that is logged instead of a pause; empty makes it a breakpoint."""
     is_enabled: bool = True
     id: str = ""
-    """Given by `Breakpoints.put`."""
+    """Set by `Breakpoints.put`."""
 
     @property
     def location(self) -> Location:
         """Return the location."""
         return Location(self.kind, self.target)
 
-    def named(self, graph: Graph) -> str:
+    def describe_location(self, graph: Graph) -> str:
         """Return the location in words."""
         if self.kind == "error":
             return "on any error"
@@ -125,19 +60,19 @@ class Breakpoint:
 
 @dataclass(frozen=True)
 class Hit:
-    """A breakpoint that was met."""
+    """A breakpoint that an event has hit."""
 
     point: Breakpoint
     count: int
-    """How often it has been met in this session, this time among them."""
+    """The number of matches in this session, including this one."""
     line: str = ""
-    """What a log point leaves."""
+    """The text of a log point."""
     problem: str = ""
-    """Why its condition could not be judged, upon which it counts as met."""
+    """The error in its condition, which then counts as true, or in the text of a log point."""
 
 
 class Breakpoints:
-    """The breakpoints of one session, and how often each was met.
+    """The breakpoints of one session with their numbers of matches.
 
     Args:
         graph: The version that runs.
@@ -152,42 +87,46 @@ class Breakpoints:
 
     @property
     def points(self) -> list[Breakpoint]:
-        """All of them, oldest first."""
+        """Return the breakpoints, oldest first."""
         return list(self._points.values())
 
     def count(self, breakpoint_id: str) -> int:
-        """Return the number of times a breakpoint was hit."""
+        """Return the number of matches of a breakpoint, including those that its ``hits`` passes over."""
         return self._counts.get(breakpoint_id, 0)
 
-    def name(self, point: Breakpoint) -> str:
+    def describe_location(self, point: Breakpoint) -> str:
         """Return the location of a breakpoint in words."""
-        return point.named(self._graph)
+        return point.describe_location(self._graph)
 
-    def doubt(self, point: Breakpoint) -> str | None:
+    def explain_unreachable(self, point: Breakpoint) -> str | None:
         """Return why a breakpoint can never be hit here, else ``None``."""
-        return _doubt(point, self._graph)
+        return _explain_unreachable(point, self._graph)
 
     def put(self, point: Breakpoint) -> Breakpoint:
         """Add a breakpoint, or replace the one with its id.
 
         Raises:
-            InputError: Its hits or its condition cannot be read, or it names nothing.
+            InputError: Its kind or its hits cannot be read, or it names nothing.
+            ExpressionError: Its condition does not parse.
         """
         _check(point)
-        if not point.id:
-            self._number += 1
-            point = replace(point, id=f"b{self._number}")
+        point = self._with_id(point)
         # Another dictionary each time: the thread that pulls a turn may be walking through this one.
         self._points = {**self._points, point.id: point}
         return point
 
     def remove(self, breakpoint_id: str) -> None:
-        """Take one away, if it is there."""
+        """Remove a breakpoint, if it is there."""
         self._points = {key: point for key, point in self._points.items() if key != breakpoint_id}
         self._counts.pop(breakpoint_id, None)
 
     def toggle(self, kinds: Sequence[BreakpointKind], target: str) -> None:
-        """Remove the breakpoints of a node or an edge, or set one."""
+        """Remove the breakpoints of a node or an edge, or set one.
+
+        Args:
+            kinds: The kinds to remove; a new one is of the first.
+            target: The node's or edge's logical id.
+        """
         there = [point for point in self.points if point.kind in kinds and point.target == target]
         for point in there:
             self.remove(point.id)
@@ -198,48 +137,80 @@ class Breakpoints:
         """Return and count the breakpoints that an event hits.
 
         Args:
-            event: What has just happened; all events of a run are to come by here, in order.
+            event: The next event of the run; none may be left out.
             scope: Returns the variables of the event's thread; called only where a condition or log needs it.
         """
-        places = self._locations.of(event)
+        locations = self._locations.find(event)
         points = self._points.values()
-        hits = [self._hit(point, scope) for point in points if point.is_enabled and point.location in places]
+        hits = [
+            self._hit(point, scope) for point in points if point.is_enabled and point.location in locations
+        ]
         return [hit for hit in hits if hit is not None]
 
     def to_json(self) -> JsonObject:
-        """The breakpoints as JSON, without their counts."""
+        """Return the breakpoints as JSON, without their counts."""
         return {"format": FORMAT, "breakpoints": [asdict(point) for point in self.points]}
 
     def restore(self, data: JsonObject) -> None:
-        """Have the breakpoints that `to_json` wrote instead of those that are here.
+        """Replace the breakpoints by those that `to_json` wrote.
 
         Raises:
-            InputError: They were written in a newer format, or are damaged.
+            InputError: They were written in a newer format, or are damaged. Nothing was replaced.
         """
         if data.get("format") != FORMAT:
-            raise InputError(f"Breakpoints of format {data.get('format')!r} cannot be read here.")
-        known = {entry.name for entry in fields(Breakpoint)}
-        self._points = {}
-        for row in data.get("breakpoints", []):
-            self.put(Breakpoint(**{key: value for key, value in row.items() if key in known and key != "id"}))
+            raise InputError(
+                f"Breakpoints of format {data.get('format')!r} cannot be read here.",
+                advice=f"This version reads format {FORMAT}; set them again, or update the program.",
+            )
+        known = {entry.name for entry in fields(Breakpoint)} - {"id"}
+        try:
+            points = [
+                Breakpoint(**{key: row[key] for key in known & row.keys()}) for row in data["breakpoints"]
+            ]
+            for point in points:
+                _check(point)
+        except (AttributeError, DebuggerError, KeyError, TypeError) as error:
+            raise InputError(
+                f"The stored breakpoints are damaged: {error}.", advice="Set them again."
+            ) from error
+        self._points = {point.id: point for point in map(self._with_id, points)}
+
+    def _with_id(self, point: Breakpoint) -> Breakpoint:
+        if point.id:
+            return point
+        self._number += 1
+        return replace(point, id=f"b{self._number}")
 
     def _hit(self, point: Breakpoint, scope: Callable[[], Scope]) -> Hit | None:
-        problem = ""
-        if point.condition:
-            try:
-                if not parse(point.condition).evaluate(scope()).value:
-                    return None
-            except ConditionError as error:
-                problem = str(error)
+        holds, problem = _judge(point.condition, scope)
+        if not holds:
+            return None
         count = self._counts[point.id] = self.count(point.id) + 1
         if not is_wanted_hit(point.hits, count):
             return None
-        return Hit(point, count, render(point.log, scope()).text if point.log else "", problem)
+        line = ""
+        if point.log:
+            try:
+                line = render(point.log, scope()).text
+            except RunError as error:  # a text that costs too much must not end the turn
+                line, problem = point.log, str(error)
+        return Hit(point, count, line, problem)
+
+
+def _judge(condition: str, scope: Callable[[], Scope]) -> tuple[bool, str]:
+    """Return whether a condition holds, and its error; with an error it holds."""
+    if not condition:
+        return True, ""
+    try:
+        return bool(parse(condition).evaluate(scope()).value), ""
+    except ConditionError as error:
+        return True, str(error)
 
 
 def _check(point: Breakpoint) -> None:
     if point.kind not in get_args(BreakpointKind):
-        raise InputError(f"There is no breakpoint of the kind {point.kind!r}.")
+        kinds = ", ".join(get_args(BreakpointKind))
+        raise InputError(f"There is no breakpoint of the kind {point.kind!r}.", advice=f"Use {kinds}.")
     if point.kind != "error" and not point.target:
         raise InputError("The breakpoint names no place.", advice="Choose a node, an edge or an event type.")
     check_hits(point.hits)
@@ -247,7 +218,7 @@ def _check(point: Breakpoint) -> None:
         parse(point.condition)
 
 
-def _doubt(point: Breakpoint, graph: Graph) -> str | None:
+def _explain_unreachable(point: Breakpoint, graph: Graph) -> str | None:
     if point.kind == "edge":
         edge = graph.edges.get(point.target)
         if edge is None:

@@ -222,7 +222,7 @@ def restore(session: DebugSession, setup: JsonObject) -> None:
     try:
         session.breakpoints.restore(setup["breakpoints"])
         session.mocks.take(setup["interventions"])
-    except (DebuggerError, KeyError, TypeError):
+    except (AttributeError, DebuggerError, KeyError, TypeError):
         return
 
 

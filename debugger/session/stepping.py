@@ -47,11 +47,11 @@ class LogLine:
 
 
 class StepController:
-    """Holds the thread that pulls a run.
+    """The control over the thread that pulls a run's events.
 
     Args:
-        breakpoints: Where it is to be held.
-        holds: Whether the backend can be held between two events; where it cannot, what was met is noted.
+        breakpoints: The breakpoints at which it pauses.
+        can_pause: Whether the backend can pause between two events; where it cannot, hits are noted.
     """
 
     def __init__(self, breakpoints: Breakpoints, *, can_pause: bool) -> None:
@@ -179,7 +179,7 @@ def _name(event: Event) -> str:
 
 
 def _told(hit: Hit, breakpoints: Breakpoints) -> str:
-    where = f"Breakpoint {breakpoints.name(hit.point)}"
+    where = f"Breakpoint {breakpoints.describe_location(hit.point)}"
     why = f", since its condition cannot be judged: {hit.problem}" if hit.problem else "."
     return f"{where}{_ordinal(hit.count)}{why}"
 

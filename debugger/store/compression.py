@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import zstandard
@@ -18,12 +19,25 @@ _MAX_TEXT = 1_000_000_000
 """Bytes of a text; no value in SQLite is longer."""
 
 
+class _Codec(threading.local):
+    """A compressor and a decompressor of each thread: neither may be shared.
+
+    A new compressor for each text takes 0.1 ms of a turn's 0.6 ms (bench W1, 2026-11-28).
+    """
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_codec = _Codec()
+
+
 def compress(text: bytes) -> bytes:
     """Compress a JSON text to a Zstandard frame, unless it is small."""
     if len(text) <= _MIN_BYTES:
         return text
-    # One compressor per call: it must not be shared by threads. 8 kB take 20 µs.
-    frame = zstandard.ZstdCompressor(level=1, write_checksum=True).compress(text)
+    frame = _codec.compressor.compress(text)
     return frame if len(text) <= _MAX_RATIO * len(frame) else text
 
 
@@ -39,7 +53,7 @@ def decompress(data: bytes) -> bytes:
         # The size that a frame claims is allocated before anything is decompressed.
         if not 0 <= zstandard.frame_content_size(data) <= min(_MAX_RATIO * len(data), _MAX_TEXT):
             raise ValueError("a compressed text claims to be longer than it can be")
-        return zstandard.ZstdDecompressor().decompress(data)
+        return _codec.decompressor.decompress(data)
     except zstandard.ZstdError as error:
         raise ValueError(str(error)) from error
 

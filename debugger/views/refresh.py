@@ -75,8 +75,9 @@ def _record_poll_seconds(session: DebugSession) -> float | None:
 def draw(name: Pane, what: Callable[[RunView], None], *, every: float | None = None) -> None:
     """Draw a pane as a fragment.
 
-    The pane has a container of its own that the page run draws. Without it, a poll that begins before the page
-    run has been sent makes Streamlit 1.67 drop the pane, and the panes after it take its place in the browser.
+    The pane has a container of its own that the page run draws. Without it, a poll that begins before the
+    page run has been sent makes Streamlit 1.67 drop the pane, and the next pane takes its place in the
+    browser, where the poll then overwrites it.
 
     Args:
         name: The pane.

@@ -4,7 +4,7 @@ import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import DebuggerError, InputError
-from debugger.expressions import Scope
+from debugger.expressions import Scope, template
 from debugger.graph import Graph
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
@@ -143,7 +143,7 @@ def test_a_log_point_fills_its_text(tmp_path):
 def test_unreachable_breakpoint_gives_reason(point, reason):
     flow = workflow(static("a", "A"), static("off", "", disabled=True), direct("a", "off", logical_id="e"))
 
-    doubt = Breakpoints(Graph(flow)).doubt(point)
+    doubt = Breakpoints(Graph(flow)).explain_unreachable(point)
 
     assert doubt is None if reason is None else reason in doubt
 
@@ -179,6 +179,29 @@ def test_breakpoints_round_trip_as_json():
 def test_breakpoints_of_a_newer_format_are_refused():
     with pytest.raises(InputError, match="format 99"):
         Breakpoints(Graph(workflow(static("a", "A")))).restore({"format": 99})
+
+
+@pytest.mark.parametrize("row", [{"kind": "before", "target": "b", "hits": "often"}, {"kind": []}, 7, {}])
+def test_damaged_breakpoints_replace_none(row):
+    breakpoints = Breakpoints(Graph(workflow(static("a", "A"))))
+    point = breakpoints.put(Breakpoint("before", "a"))
+
+    with pytest.raises(InputError, match="damaged"):
+        breakpoints.restore({"format": 1, "breakpoints": [{"kind": "error"}, row]})
+
+    assert breakpoints.points == [point]
+
+
+def test_costly_log_text_is_reported(tmp_path, monkeypatch):
+    events, breakpoints = ran(tmp_path, static("a", "A"))
+    breakpoints.put(Breakpoint("before", "a", log="{{ a | upcase }}" * 3))
+    monkeypatch.setattr(template, "MAX_RENDERED_CHARACTERS", 10)
+
+    hits = [
+        hit for event in events for hit in breakpoints.match(event, lambda: Scope(dynamic={"a": "abcdef"}))
+    ]
+
+    assert [(hit.line, "characters" in hit.problem) for hit in hits] == [("{{ a | upcase }}" * 3, True)]
 
 
 def test_a_second_click_takes_a_breakpoint_away():

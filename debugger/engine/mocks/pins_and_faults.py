@@ -14,7 +14,7 @@ from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 
 FORMAT = 1
-"""Of what `Interventions.to_json` writes."""
+"""Of what `MockSet.to_json` writes."""
 
 _LONGEST_DELAY = 600.0
 """Seconds."""
@@ -176,7 +176,7 @@ class Pin:
     note: str = ""
     is_enabled: bool = True
     id: str = ""
-    """Given by `Interventions.put`."""
+    """Given by `MockSet.put`."""
 
     @classmethod
     def of_reply(cls, node_id: str, reply: Reply, *, note: str = "") -> Self:
@@ -216,7 +216,7 @@ class Fault:
     note: str = ""
     is_enabled: bool = True
     id: str = ""
-    """Given by `Interventions.put`."""
+    """Given by `MockSet.put`."""
 
 
 @dataclass(frozen=True)

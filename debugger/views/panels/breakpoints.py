@@ -10,7 +10,8 @@ import streamlit as st
 
 from debugger.graph import Graph
 from debugger.protocol.events import EVENT_TYPES
-from debugger.session.breakpoints import Breakpoint, BreakpointKind
+from debugger.session.breakpoints import Breakpoint
+from debugger.session.locations import BreakpointKind
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
@@ -59,18 +60,18 @@ def _head() -> None:
 
 def _row(view: RunView, point: Breakpoint) -> None:
     session = view.session
-    warning = session.breakpoints.doubt(point)
+    warning = session.breakpoints.explain_unreachable(point)
     cells = st.columns(_WIDTHS, gap="xsmall", vertical_alignment="center")
     key = f"on_{point.id}"
     state.set_widget(key, point.is_enabled)
     cells[0].checkbox(
-        f"Breakpoint {point.named(view.graph)}",
+        f"Breakpoint {point.describe_location(view.graph)}",
         key=key,
         label_visibility="collapsed",
         args=(replace(point, is_enabled=not point.is_enabled),),
         **on_change(refresh.refreshing("look", put_breakpoint)),
     )
-    cells[1].text(point.named(view.graph))
+    cells[1].text(point.describe_location(view.graph))
     cells[2].text(point.condition or "–")
     cells[3].text(point.hits or "each")
     cells[4].text(point.log or "–")
@@ -83,7 +84,7 @@ def _row(view: RunView, point: Breakpoint) -> None:
         else:
             st.markdown(":green[:material/check_circle: Verified]")
     cells[7].button(
-        f"Remove breakpoint {plain(point.named(view.graph))}",
+        f"Remove breakpoint {plain(point.describe_location(view.graph))}",
         key=f"remove_{point.id}",
         icon=":material/delete:",
         type="tertiary",
@@ -134,7 +135,7 @@ def _targets(kind: BreakpointKind, graph: Graph) -> dict[str, str]:
         return {name: name for name in sorted(EVENT_TYPES)}
     if kind == "edge":
         return {
-            edge.logical_id: f"{Breakpoint('edge', edge.logical_id).named(graph)[3:]}"
+            edge.logical_id: f"{Breakpoint('edge', edge.logical_id).describe_location(graph)[3:]}"
             + (f" ({edge.name})" if edge.name else "")
             for edge in graph.edges.values()
         }

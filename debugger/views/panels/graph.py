@@ -12,7 +12,8 @@ from debugger.analysis.position import Position
 from debugger.analysis.run_tables import thread_names, unmapped_edges
 from debugger.engine.mocks import Pin
 from debugger.protocol.base import JsonObject
-from debugger.session.breakpoints import Breakpoint, BreakpointKind, Breakpoints
+from debugger.session.breakpoints import Breakpoint, Breakpoints
+from debugger.session.locations import BreakpointKind
 from debugger.store import Role
 from debugger.views import refresh, state
 from debugger.views.actions import command
@@ -198,8 +199,8 @@ def toggle_breakpoint(element: Element) -> None:
 
 
 def _mark(point: Breakpoint, points: Breakpoints) -> Mark:
-    warning = points.doubt(point)
-    parts = [f"Breakpoint {points.name(point)}"]
+    warning = points.explain_unreachable(point)
+    parts = [f"Breakpoint {points.describe_location(point)}"]
     parts += [f"if {point.condition}"] if point.condition else []
     parts += [f"hits {point.hits}"] if point.hits else []
     parts += [warning] if warning else [] if point.is_enabled else ["off"]
