@@ -183,8 +183,11 @@ class ApiError(DebuggerError):
     """A failed request to the hosted API."""
 
     status = 502
-    was_sent = True
-    """False where no byte of the request reached the API, so that it certainly was not executed."""
+
+    def __init__(self, message: str, *, advice: str = "", was_sent: bool = True) -> None:
+        super().__init__(message, advice=advice)
+        self.was_sent = was_sent
+        """False where no byte of the request reached the API, so that it certainly was not executed."""
 
 
 class AuthenticationError(ApiError):

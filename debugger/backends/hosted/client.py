@@ -57,13 +57,13 @@ class Answer:
         """Return what a reader makes of the object, or of its part.
 
         Raises:
-            AnswerError: The function finds that the object is not the protocol.
+            AnswerError: The reader raises `InputError` or `WorkflowError`: the object breaks the protocol.
         """
         try:
             return reader(self.body if part is None else part)
         except (InputError, WorkflowError) as error:
             # Not "from error": its cause repeats the values that were answered.
-            raise self.unusable(error.message) from None
+            raise self.answer_error(error.message) from None
 
     def rows(self, *keys: str) -> list[JsonObject]:
         """Return the rows of a list, under the first matching key.
@@ -73,14 +73,14 @@ class Answer:
         """
         found = next((self.body[key] for key in keys if isinstance(self.body.get(key), list)), None)
         if found is None:
-            raise self.unusable(f"it has no list {keys[0]!r}")
+            raise self.answer_error(f"it has no list {keys[0]!r}")
         for number, row in enumerate(found):
             if not isinstance(row, dict):
-                raise self.unusable(f"{keys[0]}[{number}] is not an object")
+                raise self.answer_error(f"{keys[0]}[{number}] is not an object")
         return list(found)
 
-    def unusable(self, reason: str) -> AnswerError:
-        """The error for an answer that is not the protocol."""
+    def answer_error(self, reason: str) -> AnswerError:
+        """Return the error for an answer that breaks the protocol."""
         return AnswerError(
             f"The answer to {self.request} cannot be used: {self.request.quote(reason)}.",
             advice=f"It is JSON, but not what this API answers. {self.request.url_advice}",
@@ -91,8 +91,8 @@ class ApiClient:
     """Sends requests with the API's headers; a POST is never repeated.
 
     Args:
-        settings: Where the API is, and who asks.
-        transport: What carries the requests, instead of the network.
+        settings: The API's URL, the key, team and user, the timeouts.
+        transport: Carries the requests instead of the network.
 
     Raises:
         SettingsError: The base URL, the key or an id in the settings cannot be used, or the proxy or the
@@ -104,7 +104,7 @@ class ApiClient:
         self._settings = settings
         self._key = settings.api_key.get_secret_value().strip()
         self._former_keys: tuple[str, ...] = ()
-        self.is_near = is_loopback(httpx.URL(self.base_url).host)
+        self.is_loopback = is_loopback(httpx.URL(self.base_url).host)
         """Whether the API is on this machine, and no proxy is of use on the way."""
         self.server_checks_numbers = False
         """The server says that it checks the turn number that a client expects."""
@@ -118,7 +118,7 @@ class ApiClient:
                 transport=transport,
                 # Without the environment httpx would read no SSL_CERT_FILE, which counts on loopback, too.
                 verify=httpx.create_ssl_context(),
-                trust_env=not self.is_near,
+                trust_env=not self.is_loopback,
             )
         except OSError as error:
             raise SettingsError(
@@ -155,12 +155,14 @@ class ApiClient:
         self._key, self.headers, self._client.headers = key, headers, httpx.Headers(headers)
 
     @property
-    def may_ask(self) -> bool:
+    def can_send(self) -> bool:
         """Return whether there is a key, or none is needed."""
-        return bool(self._key) or self.is_near
+        return bool(self._key) or self.is_loopback
 
     def session_token(self) -> str | None:
         """Return a token for one socket; ``None`` where the API has none.
+
+        The answer also sets `server_checks_numbers`.
 
         Raises:
             ConnectionError: There is no connection to the API at all.
@@ -179,7 +181,7 @@ class ApiClient:
         return token if isinstance(token, str) and token else None
 
     def request_info(self, method: str, path: str, subject: str, risk: str = "") -> RequestInfo:
-        """A request as errors tell of it."""
+        """Return the description of a request for errors; secrets are masked in it."""
         secrets = tuple(key for key in (self._key, *self._former_keys) if key)
         return RequestInfo(method, self.base_url + path, subject, risk, secrets)
 
@@ -188,11 +190,19 @@ class ApiClient:
     ) -> Answer:
         """Read an object; repeat the request while the API is busy.
 
+        After 429, 502, 503 and 504 it is sent again, `MAX_RETRIES` times at most, each after at most
+        `MAX_WAIT` seconds.
+
         Args:
             path: Of the URL, below the base.
             subject: What it is about, for errors.
             query: Names and values to add to the URL.
             timeout: Seconds to wait for an answer, instead of the settings' own.
+
+        Raises:
+            AuthenticationError: There is no key; nothing was sent.
+            ApiError: No response came, or one with an error status.
+            AnswerError: The response holds no JSON object.
         """
         request = self.request_info("GET", path, subject)
         for attempt in range(MAX_RETRIES + 1):
@@ -215,7 +225,7 @@ class ApiClient:
         risk: str = "What was asked may have been done nevertheless.",
         timeout: float | None = None,
     ) -> Answer:
-        """Ask for something to be done, once.
+        """Send an object, once.
 
         Args:
             path: Of the URL, below the base.
@@ -224,24 +234,34 @@ class ApiClient:
             query: Names and values to add to the URL.
             risk: What may have happened although no answer came, as a sentence.
             timeout: Seconds to wait for the answer, instead of the settings' own.
+
+        Raises:
+            InputError: The body has no JSON form; nothing was sent.
+            AuthenticationError: There is no key; nothing was sent.
+            ApiError: No response came, or one with an error status.
+            AnswerError: The response holds no JSON object.
         """
         request = self.request_info("POST", path, subject, risk)
         response = self.send(
-            request, query=query, content=None if body is None else encoded(body), timeout=timeout
+            request, query=query, content=None if body is None else encode_body(body), timeout=timeout
         )
         if not response.is_success:
             raise refusal(request, response)
         return Answer(request, read_object(request, response))
 
     def delete(self, path: str, subject: str) -> None:
-        """Delete something, once; the body of the answer is ignored."""
+        """Send a deletion, once; the body of the answer is ignored.
+
+        Raises:
+            ApiError: No response came, or one with an error status.
+        """
         request = self.request_info("DELETE", path, subject, "It may have been deleted nevertheless.")
         response = self.send(request)
         if not response.is_success:
             raise refusal(request, response)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._client.close()
 
     def send(
@@ -259,24 +279,25 @@ class ApiClient:
             AuthenticationError: There is no key, and the API is not on this machine; nothing was sent.
             ApiError: No response came; ``was_sent`` tells whether the request may have arrived.
         """
-        if not self.may_ask:
+        if not self.can_send:
             raise AuthenticationError(
                 f"No API key is set, so {request} was not sent.",
                 advice="Enter one on the page Connection (INTERACTLY_API_KEY).",
+                was_sent=False,
             )
         if self._client.is_closed:
-            closed = ConnectionFailedError(f"The connection is closed, so {request} was not sent.")
-            closed.was_sent = False
-            raise closed
-        patience = self._settings.timeout if timeout is None else timeout
-        limits = httpx.Timeout(patience, connect=self._settings.connect_timeout)
+            raise ConnectionFailedError(
+                f"The connection is closed, so {request} was not sent.", was_sent=False
+            )
+        seconds = self._settings.timeout if timeout is None else timeout
+        limits = httpx.Timeout(seconds, connect=self._settings.connect_timeout)
         try:
             return self._client.request(
                 request.method, request.url, params=query, content=content, headers=headers, timeout=limits
             )
         except httpx.RequestError as error:
             raise no_answer(
-                request, error, timeout=patience, connect_timeout=self._settings.connect_timeout
+                request, error, timeout=seconds, connect_timeout=self._settings.connect_timeout
             ) from error
 
 
@@ -314,8 +335,8 @@ def _own_version() -> str:
         return "source"
 
 
-def encoded(body: JsonObject) -> bytes:
-    """An object as it is sent.
+def encode_body(body: JsonObject) -> bytes:
+    """Return an object as JSON text.
 
     Raises:
         InputError: Something in it has no JSON form.
@@ -340,7 +361,7 @@ def _wait_before_retry(response: httpx.Response, attempt: int) -> float | None:
 
 
 def read_object(request: RequestInfo, response: httpx.Response) -> JsonObject:
-    """The object in an answer.
+    """Return the object in a response.
 
     Raises:
         AnswerError: There is none.

@@ -8,7 +8,7 @@ from collections.abc import Generator
 
 import httpx
 
-from debugger.backends.hosted.client import encoded
+from debugger.backends.hosted.client import encode_body
 from debugger.backends.hosted.http_errors import RequestInfo, refusal
 from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, result_from_events
 from debugger.backends.hosted.websocket import Socket, SocketClosed
@@ -111,7 +111,7 @@ class StreamedTurn:
         """
         try:
             try:
-                self._socket.send(encoded(self._frame).decode())
+                self._socket.send(encode_body(self._frame).decode())
                 yield from self._receive()
             except SocketClosed as closed:
                 raise self._closed(closed) from closed
@@ -206,7 +206,7 @@ class StreamedTurn:
         stop = {"command": "stop", "workflow_id": self._frame["workflow_id"]}
         if self.run_id is not None:
             stop["workflow_run_id"] = self.run_id
-        self._socket.send(encoded(stop).decode())
+        self._socket.send(encode_body(stop).decode())
         raise AnswerLost(ConnectionFailedError(f"{self._request} was stopped."))
 
     def _closed(self, closed: SocketClosed) -> AnswerLost:

@@ -8,7 +8,7 @@ from functools import partial
 
 import httpx
 
-from debugger.backends.hosted.client import Answer, ApiClient, encoded, read_object
+from debugger.backends.hosted.client import Answer, ApiClient, encode_body, read_object
 from debugger.backends.hosted.http_errors import RequestInfo, refusal
 from debugger.backends.hosted.payloads import (
     execute_body,
@@ -97,7 +97,7 @@ class TurnSender:
         send = partial(
             self._client.send,
             request,
-            content=encoded(execute_body(sent.turn_input, sent.run_id, version)),
+            content=encode_body(execute_body(sent.turn_input, sent.run_id, version)),
             query=None if version is None else {"version": version},
             headers=None if sent.turn_number is None else {EXPECTED_TURN_HEADER: str(sent.turn_number)},
         )
@@ -185,7 +185,7 @@ class TurnSender:
         frame = live_input(workflow_id, sent.turn_input, sent.run_id, version)
         if cached is not None:
             return cached, True, frame
-        if len(encoded(frame)) > MAX_START_BYTES or not self._can_name(version, workflow_id):
+        if len(encode_body(frame)) > MAX_START_BYTES or not self._can_name(version, workflow_id):
             return None
         socket = self._connector.open()
         return None if socket is None else (socket, False, frame)
@@ -248,6 +248,4 @@ class TurnSender:
 def _raise_if_cancelled(cancelled: threading.Event) -> None:
     """Raise the error for a turn stopped while a channel was opened."""
     if cancelled.is_set():
-        error = ConnectionFailedError("The turn was stopped before it was sent.")
-        error.was_sent = False
-        raise AnswerLost(error)
+        raise AnswerLost(ConnectionFailedError("The turn was stopped before it was sent.", was_sent=False))

@@ -140,7 +140,7 @@ class HostedTurns:
             return self._reconciliation.end_of(run_id)
         result = answer.read(turn_result)
         if result.run_id != run_id:
-            raise answer.unusable(f"it is of run {result.run_id}")
+            raise answer.answer_error(f"it is of run {result.run_id}")
         events = [answer.read(parse_event, event) for event in result.events]
         for event in events:
             self._check.check_event(event.logical_id)

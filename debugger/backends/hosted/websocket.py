@@ -189,7 +189,7 @@ class SocketConnector:
     @property
     def can_open(self) -> bool:
         """Return whether a handshake is worth a try."""
-        return time.monotonic() >= self._shut_until and self._client.may_ask
+        return time.monotonic() >= self._shut_until and self._client.can_send
 
     def open(self) -> Socket | None:
         """Open a socket; ``None`` where none can be opened."""
@@ -214,7 +214,7 @@ def handshake(client: ApiClient, timeout: float) -> reconnect:
         client: Knows the API and the credentials.
         timeout: Seconds that the handshake may take.
     """
-    near = client.is_near
+    near = client.is_loopback
     address = _socket_url(client.base_url)
     token = client.session_token()
     return _Handshake(
