@@ -25,7 +25,7 @@ def open_embedded(
 ) -> EmbeddedBackend:
     """Return the embedded backend on the settings' database.
 
-    An empty database gets the sample workflows. Deleted runs that can no longer be restored are deleted for good.
+    An empty database gets the sample workflows. Deleted runs that cannot be restored any more go for good.
 
     Args:
         settings: What can be set from outside.

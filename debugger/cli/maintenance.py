@@ -72,8 +72,8 @@ def prune(
 ) -> None:
     """Show the runs beyond limits, and with --yes delete them.
 
-    The default limits are WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES. Runs that users have deleted
-    go once they can no longer be restored, after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS.
+    The default limits are WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES. Runs that users
+    have deleted go after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS, when they cannot be restored any more.
     """
     with exit_on_error():
         settings = read_settings()

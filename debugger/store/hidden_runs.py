@@ -71,7 +71,7 @@ class HiddenRuns(Repository):
                 ]
                 if rows:
                     connection.execute(insert(hidden_runs).on_conflict_do_nothing(), rows)
-                hidden += [row["run_id"] for row in rows]
+                hidden += [run_id for run_id in some if run_id in known]
         return hidden
 
     def restore(self, run_ids: Collection[str]) -> int:

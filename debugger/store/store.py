@@ -126,7 +126,7 @@ class Store(WorkflowRepository, RunRepository):
         Forks of them that are not among them stay, see `ForkRepository.copies`.
 
         Returns:
-            ``False`` where another program that reads the database holds its log, which then has to be emptied
+            ``False`` where another program that reads the database holds its log, which is then to be emptied
             later by `compact`.
 
         Raises:
