@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import streamlit as st
 
@@ -35,6 +35,8 @@ from debugger.settings import HostedSettings
 from debugger.views.auth.owners import Owner
 from debugger.views.backend_cache import BackendCache
 from debugger.views.url_state import Address, CompareAddress, RunPlace
+
+Record = TypeVar("Record")
 
 Side = Literal["a", "b"]
 
@@ -261,6 +263,12 @@ def page() -> PageState:
     if _PAGE not in st.session_state:
         st.session_state[_PAGE] = PageState()
     found: PageState = st.session_state[_PAGE]
+    return found
+
+
+def record(kind: type[Record]) -> Record:
+    """Return the instance of a class that this tab has; the first call creates it."""
+    found: Record = st.session_state.setdefault(f"record_{kind.__qualname__}", kind())
     return found
 
 
