@@ -8,7 +8,7 @@ from debugger.backends.base import Backend, Page
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import Run
 from debugger.views import actions, navigation, state
-from debugger.views.backends import current_backend, embedded_backend, notebook
+from debugger.views.backends import current_backend, local_store, notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
 from debugger.views.panels.recordings import recording_upload
@@ -168,7 +168,7 @@ def _facts(backend: Backend, names: dict[str, str], wanted: WantedRuns, rows: li
     ids, page = ids_of(rows), state.page()
     place = page.connection_name if page.backend_name == "hosted" else backend.name
     try:
-        store = embedded_backend().store
+        store = local_store()
         words = wanted.search.words if page.backend_name == "embedded" else []
         return RowFacts(
             names,
@@ -207,7 +207,7 @@ def _is_deleted(run_id: str) -> bool:
     if state.page().backend_name != "embedded":
         return False
     try:
-        return embedded_backend().store.hidden.find(run_id) is not None
+        return local_store().hidden.find(run_id) is not None
     except DebuggerError:
         return False  # to open the run tells what is wrong
 

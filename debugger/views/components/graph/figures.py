@@ -13,7 +13,7 @@ class Figure:
     """A number on one node or edge."""
 
     text: str
-    """In the place of a node's type, or beside an edge: ``412 · 82 %``."""
+    """In the place of a node's type: ``412 of 500 · 82%``; or on an edge: ``51%``."""
     heat: float
     """The tint, from 0 to 1."""
 

@@ -13,7 +13,7 @@ from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
-from debugger.views.backends import current_backend, embedded_backend, notebook
+from debugger.views.backends import current_backend, local_store, notebook
 from debugger.views.components.markdown import count
 from debugger.views.panels import notes
 from debugger.views.panels.notes import author, known_tags, marks_form
@@ -227,7 +227,7 @@ def _decide(scope: Scope, ticked: Sequence[str], value: VerdictValue) -> None:
     ids = scope_ids(scope, ticked)
     comment = str(state.widget(_COMMENT_KEY, "")).strip()
     for run_id in ids:
-        embedded_backend().store.reviews.set_verdict(
+        local_store().reviews.set_verdict(
             Verdict(
                 run_id=run_id,
                 target=Target(),

@@ -15,7 +15,7 @@ from debugger.views.actions import command
 from debugger.views.audit import audit
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import on_click, requires
-from debugger.views.backends import embedded_backend
+from debugger.views.backends import current_backend, local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
@@ -33,7 +33,7 @@ def ask_to_delete(scope: Scope, ticked: Sequence[str]) -> None:
     """Open the question whether to delete the runs of a scope."""
     check_embedded()
     held = runs_state()
-    ids = found_ids(embedded_backend(), held.wanted) if scope == "found" and held.wanted else list(ticked)
+    ids = found_ids(current_backend(), held.wanted) if scope == "found" and held.wanted else list(ticked)
     held.deleting = ids
 
 
@@ -88,7 +88,7 @@ def delete() -> None:
     held = runs_state()
     ids, held.deleting = held.deleting, []
     check_embedded()
-    hidden = embedded_backend().store.hidden.hide(ids, permissions.current_user().name)
+    hidden = local_store().hidden.hide(ids, permissions.current_user().name)
     for run_id in hidden:
         audit("delete run", run_id, backend="embedded")
     held.undo, held.notice = hidden, ""
@@ -122,7 +122,7 @@ def _dismiss_undo() -> None:
 @requires(Role.ADMIN)
 def restore(run_ids: Sequence[str]) -> None:
     """Bring deleted runs back into the lists."""
-    number = embedded_backend().store.hidden.restore(run_ids)
+    number = local_store().hidden.restore(run_ids)
     for run_id in run_ids:
         audit("restore run", run_id, backend="embedded")
     held = runs_state()
@@ -140,7 +140,7 @@ def _forget_lists() -> None:
 def deleted_runs() -> None:
     """Draw the runs that can be restored."""
     try:
-        rows, total = embedded_backend().store.hidden.newest(_MAX_LISTED)
+        rows, total = local_store().hidden.newest(_MAX_LISTED)
         days = read_settings().keep_deleted_days
     except DebuggerError as error:
         show_error(error)
@@ -216,7 +216,7 @@ def deleted_run_box() -> None:
     run_id = runs_state().deleted_run
     if not run_id:
         return
-    found = embedded_backend().store.hidden.find(run_id)
+    found = local_store().hidden.find(run_id)
     if found is None:
         runs_state().deleted_run = ""
         return

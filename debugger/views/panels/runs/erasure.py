@@ -12,7 +12,7 @@ from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import on_click, requires
-from debugger.views.backends import embedded_backend
+from debugger.views.backends import local_store
 from debugger.views.components.markdown import count, plain
 from debugger.views.panels.runs.deletion import check_embedded
 from debugger.views.panels.runs.scope import Erasure, runs_state
@@ -27,8 +27,8 @@ def ask_to_erase(run_ids: Sequence[str]) -> None:
     check_embedded()
     if len(run_ids) != 1:
         raise InputError("Every trace is deleted of one run at a time.", advice="Tick one run by its box.")
-    forks = embedded_backend().store.forks.copies(run_ids[0])
-    stored = embedded_backend().store.forks.statuses(forks)
+    forks = local_store().forks.copies(run_ids[0])
+    stored = local_store().forks.statuses(forks)
     present = {fork: turns for fork, turns in forks.items() if fork in stored}
     runs_state().erasing = Erasure(list(run_ids), present)
     state.forget_widget(_SURE_KEY)
@@ -101,7 +101,7 @@ def erase() -> None:
     check_embedded()
     ids = [*erasing.run_ids, *state.widget(_FORKS_KEY, [])]
     _forget(ids)
-    is_complete = embedded_backend().store.erase_runs(ids)
+    is_complete = local_store().erase_runs(ids)
     for run_id in ids:
         audit("erase run", run_id, backend="embedded")
     held.undo = [run_id for run_id in held.undo if run_id not in ids]

@@ -50,9 +50,7 @@ def flow_graph(
         st.caption("The runs tell of no node, so there is nothing to draw.")
         return
     on_nodes = {flow.node: _figure(flow, str(paint), len(runs)) for flow in nodes}
-    on_edges = {
-        flow.edge: Figure(f"{flow.taken} · {flow.share:.0%}", flow.runs / len(runs)) for flow in edges
-    }
+    on_edges = {flow.edge: Figure(f"{flow.share:.0%}", flow.runs / len(runs)) for flow in edges}
     workflow_graph(
         shape,
         figures([node["id"] for node in shape["nodes"]], on_nodes, on_edges),
@@ -117,7 +115,7 @@ def _node(flow: NodeFlow) -> None:
     stopped = flow.ended + flow.waiting
     st.caption(
         f"**{plain(flow.name)}**: reached by {count(flow.reached, 'run')} ({flow.share:.0%}), "
-        f"{flow.visits:,} times; {flow.ended:,} ended here, {flow.waiting:,} wait here, {flow.went_on:,} went on.",
+        f"{flow.visits:,} times; {flow.ended:,} ended here, {flow.waiting:,} wait, {flow.went_on:,} went on.",
         width="content",
     )
     show_button("reached", flow.node, f"reached {flow.name}", flow.reached)

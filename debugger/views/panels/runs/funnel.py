@@ -12,7 +12,7 @@ from debugger.views import state
 from debugger.views.panels.runs.flow_graph import list_runs_on
 
 _KEY = "statistics_funnel"
-_BAR, _AROUND, _MOST = 26, 70, 560
+_BAR, _AROUND, _MOST = 32, 110, 500
 _MOST_NODES = 40
 _PARTS = {"went on": "#3b82f6", "wait here": "#8b5cf6", "ended here": "#f08c00"}
 
@@ -76,7 +76,7 @@ def _spec(labels: list[str], total: int) -> dict[str, Any]:
                 "type": "nominal",
                 "sort": labels,
                 "title": None,
-                "axis": {"labelLimit": 190},
+                "axis": {"labelLimit": 190, "labelOverlap": False},
             },
             "x": {
                 "field": "runs",

@@ -18,7 +18,7 @@ from debugger.errors import DebuggerError
 from debugger.protocol.reviews import VERDICT_VALUES
 from debugger.protocol.runs import NO_VERDICT, Run
 from debugger.views import state
-from debugger.views.backends import embedded_backend
+from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
 from debugger.views.components.status_badges import LOOKS
@@ -34,7 +34,7 @@ from debugger.views.panels.runs.scope import (
 from debugger.views.times import shown_day
 
 _DAYS_KEY, _VERDICTS_KEY, _TABLE_SWITCH = "runs_by_day", "verdicts_by_version", "picture_as_table"
-_HEIGHT = 150
+_HEIGHT = 104
 _MOST_DAYS, _MOST_VERSIONS = 31, 12
 _READ_SECONDS = 1.0
 _HUES = {
@@ -114,11 +114,13 @@ def picture(backend: Backend, wanted: WantedRuns, names: Mapping[str, str]) -> N
         days = by_day_and_status(found.rows)
         verdicts = by_version_and_verdict(found.rows, _verdicts(found.rows), names)
         is_table = bool(state.widget(_TABLE_SWITCH))
-        left, right = st.columns(2, gap="medium")
+        left, right, switch = st.columns([1, 1, 0.22], gap="small")
         with left:
             _part("days", days, is_table, "Runs by day", _status_word, _status_hue)
         with right:
             _part("verdicts", verdicts, is_table, "Verdicts by version", VERDICT_WORDS.get, _VERDICT_HUES.get)
+        with switch:
+            st.toggle("As tables", key=_TABLE_SWITCH)
         _foot(found, days)
 
 
@@ -135,22 +137,20 @@ def _runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
 
 def _verdicts(runs: Sequence[Run]) -> Mapping[str, Mapping[Any, int]]:
     try:
-        return embedded_backend().store.reviews.counts(ids_of(runs), connection=connection_of_runs())
+        return local_store().reviews.counts(ids_of(runs), connection=connection_of_runs())
     except DebuggerError as error:
         show_error(error)
         return {}
 
 
 def _foot(found: Page[Run], days: Sequence[Tally]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.toggle("As tables", key=_TABLE_SWITCH)
-        shown = len({tally.place for tally in days})
-        text = "A click on a bar filters the list."
-        if shown == _MOST_DAYS:
-            text += f" The last {_MOST_DAYS} days with runs are shown."
-        if found.total > len(found.rows):
-            text += f" Counted are the newest {count(len(found.rows), 'run')} of {found.total:,}."
-        st.caption(text, width="content")
+    parts = []
+    if len({tally.place for tally in days}) == _MOST_DAYS:
+        parts.append(f"The last {_MOST_DAYS} days with runs are shown.")
+    if found.total > len(found.rows):
+        parts.append(f"Counted are the newest {count(len(found.rows), 'run')} of {found.total:,}.")
+    if parts:
+        st.caption(" ".join(parts))
 
 
 def _status_word(status: str) -> str:
@@ -169,7 +169,7 @@ def _part(
     word: Any,
     hue: Any,
 ) -> None:
-    st.markdown(f"**{title}**")
+    st.markdown(f"**{title}**", help="A click on a bar filters the list")
     rows: dict[str, Sequence[Any]] = {
         "place": [tally.place for tally in tallies],
         "kind": [str(word(tally.kind)) for tally in tallies],

@@ -92,6 +92,7 @@ def run_table(rows: Sequence[Run], facts: RowFacts) -> None:
         height=table_height(len(rows), _MOST_ROWS),
         on_select="rerun",
         selection_mode=["multi-row", "single-cell"],
+        placeholder="",
         column_config=_columns(rows, sorted({tag for mark in noted for tag in mark.tags})),
         alt="Runs, the newest first",
     )

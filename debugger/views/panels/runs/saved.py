@@ -17,7 +17,7 @@ from debugger.store.notes import MAX_NAME_CHARACTERS
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
-from debugger.views.backends import embedded_backend
+from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
 from debugger.views.panels.runs.scope import runs_state
@@ -36,7 +36,7 @@ def saved_filters(keys: Sequence[str]) -> None:
     """
     with st.popover("Saved", icon=":material/bookmark:", key="saved_filters", help="Filters under names"):
         try:
-            known = embedded_backend().store.saved_filters.all()
+            known = local_store().saved_filters.all()
         except DebuggerError as error:
             show_error(error)
             return
@@ -84,7 +84,7 @@ def _save(keys: Sequence[str]) -> None:
 @command
 @requires(Role.REVIEW)
 def _store(keys: Sequence[str]) -> None:
-    name = embedded_backend().store.saved_filters.save(str(state.widget(_NAME_KEY, "")), _values(keys))
+    name = local_store().saved_filters.save(str(state.widget(_NAME_KEY, "")), _values(keys))
     state.set_widget(_NAME_KEY, "")
     state.set_widget(_CHOSEN_KEY, name)
 
@@ -92,7 +92,7 @@ def _store(keys: Sequence[str]) -> None:
 @command
 @requires(Role.REVIEW)
 def _delete(name: str) -> None:
-    embedded_backend().store.saved_filters.delete(name)
+    local_store().saved_filters.delete(name)
     state.forget_widget(_CHOSEN_KEY)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from statistics import median
 
 import streamlit as st
 
@@ -41,19 +42,25 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
     if not counted:
         _empty(wanted)
         return
-    workflow_id, names = _workflow(runs)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large", key="statistics_head"):
+        workflow_id, names = _workflow(runs)
+        figures = st.container(horizontal=True, gap="large", width="content")
     ids = {run.workflow_run_id for run in runs if run.workflow_id == workflow_id}
     shown = [run for run in counted if run.run_id in ids]
     if not shown:
         _empty(wanted)
         return
-    _head(shown, total, len(runs), names[workflow_id])
+    with figures:
+        _figures(shown)
+    if total > len(runs):
+        st.caption(f"Counted are the newest {len(runs):,} of {count(total, 'run')}; narrow the filters.")
     nodes, edges = node_flows(shown), edge_flows(shown)
-    left, right = st.columns([1.5, 1], gap="medium")
-    with left:
-        flow_graph.flow_graph(backend, workflow_id, shown, nodes, edges)
-    with right:
-        funnel.funnel(nodes, len(shown))
+    with st.container(key="statistics_body"):
+        left, right = st.columns([1.5, 1], gap="medium")
+        with left:
+            flow_graph.flow_graph(backend, workflow_id, shown, nodes, edges)
+        with right:
+            funnel.funnel(nodes, len(shown))
     statistics_tables(shown, nodes, edges, names[workflow_id])
 
 
@@ -119,27 +126,17 @@ def _name(run: Run) -> str:
     return str(label or (run.model_extra or {}).get("workflow_name") or run.workflow_id)
 
 
-def _head(runs: Sequence[CountedRun], total: int, read: int, name: str) -> None:
-    over = sum(run.is_over for run in runs)
-    failed = sum(run.status == "failed" for run in runs)
-    durations = sorted(run.summary.duration_ms for run in runs if run.summary.duration_ms is not None)
-    median = durations[len(durations) // 2] if durations else None
+def _figures(runs: Sequence[CountedRun]) -> None:
+    durations = [run.summary.duration_ms for run in runs if run.summary.duration_ms is not None]
     tokens = sum(run.summary.prompt_tokens + run.summary.completion_tokens for run in runs)
-    with st.container(horizontal=True, gap="large", key="statistics_head"):
-        for label, value in (
-            ("Runs", f"{len(runs):,}"),
-            ("Over", f"{over:,}"),
-            ("Failed", f"{failed:,}"),
-            ("Median duration", duration_words(median) or "–"),
-            ("Tokens", f"{tokens:,}"),
-        ):
-            st.metric(label, value, width="content")
-    note = (
-        f" Counted are the newest {read:,} of {count(total, 'run')}; narrow the filters."
-        if total > read
-        else ""
-    )
-    st.caption(f"{plain(name)}.{note}")
+    for label, value in (
+        ("Runs", f"{len(runs):,}"),
+        ("Over", f"{sum(run.is_over for run in runs):,}"),
+        ("Failed", f"{sum(run.status == 'failed' for run in runs):,}"),
+        ("Median duration", duration_words(median(durations)) if durations else "–"),
+        ("Tokens", f"{tokens:,}"),
+    ):
+        st.metric(label, value, width="content")
 
 
 def _empty(wanted: WantedRuns) -> None:
