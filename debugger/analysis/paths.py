@@ -118,7 +118,9 @@ def path_text(hops: Sequence[Hop]) -> str:
     """
     threads = dict.fromkeys(hop.thread for hop in hops)
     paths = {thread: _path([hop for hop in hops if hop.thread == thread]) for thread in threads}
-    return "; ".join(path if thread == MAIN_THREAD else f"[{thread}] {path}" for thread, path in paths.items())
+    return "; ".join(
+        path if thread == MAIN_THREAD else f"[{thread}] {path}" for thread, path in paths.items()
+    )
 
 
 def edges_text(hops: Sequence[Hop]) -> str:
@@ -148,7 +150,9 @@ def _path(hops: Sequence[Hop]) -> str:
 
 
 def _lines(texts: Mapping[str, str], is_named: bool) -> str:
-    return " | ".join(f"{edge}: {text}" if is_named and edge != text else text for edge, text in texts.items())
+    return " | ".join(
+        f"{edge}: {text}" if is_named and edge != text else text for edge, text in texts.items()
+    )
 
 
 def _words(taken: Transition, condition: str) -> str:

@@ -23,6 +23,7 @@ from debugger.views.panels.review.decision import (
 from debugger.views.panels.review.header import filter_form, progress_bar, reviewer_name
 from debugger.views.panels.review.queue import ReviewQueue
 from debugger.views.panels.review.run_view import run_facts, transcript_view
+from debugger.views.panels.review.sheet_import import sheet_import
 
 
 def render() -> None:
@@ -47,7 +48,9 @@ def render() -> None:
     _head(backend, queue, open_runs)
     if page.error is not None:
         show_error(page.error)
-    if run_id:
+    if actions.review().is_importing:
+        sheet_import()
+    elif run_id:
         _body(queue, run_id, open_runs)
     else:
         _empty()

@@ -77,6 +77,8 @@ class ReviewState:
     is_moving_on: bool = True
     """Whether a verdict on a run leads to the next open one."""
     read: ReadRun | None = None
+    is_importing: bool = False
+    """Whether the import of a sheet is on view instead of a run."""
     shown: dict[str, str] = field(default_factory=dict)
     """The query parameters that the page has last written."""
     shown_at: float = float("-inf")

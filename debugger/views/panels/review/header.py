@@ -19,6 +19,7 @@ from debugger.views.components.toolbar import Button, Item, Progress, Spacer, Te
 from debugger.views.panels import notes
 from debugger.views.panels.review.actions import filter_runs, refresh_queue, review
 from debugger.views.panels.review.queue import MAX_RUNS, ReviewFilter, ReviewQueue
+from debugger.views.panels.review.sheet_import import import_button
 
 _NAME_KEY = "review_author"
 _ANY = ""
@@ -50,6 +51,7 @@ def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
             look="tertiary",
             help="Read the runs of the filter again",
         ),
+        import_button(),
     ]
     bar("review_progress", items, low=True)
 
