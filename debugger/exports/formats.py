@@ -94,7 +94,7 @@ class ExportSource:
         return [
             ("made at", _now()),
             ("runs", self.progress.runs),
-            ("rows", self.progress.rows),
+            *([("rows", self.progress.rows)] if EXPORTS[self.options.format].has_table else []),
             ("masking", "off: only secrets are masked" if masking.is_off else "on"),
             *own,
         ]
