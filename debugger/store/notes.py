@@ -100,7 +100,7 @@ class NoteRepository(_RatingRepository):
             InputError: A tag is too long.
         """
         with self._database.writing() as connection:
-            _set_tags(connection, run_id, tags)
+            set_tags(connection, run_id, tags)
 
     def tags(self) -> list[str]:
         """Return every tag of any run, the most used first."""
@@ -135,7 +135,7 @@ class NoteRepository(_RatingRepository):
                 _set_label(connection, run_id, {"starred": True})
             if notes.note and not known.note:
                 _set_label(connection, run_id, {"note": notes.note})
-            _set_tags(connection, run_id, [*known.tags, *notes.tags])
+            set_tags(connection, run_id, [*known.tags, *notes.tags])
             for comment in notes.comments:
                 own = {"logical_id": comment.logical_id, "content": comment.content}
                 row = {**_imported(run_id, comment), **own}
@@ -270,7 +270,18 @@ def _set_label(connection: Connection, run_id: str, value: dict[str, Any]) -> No
     connection.execute(fresh.on_conflict_do_update(index_elements=["run_id"], set_=value))
 
 
-def _set_tags(connection: Connection, run_id: str, tags: Iterable[str]) -> None:
+def tags_of(connection: Connection, run_id: str) -> list[str]:
+    """Return the tags of a run by name."""
+    statement = select(run_tags.c.tag).where(run_tags.c.run_id == run_id).order_by(run_tags.c.tag)
+    return list(connection.scalars(statement))
+
+
+def set_tags(connection: Connection, run_id: str, tags: Iterable[str]) -> None:
+    """Replace the tags of a run.
+
+    Raises:
+        InputError: A tag is too long.
+    """
     wanted = list(dict.fromkeys(" ".join(tag.split()) for tag in tags if tag.strip()))
     long = next((tag for tag in wanted if len(tag) > MAX_TAG_CHARACTERS), None)
     if long is not None:

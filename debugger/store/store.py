@@ -13,6 +13,7 @@ from debugger.store.keys import ApiKeys, EndedLogins
 from debugger.store.notes import FeedbackRepository, NoteRepository
 from debugger.store.rerun_tokens import RerunTokens
 from debugger.store.retention import Limits, Pruning
+from debugger.store.reviews import ReviewRepository
 from debugger.store.runs import RunRepository
 from debugger.store.schema import revision_of
 from debugger.store.schema_setup import NEWEST, ensure_schema
@@ -65,6 +66,7 @@ class Store(WorkflowRepository, RunRepository):
         self.ended_logins = EndedLogins(database)
         self.python_consents = PythonConsents(database)
         self.export_presets = ExportPresetRepository(database)
+        self.reviews = ReviewRepository(database)
 
     def close(self) -> None:
         """Close the database."""
