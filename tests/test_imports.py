@@ -20,6 +20,7 @@ LIBRARY_HOMES = {
     "httpcore": ["engine/outbound"],
     "httpx": ["backends", "engine/outbound"],
     "httpx2": ["engine/models", "engine/outbound", "engine/tools"],
+    "jinja2": ["exports"],
     "jsonschema": ["engine"],
     "lark": ["expressions"],
     "liquid": ["expressions"],
@@ -40,6 +41,7 @@ LIBRARY_HOMES = {
     "typer": ["cli"],
     "uvicorn": ["server"],
     "websockets": ["backends/hosted"],
+    "xlsxwriter": ["exports"],
     "yaml": ["engine/models"],
     "zstandard": ["store"],
 }

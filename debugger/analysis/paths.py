@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,8 @@ _KIND_WORDS = {
     "guardrail_escalation_edge": "guardrails escalate",
     "force_transfer_to_node": "moved by hand",
 }
+_FILLED = re.compile(r"Condition expression '(.*)' holds", re.DOTALL)
+"""The reason of an edge whose condition held, with the values of that moment."""
 _MAX_WORDS = 60
 """Characters of a condition that stands for an edge without a name."""
 
@@ -168,4 +171,6 @@ def _verdict(record: DecisionRecord | None) -> str:
     if record is None or record.outcome in ("direct", "loop"):
         return ""
     label, why = OUTCOME_LABELS[record.outcome], record.words or record.reason
+    filled = _FILLED.fullmatch(why)
+    why = filled[1] if filled else why
     return f"{label} ({why})" if why else label

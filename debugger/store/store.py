@@ -7,6 +7,7 @@ from debugger.store.audit import AuditLog
 from debugger.store.consents import PythonConsents
 from debugger.store.database import Database
 from debugger.store.encryption import Cipher
+from debugger.store.export_presets import ExportPresetRepository
 from debugger.store.forks import ForkRepository, RerunRepository, RunFork, copy_run
 from debugger.store.keys import ApiKeys, EndedLogins
 from debugger.store.notes import FeedbackRepository, NoteRepository
@@ -64,6 +65,7 @@ class Store(WorkflowRepository, RunRepository):
         self.audit = AuditLog(database)
         self.ended_logins = EndedLogins(database)
         self.python_consents = PythonConsents(database)
+        self.export_presets = ExportPresetRepository(database)
         self.reviews = ReviewRepository(database)
 
     def close(self) -> None:
