@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from debugger.exports.review_sheet import Problem, ReviewSheet, SheetTags, SheetVerdict, unguarded
+from debugger.exports.csv_files import unguarded
+from debugger.exports.review_sheet import Problem, ReviewSheet, SheetTags, SheetVerdict
 from debugger.protocol.reviews import Verdict
 from debugger.store import ReviewChanges, TagChange, VerdictChange
 

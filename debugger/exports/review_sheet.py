@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from debugger.errors import InputError
+from debugger.exports.csv_files import unguarded
 from debugger.exports.sheet_files import Table, read_table
 from debugger.protocol.base import is_id
 from debugger.protocol.notes import Target
@@ -30,13 +30,6 @@ READ_COLUMNS: Final = (
     "tags",
 )
 """Columns that are taken over; a sheet may lack any but the first."""
-
-_SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫"
-_PASSED_OVER = r"\s\x00-\x20\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\""
-_GUARD = re.compile(rf"'(?=[\t\r\n]|[{_PASSED_OVER}]*+[{_SIGNS}])")
-"""The apostrophe that our CSV files have before a text that a spreadsheet would run as a formula."""
-_INNER_GUARD = re.compile(rf"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029][;{_PASSED_OVER}]*+)'(?=[{_SIGNS}])")
-"""The same within a text, where another spreadsheet would begin a cell."""
 
 
 @dataclass(frozen=True)
@@ -196,9 +189,3 @@ def _tags(number: int, run_id: str, text: str) -> SheetTags:
     if long is not None:
         raise InputError(f"The tag {long[:20]!r}… has {len(long)} characters, not {MAX_TAG_CHARACTERS}.")
     return found
-
-
-def unguarded(text: str) -> str:
-    """Return a text without the apostrophes that keep spreadsheets from running it."""
-    inner = _INNER_GUARD.sub(r"\1", text)
-    return inner[1:] if _GUARD.match(inner) else inner

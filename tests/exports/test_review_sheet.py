@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from debugger.errors import InputError
-from debugger.exports.csv_files import csv_bytes
-from debugger.exports.review_sheet import Problem, SheetTags, SheetVerdict, read_sheet, unguarded
+from debugger.exports.csv_files import csv_bytes, unguarded
+from debugger.exports.review_sheet import Problem, SheetTags, SheetVerdict, read_sheet
 from debugger.protocol.notes import Target
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
