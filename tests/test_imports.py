@@ -35,6 +35,7 @@ LIBRARY_HOMES = {
     "pydantic_settings": ["settings.py"],
     "referencing": ["engine"],
     "regex": ["engine"],
+    "rich": ["cli"],
     "sqlalchemy": ["store"],
     "starlette": ["server", "views"],
     "streamlit": ["views"],

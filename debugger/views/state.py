@@ -224,8 +224,6 @@ class PageState:
     """Whether the keyboard shortcuts were requested."""
     goes_to: str | None = None
     """The page that was requested, by its name."""
-    shows_exports: bool = False
-    """Whether the formats to save the run in are on view."""
     is_demo: bool = False
     """Whether the run is shown to someone who wants the conversation and nothing technical."""
     player: Player | None = None
