@@ -11,6 +11,7 @@ from debugger.views import state
 from debugger.views.backends import current_backend, reviews
 from debugger.views.components.error_box import show_error
 from debugger.views.components.toolbar import bar
+from debugger.views.panels.exports.dialog import export_dialog
 from debugger.views.panels.notes import author
 from debugger.views.panels.review import actions
 from debugger.views.panels.review.decision import (
@@ -55,6 +56,7 @@ def render() -> None:
     else:
         _empty()
     actions.show_address()
+    export_dialog()
 
 
 def _head(backend: Backend, queue: ReviewQueue, open_runs: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -12,12 +13,14 @@ from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import current_user, on_change, requires
-from debugger.views.backends import notebook
+from debugger.views.backends import current_backend, notebook
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import LOOKS
 from debugger.views.components.toolbar import Button, Item, Progress, Spacer, Text, bar
 from debugger.views.panels import notes
-from debugger.views.panels.review.actions import filter_runs, refresh_queue, review
+from debugger.views.panels.exports.dialog import open_export_dialog
+from debugger.views.panels.exports.scope import ExportScope
+from debugger.views.panels.review.actions import connection, filter_runs, refresh_queue, review
 from debugger.views.panels.review.queue import MAX_RUNS, ReviewFilter, ReviewQueue
 from debugger.views.panels.review.sheet_import import import_button
 
@@ -51,9 +54,32 @@ def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
             look="tertiary",
             help="Read the runs of the filter again",
         ),
+        Button(
+            "review_export",
+            "Export",
+            _export,
+            (queue, run_id),
+            icon=":material/download:",
+            look="tertiary",
+            disabled=not queue.runs,
+            help="Save the runs of the filter with all verdicts, to go on elsewhere",
+        ),
         import_button(),
     ]
     bar("review_progress", items, low=True)
+
+
+def _export(queue: ReviewQueue, run_id: str) -> None:
+    page = state.page()
+    environment = page.hosted_settings.environment if page.backend_name == "hosted" else ""
+    all_runs = ExportScope(
+        current_backend(),
+        queue.runs,
+        label="Runs of the filter",
+        connection=connection(),
+        environment=environment,
+    )
+    open_export_dialog(all_runs, replace(all_runs, run_ids=(run_id,), label="This run"))
 
 
 def reviewer_name() -> None:

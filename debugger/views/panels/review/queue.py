@@ -16,6 +16,8 @@ MAX_RUNS = 1_000
 MAX_CHOSEN_RUNS = 200
 """Runs that an address names one by one."""
 _PAGE_SIZE = 100
+_MAX_SEARCHES = 120
+"""Requests for one queue; a search that still has to index runs takes several."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def read_queue(backend: Backend, wanted: ReviewFilter) -> ReviewQueue:
     found: list[str] = []
     total, number = 0, 1
     search = wanted.search
-    while True:
+    for _ in range(_MAX_SEARCHES):
         page = backend.runs(
             workflow_id=wanted.workflow or None,
             status=wanted.status or None,
@@ -158,6 +160,8 @@ def read_queue(backend: Backend, wanted: ReviewFilter) -> ReviewQueue:
             page=number,
             size=_PAGE_SIZE,
         )
+        if page.unread:
+            continue  # the search goes on with the runs that are not indexed yet
         found += (run.workflow_run_id for run in page.rows)
         total, number = page.total, number + 1
         if not page.rows or len(found) >= min(total, MAX_RUNS):
