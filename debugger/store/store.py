@@ -9,6 +9,7 @@ from debugger.store.audit import AuditLog
 from debugger.store.consents import PythonConsents
 from debugger.store.database import Database
 from debugger.store.encryption import Cipher
+from debugger.store.export_presets import ExportPresetRepository
 from debugger.store.forks import ForkRepository, RerunRepository, RunFork, copy_run
 from debugger.store.hidden_runs import HiddenRuns
 from debugger.store.keys import ApiKeys, EndedLogins
@@ -74,6 +75,7 @@ class Store(WorkflowRepository, RunRepository):
         self.run_facts = RunFactsCache(database)
         self.snippets = Snippets(database)
         self.saved_filters = SavedFilters(database)
+        self.export_presets = ExportPresetRepository(database)
         self.reviews = ReviewRepository(database)
 
     def close(self) -> None:

@@ -224,8 +224,6 @@ class PageState:
     """Whether the keyboard shortcuts were requested."""
     goes_to: str | None = None
     """The page that was requested, by its name."""
-    shows_exports: bool = False
-    """Whether the formats to save the run in are on view."""
     is_demo: bool = False
     """Whether the run is shown to someone who wants the conversation and nothing technical."""
     player: Player | None = None
@@ -267,9 +265,19 @@ def page() -> PageState:
 
 
 def record(kind: type[Record]) -> Record:
-    """Return the instance of a class that this tab has; the first call creates it."""
-    found: Record = st.session_state.setdefault(f"record_{kind.__qualname__}", kind())
-    return found
+    """Return this tab's instance of a class of state, made with its defaults."""
+    return st.session_state.setdefault(f"record_{kind.__qualname__}", kind())  # type: ignore[no-any-return]
+
+
+def query_parameters() -> dict[str, str]:
+    """Return the query parameters of the browser's address."""
+    return dict(st.query_params)
+
+
+def set_query_parameters(parameters: dict[str, str]) -> None:
+    """Change the query parameters of the browser's address."""
+    if query_parameters() != parameters:
+        st.query_params.from_dict(parameters)
 
 
 def renew_editors() -> None:
