@@ -52,6 +52,7 @@ VIEW_COMMANDS = {
     "panels.recordings": "leave_recording open_recording",
     "panels.runs.deletion": "_back _close _dismiss_undo",
     "panels.runs.erasure": "_close",
+    "panels.runs.export_review": "open_export",
     "panels.runs.filters": "_clear_path clear",
     "panels.runs.flow_graph": "_choose list_runs_on",
     "panels.runs.funnel": "_clicked",

@@ -6,7 +6,7 @@ import pytest
 
 from debugger.backends.base import Capabilities
 from debugger.errors import StoreError
-from debugger.exports.json_files import build_run_file
+from debugger.exports.run_files import build_run_file
 from debugger.protocol.notes import RunLabels, RunNotes
 from debugger.protocol.run_file import write_run_file
 from debugger.protocol.runs import TurnInput

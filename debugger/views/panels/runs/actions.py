@@ -17,8 +17,10 @@ from debugger.views.backends import current_backend, local_store, notebook
 from debugger.views.components.markdown import count
 from debugger.views.panels import notes
 from debugger.views.panels.notes import author, known_tags, marks_form
+from debugger.views.panels.review.actions import reason_against_verdicts
 from debugger.views.panels.runs.deletion import ask_to_delete
 from debugger.views.panels.runs.erasure import ask_to_erase
+from debugger.views.panels.runs.export_review import open_export, open_review
 from debugger.views.panels.runs.scope import (
     SCOPE_KEY,
     Scope,
@@ -103,6 +105,22 @@ def _bulk(ticked: Sequence[str], marks: Mapping[str, RunLabels], scope: Scope) -
     _tags(ticked, marks, scope, is_empty)
     _verdict(ticked, scope, is_empty)
     st.button(
+        "Export",
+        key="export_chosen",
+        icon=":material/download:",
+        args=(scope, list(ticked)),
+        **on_click(open_export, help="The ticked runs, or all that the filters find, as one file"),
+    )
+    st.button(
+        "Review",
+        key="review_chosen",
+        icon=":material/rate_review:",
+        args=(scope, list(ticked)),
+        **on_click(
+            open_review, disabled=is_empty, help=_NONE if is_empty else "Decide on them one after the other"
+        ),
+    )
+    st.button(
         "Delete",
         key="delete_chosen",
         icon=":material/delete:",
@@ -164,14 +182,16 @@ def _bulk_tags(ticked: Sequence[str], scope: Scope) -> None:
 
 
 def _verdict(ticked: Sequence[str], scope: Scope, is_empty: bool) -> None:
+    reason = reason_against_verdicts()
+    is_closed = is_empty or bool(reason)
     with st.popover(
         "Verdict",
         icon=":material/gavel:",
-        disabled=is_empty,
-        help=_NONE if is_empty else "Your verdict on each run as a whole",
+        disabled=is_closed,
+        help=reason or (_NONE if is_empty else "Your verdict on each run as a whole"),
         key="verdict_chosen",
     ):
-        if is_empty:
+        if is_closed:
             return
         st.caption("Your verdict on each of the runs as a whole replaces your earlier one.")
         st.text_input("Comment", key=_COMMENT_KEY, placeholder="Why", max_chars=5_000)
