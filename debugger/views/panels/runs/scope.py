@@ -84,6 +84,11 @@ def click_key(name: str) -> str:
     return f"{name}_{runs_state().clicks}"
 
 
+def first_page() -> None:
+    """Show the first page of the list again."""
+    state.set_widget("runs_page", 1)
+
+
 def take_click() -> None:
     """Let every chart and table begin anew, without a selection."""
     runs_state().clicks += 1
