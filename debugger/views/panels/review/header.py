@@ -32,7 +32,7 @@ def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
     """Draw how many runs of the filter are decided, and the place of the one on view."""
     decided = len(queue.runs) - len(open_runs)
     words = f"{decided:,} of {len(queue.runs):,} decided, {len(open_runs):,} open"
-    items: list[Item] = [Progress(words, decided / len(queue.runs) if queue.runs else 0.0)]
+    items: list[Item] = [Progress(words, decided / len(queue.runs))] if queue.runs else []
     if run_id in queue.runs:
         items.append(Text(f"Run {queue.runs.index(run_id) + 1:,} of {len(queue.runs):,}"))
     elif run_id:

@@ -154,7 +154,7 @@ def _plan(plan: ImportPlan, name: str) -> None:
     st.markdown(f"**{plain(name)}**: {count(plan.row_count, 'row')}; {', '.join(states)}")
     if plan.unknown_runs:
         st.warning(
-            f"{count(len(plan.unknown_runs), 'run')} of the sheet are not stored here and are left out: "
+            f"Not stored here, and left out: {count(len(plan.unknown_runs), 'run')}, "
             f"{', '.join(plan.unknown_runs[:5])}{' …' if len(plan.unknown_runs) > 5 else ''}",
             icon=":material/help:",
         )
