@@ -120,7 +120,7 @@ def marks_form(run_id: str, mark: RunLabels) -> None:
     tags_key, note_key = f"tags_{run_id}", f"note_{run_id}"
     st.multiselect(
         "Tags",
-        sorted({*mark.tags, *_known_tags()}),
+        sorted({*mark.tags, *known_tags()}),
         mark.tags,
         key=tags_key,
         accept_new_options=True,
@@ -140,7 +140,8 @@ def marks_form(run_id: str, mark: RunLabels) -> None:
     )
 
 
-def _known_tags() -> list[str]:
+def known_tags() -> list[str]:
+    """Return every tag, the most used first; none where the store does not answer."""
     try:
         return notebook().tags()
     except DebuggerError:

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from debugger.analysis.run_statistics import PathFilter, node_flows
+from debugger.exports.csv_files import csv_bytes
+from debugger.views.panels.runs.statistics_tables import node_table, percentile_table
+from tests.analysis.test_run_statistics import RUNS
+
+
+@pytest.fixture
+def statistics(app):
+    """Opens the statistics."""
+    return lambda: app.segmented_control("runs_view").set_value("statistics").run()
+
+
+def test_table_of_nodes_leads_to_the_runs(app, backend, walks, statistics, listed):
+    walks(30)
+    app.run()
+    statistics()
+    table = app.dataframe("statistics_nodes").value
+
+    place = list(table["node_id"]).index("price")
+    app.session_state["statistics_nodes"] = {
+        "selection": {"rows": [], "columns": [], "cells": [[place, "node"]]}
+    }
+    state_of(app).path = PathFilter("reached", "price", "reached Price")
+    app.segmented_control("runs_view").set_value("list").run()
+
+    assert not app.exception
+    assert len(listed()) == table["runs"][place]
+    app.button("runs_path_clear").click().run()
+    assert len(listed()) == 30
+
+
+def state_of(app):
+    return app.session_state["record_RunsState"]
+
+
+def test_statistics_count_the_runs_of_the_filter(app, walks, statistics):
+    walks(20)
+    app.run()
+    app.selectbox("runs_status").set_value("completed").run()
+    statistics()
+
+    metrics = {metric.label: metric.value for metric in app.metric}
+    nodes = app.dataframe("statistics_nodes").value
+    assert metrics["Runs"] == metrics["Over"]
+    assert sum(nodes["ended_here"]) == int(metrics["Runs"])
+    assert list(nodes["wait_here"]) == [0] * len(nodes)
+
+
+@pytest.mark.parametrize("name", ["Edges", "Ends", "Versions", "Days"])
+def test_other_tables_are_drawn(app, walks, statistics, name):
+    walks(10)
+    app.run()
+    statistics()
+
+    app.segmented_control("statistics_table").set_value(name).run()
+
+    assert not app.exception
+    assert len(app.dataframe[-1].value) > 1
+
+
+def test_statistics_without_runs_tell_what_would_be_here(app, statistics):
+    app.run()
+    statistics()
+
+    assert any("appear here" in caption.value for caption in app.caption)
+
+
+def test_statistics_of_several_workflows_are_of_one(app, backend, walks, statistics):
+    walks(6)
+    walks(9)
+    app.run()
+    statistics()
+
+    values = {metric.label: metric.value for metric in app.metric}
+    assert values["Runs"] == "9"
+    assert len(app.selectbox("statistics_workflow").options) == 2
+
+
+def test_csv_has_the_numbers_of_the_table():
+    table = node_table(node_flows(RUNS))
+
+    rows = list(csv.DictReader(io.StringIO(csv_bytes(table.header, table.rows).decode("utf-8-sig"))))
+
+    assert [(row["node_id"], row["runs"], row["drop_off"]) for row in rows] == [
+        ("a", "4", "0.25"),
+        ("b", "2", "0.5"),
+        ("c", "2", "1.0"),
+    ]
+    assert percentile_table("days", "day", []).rows == []
