@@ -18,8 +18,10 @@ from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict, VerdictValue, check_rubric, check_verdict, target_words
 from debugger.store.database import Repository
 from debugger.store.notes import set_tags, tags_of
-from debugger.store.schema import rubrics, runs, verdicts
+from debugger.store.schema import hidden_runs, rubrics, runs, verdicts
 from debugger.store.sql_helpers import insert, iso_time, portions, upsert
+
+_IS_SHOWN = runs.c.id.not_in(select(hidden_runs.c.run_id))
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,11 @@ class ReviewRepository(Repository):
         return [run_id for run_id in run_ids if run_id not in decided]
 
     def turn_counts(self, run_ids: Collection[str]) -> dict[str, int]:
-        """Return the stored runs with their turns, pieces of background work included."""
+        """Return the runs that are not deleted with their turns, pieces of background work included."""
         found: dict[str, int] = {}
         with self._database.reading() as reading:
             for some in portions(run_ids):
-                statement = select(runs.c.id, runs.c.turn_count).where(runs.c.id.in_(some))
+                statement = select(runs.c.id, runs.c.turn_count).where(runs.c.id.in_(some), _IS_SHOWN)
                 found.update((row.id, row.turn_count) for row in reading.execute(statement))
         return found
 

@@ -15,7 +15,9 @@ from debugger.views.components.markdown import plain
 from debugger.views.components.reading import reading
 from debugger.views.components.status_badges import status_badge
 from debugger.views.components.toolbar import Badge, Item, Text, bar
-from debugger.views.panels.review.actions import ReadRun, choose_target, connection, review
+from debugger.views.panels.review.actions import ReadRun, choose_target, review
+from debugger.views.panels.runs.scope import connection_of_runs
+from debugger.views.times import shown_time, zone_name
 from debugger.views.url_state import Address
 
 _HEIGHT = 460
@@ -36,7 +38,7 @@ def run_facts(read: ReadRun) -> None:
                 state.page().backend_name,
                 run.workflow_id,
                 run.workflow_run_id,
-                connection=connection(),
+                connection=connection_of_runs(),
             ).to_parameters(),
         )
     if read.recorded.substitute_reason:
@@ -45,13 +47,13 @@ def run_facts(read: ReadRun) -> None:
 
 def _facts(read: ReadRun) -> list[Item]:
     run = read.recorded.run
-    began = (run.created_at or "").replace("T", " ")[:16]
+    began = shown_time(run.created_at, seconds=False)
     items: list[Item] = [
         Text(f"{read.recorded.workflow.name or run.workflow_id} · v{run.version_number}", look="strong"),
         status_badge(run.status),
     ]
     if began:
-        items.append(Text(f"{began} UTC"))
+        items.append(Text(began, help=f"When it began, in the time zone {zone_name()}"))
     items += (Badge(tag, ":material/sell:") for tag in _tags(run))
     return [*items, Text(run.workflow_run_id, look="code", yields=True)]
 

@@ -17,6 +17,8 @@ from debugger.views.backends import current_backend, local_store, notebook
 from debugger.views.components.markdown import count
 from debugger.views.panels import notes
 from debugger.views.panels.notes import author, known_tags, marks_form
+from debugger.views.panels.review.actions import begin_review
+from debugger.views.panels.review.queue import ReviewFilter
 from debugger.views.panels.runs.deletion import ask_to_delete
 from debugger.views.panels.runs.erasure import ask_to_erase
 from debugger.views.panels.runs.scope import (
@@ -102,6 +104,15 @@ def _bulk(ticked: Sequence[str], marks: Mapping[str, RunLabels], scope: Scope) -
     )
     _tags(ticked, marks, scope, is_empty)
     _verdict(ticked, scope, is_empty)
+    st.button(
+        "Review",
+        key="review_chosen",
+        icon=":material/rate_review:",
+        disabled=is_empty,
+        help=_NONE if is_empty else "Read the runs one after the other and decide from the keyboard",
+        on_click=review,
+        args=(scope, list(ticked)),
+    )
     st.button(
         "Delete",
         key="delete_chosen",
@@ -196,6 +207,16 @@ def scope_ids(scope: Scope, ticked: Sequence[str]) -> list[str]:
     if scope == "ticked" or wanted is None:
         return list(ticked)
     return found_ids(current_backend(), wanted)
+
+
+@command
+def review(scope: Scope, ticked: Sequence[str]) -> None:
+    """Go to the page Review with the runs of a scope."""
+    wanted = runs_state().wanted
+    if scope == "found" and wanted is not None and wanted.path is None:
+        begin_review(ReviewFilter.of_list(wanted))
+    else:
+        begin_review(ReviewFilter(runs=tuple(scope_ids(scope, ticked))))
 
 
 @command
