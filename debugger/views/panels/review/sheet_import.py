@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import streamlit as st
 
 from debugger.backends.base import Backend
-from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import InputError, NotFoundError, UnsupportedError
 from debugger.exports.import_plan import ImportPlan, PlannedTags, PlannedVerdict, StoredReviews, plan_import
 from debugger.exports.review_sheet import READ_COLUMNS, read_sheet
@@ -126,7 +125,7 @@ def read_plan(content: bytes, name: str) -> None:
 
 
 def _known_runs(backend: Backend, run_ids: Collection[str]) -> dict[str, int | None]:
-    if isinstance(backend, EmbeddedBackend):
+    if state.page().backend_name == "embedded":
         return dict(local_store().reviews.turn_counts(run_ids))
     if len(run_ids) > _MAX_LOOKUPS:
         raise InputError(
