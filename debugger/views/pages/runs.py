@@ -11,6 +11,7 @@ from debugger.views import actions, navigation, state
 from debugger.views.backends import current_backend, local_store, notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
+from debugger.views.panels.exports import export_dialog
 from debugger.views.panels.recordings import recording_upload
 from debugger.views.panels.runs import filters
 from debugger.views.panels.runs.actions import run_actions
@@ -58,6 +59,7 @@ def render() -> None:
         show_error(page.error)
     deletion_dialog()
     erasure_dialog()
+    export_dialog()
     runs_state().notice = ""
 
 

@@ -17,10 +17,10 @@ from debugger.views.backends import current_backend, local_store, notebook
 from debugger.views.components.markdown import count
 from debugger.views.panels import notes
 from debugger.views.panels.notes import author, known_tags, marks_form
-from debugger.views.panels.review.actions import begin_review
-from debugger.views.panels.review.queue import ReviewFilter
+from debugger.views.panels.review.actions import reason_against_verdicts
 from debugger.views.panels.runs.deletion import ask_to_delete
 from debugger.views.panels.runs.erasure import ask_to_erase
+from debugger.views.panels.runs.export_review import open_export, open_review
 from debugger.views.panels.runs.scope import (
     SCOPE_KEY,
     Scope,
@@ -105,13 +105,20 @@ def _bulk(ticked: Sequence[str], marks: Mapping[str, RunLabels], scope: Scope) -
     _tags(ticked, marks, scope, is_empty)
     _verdict(ticked, scope, is_empty)
     st.button(
+        "Export",
+        key="export_chosen",
+        icon=":material/download:",
+        args=(scope, list(ticked)),
+        **on_click(open_export, help="The ticked runs, or all that the filters find, as one file"),
+    )
+    st.button(
         "Review",
         key="review_chosen",
         icon=":material/rate_review:",
-        disabled=is_empty,
-        help=_NONE if is_empty else "Read the runs one after the other and decide from the keyboard",
-        on_click=review,
         args=(scope, list(ticked)),
+        **on_click(
+            open_review, disabled=is_empty, help=_NONE if is_empty else "Decide on them one after the other"
+        ),
     )
     st.button(
         "Delete",
@@ -175,14 +182,16 @@ def _bulk_tags(ticked: Sequence[str], scope: Scope) -> None:
 
 
 def _verdict(ticked: Sequence[str], scope: Scope, is_empty: bool) -> None:
+    reason = reason_against_verdicts()
+    is_closed = is_empty or bool(reason)
     with st.popover(
         "Verdict",
         icon=":material/gavel:",
-        disabled=is_empty,
-        help=_NONE if is_empty else "Your verdict on each run as a whole",
+        disabled=is_closed,
+        help=reason or (_NONE if is_empty else "Your verdict on each run as a whole"),
         key="verdict_chosen",
     ):
-        if is_empty:
+        if is_closed:
             return
         st.caption("Your verdict on each of the runs as a whole replaces your earlier one.")
         st.text_input("Comment", key=_COMMENT_KEY, placeholder="Why", max_chars=5_000)
@@ -207,16 +216,6 @@ def scope_ids(scope: Scope, ticked: Sequence[str]) -> list[str]:
     if scope == "ticked" or wanted is None:
         return list(ticked)
     return found_ids(current_backend(), wanted)
-
-
-@command
-def review(scope: Scope, ticked: Sequence[str]) -> None:
-    """Go to the page Review with the runs of a scope."""
-    wanted = runs_state().wanted
-    if scope == "found" and wanted is not None and wanted.path is None:
-        begin_review(ReviewFilter.of_list(wanted))
-    else:
-        begin_review(ReviewFilter(runs=tuple(scope_ids(scope, ticked))))
 
 
 @command

@@ -19,7 +19,7 @@ from debugger.views.backends import current_backend, local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
-from debugger.views.panels.runs.scope import Scope, found_ids, runs_state
+from debugger.views.panels.runs.scope import Scope, click_key, found_ids, runs_state, take_click
 from debugger.views.times import shown_time, zone_name
 
 _MAX_LISTED = 500
@@ -128,7 +128,7 @@ def restore(run_ids: Sequence[str]) -> None:
     held = runs_state()
     held.undo, held.deleted_run = [], ""
     held.notice = f"{count(number, 'run')} restored."
-    state.forget_widget(_TABLE_KEY)
+    take_click()
     _forget_lists()
 
 
@@ -170,7 +170,7 @@ def deleted_runs() -> None:
 
 
 def _ticked(rows: Sequence[HiddenRun]) -> list[str]:
-    held = state.widget(_TABLE_KEY)
+    held = state.widget(click_key(_TABLE_KEY))
     places = held["selection"]["rows"] if held else []
     return [rows[place].run_id for place in places if place < len(rows)]
 
@@ -188,7 +188,7 @@ def _table(rows: Sequence[HiddenRun]) -> None:
             "began": [shown_time(row.created_at) for row in rows],
             "id": [row.run_id for row in rows],
         },
-        key=_TABLE_KEY,
+        key=click_key(_TABLE_KEY),
         hide_index=True,
         row_height=ROW,
         height=table_height(len(rows), _MOST_ROWS),

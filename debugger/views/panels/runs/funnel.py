@@ -10,6 +10,7 @@ import streamlit as st
 from debugger.analysis.run_statistics import NodeFlow, PathFilter
 from debugger.views import state
 from debugger.views.panels.runs.flow_graph import list_runs_on
+from debugger.views.panels.runs.scope import click_key
 
 _KEY = "statistics_funnel"
 _BAR, _AROUND, _MOST = 32, 110, 500
@@ -31,7 +32,7 @@ def funnel(nodes: Sequence[NodeFlow], total: int) -> None:
         for flow in shown
         for part, number in zip(_PARTS, (flow.went_on, flow.waiting, flow.ended), strict=True)
     ]
-    labels = _labels(shown)
+    labels, key = _labels(shown), click_key(_KEY)
     st.vega_lite_chart(
         {
             "node": [labels[flow.node] for flow, _, _ in parts],
@@ -42,10 +43,10 @@ def funnel(nodes: Sequence[NodeFlow], total: int) -> None:
             "at": list(range(len(parts))),
         },
         _spec([labels[flow.node] for flow in shown], total),
-        key=_KEY,
+        key=key,
         height=min(_BAR * len(shown) + _AROUND, _MOST),
         width="stretch",
-        on_select=lambda: _clicked(parts),
+        on_select=lambda: _clicked(key, parts),
         selection_mode="bar",
         alt=f"Funnel of {total} runs over {len(shown)} nodes; the table of nodes has the same numbers",
     )
@@ -103,13 +104,12 @@ def _spec(labels: list[str], total: int) -> dict[str, Any]:
     }
 
 
-def _clicked(parts: Sequence[tuple[NodeFlow, str, int]]) -> None:
-    held = state.widget(_KEY)
+def _clicked(key: str, parts: Sequence[tuple[NodeFlow, str, int]]) -> None:
+    held = state.widget(key)
     points = held["selection"].get("bar") if held else None
     if not points or int(points[0]["at"]) >= len(parts):
         return
     flow, part, _ = parts[int(points[0]["at"])]
-    state.forget_widget(_KEY)
     if part == "went on":
         list_runs_on(PathFilter("reached", flow.node, f"reached {flow.name}"))
     else:

@@ -26,10 +26,12 @@ from debugger.views.components.tables import ROW, table_height
 from debugger.views.panels.runs.filters import VERDICT_WORDS, set_filters
 from debugger.views.panels.runs.scope import (
     WantedRuns,
+    click_key,
     connection_of_runs,
     ids_of,
     newest_runs,
     runs_on_path,
+    take_click,
 )
 from debugger.views.times import shown_day
 
@@ -175,7 +177,7 @@ def _part(
         "kind": [str(word(tally.kind)) for tally in tallies],
         "runs": [tally.runs for tally in tallies],
     }
-    key = _DAYS_KEY if name == "days" else _VERDICTS_KEY
+    key = click_key(_DAYS_KEY if name == "days" else _VERDICTS_KEY)
     if is_table:
         _table(key, rows, "Day" if name == "days" else "Version")
         return
@@ -247,7 +249,7 @@ def _clicked(name: Literal["days", "verdicts"], key: str, tallies: Sequence[Tall
     if not points or points[0]["at"] >= len(tallies):
         return
     tally = tallies[int(points[0]["at"])]
-    state.forget_widget(key)
+    take_click()
     if name == "days":
         day = date.fromisoformat(tally.place)
         set_filters({"runs_since": day, "runs_until": day, "runs_status": tally.kind})

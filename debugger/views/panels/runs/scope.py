@@ -70,8 +70,23 @@ class RunsState:
     """A deleted run that was opened by its id."""
     summaries: dict[int, RunSummaries] = field(default_factory=dict)
     """Those of backends without a store, by the backend's identity."""
+    clicks: int = 0
+    """Counts the clicks on charts and tables; part of their keys."""
     counted: tuple[Any, list[CountedRun]] | None = None
     """The runs that the statistics counted last, and of which filters."""
+
+
+def click_key(name: str) -> str:
+    """Return the key of a chart or table, until something in it is clicked.
+
+    The browser repeats a selection with every request: another key lets it begin anew.
+    """
+    return f"{name}_{runs_state().clicks}"
+
+
+def take_click() -> None:
+    """Let every chart and table begin anew, without a selection."""
+    runs_state().clicks += 1
 
 
 def runs_state() -> RunsState:

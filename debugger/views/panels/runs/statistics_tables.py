@@ -26,6 +26,7 @@ from debugger.views import state
 from debugger.views.audit import audited_file
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.panels.runs.flow_graph import list_runs_on
+from debugger.views.panels.runs.scope import click_key
 
 _TAB_KEY = "statistics_table"
 _MOST_ROWS = 12
@@ -157,7 +158,7 @@ def _download(table: NumberTable, workflow: str) -> None:
 
 def _draw(table: NumberTable) -> None:
     columns = st.column_config
-    key = f"statistics_{table.name}"
+    key = click_key(f"statistics_{table.name}")
     config = {
         name: columns.NumberColumn(_title(name), format=table.formats[name])
         if name in table.formats
@@ -185,6 +186,5 @@ def _title(name: str) -> str:
 def _clicked(key: str, table: NumberTable) -> None:
     held = state.widget(key)
     cells = held["selection"]["cells"] if held else []
-    state.forget_widget(key)
     if cells and table.paths is not None and cells[0][0] < len(table.paths):
         list_runs_on(table.paths[cells[0][0]])

@@ -36,8 +36,8 @@ def test_all_runs_of_the_filter_are_deleted_and_restored_later(
     app.button("delete_runs").click().run()
     empty = backend.runs().total
     app.segmented_control("runs_view").set_value("deleted").run()
-    table = app.dataframe("deleted_runs").value
-    tick(0, 1, table="deleted_runs")
+    table = app.dataframe("deleted_runs_0").value
+    tick(0, 1, table="deleted_runs_0")
     app.button("restore_runs").click().run()
 
     assert empty == 0

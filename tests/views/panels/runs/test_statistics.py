@@ -17,16 +17,13 @@ def statistics(app):
     return lambda: app.segmented_control("runs_view").set_value("statistics").run()
 
 
-def test_table_of_nodes_leads_to_the_runs(app, backend, walks, statistics, listed):
+def test_number_of_a_node_is_that_of_its_runs(app, backend, walks, statistics, listed):
     walks(30)
     app.run()
     statistics()
-    table = app.dataframe("statistics_nodes").value
+    table = app.dataframe("statistics_nodes_0").value
 
     place = list(table["node_id"]).index("price")
-    app.session_state["statistics_nodes"] = {
-        "selection": {"rows": [], "columns": [], "cells": [[place, "node"]]}
-    }
     state_of(app).path = PathFilter("reached", "price", "reached Price")
     app.segmented_control("runs_view").set_value("list").run()
 
@@ -47,7 +44,7 @@ def test_statistics_count_the_runs_of_the_filter(app, walks, statistics):
     statistics()
 
     metrics = {metric.label: metric.value for metric in app.metric}
-    nodes = app.dataframe("statistics_nodes").value
+    nodes = app.dataframe("statistics_nodes_0").value
     assert metrics["Runs"] == metrics["Over"]
     assert sum(nodes["ended_here"]) == int(metrics["Runs"])
     assert list(nodes["wait_here"]) == [0] * len(nodes)
