@@ -118,8 +118,9 @@ def _choose(wanted: ReviewFilter) -> None:
 
 @command
 def refresh_queue() -> None:
-    """Read the runs of the filter again."""
-    review().queue = None
+    """Read the runs of the filter, and the one on view, again."""
+    held = review()
+    held.queue, held.read = None, None
 
 
 def follow_address() -> None:
