@@ -161,6 +161,21 @@ def test_verdict_goes_to_the_chosen_part(app, backend, workflow):
     assert held(app).target == Target()
 
 
+def test_long_transcript_turns_to_the_chosen_part(app, backend, workflow, monkeypatch):
+    monkeypatch.setattr("debugger.views.panels.review.run_view.MAX_TURNS", 1)
+    runs(backend, workflow, 1)
+    app.run()
+    pages = [[turn["title"] for turn in transcript(app)["turns"]]]
+
+    for name in ("next_target", "next_target", "next_target", "whole_run", "previous_target"):
+        use(app, name)
+        pages.append([turn["title"] for turn in transcript(app)["turns"]])
+
+    assert not app.exception
+    assert pages == [["Turn 1"], ["Turn 1"], ["Turn 1"], ["Turn 2"], ["Turn 2"], ["Turn 2"]]
+    assert held(app).target == Target()
+
+
 @pytest.mark.parametrize("value", ["event:1", "message:x", "turn:", 5, None])
 def test_odd_choice_of_a_browser_is_ignored(app, backend, workflow, value):
     runs(backend, workflow, 1)

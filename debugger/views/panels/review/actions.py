@@ -70,6 +70,8 @@ class ReviewState:
     """The run on view; empty for the first open one."""
     target: Target = field(default_factory=Target)
     """The part of the run that the next verdict is on."""
+    turned_to: Target = field(default_factory=Target)
+    """The part whose page of the transcript was last turned to."""
     drafts: dict[tuple[str, str, str], Draft] = field(default_factory=dict)
     """By run, kind and key of the target."""
     steps: list[UndoStep] = field(default_factory=list)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from debugger.errors import DebuggerError
+from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict, VerdictValue
 from debugger.protocol.runs import Run
 from debugger.views import state
@@ -21,7 +22,7 @@ from debugger.views.times import shown_time, zone_name
 from debugger.views.url_state import Address
 
 _HEIGHT = 460
-_MAX_TURNS = 60
+MAX_TURNS = 60
 """On one page of a transcript."""
 
 
@@ -77,13 +78,16 @@ def transcript_view(read: ReadRun, own: Sequence[Verdict]) -> None:
     marks: dict[tuple[str, str], VerdictValue] = {
         (verdict.target.kind, verdict.target.key): verdict.value for verdict in own
     }
-    pages = max(-(-len(read.turns) // _MAX_TURNS), 1)
+    pages = max(-(-len(read.turns) // MAX_TURNS), 1)
     key = f"review_turns_{run_id}"
+    if held.turned_to != held.target:
+        held.turned_to = held.target
+        state.set_widget(key, _page_of(read, held.target) or state.widget(key) or 1)
     number = min(state.widget(key) or 1, pages)
-    first = (number - 1) * _MAX_TURNS
+    first = (number - 1) * MAX_TURNS
     reading(
         "review_transcript",
-        read.turns[first : first + _MAX_TURNS],
+        read.turns[first : first + MAX_TURNS],
         marks,
         chosen=held.target,
         height=_HEIGHT,
@@ -92,3 +96,12 @@ def transcript_view(read: ReadRun, own: Sequence[Verdict]) -> None:
     )
     if pages > 1:
         st.pagination(pages, key=key)
+
+
+def _page_of(read: ReadRun, target: Target) -> int | None:
+    """Return the page of the transcript that has a turn or message."""
+    for place, turn in enumerate(read.turns):
+        keys = {("turn", str(turn.number)), *(("message", str(row.seq)) for row in turn.messages)}
+        if (target.kind, target.key) in keys:
+            return place // MAX_TURNS + 1
+    return None
