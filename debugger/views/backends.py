@@ -12,7 +12,7 @@ from debugger.engine.tools.sandbox import python_status
 from debugger.errors import NotFoundError, SettingsError
 from debugger.session.registry import LiveSessions
 from debugger.settings import Settings, read_settings
-from debugger.store import ForkRepository, NoteRepository, ReviewRepository, Store
+from debugger.store import ForkRepository, NoteRepository, Store
 from debugger.store.consents import PythonConsents
 from debugger.views import state
 from debugger.views.auth.login_method import is_beyond_this_machine
@@ -72,17 +72,6 @@ def notebook() -> NoteRepository:
         StoreError: The store cannot be opened.
     """
     return embedded_backend().store.notebook
-
-
-def reviews() -> ReviewRepository:
-    """Return the verdicts on runs of any backend.
-
-    They are stored beside the embedded engine's runs.
-
-    Raises:
-        StoreError: The store cannot be opened.
-    """
-    return embedded_backend().store.reviews
 
 
 def fork_book() -> ForkRepository:

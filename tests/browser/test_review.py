@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -78,6 +79,14 @@ def test_twenty_runs_are_decided_by_keys(reviewed: Server, database: str, page: 
     expect(transcript.locator('[aria-pressed="true"]')).to_contain_text("Hello")
     press(page, "2")
     expect(transcript).to_contain_text("✗ fail")
+    chosen = transcript.locator('[aria-pressed="true"]')
+    chosen.press("ArrowDown")
+    page.keyboard.press("Enter")
+    settled(page)
+    expect(chosen).to_have_text(re.compile("^Turn 2"))
+    transcript.get_by_text("Order 19", exact=True).click()
+    settled(page)
+    expect(page.locator(".st-key-review_subject")).to_have_text("Verdict on message 2")
     press(page, "w")
 
     keys = [str(number % 3 + 1) for number in range(RUNS)]

@@ -8,7 +8,7 @@ from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.protocol.reviews import Verdict
 from debugger.views import state
-from debugger.views.backends import current_backend, reviews
+from debugger.views.backends import current_backend, local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.toolbar import bar
 from debugger.views.panels.exports.dialog import export_dialog
@@ -25,6 +25,7 @@ from debugger.views.panels.review.header import filter_form, progress_bar, revie
 from debugger.views.panels.review.queue import ReviewQueue
 from debugger.views.panels.review.run_view import run_facts, transcript_view
 from debugger.views.panels.review.sheet_import import sheet_import
+from debugger.views.panels.runs.scope import connection_of_runs
 
 
 def render() -> None:
@@ -103,7 +104,7 @@ def _body(queue: ReviewQueue, run_id: str, open_runs: list[str]) -> None:
     with left:
         try:
             read = actions.read_run(run_id)
-            found = reviews().verdicts([run_id], connection=actions.connection()).get(run_id, [])
+            found = local_store().reviews.verdicts([run_id], connection=connection_of_runs()).get(run_id, [])
         except DebuggerError as error:
             show_error(error)
             read, found = None, []

@@ -50,6 +50,11 @@ VIEW_COMMANDS = {
     "panels.graph": "_choose",
     "panels.graph_tables": "_choose",
     "panels.recordings": "leave_recording open_recording",
+    "panels.review.actions": "begin_review choose_target filter_runs move_target refresh_queue reveal "
+    "set_moving_on show_run",
+    "panels.review.decision": "_moving_on_changed",
+    "panels.review.header": "_export",
+    "panels.review.sheet_import": "toggle_import",
     "panels.runs.deletion": "_back _close _dismiss_undo",
     "panels.runs.erasure": "_close",
     "panels.runs.export_review": "open_export",

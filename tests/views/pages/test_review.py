@@ -7,11 +7,15 @@ import pytest
 from openpyxl import Workbook
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.recorded import RecordedBackend
 from debugger.errors import StoreError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
+from debugger.protocol.run_file import RunFile
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
+from debugger.settings import Settings
 from debugger.store import Role
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import User
@@ -154,6 +158,21 @@ def test_verdict_goes_to_the_chosen_part(app, backend, workflow):
     assert shown["turns"][1]["verdict"] == "unsure"
     assert [each["verdict"] for each in shown["turns"][1]["messages"]] == ["fail", "pass"]
     use(app, "whole_run")
+    assert held(app).target == Target()
+
+
+def test_long_transcript_turns_to_the_chosen_part(app, backend, workflow, monkeypatch):
+    monkeypatch.setattr("debugger.views.panels.review.run_view.MAX_TURNS", 1)
+    runs(backend, workflow, 1)
+    app.run()
+    pages = [[turn["title"] for turn in transcript(app)["turns"]]]
+
+    for name in ("next_target", "next_target", "next_target", "whole_run", "previous_target"):
+        use(app, name)
+        pages.append([turn["title"] for turn in transcript(app)["turns"]])
+
+    assert not app.exception
+    assert pages == [["Turn 1"], ["Turn 1"], ["Turn 1"], ["Turn 2"], ["Turn 2"], ["Turn 2"]]
     assert held(app).target == Target()
 
 
@@ -360,6 +379,48 @@ def test_run_that_was_deleted_meanwhile_is_passed_by(app, backend, workflow):
 
     assert held(app).run_id == second
     assert f"verdict_pass_{second}" in keys(app)
+
+
+def test_verdicts_on_hosted_runs_are_stored_here(app, backend, workflow, tmp_path):
+    other = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/other.sqlite3", responder="rules"))
+    [run_id] = runs(
+        other, other.create_workflow(document(static("a", "Hello"), say("b"), direct("a", "b"))), 1
+    )
+    app.run()
+    page = app.session_state["debugger_page"]
+    page.backend_name, page.connection_name, page.hosted_backend = "hosted", "staging", other
+
+    app.query_params["run"] = run_id
+    app.run()
+    decide(app, "fail")
+    upload(app, workbook(("run_id", "turn", "verdict"), (run_id, 1, "pass"), ("f" * 24, 1, "pass")))
+    app.button("review_import_now").click().run()
+    other.close()
+
+    assert not app.exception
+    assert verdicts(backend, run_id) == []
+    assert verdicts(backend, run_id, connection="staging") == [
+        (run_id, Target(), "fail", "me", ""),
+        (run_id, Target.turn(1), "pass", "me", ""),
+    ]
+    assert (app.query_params["backend"], app.query_params["connection"]) == ("hosted", "staging")
+
+
+def test_run_out_of_a_file_is_only_read(app, backend, workflow):
+    [run_id] = runs(backend, workflow, 1)
+    file = RunFile(run=backend.run(run_id).to_wire())
+    app.run()
+    page = app.session_state["debugger_page"]
+    page.backend_name, page.recording = "recording", RecordedBackend(file)
+
+    app.run()
+    button = control(app, f"verdict_pass_{run_id}")
+    button.use()
+
+    assert not app.exception
+    assert button.disabled and "is only read" in button.help
+    assert control(app, "review_import").disabled
+    assert verdicts(backend, run_id) == []
 
 
 def test_backend_that_fails_is_reported(app, backend, workflow):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import streamlit as st
 
 from debugger.backends.base import Backend
-from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import InputError, NotFoundError, UnsupportedError
 from debugger.exports.import_plan import ImportPlan, PlannedTags, PlannedVerdict, StoredReviews, plan_import
 from debugger.exports.review_sheet import READ_COLUMNS, read_sheet
@@ -19,12 +18,13 @@ from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import may, on_change, on_click, requires
-from debugger.views.backends import current_backend, notebook, reviews
+from debugger.views.backends import current_backend, local_store, notebook
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button
 from debugger.views.panels.notes import author
-from debugger.views.panels.review.actions import connection, reason_against_verdicts, review
+from debugger.views.panels.review.actions import reason_against_verdicts, review
+from debugger.views.panels.runs.scope import connection_of_runs
 
 _CONFLICTS_KEY = "review_conflicts"
 _MAX_SHOWN = 15
@@ -115,18 +115,18 @@ def read_plan(content: bytes, name: str) -> None:
     sheet = read_sheet(content, name)
     run_ids = sheet.run_ids
     stored = StoredReviews(
-        reviews().verdicts(run_ids, connection=connection()),
+        local_store().reviews.verdicts(run_ids, connection=connection_of_runs()),
         {run_id: labels.tags for run_id, labels in notebook().marks(run_ids).items()},
         _known_runs(current_backend(), run_ids),
-        connection(),
+        connection_of_runs(),
     )
     held.plan = plan_import(sheet, stored, user=author(), may_import_others=may(Role.ADMIN))
     state.forget_widget(_CONFLICTS_KEY)
 
 
 def _known_runs(backend: Backend, run_ids: Collection[str]) -> dict[str, int | None]:
-    if isinstance(backend, EmbeddedBackend):
-        return dict(reviews().turn_counts(run_ids))
+    if state.page().backend_name == "embedded":
+        return dict(local_store().reviews.turn_counts(run_ids))
     if len(run_ids) > _MAX_LOOKUPS:
         raise InputError(
             f"The sheet has {len(run_ids):,} runs of a hosted API.",
@@ -154,7 +154,7 @@ def _plan(plan: ImportPlan, name: str) -> None:
     st.markdown(f"**{plain(name)}**: {count(plan.row_count, 'row')}; {', '.join(states)}")
     if plan.unknown_runs:
         st.warning(
-            f"{count(len(plan.unknown_runs), 'run')} of the sheet are not stored here and are left out: "
+            f"Not stored here, and left out: {count(len(plan.unknown_runs), 'run')}, "
             f"{', '.join(plan.unknown_runs[:5])}{' …' if len(plan.unknown_runs) > 5 else ''}",
             icon=":material/help:",
         )
@@ -282,9 +282,9 @@ def apply_plan(agreed: Collection[int]) -> None:
         raise UnsupportedError(reason)
     changes = held.plan.changes(agreed)
     _check_reviewers({change.verdict.reviewer for change in changes.verdicts})
-    reviews().apply(changes)
+    local_store().reviews.apply(changes)
     verdicts, tags = len(changes.verdicts), len(changes.tags)
-    audit("import verdicts", held.name, verdicts=verdicts, tags=tags, connection=connection())
+    audit("import verdicts", held.name, verdicts=verdicts, tags=tags, connection=connection_of_runs())
     held.result = f"Imported {count(verdicts, 'verdict')}, and tags of {count(tags, 'run')}."
     held.plan = None
     held.uploads += 1  # a new key: the uploader is empty again

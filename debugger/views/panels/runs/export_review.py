@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from debugger.backends.base import Backend
 from debugger.exports.sources import RunFilter
@@ -53,24 +52,7 @@ def open_review(scope: Scope, ticked: Sequence[str]) -> None:
     wanted = runs_state().wanted
     if scope == "ticked" or wanted is None:
         begin_review(ReviewFilter(runs=tuple(ticked)))
+    elif wanted.path is not None or wanted.search.source_workflow_run_id:
+        begin_review(ReviewFilter(runs=tuple(found_ids(current_backend(), wanted))))
     else:
-        begin_review(_review_filter(current_backend(), wanted))
-
-
-def _review_filter(backend: Backend, wanted: WantedRuns) -> ReviewFilter:
-    """Return the filters as those of the page Review, by the ids of the runs where it has none like them."""
-    search = wanted.search
-    dated = (search.since, search.until)
-    has_other_days = any(moment is not None and moment.utcoffset() for moment in dated)
-    if wanted.path is not None or search.verdict or search.source_workflow_run_id or has_other_days:
-        return ReviewFilter(runs=tuple(found_ids(backend, wanted)))
-    return ReviewFilter(
-        workflow=wanted.workflow_id or "",
-        version=search.version_number,
-        status=wanted.status or "",
-        tag=search.tag,
-        since=search.since.date() if search.since else None,
-        until=(search.until - timedelta(days=1)).date() if search.until else None,
-        text=search.text,
-        starred=search.starred,
-    )
+        begin_review(ReviewFilter.of_list(wanted))

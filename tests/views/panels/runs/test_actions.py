@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from debugger.errors import InputError
 from debugger.protocol.notes import Target
+from debugger.views.panels.review.queue import ReviewFilter
 from debugger.views.panels.runs import scope
 
 
@@ -73,3 +74,26 @@ def test_too_many_runs_for_one_action_are_refused(app, backend, walks, choose_al
     assert isinstance(app.session_state["debugger_page"].error, InputError)
     assert "one action takes 3" in app.session_state["debugger_page"].error.message
     assert backend.store.notebook.marks(ids) == {}
+
+
+def test_ticked_runs_are_reviewed_in_their_order(app, walks, tick):
+    ids = walks(4)
+    app.run()
+
+    tick(0, 2)
+    app.button("review_chosen").click().run()
+
+    assert not app.exception
+    assert app.session_state["record_ReviewState"].wanted.runs == (ids[0], ids[2])
+
+
+def test_filter_is_reviewed_as_a_whole(app, walks, choose_all):
+    walks(12)
+    app.run()
+    app.selectbox("runs_status").set_value("completed").run()
+
+    choose_all()
+    app.button("review_chosen").click().run()
+
+    assert not app.exception
+    assert app.session_state["record_ReviewState"].wanted == ReviewFilter(status="completed")
