@@ -76,6 +76,8 @@ _SUSPECT = re.compile(
     r"|BEGIN |[\w-]{32}|\d{4}|(?i:pass|pwd|secret|token|api.?key)"
 )
 """Whatever any pattern finds has one of these in it; most texts have none, and are passed on at once."""
+_MACHINE_ID = re.compile(r"[a-z_]{0,40}[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""An id that a program has made, in which no pattern finds anything."""
 _NAMES: dict[str, re.Pattern[str]] = {
     "email": re.compile(r"(?:^|_)e_?mail(?:_address)?$"),
     "phone": re.compile(r"(?:^|_)(?:phone|mobile|telephone|cell|fax)(?:_?(?:number|no|nr))?$|^tel$"),
@@ -92,7 +94,7 @@ _SHORTEST = 3
 _MAX_CLEAN = 200
 """Characters of a text that is remembered as one in which nothing is masked."""
 _MAX_CLEAN_TEXTS = 20_000
-_TIMES = frozenset({"timestamp", "created_at", "updated_at", "logical_id", "type"})
+UNMASKED_FIELDS = frozenset({"timestamp", "created_at", "updated_at", "logical_id", "type"})
 """Fields of events that no person's data is in."""
 
 
@@ -144,8 +146,17 @@ class Masker:
         """Forget the values of the run before."""
         self._values: dict[str, str] = {}
         self._known: re.Pattern[str] | None = None
-        self._clean: set[str] = set()
+        self.clean: set[str] = set()
         """Short texts in which nothing is masked; most texts of a run come again and again."""
+
+    @property
+    def has_values(self) -> bool:
+        """Return whether values of variables are looked for in texts."""
+        return bool(self._values)
+
+    def is_masked_name(self, name: str) -> bool:
+        """Return whether a rule masks fields of this name."""
+        return self._rule_of(name) is not None
 
     def learn(self, name: str, value: Any) -> None:
         """Look for the value of a variable in texts, where a rule masks the variable.
@@ -167,20 +178,26 @@ class Masker:
             if len(text) >= _SHORTEST and text not in self._values:
                 self._values[text] = rule
                 self._known = None
-                self._clean.clear()
+                self.clean.clear()
 
     def mask(self, text: str) -> str:
         """Return a text with everything masked that a rule finds."""
-        if not text or text in self._clean or self.options.is_off:
+        if not text or text in self.clean or self.options.is_off:
             return text
         masked = text
         if self._values:
             masked = self._known_pattern().sub(self._mask_known, masked)
+        elif _MACHINE_ID.fullmatch(text):
+            return text
         if _SUSPECT.search(masked):
             for rule, pattern in self._patterns:
+                if rule == "email" and "@" not in masked:
+                    continue
                 masked = pattern.sub(_REPLACE[rule](self, rule), masked)
-        if masked is text and len(text) <= _MAX_CLEAN and len(self._clean) < _MAX_CLEAN_TEXTS:
-            self._clean.add(text)
+        if masked == text and "://" not in text and len(text) <= _MAX_CLEAN:
+            if len(self.clean) == _MAX_CLEAN_TEXTS:
+                self.clean.clear()
+            self.clean.add(text)
         return masked
 
     def mask_value(self, value: Any, name: str = "") -> Any:
@@ -196,7 +213,7 @@ class Masker:
         kind = value.__class__
         if kind is dict:
             return {
-                key: inner if inner is None or key in _TIMES else self._walk(inner, key)
+                key: inner if inner is None or key in UNMASKED_FIELDS else self._walk(inner, key)
                 for key, inner in value.items()
             }
         if kind is list:

@@ -33,6 +33,11 @@ def redact(value: Any) -> Any:
     return value
 
 
+def is_plain_name(name: str) -> bool:
+    """Return whether a field of this name is redacted by its value alone."""
+    return name != _NEVER and name not in _HEADERS and not _is_secret(name)
+
+
 def _field(name: str, value: Any) -> Any:
     if name in _HEADERS and isinstance(value, Mapping):
         return {header: _header(str(header), text) for header, text in value.items()}

@@ -116,10 +116,7 @@ def main() -> None:
     for preset in ("full-events", "minimal"):
         compare(folder, preset)
         command = [sys.executable, "-m", "tests.benchmarks.export_cost", str(folder)]
-        peaks = [
-            int(subprocess.check_output([*command, str(size), preset], text=True))
-            for size in SIZES
-        ]
+        peaks = [int(subprocess.check_output([*command, str(size), preset], text=True)) for size in SIZES]
         print(json.dumps({"preset": preset, "peak_kb": peaks, "peak_ratio": round(peaks[1] / peaks[0], 2)}))
 
 
