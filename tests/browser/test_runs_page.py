@@ -82,8 +82,9 @@ def test_exported_run_opens_offline_with_everything_else_greyed(app: Server, pag
     start(page)
     say(page, "I want to book an appointment")
     page.locator(".st-key-export button").first.click()
+    choose(page, "Format", "Run file")
     with page.expect_download() as waiting:
-        page.locator(".st-key-download_json button").first.click()
+        page.locator(".st-key-export_download button").first.click()
     file = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(file)
     settled(page)
