@@ -17,6 +17,7 @@ from debugger.views import state
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.panels.runs import flow_graph, funnel
+from debugger.views.panels.runs.filters import clear
 from debugger.views.panels.runs.rows import duration_words
 from debugger.views.panels.runs.scope import (
     WantedRuns,
@@ -147,4 +148,4 @@ def _empty(wanted: WantedRuns) -> None:
         st.page_link(state.page().links["debug"], label="Start one", icon=":material/play_arrow:")
         return
     st.caption("Paths, drop-off and durations of many runs appear here, and no run matches the filters.")
-    st.caption("Press “Clear” to count every run.")
+    st.button("Clear the filters", key="clear_empty", icon=":material/filter_alt_off:", on_click=clear)
