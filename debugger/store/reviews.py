@@ -17,7 +17,7 @@ from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict, VerdictValue, check_rubric, check_verdict, target_words
 from debugger.store.database import Repository
-from debugger.store.notes import set_tags, tags_of
+from debugger.store.notes import add_comment, set_tags, tags_of
 from debugger.store.schema import hidden_runs, rubrics, runs, verdicts
 from debugger.store.sql_helpers import insert, iso_time, portions, upsert
 
@@ -43,11 +43,22 @@ class TagChange:
 
 
 @dataclass(frozen=True)
+class NewComment:
+    """A comment to store."""
+
+    run_id: str
+    target: Target
+    author: str
+    content: str
+
+
+@dataclass(frozen=True)
 class ReviewChanges:
     """Changes that are stored together or not at all."""
 
     verdicts: Sequence[VerdictChange] = field(default_factory=tuple)
     tags: Sequence[TagChange] = field(default_factory=tuple)
+    comments: Sequence[NewComment] = field(default_factory=tuple)
 
 
 class ReviewRepository(Repository):
@@ -144,7 +155,7 @@ class ReviewRepository(Repository):
         Raises:
             NotFoundError: A run of the embedded engine has been deleted.
             ConflictError: Somebody else has changed one of the verdicts or tags meanwhile.
-            InputError: A verdict or a tag is malformed.
+            InputError: A verdict, a tag or a comment is malformed.
         """
         for change in changes.verdicts:
             check_verdict(change.verdict)
@@ -157,6 +168,8 @@ class ReviewRepository(Repository):
             for change in changes.verdicts:
                 _store(writing, change.verdict)
             _apply_tags(writing, changes.tags)
+            for new in changes.comments:
+                add_comment(writing, new.run_id, new.target, new.author, new.content)
 
     def rubric(self, workflow_id: str) -> list[str]:
         """Return the names of the checks of a workflow's rubric, in order."""

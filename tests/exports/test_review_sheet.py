@@ -4,7 +4,7 @@ import pytest
 
 from debugger.errors import InputError
 from debugger.exports.csv_files import csv_bytes, unguarded
-from debugger.exports.review_sheet import Problem, SheetTags, SheetVerdict, read_sheet
+from debugger.exports.review_sheet import Problem, SheetComment, SheetTags, SheetVerdict, read_sheet
 from debugger.protocol.notes import Target
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
@@ -45,6 +45,19 @@ def test_run_verdict_and_tags_are_read_from_each_row():
     assert isinstance(found.tags[0], SheetTags)
 
 
+def test_comment_without_verdict_is_read_by_itself():
+    found = sheet(
+        ("run_id", "sequence", "verdict", "reviewer", "comment", "run_comment"),
+        (RUN, 3, "", "Ben", " Nice ", "Fine"),
+    )
+
+    assert found.comments == [
+        SheetComment(2, RUN, Target(), "", "Fine"),
+        SheetComment(2, RUN, Target.message(3), "Ben", "Nice"),
+    ]
+    assert (found.verdicts, found.run_verdicts, found.problems) == ([], [], [])
+
+
 def test_other_columns_are_listed():
     found = sheet(("run_id", "text", "verdict", "My notes"), (RUN, "Hello", "pass", "x"))
 
@@ -61,7 +74,7 @@ def test_other_columns_are_listed():
         ((RUN, "one", "pass", "", ""), "'one' is no number of a turn."),
         ((RUN, 0, "pass", "", ""), "'0' is no number of a turn."),
         ((RUN, 1, "pass", "x" * 5_001, ""), "The comment has 5001 characters."),
-        ((RUN, 1, "", "Why?", ""), "The comment has no verdict beside it: write pass, fail or unsure."),
+        ((RUN, 1, "", "x" * 5_001, ""), "The comment has 5001 characters."),
         ((RUN, 1, "pass", "", "x" * 51), "The tag 'xxxxxxxxxxxxxxxxxxxx'… has 51 characters, not 50."),
     ],
 )

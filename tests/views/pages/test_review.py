@@ -455,6 +455,7 @@ def test_sheet_changes_nothing_before_it_is_confirmed(app, backend, workflow):
     sheet = workbook(
         ("run_id", "turn", "verdict", "comment", "tags", "text"),
         (first, 1, "fail", "Rude", "late", "Hello"),
+        (first, 2, "", "Polite", "late", "Bye"),
         (second, 9, "fail", "", "", ""),
         ("f" * 24, 1, "fail", "", "", ""),
     )
@@ -466,12 +467,16 @@ def test_sheet_changes_nothing_before_it_is_confirmed(app, backend, workflow):
     app.button("review_import_now").click().run()
 
     assert before == []
-    assert "3 rows; 2 new values, 0 changed, 1 unchanged, 0 conflicts, 1 row with problems" in shown
+    assert "4 rows; 3 new values, 0 changed, 1 unchanged, 0 conflicts, 1 row with problems" in shown
     assert "f" * 24 in unknown
     assert "The run has no turn 9." in tables
     assert verdicts(backend, first, second) == [(first, Target.turn(1), "fail", "me", "Rude")]
-    assert backend.store.notebook.notes(first).tags == ["late"]
-    assert app.success[0].value == "Imported 1 verdict, and tags of 1 run."
+    notes = backend.store.notebook.notes(first)
+    assert notes.tags == ["late"]
+    assert [(each.target, each.author, each.content) for each in notes.comments] == [
+        (Target.turn(2), "me", "Polite")
+    ]
+    assert app.success[0].value == "Imported 1 verdict, 1 comment, tags of 1 run."
 
 
 def test_conflict_is_stored_only_where_it_is_ticked(app, backend, workflow):

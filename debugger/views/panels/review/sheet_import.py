@@ -9,11 +9,18 @@ import streamlit as st
 
 from debugger.backends.base import Backend
 from debugger.errors import InputError, NotFoundError, UnsupportedError
-from debugger.exports.import_plan import ImportPlan, PlannedTags, PlannedVerdict, StoredReviews, plan_import
+from debugger.exports.import_plan import (
+    ImportPlan,
+    PlannedComment,
+    PlannedTags,
+    PlannedVerdict,
+    StoredReviews,
+    plan_import,
+)
 from debugger.exports.review_sheet import READ_COLUMNS, read_sheet
 from debugger.exports.sheet_files import MAX_BYTES, MAX_ROWS
 from debugger.protocol.reviews import target_words
-from debugger.store import Role
+from debugger.store import ReviewChanges, Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.audit import audit
@@ -25,6 +32,8 @@ from debugger.views.components.toolbar import Button
 from debugger.views.panels.notes import author
 from debugger.views.panels.review.actions import reason_against_verdicts, review
 from debugger.views.panels.runs.scope import connection_of_runs
+
+Planned = PlannedVerdict | PlannedTags | PlannedComment
 
 _CONFLICTS_KEY = "review_conflicts"
 _MAX_SHOWN = 15
@@ -119,6 +128,7 @@ def read_plan(content: bytes, name: str) -> None:
         {run_id: labels.tags for run_id, labels in notebook().marks(run_ids).items()},
         _known_runs(current_backend(), run_ids),
         connection_of_runs(),
+        notebook().comments(run_ids),
     )
     held.plan = plan_import(sheet, stored, user=author(), may_import_others=may(Role.ADMIN))
     state.forget_widget(_CONFLICTS_KEY)
@@ -160,7 +170,8 @@ def _plan(plan: ImportPlan, name: str) -> None:
         )
     agreed = _conflicts(plan.conflicts)
     _confirm(plan, agreed)
-    fresh = [item for item in [*plan.verdicts, *plan.tags] if item.state in {"new", "changed"}]
+    planned = [*plan.verdicts, *plan.tags, *plan.comments]
+    fresh = [item for item in planned if item.state in {"new", "changed"}]
     _table("New and changed", fresh, "Values that are stored as the sheet has them")
     if plan.problems:
         st.markdown("**Rows that are left out**")
@@ -207,7 +218,7 @@ _CONFIG = {
 }
 
 
-def _table(title: str, items: Sequence[PlannedVerdict | PlannedTags], alt: str) -> None:
+def _table(title: str, items: Sequence[Planned], alt: str) -> None:
     if not items:
         return
     st.markdown(f"**{title}**")
@@ -223,23 +234,33 @@ def _table(title: str, items: Sequence[PlannedVerdict | PlannedTags], alt: str) 
         st.caption(f"The first {_MAX_LISTED:,} of {len(items):,}")
 
 
-def _columns(items: Sequence[PlannedVerdict | PlannedTags]) -> dict[str, list[object]]:
+def _columns(items: Sequence[Planned]) -> dict[str, list[object]]:
     return {
         "row": [item.row for item in items],
-        "run": [item.run_id if isinstance(item, PlannedTags) else item.verdict.run_id for item in items],
+        "run": [_run_id(item) for item in items],
         "subject": [_subject(item) for item in items],
         "stored": [_words(item, is_stored=True) for item in items],
         "sheet": [_words(item, is_stored=False) for item in items],
     }
 
 
-def _subject(item: PlannedVerdict | PlannedTags) -> str:
-    return "tags" if isinstance(item, PlannedTags) else target_words(item.verdict.target)
+def _run_id(item: Planned) -> str:
+    if isinstance(item, PlannedTags):
+        return item.run_id
+    return item.comment.run_id if isinstance(item, PlannedComment) else item.verdict.run_id
 
 
-def _words(item: PlannedVerdict | PlannedTags, *, is_stored: bool) -> str:
+def _subject(item: Planned) -> str:
+    if isinstance(item, PlannedTags):
+        return "tags"
+    return target_words(item.comment.target if isinstance(item, PlannedComment) else item.verdict.target)
+
+
+def _words(item: Planned, *, is_stored: bool) -> str:
     if isinstance(item, PlannedTags):
         return ", ".join(item.before if is_stored else item.tags)
+    if isinstance(item, PlannedComment):
+        return "" if is_stored else f"{item.comment.author}: {' '.join(item.comment.content.split())}"
     verdict = item.before if is_stored else item.verdict
     if verdict is None:
         return ""
@@ -248,19 +269,28 @@ def _words(item: PlannedVerdict | PlannedTags, *, is_stored: bool) -> str:
 
 def _confirm(plan: ImportPlan, agreed: Sequence[int]) -> None:
     changes = plan.changes(agreed)
-    number = len(changes.verdicts) + len(changes.tags)
-    if not number:
+    words = _change_words(changes)
+    if not words:
         st.caption("Nothing to import: the sheet says what is stored, or only conflicts are left.")
         return
-    words = [count(len(changes.verdicts), "verdict"), f"tags of {count(len(changes.tags), 'run')}"]
     st.button(
-        f"Import {' and '.join(word for word in words if not word.startswith('tags of 0'))}",
+        f"Import {words}",
         key="review_import_now",
         type="primary",
         icon=":material/upload:",
         args=(list(agreed),),
         **on_click(apply_plan),
     )
+
+
+def _change_words(changes: ReviewChanges) -> str:
+    """Return the number of changes in words; empty without any."""
+    parts = [
+        count(len(changes.verdicts), "verdict") if changes.verdicts else "",
+        count(len(changes.comments), "comment") if changes.comments else "",
+        f"tags of {count(len(changes.tags), 'run')}" if changes.tags else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 @command
@@ -281,11 +311,18 @@ def apply_plan(agreed: Collection[int]) -> None:
     if reason := reason_against_verdicts():
         raise UnsupportedError(reason)
     changes = held.plan.changes(agreed)
-    _check_reviewers({change.verdict.reviewer for change in changes.verdicts})
+    writers = {change.verdict.reviewer for change in changes.verdicts}
+    _check_reviewers(writers | {new.author for new in changes.comments})
     local_store().reviews.apply(changes)
-    verdicts, tags = len(changes.verdicts), len(changes.tags)
-    audit("import verdicts", held.name, verdicts=verdicts, tags=tags, connection=connection_of_runs())
-    held.result = f"Imported {count(verdicts, 'verdict')}, and tags of {count(tags, 'run')}."
+    audit(
+        "import verdicts",
+        held.name,
+        verdicts=len(changes.verdicts),
+        comments=len(changes.comments),
+        tags=len(changes.tags),
+        connection=connection_of_runs(),
+    )
+    held.result = f"Imported {_change_words(changes)}."
     held.plan = None
     held.uploads += 1  # a new key: the uploader is empty again
 
