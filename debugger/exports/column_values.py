@@ -64,9 +64,8 @@ def message_of(row: ExportRow, name: str) -> Any:
 
 
 def event_of(row: ExportRow, name: str) -> Any:
-    """Return a field of an event."""
-    value = getattr(row.event, name)
-    return "" if value is None and name != "duration_ms" and name != "at_ms" else value
+    """Return a text of an event; empty for none."""
+    return getattr(row.event, name) or ""
 
 
 def texts_of(row: ExportRow, role: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from debugger.analysis.paths import conditions_text, edges_text, path_text, verdicts_text
@@ -120,13 +121,13 @@ COLUMNS: dict[str, Column] = {
             _ALL,
             lambda row: row.run.tokens("total_output_tokens"),
         ),
-        Column("turn", "Turn", "Counts turns from 1", _ALL, lambda row: row.log.number),
+        Column("turn", "Turn", "Counts turns from 1", _ALL, attrgetter("log.number")),
         Column(
             "is_background",
             "Background",
             "Whether it was said in background work after the turn",
             _ALL,
-            lambda row: row.log.is_background,
+            attrgetter("log.is_background"),
         ),
         Column(
             "sequence", "Sequence", "Counts the run's messages", _MESSAGE, lambda row: message_of(row, "seq")
@@ -257,11 +258,9 @@ COLUMNS: dict[str, Column] = {
             "Event",
             "Counts the run's events from 0",
             _EVENT,
-            lambda row: event_of(row, "index"),
+            attrgetter("event.index"),
         ),
-        Column(
-            "event_type", "Event type", "As assistant_response", _EVENT, lambda row: event_of(row, "type")
-        ),
+        Column("event_type", "Event type", "As assistant_response", _EVENT, attrgetter("event.type")),
         Column(
             "event_node_id", "Node id", "Of the event", _EVENT, lambda row: event_of(row, "node_logical_id")
         ),
@@ -269,18 +268,18 @@ COLUMNS: dict[str, Column] = {
             "event_node", "Node", "With super nodes around it", _EVENT, lambda row: event_of(row, "node_name")
         ),
         Column("event_thread", "Thread", "Of the event", _EVENT, lambda row: event_of(row, "thread")),
-        Column("event_at_ms", "At", "Since the run began", _EVENT, lambda row: event_of(row, "at_ms")),
+        Column("event_at_ms", "At", "Since the run began", _EVENT, attrgetter("event.at_ms")),
         Column(
             "event_duration_ms",
             "Duration",
             "Of the node run",
             _EVENT,
-            lambda row: event_of(row, "duration_ms"),
+            attrgetter("event.duration_ms"),
         ),
-        Column("importance", "Importance", "high or low", _EVENT, lambda row: event_of(row, "importance")),
-        Column("is_failure", "Failure", "Of the event", _EVENT, lambda row: event_of(row, "is_failure")),
-        Column("summary", "Summary", "In one line", _EVENT, lambda row: event_of(row, "summary"), True),
-        Column("payload", "Payload", "The event as JSON", _EVENT, lambda row: row.payload, True),
+        Column("importance", "Importance", "high or low", _EVENT, attrgetter("event.importance")),
+        Column("is_failure", "Failure", "Of the event", _EVENT, attrgetter("event.is_failure")),
+        Column("summary", "Summary", "In one line", _EVENT, attrgetter("event.summary"), True),
+        Column("payload", "Payload", "The event as JSON", _EVENT, attrgetter("payload"), True),
         Column(MASKED, "Masked", "Rules that have masked something in the row", _ALL, lambda _: ""),
         Column(
             "tags", "Tags", "Of the run, by commas", _ALL, lambda row: ", ".join(row.run.notes.tags), True

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ _SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫"
 _PASSED_OVER = r"\s\x00-\x20\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\""
 """What a spreadsheet may drop before it looks: blanks, controls, invisible characters and quotes."""
 _BEGINS_FORMULA = re.compile(rf"[\t\r\n]|[{_PASSED_OVER}]*+[{_SIGNS}]")
+_HARMLESS = frozenset(string.ascii_letters + string.digits + "{[(#/_'") | {""}
+"""Characters that no formula begins with, nor anything that is passed over before one."""
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 # To a spreadsheet that separates cells by semicolons or tabs, our quotes mean nothing: a cell begins after
 # each of these, also within a text. The sign is optional so that a run of separators is looked at once.
@@ -98,6 +101,8 @@ def _plain_cell(value: Any) -> Any:
 
 
 def _guarded(text: str) -> str:
+    if text[:1] in _HARMLESS and ";" not in text and text.isprintable():
+        return text  # nearly all of them: no formula, and nothing that separates cells
     if _NUMBER.fullmatch(text):
         return text
     inner = _NEXT_CELL.sub(lambda found: f"{found[1]}'{found[2]}" if found[2] else found[0], text)

@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 RULES: dict[str, str] = {
@@ -77,6 +76,8 @@ _SUSPECT = re.compile(
     r"|BEGIN |[\w-]{32}|\d{4}|(?i:pass|pwd|secret|token|api.?key)"
 )
 """Whatever any pattern finds has one of these in it; most texts have none, and are passed on at once."""
+_MACHINE_ID = re.compile(r"[a-z_]{0,40}[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""An id that a program has made, in which no pattern finds anything."""
 _NAMES: dict[str, re.Pattern[str]] = {
     "email": re.compile(r"(?:^|_)e_?mail(?:_address)?$"),
     "phone": re.compile(r"(?:^|_)(?:phone|mobile|telephone|cell|fax)(?:_?(?:number|no|nr))?$|^tel$"),
@@ -90,7 +91,10 @@ _NAMES: dict[str, re.Pattern[str]] = {
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SHORTEST = 3
 """Characters of a value that is also looked for in texts; a shorter one is a part of too many others."""
-_TIMES = frozenset({"timestamp", "created_at", "updated_at", "logical_id", "type"})
+_MAX_CLEAN = 200
+"""Characters of a text that is remembered as one in which nothing is masked."""
+_MAX_CLEAN_TEXTS = 20_000
+UNMASKED_FIELDS = frozenset({"timestamp", "created_at", "updated_at", "logical_id", "type"})
 """Fields of events that no person's data is in."""
 
 
@@ -129,17 +133,30 @@ class Masker:
     """The rules that have masked something in the current row."""
 
     def __post_init__(self) -> None:
-        self._values: dict[str, str] = {}
-        self._known: re.Pattern[str] | None = None
         self._own = self.options.rules
+        self._listed = self.options.listed
         self._patterns = [
             (name, _PATTERNS[name]) for name in RULES if name in self._own and name in _PATTERNS
         ]
+        self._rules: dict[str, str | None] = {}
+        """The rules of names that were looked at."""
+        self.begin_run()
 
     def begin_run(self) -> None:
         """Forget the values of the run before."""
-        self._values = {}
-        self._known = None
+        self._values: dict[str, str] = {}
+        self._known: re.Pattern[str] | None = None
+        self.clean: set[str] = set()
+        """Short texts in which nothing is masked; most texts of a run come again and again."""
+
+    @property
+    def has_values(self) -> bool:
+        """Return whether values of variables are looked for in texts."""
+        return bool(self._values)
+
+    def is_masked_name(self, name: str) -> bool:
+        """Return whether a rule masks fields of this name."""
+        return self._rule_of(name) is not None
 
     def learn(self, name: str, value: Any) -> None:
         """Look for the value of a variable in texts, where a rule masks the variable.
@@ -161,17 +178,27 @@ class Masker:
             if len(text) >= _SHORTEST and text not in self._values:
                 self._values[text] = rule
                 self._known = None
+                self.clean.clear()
 
     def mask(self, text: str) -> str:
         """Return a text with everything masked that a rule finds."""
-        if self.options.is_off or not text:
+        if not text or text in self.clean or self.options.is_off:
             return text
+        masked = text
         if self._values:
-            text = self._known_pattern().sub(self._mask_known, text)
-        if _SUSPECT.search(text):
+            masked = self._known_pattern().sub(self._mask_known, masked)
+        elif _MACHINE_ID.fullmatch(text):
+            return text
+        if _SUSPECT.search(masked):
             for rule, pattern in self._patterns:
-                text = pattern.sub(_REPLACE[rule](self, rule), text)
-        return text
+                if rule == "email" and "@" not in masked:
+                    continue
+                masked = pattern.sub(_REPLACE[rule](self, rule), masked)
+        if masked == text and "://" not in text and len(text) <= _MAX_CLEAN:
+            if len(self.clean) == _MAX_CLEAN_TEXTS:
+                self.clean.clear()
+            self.clean.add(text)
+        return masked
 
     def mask_value(self, value: Any, name: str = "") -> Any:
         """Return a JSON value with everything masked that a rule finds.
@@ -180,31 +207,42 @@ class Masker:
             value: The value.
             name: The name of the variable or field that holds it.
         """
-        if self.options.is_off or value is None or isinstance(value, bool) or name in _TIMES:
+        return value if self.options.is_off else self._walk(value, name)
+
+    def _walk(self, value: Any, name: str) -> Any:
+        kind = value.__class__
+        if kind is dict:
+            return {
+                key: inner if inner is None or key in UNMASKED_FIELDS else self._walk(inner, key)
+                for key, inner in value.items()
+            }
+        if kind is list:
+            return [self._walk(inner, name) for inner in value]
+        if kind is bool or value is None:
             return value
-        if isinstance(value, Mapping):
-            return {key: self.mask_value(inner, str(key)) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [self.mask_value(inner, name) for inner in value]
-        rule = self._rule_of(name) if name else None
-        if rule is not None and value != "":
-            return self._marked(rule)
-        if isinstance(value, str):
-            return self.mask(value)
-        return self._number(value)
+        if name and value != "":
+            rule = self._rule_of(name)
+            if rule is not None:
+                return self._marked(rule)
+        return self.mask(value) if kind is str else self._number(value)
 
     def _number(self, value: Any) -> Any:
-        text = str(value)
-        if text in self._values:
+        if self._values and (text := str(value)) in self._values:
             return self._marked(self._values[text])
-        if isinstance(value, int) and "card" in self._own and 13 <= len(text) <= 19 and has_check_digit(text):
-            return self._marked("card")
-        return value
+        is_long = value.__class__ is int and 10**12 <= value < 10**19
+        return (
+            self._marked("card") if is_long and "card" in self._own and has_check_digit(str(value)) else value
+        )
 
     def _rule_of(self, name: str) -> str | None:
         """Return the rule that masks variables of this name."""
-        found = _named_rule(name, self.options.listed)
-        return found if found in self._own else None
+        try:
+            return self._rules[name]
+        except KeyError:
+            found = _named_rule(name, self._listed)
+            if len(self._rules) < _MAX_CLEAN_TEXTS:
+                self._rules[name] = found if found in self._own else None
+            return found if found in self._own else None
 
     def _marked(self, rule: str) -> str:
         self.counts[rule] += 1
@@ -275,7 +313,6 @@ def _texts_in(value: Any) -> Iterable[str]:
         yield str(value)
 
 
-@lru_cache(maxsize=8192)
 def _named_rule(name: str, listed: Collection[str]) -> str | None:
     spelled = _spelled(name)
     parts = spelled.split(".")

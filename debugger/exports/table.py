@@ -12,6 +12,7 @@ from debugger.exports.masking_rules import Masker, MaskingOptions
 from debugger.exports.records import ExportedRun
 from debugger.exports.redaction import redact
 from debugger.exports.rows import ExportRow, Shape, export_rows
+from debugger.exports.scrubbing import Scrubber
 from debugger.protocol.json_codec import encode
 
 OFF = "masking off"
@@ -73,13 +74,16 @@ class Table:
             yield values
 
     def _reader(self, column: Column) -> Callable[[ExportRow], Any]:
-        read, masker = column.read, self.masker
+        read, masker, scrub = column.read, self.masker, Scrubber(self.masker).scrub
         if not column.is_content:
             return read
 
         def masked(row: ExportRow) -> Any:
             value = read(row)
-            return masker.mask(value) if value.__class__ is str else mask_content(masker, value)
+            kind = value.__class__
+            if kind is str:
+                return masker.mask(value)
+            return scrub(value) if kind is dict else mask_content(masker, value)
 
         return masked
 
