@@ -22,8 +22,10 @@ from debugger.views.panels.runs.rows import RowFacts, chosen_runs, clicked_run, 
 from debugger.views.panels.runs.scope import (
     WantedRuns,
     connection_of_runs,
+    first_page,
     ids_of,
     list_runs,
+    page_key,
     rows_of,
     runs_on_path,
     runs_state,
@@ -120,13 +122,16 @@ def _open_by_id() -> None:
 
 
 def _list(backend: Backend, names: dict[str, str], wanted: WantedRuns) -> None:
-    number = state.widget("runs_page", 1)
+    number = state.widget(page_key(), 1)
     found = _found(backend, wanted, number)
     if found.unread:
         st.caption(
             f":material/hourglass_top: {count(found.unread, 'older run')} could not be read in time. "
             "Press Refresh to search on."
         )
+    if not found.rows and number > 1:  # the filters were changed, and find fewer pages
+        first_page()
+        st.rerun()
     if not found.rows:
         _empty(wanted)
         return
@@ -138,7 +143,7 @@ def _list(backend: Backend, names: dict[str, str], wanted: WantedRuns) -> None:
         _open(opened)
     pages = -(-found.total // _PAGE_SIZE)
     if pages > 1:
-        st.pagination(pages, key="runs_page")
+        st.pagination(pages, key=page_key())
     _foot(found.rows, facts)
 
 

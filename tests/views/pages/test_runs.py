@@ -127,7 +127,7 @@ def test_long_lists_come_in_pages(app, backend, monkeypatch):
     ids = [run(backend, workflow) for _ in range(3)]
     app.run()
 
-    app.pagination("runs_page").set_value(2).run()
+    app.pagination("runs_page_0").set_value(2).run()
 
     assert list(table(app)["id"]) == [ids[0]]
 

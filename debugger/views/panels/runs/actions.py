@@ -236,8 +236,8 @@ def _change_tags(scope: Scope, ticked: Sequence[str]) -> None:
     for run_id in ids:
         own = labels[run_id].tags if run_id in labels else []
         notebook().tag(run_id, [tag for tag in [*own, *added] if tag not in removed])
-    state.forget_widget(_ADDED_KEY)
-    state.forget_widget(_REMOVED_KEY)
+    state.set_widget(_ADDED_KEY, [])
+    state.set_widget(_REMOVED_KEY, [])
     _report(f"Tags of {count(len(ids), 'run')} changed.")
 
 
@@ -257,7 +257,7 @@ def _decide(scope: Scope, ticked: Sequence[str], value: VerdictValue) -> None:
                 connection=connection_of_runs(),
             )
         )
-    state.forget_widget(_COMMENT_KEY)
+    state.set_widget(_COMMENT_KEY, "")
     _report(f"Verdict “{value}” on {count(len(ids), 'run')}.")
 
 

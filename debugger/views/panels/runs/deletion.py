@@ -208,7 +208,7 @@ def _table(rows: Sequence[HiddenRun]) -> None:
 
 
 def _back() -> None:
-    state.set_widget_from_callback("runs_view", "list")
+    state.set_widget("runs_view", "list")
 
 
 def deleted_run_box() -> None:

@@ -31,8 +31,8 @@ def ask_to_erase(run_ids: Sequence[str]) -> None:
     stored = local_store().forks.statuses(forks)
     present = {fork: turns for fork, turns in forks.items() if fork in stored}
     runs_state().erasing = Erasure(list(run_ids), present)
-    state.forget_widget(_SURE_KEY)
-    state.forget_widget(_FORKS_KEY)
+    state.set_widget(_SURE_KEY, False)
+    state.set_widget(_FORKS_KEY, [])
 
 
 def erasure_dialog() -> None:

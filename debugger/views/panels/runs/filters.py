@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 import streamlit as st
 
@@ -15,21 +17,25 @@ from debugger.views.backends import notebook
 from debugger.views.components.markdown import plain
 from debugger.views.components.status_badges import LOOKS
 from debugger.views.panels.runs.saved import saved_filters
-from debugger.views.panels.runs.scope import WantedRuns, runs_state
+from debugger.views.panels.runs.scope import WantedRuns, first_page, runs_state
 from debugger.views.times import day_begin, day_end, zone_name
 
-KEYS = (
-    "runs_workflow",
-    "runs_version",
-    "runs_status",
-    "runs_verdict",
-    "runs_since",
-    "runs_until",
-    "runs_text",
-    "runs_tag",
-    "runs_starred",
-)
 _ANY = ""
+NOTHING: dict[str, Any] = {
+    "runs_workflow": _ANY,
+    "runs_version": None,
+    "runs_status": _ANY,
+    "runs_verdict": _ANY,
+    "runs_since": None,
+    "runs_until": None,
+    "runs_text": "",
+    "runs_tag": _ANY,
+    "runs_starred": False,
+}
+"""For the key of each filter the value that filters nothing.
+
+A filter is set to it, not forgotten: the browser would still hold its value and send it with the next click.
+"""
 VERDICT_WORDS = {"pass": "Pass", "fail": "Fail", "unsure": "Unsure", NO_VERDICT: "Without a verdict"}
 
 
@@ -41,16 +47,16 @@ def run_filters(backend: Backend, names: dict[str, str]) -> WantedRuns:
         names: Workflows by id.
     """
     page = state.page()
-    for key, value in page.run_filters.items():
+    for key, value in {**NOTHING, **page.run_filters}.items():
         state.begin_widget(key, value)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="run_filters"):
         wanted = _wanted(backend, names)
         st.space("stretch")
-        saved_filters(KEYS)
+        saved_filters(NOTHING)
         st.button("Clear", key="runs_clear", icon=":material/filter_alt_off:", on_click=clear)
         st.button("Refresh", key="runs_refresh", icon=":material/refresh:", on_click=page.answers.expire)
     _path_chip(wanted)
-    page.run_filters = {key: state.widget(key) for key in KEYS if state.widget(key) is not None}
+    page.run_filters = {key: state.widget(key) for key in NOTHING if state.widget(key) is not None}
     runs_state().wanted = wanted
     return wanted
 
@@ -72,7 +78,7 @@ def _path_chip(wanted: WantedRuns) -> None:
 
 def _clear_path() -> None:
     runs_state().path = None
-    state.forget_widget("runs_page")
+    first_page()
 
 
 def _wanted(backend: Backend, names: dict[str, str]) -> WantedRuns:
@@ -110,7 +116,7 @@ def _wanted(backend: Backend, names: dict[str, str]) -> WantedRuns:
 def _version(backend: Backend, workflow: str, reason: str | None) -> int | None:
     numbers = _numbers(backend, workflow) if workflow and reason is None else []
     if state.widget("runs_version") not in (None, *numbers):
-        state.forget_widget("runs_version")
+        state.set_widget("runs_version", None)
     return st.selectbox(
         "Version",
         numbers,
@@ -159,7 +165,7 @@ def _dates() -> tuple[datetime | None, datetime | None]:
 def _notes(reason: str | None) -> tuple[str, bool]:
     tags = _tags() if reason is None else []
     if state.widget("runs_tag") not in (None, _ANY, *tags):
-        state.forget_widget("runs_tag")
+        state.set_widget("runs_tag", _ANY)
     tag = st.selectbox(
         "Tag",
         [_ANY, *tags],
@@ -187,15 +193,13 @@ def _tags() -> list[str]:
 
 def clear() -> None:
     """Let every filter find everything."""
-    for key in (*KEYS, "runs_page"):
-        state.forget_widget(key)
-    state.page().run_filters.clear()
+    set_filters(NOTHING)
     runs_state().path = None
 
 
-def set_filters(values: dict[str, object]) -> None:
+def set_filters(values: Mapping[str, Any]) -> None:
     """Set some filters from a callback; the others stay."""
     for key, value in values.items():
-        state.set_widget_from_callback(key, value)
-        state.page().run_filters[key] = value
-    state.forget_widget("runs_page")
+        state.set_widget(key, value)
+    state.page().run_filters.update(values)
+    first_page()

@@ -18,7 +18,7 @@ from debugger.views.components.graph.component import workflow_graph
 from debugger.views.components.graph.figures import Figure, figures
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
-from debugger.views.panels.runs.scope import runs_state, take_click
+from debugger.views.panels.runs.scope import first_page, runs_state, take_click
 from debugger.views.state import Element
 
 _HEIGHT = 460
@@ -149,5 +149,5 @@ def list_runs_on(path: PathFilter) -> None:
     """Show the list of the runs that came by a part of the picture."""
     take_click()
     runs_state().path = path
-    state.forget_widget("runs_page")
-    state.set_widget_from_callback("runs_view", "list")
+    first_page()
+    state.set_widget("runs_view", "list")

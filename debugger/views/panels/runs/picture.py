@@ -181,9 +181,14 @@ def _part(
     if is_table:
         _table(key, rows, "Day" if name == "days" else "Version")
         return
-    kinds = list(dict.fromkeys(tally.kind for tally in tallies))
+    order = list(LOOKS) if name == "days" else list(VERDICT_WORDS)
+    kinds = sorted({tally.kind for tally in tallies}, key=order.index)
     st.vega_lite_chart(
-        {**rows, "code": [tally.kind for tally in tallies], "at": list(range(len(tallies)))},
+        {
+            **rows,
+            "order": [order.index(tally.kind) for tally in tallies],
+            "at": list(range(len(tallies))),
+        },
         _spec(name, [str(word(kind)) for kind in kinds], [str(hue(kind)) for kind in kinds]),
         key=key,
         height=_HEIGHT,
@@ -216,6 +221,7 @@ def _spec(name: Literal["days", "verdicts"], words: list[str], hues: list[str]) 
                 "scale": {"domain": words, "range": hues},
                 "legend": {"title": None, "orient": "right"},
             },
+            "order": {"field": "order"},
             "opacity": {"condition": {"param": "bar", "value": 1}, "value": 0.35},
             "tooltip": [
                 {"field": "place", "title": "Day" if is_upright else "Version"},

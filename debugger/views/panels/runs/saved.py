@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -20,7 +20,7 @@ from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
-from debugger.views.panels.runs.scope import runs_state
+from debugger.views.panels.runs.scope import first_page, runs_state
 
 _NAME_KEY = "filter_name"
 _CHOSEN_KEY = "filter_chosen"
@@ -28,11 +28,11 @@ _PATH = "path"
 _DATES = ("runs_since", "runs_until")
 
 
-def saved_filters(keys: Sequence[str]) -> None:
+def saved_filters(nothing: Mapping[str, Any]) -> None:
     """Draw the menu of saved filters.
 
     Args:
-        keys: The widgets of the filters.
+        nothing: For the key of each filter the value that filters nothing.
     """
     with st.popover("Saved", icon=":material/bookmark:", key="saved_filters", help="Filters under names"):
         try:
@@ -40,11 +40,11 @@ def saved_filters(keys: Sequence[str]) -> None:
         except DebuggerError as error:
             show_error(error)
             return
-        _choose(known, keys)
-        _save(keys)
+        _choose(known, nothing)
+        _save(nothing)
 
 
-def _choose(known: dict[str, JsonObject], keys: Sequence[str]) -> None:
+def _choose(known: dict[str, JsonObject], nothing: Mapping[str, Any]) -> None:
     if not known:
         st.caption("Filters that you save appear here, for everybody who uses this store.")
         return
@@ -56,7 +56,7 @@ def _choose(known: dict[str, JsonObject], keys: Sequence[str]) -> None:
             icon=":material/filter_alt:",
             type="primary",
             on_click=use,
-            args=(known.get(chosen, {}), keys),
+            args=(known.get(chosen, {}), nothing),
             help="Replace the filters on the page",
         )
         st.button(
@@ -68,7 +68,7 @@ def _choose(known: dict[str, JsonObject], keys: Sequence[str]) -> None:
         )
 
 
-def _save(keys: Sequence[str]) -> None:
+def _save(nothing: Mapping[str, Any]) -> None:
     st.text_input(
         "Save the filters on the page as", key=_NAME_KEY, max_chars=MAX_NAME_CHARACTERS, placeholder="Name"
     )
@@ -76,15 +76,15 @@ def _save(keys: Sequence[str]) -> None:
         "Save",
         key="save_filter",
         icon=":material/bookmark_add:",
-        args=(keys,),
+        args=(nothing,),
         **on_click(_store, help="A filter of the same name is replaced"),
     )
 
 
 @command
 @requires(Role.REVIEW)
-def _store(keys: Sequence[str]) -> None:
-    name = local_store().saved_filters.save(str(state.widget(_NAME_KEY, "")), _values(keys))
+def _store(nothing: Mapping[str, Any]) -> None:
+    name = local_store().saved_filters.save(str(state.widget(_NAME_KEY, "")), _values(nothing))
     state.set_widget(_NAME_KEY, "")
     state.set_widget(_CHOSEN_KEY, name)
 
@@ -92,28 +92,25 @@ def _store(keys: Sequence[str]) -> None:
 @command
 @requires(Role.REVIEW)
 def _delete(name: str) -> None:
-    local_store().saved_filters.delete(name)
-    state.forget_widget(_CHOSEN_KEY)
+    saved = local_store().saved_filters
+    saved.delete(name)
+    state.set_widget(_CHOSEN_KEY, next(iter(saved.all()), None))
 
 
 @command
-def use(saved: JsonObject, keys: Sequence[str]) -> None:
+def use(saved: JsonObject, nothing: Mapping[str, Any]) -> None:
     """Set the filters of the page to saved ones; filters that are not saved find everything."""
-    page = state.page()
-    page.run_filters.clear()
-    for key in (*keys, "runs_page"):
-        state.forget_widget(key)
-    for key in keys:
-        value = _read(key, saved.get(key))
-        if value is not None:
-            state.set_widget_from_callback(key, value)
-            page.run_filters[key] = value
+    values = {key: _read(key, saved[key]) if key in saved else value for key, value in nothing.items()}
+    for key, value in values.items():
+        state.set_widget(key, value)
+    state.page().run_filters = values
     path = saved.get(_PATH)
     runs_state().path = PathFilter(**path) if isinstance(path, dict) else None
+    first_page()
 
 
-def _values(keys: Sequence[str]) -> JsonObject:
-    held = {key: state.widget(key) for key in keys}
+def _values(nothing: Mapping[str, Any]) -> JsonObject:
+    held = {key: state.widget(key) for key in nothing}
     found: JsonObject = {
         key: value.isoformat() if isinstance(value, date) else value for key, value in held.items() if value
     }

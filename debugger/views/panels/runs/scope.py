@@ -70,6 +70,8 @@ class RunsState:
     """A deleted run that was opened by its id."""
     summaries: dict[int, RunSummaries] = field(default_factory=dict)
     """Those of backends without a store, by the backend's identity."""
+    listings: int = 0
+    """Counts the lists that began at their first page; part of the key of the choice of a page."""
     clicks: int = 0
     """Counts the clicks on charts and tables; part of their keys."""
     counted: tuple[Any, list[CountedRun]] | None = None
@@ -82,6 +84,16 @@ def click_key(name: str) -> str:
     The browser repeats a selection with every request: another key lets it begin anew.
     """
     return f"{name}_{runs_state().clicks}"
+
+
+def first_page() -> None:
+    """Show the first page of the list again."""
+    runs_state().listings += 1
+
+
+def page_key() -> str:
+    """Return the key of the choice of a page of the list."""
+    return f"runs_page_{runs_state().listings}"
 
 
 def take_click() -> None:
