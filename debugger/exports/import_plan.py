@@ -160,7 +160,7 @@ class _Planner:
     def repeated_verdicts(
         self, rows: Sequence[SheetVerdict], problems: list[Problem]
     ) -> list[PlannedVerdict]:
-        """Plan verdicts that the rows of a run repeat: one row that was changed decides."""
+        """Plan verdicts that rows of a run repeat; the edited row decides."""
         planned: dict[tuple[str, ...], list[PlannedVerdict]] = {}
         for row in rows:
             item = self._plan(row, problems)
@@ -171,7 +171,7 @@ class _Planner:
         ]
 
     def tags(self, rows: Sequence[SheetTags], problems: list[Problem]) -> list[PlannedTags]:
-        """Plan the tags of runs: one row that was changed decides."""
+        """Plan the tags of runs; the edited row decides."""
         planned: dict[str, list[PlannedTags]] = {}
         for row in rows:
             if row.run_id in self._stored.turn_counts:
@@ -205,7 +205,7 @@ class _Planner:
         return any(_is_same_text(text, new.content) for text in said)
 
     def _is_foreign(self, reviewer: str, row: int, problems: list[Problem]) -> bool:
-        """Return whether the user may not import a reviewer's words; add the problem."""
+        """Return whether the user may not import it; add the problem."""
         is_foreign = reviewer != self._user and not self._may_import_others
         if is_foreign:
             sentence = f"Only an administrator imports what others have written, as {reviewer}."
@@ -213,7 +213,7 @@ class _Planner:
         return is_foreign
 
     def _has_turn(self, row: SheetVerdict | SheetComment, problems: list[Problem]) -> bool:
-        """Return whether the run has the turn of a row; add the problem if not."""
+        """Return whether the row's turn exists; else add the problem."""
         turns = self._stored.turn_counts[row.run_id]
         has_turn = row.target.kind != "turn" or turns is None or int(row.target.key) <= turns
         if not has_turn:
@@ -257,7 +257,7 @@ class _Planner:
 
 
 def _decide(items: Sequence[Item], problems: list[Problem], subject: str) -> Iterator[Item]:
-    """Yield the one that counts of those that the rows of a run repeat."""
+    """Yield the item that counts of those that rows repeat."""
     edited = [item for item in items if item.state != "unchanged"]
     other = next((item for item in edited if _asks(item) != _asks(edited[0])), None)
     if other is not None:
@@ -272,5 +272,8 @@ def _asks(item: PlannedVerdict | PlannedTags) -> object:
 
 
 def _is_same_text(stored: str, read: str) -> bool:
-    """Return whether a comment is the stored one: a spreadsheet may drop blanks at the ends of lines."""
+    """Return whether a comment is the stored one.
+
+    A spreadsheet may drop blanks at the ends of lines.
+    """
     return unguarded(stored).split() == read.split()

@@ -156,7 +156,7 @@ def _read_row(sheet: ReviewSheet, number: int, cells: Mapping[str, str]) -> None
 def _read_review(
     sheet: ReviewSheet, number: int, run_id: str, target: Target, cells: Mapping[str, str], lead: str
 ) -> None:
-    """Read the verdict of a row on one target, or a comment without a verdict."""
+    """Read the verdict on one target, or a comment without one."""
     value = _value(cells.get(f"{lead}verdict", ""))
     author = " ".join(unguarded(cells.get(f"{lead}reviewer", "")).split())
     comment = unguarded(cells.get(f"{lead}comment", "")).strip().replace("\r\n", "\n")

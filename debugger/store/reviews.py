@@ -77,7 +77,7 @@ class ReviewRepository(Repository):
         return found
 
     def counts(self, run_ids: Collection[str], *, connection: str = "") -> dict[str, dict[VerdictValue, int]]:
-        """Return the number of verdicts on each run as a whole by value.
+        """Return the number of verdicts on runs by value.
 
         Verdicts on turns and messages do not count.
         """
@@ -95,7 +95,7 @@ class ReviewRepository(Repository):
     def runs_without_verdict(
         self, run_ids: Collection[str], *, connection: str = "", reviewer: str | None = None
     ) -> list[str]:
-        """Return the runs without a verdict on the run as a whole, in order.
+        """Return the runs that have no verdict as a whole, in order.
 
         Args:
             run_ids: The runs.
@@ -113,12 +113,12 @@ class ReviewRepository(Repository):
         return [run_id for run_id in run_ids if run_id not in decided]
 
     def turn_counts(self, run_ids: Collection[str]) -> dict[str, int]:
-        """Return the runs that are not deleted with their turns, pieces of background work included."""
+        """Return the number of turns and background steps of existing runs."""
         with self._database.reading() as reading:
             return _turn_counts(reading, run_ids)
 
     def set_verdict(self, verdict: Verdict) -> None:
-        """Store a verdict in place of the reviewer's earlier one on the target.
+        """Store a verdict in place of the reviewer's earlier one.
 
         Its times are those of the store.
 

@@ -63,7 +63,7 @@ def test_states_tell_what_a_row_changes():
     assert [change.verdict.target.key for change in plan.changes([0]).verdicts] == ["1", "3", "4", "4"]
 
 
-def test_rows_of_unknown_runs_and_turns_are_left_out():
+def test_unknown_runs_and_turns_are_left_out():
     plan = planned(
         COLUMNS,
         (OTHER, 1, "", "fail", "", "", ""),
@@ -91,7 +91,7 @@ def test_verdicts_of_others_need_an_administrator():
     assert states(planned(COLUMNS, *rows, known=known)) == [(2, "new"), (3, "unchanged"), (4, "new")]
 
 
-def test_comment_is_new_until_its_author_has_written_it():
+def test_comment_is_new_until_it_is_stored():
     known = StoredReviews(
         {RUN: [a_verdict("pass", comment="Fine", target=Target.turn(2))]},
         {},

@@ -12,7 +12,7 @@ OTHER = "665f0c2b9a3e4d5f6a7b8c91"
 
 
 def sheet(*rows):
-    """Return what is read from rows, of which the first has the columns."""
+    """Read a sheet of these rows, the columns first."""
     return read_sheet(csv_bytes(rows[0], rows[1:]), "reviewed.csv")
 
 
@@ -33,7 +33,7 @@ def test_rows_name_what_their_verdict_is_on():
     assert (found.row_count, found.problems, found.run_ids) == (4, [], {RUN})
 
 
-def test_run_verdict_and_tags_are_read_from_each_row():
+def test_run_verdict_and_tags_are_read_per_row():
     found = sheet(
         ("run_id", "turn", "run_verdict", "run_reviewer", "run_comment", "tags"),
         (RUN, 1, "pass", "Ada", "Fine", "late  shift, smoke,,smoke"),

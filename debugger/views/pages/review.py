@@ -66,7 +66,8 @@ def _head(backend: Backend, names: dict[str, str], queue: ReviewQueue, open_runs
         st.markdown("### Review", width="content")
         progress_bar(queue, open_runs, actions.review().run_id)
         reviewer_name()
-        with st.popover("Filter", icon=":material/filter_alt:", key="review_filter_menu"):
+        label = "Filter" if actions.review().wanted.is_everything else "Filter: on"
+        with st.popover(label, icon=":material/filter_alt:", key="review_filter_menu"):
             filter_form(backend, names)
 
 

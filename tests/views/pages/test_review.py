@@ -20,6 +20,7 @@ from debugger.store import Role
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import User
 from debugger.views.panels.review.actions import ReviewState
+from debugger.views.panels.review.queue import ReviewFilter
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, control, items, keys, meters, use
 
@@ -75,7 +76,7 @@ def transcript(app):
 
 
 def choose(app, target):
-    """Choose a part of the run, as a click in the transcript does."""
+    """Choose a part of the run as a click does."""
     states = app._tree.get_widget_states()
     events = states.widgets.add()
     events.id = _make_trigger_id(_transcript(app).proto.id, "events")
@@ -119,7 +120,7 @@ def test_verdicts_lead_through_the_open_runs(app, backend, workflow):
     assert app.success[0].value == "Every run of the filter is decided."
 
 
-def test_transcript_tells_what_was_said_and_where_it_went(app, backend, workflow):
+def test_transcript_tells_messages_and_paths(app, backend, workflow):
     runs(backend, workflow, 1)
 
     app.run()
@@ -243,7 +244,7 @@ def test_switch_keeps_the_decided_run_on_view(app, backend, workflow):
     assert items(app, "review_verdicts")[0]["look"] == "primary"
 
 
-def test_press_meant_for_another_run_is_not_lost_on_this_one(app, backend, workflow):
+def test_late_press_decides_on_no_other_run(app, backend, workflow):
     [run_id, other] = runs(backend, workflow, 2)
     app.run()
     stale = control(app, f"verdict_pass_{run_id}")
@@ -533,3 +534,20 @@ def test_file_that_is_no_sheet_is_explained(app, backend, workflow):
     upload(app, b"\xff\xd8\xff\xe0 a picture", "reviewed.csv")
 
     assert "is no text in UTF-8" in app.error[0].value.replace("\\", "")
+
+
+def test_filter_form_narrows_the_queue(app, backend, workflow):
+    first, _second = runs(backend, workflow, 2)
+    backend.store.notebook.tag(first, ["late, *very*"])
+    app.run()
+
+    next(box for box in app.selectbox if box.label == "Tag").set_value("late, *very*")
+    next(box for box in app.number_input if box.label == "Version").set_value(0)
+    next(each for each in app.toggle if each.label == "Open only").set_value(True)
+    app.button("review_apply").click().run()
+
+    assert not app.exception
+    assert held(app).queue.runs == (first,)
+    assert held(app).wanted == ReviewFilter(tag="late, *very*", version=0, is_open_only=True)
+    app.button("review_clear").click().run()
+    assert len(held(app).queue.runs) == 2

@@ -118,7 +118,7 @@ def _read(key: str) -> None:
 @command
 @requires(Role.REVIEW)
 def read_plan(content: bytes, name: str) -> None:
-    """Read a sheet and compare it with what is stored; nothing is changed."""
+    """Compare a sheet with what is stored; nothing is changed."""
     held = state.record(ImportState)
     held.plan, held.result, held.name = None, "", name
     sheet = read_sheet(content, name)
@@ -328,7 +328,10 @@ def apply_plan(agreed: Collection[int]) -> None:
 
 
 def _check_reviewers(reviewers: Collection[str]) -> None:
-    """Refuse verdicts of others: the role may have been taken since the sheet was read."""
+    """Refuse what others have written.
+
+    The role may have been taken since the sheet was read.
+    """
     if not may(Role.ADMIN) and set(reviewers) - {author()}:
         raise InputError(
             "The sheet has verdicts of other reviewers.", advice="Ask an administrator to import it."
