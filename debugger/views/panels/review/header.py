@@ -149,7 +149,7 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
             format_func=lambda key: LOOKS[key].word if key else "Any status",
         )
         until = st.date_input("To", wanted.until, format="YYYY-MM-DD", help=days)
-    found = {"workflow": workflow, "status": status, "until": until}
+    found: dict[str, Any] = {"workflow": workflow, "status": status, "until": until}
     found |= _store_fields(wanted, reason, left)
     with left:
         found["since"] = st.date_input("From", wanted.since, format="YYYY-MM-DD", help=days)

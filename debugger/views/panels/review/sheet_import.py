@@ -170,7 +170,7 @@ def _plan(plan: ImportPlan, name: str) -> None:
         )
     agreed = _conflicts(plan.conflicts)
     _confirm(plan, agreed)
-    planned = [*plan.verdicts, *plan.tags, *plan.comments]
+    planned: list[Planned] = [*plan.verdicts, *plan.tags, *plan.comments]
     fresh = [item for item in planned if item.state in {"new", "changed"}]
     _table("New and changed", fresh, "Values that are stored as the sheet has them")
     if plan.problems:
