@@ -127,7 +127,7 @@ class ReviewRepository(Repository):
         """
         check_verdict(verdict)
         with self._database.writing() as writing:
-            _store(writing, verdict)
+            _store(writing, [verdict])
 
     def delete_verdict(self, run_id: str, target: Target, reviewer: str, *, connection: str = "") -> None:
         """Delete a verdict.
@@ -165,8 +165,7 @@ class ReviewRepository(Repository):
             for connection in {change.verdict.connection for change in changes.verdicts}:
                 ours = [change for change in changes.verdicts if change.verdict.connection == connection]
                 _check_unchanged(writing, connection, ours)
-            for change in changes.verdicts:
-                _store(writing, change.verdict)
+            _store(writing, [change.verdict for change in changes.verdicts])
             _apply_tags(writing, changes.tags)
             for new in changes.comments:
                 add_comment(writing, new.run_id, new.target, new.author, new.content)
@@ -235,17 +234,24 @@ def _same(key: Mapping[str, str]) -> list[ColumnElement[bool]]:
     return [verdicts.c[name] == part for name, part in key.items()]
 
 
-def _store(connection: Connection, verdict: Verdict) -> None:
+def _store(connection: Connection, changed: Sequence[Verdict]) -> None:
     now = time.time()
-    changed = {
-        "value": verdict.value,
-        "comment": verdict.comment.strip(),
-        "checks": json.dumps(verdict.checks, ensure_ascii=False, sort_keys=True),
-        "updated_at": now,
-    }
-    key = _key(verdict.connection, verdict.run_id, verdict.target, verdict.reviewer)
-    fresh = insert(verdicts).values(**key, **changed, created_at=now)
-    connection.execute(fresh.on_conflict_do_update(index_elements=list(key), set_=changed))
+    rows = [
+        {
+            **_key(verdict.connection, verdict.run_id, verdict.target, verdict.reviewer),
+            "value": verdict.value,
+            "comment": verdict.comment.strip(),
+            "checks": json.dumps(verdict.checks, ensure_ascii=False, sort_keys=True),
+            "created_at": now,
+            "updated_at": now,
+        }
+        for verdict in changed
+    ]
+    fresh = insert(verdicts)
+    replaced = {name: fresh.excluded[name] for name in ("value", "comment", "checks", "updated_at")}
+    key = [column.name for column in verdicts.primary_key]
+    if rows:
+        connection.execute(fresh.on_conflict_do_update(index_elements=key, set_=replaced), rows)
 
 
 def _turn_counts(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:

@@ -507,6 +507,8 @@ def test_sheet_overtaken_by_another_user_changes_nothing(app, backend, workflow)
 
     assert "changed meanwhile; nothing was stored" in app.error[0].value.replace("\\", "")
     assert [found[2] for found in verdicts(backend, run_id)] == ["pass"]
+    assert "review_import_now" not in keys(app)
+    assert "1 conflict" in " ".join(each.value for each in app.markdown)
 
 
 def test_reviewer_imports_only_own_verdicts(app, backend, workflow, monkeypatch):

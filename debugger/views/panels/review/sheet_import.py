@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from debugger.backends.base import Backend
-from debugger.errors import InputError, NotFoundError, UnsupportedError
+from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError, UnsupportedError
 from debugger.exports.import_plan import (
     ImportPlan,
     PlannedComment,
@@ -24,8 +24,9 @@ from debugger.store import ReviewChanges, Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.audit import audit
-from debugger.views.auth.permissions import may, on_change, on_click, requires
+from debugger.views.auth.permissions import check_role, denied, may, on_click, requires
 from debugger.views.backends import current_backend, local_store, notebook
+from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button
@@ -49,7 +50,11 @@ class ImportState:
 
     name: str = ""
     """The name of the file."""
+    file_id: str = ""
+    """Streamlit's id of the file that was read last; empty to read the chosen one again."""
     plan: ImportPlan | None = None
+    error: DebuggerError | None = None
+    """Why the file could not be read."""
     result: str = ""
     """The sentence on what was imported last."""
     uploads: int = 0
@@ -77,7 +82,7 @@ def toggle_import() -> None:
     held = review()
     held.is_importing = not held.is_importing
     kept = state.record(ImportState)
-    kept.plan, kept.result = None, ""
+    kept.plan, kept.error, kept.result, kept.file_id = None, None, "", ""
     kept.uploads += 1
 
 
@@ -90,37 +95,44 @@ def sheet_import() -> None:
         f"read: {plain(', '.join(READ_COLUMNS))}. Nothing is changed before you confirm. A sheet has at most "
         f"{MAX_BYTES // 1_000_000} MB and {MAX_ROWS:,} rows."
     )
-    key = f"review_sheet_{held.uploads}"
-    st.file_uploader(
+    file = st.file_uploader(
         "Sheet",
         type=["csv", "tsv", "txt", "xlsx"],
-        key=key,
+        key=f"review_sheet_{held.uploads}",
         max_upload_size=MAX_BYTES // 1_000_000,
-        args=(key,),
-        **on_change(_read),
+        disabled=bool(denied(apply_plan)),
+        help=denied(apply_plan) or None,
     )
+    file_id = file.file_id if file is not None else ""
+    if held.file_id != file_id:
+        held.file_id, held.plan, held.error = file_id, None, None
+        if file is not None:
+            with st.spinner("Reading the sheet …", show_time=True):
+                read_plan(file.getvalue(), file.name)
+    if held.error is not None:
+        show_error(held.error)
     if held.result:
         st.success(held.result, icon=":material/task_alt:")
     if held.plan is not None:
         _plan(held.plan, held.name)
 
 
-@command
-@requires(Role.REVIEW)
-def _read(key: str) -> None:
-    held = state.record(ImportState)
-    held.plan, held.result = None, ""
-    file = state.widget(key)
-    if file is not None:
-        read_plan(file.getvalue(), file.name)
-
-
-@command
-@requires(Role.REVIEW)
 def read_plan(content: bytes, name: str) -> None:
-    """Compare a sheet with what is stored; nothing is changed."""
+    """Compare a sheet with what is stored; nothing is changed.
+
+    An error of the command before, such as a conflict, stays on view.
+    """
     held = state.record(ImportState)
-    held.plan, held.result, held.name = None, "", name
+    held.result, held.name = "", name
+    try:
+        check_role(Role.REVIEW)
+        held.plan = _make_plan(content, name)
+    except DebuggerError as error:
+        held.error = error
+    state.forget_widget(_CONFLICTS_KEY)
+
+
+def _make_plan(content: bytes, name: str) -> ImportPlan:
     sheet = read_sheet(content, name)
     run_ids = sheet.run_ids
     stored = StoredReviews(
@@ -130,8 +142,7 @@ def read_plan(content: bytes, name: str) -> None:
         connection_of_runs(),
         notebook().comments(run_ids),
     )
-    held.plan = plan_import(sheet, stored, user=author(), may_import_others=may(Role.ADMIN))
-    state.forget_widget(_CONFLICTS_KEY)
+    return plan_import(sheet, stored, user=author(), may_import_others=may(Role.ADMIN))
 
 
 def _known_runs(backend: Backend, run_ids: Collection[str]) -> dict[str, int | None]:
@@ -313,7 +324,11 @@ def apply_plan(agreed: Collection[int]) -> None:
     changes = held.plan.changes(agreed)
     writers = {change.verdict.reviewer for change in changes.verdicts}
     _check_reviewers(writers | {new.author for new in changes.comments})
-    local_store().reviews.apply(changes)
+    try:
+        local_store().reviews.apply(changes)
+    except (ConflictError, NotFoundError):
+        held.file_id = ""  # it is compared again with what is stored now
+        raise
     audit(
         "import verdicts",
         held.name,
