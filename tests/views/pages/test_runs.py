@@ -6,12 +6,12 @@ import pytest
 
 from debugger.backends.base import Capabilities
 from debugger.errors import StoreError
-from debugger.exports.json_files import build_run_file
 from debugger.protocol.notes import RunLabels, RunNotes
 from debugger.protocol.run_file import write_run_file
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.store import FinishedTurn, new_id
+from tests.support.exports import run_file
 from tests.support.factories import document, say, static
 
 
@@ -291,9 +291,7 @@ def test_run_out_of_file_is_shown_as_it_was(app, backend):
     run_id = run(backend, backend.create_workflow(document(say("chat"))))
     record = backend.run(run_id)
     notes = RunNotes(note="from afar")
-    data = write_run_file(
-        build_run_file(record, backend.workflow(record.workflow_id), notes, engine="Elsewhere")
-    )
+    data = write_run_file(run_file(record, backend.workflow(record.workflow_id), notes, engine="Elsewhere"))
     app.run()
 
     app.file_uploader("recording_0").upload("run.json", data, "application/json").run()
