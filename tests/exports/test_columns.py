@@ -17,8 +17,9 @@ from tests.support.exports import NO_MASKING, csv_rows, exported, options, writt
 ISSUE = """
 run_id parent_run_id fork_turn fork_fidelity workflow_name version_number backend environment started_at
 duration_ms status_at_turn final_status end_reason turn sequence role text node node_type thread path
-edge_taken edge_condition edge_verdict is_waiting_for_input next_input_hint_kind changed_variables tokens_in tokens_out
-latency_ms error_type error_message mocked masked tags star rating verdict reviewer comment expected match
+edge_taken edge_condition edge_verdict is_waiting_for_input next_input_hint_kind changed_variables
+tokens_in tokens_out latency_ms error_type error_message mocked masked tags star rating verdict reviewer
+comment expected match
 """
 
 
@@ -147,9 +148,7 @@ def reviewed_run(**fields):
 
 
 def test_review_of_turns_and_runs():
-    columns = (
-        "turn verdict reviewer verdicts run_verdict run_reviewer run_comment rating remarks tags star note"
-    )
+    columns = "turn verdict reviewer verdicts run_verdict run_reviewer run_comment rating remarks tags star"
 
     rows = csv_rows(written([reviewed_run()], options(shape="turn", columns=columns.split())))
 

@@ -42,7 +42,7 @@ def test_page_is_written_run_by_run():
 
     class Sink:
         def write(self, data):
-            if b"run-00000000000000000000000" in data:
+            if data.startswith(b"00000000000000000000000"):
                 read.append("written")
             return len(data)
 
