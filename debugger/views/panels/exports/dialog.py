@@ -90,8 +90,9 @@ def _body() -> None:
             show_error(error)
             return
         _show_preview(preview, options)
-        if state.page().error is not None:
-            show_error(state.page().error)
+        failed = state.page().error
+        if failed is not None:
+            show_error(failed)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="export_buttons"):
             _download(record, options, preview)
             _save_preset(record)
