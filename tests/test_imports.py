@@ -25,6 +25,7 @@ LIBRARY_HOMES = {
     "lark": ["expressions"],
     "liquid": ["expressions"],
     "mcp": ["engine/tools/mcp"],
+    "openpyxl": ["exports"],
     "orjson": ["protocol"],
     "pandas": ["views"],
     "platformdirs": ["settings.py"],

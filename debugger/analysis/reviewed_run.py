@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from debugger.analysis.differences import Difference
-from debugger.analysis.node_origins import label_of
-from debugger.analysis.transcript import RunFacts, TranscriptRow, transcript
-from debugger.analysis.transitions import EdgeIndex, Transition, read_transitions
-from debugger.analysis.variables import changes_by_turn
+from debugger.analysis.paths import BETWEEN, Hop, path_text
+from debugger.analysis.transcript import RunFacts, TranscriptReader, TranscriptRow, TranscriptTurn
 from debugger.protocol.runs import Run
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 
 _MAX_VALUE_CHARACTERS = 80
-_MAX_STEPS = 12
-"""Of a path; of a longer one both ends are shown."""
+_MAX_HOPS = 12
+"""Transitions of a path; of a longer one both ends are shown."""
 
 
 @dataclass(frozen=True)
@@ -43,54 +41,29 @@ def reviewed_turns(run: Run, turns: Sequence[TurnLog], workflow: Workflow) -> li
         turns: Its turns.
         workflow: The workflow that ran, or what the run is drawn with.
     """
-    rows = transcript(RunFacts.of(run, workflow_name="", engine=""), turns, workflow)
-    paths = turn_paths(turns, workflow)
-    changes: dict[int, list[Difference]] = {turn.number: [] for turn in turns}
-    for turn, differences in zip(turns, changes_by_turn(turns), strict=True):
-        changes[turn.number] += differences
-    of_turn: dict[int, list[TranscriptRow]] = {number: [] for number in changes}
-    for row in rows:
-        of_turn[row.turn_number].append(row)
-    return [
-        ReviewedTurn(
-            number=number,
-            messages=tuple(row for row in of_turn[number] if row.role != "system"),
-            path=paths.get(number, ""),
-            changes=tuple(map(_change, changed)),
-            error=" ".join(row.error_message for row in of_turn[number] if row.error_type),
-        )
-        for number, changed in changes.items()
-    ]
+    reader = TranscriptReader(RunFacts.of(run, workflow_name="", engine=""), workflow)
+    parts: dict[int, list[TranscriptTurn]] = {}
+    for place, turn in enumerate(turns, start=1):
+        read = reader.add_turn(turn, is_last=place == len(turns))
+        parts.setdefault(turn.number, []).append(read)
+    return [_turn(number, of_turn) for number, of_turn in parts.items()]
 
 
-def turn_paths(turns: Sequence[TurnLog], workflow: Workflow) -> dict[int, str]:
-    """Return the path of the main thread in words by turn number."""
-    names = {node.logical_id: node.label for node in workflow.node_configs}
-    taken: dict[int, list[Transition]] = {}
-    for transition in read_transitions(turns, EdgeIndex(workflow.edge_configs, names)):
-        if transition.kind != "companion_edge":
-            taken.setdefault(transition.turn_number, []).append(transition)
-    return {number: " > ".join(_cut(list(_steps(part, names)))) for number, part in taken.items()}
+def _turn(number: int, parts: Sequence[TranscriptTurn]) -> ReviewedTurn:
+    return ReviewedTurn(
+        number=number,
+        messages=tuple(row for part in parts for row in part.rows if row.role != "system"),
+        path=_path([hop for part in parts for hop in part.hops]),
+        changes=tuple(_change(change) for part in parts for change in part.changes),
+        error=" ".join(part.error_message for part in parts if part.error_type),
+    )
 
 
-def _steps(taken: Sequence[Transition], names: Mapping[str, str]) -> Iterator[str]:
-    last: str | None = None
-    for transition in taken:
-        if transition.source != last or last is None:
-            yield _name(transition.source, names)
-        if transition.edge_name:
-            yield transition.edge_name
-        last = transition.destination
-        yield _name(last, names)
-
-
-def _name(node_id: str | None, names: Mapping[str, str]) -> str:
-    return "end" if node_id is None else label_of(node_id, names.get(node_id, node_id), names)
-
-
-def _cut(steps: list[str]) -> list[str]:
-    half = _MAX_STEPS // 2
-    return steps if len(steps) <= _MAX_STEPS else [*steps[:half], "…", *steps[-half:]]
+def _path(hops: Sequence[Hop]) -> str:
+    if len(hops) <= _MAX_HOPS:
+        return path_text(hops)
+    half = _MAX_HOPS // 2
+    return BETWEEN.join([path_text(hops[:half]), "…", path_text(hops[-half:])])
 
 
 def _change(change: Difference) -> str:

@@ -290,6 +290,13 @@ COLUMNS: dict[str, Column] = {
         Column("verdict", "Verdict", "pass, fail or unsure", _TALK, partial(verdict_of, name="value")),
         Column("reviewer", "Reviewer", "Who gave it", _TALK, partial(verdict_of, name="reviewer")),
         Column("comment", "Comment", "With the verdict", _TALK, partial(verdict_of, name="comment"), True),
+        Column(
+            "verdict_at",
+            "Verdict changed",
+            "By it an import knows that nobody has changed the verdict since",
+            _TALK,
+            partial(verdict_of, name="updated_at"),
+        ),
         Column("checks", "Rubric", "Results of its checks", _TALK, checks_of, True),
         Column(
             "verdicts",
@@ -310,6 +317,13 @@ COLUMNS: dict[str, Column] = {
             _ALL,
             partial(run_verdict, name="comment"),
             True,
+        ),
+        Column(
+            "run_verdict_at",
+            "Run verdict changed",
+            "By it an import knows that nobody has changed that verdict since",
+            _ALL,
+            partial(run_verdict, name="updated_at"),
         ),
         Column("remarks", "Remarks", "Comments that were written in the debugger", _TALK, remarks_of, True),
         Column("expected", "Expected", "Empty: for what a reviewer expects", _TALK, lambda _: ""),

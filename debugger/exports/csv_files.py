@@ -28,6 +28,8 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 _NEXT_CELL = re.compile(rf"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029][;{_PASSED_OVER}]*+)([{_SIGNS}]?)")
 
 _AFTER_COMMA = re.compile(rf"(,[,{_PASSED_OVER}]*+)([{_SIGNS}])")
+_GUARD = re.compile(rf"'(?={_BEGINS_FORMULA.pattern})")
+_INNER_GUARD = re.compile(rf"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029][;{_PASSED_OVER}]*+)'(?=[{_SIGNS}])")
 
 _BOM = b"\xef\xbb\xbf"
 """The mark by which Excel knows UTF-8."""
@@ -114,6 +116,12 @@ def _guarded(text: str) -> str:
         return text
     inner = _NEXT_CELL.sub(lambda found: f"{found[1]}'{found[2]}" if found[2] else found[0], text)
     return f"'{inner}" if _BEGINS_FORMULA.match(text) else inner
+
+
+def unguarded(text: str) -> str:
+    """Return a text of a CSV file without the apostrophes of the formula guard."""
+    inner = _INNER_GUARD.sub(r"\1", text)
+    return inner[1:] if _GUARD.match(inner) else inner
 
 
 COMPARISON_SCHEMA_VERSION = 1

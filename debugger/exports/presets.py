@@ -10,7 +10,8 @@ schema_version run_id workflow_name version_number backend started_at final_stat
 turn sequence role text user_text agent_text node path edge_taken edge_condition edge_verdict path_after
 status_at_turn waits_at changes error_message turn_ms latency_ms tokens_in tokens_out mocked masked
 event_index event_type event_node summary
-verdict reviewer comment turn_verdict run_verdict run_reviewer run_comment rating tags star expected match
+verdict reviewer comment verdict_at turn_verdict
+run_verdict run_reviewer run_comment run_verdict_at rating tags star expected match
 """
 _EVENTS = """
 schema_version run_id turn is_background event_index event_type event_node_id event_node event_thread at

@@ -18,8 +18,10 @@ from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict, VerdictValue, check_rubric, check_verdict, target_words
 from debugger.store.database import Repository
 from debugger.store.notes import set_tags, tags_of
-from debugger.store.schema import rubrics, verdicts
+from debugger.store.schema import hidden_runs, rubrics, runs, verdicts
 from debugger.store.sql_helpers import insert, iso_time, portions, upsert
+
+_IS_SHOWN = runs.c.id.not_in(select(hidden_runs.c.run_id))
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,11 @@ class ReviewRepository(Repository):
                 decided.update(reading.scalars(statement))
         return [run_id for run_id in run_ids if run_id not in decided]
 
+    def turn_counts(self, run_ids: Collection[str]) -> dict[str, int]:
+        """Return the runs that are not deleted with their turns, pieces of background work included."""
+        with self._database.reading() as reading:
+            return _turn_counts(reading, run_ids)
+
     def set_verdict(self, verdict: Verdict) -> None:
         """Store a verdict in place of the reviewer's earlier one on the target.
 
@@ -135,12 +142,15 @@ class ReviewRepository(Repository):
         """Store changes in one transaction.
 
         Raises:
+            NotFoundError: A run of the embedded engine has been deleted.
             ConflictError: Somebody else has changed one of the verdicts or tags meanwhile.
             InputError: A verdict or a tag is malformed.
         """
         for change in changes.verdicts:
             check_verdict(change.verdict)
+        own = {change.verdict.run_id for change in changes.verdicts if not change.verdict.connection}
         with self._database.writing() as writing:
+            _check_stored(writing, own)
             for connection in {change.verdict.connection for change in changes.verdicts}:
                 ours = [change for change in changes.verdicts if change.verdict.connection == connection]
                 _check_unchanged(writing, connection, ours)
@@ -223,6 +233,22 @@ def _store(connection: Connection, verdict: Verdict) -> None:
     key = _key(verdict.connection, verdict.run_id, verdict.target, verdict.reviewer)
     fresh = insert(verdicts).values(**key, **changed, created_at=now)
     connection.execute(fresh.on_conflict_do_update(index_elements=list(key), set_=changed))
+
+
+def _turn_counts(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for some in portions(run_ids):
+        statement = select(runs.c.id, runs.c.turn_count).where(runs.c.id.in_(some), _IS_SHOWN)
+        found.update((row.id, row.turn_count) for row in connection.execute(statement))
+    return found
+
+
+def _check_stored(connection: Connection, run_ids: Collection[str]) -> None:
+    gone = sorted(set(run_ids) - set(_turn_counts(connection, run_ids)))
+    if gone:
+        raise NotFoundError(
+            f"There is no run {gone[0]}; nothing was stored.", advice="It has been deleted meanwhile."
+        )
 
 
 def _check_unchanged(connection: Connection, name: str, changes: Sequence[VerdictChange]) -> None:

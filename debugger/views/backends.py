@@ -12,7 +12,7 @@ from debugger.engine.tools.sandbox import python_status
 from debugger.errors import NotFoundError, SettingsError
 from debugger.session.registry import LiveSessions
 from debugger.settings import Settings, read_settings
-from debugger.store import ForkRepository, NoteRepository, ReviewRepository
+from debugger.store import ForkRepository, NoteRepository, Store
 from debugger.store.consents import PythonConsents
 from debugger.views import state
 from debugger.views.auth.login_method import is_beyond_this_machine
@@ -54,6 +54,15 @@ def live_sessions() -> LiveSessions:
     return LiveSessions()
 
 
+def local_store() -> Store:
+    """Return the embedded engine's store, with what is noted on runs of any backend.
+
+    Raises:
+        StoreError: The store cannot be opened.
+    """
+    return embedded_backend().store
+
+
 def notebook() -> NoteRepository:
     """Return the notes on runs of any backend.
 
@@ -63,17 +72,6 @@ def notebook() -> NoteRepository:
         StoreError: The store cannot be opened.
     """
     return embedded_backend().store.notebook
-
-
-def reviews() -> ReviewRepository:
-    """Return the verdicts on runs of any backend.
-
-    They are stored beside the embedded engine's runs.
-
-    Raises:
-        StoreError: The store cannot be opened.
-    """
-    return embedded_backend().store.reviews
 
 
 def fork_book() -> ForkRepository:

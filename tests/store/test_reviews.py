@@ -19,6 +19,21 @@ def a_verdict(value="pass", *, run_id=RUN, target=None, reviewer="Ada", **fields
     return Verdict(run_id=run_id, target=target or Target(), value=value, reviewer=reviewer, **fields)
 
 
+def a_run(store, run_id=RUN):
+    now = time.time()
+    turn = FinishedTurn(
+        run_id=run_id,
+        turn_number=1,
+        checkpoint=b"{}",
+        started_at=now,
+        finished_at=now,
+        workflow_id=TEA,
+        version_number=0,
+        status="completed",
+    )
+    store.append_turn(turn)
+
+
 def contents(verdicts):
     return [(verdict.reviewer, verdict.target, verdict.content) for verdict in verdicts]
 
@@ -139,18 +154,7 @@ def test_verdicts_of_hosted_runs_are_deleted(store):
 
 
 def test_deleting_run_deletes_verdicts(store):
-    now = time.time()
-    turn = FinishedTurn(
-        run_id=RUN,
-        turn_number=1,
-        checkpoint=b"{}",
-        started_at=now,
-        finished_at=now,
-        workflow_id=TEA,
-        version_number=0,
-        status="completed",
-    )
-    store.append_turn(turn)
+    a_run(store)
     store.reviews.set_verdict(a_verdict())
     store.reviews.set_verdict(a_verdict(run_id=OTHER))
 
@@ -160,6 +164,7 @@ def test_deleting_run_deletes_verdicts(store):
 
 
 def test_changes_are_applied_together(store):
+    a_run(store)
     store.reviews.set_verdict(a_verdict("pass"))
     store.notebook.tag(RUN, ["smoke"])
     changes = ReviewChanges(
@@ -193,6 +198,8 @@ def test_changes_are_applied_together(store):
     ],
 )
 def test_changes_of_others_prevent_all(store, changes):
+    a_run(store)
+    a_run(store, OTHER)
     store.reviews.set_verdict(a_verdict("pass"))
     store.notebook.tag(RUN, ["smoke"])
 
@@ -202,6 +209,20 @@ def test_changes_of_others_prevent_all(store, changes):
     assert contents(store.reviews.verdicts([RUN, OTHER])[RUN]) == [("Ada", Target(), ("pass", "", {}))]
     assert OTHER not in store.reviews.verdicts([OTHER])
     assert store.notebook.notes(RUN).tags == ["smoke"]
+
+
+def test_changes_on_deleted_run_are_rejected(store):
+    a_run(store)
+    a_run(store, OTHER)
+    store.hidden.hide([OTHER], "Ada")
+
+    with pytest.raises(NotFoundError, match=OTHER):
+        store.reviews.apply(
+            ReviewChanges([VerdictChange(a_verdict()), VerdictChange(a_verdict(run_id=OTHER))])
+        )
+
+    assert store.reviews.turn_counts([RUN, OTHER, TEA]) == {RUN: 1}
+    assert store.reviews.verdicts([RUN, OTHER]) == {}
 
 
 def test_rubric_is_replaced_by_workflow(store):

@@ -8,9 +8,10 @@ from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.protocol.reviews import Verdict
 from debugger.views import state
-from debugger.views.backends import current_backend, reviews
+from debugger.views.backends import current_backend, local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.toolbar import bar
+from debugger.views.panels.exports.dialog import export_dialog
 from debugger.views.panels.notes import author
 from debugger.views.panels.review import actions
 from debugger.views.panels.review.decision import (
@@ -23,6 +24,8 @@ from debugger.views.panels.review.decision import (
 from debugger.views.panels.review.header import filter_form, progress_bar, reviewer_name
 from debugger.views.panels.review.queue import ReviewQueue
 from debugger.views.panels.review.run_view import run_facts, transcript_view
+from debugger.views.panels.review.sheet_import import sheet_import
+from debugger.views.panels.runs.scope import connection_of_runs
 
 
 def render() -> None:
@@ -47,11 +50,14 @@ def render() -> None:
     _head(backend, queue, open_runs)
     if page.error is not None:
         show_error(page.error)
-    if run_id:
+    if actions.review().is_importing:
+        sheet_import()
+    elif run_id:
         _body(queue, run_id, open_runs)
     else:
         _empty()
     actions.show_address()
+    export_dialog()
 
 
 def _head(backend: Backend, queue: ReviewQueue, open_runs: list[str]) -> None:
@@ -98,7 +104,7 @@ def _body(queue: ReviewQueue, run_id: str, open_runs: list[str]) -> None:
     with left:
         try:
             read = actions.read_run(run_id)
-            found = reviews().verdicts([run_id], connection=actions.connection()).get(run_id, [])
+            found = local_store().reviews.verdicts([run_id], connection=connection_of_runs()).get(run_id, [])
         except DebuggerError as error:
             show_error(error)
             read, found = None, []

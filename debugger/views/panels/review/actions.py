@@ -16,7 +16,7 @@ from debugger.views import actions, navigation, state
 from debugger.views.actions import command
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import may, requires
-from debugger.views.backends import current_backend, reviews
+from debugger.views.backends import current_backend, local_store
 from debugger.views.panels.notes import author
 from debugger.views.panels.review.queue import (
     ReviewAddress,
@@ -25,6 +25,7 @@ from debugger.views.panels.review.queue import (
     read_queue,
     target_order,
 )
+from debugger.views.panels.runs.scope import connection_of_runs
 
 _MAX_STEPS = 200
 """Verdicts that can be undone one after the other."""
@@ -69,6 +70,8 @@ class ReviewState:
     """The run on view; empty for the first open one."""
     target: Target = field(default_factory=Target)
     """The part of the run that the next verdict is on."""
+    turned_to: Target = field(default_factory=Target)
+    """The part whose page of the transcript was last turned to."""
     drafts: dict[tuple[str, str, str], Draft] = field(default_factory=dict)
     """By run, kind and key of the target."""
     steps: list[UndoStep] = field(default_factory=list)
@@ -77,6 +80,8 @@ class ReviewState:
     is_moving_on: bool = True
     """Whether a verdict on a run leads to the next open one."""
     read: ReadRun | None = None
+    is_importing: bool = False
+    """Whether the import of a sheet is on view instead of a run."""
     shown: dict[str, str] = field(default_factory=dict)
     """The query parameters that the page has last written."""
     shown_at: float = float("-inf")
@@ -86,12 +91,6 @@ class ReviewState:
 def review() -> ReviewState:
     """Return the state of the page in this tab."""
     return state.record(ReviewState)
-
-
-def connection() -> str:
-    """Return the connection under which verdicts are stored."""
-    page = state.page()
-    return page.connection_name if page.backend_name == "hosted" else ""
 
 
 def reason_against_verdicts() -> str:
@@ -121,8 +120,9 @@ def _choose(wanted: ReviewFilter) -> None:
 
 @command
 def refresh_queue() -> None:
-    """Read the runs of the filter again."""
-    review().queue = None
+    """Read the runs of the filter, and the one on view, again."""
+    held = review()
+    held.queue, held.read = None, None
 
 
 def follow_address() -> None:
@@ -145,7 +145,7 @@ def follow_address() -> None:
 def show_address() -> None:
     """Make the address name the filter and the run on view."""
     held, page = review(), state.page()
-    shown = ReviewAddress(page.backend_name, connection(), held.run_id, held.wanted).to_parameters()
+    shown = ReviewAddress(page.backend_name, connection_of_runs(), held.run_id, held.wanted).to_parameters()
     if shown != held.shown:
         held.shown, held.shown_at = shown, time.monotonic()
     state.set_query_parameters(shown)
@@ -158,7 +158,7 @@ def load_queue() -> ReviewQueue:
         DebuggerError: They cannot be read.
     """
     held, page = review(), state.page()
-    place = (page.backend_name, connection())
+    place = (page.backend_name, connection_of_runs())
     if held.queue is None or held.queue_of != place:
         if held.queue_of != place:
             held.read, held.steps = None, []
@@ -175,7 +175,9 @@ def open_runs(queue: ReviewQueue) -> list[str]:
     Raises:
         StoreError: The verdicts cannot be read.
     """
-    return reviews().runs_without_verdict(queue.runs, connection=connection(), reviewer=author())
+    return local_store().reviews.runs_without_verdict(
+        queue.runs, connection=connection_of_runs(), reviewer=author()
+    )
 
 
 def read_run(run_id: str) -> ReadRun:
@@ -270,10 +272,12 @@ def undo() -> None:
             advice="Look at it and decide again.",
         )
     if step.before is None:
-        reviews().delete_verdict(after.run_id, after.target, after.reviewer, connection=after.connection)
+        local_store().reviews.delete_verdict(
+            after.run_id, after.target, after.reviewer, connection=after.connection
+        )
         held.drafts[place_of(after.run_id, after.target)] = Draft(after.comment, after.checks)
     else:
-        reviews().apply(ReviewChanges([VerdictChange(step.before, present)]))
+        local_store().reviews.apply(ReviewChanges([VerdictChange(step.before, present)]))
     held.run_id, held.target = after.run_id, after.target
 
 
@@ -287,7 +291,9 @@ def delete_verdict(verdict: Verdict) -> None:
     """
     if not may_delete(verdict):
         raise ForbiddenError("This verdict is another user's.", advice="Ask an administrator to delete it.")
-    reviews().delete_verdict(verdict.run_id, verdict.target, verdict.reviewer, connection=verdict.connection)
+    local_store().reviews.delete_verdict(
+        verdict.run_id, verdict.target, verdict.reviewer, connection=verdict.connection
+    )
     audit(
         "delete verdict",
         verdict.run_id,
@@ -306,7 +312,7 @@ def may_delete(verdict: Verdict) -> bool:
 @requires(Role.REVIEW)
 def set_rubric(workflow_id: str, text: str) -> None:
     """Replace the rubric of a workflow; each line names a check."""
-    reviews().set_rubric(workflow_id, [line for line in text.splitlines() if line.strip()])
+    local_store().reviews.set_rubric(workflow_id, [line for line in text.splitlines() if line.strip()])
 
 
 @command
@@ -332,7 +338,7 @@ def own_verdict(run_id: str, target: Target) -> Verdict | None:
         StoreError: The verdicts cannot be read.
     """
     own = author()
-    found = reviews().verdicts([run_id], connection=connection()).get(run_id, [])
+    found = local_store().reviews.verdicts([run_id], connection=connection_of_runs()).get(run_id, [])
     return next((each for each in found if each.reviewer == own and each.target == target), None)
 
 
@@ -350,9 +356,9 @@ def _store(run_id: str, target: Target, value: VerdictValue, draft: Draft, befor
         reviewer=author(),
         comment=draft.comment.strip(),
         checks=dict(draft.checks),
-        connection=connection(),
+        connection=connection_of_runs(),
     )
-    reviews().apply(ReviewChanges([VerdictChange(verdict, before)]))
+    local_store().reviews.apply(ReviewChanges([VerdictChange(verdict, before)]))
     steps = review().steps
     steps.append(UndoStep(verdict, before))
     del steps[:-_MAX_STEPS]

@@ -14,7 +14,7 @@ from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import on_change, on_click, requires
-from debugger.views.backends import reviews
+from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import Button, Colour, Item, Line, Spacer, Text, Toggle, bars
@@ -204,7 +204,7 @@ def _comment_changed(run_id: str, target: Target, draft: Draft, key: str) -> Non
 def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
     """Draw the checks of the workflow's rubric for the run as a whole."""
     try:
-        checks = reviews().rubric(workflow_id)
+        checks = local_store().reviews.rubric(workflow_id)
     except DebuggerError as error:
         show_error(error)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -12,23 +13,30 @@ from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import current_user, on_change, requires
-from debugger.views.backends import notebook
+from debugger.views.backends import current_backend, notebook
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import LOOKS
 from debugger.views.components.toolbar import Button, Item, Progress, Spacer, Text, bar
 from debugger.views.panels import notes
+from debugger.views.panels.exports.dialog import open_export_dialog
+from debugger.views.panels.exports.scope import ExportScope
 from debugger.views.panels.review.actions import filter_runs, refresh_queue, review
 from debugger.views.panels.review.queue import MAX_RUNS, ReviewFilter, ReviewQueue
+from debugger.views.panels.review.sheet_import import import_button
+from debugger.views.panels.runs.filters import VERDICT_WORDS
+from debugger.views.panels.runs.scope import connection_of_runs
+from debugger.views.times import zone_name
 
 _NAME_KEY = "review_author"
 _ANY = ""
+_VERDICTS = {_ANY: "Any verdict", **VERDICT_WORDS}
 
 
 def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
     """Draw how many runs of the filter are decided, and the place of the one on view."""
     decided = len(queue.runs) - len(open_runs)
     words = f"{decided:,} of {len(queue.runs):,} decided, {len(open_runs):,} open"
-    items: list[Item] = [Progress(words, decided / len(queue.runs) if queue.runs else 0.0)]
+    items: list[Item] = [Progress(words, decided / len(queue.runs))] if queue.runs else []
     if run_id in queue.runs:
         items.append(Text(f"Run {queue.runs.index(run_id) + 1:,} of {len(queue.runs):,}"))
     elif run_id:
@@ -50,8 +58,32 @@ def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
             look="tertiary",
             help="Read the runs of the filter again",
         ),
+        Button(
+            "review_export",
+            "Export",
+            _export,
+            (queue, run_id),
+            icon=":material/download:",
+            look="tertiary",
+            disabled=not queue.runs,
+            help="Save the runs of the filter with all verdicts, to go on elsewhere",
+        ),
+        import_button(),
     ]
     bar("review_progress", items, low=True)
+
+
+def _export(queue: ReviewQueue, run_id: str) -> None:
+    page = state.page()
+    environment = page.hosted_settings.environment if page.backend_name == "hosted" else ""
+    all_runs = ExportScope(
+        current_backend(),
+        queue.runs,
+        label="Runs of the filter",
+        connection=connection_of_runs(),
+        environment=environment,
+    )
+    open_export_dialog(all_runs, replace(all_runs, run_ids=(run_id,), label="This run"))
 
 
 def reviewer_name() -> None:
@@ -100,7 +132,7 @@ def filter_form(backend: Backend, names: dict[str, str]) -> None:
 def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> dict[str, Any]:
     if wanted.runs:
         st.caption(f"Now: {count(len(wanted.runs), 'run')} that were chosen one by one.")
-    help = plain(reason) if reason else None
+    help, days = plain(reason) if reason else None, f"Days in the time zone {plain(zone_name())}"
     workflow = st.selectbox(
         "Workflow",
         [_ANY, *names],
@@ -112,7 +144,7 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
         version = st.number_input(
             "Version", 0, None, wanted.version, 1, disabled=reason is not None, placeholder="Any", help=help
         )
-        since = st.date_input("From (UTC)", wanted.since, format="YYYY-MM-DD")
+        since = st.date_input("From", wanted.since, format="YYYY-MM-DD", help=days)
     with right:
         status = st.selectbox(
             "Status",
@@ -120,7 +152,7 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
             index=_place([_ANY, *LOOKS], wanted.status),
             format_func=lambda key: LOOKS[key].word if key else "Any status",
         )
-        until = st.date_input("To (UTC)", wanted.until, format="YYYY-MM-DD")
+        until = st.date_input("To", wanted.until, format="YYYY-MM-DD", help=days)
     tags = [_ANY, *(_tags() if reason is None else [])]
     tag = st.selectbox(
         "Tag",
@@ -129,6 +161,14 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
         format_func=lambda tag: plain(tag) if tag else "Any tag",
         disabled=reason is not None,
         help=help,
+    )
+    verdict = st.selectbox(
+        "Verdict",
+        list(_VERDICTS),
+        index=_place(list(_VERDICTS), wanted.verdict),
+        format_func=_VERDICTS.__getitem__,
+        disabled=reason is not None,
+        help=help or "The verdict of any reviewer on the run as a whole",
     )
     text = st.text_input("Words", wanted.text, placeholder="Said, named or noted …")
     starred = st.toggle("Starred only", wanted.starred, disabled=reason is not None, help=help)
@@ -144,6 +184,7 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
         "until": until,
         "text": text.strip(),
         "starred": starred and reason is None,
+        "verdict": "" if reason else verdict,
         "is_open_only": is_open_only,
     }
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Self
 
 from debugger.backends.base import Backend
 from debugger.protocol.base import is_id
 from debugger.protocol.runs import RunSearch
+from debugger.views.panels.runs.scope import WantedRuns
+from debugger.views.times import day_begin, day_end, zone
 
 MAX_RUNS = 1_000
 """Of a queue."""
 MAX_CHOSEN_RUNS = 200
 """Runs that an address names one by one."""
 _PAGE_SIZE = 100
+_MAX_SEARCHES = 120
+"""Requests for one queue; a search that still has to index runs takes several."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class ReviewFilter:
     """The last day, included."""
     text: str = ""
     starred: bool = False
+    verdict: str = ""
+    """A verdict of any reviewer on the run as a whole, or `NO_VERDICT`."""
     is_open_only: bool = False
     """Only runs on which the reviewer has no verdict."""
     runs: tuple[str, ...] = ()
@@ -50,6 +56,7 @@ class ReviewFilter:
             until=_day(parameters.get("until", "")),
             text=parameters.get("text", ""),
             starred=parameters.get("starred") == "1",
+            verdict=parameters.get("verdict", ""),
             is_open_only=parameters.get("open") == "1",
             runs=tuple(dict.fromkeys(runs))[:MAX_RUNS],
         )
@@ -65,6 +72,7 @@ class ReviewFilter:
             "until": self.until.isoformat() if self.until else "",
             "text": self.text,
             "starred": "1" if self.starred else "",
+            "verdict": self.verdict,
             "open": "1" if self.is_open_only else "",
             "runs": ",".join(self.runs[:MAX_CHOSEN_RUNS]),
         }
@@ -73,9 +81,23 @@ class ReviewFilter:
     @property
     def search(self) -> RunSearch:
         """Return the search that a backend takes."""
-        day_after = self.until + timedelta(days=1) if self.until and self.until < date.max else None
-        return RunSearch(
-            self.version, _midnight(self.since), _midnight(day_after), self.text, self.tag, self.starred
+        since, until = day_begin(self.since), day_end(self.until)
+        return RunSearch(self.version, since, until, self.text, self.tag, self.starred, verdict=self.verdict)
+
+    @classmethod
+    def of_list(cls, wanted: WantedRuns) -> Self:
+        """Return the filter of the page Runs but for its path."""
+        search = wanted.search
+        return cls(
+            workflow=wanted.workflow_id or "",
+            version=search.version_number,
+            status=wanted.status or "",
+            tag=search.tag,
+            since=search.since.astimezone(zone()).date() if search.since else None,
+            until=(search.until.astimezone(zone()) - timedelta(days=1)).date() if search.until else None,
+            text=search.text,
+            starred=search.starred,
+            verdict=search.verdict,
         )
 
     @property
@@ -150,7 +172,7 @@ def read_queue(backend: Backend, wanted: ReviewFilter) -> ReviewQueue:
     found: list[str] = []
     total, number = 0, 1
     search = wanted.search
-    while True:
+    for _ in range(_MAX_SEARCHES):
         page = backend.runs(
             workflow_id=wanted.workflow or None,
             status=wanted.status or None,
@@ -158,6 +180,8 @@ def read_queue(backend: Backend, wanted: ReviewFilter) -> ReviewQueue:
             page=number,
             size=_PAGE_SIZE,
         )
+        if page.unread:
+            continue  # the search goes on with the runs that are not indexed yet
         found += (run.workflow_run_id for run in page.rows)
         total, number = page.total, number + 1
         if not page.rows or len(found) >= min(total, MAX_RUNS):
@@ -187,7 +211,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def _midnight(day: date | None) -> datetime | None:
-    return None if day is None else datetime.combine(day, time(), UTC)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from debugger.errors import DebuggerError
+from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict, VerdictValue
 from debugger.protocol.runs import Run
 from debugger.views import state
@@ -15,11 +16,13 @@ from debugger.views.components.markdown import plain
 from debugger.views.components.reading import reading
 from debugger.views.components.status_badges import status_badge
 from debugger.views.components.toolbar import Badge, Item, Text, bar
-from debugger.views.panels.review.actions import ReadRun, choose_target, connection, review
+from debugger.views.panels.review.actions import ReadRun, choose_target, review
+from debugger.views.panels.runs.scope import connection_of_runs
+from debugger.views.times import shown_time, zone_name
 from debugger.views.url_state import Address
 
 _HEIGHT = 460
-_MAX_TURNS = 60
+MAX_TURNS = 60
 """On one page of a transcript."""
 
 
@@ -36,7 +39,7 @@ def run_facts(read: ReadRun) -> None:
                 state.page().backend_name,
                 run.workflow_id,
                 run.workflow_run_id,
-                connection=connection(),
+                connection=connection_of_runs(),
             ).to_parameters(),
         )
     if read.recorded.substitute_reason:
@@ -45,13 +48,13 @@ def run_facts(read: ReadRun) -> None:
 
 def _facts(read: ReadRun) -> list[Item]:
     run = read.recorded.run
-    began = (run.created_at or "").replace("T", " ")[:16]
+    began = shown_time(run.created_at, seconds=False)
     items: list[Item] = [
         Text(f"{read.recorded.workflow.name or run.workflow_id} · v{run.version_number}", look="strong"),
         status_badge(run.status),
     ]
     if began:
-        items.append(Text(f"{began} UTC"))
+        items.append(Text(began, help=f"When it began, in the time zone {zone_name()}"))
     items += (Badge(tag, ":material/sell:") for tag in _tags(run))
     return [*items, Text(run.workflow_run_id, look="code", yields=True)]
 
@@ -75,13 +78,16 @@ def transcript_view(read: ReadRun, own: Sequence[Verdict]) -> None:
     marks: dict[tuple[str, str], VerdictValue] = {
         (verdict.target.kind, verdict.target.key): verdict.value for verdict in own
     }
-    pages = max(-(-len(read.turns) // _MAX_TURNS), 1)
+    pages = max(-(-len(read.turns) // MAX_TURNS), 1)
     key = f"review_turns_{run_id}"
+    if held.turned_to != held.target:
+        held.turned_to = held.target
+        state.set_widget(key, _page_of(read, held.target) or state.widget(key) or 1)
     number = min(state.widget(key) or 1, pages)
-    first = (number - 1) * _MAX_TURNS
+    first = (number - 1) * MAX_TURNS
     reading(
         "review_transcript",
-        read.turns[first : first + _MAX_TURNS],
+        read.turns[first : first + MAX_TURNS],
         marks,
         chosen=held.target,
         height=_HEIGHT,
@@ -90,3 +96,12 @@ def transcript_view(read: ReadRun, own: Sequence[Verdict]) -> None:
     )
     if pages > 1:
         st.pagination(pages, key=key)
+
+
+def _page_of(read: ReadRun, target: Target) -> int | None:
+    """Return the page of the transcript that has a turn or message."""
+    for place, turn in enumerate(read.turns):
+        keys = {("turn", str(turn.number)), *(("message", str(row.seq)) for row in turn.messages)}
+        if (target.kind, target.key) in keys:
+            return place // MAX_TURNS + 1
+    return None

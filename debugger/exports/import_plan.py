@@ -1,0 +1,226 @@
+"""Changes that a reviewed sheet asks for, beside what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from debugger.exports.csv_files import unguarded
+from debugger.exports.review_sheet import Problem, ReviewSheet, SheetTags, SheetVerdict
+from debugger.protocol.reviews import Verdict
+from debugger.store import ReviewChanges, TagChange, VerdictChange
+
+PlanState = Literal["new", "changed", "unchanged", "conflict"]
+
+
+@dataclass(frozen=True)
+class PlannedVerdict:
+    """A verdict of a sheet beside the stored one."""
+
+    row: int
+    verdict: Verdict
+    before: Verdict | None
+    state: PlanState
+    """``conflict``: the stored one says something else, and was not what the sheet was made with."""
+
+
+@dataclass(frozen=True)
+class PlannedTags:
+    """The tags of a run beside the stored ones."""
+
+    row: int
+    run_id: str
+    tags: list[str]
+    before: list[str]
+    state: PlanState
+    """``conflict``: stored tags would be lost."""
+
+
+@dataclass(frozen=True)
+class StoredReviews:
+    """The stored reviews that a sheet is compared with."""
+
+    verdicts: Mapping[str, Sequence[Verdict]]
+    tags: Mapping[str, Sequence[str]]
+    turn_counts: Mapping[str, int | None]
+    """The known runs with their number of turns; ``None`` where it is not known."""
+    connection: str = ""
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """The changes that a sheet asks for; nothing is changed by itself."""
+
+    verdicts: list[PlannedVerdict]
+    tags: list[PlannedTags]
+    problems: list[Problem]
+    unknown_runs: list[str]
+    """Runs of the sheet that are not stored."""
+    ignored: list[str]
+    row_count: int
+
+    def count(self, state: PlanState) -> int:
+        """Return the number of verdicts and tags in one state."""
+        return sum(item.state == state for item in self._items)
+
+    @property
+    def conflicts(self) -> list[PlannedVerdict | PlannedTags]:
+        """Return what is applied only where the user agrees, in order."""
+        return [item for item in self._items if item.state == "conflict"]
+
+    @property
+    def _items(self) -> list[PlannedVerdict | PlannedTags]:
+        return [*self.verdicts, *self.tags]
+
+    def changes(self, agreed: Collection[int] = ()) -> ReviewChanges:
+        """Return the changes to store.
+
+        Args:
+            agreed: Places of conflicts, in the order of `conflicts`, which are stored as the sheet has them.
+        """
+        chosen = {id(item) for place, item in enumerate(self.conflicts) if place in agreed}
+
+        def is_applied(item: PlannedVerdict | PlannedTags) -> bool:
+            return item.state in {"new", "changed"} or id(item) in chosen
+
+        return ReviewChanges(
+            [VerdictChange(item.verdict, item.before) for item in self.verdicts if is_applied(item)],
+            [TagChange(item.run_id, item.tags, item.before) for item in self.tags if is_applied(item)],
+        )
+
+
+def plan_import(
+    sheet: ReviewSheet, stored: StoredReviews, *, user: str, may_import_others: bool
+) -> ImportPlan:
+    """Compare a sheet with what is stored.
+
+    Args:
+        sheet: The sheet.
+        stored: The stored reviews of its runs.
+        user: The reviewer of verdicts that name none.
+        may_import_others: Whether verdicts of other reviewers are taken over, too.
+    """
+    planner = _Planner(stored, user, may_import_others)
+    known = set(stored.turn_counts)
+    problems = list(sheet.problems)
+    verdicts = planner.verdicts(sheet.verdicts, problems)
+    verdicts += planner.repeated_verdicts(sheet.run_verdicts, problems)
+    return ImportPlan(
+        verdicts=sorted(verdicts, key=lambda item: item.row),
+        tags=planner.tags(sheet.tags, problems),
+        problems=sorted(problems, key=lambda problem: problem.row),
+        unknown_runs=sorted(sheet.run_ids - known),
+        ignored=sheet.ignored,
+        row_count=sheet.row_count,
+    )
+
+
+Item = TypeVar("Item", PlannedVerdict, PlannedTags)
+
+
+class _Planner:
+    """Compares rows with the stored reviews."""
+
+    def __init__(self, stored: StoredReviews, user: str, may_import_others: bool) -> None:
+        self._stored = stored
+        self._user = user
+        self._may_import_others = may_import_others
+        self._verdicts = {
+            verdict.identity: verdict for found in stored.verdicts.values() for verdict in found
+        }
+
+    def verdicts(self, rows: Sequence[SheetVerdict], problems: list[Problem]) -> list[PlannedVerdict]:
+        """Plan verdicts of which each row has its own."""
+        planned: dict[tuple[str, ...], PlannedVerdict] = {}
+        for row in rows:
+            item = self._plan(row, problems)
+            if item is None:
+                continue
+            earlier = planned.setdefault(item.verdict.identity, item)
+            if earlier.verdict.content != item.verdict.content:
+                problems.append(Problem(row.row, f"Another verdict than in row {earlier.row}."))
+        return list(planned.values())
+
+    def repeated_verdicts(
+        self, rows: Sequence[SheetVerdict], problems: list[Problem]
+    ) -> list[PlannedVerdict]:
+        """Plan verdicts that the rows of a run repeat: one row that was changed decides."""
+        planned: dict[tuple[str, ...], list[PlannedVerdict]] = {}
+        for row in rows:
+            item = self._plan(row, problems)
+            if item is not None:
+                planned.setdefault(item.verdict.identity, []).append(item)
+        return [
+            item for items in planned.values() for item in _decide(items, problems, "Another run verdict")
+        ]
+
+    def tags(self, rows: Sequence[SheetTags], problems: list[Problem]) -> list[PlannedTags]:
+        """Plan the tags of runs: one row that was changed decides."""
+        planned: dict[str, list[PlannedTags]] = {}
+        for row in rows:
+            if row.run_id in self._stored.turn_counts:
+                planned.setdefault(row.run_id, []).append(self._plan_tags(row))
+        return [item for items in planned.values() for item in _decide(items, problems, "Other tags")]
+
+    def _plan(self, row: SheetVerdict, problems: list[Problem]) -> PlannedVerdict | None:
+        if row.run_id not in self._stored.turn_counts:
+            return None
+        turns = self._stored.turn_counts[row.run_id]
+        if row.target.kind == "turn" and turns is not None and int(row.target.key) > turns:
+            problems.append(Problem(row.row, f"The run has no turn {row.target.key}."))
+            return None
+        verdict = Verdict(
+            run_id=row.run_id,
+            target=row.target,
+            value=row.value,
+            reviewer=row.reviewer or self._user,
+            comment=row.comment,
+            connection=self._stored.connection,
+        )
+        item = self._compare(row, verdict)
+        is_foreign = verdict.reviewer != self._user and not self._may_import_others
+        if is_foreign and item.state != "unchanged":
+            sentence = f"Only an administrator imports verdicts of others, as of {verdict.reviewer}."
+            problems.append(Problem(row.row, sentence))
+            return None
+        return item
+
+    def _compare(self, row: SheetVerdict, verdict: Verdict) -> PlannedVerdict:
+        before = self._verdicts.get(verdict.identity)
+        if before is None:
+            return PlannedVerdict(row.row, verdict, None, "new")
+        verdict = verdict.model_copy(update={"checks": before.checks})
+        if before.value == verdict.value and _is_same_text(before.comment, verdict.comment):
+            return PlannedVerdict(row.row, before, before, "unchanged")
+        is_known = row.given_at != "" and row.given_at == before.updated_at
+        return PlannedVerdict(row.row, verdict, before, "changed" if is_known else "conflict")
+
+    def _plan_tags(self, row: SheetTags) -> PlannedTags:
+        before = sorted(self._stored.tags.get(row.run_id, ()))
+        if row.text.strip() == ", ".join(before) or sorted(row.tags) == before:
+            return PlannedTags(row.row, row.run_id, before, before, "unchanged")
+        if not before:
+            return PlannedTags(row.row, row.run_id, row.tags, before, "new")
+        state: PlanState = "changed" if set(before) <= set(row.tags) else "conflict"
+        return PlannedTags(row.row, row.run_id, row.tags, before, state)
+
+
+def _decide(items: Sequence[Item], problems: list[Problem], subject: str) -> Iterator[Item]:
+    """Yield the one that counts of those that the rows of a run repeat."""
+    edited = [item for item in items if item.state != "unchanged"]
+    other = next((item for item in edited if _asks(item) != _asks(edited[0])), None)
+    if other is not None:
+        sentence = f"{subject} than in row {edited[0].row} of the same run."
+        problems.append(Problem(other.row, sentence))
+        return
+    yield (edited or items)[0]
+
+
+def _asks(item: PlannedVerdict | PlannedTags) -> object:
+    return item.verdict.content if isinstance(item, PlannedVerdict) else sorted(item.tags)
+
+
+def _is_same_text(stored: str, read: str) -> bool:
+    """Return whether a comment is the stored one: a spreadsheet may drop blanks at the ends of lines."""
+    return unguarded(stored).split() == read.split()
