@@ -21,7 +21,7 @@ FORMAT_VERSION = 1
 """Counts up when a field of `RunSummary` changes its meaning; older summaries are then made anew."""
 
 MAX_PATH = 200
-"""Nodes of a path that are kept in order; the counts know all of them."""
+"""Nodes of a path that a summary has in order; its counts have all of them."""
 
 
 @dataclass(frozen=True)

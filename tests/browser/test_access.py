@@ -20,6 +20,7 @@ from tests.browser.driving import (
     WATCH,
     choose,
     conversation,
+    export_run,
     go_to,
     import_workflow,
     open_app,
@@ -206,10 +207,7 @@ def test_pages_work_under_content_security_policy(context: BrowserContext, site:
     for pane in ("Why", "Event", "Notes"):
         page.get_by_role("radio", name=pane, exact=True).click()
         settled(page)
-    page.locator(".st-key-export button").first.click()
-    with page.expect_download() as download:
-        page.locator(".st-key-download_csv button").first.click()
-    assert b"book an appointment" in Path(download.value.path()).read_bytes()
+    assert b"book an appointment" in Path(export_run(page).path()).read_bytes()
     page.reload()  # closes the menu
     settled(page)
     present(page)

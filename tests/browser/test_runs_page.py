@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from contextlib import closing
 from pathlib import Path
@@ -161,6 +162,25 @@ def test_part_of_the_picture_lists_its_runs_which_are_deleted_and_restored(app: 
     page.get_by_role("radio", name="Statistics").click()
     settled(page)
     expect(page.locator(".st-key-statistics_head")).to_contain_text("Runs")
+
+
+def test_26_runs_are_one_file_in_three_clicks(app: Server, page: Page, tmp_path: Path):
+    with closing(Store(f"sqlite:///{app.folder}/data/workflow-debugger/workflow-debugger.sqlite3")) as store:
+        workflow_id = store.create_workflow(walked_workflow(), name="Vet clinic").id
+        ids = store_walks(store, workflow_id, 26, name="Vet clinic")
+    open_app(page, f"{app.url}/runs")
+    choose(page, "Workflow", "Vet clinic")
+
+    page.locator(".st-key-runs_scope").get_by_text("All found").click()
+    settled(page)
+    page.locator(".st-key-export_chosen button").first.click()
+    with page.expect_download() as waiting:
+        page.locator(".st-key-export_download button, .st-key-export_start button").first.click()
+    waiting.value.save_as(tmp_path / "runs.csv")
+
+    with (tmp_path / "runs.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["run_id"] for row in rows} == set(ids)
 
 
 def actions(page: Page) -> Locator:

@@ -26,7 +26,6 @@ def funnel(nodes: Sequence[NodeFlow], total: int) -> None:
         total: The number of runs.
     """
     shown = nodes[:_MOST_NODES]
-    st.markdown("**Drop-off by node**")
     parts = [
         (flow, part, number)
         for flow in shown

@@ -108,11 +108,10 @@ def by_version_and_verdict(
 
 def picture(backend: Backend, wanted: WantedRuns, names: Mapping[str, str]) -> None:
     """Draw the picture of the runs of the filters."""
+    found = _runs(backend, wanted)
+    if not found.rows:
+        return  # the list below tells why there is nothing
     with st.expander("Picture", icon=":material/bar_chart:", expanded=True, key="runs_picture"):
-        found = _runs(backend, wanted)
-        if not found.rows:
-            st.caption("Runs by day, and verdicts by version, appear here once a run matches the filters.")
-            return
         days = by_day_and_status(found.rows)
         verdicts = by_version_and_verdict(found.rows, _verdicts(found.rows), names)
         is_table = bool(state.widget(_TABLE_SWITCH))

@@ -14,7 +14,6 @@ from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import Run
 from debugger.store.snippets import Snippet
 from debugger.views import state
-from debugger.views.components.markdown import plain
 from debugger.views.components.status_badges import LOOKS
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.times import shown_time, zone_name
@@ -116,20 +115,12 @@ def _summary_columns(ids: Sequence[str], facts: RowFacts) -> dict[str, Any]:
 
 
 def snippet_words(snippets: Sequence[Snippet]) -> str:
-    """Return found words with the text around them as Markdown; everything from data is escaped."""
+    """Return found words in marks, with the text around them, as plain text for a cell."""
     parts = []
     for snippet in snippets:
         lead = "" if snippet.place == "said" else f"{snippet.place}: "
-        before, after = _spaced(snippet.before), _spaced(snippet.after)
-        parts.append(f"{lead}{before}**{plain(snippet.word)}**{after}")
-    return " · ".join(parts)
-
-
-def _spaced(text: str) -> str:
-    """Return a text escaped, with the blanks at its ends."""
-    shown = plain(text)
-    lead = " " if text[:1].isspace() else ""
-    return f"{lead}{shown}{' ' if text[-1:].isspace() and shown else ''}"
+        parts.append(f"{lead}{snippet.before}«{snippet.word}»{snippet.after}")
+    return " · ".join(" ".join(part.split()) for part in parts)
 
 
 def verdict_words(verdicts: Sequence[Verdict]) -> list[str]:
@@ -172,7 +163,7 @@ def _columns(rows: Sequence[Run], tags: Sequence[str]) -> dict[str, Any]:
     return {
         "star": columns.TextColumn("Star", width=46, help="★: somebody gave it a star"),
         "began": columns.TextColumn("Began", width=146, help=f"In the time zone {zone_name()}"),
-        "found": columns.MarkdownColumn("Found", width=260, help="Where the words of the search are"),
+        "found": columns.TextColumn("Found", width=280, help="The words of the search where they were found"),
         "first": columns.TextColumn("First words", width=190, help="Of the user, else of the agent"),
         "last": columns.TextColumn("Last words", width=190, help="Of the user or the agent"),
         "turns": columns.NumberColumn("Turns", width=56, help="Turns of the user"),

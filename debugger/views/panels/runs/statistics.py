@@ -9,7 +9,7 @@ from statistics import median
 import streamlit as st
 
 from debugger.analysis.run_facts import RunSummary
-from debugger.analysis.run_statistics import CountedRun, edge_flows, node_flows
+from debugger.analysis.run_statistics import CountedRun, NodeFlow, edge_flows, node_flows
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import Run
@@ -17,6 +17,8 @@ from debugger.views import state
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.panels.runs import flow_graph, funnel
+from debugger.views.panels.runs.filters import clear
+from debugger.views.panels.runs.paths import path_diagram
 from debugger.views.panels.runs.rows import duration_words
 from debugger.views.panels.runs.scope import (
     WantedRuns,
@@ -28,6 +30,7 @@ from debugger.views.panels.runs.scope import (
 from debugger.views.panels.runs.statistics_tables import statistics_tables
 
 _WORKFLOW_KEY = "statistics_workflow"
+_PICTURE_KEY = "statistics_picture"
 _STEP_SECONDS = 0.5
 
 
@@ -60,8 +63,17 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
         with left:
             flow_graph.flow_graph(backend, workflow_id, shown, nodes, edges)
         with right:
-            funnel.funnel(nodes, len(shown))
+            _picture(shown, nodes)
     statistics_tables(shown, nodes, edges, names[workflow_id])
+
+
+def _picture(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> None:
+    state.begin_widget(_PICTURE_KEY, "Drop-off")
+    chosen = st.segmented_control("Picture", ["Drop-off", "Paths"], key=_PICTURE_KEY, required=True)
+    if chosen == "Paths":
+        path_diagram(runs, nodes)
+    else:
+        funnel.funnel(nodes, len(runs))
 
 
 def _runs(backend: Backend, wanted: WantedRuns) -> tuple[list[Run], int]:
@@ -147,4 +159,4 @@ def _empty(wanted: WantedRuns) -> None:
         st.page_link(state.page().links["debug"], label="Start one", icon=":material/play_arrow:")
         return
     st.caption("Paths, drop-off and durations of many runs appear here, and no run matches the filters.")
-    st.caption("Press “Clear” to count every run.")
+    st.button("Clear the filters", key="clear_empty", icon=":material/filter_alt_off:", on_click=clear)

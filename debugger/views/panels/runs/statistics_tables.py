@@ -20,12 +20,14 @@ from debugger.analysis.run_statistics import (
     by_day,
     by_version,
     end_reasons,
+    path_flows,
 )
 from debugger.exports.csv_files import csv_bytes
 from debugger.views import state
 from debugger.views.audit import audited_file
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.panels.runs.flow_graph import list_runs_on
+from debugger.views.panels.runs.paths import STEPS
 from debugger.views.panels.runs.scope import click_key
 
 _TAB_KEY = "statistics_table"
@@ -88,6 +90,23 @@ def edge_table(edges: Sequence[EdgeFlow]) -> NumberTable:
     return NumberTable("edges", header, rows, {"share_of_source": "percent"}, paths)
 
 
+def path_table(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> NumberTable:
+    """Return the runs that went from one step to the next."""
+    names = {flow.node: flow.name for flow in nodes}
+    rows = [
+        (
+            flow.step,
+            names.get(flow.source, flow.source),
+            names.get(flow.destination, flow.destination),
+            flow.source,
+            flow.destination,
+            flow.runs,
+        )
+        for flow in path_flows(runs, STEPS)
+    ]
+    return NumberTable("paths", ("step", "from", "to", "from_id", "to_id", "runs"), rows, {})
+
+
 def reason_table(runs: Sequence[CountedRun]) -> NumberTable:
     """Return the reasons of ends."""
     found = end_reasons(runs)
@@ -125,6 +144,7 @@ def statistics_tables(
     makers: dict[str, Callable[[], NumberTable]] = {
         "Nodes": lambda: node_table(nodes),
         "Edges": lambda: edge_table(edges),
+        "Paths": lambda: path_table(runs, nodes),
         "Ends": lambda: reason_table(runs),
         "Versions": lambda: percentile_table("versions", "version", by_version(runs)),
         "Days": lambda: percentile_table("days", "day", by_day(runs)),

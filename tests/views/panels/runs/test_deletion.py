@@ -64,10 +64,10 @@ def test_deleted_run_opened_by_its_id_can_be_restored(app, backend, walks, liste
 
     app.text_input("run_id_typed").set_value(first)
     app.button("open_typed").click().run()
-    told = [warning.value for warning in app.warning]
+    warnings = [warning.value for warning in app.warning]
     app.button("restore_run").click().run()
 
-    assert "was deleted by ada" in told[0]
+    assert "was deleted by ada" in warnings[0]
     assert listed() == [first, second]
     assert not app.warning
 

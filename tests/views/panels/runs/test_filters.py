@@ -38,7 +38,7 @@ def test_nameless_filter_is_refused(app, walks):
     assert "1 to 80 characters" in app.session_state["debugger_page"].error.message
 
 
-def test_found_words_are_shown_with_marks_and_escaped(app, backend):
+def test_found_words_are_shown_in_marks(app, backend):
     said = [{"type": "assistant_response", "content": "Which [tea](http://evil) would you like?"}]
     run_id = keep(backend.store, 1, events_json=encode(said))
     backend.store.notebook.write(run_id, "Black or green")
@@ -47,7 +47,7 @@ def test_found_words_are_shown_with_marks_and_escaped(app, backend):
     app.text_input("runs_text").set_value("tea green").run()
 
     assert list(app.dataframe("runs").value["found"]) == [
-        r"which \[**tea**\]\(http\://evil\) would you like? · note: Black or **green**"
+        "which [«tea»](http://evil) would you like? · note: Black or «green»"
     ]
 
 

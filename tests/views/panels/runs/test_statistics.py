@@ -5,8 +5,9 @@ import io
 
 import pytest
 
-from debugger.analysis.run_statistics import PathFilter, node_flows
+from debugger.analysis.run_statistics import Flow, PathFilter, node_flows
 from debugger.exports.csv_files import csv_bytes
+from debugger.views.panels.runs.paths import sankey
 from debugger.views.panels.runs.statistics_tables import node_table, percentile_table
 from tests.analysis.test_run_statistics import RUNS
 
@@ -50,7 +51,7 @@ def test_statistics_count_the_runs_of_the_filter(app, walks, statistics):
     assert list(nodes["wait_here"]) == [0] * len(nodes)
 
 
-@pytest.mark.parametrize("name", ["Edges", "Ends", "Versions", "Days"])
+@pytest.mark.parametrize("name", ["Edges", "Paths", "Ends", "Versions", "Days"])
 def test_other_tables_are_drawn(app, walks, statistics, name):
     walks(10)
     app.run()
@@ -91,3 +92,28 @@ def test_csv_has_the_numbers_of_the_table():
         ("c", "2", "1.0"),
     ]
     assert percentile_table("days", "day", []).rows == []
+
+
+def test_sankey_has_a_node_for_each_step():
+    [drawn] = sankey([Flow(1, "a", "b", 3), Flow(2, "b", "a", 2)], {"a": "Desk {b}", "b": "Book"})["series"]
+
+    assert [(node["name"], node["depth"], node["label"]["formatter"]) for node in drawn["data"]] == [
+        ("1. a", 0, "Desk (b)"),
+        ("2. b", 1, "Book"),
+        ("3. a", 2, "Desk (b)"),
+    ]
+    assert [(link["source"], link["target"], link["value"]) for link in drawn["links"]] == [
+        ("1. a", "2. b", 3),
+        ("2. b", "3. a", 2),
+    ]
+
+
+def test_paths_are_drawn(app, walks, statistics):
+    walks(10)
+    app.run()
+    statistics()
+
+    app.segmented_control("statistics_picture").set_value("Paths").run()
+
+    assert not app.exception
+    assert any("The first 6 steps" in caption.value for caption in app.caption)
