@@ -1,4 +1,4 @@
-"""Numbers of many runs on the workflow's graph, and the way from a node or an edge to its runs."""
+"""Numbers of many runs on the workflow's graph."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def flow_graph(
     nodes: Sequence[NodeFlow],
     edges: Sequence[EdgeFlow],
 ) -> None:
-    """Draw the graph of the newest version that ran, with numbers and heat."""
+    """Draw the newest version that ran, with numbers and heat."""
     state.begin_widget(_PAINT_KEY, "reached")
     paint = st.segmented_control(
         "Numbers on the nodes",
@@ -133,7 +133,7 @@ def _edge(flow: EdgeFlow) -> None:
 
 
 def show_button(kind: str, key: str, label: str, number: int) -> None:
-    """Draw the button that lists the runs of a part of the picture."""
+    """Draw the button that lists the runs of a part."""
     words = {"reached": "that reached it", "stopped": "that came no further", "edge": "that took it"}
     st.button(
         f"List {count(number, 'run')} {words[kind]}",
@@ -146,7 +146,7 @@ def show_button(kind: str, key: str, label: str, number: int) -> None:
 
 
 def list_runs_on(path: PathFilter) -> None:
-    """Show the list of the runs that came by a part of the picture."""
+    """List the runs that came by a part of the picture."""
     take_click()
     runs_state().path = path
     first_page()

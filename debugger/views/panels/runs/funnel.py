@@ -1,4 +1,4 @@
-"""Funnel of many runs: a bar for each node, with the runs that went on and those that did not."""
+"""Funnel of many runs: a bar for each node."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def funnel(nodes: Sequence[NodeFlow], total: int) -> None:
 
 
 def _labels(nodes: Sequence[NodeFlow]) -> dict[str, str]:
-    """Return a label for each node; of equal names the id tells them apart."""
+    """Return a label for each node; equal names get an id."""
     names = [flow.name for flow in nodes]
     return {
         flow.node: flow.name if names.count(flow.name) == 1 else f"{flow.name} ({flow.node[-6:]})"

@@ -1,4 +1,4 @@
-"""The runs that the page Runs works with: filters, bulk scope and summaries."""
+"""Runs of the page Runs: filters, scopes and summaries."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class RunsState:
 
 
 def click_key(name: str) -> str:
-    """Return the key of a chart or table, until something in it is clicked.
+    """Return the key of a chart or table until it is clicked.
 
     The browser repeats a selection with every request: another key lets it begin anew.
     """
@@ -118,18 +118,20 @@ def summaries_of(backend: Backend) -> RunSummaries:
 
 
 def connection_of_runs() -> str:
-    """Return the connection under which verdicts are stored; empty for the embedded engine."""
+    """Return the connection of verdicts; empty for the embedded engine."""
     page = state.page()
     return page.connection_name if page.backend_name == "hosted" else ""
 
 
 def max_runs(backend: Backend) -> int:
-    """Return the number of runs that a bulk action or a statistic takes."""
+    """Return the most runs of one action or statistic."""
     return MAX_RUNS if isinstance(backend, EmbeddedBackend) else MAX_HOSTED_RUNS
 
 
 def newest_runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
-    """Return the newest runs of the filters but for the path, at most `max_runs`; and the number of all.
+    """Return the newest runs of the filters, without the path.
+
+    At most `max_runs`; ``total`` is the number of all.
 
     Raises:
         DebuggerError: The backend does not answer.
@@ -148,7 +150,7 @@ def newest_runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
 
 
 def list_runs(backend: Backend, wanted: WantedRuns, number: int, size: int) -> Page[Run]:
-    """Return one page of the runs of the filters but for the path."""
+    """Return one page of the runs, without the path."""
     return backend.runs(
         workflow_id=wanted.workflow_id,
         status=wanted.status,
@@ -171,7 +173,10 @@ def counted_run(run: Run, summary: RunSummary) -> CountedRun:
 
 
 def runs_on_path(backend: Backend, wanted: WantedRuns, seconds: float) -> Page[Run]:
-    """Return the runs of the filters and the path; ``unread`` tells how many could not be read in time."""
+    """Return the runs of the filters and the path.
+
+    ``unread`` counts those that could not be read in time.
+    """
     found = newest_runs(backend, wanted)
     if wanted.path is None:
         return found

@@ -1,4 +1,4 @@
-"""Many runs as a picture: heat and drop-off on the graph, funnel, tables of the same numbers."""
+"""View of many runs: graph with heat, funnel, paths, tables."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _runs(backend: Backend, wanted: WantedRuns) -> tuple[list[Run], int]:
 
 
 def _count(backend: Backend, wanted: WantedRuns, runs: list[Run]) -> list[CountedRun]:
-    """Return the runs with their summaries; those that are missing are made, with a progress bar."""
+    """Return the runs with their summaries, missing ones made anew."""
     held, key = runs_state(), (wanted, id(runs), len(runs))
     if held.counted is not None and held.counted[0] == key:
         return held.counted[1]
@@ -113,7 +113,7 @@ def _read(backend: Backend, runs: Sequence[Run]) -> dict[str, RunSummary]:
 
 
 def _workflow(runs: Sequence[Run]) -> tuple[str, dict[str, str]]:
-    """Return the workflow whose runs are counted; a choice where the filters find several."""
+    """Return the chosen workflow, and the names of all."""
     sizes = Counter(run.workflow_id for run in runs)
     names = {run.workflow_id: _name(run) for run in reversed(runs)}
     order = [workflow for workflow, _ in sizes.most_common()]
