@@ -129,7 +129,7 @@ def _options(
     Raises:
         InputError: There is no such column or format.
     """
-    own: Shape | None = cast(Shape, shape.value) if shape else None
+    own: Shape | None = shape.value if shape else None
     saved = backend.store.export_presets.all() if columns not in PRESETS else {}
     if columns in PRESETS:
         row_shape = own or PRESET_SHAPES[columns]

@@ -27,6 +27,7 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 # each of these, also within a text. The sign is optional so that a run of separators is looked at once.
 _NEXT_CELL = re.compile(rf"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029][;{_PASSED_OVER}]*+)([{_SIGNS}]?)")
 
+_AFTER_COMMA = re.compile(rf"(,[,{_PASSED_OVER}]*+)([{_SIGNS}])")
 _GUARD = re.compile(rf"'(?={_BEGINS_FORMULA.pattern})")
 _INNER_GUARD = re.compile(rf"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029][;{_PASSED_OVER}]*+)'(?=[{_SIGNS}])")
 
@@ -71,7 +72,8 @@ def write_csv(
     try:
         writer = csv.writer(text, delimiter=options.separator)
         writer.writerow(header)
-        cell = _cell if options.is_guarded else _plain_cell
+        guarded = _cell if options.separator == "," else _cell_beside_commas
+        cell = guarded if options.is_guarded else _plain_cell
         writer.writerows(map(cell, row) for row in rows)
         text.flush()
     finally:
@@ -92,6 +94,13 @@ def _cell(value: Any) -> Any:
     if value.__class__ is bool:
         return "true" if value else "false"
     return value
+
+
+def _cell_beside_commas(value: Any) -> Any:
+    """Guard a text also for a spreadsheet that separates by commas, which here are not quoted."""
+    if isinstance(value, str):
+        return _guarded(_AFTER_COMMA.sub(r"\1'\2", value))
+    return _plain_cell(value)
 
 
 def _plain_cell(value: Any) -> Any:

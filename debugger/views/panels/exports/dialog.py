@@ -14,11 +14,10 @@ from debugger.exports.formats import EXPORTS, ExportOptions, check_options, writ
 from debugger.exports.presets import LEX, PRESET_LABELS
 from debugger.exports.saved_options import options_to_json
 from debugger.store import Role
-from debugger.views import state
+from debugger.views import backends, state
 from debugger.views.actions import command
 from debugger.views.audit import audited_file
 from debugger.views.auth.permissions import on_click, requires
-from debugger.views.backends import embedded_backend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
@@ -91,8 +90,9 @@ def _body() -> None:
             show_error(error)
             return
         _show_preview(preview, options)
-        if state.page().error is not None:
-            show_error(state.page().error)
+        failed = state.page().error
+        if failed is not None:
+            show_error(failed)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="export_buttons"):
             _download(record, options, preview)
             _save_preset(record)
@@ -234,7 +234,7 @@ def _save_preset(record: ExportRecord) -> None:
 def save_preset(name: str) -> None:
     """Save the options under a name."""
     record = state.record(ExportRecord)
-    store = embedded_backend().store
+    store = backends.embedded_backend().store
     record.saved = store.export_presets.save(name, options_to_json(record.options))
     record.generation += 1
 
@@ -243,7 +243,7 @@ def save_preset(name: str) -> None:
 @requires(Role.REVIEW)
 def delete_preset(name: str) -> None:
     """Delete saved options; those of the dialog stay."""
-    embedded_backend().store.export_presets.delete(name)
+    backends.embedded_backend().store.export_presets.delete(name)
     record = state.record(ExportRecord)
     record.saved = ""
     record.generation += 1

@@ -15,9 +15,8 @@ from debugger.exports.presets import LEX, PRESET_LABELS, PRESET_SHAPES, PRESETS,
 from debugger.exports.rows import Shape
 from debugger.exports.saved_options import SHAPES, options_from_json
 from debugger.exports.table import TableOptions
-from debugger.views import state
+from debugger.views import backends, state
 from debugger.views.actions import command
-from debugger.views.backends import embedded_backend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
 from debugger.views.panels.exports.record import ExportRecord
@@ -48,7 +47,7 @@ def export_options() -> ExportOptions:
 
 def _preset(record: ExportRecord, lead: str) -> None:
     try:
-        saved = [_SAVED + name for name in embedded_backend().store.export_presets.all()]
+        saved = [_SAVED + name for name in backends.embedded_backend().store.export_presets.all()]
     except DebuggerError as error:
         show_error(error)
         saved = []
@@ -74,7 +73,9 @@ def _take_preset(key: str) -> None:
     record.generation += 1
     if name.startswith(_SAVED):
         saved = name.removeprefix(_SAVED)
-        record.options = options_from_json(embedded_backend().store.export_presets.all().get(saved, {}))
+        record.options = options_from_json(
+            backends.embedded_backend().store.export_presets.all().get(saved, {})
+        )
         record.saved = saved
     else:
         record.saved = ""
