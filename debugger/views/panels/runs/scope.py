@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from debugger.analysis.run_facts import RunSummary
 from debugger.analysis.run_statistics import CountedRun, PathFilter, end_reason
@@ -52,6 +52,18 @@ class Erasure:
     """Forks of them with the number of turns that each took over."""
 
 
+@dataclass(frozen=True)
+class Counted:
+    """The runs that the statistics count."""
+
+    wanted: WantedRuns
+    source: list[Run]
+    """The runs of the filters without the path, by which it is known whether they are read again."""
+    runs: list[CountedRun]
+    missing: int
+    """Runs that could not be read."""
+
+
 @dataclass
 class RunsState:
     """State of the page Runs in one tab."""
@@ -74,8 +86,8 @@ class RunsState:
     """Counts the lists that began at their first page; part of the key of the choice of a page."""
     clicks: int = 0
     """Counts the clicks on charts and tables; part of their keys."""
-    counted: tuple[Any, list[CountedRun]] | None = None
-    """The runs that the statistics counted last, and of which filters."""
+    counted: Counted | None = None
+    """What the statistics counted last."""
 
 
 def click_key(name: str) -> str:
