@@ -13,6 +13,7 @@ from debugger.protocol.reviews import VerdictValue, is_number
 from debugger.views import state
 from debugger.views.components.factory import component
 
+_SILENT = "Nothing was said."
 _TRANSCRIPT = component("review_transcript", __package__, "reading")
 
 
@@ -68,7 +69,7 @@ def _message(row: TranscriptRow, verdicts: Mapping[tuple[str, str], VerdictValue
     return {
         "target": f"message:{row.seq}",
         "role": row.role,
-        "text": row.text,
+        "text": row.text or _SILENT,
         "node": ", ".join(filter(None, [row.node_name if row.role == "agent" else "", background])),
         "verdict": verdicts.get(("message", str(row.seq)), ""),
     }
