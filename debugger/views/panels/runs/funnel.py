@@ -26,11 +26,7 @@ def funnel(nodes: Sequence[NodeFlow], total: int) -> None:
         total: The number of runs.
     """
     shown = nodes[:_MOST_NODES]
-    parts = [
-        (flow, part, number)
-        for flow in shown
-        for part, number in zip(_PARTS, (flow.went_on, flow.waiting, flow.ended), strict=True)
-    ]
+    parts = funnel_parts(shown)
     labels, key = _labels(shown), click_key(_KEY)
     st.vega_lite_chart(
         {
@@ -55,6 +51,15 @@ def funnel(nodes: Sequence[NodeFlow], total: int) -> None:
         else ""
     )
     st.caption(f"In the order in which runs reach the nodes. A click on a bar lists its runs.{more}")
+
+
+def funnel_parts(nodes: Sequence[NodeFlow]) -> list[tuple[NodeFlow, str, int]]:
+    """Return the parts of each bar with their numbers of runs."""
+    return [
+        (flow, part, number)
+        for flow in nodes
+        for part, number in zip(_PARTS, (flow.went_on, flow.waiting, flow.ended), strict=True)
+    ]
 
 
 def _labels(nodes: Sequence[NodeFlow]) -> dict[str, str]:

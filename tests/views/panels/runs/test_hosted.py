@@ -31,7 +31,8 @@ def hosted(app, served, monkeypatch):
     app.run()
     app.session_state["debugger_page"].backend_name = "hosted"
     app.run()
-    return app
+    yield app
+    app.session_state["debugger_page"].hosted_backend.close()
 
 
 def test_hosted_runs_are_listed_with_words_and_verdicts(hosted, backend, tick):
