@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from debugger.errors import DebuggerError
 from debugger.views.auth.login_gate import page_access
 from debugger.views.auth.owners import OwnerCookie
+from debugger.views.downloads import DownloadRoute
 from debugger.views.streamlit_patches import middleware
 
 try:
@@ -17,5 +18,5 @@ try:
 except DebuggerError as error:
     sys.exit(f"error: {error}")
 
-layers = [access, OwnerCookie, *middleware()]
+layers = [access, OwnerCookie, DownloadRoute, *middleware()]
 app = st.App("debugger/views/pages/script.py", middleware=[Middleware(layer) for layer in layers])

@@ -16,10 +16,19 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -102,6 +111,8 @@ class Settings(BaseModel):
     """Number of runs that are stored."""
     keep_bytes: int | None = Field(default=None, ge=0)
     """Bytes that workflows and runs may take in the store."""
+    keep_deleted_days: float = Field(default=30, ge=0)
+    """Days that a deleted run can be restored."""
     responder: Literal["scripted", "rules", "model"] = "scripted"
     """Source of a model's replies: the workflow's script if it has one, always the rules, or the models that
     the workflow names."""
@@ -122,6 +133,8 @@ class Settings(BaseModel):
     """``resolve`` reads ``[[a.b]]`` in the object ``a``; ``literal`` reads a variable named so (U-39)."""
     time_zone: str = "UTC"
     """The zone of ``{{now}}`` and its like (U-38)."""
+    display_time_zone: str = ""
+    """The zone in which the page shows times; empty means ``time_zone``. Files have UTC."""
     linger_after_reply: bool = False
     """A waiting node that does not loop waits again after its reply (U-3)."""
     knowledge: str = ""
@@ -147,6 +160,16 @@ class Settings(BaseModel):
     """Author of comments and ratings, until the user enters another name."""
     hosted: HostedSettings = HostedSettings()
 
+    @field_validator("time_zone", "display_time_zone")
+    @classmethod
+    def _check_time_zone(cls, value: str, info: ValidationInfo) -> str:
+        if value or info.field_name == "time_zone":
+            try:
+                ZoneInfo(value)
+            except (KeyError, OSError, ValueError) as error:
+                raise ValueError(f"{value!r} is no time zone such as Europe/Berlin") from error
+        return value
+
     @field_validator("allowed_hosts")
     @classmethod
     def _check_allowed_hosts(cls, value: str) -> str:
@@ -162,6 +185,11 @@ class Settings(BaseModel):
             f"[{name}]" if ":" in name and not name.startswith("[") else name
             for name in (part.lower().rstrip(".") for part in _parts(self.allowed_hosts))
         )
+
+    @property
+    def shown_time_zone(self) -> str:
+        """The zone in which the page shows times, with the default filled in."""
+        return self.display_time_zone or self.time_zone
 
     @property
     def database_url(self) -> str:

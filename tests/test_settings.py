@@ -205,3 +205,19 @@ def test_malformed_allowed_host_is_refused(value, monkeypatch):
 
     with pytest.raises(SettingsError, match="WORKFLOW_DEBUGGER_ALLOWED_HOSTS"):
         read_settings()
+
+
+def test_shown_time_zone_falls_back_to_that_of_the_engine():
+    assert Settings().shown_time_zone == "UTC"
+    assert Settings(time_zone="Asia/Tokyo").shown_time_zone == "Asia/Tokyo"
+    assert (
+        Settings(time_zone="Asia/Tokyo", display_time_zone="Europe/Berlin").shown_time_zone == "Europe/Berlin"
+    )
+
+
+@pytest.mark.parametrize("zone", ["Mars/Base", "../etc/passwd", "Europe"])
+def test_unknown_time_zone_is_refused(monkeypatch, zone):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_DISPLAY_TIME_ZONE", zone)
+
+    with pytest.raises(SettingsError, match=r"DISPLAY_TIME_ZONE.*no time zone"):
+        read_settings()

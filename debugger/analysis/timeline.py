@@ -136,6 +136,11 @@ class TimelineBuilder(EventFold):
         self._nodes: dict[tuple[str, str | None], tuple[str | None, str]] = {}
         self._reasons = FailureReasons()
 
+    def forget(self) -> None:
+        """Drop the rows so far; clocks and names stay as they are."""
+        self.rows.clear()
+        self.important.clear()
+
     def begin_turn(self, turn: TurnLog) -> None:
         """Restart the turn's clock."""
         self._turn_start = None

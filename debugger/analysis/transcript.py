@@ -1,15 +1,19 @@
-"""The transcript of a run: a row per message, for files."""
+"""The transcript of a run: a row per message, for files.
+
+It is read turn by turn, so that a long run is never in memory as a whole.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self, get_args
 
-from debugger.analysis.chat import ChatMessage, spoken_messages
+from debugger.analysis.chat import ChatBuilder, ChatMessage
 from debugger.analysis.differences import Difference
 from debugger.analysis.event_fields import (
+    EventFields,
     field,
     fields_of,
     is_failed_run,
@@ -17,20 +21,20 @@ from debugger.analysis.event_fields import (
     node_name_of,
     node_of,
     text,
-    thread_id_of,
     time_of,
 )
 from debugger.analysis.node_origins import label_of
+from debugger.analysis.paths import Hop, PathReader, conditions_text, edges_text, path_text, verdicts_text
 from debugger.analysis.thread_positions import InputHint, ThreadPositions, input_hint
 from debugger.analysis.timeline import FailureReasons
-from debugger.analysis.transitions import EdgeIndex, Transition, read_transitions, transition_condition
-from debugger.analysis.variables import changes_by_turn
+from debugger.analysis.variables import VariableChanges
+from debugger.graph.graph import Graph
 from debugger.protocol.events import Event, reference_id
-from debugger.protocol.runs import MAIN_THREAD, Run
+from debugger.protocol.runs import MAIN_THREAD, Run, RunStatus
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Counts up when a column of `TranscriptRow` changes its meaning."""
 
 
@@ -89,8 +93,15 @@ class TranscriptRow(NamedTuple):
     thread_id: str
     """``"0"``, or the configured id of a companion."""
     edge_taken: str
-    """For an agent's row the last transition to its node: the edge's name, else id, else the kind."""
+    """For an agent's row the edges of its turn since the message before it, in words and in order."""
     edge_condition: str
+    """The conditions of those edges."""
+    edge_verdict: str
+    """How they were decided."""
+    path: str
+    """The nodes and edges on the way to the message: ``Desk > book > Booking``."""
+    path_after: str
+    """The way after the message, to the end of the turn."""
     at_ms: float | None
     """Since the run's first event."""
     at: str
@@ -116,6 +127,20 @@ class TranscriptRow(NamedTuple):
     """True for a message of background work, after the turn."""
 
 
+@dataclass(frozen=True)
+class TranscriptTurn:
+    """One turn, or piece of background work, as its rows tell it."""
+
+    rows: list[TranscriptRow]
+    hops: list[Hop]
+    changes: list[Difference]
+    hint: InputHint
+    status: RunStatus
+    """After the turn."""
+    error_type: str
+    error_message: str
+
+
 def transcript(facts: RunFacts, turns: Sequence[TurnLog], workflow: Workflow | None) -> list[TranscriptRow]:
     """Return every message of a run as a row.
 
@@ -124,15 +149,12 @@ def transcript(facts: RunFacts, turns: Sequence[TurnLog], workflow: Workflow | N
         turns: The run's turns.
         workflow: The workflow that ran; without it node types and conditions stay empty.
     """
-    table = _Table(facts, turns, workflow or Workflow())
-    said: dict[int, list[ChatMessage]] = {}
-    for message in spoken_messages(turns):
-        said.setdefault(message.turn_index, []).append(message)
-    for index, (turn, changed, ending) in enumerate(
-        zip(turns, changes_by_turn(turns), _endings(turns, facts.status, table.names), strict=True)
-    ):
-        table.add_turn(turn, said.get(index, []), changed, ending)
-    return table.rows
+    reader = TranscriptReader(facts, workflow)
+    return [
+        row
+        for number, turn in enumerate(turns, start=1)
+        for row in reader.add_turn(turn, is_last=number == len(turns)).rows
+    ]
 
 
 @dataclass(frozen=True)
@@ -145,80 +167,156 @@ class _Ending:
 _QUIET = _Ending(InputHint("none", "", ""), "", "")
 
 
-class _Table:
-    def __init__(self, facts: RunFacts, turns: Sequence[TurnLog], workflow: Workflow) -> None:
-        self.rows: list[TranscriptRow] = []
+class TranscriptReader:
+    """Reads the rows of a run turn by turn.
+
+    Args:
+        facts: The columns that every row shares.
+        workflow: The workflow that ran; without it node types and conditions stay empty.
+    """
+
+    def __init__(self, facts: RunFacts, workflow: Workflow | None) -> None:
+        graph = Graph(workflow or Workflow())
         self._facts = facts
-        self._nodes = {node.logical_id: node for node in workflow.node_configs}
-        self.names = {node.logical_id: node.label for node in workflow.node_configs}
-        self._edges = EdgeIndex(workflow.edge_configs, self._nodes)
-        self._arrivals = _arrivals(turns, self._edges)
-        times = (time_of(event) for turn in turns for event in turn.events)
-        self._start = next((time for time in times if time is not None), None)
+        self._nodes = dict(graph.nodes)
+        self._names = {node.logical_id: node.label for node in self._nodes.values()}
+        self._chat = ChatBuilder({})
+        self._paths = PathReader(graph)
+        self._positions = ThreadPositions()
+        self._changes = VariableChanges()
+        self._start: float | None = None
+        self._row_count = 0
 
     def add_turn(
-        self, turn: TurnLog, said: list[ChatMessage], changed: list[Difference], ending: _Ending
-    ) -> None:
-        for message in said[:-1]:
-            self._add(turn, message, "", _QUIET)
-        changes = [asdict(change) for change in changed]
-        changed_json = json.dumps(changes, ensure_ascii=False, default=str) if changes else ""
-        if said or changed_json or ending.error_type:
-            self._add(turn, said[-1] if said else None, changed_json, ending)
+        self, turn: TurnLog, events: Sequence[EventFields] | None = None, *, is_last: bool = True
+    ) -> TranscriptTurn:
+        """Return the next turn of the run.
 
-    def _add(self, turn: TurnLog, message: ChatMessage | None, changed: str, ending: _Ending) -> None:
+        Args:
+            turn: The turn, or piece of background work.
+            events: Its events, if their fields have been read already.
+            is_last: Whether the run has the status of its record after it.
+        """
+        events = fields_of(turn.events) if events is None else events
+        if self._start is None:
+            self._start = next((event.time for event in events if event.time is not None), None)
+        said = self._said(turn, events)
+        hops = self._paths.add_turn(turn, events)
+        changes = self._changes.add_turn(turn, events)
+        self._positions.add_turn(turn, events)
+        status = self._status(is_last)
+        ending = self._ending(turn, events, is_last)
+        rows = self._rows(turn, said, hops, changes, ending)
+        return TranscriptTurn(
+            rows, hops, changes, ending.hint, status, ending.error_type, ending.error_message
+        )
+
+    def _said(self, turn: TurnLog, events: Sequence[EventFields]) -> list[ChatMessage]:
+        self._chat.add_turn(turn, events)
+        said = [message for message in self._chat.messages if message.message is not None]
+        self._chat.messages.clear()
+        return said
+
+    def _status(self, is_last: bool) -> RunStatus:
+        known = self._facts.status
+        if is_last and known in get_args(RunStatus):
+            return known  # type: ignore[return-value]  # it is one of them
+        if self._positions.outcome is not None:
+            return "completed" if self._positions.outcome == "ended" else "failed"
+        return "waiting_for_user_input" if self._positions.main.waiting else "running"
+
+    def _ending(self, turn: TurnLog, events: Sequence[EventFields], is_last: bool) -> _Ending:
+        waiting = self._positions.main.waiting
+        hint = input_hint(
+            waiting.to_wire() if waiting else None,
+            self._facts.status if is_last else "running",
+            names=self._names,
+        )
+        return _Ending(hint, *_error(turn.events, events))
+
+    def _rows(
+        self,
+        turn: TurnLog,
+        said: list[ChatMessage],
+        hops: list[Hop],
+        changes: list[Difference],
+        ending: _Ending,
+    ) -> list[TranscriptRow]:
+        changed = json.dumps([asdict(change) for change in changes], ensure_ascii=False, default=str)
+        rows: list[TranscriptRow] = []
+        begun = 0
+        for message in said[:-1]:
+            reached = _reached(hops, message, begun)
+            rows.append(self._row(turn, message, hops[begun:reached], [], "", _QUIET))
+            begun = reached
+        if said or changes or ending.error_type:
+            last = said[-1] if said else None
+            reached = _reached(hops, last, begun) if last else len(hops)
+            taken = hops[begun:reached], hops[reached:]
+            rows.append(self._row(turn, last, *taken, changed if changes else "", ending))
+        return rows
+
+    def _row(
+        self,
+        turn: TurnLog,
+        message: ChatMessage | None,
+        hops: Sequence[Hop],
+        hops_after: Sequence[Hop],
+        changed: str,
+        ending: _Ending,
+    ) -> TranscriptRow:
         facts, event = self._facts, message.event if message else None
         node_id = node_of(event) if event else None
         node = self._nodes.get(node_id or "")
-        edge, condition = self._edge(message)
-        self.rows.append(
-            TranscriptRow(
-                schema_version=SCHEMA_VERSION,
-                run_id=facts.run_id,
-                turn_number=turn.number,
-                seq=len(self.rows) + 1,
-                role=_role(message),
-                text=message.text if message else ending.error_message,
-                node_logical_id=node_id or "",
-                node_name=label_of(
-                    node_id or "",
-                    (node_name_of(event) if event else None) or (node.name if node else None) or "",
-                    self.names,
-                ),
-                node_type=(node.type if node else None) or "",
-                thread_id=(reference_id(message.thread_id) if message else None) or MAIN_THREAD,
-                edge_taken=edge,
-                edge_condition=condition,
-                at_ms=self._milliseconds(event),
-                at=iso_utc(time_of(event)) if event else "",
-                latency_ms=_latency(event),
-                is_waiting_for_input=ending.hint.kind == "message",
-                next_input_hint_kind=ending.hint.kind,
-                next_input_hint=ending.hint.who,
-                changed_variables=changed,
-                error_type=ending.error_type,
-                error_message=ending.error_message,
-                workflow_id=facts.workflow_id,
-                workflow_name=facts.workflow_name,
-                version_number=facts.version_number,
-                engine=facts.engine,
-                status=facts.status,
-                started_at=facts.started_at or iso_utc(self._start),
-                is_background=turn.is_background,
-            )
+        self._row_count += 1
+        return TranscriptRow(
+            schema_version=SCHEMA_VERSION,
+            run_id=facts.run_id,
+            turn_number=turn.number,
+            seq=self._row_count,
+            role=_role(message),
+            text=message.text if message else ending.error_message,
+            node_logical_id=node_id or "",
+            node_name=label_of(
+                node_id or "",
+                (node_name_of(event) if event else None) or (node.name if node else None) or "",
+                self._names,
+            ),
+            node_type=(node.type if node else None) or "",
+            thread_id=(reference_id(message.thread_id) if message else None) or MAIN_THREAD,
+            edge_taken=edges_text(hops),
+            edge_condition=conditions_text(hops),
+            edge_verdict=verdicts_text(hops),
+            path=path_text(hops),
+            path_after=path_text(hops_after),
+            at_ms=self._milliseconds(event),
+            at=iso_utc(time_of(event)) if event else "",
+            latency_ms=_latency(event),
+            is_waiting_for_input=ending.hint.kind == "message",
+            next_input_hint_kind=ending.hint.kind,
+            next_input_hint=ending.hint.who,
+            changed_variables=changed,
+            error_type=ending.error_type,
+            error_message=ending.error_message,
+            workflow_id=facts.workflow_id,
+            workflow_name=facts.workflow_name,
+            version_number=facts.version_number,
+            engine=facts.engine,
+            status=facts.status,
+            started_at=facts.started_at or iso_utc(self._start),
+            is_background=turn.is_background,
         )
-
-    def _edge(self, message: ChatMessage | None) -> tuple[str, str]:
-        index = message.event_index if message else None
-        taken = self._arrivals.get(index) if index is not None else None
-        if taken is None:
-            return "", ""
-        condition = transition_condition(taken, self._edges, self._nodes)
-        return taken.edge_name or taken.edge_id or taken.kind, condition
 
     def _milliseconds(self, event: Event | None) -> float | None:
         time = time_of(event) if event else None
         return None if time is None or self._start is None else round((time - self._start) * 1000, 3)
+
+
+def _reached(hops: Sequence[Hop], message: ChatMessage, begun: int) -> int:
+    """Return how many of the turn's transitions come before a message."""
+    if message.event_index is None:
+        return begun
+    return sum(hop.event_index < message.event_index for hop in hops)
 
 
 def _role(message: ChatMessage | None) -> Literal["user", "agent", "system"]:
@@ -227,34 +325,7 @@ def _role(message: ChatMessage | None) -> Literal["user", "agent", "system"]:
     return "user" if message.role == "user" else "agent"
 
 
-def _arrivals(turns: Sequence[TurnLog], edges: EdgeIndex) -> dict[int, Transition]:
-    """Return the last transition to the speaking node, by message index."""
-    made = {taken.event_index: taken for taken in read_transitions(turns, edges)}
-    last: dict[tuple[str | None, str | None], Transition] = {}
-    found: dict[int, Transition] = {}
-    for index, event in enumerate(event for turn in turns for event in turn.events):
-        if taken := made.get(index):
-            last[taken.thread_id, taken.destination] = taken
-        elif event.type == "assistant_response" and (thread_id_of(event), node_of(event)) in last:
-            found[index] = last[thread_id_of(event), node_of(event)]
-    return found
-
-
-def _endings(turns: Sequence[TurnLog], status: str, names: Mapping[str, str]) -> Iterator[_Ending]:
-    positions = ThreadPositions()
-    for number, turn in enumerate(turns, start=1):
-        positions.add_turn(turn)
-        waiting = positions.main.waiting
-        kind, message = _error(turn.events)
-        hint = input_hint(
-            waiting.to_wire() if waiting else None,
-            status if number == len(turns) else "running",
-            names=names,
-        )
-        yield _Ending(hint, kind, message)
-
-
-def _error(events: Sequence[Event]) -> tuple[str, str]:
+def _error(events: Sequence[Event], fields: Sequence[EventFields]) -> tuple[str, str]:
     """Return type and text of the run's error, else the node's."""
     fatal = next((event for event in events if event.type == "workflow_error"), None)
     if fatal is not None:
@@ -265,7 +336,7 @@ def _error(events: Sequence[Event]) -> tuple[str, str]:
     if failed.type == "node_expired":
         return "node_expired", text(failed, "reason") or failed.summary
     reasons = FailureReasons()
-    for event in fields_of(events):
+    for event in fields:
         reasons.apply(event)
     return "node_failure", reasons.of(failed) or failed.summary
 

@@ -145,6 +145,10 @@ class Snapshots(EventFold):
         place = bisect_right(self._indexes, index)
         return self.all[place - 1] if place else EMPTY_SNAPSHOT
 
+    def forget(self) -> None:
+        """Drop all snapshots but the last."""
+        del self.all[:-1], self._indexes[:-1]
+
     def is_copy(self, name: str) -> bool:
         """Return whether a variable is a copy under its node's name."""
         return _is_qualified(name, self._labels)
@@ -272,6 +276,28 @@ def changes_by_turn(turns: Sequence[TurnLog]) -> list[list[Difference]]:
         last.append(len(snapshots.all) - 1)
     written = [_written(snapshots.split(snapshots.all[number])) for number in last] if turns else []
     return [differences(before, after) for before, after in pairwise(written)]
+
+
+class VariableChanges:
+    """The changes of variables, turn by turn, without the past in memory.
+
+    They are those of `changes_by_turn`.
+    """
+
+    def __init__(self) -> None:
+        self._snapshots = Snapshots()
+        self._before: Snapshot | None = None
+
+    def add_turn(self, turn: TurnLog, events: Sequence[EventFields]) -> list[Difference]:
+        """Return the changes of the next turn."""
+        snapshots = self._snapshots
+        snapshots.add_turn(turn, events)
+        before, after = self._before or snapshots.all[0], snapshots.all[-1]
+        self._before = after
+        snapshots.forget()
+        if before is after:
+            return []
+        return differences(_written(snapshots.split(before)), _written(snapshots.split(after)))
 
 
 def _snapshots(turns: Sequence[TurnLog]) -> Snapshots:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from debugger.backends.base import Backend
@@ -9,6 +10,8 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.hosted import HostedBackend
 from debugger.samples import SAMPLES
 from debugger.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 BACKENDS: dict[str, type[Backend]] = {"embedded": EmbeddedBackend, "hosted": HostedBackend}
 """Every backend by the name that a link uses."""
@@ -22,7 +25,7 @@ def open_embedded(
 ) -> EmbeddedBackend:
     """Return the embedded backend on the settings' database.
 
-    An empty database gets the sample workflows.
+    An empty database gets the sample workflows. Deleted runs that cannot be restored any more go for good.
 
     Args:
         settings: What can be set from outside.
@@ -36,6 +39,10 @@ def open_embedded(
     # Another process may be about to do the same.
     if backend.store.is_empty() and backend.store.claim_first_use():
         _load_samples(backend)
+    if count := backend.store.hidden.prune(settings.keep_deleted_days):
+        logger.info(
+            "Deleted %d runs that users had deleted over %g days ago.", count, settings.keep_deleted_days
+        )
     return backend
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from debugger.cli.check import check
+from debugger.cli.export import export
 from debugger.cli.keys import keys
 from debugger.cli.maintenance import maintenance
 from debugger.cli.server import serve
@@ -14,6 +15,7 @@ main.add_typer(maintenance)
 main.add_typer(keys, name="keys")
 main.command()(serve)
 main.command()(check)
+main.command()(export)
 
 
 @main.callback()

@@ -72,21 +72,26 @@ def prune(
 ) -> None:
     """Show the runs beyond limits, and with --yes delete them.
 
-    The default limits are WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES.
+    The default limits are WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES. Runs that users
+    have deleted go after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS, when they cannot be restored any more.
     """
     with exit_on_error():
         settings = read_settings()
-        limits = _limits(settings, days, runs, size, marked)
         with closing(Store(store_url(database))) as store:
+            expired = store.hidden.expired(settings.keep_deleted_days)
+            limits = _limits(settings, days, runs, size, marked, is_required=not expired)
+            if expired:
+                typer.echo(f"{_number(len(expired), 'deleted run')} can no longer be restored and would go.")
             pruning = store.plan_pruning(limits)
             for line in _plan_lines(pruning):
                 typer.echo(line)
-            if not pruning.candidates:
+            if not pruning.candidates and not expired:
                 return
             if not yes:
                 typer.echo("Nothing was deleted; say --yes to delete them.")
                 return
-            typer.echo(f"Deleted {_number(store.prune(pruning), 'run')}.")
+            count = store.hidden.prune(settings.keep_deleted_days) + store.prune(pruning)
+            typer.echo(f"Deleted {_number(count, 'run')}.")
             store.compact()
 
 
@@ -114,12 +119,18 @@ def store_url(database: str) -> str:
 
 
 def _limits(
-    settings: Settings, days: float | None, runs: int | None, size: int | None, marked: bool
+    settings: Settings,
+    days: float | None,
+    runs: int | None,
+    size: int | None,
+    marked: bool,
+    *,
+    is_required: bool,
 ) -> Limits:
     """Return the limits of the options, by default those of the settings.
 
     Raises:
-        InputError: There is no limit at all.
+        InputError: There is no limit at all, and there has to be one.
     """
     limits = Limits(
         settings.keep_days if days is None else days,
@@ -127,7 +138,7 @@ def _limits(
         settings.keep_bytes if size is None else size,
         marked,
     )
-    if limits.days is limits.runs is limits.size is None:
+    if is_required and limits.days is limits.runs is limits.size is None:
         raise InputError(
             "There is no limit to what is kept.",
             advice="Say one, as in --days 90, --runs 10000 or --bytes 1000000000.",

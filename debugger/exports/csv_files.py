@@ -6,81 +6,86 @@ import csv
 import io
 import json
 import re
+import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
-from typing import Any, NamedTuple
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NamedTuple
 
 from debugger.analysis.comparison.comparison import Comparison
 from debugger.analysis.side_effects import SideEffect
-from debugger.analysis.transcript import TranscriptRow
-from debugger.errors import InputError
-
-EVERYTHING: tuple[str, ...] = TranscriptRow._fields
-
-QA_REVIEW: tuple[str, ...] = (
-    "schema_version",
-    "run_id",
-    "turn_number",
-    "is_background",
-    "seq",
-    "role",
-    "text",
-    "node_name",
-    "edge_taken",
-    "is_waiting_for_input",
-    "next_input_hint",
-    "changed_variables",
-    "error_message",
-    "status",
-)
 
 _SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫"
 """A spreadsheet takes a cell that begins with one of these for a formula."""
 _PASSED_OVER = r"\s\x00-\x20\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\""
 """What a spreadsheet may drop before it looks: blanks, controls, invisible characters and quotes."""
 _BEGINS_FORMULA = re.compile(rf"[\t\r\n]|[{_PASSED_OVER}]*+[{_SIGNS}]")
+_HARMLESS = frozenset(string.ascii_letters + string.digits + "{[(#/_'") | {""}
+"""Characters that no formula begins with, nor anything that is passed over before one."""
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 # To a spreadsheet that separates cells by semicolons or tabs, our quotes mean nothing: a cell begins after
 # each of these, also within a text. The sign is optional so that a run of separators is looked at once.
 _NEXT_CELL = re.compile(rf"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029][;{_PASSED_OVER}]*+)([{_SIGNS}]?)")
 
+_AFTER_COMMA = re.compile(rf"(,[,{_PASSED_OVER}]*+)([{_SIGNS}])")
+_GUARD = re.compile(rf"'(?={_BEGINS_FORMULA.pattern})")
+_INNER_GUARD = re.compile(rf"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029][;{_PASSED_OVER}]*+)'(?=[{_SIGNS}])")
+
 _BOM = b"\xef\xbb\xbf"
 """The mark by which Excel knows UTF-8."""
 
 
-def transcript_csv(rows: Sequence[TranscriptRow], *, columns: Sequence[str] = EVERYTHING) -> bytes:
-    """Return the rows as CSV in UTF-8.
+@dataclass(frozen=True)
+class CsvOptions:
+    """The dialect of a CSV file."""
+
+    has_bom: bool = True
+    """Whether it begins with the mark by which Excel knows UTF-8."""
+    separator: str = ","
+    """One of `SEPARATORS`."""
+    is_guarded: bool = True
+    """Whether texts that a spreadsheet would run as formulas get a leading apostrophe."""
+
+
+SEPARATORS = {",": "Comma", ";": "Semicolon", "\t": "Tab"}
+"""Separators with their names for users."""
+
+
+def write_csv(
+    file: BinaryIO, header: Sequence[str], rows: Iterable[Iterable[Any]], options: CsvOptions
+) -> None:
+    """Write rows as CSV in UTF-8, while they are read.
 
     A text that a spreadsheet would run as a formula gets a leading apostrophe, and so does a part of a text
     that would become a cell where semicolons or tabs separate cells.
 
     Args:
-        rows: The transcript.
-        columns: Which columns, in this order.
-
-    Raises:
-        InputError: There is no such column.
+        file: It stays open.
+        header: The names of the columns.
+        rows: Texts, numbers, truth values and ``None``.
+        options: The dialect.
     """
-    _check(columns)
-    return csv_bytes(columns, _picked(rows, columns))
+    if options.has_bom:
+        file.write(_BOM)
+    # A lone surrogate has no bytes in UTF-8: it is written as its escape, so that the file does not fail.
+    text = io.TextIOWrapper(file, "utf-8", "backslashreplace", newline="", write_through=False)
+    try:
+        writer = csv.writer(text, delimiter=options.separator)
+        writer.writerow(header)
+        guarded = _cell if options.separator == "," else _cell_beside_commas
+        cell = guarded if options.is_guarded else _plain_cell
+        writer.writerows(map(cell, row) for row in rows)
+        text.flush()
+    finally:
+        with suppress(ValueError):
+            text.detach()
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> bytes:
     """Return rows as CSV in UTF-8, safe for spreadsheets."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(header)
-    writer.writerows(map(_cell, row) for row in rows)
-    # A lone surrogate has no bytes in UTF-8: it is written as its escape, so that the file does not fail.
-    return _BOM + out.getvalue().encode("utf-8", "backslashreplace")
-
-
-def _picked(rows: Sequence[TranscriptRow], columns: Sequence[str]) -> Any:
-    if tuple(columns) == EVERYTHING:
-        return rows
-    if len(columns) == 1:
-        return ([getattr(row, columns[0])] for row in rows)
-    return map(attrgetter(*columns), rows)
+    out = io.BytesIO()
+    write_csv(out, header, rows, CsvOptions())
+    return out.getvalue()
 
 
 def _cell(value: Any) -> Any:
@@ -91,18 +96,32 @@ def _cell(value: Any) -> Any:
     return value
 
 
+def _cell_beside_commas(value: Any) -> Any:
+    """Guard a text also for a spreadsheet that separates by commas, which here are not quoted."""
+    if isinstance(value, str):
+        return _guarded(_AFTER_COMMA.sub(r"\1'\2", value))
+    return _plain_cell(value)
+
+
+def _plain_cell(value: Any) -> Any:
+    if value.__class__ is bool:
+        return "true" if value else "false"
+    return value
+
+
 def _guarded(text: str) -> str:
+    if text[:1] in _HARMLESS and ";" not in text and text.isprintable():
+        return text  # nearly all of them: no formula, and nothing that separates cells
     if _NUMBER.fullmatch(text):
         return text
     inner = _NEXT_CELL.sub(lambda found: f"{found[1]}'{found[2]}" if found[2] else found[0], text)
     return f"'{inner}" if _BEGINS_FORMULA.match(text) else inner
 
 
-def _check(columns: Sequence[str]) -> None:
-    unknown = [column for column in columns if column not in EVERYTHING]
-    if unknown or not columns:
-        named = f"There is no column {unknown[0]!r}." if unknown else "No column was chosen."
-        raise InputError(named, advice=f"Choose from {', '.join(EVERYTHING)}.")
+def unguarded(text: str) -> str:
+    """Return a text of a CSV file without the apostrophes of the formula guard."""
+    inner = _INNER_GUARD.sub(r"\1", text)
+    return inner[1:] if _GUARD.match(inner) else inner
 
 
 COMPARISON_SCHEMA_VERSION = 1

@@ -13,6 +13,7 @@ from debugger.engine.outbound.secrets import MARK
 _HEADERS = frozenset({"headers", "api_headers"})
 _NEVER = "secret_variables"
 """Left out as a whole (``platform.md#execute-input``)."""
+_PLAIN = frozenset({int, float, bool, type(None)})
 _PLACEHOLDER = re.compile(r"(?:\w+ )?(?:\{\{[^{}]*\}\}|\[\[[^\[\]]*\]\])")
 
 
@@ -22,17 +23,25 @@ def redact(value: Any) -> Any:
     Masked are a field with a secret's name and all that is in it, a header with one, and the user and the
     secret parameters of a URL. A text that is but a placeholder, as ``Bearer {{NAME}}``, is no secret.
     """
-    if isinstance(value, Mapping):
+    kind = value.__class__  # exports go through millions of values: `isinstance` of a mapping takes longer
+    if kind is str:
+        return mask_url(value) if "://" in value else value
+    if kind is dict or (kind not in _PLAIN and isinstance(value, Mapping)):
         return {key: _field(str(key), inner) for key, inner in value.items() if key != _NEVER}
-    if isinstance(value, list):
+    if kind is list or isinstance(value, list):
         return [redact(inner) for inner in value]
-    return mask_url(value) if isinstance(value, str) and "://" in value else value
+    return value
+
+
+def is_plain_name(name: str) -> bool:
+    """Return whether a field of this name is redacted by its value alone."""
+    return name != _NEVER and name not in _HEADERS and not _is_secret(name)
 
 
 def _field(name: str, value: Any) -> Any:
     if name in _HEADERS and isinstance(value, Mapping):
         return {header: _header(str(header), text) for header, text in value.items()}
-    return _marked(value) if _is_secret(name) else redact(value)
+    return _marked(value) if _is_secret(name) else value if value.__class__ in _PLAIN else redact(value)
 
 
 def _header(name: str, value: Any) -> Any:

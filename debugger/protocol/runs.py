@@ -367,6 +367,10 @@ class ForkRecord:
     """Seconds since 1970."""
 
 
+NO_VERDICT = "open"
+"""The filter for runs without a verdict."""
+
+
 @dataclass(frozen=True)
 class RunSearch:
     """The filters of a list of runs; defaults filter nothing."""
@@ -383,6 +387,8 @@ class RunSearch:
     """Only runs that have a star."""
     source_workflow_run_id: str = ""
     """Only forks of this run (``platform.md#run-list``)."""
+    verdict: str = ""
+    """Only runs with this verdict on the run as a whole; `NO_VERDICT` finds those without any."""
 
     @property
     def words(self) -> list[str]:
@@ -392,4 +398,4 @@ class RunSearch:
     @property
     def needs_notes(self) -> bool:
         """Return whether the filters need notes or the run's record."""
-        return bool(self.tag) or self.starred or self.version_number is not None
+        return bool(self.tag or self.verdict) or self.starred or self.version_number is not None

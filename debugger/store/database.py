@@ -159,6 +159,16 @@ class Database:
         with self._raw_cursor(self.dialect.readers) as cursor:
             cursor.execute("VACUUM")
 
+    def scrub(self) -> bool:
+        """Remove what deleted rows have left in the database's files.
+
+        Returns:
+            ``False`` where another program that reads the database prevents it.
+        """
+        self.compact()
+        with self._raw_cursor(self.dialect.readers) as cursor:
+            return self.dialect.empty_log(cursor)
+
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()

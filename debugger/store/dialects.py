@@ -78,6 +78,13 @@ class DatabaseDialect(Protocol):
     def reset_numbering(self, connection: Connection) -> None:
         """Number new rows after those that were inserted with their numbers."""
 
+    def empty_log(self, cursor: DBAPICursor) -> bool:
+        """Empty the file in which changes are written first.
+
+        Returns:
+            ``False`` where another program that reads the database prevents it.
+        """
+
     def error_kind(self, error: Exception) -> ErrorKind:
         """Return the meaning of one of the driver's errors."""
 

@@ -97,6 +97,21 @@ class ForkRepository(Repository):
             found = _descendants(connection, _root(connection, run_id))
         return sorted(found, key=lambda record: (record.created_at, record.run_id))
 
+    def copies(self, run_id: str) -> dict[str, int]:
+        """Return the direct and indirect forks of a run.
+
+        Returns:
+            For each the number of turns that it took over from the run.
+        """
+        with self._database.reading() as connection:
+            found = _descendants(connection, run_id)
+        turns_of = {run_id: None} | dict[str, int | None]()
+        for record in sorted(found, key=lambda record: record.created_at):
+            above = turns_of.get(record.source_run_id)
+            own = record.turn_number - 1
+            turns_of[record.run_id] = own if above is None else min(own, above)
+        return {fork: count or 0 for fork, count in turns_of.items() if fork != run_id}
+
     def statuses(self, run_ids: Collection[str]) -> dict[str, RunStatus]:
         """Return the statuses of those of the runs that are stored here."""
         with self._database.reading() as connection:

@@ -199,6 +199,10 @@ class Postgres:
             "SELECT setval(pg_get_serial_sequence('turns', 'id'), coalesce(max(id), 0) + 1, false) FROM turns"
         )
 
+    def empty_log(self, cursor: DBAPICursor) -> bool:
+        """Do nothing: the server owns its log."""
+        return True
+
     def error_kind(self, error: Exception) -> ErrorKind:
         """Return the meaning of one of the driver's errors."""
         code = getattr(error, "sqlstate", None)

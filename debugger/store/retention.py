@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import CompoundSelect, Connection, delete, exists, func, or_, select, union
+from sqlalchemy import CompoundSelect, Connection, Table, delete, exists, func, or_, select, union, update
 
+from debugger.errors import TurnInProgressError
 from debugger.store.claims import unknown_run
 from debugger.store.database import Database
 from debugger.store.schema import (
@@ -35,6 +36,22 @@ _ROW_BYTES = 200
 """Bytes of a row besides its texts, roughly."""
 _RUNS_AT_ONCE = 100
 """Runs that are deleted in one transaction, so that no turn waits long to be stored."""
+
+RUN_TABLES: tuple[Table, ...] = (
+    turns,
+    spoken,
+    comments,
+    ratings,
+    run_marks,
+    run_tags,
+    kits,
+    unfinished_turns,
+    rerun_tokens,
+    verdicts,
+    hidden_runs,
+    run_facts,
+)
+"""Every table, besides ``runs`` and ``forks``, whose rows go with their run."""
 
 _MARKED = union(
     select(run_marks.c.run_id).where(or_(run_marks.c.starred, run_marks.c.note != "")),
@@ -145,26 +162,47 @@ def delete_run(connection: Connection, run_id: str) -> None:
 
 def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
     """Delete runs with their turns and notes, but not their forks."""
-    for table in (
-        turns,
-        spoken,
-        comments,
-        ratings,
-        run_marks,
-        run_tags,
-        kits,
-        unfinished_turns,
-        rerun_tokens,
-        verdicts,
-        hidden_runs,
-        run_facts,
-    ):
+    for table in RUN_TABLES:
         connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
     # The origin of a fork leads from its own forks to their first run.
     child = forks.alias()
     has_forks = exists().where(child.c.source_run_id == forks.c.run_id)
     connection.execute(delete(forks).where(forks.c.run_id.in_(run_ids), ~has_forks))
     connection.execute(delete(runs).where(runs.c.id.in_(run_ids)))
+
+
+def erase_runs(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Delete runs with every trace, the origins of forks included.
+
+    A fork that is not among them stays with the turns that it copied, and is a fork no more.
+    """
+    delete_runs(connection, run_ids)
+    origins = or_(forks.c.run_id.in_(run_ids), forks.c.source_run_id.in_(run_ids))
+    connection.execute(delete(forks).where(origins))
+    connection.execute(
+        update(runs)
+        .where(runs.c.source_workflow_run_id.in_(run_ids))
+        .values(source_workflow_run_id=None, checkpoint_source_turn_index=None)
+    )
+
+
+def claimed_runs(connection: Connection) -> set[str]:
+    """Return the runs with a turn that is being executed."""
+    return set(connection.scalars(select(turns.c.run_id).where(IN_PROGRESS)))
+
+
+def refuse_claimed(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Reject runs with a turn that is being executed.
+
+    Raises:
+        TurnInProgressError: There is one.
+    """
+    busy = sorted(claimed_runs(connection) & set(run_ids))
+    if busy:
+        raise TurnInProgressError(
+            f"A turn of run {busy[0]} is being executed, so the run cannot be deleted.",
+            advice="Stop it first, or wait until the turn has ended.",
+        )
 
 
 def _is_beyond(run: StoredRun, limits: Limits, left: int, left_size: int, now: float) -> bool:

@@ -17,7 +17,7 @@ from debugger.errors import NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import message_text
 from debugger.protocol.runs import IN_PROGRESS as IN_PROGRESS_KEY
-from debugger.protocol.runs import Run, RunSearch, Turn
+from debugger.protocol.runs import NO_VERDICT, Run, RunSearch, Turn
 from debugger.protocol.turn_logs import LazyRun
 from debugger.store.claims import unknown_run
 from debugger.store.compression import read_json
@@ -26,11 +26,13 @@ from debugger.store.schema import (
     FINISHED,
     IN_PROGRESS,
     comments,
+    hidden_runs,
     run_marks,
     run_tags,
     runs,
     spoken,
     turns,
+    verdicts,
 )
 from debugger.store.sql_helpers import insert, iso_time, page_of, place_in
 
@@ -223,7 +225,8 @@ def _conditions(workflow_id: str | None, status: str | None, search: RunSearch) 
         runs.c.source_workflow_run_id: search.source_workflow_run_id or None,
     }
     conditions: list[ColumnElement[bool]] = [
-        column == value for column, value in equal.items() if value is not None
+        runs.c.id.not_in(select(hidden_runs.c.run_id)),
+        *(column == value for column, value in equal.items() if value is not None),
     ]
     if search.since is not None:
         conditions.append(runs.c.created_at >= search.since.timestamp())
@@ -233,7 +236,17 @@ def _conditions(workflow_id: str | None, status: str | None, search: RunSearch) 
         conditions.append(runs.c.id.in_(select(run_tags.c.run_id).where(run_tags.c.tag == search.tag)))
     if search.starred:
         conditions.append(runs.c.id.in_(select(run_marks.c.run_id).where(run_marks.c.starred)))
+    if search.verdict:
+        conditions.append(_has_verdict(search.verdict))
     return conditions
+
+
+def _has_verdict(wanted: str) -> ColumnElement[bool]:
+    """Return the condition for runs with a verdict, or without any."""
+    own = select(verdicts.c.run_id).where(verdicts.c.connection == "", verdicts.c.target_kind == "run")
+    if wanted == NO_VERDICT:
+        return runs.c.id.not_in(own)
+    return runs.c.id.in_(own.where(verdicts.c.value == wanted))
 
 
 def _has_word(word: str) -> ColumnElement[bool]:

@@ -182,6 +182,14 @@ class Sqlite:
     def reset_numbering(self, connection: Connection) -> None:
         """Do nothing: SQLite continues after the last row."""
 
+    def empty_log(self, cursor: DBAPICursor) -> bool:
+        """Move the write-ahead log into the file, and truncate it."""
+        if self._in_memory:
+            return True
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        row = cursor.fetchone()
+        return row is not None and row[0] == 0
+
     def error_kind(self, error: Exception) -> ErrorKind:
         """Return the meaning of one of SQLite's errors."""
         if isinstance(error, UnicodeDecodeError):

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from debugger.store import retention
 from debugger.store.audit import AuditLog
 from debugger.store.consents import PythonConsents
 from debugger.store.database import Database
 from debugger.store.encryption import Cipher
+from debugger.store.export_presets import ExportPresetRepository
 from debugger.store.forks import ForkRepository, RerunRepository, RunFork, copy_run
+from debugger.store.hidden_runs import HiddenRuns
 from debugger.store.keys import ApiKeys, EndedLogins
 from debugger.store.notes import FeedbackRepository, NoteRepository
 from debugger.store.rerun_tokens import RerunTokens
 from debugger.store.retention import Limits, Pruning
+from debugger.store.reviews import ReviewRepository
+from debugger.store.run_facts import RunFactsCache
 from debugger.store.runs import RunRepository
+from debugger.store.saved_filters import SavedFilters
 from debugger.store.schema import revision_of
 from debugger.store.schema_setup import NEWEST, ensure_schema
+from debugger.store.snippets import Snippets
 from debugger.store.teams import reject_teams
 from debugger.store.turns import Checkpoint, FinishedTurn, TurnClaims, read_checkpoint
 from debugger.store.variables import VariableRepository
@@ -63,6 +71,12 @@ class Store(WorkflowRepository, RunRepository):
         self.audit = AuditLog(database)
         self.ended_logins = EndedLogins(database)
         self.python_consents = PythonConsents(database)
+        self.hidden = HiddenRuns(database)
+        self.run_facts = RunFactsCache(database)
+        self.snippets = Snippets(database)
+        self.saved_filters = SavedFilters(database)
+        self.export_presets = ExportPresetRepository(database)
+        self.reviews = ReviewRepository(database)
 
     def close(self) -> None:
         """Close the database."""
@@ -107,6 +121,23 @@ class Store(WorkflowRepository, RunRepository):
         """
         with self._database.writing() as connection:
             retention.delete_run(connection, run_id)
+
+    def erase_runs(self, run_ids: Sequence[str]) -> bool:
+        """Delete every trace of runs, also from the database's files.
+
+        Forks of them that are not among them stay, see `ForkRepository.copies`.
+
+        Returns:
+            ``False`` where another program that reads the database holds its log, which is then to be emptied
+            later by `compact`.
+
+        Raises:
+            TurnInProgressError: A turn of one of them is being executed. Nothing was deleted.
+        """
+        with self._database.writing() as connection:
+            retention.refuse_claimed(connection, run_ids)
+            retention.erase_runs(connection, run_ids)
+        return self._database.scrub()
 
     def plan_pruning(self, limits: Limits) -> Pruning:
         """Return the runs beyond limits; none is deleted by itself."""

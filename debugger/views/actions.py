@@ -10,7 +10,7 @@ from functools import partial, wraps
 from typing import ParamSpec
 
 from debugger.backends.hosted import HostedBackend
-from debugger.errors import DebuggerError, StoreError
+from debugger.errors import DebuggerError, NotFoundError, StoreError
 from debugger.expressions.required_variables import required_variables
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import Command
@@ -24,10 +24,11 @@ from debugger.views import state
 from debugger.views.audit import audit, audit_run
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import check_role, may, requires
-from debugger.views.backends import current_backend, notebook
+from debugger.views.backends import current_backend, local_store, notebook
 from debugger.views.confirmations import confirm_turn
 from debugger.views.connections import disconnect_hosted, owner
 from debugger.views.state import BackendName, PageState
+from debugger.views.times import shown_time
 from debugger.views.url_state import Address
 
 Arguments = ParamSpec("Arguments")
@@ -108,6 +109,7 @@ def open_run(run_id: str, turn_number: int | None = None) -> None:
 
     One that is long is read once the page is there, see `read_run`.
     """
+    refuse_deleted(run_id)
     prefetcher.wait(run_id, _READ_WAIT_SECONDS)
     session = DebugSession.open_lazily(current_backend(), run_id)
     if session.turns_to_load <= _MAX_TURNS_AT_ONCE:
@@ -116,6 +118,22 @@ def open_run(run_id: str, turn_number: int | None = None) -> None:
     state.page().turn_to_open = turn_number
     if not session.turns_to_load:
         _open_turn()
+
+
+def refuse_deleted(run_id: str) -> None:
+    """Refuse a run that a user has deleted and that can still be restored.
+
+    Raises:
+        NotFoundError: It is one of the embedded engine.
+    """
+    if state.page().backend_name != "embedded":
+        return
+    deleted = local_store().hidden.find(run_id)
+    if deleted is not None:
+        raise NotFoundError(
+            f"Run {run_id} was deleted by {deleted.hidden_by} on {shown_time(deleted.hidden_at)}.",
+            advice="It can be restored on the page Runs, under “Deleted”.",
+        )
 
 
 @command

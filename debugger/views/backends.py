@@ -12,7 +12,7 @@ from debugger.engine.tools.sandbox import python_status
 from debugger.errors import NotFoundError, SettingsError
 from debugger.session.registry import LiveSessions
 from debugger.settings import Settings, read_settings
-from debugger.store import ForkRepository, NoteRepository
+from debugger.store import ForkRepository, NoteRepository, Store
 from debugger.store.consents import PythonConsents
 from debugger.views import state
 from debugger.views.auth.login_method import is_beyond_this_machine
@@ -52,6 +52,15 @@ def live_sessions() -> LiveSessions:
     Those of the hosted API hold a user's key, and so are never found from another tab.
     """
     return LiveSessions()
+
+
+def local_store() -> Store:
+    """Return the embedded engine's store, with what is noted on runs of any backend.
+
+    Raises:
+        StoreError: The store cannot be opened.
+    """
+    return embedded_backend().store
 
 
 def notebook() -> NoteRepository:

@@ -32,7 +32,7 @@ class Shortcut:
         return "Ctrl" not in self.keys
 
 
-_RUN, _LOOK, _PLAY, _ANYWHERE = "Run", "Look around", "Present", "Anywhere"
+_RUN, _LOOK, _PLAY, _REVIEW, _ANYWHERE = "Run", "Look around", "Present", "Review", "Anywhere"
 
 SHORTCUTS = {
     "start": Shortcut(_RUN, "Ctrl+Enter", "Start the run"),
@@ -52,6 +52,15 @@ SHORTCUTS = {
     "play_previous": Shortcut(_PLAY, "Shift+Left", "One step back"),
     "play_next_turn": Shortcut(_PLAY, "Shift+Down", "Next turn"),
     "play_previous_turn": Shortcut(_PLAY, "Shift+Up", "Previous turn"),
+    "verdict_pass": Shortcut(_REVIEW, "1", "Pass"),
+    "verdict_fail": Shortcut(_REVIEW, "2", "Fail"),
+    "verdict_unsure": Shortcut(_REVIEW, "3", "Unsure"),
+    "next_open": Shortcut(_REVIEW, "O", "Next open run"),
+    "previous_reviewed": Shortcut(_REVIEW, "B", "Back to the run before"),
+    "undo_verdict": Shortcut(_REVIEW, "Z", "Undo the last verdict"),
+    "next_target": Shortcut(_REVIEW, "M", "Judge the next turn or message"),
+    "previous_target": Shortcut(_REVIEW, "Shift+M", "Judge the one before"),
+    "whole_run": Shortcut(_REVIEW, "W", "Judge the whole run"),
     "skin": Shortcut(_ANYWHERE, "Shift+E", "Change between the demo view and the engineer's"),
     "help": Shortcut(_ANYWHERE, "Shift+H", "Show these shortcuts"),
 }

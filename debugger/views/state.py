@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import streamlit as st
 
@@ -35,6 +35,8 @@ from debugger.settings import HostedSettings
 from debugger.views.auth.owners import Owner
 from debugger.views.backend_cache import BackendCache
 from debugger.views.url_state import Address, CompareAddress, RunPlace
+
+Record = TypeVar("Record")
 
 Side = Literal["a", "b"]
 
@@ -222,8 +224,6 @@ class PageState:
     """Whether the keyboard shortcuts were requested."""
     goes_to: str | None = None
     """The page that was requested, by its name."""
-    shows_exports: bool = False
-    """Whether the formats to save the run in are on view."""
     is_demo: bool = False
     """Whether the run is shown to someone who wants the conversation and nothing technical."""
     player: Player | None = None
@@ -262,6 +262,22 @@ def page() -> PageState:
         st.session_state[_PAGE] = PageState()
     found: PageState = st.session_state[_PAGE]
     return found
+
+
+def record(kind: type[Record]) -> Record:
+    """Return this tab's instance of a class of state, made with its defaults."""
+    return st.session_state.setdefault(f"record_{kind.__qualname__}", kind())  # type: ignore[no-any-return]
+
+
+def query_parameters() -> dict[str, str]:
+    """Return the query parameters of the browser's address."""
+    return dict(st.query_params)
+
+
+def set_query_parameters(parameters: dict[str, str]) -> None:
+    """Change the query parameters of the browser's address."""
+    if query_parameters() != parameters:
+        st.query_params.from_dict(parameters)
 
 
 def renew_editors() -> None:

@@ -134,13 +134,32 @@ def test_edge_taken_on_agent_rows_only():
     ]
 
 
-def test_edge_taken_of_a_self_loop():
-    first, _ = conversation()
-    again = TurnLog(2, TurnInput(), [node("assistant_response", "order", "Order desk", content="And?")])
+def test_path_leads_to_the_message():
+    rows = transcript(RunFacts("run1"), conversation(), tea_shop())
 
-    rows = transcript(RunFacts("run1"), [first, again], tea_shop())
+    assert [(row.path, row.path_after) for row in rows] == [
+        ("", ""),
+        ("", "Order desk > stays > Order desk"),
+        ("", ""),
+        ("Order desk > ordered > Farewell", ""),
+    ]
 
-    assert rows[-1].edge_taken == "self_loop_edge"
+
+def test_edge_taken_names_every_edge_since_the_last_message():
+    turn = TurnLog(
+        1,
+        TurnInput(),
+        [
+            hop("conditional_edge", "order", "bye", edge_logical_id="edge_done", edge_name="ordered"),
+            hop("direct_edge", "bye", "order"),
+            node("assistant_response", "order", "Order desk", content="And?"),
+        ],
+    )
+
+    (row,) = transcript(RunFacts("run1"), [turn], tea_shop())
+
+    assert row.edge_taken == "ordered > always"
+    assert (row.edge_condition, row.edge_verdict) == ("ordered: a tea was named", "ordered: condition held")
 
 
 def test_last_row_names_the_waiting_node():
@@ -231,7 +250,7 @@ def test_rows_share_the_run_columns():
         "completed",
         "2026-07-28T00:53:00Z",
     )
-    assert (row.schema_version, row.run_id) == (1, "665f0c2b9a3e4d5f6a7b8c90")
+    assert (row.schema_version, row.run_id) == (2, "665f0c2b9a3e4d5f6a7b8c90")
 
 
 def test_started_at_falls_back_to_first_event():

@@ -13,14 +13,14 @@ from urllib.parse import quote
 import pytest
 
 from debugger.analysis.side_effects import ledgers, side_effects
-from debugger.analysis.transcript import RunFacts, transcript
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.exports.csv_files import side_effect_rows, side_effects_csv, transcript_csv
+from debugger.exports.csv_files import side_effect_rows, side_effects_csv
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
 from debugger.store.compression import decompress
 from tests.engine.tools.test_mcp import serving as serving_mcp
+from tests.support.exports import every_text, exported
 from tests.support.factories import Json, direct, document, node, say
 from tests.support.http_server import HttpServer
 from tests.support.model_server import said
@@ -166,7 +166,7 @@ def test_no_secret_leaves_a_trace(tmp_path, monkeypatch, caplog, policy, fails):
     effects = side_effects(turn_logs(run), ledgers(run))
     files = [
         side_effects_csv(side_effect_rows(turn.run_id, effects)).decode(),
-        transcript_csv(transcript(RunFacts(turn.run_id), turn_logs(run), None)).decode(),
+        *(text for _, text in every_text(exported(run))),
     ]
     found = "\n".join(
         [

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Download, Locator, Page, TimeoutError, expect
 
 HEADER_HEIGHT, ROW_HEIGHT = 35, 30
 WATCH = """(() => {
@@ -164,6 +164,19 @@ def say(page: Page, text: str) -> None:
     box.press("Enter")
     expect(conversation(page)).to_contain_text(text[:60])
     settled(page)
+
+
+def export_run(page: Page, preset: str = "", file_format: str = "") -> Download:
+    """Download the run on view from the export dialog, which stays open."""
+    page.locator(".st-key-export button").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    settled(page)
+    for label, option in (("Preset", preset), ("Format", file_format)):
+        if option:
+            choose(page, label, option)
+    with page.expect_download() as waiting:
+        page.locator(".st-key-export_download button").first.click()
+    return waiting.value
 
 
 def context(page: Page) -> Locator:

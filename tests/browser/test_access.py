@@ -20,6 +20,7 @@ from tests.browser.driving import (
     WATCH,
     choose,
     conversation,
+    export_run,
     go_to,
     import_workflow,
     open_app,
@@ -206,15 +207,12 @@ def test_pages_work_under_content_security_policy(context: BrowserContext, site:
     for pane in ("Why", "Event", "Notes"):
         page.get_by_role("radio", name=pane, exact=True).click()
         settled(page)
-    page.locator(".st-key-export button").first.click()
-    with page.expect_download() as download:
-        page.locator(".st-key-download_csv button").first.click()
-    assert b"book an appointment" in Path(download.value.path()).read_bytes()
+    assert b"book an appointment" in Path(export_run(page).path()).read_bytes()
     page.reload()  # closes the menu
     settled(page)
     present(page)
     press(page, "Shift+ArrowDown")
-    for name in ("Runs", "Compare", "Connection"):
+    for name in ("Runs", "Review", "Compare", "Connection"):
         go_to(page, name)
     press(page, "Shift+H")
     expect(page.get_by_role("dialog")).to_be_visible()

@@ -71,13 +71,27 @@ def runs(page: Page, url: str) -> None:
     go_to(page, "Runs")
 
 
+def review(page: Page, url: str) -> None:
+    clinic_call(page, url, CALL[:2])
+    go_to(page, "Review")
+    press(page, "m")
+    press(page, "2")
+
+
+def review_import(page: Page, url: str) -> None:
+    review(page, url)
+    page.locator(".st-key-review_import button").press("Enter")
+    settled(page)
+
+
 def connection(page: Page, url: str) -> None:
     open_app(page, url)
     go_to(page, "Connection")
 
 
 @pytest.mark.parametrize(
-    "visit", [debug, debug_event, before_a_run, demo, presenter, help_dialog, runs, connection]
+    "visit",
+    [debug, debug_event, before_a_run, demo, presenter, help_dialog, runs, review, review_import, connection],
 )
 def test_axe_finds_nothing_serious_in_light_and_dark(
     page: Page, app: Server, visit: Callable[[Page, str], None]

@@ -18,6 +18,7 @@ from tests.browser.driving import (
     connect,
     context,
     conversation,
+    export_run,
     go_to,
     message_box,
     open_app,
@@ -42,7 +43,7 @@ DEMO = [
     "Yes, please book it.",
     "No, that's all. Thank you!",
 ]
-VOLATILE = {"run_id", "workflow_id", "at", "at_ms", "latency_ms", "started_at", "engine"}
+VOLATILE = {"run_id", "latency_ms", "started_at", "backend", "turn_ms"}
 
 
 @pytest.fixture(scope="module")
@@ -174,10 +175,7 @@ def test_run_begins_at_another_node_and_is_stopped(page: Page, app: Server):
 
 def downloaded(page: Page) -> list[dict[str, str]]:
     """The transcript as the browser saved it."""
-    page.locator(".st-key-export button").first.click()
-    with page.expect_download() as waiting:
-        page.locator(".st-key-download_csv button").first.click()
-    text = Path(waiting.value.path()).read_text(encoding="utf-8-sig")
+    text = Path(export_run(page).path()).read_text(encoding="utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
 
 

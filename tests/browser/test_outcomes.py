@@ -19,6 +19,7 @@ from tests.browser.driving import (
     WATCH,
     context,
     conversation,
+    export_run,
     go_to,
     message_box,
     open_app,
@@ -165,10 +166,7 @@ def make_unknown(page: Page, world: World, fault: Fault) -> str:
 
 def exported(page: Page, folder: Path) -> list[str]:
     """Return the user's messages in the CSV that the page exports."""
-    page.locator(".st-key-export button").first.click()
-    with page.expect_download() as waiting:
-        page.locator(".st-key-download_csv button").first.click()
-    waiting.value.save_as(folder / "turns.csv")
+    export_run(page).save_as(folder / "turns.csv")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     with (folder / "turns.csv").open(encoding="utf-8-sig", newline="") as file:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from debugger.store import Store
 from tests.browser.conftest import Server
 from tests.browser.driving import (
     alert,
@@ -21,6 +25,7 @@ from tests.browser.driving import (
     start,
     tick,
 )
+from tests.support.many_runs import store_walks, walked_workflow
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +46,7 @@ def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Pag
     settled(page)
     go_to(page, "Runs")
     type_into(page, "Words", "zebra twice")
-    expect(page.locator(".st-key-run_actions")).to_contain_text("1 run.")
+    expect(page.locator(".st-key-run_actions")).to_contain_text("All found: 1")
     tick(page, 0)
     page.locator(".st-key-open_chosen button").first.click()
     settled(page)
@@ -78,8 +83,9 @@ def test_exported_run_opens_offline_with_everything_else_greyed(app: Server, pag
     start(page)
     say(page, "I want to book an appointment")
     page.locator(".st-key-export button").first.click()
+    choose(page, "Format", "Run file")
     with page.expect_download() as waiting:
-        page.locator(".st-key-download_json button").first.click()
+        page.locator(".st-key-export_download button").first.click()
     file = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(file)
     settled(page)
@@ -115,6 +121,71 @@ def test_saved_input_is_loaded_for_next_run(app: Server, page: Page):
     settled(page)
 
     expect(page.locator(".st-key-run_input")).to_contain_text("Values carried from preset Known caller")
+
+
+def test_part_of_the_picture_lists_its_runs_which_are_deleted_and_restored(app: Server, page: Page):
+    with closing(Store(f"sqlite:///{app.folder}/data/workflow-debugger/workflow-debugger.sqlite3")) as store:
+        workflow_id = store.create_workflow(walked_workflow(), name="Vet desk").id
+        store_walks(store, workflow_id, 40, name="Vet desk")
+    open_app(page, f"{app.url}/runs")
+    choose(page, "Workflow", "Vet desk")
+    expect(actions(page)).to_contain_text("All found: 40")
+
+    page.get_by_role("radio", name="Statistics").click()
+    settled(page)
+    page.locator("g.node", has_text="Book").first.click()
+    settled(page)
+    reached = int(re.search(r"reached by (\d+) runs", page.locator(".st-key-chosen_flow").inner_text())[1])
+    page.locator(".st-key-list_reached button").first.click()
+    settled(page)
+    expect(actions(page)).to_contain_text(f"All found: {reached}")
+    page.locator(".st-key-runs_scope").get_by_text("All found").click()
+    settled(page)
+    page.locator(".st-key-delete_chosen button").first.click()
+    page.locator(".st-key-delete_runs button").first.click()
+    settled(page)
+    page.locator(".st-key-runs_path_clear button").first.click()
+    settled(page)
+    expect(actions(page)).to_contain_text(f"All found: {40 - reached}")
+    page.locator(".st-key-undo_runs button").first.click()
+    settled(page)
+    expect(actions(page)).to_contain_text("All found: 40")
+
+    bars = page.locator("[class*=st-key-runs_by_day] .mark-rect path")
+    bars.first.click()
+    settled(page)
+    expect(page.get_by_label("From", exact=True).first).not_to_be_empty()
+    found = actions(page).inner_text()
+    page.locator(".st-key-runs_clear button").first.click()
+    settled(page)
+    assert 0 < int(re.search(r"All found: (\d+)", found)[1]) < 40
+    page.get_by_role("radio", name="Statistics").click()
+    settled(page)
+    expect(page.locator(".st-key-statistics_head")).to_contain_text("Runs")
+
+
+def test_26_runs_are_one_file_in_three_clicks(app: Server, page: Page, tmp_path: Path):
+    with closing(Store(f"sqlite:///{app.folder}/data/workflow-debugger/workflow-debugger.sqlite3")) as store:
+        workflow_id = store.create_workflow(walked_workflow(), name="Vet clinic").id
+        ids = store_walks(store, workflow_id, 26, name="Vet clinic")
+    open_app(page, f"{app.url}/runs")
+    choose(page, "Workflow", "Vet clinic")
+
+    page.locator(".st-key-runs_scope").get_by_text("All found").click()
+    settled(page)
+    page.locator(".st-key-export_chosen button").first.click()
+    with page.expect_download() as waiting:
+        page.locator(".st-key-export_download button, .st-key-export_start button").first.click()
+    waiting.value.save_as(tmp_path / "runs.csv")
+
+    with (tmp_path / "runs.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["run_id"] for row in rows} == set(ids)
+
+
+def actions(page: Page) -> Locator:
+    """Return the bar of actions above the list."""
+    return page.locator(".st-key-run_actions")
 
 
 def type_into(page: Page, label: str, text: str) -> None:

@@ -69,6 +69,22 @@ def test_prune_deletes_only_with_yes(tmp_path):
     assert runs(url) == 1
 
 
+def test_prune_deletes_runs_that_users_deleted_long_ago(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    keep(url, 40, 35, 1)
+    with closing(Store(url)) as store:
+        gone = store.runs()[0][0].workflow_run_id
+        store.hidden.hide([gone], "ada")
+    settings = {"WORKFLOW_DEBUGGER_DATABASE": url, "WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS": "0"}
+
+    shown = command(tmp_path, "prune", **settings)
+    done = command(tmp_path, "prune", "--yes", **settings)
+
+    assert shown.stdout.startswith("1 deleted run can no longer be restored and would go.\n0 of 3 runs")
+    assert done.stdout.endswith("Deleted 1 run.\n")
+    assert runs(url) == 2
+
+
 def test_prune_without_limit_is_rejected(tmp_path):
     told = command(tmp_path, "prune", "--yes", "--database", f"sqlite:///{tmp_path}/debugger.sqlite3")
 

@@ -21,13 +21,9 @@ from websockets.sync.client import connect
 
 from debugger.analysis.comparison.comparison import compare
 from debugger.analysis.side_effects import ledgers, side_effects
-from debugger.analysis.transcript import RunFacts, transcript
 from debugger.backends.hosted import HostedBackend
-from debugger.exports import EXPORTS
 from debugger.exports.code import CODE_FORMATS, turn_call
-from debugger.exports.csv_files import comparison_csv, side_effect_rows
-from debugger.exports.json_files import build_run_file, event_lines
-from debugger.protocol.notes import RunNotes
+from debugger.exports.csv_files import comparison_csv, side_effect_rows, side_effects_csv
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.session.session import DebugSession
@@ -37,6 +33,7 @@ from debugger.store.database import Database
 from tests.conformance.graphs import chat, direct, graph, http, static, when
 from tests.conformance.served import UNKNOWN, create, execute, headers, run_input, serving
 from tests.conformance.test_rest_globals import listening
+from tests.support.exports import every_text, exported
 from tests.support.model_server import said, send
 from tests.support.model_server import serving as serving_model
 from tests.support.postgres import a_database, a_schema
@@ -312,15 +309,12 @@ def exports(trail, session):
     """The session's run in every format."""
     run, run_id = session.recorded, session.run_id
     logs = turn_logs(run)
-    rows = transcript(RunFacts(run_id), logs, session.workflow)
     effects = side_effect_rows(run_id, side_effects(logs, ledgers(run)))
-    file = build_run_file(run, session.workflow, RunNotes(), engine=session.backend.name)
     call = turn_call(logs[0], session.backend.base_url, session.workflow_id, run_id, 0)
     trail.keep("session", session.described, repr(session.turns), repr(run), json.dumps(run.to_wire()))
-    events = event_lines(run_id, logs)
-    sources = {"transcript": rows, "run": file, "events": events, "side_effects": effects}
     made = [
-        *(export.render(sources[export.source]) for export in EXPORTS.values()),
+        *(text.encode() for _, text in every_text(exported(run, session.workflow))),
+        side_effects_csv(effects),
         comparison_csv(compare(logs, logs), {}),
         *(write(call).encode() for _, write in CODE_FORMATS.values()),
     ]

@@ -8,37 +8,33 @@ import pytest
 
 from debugger.analysis.comparison.comparison import compare
 from debugger.analysis.side_effects import SideEffect
-from debugger.analysis.transcript import RunFacts, TranscriptRow, transcript
-from debugger.errors import InputError
-from debugger.exports import EXPORTS
 from debugger.exports.csv_files import (
     COMPARISON_COLUMNS,
-    EVERYTHING,
-    QA_REVIEW,
+    CsvOptions,
     SideEffectRow,
     comparison_csv,
+    csv_bytes,
     side_effect_rows,
     side_effects_csv,
-    transcript_csv,
+    write_csv,
 )
-from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput
-from debugger.protocol.turn_logs import TurnLog
 from tests.support.short_turns import at, speaks, turn
 
 BOM = b"\xef\xbb\xbf"
 
 
-def rows_saying(*texts: str) -> list[TranscriptRow]:
-    events = [
-        parse_event({"type": "assistant_response", "content": text, "timestamp": 1785200000.0})
-        for text in texts
-    ]
-    return transcript(RunFacts("run1", workflow_name="Tea, 'shop'"), [TurnLog(1, TurnInput(), events)], None)
-
-
 def read(data: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+
+
+def saying(*texts: str) -> bytes:
+    return csv_bytes(["text"], [[text] for text in texts])
+
+
+def made(options: CsvOptions, *rows: list[object]) -> bytes:
+    file = io.BytesIO()
+    write_csv(file, ["a", "b"], rows, options)
+    return file.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -56,12 +52,7 @@ def read(data: bytes) -> list[dict[str, str]]:
     ],
 )
 def test_csv_round_trips_texts(text):
-    rows = rows_saying(text)
-
-    found = read(transcript_csv(rows))
-
-    assert [row["text"] for row in found] == [text]
-    assert found[0]["workflow_name"] == "Tea, 'shop'"
+    assert read(saying(text)) == [{"text": text}]
 
 
 @pytest.mark.parametrize(
@@ -69,109 +60,49 @@ def test_csv_round_trips_texts(text):
     ['=HYPERLINK("http://x","y")', "+49 30 1234", "-1+1", "@SUM(A1)", "\tone", "\rone", "\none", "＝1"],
 )
 def test_csv_escapes_formulas(text):
-    (found,) = read(transcript_csv(rows_saying(text)))
-
-    assert found["text"] == f"'{text}"
+    assert read(saying(text)) == [{"text": f"'{text}"}]
 
 
 def test_formula_behind_a_semicolon_gets_an_apostrophe():
-    (found,) = read(transcript_csv(rows_saying("a;=1\t+2\n-3")))
+    assert read(saying("a;=1\t+2\n-3")) == [{"text": "a;'=1\t'+2\n'-3"}]
 
-    assert found["text"] == "a;'=1\t'+2\n'-3"
+
+def test_formula_behind_an_unquoted_comma_gets_an_apostrophe():
+    assert made(CsvOptions(False, ";"), ["x,=1", 2]) == b"a;b\r\nx,'=1;2\r\n"
 
 
 def test_csv_keeps_formulas_inside_texts():
-    (found,) = read(transcript_csv(rows_saying("1=1")))
-
-    assert found["text"] == "1=1"
+    assert read(saying("1=1")) == [{"text": "1=1"}]
 
 
-def test_a_negative_number_is_no_formula():
-    (row,) = rows_saying("Hi")
-
-    (found,) = read(transcript_csv([row._replace(at_ms=-12.5)]))
-
-    assert found["at_ms"] == "-12.5"
+def test_guard_can_be_switched_off():
+    assert made(CsvOptions(False, is_guarded=False), ["=1+1", True]) == b"a,b\r\n=1+1,true\r\n"
 
 
-def test_csv_line_endings_follow_rfc_4180():
-    data = transcript_csv(rows_saying("one\ntwo"), columns=["seq", "text"])
-
-    assert data == BOM + b'seq,text\r\n1,"one\ntwo"\r\n'
-
-
-def test_csv_begins_with_a_bom():
-    assert transcript_csv([]).startswith(BOM + b"schema_version,")
+@pytest.mark.parametrize(("separator", "line"), [(",", b"1,x\r\n"), (";", b"1;x\r\n"), ("\t", b"1\tx\r\n")])
+def test_csv_separator_and_line_ends(separator, line):
+    assert made(CsvOptions(False, separator), [1, "x"]).endswith(line)
 
 
-def test_without_rows_there_is_one_header():
-    assert transcript_csv([], columns=QA_REVIEW) == BOM + (",".join(QA_REVIEW) + "\r\n").encode()
+def test_byte_order_mark_can_be_left_out():
+    assert made(CsvOptions()).startswith(BOM)
+    assert made(CsvOptions(has_bom=False)) == b"a,b\r\n"
 
 
-def test_csv_has_every_column_in_order():
-    (found,) = read(transcript_csv(rows_saying("Hi")))
+def test_file_stays_open_after_writing():
+    file = io.BytesIO()
 
-    assert tuple(found) == EVERYTHING == TranscriptRow._fields
-    assert found["schema_version"] == "1"
+    write_csv(file, ["a"], [], CsvOptions())
 
-
-def test_csv_review_columns_are_a_subset():
-    (found,) = read(transcript_csv(rows_saying("Hi"), columns=QA_REVIEW))
-
-    assert tuple(found) == QA_REVIEW
-    assert set(QA_REVIEW) < set(EVERYTHING)
-    assert found["text"] == "Hi"
+    assert not file.closed
 
 
-def test_one_column_alone_is_possible():
-    assert transcript_csv(rows_saying("Hi"), columns=["text"]) == BOM + b"text\r\nHi\r\n"
-
-
-def test_csv_booleans_and_none():
-    (found,) = read(transcript_csv(rows_saying("Hi")))
-
-    assert found["is_waiting_for_input"] == "false"
-    assert found["latency_ms"] == found["version_number"] == ""
+def test_numbers_truth_values_and_none():
+    assert made(CsvOptions(False), [-12.5, None], [True, False]) == b"a,b\r\n-12.5,\r\ntrue,false\r\n"
 
 
 def test_csv_escapes_lone_surrogates():
-    (found,) = read(transcript_csv(rows_saying("broken \ud83e end")))
-
-    assert found["text"] == "broken \\ud83e end"
-
-
-@pytest.mark.parametrize("columns", [["text", "mood"], []])
-def test_csv_rejects_unknown_columns(columns):
-    with pytest.raises(InputError, match="Choose from schema_version, run_id"):
-        transcript_csv([], columns=columns)
-
-
-def test_csv_is_deterministic():
-    assert transcript_csv(rows_saying("a", "b")) == transcript_csv(rows_saying("a", "b"))
-
-
-@pytest.mark.parametrize("name", [name for name, export in EXPORTS.items() if export.source == "transcript"])
-def test_transcript_exports_have_schema_version(name):
-    export = EXPORTS[name]
-
-    (found,) = read(export.render(rows_saying("Hi")))
-
-    assert export.extension == ".csv"
-    assert found["schema_version"] == "1"
-
-
-def test_csv_marks_background_work():
-    said = parse_event({"type": "assistant_response", "content": "Bye"})
-    logs = [TurnLog(1, TurnInput(), [said]), TurnLog(1, TurnInput(), [said], is_background=True)]
-    rows = transcript(RunFacts("run1"), logs, None)
-
-    files = [read(transcript_csv(rows, columns=columns)) for columns in (EVERYTHING, QA_REVIEW)]
-
-    for found in files:
-        assert [(row["turn_number"], row["is_background"]) for row in found] == [
-            ("1", "false"),
-            ("1", "true"),
-        ]
+    assert read(saying("broken \ud83e end")) == [{"text": "broken \\ud83e end"}]
 
 
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -241,15 +172,6 @@ def test_side_effects_csv_escapes_formulas():
 
 def test_no_calls_give_the_header_alone():
     assert side_effects_csv([]) == UTF8_BOM + (",".join(SideEffectRow._fields) + "\r\n").encode()
-
-
-def test_side_effects_export_renders():
-    rows = side_effect_rows("run_1", [effect()])
-
-    export = EXPORTS["side_effects_csv"]
-
-    assert export.render(rows).startswith(UTF8_BOM + b"schema_version,run_id,")
-    assert all(export.label and export.extension and export.media_type for export in EXPORTS.values())
 
 
 def rows(content):

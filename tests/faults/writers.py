@@ -13,12 +13,11 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from debugger.analysis.transcript import RunFacts, transcript
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.exports import EXPORTS
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
+from tests.support.exports import NO_MASKING, exported, options, written
 
 PATIENCE = 60
 
@@ -82,8 +81,8 @@ def shown(session):
 
 def csv_of(session):
     """Return the transcript as it is exported from a session."""
-    facts = RunFacts(run_id=session.run_id, workflow_id=session.workflow_id, status=session.status)
-    return EXPORTS["csv"].render(transcript(facts, session.turns, session.workflow)).decode()
+    run = exported(session.backend.run(session.run_id), session.workflow)
+    return written([run], options(masking=NO_MASKING)).decode()
 
 
 def _obey(session, command, rest):

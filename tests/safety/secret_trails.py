@@ -13,15 +13,13 @@ from typing import Any
 import pytest
 
 from debugger.analysis.side_effects import ledgers, side_effects
-from debugger.analysis.transcript import RunFacts, transcript
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.exports.csv_files import side_effect_rows, side_effects_csv, transcript_csv
-from debugger.exports.json_files import build_run_file, event_lines
-from debugger.protocol.notes import RunNotes
+from debugger.exports.csv_files import side_effect_rows, side_effects_csv
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
 from tests.backends.test_secrets import stored, traces
+from tests.support.exports import every_text, exported
 from tests.support.factories import Json
 
 SECRET = "Pl\u00e4nted-S3cret.77"
@@ -91,11 +89,7 @@ def execute(
         *(path.read_bytes().decode(errors="replace") for path in folder.glob("runs.sqlite3*")),
         log.text if log else "",
         side_effects_csv(rows).decode(),
-        transcript_csv(transcript(RunFacts(turn.run_id), logs, workflow)).decode(),
-        json.dumps(
-            build_run_file(run, workflow, RunNotes(), engine="embedded"), default=str, ensure_ascii=False
-        ),
-        *(str(line) for line in event_lines(turn.run_id, logs)),
+        *(text for _, text in every_text(exported(run, workflow))),
     ]
     ledger = [entry for turn_ledger in ledgers(run).values() for entry in turn_ledger]
     warnings = [event.to_wire().get("warning_message") for one in logs for event in one.events]

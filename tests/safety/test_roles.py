@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from debugger.errors import ForbiddenError
-from debugger.exports.json_files import build_run_file, run_json
 from debugger.protocol.notes import Comment, RunNotes, Target
+from debugger.protocol.run_file import write_run_file
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import CUSTOM_CONNECTION
@@ -23,6 +23,7 @@ from debugger.views.pages import connection
 from debugger.views.panels import fork_actions, mocks, presets, recordings, stepping
 from debugger.views.panels import notes as note_commands
 from tests.support.companions import lab
+from tests.support.exports import run_file
 from tests.support.factories import document, say
 from tests.views import conftest as pages
 from tests.views.bars import captions, control, use
@@ -317,8 +318,8 @@ def test_notes_of_file_are_added_by_administrators(app, backend, monkeypatch, pa
             Comment(logical_id="c", target=Target(), author="Bo", content="Approved", created_at="2026")
         ]
     )
-    data = run_json(
-        build_run_file(
+    data = write_run_file(
+        run_file(
             backend.run(recorded), backend.workflow(backend.run(recorded).workflow_id), forged, engine=""
         )
     )

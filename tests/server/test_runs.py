@@ -40,6 +40,19 @@ def test_runs_are_listed_by_workflow_and_status(api):
     assert (waiting["workflow_runs"], waiting["total"], waiting["pages"]) == ([], 0, 0)
 
 
+def test_run_that_a_user_of_the_page_has_deleted_is_not_listed(api, embedded):
+    workflow_id, result = begin(api, static("a", "Hello wallaby"))
+    query = {"workflow_id": workflow_id, "search": "wallaby"}
+
+    before = api.get("/v1/workflow-runs", params=query).json()["total"]
+    embedded.store.hidden.hide([result["run_id"]], "ada")
+    after = api.get("/v1/workflow-runs", params=query).json()["total"]
+    embedded.store.hidden.restore([result["run_id"]])
+
+    assert (before, after) == (1, 0)
+    assert api.get("/v1/workflow-runs", params=query).json()["total"] == 1
+
+
 def test_runs_are_found_by_words_and_dates(api):
     workflow_id, result = begin(api, static("a", "Hello quokka"))
 

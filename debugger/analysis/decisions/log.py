@@ -54,6 +54,11 @@ class DecisionLog(EventFold):
             self._transitions += event.type in TRANSITION_TYPES
             decide(self, trace, event)
 
+    def forget(self) -> None:
+        """Drop the decisions so far; the threads stay where they are."""
+        self.all.clear()
+        self._by_edge.clear()
+
     def of_edge(self, edge_id: str) -> list[DecisionRecord]:
         """Return the decisions that took an edge, by its id."""
         return self._by_edge.get(edge_id, [])

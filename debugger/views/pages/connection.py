@@ -127,7 +127,7 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
         ("Answers for models", responder_label(settings)),
         ("Python in workflows", python_status(settings.inline_python).description),
         ("Node runs per turn", f"at most {settings.max_node_runs}"),
-        ("Time zone", settings.time_zone),
+        ("Time zone", f"{settings.time_zone} in workflows, {settings.shown_time_zone} on this page"),
     ]
 
 

@@ -6,29 +6,46 @@ import streamlit as st
 
 from debugger.backends.base import Backend, Page
 from debugger.errors import DebuggerError
-from debugger.protocol.notes import RunLabels
 from debugger.protocol.runs import Run
 from debugger.views import actions, navigation, state
-from debugger.views.backends import current_backend, notebook
+from debugger.views.backends import current_backend, local_store, notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
+from debugger.views.panels.exports import export_dialog
 from debugger.views.panels.recordings import recording_upload
-from debugger.views.panels.run_list import (
+from debugger.views.panels.runs import filters
+from debugger.views.panels.runs.actions import run_actions
+from debugger.views.panels.runs.deletion import deleted_run_box, deleted_runs, deletion_dialog, undo_bar
+from debugger.views.panels.runs.erasure import erasure_dialog
+from debugger.views.panels.runs.picture import picture
+from debugger.views.panels.runs.rows import RowFacts, chosen_runs, clicked_run, run_table
+from debugger.views.panels.runs.scope import (
     WantedRuns,
-    chosen_runs,
-    clicked_run,
-    run_actions,
-    run_filters,
-    run_table,
+    connection_of_runs,
+    first_page,
+    ids_of,
+    list_runs,
+    page_key,
+    rows_of,
+    runs_on_path,
+    runs_state,
+    summaries_of,
 )
+from debugger.views.panels.runs.statistics import statistics_view
 
 _PAGE_SIZE = 50
+_READ_SECONDS = 1.0
+"""Seconds that a list spends on summaries of runs that have none yet."""
+_VIEW_KEY = "runs_view"
+_VIEWS = {"list": "List", "statistics": "Statistics", "deleted": "Deleted"}
 
 
 def render() -> None:
     """Draw the page."""
     page = state.page()
-    st.markdown("### Runs")
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="runs_head"):
+        st.markdown("### Runs", width="content")
+        view = _view()
     try:
         backend = current_backend()
     except DebuggerError as error:
@@ -36,12 +53,46 @@ def render() -> None:
         st.page_link(page.links["connection"], label="Open Connection", icon=":material/cable:")
         _other_ways()
         return
-    names = _workflow_names(backend)
-    wanted = run_filters(backend, names)
-    _other_ways()
-    _list(backend, names, wanted)
+    if view == "deleted":
+        deleted_runs()
+    else:
+        _runs(backend, view)
     if page.error is not None:
         show_error(page.error)
+    deletion_dialog()
+    erasure_dialog()
+    export_dialog()
+    runs_state().notice = ""
+
+
+def _view() -> str:
+    views = [name for name in _VIEWS if name != "deleted" or state.page().backend_name == "embedded"]
+    state.begin_widget(_VIEW_KEY, "list")
+    if state.widget(_VIEW_KEY) not in views:
+        state.set_widget(_VIEW_KEY, "list")
+    return str(
+        st.segmented_control(
+            "View",
+            views,
+            key=_VIEW_KEY,
+            format_func=_VIEWS.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+        )
+    )
+
+
+def _runs(backend: Backend, view: str) -> None:
+    names = _workflow_names(backend)
+    wanted = filters.run_filters(backend, names)
+    if view == "statistics":
+        statistics_view(backend, wanted)
+        return
+    _other_ways()
+    deleted_run_box()
+    undo_bar()
+    picture(backend, wanted, names)
+    _list(backend, names, wanted)
 
 
 def _workflow_names(backend: Backend) -> dict[str, str]:
@@ -71,27 +122,39 @@ def _open_by_id() -> None:
 
 
 def _list(backend: Backend, names: dict[str, str], wanted: WantedRuns) -> None:
-    number = state.widget("runs_page", 1)
+    number = state.widget(page_key(), 1)
     found = _found(backend, wanted, number)
     if found.unread:
         st.caption(
             f":material/hourglass_top: {count(found.unread, 'older run')} could not be read in time. "
             "Press Refresh to search on."
         )
+    if not found.rows and number > 1:  # the filters were changed, and find fewer pages
+        first_page()
+        st.rerun()
     if not found.rows:
         _empty(wanted)
         return
-    marks = _marks([row.workflow_run_id for row in found.rows])
+    facts = _facts(backend, names, wanted, found.rows)
     opened = clicked_run()
-    opened = run_actions(chosen_runs(found.rows), marks, found.total) or opened
-    run_table(found.rows, names, marks)
+    opened = run_actions(chosen_runs(found.rows), facts.marks, found.total) or opened
+    run_table(found.rows, facts)
     if opened:
         _open(opened)
     pages = -(-found.total // _PAGE_SIZE)
     if pages > 1:
-        st.pagination(pages, key="runs_page")
+        st.pagination(pages, key=page_key())
+    _foot(found.rows, facts)
+
+
+def _foot(rows: list[Run], facts: RowFacts) -> None:
+    missing = len(rows) - len(facts.summaries)
+    if missing:
+        st.caption(f"Words and durations of {count(missing, 'run')} are still to be read. Press Refresh.")
     if state.page().backend_name == "hosted":
-        st.caption("Stars, tags, notes and comments stay on this machine; the API is not told of them.")
+        st.caption(
+            "Stars, tags, notes, comments and verdicts stay on this machine; the API is not told of them."
+        )
 
 
 def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run]:
@@ -99,41 +162,61 @@ def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run]:
     question = ("runs", wanted, number)
     answers.expire(question)  # runs come and go by the minute
     try:
-        return answers.ask(
-            question,
-            lambda: backend.runs(
-                workflow_id=wanted.workflow_id,
-                status=wanted.status,
-                search=None if wanted.is_everything else wanted.search,
-                page=number,
-                size=_PAGE_SIZE,
-            ),
-        )
+        if wanted.path is not None:
+            found = answers.ask(question, lambda: runs_on_path(backend, wanted, _READ_SECONDS))
+            return rows_of(found, number, _PAGE_SIZE)
+        return answers.ask(question, lambda: list_runs(backend, wanted, number, _PAGE_SIZE))
     except DebuggerError as error:
         show_error(error)
         return answers.last(question) or Page([], 0)
 
 
-def _marks(run_ids: list[str]) -> dict[str, RunLabels]:
+def _facts(backend: Backend, names: dict[str, str], wanted: WantedRuns, rows: list[Run]) -> RowFacts:
+    ids, page = ids_of(rows), state.page()
+    place = page.connection_name if page.backend_name == "hosted" else backend.name
     try:
-        return notebook().marks(run_ids)
+        store = local_store()
+        words = wanted.search.words if page.backend_name == "embedded" else []
+        return RowFacts(
+            names,
+            place,
+            notebook().marks(ids),
+            summaries_of(backend).read(rows, _READ_SECONDS),
+            store.reviews.verdicts(ids, connection=connection_of_runs()),
+            store.snippets.of(ids, words) if words else {},
+        )
     except DebuggerError as error:
         show_error(error)
-        return {}
+        return RowFacts(names, place)
 
 
 def _empty(wanted: WantedRuns) -> None:
     if not wanted.is_everything:
         st.caption("No run matches. Press “Clear” to see every run.")
+        st.button(
+            "Clear the filters", key="clear_empty", icon=":material/filter_alt_off:", on_click=filters.clear
+        )
         return
     st.caption("Every run of this backend appears here, the newest first. There is none yet.")
     st.page_link(state.page().links["debug"], label="Start one", icon=":material/play_arrow:")
 
 
 def _open(run_id: str) -> None:
+    if _is_deleted(run_id):
+        runs_state().deleted_run = run_id
+        st.rerun()
     actions.open_run(run_id)
     if state.page().error is None:
         _show_run()
+
+
+def _is_deleted(run_id: str) -> bool:
+    if state.page().backend_name != "embedded":
+        return False
+    try:
+        return local_store().hidden.find(run_id) is not None
+    except DebuggerError:
+        return False  # to open the run tells what is wrong
 
 
 def _show_run() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from debugger.analysis.event_fields import iso_utc
 from debugger.analysis.run_tree import TreeRow, breadcrumbs, run_tree
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import ForkRecord, RunStatus
@@ -23,6 +22,7 @@ from debugger.views.components.toolbar import Badge, Button, Item, Progress, Tex
 from debugger.views.panels import fork_actions
 from debugger.views.panels.fork_dialog import fork_dialog
 from debugger.views.run_view import RunView
+from debugger.views.times import shown_time, zone_name
 
 _MOST_CRUMBS = 4
 _MOST_CHANGES = 3
@@ -138,7 +138,7 @@ def _body(rows: Sequence[TreeRow], run_id: str) -> None:
             "changed": st.column_config.TextColumn("Changed", width=190),
             "note": st.column_config.TextColumn("Note", width=120),
             "by": st.column_config.TextColumn("By", width=60),
-            "at": st.column_config.TextColumn("Made (UTC)", width=140),
+            "at": st.column_config.TextColumn("Made", width=140, help=f"In the time zone {zone_name()}"),
             "id": st.column_config.TextColumn("Run id", width=210),
         },
         alt="The run and its forks, each below the run that it left",
@@ -154,7 +154,7 @@ def _columns(rows: Sequence[TreeRow], run_id: str) -> dict[str, list[str]]:
         "changed": [", ".join(row.changed) for row in rows],
         "note": [row.fork.note if row.fork else "" for row in rows],
         "by": [row.fork.forked_by if row.fork else "" for row in rows],
-        "at": [iso_utc(row.fork.created_at)[:19].replace("T", " ") if row.fork else "" for row in rows],
+        "at": [shown_time(row.fork.created_at) if row.fork else "" for row in rows],
         "id": [row.run_id for row in rows],
     }
 

@@ -18,6 +18,7 @@ from debugger.views.backends import notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
 from debugger.views.run_view import RunView
+from debugger.views.times import shown_time, zone_name
 
 _SUBJECT_KEY = "notes_about"
 _AUTHOR_KEY = "notes_author"
@@ -120,7 +121,7 @@ def marks_form(run_id: str, mark: RunLabels) -> None:
     tags_key, note_key = f"tags_{run_id}", f"note_{run_id}"
     st.multiselect(
         "Tags",
-        sorted({*mark.tags, *_known_tags()}),
+        sorted({*mark.tags, *known_tags()}),
         mark.tags,
         key=tags_key,
         accept_new_options=True,
@@ -140,7 +141,8 @@ def marks_form(run_id: str, mark: RunLabels) -> None:
     )
 
 
-def _known_tags() -> list[str]:
+def known_tags() -> list[str]:
+    """Return every tag, the most used first; none where the store does not answer."""
     try:
         return notebook().tags()
     except DebuggerError:
@@ -220,8 +222,8 @@ def _comment(run_id: str, comment: Comment) -> None:
     with st.container(border=True, gap="xxsmall", key=comment.logical_id):
         st.text(comment.content)  # never Markdown: it would load what it points to
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            when = comment.created_at.replace("T", " ")[:16]
-            st.caption(plain(f"{comment.author} · {when} UTC"), width="content")
+            when = shown_time(comment.created_at, seconds=False)
+            st.caption(plain(f"{comment.author} · {when} {zone_name()}"), width="content")
             st.space("stretch")
             st.button(
                 "Delete",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -13,6 +12,7 @@ from debugger.views import confirmations, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.markdown import plain
 from debugger.views.run_view import RunView
+from debugger.views.times import shown_time, zone_name
 
 _CODE_HEIGHT = 300
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -124,11 +124,11 @@ def python_consents() -> None:
         st.markdown("##### Python without a sandbox")
         st.caption("These versions may run their Python without a sandbox on this machine.")
         for consent in found:
-            when = datetime.fromtimestamp(consent.consented_at, UTC)
+            when = shown_time(consent.consented_at, seconds=False)
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 name = names.get(consent.workflow_id, consent.workflow_id)
                 st.text(f"{name} · version {consent.version_number}", width="stretch")
-                st.caption(f"{plain(consent.person)} · {when:%Y-%m-%d %H:%M} UTC", width="content")
+                st.caption(f"{plain(consent.person)} · {when} {plain(zone_name())}", width="content")
                 st.button(
                     "Take back",
                     key=f"take_back_{consent.workflow_id}_{consent.version_number}",

@@ -13,7 +13,7 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import shown_status, status_badge
 from debugger.views.components.toolbar import Badge, Button, Item, Line, Spacer, Text, Toggle, bar, bars
 from debugger.views.navigation import current_address
-from debugger.views.panels.export_menu import export_menu
+from debugger.views.panels.exports.menu import export_button
 from debugger.views.panels.forks import fork_breadcrumb, turn_actions
 from debugger.views.panels.notes import demo_notes
 from debugger.views.panels.side_effects import policies_of
@@ -33,7 +33,7 @@ _ICONS: dict[BackendName, str] = {
 def context_bar(view: RunView) -> None:
     """Draw the bar of a session."""
     session = view.session
-    title = [*_title(session), Spacer(), *_actions(session), export_menu(session)]
+    title = [*_title(session), Spacer(), *_actions(session), export_button(session)]
     about = [*_run(session), *turn_actions(view), *fork_breadcrumb(view), *_outside(view)]
     lines = [
         Line("title_bar", title),

@@ -27,6 +27,7 @@ from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Disclosure, Item, SegmentedControl, Text, bar
 from debugger.views.panels.presets import presets
+from debugger.views.times import shown_time
 
 _TITLES: dict[Tier, str] = {
     "dynamic_variables": "Dynamic variables",
@@ -296,7 +297,7 @@ def _recent(session: DebugSession) -> list[Run]:
 
 
 def _called(run: Run) -> str:
-    began = (run.created_at or "").replace("T", " ")[:19]
+    began = shown_time(run.created_at)
     return plain(f"{began} · {run.workflow_run_id[-6:]}")
 
 

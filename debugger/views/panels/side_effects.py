@@ -11,8 +11,7 @@ from debugger.analysis.node_origins import author_node_id
 from debugger.analysis.outbound_policies import HOSTED_NOTICE, policy_rows, policy_summary
 from debugger.analysis.side_effects import SideEffect, blocked_call_advice
 from debugger.errors import DebuggerError
-from debugger.exports import EXPORTS
-from debugger.exports.csv_files import side_effect_rows
+from debugger.exports.csv_files import side_effect_rows, side_effects_csv
 from debugger.settings import Settings, read_settings
 from debugger.views import actions, refresh, state
 from debugger.views.audit import audited_file
@@ -150,19 +149,19 @@ def _whole(effect: SideEffect) -> None:
 
 
 def _download(view: RunView) -> None:
-    export, session = EXPORTS["side_effects_csv"], view.session
+    session = view.session
     if session.run_id is None or session.busy:
         return
     st.download_button(
         "Side effects CSV",
         key="download_side_effects",
         data=audited_file(
-            lambda: export.render(side_effect_rows(session.run_id or "", view.effects)),
+            lambda: side_effects_csv(side_effect_rows(session.run_id or "", view.effects)),
             session.run_id,
             format="side_effects",
         ),
-        file_name=f"run-{session.run_id}-side-effects{export.extension}",
-        mime=export.media_type,
+        file_name=f"run-{session.run_id}-side-effects.csv",
+        mime="text/csv; charset=utf-8",
         icon=":material/download:",
         on_click="ignore",
         help="A row for each call",

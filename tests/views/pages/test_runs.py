@@ -6,7 +6,9 @@ import pytest
 
 from debugger.backends.base import Capabilities
 from debugger.errors import StoreError
-from debugger.exports.json_files import build_run_file
+from debugger.exports.masking_rules import Masker, MaskingOptions
+from debugger.exports.records import ExportedRun
+from debugger.exports.run_files import build_run_file
 from debugger.protocol.notes import RunLabels, RunNotes
 from debugger.protocol.run_file import write_run_file
 from debugger.protocol.runs import TurnInput
@@ -125,7 +127,7 @@ def test_long_lists_come_in_pages(app, backend, monkeypatch):
     ids = [run(backend, workflow) for _ in range(3)]
     app.run()
 
-    app.pagination("runs_page").set_value(2).run()
+    app.pagination("runs_page_0").set_value(2).run()
 
     assert list(table(app)["id"]) == [ids[0]]
 
@@ -289,11 +291,10 @@ def test_what_another_backend_cannot_look_for_is_greyed_with_reason(app, backend
 
 def test_run_out_of_file_is_shown_as_it_was(app, backend):
     run_id = run(backend, backend.create_workflow(document(say("chat"))))
-    record = backend.run(run_id)
-    notes = RunNotes(note="from afar")
-    data = write_run_file(
-        build_run_file(record, backend.workflow(record.workflow_id), notes, engine="Elsewhere")
-    )
+    record = backend.record(run_id)
+    workflow = backend.workflow(record.run.workflow_id)
+    exported = ExportedRun(record, workflow, engine="Elsewhere", notes=RunNotes(note="from afar"))
+    data = write_run_file(build_run_file(exported, Masker(MaskingOptions())))
     app.run()
 
     app.file_uploader("recording_0").upload("run.json", data, "application/json").run()

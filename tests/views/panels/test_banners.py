@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from debugger.backends.recorded import REASON, RecordedBackend
-from debugger.exports.json_files import build_run_file
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import RunFile
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views.state import PageState
+from tests.support.exports import run_file
 from tests.support.factories import document, say
 from tests.views.bars import control, use
 from tests.views.message import box
@@ -20,7 +20,7 @@ def recording(backend):
     workflow = backend.create_workflow(document(say("chat")))
     run_id = backend.execute(workflow.id, TurnInput.with_message("Hello")).finish().run_id
     graph = backend.workflow(workflow.id)
-    return RecordedBackend(build_run_file(backend.run(run_id), graph, RunNotes(), engine="Elsewhere"))
+    return RecordedBackend(run_file(backend.run(run_id), graph, RunNotes(), engine="Elsewhere"))
 
 
 @pytest.fixture

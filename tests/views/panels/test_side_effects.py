@@ -4,8 +4,7 @@ import csv
 import io
 
 from debugger.analysis.side_effects import side_effects
-from debugger.exports import EXPORTS
-from debugger.exports.csv_files import side_effect_rows
+from debugger.exports.csv_files import side_effect_rows, side_effects_csv
 from tests.support.factories import direct, document, node, say
 from tests.support.super_nodes import super_node
 from tests.views.bars import badges, captions, control, use
@@ -107,7 +106,7 @@ def test_download_holds_every_call_with_its_raw_id(app, backend, page, press):
     session = page().session
 
     rows = side_effect_rows(session.run_id, side_effects(session.turns, session.ledger.recorded))
-    text = EXPORTS["side_effects_csv"].render(rows).removeprefix(b"\xef\xbb\xbf").decode()
+    text = side_effects_csv(rows).removeprefix(b"\xef\xbb\xbf").decode()
 
     (found,) = csv.DictReader(io.StringIO(text))
     assert (found["run_id"], found["node_logical_id"]) == (session.run_id, "booking/save")

@@ -108,15 +108,16 @@ function paintNode(it, { group, sub, marks, node }, state, selected) {
   if (node.disabled) classes.push("disabled");
   if (node.ghost) classes.push("missing");
   if (state.lane) classes.push("lane-" + state.lane);
-  if (state.share) classes.push("heat");
+  const figure = state.figure || (state.share ? state.share + " of the time" : "");
+  if (figure) classes.push("heat");
   group.setAttribute("class", classes.join(" "));
   group.style.setProperty("--heat", state.heat || 0);
-  sub.textContent = state.share ? state.share + " of the time" : node.caption;
+  sub.textContent = figure || node.caption;
   group.setAttribute("aria-pressed", String(selected));
   const labels = [node.lines.join(" "), node.caption, STATE_WORDS[state.state]];
   if (state.visits) labels.push(state.visits === 1 ? "1 visit" : state.visits + " visits");
   if (state.order) labels.push("in order " + state.order);
-  if (state.share) labels.push(state.share + " of the time");
+  if (figure) labels.push(figure);
   labels.push(state.note, state.pin, state.breakpoint && state.breakpoint.title);
   group.setAttribute("aria-label", labels.filter(Boolean).join(", "));
   marks.replaceChildren();
@@ -181,12 +182,15 @@ function paintEdge(it, entry, state, selected) {
   if (edge.stray) classes.push(edge.stray);
   if (selected) classes.push("selected");
   if (state.lane) classes.push("lane-" + state.lane);
+  if (state.figure) classes.push("heat");
   group.setAttribute("class", classes.filter(Boolean).join(" "));
+  group.style.setProperty("--heat", state.heat || 0);
   group.setAttribute("aria-pressed", String(selected));
   const name = id => it.nodes.has(id) ? it.nodes.get(id).node.lines.join(" ") : id;
   const labels = [`edge from ${name(edge.source)} to ${name(edge.target)}`, edge.label, STATE_WORDS[state.state]];
   if (state.state === "taken") labels.push(state.taken === 1 ? "taken once" : `taken ${state.taken} times`);
   if (state.order) labels.push("as hop " + state.order);
+  if (state.figure) labels.push(state.figure);
   if (edge.stray === "ghost") labels.push("not in this version");
   labels.push(state.breakpoint && state.breakpoint.title);
   group.setAttribute("aria-label", labels.filter(Boolean).join(", "));
@@ -195,5 +199,6 @@ function paintEdge(it, entry, state, selected) {
   marks.replaceChildren();
   const number = placeOn(entry, edge.stray ? ADDED_MARK_AT : MARK_AT), dot = placeOn(entry, DOT_AT);
   if (state.order) mark(marks, state.lane ? "lane-" + state.lane : "order", number.x, number.y, state.order);
+  else if (state.figure) mark(marks, "figure", number.x, number.y, state.figure);
   paintDot(marks, "edge", dot.x, dot.y, state.breakpoint, canBreak(it, { edge }));
 }

@@ -22,6 +22,7 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import LOOKS
 from debugger.views.panels.compare import actions
 from debugger.views.state import SIDES, BackendName, Side
+from debugger.views.times import shown_time
 from debugger.views.url_state import RunPlace
 
 _HEAD = ("", "Run", "Engine", "Version", "Status", "Turns", "Events", "Duration", "Tokens")
@@ -248,7 +249,7 @@ def _label(name: BackendName, run: Run) -> str:
     extra = run.model_extra or {}
     turns = extra.get("turn_count")
     parts = [
-        (run.created_at or "").replace("T", " ")[5:16],
+        shown_time(run.created_at, seconds=False)[5:],
         _workflow_names(name).get(run.workflow_id) or str(extra.get("workflow_name") or run.workflow_id),
         f"v{run.version_number}",
         LOOKS[run.status].word,

@@ -1,0 +1,176 @@
+"""The ways that a run takes through its graph, in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from debugger.analysis.decisions import OUTCOME_LABELS, DecisionLog, DecisionRecord
+from debugger.analysis.event_fields import EventFields, text
+from debugger.analysis.node_origins import label_of
+from debugger.analysis.transitions import (
+    TRANSITION_TYPES,
+    EdgeIndex,
+    Transition,
+    read_transition,
+    transition_condition,
+)
+from debugger.graph.graph import Graph
+from debugger.protocol.events import reference_id
+from debugger.protocol.runs import MAIN_THREAD
+from debugger.protocol.turn_logs import TurnLog
+
+BETWEEN = " > "
+"""Separates the nodes and edges of a path."""
+END = "(end)"
+"""The name of what follows the last node."""
+
+_KIND_WORDS = {
+    "direct_edge": "always",
+    "self_loop_edge": "stays",
+    "conditional_edge": "condition",
+    "reverse_conditional_edge": "back",
+    "companion_edge": "starts beside",
+    "guardrail_escalation_edge": "guardrails escalate",
+    "force_transfer_to_node": "moved by hand",
+}
+_FILLED = re.compile(r"Condition expression '(.*)' holds", re.DOTALL)
+"""The reason of an edge whose condition held, with the values of that moment."""
+_MAX_WORDS = 60
+"""Characters of a condition that stands for an edge without a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One transition, in words."""
+
+    event_index: int
+    """The index of its event in the run."""
+    thread: str
+    """``"0"``, or the configured id of a companion."""
+    source: str
+    """The label of its source, with the super nodes around it."""
+    edge: str
+    """The edge's name, else its condition, else its kind."""
+    destination: str
+    """The label of its destination, or `END`."""
+    source_id: str
+    destination_id: str
+    edge_id: str
+    condition: str
+    """As its author wrote it; empty if it needed none."""
+    verdict: str
+    """How it was decided: ``model chose (rule 5)``."""
+
+
+class PathReader:
+    """Reads the transitions of a run turn by turn.
+
+    Args:
+        graph: The workflow that ran.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._nodes = dict(graph.nodes)
+        self._names = {node.logical_id: node.label for node in self._nodes.values()}
+        self._edges = EdgeIndex(graph.workflow.edge_configs, self._nodes)
+        self._log = DecisionLog(graph)
+        self._event_count = 0
+        self._hop_count = 0
+
+    def add_turn(self, turn: TurnLog, events: Sequence[EventFields]) -> list[Hop]:
+        """Return the transitions of the next turn."""
+        self._log.add_turn(turn, events)
+        decisions = {record.index: record for record in self._log.all}
+        self._log.forget()
+        first, self._event_count = self._event_count, self._event_count + len(events)
+        return [
+            self._hop(event, turn, index, decisions.get(index))
+            for index, event in enumerate(events, start=first)
+            if event.type in TRANSITION_TYPES
+        ]
+
+    def _hop(self, event: EventFields, turn: TurnLog, index: int, record: DecisionRecord | None) -> Hop:
+        self._hop_count += 1
+        taken = read_transition(event, self._edges, self._hop_count, turn.number, index)
+        condition = transition_condition(taken, self._edges, self._nodes)
+        return Hop(
+            event_index=index,
+            thread=reference_id(taken.thread_id) or MAIN_THREAD,
+            source=self._label(taken.source, text(event.event, "source_node_name")),
+            edge=_words(taken, condition),
+            destination=self._label(taken.destination, text(event.event, "destination_node_name")) or END,
+            source_id=taken.source or "",
+            destination_id=taken.destination or "",
+            edge_id=taken.edge_id or "",
+            condition=condition,
+            verdict=_verdict(record),
+        )
+
+    def _label(self, node_id: str | None, name: str | None) -> str:
+        if node_id is None:
+            return ""
+        return label_of(node_id, self._names.get(node_id) or name or node_id, self._names)
+
+
+def path_text(hops: Sequence[Hop]) -> str:
+    """Return a path: ``Intent desk > book > Booking intake``.
+
+    Each thread has its own; those of companions have the thread's id in front.
+    """
+    threads = dict.fromkeys(hop.thread for hop in hops)
+    paths = {thread: _path([hop for hop in hops if hop.thread == thread]) for thread in threads}
+    return "; ".join(
+        path if thread == MAIN_THREAD else f"[{thread}] {path}" for thread, path in paths.items()
+    )
+
+
+def edges_text(hops: Sequence[Hop]) -> str:
+    """Return the edges alone, in order: ``book > incomplete``."""
+    return BETWEEN.join(hop.edge for hop in hops)
+
+
+def conditions_text(hops: Sequence[Hop]) -> str:
+    """Return the conditions of the edges that have one."""
+    return _lines({hop.edge: hop.condition for hop in hops if hop.condition}, len(hops) > 1)
+
+
+def verdicts_text(hops: Sequence[Hop]) -> str:
+    """Return how each edge was decided."""
+    return _lines({hop.edge: hop.verdict for hop in hops if hop.verdict}, len(hops) > 1)
+
+
+def _path(hops: Sequence[Hop]) -> str:
+    parts: list[str] = []
+    at = ""
+    for hop in hops:
+        if hop.source != at:
+            parts.append(hop.source)
+        parts += [hop.edge, hop.destination]
+        at = hop.destination
+    return BETWEEN.join(part for part in parts if part)
+
+
+def _lines(texts: Mapping[str, str], is_named: bool) -> str:
+    return " | ".join(
+        f"{edge}: {text}" if is_named and edge != text else text for edge, text in texts.items()
+    )
+
+
+def _words(taken: Transition, condition: str) -> str:
+    if taken.edge_name:
+        return taken.edge_name
+    if taken.kind == "conditional_edge" and condition:
+        line = " ".join(condition.split())
+        return line if len(line) <= _MAX_WORDS else line[: _MAX_WORDS - 1] + "…"
+    return _KIND_WORDS.get(taken.kind, taken.kind.replace("_", " "))
+
+
+def _verdict(record: DecisionRecord | None) -> str:
+    if record is None or record.outcome in ("direct", "loop"):
+        return ""
+    label, why = OUTCOME_LABELS[record.outcome], record.words or record.reason
+    filled = _FILLED.fullmatch(why)
+    why = filled[1] if filled else why
+    return f"{label} ({why})" if why else label

@@ -1,0 +1,155 @@
+"""Summary of a run, by which lists tell runs apart.
+
+It is derived from the turns of a run alone, so it can be cached as long as the run gets no other turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from debugger.analysis.position import Position
+from debugger.analysis.run_projection import Projections
+from debugger.analysis.timeline import shorten
+from debugger.graph.graph import Graph
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import COMPANION
+from debugger.protocol.turn_logs import TurnLog
+
+FORMAT_VERSION = 1
+"""Counts up when a field of `RunSummary` changes its meaning; older summaries are then made anew."""
+
+MAX_PATH = 200
+"""Nodes of a path that a summary has in order; its counts have all of them."""
+
+
+@dataclass(frozen=True)
+class EdgeUse:
+    """An edge, or a transition without one, that a run took."""
+
+    source: str
+    """Node id; empty at the begin of a run."""
+    destination: str
+    """Node id; empty where it ended the run."""
+    label: str
+    """The edge's name, else the kind of the transition."""
+    count: int
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """The facts on a run that only its events tell."""
+
+    first_words: str = ""
+    """The first message of the user, else of the agent."""
+    last_words: str = ""
+    """The last message of either."""
+    turns: int = 0
+    """Of the user, without background work."""
+    problems: int = 0
+    """Failed node runs and errors of the workflow; warnings do not count."""
+    error_type: str = ""
+    """``workflow_error``, ``node_expired`` or ``node_failure``; the gravest one."""
+    duration_ms: float | None = None
+    """From the first event to the last, the time in which the user was silent included."""
+    working_ms: float = 0.0
+    """The time that the turns took."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    path: tuple[str, ...] = ()
+    """The nodes of the main thread in the order in which it entered them, at most `MAX_PATH`."""
+    visits: dict[str, int] = field(default_factory=dict)
+    """For each reached node, of any thread, how often it was entered; at least once."""
+    edges: dict[str, EdgeUse] = field(default_factory=dict)
+    """The taken edges by `path_id`."""
+    last_node: str = ""
+    """The node that the main thread is at; empty before the first one."""
+    names: dict[str, str] = field(default_factory=dict)
+    """The names of the nodes above by id."""
+
+    def to_json(self) -> JsonObject:
+        """Return the summary as a JSON value."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: JsonObject) -> Self:
+        """Read what `to_json` returned."""
+        edges = {key: EdgeUse(**edge) for key, edge in value["edges"].items()}
+        return cls(**{**value, "path": tuple(value["path"]), "edges": edges})
+
+
+def summarize(turns: Iterable[TurnLog], graph: Graph) -> RunSummary:
+    """Return the summary of a run.
+
+    Args:
+        turns: Its turns and pieces of background work.
+        graph: The workflow that ran; nodes that it does not have are named as the events name them.
+    """
+    names = {node.logical_id: node.label for node in graph.nodes.values()}
+    seen = Projections(graph, names)
+    for turn in turns:
+        seen.add_turn(turn)
+    place = seen.position.position(None)
+    calls = [call for step in seen.steps for call in step.calls]
+    said = [message for message in seen.chat.messages if message.message is not None]
+    user = [message for message in said if message.role == "user"]
+    own = [row for row in seen.turn_rows if not row.is_background]
+    return RunSummary(
+        first_words=shorten((user or said)[0].text) if said else "",
+        last_words=shorten(said[-1].text) if said else "",
+        turns=len(own),
+        problems=sum(row.failures for row in seen.turn_rows),
+        error_type=_error_type(seen),
+        duration_ms=_duration(seen),
+        working_ms=round(sum(row.duration_ms or 0.0 for row in seen.turn_rows), 3),
+        prompt_tokens=sum(call.prompt_tokens for call in calls),
+        completion_tokens=sum(call.completion_tokens for call in calls),
+        path=tuple(_path(place))[:MAX_PATH],
+        visits={node: max(1, place.visits.get(node, 0)) for node in place.first_visit},
+        edges=_edges(place),
+        last_node=place.current or "",
+        names=_names(place, names),
+    )
+
+
+def _error_type(seen: Projections) -> str:
+    for kind in ("workflow_error", "node_expired"):
+        if seen.types[kind]:
+            return kind
+    return "node_failure" if any(row.failures for row in seen.turn_rows) else ""
+
+
+def _duration(seen: Projections) -> float | None:
+    times = [row.at_ms for row in seen.timeline.rows if row.at_ms is not None]
+    return round(max(times), 3) if times else None
+
+
+def _path(place: Position) -> Iterator[str]:
+    last = next(iter(place.first_visit), None)
+    if last is not None:
+        yield last
+    for taken in place.transitions:
+        is_main = COMPANION not in (taken.thread_id or "")
+        if is_main and taken.destination and taken.destination != last and taken.kind != "companion_edge":
+            last = taken.destination
+            yield last
+
+
+def _edges(place: Position) -> dict[str, EdgeUse]:
+    used: dict[str, EdgeUse] = {}
+    for key, path in place.path_counts.by_edge.items():
+        first = path.first
+        label = first.edge_name or first.kind.removesuffix("_edge").replace("_", " ")
+        used[key] = EdgeUse(first.source or "", first.destination or "", label, path.count)
+    return used
+
+
+def _names(place: Position, names: dict[str, str]) -> dict[str, str]:
+    wanted = [*place.first_visit]
+    for path in place.path_counts.by_edge.values():
+        wanted += [node for node in (path.first.source, path.first.destination) if node]
+    if place.current:
+        wanted.append(place.current)
+    known: dict[str, Any] = {**place.ghosts, **names}
+    return {node: known.get(node, node) for node in dict.fromkeys(wanted)}

@@ -1,0 +1,367 @@
+"""The command ``export``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, BinaryIO, cast
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from debugger.backends import open_embedded
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.cli.maintenance import Database
+from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError
+from debugger.exports.csv_files import CsvOptions
+from debugger.exports.formats import (
+    EXPORTS,
+    ExportCancelled,
+    ExportOptions,
+    ExportProgress,
+    check_options,
+    write_export,
+)
+from debugger.exports.masking_rules import RULES, MaskingOptions
+from debugger.exports.presets import LEX, PRESET_SHAPES, PRESETS, preset_columns
+from debugger.exports.records import ExportedRun
+from debugger.exports.rows import Shape
+from debugger.exports.saved_options import options_from_json
+from debugger.exports.sources import RunFilter, RunReader, StoreAnnotations, find_run_ids
+from debugger.exports.table import TableOptions
+from debugger.protocol.base import check_id
+from debugger.protocol.runs import RunSearch
+from debugger.settings import read_settings
+
+USAGE, INFRASTRUCTURE = 2, 3
+"""Exit codes: what was asked for cannot be, and the store or the disk failed."""
+
+_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", ",": ",", ";": ";", "\t": "\t"}
+_KEYS = ("workflow", "status", "version", "since", "until", "tag", "text", "starred", "parent")
+
+
+class RowShape(StrEnum):
+    """What a row is of."""
+
+    turn = "turn"
+    message = "message"
+    event = "event"
+
+
+class FileFormat(StrEnum):
+    """The formats of files."""
+
+    csv = "csv"
+    xlsx = "xlsx"
+    jsonl = "jsonl"
+    html = "html"
+    run = "run"
+
+
+def export(
+    out: Annotated[Path, typer.Option("--out", help="The file; its folder must exist.")],
+    filters: Annotated[
+        str,
+        typer.Option(
+            "--filter",
+            help="Runs of the list: workflow=, status=, version=, since=, until=, tag=, text=, starred=yes, "
+            "parent=; with spaces between, all must hold. 'all' takes every run.",
+        ),
+    ] = "",
+    runs: Annotated[list[str] | None, typer.Option("--run", help="A run's id; may be repeated.")] = None,
+    shape: Annotated[
+        RowShape | None, typer.Option(help="What a row is of; by default as the preset.")
+    ] = None,
+    columns: Annotated[
+        str, typer.Option(help="A preset, a saved preset, or columns by commas; also variable:NAME.")
+    ] = "qa-review",
+    file_format: Annotated[
+        FileFormat | None, typer.Option("--format", help="By default as the file's extension.")
+    ] = None,
+    no_mask: Annotated[
+        bool, typer.Option("--no-mask", help="Do not mask personal data; secrets are.")
+    ] = False,
+    rules: Annotated[str, typer.Option("--mask", help=f"Rules by commas: {', '.join(RULES)}.")] = "",
+    hidden: Annotated[
+        str, typer.Option("--hide", help="Variables to mask wherever they are, by commas.")
+    ] = "",
+    bom: Annotated[bool, typer.Option("--bom/--no-bom", help="CSV: begin with a byte order mark.")] = False,
+    separator: Annotated[str, typer.Option(help="CSV: comma, semicolon or tab.")] = "comma",
+    no_guard: Annotated[bool, typer.Option("--no-guard", help="CSV: leave formulas as they are.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file of that name.")] = False,
+    database: Database = "",
+) -> None:
+    """Export runs of the store into one file: exit code 2 for wrong use, 3 when the store or disk fails."""
+    with _exit_codes():
+        if out.exists() and not force:
+            raise ConflictError(f"{out} exists.", advice="Say --force to replace it.")
+        settings = read_settings()
+        settings = settings.model_copy(update={"database": database}) if database else settings
+        with closing(open_embedded(settings)) as backend:
+            masking = _masking(rules, hidden, no_mask=no_mask)
+            csv = CsvOptions(bom, _separator(separator), not no_guard)
+            chosen = file_format.value if file_format else _format_of(out)
+            options = _options(backend, columns, shape, chosen, TableOptions(masking=masking), csv)
+            ids = _run_ids(backend, filters, runs or [])
+            _write(backend, ids, options, out)
+
+
+def _options(
+    backend: EmbeddedBackend,
+    columns: str,
+    shape: RowShape | None,
+    chosen: str,
+    table: TableOptions,
+    csv: CsvOptions,
+) -> ExportOptions:
+    """Return the options of the file.
+
+    Raises:
+        InputError: There is no such column or format.
+    """
+    own: Shape | None = shape.value if shape else None
+    saved = backend.store.export_presets.all() if columns not in PRESETS else {}
+    if columns in PRESETS:
+        row_shape = own or PRESET_SHAPES[columns]
+        names, preset = tuple(preset_columns(columns, row_shape)), columns
+    elif columns in saved:
+        found = options_from_json(saved[columns])
+        row_shape, names, preset = own or found.table.shape, found.table.columns, found.preset
+    else:
+        row_shape = own or "message"
+        names, preset = tuple(name.strip() for name in columns.split(",") if name.strip()), ""
+    options = ExportOptions(
+        chosen, preset, TableOptions(row_shape, names, table.masking), csv, title="Runs of the store"
+    )
+    if preset != LEX or chosen == "csv":
+        check_options(options)
+        return options
+    raise InputError("A Lex test set is a CSV file.", advice="Say --format csv.")
+
+
+def _masking(rules: str, hidden: str, *, no_mask: bool) -> MaskingOptions:
+    """Return the masking rules of the options.
+
+    Raises:
+        InputError: They contradict each other.
+    """
+    if no_mask and (rules or hidden):
+        raise InputError("--no-mask goes with neither --mask nor --hide.", advice="Leave one of them out.")
+    names = frozenset(name.strip() for name in rules.split(",") if name.strip()) or frozenset(RULES)
+    listed = tuple(name.strip() for name in hidden.split(",") if name.strip())
+    names |= {"variable"} if listed else frozenset()
+    return MaskingOptions(frozenset() if no_mask else names, listed)
+
+
+def _separator(name: str) -> str:
+    """Return a separator by its name.
+
+    Raises:
+        InputError: There is no such separator.
+    """
+    found = _SEPARATORS.get(name.lower())
+    if found is None:
+        raise InputError(f"There is no separator {name!r}.", advice="Say comma, semicolon or tab.")
+    return found
+
+
+def _format_of(out: Path) -> str:
+    """Return the format of a file's extension.
+
+    Raises:
+        InputError: No format has it.
+    """
+    extensions = {export.extension: name for name, export in EXPORTS.items()} | {".zip": "run"}
+    found = next((name for ending, name in extensions.items() if out.name.endswith(ending)), None)
+    if found is None:
+        raise InputError(
+            f"The format of {out.name!r} is not known.", advice=f"Say --format {' or '.join(EXPORTS)}."
+        )
+    return found
+
+
+def _run_ids(backend: EmbeddedBackend, filters: str, runs: list[str]) -> list[str]:
+    """Return the ids of the runs.
+
+    Raises:
+        InputError: The filter is malformed, or no run was selected.
+    """
+    if not filters and not runs:
+        raise InputError(
+            "No run was selected.", advice="Say --run ID, --filter 'status=failed' or --filter all."
+        )
+    for run_id in runs:
+        backend.store.record(check_id("run", run_id))
+    ids = dict.fromkeys(runs)
+    if filters:
+        ids |= dict.fromkeys(find_run_ids(backend, read_filter(backend, filters)))
+    if not ids:
+        raise InputError(f"No run matches {filters!r}.", advice="Loosen the filter, or say --filter all.")
+    return list(ids)
+
+
+def read_filter(backend: EmbeddedBackend, text: str) -> RunFilter:
+    """Return the filter that a text says, such as ``status=failed since=2026-11-01``.
+
+    Raises:
+        InputError: A part of it is not known.
+    """
+    if text.strip() == "all":
+        return RunFilter()
+    try:
+        parts = shlex.split(text)
+    except ValueError as error:
+        raise InputError(
+            f"The filter {text!r} cannot be read: {error}.", advice="Close the quotes."
+        ) from error
+    values: dict[str, str] = {}
+    for part in parts:
+        key, is_set, value = part.partition("=")
+        if not is_set or key not in _KEYS or not value:
+            raise InputError(
+                f"The part {part!r} of the filter is not known.",
+                advice=f"Say {', '.join(f'{name}=' for name in _KEYS)} with a value.",
+            )
+        values[key] = value
+    workflow = values.get("workflow")
+    search = RunSearch(
+        version_number=_version(values.get("version")),
+        since=_moment(values.get("since")),
+        until=_moment(values.get("until")),
+        text=values.get("text", ""),
+        tag=values.get("tag", ""),
+        starred=values.get("starred", "").lower() in ("yes", "true", "1"),
+        source_workflow_run_id=values.get("parent", ""),
+    )
+    return RunFilter(_workflow_id(backend, workflow) if workflow else None, values.get("status"), search)
+
+
+def _workflow_id(backend: EmbeddedBackend, wanted: str) -> str:
+    """Return a workflow's id by id or name.
+
+    Raises:
+        InputError: None has that name, or several have.
+    """
+    found = {each.id: each.name for each in backend.workflows()}
+    if wanted in found:
+        return wanted
+    named = [workflow_id for workflow_id, name in found.items() if (name or "").lower() == wanted.lower()]
+    if len(named) == 1:
+        return named[0]
+    if not named and len(wanted) == 24:
+        return check_id("workflow", wanted)  # it was deleted; its runs stay
+    raise InputError(
+        f"{len(named) or 'No'} workflow{'s are' if len(named) > 1 else ' is'} named {wanted!r}.",
+        advice="Say the workflow's id.",
+    )
+
+
+def _version(text: str | None) -> int | None:
+    """Return a version's number.
+
+    Raises:
+        InputError: It is none.
+    """
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise InputError(f"A version is a number, and {text!r} is none.", advice="Say version=3.")
+    return int(text)
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Return a moment; one without a zone is in UTC.
+
+    Raises:
+        InputError: It is no date.
+    """
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(
+            f"{text!r} is no date.", advice="Say it as 2026-11-28 or 2026-11-28T10:00:00Z."
+        ) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _write(backend: EmbeddedBackend, ids: list[str], options: ExportOptions, out: Path) -> None:
+    reader = RunReader(backend, StoreAnnotations(backend.store))
+    progress = ExportProgress()
+    with _replaced(out) as file, _cancelled_by_signal(progress):
+        write_export(file, _shown(reader.read(ids), len(ids), progress), options, progress)
+    masked = ", ".join(f"{rule} {number}" for rule, number in sorted(progress.masked.items())) or "nothing"
+    state = "masking is off" if options.table.masking.is_off else f"masked: {masked}"
+    rows = f", {progress.rows} rows" if progress.rows else ""
+    typer.echo(f"{out}: {progress.runs} runs{rows}, {out.stat().st_size} bytes; {state}.", err=True)
+    for run_id in reader.missing:
+        typer.echo(f"Run {run_id} was deleted meanwhile.", err=True)
+
+
+def _shown(runs: Iterator[ExportedRun], total: int, progress: ExportProgress) -> Iterator[ExportedRun]:
+    """Yield runs, and show how far they are where a person looks."""
+    console = Console(stderr=True)
+    columns = (TextColumn("Exporting"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+        for run in runs:
+            yield run
+            bar.update(task, completed=progress.runs + 1)
+
+
+@contextmanager
+def _replaced(out: Path) -> Iterator[BinaryIO]:
+    """Write beside a file and put the whole in its place; nothing stays of a part."""
+    handle, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
+    try:
+        with os.fdopen(handle, "w+b") as file:
+            yield cast(BinaryIO, file)
+        Path(name).replace(out)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+@contextmanager
+def _cancelled_by_signal(progress: ExportProgress) -> Iterator[None]:
+    """Let Ctrl-C and the end of the process cancel an export, so that no part of its file stays."""
+
+    def cancel(number: int, frame: FrameType | None) -> None:
+        progress.cancelled.set()
+
+    earlier = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _exit_codes() -> Iterator[None]:
+    try:
+        yield
+    except ExportCancelled as error:
+        typer.echo(f"{error}", err=True)
+        sys.exit(130)
+    except (InputError, ConflictError, NotFoundError) as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(USAGE)
+    except DebuggerError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(INFRASTRUCTURE)
+    except OSError as error:
+        typer.echo(f"error: The file cannot be written: {error.strerror or error}.", err=True)
+        sys.exit(INFRASTRUCTURE)

@@ -1,0 +1,185 @@
+"""The values of columns, read from rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from debugger.analysis.differences import Difference
+from debugger.analysis.event_fields import iso_utc
+from debugger.exports.rows import ExportRow
+from debugger.protocol.json_codec import encode
+from debugger.protocol.notes import Target
+
+
+def run_of(row: ExportRow, name: str) -> Any:
+    """Return a field of the record."""
+    return getattr(row.run.run, name)
+
+
+def verdict_of(row: ExportRow, name: str) -> Any:
+    """Return a part of the newest verdict on a row."""
+    found = row.run.review.verdict(row.target)
+    return getattr(found, name) if found else ""
+
+
+def run_verdict(row: ExportRow, name: str) -> Any:
+    """Return a part of the newest verdict on the run."""
+    found = row.run.review.verdict(Target())
+    return getattr(found, name) if found else ""
+
+
+def turn_verdict(row: ExportRow) -> str:
+    """Return the newest verdict on a message's turn, on its last row."""
+    found = row.run.review.verdict(Target.turn(row.log.number))
+    return found.value if found and row.is_last else ""
+
+
+def checks_of(row: ExportRow) -> str:
+    """Return the results of a verdict's rubric."""
+    found = row.run.review.verdict(row.target)
+    return "; ".join(f"{name}: {result}" for name, result in found.checks.items()) if found else ""
+
+
+def rating_of(row: ExportRow) -> str:
+    """Return the rating of a row, or of its turn."""
+    own = row.run.review.rating(row.target)
+    if own or row.message is None or not row.is_last:
+        return own
+    return row.run.review.rating(Target.turn(row.log.number))
+
+
+def remarks_of(row: ExportRow) -> str:
+    """Return the comments on a row and its turn."""
+    targets = [row.target]
+    if row.message is not None and row.is_last:
+        targets.insert(0, Target.turn(row.log.number))
+    return "\n".join(filter(None, map(row.run.review.comments, targets)))
+
+
+def message_of(row: ExportRow, name: str) -> Any:
+    """Return a field of a message."""
+    return getattr(row.message, name)
+
+
+def event_of(row: ExportRow, name: str) -> Any:
+    """Return a text of an event; empty for none."""
+    return getattr(row.event, name) or ""
+
+
+def texts_of(row: ExportRow, role: str) -> str:
+    """Return what one side said in a turn."""
+    assert row.turn is not None
+    return "\n".join(each.text for each in row.turn.rows if each.role == role)
+
+
+def hops_of(row: ExportRow, write: Callable[[Any], str], name: str) -> str:
+    """Return the way to a message, or of a turn, in words."""
+    if row.message is not None:
+        return str(getattr(row.message, name))
+    return write(row.turn.hops if row.turn else [])
+
+
+def at_end(row: ExportRow, read: Callable[[Any], Any]) -> Any:
+    """Return what a turn ends in; nothing on its earlier rows."""
+    return read(row.turn) if row.is_last and row.turn is not None else None
+
+
+def token_of(row: ExportRow, name: str) -> Any:
+    """Return tokens or time of a turn, on its last row."""
+    return getattr(row.tokens, name) if row.is_last and row.tokens is not None else None
+
+
+def changes_of(row: ExportRow) -> Any:
+    """Return the changes of a turn, on its last row."""
+    changes: list[Difference] = at_end(row, lambda turn: turn.changes) or []
+    return [asdict(change) for change in changes] or None
+
+
+def changes_in_words(row: ExportRow) -> Any:
+    """Return the same to be written in words."""
+    found = changes_of(row)
+    return Words(found) if found else None
+
+
+class Words(list[Any]):
+    """Changes of variables that are written in words, and not as JSON."""
+
+
+def change_words(changes: Sequence[Mapping[str, Any]]) -> str:
+    """Return changes in words: ``name: (none) → "Ada"``, one a line."""
+    return "\n".join(
+        f"{change['path']}: {_side(change, 'before', 'added')} → {_side(change, 'after', 'removed')}"
+        for change in changes
+    )
+
+
+def _side(change: Mapping[str, Any], side: str, absent: str) -> str:
+    return "(none)" if change["op"] == absent else _value_words(change[side])
+
+
+def _value_words(value: Any) -> str:
+    return value if isinstance(value, str) else encode(value).decode()
+
+
+def mocked(row: ExportRow) -> bool:
+    """Return whether calls of a row's node were simulated."""
+    if row.message is None or row.message.role == "user":
+        return bool(row.simulated) and row.message is None
+    return row.message.node_logical_id in row.simulated or (row.is_last and bool(row.simulated))
+
+
+def latency_of(row: ExportRow) -> float | None:
+    """Return the latency of a message's model, or of a turn's."""
+    if row.message is not None:
+        return row.message.latency_ms
+    return row.tokens.latency_ms if row.tokens else None
+
+
+def started(row: ExportRow) -> str:
+    """Return when the run began."""
+    return run_of(row, "created_at") or ""
+
+
+def time_of(row: ExportRow) -> str:
+    """Return when a row's message, event or turn was."""
+    if row.message is not None:
+        return row.message.at
+    if row.event is not None:
+        return row.event.timestamp
+    return iso_utc(next((event.timestamp for event in row.log.events if event.timestamp > 0), None))
+
+
+def final_status(row: ExportRow) -> str:
+    """Return the status of the run."""
+    status: str = run_of(row, "status")
+    return status
+
+
+def node_of(row: ExportRow, name: str) -> str:
+    """Return a field of the node of a message, or of a turn's last one."""
+    if row.message is not None:
+        return str(getattr(row.message, name))
+    last = row.turn.rows[-1] if row.turn and row.turn.rows else None
+    return str(getattr(last, name)) if last else ""
+
+
+@dataclass(frozen=True)
+class NamedValue:
+    """The value of one variable, whose name masking rules read."""
+
+    name: str
+    value: Any
+
+
+def variable_of(row: ExportRow, name: str) -> NamedValue | None:
+    """Return the value of a variable that the turn changed."""
+    changes: list[Difference] = at_end(row, lambda turn: turn.changes) or []
+    for change in changes:
+        scope, _, bare = change.path.partition(".")
+        if name in (change.path, bare):
+            return NamedValue(bare, change.after)
+        if scope and bare.startswith(f"{name}."):
+            return NamedValue(name, f"{bare.removeprefix(f'{name}.')}: {_value_words(change.after)}")
+    return None

@@ -1,0 +1,368 @@
+"""The columns of exports: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+from debugger.analysis.paths import conditions_text, edges_text, path_text, verdicts_text
+from debugger.analysis.transcript import SCHEMA_VERSION
+from debugger.errors import InputError
+from debugger.exports.column_values import (
+    at_end,
+    changes_in_words,
+    changes_of,
+    checks_of,
+    event_of,
+    final_status,
+    hops_of,
+    latency_of,
+    message_of,
+    mocked,
+    node_of,
+    rating_of,
+    remarks_of,
+    run_of,
+    run_verdict,
+    started,
+    texts_of,
+    time_of,
+    token_of,
+    turn_verdict,
+    variable_of,
+    verdict_of,
+)
+from debugger.exports.rows import ExportRow, Shape
+
+VARIABLE = "variable:"
+"""Begins the name of a column with one variable's value after a turn that changed it."""
+MASKED = "masked"
+"""The column that tells which masking rules have changed a row."""
+
+_ALL: frozenset[Shape] = frozenset({"turn", "message", "event"})
+_TALK: frozenset[Shape] = frozenset({"turn", "message"})
+_TURN: frozenset[Shape] = frozenset({"turn"})
+_MESSAGE: frozenset[Shape] = frozenset({"message"})
+_EVENT: frozenset[Shape] = frozenset({"event"})
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name in files, and how its values are read."""
+
+    name: str
+    label: str
+    """For users."""
+    help: str
+    shapes: frozenset[Shape]
+    """The shapes of rows that have it."""
+    read: Callable[[ExportRow], Any]
+    """Return a text, number, truth value or JSON value; ``None`` where there is none."""
+    is_content: bool = False
+    """Whether masking rules apply: it holds texts or values of a conversation."""
+
+
+COLUMNS: dict[str, Column] = {
+    column.name: column
+    for column in (
+        Column("schema_version", "Schema", "Counts up when a column changes", _ALL, lambda _: SCHEMA_VERSION),
+        Column("run_id", "Run id", "The run", _ALL, lambda row: run_of(row, "workflow_run_id")),
+        Column(
+            "parent_run_id", "Parent run", "The run it was forked from", _ALL, lambda row: row.run.parent_id
+        ),
+        Column(
+            "fork_turn",
+            "Fork turn",
+            "The turn that the fork begins with",
+            _ALL,
+            lambda row: row.run.fork_turn,
+        ),
+        Column(
+            "fork_fidelity",
+            "Fork fidelity",
+            "How the fork was made, and what its control run found",
+            _ALL,
+            lambda row: row.run.fork_fidelity,
+        ),
+        Column("workflow_id", "Workflow id", "The workflow", _ALL, lambda row: run_of(row, "workflow_id")),
+        Column("workflow_name", "Workflow", "Its name", _ALL, lambda row: row.run.workflow_name),
+        Column(
+            "version_number", "Version", "Of the workflow", _ALL, lambda row: run_of(row, "version_number")
+        ),
+        Column("backend", "Backend", "The engine that ran it", _ALL, lambda row: row.run.engine),
+        Column("environment", "Environment", "Of a hosted connection", _ALL, lambda row: row.run.environment),
+        Column("run_by", "Run by", "Who started the run", _ALL, lambda row: run_of(row, "run_by") or ""),
+        Column("started_at", "Started", "ISO 8601, UTC", _ALL, started),
+        Column(
+            "duration_ms", "Run duration", "From begin to last change", _ALL, lambda row: row.run.duration_ms
+        ),
+        Column("final_status", "Final status", "Of the run", _ALL, final_status),
+        Column(
+            "end_reason",
+            "End reason",
+            "What ended the run, where the record says",
+            _ALL,
+            lambda row: run_of(row, "termination_source") or "",
+        ),
+        Column(
+            "run_tokens_in",
+            "Run tokens in",
+            "Of all model calls of the run",
+            _ALL,
+            lambda row: row.run.tokens("total_input_tokens"),
+        ),
+        Column(
+            "run_tokens_out",
+            "Run tokens out",
+            "Of all model calls of the run",
+            _ALL,
+            lambda row: row.run.tokens("total_output_tokens"),
+        ),
+        Column("turn", "Turn", "Counts turns from 1", _ALL, attrgetter("log.number")),
+        Column(
+            "is_background",
+            "Background",
+            "Whether it was said in background work after the turn",
+            _ALL,
+            attrgetter("log.is_background"),
+        ),
+        Column(
+            "sequence", "Sequence", "Counts the run's messages", _MESSAGE, lambda row: message_of(row, "seq")
+        ),
+        Column("role", "Role", "user, agent or system", _MESSAGE, lambda row: message_of(row, "role")),
+        Column("text", "Text", "What was said", _MESSAGE, lambda row: message_of(row, "text"), True),
+        Column("user_text", "User", "What the user said", _TURN, partial(texts_of, role="user"), True),
+        Column("agent_text", "Agent", "What the agent said", _TURN, partial(texts_of, role="agent"), True),
+        Column("at", "Time", "ISO 8601, UTC", _ALL, time_of),
+        Column(
+            "at_ms", "At", "Milliseconds since the run began", _MESSAGE, lambda row: message_of(row, "at_ms")
+        ),
+        Column(
+            "node_id", "Node id", "That speaks or listens", _TALK, partial(node_of, name="node_logical_id")
+        ),
+        Column("node", "Node", "With the super nodes around it", _TALK, partial(node_of, name="node_name")),
+        Column("node_type", "Node type", "As say_llm", _TALK, partial(node_of, name="node_type")),
+        Column("thread", "Thread", "0, or a companion's id", _TALK, partial(node_of, name="thread_id")),
+        Column(
+            "path",
+            "Path",
+            "Nodes and edges of the turn, up to a message: Desk > book > Booking",
+            _TALK,
+            lambda row: hops_of(row, path_text, "path"),
+            True,
+        ),
+        Column(
+            "path_after",
+            "Path after",
+            "Where the turn went after its last message",
+            _MESSAGE,
+            lambda row: message_of(row, "path_after"),
+            True,
+        ),
+        Column(
+            "edge_taken",
+            "Edges taken",
+            "Every edge on that path, in words",
+            _TALK,
+            lambda row: hops_of(row, edges_text, "edge_taken"),
+            True,
+        ),
+        Column(
+            "edge_condition",
+            "Condition",
+            "The conditions of those edges",
+            _TALK,
+            lambda row: hops_of(row, conditions_text, "edge_condition"),
+            True,
+        ),
+        Column(
+            "edge_verdict",
+            "Condition verdict",
+            "How each edge was decided, and why",
+            _TALK,
+            lambda row: hops_of(row, verdicts_text, "edge_verdict"),
+            True,
+        ),
+        Column(
+            "status_at_turn",
+            "Status at turn",
+            "Of the run after the turn",
+            _TALK,
+            lambda row: at_end(row, lambda turn: turn.status) or "",
+        ),
+        Column(
+            "is_waiting_for_input",
+            "Waiting",
+            "Whether the run then waits for the user",
+            _TALK,
+            lambda row: (at_end(row, lambda turn: turn.hint.kind) or "") == "message",
+        ),
+        Column(
+            "next_input_hint_kind",
+            "Hint kind",
+            "What the run expects next",
+            _TALK,
+            lambda row: at_end(row, lambda turn: turn.hint.kind) or "none",
+        ),
+        Column(
+            "waits_at",
+            "Waits at",
+            "The node that waits",
+            _TALK,
+            lambda row: at_end(row, lambda turn: turn.hint.who) or "",
+        ),
+        Column(
+            "changes", "Changes", "Variables that the turn changed, in words", _TALK, changes_in_words, True
+        ),
+        Column("changed_variables", "Changed variables", "The same as a JSON list", _TALK, changes_of, True),
+        Column(
+            "tokens_in", "Tokens in", "Of the turn's model calls", _TALK, lambda row: token_of(row, "prompt")
+        ),
+        Column(
+            "tokens_out",
+            "Tokens out",
+            "Of the turn's model calls",
+            _TALK,
+            lambda row: token_of(row, "completion"),
+        ),
+        Column("model_calls", "Model calls", "Of the turn", _TALK, lambda row: token_of(row, "calls")),
+        Column("latency_ms", "Latency", "Of the model, in milliseconds", _TALK, latency_of),
+        Column(
+            "turn_ms",
+            "Turn duration",
+            "Milliseconds without pauses",
+            _TALK,
+            lambda row: token_of(row, "duration_ms"),
+        ),
+        Column(
+            "error_type",
+            "Error type",
+            "workflow_error, node_expired or node_failure",
+            _TALK,
+            lambda row: at_end(row, lambda turn: turn.error_type) or "",
+        ),
+        Column(
+            "error_message",
+            "Error",
+            "The error's text",
+            _TALK,
+            lambda row: at_end(row, lambda turn: turn.error_message) or "",
+            True,
+        ),
+        Column("mocked", "Mocked", "Whether calls to the outside were simulated", _TALK, mocked),
+        Column(
+            "event_index",
+            "Event",
+            "Counts the run's events from 0",
+            _EVENT,
+            attrgetter("event.index"),
+        ),
+        Column("event_type", "Event type", "As assistant_response", _EVENT, attrgetter("event.type")),
+        Column(
+            "event_node_id", "Node id", "Of the event", _EVENT, lambda row: event_of(row, "node_logical_id")
+        ),
+        Column(
+            "event_node", "Node", "With super nodes around it", _EVENT, lambda row: event_of(row, "node_name")
+        ),
+        Column("event_thread", "Thread", "Of the event", _EVENT, lambda row: event_of(row, "thread")),
+        Column("event_at_ms", "At", "Since the run began", _EVENT, attrgetter("event.at_ms")),
+        Column(
+            "event_duration_ms",
+            "Duration",
+            "Of the node run",
+            _EVENT,
+            attrgetter("event.duration_ms"),
+        ),
+        Column("importance", "Importance", "high or low", _EVENT, attrgetter("event.importance")),
+        Column("is_failure", "Failure", "Of the event", _EVENT, attrgetter("event.is_failure")),
+        Column("summary", "Summary", "In one line", _EVENT, attrgetter("event.summary"), True),
+        Column("payload", "Payload", "The event as JSON", _EVENT, attrgetter("payload"), True),
+        Column(MASKED, "Masked", "Rules that have masked something in the row", _ALL, lambda _: ""),
+        Column(
+            "tags", "Tags", "Of the run, by commas", _ALL, lambda row: ", ".join(row.run.notes.tags), True
+        ),
+        Column("star", "Star", "Whether the run has one", _ALL, lambda row: row.run.notes.starred),
+        Column("note", "Note", "On the run", _ALL, lambda row: row.run.notes.note, True),
+        Column("rating", "Rating", "down, up or strong_up", _TALK, rating_of),
+        Column("verdict", "Verdict", "pass, fail or unsure", _TALK, partial(verdict_of, name="value")),
+        Column("reviewer", "Reviewer", "Who gave it", _TALK, partial(verdict_of, name="reviewer")),
+        Column("comment", "Comment", "With the verdict", _TALK, partial(verdict_of, name="comment"), True),
+        Column(
+            "verdict_at",
+            "Verdict changed",
+            "By it an import knows that nobody has changed the verdict since",
+            _TALK,
+            partial(verdict_of, name="updated_at"),
+        ),
+        Column("checks", "Rubric", "Results of its checks", _TALK, checks_of, True),
+        Column(
+            "verdicts",
+            "All verdicts",
+            "Of every reviewer",
+            _TALK,
+            lambda row: row.run.review.verdicts(row.target),
+        ),
+        Column("turn_verdict", "Turn verdict", "On the turn as a whole", _MESSAGE, turn_verdict),
+        Column(
+            "run_verdict", "Run verdict", "On the run as a whole", _ALL, partial(run_verdict, name="value")
+        ),
+        Column("run_reviewer", "Run reviewer", "Who gave that", _ALL, partial(run_verdict, name="reviewer")),
+        Column(
+            "run_comment",
+            "Run comment",
+            "With the run's verdict",
+            _ALL,
+            partial(run_verdict, name="comment"),
+            True,
+        ),
+        Column(
+            "run_verdict_at",
+            "Run verdict changed",
+            "By it an import knows that nobody has changed that verdict since",
+            _ALL,
+            partial(run_verdict, name="updated_at"),
+        ),
+        Column("remarks", "Remarks", "Comments that were written in the debugger", _TALK, remarks_of, True),
+        Column("expected", "Expected", "Empty: for what a reviewer expects", _TALK, lambda _: ""),
+        Column("match", "Match", "Empty: pass, fail or na against it", _TALK, lambda _: ""),
+    )
+}
+"""Every column by name, in the order of the list."""
+
+
+def columns_of(shape: Shape) -> list[str]:
+    """Return the names of the columns that a shape has."""
+    return [column.name for column in COLUMNS.values() if shape in column.shapes]
+
+
+def choose_columns(names: Sequence[str], shape: Shape) -> list[Column]:
+    """Return columns by their names, in this order.
+
+    Raises:
+        InputError: There is no such column in rows of this shape, or none was chosen.
+    """
+    chosen = [_column(name, shape) for name in dict.fromkeys(names)]
+    if not chosen:
+        raise InputError("No column was chosen.", advice=_advice(shape))
+    return chosen
+
+
+def _column(name: str, shape: Shape) -> Column:
+    if name.startswith(VARIABLE) and name != VARIABLE and shape in _TALK:
+        wanted = name.removeprefix(VARIABLE)
+        label = f"Variable {wanted}"
+        return Column(name, label, "Its value after the turn", _TALK, partial(variable_of, name=wanted), True)
+    column = COLUMNS.get(name)
+    if column is None:
+        raise InputError(f"There is no column {name!r}.", advice=_advice(shape))
+    if shape not in column.shapes:
+        raise InputError(f"Rows of the shape {shape} have no column {name!r}.", advice=_advice(shape))
+    return column
+
+
+def _advice(shape: Shape) -> str:
+    more = f", or {VARIABLE}NAME" if shape in _TALK else ""
+    return f"Choose from {', '.join(columns_of(shape))}{more}."

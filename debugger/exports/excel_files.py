@@ -1,0 +1,90 @@
+"""Excel files, written row by row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, BinaryIO
+
+import xlsxwriter
+from xlsxwriter.worksheet import Worksheet
+
+MAX_ROWS = 1_048_576
+"""Of one sheet, the header included; more of them go on in another sheet."""
+MAX_CHARACTERS = 32_767
+"""Of one cell."""
+_CUT = " … (cut: the text has {} characters)"
+_MAX_EXACT = 2**53
+_WIDTHS = {"text": 60, "user_text": 48, "agent_text": 48, "path": 48, "summary": 48, "payload": 48}
+_NARROW = 14
+_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_numbers": False,
+    "strings_to_urls": False,
+}
+
+
+def write_excel(
+    file: BinaryIO, header: Sequence[str], rows: Iterable[Iterable[Any]], about: Iterable[tuple[str, Any]]
+) -> None:
+    """Write rows as an Excel workbook.
+
+    Texts stay texts, whatever they begin with; numbers stay numbers.
+
+    Args:
+        file: It stays open.
+        header: The names of the columns.
+        rows: Texts, numbers, truth values and ``None``.
+        about: Names and values for a sheet of their own, read after the rows.
+    """
+    book = xlsxwriter.Workbook(file, _OPTIONS)
+    try:
+        bold = book.add_format({"bold": True})
+        sheet, at = _new_sheet(book.add_worksheet("Rows"), header, bold), 1
+        for row in rows:
+            if at == MAX_ROWS:
+                sheet.autofilter(0, 0, at - 1, len(header) - 1)
+                number = len(book.worksheets()) + 1
+                sheet, at = _new_sheet(book.add_worksheet(f"Rows {number}"), header, bold), 1
+            for column, value in enumerate(row):
+                _write(sheet, at, column, value)
+            at += 1
+        sheet.autofilter(0, 0, at - 1, len(header) - 1)
+        _write_about(book.add_worksheet("About"), about)
+    finally:
+        book.close()
+
+
+def _new_sheet(sheet: Worksheet, header: Sequence[str], bold: Any) -> Worksheet:
+    sheet.freeze_panes(1, 0)
+    for column, name in enumerate(header):
+        sheet.set_column(column, column, _WIDTHS.get(name, max(_NARROW, len(name) + 4)))
+        sheet.write_string(0, column, name, bold)
+    return sheet
+
+
+def _write_about(sheet: Worksheet, about: Iterable[tuple[str, Any]]) -> None:
+    sheet.set_column(0, 1, 40)
+    for row, (name, value) in enumerate(about):
+        _write(sheet, row, 0, name)
+        _write(sheet, row, 1, value)
+
+
+def _write(sheet: Worksheet, row: int, column: int, value: Any) -> None:
+    if value is None or value == "":
+        return
+    if isinstance(value, bool):
+        sheet.write_boolean(row, column, value)
+    elif isinstance(value, int | float) and math.isfinite(value) and abs(value) <= _MAX_EXACT:
+        sheet.write_number(row, column, value)
+    else:
+        sheet.write_string(row, column, _cell_text(str(value)))
+
+
+def _cell_text(text: str) -> str:
+    text = text.encode("utf-8", "backslashreplace").decode()
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    mark = _CUT.format(len(text))
+    return text[: MAX_CHARACTERS - len(mark)] + mark

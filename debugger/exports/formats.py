@@ -1,0 +1,272 @@
+"""Every format of an export, and the one function that writes them."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+from debugger.errors import DebuggerError, InputError
+from debugger.exports.column_values import Words
+from debugger.exports.csv_files import SEPARATORS, CsvOptions, write_csv
+from debugger.exports.excel_files import write_excel
+from debugger.exports.html_files import PageOptions, write_html
+from debugger.exports.json_files import write_json_lines
+from debugger.exports.lex_files import write_lex
+from debugger.exports.masking_rules import RULES, Masker
+from debugger.exports.presets import LEX
+from debugger.exports.records import ExportedRun
+from debugger.exports.run_files import SUFFIX, write_run_files
+from debugger.exports.table import Table, TableOptions, cell_of
+
+_ROWS_BETWEEN = 200
+"""Rows after which progress is reported and a cancellation noticed."""
+
+
+class ExportCancelled(DebuggerError):
+    """An export that its user has cancelled."""
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """The content and format of one file."""
+
+    format: str = "csv"
+    preset: str = ""
+    """The preset that the columns were taken from; of `LEX` the columns are its own."""
+    table: TableOptions = field(default_factory=TableOptions)
+    csv: CsvOptions = field(default_factory=CsvOptions)
+    title: str = "Runs"
+    is_single: bool = False
+    """Whether it is one run that was named, and not the runs of a filter."""
+
+    @property
+    def extension(self) -> str:
+        """Return the file's extension, with its dot."""
+        if self.format == "run":
+            return SUFFIX if self.is_single else ".runs.zip"
+        return EXPORTS[self.format].extension
+
+    @property
+    def media_type(self) -> str:
+        """Return the media type of the file."""
+        is_archive = self.format == "run" and not self.is_single
+        return "application/zip" if is_archive else EXPORTS[self.format].media_type
+
+
+@dataclass
+class ExportProgress:
+    """The state of an export, read from other threads."""
+
+    runs: int = 0
+    rows: int = 0
+    masked: Counter[str] = field(default_factory=Counter)
+    """How often each rule has masked something."""
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Stop an export that was cancelled.
+
+        Raises:
+            ExportCancelled: It was.
+        """
+        if self.cancelled.is_set():
+            raise ExportCancelled("The export was cancelled.", advice="Nothing was saved.")
+
+
+@dataclass(frozen=True)
+class ExportSource:
+    """What a format is written from."""
+
+    runs: Iterable[ExportedRun]
+    options: ExportOptions
+    progress: ExportProgress
+    masker: Masker
+
+    def about(self) -> list[tuple[str, Any]]:
+        """Return what a reader of the file should know of it."""
+        masking = self.options.table.masking
+        counts = [(f"masked: {label}", self.masker.counts[rule]) for rule, label in RULES.items()]
+        own = [pair for pair, rule in zip(counts, RULES, strict=True) if rule in masking.rules]
+        return [
+            ("made at", _now()),
+            ("runs", self.progress.runs),
+            *([("rows", self.progress.rows)] if EXPORTS[self.options.format].has_table else []),
+            ("masking", "off: only secrets are masked" if masking.is_off else "on"),
+            *own,
+        ]
+
+    def table(self) -> Table:
+        """Return the table of the options, whose counts are this export's."""
+        made = Table(self.options.table)
+        made.masker.counts = self.masker.counts
+        return made
+
+    def rows(self, table: Table, convert: Callable[[Any], Any] | None = cell_of) -> Iterator[list[Any]]:
+        """Yield the rows of all runs."""
+        progress = self.progress
+        for run in self.runs:
+            for row in table.rows(run):
+                progress.rows += 1
+                if progress.rows % _ROWS_BETWEEN == 0:
+                    progress.check()
+                yield (
+                    row
+                    if convert is None
+                    else [convert(value) if value.__class__ in _CONVERTED else value for value in row]
+                )
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file format."""
+
+    label: str
+    """The name for users."""
+    help: str
+    extension: str
+    """With its dot."""
+    media_type: str
+    write: Callable[[BinaryIO, ExportSource], None]
+    has_table: bool = True
+    """Whether shape and columns are chosen."""
+
+
+def write_export(
+    file: BinaryIO,
+    runs: Iterable[ExportedRun],
+    options: ExportOptions,
+    progress: ExportProgress | None = None,
+) -> ExportProgress:
+    """Write an export while its runs are read.
+
+    Args:
+        file: It stays open.
+        runs: The runs, read one by one.
+        options: Content and format.
+        progress: Counts what is written, and is looked at for a cancellation.
+
+    Returns:
+        What was written.
+
+    Raises:
+        InputError: An option has no such value.
+        ExportCancelled: It was cancelled; what the file holds is no whole export.
+    """
+    check_options(options)
+    progress = progress or ExportProgress()
+    masker = Masker(options.table.masking, progress.masked)
+    source = ExportSource(_counted(runs, progress), options, progress, masker)
+    write = _write_lex if options.preset == LEX else EXPORTS[options.format].write
+    write(file, source)
+    progress.check()
+    return progress
+
+
+def check_options(options: ExportOptions) -> None:
+    """Check options before anything is written.
+
+    Raises:
+        InputError: An option has no such value.
+    """
+    if options.format not in EXPORTS:
+        raise InputError(
+            f"There is no format {options.format!r}.", advice=f"Choose from {', '.join(EXPORTS)}."
+        )
+    if options.csv.separator not in SEPARATORS:
+        raise InputError(
+            f"{options.csv.separator!r} cannot separate columns.",
+            advice="Choose a comma, a semicolon or a tab.",
+        )
+    unknown = sorted(options.table.masking.rules - set(RULES))
+    if unknown:
+        raise InputError(
+            f"There is no masking rule {unknown[0]!r}.", advice=f"Choose from {', '.join(RULES)}."
+        )
+    if options.preset == LEX:
+        if options.format != "csv":
+            raise InputError("A Lex test set is a CSV file.", advice="Choose the format csv.")
+    elif EXPORTS[options.format].has_table:
+        Table(options.table)
+
+
+def _counted(runs: Iterable[ExportedRun], progress: ExportProgress) -> Iterator[ExportedRun]:
+    for run in runs:
+        progress.check()
+        yield run
+        progress.runs += 1
+
+
+def _write_csv(file: BinaryIO, source: ExportSource) -> None:
+    table = source.table()
+    write_csv(file, table.header, source.rows(table), source.options.csv)
+
+
+def _write_excel(file: BinaryIO, source: ExportSource) -> None:
+    table = source.table()
+    write_excel(file, table.header, source.rows(table), _later(source))
+
+
+def _write_json_lines(file: BinaryIO, source: ExportSource) -> None:
+    table = source.table()
+    write_json_lines(file, table.header, source.rows(table, None), _later(source))
+
+
+def _write_html(file: BinaryIO, source: ExportSource) -> None:
+    is_off = source.options.table.masking.is_off
+    words = "Personal data is not masked." if is_off else "Personal data is masked by rules, see the end."
+    page = PageOptions(source.options.title, _now(), words, source.about)
+    write_html(file, source.runs, source.masker, page)
+
+
+def _write_run(file: BinaryIO, source: ExportSource) -> None:
+    write_run_files(file, source.runs, source.masker, is_single=source.options.is_single)
+
+
+def _write_lex(file: BinaryIO, source: ExportSource) -> None:
+    source.progress.rows = write_lex(file, source.runs, source.masker, source.options.csv)
+
+
+def _later(source: ExportSource) -> Iterator[tuple[str, Any]]:
+    """Yield what is known only when all rows are written."""
+    yield from source.about()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+_CONVERTED = frozenset({dict, list, Words})
+EXPORTS: dict[str, Export] = {
+    "csv": Export("CSV", "For spreadsheets and scripts", ".csv", "text/csv; charset=utf-8", _write_csv),
+    "xlsx": Export(
+        "Excel",
+        "A workbook with numbers as numbers",
+        ".xlsx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        _write_excel,
+    ),
+    "jsonl": Export(
+        "JSON Lines", "An object a line, for programs", ".jsonl", "application/x-ndjson", _write_json_lines
+    ),
+    "html": Export(
+        "HTML page",
+        "Transcript, path, variables and remarks, readable without network",
+        ".html",
+        "text/html; charset=utf-8",
+        _write_html,
+        has_table=False,
+    ),
+    "run": Export(
+        "Run file",
+        "Record, workflow and notes; the page Runs opens it again. Several runs are in a ZIP archive",
+        SUFFIX,
+        "application/json",
+        _write_run,
+        has_table=False,
+    ),
+}
+"""Every format by name, in the order of the menu."""

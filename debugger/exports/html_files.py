@@ -1,0 +1,193 @@
+"""Runs as one page that needs nothing else: no network, no script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any, BinaryIO
+
+from jinja2 import Environment, Template
+
+from debugger.analysis.paths import Hop, path_text, verdicts_text
+from debugger.exports.column_values import changes_of, remarks_of, verdict_of
+from debugger.exports.masking_rules import Masker
+from debugger.exports.path_pictures import PathPicture, path_picture
+from debugger.exports.records import ExportedRun
+from debugger.exports.rows import ExportRow, export_rows
+from debugger.exports.table import cell_of, learn_changes, learn_run, mask_content
+from debugger.protocol.notes import Target
+from debugger.protocol.reviews import Verdict
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """The words around the runs of a page."""
+
+    title: str
+    made_at: str
+    """ISO 8601, UTC."""
+    masking_words: str
+    """Whether anything is masked, in a sentence."""
+    about: Callable[[], Iterable[tuple[str, Any]]] = field(default=lambda: ())
+    """Names and values for the end of the page, read when all runs are written."""
+
+
+def write_html(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, options: PageOptions) -> int:
+    """Write runs as an HTML page while they are read; return their number.
+
+    Args:
+        file: It stays open.
+        runs: The runs.
+        masker: Masks texts and values.
+        options: The words around them.
+    """
+    style = _resource("run_page.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    counted = _Counted(runs, masker)
+    parts = _template().generate(
+        style=style,
+        style_hash=f"sha256-{digest}",
+        runs=counted.pages(),
+        title=options.title,
+        made_at=options.made_at,
+        masking_words=options.masking_words,
+        about=options.about,
+    )
+    for part in parts:
+        file.write(part.encode("utf-8", "backslashreplace"))
+    return counted.count
+
+
+@cache
+def _template() -> Template:
+    # The style is ours and holds none of the characters that are escaped.
+    return Environment(autoescape=True, trim_blocks=True).from_string(_resource("run_page.html"))
+
+
+def _resource(name: str) -> str:
+    return files("debugger.exports").joinpath(name).read_text(encoding="utf-8").strip()
+
+
+class _Counted:
+    def __init__(self, runs: Iterable[ExportedRun], masker: Masker) -> None:
+        self.count = 0
+        self._runs = runs
+        self._masker = masker
+
+    def pages(self) -> Iterator[_RunPage]:
+        for run in self._runs:
+            learn_run(self._masker, run)
+            self.count += 1
+            yield _RunPage(run, self._masker)
+
+
+class _RunPage:
+    """One run of the page; its turns are read while they are written."""
+
+    def __init__(self, run: ExportedRun, masker: Masker) -> None:
+        self._run = run
+        self._masker = masker
+        self._hops: list[Hop] = []
+        self._variables: dict[str, Any] = {}
+        self.run_id = run.run.workflow_run_id
+
+    @property
+    def facts(self) -> list[tuple[str, Any]]:
+        run = self._run.run
+        found = {
+            "Workflow": self._run.workflow_name or run.workflow_id,
+            "Version": run.version_number,
+            "Backend": " · ".join(filter(None, (self._run.engine, self._run.environment))),
+            "Started (UTC)": run.created_at or "",
+            "Status": run.status,
+            "End reason": run.termination_source or "",
+            "Forked from": self._run.parent_id,
+            "Star": "★" if self._run.notes.starred else "",
+            "Tags": self._masker.mask(", ".join(self._run.notes.tags)),
+            "Note": self._masker.mask(self._run.notes.note),
+            "Rating": self._run.review.rating(Target()),
+            "Verdict": self._run.review.verdicts(Target()),
+        }
+        return [(name, value) for name, value in found.items() if value != ""]
+
+    @property
+    def remarks(self) -> list[str]:
+        return self._lines(self._run.review.comments(Target()), self._run.review.verdict(Target()))
+
+    @property
+    def turns(self) -> Iterator[Mapping[str, Any]]:
+        for row in export_rows(self._run, "turn"):
+            learn_changes(self._masker, row)
+            yield self._turn(row)
+
+    def picture(self) -> PathPicture | None:
+        """Return the way on the graph, once the turns are written."""
+        workflow = self._run.workflow
+        return path_picture(workflow, self._hops) if workflow is not None and workflow.node_configs else None
+
+    def variables(self) -> list[tuple[str, Any]]:
+        """Return the variables that turns have set, once those are written."""
+        return [(name, _shown(value)) for name, value in self._variables.items()]
+
+    def _turn(self, row: ExportRow) -> Mapping[str, Any]:
+        assert row.turn is not None
+        mask = self._masker.mask
+        self._hops += row.turn.hops
+        changes = mask_content(self._masker, changes_of(row) or [])
+        self._variables |= {change["path"]: change["after"] for change in changes}
+        took = row.tokens.duration_ms if row.tokens else None
+        review = self._run.review
+        return {
+            "number": row.log.number,
+            "is_background": row.log.is_background,
+            "verdict": verdict_of(row, "value"),
+            "took": "" if took is None else f"{took:,.0f} ms",
+            "messages": [
+                {
+                    "role": each.role,
+                    "who": " · ".join(filter(None, (each.role.capitalize(), each.node_name))),
+                    "text": mask(each.text),
+                    "verdict": getattr(review.verdict(Target.message(each.seq)), "value", ""),
+                }
+                for each in row.turn.rows
+            ],
+            "path": mask(path_text(row.turn.hops)),
+            "verdict_words": mask(verdicts_text(row.turn.hops)),
+            "error": mask(row.turn.error_message),
+            "changes": [
+                {"path": each["path"], "before": _shown(each["before"]), "after": _shown(each["after"])}
+                for each in changes
+            ],
+            "remarks": self._lines(_message_remarks(row), review.verdict(row.target)),
+        }
+
+    def _lines(self, comments: str, verdict: Verdict | None) -> list[str]:
+        own = (
+            f"{verdict.reviewer} ({verdict.value}): {verdict.comment}" if verdict and verdict.comment else ""
+        )
+        return [self._masker.mask(line) for line in (own, comments) if line]
+
+
+def _message_remarks(row: ExportRow) -> str:
+    assert row.turn is not None
+    review = row.run.review
+    targets = [Target.message(message.seq) for message in row.turn.rows]
+    own = [_verdict_words(review.verdict(target)) for target in targets]
+    return "\n".join(filter(None, [remarks_of(row), *map(review.comments, targets), *own]))
+
+
+def _verdict_words(verdict: Verdict | None) -> str:
+    """Return a verdict that has a comment; empty for others."""
+    if verdict is None or not verdict.comment:
+        return ""
+    return f"{verdict.reviewer} ({verdict.value}): {verdict.comment}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(cell_of(value))

@@ -1,0 +1,279 @@
+"""Changes that a reviewed sheet asks for, beside what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from debugger.exports.csv_files import unguarded
+from debugger.exports.review_sheet import Problem, ReviewSheet, SheetComment, SheetTags, SheetVerdict
+from debugger.protocol.notes import Comment
+from debugger.protocol.reviews import Verdict
+from debugger.store import NewComment, ReviewChanges, TagChange, VerdictChange
+
+PlanState = Literal["new", "changed", "unchanged", "conflict"]
+
+
+@dataclass(frozen=True)
+class PlannedVerdict:
+    """A verdict of a sheet beside the stored one."""
+
+    row: int
+    verdict: Verdict
+    before: Verdict | None
+    state: PlanState
+    """``conflict``: the stored one says something else, and was not what the sheet was made with."""
+
+
+@dataclass(frozen=True)
+class PlannedTags:
+    """The tags of a run beside the stored ones."""
+
+    row: int
+    run_id: str
+    tags: list[str]
+    before: list[str]
+    state: PlanState
+    """``conflict``: stored tags would be lost."""
+
+
+@dataclass(frozen=True)
+class PlannedComment:
+    """A comment of a sheet."""
+
+    row: int
+    comment: NewComment
+    state: PlanState
+    """``new``, or ``unchanged`` where its author has written the same on the same target."""
+
+
+@dataclass(frozen=True)
+class StoredReviews:
+    """The stored reviews that a sheet is compared with."""
+
+    verdicts: Mapping[str, Sequence[Verdict]]
+    tags: Mapping[str, Sequence[str]]
+    turn_counts: Mapping[str, int | None]
+    """The known runs with their number of turns; ``None`` where it is not known."""
+    connection: str = ""
+    comments: Mapping[str, Sequence[Comment]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """The changes that a sheet asks for; nothing is changed by itself."""
+
+    verdicts: list[PlannedVerdict]
+    tags: list[PlannedTags]
+    comments: list[PlannedComment]
+    problems: list[Problem]
+    unknown_runs: list[str]
+    """Runs of the sheet that are not stored."""
+    ignored: list[str]
+    row_count: int
+
+    def count(self, state: PlanState) -> int:
+        """Return the number of verdicts, tags and comments in one state."""
+        return sum(item.state == state for item in [*self._items, *self.comments])
+
+    @property
+    def conflicts(self) -> list[PlannedVerdict | PlannedTags]:
+        """Return what is applied only where the user agrees, in order."""
+        return [item for item in self._items if item.state == "conflict"]
+
+    @property
+    def _items(self) -> list[PlannedVerdict | PlannedTags]:
+        return [*self.verdicts, *self.tags]
+
+    def changes(self, agreed: Collection[int] = ()) -> ReviewChanges:
+        """Return the changes to store.
+
+        Args:
+            agreed: Places of conflicts, in the order of `conflicts`, which are stored as the sheet has them.
+        """
+        chosen = {id(item) for place, item in enumerate(self.conflicts) if place in agreed}
+
+        def is_applied(item: PlannedVerdict | PlannedTags) -> bool:
+            return item.state in {"new", "changed"} or id(item) in chosen
+
+        return ReviewChanges(
+            [VerdictChange(item.verdict, item.before) for item in self.verdicts if is_applied(item)],
+            [TagChange(item.run_id, item.tags, item.before) for item in self.tags if is_applied(item)],
+            [item.comment for item in self.comments if item.state == "new"],
+        )
+
+
+def plan_import(
+    sheet: ReviewSheet, stored: StoredReviews, *, user: str, may_import_others: bool
+) -> ImportPlan:
+    """Compare a sheet with what is stored.
+
+    Args:
+        sheet: The sheet.
+        stored: The stored reviews of its runs.
+        user: The reviewer of verdicts that name none.
+        may_import_others: Whether verdicts of other reviewers are taken over, too.
+    """
+    planner = _Planner(stored, user, may_import_others)
+    known = set(stored.turn_counts)
+    problems = list(sheet.problems)
+    verdicts = planner.verdicts(sheet.verdicts, problems)
+    verdicts += planner.repeated_verdicts(sheet.run_verdicts, problems)
+    return ImportPlan(
+        verdicts=sorted(verdicts, key=lambda item: item.row),
+        tags=planner.tags(sheet.tags, problems),
+        comments=planner.comments(sheet.comments, problems),
+        problems=sorted(problems, key=lambda problem: problem.row),
+        unknown_runs=sorted(sheet.run_ids - known),
+        ignored=sheet.ignored,
+        row_count=sheet.row_count,
+    )
+
+
+Item = TypeVar("Item", PlannedVerdict, PlannedTags)
+
+
+class _Planner:
+    """Compares rows with the stored reviews."""
+
+    def __init__(self, stored: StoredReviews, user: str, may_import_others: bool) -> None:
+        self._stored = stored
+        self._user = user
+        self._may_import_others = may_import_others
+        self._verdicts = {
+            verdict.identity: verdict for found in stored.verdicts.values() for verdict in found
+        }
+
+    def verdicts(self, rows: Sequence[SheetVerdict], problems: list[Problem]) -> list[PlannedVerdict]:
+        """Plan verdicts of which each row has its own."""
+        planned: dict[tuple[str, ...], PlannedVerdict] = {}
+        for row in rows:
+            item = self._plan(row, problems)
+            if item is None:
+                continue
+            earlier = planned.setdefault(item.verdict.identity, item)
+            if earlier.verdict.content != item.verdict.content:
+                problems.append(Problem(row.row, f"Another verdict than in row {earlier.row}."))
+        return list(planned.values())
+
+    def repeated_verdicts(
+        self, rows: Sequence[SheetVerdict], problems: list[Problem]
+    ) -> list[PlannedVerdict]:
+        """Plan verdicts that rows of a run repeat; the edited row decides."""
+        planned: dict[tuple[str, ...], list[PlannedVerdict]] = {}
+        for row in rows:
+            item = self._plan(row, problems)
+            if item is not None:
+                planned.setdefault(item.verdict.identity, []).append(item)
+        return [
+            item for items in planned.values() for item in _decide(items, problems, "Another run verdict")
+        ]
+
+    def tags(self, rows: Sequence[SheetTags], problems: list[Problem]) -> list[PlannedTags]:
+        """Plan the tags of runs; the edited row decides."""
+        planned: dict[str, list[PlannedTags]] = {}
+        for row in rows:
+            if row.run_id in self._stored.turn_counts:
+                planned.setdefault(row.run_id, []).append(self._plan_tags(row))
+        return [item for items in planned.values() for item in _decide(items, problems, "Other tags")]
+
+    def comments(self, rows: Sequence[SheetComment], problems: list[Problem]) -> list[PlannedComment]:
+        """Plan comments; those that the rows of a run repeat count once."""
+        planned: dict[tuple[str, ...], PlannedComment] = {}
+        for row in rows:
+            if row.run_id not in self._stored.turn_counts or not self._has_turn(row, problems):
+                continue
+            new = NewComment(row.run_id, row.target, row.author or self._user, row.content)
+            item = PlannedComment(row.row, new, "unchanged" if self._is_said(new) else "new")
+            if item.state == "new" and self._is_foreign(new.author, row.row, problems):
+                continue
+            key = (new.run_id, new.target.kind, new.target.key, new.author, new.content)
+            planned.setdefault(key, item)
+        return list(planned.values())
+
+    def _is_said(self, new: NewComment) -> bool:
+        verdict = self._verdicts.get(
+            (self._stored.connection, new.run_id, new.target.kind, new.target.key, new.author)
+        )
+        said = [
+            comment.content
+            for comment in self._stored.comments.get(new.run_id, ())
+            if (comment.target, comment.author) == (new.target, new.author)
+        ]
+        said += [verdict.comment] if verdict else []
+        return any(_is_same_text(text, new.content) for text in said)
+
+    def _is_foreign(self, reviewer: str, row: int, problems: list[Problem]) -> bool:
+        """Return whether the user may not import it; add the problem."""
+        is_foreign = reviewer != self._user and not self._may_import_others
+        if is_foreign:
+            sentence = f"Only an administrator imports what others have written, as {reviewer}."
+            problems.append(Problem(row, sentence))
+        return is_foreign
+
+    def _has_turn(self, row: SheetVerdict | SheetComment, problems: list[Problem]) -> bool:
+        """Return whether the row's turn exists; else add the problem."""
+        turns = self._stored.turn_counts[row.run_id]
+        has_turn = row.target.kind != "turn" or turns is None or int(row.target.key) <= turns
+        if not has_turn:
+            problems.append(Problem(row.row, f"The run has no turn {row.target.key}."))
+        return has_turn
+
+    def _plan(self, row: SheetVerdict, problems: list[Problem]) -> PlannedVerdict | None:
+        if row.run_id not in self._stored.turn_counts or not self._has_turn(row, problems):
+            return None
+        verdict = Verdict(
+            run_id=row.run_id,
+            target=row.target,
+            value=row.value,
+            reviewer=row.reviewer or self._user,
+            comment=row.comment,
+            connection=self._stored.connection,
+        )
+        item = self._compare(row, verdict)
+        if item.state != "unchanged" and self._is_foreign(verdict.reviewer, row.row, problems):
+            return None
+        return item
+
+    def _compare(self, row: SheetVerdict, verdict: Verdict) -> PlannedVerdict:
+        before = self._verdicts.get(verdict.identity)
+        if before is None:
+            return PlannedVerdict(row.row, verdict, None, "new")
+        verdict = verdict.model_copy(update={"checks": before.checks})
+        if before.value == verdict.value and _is_same_text(before.comment, verdict.comment):
+            return PlannedVerdict(row.row, before, before, "unchanged")
+        is_known = row.given_at != "" and row.given_at == before.updated_at
+        return PlannedVerdict(row.row, verdict, before, "changed" if is_known else "conflict")
+
+    def _plan_tags(self, row: SheetTags) -> PlannedTags:
+        before = sorted(self._stored.tags.get(row.run_id, ()))
+        if row.text.strip() == ", ".join(before) or sorted(row.tags) == before:
+            return PlannedTags(row.row, row.run_id, before, before, "unchanged")
+        if not before:
+            return PlannedTags(row.row, row.run_id, row.tags, before, "new")
+        state: PlanState = "changed" if set(before) <= set(row.tags) else "conflict"
+        return PlannedTags(row.row, row.run_id, row.tags, before, state)
+
+
+def _decide(items: Sequence[Item], problems: list[Problem], subject: str) -> Iterator[Item]:
+    """Yield the item that counts of those that rows repeat."""
+    edited = [item for item in items if item.state != "unchanged"]
+    other = next((item for item in edited if _asks(item) != _asks(edited[0])), None)
+    if other is not None:
+        sentence = f"{subject} than in row {edited[0].row} of the same run."
+        problems.append(Problem(other.row, sentence))
+        return
+    yield (edited or items)[0]
+
+
+def _asks(item: PlannedVerdict | PlannedTags) -> object:
+    return item.verdict.content if isinstance(item, PlannedVerdict) else sorted(item.tags)
+
+
+def _is_same_text(stored: str, read: str) -> bool:
+    """Return whether a comment is the stored one.
+
+    A spreadsheet may drop blanks at the ends of lines.
+    """
+    return unguarded(stored).split() == read.split()

@@ -1,0 +1,98 @@
+"""Test sets of Amazon Lex, as its documents name their columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+
+from debugger.exports.column_values import changes_of
+from debugger.exports.csv_files import CsvOptions, write_csv
+from debugger.exports.masking_rules import Masker
+from debugger.exports.records import ExportedRun
+from debugger.exports.rows import ExportRow, export_rows
+from debugger.exports.table import learn_changes, learn_run, mask_content
+from debugger.protocol.json_codec import encode
+from debugger.protocol.runs import MAIN_THREAD
+
+LEX_COLUMNS = ("Line #", "Conversation #", "Source", "Input", "Expected Output Intent")
+LEX_SLOT = "Expected Output Slot {}"
+MAX_LEX_ROWS = 50_000
+"""Rows that Lex takes in one test set."""
+_SPOOL = CsvOptions(has_bom=False, is_guarded=False)
+_OF_ENGINE = frozenset({"justification"})
+"""Variables that the engine sets for itself."""
+
+
+def write_lex(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, options: CsvOptions) -> int:
+    """Write the messages of runs as a test set; return their number.
+
+    The intent of a user's line is the first edge by name that the turn took, else the node that answers; its
+    slots are the variables that the turn has set.
+
+    Args:
+        file: It stays open.
+        runs: The conversations, in order.
+        masker: Masks texts and values.
+        options: The dialect of the file.
+    """
+    lines = _Lines(masker)
+    with tempfile.TemporaryFile() as body:
+        # The header counts slots, which are known only when all lines are.
+        write_csv(body, (), lines.read(runs), _SPOOL)
+        slots = [LEX_SLOT.format(number) for number in range(1, max(lines.most_slots, 1) + 1)]
+        body.seek(0)
+        text = io.TextIOWrapper(body, "utf-8", newline="")
+        read = csv.reader(text)
+        next(read)
+        header = [*LEX_COLUMNS, *slots]
+        write_csv(file, header, (line + [""] * (len(header) - len(line)) for line in read), options)
+    return lines.count
+
+
+class _Lines:
+    def __init__(self, masker: Masker) -> None:
+        self.count = 0
+        self.most_slots = 0
+        self._masker = masker
+
+    def read(self, runs: Iterable[ExportedRun]) -> Iterator[list[Any]]:
+        for conversation, run in enumerate(runs, start=1):
+            learn_run(self._masker, run)
+            for turn in export_rows(run, "turn"):
+                learn_changes(self._masker, turn)
+                yield from self._turn(conversation, turn)
+
+    def _turn(self, conversation: int, row: ExportRow) -> Iterator[list[Any]]:
+        assert row.turn is not None
+        users = [each for each in row.turn.rows if each.role == "user"]
+        for message in row.turn.rows:
+            if message.role == "system":
+                continue
+            self.count += 1
+            expected: list[Any] = [""]
+            if message is (users[-1] if users else None):
+                expected = [self._masker.mask(_intent(row)), *self._slots(row)]
+            source = "User" if message.role == "user" else "Agent"
+            yield [self.count, conversation, source, self._masker.mask(message.text), *expected]
+
+    def _slots(self, row: ExportRow) -> list[str]:
+        changes = mask_content(self._masker, changes_of(row) or [])
+        slots = [
+            f"{name} = {value if isinstance(value, str) else encode(value).decode()}"
+            for change in changes
+            for name, value in [(change["path"].partition(".")[2], change["after"])]
+            if value is not None and name not in _OF_ENGINE
+        ]
+        self.most_slots = max(self.most_slots, len(slots))
+        return slots
+
+
+def _intent(row: ExportRow) -> str:
+    assert row.turn is not None
+    hops = [hop for hop in row.turn.hops if hop.thread == MAIN_THREAD]
+    chosen = next((hop.edge for hop in hops if hop.condition), "")
+    spoken = [each.node_name for each in row.turn.rows if each.role == "agent"]
+    return chosen or (spoken[-1] if spoken else "")

@@ -1,0 +1,325 @@
+"""Masking of personal data in exports, by rules that can be switched.
+
+Secrets are masked by `redaction` in any case; these rules are on top of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+RULES: dict[str, str] = {
+    "key": "Keys and tokens",
+    "email": "E-mail addresses",
+    "card": "Card numbers",
+    "national_id": "National ids",
+    "birth_date": "Dates of birth",
+    "phone": "Phone numbers",
+    "variable": "Listed variables",
+}
+"""Labels of the rules by name, in the order in which they are applied."""
+
+_MARKS = {
+    "key": "[key]",
+    "email": "[e-mail]",
+    "phone": "[phone]",
+    "card": "[card]",
+    "national_id": "[id]",
+    "birth_date": "[birth date]",
+    "variable": "[hidden]",
+}
+_MONTHS = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_DATE = (
+    rf"(?:{_MONTHS}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?\.?\s+(?:of\s+)?{_MONTHS}\.?,?\s+\d{{4}}"
+    r"|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})"
+)
+_PATTERNS: dict[str, re.Pattern[str]] = {
+    "key": re.compile(
+        r"(?i:\b(?:api[_ -]?key|access[_ -]?token|token|secret|password|passwd|pwd)\b"
+        r"\s*(?:is|=|:)\s*[\"']?)(?P<part>[^\s\"',;]{6,})"
+        r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"
+        r"|\b(?:sk|pk|rk|xox[abprs]|gh[opsur]|glpat|npm|hf|shpat)[-_][\w-]{12,}"
+        r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[\w-]{30,}"
+        r"|(?<=\bBearer )[\w.~+/=-]{8,}"
+        r"|(?<![\w/-])(?=(?:[\w-]*?\d){3})(?=[\w-]*?[A-Z])(?=[\w-]*?[a-z])[\w-]{32,}(?![\w-])"
+        r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+        re.DOTALL,
+    ),
+    "email": re.compile(r"[\w.%+'-]{1,64}@(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}"),
+    "card": re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){12,18}(?![\w-])"),
+    "national_id": re.compile(
+        r"(?<![\w.-])(?:\d{3}-\d{2}-\d{4}|\d{4} \d{4} \d{4}|\d{8}-?[A-Z]"
+        r"|[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D])(?![\w-])"
+    ),
+    "birth_date": re.compile(
+        r"(?i)\b(?:born|birth|birthday|birthdate|dob|d\.o\.b\.|geboren|geburtsdatum|nacimiento|naissance)\b"
+        rf"[^\n\d]{{0,40}}?(?P<part>{_DATE})"
+    ),
+    "phone": re.compile(
+        r"(?<![\w.@/#-])(?<!\d:)(?:\+|00)?(?:\(\d{1,5}\)|\d{1,5})"
+        r"(?:[ ./-]{0,2}(?:\(\d{1,5}\)|\d{2,5})){1,7}(?![\w@-])"
+    ),
+}
+_NO_PHONE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}"
+)
+"""Dates and addresses of machines."""
+_SUSPECT = re.compile(
+    r"@|\d\D{0,3}\d\D{0,3}\d\D{0,3}\d\D{0,3}\d\D{0,3}\d|eyJ|[a-z]{2,5}[-_][\w-]{8}|A[KSI][IA][AZ]|Bearer "
+    r"|BEGIN |[\w-]{32}|\d{4}|(?i:pass|pwd|secret|token|api.?key)"
+)
+"""Whatever any pattern finds has one of these in it; most texts have none, and are passed on at once."""
+_MACHINE_ID = re.compile(r"[a-z_]{0,40}[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""An id that a program has made, in which no pattern finds anything."""
+_NAMES: dict[str, re.Pattern[str]] = {
+    "email": re.compile(r"(?:^|_)e_?mail(?:_address)?$"),
+    "phone": re.compile(r"(?:^|_)(?:phone|mobile|telephone|cell|fax)(?:_?(?:number|no|nr))?$|^tel$"),
+    "card": re.compile(r"(?:^|_)(?:card|credit_card|pan)_?(?:number|no|nr)$"),
+    "national_id": re.compile(
+        r"(?:^|_)(?:ssn|social_security(?:_number)?|national_id|tax_id|passport(?:_number)?)$"
+    ),
+    "birth_date": re.compile(r"(?:^|_)(?:dob|date_of_birth|birth_?(?:date|day))$"),
+}
+"""Names of variables and fields whose whole value a rule masks."""
+_WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SHORTEST = 3
+"""Characters of a value that is also looked for in texts; a shorter one is a part of too many others."""
+_MAX_CLEAN = 200
+"""Characters of a text that is remembered as one in which nothing is masked."""
+_MAX_CLEAN_TEXTS = 20_000
+UNMASKED_FIELDS = frozenset({"timestamp", "created_at", "updated_at", "logical_id", "type"})
+"""Fields of events that no person's data is in."""
+
+
+@dataclass(frozen=True)
+class MaskingOptions:
+    """The rules of one export."""
+
+    rules: frozenset[str] = frozenset(RULES)
+    """Names of the rules that are on; none of them means that masking is off."""
+    variables: tuple[str, ...] = ()
+    """Names of variables whose values are masked wherever they are."""
+
+    @property
+    def is_off(self) -> bool:
+        """Return whether only secrets are masked."""
+        return not self.rules
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """Return the listed variables in the spelling in which names are compared."""
+        return frozenset(map(_spelled, self.variables)) if "variable" in self.rules else frozenset()
+
+
+@dataclass
+class Masker:
+    """Masks the texts and values of one run after the other.
+
+    Args:
+        options: The rules.
+    """
+
+    options: MaskingOptions
+    counts: Counter[str] = field(default_factory=Counter)
+    """How often each rule has masked something."""
+    row_rules: set[str] = field(default_factory=set)
+    """The rules that have masked something in the current row."""
+
+    def __post_init__(self) -> None:
+        self._own = self.options.rules
+        self._listed = self.options.listed
+        self._patterns = [
+            (name, _PATTERNS[name]) for name in RULES if name in self._own and name in _PATTERNS
+        ]
+        self._rules: dict[str, str | None] = {}
+        """The rules of names that were looked at."""
+        self.begin_run()
+
+    def begin_run(self) -> None:
+        """Forget the values of the run before."""
+        self._values: dict[str, str] = {}
+        self._known: re.Pattern[str] | None = None
+        self.clean: set[str] = set()
+        """Short texts in which nothing is masked; most texts of a run come again and again."""
+
+    @property
+    def has_values(self) -> bool:
+        """Return whether values of variables are looked for in texts."""
+        return bool(self._values)
+
+    def is_masked_name(self, name: str) -> bool:
+        """Return whether a rule masks fields of this name."""
+        return self._rule_of(name) is not None
+
+    def learn(self, name: str, value: Any) -> None:
+        """Look for the value of a variable in texts, where a rule masks the variable.
+
+        Args:
+            name: The variable, or a dotted path to it.
+            value: A JSON value; texts and numbers inside it count.
+        """
+        rule = self._rule_of(name)
+        if rule is None:
+            if isinstance(value, Mapping):
+                for key, inner in value.items():
+                    self.learn(str(key), inner)
+            elif isinstance(value, list):
+                for inner in value:
+                    self.learn("", inner)
+            return
+        for text in _texts_in(value):
+            if len(text) >= _SHORTEST and text not in self._values:
+                self._values[text] = rule
+                self._known = None
+                self.clean.clear()
+
+    def mask(self, text: str) -> str:
+        """Return a text with everything masked that a rule finds."""
+        if not text or text in self.clean or self.options.is_off:
+            return text
+        masked = text
+        if self._values:
+            masked = self._known_pattern().sub(self._mask_known, masked)
+        elif _MACHINE_ID.fullmatch(text):
+            return text
+        if _SUSPECT.search(masked):
+            for rule, pattern in self._patterns:
+                if rule == "email" and "@" not in masked:
+                    continue
+                masked = pattern.sub(_REPLACE[rule](self, rule), masked)
+        if masked == text and "://" not in text and len(text) <= _MAX_CLEAN:
+            if len(self.clean) == _MAX_CLEAN_TEXTS:
+                self.clean.clear()
+            self.clean.add(text)
+        return masked
+
+    def mask_value(self, value: Any, name: str = "") -> Any:
+        """Return a JSON value with everything masked that a rule finds.
+
+        Args:
+            value: The value.
+            name: The name of the variable or field that holds it.
+        """
+        return value if self.options.is_off else self._walk(value, name)
+
+    def _walk(self, value: Any, name: str) -> Any:
+        kind = value.__class__
+        if kind is dict:
+            return {
+                key: inner if inner is None or key in UNMASKED_FIELDS else self._walk(inner, key)
+                for key, inner in value.items()
+            }
+        if kind is list:
+            return [self._walk(inner, name) for inner in value]
+        if kind is bool or value is None:
+            return value
+        if name and value != "":
+            rule = self._rule_of(name)
+            if rule is not None:
+                return self._marked(rule)
+        return self.mask(value) if kind is str else self._number(value)
+
+    def _number(self, value: Any) -> Any:
+        if self._values and (text := str(value)) in self._values:
+            return self._marked(self._values[text])
+        is_long = value.__class__ is int and 10**12 <= value < 10**19
+        return (
+            self._marked("card") if is_long and "card" in self._own and has_check_digit(str(value)) else value
+        )
+
+    def _rule_of(self, name: str) -> str | None:
+        """Return the rule that masks variables of this name."""
+        try:
+            return self._rules[name]
+        except KeyError:
+            found = _named_rule(name, self._listed)
+            if len(self._rules) < _MAX_CLEAN_TEXTS:
+                self._rules[name] = found if found in self._own else None
+            return found if found in self._own else None
+
+    def _marked(self, rule: str) -> str:
+        self.counts[rule] += 1
+        self.row_rules.add(rule)
+        return _MARKS[rule]
+
+    def _mask_known(self, found: re.Match[str]) -> str:
+        return self._marked(self._values[found[0]])
+
+    def _known_pattern(self) -> re.Pattern[str]:
+        if self._known is None:
+            longest = sorted(self._values, key=len, reverse=True)
+            self._known = re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in longest))
+        return self._known
+
+    def _mask_card(self, rule: str) -> Callable[[re.Match[str]], str]:
+        return lambda found: self._marked(rule) if has_check_digit(found[0]) else found[0]
+
+    def _mask_phone(self, rule: str) -> Callable[[re.Match[str]], str]:
+        return lambda found: self._marked(rule) if is_phone(found[0]) else found[0]
+
+    def _mask_part(self, rule: str) -> Callable[[re.Match[str]], str]:
+        """Mask the part of what was found that the pattern names, else all of it."""
+
+        def masked(found: re.Match[str]) -> str:
+            part = found.groupdict().get("part") or found[0]
+            return found[0].removesuffix(part) + self._marked(rule)
+
+        return masked
+
+
+_REPLACE: dict[str, Callable[[Masker, str], Callable[[re.Match[str]], str]]] = {
+    "key": Masker._mask_part,
+    "email": Masker._mask_part,
+    "phone": Masker._mask_phone,
+    "card": Masker._mask_card,
+    "national_id": Masker._mask_part,
+    "birth_date": Masker._mask_part,
+}
+
+
+def has_check_digit(text: str) -> bool:
+    """Return whether the digits of a text satisfy the Luhn formula."""
+    digits = [int(each) for each in text if each.isdigit()]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
+    return any(digits) and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def is_phone(text: str) -> bool:
+    """Return whether a text of digits and separators is a phone number.
+
+    A date or an IP address is none. Without a plus sign or separators it has at least nine digits, else
+    seven.
+    """
+    digits = sum(each.isdigit() for each in text)
+    is_marked = text.startswith(("+", "00", "(")) or any(each in " -./(" for each in text.strip())
+    return not _NO_PHONE.fullmatch(text) and (7 if is_marked else 9) <= digits <= 15
+
+
+def _texts_in(value: Any) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts_in(inner)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def _named_rule(name: str, listed: Collection[str]) -> str | None:
+    spelled = _spelled(name)
+    parts = spelled.split(".")
+    if listed and any(each in listed for each in (spelled, *parts)):
+        return "variable"
+    return next((rule for rule, pattern in _NAMES.items() if pattern.search(parts[-1])), None)
+
+
+def _spelled(name: str) -> str:
+    return _WORD_ENDS.sub("_", name.strip()).replace("-", "_").replace(" ", "_").lower()

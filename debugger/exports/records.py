@@ -1,0 +1,151 @@
+"""Runs as they are exported: the record with everything that was noted on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from debugger.analysis.transcript import RunFacts
+from debugger.protocol.notes import Comment, Rating, RunNotes, Target
+from debugger.protocol.reviews import Verdict
+from debugger.protocol.runs import ForkRecord, Run, Turn
+from debugger.protocol.turn_logs import LazyRun, TurnLog, lazy_turn_logs
+from debugger.protocol.workflow import Workflow
+
+
+@dataclass(frozen=True)
+class ExportedRun:
+    """One run to be exported; its turns are read when they are needed."""
+
+    record: LazyRun
+    workflow: Workflow | None = None
+    """The version that ran; ``None`` where it cannot be read any more."""
+    workflow_name: str = ""
+    engine: str = ""
+    """The name of the backend: ``Embedded engine``, ``Hosted API``."""
+    environment: str = ""
+    """The environment of a hosted connection, such as ``staging``."""
+    notes: RunNotes = field(default_factory=RunNotes)
+    verdicts: Sequence[Verdict] = ()
+    fork: ForkRecord | None = None
+
+    @property
+    def run(self) -> Run:
+        """Return the record without its turns."""
+        return self.record.run
+
+    @property
+    def facts(self) -> RunFacts:
+        """Return the columns that every row of a transcript shares."""
+        return RunFacts.of(self.run, workflow_name=self.workflow_name, engine=self.engine)
+
+    def turns(self) -> Iterator[tuple[Turn, TurnLog]]:
+        """Yield the finished turns, without empty background work."""
+        found = lazy_turn_logs(self.record.turns)
+        return ((turn, log) for turn, log in found if log is not None and not turn.is_in_progress)
+
+    def last_of(self) -> Iterator[tuple[Turn, TurnLog, bool]]:
+        """Yield the turns, and whether each is the last."""
+        turns = self.turns()
+        current = next(turns, None)
+        while current is not None:
+            following = next(turns, None)
+            yield *current, following is None
+            current = following
+
+    @property
+    def parent_id(self) -> str:
+        """Return the run that it was forked from; empty without one."""
+        return self.run.source_workflow_run_id or (self.fork.source_run_id if self.fork else "")
+
+    @property
+    def fork_turn(self) -> int | None:
+        """Return the turn that the fork begins with, from 1."""
+        index = self.run.checkpoint_source_turn_index
+        if index is None:
+            return self.fork.turn_number if self.fork else None
+        return index + 1
+
+    @property
+    def fork_fidelity(self) -> str:
+        """Return how a fork was made, and what its control run found."""
+        if self.fork is None:
+            return ""
+        verdict = (self.fork.fidelity or {}).get("verdict")
+        return f"{self.fork.way}, {verdict}" if verdict else self.fork.way
+
+    @property
+    def duration_ms(self) -> float | None:
+        """Return the time from the run's begin to its last change."""
+        begin, end = _moment(self.run.created_at), _moment(self.run.updated_at)
+        return None if begin is None or end is None else round((end - begin).total_seconds() * 1000)
+
+    def tokens(self, name: str) -> int | None:
+        """Return a sum of the record, such as ``total_input_tokens``."""
+        value = (self.run.llm_token_usage or {}).get(name)
+        return value if isinstance(value, int) else None
+
+    @cached_property
+    def review(self) -> ReviewIndex:
+        """The verdicts, comments and ratings by what they are of."""
+        return ReviewIndex(self.verdicts, self.notes)
+
+
+class ReviewIndex:
+    """Verdicts, comments and ratings by their targets.
+
+    Args:
+        verdicts: Those of one run.
+        notes: Those of the same run.
+    """
+
+    def __init__(self, verdicts: Iterable[Verdict], notes: RunNotes) -> None:
+        self._verdicts = _by_target(sorted(verdicts, key=lambda each: each.updated_at or each.created_at))
+        self._comments = _by_target(notes.comments)
+        self._ratings = _by_target(notes.ratings)
+
+    def verdict(self, target: Target) -> Verdict | None:
+        """Return the newest verdict on a target."""
+        found: list[Verdict] = self._verdicts.get(_key(target), [])
+        return found[-1] if found else None
+
+    def verdicts(self, target: Target) -> str:
+        """Return every reviewer's verdict: ``pass (Ada); fail (Bob)``."""
+        return "; ".join(f"{each.value} ({each.reviewer})" for each in self._verdicts.get(_key(target), ()))
+
+    def comments(self, target: Target) -> str:
+        """Return the comments on a target: ``Ada: too long``."""
+        found: list[Comment] = self._comments.get(_key(target), [])
+        return "\n".join(f"{comment.author}: {comment.content}" for comment in found)
+
+    def rating(self, target: Target) -> str:
+        """Return the rating of a target, with authors if there are several."""
+        found: list[Rating] = self._ratings.get(_key(target), [])
+        if len(found) == 1:
+            return found[0].value
+        return "; ".join(f"{rating.value} ({rating.author})" for rating in found)
+
+
+def _by_target(items: Iterable[Any]) -> dict[tuple[str, str], list[Any]]:
+    found: dict[tuple[str, str], list[Any]] = {}
+    for item in items:
+        found.setdefault(_key(item.target), []).append(item)
+    return found
+
+
+def _key(target: Target) -> tuple[str, str]:
+    return target.kind, target.key
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+ReadRuns = Callable[[], Iterator[ExportedRun]]
+"""Reads the runs of an export, one by one and anew each time."""

@@ -1,0 +1,135 @@
+"""Rows of runs: one for each turn, message or event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from debugger.analysis.event_fields import EventFields, fields_of
+from debugger.analysis.side_effects import ledger_of
+from debugger.analysis.steps import TurnRow, steps_of_turn, turn_row
+from debugger.analysis.timeline import TimelineBuilder, TimelineRow
+from debugger.analysis.transcript import TranscriptReader, TranscriptRow, TranscriptTurn
+from debugger.exports.records import ExportedRun
+from debugger.protocol.notes import Target
+from debugger.protocol.runs import Turn
+from debugger.protocol.turn_logs import TurnLog
+from debugger.protocol.workflow import Workflow
+
+Shape = Literal["turn", "message", "event"]
+
+
+@dataclass(slots=True)
+class TurnTokens:
+    """The tokens and time of one turn."""
+
+    prompt: int
+    completion: int
+    calls: int
+    latency_ms: float | None
+    """Of all model calls."""
+    duration_ms: float | None
+
+
+@dataclass(slots=True)
+class ExportRow:
+    """One row before its columns are chosen: the parts that its shape has."""
+
+    run: ExportedRun
+    log: TurnLog
+    turn: TranscriptTurn | None = None
+    """Of the shapes turn and message."""
+    tokens: TurnTokens | None = None
+    simulated: frozenset[str] = frozenset()
+    """The ids of nodes whose calls to the outside were simulated in the turn."""
+    message: TranscriptRow | None = None
+    is_last: bool = True
+    """Whether it is the last row of its turn."""
+    event: TimelineRow | None = None
+    payload: dict[str, Any] | None = None
+    """The event as it was sent."""
+
+    @property
+    def target(self) -> Target:
+        """Return what a verdict on this row is on."""
+        return Target.turn(self.log.number) if self.message is None else Target.message(self.message.seq)
+
+
+def export_rows(run: ExportedRun, shape: Shape) -> Iterator[ExportRow]:
+    """Yield the rows of a run in order.
+
+    Args:
+        run: The run.
+        shape: What a row is of.
+    """
+    if shape == "event":
+        return _event_rows(run)
+    return _message_rows(run) if shape == "message" else _turn_rows(run)
+
+
+def _event_rows(run: ExportedRun) -> Iterator[ExportRow]:
+    builder = TimelineBuilder(_names(run.workflow))
+    for _, log in run.turns():
+        builder.forget()
+        builder.add_turn(log)
+        for event, row in zip(log.events, builder.rows, strict=True):
+            yield ExportRow(run, log, event=row, payload=event.to_wire())
+
+
+def _message_rows(run: ExportedRun) -> Iterator[ExportRow]:
+    for row in _turn_rows(run):
+        assert row.turn is not None
+        last = len(row.turn.rows) - 1
+        for place, message in enumerate(row.turn.rows):
+            yield ExportRow(
+                run, row.log, row.turn, row.tokens, row.simulated, message=message, is_last=place == last
+            )
+
+
+def _turn_rows(run: ExportedRun) -> Iterator[ExportRow]:
+    reader = TranscriptReader(run.facts, run.workflow)
+    meter = _TokenReader(run.workflow)
+    for turn, log, is_last in run.last_of():
+        events = fields_of(log.events)
+        read = reader.add_turn(log, events, is_last=is_last)
+        yield ExportRow(run, log, read, meter.add_turn(log, events), _simulated(turn))
+
+
+class _TokenReader:
+    """Reads tokens and time of a run turn by turn."""
+
+    def __init__(self, workflow: Workflow | None) -> None:
+        self._timeline = TimelineBuilder(_names(workflow))
+        self._first = 0
+
+    def add_turn(self, log: TurnLog, events: list[EventFields]) -> TurnTokens:
+        self._timeline.forget()
+        self._timeline.add_turn(log, events)
+        rows = self._timeline.rows
+        steps, _ = steps_of_turn(log, rows)
+        turn: TurnRow = turn_row(log, 0, self._first, rows, steps, [])
+        self._first += len(rows)
+        calls = [call for step in steps for call in step.calls]
+        latencies = [call.latency_ms for call in calls if call.latency_ms is not None]
+        return TurnTokens(
+            sum(call.prompt_tokens for call in calls),
+            sum(call.completion_tokens for call in calls),
+            len(calls),
+            sum(latencies) if latencies else None,
+            turn.duration_ms,
+        )
+
+
+def _names(workflow: Workflow | None) -> dict[str, str]:
+    return {node.logical_id: node.label for node in workflow.node_configs} if workflow else {}
+
+
+def _simulated(turn: Turn) -> frozenset[str]:
+    """Return the nodes of a turn whose calls did not leave this machine."""
+    entries = [entry for found in ledger_of(turn).values() for entry in found]
+    return frozenset(
+        str(entry.get("node_logical_id"))
+        for entry in entries
+        if isinstance(entry, dict) and entry.get("how") == "simulated"
+    )

@@ -1,0 +1,65 @@
+"""Run files: one for a run, an archive of them for several."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+from debugger.exports.masking_rules import Masker
+from debugger.exports.records import ExportedRun
+from debugger.exports.redaction import redact
+from debugger.exports.table import learn_run
+from debugger.protocol.notes import RunNotes
+from debugger.protocol.run_file import RunFile, write_run_file
+from debugger.protocol.workflow import Workflow
+
+SUFFIX = ".run.json"
+
+
+def build_run_file(run: ExportedRun, masker: Masker) -> RunFile:
+    """Build the content of a run file; secrets are masked, and what the rules find.
+
+    Args:
+        run: The run, whose turns are read whole.
+        masker: Masks record, workflow and notes.
+    """
+    learn_run(masker, run)
+    pairs = (read() for read in run.record.turns)
+    turns = [pair.to_wire() for pair in pairs if not pair.is_in_progress]
+    record = {**run.run.to_wire(), "input_output_pairs": turns, "workflow_config_fully_hydrated": None}
+    workflow = (run.workflow or Workflow()).to_wire()
+    notes = masker.mask_value(run.notes.model_dump(mode="json"))
+    found: dict[str, Any] = {
+        "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "engine": run.engine,
+        "run": masker.mask_value(redact(record)),
+        "workflow": masker.mask_value(redact(workflow)),
+        "notes": RunNotes.model_validate(notes),
+    }
+    return RunFile(**found)
+
+
+def write_run_files(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, *, is_single: bool) -> int:
+    """Write run files; return their number.
+
+    Args:
+        file: It stays open.
+        runs: The runs.
+        masker: Masks their content.
+        is_single: Whether it is one run, whose file is written by itself; else they are in a ZIP archive.
+    """
+    if is_single:
+        count = 0
+        for run in runs:
+            file.write(write_run_file(build_run_file(run, masker)))
+            count += 1
+        return count
+    count = 0
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for run in runs:
+            name = f"run-{run.run.workflow_run_id}{SUFFIX}"
+            archive.writestr(name, write_run_file(build_run_file(run, masker)))
+            count += 1
+    return count

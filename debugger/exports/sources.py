@@ -1,0 +1,170 @@
+"""Where exported runs come from: named runs, or those of a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from debugger.backends.base import Backend
+from debugger.errors import InputError, NotFoundError, WorkflowError
+from debugger.exports.records import ExportedRun
+from debugger.protocol.notes import RunNotes
+from debugger.protocol.reviews import Verdict
+from debugger.protocol.runs import ForkRecord, Run, RunSearch
+from debugger.protocol.workflow import Workflow
+from debugger.store import Store
+
+_PAGE_SIZE = 200
+_MAX_WORKFLOWS = 8
+"""Versions of workflows that are in memory at once."""
+_MAX_SEARCHES = 600
+"""Repetitions of a search that still has to index runs, of half a second each."""
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """The runs of a list."""
+
+    workflow_id: str | None = None
+    status: str | None = None
+    search: RunSearch = field(default_factory=RunSearch)
+
+
+class Annotations(Protocol):
+    """What was noted on runs beside their records."""
+
+    def notes(self, run_id: str) -> RunNotes:
+        """Return star, tags, note, comments and ratings."""
+
+    def verdicts(self, run_id: str) -> Sequence[Verdict]:
+        """Return the verdicts of all reviewers."""
+
+    def fork(self, run_id: str) -> ForkRecord | None:
+        """Return the origin of a fork."""
+
+
+class StoreAnnotations:
+    """The annotations of a store.
+
+    Args:
+        store: The embedded engine's, which also holds those of hosted runs.
+        connection: The connection of hosted runs; empty of the embedded engine.
+    """
+
+    def __init__(self, store: Store, connection: str = "") -> None:
+        self._store = store
+        self._connection = connection
+
+    def notes(self, run_id: str) -> RunNotes:
+        """See `Annotations.notes`."""
+        return self._store.notebook.notes(run_id)
+
+    def verdicts(self, run_id: str) -> Sequence[Verdict]:
+        """See `Annotations.verdicts`."""
+        return self._store.reviews.verdicts([run_id], connection=self._connection).get(run_id, [])
+
+    def fork(self, run_id: str) -> ForkRecord | None:
+        """See `Annotations.fork`."""
+        return self._store.forks.of(run_id)
+
+
+class NoAnnotations:
+    """Annotations of runs whose store cannot be read."""
+
+    def notes(self, run_id: str) -> RunNotes:
+        """See `Annotations.notes`."""
+        return RunNotes()
+
+    def verdicts(self, run_id: str) -> Sequence[Verdict]:
+        """See `Annotations.verdicts`."""
+        return ()
+
+    def fork(self, run_id: str) -> ForkRecord | None:
+        """See `Annotations.fork`."""
+        return None
+
+
+class RunReader:
+    """Reads runs of a backend one by one.
+
+    Args:
+        backend: Has the runs.
+        annotations: What was noted on them.
+        environment: The environment of a hosted connection.
+    """
+
+    def __init__(self, backend: Backend, annotations: Annotations, environment: str = "") -> None:
+        self.missing: list[str] = []
+        """Runs that were deleted before they were read."""
+        self._backend = backend
+        self._annotations = annotations
+        self._environment = environment
+        self._workflows: dict[tuple[str, int], Workflow | None] = {}
+
+    def read(self, run_ids: Sequence[str]) -> Iterator[ExportedRun]:
+        """Yield runs in this order; one at a time is in memory."""
+        for run_id in run_ids:
+            try:
+                yield self.run(run_id)
+            except NotFoundError:
+                self.missing.append(run_id)
+
+    def run(self, run_id: str) -> ExportedRun:
+        """Return one run.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        record = self._backend.record(run_id)
+        workflow = self._workflow(record.run)
+        own = (record.run.model_extra or {}).get("workflow_name")
+        return ExportedRun(
+            record=record,
+            workflow=workflow,
+            workflow_name=str(own or (workflow.name if workflow else "")),
+            engine=self._backend.name,
+            environment=self._environment,
+            notes=self._annotations.notes(run_id),
+            verdicts=self._annotations.verdicts(run_id),
+            fork=self._annotations.fork(run_id),
+        )
+
+    def _workflow(self, run: Run) -> Workflow | None:
+        key = run.workflow_id, run.version_number
+        if key not in self._workflows:
+            if len(self._workflows) == _MAX_WORKFLOWS:
+                del self._workflows[next(iter(self._workflows))]
+            try:
+                self._workflows[key] = self._backend.workflow(*key)
+            except (NotFoundError, WorkflowError, InputError):
+                self._workflows[key] = None  # it was deleted; its runs stay
+        return self._workflows[key]
+
+
+def find_run_ids(backend: Backend, wanted: RunFilter) -> list[str]:
+    """Return the ids of the runs of a filter, the newest first.
+
+    Runs that begin meanwhile are left out, so that none is read twice.
+    """
+    now = datetime.now(UTC)
+    until = min(wanted.search.until or now, now)
+    search = replace(wanted.search, until=until)
+    found: dict[str, None] = {}
+    number, searches = 1, 0
+    while True:
+        page = backend.runs(
+            workflow_id=wanted.workflow_id,
+            status=wanted.status,
+            search=search,
+            page=number,
+            size=_PAGE_SIZE,
+        )
+        searches += 1
+        if page.unread and searches < _MAX_SEARCHES:
+            continue  # the search goes on with the runs that are not indexed yet
+        found |= dict.fromkeys(run.workflow_run_id for run in page.rows)
+        if not page.rows or number * _PAGE_SIZE >= page.total:
+            return list(found)
+        number += 1

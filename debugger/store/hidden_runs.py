@@ -1,0 +1,132 @@
+"""Runs that a user has deleted and that can still be restored.
+
+A hidden run is in no list, search or statistic. Its record stays until `prune_hidden`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select
+
+from debugger.store.database import Database, Repository
+from debugger.store.retention import claimed_runs, delete_runs
+from debugger.store.schema import hidden_runs, runs
+from debugger.store.sql_helpers import insert, portions
+
+_DAY = 86_400
+_RUNS_AT_ONCE = 100
+"""Runs that are deleted in one transaction, so that no turn waits long to be stored."""
+
+
+class HiddenRun(NamedTuple):
+    """A deleted run that can still be restored."""
+
+    run_id: str
+    hidden_by: str
+    hidden_at: float
+    """Seconds since 1970."""
+    workflow_id: str
+    workflow_name: str | None
+    version_number: int
+    turn_count: int
+    created_at: float
+
+
+_HIDDEN = (
+    select(
+        hidden_runs.c.run_id,
+        hidden_runs.c.hidden_by,
+        hidden_runs.c.hidden_at,
+        runs.c.workflow_id,
+        runs.c.workflow_name,
+        runs.c.version_number,
+        runs.c.turn_count,
+        runs.c.created_at,
+    )
+    .join(runs, runs.c.id == hidden_runs.c.run_id)
+    .order_by(hidden_runs.c.hidden_at.desc(), hidden_runs.c.run_id)
+)
+
+
+class HiddenRuns(Repository):
+    """Runs that are deleted and can still be restored."""
+
+    def hide(self, run_ids: Collection[str], by: str) -> list[str]:
+        """Hide the runs that exist; return those that were not hidden before."""
+        now = time.time()
+        hidden: list[str] = []
+        with self._database.writing() as connection:
+            for some in portions(run_ids):
+                known = set(connection.scalars(select(runs.c.id).where(runs.c.id.in_(some))))
+                known -= set(
+                    connection.scalars(select(hidden_runs.c.run_id).where(hidden_runs.c.run_id.in_(some)))
+                )
+                rows = [
+                    {"run_id": run_id, "hidden_by": by, "hidden_at": now}
+                    for run_id in some
+                    if run_id in known
+                ]
+                if rows:
+                    connection.execute(insert(hidden_runs).on_conflict_do_nothing(), rows)
+                hidden += [run_id for run_id in some if run_id in known]
+        return hidden
+
+    def restore(self, run_ids: Collection[str]) -> int:
+        """Show runs again; return how many were hidden."""
+        with self._database.writing() as connection:
+            return sum(
+                connection.execute(delete(hidden_runs).where(hidden_runs.c.run_id.in_(some))).rowcount
+                for some in portions(run_ids)
+            )
+
+    def find(self, run_id: str) -> HiddenRun | None:
+        """Return a hidden run; ``None`` where it is not hidden."""
+        with self._database.reading() as connection:
+            row = connection.execute(_HIDDEN.where(hidden_runs.c.run_id == run_id)).one_or_none()
+            return None if row is None else HiddenRun(*row)
+
+    def newest(self, limit: int) -> tuple[list[HiddenRun], int]:
+        """Return the last hidden runs, and the number of all."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_HIDDEN.limit(limit)).all()
+            total = connection.scalar(select(func.count()).select_from(hidden_runs)) or 0
+            return [HiddenRun(*row) for row in rows], total
+
+    def expired(self, days: float) -> list[str]:
+        """Return the runs that were hidden more than so many days ago."""
+        with self._database.reading() as connection:
+            return list(
+                connection.scalars(
+                    select(hidden_runs.c.run_id)
+                    .where(hidden_runs.c.hidden_at < time.time() - days * _DAY)
+                    .order_by(hidden_runs.c.hidden_at)
+                )
+            )
+
+    def prune(self, days: float) -> int:
+        """Delete the expired runs for good; return their number.
+
+        A run with a turn in progress stays until the next time.
+        """
+        return _delete_expired(self._database, self.expired(days), days)
+
+
+def _delete_expired(database: Database, run_ids: list[str], days: float) -> int:
+    count = 0
+    for at in range(0, len(run_ids), _RUNS_AT_ONCE):
+        some = run_ids[at : at + _RUNS_AT_ONCE]
+        with database.writing() as connection:
+            # One of them may have been restored meanwhile.
+            chosen = connection.scalars(
+                select(hidden_runs.c.run_id)
+                .where(hidden_runs.c.run_id.in_(some), hidden_runs.c.hidden_at < time.time() - days * _DAY)
+                .with_for_update()
+            ).all()
+            busy = claimed_runs(connection)
+            gone = [run_id for run_id in chosen if run_id not in busy]
+            delete_runs(connection, gone)
+            count += len(gone)
+    return count

@@ -1,0 +1,78 @@
+"""The places at which a search has found its words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from debugger.store.database import Repository
+from debugger.store.schema import comments, run_marks, run_tags, runs, spoken
+from debugger.store.sql_helpers import portions
+
+MAX_AROUND = 36
+"""Characters that are shown before and after a word."""
+
+_SOURCES = (
+    ("note", select(run_marks.c.run_id, run_marks.c.note).order_by(run_marks.c.run_id)),
+    ("tag", select(run_tags.c.run_id, run_tags.c.tag).order_by(run_tags.c.tag)),
+    ("comment", select(comments.c.run_id, comments.c.content).order_by(comments.c.created_at)),
+    ("workflow", select(runs.c.id, runs.c.workflow_name)),
+    ("version", select(runs.c.id, runs.c.version_name)),
+    ("started by", select(runs.c.id, runs.c.run_by)),
+)
+"""What a search looks through besides the messages, each with its ids and texts."""
+
+
+class Snippet(NamedTuple):
+    """A found word with the text around it."""
+
+    place: str
+    """``said``, ``note``, ``tag``, ``comment``, ``workflow``, ``version`` or ``started by``."""
+    before: str
+    word: str
+    after: str
+
+
+class Snippets(Repository):
+    """The places at which a search has found its words."""
+
+    def of(self, run_ids: Collection[str], words: Sequence[str]) -> dict[str, list[Snippet]]:
+        """Return for each run the first place of each word.
+
+        Messages are found in the index of the search, in lower case.
+
+        Args:
+            run_ids: Runs that the search has found.
+            words: Its words, in lower case.
+        """
+        found: dict[str, dict[str, Snippet]] = {}
+        for place, run_id, text in self._texts(run_ids):
+            own = found.setdefault(run_id, {})
+            for word in words:
+                if word not in own and (snippet := snippet_of(place, text, word)):
+                    own[word] = snippet
+        return {run_id: [own[word] for word in words if word in own] for run_id, own in found.items() if own}
+
+    def _texts(self, run_ids: Collection[str]) -> Iterator[tuple[str, str, str]]:
+        said = select(spoken.c.run_id, spoken.c.text)
+        with self._database.reading() as connection:
+            for place, statement in (("said", said), *_SOURCES):
+                column = statement.selected_columns[0]
+                for some in portions(run_ids):
+                    for run_id, text in connection.execute(statement.where(column.in_(some))):
+                        if text:
+                            yield place, run_id, text
+
+
+def snippet_of(place: str, text: str, word: str) -> Snippet | None:
+    """Return a word with the text around it; ``None`` without one."""
+    at = text.lower().find(word)
+    if at < 0:
+        return None
+    end = at + len(word)
+    begin, stop = max(0, at - MAX_AROUND), min(len(text), end + MAX_AROUND)
+    before = ("…" if begin else "") + text[begin:at]
+    after = text[end:stop] + ("…" if stop < len(text) else "")
+    return Snippet(place, before, text[at:end], after)

@@ -1,0 +1,137 @@
+"""Page on which the runs of a filter are decided one after the other."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError
+from debugger.protocol.reviews import Verdict
+from debugger.views import state
+from debugger.views.backends import current_backend, local_store
+from debugger.views.components.error_box import show_error
+from debugger.views.components.toolbar import bar
+from debugger.views.panels.exports.dialog import export_dialog
+from debugger.views.panels.notes import author
+from debugger.views.panels.review import actions
+from debugger.views.panels.review.decision import (
+    comment_box,
+    decision_bar,
+    rubric_checks,
+    verdict_list,
+    walk_items,
+)
+from debugger.views.panels.review.header import filter_form, progress_bar, reviewer_name
+from debugger.views.panels.review.queue import ReviewQueue
+from debugger.views.panels.review.run_view import run_facts, transcript_view
+from debugger.views.panels.review.sheet_import import sheet_import
+from debugger.views.panels.runs.scope import connection_of_runs
+
+
+def render() -> None:
+    """Draw the page."""
+    page = state.page()
+    actions.follow_address()
+    try:
+        backend = current_backend()
+    except DebuggerError as error:
+        st.markdown("### Review")
+        show_error(error)
+        st.page_link(page.links["connection"], label="Open Connection", icon=":material/cable:")
+        return
+    try:
+        names = _workflow_names(backend)
+        queue = actions.load_queue()
+        open_runs = actions.open_runs(queue)
+    except DebuggerError as error:
+        _head(backend, {}, ReviewQueue(), [])
+        show_error(error)
+        return
+    run_id = _run_on_view(queue, open_runs)
+    _head(backend, names, queue, open_runs)
+    if page.error is not None:
+        show_error(page.error)
+    if actions.review().is_importing:
+        sheet_import()
+    elif run_id:
+        _body(names, queue, run_id, open_runs)
+    else:
+        _empty()
+    actions.show_address()
+    export_dialog()
+
+
+def _head(backend: Backend, names: dict[str, str], queue: ReviewQueue, open_runs: list[str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review_head"):
+        st.markdown("### Review", width="content")
+        progress_bar(queue, open_runs, actions.review().run_id)
+        reviewer_name()
+        label = "Filter" if actions.review().wanted.is_everything else "Filter: on"
+        with st.popover(label, icon=":material/filter_alt:", key="review_filter_menu"):
+            filter_form(backend, names)
+
+
+def _workflow_names(backend: Backend) -> dict[str, str]:
+    answers = state.page().answers
+    try:
+        rows = answers.ask(("workflows",), lambda: backend.workflows())
+    except DebuggerError:
+        rows = answers.last(("workflows",)) or []
+    return {row.id: row.label for row in rows}
+
+
+def _run_on_view(queue: ReviewQueue, open_runs: list[str]) -> str:
+    """Return the chosen run, else the first open one, else the first."""
+    held = actions.review()
+    if not held.run_id:
+        held.run_id = next(iter([*open_runs, *queue.runs]), "")
+    return held.run_id
+
+
+def _empty() -> None:
+    wanted = actions.review().wanted
+    if wanted.is_everything:
+        st.caption("The runs of this backend are reviewed here, one after the other. There is none yet.")
+        st.page_link(state.page().links["debug"], label="Start one", icon=":material/play_arrow:")
+        return
+    words = "open run" if wanted.is_open_only else "run"
+    st.caption(f"No {words} matches the filter: there is nothing to review.")
+    st.button("Review all runs", key="review_all", on_click=actions.filter_runs, args=(type(wanted)(),))
+
+
+def _body(names: dict[str, str], queue: ReviewQueue, run_id: str, open_runs: list[str]) -> None:
+    if not open_runs and queue.runs:
+        st.success("Every run of the filter is decided.", icon=":material/task_alt:")
+    left, right = st.columns([1.8, 1], gap="small")
+    with left:
+        try:
+            read = actions.read_run(run_id)
+            found = local_store().reviews.verdicts([run_id], connection=connection_of_runs()).get(run_id, [])
+        except DebuggerError as error:
+            show_error(error)
+            read, found = None, []
+        own = [verdict for verdict in found if verdict.reviewer == author()]
+        if read is not None:
+            run_facts(read, names)
+            transcript_view(read, own)
+    with right, st.container(key="review_panel", gap="small"):
+        if read is not None:
+            _decide(read, own, found, queue, open_runs)
+        else:
+            bar("review_walk", walk_items(queue, run_id, open_runs))
+
+
+def _decide(
+    read: actions.ReadRun,
+    own: list[Verdict],
+    found: list[Verdict],
+    queue: ReviewQueue,
+    open_runs: list[str],
+) -> None:
+    run, target = read.recorded.run, actions.review().target
+    present = next((verdict for verdict in own if verdict.target == target), None)
+    decision_bar(run.workflow_run_id, target, present, queue, open_runs)
+    comment_box(run.workflow_run_id, target, present)
+    if target.kind == "run":
+        rubric_checks(run.workflow_run_id, present, run.workflow_id)
+    verdict_list(run.workflow_run_id, found)

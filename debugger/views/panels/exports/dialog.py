@@ -1,0 +1,249 @@
+"""The export dialog: scope, options, preview and download."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from io import BytesIO
+
+import streamlit as st
+
+from debugger.errors import DebuggerError
+from debugger.exports.file_names import export_file_name
+from debugger.exports.formats import EXPORTS, ExportOptions, check_options, write_export
+from debugger.exports.presets import LEX, PRESET_LABELS
+from debugger.exports.saved_options import options_to_json
+from debugger.store import Role
+from debugger.views import backends, state
+from debugger.views.actions import command
+from debugger.views.audit import audited_file
+from debugger.views.auth.permissions import on_click, requires
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.tables import ROW, table_height
+from debugger.views.panels.exports.options import export_options
+from debugger.views.panels.exports.preview import (
+    Preview,
+    make_preview,
+    masked_words,
+    preview_key,
+    rows_words,
+    size_words,
+)
+from debugger.views.panels.exports.progress import export_progress, start_export
+from debugger.views.panels.exports.record import ExportRecord
+from debugger.views.panels.exports.scope import ExportScope
+
+MAX_DIRECT_RUNS = 50
+MAX_DIRECT_BYTES = 4_000_000
+"""An export of so few runs and bytes is made by the click that downloads it; a larger one has progress."""
+
+MAX_SHOWN_ROWS = 6
+
+
+def open_export_dialog(*scopes: ExportScope) -> None:
+    """Show the dialog at the next drawing.
+
+    Args:
+        scopes: The runs to choose from, the preferred ones first.
+    """
+    record = state.record(ExportRecord)
+    record.drop_job()
+    record.scopes, record.place, record.preview = scopes, 0, None
+    record.generation += 1
+
+
+def close_export_dialog() -> None:
+    """Leave the dialog; an export under way is cancelled."""
+    record = state.record(ExportRecord)
+    record.drop_job()
+    record.scopes = ()
+
+
+def is_export_open() -> bool:
+    """Return whether the dialog is on view."""
+    return bool(state.record(ExportRecord).scopes)
+
+
+def export_dialog() -> None:
+    """Draw the dialog while it is open; once for each page."""
+    if not is_export_open() or state.page().is_confirming:
+        return  # a page shows one dialog at a time
+    shown = st.dialog("Export", width="large", icon=":material/download:", on_dismiss=close_export_dialog)
+    shown(_body)()
+
+
+def _body() -> None:
+    record = state.record(ExportRecord)
+    if not record.scopes:
+        st.rerun()  # only that closes a dialog
+    with st.container(key="export_dialog", gap="small"):
+        if record.job is not None:
+            export_progress()
+            return
+        _scope(record)
+        options = export_options()
+        try:
+            check_options(options)
+            preview = _preview(record, options)
+        except DebuggerError as error:
+            show_error(error)
+            return
+        _show_preview(preview, options)
+        failed = state.page().error
+        if failed is not None:
+            show_error(failed)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="export_buttons"):
+            _download(record, options, preview)
+            _save_preset(record)
+
+
+def _scope(record: ExportRecord) -> None:
+    if len(record.scopes) == 1:
+        return
+    record.place = st.segmented_control(
+        "Runs",
+        range(len(record.scopes)),
+        default=record.place,
+        key=f"export_{record.generation}_scope",
+        required=True,
+        format_func=lambda place: plain(record.scopes[place].label or f"Runs {place + 1}"),
+    )
+
+
+def _preview(record: ExportRecord, options: ExportOptions) -> Preview:
+    key = preview_key(record.scope, options)
+    if record.preview is None or record.preview.key != key:
+        record.preview = make_preview(record.scope, options)
+    return record.preview
+
+
+def _show_preview(preview: Preview, options: ExportOptions) -> None:
+    scope = state.record(ExportRecord).scope
+    if preview.total == 0:
+        st.info("No run is in this scope. Close the dialog and change the filter or the ticks.")
+        return
+    words = [scope.words(preview.total), f"about {size_words(preview.size)}"]
+    if preview.rows:
+        words.append(f"{rows_words(preview).lower()} below")
+    if not options.table.masking.is_off:
+        words.append(f"masked in the sample: {masked_words(preview.masked)}")
+    st.caption(plain(" · ".join(words)))
+    if options.preset == LEX:
+        st.caption("The columns of Amazon Lex: line, conversation, source, input, expected intent and slots.")
+    elif not preview.header:
+        st.caption(plain(f"{EXPORTS[options.format].help}."))
+    else:
+        names = dict(enumerate(preview.header))
+        st.dataframe(
+            [{names[at]: _shown(value) for at, value in enumerate(row)} for row in preview.rows]
+            or {name: [] for name in preview.header},
+            hide_index=True,
+            row_height=ROW,
+            height=table_height(len(preview.rows), MAX_SHOWN_ROWS),
+            placeholder="",
+            key="export_preview",
+            alt="The first rows of the file",
+        )
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _download(record: ExportRecord, options: ExportOptions, preview: Preview) -> None:
+    scope, total = record.scope, preview.total
+    final = replace(options, title=_title(preview), is_single=scope.wanted is None and total == 1)
+    name = _file_name(record, final, preview)
+    if total > MAX_DIRECT_RUNS or preview.size > MAX_DIRECT_BYTES:
+        st.button(
+            "Export",
+            key="export_start",
+            type="primary",
+            icon=":material/play_arrow:",
+            args=(scope, final, name, total),
+            **on_click(start_export, help="Write the file in the background; it can be cancelled"),
+        )
+        return
+    read = scope.read_runs()
+
+    def render() -> bytes:
+        file = BytesIO()
+        write_export(file, read(), final)
+        return file.getvalue()
+
+    target = scope.run_ids[0] if final.is_single else count(total, "run")
+    st.download_button(
+        "Download",
+        key="export_download",
+        type="primary",
+        data=audited_file(render, target, format=final.format, masked=not final.table.masking.is_off),
+        file_name=name,
+        mime=final.media_type,
+        icon=":material/download:",
+        on_click="ignore",
+        disabled=total == 0,
+        help=plain(name),
+    )
+
+
+def _title(preview: Preview) -> str:
+    if len(preview.workflow_names) == 1:
+        return f"{preview.workflow_names[0]}: {count(preview.total, 'run')}"
+    return count(preview.total, "run").capitalize()
+
+
+def _file_name(record: ExportRecord, options: ExportOptions, preview: Preview) -> str:
+    scope = f"run {record.scope.run_ids[0][-6:]}" if options.is_single else count(preview.total, "run")
+    has_table = EXPORTS[options.format].has_table and options.preset != LEX
+    preset = record.saved or PRESET_LABELS.get(options.preset, "")
+    return export_file_name(
+        list(preview.workflow_names),
+        scope,
+        f"{options.table.shape}s {preset}" if has_table else preset if options.preset == LEX else "",
+        datetime.now(UTC),
+        options.extension,
+        is_masked=not options.table.masking.is_off,
+    )
+
+
+def _save_preset(record: ExportRecord) -> None:
+    with st.popover("Save preset", icon=":material/bookmark_add:", key="export_save", type="tertiary"):
+        name = st.text_input(
+            "Name", record.saved, key=f"export_{record.generation}_name", placeholder="Weekly review"
+        )
+        st.button(
+            "Save",
+            key="export_save_preset",
+            icon=":material/save:",
+            args=(name,),
+            **on_click(save_preset, disabled=not name.strip(), help="Everybody who uses this store sees it"),
+        )
+        if record.saved:
+            st.button(
+                "Delete this preset",
+                key="export_delete_preset",
+                icon=":material/delete:",
+                args=(record.saved,),
+                **on_click(delete_preset, help=plain(f"“{record.saved}” is deleted for everybody")),
+            )
+
+
+@command
+@requires(Role.REVIEW)
+def save_preset(name: str) -> None:
+    """Save the options under a name."""
+    record = state.record(ExportRecord)
+    store = backends.embedded_backend().store
+    record.saved = store.export_presets.save(name, options_to_json(record.options))
+    record.generation += 1
+
+
+@command
+@requires(Role.REVIEW)
+def delete_preset(name: str) -> None:
+    """Delete saved options; those of the dialog stay."""
+    backends.embedded_backend().store.export_presets.delete(name)
+    record = state.record(ExportRecord)
+    record.saved = ""
+    record.generation += 1

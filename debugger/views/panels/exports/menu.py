@@ -1,0 +1,45 @@
+"""The export button of the debug page."""
+
+from __future__ import annotations
+
+from debugger.session.session import DebugSession
+from debugger.views import state
+from debugger.views.components.toolbar import Button
+from debugger.views.panels.exports.dialog import export_dialog, open_export_dialog
+from debugger.views.panels.exports.scope import ExportScope
+
+
+def export_button(session: DebugSession) -> Button:
+    """Return the button that exports the run on view; draw the open dialog.
+
+    It is disabled until something is on record.
+    """
+    is_ready = session.run_id is not None and not session.busy and not session.turns_to_load
+    if is_ready:
+        export_dialog()
+    return Button(
+        "export",
+        "Export",
+        open_export_of_run,
+        (session,),
+        icon=":material/download:",
+        disabled=not is_ready,
+        help="Save the run as a file: CSV, Excel, JSON Lines, HTML or run file"
+        if is_ready
+        else "Once a turn is over, it can be saved as a file",
+    )
+
+
+def open_export_of_run(session: DebugSession) -> None:
+    """Show the export dialog for the run on view."""
+    page = state.page()
+    is_hosted = page.backend_name == "hosted"
+    open_export_dialog(
+        ExportScope(
+            session.backend,
+            (session.run_id or "",),
+            label="This run",
+            connection=page.connection_name if is_hosted else "",
+            environment=page.hosted_settings.environment if is_hosted else "",
+        )
+    )

@@ -1,0 +1,252 @@
+"""The controls of the export dialog that make the options of a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from debugger.errors import DebuggerError
+from debugger.exports.columns import COLUMNS, VARIABLE, columns_of
+from debugger.exports.csv_files import SEPARATORS, CsvOptions
+from debugger.exports.formats import EXPORTS, ExportOptions
+from debugger.exports.masking_rules import RULES, MaskingOptions
+from debugger.exports.presets import LEX, PRESET_LABELS, PRESET_SHAPES, PRESETS, preset_columns
+from debugger.exports.rows import Shape
+from debugger.exports.saved_options import SHAPES, options_from_json
+from debugger.exports.table import TableOptions
+from debugger.views import backends, state
+from debugger.views.actions import command
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import plain
+from debugger.views.panels.exports.record import ExportRecord
+
+_SAVED = "saved:"
+_SHAPE_WORDS: dict[Shape, str] = {"turn": "Turn", "message": "Message", "event": "Event"}
+
+
+def export_options() -> ExportOptions:
+    """Draw the controls; return what they say."""
+    record = state.record(ExportRecord)
+    lead = f"export_{record.generation}"
+    left, middle, right = st.columns([2, 2, 2], vertical_alignment="bottom")
+    with left:
+        _preset(record, lead)
+    with middle:
+        shown = _format(record, lead)
+    is_table = EXPORTS[shown].has_table and record.options.preset != LEX
+    with right:
+        shape = _shape(record, lead, disabled=not is_table)
+    columns = _columns(record, lead, shape) if is_table else record.options.table.columns
+    masking = _masking(record, lead)
+    csv = _csv(record, lead) if shown == "csv" else record.options.csv
+    table = TableOptions(shape, columns, masking)
+    record.options = replace(record.options, format=shown, table=table, csv=csv)
+    return record.options
+
+
+def _preset(record: ExportRecord, lead: str) -> None:
+    try:
+        saved = [_SAVED + name for name in backends.embedded_backend().store.export_presets.all()]
+    except DebuggerError as error:
+        show_error(error)
+        saved = []
+    current = _SAVED + record.saved if record.saved else record.options.preset
+    options = [*PRESETS, *saved]
+    key = f"{lead}_preset"
+    st.selectbox(
+        "Preset",
+        options,
+        index=options.index(current) if current in options else 0,
+        key=key,
+        format_func=lambda name: PRESET_LABELS.get(name, name.removeprefix(_SAVED)),
+        help="Columns for a purpose; those below can be changed and saved",
+        on_change=_take_preset,
+        args=(key,),
+    )
+
+
+@command
+def _take_preset(key: str) -> None:
+    name: str = state.widget(key)
+    record = state.record(ExportRecord)
+    record.generation += 1
+    if name.startswith(_SAVED):
+        saved = name.removeprefix(_SAVED)
+        record.options = options_from_json(
+            backends.embedded_backend().store.export_presets.all().get(saved, {})
+        )
+        record.saved = saved
+    else:
+        record.saved = ""
+        shape = PRESET_SHAPES[name]
+        table = replace(record.options.table, shape=shape, columns=tuple(preset_columns(name, shape)))
+        file_format = "csv" if name == LEX else record.options.format
+        record.options = replace(record.options, preset=name, table=table, format=file_format)
+    own = [each for each in record.options.table.columns if each.startswith(VARIABLE)]
+    record.variables = ", ".join(each.removeprefix(VARIABLE) for each in own)
+
+
+def _format(record: ExportRecord, lead: str) -> str:
+    formats = ["csv"] if record.options.preset == LEX else list(EXPORTS)
+    current = record.options.format
+    return st.selectbox(
+        "Format",
+        formats,
+        index=formats.index(current) if current in formats else 0,
+        key=f"{lead}_format",
+        format_func=lambda name: EXPORTS[name].label,
+        help="\n".join(f"- {each.label}: {each.help}" for each in EXPORTS.values()),
+    )
+
+
+def _shape(record: ExportRecord, lead: str, *, disabled: bool) -> Shape:
+    key = f"{lead}_shape"
+    shape: Shape = st.segmented_control(
+        "One row for each",
+        SHAPES,
+        default=record.options.table.shape,
+        key=key,
+        required=True,
+        format_func=_SHAPE_WORDS.__getitem__,
+        disabled=disabled,
+        on_change=_take_shape,
+        args=(key,),
+    )
+    return shape
+
+
+@command
+def _take_shape(key: str) -> None:
+    shape: Shape = state.widget(key)
+    record = state.record(ExportRecord)
+    record.generation += 1
+    preset = record.options.preset if record.options.preset in PRESETS else ""
+    known = record.options.table.columns
+    columns = (
+        preset_columns(preset, shape) if preset else [each for each in known if each in columns_of(shape)]
+    )
+    table = replace(record.options.table, shape=shape, columns=tuple(columns or columns_of(shape)))
+    record.options = replace(record.options, table=table)
+
+
+def _columns(record: ExportRecord, lead: str, shape: Shape) -> tuple[str, ...]:
+    names, key = columns_of(shape), f"{lead}_columns"
+    state.begin_widget(key, [each for each in record.options.table.columns if each in names])
+    title = f"Columns: {len(state.widget(key))} of {len(names)}"
+    with st.expander(title, type="compact", key=f"{lead}_columns_box"):
+        ticked: list[str] = st.multiselect(
+            "Columns",
+            names,
+            key=key,
+            format_func=lambda name: COLUMNS[name].label,
+            help="In the order of the file; removed ones are in the list below",
+            label_visibility="collapsed",
+        )
+        _order(ticked, lead)
+        if shape != "event":
+            record.variables = st.text_input(
+                "Variables as columns of their own",
+                record.variables,
+                key=f"{lead}_variables",
+                placeholder="full_name, appointment.day",
+                help="Their values after the turns that change them",
+            )
+    return (*ticked, *(_variables(record) if shape != "event" else ()))
+
+
+def _variables(record: ExportRecord) -> list[str]:
+    names = (name.strip() for name in record.variables.split(","))
+    return [VARIABLE + name for name in dict.fromkeys(names) if name]
+
+
+def _order(ticked: list[str], lead: str) -> None:
+    if len(ticked) < 2:
+        return
+    key = f"{lead}_moved"
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="export_order"):
+        moved = st.selectbox(
+            "Move a column",
+            ticked,
+            key=key,
+            format_func=lambda name: f"{ticked.index(name) + 1}. {COLUMNS[name].label}",
+            width=260,
+        )
+        for words, icon, step in (("Up", "arrow_upward", -1), ("Down", "arrow_downward", 1)):
+            at = ticked.index(moved) + step if moved in ticked else -1
+            st.button(
+                words,
+                key=f"export_{words.lower()}",
+                icon=f":material/{icon}:",
+                disabled=not 0 <= at < len(ticked),
+                help=f"Move the column {words.lower()} in the file",
+                on_click=_move,
+                args=(f"{lead}_columns", moved, step),
+            )
+
+
+@command
+def _move(key: str, name: str, step: int) -> None:
+    columns = list(state.widget(key))
+    at = columns.index(name)
+    columns.insert(at + step, columns.pop(at))
+    state.set_widget_from_callback(key, columns)
+
+
+def _masking(record: ExportRecord, lead: str) -> MaskingOptions:
+    masking, key = record.options.table.masking, f"{lead}_rules"
+    state.begin_widget(key, [rule for rule in RULES if rule in masking.rules])
+    on = len(state.widget(key))
+    words = f"Masking: {on} of {len(RULES)} rules" if on else "Masking: off"
+    with st.expander(words, type="compact", key=f"{lead}_masking_box"):
+        rules = st.pills(
+            "Mask",
+            list(RULES),
+            selection_mode="multi",
+            key=key,
+            format_func=RULES.__getitem__,
+            help="Without any rule, masking is off, and the file says so. Secrets are masked in any case.",
+        )
+        listed = st.text_input(
+            "Variables to hide wherever their values are",
+            ", ".join(masking.variables),
+            key=f"{lead}_hidden",
+            placeholder="full_name, member_number",
+            disabled="variable" not in rules,
+        )
+    if not rules:
+        st.warning("Masking is off: the file will hold personal data.", icon=":material/visibility:")
+    names = tuple(dict.fromkeys(name.strip() for name in listed.split(",") if name.strip()))
+    return MaskingOptions(frozenset(rules), names)
+
+
+def _csv(record: ExportRecord, lead: str) -> CsvOptions:
+    csv = record.options.csv
+    current = state.widget(f"{lead}_separator", csv.separator)
+    with st.expander(
+        f"CSV: separated by {SEPARATORS[current].lower()}", type="compact", key=f"{lead}_csv_box"
+    ):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="export_csv"):
+            separator = st.segmented_control(
+                "Separator",
+                list(SEPARATORS),
+                default=csv.separator,
+                key=f"{lead}_separator",
+                required=True,
+                format_func=SEPARATORS.__getitem__,
+            )
+            has_bom = st.toggle(
+                "Byte order mark",
+                csv.has_bom,
+                key=f"{lead}_bom",
+                help="Excel knows UTF-8 by it; some programs take it for text",
+            )
+            is_guarded = st.toggle(
+                "Formula guard",
+                csv.is_guarded,
+                key=f"{lead}_guard",
+                help="An apostrophe before texts that a spreadsheet would run as formulas",
+            )
+        if not is_guarded:
+            st.caption(plain("Without the guard, a text such as =HYPERLINK(…) runs when the file is opened."))
+    return CsvOptions(has_bom, separator, is_guarded)

@@ -1,0 +1,99 @@
+"""The first rows of an export, and its estimated size."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from debugger.exports.formats import EXPORTS, ExportOptions, write_export
+from debugger.exports.masking_rules import RULES
+from debugger.exports.presets import LEX
+from debugger.exports.table import Table, cell_of
+from debugger.views.components.markdown import count
+from debugger.views.panels.exports.scope import ExportScope, SampledRun
+
+MAX_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first rows of an export, and its estimated size."""
+
+    key: tuple[Any, ...]
+    """What it is of."""
+    total: int
+    """Runs of the scope."""
+    workflow_names: tuple[str, ...]
+    """Of the sampled runs."""
+    header: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    """Empty of a format without a table."""
+    size: int
+    """Estimated bytes of the file."""
+    masked: Counter[str]
+    """How often each rule masked something in the sample."""
+
+
+def make_preview(scope: ExportScope, options: ExportOptions) -> Preview:
+    """Read a sample of the runs.
+
+    Raises:
+        DebuggerError: They cannot be read, or the options cannot be used.
+    """
+    sampled = scope.sample()
+    runs = [each.run for each in sampled]
+    total = scope.count()
+    names = tuple(dict.fromkeys(run.workflow_name for run in runs))
+    has_table = EXPORTS[options.format].has_table and options.preset != LEX
+    header, rows = _rows(options, sampled) if has_table else ((), ())
+    return Preview(preview_key(scope, options), total, names, header, rows, *_size(options, sampled, total))
+
+
+def preview_key(scope: ExportScope, options: ExportOptions) -> tuple[Any, ...]:
+    """Return what a preview depends on."""
+    return (id(scope.backend), scope.run_ids, scope.wanted, options)
+
+
+def size_words(size: int) -> str:
+    """Return a size for users: ``1.2 MB``."""
+    amount = float(size)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+def masked_words(counts: Counter[str]) -> str:
+    """Return counts of rules for users: ``2 phone numbers``."""
+    parts = [f"{RULES[rule].lower()}: {counts[rule]}" for rule in RULES if counts[rule]]
+    return ", ".join(parts) if parts else "nothing"
+
+
+def rows_words(preview: Preview) -> str:
+    """Return what the preview shows, for users."""
+    return f"First {count(len(preview.rows), 'row')}" if preview.rows else "No rows"
+
+
+def _rows(
+    options: ExportOptions, sampled: Sequence[SampledRun]
+) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
+    table = Table(options.table)
+    rows = (row for each in sampled for row in table.rows(each.run))
+    shown = tuple(tuple(map(cell_of, row)) for row in islice(rows, MAX_ROWS))
+    return tuple(table.header), shown
+
+
+def _size(options: ExportOptions, sampled: Sequence[SampledRun], total: int) -> tuple[int, Counter[str]]:
+    empty = io.BytesIO()
+    write_export(empty, (), options)
+    base, size, masked = len(empty.getvalue()), 0.0, Counter[str]()
+    for each in sampled:
+        file = io.BytesIO()
+        masked += write_export(file, [each.run], replace(options, is_single=False)).masked
+        size += max(0, len(file.getvalue()) - base) / each.share
+    return base + round(size * total / len(sampled)) if sampled else base, masked

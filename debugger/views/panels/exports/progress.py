@@ -1,0 +1,144 @@
+"""An export in the background: its progress, its end and its file."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from debugger.errors import InputError
+from debugger.exports.formats import ExportOptions
+from debugger.exports.jobs import ExportJob
+from debugger.store import Role
+from debugger.views import state
+from debugger.views.actions import command
+from debugger.views.audit import audit
+from debugger.views.auth.permissions import on_click, requires
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import count, plain
+from debugger.views.downloads import download_url, downloads, session_owner
+from debugger.views.panels.exports.preview import masked_words, size_words
+from debugger.views.panels.exports.record import ExportRecord
+from debugger.views.panels.exports.scope import ExportScope
+
+_POLL_SECONDS = 0.5
+_QUIET_SECONDS = 1.0
+"""An export that is over in this time shows no progress."""
+
+
+@command
+@requires(Role.READ)
+def start_export(scope: ExportScope, options: ExportOptions, file_name: str, total: int) -> None:
+    """Begin to write a file in the background.
+
+    Raises:
+        InputError: The browser has no cookie, by which it would fetch the file.
+    """
+    owner = session_owner()
+    if not owner:
+        raise InputError(
+            "The file could not be fetched: this browser has no cookie of the page.",
+            advice="Allow cookies for this page and reload it.",
+        )
+    record = state.record(ExportRecord)
+    record.drop_job()
+    record.job = ExportJob(scope.read_runs(), total, options, file_name)
+    record.job.start()
+    masked = not options.table.masking.is_off
+    audit("export runs", count(total, "run"), format=options.format, masked=masked)
+    if record.job.wait(_QUIET_SECONDS):
+        _offer(record, owner)
+
+
+@command
+@requires(Role.READ)
+def cancel_export() -> None:
+    """End the export; nothing of it is left."""
+    state.record(ExportRecord).drop_job()
+
+
+@command
+@requires(Role.READ)
+def leave_export() -> None:
+    """Show the options again; a finished file can still be fetched by its link."""
+    state.record(ExportRecord).drop_job()
+
+
+def export_progress() -> None:
+    """Draw the export that is under way, or its result."""
+    job = state.record(ExportRecord).job
+    is_running = job is not None and job.state == "running"
+    st.fragment(_progress, run_every=_POLL_SECONDS if is_running else None)(is_running)
+
+
+def _progress(was_running: bool) -> None:
+    record = state.record(ExportRecord)
+    job = record.job
+    if job is None:
+        return
+    if job.state == "running":
+        _running(job)
+        return
+    if was_running:
+        st.rerun()  # ends the polling
+    if job.state == "done":
+        if not record.token:
+            _offer(record, session_owner())
+        _finished(record, job)
+    else:
+        _broken(job)
+
+
+def _offer(record: ExportRecord, owner: str) -> None:
+    if record.job is not None and record.job.state == "done":
+        record.token = downloads.offer(record.job, owner)
+
+
+def _running(job: ExportJob) -> None:
+    done, total = job.progress.runs, max(job.total, job.progress.runs, 1)
+    seconds = time.monotonic() - job.begun_at
+    words = f"{done:,} of {count(total, 'run')} · {job.progress.rows:,} rows · {seconds:.0f} s"
+    st.progress(min(done / total, 1.0), words)
+    st.button(
+        "Cancel",
+        key="export_cancel",
+        icon=":material/close:",
+        **on_click(cancel_export, help="Stop writing; nothing is saved"),
+    )
+
+
+def _finished(record: ExportRecord, job: ExportJob) -> None:
+    rows = f", {job.progress.rows:,} rows" if job.progress.rows else ""
+    st.success(
+        plain(
+            f"{count(job.progress.runs, 'run')}{rows}, {size_words(job.size)}. The file waits for an hour."
+        ),
+        icon=":material/check:",
+    )
+    if job.options.table.masking.is_off:
+        st.warning("Masking is off: the file holds personal data.", icon=":material/visibility:")
+    else:
+        st.caption(plain(f"Masked: {masked_words(job.progress.masked)}."))
+    with st.container(horizontal=True, gap="small", key="export_result"):
+        st.link_button(
+            "Download",
+            download_url(record.token),
+            icon=":material/download:",
+            type="primary",
+            help=plain(job.file_name),
+        )
+        st.button(
+            "Another export",
+            key="export_again",
+            icon=":material/tune:",
+            type="tertiary",
+            **on_click(leave_export),
+        )
+
+
+def _broken(job: ExportJob) -> None:
+    if job.error is not None:
+        show_error(job.error)
+    else:
+        st.info("The export was cancelled; nothing was saved.", icon=":material/close:")
+    st.button("Back", key="export_back", icon=":material/arrow_back:", **on_click(leave_export))

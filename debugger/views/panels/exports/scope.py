@@ -1,0 +1,101 @@
+"""The runs that an export is of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError
+from debugger.exports.records import ExportedRun
+from debugger.exports.sources import (
+    Annotations,
+    NoAnnotations,
+    RunFilter,
+    RunReader,
+    StoreAnnotations,
+    find_run_ids,
+)
+from debugger.protocol.turn_logs import LazyRun
+from debugger.views import backends
+from debugger.views.components.markdown import count
+
+SAMPLE_RUNS = 4
+SAMPLE_TURNS = 30
+"""Turns of each sampled run that a preview reads."""
+
+
+@dataclass(frozen=True)
+class ExportScope:
+    """Runs of one backend, by their ids or by a filter."""
+
+    backend: Backend
+    run_ids: tuple[str, ...] = ()
+    wanted: RunFilter | None = None
+    """The filter whose runs are meant, where no ids are named."""
+    label: str = ""
+    """As ``This run``; by default the number of runs."""
+    connection: str = ""
+    """The connection of hosted runs, under which their verdicts are stored."""
+    environment: str = ""
+
+    def count(self) -> int:
+        """Return the number of runs."""
+        if self.wanted is None:
+            return len(self.run_ids)
+        return self._page(1)[0]
+
+    def words(self, total: int) -> str:
+        """Return the scope for users: ``Current filter: 26 runs``."""
+        number = count(total, "run")
+        return f"{self.label}: {number}" if self.label and total != 1 else self.label or number
+
+    def read_runs(self) -> Callable[[], Iterator[ExportedRun]]:
+        """Return a function that reads the runs, in any thread."""
+        reader = self._reader()
+
+        def read() -> Iterator[ExportedRun]:
+            ids = self.run_ids if self.wanted is None else find_run_ids(self.backend, self.wanted)
+            return reader.read(ids)
+
+        return read
+
+    def sample(self) -> list[SampledRun]:
+        """Return the first runs, with their first turns only."""
+        ids = self.run_ids[:SAMPLE_RUNS] if self.wanted is None else self._page(SAMPLE_RUNS)[1]
+        return [_sampled(run) for run in self._reader().read(ids)]
+
+    def _page(self, size: int) -> tuple[int, list[str]]:
+        assert self.wanted is not None
+        found = self.backend.runs(
+            workflow_id=self.wanted.workflow_id,
+            status=self.wanted.status,
+            search=self.wanted.search,
+            page=1,
+            size=size,
+        )
+        return found.total, [run.workflow_run_id for run in found.rows]
+
+    def _reader(self) -> RunReader:
+        annotations: Annotations
+        try:
+            annotations = StoreAnnotations(backends.embedded_backend().store, self.connection)
+        except DebuggerError:
+            annotations = NoAnnotations()  # runs of another backend are exported without the local store, too
+        return RunReader(self.backend, annotations, self.environment)
+
+
+@dataclass(frozen=True)
+class SampledRun:
+    """A run with its first turns."""
+
+    run: ExportedRun
+    share: float
+    """The part of its turns that is in the sample, from 0 to 1."""
+
+
+def _sampled(run: ExportedRun) -> SampledRun:
+    turns = run.record.turns
+    first = turns[:SAMPLE_TURNS]
+    share = len(first) / len(turns) if turns else 1.0
+    return SampledRun(replace(run, record=LazyRun(run.record.run, first)), share)

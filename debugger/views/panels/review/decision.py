@@ -1,0 +1,315 @@
+"""Verdict, comment and rubric of the run under review, and the verdicts of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import streamlit as st
+
+from debugger.errors import DebuggerError
+from debugger.protocol.notes import MAX_COMMENT_CHARACTERS, Target
+from debugger.protocol.reviews import MAX_CHECKS, CheckResult, Verdict, VerdictValue, target_words
+from debugger.store import Role
+from debugger.views import state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import on_change, on_click, requires
+from debugger.views.backends import local_store
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.toolbar import Button, Colour, Item, Line, Spacer, Text, Toggle, bars
+from debugger.views.panels.notes import author
+from debugger.views.panels.review.actions import (
+    Draft,
+    choose_target,
+    decide,
+    delete_verdict,
+    draft_on,
+    may_delete,
+    move_target,
+    reason_against_verdicts,
+    reveal,
+    review,
+    set_moving_on,
+    set_rubric,
+    show_run,
+    undo,
+    write_draft,
+)
+from debugger.views.panels.review.queue import ReviewQueue
+from debugger.views.shortcuts import keys
+
+_COMMENT_HEIGHT = 84
+_RUBRIC_HEIGHT = 200
+MOVING_ON_KEY = "review_moves_on"
+"""The switch that lets a verdict lead to the next open run."""
+
+_LOOKS: Final[dict[VerdictValue, tuple[str, str, Colour]]] = {
+    "pass": ("Pass", ":material/check:", "green"),
+    "fail": ("Fail", ":material/close:", "red"),
+    "unsure": ("Unsure", ":material/question_mark:", "yellow"),
+}
+_CHECK_WORDS: Final[dict[CheckResult, str]] = {
+    "pass": ":material/check: Pass",
+    "fail": ":material/close: Fail",
+    "not_applicable": "n/a",
+}
+
+
+def decision_bar(
+    run_id: str, target: Target, own: Verdict | None, queue: ReviewQueue, open_runs: Sequence[str]
+) -> None:
+    """Draw the buttons that decide, and those that lead on.
+
+    Args:
+        run_id: The run.
+        target: The chosen part.
+        own: The user's verdict on it.
+        queue: The runs to review.
+        open_runs: Those without the user's verdict.
+    """
+    state.begin_widget(MOVING_ON_KEY, review().is_moving_on)
+    lines = [
+        Line("review_targets", _target_items(target)),
+        Line("review_verdicts", _verdict_items(run_id, target, own)),
+        Line("review_walk", walk_items(queue, run_id, open_runs)),
+    ]
+    bars("review_decision", lines)
+
+
+def _target_items(target: Target) -> list[Item]:
+    return [
+        Text(f"Verdict on {target_words(target)}", look="strong", key="review_subject"),
+        Spacer(),
+        _target_button("previous_target", "Previous part", ":material/arrow_upward:", -1),
+        _target_button("next_target", "Next part", ":material/arrow_downward:", 1),
+        Button(
+            "whole_run",
+            "Whole run",
+            choose_target,
+            (Target(),),
+            look="tertiary",
+            disabled=target.kind == "run",
+            shortcut=keys("whole_run"),
+            help="Judge the run as a whole again",
+        ),
+    ]
+
+
+def _target_button(name: str, label: str, icon: str, step: int) -> Button:
+    return Button(
+        name,
+        label,
+        move_target,
+        (step,),
+        icon=icon,
+        look="tertiary",
+        shows="icon",
+        shortcut=keys(name),
+        counts=True,
+    )
+
+
+def _verdict_items(run_id: str, target: Target, own: Verdict | None) -> list[Item]:
+    reason = reason_against_verdicts()
+    return [
+        Button(
+            # The run is part of the key: a second press does not decide on a run that was not seen.
+            f"verdict_{value}_{run_id}",
+            word,
+            decide,
+            (run_id, target, value),
+            icon=icon,
+            look="primary" if own and own.value == value else "secondary",
+            disabled=bool(reason),
+            help=reason,
+            shortcut=keys(f"verdict_{value}"),
+        )
+        for value, (word, icon, _) in _LOOKS.items()
+    ]
+
+
+def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> list[Item]:
+    """Return the buttons that lead to other runs of the queue."""
+    open_next = queue.next_open(run_id, set(open_runs))
+    back = queue.neighbour(run_id, -1)
+    return [
+        Button(
+            "previous_reviewed",
+            "Back",
+            show_run,
+            (back,),
+            icon=":material/chevron_left:",
+            disabled=back == run_id,
+            shortcut=keys("previous_reviewed"),
+            help="The run before, decided or not",
+        ),
+        Button(
+            "next_open",
+            "Next open",
+            show_run,
+            (open_next,),
+            icon=":material/chevron_right:",
+            disabled=open_next == run_id,
+            shortcut=keys("next_open"),
+            help="The next run without your verdict",
+        ),
+        _undo_button(),
+        Spacer(),
+        Toggle(
+            MOVING_ON_KEY,
+            "Go on",
+            help="A verdict on the whole run leads to the next open one",
+            on_change=_moving_on_changed,
+        ),
+    ]
+
+
+def _undo_button() -> Button:
+    steps = review().steps
+    return Button(
+        "undo_verdict",
+        "Undo",
+        undo,
+        icon=":material/undo:",
+        look="tertiary",
+        disabled=not steps,
+        shortcut=keys("undo_verdict"),
+        help=f"Take back your last verdict: {steps[-1].after.value}" if steps else "Nothing to undo",
+    )
+
+
+def _moving_on_changed() -> None:
+    set_moving_on(bool(state.widget(MOVING_ON_KEY)))
+
+
+def comment_box(run_id: str, target: Target, own: Verdict | None) -> None:
+    """Draw the comment that goes with the verdict."""
+    draft = draft_on(run_id, target, own)
+    key = f"review_comment_{run_id}_{target.kind}_{target.key}"
+    state.set_widget(key, draft.comment)
+    st.text_area(
+        "Comment",
+        key=key,
+        height=_COMMENT_HEIGHT,
+        max_chars=MAX_COMMENT_CHARACTERS,
+        placeholder="Why? It is stored with the verdict.",
+        args=(run_id, target, draft, key),
+        **on_change(_comment_changed, disabled=bool(reason_against_verdicts())),
+    )
+
+
+@command
+@requires(Role.REVIEW)
+def _comment_changed(run_id: str, target: Target, draft: Draft, key: str) -> None:
+    write_draft(run_id, target, Draft(state.widget(key) or "", draft.checks))
+
+
+def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
+    """Draw the rubric's checks of the run as a whole."""
+    try:
+        checks = local_store().reviews.rubric(workflow_id)
+    except DebuggerError as error:
+        show_error(error)
+        return
+    draft = draft_on(run_id, Target(), own)
+    for place, check in enumerate(checks):
+        _check(run_id, draft, check, f"review_check_{place}_{run_id}")
+    label = "Edit the rubric" if checks else "Add a rubric"
+    with st.popover(label, icon=":material/checklist:", type="tertiary", key="review_rubric"):
+        _rubric_form(workflow_id, checks)
+
+
+def _check(run_id: str, draft: Draft, check: str, key: str) -> None:
+    state.set_widget(key, draft.checks.get(check))
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{key}_line"):
+        st.markdown(plain(check), width="stretch")
+        _check_control(run_id, draft, check, key)
+
+
+def _check_control(run_id: str, draft: Draft, check: str, key: str) -> None:
+    st.segmented_control(
+        check,
+        list(_CHECK_WORDS),
+        key=key,
+        label_visibility="collapsed",
+        format_func=_CHECK_WORDS.__getitem__,
+        args=(run_id, draft, check, key),
+        **on_change(_check_changed, disabled=bool(reason_against_verdicts())),
+    )
+
+
+@command
+@requires(Role.REVIEW)
+def _check_changed(run_id: str, draft: Draft, check: str, key: str) -> None:
+    result: CheckResult | None = state.widget(key)
+    results = {name: value for name, value in draft.checks.items() if name != check}
+    write_draft(run_id, Target(), Draft(draft.comment, results | ({check: result} if result else {})))
+
+
+def _rubric_form(workflow_id: str, checks: Sequence[str]) -> None:
+    st.caption(
+        f"Named checks that reviewers of this workflow go through, one a line, {MAX_CHECKS} at most. "
+        "Their results are stored with each verdict."
+    )
+    key = f"review_rubric_{workflow_id}"
+    state.begin_widget(key, "\n".join(checks))
+    st.text_area("Checks", key=key, height=_RUBRIC_HEIGHT, placeholder="Greets the caller\nAsks for the name")
+    st.button(
+        "Save the rubric",
+        key="review_rubric_save",
+        args=(workflow_id, key),
+        **on_click(_save_rubric),
+    )
+
+
+@command
+@requires(Role.REVIEW)
+def _save_rubric(workflow_id: str, key: str) -> None:
+    set_rubric(workflow_id, state.widget(key) or "")
+
+
+def verdict_list(run_id: str, found: Sequence[Verdict]) -> None:
+    """Draw the user's verdicts; after a decision those of others, too.
+
+    Args:
+        run_id: The run.
+        found: All verdicts on the run.
+    """
+    own_name = author()
+    own = [verdict for verdict in found if verdict.reviewer == own_name]
+    others = [verdict for verdict in found if verdict.reviewer != own_name]
+    is_decided = any(verdict.target.kind == "run" for verdict in own)
+    is_shown = is_decided or run_id in review().revealed
+    for verdict in [*own, *(others if is_shown else [])]:
+        _verdict(verdict)
+    if others and not is_shown:
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.caption(f"{count(len(others), 'verdict')} of others, shown once you have decided.")
+            st.button(
+                "Show now",
+                key="review_reveal",
+                type="tertiary",
+                icon=":material/visibility:",
+                args=(run_id,),
+                **on_click(reveal),
+            )
+
+
+def _verdict(verdict: Verdict) -> None:
+    word, icon, colour = _LOOKS[verdict.value]
+    key = f"review_verdict_{verdict.reviewer}_{verdict.target.kind}_{verdict.target.key}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{key}_line"):
+        st.badge(word, icon=icon, color=colour)
+        failed = [name for name, result in verdict.checks.items() if result == "fail"]
+        parts = [f"{verdict.reviewer} on {target_words(verdict.target)}", verdict.comment]
+        parts.append(f"fails: {', '.join(failed)}" if failed else "")
+        st.caption(plain(" · ".join(filter(None, parts))), width="stretch")
+        st.button(
+            "Delete the verdict",
+            key=f"remove_{key}",
+            type="tertiary",
+            icon=":material/delete:",
+            args=(verdict,),
+            **on_click(delete_verdict, disabled=not may_delete(verdict)),
+        )

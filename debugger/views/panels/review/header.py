@@ -1,0 +1,202 @@
+"""Progress, filter and reviewer above the run under review."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError
+from debugger.store import Role
+from debugger.views import state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import current_user, on_change, requires
+from debugger.views.backends import current_backend, notebook
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.status_badges import LOOKS
+from debugger.views.components.toolbar import Button, Item, Progress, Spacer, Text, bar
+from debugger.views.panels import notes
+from debugger.views.panels.exports.dialog import open_export_dialog
+from debugger.views.panels.exports.scope import ExportScope
+from debugger.views.panels.review.actions import filter_runs, refresh_queue, review
+from debugger.views.panels.review.queue import MAX_RUNS, ReviewFilter, ReviewQueue
+from debugger.views.panels.review.sheet_import import import_button
+from debugger.views.panels.runs.filters import VERDICT_WORDS
+from debugger.views.panels.runs.scope import connection_of_runs
+from debugger.views.times import zone_name
+
+_NAME_KEY = "review_author"
+_ANY = ""
+_VERDICTS = {_ANY: "Any verdict", **VERDICT_WORDS}
+
+
+def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
+    """Draw how many runs are decided, and the actions on all."""
+    decided = len(queue.runs) - len(open_runs)
+    words = f"{decided:,} of {len(queue.runs):,} decided, {len(open_runs):,} open"
+    items: list[Item] = [Progress(words, decided / len(queue.runs))] if queue.runs else []
+    if run_id in queue.runs:
+        items.append(Text(f"Run {queue.runs.index(run_id) + 1:,} of {len(queue.runs):,}"))
+    elif run_id:
+        items.append(Text("This run is not among those of the filter"))
+    if queue.total > len(queue.runs):
+        items.append(
+            Text(
+                f"The first {MAX_RUNS:,} of {count(queue.total, 'run')}",
+                help="Narrow the filter to reach the others",
+            )
+        )
+    items += [
+        Spacer(),
+        Button(
+            "review_refresh",
+            "Refresh",
+            refresh_queue,
+            icon=":material/refresh:",
+            look="tertiary",
+            help="Read the runs of the filter again",
+        ),
+        Button(
+            "review_export",
+            "Export",
+            _export,
+            (queue, run_id),
+            icon=":material/download:",
+            look="tertiary",
+            disabled=not queue.runs,
+            help="Save the runs of the filter with all verdicts, to go on elsewhere",
+        ),
+        import_button(),
+    ]
+    bar("review_progress", items, low=True)
+
+
+def _export(queue: ReviewQueue, run_id: str) -> None:
+    page = state.page()
+    environment = page.hosted_settings.environment if page.backend_name == "hosted" else ""
+    all_runs = ExportScope(
+        current_backend(),
+        queue.runs,
+        label="Runs of the filter",
+        connection=connection_of_runs(),
+        environment=environment,
+    )
+    open_export_dialog(all_runs, replace(all_runs, run_ids=(run_id,), label="This run"))
+
+
+def reviewer_name() -> None:
+    """Draw the name under which verdicts are stored."""
+    state.set_widget(_NAME_KEY, notes.author())
+    st.text_input(
+        "Reviewing as",
+        key=_NAME_KEY,
+        icon=":material/person:",
+        max_chars=80,
+        label_visibility="collapsed",
+        width=140,
+        **on_change(
+            _name_changed,
+            disabled=not current_user().is_local,
+            help="Your verdicts are stored under this name",
+        ),
+    )
+
+
+@command
+@requires(Role.REVIEW)
+def _name_changed() -> None:
+    notes.call_author(state.widget(_NAME_KEY) or "")
+
+
+def filter_form(backend: Backend, names: dict[str, str]) -> None:
+    """Draw the filter of the runs; it counts once applied.
+
+    Args:
+        backend: Has the runs.
+        names: Workflows by id.
+    """
+    wanted = review().wanted
+    reason = backend.capabilities.reason_against("run_search")
+    with st.form("review_filter", border=False):
+        values = _fields(wanted, names, reason)
+        with st.container(horizontal=True, gap="small"):
+            applies = st.form_submit_button("Apply", key="review_apply", type="primary")
+            clears = st.form_submit_button("All runs", key="review_clear")
+    if applies or clears:
+        filter_runs(ReviewFilter(**values) if applies else ReviewFilter())
+        st.rerun()
+
+
+def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> dict[str, Any]:
+    if wanted.runs:
+        st.caption(f"Now: {count(len(wanted.runs), 'run')} that were chosen one by one.")
+    workflow = st.selectbox(
+        "Workflow",
+        [_ANY, *names],
+        index=_place([_ANY, *names], wanted.workflow),
+        format_func=lambda key: names.get(key, "All workflows"),
+    )
+    left, right = st.columns(2, gap="small")
+    days = f"Days in the time zone {plain(zone_name())}"
+    with right:
+        status = st.selectbox(
+            "Status",
+            [_ANY, *LOOKS],
+            index=_place([_ANY, *LOOKS], wanted.status),
+            format_func=lambda key: LOOKS[key].word if key else "Any status",
+        )
+        until = st.date_input("To", wanted.until, format="YYYY-MM-DD", help=days)
+    found: dict[str, Any] = {"workflow": workflow, "status": status, "until": until}
+    found |= _store_fields(wanted, reason, left)
+    with left:
+        found["since"] = st.date_input("From", wanted.since, format="YYYY-MM-DD", help=days)
+    found["text"] = st.text_input("Words", wanted.text, placeholder="Said, named or noted …").strip()
+    found["is_open_only"] = st.toggle(
+        "Open only", wanted.is_open_only, help="Only runs on which you have no verdict yet"
+    )
+    return found
+
+
+def _store_fields(wanted: ReviewFilter, reason: str | None, left: DeltaGenerator) -> dict[str, Any]:
+    """Draw the fields that a hosted API cannot search; return their values."""
+    help = plain(reason) if reason else None
+    is_off = reason is not None
+    version = left.number_input(
+        "Version", 0, None, wanted.version, 1, disabled=is_off, placeholder="Any", help=help
+    )
+    tags = [_ANY, *([] if is_off else _tags())]
+    tag = st.selectbox(
+        "Tag",
+        tags,
+        index=_place(tags, wanted.tag),
+        format_func=lambda tag: plain(tag) if tag else "Any tag",
+        disabled=is_off,
+        help=help,
+    )
+    verdict = st.selectbox(
+        "Verdict",
+        list(_VERDICTS),
+        index=_place(list(_VERDICTS), wanted.verdict),
+        format_func=_VERDICTS.__getitem__,
+        disabled=is_off,
+        help=help or "The verdict of any reviewer on the run as a whole",
+    )
+    starred = st.toggle("Starred only", wanted.starred, disabled=is_off, help=help)
+    if is_off:
+        return {}
+    number = None if version is None else int(version)
+    return {"version": number, "tag": tag, "verdict": verdict, "starred": starred}
+
+
+def _place(options: list[str], value: str) -> int:
+    return options.index(value) if value in options else 0
+
+
+def _tags() -> list[str]:
+    try:
+        return notebook().tags()
+    except DebuggerError:
+        return []  # the code that lists the runs shows the error of the store

@@ -1,0 +1,353 @@
+"""Import of a sheet that was reviewed elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from debugger.backends.base import Backend
+from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError, UnsupportedError
+from debugger.exports.import_plan import (
+    ImportPlan,
+    PlannedComment,
+    PlannedTags,
+    PlannedVerdict,
+    StoredReviews,
+    plan_import,
+)
+from debugger.exports.review_sheet import READ_COLUMNS, read_sheet
+from debugger.exports.sheet_files import MAX_BYTES, MAX_ROWS
+from debugger.protocol.reviews import target_words
+from debugger.store import ReviewChanges, Role
+from debugger.views import state
+from debugger.views.actions import command
+from debugger.views.audit import audit
+from debugger.views.auth.permissions import check_role, denied, may, on_click, requires
+from debugger.views.backends import current_backend, local_store, notebook
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.toolbar import Button
+from debugger.views.panels.notes import author
+from debugger.views.panels.review.actions import reason_against_verdicts, review
+from debugger.views.panels.runs.scope import connection_of_runs
+
+Planned = PlannedVerdict | PlannedTags | PlannedComment
+
+_CONFLICTS_KEY = "review_conflicts"
+_MAX_SHOWN = 15
+_MAX_LISTED = 1_000
+"""Rows of a table of the plan."""
+_MAX_LOOKUPS = 200
+"""Runs of a hosted API that are looked up for one sheet."""
+
+
+@dataclass
+class ImportState:
+    """State of the import in one tab."""
+
+    name: str = ""
+    """The name of the file."""
+    file_id: str = ""
+    """Streamlit's id of the file that was read last; empty to read the chosen one again."""
+    plan: ImportPlan | None = None
+    error: DebuggerError | None = None
+    """Why the file could not be read."""
+    result: str = ""
+    """The sentence on what was imported last."""
+    uploads: int = 0
+    """Counts the read files; part of the uploader's key."""
+
+
+def import_button() -> Button:
+    """Return the button that opens or closes the import."""
+    is_open = review().is_importing
+    return Button(
+        "review_import",
+        "Close the import" if is_open else "Import a sheet",
+        toggle_import,
+        icon=":material/close:" if is_open else ":material/upload_file:",
+        look="tertiary",
+        disabled=bool(reason_against_verdicts()),
+        help=reason_against_verdicts()
+        or "Take over verdicts and tags from a sheet that was reviewed elsewhere",
+    )
+
+
+@command
+def toggle_import() -> None:
+    """Show the import instead of a run, or the run again."""
+    held = review()
+    held.is_importing = not held.is_importing
+    kept = state.record(ImportState)
+    kept.plan, kept.error, kept.result, kept.file_id = None, None, "", ""
+    kept.uploads += 1
+
+
+def sheet_import() -> None:
+    """Draw the upload, and what a sheet would change before it does."""
+    held = state.record(ImportState)
+    st.markdown("#### Import a reviewed sheet")
+    st.caption(
+        "A CSV file or Excel workbook that was exported here and filled in elsewhere. Columns that are "
+        f"read: {plain(', '.join(READ_COLUMNS))}. Nothing is changed before you confirm. A sheet has at most "
+        f"{MAX_BYTES // 1_000_000} MB and {MAX_ROWS:,} rows."
+    )
+    file = st.file_uploader(
+        "Sheet",
+        type=["csv", "tsv", "txt", "xlsx"],
+        key=f"review_sheet_{held.uploads}",
+        max_upload_size=MAX_BYTES // 1_000_000,
+        disabled=bool(denied(apply_plan)),
+        help=denied(apply_plan) or None,
+    )
+    file_id = file.file_id if file is not None else ""
+    if held.file_id != file_id:
+        held.file_id, held.plan, held.error = file_id, None, None
+        if file is not None:
+            with st.spinner("Reading the sheet …", show_time=True):
+                read_plan(file.getvalue(), file.name)
+    if held.error is not None:
+        show_error(held.error)
+    if held.result:
+        st.success(held.result, icon=":material/task_alt:")
+    if held.plan is not None:
+        _plan(held.plan, held.name)
+
+
+def read_plan(content: bytes, name: str) -> None:
+    """Compare a sheet with what is stored; nothing is changed.
+
+    An error of the command before, such as a conflict, stays on view.
+    """
+    held = state.record(ImportState)
+    held.result, held.name = "", name
+    try:
+        check_role(Role.REVIEW)
+        held.plan = _make_plan(content, name)
+    except DebuggerError as error:
+        held.error = error
+    state.forget_widget(_CONFLICTS_KEY)
+
+
+def _make_plan(content: bytes, name: str) -> ImportPlan:
+    sheet = read_sheet(content, name)
+    run_ids = sheet.run_ids
+    stored = StoredReviews(
+        local_store().reviews.verdicts(run_ids, connection=connection_of_runs()),
+        {run_id: labels.tags for run_id, labels in notebook().marks(run_ids).items()},
+        _known_runs(current_backend(), run_ids),
+        connection_of_runs(),
+        notebook().comments(run_ids),
+    )
+    return plan_import(sheet, stored, user=author(), may_import_others=may(Role.ADMIN))
+
+
+def _known_runs(backend: Backend, run_ids: Collection[str]) -> dict[str, int | None]:
+    if state.page().backend_name == "embedded":
+        return dict(local_store().reviews.turn_counts(run_ids))
+    if len(run_ids) > _MAX_LOOKUPS:
+        raise InputError(
+            f"The sheet has {len(run_ids):,} runs of a hosted API.",
+            advice=f"Split it: {_MAX_LOOKUPS} at most are looked up.",
+        )
+    return {run_id: None for run_id in run_ids if _exists(backend, run_id)}
+
+
+def _exists(backend: Backend, run_id: str) -> bool:
+    try:
+        backend.revision(run_id)
+    except NotFoundError:
+        return False
+    return True
+
+
+def _plan(plan: ImportPlan, name: str) -> None:
+    states = [
+        count(plan.count("new"), "new value"),
+        f"{plan.count('changed'):,} changed",
+        f"{plan.count('unchanged'):,} unchanged",
+        count(len(plan.conflicts), "conflict"),
+        count(len(plan.problems), "row") + " with problems",
+    ]
+    st.markdown(f"**{plain(name)}**: {count(plan.row_count, 'row')}; {', '.join(states)}")
+    if plan.unknown_runs:
+        st.warning(
+            f"Not stored here, and left out: {count(len(plan.unknown_runs), 'run')}, "
+            f"{', '.join(plan.unknown_runs[:5])}{' …' if len(plan.unknown_runs) > 5 else ''}",
+            icon=":material/help:",
+        )
+    agreed = _conflicts(plan.conflicts)
+    _confirm(plan, agreed)
+    planned: list[Planned] = [*plan.verdicts, *plan.tags, *plan.comments]
+    fresh = [item for item in planned if item.state in {"new", "changed"}]
+    _table("New and changed", fresh, "Values that are stored as the sheet has them")
+    if plan.problems:
+        st.markdown("**Rows that are left out**")
+        shown = plan.problems[:_MAX_LISTED]
+        st.dataframe(
+            {"row": [each.row for each in shown], "problem": [each.sentence for each in shown]},
+            hide_index=True,
+            row_height=ROW,
+            height=table_height(len(shown), _MAX_SHOWN),
+            alt="Rows that are left out, with the reason",
+        )
+    if plan.ignored:
+        st.caption(plain(f"Columns that are not read: {', '.join(plan.ignored)}"))
+
+
+def _conflicts(conflicts: Sequence[PlannedVerdict | PlannedTags]) -> list[int]:
+    """Draw the conflicts; return the places of the ticked ones."""
+    if not conflicts:
+        return []
+    st.markdown(
+        "**Conflicts**: something else is stored. Tick a row to store what the sheet has; the others stay as "
+        "they are."
+    )
+    found = st.dataframe(
+        _columns(conflicts[:_MAX_LISTED]),
+        key=_CONFLICTS_KEY,
+        hide_index=True,
+        row_height=ROW,
+        height=table_height(min(len(conflicts), _MAX_LISTED), _MAX_SHOWN),
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config=_CONFIG,
+        alt="Conflicts between the sheet and what is stored",
+    )
+    return list(found["selection"]["rows"])
+
+
+_CONFIG = {
+    "row": st.column_config.NumberColumn("Row", width=60),
+    "run": st.column_config.TextColumn("Run", width=210),
+    "subject": st.column_config.TextColumn("On", width=110),
+    "stored": st.column_config.TextColumn("Stored", width=300),
+    "sheet": st.column_config.TextColumn("Sheet", width=300),
+}
+
+
+def _table(title: str, items: Sequence[Planned], alt: str) -> None:
+    if not items:
+        return
+    st.markdown(f"**{title}**")
+    st.dataframe(
+        _columns(items[:_MAX_LISTED]),
+        hide_index=True,
+        row_height=ROW,
+        height=table_height(min(len(items), _MAX_LISTED), _MAX_SHOWN),
+        column_config=_CONFIG,
+        alt=alt,
+    )
+    if len(items) > _MAX_LISTED:
+        st.caption(f"The first {_MAX_LISTED:,} of {len(items):,}")
+
+
+def _columns(items: Sequence[Planned]) -> dict[str, list[object]]:
+    return {
+        "row": [item.row for item in items],
+        "run": [_run_id(item) for item in items],
+        "subject": [_subject(item) for item in items],
+        "stored": [_words(item, is_stored=True) for item in items],
+        "sheet": [_words(item, is_stored=False) for item in items],
+    }
+
+
+def _run_id(item: Planned) -> str:
+    if isinstance(item, PlannedTags):
+        return item.run_id
+    return item.comment.run_id if isinstance(item, PlannedComment) else item.verdict.run_id
+
+
+def _subject(item: Planned) -> str:
+    if isinstance(item, PlannedTags):
+        return "tags"
+    return target_words(item.comment.target if isinstance(item, PlannedComment) else item.verdict.target)
+
+
+def _words(item: Planned, *, is_stored: bool) -> str:
+    if isinstance(item, PlannedTags):
+        return ", ".join(item.before if is_stored else item.tags)
+    if isinstance(item, PlannedComment):
+        return "" if is_stored else f"{item.comment.author}: {' '.join(item.comment.content.split())}"
+    verdict = item.before if is_stored else item.verdict
+    if verdict is None:
+        return ""
+    return " · ".join(filter(None, [verdict.value, verdict.reviewer, " ".join(verdict.comment.split())]))
+
+
+def _confirm(plan: ImportPlan, agreed: Sequence[int]) -> None:
+    changes = plan.changes(agreed)
+    words = _change_words(changes)
+    if not words:
+        st.caption("Nothing to import: the sheet says what is stored, or only conflicts are left.")
+        return
+    st.button(
+        f"Import {words}",
+        key="review_import_now",
+        type="primary",
+        icon=":material/upload:",
+        args=(list(agreed),),
+        **on_click(apply_plan),
+    )
+
+
+def _change_words(changes: ReviewChanges) -> str:
+    """Return the number of changes in words; empty without any."""
+    parts = [
+        count(len(changes.verdicts), "verdict") if changes.verdicts else "",
+        count(len(changes.comments), "comment") if changes.comments else "",
+        f"tags of {count(len(changes.tags), 'run')}" if changes.tags else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+@command
+@requires(Role.REVIEW)
+def apply_plan(agreed: Collection[int]) -> None:
+    """Store what the plan asks for, all or nothing.
+
+    Args:
+        agreed: Places of the conflicts in which the sheet wins.
+
+    Raises:
+        UnsupportedError: A run out of a file is on view.
+        ConflictError: Somebody has changed a verdict since the sheet was read.
+    """
+    held = state.record(ImportState)
+    if held.plan is None:
+        return
+    if reason := reason_against_verdicts():
+        raise UnsupportedError(reason)
+    changes = held.plan.changes(agreed)
+    writers = {change.verdict.reviewer for change in changes.verdicts}
+    _check_reviewers(writers | {new.author for new in changes.comments})
+    try:
+        local_store().reviews.apply(changes)
+    except (ConflictError, NotFoundError):
+        held.file_id = ""  # it is compared again with what is stored now
+        raise
+    audit(
+        "import verdicts",
+        held.name,
+        verdicts=len(changes.verdicts),
+        comments=len(changes.comments),
+        tags=len(changes.tags),
+        connection=connection_of_runs(),
+    )
+    held.result = f"Imported {_change_words(changes)}."
+    held.plan = None
+    held.uploads += 1  # a new key: the uploader is empty again
+
+
+def _check_reviewers(reviewers: Collection[str]) -> None:
+    """Refuse what others have written.
+
+    The role may have been taken since the sheet was read.
+    """
+    if not may(Role.ADMIN) and set(reviewers) - {author()}:
+        raise InputError(
+            "The sheet has verdicts of other reviewers.", advice="Ask an administrator to import it."
+        )

@@ -1,0 +1,1 @@
+"""Parts of the page that lists the runs of the backend."""

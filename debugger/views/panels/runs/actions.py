@@ -1,0 +1,277 @@
+"""Actions on the ticked runs, or on all that the filters find."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import streamlit as st
+
+from debugger.protocol.notes import RunLabels, Target
+from debugger.protocol.reviews import VERDICT_VALUES, Verdict, VerdictValue
+from debugger.store import Role
+from debugger.views import state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import on_click, requires
+from debugger.views.backends import current_backend, local_store, notebook
+from debugger.views.components.markdown import count
+from debugger.views.panels import notes
+from debugger.views.panels.notes import author, known_tags, marks_form
+from debugger.views.panels.review.actions import reason_against_verdicts
+from debugger.views.panels.runs.deletion import ask_to_delete
+from debugger.views.panels.runs.erasure import ask_to_erase
+from debugger.views.panels.runs.export_review import open_export, open_review
+from debugger.views.panels.runs.scope import (
+    SCOPE_KEY,
+    Scope,
+    connection_of_runs,
+    found_ids,
+    runs_state,
+)
+from debugger.views.url_state import CompareAddress, RunPlace
+
+_ONE = "Choose one run by its box"
+_NONE = "Tick runs by their boxes, or choose “All found”"
+_ADDED_KEY, _REMOVED_KEY = "bulk_tags_added", "bulk_tags_removed"
+_COMMENT_KEY = "bulk_verdict_comment"
+_VERDICT_ICONS = {
+    "pass": ":material/check:",
+    "fail": ":material/close:",
+    "unsure": ":material/question_mark:",
+}
+
+
+def run_actions(ticked: Sequence[str], marks: Mapping[str, RunLabels], total: int) -> str | None:
+    """Draw the actions; return the run to open, once.
+
+    Args:
+        ticked: The ticked runs.
+        marks: Star, tags and note of the runs on the page.
+        total: The number of runs that the filters find.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_actions"):
+        # From the left: the table's own tools appear above its right end.
+        wants_open = st.button(
+            "Open", key="open_chosen", icon=":material/open_in_new:", disabled=len(ticked) != 1, help=_ONE
+        )
+        wants_comparison = st.button(
+            "Compare",
+            key="compare_chosen",
+            icon=":material/difference:",
+            disabled=len(ticked) != 2,
+            help="Put two chosen runs side by side",
+        )
+        scope = _scope(len(ticked), total)
+        _bulk(ticked, marks, scope)
+        if notice := runs_state().notice:
+            st.caption(notice, width="content")
+        elif not ticked:
+            st.caption("Click a row to open it; tick boxes for more.", width="content")
+    if wants_comparison:
+        _compare(ticked)
+    return ticked[0] if wants_open else None
+
+
+def _scope(ticked: int, total: int) -> Scope:
+    state.begin_widget(SCOPE_KEY, "ticked")
+    words = {"ticked": f"Ticked: {ticked:,}", "found": f"All found: {total:,}"}
+    chosen = st.segmented_control(
+        "Runs to act on",
+        ["ticked", "found"],
+        key=SCOPE_KEY,
+        format_func=words.__getitem__,
+        required=True,
+        label_visibility="collapsed",
+        help="The runs that the actions to the right are for",
+    )
+    return cast(Scope, chosen)
+
+
+def _bulk(ticked: Sequence[str], marks: Mapping[str, RunLabels], scope: Scope) -> None:
+    is_empty = scope == "ticked" and not ticked
+    has_all = (
+        scope == "ticked"
+        and bool(ticked)
+        and all(run_id in marks and marks[run_id].starred for run_id in ticked)
+    )
+    st.button(
+        "Unstar" if has_all else "Star",
+        key="star_chosen",
+        icon=":material/star:",
+        args=(scope, list(ticked)),
+        kwargs={"starred": not has_all},
+        **on_click(star, disabled=is_empty, help=_NONE if is_empty else "Find it again with “Starred only”"),
+    )
+    _tags(ticked, marks, scope, is_empty)
+    _verdict(ticked, scope, is_empty)
+    st.button(
+        "Export",
+        key="export_chosen",
+        icon=":material/download:",
+        args=(scope, list(ticked)),
+        **on_click(open_export, help="The ticked runs, or all that the filters find, as one file"),
+    )
+    st.button(
+        "Review",
+        key="review_chosen",
+        icon=":material/rate_review:",
+        args=(scope, list(ticked)),
+        **on_click(
+            open_review, disabled=is_empty, help=_NONE if is_empty else "Decide on them one after the other"
+        ),
+    )
+    _deletion(ticked, scope, is_empty)
+
+
+def _deletion(ticked: Sequence[str], scope: Scope, is_empty: bool) -> None:
+    st.button(
+        "Delete",
+        key="delete_chosen",
+        icon=":material/delete:",
+        args=(scope, list(ticked)),
+        **on_click(ask_to_delete, disabled=is_empty or not _can_delete(), help=_delete_help(is_empty)),
+    )
+    st.button(
+        "Delete every trace",
+        key="erase_chosen",
+        icon=":material/delete_forever:",
+        args=(list(ticked),),
+        **on_click(
+            ask_to_erase,
+            disabled=len(ticked) != 1 or not _can_delete(),
+            help=_delete_help(False) if not _can_delete() else f"Personal data: at once and for good. {_ONE}",
+        ),
+    )
+
+
+def _can_delete() -> bool:
+    return state.page().backend_name == "embedded"
+
+
+def _delete_help(is_empty: bool) -> str:
+    if not _can_delete():
+        return "The API that the platform documents has no call that deletes a run"
+    return _NONE if is_empty else "Deleted runs can be restored for some days"
+
+
+def _tags(ticked: Sequence[str], marks: Mapping[str, RunLabels], scope: Scope, is_empty: bool) -> None:
+    is_one = scope == "ticked" and len(ticked) == 1
+    label = "Tags and note" if is_one else "Tags"
+    with st.popover(
+        label, icon=":material/sell:", disabled=is_empty, help=_NONE if is_empty else None, key="marks_chosen"
+    ):
+        if is_one:
+            marks_form(ticked[0], marks.get(ticked[0], RunLabels()))
+        elif not is_empty:
+            _bulk_tags(ticked, scope)
+
+
+def _bulk_tags(ticked: Sequence[str], scope: Scope) -> None:
+    known = known_tags()
+    st.multiselect(
+        "Add tags",
+        known,
+        key=_ADDED_KEY,
+        accept_new_options=True,
+        placeholder="Choose or type a tag",
+    )
+    st.multiselect("Remove tags", known, key=_REMOVED_KEY, placeholder="Choose a tag")
+    st.button(
+        "Change tags",
+        key="bulk_tags",
+        icon=":material/sell:",
+        args=(scope, list(ticked)),
+        **on_click(_change_tags),
+    )
+
+
+def _verdict(ticked: Sequence[str], scope: Scope, is_empty: bool) -> None:
+    reason = reason_against_verdicts()
+    is_closed = is_empty or bool(reason)
+    with st.popover(
+        "Verdict",
+        icon=":material/gavel:",
+        disabled=is_closed,
+        help=reason or (_NONE if is_empty else "Your verdict on each run as a whole"),
+        key="verdict_chosen",
+    ):
+        if is_closed:
+            return
+        st.caption("Your verdict on each of the runs as a whole replaces your earlier one.")
+        st.text_input("Comment", key=_COMMENT_KEY, placeholder="Why", max_chars=5_000)
+        with st.container(horizontal=True, gap="xsmall"):
+            for value in VERDICT_VALUES:
+                st.button(
+                    value.capitalize(),
+                    key=f"bulk_{value}",
+                    icon=_VERDICT_ICONS[value],
+                    args=(scope, list(ticked), value),
+                    **on_click(_decide),
+                )
+
+
+def scope_ids(scope: Scope, ticked: Sequence[str]) -> list[str]:
+    """Return the runs of a scope.
+
+    Raises:
+        DebuggerError: The filters find too many, or the backend does not answer.
+    """
+    wanted = runs_state().wanted
+    if scope == "ticked" or wanted is None:
+        return list(ticked)
+    return found_ids(current_backend(), wanted)
+
+
+@command
+@requires(Role.REVIEW)
+def star(scope: Scope, ticked: Sequence[str], *, starred: bool) -> None:
+    """Give the runs of a scope a star, or take it."""
+    ids = scope_ids(scope, ticked)
+    notes.star(ids, starred=starred)
+    _report(f"{count(len(ids), 'run')} {'starred' if starred else 'without a star'}.")
+
+
+@command
+@requires(Role.REVIEW)
+def _change_tags(scope: Scope, ticked: Sequence[str]) -> None:
+    added, removed = state.widget(_ADDED_KEY, []), set(state.widget(_REMOVED_KEY, []))
+    ids = scope_ids(scope, ticked)
+    labels = notebook().marks(ids)
+    for run_id in ids:
+        own = labels[run_id].tags if run_id in labels else []
+        notebook().tag(run_id, [tag for tag in [*own, *added] if tag not in removed])
+    state.set_widget(_ADDED_KEY, [])
+    state.set_widget(_REMOVED_KEY, [])
+    _report(f"Tags of {count(len(ids), 'run')} changed.")
+
+
+@command
+@requires(Role.REVIEW)
+def _decide(scope: Scope, ticked: Sequence[str], value: VerdictValue) -> None:
+    ids = scope_ids(scope, ticked)
+    comment = str(state.widget(_COMMENT_KEY, "")).strip()
+    for run_id in ids:
+        local_store().reviews.set_verdict(
+            Verdict(
+                run_id=run_id,
+                target=Target(),
+                value=value,
+                reviewer=author(),
+                comment=comment,
+                connection=connection_of_runs(),
+            )
+        )
+    state.set_widget(_COMMENT_KEY, "")
+    _report(f"Verdict “{value}” on {count(len(ids), 'run')}.")
+
+
+def _report(notice: str) -> None:
+    state.page().answers.expire()
+    if state.page().error is None:
+        runs_state().notice = notice
+
+
+def _compare(chosen: Sequence[str]) -> None:
+    page = state.page()
+    later, earlier = (RunPlace(page.backend_name, run_id).text("embedded") for run_id in chosen)
+    st.switch_page(page.links["compare"], query_params=CompareAddress(earlier, later).to_parameters())

@@ -1,0 +1,234 @@
+"""Deletion of runs that can be restored for some days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from debugger.errors import DebuggerError, UnsupportedError
+from debugger.settings import read_settings
+from debugger.store import Role
+from debugger.store.hidden_runs import HiddenRun
+from debugger.views import state
+from debugger.views.actions import command
+from debugger.views.audit import audit
+from debugger.views.auth import permissions
+from debugger.views.auth.permissions import on_click, requires
+from debugger.views.backends import current_backend, local_store
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.tables import ROW, table_height
+from debugger.views.panels.runs.scope import Scope, click_key, found_ids, runs_state, take_click
+from debugger.views.times import shown_time, zone_name
+
+_MAX_LISTED = 500
+_MOST_ROWS = 14
+_TABLE_KEY = "deleted_runs"
+
+
+@command
+@requires(Role.ADMIN)
+def ask_to_delete(scope: Scope, ticked: Sequence[str]) -> None:
+    """Open the question whether to delete the runs of a scope."""
+    check_embedded()
+    held = runs_state()
+    ids = found_ids(current_backend(), held.wanted) if scope == "found" and held.wanted else list(ticked)
+    held.deleting = ids
+
+
+def check_embedded() -> None:
+    """Refuse to delete runs of another backend.
+
+    Raises:
+        UnsupportedError: The page works with a hosted API or a recording.
+    """
+    if state.page().backend_name != "embedded":
+        raise UnsupportedError(
+            "The platform documents no call that deletes a run.", advice="Delete it on the platform itself."
+        )
+
+
+def deletion_dialog() -> None:
+    """Draw the question while it is open."""
+    if runs_state().deleting and not state.page().is_confirming:
+        _dialog()
+
+
+def _close() -> None:
+    runs_state().deleting = []
+
+
+@st.dialog("Delete runs?", icon=":material/delete:", on_dismiss=_close)
+def _dialog() -> None:
+    ids = runs_state().deleting
+    if not ids:
+        st.rerun()  # only that closes a dialog
+    days = read_settings().keep_deleted_days
+    st.markdown(f"**{count(len(ids), 'run')}** will be in no list, search and statistic any more.")
+    st.caption(
+        f"They can be restored for {days:g} days, under “Deleted”; then they are deleted for good. "
+        "“Delete every trace” of one run deletes personal data at once."
+    )
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button(
+            f"Delete {count(len(ids), 'run')}",
+            key="delete_runs",
+            type="primary",
+            icon=":material/delete:",
+            **on_click(delete),
+        )
+        st.button("Keep them", key="keep_runs", on_click=_close)
+
+
+@command
+@requires(Role.ADMIN)
+def delete() -> None:
+    """Delete the runs that the dialog asks about."""
+    held = runs_state()
+    ids, held.deleting = held.deleting, []
+    check_embedded()
+    hidden = local_store().hidden.hide(ids, permissions.current_user().name)
+    for run_id in hidden:
+        audit("delete run", run_id, backend="embedded")
+    held.undo, held.notice = hidden, ""
+    _forget_lists()
+
+
+def undo_bar() -> None:
+    """Draw the way back right after a deletion."""
+    held = runs_state()
+    if not held.undo:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="undo_delete"):
+        st.caption(f":material/delete: {count(len(held.undo), 'run')} deleted.", width="content")
+        st.button(
+            "Undo",
+            key="undo_runs",
+            icon=":material/undo:",
+            args=(list(held.undo),),
+            **on_click(restore, help="Restore them"),
+        )
+        st.button(
+            "Dismiss", key="dismiss_undo", icon=":material/close:", type="tertiary", on_click=_dismiss_undo
+        )
+
+
+def _dismiss_undo() -> None:
+    runs_state().undo = []
+
+
+@command
+@requires(Role.ADMIN)
+def restore(run_ids: Sequence[str]) -> None:
+    """Bring deleted runs back into the lists."""
+    number = local_store().hidden.restore(run_ids)
+    for run_id in run_ids:
+        audit("restore run", run_id, backend="embedded")
+    held = runs_state()
+    held.undo, held.deleted_run = [], ""
+    held.notice = f"{count(number, 'run')} restored."
+    take_click()
+    _forget_lists()
+
+
+def _forget_lists() -> None:
+    state.page().answers.expire()
+    runs_state().counted = None
+
+
+def deleted_runs() -> None:
+    """Draw the runs that can be restored."""
+    try:
+        rows, total = local_store().hidden.newest(_MAX_LISTED)
+        days = read_settings().keep_deleted_days
+    except DebuggerError as error:
+        show_error(error)
+        return
+    if not rows:
+        st.caption(
+            f"Runs that you delete are listed here for {days:g} days and can be restored. There is none."
+        )
+        st.button("Show the runs", key="back_to_runs", icon=":material/list:", on_click=_back)
+        return
+    chosen = _ticked(rows)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="deleted_actions"):
+        st.button(
+            "Restore",
+            key="restore_runs",
+            icon=":material/restore_from_trash:",
+            args=(chosen,),
+            **on_click(restore, disabled=not chosen, help="Tick runs by their boxes"),
+        )
+        more = f"; the newest {len(rows):,} are listed" if total > len(rows) else ""
+        st.caption(
+            f"{count(total, 'deleted run')}{more}. Each goes for good {days:g} days after its deletion, when "
+            "the app or the server starts, or by the command `prune`.",
+            width="content",
+        )
+    _table(rows)
+
+
+def _ticked(rows: Sequence[HiddenRun]) -> list[str]:
+    held = state.widget(click_key(_TABLE_KEY))
+    places = held["selection"]["rows"] if held else []
+    return [rows[place].run_id for place in places if place < len(rows)]
+
+
+def _table(rows: Sequence[HiddenRun]) -> None:
+    columns = st.column_config
+    zone = f"In the time zone {zone_name()}"
+    st.dataframe(
+        {
+            "deleted": [shown_time(row.hidden_at) for row in rows],
+            "by": [row.hidden_by for row in rows],
+            "workflow": [row.workflow_name or row.workflow_id for row in rows],
+            "version": [row.version_number for row in rows],
+            "turns": [row.turn_count for row in rows],
+            "began": [shown_time(row.created_at) for row in rows],
+            "id": [row.run_id for row in rows],
+        },
+        key=click_key(_TABLE_KEY),
+        hide_index=True,
+        row_height=ROW,
+        height=table_height(len(rows), _MOST_ROWS),
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config={
+            "deleted": columns.TextColumn("Deleted", width=146, help=zone),
+            "by": columns.TextColumn("By", width=110),
+            "workflow": columns.TextColumn("Workflow", width=200),
+            "version": columns.NumberColumn("Version", width=62, format="v%d"),
+            "turns": columns.NumberColumn("Turns", width=56),
+            "began": columns.TextColumn("Began", width=146, help=zone),
+            "id": columns.TextColumn("Run id", width=200),
+        },
+        alt="Deleted runs that can be restored, the last deleted first",
+    )
+
+
+def _back() -> None:
+    state.set_widget("runs_view", "list")
+
+
+def deleted_run_box() -> None:
+    """Draw the way to restore a deleted run that was opened."""
+    run_id = runs_state().deleted_run
+    if not run_id:
+        return
+    found = local_store().hidden.find(run_id)
+    if found is None:
+        runs_state().deleted_run = ""
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="deleted_run"):
+        st.warning(
+            plain(f"Run {run_id} was deleted by {found.hidden_by} on {shown_time(found.hidden_at)}."),
+            icon=":material/delete:",
+        )
+        st.button(
+            "Restore it",
+            key="restore_run",
+            icon=":material/restore_from_trash:",
+            args=([run_id],),
+            **on_click(restore),
+        )

@@ -1,0 +1,125 @@
+"""Deletion of every trace of a run, as for personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from debugger.errors import InputError
+from debugger.store import Role
+from debugger.views import actions, state
+from debugger.views.actions import command
+from debugger.views.audit import audit
+from debugger.views.auth.permissions import on_click, requires
+from debugger.views.backends import local_store
+from debugger.views.components.markdown import count, plain
+from debugger.views.panels.runs.deletion import check_embedded
+from debugger.views.panels.runs.scope import Erasure, runs_state
+
+_FORKS_KEY, _SURE_KEY = "erased_forks", "erasure_is_sure"
+
+
+@command
+@requires(Role.ADMIN)
+def ask_to_erase(run_ids: Sequence[str]) -> None:
+    """Open the question which runs go with every trace."""
+    check_embedded()
+    if len(run_ids) != 1:
+        raise InputError("Every trace is deleted of one run at a time.", advice="Tick one run by its box.")
+    forks = local_store().forks.copies(run_ids[0])
+    stored = local_store().forks.statuses(forks)
+    present = {fork: turns for fork, turns in forks.items() if fork in stored}
+    runs_state().erasing = Erasure(list(run_ids), present)
+    state.set_widget(_SURE_KEY, False)
+    state.set_widget(_FORKS_KEY, [])
+
+
+def erasure_dialog() -> None:
+    """Draw the question while it is open."""
+    if runs_state().erasing is not None and not state.page().is_confirming:
+        _dialog()
+
+
+def _close() -> None:
+    runs_state().erasing = None
+
+
+@st.dialog("Delete every trace?", icon=":material/delete_forever:", width="medium", on_dismiss=_close)
+def _dialog() -> None:
+    erasing = runs_state().erasing
+    if erasing is None:
+        st.rerun()  # only that closes a dialog
+    st.markdown(f"Run **{plain(erasing.run_ids[0])}** is deleted at once, and nothing brings it back.")
+    st.caption(
+        "Deleted are its record, interrupted turns, search index, summary, notes, tags, comments, ratings, "
+        "verdicts, debug set-up and the origins of its forks, also from the database’s file."
+    )
+    st.caption(
+        "Not covered: backups of the database, exported files, saved inputs (presets), other runs whose "
+        "nodes have read this one, logs of a database server, and the audit list, which names the run by its "
+        "id without any of its texts."
+    )
+    _forks(erasing)
+    is_sure = st.checkbox("I am sure", key=_SURE_KEY)
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button(
+            "Delete every trace",
+            key="erase_runs",
+            type="primary",
+            icon=":material/delete_forever:",
+            **on_click(erase, disabled=not is_sure, help=None if is_sure else "Tick “I am sure” first"),
+        )
+        st.button("Keep it", key="keep_run", on_click=_close)
+
+
+def _forks(erasing: Erasure) -> None:
+    if not erasing.forks:
+        st.caption("No run was forked from it.")
+        return
+    st.multiselect(
+        "Runs forked from it that go along",
+        list(erasing.forks),
+        key=_FORKS_KEY,
+        format_func=lambda run_id: plain(f"{run_id} · copied {count(erasing.forks[run_id], 'turn')}"),
+        placeholder="None: they keep the turns that they copied",
+    )
+    st.caption(
+        "Forked runs hold copies: "
+        + plain(", ".join(f"{run_id} {count(turns, 'turn')}" for run_id, turns in erasing.forks.items()))
+        + "."
+    )
+
+
+@command
+@requires(Role.ADMIN)
+def erase() -> None:
+    """Delete every trace of the run, and of the chosen forks."""
+    held = runs_state()
+    erasing, held.erasing = held.erasing, None
+    if erasing is None:
+        return
+    check_embedded()
+    ids = [*erasing.run_ids, *state.widget(_FORKS_KEY, [])]
+    _forget(ids)
+    is_complete = local_store().erase_runs(ids)
+    for run_id in ids:
+        audit("erase run", run_id, backend="embedded")
+    held.undo = [run_id for run_id in held.undo if run_id not in ids]
+    held.notice = f"Every trace of {count(len(ids), 'run')} deleted."
+    if not is_complete:
+        held.notice += " Another program reads the database: its file is cleaned once that program has ended."
+
+
+def _forget(run_ids: Sequence[str]) -> None:
+    """Drop what this process has in memory of runs."""
+    page = state.page()
+    if page.session is not None and page.session.run_id in run_ids:
+        actions.show(None)
+    page.answers.clear()
+    page.recalls.clear()
+    page.carried.clear()
+    page.compared.runs.clear()
+    page.compared.seen = None
+    page.past = page.reading = None
+    runs_state().counted = None

@@ -1,0 +1,169 @@
+"""Numbers of many runs on the workflow's graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from debugger.analysis.run_statistics import CountedRun, EdgeFlow, NodeFlow, PathFilter
+from debugger.analysis.run_tables import UnmappedEdge
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError
+from debugger.graph.graph import Graph
+from debugger.graph.layout import layout
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import Workflow
+from debugger.views import state
+from debugger.views.components.graph.component import workflow_graph
+from debugger.views.components.graph.figures import Figure, figures
+from debugger.views.components.graph.props import geometry
+from debugger.views.components.markdown import count, plain
+from debugger.views.panels.runs.scope import first_page, runs_state, take_click
+from debugger.views.state import Element
+
+_HEIGHT = 460
+_PAINT_KEY = "statistics_paint"
+_PAINTS = {"reached": "Runs that reached it", "stopped": "Runs that came no further"}
+
+
+def flow_graph(
+    backend: Backend,
+    workflow_id: str,
+    runs: Sequence[CountedRun],
+    nodes: Sequence[NodeFlow],
+    edges: Sequence[EdgeFlow],
+) -> None:
+    """Draw the newest version that ran, with numbers and heat."""
+    state.begin_widget(_PAINT_KEY, "reached")
+    paint = st.segmented_control(
+        "Numbers on the nodes",
+        list(_PAINTS),
+        key=_PAINT_KEY,
+        format_func=_PAINTS.__getitem__,
+        required=True,
+    )
+    version = max(run.version_number for run in runs)
+    graph = _graph(backend, workflow_id, version)
+    ghosts = {flow.node: flow.name for flow in nodes if flow.node not in graph.nodes}
+    shape = geometry(layout(graph), graph, ghosts, _strays(edges, graph, ghosts))
+    if not shape["nodes"]:
+        st.caption("The runs tell of no node, so there is nothing to draw.")
+        return
+    workflow_graph(
+        shape,
+        flow_marks([node["id"] for node in shape["nodes"]], nodes, edges, len(runs), str(paint)),
+        height=_HEIGHT,
+        aria_label=f"{count(len(runs), 'run')} on the graph of version {version}; also as tables below",
+        stamp=f"{paint}.{len(runs)}",
+        on_choose=_choose,
+    )
+    _chosen(nodes, edges)
+
+
+def flow_marks(
+    drawn: Sequence[str], nodes: Sequence[NodeFlow], edges: Sequence[EdgeFlow], total: int, paint: str
+) -> JsonObject:
+    """Return the numbers and the heat of the graph.
+
+    Args:
+        drawn: The ids of the nodes that are drawn.
+        nodes: The numbers of the nodes.
+        edges: Those of the edges.
+        total: The number of runs.
+        paint: ``reached`` or ``stopped``.
+    """
+    on_nodes = {flow.node: _figure(flow, paint, total) for flow in nodes}
+    on_edges = {flow.edge: Figure(f"{flow.share:.0%}", flow.runs / total) for flow in edges}
+    return figures(drawn, on_nodes, on_edges)
+
+
+def _figure(flow: NodeFlow, paint: str, total: int) -> Figure:
+    if paint == "stopped":
+        stopped = flow.ended + flow.waiting
+        return Figure(
+            f"{stopped:,} stopped · {flow.drop_off:.0%}" if stopped else "all went on", flow.drop_off
+        )
+    return Figure(f"{flow.reached:,} of {total:,} · {flow.share:.0%}", flow.share)
+
+
+def _graph(backend: Backend, workflow_id: str, version: int) -> Graph:
+    try:
+        workflow = state.page().answers.ask(
+            ("graph", workflow_id, version), lambda: backend.workflow(workflow_id, version)
+        )
+    except DebuggerError:
+        return Graph(
+            Workflow()
+        )  # it was deleted, or the API shows another version: all nodes are drawn as added
+    return Graph(workflow)
+
+
+def _strays(edges: Sequence[EdgeFlow], graph: Graph, ghosts: dict[str, str]) -> list[UnmappedEdge]:
+    drawn = {*graph.nodes, *ghosts}
+    return [
+        UnmappedEdge(flow.edge, flow.source, flow.destination, flow.label, "hop")
+        for flow in edges
+        if flow.edge not in graph.edges and flow.source in drawn and flow.destination in drawn
+    ]
+
+
+def _choose(element: Element | None) -> None:
+    page = state.page()
+    page.node = element.id if element and element.kind == "node" else None
+    page.edge = element.id if element and element.kind == "edge" else None
+
+
+def _chosen(nodes: Sequence[NodeFlow], edges: Sequence[EdgeFlow]) -> None:
+    page = state.page()
+    node = next((flow for flow in nodes if flow.node == page.node), None)
+    edge = next((flow for flow in edges if flow.edge == page.edge), None)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="chosen_flow"):
+        if node is not None:
+            _node(node)
+        elif edge is not None:
+            _edge(edge)
+        else:
+            st.caption("Click a node or an edge to see its numbers, and to list its runs.")
+
+
+def _node(flow: NodeFlow) -> None:
+    stopped = flow.ended + flow.waiting
+    st.caption(
+        f"**{plain(flow.name)}**: reached by {count(flow.reached, 'run')} ({flow.share:.0%}), "
+        f"{flow.visits:,} times; {flow.ended:,} ended here, {flow.waiting:,} wait, {flow.went_on:,} went on.",
+        width="content",
+    )
+    show_button("reached", flow.node, f"reached {flow.name}", flow.reached)
+    show_button("stopped", flow.node, f"came no further than {flow.name}", stopped)
+
+
+def _edge(flow: EdgeFlow) -> None:
+    way = f"{flow.source_name} → {flow.destination_name}"
+    st.caption(
+        f"**{plain(way)}** ({plain(flow.label)}): taken {flow.taken:,} times by {count(flow.runs, 'run')}, "
+        f"{flow.share:.0%} of all ways from {plain(flow.source_name)}.",
+        width="content",
+    )
+    show_button("edge", flow.edge, f"took {way}", flow.runs)
+
+
+def show_button(kind: str, key: str, label: str, number: int) -> None:
+    """Draw the button that lists the runs of a part."""
+    words = {"reached": "that reached it", "stopped": "that came no further", "edge": "that took it"}
+    st.button(
+        f"List {count(number, 'run')} {words[kind]}",
+        key=f"list_{kind}",
+        icon=":material/list:",
+        disabled=not number,
+        on_click=list_runs_on,
+        args=(PathFilter(kind, key, label),),
+    )
+
+
+def list_runs_on(path: PathFilter) -> None:
+    """List the runs that came by a part of the picture."""
+    take_click()
+    runs_state().path = path
+    first_page()
+    state.set_widget("runs_view", "list")

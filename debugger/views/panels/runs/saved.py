@@ -1,0 +1,129 @@
+"""Filters of the list of runs, saved under names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from debugger.analysis.run_statistics import PathFilter
+from debugger.errors import DebuggerError
+from debugger.protocol.base import JsonObject
+from debugger.store import Role
+from debugger.store.notes import MAX_NAME_CHARACTERS
+from debugger.views import state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import on_click, requires
+from debugger.views.backends import local_store
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import plain
+from debugger.views.panels.runs.scope import first_page, runs_state
+
+_NAME_KEY = "filter_name"
+_CHOSEN_KEY = "filter_chosen"
+_PATH = "path"
+_DATES = ("runs_since", "runs_until")
+
+
+def saved_filters(nothing: Mapping[str, Any]) -> None:
+    """Draw the menu of saved filters.
+
+    Args:
+        nothing: For the key of each filter the value that filters nothing.
+    """
+    with st.popover("Saved", icon=":material/bookmark:", key="saved_filters", help="Filters under names"):
+        try:
+            known = local_store().saved_filters.all()
+        except DebuggerError as error:
+            show_error(error)
+            return
+        _choose(known, nothing)
+        _save(nothing)
+
+
+def _choose(known: dict[str, JsonObject], nothing: Mapping[str, Any]) -> None:
+    if not known:
+        st.caption("Filters that you save appear here, for everybody who uses this store.")
+        return
+    chosen = st.selectbox("Saved filter", list(known), key=_CHOSEN_KEY, format_func=plain)
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button(
+            "Use",
+            key="use_filter",
+            icon=":material/filter_alt:",
+            type="primary",
+            on_click=use,
+            args=(known.get(chosen, {}), nothing),
+            help="Replace the filters on the page",
+        )
+        st.button(
+            "Delete",
+            key="delete_filter",
+            icon=":material/delete:",
+            args=(chosen,),
+            **on_click(_delete, help="Delete it for everybody"),
+        )
+
+
+def _save(nothing: Mapping[str, Any]) -> None:
+    st.text_input(
+        "Save the filters on the page as", key=_NAME_KEY, max_chars=MAX_NAME_CHARACTERS, placeholder="Name"
+    )
+    st.button(
+        "Save",
+        key="save_filter",
+        icon=":material/bookmark_add:",
+        args=(nothing,),
+        **on_click(_store, help="A filter of the same name is replaced"),
+    )
+
+
+@command
+@requires(Role.REVIEW)
+def _store(nothing: Mapping[str, Any]) -> None:
+    name = local_store().saved_filters.save(str(state.widget(_NAME_KEY, "")), _values(nothing))
+    state.set_widget(_NAME_KEY, "")
+    state.set_widget(_CHOSEN_KEY, name)
+
+
+@command
+@requires(Role.REVIEW)
+def _delete(name: str) -> None:
+    saved = local_store().saved_filters
+    saved.delete(name)
+    state.set_widget(_CHOSEN_KEY, next(iter(saved.all()), None))
+
+
+@command
+def use(saved: JsonObject, nothing: Mapping[str, Any]) -> None:
+    """Replace the filters of the page by saved ones."""
+    values = {key: _read(key, saved[key]) if key in saved else value for key, value in nothing.items()}
+    for key, value in values.items():
+        state.set_widget(key, value)
+    state.page().run_filters = values
+    path = saved.get(_PATH)
+    runs_state().path = PathFilter(**path) if isinstance(path, dict) else None
+    first_page()
+
+
+def _values(nothing: Mapping[str, Any]) -> JsonObject:
+    held = {key: state.widget(key) for key in nothing}
+    found: JsonObject = {
+        key: value.isoformat() if isinstance(value, date) else value for key, value in held.items() if value
+    }
+    if state.widget("runs_version") is not None:
+        found["runs_version"] = state.widget("runs_version")
+    path = runs_state().path
+    return {**found, _PATH: asdict(path)} if path else found
+
+
+def _read(key: str, value: Any) -> Any:
+    if key in _DATES and isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return None
+    return value

@@ -1,0 +1,235 @@
+"""Runs of the page Runs: filters, scopes and summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from debugger.analysis.run_facts import RunSummary
+from debugger.analysis.run_statistics import CountedRun, PathFilter, end_reason
+from debugger.backends.base import Backend, Page
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.run_summaries import RunSummaries
+from debugger.errors import InputError
+from debugger.protocol.runs import Run, RunSearch
+from debugger.views import state
+from debugger.views.times import shown_day
+
+MAX_RUNS = 5_000
+"""Runs of the embedded engine that a bulk action or a statistic takes."""
+MAX_HOSTED_RUNS = 300
+"""The same of a hosted API, whose records are read one by one."""
+_EMBEDDED_ROWS, _HOSTED_ROWS = 1_000, 100
+"""Rows of one page of the list, where the whole of it is read."""
+
+Scope = Literal["ticked", "found"]
+SCOPE_KEY = "runs_scope"
+
+
+@dataclass(frozen=True)
+class WantedRuns:
+    """Filters of the list."""
+
+    workflow_id: str | None
+    status: str | None
+    search: RunSearch
+    path: PathFilter | None = None
+    """A part of the picture that was clicked; only runs that came by it."""
+
+    @property
+    def is_everything(self) -> bool:
+        """Return whether nothing is filtered out."""
+        return self == WantedRuns(None, None, RunSearch())
+
+
+@dataclass
+class Erasure:
+    """The runs of which every trace is to be deleted."""
+
+    run_ids: list[str]
+    forks: dict[str, int]
+    """Forks of them with the number of turns that each took over."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The runs that the statistics count."""
+
+    wanted: WantedRuns
+    source: list[Run]
+    """The runs of the filters without the path, by which it is known whether they are read again."""
+    runs: list[CountedRun]
+    missing: int
+    """Runs that could not be read."""
+
+
+@dataclass
+class RunsState:
+    """State of the page Runs in one tab."""
+
+    path: PathFilter | None = None
+    wanted: WantedRuns | None = None
+    """The filters of the list that was drawn last."""
+    undo: list[str] = field(default_factory=list)
+    """The runs that were deleted last and can be restored by one click."""
+    notice: str = ""
+    """What the last action did, as one sentence."""
+    deleting: list[str] = field(default_factory=list)
+    """The runs that the open dialog asks about."""
+    erasing: Erasure | None = None
+    deleted_run: str = ""
+    """A deleted run that was opened by its id."""
+    summaries: dict[int, RunSummaries] = field(default_factory=dict)
+    """Those of backends without a store, by the backend's identity."""
+    listings: int = 0
+    """Counts the lists that began at their first page; part of the key of the choice of a page."""
+    clicks: int = 0
+    """Counts the clicks on charts and tables; part of their keys."""
+    counted: Counted | None = None
+    """What the statistics counted last."""
+
+
+def click_key(name: str) -> str:
+    """Return the key of a chart or table until it is clicked.
+
+    The browser repeats a selection with every request: another key lets it begin anew.
+    """
+    return f"{name}_{runs_state().clicks}"
+
+
+def first_page() -> None:
+    """Show the first page of the list again."""
+    runs_state().listings += 1
+
+
+def page_key() -> str:
+    """Return the key of the choice of a page of the list."""
+    return f"runs_page_{runs_state().listings}"
+
+
+def take_click() -> None:
+    """Let every chart and table begin anew, without a selection."""
+    runs_state().clicks += 1
+
+
+def runs_state() -> RunsState:
+    """Return the state of the page Runs in this tab."""
+    return state.record(RunsState)
+
+
+def summaries_of(backend: Backend) -> RunSummaries:
+    """Return the summaries of a backend's runs."""
+    if isinstance(backend, EmbeddedBackend):
+        return RunSummaries(backend, backend.store.run_facts)
+    held = runs_state().summaries
+    if id(backend) not in held:
+        held.clear()  # a backend of an earlier connection
+        held[id(backend)] = RunSummaries(backend)
+    return held[id(backend)]
+
+
+def connection_of_runs() -> str:
+    """Return the connection of verdicts; empty for the embedded engine."""
+    page = state.page()
+    return page.connection_name if page.backend_name == "hosted" else ""
+
+
+def max_runs(backend: Backend) -> int:
+    """Return the most runs of one action or statistic."""
+    return MAX_RUNS if isinstance(backend, EmbeddedBackend) else MAX_HOSTED_RUNS
+
+
+def newest_runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
+    """Return the newest runs of the filters, without the path.
+
+    At most `max_runs`; ``total`` is the number of all.
+
+    Raises:
+        DebuggerError: The backend does not answer.
+    """
+    limit = max_runs(backend)
+    size = min(limit, _EMBEDDED_ROWS if isinstance(backend, EmbeddedBackend) else _HOSTED_ROWS)
+    rows: dict[str, Run] = {}
+    total = unread = 0
+    for number in range(1, -(-limit // size) + 1):
+        found = list_runs(backend, wanted, number, size)
+        total, unread, known = found.total, found.unread, len(rows)
+        rows.update((run.workflow_run_id, run) for run in found.rows)
+        if len(rows) >= total or len(rows) == known:
+            break
+    return Page(list(rows.values())[:limit], total, unread)
+
+
+def list_runs(backend: Backend, wanted: WantedRuns, number: int, size: int) -> Page[Run]:
+    """Return one page of the runs, without the path."""
+    return backend.runs(
+        workflow_id=wanted.workflow_id,
+        status=wanted.status,
+        search=None if wanted.search == RunSearch() else wanted.search,
+        page=number,
+        size=size,
+    )
+
+
+def counted_run(run: Run, summary: RunSummary) -> CountedRun:
+    """Return a run as the statistics count it."""
+    return CountedRun(
+        run.workflow_run_id,
+        run.version_number,
+        run.status,
+        shown_day(run.created_at),
+        end_reason(run.status, run.termination_source, summary),
+        summary,
+    )
+
+
+def runs_on_path(backend: Backend, wanted: WantedRuns, seconds: float) -> Page[Run]:
+    """Return the runs of the filters and the path.
+
+    ``unread`` counts those that could not be read in time.
+    """
+    found = newest_runs(backend, wanted)
+    if wanted.path is None:
+        return found
+    known = summaries_of(backend).read(found.rows, seconds)
+    rows = [
+        run
+        for run in found.rows
+        if run.workflow_run_id in known and wanted.path.fits(counted_run(run, known[run.workflow_run_id]))
+    ]
+    return Page(rows, len(rows), found.unread + len(found.rows) - len(known))
+
+
+def found_ids(backend: Backend, wanted: WantedRuns) -> list[str]:
+    """Return all runs of the filters, the newest first.
+
+    Raises:
+        InputError: There are too many for one action, or some could not be read in time.
+    """
+    found = runs_on_path(backend, wanted, _BULK_SECONDS)
+    limit = max_runs(backend)
+    if wanted.path is None and found.total > limit:
+        raise InputError(
+            f"The filter finds {found.total:,} runs, and one action takes {limit:,} at most.",
+            advice="Narrow the filter, for example by dates.",
+        )
+    if found.unread:
+        raise InputError(
+            f"{found.unread:,} runs could not be read in time, so nobody knows all that the filter finds.",
+            advice="Press Refresh, then try again.",
+        )
+    return ids_of(found.rows)
+
+
+_BULK_SECONDS = 20.0
+
+
+def rows_of(found: Page[Run], number: int, size: int) -> Page[Run]:
+    """Return one page of runs that were read as a whole."""
+    return Page(found.rows[(number - 1) * size : number * size], found.total, found.unread)
+
+
+def ids_of(runs: Sequence[Run]) -> list[str]:
+    """Return the ids of runs in their order."""
+    return [run.workflow_run_id for run in runs]

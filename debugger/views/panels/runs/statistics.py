@@ -1,0 +1,173 @@
+"""View of many runs: graph with heat, funnel, paths, tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+
+import streamlit as st
+
+from debugger.analysis.run_facts import RunSummary
+from debugger.analysis.run_statistics import CountedRun, NodeFlow, edge_flows, node_flows
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError
+from debugger.protocol.runs import Run
+from debugger.views import state
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import count, plain
+from debugger.views.panels.runs import flow_graph, funnel
+from debugger.views.panels.runs.filters import clear
+from debugger.views.panels.runs.paths import path_diagram
+from debugger.views.panels.runs.rows import duration_words
+from debugger.views.panels.runs.scope import (
+    Counted,
+    WantedRuns,
+    counted_run,
+    newest_runs,
+    runs_state,
+    summaries_of,
+)
+from debugger.views.panels.runs.statistics_tables import statistics_tables
+
+_WORKFLOW_KEY = "statistics_workflow"
+_PICTURE_KEY = "statistics_picture"
+_STEP_SECONDS = 0.5
+
+
+def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
+    """Draw the statistics of the runs of the filters."""
+    try:
+        runs, total = _runs(backend, wanted)
+        counted = _count(backend, wanted, runs)
+    except DebuggerError as error:
+        show_error(error)
+        return
+    chosen = {run.run_id for run in counted.runs}
+    counted_rows = [run for run in runs if run.workflow_run_id in chosen]
+    if not counted_rows:
+        _empty(wanted)
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large", key="statistics_head"):
+        workflow_id, names = _workflow(counted_rows)
+        figures = st.container(horizontal=True, gap="large", width="content")
+    ids = {run.workflow_run_id for run in counted_rows if run.workflow_id == workflow_id}
+    shown = [run for run in counted.runs if run.run_id in ids]
+    with figures:
+        _figures(shown)
+    _limits(total, len(runs), counted.missing)
+    nodes, edges = node_flows(shown), edge_flows(shown)
+    with st.container(key="statistics_body"):
+        left, right = st.columns([1.5, 1], gap="medium")
+        with left:
+            flow_graph.flow_graph(backend, workflow_id, shown, nodes, edges)
+        with right:
+            _picture(shown, nodes)
+    statistics_tables(shown, nodes, edges, names[workflow_id])
+
+
+def _picture(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> None:
+    state.begin_widget(_PICTURE_KEY, "Drop-off")
+    chosen = st.segmented_control("Picture", ["Drop-off", "Paths"], key=_PICTURE_KEY, required=True)
+    if chosen == "Paths":
+        path_diagram(runs, nodes)
+    else:
+        funnel.funnel(nodes, len(runs))
+
+
+def _runs(backend: Backend, wanted: WantedRuns) -> tuple[list[Run], int]:
+    found = state.page().answers.ask(("statistics", wanted), lambda: newest_runs(backend, wanted))
+    return found.rows, found.total
+
+
+def _limits(total: int, read: int, missing: int) -> None:
+    parts = []
+    if total > read:
+        parts.append(f"Counted are the newest {read:,} of {count(total, 'run')}; narrow the filters.")
+    if missing:
+        parts.append(f"{count(missing, 'run')} could not be read and are left out.")
+    if parts:
+        st.caption(" ".join(parts))
+
+
+def _count(backend: Backend, wanted: WantedRuns, runs: list[Run]) -> Counted:
+    """Return the runs with their summaries, missing ones made anew."""
+    held = runs_state()
+    known = held.counted
+    if known is not None and known.wanted == wanted and known.source is runs:
+        return known
+    summaries = _read(backend, runs)
+    counted = [
+        counted_run(run, summaries[run.workflow_run_id]) for run in runs if run.workflow_run_id in summaries
+    ]
+    missing = len(runs) - len(counted)
+    if wanted.path is not None:
+        counted = [run for run in counted if wanted.path.fits(run)]
+    held.counted = Counted(wanted, runs, counted, missing)
+    return held.counted
+
+
+def _read(backend: Backend, runs: Sequence[Run]) -> dict[str, RunSummary]:
+    source = summaries_of(backend)
+    found = source.read(runs, _STEP_SECONDS)
+    if len(found) == len(runs):
+        return found
+    bar = st.progress(0.0)
+    before = 0
+    while before < len(found) < len(runs):
+        before = len(found)
+        bar.progress(before / len(runs), f"{before:,} of {count(len(runs), 'run')} read")
+        missing = [run for run in runs if run.workflow_run_id not in found]
+        found |= source.read(missing, _STEP_SECONDS)
+    bar.empty()
+    return found
+
+
+def _workflow(runs: Sequence[Run]) -> tuple[str, dict[str, str]]:
+    """Return the chosen workflow, and the names of all."""
+    sizes = Counter(run.workflow_id for run in runs)
+    names = {run.workflow_id: _name(run) for run in reversed(runs)}
+    order = [workflow for workflow, _ in sizes.most_common()]
+    if len(order) == 1:
+        return order[0], names
+    if state.widget(_WORKFLOW_KEY) not in order:
+        state.forget_widget(_WORKFLOW_KEY)
+    chosen = st.selectbox(
+        "Statistics of the workflow",
+        order,
+        key=_WORKFLOW_KEY,
+        format_func=lambda workflow: f"{plain(names[workflow])} · {count(sizes[workflow], 'run')}",
+        width=360,
+        help="The filters find runs of several workflows; nodes can only be counted in one",
+    )
+    return chosen, names
+
+
+def _name(run: Run) -> str:
+    known = state.page().answers.last(("workflows",)) or []
+    label = next((row.label for row in known if row.id == run.workflow_id), None)
+    return str(label or (run.model_extra or {}).get("workflow_name") or run.workflow_id)
+
+
+def _figures(runs: Sequence[CountedRun]) -> None:
+    durations = [run.summary.duration_ms for run in runs if run.summary.duration_ms is not None]
+    tokens = sum(run.summary.prompt_tokens + run.summary.completion_tokens for run in runs)
+    for label, value in (
+        ("Runs", f"{len(runs):,}"),
+        ("Over", f"{sum(run.is_over for run in runs):,}"),
+        ("Failed", f"{sum(run.status == 'failed' for run in runs):,}"),
+        ("Median duration", duration_words(median(durations)) if durations else "–"),
+        ("Tokens", f"{tokens:,}"),
+    ):
+        st.metric(label, value, width="content")
+
+
+def _empty(wanted: WantedRuns) -> None:
+    if wanted.is_everything:
+        st.caption(
+            "Paths, drop-off and durations of many runs appear here. This backend has no run with a turn yet."
+        )
+        st.page_link(state.page().links["debug"], label="Start one", icon=":material/play_arrow:")
+        return
+    st.caption("Paths, drop-off and durations of many runs appear here, and no run matches the filters.")
+    st.button("Clear the filters", key="clear_empty", icon=":material/filter_alt_off:", on_click=clear)

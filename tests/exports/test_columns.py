@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from debugger.errors import InputError
+from debugger.exports.columns import COLUMNS, choose_columns, columns_of
+from debugger.exports.presets import PRESETS, preset_columns
+from debugger.exports.sources import RunReader, StoreAnnotations
+from debugger.protocol.notes import Comment, Rating, RunNotes, Target
+from debugger.protocol.reviews import Verdict
+from debugger.protocol.runs import ForkRecord, Run
+from tests.support.clinic import clinic_call
+from tests.support.exports import NO_MASKING, csv_rows, exported, options, written
+
+ISSUE = """
+run_id parent_run_id fork_turn fork_fidelity workflow_name version_number backend environment started_at
+duration_ms status_at_turn final_status end_reason turn sequence role text node node_type thread path
+edge_taken edge_condition edge_verdict is_waiting_for_input next_input_hint_kind changed_variables
+tokens_in tokens_out latency_ms error_type error_message mocked masked tags star rating verdict reviewer
+comment expected match
+"""
+
+
+@cache
+def sheet(shape="message"):
+    """The rows of the clinic call that a reviewer sees."""
+    backend, run_id = clinic_call()
+    run = RunReader(backend, StoreAnnotations(backend.store)).run(run_id)
+    columns = (*preset_columns("qa-review", shape), "variable:full_name", "variable:slots.count")
+    return csv_rows(written([run], options(shape=shape, masking=NO_MASKING, columns=columns)))
+
+
+def agent(turn):
+    return next(row for row in sheet() if row["turn"] == str(turn) and row["role"] == "agent")
+
+
+def caller(turn):
+    return next(row for row in sheet() if row["turn"] == str(turn) and row["role"] == "user")
+
+
+QUESTIONS = {
+    "What did the caller say in turn 3?": lambda: caller(3)["text"].startswith("My name is Ada Moreno"),
+    "What did the agent ask in turn 2?": lambda: "full name and your date of birth" in agent(2)["text"],
+    "Did turn 2 route to 'book'?": lambda: "book" in agent(2)["edge_taken"].split(" > "),
+    "Which way did turn 2 take?": lambda: (
+        agent(2)["path"] == "Intent desk > book > Booking intake > incomplete > Booking questions"
+    ),
+    "Why did turn 2 go to booking?": lambda: (
+        "wants to book" in agent(2)["edge_condition"] and "book: model chose" in agent(2)["edge_verdict"]
+    ),
+    "Why were slots looked for in turn 5?": lambda: (
+        "complete: condition held (isPresent('Ada Moreno')" in agent(5)["edge_verdict"]
+    ),
+    "Where does it wait after turn 3?": lambda: agent(3)["waits_at"] == "Booking intake",
+    "What changed in turn 3?": lambda: (
+        agent(3)["changes"].splitlines()
+        == ["runtime.full_name: (none) → Ada Moreno", "runtime.date_of_birth: (none) → 1990-03-03"]
+    ),
+    "Which slot did turn 6 choose?": lambda: "runtime.choice: (none) → first" in agent(6)["changes"],
+    "Where did turn 7 go after its answer?": lambda: (
+        agent(7)["path_after"] == "Booked > always > Wrap up > always > Intent desk"
+    ),
+    "Did any turn take longer than five seconds?": lambda: (
+        {row["turn"] for row in sheet() if row["turn_ms"] and float(row["turn_ms"]) < 5000}
+        == {str(turn) for turn in range(1, 9)}
+    ),
+    "How did the call end, and did anything fail?": lambda: (
+        agent(8)["status_at_turn"] == agent(8)["final_status"] == "completed"
+        and not any(row["error_message"] for row in sheet())
+    ),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_reviewer_answers_from_the_sheet_alone(question):
+    assert QUESTIONS[question]()
+
+
+def test_turn_rows_have_the_whole_path():
+    row = next(row for row in sheet("turn") if row["turn"] == "2")
+
+    assert row["path"].endswith("> Booking questions > always > Booking intake")
+    assert (row["user_text"], row["edge_taken"]) == (caller(2)["text"], "book > incomplete > always")
+
+
+def test_variables_are_columns_of_their_own():
+    assert [row["variable:full_name"] for row in sheet() if row["variable:full_name"]] == ["Ada Moreno"]
+
+
+def test_every_column_of_the_issue_exists():
+    assert set(ISSUE.split()) <= set(columns_of("message"))
+
+
+@pytest.mark.parametrize("shape", ["turn", "message", "event"])
+def test_presets_are_of_known_columns(shape):
+    for preset, names in PRESETS.items():
+        assert set(names) <= set(COLUMNS)
+        assert not names or choose_columns(preset_columns(preset, shape), shape)
+
+
+@pytest.mark.parametrize(
+    ("names", "shape", "words"),
+    [
+        (["mood"], "message", "There is no column 'mood'. Choose from schema_version, run_id"),
+        ([], "turn", "No column was chosen."),
+        (["payload"], "message", "Rows of the shape message have no column 'payload'."),
+        (["variable:"], "message", "There is no column 'variable:'."),
+        (["variable:tea"], "event", "There is no column 'variable:tea'."),
+    ],
+)
+def test_unknown_columns_are_refused(names, shape, words):
+    with pytest.raises(InputError) as caught:
+        choose_columns(names, shape)
+
+    assert words in str(caught.value)
+
+
+def reviewed_run(**fields):
+    backend, run_id = clinic_call()
+    run = backend.run(run_id)
+    notes = RunNotes(
+        starred=True,
+        tags=["Monday", "VIP"],
+        note="see 2",
+        comments=[
+            Comment(
+                logical_id="c", target=Target.turn(2), author="Bo", content="Polite", created_at="2026-01-01"
+            )
+        ],
+        ratings=[Rating(target=Target.turn(2), author="Bo", value="up", created_at="2026-01-01")],
+    )
+    verdicts = [
+        Verdict(run_id=run_id, target=Target(), value="unsure", reviewer="Ada", comment="so so"),
+        Verdict(run_id=run_id, target=Target.turn(2), value="fail", reviewer="Ada", updated_at="2026-01-02"),
+        Verdict(run_id=run_id, target=Target.turn(2), value="pass", reviewer="Bo", updated_at="2026-01-03"),
+        Verdict(
+            run_id=run_id,
+            target=Target.message(3),
+            value="fail",
+            reviewer="Ada",
+            comment="too long",
+            checks={"greets": "pass"},
+        ),
+    ]
+    return exported(run, backend.workflow(run.workflow_id), notes=notes, verdicts=verdicts, **fields)
+
+
+def test_review_of_turns_and_runs():
+    columns = "turn verdict reviewer verdicts run_verdict run_reviewer run_comment rating remarks tags star"
+
+    rows = csv_rows(written([reviewed_run()], options(shape="turn", columns=columns.split())))
+
+    assert list(rows[1].values()) == [
+        *("2", "pass", "Bo", "fail (Ada); pass (Bo)", "unsure", "Ada", "so so", "up", "Bo: Polite"),
+        *("Monday, VIP", "true"),
+    ]
+    assert (rows[2]["verdict"], rows[2]["run_verdict"]) == ("", "unsure")
+
+
+def test_review_of_messages():
+    columns = ["sequence", "verdict", "reviewer", "comment", "checks", "turn_verdict", "rating", "remarks"]
+
+    rows = csv_rows(written([reviewed_run()], options(columns=columns)))
+
+    assert list(rows[1].values()) == ["2", "", "", "", "", "", "", ""]
+    assert list(rows[2].values()) == [
+        "3",
+        "fail",
+        "Ada",
+        "too long",
+        "greets: pass",
+        "pass",
+        "up",
+        "Bo: Polite",
+    ]
+
+
+def test_forks_name_their_parent():
+    run = Run(
+        workflow_run_id="665f0c2b9a3e4d5f6a7b8c90",
+        workflow_id="665f00000000000000000001",
+        status="completed",
+        source_workflow_run_id="665f0c2b9a3e4d5f6a7b8c91",
+        checkpoint_source_turn_index=2,
+        created_at="2026-07-28T00:53:00Z",
+        updated_at="2026-07-28T00:54:30Z",
+    )
+    fork = ForkRecord(
+        run_id=run.workflow_run_id, source_run_id="x", turn_number=3, fidelity={"verdict": "verified"}
+    )
+
+    found = exported(run, fork=fork)
+
+    assert (found.parent_id, found.fork_turn, found.fork_fidelity) == (
+        "665f0c2b9a3e4d5f6a7b8c91",
+        3,
+        "exact, verified",
+    )
+    assert found.duration_ms == 90_000

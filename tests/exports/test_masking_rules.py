@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.exports.masking_rules import RULES, Masker, MaskingOptions
+
+
+@pytest.mark.parametrize(
+    ("text", "masked", "rule"),
+    [
+        ("call +1 (555) 123-4567 now", "call [phone] now", "phone"),
+        ("or 555-123-4567.", "or [phone].", "phone"),
+        ("0049 171 1234567", "[phone]", "phone"),
+        ("555-0142", "[phone]", "phone"),
+        ("write a.b+c@ex-ample.co.uk.", "write [e-mail].", "email"),
+        ("4111 1111 1111 1111", "[card]", "card"),
+        ("078-05-1120", "[id]", "national_id"),
+        ("AB 12 34 56 C", "[id]", "national_id"),
+        ("I was born on March 3, 1990.", "I was born on [birth date].", "birth_date"),
+        ("DOB: 03/03/1990", "DOB: [birth date]", "birth_date"),
+        ("key sk-abcdEFGH12345678 ok", "key [key] ok", "key"),
+        ("Authorization: Bearer abcdef123456", "Authorization: Bearer [key]", "key"),
+        ("the password is hunter2!", "the password is [key]", "key"),
+        ("eyJhbGciOiJI.eyJzdWIiOiIx.abc", "[key]", "key"),
+    ],
+)
+def test_rule_masks_what_it_names(text, masked, rule):
+    masker = Masker(MaskingOptions())
+
+    assert masker.mask(text) == masked
+    assert dict(masker.counts) == {rule: 1}
+    assert Masker(MaskingOptions(frozenset(RULES) - {rule})).mask(text) != masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-28",
+        "at 10:30 on 2026-11-28T10:00:00.123456Z",
+        "order 12345",
+        "room 12 34",
+        "version 1.2.3 at 192.168.1.100",
+        "$1,234,567.00",
+        "9 am to 6 pm, 8 to 12, 10/11/2026",
+        "1 2 3 4 5 6 7",
+        "event_403e98a0-4194-43d3-9a0e-000000000006",
+        "Destination_Node__node_booking_intake",
+        "The next token of the task is here",
+    ],
+)
+def test_harmless_text_is_left_alone(text):
+    assert Masker(MaskingOptions()).mask(text) == text
+
+
+def test_card_has_a_check_digit():
+    masker = Masker(MaskingOptions(frozenset({"card"})))
+
+    assert masker.mask("4111 1111 1111 1112") == "4111 1111 1111 1112"
+
+
+def test_listed_variable_is_masked_wherever_it_is():
+    masker = Masker(MaskingOptions(variables=("patient code",)))
+
+    masker.learn("runtime.patientCode", {"inner": "ZEBRA-77", "number": 31337})
+
+    assert masker.mask("It is ZEBRA-77, not ZEBRA-777.") == "It is [hidden], not ZEBRA-777."
+    assert masker.mask_value({"patient_code": "x", "other": ["ZEBRA-77", 31337]}) == {
+        "patient_code": "[hidden]",
+        "other": ["[hidden]", "[hidden]"],
+    }
+    masker.begin_run()
+    assert masker.mask("ZEBRA-77") == "ZEBRA-77"
+
+
+def test_fields_are_masked_by_their_names():
+    value = {"phone_number": 5551234567, "dateOfBirth": "1990-03-03", "timestamp": 1785200000.1, "count": 7}
+
+    assert Masker(MaskingOptions()).mask_value(value) == {
+        "phone_number": "[phone]",
+        "dateOfBirth": "[birth date]",
+        "timestamp": 1785200000.1,
+        "count": 7,
+    }
+
+
+def test_no_rule_masks_nothing():
+    masker = Masker(MaskingOptions(frozenset(), ("name",)))
+    masker.learn("name", "Ada")
+
+    assert masker.options.is_off
+    assert masker.mask("Ada, a@b.de") == "Ada, a@b.de"
+    assert masker.mask_value({"email": "a@b.de"}) == {"email": "a@b.de"}
+
+
+@pytest.mark.parametrize("text", ["1" * 50_000, "a-" * 50_000, "@" * 50_000, "1 " * 50_000, "x@y." * 20_000])
+def test_masking_takes_little_time(text):
+    Masker(MaskingOptions()).mask(text)

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import io
+from contextlib import closing
+
+import pytest
+
+from debugger.backends import open_embedded
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.exports import sources
+from debugger.exports.formats import write_export
+from debugger.exports.sources import RunFilter, RunReader, StoreAnnotations, find_run_ids
+from debugger.protocol.notes import Target
+from debugger.protocol.reviews import Verdict
+from debugger.protocol.runs import RunSearch, TurnInput
+from debugger.settings import Settings
+from tests.support.exports import csv_rows, options, written
+from tests.support.factories import document, say
+
+
+@pytest.fixture
+def backend():
+    backend = EmbeddedBackend(Settings(database="sqlite://", responder="rules"))
+    with closing(backend):
+        backend.create_workflow(document(say("desk"), name="Tea shop"))
+        yield backend
+
+
+def play(backend, words="Hello"):
+    [shop] = backend.workflows()
+    return backend.execute(shop.id, TurnInput.with_message(words)).finish().run_id
+
+
+def reader(backend):
+    return RunReader(backend, StoreAnnotations(backend.store))
+
+
+def test_runs_of_a_filter_are_found_page_by_page(backend, monkeypatch):
+    monkeypatch.setattr(sources, "_PAGE_SIZE", 3)
+    ids = [play(backend, f"tea {number % 2}") for number in range(8)]
+
+    every = find_run_ids(backend, RunFilter())
+    some = find_run_ids(backend, RunFilter(search=RunSearch(text="tea 1")))
+
+    assert sorted(every) == sorted(ids)
+    assert sorted(some) == sorted(ids[1::2])
+
+
+def test_run_that_begins_meanwhile_is_left_out(backend, monkeypatch):
+    monkeypatch.setattr(sources, "_PAGE_SIZE", 2)
+    ids = [play(backend) for _ in range(4)]
+    whole = backend.runs
+
+    def runs(**wanted):
+        found = whole(**wanted)
+        play(backend)
+        return found
+
+    monkeypatch.setattr(backend, "runs", runs)
+
+    assert sorted(find_run_ids(backend, RunFilter())) == sorted(ids)
+
+
+def test_run_has_everything_that_was_noted(backend):
+    run_id = play(backend)
+    backend.store.notebook.tag(run_id, ["Monday"])
+    backend.store.reviews.set_verdict(
+        Verdict(run_id=run_id, target=Target(), value="fail", reviewer="Ada", comment="no")
+    )
+
+    run = reader(backend).run(run_id)
+
+    assert (run.workflow_name, run.engine) == ("Tea shop", "Embedded engine")
+    assert run.notes.tags == ["Monday"]
+    assert run.review.verdict(Target()).comment == "no"
+
+
+def test_deleted_run_is_passed_over(backend):
+    gone, here = play(backend), play(backend)
+    backend.store.delete_run(gone)
+    read = reader(backend)
+
+    rows = csv_rows(written(read.read([gone, here])))
+
+    assert {row["run_id"] for row in rows} == {here}
+    assert read.missing == [gone]
+
+
+def test_run_of_a_deleted_workflow_is_exported(backend):
+    run_id = play(backend)
+    backend.delete_workflow(backend.workflows()[0].id)
+
+    run = reader(backend).run(run_id)
+
+    assert (run.workflow, run.workflow_name) == (None, "Tea shop")
+    assert csv_rows(written([run]))[0]["text"] == "Hello"
+    assert b"Hello" in written([run], options("html"))
+
+
+def test_one_run_at_a_time_is_read(backend):
+    ids = [play(backend) for _ in range(3)]
+    read = []
+    whole = backend.record
+    backend.record = lambda run_id: read.append(run_id) or whole(run_id)
+
+    runs = reader(backend).read(ids)
+    assert read == []
+    next(runs)
+    assert read == ids[:1]
+
+
+def test_samples_are_exported_in_every_format():
+    with closing(open_embedded(Settings(database="sqlite://"))) as backend:
+        tea = next(each for each in backend.workflows("Lab results"))
+        run_id = backend.execute(tea.id, TurnInput.with_message(None)).finish().run_id
+        for file_format in ("csv", "xlsx", "jsonl", "html", "run"):
+            progress = write_export(io.BytesIO(), reader(backend).read([run_id]), options(file_format))
+            assert progress.runs == 1

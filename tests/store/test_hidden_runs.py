@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from sqlalchemy import update
+
+from debugger.errors import NotFoundError
+from debugger.protocol.notes import Target
+from debugger.protocol.reviews import Verdict
+from debugger.protocol.runs import NO_VERDICT, RunSearch
+from debugger.store.schema import hidden_runs
+from tests.store.test_claims import a_claim
+from tests.store.test_retention import DAY, keep, left
+
+
+def hidden_ago(store, days, run_id):
+    store.hidden.hide([run_id], "ada")
+    with store._database.writing() as connection:
+        row = hidden_runs.c.run_id == run_id
+        connection.execute(update(hidden_runs).where(row).values(hidden_at=time.time() - days * DAY))
+
+
+def test_hide_takes_runs_out_of_lists(store):
+    stays, goes = keep(store, 2), keep(store, 1)
+
+    hidden = store.hidden.hide([goes, "665f00000000000000000009"], "ada")
+
+    assert hidden == [goes]
+    assert store.hidden.hide([goes], "bob") == []
+    assert left(store) == {stays}
+    assert store.runs()[1] == 1
+    found = store.hidden.find(goes)
+    assert (found.hidden_by, found.turn_count) == ("ada", 1)
+    assert store.run(goes).workflow_run_id == goes
+
+
+def test_restore_brings_runs_back(store):
+    first, second = keep(store, 2), keep(store, 1)
+    store.hidden.hide([first, second], "ada")
+
+    assert store.hidden.newest(1)[1] == 2
+    assert store.hidden.restore([second]) == 1
+
+    assert left(store) == {second}
+    assert store.hidden.find(second) is None
+    assert [run.run_id for run in store.hidden.newest(10)[0]] == [first]
+
+
+def test_prune_deletes_runs_hidden_long_ago(store):
+    old, young, stays = keep(store, 50), keep(store, 50), keep(store, 50)
+    hidden_ago(store, 31, old)
+    hidden_ago(store, 29, young)
+
+    assert store.hidden.expired(30) == [old]
+    assert store.hidden.prune(30) == 1
+
+    with pytest.raises(NotFoundError):
+        store.run(old)
+    assert store.hidden.find(young) is not None
+    assert left(store) == {stays}
+
+
+def test_prune_spares_runs_with_a_turn_in_progress(store):
+    busy = keep(store, 50)
+    store.claims.take(a_claim(busy, 2))
+    hidden_ago(store, 31, busy)
+
+    assert store.hidden.prune(30) == 0
+    assert store.hidden.expired(30) == [busy]
+
+
+def test_find_runs_filters_by_verdict(store):
+    good, bad, bare = keep(store, 3), keep(store, 2), keep(store, 1)
+    for run_id, value in ((good, "pass"), (bad, "fail")):
+        store.reviews.set_verdict(Verdict(run_id=run_id, target=Target(), value=value, reviewer="ada"))
+    store.reviews.set_verdict(Verdict(run_id=bare, target=Target.turn(1), value="fail", reviewer="ada"))
+
+    found = {
+        value: [run.workflow_run_id for run in store.find_runs(RunSearch(verdict=value)).rows]
+        for value in ("pass", "fail", "unsure", NO_VERDICT)
+    }
+
+    assert found == {"pass": [good], "fail": [bad], "unsure": [], NO_VERDICT: [bare]}

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import time
+from contextlib import closing
+
+import pytest
+
+from debugger.errors import ConflictError, InputError, NotFoundError
+from debugger.protocol.notes import Target
+from debugger.protocol.reviews import Verdict
+from debugger.store import FinishedTurn, NewComment, ReviewChanges, Store, TagChange, VerdictChange
+
+RUN = "665f0c2b9a3e4d5f6a7b8c90"
+OTHER = "665f0c2b9a3e4d5f6a7b8c91"
+TEA = "665f00000000000000000001"
+
+
+def a_verdict(value="pass", *, run_id=RUN, target=None, reviewer="Ada", **fields):
+    return Verdict(run_id=run_id, target=target or Target(), value=value, reviewer=reviewer, **fields)
+
+
+def a_run(store, run_id=RUN):
+    now = time.time()
+    turn = FinishedTurn(
+        run_id=run_id,
+        turn_number=1,
+        checkpoint=b"{}",
+        started_at=now,
+        finished_at=now,
+        workflow_id=TEA,
+        version_number=0,
+        status="completed",
+    )
+    store.append_turn(turn)
+
+
+def contents(verdicts):
+    return [(verdict.reviewer, verdict.target, verdict.content) for verdict in verdicts]
+
+
+def test_verdict_is_read_as_written(url):
+    verdict = a_verdict(
+        "fail", target=Target.message(3), comment="Ärger 🫖", checks={"greets": "pass", "asks": "fail"}
+    )
+    with closing(Store(url)) as store:
+        store.reviews.set_verdict(verdict)
+
+    with closing(Store(url)) as store:
+        [found] = store.reviews.verdicts([RUN, OTHER])[RUN]
+
+    times = {"created_at": found.created_at, "updated_at": found.updated_at}
+    assert found == verdict.model_copy(update=times)
+    assert found.created_at == found.updated_at != ""
+
+
+def test_reviewer_has_one_verdict_per_target(store):
+    reviews = store.reviews
+    reviews.set_verdict(a_verdict("pass"))
+    reviews.set_verdict(a_verdict("fail", target=Target.turn(1)))
+    reviews.set_verdict(a_verdict("unsure", reviewer="Ben"))
+    [before] = [each for each in reviews.verdicts([RUN])[RUN] if each.content[0] == "pass"]
+    time.sleep(0.002)
+    reviews.set_verdict(a_verdict("unsure", comment=" second look "))
+
+    found = reviews.verdicts([RUN])[RUN]
+
+    assert contents(found) == [
+        ("Ada", Target(), ("unsure", "second look", {})),
+        ("Ada", Target.turn(1), ("fail", "", {})),
+        ("Ben", Target(), ("unsure", "", {})),
+    ]
+    assert found[0].created_at == before.created_at < found[0].updated_at
+
+
+def test_connections_have_separate_verdicts(store):
+    store.reviews.set_verdict(a_verdict("pass"))
+    store.reviews.set_verdict(a_verdict("fail", connection="staging"))
+
+    assert [each.value for each in store.reviews.verdicts([RUN])[RUN]] == ["pass"]
+    assert [each.value for each in store.reviews.verdicts([RUN], connection="staging")[RUN]] == ["fail"]
+    assert store.reviews.verdicts([RUN], connection="production") == {}
+
+
+def test_counts_are_of_whole_runs(store):
+    store.reviews.set_verdict(a_verdict("pass"))
+    store.reviews.set_verdict(a_verdict("pass", reviewer="Ben"))
+    store.reviews.set_verdict(a_verdict("fail", reviewer="Cy"))
+    store.reviews.set_verdict(a_verdict("fail", target=Target.turn(1)))
+    store.reviews.set_verdict(a_verdict("fail", run_id=OTHER, target=Target.message(1)))
+
+    assert store.reviews.counts([RUN, OTHER]) == {RUN: {"pass": 2, "fail": 1}}
+
+
+def test_open_runs_are_found_by_reviewer(store):
+    third = "665f0c2b9a3e4d5f6a7b8c92"
+    store.reviews.set_verdict(a_verdict("pass"))
+    store.reviews.set_verdict(a_verdict("pass", run_id=OTHER, reviewer="Ben"))
+    store.reviews.set_verdict(a_verdict("fail", run_id=third, target=Target.turn(1)))
+
+    assert store.reviews.runs_without_verdict([third, OTHER, RUN]) == [third]
+    assert store.reviews.runs_without_verdict([third, OTHER, RUN], reviewer="Ada") == [third, OTHER]
+    assert store.reviews.runs_without_verdict([RUN], connection="staging") == [RUN]
+
+
+def test_many_runs_are_read_in_portions(store):
+    ids = [f"{number:024x}" for number in range(1_203)]
+    for run_id in ids[::400]:
+        store.reviews.set_verdict(a_verdict(run_id=run_id))
+
+    assert list(store.reviews.verdicts(ids)) == ids[::400]
+    assert len(store.reviews.runs_without_verdict(ids)) == 1_203 - 4
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"reviewer": "  "}, "1 to 200"),
+        ({"reviewer": "x" * 201}, "1 to 200"),
+        ({"comment": "x" * 5_001}, "5001 characters"),
+        ({"target": Target.event("event_2f")}, "not on an event"),
+        ({"target": Target(kind="turn", key="last")}, "no turn 'last'"),
+        ({"target": Target(kind="turn")}, "no turn ''"),
+        ({"target": Target(kind="message", key="0")}, "no message '0'"),
+        ({"target": Target(kind="run", key="1")}, "no run '1'"),
+    ],
+)
+def test_malformed_verdict_is_rejected(store, fields, words):
+    with pytest.raises(InputError, match=words):
+        store.reviews.set_verdict(a_verdict(**fields))
+
+    assert store.reviews.verdicts([RUN]) == {}
+
+
+def test_verdict_is_deleted_once(store):
+    store.reviews.set_verdict(a_verdict())
+    store.reviews.set_verdict(a_verdict(reviewer="Ben"))
+
+    store.reviews.delete_verdict(RUN, Target(), "Ada")
+
+    assert [each.reviewer for each in store.reviews.verdicts([RUN])[RUN]] == ["Ben"]
+    with pytest.raises(NotFoundError):
+        store.reviews.delete_verdict(RUN, Target(), "Ada")
+
+
+def test_verdicts_of_hosted_runs_are_deleted(store):
+    for reviewer in ("Ada", "Ben"):
+        store.reviews.set_verdict(a_verdict(reviewer=reviewer, connection="staging"))
+    store.reviews.set_verdict(a_verdict())
+
+    assert store.reviews.delete_verdicts([RUN, OTHER], connection="staging") == 2
+
+    assert store.reviews.verdicts([RUN], connection="staging") == {}
+    assert list(store.reviews.verdicts([RUN])) == [RUN]
+
+
+def test_deleting_run_deletes_verdicts(store):
+    a_run(store)
+    store.reviews.set_verdict(a_verdict())
+    store.reviews.set_verdict(a_verdict(run_id=OTHER))
+
+    store.delete_run(RUN)
+
+    assert list(store.reviews.verdicts([RUN, OTHER])) == [OTHER]
+
+
+def test_changes_are_applied_together(store):
+    a_run(store)
+    store.reviews.set_verdict(a_verdict("pass"))
+    store.notebook.tag(RUN, ["smoke"])
+    changes = ReviewChanges(
+        verdicts=[
+            VerdictChange(a_verdict("fail", comment="late"), before=a_verdict("pass")),
+            VerdictChange(a_verdict("unsure", run_id=OTHER, connection="staging")),
+        ],
+        tags=[TagChange(RUN, ["smoke", "late"], before=["smoke"])],
+        comments=[NewComment(RUN, Target.message(2), "Ben", "Nice")],
+    )
+
+    store.reviews.apply(changes)
+
+    assert contents(store.reviews.verdicts([RUN])[RUN]) == [("Ada", Target(), ("fail", "late", {}))]
+    assert [each.value for each in store.reviews.verdicts([OTHER], connection="staging")[OTHER]] == ["unsure"]
+    assert store.notebook.notes(RUN).tags == ["late", "smoke"]
+    [comment] = store.notebook.comments([RUN, OTHER])[RUN]
+    assert (comment.target, comment.author, comment.content) == (Target.message(2), "Ben", "Nice")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ReviewChanges(verdicts=[VerdictChange(a_verdict(run_id=OTHER)), VerdictChange(a_verdict("fail"))]),
+        ReviewChanges(
+            verdicts=[
+                VerdictChange(a_verdict(run_id=OTHER)),
+                VerdictChange(a_verdict("fail"), before=a_verdict("unsure")),
+            ]
+        ),
+        ReviewChanges(
+            verdicts=[VerdictChange(a_verdict(run_id=OTHER))], tags=[TagChange(RUN, ["late"], before=[])]
+        ),
+    ],
+)
+def test_changes_of_others_prevent_all(store, changes):
+    a_run(store)
+    a_run(store, OTHER)
+    store.reviews.set_verdict(a_verdict("pass"))
+    store.notebook.tag(RUN, ["smoke"])
+
+    with pytest.raises(ConflictError, match=r"changed meanwhile; nothing was stored"):
+        store.reviews.apply(changes)
+
+    assert contents(store.reviews.verdicts([RUN, OTHER])[RUN]) == [("Ada", Target(), ("pass", "", {}))]
+    assert OTHER not in store.reviews.verdicts([OTHER])
+    assert store.notebook.notes(RUN).tags == ["smoke"]
+
+
+def test_changes_on_deleted_run_are_rejected(store):
+    a_run(store)
+    a_run(store, OTHER)
+    store.hidden.hide([OTHER], "Ada")
+
+    with pytest.raises(NotFoundError, match=OTHER):
+        store.reviews.apply(
+            ReviewChanges([VerdictChange(a_verdict()), VerdictChange(a_verdict(run_id=OTHER))])
+        )
+
+    assert store.reviews.turn_counts([RUN, OTHER, TEA]) == {RUN: 1}
+    assert store.reviews.verdicts([RUN, OTHER]) == {}
+
+
+def test_rubric_is_replaced_by_workflow(store):
+    store.reviews.set_rubric(TEA, ["  greets \n the caller", "asks «name» 🫖"])
+    store.reviews.set_rubric(OTHER, ["other"])
+    store.reviews.set_rubric(OTHER, [])
+
+    assert store.reviews.rubric(TEA) == ["greets the caller", "asks «name» 🫖"]
+    assert store.reviews.rubric(OTHER) == []
+
+
+@pytest.mark.parametrize(
+    ("checks", "words"),
+    [
+        ([" "], "1 to 80"),
+        (["x" * 81], "1 to 80"),
+        (["polite", "polite "], "twice"),
+        ([str(number) for number in range(21)], "21 checks"),
+    ],
+)
+def test_malformed_rubric_is_rejected(store, checks, words):
+    store.reviews.set_rubric(TEA, ["greets"])
+
+    with pytest.raises(InputError, match=words):
+        store.reviews.set_rubric(TEA, checks)
+
+    assert store.reviews.rubric(TEA) == ["greets"]

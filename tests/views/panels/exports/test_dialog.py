@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from debugger.exports.formats import EXPORTS
+from debugger.exports.jobs import ExportJob
+from debugger.views.auth import permissions
+from debugger.views.downloads import downloads as downloads_of_process
+from debugger.views.panels.exports import dialog, progress
+from debugger.views.panels.exports.record import ExportRecord
+from tests.support.factories import direct, document, say, static
+from tests.views.bars import captions, control, use
+
+
+@pytest.fixture
+def record(app):
+    """Gives the state of the dialog."""
+    return lambda: app.session_state[f"record_{ExportRecord.__qualname__}"]
+
+
+@pytest.fixture
+def opened(app, backend, press):
+    """The dialog for a run of one turn."""
+    greeting = static("hello", "Hi there", is_start=True)
+    backend.create_workflow(document(greeting, say("chat"), direct("hello", "chat"), name="Tea shop"))
+    app.run()
+    press("start")
+    use(app, "export")
+    assert not app.exception
+
+
+def widget(app, kind, name):
+    own = [each for each in app.get(kind) if (each.key or "").startswith("export_")]
+    return next(each for each in own if each.key.endswith(name))
+
+
+def choose(app, kind, name, value):
+    widget(app, kind, name).set_value(value).run()
+    assert not app.exception
+
+
+def downloads(app):
+    return [element.key for element in app.get("download_button")]
+
+
+def test_there_is_nothing_to_save_before_turn_is_over(app, backend):
+    backend.create_workflow(document(say("chat")))
+
+    app.run()
+
+    assert not app.exception
+    assert control(app, "export").disabled
+
+
+def test_dialog_shows_first_rows_and_size(app, opened, page):
+    [preview] = [each.value for each in app.dataframe if "run_id" in each.value]
+
+    assert list(preview["run_id"]) == [page().session.run_id]
+    assert list(preview["text"]) == ["Hi there"]
+    assert "This run · about" in captions(app)
+    assert downloads(app) == ["export_download"]
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_every_format_is_downloaded_at_once(app, opened, name):
+    choose(app, "selectbox", "_format", name)
+
+    assert downloads(app) == ["export_download"]
+
+
+def test_preset_brings_its_shape_and_columns(app, opened, record):
+    choose(app, "selectbox", "_preset", "full-events")
+
+    assert record().options.table.shape == "event"
+    assert "payload" in record().options.table.columns
+    choose(app, "selectbox", "_preset", "lex-test-set")
+    assert record().options.format == "csv"
+    assert "Amazon Lex" in captions(app)
+
+
+def test_column_is_moved_by_buttons(app, opened, record):
+    choose(app, "selectbox", "_preset", "minimal")
+    choose(app, "selectbox", "_moved", "turn")
+
+    use(app, "export_up")
+
+    assert record().options.table.columns[:2] == ("turn", "run_id")
+    use(app, "export_down")
+    assert record().options.table.columns[:2] == ("run_id", "turn")
+
+
+def test_variables_become_columns(app, opened, record):
+    widget(app, "text_input", "_variables").set_value("tea, tea, cup.size").run()
+
+    assert record().options.table.columns[-2:] == ("variable:tea", "variable:cup.size")
+
+
+def test_masking_off_is_told(app, opened, record):
+    choose(app, "button_group", "_rules", [])
+
+    assert record().options.table.masking.is_off
+    assert any("Masking is off" in warning.value for warning in app.warning)
+
+
+def test_saved_preset_is_chosen_again(app, opened, backend, record):
+    choose(app, "selectbox", "_preset", "minimal")
+    widget(app, "text_input", "_name").set_value("Weekly").run()
+
+    use(app, "export_save_preset")
+
+    assert backend.store.export_presets.all()["Weekly"]["preset"] == "minimal"
+    choose(app, "selectbox", "_preset", "full-events")
+    choose(app, "selectbox", "_preset", "saved:Weekly")
+    assert record().options.table.shape == "message"
+    use(app, "export_delete_preset")
+    assert backend.store.export_presets.all() == {}
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Lets every export be too large for one click, and browsers have a cookie."""
+    monkeypatch.setattr(dialog, "MAX_DIRECT_RUNS", 0)
+    monkeypatch.setattr(progress, "session_owner", lambda: "browser")
+
+
+def test_large_export_is_offered_by_a_link(app, large, opened, record, page):
+    use(app, "export_start")
+
+    assert not app.exception
+    assert record().job.state == "done"
+    [link] = app.get("link_button")
+    assert link.proto.url == f"/exports/{record().token}"
+    assert page().session.run_id.encode() in record().job.read(0, 10_000)
+    downloads_of_process.drop(record().token)
+
+
+def test_large_export_shows_progress_and_is_cancelled(app, large, opened, record, monkeypatch):
+    monkeypatch.setattr(progress, "_QUIET_SECONDS", 0)
+    go = threading.Event()
+    write = ExportJob._write
+    monkeypatch.setattr(ExportJob, "_write", lambda job: go.wait(10) and write(job))
+    use(app, "export_start")
+    job = record().job
+
+    assert app.get("progress")
+    use(app, "export_cancel")
+    go.set()
+
+    assert not app.exception
+    assert job.wait(10)
+    assert (record().job, job.state) == (None, "cancelled")
+    assert "This run" in captions(app)
+
+
+def test_browser_without_cookie_is_told(app, opened, monkeypatch):
+    monkeypatch.setattr(dialog, "MAX_DIRECT_RUNS", 0)
+    app.run()
+
+    use(app, "export_start")
+
+    assert any("this browser has no cookie" in error.value for error in app.error)
+
+
+def test_export_is_audited(app, backend, opened, large, monkeypatch):
+    user = permissions.User("Ada", permissions.Role.READ, is_local=False)
+    monkeypatch.setattr(permissions, "current_user", lambda: user)
+    app.run()
+
+    use(app, "export_start")
+
+    [entry] = backend.store.audit.newest(1)
+    assert (entry.person, entry.action, entry.target) == ("Ada", "export runs", "1 run")

@@ -1,0 +1,49 @@
+"""The page Runs over some walks through a workflow."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.many_runs import store_walks, walked_workflow
+
+
+@pytest.fixture
+def app(view):
+    """The page."""
+    return view("runs")
+
+
+@pytest.fixture
+def walks(backend):
+    """Stores so many walks; returns their ids, the newest first."""
+
+    def stored(count):
+        workflow_id = backend.create_workflow(walked_workflow(), name="Vet desk").id
+        backend.store.create_version(workflow_id, version_name="second")
+        store_walks(backend.store, workflow_id, count, name="Vet desk")
+        return [run.workflow_run_id for run in backend.runs(size=count).rows]
+
+    return stored
+
+
+@pytest.fixture
+def tick(app):
+    """Ticks rows by their places."""
+
+    def ticked(*places, table="runs"):
+        app.session_state[table] = {"selection": {"rows": list(places), "columns": [], "cells": []}}
+        app.run()
+
+    return ticked
+
+
+@pytest.fixture
+def listed(app):
+    """Gives the ids of the list."""
+    return lambda: list(app.dataframe("runs").value["id"])
+
+
+@pytest.fixture
+def choose_all(app):
+    """Lets the actions be for all runs that the filters find."""
+    return lambda: app.segmented_control("runs_scope").set_value("found").run()

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from debugger.errors import InputError
+from debugger.protocol.notes import Target
+from debugger.views.panels.review.queue import ReviewFilter
+from debugger.views.panels.runs import scope
+
+
+def verdicts_of(backend, ids):
+    return {
+        run_id: [(each.value, each.comment, each.target) for each in found]
+        for run_id, found in backend.store.reviews.verdicts(ids).items()
+    }
+
+
+def test_actions_take_all_runs_of_the_filter(app, backend, walks, choose_all, monkeypatch):
+    monkeypatch.setattr("debugger.views.pages.runs._PAGE_SIZE", 5)
+    ids = walks(12)
+    backend.store.notebook.tag(ids[0], ["old", "kept"])
+    app.run()
+
+    choose_all()
+    app.button("star_chosen").click().run()
+    app.multiselect("bulk_tags_added").set_value(["old"])
+    app.multiselect("bulk_tags_removed").set_value(["kept"])
+    app.button("bulk_tags").click().run()
+    app.text_input("bulk_verdict_comment").set_value("Too slow").run()
+    app.button("bulk_fail").click().run()
+
+    marks = backend.store.notebook.marks(ids)
+    assert not app.exception
+    assert all(marks[run_id].starred and marks[run_id].tags == ["old"] for run_id in ids)
+    assert verdicts_of(backend, ids) == {run_id: [("fail", "Too slow", Target())] for run_id in ids}
+    assert "12 runs" in next(each.value for each in app.caption if "Verdict" in each.value)
+
+
+def test_actions_leave_runs_that_the_filter_does_not_find(app, backend, walks, choose_all):
+    ids = walks(12)
+    app.run()
+    app.selectbox("runs_status").set_value("completed").run()
+    found = list(app.dataframe("runs").value["id"])
+
+    choose_all()
+    app.button("star_chosen").click().run()
+
+    assert 0 < len(found) < len(ids)
+    assert set(backend.store.notebook.marks(ids)) == set(found)
+
+
+def test_verdict_of_ticked_runs_is_listed_and_filtered(app, backend, walks, tick, listed):
+    ids = walks(4)
+    app.run()
+
+    tick(0, 2)
+    app.button("bulk_pass").click().run()
+    shown = list(app.dataframe("runs").value["verdict"])
+    app.selectbox("runs_verdict").set_value("pass").run()
+    passed = listed()
+    app.selectbox("runs_verdict").set_value("open").run()
+
+    assert [list(words) for words in shown] == [["Pass"], [], ["Pass"], []]
+    assert passed == [ids[0], ids[2]]
+    assert listed() == [ids[1], ids[3]]
+
+
+def test_too_many_runs_for_one_action_are_refused(app, backend, walks, choose_all, monkeypatch):
+    monkeypatch.setattr(scope, "MAX_RUNS", 3)
+    ids = walks(5)
+    app.run()
+
+    choose_all()
+    app.button("star_chosen").click().run()
+
+    assert isinstance(app.session_state["debugger_page"].error, InputError)
+    assert "one action takes 3" in app.session_state["debugger_page"].error.message
+    assert backend.store.notebook.marks(ids) == {}
+
+
+def test_ticked_runs_are_reviewed_in_their_order(app, walks, tick):
+    ids = walks(4)
+    app.run()
+
+    tick(0, 2)
+    app.button("review_chosen").click().run()
+
+    assert not app.exception
+    assert app.session_state["record_ReviewState"].wanted.runs == (ids[0], ids[2])
+
+
+def test_filter_is_reviewed_as_a_whole(app, walks, choose_all):
+    walks(12)
+    app.run()
+    app.selectbox("runs_status").set_value("completed").run()
+
+    choose_all()
+    app.button("review_chosen").click().run()
+
+    assert not app.exception
+    assert app.session_state["record_ReviewState"].wanted == ReviewFilter(status="completed")

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.errors import NotFoundError
+from debugger.protocol.runs import TurnInput
+from tests.support.factories import document, say
+
+
+def test_deleted_runs_can_be_brought_back_at_once(app, backend, walks, tick, listed):
+    ids = walks(4)
+    app.run()
+
+    tick(0, 1)
+    app.button("delete_chosen").click().run()
+    asked = [button.label for button in app.button if button.key == "delete_runs"]
+    app.button("delete_runs").click().run()
+    after = listed()
+    app.button("undo_runs").click().run()
+
+    assert not app.exception
+    assert asked == ["Delete 2 runs"]
+    assert after == ids[2:]
+    assert listed() == ids
+
+
+def test_all_runs_of_the_filter_are_deleted_and_restored_later(
+    app, backend, walks, choose_all, tick, monkeypatch
+):
+    monkeypatch.setattr("debugger.views.pages.runs._PAGE_SIZE", 3)
+    ids = walks(8)
+    app.run()
+
+    choose_all()
+    app.button("delete_chosen").click().run()
+    app.button("delete_runs").click().run()
+    empty = backend.runs().total
+    app.segmented_control("runs_view").set_value("deleted").run()
+    table = app.dataframe("deleted_runs_0").value
+    tick(0, 1, table="deleted_runs_0")
+    app.button("restore_runs").click().run()
+
+    assert empty == 0
+    assert set(table["id"]) == set(ids)
+    assert set(table["by"]) == {"me"}
+    assert {run.workflow_run_id for run in backend.runs().rows} == set(table["id"][:2])
+
+
+def test_dismissed_question_deletes_nothing(app, backend, walks, tick):
+    ids = walks(2)
+    app.run()
+
+    tick(0)
+    app.button("delete_chosen").click().run()
+    app.button("keep_runs").click().run()
+
+    assert backend.runs().total == len(ids)
+
+
+def test_deleted_run_opened_by_its_id_can_be_restored(app, backend, walks, listed):
+    first, second = walks(2)
+    backend.store.hidden.hide([first], "ada")
+    app.run()
+
+    app.text_input("run_id_typed").set_value(first)
+    app.button("open_typed").click().run()
+    warnings = [warning.value for warning in app.warning]
+    app.button("restore_run").click().run()
+
+    assert "was deleted by ada" in warnings[0]
+    assert listed() == [first, second]
+    assert not app.warning
+
+
+def test_address_of_a_deleted_run_tells_where_to_restore_it(app, view, backend, walks):
+    [run_id] = walks(1)
+    backend.store.hidden.hide([run_id], "ada")
+    debug = view("debug")
+    debug.query_params["run"] = run_id
+
+    debug.run()
+
+    assert any("was deleted by ada" in error.value for error in debug.error)
+
+
+def test_deleted_view_without_runs_tells_what_would_be_here(app):
+    app.run()
+    app.segmented_control("runs_view").set_value("deleted").run()
+
+    assert any("There is none" in caption.value for caption in app.caption)
+    app.button("back_to_runs").click().run()
+    assert app.segmented_control("runs_view").value == "list"
+
+
+def forked(backend):
+    workflow_id = backend.create_workflow(document(say("chat"))).id
+    run_id = backend.execute(workflow_id, TurnInput.with_message("A quokka")).finish().run_id
+    return run_id, backend.fork(run_id, 2), backend.fork(run_id, 1)
+
+
+@pytest.mark.parametrize("takes_fork", [True, False])
+def test_every_trace_of_a_run_is_deleted_with_chosen_forks(app, backend, tick, takes_fork):
+    run_id, fork, other = forked(backend)
+    app.run()
+    place = list(app.dataframe("runs").value["id"]).index(run_id)
+
+    tick(place)
+    app.button("erase_chosen").click().run()
+    offered = app.multiselect("erased_forks").options
+    is_locked = app.button("erase_runs").disabled
+    if takes_fork:
+        app.multiselect("erased_forks").set_value([fork])
+    app.checkbox("erasure_is_sure").check().run()
+    app.button("erase_runs").click().run()
+
+    left = {run.workflow_run_id for run in backend.runs().rows}
+    assert not app.exception
+    assert is_locked
+    assert {text.split()[0] for text in offered} == {fork, other}
+    assert any("copied 1 turn" in text.replace("\\", "") for text in offered)
+    assert left == ({other} if takes_fork else {fork, other})
+    with pytest.raises(NotFoundError):
+        backend.run(run_id)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from datetime import date
+
+from debugger.protocol.json_codec import encode
+from tests.store.test_retention import keep
+
+
+def test_filters_are_saved_used_and_deleted(app, backend, walks, listed):
+    walks(12)
+    app.run()
+    app.selectbox("runs_status").set_value("completed").run()
+    app.date_input("runs_since").set_value(date(2026, 7, 3)).run()
+    found = listed()
+
+    app.text_input("filter_name").set_value("Done since the 3rd").run()
+    app.button("save_filter").click().run()
+    app.button("runs_clear").click().run()
+    everything = listed()
+    app.button("use_filter").click().run()
+
+    assert not app.exception
+    assert listed() == found
+    assert 0 < len(found) < len(everything) == 12
+    assert app.date_input("runs_since").value == date(2026, 7, 3)
+
+    app.button("delete_filter").click().run()
+
+    assert backend.store.saved_filters.all() == {}
+
+
+def test_nameless_filter_is_refused(app, walks):
+    walks(1)
+    app.run()
+
+    app.button("save_filter").click().run()
+
+    assert "1 to 80 characters" in app.session_state["debugger_page"].error.message
+
+
+def test_found_words_are_shown_in_marks(app, backend):
+    said = [{"type": "assistant_response", "content": "Which [tea](http://evil) would you like?"}]
+    run_id = keep(backend.store, 1, events_json=encode(said))
+    backend.store.notebook.write(run_id, "Black or green")
+    app.run()
+
+    app.text_input("runs_text").set_value("tea green").run()
+
+    assert list(app.dataframe("runs").value["found"]) == [
+        "which [«tea»](http://evil) would you like? · note: Black or «green»"
+    ]
+
+
+def test_days_of_filters_are_those_of_the_zone(app, backend, monkeypatch):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_DISPLAY_TIME_ZONE", "Pacific/Kiritimati")
+    run_id = keep(backend.store, 0)
+    created = backend.store.run(run_id).created_at
+    app.run()
+
+    shown = app.dataframe("runs").value["began"][0]
+    app.date_input("runs_since").set_value(date.fromisoformat(shown[:10]))
+    app.date_input("runs_until").set_value(date.fromisoformat(shown[:10])).run()
+
+    assert int(shown[11:13]) == (int(created[11:13]) + 14) % 24
+    assert list(app.dataframe("runs").value["id"]) == [run_id]

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from debugger.analysis.run_statistics import Flow, PathFilter, node_flows
+from debugger.exports.csv_files import csv_bytes
+from debugger.views.panels.runs.paths import sankey
+from debugger.views.panels.runs.statistics_tables import node_table, percentile_table
+from tests.analysis.test_run_statistics import RUNS
+
+
+@pytest.fixture
+def statistics(app):
+    """Opens the statistics."""
+    return lambda: app.segmented_control("runs_view").set_value("statistics").run()
+
+
+def test_number_of_a_node_is_that_of_its_runs(app, backend, walks, statistics, listed):
+    walks(30)
+    app.run()
+    statistics()
+    table = app.dataframe("statistics_nodes_0").value
+
+    place = list(table["node_id"]).index("price")
+    state_of(app).path = PathFilter("reached", "price", "reached Price")
+    app.segmented_control("runs_view").set_value("list").run()
+
+    assert not app.exception
+    assert len(listed()) == table["runs"][place]
+    app.button("runs_path_clear").click().run()
+    assert len(listed()) == 30
+
+
+def state_of(app):
+    return app.session_state["record_RunsState"]
+
+
+def test_statistics_count_the_runs_of_the_filter(app, walks, statistics):
+    walks(20)
+    app.run()
+    app.selectbox("runs_status").set_value("completed").run()
+    statistics()
+
+    metrics = {metric.label: metric.value for metric in app.metric}
+    nodes = app.dataframe("statistics_nodes_0").value
+    assert metrics["Runs"] == metrics["Over"]
+    assert sum(nodes["ended_here"]) == int(metrics["Runs"])
+    assert list(nodes["wait_here"]) == [0] * len(nodes)
+
+
+@pytest.mark.parametrize("name", ["Edges", "Paths", "Ends", "Versions", "Days"])
+def test_other_tables_are_drawn(app, walks, statistics, name):
+    walks(10)
+    app.run()
+    statistics()
+
+    app.segmented_control("statistics_table").set_value(name).run()
+
+    assert not app.exception
+    assert len(app.dataframe[-1].value) > 1
+
+
+def test_statistics_without_runs_tell_what_would_be_here(app, statistics):
+    app.run()
+    statistics()
+
+    assert any("appear here" in caption.value for caption in app.caption)
+
+
+def test_statistics_of_several_workflows_are_of_one(app, backend, walks, statistics):
+    walks(6)
+    walks(9)
+    app.run()
+    statistics()
+
+    values = {metric.label: metric.value for metric in app.metric}
+    assert values["Runs"] == "9"
+    assert len(app.selectbox("statistics_workflow").options) == 2
+
+
+def test_csv_has_the_numbers_of_the_table():
+    table = node_table(node_flows(RUNS))
+
+    rows = list(csv.DictReader(io.StringIO(csv_bytes(table.header, table.rows).decode("utf-8-sig"))))
+
+    assert [(row["node_id"], row["runs"], row["drop_off"]) for row in rows] == [
+        ("a", "4", "0.25"),
+        ("b", "2", "0.5"),
+        ("c", "2", "1.0"),
+    ]
+    assert percentile_table("days", "day", []).rows == []
+
+
+def test_sankey_has_a_node_for_each_step():
+    [drawn] = sankey([Flow(1, "a", "b", 3), Flow(2, "b", "a", 2)], {"a": "Desk {b}", "b": "Book"})["series"]
+
+    assert [(node["name"], node["depth"], node["label"]["formatter"]) for node in drawn["data"]] == [
+        ("1. a", 0, "Desk (b)"),
+        ("2. b", 1, "Book"),
+        ("3. a", 2, "Desk (b)"),
+    ]
+    assert [(link["source"], link["target"], link["value"]) for link in drawn["links"]] == [
+        ("1. a", "2. b", 3),
+        ("2. b", "3. a", 2),
+    ]
+
+
+def test_paths_are_drawn(app, walks, statistics):
+    walks(10)
+    app.run()
+    statistics()
+
+    app.segmented_control("statistics_picture").set_value("Paths").run()
+
+    assert not app.exception
+    assert any("The first 6 steps" in caption.value for caption in app.caption)
