@@ -83,15 +83,9 @@ def test_large_export_is_cancelled_once_and_then_fetched(page: Page, many: Serve
     link.wait_for(timeout=90_000)
     page.screenshot(path=SCREENSHOTS / "export_done.png")
     address = link.get_attribute("href")
-    fetched: list[Download] = []
-    note = lambda download: fetched.append(download)  # noqa: E731  # Playwright marks its listeners
-    page.context.on("page", lambda opened: opened.on("download", note))
-    link.click()
-    for _ in range(200):
-        page.wait_for_timeout(50)
-        if fetched:
-            break
-    [download] = fetched
+    with page.expect_download() as waiting:
+        link.click()
+    download = waiting.value
 
     rows = csv_of(download)
     assert len({row["run_id"] for row in rows}) == 1000
