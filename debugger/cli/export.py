@@ -51,7 +51,7 @@ _KEYS = ("workflow", "status", "version", "since", "until", "tag", "text", "star
 
 
 class RowShape(StrEnum):
-    """What a row is of."""
+    """The shapes of rows."""
 
     turn = "turn"
     message = "message"
@@ -304,7 +304,8 @@ def _write(backend: EmbeddedBackend, ids: list[str], options: ExportOptions, out
     masked = ", ".join(f"{rule} {number}" for rule, number in sorted(progress.masked.items())) or "nothing"
     state = "masking is off" if options.table.masking.is_off else f"masked: {masked}"
     rows = f", {progress.rows} rows" if progress.rows else ""
-    typer.echo(f"{out}: {progress.runs} runs{rows}, {out.stat().st_size} bytes; {state}.", err=True)
+    runs = f"{progress.runs} run{'' if progress.runs == 1 else 's'}"
+    typer.echo(f"{out}: {runs}{rows}, {out.stat().st_size} bytes; {state}.", err=True)
     for run_id in reader.missing:
         typer.echo(f"Run {run_id} was deleted meanwhile.", err=True)
 

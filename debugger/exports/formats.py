@@ -79,7 +79,7 @@ class ExportProgress:
 
 @dataclass(frozen=True)
 class ExportSource:
-    """What a format is written from."""
+    """The content of one file, as a format reads it."""
 
     runs: Iterable[ExportedRun]
     options: ExportOptions

@@ -1,4 +1,4 @@
-"""Where exported runs come from: named runs, or those of a filter."""
+"""Sources of exported runs: named runs, or those of a filter."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RunFilter:
 
 
 class Annotations(Protocol):
-    """What was noted on runs beside their records."""
+    """Notes and verdicts on runs, beside their records."""
 
     def notes(self, run_id: str) -> RunNotes:
         """Return star, tags, note, comments and ratings."""

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from debugger.analysis.differences import Difference
+from debugger.analysis.event_fields import fields_of
 from debugger.analysis.variable_history import VariableHistory
 from debugger.analysis.variables import (
     EMPTY_SNAPSHOT,
     Snapshots,
+    VariableChanges,
     changes_by_turn,
     scopes_at,
 )
@@ -12,6 +14,7 @@ from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from tests.support.factories import static, workflow
+from tests.support.short_turns import shows, turn
 
 
 def shown(runtime, shared=None, thread="0"):
@@ -288,3 +291,18 @@ def test_snapshot_scope_precedence():
     assert (scope.dynamic["shop"], scope.dynamic["city"]) == ("Cup", "Ulm")
     assert dict(scope.workflow) == {"vip": True, "tries": 2}
     assert scope.runtime == {"a": 1}
+
+
+def test_changes_read_turn_by_turn_are_the_same():
+    turns = [
+        turn(1, "Hi", shows(a=1, b="x")),
+        turn(2, "Hi", shows(a=2), shows(a=2, c=[1])),
+        turn(3, "Hi"),
+        turn(4, "Hi", shows(c=[1, 2])),
+    ]
+    changes = VariableChanges()
+
+    found = [changes.add_turn(each, fields_of(each.events)) for each in turns]
+
+    assert found == changes_by_turn(turns)
+    assert [len(each) for each in found] == [2, 3, 0, 2]

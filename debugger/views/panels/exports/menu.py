@@ -6,7 +6,7 @@ from debugger.session.session import DebugSession
 from debugger.views import state
 from debugger.views.components.toolbar import Button
 from debugger.views.panels.exports.dialog import export_dialog, open_export_dialog
-from debugger.views.panels.exports.scope import ExportScope
+from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
 
 
 def export_button(session: DebugSession) -> Button:
@@ -38,7 +38,7 @@ def open_export_of_run(session: DebugSession) -> None:
         ExportScope(
             session.backend,
             (session.run_id or "",),
-            label="This run",
+            label=THIS_RUN,
             connection=page.connection_name if is_hosted else "",
             environment=page.hosted_settings.environment if is_hosted else "",
         )

@@ -75,7 +75,7 @@ def _progress(was_running: bool) -> None:
     record = state.record(ExportRecord)
     job = record.job
     if job is None:
-        return
+        st.rerun()  # the options take its place
     if job.state == "running":
         _running(job)
         return

@@ -20,6 +20,8 @@ from debugger.protocol.turn_logs import LazyRun
 from debugger.views import backends
 from debugger.views.components.markdown import count
 
+THIS_RUN = "This run"
+"""The label of the run on view."""
 SAMPLE_RUNS = 4
 SAMPLE_TURNS = 30
 """Turns of each sampled run that a preview reads."""
@@ -34,7 +36,7 @@ class ExportScope:
     wanted: RunFilter | None = None
     """The filter whose runs are meant, where no ids are named."""
     label: str = ""
-    """As ``This run``; by default the number of runs."""
+    """As ``Runs of the filters``; by default the number of runs."""
     connection: str = ""
     """The connection of hosted runs, under which their verdicts are stored."""
     environment: str = ""
@@ -48,7 +50,7 @@ class ExportScope:
     def words(self, total: int) -> str:
         """Return the scope for users: ``Current filter: 26 runs``."""
         number = count(total, "run")
-        return f"{self.label}: {number}" if self.label and total != 1 else self.label or number
+        return self.label if self.label == THIS_RUN else f"{self.label}: {number}" if self.label else number
 
     def read_runs(self) -> Callable[[], Iterator[ExportedRun]]:
         """Return a function that reads the runs, in any thread."""

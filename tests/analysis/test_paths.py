@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from debugger.analysis.event_fields import fields_of
+from debugger.analysis.paths import PathReader, conditions_text, edges_text, path_text, verdicts_text
+from debugger.graph import Graph
+from tests.support.factories import direct, say, static, when, workflow
+from tests.support.short_turns import transition, turn
+
+
+def hops_of(graph, *events):
+    log = turn(1, None, *events)
+    return PathReader(Graph(graph)).add_turn(log, fields_of(log.events))
+
+
+def test_path_names_nodes_and_edges_in_order():
+    graph = workflow(
+        say("desk"), static("tea", "Tea"), when("desk", "tea", "[[a]] > 1"), direct("tea", "desk")
+    )
+
+    hops = hops_of(graph, transition("desk", "tea", "book"), transition("tea", "desk", kind="direct_edge"))
+
+    assert path_text(hops) == "Desk > book > Tea > always > Desk"
+    assert edges_text(hops) == "book > always"
+
+
+def test_edge_without_name_is_named_by_its_condition():
+    graph = workflow(
+        say("desk"), static("tea", "Tea"), when("desk", "tea", "[[a]] > 1", logical_id="edge_desk_tea")
+    )
+
+    [hop] = hops_of(graph, transition("desk", "tea"))
+
+    assert (hop.edge, hop.condition) == ("[[a]] > 1", "[[a]] > 1")
+    assert conditions_text([hop]) == "[[a]] > 1"
+    assert verdicts_text([hop]) == "condition held"
+
+
+def test_path_that_is_moved_begins_anew():
+    graph = workflow(say("desk"), static("tea", "Tea"), static("cake", "Cake"))
+
+    hops = hops_of(
+        graph, transition("desk", "tea", "a"), transition("cake", "desk", kind="force_transfer_to_node")
+    )
+
+    assert path_text(hops) == "Desk > a > Tea > Cake > moved by hand > Desk"
+
+
+def test_companions_have_paths_of_their_own():
+    graph = workflow(say("desk"), static("tea", "Tea"), static("lab", "Lab"))
+    beside = {**transition("lab", "lab", "again"), "origin_thread_id": "0_companion_lab"}
+
+    hops = hops_of(graph, transition("desk", "tea", "a"), beside)
+
+    assert path_text(hops) == "Desk > a > Tea; [lab] Lab > again > Lab"
+
+
+def test_last_transition_may_lead_nowhere():
+    end = {**transition("desk", "tea", "done"), "destination_node_logical_id": None}
+
+    [hop] = hops_of(workflow(say("desk")), end)
+
+    assert path_text([hop]) == "Desk > done > (end)"
+
+
+def test_reader_continues_over_turns():
+    graph = workflow(say("desk"), static("tea", "Tea"))
+    reader = PathReader(Graph(graph))
+    first, second = (
+        turn(1, None, transition("desk", "tea", "a")),
+        turn(2, None, transition("tea", "desk", "b")),
+    )
+
+    hops = [reader.add_turn(log, fields_of(log.events)) for log in (first, second)]
+
+    assert [hop.event_index for [hop] in hops] == [0, 1]
