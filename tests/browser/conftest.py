@@ -103,13 +103,6 @@ def streamlit_app(
     return running(command, "/_stcore/health", port, folder, **environment)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run a failed test once more: on a busy machine a click may come while the page is drawn."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item):
     """Let the page fixture know how the test itself went."""
@@ -135,7 +128,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app on the embedded engine with the samples."""
     with streamlit_app(tmp_path_factory.mktemp("app")) as server:
