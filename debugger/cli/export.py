@@ -103,7 +103,8 @@ def export(
 ) -> None:
     """Export runs of the store into one file.
 
-    Exit code 2 is for wrong use, 3 for a store or disk that fails, 130 for an interrupted export."""
+    Exit code 2 is for wrong use, 3 for a store or disk that fails, 130 for an interrupted export.
+    """
     with _exit_codes():
         if out.exists() and not force:
             raise ConflictError(f"{out} exists.", advice="Say --force to replace it.")
