@@ -101,7 +101,10 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace a file of that name.")] = False,
     database: Database = "",
 ) -> None:
-    """Export runs of the store into one file: exit code 2 for wrong use, 3 when the store or disk fails."""
+    """Export runs of the store into one file.
+
+    Exit code 2 is for wrong use, 3 for a store or disk that fails, 130 for an interrupted export.
+    """
     with _exit_codes():
         if out.exists() and not force:
             raise ConflictError(f"{out} exists.", advice="Say --force to replace it.")
@@ -323,7 +326,7 @@ def _shown(runs: Iterator[ExportedRun], total: int, progress: ExportProgress) ->
 
 @contextmanager
 def _replaced(out: Path) -> Iterator[BinaryIO]:
-    """Write beside a file and put the whole in its place; nothing stays of a part."""
+    """Write beside a file, then put the whole in its place."""
     handle, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
     try:
         with os.fdopen(handle, "w+b") as file:
@@ -337,7 +340,7 @@ def _replaced(out: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _cancelled_by_signal(progress: ExportProgress) -> Iterator[None]:
-    """Let Ctrl-C and the end of the process cancel an export, so that no part of its file stays."""
+    """Let signals cancel an export, so that no partial file stays."""
 
     def cancel(number: int, frame: FrameType | None) -> None:
         progress.cancelled.set()

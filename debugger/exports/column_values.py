@@ -158,7 +158,7 @@ def final_status(row: ExportRow) -> str:
 
 
 def node_of(row: ExportRow, name: str) -> str:
-    """Return a field of the node of a message, or of a turn's last one."""
+    """Return a field of a message's node, or of a turn's last."""
     if row.message is not None:
         return str(getattr(row.message, name))
     last = row.turn.rows[-1] if row.turn and row.turn.rows else None

@@ -97,7 +97,7 @@ def _cell(value: Any) -> Any:
 
 
 def _cell_beside_commas(value: Any) -> Any:
-    """Guard a text also for a spreadsheet that separates by commas, which here are not quoted."""
+    """Guard a text also after commas, which here are not quoted."""
     if isinstance(value, str):
         return _guarded(_AFTER_COMMA.sub(r"\1'\2", value))
     return _plain_cell(value)

@@ -28,6 +28,6 @@ def export_file_name(
 
 
 def _plain(text: str) -> str:
-    """Return a text with nothing that a file system or a header cannot take."""
+    """Return a text of lower-case letters, digits and dashes alone."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")[:_MAX_PART].strip("-")

@@ -37,7 +37,7 @@ class PageOptions:
 
 
 def write_html(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, options: PageOptions) -> int:
-    """Write runs as an HTML page while they are read; return their number.
+    """Write runs as one HTML page; return their number.
 
     Args:
         file: It stays open.
@@ -86,7 +86,7 @@ class _Counted:
 
 
 class _RunPage:
-    """One run of the page; its turns are read while they are written."""
+    """One run of the page; its turns are read while written."""
 
     def __init__(self, run: ExportedRun, masker: Masker) -> None:
         self._run = run

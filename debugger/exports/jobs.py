@@ -73,7 +73,7 @@ class ExportJob:
                 self._file.close()
 
     def read(self, offset: int, size: int) -> bytes:
-        """Return a part of the written file; empty after its end or once it was deleted."""
+        """Return a part of the file; empty after its end."""
         with self._lock:
             return b"" if self._file.closed else os.pread(self._file.fileno(), size, offset)
 

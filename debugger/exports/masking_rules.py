@@ -159,7 +159,7 @@ class Masker:
         return self._rule_of(name) is not None
 
     def learn(self, name: str, value: Any) -> None:
-        """Look for the value of a variable in texts, where a rule masks the variable.
+        """Mask the value of a variable in texts, if a rule applies.
 
         Args:
             name: The variable, or a dotted path to it.
@@ -265,7 +265,7 @@ class Masker:
         return lambda found: self._marked(rule) if is_phone(found[0]) else found[0]
 
     def _mask_part(self, rule: str) -> Callable[[re.Match[str]], str]:
-        """Mask the part of what was found that the pattern names, else all of it."""
+        """Mask the part that the pattern names, else the whole match."""
 
         def masked(found: re.Match[str]) -> str:
             part = found.groupdict().get("part") or found[0]

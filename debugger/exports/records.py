@@ -1,4 +1,4 @@
-"""Runs as they are exported: the record with everything that was noted on it."""
+"""Exported runs: the record with everything that was noted on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from debugger.protocol.workflow import Workflow
 
 @dataclass(frozen=True)
 class ExportedRun:
-    """One run to be exported; its turns are read when they are needed."""
+    """One run to be exported; its turns are read when needed."""
 
     record: LazyRun
     workflow: Workflow | None = None

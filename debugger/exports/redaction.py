@@ -34,7 +34,7 @@ def redact(value: Any) -> Any:
 
 
 def is_plain_name(name: str) -> bool:
-    """Return whether a field of this name is redacted by its value alone."""
+    """Return whether only the value of such a field is redacted."""
     return name != _NEVER and name not in _HEADERS and not _is_secret(name)
 
 

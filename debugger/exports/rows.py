@@ -34,7 +34,7 @@ class TurnTokens:
 
 @dataclass(slots=True)
 class ExportRow:
-    """One row before its columns are chosen: the parts that its shape has."""
+    """One row before its columns are chosen."""
 
     run: ExportedRun
     log: TurnLog
@@ -126,7 +126,7 @@ def _names(workflow: Workflow | None) -> dict[str, str]:
 
 
 def _simulated(turn: Turn) -> frozenset[str]:
-    """Return the nodes of a turn whose calls did not leave this machine."""
+    """Return the nodes of a turn whose calls were simulated."""
     entries = [entry for found in ledger_of(turn).values() for entry in found]
     return frozenset(
         str(entry.get("node_logical_id"))

@@ -19,7 +19,7 @@ SUFFIX = ".run.json"
 
 
 def build_run_file(run: ExportedRun, masker: Masker) -> RunFile:
-    """Build the content of a run file; secrets are masked, and what the rules find.
+    """Build the content of a run file without secrets and masked data.
 
     Args:
         run: The run, whose turns are read whole.

@@ -1,4 +1,4 @@
-"""Redaction and masking of JSON values in one go, for millions of them."""
+"""Redaction and masking of JSON values in one go."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Scrubber:
         """Names of fields that mean nothing to secrets and rules."""
 
     def scrub(self, value: Any) -> Any:
-        """Return a value without secrets and masked data; itself where nothing is to be changed."""
+        """Return a value without secrets and masked data, copied if changed."""
         if self._masker.options.is_off:
             return redact(value)
         kind = value.__class__
@@ -76,7 +76,7 @@ class Scrubber:
         return self._masker.mask_value(redact(value))
 
     def _field(self, key: str, value: Any) -> Any:
-        """Return the value of a field whose name was not looked at, or means something."""
+        """Return the value of a field of an unknown or telling name."""
         if key not in UNMASKED_FIELDS and is_plain_name(key) and not self._masker.is_masked_name(key):
             if len(self._names) < _MAX_NAMES:
                 self._names.add(key)

@@ -1,4 +1,4 @@
-"""The table of an export: a header, and rows whose values are masked."""
+"""The table of an export: a header, and masked rows."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Table:
         return [column.name for column in self.columns]
 
     def rows(self, run: ExportedRun) -> Iterator[list[Any]]:
-        """Yield the masked values of a run's rows; JSON values are not encoded yet."""
+        """Yield the masked values of a run's rows, JSON not encoded."""
         masker, readers, masked_at = self.masker, self._readers, self._masked_at
         learn_run(masker, run)
         self.run_count += 1
@@ -99,14 +99,14 @@ def mask_content(masker: Masker, value: Any) -> Any:
 
 
 def cell_of(value: Any) -> Any:
-    """Return a value for a cell: a text, number, truth value or ``None``."""
+    """Return a value as text, number, truth value or ``None``."""
     if isinstance(value, Words):
         return change_words(value)
     return encode(value).decode() if isinstance(value, dict | list) else value
 
 
 def learn_run(masker: Masker, run: ExportedRun) -> None:
-    """Read the values of listed variables, which then are masked wherever they are in the run."""
+    """Learn the values of listed variables, to be masked everywhere."""
     masker.begin_run()
     if not masker.options.listed:
         return
@@ -117,7 +117,7 @@ def learn_run(masker: Masker, run: ExportedRun) -> None:
 
 
 def learn_changes(masker: Masker, row: ExportRow) -> None:
-    """Read the values that a turn has set under names that rules mask."""
+    """Learn the values of a turn's variables that rules mask."""
     if masker.options.is_off or row.turn is None:
         return
     for change in row.turn.changes:

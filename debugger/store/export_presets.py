@@ -29,7 +29,7 @@ class ExportPresetRepository(Repository):
             return {row.name: _settings(row.name, row.settings) for row in connection.execute(statement)}
 
     def save(self, name: str, settings: JsonObject) -> str:
-        """Store settings under a name, in place of earlier ones; return the name.
+        """Store settings under a name; return the name.
 
         Raises:
             InputError: The name is blank or too long.

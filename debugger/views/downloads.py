@@ -66,7 +66,7 @@ class Downloads:
         return token
 
     def find(self, token: str, owner: str) -> ExportJob | None:
-        """Return the file of a token, if it is this owner's and not too old."""
+        """Return the file of a token, if it is this owner's."""
         with self._lock:
             found = self._offers.get(token)
         if found is None or not secrets.compare_digest(found.owner.encode(), owner.encode()):
@@ -89,7 +89,7 @@ downloads = Downloads()
 
 
 def session_owner() -> str:
-    """Return the owner of the current session's files: its browser and its user.
+    """Return the owner of the session's files: browser and user.
 
     A browser without cookies has none, and can fetch nothing.
     """
@@ -165,6 +165,6 @@ async def _send_file(job: ExportJob, send: Send) -> None:
 
 
 def disposition(file_name: str) -> str:
-    """Return the header that saves a response as a file of this name."""
+    """Return the header that names a response as a file."""
     plain = _NOT_ASCII.sub("_", file_name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"

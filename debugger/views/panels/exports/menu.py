@@ -10,7 +10,7 @@ from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
 
 
 def export_button(session: DebugSession) -> Button:
-    """Return the button that exports the run on view; draw the open dialog.
+    """Return the export button; draw the open dialog.
 
     It is disabled until something is on record.
     """

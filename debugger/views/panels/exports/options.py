@@ -1,4 +1,4 @@
-"""The controls of the export dialog that make the options of a file."""
+"""The controls of the export dialog that make its options."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def cancel_export() -> None:
 @command
 @requires(Role.READ)
 def leave_export() -> None:
-    """Show the options again; a finished file can still be fetched by its link."""
+    """Show the options again; a finished file can still be fetched."""
     state.record(ExportRecord).drop_job()
 
 

@@ -49,7 +49,7 @@ class ExportRecord:
         return self.scopes[min(self.place, len(self.scopes) - 1)]
 
     def drop_job(self) -> None:
-        """Cancel the export, and delete what was written unless it waits to be fetched."""
+        """Cancel the export; a finished file can still be fetched."""
         if self.job is not None and not self.token:
             self.job.close()
         self.job, self.token = None, ""
