@@ -1,1 +1,1 @@
-"""Exports of runs: a new format is a line in `formats.EXPORTS`, a new column one in `columns.COLUMNS`."""
+"""Exports of runs; a new format is a line in `formats.EXPORTS`."""
