@@ -36,7 +36,8 @@ from debugger.views.panels.runs.scope import (
 from debugger.views.times import shown_day
 
 _DAYS_KEY, _VERDICTS_KEY, _TABLE_SWITCH = "runs_by_day", "verdicts_by_version", "picture_as_table"
-_HEIGHT = 104
+_HEIGHT, _AXIS, _BAR = 104, 34, 20
+"""Pixels: of a chart at least, of its axis, of a bar with its label."""
 _MOST_DAYS, _MOST_VERSIONS = 31, 12
 _READ_SECONDS = 1.0
 _HUES = {
@@ -190,7 +191,7 @@ def _part(
         },
         _spec(name, [str(word(kind)) for kind in kinds], [str(hue(kind)) for kind in kinds]),
         key=key,
-        height=_HEIGHT,
+        height=_HEIGHT if name == "days" else max(_HEIGHT, _AXIS + _BAR * len(set(rows["place"]))),
         width="stretch",
         on_select=lambda: _clicked(name, key, tallies),
         selection_mode="bar",
