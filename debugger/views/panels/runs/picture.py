@@ -36,7 +36,7 @@ from debugger.views.panels.runs.scope import (
 from debugger.views.times import shown_day
 
 _DAYS_KEY, _VERDICTS_KEY, _TABLE_SWITCH = "runs_by_day", "verdicts_by_version", "picture_as_table"
-_HEIGHT, _AXIS, _BAR = 104, 34, 20
+_HEIGHT, _AXIS, _BAR = 104, 46, 16
 """Pixels: of a chart at least, of its axis, of a bar with its label."""
 _MOST_DAYS, _MOST_VERSIONS = 31, 12
 _READ_SECONDS = 1.0
@@ -214,7 +214,7 @@ def _spec(name: Literal["days", "verdicts"], words: list[str], hues: list[str]) 
         "mark": {"type": "bar", "cursor": "pointer", "minBandSize": 4},
         "encoding": {
             "x": {**place, "axis": {"labelAngle": 0, "labelOverlap": True}} if is_upright else amount,
-            "y": amount if is_upright else {**place, "axis": {"labelLimit": 180}},
+            "y": amount if is_upright else {**place, "axis": {"labelLimit": 180, "labelOverlap": False}},
             "color": {
                 "field": "kind",
                 "type": "nominal",
