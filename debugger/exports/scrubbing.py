@@ -48,9 +48,11 @@ class Scrubber:
                 if kind is str:
                     if inner in clean:
                         continue
-                elif inner is None or (not has_values and (kind in _ALWAYS_CLEAN or not inner)):
-                    continue
-                elif kind is int and not has_values and -_SMALL < inner < _SMALL:
+                elif (
+                    inner is None
+                    or (not has_values and (kind in _ALWAYS_CLEAN or not inner))
+                    or (kind is int and not has_values and -_SMALL < inner < _SMALL)
+                ):
                     continue
                 new = self._plain_field(inner, kind)
             elif kind is str and key in UNMASKED_FIELDS and "://" not in inner:
