@@ -25,7 +25,7 @@ class ReviewedTurn:
 
     number: int
     messages: tuple[TranscriptRow, ...]
-    """Messages of user and agent, as numbered in the transcript."""
+    """The rows of the transcript, of which some only tell that nothing was said."""
     path: str
     """Nodes, and between them the edges taken: ``Intent desk > book > Booking intake``."""
     changes: tuple[str, ...]
@@ -52,11 +52,16 @@ def reviewed_turns(run: Run, turns: Sequence[TurnLog], workflow: Workflow) -> li
 def _turn(number: int, parts: Sequence[TranscriptTurn]) -> ReviewedTurn:
     return ReviewedTurn(
         number=number,
-        messages=tuple(row for part in parts for row in part.rows if row.role != "system"),
+        messages=tuple(row for part in parts for row in part.rows),
         path=_path([hop for part in parts for hop in part.hops]),
         changes=tuple(_change(change) for part in parts for change in part.changes),
-        error=" ".join(part.error_message for part in parts if part.error_type),
+        error=" ".join(part.error_message for part in parts if _hides_error(part)),
     )
+
+
+def _hides_error(part: TranscriptTurn) -> bool:
+    """Return whether there is an error that no row has as its text."""
+    return bool(part.error_type) and all(row.role != "system" for row in part.rows)
 
 
 def _path(hops: Sequence[Hop]) -> str:

@@ -1,4 +1,4 @@
-"""Many runs as a picture: drop-off, shares of edges, reasons of ends, percentiles.
+"""Statistics of many runs: drop-off, shares of edges, ends, percentiles.
 
 Everything here is counted from summaries, see `debugger.analysis.run_facts`.
 """
@@ -37,7 +37,7 @@ class CountedRun:
 
 
 def end_reason(status: RunStatus, termination_source: str | None, summary: RunSummary) -> str:
-    """Return the reason of a run's end, or its state where it has none, in a few words."""
+    """Return a run's end in words; its status while it is not over."""
     if status == "failed":
         reason = termination_source or summary.error_type or "unknown error"
         detail = summary.error_type if summary.error_type not in ("", reason) else ""
@@ -72,7 +72,7 @@ class NodeFlow:
 
     @property
     def drop_off(self) -> float:
-        """Of the runs that reached it, the share that came no further, from 0 to 1."""
+        """The share of its runs that came no further, from 0 to 1."""
         return (self.ended + self.waiting) / self.reached
 
 
@@ -95,7 +95,7 @@ class EdgeFlow:
 
 
 def node_flows(runs: Sequence[CountedRun]) -> list[NodeFlow]:
-    """Return each reached node, in the order in which the runs reach them."""
+    """Return each reached node, in the order of the paths."""
     reached, visits, ended, waiting = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     places: dict[str, int] = {}
     names: dict[str, str] = {}
@@ -244,7 +244,7 @@ class PathFilter:
 
 @dataclass(frozen=True)
 class Flow:
-    """The runs that went from one step of their paths to the next."""
+    """The runs that took one step of a path."""
 
     step: int
     """Of the source, from 1."""
@@ -254,7 +254,7 @@ class Flow:
 
 
 def path_flows(runs: Sequence[CountedRun], steps: int) -> list[Flow]:
-    """Return how the runs went on from each of their first steps, by node id."""
+    """Count the runs that took each of the first steps."""
     counts = Counter[tuple[int, str, str]]()
     for run in runs:
         path = run.summary.path[: steps + 1]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from debugger.exports.csv_files import unguarded
-from debugger.exports.review_sheet import Problem, ReviewSheet, SheetTags, SheetVerdict
+from debugger.exports.review_sheet import Problem, ReviewSheet, SheetComment, SheetTags, SheetVerdict
+from debugger.protocol.notes import Comment
 from debugger.protocol.reviews import Verdict
-from debugger.store import ReviewChanges, TagChange, VerdictChange
+from debugger.store import NewComment, ReviewChanges, TagChange, VerdictChange
 
 PlanState = Literal["new", "changed", "unchanged", "conflict"]
 
@@ -38,6 +39,16 @@ class PlannedTags:
 
 
 @dataclass(frozen=True)
+class PlannedComment:
+    """A comment of a sheet."""
+
+    row: int
+    comment: NewComment
+    state: PlanState
+    """``new``, or ``unchanged`` where its author has written the same on the same target."""
+
+
+@dataclass(frozen=True)
 class StoredReviews:
     """The stored reviews that a sheet is compared with."""
 
@@ -46,6 +57,7 @@ class StoredReviews:
     turn_counts: Mapping[str, int | None]
     """The known runs with their number of turns; ``None`` where it is not known."""
     connection: str = ""
+    comments: Mapping[str, Sequence[Comment]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,7 @@ class ImportPlan:
 
     verdicts: list[PlannedVerdict]
     tags: list[PlannedTags]
+    comments: list[PlannedComment]
     problems: list[Problem]
     unknown_runs: list[str]
     """Runs of the sheet that are not stored."""
@@ -61,8 +74,8 @@ class ImportPlan:
     row_count: int
 
     def count(self, state: PlanState) -> int:
-        """Return the number of verdicts and tags in one state."""
-        return sum(item.state == state for item in self._items)
+        """Return the number of verdicts, tags and comments in one state."""
+        return sum(item.state == state for item in [*self._items, *self.comments])
 
     @property
     def conflicts(self) -> list[PlannedVerdict | PlannedTags]:
@@ -87,6 +100,7 @@ class ImportPlan:
         return ReviewChanges(
             [VerdictChange(item.verdict, item.before) for item in self.verdicts if is_applied(item)],
             [TagChange(item.run_id, item.tags, item.before) for item in self.tags if is_applied(item)],
+            [item.comment for item in self.comments if item.state == "new"],
         )
 
 
@@ -109,6 +123,7 @@ def plan_import(
     return ImportPlan(
         verdicts=sorted(verdicts, key=lambda item: item.row),
         tags=planner.tags(sheet.tags, problems),
+        comments=planner.comments(sheet.comments, problems),
         problems=sorted(problems, key=lambda problem: problem.row),
         unknown_runs=sorted(sheet.run_ids - known),
         ignored=sheet.ignored,
@@ -145,7 +160,7 @@ class _Planner:
     def repeated_verdicts(
         self, rows: Sequence[SheetVerdict], problems: list[Problem]
     ) -> list[PlannedVerdict]:
-        """Plan verdicts that the rows of a run repeat: one row that was changed decides."""
+        """Plan verdicts that rows of a run repeat; the edited row decides."""
         planned: dict[tuple[str, ...], list[PlannedVerdict]] = {}
         for row in rows:
             item = self._plan(row, problems)
@@ -156,19 +171,57 @@ class _Planner:
         ]
 
     def tags(self, rows: Sequence[SheetTags], problems: list[Problem]) -> list[PlannedTags]:
-        """Plan the tags of runs: one row that was changed decides."""
+        """Plan the tags of runs; the edited row decides."""
         planned: dict[str, list[PlannedTags]] = {}
         for row in rows:
             if row.run_id in self._stored.turn_counts:
                 planned.setdefault(row.run_id, []).append(self._plan_tags(row))
         return [item for items in planned.values() for item in _decide(items, problems, "Other tags")]
 
-    def _plan(self, row: SheetVerdict, problems: list[Problem]) -> PlannedVerdict | None:
-        if row.run_id not in self._stored.turn_counts:
-            return None
+    def comments(self, rows: Sequence[SheetComment], problems: list[Problem]) -> list[PlannedComment]:
+        """Plan comments; those that the rows of a run repeat count once."""
+        planned: dict[tuple[str, ...], PlannedComment] = {}
+        for row in rows:
+            if row.run_id not in self._stored.turn_counts or not self._has_turn(row, problems):
+                continue
+            new = NewComment(row.run_id, row.target, row.author or self._user, row.content)
+            item = PlannedComment(row.row, new, "unchanged" if self._is_said(new) else "new")
+            if item.state == "new" and self._is_foreign(new.author, row.row, problems):
+                continue
+            key = (new.run_id, new.target.kind, new.target.key, new.author, new.content)
+            planned.setdefault(key, item)
+        return list(planned.values())
+
+    def _is_said(self, new: NewComment) -> bool:
+        verdict = self._verdicts.get(
+            (self._stored.connection, new.run_id, new.target.kind, new.target.key, new.author)
+        )
+        said = [
+            comment.content
+            for comment in self._stored.comments.get(new.run_id, ())
+            if (comment.target, comment.author) == (new.target, new.author)
+        ]
+        said += [verdict.comment] if verdict else []
+        return any(_is_same_text(text, new.content) for text in said)
+
+    def _is_foreign(self, reviewer: str, row: int, problems: list[Problem]) -> bool:
+        """Return whether the user may not import it; add the problem."""
+        is_foreign = reviewer != self._user and not self._may_import_others
+        if is_foreign:
+            sentence = f"Only an administrator imports what others have written, as {reviewer}."
+            problems.append(Problem(row, sentence))
+        return is_foreign
+
+    def _has_turn(self, row: SheetVerdict | SheetComment, problems: list[Problem]) -> bool:
+        """Return whether the row's turn exists; else add the problem."""
         turns = self._stored.turn_counts[row.run_id]
-        if row.target.kind == "turn" and turns is not None and int(row.target.key) > turns:
+        has_turn = row.target.kind != "turn" or turns is None or int(row.target.key) <= turns
+        if not has_turn:
             problems.append(Problem(row.row, f"The run has no turn {row.target.key}."))
+        return has_turn
+
+    def _plan(self, row: SheetVerdict, problems: list[Problem]) -> PlannedVerdict | None:
+        if row.run_id not in self._stored.turn_counts or not self._has_turn(row, problems):
             return None
         verdict = Verdict(
             run_id=row.run_id,
@@ -179,10 +232,7 @@ class _Planner:
             connection=self._stored.connection,
         )
         item = self._compare(row, verdict)
-        is_foreign = verdict.reviewer != self._user and not self._may_import_others
-        if is_foreign and item.state != "unchanged":
-            sentence = f"Only an administrator imports verdicts of others, as of {verdict.reviewer}."
-            problems.append(Problem(row.row, sentence))
+        if item.state != "unchanged" and self._is_foreign(verdict.reviewer, row.row, problems):
             return None
         return item
 
@@ -207,7 +257,7 @@ class _Planner:
 
 
 def _decide(items: Sequence[Item], problems: list[Problem], subject: str) -> Iterator[Item]:
-    """Yield the one that counts of those that the rows of a run repeat."""
+    """Yield the item that counts of those that rows repeat."""
     edited = [item for item in items if item.state != "unchanged"]
     other = next((item for item in edited if _asks(item) != _asks(edited[0])), None)
     if other is not None:
@@ -222,5 +272,8 @@ def _asks(item: PlannedVerdict | PlannedTags) -> object:
 
 
 def _is_same_text(stored: str, read: str) -> bool:
-    """Return whether a comment is the stored one: a spreadsheet may drop blanks at the ends of lines."""
+    """Return whether a comment is the stored one.
+
+    A spreadsheet may drop blanks at the ends of lines.
+    """
     return unguarded(stored).split() == read.split()

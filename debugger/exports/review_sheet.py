@@ -49,6 +49,18 @@ class SheetVerdict:
 
 
 @dataclass(frozen=True)
+class SheetComment:
+    """A comment without a verdict beside it."""
+
+    row: int
+    run_id: str
+    target: Target
+    author: str
+    """Empty for the user who imports it."""
+    content: str
+
+
+@dataclass(frozen=True)
 class SheetTags:
     """The tags of a run as a row of a sheet has them."""
 
@@ -81,6 +93,7 @@ class ReviewSheet:
     """Verdicts on runs, which every row of a run repeats."""
     tags: list[SheetTags] = field(default_factory=list)
     """Tags, which every row of a run repeats."""
+    comments: list[SheetComment] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     """Names of columns that are not read."""
@@ -90,7 +103,8 @@ class ReviewSheet:
     def run_ids(self) -> set[str]:
         """Return the runs that the sheet has reviews of."""
         verdicts = {verdict.run_id for verdict in [*self.verdicts, *self.run_verdicts]}
-        return verdicts | {tags.run_id for tags in self.tags}
+        others = {tags.run_id for tags in self.tags} | {comment.run_id for comment in self.comments}
+        return verdicts | others
 
 
 def read_sheet(content: bytes, name: str) -> ReviewSheet:
@@ -135,32 +149,30 @@ def _read_row(sheet: ReviewSheet, number: int, cells: Mapping[str, str]) -> None
         raise InputError(f"{run_id[:40]!r} is no run id: 24 hexadecimal digits.")
     if cells.get("tags") is not None:
         sheet.tags.append(_tags(number, run_id, unguarded(cells["tags"])))
-    target = _target(cells)
-    sheet.run_verdicts += _verdicts(number, run_id, Target(), cells, "run_")
-    own = sheet.run_verdicts if target.kind == "run" else sheet.verdicts
-    own += _verdicts(number, run_id, target, cells, "")
+    _read_review(sheet, number, run_id, Target(), cells, "run_")
+    _read_review(sheet, number, run_id, _target(cells), cells, "")
 
 
-def _verdicts(
-    number: int, run_id: str, target: Target, cells: Mapping[str, str], lead: str
-) -> Iterator[SheetVerdict]:
-    """Yield the verdict of a row's cells, if they have one."""
+def _read_review(
+    sheet: ReviewSheet, number: int, run_id: str, target: Target, cells: Mapping[str, str], lead: str
+) -> None:
+    """Read the verdict on one target, or a comment without one."""
     value = _value(cells.get(f"{lead}verdict", ""))
-    if value is not None:
-        yield _verdict(number, run_id, target, value, cells, lead)
-    elif cells.get(f"{lead}comment", "").strip():
-        raise InputError("The comment has no verdict beside it: write pass, fail or unsure.")
-
-
-def _verdict(
-    number: int, run_id: str, target: Target, value: VerdictValue, cells: Mapping[str, str], lead: str
-) -> SheetVerdict:
-    reviewer = " ".join(unguarded(cells.get(f"{lead}reviewer", "")).split())
+    author = " ".join(unguarded(cells.get(f"{lead}reviewer", "")).split())
     comment = unguarded(cells.get(f"{lead}comment", "")).strip().replace("\r\n", "\n")
+    if value is None and not comment:
+        return
+    check_verdict(
+        Verdict(
+            run_id=run_id, target=target, value=value or "unsure", reviewer=author or "me", comment=comment
+        )
+    )
+    if value is None:
+        sheet.comments.append(SheetComment(number, run_id, target, author, comment))
+        return
     given_at = cells.get(f"{lead}verdict_at", "").strip()
-    verdict = Verdict(run_id=run_id, target=target, value=value, reviewer=reviewer or "me", comment=comment)
-    check_verdict(verdict)
-    return SheetVerdict(number, run_id, target, value, reviewer, comment, given_at)
+    own = sheet.run_verdicts if target.kind == "run" else sheet.verdicts
+    own.append(SheetVerdict(number, run_id, target, value, author, comment, given_at))
 
 
 def _value(text: str) -> VerdictValue | None:

@@ -160,7 +160,7 @@ def _cell(value: Any) -> str:
 
 
 def _check_archive(content: bytes, name: str) -> None:
-    """Refuse a workbook that would unpack into very much, or that defines entities."""
+    """Refuse a workbook that unpacks into much or defines entities."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()

@@ -80,7 +80,7 @@ def check_verdict(verdict: Verdict) -> None:
 
 
 def is_number(text: str) -> bool:
-    """Return whether a text is a number of at most nine digits from 1."""
+    """Return whether a text is a number from 1 to 999,999,999."""
     return text.isascii() and text.isdecimal() and text[0] != "0" and len(text) < 10
 
 

@@ -10,7 +10,7 @@ from debugger.store.notes import NoteRepository, UnfinishedTurn
 from debugger.store.process_identity import current_owner
 from debugger.store.rerun_tokens import RerunTicket
 from debugger.store.retention import Limits, Pruning
-from debugger.store.reviews import ReviewChanges, ReviewRepository, TagChange, VerdictChange
+from debugger.store.reviews import NewComment, ReviewChanges, ReviewRepository, TagChange, VerdictChange
 from debugger.store.schema import MAX_CLIENT_TURN_ID
 from debugger.store.sql_helpers import new_id
 from debugger.store.store import Store
@@ -33,6 +33,7 @@ __all__ = [
     "ForkRepository",
     "GlobalVariable",
     "Limits",
+    "NewComment",
     "NoteRepository",
     "Progress",
     "Pruning",

@@ -98,7 +98,11 @@ class ForkRepository(Repository):
         return sorted(found, key=lambda record: (record.created_at, record.run_id))
 
     def copies(self, run_id: str) -> dict[str, int]:
-        """Return the forks of a run, and of its forks, with the turns that each took over from the run."""
+        """Return the direct and indirect forks of a run.
+
+        Returns:
+            For each the number of turns that it took over from the run.
+        """
         with self._database.reading() as connection:
             found = _descendants(connection, run_id)
         turns_of = {run_id: None} | dict[str, int | None]()

@@ -22,7 +22,7 @@ _RUNS_AT_ONCE = 100
 
 
 class HiddenRun(NamedTuple):
-    """A run that a user has deleted and that can still be restored."""
+    """A deleted run that can still be restored."""
 
     run_id: str
     hidden_by: str
@@ -89,7 +89,7 @@ class HiddenRuns(Repository):
             return None if row is None else HiddenRun(*row)
 
     def newest(self, limit: int) -> tuple[list[HiddenRun], int]:
-        """Return the runs that were hidden last, and the number of all."""
+        """Return the last hidden runs, and the number of all."""
         with self._database.reading() as connection:
             rows = connection.execute(_HIDDEN.limit(limit)).all()
             total = connection.scalar(select(func.count()).select_from(hidden_runs)) or 0

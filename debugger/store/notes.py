@@ -28,7 +28,7 @@ from debugger.protocol.notes import (
 from debugger.store.compression import decompress, read_json
 from debugger.store.database import Repository
 from debugger.store.schema import comments, kits, presets, ratings, run_marks, run_tags, unfinished_turns
-from debugger.store.sql_helpers import insert, iso_time, seconds_of, upsert
+from debugger.store.sql_helpers import insert, iso_time, portions, seconds_of, upsert
 
 MAX_TAG_CHARACTERS = 50
 MAX_NAME_CHARACTERS = 80
@@ -109,6 +109,17 @@ class NoteRepository(_RatingRepository):
         with self._database.reading() as connection:
             return list(connection.scalars(statement))
 
+    def comments(self, run_ids: Collection[str]) -> dict[str, list[Comment]]:
+        """Return the comments on runs that have any, the oldest first."""
+        found: dict[str, list[Comment]] = {}
+        order = comments.c.created_at, comments.c.logical_id
+        with self._database.reading() as connection:
+            for some in portions(run_ids):
+                statement = select(comments).where(comments.c.run_id.in_(some)).order_by(*order)
+                for row in connection.execute(statement):
+                    found.setdefault(row.run_id, []).append(_comment(row))
+        return found
+
     def comment(self, run_id: str, target: Target, author: str, text: str) -> None:
         """Store a comment.
 
@@ -116,7 +127,7 @@ class NoteRepository(_RatingRepository):
             InputError: It is blank or too long.
         """
         with self._database.writing() as connection:
-            _add_comment(connection, run_id, target, author, text)
+            add_comment(connection, run_id, target, author, text)
 
     def delete_comment(self, run_id: str, logical_id: str) -> None:
         """Delete a comment.
@@ -234,7 +245,7 @@ class FeedbackRepository(_RatingRepository):
             InputError: It is blank or too long.
         """
         with self._database.writing() as connection:
-            logical_id = _add_comment(connection, run_id, target, author, text)
+            logical_id = add_comment(connection, run_id, target, author, text)
             return next(
                 comment for comment in _comments(connection, run_id) if comment.logical_id == logical_id
             )
@@ -297,16 +308,18 @@ def set_tags(connection: Connection, run_id: str, tags: Iterable[str]) -> None:
 def _comments(connection: Connection, run_id: str) -> list[Comment]:
     """Return a run's comments, the oldest first."""
     statement = select(comments).where(comments.c.run_id == run_id)
-    return [
-        Comment(
-            logical_id=row.logical_id,
-            target=_target(row),
-            author=row.author,
-            content=row.content,
-            created_at=iso_time(row.created_at),
-        )
-        for row in connection.execute(statement.order_by(comments.c.created_at, comments.c.logical_id))
-    ]
+    order = comments.c.created_at, comments.c.logical_id
+    return [_comment(row) for row in connection.execute(statement.order_by(*order))]
+
+
+def _comment(row: Row[Any]) -> Comment:
+    return Comment(
+        logical_id=row.logical_id,
+        target=_target(row),
+        author=row.author,
+        content=row.content,
+        created_at=iso_time(row.created_at),
+    )
 
 
 def _ratings(connection: Connection, run_id: str) -> list[Rating]:
@@ -318,7 +331,12 @@ def _ratings(connection: Connection, run_id: str) -> list[Rating]:
     ]
 
 
-def _add_comment(connection: Connection, run_id: str, target: Target, author: str, text: str) -> str:
+def add_comment(connection: Connection, run_id: str, target: Target, author: str, text: str) -> str:
+    """Store a comment; return its id.
+
+    Raises:
+        InputError: It is blank or too long.
+    """
     content = text.strip()
     if not content:
         raise InputError("A comment needs some words.", advice="Write what you saw.")

@@ -172,7 +172,7 @@ def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
 
 
 def erase_runs(connection: Connection, run_ids: Sequence[str]) -> None:
-    """Delete runs with every trace of them, the origins of their forks included.
+    """Delete runs with every trace, the origins of forks included.
 
     A fork that is not among them stays with the turns that it copied, and is a fork no more.
     """

@@ -17,7 +17,7 @@ from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict, VerdictValue, check_rubric, check_verdict, target_words
 from debugger.store.database import Repository
-from debugger.store.notes import set_tags, tags_of
+from debugger.store.notes import add_comment, set_tags, tags_of
 from debugger.store.schema import hidden_runs, rubrics, runs, verdicts
 from debugger.store.sql_helpers import insert, iso_time, portions, upsert
 
@@ -43,11 +43,22 @@ class TagChange:
 
 
 @dataclass(frozen=True)
+class NewComment:
+    """A comment to store."""
+
+    run_id: str
+    target: Target
+    author: str
+    content: str
+
+
+@dataclass(frozen=True)
 class ReviewChanges:
     """Changes that are stored together or not at all."""
 
     verdicts: Sequence[VerdictChange] = field(default_factory=tuple)
     tags: Sequence[TagChange] = field(default_factory=tuple)
+    comments: Sequence[NewComment] = field(default_factory=tuple)
 
 
 class ReviewRepository(Repository):
@@ -66,7 +77,7 @@ class ReviewRepository(Repository):
         return found
 
     def counts(self, run_ids: Collection[str], *, connection: str = "") -> dict[str, dict[VerdictValue, int]]:
-        """Return the number of verdicts on each run as a whole by value.
+        """Return the number of verdicts on runs by value.
 
         Verdicts on turns and messages do not count.
         """
@@ -84,7 +95,7 @@ class ReviewRepository(Repository):
     def runs_without_verdict(
         self, run_ids: Collection[str], *, connection: str = "", reviewer: str | None = None
     ) -> list[str]:
-        """Return the runs without a verdict on the run as a whole, in order.
+        """Return the runs that have no verdict as a whole, in order.
 
         Args:
             run_ids: The runs.
@@ -102,12 +113,12 @@ class ReviewRepository(Repository):
         return [run_id for run_id in run_ids if run_id not in decided]
 
     def turn_counts(self, run_ids: Collection[str]) -> dict[str, int]:
-        """Return the runs that are not deleted with their turns, pieces of background work included."""
+        """Return the number of turns and background steps of existing runs."""
         with self._database.reading() as reading:
             return _turn_counts(reading, run_ids)
 
     def set_verdict(self, verdict: Verdict) -> None:
-        """Store a verdict in place of the reviewer's earlier one on the target.
+        """Store a verdict in place of the reviewer's earlier one.
 
         Its times are those of the store.
 
@@ -116,7 +127,7 @@ class ReviewRepository(Repository):
         """
         check_verdict(verdict)
         with self._database.writing() as writing:
-            _store(writing, verdict)
+            _store(writing, [verdict])
 
     def delete_verdict(self, run_id: str, target: Target, reviewer: str, *, connection: str = "") -> None:
         """Delete a verdict.
@@ -144,7 +155,7 @@ class ReviewRepository(Repository):
         Raises:
             NotFoundError: A run of the embedded engine has been deleted.
             ConflictError: Somebody else has changed one of the verdicts or tags meanwhile.
-            InputError: A verdict or a tag is malformed.
+            InputError: A verdict, a tag or a comment is malformed.
         """
         for change in changes.verdicts:
             check_verdict(change.verdict)
@@ -154,9 +165,10 @@ class ReviewRepository(Repository):
             for connection in {change.verdict.connection for change in changes.verdicts}:
                 ours = [change for change in changes.verdicts if change.verdict.connection == connection]
                 _check_unchanged(writing, connection, ours)
-            for change in changes.verdicts:
-                _store(writing, change.verdict)
+            _store(writing, [change.verdict for change in changes.verdicts])
             _apply_tags(writing, changes.tags)
+            for new in changes.comments:
+                add_comment(writing, new.run_id, new.target, new.author, new.content)
 
     def rubric(self, workflow_id: str) -> list[str]:
         """Return the names of the checks of a workflow's rubric, in order."""
@@ -222,17 +234,24 @@ def _same(key: Mapping[str, str]) -> list[ColumnElement[bool]]:
     return [verdicts.c[name] == part for name, part in key.items()]
 
 
-def _store(connection: Connection, verdict: Verdict) -> None:
+def _store(connection: Connection, changed: Sequence[Verdict]) -> None:
     now = time.time()
-    changed = {
-        "value": verdict.value,
-        "comment": verdict.comment.strip(),
-        "checks": json.dumps(verdict.checks, ensure_ascii=False, sort_keys=True),
-        "updated_at": now,
-    }
-    key = _key(verdict.connection, verdict.run_id, verdict.target, verdict.reviewer)
-    fresh = insert(verdicts).values(**key, **changed, created_at=now)
-    connection.execute(fresh.on_conflict_do_update(index_elements=list(key), set_=changed))
+    rows = [
+        {
+            **_key(verdict.connection, verdict.run_id, verdict.target, verdict.reviewer),
+            "value": verdict.value,
+            "comment": verdict.comment.strip(),
+            "checks": json.dumps(verdict.checks, ensure_ascii=False, sort_keys=True),
+            "created_at": now,
+            "updated_at": now,
+        }
+        for verdict in changed
+    ]
+    fresh = insert(verdicts)
+    replaced = {name: fresh.excluded[name] for name in ("value", "comment", "checks", "updated_at")}
+    key = [column.name for column in verdicts.primary_key]
+    if rows:
+        connection.execute(fresh.on_conflict_do_update(index_elements=key, set_=replaced), rows)
 
 
 def _turn_counts(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:

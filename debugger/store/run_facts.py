@@ -41,7 +41,7 @@ class RunFactsCache(Repository):
             }
 
     def save(self, facts: Mapping[str, tuple[int, JsonObject]], format_version: int) -> None:
-        """Store summaries, each with the number of turns that it was made of.
+        """Store summaries, each with the number of its turns.
 
         A run that was deleted meanwhile gets none.
         """

@@ -242,7 +242,7 @@ def _conditions(workflow_id: str | None, status: str | None, search: RunSearch) 
 
 
 def _has_verdict(wanted: str) -> ColumnElement[bool]:
-    """Return the condition for runs with a verdict on the run as a whole, or without any."""
+    """Return the condition for runs with a verdict, or without any."""
     own = select(verdicts.c.run_id).where(verdicts.c.connection == "", verdicts.c.target_kind == "run")
     if wanted == NO_VERDICT:
         return runs.c.id.not_in(own)

@@ -29,7 +29,7 @@ class SavedFilters(Repository):
             }
 
     def save(self, name: str, wanted: JsonObject) -> str:
-        """Store a filter in place of an earlier one; return its tidied name.
+        """Store a filter under a name; return the tidied name.
 
         Raises:
             InputError: The name is blank or too long.

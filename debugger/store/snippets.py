@@ -67,7 +67,7 @@ class Snippets(Repository):
 
 
 def snippet_of(place: str, text: str, word: str) -> Snippet | None:
-    """Return a word with the text around it; ``None`` where it is not in the text."""
+    """Return a word with the text around it; ``None`` without one."""
     at = text.lower().find(word)
     if at < 0:
         return None

@@ -1,4 +1,4 @@
-"""Times of runs in the time zone of the settings; files have UTC."""
+"""Times in the zone of the settings; files have UTC."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def shown_time(moment: str | float | None, *, seconds: bool = True) -> str:
 
 
 def shown_day(moment: str | float | None) -> str:
-    """Return the day of a time as ``2026-07-01`` in the zone of the page; empty without one."""
+    """Return the day of a time as ``2026-07-01``; empty without one."""
     found = _moment(moment)
     return "" if found is None else found.astimezone(zone()).date().isoformat()
 
 
 def day_begin(day: date | None) -> datetime | None:
-    """Return the first moment of a day in the zone of the page."""
+    """Return the first moment of a day in the zone."""
     return None if day is None else datetime.combine(day, time(), zone())
 
 

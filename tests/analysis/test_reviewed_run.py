@@ -49,6 +49,16 @@ def test_error_of_a_turn_is_shown():
     assert turn.error == "It broke"
 
 
+def test_turn_without_messages_has_a_row():
+    failed = event("workflow_error", error_message="It broke")
+    turns = [TurnLog(1, TurnInput.with_message(None), [failed])]
+
+    [turn] = reviewed_turns(RUN, turns, Workflow())
+
+    assert [(row.seq, row.role, row.text) for row in turn.messages] == [(1, "system", "It broke")]
+    assert turn.error == ""
+
+
 def test_long_path_shows_both_ends():
     hops = [hop(f"n{number}", f"n{number + 1}") for number in range(40)]
 

@@ -212,7 +212,7 @@ def test_pages_work_under_content_security_policy(context: BrowserContext, site:
     settled(page)
     present(page)
     press(page, "Shift+ArrowDown")
-    for name in ("Runs", "Compare", "Connection"):
+    for name in ("Runs", "Review", "Compare", "Connection"):
         go_to(page, name)
     press(page, "Shift+H")
     expect(page.get_by_role("dialog")).to_be_visible()

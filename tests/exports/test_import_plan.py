@@ -8,7 +8,7 @@ from debugger.errors import ConflictError
 from debugger.exports.csv_files import csv_bytes
 from debugger.exports.import_plan import StoredReviews, plan_import
 from debugger.exports.review_sheet import Problem, read_sheet
-from debugger.protocol.notes import Target
+from debugger.protocol.notes import Comment, Target
 from debugger.protocol.reviews import Verdict
 from debugger.store import FinishedTurn, Store
 
@@ -63,7 +63,7 @@ def test_states_tell_what_a_row_changes():
     assert [change.verdict.target.key for change in plan.changes([0]).verdicts] == ["1", "3", "4", "4"]
 
 
-def test_rows_of_unknown_runs_and_turns_are_left_out():
+def test_unknown_runs_and_turns_are_left_out():
     plan = planned(
         COLUMNS,
         (OTHER, 1, "", "fail", "", "", ""),
@@ -86,9 +86,49 @@ def test_verdicts_of_others_need_an_administrator():
 
     own = planned(COLUMNS, *rows, known=known, may_import_others=False)
 
-    assert own.problems == [Problem(2, "Only an administrator imports verdicts of others, as of Ben.")]
+    assert own.problems == [Problem(2, "Only an administrator imports what others have written, as Ben.")]
     assert states(own) == [(3, "unchanged"), (4, "new")]
     assert states(planned(COLUMNS, *rows, known=known)) == [(2, "new"), (3, "unchanged"), (4, "new")]
+
+
+def test_comment_is_new_until_it_is_stored():
+    known = StoredReviews(
+        {RUN: [a_verdict("pass", comment="Fine", target=Target.turn(2))]},
+        {},
+        {RUN: 5},
+        comments={
+            RUN: [
+                Comment(
+                    logical_id="c", target=Target.turn(1), author="Ada", content="Late", created_at=GIVEN_AT
+                )
+            ]
+        },
+    )
+    rows = [
+        (RUN, 1, "", "", "Ada", "Late", ""),
+        (RUN, 1, "", "", "Ben", "Late", ""),
+        (RUN, 1, "", "", "", "Later", ""),
+        (RUN, 1, "", "", "Ada", "Later", ""),
+        (RUN, 2, "", "", "Ada", "Fine", ""),
+        (RUN, 9, "", "", "Ada", "Nowhere", ""),
+    ]
+
+    plan = planned(COLUMNS, *rows, known=known)
+    own = planned(COLUMNS, *rows, known=known, may_import_others=False)
+
+    assert [(item.row, item.state) for item in plan.comments] == [
+        (2, "unchanged"),
+        (3, "new"),
+        (4, "new"),
+        (6, "unchanged"),
+    ]
+    assert [(new.author, new.content) for new in plan.changes().comments] == [
+        ("Ben", "Late"),
+        ("Ada", "Later"),
+    ]
+    assert [item.row for item in own.comments] == [2, 4, 6]
+    assert [problem.row for problem in plan.problems] == [7]
+    assert [problem.row for problem in own.problems] == [3, 7]
 
 
 def test_two_rows_on_one_thing_must_agree():

@@ -32,7 +32,7 @@ def backend():
 
 
 def runs(backend, count):
-    """Return new runs of two turns: messages 1 and 2 of the agent around one of the user."""
+    """Return the ids of new runs of two turns."""
     workflow = backend.create_workflow(document(static("a", "Hello 🫖"), say("b"), direct("a", "b")))
     made = []
     for _ in range(count):
@@ -54,7 +54,7 @@ def exported(backend, run_ids, format="xlsx", shape="message"):
 
 
 def edited(content, change):
-    """Return a workbook after a change of its rows, each a dict of cells by column."""
+    """Change the rows of a workbook, each a dict of cells."""
     book = load_workbook(io.BytesIO(content))
     sheet = next(sheet for sheet in book.worksheets if sheet.cell(1, 2).value == "run_id")
     names = [cell.value for cell in sheet[1]]

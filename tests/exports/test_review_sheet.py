@@ -4,7 +4,7 @@ import pytest
 
 from debugger.errors import InputError
 from debugger.exports.csv_files import csv_bytes, unguarded
-from debugger.exports.review_sheet import Problem, SheetTags, SheetVerdict, read_sheet
+from debugger.exports.review_sheet import Problem, SheetComment, SheetTags, SheetVerdict, read_sheet
 from debugger.protocol.notes import Target
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
@@ -12,7 +12,7 @@ OTHER = "665f0c2b9a3e4d5f6a7b8c91"
 
 
 def sheet(*rows):
-    """Return what is read from rows, of which the first has the columns."""
+    """Read a sheet of these rows, the columns first."""
     return read_sheet(csv_bytes(rows[0], rows[1:]), "reviewed.csv")
 
 
@@ -33,7 +33,7 @@ def test_rows_name_what_their_verdict_is_on():
     assert (found.row_count, found.problems, found.run_ids) == (4, [], {RUN})
 
 
-def test_run_verdict_and_tags_are_read_from_each_row():
+def test_run_verdict_and_tags_are_read_per_row():
     found = sheet(
         ("run_id", "turn", "run_verdict", "run_reviewer", "run_comment", "tags"),
         (RUN, 1, "pass", "Ada", "Fine", "late  shift, smoke,,smoke"),
@@ -43,6 +43,19 @@ def test_run_verdict_and_tags_are_read_from_each_row():
     assert found.run_verdicts == [SheetVerdict(2, RUN, Target(), "pass", "Ada", "Fine", "")]
     assert [(tags.row, tags.tags) for tags in found.tags] == [(2, ["late shift", "smoke"]), (3, [])]
     assert isinstance(found.tags[0], SheetTags)
+
+
+def test_comment_without_verdict_is_read_by_itself():
+    found = sheet(
+        ("run_id", "sequence", "verdict", "reviewer", "comment", "run_comment"),
+        (RUN, 3, "", "Ben", " Nice ", "Fine"),
+    )
+
+    assert found.comments == [
+        SheetComment(2, RUN, Target(), "", "Fine"),
+        SheetComment(2, RUN, Target.message(3), "Ben", "Nice"),
+    ]
+    assert (found.verdicts, found.run_verdicts, found.problems) == ([], [], [])
 
 
 def test_other_columns_are_listed():
@@ -61,7 +74,7 @@ def test_other_columns_are_listed():
         ((RUN, "one", "pass", "", ""), "'one' is no number of a turn."),
         ((RUN, 0, "pass", "", ""), "'0' is no number of a turn."),
         ((RUN, 1, "pass", "x" * 5_001, ""), "The comment has 5001 characters."),
-        ((RUN, 1, "", "Why?", ""), "The comment has no verdict beside it: write pass, fail or unsure."),
+        ((RUN, 1, "", "x" * 5_001, ""), "The comment has 5001 characters."),
         ((RUN, 1, "pass", "", "x" * 51), "The tag 'xxxxxxxxxxxxxxxxxxxx'… has 51 characters, not 50."),
     ],
 )

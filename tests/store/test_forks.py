@@ -165,15 +165,16 @@ def test_statuses_cover_stored_runs_only(store):
     assert store.forks.statuses([source, "elsewhere"]) == {source: "waiting_for_user_input"}
 
 
+REVIEW_TABLES = ("verdicts", "rubrics", "export_presets", "saved_filters", "hidden_runs", "run_facts")
+
+
 def test_missing_forks_table_is_added(tmp_path):
     path, source = tmp_path / "old.sqlite3", new_id()
     with closing(Store(f"sqlite:///{path}")) as older:
         older.append_turn(a_turn(source, 1))
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP TABLE forks")
-        connection.execute("DROP TABLE python_consents")
-        connection.execute("DROP TABLE audit_entries")
-        connection.execute("DROP TABLE ended_logins")
+        for name in ("forks", "python_consents", "audit_entries", "ended_logins", *REVIEW_TABLES):
+            connection.execute(f"DROP TABLE {name}")
         connection.execute("ALTER TABLE runs DROP COLUMN carried_over_token_usage")
         connection.execute("ALTER TABLE runs DROP COLUMN carried_over_latency_stats")
         connection.execute("DROP INDEX turns_by_client_turn_id")

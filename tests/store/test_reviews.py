@@ -8,7 +8,7 @@ import pytest
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
-from debugger.store import FinishedTurn, ReviewChanges, Store, TagChange, VerdictChange
+from debugger.store import FinishedTurn, NewComment, ReviewChanges, Store, TagChange, VerdictChange
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
 OTHER = "665f0c2b9a3e4d5f6a7b8c91"
@@ -173,6 +173,7 @@ def test_changes_are_applied_together(store):
             VerdictChange(a_verdict("unsure", run_id=OTHER, connection="staging")),
         ],
         tags=[TagChange(RUN, ["smoke", "late"], before=["smoke"])],
+        comments=[NewComment(RUN, Target.message(2), "Ben", "Nice")],
     )
 
     store.reviews.apply(changes)
@@ -180,6 +181,8 @@ def test_changes_are_applied_together(store):
     assert contents(store.reviews.verdicts([RUN])[RUN]) == [("Ada", Target(), ("fail", "late", {}))]
     assert [each.value for each in store.reviews.verdicts([OTHER], connection="staging")[OTHER]] == ["unsure"]
     assert store.notebook.notes(RUN).tags == ["late", "smoke"]
+    [comment] = store.notebook.comments([RUN, OTHER])[RUN]
+    assert (comment.target, comment.author, comment.content) == (Target.message(2), "Ben", "Nice")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 // The transcript of a run of which the run, a turn or a message can be chosen: takes in its data, again and again.
 
 const MARKS = { pass: "✓ pass", fail: "✗ fail", unsure: "? unsure" };
-const WHO = { user: "User", agent: "Agent" };
+const WHO = { user: "User", agent: "Agent", system: "System", error: "Error" };
 const instances = new WeakMap(); // one record per mounted box
 
 function instanceOf(root) {

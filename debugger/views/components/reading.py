@@ -13,6 +13,7 @@ from debugger.protocol.reviews import VerdictValue, is_number
 from debugger.views import state
 from debugger.views.components.factory import component
 
+_SILENT = "Nothing was said."
 _TRANSCRIPT = component("review_transcript", __package__, "reading")
 
 
@@ -67,8 +68,8 @@ def _message(row: TranscriptRow, verdicts: Mapping[tuple[str, str], VerdictValue
     background = "in the background" if row.is_background else ""
     return {
         "target": f"message:{row.seq}",
-        "role": row.role,
-        "text": row.text,
+        "role": "error" if row.role == "system" and row.error_type else row.role,
+        "text": row.text or _SILENT,
         "node": ", ".join(filter(None, [row.node_name if row.role == "agent" else "", background])),
         "verdict": verdicts.get(("message", str(row.seq)), ""),
     }

@@ -40,33 +40,35 @@ def render() -> None:
         st.page_link(page.links["connection"], label="Open Connection", icon=":material/cable:")
         return
     try:
+        names = _workflow_names(backend)
         queue = actions.load_queue()
         open_runs = actions.open_runs(queue)
     except DebuggerError as error:
-        _head(backend, ReviewQueue(), [])
+        _head(backend, {}, ReviewQueue(), [])
         show_error(error)
         return
     run_id = _run_on_view(queue, open_runs)
-    _head(backend, queue, open_runs)
+    _head(backend, names, queue, open_runs)
     if page.error is not None:
         show_error(page.error)
     if actions.review().is_importing:
         sheet_import()
     elif run_id:
-        _body(queue, run_id, open_runs)
+        _body(names, queue, run_id, open_runs)
     else:
         _empty()
     actions.show_address()
     export_dialog()
 
 
-def _head(backend: Backend, queue: ReviewQueue, open_runs: list[str]) -> None:
+def _head(backend: Backend, names: dict[str, str], queue: ReviewQueue, open_runs: list[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review_head"):
         st.markdown("### Review", width="content")
         progress_bar(queue, open_runs, actions.review().run_id)
         reviewer_name()
-        with st.popover("Filter", icon=":material/filter_alt:", key="review_filter_menu"):
-            filter_form(backend, _workflow_names(backend))
+        label = "Filter" if actions.review().wanted.is_everything else "Filter: on"
+        with st.popover(label, icon=":material/filter_alt:", key="review_filter_menu"):
+            filter_form(backend, names)
 
 
 def _workflow_names(backend: Backend) -> dict[str, str]:
@@ -97,7 +99,7 @@ def _empty() -> None:
     st.button("Review all runs", key="review_all", on_click=actions.filter_runs, args=(type(wanted)(),))
 
 
-def _body(queue: ReviewQueue, run_id: str, open_runs: list[str]) -> None:
+def _body(names: dict[str, str], queue: ReviewQueue, run_id: str, open_runs: list[str]) -> None:
     if not open_runs and queue.runs:
         st.success("Every run of the filter is decided.", icon=":material/task_alt:")
     left, right = st.columns([1.8, 1], gap="small")
@@ -110,7 +112,7 @@ def _body(queue: ReviewQueue, run_id: str, open_runs: list[str]) -> None:
             read, found = None, []
         own = [verdict for verdict in found if verdict.reviewer == author()]
         if read is not None:
-            run_facts(read)
+            run_facts(read, names)
             transcript_view(read, own)
     with right, st.container(key="review_panel", gap="small"):
         if read is not None:

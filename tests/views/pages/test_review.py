@@ -20,6 +20,7 @@ from debugger.store import Role
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import User
 from debugger.views.panels.review.actions import ReviewState
+from debugger.views.panels.review.queue import ReviewFilter
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, control, items, keys, meters, use
 
@@ -75,7 +76,7 @@ def transcript(app):
 
 
 def choose(app, target):
-    """Choose a part of the run, as a click in the transcript does."""
+    """Choose a part of the run as a click does."""
     states = app._tree.get_widget_states()
     events = states.widgets.add()
     events.id = _make_trigger_id(_transcript(app).proto.id, "events")
@@ -119,7 +120,7 @@ def test_verdicts_lead_through_the_open_runs(app, backend, workflow):
     assert app.success[0].value == "Every run of the filter is decided."
 
 
-def test_transcript_tells_what_was_said_and_where_it_went(app, backend, workflow):
+def test_transcript_tells_messages_and_paths(app, backend, workflow):
     runs(backend, workflow, 1)
 
     app.run()
@@ -243,7 +244,7 @@ def test_switch_keeps_the_decided_run_on_view(app, backend, workflow):
     assert items(app, "review_verdicts")[0]["look"] == "primary"
 
 
-def test_press_meant_for_another_run_is_not_lost_on_this_one(app, backend, workflow):
+def test_late_press_decides_on_no_other_run(app, backend, workflow):
     [run_id, other] = runs(backend, workflow, 2)
     app.run()
     stale = control(app, f"verdict_pass_{run_id}")
@@ -455,6 +456,7 @@ def test_sheet_changes_nothing_before_it_is_confirmed(app, backend, workflow):
     sheet = workbook(
         ("run_id", "turn", "verdict", "comment", "tags", "text"),
         (first, 1, "fail", "Rude", "late", "Hello"),
+        (first, 2, "", "Polite", "late", "Bye"),
         (second, 9, "fail", "", "", ""),
         ("f" * 24, 1, "fail", "", "", ""),
     )
@@ -466,12 +468,16 @@ def test_sheet_changes_nothing_before_it_is_confirmed(app, backend, workflow):
     app.button("review_import_now").click().run()
 
     assert before == []
-    assert "3 rows; 2 new values, 0 changed, 1 unchanged, 0 conflicts, 1 row with problems" in shown
+    assert "4 rows; 3 new values, 0 changed, 1 unchanged, 0 conflicts, 1 row with problems" in shown
     assert "f" * 24 in unknown
     assert "The run has no turn 9." in tables
     assert verdicts(backend, first, second) == [(first, Target.turn(1), "fail", "me", "Rude")]
-    assert backend.store.notebook.notes(first).tags == ["late"]
-    assert app.success[0].value == "Imported 1 verdict, and tags of 1 run."
+    notes = backend.store.notebook.notes(first)
+    assert notes.tags == ["late"]
+    assert [(each.target, each.author, each.content) for each in notes.comments] == [
+        (Target.turn(2), "me", "Polite")
+    ]
+    assert app.success[0].value == "Imported 1 verdict, 1 comment, tags of 1 run."
 
 
 def test_conflict_is_stored_only_where_it_is_ticked(app, backend, workflow):
@@ -501,6 +507,8 @@ def test_sheet_overtaken_by_another_user_changes_nothing(app, backend, workflow)
 
     assert "changed meanwhile; nothing was stored" in app.error[0].value.replace("\\", "")
     assert [found[2] for found in verdicts(backend, run_id)] == ["pass"]
+    assert "review_import_now" not in keys(app)
+    assert "1 conflict" in " ".join(each.value for each in app.markdown)
 
 
 def test_reviewer_imports_only_own_verdicts(app, backend, workflow, monkeypatch):
@@ -528,3 +536,20 @@ def test_file_that_is_no_sheet_is_explained(app, backend, workflow):
     upload(app, b"\xff\xd8\xff\xe0 a picture", "reviewed.csv")
 
     assert "is no text in UTF-8" in app.error[0].value.replace("\\", "")
+
+
+def test_filter_form_narrows_the_queue(app, backend, workflow):
+    first, _second = runs(backend, workflow, 2)
+    backend.store.notebook.tag(first, ["late, *very*"])
+    app.run()
+
+    next(box for box in app.selectbox if box.label == "Tag").set_value("late, *very*")
+    next(box for box in app.number_input if box.label == "Version").set_value(0)
+    next(each for each in app.toggle if each.label == "Open only").set_value(True)
+    app.button("review_apply").click().run()
+
+    assert not app.exception
+    assert held(app).queue.runs == (first,)
+    assert held(app).wanted == ReviewFilter(tag="late, *very*", version=0, is_open_only=True)
+    app.button("review_clear").click().run()
+    assert len(held(app).queue.runs) == 2

@@ -170,7 +170,7 @@ def load_queue() -> ReviewQueue:
 
 
 def open_runs(queue: ReviewQueue) -> list[str]:
-    """Return the runs on which the user has no verdict yet, in order.
+    """Return the runs without the user's verdict, in order.
 
     Raises:
         StoreError: The verdicts cannot be read.
@@ -204,13 +204,13 @@ def show_run(run_id: str) -> None:
 
 @command
 def choose_target(target: Target) -> None:
-    """Let the next verdict be on a turn, a message or the whole run."""
+    """Choose the part of the run that is judged next."""
     review().target = target
 
 
 @command
 def move_target(step: int) -> None:
-    """Let the next verdict be on the next turn or message, or the one before."""
+    """Choose the next part of the run, or the one before."""
     held = review()
     if held.read is None:
         return
@@ -259,7 +259,7 @@ def write_draft(run_id: str, target: Target, draft: Draft) -> None:
 @command
 @requires(Role.REVIEW)
 def undo() -> None:
-    """Take back the user's last verdict of this tab and show its run."""
+    """Take back the last verdict of this tab; show its run."""
     held = review()
     if not held.steps:
         return
@@ -317,7 +317,7 @@ def set_rubric(workflow_id: str, text: str) -> None:
 
 @command
 def set_moving_on(is_moving_on: bool) -> None:
-    """Let a verdict on a run lead to the next open one, or not."""
+    """Set whether a verdict leads to the next open run."""
     review().is_moving_on = is_moving_on
 
 
@@ -327,7 +327,7 @@ def place_of(run_id: str, target: Target) -> tuple[str, str, str]:
 
 
 def draft_on(run_id: str, target: Target, own: Verdict | None) -> Draft:
-    """Return the comment and checks to show: those not stored yet, or those of the verdict."""
+    """Return the comment and checks to show, stored or not."""
     return review().drafts.get(place_of(run_id, target)) or _draft_of(own)
 
 

@@ -59,7 +59,7 @@ _CHECK_WORDS: Final[dict[CheckResult, str]] = {
 def decision_bar(
     run_id: str, target: Target, own: Verdict | None, queue: ReviewQueue, open_runs: Sequence[str]
 ) -> None:
-    """Draw the buttons that decide on the chosen part of the run, and those that lead to other runs.
+    """Draw the buttons that decide, and those that lead on.
 
     Args:
         run_id: The run.
@@ -133,7 +133,6 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
     """Return the buttons that lead to other runs of the queue."""
     open_next = queue.next_open(run_id, set(open_runs))
     back = queue.neighbour(run_id, -1)
-    steps = review().steps
     return [
         Button(
             "previous_reviewed",
@@ -155,16 +154,7 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
             shortcut=keys("next_open"),
             help="The next run without your verdict",
         ),
-        Button(
-            "undo_verdict",
-            "Undo",
-            undo,
-            icon=":material/undo:",
-            look="tertiary",
-            disabled=not steps,
-            shortcut=keys("undo_verdict"),
-            help=f"Take back your last verdict: {steps[-1].after.value}" if steps else "Nothing to undo",
-        ),
+        _undo_button(),
         Spacer(),
         Toggle(
             MOVING_ON_KEY,
@@ -173,6 +163,20 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
             on_change=_moving_on_changed,
         ),
     ]
+
+
+def _undo_button() -> Button:
+    steps = review().steps
+    return Button(
+        "undo_verdict",
+        "Undo",
+        undo,
+        icon=":material/undo:",
+        look="tertiary",
+        disabled=not steps,
+        shortcut=keys("undo_verdict"),
+        help=f"Take back your last verdict: {steps[-1].after.value}" if steps else "Nothing to undo",
+    )
 
 
 def _moving_on_changed() -> None:
@@ -202,7 +206,7 @@ def _comment_changed(run_id: str, target: Target, draft: Draft, key: str) -> Non
 
 
 def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
-    """Draw the checks of the workflow's rubric for the run as a whole."""
+    """Draw the rubric's checks of the run as a whole."""
     try:
         checks = local_store().reviews.rubric(workflow_id)
     except DebuggerError as error:
@@ -266,7 +270,7 @@ def _save_rubric(workflow_id: str, key: str) -> None:
 
 
 def verdict_list(run_id: str, found: Sequence[Verdict]) -> None:
-    """Draw the user's verdicts, and those of others once the user has decided.
+    """Draw the user's verdicts; after a decision those of others, too.
 
     Args:
         run_id: The run.

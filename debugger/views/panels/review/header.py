@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
@@ -33,7 +34,7 @@ _VERDICTS = {_ANY: "Any verdict", **VERDICT_WORDS}
 
 
 def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
-    """Draw how many runs of the filter are decided, and the place of the one on view."""
+    """Draw how many runs are decided, and the actions on all."""
     decided = len(queue.runs) - len(open_runs)
     words = f"{decided:,} of {len(queue.runs):,} decided, {len(open_runs):,} open"
     items: list[Item] = [Progress(words, decided / len(queue.runs))] if queue.runs else []
@@ -111,7 +112,7 @@ def _name_changed() -> None:
 
 
 def filter_form(backend: Backend, names: dict[str, str]) -> None:
-    """Draw the filter of the runs to review; it counts once it is applied.
+    """Draw the filter of the runs; it counts once applied.
 
     Args:
         backend: Has the runs.
@@ -132,7 +133,6 @@ def filter_form(backend: Backend, names: dict[str, str]) -> None:
 def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> dict[str, Any]:
     if wanted.runs:
         st.caption(f"Now: {count(len(wanted.runs), 'run')} that were chosen one by one.")
-    help, days = plain(reason) if reason else None, f"Days in the time zone {plain(zone_name())}"
     workflow = st.selectbox(
         "Workflow",
         [_ANY, *names],
@@ -140,11 +140,7 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
         format_func=lambda key: names.get(key, "All workflows"),
     )
     left, right = st.columns(2, gap="small")
-    with left:
-        version = st.number_input(
-            "Version", 0, None, wanted.version, 1, disabled=reason is not None, placeholder="Any", help=help
-        )
-        since = st.date_input("From", wanted.since, format="YYYY-MM-DD", help=days)
+    days = f"Days in the time zone {plain(zone_name())}"
     with right:
         status = st.selectbox(
             "Status",
@@ -153,13 +149,31 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
             format_func=lambda key: LOOKS[key].word if key else "Any status",
         )
         until = st.date_input("To", wanted.until, format="YYYY-MM-DD", help=days)
-    tags = [_ANY, *(_tags() if reason is None else [])]
+    found: dict[str, Any] = {"workflow": workflow, "status": status, "until": until}
+    found |= _store_fields(wanted, reason, left)
+    with left:
+        found["since"] = st.date_input("From", wanted.since, format="YYYY-MM-DD", help=days)
+    found["text"] = st.text_input("Words", wanted.text, placeholder="Said, named or noted …").strip()
+    found["is_open_only"] = st.toggle(
+        "Open only", wanted.is_open_only, help="Only runs on which you have no verdict yet"
+    )
+    return found
+
+
+def _store_fields(wanted: ReviewFilter, reason: str | None, left: DeltaGenerator) -> dict[str, Any]:
+    """Draw the fields that a hosted API cannot search; return their values."""
+    help = plain(reason) if reason else None
+    is_off = reason is not None
+    version = left.number_input(
+        "Version", 0, None, wanted.version, 1, disabled=is_off, placeholder="Any", help=help
+    )
+    tags = [_ANY, *([] if is_off else _tags())]
     tag = st.selectbox(
         "Tag",
         tags,
         index=_place(tags, wanted.tag),
         format_func=lambda tag: plain(tag) if tag else "Any tag",
-        disabled=reason is not None,
+        disabled=is_off,
         help=help,
     )
     verdict = st.selectbox(
@@ -167,26 +181,14 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
         list(_VERDICTS),
         index=_place(list(_VERDICTS), wanted.verdict),
         format_func=_VERDICTS.__getitem__,
-        disabled=reason is not None,
+        disabled=is_off,
         help=help or "The verdict of any reviewer on the run as a whole",
     )
-    text = st.text_input("Words", wanted.text, placeholder="Said, named or noted …")
-    starred = st.toggle("Starred only", wanted.starred, disabled=reason is not None, help=help)
-    is_open_only = st.toggle(
-        "Open only", wanted.is_open_only, help="Only runs on which you have no verdict yet"
-    )
-    return {
-        "workflow": workflow,
-        "version": None if version is None or reason else int(version),
-        "status": status,
-        "tag": "" if reason else tag,
-        "since": since,
-        "until": until,
-        "text": text.strip(),
-        "starred": starred and reason is None,
-        "verdict": "" if reason else verdict,
-        "is_open_only": is_open_only,
-    }
+    starred = st.toggle("Starred only", wanted.starred, disabled=is_off, help=help)
+    if is_off:
+        return {}
+    number = None if version is None else int(version)
+    return {"version": number, "tag": tag, "verdict": verdict, "starred": starred}
 
 
 def _place(options: list[str], value: str) -> int:

@@ -155,7 +155,7 @@ class ReviewQueue:
         return next((run_id for run_id in order if run_id in open_runs), after)
 
     def neighbour(self, of: str, step: int) -> str:
-        """Return the run some places away; the first or last at an end."""
+        """Return the run some places away, or the outermost one."""
         if of not in self.runs:
             return self.runs[0] if self.runs else of
         return self.runs[min(max(self.runs.index(of) + step, 0), len(self.runs) - 1)]
@@ -190,7 +190,7 @@ def read_queue(backend: Backend, wanted: ReviewFilter) -> ReviewQueue:
 
 
 def target_order(turns: Sequence[tuple[int, Sequence[int]]]) -> list[tuple[str, str]]:
-    """Return kind and key of all that can be judged, in reading order.
+    """Return kind and key of each part, in reading order.
 
     Args:
         turns: The number of each turn with the sequence numbers of its messages.

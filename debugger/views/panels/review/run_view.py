@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -26,11 +26,16 @@ MAX_TURNS = 60
 """On one page of a transcript."""
 
 
-def run_facts(read: ReadRun) -> None:
-    """Draw the line that names the run."""
+def run_facts(read: ReadRun, names: Mapping[str, str]) -> None:
+    """Draw the line that names the run.
+
+    Args:
+        read: The run.
+        names: Workflows by id.
+    """
     run = read.recorded.run
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review_facts"):
-        bar("review_facts_bar", _facts(read), low=True)
+        bar("review_facts_bar", _facts(read, names), low=True)
         st.page_link(
             state.page().links["debug"],
             label="Open in Debug",
@@ -46,11 +51,12 @@ def run_facts(read: ReadRun) -> None:
         st.caption(plain(read.recorded.substitute_reason))
 
 
-def _facts(read: ReadRun) -> list[Item]:
+def _facts(read: ReadRun, names: Mapping[str, str]) -> list[Item]:
     run = read.recorded.run
     began = shown_time(run.created_at, seconds=False)
+    name = names.get(run.workflow_id) or read.recorded.workflow.name or run.workflow_id
     items: list[Item] = [
-        Text(f"{read.recorded.workflow.name or run.workflow_id} · v{run.version_number}", look="strong"),
+        Text(f"{name} · v{run.version_number}", look="strong"),
         status_badge(run.status),
     ]
     if began:

@@ -8,23 +8,33 @@ from dataclasses import dataclass
 import streamlit as st
 
 from debugger.backends.base import Backend
-from debugger.errors import InputError, NotFoundError, UnsupportedError
-from debugger.exports.import_plan import ImportPlan, PlannedTags, PlannedVerdict, StoredReviews, plan_import
+from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError, UnsupportedError
+from debugger.exports.import_plan import (
+    ImportPlan,
+    PlannedComment,
+    PlannedTags,
+    PlannedVerdict,
+    StoredReviews,
+    plan_import,
+)
 from debugger.exports.review_sheet import READ_COLUMNS, read_sheet
 from debugger.exports.sheet_files import MAX_BYTES, MAX_ROWS
 from debugger.protocol.reviews import target_words
-from debugger.store import Role
+from debugger.store import ReviewChanges, Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.audit import audit
-from debugger.views.auth.permissions import may, on_change, on_click, requires
+from debugger.views.auth.permissions import check_role, denied, may, on_click, requires
 from debugger.views.backends import current_backend, local_store, notebook
+from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button
 from debugger.views.panels.notes import author
 from debugger.views.panels.review.actions import reason_against_verdicts, review
 from debugger.views.panels.runs.scope import connection_of_runs
+
+Planned = PlannedVerdict | PlannedTags | PlannedComment
 
 _CONFLICTS_KEY = "review_conflicts"
 _MAX_SHOWN = 15
@@ -40,7 +50,11 @@ class ImportState:
 
     name: str = ""
     """The name of the file."""
+    file_id: str = ""
+    """Streamlit's id of the file that was read last; empty to read the chosen one again."""
     plan: ImportPlan | None = None
+    error: DebuggerError | None = None
+    """Why the file could not be read."""
     result: str = ""
     """The sentence on what was imported last."""
     uploads: int = 0
@@ -68,7 +82,7 @@ def toggle_import() -> None:
     held = review()
     held.is_importing = not held.is_importing
     kept = state.record(ImportState)
-    kept.plan, kept.result = None, ""
+    kept.plan, kept.error, kept.result, kept.file_id = None, None, "", ""
     kept.uploads += 1
 
 
@@ -81,37 +95,44 @@ def sheet_import() -> None:
         f"read: {plain(', '.join(READ_COLUMNS))}. Nothing is changed before you confirm. A sheet has at most "
         f"{MAX_BYTES // 1_000_000} MB and {MAX_ROWS:,} rows."
     )
-    key = f"review_sheet_{held.uploads}"
-    st.file_uploader(
+    file = st.file_uploader(
         "Sheet",
         type=["csv", "tsv", "txt", "xlsx"],
-        key=key,
+        key=f"review_sheet_{held.uploads}",
         max_upload_size=MAX_BYTES // 1_000_000,
-        args=(key,),
-        **on_change(_read),
+        disabled=bool(denied(apply_plan)),
+        help=denied(apply_plan) or None,
     )
+    file_id = file.file_id if file is not None else ""
+    if held.file_id != file_id:
+        held.file_id, held.plan, held.error = file_id, None, None
+        if file is not None:
+            with st.spinner("Reading the sheet …", show_time=True):
+                read_plan(file.getvalue(), file.name)
+    if held.error is not None:
+        show_error(held.error)
     if held.result:
         st.success(held.result, icon=":material/task_alt:")
     if held.plan is not None:
         _plan(held.plan, held.name)
 
 
-@command
-@requires(Role.REVIEW)
-def _read(key: str) -> None:
-    held = state.record(ImportState)
-    held.plan, held.result = None, ""
-    file = state.widget(key)
-    if file is not None:
-        read_plan(file.getvalue(), file.name)
-
-
-@command
-@requires(Role.REVIEW)
 def read_plan(content: bytes, name: str) -> None:
-    """Read a sheet and compare it with what is stored; nothing is changed."""
+    """Compare a sheet with what is stored; nothing is changed.
+
+    An error of the command before, such as a conflict, stays on view.
+    """
     held = state.record(ImportState)
-    held.plan, held.result, held.name = None, "", name
+    held.result, held.name = "", name
+    try:
+        check_role(Role.REVIEW)
+        held.plan = _make_plan(content, name)
+    except DebuggerError as error:
+        held.error = error
+    state.forget_widget(_CONFLICTS_KEY)
+
+
+def _make_plan(content: bytes, name: str) -> ImportPlan:
     sheet = read_sheet(content, name)
     run_ids = sheet.run_ids
     stored = StoredReviews(
@@ -119,9 +140,9 @@ def read_plan(content: bytes, name: str) -> None:
         {run_id: labels.tags for run_id, labels in notebook().marks(run_ids).items()},
         _known_runs(current_backend(), run_ids),
         connection_of_runs(),
+        notebook().comments(run_ids),
     )
-    held.plan = plan_import(sheet, stored, user=author(), may_import_others=may(Role.ADMIN))
-    state.forget_widget(_CONFLICTS_KEY)
+    return plan_import(sheet, stored, user=author(), may_import_others=may(Role.ADMIN))
 
 
 def _known_runs(backend: Backend, run_ids: Collection[str]) -> dict[str, int | None]:
@@ -160,7 +181,8 @@ def _plan(plan: ImportPlan, name: str) -> None:
         )
     agreed = _conflicts(plan.conflicts)
     _confirm(plan, agreed)
-    fresh = [item for item in [*plan.verdicts, *plan.tags] if item.state in {"new", "changed"}]
+    planned: list[Planned] = [*plan.verdicts, *plan.tags, *plan.comments]
+    fresh = [item for item in planned if item.state in {"new", "changed"}]
     _table("New and changed", fresh, "Values that are stored as the sheet has them")
     if plan.problems:
         st.markdown("**Rows that are left out**")
@@ -207,7 +229,7 @@ _CONFIG = {
 }
 
 
-def _table(title: str, items: Sequence[PlannedVerdict | PlannedTags], alt: str) -> None:
+def _table(title: str, items: Sequence[Planned], alt: str) -> None:
     if not items:
         return
     st.markdown(f"**{title}**")
@@ -223,23 +245,33 @@ def _table(title: str, items: Sequence[PlannedVerdict | PlannedTags], alt: str) 
         st.caption(f"The first {_MAX_LISTED:,} of {len(items):,}")
 
 
-def _columns(items: Sequence[PlannedVerdict | PlannedTags]) -> dict[str, list[object]]:
+def _columns(items: Sequence[Planned]) -> dict[str, list[object]]:
     return {
         "row": [item.row for item in items],
-        "run": [item.run_id if isinstance(item, PlannedTags) else item.verdict.run_id for item in items],
+        "run": [_run_id(item) for item in items],
         "subject": [_subject(item) for item in items],
         "stored": [_words(item, is_stored=True) for item in items],
         "sheet": [_words(item, is_stored=False) for item in items],
     }
 
 
-def _subject(item: PlannedVerdict | PlannedTags) -> str:
-    return "tags" if isinstance(item, PlannedTags) else target_words(item.verdict.target)
+def _run_id(item: Planned) -> str:
+    if isinstance(item, PlannedTags):
+        return item.run_id
+    return item.comment.run_id if isinstance(item, PlannedComment) else item.verdict.run_id
 
 
-def _words(item: PlannedVerdict | PlannedTags, *, is_stored: bool) -> str:
+def _subject(item: Planned) -> str:
+    if isinstance(item, PlannedTags):
+        return "tags"
+    return target_words(item.comment.target if isinstance(item, PlannedComment) else item.verdict.target)
+
+
+def _words(item: Planned, *, is_stored: bool) -> str:
     if isinstance(item, PlannedTags):
         return ", ".join(item.before if is_stored else item.tags)
+    if isinstance(item, PlannedComment):
+        return "" if is_stored else f"{item.comment.author}: {' '.join(item.comment.content.split())}"
     verdict = item.before if is_stored else item.verdict
     if verdict is None:
         return ""
@@ -248,19 +280,28 @@ def _words(item: PlannedVerdict | PlannedTags, *, is_stored: bool) -> str:
 
 def _confirm(plan: ImportPlan, agreed: Sequence[int]) -> None:
     changes = plan.changes(agreed)
-    number = len(changes.verdicts) + len(changes.tags)
-    if not number:
+    words = _change_words(changes)
+    if not words:
         st.caption("Nothing to import: the sheet says what is stored, or only conflicts are left.")
         return
-    words = [count(len(changes.verdicts), "verdict"), f"tags of {count(len(changes.tags), 'run')}"]
     st.button(
-        f"Import {' and '.join(word for word in words if not word.startswith('tags of 0'))}",
+        f"Import {words}",
         key="review_import_now",
         type="primary",
         icon=":material/upload:",
         args=(list(agreed),),
         **on_click(apply_plan),
     )
+
+
+def _change_words(changes: ReviewChanges) -> str:
+    """Return the number of changes in words; empty without any."""
+    parts = [
+        count(len(changes.verdicts), "verdict") if changes.verdicts else "",
+        count(len(changes.comments), "comment") if changes.comments else "",
+        f"tags of {count(len(changes.tags), 'run')}" if changes.tags else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 @command
@@ -281,17 +322,31 @@ def apply_plan(agreed: Collection[int]) -> None:
     if reason := reason_against_verdicts():
         raise UnsupportedError(reason)
     changes = held.plan.changes(agreed)
-    _check_reviewers({change.verdict.reviewer for change in changes.verdicts})
-    local_store().reviews.apply(changes)
-    verdicts, tags = len(changes.verdicts), len(changes.tags)
-    audit("import verdicts", held.name, verdicts=verdicts, tags=tags, connection=connection_of_runs())
-    held.result = f"Imported {count(verdicts, 'verdict')}, and tags of {count(tags, 'run')}."
+    writers = {change.verdict.reviewer for change in changes.verdicts}
+    _check_reviewers(writers | {new.author for new in changes.comments})
+    try:
+        local_store().reviews.apply(changes)
+    except (ConflictError, NotFoundError):
+        held.file_id = ""  # it is compared again with what is stored now
+        raise
+    audit(
+        "import verdicts",
+        held.name,
+        verdicts=len(changes.verdicts),
+        comments=len(changes.comments),
+        tags=len(changes.tags),
+        connection=connection_of_runs(),
+    )
+    held.result = f"Imported {_change_words(changes)}."
     held.plan = None
     held.uploads += 1  # a new key: the uploader is empty again
 
 
 def _check_reviewers(reviewers: Collection[str]) -> None:
-    """Refuse verdicts of others: the role may have been taken since the sheet was read."""
+    """Refuse what others have written.
+
+    The role may have been taken since the sheet was read.
+    """
     if not may(Role.ADMIN) and set(reviewers) - {author()}:
         raise InputError(
             "The sheet has verdicts of other reviewers.", advice="Ask an administrator to import it."

@@ -1,4 +1,4 @@
-"""Actions on runs of the list: on the ticked ones, or on all that the filters find."""
+"""Actions on the ticked runs, or on all that the filters find."""
 
 from __future__ import annotations
 
@@ -120,6 +120,10 @@ def _bulk(ticked: Sequence[str], marks: Mapping[str, RunLabels], scope: Scope) -
             open_review, disabled=is_empty, help=_NONE if is_empty else "Decide on them one after the other"
         ),
     )
+    _deletion(ticked, scope, is_empty)
+
+
+def _deletion(ticked: Sequence[str], scope: Scope, is_empty: bool) -> None:
     st.button(
         "Delete",
         key="delete_chosen",

@@ -212,7 +212,7 @@ def _back() -> None:
 
 
 def deleted_run_box() -> None:
-    """Tell of a run that was opened by its id and is deleted, with the way to restore it."""
+    """Draw the way to restore a deleted run that was opened."""
     run_id = runs_state().deleted_run
     if not run_id:
         return

@@ -56,8 +56,9 @@ def _dialog() -> None:
         "verdicts, debug set-up and the origins of its forks, also from the database’s file."
     )
     st.caption(
-        "Not covered: backups of the database, exported files, saved inputs (presets), logs of a database "
-        "server, and the audit list, which names the run by its id without any of its texts."
+        "Not covered: backups of the database, exported files, saved inputs (presets), other runs whose "
+        "nodes have read this one, logs of a database server, and the audit list, which names the run by its "
+        "id without any of its texts."
     )
     _forks(erasing)
     is_sure = st.checkbox("I am sure", key=_SURE_KEY)
@@ -93,7 +94,7 @@ def _forks(erasing: Erasure) -> None:
 @command
 @requires(Role.ADMIN)
 def erase() -> None:
-    """Delete every trace of the run that the dialog asks about, and of the chosen forks."""
+    """Delete every trace of the run, and of the chosen forks."""
     held = runs_state()
     erasing, held.erasing = held.erasing, None
     if erasing is None:

@@ -1,4 +1,4 @@
-"""Ways from the list of runs to the export dialog and to the page Review."""
+"""Ways from the list to the export and the page Review."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from debugger.views.panels.runs.scope import (
 
 @command
 def open_export(scope: Scope, ticked: Sequence[str]) -> None:
-    """Open the export dialog with the ticked runs and with those of the filters."""
+    """Open the export dialog for ticked runs and the filters."""
     page = state.page()
     backend, wanted = current_backend(), runs_state().wanted
     environment = page.hosted_settings.environment if page.backend_name == "hosted" else ""

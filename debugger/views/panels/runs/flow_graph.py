@@ -1,4 +1,4 @@
-"""Numbers of many runs on the workflow's graph, and the way from a node or an edge to its runs."""
+"""Numbers of many runs on the workflow's graph."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
 from debugger.graph.layout import layout
+from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 from debugger.views import state
 from debugger.views.components.graph.component import workflow_graph
@@ -33,7 +34,7 @@ def flow_graph(
     nodes: Sequence[NodeFlow],
     edges: Sequence[EdgeFlow],
 ) -> None:
-    """Draw the graph of the newest version that ran, with numbers and heat."""
+    """Draw the newest version that ran, with numbers and heat."""
     state.begin_widget(_PAINT_KEY, "reached")
     paint = st.segmented_control(
         "Numbers on the nodes",
@@ -49,17 +50,32 @@ def flow_graph(
     if not shape["nodes"]:
         st.caption("The runs tell of no node, so there is nothing to draw.")
         return
-    on_nodes = {flow.node: _figure(flow, str(paint), len(runs)) for flow in nodes}
-    on_edges = {flow.edge: Figure(f"{flow.share:.0%}", flow.runs / len(runs)) for flow in edges}
     workflow_graph(
         shape,
-        figures([node["id"] for node in shape["nodes"]], on_nodes, on_edges),
+        flow_marks([node["id"] for node in shape["nodes"]], nodes, edges, len(runs), str(paint)),
         height=_HEIGHT,
         aria_label=f"{count(len(runs), 'run')} on the graph of version {version}; also as tables below",
         stamp=f"{paint}.{len(runs)}",
         on_choose=_choose,
     )
     _chosen(nodes, edges)
+
+
+def flow_marks(
+    drawn: Sequence[str], nodes: Sequence[NodeFlow], edges: Sequence[EdgeFlow], total: int, paint: str
+) -> JsonObject:
+    """Return the numbers and the heat of the graph.
+
+    Args:
+        drawn: The ids of the nodes that are drawn.
+        nodes: The numbers of the nodes.
+        edges: Those of the edges.
+        total: The number of runs.
+        paint: ``reached`` or ``stopped``.
+    """
+    on_nodes = {flow.node: _figure(flow, paint, total) for flow in nodes}
+    on_edges = {flow.edge: Figure(f"{flow.share:.0%}", flow.runs / total) for flow in edges}
+    return figures(drawn, on_nodes, on_edges)
 
 
 def _figure(flow: NodeFlow, paint: str, total: int) -> Figure:
@@ -133,7 +149,7 @@ def _edge(flow: EdgeFlow) -> None:
 
 
 def show_button(kind: str, key: str, label: str, number: int) -> None:
-    """Draw the button that lists the runs of a part of the picture."""
+    """Draw the button that lists the runs of a part."""
     words = {"reached": "that reached it", "stopped": "that came no further", "edge": "that took it"}
     st.button(
         f"List {count(number, 'run')} {words[kind]}",
@@ -146,7 +162,7 @@ def show_button(kind: str, key: str, label: str, number: int) -> None:
 
 
 def list_runs_on(path: PathFilter) -> None:
-    """Show the list of the runs that came by a part of the picture."""
+    """List the runs that came by a part of the picture."""
     take_click()
     runs_state().path = path
     first_page()

@@ -1,4 +1,4 @@
-"""Funnel of many runs: a bar for each node, with the runs that went on and those that did not."""
+"""Funnel of many runs: a bar for each node."""
 
 from __future__ import annotations
 
@@ -26,11 +26,7 @@ def funnel(nodes: Sequence[NodeFlow], total: int) -> None:
         total: The number of runs.
     """
     shown = nodes[:_MOST_NODES]
-    parts = [
-        (flow, part, number)
-        for flow in shown
-        for part, number in zip(_PARTS, (flow.went_on, flow.waiting, flow.ended), strict=True)
-    ]
+    parts = funnel_parts(shown)
     labels, key = _labels(shown), click_key(_KEY)
     st.vega_lite_chart(
         {
@@ -57,8 +53,17 @@ def funnel(nodes: Sequence[NodeFlow], total: int) -> None:
     st.caption(f"In the order in which runs reach the nodes. A click on a bar lists its runs.{more}")
 
 
+def funnel_parts(nodes: Sequence[NodeFlow]) -> list[tuple[NodeFlow, str, int]]:
+    """Return the parts of each bar with their numbers of runs."""
+    return [
+        (flow, part, number)
+        for flow in nodes
+        for part, number in zip(_PARTS, (flow.went_on, flow.waiting, flow.ended), strict=True)
+    ]
+
+
 def _labels(nodes: Sequence[NodeFlow]) -> dict[str, str]:
-    """Return a label for each node; of equal names the id tells them apart."""
+    """Return a label for each node; equal names get an id."""
     names = [flow.name for flow in nodes]
     return {
         flow.node: flow.name if names.count(flow.name) == 1 else f"{flow.name} ({flow.node[-6:]})"

@@ -1,4 +1,4 @@
-"""Small picture above the list: runs by day and status, verdicts by version.
+"""Picture above the list: runs by day, verdicts by version.
 
 A click on a bar filters the list; the same numbers are in a table.
 """

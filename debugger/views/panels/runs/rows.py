@@ -115,7 +115,7 @@ def _summary_columns(ids: Sequence[str], facts: RowFacts) -> dict[str, Any]:
 
 
 def snippet_words(snippets: Sequence[Snippet]) -> str:
-    """Return found words in marks, with the text around them, as plain text for a cell."""
+    """Return found words in marks, with the text around them."""
     parts = []
     for snippet in snippets:
         lead = "" if snippet.place == "said" else f"{snippet.place}: "
@@ -124,7 +124,7 @@ def snippet_words(snippets: Sequence[Snippet]) -> str:
 
 
 def verdict_words(verdicts: Sequence[Verdict]) -> list[str]:
-    """Return the verdicts on a run as a whole; without any, how many there are on its parts."""
+    """Return the verdicts on a run, else the number on its parts."""
     own = [verdict.value.capitalize() for verdict in verdicts if verdict.target.kind == "run"]
     if own:
         return list(dict.fromkeys(own))
@@ -145,7 +145,7 @@ def duration_words(milliseconds: float | None) -> str:
 
 
 def _own_name(run: Run) -> str:
-    """Return the name that the run's record has for a workflow that is gone."""
+    """Return a workflow's name as the run's record has it."""
     return str((run.model_extra or {}).get("workflow_name") or run.workflow_id)
 
 

@@ -99,7 +99,7 @@ def _delete(name: str) -> None:
 
 @command
 def use(saved: JsonObject, nothing: Mapping[str, Any]) -> None:
-    """Set the filters of the page to saved ones; filters that are not saved find everything."""
+    """Replace the filters of the page by saved ones."""
     values = {key: _read(key, saved[key]) if key in saved else value for key, value in nothing.items()}
     for key, value in values.items():
         state.set_widget(key, value)

@@ -1,10 +1,10 @@
-"""The runs that the page Runs works with: filters, bulk scope and summaries."""
+"""Runs of the page Runs: filters, scopes and summaries."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from debugger.analysis.run_facts import RunSummary
 from debugger.analysis.run_statistics import CountedRun, PathFilter, end_reason
@@ -52,6 +52,18 @@ class Erasure:
     """Forks of them with the number of turns that each took over."""
 
 
+@dataclass(frozen=True)
+class Counted:
+    """The runs that the statistics count."""
+
+    wanted: WantedRuns
+    source: list[Run]
+    """The runs of the filters without the path, by which it is known whether they are read again."""
+    runs: list[CountedRun]
+    missing: int
+    """Runs that could not be read."""
+
+
 @dataclass
 class RunsState:
     """State of the page Runs in one tab."""
@@ -74,12 +86,12 @@ class RunsState:
     """Counts the lists that began at their first page; part of the key of the choice of a page."""
     clicks: int = 0
     """Counts the clicks on charts and tables; part of their keys."""
-    counted: tuple[Any, list[CountedRun]] | None = None
-    """The runs that the statistics counted last, and of which filters."""
+    counted: Counted | None = None
+    """What the statistics counted last."""
 
 
 def click_key(name: str) -> str:
-    """Return the key of a chart or table, until something in it is clicked.
+    """Return the key of a chart or table until it is clicked.
 
     The browser repeats a selection with every request: another key lets it begin anew.
     """
@@ -118,18 +130,20 @@ def summaries_of(backend: Backend) -> RunSummaries:
 
 
 def connection_of_runs() -> str:
-    """Return the connection under which verdicts are stored; empty for the embedded engine."""
+    """Return the connection of verdicts; empty for the embedded engine."""
     page = state.page()
     return page.connection_name if page.backend_name == "hosted" else ""
 
 
 def max_runs(backend: Backend) -> int:
-    """Return the number of runs that a bulk action or a statistic takes."""
+    """Return the most runs of one action or statistic."""
     return MAX_RUNS if isinstance(backend, EmbeddedBackend) else MAX_HOSTED_RUNS
 
 
 def newest_runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
-    """Return the newest runs of the filters but for the path, at most `max_runs`; and the number of all.
+    """Return the newest runs of the filters, without the path.
+
+    At most `max_runs`; ``total`` is the number of all.
 
     Raises:
         DebuggerError: The backend does not answer.
@@ -148,7 +162,7 @@ def newest_runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
 
 
 def list_runs(backend: Backend, wanted: WantedRuns, number: int, size: int) -> Page[Run]:
-    """Return one page of the runs of the filters but for the path."""
+    """Return one page of the runs, without the path."""
     return backend.runs(
         workflow_id=wanted.workflow_id,
         status=wanted.status,
@@ -171,7 +185,10 @@ def counted_run(run: Run, summary: RunSummary) -> CountedRun:
 
 
 def runs_on_path(backend: Backend, wanted: WantedRuns, seconds: float) -> Page[Run]:
-    """Return the runs of the filters and the path; ``unread`` tells how many could not be read in time."""
+    """Return the runs of the filters and the path.
+
+    ``unread`` counts those that could not be read in time.
+    """
     found = newest_runs(backend, wanted)
     if wanted.path is None:
         return found

@@ -1,4 +1,4 @@
-"""Many runs as a picture: heat and drop-off on the graph, funnel, tables of the same numbers."""
+"""View of many runs: graph with heat, funnel, paths, tables."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from debugger.views.panels.runs.filters import clear
 from debugger.views.panels.runs.paths import path_diagram
 from debugger.views.panels.runs.rows import duration_words
 from debugger.views.panels.runs.scope import (
+    Counted,
     WantedRuns,
     counted_run,
     newest_runs,
@@ -42,21 +43,19 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
     except DebuggerError as error:
         show_error(error)
         return
-    if not counted:
+    chosen = {run.run_id for run in counted.runs}
+    counted_rows = [run for run in runs if run.workflow_run_id in chosen]
+    if not counted_rows:
         _empty(wanted)
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large", key="statistics_head"):
-        workflow_id, names = _workflow(runs)
+        workflow_id, names = _workflow(counted_rows)
         figures = st.container(horizontal=True, gap="large", width="content")
-    ids = {run.workflow_run_id for run in runs if run.workflow_id == workflow_id}
-    shown = [run for run in counted if run.run_id in ids]
-    if not shown:
-        _empty(wanted)
-        return
+    ids = {run.workflow_run_id for run in counted_rows if run.workflow_id == workflow_id}
+    shown = [run for run in counted.runs if run.run_id in ids]
     with figures:
         _figures(shown)
-    if total > len(runs):
-        st.caption(f"Counted are the newest {len(runs):,} of {count(total, 'run')}; narrow the filters.")
+    _limits(total, len(runs), counted.missing)
     nodes, edges = node_flows(shown), edge_flows(shown)
     with st.container(key="statistics_body"):
         left, right = st.columns([1.5, 1], gap="medium")
@@ -81,19 +80,31 @@ def _runs(backend: Backend, wanted: WantedRuns) -> tuple[list[Run], int]:
     return found.rows, found.total
 
 
-def _count(backend: Backend, wanted: WantedRuns, runs: list[Run]) -> list[CountedRun]:
-    """Return the runs with their summaries; those that are missing are made, with a progress bar."""
-    held, key = runs_state(), (wanted, id(runs), len(runs))
-    if held.counted is not None and held.counted[0] == key:
-        return held.counted[1]
+def _limits(total: int, read: int, missing: int) -> None:
+    parts = []
+    if total > read:
+        parts.append(f"Counted are the newest {read:,} of {count(total, 'run')}; narrow the filters.")
+    if missing:
+        parts.append(f"{count(missing, 'run')} could not be read and are left out.")
+    if parts:
+        st.caption(" ".join(parts))
+
+
+def _count(backend: Backend, wanted: WantedRuns, runs: list[Run]) -> Counted:
+    """Return the runs with their summaries, missing ones made anew."""
+    held = runs_state()
+    known = held.counted
+    if known is not None and known.wanted == wanted and known.source is runs:
+        return known
     summaries = _read(backend, runs)
     counted = [
         counted_run(run, summaries[run.workflow_run_id]) for run in runs if run.workflow_run_id in summaries
     ]
+    missing = len(runs) - len(counted)
     if wanted.path is not None:
         counted = [run for run in counted if wanted.path.fits(run)]
-    held.counted = (key, counted)
-    return counted
+    held.counted = Counted(wanted, runs, counted, missing)
+    return held.counted
 
 
 def _read(backend: Backend, runs: Sequence[Run]) -> dict[str, RunSummary]:
@@ -113,7 +124,7 @@ def _read(backend: Backend, runs: Sequence[Run]) -> dict[str, RunSummary]:
 
 
 def _workflow(runs: Sequence[Run]) -> tuple[str, dict[str, str]]:
-    """Return the workflow whose runs are counted; a choice where the filters find several."""
+    """Return the chosen workflow, and the names of all."""
     sizes = Counter(run.workflow_id for run in runs)
     names = {run.workflow_id: _name(run) for run in reversed(runs)}
     order = [workflow for workflow, _ in sizes.most_common()]

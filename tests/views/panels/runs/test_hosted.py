@@ -1,0 +1,68 @@
+"""The page Runs over a hosted API, which is a server on this machine."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.settings import Settings
+from tests.server.conftest import serving
+from tests.support.many_runs import store_walks, walked_workflow
+
+
+@pytest.fixture
+def served(tmp_path):
+    """Serves eight walks; gives the backend behind the API, and its URL."""
+    with closing(EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/served.sqlite3"))) as backend:
+        workflow_id = backend.create_workflow(walked_workflow()).id
+        backend.store.create_version(workflow_id)
+        store_walks(backend.store, workflow_id, 8)
+        with serving(backend) as client:
+            yield backend, str(client.base_url).rstrip("/")
+
+
+@pytest.fixture
+def hosted(app, served, monkeypatch):
+    """The page on the hosted API."""
+    monkeypatch.setenv("INTERACTLY_BASE_URL", served[1])
+    monkeypatch.setenv("INTERACTLY_API_KEY", "key")
+    app.run()
+    app.session_state["debugger_page"].backend_name = "hosted"
+    app.run()
+    yield app
+    app.session_state["debugger_page"].hosted_backend.close()
+
+
+def test_hosted_runs_are_listed_with_words_and_verdicts(hosted, backend, tick):
+    tick(1)
+    hosted.button("bulk_fail").click().run()
+
+    table = hosted.dataframe("runs").value
+    run_id = table["id"][1]
+    assert not hosted.exception
+    assert len(table) == 8
+    assert all(table["first"])
+    assert [list(words) for words in table["verdict"][:2]] == [[], ["Fail"]]
+    assert set(table["place"]) == {"default"}
+    [verdict] = backend.store.reviews.verdicts([run_id], connection="default")[run_id]
+    assert verdict.value == "fail"
+
+
+def test_hosted_runs_cannot_be_deleted_and_the_control_tells_why(hosted, tick):
+    tick(0)
+
+    for key in ("delete_chosen", "erase_chosen"):
+        assert hosted.button(key).disabled
+        assert "no call that deletes a run" in hosted.button(key).help
+    assert "deleted" not in hosted.segmented_control("runs_view").options
+
+
+def test_hosted_runs_are_counted(hosted):
+    hosted.segmented_control("runs_view").set_value("statistics").run()
+
+    assert not hosted.exception
+    nodes = hosted.dataframe("statistics_nodes_0").value
+    assert nodes["runs"][0] == 8
+    assert sum(nodes["ended_here"]) + sum(nodes["wait_here"]) == 8
