@@ -37,7 +37,8 @@ def context_bar(view: RunView) -> None:
     title = [*_title(view), Spacer(), *lock(_actions(session), view, _CHANGING), export_button(session)]
     about = [*_run(view), *turn_actions(view), *fork_breadcrumb(view)]
     if view.is_past:
-        state_line = [*banner(view, has_keys=False), *about]
+        links = [item for item in stepping(view) if isinstance(item, Button) and item.key in _LINKS]
+        state_line = [*banner(view, has_keys=False), *about, Spacer(), *links]
     else:
         state_line = [*about, *_outside(view), Spacer(), *stepping(view), *live_edit_switch(view)]
     lines = [Line("title_bar", title), Line("run_bar", state_line, low=True)]
@@ -51,6 +52,8 @@ def context_bar(view: RunView) -> None:
 
 _CHANGING = frozenset({"start", "stop", "resume_run", "pause_run"})
 """The buttons that change the run on view; to start another one is always possible."""
+_LINKS = frozenset({"to_breakpoints", "to_pins"})
+"""The buttons among the steps that lead to what is set up for turns to come."""
 
 
 def _title(view: RunView) -> list[Item]:
