@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
+
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.views import state
 from debugger.views.auth.permissions import denied
 from debugger.views.components.factory import component
+from debugger.views.components.scrubber import Scrubber
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 
@@ -280,7 +283,7 @@ class TextInput:
             _hold(self.key, value, self.on_change)
 
 
-Control = Button | Link | Toggle | Disclosure | SegmentedControl | Select | TextInput
+Control = Button | Link | Toggle | Disclosure | SegmentedControl | Select | TextInput | Scrubber
 Item = Text | Badge | Progress | Spacer | Break | Control
 
 
@@ -301,7 +304,7 @@ class Line:
         return {"key": self.key, "low": self.low, "items": items}
 
 
-_BARS = component("control_bar", __package__, "toolbar")
+_BARS = component("control_bar", __package__, "toolbar", ("toolbar.js", "scrubber.js"))
 
 
 def bar(
@@ -349,10 +352,16 @@ def _use(key: str, controls: Mapping[str, Control]) -> None:
     fresh = [use for use in uses if use[0] > last]
     latest = {name: number for number, name, _ in fresh}
     state.set_widget(f"{key}_heard", max([last, *(number for number, _, _ in uses)]))
+    rerun: RerunException | None = None
     for number, name, value in fresh:
         control = controls.get(name)
         if control is not None and (number == latest[name] or _counts(control)):
-            control.on_event(value)
+            try:
+                control.on_event(value)
+            except RerunException as asked:  # none of the others is lost by it
+                rerun = asked
+    if rerun is not None:
+        raise rerun
 
 
 def _counts(control: Control) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -32,8 +32,7 @@ _MOST_ROWS = 10
 
 def timeline_pager(view: RunView, found: FilteredTimeline) -> Pager:
     """Return the page with the selected event, or the turned one."""
-    event = state.page().event
-    looked_at = (view.session, found.density, found.hidden, event)
+    looked_at = (view.session, found.density, found.hidden, view.event)
     return pager(TABLE_KEY, len(found.places), looked_at, _chosen(view, found)[0])
 
 
@@ -50,8 +49,7 @@ def timeline(view: RunView, found: FilteredTimeline, page: Pager) -> None:
 
 
 def _chosen(view: RunView, found: FilteredTimeline) -> tuple[int | None, bool]:
-    event = state.page().event
-    return (None, False) if event is None else found.row_of(event, view.projections)
+    return (None, False) if view.event is None else found.row_of(view.event, view.projections)
 
 
 def _table(view: RunView, found: FilteredTimeline, page: Pager) -> None:
@@ -143,11 +141,25 @@ def more_filters(view: RunView) -> None:
 
 def found_rows(view: RunView) -> FilteredTimeline:
     """The rows that all filters let through."""
-    wanted, density = _filter(view), state.widget(_DENSITY_KEY)
+    wanted, density = _filter(view), state.widget(_DENSITY_KEY, "Events")
     return view.memo(
         ("timeline", wanted, density),
         lambda: filter_timeline(view.projections, wanted, density, view.session.index.texts),
     )
+
+
+def shown_events(view: RunView) -> Sequence[int]:
+    """Return the events that the rows of the timeline are looked at by, in order."""
+    found = found_rows(view)
+    if found.density == "Turns":
+        turns = view.projections.turn_rows
+        return view.memo(
+            ("shown turns", id(found)), lambda: [turns[at].last for at in found.places if turns[at].events]
+        )
+    if found.density == "Steps":
+        steps = view.projections.steps
+        return view.memo(("shown steps", id(found)), lambda: sorted({steps[at].last for at in found.places}))
+    return found.places
 
 
 def _words(found: FilteredTimeline) -> str:
@@ -215,7 +227,4 @@ def _active() -> int:
 def _turn(view: RunView, turns: str) -> int | None:
     if turns == _ALL or not view.turns:
         return None
-    event = state.page().event
-    if turns == _LATEST or event is None:
-        return view.turns[-1].number
-    return view.rows[event].turn_number
+    return view.turns[-1].number if turns == _LATEST else view.turn_number
