@@ -224,7 +224,8 @@ def _fingerprint(name: Pane, session: DebugSession) -> Hashable:
         return run, poll_seconds(session), state.widget(state.GRAPH_VIEW_KEY)
     if name == "bar":
         turn = session.turn_of(page.event)
-        return run, turn, session.is_stepping, id(page.fork), page.shows_tree
+        steps = session.stepping.pending, session.stepping.is_pausing, session.background.continues
+        return run, turn, session.is_stepping, steps, id(page.fork), page.shows_tree
     if name == "graph":
         return run, page.node, page.edge
     switches = state.widget(state.TAB_KEY), state.widget(state.LOWER_KEY)
@@ -244,7 +245,6 @@ def _run(session: DebugSession) -> Hashable:
         session.run_id,
         (
             session.stop_point,
-            gate.mode,
             len(gate.missed_stops),
             human_input.pending,
             human_input.asks_all,

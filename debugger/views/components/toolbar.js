@@ -18,6 +18,11 @@ function instanceOf(root) {
       else document.removeEventListener("keydown", press);
     };
     document.addEventListener("keydown", press);
+    const focus = () => {
+      if (!root.isConnected) return document.removeEventListener("message-stepped", focus);
+      it.lines.flatMap(line => line.parts).find(part => part.item.message_step)?.element.firstElementChild.focus();
+    };
+    document.addEventListener("message-stepped", focus);
   }
   return it;
 }
@@ -25,7 +30,8 @@ function instanceOf(root) {
 // A key that is typed into a field is text unless Ctrl is held: then the field, too, may have made use of it, as
 // a box of several lines that keeps what was typed. A dialog has the keyboard for itself.
 function pressByKey(it, event) {
-  const isTyped = event.composedPath()[0].closest?.(FIELDS);
+  const field = event.composedPath()[0].closest?.(FIELDS);
+  const isTyped = field && !(event.key === "Escape" && field.tagName === "TEXTAREA"); // which has no use for it
   const isTaken = isTyped ? !event.ctrlKey && !event.metaKey : event.defaultPrevented;
   const dialog = document.querySelector('[data-testid="stDialog"]');
   if (dialog && !isTaken) leave(dialog, event);
@@ -84,7 +90,8 @@ const FILL = {
     part.element.classList.toggle("short", text.length <= SHORT);
     part.element.replaceChildren(look === "code" ? made("code", "", text) : text);
   },
-  badge(part, { text, icon, colour }) {
+  badge(part, { text, icon, colour, is_status }) {
+    part.element.role = is_status ? "status" : null;
     const badge = made("span", "badge " + colour);
     badge.append(...(icon ? [iconOf(icon)] : []), text);
     part.element.replaceChildren(badge);
@@ -103,7 +110,7 @@ const FILL = {
     part.element.classList.add("break");
   },
   button(part, { label, icon, look, shows, disabled, keys }, send) {
-    const button = onlyChild(part, "button", () => send());
+    const button = onlyChild(part, "button", () => { if (!isTakenByMessage(part.item)) send(); });
     button.className = look;
     button.disabled = disabled;
     part.element.classList.toggle("cut", shows === "words, cut");
@@ -194,6 +201,12 @@ const FILL = {
     if (part.sent !== value) input.value = part.sent = value; // else a person may be typing on
   },
 };
+
+// What is typed and not sent goes with a step: the message box sends both (message_box.js).
+function isTakenByMessage({ message_step }) {
+  if (!message_step) return false;
+  return !document.dispatchEvent(new CustomEvent("message-step", { detail: message_step, cancelable: true }));
+}
 
 function onlyChild(part, tag, onClick) {
   let child = part.element.firstElementChild;

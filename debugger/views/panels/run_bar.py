@@ -184,6 +184,8 @@ def _judged(pace: BackgroundScheduler) -> list[str]:
 
 def _pace(view: RunView) -> list[str]:
     pace = view.session.background
+    if view.session.stop_point is not None:
+        return ["It is paused."]
     if view.session.is_stepping:
         return ["A step is under way."]
     if pace.halted and pace.automatic:
