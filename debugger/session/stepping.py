@@ -142,8 +142,12 @@ class StepController:
             self.arm(pending.kind)
 
     def resume(self) -> None:
-        """Go on until something else stops the run."""
-        self._go(None)
+        """Go on until something else stops the run.
+
+        A step that is armed for the user's next turn stays where background work was paused meanwhile.
+        """
+        is_paused = self._stop is not None
+        self._go(self._step if is_paused and self._step is not None and self._step.is_armed else None)
 
     def run_to(self, node_id: str) -> None:
         """Continue until a node is about to run, in any turn."""

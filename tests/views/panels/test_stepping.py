@@ -154,7 +154,12 @@ def test_paused_event_has_row_in_every_density(app, backend, page):
 
 @pytest.mark.parametrize(
     ("before", "kind", "after"),
-    [("Turns", "event", "Events"), ("Steps", "event", "Events"), ("Turns", "node", "Steps"), ("Raw", "event", "Raw")],
+    [
+        ("Turns", "event", "Events"),
+        ("Steps", "event", "Events"),
+        ("Turns", "node", "Steps"),
+        ("Raw", "event", "Raw"),
+    ],
 )
 def test_density_follows_step(app, backend, page, before, kind, after):
     waiting(app, backend)
