@@ -145,12 +145,6 @@ class FilteredTimeline:
         number = bisect_right(self.places, place)
         return replace(self, places=[*self.places[:number], place, *self.places[number:]])
 
-    def events(self, run: Projections) -> Sequence[int]:
-        """Return the event that represents each row, by its index in the run."""
-        if self.density == "Turns":
-            return [run.turn_rows[place].last for place in self.places]
-        return [run.steps[place].last for place in self.places] if self.density == "Steps" else self.places
-
 
 def filter_timeline(
     run: Projections, wanted: Filter, density: Density, texts: SearchTexts | None = None

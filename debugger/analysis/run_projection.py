@@ -25,6 +25,8 @@ from debugger.protocol.turn_logs import TurnLog
 
 MAX_OPEN_TURNS = 2
 """A turn, and the step of background work that it waits for."""
+EVENTS_BETWEEN = 500
+"""Events between two checkpoints of the position, at least."""
 
 
 class Projections(EventFold):
@@ -55,6 +57,9 @@ class Projections(EventFold):
         self.threads: Counter[str] = Counter()
         """Number of events by thread: ``"0"``, or the configured id of a companion."""
 
+        self.checkpoints: list[PositionTracker] = []
+        """Positions after earlier turns, about `EVENTS_BETWEEN` events apart; they are only copied."""
+
     def add_turn(self, turn: TurnLog, events: Sequence[EventFields] | None = None) -> None:
         """Apply the next turn, or piece of background work, to all projections."""
         first, said = self.event_count, len(self.chat.messages)
@@ -71,6 +76,8 @@ class Projections(EventFold):
         self.types.update(row.type for row in rows)
         self.nodes.update(row.drawn_node for row in rows if row.drawn_node is not None)
         self.threads.update(row.thread for row in rows if row.thread is not None)
+        if self.event_count - (self.checkpoints[-1].event_count if self.checkpoints else 0) >= EVENTS_BETWEEN:
+            self.checkpoints.append(self.position.snapshot())
 
 
 class RunProjection:

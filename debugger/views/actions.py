@@ -27,6 +27,7 @@ from debugger.views.auth.permissions import check_role, may, requires
 from debugger.views.backends import current_backend, local_store, notebook
 from debugger.views.confirmations import confirm_turn
 from debugger.views.connections import disconnect_hosted, owner
+from debugger.views.cursor_state import CursorState
 from debugger.views.state import BackendName, PageState
 from debugger.views.times import shown_time
 from debugger.views.url_state import Address
@@ -104,8 +105,8 @@ def open_workflow(workflow_id: str, version_number: int | None = None) -> None:
 
 
 @command
-def open_run(run_id: str, turn_number: int | None = None) -> None:
-    """Show a recorded run, at the end of a turn if one is named.
+def open_run(run_id: str, turn_number: int | None = None, event: int | None = None) -> None:
+    """Show a recorded run, at an event or at the end of a turn if one is named.
 
     One that is long is read once the page is there, see `read_run`.
     """
@@ -116,6 +117,7 @@ def open_run(run_id: str, turn_number: int | None = None) -> None:
         session.read()
     show(session)
     state.page().turn_to_open = turn_number
+    state.record(CursorState).event_to_open = event
     if not session.turns_to_load:
         _open_turn()
 
@@ -150,9 +152,7 @@ def read_run() -> None:
 
 
 def _open_turn() -> None:
-    page = state.page()
-    if page.turn_to_open is not None:
-        select_turn(page.turn_to_open)
+    select_place(state.page().turn_to_open, state.record(CursorState).event_to_open)
 
 
 @command
@@ -383,7 +383,8 @@ def show(session: DebugSession | None) -> None:
             session.background.automatic = page.advances_by_itself
         if may(Role.RUN) or not session.busy:
             _restore_setup(session)
-    page.event = page.node = page.edge = None
+    select_event(None)
+    page.node = page.edge = None
     page.awaits_turn = False
     page.next_input = RunInputModel()
     state.renew_editors()
@@ -422,19 +423,20 @@ def select_event(index: int | None) -> None:
 
     ``None`` follows the run.
     """
-    state.page().event = index
+    page, cursor = state.page(), state.record(CursorState)
+    if page.event is None and index is not None and page.session is not None:
+        cursor.seen_events = page.session.event_count
+    cursor.is_playing = False
+    page.event = index
 
 
-def step_event(by: int) -> None:
-    """Move the selected event by some places.
-
-    Beyond the ends of the run nothing changes.
-    """
-    page = state.page()
-    count = sum(len(turn.events) for turn in page.session.turns) if page.session else 0
-    target = (count if page.event is None else page.event) + by
-    if 0 <= target < count:
-        page.event = target
+def select_place(turn_number: int | None, event: int | None) -> None:
+    """Select what an address names; an event that the run does not have counts as absent."""
+    session = state.page().session
+    if event is not None and session is not None and event < session.event_count:
+        select_event(event)
+    elif turn_number is not None:
+        select_turn(turn_number)
 
 
 def select_node(node_id: str) -> None:
@@ -454,7 +456,7 @@ def select_turn(turn_number: int) -> None:
     turns = page.session.turns if page.session else []
     seen = sum(len(turn.events) for turn in turns if turn.number <= turn_number)
     is_past = 0 < turn_number < (turns[-1].number if turns else 0)
-    page.event = seen - 1 if is_past and seen else None
+    select_event(seen - 1 if is_past and seen else None)
 
 
 def step_turn(by: int) -> None:

@@ -10,6 +10,7 @@ from debugger.errors import DebuggerError
 from debugger.settings import HostedSettings
 from debugger.views import actions, connections, state
 from debugger.views.backends import current_backend, live_sessions
+from debugger.views.cursor_state import CursorState
 from debugger.views.state import BackendName
 from debugger.views.url_state import Address
 
@@ -39,12 +40,11 @@ def follow_address() -> None:
     if live is not None:
         actions.join(live)
     elif wanted.run and (page.session is None or page.session.run_id != wanted.run):
-        actions.open_run(wanted.run, wanted.turn)
+        actions.open_run(wanted.run, wanted.turn, wanted.event)
         if wanted.session and page.session is not None:
             page.session.notice = _LOST_SESSION
     elif wanted.run:  # it is on view; without a turn while its first one is being executed
-        if wanted.turn is not None:
-            actions.select_turn(wanted.turn)
+        actions.select_place(wanted.turn, wanted.event)
     elif wanted.workflow:
         actions.open_workflow(wanted.workflow)
 
@@ -117,7 +117,14 @@ def current_address() -> Address:
     connection = page.connection_name if page.backend_name == "hosted" else ""
     if session is None:
         return Address(page.backend_name, is_demo=page.is_demo, connection=connection)
-    turn = page.turn_to_open if session.turns_to_load else session.turn_of(page.event)
+    cursor, event = state.record(CursorState), page.event
+    if session.turns_to_load:
+        turn, event = page.turn_to_open, cursor.event_to_open
+    elif cursor.is_playing and session.started_run_id == page.shown_address.run:
+        turn, event = page.shown_address.turn, page.shown_address.event  # one place at its end, not hundreds
+    else:
+        turn = session.turn_of(event)
     token = live_sessions().token_of(session) if page.backend_name == "embedded" else ""
     run_id = session.started_run_id or ""
-    return Address(page.backend_name, session.workflow_id, run_id, turn, page.is_demo, token, connection)
+    names = page.backend_name, session.workflow_id, run_id
+    return Address(*names, turn, page.is_demo, token, connection, event)

@@ -184,8 +184,7 @@ def _follow() -> DebugSession:
         session.tick()
     else:
         session.poll()  # a tick would execute the background work of a session that another user shares
-    count = len(run_view(session).rows)
-    if page.event is not None and not 0 <= page.event < count:
+    if page.event is not None and run_view(session).event is None:
         page.event = None  # a turn that could not be run takes its events along
     return session
 
@@ -220,14 +219,13 @@ def _fingerprint(name: Pane, session: DebugSession) -> Hashable:
         # What a run is started with can be taken from the turns of the run on view.
         return session, is_next, page.generation, None if is_next else run_revision(session)
     run = _run(session)
-    if name == "workbench":
-        return run, poll_seconds(session), state.widget(state.GRAPH_VIEW_KEY)
+    if name == "workbench":  # the cursor moves all that it shows
+        return run, poll_seconds(session), state.widget(state.GRAPH_VIEW_KEY), page.event
     if name == "bar":
-        turn = session.turn_of(page.event)
         steps = session.stepping.pending, session.stepping.is_pausing, session.background.continues
-        return run, turn, session.is_stepping, steps, id(page.fork), page.shows_tree
+        return run, page.event, session.is_stepping, steps, id(page.fork), page.shows_tree
     if name == "graph":
-        return run, page.node, page.edge
+        return run, page.event, page.node, page.edge
     switches = state.widget(state.TAB_KEY), state.widget(state.LOWER_KEY)
     return run, page.event, page.node, page.edge, switches, *page.watches
 

@@ -1,16 +1,21 @@
-"""Projections of a session's run, computed once per revision."""
+"""The view of a session's run as of the cursor, computed once per revision.
+
+The cursor is one event of the run, or none: then the run is followed live. Whatever a pane shows of a moment
+it reads from here, so that no two panes show different moments.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeVar
 
 from debugger.analysis.chat import ChatMessage
 from debugger.analysis.decisions import DecisionLog, Explainer
 from debugger.analysis.position import Position
+from debugger.analysis.run_moment import RunMoment, later_messages, moment_at
 from debugger.analysis.run_projection import Projections
 from debugger.analysis.side_effects import SideEffect, summary
 from debugger.analysis.thread_positions import InputHint, input_hint
@@ -23,6 +28,7 @@ from debugger.engine.super_nodes import expand
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout, layout
+from debugger.protocol.runs import RunStatus
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 from debugger.session.input_history import next_lines
@@ -35,7 +41,11 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class RunView:
-    """View of a session at one revision."""
+    """View of a session at one revision, as of its cursor.
+
+    `turns`, `rows` and `bubbles` are always those of the whole run; `position` and `hint` are as of the
+    cursor.
+    """
 
     session: DebugSession
     turns: list[TurnLog]
@@ -56,8 +66,78 @@ class RunView:
     """Whether there are such lines for any moment of this workflow."""
     projections: Projections
     """All that was read out of the turns: steps and turns as rows, counts by type, by node and by thread."""
+    event: int | None = None
+    """The cursor: the index of an event in the run; ``None`` is live."""
+    moment: RunMoment | None = None
+    """The run as it was at the cursor; ``None`` where that is how it is now."""
     worked_out: dict[Hashable, Any] = field(default_factory=dict)
-    """What panes made of this moment, see `once`."""
+    """What panes made of this revision, see `memo`."""
+    worked_out_here: dict[Hashable, Any] = field(default_factory=dict)
+    """What panes made of this revision at this cursor, see `memo_here`."""
+
+    def at(self, event: int | None) -> RunView:
+        """Return the same revision as of another cursor.
+
+        At the last event the run is as it is now.
+
+        Args:
+            event: The index of an event in the run; ``None`` is live.
+        """
+        if event is None or event >= len(self.rows) - 1:
+            return replace(self, event=event, worked_out_here={})
+        moment = moment_at(self.projections, event, self.graph, self.names)
+        return replace(
+            self,
+            event=event,
+            moment=moment,
+            position=moment.position,
+            hint=moment.hint,
+            worked_out_here={},
+        )
+
+    @property
+    def is_past(self) -> bool:
+        """Return whether events came after the cursor."""
+        return self.moment is not None
+
+    @property
+    def last(self) -> int:
+        """Return the index of the last event as of the cursor; -1 before any."""
+        return len(self.rows) - 1 if self.event is None else self.event
+
+    @property
+    def turn_number(self) -> int:
+        """Return the number of the turn at the cursor; 0 before the first."""
+        if self.event is not None:
+            return self.rows[self.event].turn_number
+        return self.turns[-1].number if self.turns else 0
+
+    @property
+    def turns_then(self) -> list[TurnLog]:
+        """Return the turns up to the cursor."""
+        return self.moment.turns if self.moment is not None else self.turns
+
+    @property
+    def rows_then(self) -> list[TimelineRow]:
+        """Return the events up to the cursor."""
+        return self.rows[: self.last + 1]
+
+    @property
+    def status(self) -> RunStatus:
+        """Return the run's status as of the cursor."""
+        return self.moment.status if self.moment is not None else self.session.status
+
+    @property
+    def is_busy(self) -> bool:
+        """Return whether a turn is under way, and on view."""
+        return self.session.busy and self.moment is None
+
+    @property
+    def later_bubbles(self) -> list[bool]:
+        """Return for each message whether it came after the cursor."""
+        if self.moment is None:
+            return [False] * len(self.bubbles)
+        return later_messages(self.projections, self.moment.event)
 
     def memo(self, what: Hashable, work_out: Callable[[], Answer]) -> Answer:
         """Return a value computed once per revision.
@@ -71,15 +151,46 @@ class RunView:
         found: Answer = self.worked_out[what]
         return found
 
+    def memo_here(self, what: Hashable, work_out: Callable[[], Answer]) -> Answer:
+        """Return a value computed once per revision and cursor.
+
+        Args:
+            what: Names it, with all that it depends on besides.
+            work_out: Does the work.
+        """
+        if what not in self.worked_out_here:
+            self.worked_out_here[what] = work_out()
+        found: Answer = self.worked_out_here[what]
+        return found
+
+
+@dataclass
+class ViewCache:
+    """The view that was made last."""
+
+    revision: Hashable = None
+    live: RunView | None = None
+    shown: RunView | None = None
+    """The same as of the cursor."""
+
 
 def run_view(session: DebugSession) -> RunView:
-    """Return the view of a session at its current revision."""
-    page = state.page()
-    revision = run_revision(session)
-    if page.reading is None or page.reading[0] != revision:
-        page.reading = (revision, _read(session, session.turns))
-    found: RunView = page.reading[1]
-    return found
+    """Return the view of a session at its current revision, as of the cursor."""
+    cache, revision = state.record(ViewCache), run_revision(session)
+    if cache.live is None or cache.revision != revision:
+        cache.revision, cache.live, cache.shown = revision, _read(session, session.turns), None
+    event = state.page().event
+    if event is not None and not 0 <= event < len(cache.live.rows):
+        event = None  # a turn that could not be run takes its events along
+    if cache.shown is None or cache.shown.event != event:
+        cache.shown = cache.live.at(event)
+    return cache.shown
+
+
+def forget_views() -> None:
+    """Drop what this tab has in memory of runs."""
+    cache = state.record(ViewCache)
+    cache.revision = cache.live = cache.shown = state.page().past = None
 
 
 def run_revision(session: DebugSession) -> Hashable:

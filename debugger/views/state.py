@@ -175,12 +175,9 @@ class PageState:
     """What each table under edit first got, by its key."""
     shown_address: Address = field(default_factory=Address)
     """What the address bar last got, so that a change made there is noticed."""
-    left_address: Address = field(default_factory=Address)
-    """What the address bar got before that."""
-    left_at: float = 0.0
-    """When it got something else, on the clock that only goes forward."""
-    reading: tuple[Any, Any] | None = None
-    """What was last read out of a session, and of which state of it; see `debugger.views.run_view`."""
+    left_addresses: dict[Address, float] = field(default_factory=dict)
+    """What the address bar got just before that, and when it got something else, on the clock that only goes
+    forward."""
     links: dict[str, Any] = field(default_factory=dict)
     """The navigation's pages by name."""
     answers: BackendCache = field(default_factory=BackendCache)
@@ -366,15 +363,17 @@ def address() -> Address:
 
 def is_stale(found: Address) -> bool:
     """Return whether an address may predate the shown one."""
-    held = page()
-    return found == held.left_address and time.monotonic() - held.left_at < _STALE_SECONDS
+    return time.monotonic() - page().left_addresses.get(found, -_STALE_SECONDS) < _STALE_SECONDS
 
 
 def show_address(shown: Address) -> None:
     """Make the address bar name what the page shows."""
     held = page()
     if held.shown_address != shown:
-        held.left_address, held.left_at = held.shown_address, time.monotonic()
+        now, left = time.monotonic(), held.left_addresses
+        held.left_addresses = {each: at for each, at in left.items() if now - at < _STALE_SECONDS}
+        held.left_addresses[held.shown_address] = now
+        held.left_addresses.pop(shown, None)
     held.shown_address = shown
     if address() != shown:
         st.query_params.from_dict(shown.to_parameters())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
-_KEYS = ("backend", "connection", "workflow", "run", "turn", "skin", "session")
+_KEYS = ("backend", "connection", "workflow", "run", "turn", "event", "skin", "session")
 _DEMO = "demo"
 
 
@@ -24,26 +24,33 @@ class Address:
     """The token of a session in which a turn is under way (`debugger.session.registry`)."""
     connection: str = ""
     """The name of the hosted backend's connection: never its URL, never its key."""
+    event: int | None = None
+    """The cursor: the index of an event in the run; absent while the run is followed live."""
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
-        """Read the address bar; an invalid turn counts as absent."""
-        turn = parameters.get("turn", "")
+        """Read the address bar; an invalid turn or event counts as absent."""
         return cls(
             parameters.get("backend", ""),
             parameters.get("workflow", ""),
             parameters.get("run", ""),
-            int(turn) if turn.isascii() and turn.isdigit() and len(turn) < 9 else None,
+            _number(parameters.get("turn", "")),
             parameters.get("skin") == _DEMO,
             parameters.get("session", ""),
             parameters.get("connection", ""),
+            _number(parameters.get("event", "")),
         )
 
     def to_parameters(self) -> dict[str, str]:
         """Return the query parameters, absent ones left out."""
-        turn, skin = "" if self.turn is None else str(self.turn), _DEMO if self.is_demo else ""
-        values = (self.backend, self.connection, self.workflow, self.run, turn, skin, self.session)
+        turn, event = ("" if number is None else str(number) for number in (self.turn, self.event))
+        skin = _DEMO if self.is_demo else ""
+        values = (self.backend, self.connection, self.workflow, self.run, turn, event, skin, self.session)
         return {key: value for key, value in zip(_KEYS, values, strict=True) if value}
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
 
 
 BackendKey = Literal["embedded", "hosted", "recording"]

@@ -10,7 +10,7 @@ def test_address_that_browser_sent_too_early_is_not_followed(app, backend, page)
     first = backend.create_workflow(document(static("a", "Hello"), name="First"))
     backend.create_workflow(document(static("b", "Hello"), name="Second"))
     app.run()
-    page().left_address, page().left_at = Address("embedded", first.id), time.monotonic() + 60
+    page().left_addresses[Address("embedded", first.id)] = time.monotonic() + 60
 
     app.query_params["workflow"] = first.id
     app.run()
@@ -22,8 +22,7 @@ def test_page_that_was_left_long_ago_is_gone_back_to(app, backend, page):
     first = backend.create_workflow(document(static("a", "Hello"), name="First"))
     backend.create_workflow(document(static("b", "Hello"), name="Second"))
     app.run()
-    page().left_address = Address("embedded", first.id)
-    page().left_at = time.monotonic() - 60
+    page().left_addresses[Address("embedded", first.id)] = time.monotonic() - 60
 
     app.query_params["workflow"] = first.id
     app.run()

@@ -19,10 +19,14 @@ def test_streamlit_takes_every_shortcut(name):
     assert normalize_shortcut(SHORTCUTS[name].keys)
 
 
-def test_no_two_shortcuts_share_their_keys():
-    written = [normalize_shortcut(shortcut.keys) for shortcut in SHORTCUTS.values()]
+@pytest.mark.parametrize("other_page", ["Present", "Review"])
+def test_no_two_shortcuts_of_a_page_share_keys(other_page):
+    debug = [each for each in SHORTCUTS.values() if each.group not in ("Present", "Review")]
+    own = [each for each in SHORTCUTS.values() if each.group in (other_page, "Anywhere")]
 
-    assert len(set(written)) == len(written)
+    for shown in (debug, own):
+        written = [normalize_shortcut(shortcut.keys) for shortcut in shown]
+        assert len(set(written)) == len(written)
 
 
 def test_keys_that_are_typed_like_text_can_be_switched_off(page):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
@@ -63,20 +63,16 @@ class DecisionLog(EventFold):
         """Return the decisions that took an edge, by its id."""
         return self._by_edge.get(edge_id, [])
 
-    def of_event(self, index: int | None) -> DecisionRecord | None:
-        """Return the decision of an event's node run, else the previous one.
+    def until(self, index: int | None) -> DecisionRecord | None:
+        """Return the last decision up to an event.
 
         Args:
             index: The index of the event in the run; ``None`` is the run's end.
         """
-        if not self.all or index is None:
-            return self.all[-1] if self.all else None
-        place = bisect_left(self.all, index, key=lambda record: record.index)
-        if place < len(self.all):
-            found = self.all[place]
-            if found.index == index or (found.started is not None and found.started <= index <= found.index):
-                return found
-        return self.all[max(place - 1, 0)]
+        place = (
+            len(self.all) if index is None else bisect_right(self.all, index, key=lambda record: record.index)
+        )
+        return self.all[place - 1] if place else None
 
     def _trace(self, event: EventFields) -> ThreadTrace:
         thread_id = event.thread_id or MAIN_THREAD

@@ -29,6 +29,41 @@ function wire(it) {
     it.send("shown", isShown ? "all" : "latest");
   });
   it.start.firstElementChild.addEventListener("click", () => it.send("started", true));
+  it.said.addEventListener("click", event => {
+    const message = event.target.closest("[data-event]");
+    if (message && (event.target.closest(".moment") || !isReading(it))) choose(it, message);
+  });
+  it.said.addEventListener("keydown", event => walk(it, event));
+}
+
+// Whether a person has just marked some text to copy it, which ends in a click as well.
+function isReading(it) {
+  const root = it.root.getRootNode(), marked = (root.getSelection || document.getSelection).call(root.getSelection ? root : document);
+  return Boolean(marked && !marked.isCollapsed && marked.toString().trim());
+}
+
+function choose(it, message) {
+  const button = message.querySelector(".moment");
+  letInto(it, button);
+  button.focus({ preventScroll: true });
+  it.send("chosen", Number(message.dataset.event));
+}
+
+// The messages are one stop of the Tab key; from one to the next lead the arrow keys.
+function walk(it, event) {
+  const buttons = [...it.said.querySelectorAll(".moment")], at = buttons.indexOf(event.target);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
+  if (at < 0 || to === undefined || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+  event.preventDefault();
+  event.stopPropagation(); // the page has keys of its own
+  const next = buttons[Math.min(Math.max(to, 0), buttons.length - 1)];
+  letInto(it, next);
+  next.focus();
+}
+
+function letInto(it, button) {
+  it.said.querySelectorAll('.moment[tabindex="0"]').forEach(each => { each.tabIndex = -1; });
+  if (button) button.tabIndex = 0;
 }
 
 function goToEnd(it) {
@@ -49,18 +84,28 @@ function iconOf(name, className = "icon") {
   return icon;
 }
 
-function bubbleOf({ kind, text, caption, is_uncertain: isUncertain }) {
+function bubbleOf({ kind, text, caption, event, is_uncertain: isUncertain }) {
   const words = made("div", "", made("p", "words", text), ...(caption ? [made("small", "", caption)] : []));
   const bubble = made("div", "bubble " + kind + (isUncertain ? " uncertain" : ""), iconOf(ICONS[kind], "icon face"), words);
   bubble.role = "group";
   bubble.ariaLabel = "Chat message from " + kind;
-  return bubble;
+  return event === undefined ? bubble : choosable(bubble, event, text);
 }
 
-function noteOf(kind, text) {
+function choosable(message, event, text) {
+  const button = made("button", "moment", iconOf("my_location"));
+  button.title = "Show the run as of this message";
+  button.ariaLabel = `${button.title}: ${text.slice(0, 60)}`;
+  button.tabIndex = -1;
+  message.dataset.event = event;
+  message.append(button);
+  return message;
+}
+
+function noteOf(kind, text, event) {
   const note = made("div", "note " + kind, iconOf(ICONS[kind]), made("p", "", text));
   note.role = "note";
-  return note;
+  return event === undefined ? note : choosable(note, event, text);
 }
 
 function foldOf(it, { first, label, texts }) {
@@ -73,7 +118,7 @@ function foldOf(it, { first, label, texts }) {
 
 function elementOf(it, item) {
   if (item.kind === "folded") return foldOf(it, item);
-  return item.kind in { agent: 1, user: 1 } ? bubbleOf(item) : noteOf(item.kind, item.text);
+  return item.kind in { agent: 1, user: 1 } ? bubbleOf(item) : noteOf(item.kind, item.text, item.event);
 }
 
 // Only what is another than before is made anew, wherever it stood: what is new comes at the end of a long
@@ -100,6 +145,37 @@ function appear(it) {
     part.element.classList.toggle("appears", at === it.drawn.length - 1 && Boolean(part.isNew));
     part.isNew = false;
   });
+}
+
+// Later messages are dimmed, not hidden; the one at the cursor is marked, and comes into sight as the cursor moves.
+function markCursor(it, cursor) {
+  const later = new Set(cursor?.later ?? []);
+  it.drawn.forEach(({ element }, at) => {
+    element.classList.toggle("later", later.has(at));
+    element.classList.toggle("here", at === cursor?.here);
+    element.ariaCurrent = at === cursor?.here ? "true" : null;
+  });
+  if (!it.said.querySelector('.moment[tabindex="0"]')) {
+    const buttons = it.said.querySelectorAll(".moment");
+    letInto(it, it.drawn[cursor?.here]?.element.querySelector(".moment") ?? buttons[buttons.length - 1]);
+  }
+  const isMoved = it.cursor !== JSON.stringify(cursor), wasPast = Boolean(it.isPast);
+  it.cursor = JSON.stringify(cursor);
+  it.isPast = later.size > 0;
+  const here = it.drawn[cursor?.here]?.element;
+  if (it.isPast && isMoved && here) {
+    it.follows = false;
+    requestAnimationFrame(() => showIn(it.root, here));
+  } else if (wasPast && !it.isPast) {
+    it.follows = true;
+  }
+}
+
+// Scroll no more than it takes, and leave the page around where it is.
+function showIn(root, element) {
+  const box = root.getBoundingClientRect(), place = element.getBoundingClientRect();
+  if (place.top < box.top) root.scrollTop -= box.top - place.top;
+  else if (place.bottom > box.bottom) root.scrollTop += Math.min(place.bottom - box.bottom, place.top - box.top);
 }
 
 function tell(it, { earlier, under_way: work, empty, start }) {
@@ -132,6 +208,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   fill(it, JSON.parse(data.said));
   if (data.soft) appear(it);
   tell(it, data);
+  markCursor(it, data.cursor);
   // In the frame that is drawn next: to ask for a place now would have the whole page laid out in between.
   if (isOther || it.follows) requestAnimationFrame(() => goToEnd(it));
 }

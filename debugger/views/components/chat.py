@@ -42,6 +42,16 @@ class StartButton:
     """Why it cannot be pressed."""
 
 
+@dataclass(frozen=True)
+class ChatCursor:
+    """The time cursor among the messages."""
+
+    here: ChatMessage | None
+    """The last message up to it."""
+    later: frozenset[int]
+    """The ids of the message objects that came after it; they are dimmed."""
+
+
 _BOX = component("bubbles_box", __package__, "chat")
 
 
@@ -58,6 +68,8 @@ def chat_box(
     start: StartButton | None = None,
     mark: tuple[int, str] | None = None,
     page: Hashable = None,
+    cursor: ChatCursor | None = None,
+    on_choose: Callable[[int], None] | None = None,
 ) -> None:
     """Draw the messages.
 
@@ -73,16 +85,20 @@ def chat_box(
         start: The button below that.
         mark: The number of a turn whose outcome is not known, and the remark at its user's message.
         page: While it is equal, the box stays where a person has scrolled to; another one begins at its end.
+        cursor: The time cursor; ``None`` is live.
+        on_choose: Takes the event of the message that a person chooses; without it none can be chosen.
     """
+    groups = group_warnings(said)
     data: JsonObject = {
         # As one text: Streamlit would look through all that it holds for tables.
-        "said": encode([_to_browser(group, turns, mark) for group in group_warnings(said)]).decode(),
+        "said": encode([_to_browser(group, turns, mark, on_choose is not None) for group in groups]).decode(),
         "soft": soft,
         "earlier": {"label": earlier.label, "is_shown": earlier.is_shown} if earlier else None,
         "under_way": asdict(under_way) if under_way else None,
         "empty": asdict(empty) if empty else None,
         "start": {"no_run": start.no_run or denied(start.on_press)} if start else None,
         "page": str(page),
+        "cursor": _cursor_props(groups, cursor),
     }
     _BOX(
         key=key,
@@ -90,10 +106,22 @@ def chat_box(
         data=data,
         on_shown_change=lambda: _switch(key, earlier),
         on_started_change=lambda: _start(start),
+        on_chosen_change=lambda: _choose(key, on_choose),
     )
 
 
-def _to_browser(group: Sequence[ChatMessage], turns: bool, mark: tuple[int, str] | None) -> JsonObject:
+def _cursor_props(groups: Sequence[Sequence[ChatMessage]], cursor: ChatCursor | None) -> JsonObject | None:
+    if cursor is None:
+        return None
+    return {
+        "here": next((at for at, group in enumerate(groups) if group[0] is cursor.here), -1),
+        "later": [at for at, group in enumerate(groups) if id(group[0]) in cursor.later],
+    }
+
+
+def _to_browser(
+    group: Sequence[ChatMessage], turns: bool, mark: tuple[int, str] | None, can_choose: bool
+) -> JsonObject:
     first = group[0]
     if len(group) > 1:
         props = {"label": count(len(group), "warning"), "texts": [bubble.text for bubble in group]}
@@ -101,7 +129,8 @@ def _to_browser(group: Sequence[ChatMessage], turns: bool, mark: tuple[int, str]
     if mark is not None and first.role == "user" and first.turn_number == mark[0]:
         return {"kind": "user", "text": first.text, "caption": mark[1], "is_uncertain": True}
     speaker = _speaker(first, turns) if first.role == "agent" and first.node_name else ""
-    return {"kind": first.role, "text": first.text, "caption": speaker}
+    event = {"event": first.event_index} if can_choose and first.event_index is not None else {}
+    return {"kind": first.role, "text": first.text, "caption": speaker, **event}
 
 
 def _speaker(bubble: ChatMessage, turns: bool) -> str:
@@ -116,6 +145,13 @@ def _switch(key: str, earlier: ShowEarlier | None) -> None:
     shown = held.get("shown") if held else None
     if earlier is not None and shown in ("all", "latest"):
         earlier.on_change(shown == "all")
+
+
+def _choose(key: str, on_choose: Callable[[int], None] | None) -> None:
+    held = state.widget(key)
+    event = held.get("chosen") if held else None
+    if on_choose is not None and isinstance(event, int) and not isinstance(event, bool):
+        on_choose(event)
 
 
 def _start(start: StartButton | None) -> None:

@@ -2,6 +2,7 @@
 // person does to it.
 
 const FIELDS = "input, textarea, select, [contenteditable=true]";
+const OPEN = '[data-testid="stPopoverBody"], [role="listbox"], [role="menu"]'; // what Escape closes first
 const NAMED = { SPACE: " ", LEFT: "ARROWLEFT", RIGHT: "ARROWRIGHT", UP: "ARROWUP", DOWN: "ARROWDOWN" };
 const SHORT = 12; // a text of so many characters is not cut: longer ones are, where there is no room
 const AGAIN_MS = 1000; // a message that waits for the server gives way to the next one, which repeats it
@@ -35,7 +36,7 @@ function pressByKey(it, event) {
   const isTaken = isTyped ? !event.ctrlKey && !event.metaKey : event.defaultPrevented;
   const dialog = document.querySelector('[data-testid="stDialog"]');
   if (dialog && !isTaken) leave(dialog, event);
-  if (isTaken || dialog) return;
+  if (isTaken || dialog || (event.key === "Escape" && document.querySelector(OPEN))) return;
   const parts = it.lines.flatMap(line => line.parts);
   const part = parts.find(({ item }) => item.shortcut && !item.disabled && isPressed(item.shortcut, event));
   if (!part) return;
@@ -83,6 +84,7 @@ function iconOf(name) {
 // Each kind of part, by what fills its element from its item. An element that is filled again stays
 // itself: it keeps the keyboard.
 const FILL = {
+  scrubber: fillScrubber,
   words(part, { text, look, yields }) {
     part.element.classList.remove("quiet", "strong", "heading", "code", "note", "message");
     part.element.classList.add("words", look);

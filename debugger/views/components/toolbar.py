@@ -15,6 +15,7 @@ from debugger.protocol.json_codec import encode
 from debugger.views import state
 from debugger.views.auth.permissions import denied
 from debugger.views.components.factory import component
+from debugger.views.components.scrubber import Scrubber
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 
@@ -285,7 +286,7 @@ class TextInput:
             _hold(self.key, value, self.on_change)
 
 
-Control = Button | Link | Toggle | Disclosure | SegmentedControl | Select | TextInput
+Control = Button | Link | Toggle | Disclosure | SegmentedControl | Select | TextInput | Scrubber
 Item = Text | Badge | Progress | Spacer | Break | Control
 
 
@@ -306,7 +307,7 @@ class Line:
         return {"key": self.key, "low": self.low, "items": items}
 
 
-_BARS = component("control_bar", __package__, "toolbar")
+_BARS = component("control_bar", __package__, "toolbar", ("toolbar.js", "scrubber.js"))
 
 
 def bar(

@@ -12,9 +12,10 @@ from debugger.session.session import DebugSession
 from debugger.views import actions, navigation, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_error
-from debugger.views.components.toolbar import Item, SegmentedControl, bar
+from debugger.views.components.toolbar import Break, Item, SegmentedControl, bar
 from debugger.views.panels.breakpoints import breakpoints
 from debugger.views.panels.conversation import conversation
+from debugger.views.panels.cursor import cursor_items
 from debugger.views.panels.gantt import gantt, gantt_line, turn_on_view
 from debugger.views.panels.graph import graph_badges, graph_pane, toggle_breakpoint
 from debugger.views.panels.inspector import inspector
@@ -161,33 +162,37 @@ def lower_pane(view: RunView) -> None:
     chosen_view = state.widget(state.LOWER_KEY)
     with st.container(key="timeline_pane"):
         if chosen_view == "Breakpoints":
-            _line([])
+            _line(view, [])
             breakpoints(view)
         elif chosen_view == "Pins":
-            _line([])
+            _line(view, [])
             mocks(view)
         elif chosen_view == "Side effects":
-            _line(side_effects_words(view))
+            _line(view, side_effects_words(view))
             side_effects_file(view)
             side_effects(view)
         elif chosen_view == "Gantt":
             turn = turn_on_view(view)
-            _line(gantt_line(turn))
+            _line(view, gantt_line(turn))
             gantt(view, turn)
         elif chosen_view == "Metrics":
-            _line(metrics_line(view))
+            _line(view, metrics_line(view))
             metrics(view)
         else:
             found = found_rows(view)
             page = timeline_pager(view, found)
-            _line([*timeline_filters(view, found), *page.items])
+            _line(view, [*timeline_filters(view, found), *page.items])
             more_filters(view)
             timeline(view, found, page)
 
 
-def _line(of_view: list[Item]) -> None:
-    """Draw the choice of view, and what belongs to the view beside it.
+def _line(view: RunView, of_view: list[Item]) -> None:
+    """Draw the choice of view, what belongs to the view beside it, and the cursor below.
 
     Always at the same place: else the keyboard would lose it with each view.
     """
-    bar("lower_bar", [SegmentedControl(state.LOWER_KEY, "Lower pane", VIEWS), *of_view], low=True)
+    views = SegmentedControl(state.LOWER_KEY, "Lower pane", VIEWS)
+    cursor = cursor_items(view)
+    if cursor and not any(isinstance(item, Break) for item in of_view):
+        cursor = [Break(), *cursor]
+    bar("lower_bar", [views, *of_view, *cursor], low=True)

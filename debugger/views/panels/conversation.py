@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from debugger.analysis.chat import ChatMessage
 from debugger.views import actions, refresh, state
-from debugger.views.components.chat import Line, ShowEarlier, StartButton, chat_box
+from debugger.views.components.chat import ChatCursor, Line, ShowEarlier, StartButton, chat_box
 from debugger.views.components.markdown import count
 from debugger.views.components.message_box import message_box
+from debugger.views.panels.cursor import PAST
 from debugger.views.panels.manual_answer import manual_answer
 from debugger.views.panels.stepping import can_send_steps, send_stepped
 from debugger.views.panels.turn_outcome import mark_of, outcome_of, progress_text, turn_outcome
@@ -21,27 +22,55 @@ _CUT_OFF = 20
 def conversation(view: RunView) -> None:
     """Draw what was said."""
     shown = _shown(view)
-    earlier = _earlier(shown)
-    if not earlier:
+    earlier, end = _window(view, shown)
+    if not _earlier(shown):
         state.forget_widget(_WHOLE_KEY)  # another conversation is requested anew
     mark = mark_of(view.session)
     is_empty = not view.bubbles and not view.session.busy
     chat_box(
         "conversation",
-        shown if state.widget(_WHOLE_KEY) else shown[earlier:],
+        shown if state.widget(_WHOLE_KEY) else shown[earlier:end],
         height=_HEIGHT,
         earlier=_switch(earlier) if earlier else None,
-        under_way=_at_work(view) if view.session.busy else None,
+        under_way=_at_work(view) if view.is_busy else _not_shown(len(shown) - end),
         empty=_empty(view) if is_empty else None,
         start=_start(view) if is_empty and not view.session.turns_to_load else None,
         mark=(mark.turn_number, mark.text) if mark else None,
         page=view.session.run_id,
+        cursor=_cursor(view),
+        on_choose=None if state.page().is_demo else refresh.refreshing("workbench", actions.select_event),
     )
     turn_outcome(view)
-    if view.session.human_input.pending is not None:
+    if view.session.human_input.pending is not None and not view.is_past:
         manual_answer(view)
     else:
         _message_box(view)
+
+
+def _cursor(view: RunView) -> ChatCursor | None:
+    if view.event is None:
+        return None
+    pairs = list(zip(view.bubbles, view.later_bubbles, strict=True))
+    said = (bubble for bubble, is_later in reversed(pairs) if not is_later)
+    here = next((bubble for bubble in said if bubble.role in ("user", "agent")), None)
+    return ChatCursor(here, frozenset(id(bubble) for bubble, is_later in pairs if is_later))
+
+
+def _not_shown(later: int) -> Line | None:
+    return Line(f"{count(later, 'later message')} not shown") if later else None
+
+
+def _window(view: RunView, shown: list[ChatMessage]) -> tuple[int, int]:
+    """Return the first message that is shown, and the end: the latest ones, or those around the cursor."""
+    first = _earlier(shown)
+    cursor = _cursor(view) if view.is_past and first else None
+    if cursor is None or state.widget(_WHOLE_KEY):
+        return first, len(shown)
+    said = sum(id(bubble) not in cursor.later for bubble in shown)
+    if said > first:
+        return first, len(shown)
+    first = max(said - _MOST_BUBBLES // 2, 0)
+    return first, min(first + _MOST_BUBBLES, len(shown))
 
 
 def _at_work(view: RunView) -> Line:
@@ -108,7 +137,7 @@ def _show_whole(is_whole: bool) -> None:
 def _message_box(view: RunView) -> None:
     no_run = view.session.backend.capabilities.reason_against("run_turns")
     takes_message = _takes_message(view)
-    offers = view.suggestions if view.session.busy or takes_message else []
+    offers = view.suggestions if view.is_busy or takes_message else []
     can_step = can_send_steps(view.session) and not state.page().is_demo
     message_box(
         "message",
@@ -124,6 +153,8 @@ def _message_box(view: RunView) -> None:
 
 
 def _asks(view: RunView) -> str:
+    if view.is_past:
+        return PAST
     if view.session.turns_to_load:
         return "The run is being read."
     if view.session.pending is not None:
@@ -138,7 +169,7 @@ def _asks(view: RunView) -> str:
 
 
 def _takes_message(view: RunView) -> bool:
-    if view.session.backend.capabilities.reason_against("run_turns"):
+    if view.is_past or view.session.backend.capabilities.reason_against("run_turns"):
         return False
     if view.session.busy or view.session.turns_to_load or view.session.is_deleted:
         return False

@@ -184,7 +184,7 @@ def turn_actions(view: RunView) -> list[Item]:
     forward = session.input_replay
     if forward is not None and forward.is_running and forward.total > 1:
         return _progress(forward)
-    number = session.turn_of(state.page().event)
+    number = view.turn_number or None
     reason = _reason(session, number)
     hint = f"Fast-forward: a new run is given the recorded inputs up to turn {number}, then it is yours"
     again = Button(

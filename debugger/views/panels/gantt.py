@@ -19,6 +19,8 @@ _KEY = "gantt"
 _VIEW_KEY, _VIEWS = "gantt_view", ("Chart", "Table")
 _TABLE_KEY = "gantt_table"
 _BARS_KEY = "gantt_events"
+_PICKED = "bar"
+"""The chart's selection."""
 _KINDS = ("node run", "model call", "call outside", "pause")
 _MOST_ROWS = 9
 _LANE, _MOST = 36, 440
@@ -30,8 +32,7 @@ def turn_on_view(view: RunView) -> TurnRow | None:
     """Return the turn whose chart is drawn, or ``None``."""
     if not view.projections.turn_rows:
         return None
-    event = state.page().event
-    return view.projections.turn_rows[-1 if event is None else view.rows[event].place]
+    return view.projections.turn_rows[-1 if view.event is None else view.rows[view.event].place]
 
 
 def gantt_line(turn: TurnRow | None) -> list[Item]:
@@ -58,7 +59,7 @@ def gantt(view: RunView, turn: TurnRow | None) -> None:
     elif state.widget(_VIEW_KEY) == "Table":
         _table(drawn)
     else:
-        _chart(drawn, turn)
+        _chart(drawn, turn, view)
 
 
 def _bars(view: RunView, turn: TurnRow) -> list[Bar]:
@@ -72,7 +73,7 @@ def _bars(view: RunView, turn: TurnRow) -> list[Bar]:
     return bars(steps, effects, turn.pauses)
 
 
-def _chart(drawn: Sequence[Bar], turn: TurnRow) -> None:
+def _chart(drawn: Sequence[Bar], turn: TurnRow, view: RunView) -> None:
     lanes = list(dict.fromkeys(bar.lane for bar in drawn))
     st.vega_lite_chart(
         {
@@ -83,13 +84,33 @@ def _chart(drawn: Sequence[Bar], turn: TurnRow) -> None:
             "end": [round(bar.end_ms, 3) for bar in drawn],
             "took": [round(bar.duration_ms, 3) for bar in drawn],
             "outcome": ["failed" if bar.is_failure else "ok" for bar in drawn],
+            "event": [bar.index for bar in drawn],
+            "when": [_when(bar, view) for bar in drawn],
         },
         _spec(lanes, [kind for kind in _KINDS if kind in {bar.kind for bar in drawn}]),
         key=_KEY,
         height=min(_LANE * len(lanes) + _AROUND, _MOST),
         width="stretch",
+        on_select=refresh.refreshing("look", _choose_bar),
+        selection_mode=_PICKED,
         alt=f"Gantt chart of turn {turn.number}: {len(drawn)} bars in {len(lanes)} lanes; also as a table",
     )
+
+
+def _when(bar: Bar, view: RunView) -> str:
+    if bar.index is None or view.event is None:
+        return "up to here"
+    if bar.index == view.event:
+        return "chosen"
+    return "later" if bar.index > view.event else "up to here"
+
+
+def _choose_bar() -> None:
+    held = state.widget(_KEY)
+    picked = held["selection"].get(_PICKED) if held else None
+    event = picked[0].get("event") if picked else None
+    if isinstance(event, int):
+        actions.select_event(event)
 
 
 def _spec(lanes: Sequence[str], kinds: Sequence[str]) -> dict[str, Any]:
@@ -100,7 +121,8 @@ def _spec(lanes: Sequence[str], kinds: Sequence[str]) -> dict[str, Any]:
         kinds: The kinds of bars that are drawn, for the legend.
     """
     return {
-        "mark": {"type": "bar", "cornerRadius": 2, "minWidth": 3},
+        "mark": {"type": "bar", "cornerRadius": 2, "minWidth": 3, "cursor": "pointer"},
+        "params": [{"name": _PICKED, "select": {"type": "point", "fields": ["event"]}}],
         "encoding": {
             "y": {
                 "field": "lane",
@@ -123,8 +145,12 @@ def _spec(lanes: Sequence[str], kinds: Sequence[str]) -> dict[str, Any]:
                 "scale": {"domain": list(_KINDS)},
                 "legend": {"title": None, "orient": "top", "values": list(kinds)},
             },
+            "opacity": {"condition": {"test": "datum.when == 'later'", "value": 0.35}, "value": 1},
             "stroke": {
-                "condition": {"test": "datum.outcome == 'failed'", "value": "#d32f2f"},
+                "condition": [
+                    {"test": "datum.when == 'chosen'", "value": "#c77700"},
+                    {"test": "datum.outcome == 'failed'", "value": "#d32f2f"},
+                ],
                 "value": "transparent",
             },
             "strokeWidth": {"value": 2},

@@ -94,36 +94,36 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
     has_tint = bool(state.widget(TINT_KEY))
     place = _position(view)
     # A long run has thousands of transitions: they are gone through again only when there is one more.
-    made = view.memo(
+    made = view.memo_here(
         ("marks", place.state, way, has_tint, repr(badges)),
         lambda: node_states(
             place,
             view.graph,
             badges=badges,
             thread=way,
-            times=node_times(view.rows) if has_tint else None,
+            times=node_times(view.rows_then) if has_tint else None,
         ),
     )
     # The picture follows the run anew with each turn: it reads the turn from the stamp's first part.
-    turn = view.turns[-1].number if view.turns else 0
     workflow_graph(
         shape,
         made,
         height=_HEIGHT,
         aria_label=view.hint.sentence,
-        stamp=f"{turn}.{len(view.rows)}.{view.session.status}",
+        stamp=f"{view.turn_number}.{view.last + 1}.{view.status}",
         on_choose=refresh.refreshing("graph", _choose),
         on_breakpoint=on_breakpoint,
     )
 
 
 def _position(view: RunView) -> Position:
-    return view.position if view.session.stop_point is None else replace(view.position, state="paused")
+    is_paused = view.session.stop_point is not None and not view.is_past
+    return replace(view.position, state="paused") if is_paused else view.position
 
 
 def _shape(view: RunView) -> JsonObject:
     page = state.page()
-    strays = view.memo("stray edges", lambda: unmapped_edges(view.position, view.graph))
+    strays = view.memo_here("stray edges", lambda: unmapped_edges(view.position, view.graph))
     # The workflow itself is compared by identity: a session has one for good.
     drawn = (id(view.session.workflow), view.layout.version, view.position.ghosts, strays)
     if page.picture is None or page.picture[0] != drawn:

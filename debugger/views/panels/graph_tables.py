@@ -101,7 +101,7 @@ def _edges(view: RunView, on_choose: Choose) -> None:
 
 
 def _threads(view: RunView, on_choose: Choose) -> None:
-    rows = thread_table(view.position, view.names, view.turns)
+    rows = thread_table(view.position, view.names, view.turns_then)
     if not rows:
         st.caption("The threads of the run appear here once it has begun.")
         return

@@ -22,14 +22,13 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
 from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW
-from debugger.views.components.toolbar import Break, Button, Item, SegmentedControl, Spacer, Text, bar
+from debugger.views.components.toolbar import Break, Item, SegmentedControl, Text, bar
 from debugger.views.panels import breakpoints, stepping
 from debugger.views.panels.forks import fork_button
 from debugger.views.panels.notes import notes_tab
 from debugger.views.panels.variables import scopes_tab, scopes_views
-from debugger.views.panels.why import latest_button, why_tab
+from debugger.views.panels.why import why_tab
 from debugger.views.run_view import RunView
-from debugger.views.shortcuts import keys
 
 
 def node_tab(view: RunView) -> None:
@@ -81,7 +80,7 @@ def _edges(view: RunView, node_id: str) -> None:
 
 
 def _node_runs(view: RunView, node_id: str) -> None:
-    rows = [row for row in view.rows if row.drawn_node == node_id and row.type == "end_node_run"]
+    rows = [row for row in view.rows_then if row.drawn_node == node_id and row.type == "end_node_run"]
     if not rows:
         st.caption("It has not run yet.")
         return
@@ -163,64 +162,14 @@ def inspector(view: RunView) -> None:
 
 
 def _moment(view: RunView) -> list[Item]:
-    return [
-        Text(_where(view)),
-        Spacer(),
-        _turn_step("previous", ":material/keyboard_double_arrow_left:", -1, view),
-        _step("previous", ":material/chevron_left:", -1, len(view.rows)),
-        _step("next", ":material/chevron_right:", 1, len(view.rows)),
-        _turn_step("next", ":material/keyboard_double_arrow_right:", 1, view),
-        latest_button("latest"),
-    ]
+    return [Text(_where(view))]
 
 
 def _where(view: RunView) -> str:
-    index = state.page().event
-    if index is None:
+    if view.event is None:
         return "After the latest event" if view.rows else "Before any event"
-    row = view.rows[index]
-    return f"After event {index} · turn {row.turn_number}{', background' if row.is_background else ''}"
-
-
-def _step(name: str, icon: str, by: int, count: int) -> Button:
-    index = state.page().event
-    return Button(
-        f"{name}_event",
-        f"{name.capitalize()} event",
-        refresh.refreshing("look", actions.step_event),
-        (by,),
-        icon=icon,
-        look="tertiary",
-        shows="icon",
-        disabled=not 0 <= (count if index is None else index) + by < count,
-        shortcut=keys(f"{name}_event"),
-        names_keys=False,  # there is no room for them; its help names them
-        counts=True,
-    )
-
-
-def _turn_step(name: str, icon: str, by: int, view: RunView) -> Button:
-    last = view.turns[-1].number if view.turns else 0
-    return Button(
-        f"{name}_turn",
-        f"{name.capitalize()} turn",
-        refresh.refreshing("look", actions.step_turn),
-        (by,),
-        icon=icon,
-        look="tertiary",
-        shows="icon",
-        disabled=not 0 < _turn_number(view) + by <= last,
-        shortcut=keys(f"{name}_turn"),
-        names_keys=False,
-        counts=True,
-    )
-
-
-def _turn_number(view: RunView) -> int:
-    index = state.page().event
-    if index is not None:
-        return view.rows[index].turn_number
-    return view.turns[-1].number if view.turns else 0
+    row = view.rows[view.event]
+    return f"After event {view.event} · turn {row.turn_number}{', background' if row.is_background else ''}"
 
 
 def _event(view: RunView) -> None:
@@ -239,7 +188,7 @@ def _input(view: RunView) -> None:
     if not view.turns:
         st.caption("What a turn was given appears here once it has begun.")
         return
-    turn = view.turns[_row(view).place if state.page().event is not None else -1]
+    turn = view.turns[_row(view).place if view.event is not None else -1]
     what = "background work after turn" if turn.is_background else "turn"
     st.markdown(f"###### Input of {what} {turn.number}")
     with st.container(horizontal=True, gap="xsmall", key="input_actions"):
@@ -250,8 +199,7 @@ def _input(view: RunView) -> None:
 
 
 def _row(view: RunView) -> TimelineRow:
-    index = state.page().event
-    return view.rows[-1 if index is None else index]
+    return view.rows[view.last]
 
 
 TABS: dict[str, _Draw] = {

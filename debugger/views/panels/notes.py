@@ -99,7 +99,7 @@ def _targets(view: RunView) -> dict[str, tuple[str, Target]]:
     targets = {"Run": ("The run", Target())}
     if not view.rows:
         return targets
-    index = state.page().event
+    index = view.event
     row = view.rows[-1 if index is None else index]
     targets["Turn"] = (f"Turn {row.turn_number}", Target.turn(row.turn_number))
     logical_id = view.turns[row.place].events[row.position].logical_id

@@ -13,11 +13,12 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import shown_status, status_badge
 from debugger.views.components.toolbar import Badge, Button, Item, Line, Spacer, Text, Toggle, bar, bars
 from debugger.views.navigation import current_address
+from debugger.views.panels.cursor import banner, lock
 from debugger.views.panels.exports.menu import export_button
 from debugger.views.panels.forks import fork_breadcrumb, turn_actions
 from debugger.views.panels.notes import demo_notes
 from debugger.views.panels.side_effects import policies_of
-from debugger.views.panels.stepping import resume, stepping
+from debugger.views.panels.stepping import past_steps, resume, stepping
 from debugger.views.panels.variable_edits import live_edit, live_edit_switch
 from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
@@ -33,38 +34,46 @@ _ICONS: dict[BackendName, str] = {
 def context_bar(view: RunView) -> None:
     """Draw the bar of a session."""
     session = view.session
-    title = [*_title(session), Spacer(), *_actions(session), export_button(session)]
-    about = [*_run(session), *turn_actions(view), *fork_breadcrumb(view), *_outside(view)]
-    lines = [
-        Line("title_bar", title),
-        Line("run_bar", [*about, Spacer(), *stepping(view), *live_edit_switch(view)], low=True),
-    ]
+    title = [*_title(view), Spacer(), *lock(_actions(session), view, _CHANGING), export_button(session)]
+    about = [*_run(view), *turn_actions(view), *fork_breadcrumb(view)]
+    if view.is_past:
+        state_line = [*banner(view, has_keys=False), *about, Spacer(), *past_steps(view)]
+    else:
+        state_line = [*about, *_outside(view), Spacer(), *stepping(view), *live_edit_switch(view)]
+    lines = [Line("title_bar", title), Line("run_bar", state_line, low=True)]
     work = background(view)
     if work:
         lines.append(Line("background", work, low=True))
     bars("context_bar", lines)
-    live_edit(view)
+    if not view.is_past:
+        live_edit(view)
 
 
-def _title(session: DebugSession) -> list[Item]:
+_CHANGING = frozenset({"start", "stop", "resume_run", "pause_run"})
+"""The buttons that change the run on view; to start another one is always possible."""
+
+
+def _title(view: RunView) -> list[Item]:
+    session = view.session
     version = [] if session.version_number is None else [Badge(f"v{session.version_number}")]
     return [
         Text(session.workflow.name, look="strong"),
         *version,
         Badge(session.backend.name, _ICONS[state.page().backend_name]),
-        status_badge(shown_status(session)),
+        status_badge(view.status if view.is_past else shown_status(session)),
     ]
 
 
-def _run(session: DebugSession) -> list[Item]:
+def _run(view: RunView) -> list[Item]:
+    session = view.session
     parts: list[Item] = []
     if session.run_id:
         parts += [Text("Run"), Text(session.run_id, look="code")]
     elif not session.turns:
         parts.append(Text("No run yet: fill in the input on the left, then start."))
-    if session.turns:
+    if session.turns and not view.is_past:
         parts.append(Text(f"Turn {session.turns[-1].number}"))
-    if session.elapsed:
+    if session.elapsed and not view.is_past:
         parts.append(Text(_duration(session.elapsed)))
     if session.run_id and not session.busy and not session.turns_to_load and session.pending is None:
         parts.append(
@@ -164,6 +173,9 @@ def background(view: RunView) -> list[Item]:
     """Return the items of background work; none without any."""
     session = view.session
     pace = session.background
+    if view.is_past:
+        where = " ".join(_companions(view))
+        return [Badge("Background", ":material/autorenew:", "blue"), Text(where)] if where else []
     if session.busy or not pace.has_work:
         return []
     parts = Text(" ".join([*_companions(view), *_judged(pace), *_pace(view)]))
@@ -225,7 +237,9 @@ def demo_bar(view: RunView) -> None:
     session = view.session
     with st.container(gap="xxsmall", key="demo_bar"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            bar("demo_actions", [*_demo_title(session), Spacer(), *_demo_actions(session)])
+            past = banner(view, has_keys=True)
+            demo_actions = lock(_demo_actions(session), view, _CHANGING | {"resume"})
+            bar("demo_actions", [*_demo_title(view), *past, Spacer(), *demo_actions])
             if session.run_id is not None:
                 demo_notes(session.run_id)
                 _present()
@@ -233,16 +247,17 @@ def demo_bar(view: RunView) -> None:
 
 
 def _in_words(view: RunView) -> str:
-    if not view.position.transitions or view.session.busy:
+    if not view.position.transitions or view.is_busy:
         return view.hint.sentence
     last = view.position.transitions[-1]
     title, reason = transition_title(last, view.names), transition_reason(last, view.graph)
     return f"{view.hint.sentence} Last move: {title}. {reason}"
 
 
-def _demo_title(session: DebugSession) -> list[Item]:
-    turn = [Text(f"Turn {session.turns[-1].number}")] if session.turns else []
-    return [Text(session.workflow.name, look="strong"), status_badge(shown_status(session)), *turn]
+def _demo_title(view: RunView) -> list[Item]:
+    turn = [Text(f"Turn {view.turn_number}")] if view.turn_number and not view.is_past else []
+    status = status_badge(view.status if view.is_past else shown_status(view.session))
+    return [Text(view.session.workflow.name, look="strong"), status, *turn]
 
 
 def _demo_actions(session: DebugSession) -> list[Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from debugger.analysis.event_steps import next_event
@@ -14,7 +15,7 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import requires
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Badge, Button, Item, Text
-from debugger.views.panels.timeline import found_rows, show_steps
+from debugger.views.panels.timeline import show_steps, shown_events
 from debugger.views.run_view import RunView, run_view
 from debugger.views.shortcuts import keys
 
@@ -63,24 +64,53 @@ def stepping(view: RunView) -> list[Item]:
     """Return the controls."""
     session = view.session
     no_pause = session.backend.capabilities.reason_against("pause_mid_turn")
-    blocked = _blocked(session) if no_pause is None else _blocked_received(session, no_pause)
-    hints = _RECEIVED if no_pause else _hints(session)
-    steps = [
+    if no_pause is None:
+        steps = _steps(session, step, _blocked(session), _hints(session))
+    else:
+        steps = _received_steps(session, no_pause)
+    return [Text("Step", yields=True), *steps, _flow(session, no_pause), *_where(session, no_pause)]
+
+
+def past_steps(view: RunView) -> list[Item]:
+    """Return the controls while the past is on view.
+
+    Only where they move through the events received: else they would change the run.
+    """
+    no_pause = view.session.backend.capabilities.reason_against("pause_mid_turn")
+    if no_pause is None:
+        return []
+    return [Text("Step", yields=True), *_received_steps(view.session, no_pause), *_received_notice()]
+
+
+def _received_steps(session: DebugSession, no_pause: str) -> list[Item]:
+    return _steps(session, step_received, _blocked_received(session, no_pause), _RECEIVED)
+
+
+def _received_notice() -> list[Item]:
+    if not state.record(ReceivedSteps).has_notice or state.page().event is None:
+        return []
+    text = "The platform has already run on: steps move through the events received."
+    return [Badge(text, ":material/cloud_done:", "blue", is_status=True)]
+
+
+def _steps(
+    session: DebugSession, do: Callable[[StepKind], None], blocked: str, hints: Mapping[StepKind, str]
+) -> list[Item]:
+    return [
         Button(
             f"step_{kind}",
             word,
-            refresh.refreshing("bar", step_received if no_pause else step),
+            refresh.refreshing("bar", do),
             (kind,),
             icon=icon,
             look="primary" if _is_armed(session, kind) else "secondary",
             disabled=bool(blocked),
             help=blocked or hints[kind],
             shortcut=keys(f"step_{kind}"),
-            message_step="" if no_pause else kind,
+            message_step=kind if do is step else "",
         )
         for kind, word, icon, *_ in _STEPS
     ]
-    return [Text("Step", yields=True), *steps, _flow(session, no_pause), *_where(session, no_pause)]
 
 
 def can_send_steps(session: DebugSession) -> bool:
@@ -181,9 +211,7 @@ def _where(session: DebugSession, no_pause: str | None) -> list[Item]:
                 names_keys=False,
             ),
         ]
-    if state.record(ReceivedSteps).has_notice and state.page().event is not None:
-        text = "The platform has already run on: steps move through the events received."
-        hint.append(Badge(text, ":material/cloud_done:", "blue", is_status=True))
+    hint += _received_notice()
     return [*hint, *_pins(session), *_breakpoints(session)]
 
 
@@ -264,16 +292,14 @@ def step(kind: StepKind) -> None:
 @command
 def step_received(kind: StepKind) -> None:
     """Move the chosen event by a step, of a run that cannot be paused."""
-    page, received = state.page(), state.record(ReceivedSteps)
-    session = page.session
+    session, received = state.page().session, state.record(ReceivedSteps)
     if session is None:
         return
     view = run_view(session)
-    shown = found_rows(view).events(view.projections)
     is_first = received.session is not session
-    if is_first or page.event is None:
+    if is_first or view.event is None:
         received.session, received.has_notice = session, is_first
-    page.event = next_event(view.rows, shown, page.event, kind)
+    actions.select_event(next_event(view.rows, shown_events(view), view.event, kind))
 
 
 @command

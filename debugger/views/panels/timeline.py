@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -59,8 +59,7 @@ def show_steps(kind: StepKind) -> None:
 
 def _event_on_view(view: RunView) -> int | None:
     """Return the chosen event, or else the one at which the run is paused."""
-    event = state.page().event
-    return view.session.paused_event if event is None else event
+    return view.session.paused_event if view.event is None else view.event
 
 
 def _chosen(view: RunView, found: FilteredTimeline) -> tuple[int | None, bool]:
@@ -156,14 +155,31 @@ def more_filters(view: RunView) -> None:
 
 
 def found_rows(view: RunView) -> FilteredTimeline:
-    """Return the rows that all filters let through, and the paused one."""
-    wanted, density = _filter(view), state.widget(_DENSITY_KEY)
-    found = view.memo(
-        ("timeline", wanted, density),
-        lambda: filter_timeline(view.projections, wanted, density, view.session.index.texts),
-    )
+    """Return the rows that all filters let through, and that of the event at which the run is paused."""
+    wanted, density = _filter(view), state.widget(_DENSITY_KEY, "Events")
     paused = view.session.paused_event
-    return found if paused is None or paused >= len(view.rows) else found.including(paused, view.projections)
+
+    def filtered() -> FilteredTimeline:
+        found = filter_timeline(view.projections, wanted, density, view.session.index.texts)
+        if paused is None or paused >= len(view.rows):
+            return found
+        return found.including(paused, view.projections)
+
+    return view.memo(("timeline", wanted, density, paused), filtered)
+
+
+def shown_events(view: RunView) -> Sequence[int]:
+    """Return the events that the rows of the timeline are looked at by, in order."""
+    found = found_rows(view)
+    if found.density == "Turns":
+        turns = view.projections.turn_rows
+        return view.memo(
+            ("shown turns", id(found)), lambda: [turns[at].last for at in found.places if turns[at].events]
+        )
+    if found.density == "Steps":
+        steps = view.projections.steps
+        return view.memo(("shown steps", id(found)), lambda: sorted({steps[at].last for at in found.places}))
+    return found.places
 
 
 def _words(found: FilteredTimeline) -> str:
@@ -231,7 +247,4 @@ def _active() -> int:
 def _turn(view: RunView, turns: str) -> int | None:
     if turns == _ALL or not view.turns:
         return None
-    event = state.page().event
-    if turns == _LATEST or event is None:
-        return view.turns[-1].number
-    return view.rows[event].turn_number
+    return view.turns[-1].number if turns == _LATEST else view.turn_number

@@ -47,15 +47,13 @@ def scopes_tab(view: RunView) -> None:
             "The variables of the run appear here, scope by scope, as they stood after the chosen event."
         )
         return
-    index = state.page().event
-    at = len(view.rows) - 1 if index is None else index
-    held = run_history(view)
+    at, held = view.last, run_history(view)
     if chosen_view == "Watch":
-        watch_view(held)
+        watch_view(held, view.event)
     elif chosen_view == "Changes":
         changes_view(view, held, at, wanted)
     else:
-        values_view(held, at, wanted)
+        values_view(held, view.event, at, wanted)
 
 
 _MOST_VARIABLES = 8
@@ -69,17 +67,18 @@ _COLUMNS = (
 )
 
 
-def values_view(held: RunHistory, at: int, wanted: str) -> None:
+def values_view(held: RunHistory, event: int | None, at: int, wanted: str) -> None:
     """Draw the variables.
 
     Args:
         held: The run's past.
-        at: The event, counted over the run from 0.
+        event: The cursor; ``None`` is live.
+        at: The last event up to it, counted over the run from 0.
         wanted: Words; only variables whose name or value has all of them.
     """
     changed = {change.path: change.sign for change in held.history.changed_at(at)} if at >= 0 else {}
-    scopes = held.moments.scopes(state.page().event)
-    tables = _Tables(held, changed, wanted)
+    scopes = held.moments.scopes(event)
+    tables = _Tables(held, event, changed, wanted)
     for title, lead, variables in _main_scopes(scopes):
         tables.draw(title, lead, variables, is_kept=lead == "runtime")
     system = tables.matching(scopes.system)
@@ -112,8 +111,9 @@ def _main_scopes(scopes: Scopes) -> list[tuple[str, str, Mapping[str, Any]]]:
 class _Tables:
     """The tables of one drawing."""
 
-    def __init__(self, held: RunHistory, changed: Mapping[str, str], wanted: str) -> None:
+    def __init__(self, held: RunHistory, event: int | None, changed: Mapping[str, str], wanted: str) -> None:
         self._held = held
+        self._event = event
         self._changed = changed
         self._words = wanted.casefold().split()
         self.found = 0
@@ -154,13 +154,13 @@ class _Tables:
             none="No variables.",
         )
         if at is not None:
-            variable_detail(self._held, lead, names[at], variables[names[at]])
+            variable_detail(self._held, self._event, lead, names[at], variables[names[at]])
 
     def _row(self, lead: str, name: str, value: Any) -> Row:
         return Row([self._mark(f"{lead}.{name}") + name, self._set_by(lead, name), json_cell(value)], name)
 
     def _set_by(self, lead: str, name: str) -> str:
-        setting = self._held.history.last_set(lead, name, state.page().event)
+        setting = self._held.history.last_set(lead, name, self._event)
         return f"{setting.turn_number} · {setting.index}" if setting else ""
 
     def _mark(self, path: str) -> str:
@@ -272,11 +272,12 @@ def _side(title: str, value: Any, *, is_there: bool) -> None:
 _MOST_VALUES = 12
 
 
-def variable_detail(held: RunHistory, scope: str, name: str, value: Any) -> None:
+def variable_detail(held: RunHistory, event: int | None, scope: str, name: str, value: Any) -> None:
     """Draw a variable in full, since a cell shows only its beginning.
 
     Args:
         held: The run's past.
+        event: The cursor; ``None`` is live.
         scope: The variable's scope, as ``runtime`` or ``thread_lab``.
         name: Its name in it.
         value: Its value at the chosen event.
@@ -286,7 +287,7 @@ def variable_detail(held: RunHistory, scope: str, name: str, value: Any) -> None
         st.caption(plain(f"{scope}.{name}"))
         whole_value(value)
         with st.container(horizontal=True, gap="xxsmall"):
-            _who(held, scope, name)
+            _who(held, event, scope, name)
             st.button(
                 "Watch",
                 key=f"watch_{key}",
@@ -296,7 +297,7 @@ def variable_detail(held: RunHistory, scope: str, name: str, value: Any) -> None
                 args=(f"{scope}.{name}",),
                 help="Follow its value over the run, under Watch",
             )
-        _earlier(held, scope, name)
+        _earlier(held, event, scope, name)
 
 
 def whole_value(value: Any) -> None:
@@ -309,8 +310,8 @@ def whole_value(value: Any) -> None:
         st.text(json_cell(value))
 
 
-def _who(held: RunHistory, scope: str, name: str) -> None:
-    setting = held.history.last_set(scope, name, state.page().event)
+def _who(held: RunHistory, event: int | None, scope: str, name: str) -> None:
+    setting = held.history.last_set(scope, name, event)
     if setting is None:
         st.caption("Nothing in this run set it.", width="content")
         return
@@ -325,12 +326,13 @@ def _who(held: RunHistory, scope: str, name: str) -> None:
     )
 
 
-def _earlier(held: RunHistory, scope: str, name: str) -> None:
-    settings = held.history.changes(scope, name)
+def _earlier(held: RunHistory, event: int | None, scope: str, name: str) -> None:
+    changes = held.history.changes(scope, name)
+    settings = [setting for setting in changes if event is None or setting.index <= event]
     if len(settings) < 2:
         return
     shown = settings[-_MOST_VALUES:]
-    with st.expander(count(len(settings), "value") + " over the run", type="compact", key=f"values_{scope}"):
+    with st.expander(count(len(settings), "value") + " up to here", type="compact", key=f"values_{scope}"):
         st.table(
             {
                 "event": [setting.index for setting in shown],

@@ -19,8 +19,13 @@ _MOST_WATCHES = 10
 _MOST_VALUES = 200
 
 
-def watch_view(held: RunHistory) -> None:
-    """Draw the input, the list, and the selected watch."""
+def watch_view(held: RunHistory, event: int | None) -> None:
+    """Draw the input, the list, and the selected watch.
+
+    Args:
+        held: The run's past.
+        event: The cursor; ``None`` is live.
+    """
     _add()
     found = [held.series_of(watch) for watch in watches()]
     if not found:
@@ -29,9 +34,9 @@ def watch_view(held: RunHistory) -> None:
             "or choose a variable under Values and press “Watch”."
         )
         return
-    chosen = _list(found)
+    chosen = _list(found, event)
     if chosen is not None:
-        _over_the_run(chosen)
+        _over_the_run(chosen, event)
     else:
         st.caption("Choose a row to see its values over the run.")
 
@@ -60,9 +65,8 @@ def _add_once() -> None:
         add_watch()
 
 
-def _list(found: Sequence[Series]) -> Series | None:
-    index = state.page().event
-    points = [series.at(index) for series in found]
+def _list(found: Sequence[Series], event: int | None) -> Series | None:
+    points = [series.at(event) for series in found]
     picked = st.dataframe(
         {
             "watch": [series.watch.text for series in found],
@@ -86,8 +90,8 @@ def _list(found: Sequence[Series]) -> Series | None:
     return found[cells[0][0]] if cells and cells[0][0] < len(found) else None
 
 
-def _over_the_run(series: Series) -> None:
-    point_now = series.at(state.page().event)
+def _over_the_run(series: Series, event: int | None) -> None:
+    point_now = series.at(event)
     with st.container(border=True, gap="xxsmall", key="watch_detail"):
         st.caption(plain(series.watch.text))
         if point_now is not None and point_now.problem:

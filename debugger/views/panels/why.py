@@ -22,6 +22,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button, Colour, SegmentedControl, Spacer, Text, bar
+from debugger.views.panels.cursor import latest_button
 from debugger.views.run_view import RunView, decisions, run_history
 
 _SPANS = ("This turn", "The run")
@@ -29,15 +30,15 @@ _SPAN_KEY = "decisions_of"
 
 
 def why_tab(view: RunView) -> None:
-    """Draw the decision of the selected event or edge."""
+    """Draw the last decision up to the cursor, or that of the edge."""
     log = decisions(view)
     at_edge = _of_edge(view, log)
-    chosen = _chosen(log, at_edge)
+    chosen = _chosen(view, log, at_edge)
     if chosen is None:
         st.caption(
-            "For each hop this shows every way out of the node, in the order in which they are asked, "
+            "For each transition this shows every way out of the node, in the order in which they are asked, "
             "and why one was taken: "
-            + ("this edge was not taken yet." if at_edge is not None else "start the run to see some.")
+            + ("this edge was not taken yet." if at_edge is not None else _nothing(log))
         )
         return
     steps = at_edge if at_edge is not None else log.all
@@ -51,7 +52,9 @@ def _of_edge(view: RunView, log: DecisionLog) -> Sequence[DecisionRecord] | None
     edge_id = state.page().edge
     if edge_id is None:
         return None
-    found = log.of_edge(edge_id)
+    every = log.of_edge(edge_id)
+    found = [record for record in every if view.event is None or record.index <= view.event]
+    later = f", later {count(len(every) - len(found), 'more time')}" if len(every) > len(found) else ""
     edge = view.graph.edges.get(edge_id)
     named = (edge.label if edge else "") or edge_id
     leave = Button(
@@ -61,14 +64,22 @@ def _of_edge(view: RunView, log: DecisionLog) -> Sequence[DecisionRecord] | None
         icon=":material/close:",
         look="tertiary",
     )
-    bar("edge_line", [Text(f"Edge “{named}”: taken {count(len(found), 'time')}"), leave], low=True)
+    bar("edge_line", [Text(f"Edge “{named}”: taken {count(len(found), 'time')}{later}"), leave], low=True)
     if edge is not None and edge.condition is not None and edge.condition.text:
         st.code(edge.condition.text, language=None, wrap_lines=True)
     return found
 
 
-def _chosen(log: DecisionLog, at_edge: Sequence[DecisionRecord] | None) -> DecisionRecord | None:
-    found = log.of_event(state.page().event)
+def _nothing(log: DecisionLog) -> str:
+    if log.all:
+        return f"the first decision of this run is made later, at event {log.all[0].index}."
+    return "start the run to see some."
+
+
+def _chosen(
+    view: RunView, log: DecisionLog, at_edge: Sequence[DecisionRecord] | None
+) -> DecisionRecord | None:
+    found = log.until(view.event)
     if at_edge is None or found in at_edge:
         return found
     return at_edge[-1] if at_edge else None
@@ -114,24 +125,6 @@ def _listed(
     if at_edge is None and state.widget(_SPAN_KEY) == _SPANS[0]:
         shown = [record for record in log.all if record.turn_number == chosen.turn_number]
     decision_list(shown, chosen, run_history(view).explainer)
-
-
-def latest_button(key: str) -> Button:
-    """Return the button that follows the run again.
-
-    It is disabled while the run is followed.
-    """
-    return Button(
-        key,
-        "Latest",
-        refresh.refreshing("look", actions.select_event),
-        (None,),
-        icon=":material/last_page:",
-        look="tertiary",
-        shows="icon where narrow",
-        disabled=state.page().event is None,
-        help="Follow the run again",
-    )
 
 
 _MOST_SHOWN = 12

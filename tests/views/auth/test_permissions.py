@@ -32,7 +32,7 @@ CONTROLS = {
 WRAPPERS = {"refreshing", "partial", "command"}
 VIEW_COMMANDS = {
     "actions": "check_now choose_backend follow join load_newer open_run open_workflow read_run reload_run "
-    "select_event step_event step_turn",
+    "select_event step_turn",
     "components.tables": "_turn _turn_to_written",
     "confirmations": "_agree _decline "  # the command that is agreed to is checked
     "allow decline dismiss review take_back",  # for a local user, who is an administrator
@@ -48,7 +48,8 @@ VIEW_COMMANDS = {
     "panels.exports.options": "_move _take_preset _take_shape",
     "panels.fork_actions": "close_fork close_tree open_tree",
     "panels.forks": "_open",
-    "panels.gantt": "_choose",
+    "panels.cursor": "move_to pause_play play_event step_event",
+    "panels.gantt": "_choose _choose_bar",
     "panels.graph": "_choose",
     "panels.graph_tables": "_choose",
     "panels.recordings": "leave_recording open_recording",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+from debugger.analysis.timeline import timeline
 from debugger.views.panels.inspector import TABS
 from tests.support.factories import direct, document, node, say, static, tool
 from tests.views.bars import bars, control, tell, use
@@ -57,16 +58,17 @@ def test_one_can_step_through_events_and_back_to_latest(app, backend, page, pres
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
-    last = len(page().session.turns[0].events) - 1
+    shown = [row.index for row in timeline(page().session.turns) if row.importance == "high"]
 
     use(app, "previous_event")
     first_step = page().event
     use(app, "previous_event")
+    second_step = page().event
     use(app, "next_event")
     there = page().event
     use(app, "latest")
 
-    assert (first_step, there) == (last, last)
+    assert (first_step, second_step, there) == (shown[-1], shown[-2], shown[-1])
     assert page().event is None
     assert control(app, "next_event").disabled
 
@@ -77,7 +79,8 @@ def test_stepping_ends_at_first_event(app, backend, page, press):
     press("start")
     pressed = [[number, "previous_event", None] for number in range(1, 100)]
 
-    tell(app, bars(app)["inspector_bar"], pressed)
+    use(app, "timeline_density", "Raw")
+    tell(app, bars(app)["lower_bar"], pressed)
 
     assert page().event == 0
     assert control(app, "previous_event").disabled
@@ -94,7 +97,7 @@ def test_turns_are_stepped_through_and_each_press_counts(app, backend, page, pre
     seen = []
 
     for number, key in [(1, "previous_turn"), (3, "previous_turn"), (9, "previous_turn"), (20, "next_turn")]:
-        tell(app, bars(app)["inspector_bar"], [[number, key, None], [number + 1, key, None]])
+        tell(app, bars(app)["lower_bar"], [[number, key, None], [number + 1, key, None]])
         seen.append(page().session.turn_of(page().event))
 
     assert page().session.turns[-1].number == 4

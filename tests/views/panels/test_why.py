@@ -102,7 +102,7 @@ def test_row_of_list_chooses_its_decision(app, backend, page, press):
     }
 
 
-def test_decision_of_event_within_node_run_is_one_that_run_led_to(app, backend, page, press):
+def test_decision_as_of_event_is_the_last_one_before(app, backend, page, press):
     backend.create_workflow(
         document(static("a", "Hi"), static("b", "Ho"), say("chat"), direct("a", "b"), direct("b", "chat"))
     )
@@ -114,7 +114,10 @@ def test_decision_of_event_within_node_run_is_one_that_run_led_to(app, backend, 
     page().event = begins[1]
     open_why(app)
 
-    assert "Decision 2 of 2" in texts(app)
+    assert "Decision 1 of 2" in texts(app)
+    page().event = begins[0]
+    app.run()
+    assert "is made later, at event" in texts(app)
 
 
 def test_chosen_edge_shows_its_decisions_alone_until_all_are_asked_for(app, backend, page, press):

@@ -16,6 +16,7 @@ from debugger.views.backends import local_store
 from debugger.views.components.markdown import count, plain
 from debugger.views.panels.runs.deletion import check_embedded
 from debugger.views.panels.runs.scope import Erasure, runs_state
+from debugger.views.run_view import forget_views
 
 _FORKS_KEY, _SURE_KEY = "erased_forks", "erasure_is_sure"
 
@@ -121,5 +122,5 @@ def _forget(run_ids: Sequence[str]) -> None:
     page.carried.clear()
     page.compared.runs.clear()
     page.compared.seen = None
-    page.past = page.reading = None
+    forget_views()
     runs_state().counted = None

@@ -1,0 +1,226 @@
+"""Time cursor: its banner, its buttons and its scrubber."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+
+from debugger.views import actions, refresh, state
+from debugger.views.components.markdown import count
+from debugger.views.components.scrubber import Scrubber
+from debugger.views.components.toolbar import Badge, Button, Item, Spacer, Text
+from debugger.views.cursor_state import CursorState
+from debugger.views.panels.timeline import shown_events
+from debugger.views.run_view import RunView, run_view
+from debugger.views.shortcuts import keys
+from debugger.views.state import Pane
+
+PAST = "The past is on view: go back to live (Esc), or fork from here."
+"""Why a control is disabled that would change the run."""
+_MOST_MARKS = 60
+
+
+def banner(view: RunView, *, has_keys: bool) -> list[Item]:
+    """Return what says that the past is on view, with the way back; nothing while live.
+
+    Args:
+        view: The run.
+        has_keys: Whether its buttons have the shortcuts: of two with the same one on a page one has it.
+    """
+    if not view.is_past:
+        return []
+    added = len(view.rows) - state.record(CursorState).seen_events
+    new = [Text(count(added, "new event"), look="strong", key="new_events")] if added > 0 else []
+    live = Button(
+        "back_to_live",
+        "Back to live",
+        refresh.refreshing("bar", actions.select_event),
+        (None,),
+        icon=":material/last_page:",
+        help="Follow the run again",
+        shortcut=keys("live"),
+    )
+    return [
+        Badge(f"Viewing {place_words(view)}", ":material/history:", "orange"),
+        _event_button(view, "bar", "banner_previous", -1, has_keys=has_keys),
+        _event_button(view, "bar", "banner_next", 1, has_keys=has_keys),
+        live,
+        *new,
+    ]
+
+
+def place_words(view: RunView) -> str:
+    """Return the place of the cursor: ``turn 2, event 30``."""
+    row = view.rows[view.last]
+    turn = f"background work after turn {row.turn_number}" if row.is_background else f"turn {row.turn_number}"
+    return f"{turn}, event {row.index}"
+
+
+def lock(items: Sequence[Item], view: RunView, changing: frozenset[str]) -> list[Item]:
+    """Disable the buttons that would change a run whose past is on view.
+
+    Args:
+        items: Items of a bar.
+        view: The run.
+        changing: The keys of those buttons.
+    """
+    if not view.is_past:
+        return list(items)
+    return [
+        replace(item, disabled=True, help=PAST) if isinstance(item, Button) and item.key in changing else item
+        for item in items
+    ]
+
+
+def cursor_items(view: RunView) -> list[Item]:
+    """Return the buttons and the scrubber that move the cursor; none before the first event."""
+    if not view.rows:
+        return []
+    last = len(view.rows) - 1
+    return [
+        Spacer(),
+        _turn_button(view, "previous", -1),
+        _event_button(view, "look", "previous_event", -1),
+        _scrubber(view, last),
+        _event_button(view, "look", "next_event", 1),
+        _turn_button(view, "next", 1),
+        Text(f"{view.last} / {last}", key="cursor_place", help="Event, of the last one"),
+        latest_button("latest"),
+    ]
+
+
+def latest_button(key: str) -> Button:
+    """Return the button that follows the run again.
+
+    It is disabled while the run is followed.
+    """
+    is_live = state.page().event is None
+    return Button(
+        key,
+        "Latest",
+        refresh.refreshing("look", actions.select_event),
+        (None,),
+        icon=":material/last_page:",
+        look="tertiary",
+        shows="icon where narrow",
+        disabled=is_live,
+        help="The run is followed already" if is_live else "Follow the run again",
+    )
+
+
+def next_place(events: Sequence[int], event: int | None, by: int) -> int | None:
+    """Return the next or previous place of a cursor; ``None`` is live.
+
+    Args:
+        events: The events that are shown, in order.
+        event: The cursor; ``None`` is live.
+        by: 1 for the next, -1 for the previous one.
+    """
+    if by < 0:
+        at = (len(events) if event is None else bisect_left(events, event)) - 1
+        return events[at] if at >= 0 else event
+    if event is None:
+        return None
+    at = bisect_right(events, event)
+    return events[at] if at < len(events) else None
+
+
+def step_event(by: int) -> None:
+    """Move the cursor to the next or previous event that the density shows."""
+    session = state.page().session
+    if session is not None:
+        view = run_view(session)
+        actions.select_event(next_place(shown_events(view), view.event, by))
+
+
+def play_event() -> None:
+    """Move the cursor by one event of a play; live, it begins with the first one."""
+    page, cursor = state.page(), state.record(CursorState)
+    if page.session is None:
+        return
+    view = run_view(page.session)
+    events = shown_events(view)
+    is_at_end = view.event is None or not events or view.event >= events[-1]
+    if is_at_end and not cursor.is_playing:
+        actions.select_event(events[0] if events else None)
+    else:
+        actions.select_event(next_place(events, view.event, 1))
+    cursor.is_playing = page.event is not None
+
+
+def pause_play() -> None:
+    """Leave the cursor where a play has moved it."""
+    state.record(CursorState).is_playing = False
+
+
+def move_to(place: int) -> None:
+    """Move the cursor to the shown event at a place, or beyond it; the last place is live."""
+    session = state.page().session
+    if session is None:
+        return
+    view = run_view(session)
+    events = shown_events(view)
+    at = bisect_left(events, place) if place > view.last else max(bisect_right(events, place) - 1, 0)
+    is_end = place >= len(view.rows) - 1 or at >= len(events)
+    actions.select_event(None if is_end else events[at])
+
+
+def _scrubber(view: RunView, last: int) -> Scrubber:
+    return Scrubber(
+        "scrubber",
+        "Event on view",
+        view.last,
+        last,
+        f"{place_words(view)} of {last}",
+        _marks(view),
+        refresh.refreshing("look", move_to),
+        refresh.refreshing("look", play_event),
+        refresh.refreshing("look", pause_play),
+        reason="" if shown_events(view) else "No event matches the filters of the timeline.",
+    )
+
+
+def _marks(view: RunView) -> list[int]:
+    """Return where turns begin; of a run with many turns not all."""
+    firsts = [turn.first for turn in view.projections.turn_rows if turn.events and not turn.is_background][1:]
+    return firsts[:: len(firsts) // _MOST_MARKS + 1]
+
+
+def _event_button(view: RunView, pane: Pane, key: str, by: int, *, has_keys: bool = True) -> Button:
+    name = "next" if by > 0 else "previous"
+    target = next_place(shown_events(view), view.event, by)
+    is_end = target == view.event or (by > 0 and view.event is not None and not view.is_past)
+    return Button(
+        key,
+        f"{name.capitalize()} event",
+        refresh.refreshing(pane, step_event),
+        (by,),
+        icon=":material/chevron_right:" if by > 0 else ":material/chevron_left:",
+        look="tertiary",
+        shows="icon",
+        disabled=is_end,
+        help=f"No {'later' if by > 0 else 'earlier'} event that the timeline shows" if is_end else "",
+        shortcut=keys(f"{name}_event") if has_keys else None,
+        names_keys=False,  # there is no room for them; its help names them
+        counts=True,
+    )
+
+
+def _turn_button(view: RunView, name: str, by: int) -> Button:
+    last = view.turns[-1].number if view.turns else 0
+    is_end = not 0 < view.turn_number + by <= last and not (by > 0 and view.is_past)
+    return Button(
+        f"{name}_turn",
+        f"{name.capitalize()} turn",
+        refresh.refreshing("look", actions.step_turn),
+        (by,),
+        icon=f":material/keyboard_double_arrow_{'right' if by > 0 else 'left'}:",
+        look="tertiary",
+        shows="icon",
+        disabled=is_end,
+        help=f"No {'later' if by > 0 else 'earlier'} turn" if is_end else "",
+        shortcut=keys(f"{name}_turn"),
+        names_keys=False,
+        counts=True,
+    )
