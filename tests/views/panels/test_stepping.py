@@ -88,6 +88,15 @@ def test_typed_message_is_sent_and_stepped(app, backend, page):
     page().session.stop()
 
 
+def test_demo_view_steps_no_message(app, backend, page):
+    waiting(app, backend)
+
+    page().is_demo = True
+    app.run()
+
+    assert not box(app)["steps"]
+
+
 def test_typed_message_starts_run_stepped(app, backend, page):
     opened(app, backend)
 
