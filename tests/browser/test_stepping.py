@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Server
 from tests.browser import driving
+from tests.browser.conftest import Server
 from tests.browser.driving import (
     alert,
     choose,

@@ -218,10 +218,8 @@ def _where(session: DebugSession, no_pause: str | None) -> list[Item]:
 def pending_notice(session: DebugSession) -> str:
     """Return where the run will pause, as a sentence; empty where nothing is pending."""
     is_background = session.background.continues and not session.busy
-    if session.stepping.is_pausing:
-        return (
-            "Pauses at the next event of background work." if is_background else "Pauses at the next event."
-        )
+    if session.stepping.is_pausing and (session.busy or is_background):
+        return f"Pauses at the next event{' of background work' if is_background else ''}."
     pending = session.stepping.pending
     if pending is None or session.busy or session.is_over:
         return ""
@@ -229,8 +227,7 @@ def pending_notice(session: DebugSession) -> str:
         return "Pauses before background work goes on." if is_background else ""
     if is_background and not pending.is_armed:
         place = "at the next event" if pending.kind == "event" else "before the next node"
-        if pending.kind != "turn":
-            return f"Pauses {place}, of background work or of your next message."
+        return f"Pauses {place}, of background work or of your next message."
     return f"{_ARMED[pending.kind]}."
 
 
