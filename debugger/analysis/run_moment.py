@@ -53,10 +53,14 @@ def moment_at(run: Projections, event: int, graph: Graph, names: Mapping[str, st
     tracker = _checkpoint_before(run.checkpoints, event, graph).catch_up(turns)
     position = tracker.position(None)
     status, threads = _STATUSES[position.state], tracker.threads
+    is_between_turns = turns[-1].is_background or len(turns[-1].events) == len(
+        run.turns[len(turns) - 1].events
+    )
+    can_work = can_have_background_work(threads, graph.workflow, status)
     hint = input_hint(
         last_hint(threads) if position.state == "waiting" else None,
         status,
-        has_background_work=can_have_background_work(threads, graph.workflow, status),
+        has_background_work=can_work and (is_between_turns or position.state == "waiting"),
         names=names,
     )
     return RunMoment(event, turns, position, status, hint)

@@ -120,7 +120,7 @@ def current_address() -> Address:
     cursor, event = state.record(CursorState), page.event
     if session.turns_to_load:
         turn, event = page.turn_to_open, cursor.event_to_open
-    elif cursor.is_playing and session.started_run_id == page.shown_address.run:
+    elif cursor.is_playing and event is not None and session.started_run_id == page.shown_address.run:
         turn, event = page.shown_address.turn, page.shown_address.event  # one place at its end, not hundreds
     else:
         turn = session.turn_of(event)

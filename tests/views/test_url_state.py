@@ -29,3 +29,14 @@ def test_demo_view_is_part_of_address():
 
 def test_skin_that_there_is_not_counts_as_absent():
     assert Address.from_parameters({"skin": "tiger"}) == Address()
+
+
+def test_cursor_is_part_of_address():
+    address = Address("embedded", run="r", turn=2, event=0)
+
+    assert address.to_parameters() == {"backend": "embedded", "run": "r", "turn": "2", "event": "0"}
+    assert Address.from_parameters(address.to_parameters()) == address
+
+
+def test_event_that_is_no_number_counts_as_absent():
+    assert Address.from_parameters({"run": "r", "event": "-1"}) == Address(run="r")

@@ -23,6 +23,7 @@ CONTROLS = {
     "Toggle",
     "Select",
     "SegmentedControl",
+    "Scrubber",
     "TextInput",
     "StartButton",
     "ShowEarlier",

@@ -167,3 +167,37 @@ def test_what_is_under_way_is_told_below_words(draw):
 
     assert box(app)["under_way"] == {"text": "The workflow is working …", "icon": "pace"}
     assert box(app)["empty"] is None
+
+
+TALK = """
+talk = [ChatMessage(role, words, "A", at, at) for at, (role, words) in enumerate(
+    [("agent", "Hello"), ("user", "Hi"), ("agent", "Tea?"), ("user", "Yes")])]
+"""
+
+
+def test_later_messages_and_the_one_at_cursor_are_named(draw):
+    app = draw(
+        TALK + "cursor = ChatCursor(talk[1], frozenset({id(talk[2]), id(talk[3])}))\n"
+        "chat_box('talk', talk, height=200, cursor=cursor)"
+    )
+
+    assert box(app)["cursor"] == {"here": 1, "later": [2, 3]}
+    assert words(app) == ["Hello", "Hi", "Tea?", "Yes"]
+
+
+def test_live_conversation_has_no_cursor(draw):
+    app = draw(TALK + "chat_box('talk', talk, height=200)")
+
+    assert box(app)["cursor"] is None
+    assert "event" not in said(app)[0], "nothing takes the choice"
+
+
+def test_chosen_message_tells_its_event_and_nothing_else(draw):
+    app = draw(TALK + "chat_box('talk', talk, height=200, on_choose=note)")
+
+    tell(app, "chosen", 2)
+    tell(app, "chosen", "2")
+    tell(app, "chosen", True)
+
+    assert [item["event"] for item in said(app)] == [0, 1, 2, 3]
+    assert noted(app) == [(2,)]
