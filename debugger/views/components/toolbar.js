@@ -247,7 +247,7 @@ function unsaid({ kind, text, shows, label, shortcut }) {
 
 // Only what is another than before is made anew.
 function draw(it, line, items) {
-  const focused = line.parts.findIndex(({ element }) => element.contains(element.getRootNode().activeElement));
+  const held = line.root.getRootNode().activeElement, at = line.parts.findIndex(({ element }) => element.contains(held));
   const before = new Map(line.parts.map(part => [part.name, part]));
   line.parts = items.map((item, at) => {
     const name = `${item.kind} ${item.key ?? at}`, drawn = JSON.stringify(item);
@@ -268,13 +268,12 @@ function draw(it, line, items) {
   line.parts.forEach(({ element }, at) => {
     if (line.root.children[at] !== element) line.root.insertBefore(element, line.root.children[at] ?? null);
   });
-  if (focused >= 0) keepFocus(line, focused);
+  if (at >= 0) keepFocus(line, held, at);
 }
 
 // A control that has the keyboard and is gone, or can no longer be used, gives it to the nearest one before it.
-function keepFocus(line, at) {
-  const held = line.root.getRootNode().activeElement;
-  if (line.root.contains(held) && !held.disabled) return;
+function keepFocus(line, held, at) {
+  if (held.isConnected && !held.disabled) return held.focus({ preventScroll: true });
   const controls = line.parts.map(({ element }) => element.querySelector("button:enabled, a, input, select"));
   const next = controls.slice(0, at + 1).findLast(Boolean) ?? controls.find(Boolean);
   next?.focus({ preventScroll: true });
