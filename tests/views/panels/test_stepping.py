@@ -201,6 +201,24 @@ def test_background_work_is_paused_and_box_locked(app, backend, page):
     page().session.stop()
 
 
+def test_message_that_pause_overtakes_comes_back(app, backend, page):
+    backend.create_workflow(lab(pause=30))
+    app.run()
+    click(app, "start")
+    app.run()
+    page().session.stepping.pause()
+    backend.ahead += 60
+    page().session.advance()
+    assert page().session.wait_until_idle(10)
+
+    send_stepped(app, "Hi", "event")  # the page was drawn before the pause
+
+    assert page().session.stop_point.log.is_background
+    assert box(app)["draft"] == "Hi"
+    assert page().session.turns[-1].number == 1
+    page().session.stop()
+
+
 def test_step_begins_run_and_stands_still_at_its_first_event(app, backend, page):
     opened(app, backend)
 
