@@ -76,7 +76,7 @@ class RunView:
     """What panes made of this revision at this cursor, see `memo_here`."""
 
     def at(self, event: int | None) -> RunView:
-        """Return the same revision as of another cursor.
+        """Return the same revision as of a cursor; this one is live.
 
         At the last event the run is as it is now.
 
@@ -135,9 +135,10 @@ class RunView:
     @property
     def later_bubbles(self) -> list[bool]:
         """Return for each message whether it came after the cursor."""
-        if self.moment is None:
+        moment = self.moment
+        if moment is None:
             return [False] * len(self.bubbles)
-        return later_messages(self.projections, self.moment.event)
+        return self.memo_here("later", lambda: later_messages(self.projections, moment.event))
 
     def memo(self, what: Hashable, work_out: Callable[[], Answer]) -> Answer:
         """Return a value computed once per revision.

@@ -211,7 +211,7 @@ def test_pages_work_under_content_security_policy(context: BrowserContext, site:
     page.reload()  # closes the menu
     settled(page)
     present(page)
-    press(page, "Shift+ArrowDown")
+    press(page, "Shift+ArrowRight")
     for name in ("Runs", "Review", "Compare", "Connection"):
         go_to(page, name)
     press(page, "Shift+H")

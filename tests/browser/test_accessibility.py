@@ -58,7 +58,7 @@ def demo(page: Page, url: str) -> None:
 def presenter(page: Page, url: str) -> None:
     clinic_call(page, url, CALL[:1])
     present(page)
-    press(page, "Shift+ArrowDown")
+    press(page, "Shift+ArrowRight")
 
 
 def help_dialog(page: Page, url: str) -> None:

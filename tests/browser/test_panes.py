@@ -74,7 +74,7 @@ def test_of_key_that_is_pressed_fast_each_press_counts(page: Page, call: Message
     before = event_number(page)
 
     for _ in range(4):
-        page.keyboard.press("k")
+        page.keyboard.press("ArrowLeft")
 
     expect(moment(page)).to_contain_text(f"After event {before - 4} ")
 

@@ -36,14 +36,14 @@ def test_run_is_stepped_by_keyboard_and_graph_follows(page: Page, app: Server):
     expect(stage(page)).to_contain_text("Before the first word")
 
     for _ in range(4):
-        press(page, "Shift+ArrowRight")
+        press(page, "ArrowRight")
 
     expect(stage(page)).to_contain_text("Intent desk → Booking intake")
     expect(stage(page)).to_contain_text("The caller wants to book a new appointment or see a doctor.")
     expect(page.locator(".node.current")).to_have_attribute("data-id", "node_booking_intake")
     expect(page.locator(".st-key-stage_talk")).to_contain_text(CALL[0])
     expect(page.locator(".st-key-stage_talk")).not_to_contain_text("full name")
-    press(page, "Shift+ArrowLeft")
+    press(page, "ArrowLeft")
     expect(page.locator(".node.current")).to_have_attribute("data-id", "node_intent_desk")
 
 
@@ -95,8 +95,8 @@ def test_turns_are_jumped_to(page: Page, app: Server):
     clinic_call(page, app.url, CALL)
     present(page)
 
-    press(page, "Shift+ArrowDown")
-    press(page, "Shift+ArrowDown")
+    press(page, "Shift+ArrowRight")
+    press(page, "Shift+ArrowRight")
     expect(stage(page)).to_contain_text("Turn 2 of 5")
     page.get_by_role("combobox", name="Jump to turn").click()
     page.get_by_role("option", name="Turn 4").click()
@@ -111,8 +111,8 @@ def test_full_screen_leaves_stage_alone_and_is_given_back(page: Page, app: Serve
     page.set_viewport_size({"width": 1280, "height": 800})
     clinic_call(page, app.url, CALL)
     present(page)
-    press(page, "Shift+ArrowDown")
-    press(page, "Shift+ArrowDown")
+    press(page, "Shift+ArrowRight")
+    press(page, "Shift+ArrowRight")
 
     page.get_by_role("button", name="Full screen").click()
 
@@ -151,7 +151,7 @@ def test_nothing_moves_for_who_wants_no_motion(page: Page, app: Server):
     page.emulate_media(reduced_motion="reduce")
     clinic_call(page, app.url, CALL[:1])
     present(page)
-    press(page, "Shift+ArrowRight")
+    press(page, "ArrowRight")
 
     name = page.locator(".st-key-stage_talk .bubble").first.evaluate(
         "element => getComputedStyle(element).animationName"

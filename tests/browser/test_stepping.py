@@ -53,7 +53,7 @@ def opened(page: Page, app: Server) -> None:
 
 
 def stepping(page: Page):
-    return page.locator(".st-key-run_bar")
+    return context(page)
 
 
 def add_breakpoint(page: Page, *, condition: str = "", hits: str = "") -> None:
@@ -101,7 +101,7 @@ def test_condition_stops_before_fifth_visit_where_edit_changes_path(
     settled(page)
     other = chromium.new_context().new_page()
     other.goto(page.url)
-    expect(other.locator(".st-key-run_bar")).to_contain_text("met 5 times")
+    expect(context(other)).to_contain_text("met 5 times")
     other.close()
 
     open_editor(page)
@@ -191,7 +191,7 @@ def test_seventh_turn_is_stepped_from_keyboard(page: Page, app: Server):
         assert message_box(page).input_value() == ""
         page.keyboard.press("s")
         settled(page)
-        if "Paused" not in stepping(page).inner_text():
+        if "Paused" not in context(page).inner_text():
             break
         number += 1
 

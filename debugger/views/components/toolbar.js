@@ -94,6 +94,7 @@ const FILL = {
   },
   badge(part, { text, icon, colour, is_status }) {
     part.element.role = is_status ? "status" : null;
+    part.element.classList.toggle("whole", is_status);
     const badge = made("span", "badge " + colour);
     badge.append(...(icon ? [iconOf(icon)] : []), text);
     part.element.replaceChildren(badge);

@@ -18,7 +18,7 @@ from debugger.views.panels.exports.menu import export_button
 from debugger.views.panels.forks import fork_breadcrumb, turn_actions
 from debugger.views.panels.notes import demo_notes
 from debugger.views.panels.side_effects import policies_of
-from debugger.views.panels.stepping import past_steps, resume, stepping
+from debugger.views.panels.stepping import past_steps, resume, stepping, stop_reason
 from debugger.views.panels.variable_edits import live_edit, live_edit_switch
 from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
@@ -61,6 +61,7 @@ def _title(view: RunView) -> list[Item]:
         *version,
         Badge(session.backend.name, _ICONS[state.page().backend_name]),
         status_badge(view.status if view.is_past else shown_status(session)),
+        *([] if view.is_past else stop_reason(session)),
     ]
 
 
@@ -68,13 +69,13 @@ def _run(view: RunView) -> list[Item]:
     session = view.session
     parts: list[Item] = []
     if session.run_id:
-        parts += [Text("Run"), Text(session.run_id, look="code")]
+        parts += [Text("Run", yields=True), Text(session.run_id, look="code")]
     elif not session.turns:
         parts.append(Text("No run yet: fill in the input on the left, then start."))
     if session.turns and not view.is_past:
         parts.append(Text(f"Turn {session.turns[-1].number}"))
     if session.elapsed and not view.is_past:
-        parts.append(Text(_duration(session.elapsed)))
+        parts.append(Text(_duration(session.elapsed), yields=True))
     if session.run_id and not session.busy and not session.turns_to_load and session.pending is None:
         parts.append(
             Button(
@@ -123,6 +124,7 @@ def _actions(session: DebugSession) -> list[Item]:
             "Restart",
             refresh.refreshing("bar", actions.restart),
             icon=":material/restart_alt:",
+            shows="words" if session.stop_point is None else "icon where narrow",  # the reason takes the room
             disabled=session.busy or bool(session.turns_to_load) or no_run is not None,
             help=no_run or "Begin another run with the input on the left; this one stays on record",
         )

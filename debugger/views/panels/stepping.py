@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import streamlit as st
+
 from debugger.analysis.event_steps import next_event
 from debugger.engine.mocks import Pin
 from debugger.session.session import DebugSession
@@ -50,14 +52,15 @@ _RECEIVED: dict[StepKind, str] = {
 }
 
 
+_RUN_ON = "The platform has already run on: steps move through the events received."
+
+
 @dataclass
 class ReceivedSteps:
     """Steps over received events, of a run that cannot be paused."""
 
     session: DebugSession | None = None
     """The session in which the notice was shown last."""
-    has_notice: bool = False
-    """Whether the notice is on view."""
 
 
 def stepping(view: RunView) -> list[Item]:
@@ -68,29 +71,22 @@ def stepping(view: RunView) -> list[Item]:
         steps = _steps(session, step, _blocked(session), _hints(session))
     else:
         steps = _received_steps(session, no_pause)
-    return [Text("Step", yields=True), *steps, _flow(session, no_pause), *_where(session, no_pause)]
+    notice = pending_notice(session)
+    # What would be resumed is what the notice says: its button takes the place.
+    flow = _notice(notice) if notice else [_flow(session, no_pause)]
+    return [Text("Step", yields=True), *steps, *flow, *_notes(session, no_pause)]
 
 
 def past_steps(view: RunView) -> list[Item]:
-    """Return the controls while the past is on view.
-
-    Only where they move through the events received: else they would change the run.
-    """
-    no_pause = view.session.backend.capabilities.reason_against("pause_mid_turn")
-    if no_pause is None:
-        return []
-    return [Text("Step", yields=True), *_received_steps(view.session, no_pause), *_received_notice()]
+    """Return the controls while the past is on view, without those that change the run."""
+    session = view.session
+    no_pause = session.backend.capabilities.reason_against("pause_mid_turn")
+    steps = [] if no_pause is None else [Text("Step", yields=True), *_received_steps(session, no_pause)]
+    return [*steps, *_pins(session), *_breakpoints(session)]
 
 
 def _received_steps(session: DebugSession, no_pause: str) -> list[Item]:
     return _steps(session, step_received, _blocked_received(session, no_pause), _RECEIVED)
-
-
-def _received_notice() -> list[Item]:
-    if not state.record(ReceivedSteps).has_notice or state.page().event is None:
-        return []
-    text = "The platform has already run on: steps move through the events received."
-    return [Badge(text, ":material/cloud_done:", "blue", is_status=True)]
 
 
 def _steps(
@@ -187,32 +183,40 @@ def _flow(session: DebugSession, no_pause: str | None) -> Button:
     )
 
 
-def _where(session: DebugSession, no_pause: str | None) -> list[Item]:
+def stop_reason(session: DebugSession) -> list[Item]:
+    """Return why the run is paused, for beside its status; nothing while it is not."""
     stop = session.stop_point
-    if stop is not None:
-        return [Badge("Paused", ":material/pause_circle:", "yellow"), Text(stop.text)]
-    hint: list[Item] = []
+    return [] if stop is None else [Text(stop.text, key="stop_reason")]
+
+
+def _notes(session: DebugSession, no_pause: str | None) -> list[Item]:
+    if session.stop_point is not None:
+        return []
+    missed: list[Item] = []
     if session.stepping.missed_stops:
         noted = " ".join(noted.text for noted in session.stepping.missed_stops[:3])
-        hint = [Badge("Met in the last turn", ":material/flag:", "yellow"), Text(f"{noted} {no_pause or ''}")]
-    notice = pending_notice(session)
-    if notice:
-        hint += [
-            Badge(notice, ":material/pause_circle:", "yellow", is_status=True),
-            Button(
-                "disarm",
-                "Do not pause",
-                refresh.refreshing("bar", disarm),
-                icon=":material/close:",
-                look="tertiary",
-                shows="icon",
-                help="Do not pause there (Esc)",
-                shortcut="Escape",
-                names_keys=False,
-            ),
+        missed = [
+            Badge("Met in the last turn", ":material/flag:", "yellow"),
+            Text(f"{noted} {no_pause or ''}"),
         ]
-    hint += _received_notice()
-    return [*hint, *_pins(session), *_breakpoints(session)]
+    return [*missed, *_pins(session), *_breakpoints(session)]
+
+
+def _notice(notice: str) -> list[Item]:
+    return [
+        Badge(notice, ":material/pause_circle:", "yellow", is_status=True),
+        Button(
+            "disarm",
+            "Do not pause",
+            refresh.refreshing("bar", disarm),
+            icon=":material/close:",
+            look="tertiary",
+            shows="icon",
+            help="Do not pause there (Esc)",
+            shortcut="Escape",
+            names_keys=False,
+        ),
+    ]
 
 
 def pending_notice(session: DebugSession) -> str:
@@ -293,9 +297,9 @@ def step_received(kind: StepKind) -> None:
     if session is None:
         return
     view = run_view(session)
-    is_first = received.session is not session
-    if is_first or view.event is None:
-        received.session, received.has_notice = session, is_first
+    if received.session is not session:
+        received.session = session
+        st.toast(_RUN_ON, icon=":material/cloud_done:", duration="long")
     actions.select_event(next_event(view.rows, shown_events(view), view.event, kind))
 
 

@@ -1,0 +1,112 @@
+"""The time cursor: whatever moves it, the whole page shows one moment."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server
+from tests.browser.driving import context, conversation, message_box, settled
+from tests.browser.presenting import CALL, clinic_call, press
+
+pytestmark = pytest.mark.browser
+
+BAR_PLACE = """canvas => {
+  const { width, height } = canvas, pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+  for (let y = height * 0.3; y < height * 0.9; y++) for (let x = 0; x < width; x++) {
+    const at = 4 * (Math.round(y) * width + x);
+    if (pixels[at + 3] === 255 && pixels[at + 2] - pixels[at] > 100) {
+      const box = canvas.getBoundingClientRect();
+      return [box.x + (x + 3) * box.width / width, box.y + (y + 3) * box.height / height];
+    }
+  }
+}"""
+"""The place of the first blue bar of a chart."""
+
+
+def event_on_view(page: Page) -> int:
+    """The event of the banner, which everything else has to agree with."""
+    expect(context(page)).to_contain_text(re.compile(r"Viewing turn \d+, event \d+"))
+    turn, event = map(int, re.search(r"turn (\d+), event (\d+)", context(page).inner_text()).groups())
+    expect(page).to_have_url(re.compile(rf"turn={turn}&event={event}\b"))
+    expect(page.locator(".st-key-cursor_place")).to_contain_text(f"{event} /")
+    expect(page.locator(".st-key-fork_turn")).to_contain_text(f"Fork from turn {turn}")
+    expect(message_box(page)).to_be_disabled()
+    return event
+
+
+def back_to_live(page: Page) -> None:
+    press(page, "Escape")
+    expect(context(page)).not_to_contain_text("Viewing")
+    expect(page).not_to_have_url(re.compile("event="))
+    expect(conversation(page).locator(".later")).to_have_count(0)
+    expect(message_box(page)).to_be_enabled()
+
+
+def test_cursor_is_moved_by_row_turn_message_bar_and_decision(page: Page, app: Server):
+    page.set_viewport_size({"width": 1600, "height": 1500})
+    clinic_call(page, app.url, CALL[:2])
+    seen = []
+
+    page.locator(".st-key-timeline tbody tr").filter(has_text="Intent desk → Booking intake").click()
+    settled(page)
+    seen.append(event_on_view(page))
+    expect(page.locator(".st-key-inspector")).to_contain_text(f"After event {seen[-1]} · turn 2")
+    expect(page.locator(".node.current")).to_have_attribute("data-id", "node_intent_desk")
+    assert conversation(page).locator(".later").count() > 0
+    back_to_live(page)
+
+    page.locator(".st-key-timeline_density").get_by_text("Turns", exact=True).click()
+    settled(page)
+    page.locator(".st-key-timeline tbody tr").first.click()
+    settled(page)
+    seen.append(event_on_view(page))
+    expect(context(page)).to_contain_text("Your turn")
+    back_to_live(page)
+
+    conversation(page).get_by_text(CALL[0]).click()
+    settled(page)
+    seen.append(event_on_view(page))
+    expect(conversation(page).locator(".here")).to_contain_text(CALL[0])
+    back_to_live(page)
+
+    page.get_by_role("radio", name="Gantt").click()
+    settled(page)
+    chart = page.locator(".st-key-gantt canvas").first
+    chart.scroll_into_view_if_needed()
+    page.mouse.click(*chart.evaluate(BAR_PLACE))
+    settled(page)
+    seen.append(event_on_view(page))
+    back_to_live(page)
+
+    page.locator(".st-key-inspector").get_by_role("radio", name="Why", exact=True).click()
+    settled(page)
+    page.locator(".st-key-previous_decision button").first.click()
+    settled(page)
+    seen.append(event_on_view(page))
+
+    assert len(set(seen)) > 3
+
+
+def test_cursor_is_moved_by_keys_and_restored_from_address(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:2])
+
+    press(page, "Shift+ArrowLeft")
+    end_of_turn = event_on_view(page)
+    page.keyboard.press("ArrowLeft")
+    settled(page)
+    before = event_on_view(page)
+    assert before < end_of_turn
+    page.keyboard.press("ArrowRight")
+    settled(page)
+    assert event_on_view(page) == end_of_turn
+
+    page.reload()
+    settled(page)
+    assert event_on_view(page) == end_of_turn
+    page.go_back()
+    settled(page)
+    assert event_on_view(page) == before
+    back_to_live(page)
