@@ -20,7 +20,20 @@ def line(**more):
 
 def click(app, key):
     use(app, key)
+    idle(app)
+
+
+def idle(app):
+    """Wait until nothing is under way or the run is paused, and draw that."""
+    assert app.session_state["debugger_page"].session.wait_until_idle(10)
+    app.run()
     assert not app.exception
+
+
+def stepped(app, text, kind):
+    """Press a step while a text is typed."""
+    send_stepped(app, text, kind)
+    idle(app)
 
 
 def opened(app, backend, **more):
@@ -38,7 +51,6 @@ def unpausable(backend, monkeypatch):
 def waiting(app, backend):
     opened(app, backend)
     click(app, "start")
-    app.run()
 
 
 def test_step_at_rest_arms_and_again_disarms(app, backend, page):
@@ -70,6 +82,7 @@ def test_armed_message_is_stepped(app, backend, page):
     click(app, "step_event")
 
     send(app, "Hi")
+    idle(app)
 
     assert page().session.stop_point.position == 0
     assert page().session.turns[-1].number == 2
@@ -80,7 +93,7 @@ def test_armed_message_is_stepped(app, backend, page):
 def test_typed_message_is_sent_and_stepped(app, backend, page):
     waiting(app, backend)
 
-    send_stepped(app, "Hi", "event")
+    stepped(app, "Hi", "event")
 
     assert page().session.stop_point.position == 0
     assert page().session.turns[-1].message == "Hi"
@@ -100,7 +113,7 @@ def test_demo_view_steps_no_message(app, backend, page):
 def test_typed_message_starts_run_stepped(app, backend, page):
     opened(app, backend)
 
-    send_stepped(app, "Hi", "node")
+    stepped(app, "Hi", "node")
 
     assert page().session.stop_point.text == "Before A."
     assert page().session.turns[0].message == "Hi"
@@ -132,7 +145,6 @@ def test_steps_of_ended_run_say_why_disabled(app, backend, page):
     waiting(app, backend)
 
     click(app, "stop")
-    app.run()
 
     assert control(app, "step_event").disabled
     assert control(app, "step_event").help == "The run is over (cancelled). Restart begins another one."
@@ -148,7 +160,7 @@ def paused_row(app):
 def test_paused_event_has_row_in_every_density(app, backend, page):
     waiting(app, backend)
     use(app, "timeline_text", "no such word")
-    send_stepped(app, "Hi", "event")
+    stepped(app, "Hi", "event")
     hidden, paused, seen = [], [], []
     while page().session.stop_point is not None:
         paused.append(page().session.paused_event)
@@ -174,7 +186,7 @@ def test_density_follows_step(app, backend, page, before, kind, after):
     waiting(app, backend)
     use(app, "timeline_density", before)
 
-    send_stepped(app, "Hi", kind)
+    stepped(app, "Hi", kind)
 
     assert control(app, "timeline_density").value == after
     assert page().session.stop_point is not None or kind == "node"
@@ -185,7 +197,6 @@ def test_background_work_is_paused_and_box_locked(app, backend, page):
     backend.create_workflow(lab(pause=30))
     app.run()
     click(app, "start")
-    app.run()
 
     click(app, "pause")
     pausing = badges(app)
@@ -205,7 +216,6 @@ def test_message_that_pause_overtakes_comes_back(app, backend, page):
     backend.create_workflow(lab(pause=30))
     app.run()
     click(app, "start")
-    app.run()
     page().session.stepping.pause()
     backend.ahead += 60
     page().session.advance()
@@ -262,23 +272,22 @@ def test_steps_without_pause_move_chosen_event(app, backend, page, monkeypatch):
     unpausable(backend, monkeypatch)
     opened(app, backend)
     click(app, "start")
-    app.run()
     rows = [event.type for event in page().session.turns[0].events]
 
-    click(app, "step_event")
+    use(app, "step_event")
     first, notices = page().event, [toast.value for toast in app.toast]
-    click(app, "step_node")
+    use(app, "step_node")
     node = page().event
-    click(app, "step_turn")
+    use(app, "step_turn")
     last = page().event
-    click(app, "step_event")
+    use(app, "step_event")
 
     assert rows[first] != "start_workflow_iteration" and first < node < last
     assert rows[node] == "start_node_run"
     assert last == len(rows) - 1
     assert page().event is None
     assert notices == ["The platform has already run on: steps move through the events received."]
-    click(app, "step_event")
+    use(app, "step_event")
     assert page().event == first
     assert not app.toast
 
