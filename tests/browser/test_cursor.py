@@ -29,7 +29,8 @@ BAR_PLACE = """canvas => {
 def event_on_view(page: Page) -> int:
     """The event of the banner, which everything else has to agree with."""
     expect(context(page)).to_contain_text(re.compile(r"Viewing turn \d+, event \d+"))
-    turn, event = map(int, re.search(r"turn (\d+), event (\d+)", context(page).inner_text()).groups())
+    banner = context(page).get_by_text("Viewing turn")
+    turn, event = map(int, re.search(r"turn (\d+), event (\d+)", banner.inner_text()).groups())
     expect(page).to_have_url(re.compile(rf"turn={turn}&event={event}\b"))
     expect(page.locator(".st-key-cursor_place")).to_contain_text(f"{event} /")
     expect(page.locator(".st-key-fork_turn")).to_contain_text(f"Fork from turn {turn}")
