@@ -212,7 +212,7 @@ class StepController:
         if not self.can_pause:
             return None
         if self._pauses:
-            return Stop("pause", "Paused.", log, position)
+            return Stop("pause", "At your request.", log, position)
         if self._target and _begins(event) == self._target:
             return Stop("target", f"Before {_name(event)}.", log, position)
         text = self._text_of_step(log, event)

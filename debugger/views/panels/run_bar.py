@@ -155,7 +155,8 @@ def _run_command(session: DebugSession, no_run: str | None) -> list[Item]:
                 help=no_run or "Send the command resume: the run continues where it was paused",
             )
         ]
-    if session.status == "waiting_for_user_input" and not session.busy and session.pending is None:
+    is_at_rest = not session.busy and session.stop_point is None
+    if session.status == "waiting_for_user_input" and is_at_rest and session.pending is None:
         return [
             Button(
                 "pause_run",

@@ -46,9 +46,9 @@ _STEPS: tuple[tuple[StepKind, str, str, str, str], ...] = (
 )
 _ARMED: dict[StepKind, str] = {kind: armed for kind, *_, armed in _STEPS}
 _RECEIVED: dict[StepKind, str] = {
-    "event": "Move to the next event received",
-    "node": "Move to the start of the next node run received",
-    "turn": "Move to the end of the turn",
+    "event": "Move to the next event received: the platform has already run on",
+    "node": "Move to the start of the next node run received: the platform has already run on",
+    "turn": "Move to the last event of the turn: the platform has already run on",
 }
 
 
@@ -299,7 +299,7 @@ def step_received(kind: StepKind) -> None:
     view = run_view(session)
     if received.session is not session:
         received.session = session
-        st.toast(_RUN_ON, icon=":material/cloud_done:", duration="long")
+        st.toast(_RUN_ON, icon=":material/cloud_done:")
     actions.select_event(next_event(view.rows, shown_events(view), view.event, kind))
 
 
