@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from debugger.analysis.run_projection import Projections
@@ -133,6 +133,17 @@ class FilteredTimeline:
         place = _owner(event, self.density, run)
         number = bisect_right(self.places, place) - 1
         return (number, self.places[number] == place) if number >= 0 else (None, False)
+
+    def including(self, event: int, run: Projections) -> FilteredTimeline:
+        """Return the same rows with the row of an event, though it does not match.
+
+        Nothing is added where no row holds the event in this density.
+        """
+        place = _owner(event, self.density, run)
+        if place < 0 or self.row_of(event, run)[1]:
+            return self
+        number = bisect_right(self.places, place)
+        return replace(self, places=[*self.places[:number], place, *self.places[number:]])
 
 
 def filter_timeline(

@@ -140,7 +140,13 @@ class TurnRunner:
         self._shows_state = _can(backend, "set_state")
 
     def start_turn(
-        self, log: TurnLog, turn_input: TurnInput, run_id: str | None, *, after: TurnWorker | None
+        self,
+        log: TurnLog,
+        turn_input: TurnInput,
+        run_id: str | None,
+        *,
+        after: TurnWorker | None,
+        is_in_a_row: bool = False,
     ) -> TurnWorker:
         """Start a turn of the user, and return its worker.
 
@@ -149,8 +155,9 @@ class TurnRunner:
             turn_input: Its input.
             run_id: The run; ``None`` starts a new one.
             after: Background work that has to end first.
+            is_in_a_row: Whether it follows another turn by itself.
         """
-        self.stepping.begin()
+        self.stepping.begin(is_in_a_row=is_in_a_row)
 
         def start(worker: TurnWorker) -> TurnStream:
             if after is not None:

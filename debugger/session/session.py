@@ -250,6 +250,19 @@ class DebugSession:
         return self.stepping.stop
 
     @property
+    def paused_event(self) -> int | None:
+        """Return the event at which the run is paused, by its place in the run."""
+        stop = self.stop_point
+        if stop is None:
+            return None
+        first = 0
+        for turn in self.turns:
+            if turn is stop.log:
+                return first + stop.position
+            first += len(turn.events)
+        return None
+
+    @property
     def is_stepping(self) -> bool:
         """Return whether a step of background work is being executed."""
         return self._step is not None
@@ -317,15 +330,18 @@ class DebugSession:
         if self.is_over:
             reason = "deleted by another client" if self._is_deleted else self.status
             self._reject(f"The run is over ({reason}).", "Restart to start another one.")
+            self.unsent_message = text
             return
         command: Command = "data" if self.turns else "start"
         if turn_input is None:
-            self._run(TurnInput.with_message(text, command=command))
-            return
-        wire = with_message(turn_input.to_wire(), text)
-        if "command" not in turn_input.model_fields_set:
-            wire["command"] = command
-        self._run(TurnInput.from_wire(wire))
+            turn_input = TurnInput.with_message(text, command=command)
+        else:
+            wire = with_message(turn_input.to_wire(), text)
+            if "command" not in turn_input.model_fields_set:
+                wire["command"] = command
+            turn_input = TurnInput.from_wire(wire)
+        if not self._run(turn_input):
+            self.unsent_message = text
 
     def send_command(self, command: Command) -> None:
         """Execute a turn with a command and no message, such as ``pause``."""
@@ -510,25 +526,26 @@ class DebugSession:
     def _is_forwarding(self) -> bool:
         return self.input_replay is not None and self.input_replay.is_running
 
-    def _run(self, turn_input: TurnInput, *, in_a_row: bool = False) -> None:
+    def _run(self, turn_input: TurnInput, *, in_a_row: bool = False) -> bool:
+        """Start a turn; return whether it was started."""
         with self._lock:
             # Two clicks are two threads: only one of them may start a turn.
             self.poll()
             if self._unread is not None:
                 self._reject("The run is still being read.", "Wait until its turns are there.")
-                return
+                return False
             if self.pending is not None and turn_input.command != "stop":
                 self._reject(
                     "Nothing tells whether the last message was executed.",
                     "Check now, send it again or discard it first.",
                 )
-                return
+                return False
             if self.stepping.stop is not None:
                 self._reject("The run is paused.", "Continue it, or stop it, first.")
-                return
+                return False
             if self._turn is not None if in_a_row else self.busy:
                 self._reject("A turn is being executed already.", "Wait for it to end, or stop it.")
-                return
+                return False
             if not in_a_row:  # else a rejection of a command of the user would not be seen
                 self.error = None
             self.notice = ""
@@ -539,7 +556,10 @@ class DebugSession:
             if self.run_by:
                 turn_input = TurnInput.from_wire({**turn_input.to_wire(), "run_by": self.run_by})
             log = self._runner.turns.new_turn(turn_input, after=step.log if step else None)
-            self._turn = self._runner.start_turn(log, turn_input, self.run_id, after=step)
+            self._turn = self._runner.start_turn(
+                log, turn_input, self.run_id, after=step, is_in_a_row=in_a_row
+            )
+            return True
 
     def _named(self, turn_input: TurnInput) -> TurnInput:
         """Return the input with the client turn id that it repeats.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from debugger.engine.background_call import POLL_SECONDS
@@ -19,7 +19,31 @@ from debugger.protocol.turn_logs import TurnLog
 from debugger.session.breakpoints import Breakpoints, Hit
 
 StepKind = Literal["event", "node", "turn"]
-"""How far one step goes: to the next event, to the next node that begins, to the next turn."""
+"""How far one step goes: to the next event, to the next node that begins, to the end of the turn."""
+_UNSTEPPED_COMMANDS = ("pause", "stop")
+"""Commands that hold no message of the user; an armed step is not for them."""
+
+
+@dataclass(frozen=True)
+class PendingStep:
+    """A step that was requested and has not paused the run."""
+
+    kind: StepKind
+    is_armed: bool = False
+    """Whether it begins with the next turn of the user; background work passes until then."""
+    log: TurnLog | None = field(default=None, compare=False)
+    """The turn that is stepped, once that is known; a step of kind ``turn`` lasts until it has ended."""
+
+    @property
+    def awaits_turn(self) -> bool:
+        """Return whether the next turn of the user is stepped."""
+        return self.is_armed or self.kind != "turn" or self.log is None
+
+    def begin(self, log: TurnLog) -> PendingStep:
+        """Return the step as of an event of a turn."""
+        if self.is_armed and (log.is_background or log.run_input.command in _UNSTEPPED_COMMANDS):
+            return self
+        return self if self.log is not None else replace(self, is_armed=False, log=log)
 
 
 @dataclass(frozen=True)
@@ -61,7 +85,7 @@ class StepController:
         """What log points left, oldest first."""
         self.missed_stops: list[Stop] = []
         """The breakpoints that the last turn met where it could not be held."""
-        self._mode: StepKind | None = None
+        self._step: PendingStep | None = None
         self._target = ""
         self._pauses = False
         self._passing = 0
@@ -75,29 +99,62 @@ class StepController:
         return None if self._passing else self._stop
 
     @property
-    def mode(self) -> StepKind | None:
-        """Return the step mode; ``None`` to run until something stops it."""
-        return self._mode
+    def pending(self) -> PendingStep | None:
+        """Return the step that has not ended; ``None`` to run until something stops it."""
+        return None if self.stop is not None else self._step
 
-    def begin(self) -> None:
-        """Another turn begins; what the last one met is forgotten."""
+    @property
+    def is_pausing(self) -> bool:
+        """Return whether the next event pauses the run."""
+        return self._pauses and self.stop is None
+
+    def begin(self, *, is_in_a_row: bool = False) -> None:
+        """Begin another turn, and forget what the last one met.
+
+        Args:
+            is_in_a_row: Whether it follows another turn by itself: then a step to the end of that one pauses.
+        """
         self.missed_stops = []
         self._pauses = False
+        with self._changed:
+            if self._step is not None and not self._step.awaits_turn and not is_in_a_row:
+                self._step = None
 
     def step(self, kind: StepKind) -> None:
-        """Continue for one step; later turns stop after one step too."""
-        self._go(kind)
+        """Continue for one step; one that the turn ends before pauses what follows."""
+        log = self._stop.log if self._stop is not None and kind == "turn" else None
+        self._go(PendingStep(kind, log=log))
+
+    def arm(self, kind: StepKind) -> None:
+        """Step the next turn of the user; background work is not paused for it."""
+        with self._changed:
+            self._step = PendingStep(kind, is_armed=True)
+
+    def disarm(self) -> None:
+        """Forget the step and the pause that have not come about."""
+        with self._changed:
+            self._step, self._pauses = None, False
+
+    def inherit(self, other: StepController) -> None:
+        """Arm what was armed in the session that this one replaces."""
+        pending = other.pending
+        if pending is not None and pending.awaits_turn:
+            self.arm(pending.kind)
 
     def resume(self) -> None:
-        """Go on until something else stops the run."""
-        self._go(None)
+        """Go on until something else stops the run.
+
+        A step that is armed for the user's next turn stays where background work was paused meanwhile.
+        """
+        is_paused = self._stop is not None
+        self._go(self._step if is_paused and self._step is not None and self._step.is_armed else None)
 
     def run_to(self, node_id: str) -> None:
         """Continue until a node is about to run, in any turn."""
         self._go(None, target=node_id)
 
     def pause(self) -> None:
-        """Stand still at the next event of what is under way."""
+        """Pause at the next event of what is under way, or of background work."""
         self._pauses = True
 
     def allow(self, events: int) -> None:
@@ -106,9 +163,9 @@ class StepController:
             self._passing += events
             self._changed.notify_all()
 
-    def _go(self, mode: StepKind | None, *, target: str = "") -> None:
+    def _go(self, step: PendingStep | None, *, target: str = "") -> None:
         with self._changed:
-            self._mode, self._target = mode, target
+            self._step, self._target = step, target
             self._pauses, self._stop = False, None
             self._changed.notify_all()
 
@@ -155,16 +212,28 @@ class StepController:
         if not self.can_pause:
             return None
         if self._pauses:
-            return Stop("pause", "Paused.", log, position)
+            return Stop("pause", "At your request.", log, position)
         if self._target and _begins(event) == self._target:
             return Stop("target", f"Before {_name(event)}.", log, position)
-        if self._mode == "event":
-            return Stop("step", "One event on.", log, position)
-        if self._mode == "node" and _begins(event):
-            return Stop("step", f"Before {_name(event)}.", log, position)
-        if self._mode == "turn" and position == 0:
-            return Stop("step", f"Turn {log.number} begins.", log, position)
-        return None
+        text = self._text_of_step(log, event)
+        return Stop("step", text, log, position) if text else None
+
+    def _text_of_step(self, log: TurnLog, event: Event) -> str:
+        """Return why the step ends with an event; empty where it does not."""
+        with self._changed:
+            if self._step is None:
+                return ""
+            step = self._step = self._step.begin(log)
+        if step.is_armed:
+            return ""
+        if step.kind == "event":
+            return "One event on."
+        if step.kind == "node":
+            return f"Before {_name(event)}." if _begins(event) else ""
+        if step.log is log:
+            return ""
+        what = "background work goes on" if log.is_background else f"turn {log.number} begins"
+        return f"The turn is over; {what}."
 
 
 def _begins(event: Event) -> str:

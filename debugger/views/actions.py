@@ -178,6 +178,7 @@ def reload_run() -> None:
     session = state.page().session
     if session is not None and session.run_id is not None and not session.busy:
         again = DebugSession.open(session.backend, session.run_id)
+        again.stepping.inherit(session.stepping)
         if session.background.continues:
             again.background.resume()
         show(again)
@@ -218,6 +219,7 @@ def restart() -> None:
     if old is not None and not old.busy and confirm_turn(old, restart):
         turn_input = start_input(page, old).turn_input()
         sibling = DebugSession(old.backend, old.workflow_id, old.version_number)
+        sibling.stepping.inherit(old.stepping)
         show(sibling)
         signed(sibling).start(turn_input)
         _await_turn(sibling)

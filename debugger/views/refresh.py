@@ -222,7 +222,8 @@ def _fingerprint(name: Pane, session: DebugSession) -> Hashable:
     if name == "workbench":  # the cursor moves all that it shows
         return run, poll_seconds(session), state.widget(state.GRAPH_VIEW_KEY), page.event
     if name == "bar":
-        return run, page.event, session.is_stepping, id(page.fork), page.shows_tree
+        steps = session.stepping.pending, session.stepping.is_pausing, session.background.continues
+        return run, page.event, session.is_stepping, steps, id(page.fork), page.shows_tree
     if name == "graph":
         return run, page.event, page.node, page.edge
     switches = state.widget(state.TAB_KEY), state.widget(state.LOWER_KEY)
@@ -242,7 +243,6 @@ def _run(session: DebugSession) -> Hashable:
         session.run_id,
         (
             session.stop_point,
-            gate.mode,
             len(gate.missed_stops),
             human_input.pending,
             human_input.asks_all,

@@ -36,9 +36,13 @@ _RUN, _LOOK, _PLAY, _REVIEW, _ANYWHERE = "Run", "Look around", "Present", "Revie
 
 SHORTCUTS = {
     "start": Shortcut(_RUN, "Ctrl+Enter", "Start the run"),
-    "step_event": Shortcut(_RUN, "S", "Step by one event"),
-    "step_node": Shortcut(_RUN, "N", "Step to the next node"),
-    "step_turn": Shortcut(_RUN, "T", "Step to the next turn"),
+    "step_event": Shortcut(
+        _RUN, "S", "Step by one event, or send what is typed and pause at its first event"
+    ),
+    "step_node": Shortcut(
+        _RUN, "N", "Step to the next node, or send what is typed and pause at its first node"
+    ),
+    "step_turn": Shortcut(_RUN, "T", "Step to the end of the turn, or send what is typed and pause after it"),
     "resume": Shortcut(_RUN, "G", "Go on until something stops it"),
     "pause": Shortcut(_RUN, "P", "Pause"),
     "stop": Shortcut(_RUN, "Shift+X", "End the run"),
@@ -68,7 +72,9 @@ SHORTCUTS = {
 """By the name of what they do, grouped for the help."""
 
 BUILT_IN = (
+    Shortcut("Run", "Escape", "Forget a step that waits for your next message"),
     Shortcut("Message box", "Enter", "Send the message"),
+    Shortcut("Message box", "Alt+Enter", "Send the message and pause at its first event"),
     Shortcut("Message box", "Shift+Enter", "Begin another line"),
     Shortcut("Conversation", "Up and Down", "Walk the messages"),
     Shortcut("Conversation", "Enter", "Show the run as of the message"),

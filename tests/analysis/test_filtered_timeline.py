@@ -183,3 +183,24 @@ def test_failures_can_be_looked_at_alone():
     rows = [row(0), row(1, is_failure=True), row(2)]
 
     assert matching_rows(rows, Filter(failures_only=True)) == [1]
+
+
+@pytest.mark.parametrize(
+    ("density", "expected"),
+    [("Turns", [1]), ("Steps", [1]), ("Events", [4]), ("Raw", [4])],
+)
+def test_including_adds_row_of_event(density, expected):
+    found = filter_timeline(run(), Filter(text="no such word", thread="0", turn=1), density)
+
+    more = found.including(4, run())
+
+    assert list(more.places) == [*found.places, *expected]
+    assert more.row_of(4, run()) == (len(found.places), True)
+    assert more.hidden == found.hidden - 1
+
+
+def test_including_leaves_rows_that_hold_event():
+    found = filter_timeline(run(), Filter(), "Events")
+
+    assert found.including(6, run()) is found
+    assert list(found.including(0, run()).places) == [0, 1, 6, 8]

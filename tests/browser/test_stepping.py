@@ -7,13 +7,16 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser import driving
 from tests.browser.conftest import Server
 from tests.browser.driving import (
     alert,
+    choose,
     context,
     conversation,
     import_workflow,
     keep_import,
+    message_box,
     open_app,
     open_editor,
     settled,
@@ -50,7 +53,7 @@ def opened(page: Page, app: Server) -> None:
 
 
 def stepping(page: Page):
-    return page.locator(".st-key-run_bar")
+    return context(page)
 
 
 def add_breakpoint(page: Page, *, condition: str = "", hits: str = "") -> None:
@@ -98,7 +101,7 @@ def test_condition_stops_before_fifth_visit_where_edit_changes_path(
     settled(page)
     other = chromium.new_context().new_page()
     other.goto(page.url)
-    expect(other.locator(".st-key-run_bar")).to_contain_text("met 5 times")
+    expect(context(other)).to_contain_text("met 5 times")
     other.close()
 
     open_editor(page)
@@ -125,3 +128,87 @@ def test_what_is_no_condition_is_told_where_it_breaks_and_nothing_is_set(page: P
     expect(alert(page).first).to_contain_text("Column 11: Expected a value")
     expect(page.locator(".st-key-timeline_pane")).to_contain_text("No breakpoints yet")
     start(page)
+
+
+CALL = [
+    "Hi, I'd like to book an appointment, please.",
+    "My name is Ada Moreno, and I was born on March 3, 1990.",
+    "Before I go on, what are your opening hours?",
+    "Good to know. It's about a sore knee, and Tuesday would be best.",
+    "The earlier one, please.",
+]
+SEVENTH = "Yes, please book it."
+IS_IN_SIGHT = """row => {
+  const seen = row.getBoundingClientRect(), box = row.closest(".box").getBoundingClientRect();
+  return seen.top >= box.top - 1 && seen.bottom <= box.bottom + 1;
+}"""
+
+
+def paused_row(page: Page):
+    return page.locator(".st-key-timeline tr[aria-selected=true]")
+
+
+def paused_at(page: Page, number: int) -> None:
+    """Expect the run to be paused at an event, in header, bar, conversation and timeline."""
+    row = paused_row(page)
+    expect(row.locator("td").first).to_have_text(str(number))
+    expect(row.locator("td").nth(1)).to_have_text("7")
+    settled(page)
+    assert row.evaluate(IS_IN_SIGHT)
+    expect(context(page)).to_contain_text("Paused")
+    expect(stepping(page)).to_contain_text("One event on.")
+    expect(stepping(page)).to_contain_text("Turn 7")
+    expect(conversation(page)).to_contain_text("Paused. One event on.")
+    expect(message_box(page)).to_be_disabled()
+    assert page.evaluate("document.activeElement !== document.body")
+
+
+def test_seventh_turn_is_stepped_from_keyboard(page: Page, app: Server):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+    for line in CALL:
+        driving.say(page, line)
+        expect(context(page)).to_contain_text("Your turn")
+    settled(page)
+
+    # Armed from the keyboard, and disarmed from within the box.
+    page.locator(".st-key-step_event button").focus()
+    page.keyboard.press("s")
+    expect(stepping(page)).to_contain_text("Pauses at the first event of your next message.")
+    message_box(page).press("Escape")
+    expect(stepping(page)).not_to_contain_text("Pauses at the first event")
+    settled(page)
+
+    message_box(page).fill(SEVENTH)
+    message_box(page).press("Alt+Enter")
+    expect(context(page)).to_contain_text("Paused")
+    settled(page)
+    first = int(paused_row(page).locator("td").first.inner_text())
+    number = first
+    while True:
+        paused_at(page, number)
+        assert message_box(page).input_value() == ""
+        page.keyboard.press("s")
+        settled(page)
+        if "Paused" not in context(page).inner_text():
+            break
+        number += 1
+
+    expect(context(page)).to_contain_text("Your turn")
+    expect(conversation(page)).to_contain_text(SEVENTH)
+    assert number - first > 10
+
+
+def test_typed_message_goes_with_step_button(page: Page, app: Server):
+    opened(page, app)
+    message_box(page).fill("Hello")
+
+    page.locator(".st-key-step_node button").first.click()
+
+    expect(stepping(page)).to_contain_text("Before Count")
+    expect(conversation(page)).to_contain_text("Hello")
+    expect(message_box(page)).to_have_value("")
+    settled(page)
+    page.locator(".st-key-stop button").first.click()
+    expect(context(page)).to_contain_text("Cancelled")

@@ -87,21 +87,17 @@ def test_step_by_node_pauses_before_each(backend):
     assert session.status == "waiting_for_user_input"
 
 
-def test_step_by_turn_pauses_at_each_start(backend):
+def test_step_by_turn_runs_turn_to_end(backend):
     session = debugged(backend, *LINE)
-    session.stepping.step("turn")
+    session.stepping.step("event")
     started(session)
-    first = session.stop_point.text
+
     session.stepping.step("turn")
     session.wait_until_idle(10)
 
-    session.send("Hi")
-    session.wait_until_idle(10)
-
-    assert first == "Turn 1 begins."
-    assert session.stop_point.text == "Turn 2 begins."
-    assert len(session.turns[-1].events) == 1
-    session.stop()
+    assert session.stop_point is None
+    assert session.status == "waiting_for_user_input"
+    assert not session.stepping.pending.awaits_turn
 
 
 def test_a_run_goes_to_a_node(backend):

@@ -18,23 +18,32 @@ function instanceOf(root) {
     it.text.addEventListener("keydown", event => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
-      say(it, it.text.value);
+      if (!event.altKey || !it.data.steps) return say(it, it.text.value);
+      // The box is locked while the run is paused: the keyboard goes to what steps it.
+      if (say(it, it.text.value, "event")) document.dispatchEvent(new CustomEvent("message-stepped"));
     });
+    const step = event => { // a step is pressed: it goes with what is typed (toolbar.js)
+      if (!root.isConnected) return document.removeEventListener("message-step", step);
+      if (it.data.steps && say(it, it.text.value, event.detail)) event.preventDefault();
+    };
+    document.addEventListener("message-step", step);
     it.send.addEventListener("click", () => say(it, it.text.value));
     instances.set(root, it);
   }
   return it;
 }
 
-function say(it, text) {
-  if (it.isWaiting || it.data.disabled || !text.trim()) return;
+// Sends a text, to be stepped if a step is named; returns whether it does.
+function say(it, text, step) {
+  if (it.isWaiting || it.data.disabled || !text.trim()) return false;
   it.isWaiting = true; // a second click means the same message
   it.timer = setTimeout(() => answered(it), ANSWER_MS);
-  it.tell("sent", text);
+  it.tell(...(step ? ["stepped", [text, step]] : ["sent", text]));
   setTimeout(() => { // a box that changes before the message is on its way has the page drawn first
     it.text.value = it.draft = "";
     enable(it);
   });
+  return true;
 }
 
 function answered(it) {

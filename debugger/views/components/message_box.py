@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, get_args
 
+from debugger.session.stepping import StepKind
 from debugger.views import state
 from debugger.views.auth.permissions import denied
 from debugger.views.components.factory import component
@@ -20,6 +22,7 @@ def message_box(
     placeholder: str,
     on_send: Callable[[str], None],
     *,
+    on_step: Callable[[str, StepKind], None] | None = None,
     disabled: bool = False,
     offers: Sequence[str] | None = None,
     draft: str = "",
@@ -32,6 +35,7 @@ def message_box(
         key: The widget's.
         placeholder: What the empty box says.
         on_send: Takes what a person has sent.
+        on_step: Takes what a person has sent to be stepped, and the kind of step; ``None`` where nothing is.
         disabled: Whether nothing can be sent.
         offers: Lines that are sent with a click; their line is reserved while there are none, so that nothing
             jumps. ``None`` where there never are any.
@@ -51,13 +55,29 @@ def message_box(
             "turn": turn,
             "aria_label": aria_label,
             "longest": _LONGEST,
+            "steps": on_step is not None and not denied(on_step),
         },
         on_sent_change=lambda: None if disabled else _send(key, on_send),
+        on_stepped_change=lambda: None if disabled or on_step is None else _step(key, on_step),
     )
 
 
 def _send(key: str, on_send: Callable[[str], None]) -> None:
-    held = state.widget(key)
-    sent = held.get("sent") if held else None
-    if isinstance(sent, str) and sent.strip() and len(sent) <= _LONGEST:
+    sent = _value(key, "sent")
+    if _is_message(sent):
         on_send(sent)
+
+
+def _step(key: str, on_step: Callable[[str, StepKind], None]) -> None:
+    match _value(key, "stepped"):
+        case [text, kind] if _is_message(text) and kind in get_args(StepKind):
+            on_step(text, kind)
+
+
+def _value(key: str, name: str) -> Any:
+    held = state.widget(key)
+    return held.get(name) if held else None
+
+
+def _is_message(text: object) -> bool:
+    return isinstance(text, str) and bool(text.strip()) and len(text) <= _LONGEST

@@ -46,6 +46,7 @@ function isReading(it) {
 function choose(it, row) { // once more gives it back
   const { target } = it.rows[row.sectionRowIndex], isChosen = row.ariaSelected === "true";
   it.near = isChosen ? null : row.sectionRowIndex;
+  it.sought = isChosen ? null : JSON.stringify(target);
   mark(it, it.near); // at once: what follows from it takes a moment
   focus(it, row);
   it.send("chosen", isChosen ? [] : target);
@@ -160,10 +161,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (it.filled !== data.rows) fill(it, JSON.parse(data.rows)); // most often another row is chosen, and no more
   it.filled = data.rows;
   mark(it, data.chosen);
-  const rows = it.body.rows;
+  const rows = it.body.rows, sought = near === null ? null : JSON.stringify(it.rows[near]?.target);
   if (rows.length && !it.body.querySelector('tr[tabindex="0"]')) rows[data.chosen ?? rows.length - 1].tabIndex = 0;
-  const isAdded = rows.length > before && !isOther, isAsked = near !== null && (isOther || near !== it.near);
-  it.near = near;
+  const isAdded = rows.length > before && !isOther, isAsked = near !== null && (isOther || near !== it.near || sought !== it.sought);
+  Object.assign(it, { near, sought });
   // In the frame that is drawn next: to ask for a place now would have the whole page laid out in between.
   requestAnimationFrame(() => {
     if (isAsked) { if (rows[near]) show(it, rows[near]); }

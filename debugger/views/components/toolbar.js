@@ -19,6 +19,11 @@ function instanceOf(root) {
       else document.removeEventListener("keydown", press);
     };
     document.addEventListener("keydown", press);
+    const focus = () => {
+      if (!root.isConnected) return document.removeEventListener("message-stepped", focus);
+      it.lines.flatMap(line => line.parts).find(part => part.item.message_step)?.element.firstElementChild.focus();
+    };
+    document.addEventListener("message-stepped", focus);
   }
   return it;
 }
@@ -26,7 +31,8 @@ function instanceOf(root) {
 // A key that is typed into a field is text unless Ctrl is held: then the field, too, may have made use of it, as
 // a box of several lines that keeps what was typed. A dialog has the keyboard for itself.
 function pressByKey(it, event) {
-  const isTyped = event.composedPath()[0].closest?.(FIELDS);
+  const field = event.composedPath()[0].closest?.(FIELDS);
+  const isTyped = field && !(event.key === "Escape" && field.tagName === "TEXTAREA"); // which has no use for it
   const isTaken = isTyped ? !event.ctrlKey && !event.metaKey : event.defaultPrevented;
   const dialog = document.querySelector('[data-testid="stDialog"]');
   if (dialog && !isTaken) leave(dialog, event);
@@ -86,7 +92,9 @@ const FILL = {
     part.element.classList.toggle("short", text.length <= SHORT);
     part.element.replaceChildren(look === "code" ? made("code", "", text) : text);
   },
-  badge(part, { text, icon, colour }) {
+  badge(part, { text, icon, colour, is_status }) {
+    part.element.role = is_status ? "status" : null;
+    part.element.classList.toggle("whole", is_status);
     const badge = made("span", "badge " + colour);
     badge.append(...(icon ? [iconOf(icon)] : []), text);
     part.element.replaceChildren(badge);
@@ -105,7 +113,7 @@ const FILL = {
     part.element.classList.add("break");
   },
   button(part, { label, icon, look, shows, disabled, keys }, send) {
-    const button = onlyChild(part, "button", () => send());
+    const button = onlyChild(part, "button", () => { if (!isTakenByMessage(part.item)) send(); });
     button.className = look;
     button.disabled = disabled;
     part.element.classList.toggle("cut", shows === "words, cut");
@@ -197,6 +205,12 @@ const FILL = {
   },
 };
 
+// What is typed and not sent goes with a step: the message box sends both (message_box.js).
+function isTakenByMessage({ message_step }) {
+  if (!message_step) return false;
+  return !document.dispatchEvent(new CustomEvent("message-step", { detail: message_step, cancelable: true }));
+}
+
 function onlyChild(part, tag, onClick) {
   let child = part.element.firstElementChild;
   if (!child) {
@@ -234,6 +248,7 @@ function unsaid({ kind, text, shows, label, shortcut }) {
 
 // Only what is another than before is made anew.
 function draw(it, line, items) {
+  const held = line.root.getRootNode().activeElement, at = line.parts.findIndex(({ element }) => element.contains(held));
   const before = new Map(line.parts.map(part => [part.name, part]));
   line.parts = items.map((item, at) => {
     const name = `${item.kind} ${item.key ?? at}`, drawn = JSON.stringify(item);
@@ -254,6 +269,15 @@ function draw(it, line, items) {
   line.parts.forEach(({ element }, at) => {
     if (line.root.children[at] !== element) line.root.insertBefore(element, line.root.children[at] ?? null);
   });
+  if (at >= 0) keepFocus(line, held, at);
+}
+
+// A control that has the keyboard and is gone, or can no longer be used, gives it to the nearest one before it.
+function keepFocus(line, held, at) {
+  if (held.isConnected && !held.disabled) return held.focus({ preventScroll: true });
+  const controls = line.parts.map(({ element }) => element.querySelector("button:enabled, a, input, select"));
+  const next = controls.slice(0, at + 1).findLast(Boolean) ?? controls.find(Boolean);
+  next?.focus({ preventScroll: true });
 }
 
 function lineOf(it, at) {

@@ -49,11 +49,13 @@ class Badge:
     icon: str = ""
     colour: Colour = "gray"
     help: str = ""
+    is_status: bool = False
+    """Whether a screen reader reads it aloud when it appears or changes."""
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
         props = {"text": self.text, "icon": _symbol(self.icon), "colour": self.colour, "help": self.help}
-        return {"kind": "badge", **props}
+        return {"kind": "badge", **props, "is_status": self.is_status}
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ class Button:
     """Whether its words are cut, or give way to its icon; a screen reader reads them all the same."""
     names_keys: bool = True
     """Whether it names its shortcut."""
+    message_step: str = ""
+    """The step for which the message box, where it holds text, takes the press and sends the text."""
     counts: bool = False
     """Whether each press has its effect of several that come before the page answers; else they are one."""
 
@@ -111,6 +115,7 @@ class Button:
         """Return what the browser draws."""
         keys = self.shortcut.replace("+", " + ") if self.shortcut and self.names_keys else ""
         props = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "shows": self.shows}
+        props["message_step"] = self.message_step
         reason = denied(self.on_press)
         able = {"disabled": self.disabled or bool(reason), "help": reason or self.help}
         return {"kind": "button", "key": self.key, **props, **able, "shortcut": self.shortcut, "keys": keys}

@@ -9,6 +9,7 @@ from debugger.views.components.markdown import count
 from debugger.views.components.message_box import message_box
 from debugger.views.panels.cursor import PAST
 from debugger.views.panels.manual_answer import manual_answer
+from debugger.views.panels.stepping import can_send_steps, send_stepped
 from debugger.views.panels.turn_outcome import mark_of, outcome_of, progress_text, turn_outcome
 from debugger.views.run_view import RunView
 
@@ -76,7 +77,7 @@ def _at_work(view: RunView) -> Line:
     if view.session.human_input.pending is not None:
         return Line("A model's answer is asked of you below.", "edit")
     if view.session.stop_point is not None:
-        return Line("The run stands still.", "pause_circle")
+        return Line(f"Paused. {view.session.stop_point.text}", "pause_circle")
     waiting = progress_text(view.session)
     if waiting:
         return Line(waiting, "sync_problem")
@@ -88,6 +89,8 @@ def _announcement(view: RunView) -> str:
     outcome = outcome_of(view.session)
     if outcome is not None:
         return outcome.text
+    if view.session.stop_point is not None:
+        return f"Paused. {view.session.stop_point.text}"
     return view.hint.sentence if state.widget(state.GRAPH_VIEW_KEY) == "Table" else ""
 
 
@@ -137,10 +140,12 @@ def _message_box(view: RunView) -> None:
     # In the past as well, so that the box does not take the keyboard once live is on view again.
     is_over = takes_message or (view.is_past and not view.session.busy)
     offers = view.suggestions if view.is_busy or takes_message else []
+    can_step = can_send_steps(view.session) and not state.page().is_demo
     message_box(
         "message",
         no_run or _asks(view),
         refresh.refreshing("workbench", actions.send),
+        on_step=refresh.refreshing("workbench", send_stepped) if can_step else None,
         disabled=not takes_message,
         offers=offers if view.is_scripted else None,
         draft=state.widget(actions.DRAFT_KEY) or "",
@@ -160,6 +165,8 @@ def _asks(view: RunView) -> str:
         return "The run was deleted and takes no more messages."
     if progress_text(view.session):
         return "Locked until the outcome of the last message is known."
+    if view.session.stop_point is not None:
+        return "The run is paused: Resume or Step lets it go on."
     return "The turn is still running." if view.session.busy else view.hint.sentence
 
 
@@ -168,6 +175,6 @@ def _takes_message(view: RunView) -> bool:
         return False
     if view.session.busy or view.session.turns_to_load or view.session.is_deleted:
         return False
-    if view.session.pending is not None:
+    if view.session.pending is not None or view.session.stop_point is not None:
         return False
     return view.hint.kind == "message" or view.session.status == "not_started"

@@ -42,7 +42,7 @@ def banner(view: RunView, *, has_keys: bool) -> list[Item]:
         shortcut=keys("live"),
     )
     return [
-        Badge(f"Viewing {place_words(view)}", ":material/history:", "orange"),
+        Badge(f"Viewing {place_words(view)}", ":material/history:", "orange", is_status=True),
         _event_button(view, "bar", "banner_previous", -1, has_keys=has_keys),
         _event_button(view, "bar", "banner_next", 1, has_keys=has_keys),
         live,

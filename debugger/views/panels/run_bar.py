@@ -18,7 +18,7 @@ from debugger.views.panels.exports.menu import export_button
 from debugger.views.panels.forks import fork_breadcrumb, turn_actions
 from debugger.views.panels.notes import demo_notes
 from debugger.views.panels.side_effects import policies_of
-from debugger.views.panels.stepping import resume, stepping
+from debugger.views.panels.stepping import past_steps, resume, stepping, stop_reason
 from debugger.views.panels.variable_edits import live_edit, live_edit_switch
 from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
@@ -37,8 +37,7 @@ def context_bar(view: RunView) -> None:
     title = [*_title(view), Spacer(), *lock(_actions(session), view, _CHANGING), export_button(session)]
     about = [*_run(view), *turn_actions(view), *fork_breadcrumb(view)]
     if view.is_past:
-        links = [item for item in stepping(view) if isinstance(item, Button) and item.key in _LINKS]
-        state_line = [*banner(view, has_keys=False), *about, Spacer(), *links]
+        state_line = [*banner(view, has_keys=False), *about, Spacer(), *past_steps(view)]
     else:
         state_line = [*about, *_outside(view), Spacer(), *stepping(view), *live_edit_switch(view)]
     lines = [Line("title_bar", title), Line("run_bar", state_line, low=True)]
@@ -52,8 +51,6 @@ def context_bar(view: RunView) -> None:
 
 _CHANGING = frozenset({"start", "stop", "resume_run", "pause_run"})
 """The buttons that change the run on view; to start another one is always possible."""
-_LINKS = frozenset({"to_breakpoints", "to_pins"})
-"""The buttons among the steps that lead to what is set up for turns to come."""
 
 
 def _title(view: RunView) -> list[Item]:
@@ -64,6 +61,7 @@ def _title(view: RunView) -> list[Item]:
         *version,
         Badge(session.backend.name, _ICONS[state.page().backend_name]),
         status_badge(view.status if view.is_past else shown_status(session)),
+        *([] if view.is_past else stop_reason(session)),
     ]
 
 
@@ -71,13 +69,13 @@ def _run(view: RunView) -> list[Item]:
     session = view.session
     parts: list[Item] = []
     if session.run_id:
-        parts += [Text("Run"), Text(session.run_id, look="code")]
+        parts += [Text("Run", yields=True), Text(session.run_id, look="code")]
     elif not session.turns:
         parts.append(Text("No run yet: fill in the input on the left, then start."))
     if session.turns and not view.is_past:
         parts.append(Text(f"Turn {session.turns[-1].number}"))
     if session.elapsed and not view.is_past:
-        parts.append(Text(_duration(session.elapsed)))
+        parts.append(Text(_duration(session.elapsed), yields=True))
     if session.run_id and not session.busy and not session.turns_to_load and session.pending is None:
         parts.append(
             Button(
@@ -126,6 +124,7 @@ def _actions(session: DebugSession) -> list[Item]:
             "Restart",
             refresh.refreshing("bar", actions.restart),
             icon=":material/restart_alt:",
+            shows="words" if session.stop_point is None else "icon where narrow",  # the reason takes the room
             disabled=session.busy or bool(session.turns_to_load) or no_run is not None,
             help=no_run or "Begin another run with the input on the left; this one stays on record",
         )
@@ -156,7 +155,8 @@ def _run_command(session: DebugSession, no_run: str | None) -> list[Item]:
                 help=no_run or "Send the command resume: the run continues where it was paused",
             )
         ]
-    if session.status == "waiting_for_user_input" and not session.busy and session.pending is None:
+    is_at_rest = not session.busy and session.stop_point is None
+    if session.status == "waiting_for_user_input" and is_at_rest and session.pending is None:
         return [
             Button(
                 "pause_run",
@@ -199,6 +199,8 @@ def _judged(pace: BackgroundScheduler) -> list[str]:
 
 def _pace(view: RunView) -> list[str]:
     pace = view.session.background
+    if view.session.stop_point is not None:
+        return ["It is paused."]
     if view.session.is_stepping:
         return ["A step is under way."]
     if pace.halted and pace.automatic:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from debugger.analysis.event_steps import next_event
 from debugger.engine.mocks import Pin
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
@@ -11,75 +17,222 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import requires
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Badge, Button, Item, Text
-from debugger.views.run_view import RunView
+from debugger.views.panels.timeline import show_steps, shown_events
+from debugger.views.run_view import RunView, run_view
 from debugger.views.shortcuts import keys
 
-_STEPS: tuple[tuple[StepKind, str, str, str], ...] = (
-    ("event", "Event", ":material/step_into:", "Go on to the next event"),
-    ("node", "Node", ":material/step_over:", "Go on until the next node is about to run"),
-    ("turn", "Turn", ":material/step_out:", "Go on to the next turn: stand still as it begins"),
+_STEPS: tuple[tuple[StepKind, str, str, str, str], ...] = (
+    (
+        "event",
+        "Event",
+        ":material/step_into:",
+        "Go on to the next event",
+        "Pauses at the first event of your next message",
+    ),
+    (
+        "node",
+        "Node",
+        ":material/step_over:",
+        "Go on until the next node is about to run",
+        "Pauses before the first node of your next message",
+    ),
+    (
+        "turn",
+        "Turn",
+        ":material/step_out:",
+        "Go on to the end of the turn",
+        "Pauses after the turn of your next message",
+    ),
 )
+_ARMED: dict[StepKind, str] = {kind: armed for kind, *_, armed in _STEPS}
+_RECEIVED: dict[StepKind, str] = {
+    "event": "Move to the next event received: the platform has already run on",
+    "node": "Move to the start of the next node run received: the platform has already run on",
+    "turn": "Move to the last event of the turn: the platform has already run on",
+}
+
+
+_RUN_ON = "The platform has already run on: steps move through the events received."
+
+
+@dataclass
+class ReceivedSteps:
+    """Steps over received events, of a run that cannot be paused."""
+
+    session: DebugSession | None = None
+    """The session in which the notice was shown last."""
 
 
 def stepping(view: RunView) -> list[Item]:
     """Return the controls."""
     session = view.session
-    reason = session.backend.capabilities.reason_against("pause_mid_turn")
-    steps = [
+    no_pause = session.backend.capabilities.reason_against("pause_mid_turn")
+    if no_pause is None:
+        steps = _steps(session, step, _blocked(session), _hints(session))
+    else:
+        steps = _received_steps(session, no_pause)
+    notice = pending_notice(session)
+    # What would be resumed is what the notice says: its button takes the place.
+    flow = _notice(notice) if notice else [_flow(session, no_pause)]
+    return [Text("Step", yields=True), *steps, *flow, *_notes(session, no_pause)]
+
+
+def past_steps(view: RunView) -> list[Item]:
+    """Return the controls while the past is on view, without those that change the run."""
+    session = view.session
+    no_pause = session.backend.capabilities.reason_against("pause_mid_turn")
+    steps = [] if no_pause is None else [Text("Step", yields=True), *_received_steps(session, no_pause)]
+    return [*steps, *_pins(session), *_breakpoints(session)]
+
+
+def _received_steps(session: DebugSession, no_pause: str) -> list[Item]:
+    return _steps(session, step_received, _blocked_received(session, no_pause), _RECEIVED)
+
+
+def _steps(
+    session: DebugSession, do: Callable[[StepKind], None], blocked: str, hints: Mapping[StepKind, str]
+) -> list[Item]:
+    return [
         Button(
             f"step_{kind}",
             word,
-            refresh.refreshing("bar", step),
+            refresh.refreshing("bar", do),
             (kind,),
             icon=icon,
-            disabled=reason is not None or not _can_go(session),
-            help=reason or hint,
+            look="primary" if _is_armed(session, kind) else "secondary",
+            disabled=bool(blocked),
+            help=blocked or hints[kind],
             shortcut=keys(f"step_{kind}"),
+            message_step=kind if do is step else "",
         )
-        for kind, word, icon, hint in _STEPS
+        for kind, word, icon, *_ in _STEPS
     ]
-    return [Text("Step", yields=True), *steps, _flow(session, reason), *_where(session, reason)]
 
 
-def _can_go(session: DebugSession) -> bool:
-    return session.stop_point is not None or session.status == "not_started"
+def can_send_steps(session: DebugSession) -> bool:
+    """Return whether a message can be sent to be stepped."""
+    return session.backend.capabilities.reason_against("pause_mid_turn") is None
 
 
-def _flow(session: DebugSession, reason: str | None) -> Button:
+def _hints(session: DebugSession) -> dict[StepKind, str]:
+    if _is_under_way(session):
+        return {kind: hint for kind, _, _, hint, _ in _STEPS}
+    if session.status == "not_started":
+        return {
+            kind: f"Start the run. {armed.removesuffix(' of your next message')}"
+            for kind, armed in _ARMED.items()
+        }
+    return {kind: f"{armed}; what is typed in the box is sent at once" for kind, armed in _ARMED.items()}
+
+
+def _is_under_way(session: DebugSession) -> bool:
+    return session.busy or session.stop_point is not None
+
+
+def _is_armed(session: DebugSession, kind: StepKind) -> bool:
+    pending = session.stepping.pending
+    return pending is not None and pending.kind == kind and pending.awaits_turn and not session.busy
+
+
+def _blocked(session: DebugSession) -> str:
+    """Return why no step can be made; empty where one can."""
+    if session.turns_to_load:
+        return "The run is being read."
+    if session.pending is not None:
+        return "Nothing tells whether the last message was executed: decide that first."
+    if session.is_deleted:
+        return "The run was deleted."
+    if session.is_over:
+        return f"The run is over ({session.status}). Restart begins another one."
+    return session.backend.capabilities.reason_against("run_turns") or ""
+
+
+def _blocked_received(session: DebugSession, no_pause: str) -> str:
+    if session.turns_to_load:
+        return "The run is being read."
+    if session.event_count == 0:
+        return f"{no_pause} Steps move through the events once there are some."
+    return ""
+
+
+def _flow(session: DebugSession, no_pause: str | None) -> Button:
     is_paused = session.stop_point is not None
-    if (session.busy or session.is_stepping) and not is_paused:
+    is_background = session.is_stepping or session.background.continues
+    if (session.busy or is_background) and not is_paused:
+        hint = "Pause at the next event" if session.busy else "Pause background work at its next event"
         return Button(
             "pause",
             "Pause",
             refresh.refreshing("bar", pause),
             icon=":material/pause:",
-            disabled=reason is not None,
-            help=reason or "Stand still at the next event",
+            disabled=no_pause is not None,
+            help=no_pause or hint,
             shortcut=keys("pause"),
         )
+    can_resume = is_paused or session.stepping.pending is not None
+    hint = "Go on until a breakpoint, the user's turn or the end"
     return Button(
         "resume",
         "Resume",
         refresh.refreshing("bar", resume),
         icon=":material/play_arrow:",
         look="primary" if is_paused else "secondary",
-        disabled=not is_paused and session.stepping.mode is None,
-        help=reason or "Go on until a breakpoint, the user's turn or the end",
+        disabled=not can_resume,
+        help=no_pause or (hint if can_resume else "Nothing is paused"),
         shortcut=keys("resume"),
     )
 
 
-def _where(session: DebugSession, reason: str | None) -> list[Item]:
+def stop_reason(session: DebugSession) -> list[Item]:
+    """Return why the run is paused, for beside its status; nothing while it is not."""
     stop = session.stop_point
-    if stop is not None:
-        return [Badge("Stands still", ":material/pause_circle:", "yellow"), Text(stop.text)]
-    hint: list[Item] = []
+    return [] if stop is None else [Text(stop.text, key="stop_reason")]
+
+
+def _notes(session: DebugSession, no_pause: str | None) -> list[Item]:
+    if session.stop_point is not None:
+        return []
+    missed: list[Item] = []
     if session.stepping.missed_stops:
         noted = " ".join(noted.text for noted in session.stepping.missed_stops[:3])
-        hint = [Badge("Met in the last turn", ":material/flag:", "yellow"), Text(f"{noted} {reason or ''}")]
-    elif session.stepping.mode is not None:
-        hint = [Text(f"Each turn goes on by one {session.stepping.mode}.")]
-    return [*hint, *_pins(session), *_breakpoints(session)]
+        missed = [
+            Badge("Met in the last turn", ":material/flag:", "yellow"),
+            Text(f"{noted} {no_pause or ''}"),
+        ]
+    return [*missed, *_pins(session), *_breakpoints(session)]
+
+
+def _notice(notice: str) -> list[Item]:
+    return [
+        Badge(notice, ":material/pause_circle:", "yellow", is_status=True),
+        Button(
+            "disarm",
+            "Do not pause",
+            refresh.refreshing("bar", disarm),
+            icon=":material/close:",
+            look="tertiary",
+            shows="icon",
+            help="Do not pause there (Esc)",
+            shortcut="Escape",
+            names_keys=False,
+        ),
+    ]
+
+
+def pending_notice(session: DebugSession) -> str:
+    """Return where the run will pause, as a sentence; empty where nothing is pending."""
+    is_background = session.background.continues and not session.busy
+    if session.stepping.is_pausing and (session.busy or is_background):
+        return f"Pauses at the next event{' of background work' if is_background else ''}."
+    pending = session.stepping.pending
+    if pending is None or session.busy or session.is_over:
+        return ""
+    if not pending.awaits_turn:
+        return "Pauses before background work goes on." if is_background else ""
+    if is_background and not pending.is_armed:
+        place = "at the next event" if pending.kind == "event" else "before the next node"
+        return f"Pauses {place}, of background work or of your next message."
+    return f"{_ARMED[pending.kind]}."
 
 
 def _breakpoints(session: DebugSession) -> list[Item]:
@@ -120,14 +273,55 @@ WAIT_SECONDS = 0.25
 @command
 @requires(Role.RUN)
 def step(kind: StepKind) -> None:
-    """Continue by one step; start the run if necessary."""
+    """Step the run, or arm the next message; start the run if necessary."""
     session = state.page().session
     if session is None:
         return
-    session.stepping.step(kind)
-    if session.status == "not_started":
+    is_armed = _is_armed(session, kind)
+    show_steps(kind)
+    if _is_under_way(session):
+        session.stepping.step(kind)
+    elif session.status != "not_started":
+        session.stepping.disarm() if is_armed else session.stepping.arm(kind)
+        return
+    else:
+        session.stepping.arm(kind)
         actions.start()
     _settle(session)
+
+
+@command
+def step_received(kind: StepKind) -> None:
+    """Move the chosen event by a step, of a run that cannot be paused."""
+    session, received = state.page().session, state.record(ReceivedSteps)
+    if session is None:
+        return
+    view = run_view(session)
+    if received.session is not session:
+        received.session = session
+        st.toast(_RUN_ON, icon=":material/cloud_done:")
+    actions.select_event(next_event(view.rows, shown_events(view), view.event, kind))
+
+
+@command
+@requires(Role.RUN)
+def send_stepped(text: str, kind: StepKind) -> None:
+    """Send a message and step its turn."""
+    session = state.page().session
+    if session is None:
+        return
+    session.stepping.arm(kind)
+    show_steps(kind)
+    actions.send(text)
+
+
+@command
+@requires(Role.RUN)
+def disarm() -> None:
+    """Forget a step, or a pause, that has not come about."""
+    session = state.page().session
+    if session is not None:
+        session.stepping.disarm()
 
 
 @command

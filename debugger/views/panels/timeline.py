@@ -9,6 +9,7 @@ import streamlit as st
 
 from debugger.analysis.filtered_timeline import DENSITIES, Filter, FilteredTimeline, filter_timeline
 from debugger.analysis.timeline import TROUBLES
+from debugger.session.stepping import StepKind
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.rows import rows_list
@@ -32,7 +33,8 @@ _MOST_ROWS = 10
 
 def timeline_pager(view: RunView, found: FilteredTimeline) -> Pager:
     """Return the page with the selected event, or the turned one."""
-    looked_at = (view.session, found.density, found.hidden, view.event)
+    event = _event_on_view(view)
+    looked_at = (view.session, found.density, found.hidden, event)
     return pager(TABLE_KEY, len(found.places), looked_at, _chosen(view, found)[0])
 
 
@@ -48,8 +50,21 @@ def timeline(view: RunView, found: FilteredTimeline, page: Pager) -> None:
         _table(view, found, page)
 
 
+def show_steps(kind: StepKind) -> None:
+    """Let the density be one in which each step of a kind has a row."""
+    coarse = {"event": ("Turns", "Steps"), "node": ("Turns",), "turn": ()}[kind]
+    if state.widget(_DENSITY_KEY) in coarse:
+        state.set_widget_from_callback(_DENSITY_KEY, "Events" if kind == "event" else "Steps")
+
+
+def _event_on_view(view: RunView) -> int | None:
+    """Return the chosen event, or else the one at which the run is paused."""
+    return view.session.paused_event if view.event is None else view.event
+
+
 def _chosen(view: RunView, found: FilteredTimeline) -> tuple[int | None, bool]:
-    return (None, False) if view.event is None else found.row_of(view.event, view.projections)
+    event = _event_on_view(view)
+    return (None, False) if event is None else found.row_of(event, view.projections)
 
 
 def _table(view: RunView, found: FilteredTimeline, page: Pager) -> None:
@@ -140,12 +155,17 @@ def more_filters(view: RunView) -> None:
 
 
 def found_rows(view: RunView) -> FilteredTimeline:
-    """The rows that all filters let through."""
+    """Return the rows that all filters let through, and that of the event at which the run is paused."""
     wanted, density = _filter(view), state.widget(_DENSITY_KEY, "Events")
-    return view.memo(
-        ("timeline", wanted, density),
-        lambda: filter_timeline(view.projections, wanted, density, view.session.index.texts),
-    )
+    paused = view.session.paused_event
+
+    def filtered() -> FilteredTimeline:
+        found = filter_timeline(view.projections, wanted, density, view.session.index.texts)
+        if paused is None or paused >= len(view.rows):
+            return found
+        return found.including(paused, view.projections)
+
+    return view.memo(("timeline", wanted, density, paused), filtered)
 
 
 def shown_events(view: RunView) -> Sequence[int]:

@@ -69,7 +69,7 @@ VIEW_COMMANDS = {
     "panels.runs.saved": "use",
     "panels.runs.statistics_tables": "_clicked",
     "panels.side_effects": "_choose",
-    "panels.stepping": "_show",
+    "panels.stepping": "_show step_received",
     "panels.timeline": "_choose",
     "panels.top_nav": "allow_plain_keys change_view_mode open_help",
     "panels.variables": "_choose",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.views.message import box, send
+from tests.views.message import box, send, send_stepped, tell
 
 PAGE = """
 import streamlit as st
@@ -67,3 +67,34 @@ def test_line_for_offers_is_kept_only_where_there_may_be_some(draw):
     assert box(draw())["offers"] is None
     assert box(draw("offers=[]"))["offers"] == []
     assert box(draw("offers=['Hello.']"))["offers"] == ["Hello."]
+
+
+STEPS = "on_step=lambda text, kind: st.session_state.sent.append((text, kind))"
+
+
+def test_text_to_step_is_taken_with_kind(draw):
+    app = draw(STEPS)
+
+    send_stepped(app, "green tea", "node")
+
+    assert box(app)["steps"]
+    assert app.session_state["sent"] == [("green tea", "node")]
+
+
+@pytest.mark.parametrize("sent", [["green tea", "hour"], ["", "event"], ["green tea"], "green tea", None])
+def test_what_names_no_step_is_not_sent(draw, sent):
+    app = draw(STEPS)
+
+    tell(app, "stepped", sent)
+
+    assert app.session_state["sent"] == []
+
+
+def test_nothing_is_stepped_where_nothing_can_be(draw):
+    locked, without = draw(f"disabled=True, {STEPS}"), draw()
+
+    send_stepped(locked, "green tea", "event")
+    send_stepped(without, "green tea", "event")
+
+    assert not box(without)["steps"]
+    assert locked.session_state["sent"] == without.session_state["sent"] == []

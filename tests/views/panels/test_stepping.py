@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from debugger.session.breakpoints import Breakpoint
+from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import badges, captions, control, use
 from tests.views.conftest import APP
+from tests.views.message import box, send, send_stepped
+from tests.views.row_lists import drawn, rows
 
 LINE = (static("a", "A {{who}}"), static("b", "B"), say("chat"), direct("a", "b"), direct("b", "chat"))
 
@@ -16,13 +20,213 @@ def line(**more):
 
 def click(app, key):
     use(app, key)
+    idle(app)
+
+
+def idle(app):
+    """Wait until nothing is under way or the run is paused, and draw that."""
+    assert app.session_state["debugger_page"].session.wait_until_idle(10)
+    app.run()
     assert not app.exception
+
+
+def stepped(app, text, kind):
+    """Press a step while a text is typed."""
+    send_stepped(app, text, kind)
+    idle(app)
 
 
 def opened(app, backend, **more):
     backend.create_workflow(line(**more))
     app.run()
     assert not app.exception
+
+
+def unpausable(backend, monkeypatch):
+    from debugger.backends.base import Capabilities
+
+    monkeypatch.setattr(type(backend), "capabilities", Capabilities({"pause_mid_turn": "It runs elsewhere."}))
+
+
+def waiting(app, backend):
+    opened(app, backend)
+    click(app, "start")
+
+
+def test_step_at_rest_arms_and_again_disarms(app, backend, page):
+    waiting(app, backend)
+
+    click(app, "step_event")
+    armed = badges(app)
+    click(app, "step_event")
+
+    assert "Pauses at the first event of your next message." in armed
+    assert page().session.stop_point is None
+    assert not any(badge.startswith("Pauses") for badge in badges(app))
+
+
+def test_other_step_replaces_armed_one_until_disarmed(app, backend, page):
+    waiting(app, backend)
+    click(app, "step_event")
+
+    click(app, "step_node")
+    shown = [badge for badge in badges(app) if badge.startswith("Pauses")]
+    click(app, "disarm")
+
+    assert shown == ["Pauses before the first node of your next message."]
+    assert page().session.stepping.pending is None
+
+
+def test_armed_message_is_stepped(app, backend, page):
+    waiting(app, backend)
+    click(app, "step_event")
+
+    send(app, "Hi")
+    idle(app)
+
+    assert page().session.stop_point.position == 0
+    assert page().session.turns[-1].number == 2
+    assert "Paused" in badges(app)
+    page().session.stop()
+
+
+def test_typed_message_is_sent_and_stepped(app, backend, page):
+    waiting(app, backend)
+
+    stepped(app, "Hi", "event")
+
+    assert page().session.stop_point.position == 0
+    assert page().session.turns[-1].message == "Hi"
+    assert box(app)["disabled"]
+    page().session.stop()
+
+
+def test_demo_view_steps_no_message(app, backend, page):
+    waiting(app, backend)
+
+    page().is_demo = True
+    app.run()
+
+    assert not box(app)["steps"]
+
+
+def test_typed_message_starts_run_stepped(app, backend, page):
+    opened(app, backend)
+
+    stepped(app, "Hi", "node")
+
+    assert page().session.stop_point.text == "Before A."
+    assert page().session.turns[0].message == "Hi"
+    page().session.stop()
+
+
+def test_restarted_run_is_stepped_where_armed(app, backend, page):
+    waiting(app, backend)
+    first = page().session
+    click(app, "step_event")
+
+    click(app, "restart")
+
+    assert page().session is not first
+    assert page().session.stop_point.text == "One event on."
+    page().session.stop()
+
+
+def test_reloaded_run_stays_armed(app, backend, page):
+    waiting(app, backend)
+    click(app, "step_turn")
+
+    click(app, "reload_run")
+
+    assert "Pauses after the turn of your next message." in badges(app)
+
+
+def test_steps_of_ended_run_say_why_disabled(app, backend, page):
+    waiting(app, backend)
+
+    click(app, "stop")
+
+    assert control(app, "step_event").disabled
+    assert control(app, "step_event").help == "The run is over (cancelled). Restart begins another one."
+    assert control(app, "resume").help == "Nothing is paused"
+
+
+def paused_row(app):
+    """The event of the chosen row, and whether the row is marked."""
+    table = drawn(app)
+    return None if table["chosen"] is None else table["rows"][table["chosen"]]["target"][0]
+
+
+def test_paused_event_has_row_in_every_density(app, backend, page):
+    waiting(app, backend)
+    use(app, "timeline_text", "no such word")
+    stepped(app, "Hi", "event")
+    hidden, paused, seen = [], [], []
+    while page().session.stop_point is not None:
+        paused.append(page().session.paused_event)
+        seen.append(paused_row(app))
+        hidden.append(len(rows(app)) == 1)
+        click(app, "step_event")
+
+    assert len(paused) > 5
+    assert seen == paused
+    assert all(hidden)
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "after"),
+    [
+        ("Turns", "event", "Events"),
+        ("Steps", "event", "Events"),
+        ("Turns", "node", "Steps"),
+        ("Raw", "event", "Raw"),
+    ],
+)
+def test_density_follows_step(app, backend, page, before, kind, after):
+    waiting(app, backend)
+    use(app, "timeline_density", before)
+
+    stepped(app, "Hi", kind)
+
+    assert control(app, "timeline_density").value == after
+    assert page().session.stop_point is not None or kind == "node"
+    page().session.stop()
+
+
+def test_background_work_is_paused_and_box_locked(app, backend, page):
+    backend.create_workflow(lab(pause=30))
+    app.run()
+    click(app, "start")
+
+    click(app, "pause")
+    pausing = badges(app)
+    backend.ahead += 60
+    page().session.advance()
+    assert page().session.wait_until_idle(10)
+    app.run()
+
+    assert "Pauses at the next event of background work." in pausing
+    assert page().session.stop_point.log.is_background
+    assert box(app)["disabled"]
+    assert box(app)["placeholder"] == "The run is paused: Resume or Step lets it go on."
+    page().session.stop()
+
+
+def test_message_that_pause_overtakes_comes_back(app, backend, page):
+    backend.create_workflow(lab(pause=30))
+    app.run()
+    click(app, "start")
+    page().session.stepping.pause()
+    backend.ahead += 60
+    page().session.advance()
+    assert page().session.wait_until_idle(10)
+
+    send_stepped(app, "Hi", "event")  # the page was drawn before the pause
+
+    assert page().session.stop_point.log.is_background
+    assert box(app)["draft"] == "Hi"
+    assert page().session.turns[-1].number == 1
+    page().session.stop()
 
 
 def test_step_begins_run_and_stands_still_at_its_first_event(app, backend, page):
@@ -56,14 +260,36 @@ def test_without_run_that_stands_still_there_is_nothing_to_resume(app, backend):
     assert not control(app, "step_event").disabled
 
 
-def test_backend_that_cannot_be_held_greys_steps_and_says_why(app, backend, monkeypatch):
-    from debugger.backends.base import Capabilities
-
-    monkeypatch.setattr(type(backend), "capabilities", Capabilities({"pause_mid_turn": "It runs elsewhere."}))
+def test_backend_without_pause_says_why_steps_wait(app, backend, monkeypatch):
+    unpausable(backend, monkeypatch)
     opened(app, backend)
 
     assert control(app, "step_node").disabled
-    assert control(app, "step_node").help == "It runs elsewhere."
+    assert control(app, "step_node").help.startswith("It runs elsewhere. Steps move")
+
+
+def test_steps_without_pause_move_chosen_event(app, backend, page, monkeypatch):
+    unpausable(backend, monkeypatch)
+    opened(app, backend)
+    click(app, "start")
+    rows = [event.type for event in page().session.turns[0].events]
+
+    use(app, "step_event")
+    first, notices = page().event, [toast.value for toast in app.toast]
+    use(app, "step_node")
+    node = page().event
+    use(app, "step_turn")
+    last = page().event
+    use(app, "step_event")
+
+    assert rows[first] != "start_workflow_iteration" and first < node < last
+    assert rows[node] == "start_node_run"
+    assert last == len(rows) - 1
+    assert page().event is None
+    assert notices == ["The platform has already run on: steps move through the events received."]
+    use(app, "step_event")
+    assert page().event == first
+    assert not app.toast
 
 
 def test_node_can_be_run_to_from_its_tab(app, backend, page):
