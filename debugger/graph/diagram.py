@@ -41,10 +41,10 @@ class _Sizes(NamedTuple):
 
 _SIZES: dict[Direction, _Sizes] = {
     "down": _Sizes(
-        line=132, caption=172, edge_label=150, numbers=26, least_numbers=26, side=12, least_width=84
+        line=132, caption=172, edge_label=150, numbers=28, least_numbers=28, side=12, least_width=84
     ),
     "right": _Sizes(
-        line=86, caption=86, edge_label=110, numbers=12, least_numbers=26, side=9, least_width=72
+        line=86, caption=86, edge_label=110, numbers=16, least_numbers=28, side=9, least_width=78
     ),
 }
 _MOST_LINES = 3

@@ -21,6 +21,8 @@ LINE_GAP = 3.0
 """The same in a picture that flows right, where labels are above their arrows."""
 LOOP_WIDTH = 26.0
 
+_MARK_INSIDE = 3.0
+"""So far from the end of its row a breakpoint is where boxes have badges on that side."""
 _PORT_STEP = 16.0
 _CORNER = 10.0
 """So far from a corner of its box an arrow keeps."""
@@ -110,15 +112,23 @@ def _route(chain: Chain, leaving_x: float, arriving_x: float, direction: Directi
     points = list(_apart(_passed(chain, leaving_x, arriving_x)))
     if chain.upward:
         points.reverse()
-    last = chain.items[1] if chain.upward else chain.items[-2]
     return EdgePath(
         bezier([turned(point, direction) for point in smooth(points)]),
         turned(_label_at(chain, direction), direction),
         max(chain.label_room, chain.label.bottom - chain.label.top)
         if direction == "right"
         else chain.label_room,
-        turned((last.x, last.middle), direction),
+        turned(_mark_at(chain, direction), direction),
     )
+
+
+def _mark_at(chain: Chain, direction: Direction) -> Point:
+    """Return a point on the last lane, as far from the middle of a short arrow as possible."""
+    if chain.upward:
+        lane = chain.items[1]
+        return lane.x, min(lane.middle, lane.top + _MARK_INSIDE)
+    lane = chain.items[-2]
+    return lane.x, lane.bottom if direction == "down" else max(lane.middle, lane.bottom - _MARK_INSIDE)
 
 
 def _label_at(chain: Chain, direction: Direction) -> Point:

@@ -22,7 +22,6 @@ from debugger.backends.embedded.model_selection import find_script
 from debugger.engine.super_nodes import expand
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
-from debugger.graph.layout import Layout, layout
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 from debugger.session.input_history import next_lines
@@ -42,7 +41,6 @@ class RunView:
     graph: Graph
     names: dict[str, str]
     """What people call the nodes of the graph, by id."""
-    layout: Layout
     rows: list[TimelineRow]
     position: Position
     bubbles: list[ChatMessage]
@@ -104,7 +102,6 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> RunView:
         turns=projections.turns,
         graph=graph,
         names=names,
-        layout=layout(graph),
         rows=projections.timeline.rows,
         position=projections.position.position(session.status),
         bubbles=projections.chat.messages,

@@ -18,7 +18,6 @@ from debugger.graph.edge_paths import Placement
 from debugger.graph.layered import place
 from debugger.protocol.workflow import Workflow
 
-
 SAMPLES = Path(debugger.samples.__file__).parent
 
 
@@ -119,6 +118,12 @@ def points_along(path: str) -> list[tuple[float, float]]:
     return along
 
 
+def around_both(ends: tuple[tuple[float, float], tuple[float, float]]) -> Rectangle:
+    """The smallest rectangle with two points."""
+    (x1, y1), (x2, y2) = ends
+    return Rectangle(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
+
+
 def assert_nothing_overlaps(drawn: Diagram, placed: Placement) -> None:
     boxes = boxes_of(drawn, placed)
     things = [[box, *badges_of(box)] for box in boxes] + [[label] for label in labels_of(placed)]
@@ -191,8 +196,8 @@ def test_breakpoints_of_edges_are_on_their_paths(direction: Direction) -> None:
     drawn = drawing(40, workflow_like(40), direction)
 
     for route in place(drawn).routes:
-        x, y = route.mark_at
-        assert min(abs(x - px) + abs(y - py) for px, py in points_along(route.path)) < 2
+        mark = Rectangle.around(route.mark_at, 2, 2)
+        assert any(map(mark.overlaps, map(around_both, itertools.pairwise(points_along(route.path)))))
 
 
 def test_chain_to_the_right_runs_straight() -> None:
