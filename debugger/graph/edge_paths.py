@@ -123,12 +123,12 @@ def _route(chain: Chain, leaving_x: float, arriving_x: float, direction: Directi
 
 
 def _mark_at(chain: Chain, direction: Direction) -> Point:
-    """Return a point on the last lane, as far from the middle of a short arrow as possible."""
-    if chain.upward:
-        lane = chain.items[1]
-        return lane.x, min(lane.middle, lane.top + _MARK_INSIDE)
-    lane = chain.items[-2]
-    return lane.x, lane.bottom if direction == "down" else max(lane.middle, lane.bottom - _MARK_INSIDE)
+    """Return the end of the last lane that is further from the arrow's middle, where a click chooses it."""
+    lane = chain.items[1] if chain.upward else chain.items[-2]
+    inside = min(_MARK_INSIDE, (lane.bottom - lane.top) / 2)
+    ends = lane.top + inside, lane.bottom - (0.0 if direction == "down" else inside)
+    middle = (chain.items[0].bottom + chain.items[-1].top) / 2
+    return lane.x, max(ends, key=lambda end: abs(end - middle))
 
 
 def _label_at(chain: Chain, direction: Direction) -> Point:

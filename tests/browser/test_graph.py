@@ -356,16 +356,16 @@ def test_map_moves_view_of_large_graph_and_can_be_hidden(page: Page, app: Server
     assert min(heights_of_names(page)) >= 7
     before = view_of(page)
 
-    box = page.locator(".map").bounding_box()
+    box = page.locator(".map[width]").bounding_box()
     page.mouse.click(box["x"] + box["width"] - 3, box["y"] + box["height"] - 3)
     assert view_of(page) != before
     page.get_by_role("button", name="Map", exact=True).click()
 
-    expect(page.locator(".map")).to_be_hidden()
+    expect(page.locator(".map[width]")).to_be_hidden()
     page.get_by_role("button", name="Map", exact=True).click()
-    expect(page.locator(".map")).to_be_visible()
+    expect(page.locator(".map[width]")).to_be_visible()
     page.get_by_role("button", name="Fit", exact=True).click()
-    expect(page.locator(".map")).to_be_hidden()  # the whole graph is on view
+    expect(page.locator(".map[width]")).to_be_hidden()  # the whole graph is on view
 
 
 def heights_of_names(page: Page) -> list[float]:

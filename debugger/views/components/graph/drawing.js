@@ -194,7 +194,7 @@ function paintDot(marks, kind, x, y, breakpoint, canBreak) {
   const look = breakpoint ? breakpoint.look : "none";
   const group = make("g", { class: `dot ${look}`, transform: `translate(${x},${y})` }, marks);
   make("title", {}, group, breakpoint ? breakpoint.title : "Set a breakpoint (B)");
-  make("circle", { class: "touch", r: kind === "node" ? 12 : 7.5 }, group); // the middle of an edge chooses it
+  make("circle", { class: "touch", r: kind === "node" ? 12 : 7 }, group); // the middle of an edge chooses it
   const size = kind === "node" ? 5.5 : 4.5;
   if (look === "log") make("path", { class: "shape", d: `M0,${-size - 1.5}L${size + 1.5},0L0,${size + 1.5}L${-size - 1.5},0z` }, group);
   else make("circle", { class: "shape", r: size }, group);
