@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,6 @@ from debugger.graph import Graph
 from debugger.graph.layout import Layout, layout
 from debugger.protocol.workflow import Workflow
 
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _LINE = 15.0
 """From one line of a name to the next."""
 
@@ -96,19 +94,12 @@ def path_picture(workflow: Workflow, steps: Sequence[PathStep]) -> PathPicture:
         DrawnEdge(
             edge.path,
             edge.label,
-            *(edge.label_at or _beside_start(edge.path)),
+            *edge.label_at,
             ", ".join(map(str, numbers.get(edge.id, ()))),
         )
         for edge in placed.edges
     )
     return PathPicture(placed.width, placed.height, nodes, edges, placed.note)
-
-
-def _beside_start(path: str) -> tuple[float, float]:
-    """Return the place for the numbers of an edge without a label."""
-    numbers = [float(each) for each in _NUMBER.findall(path)[:2]]
-    x, y = numbers if len(numbers) == 2 else (0.0, 0.0)
-    return x + 14.0, y + 16.0
 
 
 def _counted(steps: Sequence[PathStep], graph: Graph) -> tuple[dict[str, list[int]], dict[str, int]]:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from debugger.graph.graph import Graph
 from debugger.graph.labels import clean, cut, text_width, wrap
@@ -18,13 +18,37 @@ EDGE_LABEL_SIZE = 10
 LINE_HEIGHT = 15
 CAPTION_HEIGHT = 13
 
+Direction = Literal["down", "right"]
+"""Where most edges of a drawing point."""
+
+
+class _Sizes(NamedTuple):
+    """Sizes in pixels that depend on the direction."""
+
+    line: int
+    """Of the lines of a name: 132 hold some 20 characters, 86 some 13."""
+    caption: int
+    edge_label: int
+    """150 hold some 28 characters of a condition."""
+    numbers: int
+    """Beside each label for the numbers of a run's path: as many as fit are shown."""
+    least_numbers: int
+    """The same without a label."""
+    side: int
+    """Between a name and the side of its box."""
+    least_width: int
+
+
+_SIZES: dict[Direction, _Sizes] = {
+    "down": _Sizes(
+        line=132, caption=172, edge_label=150, numbers=28, least_numbers=28, side=12, least_width=84
+    ),
+    "right": _Sizes(
+        line=86, caption=86, edge_label=110, numbers=16, least_numbers=28, side=9, least_width=78
+    ),
+}
 _MOST_LINES = 3
-_LINE_WIDTH = 132
-"""Pixels that hold some 20 characters of a name."""
-_EDGE_LABEL_WIDTH = 150
-"""Pixels that hold some 28 characters of a condition."""
-_SIDE, _TOP = 12, 7
-_LEAST_WIDTH = 84
+_TOP = 7
 
 
 class NodeBox(NamedTuple):
@@ -58,6 +82,8 @@ class EdgeLine(NamedTuple):
     label: str
     label_width: float
     """Pixels, 0 without a label."""
+    label_room: float
+    """The width of the label with the numbers before it."""
     disabled: bool
     forks: bool
     """Whether it forks a companion thread."""
@@ -69,9 +95,10 @@ class Diagram:
 
     boxes: tuple[NodeBox, ...]
     arrows: tuple[EdgeLine, ...]
+    direction: Direction = "down"
 
     @classmethod
-    def of(cls, graph: Graph) -> Diagram:
+    def of(cls, graph: Graph, direction: Direction = "down") -> Diagram:
         """Draw every node and every edge.
 
         Transitions to global nodes are marked by the node's caption instead.
@@ -81,18 +108,22 @@ class Diagram:
         start = next(iter(graph.start_nodes), None)
         nodes = sorted(graph.nodes.values(), key=lambda node: node is not start)
         edges = graph.workflow.edge_configs
-        boxes = (*map(_box, nodes), *map(_ghost, _missing_ends(graph, edges)))
+        sizes = _SIZES[direction]
+        boxes = (
+            *(_box(node, sizes) for node in nodes),
+            *(_ghost(missing, sizes) for missing in _missing_ends(graph, edges)),
+        )
         places = {box.id: place for place, box in enumerate(boxes)}
-        return cls(boxes, tuple(_arrow(edge, places) for edge in edges))
+        return cls(boxes, tuple(_arrow(edge, places, sizes) for edge in edges), direction)
 
     @cached_property
     def version(self) -> str:
         """Return a text that is equal for equal diagrams, in every process."""
-        written = repr((self.boxes, self.arrows)).encode("utf-8", "surrogatepass")
+        written = repr((self.boxes, self.arrows, self.direction)).encode("utf-8", "surrogatepass")
         return hashlib.sha256(written).hexdigest()[:16]
 
 
-def _box(node: NodeConfig) -> NodeBox:
+def _box(node: NodeConfig, sizes: _Sizes) -> NodeBox:
     captions = (
         node.type or "no type",
         "start" if node.is_start else "",
@@ -102,8 +133,8 @@ def _box(node: NodeConfig) -> NodeBox:
     return _sized(
         NodeBox(
             id=node.logical_id,
-            lines=_lines(node.label),
-            caption=_caption(" · ".join(filter(None, captions))),
+            lines=_lines(node.label, sizes),
+            caption=cut(clean(" · ".join(filter(None, captions))), CAPTION_SIZE, sizes.caption),
             type=node.type,
             start=node.is_start,
             is_global=node.is_global,
@@ -111,41 +142,41 @@ def _box(node: NodeConfig) -> NodeBox:
             ghost=False,
             width=0,
             height=0,
-        )
+        ),
+        sizes,
     )
 
 
-def _ghost(missing_id: str) -> NodeBox:
-    return _sized(NodeBox(missing_id, _lines(missing_id), "missing", None, False, False, False, True, 0, 0))
+def _ghost(missing_id: str, sizes: _Sizes) -> NodeBox:
+    lines = _lines(missing_id, sizes)
+    return _sized(NodeBox(missing_id, lines, "missing", None, False, False, False, True, 0, 0), sizes)
 
 
-def _lines(name: str) -> tuple[str, ...]:
-    return wrap(clean(name), NAME_SIZE, _LINE_WIDTH, _MOST_LINES) or ("(no name)",)
+def _lines(name: str, sizes: _Sizes) -> tuple[str, ...]:
+    return wrap(clean(name), NAME_SIZE, sizes.line, _MOST_LINES) or ("(no name)",)
 
 
-def _caption(text: str) -> str:
-    return cut(clean(text), CAPTION_SIZE, _LINE_WIDTH + 40)
-
-
-def _sized(box: NodeBox) -> NodeBox:
+def _sized(box: NodeBox, sizes: _Sizes) -> NodeBox:
     widths = [text_width(line, NAME_SIZE) for line in box.lines]
     widths.append(text_width(box.caption, CAPTION_SIZE))
     return box._replace(
-        width=round(max(_LEAST_WIDTH, max(widths) + 2 * _SIDE), 1),
+        width=round(max(sizes.least_width, max(widths) + 2 * sizes.side), 1),
         height=len(box.lines) * LINE_HEIGHT + CAPTION_HEIGHT + 2 * _TOP,
     )
 
 
-def _arrow(edge: EdgeConfig, places: dict[str, int]) -> EdgeLine:
+def _arrow(edge: EdgeConfig, places: dict[str, int], sizes: _Sizes) -> EdgeLine:
     source, target = _ends(edge)
-    label = cut(clean(edge.label), EDGE_LABEL_SIZE, _EDGE_LABEL_WIDTH)
+    label = cut(clean(edge.label), EDGE_LABEL_SIZE, sizes.edge_label)
+    width = round(text_width(label, EDGE_LABEL_SIZE), 1)
     return EdgeLine(
         id=edge.logical_id,
         source=places[source],
         target=places[target],
         type=edge.type,
         label=label,
-        label_width=round(text_width(label, EDGE_LABEL_SIZE), 1),
+        label_width=width,
+        label_room=max(sizes.least_numbers, width + sizes.numbers if label else 0),
         disabled=edge.disabled,
         forks=edge.forks_companion,
     )

@@ -1,6 +1,7 @@
 """Paths of edges between nodes in rows.
 
-Pixels, x to the right, y downwards.
+Rows follow each other along the flow: in here x is across the flow and y along it. What leaves this module
+is in pixels of the picture, x to the right and y downwards.
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from debugger.graph.diagram import EdgeLine
+from debugger.graph.diagram import Direction, EdgeLine
 from debugger.graph.rows import Item
 
 LABEL_HEIGHT = 16.0
 LABEL_GAP = 5.0
-"""Between an arrow and its label, which stands to its right."""
+"""Between an arrow and its label: to its right in a picture that flows down."""
+LINE_GAP = 3.0
+"""The same in a picture that flows right, where labels are above their arrows."""
 LOOP_WIDTH = 26.0
 
+_MARK_INSIDE = 3.0
+"""So far from the end of its row a breakpoint is where boxes have badges on that side."""
 _PORT_STEP = 16.0
 _CORNER = 10.0
 """So far from a corner of its box an arrow keeps."""
@@ -30,23 +35,28 @@ class Chain:
     items: list[Item]
     upward: bool
     """Whether the arrow points from the lower box to the upper one."""
-    label: Item | None
-    """The one of the items that the label stands at."""
-    label_width: float
+    label: Item
+    """The one of the items that the label is beside."""
+    label_room: float
+    """The width of the label with the numbers before it."""
 
 
-def chain_routes(chains: Mapping[int, Chain]) -> dict[int, EdgePath]:
+def chain_routes(chains: Mapping[int, Chain], direction: Direction) -> dict[int, EdgePath]:
     """Return the paths of edges between different nodes, by edge index."""
     leaving = _ports(chains, lambda chain: (chain.items[0], chain.items[1]))
     arriving = _ports(chains, lambda chain: (chain.items[-1], chain.items[-2]))
-    return {index: _route(chain, leaving[index], arriving[index]) for index, chain in chains.items()}
+    return {
+        index: _route(chain, leaving[index], arriving[index], direction) for index, chain in chains.items()
+    }
 
 
-def loop_routes(box: Item, loops: Mapping[int, EdgeLine]) -> dict[int, EdgePath]:
+def loop_routes(box: Item, loops: Mapping[int, EdgeLine], direction: Direction) -> dict[int, EdgePath]:
     """Return the paths of a node's edges to itself.
 
-    They are one below the other at its right side.
+    They are one after the other at its far side across the flow; their labels are below each other.
     """
+    if direction == "right":
+        return _loops_below(box, loops)
     right, far = box.x + box.left, box.x + box.left + LOOP_WIDTH * 4 / 3  # a curve goes 3/4 of the way
     slot = min(LABEL_HEIGHT, box.height / (len(loops) + 1))
     routes = {}
@@ -57,9 +67,28 @@ def loop_routes(box: Item, loops: Mapping[int, EdgeLine]) -> dict[int, EdgePath]
         path = bezier(
             [(right, y - reach), (far, label_y - 2 * reach), (far, label_y + 2 * reach), (right, y + reach)]
         )
-        label_x = right + LOOP_WIDTH + LABEL_GAP + loop.label_width / 2
-        routes[index] = EdgePath(path, (label_x, label_y) if loop.label else None)
+        label_x = right + LOOP_WIDTH + LABEL_GAP + loop.label_room / 2
+        mark_at = (right + LOOP_WIDTH, label_y)
+        routes[index] = EdgePath(path, (label_x, label_y), loop.label_room, mark_at)
     return routes
+
+
+def _loops_below(box: Item, loops: Mapping[int, EdgeLine]) -> dict[int, EdgePath]:
+    bottom, far = box.x + box.left, box.x + box.left + LOOP_WIDTH * 4 / 3
+    slot = min(LABEL_HEIGHT, box.height / (len(loops) + 1))
+    routes = {}
+    for place, (index, loop) in enumerate(loops.items()):
+        x = box.middle + (place - (len(loops) - 1) / 2) * slot
+        reach = slot * 0.45
+        path = bezier([(x - reach, bottom), (x - 2 * reach, far), (x + 2 * reach, far), (x + reach, bottom)])
+        label_y = bottom + LOOP_WIDTH + LABEL_GAP + (place + 0.5) * LABEL_HEIGHT
+        routes[index] = EdgePath(path, (box.middle, label_y), loop.label_room, (x, bottom + LOOP_WIDTH))
+    return routes
+
+
+def turned(point: Point, direction: Direction) -> Point:
+    """Return a point of the picture for one across and along the flow."""
+    return point if direction == "down" else (point[1], point[0])
 
 
 def _ports(chains: Mapping[int, Chain], ends: Callable[[Chain], tuple[Item, Item]]) -> dict[int, float]:
@@ -79,17 +108,33 @@ def _ports(chains: Mapping[int, Chain], ends: Callable[[Chain], tuple[Item, Item
     return ports
 
 
-def _route(chain: Chain, leaving_x: float, arriving_x: float) -> EdgePath:
+def _route(chain: Chain, leaving_x: float, arriving_x: float, direction: Direction) -> EdgePath:
     points = list(_apart(_passed(chain, leaving_x, arriving_x)))
     if chain.upward:
         points.reverse()
-    return EdgePath(smooth(points), _label_at(chain))
+    return EdgePath(
+        bezier([turned(point, direction) for point in smooth(points)]),
+        turned(_label_at(chain, direction), direction),
+        max(chain.label_room, chain.label.bottom - chain.label.top)
+        if direction == "right"
+        else chain.label_room,
+        turned(_mark_at(chain, direction), direction),
+    )
 
 
-def _label_at(chain: Chain) -> Point | None:
-    if chain.label is None:
-        return None
-    return chain.label.x + LABEL_GAP + chain.label_width / 2, chain.label.middle
+def _mark_at(chain: Chain, direction: Direction) -> Point:
+    """Return the end of the last lane that is further from the arrow's middle, where a click chooses it."""
+    lane = chain.items[1] if chain.upward else chain.items[-2]
+    inside = min(_MARK_INSIDE, (lane.bottom - lane.top) / 2)
+    ends = lane.top + inside, lane.bottom - (0.0 if direction == "down" else inside)
+    middle = (chain.items[0].bottom + chain.items[-1].top) / 2
+    return lane.x, max(ends, key=lambda end: abs(end - middle))
+
+
+def _label_at(chain: Chain, direction: Direction) -> Point:
+    if direction == "down":
+        return chain.label.x + LABEL_GAP + chain.label_room / 2, chain.label.middle
+    return chain.label.x - LINE_GAP - LABEL_HEIGHT / 2, chain.label.middle
 
 
 def _passed(chain: Chain, leaving_x: float, arriving_x: float) -> Iterator[Point]:
@@ -122,8 +167,12 @@ class EdgePath:
 
     path: str
     """Data of an SVG path; it ends at the tip of the arrow, on the border of the box it enters."""
-    label_at: Point | None
-    """The centre of the label; ``None`` without a label."""
+    label_at: Point
+    """The centre of the place for the label and the numbers before it."""
+    label_room: float
+    """The width of that place."""
+    mark_at: Point
+    """The place of a breakpoint, on the path and near its end."""
 
 
 @dataclass(frozen=True)
@@ -148,10 +197,10 @@ def bezier(points: Sequence[Point]) -> str:
     return f"M{first}C{' '.join(rest)}" if rest else f"M{first}"
 
 
-def smooth(points: Sequence[Point]) -> str:
+def smooth(points: Sequence[Point]) -> list[Point]:
     """Return a curve through points from top to bottom, or upwards.
 
-    It starts and ends vertically.
+    It starts and ends vertically, and is written as `bezier` takes it.
 
     Between two points it never swings wider than they lie apart: it bends by the harmonic mean of the
     neighbouring slopes, as in monotone cubic interpolation (Fritsch and Carlson).
@@ -166,7 +215,7 @@ def smooth(points: Sequence[Point]) -> str:
             (x2 - bends[place + 1] * third, y2 - third),
             (x2, y2),
         ]
-    return bezier(path)
+    return path
 
 
 def _harmonic_mean(first: float, second: float) -> float:

@@ -6,57 +6,70 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from debugger.graph.diagram import Diagram, EdgeLine, NodeBox
+from debugger.graph.diagram import Diagram, Direction, EdgeLine, NodeBox
 from debugger.graph.edge_paths import (
     LABEL_GAP,
     LABEL_HEIGHT,
+    LINE_GAP,
     LOOP_WIDTH,
     Chain,
     Placement,
     chain_routes,
     loop_routes,
+    turned,
 )
-from debugger.graph.rows import GAP, Item, Line, Row, arrange
+from debugger.graph.rows import GAP, NARROW_GAPS, WIDE_GAPS, Item, Line, Row, arrange
 
 _LANE = 7.0
 """The room on either side of an arrow that passes through a row."""
 _LANE_WEIGHT = 8.0
 """Arrows keep straight sooner than boxes keep in line."""
-_SINGLES_WIDTH = 700.0
-_MARGIN = 6.0
+_LINE_WIDTH = 700.0
+"""Of a line of boxes without arrows to others, where the rest is no wider."""
+_MARGIN = 14.0
+"""Around the picture; badges are on the borders of the boxes."""
+_BADGES = 4.0
+"""More room above a label, as the badges below a box need it."""
+
+Size = tuple[float, float]
+"""Width and height of the picture."""
 
 Loops = Mapping[int, Mapping[int, EdgeLine]]
 """For each box, its arrows to itself by their index."""
 
 
 def place(drawing: Diagram) -> Placement:
-    """Lay a diagram out from top to bottom.
+    """Lay a diagram out in its direction.
 
-    Boxes stand in layers, with a row for labels between each two. An arrow that spans several layers has a
+    Boxes are in layers, with a row for labels between each two. An arrow that spans several layers has a
     lane of its own in each, so no arrow runs through a box and no label covers anything. Arrows that close a
-    cycle point up. Boxes without arrows to others stand below the rest.
+    cycle point back. Boxes without arrows to others are below the rest.
     """
+    direction = drawing.direction
     loops = _loops(drawing.arrows)
     levels, upward = _levels(drawing)
     items = [
-        _box_item(box, 2 * level, loops.get(index, {}).values())
+        _box_item(box, 2 * level, list(loops.get(index, {}).values()), direction)
         for index, (box, level) in enumerate(zip(drawing.boxes, levels, strict=True))
     ]
     chains = {
-        index: _chain(arrow, items, upward=index in upward)
+        index: _chain(arrow, items, direction, upward=index in upward)
         for index, arrow in enumerate(drawing.arrows)
         if arrow.source != arrow.target
     }
-    rows = _rows(items, chains.values())
-    arrange(rows)
+    rows = _rows([item for item in items if item.down or item.up], chains.values())
+    arrange(rows, WIDE_GAPS if direction == "down" else NARROW_GAPS)
     _move_to_margin(rows)
-    routes = chain_routes(chains)
+    loose = [item for item in items if not (item.down or item.up)]
+    _place_loose(loose, _size([item for row in rows for item in row], direction), direction)
+    routes = chain_routes(chains, direction)
     for index, arrows in loops.items():
-        routes |= loop_routes(items[index], arrows)
+        routes |= loop_routes(items[index], arrows, direction)
+    width, height = _size([*(item for row in rows for item in row), *loose], direction)
     return Placement(
-        width=max((item.x + item.right for row in rows for item in row), default=0.0) + _MARGIN,
-        height=max((row[0].bottom for row in rows), default=0.0) + _MARGIN,
-        centres=tuple((item.x, item.middle) for item in items),
+        width=width + _MARGIN,
+        height=height + _MARGIN,
+        centres=tuple(turned((item.x, item.middle), direction) for item in items),
         routes=tuple(routes[index] for index in range(len(drawing.arrows))),
     )
 
@@ -83,52 +96,67 @@ def _levels(drawing: Diagram) -> tuple[list[int], set[int]]:
         if arrow.source != arrow.target
     ]
     levels, upward = layers(len(drawing.boxes), [(source, target) for _, source, target in links])
-    linked = {end for _, *ends in links for end in ends}
-    singles = [index for index in range(len(drawing.boxes)) if index not in linked]
-    lowest = max((levels[index] for index in linked), default=-1)
-    for index, line in zip(singles, _lines([drawing.boxes[index] for index in singles]), strict=True):
-        levels[index] = lowest + 1 + line
     return levels, {links[place][0] for place in upward}
 
 
-def _lines(boxes: Iterable[NodeBox]) -> Iterator[int]:
-    """Yield the line of each box, filling line by line."""
-    line, used = 0, 0.0
-    for box in boxes:
-        used += box.width + GAP
-        if used > _SINGLES_WIDTH and used > box.width + GAP:
-            line, used = line + 1, box.width + GAP
-        yield line
+def _box_item(box: NodeBox, row: int, loops: Sequence[EdgeLine], direction: Direction) -> Item:
+    labels = [loop.label_room for loop in loops]
+    if direction == "down":
+        beside = LOOP_WIDTH + LABEL_GAP + max(labels) if labels else 0.0
+        room = max(box.height, LABEL_HEIGHT * len(labels))
+        return Item(row, left=box.width / 2, right=box.width / 2 + beside, height=box.height, room=room)
+    below = LOOP_WIDTH + LABEL_GAP + LABEL_HEIGHT * len(labels) if labels else 0.0
+    room = max(box.width, *labels) if labels else box.width
+    return Item(row, left=box.height / 2, right=box.height / 2 + below, height=box.width, room=room)
 
 
-def _box_item(box: NodeBox, row: int, loops: Iterable[EdgeLine]) -> Item:
-    labels = [loop.label_width for loop in loops]
-    beside = LOOP_WIDTH + LABEL_GAP + max(labels) if labels else 0.0
-    return Item(
-        row=row,
-        left=box.width / 2,
-        right=box.width / 2 + beside,
-        height=box.height,
-        room=max(box.height, LABEL_HEIGHT * len(labels)),
-    )
+def _place_loose(items: Sequence[Item], size: Size, direction: Direction) -> None:
+    """Place boxes without arrows to others, line by line below a picture of that size."""
+    width = max(_LINE_WIDTH, size[0])
+    x, top, bottom = _MARGIN, size[1] + (GAP if size[1] else _MARGIN), 0.0
+    for item in items:
+        across, along = item.left + item.right, item.room
+        wide, high = (across, along) if direction == "down" else (along, across)
+        if x > _MARGIN and x + wide > width:
+            x, top = _MARGIN, bottom + GAP
+        bottom = max(bottom, top + high)
+        first, begin = (x, top) if direction == "down" else (top, x)
+        item.x, item.top, item.bottom = first + item.left, begin, begin + along
+        x += wide + GAP
 
 
-def _chain(arrow: EdgeLine, items: Sequence[Item], *, upward: bool) -> Chain:
+def _size(items: Sequence[Item], direction: Direction) -> Size:
+    across = max((item.x + item.right for item in items), default=0.0)
+    return turned((across, max((item.bottom for item in items), default=0.0)), direction)
+
+
+def _chain(arrow: EdgeLine, items: Sequence[Item], direction: Direction, *, upward: bool) -> Chain:
     """Connect two boxes by a lane in every row between them."""
     ends = items[arrow.source], items[arrow.target]
     top, bottom = reversed(ends) if upward else ends
     line = Line(size=bottom.row - top.row - 1)
     lanes = [_lane(row, line) for row in range(top.row + 1, bottom.row)]
-    label = None
-    if arrow.label:
-        label = lanes[(len(lanes) - 1) // 4 * 2]  # an even index: the rows of labels
-        label.right = LABEL_GAP + arrow.label_width + _LANE
-        label.room = LABEL_HEIGHT
+    label = lanes[_label_place(len(lanes), direction)]
+    if direction == "down":
+        label.right, label.room = LABEL_GAP + arrow.label_room + _LANE, LABEL_HEIGHT
+    else:
+        label.left, label.room = LINE_GAP + LABEL_HEIGHT + _BADGES, arrow.label_room
     passed = [top, *lanes, bottom]
     for above, below in pairwise(passed):
         above.down.append(below)
         below.up.append(above)
-    return Chain(passed, upward=upward, label=label, label_width=arrow.label_width)
+    return Chain(passed, upward=upward, label=label, label_room=arrow.label_room)
+
+
+def _label_place(count: int, direction: Direction) -> int:
+    """Return which of an arrow's lanes its label is beside.
+
+    One in a row of labels, at an even place. Where the picture flows right, an arrow that passes boxes has it
+    there: the rows of boxes are as wide as most labels, so these make the picture no wider.
+    """
+    if direction == "down" or count == 1:
+        return (count - 1) // 4 * 2
+    return (count - 1) // 4 * 2 + 1
 
 
 def _lane(row: int, line: Line) -> Item:

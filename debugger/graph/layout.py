@@ -6,7 +6,7 @@ import threading
 from dataclasses import asdict, dataclass
 
 from debugger.graph import layered
-from debugger.graph.diagram import Diagram, EdgeLine, NodeBox
+from debugger.graph.diagram import Diagram, Direction, EdgeLine, NodeBox
 from debugger.graph.edge_paths import EdgePath, Point
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
@@ -63,8 +63,14 @@ class PlacedEdge:
     """``d`` of an SVG path that ends at the tip of the arrow, on the border of the target."""
     label: str
     """The name or the condition, cut to fit, 10 px high; may be empty."""
-    label_at: Point | None
-    """The centre of the label; ``None`` without one."""
+    label_at: Point
+    """The centre of the place for the label and the numbers before it."""
+    label_room: float
+    """The width of that place."""
+    label_width: float
+    """The width of the label itself, estimated; 0 without one."""
+    mark_at: Point
+    """The place of a breakpoint."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,8 @@ class Layout:
     """A whole picture in pixels, from the upper left corner."""
 
     version: str
-    """Equal for equal structures, so that a browser can keep the picture."""
+    """Equal for equal structures and directions, so that a browser can keep the picture."""
+    direction: Direction
     width: float
     height: float
     nodes: tuple[PlacedNode, ...]
@@ -85,13 +92,13 @@ class Layout:
         return asdict(self)
 
 
-def layout(workflow: Workflow | Graph) -> Layout:
+def layout(workflow: Workflow | Graph, direction: Direction = "down") -> Layout:
     """Lay out the picture of a workflow.
 
-    It depends on ids, names, types and edges only, and is cached by these. It takes some five seconds at the
-    most: a larger workflow has an empty picture with a note.
+    It depends on ids, names, types, edges and the direction only, and is cached by these. It takes some five
+    seconds at the most: a larger workflow has an empty picture with a note.
     """
-    drawing = Diagram.of(workflow if isinstance(workflow, Graph) else Graph(workflow))
+    drawing = Diagram.of(workflow if isinstance(workflow, Graph) else Graph(workflow), direction)
     with _lock:
         made = _layouts.pop(drawing.version, None) or _laid_out(drawing)
         _layouts[drawing.version] = made  # last in the dict is latest in use
@@ -107,11 +114,16 @@ def clear_layouts() -> None:
 
 def _laid_out(drawing: Diagram) -> Layout:
     if len(drawing.arrows) > _MOST_ARROWS or layered.lanes(drawing) > _MOST_LANES:
-        return Layout(drawing.version, 0.0, 0.0, (), (), _too_large(drawing))
+        return Layout(drawing.version, drawing.direction, 0.0, 0.0, (), (), _too_large(drawing))
     placement = layered.place(drawing)
-    nodes = tuple(map(_node, drawing.boxes, placement.centres))
-    edges = tuple(_edge(drawing, *pair) for pair in zip(drawing.arrows, placement.routes, strict=True))
-    return Layout(drawing.version, round(placement.width, 1), round(placement.height, 1), nodes, edges)
+    return Layout(
+        version=drawing.version,
+        direction=drawing.direction,
+        width=round(placement.width, 1),
+        height=round(placement.height, 1),
+        nodes=tuple(map(_node, drawing.boxes, placement.centres)),
+        edges=tuple(_edge(drawing, *pair) for pair in zip(drawing.arrows, placement.routes, strict=True)),
+    )
 
 
 def _too_large(drawing: Diagram) -> str:
@@ -122,8 +134,8 @@ def _too_large(drawing: Diagram) -> str:
 
 
 def _node(box: NodeBox, centre: Point) -> PlacedNode:
-    x, y = centre
-    return PlacedNode(**box._asdict(), x=round(x, 1), y=round(y, 1))
+    x, y = _rounded(centre)
+    return PlacedNode(**box._asdict(), x=x, y=y)
 
 
 def _edge(drawing: Diagram, arrow: EdgeLine, route: EdgePath) -> PlacedEdge:
@@ -136,5 +148,12 @@ def _edge(drawing: Diagram, arrow: EdgeLine, route: EdgePath) -> PlacedEdge:
         forks=arrow.forks,
         path=route.path,
         label=arrow.label,
-        label_at=route.label_at and (round(route.label_at[0], 1), round(route.label_at[1], 1)),
+        label_at=_rounded(route.label_at),
+        label_room=round(route.label_room, 1),
+        label_width=arrow.label_width,
+        mark_at=_rounded(route.mark_at),
     )
+
+
+def _rounded(point: Point) -> Point:
+    return round(point[0], 1), round(point[1], 1)

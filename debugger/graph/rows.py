@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 _ORDER_SWEEPS = 12
 _PLACE_SWEEPS = 10
@@ -13,8 +14,21 @@ _STRAIGHTEN_SWEEPS = 10
 _MANY_ITEMS = 8_000
 """From so many on half the sweeps have to do: a person waits for the picture."""
 GAP = 22.0
-_LEAST_ROW_GAP, _MOST_ROW_GAP, _ROW_GAP_PER_PIXEL = 15.0, 45.0, 0.06
-"""Between two rows; the further a link must go sideways there, the more."""
+"""Between two boxes of a row."""
+_LANE_GAP = 8.0
+"""Between an arrow and what is beside it."""
+
+
+class RowGaps(NamedTuple):
+    """Room between two rows; the further a link must go sideways there, the more."""
+
+    least: float
+    most: float
+    per_pixel: float
+
+
+WIDE_GAPS = RowGaps(15.0, 45.0, 0.06)
+NARROW_GAPS = RowGaps(11.0, 34.0, 0.05)
 
 
 @dataclass(eq=False, slots=True)
@@ -59,7 +73,7 @@ class Item:
 Row = list[Item]
 
 
-def arrange(rows: list[Row]) -> None:
+def arrange(rows: list[Row], gaps: RowGaps = WIDE_GAPS) -> None:
     """Sort the rows and place every item.
 
     Arrows cross as little as a few sweeps of the barycentre method achieve; then the items move towards their
@@ -77,8 +91,7 @@ def arrange(rows: list[Row]) -> None:
     for sweep in range(_STRAIGHTEN_SWEEPS // share):
         for row in rows if sweep % 2 == 0 else reversed(rows):
             _settle(row, [_straight(item) for item in row])
-    _centre_loose(rows)
-    _stack(rows)
+    _stack(rows, gaps)
 
 
 def _untangle(rows: list[Row], sweeps: int) -> None:
@@ -131,12 +144,9 @@ def _crossings(rows: Sequence[Row]) -> int:
 
 
 def _pack(row: Row) -> None:
-    edge = 0.0
-    for item in row:
-        _move(item, edge + item.left)
-        edge = item.x + item.right + GAP
-    for item in row:
-        _move(item, item.x - edge / 2)
+    offsets = _offsets(row)
+    for item, offset in zip(row, offsets, strict=True):
+        _move(item, offset - offsets[-1] / 2)
 
 
 def _wanted(item: Item, neighbours: Sequence[Item]) -> float:
@@ -183,30 +193,18 @@ def _settle(row: Row, wanted: Sequence[float]) -> None:
 
 
 def _offsets(row: Row) -> list[float]:
-    steps = (item.right + GAP + following.left for item, following in pairwise(row))
+    steps = (
+        item.right + (GAP if item.line is None and following.line is None else _LANE_GAP) + following.left
+        for item, following in pairwise(row)
+    )
     return list(accumulate(steps, initial=0.0))
 
 
-def _centre_loose(rows: list[Row]) -> None:
-    """Centre rows without links below the others."""
-    linked = [item for row in rows for item in row if item.up or item.down]
-    middle = _middle(linked) if linked else 0.0
-    for row in rows:
-        if not any(item.up or item.down for item in row):
-            shift = middle - _middle(row)
-            for item in row:
-                item.x += shift
-
-
-def _middle(items: Row) -> float:
-    return (min(item.x - item.left for item in items) + max(item.x + item.right for item in items)) / 2
-
-
-def _stack(rows: list[Row]) -> None:
+def _stack(rows: list[Row], gaps: RowGaps) -> None:
     top = 0.0
     for row in rows:
         bottom = top + max(item.room for item in row)
         for item in row:
             item.top, item.bottom = top, bottom
         sideways = max((abs(item.x - below.x) for item in row for below in item.down), default=0.0)
-        top = bottom + min(_MOST_ROW_GAP, _LEAST_ROW_GAP + _ROW_GAP_PER_PIXEL * sideways)
+        top = bottom + min(gaps.most, gaps.least + gaps.per_pixel * sideways)

@@ -18,7 +18,6 @@ from debugger.analysis.comparison.tables import (
 )
 from debugger.analysis.position import position
 from debugger.graph.graph import Graph
-from debugger.graph.layout import Layout, layout
 from debugger.session.loading import RecordedRun
 
 
@@ -63,11 +62,6 @@ class RunComparison:
     def graph(self) -> Graph:
         """The nodes and edges of both versions."""
         return Graph(joint_workflow(self.a.workflow, self.b.workflow))
-
-    @cached_property
-    def layout(self) -> Layout:
-        """Return the layout of both versions' graph."""
-        return layout(self.graph)
 
     @cached_property
     def paths(self) -> PathOverlay:

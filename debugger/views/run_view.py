@@ -27,7 +27,6 @@ from debugger.backends.embedded.model_selection import find_script
 from debugger.engine.super_nodes import expand
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
-from debugger.graph.layout import Layout, layout
 from debugger.protocol.runs import RunStatus
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
@@ -52,7 +51,6 @@ class RunView:
     graph: Graph
     names: dict[str, str]
     """What people call the nodes of the graph, by id."""
-    layout: Layout
     rows: list[TimelineRow]
     position: Position
     bubbles: list[ChatMessage]
@@ -216,7 +214,6 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> RunView:
         turns=projections.turns,
         graph=graph,
         names=names,
-        layout=layout(graph),
         rows=projections.timeline.rows,
         position=projections.position.position(session.status),
         bubbles=projections.chat.messages,

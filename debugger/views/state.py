@@ -184,9 +184,6 @@ class PageState:
     """What the backend said about workflows, versions and runs."""
     edge: str | None = None
     """The chosen edge's id; a node and an edge are never chosen at once."""
-    picture: tuple[Any, Any] | None = None
-    """The geometry that was drawn last, and of what; see `debugger.views.panels.graph`."""
-
     pending: PendingEdits | None = None
     """Edits of the variables of a run that is paused."""
     pending_at: Stop | None = None

@@ -22,6 +22,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.nodes import NODE_TYPES
 from debugger.graph import Graph, check, load_workflow
 from debugger.graph.checks import CHECKS, CheckContext, format_problem
+from debugger.graph.diagram import Direction
 from debugger.graph.layout import layout
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
@@ -30,6 +31,7 @@ from tests.support.factories import direct, document, node, say, static, when
 NODES = 2_000
 EDGES = 20_000
 SLOWEST_RULES = 4
+DIRECTIONS: tuple[Direction, ...] = ("down", "right")
 
 Json = dict[str, Any]
 
@@ -126,9 +128,10 @@ def measure(shape: str) -> None:
     _rules(CheckContext(graph, known))
     with _timed(f"lines of {len(problems)} problems"):
         _ = [format_problem(problem, graph) for problem in problems]
-    with _timed("layout"):
-        picture = layout(graph)
-    print(f"  ({picture.width:.0f} x {picture.height:.0f} px)")
+    for direction in DIRECTIONS:
+        with _timed(f"layout {direction}"):
+            picture = layout(graph, direction)
+        print(f"  ({picture.width:.0f} x {picture.height:.0f} px)")
     with tempfile.TemporaryDirectory() as folder:
         _backend(json.loads(text), Path(folder))
         _command(text, Path(folder))

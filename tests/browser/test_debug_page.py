@@ -263,7 +263,7 @@ def test_after_slow_turn_message_box_has_focus_again(page: Page, app: Server):
     expect(message_box(page)).to_be_focused()
 
 
-def test_moved_view_is_left_alone_until_next_turn_brings_current_node_back(page: Page, app: Server):
+def test_moved_view_is_left_alone_until_current_node_is_asked_for(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
@@ -274,12 +274,14 @@ def test_moved_view_is_left_alone_until_next_turn_brings_current_node_back(page:
     page.mouse.up()
     page.locator(".st-key-inspector").get_by_text("Node", exact=True).click()
     settled(page)
-    moved = page.locator(".node.current").bounding_box()
-    assert moved["y"] < stage["y"]
+    moved = page.locator(".scene[transform]").get_attribute("transform")
+    assert page.locator(".node.current").bounding_box()["y"] < stage["y"]
 
     say(page, "I have a question about my last bill.")
-
     expect(context(page)).to_contain_text("Turn 2")
+    assert page.locator(".scene[transform]").get_attribute("transform") == moved
+    page.get_by_role("button", name="Current", exact=True).click()
+
     assert_current_node_is_in_view(page)
 
 

@@ -1,19 +1,24 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import debugger.samples
 from debugger.graph import Graph
-from debugger.graph.diagram import EDGE_LABEL_SIZE, Diagram
+from debugger.graph.diagram import Diagram, Direction
 from debugger.graph.edge_paths import Placement
 from debugger.graph.layered import place
 from debugger.protocol.workflow import Workflow
+
+SAMPLES = Path(debugger.samples.__file__).parent
 
 
 class Rectangle(NamedTuple):
@@ -35,7 +40,7 @@ class Rectangle(NamedTuple):
         return self.left + 0.3 < x < self.right - 0.3 and self.top + 0.3 < y < self.bottom - 0.3
 
 
-def drawing(count: int, pairs: list[tuple[int, int, str]]) -> Diagram:
+def drawing(count: int, pairs: list[tuple[int, int, str]], direction: Direction = "down") -> Diagram:
     nodes = [
         {"logical_id": f"n{place}", "name": f"Node number {place}", "is_start": place == 0}
         for place in range(count)
@@ -50,7 +55,8 @@ def drawing(count: int, pairs: list[tuple[int, int, str]]) -> Diagram:
         }
         for place, (source, target, label) in enumerate(pairs)
     ]
-    return Diagram.of(Graph(Workflow.from_document({"node_configs": nodes, "edge_configs": edges})))
+    document = {"node_configs": nodes, "edge_configs": edges}
+    return Diagram.of(Graph(Workflow.from_document(document)), direction)
 
 
 def workflow_like(count: int) -> list[tuple[int, int, str]]:
@@ -71,9 +77,24 @@ def boxes_of(drawn: Diagram, placed: Placement) -> list[Rectangle]:
     return [Rectangle.around(centre, box.width, box.height) for box, centre in pairs]
 
 
-def labels_of(drawn: Diagram, placed: Placement) -> list[Rectangle]:
-    pairs = zip(drawn.arrows, placed.routes, strict=True)
-    return [Rectangle.around(r.label_at, a.label_width, EDGE_LABEL_SIZE) for a, r in pairs if r.label_at]
+def badges_of(box: Rectangle) -> list[Rectangle]:
+    """The places of a box's badges: numbers on its top, chips below it, dot and pin at its sides."""
+    return [
+        Rectangle(box.left - 7, box.top - 8, box.right + 8, box.top + 8),
+        Rectangle(box.left + 8, box.bottom - 2.5, box.right + 6, box.bottom + 12.5),
+        Rectangle(box.left - 7, box.bottom - 10, box.left + 7, box.bottom + 4),
+        Rectangle(box.right - 8, box.bottom - 11, box.right + 8, box.bottom + 5),
+    ]
+
+
+def labels_of(placed: Placement) -> list[Rectangle]:
+    """The places of the labels with their ground and the numbers before them."""
+    return [Rectangle.around(route.label_at, route.label_room, 13) for route in placed.routes]
+
+
+def marks_of(placed: Placement) -> list[Rectangle]:
+    """The places of breakpoints on edges."""
+    return [Rectangle.around(route.mark_at, 9, 9) for route in placed.routes]
 
 
 def numbers(path: str) -> list[tuple[float, float]]:
@@ -97,38 +118,67 @@ def points_along(path: str) -> list[tuple[float, float]]:
     return along
 
 
+def around_both(ends: tuple[tuple[float, float], tuple[float, float]]) -> Rectangle:
+    """The smallest rectangle with two points."""
+    (x1, y1), (x2, y2) = ends
+    return Rectangle(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
+
+
 def assert_nothing_overlaps(drawn: Diagram, placed: Placement) -> None:
-    things = boxes_of(drawn, placed) + labels_of(drawn, placed)
-    for one, other in itertools.combinations(things, 2):
-        assert not one.overlaps(other)
+    boxes = boxes_of(drawn, placed)
+    things = [[box, *badges_of(box)] for box in boxes] + [[label] for label in labels_of(placed)]
+    for some, others in itertools.combinations(things, 2):
+        assert not any(one.overlaps(other) for one in some for other in others)
+    for mark in marks_of(placed):
+        assert not any(mark.overlaps(one) for some in things for one in some)
     whole = Rectangle(0, 0, placed.width, placed.height)
-    for thing in things:
+    for thing in itertools.chain(*things):
         assert whole.left <= thing.left and thing.right <= whole.right
         assert whole.top <= thing.top and thing.bottom <= whole.bottom
 
 
+def assert_no_path_crosses_boxes_or_labels(drawn: Diagram, placed: Placement) -> None:
+    things = boxes_of(drawn, placed) + labels_of(placed)
+    for route in placed.routes:
+        for x, y in points_along(route.path):
+            assert not any(thing.holds(x, y) for thing in things)
+
+
+DIRECTIONS = pytest.mark.parametrize("direction", ["down", "right"])
+
+
+@DIRECTIONS
 @pytest.mark.parametrize("count", [1, 2, 12, 125])
-def test_neither_boxes_nor_labels_overlap(count: int) -> None:
-    drawn = drawing(count, workflow_like(count))
+def test_boxes_badges_and_labels_stay_apart(count: int, direction: Direction) -> None:
+    drawn = drawing(count, workflow_like(count), direction)
 
     assert_nothing_overlaps(drawn, place(drawn))
 
 
-@pytest.mark.parametrize("count", [12, 125])
-def test_no_arrow_runs_through_a_box(count: int) -> None:
-    drawn = drawing(count, workflow_like(count))
+@DIRECTIONS
+@pytest.mark.parametrize("sample", ["clinic_front_desk", "city_services", "lab_results", "tea_welcome"])
+def test_badges_and_labels_of_samples_stay_apart(sample: str, direction: Direction) -> None:
+    document = json.loads((SAMPLES / f"{sample}.json").read_text(encoding="utf-8"))
+    drawn = Diagram.of(Graph(Workflow.from_document(document)), direction)
 
     placed = place(drawn)
 
-    boxes = boxes_of(drawn, placed)
-    for route in placed.routes:
-        for x, y in points_along(route.path):
-            assert not any(box.holds(x, y) for box in boxes)
+    assert_nothing_overlaps(drawn, placed)
+    assert_no_path_crosses_boxes_or_labels(drawn, placed)
 
 
+@DIRECTIONS
 @pytest.mark.parametrize("count", [12, 125])
-def test_every_arrow_begins_and_ends_at_the_border_of_its_boxes(count: int) -> None:
-    drawn = drawing(count, workflow_like(count))
+def test_no_arrow_crosses_a_box_or_label(count: int, direction: Direction) -> None:
+    drawn = drawing(count, workflow_like(count), direction)
+
+    assert_no_path_crosses_boxes_or_labels(drawn, place(drawn))
+
+
+@DIRECTIONS
+@pytest.mark.parametrize("count", [12, 125])
+def test_every_arrow_begins_and_ends_at_its_boxes(count: int, direction: Direction) -> None:
+    drawn = drawing(count, workflow_like(count), direction)
 
     placed = place(drawn)
 
@@ -139,6 +189,25 @@ def test_every_arrow_begins_and_ends_at_the_border_of_its_boxes(count: int) -> N
             nearest_x, nearest_y = min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)
             assert abs(nearest_x - x) + abs(nearest_y - y) < 0.2
             assert not box.holds(x, y)
+
+
+@DIRECTIONS
+def test_breakpoints_of_edges_are_on_their_paths(direction: Direction) -> None:
+    drawn = drawing(40, workflow_like(40), direction)
+
+    for route in place(drawn).routes:
+        mark = Rectangle.around(route.mark_at, 2, 2)
+        assert any(map(mark.overlaps, map(around_both, itertools.pairwise(points_along(route.path)))))
+
+
+def test_chain_to_the_right_runs_straight() -> None:
+    drawn = drawing(4, [(0, 1, ""), (1, 2, ""), (2, 3, "")], "right")
+
+    centres = place(drawn).centres
+
+    xs = [x for x, _ in centres]
+    assert len({round(y) for _, y in centres}) == 1
+    assert xs == sorted(xs)
 
 
 def test_a_chain_runs_straight_down() -> None:
@@ -195,8 +264,9 @@ def test_an_empty_drawing_has_a_size() -> None:
     assert placed.centres == placed.routes == ()
 
 
+@DIRECTIONS
 @given(
-    st.integers(1, 9).flatmap(
+    case=st.integers(1, 9).flatmap(
         lambda count: st.tuples(
             st.just(count),
             st.lists(
@@ -210,12 +280,12 @@ def test_an_empty_drawing_has_a_size() -> None:
         )
     )
 )
-def test_nothing_overlaps_in_any_small_graph(case: tuple[int, list[tuple[int, int, str]]]) -> None:
-    drawn = drawing(*case)
+def test_nothing_overlaps_in_any_small_graph(
+    direction: Direction, case: tuple[int, list[tuple[int, int, str]]]
+) -> None:
+    drawn = drawing(*case, direction)
 
     placed = place(drawn)
 
     assert_nothing_overlaps(drawn, placed)
-    boxes = boxes_of(drawn, placed)
-    for route in placed.routes:
-        assert not any(box.holds(x, y) for x, y in points_along(route.path) for box in boxes)
+    assert_no_path_crosses_boxes_or_labels(drawn, placed)

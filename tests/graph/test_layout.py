@@ -115,15 +115,32 @@ def test_parallel_edges_stay_apart() -> None:
     assert len({line.path for line in made.edges}) == 3
 
 
-def test_a_label_has_a_place_and_an_edge_without_one_has_none() -> None:
+def test_every_edge_has_room_for_label_and_numbers() -> None:
     nodes = [{"logical_id": "a"}, {"logical_id": "b"}]
 
     made = layout(workflow(nodes, edge("a", "b", name="yes"), edge("a", "b"), edge("a", "a", name="again")))
 
-    places = [line.label_at for line in made.edges]
-    assert places[0] is not None and 0 < places[0][0] < made.width and 0 < places[0][1] < made.height
-    assert places[1] is None
-    assert places[2] is not None and places[2][0] > made.nodes[0].x + made.nodes[0].width / 2
+    named, nameless, loop = made.edges
+    for line in (named, nameless):
+        assert 0 < line.label_at[0] < made.width and 0 < line.label_at[1] < made.height
+    assert named.label_room > named.label_width > 0
+    assert nameless.label_room > nameless.label_width == 0
+    assert loop.label_at[0] > made.nodes[0].x + made.nodes[0].width / 2
+
+
+def test_each_direction_is_laid_out_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    monkeypatch.setattr(
+        layered, "place", lambda drawing, real=layered.place: calls.append(drawing.direction) or real(drawing)
+    )
+
+    down = layout(workflow())
+    right = layout(workflow(), "right")
+
+    assert layout(workflow()) is down and layout(workflow(), "right") is right
+    assert calls == ["down", "right"]
+    assert down.version != right.version
+    assert down.height > down.width and right.width > right.height
 
 
 def test_it_is_plain_json() -> None:
@@ -131,7 +148,7 @@ def test_it_is_plain_json() -> None:
 
     data = json.loads(json.dumps(made.to_json(), allow_nan=False))
 
-    assert set(data) == {"version", "width", "height", "nodes", "edges", "note"}
+    assert set(data) == {"version", "direction", "width", "height", "nodes", "edges", "note"}
     assert data["nodes"][0]["lines"] == ["n0"]
     assert data["edges"][0]["path"].startswith("M")
 

@@ -14,7 +14,7 @@ from debugger.views.actions import command
 from debugger.views.backends import current_backend
 from debugger.views.components.chat import Line, chat_box
 from debugger.views.components.error_box import show_error
-from debugger.views.components.graph.component import workflow_graph
+from debugger.views.components.graph.component import graph_direction, workflow_graph
 from debugger.views.components.graph.node_states import node_states
 from debugger.views.components.graph.props import geometry, version_of
 from debugger.views.components.markdown import plain
@@ -216,7 +216,6 @@ def stage_graph(player: Player) -> None:
         node["caption"] = _WORDS.get((config.type or "") if config else "", "step")
         node["title"] = config.label if config else node["title"]
     shape["version"] = version_of(shape)
-    # The picture follows the run anew with each step: it reads the step from the stamp's first part.
     workflow_graph(
         shape,
         node_states(position, recording.graph),
@@ -228,8 +227,9 @@ def stage_graph(player: Player) -> None:
 
 
 def _layout(player: Player) -> Layout:
+    direction = graph_direction()
     placed: Layout = state.page().answers.ask(
-        ("stage", player.edition), lambda: layout(player.recording.graph)
+        ("stage", player.edition, direction), lambda: layout(player.recording.graph, direction)
     )
     return placed
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -11,6 +11,7 @@ from debugger.analysis.metrics import node_times
 from debugger.analysis.position import Position
 from debugger.analysis.run_tables import thread_names, unmapped_edges
 from debugger.engine.mocks import Pin
+from debugger.graph.layout import Layout, layout
 from debugger.protocol.base import JsonObject
 from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.session.locations import BreakpointKind
@@ -18,7 +19,7 @@ from debugger.store import Role
 from debugger.views import refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import requires
-from debugger.views.components.graph.component import workflow_graph
+from debugger.views.components.graph.component import graph_direction, workflow_graph
 from debugger.views.components.graph.node_states import NONE, Badges, Look, Mark, node_states
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
@@ -33,6 +34,15 @@ VIEWS = ("Graph", "Table")
 TINT_KEY, THREAD_KEY = "graph_tint", "graph_thread"
 _ALL = "all"
 _HEIGHT = 356
+
+
+@dataclass
+class DrawnGraph:
+    """The geometry that was drawn last."""
+
+    source: Hashable = None
+    """What it was made of."""
+    shape: JsonObject | None = None
 
 
 def graph_pane(
@@ -80,13 +90,17 @@ def _summary(view: RunView) -> str:
     if not view.turns:
         return f"{count(nodes, 'node')}, {count(len(view.graph.edges), 'edge')}"
     reached = nodes - len(view.position.unreached)
-    return f"{reached} of {count(nodes, 'node')} reached, {count(len(view.position.transitions), 'hop')}"
+    return (
+        f"{reached} of {count(nodes, 'node')} reached, {count(len(view.position.transitions), 'transition')}"
+    )
 
 
 def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], None] | None) -> None:
-    shape = _shape(view)
+    direction = graph_direction()
+    placed = view.memo(("layout", direction), lambda: layout(view.graph, direction))
+    shape = _shape(view, placed)
     if not shape["nodes"]:
-        _nothing(view.layout.note)
+        _nothing(placed.note)
         return
     names = thread_names(view.position)
     thread = state.widget(THREAD_KEY)
@@ -104,7 +118,6 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
             times=node_times(view.rows_then) if has_tint else None,
         ),
     )
-    # The picture follows the run anew with each turn: it reads the turn from the stamp's first part.
     workflow_graph(
         shape,
         made,
@@ -121,15 +134,14 @@ def _position(view: RunView) -> Position:
     return replace(view.position, state="paused") if is_paused else view.position
 
 
-def _shape(view: RunView) -> JsonObject:
-    page = state.page()
+def _shape(view: RunView, placed: Layout) -> JsonObject:
+    drawn = state.record(DrawnGraph)
     strays = view.memo_here("stray edges", lambda: unmapped_edges(view.position, view.graph))
     # The workflow itself is compared by identity: a session has one for good.
-    drawn = (id(view.session.workflow), view.layout.version, view.position.ghosts, strays)
-    if page.picture is None or page.picture[0] != drawn:
-        page.picture = (drawn, geometry(view.layout, view.graph, view.position.ghosts, strays))
-    shape: JsonObject = page.picture[1]
-    return shape
+    source = (id(view.session.workflow), placed.version, view.position.ghosts, strays)
+    if drawn.shape is None or drawn.source != source:
+        drawn.source, drawn.shape = source, geometry(placed, view.graph, view.position.ghosts, strays)
+    return drawn.shape
 
 
 def _nothing(note: str) -> None:

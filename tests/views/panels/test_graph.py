@@ -9,6 +9,7 @@ import pytest
 from debugger.errors import UnsupportedError
 from debugger.protocol.runs import TurnInput
 from debugger.views import actions, state
+from debugger.views.components.graph.component import GraphView
 from debugger.views.components.graph.props import geometry
 from debugger.views.panels import graph
 from tests.support.companions import lab
@@ -53,6 +54,26 @@ def test_choosing_another_place_in_run_leaves_geometry_alone(app, backend, page,
     press("start")
 
     assert drawn(app)["version"] == before
+
+
+def test_graph_turns_where_browser_asks_for_it(app, backend, monkeypatch):
+    laid_out = []
+    layout = importlib.import_module("debugger.graph.layout")  # the package gives the function of that name
+    place = layout._laid_out
+    monkeypatch.setattr(layout, "_laid_out", lambda drawing: laid_out.append(drawing) or place(drawing))
+    layout.clear_layouts()
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    right = drawn(app)["geometry"]
+    assert [drawing.direction for drawing in laid_out] == ["right"]
+
+    app.session_state[f"record_{GraphView.__qualname__}"].direction = "down"
+    app.run()
+
+    down = drawn(app)["geometry"]
+    assert (right["direction"], down["direction"]) == ("right", "down")
+    assert right["version"] != down["version"]
+    assert [drawing.direction for drawing in laid_out] == ["right", "down"]
 
 
 def test_large_graph_sends_its_geometry_apart(app, backend):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from debugger.graph.diagram import Direction
 from debugger.protocol.base import JsonObject
 from debugger.views import state
 from debugger.views.auth.permissions import denied
@@ -12,10 +14,23 @@ from debugger.views.state import Element
 
 _INLINE_ELEMENTS = 60
 """Above so many nodes and edges, geometry is sent in a message of its own, which the browser keeps."""
-_SCRIPTS = ("drawing.js", "view.js", "pointer.js", "graph.js")
+_SCRIPTS = ("drawing.js", "view.js", "map.js", "pointer.js", "graph.js")
 """Parts of one module, in this order."""
 
 _PICTURE = component("workflow_graph", __package__, "graph", _SCRIPTS)
+
+
+@dataclass
+class GraphView:
+    """State of the graph component."""
+
+    direction: Direction = "right"
+    """Where the graph runs: the browser asks for the other one where its pane has another shape."""
+
+
+def graph_direction() -> Direction:
+    """Return the direction that the pane of the graph has room for."""
+    return state.record(GraphView).direction
 
 
 def workflow_graph(
@@ -33,7 +48,8 @@ def workflow_graph(
     The selected element is `PageState.node` or `PageState.edge`.
 
     Args:
-        shape: The geometry; while its ``version`` is equal the picture keeps zoom, place and focus.
+        shape: The geometry, laid out in `graph_direction`; while its ``version`` is equal the picture keeps
+            zoom, place and focus.
         marks: What a run has made of it.
         height: In pixels.
         aria_label: Status of the run, for screen readers; read aloud when it changes.
@@ -69,7 +85,15 @@ def workflow_graph(
         data=data,
         on_selected_change=lambda: on_choose(state.drawn_element()),
         on_breakpoint_change=lambda: _point(on_breakpoint),
+        on_direction_change=_turn,
     )
+
+
+def _turn() -> None:
+    held = state.widget(state.GRAPH_KEY) or {}
+    wanted = held.get("direction")
+    if wanted in ("down", "right"):
+        state.record(GraphView).direction = wanted
 
 
 def _point(on_breakpoint: Callable[[Element], None] | None) -> None:

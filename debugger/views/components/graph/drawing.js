@@ -2,8 +2,9 @@
 // zoom, pan and focus survive every turn. Texts are data from outside: they enter through textContent alone.
 
 const SVG = "http://www.w3.org/2000/svg";
+const CHARACTER = 5.6, DIGIT = 5.6, BLANK = 2.8; // widths, rather too large: of a mark's characters, of a label's numbers
 const LINE = 15, CAPTION = 13; // pixels from one line of a name to the next, and to the caption
-const MARK_AT = 0.28, ADDED_MARK_AT = 0.5, DOT_AT = 0.7; // where along an edge its numbers stand, and its breakpoint
+const ADDED_LABEL_AT = 0.5, ADDED_DOT_AT = 0.7; // along an edge that the run added: its numbers, and its breakpoint
 
 const STATE_WORDS = {
   current: "you are here", visited: "visited", next: "possible next", failed: "failed",
@@ -28,7 +29,7 @@ function mark(parent, kind, x, y, text) {
 }
 
 function markWidth(text) {
-  return Math.max(15, 8 + text.length * 5.6);
+  return Math.max(15, 8 + text.length * CHARACTER);
 }
 
 function build(it, geometry) {
@@ -41,7 +42,9 @@ function build(it, geometry) {
   const nodeLayer = make("g", {}, it.scene);
   for (const edge of geometry.edges) buildEdge(it, edge, edgeLayer);
   for (const node of geometry.nodes) buildNode(it, node, nodeLayer);
-  it.reading = geometry.nodes.slice().sort((a, b) => a.y - b.y || a.x - b.x).map(node => node.id);
+  const along = geometry.direction === "right" ? "x" : "y", across = along === "x" ? "y" : "x";
+  it.reading = geometry.nodes.slice().sort((a, b) => a[along] - b[along] || a[across] - b[across]).map(node => node.id);
+  buildMap(it, geometry);
   const has = flag => geometry.nodes.some(node => node[flag]);
   it.root.querySelector(".only-global").hidden = !has("is_global");
   it.root.querySelector(".only-ghost").hidden = !has("ghost") && !geometry.edges.some(edge => edge.stray === "ghost");
@@ -54,10 +57,8 @@ function buildEdge(it, edge, layer) {
   make("title", {}, group, edge.title);
   make("path", { class: "hit", d: edge.path }, group);
   const line = make("path", { class: "line", d: edge.path }, group);
-  if (edge.label && edge.label_at) {
-    make("text", { class: "label", x: edge.label_at[0], y: edge.label_at[1] }, group, edge.label);
-  }
-  it.edges.set(edge.id, { group, line, edge, places: new Map(), marks: make("g", {}, group), signature: "" });
+  const marks = make("g", {}, group), tag = make("g", { class: "tag" }, group); // a click on a label sets no breakpoint
+  it.edges.set(edge.id, { group, line, edge, places: new Map(), tag, marks, signature: "" });
 }
 
 // Measured once: an edge keeps its path, and each measuring has the browser lay the picture out.
@@ -116,18 +117,33 @@ function paintNode(it, { group, sub, marks, node }, state, selected) {
   group.setAttribute("aria-pressed", String(selected));
   const labels = [node.lines.join(" "), node.caption, STATE_WORDS[state.state]];
   if (state.visits) labels.push(state.visits === 1 ? "1 visit" : state.visits + " visits");
-  if (state.order) labels.push("in order " + state.order);
+  if (state.order) labels.push("in order " + orderWords(state));
   if (figure) labels.push(figure);
   labels.push(state.note, state.pin, state.breakpoint && state.breakpoint.title);
   group.setAttribute("aria-label", labels.filter(Boolean).join(", "));
   marks.replaceChildren();
   const { x, y } = node;
   const left = x - node.width / 2, right = x + node.width / 2, top = y - node.height / 2, bottom = y + node.height / 2;
-  if (state.order) mark(marks, state.state === "failed" ? "alert" : "order", left + 4, top, state.order);
-  if (state.visits > 1) mark(marks, "count", right - 6, top, "×" + state.visits);
-  paintChips(marks, chipsOf(node, state), x, bottom + 5);
-  if (state.pin) paintPin(marks, right, y, state.pin);
-  paintDot(marks, "node", left, y, state.breakpoint, canBreak(it, { node }));
+  const count = state.visits > 1 ? "×" + state.visits : "", taken = count ? markWidth(count) + 4 : 0;
+  if (state.order) {
+    const text = numbersIn(state, node.width + 9 - taken, markWidth), kind = state.state === "failed" ? "alert" : "order";
+    mark(marks, kind, left - 3 + markWidth(text) / 2, top, text);
+  }
+  if (count) mark(marks, "count", right + 6 - markWidth(count) / 2, top, count);
+  paintChips(marks, chipsOf(node, state), left + 8, right + (state.pin ? -9 : 6), bottom + 5);
+  if (state.pin) paintPin(marks, right, bottom - 3, state.pin);
+  paintDot(marks, "node", left, bottom - 3, state.breakpoint, canBreak(it, { node }));
+}
+
+// As many numbers as fit, the latest first to stay: "3, 5", or "5 +4". Some of them stay whatever is beside them.
+function numbersIn({ order, more }, room, widthOf, least = 0) {
+  const numbers = order.split(",");
+  const texts = numbers.map((_, from) => {
+    const hidden = (more || 0) + from;
+    return numbers.slice(from).join(", ") + (hidden ? " +" + hidden : "");
+  });
+  const fits = limit => texts.find(text => widthOf(text) <= limit);
+  return fits(room) || fits(least) || texts[texts.length - 1];
 }
 
 function chipsOf(node, state) {
@@ -139,14 +155,25 @@ function chipsOf(node, state) {
   return chips;
 }
 
-// Side by side below the box: where each thread stands, and what else there is to say.
-function paintChips(marks, chips, x, y) {
-  const gap = 3, widths = chips.map(chip => markWidth(chip.text));
-  let left = x - (widths.reduce((sum, width) => sum + width, 0) + gap * (chips.length - 1)) / 2;
-  chips.forEach((chip, index) => {
-    mark(marks, chip.kind, left + widths[index] / 2, y, chip.text);
-    left += widths[index] + gap;
-  });
+// Side by side below the box: the position of each thread, and what else there is to say. Where they are too wide,
+// threads keep their signs, and what is still too wide is counted.
+function paintChips(marks, chips, left, right, y) {
+  const gap = 3, room = right - left, widthOf = some => some.reduce((sum, { text }) => sum + markWidth(text) + gap, -gap);
+  let shown = chips;
+  if (widthOf(shown) > room) shown = chips.map((chip, at) => at && chip.kind.startsWith("lane-") ? { ...chip, text: [...chip.text][0] } : chip);
+  for (let count = chips.length - 1; count && widthOf(shown) > room; count -= 1) {
+    shown = [...shown.slice(0, count), { kind: "note", text: "+" + (chips.length - count) }];
+  }
+  if (shown.length && widthOf(shown) > room) {
+    const rest = widthOf(shown) - markWidth(shown[0].text), most = Math.max(3, Math.floor((room - rest - 8) / CHARACTER));
+    shown = [{ ...shown[0], text: [...shown[0].text].slice(0, most - 1).join("") + "…" }, ...shown.slice(1)];
+  }
+  let at = (left + right - widthOf(shown)) / 2;
+  for (const { kind, text } of shown) {
+    const drawn = mark(marks, kind, at + markWidth(text) / 2, y, text);
+    make("title", {}, drawn, chips.map(chip => chip.text).join(", "));
+    at += markWidth(text) + gap;
+  }
 }
 
 function paintPin(marks, x, y, title) {
@@ -167,7 +194,7 @@ function paintDot(marks, kind, x, y, breakpoint, canBreak) {
   const look = breakpoint ? breakpoint.look : "none";
   const group = make("g", { class: `dot ${look}`, transform: `translate(${x},${y})` }, marks);
   make("title", {}, group, breakpoint ? breakpoint.title : "Set a breakpoint (B)");
-  make("circle", { class: "touch", r: 12 }, group);
+  make("circle", { class: "touch", r: kind === "node" ? 12 : 7 }, group); // the middle of an edge chooses it
   const size = kind === "node" ? 5.5 : 4.5;
   if (look === "log") make("path", { class: "shape", d: `M0,${-size - 1.5}L${size + 1.5},0L0,${size + 1.5}L${-size - 1.5},0z` }, group);
   else make("circle", { class: "shape", r: size }, group);
@@ -189,7 +216,7 @@ function paintEdge(it, entry, state, selected) {
   const name = id => it.nodes.has(id) ? it.nodes.get(id).node.lines.join(" ") : id;
   const labels = [`edge from ${name(edge.source)} to ${name(edge.target)}`, edge.label, STATE_WORDS[state.state]];
   if (state.state === "taken") labels.push(state.taken === 1 ? "taken once" : `taken ${state.taken} times`);
-  if (state.order) labels.push("as hop " + state.order);
+  if (state.order) labels.push("as transition " + orderWords(state));
   if (state.figure) labels.push(state.figure);
   if (edge.stray === "ghost") labels.push("not in this version");
   labels.push(state.breakpoint && state.breakpoint.title);
@@ -197,8 +224,40 @@ function paintEdge(it, entry, state, selected) {
   const tip = state.state === "taken" && !state.lane ? "tip-taken" : state.state === "next" ? "tip-next" : "tip";
   line.setAttribute("marker-end", `url(#${tip})`);
   marks.replaceChildren();
-  const number = placeOn(entry, edge.stray ? ADDED_MARK_AT : MARK_AT), dot = placeOn(entry, DOT_AT);
-  if (state.order) mark(marks, state.lane ? "lane-" + state.lane : "order", number.x, number.y, state.order);
-  else if (state.figure) mark(marks, "figure", number.x, number.y, state.figure);
+  paintTag(entry, state, it.geometry.direction);
+  const dot = edge.mark_at ? { x: edge.mark_at[0], y: edge.mark_at[1] } : placeOn(entry, ADDED_DOT_AT);
   paintDot(marks, "edge", dot.x, dot.y, state.breakpoint, canBreak(it, { edge }));
+}
+
+function orderWords({ order, more }) {
+  return order.split(",").join(", ") + (more ? ` and ${more} before` : "");
+}
+
+// The label with the numbers of the run's path before it, on a ground of its own: "3, 5 · incomplete".
+function paintTag(entry, state, direction) {
+  const { edge, tag } = entry, room = edge.label_room || 80, label_width = edge.label ? edge.label_width : 0;
+  const between = label_width ? 3 * BLANK : 0;
+  const numbers = state.order ? numbersIn(state, room - label_width - between, numbersWidth, room / 2) : state.figure || "";
+  const used = numbers ? numbersWidth(numbers) + between : 0;
+  const label = cut(edge.label, label_width, room - used);
+  const width = used + Math.min(label_width, room - used) + 4;
+  tag.replaceChildren();
+  if (!numbers && !label) return;
+  const centre = edge.label_at ? { x: edge.label_at[0], y: edge.label_at[1] } : placeOn(entry, ADDED_LABEL_AT);
+  const isBeside = direction === "down" && edge.label_at, left = isBeside ? centre.x - room / 2 : centre.x - width / 2;
+  make("rect", { class: "ground", x: left - (isBeside ? 2 : 0), y: centre.y - 6.5, width, height: 13, rx: 3 }, tag);
+  const text = make("text", { class: "label", x: isBeside ? left : centre.x, y: centre.y }, tag);
+  if (isBeside) text.style.textAnchor = "start";
+  if (numbers) make("tspan", { class: "numbers" }, text, numbers);
+  if (label) make("tspan", {}, text, (numbers ? " · " : "") + label);
+}
+
+function numbersWidth(text) {
+  return [...text].reduce((sum, each) => sum + (" ,·".includes(each) ? BLANK : each === "%" ? 9.5 : DIGIT), 0);
+}
+
+function cut(label, width, room) {
+  if (!label || width <= room) return label;
+  const characters = [...label], most = Math.floor(characters.length * Math.max(0, room - 10) / width);
+  return characters.slice(0, most).join("").trimEnd() + "…";
 }

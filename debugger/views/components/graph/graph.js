@@ -3,14 +3,14 @@
 const instances = new WeakMap(); // one record per mounted picture
 const geometries = new Map(); // by version, shared by all mounts of this module
 const waiting = new Map();
-const MOST_GEOMETRIES = 30;
+const MOST_GEOMETRIES = 30, REST = 150;
 
 function instanceOf(root) {
   let it = instances.get(root);
   if (!it) {
     const find = selector => root.querySelector(selector);
     it = { root, view: { k: 1, x: 0, y: 0 } };
-    for (const name of ["stage", "view", "scene", "bar", "ways", "legend", "wide"]) it[name === "view" ? "svg" : name] = find("." + name);
+    for (const name of ["stage", "view", "scene", "map", "bar", "ways", "foot", "wide"]) it[name === "view" ? "svg" : name] = find("." + name);
     instances.set(root, it);
     wire(it);
   }
@@ -21,9 +21,7 @@ function draw(root, data, geometry, setStateValue, setTriggerValue) {
   const it = instanceOf(root);
   it.key = data.key;
   it.data = data;
-  const turn = data.stamp.split(".")[0];
-  if (it.turn !== undefined && it.turn !== turn && follows(it)) it.moved = false;
-  it.turn = turn;
+  it.askFor = direction => setTriggerValue("direction", direction);
   it.pick = ({ kind, id }) => { // once more gives it back
     const isChosen = id === (kind === "edge" ? it.data.selected_edge : it.data.selected);
     setStateValue("selected", isChosen ? null : { kind, id });
@@ -37,18 +35,36 @@ function draw(root, data, geometry, setStateValue, setTriggerValue) {
   if (it.chosen !== undefined && it.chosen !== `${data.selected} ${data.selected_edge}`) it.stop = null;
   it.chosen = `${data.selected} ${data.selected_edge}`;
   paint(it, data);
+  paintMap(it, data.nodes);
+  if (showWays(it, data.ways || []) && it.isFitted && !it.moved) fit(it);
   takePlace(it, `${data.key} ${data.ground}`);
+  moveCallout(it);
+  askForDirection(it);
   tell(it, data);
+  root.dataset.direction = geometry.direction;
   root.dataset.stamp = data.stamp; // tells a test what has been drawn
 }
 
-// Where another workflow version comes on view, as it was left; what a run adds to one moves nothing.
+// The other direction is laid out when the shape of the pane asks for it, once the shape has come to rest.
+function askForDirection(it) {
+  clearTimeout(it.asking);
+  const isFirst = it.asked === undefined;
+  it.asking = setTimeout(() => {
+    const wanted = it.root.isConnected && it.geometry ? wantedDirection(it) : null;
+    if (wanted && wanted !== it.geometry.direction && it.asked !== wanted) it.askFor(it.asked = wanted);
+    else if (wanted && wanted === it.geometry.direction) it.asked = null;
+  }, isFirst ? 0 : REST);
+}
+
+// Where another workflow version comes on view, as it was left in a pane of this size; what a run adds to one moves nothing.
 function takePlace(it, place_) {
   if (it.place !== place_) {
     it.place = place_;
-    const stored = views.get(place_);
-    it.placed = Boolean(stored);
+    const stored = views.get(place_), room = roomOf(it);
+    const isLeft = stored && (stored.moved || (stored.room.width === room.width && stored.room.height === room.height));
+    it.placed = Boolean(isLeft);
     it.moved = it.placed && stored.moved;
+    it.isFitted = it.placed && stored.isFitted;
     if (it.placed) { it.view = stored.view; apply(it); } else place(it);
   }
   if (it.placed) follow(it);
@@ -59,16 +75,16 @@ function tell(it, data) {
   if (status.textContent !== data.aria_label) status.textContent = data.aria_label; // a change is read aloud
   it.root.querySelector('[data-do="current"]').disabled = !currentNode(it);
   showSwitches(it);
-  showWays(it, data.ways || []);
   showLegend(it, data);
 }
 
+// Returns whether they have come or gone.
 function showWays(it, ways) {
-  const signature = JSON.stringify(ways);
-  if (it.waysShown === signature) return;
+  const signature = JSON.stringify(ways), wasHidden = it.ways.hidden;
+  if (it.waysShown === signature) return false;
   it.waysShown = signature;
   it.ways.hidden = !ways.length;
-  it.ways.querySelector("summary").textContent = ways.length === 1 ? "1 way on" : `${ways.length} ways on`;
+  it.ways.querySelector("summary").textContent = ways.length === 1 ? "1 possible next step" : `${ways.length} possible next steps`;
   const list = it.ways.querySelector("ul");
   list.replaceChildren(...ways.map(way => {
     const row = document.createElement("li"), button = document.createElement("button");
@@ -83,6 +99,7 @@ function showWays(it, ways) {
     row.appendChild(button);
     return row;
   }));
+  return it.ways.hidden !== wasHidden;
 }
 
 function showLegend(it, data) {

@@ -142,7 +142,7 @@ def _node(
     made: dict[str, object] = {
         "state": _node_state(node, position, seen),
         "visits": position.visits.get(node, 0) if seen.thread is None else count,
-        "order": _numbers(count, steps),
+        **_numbers(count, steps),
         "note": _note(node, position, seen),
     }
     if chips:
@@ -157,7 +157,7 @@ def _node(
 def _edge(trail: PathCount, seen: _Way) -> dict[str, object]:
     made: dict[str, object] = {
         "state": "taken",
-        "order": _numbers(trail.count, trail.latest),
+        **_numbers(trail.count, trail.latest),
         "taken": trail.count,
     }
     lane = seen.lane_of(trail)
@@ -205,10 +205,9 @@ def _cut(text: str, most: int = 28) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _numbers(count: int, latest: Sequence[int]) -> str:
-    if count <= MAX_LATEST:
-        return ",".join(map(str, latest))
-    return "…" + ",".join(map(str, latest[1 - MAX_LATEST :]))
+def _numbers(count: int, latest: Sequence[int]) -> dict[str, object]:
+    order = {"order": ",".join(map(str, latest))}
+    return {**order, "more": count - len(latest)} if count > len(latest) else {**order}
 
 
 def _ways(position: Position, graph: Graph) -> Iterator[dict[str, str]]:

@@ -9,6 +9,11 @@ const MOVES = {
     follow(it);
     showSwitches(it);
   },
+  map: it => {
+    maps.set(it.key, !showsMap(it));
+    moveFrame(it);
+    showSwitches(it);
+  },
   expand: it => it.wide.open ? it.wide.close() : expand(it),
 };
 const KEYS = {
@@ -18,14 +23,14 @@ const KEYS = {
 
 // The picture moves into a dialog and back: a dialog keeps the focus, and Escape closes it.
 function expand(it) {
-  it.wide.append(it.stage, it.legend);
+  it.wide.append(it.stage, it.foot);
   it.wide.showModal();
   showSwitches(it);
   it.bar.querySelector('[data-do="expand"]').focus();
 }
 
 function shrink(it) {
-  it.wide.before(it.stage, it.legend);
+  it.wide.before(it.stage, it.foot);
   showSwitches(it);
   it.bar.querySelector('[data-do="expand"]').focus({ preventScroll: true });
 }
@@ -35,6 +40,7 @@ function showSwitches(it) {
   button.setAttribute("aria-label", is ? "Back to the page" : "Expand");
   button.title = is ? "Back to the page (Escape)" : "Expand: use the whole window";
   it.root.querySelector('[data-do="follow"]').setAttribute("aria-pressed", String(follows(it)));
+  it.root.querySelector('[data-do="map"]').setAttribute("aria-pressed", String(showsMap(it)));
 }
 
 function partOf(event) {
@@ -44,6 +50,7 @@ function partOf(event) {
 
 function wire(it) {
   wirePointer(it);
+  wireMap(it);
   it.svg.onkeydown = event => onKey(it, event);
   it.svg.onfocusin = event => { // the one tab stop is where the focus was last
     const part = partOf(event);
@@ -63,8 +70,10 @@ function wire(it) {
   it.observer = new ResizeObserver(() => { // born in a hidden place the picture has no size yet
     it.room = null;
     if (!it.geometry) return;
-    if (!it.placed || (!it.moved && follows(it) && it.fitted !== it.wide.open)) place(it); else follow(it);
-    it.fitted = it.wide.open;
+    askForDirection(it);
+    const isOpened = it.wasOpen !== it.wide.open; // or closed
+    if (!it.placed || (!it.moved && (it.isFitted || (isOpened && follows(it))))) place(it); else follow(it);
+    it.wasOpen = it.wide.open;
   });
   it.observer.observe(it.svg);
 }
@@ -149,7 +158,7 @@ function moveStop(it, { kind, id }) {
 function walkBar(it, event) {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!step) return;
-  const buttons = [...it.bar.querySelectorAll("button:not(:disabled)")], at = buttons.indexOf(event.target);
+  const buttons = [...it.bar.querySelectorAll("button:not(:disabled, [hidden])")], at = buttons.indexOf(event.target);
   const next = buttons[(at + step + buttons.length) % buttons.length];
   it.bar.querySelectorAll("button").forEach(button => { button.tabIndex = button === next ? 0 : -1; });
   next.focus();

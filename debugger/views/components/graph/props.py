@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.run_tables import UnmappedEdge
+from debugger.graph.diagram import Direction
 from debugger.graph.edge_paths import Point
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout, layout
@@ -41,7 +42,8 @@ def geometry(
     known = {node.id for node in layout.nodes}
     extra = {node: name for node, name in ghosts.items() if node not in known}
     if extra:
-        part = added_part(extra, strays, below=layout.height + GAP if layout.nodes else 0.0)
+        below = layout.height + GAP if layout.nodes else 0.0
+        part = added_part(extra, strays, below=below, direction=layout.direction)
         nodes, edges = nodes + part.nodes, edges + part.edges
         shape["width"], shape["height"] = max(layout.width, part.width), part.height
     drawn = {edge["id"] for edge in edges}
@@ -100,16 +102,19 @@ class AddedPart:
     """Of the whole picture with them."""
 
 
-def added_part(ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge], below: float) -> AddedPart:
+def added_part(
+    ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge], below: float, direction: Direction = "down"
+) -> AddedPart:
     """Lay out the ghosts and the edges between them.
 
     Args:
         ghosts: Their names by id.
         strays: The ways that the run went without an edge.
         below: Where there is room for them.
+        direction: Where the rest of the graph runs.
     """
     between = [stray for stray in strays if stray.source in ghosts and stray.destination in ghosts]
-    placed = layout(_workflow(ghosts, between)).to_json()
+    placed = layout(_workflow(ghosts, between), direction).to_json()
     nodes = [
         {**node, "y": node["y"] + below, "ghost": True, "title": f"{ghosts[node['id']]} ({node['id']})"}
         for node in placed["nodes"]

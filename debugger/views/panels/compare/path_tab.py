@@ -8,9 +8,10 @@ import streamlit as st
 
 from debugger.analysis.comparison.path_overlay import PathOverlay, Visit
 from debugger.graph.graph import Graph
+from debugger.graph.layout import layout
 from debugger.protocol.base import JsonObject
 from debugger.session.comparison import RunComparison
-from debugger.views.components.graph.component import workflow_graph
+from debugger.views.components.graph.component import graph_direction, workflow_graph
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW
@@ -27,7 +28,8 @@ def path_tab(seen: RunComparison) -> None:
     left, right = st.columns([1.9, 1], gap="small")
     with left:
         _legend(seen)
-        shape = geometry(seen.layout, seen.graph, seen.paths.ghosts, seen.paths.strays)
+        placed = layout(seen.graph, graph_direction())
+        shape = geometry(placed, seen.graph, seen.paths.ghosts, seen.paths.strays)
         if shape["nodes"]:
             workflow_graph(
                 shape,
@@ -38,7 +40,7 @@ def path_tab(seen: RunComparison) -> None:
                 on_choose=actions.choose_element,
             )
         else:
-            st.caption(plain(seen.layout.note) or "The runs tell of no node, so there is nothing to draw.")
+            st.caption(plain(placed.note) or "The runs tell of no node, so there is nothing to draw.")
     with right:
         _table(seen)
 

@@ -15,7 +15,7 @@ from debugger.graph.layout import layout
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 from debugger.views import state
-from debugger.views.components.graph.component import workflow_graph
+from debugger.views.components.graph.component import graph_direction, workflow_graph
 from debugger.views.components.graph.figures import Figure, figures
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
@@ -46,7 +46,7 @@ def flow_graph(
     version = max(run.version_number for run in runs)
     graph = _graph(backend, workflow_id, version)
     ghosts = {flow.node: flow.name for flow in nodes if flow.node not in graph.nodes}
-    shape = geometry(layout(graph), graph, ghosts, _strays(edges, graph, ghosts))
+    shape = geometry(layout(graph, graph_direction()), graph, ghosts, _strays(edges, graph, ghosts))
     if not shape["nodes"]:
         st.caption("The runs tell of no node, so there is nothing to draw.")
         return

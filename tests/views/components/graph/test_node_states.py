@@ -48,7 +48,8 @@ def test_steps_are_numbered_in_their_order_and_last_ones_are_kept():
     made = node_states(position(turns, subject), subject)
 
     assert made["nodes"]["greet"]["order"] == "1"
-    assert made["nodes"]["ask"]["order"] == "…6,8"
+    assert (made["nodes"]["ask"]["order"], made["nodes"]["ask"]["more"]) == ("4,6,8", 1)
+    assert "more" not in made["nodes"]["greet"]
     assert made["nodes"]["ask"]["visits"] == 4
     assert made["edges"]["edge_bye_ask"]["order"] == "3,5,7"
 
