@@ -146,10 +146,13 @@ def test_what_is_typed_stays_though_another_control_of_its_bar_is_used_at_once(p
 
 REMEMBERED = "workflow-debugger.panes"
 SHIFTS = """() => {
+  const isPane = ({ node }) => node?.closest?.(".st-key-panes");
   window.shifted = 0;
-  new PerformanceObserver(list => list.getEntries().forEach(each => { window.shifted += each.value; }))
-    .observe({type: "layout-shift", buffered: true});
+  new PerformanceObserver(list => list.getEntries().forEach(each => {
+    if (each.sources.some(isPane)) window.shifted += each.value;
+  })).observe({ type: "layout-shift", buffered: true });
 }"""
+"""Sums how much panes move while they are drawn; sidebar and head move them as a whole."""
 
 
 def splitter(page: Page, name: str) -> Locator:
@@ -224,7 +227,7 @@ def test_maximised_pane_is_alone_until_escape(page: Page, call: Messages):
         expect(page.locator(f".st-key-{pane}").first).to_be_visible()
 
 
-def test_reload_keeps_sizes_and_maximised_pane(page: Page, call: Messages):
+def test_reload_keeps_pane_sizes_without_shift(page: Page, call: Messages):
     bar = splitter(page, "Height of the upper panes")
     drag(page, bar, 0, -100)
     before = size(page, "graph")
@@ -234,12 +237,13 @@ def test_reload_keeps_sizes_and_maximised_pane(page: Page, call: Messages):
     settled(page)
 
     assert size(page, "graph") == pytest.approx(before, abs=1)
-    assert page.evaluate("window.shifted") < 0.1
+    assert page.evaluate("window.shifted") < 0.02
     page.get_by_role("button", name="Maximise pane lower pane").click()
     page.reload()
     settled(page)
     expect(page.locator(".st-key-graph")).to_be_hidden()
     expect(page.get_by_role("button", name="Restore")).to_be_visible()
+    assert page.evaluate("window.shifted") < 0.02
 
 
 def test_unusable_remembered_sizes_are_ignored(page: Page, call: Messages):

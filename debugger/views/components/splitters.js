@@ -50,8 +50,9 @@ const WRITTEN = { width: size => `${size * 100}%`, window: size => `calc(${size 
 function apply() {
   const sizes = all.splits.filter(({ name }) => name in all.sizes);
   sheet.replaceSync(`.st-key-panes { ${sizes.map(({ name, base }) => `--${name}: ${WRITTEN[base](all.sizes[name])};`).join(" ")} }`);
-  document.documentElement.toggleAttribute("data-maximised", Boolean(all.maximised));
-  if (all.maximised) document.documentElement.dataset.maximised = all.maximised;
+  const { dataset } = document.documentElement;
+  dataset.sized = "";
+  if (all.maximised) dataset.maximised = all.maximised; else delete dataset.maximised;
   for (const it of mounted) { // one that is drawn for the first time is not on the page yet
     if (it.root.isConnected) it.wasShown = true;
     else if (it.wasShown) mounted.delete(it);
