@@ -92,20 +92,20 @@ function limitsOf(it, split) {
   };
 }
 
-// What a split is beside takes no part in its move: the other one stays where it is.
 function move(it, split, to) {
-  const { least, most } = limitsOf(it, split), other = all.splits.find(({ name, before }) => name === split.before || before === split.name);
-  if (other && !(other.name in all.sizes)) all.sizes[other.name] = placeOf(it, other);
-  all.sizes[split.name] = Math.min(Math.max(to, least), Math.max(least, most));
+  const { least, most } = limitsOf(it, split), size = Math.min(Math.max(to, least), Math.max(least, most));
+  all.sizes[split.name] = Math.round(size * 10000) / 10000;
   apply();
 }
 
-function reset(split) {
+function reset(it, split) {
   delete all.sizes[split.name];
-  for (const { name, before } of all.splits) { // the one beside it goes along: both share the room
-    if (before === split.name || name === split.before) delete all.sizes[name];
-  }
   apply();
+  const { least, most } = limitsOf(it, split), at = placeOf(it, split);
+  if (at < least - 0.001 || at > most + 0.001) { // its neighbour was moved over its first place
+    for (const { name, before } of all.splits) if (before === split.name || name === split.before) delete all.sizes[name];
+    apply();
+  }
   keep();
 }
 
@@ -189,7 +189,7 @@ function moveByKey(it, bar, event) {
   const [back, forth] = split.base === "width" ? ["ArrowLeft", "ArrowRight"] : ["ArrowUp", "ArrowDown"];
   const by = event.shiftKey ? LEAP : STEP, at = placeOf(it, split);
   const to = { [back]: at - by, [forth]: at + by, Home: 0, End: 1 }[event.key];
-  if (event.key === "Enter") reset(split);
+  if (event.key === "Enter") reset(it, split);
   else if (to === undefined) return;
   else { move(it, split, to); keep(); }
   event.preventDefault();
@@ -205,7 +205,7 @@ function addBar(it, name) {
   bar.style.gridArea = name;
   bar.addEventListener("pointerdown", event => drag(it, bar, event));
   bar.addEventListener("keydown", event => moveByKey(it, bar, event));
-  bar.addEventListener("dblclick", () => { const split = splitOf(it, name); if (split) reset(split); });
+  bar.addEventListener("dblclick", () => { const split = splitOf(it, name); if (split) reset(it, split); });
   it.bars.set(name, bar);
   it.root.append(bar);
 }
