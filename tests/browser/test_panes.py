@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.conftest import Server
@@ -144,3 +144,117 @@ def test_what_is_typed_stays_though_another_control_of_its_bar_is_used_at_once(p
     expect(density.get_by_role("radio", name="Raw")).to_be_checked()
     expect(find).to_have_value("booking")
     expect(page.locator(".st-key-timeline_line")).to_contain_text("hidden")
+
+
+REMEMBERED = "workflow-debugger.panes"
+SHIFTS = """() => {
+  const isPane = ({ node }) => node?.closest?.(".st-key-panes");
+  window.shifted = 0;
+  new PerformanceObserver(list => list.getEntries().forEach(each => {
+    if (each.sources.some(isPane)) window.shifted += each.value;
+  })).observe({ type: "layout-shift", buffered: true });
+}"""
+"""Sums how much panes move while they are drawn; sidebar and head move them as a whole."""
+
+
+def splitter(page: Page, name: str) -> Locator:
+    return page.get_by_role("separator", name=name, exact=True)
+
+
+def value(bar: Locator) -> int:
+    return int(bar.get_attribute("aria-valuenow") or "")
+
+
+def size(page: Page, key: str) -> tuple[float, float]:
+    box = page.locator(f".st-key-{key}").bounding_box()
+    assert box is not None
+    return box["width"], box["height"]
+
+
+def drag(page: Page, bar: Locator, right: int, down: int) -> None:
+    box = bar.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + right, y + down, steps=4)
+    page.mouse.up()
+
+
+def test_splitter_follows_mouse_and_double_click_resets(page: Page, call: Messages):
+    bar = splitter(page, "Width of the graph")
+    width, height = size(page, "graph")
+
+    drag(page, bar, 100, 0)
+
+    assert size(page, "graph")[0] == pytest.approx(width + 100, abs=2)
+    drag(page, splitter(page, "Height of the upper panes"), 0, -120)
+    assert size(page, "graph")[1] == pytest.approx(height - 120, abs=2)
+    drag(page, bar, -3000, 0)
+    assert value(bar) == int(bar.get_attribute("aria-valuemin") or "")
+    bar.dblclick()
+    assert size(page, "graph")[0] == pytest.approx(width, abs=1)
+
+
+def test_splitter_is_moved_by_keys_within_limits(page: Page, call: Messages):
+    bar = splitter(page, "Width of graph and conversation")
+    width, before = size(page, "inspector")[0], value(bar)
+    bar.focus()
+
+    page.keyboard.press("ArrowLeft")
+
+    assert value(bar) == before - 2
+    assert size(page, "inspector")[0] > width
+    page.keyboard.press("End")
+    assert value(bar) == int(bar.get_attribute("aria-valuemax") or "")
+    page.keyboard.press("Enter")
+    assert size(page, "inspector")[0] == pytest.approx(width, abs=1)
+    expect(bar).to_be_focused()
+
+
+def test_maximised_pane_is_alone_until_escape(page: Page, call: Messages):
+    page.get_by_role("button", name="Maximise pane conversation").click()
+
+    expect(conversation(page)).to_be_visible()
+    for other in ("graph", "inspector", "timeline_pane"):
+        expect(page.locator(f".st-key-{other}")).to_be_hidden()
+    page.keyboard.press("Shift+H")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    settled(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator(".st-key-graph")).to_be_hidden()
+    page.keyboard.press("Escape")
+    for pane in ("graph", "inspector", "timeline_pane", "conversation"):
+        expect(page.locator(f".st-key-{pane}").first).to_be_visible()
+
+
+def test_reload_keeps_pane_sizes_without_shift(page: Page, call: Messages):
+    bar = splitter(page, "Height of the upper panes")
+    drag(page, bar, 0, -100)
+    before = size(page, "graph")
+    page.add_init_script(f"({SHIFTS})()")
+
+    page.reload()
+    settled(page)
+
+    assert size(page, "graph") == pytest.approx(before, abs=1)
+    assert page.evaluate("window.shifted") < 0.02
+    page.get_by_role("button", name="Maximise pane lower pane").click()
+    page.reload()
+    settled(page)
+    expect(page.locator(".st-key-graph")).to_be_hidden()
+    expect(page.get_by_role("button", name="Restore")).to_be_visible()
+    assert page.evaluate("window.shifted") < 0.02
+
+
+def test_unusable_remembered_sizes_are_ignored(page: Page, call: Messages):
+    before = size(page, "graph")
+    kept = '{"version": 1, "sizes": {"wide-talk": 7, "wide-upper": "url(x)"}, "maximised": "roof"}'
+    page.evaluate("([key, kept]) => localStorage.setItem(key, kept)", [REMEMBERED, kept])
+
+    page.reload()
+    settled(page)
+
+    assert size(page, "graph") == pytest.approx(before, abs=1)
+    expect(page.locator(".st-key-inspector")).to_be_visible()

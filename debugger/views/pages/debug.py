@@ -22,6 +22,7 @@ from debugger.views.panels.inspector import inspector
 from debugger.views.panels.interrupted_turn import interrupted_turn
 from debugger.views.panels.metrics import metrics, metrics_line
 from debugger.views.panels.mocks import mocks
+from debugger.views.panels.panes import pane_splitters
 from debugger.views.panels.python_consent import python_banner
 from debugger.views.panels.recordings import recording_banner
 from debugger.views.panels.run_bar import context_bar, demo_bar
@@ -105,6 +106,7 @@ def engineer(session: DebugSession) -> None:
     """Draw everything there is."""
     refresh.draw("bar", _bar, every=state.page().polled_every)
     with st.container(key="panes"):  # placed by style.css, as the window has room
+        pane_splitters()
         refresh.draw(
             "graph",
             lambda view: graph_pane(view, graph_badges(view), refresh.refreshing("graph", toggle_breakpoint)),
