@@ -41,8 +41,9 @@ def test_recording_is_shown_with_banner_that_says_where_it_is_from(opened):
 
 
 def test_whatever_would_run_something_is_greyed_with_reason(opened):
-    greyed = {key: control(opened, key) for key in ("restart", "stop", "step_event")}
+    greyed = {key: control(opened, key) for key in ("restart", "stop", "resume")}
 
+    assert not control(opened, "step_event").disabled  # it moves the cursor
     assert all(button.disabled for button in greyed.values())
     assert all(button.help == REASON for button in greyed.values())
     assert box(opened)["disabled"]
