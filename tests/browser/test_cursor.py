@@ -97,7 +97,9 @@ def test_cursor_is_moved_by_keys_and_restored_from_address(page: Page, app: Serv
     assert event_on_view(page) == end_of_turn
     press(page, "ArrowLeft")
     assert event_on_view(page) == before
-    page.wait_for_timeout(1_100)  # an address that was left within a second is taken for one of an older click
+    page.wait_for_timeout(
+        1_100
+    )  # an address that was left within a second is taken for one of an older click
     page.go_back()
     settled(page)
     assert event_on_view(page) == end_of_turn
