@@ -17,11 +17,11 @@ def scrubber(heard, **fields):
 
 
 def test_scrubber_tells_place_marks_and_words(heard):
-    told = scrubber(heard).to_props()
+    props = scrubber(heard).to_props()
 
-    assert (told["value"], told["last"], told["marks"]) == (3, 9, [0, 5])
-    assert told["words"] == "turn 1, event 3 of 9"
-    assert not told["disabled"]
+    assert (props["value"], props["last"], props["marks"]) == (3, 9, [0, 5])
+    assert props["words"] == "turn 1, event 3 of 9"
+    assert not props["disabled"]
 
 
 @pytest.mark.parametrize("value", [0, 9, "play", "pause"])
