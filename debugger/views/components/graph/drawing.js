@@ -114,6 +114,7 @@ function paintNode(it, { group, sub, marks, node }, state, selected) {
   group.setAttribute("class", classes.join(" "));
   group.style.setProperty("--heat", state.heat || 0);
   sub.textContent = figure || node.caption;
+  sub.style.fontSize = figure ? Math.min(10, 10 * (node.width - 8) / numbersWidth(figure)) + "px" : "";
   group.setAttribute("aria-pressed", String(selected));
   const labels = [node.lines.join(" "), node.caption, STATE_WORDS[state.state]];
   if (state.visits) labels.push(state.visits === 1 ? "1 visit" : state.visits + " visits");
