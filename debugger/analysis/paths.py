@@ -42,7 +42,7 @@ _MAX_WORDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
+class PathStep:
     """One transition, in words."""
 
     event_index: int
@@ -77,25 +77,25 @@ class PathReader:
         self._edges = EdgeIndex(graph.workflow.edge_configs, self._nodes)
         self._log = DecisionLog(graph)
         self._event_count = 0
-        self._hop_count = 0
+        self._step_count = 0
 
-    def add_turn(self, turn: TurnLog, events: Sequence[EventFields]) -> list[Hop]:
+    def add_turn(self, turn: TurnLog, events: Sequence[EventFields]) -> list[PathStep]:
         """Return the transitions of the next turn."""
         self._log.add_turn(turn, events)
         decisions = {record.index: record for record in self._log.all}
         self._log.forget()
         first, self._event_count = self._event_count, self._event_count + len(events)
         return [
-            self._hop(event, turn, index, decisions.get(index))
+            self._step(event, turn, index, decisions.get(index))
             for index, event in enumerate(events, start=first)
             if event.type in TRANSITION_TYPES
         ]
 
-    def _hop(self, event: EventFields, turn: TurnLog, index: int, record: DecisionRecord | None) -> Hop:
-        self._hop_count += 1
-        taken = read_transition(event, self._edges, self._hop_count, turn.number, index)
+    def _step(self, event: EventFields, turn: TurnLog, index: int, record: DecisionRecord | None) -> PathStep:
+        self._step_count += 1
+        taken = read_transition(event, self._edges, self._step_count, turn.number, index)
         condition = transition_condition(taken, self._edges, self._nodes)
-        return Hop(
+        return PathStep(
             event_index=index,
             thread=reference_id(taken.thread_id) or MAIN_THREAD,
             source=self._label(taken.source, text(event.event, "source_node_name")),
@@ -114,41 +114,41 @@ class PathReader:
         return label_of(node_id, self._names.get(node_id) or name or node_id, self._names)
 
 
-def path_text(hops: Sequence[Hop]) -> str:
+def path_text(steps: Sequence[PathStep]) -> str:
     """Return a path: ``Intent desk > book > Booking intake``.
 
     Each thread has its own; those of companions have the thread's id in front.
     """
-    threads = dict.fromkeys(hop.thread for hop in hops)
-    paths = {thread: _path([hop for hop in hops if hop.thread == thread]) for thread in threads}
+    threads = dict.fromkeys(step.thread for step in steps)
+    paths = {thread: _path([step for step in steps if step.thread == thread]) for thread in threads}
     return "; ".join(
         path if thread == MAIN_THREAD else f"[{thread}] {path}" for thread, path in paths.items()
     )
 
 
-def edges_text(hops: Sequence[Hop]) -> str:
+def edges_text(steps: Sequence[PathStep]) -> str:
     """Return the edges alone, in order: ``book > incomplete``."""
-    return BETWEEN.join(hop.edge for hop in hops)
+    return BETWEEN.join(step.edge for step in steps)
 
 
-def conditions_text(hops: Sequence[Hop]) -> str:
+def conditions_text(steps: Sequence[PathStep]) -> str:
     """Return the conditions of the edges that have one."""
-    return _lines({hop.edge: hop.condition for hop in hops if hop.condition}, len(hops) > 1)
+    return _lines({step.edge: step.condition for step in steps if step.condition}, len(steps) > 1)
 
 
-def verdicts_text(hops: Sequence[Hop]) -> str:
+def verdicts_text(steps: Sequence[PathStep]) -> str:
     """Return how each edge was decided."""
-    return _lines({hop.edge: hop.verdict for hop in hops if hop.verdict}, len(hops) > 1)
+    return _lines({step.edge: step.verdict for step in steps if step.verdict}, len(steps) > 1)
 
 
-def _path(hops: Sequence[Hop]) -> str:
+def _path(steps: Sequence[PathStep]) -> str:
     parts: list[str] = []
     at = ""
-    for hop in hops:
-        if hop.source != at:
-            parts.append(hop.source)
-        parts += [hop.edge, hop.destination]
-        at = hop.destination
+    for step in steps:
+        if step.source != at:
+            parts.append(step.source)
+        parts += [step.edge, step.destination]
+        at = step.destination
     return BETWEEN.join(part for part in parts if part)
 
 

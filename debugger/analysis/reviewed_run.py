@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from debugger.analysis.differences import Difference
-from debugger.analysis.paths import BETWEEN, Hop, path_text
+from debugger.analysis.paths import BETWEEN, PathStep, path_text
 from debugger.analysis.transcript import RunFacts, TranscriptReader, TranscriptRow, TranscriptTurn
 from debugger.protocol.runs import Run
 from debugger.protocol.turn_logs import TurnLog
@@ -53,7 +53,7 @@ def _turn(number: int, parts: Sequence[TranscriptTurn]) -> ReviewedTurn:
     return ReviewedTurn(
         number=number,
         messages=tuple(row for part in parts for row in part.rows),
-        path=_path([hop for part in parts for hop in part.hops]),
+        path=_path([step for part in parts for step in part.steps]),
         changes=tuple(_change(change) for part in parts for change in part.changes),
         error=" ".join(part.error_message for part in parts if _hides_error(part)),
     )
@@ -64,11 +64,11 @@ def _hides_error(part: TranscriptTurn) -> bool:
     return bool(part.error_type) and all(row.role != "system" for row in part.rows)
 
 
-def _path(hops: Sequence[Hop]) -> str:
-    if len(hops) <= _MAX_HOPS:
-        return path_text(hops)
+def _path(steps: Sequence[PathStep]) -> str:
+    if len(steps) <= _MAX_HOPS:
+        return path_text(steps)
     half = _MAX_HOPS // 2
-    return BETWEEN.join([path_text(hops[:half]), "…", path_text(hops[-half:])])
+    return BETWEEN.join([path_text(steps[:half]), "…", path_text(steps[-half:])])
 
 
 def _change(change: Difference) -> str:

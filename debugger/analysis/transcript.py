@@ -24,7 +24,14 @@ from debugger.analysis.event_fields import (
     time_of,
 )
 from debugger.analysis.node_origins import label_of
-from debugger.analysis.paths import Hop, PathReader, conditions_text, edges_text, path_text, verdicts_text
+from debugger.analysis.paths import (
+    PathReader,
+    PathStep,
+    conditions_text,
+    edges_text,
+    path_text,
+    verdicts_text,
+)
 from debugger.analysis.thread_positions import InputHint, ThreadPositions, input_hint
 from debugger.analysis.timeline import FailureReasons
 from debugger.analysis.variables import VariableChanges
@@ -132,7 +139,7 @@ class TranscriptTurn:
     """One turn, or piece of background work, as its rows tell it."""
 
     rows: list[TranscriptRow]
-    hops: list[Hop]
+    steps: list[PathStep]
     changes: list[Difference]
     hint: InputHint
     status: RunStatus
@@ -201,14 +208,14 @@ class TranscriptReader:
         if self._start is None:
             self._start = next((event.time for event in events if event.time is not None), None)
         said = self._said(turn, events)
-        hops = self._paths.add_turn(turn, events)
+        steps = self._paths.add_turn(turn, events)
         changes = self._changes.add_turn(turn, events)
         self._positions.add_turn(turn, events)
         status = self._status(is_last)
         ending = self._ending(turn, events, is_last)
-        rows = self._rows(turn, said, hops, changes, ending)
+        rows = self._rows(turn, said, steps, changes, ending)
         return TranscriptTurn(
-            rows, hops, changes, ending.hint, status, ending.error_type, ending.error_message
+            rows, steps, changes, ending.hint, status, ending.error_type, ending.error_message
         )
 
     def _said(self, turn: TurnLog, events: Sequence[EventFields]) -> list[ChatMessage]:
@@ -238,7 +245,7 @@ class TranscriptReader:
         self,
         turn: TurnLog,
         said: list[ChatMessage],
-        hops: list[Hop],
+        steps: list[PathStep],
         changes: list[Difference],
         ending: _Ending,
     ) -> list[TranscriptRow]:
@@ -246,13 +253,13 @@ class TranscriptReader:
         rows: list[TranscriptRow] = []
         begun = 0
         for message in said[:-1]:
-            reached = _reached(hops, message, begun)
-            rows.append(self._row(turn, message, hops[begun:reached], [], "", _QUIET))
+            reached = _reached(steps, message, begun)
+            rows.append(self._row(turn, message, steps[begun:reached], [], "", _QUIET))
             begun = reached
         if said or changes or ending.error_type:
             last = said[-1] if said else None
-            reached = _reached(hops, last, begun) if last else len(hops)
-            taken = hops[begun:reached], hops[reached:]
+            reached = _reached(steps, last, begun) if last else len(steps)
+            taken = steps[begun:reached], steps[reached:]
             rows.append(self._row(turn, last, *taken, changed if changes else "", ending))
         return rows
 
@@ -260,8 +267,8 @@ class TranscriptReader:
         self,
         turn: TurnLog,
         message: ChatMessage | None,
-        hops: Sequence[Hop],
-        hops_after: Sequence[Hop],
+        steps: Sequence[PathStep],
+        steps_after: Sequence[PathStep],
         changed: str,
         ending: _Ending,
     ) -> TranscriptRow:
@@ -284,11 +291,11 @@ class TranscriptReader:
             ),
             node_type=(node.type if node else None) or "",
             thread_id=(reference_id(message.thread_id) if message else None) or MAIN_THREAD,
-            edge_taken=edges_text(hops),
-            edge_condition=conditions_text(hops),
-            edge_verdict=verdicts_text(hops),
-            path=path_text(hops),
-            path_after=path_text(hops_after),
+            edge_taken=edges_text(steps),
+            edge_condition=conditions_text(steps),
+            edge_verdict=verdicts_text(steps),
+            path=path_text(steps),
+            path_after=path_text(steps_after),
             at_ms=self._milliseconds(event),
             at=iso_utc(time_of(event)) if event else "",
             latency_ms=_latency(event),
@@ -312,11 +319,11 @@ class TranscriptReader:
         return None if time is None or self._start is None else round((time - self._start) * 1000, 3)
 
 
-def _reached(hops: Sequence[Hop], message: ChatMessage, begun: int) -> int:
+def _reached(steps: Sequence[PathStep], message: ChatMessage, begun: int) -> int:
     """Return how many of the turn's transitions come before a message."""
     if message.event_index is None:
         return begun
-    return sum(hop.event_index < message.event_index for hop in hops)
+    return sum(step.event_index < message.event_index for step in steps)
 
 
 def _role(message: ChatMessage | None) -> Literal["user", "agent", "system"]:

@@ -74,11 +74,11 @@ def texts_of(row: ExportRow, role: str) -> str:
     return "\n".join(each.text for each in row.turn.rows if each.role == role)
 
 
-def hops_of(row: ExportRow, write: Callable[[Any], str], name: str) -> str:
+def path_of(row: ExportRow, write: Callable[[Any], str], name: str) -> str:
     """Return the way to a message, or of a turn, in words."""
     if row.message is not None:
         return str(getattr(row.message, name))
-    return write(row.turn.hops if row.turn else [])
+    return write(row.turn.steps if row.turn else [])
 
 
 def at_end(row: ExportRow, read: Callable[[Any], Any]) -> Any:

@@ -18,11 +18,11 @@ from debugger.exports.column_values import (
     checks_of,
     event_of,
     final_status,
-    hops_of,
     latency_of,
     message_of,
     mocked,
     node_of,
+    path_of,
     rating_of,
     remarks_of,
     run_of,
@@ -151,7 +151,7 @@ COLUMNS: dict[str, Column] = {
             "Path",
             "Nodes and edges of the turn, up to a message: Desk > book > Booking",
             _TALK,
-            lambda row: hops_of(row, path_text, "path"),
+            lambda row: path_of(row, path_text, "path"),
             True,
         ),
         Column(
@@ -167,7 +167,7 @@ COLUMNS: dict[str, Column] = {
             "Edges taken",
             "Every edge on that path, in words",
             _TALK,
-            lambda row: hops_of(row, edges_text, "edge_taken"),
+            lambda row: path_of(row, edges_text, "edge_taken"),
             True,
         ),
         Column(
@@ -175,7 +175,7 @@ COLUMNS: dict[str, Column] = {
             "Condition",
             "The conditions of those edges",
             _TALK,
-            lambda row: hops_of(row, conditions_text, "edge_condition"),
+            lambda row: path_of(row, conditions_text, "edge_condition"),
             True,
         ),
         Column(
@@ -183,7 +183,7 @@ COLUMNS: dict[str, Column] = {
             "Condition verdict",
             "How each edge was decided, and why",
             _TALK,
-            lambda row: hops_of(row, verdicts_text, "edge_verdict"),
+            lambda row: path_of(row, verdicts_text, "edge_verdict"),
             True,
         ),
         Column(

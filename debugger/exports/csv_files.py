@@ -22,6 +22,8 @@ _PASSED_OVER = r"\s\x00-\x20\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\
 _BEGINS_FORMULA = re.compile(rf"[\t\r\n]|[{_PASSED_OVER}]*+[{_SIGNS}]")
 _HARMLESS = frozenset(string.ascii_letters + string.digits + "{[(#/_'") | {""}
 """Characters that no formula begins with, nor anything that is passed over before one."""
+_SAFE = frozenset({int, float, type(None)})
+"""Classes of values that are written as they are."""
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 # To a spreadsheet that separates cells by semicolons or tabs, our quotes mean nothing: a cell begins after
 # each of these, also within a text. The sign is optional so that a run of separators is looked at once.
@@ -74,7 +76,9 @@ def write_csv(
         writer.writerow(header)
         guarded = _cell if options.separator == "," else _cell_beside_commas
         cell = guarded if options.is_guarded else _plain_cell
-        writer.writerows(map(cell, row) for row in rows)
+        writer.writerows(
+            [value if value.__class__ in _SAFE else cell(value) for value in row] for row in rows
+        )
         text.flush()
     finally:
         with suppress(ValueError):

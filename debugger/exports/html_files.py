@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from jinja2 import Environment, Template
 
-from debugger.analysis.paths import Hop, path_text, verdicts_text
+from debugger.analysis.paths import PathStep, path_text, verdicts_text
 from debugger.exports.column_values import changes_of, remarks_of, verdict_of
 from debugger.exports.masking_rules import Masker
 from debugger.exports.path_pictures import PathPicture, path_picture
@@ -91,7 +91,7 @@ class _RunPage:
     def __init__(self, run: ExportedRun, masker: Masker) -> None:
         self._run = run
         self._masker = masker
-        self._hops: list[Hop] = []
+        self._steps: list[PathStep] = []
         self._variables: dict[str, Any] = {}
         self.run_id = run.run.workflow_run_id
 
@@ -127,7 +127,7 @@ class _RunPage:
     def picture(self) -> PathPicture | None:
         """Return the way on the graph, once the turns are written."""
         workflow = self._run.workflow
-        return path_picture(workflow, self._hops) if workflow is not None and workflow.node_configs else None
+        return path_picture(workflow, self._steps) if workflow is not None and workflow.node_configs else None
 
     def variables(self) -> list[tuple[str, Any]]:
         """Return the variables that turns have set, once those are written."""
@@ -136,7 +136,7 @@ class _RunPage:
     def _turn(self, row: ExportRow) -> Mapping[str, Any]:
         assert row.turn is not None
         mask = self._masker.mask
-        self._hops += row.turn.hops
+        self._steps += row.turn.steps
         changes = mask_content(self._masker, changes_of(row) or [])
         self._variables |= {change["path"]: change["after"] for change in changes}
         took = row.tokens.duration_ms if row.tokens else None
@@ -155,8 +155,8 @@ class _RunPage:
                 }
                 for each in row.turn.rows
             ],
-            "path": mask(path_text(row.turn.hops)),
-            "verdict_words": mask(verdicts_text(row.turn.hops)),
+            "path": mask(path_text(row.turn.steps)),
+            "verdict_words": mask(verdicts_text(row.turn.steps)),
             "error": mask(row.turn.error_message),
             "changes": [
                 {"path": each["path"], "before": _shown(each["before"]), "after": _shown(each["after"])}

@@ -92,7 +92,7 @@ class _Lines:
 
 def _intent(row: ExportRow) -> str:
     assert row.turn is not None
-    hops = [hop for hop in row.turn.hops if hop.thread == MAIN_THREAD]
-    chosen = next((hop.edge for hop in hops if hop.condition), "")
+    steps = [step for step in row.turn.steps if step.thread == MAIN_THREAD]
+    chosen = next((step.edge for step in steps if step.condition), "")
     spoken = [each.node_name for each in row.turn.rows if each.role == "agent"]
     return chosen or (spoken[-1] if spoken else "")

@@ -71,9 +71,12 @@ _NO_PHONE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}"
 )
 """Dates and addresses of machines."""
+_KEYLIKE = re.compile(
+    r"eyJ|[a-z]{2,5}[-_][\w-]{8}|A[KSI][IA][AZ]|Bearer |BEGIN |[\w-]{32}|(?i:pass|pwd|secret|token|api.?key)"
+)
+"""Whatever the pattern of keys finds has one of these in it."""
 _SUSPECT = re.compile(
-    r"@|\d\D{0,3}\d\D{0,3}\d\D{0,3}\d\D{0,3}\d\D{0,3}\d|eyJ|[a-z]{2,5}[-_][\w-]{8}|A[KSI][IA][AZ]|Bearer "
-    r"|BEGIN |[\w-]{32}|\d{4}|(?i:pass|pwd|secret|token|api.?key)"
+    rf"@|\d{{4}}|\d\D{{0,3}}\d\D{{0,3}}\d\D{{0,3}}\d\D{{0,3}}\d\D{{0,3}}\d|{_KEYLIKE.pattern}"
 )
 """Whatever any pattern finds has one of these in it; most texts have none, and are passed on at once."""
 _MACHINE_ID = re.compile(r"[a-z_]{0,40}[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -190,8 +193,9 @@ class Masker:
         elif _MACHINE_ID.fullmatch(text):
             return text
         if _SUSPECT.search(masked):
+            is_keylike = _KEYLIKE.search(masked) is not None
             for rule, pattern in self._patterns:
-                if rule == "email" and "@" not in masked:
+                if (rule == "email" and "@" not in masked) or (rule == "key" and not is_keylike):
                     continue
                 masked = pattern.sub(_REPLACE[rule](self, rule), masked)
         if masked == text and "://" not in text and len(text) <= _MAX_CLEAN:

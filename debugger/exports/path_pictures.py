@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.node_origins import author_node_id
-from debugger.analysis.paths import END, Hop
+from debugger.analysis.paths import END, PathStep
 from debugger.graph import Graph
 from debugger.graph.layout import Layout, layout
 from debugger.protocol.workflow import Workflow
@@ -58,7 +58,7 @@ class DrawnEdge:
     label: str
     label_x: float
     label_y: float
-    steps: str
+    numbers: str
     """The places in the run's path at which it was taken: ``2, 5``; empty if never."""
 
 
@@ -74,18 +74,18 @@ class PathPicture:
     """Why there is no picture; empty where there is one."""
 
 
-def path_picture(workflow: Workflow, hops: Sequence[Hop]) -> PathPicture:
+def path_picture(workflow: Workflow, steps: Sequence[PathStep]) -> PathPicture:
     """Return the picture of a run's transitions.
 
     Those inside a super node count for it.
 
     Args:
         workflow: The version that ran.
-        hops: The transitions of the run in order.
+        steps: The transitions of the run in order.
     """
     graph = Graph(workflow)
     placed: Layout = layout(graph)
-    steps, visits = _counted(hops, graph)
+    numbers, visits = _counted(steps, graph)
     nodes = tuple(
         DrawnNode(node.lines, node.x, node.y, node.width, node.height, visits.get(node.id, 0))
         for node in placed.nodes
@@ -95,22 +95,22 @@ def path_picture(workflow: Workflow, hops: Sequence[Hop]) -> PathPicture:
             edge.path,
             edge.label,
             *edge.label_at,
-            ", ".join(map(str, steps.get(edge.id, ()))),
+            ", ".join(map(str, numbers.get(edge.id, ()))),
         )
         for edge in placed.edges
     )
     return PathPicture(placed.width, placed.height, nodes, edges, placed.note)
 
 
-def _counted(hops: Sequence[Hop], graph: Graph) -> tuple[dict[str, list[int]], dict[str, int]]:
-    steps: dict[str, list[int]] = {}
+def _counted(steps: Sequence[PathStep], graph: Graph) -> tuple[dict[str, list[int]], dict[str, int]]:
+    numbers: dict[str, list[int]] = {}
     visits: dict[str, int] = {}
-    if hops:
-        visits[author_node_id(hops[0].source_id, graph.nodes)] = 1
-    for number, hop in enumerate(hops, start=1):
-        if hop.edge_id:
-            steps.setdefault(hop.edge_id, []).append(number)
-        source, target = (author_node_id(each, graph.nodes) for each in (hop.source_id, hop.destination_id))
-        if hop.destination != END and source != target:
+    if steps:
+        visits[author_node_id(steps[0].source_id, graph.nodes)] = 1
+    for number, step in enumerate(steps, start=1):
+        if step.edge_id:
+            numbers.setdefault(step.edge_id, []).append(number)
+        source, target = (author_node_id(each, graph.nodes) for each in (step.source_id, step.destination_id))
+        if step.destination != END and source != target:
             visits[target] = visits.get(target, 0) + 1
-    return steps, visits
+    return numbers, visits

@@ -48,7 +48,11 @@ class Scrubber:
                 if kind is str:
                     if inner in clean:
                         continue
-                elif inner is None or (not has_values and kind in _ALWAYS_CLEAN):
+                elif (
+                    inner is None
+                    or (not has_values and (kind in _ALWAYS_CLEAN or not inner))
+                    or (kind is int and not has_values and -_SMALL < inner < _SMALL)
+                ):
                     continue
                 new = self._plain_field(inner, kind)
             elif kind is str and key in UNMASKED_FIELDS and "://" not in inner:
@@ -71,8 +75,6 @@ class Scrubber:
             return self._dict(value)
         if kind is list:
             return self._list(value)
-        if kind is int and -_SMALL < value < _SMALL and not self._masker.has_values:
-            return value
         return self._masker.mask_value(redact(value))
 
     def _field(self, key: str, value: Any) -> Any:

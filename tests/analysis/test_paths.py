@@ -7,7 +7,7 @@ from tests.support.factories import direct, say, static, when, workflow
 from tests.support.short_turns import transition, turn
 
 
-def hops_of(graph, *events):
+def path_of(graph, *events):
     log = turn(1, None, *events)
     return PathReader(Graph(graph)).add_turn(log, fields_of(log.events))
 
@@ -17,10 +17,10 @@ def test_path_names_nodes_and_edges_in_order():
         say("desk"), static("tea", "Tea"), when("desk", "tea", "[[a]] > 1"), direct("tea", "desk")
     )
 
-    hops = hops_of(graph, transition("desk", "tea", "book"), transition("tea", "desk", kind="direct_edge"))
+    steps = path_of(graph, transition("desk", "tea", "book"), transition("tea", "desk", kind="direct_edge"))
 
-    assert path_text(hops) == "Desk > book > Tea > always > Desk"
-    assert edges_text(hops) == "book > always"
+    assert path_text(steps) == "Desk > book > Tea > always > Desk"
+    assert edges_text(steps) == "book > always"
 
 
 def test_edge_without_name_is_named_by_its_condition():
@@ -28,38 +28,38 @@ def test_edge_without_name_is_named_by_its_condition():
         say("desk"), static("tea", "Tea"), when("desk", "tea", "[[a]] > 1", logical_id="edge_desk_tea")
     )
 
-    [hop] = hops_of(graph, transition("desk", "tea"))
+    [step] = path_of(graph, transition("desk", "tea"))
 
-    assert (hop.edge, hop.condition) == ("[[a]] > 1", "[[a]] > 1")
-    assert conditions_text([hop]) == "[[a]] > 1"
-    assert verdicts_text([hop]) == "condition held"
+    assert (step.edge, step.condition) == ("[[a]] > 1", "[[a]] > 1")
+    assert conditions_text([step]) == "[[a]] > 1"
+    assert verdicts_text([step]) == "condition held"
 
 
 def test_path_that_is_moved_begins_anew():
     graph = workflow(say("desk"), static("tea", "Tea"), static("cake", "Cake"))
 
-    hops = hops_of(
+    steps = path_of(
         graph, transition("desk", "tea", "a"), transition("cake", "desk", kind="force_transfer_to_node")
     )
 
-    assert path_text(hops) == "Desk > a > Tea > Cake > moved by hand > Desk"
+    assert path_text(steps) == "Desk > a > Tea > Cake > moved by hand > Desk"
 
 
 def test_companions_have_paths_of_their_own():
     graph = workflow(say("desk"), static("tea", "Tea"), static("lab", "Lab"))
     beside = {**transition("lab", "lab", "again"), "origin_thread_id": "0_companion_lab"}
 
-    hops = hops_of(graph, transition("desk", "tea", "a"), beside)
+    steps = path_of(graph, transition("desk", "tea", "a"), beside)
 
-    assert path_text(hops) == "Desk > a > Tea; [lab] Lab > again > Lab"
+    assert path_text(steps) == "Desk > a > Tea; [lab] Lab > again > Lab"
 
 
 def test_last_transition_may_lead_nowhere():
     end = {**transition("desk", "tea", "done"), "destination_node_logical_id": None}
 
-    [hop] = hops_of(workflow(say("desk")), end)
+    [step] = path_of(workflow(say("desk")), end)
 
-    assert path_text([hop]) == "Desk > done > (end)"
+    assert path_text([step]) == "Desk > done > (end)"
 
 
 def test_reader_continues_over_turns():
@@ -70,6 +70,6 @@ def test_reader_continues_over_turns():
         turn(2, None, transition("tea", "desk", "b")),
     )
 
-    hops = [reader.add_turn(log, fields_of(log.events)) for log in (first, second)]
+    steps = [reader.add_turn(log, fields_of(log.events)) for log in (first, second)]
 
-    assert [hop.event_index for [hop] in hops] == [0, 1]
+    assert [step.event_index for [step] in steps] == [0, 1]

@@ -13,7 +13,7 @@ def event(kind, **fields):
     return parse_event({"type": kind, "timestamp": 1785200000.0, "origin_thread_id": "0", **fields})
 
 
-def hop(source, destination, **fields):
+def step(source, destination, **fields):
     names = {"source_node_logical_id": source, "destination_node_logical_id": destination}
     return event("direct_edge", **names, **fields)
 
@@ -24,8 +24,8 @@ def spoken(text):
 
 def test_turn_holds_its_background_work():
     turns = [
-        TurnLog(1, TurnInput.with_message("Hi"), [hop("a", "b", edge_name="yes"), spoken("Hello")]),
-        TurnLog(1, background_input(), [hop("b", "c"), spoken("Done")], is_background=True),
+        TurnLog(1, TurnInput.with_message("Hi"), [step("a", "b", edge_name="yes"), spoken("Hello")]),
+        TurnLog(1, background_input(), [step("b", "c"), spoken("Done")], is_background=True),
         TurnLog(2, TurnInput.with_message("Bye"), []),
     ]
 
@@ -60,9 +60,9 @@ def test_turn_without_messages_has_a_row():
 
 
 def test_long_path_shows_both_ends():
-    hops = [hop(f"n{number}", f"n{number + 1}") for number in range(40)]
+    steps = [step(f"n{number}", f"n{number + 1}") for number in range(40)]
 
-    [turn] = reviewed_turns(RUN, [TurnLog(1, TurnInput.with_message("Hi"), hops)], Workflow())
+    [turn] = reviewed_turns(RUN, [TurnLog(1, TurnInput.with_message("Hi"), steps)], Workflow())
 
     assert turn.path.startswith("n0 > always > n1 > ")
     assert " > … > n34 > " in turn.path

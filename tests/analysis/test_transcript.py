@@ -25,7 +25,7 @@ def node(kind, node_id, name, seconds=0.0, **fields):
     )
 
 
-def hop(kind, source, destination, **fields):
+def step(kind, source, destination, **fields):
     return parse_event(
         {
             "type": kind,
@@ -82,7 +82,7 @@ def conversation() -> list[TurnLog]:
             ),
             node("end_node_run", "order", "Order desk", 1),
             shown(),
-            hop("self_loop_edge", "order", "order", edge_logical_id=None, edge_name=None),
+            step("self_loop_edge", "order", "order", edge_logical_id=None, edge_name=None),
             node("busy_wait_for_user_message", "order", "Order desk", 1.1),
         ],
     )
@@ -94,7 +94,7 @@ def conversation() -> list[TurnLog]:
             node("start_node_run", "order", "Order desk", 5),
             node("end_node_run", "order", "Order desk", 6),
             shown(tea="Assam"),
-            hop("conditional_edge", "order", "bye", edge_logical_id="edge_done", edge_name="ordered"),
+            step("conditional_edge", "order", "bye", edge_logical_id="edge_done", edge_name="ordered"),
             node("start_node_run", "bye", "Farewell", 6),
             node(
                 "assistant_response", "bye", "Farewell", 6.5, content="Enjoy your Assam!", llm_usage_info={}
@@ -150,8 +150,8 @@ def test_edge_taken_names_every_edge_since_the_last_message():
         1,
         TurnInput(),
         [
-            hop("conditional_edge", "order", "bye", edge_logical_id="edge_done", edge_name="ordered"),
-            hop("direct_edge", "bye", "order"),
+            step("conditional_edge", "order", "bye", edge_logical_id="edge_done", edge_name="ordered"),
+            step("direct_edge", "bye", "order"),
             node("assistant_response", "order", "Order desk", content="And?"),
         ],
     )

@@ -8,13 +8,12 @@ from debugger.backends.base import Ability, Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.recorded import REASON, RecordedBackend
 from debugger.errors import DebuggerError, NotFoundError, UnsupportedError
-from debugger.exports.json_files import build_run_file
-from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import read_run_file, write_run_file
 from debugger.protocol.runs import RunSearch, TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
+from tests.support.exports import run_file
 from tests.support.factories import direct, document, say, static
 
 
@@ -38,7 +37,7 @@ def run_id(original):
 @pytest.fixture
 def recorded(original, run_id) -> Backend:
     run = original.run(run_id)
-    file = build_run_file(run, original.workflow(run.workflow_id, 0), RunNotes(), engine=original.name)
+    file = run_file(run, original.workflow(run.workflow_id, 0), engine=original.name)
     return RecordedBackend(read_run_file(write_run_file(file)))
 
 

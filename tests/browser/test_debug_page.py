@@ -146,7 +146,7 @@ def test_restart_begins_sibling_and_first_run_is_still_there(page: Page, app: Se
     expect(page).not_to_have_url(first)
     go_to(page, "Runs")
     choose(page, "Workflow", "Siblings")
-    expect(page.locator("body")).to_contain_text("2 runs")
+    expect(page.locator("body")).to_contain_text("All found: 2")
     open_app(page, first)
 
     expect(conversation(page)).to_contain_text("the first one")
@@ -163,6 +163,8 @@ def test_state_after_turn_is_copied_and_run_begins_with_it(page: Page, app: Serv
     page.locator(".st-key-initial_state").get_by_text("Initial state", exact=True).click()
     settled(page)
     page.locator(".st-key-copy_state button").first.click()
+    state = page.get_by_role("textbox", name="Initial state as JSON")
+    expect(state).to_have_value(re.compile("node_booking_intake"))
     settled(page)
 
     page.locator(".st-key-restart button").first.click()

@@ -17,6 +17,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
 from tests.browser.conftest import Server, streamlit_app
 from tests.browser.driving import choose, export_run, open_app, say, settled, start
+from tests.browser.test_accessibility import serious
 from tests.exports.test_formats import TEXTS, run_of
 from tests.support.clinic import clinic_call
 from tests.support.exports import options, written
@@ -44,6 +45,11 @@ def test_dialog_downloads_the_run_in_two_clicks(page: Page, app: Server, scheme:
     settled(page)
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"export_{scheme}.png")
+    for box in ("columns", "masking", "csv"):
+        page.locator(f"[class*=_{box}_box] summary").first.click()
+        settled(page)
+    page.screenshot(path=SCREENSHOTS / f"export_options_{scheme}.png")
+    assert serious(page) == []
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,9 @@ from tests.support.exports import written
 
 pytestmark = pytest.mark.campaign
 
-CSV_AS_TEXT = "CSV:44,34,76,1,,0,false,true,false"
-"""Commas, double quotes, UTF-8, from the first line, and texts in quotes stay texts."""
+CSV_AS_TEXT = "CSV:44,34,76,1,{column}/2,0,false,true,false"
+"""Commas, double quotes, UTF-8, from the first line, and one column of texts, as a user chooses it in the
+import dialog: else a spreadsheet reads ``0123`` as a number."""
 
 
 def converted(file: Path, folder: Path, filter_name: str = "") -> Path:
@@ -40,8 +41,9 @@ def texts_of(file: Path) -> list[str]:
 def test_libreoffice_reads_csv_as_written(tmp_path):
     file = tmp_path / "runs.csv"
     file.write_bytes(written([run_of(*TEXTS)], PLAIN))
+    header = file.read_text(encoding="utf-8-sig").partition("\n")[0].strip().split(",")
 
-    found = texts_of(converted(file, tmp_path, CSV_AS_TEXT))
+    found = texts_of(converted(file, tmp_path, CSV_AS_TEXT.format(column=header.index("text") + 1)))
 
     assert [str(text).removeprefix("'") for text in found] == TEXTS
     assert not any(str(text).startswith("=") for text in found)

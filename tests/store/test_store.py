@@ -173,7 +173,7 @@ def test_list_of_runs_reads_no_turn(tmp_path):
         rows, total = store.runs(status="waiting_for_user_input", size=1000)
 
         assert (len(rows), total) == (1000, 1000)
-        assert {table for table, _ in reads} == {"runs"}
+        assert {table for table, _ in reads} == {"hidden_runs", "runs"}
         store.close()
 
 
@@ -235,8 +235,11 @@ def test_first_page_of_runs_uses_index(tmp_path):
 
     [statement] = [statement for statement in statements if "ORDER BY" in statement]
     with closing(sqlite3.connect(tmp_path / "a.sqlite3")) as database:
-        [plan] = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}")]
-    assert plan == "SCAN runs USING INDEX runs_by_time"
+        plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}")]
+    assert plan == [
+        "SCAN runs USING INDEX runs_by_time",
+        "USING INDEX sqlite_autoindex_hidden_runs_1 FOR IN-OPERATOR",
+    ]
 
 
 def test_error_does_not_affect_next_call(tmp_path):

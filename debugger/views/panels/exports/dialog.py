@@ -27,7 +27,9 @@ from debugger.views.panels.exports.preview import (
     make_preview,
     masked_words,
     preview_key,
+    read_sample,
     rows_words,
+    sample_key,
     size_words,
 )
 from debugger.views.panels.exports.progress import export_progress, start_export
@@ -49,7 +51,8 @@ def open_export_dialog(*scopes: ExportScope) -> None:
     """
     record = state.record(ExportRecord)
     record.drop_job()
-    record.scopes, record.place, record.preview = scopes, 0, None
+    record.scopes, record.place = scopes, 0
+    record.preview = record.sample = None
     record.generation += 1
 
 
@@ -57,7 +60,7 @@ def close_export_dialog() -> None:
     """Leave the dialog; an export under way is cancelled."""
     record = state.record(ExportRecord)
     record.drop_job()
-    record.scopes = ()
+    record.scopes, record.preview, record.sample = (), None, None
 
 
 def is_export_open() -> bool:
@@ -114,7 +117,10 @@ def _scope(record: ExportRecord) -> None:
 def _preview(record: ExportRecord, options: ExportOptions) -> Preview:
     key = preview_key(record.scope, options)
     if record.preview is None or record.preview.key != key:
-        record.preview = make_preview(record.scope, options)
+        wanted = sample_key(record.scope)
+        if record.sample is None or record.sample[0] != wanted:
+            record.sample = wanted, read_sample(record.scope)
+        record.preview = make_preview(record.scope, options, record.sample[1])
     return record.preview
 
 

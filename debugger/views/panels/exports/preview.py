@@ -38,15 +38,31 @@ class Preview:
     """How often each rule masked something in the sample."""
 
 
-def make_preview(scope: ExportScope, options: ExportOptions) -> Preview:
-    """Read a sample of the runs.
+@dataclass(frozen=True)
+class Sample:
+    """The first runs of a scope; they are read once, whatever is chosen then."""
+
+    total: int
+    runs: tuple[SampledRun, ...]
+
+
+def read_sample(scope: ExportScope) -> Sample:
+    """Read the sample of a scope.
 
     Raises:
-        DebuggerError: They cannot be read, or the options cannot be used.
+        DebuggerError: The runs cannot be read.
     """
-    sampled = scope.sample()
+    return Sample(scope.count(), tuple(scope.sample()))
+
+
+def make_preview(scope: ExportScope, options: ExportOptions, sample: Sample) -> Preview:
+    """Return the preview of a sample.
+
+    Raises:
+        DebuggerError: The turns cannot be read, or the options cannot be used.
+    """
+    sampled, total = sample.runs, sample.total
     runs = [each.run for each in sampled]
-    total = scope.count()
     names = tuple(dict.fromkeys(run.workflow_name for run in runs))
     has_table = EXPORTS[options.format].has_table and options.preset != LEX
     header, rows = _rows(options, sampled) if has_table else ((), ())
@@ -55,7 +71,12 @@ def make_preview(scope: ExportScope, options: ExportOptions) -> Preview:
 
 def preview_key(scope: ExportScope, options: ExportOptions) -> tuple[Any, ...]:
     """Return what a preview depends on."""
-    return (id(scope.backend), scope.run_ids, scope.wanted, options)
+    return (*sample_key(scope), options)
+
+
+def sample_key(scope: ExportScope) -> tuple[Any, ...]:
+    """Return what a sample depends on."""
+    return (id(scope.backend), scope.run_ids, scope.wanted)
 
 
 def size_words(size: int) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from debugger.exports.csv_files import CsvOptions
 from debugger.exports.formats import ExportOptions
 from debugger.exports.jobs import ExportJob
 from debugger.exports.presets import preset_columns
 from debugger.exports.table import TableOptions
-from debugger.views.panels.exports.preview import Preview
+from debugger.views.panels.exports.preview import Preview, Sample
 from debugger.views.panels.exports.scope import ExportScope
 
 FIRST_PRESET = "qa-review"
@@ -39,6 +40,8 @@ class ExportRecord:
     """The export that is being written, or waits to be fetched."""
     token: str = ""
     """The token of its file."""
+    sample: tuple[Any, Sample] | None = None
+    """The runs that previews are made of, and what they are of."""
     preview: Preview | None = None
     generation: int = 0
     """Counts how often controls got values from elsewhere; part of their keys."""

@@ -89,14 +89,14 @@ def _wanted(backend: Backend, names: dict[str, str]) -> WantedRuns:
         placeholder="Said, named or noted …",
         icon=":material/search:",
         help="All of them must be in what was said, or in names, tags, notes and comments",
-        width=210,
+        width=160,
     )
     workflow = st.selectbox(
         "Workflow",
         [_ANY, *names],
         key="runs_workflow",
         format_func=lambda key: names.get(key, "All workflows"),
-        width=180,
+        width=160,
     )
     version = _version(backend, workflow, reason)
     status = st.selectbox(
