@@ -44,7 +44,7 @@ _SIZES: dict[Direction, _Sizes] = {
         line=132, caption=172, edge_label=150, numbers=28, least_numbers=28, side=12, least_width=84
     ),
     "right": _Sizes(
-        line=86, caption=86, edge_label=110, numbers=16, least_numbers=28, side=9, least_width=78
+        line=86, caption=86, edge_label=110, numbers=20, least_numbers=28, side=9, least_width=78
     ),
 }
 _MOST_LINES = 3

@@ -114,6 +114,7 @@ function paintNode(it, { group, sub, marks, node }, state, selected) {
   group.setAttribute("class", classes.join(" "));
   group.style.setProperty("--heat", state.heat || 0);
   sub.textContent = figure || node.caption;
+  sub.style.fontSize = figure ? Math.min(10, 10 * (node.width - 8) / numbersWidth(figure)) + "px" : "";
   group.setAttribute("aria-pressed", String(selected));
   const labels = [node.lines.join(" "), node.caption, STATE_WORDS[state.state]];
   if (state.visits) labels.push(state.visits === 1 ? "1 visit" : state.visits + " visits");
@@ -127,9 +128,9 @@ function paintNode(it, { group, sub, marks, node }, state, selected) {
   const count = state.visits > 1 ? "×" + state.visits : "", taken = count ? markWidth(count) + 4 : 0;
   if (state.order) {
     const text = numbersIn(state, node.width + 9 - taken, markWidth), kind = state.state === "failed" ? "alert" : "order";
-    mark(marks, kind, left - 3 + markWidth(text) / 2, top, text);
+    mark(marks, kind, left - 3 + markWidth(text) / 2, top - 1.5, text);
   }
-  if (count) mark(marks, "count", right + 6 - markWidth(count) / 2, top, count);
+  if (count) mark(marks, "count", right + 6 - markWidth(count) / 2, top - 1.5, count);
   paintChips(marks, chipsOf(node, state), left + 8, right + (state.pin ? -9 : 6), bottom + 5);
   if (state.pin) paintPin(marks, right, bottom - 3, state.pin);
   paintDot(marks, "node", left, bottom - 3, state.breakpoint, canBreak(it, { node }));

@@ -30,6 +30,7 @@ function draw(root, data, geometry, setStateValue, setTriggerValue) {
     const isSet = (it.data[kind + "s"][id] || {}).breakpoint;
     if (isSet || canBreak(it, entryOf(it, kind, id))) setTriggerValue("breakpoint", { kind, id });
   };
+  roomOf(it); // before anything is built: else the browser would lay out what is drawn twice
   if (it.version !== data.version) build(it, geometry);
   it.version = data.version;
   if (it.chosen !== undefined && it.chosen !== `${data.selected} ${data.selected_edge}`) it.stop = null;
