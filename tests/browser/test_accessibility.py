@@ -46,6 +46,11 @@ def debug_event(page: Page, url: str) -> None:
     settled(page)
 
 
+def past(page: Page, url: str) -> None:
+    clinic_call(page, url, CALL[:2])
+    press(page, "Shift+ArrowLeft")
+
+
 def before_a_run(page: Page, url: str) -> None:
     clinic_call(page, url, ())
 
@@ -91,7 +96,19 @@ def connection(page: Page, url: str) -> None:
 
 @pytest.mark.parametrize(
     "visit",
-    [debug, debug_event, before_a_run, demo, presenter, help_dialog, runs, review, review_import, connection],
+    [
+        debug,
+        debug_event,
+        past,
+        before_a_run,
+        demo,
+        presenter,
+        help_dialog,
+        runs,
+        review,
+        review_import,
+        connection,
+    ],
 )
 def test_axe_finds_nothing_serious_in_light_and_dark(
     page: Page, app: Server, visit: Callable[[Page, str], None]

@@ -11,6 +11,7 @@ function fillScrubber(part, { label, value, last, words, marks, disabled }, send
   slider.input.ariaLabel = label;
   slider.input.setAttribute("aria-valuetext", words);
   if (!part.isDragged) slider.input.value = value; // else a person may be on the way to another place
+  fillTrack(slider.input);
   for (const control of [slider.play, slider.input, slider.speed]) control.disabled = disabled;
   const places = JSON.stringify([marks, last]);
   if (part.places !== places) {
@@ -42,11 +43,16 @@ function buildScrubber(part) {
   play.addEventListener("click", () => { if (part.isPlaying) pausePlay(part); else startPlay(part); });
   input.addEventListener("input", () => {
     part.isDragged = true;
+    fillTrack(input);
     clearTimeout(part.dragTimer);
     part.dragTimer = setTimeout(() => goTo(part, Number(input.value)), WAIT_MS);
   });
   showPlay({ slider: { play } }, false);
   return { play, input, speed, marks };
+}
+
+function fillTrack(input) {
+  input.style.setProperty("--share", 100 * input.value / Math.max(input.max, 1) + "%");
 }
 
 function goTo(part, place) {

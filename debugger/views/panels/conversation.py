@@ -137,6 +137,8 @@ def _show_whole(is_whole: bool) -> None:
 def _message_box(view: RunView) -> None:
     no_run = view.session.backend.capabilities.reason_against("run_turns")
     takes_message = _takes_message(view)
+    # In the past as well, so that the box does not take the keyboard once live is on view again.
+    is_over = takes_message or (view.is_past and not view.session.busy)
     offers = view.suggestions if view.is_busy or takes_message else []
     can_step = can_send_steps(view.session) and not state.page().is_demo
     message_box(
@@ -147,7 +149,7 @@ def _message_box(view: RunView) -> None:
         disabled=not takes_message,
         offers=offers if view.is_scripted else None,
         draft=state.widget(actions.DRAFT_KEY) or "",
-        turn=_last_turn(view) if takes_message else None,
+        turn=_last_turn(view) if is_over else None,
         aria_label=_announcement(view),
     )
 

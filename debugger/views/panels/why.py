@@ -23,7 +23,7 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button, Colour, SegmentedControl, Spacer, Text, bar
 from debugger.views.panels.cursor import latest_button
-from debugger.views.run_view import RunView, decisions, run_history
+from debugger.views.run_view import RunView, decisions, run_history, run_view
 
 _SPANS = ("This turn", "The run")
 _SPAN_KEY = "decisions_of"
@@ -53,7 +53,7 @@ def _of_edge(view: RunView, log: DecisionLog) -> Sequence[DecisionRecord] | None
     if edge_id is None:
         return None
     every = log.of_edge(edge_id)
-    found = [record for record in every if view.event is None or record.index <= view.event]
+    found = _taken_until(view, every)
     later = f", later {count(len(every) - len(found), 'more time')}" if len(every) > len(found) else ""
     edge = view.graph.edges.get(edge_id)
     named = (edge.label if edge else "") or edge_id
@@ -67,7 +67,7 @@ def _of_edge(view: RunView, log: DecisionLog) -> Sequence[DecisionRecord] | None
     bar("edge_line", [Text(f"Edge “{named}”: taken {count(len(found), 'time')}{later}"), leave], low=True)
     if edge is not None and edge.condition is not None and edge.condition.text:
         st.code(edge.condition.text, language=None, wrap_lines=True)
-    return found
+    return every
 
 
 def _nothing(log: DecisionLog) -> str:
@@ -82,7 +82,8 @@ def _chosen(
     found = log.until(view.event)
     if at_edge is None or found in at_edge:
         return found
-    return at_edge[-1] if at_edge else None
+    taken = _taken_until(view, at_edge)
+    return taken[-1] if taken else None
 
 
 def _steps(steps: Sequence[DecisionRecord], chosen: DecisionRecord) -> None:
@@ -106,13 +107,32 @@ def _step(name: str, icon: str, steps: Sequence[DecisionRecord], place: int) -> 
     return Button(
         f"{name}_decision",
         f"{name.capitalize()} decision",
-        refresh.refreshing("look", show_decision),
-        (steps[place].index if is_there else 0,),
+        refresh.refreshing("look", step_decision),
+        (1 if name == "next" else -1,),
         icon=icon,
         look="tertiary",
         shows="icon",
         disabled=not is_there,
+        counts=True,
     )
+
+
+def step_decision(by: int) -> None:
+    """Choose the next or previous decision of those that are stepped through."""
+    page = state.page()
+    if page.session is None:
+        return
+    view = run_view(page.session)
+    log = decisions(view)
+    at_edge = None if page.edge is None else log.of_edge(page.edge)
+    steps, chosen = log.all if at_edge is None else at_edge, _chosen(view, log, at_edge)
+    place = next((at for at, record in enumerate(steps) if record is chosen), -1) + by
+    if chosen is not None and 0 <= place < len(steps):
+        show_decision(steps[place].index)
+
+
+def _taken_until(view: RunView, records: Sequence[DecisionRecord]) -> list[DecisionRecord]:
+    return [record for record in records if view.event is None or record.index <= view.event]
 
 
 def _listed(

@@ -74,7 +74,7 @@ VIEW_COMMANDS = {
     "panels.top_nav": "allow_plain_keys change_view_mode open_help",
     "panels.variables": "_choose",
     "panels.watches": "_add_once _go add_watch remove_watch",
-    "panels.why": "_choose leave_edge show_decision",
+    "panels.why": "_choose leave_edge step_decision",
     "panels.workflow_picker": "_version_chosen _workflow_chosen",
 }
 """Navigation, selection, filters and what a user enters for an own tab: they need the role read."""
