@@ -148,6 +148,10 @@ def paused_row(page: Page):
     return page.locator(".st-key-timeline tr[aria-selected=true]")
 
 
+def paused_number(page: Page, number: int):
+    return paused_row(page).locator(f"td:first-child:text-is('{number}')")
+
+
 def paused_at(page: Page, number: int) -> None:
     """Expect the run to be paused at an event, in header, bar, conversation and timeline."""
     row = paused_row(page)
@@ -184,16 +188,17 @@ def test_seventh_turn_is_stepped_from_keyboard(page: Page, app: Server):
     message_box(page).press("Alt+Enter")
     expect(context(page)).to_contain_text("Paused")
     settled(page)
+    your_turn = context(page).locator(".badge").filter(has_text="Your turn")
     first = int(paused_row(page).locator("td").first.inner_text())
     number = first
     while True:
         paused_at(page, number)
         assert message_box(page).input_value() == ""
         page.keyboard.press("s")
-        settled(page)
-        if "Paused" not in context(page).inner_text():
-            break
         number += 1
+        expect(paused_number(page, number).or_(your_turn).first).to_be_visible()
+        if your_turn.count():
+            break
 
     expect(context(page)).to_contain_text("Your turn")
     expect(conversation(page)).to_contain_text(SEVENTH)
