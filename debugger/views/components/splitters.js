@@ -5,6 +5,9 @@ const KEPT = "workflow-debugger.panes", VERSION = 1;
 const STEP = 0.02, LEAP = 0.1;
 const GAP = 12; // between two panes, in pixels: as style.css has it
 const OPEN = '[role="dialog"], [role="menu"], [role="listbox"], [data-testid="stPopoverBody"], .st-key-live_editor';
+// As in style.css, which may come later than the panes: until it is there they have no places to be seen in.
+const UNTIL_SIZED = `@keyframes until-sized { from { visibility: hidden; } }
+  :root:not([data-sized]) .st-key-panes { animation: until-sized 1.5s step-end; }`;
 const sheet = new CSSStyleSheet();
 const all = { splits: [], panes: [], sizes: {}, maximised: "" }; // one for the document: pages have one place for panes
 const mounted = new Set(); // those of a page that was left are taken out as they are found
@@ -49,9 +52,8 @@ const WRITTEN = { width: size => `${size * 100}%`, window: size => `calc(${size 
 
 function apply() {
   const sizes = all.splits.filter(({ name }) => name in all.sizes);
-  sheet.replaceSync(`.st-key-panes { ${sizes.map(({ name, base }) => `--${name}: ${WRITTEN[base](all.sizes[name])};`).join(" ")} }`);
+  sheet.replaceSync(`${UNTIL_SIZED} .st-key-panes { ${sizes.map(({ name, base }) => `--${name}: ${WRITTEN[base](all.sizes[name])};`).join(" ")} }`);
   const { dataset } = document.documentElement;
-  dataset.sized = "";
   if (all.maximised) dataset.maximised = all.maximised; else delete dataset.maximised;
   for (const it of mounted) { // one that is drawn for the first time is not on the page yet
     if (it.root.isConnected) it.wasShown = true;
@@ -110,6 +112,8 @@ function reset(it, split) {
 }
 
 function showBars(it) {
+  const panes = panesOf(it);
+  if (panes && getComputedStyle(panes).getPropertyValue("--layout")) document.documentElement.dataset.sized = "";
   for (const [name, bar] of it.bars) {
     const split = splitOf(it, name);
     bar.hidden = !split || Boolean(all.maximised);
