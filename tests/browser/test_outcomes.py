@@ -141,7 +141,7 @@ def outcome(page: Page) -> Locator:
 
 def bubbles(page: Page) -> Locator:
     """The user's messages."""
-    return page.locator(".st-key-conversation .bubble.user")
+    return page.locator(".st-key-conversation .bubble.user > div")
 
 
 def save(page: Page, name: str) -> None:
