@@ -77,6 +77,8 @@ def test_stepping_ends_at_first_event(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
+    page().session.wait(10)
+    app.run()
     pressed = [[number, "previous_event", None] for number in range(1, 100)]
 
     use(app, "timeline_density", "Raw")
