@@ -79,7 +79,7 @@ def test_stepping_ends_at_first_event(app, backend, page, press):
     press("start")
     page().session.wait(10)
     app.run()
-    pressed = [[number, "previous_event", None] for number in range(1, 100)]
+    pressed = [[number, "previous_event", None] for number in range(10_001, 10_100)]  # above those of `use`
 
     use(app, "timeline_density", "Raw")
     tell(app, bars(app)["lower_bar"], pressed)
