@@ -59,9 +59,9 @@ class PathStep:
     destination_id: str
     edge_id: str
     condition: str
-    """As its author wrote it; empty if it needed none."""
+    """The condition as its author wrote it; empty for an edge without one."""
     verdict: str
-    """How it was decided: ``model chose (rule 5)``."""
+    """The decision in words: ``model chose (rule 5)``."""
 
 
 class PathReader:

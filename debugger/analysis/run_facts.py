@@ -46,7 +46,7 @@ class RunSummary:
     last_words: str = ""
     """The last message of either."""
     turns: int = 0
-    """Of the user, without background work."""
+    """Turns of the user, without background work."""
     problems: int = 0
     """Failed node runs and errors of the workflow; warnings do not count."""
     error_type: str = ""
@@ -60,7 +60,7 @@ class RunSummary:
     path: tuple[str, ...] = ()
     """The nodes of the main thread in the order in which it entered them, at most `MAX_PATH`."""
     visits: dict[str, int] = field(default_factory=dict)
-    """For each reached node, of any thread, how often it was entered; at least once."""
+    """Number of entries, from 1, of each node that any thread reached."""
     edges: dict[str, EdgeUse] = field(default_factory=dict)
     """The taken edges by `path_id`."""
     last_node: str = ""

@@ -57,13 +57,13 @@ class NodeFlow:
     reached: int
     """Runs that reached it."""
     visits: int
-    """How often they entered it."""
+    """Number of their entries."""
     ended: int
     """Runs that are over and whose main thread was there last."""
     waiting: int
     """Runs that are not over and whose main thread is there."""
     share: float
-    """Of all runs, those that reached it, from 0 to 1."""
+    """Share of all runs that reached it, from 0 to 1."""
 
     @property
     def went_on(self) -> int:
@@ -89,9 +89,9 @@ class EdgeFlow:
     runs: int
     """Runs that took it."""
     taken: int
-    """How often they took it."""
+    """Number of times that they took it."""
     share: float
-    """Of all transitions that left its source, those along it, from 0 to 1."""
+    """Share of the transitions from its source that took it, from 0 to 1."""
 
 
 def node_flows(runs: Sequence[CountedRun]) -> list[NodeFlow]:
