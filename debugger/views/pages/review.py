@@ -25,7 +25,7 @@ from debugger.views.panels.review.header import filter_form, progress_bar, revie
 from debugger.views.panels.review.queue import ReviewQueue
 from debugger.views.panels.review.run_view import run_facts, transcript_view
 from debugger.views.panels.review.sheet_import import sheet_import
-from debugger.views.panels.runs.scope import connection_of_runs
+from debugger.views.panels.runs.scope import connection_of_runs, workflow_names
 
 
 def render() -> None:
@@ -40,7 +40,7 @@ def render() -> None:
         st.page_link(page.links["connection"], label="Open Connection", icon=":material/cable:")
         return
     try:
-        names = _workflow_names(backend)
+        names = workflow_names(backend)
         queue = actions.load_queue()
         open_runs = actions.open_runs(queue)
     except DebuggerError as error:
@@ -69,15 +69,6 @@ def _head(backend: Backend, names: dict[str, str], queue: ReviewQueue, open_runs
         label = "Filter" if actions.review().wanted.is_everything else "Filter: on"
         with st.popover(label, icon=":material/filter_alt:", key="review_filter_menu"):
             filter_form(backend, names)
-
-
-def _workflow_names(backend: Backend) -> dict[str, str]:
-    answers = state.page().answers
-    try:
-        rows = answers.ask(("workflows",), lambda: backend.workflows())
-    except DebuggerError:
-        rows = answers.last(("workflows",)) or []
-    return {row.id: row.label for row in rows}
 
 
 def _run_on_view(queue: ReviewQueue, open_runs: list[str]) -> str:

@@ -30,6 +30,7 @@ from debugger.views.panels.runs.scope import (
     runs_on_path,
     runs_state,
     summaries_of,
+    workflow_names,
 )
 from debugger.views.panels.runs.statistics import statistics_view
 
@@ -83,7 +84,7 @@ def _view() -> str:
 
 
 def _runs(backend: Backend, view: str) -> None:
-    names = _workflow_names(backend)
+    names = workflow_names(backend)
     wanted = filters.run_filters(backend, names)
     if view == "statistics":
         statistics_view(backend, wanted)
@@ -93,15 +94,6 @@ def _runs(backend: Backend, view: str) -> None:
     undo_bar()
     picture(backend, wanted, names)
     _list(backend, names, wanted)
-
-
-def _workflow_names(backend: Backend) -> dict[str, str]:
-    answers = state.page().answers
-    try:
-        rows = answers.ask(("workflows",), lambda: backend.workflows())
-    except DebuggerError:
-        rows = answers.last(("workflows",)) or []
-    return {row.id: row.label for row in rows}
 
 
 def _other_ways() -> None:

@@ -11,7 +11,7 @@ from debugger.analysis.run_statistics import CountedRun, PathFilter, end_reason
 from debugger.backends.base import Backend, Page
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.run_summaries import RunSummaries
-from debugger.errors import InputError
+from debugger.errors import DebuggerError, InputError
 from debugger.protocol.runs import Run, RunSearch
 from debugger.views import state
 from debugger.views.times import shown_day
@@ -233,3 +233,13 @@ def rows_of(found: Page[Run], number: int, size: int) -> Page[Run]:
 def ids_of(runs: Sequence[Run]) -> list[str]:
     """Return the ids of runs in their order."""
     return [run.workflow_run_id for run in runs]
+
+
+def workflow_names(backend: Backend) -> dict[str, str]:
+    """Return the names of the backend's workflows by id, the last known ones after an error."""
+    answers = state.page().answers
+    try:
+        rows = answers.ask(("workflows",), lambda: backend.workflows())
+    except DebuggerError:
+        rows = answers.last(("workflows",)) or []
+    return {row.id: row.label for row in rows}
