@@ -28,7 +28,7 @@ _POLL_SECONDS = 0.1
 _BACKGROUND_POLL_SECONDS = 0.5
 _LOCAL_POLL_SECONDS, _REMOTE_POLL_SECONDS = 2.0, 5.0
 """How often a run at rest is looked at; the session itself decides when it reads the record."""
-_FIRST_SHOWN = {state.TAB_KEY: "State", state.LOWER_KEY: "Timeline", state.GRAPH_VIEW_KEY: "Graph"}
+_FIRST_SHOWN = {state.TAB_KEY: "Variables", state.LOWER_KEY: "Timeline", state.GRAPH_VIEW_KEY: "Graph"}
 """What the switches within the panes begin with."""
 _UNFINISHED = object()
 """What a pane shows while it is being drawn: nothing that can be relied on."""

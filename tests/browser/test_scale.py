@@ -69,7 +69,7 @@ def test_long_run_opens_at_its_end_and_turns_its_pages(page: Page, long_run: str
     rows = page.locator(".st-key-timeline tbody tr")
 
     expect(line).to_contain_text(re.compile(r"[\d,]+ of 3,0\d\d events · [\d,]+ hidden"))
-    page.locator(".st-key-timeline_density").get_by_text("Raw", exact=True).click()
+    page.locator(".st-key-timeline_density").locator("select").select_option("All events")
     settled(page)
     expect(line).to_contain_text(re.compile(r"3,0\d\d events"))
     page.get_by_role("button", name="First page").click()

@@ -32,5 +32,5 @@ def column(app, name, label="Timeline"):
 
 
 def variables(app, scope, what="value"):
-    """Return a column of the State tab by variable."""
+    """Return a column of the Variables tab by variable."""
     return {row["name"]: row[what] for row in rows(app, f"{scope} variables")}

@@ -155,7 +155,7 @@ def show_errors(session: DebugSession | None) -> None:
             show_error(error)
 
 
-VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Pins")
+VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Mocks")
 
 
 def lower_pane(view: RunView) -> None:
@@ -166,7 +166,7 @@ def lower_pane(view: RunView) -> None:
         if chosen_view == "Breakpoints":
             _line(view, [])
             breakpoints(view)
-        elif chosen_view == "Pins":
+        elif chosen_view == "Mocks":
             _line(view, [])
             mocks(view)
         elif chosen_view == "Side effects":

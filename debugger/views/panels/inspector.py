@@ -156,7 +156,7 @@ def inspector(view: RunView) -> None:
         tab = state.widget(state.TAB_KEY)
         tabs = SegmentedControl(state.TAB_KEY, "Inspector", list(TABS), wide=True)
         moment = _moment(view) if tab in _AT_A_MOMENT else []
-        views = [Break(), *scopes_views()] if tab == "State" else []
+        views = [Break(), *scopes_views()] if tab == "Variables" else []
         bar("inspector_bar", [tabs, *moment, *views], low=True)
         TABS[tab](view)
 
@@ -203,7 +203,7 @@ def _row(view: RunView) -> TimelineRow:
 
 
 TABS: dict[str, _Draw] = {
-    "State": scopes_tab,
+    "Variables": scopes_tab,
     "Why": why_tab,
     "Event": _event,
     "Node": node_tab,
@@ -211,7 +211,7 @@ TABS: dict[str, _Draw] = {
     "Notes": notes_tab,
 }
 """What draws each tab, by its name."""
-_AT_A_MOMENT = ("State", "Event")
+_AT_A_MOMENT = ("Variables", "Event")
 """Tabs that show the run as it was after the chosen event."""
 
 

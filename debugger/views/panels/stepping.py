@@ -253,7 +253,7 @@ def _pins(session: DebugSession) -> list[Item]:
     hint += [count(len(active) - pins, "fault")] if len(active) > pins else []
     hint += ["you answer for models"] if asks else []
     help_ = "Not everything in this run is real: see what below"
-    return [_to("Pins", "to_pins", ", ".join(hint), ":material/push_pin:", help_)]
+    return [_to("Mocks", "to_pins", ", ".join(hint), ":material/push_pin:", help_)]
 
 
 def _to(view_name: str, key: str, words: str, icon: str, hint: str) -> Button:

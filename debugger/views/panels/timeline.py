@@ -45,7 +45,7 @@ def timeline(view: RunView, found: FilteredTimeline, page: Pager) -> None:
     elif not view.rows:
         st.caption("Everything that happens in the run appears here as a row: start the run to see some.")
     elif not found.places:
-        st.caption("No event matches. Change the filters, or choose “Raw”.")
+        st.caption("No event matches. Change the filters, or choose “All events”.")
     else:
         _table(view, found, page)
 
@@ -54,7 +54,7 @@ def show_steps(kind: StepKind) -> None:
     """Let the density be one in which each step of a kind has a row."""
     coarse = {"event": ("Turns", "Steps"), "node": ("Turns",), "turn": ()}[kind]
     if state.widget(_DENSITY_KEY) in coarse:
-        state.set_widget_from_callback(_DENSITY_KEY, "Events" if kind == "event" else "Steps")
+        state.set_widget_from_callback(_DENSITY_KEY, "Key events" if kind == "event" else "Steps")
 
 
 def _event_on_view(view: RunView) -> int | None:
@@ -103,7 +103,7 @@ def _choose(value: Any) -> None:
         return
     actions.select_event(target.event)
     state.page().node, state.page().edge = target.node, None
-    if state.widget(state.TAB_KEY) not in ("State", "Why", "Event"):
+    if state.widget(state.TAB_KEY) not in ("Variables", "Why", "Event"):
         state.set_widget_from_callback(state.TAB_KEY, "Event")
 
 
@@ -124,7 +124,7 @@ _ALL, _LATEST, _CHOSEN = "All turns", "Latest turn", "Chosen event's turn"
 _ANY_NODE, _ANY_THREAD = "All nodes", "All threads"
 _DENSITY_HELP = (
     "Turns: a row a turn. Steps: a row a node run, with what came of it. "
-    "Events: without the bookkeeping. Raw: every event as it was recorded. "
+    "Key events: without the bookkeeping. All events: each as it was recorded. "
     "Failures are never hidden by it."
 )
 _TIMES_HELP = "Relative: since the run began. Elapsed: since the turn began. UTC: the clock."
@@ -132,7 +132,7 @@ _TIMES_HELP = "Relative: since the run began. Elapsed: since the turn began. UTC
 
 def keep_filters() -> None:
     """Preserve the filters' values while they are not drawn."""
-    state.begin_widget(_DENSITY_KEY, "Events")
+    state.begin_widget(_DENSITY_KEY, "Key events")
     state.begin_widget(TIME_KEY, TIMES[0])
     state.keep_widgets(_BEHIND_BUTTON)
 
@@ -156,7 +156,7 @@ def more_filters(view: RunView) -> None:
 
 def found_rows(view: RunView) -> FilteredTimeline:
     """Return the rows that all filters let through, and that of the event at which the run is paused."""
-    wanted, density = _filter(view), state.widget(_DENSITY_KEY, "Events")
+    wanted, density = _filter(view), state.widget(_DENSITY_KEY, "Key events")
     paused = view.session.paused_event
 
     def filtered() -> FilteredTimeline:

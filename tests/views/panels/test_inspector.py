@@ -81,7 +81,7 @@ def test_stepping_ends_at_first_event(app, backend, page, press):
     app.run()
     pressed = [[number, "previous_event", None] for number in range(10_001, 10_100)]  # above those of `use`
 
-    use(app, "timeline_density", "Raw")
+    use(app, "timeline_density", "All events")
     tell(app, bars(app)["lower_bar"], pressed)
 
     assert page().event == 0

@@ -18,7 +18,7 @@ def click(app, key):
     assert not app.exception
 
 
-def opened(app, backend, *parts, view="Pins"):
+def opened(app, backend, *parts, view="Mocks"):
     backend.create_workflow(document(*parts))
     app.run()
     use(app, "lower_view", view)
@@ -88,7 +88,7 @@ def test_output_is_pinned_from_its_event_and_pin_is_listed_with_its_hits(app, ba
     app.run()
 
     click(app, "pin_event")
-    use(app, "lower_view", "Pins")
+    use(app, "lower_view", "Mocks")
 
     assert ":material/push_pin: Pin" in marked(app)
     assert "from turn 1" in marked(app)

@@ -77,13 +77,13 @@ def test_filter_of_timeline_is_kept_while_ledger_is_shown(app, backend, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
-    use(app, "timeline_density", "Raw")
+    use(app, "timeline_density", "All events")
     use(app, "timeline_text", "booking")
 
     open_ledger(app)
     use(app, "lower_view", "Timeline")
 
-    assert control(app, "timeline_density").value == "Raw"
+    assert control(app, "timeline_density").value == "All events"
     assert control(app, "timeline_text").value == "booking"
 
 

@@ -31,12 +31,12 @@ def test_events_that_matter_are_shown_and_hidden_rest_is_counted(app, backend, p
     assert f"{len(rows(app))} of {total} events · {total - len(rows(app))} hidden" in captions(app)
 
 
-def test_raw_shows_everything(app, backend, page, press):
+def test_all_events_shows_everything(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     press("start")
 
-    use(app, "timeline_density", "Raw")
+    use(app, "timeline_density", "All events")
 
     assert len(rows(app)) == len(page().session.turns[0].events)
     assert "hidden" not in captions(app)
@@ -110,7 +110,7 @@ def test_chosen_event_stays_marked_when_filter_moves_it(app, backend, page, pres
     app.run()
     before = drawn(app)["chosen"]
 
-    use(app, "timeline_density", "Raw")
+    use(app, "timeline_density", "All events")
 
     after = drawn(app)["chosen"]
     assert before == 1
@@ -228,7 +228,7 @@ def test_long_run_comes_in_pages_last_one_first(app, backend, page, press, settl
     monkeypatch.setattr("debugger.analysis.paging.page_count.__defaults__", (5,))
     monkeypatch.setattr("debugger.analysis.paging.page_of.__defaults__", (5,))
     talk(app, backend, press, settle, "green tea")
-    use(app, "timeline_density", "Raw")
+    use(app, "timeline_density", "All events")
     total = sum(len(turn.events) for turn in page().session.turns)
     last = [int(number) for number in column(app, "#")]
 
