@@ -165,7 +165,7 @@ def refreshing(own: Pane, do: Callable[Arguments, None]) -> Callable[Arguments, 
 
 def _redraw(own: Pane, stale: list[Pane]) -> None:
     if "workbench" in stale:
-        stale = [name for name in stale if name in ("page", "setup", "workbench")]
+        stale = [name for name in stale if name in ("page", "head", "workbench")]
     if "page" in stale:
         st.rerun()
     if stale and stale != [own]:  # a pane's own rerun follows by itself, at less cost
@@ -212,6 +212,8 @@ def _fingerprint(name: Pane, session: DebugSession) -> Hashable:
     page = state.page()
     if name == "page":
         return session, page.is_demo, page.production_request, page.python_request
+    if name == "head":
+        return session, session.run_id, session.status == "not_started", bool(session.turns), session.busy
     if name == "setup":
         is_next = (
             session.run_id is not None and not session.is_over and state.widget(state.INPUT_KEY) != "Restart"

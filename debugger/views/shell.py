@@ -44,7 +44,6 @@ VIEWS = (
 """In the order of the navigation."""
 
 _STYLE = Path(__file__).with_name("style.css")
-_SIDEBAR_WIDTH = 312
 _OBJECTS, _YOUNG, _OLD = 50_000, 20, 20
 """After how many new objects the collector looks at them, and after how many looks at older ones."""
 
@@ -56,7 +55,7 @@ def run(first: str = "debug") -> None:
         first: The view that an address without a path opens.
     """
     _collect_seldom()
-    st.set_page_config("Workflow Debugger", MARK, layout="wide", initial_sidebar_state=_SIDEBAR_WIDTH)
+    st.set_page_config("Workflow Debugger", MARK, layout="wide")
     if current_user().role is None:
         st.error("You are signed out, or no role was set for you: reload the page to sign in.")
         return
@@ -81,7 +80,7 @@ def run(first: str = "debug") -> None:
 def _link(view: View, first: str, shown: View) -> Link:
     href = "./" if view.name == first else view.name
     go = navigation.go_to
-    return Link(f"to_{view.name}", view.title, href, go, (view.name,), view.icon, view is shown)
+    return Link(f"to_{view.name}", view.title, href, go, (view.name,), is_current=view is shown)
 
 
 @cache

@@ -80,9 +80,9 @@ class CompareState:
 
 
 BackendName = Literal["embedded", "hosted", "recording"]
-Pane = Literal["page", "setup", "workbench", "bar", "graph", "look"]
-"""``page`` is all there is: ``setup``, and ``workbench``, which is all that follows the run. The others are
-in that one; ``look`` is what looks into the run, inspector and lower pane."""
+Pane = Literal["page", "head", "workbench", "bar", "setup", "graph", "look"]
+"""``page`` is all there is: ``head``, which names the run, and ``workbench``, which is all that follows it. The
+others are in that one; ``look`` is what looks into the run, inspector and lower pane."""
 
 GRAPH_KEY = "graph"
 TAB_KEY = "inspector_tab"

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import streamlit as st
 
 from debugger.analysis.event_steps import next_event
-from debugger.engine.mocks import Pin
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import requires
-from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Badge, Button, Item, Text
 from debugger.views.panels.timeline import show_steps, shown_events
 from debugger.views.run_view import RunView, run_view
@@ -24,7 +22,7 @@ from debugger.views.shortcuts import keys
 _STEPS: tuple[tuple[StepKind, str, str, str, str], ...] = (
     (
         "event",
-        "Event",
+        "Step event",
         ":material/step_into:",
         "Go on to the next event",
         "Pauses at the first event of your next message",
@@ -52,6 +50,8 @@ _RECEIVED: dict[StepKind, str] = {
 }
 
 
+MAX_REASON = 76
+"""Characters of a reason that two lines of the bar hold; the conversation shows all of it."""
 _RUN_ON = "The platform has already run on: steps move through the events received."
 
 
@@ -74,15 +74,14 @@ def stepping(view: RunView) -> list[Item]:
     notice = pending_notice(session)
     # What would be resumed is what the notice says: its button takes the place.
     flow = _notice(notice) if notice else [_flow(session, no_pause)]
-    return [Text("Step", yields=True), *steps, *flow, *_notes(session, no_pause)]
+    return [*steps, *flow]
 
 
 def past_steps(view: RunView) -> list[Item]:
     """Return the controls while the past is on view, without those that change the run."""
     session = view.session
     no_pause = session.backend.capabilities.reason_against("pause_mid_turn")
-    steps = [] if no_pause is None else [Text("Step", yields=True), *_received_steps(session, no_pause)]
-    return [*steps, *_pins(session), *_breakpoints(session)]
+    return [] if no_pause is None else _received_steps(session, no_pause)
 
 
 def _received_steps(session: DebugSession, no_pause: str) -> list[Item]:
@@ -186,20 +185,19 @@ def _flow(session: DebugSession, no_pause: str | None) -> Button:
 def stop_reason(session: DebugSession) -> list[Item]:
     """Return why the run is paused, for beside its status; nothing while it is not."""
     stop = session.stop_point
-    return [] if stop is None else [Text(stop.text, key="stop_reason")]
-
-
-def _notes(session: DebugSession, no_pause: str | None) -> list[Item]:
-    if session.stop_point is not None:
+    if stop is None:
         return []
-    missed: list[Item] = []
-    if session.stepping.missed_stops:
-        noted = " ".join(noted.text for noted in session.stepping.missed_stops[:3])
-        missed = [
-            Badge("Met in the last turn", ":material/flag:", "yellow"),
-            Text(f"{noted} {no_pause or ''}"),
-        ]
-    return [*missed, *_pins(session), *_breakpoints(session)]
+    short = stop.text if len(stop.text) <= MAX_REASON else f"{stop.text[: MAX_REASON - 1]}…"
+    return [Text(short, look="two lines", key="stop_reason", help=stop.text)]
+
+
+def missed_stops(session: DebugSession) -> str:
+    """Return where the last turn met breakpoints that could not pause it; empty without any."""
+    if session.stop_point is not None or not session.stepping.missed_stops:
+        return ""
+    places = " ".join(missed.text for missed in session.stepping.missed_stops[:3])
+    reason = session.backend.capabilities.reason_against("pause_mid_turn") or ""
+    return f"Reached in the last turn: {places} {reason}".strip()
 
 
 def _notice(notice: str) -> list[Item]:
@@ -233,37 +231,6 @@ def pending_notice(session: DebugSession) -> str:
         place = "at the next event" if pending.kind == "event" else "before the next node"
         return f"Pauses {place}, of background work or of your next message."
     return f"{_ARMED[pending.kind]}."
-
-
-def _breakpoints(session: DebugSession) -> list[Item]:
-    points = [point for point in session.breakpoints.points if point.is_enabled]
-    if not points:
-        return []
-    words, icon = count(len(points), "breakpoint"), ":material/radio_button_checked:"
-    return [_to("Breakpoints", "to_breakpoints", words, icon, "See them below")]
-
-
-def _pins(session: DebugSession) -> list[Item]:
-    active = [one for one in session.mocks.all if one.is_enabled]
-    asks = session.human_input.asks_all or bool(session.human_input.nodes)
-    if not active and not asks:
-        return []
-    pins = sum(isinstance(one, Pin) for one in active)
-    hint = [count(pins, "pin")] if pins else []
-    hint += [count(len(active) - pins, "fault")] if len(active) > pins else []
-    hint += ["you answer for models"] if asks else []
-    help_ = "Not everything in this run is real: see what below"
-    return [_to("Mocks", "to_pins", ", ".join(hint), ":material/push_pin:", help_)]
-
-
-def _to(view_name: str, key: str, words: str, icon: str, hint: str) -> Button:
-    return Button(
-        key, words, refresh.refreshing("bar", _show), (view_name,), icon=icon, look="tertiary", help=hint
-    )
-
-
-def _show(view_name: str) -> None:
-    state.set_widget_from_callback(state.LOWER_KEY, view_name)
 
 
 WAIT_SECONDS = 0.25

@@ -13,7 +13,7 @@ from debugger.views import navigation, state
 from debugger.views.auth.login_gate import page_base
 from debugger.views.auth.permissions import current_user
 from debugger.views.components.markdown import plain
-from debugger.views.components.toolbar import Badge, Button, Item, Link, Spacer, bar
+from debugger.views.components.toolbar import Badge, Button, Item, Line, Link, Menu, Text, bar, bars
 from debugger.views.shortcuts import BUILT_IN, SHORTCUTS, Shortcut, keys
 
 
@@ -25,8 +25,13 @@ def top_nav(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None
         of_page: Draws what the page on view adds; what of it is in the bar.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="head"):
+        overflow = [link.key for link in reversed(links) if not link.is_current]
+        brand = Text("Workflow Debugger", look="strong", key="brand")
+        more = Menu("pages", "Pages", [], icon=":material/menu:", shows="icon")
+        pages: list[Item] = [brand, *links, more]
         items = of_page() if of_page is not None else []
-        bar("head_bar", [*links, Spacer(), *_connection_badge(), *items, help_button()], low=True)
+        bars("head_bar", [Line("", pages, low=True, overflow=("brand", *overflow))])
+        bar("head_end", [*_connection_badge(), *items, help_button()], low=True, width="content")
         account()
     help_dialog()
 
@@ -50,9 +55,8 @@ def view_mode_switch() -> Button:
     is_demo = state.page().is_demo
     return Button(
         "skin",
-        "Engineer view" if is_demo else "Demo view",
+        "Engineer" if is_demo else "Demo",
         change_view_mode,
-        icon=":material/bug_report:" if is_demo else ":material/co_present:",
         look="tertiary",
         help="Everything there is to see of the run" if is_demo else "The conversation and the graph alone",
         shortcut=keys("skin"),
@@ -65,7 +69,6 @@ def help_button() -> Button:
         "help",
         "Help",
         open_help,
-        icon=":material/keyboard:",
         look="tertiary",
         help="Keyboard shortcuts",
         shortcut=keys("help"),

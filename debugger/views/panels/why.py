@@ -24,7 +24,6 @@ from debugger.views.components.markdown import count, json_cell
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.tables import empty_pane
 from debugger.views.components.toolbar import Button, Colour, SegmentedControl, Spacer, Text, bar
-from debugger.views.panels.cursor import latest_button
 from debugger.views.run_view import RunView, decisions, run_history, run_view
 
 _SPANS = ("This turn", "The run")
@@ -98,7 +97,6 @@ def _steps(steps: Sequence[DecisionRecord], chosen: DecisionRecord) -> None:
             Spacer(),
             _step("previous", ":material/chevron_left:", steps, place - 1),
             _step("next", ":material/chevron_right:", steps, place + 1),
-            latest_button("latest_decision"),
         ],
         low=True,
     )

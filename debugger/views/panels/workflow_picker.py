@@ -14,12 +14,12 @@ from debugger.graph.load import load_workflow
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.session.session import DebugSession
 from debugger.store import Role
-from debugger.views import actions, navigation, state
+from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.components.error_box import problems_title, show_error, show_problems
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.toolbar import Button, Disclosure, Item, Select, Text, bar
+from debugger.views.components.toolbar import Disclosure, Item, Select, Text, bar
 
 Row = TypeVar("Row")
 
@@ -34,9 +34,9 @@ def workflow_picker(backend: Backend) -> None:
     """Draw the choice; what is chosen goes on view."""
     session = state.page().session
     workflows = _known(("workflows",), lambda: backend.workflows())
-    items: list[Item] = [_connection(backend)]
+    items: list[Item] = []
     if workflows is not None:
-        items = _workflow(workflows, items)
+        items = _workflow(workflows)
     if session is not None:
         question = ("versions", session.workflow_id)
         items.append(_version(session, _known(question, lambda: backend.versions(session.workflow_id)) or []))
@@ -44,18 +44,6 @@ def workflow_picker(backend: Backend) -> None:
         bar("picker_bar", items, low=True)
     if session is not None:
         _problems(session)
-
-
-def _connection(backend: Backend) -> Button:
-    return Button(
-        "change_connection",
-        backend.name,
-        navigation.go_to,
-        ("connection",),
-        icon=":material/cable:",
-        look="tertiary",
-        help="Change the connection",
-    )
 
 
 def _problems(session: DebugSession) -> None:
@@ -77,19 +65,18 @@ def _known(question: tuple[str, ...], ask: Callable[[], list[Row]]) -> list[Row]
         return last
 
 
-def _workflow(workflows: list[WorkflowSummary], before: list[Item]) -> list[Item]:
+def _workflow(workflows: list[WorkflowSummary]) -> list[Item]:
     session = state.page().session
     names = {workflow.id: workflow.label for workflow in workflows}
     if session is not None and session.workflow_id not in names:
         names[session.workflow_id] = session.workflow.name
     if not names:
-        return [*before, Text("No workflow here yet: import one below.", look="note")]
+        return [Text("No workflow here yet: import one below.", look="note")]
     state.set_widget(_WORKFLOW_KEY, session.workflow_id if session else None)
     words = {workflow_id: f"{name}  ·  {workflow_id[:_SHORT_ID]}" for workflow_id, name in names.items()}
     placeholder = "Choose a workflow"
     if len(words) <= _MOST_LISTED:
-        return [*before, Select(_WORKFLOW_KEY, "Workflow", words, placeholder, _workflow_chosen)]
-    bar("connection_bar", before, low=True)
+        return [Select(_WORKFLOW_KEY, "Workflow", words, placeholder, _workflow_chosen)]
     st.selectbox(
         "Workflow",
         list(words),
