@@ -96,18 +96,22 @@ def steps_until(run: Projections, event: int) -> tuple[list[TurnRow], list[Step]
 def effects_until(run: Projections, effects: Sequence[SideEffect], event: int) -> list[SideEffect]:
     """Return the side effects up to an event.
 
-    A call has no event of its own: within the turn of the event its time counts, and where that is unknown
-    the turn must have ended.
+    A call has no event of its own. Within the turn of the event its node must have started and its time must
+    not be later; where the time is unknown, the turn must have ended.
     """
     row = run.timeline.rows[event]
     own = (row.turn_number, row.is_background)
     ends = max(turn.last for turn in run.turn_rows if (turn.number, turn.is_background) == own)
     then = iso_utc(row.time) if event < ends else None
+    started = {each.node_logical_id for each in run.timeline.rows[run.turn_rows[row.place].first : event + 1]}
     return [
         effect
         for effect in effects
         if (place := (effect.turn_number, effect.is_background)) < own
-        or (place == own and (then is None or "" < effect.time <= then))
+        or (
+            place == own
+            and (then is None or (effect.node_logical_id in started and "" < effect.time <= then))
+        )
     ]
 
 

@@ -6,8 +6,6 @@ from collections.abc import Hashable
 from functools import partial
 from typing import Literal, NamedTuple
 
-import streamlit as st
-
 from debugger.analysis.paging import page_bounds, page_count, page_of
 from debugger.views import state
 from debugger.views.components.toolbar import Button, Item, Select
@@ -24,12 +22,6 @@ def table_height(rows: int, most: int) -> int | Literal["content"]:
         most: How many are shown at once.
     """
     return "content" if rows <= most else ROW * (most + 1)
-
-
-def empty_pane(text: str) -> None:
-    """Draw what will be in a pane that has nothing to show yet."""
-    with st.container(key="empty_pane"):
-        st.caption(text)
 
 
 class Pager(NamedTuple):

@@ -19,7 +19,6 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, Table, rows_list, table
-from debugger.views.components.tables import empty_pane
 from debugger.views.run_view import RunView
 
 _WORDS: dict[BreakpointKind, str] = {
@@ -44,7 +43,7 @@ def breakpoints(view: RunView) -> None:
             "breakpoints", _table(view, points), on_use=refresh.refreshing("look", partial(_use, points))
         )
     else:
-        empty_pane(
+        st.caption(
             "No breakpoints yet: click the dot beside a node or an edge in the graph, or add one here."
         )
     _form(view)

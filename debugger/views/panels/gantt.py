@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import streamlit as st
+
 from debugger.analysis.gantt import Bar, BarKind, bars
 from debugger.analysis.steps import TurnRow
 from debugger.views import actions, refresh
 from debugger.views.components.markdown import count
 from debugger.views.components.rows import Cell, Column, rows_list, table
-from debugger.views.components.tables import empty_pane
 from debugger.views.components.toolbar import Colour, Item, Text
 from debugger.views.run_view import RunView
 
@@ -43,11 +44,11 @@ def gantt_line(turn: TurnRow | None) -> list[Item]:
 def gantt(view: RunView, turn: TurnRow | None) -> None:
     """Draw the chart of a turn: a row a bar, in the order in which they begin."""
     if turn is None:
-        empty_pane("How long each step of a turn took appears here as bars: start the run to see some.")
+        st.caption("How long each step of a turn took appears here as bars: start the run to see some.")
         return
     drawn = view.memo(("gantt", turn.place), lambda: _bars(view, turn))
     if not drawn:
-        empty_pane("No event of this turn says how long something took.")
+        st.caption("No event of this turn says how long something took.")
         return
     whole = max((bar.end_ms for bar in drawn), default=0.0) or 1.0
     columns: list[tuple[Column, Callable[[Bar], Cell]]] = [

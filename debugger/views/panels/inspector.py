@@ -19,10 +19,9 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
-from debugger.views.auth.permissions import on_click, requires
+from debugger.views.auth.permissions import requires
 from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, rows_list, table
-from debugger.views.components.tables import empty_pane
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.panels import breakpoints, stepping
 from debugger.views.panels.forks import fork_button
@@ -36,7 +35,7 @@ def node_tab(view: RunView) -> None:
     """Draw the selected node, or the current one."""
     chosen = state.page().node or view.position.current
     if chosen is None:
-        empty_pane("Choose a node in the graph to see its configuration and its runs.")
+        st.caption("Choose a node in the graph to see its configuration and its runs.")
         return
     config = view.graph.nodes.get(chosen)
     name = config.label if config else view.position.ghosts.get(chosen, chosen)
@@ -169,24 +168,22 @@ def _where(view: RunView) -> str:
 
 def _event(view: RunView) -> None:
     if not view.rows:
-        empty_pane("Choose a row of the timeline to see the event as it was sent.")
+        st.caption("Choose a row of the timeline to see the event as it was sent.")
         return
     row = _row(view)
-    st.markdown(f"**{plain(row.type)}**")
-    st.text(row.summary)
-    pin_button(view, row)
+    bar("event_bar", [Text(row.type, look="heading"), Text(row.summary), *pin_button(view, row)], low=True)
     event: Event = view.turns[row.place].events[row.position]
     st.json(event.to_wire(), expanded=2)
 
 
 def _input(view: RunView) -> None:
     if not view.turns:
-        empty_pane("The input of a turn appears here once it has begun.")
+        st.caption("The input of a turn appears here once it has begun.")
         return
     turn = view.turns[_row(view).place if view.event is not None else -1]
     what = "background work after turn" if turn.is_background else "turn"
-    st.markdown(f"###### Input of {what} {turn.number}")
-    with st.container(horizontal=True, gap="xsmall", key="input_actions"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="input_actions"):
+        st.caption(f"Input of {what} {turn.number}")
         copy_as(view.session, turn)
         bar("turn_bar", [fork_button(view.session, turn.number, "fork_here")], width="content")
     run_input: JsonObject = turn.run_input.to_wire()
@@ -225,22 +222,21 @@ def copy_as(session: DebugSession, turn: TurnLog) -> None:
                 st.code(write(call), language=language, height=320)
 
 
-def pin_button(view: RunView, row: TimelineRow) -> None:
-    """Draw it, where the event tells of an output."""
+def pin_button(view: RunView, row: TimelineRow) -> list[Item]:
+    """Return the button that pins the output of an event; none where it has none."""
     if pin_of(view.turns[row.place], row.position) is None:
-        return
+        return []
     reason = view.session.backend.capabilities.reason_against("pins")
-    st.button(
+    pin = Button(
+        "pin_event",
         "Pin this output",
-        key="pin_event",
+        refresh.refreshing("look", pin_event),
+        (row.place, row.position),
         icon=":material/push_pin:",
-        args=(row.place, row.position),
-        **on_click(
-            refresh.refreshing("look", pin_event),
-            disabled=reason is not None,
-            help=plain(reason) if reason else "The same is given from now on, instead of a real one",
-        ),
+        disabled=reason is not None,
+        help=reason or "Its node, model or tool answers with this output from now on",
     )
+    return [Spacer(), pin]
 
 
 @command

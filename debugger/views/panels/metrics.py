@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import streamlit as st
+
 from debugger.analysis.metrics import NodeMetrics, RunMetrics, Spread, node_metrics, percent, run_metrics
 from debugger.analysis.run_moment import steps_until
 from debugger.analysis.steps import Step, TurnRow
 from debugger.views import state
 from debugger.views.components.markdown import count
 from debugger.views.components.rows import Cell, Column, rows_list, table
-from debugger.views.components.tables import Pager, empty_pane, pager
+from debugger.views.components.tables import Pager, pager
 from debugger.views.components.toolbar import Item, SegmentedControl, Text
 from debugger.views.run_view import RunView
 
@@ -33,7 +35,7 @@ def metrics(view: RunView) -> None:
     """Draw the table."""
     turns, steps = _turns_and_steps(view)
     if not steps:
-        empty_pane("What nodes and models took and used appears here: start the run to see some.")
+        st.caption("What nodes and models took and used appears here: start the run to see some.")
     elif state.widget(_BY_KEY) == _BY[1]:
         page = _page(view)
         _turns(turns[page.first : page.end])
@@ -67,23 +69,23 @@ def _nodes(rows: Sequence[NodeMetrics]) -> None:
         rows,
         [
             (Column("node", "Node", 130, grows=True), lambda row: row.node_name),
-            (_number("runs", "Runs", 46), lambda row: f"{row.runs:,}"),
-            (_number("failures", "Failures", 62), lambda row: f"{row.failures:,}"),
+            (_number("runs", "Runs", 42), lambda row: f"{row.runs:,}"),
+            (_number("failures", "Failures", 58), lambda row: f"{row.failures:,}"),
             (
-                Column("share", "Share", 100, "bar", help="Of the time of all node runs"),
+                Column("share", "Share", 92, "bar", help="Of the time of all node runs"),
                 lambda row: (percent(row.share), row.share),
             ),
-            (_number("total", "Total", 76, "Of all its runs"), lambda row: _of(row.time, "total")),
-            (_number("median", "Median", 70, "Of a run"), lambda row: _of(row.time, "median")),
-            (_number("highest", "Longest", 70, "Of a run"), lambda row: _of(row.time, "highest")),
-            (_number("calls", "Calls", 46, "Model calls"), lambda row: f"{row.calls:,}"),
+            (_number("total", "Total", 70, "Of all its runs"), lambda row: _of(row.time, "total")),
+            (_number("median", "Median", 66, "Of a run"), lambda row: _of(row.time, "median")),
+            (_number("highest", "Longest", 66, "Of a run"), lambda row: _of(row.time, "highest")),
+            (_number("calls", "Calls", 42, "Model calls"), lambda row: f"{row.calls:,}"),
             (
-                _number("latency", "Latency", 70, "Of a model call, median"),
+                _number("latency", "Latency", 66, "Of a model call, median"),
                 lambda row: _of(row.latency, "median"),
             ),
-            (_number("in", "In", 52, "Tokens in"), lambda row: f"{row.prompt_tokens:,}"),
-            (_number("out", "Out", 52, "Tokens out"), lambda row: f"{row.completion_tokens:,}"),
-            (_number("tokens", "Tokens", 58), lambda row: f"{row.total_tokens:,}"),
+            (_number("in", "In", 40, "Tokens in"), lambda row: f"{row.prompt_tokens:,}"),
+            (_number("out", "Out", 42, "Tokens out"), lambda row: f"{row.completion_tokens:,}"),
+            (_number("tokens", "Tokens", 54), lambda row: f"{row.total_tokens:,}"),
         ],
     )
     rows_list("metrics_nodes", shown, fills=True)

@@ -19,7 +19,6 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Cell, Column, Table, rows_list, table
-from debugger.views.components.tables import empty_pane
 from debugger.views.run_view import RunView
 
 _WORDS: dict[TargetKind, str] = {"node": "A node", "tool": "A tool", "model": "A node's model"}
@@ -38,7 +37,7 @@ def mocks(view: RunView) -> None:
     if items:
         rows_list("mocks", _table(view, items), on_use=refresh.refreshing("look", partial(_use, items)))
     else:
-        empty_pane(
+        st.caption(
             "No pins or faults yet. Choose the end of a node's run, a model's or a tool's message in the "
             "timeline and pin it in the tab Event, or inject a failure here."
         )

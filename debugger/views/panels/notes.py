@@ -17,7 +17,6 @@ from debugger.views.auth.permissions import denied, may, on_change, on_click, re
 from debugger.views.backends import notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
-from debugger.views.components.tables import empty_pane
 from debugger.views.run_view import RunView
 from debugger.views.times import shown_time, zone_name
 
@@ -29,7 +28,7 @@ def notes_tab(view: RunView) -> None:
     """Draw the notes."""
     run_id = view.session.run_id
     if run_id is None:
-        empty_pane("A run can be starred, tagged, commented and rated here once it has begun.")
+        st.caption("A run can be starred, tagged, commented and rated here once it has begun.")
         return
     try:
         notes = notebook().notes(run_id)

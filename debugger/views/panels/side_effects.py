@@ -20,7 +20,6 @@ from debugger.views.audit import audited_file
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, Table, rows_list, table
-from debugger.views.components.tables import empty_pane
 from debugger.views.components.toolbar import Item, Text
 from debugger.views.run_view import RunView
 
@@ -78,10 +77,10 @@ def _effects(view: RunView) -> Sequence[SideEffect]:
 
 def _nothing(view: RunView) -> None:
     if view.effects:
-        empty_pane("No call outside was made up to here.")
+        st.caption("No call outside was made up to here.")
         return
     ended = "No turn has called anything outside yet." if view.turns else "A run's calls outside appear here."
-    empty_pane(f"{ended} They are reported when a turn has ended. {plain(policies_of(view))}")
+    st.caption(f"{ended} They are reported when a turn has ended. {plain(policies_of(view))}")
 
 
 def _table(effects: Sequence[SideEffect]) -> Table:

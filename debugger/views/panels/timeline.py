@@ -13,7 +13,7 @@ from debugger.session.stepping import StepKind
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.rows import Table, rows_list
-from debugger.views.components.tables import Pager, empty_pane, pager
+from debugger.views.components.tables import Pager, pager
 from debugger.views.components.toolbar import Badge, Disclosure, Item, Select, Text, TextInput
 from debugger.views.panels.timeline_tables import Target, events_table, steps_table, turns_table
 from debugger.views.run_view import RunView
@@ -32,11 +32,11 @@ def timeline_pager(view: RunView, found: FilteredTimeline) -> Pager:
 def timeline(view: RunView, found: FilteredTimeline, page: Pager) -> None:
     """Draw the rows of a page, or say why there are none."""
     if view.session.turns_to_load:
-        empty_pane("The events appear here once the run is read.")
+        st.caption("The events appear here once the run is read.")
     elif not view.rows:
-        empty_pane("Everything that happens in the run appears here as a row: start the run to see some.")
+        st.caption("Everything that happens in the run appears here as a row: start the run to see some.")
     elif not found.places:
-        empty_pane("No event matches. Change the filters, or choose “All events”.")
+        st.caption("No event matches. Change the filters, or choose “All events”.")
     else:
         _table(view, found, page)
 

@@ -15,7 +15,6 @@ from debugger.protocol.workflow import Workflow
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, json_cell, plain, word_marks
 from debugger.views.components.rows import Cell, Column, Row, Table, rows_list, table
-from debugger.views.components.tables import empty_pane
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Text, TextInput, Toggle, bar
 from debugger.views.panels import watches
 from debugger.views.panels.watches import watch_view
@@ -34,7 +33,7 @@ def scopes_tab(view: RunView) -> None:
     state.begin_widget(_VIEW_KEY, VIEWS[0])
     chosen_view, wanted = state.widget(_VIEW_KEY), state.widget(_FIND_KEY, "")
     if not view.turns:
-        empty_pane("The variables of the run appear here, scope by scope, as of the chosen event.")
+        st.caption("The variables of the run appear here, scope by scope, as of the chosen event.")
         return
     held = run_history(view)
     views = SegmentedControl(_VIEW_KEY, "Variables", VIEWS)
@@ -61,7 +60,7 @@ def _values_view(view: RunView, held: RunHistory, scopes: Scopes, wanted: str) -
     ]
     groups = [group for group in groups if group[2] or (group[1] == "runtime" and not words)]
     if not groups:
-        empty_pane("No variable has these words in its name or value.")
+        st.caption("No variable has these words in its name or value.")
         return
     shown = _values_table(view, held, groups)
     chosen = state.page().variable
@@ -151,7 +150,7 @@ def _changes_view(view: RunView, held: RunHistory, wanted: str) -> None:
         if _has(words, change.path, change.before, change.after)
     ]
     if not found:
-        empty_pane("No change has these words." if words else _NOTHING[span])
+        st.caption("No change has these words." if words else _NOTHING[span])
         return
     columns: list[tuple[Column, Callable[[Difference], Cell]]] = [
         (Column("sign", "", 26, help="+ added, − removed, ~ changed"), lambda change: change.sign),

@@ -13,7 +13,6 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.components.markdown import count, json_cell
 from debugger.views.components.rows import Cell, Column, rows_list, table
-from debugger.views.components.tables import empty_pane
 from debugger.views.components.toolbar import Button, Text, bar
 from debugger.views.run_view import RunHistory, watches
 
@@ -37,7 +36,7 @@ def watch_view(held: RunHistory, event: int | None) -> None:
     )
     found = [held.series_of(watch) for watch in watches()]
     if not found:
-        empty_pane(
+        st.caption(
             "Nothing is watched yet. Write a path as runtime.slot, a placeholder as [[slot]], {{shop}} or "
             "[[thread_x.y]], or a condition, and press Enter; "
             "or choose a variable under Values and press “Watch”."

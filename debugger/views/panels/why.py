@@ -22,7 +22,6 @@ from debugger.protocol.events import COMPANION, reference_id
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, json_cell
 from debugger.views.components.rows import Cell, Column, rows_list, table
-from debugger.views.components.tables import empty_pane
 from debugger.views.components.toolbar import Button, Colour, SegmentedControl, Spacer, Text, bar
 from debugger.views.run_view import RunView, decisions, run_history, run_view
 
@@ -36,7 +35,7 @@ def why_tab(view: RunView) -> None:
     at_edge = _of_edge(view, log)
     chosen = _chosen(view, log, at_edge)
     if chosen is None:
-        empty_pane(
+        st.caption(
             "For each transition this shows every outgoing edge of the node, in the order of evaluation, "
             "and why one was taken: "
             + ("this edge was not taken yet." if at_edge is not None else _nothing(log))

@@ -5,16 +5,11 @@ import json
 from debugger.analysis.timeline import timeline
 from debugger.views.panels.inspector import TABS
 from tests.support.factories import direct, document, node, say, static, tool
-from tests.views.bars import bars, control, tell, use
+from tests.views.bars import bars, captions, control, tell, use
 from tests.views.message import send
-from tests.views.row_lists import variables
+from tests.views.row_lists import choose, column, drawn, variables
 
 COUNT = "def count(n):\n    return {'n': n + 1}\n"
-
-
-def frame(app, alt):
-    """A table by its description."""
-    return next(element for element in app.dataframe if element.proto.alt.startswith(alt)).value
 
 
 def test_before_run_inspector_says_what_would_be_here(app, backend):
@@ -28,7 +23,7 @@ def test_before_run_inspector_says_what_would_be_here(app, backend):
     assert any("once it has begun" in caption.value for caption in app.caption)
 
 
-def test_state_shows_each_scope_after_latest_event(app, backend, press):
+def test_variables_show_each_scope_after_latest_event(app, backend, press):
     backend.create_workflow(
         document(
             tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat"), defaults={"shop": "Leaf"}
@@ -115,10 +110,10 @@ def test_chosen_event_shows_its_json_and_what_it_changed(app, backend, page, pre
 
     page().event = place
     use(app, "state_view", "Changes")
-    changed = frame(app, "Variables that")
+    changed = column(app, "variable", "Variables that")
     use(app, "inspector_tab", "Event")
 
-    assert "runtime.tool_result" in list(changed["variable"])
+    assert "runtime.tool_result" in changed
     assert json.loads(app.json[0].value) == events[place].to_wire()
 
 
@@ -134,8 +129,21 @@ def test_chosen_node_shows_its_configuration_and_its_runs(app, backend, page, pr
 
     assert json.loads(app.json[0].value)["description"] == "Greets"
     assert "self_loop_config" not in json.loads(app.json[0].value)
-    assert list(frame(app, "Edges")["to"]) == ["Chat"]
-    assert len(frame(app, "Runs of")) == 1
+    assert column(app, "to", "Edges") == ["Chat"]
+    assert column(app, "turn", "Runs of") == ["1"]
+
+
+def test_run_of_node_leads_to_its_end(app, backend, page, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+    page().node = "a"
+    use(app, "inspector_tab", "Node")
+    (target,) = [row["target"] for row in drawn(app, "Runs of")["rows"]]
+
+    choose(app, target, "Runs of")
+
+    assert page().session.turns[0].events[page().event].type == "end_node_run"
 
 
 def test_node_that_version_does_not_have_is_told_and_not_raised(app, backend, page):
@@ -146,7 +154,7 @@ def test_node_that_version_does_not_have_is_told_and_not_raised(app, backend, pa
     use(app, "inspector_tab", "Node")
 
     assert not app.exception
-    assert "no such node" in app.info[0].value
+    assert "not in this version of the workflow" in captions(app)
 
 
 def test_input_of_chosen_turn_is_shown_as_it_was_sent(app, backend, page, press, settle):
@@ -184,7 +192,7 @@ def test_failed_event_is_on_view_with_its_reason(app, backend, page, press):
     press("start")
     use(app, "inspector_tab", "Event")
 
-    assert "nowhere" in app.json[0].value or "nowhere" in " ".join(text.value for text in app.text)
+    assert "nowhere" in app.json[0].value or "nowhere" in captions(app)
 
 
 def test_variable_that_chosen_event_has_set_bears_its_sign(app, backend, page, press):

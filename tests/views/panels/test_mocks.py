@@ -5,6 +5,8 @@ from debugger.engine.mocks import Fault, Pin, Target
 from tests.support.factories import direct, document, say, static, tool, when
 from tests.views.bars import captions, control, use
 from tests.views.message import send
+from tests.views.row_lists import column, rows
+from tests.views.row_lists import use as use_row
 
 LEAVES = when("chat", "bye", freeform="The user leaves", name="leaves")
 
@@ -90,8 +92,8 @@ def test_output_is_pinned_from_its_event_and_pin_is_listed_with_its_hits(app, ba
     click(app, "pin_event")
     use(app, "lower_view", "Mocks")
 
-    assert ":material/push_pin: Pin" in marked(app)
-    assert "from turn 1" in marked(app)
+    (pin,) = rows(app, "Mocks")
+    assert (pin["kind"], pin["state"]) == ("Pin", "from turn 1")
     assert any("1 pin or fault not used so far: T" in warning.value for warning in app.warning)
     assert "1 pin" in control(app, "to_pins").label
 
@@ -126,7 +128,21 @@ def test_pin_of_node_that_is_gone_is_error_in_list(app, backend, page):
     page().session.mocks.put(Pin(Target("node", "gone"), {}))
     app.run()
 
-    assert "This version of the workflow has no node 'gone'." in marked(app)
+    assert column(app, "state", "Mocks") == ["This version of the workflow has no node 'gone'."]
+
+
+def test_mock_is_switched_off_and_removed_in_its_row(app, backend, page):
+    opened(app, backend, say("chat"))
+    page().session.mocks.put(Pin(Target("node", "chat"), {}))
+    app.run()
+    (mock,) = page().session.mocks.all
+
+    use_row(app, mock.id, "on", False, label="Mocks")
+    is_enabled = page().session.mocks.all[0].is_enabled
+    use_row(app, mock.id, "remove", label="Mocks")
+
+    assert not is_enabled
+    assert page().session.mocks.all == []
 
 
 def test_backend_that_runs_elsewhere_greys_pins_and_answers_with_reason(app, backend, monkeypatch):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 from tests.support.factories import direct, document, node, say, static
-from tests.views.bars import captions, use
+from tests.views.bars import captions, control, use
 from tests.views.message import send
 from tests.views.row_lists import column, drawn, rows
 
@@ -28,7 +28,7 @@ def test_events_that_matter_are_shown_and_hidden_rest_is_counted(app, backend, p
 
     total = len(page().session.turns[0].events)
     assert len(rows(app)) < total
-    assert f"{len(rows(app))} of {total} events · {total - len(rows(app))} hidden" in captions(app)
+    assert f"Key events · {len(rows(app))} of {total}" in control(app, "timeline_density").options
 
 
 def test_all_events_shows_everything(app, backend, page, press):
@@ -39,7 +39,7 @@ def test_all_events_shows_everything(app, backend, page, press):
     use(app, "timeline_density", "All events")
 
     assert len(rows(app)) == len(page().session.turns[0].events)
-    assert "hidden" not in captions(app)
+    assert f"All events · {len(rows(app))}" in control(app, "timeline_density").options
 
 
 def test_row_tells_turn_time_node_type_and_summary(app, backend, press):
@@ -124,9 +124,23 @@ def test_following_run_again_takes_mark_away(app, backend, page, press):
     page().event = int(column(app, "#")[0])
     app.run()
 
-    use(app, "latest")
+    page().event = None
+    app.run()
 
     assert drawn(app)["chosen"] is None
+
+
+def test_rows_after_cursor_are_dimmed(app, backend, page, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+    live = drawn(app)["later"]
+
+    page().event = int(column(app, "#")[1])
+    app.run()
+
+    assert live == []
+    assert drawn(app)["later"] == list(range(2, len(rows(app))))
 
 
 def test_latest_turn_can_be_looked_at_alone(app, backend, press, settle):
@@ -195,7 +209,8 @@ def test_failures_only_hides_what_went_well_and_counts_it(app, backend, press):
     use(app, "timeline_failures", True)
 
     assert set(column(app, "type")) <= {"workflow_error", "workflow_warning"}
-    assert "hidden" in captions(app)
+    assert f"Key events · {len(rows(app))} of " in " ".join(control(app, "timeline_density").options)
+    assert "1 failure" in captions(app)
 
 
 def test_filter_holds_while_its_box_is_closed(app, backend, press):
