@@ -81,8 +81,8 @@ class CompareState:
 
 BackendName = Literal["embedded", "hosted", "recording"]
 Pane = Literal["page", "head", "workbench", "bar", "setup", "graph", "look"]
-"""``page`` is all there is: ``head``, which names the run, and ``workbench``, which is all that follows it. The
-others are in that one; ``look`` is what looks into the run, inspector and lower pane."""
+"""``page`` is everything: ``head``, which names the run, and ``workbench``, which shows it. The others are in
+that one; ``look`` is inspector and lower pane."""
 
 GRAPH_KEY = "graph"
 TAB_KEY = "inspector_tab"
