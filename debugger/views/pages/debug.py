@@ -13,6 +13,7 @@ from debugger.views import actions, navigation, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.toolbar import Break, Item, SegmentedControl, bar
+from debugger.views.navigation import ViewMode
 from debugger.views.panels.breakpoints import breakpoints
 from debugger.views.panels.conversation import conversation
 from debugger.views.panels.cursor import cursor_items
@@ -39,7 +40,10 @@ from debugger.views.panels.timeline import (
 from debugger.views.panels.top_nav import view_mode_switch
 from debugger.views.panels.turn_outcome import is_explained
 from debugger.views.panels.workflow_picker import workflow_import, workflow_picker
+from debugger.views.refresh import RedrawState
+from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView, run_view
+from debugger.views.state import LastAction, PageLinks
 
 
 def render() -> None:
@@ -49,17 +53,19 @@ def render() -> None:
         backend = current_backend()
     except DebuggerError as error:
         show_error(error)
-        st.page_link(state.page().links["connection"], label="Open Connection", icon=":material/cable:")
+        st.page_link(
+            state.record(PageLinks).by_name["connection"], label="Open Connection", icon=":material/cable:"
+        )
         return
     navigation.choose_first_workflow()
     actions.take_in_turn()
-    if not state.page().is_demo:
+    if not state.record(ViewMode).is_demo:
         with st.sidebar:
             _setup(backend)
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         show_errors(None)
-        where = "in Setup above" if state.page().is_demo else "on the left"
+        where = "in Setup above" if state.record(ViewMode).is_demo else "on the left"
         st.caption(f"Choose a workflow {where}, or import one, to see it here.")
         return
     refresh.draw_workbench(_workbench)
@@ -76,7 +82,7 @@ def head() -> list[Item]:
     """
     refresh.begin()  # the head comes first
     skin = view_mode_switch()
-    if state.page().is_demo:
+    if state.record(ViewMode).is_demo:
         _setup_box()
     return [skin]
 
@@ -91,12 +97,12 @@ def _setup_box() -> None:
 def _setup(backend: Backend) -> None:
     workflow_picker(backend)
     workflow_import(backend)
-    if state.page().session is not None:
+    if state.record(CurrentRun).session is not None:
         refresh.draw("setup", lambda view: run_input(view.session))
 
 
 def _workbench(session: DebugSession) -> None:
-    if state.page().is_demo:
+    if state.record(ViewMode).is_demo:
         demo(session)
     else:
         engineer(session)
@@ -104,7 +110,7 @@ def _workbench(session: DebugSession) -> None:
 
 def engineer(session: DebugSession) -> None:
     """Draw everything there is."""
-    refresh.draw("bar", _bar, every=state.page().polled_every)
+    refresh.draw("bar", _bar, every=state.record(RedrawState).polled_every)
     with st.container(key="panes"):  # placed by style.css, as the window has room
         pane_splitters()
         refresh.draw(
@@ -117,7 +123,7 @@ def engineer(session: DebugSession) -> None:
 
 def demo(session: DebugSession) -> None:
     """Draw the conversation, and the graph beside it."""
-    refresh.draw("bar", _demo_bar, every=state.page().polled_every)
+    refresh.draw("bar", _demo_bar, every=state.record(RedrawState).polled_every)
     with st.container(key="demo_panes"):
         _talk(run_view(session))
         refresh.draw("graph", graph_pane)
@@ -150,7 +156,7 @@ def _talk(view: RunView) -> None:
 
 def show_errors(session: DebugSession | None) -> None:
     """Draw the errors of the last action and of the turn."""
-    for error in (state.page().error, session.error if session else None):
+    for error in (state.record(LastAction).error, session.error if session else None):
         if error is not None and not (session and is_explained(session, error)):
             show_error(error)
 

@@ -7,6 +7,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.chat import ChatCursor, Line, ShowEarlier, StartButton, chat_box
 from debugger.views.components.markdown import count
 from debugger.views.components.message_box import message_box
+from debugger.views.navigation import ViewMode
 from debugger.views.panels.cursor import PAST
 from debugger.views.panels.manual_answer import manual_answer
 from debugger.views.panels.stepping import can_send_steps, send_stepped
@@ -38,7 +39,9 @@ def conversation(view: RunView) -> None:
         mark=(mark.turn_number, mark.text) if mark else None,
         page=view.session.run_id,
         cursor=_cursor(view),
-        on_choose=None if state.page().is_demo else refresh.refreshing("workbench", actions.select_event),
+        on_choose=None
+        if state.record(ViewMode).is_demo
+        else refresh.refreshing("workbench", actions.select_event),
     )
     turn_outcome(view)
     if view.session.human_input.pending is not None and not view.is_past:
@@ -112,7 +115,7 @@ def _start(view: RunView) -> StartButton | None:
 
 
 def _shown(view: RunView) -> list[ChatMessage]:
-    if not state.page().is_demo:
+    if not state.record(ViewMode).is_demo:
         return view.bubbles
     return [bubble for bubble in view.bubbles if bubble.role != "warning"]
 
@@ -140,7 +143,7 @@ def _message_box(view: RunView) -> None:
     # In the past as well, so that the box does not take the keyboard once live is on view again.
     is_over = takes_message or (view.is_past and not view.session.busy)
     offers = view.suggestions if view.is_busy or takes_message else []
-    can_step = can_send_steps(view.session) and not state.page().is_demo
+    can_step = can_send_steps(view.session) and not state.record(ViewMode).is_demo
     message_box(
         "message",
         no_run or _asks(view),

@@ -10,11 +10,11 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.scrubber import Scrubber
 from debugger.views.components.toolbar import Badge, Button, Item, Spacer, Text
-from debugger.views.cursor_state import CursorState
 from debugger.views.panels.timeline import shown_events
+from debugger.views.refresh import Pane
+from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
 from debugger.views.shortcuts import keys
-from debugger.views.state import Pane
 
 PAST = "The past is on view: go back to live (Esc), or fork from here."
 """Why a control is disabled that would change the run."""
@@ -30,7 +30,7 @@ def banner(view: RunView, *, has_keys: bool) -> list[Item]:
     """
     if not view.is_past:
         return []
-    added = len(view.rows) - state.record(CursorState).seen_events
+    added = len(view.rows) - state.record(Cursor).seen_events
     new = [Text(count(added, "new event"), look="strong", key="new_events")] if added > 0 else []
     live = Button(
         "back_to_live",
@@ -95,7 +95,7 @@ def latest_button(key: str) -> Button:
 
     It is disabled while the run is followed.
     """
-    is_live = state.page().event is None
+    is_live = state.record(Cursor).event is None
     return Button(
         key,
         "Latest",
@@ -128,7 +128,7 @@ def next_place(events: Sequence[int], event: int | None, by: int) -> int | None:
 
 def step_event(by: int) -> None:
     """Move the cursor to the next or previous event that the density shows."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         view = run_view(session)
         actions.select_event(next_place(shown_events(view), view.event, by))
@@ -136,27 +136,27 @@ def step_event(by: int) -> None:
 
 def play_event() -> None:
     """Move the cursor by one event of a play; live, it begins with the first one."""
-    page, cursor = state.page(), state.record(CursorState)
-    if page.session is None:
+    session, cursor = state.record(CurrentRun).session, state.record(Cursor)
+    if session is None:
         return
-    view = run_view(page.session)
+    view = run_view(session)
     events = shown_events(view)
     is_at_end = view.event is None or not events or view.event >= events[-1]
     if is_at_end and not cursor.is_playing:
         actions.select_event(events[0] if events else None)
     else:
         actions.select_event(next_place(events, view.event, 1))
-    cursor.is_playing = page.event is not None
+    cursor.is_playing = cursor.event is not None
 
 
 def pause_play() -> None:
     """Leave the cursor where a play has moved it."""
-    state.record(CursorState).is_playing = False
+    state.record(Cursor).is_playing = False
 
 
 def move_to(place: int) -> None:
     """Move the cursor to the shown event at a place, or beyond it; the last place is live."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     view = run_view(session)

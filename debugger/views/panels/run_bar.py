@@ -9,6 +9,7 @@ from debugger.analysis.transitions import transition_reason, transition_title
 from debugger.session.background import BackgroundScheduler
 from debugger.session.session import DebugSession
 from debugger.views import actions, refresh, state
+from debugger.views.backends import CurrentBackend
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import shown_status, status_badge
 from debugger.views.components.toolbar import Badge, Button, Item, Line, Spacer, Text, Toggle, bar, bars
@@ -22,7 +23,8 @@ from debugger.views.panels.stepping import past_steps, resume, stepping, stop_re
 from debugger.views.panels.variable_edits import live_edit, live_edit_switch
 from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
-from debugger.views.state import BackendName
+from debugger.views.state import PageLinks
+from debugger.views.url_state import BackendName
 
 _ICONS: dict[BackendName, str] = {
     "embedded": ":material/memory:",
@@ -59,7 +61,7 @@ def _title(view: RunView) -> list[Item]:
     return [
         Text(session.workflow.name, look="strong"),
         *version,
-        Badge(session.backend.name, _ICONS[state.page().backend_name]),
+        Badge(session.backend.name, _ICONS[state.record(CurrentBackend).name]),
         status_badge(view.status if view.is_past else shown_status(session)),
         *([] if view.is_past else stop_reason(session)),
     ]
@@ -315,7 +317,7 @@ def _go_on(session: DebugSession) -> list[Item]:
 
 def _present() -> None:
     st.page_link(
-        state.page().links["present"],
+        state.record(PageLinks).by_name["present"],
         label="Present",
         icon=":material/slideshow:",
         query_params=current_address().to_parameters(),

@@ -18,6 +18,7 @@ from debugger.views.auth.permissions import requires
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Badge, Button, Item, Text
 from debugger.views.panels.timeline import show_steps, shown_events
+from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
 from debugger.views.shortcuts import keys
 
@@ -274,7 +275,7 @@ WAIT_SECONDS = 0.25
 @requires(Role.RUN)
 def step(kind: StepKind) -> None:
     """Step the run, or arm the next message; start the run if necessary."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     is_armed = _is_armed(session, kind)
@@ -293,7 +294,7 @@ def step(kind: StepKind) -> None:
 @command
 def step_received(kind: StepKind) -> None:
     """Move the chosen event by a step, of a run that cannot be paused."""
-    session, received = state.page().session, state.record(ReceivedSteps)
+    session, received = state.record(CurrentRun).session, state.record(ReceivedSteps)
     if session is None:
         return
     view = run_view(session)
@@ -307,7 +308,7 @@ def step_received(kind: StepKind) -> None:
 @requires(Role.RUN)
 def send_stepped(text: str, kind: StepKind) -> None:
     """Send a message and step its turn."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     session.stepping.arm(kind)
@@ -319,7 +320,7 @@ def send_stepped(text: str, kind: StepKind) -> None:
 @requires(Role.RUN)
 def disarm() -> None:
     """Forget a step, or a pause, that has not come about."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.stepping.disarm()
 
@@ -328,7 +329,7 @@ def disarm() -> None:
 @requires(Role.RUN)
 def resume() -> None:
     """Continue until something stops the run."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.stepping.resume()
         _settle(session)
@@ -338,7 +339,7 @@ def resume() -> None:
 @requires(Role.RUN)
 def pause() -> None:
     """Pause at the next event."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.stepping.pause()
         _settle(session)
@@ -348,7 +349,7 @@ def pause() -> None:
 @requires(Role.RUN)
 def run_to(node_id: str) -> None:
     """Continue until a node is about to run; start if necessary."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     session.stepping.run_to(node_id)
@@ -359,5 +360,5 @@ def run_to(node_id: str) -> None:
 
 def _settle(session: DebugSession) -> None:
     # The user who goes on follows the run again.
-    state.page().event = None
+    state.record(Cursor).event = None
     session.wait_until_idle(WAIT_SECONDS)
