@@ -77,7 +77,7 @@ sys.path.insert(0, {str(ROOT)!r})
 from debugger.analysis.position import position
 from debugger.graph.graph import Graph
 from debugger.graph.layout import layout
-from debugger.views import state
+from debugger.views import selection
 from debugger.views.panels.graph import choose
 from debugger.views.selection import Element
 from debugger.views.components.graph.node_states import Badges, Mark
