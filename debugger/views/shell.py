@@ -18,6 +18,7 @@ from debugger.views.confirmations import production_dialog
 from debugger.views.pages import compare, connection, debug, present, review, runs
 from debugger.views.panels.python_consent import python_dialog
 from debugger.views.panels.top_nav import top_nav
+from debugger.views.state import PageLinks
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def run(first: str = "debug") -> None:
         )
         for view in VIEWS
     }
-    state.page().links = pages
+    state.record(PageLinks).by_name = pages
     chosen = st.navigation(list(pages.values()), position="hidden")
     navigation.leave_for_page()
     shown = next(view for view in VIEWS if view.title == chosen.title)

@@ -11,6 +11,14 @@ from dataclasses import dataclass
 from debugger.views import state
 
 
+@dataclass
+class ShortcutState:
+    """The user's choice of shortcuts."""
+
+    has_plain_keys: bool = True
+    """Whether shortcuts without Ctrl work."""
+
+
 @dataclass(frozen=True)
 class Shortcut:
     """One shortcut as it is listed."""
@@ -89,4 +97,4 @@ BUILT_IN = (
 def keys(name: str) -> str | None:
     """Return the keys of a shortcut; ``None`` while switched off."""
     found = SHORTCUTS[name]
-    return None if found.is_plain and not state.page().has_plain_keys else found.keys
+    return None if found.is_plain and not state.record(ShortcutState).has_plain_keys else found.keys

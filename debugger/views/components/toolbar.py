@@ -325,7 +325,7 @@ class Line:
     """Whether its controls are low, and name no shortcuts in a narrow window."""
     overflow: Sequence[str] | None = None
     """Keys of items that give way in a line that never breaks, the first one first: shortcuts go, then labels
-    of buttons with an icon, then items go into the line's last menu, or away where it has none. ``None`` where
+    of buttons with an icon, then items go into the last menu, or away where there is none. ``None`` where
     the line breaks instead."""
 
     def to_props(self) -> JsonObject:

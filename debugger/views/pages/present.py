@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from debugger.errors import DebuggerError
@@ -11,6 +13,7 @@ from debugger.session.playback import SPEEDS, Player, Recording
 from debugger.session.session import DebugSession
 from debugger.views import navigation, state
 from debugger.views.actions import command
+from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import current_backend
 from debugger.views.components.chat import Line, chat_box
 from debugger.views.components.error_box import show_error
@@ -18,7 +21,9 @@ from debugger.views.components.graph.component import graph_direction, workflow_
 from debugger.views.components.graph.node_states import node_states
 from debugger.views.components.graph.props import geometry, version_of
 from debugger.views.components.markdown import plain
+from debugger.views.run_state import CurrentRun
 from debugger.views.shortcuts import keys
+from debugger.views.state import LastAction, PageLinks
 
 _POLL_SECONDS = 0.25
 _MOST_BUBBLES = 40
@@ -31,6 +36,14 @@ _ICONS = {
 }
 
 
+@dataclass
+class _Presentation:
+    """The run that is presented."""
+
+    player: Player | None = None
+    """The player, and how far it has come."""
+
+
 def render() -> None:
     """Draw the page."""
     try:
@@ -38,12 +51,14 @@ def render() -> None:
         navigation.follow_address()
     except DebuggerError as error:
         show_error(error)
-        st.page_link(state.page().links["connection"], label="Open Connection", icon=":material/cable:")
+        st.page_link(
+            state.record(PageLinks).by_name["connection"], label="Open Connection", icon=":material/cable:"
+        )
         return
-    page = state.page()
-    if page.error is not None:
-        show_error(page.error)
-    session = page.session
+    last = state.record(LastAction)
+    if last.error is not None:
+        show_error(last.error)
+    session = state.record(CurrentRun).session
     if session is None or not session.turns:
         _empty()
         return
@@ -55,7 +70,7 @@ def _empty() -> None:
     st.markdown("### Present")
     st.caption("A run is played here step by step, for people who want to see it and not how it is made.")
     st.caption("No run is on view: open a recorded one, or hold a conversation first.")
-    links = state.page().links
+    links = state.record(PageLinks).by_name
     st.page_link(links["runs"], label="Choose a run", icon=":material/history:")
     st.page_link(links["debug"], label="Start one", icon=":material/play_arrow:")
 
@@ -228,7 +243,7 @@ def stage_graph(player: Player) -> None:
 
 def _layout(player: Player) -> Layout:
     direction = graph_direction()
-    placed: Layout = state.page().answers.ask(
+    placed: Layout = state.record(BackendCache).ask(
         ("stage", player.edition, direction), lambda: layout(player.recording.graph, direction)
     )
     return placed
@@ -245,39 +260,39 @@ def player_of(session: DebugSession) -> Player:
 
     A new one is made where the run is another or has new events.
     """
-    page = state.page()
+    presentation = state.record(_Presentation)
     turns = session.turns
     edition = f"{session.run_id} {session.status} {len(turns)} {sum(len(turn.events) for turn in turns)}"
-    if page.player is None or page.player.edition != edition:
-        page.player = Player(edition, Recording(turns, Graph(session.workflow), session.status))
-    return page.player
+    if presentation.player is None or presentation.player.edition != edition:
+        presentation.player = Player(edition, Recording(turns, Graph(session.workflow), session.status))
+    return presentation.player
 
 
 @command
 def play_or_pause() -> None:
     """Let the presentation go on by itself, or pause."""
-    if (player := state.page().player) is not None:
+    if (player := state.record(_Presentation).player) is not None:
         player.play_or_pause()
 
 
 @command
 def step_by(by: int) -> None:
     """Show the presentation's step so many further on."""
-    if (player := state.page().player) is not None:
+    if (player := state.record(_Presentation).player) is not None:
         player.step_by(by)
 
 
 @command
 def turn_by(by: int) -> None:
     """Show the beginning of the next (1) or previous (-1) turn."""
-    if (player := state.page().player) is not None:
+    if (player := state.record(_Presentation).player) is not None:
         player.turn_by(by)
 
 
 @command
 def go_to_turn() -> None:
     """Show the beginning of the turn that was chosen."""
-    player, chosen = state.page().player, state.widget(TURN_KEY)
+    player, chosen = state.record(_Presentation).player, state.widget(TURN_KEY)
     if player is not None and chosen is not None:
         player.go_to_turn(chosen)
 
@@ -285,6 +300,6 @@ def go_to_turn() -> None:
 @command
 def set_speed() -> None:
     """Play as fast as was chosen."""
-    player, chosen = state.page().player, state.widget(SPEED_KEY)
+    player, chosen = state.record(_Presentation).player, state.widget(SPEED_KEY)
     if player is not None and chosen is not None:
         player.speed = chosen

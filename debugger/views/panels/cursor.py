@@ -9,8 +9,8 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.scrubber import Scrubber
 from debugger.views.components.toolbar import Badge, Button, Item, Text
-from debugger.views.cursor_state import CursorState
 from debugger.views.panels.timeline import shown_events
+from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
 from debugger.views.shortcuts import keys
 
@@ -21,7 +21,7 @@ _MOST_MARKS = 60
 
 def banner(view: RunView) -> list[Item]:
     """Return what says that the past is on view, with the button that follows the run again."""
-    added = len(view.rows) - state.record(CursorState).seen_events
+    added = len(view.rows) - state.record(Cursor).seen_events
     new = [Text(count(added, "new event"), look="strong", key="new_events")] if added > 0 else []
     live = Button(
         "back_to_live",
@@ -77,7 +77,7 @@ def next_place(events: Sequence[int], event: int | None, by: int) -> int | None:
 
 def step_event(by: int) -> None:
     """Move the cursor to the next or previous event that the density shows."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         view = run_view(session)
         actions.select_event(next_place(shown_events(view), view.event, by))
@@ -85,27 +85,27 @@ def step_event(by: int) -> None:
 
 def play_event() -> None:
     """Move the cursor by one event of a play; live, it begins with the first one."""
-    page, cursor = state.page(), state.record(CursorState)
-    if page.session is None:
+    session, cursor = state.record(CurrentRun).session, state.record(Cursor)
+    if session is None:
         return
-    view = run_view(page.session)
+    view = run_view(session)
     events = shown_events(view)
     is_at_end = view.event is None or not events or view.event >= events[-1]
     if is_at_end and not cursor.is_playing:
         actions.select_event(events[0] if events else None)
     else:
         actions.select_event(next_place(events, view.event, 1))
-    cursor.is_playing = page.event is not None
+    cursor.is_playing = cursor.event is not None
 
 
 def pause_play() -> None:
     """Leave the cursor where a play has moved it."""
-    state.record(CursorState).is_playing = False
+    state.record(Cursor).is_playing = False
 
 
 def move_to(place: int) -> None:
     """Move the cursor to the shown event at a place, or beyond it; the last place is live."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     view = run_view(session)

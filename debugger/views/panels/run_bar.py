@@ -9,6 +9,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.status_badges import shown_status, status_badge
 from debugger.views.components.toolbar import Badge, Button, Item, Line, Menu, Spacer, Text, Toggle, bars
+from debugger.views.navigation import ViewMode
 from debugger.views.panels import setup
 from debugger.views.panels.cursor import banner, cursor_items
 from debugger.views.panels.exports.menu import export_button
@@ -37,7 +38,7 @@ _OVERFLOW = (
 
 def run_bar(view: RunView) -> None:
     """Draw the bar of a run."""
-    is_demo = state.page().is_demo
+    is_demo = state.record(ViewMode).is_demo
     steps = _demo_steps(view) if is_demo else _steps(view)
     line = [*_state(view), *([] if view.is_past else steps), *cursor_items(view), *_ends(view)]
     bars("context_bar", [Line("run_bar", line, overflow=_OVERFLOW)])

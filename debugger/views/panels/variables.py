@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -26,6 +27,21 @@ _FIND = TextInput(_FIND_KEY, "Find a variable", "Find …", ":material/search:",
 _COPIES = Toggle(
     "with_copies", "Copies", help="Each variable is also stored under its node's name: node.variable"
 )
+
+
+class ChosenVariable(NamedTuple):
+    """A variable that is looked at."""
+
+    scope: str
+    """The scope, as ``runtime`` or ``thread_lab``."""
+    name: str
+
+
+@dataclass
+class VariableSelection:
+    """The variable whose whole value is shown."""
+
+    variable: ChosenVariable | None = None
 
 
 def scopes_tab(view: RunView) -> None:
@@ -63,7 +79,7 @@ def _values_view(view: RunView, held: RunHistory, scopes: Scopes, wanted: str) -
         st.caption("No variable has these words in its name or value.")
         return
     shown = _values_table(view, held, groups)
-    chosen = state.page().variable
+    chosen = state.record(VariableSelection).variable
     place = shown.place_of(list(chosen)) if chosen else None
     rows_list("variables", shown, chosen=place, on_choose=_choose, fills=True)
     if chosen is not None and place is not None:
@@ -131,7 +147,7 @@ def _mark(changed: Mapping[str, str], path: str) -> str:
 
 
 def _choose(target: Any) -> None:
-    state.page().variable = state.ChosenVariable(*target) if target else None
+    state.record(VariableSelection).variable = ChosenVariable(*target) if target else None
 
 
 SPANS = ("Event", "Turn", "Run")

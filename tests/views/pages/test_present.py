@@ -4,7 +4,9 @@ import pytest
 
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
+from debugger.views.pages.present import _Presentation
 from tests.support.factories import direct, document, say, static
+from tests.views.records import record_of
 from tests.views.talk import words
 
 HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))
@@ -97,7 +99,7 @@ def test_speed_is_kept_from_step_to_step(stage):
     stage.button_group("play_speed").set_value(4.0).run()
     stage.button("play_next").click().run()
 
-    assert stage.session_state["debugger_page"].player.speed == 4.0
+    assert record_of(stage, _Presentation).player.speed == 4.0
 
 
 def test_what_was_said_is_never_read_as_markdown(view, backend):

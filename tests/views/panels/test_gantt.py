@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from debugger.views.run_state import Cursor
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, use
 from tests.views.message import send
@@ -37,8 +38,11 @@ def test_last_turn_is_drawn_with_its_bars(app, backend, press):
     assert "Turn 1" in captions(app)
 
 
-def test_bar_leads_to_its_event_and_later_bars_are_dimmed(app, backend, page, press):
-    talk(app, backend, press)
+def test_bar_leads_to_its_event_and_later_bars_are_dimmed(app, backend, record, press):
+    steps = [static("a", "Hello"), static("b", "Welcome"), say("chat")]
+    backend.create_workflow(document(*steps, direct("a", "b"), direct("b", "chat")))
+    app.run()
+    press("start")
     open_view(app, "Gantt")
     targets = [row["target"] for row in drawn(app, "Gantt")["rows"]]
     first = min(target for target in targets if target)
@@ -46,17 +50,17 @@ def test_bar_leads_to_its_event_and_later_bars_are_dimmed(app, backend, page, pr
     choose(app, first, "Gantt")
 
     shown = drawn(app, "Gantt")
-    assert [page().event] == first
+    assert [record(Cursor).event] == first
     assert shown["chosen"] == targets.index(first)
     assert shown["later"] == [at for at, target in enumerate(targets) if target and target > first]
     assert shown["later"]
 
 
-def test_turn_of_chosen_event_is_drawn(app, backend, page, press, settle):
+def test_turn_of_chosen_event_is_drawn(app, backend, record, press, settle):
     talk(app, backend, press)
     send(app, "green tea")
     settle()
-    page().event = 0
+    record(Cursor).event = 0
     app.run()
 
     open_view(app, "Gantt")
@@ -64,7 +68,7 @@ def test_turn_of_chosen_event_is_drawn(app, backend, page, press, settle):
     assert "Turn 1 " in captions(app)
 
 
-def test_pause_is_drawn_as_bar_of_its_own(app, backend, page):
+def test_pause_is_drawn_as_bar_of_its_own(app, backend, record):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     use(app, "step_node")

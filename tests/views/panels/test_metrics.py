@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, use
 from tests.views.message import send
@@ -44,13 +45,15 @@ def test_every_turn_has_row(app, backend, press, settle):
     assert "2 turns" in captions(app)
 
 
-def test_metrics_are_those_up_to_cursor(app, backend, page, press, settle):
+def test_metrics_are_those_up_to_cursor(app, backend, record, press, settle):
     open_metrics(app, backend, press)
     send(app, "green tea")
     settle()
     live = captions(app)
 
-    page().event = next(at for at, event in enumerate(page().session.turns[0].events) if ends(event, "A"))
+    record(Cursor).event = next(
+        at for at, event in enumerate(record(CurrentRun).session.turns[0].events) if ends(event, "A")
+    )
     app.run()
     nodes = column(app, "node", "Metrics by node")
     use(app, "metrics_by", "By turn")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from debugger.backends.base import Capabilities
 from debugger.engine.mocks import Fault, Pin, Target
+from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, say, static, tool, when
 from tests.views.bars import captions, control, use
 from tests.views.message import send
@@ -27,31 +28,33 @@ def opened(app, backend, *parts, view="Mocks"):
     assert not app.exception
 
 
-def test_person_answers_for_every_model_with_words_and_edge(app, backend, page):
+def test_person_answers_for_every_model_with_words_and_edge(app, backend, record):
     opened(app, backend, say("chat", "Be kind."), static("bye", "Bye"), LEAVES)
     use(app, "who_answers_choice", "I, for every model")
     send(app, "Hello")
-    page().session.wait_until_idle(10)
+    record(CurrentRun).session.wait_until_idle(10)
     app.run()
     shown, asked = marked(app), [text.value for text in app.text]
     app.radio("desk_1_edge").set_value("edge_chat_bye").run()
 
     click(app, "desk_answer")
-    page().session.wait(10)
+    record(CurrentRun).session.wait(10)
 
     assert "Be the model of Chat" in shown
     assert "Be kind." in asked
-    assert page().session.status == "completed"
-    said = [event for event in page().session.turns[0].events if event.type == "assistant_response"]
+    assert record(CurrentRun).session.status == "completed"
+    said = [
+        event for event in record(CurrentRun).session.turns[0].events if event.type == "assistant_response"
+    ]
     assert [event.to_wire()["content"] for event in said] == ["Bye"]
 
 
-def test_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend, page):
+def test_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend, record):
     schema = {"name": "F", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
     opened(app, backend, say("chat", structured_output_schema=schema))
-    page().session.human_input.asks_all = True
+    record(CurrentRun).session.human_input.asks_all = True
     send(app, "Hello")
-    page().session.wait_until_idle(10)
+    record(CurrentRun).session.wait_until_idle(10)
     app.run()
     app.text_area("desk_1_fields").set_value("{city").run()
 
@@ -59,33 +62,33 @@ def test_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend, p
 
     assert any("The structured output is not JSON" in error.value for error in app.error)
     assert app.text_area("desk_1_fields").value == "{city"
-    assert page().session.human_input.pending is not None
-    page().session.stop()
+    assert record(CurrentRun).session.human_input.pending is not None
+    record(CurrentRun).session.stop()
 
 
-def test_answer_can_be_given_again_from_now_on(app, backend, page):
+def test_answer_can_be_given_again_from_now_on(app, backend, record):
     opened(app, backend, say("chat"))
-    page().session.human_input.asks_all = True
+    record(CurrentRun).session.human_input.asks_all = True
     send(app, "Hello")
-    page().session.wait_until_idle(10)
+    record(CurrentRun).session.wait_until_idle(10)
     app.run()
     app.text_area("desk_1_text").set_value("Good day").run()
     app.checkbox("desk_1_pin").check().run()
 
     click(app, "desk_answer")
 
-    (pin,) = page().session.mocks.all
+    (pin,) = record(CurrentRun).session.mocks.all
     assert pin.target == Target("model", "chat")
     assert pin.output["text"] == "Good day"
 
 
-def test_output_is_pinned_from_its_event_and_pin_is_listed_with_its_hits(app, backend, page, press):
+def test_output_is_pinned_from_its_event_and_pin_is_listed_with_its_hits(app, backend, record, press):
     opened(
         app, backend, tool("t", "def t():\n    return 1"), say("chat"), direct("t", "chat"), view="Timeline"
     )
     press("start")
-    log = page().session.turns[0]
-    page().event = next(i for i, event in enumerate(log.events) if event.type == "end_node_run")
+    log = record(CurrentRun).session.turns[0]
+    record(Cursor).event = next(i for i, event in enumerate(log.events) if event.type == "end_node_run")
     app.session_state["inspector_tab"] = "Event"
     app.run()
 
@@ -95,10 +98,10 @@ def test_output_is_pinned_from_its_event_and_pin_is_listed_with_its_hits(app, ba
     (pin,) = rows(app, "Mocks")
     assert (pin["kind"], pin["state"]) == ("Pin", "from turn 1")
     assert any("1 pin or fault not used so far: T" in warning.value for warning in app.warning)
-    assert "1 pin" in control(app, "to_pins").label
+    assert "Mocks 1" in control(app, "lower_view").options
 
 
-def test_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, page, press):
+def test_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, record, press):
     opened(app, backend, tool("t", "def t():\n    return 1"), say("chat"), direct("t", "chat"))
     app.selectbox("fault_kind").set_value("tool").run()
     app.text_input("fault_error").set_value("timeout").run()
@@ -106,43 +109,43 @@ def test_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, page, pr
 
     press("start")
 
-    (fault,) = page().session.mocks.all
+    (fault,) = record(CurrentRun).session.mocks.all
     assert fault == Fault(Target("tool", "t"), "timeout", id="fault1")
-    ended = next(e.to_wire() for e in page().session.turns[0].events if e.type == "end_node_run")
+    ended = next(e.to_wire() for e in record(CurrentRun).session.turns[0].events if e.type == "end_node_run")
     assert ended["run_output"]["error_message"] == "timeout"
-    assert page().session.mocks.hits("fault1") == 1
+    assert record(CurrentRun).session.mocks.hits("fault1") == 1
     assert not app.warning
 
 
-def test_fault_that_does_nothing_is_refused(app, backend, page):
+def test_fault_that_does_nothing_is_refused(app, backend, record):
     opened(app, backend, say("chat"))
 
     click(app, "fault_add")
 
     assert any("The fault does nothing" in error.value for error in app.error)
-    assert page().session.mocks.all == []
+    assert record(CurrentRun).session.mocks.all == []
 
 
-def test_pin_of_node_that_is_gone_is_error_in_list(app, backend, page):
+def test_pin_of_node_that_is_gone_is_error_in_list(app, backend, record):
     opened(app, backend, say("chat"))
-    page().session.mocks.put(Pin(Target("node", "gone"), {}))
+    record(CurrentRun).session.mocks.put(Pin(Target("node", "gone"), {}))
     app.run()
 
     assert column(app, "state", "Mocks") == ["This version of the workflow has no node 'gone'."]
 
 
-def test_mock_is_switched_off_and_removed_in_its_row(app, backend, page):
+def test_mock_is_switched_off_and_removed_in_its_row(app, backend, record):
     opened(app, backend, say("chat"))
-    page().session.mocks.put(Pin(Target("node", "chat"), {}))
+    record(CurrentRun).session.mocks.put(Pin(Target("node", "chat"), {}))
     app.run()
-    (mock,) = page().session.mocks.all
+    (mock,) = record(CurrentRun).session.mocks.all
 
     use_row(app, mock.id, "on", False, label="Mocks")
-    is_enabled = page().session.mocks.all[0].is_enabled
+    is_enabled = record(CurrentRun).session.mocks.all[0].is_enabled
     use_row(app, mock.id, "remove", label="Mocks")
 
     assert not is_enabled
-    assert page().session.mocks.all == []
+    assert record(CurrentRun).session.mocks.all == []
 
 
 def test_backend_that_runs_elsewhere_greys_pins_and_answers_with_reason(app, backend, monkeypatch):

@@ -5,9 +5,11 @@ import io
 
 from debugger.analysis.side_effects import side_effects
 from debugger.exports.csv_files import side_effect_rows, side_effects_csv
+from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.selection import Selection
 from tests.support.factories import direct, document, node, say
 from tests.support.super_nodes import super_node
-from tests.views.bars import badges, captions, control, use
+from tests.views.bars import captions, control, use
 from tests.views.row_lists import choose, column, drawn, rows
 from tests.views.talk import notes
 
@@ -71,7 +73,8 @@ def test_blocked_call_stands_in_ledger_with_what_to_set(app, backend, press):
     assert row["target"] == "POST http://127.0.0.1:9/bookings"
     assert (row["how"], row["outcome"]) == ("blocked", "not made")
     assert "Set WORKFLOW_DEBUGGER_OUTBOUND_WRITE=live" in captions(app)
-    assert any("Outside: 1 write (blocked)" in badge for badge in badges(app))
+    assert "1 write (blocked)" in captions(app)
+    assert "Side effects 1" in control(app, "lower_view").options
 
 
 def test_filter_of_timeline_is_kept_while_ledger_is_shown(app, backend, press):
@@ -88,7 +91,7 @@ def test_filter_of_timeline_is_kept_while_ledger_is_shown(app, backend, press):
     assert control(app, "timeline_text").value == "booking"
 
 
-def test_ledger_of_reopened_run_is_same(app, backend, page, press):
+def test_ledger_of_reopened_run_is_same(app, backend, record, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
@@ -100,7 +103,7 @@ def test_ledger_of_reopened_run_is_same(app, backend, page, press):
     assert ledger(app) == before
 
 
-def test_call_is_chosen_with_its_node_and_shown_in_full(app, backend, page, press):
+def test_call_is_chosen_with_its_node_and_shown_in_full(app, backend, record, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
@@ -108,30 +111,30 @@ def test_call_is_chosen_with_its_node_and_shown_in_full(app, backend, page, pres
 
     choose(app, [0], "Side effects")
 
-    assert page().node == "booking"
+    assert record(Selection).node == "booking"
     assert drawn(app, "Side effects")["chosen"] == 0
     assert "POST http://127.0.0.1:9/bookings" in [text.value for text in app.text]
 
 
-def test_calls_are_those_up_to_cursor(app, backend, page, press):
+def test_calls_are_those_up_to_cursor(app, backend, record, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
     open_ledger(app)
     live = ledger(app)
 
-    page().event = 0
+    record(Cursor).event = 0
     app.run()
 
     assert len(live) == 1
     assert "No call outside was made up to here." in captions(app)
 
 
-def test_download_holds_every_call_with_its_raw_id(app, backend, page, press):
+def test_download_holds_every_call_with_its_raw_id(app, backend, record, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
-    session = page().session
+    session = record(CurrentRun).session
 
     rows = side_effect_rows(session.run_id, side_effects(session.turns, session.ledger.recorded))
     text = side_effects_csv(rows).removeprefix(b"\xef\xbb\xbf").decode()
@@ -140,12 +143,12 @@ def test_download_holds_every_call_with_its_raw_id(app, backend, page, press):
     assert (found["run_id"], found["node_logical_id"]) == (session.run_id, "booking/save")
 
 
-def test_event_inside_super_node_belongs_to_it_in_node_tab(app, backend, page, press):
+def test_event_inside_super_node_belongs_to_it_in_node_tab(app, backend, record, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
 
-    page().node = "booking"
+    record(Selection).node = "booking"
     use(app, "inspector_tab", "Node")
 
     assert column(app, "inside", "Runs of the chosen") == ["Save"]

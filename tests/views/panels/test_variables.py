@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from debugger.views.panels.watches import WatchList
+from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.run_view import ViewCache
 from tests.support.factories import direct, document, say, static, tool
 from tests.views.bars import control, use
 from tests.views.panels.test_inspector import COUNT
@@ -21,16 +24,16 @@ def counted(backend):
     )
 
 
-def states(page):
-    events = page().session.turns[0].events
+def states(record):
+    events = record(CurrentRun).session.turns[0].events
     return [at for at, event in enumerate(events) if event.type == "workflow_show_state"]
 
 
-def test_each_variable_names_event_that_set_it_and_leads_there(app, backend, page, press):
+def test_each_variable_names_event_that_set_it_and_leads_there(app, backend, record, press):
     counted(backend)
     app.run()
     press("start")
-    second = states(page)[1]
+    second = states(record)[1]
 
     assert variables(app, "Runtime", "set")["n"] == "turn 1"
     assert variables(app, "Dynamic", "set")["shop"] == "default"
@@ -40,7 +43,7 @@ def test_each_variable_names_event_that_set_it_and_leads_there(app, backend, pag
     assert control(app, "who_runtime_n").label == f"Set by event {second} · turn 1"
     use(app, "who_runtime_n")
 
-    assert page().event == second
+    assert record(Cursor).event == second
 
 
 def test_only_variables_with_words_that_are_looked_for_are_shown(app, backend, press):
@@ -55,11 +58,11 @@ def test_only_variables_with_words_that_are_looked_for_are_shown(app, backend, p
     assert "No variable has these words" in texts(app)
 
 
-def test_changes_are_shown_by_event_by_turn_and_by_run_with_signs(app, backend, page, press):
+def test_changes_are_shown_by_event_by_turn_and_by_run_with_signs(app, backend, record, press):
     counted(backend)
     app.run()
     press("start")
-    page().event = states(page)[1]
+    record(Cursor).event = states(record)[1]
     use(app, "state_view", "Changes")
 
     one = rows(app, "Variables that")
@@ -69,12 +72,12 @@ def test_changes_are_shown_by_event_by_turn_and_by_run_with_signs(app, backend, 
     assert one[0] == {"sign": "~", "variable": "runtime.n.n", "before": "2", "after": "5"}
     assert "dynamic.shop" in [row["variable"] for row in all_]
     assert {row["sign"] for row in all_} == {"+"}
-    page().event = states(page)[1] - 1
+    record(Cursor).event = states(record)[1] - 1
     use(app, "changes_span", "Event")
     assert "changed no variable" in texts(app)
 
 
-def test_change_of_text_is_shown_word_by_word(app, backend, page, press):
+def test_change_of_text_is_shown_word_by_word(app, backend, record, press):
     say_it = "def say(n):\n    return 'You are booked for ' + n + ', Ada.'\n"
     backend.create_workflow(
         document(
@@ -87,7 +90,7 @@ def test_change_of_text_is_shown_word_by_word(app, backend, page, press):
     )
     app.run()
     press("start")
-    page().event = states(page)[1]
+    record(Cursor).event = states(record)[1]
     use(app, "state_view", "Changes")
 
     choose(app, "runtime.line", "Variables that")
@@ -97,7 +100,7 @@ def test_change_of_text_is_shown_word_by_word(app, backend, page, press):
     assert ":green-background[\\+ Friday]" in shown
 
 
-def test_what_is_watched_keeps_its_values_and_leads_to_where_it_became_true(app, backend, page, press):
+def test_what_is_watched_keeps_its_values_and_leads_to_where_it_became_true(app, backend, record, press):
     counted(backend)
     app.run()
     press("start")
@@ -114,12 +117,12 @@ def test_what_is_watched_keeps_its_values_and_leads_to_where_it_became_true(app,
 
     assert watched == [("[[n.n]] >= 5", "true"), ("shop", '"Leaf"')]
     assert values == ["false", "true"]
-    assert page().event == states(page)[1]
+    assert record(Cursor).event == states(record)[1]
     use_row(app, "[[n.n]] >= 5", "remove", label="What is watched")
-    assert page().watches == ["shop"]
+    assert record(WatchList).texts == ["shop"]
 
 
-def test_value_of_watch_leads_to_its_event(app, backend, page, press):
+def test_value_of_watch_leads_to_its_event(app, backend, record, press):
     counted(backend)
     app.run()
     press("start")
@@ -127,12 +130,12 @@ def test_value_of_watch_leads_to_its_event(app, backend, page, press):
     app.text_input("new_watch").set_value("[[n.n]] >= 5").run()
     choose(app, "[[n.n]] >= 5", "What is watched")
 
-    choose(app, [states(page)[0]], "The values of")
+    choose(app, [states(record)[0]], "The values of")
 
-    assert page().event == states(page)[0]
+    assert record(Cursor).event == states(record)[0]
 
 
-def test_watch_that_is_no_condition_is_refused_with_its_place_and_kept_in_box(app, backend, page, press):
+def test_watch_that_is_no_condition_is_refused_with_its_place_and_kept_in_box(app, backend, record, press):
     counted(backend)
     app.run()
     press("start")
@@ -140,12 +143,12 @@ def test_watch_that_is_no_condition_is_refused_with_its_place_and_kept_in_box(ap
 
     app.text_input("new_watch").set_value("[[n]] ==").run()
 
-    assert page().watches == []
+    assert record(WatchList).texts == []
     assert "Expected a value" in " ".join(error.value for error in app.error)
     assert app.text_input("new_watch").value == "[[n]] =="
 
 
-def test_variable_is_watched_from_its_row(app, backend, page, press):
+def test_variable_is_watched_from_its_row(app, backend, record, press):
     counted(backend)
     app.run()
     press("start")
@@ -158,13 +161,13 @@ def test_variable_is_watched_from_its_row(app, backend, page, press):
     assert column(app, "value", "What is watched") == ['{"n": 5}']
 
 
-def test_another_run_is_not_shown_with_past_of_one_before(app, backend, page, press):
+def test_another_run_is_not_shown_with_past_of_one_before(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hi"), say("chat"), direct("a", "chat"), defaults={"x": 1}))
     app.run()
     press("start")
-    old = page().past
+    old = record(ViewCache).history
 
     press("restart")
 
-    assert page().past is not old
+    assert record(ViewCache).history is not old
     assert list(variables(app, "Dynamic")) == ["x"]
