@@ -289,6 +289,17 @@ class TextInput:
 
 
 @dataclass(frozen=True)
+class FullScreen:
+    """Button that shows the page on the whole screen, and leaves it again."""
+
+    key: str
+
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        return {"kind": "full screen", "key": self.key}
+
+
+@dataclass(frozen=True)
 class Menu:
     """Button that opens a list of controls.
 
@@ -310,7 +321,7 @@ class Menu:
 
 
 Control = Button | Link | Toggle | Disclosure | SegmentedControl | Select | TextInput | Scrubber
-Item = Text | Badge | Progress | Spacer | Break | Menu | Control
+Item = Text | Badge | Progress | Spacer | Break | FullScreen | Menu | Control
 
 
 @dataclass(frozen=True)
