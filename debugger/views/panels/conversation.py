@@ -127,9 +127,11 @@ def _empty(view: RunView) -> Line:
 
 
 def _shown(view: RunView) -> list[ChatMessage]:
+    """Return the messages to show: for an audience no warnings, and none that come after the cursor."""
     if not state.record(ViewMode).is_demo:
         return view.bubbles
-    return [bubble for bubble in view.bubbles if bubble.role != "warning"]
+    pairs = zip(view.bubbles, view.later_bubbles, strict=True)
+    return [bubble for bubble, is_later in pairs if bubble.role != "warning" and not is_later]
 
 
 def _earlier(bubbles: list[ChatMessage]) -> int:
