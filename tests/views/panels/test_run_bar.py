@@ -10,7 +10,7 @@ from tests.support.companions import lab, left_alone, watchful
 from tests.support.factories import document, say
 from tests.views.bars import badges, captions, control, keys, use
 from tests.views.message import box, send
-from tests.views.row_lists import column, drawn
+from tests.views.row_lists import column, drawn, rows
 from tests.views.talk import speakers, words
 
 
@@ -178,8 +178,7 @@ def test_table_of_nodes_tells_where_companion_is(app, backend, press):
 
     use(app, "graph_view", "Table")
 
-    table = next(frame.value for frame in app.dataframe if "visits" in frame.value)
-    status = dict(zip(table["id"], table["status"], strict=True))
+    status = {row["id"]: row["status"] for row in rows(app, "The nodes")}
     assert status["poll"] == "companion labpoll here"
     assert status["chat"] == "waiting here"
 
