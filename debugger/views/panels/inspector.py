@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,10 +27,11 @@ from debugger.views.panels import breakpoints, stepping
 from debugger.views.panels.forks import fork_button
 from debugger.views.panels.notes import notes_tab
 from debugger.views.panels.variables import scopes_tab, scopes_views
+from debugger.views.panels.watches import WatchList
 from debugger.views.panels.why import why_tab
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
-from debugger.views.selection import Selection
+from debugger.views.selection import Selection, selection_state
 
 
 def node_tab(view: RunView) -> None:
@@ -150,11 +151,18 @@ def _can_go(session: DebugSession) -> bool:
 
 _Draw = Callable[[RunView], None]
 _HEIGHT = 716
+_FIRST_TAB = "State"
+
+
+def inspector_state(session: DebugSession) -> Hashable:
+    """Return what the inspector shows besides the run."""
+    return selection_state(session), state.widget(state.TAB_KEY, _FIRST_TAB), *state.record(WatchList).texts
 
 
 def inspector(view: RunView) -> None:
     """Draw the inspector."""
     with st.container(border=True, height=_HEIGHT, key="inspector"):
+        state.begin_widget(state.TAB_KEY, _FIRST_TAB)
         tab = state.widget(state.TAB_KEY)
         tabs = SegmentedControl(state.TAB_KEY, "Inspector", list(TABS), wide=True)
         moment = _moment(view) if tab in _AT_A_MOMENT else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -37,6 +38,11 @@ class SetupState:
     is_open: bool = False
     session: DebugSession | None = None
     """The session that it was opened for; it closes when another one is on view."""
+
+
+def head_state(session: DebugSession) -> Hashable:
+    """Return what the head of the page shows."""
+    return session, session.run_id, session.status == "not_started", bool(session.turns), session.busy
 
 
 def run_head(view: RunView) -> None:

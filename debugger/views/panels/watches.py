@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -13,10 +14,18 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.components.markdown import count, json_cell, plain
 from debugger.views.components.tables import ROW, table_height
-from debugger.views.run_view import RunHistory, WatchList, watches
+from debugger.views.run_view import RunHistory
 
 _MOST_WATCHES = 10
 _MOST_VALUES = 200
+
+
+@dataclass
+class WatchList:
+    """Expressions that the user watches."""
+
+    texts: list[str] = field(default_factory=list)
+    """The expressions, as they were written."""
 
 
 def watch_view(held: RunHistory, event: int | None) -> None:
@@ -27,7 +36,7 @@ def watch_view(held: RunHistory, event: int | None) -> None:
         event: The cursor; ``None`` is live.
     """
     _add()
-    found = [held.series_of(watch) for watch in watches()]
+    found = [held.series_of(watch) for watch in map(read_watch, state.record(WatchList).texts)]
     if not found:
         st.caption(
             "Nothing is watched yet. Write a variable or a condition above, "
