@@ -26,7 +26,7 @@ def unfold(
 ) -> UnfoldedGraph:
     """Return a workflow with what is inside its opened super nodes.
 
-    Nodes and edges have the ids by which events name them. Edges into and out of a super node stay as written.
+    Nodes and edges have the ids by which events name them. Edges of a super node stay as written.
 
     Args:
         workflow: The workflow as its author wrote it.
