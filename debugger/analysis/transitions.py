@@ -69,7 +69,8 @@ class EdgeIndex:
     Direct edges may be recorded without their id (``platform.md#event-fields``).
 
     An edge that enters or leaves a super node is found for the inner node that an event names, whether or not
-    that is one of the nodes. Transitions inside a super node follow no edge where its inner nodes are left out.
+    that is one of the nodes. Transitions inside a super node follow no edge if its inner nodes are left out.
+
     Args:
         edges: The workflow's edges.
         nodes: The ids of the workflow's nodes.

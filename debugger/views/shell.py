@@ -15,9 +15,10 @@ from debugger.views.auth.login_page import MARK
 from debugger.views.auth.permissions import current_user
 from debugger.views.components.toolbar import Item, Link
 from debugger.views.confirmations import production_dialog
-from debugger.views.pages import compare, connection, debug, present, review, runs
+from debugger.views.pages import compare, connection, debug, review, runs
 from debugger.views.panels.python_consent import python_dialog
 from debugger.views.panels.top_nav import top_nav
+from debugger.views.state import PageLinks
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,6 @@ class View:
 
 VIEWS = (
     View("debug", "Debug", ":material/bug_report:", debug.render, debug.head),
-    View("present", "Present", ":material/slideshow:", present.render),
     View("runs", "Runs", ":material/history:", runs.render),
     View("review", "Review", ":material/rate_review:", review.render),
     View("compare", "Compare", ":material/compare_arrows:", compare.render),
@@ -44,7 +44,6 @@ VIEWS = (
 """In the order of the navigation."""
 
 _STYLE = Path(__file__).with_name("style.css")
-_SIDEBAR_WIDTH = 312
 _OBJECTS, _YOUNG, _OLD = 50_000, 20, 20
 """After how many new objects the collector looks at them, and after how many looks at older ones."""
 
@@ -56,7 +55,7 @@ def run(first: str = "debug") -> None:
         first: The view that an address without a path opens.
     """
     _collect_seldom()
-    st.set_page_config("Workflow Debugger", MARK, layout="wide", initial_sidebar_state=_SIDEBAR_WIDTH)
+    st.set_page_config("Workflow Debugger", MARK, layout="wide")
     if current_user().role is None:
         st.error("You are signed out, or no role was set for you: reload the page to sign in.")
         return
@@ -68,7 +67,7 @@ def run(first: str = "debug") -> None:
         )
         for view in VIEWS
     }
-    state.page().links = pages
+    state.record(PageLinks).by_name = pages
     chosen = st.navigation(list(pages.values()), position="hidden")
     navigation.leave_for_page()
     shown = next(view for view in VIEWS if view.title == chosen.title)
@@ -81,7 +80,7 @@ def run(first: str = "debug") -> None:
 def _link(view: View, first: str, shown: View) -> Link:
     href = "./" if view.name == first else view.name
     go = navigation.go_to
-    return Link(f"to_{view.name}", view.title, href, go, (view.name,), view.icon, view is shown)
+    return Link(f"to_{view.name}", view.title, href, go, (view.name,), is_current=view is shown)
 
 
 @cache

@@ -9,7 +9,7 @@ function instanceOf(root) {
   if (!it) {
     const find = selector => root.querySelector(selector);
     it = { root, said: find(".said"), earlier: find(".st-key-whole_conversation"), work: find(".work"),
-      empty: find(".empty"), start: find(".st-key-start_here"), drawn: [], open: new Set(), follows: true };
+      empty: find(".empty"), drawn: [], open: new Set(), follows: true };
     instances.set(root, it);
     wire(it);
   }
@@ -28,7 +28,6 @@ function wire(it) {
     it.lastData = undefined; // what it shows now is the person's: whatever comes next is shown
     it.send("shown", isShown ? "all" : "latest");
   });
-  it.start.firstElementChild.addEventListener("click", () => it.send("started", true));
   it.said.addEventListener("click", event => {
     const message = event.target.closest("[data-event]");
     if (message && (event.target.closest(".moment") || !isReading(it))) choose(it, message);
@@ -178,7 +177,7 @@ function showIn(root, element) {
   else if (place.bottom > box.bottom) root.scrollTop += Math.min(place.bottom - box.bottom, place.top - box.top);
 }
 
-function tell(it, { earlier, under_way: work, empty, start }) {
+function tell(it, { earlier, under_way: work, empty }) {
   it.earlier.hidden = !earlier;
   if (earlier) {
     it.earlier.firstElementChild.ariaChecked = String(earlier.is_shown);
@@ -187,9 +186,6 @@ function tell(it, { earlier, under_way: work, empty, start }) {
   line(it.work, work);
   it.empty.hidden = !empty;
   line(it.empty.firstElementChild, empty);
-  it.start.hidden = !start;
-  it.start.title = start?.no_run ?? "";
-  it.start.firstElementChild.disabled = Boolean(start?.no_run);
 }
 
 function line(element, item) {

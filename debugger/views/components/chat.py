@@ -9,7 +9,6 @@ from debugger.analysis.chat import ChatMessage, group_warnings
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.views import state
-from debugger.views.auth.permissions import denied
 from debugger.views.components.factory import component
 from debugger.views.components.markdown import count
 
@@ -31,15 +30,6 @@ class ShowEarlier:
     is_shown: bool
     """Whether that is among what is shown."""
     on_change: Callable[[bool], None]
-
-
-@dataclass(frozen=True)
-class StartButton:
-    """The button that begins a run, where nothing was said yet."""
-
-    on_press: Callable[[], None]
-    no_run: str = ""
-    """Why it cannot be pressed."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +55,6 @@ def chat_box(
     earlier: ShowEarlier | None = None,
     under_way: Line | None = None,
     empty: Line | None = None,
-    start: StartButton | None = None,
     mark: tuple[int, str] | None = None,
     page: Hashable = None,
     cursor: ChatCursor | None = None,
@@ -82,7 +71,6 @@ def chat_box(
         earlier: The switch above the bubbles, if not all are always shown.
         under_way: What happens just now, reported below the bubbles.
         empty: What is in the middle of the box, as where nothing was said.
-        start: The button below that.
         mark: The number of a turn whose outcome is not known, and the remark at its user's message.
         page: While it is equal, the box stays where a person has scrolled to; another one begins at its end.
         cursor: The time cursor; ``None`` is live.
@@ -96,7 +84,6 @@ def chat_box(
         "earlier": {"label": earlier.label, "is_shown": earlier.is_shown} if earlier else None,
         "under_way": asdict(under_way) if under_way else None,
         "empty": asdict(empty) if empty else None,
-        "start": {"no_run": start.no_run or denied(start.on_press)} if start else None,
         "page": str(page),
         "cursor": _cursor_props(groups, cursor),
     }
@@ -105,7 +92,6 @@ def chat_box(
         height=height,
         data=data,
         on_shown_change=lambda: _switch(key, earlier),
-        on_started_change=lambda: _start(start),
         on_chosen_change=lambda: _choose(key, on_choose),
     )
 
@@ -152,8 +138,3 @@ def _choose(key: str, on_choose: Callable[[int], None] | None) -> None:
     event = held.get("chosen") if held else None
     if on_choose is not None and isinstance(event, int) and not isinstance(event, bool):
         on_choose(event)
-
-
-def _start(start: StartButton | None) -> None:
-    if start is not None and not start.no_run:
-        start.on_press()

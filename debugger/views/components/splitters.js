@@ -1,155 +1,123 @@
-// Bars between the panes of a page and a button on each: what they change is a variable of a style sheet of the
-// document, so that a pane that is drawn anew has the size that it had. The browser remembers.
+// Bars between the panes of a page, a button on each pane, and tabs where there is room for one pane alone. What
+// they change is a variable of a style sheet of the document, or an attribute of its root, so that a pane that
+// is drawn anew has the size that it had. The browser remembers.
 
-const KEPT = "workflow-debugger.panes", VERSION = 1;
+const STORAGE_KEY = "workflow-debugger.panes", VERSION = 2;
 const STEP = 0.02, LEAP = 0.1;
-const GAP = 12; // between two panes, in pixels: as style.css has it
-const OPEN = '[role="dialog"], [role="menu"], [role="listbox"], [data-testid="stPopoverBody"], .st-key-live_editor';
-// As in style.css, which may come later than the panes: until it is there they have no places to be seen in.
-const UNTIL_SIZED = `@keyframes until-sized { from { visibility: hidden; } }
-  :root:not([data-sized]) .st-key-panes { animation: until-sized 1.5s step-end; }`;
+const OPEN = '[role="dialog"], [role="menu"], [role="listbox"], [data-testid="stPopoverBody"], .st-key-live_editor, :root[data-menu]';
+const root = document.documentElement;
 const sheet = new CSSStyleSheet();
-const all = { splits: [], panes: [], sizes: {}, maximised: "" }; // one for the document: pages have one place for panes
+const all = { splits: [], panes: [], sizes: {}, maximised: "", tab: "" }; // one for the document: a page has one place for panes
 const mounted = new Set(); // those of a page that was left are taken out as they are found
 const instances = new WeakMap(); // one record per mounted element
 
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-document.addEventListener("keydown", leave, true); // before the page's own keys, which are below a maximised pane
-new ResizeObserver(() => mounted.forEach(showBars)).observe(document.documentElement);
+document.addEventListener("keydown", restoreByKey, true); // before the page's own keys, which are below a maximised pane
 
-function made(tag, className) {
-  const element = document.createElement(tag);
-  element.className = className;
-  return element;
+function createElement(tag, className, properties = {}) {
+  return Object.assign(document.createElement(tag), { className, ...properties });
 }
 
 // What was remembered, as far as it can be used: it may be of another version, or written by anyone.
 function read() {
-  let kept;
+  let stored;
   try {
-    kept = JSON.parse(localStorage.getItem(KEPT));
+    stored = JSON.parse(localStorage.getItem(STORAGE_KEY));
   } catch {
     return; // no storage, or nothing that can be read
   }
-  if (kept?.version !== VERSION) return;
+  if (stored?.version !== VERSION) return;
   for (const { name, least, most } of all.splits) {
-    const size = kept.sizes?.[name];
+    const size = stored.sizes?.[name];
     if (Number.isFinite(size) && size >= least && size <= most) all.sizes[name] = size;
   }
-  for (const { name, before, apart } of all.splits) { // two that leave no room between them count for nothing
-    if (before && all.sizes[name] - all.sizes[before] < apart) delete all.sizes[name];
-  }
-  if (all.panes.some(({ name }) => name === kept.maximised)) all.maximised = kept.maximised;
+  for (const key of ["maximised", "tab"]) if (all.panes.some(({ name }) => name === stored[key])) all[key] = stored[key];
 }
 
-function keep() {
+function store() {
+  const { sizes, maximised, tab } = all;
   try {
-    localStorage.setItem(KEPT, JSON.stringify({ version: VERSION, sizes: all.sizes, maximised: all.maximised }));
+    localStorage.setItem(STORAGE_KEY, JSON.stringify({ version: VERSION, sizes, maximised, tab }));
   } catch { /* no storage: it lasts as long as the page */ }
 }
 
-const WRITTEN = { width: size => `${size * 100}%`, window: size => `calc(${size * 100}vh - ${GAP / 2}px)`, upper: String };
-
 function apply() {
-  const sizes = all.splits.filter(({ name }) => name in all.sizes);
-  sheet.replaceSync(`${UNTIL_SIZED} .st-key-panes { ${sizes.map(({ name, base }) => `--${name}: ${WRITTEN[base](all.sizes[name])};`).join(" ")} }`);
-  const { dataset } = document.documentElement;
-  if (all.maximised) dataset.maximised = all.maximised; else delete dataset.maximised;
+  sheet.replaceSync(`.st-key-panes { ${Object.entries(all.sizes).map(([name, size]) => `--${name}: ${size * 100}%;`).join(" ")} }`);
+  root.dataset.tab = all.tab || all.panes[0].name;
+  if (all.maximised) root.dataset.maximised = all.maximised; else delete root.dataset.maximised;
   for (const it of mounted) { // one that is drawn for the first time is not on the page yet
     if (it.root.isConnected) it.wasShown = true;
     else if (it.wasShown) mounted.delete(it);
   }
-  mounted.forEach(it => { showButtons(it); showBars(it); });
+  mounted.forEach(show);
 }
 
 function panesOf(it) {
   return it.root.getRootNode().host.closest(".st-key-panes");
 }
 
-// The split that a bar moves in the layout that there is room for.
-function splitOf(it, bar) {
+function show(it) {
   const panes = panesOf(it), layout = panes && getComputedStyle(panes).getPropertyValue("--layout").trim();
-  return all.splits.find(split => split.bar === bar && split.layout === layout);
-}
-
-// Where a split is measured from, and how long the whole is.
-function spanOf(it, { base }) {
-  const box = panesOf(it).getBoundingClientRect();
-  if (base === "width") return { from: box.left, whole: box.width };
-  const upper = it.bars.get("inspect").getBoundingClientRect().height;
-  return { from: box.top, whole: base === "window" ? innerHeight : upper };
-}
-
-function placeOf(it, split) {
-  const box = it.bars.get(split.bar).getBoundingClientRect(), { from, whole } = spanOf(it, split);
-  const middle = split.base === "width" ? box.left + box.width / 2 : box.top + box.height / 2;
-  return (middle - from) / whole;
-}
-
-function limitsOf(it, split) {
-  const after = all.splits.find(({ before }) => before === split.name), before = all.splits.find(({ name }) => name === split.before);
-  return {
-    least: before ? Math.max(split.least, placeOf(it, before) + split.apart) : split.least,
-    most: after ? Math.min(split.most, placeOf(it, after) - after.apart) : split.most,
-  };
-}
-
-function move(it, split, to) {
-  const { least, most } = limitsOf(it, split), size = Math.min(Math.max(to, least), Math.max(least, most));
-  all.sizes[split.name] = Math.round(size * 10000) / 10000;
-  apply();
-}
-
-function reset(it, split) {
-  delete all.sizes[split.name];
-  apply();
-  const { least, most } = limitsOf(it, split), at = placeOf(it, split);
-  if (at < least - 0.001 || at > most + 0.001) { // its neighbour was moved over its first place
-    for (const { name, before } of all.splits) if (before === split.name || name === split.before) delete all.sizes[name];
-    apply();
+  if (layout) root.dataset.sized = "";
+  it.tabs.hidden = layout !== "tabs";
+  for (const button of it.tabs.children) {
+    button.ariaSelected = String(button.dataset.pane === root.dataset.tab);
+    button.tabIndex = button.ariaSelected === "true" ? 0 : -1;
   }
-  keep();
-}
-
-function showBars(it) {
-  const panes = panesOf(it);
-  if (panes && getComputedStyle(panes).getPropertyValue("--layout")) document.documentElement.dataset.sized = "";
-  for (const [name, bar] of it.bars) {
-    const split = splitOf(it, name);
-    bar.hidden = !split || Boolean(all.maximised);
-    if (bar.hidden) continue;
-    bar.ariaOrientation = split.base === "width" ? "vertical" : "horizontal";
-    bar.ariaLabel = split.label;
-  }
-  for (const [name, bar] of it.bars) { // once all are in their places
-    if (bar.hidden) continue;
-    const split = splitOf(it, name), { least, most } = limitsOf(it, split), percent = share => Math.round(share * 100);
-    bar.ariaValueMin = String(percent(least));
-    bar.ariaValueMax = String(percent(most));
-    bar.ariaValueNow = String(Math.min(Math.max(percent(placeOf(it, split)), percent(least)), percent(most)));
-    bar.ariaValueText = `${bar.ariaValueNow} %`;
-  }
-}
-
-function showButtons(it) {
   for (const [name, button] of it.buttons) {
     const { label } = all.panes.find(pane => pane.name === name), is = all.maximised === name;
-    button.hidden = Boolean(all.maximised) && !is;
+    button.hidden = layout === "tabs" || (Boolean(all.maximised) && !is);
     button.ariaPressed = String(is);
     button.ariaLabel = is ? `Restore panes beside the ${label}` : `Maximise pane ${label}`;
     button.title = is ? "Restore (Escape)" : "Maximise pane";
     button.firstElementChild.textContent = is ? "close_fullscreen" : "open_in_full";
   }
+  for (const [split, bar] of it.bars) {
+    bar.hidden = layout === "tabs" || Boolean(all.maximised);
+    if (bar.hidden) continue;
+    const percent = share => String(Math.round(share * 100));
+    bar.ariaValueMin = percent(split.least);
+    bar.ariaValueMax = percent(split.most);
+    bar.ariaValueNow = percent(Math.min(Math.max(placeOf(it, split, bar), split.least), split.most));
+    bar.ariaValueText = `${bar.ariaValueNow} %`;
+  }
+}
+
+function isWidth(split) {
+  return split.base === "width";
+}
+
+// The middle of a bar as a share of the panes.
+function placeOf(it, split, bar) {
+  const box = bar.getBoundingClientRect(), panes = panesOf(it).getBoundingClientRect();
+  return isWidth(split) ? (box.left + box.width / 2 - panes.left) / panes.width : (box.top + box.height / 2 - panes.top) / panes.height;
+}
+
+function move(split, to) {
+  all.sizes[split.name] = Math.round(Math.min(Math.max(to, split.least), split.most) * 10000) / 10000;
+  apply();
+}
+
+function reset(split) {
+  delete all.sizes[split.name];
+  apply();
+  store();
 }
 
 function maximise(name) {
   all.maximised = name;
   apply();
-  keep();
+  store();
+}
+
+function openTab(name) {
+  all.tab = name;
+  apply();
+  store();
 }
 
 // Escape closes the topmost: a dialog or a menu before a maximised pane, and that before anything of the page.
-function leave(event) {
+function restoreByKey(event) {
   if (event.key !== "Escape" || !all.maximised || event.isComposing) return;
   if (![...mounted].some(it => it.root.isConnected)) return;
   const isAbove = [...document.querySelectorAll(OPEN)].some(each => each.checkVisibility());
@@ -159,64 +127,61 @@ function leave(event) {
   maximise("");
 }
 
-function drag(it, bar, event) {
-  const split = splitOf(it, bar.dataset.bar);
-  if (!split || event.button) return;
+function drag(it, split, bar, event) {
+  if (event.button) return;
   event.preventDefault(); // no text is marked on the way
   bar.focus();
   bar.setPointerCapture(event.pointerId);
   bar.classList.add("moving");
-  const along = each => split.base === "width" ? each.clientX : each.clientY;
-  const { from, whole } = spanOf(it, split), held = along(event) - from - placeOf(it, split) * whole, begun = along(event);
-  let frame = 0, latest = event;
+  const along = each => isWidth(split) ? each.clientX : each.clientY;
+  const begun = along(event), from = placeOf(it, split, bar), box = panesOf(it).getBoundingClientRect();
+  const whole = isWidth(split) ? box.width : box.height;
+  let frame = 0, latest = event, hasMoved = false;
   const follow = () => {
     frame = 0;
-    const now = spanOf(it, split); // the page may have been scrolled meanwhile
-    move(it, split, (along(latest) - held - now.from) / now.whole);
+    move(split, from + (along(latest) - begun) / whole);
   };
   bar.onpointermove = each => {
     latest = each;
-    if (Math.abs(along(each) - begun) > 2 || bar.hasMoved) { bar.hasMoved = true; frame ||= requestAnimationFrame(follow); }
+    hasMoved ||= Math.abs(along(each) - begun) > 2;
+    if (hasMoved) frame ||= requestAnimationFrame(follow);
   };
   bar.onlostpointercapture = () => {
     bar.onpointermove = bar.onlostpointercapture = null;
     bar.classList.remove("moving");
     if (frame) { cancelAnimationFrame(frame); follow(); }
-    if (bar.hasMoved) keep();
-    bar.hasMoved = false;
+    if (hasMoved) store();
   };
 }
 
-function moveByKey(it, bar, event) {
-  const split = splitOf(it, bar.dataset.bar);
-  if (!split || event.ctrlKey || event.metaKey || event.altKey) return;
-  const [back, forth] = split.base === "width" ? ["ArrowLeft", "ArrowRight"] : ["ArrowUp", "ArrowDown"];
-  const by = event.shiftKey ? LEAP : STEP, at = placeOf(it, split);
+function moveByKey(it, split, bar, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const [back, forth] = isWidth(split) ? ["ArrowLeft", "ArrowRight"] : ["ArrowUp", "ArrowDown"];
+  const by = event.shiftKey ? LEAP : STEP, at = placeOf(it, split, bar);
   const to = { [back]: at - by, [forth]: at + by, Home: 0, End: 1 }[event.key];
-  if (event.key === "Enter") reset(it, split);
+  if (event.key === "Enter") reset(split);
   else if (to === undefined) return;
-  else { move(it, split, to); keep(); }
+  else { move(split, to); store(); }
   event.preventDefault();
   event.stopPropagation(); // the page has keys of its own
 }
 
-function addBar(it, name) {
-  const bar = made("div", "bar");
-  bar.dataset.bar = name;
-  bar.role = "separator";
-  bar.tabIndex = 0;
+function addBar(it, split) {
+  const bar = createElement("div", "bar", { role: "separator", tabIndex: 0 });
+  bar.dataset.bar = split.name;
+  bar.ariaLabel = split.label;
+  bar.ariaOrientation = isWidth(split) ? "vertical" : "horizontal";
   bar.title = "Drag, or use the arrow keys; a double click or Enter resets";
-  bar.style.gridArea = name;
-  bar.addEventListener("pointerdown", event => drag(it, bar, event));
-  bar.addEventListener("keydown", event => moveByKey(it, bar, event));
-  bar.addEventListener("dblclick", () => { const split = splitOf(it, name); if (split) reset(it, split); });
-  it.bars.set(name, bar);
+  bar.style.gridArea = split.area;
+  bar.addEventListener("pointerdown", event => drag(it, split, bar, event));
+  bar.addEventListener("keydown", event => moveByKey(it, split, bar, event));
+  bar.addEventListener("dblclick", () => reset(split));
+  it.bars.set(split, bar);
   it.root.append(bar);
 }
 
-function addButton(it, name) {
-  const button = made("button", "corner-" + name), icon = made("span", "icon");
-  button.type = "button";
+function addButton(it, { name }) {
+  const button = createElement("button", "corner corner-" + name, { type: "button" }), icon = createElement("span", "icon");
   button.style.gridArea = name;
   icon.ariaHidden = "true";
   icon.translate = false;
@@ -226,18 +191,39 @@ function addButton(it, name) {
   it.root.append(button);
 }
 
+function addTabs(it) {
+  it.tabs = createElement("div", "tabs", { role: "tablist" });
+  it.tabs.ariaLabel = "Panes";
+  it.tabs.append(...all.panes.map(({ name, tab }) => {
+    const button = createElement("button", "", { type: "button", role: "tab", textContent: tab });
+    button.dataset.pane = name;
+    button.addEventListener("click", () => openTab(name));
+    return button;
+  }));
+  it.tabs.addEventListener("keydown", event => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key], tabs = [...it.tabs.children];
+    if (!by) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const next = tabs[(tabs.indexOf(event.target) + by + tabs.length) % tabs.length];
+    openTab(next.dataset.pane);
+    next.focus();
+  });
+  it.root.append(it.tabs);
+}
+
 export default function ({ data, parentElement }) {
-  const root = parentElement.querySelector(".splitters");
-  if (!instances.has(root)) {
-    const isFirst = !all.splits.length, it = { root, bars: new Map(), buttons: new Map() };
-    instances.set(root, it);
-    Object.assign(all, JSON.parse(data.arrangement));
-    if (isFirst) read();
-    all.panes.forEach(({ name }) => addButton(it, name));
-    new Set(all.splits.map(({ bar }) => bar)).forEach(name => addBar(it, name));
-    mounted.add(it);
-    it.observer = new ResizeObserver(() => showBars(it)); // as the room of the panes changes
-    requestAnimationFrame(() => { const panes = panesOf(it); if (panes) it.observer.observe(panes); });
-    apply();
-  }
+  const element = parentElement.querySelector(".splitters");
+  if (instances.has(element)) return;
+  const isFirst = !all.splits.length, it = { root: element, bars: new Map(), buttons: new Map() };
+  instances.set(element, it);
+  Object.assign(all, JSON.parse(data.arrangement));
+  if (isFirst) read();
+  addTabs(it);
+  all.panes.forEach(pane => addButton(it, pane));
+  all.splits.forEach(split => addBar(it, split));
+  mounted.add(it);
+  it.observer = new ResizeObserver(() => show(it)); // as the room of the panes changes
+  requestAnimationFrame(() => { const panes = panesOf(it); if (panes) it.observer.observe(panes); });
+  apply();
 }

@@ -1,4 +1,4 @@
-"""Splitters between panes of the page, and their maximise buttons.
+"""Splitters between panes of the page, their maximise buttons and tabs.
 
 Sizes and the maximised pane are the browser's own: no script runs when they change. Each size is a CSS
 variable on the container of the panes, which style.css places by it; without one it has sizes of its own.
@@ -16,24 +16,18 @@ from debugger.views.components.factory import component
 
 @dataclass(frozen=True)
 class Split:
-    """One size that a layout of the panes has."""
+    """One size of the panes that a bar changes."""
 
     name: str
     """Its CSS variable, without the dashes."""
-    layout: str
-    """In which of the layouts it is used: what style.css sets ``--layout`` to."""
-    bar: str
-    """The bar that moves it."""
+    area: str
+    """The grid area at whose left or upper edge its bar is."""
     label: str
     """For screen readers."""
-    base: Literal["width", "window", "upper"]
-    """Of which it is a share: width of the panes, height of the window, height of the upper panes."""
+    base: Literal["width", "height"]
+    """Which size of all panes it is a share of."""
     least: float
     most: float
-    before: str = ""
-    """The split of the layout that stays on its left."""
-    apart: float = 0
-    """How far it stays from that one."""
 
     def __post_init__(self) -> None:
         """Refuse limits between which no size is left."""
@@ -49,6 +43,8 @@ class MaximisablePane:
     """The grid area that style.css gives to it."""
     label: str
     """For screen readers."""
+    tab: str
+    """Its tab, where there is room for one pane alone."""
 
 
 _SPLITTERS = component("pane_splitters", __package__, "splitters")

@@ -2,7 +2,7 @@
 // person does to it.
 
 const FIELDS = "input, textarea, select, [contenteditable=true]";
-const OPEN = '[data-testid="stPopoverBody"], [role="listbox"], [role="menu"]'; // what Escape closes first
+const OPEN = '[data-testid="stPopoverBody"], [role="listbox"], [role="menu"], :root[data-menu]'; // what Escape closes first
 const NAMED = { SPACE: " ", LEFT: "ARROWLEFT", RIGHT: "ARROWRIGHT", UP: "ARROWUP", DOWN: "ARROWDOWN" };
 const SHORT = 12; // a text of so many characters is not cut: longer ones are, where there is no room
 const AGAIN_MS = 1000; // a message that waits for the server gives way to the next one, which repeats it
@@ -31,13 +31,14 @@ function instanceOf(root) {
 // A key that is typed into a field is text unless Ctrl is held: then the field, too, may have made use of it, as
 // a box of several lines that keeps what was typed. A dialog has the keyboard for itself.
 function pressByKey(it, event) {
-  const field = event.composedPath()[0].closest?.(FIELDS);
+  const target = event.composedPath()[0], field = target.closest?.(FIELDS);
+  if (event.key === " " && target.closest?.("button, a, summary, [role=tab]")) return; // it presses that one
   const isTyped = field && !(event.key === "Escape" && field.tagName === "TEXTAREA"); // which has no use for it
   const isTaken = isTyped ? !event.ctrlKey && !event.metaKey : event.defaultPrevented;
   const dialog = document.querySelector('[data-testid="stDialog"]');
   if (dialog && !isTaken) leave(dialog, event);
   if (isTaken || dialog || (event.key === "Escape" && document.querySelector(OPEN))) return;
-  const parts = it.lines.flatMap(line => line.parts);
+  const parts = it.lines.flatMap(line => line.parts).flatMap(part => [part, ...(part.menu?.parts ?? [])]);
   const part = parts.find(({ item }) => item.shortcut && !item.disabled && isPressed(item.shortcut, event));
   if (!part) return;
   event.preventDefault();
@@ -86,8 +87,8 @@ function iconOf(name) {
 const FILL = {
   scrubber: fillScrubber,
   words(part, { text, look, yields }) {
-    part.element.classList.remove("quiet", "strong", "heading", "code", "note", "message");
-    part.element.classList.add("words", look);
+    part.element.classList.remove("quiet", "strong", "heading", "code", "note", "message", "two-lines");
+    part.element.classList.add("words", look.replace(" ", "-"));
     part.element.classList.toggle("yields", yields);
     part.element.classList.toggle("short", text.length <= SHORT);
     part.element.replaceChildren(look === "code" ? made("code", "", text) : text);
@@ -128,7 +129,33 @@ const FILL = {
     });
     link.href = href;
     link.ariaCurrent = current ? "page" : null;
-    link.replaceChildren(iconOf(icon), made("span", "", label));
+    link.replaceChildren(...(icon ? [iconOf(icon)] : []), made("span", "", label));
+  },
+  "full screen"(part) {
+    const button = onlyChild(part, "button", () => {
+      if (document.fullscreenElement) document.exitFullscreen();
+      else document.documentElement.requestFullscreen().catch(() => {});
+    });
+    const show = () => {
+      if (!part.element.isConnected && part.wasShown) return document.removeEventListener("fullscreenchange", show);
+      part.wasShown = part.element.isConnected;
+      const label = document.fullscreenElement ? "Leave full screen" : "Full screen";
+      button.ariaLabel = button.title = document.fullscreenEnabled ? label : "This browser does not allow full screen here";
+      button.replaceChildren(iconOf(document.fullscreenElement ? "fullscreen_exit" : "fullscreen"));
+    };
+    button.className = "secondary";
+    button.disabled = !document.fullscreenEnabled;
+    document.addEventListener("fullscreenchange", show);
+    show();
+  },
+  menu(part, { label, icon, shows, items }, send, it) {
+    const button = onlyChild(part, "button", () => {});
+    button.className = "secondary";
+    button.ariaLabel = shows === "icon" ? label : null;
+    button.replaceChildren(...(icon ? [iconOf(icon)] : []), ...(shows === "icon" ? [] : [made("span", "", label), iconOf("expand_more")]));
+    if (!part.menu) part.menu = buildMenu(part, button);
+    part.menu.list.ariaLabel = label;
+    drawParts(it, part.menu, items);
   },
   toggle(part, { label, value, disabled }, send) {
     const button = onlyChild(part, "button", () => {
@@ -246,10 +273,70 @@ function unsaid({ kind, text, shows, label, shortcut }) {
   return kind === "words" && text.length > 24 ? text : "";
 }
 
-// Only what is another than before is made anew.
-function draw(it, line, items) {
-  const held = line.root.getRootNode().activeElement, at = line.parts.findIndex(({ element }) => element.contains(held));
+// A list that the browser draws above all else, and closes at a click beside it or at Escape.
+function buildMenu(part, button) {
+  const list = made("div", "menu");
+  list.popover = "auto";
+  list.role = "group";
+  button.popoverTargetElement = list;
+  button.ariaExpanded = "false";
+  list.addEventListener("beforetoggle", ({ newState }) => {
+    const isOpen = newState === "open", { bottom, right } = button.getBoundingClientRect();
+    button.ariaExpanded = String(isOpen);
+    if (!isOpen) return delete document.documentElement.dataset.menu;
+    document.documentElement.dataset.menu = "";
+    list.style.top = `${bottom + 4}px`;
+    list.style.right = `${Math.max(document.documentElement.clientWidth - right, 4)}px`;
+    list.style.maxHeight = `${innerHeight - bottom - 12}px`;
+  });
+  list.addEventListener("toggle", ({ newState }) => { if (newState === "open") list.querySelector("button:enabled")?.focus(); });
+  list.addEventListener("click", event => { if (event.target.closest("button:not([role=switch])")) list.hidePopover(); });
+  list.addEventListener("keydown", event => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!by) return;
+    const controls = [...list.querySelectorAll("button:enabled, a")], at = controls.indexOf(event.target);
+    event.preventDefault();
+    event.stopPropagation(); // the page has keys of its own
+    controls[(at + by + controls.length) % controls.length]?.focus();
+  });
+  part.element.append(list);
+  return { root: list, list, parts: [] };
+}
+
+// A line that never breaks: what it has no room for gives way in the order of its overflow.
+function fit(line) {
+  const { root, overflow } = line;
+  root.classList.remove("no-keys");
+  for (const { element } of line.parts) element.classList.remove("compact", "dropped");
+  for (const part of line.parts.filter(each => each.isInMenu).reverse()) { // so that the next one is in its place
+    part.isInMenu = false;
+    root.insertBefore(part.element, line.parts[line.parts.indexOf(part) + 1]?.element ?? null);
+  }
+  const holder = line.parts.findLast(part => part.menu), menu = holder?.menu;
+  holder?.element.classList.toggle("dropped", !menu.parts.length);
+  if (!overflow) return;
+  const isFull = () => root.scrollWidth > root.clientWidth + 1;
+  const yielding = overflow.map(key => line.parts.find(({ item }) => item.key === key)).filter(Boolean);
+  if (isFull()) root.classList.add("no-keys");
+  for (const part of yielding) if (part.item.icon && isFull()) part.element.classList.add("compact");
+  const last = menu?.list.firstChild ?? null;
+  for (const part of yielding) {
+    if (!isFull()) break;
+    if (!menu) {
+      part.element.classList.add("dropped");
+      continue;
+    }
+    part.isInMenu = true;
+    holder.element.classList.remove("dropped");
+    part.element.classList.remove("compact");
+    menu.list.insertBefore(part.element, last);
+  }
+}
+
+// Only what is another than before is made anew; returns whether anything was.
+function drawParts(it, line, items) {
   const before = new Map(line.parts.map(part => [part.name, part]));
+  let isChanged = false;
   line.parts = items.map((item, at) => {
     const name = `${item.kind} ${item.key ?? at}`, drawn = JSON.stringify(item);
     const part = before.get(name) ?? { name, element: made("span", "part" + (item.key ? " st-key-" + item.key : "")) };
@@ -257,18 +344,32 @@ function draw(it, line, items) {
     part.item = item;
     if (part.drawn !== drawn) {
       part.drawn = drawn;
+      isChanged = true;
       part.element.title = item.help || unsaid(item);
       FILL[item.kind](part, item, value => {
         part.drawn = undefined; // what it shows now is the person's: whatever comes next is shown
         tell(it, item.key, value ?? null);
-      });
+      }, it);
     }
     return part;
   });
+  isChanged ||= before.size > 0;
   before.forEach(part => part.element.remove());
-  line.parts.forEach(({ element }, at) => {
-    if (line.root.children[at] !== element) line.root.insertBefore(element, line.root.children[at] ?? null);
+  const own = line.parts.filter(part => !part.isInMenu);
+  const beside = [...line.root.children].filter(each => own.some(({ element }) => element === each)); // a menu holds others, too
+  own.forEach(({ element }, at) => {
+    if (beside[at] === element) return;
+    isChanged = true;
+    line.root.append(...own.slice(at).map(part => part.element));
+    beside.length = 0;
+    beside.push(...own.map(part => part.element));
   });
+  return isChanged;
+}
+
+function draw(it, line, items) {
+  const held = line.root.getRootNode().activeElement, at = line.parts.findIndex(({ element }) => element.contains(held));
+  if (drawParts(it, line, items)) fit(line);
   if (at >= 0) keepFocus(line, held, at);
 }
 
@@ -282,8 +383,11 @@ function keepFocus(line, held, at) {
 
 function lineOf(it, at) {
   if (!it.lines[at]) {
-    it.lines[at] = { root: made("div", ""), parts: [] };
-    it.root.append(it.lines[at].root);
+    const line = it.lines[at] = { root: made("div", ""), parts: [] };
+    it.root.append(line.root);
+    let width;
+    line.observer = new ResizeObserver(([{ contentRect }]) => { if (width !== (width = contentRect.width)) fit(line); });
+    line.observer.observe(line.root);
   }
   return it.lines[at];
 }
@@ -291,10 +395,12 @@ function lineOf(it, at) {
 export default function ({ data, parentElement, setTriggerValue }) {
   const it = instanceOf(parentElement.querySelector(".bars")), lines = JSON.parse(data.bars);
   it.send = setTriggerValue;
-  lines.forEach(({ key, low, items }, at) => {
+  lines.forEach(({ key, low, items, overflow }, at) => {
     const line = lineOf(it, at);
-    line.root.className = ["bar", low && "low", key && "st-key-" + key].filter(Boolean).join(" ");
+    line.overflow = overflow;
+    const names = ["bar", low && "low", overflow && "fitted", key && "st-key-" + key].filter(Boolean).join(" ");
+    if (line.names !== names) line.root.className = line.names = names;
     draw(it, line, items);
   });
-  it.lines.splice(lines.length).forEach(({ root }) => root.remove());
+  it.lines.splice(lines.length).forEach(({ root, observer }) => { observer.disconnect(); root.remove(); });
 }

@@ -6,7 +6,7 @@ them is used: with some sixty of them an answer takes the browser three times as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ class Text:
     """A text; it is cut where there is no room for it."""
 
     text: str
-    look: Literal["quiet", "strong", "heading", "code", "note", "message"] = "quiet"
+    look: Literal["quiet", "strong", "heading", "code", "note", "message", "two lines"] = "quiet"
     """A note and a message are not cut: a note takes lines of its own, a message is beside controls."""
     help: str = ""
     yields: bool = False
@@ -288,8 +288,40 @@ class TextInput:
             _hold(self.key, value, self.on_change)
 
 
+@dataclass(frozen=True)
+class FullScreen:
+    """Button that shows the page on the whole screen, and leaves it again."""
+
+    key: str
+
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        return {"kind": "full screen", "key": self.key}
+
+
+@dataclass(frozen=True)
+class Menu:
+    """Button that opens a list of controls.
+
+    It also takes what its line has no room for, see `Line.overflow`.
+    """
+
+    key: str
+    label: str
+    items: Sequence[Text | Button | Toggle]
+    """What is in it, from top to bottom; a text is the heading of what follows."""
+    icon: str = ""
+    shows: Literal["words", "icon"] = "words"
+    help: str = ""
+
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        props = {"label": self.label, "icon": _symbol(self.icon), "shows": self.shows, "help": self.help}
+        return {"kind": "menu", "key": self.key, **props, "items": [item.to_props() for item in self.items]}
+
+
 Control = Button | Link | Toggle | Disclosure | SegmentedControl | Select | TextInput | Scrubber
-Item = Text | Badge | Progress | Spacer | Break | Control
+Item = Text | Badge | Progress | Spacer | Break | FullScreen | Menu | Control
 
 
 @dataclass(frozen=True)
@@ -302,11 +334,24 @@ class Line:
     """What is in it, from left to right."""
     low: bool = False
     """Whether its controls are low, and name no shortcuts in a narrow window."""
+    overflow: Sequence[str] | None = None
+    """Keys of items that give way in a line that never breaks, the first one first: shortcuts go, then labels
+    of buttons with an icon, then items go into the last menu, or away where there is none. ``None`` where
+    the line breaks instead."""
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
         items = [item.to_props() for item in self.items]
-        return {"key": self.key, "low": self.low, "items": items}
+        overflow = None if self.overflow is None else list(self.overflow)
+        return {"key": self.key, "low": self.low, "items": items, "overflow": overflow}
+
+    @property
+    def controls(self) -> Iterator[Control]:
+        """Return its controls, with those in menus."""
+        for item in self.items:
+            for each in item.items if isinstance(item, Menu) else (item,):
+                if isinstance(each, Control):
+                    yield each
 
 
 _BARS = component("control_bar", __package__, "toolbar", ("toolbar.js", "scrubber.js"))
@@ -334,7 +379,7 @@ def bars(key: str, lines: Sequence[Line], *, width: Literal["stretch", "content"
         lines: The bars from top to bottom.
         width: Whether they take what the line has left, or what they need.
     """
-    controls = {item.key: item for line in lines for item in line.items if isinstance(item, Control)}
+    controls = {control.key: control for line in lines for control in line.controls}
     _BARS(
         key=key,
         width=width,

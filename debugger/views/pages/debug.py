@@ -1,21 +1,21 @@
-"""The page on which a run is stepped and looked into."""
+"""The page on which a run is stepped and inspected."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.session.session import DebugSession
 from debugger.views import actions, navigation, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_error
-from debugger.views.components.toolbar import Break, Item, SegmentedControl, bar
+from debugger.views.components.toolbar import Item, Line, SegmentedControl, bars
+from debugger.views.navigation import ViewMode
 from debugger.views.panels.breakpoints import breakpoints
 from debugger.views.panels.conversation import conversation
-from debugger.views.panels.cursor import cursor_items
 from debugger.views.panels.gantt import gantt, gantt_line, turn_on_view
 from debugger.views.panels.graph import graph_badges, graph_pane, toggle_breakpoint
 from debugger.views.panels.inspector import inspector
@@ -25,8 +25,8 @@ from debugger.views.panels.mocks import mocks
 from debugger.views.panels.panes import pane_splitters
 from debugger.views.panels.python_consent import python_banner
 from debugger.views.panels.recordings import recording_banner
-from debugger.views.panels.run_bar import context_bar, demo_bar
-from debugger.views.panels.run_input import run_input
+from debugger.views.panels.run_bar import run_bar
+from debugger.views.panels.setup import choose_workflow, run_head
 from debugger.views.panels.side_effects import side_effects, side_effects_file, side_effects_words
 from debugger.views.panels.timeline import (
     found_rows,
@@ -38,8 +38,26 @@ from debugger.views.panels.timeline import (
 )
 from debugger.views.panels.top_nav import view_mode_switch
 from debugger.views.panels.turn_outcome import is_explained
-from debugger.views.panels.workflow_picker import workflow_import, workflow_picker
+from debugger.views.refresh import RedrawState
+from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView, run_view
+from debugger.views.state import LastAction, PageLinks
+
+
+@dataclass
+class RunHead:
+    """Part of the head of the page that shows the run."""
+
+    container: DeltaGenerator | None = None
+    """That of the page run under way: the head is drawn before the run is known."""
+
+
+def head() -> list[Item]:
+    """Return the page's items of the navigation; reserve the part of the run."""
+    refresh.begin()  # the head comes first
+    switch = view_mode_switch()
+    state.record(RunHead).container = st.container(key="run_head")
+    return [switch]
 
 
 def render() -> None:
@@ -49,19 +67,21 @@ def render() -> None:
         backend = current_backend()
     except DebuggerError as error:
         show_error(error)
-        st.page_link(state.page().links["connection"], label="Open Connection", icon=":material/cable:")
+        st.page_link(
+            state.record(PageLinks).by_name["connection"], label="Open Connection", icon=":material/cable:"
+        )
         return
     navigation.choose_first_workflow()
     actions.take_in_turn()
-    if not state.page().is_demo:
-        with st.sidebar:
-            _setup(backend)
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         show_errors(None)
-        where = "in Setup above" if state.page().is_demo else "on the left"
-        st.caption(f"Choose a workflow {where}, or import one, to see it here.")
+        st.caption("Choose a workflow, or import one, to see it here.")
+        with st.container(key="setup_alone", width=420):
+            choose_workflow(backend)
         return
+    with state.record(RunHead).container or st.container():
+        refresh.draw("head", run_head)
     refresh.draw_workbench(_workbench)
     if session.turns_to_load:
         actions.read_run()
@@ -69,93 +89,46 @@ def render() -> None:
     refresh.end()
 
 
-def head() -> list[Item]:
-    """Return the page's items of the navigation; draw the setup.
-
-    The demo view has no sidebar, so its setup is drawn here.
-    """
-    refresh.begin()  # the head comes first
-    skin = view_mode_switch()
-    if state.page().is_demo:
-        _setup_box()
-    return [skin]
-
-
-def _setup_box() -> None:
-    setup = st.popover("Setup", key="setup", icon=":material/tune:", type="tertiary", on_change="rerun")
-    if setup.open:
-        with setup, suppress(DebuggerError):  # the page reports a backend that cannot be opened
-            _setup(current_backend())
-
-
-def _setup(backend: Backend) -> None:
-    workflow_picker(backend)
-    workflow_import(backend)
-    if state.page().session is not None:
-        refresh.draw("setup", lambda view: run_input(view.session))
-
-
 def _workbench(session: DebugSession) -> None:
-    if state.page().is_demo:
-        demo(session)
-    else:
-        engineer(session)
-
-
-def engineer(session: DebugSession) -> None:
-    """Draw everything there is."""
-    refresh.draw("bar", _bar, every=state.page().polled_every)
-    with st.container(key="panes"):  # placed by style.css, as the window has room
+    is_demo = state.record(ViewMode).is_demo
+    refresh.draw("bar", _bar, every=state.record(RedrawState).polled_every)
+    with st.container(key="demo_panes" if is_demo else "panes"):  # placed by style.css
+        if is_demo:
+            conversation(run_view(session))
+            refresh.draw("graph", graph_pane)
+            return
         pane_splitters()
-        refresh.draw(
-            "graph",
-            lambda view: graph_pane(view, graph_badges(view), refresh.refreshing("graph", toggle_breakpoint)),
-        )
-        _talk(run_view(session))
+        conversation(run_view(session))
+        refresh.draw("graph", _graph)
         refresh.draw("look", _look)
 
 
-def demo(session: DebugSession) -> None:
-    """Draw the conversation, and the graph beside it."""
-    refresh.draw("bar", _demo_bar, every=state.page().polled_every)
-    with st.container(key="demo_panes"):
-        _talk(run_view(session))
-        refresh.draw("graph", graph_pane)
-
-
 def _bar(view: RunView) -> None:
-    context_bar(view)
+    run_bar(view)
     recording_banner(view.session)
     python_banner(view)
-    interrupted_turn(view)
+    if not state.record(ViewMode).is_demo:
+        interrupted_turn(view)
     show_errors(view.session)
 
 
-def _demo_bar(view: RunView) -> None:
-    demo_bar(view)
-    recording_banner(view.session)
-    python_banner(view)
-    show_errors(view.session)
+def _graph(view: RunView) -> None:
+    graph_pane(view, graph_badges(view), refresh.refreshing("graph", toggle_breakpoint))
 
 
 def _look(view: RunView) -> None:
-    inspector(view)
     lower_pane(view)
-
-
-def _talk(view: RunView) -> None:
-    with st.container(key="talk"):
-        conversation(view)
+    inspector(view)
 
 
 def show_errors(session: DebugSession | None) -> None:
     """Draw the errors of the last action and of the turn."""
-    for error in (state.page().error, session.error if session else None):
+    for error in (state.record(LastAction).error, session.error if session else None):
         if error is not None and not (session and is_explained(session, error)):
             show_error(error)
 
 
-VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Pins")
+VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Mocks")
 
 
 def lower_pane(view: RunView) -> None:
@@ -166,7 +139,7 @@ def lower_pane(view: RunView) -> None:
         if chosen_view == "Breakpoints":
             _line(view, [])
             breakpoints(view)
-        elif chosen_view == "Pins":
+        elif chosen_view == "Mocks":
             _line(view, [])
             mocks(view)
         elif chosen_view == "Side effects":
@@ -189,12 +162,14 @@ def lower_pane(view: RunView) -> None:
 
 
 def _line(view: RunView, of_view: list[Item]) -> None:
-    """Draw the choice of view, what belongs to the view beside it, and the cursor below.
-
-    Always at the same place: else the keyboard would lose it with each view.
-    """
-    views = SegmentedControl(state.LOWER_KEY, "Lower pane", VIEWS)
-    cursor = cursor_items(view)
-    if cursor and not any(isinstance(item, Break) for item in of_view):
-        cursor = [Break(), *cursor]
-    bar("lower_bar", [views, *of_view, *cursor], low=True)
+    """Draw the choice of view, and what belongs to the view beside it."""
+    session = view.session
+    counts = {
+        "Side effects": len(view.effects),
+        "Breakpoints": sum(point.is_enabled for point in session.breakpoints.points),
+        "Mocks": sum(mock.is_enabled for mock in session.mocks.all)
+        + (session.human_input.asks_all or len(session.human_input.nodes)),
+    }
+    names = {name: f"{name} {number}" for name, number in counts.items() if number}
+    views = SegmentedControl(state.LOWER_KEY, "Lower pane", VIEWS, names)
+    bars("lower_bar", [Line("", [views, *of_view], low=True)])

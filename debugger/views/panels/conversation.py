@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from debugger.analysis.chat import ChatMessage
 from debugger.views import actions, refresh, state
-from debugger.views.components.chat import ChatCursor, Line, ShowEarlier, StartButton, chat_box
+from debugger.views.components.chat import ChatCursor, Line, ShowEarlier, chat_box
 from debugger.views.components.markdown import count
 from debugger.views.components.message_box import message_box
+from debugger.views.components.toolbar import bar
+from debugger.views.navigation import ViewMode
 from debugger.views.panels.cursor import PAST
+from debugger.views.panels.forks import fork_breadcrumb
 from debugger.views.panels.manual_answer import manual_answer
+from debugger.views.panels.run_bar import work_bar
+from debugger.views.panels.setup import is_setup_beside_graph, setup_panel, start_bar
 from debugger.views.panels.stepping import can_send_steps, send_stepped
 from debugger.views.panels.turn_outcome import mark_of, outcome_of, progress_text, turn_outcome
 from debugger.views.run_view import RunView
@@ -20,7 +27,24 @@ _CUT_OFF = 20
 
 
 def conversation(view: RunView) -> None:
-    """Draw what was said."""
+    """Draw what was said, or the setup before it, and the box that takes the next message."""
+    with st.container(key="talk"):
+        if is_setup_beside_graph(view.session):
+            refresh.draw("setup", setup_panel)
+        else:
+            _messages(view)
+        turn_outcome(view)
+        work_bar(view)
+        if view.session.human_input.pending is not None and not view.is_past:
+            manual_answer(view)
+        else:
+            _message_box(view)
+
+
+def _messages(view: RunView) -> None:
+    origin = fork_breadcrumb(view)
+    if origin:
+        bar("origin_bar", origin, low=True)
     shown = _shown(view)
     earlier, end = _window(view, shown)
     if not _earlier(shown):
@@ -34,17 +58,15 @@ def conversation(view: RunView) -> None:
         earlier=_switch(earlier) if earlier else None,
         under_way=_at_work(view) if view.is_busy else _not_shown(len(shown) - end),
         empty=_empty(view) if is_empty else None,
-        start=_start(view) if is_empty and not view.session.turns_to_load else None,
         mark=(mark.turn_number, mark.text) if mark else None,
         page=view.session.run_id,
         cursor=_cursor(view),
-        on_choose=None if state.page().is_demo else refresh.refreshing("workbench", actions.select_event),
+        on_choose=None
+        if state.record(ViewMode).is_demo
+        else refresh.refreshing("workbench", actions.select_event),
     )
-    turn_outcome(view)
-    if view.session.human_input.pending is not None and not view.is_past:
-        manual_answer(view)
-    else:
-        _message_box(view)
+    if view.session.status == "not_started" and not view.session.turns_to_load:
+        start_bar(view)
 
 
 def _cursor(view: RunView) -> ChatCursor | None:
@@ -104,15 +126,8 @@ def _empty(view: RunView) -> Line:
     return Line("What user and agent say appears here.")
 
 
-def _start(view: RunView) -> StartButton | None:
-    if view.session.status != "not_started":
-        return None
-    no_run = view.session.backend.capabilities.reason_against("run_turns")
-    return StartButton(refresh.refreshing("workbench", actions.start), no_run or "")
-
-
 def _shown(view: RunView) -> list[ChatMessage]:
-    if not state.page().is_demo:
+    if not state.record(ViewMode).is_demo:
         return view.bubbles
     return [bubble for bubble in view.bubbles if bubble.role != "warning"]
 
@@ -140,7 +155,7 @@ def _message_box(view: RunView) -> None:
     # In the past as well, so that the box does not take the keyboard once live is on view again.
     is_over = takes_message or (view.is_past and not view.session.busy)
     offers = view.suggestions if view.is_busy or takes_message else []
-    can_step = can_send_steps(view.session) and not state.page().is_demo
+    can_step = can_send_steps(view.session) and not state.record(ViewMode).is_demo
     message_box(
         "message",
         no_run or _asks(view),
@@ -166,7 +181,7 @@ def _asks(view: RunView) -> str:
     if progress_text(view.session):
         return "Locked until the outcome of the last message is known."
     if view.session.stop_point is not None:
-        return "The run is paused: Resume or Step lets it go on."
+        return "The run is paused: Resume or Step continues it."
     return "The turn is still running." if view.session.busy else view.hint.sentence
 
 

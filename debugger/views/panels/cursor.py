@@ -4,50 +4,36 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
 
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.scrubber import Scrubber
-from debugger.views.components.toolbar import Badge, Button, Item, Spacer, Text
-from debugger.views.cursor_state import CursorState
-from debugger.views.panels.timeline import shown_events
+from debugger.views.components.toolbar import Badge, Button, Item, Text
+from debugger.views.panels.demo import cursor_events, reading_seconds
+from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
 from debugger.views.shortcuts import keys
-from debugger.views.state import Pane
 
 PAST = "The past is on view: go back to live (Esc), or fork from here."
 """Why a control is disabled that would change the run."""
 _MOST_MARKS = 60
 
 
-def banner(view: RunView, *, has_keys: bool) -> list[Item]:
-    """Return what says that the past is on view, with the way back; nothing while live.
-
-    Args:
-        view: The run.
-        has_keys: Whether its buttons have the shortcuts: of two with the same one on a page one has it.
-    """
-    if not view.is_past:
-        return []
-    added = len(view.rows) - state.record(CursorState).seen_events
+def banner(view: RunView) -> list[Item]:
+    """Return what says that the past is on view, with the button that follows the run again."""
+    added = len(view.rows) - state.record(Cursor).seen_events
     new = [Text(count(added, "new event"), look="strong", key="new_events")] if added > 0 else []
     live = Button(
         "back_to_live",
         "Back to live",
         refresh.refreshing("bar", actions.select_event),
         (None,),
-        icon=":material/last_page:",
+        look="primary",
         help="Follow the run again",
         shortcut=keys("live"),
     )
-    return [
-        Badge(f"Viewing {place_words(view)}", ":material/history:", "orange", is_status=True),
-        _event_button(view, "bar", "banner_previous", -1, has_keys=has_keys),
-        _event_button(view, "bar", "banner_next", 1, has_keys=has_keys),
-        live,
-        *new,
-    ]
+    badge = Badge(f"Viewing {place_words(view)}", ":material/history:", "orange", is_status=True)
+    return [badge, live, *new]
 
 
 def place_words(view: RunView) -> str:
@@ -57,56 +43,19 @@ def place_words(view: RunView) -> str:
     return f"{turn}, event {row.index}"
 
 
-def lock(items: Sequence[Item], view: RunView, changing: frozenset[str]) -> list[Item]:
-    """Disable the buttons that would change a run whose past is on view.
-
-    Args:
-        items: Items of a bar.
-        view: The run.
-        changing: The keys of those buttons.
-    """
-    if not view.is_past:
-        return list(items)
-    return [
-        replace(item, disabled=True, help=PAST) if isinstance(item, Button) and item.key in changing else item
-        for item in items
-    ]
-
-
 def cursor_items(view: RunView) -> list[Item]:
     """Return the buttons and the scrubber that move the cursor; none before the first event."""
     if not view.rows:
         return []
     last = len(view.rows) - 1
     return [
-        Spacer(),
         _turn_button(view, "previous", -1),
-        _event_button(view, "look", "previous_event", -1),
-        _scrubber(view, last),
-        _event_button(view, "look", "next_event", 1),
+        _event_button(view, "previous_event", -1),
+        _event_button(view, "next_event", 1),
         _turn_button(view, "next", 1),
+        _scrubber(view, last),
         Text(f"{view.last} / {last}", key="cursor_place", help="Event, of the last one"),
-        latest_button("latest"),
     ]
-
-
-def latest_button(key: str) -> Button:
-    """Return the button that follows the run again.
-
-    It is disabled while the run is followed.
-    """
-    is_live = state.page().event is None
-    return Button(
-        key,
-        "Latest",
-        refresh.refreshing("look", actions.select_event),
-        (None,),
-        icon=":material/last_page:",
-        look="tertiary",
-        shows="icon where narrow",
-        disabled=is_live,
-        help="The run is followed already" if is_live else "Follow the run again",
-    )
 
 
 def next_place(events: Sequence[int], event: int | None, by: int) -> int | None:
@@ -128,39 +77,39 @@ def next_place(events: Sequence[int], event: int | None, by: int) -> int | None:
 
 def step_event(by: int) -> None:
     """Move the cursor to the next or previous event that the density shows."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         view = run_view(session)
-        actions.select_event(next_place(shown_events(view), view.event, by))
+        actions.select_event(next_place(cursor_events(view), view.event, by))
 
 
 def play_event() -> None:
     """Move the cursor by one event of a play; live, it begins with the first one."""
-    page, cursor = state.page(), state.record(CursorState)
-    if page.session is None:
+    session, cursor = state.record(CurrentRun).session, state.record(Cursor)
+    if session is None:
         return
-    view = run_view(page.session)
-    events = shown_events(view)
+    view = run_view(session)
+    events = cursor_events(view)
     is_at_end = view.event is None or not events or view.event >= events[-1]
     if is_at_end and not cursor.is_playing:
         actions.select_event(events[0] if events else None)
     else:
         actions.select_event(next_place(events, view.event, 1))
-    cursor.is_playing = page.event is not None
+    cursor.is_playing = cursor.event is not None
 
 
 def pause_play() -> None:
     """Leave the cursor where a play has moved it."""
-    state.record(CursorState).is_playing = False
+    state.record(Cursor).is_playing = False
 
 
 def move_to(place: int) -> None:
     """Move the cursor to the shown event at a place, or beyond it; the last place is live."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     view = run_view(session)
-    events = shown_events(view)
+    events = cursor_events(view)
     at = bisect_left(events, place) if place > view.last else max(bisect_right(events, place) - 1, 0)
     is_end = place >= len(view.rows) - 1 or at >= len(events)
     actions.select_event(None if is_end else events[at])
@@ -174,10 +123,12 @@ def _scrubber(view: RunView, last: int) -> Scrubber:
         last,
         f"{place_words(view)} of {last}",
         _marks(view),
-        refresh.refreshing("look", move_to),
-        refresh.refreshing("look", play_event),
-        refresh.refreshing("look", pause_play),
-        reason="" if shown_events(view) else "No event matches the filters of the timeline.",
+        refresh.refreshing("bar", move_to),
+        refresh.refreshing("bar", play_event),
+        refresh.refreshing("bar", pause_play),
+        hold_seconds=reading_seconds(view),
+        shortcut=keys("play"),
+        reason="" if cursor_events(view) else "No event matches the filters of the timeline.",
     )
 
 
@@ -187,21 +138,21 @@ def _marks(view: RunView) -> list[int]:
     return firsts[:: len(firsts) // _MOST_MARKS + 1]
 
 
-def _event_button(view: RunView, pane: Pane, key: str, by: int, *, has_keys: bool = True) -> Button:
+def _event_button(view: RunView, key: str, by: int) -> Button:
     name = "next" if by > 0 else "previous"
-    target = next_place(shown_events(view), view.event, by)
+    target = next_place(cursor_events(view), view.event, by)
     is_end = target == view.event or (by > 0 and view.event is not None and not view.is_past)
     return Button(
         key,
         f"{name.capitalize()} event",
-        refresh.refreshing(pane, step_event),
+        refresh.refreshing("bar", step_event),
         (by,),
         icon=":material/chevron_right:" if by > 0 else ":material/chevron_left:",
         look="tertiary",
         shows="icon",
         disabled=is_end,
-        help=f"No {'later' if by > 0 else 'earlier'} event that the timeline shows" if is_end else "",
-        shortcut=keys(f"{name}_event") if has_keys else None,
+        help=f"No {'later' if by > 0 else 'earlier'} event on view" if is_end else "",
+        shortcut=keys(f"{name}_event"),
         names_keys=False,  # there is no room for them; its help names them
         counts=True,
     )
@@ -213,7 +164,7 @@ def _turn_button(view: RunView, name: str, by: int) -> Button:
     return Button(
         f"{name}_turn",
         f"{name.capitalize()} turn",
-        refresh.refreshing("look", actions.step_turn),
+        refresh.refreshing("bar", actions.step_turn),
         (by,),
         icon=f":material/keyboard_double_arrow_{'right' if by > 0 else 'left'}:",
         look="tertiary",

@@ -10,8 +10,8 @@ from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
 from debugger.graph.groups import Group, thread_groups
 from debugger.session.session import DebugSession
-from debugger.views import state
-from debugger.views.actions import command
+from debugger.views import actions, state
+from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 
 
@@ -58,14 +58,14 @@ def graph_of_node(view: RunView, node_id: str) -> Graph:
     return view.graph if node_id in view.graph.nodes else drawn_graph(view).graph
 
 
-@command
+@actions.command
 def toggle_super_node(node_id: str) -> None:
     """Open a super node in the graph, or close it.
 
     Raises:
         RunError: What is inside cannot be had.
     """
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     opened = _opened(session)

@@ -13,6 +13,7 @@ from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
 from debugger.session.verification import Fidelity
 from debugger.views import actions, state
+from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import fork_book
 from debugger.views.components import status_badges
 from debugger.views.components.markdown import count
@@ -20,7 +21,7 @@ from debugger.views.components.status_badges import LOOKS, fidelity_item
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Badge, Button, Item, Progress, Text
 from debugger.views.panels import fork_actions
-from debugger.views.panels.fork_dialog import fork_dialog
+from debugger.views.panels.fork_actions import ForkState
 from debugger.views.run_view import RunView
 from debugger.views.times import shown_time, zone_name
 
@@ -56,7 +57,7 @@ def tree_rows(view: RunView, run_id: str) -> list[TreeRow]:
     is_running = session.input_replay is not None and session.input_replay.is_running
     question = ("family", run_id, is_running)
     try:
-        family, statuses = state.page().answers.ask(question, lambda: _ask(run_id))
+        family, statuses = state.record(BackendCache).ask(question, lambda: _ask(run_id))
     except DebuggerError:
         return []  # a run of the hosted API can be looked at without the local store
     return run_tree(run_id, family, {**statuses, run_id: session.status})
@@ -110,7 +111,7 @@ def run_tree_dialog(rows: Sequence[TreeRow], run_id: str) -> None:
         rows: The tree.
         run_id: The run on view.
     """
-    if not state.page().shows_tree:
+    if not state.record(ForkState).shows_tree:
         return
     shown = st.dialog(
         "Run tree", width="large", icon=":material/account_tree:", on_dismiss=fork_actions.close_tree
@@ -119,9 +120,9 @@ def run_tree_dialog(rows: Sequence[TreeRow], run_id: str) -> None:
 
 
 def _body(rows: Sequence[TreeRow], run_id: str) -> None:
-    if not state.page().shows_tree:
+    if not state.record(ForkState).shows_tree:
         st.rerun()  # only that closes a dialog
-    st.caption("Each fork stands below the run that it left. Choose a row to open the run.")
+    st.caption("Each fork is below the run that it was made from. Choose a row to open the run.")
     state.set_widget(_IDS_KEY, [row.run_id for row in rows])
     st.dataframe(
         _columns(rows, run_id),
@@ -178,49 +179,39 @@ def _open() -> None:
         state.forget_widget(_TABLE_KEY)
 
 
-def turn_actions(view: RunView) -> list[Item]:
-    """Return the buttons of the turn; draw the fork dialog."""
-    session = view.session
-    forward = session.input_replay
-    if forward is not None and forward.is_running and forward.total > 1:
-        return _progress(forward)
+def run_turns_again_button(view: RunView) -> Button:
+    """Return the button that runs the turns up to the cursor again in a new run."""
     number = view.turn_number or None
-    reason = _reason(session, number)
-    hint = f"Fast-forward: a new run is given the recorded inputs up to turn {number}, then it is yours"
-    again = Button(
+    reason = _reason(view.session, number)
+    return Button(
         "send_again",
-        "Send again",
+        f"Run turn{'s 1 to' if number != 1 else ''} {number} again" if number else "Run turns again",
         fork_actions.send_again,
         (number,),
         icon=":material/fast_forward:",
-        look="tertiary",
-        shows="icon where narrow",
         disabled=reason is not None,
-        help=reason or hint,
+        help=reason or f"A new run gets the recorded inputs up to turn {number}, then you continue it",
     )
-    fork_dialog(view)
-    problem = [Text(forward.problem)] if forward is not None and forward.problem else []
-    return [fork_button(session, number, "fork_turn"), again, *problem]
 
 
-def fork_button(session: DebugSession, number: int | None, key: str) -> Button:
+def fork_button(session: DebugSession, number: int | None, key: str, label: str = "") -> Button:
     """Return the button that prepares a fork.
 
     Args:
         session: The run on view.
         number: The turn that the fork begins with; ``None`` before there is one.
         key: The button's.
+        label: Its words; empty for those that name the turn.
     """
     reason = _reason(session, number)
     exact = session.backend.capabilities.reason_against("exact_fork")
-    hint = "Another run from here, with the same or changed input; this one is kept"
+    hint = f"Fork from turn {number}: another run, with the same or changed input; this one is kept"
     return Button(
         key,
-        f"Fork from turn {number}" if number else "Fork",
+        label or f"Fork from turn {number}",
         fork_actions.open_fork,
         (number,),
         icon=":material/fork_right:",
-        look="tertiary",
         disabled=reason is not None,
         help=reason or (f"{hint}. {exact}" if exact else hint),
     )
@@ -230,14 +221,17 @@ def _reason(session: DebugSession, number: int | None) -> str | None:
     if reason := session.backend.capabilities.reason_against("run_turns"):
         return reason
     if number is None or session.run_id is None:
-        return "Once a turn is over, it can be forked and sent again."
+        return "Once a turn is over, it can be forked and run again."
     if session.pending is not None:
         return "The outcome of the last message is not known yet."
     return "The turn is still running." if session.busy else None
 
 
-def _progress(forward: InputReplay) -> list[Item]:
-    word = "Stopping after" if forward.stopping else "Fast-forward: input"
+def replay_progress(forward: InputReplay) -> list[Item]:
+    """Return the progress of inputs that are run again, and the problem that has ended it."""
+    if not forward.is_running or forward.total < 2:
+        return [Text(forward.problem, look="note")] if forward.problem else []
+    word = "Stops after input" if forward.stopping else "Running input"
     hint = f"{word} {min(forward.done + 1, forward.total)} of {forward.total}"
     stop = Button(
         "take_over",
@@ -246,6 +240,6 @@ def _progress(forward: InputReplay) -> list[Item]:
         icon=":material/front_hand:",
         look="tertiary",
         disabled=forward.stopping,
-        help="Send nothing more; after the turn under way the run is yours",
+        help="Send nothing more, and continue the run yourself after this turn",
     )
     return [Progress(hint, forward.done / forward.total), stop]

@@ -5,34 +5,21 @@ from __future__ import annotations
 from debugger.views.components.splitters import MaximisablePane, Split, splitters
 
 PANES = (
-    MaximisablePane("graph", "graph"),
-    MaximisablePane("talk", "conversation"),
-    MaximisablePane("inspect", "inspector"),
-    MaximisablePane("lower", "lower pane"),
+    MaximisablePane("talk", "conversation", "Conversation"),
+    MaximisablePane("graph", "graph", "Graph"),
+    MaximisablePane("lower", "timeline", "Timeline"),
+    MaximisablePane("inspect", "inspector", "Inspector"),
 )
-"""By their grid areas."""
+"""By their grid areas, see style.css."""
 
 SPLITS = (
-    Split("wide-talk", "wide", "talk", "Width of the graph", "width", 0.22, 0.56),
-    Split(
-        "wide-inspect",
-        "wide",
-        "inspect",
-        "Width of graph and conversation",
-        "width",
-        0.44,
-        0.78,
-        "wide-talk",
-        0.22,
-    ),
-    Split("wide-upper", "wide", "lower", "Height of the upper panes", "window", 0.32, 0.85),
-    Split("medium-talk", "medium", "talk", "Height of the graph", "upper", 0.38, 0.6),
-    Split("medium-inspect", "medium", "inspect", "Width of graph and conversation", "width", 0.4, 0.68),
-    Split("medium-upper", "medium", "lower", "Height of the upper panes", "window", 0.45, 0.9),
+    Split("talk-width", "graph", "Width of the conversation", "width", 0.18, 0.45),
+    Split("lower-width", "inspect", "Width of the timeline", "width", 0.47, 0.8),
+    Split("upper-height", "2 / lower-start / 3 / -1", "Height of the upper panes", "height", 0.3, 0.8),
 )
-"""Their shares leave every pane usable in the narrowest room that has the layout."""
+"""The limits leave every pane usable; those of the two widths never meet, as style.css needs."""
 
 
 def pane_splitters() -> None:
-    """Draw the bars between the panes, and their buttons."""
+    """Draw the bars between the panes, their buttons and their tabs."""
     splitters("splitters", SPLITS, PANES)

@@ -1,135 +1,141 @@
-"""Bars above the panes: title, run, background work, demo view."""
+"""Header of a run: its status or the cursor, steps, scrubber, and a menu of the rest."""
 
 from __future__ import annotations
 
-import streamlit as st
-
 from debugger.analysis.run_tables import place_label
-from debugger.analysis.transitions import transition_reason, transition_title
 from debugger.session.background import BackgroundScheduler
 from debugger.session.session import DebugSession
 from debugger.views import actions, refresh, state
-from debugger.views.components.markdown import count, plain
+from debugger.views.components.markdown import count
 from debugger.views.components.status_badges import shown_status, status_badge
-from debugger.views.components.toolbar import Badge, Button, Item, Line, Spacer, Text, Toggle, bar, bars
-from debugger.views.navigation import current_address
-from debugger.views.panels.cursor import banner, lock
+from debugger.views.components.toolbar import (
+    Badge,
+    Button,
+    FullScreen,
+    Item,
+    Line,
+    Menu,
+    Spacer,
+    Text,
+    Toggle,
+    bars,
+)
+from debugger.views.navigation import ViewMode
+from debugger.views.panels import setup
+from debugger.views.panels.cursor import banner, cursor_items
 from debugger.views.panels.exports.menu import export_button
-from debugger.views.panels.forks import fork_breadcrumb, turn_actions
-from debugger.views.panels.notes import demo_notes
-from debugger.views.panels.side_effects import policies_of
-from debugger.views.panels.stepping import past_steps, resume, stepping, stop_reason
+from debugger.views.panels.fork_dialog import fork_dialog
+from debugger.views.panels.forks import fork_button, replay_progress, run_turns_again_button
+from debugger.views.panels.stepping import missed_stops, past_steps, resume, stepping, stop_reason
 from debugger.views.panels.variable_edits import live_edit, live_edit_switch
 from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
-from debugger.views.state import BackendName
 
-_ICONS: dict[BackendName, str] = {
-    "embedded": ":material/memory:",
-    "hosted": ":material/cloud:",
-    "recording": ":material/movie:",
-}
+_OVERFLOW = (
+    "stop_reason",
+    "turn",
+    "next_turn",
+    "previous_turn",
+    "live_edit",
+    "export",
+    "fork_turn",
+    "stop",
+    "resume",
+    "pause",
+    "step_turn",
+    "step_node",
+)
 
 
-def context_bar(view: RunView) -> None:
-    """Draw the bar of a session."""
-    session = view.session
-    title = [*_title(view), Spacer(), *lock(_actions(session), view, _CHANGING), export_button(session)]
-    about = [*_run(view), *turn_actions(view), *fork_breadcrumb(view)]
+def run_bar(view: RunView) -> None:
+    """Draw the bar of a run."""
+    is_demo = state.record(ViewMode).is_demo
+    steps = _demo_steps(view) if is_demo else _steps(view)
+    line = [*_state(view), *([] if view.is_past else steps), *cursor_items(view), *_ends(view)]
+    bars("context_bar", [Line("run_bar", line, overflow=_OVERFLOW)])
+    if not is_demo:
+        fork_dialog(view)
+        if not view.is_past:
+            live_edit(view)
+
+
+def _state(view: RunView) -> list[Item]:
     if view.is_past:
-        state_line = [*banner(view, has_keys=False), *about, Spacer(), *past_steps(view)]
-    else:
-        state_line = [*about, *_outside(view), Spacer(), *stepping(view), *live_edit_switch(view)]
-    lines = [Line("title_bar", title), Line("run_bar", state_line, low=True)]
-    work = background(view)
-    if work:
-        lines.append(Line("background", work, low=True))
-    bars("context_bar", lines)
-    if not view.is_past:
-        live_edit(view)
-
-
-_CHANGING = frozenset({"start", "stop", "resume_run", "pause_run"})
-"""The buttons that change the run on view; to start another one is always possible."""
-
-
-def _title(view: RunView) -> list[Item]:
-    session = view.session
-    version = [] if session.version_number is None else [Badge(f"v{session.version_number}")]
+        if state.record(ViewMode).is_demo:
+            return banner(view)
+        fork = fork_button(view.session, view.turn_number, "fork_turn", "Fork from here")
+        return [*banner(view), fork, *past_steps(view)]
+    turn = view.session.turns[-1].number if view.session.turns else 0
     return [
-        Text(session.workflow.name, look="strong"),
-        *version,
-        Badge(session.backend.name, _ICONS[state.page().backend_name]),
-        status_badge(view.status if view.is_past else shown_status(session)),
-        *([] if view.is_past else stop_reason(session)),
+        status_badge(shown_status(view.session)),
+        *([Text(f"Turn {turn}", key="turn", help=_elapsed(view.session))] if turn else []),
+        *stop_reason(view.session),
     ]
 
 
-def _run(view: RunView) -> list[Item]:
+def _elapsed(session: DebugSession) -> str:
+    seconds = session.elapsed
+    if not seconds:
+        return ""
+    return f"Duration: {seconds:.1f} s" if seconds >= 1 else f"Duration: {seconds * 1000:.0f} ms"
+
+
+def _demo_steps(view: RunView) -> list[Item]:
     session = view.session
-    parts: list[Item] = []
-    if session.run_id:
-        parts += [Text("Run", yields=True), Text(session.run_id, look="code")]
-    elif not session.turns:
-        parts.append(Text("No run yet: fill in the input on the left, then start."))
-    if session.turns and not view.is_past:
-        parts.append(Text(f"Turn {session.turns[-1].number}"))
-    if session.elapsed and not view.is_past:
-        parts.append(Text(_duration(session.elapsed), yields=True))
-    if session.run_id and not session.busy and not session.turns_to_load and session.pending is None:
-        parts.append(
-            Button(
-                "reload_run",
-                "Reload",
-                actions.reload_run,
-                icon=":material/refresh:",
-                look="tertiary",
-                shows="icon where narrow",
-                help="Read the run again: others may have gone on with it",
-            )
+    return [*_resume(session), _stop(session)] if session.turns else []
+
+
+def _resume(session: DebugSession) -> list[Item]:
+    if session.stop_point is None:
+        return []
+    return [
+        Button(
+            "resume",
+            "Resume",
+            refresh.refreshing("bar", resume),
+            icon=":material/play_arrow:",
+            look="primary",
+            help="The run is paused here",
+            shortcut=keys("resume"),
         )
-    return parts
+    ]
 
 
-def _outside(view: RunView) -> list[Item]:
-    if view.effects:
-        is_quiet = all(effect.outcome == "ok" for effect in view.effects)
-        return [Badge(f"Outside: {view.outside}", ":material/output:", "gray" if is_quiet else "orange")]
-    return [Text(policies_of(view))] if view.session.status == "not_started" else []
+def _steps(view: RunView) -> list[Item]:
+    session = view.session
+    if session.is_over and not session.busy:
+        return [_restart(session)]
+    return [*_resume_command(session), *stepping(view), _stop(session), *live_edit_switch(view)]
 
 
-def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+def _restart(session: DebugSession) -> Button:
+    no_run = _no_restart(session)
+    return Button(
+        "restart",
+        "Restart" if session.is_over else "Restart with the same input",
+        refresh.refreshing("bar", actions.restart),
+        icon=":material/restart_alt:",
+        look="primary" if session.is_over else "secondary",
+        disabled=no_run is not None,
+        help=no_run or "Start another run with the same input; this one stays on record",
+    )
 
 
-def _actions(session: DebugSession) -> list[Item]:
+def _no_restart(session: DebugSession) -> str | None:
+    if session.busy:
+        return "The turn is still running."
+    if session.turns_to_load:
+        return "The run is being read."
+    return session.backend.capabilities.reason_against("run_turns")
+
+
+def _stop(session: DebugSession) -> Button:
     no_run = session.backend.capabilities.reason_against("run_turns")
+    reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else no_run
     can_stop = session.busy or (
         session.run_id is not None and not session.is_over and not session.turns_to_load
     )
-    if session.status == "not_started" and not session.busy:
-        begin = Button(
-            "start",
-            "Start",
-            refresh.refreshing("bar", actions.start),
-            icon=":material/play_arrow:",
-            look="primary",
-            disabled=no_run is not None,
-            help=no_run or "Begin a run with the input on the left",
-            shortcut=keys("start"),
-        )
-    else:
-        begin = Button(
-            "restart",
-            "Restart",
-            refresh.refreshing("bar", actions.restart),
-            icon=":material/restart_alt:",
-            shows="words" if session.stop_point is None else "icon where narrow",  # the reason takes the room
-            disabled=session.busy or bool(session.turns_to_load) or no_run is not None,
-            help=no_run or "Begin another run with the input on the left; this one stays on record",
-        )
-    reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else no_run
-    stop = Button(
+    return Button(
         "stop",
         "Stop",
         refresh.refreshing("bar", actions.stop),
@@ -137,39 +143,105 @@ def _actions(session: DebugSession) -> list[Item]:
         disabled=not can_stop or reason is not None,
         help=reason or "End the run",
         shortcut=keys("stop"),
+        names_keys=False,
     )
-    return [begin, *_run_command(session, no_run), stop]
 
 
-def _run_command(session: DebugSession, no_run: str | None) -> list[Item]:
-    if session.status == "paused" and not session.busy:
-        return [
-            Button(
-                "resume_run",
-                "Resume run",
-                refresh.refreshing("bar", actions.send_command),
-                ("resume",),
-                icon=":material/play_circle:",
-                look="primary",
-                disabled=no_run is not None,
-                help=no_run or "Send the command resume: the run continues where it was paused",
-            )
-        ]
-    is_at_rest = not session.busy and session.stop_point is None
-    if session.status == "waiting_for_user_input" and is_at_rest and session.pending is None:
-        return [
+def _resume_command(session: DebugSession) -> list[Item]:
+    if session.status != "paused" or session.busy:
+        return []
+    no_run = session.backend.capabilities.reason_against("run_turns")
+    return [
+        Button(
+            "resume_run",
+            "Resume run",
+            refresh.refreshing("bar", actions.send_command),
+            ("resume",),
+            icon=":material/play_circle:",
+            look="primary",
+            disabled=no_run is not None,
+            help=no_run or "Send the command resume: the run continues where it was paused",
+        )
+    ]
+
+
+def _ends(view: RunView) -> list[Item]:
+    session = view.session
+    if session.run_id is None:
+        return [Spacer()]
+    if state.record(ViewMode).is_demo:
+        return [*([] if view.rows else [Spacer()]), FullScreen("full_screen"), _menu(view)]
+    fork = [] if view.is_past else [fork_button(session, view.turn_number or None, "fork_turn", "Fork")]
+    spacer = [] if view.rows else [Spacer()]
+    return [*spacer, *fork, export_button(session), _menu(view)]
+
+
+def _menu(view: RunView) -> Menu:
+    session = view.session
+    no_run = _no_restart(session)
+    changed = Button(
+        "restart_changed",
+        "Restart with changes …",
+        setup.open_restart,
+        icon=":material/edit_note:",
+        disabled=no_run is not None,
+        help=no_run or "Edit the run input, then start another run",
+    )
+    again = [] if session.is_over and not session.busy else [_restart(session)]
+    return Menu(
+        "more",
+        "More",
+        [
+            Text("Run again", look="heading"),
+            *again,
+            changed,
+            run_turns_again_button(view),
+            *([] if view.is_past else _commands(session)),
+            Text("Run id", look="heading"),
+            Text(session.run_id or "", look="code"),
+        ],
+        icon=":material/more_horiz:",
+        shows="icon",
+    )
+
+
+def _commands(session: DebugSession) -> list[Button]:
+    is_at_rest = not session.busy and session.stop_point is None and session.pending is None
+    found = []
+    if is_at_rest and session.status == "waiting_for_user_input":
+        no_run = session.backend.capabilities.reason_against("run_turns")
+        found.append(
             Button(
                 "pause_run",
                 "Pause run",
                 refresh.refreshing("bar", actions.send_command),
                 ("pause",),
                 icon=":material/pause_circle:",
-                shows="icon where narrow",
                 disabled=no_run is not None or bool(session.turns_to_load),
                 help=no_run or "Send the command pause: the run waits until it is resumed",
             )
-        ]
-    return []
+        )
+    if is_at_rest and not session.turns_to_load:
+        found.append(
+            Button(
+                "reload_run",
+                "Reload",
+                actions.reload_run,
+                icon=":material/refresh:",
+                help="Read the run again: other clients may have continued it",
+            )
+        )
+    return found
+
+
+def work_bar(view: RunView) -> None:
+    """Draw the bar of background work and of inputs that are run again; nothing without any."""
+    work, missed = background(view), missed_stops(view.session)
+    forward = view.session.input_replay
+    progress = replay_progress(forward) if forward is not None else []
+    lines = [items for items in (progress, [Text(missed, look="note")] if missed else [], work) if items]
+    if lines:
+        bars("work_bar", [Line("background" if items is work else "", items, low=True) for items in lines])
 
 
 def background(view: RunView) -> list[Item]:
@@ -204,11 +276,11 @@ def _pace(view: RunView) -> list[str]:
     if view.session.is_stepping:
         return ["A step is under way."]
     if pace.halted and pace.automatic:
-        return [pace.halted, "Press Advance to let it go on."]
+        return [pace.halted, "Press Advance to continue it."]
     if pace.automatic:
         left = round(pace.seconds_left)
         return [f"Next step in {left} s."] if left > 1 else []
-    return ["It stands still until you advance it."]
+    return ["It is paused until you advance it."]
 
 
 def _controls(view: RunView) -> list[Item]:
@@ -233,91 +305,3 @@ def _controls(view: RunView) -> list[Item]:
         help=no_run or parts,
     )
     return [advance, by_itself]
-
-
-def demo_bar(view: RunView) -> None:
-    """Draw the bar of a session."""
-    session = view.session
-    with st.container(gap="xxsmall", key="demo_bar"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            past = banner(view, has_keys=True)
-            demo_actions = lock(_demo_actions(session), view, _CHANGING | {"resume"})
-            bar("demo_actions", [*_demo_title(view), *past, Spacer(), *demo_actions])
-            if session.run_id is not None:
-                demo_notes(session.run_id)
-                _present()
-        st.caption(plain(_in_words(view)), width="stretch")
-
-
-def _in_words(view: RunView) -> str:
-    if not view.position.transitions or view.is_busy:
-        return view.hint.sentence
-    last = view.position.transitions[-1]
-    title, reason = transition_title(last, view.names), transition_reason(last, view.graph)
-    return f"{view.hint.sentence} Last move: {title}. {reason}"
-
-
-def _demo_title(view: RunView) -> list[Item]:
-    turn = [Text(f"Turn {view.turn_number}")] if view.turn_number and not view.is_past else []
-    status = status_badge(view.status if view.is_past else shown_status(view.session))
-    return [Text(view.session.workflow.name, look="strong"), status, *turn]
-
-
-def _demo_actions(session: DebugSession) -> list[Item]:
-    no_run = session.backend.capabilities.reason_against("run_turns")
-    if session.status == "not_started" and not session.busy:
-        start = Button(
-            "start",
-            "Start",
-            refresh.refreshing("bar", actions.start),
-            icon=":material/play_arrow:",
-            look="primary",
-            disabled=no_run is not None,
-            help=no_run or "Begin the conversation",
-            shortcut=keys("start"),
-        )
-        return [start]
-    again = Button(
-        "restart",
-        "Begin again",
-        refresh.refreshing("bar", actions.restart),
-        icon=":material/restart_alt:",
-        disabled=session.busy or bool(session.turns_to_load) or no_run is not None,
-        help=no_run or "Begin another conversation; this one stays on record",
-    )
-    reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else no_run
-    stop = Button(
-        "stop",
-        "Stop",
-        refresh.refreshing("bar", actions.stop),
-        icon=":material/stop:",
-        disabled=session.is_over or bool(session.turns_to_load) or reason is not None,
-        help=reason or "End the conversation",
-        shortcut=keys("stop"),
-    )
-    return [*_go_on(session), again, stop]
-
-
-def _go_on(session: DebugSession) -> list[Item]:
-    if session.stop_point is None:
-        return []
-    go_on = Button(
-        "resume",
-        "Go on",
-        refresh.refreshing("bar", resume),
-        icon=":material/play_arrow:",
-        look="primary",
-        help="It was made to stand still here",
-        shortcut=keys("resume"),
-    )
-    return [go_on]
-
-
-def _present() -> None:
-    st.page_link(
-        state.page().links["present"],
-        label="Present",
-        icon=":material/slideshow:",
-        query_params=current_address().to_parameters(),
-        help="Play this run step by step, full screen",
-    )

@@ -8,23 +8,22 @@ from dataclasses import dataclass
 import streamlit as st
 
 from debugger.analysis.event_steps import next_event
-from debugger.engine.mocks import Pin
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import requires
-from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Badge, Button, Item, Text
 from debugger.views.panels.timeline import show_steps, shown_events
+from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
 from debugger.views.shortcuts import keys
 
 _STEPS: tuple[tuple[StepKind, str, str, str, str], ...] = (
     (
         "event",
-        "Event",
+        "Step event",
         ":material/step_into:",
         "Go on to the next event",
         "Pauses at the first event of your next message",
@@ -52,6 +51,8 @@ _RECEIVED: dict[StepKind, str] = {
 }
 
 
+MAX_REASON = 76
+"""Characters of a reason that two lines of the bar hold; the conversation shows all of it."""
 _RUN_ON = "The platform has already run on: steps move through the events received."
 
 
@@ -74,15 +75,14 @@ def stepping(view: RunView) -> list[Item]:
     notice = pending_notice(session)
     # What would be resumed is what the notice says: its button takes the place.
     flow = _notice(notice) if notice else [_flow(session, no_pause)]
-    return [Text("Step", yields=True), *steps, *flow, *_notes(session, no_pause)]
+    return [*steps, *flow]
 
 
 def past_steps(view: RunView) -> list[Item]:
     """Return the controls while the past is on view, without those that change the run."""
     session = view.session
     no_pause = session.backend.capabilities.reason_against("pause_mid_turn")
-    steps = [] if no_pause is None else [Text("Step", yields=True), *_received_steps(session, no_pause)]
-    return [*steps, *_pins(session), *_breakpoints(session)]
+    return [] if no_pause is None else _received_steps(session, no_pause)
 
 
 def _received_steps(session: DebugSession, no_pause: str) -> list[Item]:
@@ -186,20 +186,19 @@ def _flow(session: DebugSession, no_pause: str | None) -> Button:
 def stop_reason(session: DebugSession) -> list[Item]:
     """Return why the run is paused, for beside its status; nothing while it is not."""
     stop = session.stop_point
-    return [] if stop is None else [Text(stop.text, key="stop_reason")]
-
-
-def _notes(session: DebugSession, no_pause: str | None) -> list[Item]:
-    if session.stop_point is not None:
+    if stop is None:
         return []
-    missed: list[Item] = []
-    if session.stepping.missed_stops:
-        noted = " ".join(noted.text for noted in session.stepping.missed_stops[:3])
-        missed = [
-            Badge("Met in the last turn", ":material/flag:", "yellow"),
-            Text(f"{noted} {no_pause or ''}"),
-        ]
-    return [*missed, *_pins(session), *_breakpoints(session)]
+    short = stop.text if len(stop.text) <= MAX_REASON else f"{stop.text[: MAX_REASON - 1]}…"
+    return [Text(short, look="two lines", key="stop_reason", help=stop.text)]
+
+
+def missed_stops(session: DebugSession) -> str:
+    """Return where the last turn met breakpoints that could not pause it; empty without any."""
+    if session.stop_point is not None or not session.stepping.missed_stops:
+        return ""
+    places = " ".join(missed.text for missed in session.stepping.missed_stops[:3])
+    reason = session.backend.capabilities.reason_against("pause_mid_turn") or ""
+    return f"Reached in the last turn: {places} {reason}".strip()
 
 
 def _notice(notice: str) -> list[Item]:
@@ -235,37 +234,6 @@ def pending_notice(session: DebugSession) -> str:
     return f"{_ARMED[pending.kind]}."
 
 
-def _breakpoints(session: DebugSession) -> list[Item]:
-    points = [point for point in session.breakpoints.points if point.is_enabled]
-    if not points:
-        return []
-    words, icon = count(len(points), "breakpoint"), ":material/radio_button_checked:"
-    return [_to("Breakpoints", "to_breakpoints", words, icon, "See them below")]
-
-
-def _pins(session: DebugSession) -> list[Item]:
-    active = [one for one in session.mocks.all if one.is_enabled]
-    asks = session.human_input.asks_all or bool(session.human_input.nodes)
-    if not active and not asks:
-        return []
-    pins = sum(isinstance(one, Pin) for one in active)
-    hint = [count(pins, "pin")] if pins else []
-    hint += [count(len(active) - pins, "fault")] if len(active) > pins else []
-    hint += ["you answer for models"] if asks else []
-    help_ = "Not everything in this run is real: see what below"
-    return [_to("Pins", "to_pins", ", ".join(hint), ":material/push_pin:", help_)]
-
-
-def _to(view_name: str, key: str, words: str, icon: str, hint: str) -> Button:
-    return Button(
-        key, words, refresh.refreshing("bar", _show), (view_name,), icon=icon, look="tertiary", help=hint
-    )
-
-
-def _show(view_name: str) -> None:
-    state.set_widget_from_callback(state.LOWER_KEY, view_name)
-
-
 WAIT_SECONDS = 0.25
 """Seconds that a click waits for what it has set going, so that a quick step is there at once."""
 
@@ -274,7 +242,7 @@ WAIT_SECONDS = 0.25
 @requires(Role.RUN)
 def step(kind: StepKind) -> None:
     """Step the run, or arm the next message; start the run if necessary."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     is_armed = _is_armed(session, kind)
@@ -293,7 +261,7 @@ def step(kind: StepKind) -> None:
 @command
 def step_received(kind: StepKind) -> None:
     """Move the chosen event by a step, of a run that cannot be paused."""
-    session, received = state.page().session, state.record(ReceivedSteps)
+    session, received = state.record(CurrentRun).session, state.record(ReceivedSteps)
     if session is None:
         return
     view = run_view(session)
@@ -307,7 +275,7 @@ def step_received(kind: StepKind) -> None:
 @requires(Role.RUN)
 def send_stepped(text: str, kind: StepKind) -> None:
     """Send a message and step its turn."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     session.stepping.arm(kind)
@@ -319,7 +287,7 @@ def send_stepped(text: str, kind: StepKind) -> None:
 @requires(Role.RUN)
 def disarm() -> None:
     """Forget a step, or a pause, that has not come about."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.stepping.disarm()
 
@@ -328,7 +296,7 @@ def disarm() -> None:
 @requires(Role.RUN)
 def resume() -> None:
     """Continue until something stops the run."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.stepping.resume()
         _settle(session)
@@ -338,7 +306,7 @@ def resume() -> None:
 @requires(Role.RUN)
 def pause() -> None:
     """Pause at the next event."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.stepping.pause()
         _settle(session)
@@ -348,7 +316,7 @@ def pause() -> None:
 @requires(Role.RUN)
 def run_to(node_id: str) -> None:
     """Continue until a node is about to run; start if necessary."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     session.stepping.run_to(node_id)
@@ -359,5 +327,5 @@ def run_to(node_id: str) -> None:
 
 def _settle(session: DebugSession) -> None:
     # The user who goes on follows the run again.
-    state.page().event = None
+    state.record(Cursor).event = None
     session.wait_until_idle(WAIT_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
@@ -13,8 +14,18 @@ from debugger.views import navigation, state
 from debugger.views.auth.login_gate import page_base
 from debugger.views.auth.permissions import current_user
 from debugger.views.components.markdown import plain
-from debugger.views.components.toolbar import Badge, Button, Item, Link, Spacer, bar
-from debugger.views.shortcuts import BUILT_IN, SHORTCUTS, Shortcut, keys
+from debugger.views.components.toolbar import Badge, Button, Item, Line, Link, Menu, Text, bar, bars
+from debugger.views.confirmations import OpenQuestions
+from debugger.views.navigation import ViewMode
+from debugger.views.shortcuts import BUILT_IN, SHORTCUTS, Shortcut, ShortcutState, keys
+
+
+@dataclass
+class _HelpState:
+    """State of the help with the keyboard shortcuts."""
+
+    is_requested: bool = False
+    """Whether it is drawn next."""
 
 
 def top_nav(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None:
@@ -25,8 +36,13 @@ def top_nav(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None
         of_page: Draws what the page on view adds; what of it is in the bar.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="head"):
+        overflow = [link.key for link in reversed(links) if not link.is_current]
+        brand = Text("Workflow Debugger", look="strong", key="brand")
+        more = Menu("pages", "Pages", [], icon=":material/menu:", shows="icon")
+        pages: list[Item] = [brand, *links, more]
         items = of_page() if of_page is not None else []
-        bar("head_bar", [*links, Spacer(), *_connection_badge(), *items, help_button()], low=True)
+        bars("head_bar", [Line("", pages, low=True, overflow=("brand", *overflow))])
+        bar("head_end", [*_connection_badge(), *items, help_button()], low=True, width="content")
         account()
     help_dialog()
 
@@ -47,12 +63,11 @@ def _connection_badge() -> list[Item]:
 def view_mode_switch() -> Button:
     """Return the button that changes the view mode."""
     navigation.follow_view_mode()
-    is_demo = state.page().is_demo
+    is_demo = state.record(ViewMode).is_demo
     return Button(
         "skin",
-        "Engineer view" if is_demo else "Demo view",
+        "Engineer" if is_demo else "Demo",
         change_view_mode,
-        icon=":material/bug_report:" if is_demo else ":material/co_present:",
         look="tertiary",
         help="Everything there is to see of the run" if is_demo else "The conversation and the graph alone",
         shortcut=keys("skin"),
@@ -65,7 +80,6 @@ def help_button() -> Button:
         "help",
         "Help",
         open_help,
-        icon=":material/keyboard:",
         look="tertiary",
         help="Keyboard shortcuts",
         shortcut=keys("help"),
@@ -74,15 +88,15 @@ def help_button() -> Button:
 
 def help_dialog() -> None:
     """Draw the help after a request."""
-    page = state.page()
-    if page.opens_help and not page.is_confirming:
-        page.opens_help = False
+    help_state = state.record(_HelpState)
+    if help_state.is_requested and not state.record(OpenQuestions).is_open:
+        help_state.is_requested = False
         _dialog()
 
 
 @st.dialog("Keyboard shortcuts", width="medium", on_dismiss="rerun")
 def _dialog() -> None:
-    state.begin_widget(PLAIN_KEYS_KEY, state.page().has_plain_keys)
+    state.begin_widget(PLAIN_KEYS_KEY, state.record(ShortcutState).has_plain_keys)
     st.toggle(
         "Shortcuts without Ctrl",
         key=PLAIN_KEYS_KEY,
@@ -131,15 +145,15 @@ def change_view_mode() -> None:
 
     The run and the selection stay.
     """
-    page = state.page()
-    page.is_demo = not page.is_demo
+    mode = state.record(ViewMode)
+    mode.is_demo = not mode.is_demo
 
 
 def open_help() -> None:
     """Show the keyboard shortcuts."""
-    state.page().opens_help = True
+    state.record(_HelpState).is_requested = True
 
 
 def allow_plain_keys() -> None:
     """Let shortcuts without Ctrl work or not, as the switch says."""
-    state.page().has_plain_keys = bool(state.widget(PLAIN_KEYS_KEY))
+    state.record(ShortcutState).has_plain_keys = bool(state.widget(PLAIN_KEYS_KEY))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import streamlit as st
@@ -14,12 +15,15 @@ from debugger.graph.load import load_workflow
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.session.session import DebugSession
 from debugger.store import Role
-from debugger.views import actions, navigation, state
+from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_click, requires
+from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import problems_title, show_error, show_problems
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.toolbar import Button, Disclosure, Item, Select, Text, bar
+from debugger.views.components.toolbar import Disclosure, Item, Select, Text, bar
+from debugger.views.run_state import CurrentRun
+from debugger.views.state import LastAction
 
 Row = TypeVar("Row")
 
@@ -30,13 +34,21 @@ _MOST_LISTED = 30
 """Of so many workflows one is chosen from a plain list; of more, words are looked for."""
 
 
+@dataclass
+class _WorkflowUploads:
+    """Imported workflow files."""
+
+    count: int = 0
+    """The number of files; part of the uploader's key."""
+
+
 def workflow_picker(backend: Backend) -> None:
     """Draw the choice; what is chosen goes on view."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     workflows = _known(("workflows",), lambda: backend.workflows())
-    items: list[Item] = [_connection(backend)]
+    items: list[Item] = []
     if workflows is not None:
-        items = _workflow(workflows, items)
+        items = _workflow(workflows)
     if session is not None:
         question = ("versions", session.workflow_id)
         items.append(_version(session, _known(question, lambda: backend.versions(session.workflow_id)) or []))
@@ -46,28 +58,18 @@ def workflow_picker(backend: Backend) -> None:
         _problems(session)
 
 
-def _connection(backend: Backend) -> Button:
-    return Button(
-        "change_connection",
-        backend.name,
-        navigation.go_to,
-        ("connection",),
-        icon=":material/cable:",
-        look="tertiary",
-        help="Change the connection",
-    )
-
-
 def _problems(session: DebugSession) -> None:
     question = ("problems", session.workflow_id, str(session.version_number))
-    problems = state.page().answers.ask(question, lambda: check(session.workflow, session.backend.node_types))
+    problems = state.record(BackendCache).ask(
+        question, lambda: check(session.workflow, session.backend.node_types)
+    )
     if problems:
         with st.expander(problems_title(problems), icon=":material/rule:", type="compact", key="problems"):
             show_problems(problems)
 
 
 def _known(question: tuple[str, ...], ask: Callable[[], list[Row]]) -> list[Row] | None:
-    answers = state.page().answers
+    answers = state.record(BackendCache)
     try:
         return answers.ask(question, ask)
     except DebuggerError as error:
@@ -77,19 +79,18 @@ def _known(question: tuple[str, ...], ask: Callable[[], list[Row]]) -> list[Row]
         return last
 
 
-def _workflow(workflows: list[WorkflowSummary], before: list[Item]) -> list[Item]:
-    session = state.page().session
+def _workflow(workflows: list[WorkflowSummary]) -> list[Item]:
+    session = state.record(CurrentRun).session
     names = {workflow.id: workflow.label for workflow in workflows}
     if session is not None and session.workflow_id not in names:
         names[session.workflow_id] = session.workflow.name
     if not names:
-        return [*before, Text("No workflow here yet: import one below.", look="note")]
+        return [Text("No workflow here yet: import one below.", look="note")]
     state.set_widget(_WORKFLOW_KEY, session.workflow_id if session else None)
     words = {workflow_id: f"{name}  ·  {workflow_id[:_SHORT_ID]}" for workflow_id, name in names.items()}
     placeholder = "Choose a workflow"
     if len(words) <= _MOST_LISTED:
-        return [*before, Select(_WORKFLOW_KEY, "Workflow", words, placeholder, _workflow_chosen)]
-    bar("connection_bar", before, low=True)
+        return [Select(_WORKFLOW_KEY, "Workflow", words, placeholder, _workflow_chosen)]
     st.selectbox(
         "Workflow",
         list(words),
@@ -118,7 +119,7 @@ def _version(session: DebugSession, versions: list[VersionSummary]) -> Select:
 
 
 def _version_chosen() -> None:
-    session, chosen = state.page().session, state.widget(_VERSION_KEY)
+    session, chosen = state.record(CurrentRun).session, state.widget(_VERSION_KEY)
     if session is not None and chosen is not None:
         actions.open_workflow(session.workflow_id, int(chosen))
 
@@ -138,7 +139,7 @@ def _file(backend: Backend, reason: str | None) -> None:
     file = st.file_uploader(
         "Fully hydrated workflow (JSON)",
         type=["json"],
-        key=f"import_file_{state.page().imports}",
+        key=f"import_file_{state.record(_WorkflowUploads).count}",
         disabled=reason is not None,
     )
     if file is None:
@@ -174,5 +175,5 @@ def _found(workflow: Workflow, backend: Backend) -> None:
 @requires(Role.ADMIN)
 def _import(workflow: Workflow) -> None:
     actions.import_workflow(dict(workflow.to_wire()))
-    if state.page().error is None:
-        state.page().imports += 1  # a new key: the uploader is empty again
+    if state.record(LastAction).error is None:
+        state.record(_WorkflowUploads).count += 1  # a new key: the uploader is empty again

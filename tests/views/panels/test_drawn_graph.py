@@ -8,6 +8,8 @@ from debugger.session.breakpoints import Breakpoint
 from debugger.views.panels import drawn_graph
 from debugger.views.panels.drawn_graph import OpenSuperNodes
 from debugger.views.panels.graph import TINT_KEY
+from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.selection import Selection
 from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static
 from tests.support.super_nodes import super_node
@@ -18,20 +20,19 @@ INSIDE = document(static("a", "Hello"), say("ask", name="Ask"), direct("a", "ask
 
 
 @pytest.fixture
-def opened(app, backend, page):
+def opened(app, backend, record):
     """The page with a workflow of which the super node is opened."""
     backend.create_workflow(
         document(static("hi", "Hi"), super_node("box", INSIDE, name="Booking"), direct("hi", "box"))
     )
     app.run()
-    open_nodes(app, page, {"box"})
+    open_nodes(app, record, {"box"})
     return app
 
 
-def open_nodes(app, page, super_nodes):
+def open_nodes(app, record, super_nodes):
     """Open these super nodes, as their buttons do."""
-    opens = OpenSuperNodes({page().session.workflow_id: frozenset(super_nodes)})
-    app.session_state[f"record_{OpenSuperNodes.__qualname__}"] = opens
+    record(OpenSuperNodes).by_workflow[record(CurrentRun).session.workflow_id] = frozenset(super_nodes)
     app.run()
     assert not app.exception
 
@@ -64,35 +65,35 @@ def test_run_is_followed_inside_opened_super_node(opened, press):
     assert made["edges"]["box/edge_a_ask"]["state"] == "taken"
 
 
-def test_past_is_drawn_inside_opened_super_node(opened, page, press):
+def test_past_is_drawn_inside_opened_super_node(opened, record, press):
     press("start")
-    rows = page().session.index.read(page().session.turns).timeline.rows
+    rows = record(CurrentRun).session.index.read(record(CurrentRun).session.turns).timeline.rows
     began = next(row.index for row in rows if row.node_logical_id == "box/a")
 
-    page().event = began
+    record(Cursor).event = began
     opened.run()
 
     assert drawn(opened)["current"] == ["box/a"]
     assert drawn(opened)["edges"]["box/edge_a_ask"]["state"] == "next"
 
 
-def test_closing_takes_inner_nodes_away(opened, page):
-    open_nodes(opened, page, set())
+def test_closing_takes_inner_nodes_away(opened, record):
+    open_nodes(opened, record, set())
 
     assert [node["id"] for node in drawn(opened)["geometry"]["nodes"]] == ["hi", "box"]
 
 
-def test_inner_node_is_shown_by_inspector(opened, page, press):
+def test_inner_node_is_shown_by_inspector(opened, record, press):
     press("start")
-    page().node = "box/a"
+    record(Selection).node = "box/a"
     use(opened, "inspector_tab", "Node")
 
     (configuration,) = opened.json
     assert json.loads(configuration.value)["logical_id"] == "box/a"
 
 
-def test_inner_breakpoint_is_drawn_and_verified(opened, page):
-    page().session.breakpoints.put(Breakpoint("before", "box/a"))
+def test_inner_breakpoint_is_drawn_and_verified(opened, record):
+    record(CurrentRun).session.breakpoints.put(Breakpoint("before", "box/a"))
 
     opened.run()
 
@@ -110,29 +111,24 @@ def test_time_of_inner_nodes_is_their_own(opened, press):
     assert "share" in drawn(opened)["nodes"]["box/a"]
 
 
-def test_toggle_opens_and_closes(opened, page, monkeypatch):
-    opens = OpenSuperNodes()
-    monkeypatch.setattr(drawn_graph.state, "page", page)
-    monkeypatch.setattr(
-        drawn_graph.state,
-        "record",
-        lambda kind: opens if kind is OpenSuperNodes else opened.session_state[f"record_{kind.__qualname__}"],
-    )
+def test_toggle_opens_and_closes(opened, record, monkeypatch):
+    monkeypatch.setattr(drawn_graph.state, "record", record)
+    monkeypatch.setattr(drawn_graph.actions, "check_role", lambda role: None)
 
     drawn_graph.toggle_super_node("box")
-    assert opens.by_workflow == {page().session.workflow_id: frozenset({"box"})}
+    assert record(OpenSuperNodes).by_workflow == {record(CurrentRun).session.workflow_id: frozenset()}
     drawn_graph.toggle_super_node("box")
 
-    assert opens.by_workflow == {page().session.workflow_id: frozenset()}
+    assert record(OpenSuperNodes).by_workflow == {record(CurrentRun).session.workflow_id: {"box"}}
 
 
-def test_super_node_without_workflow_stays_closed(app, backend, page):
+def test_super_node_without_workflow_stays_closed(app, backend, record):
     backend.create_workflow(
         document(static("hi", "Hi"), super_node("box", super_workflow_id="gone"), direct("hi", "box"))
     )
     app.run()
 
-    open_nodes(app, page, {"box"})
+    open_nodes(app, record, {"box"})
 
     assert [node["id"] for node in drawn(app)["geometry"]["nodes"]] == ["hi", "box"]
 

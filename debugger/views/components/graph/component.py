@@ -8,10 +8,10 @@ from typing import Literal
 
 from debugger.graph.diagram import Direction
 from debugger.protocol.base import JsonObject
-from debugger.views import state
+from debugger.views import selection, state
 from debugger.views.auth.permissions import denied
 from debugger.views.components.factory import component
-from debugger.views.state import Element
+from debugger.views.selection import Element
 
 _INLINE_ELEMENTS = 60
 """Above so many nodes and edges, geometry is sent in a message of its own, which the browser keeps."""
@@ -47,7 +47,7 @@ def workflow_graph(
 ) -> None:
     """Draw the graph.
 
-    The selected element is `PageState.node` or `PageState.edge`.
+    The selected element is `Selection.node` or `Selection.edge`.
 
     Args:
         shape: The geometry, laid out in `graph_direction`; while its ``version`` is equal the picture keeps
@@ -62,7 +62,7 @@ def workflow_graph(
             there. Without it no place for one is shown.
         on_fold: Takes the super node that a person opens or closes; without it none can be opened.
     """
-    chosen = state.chosen_element()
+    chosen = selection.chosen_element()
     data: JsonObject = {
         "key": state.GRAPH_KEY,
         "version": shape["version"],
@@ -76,7 +76,7 @@ def workflow_graph(
         "can_break": on_breakpoint is not None and not denied(on_breakpoint),
         **marks,
     }
-    state.draw_element(chosen)
+    selection.draw_element(chosen)
     if len(shape["nodes"]) + len(shape["edges"]) > _INLINE_ELEMENTS:
         _PICTURE(
             key=f"{state.GRAPH_KEY}_geometry",
@@ -89,7 +89,7 @@ def workflow_graph(
         key=state.GRAPH_KEY,
         height=height,
         data=data,
-        on_selected_change=lambda: on_choose(state.drawn_element()),
+        on_selected_change=lambda: on_choose(selection.drawn_element()),
         on_breakpoint_change=lambda: _point(on_breakpoint),
         on_direction_change=_turn,
         on_fold_change=lambda: _fold(on_fold),
@@ -110,6 +110,6 @@ def _fold(on_fold: Callable[[str], None] | None) -> None:
 
 
 def _point(on_breakpoint: Callable[[Element], None] | None) -> None:
-    element = state.pointed_element()
+    element = selection.pointed_element()
     if element is not None and on_breakpoint is not None:
         on_breakpoint(element)

@@ -14,7 +14,7 @@ from debugger.graph.graph import Graph
 from debugger.graph.groups import Group
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
-from debugger.views.state import Element
+from debugger.views.selection import Element
 
 Look = Literal["verified", "hollow", "disabled", "log"]
 

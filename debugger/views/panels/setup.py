@@ -1,0 +1,168 @@
+"""Setup of a run: workflow, version and run input, beside the graph or in a dialog."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import streamlit as st
+
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError
+from debugger.session.session import DebugSession
+from debugger.views import actions, navigation, refresh, state
+from debugger.views.backends import CurrentBackend, current_backend
+from debugger.views.components.toolbar import Button, Item, Line, Spacer, Text, bar, bars
+from debugger.views.confirmations import OpenQuestions
+from debugger.views.navigation import ViewMode
+from debugger.views.panels.run_input import run_input
+from debugger.views.panels.side_effects import policies_of
+from debugger.views.panels.workflow_picker import workflow_import, workflow_picker
+from debugger.views.run_state import CurrentRun
+from debugger.views.run_view import RunView
+from debugger.views.shortcuts import keys
+from debugger.views.url_state import BackendName
+
+_ICONS: dict[BackendName, str] = {
+    "embedded": ":material/memory:",
+    "hosted": ":material/cloud:",
+    "recording": ":material/movie:",
+}
+
+
+@dataclass
+class SetupState:
+    """State of the setup dialog."""
+
+    is_open: bool = False
+    session: DebugSession | None = None
+    """The session that it was opened for; it closes when another one is on view."""
+
+
+def run_head(view: RunView) -> None:
+    """Draw what is on view in the head of the page: workflow, backend and run; and the open dialog."""
+    session = view.session
+    version = "" if session.version_number is None else f" · v{session.version_number}"
+    title = f"{session.workflow.name}{version}"
+    items: list[Item] = [Spacer()]
+    if is_setup_beside_graph(session):
+        items.append(Text(title, look="strong", key="title"))
+    else:
+        items.append(
+            Button(
+                "setup",
+                title,
+                open_setup,
+                icon=":material/menu:",
+                help="Change workflow, version or run input",
+            )
+        )
+    backend = Button(
+        "change_connection",
+        session.backend.name,
+        navigation.go_to,
+        ("connection",),
+        icon=_ICONS[state.record(CurrentBackend).name],
+        look="tertiary",
+        help="Change the connection",
+    )
+    items.append(backend)
+    if session.run_id:
+        items.append(Text(session.run_id, look="code", key="run_id", help="Run id"))
+    bars("run_head_bar", [Line("run_head_line", items, low=True, overflow=("run_id", "change_connection"))])
+    setup_dialog()
+
+
+def is_setup_beside_graph(session: DebugSession) -> bool:
+    """Return whether the setup takes the place of the conversation, as before the first turn."""
+    return (
+        session.status == "not_started"
+        and not session.busy
+        and not session.turns
+        and not state.record(ViewMode).is_demo
+    )
+
+
+def open_setup() -> None:
+    """Show the setup dialog."""
+    state.record(SetupState).is_open = True
+    state.record(SetupState).session = state.record(CurrentRun).session
+
+
+def open_restart() -> None:
+    """Show the setup dialog with the input of another run."""
+    state.set_widget(state.INPUT_KEY, "Restart")
+    open_setup()
+
+
+def close_setup() -> None:
+    """Leave the setup dialog."""
+    state.record(SetupState).is_open = False
+
+
+def setup_dialog() -> None:
+    """Draw the dialog while it is open."""
+    if state.record(SetupState).is_open and not state.record(OpenQuestions).is_open:
+        st.dialog("Workflow and run input", width="large", icon=":material/tune:", on_dismiss=close_setup)(
+            _dialog
+        )()
+
+
+def _dialog() -> None:
+    setup, session = state.record(SetupState), state.record(CurrentRun).session
+    if not setup.is_open or session is not setup.session or session is None:
+        setup.is_open = False
+        st.rerun()  # only that closes a dialog
+    with suppress(DebuggerError):  # the page reports a backend that cannot be opened
+        choose_workflow(current_backend())
+    run_input(session)
+    no_run = session.backend.capabilities.reason_against("run_turns")
+    restart = Button(
+        "restart_now",
+        "Restart with this input",
+        _restart,
+        icon=":material/restart_alt:",
+        look="primary",
+        disabled=session.busy or bool(session.turns_to_load) or no_run is not None,
+        help=no_run or "Start another run with the input for Restart; this one stays on record",
+    )
+    is_for_restart = session.is_over or state.widget(state.INPUT_KEY) == "Restart"
+    bar("setup_end", [Spacer(), *([restart] if is_for_restart else [])])
+
+
+def _restart() -> None:
+    close_setup()
+    actions.restart()
+
+
+def choose_workflow(backend: Backend) -> None:
+    """Draw the choice of a workflow and its version, and the import."""
+    workflow_picker(backend)
+    workflow_import(backend)
+
+
+def setup_panel(view: RunView) -> None:
+    """Draw the setup beside the graph, with the button that starts the run."""
+    session = view.session
+    with st.container(key="setup_form"):
+        with suppress(DebuggerError):  # the page reports a backend that cannot be opened
+            choose_workflow(current_backend())
+        run_input(session)
+        st.caption(policies_of(view))
+    start_bar(view)
+
+
+def start_bar(view: RunView) -> None:
+    """Draw the button that starts the run."""
+    no_run = view.session.backend.capabilities.reason_against("run_turns")
+    start = Button(
+        "start",
+        "Start",
+        refresh.refreshing("workbench", actions.start),
+        icon=":material/play_arrow:",
+        look="primary",
+        disabled=no_run is not None,
+        help=no_run or "Start a run with this input",
+        shortcut=keys("start"),
+    )
+    bar("start_bar", [start])
