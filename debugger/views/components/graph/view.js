@@ -3,7 +3,7 @@
 const views = new Map(); // they outlive an unmount, as when the table or another page is shown instead
 const following = new Map(); // by picture: whether it is to follow the run
 const maps = new Map(); // by picture: whether its map is on view
-const SMALLEST = 0.02, LARGEST = 4, STEP = 60, MARGIN = 10;
+const SMALLEST = 0.02, LARGEST = 4, STEP = 60, MARGIN = 6;
 const SMALL = 0.75, FAR = 0.5, TINY = 0.25; // below these scales names are under 9 px, 7 px, and not to be read at all
 const NEAR = 0.74, LEAST_NEAR = 0.6; // scales at which names are read and much is seen around them
 const TO_RIGHT = 1.4, TO_DOWN = 1.25; // widths over heights at which the graph turns; apart, so that a drag does not turn it twice
