@@ -496,6 +496,8 @@ def test_map_moves_view_of_large_graph_and_can_be_hidden(page: Page, app: Server
     expect(page.locator(".map[width]")).to_be_visible()
     page.get_by_role("button", name="Fit", exact=True).click()
     expect(page.locator(".map[width]")).to_be_hidden()  # the whole graph is on view
+    page.get_by_role("button", name="Current", exact=True).click()
+    assert min(heights_of_names(page)) >= 7
 
 
 def test_super_node_is_opened_and_closed_by_its_button(page: Page, app: Server):

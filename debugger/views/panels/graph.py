@@ -90,9 +90,9 @@ def _summary(view: RunView) -> str:
     nodes = len(view.graph.nodes)
     if not view.turns:
         return f"{count(nodes, 'node')} · {count(len(view.graph.edges), 'edge')}"
-    position = view.position
+    position = drawn_graph(view).position  # its transitions and next steps are those that are drawn
     parts = [
-        f"{nodes - len(position.unreached)} of {count(nodes, 'node')}",
+        f"{nodes - len(view.position.unreached)} of {count(nodes, 'node')}",
         count(len(position.transitions), "transition"),
     ]
     if position.next_edges:

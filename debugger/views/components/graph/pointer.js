@@ -53,6 +53,7 @@ function showParts(it) {
   for (const button of buttons) {
     if (button.classList.contains("part")) button.hidden = !isPart && !isFocused(button); // else the focus would be lost
     if (button.dataset.do === "map") button.hidden = !isPart || !needsMap(it);
+    if (button.dataset.do === "current" && needsMap(it)) button.hidden = false;
   }
   const shown = buttons.filter(button => !button.hidden);
   const stop = shown.find(button => button.tabIndex === 0 && button.hasAttribute("tabindex")) || shown[0];
