@@ -24,6 +24,7 @@ from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Break, Item, SegmentedControl, Text, bar
 from debugger.views.panels import breakpoints, stepping
+from debugger.views.panels.drawn_graph import drawn_graph, graph_of_node
 from debugger.views.panels.forks import fork_button
 from debugger.views.panels.notes import notes_tab
 from debugger.views.panels.variables import scopes_tab, scopes_views
@@ -36,11 +37,11 @@ from debugger.views.selection import Selection, selection_state
 
 def node_tab(view: RunView) -> None:
     """Draw the selected node, or the current one."""
-    chosen = state.record(Selection).node or view.position.current
+    chosen = state.record(Selection).node or drawn_graph(view).position.current
     if chosen is None:
         st.caption("Choose a node in the graph to see its configuration and its runs.")
         return
-    config = view.graph.nodes.get(chosen)
+    config = graph_of_node(view, chosen).nodes.get(chosen)
     name = config.label if config else view.position.ghosts.get(chosen, chosen)
     st.markdown(f"###### {plain(name)}")
     if config is None:
@@ -56,15 +57,16 @@ def node_tab(view: RunView) -> None:
 
 
 def _as_written(view: RunView, node_id: str) -> Any:
-    written = view.session.workflow.to_wire().get("node_configs") or []
+    written = graph_of_node(view, node_id).workflow.to_wire().get("node_configs") or []
     return next(config for config in written if config.get("logical_id") == node_id)
 
 
 def _edges(view: RunView, node_id: str) -> None:
-    edges = view.graph.leaving(node_id)
+    graph = graph_of_node(view, node_id)
+    edges = graph.leaving(node_id)
     if not edges:
         return
-    names = {node.logical_id: node.label for node in view.graph.nodes.values()}
+    names = {node.logical_id: node.label for node in graph.nodes.values()}
     st.markdown("###### Edges")
     st.dataframe(
         {
@@ -83,7 +85,11 @@ def _edges(view: RunView, node_id: str) -> None:
 
 
 def _node_runs(view: RunView, node_id: str) -> None:
-    rows = [row for row in view.rows_then if row.drawn_node == node_id and row.type == "end_node_run"]
+    rows = [
+        row
+        for row in view.rows_then
+        if node_id in (row.drawn_node, row.node_logical_id) and row.type == "end_node_run"
+    ]
     if not rows:
         st.caption("It has not run yet.")
         return
