@@ -6,6 +6,7 @@ Each ends in a changed page state, never in an exception.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import ParamSpec
 
@@ -24,13 +25,15 @@ from debugger.views import state
 from debugger.views.audit import audit, audit_run
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import check_role, may, requires
-from debugger.views.backends import current_backend, local_store, notebook
+from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
 from debugger.views.confirmations import confirm_turn
-from debugger.views.connections import disconnect_hosted, owner
-from debugger.views.cursor_state import CursorState
-from debugger.views.state import BackendName, PageState
+from debugger.views.connections import HostedConnection, disconnect_hosted, owner
+from debugger.views.run_state import CurrentRun, Cursor, RunInputs
+from debugger.views.selection import Selection
+from debugger.views.state import LastAction
 from debugger.views.times import shown_time
-from debugger.views.url_state import Address
+from debugger.views.url_state import Address, BackendName
 
 Arguments = ParamSpec("Arguments")
 
@@ -47,21 +50,31 @@ _TURN_WAIT_SECONDS = 0.1
 """Seconds that a click waits for the turn that it begins: a quick one is drawn once, when it is over."""
 
 
+@dataclass
+class _RunSetups:
+    """Settings that the next run on view begins with."""
+
+    advances_by_itself: bool = True
+    """Whether background work goes on by itself."""
+    by_workflow: dict[str, JsonObject] = field(default_factory=dict)
+    """The debug setup, as breakpoints, that each workflow's last run had."""
+
+
 def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """Let an action store its error in `PageState.error`.
+    """Let an action store its error in `LastAction`.
 
     What was on view stays.
     """
 
     @wraps(do)
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
-        page = state.page()
-        page.error = None
+        last = state.record(LastAction)
+        last.error = None
         try:
             check_role(Role.READ)  # `requires` asks for more
             do(*args, **kwargs)
         except DebuggerError as error:
-            page.error = error
+            last.error = error
 
     return done
 
@@ -76,18 +89,18 @@ def choose_backend(name: BackendName, connection_name: str = "") -> None:
         name: The backend.
         connection_name: The hosted backend's connection; empty for the one in use, or else the default.
     """
-    page = state.page()
-    is_other_connection = bool(connection_name) and connection_name != page.connection_name
-    if page.backend_name == name and not is_other_connection:
+    current, hosted = state.record(CurrentBackend), state.record(HostedConnection)
+    is_other_connection = bool(connection_name) and connection_name != hosted.name
+    if current.name == name and not is_other_connection:
         return
     if is_other_connection:
         disconnect_hosted()
-        page.connection_name = connection_name
-    page.backend_name = name
+        hosted.name = connection_name
+    current.name = name
     show(None)
-    shown = page.connection_name if name == "hosted" else ""
+    shown = hosted.name if name == "hosted" else ""
     state.show_address(Address(name, connection=shown))
-    page.answers.clear()
+    state.record(BackendCache).clear()
 
 
 @command
@@ -116,8 +129,8 @@ def open_run(run_id: str, turn_number: int | None = None, event: int | None = No
     if session.turns_to_load <= _MAX_TURNS_AT_ONCE:
         session.read()
     show(session)
-    state.page().turn_to_open = turn_number
-    state.record(CursorState).event_to_open = event
+    state.record(Cursor).turn_to_open = turn_number
+    state.record(Cursor).event_to_open = event
     if not session.turns_to_load:
         _open_turn()
 
@@ -128,7 +141,7 @@ def refuse_deleted(run_id: str) -> None:
     Raises:
         NotFoundError: It is one of the embedded engine.
     """
-    if state.page().backend_name != "embedded":
+    if state.record(CurrentBackend).name != "embedded":
         return
     deleted = local_store().hidden.find(run_id)
     if deleted is not None:
@@ -141,7 +154,7 @@ def refuse_deleted(run_id: str) -> None:
 @command
 def read_run() -> None:
     """Read the turns of the run on view that is being opened."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         try:
             session.read()
@@ -152,7 +165,7 @@ def read_run() -> None:
 
 
 def _open_turn() -> None:
-    select_place(state.page().turn_to_open, state.record(CursorState).event_to_open)
+    select_place(state.record(Cursor).turn_to_open, state.record(Cursor).event_to_open)
 
 
 @command
@@ -161,12 +174,12 @@ def join(session: DebugSession) -> None:
 
     It may be on view in another tab as well.
     """
-    page = state.page()
-    if page.session is not session:
+    run = state.record(CurrentRun)
+    if run.session is not session:
         if isinstance(session.backend, HostedBackend):
-            page.hosted_backend = session.backend
+            state.record(HostedConnection).backend = session.backend
         show(session)
-        page.awaits_turn = True
+        run.awaits_turn = True
 
 
 @command
@@ -175,7 +188,7 @@ def reload_run() -> None:
 
     Other clients may have added turns.
     """
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None and session.run_id is not None and not session.busy:
         again = DebugSession.open(session.backend, session.run_id)
         again.stepping.inherit(session.stepping)
@@ -190,8 +203,8 @@ def import_workflow(document: JsonObject) -> None:
     """Keep a document as a new workflow and show it."""
     backend = current_backend()
     stored = backend.create_workflow(document)
-    state.page().answers.expire()
-    audit("import workflow", stored.id, backend=state.page().backend_name)
+    state.record(BackendCache).expire()
+    audit("import workflow", stored.id, backend=state.record(CurrentBackend).name)
     show(DebugSession(backend, stored.id, stored.active_version_number or 0))
 
 
@@ -199,12 +212,12 @@ def import_workflow(document: JsonObject) -> None:
 @requires(Role.RUN)
 def start(message: str | None = None) -> None:
     """Begin the run, with a first message if there is one."""
-    page = state.page()
-    if page.session is not None and page.session.status == "not_started":  # a second click has nothing to do
-        if not confirm_turn(page.session, partial(start, message), message or ""):
+    session = state.record(CurrentRun).session
+    if session is not None and session.status == "not_started":  # a second click has nothing to do
+        if not confirm_turn(session, partial(start, message), message or ""):
             return
-        signed(page.session).start(start_input(page, page.session).turn_input(message))
-        _await_turn(page.session)
+        signed(session).start(start_input(session).turn_input(message))
+        _await_turn(session)
 
 
 @command
@@ -214,10 +227,9 @@ def restart() -> None:
 
     The old one stays on record.
     """
-    page = state.page()
-    old = page.session
+    old = state.record(CurrentRun).session
     if old is not None and not old.busy and confirm_turn(old, restart):
-        turn_input = start_input(page, old).turn_input()
+        turn_input = start_input(old).turn_input()
         sibling = DebugSession(old.backend, old.workflow_id, old.version_number)
         sibling.stepping.inherit(old.stepping)
         show(sibling)
@@ -229,17 +241,17 @@ def restart() -> None:
 @requires(Role.RUN)
 def send(text: str) -> None:
     """Say something to the run, or begin it by that."""
-    page = state.page()
-    session = page.session
+    inputs = state.record(RunInputs)
+    session = state.record(CurrentRun).session
     if session is None or not text.strip() or not confirm_turn(session, partial(send, text), text):
         return
     state.set_widget(DRAFT_KEY, "")
-    page.event = None
+    state.record(Cursor).event = None
     if session.status == "not_started":
         start(text)
         return
-    has_more = bool(page.next_input.value or page.next_input.problems)
-    signed(session).send(text, page.next_input.turn_input() if has_more else None)
+    has_more = bool(inputs.next.value or inputs.next.problems)
+    signed(session).send(text, inputs.next.turn_input() if has_more else None)
     _await_turn(session)
 
 
@@ -251,10 +263,9 @@ def signed(session: DebugSession) -> DebugSession:
 
 
 def _await_turn(session: DebugSession) -> None:
-    page = state.page()
-    page.awaits_turn = True
-    if page.backend_name == "hosted":
-        owner().keep_session(page.connection_name, session)
+    state.record(CurrentRun).awaits_turn = True
+    if state.record(CurrentBackend).name == "hosted":
+        owner().keep_session(state.record(HostedConnection).name, session)
     session.wait_until_idle(_TURN_WAIT_SECONDS)
     if session.error is None and session.turns:
         audit_run("send turn", session, turn_number=session.turns[-1].number)
@@ -262,18 +273,18 @@ def _await_turn(session: DebugSession) -> None:
 
 def take_in_turn() -> None:
     """Clean up after a turn, or put back what could not be sent."""
-    page = state.page()
-    session = page.session
-    if session is None or session.busy or session.is_loading or not page.awaits_turn:
+    run, inputs = state.record(CurrentRun), state.record(RunInputs)
+    session = run.session
+    if session is None or session.busy or session.is_loading or not run.awaits_turn:
         return
     if session.pending is not None:
         return
-    page.awaits_turn = False
-    if session.workflow_id in page.debug_setups:
+    run.awaits_turn = False
+    if session.workflow_id in state.record(_RunSetups).by_workflow:
         store_debug_setup()
     if session.error is None:
-        if page.next_input.value or page.next_input.problems:
-            page.next_input = RunInputModel()
+        if inputs.next.value or inputs.next.problems:
+            inputs.next = RunInputModel()
             state.renew_editors()
     elif session.unsent_message:
         state.set_widget(DRAFT_KEY, session.unsent_message)
@@ -286,7 +297,7 @@ def advance() -> None:
 
     Where it had halted, it continues from here.
     """
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None and confirm_turn(session, advance):
         session.advance()
 
@@ -295,17 +306,17 @@ def advance() -> None:
 @requires(Role.RUN)
 def advance_by_itself() -> None:
     """Set by the switch whether background work advances by itself."""
-    page = state.page()
-    page.advances_by_itself = bool(state.widget(AUTOMATIC_KEY))
-    if page.session is not None:
-        page.session.background.automatic = page.advances_by_itself
+    setups, run = state.record(_RunSetups), state.record(CurrentRun)
+    setups.advances_by_itself = bool(state.widget(AUTOMATIC_KEY))
+    if run.session is not None:
+        run.session.background.automatic = setups.advances_by_itself
 
 
 @command
 @requires(Role.RUN)
 def stop() -> None:
     """End the run."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         signed(session).stop()
         audit_run("stop run", session)
@@ -317,7 +328,7 @@ def check_now() -> None:
 
     It tells of a message of unknown outcome, or of turns of other clients.
     """
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.check_now()
         session.wait_for_record(_TURN_WAIT_SECONDS)
@@ -330,7 +341,7 @@ def send_again() -> None:
 
     The user accepts that it may be executed twice.
     """
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None and confirm_turn(session, send_again):
         signed(session).send_again()
         _await_turn(session)
@@ -340,7 +351,7 @@ def send_again() -> None:
 @requires(Role.RUN)
 def discard_pending() -> None:
     """Give the message of unknown outcome up."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.discard_pending()
 
@@ -348,7 +359,7 @@ def discard_pending() -> None:
 @command
 def load_newer() -> None:
     """Load the turns that other clients have added."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.load_newer()
         session.wait_for_record(_TURN_WAIT_SECONDS)
@@ -357,7 +368,7 @@ def load_newer() -> None:
 @command
 def follow() -> None:
     """Set by the switch whether turns of other clients are loaded."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.follow(bool(state.widget(FOLLOW_KEY)))
         session.wait_for_record(_TURN_WAIT_SECONDS)
@@ -367,7 +378,7 @@ def follow() -> None:
 @requires(Role.RUN)
 def send_command(name: Command) -> None:
     """Send a command without a message, such as ``pause``."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None and confirm_turn(session, lambda: send_command(name)):
         signed(session).send_command(name)
         _await_turn(session)
@@ -375,18 +386,18 @@ def send_command(name: Command) -> None:
 
 def show(session: DebugSession | None) -> None:
     """Put a session on view, or none, and reset the selection."""
-    page = state.page()
-    page.session = session
+    run, selection = state.record(CurrentRun), state.record(Selection)
+    run.session = session
     if session is not None:
         # Another user may share the session of a turn that is under way (`join`).
         if may(Role.RUN):
-            session.background.automatic = page.advances_by_itself
+            session.background.automatic = state.record(_RunSetups).advances_by_itself
         if may(Role.RUN) or not session.busy:
             _restore_setup(session)
     select_event(None)
-    page.node = page.edge = None
-    page.awaits_turn = False
-    page.next_input = RunInputModel()
+    selection.node = selection.edge = None
+    run.awaits_turn = False
+    state.record(RunInputs).next = RunInputModel()
     state.renew_editors()
 
 
@@ -395,17 +406,17 @@ def store_debug_setup() -> None:
 
     It is stored with the run and used for the next one of the workflow.
     """
-    page = state.page()
-    if page.session is None:
+    run = state.record(CurrentRun)
+    if run.session is None:
         return
-    found = debug_setup.capture(page.session)
-    page.debug_setups[page.session.workflow_id] = found
-    if page.session.run_id is not None:
-        notebook().keep_kit(page.session.run_id, debug_setup.encode_setup(found))
+    found = debug_setup.capture(run.session)
+    state.record(_RunSetups).by_workflow[run.session.workflow_id] = found
+    if run.session.run_id is not None:
+        notebook().keep_kit(run.session.run_id, debug_setup.encode_setup(found))
 
 
 def _restore_setup(session: DebugSession) -> None:
-    found = _stored_setup(session.run_id) or state.page().debug_setups.get(session.workflow_id)
+    found = _stored_setup(session.run_id) or state.record(_RunSetups).by_workflow.get(session.workflow_id)
     if found is not None and not session.breakpoints.points and not session.mocks:
         debug_setup.restore(session, found)
 
@@ -423,16 +434,16 @@ def select_event(index: int | None) -> None:
 
     ``None`` follows the run.
     """
-    page, cursor = state.page(), state.record(CursorState)
-    if page.event is None and index is not None and page.session is not None:
-        cursor.seen_events = page.session.event_count
+    cursor, session = state.record(Cursor), state.record(CurrentRun).session
+    if cursor.event is None and index is not None and session is not None:
+        cursor.seen_events = session.event_count
     cursor.is_playing = False
-    page.event = index
+    cursor.event = index
 
 
 def select_place(turn_number: int | None, event: int | None) -> None:
     """Select what an address names; an event that the run does not have counts as absent."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if event is not None and session is not None and event < session.event_count:
         select_event(event)
     elif turn_number is not None:
@@ -441,8 +452,8 @@ def select_place(turn_number: int | None, event: int | None) -> None:
 
 def select_node(node_id: str) -> None:
     """Choose a node and show what is known of it."""
-    page = state.page()
-    page.node, page.edge = node_id or None, None
+    selection = state.record(Selection)
+    selection.node, selection.edge = node_id or None, None
     if node_id:
         state.set_widget_from_callback(state.TAB_KEY, "Node")
 
@@ -452,8 +463,8 @@ def select_turn(turn_number: int) -> None:
 
     The last turn, or one that the run does not have, follows the run.
     """
-    page = state.page()
-    turns = page.session.turns if page.session else []
+    run = state.record(CurrentRun)
+    turns = run.session.turns if run.session else []
     seen = sum(len(turn.events) for turn in turns if turn.number <= turn_number)
     is_past = 0 < turn_number < (turns[-1].number if turns else 0)
     select_event(seen - 1 if is_past and seen else None)
@@ -464,22 +475,23 @@ def step_turn(by: int) -> None:
 
     Beyond the ends of the run nothing changes.
     """
-    page = state.page()
-    turns = page.session.turns if page.session else []
-    turn = page.session.turn_of(page.event) if page.session else None
+    run = state.record(CurrentRun)
+    turns = run.session.turns if run.session else []
+    turn = run.session.turn_of(state.record(Cursor).event) if run.session else None
     if turn is not None and 0 < turn + by <= turns[-1].number:
         select_turn(turn + by)
 
 
-def start_input(page: PageState, session: DebugSession) -> RunInputModel:
+def start_input(session: DebugSession) -> RunInputModel:
     """Return the input that this version is started with.
 
     At first it is what the workflow itself names.
     """
     key = (session.workflow_id, session.version_number)
-    if key not in page.start_inputs:
-        page.start_inputs[key] = RunInputModel(first_input(session.workflow))
-    return page.start_inputs[key]
+    inputs = state.record(RunInputs).start
+    if key not in inputs:
+        inputs[key] = RunInputModel(first_input(session.workflow))
+    return inputs[key]
 
 
 def first_input(workflow: Workflow) -> JsonObject:

@@ -11,6 +11,8 @@ from debugger.session.session import DebugSession
 from debugger.views import backends, state
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import User
+from debugger.views.backends import CurrentBackend
+from debugger.views.connections import HostedConnection
 
 _log = logging.getLogger(__name__)
 
@@ -60,8 +62,8 @@ def audit_run(action: str, session: DebugSession, **details: Any) -> None:
 
     A run has no id before its first turn.
     """
-    page = state.page()
-    where: dict[str, Any] = {"workflow_id": session.workflow_id, "backend": page.backend_name}
-    if page.connection_name and page.backend_name == "hosted":
-        where["connection"] = page.connection_name
+    current, hosted = state.record(CurrentBackend), state.record(HostedConnection)
+    where: dict[str, Any] = {"workflow_id": session.workflow_id, "backend": current.name}
+    if hosted.name and current.name == "hosted":
+        where["connection"] = hosted.name
     audit(action, session.started_run_id or "", **where, **details)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 from streamlit.logger import get_logger
 
 from debugger.backends import open_embedded
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.recorded import RecordedBackend
 from debugger.engine.tools.sandbox import python_status
 from debugger.errors import NotFoundError, SettingsError
 from debugger.session.registry import LiveSessions
@@ -17,8 +20,23 @@ from debugger.store.consents import PythonConsents
 from debugger.views import state
 from debugger.views.auth.login_method import is_beyond_this_machine
 from debugger.views.auth.logins import page_logins, secret_folder, signing_secret
-from debugger.views.connections import connect_hosted, connection, default_connection, drop_withheld_key
-from debugger.views.state import BackendName
+from debugger.views.connections import (
+    HostedConnection,
+    connect_hosted,
+    connection,
+    default_connection,
+    drop_withheld_key,
+)
+from debugger.views.url_state import BackendName
+
+
+@dataclass
+class CurrentBackend:
+    """The backend that a tab has chosen."""
+
+    name: BackendName = "embedded"
+    recording: RecordedBackend | None = None
+    """The run of a file that was opened in this tab; gone with it, as the file is not stored."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -104,7 +122,7 @@ def current_backend() -> Backend:
         NotFoundError: It is a recording that another tab has opened, or a connection that is not defined.
         DebuggerError: It cannot be opened.
     """
-    return named_backend(state.page().backend_name)
+    return named_backend(state.record(CurrentBackend).name)
 
 
 def named_backend(name: BackendName) -> Backend:
@@ -115,21 +133,21 @@ def named_backend(name: BackendName) -> Backend:
         ForbiddenError: The connection's key is for users with another role.
         DebuggerError: It cannot be opened.
     """
-    page = state.page()
+    hosted = state.record(HostedConnection)
     if name == "embedded":
         return embedded_backend()
     if name == "recording":
         return _recording()
     drop_withheld_key()
-    if page.hosted_backend is None:
-        connection_name = page.connection_name or default_connection()
+    if hosted.backend is None:
+        connection_name = hosted.name or default_connection()
         connect_hosted(connection_name, connection(connection_name))
-    assert page.hosted_backend is not None
-    return page.hosted_backend
+    assert hosted.backend is not None
+    return hosted.backend
 
 
 def _recording() -> Backend:
-    found = state.page().recording
+    found = state.record(CurrentBackend).recording
     if found is None:
         raise NotFoundError(
             "This link is to a recording, which only the tab that opened its file knows.",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -16,8 +18,44 @@ from debugger.views import state
 from debugger.views.auth import permissions
 from debugger.views.backends import consent_book
 from debugger.views.components.markdown import plain
-from debugger.views.connections import owner
-from debugger.views.state import ProductionRequest, PythonRequest
+from debugger.views.connections import HostedConnection, owner
+from debugger.views.state import LastAction
+
+
+class ProductionRequest(NamedTuple):
+    """Pending question whether to send to production."""
+
+    connection_name: str
+    host: str
+    origin: str
+    command: Callable[[], None]
+    text: str
+    """The message that is sent; it is put back into the box if the user declines."""
+
+
+class PythonRequest(NamedTuple):
+    """Pending question whether Python may run without a sandbox."""
+
+    use: PythonUse
+    command: Callable[[], None] | None = None
+    """Sends the turn that waits for the answer."""
+    text: str = ""
+    """The message in it; it is put back into the box if the user gives it up."""
+
+
+@dataclass
+class OpenQuestions:
+    """Questions to the user that a turn waits for."""
+
+    production: ProductionRequest | None = None
+    """The question whether to send to production."""
+    python: PythonRequest | None = None
+    """The question whether Python may run without a sandbox."""
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether a question is open; then no other dialog is drawn."""
+        return self.production is not None or self.python is not None
 
 
 def confirm_production(session: DebugSession, command: Callable[[], None], text: str = "") -> bool:
@@ -30,34 +68,34 @@ def confirm_production(session: DebugSession, command: Callable[[], None], text:
         command: Sends it; called again once the user has agreed.
         text: The message in it, which is put back into the box if the user declines.
     """
-    page = state.page()
-    settings = page.hosted_settings
-    if session.backend is not page.hosted_backend or not settings.is_production:
+    hosted = state.record(HostedConnection)
+    settings = hosted.settings
+    if session.backend is not hosted.backend or not settings.is_production:
         return True
     origin = origin_of(settings.base_url)
-    if (page.connection_name, origin) in owner().production_origins:
+    if (hosted.name, origin) in owner().production_origins:
         return True
     host = host_of(settings.base_url)
-    page.production_request = ProductionRequest(page.connection_name, host, origin, command, text)
+    state.record(OpenQuestions).production = ProductionRequest(hosted.name, host, origin, command, text)
     return False
 
 
 def production_dialog() -> None:
     """Draw the question while it is open."""
-    if state.page().production_request is not None:
+    if state.record(OpenQuestions).production is not None:
         _dialog()
 
 
 def _decline() -> None:
-    page = state.page()
-    request, page.production_request = page.production_request, None
+    questions = state.record(OpenQuestions)
+    request, questions.production = questions.production, None
     if request is not None and request.text:
         state.set_widget(state.DRAFT_KEY, request.text)
 
 
 def _agree() -> None:
-    page = state.page()
-    request, page.production_request = page.production_request, None
+    questions = state.record(OpenQuestions)
+    request, questions.production = questions.production, None
     if request is not None:
         owner().production_origins.add((request.connection_name, request.origin))
         request.command()
@@ -65,7 +103,7 @@ def _agree() -> None:
 
 @st.dialog("Send to production?", icon=":material/warning:", on_dismiss=_decline)
 def _dialog() -> None:
-    request = state.page().production_request
+    request = state.record(OpenQuestions).production
     if request is None:
         st.rerun()  # only that closes a dialog
     st.markdown(
@@ -105,19 +143,19 @@ def python_use(session: DebugSession) -> PythonUse | None:
 
 def review(use: PythonUse) -> None:
     """Show the code and ask, apart from any turn."""
-    state.page().python_request = PythonRequest(use)
+    state.record(OpenQuestions).python = PythonRequest(use)
 
 
 def allow() -> None:
     """Store the consent and do what waits for it."""
-    page = state.page()
-    request, page.python_request = page.python_request, None
+    questions = state.record(OpenQuestions)
+    request, questions.python = questions.python, None
     if request is None:
         return
     try:
         _add(request.use)
     except DebuggerError as error:
-        page.error = error
+        state.record(LastAction).error = error
         _put_back(request)
         return
     owner().declined_python.discard(_key(request.use))
@@ -129,8 +167,8 @@ def decline() -> None:
 
     The answer counts until the browser is closed.
     """
-    page = state.page()
-    request, page.python_request = page.python_request, None
+    questions = state.record(OpenQuestions)
+    request, questions.python = questions.python, None
     if request is not None:
         owner().declined_python.add(_key(request.use))
         _continue(request)
@@ -138,8 +176,8 @@ def decline() -> None:
 
 def dismiss() -> None:
     """Put the question away unanswered; nothing is sent."""
-    page = state.page()
-    request, page.python_request = page.python_request, None
+    questions = state.record(OpenQuestions)
+    request, questions.python = questions.python, None
     if request is not None:
         _put_back(request)
 
@@ -150,7 +188,7 @@ def take_back(workflow_id: str, version_number: int) -> None:
         _check_local()
         consent_book().remove(workflow_id, version_number)
     except DebuggerError as error:
-        state.page().error = error
+        state.record(LastAction).error = error
 
 
 def consents() -> list[PythonConsent]:
@@ -168,7 +206,7 @@ def _confirm_python(session: DebugSession, command: Callable[[], None], text: st
         return True
     if _key(use) in owner().declined_python:
         return True
-    state.page().python_request = PythonRequest(use, command, text)
+    state.record(OpenQuestions).python = PythonRequest(use, command, text)
     return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
@@ -26,10 +27,21 @@ from debugger.views.auth.permissions import check_role, may
 _NO_KEY = SecretStr("")
 
 
+@dataclass
+class HostedConnection:
+    """The connection of a tab to the hosted API."""
+
+    name: str = ""
+    """The connection's name; empty until one is chosen or needed."""
+    settings: HostedSettings = field(default_factory=HostedSettings)
+    """The settings with which the backend was opened."""
+    backend: HostedBackend | None = None
+
+
 def owner() -> Owner:
     """Return the entries of this browser; without a cookie, this tab's."""
     token = owner_token()
-    return owners.find(token) if token else state.page().owner
+    return owners.find(token) if token else state.record(Owner)
 
 
 def named_connections() -> tuple[dict[str, HostedSettings], list[DebuggerError]]:
@@ -132,10 +144,10 @@ def connection_in_use() -> tuple[str, HostedSettings]:
     Raises:
         DebuggerError: See `connection`.
     """
-    page = state.page()
-    if page.hosted_backend is not None and page.connection_name:
-        return page.connection_name, page.hosted_settings
-    name = page.connection_name or default_connection()
+    hosted = state.record(HostedConnection)
+    if hosted.backend is not None and hosted.name:
+        return hosted.name, hosted.settings
+    name = hosted.name or default_connection()
     return name, connection(name)
 
 
@@ -154,16 +166,16 @@ def connect_hosted(name: str, wanted: HostedSettings) -> bool:
             advice="Enter a key of your own on the page Connection.",
         )
     check_encryption(wanted.base_url)
-    page = state.page()
-    before = page.hosted_backend
-    keeps = before is not None and page.connection_name == name and _is_same(page.hosted_settings, wanted)
+    hosted = state.record(HostedConnection)
+    before = hosted.backend
+    keeps = before is not None and hosted.name == name and _is_same(hosted.settings, wanted)
     if before is not None and keeps:
         before.replace_credentials(wanted)
     else:
-        page.hosted_backend = HostedBackend(wanted)
+        hosted.backend = HostedBackend(wanted)
         if before is not None:
             before.close()
-    page.connection_name, page.hosted_settings = name, wanted
+    hosted.name, hosted.settings = name, wanted
     owner().connection_name = name
     return keeps
 
@@ -178,19 +190,19 @@ def is_key_withheld(name: str) -> bool:
 
 def drop_withheld_key() -> None:
     """Close the backend whose key the user may no longer use."""
-    page = state.page()
-    if page.hosted_backend is None or may(Role.RUN):
+    hosted = state.record(HostedConnection)
+    if hosted.backend is None or may(Role.RUN):
         return
     keys = {defined.api_key.get_secret_value() for defined in _defined_connections()[0].values()}
-    if page.hosted_settings.api_key.get_secret_value() in keys - {""}:
+    if hosted.settings.api_key.get_secret_value() in keys - {""}:
         disconnect_hosted()
 
 
 def disconnect_hosted() -> None:
     """Close the backend of the connection in use, if there is one."""
-    page = state.page()
-    before, page.hosted_backend = page.hosted_backend, None
-    page.connection_name, page.hosted_settings = "", HostedSettings()
+    hosted = state.record(HostedConnection)
+    before, hosted.backend = hosted.backend, None
+    hosted.name, hosted.settings = "", HostedSettings()
     if before is not None:
         before.close()
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from debugger.errors import DebuggerError
 from debugger.settings import HostedSettings
 from debugger.views import actions, connections, state
-from debugger.views.backends import current_backend, live_sessions
-from debugger.views.cursor_state import CursorState
-from debugger.views.state import BackendName
-from debugger.views.url_state import Address
+from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import CurrentBackend, current_backend, live_sessions
+from debugger.views.connections import HostedConnection
+from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.state import AddressState, LastAction, PageLinks
+from debugger.views.url_state import Address, BackendName
 
 _LOST_SESSION = (
     "The session of this link is not in this process, or its turn has ended. Its pause and its unsent text "
@@ -20,14 +22,30 @@ _LOST_SESSION = (
 )
 
 
+@dataclass
+class ViewMode:
+    """The view mode of the page Debug."""
+
+    is_demo: bool = False
+    """Whether the run is shown to someone who wants the conversation and nothing technical."""
+
+
+@dataclass
+class _PageRequest:
+    """A change of page that a callback has requested."""
+
+    page: str | None = None
+    """The name of the page."""
+
+
 def follow_address() -> None:
     """Show what the address names, if it has changed."""
-    page = state.page()
+    addresses, run = state.record(AddressState), state.record(CurrentRun)
     wanted = state.address()
-    if wanted == page.shown_address or wanted == Address() or state.is_stale(wanted):
+    if wanted == addresses.shown or wanted == Address() or state.is_stale(wanted):
         return
-    is_same_run = replace(wanted, is_demo=page.shown_address.is_demo) == page.shown_address
-    page.shown_address, page.is_demo = wanted, wanted.is_demo
+    is_same_run = replace(wanted, is_demo=addresses.shown.is_demo) == addresses.shown
+    addresses.shown, state.record(ViewMode).is_demo = wanted, wanted.is_demo
     if is_same_run:
         return
     names: tuple[BackendName, ...] = ("embedded", "hosted", "recording")
@@ -35,14 +53,16 @@ def follow_address() -> None:
         if wanted.backend == name:
             actions.choose_backend(name, wanted.connection if name == "hosted" else "")
     live = live_sessions().find(wanted.session) if wanted.session else None
-    if live is None and page.backend_name == "hosted":
-        live = connections.owner().session_of(page.connection_name, wanted.workflow, wanted.run)
+    if live is None and state.record(CurrentBackend).name == "hosted":
+        live = connections.owner().session_of(
+            state.record(HostedConnection).name, wanted.workflow, wanted.run
+        )
     if live is not None:
         actions.join(live)
-    elif wanted.run and (page.session is None or page.session.run_id != wanted.run):
+    elif wanted.run and (run.session is None or run.session.run_id != wanted.run):
         actions.open_run(wanted.run, wanted.turn, wanted.event)
-        if wanted.session and page.session is not None:
-            page.session.notice = _LOST_SESSION
+        if wanted.session and run.session is not None:
+            run.session.notice = _LOST_SESSION
     elif wanted.run:  # it is on view; without a turn while its first one is being executed
         actions.select_place(wanted.turn, wanted.event)
     elif wanted.workflow:
@@ -51,15 +71,15 @@ def follow_address() -> None:
 
 def go_to(name: str) -> None:
     """Request another page from a callback, which cannot switch itself."""
-    state.page().goes_to = name
+    state.record(_PageRequest).page = name
 
 
 def leave_for_page() -> None:
     """Go to the page that a callback has requested."""
-    page = state.page()
-    wanted, page.goes_to = page.goes_to, None
+    request = state.record(_PageRequest)
+    wanted, request.page = request.page, None
     if wanted is not None:
-        st.switch_page(page.links[wanted])
+        st.switch_page(state.record(PageLinks).by_name[wanted])
 
 
 def follow_view_mode() -> None:
@@ -67,10 +87,9 @@ def follow_view_mode() -> None:
 
     The head is drawn before the rest of the address is followed.
     """
-    page = state.page()
     wanted = state.address()
-    if wanted.is_demo != page.shown_address.is_demo and not state.is_stale(wanted):
-        page.is_demo = wanted.is_demo
+    if wanted.is_demo != state.record(AddressState).shown.is_demo and not state.is_stale(wanted):
+        state.record(ViewMode).is_demo = wanted.is_demo
 
 
 def connection_on_view() -> tuple[str, HostedSettings | None] | None:
@@ -78,13 +97,13 @@ def connection_on_view() -> tuple[str, HostedSettings | None] | None:
 
     ``None`` where it is another backend. The head is drawn before the rest of the page follows the address.
     """
-    page = state.page()
+    hosted, shown = state.record(HostedConnection), state.record(AddressState).shown
     wanted = state.address()
-    if wanted in (page.shown_address, Address()) or not wanted.backend or state.is_stale(wanted):
-        wanted = Address(page.backend_name, connection=page.connection_name)
+    if wanted in (shown, Address()) or not wanted.backend or state.is_stale(wanted):
+        wanted = Address(state.record(CurrentBackend).name, connection=hosted.name)
     if wanted.backend != "hosted":
         return None
-    if wanted.connection and wanted.connection != page.connection_name:
+    if wanted.connection and wanted.connection != hosted.name:
         name = wanted.connection
         try:
             return name, connections.connection(name)
@@ -93,17 +112,16 @@ def connection_on_view() -> tuple[str, HostedSettings | None] | None:
     try:
         return connections.connection_in_use()
     except DebuggerError:
-        return page.connection_name, None
+        return hosted.name, None
 
 
 def choose_first_workflow() -> None:
     """Show the newest workflow where nothing else is on view."""
-    page = state.page()
-    requested = page.shown_address.workflow or page.shown_address.run
-    if page.session is not None or page.error is not None or requested:
+    session, shown = state.record(CurrentRun).session, state.record(AddressState).shown
+    if session is not None or state.record(LastAction).error is not None or shown.workflow or shown.run:
         return
     try:
-        newest = page.answers.ask(("workflows",), lambda: current_backend().workflows())
+        newest = state.record(BackendCache).ask(("workflows",), lambda: current_backend().workflows())
     except DebuggerError:
         return  # the list itself tells why it cannot be had
     if newest:
@@ -112,19 +130,20 @@ def choose_first_workflow() -> None:
 
 def current_address() -> Address:
     """Return the address of what the page shows."""
-    page = state.page()
-    session = page.session
-    connection = page.connection_name if page.backend_name == "hosted" else ""
+    session, backend_name = state.record(CurrentRun).session, state.record(CurrentBackend).name
+    is_demo = state.record(ViewMode).is_demo
+    connection = state.record(HostedConnection).name if backend_name == "hosted" else ""
     if session is None:
-        return Address(page.backend_name, is_demo=page.is_demo, connection=connection)
-    cursor, event = state.record(CursorState), page.event
+        return Address(backend_name, is_demo=is_demo, connection=connection)
+    cursor, shown = state.record(Cursor), state.record(AddressState).shown
+    event = cursor.event
     if session.turns_to_load:
-        turn, event = page.turn_to_open, cursor.event_to_open
-    elif cursor.is_playing and event is not None and session.started_run_id == page.shown_address.run:
-        turn, event = page.shown_address.turn, page.shown_address.event  # one place at its end, not hundreds
+        turn, event = cursor.turn_to_open, cursor.event_to_open
+    elif cursor.is_playing and event is not None and session.started_run_id == shown.run:
+        turn, event = shown.turn, shown.event  # one place at its end, not hundreds
     else:
         turn = session.turn_of(event)
-    token = live_sessions().token_of(session) if page.backend_name == "embedded" else ""
+    token = live_sessions().token_of(session) if backend_name == "embedded" else ""
     run_id = session.started_run_id or ""
-    names = page.backend_name, session.workflow_id, run_id
-    return Address(*names, turn, page.is_demo, token, connection, event)
+    names = backend_name, session.workflow_id, run_id
+    return Address(*names, turn, is_demo, token, connection, event)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, Literal, ParamSpec
 
 import streamlit as st
 
@@ -18,8 +19,14 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, navigation, state
 from debugger.views.auth.permissions import may
-from debugger.views.run_view import RunView, run_revision, run_view, seconds_left
-from debugger.views.state import Pane
+from debugger.views.confirmations import OpenQuestions
+from debugger.views.navigation import ViewMode
+from debugger.views.panels.fork_actions import ForkState
+from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.run_view import RunView, WatchList, run_revision, run_view, seconds_left
+from debugger.views.selection import Selection
+from debugger.views.shortcuts import ShortcutState
+from debugger.views.state import Editors, LastAction
 from debugger.views.streamlit_patches.fragment_ids import fragment_ids
 
 Arguments = ParamSpec("Arguments")
@@ -33,22 +40,42 @@ _FIRST_SHOWN = {state.TAB_KEY: "State", state.LOWER_KEY: "Timeline", state.GRAPH
 _UNFINISHED = object()
 """What a pane shows while it is being drawn: nothing that can be relied on."""
 
+Pane = Literal["page", "head", "workbench", "bar", "setup", "graph", "look"]
+"""``page`` is everything: ``head``, which names the run, and ``workbench``, which shows it. The others are in
+that one; ``look`` is inspector and lower pane."""
+
+
+@dataclass
+class RedrawState:
+    """State of the panes that are drawn, and of the fragments that are under way."""
+
+    drawn: dict[Pane, Any] = field(default_factory=dict)
+    """The content with which each pane on view was drawn."""
+    draws_workbench: bool = False
+    """Whether panes are drawn as parts of the workbench, and not by themselves."""
+    fragments: list[str] | None = None
+    """The last run of fragments."""
+    fragments_left: int = 0
+    """The number of those that have not been started."""
+    polled_every: float | None = None
+    """Seconds after which what is drawn now is looked at again by itself."""
+
 
 def begin() -> None:
     """Mark all panes as unfinished as a page run begins."""
     state.replay_widget_values()
-    drawn = state.page().drawn
+    drawn = state.record(RedrawState).drawn
     drawn.update(dict.fromkeys(drawn, _UNFINISHED))
 
 
 def end() -> None:
     """Forget panes that the page run has not drawn."""
-    page = state.page()
-    page.drawn = {name: shown for name, shown in page.drawn.items() if shown is not _UNFINISHED}
-    if page.session is not None:
-        page.drawn["page"] = _fingerprint("page", page.session)
-        _run_again_where_stale(page.session)
-    page.given.clear()
+    redraw, session = state.record(RedrawState), state.record(CurrentRun).session
+    redraw.drawn = {name: shown for name, shown in redraw.drawn.items() if shown is not _UNFINISHED}
+    if session is not None:
+        redraw.drawn["page"] = _fingerprint("page", session)
+        _run_again_where_stale(session)
+    state.forget_callback_values()
 
 
 def poll_seconds(session: DebugSession) -> float | None:
@@ -94,7 +121,7 @@ def draw(name: Pane, what: Callable[[RunView], None], *, every: float | None = N
             what(run_view(session))
         state.show_address(navigation.current_address())
         if is_last:
-            state.page().given.clear()
+            state.forget_callback_values()
 
     # Streamlit knows a fragment by its name: one that is looked at by itself has to end when it is not.
     drawn.__qualname__ = f"{name} by itself" if every else name
@@ -116,22 +143,22 @@ def draw_workbench(what: Callable[[DebugSession], None]) -> None:
     """
 
     def drawn() -> None:
-        page = state.page()
+        redraw = state.record(RedrawState)
         is_last = _enter(is_inline)
         session = _follow()
         for key, value in _FIRST_SHOWN.items():
             state.begin_widget(key, value)
-        page.polled_every = poll_seconds(session)
-        page.draws_workbench = True
+        redraw.polled_every = poll_seconds(session)
+        redraw.draws_workbench = True
         try:
             with _noted("workbench", session):
                 what(session)
         finally:
-            page.draws_workbench = False
+            redraw.draws_workbench = False
         state.show_address(navigation.current_address())
         if is_last:
             _run_again_where_stale(session)
-            page.given.clear()
+            state.forget_callback_values()
 
     drawn.__qualname__ = "workbench"
     is_inline = True
@@ -155,7 +182,7 @@ def refreshing(own: Pane, do: Callable[Arguments, None]) -> Callable[Arguments, 
     @wraps(do)
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         do(*args, **kwargs)
-        session = state.page().session
+        session = state.record(CurrentRun).session
         if session is not None and fragment_ids() != []:  # else the whole page is drawn anyway
             actions.take_in_turn()
             _redraw(own, _stale(session))
@@ -173,25 +200,25 @@ def _redraw(own: Pane, stale: list[Pane]) -> None:
 
 
 def _follow() -> DebugSession:
-    page = state.page()
-    session = page.session
+    cursor = state.record(Cursor)
+    session = state.record(CurrentRun).session
     if session is None:
         st.rerun()  # what was on view has been left
-    if page.draws_workbench:
+    if state.record(RedrawState).draws_workbench:
         return session  # once is enough, and a drawn box takes no value any more
     actions.take_in_turn()
     if may(Role.RUN):
         session.tick()
     else:
         session.poll()  # a tick would execute the background work of a session that another user shares
-    if page.event is not None and run_view(session).event is None:
-        page.event = None  # a turn that could not be run takes its events along
+    if cursor.event is not None and run_view(session).event is None:
+        cursor.event = None  # a turn that could not be run takes its events along
     return session
 
 
 @contextmanager
 def _noted(name: Pane, session: DebugSession) -> Iterator[None]:
-    drawn = state.page().drawn
+    drawn = state.record(RedrawState).drawn
     drawn[name] = _UNFINISHED
     shown = _fingerprint(name, session)
     yield
@@ -199,19 +226,20 @@ def _noted(name: Pane, session: DebugSession) -> Iterator[None]:
 
 
 def _run_again_where_stale(session: DebugSession) -> None:
-    polled = state.page().polled_every
+    polled = state.record(RedrawState).polled_every
     if _stale(session) and (polled is None or polled != poll_seconds(session)):
         st.rerun()
 
 
 def _stale(session: DebugSession) -> list[Pane]:
-    return [name for name, shown in state.page().drawn.items() if shown != _fingerprint(name, session)]
+    drawn = state.record(RedrawState).drawn
+    return [name for name, shown in drawn.items() if shown != _fingerprint(name, session)]
 
 
 def _fingerprint(name: Pane, session: DebugSession) -> Hashable:
-    page = state.page()
     if name == "page":
-        return session, page.is_demo, page.production_request, page.python_request
+        questions = state.record(OpenQuestions)
+        return session, state.record(ViewMode).is_demo, questions.production, questions.python
     if name == "head":
         return session, session.run_id, session.status == "not_started", bool(session.turns), session.busy
     if name == "setup":
@@ -219,21 +247,21 @@ def _fingerprint(name: Pane, session: DebugSession) -> Hashable:
             session.run_id is not None and not session.is_over and state.widget(state.INPUT_KEY) != "Restart"
         )
         # What a run is started with can be taken from the turns of the run on view.
-        return session, is_next, page.generation, None if is_next else run_revision(session)
-    run = _run(session)
+        return session, is_next, state.record(Editors).generation, None if is_next else run_revision(session)
+    run, event, selection = _run(session), state.record(Cursor).event, state.record(Selection)
     if name == "workbench":  # the cursor moves all that it shows
-        return run, poll_seconds(session), state.widget(state.GRAPH_VIEW_KEY), page.event
+        return run, poll_seconds(session), state.widget(state.GRAPH_VIEW_KEY), event
     if name == "bar":
         steps = session.stepping.pending, session.stepping.is_pausing, session.background.continues
-        return run, page.event, session.is_stepping, steps, id(page.fork), page.shows_tree
+        forking = state.record(ForkState)
+        return run, event, session.is_stepping, steps, id(forking.draft), forking.shows_tree
     if name == "graph":
-        return run, page.event, page.node, page.edge
+        return run, event, selection.node, selection.edge
     switches = state.widget(state.TAB_KEY), state.widget(state.LOWER_KEY)
-    return run, page.event, page.node, page.edge, switches, *page.watches
+    return run, event, selection.node, selection.edge, switches, *state.record(WatchList).texts
 
 
 def _run(session: DebugSession) -> Hashable:
-    page = state.page()
     gate, human_input, pace, forward = (
         session.stepping,
         session.human_input,
@@ -252,7 +280,13 @@ def _run(session: DebugSession) -> Hashable:
         ),
         (repr(session.breakpoints.points), *map(id, session.mocks.all)),
         (pace.automatic, pace.halted),
-        (session.error, page.error, session.interrupted_turn, page.has_plain_keys, page.generation),
+        (
+            session.error,
+            state.record(LastAction).error,
+            session.interrupted_turn,
+            state.record(ShortcutState).has_plain_keys,
+            state.record(Editors).generation,
+        ),
         _record_state(session),
         forward and (forward.done, forward.stopping, forward.is_running, forward.problem),
     )
@@ -275,15 +309,15 @@ def _enter(is_inline: bool) -> bool:
     Args:
         is_inline: Whether it is drawn as part of the page or of another fragment.
     """
-    page = state.page()
-    if is_inline or page.draws_workbench:
+    redraw = state.record(RedrawState)
+    if is_inline or redraw.draws_workbench:
         return False
     fragments = fragment_ids()
     if fragments is None:  # each is taken for the last one: then a stale pane lets the whole page be drawn
         state.replay_widget_values()
         return True
-    if page.fragments is not fragments:
-        page.fragments, page.fragments_left = fragments, len(fragments)
+    if redraw.fragments is not fragments:
+        redraw.fragments, redraw.fragments_left = fragments, len(fragments)
         state.replay_widget_values()
-    page.fragments_left -= 1
-    return page.fragments_left <= 0
+    redraw.fragments_left -= 1
+    return redraw.fragments_left <= 0

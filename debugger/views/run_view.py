@@ -34,6 +34,8 @@ from debugger.session.input_history import next_lines
 from debugger.session.session import DebugSession
 from debugger.settings import read_settings
 from debugger.views import state
+from debugger.views.backend_cache import BackendCache
+from debugger.views.run_state import Cursor
 
 Answer = TypeVar("Answer")
 
@@ -164,6 +166,14 @@ class RunView:
 
 
 @dataclass
+class WatchList:
+    """Expressions that the user watches."""
+
+    texts: list[str] = field(default_factory=list)
+    """The expressions, as they were written."""
+
+
+@dataclass
 class ViewCache:
     """The view that was made last."""
 
@@ -171,6 +181,8 @@ class ViewCache:
     live: RunView | None = None
     shown: RunView | None = None
     """The same as of the cursor."""
+    history: RunHistory | None = None
+    """The history of the run, see `run_history`."""
 
 
 def run_view(session: DebugSession) -> RunView:
@@ -178,7 +190,7 @@ def run_view(session: DebugSession) -> RunView:
     cache, revision = state.record(ViewCache), run_revision(session)
     if cache.live is None or cache.revision != revision:
         cache.revision, cache.live, cache.shown = revision, _read(session, session.turns), None
-    event = state.page().event
+    event = state.record(Cursor).event
     if event is not None and not 0 <= event < len(cache.live.rows):
         event = None  # a turn that could not be run takes its events along
     if cache.shown is None or cache.shown.event != event:
@@ -189,7 +201,7 @@ def run_view(session: DebugSession) -> RunView:
 def forget_views() -> None:
     """Drop what this tab has in memory of runs."""
     cache = state.record(ViewCache)
-    cache.revision = cache.live = cache.shown = state.page().past = None
+    cache.revision = cache.live = cache.shown = cache.history = None
 
 
 def run_revision(session: DebugSession) -> Hashable:
@@ -234,7 +246,7 @@ def _said(turns: Sequence[TurnLog], most: int) -> list[str]:
 def _conversations(session: DebugSession) -> list[tuple[str, ...]]:
     logical_id = session.workflow.config.logical_id
     try:
-        script = state.page().answers.ask(
+        script = state.record(BackendCache).ask(
             ("script", logical_id), lambda: find_script(logical_id, read_settings().scripts_folder)
         )
     except DebuggerError:
@@ -266,10 +278,10 @@ class RunHistory:
 
 def run_history(view: RunView) -> RunHistory:
     """Return the history of the run on view."""
-    page = state.page()
-    held = page.past
-    if not isinstance(held, RunHistory) or held.session is not view.session:
-        held = page.past = _made(view)
+    cache = state.record(ViewCache)
+    held = cache.history
+    if held is None or held.session is not view.session:
+        held = cache.history = _made(view)
     held.moments.catch_up(view.turns)
     held.history.catch_up()
     return held
@@ -282,7 +294,7 @@ def decisions(view: RunView) -> DecisionLog:
 
 def watches() -> list[Watch]:
     """Return the watched expressions."""
-    return [read_watch(text) for text in state.page().watches]
+    return [read_watch(text) for text in state.record(WatchList).texts]
 
 
 def _made(view: RunView) -> RunHistory:

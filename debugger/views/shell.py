@@ -15,9 +15,10 @@ from debugger.views.auth.login_page import MARK
 from debugger.views.auth.permissions import current_user
 from debugger.views.components.toolbar import Item, Link
 from debugger.views.confirmations import production_dialog
-from debugger.views.pages import compare, connection, debug, present, review, runs
+from debugger.views.pages import compare, connection, debug, review, runs
 from debugger.views.panels.python_consent import python_dialog
 from debugger.views.panels.top_nav import top_nav
+from debugger.views.state import PageLinks
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,6 @@ class View:
 
 VIEWS = (
     View("debug", "Debug", ":material/bug_report:", debug.render, debug.head),
-    View("present", "Present", ":material/slideshow:", present.render),
     View("runs", "Runs", ":material/history:", runs.render),
     View("review", "Review", ":material/rate_review:", review.render),
     View("compare", "Compare", ":material/compare_arrows:", compare.render),
@@ -67,7 +67,7 @@ def run(first: str = "debug") -> None:
         )
         for view in VIEWS
     }
-    state.page().links = pages
+    state.record(PageLinks).by_name = pages
     chosen = st.navigation(list(pages.values()), position="hidden")
     navigation.leave_for_page()
     shown = next(view for view in VIEWS if view.title == chosen.title)

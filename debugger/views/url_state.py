@@ -53,26 +53,26 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
 
 
-BackendKey = Literal["embedded", "hosted", "recording"]
+BackendName = Literal["embedded", "hosted", "recording"]
 
-_NAMES: tuple[BackendKey, ...] = get_args(BackendKey)
+_NAMES: tuple[BackendName, ...] = get_args(BackendName)
 
 
 @dataclass(frozen=True)
 class RunPlace:
     """A run, and the backend that has it."""
 
-    backend: BackendKey
+    backend: BackendName
     run: str
 
     @classmethod
-    def parse(cls, text: str, default: BackendKey) -> Self:
+    def parse(cls, text: str, default: BackendName) -> Self:
         """Read ``run`` or ``backend:run``."""
         lead, colon, run = text.strip().partition(":")
         found = next((name for name in _NAMES if colon and lead == name), None)
         return cls(found, run.strip()) if found else cls(default, text.strip())
 
-    def text(self, default: BackendKey) -> str:
+    def text(self, default: BackendName) -> str:
         """Return the run as a text.
 
         A hosted run always names its backend, for a new tab begins with the other.

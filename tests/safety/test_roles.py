@@ -18,19 +18,26 @@ from debugger.settings import CUSTOM_CONNECTION
 from debugger.store import Role
 from debugger.views import actions, backends, connections, state
 from debugger.views.auth import permissions
+from debugger.views.auth.owners import Owner
 from debugger.views.auth.permissions import User, needed_role
+from debugger.views.backends import CurrentBackend
+from debugger.views.connections import HostedConnection
 from debugger.views.pages import connection
 from debugger.views.panels import fork_actions, mocks, presets, recordings, stepping
 from debugger.views.panels import notes as note_commands
+from debugger.views.panels.fork_actions import ForkState
+from debugger.views.run_state import CurrentRun, RunInputs
+from debugger.views.state import LastAction
 from tests.support.companions import lab
 from tests.support.exports import run_file
 from tests.support.factories import document, say
 from tests.views import conftest as pages
 from tests.views.bars import captions, control, use
 from tests.views.message import box, send
+from tests.views.records import keep_records
 from tests.views.talk import press_start
 
-app, backend, clean, page, view = pages.app, pages.backend, pages.clean, pages.page, pages.view
+app, backend, clean, record, view = pages.app, pages.backend, pages.clean, pages.record, pages.view
 
 SECRET = "sk-of-the-environment"
 NEEDS_RUN = "Needs the role run; you have read."
@@ -103,8 +110,8 @@ def open_run(app, run_id):
 
 @pytest.mark.parametrize("do", COMMANDS, ids=lambda do: f"{do.__module__.rpartition('.')[2]}.{do.__name__}")
 def test_command_refuses_lesser_role(do, user, monkeypatch):
-    remembered = state.PageState()
-    monkeypatch.setattr(state, "page", lambda: remembered)
+    last = LastAction()
+    keep_records(monkeypatch, last)
     lesser = list(Role)[list(Role).index(needed_role(do)) - 1]
     user(lesser)
 
@@ -113,10 +120,10 @@ def test_command_refuses_lesser_role(do, user, monkeypatch):
     except TypeError:  # keyword-only parameters
         do(**dict.fromkeys(inspect.signature(do).parameters))
     except ForbiddenError as error:  # a part of a command
-        remembered.error = error
+        last.error = error
 
-    assert isinstance(remembered.error, ForbiddenError)
-    assert f"you have {lesser}" in remembered.error.message
+    assert isinstance(last.error, ForbiddenError)
+    assert f"you have {lesser}" in last.error.message
 
 
 def test_reader_starts_no_run(app, backend, user):
@@ -142,7 +149,7 @@ def test_reader_starts_no_run(app, backend, user):
     assert backend.runs().rows == []
 
 
-def test_reader_changes_no_run(app, backend, page, recorded, user):
+def test_reader_changes_no_run(app, backend, record, recorded, user):
     user(Role.READ)
     open_run(app, recorded)
     used = ("restart", "stop", "fork_turn", "send_again", "pause_run", "resume")
@@ -155,7 +162,7 @@ def test_reader_changes_no_run(app, backend, page, recorded, user):
 
     assert is_disabled == [True] * len(used)
     assert NEEDS_RUN in errors(app)
-    assert page().fork is None
+    assert record(ForkState).draft is None
     assert [len(backend.run(run.workflow_run_id).input_output_pairs) for run in backend.runs().rows] == [1]
 
 
@@ -187,7 +194,7 @@ def test_reader_writes_no_note(app, backend, recorded, user):
     assert (notes.starred, notes.tags, notes.note, notes.comments) == (False, [], "", [])
 
 
-def test_reviewer_signs_with_own_name(app, backend, monkeypatch, page, recorded, user):
+def test_reviewer_signs_with_own_name(app, backend, monkeypatch, record, recorded, user):
     backend.store.notebook.comment(recorded, Target(), "Bo", "By Bo")
     user(Role.REVIEW)
     open_run(app, recorded)
@@ -198,11 +205,11 @@ def test_reviewer_signs_with_own_name(app, backend, monkeypatch, page, recorded,
     use(app, f"rating_{recorded}_run_", "up")
 
     refused = []
-    monkeypatch.setattr(state, "page", page)
+    monkeypatch.setattr(state, "record", record)
     note_commands.call_author("Bo")
-    refused.append(str(page().error))
+    refused.append(str(record(LastAction).error))
     note_commands.delete_comment(recorded, backend.store.notebook.notes(recorded).comments[0].logical_id)
-    refused.append(str(page().error))
+    refused.append(str(record(LastAction).error))
 
     notes = backend.store.notebook.notes(recorded)
     assert (drawn.value, drawn.disabled) == ("Ada", True)
@@ -212,19 +219,19 @@ def test_reviewer_signs_with_own_name(app, backend, monkeypatch, page, recorded,
     assert "another user's" in refused[1]
 
 
-def test_run_bears_name_of_signed_in_user(app, backend, page, user):
+def test_run_bears_name_of_signed_in_user(app, backend, record, user):
     workflow = backend.create_workflow(document(say("chat")))
     user(Role.RUN)
     app.run()
-    page().start_inputs[workflow.id, 0].set_text('{"run_by": "Bo"}')
+    record(RunInputs).start[workflow.id, 0].set_text('{"run_by": "Bo"}')
 
     use(app, "start")
-    assert page().session.wait(10)
+    assert record(CurrentRun).session.wait(10)
 
     assert [run.run_by for run in backend.runs().rows] == ["Ada"]
 
 
-def test_reader_advances_no_background_work(app, backend, page, user):
+def test_reader_advances_no_background_work(app, backend, record, user):
     workflow = backend.create_workflow(lab())
     session = DebugSession(backend, workflow.id)
     session.start(TurnInput.with_message(None, command="start"))
@@ -234,7 +241,7 @@ def test_reader_advances_no_background_work(app, backend, page, user):
     user(Role.READ)
     app.run()
 
-    page().session = session  # as a link to a session under way does
+    record(CurrentRun).session = session  # as a link to a session under way does
     for _ in range(2):
         app.run()
     use(app, "advance_by_itself", False)
@@ -273,8 +280,8 @@ def test_key_of_environment_serves_no_reader(view, api, monkeypatch, user):
 def test_key_of_environment_is_dropped_with_role(api, monkeypatch, user):
     monkeypatch.setenv("INTERACTLY_BASE_URL", f"http://127.0.0.1:{api.server_address[1]}/workflows")
     monkeypatch.setenv("INTERACTLY_API_KEY", SECRET)
-    remembered = state.PageState(backend_name="hosted")
-    monkeypatch.setattr(state, "page", lambda: remembered)
+    hosted = HostedConnection()
+    keep_records(monkeypatch, CurrentBackend("hosted"), hosted)
     user(Role.RUN)
     backends.current_backend().workflows()
     used = list(api.headers)
@@ -284,7 +291,7 @@ def test_key_of_environment_is_dropped_with_role(api, monkeypatch, user):
         backends.current_backend()
 
     assert [SECRET in one for one in used] == [True]
-    assert remembered.hosted_backend is None
+    assert hosted.backend is None
     assert (
         connections.with_key_of_environment(connections.connection("default")).api_key.get_secret_value()
         == ""
@@ -292,15 +299,15 @@ def test_key_of_environment_is_dropped_with_role(api, monkeypatch, user):
 
 
 def test_custom_connection_needs_administrator(api, monkeypatch, user):
-    remembered = state.PageState()
-    monkeypatch.setattr(state, "page", lambda: remembered)
+    last, own = LastAction(), Owner()
+    keep_records(monkeypatch, last, own)
     monkeypatch.setattr(state, "widget", {"hosted_url": f"http://127.0.0.1:{api.server_address[1]}"}.get)
     user(Role.RUN)
 
     connection._connect(CUSTOM_CONNECTION)
 
-    assert "Needs the role admin; you have run." in str(remembered.error)
-    assert remembered.owner.custom is None
+    assert "Needs the role admin; you have run." in str(last.error)
+    assert own.custom is None
 
 
 def test_reader_imports_no_workflow(app, backend, user):
@@ -312,7 +319,7 @@ def test_reader_imports_no_workflow(app, backend, user):
     assert "Needs the role admin; you have run." in captions(app)
 
 
-def test_notes_of_file_are_added_by_administrators(app, backend, monkeypatch, page, recorded, user):
+def test_notes_of_file_are_added_by_administrators(app, backend, monkeypatch, record, recorded, user):
     forged = RunNotes(
         comments=[
             Comment(logical_id="c", target=Target(), author="Bo", content="Approved", created_at="2026")
@@ -325,26 +332,26 @@ def test_notes_of_file_are_added_by_administrators(app, backend, monkeypatch, pa
     )
     user(Role.REVIEW)
     app.run()
-    monkeypatch.setattr(state, "page", page)
+    monkeypatch.setattr(state, "record", record)
 
     recordings.open_recording(data)
 
-    assert page().error is None
+    assert record(LastAction).error is None
     assert backend.store.notebook.notes(recorded).comments == []
 
 
-def test_actions_of_users_are_audited(app, backend, page, user):
+def test_actions_of_users_are_audited(app, backend, record, user):
     workflow = backend.create_workflow(document(say("chat")))
     user(Role.RUN)
     app.run()
     use(app, "start")
-    assert page().session.wait(10)
+    assert record(CurrentRun).session.wait(10)
     app.run()
     send(app, "My secret words")
-    assert page().session.wait(10)
+    assert record(CurrentRun).session.wait(10)
     app.run()
     use(app, "send_again")
-    assert page().session.wait(10)
+    assert record(CurrentRun).session.wait(10)
 
     entries = backend.store.audit.newest()
     assert [(one.person, one.role, one.action) for one in entries] == [

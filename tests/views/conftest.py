@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from debugger.engine.environment import Environment
 from debugger.settings import HOSTED_PREFIX, PREFIX, HostedSettings, Settings
 from debugger.views import backends
 from debugger.views.auth.logins import page_logins
+from debugger.views.run_state import CurrentRun
 from tests.views.bars import use
+from tests.views.records import record_of
 
 APP = Path(__file__).parents[2] / "debugger" / "views" / "pages" / "script.py"
 PAGE = """
@@ -91,17 +94,17 @@ def view(clean):
 
 
 @pytest.fixture
-def page(app):
-    """Gives what the tab remembers."""
-    return lambda: app.session_state["debugger_page"]
+def record(app):
+    """Gives a record of the tab, by its class."""
+    return partial(record_of, app)
 
 
 @pytest.fixture
-def settle(app, page):
+def settle(app, record):
     """Waits for the turn under way, and draws its end."""
 
     def settled():
-        assert page().session.wait(10)
+        assert record(CurrentRun).session.wait(10)
         app.run()
         assert not app.exception
 

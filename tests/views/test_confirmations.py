@@ -4,7 +4,11 @@ import secrets
 
 import pytest
 
-from debugger.views import connections
+from debugger.views import connections, state
+from debugger.views.backends import CurrentBackend
+from debugger.views.connections import HostedConnection
+from debugger.views.run_state import CurrentRun, RunInputs
+from debugger.views.state import AddressState
 from tests.conformance.served import KEY, create, serving
 from tests.support.factories import document, say
 from tests.views.bars import use
@@ -18,7 +22,7 @@ def api(tmp_path):
 
 
 @pytest.fixture
-def production(app, api, page):
+def production(app, api, record):
     """Opens a workflow on a connection that is labelled as given."""
 
     def opened(environment="Production"):
@@ -31,12 +35,12 @@ def production(app, api, page):
         assert not app.exception
 
     yield opened
-    session = page().session
+    session = record(CurrentRun).session
     if session is not None:
         session.wait(10)
         session.wait_for_record(10)  # a connection in use would be left open
-    if page().hosted_backend is not None:
-        page().hosted_backend.close()
+    if record(HostedConnection).backend is not None:
+        record(HostedConnection).backend.close()
 
 
 def runs_of(api):
@@ -47,13 +51,13 @@ def is_asking(app):
     return any(button.key == "send_to_production" for button in app.button)
 
 
-def test_first_message_to_production_waits_for_consent(app, api, page, settle, production):
+def test_first_message_to_production_waits_for_consent(app, api, record, settle, production):
     production()
 
     send(app, "Hello")
 
     assert is_asking(app)
-    assert page().session.status == "not_started"
+    assert record(CurrentRun).session.status == "not_started"
     assert runs_of(api) == 0
     sentence = next(each.value for each in app.markdown if "production environment" in each.value)
     assert "**prod**" in sentence
@@ -61,11 +65,11 @@ def test_first_message_to_production_waits_for_consent(app, api, page, settle, p
     app.button("send_to_production").click().run()
     settle()
     assert not is_asking(app)
-    assert page().session.turns[0].message == "Hello"
+    assert record(CurrentRun).session.turns[0].message == "Hello"
     assert runs_of(api) == 1
 
 
-def test_second_message_is_sent_without_question(app, api, page, settle, production):
+def test_second_message_is_sent_without_question(app, api, record, settle, production):
     production()
     send(app, "Hello")
     app.button("send_to_production").click().run()
@@ -75,10 +79,10 @@ def test_second_message_is_sent_without_question(app, api, page, settle, product
     settle()
 
     assert not is_asking(app)
-    assert [turn.message for turn in page().session.turns] == ["Hello", "Again"]
+    assert [turn.message for turn in record(CurrentRun).session.turns] == ["Hello", "Again"]
 
 
-def test_declined_message_stays_in_box(app, api, page, production):
+def test_declined_message_stays_in_box(app, api, record, production):
     production()
     send(app, "Hello")
 
@@ -87,18 +91,18 @@ def test_declined_message_stays_in_box(app, api, page, production):
     assert not app.exception
     assert not is_asking(app)
     assert app.session_state["draft"] == "Hello"
-    assert page().session.status == "not_started"
+    assert record(CurrentRun).session.status == "not_started"
     assert runs_of(api) == 0
     send(app, "Hello")
     assert is_asking(app)  # to decline is no answer for the next time
 
 
 @pytest.mark.parametrize("button", ["start", "restart"])
-def test_button_that_sends_waits_for_consent(app, api, page, settle, production, button):
+def test_button_that_sends_waits_for_consent(app, api, record, settle, production, button):
     production()
     if button == "restart":
-        page().session.start(page().next_input.turn_input())
-        assert page().session.wait(10)
+        record(CurrentRun).session.start(record(RunInputs).next.turn_input())
+        assert record(CurrentRun).session.wait(10)
         app.run()
     before = runs_of(api)
 
@@ -111,15 +115,16 @@ def test_button_that_sends_waits_for_consent(app, api, page, settle, production,
     assert runs_of(api) == before + 1
 
 
-def test_consent_lasts_for_browser(app, api, page, settle, production, monkeypatch):
+def test_consent_lasts_for_browser(app, api, record, settle, production, monkeypatch):
     token = secrets.token_urlsafe(32)
     monkeypatch.setattr(connections, "owner_token", lambda: token)
     production()
     use(app, "start")
     app.button("send_to_production").click().run()
     settle()
-    page().hosted_backend.close()
-    del app.session_state["debugger_page"]  # as a reload does
+    record(HostedConnection).backend.close()
+    for kind in (CurrentBackend, CurrentRun, HostedConnection, AddressState):  # as a reload does
+        del app.session_state[state.record_key(kind)]
     app.run()
 
     send(app, "Again")
@@ -138,9 +143,9 @@ def test_other_environments_are_not_asked_for(app, api, settle, production):
     assert runs_of(api) == 1
 
 
-def test_version_that_ran_is_named_though_another_became_active(app, api, page, settle, production):
+def test_version_that_ran_is_named_though_another_became_active(app, api, record, settle, production):
     production("staging")
-    session = page().session
+    session = record(CurrentRun).session
     answer = api.post(f"/v1/workflows/{session.workflow_id}/versions", json={"mark_as_active": True})
     assert answer.status_code < 300
 
@@ -151,4 +156,4 @@ def test_version_that_ran_is_named_though_another_became_active(app, api, page, 
         "version_number"
     ]
     assert version == 0  # the one that was on view
-    assert page().session.version_number == version
+    assert record(CurrentRun).session.version_number == version

@@ -7,6 +7,8 @@ from debugger.engine.options import PythonStatus
 from debugger.settings import Settings
 from debugger.store import Role
 from debugger.views.auth import permissions
+from debugger.views.run_state import CurrentRun
+from debugger.views.state import LastAction
 from tests.support.factories import direct, document, say, tool
 from tests.views.bars import use
 from tests.views.conftest import SteeredBackend
@@ -41,23 +43,23 @@ def captions(app):
     return " ".join(each.value.replace("\\", "") for each in app.caption)
 
 
-def test_first_turn_waits_for_consent(app, page, settle, backend):
+def test_first_turn_waits_for_consent(app, record, settle, backend):
     app.run()
 
     use(app, "start")
     shown = [each.value for each in app.code]
-    waits = is_asking(app), page().session.status
+    waits = is_asking(app), record(CurrentRun).session.status
     app.button("allow_python").click().run()
     settle()
 
     assert waits == (True, "not_started")
     assert "def price():\n    return 42" in shown
     assert not is_asking(app)
-    assert price(page().session)["tool_result"] == 42
+    assert price(record(CurrentRun).session)["tool_result"] == 42
     assert [consent.person for consent in backend.store.python_consents.all()] == ["me"]
 
 
-def test_declined_python_is_not_asked_again(app, page, settle, backend):
+def test_declined_python_is_not_asked_again(app, record, settle, backend):
     app.run()
     use(app, "start")
 
@@ -67,13 +69,13 @@ def test_declined_python_is_not_asked_again(app, page, settle, backend):
     use(app, "restart")
 
     assert not is_asking(app)
-    assert page().session.wait(10)
-    assert price(page().session)["error_message"] == "There is no sandbox here. Install one."
+    assert record(CurrentRun).session.wait(10)
+    assert price(record(CurrentRun).session)["error_message"] == "There is no sandbox here. Install one."
     assert backend.store.python_consents.all() == []
     assert "The calls of its tools fail. There is no sandbox here." in shown
 
 
-def test_banner_takes_consent_back(app, page, settle, backend):
+def test_banner_takes_consent_back(app, record, settle, backend):
     app.run()
     use(app, "start")
     app.button("allow_python").click().run()
@@ -99,7 +101,7 @@ def test_connection_page_takes_consent_back(view, backend):
     assert not any(str(button.key).startswith("take_back_") for button in app.button)
 
 
-def test_user_with_login_is_not_asked(app, page, settle, backend, monkeypatch):
+def test_user_with_login_is_not_asked(app, record, settle, backend, monkeypatch):
     user = permissions.User("ada", Role.ADMIN, is_local=False)
     monkeypatch.setattr(permissions, "current_user", lambda: user)
     app.run()
@@ -108,10 +110,10 @@ def test_user_with_login_is_not_asked(app, page, settle, backend, monkeypatch):
     settle()
 
     assert not is_asking(app)
-    assert price(page().session)["success"] is False
+    assert price(record(CurrentRun).session)["success"] is False
 
 
-def test_user_with_login_cannot_consent(app, page, backend, monkeypatch):
+def test_user_with_login_cannot_consent(app, record, backend, monkeypatch):
     app.run()
     use(app, "start")
     user = permissions.User("ada", Role.ADMIN, is_local=False)
@@ -120,8 +122,8 @@ def test_user_with_login_cannot_consent(app, page, backend, monkeypatch):
     app.button("allow_python").click().run()
 
     assert backend.store.python_consents.all() == []
-    assert "single user on localhost" in page().error.message
-    assert page().session.status == "not_started"
+    assert "single user on localhost" in record(LastAction).error.message
+    assert record(CurrentRun).session.status == "not_started"
 
 
 def test_dialog_shows_invisible_characters(app, backend):

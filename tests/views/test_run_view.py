@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-from types import SimpleNamespace
 
 import pytest
 
@@ -22,11 +21,12 @@ from debugger.protocol.turn_logs import TurnLog
 from debugger.samples import script_for
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from debugger.views import run_view as module
+from debugger.views.run_state import Cursor
 from debugger.views.run_view import decisions, run_history, run_view
 from tests.samples.lab_call import calling
 from tests.support.clinic import clinic_call
 from tests.support.factories import direct, document, node, say, static, when, worker
+from tests.views.records import keep_records
 
 EVENTS = 20
 STATUSES = {"ended": "completed", "waiting": "waiting_for_user_input"}
@@ -71,13 +71,11 @@ def session(request, tmp_path_factory):
 
 
 @pytest.fixture
-def page(monkeypatch):
-    """The state of a tab without a browser."""
-    page = SimpleNamespace(event=None, past=None, answers=SimpleNamespace(ask=lambda _, ask: ask()))
-    records = {}
-    monkeypatch.setattr(module.state, "page", lambda: page)
-    monkeypatch.setattr(module.state, "record", lambda kind: records.setdefault(kind, kind()))
-    return page
+def cursor(monkeypatch):
+    """The cursor of a tab without a browser."""
+    cursor = Cursor()
+    keep_records(monkeypatch, cursor)
+    return cursor
 
 
 def until(turns: list[TurnLog], event: int) -> list[TurnLog]:
@@ -93,13 +91,13 @@ def until(turns: list[TurnLog], event: int) -> list[TurnLog]:
     return shown
 
 
-def test_view_equals_what_events_up_to_cursor_tell(session, page):
+def test_view_equals_what_events_up_to_cursor_tell(session, cursor):
     count = sum(len(turn.events) for turn in session.turns)
     graph, names = session.index.graph, session.index.names
     chance = random.Random(18)
 
     for event in [0, count - 2, *chance.sample(range(count - 1), EVENTS)]:
-        page.event = event
+        cursor.event = event
         view, then = run_view(session), until(session.turns, event)
         place, log = position(then, graph), DecisionLog(run_history(view).decisions._graph)
         threads = ThreadPositions.after(then)
@@ -121,9 +119,9 @@ def test_view_equals_what_events_up_to_cursor_tell(session, page):
         assert decisions(view).until(event) == expected
 
 
-def test_view_at_last_event_is_live_one(session, page):
+def test_view_at_last_event_is_live_one(session, cursor):
     live = run_view(session)
-    page.event = len(live.rows) - 1
+    cursor.event = len(live.rows) - 1
 
     at_end = run_view(session)
 
@@ -132,7 +130,7 @@ def test_view_at_last_event_is_live_one(session, page):
     assert at_end.later_bubbles == [False] * len(live.bubbles)
 
 
-def test_cursor_that_run_does_not_have_is_live(session, page):
-    page.event = 10**6
+def test_cursor_that_run_does_not_have_is_live(session, cursor):
+    cursor.event = 10**6
 
     assert run_view(session).event is None

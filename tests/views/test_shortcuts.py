@@ -3,15 +3,15 @@ from __future__ import annotations
 import pytest
 from streamlit.elements.lib.shortcut_utils import normalize_shortcut
 
-from debugger.views import shortcuts, state
-from debugger.views.shortcuts import SHORTCUTS, keys
+from debugger.views.shortcuts import SHORTCUTS, ShortcutState, keys
+from tests.views.records import keep_records
 
 
 @pytest.fixture
-def page(monkeypatch):
-    page = state.PageState()
-    monkeypatch.setattr(shortcuts.state, "page", lambda: page)
-    return page
+def chosen(monkeypatch):
+    chosen = ShortcutState()
+    keep_records(monkeypatch, chosen)
+    return chosen
 
 
 @pytest.mark.parametrize("name", SHORTCUTS)
@@ -29,13 +29,13 @@ def test_no_two_shortcuts_of_a_page_share_keys(other_page):
         assert len(set(written)) == len(written)
 
 
-def test_keys_that_are_typed_like_text_can_be_switched_off(page):
-    page.has_plain_keys = False
+def test_keys_that_are_typed_like_text_can_be_switched_off(chosen):
+    chosen.has_plain_keys = False
 
     assert keys("skin") is None
     assert keys("play") is None
     assert keys("start") == "Ctrl+Enter"
 
 
-def test_shortcuts_work_at_first(page):
+def test_shortcuts_work_at_first(chosen):
     assert keys("skin") == "Shift+E"

@@ -17,6 +17,7 @@ from debugger.errors import (
 from debugger.graph.checks import Problem
 from debugger.views import state
 from debugger.views.components.markdown import count, plain
+from debugger.views.state import PageLinks
 
 
 def show_error(error: DebuggerError, *, links: bool = True) -> None:
@@ -34,7 +35,7 @@ def show_error(error: DebuggerError, *, links: bool = True) -> None:
     st.error(plain(f"{parts} {error.advice}".rstrip()), icon=":material/error:")
     if excerpt:
         st.code(excerpt, language=None)
-    connection_page = state.page().links.get("connection")
+    connection_page = state.record(PageLinks).by_name.get("connection")
     if links and isinstance(error, AuthenticationError) and connection_page is not None:
         st.page_link(connection_page, label="Open Connection", icon=":material/cable:")
     with st.expander("Details", icon=":material/info:", type="compact"):

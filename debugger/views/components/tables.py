@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from debugger.analysis.paging import page_bounds, page_count, page_of
 from debugger.views import state
@@ -29,6 +30,24 @@ def list_height(rows: int, most: int) -> int:
     return ROW * (min(rows, most) + 1)
 
 
+@dataclass
+class TurnedPage:
+    """The page of a long table that is on view."""
+
+    looked_at: Any = None
+    """The content of the table, and its chosen row, when the page was picked."""
+    number: int | None = None
+    """Counts from 1; ``None`` is the last page, however many there come to be."""
+
+
+@dataclass
+class _TurnedPages:
+    """The pages of long tables that a person turned to."""
+
+    by_table: dict[str, TurnedPage] = field(default_factory=dict)
+    """The pages by the table's key."""
+
+
 class Pager(NamedTuple):
     """The page of a table that is on view."""
 
@@ -51,7 +70,7 @@ def pager(key: str, rows: int, looked_at: Hashable, chosen: int | None = None) -
         looked_at: What it shows, and what is chosen in it: when that changes, the chosen row's page is shown.
         chosen: The chosen row, from 0.
     """
-    turned = state.page().turned_pages.setdefault(key, state.TurnedPage())
+    turned = state.record(_TurnedPages).by_table.setdefault(key, TurnedPage())
     if turned.looked_at != looked_at:
         turned.looked_at = looked_at
         turned.number = None if chosen is None else page_of(chosen)
@@ -92,7 +111,7 @@ def _controls(key: str, page: int, pages: int) -> list[Item]:
 
 
 def _turn(key: str, to: int, pages: int) -> None:
-    state.page().turned_pages[key].number = None if to == pages else to
+    state.record(_TurnedPages).by_table[key].number = None if to == pages else to
 
 
 def _turn_to_written(key: str, wanted: str, pages: int) -> None:

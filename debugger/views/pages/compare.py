@@ -12,11 +12,12 @@ from debugger.views import state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_error
 from debugger.views.panels.compare import actions
+from debugger.views.panels.compare.actions import SIDES, CompareState
 from debugger.views.panels.compare.events_tab import events_tab
 from debugger.views.panels.compare.header import header, ignored_bar, pickers
 from debugger.views.panels.compare.path_tab import path_tab
 from debugger.views.panels.compare.tabs import state_tab, transcript_tab, versions_tab
-from debugger.views.state import SIDES
+from debugger.views.state import LastAction, PageLinks
 
 TABS: dict[str, Callable[[RunComparison], None]] = {
     "Events": events_tab,
@@ -32,28 +33,30 @@ _TAB_KEY = "compare_tab"
 
 def render() -> None:
     """Draw the page."""
-    page = state.page()
+    last = state.record(LastAction)
     st.markdown("### Compare")
     try:
         current_backend()
     except DebuggerError as error:
         show_error(error)
-        st.page_link(page.links["connection"], label="Open Connection", icon=":material/cable:")
+        st.page_link(
+            state.record(PageLinks).by_name["connection"], label="Open Connection", icon=":material/cable:"
+        )
         return
     actions.follow_address()
     pickers()
-    if page.error is not None:
-        show_error(page.error)
-    seen = page.compared.side_by_side()
+    if last.error is not None:
+        show_error(last.error)
+    seen = state.record(CompareState).side_by_side()
     if seen is None:
         _empty()
     else:
         st.fragment(_body)()
-    state.show_compare_address(actions.current_address())
+    actions.show_address()
 
 
 def _empty() -> None:
-    missing = [f"run {side.upper()}" for side in SIDES if side not in state.page().compared.runs]
+    missing = [f"run {side.upper()}" for side in SIDES if side not in state.record(CompareState).runs]
     st.caption(
         f"Choose {' and '.join(missing)} above, or paste an id, to see both side by side: their events row "
         "beside row from where they part, both paths on one drawing, their words, their variables and their "
@@ -62,7 +65,7 @@ def _empty() -> None:
 
 
 def _body() -> None:
-    seen = state.page().compared.side_by_side()
+    seen = state.record(CompareState).side_by_side()
     if seen is None:
         return
     header(seen)

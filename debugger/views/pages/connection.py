@@ -20,10 +20,12 @@ from debugger.views import actions, navigation, state
 from debugger.views.audit import audit
 from debugger.views.auth.owners import BoundKey, Owner
 from debugger.views.auth.permissions import check_role, may
-from debugger.views.backends import current_backend
+from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import CurrentBackend, current_backend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.connections import (
+    HostedConnection,
     connect_hosted,
     connection,
     default_connection,
@@ -36,7 +38,9 @@ from debugger.views.connections import (
 from debugger.views.panels.audit_list import audit_list
 from debugger.views.panels.python_consent import python_consents
 from debugger.views.panels.side_effects import policy_table
-from debugger.views.state import BackendName
+from debugger.views.run_state import CurrentRun
+from debugger.views.state import LastAction
+from debugger.views.url_state import BackendName
 
 NAMES: dict[BackendName, str] = {
     "embedded": "Embedded engine",
@@ -69,9 +73,9 @@ def render() -> None:
         st.markdown("### Connection")
         st.caption("Where workflows are kept and runs are made. Runs stay where they are when you change it.")
         _choice()
-        if state.page().backend_name == "embedded":
+        if state.record(CurrentBackend).name == "embedded":
             _embedded()
-        elif state.page().backend_name == "hosted":
+        elif state.record(CurrentBackend).name == "hosted":
             _hosted()
         else:
             st.caption("A recording is one run out of a file, which the page Runs opens.")
@@ -80,11 +84,11 @@ def render() -> None:
 
 
 def _choice() -> None:
-    page = state.page()
-    state.set_widget(_CHOICE_KEY, page.backend_name)
+    current = state.record(CurrentBackend)
+    state.set_widget(_CHOICE_KEY, current.name)
     st.segmented_control(
         "Backend",
-        [name for name in NAMES if name != "recording" or page.backend_name == name],
+        [name for name in NAMES if name != "recording" or current.name == name],
         key=_CHOICE_KEY,
         format_func=NAMES.__getitem__,
         required=True,
@@ -133,7 +137,7 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
 
 def _hosted() -> None:
     found, errors = named_connections()
-    name = state.page().connection_name or default_connection()
+    name = state.record(HostedConnection).name or default_connection()
     if found:
         _list(found, name)
     for error in errors:
@@ -168,7 +172,7 @@ def _hosted() -> None:
                     args=(name,),
                     help="Remove from the server what was entered here, the key included",
                 )
-    failure = state.page().error
+    failure = state.record(LastAction).error
     if failure is not None:
         show_error(failure, links=False)
     elif pressed:
@@ -277,7 +281,7 @@ def _encryption_box(base_url: str) -> None:
 
 @actions.command
 def _connect(name: str) -> None:
-    page, own = state.page(), owner()
+    own = owner()
     if name == CUSTOM_CONNECTION:
         check_role(Role.ADMIN)
         wanted = with_key_of_environment(_typed(own.custom or HostedSettings()))
@@ -295,7 +299,7 @@ def _connect(name: str) -> None:
     state.set_widget(_SECRET_KEY, "")
     if not keeps_run:
         actions.show(None)
-    page.answers.clear()
+    state.record(BackendCache).clear()
     audit("change connection", name, host=host_of(wanted.base_url), has_new_key=has_new_key)
 
 
@@ -310,9 +314,9 @@ def _forget(name: str) -> None:
     state.set_widget(_SECRET_KEY, "")
     disconnect_hosted()
     audit("forget connection", name)
-    state.page().connection_name = name
+    state.record(HostedConnection).name = name
     actions.show(None)
-    state.page().answers.clear()
+    state.record(BackendCache).clear()
 
 
 def _take_consent(own: Owner, base_url: str) -> None:
@@ -349,12 +353,11 @@ def _text(key: str) -> str:
 
 
 def _test() -> None:
-    page = state.page()
-    session = page.session
+    session = state.record(CurrentRun).session
     own_runs = [session.run_id] if session and session.run_id else []
     try:
         with st.spinner("Testing the connection …"):
-            checks = check_connection(page.hosted_settings, own_run_ids=own_runs)
+            checks = check_connection(state.record(HostedConnection).settings, own_run_ids=own_runs)
     except DebuggerError as error:
         show_error(error, links=False)
         return

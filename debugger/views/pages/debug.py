@@ -13,6 +13,7 @@ from debugger.views import actions, navigation, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.toolbar import Item, Line, SegmentedControl, bars
+from debugger.views.navigation import ViewMode
 from debugger.views.panels.breakpoints import breakpoints
 from debugger.views.panels.conversation import conversation
 from debugger.views.panels.gantt import gantt, gantt_line, turn_on_view
@@ -37,7 +38,10 @@ from debugger.views.panels.timeline import (
 )
 from debugger.views.panels.top_nav import view_mode_switch
 from debugger.views.panels.turn_outcome import is_explained
+from debugger.views.refresh import RedrawState
+from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView, run_view
+from debugger.views.state import LastAction, PageLinks
 
 
 @dataclass
@@ -63,11 +67,13 @@ def render() -> None:
         backend = current_backend()
     except DebuggerError as error:
         show_error(error)
-        st.page_link(state.page().links["connection"], label="Open Connection", icon=":material/cable:")
+        st.page_link(
+            state.record(PageLinks).by_name["connection"], label="Open Connection", icon=":material/cable:"
+        )
         return
     navigation.choose_first_workflow()
     actions.take_in_turn()
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         show_errors(None)
         st.caption("Choose a workflow, or import one, to see it here.")
@@ -84,8 +90,8 @@ def render() -> None:
 
 
 def _workbench(session: DebugSession) -> None:
-    is_demo = state.page().is_demo
-    refresh.draw("bar", _bar, every=state.page().polled_every)
+    is_demo = state.record(ViewMode).is_demo
+    refresh.draw("bar", _bar, every=state.record(RedrawState).polled_every)
     with st.container(key="demo_panes" if is_demo else "panes"):  # placed by style.css
         if is_demo:
             conversation(run_view(session))
@@ -101,7 +107,7 @@ def _bar(view: RunView) -> None:
     run_bar(view)
     recording_banner(view.session)
     python_banner(view)
-    if not state.page().is_demo:
+    if not state.record(ViewMode).is_demo:
         interrupted_turn(view)
     show_errors(view.session)
 
@@ -117,7 +123,7 @@ def _look(view: RunView) -> None:
 
 def show_errors(session: DebugSession | None) -> None:
     """Draw the errors of the last action and of the turn."""
-    for error in (state.page().error, session.error if session else None):
+    for error in (state.record(LastAction).error, session.error if session else None):
         if error is not None and not (session and is_explained(session, error)):
             show_error(error)
 

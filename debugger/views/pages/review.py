@@ -26,18 +26,21 @@ from debugger.views.panels.review.queue import ReviewQueue
 from debugger.views.panels.review.run_view import run_facts, transcript_view
 from debugger.views.panels.review.sheet_import import sheet_import
 from debugger.views.panels.runs.scope import connection_of_runs, workflow_names
+from debugger.views.state import LastAction, PageLinks
 
 
 def render() -> None:
     """Draw the page."""
-    page = state.page()
+    last = state.record(LastAction)
     actions.follow_address()
     try:
         backend = current_backend()
     except DebuggerError as error:
         st.markdown("### Review")
         show_error(error)
-        st.page_link(page.links["connection"], label="Open Connection", icon=":material/cable:")
+        st.page_link(
+            state.record(PageLinks).by_name["connection"], label="Open Connection", icon=":material/cable:"
+        )
         return
     try:
         names = workflow_names(backend)
@@ -49,8 +52,8 @@ def render() -> None:
         return
     run_id = _run_on_view(queue, open_runs)
     _head(backend, names, queue, open_runs)
-    if page.error is not None:
-        show_error(page.error)
+    if last.error is not None:
+        show_error(last.error)
     if actions.review().is_importing:
         sheet_import()
     elif run_id:
@@ -83,7 +86,9 @@ def _empty() -> None:
     wanted = actions.review().wanted
     if wanted.is_everything:
         st.caption("The runs of this backend are reviewed here, one after the other. There is none yet.")
-        st.page_link(state.page().links["debug"], label="Start one", icon=":material/play_arrow:")
+        st.page_link(
+            state.record(PageLinks).by_name["debug"], label="Start one", icon=":material/play_arrow:"
+        )
         return
     words = "open run" if wanted.is_open_only else "run"
     st.caption(f"No {words} matches the filter: there is nothing to review.")

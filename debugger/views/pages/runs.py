@@ -8,9 +8,11 @@ from debugger.backends.base import Backend, Page
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import Run
 from debugger.views import actions, navigation, state
-from debugger.views.backends import current_backend, local_store, notebook
+from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
+from debugger.views.connections import HostedConnection
 from debugger.views.panels.exports import export_dialog
 from debugger.views.panels.recordings import recording_upload
 from debugger.views.panels.runs import filters
@@ -33,6 +35,7 @@ from debugger.views.panels.runs.scope import (
     workflow_names,
 )
 from debugger.views.panels.runs.statistics import statistics_view
+from debugger.views.state import LastAction, PageLinks
 
 _PAGE_SIZE = 50
 _READ_SECONDS = 1.0
@@ -43,7 +46,7 @@ _VIEWS = {"list": "List", "statistics": "Statistics", "deleted": "Deleted"}
 
 def render() -> None:
     """Draw the page."""
-    page = state.page()
+    last = state.record(LastAction)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="runs_head"):
         st.markdown("### Runs", width="content")
         view = _view()
@@ -51,15 +54,17 @@ def render() -> None:
         backend = current_backend()
     except DebuggerError as error:
         show_error(error)
-        st.page_link(page.links["connection"], label="Open Connection", icon=":material/cable:")
+        st.page_link(
+            state.record(PageLinks).by_name["connection"], label="Open Connection", icon=":material/cable:"
+        )
         _other_ways()
         return
     if view == "deleted":
         deleted_runs()
     else:
         _runs(backend, view)
-    if page.error is not None:
-        show_error(page.error)
+    if last.error is not None:
+        show_error(last.error)
     deletion_dialog()
     erasure_dialog()
     export_dialog()
@@ -67,7 +72,7 @@ def render() -> None:
 
 
 def _view() -> str:
-    views = [name for name in _VIEWS if name != "deleted" or state.page().backend_name == "embedded"]
+    views = [name for name in _VIEWS if name != "deleted" or state.record(CurrentBackend).name == "embedded"]
     state.begin_widget(_VIEW_KEY, "list")
     if state.widget(_VIEW_KEY) not in views:
         state.set_widget(_VIEW_KEY, "list")
@@ -143,14 +148,14 @@ def _foot(rows: list[Run], facts: RowFacts) -> None:
     missing = len(rows) - len(facts.summaries)
     if missing:
         st.caption(f"Words and durations of {count(missing, 'run')} are still to be read. Press Refresh.")
-    if state.page().backend_name == "hosted":
+    if state.record(CurrentBackend).name == "hosted":
         st.caption(
             "Stars, tags, notes, comments and verdicts stay on this machine; the API is not told of them."
         )
 
 
 def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run]:
-    answers = state.page().answers
+    answers = state.record(BackendCache)
     question = ("runs", wanted, number)
     answers.expire(question)  # runs come and go by the minute
     try:
@@ -164,11 +169,11 @@ def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run]:
 
 
 def _facts(backend: Backend, names: dict[str, str], wanted: WantedRuns, rows: list[Run]) -> RowFacts:
-    ids, page = ids_of(rows), state.page()
-    place = page.connection_name if page.backend_name == "hosted" else backend.name
+    ids, current = ids_of(rows), state.record(CurrentBackend)
+    place = state.record(HostedConnection).name if current.name == "hosted" else backend.name
     try:
         store = local_store()
-        words = wanted.search.words if page.backend_name == "embedded" else []
+        words = wanted.search.words if current.name == "embedded" else []
         return RowFacts(
             names,
             place,
@@ -190,7 +195,7 @@ def _empty(wanted: WantedRuns) -> None:
         )
         return
     st.caption("Every run of this backend appears here, the newest first. There is none yet.")
-    st.page_link(state.page().links["debug"], label="Start one", icon=":material/play_arrow:")
+    st.page_link(state.record(PageLinks).by_name["debug"], label="Start one", icon=":material/play_arrow:")
 
 
 def _open(run_id: str) -> None:
@@ -198,12 +203,12 @@ def _open(run_id: str) -> None:
         runs_state().deleted_run = run_id
         st.rerun()
     actions.open_run(run_id)
-    if state.page().error is None:
+    if state.record(LastAction).error is None:
         _show_run()
 
 
 def _is_deleted(run_id: str) -> bool:
-    if state.page().backend_name != "embedded":
+    if state.record(CurrentBackend).name != "embedded":
         return False
     try:
         return local_store().hidden.find(run_id) is not None
@@ -212,4 +217,6 @@ def _is_deleted(run_id: str) -> bool:
 
 
 def _show_run() -> None:
-    st.switch_page(state.page().links["debug"], query_params=navigation.current_address().to_parameters())
+    st.switch_page(
+        state.record(PageLinks).by_name["debug"], query_params=navigation.current_address().to_parameters()
+    )

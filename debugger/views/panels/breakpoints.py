@@ -17,7 +17,9 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.components.markdown import plain
+from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
+from debugger.views.state import LastAction
 
 _WORDS: dict[BreakpointKind, str] = {
     "before": "Before a node",
@@ -148,7 +150,7 @@ def _add(kind: BreakpointKind, has_target: bool) -> None:
     target = state.widget(f"bp_target_{kind}") if has_target else ""
     condition, hits, log = (str(state.widget(key) or "").strip() for key in _TEXTS)
     put_breakpoint(Breakpoint(kind, str(target or ""), condition, hits, log))
-    if state.page().error is None:
+    if state.record(LastAction).error is None:
         for key in _TEXTS:
             state.set_widget_from_callback(key, "")
 
@@ -176,7 +178,7 @@ def _lines(view: RunView) -> None:
 @requires(Role.RUN)
 def toggle_breakpoint(kinds: Sequence[BreakpointKind], target: str) -> None:
     """Remove the breakpoint of a place, or set one."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.breakpoints.toggle(kinds, target)
         actions.store_debug_setup()
@@ -186,7 +188,7 @@ def toggle_breakpoint(kinds: Sequence[BreakpointKind], target: str) -> None:
 @requires(Role.RUN)
 def put_breakpoint(point: Breakpoint) -> None:
     """Set a breakpoint, or change the one with its id."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.breakpoints.put(point)
         actions.store_debug_setup()
@@ -196,7 +198,7 @@ def put_breakpoint(point: Breakpoint) -> None:
 @requires(Role.RUN)
 def remove_breakpoint(breakpoint_id: str) -> None:
     """Take a breakpoint away."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.breakpoints.remove(breakpoint_id)
         actions.store_debug_setup()

@@ -10,6 +10,7 @@ from debugger.views.components.chat import ChatCursor, Line, ShowEarlier, chat_b
 from debugger.views.components.markdown import count
 from debugger.views.components.message_box import message_box
 from debugger.views.components.toolbar import bar
+from debugger.views.navigation import ViewMode
 from debugger.views.panels.cursor import PAST
 from debugger.views.panels.forks import fork_breadcrumb
 from debugger.views.panels.manual_answer import manual_answer
@@ -18,6 +19,7 @@ from debugger.views.panels.setup import is_setup_beside_graph, setup_panel, star
 from debugger.views.panels.stepping import can_send_steps, send_stepped
 from debugger.views.panels.turn_outcome import mark_of, outcome_of, progress_text, turn_outcome
 from debugger.views.run_view import RunView
+from debugger.views.shortcuts import keys
 
 _HEIGHT = 240
 _WHOLE_KEY = "whole_conversation"
@@ -60,7 +62,9 @@ def _messages(view: RunView) -> None:
         mark=(mark.turn_number, mark.text) if mark else None,
         page=view.session.run_id,
         cursor=_cursor(view),
-        on_choose=None if state.page().is_demo else refresh.refreshing("workbench", actions.select_event),
+        on_choose=None
+        if state.record(ViewMode).is_demo
+        else refresh.refreshing("workbench", actions.select_event),
     )
     if view.session.status == "not_started" and not view.session.turns_to_load:
         start_bar(view)
@@ -124,9 +128,11 @@ def _empty(view: RunView) -> Line:
 
 
 def _shown(view: RunView) -> list[ChatMessage]:
-    if not state.page().is_demo:
+    """Return the messages to show: for an audience no warnings, and none that come after the cursor."""
+    if not state.record(ViewMode).is_demo:
         return view.bubbles
-    return [bubble for bubble in view.bubbles if bubble.role != "warning"]
+    pairs = zip(view.bubbles, view.later_bubbles, strict=True)
+    return [bubble for bubble, is_later in pairs if bubble.role != "warning" and not is_later]
 
 
 def _earlier(bubbles: list[ChatMessage]) -> int:
@@ -152,7 +158,7 @@ def _message_box(view: RunView) -> None:
     # In the past as well, so that the box does not take the keyboard once live is on view again.
     is_over = takes_message or (view.is_past and not view.session.busy)
     offers = view.suggestions if view.is_busy or takes_message else []
-    can_step = can_send_steps(view.session) and not state.page().is_demo
+    can_step = can_send_steps(view.session) and not state.record(ViewMode).is_demo
     message_box(
         "message",
         no_run or _asks(view),
@@ -163,6 +169,7 @@ def _message_box(view: RunView) -> None:
         draft=state.widget(actions.DRAFT_KEY) or "",
         turn=_last_turn(view) if is_over else None,
         aria_label=_announcement(view),
+        shortcut=keys("message"),
     )
 
 

@@ -9,8 +9,8 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.scrubber import Scrubber
 from debugger.views.components.toolbar import Badge, Button, Item, Text
-from debugger.views.cursor_state import CursorState
-from debugger.views.panels.timeline import shown_events
+from debugger.views.panels.demo import cursor_events, reading_seconds
+from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
 from debugger.views.shortcuts import keys
 
@@ -21,7 +21,7 @@ _MOST_MARKS = 60
 
 def banner(view: RunView) -> list[Item]:
     """Return what says that the past is on view, with the button that follows the run again."""
-    added = len(view.rows) - state.record(CursorState).seen_events
+    added = len(view.rows) - state.record(Cursor).seen_events
     new = [Text(count(added, "new event"), look="strong", key="new_events")] if added > 0 else []
     live = Button(
         "back_to_live",
@@ -77,39 +77,39 @@ def next_place(events: Sequence[int], event: int | None, by: int) -> int | None:
 
 def step_event(by: int) -> None:
     """Move the cursor to the next or previous event that the density shows."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         view = run_view(session)
-        actions.select_event(next_place(shown_events(view), view.event, by))
+        actions.select_event(next_place(cursor_events(view), view.event, by))
 
 
 def play_event() -> None:
     """Move the cursor by one event of a play; live, it begins with the first one."""
-    page, cursor = state.page(), state.record(CursorState)
-    if page.session is None:
+    session, cursor = state.record(CurrentRun).session, state.record(Cursor)
+    if session is None:
         return
-    view = run_view(page.session)
-    events = shown_events(view)
+    view = run_view(session)
+    events = cursor_events(view)
     is_at_end = view.event is None or not events or view.event >= events[-1]
     if is_at_end and not cursor.is_playing:
         actions.select_event(events[0] if events else None)
     else:
         actions.select_event(next_place(events, view.event, 1))
-    cursor.is_playing = page.event is not None
+    cursor.is_playing = cursor.event is not None
 
 
 def pause_play() -> None:
     """Leave the cursor where a play has moved it."""
-    state.record(CursorState).is_playing = False
+    state.record(Cursor).is_playing = False
 
 
 def move_to(place: int) -> None:
     """Move the cursor to the shown event at a place, or beyond it; the last place is live."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     view = run_view(session)
-    events = shown_events(view)
+    events = cursor_events(view)
     at = bisect_left(events, place) if place > view.last else max(bisect_right(events, place) - 1, 0)
     is_end = place >= len(view.rows) - 1 or at >= len(events)
     actions.select_event(None if is_end else events[at])
@@ -126,7 +126,9 @@ def _scrubber(view: RunView, last: int) -> Scrubber:
         refresh.refreshing("bar", move_to),
         refresh.refreshing("bar", play_event),
         refresh.refreshing("bar", pause_play),
-        reason="" if shown_events(view) else "No event matches the filters of the timeline.",
+        hold_seconds=reading_seconds(view),
+        shortcut=keys("play"),
+        reason="" if cursor_events(view) else "No event matches the filters of the timeline.",
     )
 
 
@@ -138,7 +140,7 @@ def _marks(view: RunView) -> list[int]:
 
 def _event_button(view: RunView, key: str, by: int) -> Button:
     name = "next" if by > 0 else "previous"
-    target = next_place(shown_events(view), view.event, by)
+    target = next_place(cursor_events(view), view.event, by)
     is_end = target == view.event or (by > 0 and view.event is not None and not view.is_past)
     return Button(
         key,
@@ -149,7 +151,7 @@ def _event_button(view: RunView, key: str, by: int) -> Button:
         look="tertiary",
         shows="icon",
         disabled=is_end,
-        help=f"No {'later' if by > 0 else 'earlier'} event that the timeline shows" if is_end else "",
+        help=f"No {'later' if by > 0 else 'earlier'} event on view" if is_end else "",
         shortcut=keys(f"{name}_event"),
         names_keys=False,  # there is no room for them; its help names them
         counts=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 from debugger.errors import InputError
@@ -17,25 +18,38 @@ from debugger.views.actions import command
 from debugger.views.audit import audit_run
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import requires
+from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import fork_book
 from debugger.views.confirmations import confirm_turn
 from debugger.views.panels import notes
+from debugger.views.run_state import CurrentRun
 
 _WAIT_SECONDS = 0.25
 """Seconds that a click waits for what it has set going, so that a quick turn is there at once."""
+
+
+@dataclass
+class ForkState:
+    """The fork that is being prepared, and the tree of forks."""
+
+    draft: ForkDraft | None = None
+    check: ForkVerification | None = None
+    """The control run of the turn that the fork begins with."""
+    shows_tree: bool = False
+    """Whether the tree of the run's forks is open."""
 
 
 @command
 @requires(Role.RUN)
 def open_fork(turn_number: int) -> None:
     """Prepare a fork that begins with a turn of the run."""
-    page = state.page()
-    session = page.session
+    forking = state.record(ForkState)
+    session = state.record(CurrentRun).session
     if session is None or session.run_id is None or session.busy:
         return
     draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.fork_modes(session.backend)[0])
     draft.by = notes.author()
-    page.fork, page.fork_check = draft, None
+    forking.draft, forking.check = draft, None
     state.renew_editors()
     if not price(draft):
         check_fork()
@@ -43,8 +57,8 @@ def open_fork(turn_number: int) -> None:
 
 def close_fork() -> None:
     """Let go of the fork that is being prepared."""
-    page = state.page()
-    page.fork = page.fork_check = None
+    forking = state.record(ForkState)
+    forking.draft = forking.check = None
 
 
 def price(draft: ForkDraft) -> str:
@@ -56,32 +70,32 @@ def price(draft: ForkDraft) -> str:
 @requires(Role.RUN)
 def check_fork() -> None:
     """Run the turn again unedited, and compare."""
-    page = state.page()
-    if page.session is None or page.fork is None or (page.fork_check and page.fork_check.is_running):
+    forking, run = state.record(ForkState), state.record(CurrentRun)
+    if run.session is None or forking.draft is None or (forking.check and forking.check.is_running):
         return
-    if not confirm_turn(page.session, check_fork):
+    if not confirm_turn(run.session, check_fork):
         return
-    page.fork_check = ForkVerification(page.session.backend, page.fork)
-    page.fork_check.begin()
-    audit_run("check fork", page.session, turn_number=page.fork.point.number)
-    page.fork_check.wait(_WAIT_SECONDS)
+    forking.check = ForkVerification(run.session.backend, forking.draft)
+    forking.check.begin()
+    audit_run("check fork", run.session, turn_number=forking.draft.point.number)
+    forking.check.wait(_WAIT_SECONDS)
 
 
 @command
 @requires(Role.RUN)
 def run_fork() -> None:
     """Run the fork as it was prepared, and show it."""
-    page = state.page()
-    if page.fork is not None and page.fork.problems:
-        raise InputError(page.fork.problems[0], advice="Correct it first.")
-    _run(page.fork)
+    forking = state.record(ForkState)
+    if forking.draft is not None and forking.draft.problems:
+        raise InputError(forking.draft.problems[0], advice="Correct it first.")
+    _run(forking.draft)
 
 
 @command
 @requires(Role.RUN)
 def run_unedited() -> None:
     """Run the fork without its edits, as a run of its own."""
-    draft = state.page().fork
+    draft = state.record(ForkState).draft
     if draft is None:
         return
     unedited = draft.unedited()
@@ -93,7 +107,7 @@ def run_unedited() -> None:
 @requires(Role.RUN)
 def send_again(turn_number: int) -> None:
     """Send the recorded inputs up to a turn to a new run."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None or session.busy:
         return
     if confirm_turn(session, partial(send_again, turn_number)):
@@ -105,34 +119,34 @@ def send_again(turn_number: int) -> None:
 @requires(Role.RUN)
 def take_over() -> None:
     """Send no more recorded inputs after the turn under way."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None and session.input_replay is not None:
         session.input_replay.stop()
 
 
 def open_tree() -> None:
     """Show the tree of the run's forks."""
-    state.page().shows_tree = True
+    state.record(ForkState).shows_tree = True
 
 
 def close_tree() -> None:
     """Put the tree away."""
-    state.page().shows_tree = False
+    state.record(ForkState).shows_tree = False
 
 
 @requires(Role.RUN)
 def _run(draft: ForkDraft | None) -> None:
-    page = state.page()
-    if draft is None or page.session is None:
+    run = state.record(CurrentRun)
+    if draft is None or run.session is None:
         return
-    if not confirm_turn(page.session, partial(command(_run), draft)):
+    if not confirm_turn(run.session, partial(command(_run), draft)):
         return
     if not permissions.current_user().is_local:
         draft.by = permissions.current_user().name
-    found = forks.fork(page.session.backend, draft, fork_book(), check=page.fork_check)
+    found = forks.fork(run.session.backend, draft, fork_book(), check=state.record(ForkState).check)
     audit_run(
         "fork run" if draft.is_edited else "rerun turn",
-        page.session,
+        run.session,
         turn_number=draft.point.number,
         way=draft.way,
     )
@@ -143,5 +157,5 @@ def _run(draft: ForkDraft | None) -> None:
 def _show(session: DebugSession, forward: InputReplay) -> None:
     actions.show(session)
     actions.signed(session).replay_inputs(forward)
-    state.page().answers.expire()
+    state.record(BackendCache).expire()
     session.wait_until_idle(_WAIT_SECONDS)

@@ -15,12 +15,16 @@ from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import on_change, on_click, requires
+from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import fidelity_badge
+from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels import fork_actions
+from debugger.views.panels.fork_actions import ForkState
 from debugger.views.panels.variable_edits import pending_differences, pending_table, tier_word
 from debugger.views.run_view import RunView
+from debugger.views.state import Editors, LastAction
 
 _WAYS: dict[ForkMode, str] = {
     "exact": "From its checkpoint",
@@ -40,10 +44,10 @@ _MOST_DIFFERENCES = 8
 
 def fork_dialog(view: RunView) -> None:
     """Draw the dialog while a fork is being prepared."""
-    draft = state.page().fork
+    draft = state.record(ForkState).draft
     if draft is None or draft.point.run_id != view.session.run_id:
         return
-    if state.page().is_confirming:
+    if state.record(OpenQuestions).is_open:
         return  # a page shows one dialog at a time
     title = f"Fork from turn {draft.point.number}"
     shown = st.dialog(title, width="large", icon=":material/fork_right:", on_dismiss=fork_actions.close_fork)
@@ -51,11 +55,11 @@ def fork_dialog(view: RunView) -> None:
 
 
 def _body(view: RunView) -> None:
-    page = state.page()
-    draft = page.fork
+    last = state.record(LastAction)
+    draft = state.record(ForkState).draft
     if draft is None:
         st.rerun()  # only that closes a dialog
-    lead = f"fork_{page.generation}"
+    lead = f"fork_{state.record(Editors).generation}"
     with st.container(key="fork_dialog", gap="small"):
         st.caption(f"Run {plain(draft.point.run_id)} is kept as it is. {plain(_WAY_HELP[draft.way])}")
         _way(draft, view, lead)
@@ -67,8 +71,8 @@ def _body(view: RunView) -> None:
         st.fragment(_check, run_every=_POLL_SECONDS if _is_checking() else None)(_is_checking())
         for problem in draft.problems:
             st.error(plain(problem), icon=":material/error:")
-        if page.error is not None:
-            show_error(page.error)
+        if last.error is not None:
+            show_error(last.error)
         _buttons(draft)
 
 
@@ -94,7 +98,7 @@ def _way(draft: ForkDraft, view: RunView, lead: str) -> None:
 @requires(Role.RUN)
 def _take_way(draft: ForkDraft, key: str) -> None:
     draft.way = state.widget(key)
-    state.page().fork_check = None
+    state.record(ForkState).check = None
 
 
 def _message(draft: ForkDraft, lead: str) -> None:
@@ -122,7 +126,9 @@ def _version(draft: ForkDraft, view: RunView, lead: str) -> None:
     backend, workflow_id = view.session.backend, draft.point.workflow_id
     key = f"{lead}_version"
     try:
-        known = state.page().answers.ask(("versions", workflow_id), lambda: backend.versions(workflow_id))
+        known = state.record(BackendCache).ask(
+            ("versions", workflow_id), lambda: backend.versions(workflow_id)
+        )
     except DebuggerError as error:
         st.caption(plain(f"The versions cannot be listed: {error.message}"))
         return
@@ -181,7 +187,7 @@ def _node_names(draft: ForkDraft, view: RunView) -> dict[str, str]:
         return {node.logical_id: node.label for node in draft.point.workflow.node_configs}
     backend = view.session.backend
     try:
-        workflow = state.page().answers.ask(
+        workflow = state.record(BackendCache).ask(
             ("workflow", workflow_id, number), lambda: backend.workflow(workflow_id, number)
         )
     except DebuggerError:
@@ -267,7 +273,7 @@ def _changes(draft: ForkDraft) -> None:
 
 
 def _is_checking() -> bool:
-    check = state.page().fork_check
+    check = state.record(ForkState).check
     return check is not None and check.is_running
 
 
@@ -277,8 +283,8 @@ def _check(drawn: bool) -> None:
     Args:
         drawn: Whether it was under way when the dialog was drawn.
     """
-    page = state.page()
-    draft, check = page.fork, page.fork_check
+    forking = state.record(ForkState)
+    draft, check = forking.draft, forking.check
     if draft is None:
         return
     price = fork_actions.price(draft)

@@ -13,6 +13,7 @@ from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
 from debugger.session.verification import Fidelity
 from debugger.views import actions, state
+from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import fork_book
 from debugger.views.components import status_badges
 from debugger.views.components.markdown import count
@@ -20,6 +21,7 @@ from debugger.views.components.status_badges import LOOKS, fidelity_item
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Badge, Button, Item, Progress, Text
 from debugger.views.panels import fork_actions
+from debugger.views.panels.fork_actions import ForkState
 from debugger.views.run_view import RunView
 from debugger.views.times import shown_time, zone_name
 
@@ -55,7 +57,7 @@ def tree_rows(view: RunView, run_id: str) -> list[TreeRow]:
     is_running = session.input_replay is not None and session.input_replay.is_running
     question = ("family", run_id, is_running)
     try:
-        family, statuses = state.page().answers.ask(question, lambda: _ask(run_id))
+        family, statuses = state.record(BackendCache).ask(question, lambda: _ask(run_id))
     except DebuggerError:
         return []  # a run of the hosted API can be looked at without the local store
     return run_tree(run_id, family, {**statuses, run_id: session.status})
@@ -109,7 +111,7 @@ def run_tree_dialog(rows: Sequence[TreeRow], run_id: str) -> None:
         rows: The tree.
         run_id: The run on view.
     """
-    if not state.page().shows_tree:
+    if not state.record(ForkState).shows_tree:
         return
     shown = st.dialog(
         "Run tree", width="large", icon=":material/account_tree:", on_dismiss=fork_actions.close_tree
@@ -118,7 +120,7 @@ def run_tree_dialog(rows: Sequence[TreeRow], run_id: str) -> None:
 
 
 def _body(rows: Sequence[TreeRow], run_id: str) -> None:
-    if not state.page().shows_tree:
+    if not state.record(ForkState).shows_tree:
         st.rerun()  # only that closes a dialog
     st.caption("Each fork is below the run that it was made from. Choose a row to open the run.")
     state.set_widget(_IDS_KEY, [row.run_id for row in rows])

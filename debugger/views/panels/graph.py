@@ -28,7 +28,7 @@ from debugger.views.panels import breakpoints
 from debugger.views.panels.graph_tables import TABLE_KEY, TABLES, graph_table
 from debugger.views.panels.inspector import TABS
 from debugger.views.run_view import RunView
-from debugger.views.state import Element
+from debugger.views.selection import Element, Selection
 
 VIEWS = ("Graph", "Table")
 TINT_KEY, THREAD_KEY = "graph_tint", "graph_thread"
@@ -172,9 +172,9 @@ def choose(element: Element | None, tab: str) -> None:
         element: What is chosen.
         tab: The tab of the inspector that shows it.
     """
-    page = state.page()
-    page.node = element.id if element and element.kind == "node" else None
-    page.edge = element.id if element and element.kind == "edge" else None
+    selection = state.record(Selection)
+    selection.node = element.id if element and element.kind == "node" else None
+    selection.edge = element.id if element and element.kind == "edge" else None
     if element is not None:
         state.set_widget_from_callback(state.TAB_KEY, tab)
 

@@ -11,11 +11,11 @@ import streamlit as st
 from debugger.analysis.metrics import NodeTime, node_times, percent
 from debugger.analysis.position import NextEdge
 from debugger.analysis.run_tables import ThreadRow, edge_table, node_table, thread_table
-from debugger.views import state
+from debugger.views import selection, state
 from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW
 from debugger.views.run_view import RunView
-from debugger.views.state import Element
+from debugger.views.selection import Element
 
 TABLES = ("Nodes", "Edges", "Threads")
 TABLE_KEY = "graph_table"
@@ -155,7 +155,7 @@ def _table(
 def _show_choice(key: str, elements: Sequence[Element]) -> None:
     held = state.widget(key)
     cells = held["selection"]["cells"] if held else []
-    if cells and (cells[0][0] >= len(elements) or elements[cells[0][0]] != state.chosen_element()):
+    if cells and (cells[0][0] >= len(elements) or elements[cells[0][0]] != selection.chosen_element()):
         state.forget_widget(key)
 
 

@@ -28,12 +28,14 @@ from debugger.views.panels.forks import fork_button
 from debugger.views.panels.notes import notes_tab
 from debugger.views.panels.variables import scopes_tab, scopes_views
 from debugger.views.panels.why import why_tab
+from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
+from debugger.views.selection import Selection
 
 
 def node_tab(view: RunView) -> None:
     """Draw the selected node, or the current one."""
-    chosen = state.page().node or view.position.current
+    chosen = state.record(Selection).node or view.position.current
     if chosen is None:
         st.caption("Choose a node in the graph to see its configuration and its runs.")
         return
@@ -249,7 +251,7 @@ def pin_button(view: RunView, row: TimelineRow) -> None:
 @requires(Role.RUN)
 def pin_event(place: int, position: int) -> None:
     """Pin the output of an event."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     log = session.turns[place]

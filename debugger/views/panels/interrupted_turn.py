@@ -13,6 +13,7 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backends import notebook
 from debugger.views.components.markdown import count, plain
+from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 
 _LONGEST = 120
@@ -64,7 +65,7 @@ def write_again(message: str) -> None:
 @requires(Role.RUN)
 def forget_turn() -> None:
     """Let go of a turn that was cut off."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None and session.interrupted_turn is not None:
         notebook().forget_unfinished(session.interrupted_turn.run_id)
         session.interrupted_turn = None

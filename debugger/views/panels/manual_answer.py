@@ -13,6 +13,7 @@ from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.components.markdown import plain
+from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 
 _NO_EDGE = ""
@@ -135,7 +136,7 @@ def answer(form: AnswerForm, *, is_pinned: bool = False) -> None:
 
     ``is_pinned`` lets the node's model answer the same from now on.
     """
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None or session.human_input.pending is None:
         return
     prompt = session.human_input.pending.prompt
@@ -151,7 +152,7 @@ def answer(form: AnswerForm, *, is_pinned: bool = False) -> None:
 @requires(Role.RUN)
 def use_fallback() -> None:
     """Let the stand-in answer what waits."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.human_input.use_fallback()
         session.wait_until_idle(_ANSWER_SECONDS)

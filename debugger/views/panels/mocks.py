@@ -16,7 +16,9 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.components.markdown import count, plain
+from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
+from debugger.views.state import LastAction
 
 _WIDTHS = [0.4, 0.7, 2.0, 2.8, 1.0, 0.6, 2.4, 0.4]
 _WORDS: dict[TargetKind, str] = {"node": "A node", "tool": "A tool", "model": "A node's model"}
@@ -210,7 +212,7 @@ def _add(kind: TargetKind) -> None:
     error, attempts = (str(state.widget(key) or "").strip() for key in _TEXTS)
     delay = float(state.widget("fault_delay") or 0)
     put(Fault(Target(kind, name), error, delay, attempts))
-    if state.page().error is None:
+    if state.record(LastAction).error is None:
         for key in _TEXTS:
             state.set_widget_from_callback(key, "")
         state.set_widget_from_callback("fault_delay", 0.0)
@@ -224,7 +226,7 @@ def put(one: Pin | Fault) -> None:
     Raises:
         InputError: It can have no effect in this version of the workflow.
     """
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     warning = mock_warning(one, session.index.graph)
@@ -238,7 +240,7 @@ def put(one: Pin | Fault) -> None:
 @requires(Role.RUN)
 def remove(intervention_id: str) -> None:
     """Take a pin or a fault away."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.mocks.remove(intervention_id)
         actions.store_debug_setup()
@@ -248,6 +250,6 @@ def remove(intervention_id: str) -> None:
 @requires(Role.RUN)
 def ask_me(*, everywhere: bool, nodes: frozenset[str]) -> None:
     """Let the person answer for models: of every node, or of some."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.human_input.asks_all, session.human_input.nodes = everywhere, nodes

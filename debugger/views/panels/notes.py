@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
@@ -14,14 +15,23 @@ from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import denied, may, on_change, on_click, requires
-from debugger.views.backends import notebook
+from debugger.views.backends import CurrentBackend, notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
 from debugger.views.run_view import RunView
+from debugger.views.state import LastAction
 from debugger.views.times import shown_time, zone_name
 
 _SUBJECT_KEY = "notes_about"
 _AUTHOR_KEY = "notes_author"
+
+
+@dataclass
+class _Author:
+    """The person who comments and rates in this tab."""
+
+    name: str = ""
+    """The name; empty means whom the settings name."""
 
 
 def notes_tab(view: RunView) -> None:
@@ -38,7 +48,7 @@ def notes_tab(view: RunView) -> None:
     _head(run_id, notes)
     marks_form(run_id, RunLabels(starred=notes.starred, tags=notes.tags, note=notes.note))
     _about(view, run_id, notes)
-    if state.page().backend_name == "hosted":
+    if state.record(CurrentBackend).name == "hosted":
         st.caption("Notes stay on this machine; the API is not told of them.")
 
 
@@ -239,7 +249,7 @@ def _comment(run_id: str, comment: Comment) -> None:
 @requires(Role.REVIEW)
 def _say(run_id: str, target: Target, box: str) -> None:
     comment(run_id, target, state.widget(box) or "")
-    if state.page().error is None:
+    if state.record(LastAction).error is None:
         state.set_widget_from_callback(box, "")
 
 
@@ -261,7 +271,7 @@ def author() -> str:
     It is the signed-in user, or the name that a local user typed.
     """
     user = permissions.current_user()
-    return (state.page().author or user.name) if user.is_local else user.name
+    return (state.record(_Author).name or user.name) if user.is_local else user.name
 
 
 def may_delete(author_of_comment: str) -> bool:
@@ -286,7 +296,7 @@ def call_author(name: str) -> None:
         raise ForbiddenError(
             f"Your notes are signed {permissions.current_user().name}; a signed-in user cannot change it."
         )
-    state.page().author = " ".join(name.split())[:80]
+    state.record(_Author).name = " ".join(name.split())[:80]
 
 
 @command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -20,10 +21,22 @@ from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.backends import notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
+from debugger.views.run_state import RunInputs
+from debugger.views.state import LastAction
 
 _CHOICE_KEY, _NAME_KEY = "preset", "preset_name"
 _MOST_DIFFERENCES = 30
 _LONGEST = 60
+
+
+@dataclass
+class ReusedInputs:
+    """Inputs of earlier runs that are used again."""
+
+    histories: dict[str, InputHistory] = field(default_factory=dict)
+    """Earlier run inputs, as far as they were looked at, by workflow and backend."""
+    sources: dict[str, ReusedInput] = field(default_factory=dict)
+    """The origin of the input that each workflow is started with."""
 
 
 def presets(session: DebugSession, model: RunInputModel) -> None:
@@ -81,7 +94,7 @@ def _choice(session: DebugSession, presets_stored: list[Preset]) -> None:
 @requires(Role.RUN)
 def _keep(session: DebugSession) -> None:
     keep_preset(session, state.widget(_NAME_KEY) or "")
-    if state.page().error is None:
+    if state.record(LastAction).error is None:
         state.set_widget_from_callback(_NAME_KEY, "")
 
 
@@ -122,7 +135,7 @@ def _recall(session: DebugSession) -> None:
 
 
 def _carried(session: DebugSession, model: RunInputModel) -> None:
-    carried = state.page().carried.get(session.workflow_id)
+    carried = state.record(ReusedInputs).sources.get(session.workflow_id)
     if carried is not None:
         changed = "" if carried.value == model.value else ", changed since"
         st.caption(
@@ -168,7 +181,7 @@ def _short(value: object) -> str:
 @requires(Role.RUN)
 def keep_preset(session: DebugSession, name: str) -> None:
     """Keep the input that the workflow is started with, under a name."""
-    value = actions.start_input(state.page(), session).value
+    value = actions.start_input(session).value
     notebook().keep_preset(session.workflow_id, name, value)
 
 
@@ -215,15 +228,15 @@ def recall_newer(session: DebugSession) -> None:
 @requires(Role.RUN)
 def back_to_defaults(session: DebugSession) -> None:
     """Start with what the workflow itself suggests."""
-    page = state.page()
-    page.recalls.pop(_looked_from(session), None)
-    page.carried.pop(session.workflow_id, None)
+    reused = state.record(ReusedInputs)
+    reused.histories.pop(_looked_from(session), None)
+    reused.sources.pop(session.workflow_id, None)
     _take(session, actions.first_input(session.workflow))
 
 
 def recall_of(session: DebugSession) -> InputHistory:
     """Return the history of the workflow's inputs in this tab."""
-    recalls, place = state.page().recalls, _looked_from(session)
+    recalls, place = state.record(ReusedInputs).histories, _looked_from(session)
     if place not in recalls:
         recalls[place] = InputHistory(session.backend, session.workflow_id)
     return recalls[place]
@@ -234,11 +247,11 @@ def _looked_from(session: DebugSession) -> str:
 
 
 def _carry(session: DebugSession, carried: ReusedInput) -> None:
-    state.page().carried[session.workflow_id] = carried
+    state.record(ReusedInputs).sources[session.workflow_id] = carried
     _take(session, carried.value)
 
 
 def _take(session: DebugSession, value: JsonObject) -> None:
     key = (session.workflow_id, session.version_number)
-    state.page().start_inputs[key] = RunInputModel(dict(value))
+    state.record(RunInputs).start[key] = RunInputModel(dict(value))
     state.renew_editors()

@@ -9,8 +9,10 @@ import streamlit as st
 from debugger.backends.embedded.python_consents import PythonFunction, PythonUse
 from debugger.errors import DebuggerError
 from debugger.views import confirmations, refresh, state
+from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import current_backend
 from debugger.views.components.markdown import plain
+from debugger.views.confirmations import OpenQuestions
 from debugger.views.run_view import RunView
 from debugger.views.times import shown_time, zone_name
 
@@ -21,7 +23,7 @@ _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\uf
 
 def python_dialog() -> None:
     """Draw the question while it is open."""
-    if state.page().python_request is not None:
+    if state.record(OpenQuestions).python is not None:
         _dialog()
 
 
@@ -32,7 +34,7 @@ def python_dialog() -> None:
     on_dismiss=confirmations.dismiss,
 )
 def _dialog() -> None:
-    request = state.page().python_request
+    request = state.record(OpenQuestions).python
     if request is None:
         st.rerun()  # only that closes a dialog
     status = request.use.status
@@ -118,7 +120,7 @@ def python_consents() -> None:
     found = confirmations.consents()
     if not found:
         return
-    workflows = state.page().answers.ask(("workflows",), lambda: current_backend().workflows())
+    workflows = state.record(BackendCache).ask(("workflows",), lambda: current_backend().workflows())
     names = {workflow.id: workflow.label for workflow in workflows}
     with st.container(border=True, gap="xsmall", key="python_consents"):
         st.markdown("##### Python without a sandbox")

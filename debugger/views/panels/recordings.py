@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from debugger.backends.recorded import RecordedBackend
@@ -11,8 +13,18 @@ from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import may
-from debugger.views.backends import notebook
+from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import CurrentBackend, notebook
 from debugger.views.components.markdown import plain
+from debugger.views.state import LastAction
+
+
+@dataclass
+class _RecordingUploads:
+    """Opened files with a recorded run."""
+
+    count: int = 0
+    """The number of files; part of the uploader's key."""
 
 
 def recording_banner(session: DebugSession) -> None:
@@ -53,7 +65,10 @@ def recording_upload() -> bool:
             "as it was, without the backend it came from, in this tab; its notes are added to yours."
         )
         file = st.file_uploader(
-            "Run (JSON)", type=["json"], key=f"recording_{state.page().recordings}", max_upload_size=200
+            "Run (JSON)",
+            type=["json"],
+            key=f"recording_{state.record(_RecordingUploads).count}",
+            max_upload_size=200,
         )
         if not st.button(
             "Open recording", key="open_recording", icon=":material/play_circle:", disabled=file is None
@@ -61,7 +76,7 @@ def recording_upload() -> bool:
             return False
     if file is not None:
         open_recording(file.getvalue())
-    return state.page().error is None
+    return state.record(LastAction).error is None
 
 
 @command
@@ -75,11 +90,11 @@ def open_recording(data: bytes) -> None:
     recording = RecordedBackend(read_run_file(data))
     if may(Role.ADMIN):
         notebook().take_in(recording.run_id, recording.file.notes)
-    page = state.page()
-    page.recording = recording
-    page.recordings += 1  # a new key: the uploader is empty again
-    page.backend_name = "recording"
-    page.answers.clear()
+    current = state.record(CurrentBackend)
+    current.recording = recording
+    state.record(_RecordingUploads).count += 1  # a new key: the uploader is empty again
+    current.name = "recording"
+    state.record(BackendCache).clear()
     actions.open_run(recording.run_id)
 
 
@@ -87,4 +102,4 @@ def open_recording(data: bytes) -> None:
 def leave_recording() -> None:
     """Go back to the embedded engine; the file can be opened again."""
     actions.choose_backend("embedded")
-    state.page().recording = None
+    state.record(CurrentBackend).recording = None

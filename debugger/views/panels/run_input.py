@@ -23,10 +23,13 @@ from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
+from debugger.views.backend_cache import BackendCache
 from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Disclosure, Item, SegmentedControl, Text, bar
 from debugger.views.panels.presets import presets
+from debugger.views.run_state import RunInputs
+from debugger.views.state import Editors, LastAction
 from debugger.views.times import shown_time
 
 _TITLES: dict[Tier, str] = {
@@ -48,13 +51,12 @@ _MOST_NAMES = 12
 
 def run_input(session: DebugSession) -> None:
     """Draw the editor of the start input, or of the next turn's."""
-    page = state.page()
     is_open = session.run_id is not None and not session.is_over
     with st.container(key="run_input"):
         state.begin_widget(state.INPUT_KEY, _FOR[0])
         state.begin_widget(_MODE_KEY, _MODES[0])
         which: Which = "next" if is_open and state.widget(state.INPUT_KEY) == _FOR[0] else "start"
-        model = page.next_input if which == "next" else actions.start_input(page, session)
+        model = state.record(RunInputs).next if which == "next" else actions.start_input(session)
         _heading(which, is_open=is_open)
         if which == "start":
             presets(session, model)
@@ -99,7 +101,7 @@ def _discard(model: RunInputModel) -> None:
 
 
 def _json(model: RunInputModel, which: Which) -> None:
-    key = f"{which}_json_{state.page().generation}"
+    key = f"{which}_json_{state.record(Editors).generation}"
     st.text_area(
         "Run input as JSON",
         model.text,
@@ -133,7 +135,7 @@ def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
 
     A closed box has no grid in it: what draws the first one takes the browser half a second to load.
     """
-    key = f"{which}_{tier}_{state.page().generation}"
+    key = f"{which}_{tier}_{state.record(Editors).generation}"
     box = Disclosure(f"box_{key}", _TITLES[tier])
     state.begin_widget(box.key, bool(model.rows(tier)))
     bar(f"{key}_bar", [box], low=True)
@@ -142,11 +144,11 @@ def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
 
 
 def _table(model: RunInputModel, tier: Tier, key: str) -> None:
-    page = state.page()
+    editors = state.record(Editors)
     # The grid tells its edits against the rows that it got first, so those stay while it lives.
     if state.widget(key) is None:
-        page.tables[key] = model.rows(tier)
-    rows = page.tables[key]
+        editors.tables[key] = model.rows(tier)
+    rows = editors.tables[key]
     st.caption(_HELP[tier])
     st.data_editor(
         pd.DataFrame(map(asdict, rows), columns=["name", "type", "value"], dtype="str"),
@@ -171,14 +173,14 @@ def _table(model: RunInputModel, tier: Tier, key: str) -> None:
 @command
 @requires(Role.RUN)
 def _table_edited(model: RunInputModel, tier: Tier, key: str) -> None:
-    model.set_rows(tier, edited(state.page().tables[key], state.widget(key)))
+    model.set_rows(tier, edited(state.record(Editors).tables[key], state.widget(key)))
 
 
 def _start_node(session: DebugSession, model: RunInputModel) -> None:
     names = {node.logical_id: node.label for node in session.workflow.node_configs}
     chosen = model.value.get("start_node_logical_id")
     options = ["", *names, *([chosen] if chosen and chosen not in names else [])]
-    key = f"start_node_{state.page().generation}"
+    key = f"start_node_{state.record(Editors).generation}"
     st.selectbox(
         "Start node",
         options,
@@ -201,7 +203,7 @@ def _initial_state(session: DebugSession, model: RunInputModel) -> None:
     with st.expander("Initial state", expanded=bool(model.state_text), type="compact", key="initial_state"):
         if reason:
             st.caption(plain(reason))
-        key = f"state_json_{state.page().generation}"
+        key = f"state_json_{state.record(Editors).generation}"
         st.text_area(
             "Initial state as JSON",
             model.state_text,
@@ -288,7 +290,7 @@ def _recent(session: DebugSession) -> list[Run]:
     question = ("recent runs", session.workflow_id)
     backend = session.backend
     try:
-        page = state.page().answers.ask(
+        page = state.record(BackendCache).ask(
             question, lambda: backend.runs(workflow_id=session.workflow_id, size=_MOST_RUNS)
         )
     except DebuggerError:
@@ -305,18 +307,19 @@ def _turns(session: DebugSession, run_id: str) -> Sequence[TurnLog]:
     if run_id == session.run_id:
         return session.turns
     try:
-        return state.page().answers.ask(("turns", run_id), lambda: turn_logs(session.backend.run(run_id)))
+        return state.record(BackendCache).ask(
+            ("turns", run_id), lambda: turn_logs(session.backend.run(run_id))
+        )
     except DebuggerError as error:
-        state.page().error = error
+        state.record(LastAction).error = error
         return []
 
 
 @command
 @requires(Role.RUN)
 def _copy(model: RunInputModel, turns: Sequence[TurnLog], number: int) -> None:
-    page = state.page()
     try:
         model.set_key("initial_state", exported_state(turns, number, with_qualified=True))
     except DebuggerError as error:
-        page.error = error
+        state.record(LastAction).error = error
     state.renew_editors()

@@ -11,14 +11,17 @@ from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.session.session import DebugSession
 from debugger.views import actions, navigation, refresh, state
-from debugger.views.backends import current_backend
+from debugger.views.backends import CurrentBackend, current_backend
 from debugger.views.components.toolbar import Button, Item, Line, Spacer, Text, bar, bars
+from debugger.views.confirmations import OpenQuestions
+from debugger.views.navigation import ViewMode
 from debugger.views.panels.run_input import run_input
 from debugger.views.panels.side_effects import policies_of
 from debugger.views.panels.workflow_picker import workflow_import, workflow_picker
+from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
-from debugger.views.state import BackendName
+from debugger.views.url_state import BackendName
 
 _ICONS: dict[BackendName, str] = {
     "embedded": ":material/memory:",
@@ -59,7 +62,7 @@ def run_head(view: RunView) -> None:
         session.backend.name,
         navigation.go_to,
         ("connection",),
-        icon=_ICONS[state.page().backend_name],
+        icon=_ICONS[state.record(CurrentBackend).name],
         look="tertiary",
         help="Change the connection",
     )
@@ -76,14 +79,14 @@ def is_setup_beside_graph(session: DebugSession) -> bool:
         session.status == "not_started"
         and not session.busy
         and not session.turns
-        and not state.page().is_demo
+        and not state.record(ViewMode).is_demo
     )
 
 
 def open_setup() -> None:
     """Show the setup dialog."""
     state.record(SetupState).is_open = True
-    state.record(SetupState).session = state.page().session
+    state.record(SetupState).session = state.record(CurrentRun).session
 
 
 def open_restart() -> None:
@@ -99,14 +102,14 @@ def close_setup() -> None:
 
 def setup_dialog() -> None:
     """Draw the dialog while it is open."""
-    if state.record(SetupState).is_open and not state.page().is_confirming:
+    if state.record(SetupState).is_open and not state.record(OpenQuestions).is_open:
         st.dialog("Workflow and run input", width="large", icon=":material/tune:", on_dismiss=close_setup)(
             _dialog
         )()
 
 
 def _dialog() -> None:
-    setup, session = state.record(SetupState), state.page().session
+    setup, session = state.record(SetupState), state.record(CurrentRun).session
     if not setup.is_open or session is not setup.session or session is None:
         setup.is_open = False
         st.rerun()  # only that closes a dialog

@@ -15,6 +15,7 @@ from debugger.exports.csv_files import side_effect_rows, side_effects_csv
 from debugger.settings import Settings, read_settings
 from debugger.views import actions, refresh, state
 from debugger.views.audit import audited_file
+from debugger.views.backends import CurrentBackend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW, table_height
@@ -170,7 +171,7 @@ def _download(view: RunView) -> None:
 
 def policies_of(view: RunView) -> str:
     """Return a sentence on models and the policies of calls."""
-    if state.page().backend_name != "embedded":
+    if state.record(CurrentBackend).name != "embedded":
         return HOSTED_NOTICE
     try:
         return policy_summary(read_settings(), has_script=view.is_scripted)

@@ -16,6 +16,7 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import requires
 from debugger.views.components.toolbar import Badge, Button, Item, Text
 from debugger.views.panels.timeline import show_steps, shown_events
+from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
 from debugger.views.shortcuts import keys
 
@@ -241,7 +242,7 @@ WAIT_SECONDS = 0.25
 @requires(Role.RUN)
 def step(kind: StepKind) -> None:
     """Step the run, or arm the next message; start the run if necessary."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     is_armed = _is_armed(session, kind)
@@ -260,7 +261,7 @@ def step(kind: StepKind) -> None:
 @command
 def step_received(kind: StepKind) -> None:
     """Move the chosen event by a step, of a run that cannot be paused."""
-    session, received = state.page().session, state.record(ReceivedSteps)
+    session, received = state.record(CurrentRun).session, state.record(ReceivedSteps)
     if session is None:
         return
     view = run_view(session)
@@ -274,7 +275,7 @@ def step_received(kind: StepKind) -> None:
 @requires(Role.RUN)
 def send_stepped(text: str, kind: StepKind) -> None:
     """Send a message and step its turn."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     session.stepping.arm(kind)
@@ -286,7 +287,7 @@ def send_stepped(text: str, kind: StepKind) -> None:
 @requires(Role.RUN)
 def disarm() -> None:
     """Forget a step, or a pause, that has not come about."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.stepping.disarm()
 
@@ -295,7 +296,7 @@ def disarm() -> None:
 @requires(Role.RUN)
 def resume() -> None:
     """Continue until something stops the run."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.stepping.resume()
         _settle(session)
@@ -305,7 +306,7 @@ def resume() -> None:
 @requires(Role.RUN)
 def pause() -> None:
     """Pause at the next event."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.stepping.pause()
         _settle(session)
@@ -315,7 +316,7 @@ def pause() -> None:
 @requires(Role.RUN)
 def run_to(node_id: str) -> None:
     """Continue until a node is about to run; start if necessary."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is None:
         return
     session.stepping.run_to(node_id)
@@ -326,5 +327,5 @@ def run_to(node_id: str) -> None:
 
 def _settle(session: DebugSession) -> None:
     # The user who goes on follows the run again.
-    state.page().event = None
+    state.record(Cursor).event = None
     session.wait_until_idle(WAIT_SECONDS)

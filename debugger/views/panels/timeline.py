@@ -25,6 +25,7 @@ from debugger.views.components.toolbar import (
 )
 from debugger.views.panels.timeline_tables import Table, Target, events_table, steps_table, turns_table
 from debugger.views.run_view import RunView
+from debugger.views.selection import Selection
 from debugger.views.shortcuts import keys
 
 TABLE_KEY = "timeline"
@@ -102,7 +103,7 @@ def _choose(value: Any) -> None:
         actions.select_event(None)
         return
     actions.select_event(target.event)
-    state.page().node, state.page().edge = target.node, None
+    state.record(Selection).node, state.record(Selection).edge = target.node, None
     if state.widget(state.TAB_KEY) not in ("State", "Why", "Event"):
         state.set_widget_from_callback(state.TAB_KEY, "Event")
 
@@ -191,7 +192,7 @@ def _words(found: FilteredTimeline) -> str:
 
 
 def _filter(view: RunView) -> Filter:
-    chosen = state.page().node
+    chosen = state.record(Selection).node
     only_chosen = chosen is not None and state.widget("timeline_only_node")
     node, thread = state.widget("timeline_node", _ANY_NODE), state.widget("timeline_thread", _ANY_THREAD)
     return Filter(
@@ -216,7 +217,7 @@ def _more_filters(view: RunView) -> None:
     _one_of("Thread", _ANY_THREAD, view.projections.threads, "timeline_thread", {"0": "0 (main)"})
     st.selectbox("Turns", (_ALL, _LATEST, _CHOSEN), key="timeline_turns")
     st.toggle("Failures and warnings only", key="timeline_failures")
-    if state.page().node is not None:
+    if state.record(Selection).node is not None:
         st.toggle("Chosen node only", key="timeline_only_node")
     st.segmented_control("Times", TIMES, key=TIME_KEY, required=True, help=_TIMES_HELP)
 
@@ -239,7 +240,7 @@ def _active() -> int:
         state.widget("timeline_thread") not in (None, _ANY_THREAD),
         state.widget("timeline_turns") not in (None, _ALL),
         bool(state.widget("timeline_failures")),
-        bool(state.widget("timeline_only_node")) and state.page().node is not None,
+        bool(state.widget("timeline_only_node")) and state.record(Selection).node is not None,
     ]
     return sum(held)
 

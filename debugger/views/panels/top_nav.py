@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
@@ -14,7 +15,17 @@ from debugger.views.auth.login_gate import page_base
 from debugger.views.auth.permissions import current_user
 from debugger.views.components.markdown import plain
 from debugger.views.components.toolbar import Badge, Button, Item, Line, Link, Menu, Text, bar, bars
-from debugger.views.shortcuts import BUILT_IN, SHORTCUTS, Shortcut, keys
+from debugger.views.confirmations import OpenQuestions
+from debugger.views.navigation import ViewMode
+from debugger.views.shortcuts import BUILT_IN, SHORTCUTS, Shortcut, ShortcutState, keys
+
+
+@dataclass
+class _HelpState:
+    """State of the help with the keyboard shortcuts."""
+
+    is_requested: bool = False
+    """Whether it is drawn next."""
 
 
 def top_nav(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None:
@@ -52,7 +63,7 @@ def _connection_badge() -> list[Item]:
 def view_mode_switch() -> Button:
     """Return the button that changes the view mode."""
     navigation.follow_view_mode()
-    is_demo = state.page().is_demo
+    is_demo = state.record(ViewMode).is_demo
     return Button(
         "skin",
         "Engineer" if is_demo else "Demo",
@@ -77,15 +88,15 @@ def help_button() -> Button:
 
 def help_dialog() -> None:
     """Draw the help after a request."""
-    page = state.page()
-    if page.opens_help and not page.is_confirming:
-        page.opens_help = False
+    help_state = state.record(_HelpState)
+    if help_state.is_requested and not state.record(OpenQuestions).is_open:
+        help_state.is_requested = False
         _dialog()
 
 
 @st.dialog("Keyboard shortcuts", width="medium", on_dismiss="rerun")
 def _dialog() -> None:
-    state.begin_widget(PLAIN_KEYS_KEY, state.page().has_plain_keys)
+    state.begin_widget(PLAIN_KEYS_KEY, state.record(ShortcutState).has_plain_keys)
     st.toggle(
         "Shortcuts without Ctrl",
         key=PLAIN_KEYS_KEY,
@@ -134,15 +145,15 @@ def change_view_mode() -> None:
 
     The run and the selection stay.
     """
-    page = state.page()
-    page.is_demo = not page.is_demo
+    mode = state.record(ViewMode)
+    mode.is_demo = not mode.is_demo
 
 
 def open_help() -> None:
     """Show the keyboard shortcuts."""
-    state.page().opens_help = True
+    state.record(_HelpState).is_requested = True
 
 
 def allow_plain_keys() -> None:
     """Let shortcuts without Ctrl work or not, as the switch says."""
-    state.page().has_plain_keys = bool(state.widget(PLAIN_KEYS_KEY))
+    state.record(ShortcutState).has_plain_keys = bool(state.widget(PLAIN_KEYS_KEY))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,7 @@ import streamlit as st
 
 from debugger.analysis.differences import Difference
 from debugger.engine.variables import VariableEdit
+from debugger.session.stepping import Stop
 from debugger.session.variable_rows import VALUE_TYPES, PendingEdits, VariableScope, edited
 from debugger.store import Role
 from debugger.views import state
@@ -24,25 +25,36 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Badge, Disclosure, Item
 from debugger.views.panels.stepping import WAIT_SECONDS
+from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
+from debugger.views.state import Editors
+
+
+@dataclass
+class VariableEdits:
+    """Edits of the variables of a paused run."""
+
+    pending: PendingEdits | None = None
+    stop: Stop | None = None
+    """The pause at which they were started."""
 
 
 def live_edit_switch(view: RunView) -> list[Item]:
     """Return the switch of the editor; none while the run continues."""
-    page = state.page()
+    edits = state.record(VariableEdits)
     stop = view.session.stop_point
     if stop is None:
         return []
-    if page.pending_at != stop:
-        page.pending, page.pending_at = view.session.pending_edits(), stop
-    if page.pending is None or not page.pending.edits:
+    if edits.stop != stop:
+        edits.pending, edits.stop = view.session.pending_edits(), stop
+    if edits.pending is None or not edits.pending.edits:
         return [_switch(view)]
-    return [_switch(view), Badge(f"{len(page.pending.edits)} pending", colour="orange")]
+    return [_switch(view), Badge(f"{len(edits.pending.edits)} pending", colour="orange")]
 
 
 def live_edit(view: RunView) -> None:
     """Draw the editor while it is shown."""
-    pending = state.page().pending
+    pending = state.record(VariableEdits).pending
     if view.session.stop_point is not None and pending is not None and _switch(view).is_open:
         with st.container(border=True, key="live_editor"):  # style.css lets it float
             _editor(pending)
@@ -56,7 +68,7 @@ def _switch(view: RunView) -> Disclosure:
         ":material/edit:",
         "secondary",
         help=reason or "What follows sees the change",
-        disabled=bool(reason) or state.page().pending is None,
+        disabled=bool(reason) or state.record(VariableEdits).pending is None,
         closing_key="Escape",
     )
 
@@ -98,7 +110,7 @@ def _summary(pending: PendingEdits) -> None:
 @command
 @requires(Role.RUN)
 def _discard() -> None:
-    state.page().pending_at = None
+    state.record(VariableEdits).stop = None
     state.renew_editors()
 
 
@@ -121,13 +133,13 @@ def pending_table(pending: PendingEdits, tier: VariableScope, lead: str) -> None
         tier: The set.
         lead: What the editor's key begins with.
     """
-    page = state.page()
-    key = f"{lead}_{tier.scope}_{tier.thread_id}_{page.generation}"
+    editors = state.record(Editors)
+    key = f"{lead}_{tier.scope}_{tier.thread_id}_{editors.generation}"
     # The grid tells its edits against the rows that it got first, so those stay while it lives.
     if state.widget(key) is None:
-        page.tables[key] = pending.rows(tier)
+        editors.tables[key] = pending.rows(tier)
     st.data_editor(
-        pd.DataFrame(map(asdict, page.tables[key]), columns=["name", "type", "value"], dtype="str"),
+        pd.DataFrame(map(asdict, editors.tables[key]), columns=["name", "type", "value"], dtype="str"),
         key=key,
         num_rows="dynamic",
         hide_index=True,
@@ -162,7 +174,7 @@ def pending_differences(found: Sequence[Difference]) -> None:
 @command
 @requires(Role.RUN)
 def _take(pending: PendingEdits, tier: VariableScope, key: str) -> None:
-    pending.set_rows(tier, edited(state.page().tables[key], state.widget(key)))
+    pending.set_rows(tier, edited(state.record(Editors).tables[key], state.widget(key)))
 
 
 def _shown(value: Any) -> str:
@@ -174,7 +186,7 @@ def _shown(value: Any) -> str:
 @requires(Role.RUN)
 def apply_edits(edits: Sequence[VariableEdit]) -> None:
     """Change variables of the paused run."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     if session is not None:
         session.edit(edits)
         session.wait_until_idle(WAIT_SECONDS)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -30,6 +31,21 @@ from debugger.views.run_view import RunHistory, RunView, run_history
 VIEWS = ("Values", "Changes", "Watch")
 _VIEW_KEY, _FIND_KEY = "state_view", "state_find"
 _FIND = TextInput(_FIND_KEY, "Find a variable", "Find …", ":material/search:", grows=True)
+
+
+class ChosenVariable(NamedTuple):
+    """A variable that is looked at."""
+
+    scope: str
+    """The scope, as ``runtime`` or ``thread_lab``."""
+    name: str
+
+
+@dataclass
+class VariableSelection:
+    """The variable whose whole value is shown."""
+
+    variable: ChosenVariable | None = None
 
 
 def scopes_views() -> list[Item]:
@@ -140,7 +156,7 @@ class _Tables:
     def rows(self, title: str, lead: str, variables: Mapping[str, Any]) -> None:
         """Draw the variables of a scope."""
         names = list(variables)
-        scope, name = state.page().variable or (None, "")
+        scope, name = state.record(VariableSelection).variable or (None, "")
         at = names.index(name) if scope == lead and name in variables else None
         rows_list(
             f"variables_{lead}",
@@ -170,7 +186,7 @@ class _Tables:
 
 
 def _choose(scope: str, name: Any) -> None:
-    state.page().variable = state.ChosenVariable(scope, name) if isinstance(name, str) else None
+    state.record(VariableSelection).variable = ChosenVariable(scope, name) if isinstance(name, str) else None
 
 
 SPANS = ("This event", "This turn", "The run")

@@ -13,7 +13,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.components.markdown import count, json_cell, plain
 from debugger.views.components.tables import ROW, table_height
-from debugger.views.run_view import RunHistory, watches
+from debugger.views.run_view import RunHistory, WatchList, watches
 
 _MOST_WATCHES = 10
 _MOST_VALUES = 200
@@ -193,14 +193,14 @@ def add_watch(text: str | None = None) -> None:
     """Watch what was written, or what is named."""
     wanted = text if text is not None else str(state.widget(WATCH_KEY) or "")
     watch = read_watch(wanted)
-    if watch.text not in state.page().watches:
-        state.page().watches.append(watch.text)
+    if watch.text not in state.record(WatchList).texts:
+        state.record(WatchList).texts.append(watch.text)
     if text is None:
         state.set_widget_from_callback(WATCH_KEY, "")
 
 
 def remove_watch(text: str) -> None:
     """Watch something no more."""
-    page = state.page()
-    page.watches = [each for each in page.watches if each != text]
+    watch_list = state.record(WatchList)
+    watch_list.texts = [each for each in watch_list.texts if each != text]
     state.forget_widget(WATCHES_KEY)

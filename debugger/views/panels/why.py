@@ -22,7 +22,9 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Button, Colour, SegmentedControl, Spacer, Text, bar
+from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView, decisions, run_history, run_view
+from debugger.views.selection import Selection
 
 _SPANS = ("This turn", "The run")
 _SPAN_KEY = "decisions_of"
@@ -48,7 +50,7 @@ def why_tab(view: RunView) -> None:
 
 
 def _of_edge(view: RunView, log: DecisionLog) -> Sequence[DecisionRecord] | None:
-    edge_id = state.page().edge
+    edge_id = state.record(Selection).edge
     if edge_id is None:
         return None
     every = log.of_edge(edge_id)
@@ -117,12 +119,12 @@ def _step(name: str, icon: str, steps: Sequence[DecisionRecord], place: int) -> 
 
 def step_decision(by: int) -> None:
     """Choose the next or previous decision of those that are stepped through."""
-    page = state.page()
-    if page.session is None:
+    run, selection = state.record(CurrentRun), state.record(Selection)
+    if run.session is None:
         return
-    view = run_view(page.session)
+    view = run_view(run.session)
     log = decisions(view)
-    at_edge = None if page.edge is None else log.of_edge(page.edge)
+    at_edge = None if selection.edge is None else log.of_edge(selection.edge)
     steps, chosen = log.all if at_edge is None else at_edge, _chosen(view, log, at_edge)
     place = next((at for at, record in enumerate(steps) if record is chosen), -1) + by
     if chosen is not None and 0 <= place < len(steps):
@@ -321,4 +323,4 @@ def show_decision(index: int) -> None:
 
 def leave_edge() -> None:
     """Show all decisions again instead of those at one edge."""
-    state.page().edge = None
+    state.record(Selection).edge = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import streamlit as st
@@ -17,9 +18,12 @@ from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_click, requires
+from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import problems_title, show_error, show_problems
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import Disclosure, Item, Select, Text, bar
+from debugger.views.run_state import CurrentRun
+from debugger.views.state import LastAction
 
 Row = TypeVar("Row")
 
@@ -30,9 +34,17 @@ _MOST_LISTED = 30
 """Of so many workflows one is chosen from a plain list; of more, words are looked for."""
 
 
+@dataclass
+class _WorkflowUploads:
+    """Imported workflow files."""
+
+    count: int = 0
+    """The number of files; part of the uploader's key."""
+
+
 def workflow_picker(backend: Backend) -> None:
     """Draw the choice; what is chosen goes on view."""
-    session = state.page().session
+    session = state.record(CurrentRun).session
     workflows = _known(("workflows",), lambda: backend.workflows())
     items: list[Item] = []
     if workflows is not None:
@@ -48,14 +60,16 @@ def workflow_picker(backend: Backend) -> None:
 
 def _problems(session: DebugSession) -> None:
     question = ("problems", session.workflow_id, str(session.version_number))
-    problems = state.page().answers.ask(question, lambda: check(session.workflow, session.backend.node_types))
+    problems = state.record(BackendCache).ask(
+        question, lambda: check(session.workflow, session.backend.node_types)
+    )
     if problems:
         with st.expander(problems_title(problems), icon=":material/rule:", type="compact", key="problems"):
             show_problems(problems)
 
 
 def _known(question: tuple[str, ...], ask: Callable[[], list[Row]]) -> list[Row] | None:
-    answers = state.page().answers
+    answers = state.record(BackendCache)
     try:
         return answers.ask(question, ask)
     except DebuggerError as error:
@@ -66,7 +80,7 @@ def _known(question: tuple[str, ...], ask: Callable[[], list[Row]]) -> list[Row]
 
 
 def _workflow(workflows: list[WorkflowSummary]) -> list[Item]:
-    session = state.page().session
+    session = state.record(CurrentRun).session
     names = {workflow.id: workflow.label for workflow in workflows}
     if session is not None and session.workflow_id not in names:
         names[session.workflow_id] = session.workflow.name
@@ -105,7 +119,7 @@ def _version(session: DebugSession, versions: list[VersionSummary]) -> Select:
 
 
 def _version_chosen() -> None:
-    session, chosen = state.page().session, state.widget(_VERSION_KEY)
+    session, chosen = state.record(CurrentRun).session, state.widget(_VERSION_KEY)
     if session is not None and chosen is not None:
         actions.open_workflow(session.workflow_id, int(chosen))
 
@@ -125,7 +139,7 @@ def _file(backend: Backend, reason: str | None) -> None:
     file = st.file_uploader(
         "Fully hydrated workflow (JSON)",
         type=["json"],
-        key=f"import_file_{state.page().imports}",
+        key=f"import_file_{state.record(_WorkflowUploads).count}",
         disabled=reason is not None,
     )
     if file is None:
@@ -161,5 +175,5 @@ def _found(workflow: Workflow, backend: Backend) -> None:
 @requires(Role.ADMIN)
 def _import(workflow: Workflow) -> None:
     actions.import_workflow(dict(workflow.to_wire()))
-    if state.page().error is None:
-        state.page().imports += 1  # a new key: the uploader is empty again
+    if state.record(LastAction).error is None:
+        state.record(_WorkflowUploads).count += 1  # a new key: the uploader is empty again

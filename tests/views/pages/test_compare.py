@@ -8,7 +8,11 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import StoreError
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
+from debugger.views.backend_cache import BackendCache
+from debugger.views.connections import HostedConnection
+from debugger.views.panels.compare.actions import CompareState
 from tests.support.factories import direct, document, say, static, when
+from tests.views.records import record_of
 
 
 @pytest.fixture
@@ -20,7 +24,7 @@ def app(view):
 @pytest.fixture
 def held(app):
     """Gives what the page remembers."""
-    return lambda: app.session_state["debugger_page"].compared
+    return lambda: record_of(app, CompareState)
 
 
 def desk(prompt="Talk."):
@@ -316,7 +320,7 @@ def test_run_of_other_backend_stands_beside_one_of_this(app, backend, held, tmp_
     there = play(other, other.create_workflow(desk()).id, "the caller wants tea")
     here = play(backend, backend.create_workflow(desk()).id, "the caller wants tea")
     app.run()
-    app.session_state["debugger_page"].hosted_backend = other
+    record_of(app, HostedConnection).backend = other
 
     app.selectbox("compare_a").set_value(here).run()
     app.selectbox("compare_b").set_value(f"hosted:{there}").run()
@@ -331,7 +335,7 @@ def test_backend_that_fails_leaves_runs_on_view(app, backend):
     open_pair(app, *pair(backend))
 
     backend.fault = StoreError("The database is gone.")
-    app.session_state["debugger_page"].answers.expire()
+    record_of(app, BackendCache).expire()
     app.run()
 
     assert not app.exception

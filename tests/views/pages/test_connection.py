@@ -16,10 +16,14 @@ from debugger.errors import AuthenticationError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views import connections
+from debugger.views.backends import CurrentBackend
+from debugger.views.connections import HostedConnection
+from debugger.views.run_state import CurrentRun
 from tests.conformance.served import KEY as KEY_OF_SERVER
 from tests.conformance.served import create, serving
 from tests.support.factories import document, say, static
 from tests.views.bars import items
+from tests.views.records import record_of
 
 KEY = "sk-very-secret"
 ROW = {"_id": "665f0c2b9a3e4d5f6a7b8c90", "workflow_config": {"name": "Far away"}, "active_version_number": 0}
@@ -65,7 +69,7 @@ def app(view):
     """The page."""
     app = view("connection")
     yield app
-    connected = app.session_state["debugger_page"].hosted_backend
+    connected = record_of(app, HostedConnection).backend
     if connected is not None:
         connected.close()
 
@@ -337,7 +341,7 @@ def test_reload_keeps_url_and_key_for_same_browser_alone(app, view, api, monkeyp
     assert other.text_input("hosted_url").value == ""
     assert api.url not in everything_drawn(other)
     for each in (app, again):
-        each.session_state["debugger_page"].hosted_backend.close()
+        record_of(each, HostedConnection).backend.close()
 
 
 def test_new_key_keeps_run_and_draft(app, tmp_path):
@@ -346,21 +350,22 @@ def test_new_key_keeps_run_and_draft(app, tmp_path):
         url = str(served.base_url)
         app.run()
         hosted(app, url=url, key=KEY_OF_SERVER)
-        page = app.session_state["debugger_page"]
-        session = page.session = DebugSession(page.hosted_backend, workflow_id, 0)
+        session = record_of(app, CurrentRun).session = DebugSession(
+            record_of(app, HostedConnection).backend, workflow_id, 0
+        )
         session.start(TurnInput.with_message("Hello"))
         assert session.wait(10)
         assert session.error is None
 
         hosted(app, key="sk-wrong")
-        page.awaits_turn = True
+        record_of(app, CurrentRun).awaits_turn = True
         session.send("Still there?")
         assert session.wait(10)
         assert isinstance(session.error, AuthenticationError)
         app.session_state["draft"] = session.unsent_message
         hosted(app, key=KEY_OF_SERVER)
 
-        assert page.session is session
+        assert record_of(app, CurrentRun).session is session
         assert app.session_state["draft"] == "Still there?"
         session.send("Still there?")
         assert session.wait(10)
@@ -403,25 +408,23 @@ def test_secrets_file_that_is_no_toml_is_reported(app, tmp_path, monkeypatch):
 def test_another_base_url_closes_run(app, api):
     app.run()
     hosted(app, url=api.url, key=KEY)
-    page = app.session_state["debugger_page"]
-    page.session = "a run on view"
+    record_of(app, CurrentRun).session = "a run on view"
 
     app.text_input("hosted_url").set_value(f"{api.url}/other")
     app.button("test_hosted").click().run()
 
-    assert page.session is None
+    assert record_of(app, CurrentRun).session is None
 
 
 def test_changing_backend_takes_run_off_view_and_keeps_it_on_record(app, backend):
     backend.create_workflow(document(say("chat")))
     app.run()
-    page = app.session_state["debugger_page"]
-    page.session = "a run on view"
+    record_of(app, CurrentRun).session = "a run on view"
 
     app.segmented_control("backend").set_value("hosted").run()
 
-    assert page.session is None
-    assert page.backend_name == "hosted"
+    assert record_of(app, CurrentRun).session is None
+    assert record_of(app, CurrentBackend).name == "hosted"
 
 
 def test_environment_that_makes_no_sense_is_told(app, monkeypatch):

@@ -9,6 +9,8 @@ import pytest
 from debugger.errors import ConnectionFailedError, ServerError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
+from debugger.views.backend_cache import BackendCache
+from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, say, static, worker
 from tests.views.bars import control, keys, use
 from tests.views.message import box, send
@@ -45,7 +47,7 @@ def test_start_runs_turn_and_shows_what_was_said(app, backend, press):
     assert box(app)["placeholder"] == "Chat waits for the user's message."
 
 
-def test_chat_box_sends_next_turn(app, backend, page, press, settle):
+def test_chat_box_sends_next_turn(app, backend, record, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -53,27 +55,27 @@ def test_chat_box_sends_next_turn(app, backend, page, press, settle):
     send(app, "good morning")
     settle()
 
-    assert [turn.message for turn in page().session.turns] == ["", "good morning"]
+    assert [turn.message for turn in record(CurrentRun).session.turns] == ["", "good morning"]
     assert "good morning" in words(app)
 
 
-def test_first_message_starts_run(app, backend, page, settle):
+def test_first_message_starts_run(app, backend, record, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
 
     send(app, "good morning")
     settle()
 
-    assert [turn.message for turn in page().session.turns] == ["good morning"]
+    assert [turn.message for turn in record(CurrentRun).session.turns] == ["good morning"]
 
 
-def test_message_of_blanks_sends_nothing(app, backend, page):
+def test_message_of_blanks_sends_nothing(app, backend, record):
     backend.create_workflow(document(say("chat")))
     app.run()
 
     send(app, "   ")
 
-    assert page().session.status == "not_started"
+    assert record(CurrentRun).session.status == "not_started"
 
 
 def test_what_users_and_models_say_is_never_read_as_markdown(app, backend, press):
@@ -86,14 +88,14 @@ def test_what_users_and_models_say_is_never_read_as_markdown(app, backend, press
     assert not any("![x]" in markdown.value for markdown in app.markdown)
 
 
-def test_while_turn_runs_its_events_appear_and_run_can_be_stopped(app, backend, page, settle):
+def test_while_turn_runs_its_events_appear_and_run_can_be_stopped(app, backend, record, settle):
     backend.create_workflow(document(static("a", "Hello")))
     backend.gate.clear()
     app.run()
 
     use(app, "start")
 
-    assert page().session.busy
+    assert record(CurrentRun).session.busy
     assert control(app, "restart").disabled
     assert control(app, "stop").disabled is False
     assert box(app)["disabled"]
@@ -102,21 +104,21 @@ def test_while_turn_runs_its_events_appear_and_run_can_be_stopped(app, backend, 
     backend.gate.set()
     settle()
 
-    assert page().session.status == "cancelled"
+    assert record(CurrentRun).session.status == "cancelled"
 
 
-def test_two_clicks_at_once_begin_one_turn(app, backend, page, settle):
+def test_two_clicks_at_once_begin_one_turn(app, backend, record, settle):
     backend.create_workflow(document(say("chat")))
     backend.gate.clear()
     app.run()
     use(app, "start")
 
-    page().session.start(TurnInput.with_message(None))
+    record(CurrentRun).session.start(TurnInput.with_message(None))
     app.run()
     backend.gate.set()
     settle()
 
-    assert len(page().session.turns) == 1
+    assert len(record(CurrentRun).session.turns) == 1
     assert not app.exception
 
 
@@ -131,25 +133,25 @@ def test_run_that_is_over_takes_no_message_and_says_why(app, backend, press):
     assert control(app, "stop").disabled
 
 
-def test_stop_ends_waiting_run(app, backend, page, press):
+def test_stop_ends_waiting_run(app, backend, record, press):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
 
     press("stop")
 
-    assert page().session.status == "cancelled"
+    assert record(CurrentRun).session.status == "cancelled"
 
 
-def test_restart_begins_sibling_and_keeps_old_run(app, backend, page, press):
+def test_restart_begins_sibling_and_keeps_old_run(app, backend, record, press):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
-    first = page().session.run_id
+    first = record(CurrentRun).session.run_id
 
     press("restart")
 
-    second = page().session.run_id
+    second = record(CurrentRun).session.run_id
     assert first != second
     assert {run.workflow_run_id for run in backend.runs().rows} == {first, second}
 
@@ -172,17 +174,17 @@ def test_turn_that_fails_on_way_is_told_and_gives_words_back(app, backend, press
     assert box(app)["draft"] == "are you there?"
 
 
-def test_failed_run_shows_its_error_in_conversation(app, backend, page, press):
+def test_failed_run_shows_its_error_in_conversation(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hello"), direct("a", "nowhere")))
     app.run()
 
     press("start")
 
-    assert page().session.status == "failed"
+    assert record(CurrentRun).session.status == "failed"
     assert any("nowhere" in note for note in notes(app))
 
 
-def test_address_names_backend_workflow_run_and_turn(app, backend, page, press):
+def test_address_names_backend_workflow_run_and_turn(app, backend, record, press):
     workflow = backend.create_workflow(document(say("chat")))
     app.run()
 
@@ -191,13 +193,13 @@ def test_address_names_backend_workflow_run_and_turn(app, backend, page, press):
     assert dict(app.query_params) == {
         "backend": "embedded",
         "workflow": workflow.id,
-        "run": page().session.run_id,
+        "run": record(CurrentRun).session.run_id,
         "turn": "1",
     }
 
 
 @pytest.mark.parametrize("is_long", [False, True])
-def test_link_opens_its_run_and_turn(app, backend, page, monkeypatch, is_long):
+def test_link_opens_its_run_and_turn(app, backend, record, monkeypatch, is_long):
     if is_long:
         monkeypatch.setattr("debugger.views.actions._MAX_TURNS_AT_ONCE", 1)
     workflow = backend.create_workflow(document(say("chat")))
@@ -212,14 +214,14 @@ def test_link_opens_its_run_and_turn(app, backend, page, monkeypatch, is_long):
     app.run()
 
     assert not app.exception
-    assert page().session.run_id == session.run_id
-    assert page().event == len(session.turns[0].events) - 1
+    assert record(CurrentRun).session.run_id == session.run_id
+    assert record(Cursor).event == len(session.turns[0].events) - 1
     assert app.query_params["turn"] == "1"
 
 
 @pytest.mark.parametrize("is_long", [False, True])
 def test_run_that_cannot_be_read_is_not_opened_and_says_why(
-    app, backend, page, tmp_path, monkeypatch, is_long
+    app, backend, record, tmp_path, monkeypatch, is_long
 ):
     if is_long:
         monkeypatch.setattr("debugger.views.actions._MAX_TURNS_AT_ONCE", 0)
@@ -234,7 +236,7 @@ def test_run_that_cannot_be_read_is_not_opened_and_says_why(
     app.run()
 
     assert not app.exception
-    assert page().session is None
+    assert record(CurrentRun).session is None
     assert f"turn 1 of run {session.run_id} cannot be read" in app.error[0].value
 
 
@@ -269,12 +271,12 @@ def test_backend_that_does_not_answer_is_told_in_one_sentence(app, backend):
     assert app.error[0].value == "Nothing answers there\\. Is the server up?"
 
 
-def test_last_list_of_workflows_stays_when_backend_fails(app, backend, page):
+def test_last_list_of_workflows_stays_when_backend_fails(app, backend, record):
     backend.create_workflow(document(say("chat")), name="Tea shop")
     app.run()
 
     backend.fault = ConnectionFailedError("Nothing answers there.")
-    page().answers.expire()
+    record(BackendCache).expire()
     app.run()
 
     assert app.error
@@ -282,20 +284,20 @@ def test_last_list_of_workflows_stays_when_backend_fails(app, backend, page):
     assert control(app, "start").disabled is False
 
 
-def test_another_version_can_be_chosen(app, backend, page):
+def test_another_version_can_be_chosen(app, backend, record):
     workflow = backend.create_workflow(document(say("chat")))
     backend.create_version(workflow.id, version_name="release", mark_as_active=True)
     app.run()
-    before = page().session.version_number
+    before = record(CurrentRun).session.version_number
 
     use(app, "version", "0")
 
     assert before == 1
     assert control(app, "version").options == ["v0 · Initial Version", "v1 · release (active)"]
-    assert page().session.version_number == 0
+    assert record(CurrentRun).session.version_number == 0
 
 
-def test_another_workflow_can_be_chosen_while_run_is_on_view(app, backend, page, press):
+def test_another_workflow_can_be_chosen_while_run_is_on_view(app, backend, record, press):
     older = backend.create_workflow(document(static("a", "Hello")), name="Older")
     backend.create_workflow(document(say("chat")), name="Newer")
     app.run()
@@ -303,8 +305,8 @@ def test_another_workflow_can_be_chosen_while_run_is_on_view(app, backend, page,
 
     use(app, "workflow", older.id)
 
-    assert page().session.workflow_id == older.id
-    assert page().session.status == "not_started"
+    assert record(CurrentRun).session.workflow_id == older.id
+    assert record(CurrentRun).session.status == "not_started"
     assert len(backend.runs().rows) == 1
 
 
@@ -316,7 +318,7 @@ def test_what_is_wrong_with_workflow_is_listed(app, backend):
     assert any(expander.label == "1 warning" for expander in app.expander)
 
 
-def test_imported_file_is_checked_then_kept_and_shown(app, backend, page):
+def test_imported_file_is_checked_then_kept_and_shown(app, backend, record):
     app.run()
     use(app, "import", True)
     written = json.dumps(document(static("a", "Hello"), static("b", "Lost"), name="From a file"))
@@ -328,7 +330,7 @@ def test_imported_file_is_checked_then_kept_and_shown(app, backend, page):
     assert not app.exception
     assert "From a file: 2 nodes, 0 edges" in told
     assert "1 warning" in told
-    assert page().session.workflow.name == "From a file"
+    assert record(CurrentRun).session.workflow.name == "From a file"
 
 
 @pytest.mark.parametrize(
@@ -351,7 +353,7 @@ def test_file_that_is_no_workflow_is_refused_with_its_fault(app, backend, writte
     assert "import_now" not in keys(app)
 
 
-def test_run_that_someone_else_drives_can_be_looked_at_again(app, backend, page):
+def test_run_that_someone_else_drives_can_be_looked_at_again(app, backend, record):
     workflow = backend.create_workflow(document(worker("a"), say("chat"), direct("a", "chat")))
     session = DebugSession(backend, workflow.id)
     session.start(TurnInput.with_message(None))
@@ -363,7 +365,7 @@ def test_run_that_someone_else_drives_can_be_looked_at_again(app, backend, page)
     assert session.wait(10)
     use(app, "reload_run")
 
-    assert len(page().session.turns) == 2
+    assert len(record(CurrentRun).session.turns) == 2
 
 
 def test_long_conversation_shows_its_end_and_rest_on_demand(app, backend, monkeypatch, press, settle):
@@ -382,7 +384,7 @@ def test_long_conversation_shows_its_end_and_rest_on_demand(app, backend, monkey
     assert "one" in words(app)
 
 
-def test_second_click_on_start_has_nothing_to_do(app, backend, page):
+def test_second_click_on_start_has_nothing_to_do(app, backend, record):
     backend.create_workflow(document(say("chat")))
     backend.gate.clear()
     app.run()
@@ -391,14 +393,14 @@ def test_second_click_on_start_has_nothing_to_do(app, backend, page):
 
     start.use()
     backend.gate.set()
-    assert page().session.wait(10)
+    assert record(CurrentRun).session.wait(10)
     app.run()
 
     assert not app.error
-    assert len(page().session.turns) == 1
+    assert len(record(CurrentRun).session.turns) == 1
 
 
-def test_lines_of_script_are_offered_and_sent_by_click(app, backend, page, settle, tmp_path, monkeypatch):
+def test_lines_of_script_are_offered_and_sent_by_click(app, backend, record, settle, tmp_path, monkeypatch):
     script = "version: 1\nworkflow: workflow_test\ndemo:\n  - Hi there.\n  - Bye then.\n"
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts" / "test.yaml").write_text(script)
@@ -411,17 +413,17 @@ def test_lines_of_script_are_offered_and_sent_by_click(app, backend, page, settl
     settle()
 
     assert first == "Hi there."
-    assert [turn.message for turn in page().session.turns] == ["Hi there."]
+    assert [turn.message for turn in record(CurrentRun).session.turns] == ["Hi there."]
     assert box(app)["offers"] == ["Bye then."]
 
 
-def test_event_that_went_with_its_turn_is_no_longer_chosen(app, backend, page, press):
+def test_event_that_went_with_its_turn_is_no_longer_chosen(app, backend, record, press):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
 
-    page().event = 10_000
+    record(Cursor).event = 10_000
     app.run()
 
     assert not app.exception
-    assert page().event is None
+    assert record(Cursor).event is None

@@ -19,10 +19,13 @@ from debugger.settings import Settings
 from debugger.store import Role
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import User
+from debugger.views.backends import CurrentBackend
+from debugger.views.connections import HostedConnection
 from debugger.views.panels.review.actions import ReviewState
 from debugger.views.panels.review.queue import ReviewFilter
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, control, items, keys, meters, use
+from tests.views.records import record_of
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def runs(backend, workflow, count):
 
 
 def held(app) -> ReviewState:
-    return app.session_state["record_ReviewState"]
+    return record_of(app, ReviewState)
 
 
 def decide(app, value):
@@ -388,8 +391,11 @@ def test_verdicts_on_hosted_runs_are_stored_here(app, backend, workflow, tmp_pat
         other, other.create_workflow(document(static("a", "Hello"), say("b"), direct("a", "b"))), 1
     )
     app.run()
-    page = app.session_state["debugger_page"]
-    page.backend_name, page.connection_name, page.hosted_backend = "hosted", "staging", other
+    (
+        record_of(app, CurrentBackend).name,
+        record_of(app, HostedConnection).name,
+        record_of(app, HostedConnection).backend,
+    ) = "hosted", "staging", other
 
     app.query_params["run"] = run_id
     app.run()
@@ -411,8 +417,10 @@ def test_run_out_of_a_file_is_only_read(app, backend, workflow):
     [run_id] = runs(backend, workflow, 1)
     file = RunFile(run=backend.run(run_id).to_wire())
     app.run()
-    page = app.session_state["debugger_page"]
-    page.backend_name, page.recording = "recording", RecordedBackend(file)
+    record_of(app, CurrentBackend).name, record_of(app, CurrentBackend).recording = (
+        "recording",
+        RecordedBackend(file),
+    )
 
     app.run()
     button = control(app, f"verdict_pass_{run_id}")

@@ -14,7 +14,12 @@ from debugger.protocol.run_file import write_run_file
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.store import FinishedTurn, new_id
+from debugger.views import state
+from debugger.views.backends import CurrentBackend
+from debugger.views.panels.runs.scope import RunFilters
+from debugger.views.run_state import CurrentRun
 from tests.support.factories import document, say, static
+from tests.views.records import record_of
 
 
 @pytest.fixture
@@ -85,7 +90,7 @@ def test_run_opens_by_its_id(app, backend):
     app.button("open_typed").click().run()
 
     assert not app.exception
-    assert app.session_state["debugger_page"].session.run_id == run_id
+    assert record_of(app, CurrentRun).session.run_id == run_id
 
 
 def test_id_that_no_run_has_is_told(app):
@@ -107,7 +112,7 @@ def test_chosen_row_opens_its_run(app, backend):
     app.run()
 
     assert not app.exception
-    assert app.session_state["debugger_page"].session.run_id == older
+    assert record_of(app, CurrentRun).session.run_id == older
 
 
 def test_last_list_stays_when_backend_fails(app, backend):
@@ -195,7 +200,7 @@ def test_filters_are_kept_while_another_page_is_on_view(app, view, backend):
 
     # Widgets are forgotten when their page is left; what the tab remembers is not.
     later = view("runs")
-    later.session_state["debugger_page"] = app.session_state["debugger_page"]
+    later.session_state[state.record_key(RunFilters)] = record_of(app, RunFilters)
     later.run()
 
     assert later.selectbox("runs_status").value == "failed"
@@ -300,9 +305,11 @@ def test_run_out_of_file_is_shown_as_it_was(app, backend):
     app.file_uploader("recording_0").upload("run.json", data, "application/json").run()
     app.button("open_recording").click().run()
 
-    page = app.session_state["debugger_page"]
     assert not app.exception
-    assert (page.backend_name, page.session.run_id) == ("recording", run_id)
+    assert (record_of(app, CurrentBackend).name, record_of(app, CurrentRun).session.run_id) == (
+        "recording",
+        run_id,
+    )
     assert backend.store.notebook.notes(run_id).note == "from afar"
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from debugger.views.run_state import CurrentRun
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, control, keys, use
 from tests.views.talk import notes, words
@@ -7,16 +8,16 @@ from tests.views.talk import notes, words
 HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))
 
 
-def test_both_skins_show_same_session(app, backend, page, press):
+def test_both_skins_show_same_session(app, backend, record, press):
     backend.create_workflow(document(*HELLO))
     app.run()
     press("start")
-    session, said = page().session, words(app)
+    session, said = record(CurrentRun).session, words(app)
 
     use(app, "skin")
 
     assert not app.exception
-    assert page().session is session
+    assert record(CurrentRun).session is session
     assert words(app) == said
     assert "latest" not in keys(app), "the inspector is the engineer's"
     use(app, "skin")
@@ -80,11 +81,11 @@ def test_empty_backend_says_what_would_be_here_in_demo_view_too(app):
     assert any("Setup above" in caption.value for caption in app.caption)
 
 
-def test_run_that_stands_still_goes_on_from_demo_view(app, backend, page, press):
+def test_run_that_stands_still_goes_on_from_demo_view(app, backend, record, press):
     backend.create_workflow(document(*HELLO))
     app.run()
     use(app, "step_node")
-    assert page().session.stop_point is not None
+    assert record(CurrentRun).session.stop_point is not None
     use(app, "skin")
 
     press("resume")

@@ -7,7 +7,9 @@ from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import RunFile
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
-from debugger.views.state import PageState
+from debugger.views import state
+from debugger.views.backends import CurrentBackend
+from debugger.views.run_state import CurrentRun
 from tests.support.exports import run_file
 from tests.support.factories import document, say
 from tests.views.bars import control, use
@@ -23,13 +25,16 @@ def recording(backend):
     return RecordedBackend(run_file(backend.run(run_id), graph, RunNotes(), engine="Elsewhere"))
 
 
+def keep(app, recording):
+    """Let a tab show a recording."""
+    chosen = CurrentBackend("recording", recording)
+    for each in (chosen, CurrentRun(DebugSession.open(recording, recording.run_id))):
+        app.session_state[state.record_key(type(each))] = each
+
+
 @pytest.fixture
 def opened(app, recording):
-    app.session_state["debugger_page"] = PageState(
-        backend_name="recording",
-        recording=recording,
-        session=DebugSession.open(recording, recording.run_id),
-    )
+    keep(app, recording)
     app.run()
     assert not app.exception
     return app
@@ -50,12 +55,12 @@ def test_whatever_would_run_something_is_greyed_with_reason(opened):
     assert box(opened)["placeholder"] == REASON
 
 
-def test_leaving_recording_leads_back_to_embedded_engine(opened, page):
+def test_leaving_recording_leads_back_to_embedded_engine(opened, record):
     use(opened, "leave_recording")
 
     assert not opened.exception
-    assert page().backend_name == "embedded"
-    assert page().session.backend.name == "Embedded engine"
+    assert record(CurrentBackend).name == "embedded"
+    assert record(CurrentRun).session.backend.name == "Embedded engine"
 
 
 def test_link_to_recording_of_another_tab_says_what_to_do(app, recording):
@@ -70,9 +75,7 @@ def test_link_to_recording_of_another_tab_says_what_to_do(app, recording):
 
 def test_file_without_its_workflow_is_drawn_from_path(app, recording):
     bare = RecordedBackend(RunFile(run=recording.file.run))
-    app.session_state["debugger_page"] = PageState(
-        backend_name="recording", recording=bare, session=DebugSession.open(bare, bare.run_id)
-    )
+    keep(app, bare)
 
     app.run()
 

@@ -7,7 +7,7 @@ from tests.views.talk import box, press_start, show_earlier, words
 HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))
 
 
-def test_before_run_box_says_what_will_be_here_and_begins_it(app, backend, page, settle):
+def test_before_run_box_says_what_will_be_here_and_begins_it(app, backend, record, settle):
     backend.create_workflow(document(*HELLO))
     app.run()
     assert box(app)["empty"]["text"] == "What user and agent say appears here."
@@ -19,7 +19,7 @@ def test_before_run_box_says_what_will_be_here_and_begins_it(app, backend, page,
     assert (box(app)["empty"], box(app)["start"]) == (None, None)
 
 
-def test_turn_under_way_is_told(app, backend, page, settle):
+def test_turn_under_way_is_told(app, backend, record, settle):
     backend.create_workflow(document(*HELLO))
     backend.gate.clear()
     app.run()

@@ -4,7 +4,7 @@ from tests.support.factories import document, say
 from tests.views.bars import use
 
 
-def test_turn_can_be_copied_in_each_language_without_key(app, backend, press, page):
+def test_turn_can_be_copied_in_each_language_without_key(app, backend, press, record):
     workflow = backend.create_workflow(document(say("chat")))
     app.run()
     press("start")

@@ -6,6 +6,7 @@ import pytest
 
 from debugger.analysis.timeline import timeline
 from debugger.views.panels.cursor import PAST, next_place
+from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, control, keys, use
 from tests.views.message import box as message_box
@@ -41,8 +42,8 @@ def two_turns(app, backend, press, settle):
     return app
 
 
-def at(app, page, event):
-    page().event = event
+def at(app, record, event):
+    record(Cursor).event = event
     app.run()
     assert not app.exception
 
@@ -52,8 +53,8 @@ def test_live_run_has_no_banner(two_turns):
     assert not control(two_turns, "stop").disabled
 
 
-def test_banner_replaces_controls_that_change_run(two_turns, page):
-    at(two_turns, page, 4)
+def test_banner_replaces_controls_that_change_run(two_turns, record):
+    at(two_turns, record, 4)
 
     assert "Viewing turn 1, event 4" in captions(two_turns)
     assert "step_event" not in keys(two_turns)
@@ -65,99 +66,99 @@ def test_banner_replaces_controls_that_change_run(two_turns, page):
     assert message_box(two_turns)["placeholder"] == PAST
 
 
-def test_back_to_live_gives_controls_back(two_turns, page):
-    at(two_turns, page, 4)
+def test_back_to_live_gives_controls_back(two_turns, record):
+    at(two_turns, record, 4)
 
     use(two_turns, "back_to_live")
 
-    assert page().event is None
+    assert record(Cursor).event is None
     assert "step_event" in keys(two_turns)
     assert not message_box(two_turns)["disabled"]
 
 
-def test_message_moves_cursor_and_later_ones_are_dimmed(two_turns, page):
+def test_message_moves_cursor_and_later_ones_are_dimmed(two_turns, record):
     spoken = next(item["event"] for item in said(two_turns) if item["kind"] == "agent")
 
     tell(two_turns, "chosen", spoken)
 
-    assert page().event == spoken
+    assert record(Cursor).event == spoken
     assert box(two_turns)["cursor"] == {"here": 0, "later": list(range(1, len(said(two_turns))))}
 
 
-def test_banner_counts_events_that_came_since(two_turns, page, settle):
+def test_banner_counts_events_that_came_since(two_turns, record, settle):
     use(two_turns, "previous_turn")
-    before = page().session.event_count
+    before = record(CurrentRun).session.event_count
     assert "new event" not in captions(two_turns)
 
-    page().session.send("black tea")
+    record(CurrentRun).session.send("black tea")
     settle()
     two_turns.run()
 
-    added = page().session.event_count - before
+    added = record(CurrentRun).session.event_count - before
     assert added > 1
     assert f"{added} new events" in captions(two_turns)
 
 
-def test_scrubber_plays_shown_events_to_the_end(two_turns, page):
-    shown = [row.index for row in timeline(page().session.turns) if row.importance == "high"]
-    executed = page().session.event_count
+def test_scrubber_plays_shown_events_to_the_end(two_turns, record):
+    shown = [row.index for row in timeline(record(CurrentRun).session.turns) if row.importance == "high"]
+    executed = record(CurrentRun).session.event_count
     seen = []
 
     for _ in range(len(shown) + 1):
         control(two_turns, "scrubber").use("play")
-        seen.append(page().event)
+        seen.append(record(Cursor).event)
 
     assert seen == [*shown, None]
-    assert page().session.event_count == executed, "a play executes nothing"
+    assert record(CurrentRun).session.event_count == executed, "a play executes nothing"
 
 
-def test_address_names_place_of_play_once_it_is_paused(two_turns, page):
+def test_address_names_place_of_play_once_it_is_paused(two_turns, record):
     for _ in range(3):
         control(two_turns, "scrubber").use("play")
     assert "event" not in two_turns.query_params
 
     control(two_turns, "scrubber").use("pause")
 
-    assert two_turns.query_params["event"] == str(page().event)
+    assert two_turns.query_params["event"] == str(record(Cursor).event)
 
 
-def test_scrubber_snaps_to_shown_event_in_its_direction(two_turns, page):
-    shown = [row.index for row in timeline(page().session.turns) if row.importance == "high"]
+def test_scrubber_snaps_to_shown_event_in_its_direction(two_turns, record):
+    shown = [row.index for row in timeline(record(CurrentRun).session.turns) if row.importance == "high"]
     hidden = next(index for index in range(shown[0] + 1, shown[-1]) if index not in shown)
-    at(two_turns, page, shown[-1])
+    at(two_turns, record, shown[-1])
 
     control(two_turns, "scrubber").use(hidden)
     before = max(index for index in shown if index < hidden)
-    assert page().event == before
+    assert record(Cursor).event == before
     control(two_turns, "scrubber").use(hidden)
 
-    assert page().event == min(index for index in shown if index > hidden)
+    assert record(Cursor).event == min(index for index in shown if index > hidden)
 
 
-def test_end_of_scrubber_is_live(two_turns, page):
-    at(two_turns, page, 4)
+def test_end_of_scrubber_is_live(two_turns, record):
+    at(two_turns, record, 4)
 
-    control(two_turns, "scrubber").use(page().session.event_count - 1)
+    control(two_turns, "scrubber").use(record(CurrentRun).session.event_count - 1)
 
-    assert page().event is None
+    assert record(Cursor).event is None
 
 
-def test_address_leads_to_event_again(two_turns, page):
-    at(two_turns, page, 4)
+def test_address_leads_to_event_again(two_turns, record):
+    at(two_turns, record, 4)
     assert two_turns.query_params["event"] == "4"
-    session = page().session
+    session = record(CurrentRun).session
 
     two_turns.query_params["event"] = "6"
     two_turns.run()
 
-    assert (page().event, page().session) == (6, session)
+    assert (record(Cursor).event, record(CurrentRun).session) == (6, session)
     two_turns.query_params["event"] = "9999"
     two_turns.query_params["turn"] = "1"
     two_turns.run()
-    assert page().event == len(session.turns[0].events) - 1
+    assert record(Cursor).event == len(session.turns[0].events) - 1
 
 
-def test_gantt_bar_moves_cursor(two_turns, page):
+def test_gantt_bar_moves_cursor(two_turns, record):
     use(two_turns, "lower_view", "Gantt")
     (chart,) = two_turns.get("vega_lite_chart") or two_turns.get("arrow_vega_lite_chart")
     states = two_turns._tree.get_widget_states()
@@ -168,5 +169,5 @@ def test_gantt_bar_moves_cursor(two_turns, page):
     two_turns._run(states)
 
     assert not two_turns.exception
-    assert page().event == 5
+    assert record(Cursor).event == 5
     assert "Viewing turn 1, event 5" in captions(two_turns)

@@ -5,6 +5,10 @@ import pytest
 from debugger.protocol.turn_logs import turn_logs
 from debugger.session.fork_draft import RUNTIME
 from debugger.session.verification import Fidelity
+from debugger.views.backend_cache import BackendCache
+from debugger.views.panels.fork_actions import ForkState
+from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.state import Editors
 from tests.support.factories import direct, document, say, static, when
 from tests.views import talk
 from tests.views.bars import badges, captions, control, meters, use
@@ -25,22 +29,22 @@ def desk():
 
 
 @pytest.fixture
-def run(app, backend, page, press, settle):
+def run(app, backend, record, press, settle):
     """A run of two turns on view; gives its id."""
     backend.create_workflow(desk())
     app.run()
     press("start")
     send(app, "let me in")
     settle()
-    return page().session.run_id
+    return record(CurrentRun).session.run_id
 
 
 @pytest.fixture
-def forwarded(app, page):
+def forwarded(app, record):
     """Waits for what is sent to a run, and draws its end."""
 
     def done():
-        assert page().session.input_replay.wait(10)
+        assert record(CurrentRun).session.input_replay.wait(10)
         app.run()
         assert not app.exception
 
@@ -60,12 +64,12 @@ def test_before_run_there_is_nothing_to_fork(app, backend):
     assert control(app, "send_again").disabled
 
 
-def test_dialog_shows_turn_as_it_was_and_that_it_can_be_repeated(app, page, run):
+def test_dialog_shows_turn_as_it_was_and_that_it_can_be_repeated(app, record, run):
     use(app, "fork_turn")
-    assert page().fork_check.wait(10)
+    assert record(ForkState).check.wait(10)
     app.run()
 
-    generation = page().generation
+    generation = record(Editors).generation
     assert app.text_area(f"fork_{generation}_message").value == "let me in"
     assert app.selectbox(f"fork_{generation}_start_None").value == ""
     assert "Nothing is changed yet." in words(app)
@@ -74,10 +78,10 @@ def test_dialog_shows_turn_as_it_was_and_that_it_can_be_repeated(app, page, run)
 
 
 def test_fork_with_another_message_and_variable_is_run_shown_and_remembered(
-    app, backend, page, run, forwarded
+    app, backend, record, run, forwarded
 ):
     use(app, "fork_turn")
-    lead = f"fork_{page().generation}"
+    lead = f"fork_{record(Editors).generation}"
     app.text_area(f"{lead}_message").set_value("open up").run()
     use(app, f"{lead}_json", True)
     app.text_area(f"{lead}_json_runtime").set_value('{"level": "gold"}').run()
@@ -87,9 +91,9 @@ def test_fork_with_another_message_and_variable_is_run_shown_and_remembered(
     use(app, "run_fork")
     forwarded()
 
-    session = page().session
+    session = record(CurrentRun).session
     assert session.run_id != run
-    assert page().fork is None
+    assert record(ForkState).draft is None
     assert [turn.message for turn in session.turns] == ["", "open up"]
     assert "Gold desk" in words(app)
     record = backend.store.forks.of(session.run_id)
@@ -98,9 +102,9 @@ def test_fork_with_another_message_and_variable_is_run_shown_and_remembered(
     assert [turn.message for turn in turn_logs(backend.run(run))] == ["", "let me in"]
 
 
-def test_what_cannot_be_used_is_said_and_holds_fork_back(app, page, run):
+def test_what_cannot_be_used_is_said_and_holds_fork_back(app, record, run):
     use(app, "fork_turn")
-    lead = f"fork_{page().generation}"
+    lead = f"fork_{record(Editors).generation}"
     use(app, f"{lead}_json", True)
 
     app.text_area(f"{lead}_json_runtime").set_value("{").run()
@@ -109,67 +113,69 @@ def test_what_cannot_be_used_is_said_and_holds_fork_back(app, page, run):
     assert any("not JSON" in error.value.replace("\\", "") for error in app.error)
 
 
-def test_version_that_cannot_be_gone_on_with_is_error_in_dialog(app, backend, page, run):
-    backend.store.create_version(page().session.workflow_id, document=document(say("other")))
-    page().answers.expire()
+def test_version_that_cannot_be_gone_on_with_is_error_in_dialog(app, backend, record, run):
+    backend.store.create_version(record(CurrentRun).session.workflow_id, document=document(say("other")))
+    record(BackendCache).expire()
     use(app, "fork_turn")
-    lead = f"fork_{page().generation}"
+    lead = f"fork_{record(Editors).generation}"
     app.selectbox(f"{lead}_version").set_value(1).run()
 
     use(app, "run_fork")
 
-    assert page().fork is not None
-    assert page().session.run_id == run
+    assert record(ForkState).draft is not None
+    assert record(CurrentRun).session.run_id == run
     assert any("does not have" in error.value for error in app.error)
     app.selectbox(f"{lead}_start_1").set_value("other").run()
     use(app, "run_fork")
-    assert page().fork is None
-    assert page().session.version_number == 1
+    assert record(ForkState).draft is None
+    assert record(CurrentRun).session.version_number == 1
 
 
-def test_re_run_unedited_leaves_edits_out_and_is_verified(app, backend, page, run, forwarded):
+def test_re_run_unedited_leaves_edits_out_and_is_verified(app, backend, record, run, forwarded):
     use(app, "fork_turn")
-    app.text_area(f"fork_{page().generation}_message").set_value("something else").run()
-    page().fork.variables.set_rows(RUNTIME, [])
+    app.text_area(f"fork_{record(Editors).generation}_message").set_value("something else").run()
+    record(ForkState).draft.variables.set_rows(RUNTIME, [])
 
     use(app, "run_unedited")
     forwarded()
 
-    record = backend.store.forks.of(page().session.run_id)
+    record = backend.store.forks.of(record(CurrentRun).session.run_id)
     assert record.changes == ()
     assert Fidelity.from_json(record.fidelity).verdict == "verified"
     assert "Verified" in badges(app)
 
 
-def test_chosen_event_chooses_turn(app, page, run):
-    page().event = 0
+def test_chosen_event_chooses_turn(app, record, run):
+    record(Cursor).event = 0
     app.run()
 
     use(app, "fork_turn")
 
-    assert page().fork.point.number == 1
+    assert record(ForkState).draft.point.number == 1
 
 
-def test_dialog_can_be_left(app, page, run):
+def test_dialog_can_be_left(app, record, run):
     use(app, "fork_turn")
 
     use(app, "cancel_fork")
 
-    assert page().fork is None
+    assert record(ForkState).draft is None
     assert not app.exception
 
 
-def test_recorded_inputs_are_sent_to_new_run(app, page, run, forwarded):
+def test_recorded_inputs_are_sent_to_new_run(app, record, run, forwarded):
     use(app, "send_again")
     forwarded()
 
-    session = page().session
+    session = record(CurrentRun).session
     assert session.run_id != run
     assert [turn.message for turn in session.turns] == ["", "let me in"]
     assert session.status == "waiting_for_user_input"
 
 
-def test_while_inputs_are_sent_page_shows_how_far_it_is_and_can_take_over(app, backend, page, run, forwarded):
+def test_while_inputs_are_sent_page_shows_how_far_it_is_and_can_take_over(
+    app, backend, record, run, forwarded
+):
     backend.gate.clear()
     use(app, "send_again")
     shown = meters(app)
@@ -179,11 +185,11 @@ def test_while_inputs_are_sent_page_shows_how_far_it_is_and_can_take_over(app, b
     forwarded()
 
     assert shown == [("Fast-forward: input 1 of 2", 0)]
-    assert len(page().session.turns) < 2
+    assert len(record(CurrentRun).session.turns) < 2
     assert "the run is yours" in words(app)
 
 
-def test_way_back_leads_from_fork_to_its_source(app, page, run, forwarded):
+def test_way_back_leads_from_fork_to_its_source(app, record, run, forwarded):
     use(app, "fork_turn")
     use(app, "run_fork")
     forwarded()
@@ -191,15 +197,15 @@ def test_way_back_leads_from_fork_to_its_source(app, page, run, forwarded):
 
     use(app, "crumb_0")
 
-    assert page().session.run_id == run
+    assert record(CurrentRun).session.run_id == run
     assert control(app, "open_tree").label == "1 fork"
 
 
-def test_tree_lists_every_run_and_opens_one(app, page, run, forwarded):
+def test_tree_lists_every_run_and_opens_one(app, record, run, forwarded):
     use(app, "fork_turn")
     use(app, "run_fork")
     forwarded()
-    fork_id = page().session.run_id
+    fork_id = record(CurrentRun).session.run_id
 
     use(app, "open_tree")
 
@@ -210,7 +216,7 @@ def test_tree_lists_every_run_and_opens_one(app, page, run, forwarded):
     app.session_state["run_tree"] = {"selection": {"rows": [], "columns": [], "cells": [(0, "run")]}}
     app.run()
     use(app, "close_tree")
-    assert not page().shows_tree
+    assert not record(ForkState).shows_tree
 
 
 def test_run_without_relatives_shows_no_lineage(app, run):

@@ -4,6 +4,9 @@ import pytest
 
 from debugger.backends.base import Capabilities
 from debugger.errors import UnsupportedError
+from debugger.views.panels.fork_actions import ForkState
+from debugger.views.run_state import CurrentRun
+from debugger.views.state import Editors
 from tests.support.factories import document, say
 from tests.views.bars import captions, control, use
 from tests.views.message import send
@@ -12,14 +15,14 @@ NO_CHECKPOINTS = Capabilities({"exact_fork": "No checkpoint.", "initial_state": 
 
 
 @pytest.fixture
-def run(app, backend, page, press, settle):
+def run(app, backend, record, press, settle):
     """A run of two turns on view; gives its id."""
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
     send(app, "hello")
     settle()
-    return page().session.run_id
+    return record(CurrentRun).session.run_id
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def words(app):
     return " ".join([captions(app), *(element.value.replace("\\", "") for element in found)])
 
 
-def test_what_nothing_can_be_run_in_greys_buttons_with_its_reason(app, backend, page, run, monkeypatch):
+def test_what_nothing_can_be_run_in_greys_buttons_with_its_reason(app, backend, record, run, monkeypatch):
     monkeypatch.setattr(backend, "capabilities", Capabilities({"run_turns": "This is a recording."}))
 
     app.run()
@@ -50,55 +53,55 @@ def test_what_nothing_can_be_run_in_greys_buttons_with_its_reason(app, backend, 
         assert "recording" in control(app, key).help
 
 
-def test_without_checkpoints_two_ways_are_offered_and_nothing_is_run_unasked(app, hosted, page, run):
+def test_without_checkpoints_two_ways_are_offered_and_nothing_is_run_unasked(app, hosted, record, run):
     use(app, "fork_turn")
 
-    lead = f"fork_{page().generation}"
+    lead = f"fork_{record(Editors).generation}"
     assert control(app, f"{lead}_way").options == [
         "Rebuilt from the record",
         "Sent again from turn 1",
     ]
-    assert page().fork_check is None
+    assert record(ForkState).check is None
     assert hosted.runs().total == 1
     assert "real run" in words(app)
 
 
-def test_without_checkpoints_control_run_is_made_when_it_is_asked_for(app, hosted, page, run):
+def test_without_checkpoints_control_run_is_made_when_it_is_asked_for(app, hosted, record, run):
     use(app, "fork_turn")
 
     use(app, "check_fork")
-    assert page().fork_check.wait(10)
+    assert record(ForkState).check.wait(10)
     app.run()
 
     assert "Verified" in words(app)
     assert hosted.runs().total == 2
 
 
-def test_another_way_forgets_what_was_checked_in_first(app, hosted, page, run):
+def test_another_way_forgets_what_was_checked_in_first(app, hosted, record, run):
     use(app, "fork_turn")
     use(app, "check_fork")
-    assert page().fork_check.wait(10)
+    assert record(ForkState).check.wait(10)
 
-    use(app, f"fork_{page().generation}_way", "replayed")
+    use(app, f"fork_{record(Editors).generation}_way", "replayed")
 
     assert "Not checked" in words(app)
-    assert app.selectbox(f"fork_{page().generation}_start_None").disabled
+    assert app.selectbox(f"fork_{record(Editors).generation}_start_None").disabled
 
 
-def test_fork_that_is_prepared_belongs_to_its_run(app, backend, page, run):
+def test_fork_that_is_prepared_belongs_to_its_run(app, backend, record, run):
     other = backend.fork(run, 2)
     use(app, "fork_turn")
 
     app.query_params["run"] = other
     app.run()
 
-    assert page().session.run_id == other
+    assert record(CurrentRun).session.run_id == other
     assert "What the user says" not in [area.label for area in app.text_area]
 
 
-def test_input_of_turn_has_button_too(app, page, run):
+def test_input_of_turn_has_button_too(app, record, run):
     use(app, "inspector_tab", "Input")
 
     use(app, "fork_here")
 
-    assert page().fork.point.number == 2
+    assert record(ForkState).draft.point.number == 2

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from debugger.views.run_state import Cursor
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, use
 from tests.views.message import send
@@ -45,11 +46,11 @@ def test_same_facts_stand_in_table(app, backend, press):
     assert (table["took"] >= 0).all()
 
 
-def test_turn_of_chosen_event_is_drawn(app, backend, page, press, settle):
+def test_turn_of_chosen_event_is_drawn(app, backend, record, press, settle):
     talk(app, backend, press)
     send(app, "green tea")
     settle()
-    page().event = 0
+    record(Cursor).event = 0
     app.run()
 
     open_view(app, "Gantt")
@@ -57,7 +58,7 @@ def test_turn_of_chosen_event_is_drawn(app, backend, page, press, settle):
     assert "Turn 1 " in captions(app)
 
 
-def test_pause_is_drawn_as_bar_of_its_own(app, backend, page):
+def test_pause_is_drawn_as_bar_of_its_own(app, backend, record):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     use(app, "step_node")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 import json
 import time
+from functools import partial
 
 import pytest
 
@@ -12,9 +13,12 @@ from debugger.views import actions, state
 from debugger.views.components.graph.component import GraphView
 from debugger.views.components.graph.props import geometry
 from debugger.views.panels import graph
+from debugger.views.run_state import CurrentRun
+from debugger.views.selection import Selection
 from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static, when, workflow
 from tests.views.bars import control, use
+from tests.views.records import record_of
 
 
 def drawn(app):
@@ -46,7 +50,7 @@ def test_graph_follows_run(app, backend, press):
     assert made["stamp"].endswith("waiting_for_user_input")
 
 
-def test_choosing_another_place_in_run_leaves_geometry_alone(app, backend, page, press):
+def test_choosing_another_place_in_run_leaves_geometry_alone(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     before = drawn(app)["version"]
@@ -67,7 +71,7 @@ def test_graph_turns_where_browser_asks_for_it(app, backend, monkeypatch):
     right = drawn(app)["geometry"]
     assert [drawing.direction for drawing in laid_out] == ["right"]
 
-    app.session_state[f"record_{GraphView.__qualname__}"].direction = "down"
+    record_of(app, GraphView).direction = "down"
     app.run()
 
     down = drawn(app)["geometry"]
@@ -91,11 +95,11 @@ def test_large_graph_sends_its_geometry_apart(app, backend):
     assert pictures[0]["version"] == pictures[1]["version"]
 
 
-def test_chosen_node_is_shown_as_chosen(app, backend, page):
+def test_chosen_node_is_shown_as_chosen(app, backend, record):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
 
-    page().node = "a"
+    record(Selection).node = "a"
     app.run()
 
     assert drawn(app)["selected"] == "a"
@@ -125,16 +129,16 @@ def test_table_tells_same_facts(app, backend, press):
     assert any("Possible next: done → Bye" in caption.value for caption in app.caption)
 
 
-def test_chosen_node_outlives_look_at_table(app, backend, page):
+def test_chosen_node_outlives_look_at_table(app, backend, record):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
-    page().node = "a"
+    record(Selection).node = "a"
     app.run()
 
     use(app, "graph_view", "Table")
     use(app, "graph_view", "Graph")
 
-    assert page().node == "a"
+    assert record(Selection).node == "a"
     assert drawn(app)["selected"] == "a"
 
 
@@ -156,7 +160,7 @@ def test_workflow_without_nodes_says_what_would_be_here(app, backend):
 
 
 def test_graph_of_300_nodes_is_laid_out_once_whatever_is_chosen_and_however_far_run_goes(
-    app, backend, page, press, monkeypatch
+    app, backend, record, press, monkeypatch
 ):
     laid_out = []
     layout = importlib.import_module("debugger.graph.layout")  # the package gives the function of that name
@@ -171,9 +175,9 @@ def test_graph_of_300_nodes_is_laid_out_once_whatever_is_chosen_and_however_far_
 
     press("start")
     for node in ("once7", "once250", "chat"):
-        page().node = node
+        record(Selection).node = node
         app.run()
-    page().node, page().edge = None, "edge_chat_once9"
+    record(Selection).node, record(Selection).edge = None, "edge_chat_once9"
     app.run()
 
     assert drawn(app)["selected_edge"] == "edge_chat_once9"
@@ -181,25 +185,25 @@ def test_graph_of_300_nodes_is_laid_out_once_whatever_is_chosen_and_however_far_
     assert len(described) == 1
 
 
-def test_chosen_edge_is_shown_as_chosen_and_no_node_with_it(app, backend, page):
+def test_chosen_edge_is_shown_as_chosen_and_no_node_with_it(app, backend, record):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
 
-    page().edge = "edge_a_chat"
+    record(Selection).edge = "edge_a_chat"
     app.run()
 
     assert (drawn(app)["selected"], drawn(app)["selected_edge"]) == (None, "edge_a_chat")
 
 
-def test_choosing_node_gives_edge_back(app, backend, page):
+def test_choosing_node_gives_edge_back(app, backend, record):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
-    page().edge = "edge_a_chat"
+    record(Selection).edge = "edge_a_chat"
     app.run()
 
     with_session(app, lambda: actions.select_node("a"))
 
-    assert (page().node, page().edge) == ("a", None)
+    assert (record(Selection).node, record(Selection).edge) == ("a", None)
 
 
 def test_edges_are_table_too(app, backend, press):
@@ -272,28 +276,28 @@ def test_breakpoints_can_be_set_where_everything_is_shown_and_not_in_demo(app, b
     assert drawn(app)["can_break"] is False
 
 
-def test_breakpoint_of_session_is_drawn_on_its_node(app, backend, page):
+def test_breakpoint_of_session_is_drawn_on_its_node(app, backend, record):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     assert drawn(app)["can_break"] is True
 
-    page().session.breakpoints.toggle(("before",), "a")
+    record(CurrentRun).session.breakpoints.toggle(("before",), "a")
     app.run()
 
     assert drawn(app)["nodes"]["a"]["breakpoint"]["look"] == "verified"
 
 
-def test_run_that_stands_still_at_breakpoint_is_drawn_as_paused(app, backend, page):
+def test_run_that_stands_still_at_breakpoint_is_drawn_as_paused(app, backend, record):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
-    page().session.breakpoints.toggle(("before",), "a")
+    record(CurrentRun).session.breakpoints.toggle(("before",), "a")
 
     use(app, "start")
-    until(lambda: page().session.stop_point is not None)
+    until(lambda: record(CurrentRun).session.stop_point is not None)
     app.run()
 
     assert drawn(app)["nodes"]["a"]["note"] == "paused"
-    page().session.stop()
+    record(CurrentRun).session.stop()
 
 
 def test_run_of_workflow_that_is_gone_is_drawn_as_far_as_it_tells(app, backend):
@@ -354,8 +358,7 @@ def plain_of(text):
 
 def with_session(app, do):
     """Do what a control's callback does, in the app's own session."""
-    held = app.session_state["debugger_page"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(state, "page", lambda: held)
+        patch.setattr(state, "record", partial(record_of, app))
         patch.setattr(state, "set_widget", lambda key, value: None)
         do()

@@ -4,6 +4,8 @@ import json
 
 from debugger.analysis.timeline import timeline
 from debugger.views.panels.inspector import TABS
+from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.selection import Selection
 from tests.support.factories import direct, document, node, say, static, tool
 from tests.views.bars import bars, control, tell, use
 from tests.views.message import send
@@ -54,66 +56,66 @@ def test_copies_by_node_are_shown_on_demand(app, backend, press):
     assert any("." in name for name in variables(app, "Runtime"))
 
 
-def test_one_can_step_through_events_and_back_to_latest(app, backend, page, press):
+def test_one_can_step_through_events_and_back_to_latest(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
-    shown = [row.index for row in timeline(page().session.turns) if row.importance == "high"]
+    shown = [row.index for row in timeline(record(CurrentRun).session.turns) if row.importance == "high"]
 
     use(app, "previous_event")
-    first_step = page().event
+    first_step = record(Cursor).event
     use(app, "previous_event")
-    second_step = page().event
+    second_step = record(Cursor).event
     use(app, "next_event")
-    there = page().event
+    there = record(Cursor).event
     use(app, "latest")
 
     assert (first_step, second_step, there) == (shown[-1], shown[-2], shown[-1])
-    assert page().event is None
+    assert record(Cursor).event is None
     assert control(app, "next_event").disabled
 
 
-def test_stepping_ends_at_first_event(app, backend, page, press):
+def test_stepping_ends_at_first_event(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
-    page().session.wait(10)
+    record(CurrentRun).session.wait(10)
     app.run()
     pressed = [[number, "previous_event", None] for number in range(10_001, 10_100)]  # above those of `use`
 
     use(app, "timeline_density", "Raw")
     tell(app, bars(app)["lower_bar"], pressed)
 
-    assert page().event == 0
+    assert record(Cursor).event == 0
     assert control(app, "previous_event").disabled
 
 
-def test_turns_are_stepped_through_and_each_press_counts(app, backend, page, press):
+def test_turns_are_stepped_through_and_each_press_counts(app, backend, record, press):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
     for text in ("One", "Two", "Three"):
-        page().session.send(text)
-        page().session.wait(10)
+        record(CurrentRun).session.send(text)
+        record(CurrentRun).session.wait(10)
     app.run()
     seen = []
 
     for number, key in [(1, "previous_turn"), (3, "previous_turn"), (9, "previous_turn"), (20, "next_turn")]:
         tell(app, bars(app)["lower_bar"], [[number, key, None], [number + 1, key, None]])
-        seen.append(page().session.turn_of(page().event))
+        seen.append(record(CurrentRun).session.turn_of(record(Cursor).event))
 
-    assert page().session.turns[-1].number == 4
+    assert record(CurrentRun).session.turns[-1].number == 4
     assert seen == [2, 1, 1, 3]
 
 
-def test_chosen_event_shows_its_json_and_what_it_changed(app, backend, page, press):
+def test_chosen_event_shows_its_json_and_what_it_changed(app, backend, record, press):
     backend.create_workflow(document(tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat")))
     app.run()
     press("start")
-    events = page().session.turns[0].events
+    events = record(CurrentRun).session.turns[0].events
     place = next(at for at, event in enumerate(events) if event.type == "workflow_show_state")
 
-    page().event = place
+    record(Cursor).event = place
     use(app, "state_view", "Changes")
     changed = frame(app, "Variables that")
     use(app, "inspector_tab", "Event")
@@ -122,14 +124,14 @@ def test_chosen_event_shows_its_json_and_what_it_changed(app, backend, page, pre
     assert json.loads(app.json[0].value) == events[place].to_wire()
 
 
-def test_chosen_node_shows_its_configuration_and_its_runs(app, backend, page, press):
+def test_chosen_node_shows_its_configuration_and_its_runs(app, backend, record, press):
     backend.create_workflow(
         document(static("a", "Hello", description="Greets"), say("chat"), direct("a", "chat"))
     )
     app.run()
     press("start")
 
-    page().node = "a"
+    record(Selection).node = "a"
     use(app, "inspector_tab", "Node")
 
     assert json.loads(app.json[0].value)["description"] == "Greets"
@@ -138,18 +140,18 @@ def test_chosen_node_shows_its_configuration_and_its_runs(app, backend, page, pr
     assert len(frame(app, "Runs of")) == 1
 
 
-def test_node_that_version_does_not_have_is_told_and_not_raised(app, backend, page):
+def test_node_that_version_does_not_have_is_told_and_not_raised(app, backend, record):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
 
-    page().node = "gone"
+    record(Selection).node = "gone"
     use(app, "inspector_tab", "Node")
 
     assert not app.exception
     assert "no such node" in app.info[0].value
 
 
-def test_input_of_chosen_turn_is_shown_as_it_was_sent(app, backend, page, press, settle):
+def test_input_of_chosen_turn_is_shown_as_it_was_sent(app, backend, record, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -158,7 +160,7 @@ def test_input_of_chosen_turn_is_shown_as_it_was_sent(app, backend, page, press,
 
     use(app, "inspector_tab", "Input")
     latest = json.loads(app.json[0].value)
-    page().event = 0
+    record(Cursor).event = 0
     app.run()
 
     assert latest["command"] == "data"
@@ -177,7 +179,7 @@ def test_odd_values_are_shown_and_not_raised(app, backend, press):
     assert values["tool_result_error"] == "null"
 
 
-def test_failed_event_is_on_view_with_its_reason(app, backend, page, press):
+def test_failed_event_is_on_view_with_its_reason(app, backend, record, press):
     backend.create_workflow(document(node("x", "no_op"), direct("x", "nowhere")))
     app.run()
 
@@ -187,19 +189,19 @@ def test_failed_event_is_on_view_with_its_reason(app, backend, page, press):
     assert "nowhere" in app.json[0].value or "nowhere" in " ".join(text.value for text in app.text)
 
 
-def test_variable_that_chosen_event_has_set_bears_its_sign(app, backend, page, press):
+def test_variable_that_chosen_event_has_set_bears_its_sign(app, backend, record, press):
     backend.create_workflow(document(tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat")))
     app.run()
     press("start")
-    events = page().session.turns[0].events
+    events = record(CurrentRun).session.turns[0].events
 
-    page().event = next(at for at, event in enumerate(events) if event.type == "workflow_show_state")
+    record(Cursor).event = next(at for at, event in enumerate(events) if event.type == "workflow_show_state")
     app.run()
 
     assert "+ tool_result" in variables(app, "Runtime")
 
 
-def test_turns_are_walked_back_and_forth(app, backend, page, press, settle):
+def test_turns_are_walked_back_and_forth(app, backend, record, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -207,10 +209,10 @@ def test_turns_are_walked_back_and_forth(app, backend, page, press, settle):
     settle()
 
     use(app, "previous_turn")
-    index = page().event
-    assert index == len(page().session.turns[0].events) - 1
+    index = record(Cursor).event
+    assert index == len(record(CurrentRun).session.turns[0].events) - 1
     assert control(app, "previous_turn").disabled
     use(app, "next_turn")
 
-    assert page().event is None
+    assert record(Cursor).event is None
     assert control(app, "next_turn").disabled

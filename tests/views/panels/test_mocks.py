@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from debugger.backends.base import Capabilities
 from debugger.engine.mocks import Fault, Pin, Target
+from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, say, static, tool, when
 from tests.views.bars import captions, control, use
 from tests.views.message import send
@@ -25,31 +26,33 @@ def opened(app, backend, *parts, view="Pins"):
     assert not app.exception
 
 
-def test_person_answers_for_every_model_with_words_and_edge(app, backend, page):
+def test_person_answers_for_every_model_with_words_and_edge(app, backend, record):
     opened(app, backend, say("chat", "Be kind."), static("bye", "Bye"), LEAVES)
     use(app, "who_answers_choice", "I, for every model")
     send(app, "Hello")
-    page().session.wait_until_idle(10)
+    record(CurrentRun).session.wait_until_idle(10)
     app.run()
     shown, asked = marked(app), [text.value for text in app.text]
     app.radio("desk_1_edge").set_value("edge_chat_bye").run()
 
     click(app, "desk_answer")
-    page().session.wait(10)
+    record(CurrentRun).session.wait(10)
 
     assert "Be the model of Chat" in shown
     assert "Be kind." in asked
-    assert page().session.status == "completed"
-    said = [event for event in page().session.turns[0].events if event.type == "assistant_response"]
+    assert record(CurrentRun).session.status == "completed"
+    said = [
+        event for event in record(CurrentRun).session.turns[0].events if event.type == "assistant_response"
+    ]
     assert [event.to_wire()["content"] for event in said] == ["Bye"]
 
 
-def test_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend, page):
+def test_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend, record):
     schema = {"name": "F", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
     opened(app, backend, say("chat", structured_output_schema=schema))
-    page().session.human_input.asks_all = True
+    record(CurrentRun).session.human_input.asks_all = True
     send(app, "Hello")
-    page().session.wait_until_idle(10)
+    record(CurrentRun).session.wait_until_idle(10)
     app.run()
     app.text_area("desk_1_fields").set_value("{city").run()
 
@@ -57,33 +60,33 @@ def test_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend, p
 
     assert any("The structured output is not JSON" in error.value for error in app.error)
     assert app.text_area("desk_1_fields").value == "{city"
-    assert page().session.human_input.pending is not None
-    page().session.stop()
+    assert record(CurrentRun).session.human_input.pending is not None
+    record(CurrentRun).session.stop()
 
 
-def test_answer_can_be_given_again_from_now_on(app, backend, page):
+def test_answer_can_be_given_again_from_now_on(app, backend, record):
     opened(app, backend, say("chat"))
-    page().session.human_input.asks_all = True
+    record(CurrentRun).session.human_input.asks_all = True
     send(app, "Hello")
-    page().session.wait_until_idle(10)
+    record(CurrentRun).session.wait_until_idle(10)
     app.run()
     app.text_area("desk_1_text").set_value("Good day").run()
     app.checkbox("desk_1_pin").check().run()
 
     click(app, "desk_answer")
 
-    (pin,) = page().session.mocks.all
+    (pin,) = record(CurrentRun).session.mocks.all
     assert pin.target == Target("model", "chat")
     assert pin.output["text"] == "Good day"
 
 
-def test_output_is_pinned_from_its_event_and_pin_is_listed_with_its_hits(app, backend, page, press):
+def test_output_is_pinned_from_its_event_and_pin_is_listed_with_its_hits(app, backend, record, press):
     opened(
         app, backend, tool("t", "def t():\n    return 1"), say("chat"), direct("t", "chat"), view="Timeline"
     )
     press("start")
-    log = page().session.turns[0]
-    page().event = next(i for i, event in enumerate(log.events) if event.type == "end_node_run")
+    log = record(CurrentRun).session.turns[0]
+    record(Cursor).event = next(i for i, event in enumerate(log.events) if event.type == "end_node_run")
     app.session_state["inspector_tab"] = "Event"
     app.run()
 
@@ -96,7 +99,7 @@ def test_output_is_pinned_from_its_event_and_pin_is_listed_with_its_hits(app, ba
     assert "1 pin" in control(app, "to_pins").label
 
 
-def test_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, page, press):
+def test_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, record, press):
     opened(app, backend, tool("t", "def t():\n    return 1"), say("chat"), direct("t", "chat"))
     app.selectbox("fault_kind").set_value("tool").run()
     app.text_input("fault_error").set_value("timeout").run()
@@ -104,26 +107,26 @@ def test_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, page, pr
 
     press("start")
 
-    (fault,) = page().session.mocks.all
+    (fault,) = record(CurrentRun).session.mocks.all
     assert fault == Fault(Target("tool", "t"), "timeout", id="fault1")
-    ended = next(e.to_wire() for e in page().session.turns[0].events if e.type == "end_node_run")
+    ended = next(e.to_wire() for e in record(CurrentRun).session.turns[0].events if e.type == "end_node_run")
     assert ended["run_output"]["error_message"] == "timeout"
-    assert page().session.mocks.hits("fault1") == 1
+    assert record(CurrentRun).session.mocks.hits("fault1") == 1
     assert not app.warning
 
 
-def test_fault_that_does_nothing_is_refused(app, backend, page):
+def test_fault_that_does_nothing_is_refused(app, backend, record):
     opened(app, backend, say("chat"))
 
     click(app, "fault_add")
 
     assert any("The fault does nothing" in error.value for error in app.error)
-    assert page().session.mocks.all == []
+    assert record(CurrentRun).session.mocks.all == []
 
 
-def test_pin_of_node_that_is_gone_is_error_in_list(app, backend, page):
+def test_pin_of_node_that_is_gone_is_error_in_list(app, backend, record):
     opened(app, backend, say("chat"))
-    page().session.mocks.put(Pin(Target("node", "gone"), {}))
+    record(CurrentRun).session.mocks.put(Pin(Target("node", "gone"), {}))
     app.run()
 
     assert "This version of the workflow has no node 'gone'." in marked(app)

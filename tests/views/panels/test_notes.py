@@ -3,19 +3,20 @@ from __future__ import annotations
 import pytest
 
 from debugger.protocol.notes import Target
+from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import document, say
 from tests.views.bars import control, use
 
 
 @pytest.fixture
-def notes(app, backend, press, page):
+def notes(app, backend, press, record):
     """Starts a run, opens its notes, and reads them."""
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
     use(app, "inspector_tab", "Notes")
     assert not app.exception
-    return lambda: backend.store.notebook.notes(page().session.run_id)
+    return lambda: backend.store.notebook.notes(record(CurrentRun).session.run_id)
 
 
 def test_before_run_notes_say_what_would_be_here(app, backend):
@@ -27,8 +28,8 @@ def test_before_run_notes_say_what_would_be_here(app, backend):
     assert any("can be starred" in caption.value for caption in app.caption)
 
 
-def test_star_tags_and_note_of_run_on_view_are_kept(app, notes, page):
-    run_id = page().session.run_id
+def test_star_tags_and_note_of_run_on_view_are_kept(app, notes, record):
+    run_id = record(CurrentRun).session.run_id
 
     use(app, "star_run")
     app.multiselect(f"tags_{run_id}").set_value(["smoke", "late"]).run()
@@ -39,10 +40,10 @@ def test_star_tags_and_note_of_run_on_view_are_kept(app, notes, page):
     assert control(app, "star_run").label == "Unstar the run"
 
 
-def test_run_turn_and_event_are_commented_on_under_name_that_was_given(app, notes, page):
-    run_id = page().session.run_id
-    page().event = 2
-    event = page().session.turns[0].events[2].logical_id
+def test_run_turn_and_event_are_commented_on_under_name_that_was_given(app, notes, record):
+    run_id = record(CurrentRun).session.run_id
+    record(Cursor).event = 2
+    event = record(CurrentRun).session.turns[0].events[2].logical_id
     app.run()
 
     app.text_input("notes_author").set_value(" Ada ").run()
@@ -61,8 +62,8 @@ def test_run_turn_and_event_are_commented_on_under_name_that_was_given(app, note
     assert app.text_area(f"comment_{run_id}_event_{event}").value == ""
 
 
-def test_comment_is_shown_as_plain_words_and_can_be_deleted(app, notes, page):
-    run_id = page().session.run_id
+def test_comment_is_shown_as_plain_words_and_can_be_deleted(app, notes, record):
+    run_id = record(CurrentRun).session.run_id
     app.text_area(f"comment_{run_id}_run_").set_value("**Bold** ![x](http://evil.example/x.png)")
     use(app, "add_comment")
     shown = [text.value for text in app.text]
@@ -80,8 +81,8 @@ def test_empty_comment_is_told(app, notes):
     assert notes().comments == []
 
 
-def test_rating_is_given_replaced_and_taken_back(app, notes, page, backend):
-    run_id = page().session.run_id
+def test_rating_is_given_replaced_and_taken_back(app, notes, record, backend):
+    run_id = record(CurrentRun).session.run_id
     backend.store.notebook.rate(run_id, Target(), "Ben", "down")
     key = f"rating_{run_id}_run_"
     app.run()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from debugger.views.run_state import CurrentRun, RunInputs
 from tests.support.factories import document, say
 from tests.views.bars import use
 
@@ -12,12 +13,12 @@ def tea(backend):
 
 
 @pytest.fixture
-def model(page):
+def model(record):
     """Gives what the workflow is started with."""
 
     def found():
-        session = page().session
-        return page().start_inputs[session.workflow_id, session.version_number]
+        session = record(CurrentRun).session
+        return record(RunInputs).start[session.workflow_id, session.version_number]
 
     return found
 

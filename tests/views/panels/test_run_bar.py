@@ -5,6 +5,7 @@ import pytest
 from debugger.errors import AuthenticationError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
+from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.companions import lab, left_alone, watchful
 from tests.support.factories import document, say
 from tests.views.bars import badges, captions, control, keys, use
@@ -14,12 +15,12 @@ from tests.views.talk import speakers, words
 
 
 @pytest.fixture
-def later(app, backend, page, settle):
+def later(app, backend, record, settle):
     """Lets so much time pass that the next step is due, and draws what has come of it."""
 
     def passed():
         backend.ahead += 10
-        page().session.background.resume()
+        record(CurrentRun).session.background.resume()
         app.run()
         settle()
 
@@ -49,7 +50,7 @@ def test_line_tells_where_companions_are_and_that_they_go_on(app, backend, press
     assert box(app)["disabled"] is False
 
 
-def test_run_goes_on_to_its_end_although_nobody_says_anything(app, backend, page, press, later):
+def test_run_goes_on_to_its_end_although_nobody_says_anything(app, backend, record, press, later):
     backend.create_workflow(lab())
     app.run()
     press("start")
@@ -57,13 +58,13 @@ def test_run_goes_on_to_its_end_although_nobody_says_anything(app, backend, page
     for _ in range(3):
         later()
 
-    assert page().session.status == "completed"
+    assert record(CurrentRun).session.status == "completed"
     assert words(app) == ["Your results are here after 3 checks."]
     assert "Ready · turn 1, background" in speakers(app)
     assert "advance_by_itself" not in keys(app)
 
 
-def test_background_work_takes_no_turn_of_user_in_bar_and_address(app, backend, page, press, later, settle):
+def test_background_work_takes_no_turn_of_user_in_bar_and_address(app, backend, record, press, later, settle):
     backend.create_workflow(lab(checks=100))
     app.run()
     press("start")
@@ -77,26 +78,26 @@ def test_background_work_takes_no_turn_of_user_in_bar_and_address(app, backend, 
     assert after_work[1] == "1"
     assert "Turn 2" in captions(app)
     assert app.query_params["turn"] == "2"
-    assert [turn.number for turn in page().session.turns] == [1, 1, 2]
+    assert [turn.number for turn in record(CurrentRun).session.turns] == [1, 1, 2]
 
 
-def test_work_that_is_switched_off_stands_still_and_is_advanced_by_button(app, backend, page, press, later):
+def test_work_that_is_switched_off_stands_still_and_is_advanced_by_button(app, backend, record, press, later):
     backend.create_workflow(lab(checks=100))
     app.run()
     press("start")
 
     use(app, "advance_by_itself", False)
     later()
-    still = len(page().session.turns)
+    still = len(record(CurrentRun).session.turns)
     told = captions(app)
     press("advance")
 
     assert still == 1
     assert "It stands still until you advance it." in told
-    assert [turn.is_background for turn in page().session.turns] == [False, True]
+    assert [turn.is_background for turn in record(CurrentRun).session.turns] == [False, True]
 
 
-def test_switch_stays_as_it_was_left_for_next_run(app, backend, page, press):
+def test_switch_stays_as_it_was_left_for_next_run(app, backend, record, press):
     backend.create_workflow(lab())
     app.run()
     press("start")
@@ -105,10 +106,10 @@ def test_switch_stays_as_it_was_left_for_next_run(app, backend, page, press):
     press("restart")
 
     assert control(app, "advance_by_itself").value is False
-    assert page().session.background.automatic is False
+    assert record(CurrentRun).session.background.automatic is False
 
 
-def test_work_that_has_halted_says_why_and_how_to_go_on(app, backend, page, press):
+def test_work_that_has_halted_says_why_and_how_to_go_on(app, backend, record, press):
     backend.create_workflow(lab())
     app.run()
     press("start")
@@ -118,8 +119,8 @@ def test_work_that_has_halted_says_why_and_how_to_go_on(app, backend, page, pres
         raise AuthenticationError("The key is not accepted.")
 
     backend.pump = broken
-    page().session.advance()
-    assert page().session.wait(10)
+    record(CurrentRun).session.advance()
+    assert record(CurrentRun).session.wait(10)
     app.run()
 
     assert app.error[0].value == "The key is not accepted\\."
@@ -140,19 +141,19 @@ def test_how_often_conditions_were_judged_is_told(app, backend, press, later):
     assert "Conditions judged 1 time." in captions(app)
 
 
-def test_run_that_is_only_left_to_its_companions_says_so_and_can_be_stopped(app, backend, page, press):
+def test_run_that_is_only_left_to_its_companions_says_so_and_can_be_stopped(app, backend, record, press):
     backend.create_workflow(left_alone(pause=60))
     app.run()
 
     press("start")
 
-    assert page().session.status == "running"
+    assert record(CurrentRun).session.status == "running"
     assert "In the background" in badges(app)
     assert box(app)["disabled"]
     assert box(app)["placeholder"].startswith("Nobody waits for the user")
     assert control(app, "stop").disabled is False
     press("stop")
-    assert page().session.status == "cancelled"
+    assert record(CurrentRun).session.status == "cancelled"
 
 
 def test_timeline_tells_background_work_and_threads_apart(app, backend, press, later):
@@ -183,7 +184,7 @@ def test_table_of_nodes_tells_where_companion_is(app, backend, press):
     assert status["chat"] == "waiting here"
 
 
-def test_inspector_names_background_work(app, backend, page, press, later):
+def test_inspector_names_background_work(app, backend, record, press, later):
     backend.create_workflow(lab(checks=100))
     app.run()
     press("start")
@@ -191,15 +192,15 @@ def test_inspector_names_background_work(app, backend, page, press, later):
 
     use(app, "inspector_tab", "Input")
     given = [markdown.value for markdown in app.markdown]
-    page().event = len(page().session.turns[0].events)
+    record(Cursor).event = len(record(CurrentRun).session.turns[0].events)
     use(app, "inspector_tab", "Event")
 
     assert "###### Input of background work after turn 1" in given
-    assert f"After event {page().event} · turn 1, background" in captions(app)
+    assert f"After event {record(Cursor).event} · turn 1, background" in captions(app)
     assert app.json[-1].value != "null"
 
 
-def test_link_to_turn_shows_what_came_of_its_background_work(app, backend, page):
+def test_link_to_turn_shows_what_came_of_its_background_work(app, backend, record):
     workflow = backend.create_workflow(lab(checks=100))
     session = DebugSession(backend, workflow.id)
     session.start(TurnInput.with_message(None))
@@ -214,14 +215,14 @@ def test_link_to_turn_shows_what_came_of_its_background_work(app, backend, page)
     app.query_params["turn"] = "1"
     app.run()
 
-    turns = page().session.turns
+    turns = record(CurrentRun).session.turns
     assert not app.exception
     assert [turn.number for turn in turns] == [1, 1, 2]
-    assert page().event == len(turns[0].events) + len(turns[1].events) - 1
+    assert record(Cursor).event == len(turns[0].events) + len(turns[1].events) - 1
     assert app.query_params["turn"] == "1"
 
 
-def test_recorded_run_is_not_driven_on_by_looking_at_it(app, backend, page, press):
+def test_recorded_run_is_not_driven_on_by_looking_at_it(app, backend, record, press):
     workflow = backend.create_workflow(lab(checks=100))
     session = DebugSession(backend, workflow.id)
     session.start(TurnInput.with_message(None))
@@ -230,28 +231,28 @@ def test_recorded_run_is_not_driven_on_by_looking_at_it(app, backend, page, pres
 
     app.query_params["run"] = session.run_id
     app.run()
-    opened = len(page().session.turns)
+    opened = len(record(CurrentRun).session.turns)
     told = captions(app)
     press("advance")
 
     assert opened == 1
     assert "This run was opened from its record." in told
-    assert len(page().session.turns) == 2
+    assert len(record(CurrentRun).session.turns) == 2
 
 
-def test_run_that_goes_on_here_goes_on_when_it_is_read_again(app, backend, page, press):
+def test_run_that_goes_on_here_goes_on_when_it_is_read_again(app, backend, record, press):
     backend.create_workflow(lab(checks=100))
     app.run()
     press("start")
-    old = page().session
+    old = record(CurrentRun).session
 
     use(app, "reload_run")
 
-    assert page().session is not old
-    assert page().session.background.continues
+    assert record(CurrentRun).session is not old
+    assert record(CurrentRun).session.background.continues
 
 
-def test_latest_turn_is_shown_with_work_that_came_of_it(app, backend, page, press, later):
+def test_latest_turn_is_shown_with_work_that_came_of_it(app, backend, record, press, later):
     backend.create_workflow(lab(checks=100))
     app.run()
     press("start")
@@ -261,6 +262,6 @@ def test_latest_turn_is_shown_with_work_that_came_of_it(app, backend, page, pres
     use(app, "timeline_more", True)
     app.selectbox("timeline_turns").set_value("Latest turn").run()
 
-    turns = page().session.turns
+    turns = record(CurrentRun).session.turns
     assert [(turn.number, turn.is_background) for turn in turns] == [(1, False), (1, True), (1, True)]
     assert set(column(app, "background")) == {"✓", None}

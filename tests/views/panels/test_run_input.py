@@ -6,6 +6,8 @@ import pytest
 
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
+from debugger.views.run_state import CurrentRun, RunInputs
+from debugger.views.state import Editors
 from tests.support.factories import document, say, static
 from tests.views.bars import use
 from tests.views.message import send
@@ -30,8 +32,8 @@ def text_area(app, part):
     return next(area for area in app.text_area if part in area.key)
 
 
-def model(page):
-    return next(iter(page().start_inputs.values()))
+def model(record):
+    return next(iter(record(RunInputs).start.values()))
 
 
 def test_tables_begin_with_what_workflow_names(app, backend):
@@ -49,18 +51,18 @@ def test_tables_begin_with_what_workflow_names(app, backend):
     assert not is_open(app, "runtime_variables")
 
 
-def test_box_without_variables_is_closed_and_opens_to_empty_table(app, backend, page):
+def test_box_without_variables_is_closed_and_opens_to_empty_table(app, backend, record):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     closed = [is_open(app, "dynamic_variables"), is_open(app, "runtime_variables")]
 
-    use(app, f"box_start_dynamic_variables_{page().generation}", True)
+    use(app, f"box_start_dynamic_variables_{record(Editors).generation}", True)
 
     assert closed == [False, False]
     assert table(app, "dynamic_variables") == []
 
 
-def test_json_and_tables_are_two_views_of_one_input(app, backend, page):
+def test_json_and_tables_are_two_views_of_one_input(app, backend, record):
     backend.create_workflow(document(static("a", "Hello"), defaults={"shop": "Leaf"}))
     app.run()
 
@@ -71,10 +73,10 @@ def test_json_and_tables_are_two_views_of_one_input(app, backend, page):
 
     assert before == {"dynamic_variables": {"shop": "Leaf"}, "runtime_variables": {}}
     assert table(app, "dynamic_variables") == [{"name": "n", "type": "number", "value": "42"}]
-    assert model(page).value["welcome_message"] == "Hi"
+    assert model(record).value["welcome_message"] == "Hi"
 
 
-def test_json_that_does_not_parse_says_where_and_keeps_what_was_typed(app, backend, page):
+def test_json_that_does_not_parse_says_where_and_keeps_what_was_typed(app, backend, record):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     use(app, "input_mode", "JSON")
@@ -87,7 +89,7 @@ def test_json_that_does_not_parse_says_where_and_keeps_what_was_typed(app, backe
     assert text_area(app, "json").value == '{\n "run_by": ,\n}'
 
 
-def test_run_does_not_start_on_input_that_cannot_be_used(app, backend, page):
+def test_run_does_not_start_on_input_that_cannot_be_used(app, backend, record):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     use(app, "input_mode", "JSON")
@@ -96,11 +98,11 @@ def test_run_does_not_start_on_input_that_cannot_be_used(app, backend, page):
     use(app, "start")
 
     assert not app.exception
-    assert page().session.status == "not_started"
+    assert record(CurrentRun).session.status == "not_started"
     assert any("discard the change" in error.value for error in app.error)
 
 
-def test_change_that_cannot_be_used_can_be_discarded(app, backend, page):
+def test_change_that_cannot_be_used_can_be_discarded(app, backend, record):
     backend.create_workflow(document(static("a", "Hello"), defaults={"shop": "Leaf"}))
     app.run()
     use(app, "input_mode", "JSON")
@@ -112,7 +114,7 @@ def test_change_that_cannot_be_used_can_be_discarded(app, backend, page):
     assert json.loads(text_area(app, "json").value)["dynamic_variables"] == {"shop": "Leaf"}
 
 
-def test_what_input_holds_reaches_run(app, backend, page, press):
+def test_what_input_holds_reaches_run(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hello {{name}}")))
     app.run()
     use(app, "input_mode", "JSON")
@@ -120,7 +122,7 @@ def test_what_input_holds_reaches_run(app, backend, page, press):
 
     press("start")
 
-    record = backend.run(page().session.run_id)
+    record = backend.run(record(CurrentRun).session.run_id)
     assert record.run_by == "qa"
     assert words(app) == ["Hello Ada"]
 
@@ -137,7 +139,7 @@ def test_placeholders_without_value_are_listed_before_run(app, backend):
     assert any("Still empty: name" in caption.value for caption in app.caption)
 
 
-def test_another_start_node_can_be_chosen(app, backend, page, press):
+def test_another_start_node_can_be_chosen(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hello"), static("b", "Bye")))
     app.run()
 
@@ -147,7 +149,7 @@ def test_another_start_node_can_be_chosen(app, backend, page, press):
     assert words(app) == ["Bye"]
 
 
-def test_start_node_that_version_does_not_have_is_kept_and_shown(app, backend, page):
+def test_start_node_that_version_does_not_have_is_kept_and_shown(app, backend, record):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     use(app, "input_mode", "JSON")
@@ -159,7 +161,7 @@ def test_start_node_that_version_does_not_have_is_kept_and_shown(app, backend, p
     assert next(box for box in app.selectbox if box.key.startswith("start_node")).value == "gone"
 
 
-def test_state_after_turn_can_be_copied_as_initial_state(app, backend, page, press):
+def test_state_after_turn_can_be_copied_as_initial_state(app, backend, record, press):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -167,11 +169,11 @@ def test_state_after_turn_can_be_copied_as_initial_state(app, backend, page, pre
 
     use(app, "copy_state")
 
-    assert model(page).value["initial_state"]["threads"]["0"]["node_logical_id"] == "chat"
+    assert model(record).value["initial_state"]["threads"]["0"]["node_logical_id"] == "chat"
     assert '"node_logical_id": "chat"' in text_area(app, "state_json").value
 
 
-def test_state_of_another_run_can_be_copied_before_this_one_has_begun(app, backend, page):
+def test_state_of_another_run_can_be_copied_before_this_one_has_begun(app, backend, record):
     workflow = backend.create_workflow(document(say("chat")))
     first = backend.execute(
         workflow.id, TurnInput.with_message("one", dynamic_variables={"tea": "Assam"})
@@ -182,7 +184,7 @@ def test_state_of_another_run_can_be_copied_before_this_one_has_begun(app, backe
     next(box for box in app.selectbox if box.key.startswith("copy_turn")).set_value(1).run()
     use(app, "copy_state")
 
-    copied = model(page).value["initial_state"]
+    copied = model(record).value["initial_state"]
     assert copied["threads"]["0"]["chat_history"][0]["content"] == "one"
     assert "two" not in str(copied)
     assert copied["dynamic_variables"] == {"tea": "Assam"}
@@ -198,7 +200,7 @@ def test_initial_state_that_is_not_json_says_where(app, backend):
     assert text_area(app, "state_json").value == '{"threads": }'
 
 
-def test_next_turn_is_given_more_than_message_once_and_only_once(app, backend, page, press, settle):
+def test_next_turn_is_given_more_than_message_once_and_only_once(app, backend, record, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
@@ -210,13 +212,13 @@ def test_next_turn_is_given_more_than_message_once_and_only_once(app, backend, p
     send(app, "again")
     settle()
 
-    given = [turn.run_input.dynamic_variables for turn in page().session.turns]
+    given = [turn.run_input.dynamic_variables for turn in record(CurrentRun).session.turns]
     assert given[1] == {"tone": "kind"}
     assert given[2] == {}
     assert text_area(app, "next_json").value == "{}"
 
 
-def test_each_version_keeps_what_it_was_last_given(app, backend, page):
+def test_each_version_keeps_what_it_was_last_given(app, backend, record):
     first = backend.create_workflow(document(static("a", "Hello")), name="First")
     second = backend.create_workflow(document(static("a", "Hello")), name="Second")
     app.run()

@@ -5,6 +5,8 @@ import io
 
 from debugger.analysis.side_effects import side_effects
 from debugger.exports.csv_files import side_effect_rows, side_effects_csv
+from debugger.views.run_state import CurrentRun
+from debugger.views.selection import Selection
 from tests.support.factories import direct, document, node, say
 from tests.support.super_nodes import super_node
 from tests.views.bars import badges, captions, control, use
@@ -87,7 +89,7 @@ def test_filter_of_timeline_is_kept_while_ledger_is_shown(app, backend, press):
     assert control(app, "timeline_text").value == "booking"
 
 
-def test_ledger_of_reopened_run_is_same(app, backend, page, press):
+def test_ledger_of_reopened_run_is_same(app, backend, record, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
@@ -99,11 +101,11 @@ def test_ledger_of_reopened_run_is_same(app, backend, page, press):
     assert str(ledger(app).to_dict("records")) == str(before)
 
 
-def test_download_holds_every_call_with_its_raw_id(app, backend, page, press):
+def test_download_holds_every_call_with_its_raw_id(app, backend, record, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
-    session = page().session
+    session = record(CurrentRun).session
 
     rows = side_effect_rows(session.run_id, side_effects(session.turns, session.ledger.recorded))
     text = side_effects_csv(rows).removeprefix(b"\xef\xbb\xbf").decode()
@@ -112,12 +114,12 @@ def test_download_holds_every_call_with_its_raw_id(app, backend, page, press):
     assert (found["run_id"], found["node_logical_id"]) == (session.run_id, "booking/save")
 
 
-def test_event_inside_super_node_belongs_to_it_in_node_tab(app, backend, page, press):
+def test_event_inside_super_node_belongs_to_it_in_node_tab(app, backend, record, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
 
-    page().node = "booking"
+    record(Selection).node = "booking"
     use(app, "inspector_tab", "Node")
 
     runs = next(each.value for each in app.dataframe if each.proto.alt.startswith("Runs of the chosen"))

@@ -4,11 +4,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from debugger.session.breakpoints import Breakpoint
+from debugger.views.navigation import ViewMode
+from debugger.views.panels.variable_edits import VariableEdits
+from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.selection import Selection
 from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import badges, captions, control, use
 from tests.views.conftest import APP
 from tests.views.message import box, send, send_stepped
+from tests.views.records import record_of
 from tests.views.row_lists import drawn, rows
 
 LINE = (static("a", "A {{who}}"), static("b", "B"), say("chat"), direct("a", "b"), direct("b", "chat"))
@@ -25,7 +30,7 @@ def click(app, key):
 
 def idle(app):
     """Wait until nothing is under way or the run is paused, and draw that."""
-    assert app.session_state["debugger_page"].session.wait_until_idle(10)
+    assert record_of(app, CurrentRun).session.wait_until_idle(10)
     app.run()
     assert not app.exception
 
@@ -53,7 +58,7 @@ def waiting(app, backend):
     click(app, "start")
 
 
-def test_step_at_rest_arms_and_again_disarms(app, backend, page):
+def test_step_at_rest_arms_and_again_disarms(app, backend, record):
     waiting(app, backend)
 
     click(app, "step_event")
@@ -61,11 +66,11 @@ def test_step_at_rest_arms_and_again_disarms(app, backend, page):
     click(app, "step_event")
 
     assert "Pauses at the first event of your next message." in armed
-    assert page().session.stop_point is None
+    assert record(CurrentRun).session.stop_point is None
     assert not any(badge.startswith("Pauses") for badge in badges(app))
 
 
-def test_other_step_replaces_armed_one_until_disarmed(app, backend, page):
+def test_other_step_replaces_armed_one_until_disarmed(app, backend, record):
     waiting(app, backend)
     click(app, "step_event")
 
@@ -74,65 +79,65 @@ def test_other_step_replaces_armed_one_until_disarmed(app, backend, page):
     click(app, "disarm")
 
     assert shown == ["Pauses before the first node of your next message."]
-    assert page().session.stepping.pending is None
+    assert record(CurrentRun).session.stepping.pending is None
 
 
-def test_armed_message_is_stepped(app, backend, page):
+def test_armed_message_is_stepped(app, backend, record):
     waiting(app, backend)
     click(app, "step_event")
 
     send(app, "Hi")
     idle(app)
 
-    assert page().session.stop_point.position == 0
-    assert page().session.turns[-1].number == 2
+    assert record(CurrentRun).session.stop_point.position == 0
+    assert record(CurrentRun).session.turns[-1].number == 2
     assert "Paused" in badges(app)
-    page().session.stop()
+    record(CurrentRun).session.stop()
 
 
-def test_typed_message_is_sent_and_stepped(app, backend, page):
+def test_typed_message_is_sent_and_stepped(app, backend, record):
     waiting(app, backend)
 
     stepped(app, "Hi", "event")
 
-    assert page().session.stop_point.position == 0
-    assert page().session.turns[-1].message == "Hi"
+    assert record(CurrentRun).session.stop_point.position == 0
+    assert record(CurrentRun).session.turns[-1].message == "Hi"
     assert box(app)["disabled"]
-    page().session.stop()
+    record(CurrentRun).session.stop()
 
 
-def test_demo_view_steps_no_message(app, backend, page):
+def test_demo_view_steps_no_message(app, backend, record):
     waiting(app, backend)
 
-    page().is_demo = True
+    record(ViewMode).is_demo = True
     app.run()
 
     assert not box(app)["steps"]
 
 
-def test_typed_message_starts_run_stepped(app, backend, page):
+def test_typed_message_starts_run_stepped(app, backend, record):
     opened(app, backend)
 
     stepped(app, "Hi", "node")
 
-    assert page().session.stop_point.text == "Before A."
-    assert page().session.turns[0].message == "Hi"
-    page().session.stop()
+    assert record(CurrentRun).session.stop_point.text == "Before A."
+    assert record(CurrentRun).session.turns[0].message == "Hi"
+    record(CurrentRun).session.stop()
 
 
-def test_restarted_run_is_stepped_where_armed(app, backend, page):
+def test_restarted_run_is_stepped_where_armed(app, backend, record):
     waiting(app, backend)
-    first = page().session
+    first = record(CurrentRun).session
     click(app, "step_event")
 
     click(app, "restart")
 
-    assert page().session is not first
-    assert page().session.stop_point.text == "One event on."
-    page().session.stop()
+    assert record(CurrentRun).session is not first
+    assert record(CurrentRun).session.stop_point.text == "One event on."
+    record(CurrentRun).session.stop()
 
 
-def test_reloaded_run_stays_armed(app, backend, page):
+def test_reloaded_run_stays_armed(app, backend, record):
     waiting(app, backend)
     click(app, "step_turn")
 
@@ -141,7 +146,7 @@ def test_reloaded_run_stays_armed(app, backend, page):
     assert "Pauses after the turn of your next message." in badges(app)
 
 
-def test_steps_of_ended_run_say_why_disabled(app, backend, page):
+def test_steps_of_ended_run_say_why_disabled(app, backend, record):
     waiting(app, backend)
 
     click(app, "stop")
@@ -157,13 +162,13 @@ def paused_row(app):
     return None if table["chosen"] is None else table["rows"][table["chosen"]]["target"][0]
 
 
-def test_paused_event_has_row_in_every_density(app, backend, page):
+def test_paused_event_has_row_in_every_density(app, backend, record):
     waiting(app, backend)
     use(app, "timeline_text", "no such word")
     stepped(app, "Hi", "event")
     hidden, paused, seen = [], [], []
-    while page().session.stop_point is not None:
-        paused.append(page().session.paused_event)
+    while record(CurrentRun).session.stop_point is not None:
+        paused.append(record(CurrentRun).session.paused_event)
         seen.append(paused_row(app))
         hidden.append(len(rows(app)) == 1)
         click(app, "step_event")
@@ -182,18 +187,18 @@ def test_paused_event_has_row_in_every_density(app, backend, page):
         ("Raw", "event", "Raw"),
     ],
 )
-def test_density_follows_step(app, backend, page, before, kind, after):
+def test_density_follows_step(app, backend, record, before, kind, after):
     waiting(app, backend)
     use(app, "timeline_density", before)
 
     stepped(app, "Hi", kind)
 
     assert control(app, "timeline_density").value == after
-    assert page().session.stop_point is not None or kind == "node"
-    page().session.stop()
+    assert record(CurrentRun).session.stop_point is not None or kind == "node"
+    record(CurrentRun).session.stop()
 
 
-def test_background_work_is_paused_and_box_locked(app, backend, page):
+def test_background_work_is_paused_and_box_locked(app, backend, record):
     backend.create_workflow(lab(pause=30))
     app.run()
     click(app, "start")
@@ -201,45 +206,45 @@ def test_background_work_is_paused_and_box_locked(app, backend, page):
     click(app, "pause")
     pausing = badges(app)
     backend.ahead += 60
-    page().session.advance()
-    assert page().session.wait_until_idle(10)
+    record(CurrentRun).session.advance()
+    assert record(CurrentRun).session.wait_until_idle(10)
     app.run()
 
     assert "Pauses at the next event of background work." in pausing
-    assert page().session.stop_point.log.is_background
+    assert record(CurrentRun).session.stop_point.log.is_background
     assert box(app)["disabled"]
     assert box(app)["placeholder"] == "The run is paused: Resume or Step lets it go on."
-    page().session.stop()
+    record(CurrentRun).session.stop()
 
 
-def test_message_that_pause_overtakes_comes_back(app, backend, page):
+def test_message_that_pause_overtakes_comes_back(app, backend, record):
     backend.create_workflow(lab(pause=30))
     app.run()
     click(app, "start")
-    page().session.stepping.pause()
+    record(CurrentRun).session.stepping.pause()
     backend.ahead += 60
-    page().session.advance()
-    assert page().session.wait_until_idle(10)
+    record(CurrentRun).session.advance()
+    assert record(CurrentRun).session.wait_until_idle(10)
 
     send_stepped(app, "Hi", "event")  # the page was drawn before the pause
 
-    assert page().session.stop_point.log.is_background
+    assert record(CurrentRun).session.stop_point.log.is_background
     assert box(app)["draft"] == "Hi"
-    assert page().session.turns[-1].number == 1
-    page().session.stop()
+    assert record(CurrentRun).session.turns[-1].number == 1
+    record(CurrentRun).session.stop()
 
 
-def test_step_begins_run_and_stands_still_at_its_first_event(app, backend, page):
+def test_step_begins_run_and_stands_still_at_its_first_event(app, backend, record):
     opened(app, backend)
 
     click(app, "step_event")
 
-    assert page().session.stop_point.position == 0
+    assert record(CurrentRun).session.stop_point.position == 0
     assert "One event on." in captions(app)
-    page().session.stop()
+    record(CurrentRun).session.stop()
 
 
-def test_steps_by_node_stand_still_before_each_and_resume_goes_to_users_turn(app, backend, page):
+def test_steps_by_node_stand_still_before_each_and_resume_goes_to_users_turn(app, backend, record):
     opened(app, backend)
     click(app, "step_node")
     first = captions(app)
@@ -250,7 +255,7 @@ def test_steps_by_node_stand_still_before_each_and_resume_goes_to_users_turn(app
 
     assert "Before A." in first
     assert "Before B." in second
-    assert page().session.status == "waiting_for_user_input"
+    assert record(CurrentRun).session.status == "waiting_for_user_input"
 
 
 def test_without_run_that_stands_still_there_is_nothing_to_resume(app, backend):
@@ -268,43 +273,43 @@ def test_backend_without_pause_says_why_steps_wait(app, backend, monkeypatch):
     assert control(app, "step_node").help.startswith("It runs elsewhere. Steps move")
 
 
-def test_steps_without_pause_move_chosen_event(app, backend, page, monkeypatch):
+def test_steps_without_pause_move_chosen_event(app, backend, record, monkeypatch):
     unpausable(backend, monkeypatch)
     opened(app, backend)
     click(app, "start")
-    rows = [event.type for event in page().session.turns[0].events]
+    rows = [event.type for event in record(CurrentRun).session.turns[0].events]
 
     use(app, "step_event")
-    first, notices = page().event, [toast.value for toast in app.toast]
+    first, notices = record(Cursor).event, [toast.value for toast in app.toast]
     use(app, "step_node")
-    node = page().event
+    node = record(Cursor).event
     use(app, "step_turn")
-    last = page().event
+    last = record(Cursor).event
     use(app, "step_event")
 
     assert rows[first] != "start_workflow_iteration" and first < node < last
     assert rows[node] == "start_node_run"
     assert last == len(rows) - 1
-    assert page().event is None
+    assert record(Cursor).event is None
     assert notices == ["The platform has already run on: steps move through the events received."]
     use(app, "step_event")
-    assert page().event == first
+    assert record(Cursor).event == first
     assert not app.toast
 
 
-def test_node_can_be_run_to_from_its_tab(app, backend, page):
+def test_node_can_be_run_to_from_its_tab(app, backend, record):
     opened(app, backend)
-    page().node = "b"
+    record(Selection).node = "b"
     app.session_state["inspector_tab"] = "Node"
     app.run()
 
     click(app, "run_to")
 
     assert "Before B." in captions(app)
-    page().session.stop()
+    record(CurrentRun).session.stop()
 
 
-def test_breakpoint_is_set_from_list_shown_verified_and_taken_away(app, backend, page):
+def test_breakpoint_is_set_from_list_shown_verified_and_taken_away(app, backend, record):
     opened(app, backend)
     use(app, "lower_view", "Breakpoints")
     app.selectbox("bp_target_before").set_value("b")
@@ -312,18 +317,18 @@ def test_breakpoint_is_set_from_list_shown_verified_and_taken_away(app, backend,
     app.text_input("bp_hits").set_value("1")
 
     click(app, "bp_add")
-    points = page().session.breakpoints.points
+    points = record(CurrentRun).session.breakpoints.points
     shown = " ".join(markdown.value for markdown in app.markdown)
     click(app, f"remove_{points[0].id}")
 
     assert points == [Breakpoint("before", "b", "{{who}} == 'Ada'", "1", id=points[0].id)]
     assert "Verified" in shown
-    assert page().session.breakpoints.points == []
+    assert record(CurrentRun).session.breakpoints.points == []
 
 
-def test_breakpoint_at_node_that_is_gone_is_hollow_with_reason(app, backend, page):
+def test_breakpoint_at_node_that_is_gone_is_hollow_with_reason(app, backend, record):
     opened(app, backend)
-    page().session.breakpoints.put(Breakpoint("before", "gone"))
+    record(CurrentRun).session.breakpoints.put(Breakpoint("before", "gone"))
 
     use(app, "lower_view", "Breakpoints")
 
@@ -331,7 +336,7 @@ def test_breakpoint_at_node_that_is_gone_is_hollow_with_reason(app, backend, pag
     assert "This version of the workflow has no such node." in shown
 
 
-def test_what_is_no_hit_count_is_told_and_what_was_typed_stays(app, backend, page):
+def test_what_is_no_hit_count_is_told_and_what_was_typed_stays(app, backend, record):
     opened(app, backend)
     use(app, "lower_view", "Breakpoints")
     app.text_input("bp_hits").set_value("often")
@@ -340,40 +345,40 @@ def test_what_is_no_hit_count_is_told_and_what_was_typed_stays(app, backend, pag
 
     assert any("names no hits" in error.value for error in app.error)
     assert app.text_input("bp_hits").value == "often"
-    assert page().session.breakpoints.points == []
+    assert record(CurrentRun).session.breakpoints.points == []
 
 
-def test_breakpoints_come_back_with_recorded_run_and_go_along_to_restarted_one(app, backend, page):
+def test_breakpoints_come_back_with_recorded_run_and_go_along_to_restarted_one(app, backend, record):
     opened(app, backend)
     click(app, "start")
-    page().session.wait(10)
+    record(CurrentRun).session.wait(10)
     app.run()
-    page().node = "b"
+    record(Selection).node = "b"
     app.session_state["inspector_tab"] = "Node"
     app.run()
     click(app, "break_here")
-    run_id = page().session.run_id
+    run_id = record(CurrentRun).session.run_id
 
     click(app, "restart")
-    carried = [point.target for point in page().session.breakpoints.points]
-    page().session.stop()
+    carried = [point.target for point in record(CurrentRun).session.breakpoints.points]
+    record(CurrentRun).session.stop()
     another = AppTest.from_file(str(APP), default_timeout=10)
     another.query_params["run"] = run_id
     another.run()
 
-    found = another.session_state["debugger_page"].session
+    found = record_of(another, CurrentRun).session
     assert carried == ["b"]
     assert found.run_id == run_id
     assert [point.target for point in found.breakpoints.points] == ["b"]
 
 
-def test_edits_are_pending_with_their_difference_until_they_are_applied(app, backend, page):
+def test_edits_are_pending_with_their_difference_until_they_are_applied(app, backend, record):
     opened(app, backend)
     click(app, "step_node")
     app.session_state["live_edit"] = True
     app.run()
     assert "Nothing is changed yet." in captions(app)
-    pending = page().pending
+    pending = record(VariableEdits).pending
     tier = next(tier for tier in pending.shown if tier.scope == "dynamic")
     from debugger.session.variable_rows import VariableRow
 
@@ -385,5 +390,5 @@ def test_edits_are_pending_with_their_difference_until_they_are_applied(app, bac
     click(app, "resume")
 
     assert difference == ['~ dynamic.who: "Ada" → "Eve"']
-    said = [event.to_wire().get("content") for event in page().session.turns[0].events]
+    said = [event.to_wire().get("content") for event in record(CurrentRun).session.turns[0].events]
     assert "A Eve" in said

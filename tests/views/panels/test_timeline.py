@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import re
 
+from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.selection import Selection
 from tests.support.factories import direct, document, node, say, static
 from tests.views.bars import captions, use
 from tests.views.message import send
@@ -20,25 +22,25 @@ def test_before_run_timeline_says_what_would_be_here(app, backend):
     assert "start the run to see some" in captions(app)
 
 
-def test_events_that_matter_are_shown_and_hidden_rest_is_counted(app, backend, page, press):
+def test_events_that_matter_are_shown_and_hidden_rest_is_counted(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
 
     press("start")
 
-    total = len(page().session.turns[0].events)
+    total = len(record(CurrentRun).session.turns[0].events)
     assert len(rows(app)) < total
     assert f"{len(rows(app))} of {total} events · {total - len(rows(app))} hidden" in captions(app)
 
 
-def test_raw_shows_everything(app, backend, page, press):
+def test_raw_shows_everything(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     press("start")
 
     use(app, "timeline_density", "Raw")
 
-    assert len(rows(app)) == len(page().session.turns[0].events)
+    assert len(rows(app)) == len(record(CurrentRun).session.turns[0].events)
     assert "hidden" not in captions(app)
 
 
@@ -89,11 +91,11 @@ def test_failures_stay_whatever_filter(app, backend, press):
     assert "workflow_error" in set(column(app, "type"))
 
 
-def test_chosen_node_can_be_looked_at_alone(app, backend, page, press):
+def test_chosen_node_can_be_looked_at_alone(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
-    page().node = "chat"
+    record(Selection).node = "chat"
     app.run()
 
     open_filters(app)
@@ -102,11 +104,11 @@ def test_chosen_node_can_be_looked_at_alone(app, backend, page, press):
     assert set(column(app, "node")) == {"Chat"}
 
 
-def test_chosen_event_stays_marked_when_filter_moves_it(app, backend, page, press):
+def test_chosen_event_stays_marked_when_filter_moves_it(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
-    page().event = int(column(app, "#")[1])
+    record(Cursor).event = int(column(app, "#")[1])
     app.run()
     before = drawn(app)["chosen"]
 
@@ -114,14 +116,14 @@ def test_chosen_event_stays_marked_when_filter_moves_it(app, backend, page, pres
 
     after = drawn(app)["chosen"]
     assert before == 1
-    assert after == page().event
+    assert after == record(Cursor).event
 
 
-def test_following_run_again_takes_mark_away(app, backend, page, press):
+def test_following_run_again_takes_mark_away(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     press("start")
-    page().event = int(column(app, "#")[0])
+    record(Cursor).event = int(column(app, "#")[0])
     app.run()
 
     use(app, "latest")
@@ -223,16 +225,16 @@ def test_node_of_run_can_be_looked_at_alone(app, backend, press, settle):
     assert set(column(app, "node")) == {"Chat"}
 
 
-def test_long_run_comes_in_pages_last_one_first(app, backend, page, press, settle, monkeypatch):
+def test_long_run_comes_in_pages_last_one_first(app, backend, record, press, settle, monkeypatch):
     monkeypatch.setattr("debugger.analysis.paging.page_bounds.__defaults__", (5,))
     monkeypatch.setattr("debugger.analysis.paging.page_count.__defaults__", (5,))
     monkeypatch.setattr("debugger.analysis.paging.page_of.__defaults__", (5,))
     talk(app, backend, press, settle, "green tea")
     use(app, "timeline_density", "Raw")
-    total = sum(len(turn.events) for turn in page().session.turns)
+    total = sum(len(turn.events) for turn in record(CurrentRun).session.turns)
     last = [int(number) for number in column(app, "#")]
 
-    page().event = 2
+    record(Cursor).event = 2
     app.run()
 
     assert last[-1] == total - 1

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from debugger.views.shortcuts import BUILT_IN, SHORTCUTS
+from debugger.views.shortcuts import BUILT_IN, SHORTCUTS, ShortcutState
 from tests.views.bars import use
+from tests.views.records import record_of
 
 
 def test_help_lists_every_shortcut(app):
@@ -21,4 +22,4 @@ def test_plain_keys_are_switched_off_for_tab(app):
 
     use(app, "has_plain_keys", False)
 
-    assert app.session_state["debugger_page"].has_plain_keys is False
+    assert record_of(app, ShortcutState).has_plain_keys is False

@@ -9,6 +9,7 @@ from debugger.backends.base import TurnProgress, TurnStream
 from debugger.errors import ConnectionFailedError, OutcomeUnknownError
 from debugger.protocol.runs import SentTurn, TurnInput
 from debugger.views.panels.turn_outcome import progress_text
+from debugger.views.run_state import CurrentRun
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import badges, items, keys, use
 from tests.views.message import box as message_box
@@ -72,18 +73,18 @@ def outcome(app):
         return ""
 
 
-def look(app, page):
+def look(app, record):
     """Let the session look at the record, and draw the page."""
-    page().session.check_now()
-    assert page().session.wait_for_record(10)
+    record(CurrentRun).session.check_now()
+    assert record(CurrentRun).session.wait_for_record(10)
     app.run()
     assert not app.exception
 
 
-def check_now(app, page):
+def check_now(app, record):
     """Press the button, and draw what was found."""
     use(app, "check_now")
-    assert page().session.wait_for_record(10)
+    assert record(CurrentRun).session.wait_for_record(10)
     app.run()
 
 
@@ -110,24 +111,24 @@ def test_unknown_turn_locks_box(app, run, lose_answer):
     assert not app.error
 
 
-def test_check_now_finds_turn_that_was_executed(app, page, run, lose_answer, readable):
+def test_check_now_finds_turn_that_was_executed(app, record, run, lose_answer, readable):
     lose_answer("Two bags", is_executed=True)
-    check_now(app, page)
+    check_now(app, record)
     assert "not known" in outcome(app)
 
     readable()
-    check_now(app, page)
+    check_now(app, record)
 
     assert outcome(app) == "The message has arrived: the record has the turn."
     assert words(app).count("Two bags") == 1
     assert not message_box(app)["disabled"]
 
 
-def test_check_now_offers_message_that_did_not_arrive(app, page, run, lose_answer, readable):
+def test_check_now_offers_message_that_did_not_arrive(app, record, run, lose_answer, readable):
     lose_answer("Two bags", is_executed=False)
 
     readable()
-    check_now(app, page)
+    check_now(app, record)
 
     assert outcome(app).startswith("Not executed: the message did not arrive.")
     assert message_box(app)["draft"] == "Two bags"
@@ -135,7 +136,7 @@ def test_check_now_offers_message_that_did_not_arrive(app, page, run, lose_answe
     assert not app.error
 
 
-def test_send_again_executes_message(app, backend, page, run, lose_answer, settle):
+def test_send_again_executes_message(app, backend, record, run, lose_answer, settle):
     lose_answer("Two bags", is_executed=False)
 
     use(app, "send_again_pending")
@@ -143,7 +144,7 @@ def test_send_again_executes_message(app, backend, page, run, lose_answer, settl
 
     assert outcome(app) == ""
     assert words(app).count("Two bags") == 1
-    assert len(backend.run(page().session.run_id).input_output_pairs) == 2
+    assert len(backend.run(record(CurrentRun).session.run_id).input_output_pairs) == 2
 
 
 def test_discard_gives_message_up(app, run, lose_answer):
@@ -157,11 +158,11 @@ def test_discard_gives_message_up(app, run, lose_answer):
     assert not message_box(app)["disabled"]
 
 
-def test_newer_turns_are_counted_and_loaded(app, backend, page, run):
-    run_id = page().session.run_id
+def test_newer_turns_are_counted_and_loaded(app, backend, record, run):
+    run_id = record(CurrentRun).session.run_id
     for text in ("one", "two"):
         continue_run(backend, run, run_id, text)
-    look(app, page)
+    look(app, record)
     assert outcome(app) == "2 new turns from another client. Load them before you send a message."
     assert words(app) == ["Hello"]
 
@@ -171,16 +172,16 @@ def test_newer_turns_are_counted_and_loaded(app, backend, page, run):
     assert {"one", "two"} <= set(words(app))
 
 
-def test_follow_loads_turns_as_they_come(app, backend, page, run):
-    run_id = page().session.run_id
+def test_follow_loads_turns_as_they_come(app, backend, record, run):
+    run_id = record(CurrentRun).session.run_id
     continue_run(backend, run, run_id, "one")
-    look(app, page)
+    look(app, record)
 
     use(app, "follow_run", True)
-    look(app, page)
+    look(app, record)
     assert "one" in words(app)
     continue_run(backend, run, run_id, "two")
-    look(app, page)
+    look(app, record)
 
     assert "two" in words(app)
     assert outcome(app) == "Turns of other clients are loaded as they come."
@@ -188,12 +189,12 @@ def test_follow_loads_turns_as_they_come(app, backend, page, run):
     assert outcome(app) == ""
 
 
-def test_stale_message_is_explained_and_kept(app, backend, page, run, settle):
-    continue_run(backend, run, page().session.run_id)
+def test_stale_message_is_explained_and_kept(app, backend, record, run, settle):
+    continue_run(backend, run, record(CurrentRun).session.run_id)
 
     send(app, "Two bags")
     settle()
-    assert page().session.wait_for_record(10)
+    assert record(CurrentRun).session.wait_for_record(10)
     app.run()
 
     assert outcome(app).startswith("Not executed: the run has newer turns, which are shown now.")
@@ -202,10 +203,10 @@ def test_stale_message_is_explained_and_kept(app, backend, page, run, settle):
     assert not app.error
 
 
-def test_deleted_run_takes_no_message(app, backend, page, run):
-    backend.store.delete_run(page().session.run_id)
+def test_deleted_run_takes_no_message(app, backend, record, run):
+    backend.store.delete_run(record(CurrentRun).session.run_id)
 
-    look(app, page)
+    look(app, record)
 
     assert outcome(app).startswith("Another client has deleted this run.")
     assert message_box(app)["disabled"]

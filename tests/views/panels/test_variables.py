@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from debugger.views.state import ChosenVariable
+from debugger.views.panels.variables import ChosenVariable, VariableSelection
+from debugger.views.panels.watches import WatchList
+from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.run_view import ViewCache
 from tests.support.factories import direct, document, say, static, tool
 from tests.views.bars import control, use
 from tests.views.panels.test_inspector import COUNT, frame
@@ -27,27 +30,27 @@ def choose_row(app, key, row):
     assert not app.exception
 
 
-def states(page):
-    events = page().session.turns[0].events
+def states(record):
+    events = record(CurrentRun).session.turns[0].events
     return [at for at, event in enumerate(events) if event.type == "workflow_show_state"]
 
 
-def test_each_variable_names_event_that_set_it_and_leads_there(app, backend, page, press):
+def test_each_variable_names_event_that_set_it_and_leads_there(app, backend, record, press):
     counted(backend)
     app.run()
     press("start")
-    second = states(page)[1]
+    second = states(record)[1]
 
     set_by = variables(app, "Runtime", "set")
     assert set_by["n"] == f"1 · {second}"
-    assert set_by["n_success"] == f"1 · {states(page)[0]}"
-    page().variable = ChosenVariable("runtime", "n")
+    assert set_by["n_success"] == f"1 · {states(record)[0]}"
+    record(VariableSelection).variable = ChosenVariable("runtime", "n")
     app.run()
     assert drawn(app, "Runtime variables")["chosen"] == list(set_by).index("n")
     assert control(app, "who_runtime_n").label == f"Set by event {second} · turn 1"
     use(app, "who_runtime_n")
 
-    assert page().event == second
+    assert record(Cursor).event == second
 
 
 def test_only_variables_with_words_that_are_looked_for_are_shown(app, backend, press):
@@ -63,11 +66,11 @@ def test_only_variables_with_words_that_are_looked_for_are_shown(app, backend, p
     assert "No variable has these words" in texts(app)
 
 
-def test_changes_are_shown_by_event_by_turn_and_by_run_with_signs(app, backend, page, press):
+def test_changes_are_shown_by_event_by_turn_and_by_run_with_signs(app, backend, record, press):
     counted(backend)
     app.run()
     press("start")
-    page().event = states(page)[1]
+    record(Cursor).event = states(record)[1]
     use(app, "state_view", "Changes")
 
     one = frame(app, "Variables that")
@@ -77,12 +80,12 @@ def test_changes_are_shown_by_event_by_turn_and_by_run_with_signs(app, backend, 
     assert one.iloc[0].to_list() == ["~", "runtime.n.n", "2", "5"]
     assert "dynamic.shop" in all_["variable"].to_list()
     assert set(all_[""]) == {"+"}
-    page().event = states(page)[1] - 1
+    record(Cursor).event = states(record)[1] - 1
     use(app, "changes_span", "This event")
     assert "changed no variable" in texts(app)
 
 
-def test_change_of_text_is_shown_word_by_word(app, backend, page, press):
+def test_change_of_text_is_shown_word_by_word(app, backend, record, press):
     say_it = "def say(n):\n    return 'You are booked for ' + n + ', Ada.'\n"
     backend.create_workflow(
         document(
@@ -95,7 +98,7 @@ def test_change_of_text_is_shown_word_by_word(app, backend, page, press):
     )
     app.run()
     press("start")
-    page().event = states(page)[1]
+    record(Cursor).event = states(record)[1]
     use(app, "state_view", "Changes")
     at = frame(app, "Variables that")["variable"].to_list().index("runtime.line")
 
@@ -107,7 +110,7 @@ def test_change_of_text_is_shown_word_by_word(app, backend, page, press):
     assert ":green-background[\\+ Friday]" in shown
 
 
-def test_what_is_watched_keeps_its_values_and_leads_to_where_it_became_true(app, backend, page, press):
+def test_what_is_watched_keeps_its_values_and_leads_to_where_it_became_true(app, backend, record, press):
     counted(backend)
     app.run()
     press("start")
@@ -125,12 +128,12 @@ def test_what_is_watched_keeps_its_values_and_leads_to_where_it_became_true(app,
     assert rows["watch"] == ["[[n.n]] >= 5", "shop"]
     assert rows["value"] == ["true", '"Leaf"']
     assert values["value"].to_list() == ["false", "true"]
-    assert page().event == states(page)[1]
+    assert record(Cursor).event == states(record)[1]
     use(app, "remove_watch")
-    assert page().watches == ["shop"]
+    assert record(WatchList).texts == ["shop"]
 
 
-def test_watch_that_is_no_condition_is_refused_with_its_place_and_kept_in_box(app, backend, page, press):
+def test_watch_that_is_no_condition_is_refused_with_its_place_and_kept_in_box(app, backend, record, press):
     counted(backend)
     app.run()
     press("start")
@@ -138,16 +141,16 @@ def test_watch_that_is_no_condition_is_refused_with_its_place_and_kept_in_box(ap
 
     app.text_input("new_watch").set_value("[[n]] ==").run()
 
-    assert page().watches == []
+    assert record(WatchList).texts == []
     assert "Expected a value" in " ".join(error.value for error in app.error)
     assert app.text_input("new_watch").value == "[[n]] =="
 
 
-def test_variable_is_watched_from_its_row(app, backend, page, press):
+def test_variable_is_watched_from_its_row(app, backend, record, press):
     counted(backend)
     app.run()
     press("start")
-    page().variable = ChosenVariable("runtime", "n")
+    record(VariableSelection).variable = ChosenVariable("runtime", "n")
     app.run()
 
     use(app, "watch_runtime_n")
@@ -157,13 +160,13 @@ def test_variable_is_watched_from_its_row(app, backend, page, press):
     assert frame(app, "What is watched")["value"].to_list() == ['{"n": 5}']
 
 
-def test_another_run_is_not_shown_with_past_of_one_before(app, backend, page, press):
+def test_another_run_is_not_shown_with_past_of_one_before(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hi"), say("chat"), direct("a", "chat"), defaults={"x": 1}))
     app.run()
     press("start")
-    old = page().past
+    old = record(ViewCache).history
 
     press("restart")
 
-    assert page().past is not old
+    assert record(ViewCache).history is not old
     assert list(variables(app, "Dynamic")) == ["x"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.selection import Selection
 from tests.support.factories import direct, document, say, static, tool, when
 from tests.views.bars import captions, control, use
 from tests.views.panels.test_inspector import frame
@@ -60,7 +62,7 @@ def test_each_way_out_is_shown_with_its_condition_its_values_and_its_verdict(app
     assert "“went well” comes before it" in shown
 
 
-def test_one_steps_from_decision_to_decision(app, backend, page, press, settle):
+def test_one_steps_from_decision_to_decision(app, backend, record, press, settle):
     backend.create_workflow(
         document(static("a", "Hi"), static("b", "Ho"), say("chat"), direct("a", "b"), direct("b", "chat"))
     )
@@ -70,20 +72,20 @@ def test_one_steps_from_decision_to_decision(app, backend, page, press, settle):
     assert "Decision 2 of 2" in texts(app)
 
     use(app, "previous_decision")
-    first = page().event
+    first = record(Cursor).event
     assert "Decision 1 of 2" in texts(app)
     assert "A → B" in texts(app)
     assert control(app, "previous_decision").disabled
     use(app, "next_decision")
 
-    assert page().event > first
-    assert page().session.turns[0].events[page().event].type == "direct_edge"
+    assert record(Cursor).event > first
+    assert record(CurrentRun).session.turns[0].events[record(Cursor).event].type == "direct_edge"
     use(app, "latest_decision")
-    assert page().event is None
+    assert record(Cursor).event is None
     assert control(app, "inspector_tab").value == "Why"
 
 
-def test_row_of_list_chooses_its_decision(app, backend, page, press):
+def test_row_of_list_chooses_its_decision(app, backend, record, press):
     backend.create_workflow(
         document(static("a", "Hi"), static("b", "Ho"), say("chat"), direct("a", "b"), direct("b", "chat"))
     )
@@ -102,40 +104,40 @@ def test_row_of_list_chooses_its_decision(app, backend, page, press):
     }
 
 
-def test_decision_as_of_event_is_the_last_one_before(app, backend, page, press):
+def test_decision_as_of_event_is_the_last_one_before(app, backend, record, press):
     backend.create_workflow(
         document(static("a", "Hi"), static("b", "Ho"), say("chat"), direct("a", "b"), direct("b", "chat"))
     )
     app.run()
     press("start")
-    events = page().session.turns[0].events
+    events = record(CurrentRun).session.turns[0].events
     begins = [at for at, event in enumerate(events) if event.type == "start_node_run"]
 
-    page().event = begins[1]
+    record(Cursor).event = begins[1]
     open_why(app)
 
     assert "Decision 1 of 2" in texts(app)
-    page().event = begins[0]
+    record(Cursor).event = begins[0]
     app.run()
     assert "is made later, at event" in texts(app)
 
 
-def test_chosen_edge_shows_its_decisions_alone_until_all_are_asked_for(app, backend, page, press):
+def test_chosen_edge_shows_its_decisions_alone_until_all_are_asked_for(app, backend, record, press):
     backend.create_workflow(counting())
     app.run()
     press("start")
 
-    page().edge = "edge_count_chat"
+    record(Selection).edge = "edge_count_chat"
     open_why(app)
     assert "Edge “went well”: taken 1 time" in texts(app)
     assert "Decision 1 of 1" in texts(app)
-    page().edge = "edge_count_much"
+    record(Selection).edge = "edge_count_much"
     app.run()
     assert "taken 0 times" in texts(app)
     assert "was not taken yet" in texts(app)
     use(app, "leave_edge")
 
-    assert page().edge is None
+    assert record(Selection).edge is None
     assert "Count → Chat" in texts(app)
 
 

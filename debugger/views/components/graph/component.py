@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from debugger.graph.diagram import Direction
 from debugger.protocol.base import JsonObject
-from debugger.views import state
+from debugger.views import selection, state
 from debugger.views.auth.permissions import denied
 from debugger.views.components.factory import component
-from debugger.views.state import Element
+from debugger.views.selection import Element
 
 _INLINE_ELEMENTS = 60
 """Above so many nodes and edges, geometry is sent in a message of its own, which the browser keeps."""
@@ -45,7 +45,7 @@ def workflow_graph(
 ) -> None:
     """Draw the graph.
 
-    The selected element is `PageState.node` or `PageState.edge`.
+    The selected element is `Selection.node` or `Selection.edge`.
 
     Args:
         shape: The geometry, laid out in `graph_direction`; while its ``version`` is equal the picture keeps
@@ -58,7 +58,7 @@ def workflow_graph(
         on_breakpoint: Takes the node or edge where a person asks for a breakpoint, or clicks the one that is
             there. Without it no place for one is shown.
     """
-    chosen = state.chosen_element()
+    chosen = selection.chosen_element()
     data: JsonObject = {
         "key": state.GRAPH_KEY,
         "version": shape["version"],
@@ -70,7 +70,7 @@ def workflow_graph(
         "can_break": on_breakpoint is not None and not denied(on_breakpoint),
         **marks,
     }
-    state.draw_element(chosen)
+    selection.draw_element(chosen)
     if len(shape["nodes"]) + len(shape["edges"]) > _INLINE_ELEMENTS:
         _PICTURE(
             key=f"{state.GRAPH_KEY}_geometry",
@@ -83,7 +83,7 @@ def workflow_graph(
         key=state.GRAPH_KEY,
         height=height,
         data=data,
-        on_selected_change=lambda: on_choose(state.drawn_element()),
+        on_selected_change=lambda: on_choose(selection.drawn_element()),
         on_breakpoint_change=lambda: _point(on_breakpoint),
         on_direction_change=_turn,
     )
@@ -97,6 +97,6 @@ def _turn() -> None:
 
 
 def _point(on_breakpoint: Callable[[Element], None] | None) -> None:
-    element = state.pointed_element()
+    element = selection.pointed_element()
     if element is not None and on_breakpoint is not None:
         on_breakpoint(element)

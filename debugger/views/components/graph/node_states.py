@@ -13,7 +13,7 @@ from debugger.analysis.transitions import MAX_LATEST, PathCount, PathCounts
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
-from debugger.views.state import Element
+from debugger.views.selection import Element
 
 Look = Literal["verified", "hollow", "disabled", "log"]
 

@@ -2,19 +2,65 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
 from debugger.analysis.comparison.comparison import turn_offset
+from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_RUNS
 from debugger.errors import DebuggerError
 from debugger.session.comparison import RunComparison
 from debugger.session.loading import RecordedRun, load_run
 from debugger.views import state
 from debugger.views.actions import command
-from debugger.views.backends import named_backend
-from debugger.views.state import SIDES, CompareState, Element, Side
+from debugger.views.backends import CurrentBackend, named_backend
+from debugger.views.selection import Element, Selection
 from debugger.views.url_state import CompareAddress, RunPlace
 
 IGNORING_KEY = "compare_ignoring"
 SHIFT_KEY = "compare_shift"
 DIFFERENCES_KEY = "compare_only_differences"
+Side = Literal["a", "b"]
+
+SIDES: tuple[Side, ...] = ("a", "b")
+
+
+@dataclass
+class CompareState:
+    """State of the page Compare."""
+
+    places: dict[Side, RunPlace] = field(default_factory=dict)
+    """The runs that were requested."""
+    runs: dict[Side, RecordedRun] = field(default_factory=dict)
+    """Those of them that could be read."""
+    ignoring: frozenset[str] = IGNORED_BETWEEN_RUNS
+    shift: int = 0
+    """How many turns of A came before the first of B."""
+    row: int | None = None
+    """The chosen row of the comparison."""
+    top: int = 0
+    """Which of the rows on view is the uppermost."""
+    only_differences: bool = False
+    shown: CompareAddress = field(default_factory=CompareAddress)
+    """The last content of the address bar."""
+    left: CompareAddress = field(default_factory=CompareAddress)
+    """The content before that."""
+    left_at: float = 0.0
+    """Time at which it was replaced, on the monotonic clock."""
+    seen: RunComparison | None = None
+    """The last comparison of the runs."""
+
+    def side_by_side(self) -> RunComparison | None:
+        """Return the current comparison; ``None`` until both runs are read."""
+        a, b = self.runs.get("a"), self.runs.get("b")
+        if a is None or b is None:
+            return None
+        wanted = (a, b, self.ignoring, self.shift)
+        if self.seen is None or (self.seen.a, self.seen.b, self.seen.ignoring, self.seen.shift) != wanted:
+            self.seen = RunComparison(*wanted)
+        return self.seen
+
+
 _PICKERS: dict[Side, str] = {"a": "compare_a", "b": "compare_b"}
 
 
@@ -29,11 +75,11 @@ def compare(run_a: str, run_b: str) -> None:
 
     An empty one is left open.
     """
-    page = state.page()
-    held = page.compared = CompareState(ignoring=page.compared.ignoring)
+    held = CompareState(ignoring=state.record(CompareState).ignoring)
+    state.replace_record(held)
     for side, text in zip(SIDES, (run_a, run_b), strict=True):
         if text.strip():
-            held.places[side] = RunPlace.parse(text, page.backend_name)
+            held.places[side] = RunPlace.parse(text, state.record(CurrentBackend).name)
     held.shown = current_address()
     try:
         _read_all()
@@ -49,9 +95,9 @@ def choose(side: Side) -> None:
     """
     text = state.widget(picker_key(side)) or ""
     if text.strip():
-        place = RunPlace.parse(text, state.page().backend_name)
+        place = RunPlace.parse(text, state.record(CurrentBackend).name)
         run = _read(place)
-        held = state.page().compared
+        held = state.record(CompareState)
         held.places[side], held.runs[side] = place, run
         _begin()
 
@@ -59,7 +105,7 @@ def choose(side: Side) -> None:
 @command
 def swap() -> None:
     """Let A be B and B be A."""
-    held = state.page().compared
+    held = state.record(CompareState)
     held.places = {_other(side): place for side, place in held.places.items()}
     held.runs = {_other(side): run for side, run in held.runs.items()}
     _begin()
@@ -74,30 +120,30 @@ def reload() -> None:
 
 def ignore() -> None:
     """Pass over what the pills say."""
-    held = state.page().compared
+    held = state.record(CompareState)
     held.ignoring = frozenset(state.widget(IGNORING_KEY) or ())
     go_to_first()
 
 
 def move() -> None:
     """Put the turns beside each other as the number says."""
-    state.page().compared.shift = int(state.widget(SHIFT_KEY) or 1) - 1
+    state.record(CompareState).shift = int(state.widget(SHIFT_KEY) or 1) - 1
     go_to_first()
 
 
 def show_differences() -> None:
     """Show the differing rows alone, or all, as the switch says."""
-    state.page().compared.only_differences = bool(state.widget(DIFFERENCES_KEY))
+    state.record(CompareState).only_differences = bool(state.widget(DIFFERENCES_KEY))
 
 
 def go_to(row: int | None) -> None:
     """Choose a row."""
-    state.page().compared.row = row
+    state.record(CompareState).row = row
 
 
 def go_to_first() -> None:
     """Choose the row where the runs part."""
-    seen = state.page().compared.side_by_side()
+    seen = state.record(CompareState).side_by_side()
     go_to(seen.comparison.first if seen else None)
 
 
@@ -106,25 +152,25 @@ def choose_element(element: Element | None) -> None:
 
     A row that differs is preferred.
     """
-    page = state.page()
-    page.node = element.id if element and element.kind == "node" else None
-    page.edge = element.id if element and element.kind == "edge" else None
-    seen = page.compared.side_by_side()
-    if page.node and seen and (row := seen.comparison.first_at(page.node)) is not None:
+    selection = state.record(Selection)
+    selection.node = element.id if element and element.kind == "node" else None
+    selection.edge = element.id if element and element.kind == "edge" else None
+    seen = state.record(CompareState).side_by_side()
+    if selection.node and seen and (row := seen.comparison.first_at(selection.node)) is not None:
         go_to(row)
 
 
 def scroll(top: int) -> None:
     """Show other rows, and reset the selected one."""
-    held = state.page().compared
+    held = state.record(CompareState)
     held.row, held.top = None, top
 
 
 def current_address() -> CompareAddress:
     """Return the address of what the page shows."""
-    page = state.page()
+    compared = state.record(CompareState)
     texts = [
-        page.compared.places[side].text(page.backend_name) if side in page.compared.places else ""
+        compared.places[side].text(state.record(CurrentBackend).name) if side in compared.places else ""
         for side in SIDES
     ]
     return CompareAddress(*texts)
@@ -137,11 +183,21 @@ def stamp(seen: RunComparison) -> str:
 
 def follow_address() -> None:
     """Show what the address names, if it has changed."""
-    wanted = state.compare_address()
-    is_known = wanted in (CompareAddress(), state.page().compared.shown)
-    if not is_known and not state.is_stale_comparison(wanted):
+    wanted, held = CompareAddress.from_parameters(state.query_parameters()), state.record(CompareState)
+    is_known = wanted in (CompareAddress(), held.shown)
+    is_stale = wanted == held.left and time.monotonic() - held.left_at < state.STALE_SECONDS
+    if not is_known and not is_stale:
         compare(wanted.a, wanted.b)
-        state.page().compared.shown = wanted
+        state.record(CompareState).shown = wanted
+
+
+def show_address() -> None:
+    """Make the address bar name the runs on view."""
+    held, shown = state.record(CompareState), current_address()
+    if held.shown != shown:
+        held.left, held.left_at = held.shown, time.monotonic()
+    held.shown = shown
+    state.set_query_parameters(shown.to_parameters())
 
 
 def _read_all() -> None:
@@ -150,7 +206,7 @@ def _read_all() -> None:
     Raises:
         DebuggerError: One could not be read; of two, the first.
     """
-    held = state.page().compared
+    held = state.record(CompareState)
     faults: list[DebuggerError] = []
     for side, place in held.places.items():
         try:
@@ -166,7 +222,7 @@ def _read(place: RunPlace) -> RecordedRun:
 
 
 def _begin() -> None:
-    held = state.page().compared
+    held = state.record(CompareState)
     held.shift = 0
     if len(held.runs) == len(SIDES):
         a, b = held.runs["a"], held.runs["b"]

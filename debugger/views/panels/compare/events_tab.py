@@ -14,8 +14,9 @@ from debugger.views import state
 from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW
 from debugger.views.panels.compare import actions
+from debugger.views.panels.compare.actions import CompareState, Side
 from debugger.views.panels.compare.differences import COLOURS, WORDS, difference_list
-from debugger.views.state import Side
+from debugger.views.state import PageLinks
 from debugger.views.url_state import Address
 
 _TABLE_KEY = "compare_rows"
@@ -25,7 +26,7 @@ _INPUT_WORD = "input"
 
 def events_tab(seen: RunComparison) -> None:
     """Draw the rows, and the chosen one in full."""
-    held, found = state.page().compared, seen.comparison
+    held, found = state.record(CompareState), seen.comparison
     places = found.differing if held.only_differences else range(len(found.rows))
     held.top = first_visible_row(places, held.row, held.top)
     left, right = st.columns([1.7, 1], gap="small")
@@ -38,7 +39,7 @@ def events_tab(seen: RunComparison) -> None:
 
 
 def _steering(found: Comparison) -> None:
-    held = state.page().compared
+    held = state.record(CompareState)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="compare_steering"):
         here = -1 if held.row is None else held.row
         _jump("First divergence", "compare_first", ":material/call_split:", found.first)
@@ -53,7 +54,7 @@ def _steering(found: Comparison) -> None:
 
 
 def _paging(count: int) -> None:
-    top = state.page().compared.top
+    top = state.record(CompareState).top
     last = min(top + VISIBLE_ROWS, count)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="compare_paging"):
         _scroll("Earlier rows", "compare_earlier", ":material/expand_less:", top - VISIBLE_ROWS, top > 0)
@@ -120,7 +121,7 @@ def _table(seen: RunComparison, places: Sequence[int]) -> None:
 
 
 def _show_choice(places: Sequence[int]) -> None:
-    row = state.page().compared.row
+    row = state.record(CompareState).row
     place = places.index(row) if row in places else None
     held = state.widget(_TABLE_KEY)
     cells = held["selection"]["cells"] if held else []
@@ -143,7 +144,7 @@ _HEIGHT = 560
 def event_pair(seen: RunComparison) -> None:
     """Draw the chosen row."""
     with st.container(border=True, height=_HEIGHT, key="compare_pair"):
-        place = state.page().compared.row
+        place = state.record(CompareState).row
         if place is None or place >= len(seen.comparison.rows):
             st.caption("Choose a row to see what differs in it, and both events as they were recorded.")
             return
@@ -164,14 +165,13 @@ def _recorded(side: Side, item: Item | None) -> None:
     if item is None:
         st.caption(f"{name} has nothing here.")
         return
-    page = state.page()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         where = f", event {item.event_index}" if item.event_index is not None else ""
         st.caption(f"{name} as recorded{where}", width="content")
-        place = page.compared.places[side]
+        place = state.record(CompareState).places[side]
         address = Address(place.backend, run=place.run, turn=item.turn)
         st.page_link(
-            page.links["debug"],
+            state.record(PageLinks).by_name["debug"],
             label=f"Open {name} at turn {item.turn}",
             icon=":material/bug_report:",
             query_params=address.to_parameters(),

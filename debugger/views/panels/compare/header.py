@@ -17,13 +17,16 @@ from debugger.session.comparison import RunComparison
 from debugger.session.loading import RecordedRun
 from debugger.views import state
 from debugger.views.audit import audited_file
-from debugger.views.backends import named_backend
+from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import CurrentBackend, named_backend
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import LOOKS
+from debugger.views.connections import HostedConnection
 from debugger.views.panels.compare import actions
-from debugger.views.state import SIDES, BackendName, Side
+from debugger.views.panels.compare.actions import SIDES, CompareState, Side
+from debugger.views.run_state import CurrentRun
 from debugger.views.times import shown_time
-from debugger.views.url_state import RunPlace
+from debugger.views.url_state import BackendName, RunPlace
 
 _HEAD = ("", "Run", "Engine", "Version", "Status", "Turns", "Events", "Duration", "Tokens")
 _RIGHT = frozenset({"Turns", "Events", "Duration", "Tokens"})
@@ -165,7 +168,7 @@ def pickers() -> None:
             key="compare_swap",
             icon=":material/swap_horiz:",
             on_click=actions.swap,
-            disabled=not state.page().compared.places,
+            disabled=not state.record(CompareState).places,
             help="Let A be B and B be A",
         )
         _picker("b", offered)
@@ -174,16 +177,16 @@ def pickers() -> None:
             key="compare_reload",
             icon=":material/refresh:",
             on_click=actions.reload,
-            disabled=not state.page().compared.places,
+            disabled=not state.record(CompareState).places,
             help="Read both runs again: others may have gone on with them",
         )
 
 
 def _picker(side: Side, offered: dict[str, str]) -> None:
-    page = state.page()
-    place = page.compared.places.get(side)
-    chosen = place.text(page.backend_name) if place else None
-    run = page.compared.runs.get(side)
+    compared = state.record(CompareState)
+    place = compared.places.get(side)
+    chosen = place.text(state.record(CurrentBackend).name) if place else None
+    run = compared.runs.get(side)
     if chosen is not None and place is not None and chosen not in offered:
         offered = {chosen: _label(place.backend, run.run) if run else chosen, **offered}
     state.set_widget(actions.picker_key(side), chosen)
@@ -201,10 +204,9 @@ def _picker(side: Side, offered: dict[str, str]) -> None:
 
 
 def _offered() -> dict[str, str]:
-    page = state.page()
-    own = page.backend_name
+    own = state.record(CurrentBackend).name
     others: list[BackendName] = ["embedded"]
-    if page.hosted_backend is not None:
+    if state.record(HostedConnection).backend is not None:
         others.append("hosted")
     names = [own, *(name for name in others if name != own)]
     workflow = _workflow_at_hand()
@@ -218,16 +220,16 @@ def _offered() -> dict[str, str]:
 
 
 def _workflow_at_hand() -> str:
-    page = state.page()
-    runs = [page.compared.runs[side].run for side in SIDES if side in page.compared.runs]
+    run, compared = state.record(CurrentRun), state.record(CompareState)
+    runs = [compared.runs[side].run for side in SIDES if side in compared.runs]
     if runs:
         return runs[0].workflow_id
-    return page.session.workflow_id if page.session else ""
+    return run.session.workflow_id if run.session else ""
 
 
 def _runs(name: BackendName, workflow_id: str) -> Iterator[Run]:
     try:
-        found: Page[Run] = state.page().answers.ask(
+        found: Page[Run] = state.record(BackendCache).ask(
             ("compare_runs", name, workflow_id),
             lambda: named_backend(name).runs(workflow_id=workflow_id or None, size=_MOST),
         )
@@ -237,7 +239,7 @@ def _runs(name: BackendName, workflow_id: str) -> Iterator[Run]:
 
 
 def _workflow_names(name: BackendName) -> dict[str, str]:
-    answers, question = state.page().answers, ("compare_workflows", name)
+    answers, question = state.record(BackendCache), ("compare_workflows", name)
     try:
         rows = answers.ask(question, lambda: named_backend(name).workflows())
     except DebuggerError:
@@ -254,7 +256,7 @@ def _label(name: BackendName, run: Run) -> str:
         f"v{run.version_number}",
         LOOKS[run.status].word,
         f"{turns} turns" if turns is not None else "",
-        _ENGINES[name] if state.page().hosted_backend is not None else "",
+        _ENGINES[name] if state.record(HostedConnection).backend is not None else "",
         f"…{run.workflow_run_id[-_SHORT_ID:]}",
     ]
     return " · ".join(part for part in parts if part)

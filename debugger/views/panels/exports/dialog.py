@@ -21,6 +21,7 @@ from debugger.views.auth.permissions import on_click, requires
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
+from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels.exports.options import export_options
 from debugger.views.panels.exports.preview import (
     Preview,
@@ -35,6 +36,7 @@ from debugger.views.panels.exports.preview import (
 from debugger.views.panels.exports.progress import export_progress, start_export
 from debugger.views.panels.exports.record import ExportRecord
 from debugger.views.panels.exports.scope import ExportScope
+from debugger.views.state import LastAction
 
 MAX_DIRECT_RUNS = 50
 MAX_DIRECT_BYTES = 4_000_000
@@ -70,7 +72,7 @@ def is_export_open() -> bool:
 
 def export_dialog() -> None:
     """Draw the dialog while it is open; once for each page."""
-    if not is_export_open() or state.page().is_confirming:
+    if not is_export_open() or state.record(OpenQuestions).is_open:
         return  # a page shows one dialog at a time
     shown = st.dialog("Export", width="large", icon=":material/download:", on_dismiss=close_export_dialog)
     shown(_body)()
@@ -93,7 +95,7 @@ def _body() -> None:
             show_error(error)
             return
         _show_preview(preview, options)
-        failed = state.page().error
+        failed = state.record(LastAction).error
         if failed is not None:
             show_error(failed)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="export_buttons"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from debugger.session.session import DebugSession
 from debugger.views import state
+from debugger.views.backends import CurrentBackend
 from debugger.views.components.toolbar import Button
+from debugger.views.connections import HostedConnection
 from debugger.views.panels.exports.dialog import export_dialog, open_export_dialog
 from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
 
@@ -32,14 +34,14 @@ def export_button(session: DebugSession) -> Button:
 
 def open_export_of_run(session: DebugSession) -> None:
     """Show the export dialog for the run on view."""
-    page = state.page()
-    is_hosted = page.backend_name == "hosted"
+    hosted = state.record(HostedConnection)
+    is_hosted = state.record(CurrentBackend).name == "hosted"
     open_export_dialog(
         ExportScope(
             session.backend,
             (session.run_id or "",),
             label=THIS_RUN,
-            connection=page.connection_name if is_hosted else "",
-            environment=page.hosted_settings.environment if is_hosted else "",
+            connection=hosted.name if is_hosted else "",
+            environment=hosted.settings.environment if is_hosted else "",
         )
     )

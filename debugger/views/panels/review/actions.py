@@ -16,7 +16,7 @@ from debugger.views import actions, navigation, state
 from debugger.views.actions import command
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import may, requires
-from debugger.views.backends import current_backend, local_store
+from debugger.views.backends import CurrentBackend, current_backend, local_store
 from debugger.views.panels.notes import author
 from debugger.views.panels.review.queue import (
     ReviewAddress,
@@ -95,7 +95,7 @@ def review() -> ReviewState:
 
 def reason_against_verdicts() -> str:
     """Return why nothing can be decided here; empty if it can."""
-    if state.page().backend_name == "recording":
+    if state.record(CurrentBackend).name == "recording":
         return "A run out of a file is only read: import it, or review it where it is stored."
     return ""
 
@@ -144,8 +144,8 @@ def follow_address() -> None:
 
 def show_address() -> None:
     """Make the address name the filter and the run on view."""
-    held, page = review(), state.page()
-    shown = ReviewAddress(page.backend_name, connection_of_runs(), held.run_id, held.wanted).to_parameters()
+    held, current = review(), state.record(CurrentBackend)
+    shown = ReviewAddress(current.name, connection_of_runs(), held.run_id, held.wanted).to_parameters()
     if shown != held.shown:
         held.shown, held.shown_at = shown, time.monotonic()
     state.set_query_parameters(shown)
@@ -157,8 +157,8 @@ def load_queue() -> ReviewQueue:
     Raises:
         DebuggerError: They cannot be read.
     """
-    held, page = review(), state.page()
-    place = (page.backend_name, connection_of_runs())
+    held, current = review(), state.record(CurrentBackend)
+    place = (current.name, connection_of_runs())
     if held.queue is None or held.queue_of != place:
         if held.queue_of != place:
             held.read, held.steps = None, []

@@ -14,10 +14,11 @@ from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import current_user, on_change, requires
-from debugger.views.backends import current_backend, notebook
+from debugger.views.backends import CurrentBackend, current_backend, notebook
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import LOOKS
 from debugger.views.components.toolbar import Button, Item, Progress, Spacer, Text, bar
+from debugger.views.connections import HostedConnection
 from debugger.views.panels import notes
 from debugger.views.panels.exports.dialog import open_export_dialog
 from debugger.views.panels.exports.scope import ExportScope
@@ -75,8 +76,11 @@ def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
 
 
 def _export(queue: ReviewQueue, run_id: str) -> None:
-    page = state.page()
-    environment = page.hosted_settings.environment if page.backend_name == "hosted" else ""
+    environment = (
+        state.record(HostedConnection).settings.environment
+        if state.record(CurrentBackend).name == "hosted"
+        else ""
+    )
     all_runs = ExportScope(
         current_backend(),
         queue.runs,

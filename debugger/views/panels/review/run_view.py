@@ -11,13 +11,14 @@ from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict, VerdictValue
 from debugger.protocol.runs import Run
 from debugger.views import state
-from debugger.views.backends import notebook
+from debugger.views.backends import CurrentBackend, notebook
 from debugger.views.components.markdown import plain
 from debugger.views.components.reading import reading
 from debugger.views.components.status_badges import status_badge
 from debugger.views.components.toolbar import Badge, Item, Text, bar
 from debugger.views.panels.review.actions import ReadRun, choose_target, review
 from debugger.views.panels.runs.scope import connection_of_runs
+from debugger.views.state import PageLinks
 from debugger.views.times import shown_time, zone_name
 from debugger.views.url_state import Address
 
@@ -37,11 +38,11 @@ def run_facts(read: ReadRun, names: Mapping[str, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review_facts"):
         bar("review_facts_bar", _facts(read, names), low=True)
         st.page_link(
-            state.page().links["debug"],
+            state.record(PageLinks).by_name["debug"],
             label="Open in Debug",
             icon=":material/bug_report:",
             query_params=Address(
-                state.page().backend_name,
+                state.record(CurrentBackend).name,
                 run.workflow_id,
                 run.workflow_run_id,
                 connection=connection_of_runs(),

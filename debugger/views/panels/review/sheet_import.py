@@ -25,7 +25,7 @@ from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import check_role, denied, may, on_click, requires
-from debugger.views.backends import current_backend, local_store, notebook
+from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
@@ -146,7 +146,7 @@ def _make_plan(content: bytes, name: str) -> ImportPlan:
 
 
 def _known_runs(backend: Backend, run_ids: Collection[str]) -> dict[str, int | None]:
-    if state.page().backend_name == "embedded":
+    if state.record(CurrentBackend).name == "embedded":
         return dict(local_store().reviews.turn_counts(run_ids))
     if len(run_ids) > _MAX_LOOKUPS:
         raise InputError(

@@ -13,7 +13,8 @@ from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires
-from debugger.views.backends import current_backend, local_store, notebook
+from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
 from debugger.views.components.markdown import count
 from debugger.views.panels import notes
 from debugger.views.panels.notes import author, known_tags, marks_form
@@ -28,6 +29,7 @@ from debugger.views.panels.runs.scope import (
     found_ids,
     runs_state,
 )
+from debugger.views.state import LastAction, PageLinks
 from debugger.views.url_state import CompareAddress, RunPlace
 
 _ONE = "Choose one run by its box"
@@ -145,7 +147,7 @@ def _deletion(ticked: Sequence[str], scope: Scope, is_empty: bool) -> None:
 
 
 def _can_delete() -> bool:
-    return state.page().backend_name == "embedded"
+    return state.record(CurrentBackend).name == "embedded"
 
 
 def _delete_help(is_empty: bool) -> str:
@@ -266,12 +268,16 @@ def _decide(scope: Scope, ticked: Sequence[str], value: VerdictValue) -> None:
 
 
 def _report(notice: str) -> None:
-    state.page().answers.expire()
-    if state.page().error is None:
+    state.record(BackendCache).expire()
+    if state.record(LastAction).error is None:
         runs_state().notice = notice
 
 
 def _compare(chosen: Sequence[str]) -> None:
-    page = state.page()
-    later, earlier = (RunPlace(page.backend_name, run_id).text("embedded") for run_id in chosen)
-    st.switch_page(page.links["compare"], query_params=CompareAddress(earlier, later).to_parameters())
+    later, earlier = (
+        RunPlace(state.record(CurrentBackend).name, run_id).text("embedded") for run_id in chosen
+    )
+    st.switch_page(
+        state.record(PageLinks).by_name["compare"],
+        query_params=CompareAddress(earlier, later).to_parameters(),
+    )

@@ -15,10 +15,12 @@ from debugger.views.actions import command
 from debugger.views.audit import audit
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import on_click, requires
-from debugger.views.backends import current_backend, local_store
+from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import CurrentBackend, current_backend, local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
+from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels.runs.scope import Scope, click_key, found_ids, runs_state, take_click
 from debugger.views.times import shown_time, zone_name
 
@@ -43,7 +45,7 @@ def check_embedded() -> None:
     Raises:
         UnsupportedError: The page works with a hosted API or a recording.
     """
-    if state.page().backend_name != "embedded":
+    if state.record(CurrentBackend).name != "embedded":
         raise UnsupportedError(
             "The platform documents no call that deletes a run.", advice="Delete it on the platform itself."
         )
@@ -51,7 +53,7 @@ def check_embedded() -> None:
 
 def deletion_dialog() -> None:
     """Draw the question while it is open."""
-    if runs_state().deleting and not state.page().is_confirming:
+    if runs_state().deleting and not state.record(OpenQuestions).is_open:
         _dialog()
 
 
@@ -133,7 +135,7 @@ def restore(run_ids: Sequence[str]) -> None:
 
 
 def _forget_lists() -> None:
-    state.page().answers.expire()
+    state.record(BackendCache).expire()
     runs_state().counted = None
 
 

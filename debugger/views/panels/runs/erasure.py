@@ -12,10 +12,15 @@ from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.audit import audit
 from debugger.views.auth.permissions import on_click, requires
+from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
 from debugger.views.components.markdown import count, plain
+from debugger.views.confirmations import OpenQuestions
+from debugger.views.panels.compare.actions import CompareState
+from debugger.views.panels.presets import ReusedInputs
 from debugger.views.panels.runs.deletion import check_embedded
 from debugger.views.panels.runs.scope import Erasure, runs_state
+from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import forget_views
 
 _FORKS_KEY, _SURE_KEY = "erased_forks", "erasure_is_sure"
@@ -38,7 +43,7 @@ def ask_to_erase(run_ids: Sequence[str]) -> None:
 
 def erasure_dialog() -> None:
     """Draw the question while it is open."""
-    if runs_state().erasing is not None and not state.page().is_confirming:
+    if runs_state().erasing is not None and not state.record(OpenQuestions).is_open:
         _dialog()
 
 
@@ -114,13 +119,13 @@ def erase() -> None:
 
 def _forget(run_ids: Sequence[str]) -> None:
     """Drop what this process has in memory of runs."""
-    page = state.page()
-    if page.session is not None and page.session.run_id in run_ids:
+    compared, run, reused = state.record(CompareState), state.record(CurrentRun), state.record(ReusedInputs)
+    if run.session is not None and run.session.run_id in run_ids:
         actions.show(None)
-    page.answers.clear()
-    page.recalls.clear()
-    page.carried.clear()
-    page.compared.runs.clear()
-    page.compared.seen = None
+    state.record(BackendCache).clear()
+    reused.histories.clear()
+    reused.sources.clear()
+    compared.runs.clear()
+    compared.seen = None
     forget_views()
     runs_state().counted = None

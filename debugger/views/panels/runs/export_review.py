@@ -11,7 +11,8 @@ from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import requires
-from debugger.views.backends import current_backend
+from debugger.views.backends import CurrentBackend, current_backend
+from debugger.views.connections import HostedConnection
 from debugger.views.panels.exports import ExportScope, open_export_dialog
 from debugger.views.panels.review.actions import begin_review
 from debugger.views.panels.review.queue import ReviewFilter
@@ -27,9 +28,12 @@ from debugger.views.panels.runs.scope import (
 @command
 def open_export(scope: Scope, ticked: Sequence[str]) -> None:
     """Open the export dialog for ticked runs and the filters."""
-    page = state.page()
     backend, wanted = current_backend(), runs_state().wanted
-    environment = page.hosted_settings.environment if page.backend_name == "hosted" else ""
+    environment = (
+        state.record(HostedConnection).settings.environment
+        if state.record(CurrentBackend).name == "hosted"
+        else ""
+    )
     place = ExportScope(backend, connection=connection_of_runs(), environment=environment)
     scopes = [replace(place, run_ids=tuple(ticked), label="Ticked runs")] if ticked else []
     if wanted is not None:

@@ -13,11 +13,12 @@ from debugger.errors import DebuggerError
 from debugger.protocol.reviews import VERDICT_VALUES
 from debugger.protocol.runs import NO_VERDICT, RunSearch
 from debugger.views import state
+from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import notebook
 from debugger.views.components.markdown import plain
 from debugger.views.components.status_badges import LOOKS
 from debugger.views.panels.runs.saved import saved_filters
-from debugger.views.panels.runs.scope import WantedRuns, first_page, runs_state
+from debugger.views.panels.runs.scope import RunFilters, WantedRuns, first_page, runs_state
 from debugger.views.times import day_begin, day_end, zone_name
 
 _ANY = ""
@@ -46,17 +47,22 @@ def run_filters(backend: Backend, names: dict[str, str]) -> WantedRuns:
         backend: Has the runs.
         names: Workflows by id.
     """
-    page = state.page()
-    for key, value in {**NOTHING, **page.run_filters}.items():
+    filters = state.record(RunFilters)
+    for key, value in {**NOTHING, **filters.values}.items():
         state.begin_widget(key, value)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="run_filters"):
         wanted = _wanted(backend, names)
         st.space("stretch")
         saved_filters(NOTHING)
         st.button("Clear", key="runs_clear", icon=":material/filter_alt_off:", on_click=clear)
-        st.button("Refresh", key="runs_refresh", icon=":material/refresh:", on_click=page.answers.expire)
+        st.button(
+            "Refresh",
+            key="runs_refresh",
+            icon=":material/refresh:",
+            on_click=state.record(BackendCache).expire,
+        )
     _path_chip(wanted)
-    page.run_filters = {key: state.widget(key) for key in NOTHING if state.widget(key) is not None}
+    filters.values = {key: state.widget(key) for key in NOTHING if state.widget(key) is not None}
     runs_state().wanted = wanted
     return wanted
 
@@ -132,7 +138,7 @@ def _version(backend: Backend, workflow: str, reason: str | None) -> int | None:
 
 def _numbers(backend: Backend, workflow: str) -> list[int]:
     try:
-        versions = state.page().answers.ask(("versions", workflow), lambda: backend.versions(workflow))
+        versions = state.record(BackendCache).ask(("versions", workflow), lambda: backend.versions(workflow))
     except DebuggerError:
         return []  # the workflow was deleted; its runs are still found by the workflow alone
     return [version.version_number for version in versions]
@@ -201,5 +207,5 @@ def set_filters(values: Mapping[str, Any]) -> None:
     """Set some filters from a callback; the others stay."""
     for key, value in values.items():
         state.set_widget(key, value)
-    state.page().run_filters.update(values)
+    state.record(RunFilters).values.update(values)
     first_page()

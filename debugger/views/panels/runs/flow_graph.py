@@ -15,12 +15,13 @@ from debugger.graph.layout import layout
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 from debugger.views import state
+from debugger.views.backend_cache import BackendCache
 from debugger.views.components.graph.component import graph_direction, workflow_graph
 from debugger.views.components.graph.figures import Figure, figures
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
 from debugger.views.panels.runs.scope import first_page, runs_state, take_click
-from debugger.views.state import Element
+from debugger.views.selection import Element, Selection
 
 _HEIGHT = 460
 _PAINT_KEY = "statistics_paint"
@@ -89,7 +90,7 @@ def _figure(flow: NodeFlow, paint: str, total: int) -> Figure:
 
 def _graph(backend: Backend, workflow_id: str, version: int) -> Graph:
     try:
-        workflow = state.page().answers.ask(
+        workflow = state.record(BackendCache).ask(
             ("graph", workflow_id, version), lambda: backend.workflow(workflow_id, version)
         )
     except DebuggerError:
@@ -109,15 +110,15 @@ def _strays(edges: Sequence[EdgeFlow], graph: Graph, ghosts: dict[str, str]) -> 
 
 
 def _choose(element: Element | None) -> None:
-    page = state.page()
-    page.node = element.id if element and element.kind == "node" else None
-    page.edge = element.id if element and element.kind == "edge" else None
+    selection = state.record(Selection)
+    selection.node = element.id if element and element.kind == "node" else None
+    selection.edge = element.id if element and element.kind == "edge" else None
 
 
 def _chosen(nodes: Sequence[NodeFlow], edges: Sequence[EdgeFlow]) -> None:
-    page = state.page()
-    node = next((flow for flow in nodes if flow.node == page.node), None)
-    edge = next((flow for flow in edges if flow.edge == page.edge), None)
+    selection = state.record(Selection)
+    node = next((flow for flow in nodes if flow.node == selection.node), None)
+    edge = next((flow for flow in edges if flow.edge == selection.edge), None)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="chosen_flow"):
         if node is not None:
             _node(node)

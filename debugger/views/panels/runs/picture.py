@@ -18,6 +18,7 @@ from debugger.errors import DebuggerError
 from debugger.protocol.reviews import VERDICT_VALUES
 from debugger.protocol.runs import NO_VERDICT, Run
 from debugger.views import state
+from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
@@ -127,7 +128,7 @@ def picture(backend: Backend, wanted: WantedRuns, names: Mapping[str, str]) -> N
 
 
 def _runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
-    answers = state.page().answers
+    answers = state.record(BackendCache)
     question = ("picture", wanted)
     try:
         if wanted.path is None:

@@ -20,7 +20,7 @@ from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
-from debugger.views.panels.runs.scope import first_page, runs_state
+from debugger.views.panels.runs.scope import RunFilters, first_page, runs_state
 
 _NAME_KEY = "filter_name"
 _CHOSEN_KEY = "filter_chosen"
@@ -103,7 +103,7 @@ def use(saved: JsonObject, nothing: Mapping[str, Any]) -> None:
     values = {key: _read(key, saved[key]) if key in saved else value for key, value in nothing.items()}
     for key, value in values.items():
         state.set_widget(key, value)
-    state.page().run_filters = values
+    state.record(RunFilters).values = values
     path = saved.get(_PATH)
     runs_state().path = PathFilter(**path) if isinstance(path, dict) else None
     first_page()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from debugger.analysis.run_facts import RunSummary
 from debugger.analysis.run_statistics import CountedRun, PathFilter, end_reason
@@ -14,6 +14,9 @@ from debugger.backends.run_summaries import RunSummaries
 from debugger.errors import DebuggerError, InputError
 from debugger.protocol.runs import Run, RunSearch
 from debugger.views import state
+from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import CurrentBackend
+from debugger.views.connections import HostedConnection
 from debugger.views.times import shown_day
 
 MAX_RUNS = 5_000
@@ -62,6 +65,14 @@ class Counted:
     runs: list[CountedRun]
     missing: int
     """Runs that could not be read."""
+
+
+@dataclass
+class RunFilters:
+    """Filters of the page Runs."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    """The values at which they were left, by their keys."""
 
 
 @dataclass
@@ -131,8 +142,7 @@ def summaries_of(backend: Backend) -> RunSummaries:
 
 def connection_of_runs() -> str:
     """Return the connection of verdicts; empty for the embedded engine."""
-    page = state.page()
-    return page.connection_name if page.backend_name == "hosted" else ""
+    return state.record(HostedConnection).name if state.record(CurrentBackend).name == "hosted" else ""
 
 
 def max_runs(backend: Backend) -> int:
@@ -237,7 +247,7 @@ def ids_of(runs: Sequence[Run]) -> list[str]:
 
 def workflow_names(backend: Backend) -> dict[str, str]:
     """Return the names of the backend's workflows by id, the last known ones after an error."""
-    answers = state.page().answers
+    answers = state.record(BackendCache)
     try:
         rows = answers.ask(("workflows",), lambda: backend.workflows())
     except DebuggerError:

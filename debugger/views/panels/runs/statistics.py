@@ -14,6 +14,7 @@ from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import Run
 from debugger.views import state
+from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.panels.runs import flow_graph, funnel
@@ -29,6 +30,7 @@ from debugger.views.panels.runs.scope import (
     summaries_of,
 )
 from debugger.views.panels.runs.statistics_tables import statistics_tables
+from debugger.views.state import PageLinks
 
 _WORKFLOW_KEY = "statistics_workflow"
 _PICTURE_KEY = "statistics_picture"
@@ -76,7 +78,7 @@ def _picture(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> None:
 
 
 def _runs(backend: Backend, wanted: WantedRuns) -> tuple[list[Run], int]:
-    found = state.page().answers.ask(("statistics", wanted), lambda: newest_runs(backend, wanted))
+    found = state.record(BackendCache).ask(("statistics", wanted), lambda: newest_runs(backend, wanted))
     return found.rows, found.total
 
 
@@ -144,7 +146,7 @@ def _workflow(runs: Sequence[Run]) -> tuple[str, dict[str, str]]:
 
 
 def _name(run: Run) -> str:
-    known = state.page().answers.last(("workflows",)) or []
+    known = state.record(BackendCache).last(("workflows",)) or []
     label = next((row.label for row in known if row.id == run.workflow_id), None)
     return str(label or (run.model_extra or {}).get("workflow_name") or run.workflow_id)
 
@@ -167,7 +169,9 @@ def _empty(wanted: WantedRuns) -> None:
         st.caption(
             "Paths, drop-off and durations of many runs appear here. This backend has no run with a turn yet."
         )
-        st.page_link(state.page().links["debug"], label="Start one", icon=":material/play_arrow:")
+        st.page_link(
+            state.record(PageLinks).by_name["debug"], label="Start one", icon=":material/play_arrow:"
+        )
         return
     st.caption("Paths, drop-off and durations of many runs appear here, and no run matches the filters.")
     st.button("Clear the filters", key="clear_empty", icon=":material/filter_alt_off:", on_click=clear)

@@ -11,7 +11,7 @@ from debugger.protocol.events import (
     StartNodeRunEvent,
 )
 from debugger.views.components.graph.node_states import Badges, Mark, node_states
-from debugger.views.state import Element
+from debugger.views.selection import Element
 from tests.views.components.graph.small_runs import graph, hop, start, turn
 
 

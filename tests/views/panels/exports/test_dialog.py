@@ -10,14 +10,9 @@ from debugger.views.auth import permissions
 from debugger.views.downloads import downloads as downloads_of_process
 from debugger.views.panels.exports import dialog, progress
 from debugger.views.panels.exports.record import ExportRecord
+from debugger.views.run_state import CurrentRun
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, control, use
-
-
-@pytest.fixture
-def record(app):
-    """Gives the state of the dialog."""
-    return lambda: app.session_state[f"record_{ExportRecord.__qualname__}"]
 
 
 @pytest.fixture
@@ -54,10 +49,10 @@ def test_there_is_nothing_to_save_before_turn_is_over(app, backend):
     assert control(app, "export").disabled
 
 
-def test_dialog_shows_first_rows_and_size(app, opened, page):
+def test_dialog_shows_first_rows_and_size(app, opened, record):
     [preview] = [each.value for each in app.dataframe if "run_id" in each.value]
 
-    assert list(preview["run_id"]) == [page().session.run_id]
+    assert list(preview["run_id"]) == [record(CurrentRun).session.run_id]
     assert list(preview["text"]) == ["Hi there"]
     assert "This run · about" in captions(app)
     assert downloads(app) == ["export_download"]
@@ -73,10 +68,10 @@ def test_every_format_is_downloaded_at_once(app, opened, name):
 def test_preset_brings_its_shape_and_columns(app, opened, record):
     choose(app, "selectbox", "_preset", "full-events")
 
-    assert record().options.table.shape == "event"
-    assert "payload" in record().options.table.columns
+    assert record(ExportRecord).options.table.shape == "event"
+    assert "payload" in record(ExportRecord).options.table.columns
     choose(app, "selectbox", "_preset", "lex-test-set")
-    assert record().options.format == "csv"
+    assert record(ExportRecord).options.format == "csv"
     assert "Amazon Lex" in captions(app)
 
 
@@ -86,21 +81,21 @@ def test_column_is_moved_by_buttons(app, opened, record):
 
     use(app, "export_up")
 
-    assert record().options.table.columns[:2] == ("turn", "run_id")
+    assert record(ExportRecord).options.table.columns[:2] == ("turn", "run_id")
     use(app, "export_down")
-    assert record().options.table.columns[:2] == ("run_id", "turn")
+    assert record(ExportRecord).options.table.columns[:2] == ("run_id", "turn")
 
 
 def test_variables_become_columns(app, opened, record):
     widget(app, "text_input", "_variables").set_value("tea, tea, cup.size").run()
 
-    assert record().options.table.columns[-2:] == ("variable:tea", "variable:cup.size")
+    assert record(ExportRecord).options.table.columns[-2:] == ("variable:tea", "variable:cup.size")
 
 
 def test_masking_off_is_told(app, opened, record):
     choose(app, "button_group", "_rules", [])
 
-    assert record().options.table.masking.is_off
+    assert record(ExportRecord).options.table.masking.is_off
     assert any("Masking is off" in warning.value for warning in app.warning)
 
 
@@ -113,7 +108,7 @@ def test_saved_preset_is_chosen_again(app, opened, backend, record):
     assert backend.store.export_presets.all()["Weekly"]["preset"] == "minimal"
     choose(app, "selectbox", "_preset", "full-events")
     choose(app, "selectbox", "_preset", "saved:Weekly")
-    assert record().options.table.shape == "message"
+    assert record(ExportRecord).options.table.shape == "message"
     use(app, "export_delete_preset")
     assert backend.store.export_presets.all() == {}
 
@@ -125,15 +120,15 @@ def large(monkeypatch):
     monkeypatch.setattr(progress, "session_owner", lambda: "browser")
 
 
-def test_large_export_is_offered_by_a_link(app, large, opened, record, page):
+def test_large_export_is_offered_by_a_link(app, large, opened, record):
     use(app, "export_start")
 
     assert not app.exception
-    assert record().job.state == "done"
+    assert record(ExportRecord).job.state == "done"
     [link] = app.get("link_button")
-    assert link.proto.url == f"/exports/{record().token}"
-    assert page().session.run_id.encode() in record().job.read(0, 10_000)
-    downloads_of_process.drop(record().token)
+    assert link.proto.url == f"/exports/{record(ExportRecord).token}"
+    assert record(CurrentRun).session.run_id.encode() in record(ExportRecord).job.read(0, 10_000)
+    downloads_of_process.drop(record(ExportRecord).token)
 
 
 def test_large_export_shows_progress_and_is_cancelled(app, large, opened, record, monkeypatch):
@@ -142,7 +137,7 @@ def test_large_export_shows_progress_and_is_cancelled(app, large, opened, record
     write = ExportJob._write
     monkeypatch.setattr(ExportJob, "_write", lambda job: go.wait(10) and write(job))
     use(app, "export_start")
-    job = record().job
+    job = record(ExportRecord).job
 
     assert app.get("progress")
     use(app, "export_cancel")
@@ -150,7 +145,7 @@ def test_large_export_shows_progress_and_is_cancelled(app, large, opened, record
 
     assert not app.exception
     assert job.wait(10)
-    assert (record().job, job.state) == (None, "cancelled")
+    assert (record(ExportRecord).job, job.state) == (None, "cancelled")
     assert "This run" in captions(app)
 
 

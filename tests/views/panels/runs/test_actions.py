@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from debugger.errors import InputError
 from debugger.protocol.notes import Target
+from debugger.views.panels.review.actions import ReviewState
 from debugger.views.panels.review.queue import ReviewFilter
 from debugger.views.panels.runs import scope
+from debugger.views.state import LastAction
+from tests.views.records import record_of
 
 
 def verdicts_of(backend, ids):
@@ -71,8 +74,8 @@ def test_too_many_runs_for_one_action_are_refused(app, backend, walks, choose_al
     choose_all()
     app.button("star_chosen").click().run()
 
-    assert isinstance(app.session_state["debugger_page"].error, InputError)
-    assert "one action takes 3" in app.session_state["debugger_page"].error.message
+    assert isinstance(record_of(app, LastAction).error, InputError)
+    assert "one action takes 3" in record_of(app, LastAction).error.message
     assert backend.store.notebook.marks(ids) == {}
 
 
@@ -84,7 +87,7 @@ def test_ticked_runs_are_reviewed_in_their_order(app, walks, tick):
     app.button("review_chosen").click().run()
 
     assert not app.exception
-    assert app.session_state["record_ReviewState"].wanted.runs == (ids[0], ids[2])
+    assert record_of(app, ReviewState).wanted.runs == (ids[0], ids[2])
 
 
 def test_filter_is_reviewed_as_a_whole(app, walks, choose_all):
@@ -96,4 +99,4 @@ def test_filter_is_reviewed_as_a_whole(app, walks, choose_all):
     app.button("review_chosen").click().run()
 
     assert not app.exception
-    assert app.session_state["record_ReviewState"].wanted == ReviewFilter(status="completed")
+    assert record_of(app, ReviewState).wanted == ReviewFilter(status="completed")

@@ -3,7 +3,9 @@ from __future__ import annotations
 from datetime import date
 
 from debugger.protocol.json_codec import encode
+from debugger.views.state import LastAction
 from tests.store.test_retention import keep
+from tests.views.records import record_of
 
 
 def test_filters_are_saved_used_and_deleted(app, backend, walks, listed):
@@ -35,7 +37,7 @@ def test_nameless_filter_is_refused(app, walks):
 
     app.button("save_filter").click().run()
 
-    assert "1 to 80 characters" in app.session_state["debugger_page"].error.message
+    assert "1 to 80 characters" in record_of(app, LastAction).error.message
 
 
 def test_found_words_are_shown_in_marks(app, backend):

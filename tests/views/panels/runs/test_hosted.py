@@ -8,8 +8,11 @@ import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.settings import Settings
+from debugger.views.backends import CurrentBackend
+from debugger.views.connections import HostedConnection
 from tests.server.conftest import serving
 from tests.support.many_runs import store_walks, walked_workflow
+from tests.views.records import record_of
 
 
 @pytest.fixture
@@ -29,10 +32,10 @@ def hosted(app, served, monkeypatch):
     monkeypatch.setenv("INTERACTLY_BASE_URL", served[1])
     monkeypatch.setenv("INTERACTLY_API_KEY", "key")
     app.run()
-    app.session_state["debugger_page"].backend_name = "hosted"
+    record_of(app, CurrentBackend).name = "hosted"
     app.run()
     yield app
-    app.session_state["debugger_page"].hosted_backend.close()
+    record_of(app, HostedConnection).backend.close()
 
 
 def test_hosted_runs_are_listed_with_words_and_verdicts(hosted, backend, tick):

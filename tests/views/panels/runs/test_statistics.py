@@ -8,8 +8,10 @@ import pytest
 from debugger.analysis.run_statistics import Flow, PathFilter, node_flows
 from debugger.exports.csv_files import csv_bytes
 from debugger.views.panels.runs.paths import sankey
+from debugger.views.panels.runs.scope import RunsState
 from debugger.views.panels.runs.statistics_tables import node_table, percentile_table
 from tests.analysis.test_run_statistics import RUNS
+from tests.views.records import record_of
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def test_number_of_a_node_is_that_of_its_runs(app, backend, walks, statistics, l
 
 
 def state_of(app):
-    return app.session_state["record_RunsState"]
+    return record_of(app, RunsState)
 
 
 def test_statistics_count_the_runs_of_the_filter(app, walks, statistics):

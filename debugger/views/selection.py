@@ -1,0 +1,62 @@
+"""The selected node or edge of the graph on view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from debugger.views import state
+
+
+class Element(NamedTuple):
+    """Node or edge of the graph on view."""
+
+    kind: Literal["node", "edge"]
+    id: str
+
+    @classmethod
+    def from_browser(cls, value: Any) -> Element | None:
+        """Read the picture's value; ``None`` where no element is selected."""
+        if not isinstance(value, dict) or value.get("kind") not in ("node", "edge"):
+            return None
+        return cls(value["kind"], str(value.get("id")))
+
+    def to_props(self) -> dict[str, str]:
+        """Return the value that the picture takes."""
+        return {"kind": self.kind, "id": self.id}
+
+
+@dataclass
+class Selection:
+    """The chosen node or edge; both are never chosen at once."""
+
+    node: str | None = None
+    """The node's id. The graph forgets it while the table is shown instead."""
+    edge: str | None = None
+    """The edge's id."""
+
+
+def chosen_element() -> Element | None:
+    """Return the selected node or edge."""
+    chosen = state.record(Selection)
+    if chosen.node is not None:
+        return Element("node", chosen.node)
+    return None if chosen.edge is None else Element("edge", chosen.edge)
+
+
+def drawn_element() -> Element | None:
+    """Return the element that the graph component holds as selected."""
+    held = state.widget(state.GRAPH_KEY)
+    return Element.from_browser(held.get("selected")) if held else None
+
+
+def draw_element(element: Element | None) -> None:
+    """Let the graph component select an element at its next drawing."""
+    if drawn_element() != element:
+        state.set_widget(state.GRAPH_KEY, {"selected": element.to_props() if element else None})
+
+
+def pointed_element() -> Element | None:
+    """Return the element at which the user requests a breakpoint."""
+    held = state.widget(state.GRAPH_KEY)
+    return Element.from_browser(held.get("breakpoint")) if held else None
