@@ -263,12 +263,8 @@ def _start_node_chosen(model: RunInputModel, key: str) -> None:
 
 def _initial_state(session: DebugSession, model: RunInputModel) -> None:
     reason = session.backend.capabilities.reason_against("initial_state")
-    with st.expander(
-        "Initial state",
-        expanded=bool(model.object_text("initial_state")),
-        type="compact",
-        key="initial_state",
-    ):
+    text = model.object_text("initial_state")
+    with st.expander("Initial state", expanded=bool(text), type="compact", key="initial_state"):
         if reason:
             st.caption(plain(reason))
         key = f"state_json_{state.record(Editors).generation}"
