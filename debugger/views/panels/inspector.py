@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,22 +24,24 @@ from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.panels import breakpoints, stepping
+from debugger.views.panels.drawn_graph import drawn_graph, graph_of_node
 from debugger.views.panels.forks import fork_button
 from debugger.views.panels.notes import notes_tab
 from debugger.views.panels.variables import scopes_tab
+from debugger.views.panels.watches import WatchList
 from debugger.views.panels.why import why_tab
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
-from debugger.views.selection import Selection
+from debugger.views.selection import Selection, selection_state
 
 
 def node_tab(view: RunView) -> None:
     """Draw the selected node, or the current one."""
-    chosen = state.record(Selection).node or view.position.current
+    chosen = state.record(Selection).node or drawn_graph(view).position.current
     if chosen is None:
         st.caption("Choose a node in the graph to see its configuration and its runs.")
         return
-    config = view.graph.nodes.get(chosen)
+    config = graph_of_node(view, chosen).nodes.get(chosen)
     name = config.label if config else view.position.ghosts.get(chosen, chosen)
     what = f"{config.type or 'no type'} · {chosen}" if config else "not in this version of the workflow"
     actions_of_node = node_actions(view, chosen) if config else []
@@ -52,15 +54,16 @@ def node_tab(view: RunView) -> None:
 
 
 def _as_written(view: RunView, node_id: str) -> Any:
-    written = view.session.workflow.to_wire().get("node_configs") or []
+    written = graph_of_node(view, node_id).workflow.to_wire().get("node_configs") or []
     return next(config for config in written if config.get("logical_id") == node_id)
 
 
 def _edges(view: RunView, node_id: str) -> None:
-    edges = view.graph.leaving(node_id)
+    graph = graph_of_node(view, node_id)
+    edges = graph.leaving(node_id)
     if not edges:
         return
-    names = {node.logical_id: node.label for node in view.graph.nodes.values()}
+    names = {node.logical_id: node.label for node in graph.nodes.values()}
     shown = table(
         "Edges that leave the chosen node",
         edges,
@@ -79,7 +82,11 @@ def _edges(view: RunView, node_id: str) -> None:
 
 
 def _node_runs(view: RunView, node_id: str) -> None:
-    rows = [row for row in view.rows_then if row.drawn_node == node_id and row.type == "end_node_run"]
+    rows = [
+        row
+        for row in view.rows_then
+        if node_id in (row.drawn_node, row.node_logical_id) and row.type == "end_node_run"
+    ]
     if not rows:
         st.caption("It has not run yet.")
         return
@@ -150,11 +157,18 @@ def _can_go(session: DebugSession) -> bool:
 
 _Draw = Callable[[RunView], None]
 _MOST_RUNS = 6
+_FIRST_TAB = "Variables"
+
+
+def inspector_state(session: DebugSession) -> Hashable:
+    """Return what the inspector shows besides the run."""
+    return selection_state(session), state.widget(state.TAB_KEY, _FIRST_TAB), *state.record(WatchList).texts
 
 
 def inspector(view: RunView) -> None:
     """Draw the inspector."""
     with st.container(key="inspector", gap=None):
+        state.begin_widget(state.TAB_KEY, _FIRST_TAB)
         tab = state.widget(state.TAB_KEY)
         tabs = SegmentedControl(state.TAB_KEY, "Inspector", list(TABS))
         bar("inspector_bar", [tabs, *([Text(_where(view))] if tab in _AT_A_MOMENT else [])], low=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -14,9 +15,17 @@ from debugger.views.actions import command
 from debugger.views.components.markdown import count, json_cell
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.toolbar import Button, Text, bar
-from debugger.views.run_view import RunHistory, WatchList, watches
+from debugger.views.run_view import RunHistory
 
 _MOST_VALUES = 200
+
+
+@dataclass
+class WatchList:
+    """Expressions that the user watches."""
+
+    texts: list[str] = field(default_factory=list)
+    """The expressions, as they were written."""
 
 
 def watch_view(held: RunHistory, event: int | None) -> None:
@@ -34,7 +43,7 @@ def watch_view(held: RunHistory, event: int | None) -> None:
         label_visibility="collapsed",
         on_change=add_watch,
     )
-    found = [held.series_of(watch) for watch in watches()]
+    found = [held.series_of(watch) for watch in map(read_watch, state.record(WatchList).texts)]
     if not found:
         st.caption(
             "Nothing is watched yet. Write a path as runtime.slot, a placeholder as [[slot]], {{shop}} or "

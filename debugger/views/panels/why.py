@@ -23,6 +23,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, json_cell
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.toolbar import Button, Colour, SegmentedControl, Spacer, Text, bar
+from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView, decisions, run_history, run_view
 from debugger.views.selection import Selection
@@ -57,7 +58,7 @@ def _of_edge(view: RunView, log: DecisionLog) -> Sequence[DecisionRecord] | None
     every = log.of_edge(edge_id)
     found = _taken_until(view, every)
     later = f", later {count(len(every) - len(found), 'more time')}" if len(every) > len(found) else ""
-    edge = view.graph.edges.get(edge_id)
+    edge = drawn_graph(view).graph.edges.get(edge_id)
     named = (edge.label if edge else "") or edge_id
     leave = Button(
         "leave_edge",

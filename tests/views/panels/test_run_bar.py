@@ -190,11 +190,11 @@ def test_inspector_names_background_work(app, backend, record, press, later):
     later()
 
     use(app, "inspector_tab", "Input")
-    given = [markdown.value for markdown in app.markdown]
+    before = captions(app)
     record(Cursor).event = len(record(CurrentRun).session.turns[0].events)
     use(app, "inspector_tab", "Event")
 
-    assert "###### Input of background work after turn 1" in given
+    assert "Input of background work after turn 1" in before
     assert f"After event {record(Cursor).event} · turn 1, background" in captions(app)
     assert app.json[-1].value != "null"
 
