@@ -14,12 +14,13 @@ pytestmark = pytest.mark.browser
 LOWER = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Mocks")
 INSPECTOR = ("Variables", "Why", "Event", "Node", "Input", "Notes")
 WHOLE_ROWS = """selector => {
-  const box = document.querySelector(selector + " [data-testid=stBidiComponentIsolated]")?.shadowRoot.querySelector(".box");
+  const host = document.querySelector(selector + " [data-testid=stBidiComponentIsolated]");
+  const box = host.shadowRoot.querySelector(".box");
   const frame = box.getBoundingClientRect(), head = box.querySelector("thead").getBoundingClientRect();
   const rows = [...box.querySelectorAll("tbody tr")].map(row => row.getBoundingClientRect());
   return {
     heights: [...new Set(rows.map(row => Math.round(row.height)))],
-    whole: rows.filter(row => row.top >= head.bottom - 1 && row.bottom <= Math.min(frame.bottom, innerHeight) + 1).length,
+    whole: rows.filter(row => row.top >= head.bottom - 1 && row.bottom <= frame.bottom + 1).length,
   };
 }"""
 
