@@ -40,7 +40,7 @@ class Shortcut:
         return "Ctrl" not in self.keys
 
 
-_RUN, _LOOK, _PLAY, _REVIEW, _ANYWHERE = "Run", "Look around", "Present", "Review", "Anywhere"
+_RUN, _LOOK, _REVIEW, _ANYWHERE = "Run", "Cursor", "Review", "Anywhere"
 
 SHORTCUTS = {
     "start": Shortcut(_RUN, "Ctrl+Enter", "Start the run"),
@@ -51,20 +51,17 @@ SHORTCUTS = {
         _RUN, "N", "Step to the next node, or send what is typed and pause at its first node"
     ),
     "step_turn": Shortcut(_RUN, "T", "Step to the end of the turn, or send what is typed and pause after it"),
-    "resume": Shortcut(_RUN, "G", "Go on until something stops it"),
+    "resume": Shortcut(_RUN, "G", "Resume until something pauses the run"),
     "pause": Shortcut(_RUN, "P", "Pause"),
     "stop": Shortcut(_RUN, "Shift+X", "End the run"),
-    "next_event": Shortcut(_LOOK, "Right", "Next event that the timeline shows"),
-    "previous_event": Shortcut(_LOOK, "Left", "Previous event that the timeline shows"),
+    "message": Shortcut(_RUN, "M", "Go to the message box"),
+    "next_event": Shortcut(_LOOK, "Right", "Next event on view"),
+    "previous_event": Shortcut(_LOOK, "Left", "Previous event on view"),
     "next_turn": Shortcut(_LOOK, "Shift+Right", "Next turn"),
     "previous_turn": Shortcut(_LOOK, "Shift+Left", "Previous turn"),
     "live": Shortcut(_LOOK, "Escape", "Back to live"),
     "search": Shortcut(_LOOK, "Shift+S", "Find in the timeline"),
-    "play": Shortcut(_PLAY, "Space", "Play or pause"),
-    "play_next": Shortcut(_PLAY, "Right", "One step on"),
-    "play_previous": Shortcut(_PLAY, "Left", "One step back"),
-    "play_next_turn": Shortcut(_PLAY, "Shift+Right", "Next turn"),
-    "play_previous_turn": Shortcut(_PLAY, "Shift+Left", "Previous turn"),
+    "play": Shortcut(_LOOK, "Space", "Play the events, or pause the play"),
     "verdict_pass": Shortcut(_REVIEW, "1", "Pass"),
     "verdict_fail": Shortcut(_REVIEW, "2", "Fail"),
     "verdict_unsure": Shortcut(_REVIEW, "3", "Unsure"),
@@ -87,7 +84,7 @@ BUILT_IN = (
     Shortcut("Conversation", "Up and Down", "Walk the messages"),
     Shortcut("Conversation", "Enter", "Show the run as of the message"),
     Shortcut("Graph", "Arrow keys", "Walk the nodes"),
-    Shortcut("Graph", "Enter", "Choose the node, or give it back"),
+    Shortcut("Graph", "Enter", "Choose the node, or deselect it"),
     Shortcut("Graph", "+ and -", "Zoom"),
     Shortcut("Graph", "0", "Show the whole graph"),
 )

@@ -1,12 +1,12 @@
 // A slider over the events of a run with marks, and a button that plays them: a part of a bar (toolbar.js).
 
-const SPEEDS = { "0.5": 2000, "1": 1000, "2": 500, "4": 250 }; // milliseconds between two events
+const SPEEDS = ["0.5", "1", "2", "4"];
 const WAIT_MS = 80; // a slider that is dragged tells no more often where it is
 
-function fillScrubber(part, { label, value, last, words, marks, disabled }, send) {
+function fillScrubber(part, { label, value, last, words, marks, disabled, hold_ms }, send) {
   const slider = part.slider ??= buildScrubber(part);
   part.send = send;
-  part.last = last;
+  part.holdMs = hold_ms;
   slider.input.max = last;
   slider.input.ariaLabel = label;
   slider.input.setAttribute("aria-valuetext", words);
@@ -35,8 +35,8 @@ function buildScrubber(part) {
   const input = Object.assign(make("input", ""), { type: "range", min: 0, step: 1 }), marks = make("span", "marks");
   marks.ariaHidden = "true";
   speed.ariaLabel = "Speed of play";
-  speed.title = "Speed of play: events each second";
-  speed.replaceChildren(...Object.keys(SPEEDS).map(each => new Option(each + "×", each, each === "1", each === "1")));
+  speed.title = "Speed of play";
+  speed.replaceChildren(...SPEEDS.map(each => new Option(each + "×", each, each === "1", each === "1")));
   track.append(marks, input);
   part.element.classList.add("scrubber");
   part.element.append(play, track, speed);
@@ -82,7 +82,7 @@ function stopPlay(part) {
 
 function nextStep(part) {
   clearTimeout(part.timer);
-  part.timer = setTimeout(() => takeStep(part), SPEEDS[part.slider.speed.value]);
+  part.timer = setTimeout(() => takeStep(part), part.holdMs / Number(part.slider.speed.value));
 }
 
 function takeStep(part) {
@@ -99,6 +99,6 @@ function showPlay(part, isPlaying) {
   icon.ariaHidden = "true";
   icon.textContent = isPlaying ? "pause" : "play_arrow";
   play.ariaLabel = words;
-  play.title = words + (isPlaying ? "" : ": nothing is run, the cursor moves event by event");
+  play.title = words + (isPlaying ? "" : ": nothing is run, the cursor moves event by event") + " (Space)";
   play.replaceChildren(icon);
 }

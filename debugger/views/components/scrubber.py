@@ -29,6 +29,10 @@ class Scrubber:
     on_play: Callable[[], None]
     """One step of a play."""
     on_pause: Callable[[], None]
+    hold_seconds: float = 1.0
+    """How long a play at normal speed stays at the place."""
+    shortcut: str | None = None
+    """Plays, or pauses the play."""
     reason: str = ""
     """Why it cannot be moved."""
 
@@ -36,6 +40,7 @@ class Scrubber:
         """Return what the browser draws."""
         props = {"label": self.label, "value": self.value, "last": self.last, "words": self.words}
         more = {"marks": list(self.marks), "disabled": bool(self.reason), "help": self.reason}
+        more |= {"hold_ms": round(self.hold_seconds * 1000), "shortcut": self.shortcut}
         return {"kind": "scrubber", "key": self.key, **props, **more}
 
     def on_event(self, value: object) -> None:

@@ -31,7 +31,8 @@ function instanceOf(root) {
 // A key that is typed into a field is text unless Ctrl is held: then the field, too, may have made use of it, as
 // a box of several lines that keeps what was typed. A dialog has the keyboard for itself.
 function pressByKey(it, event) {
-  const field = event.composedPath()[0].closest?.(FIELDS);
+  const target = event.composedPath()[0], field = target.closest?.(FIELDS);
+  if (event.key === " " && target.closest?.("button, a, summary, [role=tab]")) return; // it presses that one
   const isTyped = field && !(event.key === "Escape" && field.tagName === "TEXTAREA"); // which has no use for it
   const isTaken = isTyped ? !event.ctrlKey && !event.metaKey : event.defaultPrevented;
   const dialog = document.querySelector('[data-testid="stDialog"]');
@@ -129,6 +130,23 @@ const FILL = {
     link.href = href;
     link.ariaCurrent = current ? "page" : null;
     link.replaceChildren(...(icon ? [iconOf(icon)] : []), made("span", "", label));
+  },
+  "full screen"(part) {
+    const button = onlyChild(part, "button", () => {
+      if (document.fullscreenElement) document.exitFullscreen();
+      else document.documentElement.requestFullscreen().catch(() => {});
+    });
+    const show = () => {
+      if (!part.element.isConnected && part.wasShown) return document.removeEventListener("fullscreenchange", show);
+      part.wasShown = part.element.isConnected;
+      const label = document.fullscreenElement ? "Leave full screen" : "Full screen";
+      button.ariaLabel = button.title = document.fullscreenEnabled ? label : "This browser does not allow full screen here";
+      button.replaceChildren(iconOf(document.fullscreenElement ? "fullscreen_exit" : "fullscreen"));
+    };
+    button.className = "secondary";
+    button.disabled = !document.fullscreenEnabled;
+    document.addEventListener("fullscreenchange", show);
+    show();
   },
   menu(part, { label, icon, shows, items }, send, it) {
     const button = onlyChild(part, "button", () => {});

@@ -112,6 +112,7 @@ class Button:
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
         keys = self.shortcut.replace("+", " + ") if self.shortcut and self.names_keys else ""
+        keys = keys.replace("Escape", "Esc")
         props = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "shows": self.shows}
         props["message_step"] = self.message_step
         reason = denied(self.on_press)
@@ -287,6 +288,17 @@ class TextInput:
 
 
 @dataclass(frozen=True)
+class FullScreen:
+    """Button that shows the page on the whole screen, and leaves it again."""
+
+    key: str
+
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        return {"kind": "full screen", "key": self.key}
+
+
+@dataclass(frozen=True)
 class Menu:
     """Button that opens a list of controls.
 
@@ -308,7 +320,7 @@ class Menu:
 
 
 Control = Button | Link | Toggle | Disclosure | SegmentedControl | Select | TextInput | Scrubber
-Item = Text | Badge | Progress | Spacer | Break | Menu | Control
+Item = Text | Badge | Progress | Spacer | Break | FullScreen | Menu | Control
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.scrubber import Scrubber
 from debugger.views.components.toolbar import Badge, Button, Item, Text
-from debugger.views.panels.timeline import shown_events
+from debugger.views.panels.demo import cursor_events, reading_seconds
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
 from debugger.views.shortcuts import keys
@@ -80,7 +80,7 @@ def step_event(by: int) -> None:
     session = state.record(CurrentRun).session
     if session is not None:
         view = run_view(session)
-        actions.select_event(next_place(shown_events(view), view.event, by))
+        actions.select_event(next_place(cursor_events(view), view.event, by))
 
 
 def play_event() -> None:
@@ -89,7 +89,7 @@ def play_event() -> None:
     if session is None:
         return
     view = run_view(session)
-    events = shown_events(view)
+    events = cursor_events(view)
     is_at_end = view.event is None or not events or view.event >= events[-1]
     if is_at_end and not cursor.is_playing:
         actions.select_event(events[0] if events else None)
@@ -109,7 +109,7 @@ def move_to(place: int) -> None:
     if session is None:
         return
     view = run_view(session)
-    events = shown_events(view)
+    events = cursor_events(view)
     at = bisect_left(events, place) if place > view.last else max(bisect_right(events, place) - 1, 0)
     is_end = place >= len(view.rows) - 1 or at >= len(events)
     actions.select_event(None if is_end else events[at])
@@ -126,7 +126,9 @@ def _scrubber(view: RunView, last: int) -> Scrubber:
         refresh.refreshing("bar", move_to),
         refresh.refreshing("bar", play_event),
         refresh.refreshing("bar", pause_play),
-        reason="" if shown_events(view) else "No event matches the filters of the timeline.",
+        hold_seconds=reading_seconds(view),
+        shortcut=keys("play"),
+        reason="" if cursor_events(view) else "No event matches the filters of the timeline.",
     )
 
 
@@ -138,7 +140,7 @@ def _marks(view: RunView) -> list[int]:
 
 def _event_button(view: RunView, key: str, by: int) -> Button:
     name = "next" if by > 0 else "previous"
-    target = next_place(shown_events(view), view.event, by)
+    target = next_place(cursor_events(view), view.event, by)
     is_end = target == view.event or (by > 0 and view.event is not None and not view.is_past)
     return Button(
         key,
@@ -149,7 +151,7 @@ def _event_button(view: RunView, key: str, by: int) -> Button:
         look="tertiary",
         shows="icon",
         disabled=is_end,
-        help=f"No {'later' if by > 0 else 'earlier'} event that the timeline shows" if is_end else "",
+        help=f"No {'later' if by > 0 else 'earlier'} event on view" if is_end else "",
         shortcut=keys(f"{name}_event"),
         names_keys=False,  # there is no room for them; its help names them
         counts=True,

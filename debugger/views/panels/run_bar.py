@@ -8,7 +8,18 @@ from debugger.session.session import DebugSession
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.status_badges import shown_status, status_badge
-from debugger.views.components.toolbar import Badge, Button, Item, Line, Menu, Spacer, Text, Toggle, bars
+from debugger.views.components.toolbar import (
+    Badge,
+    Button,
+    FullScreen,
+    Item,
+    Line,
+    Menu,
+    Spacer,
+    Text,
+    Toggle,
+    bars,
+)
 from debugger.views.navigation import ViewMode
 from debugger.views.panels import setup
 from debugger.views.panels.cursor import banner, cursor_items
@@ -21,18 +32,18 @@ from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
 
 _OVERFLOW = (
-    "stop_reason",
     "turn",
-    "next_turn",
-    "previous_turn",
-    "live_edit",
     "export",
     "fork_turn",
+    "live_edit",
     "stop",
+    "previous_turn",
+    "next_turn",
     "resume",
     "pause",
     "step_turn",
     "step_node",
+    "stop_reason",
 )
 
 
@@ -50,11 +61,10 @@ def run_bar(view: RunView) -> None:
 
 def _state(view: RunView) -> list[Item]:
     if view.is_past:
-        return [
-            *banner(view),
-            fork_button(view.session, view.turn_number, "fork_turn", "Fork from here"),
-            *past_steps(view),
-        ]
+        if state.record(ViewMode).is_demo:
+            return banner(view)
+        fork = fork_button(view.session, view.turn_number, "fork_turn", "Fork from here")
+        return [*banner(view), fork, *past_steps(view)]
     turn = view.session.turns[-1].number if view.session.turns else 0
     return [
         status_badge(shown_status(view.session)),
@@ -159,6 +169,8 @@ def _ends(view: RunView) -> list[Item]:
     session = view.session
     if session.run_id is None:
         return [Spacer()]
+    if state.record(ViewMode).is_demo:
+        return [*([] if view.rows else [Spacer()]), FullScreen("full_screen"), _menu(view)]
     fork = [] if view.is_past else [fork_button(session, view.turn_number or None, "fork_turn", "Fork")]
     spacer = [] if view.rows else [Spacer()]
     return [*spacer, *fork, export_button(session), _menu(view)]

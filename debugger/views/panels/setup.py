@@ -121,7 +121,6 @@ def _dialog() -> None:
         st.rerun()  # only that closes a dialog
     with suppress(DebuggerError):  # the page reports a backend that cannot be opened
         choose_workflow(current_backend())
-    run_input(session)
     no_run = session.backend.capabilities.reason_against("run_turns")
     restart = Button(
         "restart_now",
@@ -133,7 +132,9 @@ def _dialog() -> None:
         help=no_run or "Start another run with the input for Restart; this one stays on record",
     )
     is_for_restart = session.is_over or state.widget(state.INPUT_KEY) == "Restart"
-    bar("setup_end", [Spacer(), *([restart] if is_for_restart else [])])
+    if is_for_restart:
+        bar("setup_restart", [restart])
+    run_input(session)
 
 
 def _restart() -> None:

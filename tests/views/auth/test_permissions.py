@@ -39,7 +39,6 @@ VIEW_COMMANDS = {
     "allow decline dismiss review take_back",  # for a local user, who is an administrator
     "navigation": "go_to",
     "pages.connection": "_chosen _connect _forget",
-    "pages.present": "go_to_turn play_or_pause set_speed step_by turn_by",
     "panels.compare.actions": "choose choose_element compare go_to ignore move reload scroll "
     "show_differences swap",
     "panels.compare.events_tab": "_choose",
