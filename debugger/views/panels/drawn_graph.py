@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from debugger.analysis.node_origins import author_node_id, super_nodes_around
 from debugger.analysis.position import Position, PositionTracker
 from debugger.engine.super_nodes import Expansion, UnfoldedGraph, expand, unfold
 from debugger.errors import DebuggerError
@@ -13,6 +15,7 @@ from debugger.session.session import DebugSession
 from debugger.views import actions, state
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
+from debugger.views.selection import Element
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,15 @@ def graph_of_node(view: RunView, node_id: str) -> Graph:
     return view.graph if node_id in view.graph.nodes else drawn_graph(view).graph
 
 
+def drawn_element(view: RunView, element: Element) -> Element:
+    """Return a node or edge as it is drawn: of one inside a closed super node that is the super node."""
+    graph = drawn_graph(view).graph
+    if element.id in (graph.edges if element.kind == "edge" else graph.nodes):
+        return element
+    around = author_node_id(element.id, graph.nodes)
+    return element if around == element.id else Element("node", around)
+
+
 @actions.command
 def toggle_super_node(node_id: str) -> None:
     """Open a super node in the graph, or close it.
@@ -82,7 +94,12 @@ def _opened(session: DebugSession) -> frozenset[str]:
 def _unfolding(session: DebugSession) -> Unfolding:
     known = state.record(Unfolding)
     if known.session is not session:
-        vars(known).update(vars(Unfolding(session, thread_groups(session.index.graph))))
+        graph = session.index.graph
+        vars(known).update(vars(Unfolding(session, thread_groups(graph))))
+        targets = (point.target for point in session.breakpoints.points)
+        if any(super_nodes_around(target, graph.nodes) for target in targets):
+            with suppress(DebuggerError):  # then they are drawn as unreachable
+                _expansion(session)
     return known
 
 
