@@ -166,7 +166,7 @@ def test_inner_breakpoint_of_earlier_session_is_verified(app, backend, record, p
     backend.create_workflow(document(static("hi", "Hi"), super_node("box", INSIDE), direct("hi", "box")))
     app.run()
     session = record(CurrentRun).session
-    session.breakpoints.put(Breakpoint("before", "box/a"))
+    session.breakpoints.put(Breakpoint("before", "box/a", is_enabled=False))
     record(Unfolding).session = None  # as if the session had begun with it
 
     press("start")
