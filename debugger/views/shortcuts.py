@@ -54,6 +54,7 @@ SHORTCUTS = {
     "resume": Shortcut(_RUN, "G", "Resume until something pauses the run"),
     "pause": Shortcut(_RUN, "P", "Pause"),
     "stop": Shortcut(_RUN, "Shift+X", "End the run"),
+    "message": Shortcut(_RUN, "M", "Go to the message box"),
     "next_event": Shortcut(_LOOK, "Right", "Next event on view"),
     "previous_event": Shortcut(_LOOK, "Left", "Previous event on view"),
     "next_turn": Shortcut(_LOOK, "Shift+Right", "Next turn"),

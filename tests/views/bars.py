@@ -126,7 +126,12 @@ def _lines(app):
 
 
 def _all(app):
-    return [(element, item) for _, element, line in _lines(app) for item in line["items"]]
+    return [(element, item) for _, element, line in _lines(app) for item in _with_menus(line["items"])]
+
+
+def _with_menus(items):
+    """Return items, each menu before what is in it."""
+    return [each for item in items for each in (item, *item.get("items", []))]
 
 
 def _controls(app):

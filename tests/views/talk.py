@@ -42,11 +42,6 @@ def show_earlier(app, is_shown=True):
     tell(app, "shown", "all" if is_shown else "latest")
 
 
-def press_start(app):
-    """Press the button of an empty box."""
-    tell(app, "started", True)
-
-
 def tell(app, event, value):
     """Let a browser tell what was done in the box, and let the page draw what comes of that."""
     states = app._tree.get_widget_states()

@@ -1,7 +1,7 @@
 // The box in which a person answers, with lines on offer: it tells what is sent, and has the keyboard again
 // once a turn is over.
 
-const LEFT = ".st-key-message, .st-key-title_bar, .st-key-demo_actions"; // where a turn is begun from
+const LEFT = ".st-key-message, .st-key-start_bar, .st-key-restart, .st-key-more"; // where a turn is begun from
 const ANSWER_MS = 1000; // so long a message that was sent is waited for before another one can be
 const instances = new WeakMap(); // one record per mounted box
 let left = {}; // the text, typed and not sent, of a box that was taken off the page, as by a look at another one
@@ -27,10 +27,24 @@ function instanceOf(root) {
       if (it.data.steps && say(it, it.text.value, event.detail)) event.preventDefault();
     };
     document.addEventListener("message-step", step);
+    const enter = event => {
+      if (!root.isConnected) return document.removeEventListener("keydown", enter);
+      if (!isShortcut(event, it.data.shortcut) || it.text.disabled) return;
+      event.preventDefault(); // the key is not typed into the box
+      it.text.focus();
+    };
+    document.addEventListener("keydown", enter);
     it.send.addEventListener("click", () => say(it, it.text.value));
     instances.set(root, it);
   }
   return it;
+}
+
+// A key that is typed into a field is text, and a dialog has the keyboard for itself.
+function isShortcut(event, shortcut) {
+  if (!shortcut || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return false;
+  const isTyped = event.composedPath()[0].closest?.("input, textarea, select, [contenteditable=true]");
+  return event.key.toUpperCase() === shortcut && !isTyped && !document.querySelector('[data-testid="stDialog"]');
 }
 
 // Sends a text, to be stepped if a step is named; returns whether it does.

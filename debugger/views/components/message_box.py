@@ -28,6 +28,7 @@ def message_box(
     draft: str = "",
     turn: int | None = None,
     aria_label: str = "",
+    shortcut: str | None = None,
 ) -> None:
     """Draw the box.
 
@@ -43,6 +44,7 @@ def message_box(
         turn: The turn that has ended: then the box has the keyboard again, unless a person is at work
             elsewhere. ``None`` while no message is waited for.
         aria_label: Status of the run, for screen readers; read aloud when it changes.
+        shortcut: The key that leads to the box, a letter.
     """
     reason = denied(on_send)
     _BOX(
@@ -54,6 +56,7 @@ def message_box(
             "draft": draft,
             "turn": turn,
             "aria_label": aria_label,
+            "shortcut": shortcut,
             "longest": _LONGEST,
             "steps": on_step is not None and not denied(on_step),
         },

@@ -114,6 +114,7 @@ class Button:
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
         keys = self.shortcut.replace("+", " + ") if self.shortcut and self.names_keys else ""
+        keys = keys.replace("Escape", "Esc")
         props = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "shows": self.shows}
         props["message_step"] = self.message_step
         reason = denied(self.on_press)

@@ -15,10 +15,12 @@ from debugger.views.panels.cursor import PAST
 from debugger.views.panels.forks import fork_breadcrumb
 from debugger.views.panels.manual_answer import manual_answer
 from debugger.views.panels.run_bar import work_bar
+from debugger.views.panels.run_input import input_state
 from debugger.views.panels.setup import is_setup_beside_graph, setup_panel, start_bar
 from debugger.views.panels.stepping import can_send_steps, send_stepped
 from debugger.views.panels.turn_outcome import mark_of, outcome_of, progress_text, turn_outcome
 from debugger.views.run_view import RunView
+from debugger.views.shortcuts import keys
 
 _HEIGHT = 240
 _WHOLE_KEY = "whole_conversation"
@@ -30,7 +32,7 @@ def conversation(view: RunView) -> None:
     """Draw what was said, or the setup before it, and the box that takes the next message."""
     with st.container(key="talk"):
         if is_setup_beside_graph(view.session):
-            refresh.draw("setup", setup_panel)
+            refresh.draw("setup", setup_panel, input_state)
         else:
             _messages(view)
         turn_outcome(view)
@@ -127,9 +129,11 @@ def _empty(view: RunView) -> Line:
 
 
 def _shown(view: RunView) -> list[ChatMessage]:
+    """Return the messages to show: for an audience no warnings, and none that come after the cursor."""
     if not state.record(ViewMode).is_demo:
         return view.bubbles
-    return [bubble for bubble in view.bubbles if bubble.role != "warning"]
+    pairs = zip(view.bubbles, view.later_bubbles, strict=True)
+    return [bubble for bubble, is_later in pairs if bubble.role != "warning" and not is_later]
 
 
 def _earlier(bubbles: list[ChatMessage]) -> int:
@@ -166,6 +170,7 @@ def _message_box(view: RunView) -> None:
         draft=state.widget(actions.DRAFT_KEY) or "",
         turn=_last_turn(view) if is_over else None,
         aria_label=_announcement(view),
+        shortcut=keys("message"),
     )
 
 

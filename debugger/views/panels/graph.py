@@ -24,7 +24,9 @@ from debugger.views.components.graph.node_states import NONE, Badges, Look, Mark
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import Item, SegmentedControl, Text, Toggle, bar
+from debugger.views.navigation import ViewMode
 from debugger.views.panels import breakpoints
+from debugger.views.panels.demo import caption_for_audience, moment_sentence
 from debugger.views.panels.drawn_graph import DrawnGraph, drawn_element, drawn_graph, toggle_super_node
 from debugger.views.panels.graph_tables import TABLE_KEY, TABLES, graph_table
 from debugger.views.panels.inspector import TABS
@@ -58,11 +60,15 @@ def graph_pane(
     """
     state.begin_widget(state.GRAPH_VIEW_KEY, VIEWS[0])
     state.begin_widget(TABLE_KEY, TABLES[0])
+    is_demo = state.record(ViewMode).is_demo
     with st.container(key="graph_box"):
-        is_table = state.widget(state.GRAPH_VIEW_KEY) == "Table"
-        views = SegmentedControl(state.GRAPH_VIEW_KEY, "Workflow view", VIEWS)
-        switches = [SegmentedControl(TABLE_KEY, "Table of", TABLES)] if is_table else _switches(view)
-        bar("graph_bar", [views, *switches, Text(_summary(view))], low=True)
+        is_table = state.widget(state.GRAPH_VIEW_KEY) == "Table" and not is_demo
+        if is_demo:
+            bar("graph_bar", [Text(moment_sentence(view), look="message", key="moment")], low=True)
+        else:
+            views = SegmentedControl(state.GRAPH_VIEW_KEY, "Workflow view", VIEWS)
+            switches = [SegmentedControl(TABLE_KEY, "Table of", TABLES)] if is_table else _switches(view)
+            bar("graph_bar", [views, *switches, Text(_summary(view))], low=True)
         if view.session.substitute_reason:
             st.caption(f":material/history: {plain(view.session.substitute_reason)}")
         if is_table:
@@ -146,10 +152,13 @@ def _shape(view: RunView, placed: Layout, drawn: DrawnGraph) -> JsonObject:
         ("stray edges", id(drawn.graph)), lambda: unmapped_edges(drawn.position, drawn.graph)
     )
     # The workflow itself is compared by identity: a session has one for good.
-    source = (id(view.session.workflow), placed.version, drawn.position.ghosts, strays)
+    is_demo = state.record(ViewMode).is_demo
+    source = (id(view.session.workflow), placed.version, drawn.position.ghosts, strays, is_demo)
     if last.shape is None or last.source != source:
         last.source = source
         last.shape = geometry(placed, drawn.graph, drawn.position.ghosts, strays)
+        if is_demo:
+            caption_for_audience(last.shape, drawn.graph)
     return last.shape
 
 
@@ -164,7 +173,7 @@ def _nothing(note: str) -> None:
         st.caption(
             plain(note)
             or "The nodes of the workflow appear here. This version has none: "
-            "choose another version or workflow on the left, or import one.",
+            "choose another version or workflow, or import one.",
             width="content",
         )
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.views.talk import box, notes, press_start, said, show_earlier, speakers, tell, words
+from tests.views.talk import box, notes, said, show_earlier, speakers, tell, words
 
 PAGE = """
 import streamlit as st
@@ -132,34 +132,10 @@ def test_what_no_switch_tells_is_passed_over(draw):
     assert noted(app) == []
 
 
-def test_empty_box_says_what_would_be_here_and_begins_run(draw):
-    app = draw('chat_box("talk", [], height=200, empty=Line("Words appear here."), start=StartButton(note))')
+def test_empty_box_says_what_would_be_here(draw):
+    app = draw('chat_box("talk", [], height=200, empty=Line("Words appear here."))')
+
     assert box(app)["empty"] == {"text": "Words appear here.", "icon": ""}
-    assert box(app)["start"] == {"no_run": ""}
-
-    press_start(app)
-
-    assert noted(app) == [()]
-
-
-def test_what_cannot_begin_says_why_and_does_not(draw):
-    app = draw(
-        'chat_box("talk", [], height=200, empty=Line("Empty."), start=StartButton(note, "It is over."))'
-    )
-
-    press_start(app)
-
-    assert box(app)["start"] == {"no_run": "It is over."}
-    assert noted(app) == []
-
-
-def test_where_nothing_can_begin_press_that_comes_late_does_nothing(draw):
-    app = draw('chat_box("talk", [ChatMessage("user", "Hi", "", 1, 0)], height=200)')
-
-    press_start(app)
-
-    assert not app.exception
-    assert box(app)["start"] is None
 
 
 def test_what_is_under_way_is_told_below_words(draw):

@@ -21,18 +21,25 @@ def test_splitters_send_browser_their_splits_and_panes():
     sent = json.loads(json.loads(element.proto.json)["arrangement"])
 
     assert [each["name"] for each in sent["splits"]] == [each.name for each in SPLITS]
-    assert [each["name"] for each in sent["panes"]] == ["graph", "talk", "inspect", "lower"]
+    assert [each["tab"] for each in sent["panes"]] == ["Conversation", "Graph", "Timeline", "Inspector"]
 
 
-def test_split_refuses_limits_without_room():
+@pytest.mark.parametrize(("least", "most"), [(0.6, 0.5), (0, 0.5), (0.5, 1)])
+def test_split_refuses_limits_without_room(least, most):
     with pytest.raises(ValueError, match="least below the most"):
-        Split("one", "wide", "talk", "One", "width", 0.6, 0.5)
+        Split("one", "talk", "One", "width", least, most)
+
+
+def test_split_widths_never_meet():
+    first, second = (each for each in SPLITS if each.base == "width")
+
+    assert first.most < second.least
 
 
 def test_style_reads_the_variable_of_each_split():
-    assert {each.name for each in SPLITS} == set(re.findall(r"var\(--((?:wide|medium)-[a-z]+)", STYLE))
-    assert {each.layout for each in SPLITS} < set(re.findall(r"--layout: ([a-z]+);", STYLE))
+    assert {each.name for each in SPLITS} == set(re.findall(r"var\(--((?:talk|lower|upper)-[a-z]+)", STYLE))
 
 
-def test_style_gives_each_maximised_pane_the_room():
-    assert {each.name for each in PANES} == set(re.findall(r':root\[data-maximised="([a-z]+)"\]', STYLE))
+@pytest.mark.parametrize("attribute", ["maximised", "tab"])
+def test_style_gives_each_pane_all_room(attribute):
+    assert {each.name for each in PANES} == set(re.findall(rf':root\[data-{attribute}="([a-z]+)"\]', STYLE))

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from debugger.views.components.toolbar import Badge, Button, Link, Progress, Spacer, Text
-from tests.views.bars import bars, control, items, tell, use
+from debugger.views.components.toolbar import Badge, Button, Line, Link, Menu, Progress, Spacer, Text, Toggle
+from tests.views.bars import bars, control, items, keys, tell, use
 
 PAGE = """
 import streamlit as st
@@ -394,3 +394,74 @@ def test_what_bar_holds_outlives_its_not_being_drawn(draw):
     use(app, "more", True)
 
     assert control(app, "find").value == "tea"
+
+
+MENU = """
+bar("one", [Menu("more", "More", [
+    Text("Run again", look="heading"),
+    Button("restart", "Restart", note, ("again",)),
+    Button("changed", "With changes", note, disabled=True),
+    Toggle("tint", "Tint", on_change=note),
+])])
+"""
+
+
+def test_menu_names_itself_and_its_items():
+    items = [Text("Run again", look="heading"), Button("restart", "Restart", print)]
+
+    props = Menu(
+        "more", "More", items, icon=":material/more_horiz:", shows="icon", help="The rest"
+    ).to_props()
+
+    assert (props["kind"], props["key"], props["label"], props["icon"]) == (
+        "menu",
+        "more",
+        "More",
+        "more_horiz",
+    )
+    assert (props["shows"], props["help"]) == ("icon", "The rest")
+    assert props["items"] == [item.to_props() for item in items]
+
+
+def test_controls_of_menu_are_used(draw):
+    app = draw(MENU)
+
+    use(app, "restart")
+    use(app, "tint", True)
+    use(app, "changed")
+
+    assert noted(app) == [("again",), ()]
+    assert control(app, "tint").value is True
+
+
+def test_menu_itself_takes_no_use(draw):
+    app = draw(MENU)
+
+    tell(app, bars(app)["one"], [[1, "more", None]])
+
+    assert not app.exception
+    assert noted(app) == []
+
+
+def test_line_counts_controls_of_menus_among_its_own():
+    menu = Menu("more", "More", [Text("Run"), Button("b", "B", print), Toggle("c", "C")])
+
+    line = Line("", [Text("A"), Button("a", "A", print), menu, Spacer()])
+
+    assert [control.key for control in line.controls] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(("overflow", "sent"), [(None, None), ((), []), (("a", "b"), ["a", "b"])])
+def test_line_sends_what_gives_way(overflow, sent):
+    assert Line("first", [], overflow=overflow).to_props()["overflow"] == sent
+
+
+def test_control_that_may_give_way_is_used_the_same(draw):
+    app = draw(
+        'bars("all", [Line("first", [Button("a", "A", note), Menu("more", "More", [])], overflow=("a",))])'
+    )
+
+    use(app, "a")
+
+    assert noted(app) == [()]
+    assert keys(app) == {"a", "more"}
