@@ -52,7 +52,9 @@ class Unfolding:
 
 def drawn_graph(view: RunView) -> DrawnGraph:
     """Return the graph to draw."""
-    found: DrawnGraph = view.memo_here(("drawn graph", _opened(view.session)), lambda: _drawn_graph(view))
+    found: DrawnGraph = view.memo_here(
+        ("drawn graph", opened_super_nodes(view.session)), lambda: _drawn_graph(view)
+    )
     return found
 
 
@@ -80,14 +82,15 @@ def toggle_super_node(node_id: str) -> None:
     session = state.record(CurrentRun).session
     if session is None:
         return
-    opened = _opened(session)
+    opened = opened_super_nodes(session)
     if node_id not in opened:
         _expansion(session)
     opens = state.record(OpenSuperNodes).by_workflow
     opens[session.workflow_id] = opened ^ {node_id}
 
 
-def _opened(session: DebugSession) -> frozenset[str]:
+def opened_super_nodes(session: DebugSession) -> frozenset[str]:
+    """Return the ids of the super nodes that the user has opened in the graph."""
     return state.record(OpenSuperNodes).by_workflow.get(session.workflow_id, frozenset())
 
 
@@ -112,7 +115,7 @@ def _expansion(session: DebugSession) -> Expansion:
 
 
 def _drawn_graph(view: RunView) -> DrawnGraph:
-    known, opened = _unfolding(view.session), _opened(view.session)
+    known, opened = _unfolding(view.session), opened_super_nodes(view.session)
     try:
         unfolded = _unfold(known, view.session, opened) if opened & view.graph.nodes.keys() else None
     except DebuggerError:

@@ -89,7 +89,7 @@ def _switches(view: RunView) -> list[Item]:
         state.set_widget(THREAD_KEY, _ALL)
     return [
         tint,
-        SegmentedControl(THREAD_KEY, "Way of thread", (_ALL, *names), {_ALL: "All threads", **names}),
+        SegmentedControl(THREAD_KEY, "Path of thread", (_ALL, *names), {_ALL: "All threads", **names}),
     ]
 
 
