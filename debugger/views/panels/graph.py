@@ -15,6 +15,7 @@ from debugger.graph.layout import Layout, layout
 from debugger.protocol.base import JsonObject
 from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.session.locations import BreakpointKind
+from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import refresh, state
 from debugger.views.actions import command
@@ -27,11 +28,17 @@ from debugger.views.components.toolbar import Item, SegmentedControl, Text, Togg
 from debugger.views.navigation import ViewMode
 from debugger.views.panels import breakpoints
 from debugger.views.panels.demo import caption_for_audience, moment_sentence
-from debugger.views.panels.drawn_graph import DrawnGraph, drawn_element, drawn_graph, toggle_super_node
+from debugger.views.panels.drawn_graph import (
+    DrawnGraph,
+    drawn_element,
+    drawn_graph,
+    opened_super_nodes,
+    toggle_super_node,
+)
 from debugger.views.panels.graph_tables import TABLE_KEY, TABLES, graph_table
 from debugger.views.panels.inspector import TABS
 from debugger.views.run_view import RunView
-from debugger.views.selection import Element, Selection
+from debugger.views.selection import Element, Selection, selection_state
 
 VIEWS = ("Graph", "Table")
 TINT_KEY, THREAD_KEY = "graph_tint", "graph_thread"
@@ -45,6 +52,11 @@ class LastShape:
     source: Hashable = None
     """What it was made of."""
     shape: JsonObject | None = None
+
+
+def graph_state(session: DebugSession) -> Hashable:
+    """Return what the pane shows besides the run."""
+    return selection_state(session), opened_super_nodes(session)
 
 
 def graph_pane(
