@@ -68,7 +68,7 @@ def test_one_can_step_through_events_and_back_to_latest(app, backend, record, pr
     second_step = record(Cursor).event
     use(app, "next_event")
     there = record(Cursor).event
-    use(app, "latest")
+    use(app, "back_to_live")
 
     assert (first_step, second_step, there) == (shown[-1], shown[-2], shown[-1])
     assert record(Cursor).event is None
@@ -84,7 +84,7 @@ def test_stepping_ends_at_first_event(app, backend, record, press):
     pressed = [[number, "previous_event", None] for number in range(10_001, 10_100)]  # above those of `use`
 
     use(app, "timeline_density", "Raw")
-    tell(app, bars(app)["lower_bar"], pressed)
+    tell(app, bars(app)["context_bar"], pressed)
 
     assert record(Cursor).event == 0
     assert control(app, "previous_event").disabled
@@ -101,7 +101,7 @@ def test_turns_are_stepped_through_and_each_press_counts(app, backend, record, p
     seen = []
 
     for number, key in [(1, "previous_turn"), (3, "previous_turn"), (9, "previous_turn"), (20, "next_turn")]:
-        tell(app, bars(app)["lower_bar"], [[number, key, None], [number + 1, key, None]])
+        tell(app, bars(app)["context_bar"], [[number, key, None], [number + 1, key, None]])
         seen.append(record(CurrentRun).session.turn_of(record(Cursor).event))
 
     assert record(CurrentRun).session.turns[-1].number == 4

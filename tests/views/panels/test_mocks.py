@@ -19,7 +19,7 @@ def click(app, key):
     assert not app.exception
 
 
-def opened(app, backend, *parts, view="Pins"):
+def opened(app, backend, *parts, view="Mocks"):
     backend.create_workflow(document(*parts))
     app.run()
     use(app, "lower_view", view)
@@ -91,12 +91,12 @@ def test_output_is_pinned_from_its_event_and_pin_is_listed_with_its_hits(app, ba
     app.run()
 
     click(app, "pin_event")
-    use(app, "lower_view", "Pins")
+    use(app, "lower_view", "Mocks")
 
     assert ":material/push_pin: Pin" in marked(app)
     assert "from turn 1" in marked(app)
     assert any("1 pin or fault not used so far: T" in warning.value for warning in app.warning)
-    assert "1 pin" in control(app, "to_pins").label
+    assert "Mocks 1" in control(app, "lower_view").options
 
 
 def test_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, record, press):

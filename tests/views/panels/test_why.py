@@ -80,7 +80,7 @@ def test_one_steps_from_decision_to_decision(app, backend, record, press, settle
 
     assert record(Cursor).event > first
     assert record(CurrentRun).session.turns[0].events[record(Cursor).event].type == "direct_edge"
-    use(app, "latest_decision")
+    use(app, "back_to_live")
     assert record(Cursor).event is None
     assert control(app, "inspector_tab").value == "Why"
 
