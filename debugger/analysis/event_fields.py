@@ -95,7 +95,7 @@ def iso_utc(time: float | None) -> str:
     """Return a time as ISO 8601 in UTC; empty for ``None``."""
     if time is None:
         return ""
-    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def _first_text(wire: Mapping[str, Any], names: tuple[str, ...]) -> str | None:

@@ -14,11 +14,11 @@ from typing import Literal
 from debugger.analysis.run_projection import Projections
 from debugger.analysis.timeline import SearchTexts, TimelineRow, Trouble, trouble_of
 
-Density = Literal["Turns", "Steps", "Events", "Raw"]
-DENSITIES: tuple[Density, ...] = ("Turns", "Steps", "Events", "Raw")
+Density = Literal["Turns", "Steps", "Key events", "All events"]
+DENSITIES: tuple[Density, ...] = ("Turns", "Steps", "Key events", "All events")
 """A row per turn; a row per step; the events without bookkeeping; every event as it was recorded."""
 
-_NOUNS: dict[Density, str] = {"Turns": "turn", "Steps": "step", "Events": "event", "Raw": "event"}
+_NOUNS: dict[Density, str] = {"Turns": "turn", "Steps": "step", "Key events": "event", "All events": "event"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def matching_rows(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchText
 
 
 def important_rows(rows: Sequence[TimelineRow], indexes: Sequence[int], wanted: Filter) -> list[int]:
-    """Return the indexes that density ``Events`` shows.
+    """Return the indexes that density ``Key events`` shows.
 
     No bookkeeping, unless its type is in the filter.
     """
@@ -160,13 +160,13 @@ def filter_timeline(
     rows = run.timeline.rows
     total = {"Turns": len(run.turn_rows), "Steps": len(run.steps)}.get(density, len(rows))
     if wanted.is_empty:  # without a walk through a long run
-        places = run.timeline.important if density == "Events" else range(total)
+        places = run.timeline.important if density == "Key events" else range(total)
         return FilteredTimeline(density, places, total, run.timeline.trouble)
     events = matching_rows(rows, wanted, texts)
     trouble = Counter(found for event in events if (found := trouble_of(rows[event])) is not None)
-    if density == "Events":
+    if density == "Key events":
         return FilteredTimeline(density, important_rows(rows, events, wanted), total, trouble)
-    if density == "Raw":
+    if density == "All events":
         return FilteredTimeline(density, events, total, trouble)
     owners = {_owner(event, density, run) for event in events} - {-1}
     return FilteredTimeline(density, sorted(owners), total, trouble)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -140,17 +140,22 @@ class NodeTime:
     """Of what the runs of all nodes took, from 0 to 1."""
 
 
-def node_times(rows: Iterable[TimelineRow]) -> dict[str, NodeTime]:
+def node_times(rows: Iterable[TimelineRow], nodes: Container[str] = ()) -> dict[str, NodeTime]:
     """Return the time of each node of the graph, by id.
 
     Nodes inside a super node count for it.
 
     Node runs that tell no time are left out. What the user took to answer is no time of a node.
+
+    Args:
+        rows: The events.
+        nodes: The ids of nodes inside super nodes that count for themselves.
     """
     totals: dict[str, float] = {}
     for row in rows:
-        if row.drawn_node is not None and row.duration_ms is not None:
-            totals[row.drawn_node] = totals.get(row.drawn_node, 0.0) + max(0.0, row.duration_ms)
+        node = row.node_logical_id if row.node_logical_id in nodes else row.drawn_node
+        if node is not None and row.duration_ms is not None:
+            totals[node] = totals.get(node, 0.0) + max(0.0, row.duration_ms)
     whole = sum(totals.values())
     return {node: NodeTime(total, total / whole if whole else 0.0) for node, total in totals.items()}
 

@@ -42,6 +42,11 @@ def author_edge_id(edge_id: str, own: Container[str]) -> str | None:
     return next((start for start in _starts(edge_id, "@") if start in own), None)
 
 
+def enclosing_ids(node_id: str) -> Iterator[str]:
+    """Yield the ids that super nodes around a node would have, innermost first."""
+    return _starts(node_id, "/")
+
+
 def super_nodes_around(node_id: str, own: Container[str]) -> tuple[str, ...]:
     """Return the super nodes around a node by its id, outermost first.
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from debugger.analysis.event_fields import EventFields, is_failed_run, text
 from debugger.analysis.fold import EventFold
-from debugger.analysis.node_origins import author_node_id
+from debugger.analysis.node_origins import author_edge_id, author_node_id
 from debugger.analysis.thread_positions import ThreadPositions
 from debugger.analysis.transitions import (
     TRANSITION_TYPES,
@@ -26,6 +26,7 @@ from debugger.analysis.transitions import (
     read_transition,
 )
 from debugger.graph.graph import Graph
+from debugger.graph.nesting import may_enter, origin_of
 from debugger.protocol.events import reference_id
 from debugger.protocol.runs import MAIN_THREAD, RunStatus
 from debugger.protocol.turn_logs import TurnLog
@@ -116,12 +117,14 @@ class PositionTracker(EventFold):
 
     Args:
         graph: The workflow to place it on.
+        running: The same with all super nodes expanded, for the next steps from a node inside one.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, running: Graph | None = None) -> None:
         super().__init__()
         self.threads = ThreadPositions()
         self._graph = graph
+        self._running = running
         self._edges = EdgeIndex(graph.edges.values(), graph.nodes)
         self._transitions: list[Transition] = []
         self._by_edge: dict[str, PathCount] = {}
@@ -135,6 +138,14 @@ class PositionTracker(EventFold):
         self._names: dict[str, str] = {}
         self._inner_names: dict[str, str] = {}
         self._own: dict[str, str] = {}
+
+    def reset(self) -> None:
+        """Return to the position before the first turn."""
+        PositionTracker.__init__(self, self._graph, self._running)
+
+    def fresh(self) -> PositionTracker:
+        """Return the position before the first turn, on the same workflow."""
+        return PositionTracker(self._graph, self._running)
 
     def apply(self, event: EventFields) -> None:
         """Apply the next event."""
@@ -179,7 +190,7 @@ class PositionTracker(EventFold):
             path_counts=PathCounts(self._by_edge.copy(), self._by_node.copy()),
             next_edges=()
             if state in _OVER or place is None
-            else tuple(_next(place, transitions, self._graph)),
+            else tuple(self._next(place, current or place, transitions)),
             skipped=tuple(node for node in self._skipped if node not in self._visits),
             failed=tuple(dict.fromkeys(map(own, self._failed))),
             unreached=tuple(node for node in self._graph.nodes if node not in self._first_visit),
@@ -198,6 +209,26 @@ class PositionTracker(EventFold):
         """Return the main thread's node; after a failure also an unstarted one."""
         main = self.threads.main
         return (main.next_node or main.node) if self.threads.outcome == "failed" else main.node
+
+    def _next(self, place: str, current: str, transitions: Sequence[Transition]) -> Iterator[NextEdge]:
+        """Yield the next steps; inside a super node those of the expanded workflow."""
+        running = self._running
+        config = running.nodes.get(current) if running is not None else None
+        if running is None or config is None or not origin_of(config):
+            yield from _next(place, transitions, self._graph)
+            return
+        for edge in running.leaving(current):
+            edge_id = author_edge_id(edge.logical_id, self._graph.edges)
+            destination = self._own_node(edge.destination_node_logical_id or "")
+            if edge_id is not None or destination != place:  # else it stays inside a closed super node
+                yield NextEdge(edge_id, destination, condition_text(edge.condition), edge.label)
+        for node in running.global_nodes:
+            settings, destination = node.global_node_config, self._own_node(node.logical_id)
+            if settings and destination != place and may_enter(config, node):
+                label = (
+                    self._graph.nodes[destination].label if destination in self._graph.nodes else node.label
+                )
+                yield NextEdge(None, destination, condition_text(settings.condition), label, "global")
 
     def _add_transition(self, event: EventFields) -> None:
         """Record a transition, unless it is inside a super node."""

@@ -6,8 +6,11 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from debugger.analysis.event_fields import iso_utc
 from debugger.analysis.position import Position, PositionTracker, RunState
 from debugger.analysis.run_projection import Projections
+from debugger.analysis.side_effects import SideEffect
+from debugger.analysis.steps import Step, TurnRow, steps_of_turn, turn_row
 from debugger.analysis.thread_positions import InputHint, can_have_background_work, input_hint, last_hint
 from debugger.graph.graph import Graph
 from debugger.protocol.runs import RunStatus
@@ -71,6 +74,45 @@ def turns_until(run: Projections, event: int) -> list[TurnLog]:
     row = run.timeline.rows[event]
     last = run.turns[row.place]
     return [*run.turns[: row.place], replace(last, events=last.events[: row.position + 1])]
+
+
+def steps_until(run: Projections, event: int) -> tuple[list[TurnRow], list[Step]]:
+    """Return turns and steps of a run up to an event; the last turn ends with it."""
+    turns = turns_until(run, event)
+    place = len(turns) - 1
+    whole = run.turn_rows[place]
+    rows = run.timeline.rows[whole.first : event + 1]
+    earlier = run.steps[: bisect_left(run.steps, place, key=lambda step: step.place)]
+    steps, _ = steps_of_turn(turns[-1], rows, len(earlier))
+    messages = [
+        message
+        for message, is_later in zip(run.chat.messages, later_messages(run, event), strict=True)
+        if message.turn_index == place and not is_later
+    ]
+    last = turn_row(turns[-1], place, whole.first, rows, steps, messages)
+    return [*run.turn_rows[:place], last], [*earlier, *steps]
+
+
+def effects_until(run: Projections, effects: Sequence[SideEffect], event: int) -> list[SideEffect]:
+    """Return the side effects up to an event.
+
+    A call has no event of its own. Within the turn of the event its node must have started and its time must
+    not be later; where the time is unknown, the turn must have ended.
+    """
+    row = run.timeline.rows[event]
+    own = (row.turn_number, row.is_background)
+    ends = max(turn.last for turn in run.turn_rows if (turn.number, turn.is_background) == own)
+    then = iso_utc(row.time) if event < ends else None
+    started = {each.node_logical_id for each in run.timeline.rows[run.turn_rows[row.place].first : event + 1]}
+    return [
+        effect
+        for effect in effects
+        if (place := (effect.turn_number, effect.is_background)) < own
+        or (
+            place == own
+            and (then is None or (effect.node_logical_id in started and "" < effect.time <= then))
+        )
+    ]
 
 
 def later_messages(run: Projections, event: int) -> list[bool]:

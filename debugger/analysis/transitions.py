@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from debugger.analysis.event_fields import EventFields, node_of, text
-from debugger.analysis.node_origins import author_edge_id, author_node_id
+from debugger.analysis.node_origins import author_edge_id, author_node_id, enclosing_ids
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event
 from debugger.protocol.turn_logs import TurnLog
@@ -67,8 +68,8 @@ class EdgeIndex:
 
     Direct edges may be recorded without their id (``platform.md#event-fields``).
 
-    An edge that enters or leaves a super node is found for the inner node that an event names; transitions
-    inside a super node follow no edge of the author's.
+    An edge that enters or leaves a super node is found for the inner node that an event names, whether or not
+    that is one of the nodes. Transitions inside a super node follow no edge if its inner nodes are left out.
 
     Args:
         edges: The workflow's edges.
@@ -96,8 +97,14 @@ class EdgeIndex:
             return self.by_id(edge_id)
         if self.is_inside(event):
             return None
-        ends = (self._own(node_of(event)), self._own(text(event, "destination_node_logical_id")))
-        edges = [edge for edge in self._by_ends.get(ends, ()) if _can_be_about(event, edge)]
+        sources = self._with_super_nodes(node_of(event))
+        destinations = self._with_super_nodes(text(event, "destination_node_logical_id"))
+        edges = [
+            edge
+            for ends in product(sources, destinations)
+            for edge in self._by_ends.get(ends, ())
+            if _can_be_about(event, edge)
+        ]
         name = text(event, "edge_name")
         return next((edge for edge in edges if name and edge.name == name), edges[0] if edges else None)
 
@@ -106,6 +113,11 @@ class EdgeIndex:
         source, destination = node_of(event), text(event, "destination_node_logical_id")
         own = self._own(source)
         return own is not None and own == self._own(destination) and own not in (source, destination)
+
+    def _with_super_nodes(self, node_id: str | None) -> list[str | None]:
+        """Return the workflow's node, and the opened super nodes around it."""
+        own = self._own(node_id)
+        return [own, *(each for each in enclosing_ids(own) if each in self._nodes)] if own else [own]
 
     def _own(self, node_id: str | None) -> str | None:
         return author_node_id(node_id, self._nodes) if node_id else None

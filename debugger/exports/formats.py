@@ -95,7 +95,7 @@ class ExportSource:
             ("made at", _now()),
             ("runs", self.progress.runs),
             *([("rows", self.progress.rows)] if EXPORTS[self.options.format].has_table else []),
-            ("masking", "off: only secrets are masked" if masking.is_off else "on"),
+            ("masking", masking.words),
             *own,
         ]
 
@@ -108,16 +108,17 @@ class ExportSource:
     def rows(self, table: Table, convert: Callable[[Any], Any] | None = cell_of) -> Iterator[list[Any]]:
         """Yield the rows of all runs."""
         progress = self.progress
+        # Values of the other columns are texts, numbers and truth values already.
+        places = [at for at, column in enumerate(table.columns) if column.is_content] if convert else []
         for run in self.runs:
             for row in table.rows(run):
                 progress.rows += 1
                 if progress.rows % _ROWS_BETWEEN == 0:
                     progress.check()
-                yield (
-                    row
-                    if convert is None
-                    else [convert(value) if value.__class__ in _CONVERTED else value for value in row]
-                )
+                for at in places:
+                    if row[at].__class__ in _CONVERTED:
+                        row[at] = convert(row[at])
+                yield row
 
 
 @dataclass(frozen=True)

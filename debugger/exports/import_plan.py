@@ -58,6 +58,8 @@ class StoredReviews:
     """The known runs with their number of turns; ``None`` where it is not known."""
     connection: str = ""
     comments: Mapping[str, Sequence[Comment]] = field(default_factory=dict)
+    message_counts: Mapping[str, int] = field(default_factory=dict)
+    """The number of messages of the runs in which the sheet has messages reviewed."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ class _Planner:
         """Plan comments; those that the rows of a run repeat count once."""
         planned: dict[tuple[str, ...], PlannedComment] = {}
         for row in rows:
-            if row.run_id not in self._stored.turn_counts or not self._has_turn(row, problems):
+            if row.run_id not in self._stored.turn_counts or not self._has_target(row, problems):
                 continue
             new = NewComment(row.run_id, row.target, row.author or self._user, row.content)
             item = PlannedComment(row.row, new, "unchanged" if self._is_said(new) else "new")
@@ -212,16 +214,18 @@ class _Planner:
             problems.append(Problem(row, sentence))
         return is_foreign
 
-    def _has_turn(self, row: SheetVerdict | SheetComment, problems: list[Problem]) -> bool:
-        """Return whether the row's turn exists; else add the problem."""
-        turns = self._stored.turn_counts[row.run_id]
-        has_turn = row.target.kind != "turn" or turns is None or int(row.target.key) <= turns
-        if not has_turn:
-            problems.append(Problem(row.row, f"The run has no turn {row.target.key}."))
-        return has_turn
+    def _has_target(self, row: SheetVerdict | SheetComment, problems: list[Problem]) -> bool:
+        """Return whether the row's turn or message exists; else add the problem."""
+        kind, number = row.target.kind, row.target.key
+        counts = self._stored.message_counts if kind == "message" else self._stored.turn_counts
+        last = counts.get(row.run_id)
+        has_target = kind == "run" or last is None or int(number) <= last
+        if not has_target:
+            problems.append(Problem(row.row, f"The run has no {kind} {number}."))
+        return has_target
 
     def _plan(self, row: SheetVerdict, problems: list[Problem]) -> PlannedVerdict | None:
-        if row.run_id not in self._stored.turn_counts or not self._has_turn(row, problems):
+        if row.run_id not in self._stored.turn_counts or not self._has_target(row, problems):
             return None
         verdict = Verdict(
             run_id=row.run_id,

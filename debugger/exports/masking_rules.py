@@ -71,14 +71,14 @@ _NO_PHONE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}"
 )
 """Dates and addresses of machines."""
-_KEYLIKE = re.compile(
-    r"eyJ|[a-z]{2,5}[-_][\w-]{8}|A[KSI][IA][AZ]|Bearer |BEGIN |[\w-]{32}|(?i:pass|pwd|secret|token|api.?key)"
-)
-"""Whatever the pattern of keys finds has one of these in it."""
-_SUSPECT = re.compile(
-    rf"@|\d{{4}}|\d\D{{0,3}}\d\D{{0,3}}\d\D{{0,3}}\d\D{{0,3}}\d\D{{0,3}}\d|{_KEYLIKE.pattern}"
-)
-"""Whatever any pattern finds has one of these in it; most texts have none, and are passed on at once."""
+_HINTS: dict[str, re.Pattern[str]] = {
+    "key": re.compile(r"key|token|secret|pass|pwd|eyj|akia|asia|aiza|bearer |begin |[\w-]{15}"),
+    "email": re.compile(r"@"),
+    "birth_date": re.compile(r"born|birth|dob|d\.o\.b|geboren|geburt|nacimiento|naissance"),
+}
+"""Whatever the pattern of a rule finds has this in it, in lower case; most texts have none of it."""
+_SIX_DIGITS = re.compile(r"\d(?:\D{0,4}\d){5}")
+"""Whatever the patterns of the other rules find has this in it."""
 _MACHINE_ID = re.compile(r"[a-z_]{0,40}[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """An id that a program has made, in which no pattern finds anything."""
 _NAMES: dict[str, re.Pattern[str]] = {
@@ -116,6 +116,11 @@ class MaskingOptions:
         return not self.rules
 
     @property
+    def words(self) -> str:
+        """Return what a file says of its masking."""
+        return "off: only secrets are masked" if self.is_off else "on"
+
+    @property
     def listed(self) -> frozenset[str]:
         """Return the listed variables in the spelling in which names are compared."""
         return frozenset(map(_spelled, self.variables)) if "variable" in self.rules else frozenset()
@@ -139,7 +144,9 @@ class Masker:
         self._own = self.options.rules
         self._listed = self.options.listed
         self._patterns = [
-            (name, _PATTERNS[name]) for name in RULES if name in self._own and name in _PATTERNS
+            (name, _PATTERNS[name], _HINTS.get(name))
+            for name in RULES
+            if name in self._own and name in _PATTERNS
         ]
         self._rules: dict[str, str | None] = {}
         """The rules of names that were looked at."""
@@ -192,11 +199,10 @@ class Masker:
             masked = self._known_pattern().sub(self._mask_known, masked)
         elif _MACHINE_ID.fullmatch(text):
             return text
-        if _SUSPECT.search(masked):
-            is_keylike = _KEYLIKE.search(masked) is not None
-            for rule, pattern in self._patterns:
-                if (rule == "email" and "@" not in masked) or (rule == "key" and not is_keylike):
-                    continue
+        folded = masked.casefold()
+        has_digits = _SIX_DIGITS.search(folded)
+        for rule, pattern, hint in self._patterns:
+            if hint.search(folded) if hint else has_digits:
                 masked = pattern.sub(_REPLACE[rule](self, rule), masked)
         if masked == text and "://" not in text and len(text) <= _MAX_CLEAN:
             if len(self.clean) == _MAX_CLEAN_TEXTS:

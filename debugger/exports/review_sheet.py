@@ -106,6 +106,12 @@ class ReviewSheet:
         others = {tags.run_id for tags in self.tags} | {comment.run_id for comment in self.comments}
         return verdicts | others
 
+    @property
+    def runs_with_messages(self) -> set[str]:
+        """Return the runs of which messages are reviewed."""
+        rows = [*self.verdicts, *self.comments]
+        return {row.run_id for row in rows if row.target.kind == "message"}
+
 
 def read_sheet(content: bytes, name: str) -> ReviewSheet:
     """Return the reviews in a CSV file or workbook.

@@ -14,7 +14,7 @@ from debugger.analysis.transcript import TranscriptReader, TranscriptRow, Transc
 from debugger.exports.records import ExportedRun
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import Turn
-from debugger.protocol.turn_logs import TurnLog
+from debugger.protocol.turn_logs import LazyRun, TurnLog
 from debugger.protocol.workflow import Workflow
 
 Shape = Literal["turn", "message", "event"]
@@ -66,6 +66,11 @@ def export_rows(run: ExportedRun, shape: Shape) -> Iterator[ExportRow]:
     if shape == "event":
         return _event_rows(run)
     return _message_rows(run) if shape == "message" else _turn_rows(run)
+
+
+def count_messages(record: LazyRun) -> int:
+    """Return the number of a run's rows of the shape message."""
+    return sum(1 for _ in export_rows(ExportedRun(record), "message"))
 
 
 def _event_rows(run: ExportedRun) -> Iterator[ExportRow]:

@@ -34,6 +34,7 @@ def build_run_file(run: ExportedRun, masker: Masker) -> RunFile:
     found: dict[str, Any] = {
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "engine": run.engine,
+        "masking": masker.options.words,
         "run": masker.mask_value(redact(record)),
         "workflow": masker.mask_value(redact(workflow)),
         "notes": RunNotes.model_validate(notes),

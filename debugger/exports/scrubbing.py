@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from debugger.engine.outbound.masking import mask_url
 from debugger.exports.masking_rules import UNMASKED_FIELDS, Masker
 from debugger.exports.redaction import is_plain_name, redact
 
-_ALWAYS_CLEAN = frozenset({bool, float, type(None)})
+_NUMBERS = frozenset({int, float})
+_NEVER_MASKED = frozenset({bool, type(None)})
 _SMALL = 10**12
 """A number below it is no card number."""
 _MAX_NAMES = 20_000
@@ -37,28 +39,32 @@ class Scrubber:
             return self._dict(value)
         if kind is list:
             return self._list(value)
-        return self._masker.mask_value(redact(value))
+        return self._text(value) if kind is str else self._masker.mask_value(redact(value))
 
     def _dict(self, value: dict[str, Any]) -> dict[str, Any]:
         names, clean, has_values = self._names, self._masker.clean, self._masker.has_values
+        harmless = _NEVER_MASKED if has_values else _NEVER_MASKED | {float}
         changed: dict[str, Any] = {}
         for key, inner in value.items():
             kind = inner.__class__
-            if key in names:
-                if kind is str:
-                    if inner in clean:
-                        continue
-                elif (
-                    inner is None
-                    or (not has_values and (kind in _ALWAYS_CLEAN or not inner))
-                    or (kind is int and not has_values and -_SMALL < inner < _SMALL)
-                ):
+            if key not in names:
+                if key in UNMASKED_FIELDS and (kind in _NUMBERS or (kind is str and "://" not in inner)):
                     continue
-                new = self._plain_field(inner, kind)
-            elif kind is str and key in UNMASKED_FIELDS and "://" not in inner:
+                new = self._field(key, inner)
+            elif kind is str:
+                if inner in clean:
+                    continue
+                new = self._text(inner)
+            elif not inner and not has_values:
+                continue
+            elif kind is dict:
+                new = self._dict(inner)
+            elif kind is list:
+                new = self._list(inner)
+            elif kind in harmless or (kind is int and not has_values and -_SMALL < inner < _SMALL):
                 continue
             else:
-                new = self._field(key, inner)
+                new = self._masker.mask_value(redact(inner))
             if new is not inner:
                 changed[key] = new
         if not changed:
@@ -70,19 +76,15 @@ class Scrubber:
         is_same = all(new is old for new, old in zip(items, value, strict=True))
         return value if is_same else items
 
-    def _plain_field(self, value: Any, kind: type) -> Any:
-        if kind is dict:
-            return self._dict(value)
-        if kind is list:
-            return self._list(value)
-        return self._masker.mask_value(redact(value))
+    def _text(self, value: str) -> str:
+        return self._masker.mask(mask_url(value) if "://" in value else value)
 
     def _field(self, key: str, value: Any) -> Any:
         """Return the value of a field of an unknown or telling name."""
         if key not in UNMASKED_FIELDS and is_plain_name(key) and not self._masker.is_masked_name(key):
             if len(self._names) < _MAX_NAMES:
                 self._names.add(key)
-            return self._plain_field(value, value.__class__)
+            return self.scrub(value)
         kept = redact({key: value})
         return self._masker.mask_value(kept)[key] if kept else _DROPPED
 

@@ -61,6 +61,7 @@ class Table:
     def rows(self, run: ExportedRun) -> Iterator[list[Any]]:
         """Yield the masked values of a run's rows, JSON not encoded."""
         masker, readers, masked_at = self.masker, self._readers, self._masked_at
+        is_off = masker.options.is_off
         learn_run(masker, run)
         self.run_count += 1
         for row in export_rows(run, self.options.shape):
@@ -68,8 +69,8 @@ class Table:
             if row.turn is not None:
                 learn_changes(masker, row)
             values = [read(row) for read in readers]
-            if masked_at is not None:
-                values[masked_at] = OFF if masker.options.is_off else ", ".join(sorted(masker.row_rules))
+            if masked_at is not None and (is_off or masker.row_rules):
+                values[masked_at] = OFF if is_off else ", ".join(sorted(masker.row_rules))
             self.row_count += 1
             yield values
 

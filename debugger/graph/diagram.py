@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 from debugger.graph.graph import Graph
+from debugger.graph.groups import Group
 from debugger.graph.labels import clean, cut, text_width, wrap
 from debugger.protocol.workflow import EdgeConfig, NodeConfig
 
@@ -18,8 +20,14 @@ EDGE_LABEL_SIZE = 10
 LINE_HEIGHT = 15
 CAPTION_HEIGHT = 13
 
+HEADER_HEIGHT = 20
+"""Of the name of a group, above what is in it."""
+
 Direction = Literal["down", "right"]
 """Where most edges of a drawing point."""
+
+BoxKind = Literal["node", "super_node", "thread"]
+"""A node, or the box of a group."""
 
 
 class _Sizes(NamedTuple):
@@ -49,6 +57,10 @@ _SIZES: dict[Direction, _Sizes] = {
 }
 _MOST_LINES = 3
 _TOP = 7
+_UNFOLD_BUTTON = 20
+"""The width of the button on a super node."""
+_LARGEST_NAME = 15
+_LEAST_SIDE = 4
 
 
 class NodeBox(NamedTuple):
@@ -68,6 +80,11 @@ class NodeBox(NamedTuple):
     """Whether there is no such node, only an edge that names it."""
     width: float
     height: float
+    large_size: float = NAME_SIZE
+    """The size at which the name fills the box without a caption, as where the picture is drawn small."""
+    kind: BoxKind = "node"
+    button: float = 0.0
+    """The width at its right side that is left to the button which opens or closes a super node."""
 
 
 class EdgeLine(NamedTuple):
@@ -78,6 +95,8 @@ class EdgeLine(NamedTuple):
     """Index of the box it leaves."""
     target: int
     """Index of the box it enters."""
+    ends: tuple[str, str]
+    """The ids of the nodes themselves, which may be inside those boxes."""
     type: str
     label: str
     label_width: float
@@ -96,31 +115,121 @@ class Diagram:
     boxes: tuple[NodeBox, ...]
     arrows: tuple[EdgeLine, ...]
     direction: Direction = "down"
+    inner: Mapping[int, Diagram] = field(default_factory=dict)
+    """The content of each group by the index of its box, which is as wide and high as its header alone."""
 
     @classmethod
-    def of(cls, graph: Graph, direction: Direction = "down") -> Diagram:
+    def of(cls, graph: Graph, direction: Direction = "down", groups: Sequence[Group] = ()) -> Diagram:
         """Draw every node and every edge.
 
         Transitions to global nodes are marked by the node's caption instead.
 
-        The start comes first, because engines put what comes first on top.
+        The start comes first, because engines put what comes first on top; so does the entry of a group.
+
+        Args:
+            graph: The workflow.
+            direction: Where most edges are to point.
+            groups: Nodes to draw in boxes of their own; a box comes before those inside it.
         """
         start = next(iter(graph.start_nodes), None)
         nodes = sorted(graph.nodes.values(), key=lambda node: node is not start)
         edges = graph.workflow.edge_configs
         sizes = _SIZES[direction]
-        boxes = (
+        boxes = [
             *(_box(node, sizes) for node in nodes),
             *(_ghost(missing, sizes) for missing in _missing_ends(graph, edges)),
-        )
-        places = {box.id: place for place, box in enumerate(boxes)}
-        return cls(boxes, tuple(_arrow(edge, places, sizes) for edge in edges), direction)
+        ]
+        return _Nesting(groups, sizes).diagram(boxes, edges, direction)
 
     @cached_property
     def version(self) -> str:
         """Return a text that is equal for equal diagrams, in every process."""
-        written = repr((self.boxes, self.arrows, self.direction)).encode("utf-8", "surrogatepass")
+        inner = {index: part.version for index, part in self.inner.items()}
+        written = repr((self.boxes, self.arrows, self.direction, inner)).encode("utf-8", "surrogatepass")
         return hashlib.sha256(written).hexdigest()[:16]
+
+    def parts(self) -> Iterator[Diagram]:
+        """Yield the diagram and all that are in it."""
+        yield self
+        for part in self.inner.values():
+            yield from part.parts()
+
+
+class _Nesting:
+    """The boxes and edges of each group, and those outside of all groups."""
+
+    def __init__(self, groups: Sequence[Group], sizes: _Sizes) -> None:
+        self._groups = {group.id: group for group in groups}
+        self._sizes = sizes
+        self._around: dict[str, str] = {}
+        """By the id of a node or group the group around it."""
+        for group in groups:
+            outer = self._around.get(group.members[0])
+            if group.kind == "thread" and outer is not None:
+                self._around[group.id] = outer
+            self._around.update(dict.fromkeys(group.members, group.id))
+        self._boxes: defaultdict[str | None, dict[str, NodeBox]] = defaultdict(dict)
+        """By group, or ``None`` for the outermost level, the boxes by id."""
+        self._edges: defaultdict[str | None, list[EdgeConfig]] = defaultdict(list)
+
+    def diagram(self, boxes: Iterable[NodeBox], edges: Iterable[EdgeConfig], direction: Direction) -> Diagram:
+        for box in boxes:
+            self._add(box)
+        for edge in edges:
+            source, target = map(self._groups_around, _ends(edge))
+            self._edges[next((group for group in source if group in target), None)].append(edge)
+        return self._level(None, direction)
+
+    def _add(self, box: NodeBox) -> None:
+        for outer in reversed(self._groups_around(box.id)):  # a group is where its first node is
+            self._boxes[self._around.get(outer)].setdefault(
+                outer, _group_box(self._groups[outer], self._sizes)
+            )
+        if box.id in self._groups:
+            box = _group_box(self._groups[box.id], self._sizes)._replace(
+                start=box.start, is_global=box.is_global, type=box.type
+            )
+        self._boxes[self._around.get(box.id)][box.id] = box
+
+    def _groups_around(self, box_id: str) -> list[str]:
+        """Return the groups around a box, the innermost first."""
+        groups: list[str] = []
+        around = self._around.get(box_id)
+        while around is not None:
+            groups.append(around)
+            around = self._around.get(around)
+        return groups
+
+    def _box_at(self, node_id: str, level: str | None) -> str:
+        """Return the box of a level that a node is, or is in."""
+        while self._around.get(node_id) != level:
+            node_id = self._around[node_id]
+        return node_id
+
+    def _level(self, level: str | None, direction: Direction) -> Diagram:
+        boxes = self._boxes[level]
+        if level is not None:
+            entry = self._groups[level].members[0]
+            boxes = dict(sorted(boxes.items(), key=lambda item: item[0] != entry))
+        places = {box_id: place for place, box_id in enumerate(boxes)}
+        arrows = [
+            _arrow(edge, [places[self._box_at(end, level)] for end in _ends(edge)], self._sizes)
+            for edge in self._edges[level]
+        ]
+        inner = {
+            place: self._level(box_id, direction)
+            for box_id, place in places.items()
+            if box_id in self._groups
+        }
+        return Diagram(tuple(boxes.values()), tuple(arrows), direction, inner)
+
+
+def _group_box(group: Group, sizes: _Sizes) -> NodeBox:
+    name = cut(clean(group.title), NAME_SIZE, sizes.line + sizes.caption)
+    button = _UNFOLD_BUTTON if group.kind == "super_node" else 0
+    width = text_width(name, NAME_SIZE) + 2 * sizes.side + button
+    box = NodeBox(group.id, (name,), "", None, False, False, False, False, round(width, 1), HEADER_HEIGHT)
+    return box._replace(kind=group.kind, button=button)
 
 
 def _box(node: NodeConfig, sizes: _Sizes) -> NodeBox:
@@ -142,6 +251,7 @@ def _box(node: NodeConfig, sizes: _Sizes) -> NodeBox:
             ghost=False,
             width=0,
             height=0,
+            button=_UNFOLD_BUTTON if node.type == "super_node" and not node.disabled else 0,
         ),
         sizes,
     )
@@ -157,22 +267,26 @@ def _lines(name: str, sizes: _Sizes) -> tuple[str, ...]:
 
 
 def _sized(box: NodeBox, sizes: _Sizes) -> NodeBox:
-    widths = [text_width(line, NAME_SIZE) for line in box.lines]
-    widths.append(text_width(box.caption, CAPTION_SIZE))
+    name = max(text_width(line, NAME_SIZE) for line in box.lines)
+    caption = text_width(box.caption, CAPTION_SIZE)
+    width = round(max(sizes.least_width, max(name, caption) + 2 * sizes.side) + box.button, 1)
     return box._replace(
-        width=round(max(sizes.least_width, max(widths) + 2 * sizes.side), 1),
+        width=width,
         height=len(box.lines) * LINE_HEIGHT + CAPTION_HEIGHT + 2 * _TOP,
+        large_size=round(
+            min(_LARGEST_NAME, NAME_SIZE * (width - box.button - 2 * _LEAST_SIDE) / max(name, 1.0)), 1
+        ),
     )
 
 
-def _arrow(edge: EdgeConfig, places: dict[str, int], sizes: _Sizes) -> EdgeLine:
-    source, target = _ends(edge)
+def _arrow(edge: EdgeConfig, places: Sequence[int], sizes: _Sizes) -> EdgeLine:
     label = cut(clean(edge.label), EDGE_LABEL_SIZE, sizes.edge_label)
     width = round(text_width(label, EDGE_LABEL_SIZE), 1)
     return EdgeLine(
         id=edge.logical_id,
-        source=places[source],
-        target=places[target],
+        source=places[0],
+        target=places[1],
+        ends=_ends(edge),
         type=edge.type,
         label=label,
         label_width=width,

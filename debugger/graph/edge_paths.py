@@ -6,6 +6,7 @@ is in pixels of the picture, x to the right and y downwards.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ LOOP_WIDTH = 26.0
 
 _MARK_INSIDE = 3.0
 """So far from the end of its row a breakpoint is where boxes have badges on that side."""
+_POINT = re.compile(r"(-?[\d.]+),(-?[\d.]+)")
 _PORT_STEP = 16.0
 _CORNER = 10.0
 """So far from a corner of its box an arrow keeps."""
@@ -195,6 +197,11 @@ def bezier(points: Sequence[Point]) -> str:
     """
     first, *rest = (f"{x:.1f},{y:.1f}" for x, y in points)
     return f"M{first}C{' '.join(rest)}" if rest else f"M{first}"
+
+
+def moved(path: str, right: float, down: float) -> str:
+    """Return a path at another place."""
+    return _POINT.sub(lambda at: f"{float(at[1]) + right:.1f},{float(at[2]) + down:.1f}", path)
 
 
 def smooth(points: Sequence[Point]) -> list[Point]:

@@ -20,7 +20,7 @@ from debugger.graph.edge_paths import (
 )
 from debugger.graph.rows import GAP, NARROW_GAPS, WIDE_GAPS, Item, Line, Row, arrange
 
-_LANE = 7.0
+_LANE = 5.0
 """The room on either side of an arrow that passes through a row."""
 _LANE_WEIGHT = 8.0
 """Arrows keep straight sooner than boxes keep in line."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
 
 from debugger.graph import layered
-from debugger.graph.diagram import Diagram, Direction, EdgeLine, NodeBox
-from debugger.graph.edge_paths import EdgePath, Point
+from debugger.graph.diagram import HEADER_HEIGHT, BoxKind, Diagram, Direction, EdgeLine, NodeBox
+from debugger.graph.edge_paths import EdgePath, Point, moved
 from debugger.graph.graph import Graph
+from debugger.graph.groups import Group
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 
@@ -44,6 +47,12 @@ class PlacedNode:
     y: float
     width: float
     height: float
+    large_size: float
+    """The size at which the name fills the box without the caption."""
+    kind: BoxKind = "node"
+    """``"node"``, or the group that the box is of: then its name is at its top, in one line."""
+    button: float = 0.0
+    """The width at its right side that is left to the button which opens or closes a super node."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class PlacedEdge:
 
     id: str
     source: str
-    """The id of the node it leaves, which may be a ghost."""
+    """The id of the node it leaves, which may be a ghost or inside the box that it leaves."""
     target: str
     type: str
     """``direct``, ``conditional`` or ``companion``."""
@@ -83,6 +92,7 @@ class Layout:
     width: float
     height: float
     nodes: tuple[PlacedNode, ...]
+    """A group comes before those in it."""
     edges: tuple[PlacedEdge, ...]
     note: str = ""
     """Why there is no picture, for people; empty where there is one."""
@@ -92,13 +102,13 @@ class Layout:
         return asdict(self)
 
 
-def layout(workflow: Workflow | Graph, direction: Direction = "down") -> Layout:
+def layout(workflow: Workflow | Graph, direction: Direction = "down", groups: Sequence[Group] = ()) -> Layout:
     """Lay out the picture of a workflow.
 
-    It depends on ids, names, types, edges and the direction only, and is cached by these. It takes some five
-    seconds at the most: a larger workflow has an empty picture with a note.
+    It depends on ids, names, types, edges, groups and the direction only, and is cached by these. It takes
+    some five seconds at the most: a larger workflow has an empty picture with a note.
     """
-    drawing = Diagram.of(workflow if isinstance(workflow, Graph) else Graph(workflow), direction)
+    drawing = Diagram.of(workflow if isinstance(workflow, Graph) else Graph(workflow), direction, groups)
     with _lock:
         made = _layouts.pop(drawing.version, None) or _laid_out(drawing)
         _layouts[drawing.version] = made  # last in the dict is latest in use
@@ -113,23 +123,62 @@ def clear_layouts() -> None:
 
 
 def _laid_out(drawing: Diagram) -> Layout:
-    if len(drawing.arrows) > _MOST_ARROWS or layered.lanes(drawing) > _MOST_LANES:
-        return Layout(drawing.version, drawing.direction, 0.0, 0.0, (), (), _too_large(drawing))
-    placement = layered.place(drawing)
+    parts = list(drawing.parts())
+    arrows = sum(len(part.arrows) for part in parts)
+    if arrows > _MOST_ARROWS or sum(map(layered.lanes, parts)) > _MOST_LANES:
+        note = _too_large(sum(len(part.boxes) for part in parts), arrows)
+        return Layout(drawing.version, drawing.direction, 0.0, 0.0, (), (), note)
+    part = _part(drawing)
     return Layout(
         version=drawing.version,
         direction=drawing.direction,
-        width=round(placement.width, 1),
-        height=round(placement.height, 1),
-        nodes=tuple(map(_node, drawing.boxes, placement.centres)),
-        edges=tuple(_edge(drawing, *pair) for pair in zip(drawing.arrows, placement.routes, strict=True)),
+        width=round(part.width, 1),
+        height=round(part.height, 1),
+        nodes=tuple(part.nodes),
+        edges=tuple(part.edges),
     )
 
 
-def _too_large(drawing: Diagram) -> str:
-    return (
-        f"The workflow is too large to be drawn: {len(drawing.boxes):,} nodes and {len(drawing.arrows):,} "
-        "edges. The table shows the same."
+def _too_large(nodes: int, edges: int) -> str:
+    counts = f"{nodes:,} nodes and {edges:,} edges"
+    return f"The workflow is too large to be drawn: {counts}. The table shows the same."
+
+
+class _Part(NamedTuple):
+    """A group as it is placed, or the whole."""
+
+    width: float
+    height: float
+    nodes: list[PlacedNode]
+    edges: list[PlacedEdge]
+
+
+def _part(drawing: Diagram) -> _Part:
+    """Place a diagram, those in it first: a group is as large as what is in it."""
+    inner = {index: _part(part) for index, part in drawing.inner.items()}
+    boxes = list(drawing.boxes)
+    for index, part in inner.items():
+        width, height = max(boxes[index].width, part.width), part.height + HEADER_HEIGHT
+        boxes[index] = boxes[index]._replace(width=width, height=height)
+    drawing = replace(drawing, boxes=tuple(boxes))
+    placement = layered.place(drawing)
+    nodes = list(map(_node, boxes, placement.centres))
+    edges = [_edge(*pair) for pair in zip(drawing.arrows, placement.routes, strict=True)]
+    for index, part in inner.items():
+        around = nodes[index]
+        left, top = around.x - part.width / 2, around.y - around.height / 2 + HEADER_HEIGHT
+        nodes += [replace(node, x=round(node.x + left, 1), y=round(node.y + top, 1)) for node in part.nodes]
+        edges += [_moved(edge, left, top) for edge in part.edges]
+    return _Part(placement.width, placement.height, nodes, edges)
+
+
+def _moved(edge: PlacedEdge, right: float, down: float) -> PlacedEdge:
+    (label_x, label_y), (mark_x, mark_y) = edge.label_at, edge.mark_at
+    return replace(
+        edge,
+        path=moved(edge.path, right, down),
+        label_at=_rounded((label_x + right, label_y + down)),
+        mark_at=_rounded((mark_x + right, mark_y + down)),
     )
 
 
@@ -138,11 +187,12 @@ def _node(box: NodeBox, centre: Point) -> PlacedNode:
     return PlacedNode(**box._asdict(), x=x, y=y)
 
 
-def _edge(drawing: Diagram, arrow: EdgeLine, route: EdgePath) -> PlacedEdge:
+def _edge(arrow: EdgeLine, route: EdgePath) -> PlacedEdge:
+    source, target = arrow.ends
     return PlacedEdge(
         id=arrow.id,
-        source=drawing.boxes[arrow.source].id,
-        target=drawing.boxes[arrow.target].id,
+        source=source,
+        target=target,
         type=arrow.type,
         disabled=arrow.disabled,
         forks=arrow.forks,

@@ -30,6 +30,8 @@ class RunFile(WireModel):
     """ISO 8601, UTC."""
     engine: str = ""
     """What ran it, as people know it."""
+    masking: str = ""
+    """Whether personal data was masked, for those who read the file; an import passes it over."""
     run: JsonObject
     """The record (``platform.md#run-record``), not wrapped."""
     workflow: JsonObject = Field(default_factory=lambda: dict(_NO_GRAPH))

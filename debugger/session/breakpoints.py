@@ -13,6 +13,7 @@ from debugger.engine.mocks.pins_and_faults import check_hits, is_wanted_hit
 from debugger.errors import ConditionError, DebuggerError, InputError, RunError
 from debugger.expressions import Scope, parse, render
 from debugger.graph import Graph
+from debugger.graph.nesting import origin_of
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import EVENT_TYPES, Event
 from debugger.session.locations import BreakpointKind, Location, LocationTracker
@@ -84,6 +85,14 @@ class Breakpoints:
         self._points: dict[str, Breakpoint] = {}
         self._counts: dict[str, int] = {}
         self._number = 0
+
+    def show_inner_nodes(self, graph: Graph) -> None:
+        """Let breakpoints name nodes and edges inside super nodes.
+
+        Args:
+            graph: The version that runs, with what is inside its super nodes.
+        """
+        self._graph = self._locations.graph = graph
 
     @property
     def points(self) -> list[Breakpoint]:
@@ -240,4 +249,5 @@ def _explain_unreachable(point: Breakpoint, graph: Graph) -> str | None:
 
 def _label(graph: Graph, node_id: str) -> str:
     node = graph.nodes.get(node_id)
-    return node.label if node else node_id
+    names = [graph.nodes[each].label for each in origin_of(node) if each in graph.nodes] if node else []
+    return " › ".join([*names, node.label]) if node else node_id

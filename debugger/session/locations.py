@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from debugger.analysis.node_origins import super_nodes_around
 from debugger.graph import Graph
+from debugger.graph.nesting import origin_of
 from debugger.protocol.events import EdgeEvent, Event
 
 BreakpointKind = Literal["before", "after", "edge", "event", "error"]
@@ -27,7 +29,7 @@ class LocationTracker:
     """The position of each thread of a run, by which the locations of an event are found.
 
     Args:
-        graph: The version that runs.
+        graph: The version that runs, with or without what is inside its super nodes.
     """
 
     graph: Graph
@@ -67,11 +69,25 @@ class LocationTracker:
     def _find_edges(self, event: EdgeEvent) -> set[Location]:
         if event.edge_logical_id:
             return {Location("edge", event.edge_logical_id)}
-        # A direct edge is reported without its id (``platform.md#edge-selection``).
-        leaving = self.graph.leaving(event.source_node_logical_id or "")
+        # A direct edge is reported without its id, and with the nodes inside the super nodes at its ends
+        # (``platform.md#edge-selection``).
+        sources = self._with_super_nodes(event.source_node_logical_id)
+        destinations = self._with_super_nodes(event.destination_node_logical_id)
+        stays_in = set(sources[1:]) & set(destinations[1:])
         return {
             Location("edge", edge.logical_id)
-            for edge in leaving
-            if edge.destination_node_logical_id == event.destination_node_logical_id
+            for source in sources
+            if source not in stays_in
+            for edge in self.graph.leaving(source)
+            if edge.destination_node_logical_id in destinations
+            and edge.destination_node_logical_id not in stays_in
             and event.type.startswith(str(edge.type))
         }
+
+    def _with_super_nodes(self, node_id: str | None) -> tuple[str, ...]:
+        """Return a node and the super nodes around it."""
+        if node_id is None:
+            return ()
+        node = self.graph.nodes.get(node_id)
+        around = origin_of(node) if node is not None else super_nodes_around(node_id, self.graph.nodes)
+        return (node_id, *around)

@@ -42,7 +42,7 @@ class RunPrefetcher:
                 return
             done = threading.Event()
             self._under_way = run_id, done
-        threading.Thread(target=_read, args=(backend, run_id, done), daemon=True).start()
+        threading.Thread(target=_read, args=(backend, run_id, done), name="run-prefetch", daemon=True).start()
 
     def wait(self, run_id: str, timeout: float) -> None:
         """Wait until this run is read, for so many seconds at most."""

@@ -1,8 +1,8 @@
 """Panes of the debug page, and which are redrawn after a change.
 
-Each pane is a fragment: a control in it draws only that pane again. What a pane shows that can be changed
-from elsewhere is named here. A pane that shows another thing than when it was drawn is stale, and no run of
-the page ends with a stale pane on view.
+Each pane is a fragment: a control in it draws only that pane again. It is drawn with a function, declared
+beside its panels, that returns what they show and another pane can change. When that differs from what the
+pane was drawn with, the pane is stale, and no run of the page ends with a stale pane on view.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, Literal, ParamSpec
+from typing import Literal, NamedTuple, ParamSpec
 
 import streamlit as st
 
@@ -19,14 +19,8 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, navigation, state
 from debugger.views.auth.permissions import may
-from debugger.views.confirmations import OpenQuestions
-from debugger.views.navigation import ViewMode
-from debugger.views.panels.fork_actions import ForkState
 from debugger.views.run_state import CurrentRun, Cursor
-from debugger.views.run_view import RunView, WatchList, run_revision, run_view, seconds_left
-from debugger.views.selection import Selection
-from debugger.views.shortcuts import ShortcutState
-from debugger.views.state import Editors, LastAction
+from debugger.views.run_view import RunView, run_view
 from debugger.views.streamlit_patches.fragment_ids import fragment_ids
 
 Arguments = ParamSpec("Arguments")
@@ -35,22 +29,37 @@ _POLL_SECONDS = 0.1
 _BACKGROUND_POLL_SECONDS = 0.5
 _LOCAL_POLL_SECONDS, _REMOTE_POLL_SECONDS = 2.0, 5.0
 """How often a run at rest is looked at; the session itself decides when it reads the record."""
-_FIRST_SHOWN = {state.TAB_KEY: "State", state.LOWER_KEY: "Timeline", state.GRAPH_VIEW_KEY: "Graph"}
-"""What the switches within the panes begin with."""
 _UNFINISHED = object()
-"""What a pane shows while it is being drawn: nothing that can be relied on."""
+"""Content of a pane that is being drawn: nothing that can be relied on."""
+
+Dependencies = Callable[[DebugSession], Hashable]
+"""Returns what a pane shows of a session and of the state of the tab."""
 
 Pane = Literal["page", "head", "workbench", "bar", "setup", "graph", "look"]
 """``page`` is everything: ``head``, which names the run, and ``workbench``, which shows it. The others are in
-that one; ``look`` is inspector and lower pane."""
+that one, and are drawn again with it; ``look`` is inspector and lower pane."""
+
+_OUTER: tuple[Pane, ...] = ("page", "head", "workbench")
+"""Panes that are not in the workbench."""
+
+
+class _DrawnPane(NamedTuple):
+    """A pane on view, and the content with which it was drawn."""
+
+    depends_on: Dependencies
+    content: Hashable
+
+    def is_stale(self, session: DebugSession) -> bool:
+        """Return whether the pane would show another thing now."""
+        return self.content != self.depends_on(session)
 
 
 @dataclass
 class RedrawState:
     """State of the panes that are drawn, and of the fragments that are under way."""
 
-    drawn: dict[Pane, Any] = field(default_factory=dict)
-    """The content with which each pane on view was drawn."""
+    drawn: dict[Pane, _DrawnPane] = field(default_factory=dict)
+    """The panes on view."""
     draws_workbench: bool = False
     """Whether panes are drawn as parts of the workbench, and not by themselves."""
     fragments: list[str] | None = None
@@ -64,16 +73,20 @@ class RedrawState:
 def begin() -> None:
     """Mark all panes as unfinished as a page run begins."""
     state.replay_widget_values()
-    drawn = state.record(RedrawState).drawn
-    drawn.update(dict.fromkeys(drawn, _UNFINISHED))
+    redraw = state.record(RedrawState)
+    redraw.drawn = {name: pane._replace(content=_UNFINISHED) for name, pane in redraw.drawn.items()}
 
 
-def end() -> None:
-    """Forget panes that the page run has not drawn."""
+def end(depends_on: Dependencies) -> None:
+    """Forget panes that the page run has not drawn.
+
+    Args:
+        depends_on: What the page itself shows.
+    """
     redraw, session = state.record(RedrawState), state.record(CurrentRun).session
-    redraw.drawn = {name: shown for name, shown in redraw.drawn.items() if shown is not _UNFINISHED}
+    redraw.drawn = {name: pane for name, pane in redraw.drawn.items() if pane.content is not _UNFINISHED}
     if session is not None:
-        redraw.drawn["page"] = _fingerprint("page", session)
+        redraw.drawn["page"] = _DrawnPane(depends_on, depends_on(session))
         _run_again_where_stale(session)
     state.forget_callback_values()
 
@@ -82,9 +95,7 @@ def poll_seconds(session: DebugSession) -> float | None:
     """Return the poll interval; ``None`` when nothing can happen."""
     if session.stop_point is not None or session.human_input.pending is not None:
         return None
-    if session.busy:
-        return _POLL_SECONDS
-    if session.is_loading:
+    if session.busy or session.is_loading:
         return _POLL_SECONDS
     if session.background.continues or session.is_stepping or session.pending is not None:
         return _BACKGROUND_POLL_SECONDS
@@ -99,7 +110,9 @@ def _record_poll_seconds(session: DebugSession) -> float | None:
     return _LOCAL_POLL_SECONDS if session.backend.notebook is not None else _REMOTE_POLL_SECONDS
 
 
-def draw(name: Pane, what: Callable[[RunView], None], *, every: float | None = None) -> None:
+def draw(
+    name: Pane, what: Callable[[RunView], None], depends_on: Dependencies, *, every: float | None = None
+) -> None:
     """Draw a pane as a fragment.
 
     The pane has a container of its own that the page run draws. Without it, a poll that begins before the
@@ -109,6 +122,7 @@ def draw(name: Pane, what: Callable[[RunView], None], *, every: float | None = N
     Args:
         name: The pane.
         what: Draws it.
+        depends_on: What it shows; within the workbench, besides what that shows.
         every: Seconds after which it is looked at again by itself.
     """
 
@@ -117,7 +131,7 @@ def draw(name: Pane, what: Callable[[RunView], None], *, every: float | None = N
         session = _follow()
         if is_last and any(stale != name for stale in _stale(session)):
             st.rerun()
-        with _noted(name, session):
+        with _noted(name, depends_on, session):
             what(run_view(session))
         state.show_address(navigation.current_address())
         if is_last:
@@ -133,25 +147,25 @@ def draw(name: Pane, what: Callable[[RunView], None], *, every: float | None = N
         is_inline = False
 
 
-def draw_workbench(what: Callable[[DebugSession], None]) -> None:
+def draw_workbench(what: Callable[[DebugSession], None], depends_on: Dependencies) -> None:
     """Draw all panes that follow the run as one fragment.
 
     Following the run then leaves the rest of the page alone.
 
     Args:
         what: Draws the panes.
+        depends_on: What all of them show.
     """
 
     def drawn() -> None:
         redraw = state.record(RedrawState)
         is_last = _enter(is_inline)
         session = _follow()
-        for key, value in _FIRST_SHOWN.items():
-            state.begin_widget(key, value)
+        redraw.drawn = {name: pane for name, pane in redraw.drawn.items() if name in _OUTER}
         redraw.polled_every = poll_seconds(session)
         redraw.draws_workbench = True
         try:
-            with _noted("workbench", session):
+            with _noted("workbench", lambda now: (depends_on(now), poll_seconds(now)), session):
                 what(session)
         finally:
             redraw.draws_workbench = False
@@ -192,7 +206,7 @@ def refreshing(own: Pane, do: Callable[Arguments, None]) -> Callable[Arguments, 
 
 def _redraw(own: Pane, stale: list[Pane]) -> None:
     if "workbench" in stale:
-        stale = [name for name in stale if name in ("page", "head", "workbench")]
+        stale = [name for name in stale if name in _OUTER]
     if "page" in stale:
         st.rerun()
     if stale and stale != [own]:  # a pane's own rerun follows by itself, at less cost
@@ -217,12 +231,12 @@ def _follow() -> DebugSession:
 
 
 @contextmanager
-def _noted(name: Pane, session: DebugSession) -> Iterator[None]:
+def _noted(name: Pane, depends_on: Dependencies, session: DebugSession) -> Iterator[None]:
     drawn = state.record(RedrawState).drawn
-    drawn[name] = _UNFINISHED
-    shown = _fingerprint(name, session)
+    drawn[name] = _DrawnPane(depends_on, _UNFINISHED)
+    content = depends_on(session)
     yield
-    drawn[name] = shown
+    drawn[name] = _DrawnPane(depends_on, content)
 
 
 def _run_again_where_stale(session: DebugSession) -> None:
@@ -232,75 +246,7 @@ def _run_again_where_stale(session: DebugSession) -> None:
 
 
 def _stale(session: DebugSession) -> list[Pane]:
-    drawn = state.record(RedrawState).drawn
-    return [name for name, shown in drawn.items() if shown != _fingerprint(name, session)]
-
-
-def _fingerprint(name: Pane, session: DebugSession) -> Hashable:
-    if name == "page":
-        questions = state.record(OpenQuestions)
-        return session, state.record(ViewMode).is_demo, questions.production, questions.python
-    if name == "head":
-        return session, session.run_id, session.status == "not_started", bool(session.turns), session.busy
-    if name == "setup":
-        is_next = (
-            session.run_id is not None and not session.is_over and state.widget(state.INPUT_KEY) != "Restart"
-        )
-        # What a run is started with can be taken from the turns of the run on view.
-        return session, is_next, state.record(Editors).generation, None if is_next else run_revision(session)
-    run, event, selection = _run(session), state.record(Cursor).event, state.record(Selection)
-    if name == "workbench":  # the cursor moves all that it shows
-        return run, poll_seconds(session), state.widget(state.GRAPH_VIEW_KEY), event
-    if name == "bar":
-        steps = session.stepping.pending, session.stepping.is_pausing, session.background.continues
-        forking = state.record(ForkState)
-        return run, event, session.is_stepping, steps, id(forking.draft), forking.shows_tree
-    if name == "graph":
-        return run, event, selection.node, selection.edge
-    switches = state.widget(state.TAB_KEY), state.widget(state.LOWER_KEY)
-    return run, event, selection.node, selection.edge, switches, *state.record(WatchList).texts
-
-
-def _run(session: DebugSession) -> Hashable:
-    gate, human_input, pace, forward = (
-        session.stepping,
-        session.human_input,
-        session.background,
-        session.input_replay,
-    )
-    return (
-        run_revision(session),
-        session.run_id,
-        (
-            session.stop_point,
-            len(gate.missed_stops),
-            human_input.pending,
-            human_input.asks_all,
-            frozenset(human_input.nodes),
-        ),
-        (repr(session.breakpoints.points), *map(id, session.mocks.all)),
-        (pace.automatic, pace.halted),
-        (
-            session.error,
-            state.record(LastAction).error,
-            session.interrupted_turn,
-            state.record(ShortcutState).has_plain_keys,
-            state.record(Editors).generation,
-        ),
-        _record_state(session),
-        forward and (forward.done, forward.stopping, forward.is_running, forward.problem),
-    )
-
-
-def _record_state(session: DebugSession) -> Hashable:
-    progress, revision, pending = session.progress, session.revision, session.pending
-    left = seconds_left(progress) if progress else None
-    executing = revision.turn_number if revision else None
-    return (
-        progress and (progress.phase, progress.message, left),
-        (session.newer_turns, executing, session.follows, session.is_deleted, session.notice),
-        pending and (id(pending), pending.checks),
-    )
+    return [name for name, pane in state.record(RedrawState).drawn.items() if pane.is_stale(session)]
 
 
 def _enter(is_inline: bool) -> bool:

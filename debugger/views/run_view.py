@@ -20,7 +20,7 @@ from debugger.analysis.run_projection import Projections
 from debugger.analysis.side_effects import SideEffect, summary
 from debugger.analysis.thread_positions import InputHint, input_hint
 from debugger.analysis.timeline import TimelineRow
-from debugger.analysis.variable_history import Series, VariableHistory, Watch, read_watch
+from debugger.analysis.variable_history import Series, VariableHistory, Watch
 from debugger.analysis.variables import Snapshots
 from debugger.backends.base import TurnProgress
 from debugger.backends.embedded.model_selection import find_script
@@ -166,14 +166,6 @@ class RunView:
 
 
 @dataclass
-class WatchList:
-    """Expressions that the user watches."""
-
-    texts: list[str] = field(default_factory=list)
-    """The expressions, as they were written."""
-
-
-@dataclass
 class ViewCache:
     """The view that was made last."""
 
@@ -208,6 +200,25 @@ def run_revision(session: DebugSession) -> Hashable:
     """Return the revision of a session."""
     turns, events = len(session.turns), session.event_count
     return session, session.status, session.background.has_work, events, turns, session.ledger.reads
+
+
+def session_state(session: DebugSession) -> Hashable:
+    """Return what the panes show of a session, apart from what is computed of it."""
+    human_input, pace = session.human_input, session.background
+    forward, pending, progress = session.input_replay, session.pending, session.progress
+    return (
+        run_revision(session),
+        session.run_id,
+        (session.stop_point, len(session.stepping.missed_stops), human_input.pending),
+        (human_input.asks_all, frozenset(human_input.nodes)),
+        (repr(session.breakpoints.points), *map(id, session.mocks.all)),
+        (pace.automatic, pace.halted),
+        (session.error, session.interrupted_turn, session.is_deleted, session.notice),
+        (session.newer_turns, session.follows, session.revision and session.revision.turn_number),
+        progress and (progress.phase, progress.message, seconds_left(progress)),
+        pending and (id(pending), pending.checks),
+        forward and (forward.done, forward.stopping, forward.is_running, forward.problem),
+    )
 
 
 def seconds_left(progress: TurnProgress) -> int:
@@ -290,11 +301,6 @@ def run_history(view: RunView) -> RunHistory:
 def decisions(view: RunView) -> DecisionLog:
     """Return the decisions of the run on view."""
     return run_history(view).decisions.catch_up(view.turns)
-
-
-def watches() -> list[Watch]:
-    """Return the watched expressions."""
-    return [read_watch(text) for text in state.record(WatchList).texts]
 
 
 def _made(view: RunView) -> RunHistory:

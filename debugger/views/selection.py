@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from debugger.session.session import DebugSession
 from debugger.views import state
 
 
@@ -34,6 +36,12 @@ class Selection:
     """The node's id. The graph forgets it while the table is shown instead."""
     edge: str | None = None
     """The edge's id."""
+
+
+def selection_state(_: DebugSession) -> Hashable:
+    """Return what a pane shows that marks the selected element."""
+    chosen = state.record(Selection)
+    return chosen.node, chosen.edge
 
 
 def chosen_element() -> Element | None:

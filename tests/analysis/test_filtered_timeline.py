@@ -43,8 +43,8 @@ def run():
     [
         ("Turns", [0, 1, 2], 3),
         ("Steps", [0, 1, 2, 3], 4),
-        ("Events", [1, 6, 8], 10),
-        ("Raw", list(range(10)), 10),
+        ("Key events", [1, 6, 8], 10),
+        ("All events", list(range(10)), 10),
     ],
 )
 def test_filter_timeline_counts_hidden_rows(density, expected, total):
@@ -72,7 +72,7 @@ def test_no_density_hides_a_failure(density):
 
 def test_row_of_hidden_event_is_the_previous():
     told = run()
-    found = filter_timeline(told, Filter(), "Events")
+    found = filter_timeline(told, Filter(), "Key events")
 
     assert found.row_of(0, told) == (None, False)
     assert found.row_of(5, told) == (0, False)
@@ -187,7 +187,7 @@ def test_failures_can_be_looked_at_alone():
 
 @pytest.mark.parametrize(
     ("density", "expected"),
-    [("Turns", [1]), ("Steps", [1]), ("Events", [4]), ("Raw", [4])],
+    [("Turns", [1]), ("Steps", [1]), ("Key events", [4]), ("All events", [4])],
 )
 def test_including_adds_row_of_event(density, expected):
     found = filter_timeline(run(), Filter(text="no such word", thread="0", turn=1), density)
@@ -200,7 +200,7 @@ def test_including_adds_row_of_event(density, expected):
 
 
 def test_including_leaves_rows_that_hold_event():
-    found = filter_timeline(run(), Filter(), "Events")
+    found = filter_timeline(run(), Filter(), "Key events")
 
     assert found.including(6, run()) is found
     assert list(found.including(0, run()).places) == [0, 1, 6, 8]

@@ -36,7 +36,7 @@ def test_edge_is_picked_by_hand_and_tool_made_to_fail(page: Page, app: Server):
     import_workflow(page, "orders.json", desk_flow())
     keep_import(page)
     expect(context(page)).to_contain_text("Orders")
-    page.locator(".st-key-lower_view").get_by_text("Pins").click()
+    page.locator(".st-key-lower_view").get_by_text("Mocks").click()
     settled(page)
     page.get_by_text("I, for every model").click()
     settled(page)

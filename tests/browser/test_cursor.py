@@ -47,7 +47,7 @@ def test_cursor_is_moved_by_row_turn_message_bar_and_decision(page: Page, app: S
     assert conversation(page).locator(".later").count() > 0
     back_to_live(page)
 
-    page.locator(".st-key-timeline_density").get_by_text("Turns", exact=True).click()
+    page.locator(".st-key-timeline_density").locator("select").select_option("Turns")
     settled(page)
     page.locator(".st-key-timeline tbody tr").first.click()
     settled(page)
@@ -63,7 +63,7 @@ def test_cursor_is_moved_by_row_turn_message_bar_and_decision(page: Page, app: S
 
     page.get_by_role("radio", name="Gantt").click()
     settled(page)
-    page.locator(".st-key-gantt path[aria-roledescription=bar]").first.click()
+    page.locator(".st-key-gantt tbody tr").first.click()
     settled(page)
     seen.append(event_on_view(page))
     back_to_live(page)

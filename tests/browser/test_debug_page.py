@@ -323,7 +323,7 @@ def test_long_value_is_read_in_full_by_choosing_its_row(page: Page, app: Server)
     keep_import(page)
     start(page)
 
-    page.locator(".st-key-variables_dynamic tbody tr").first.click()
+    page.locator(".st-key-variables tr").filter(has_text="letter").click()
     settled(page)
 
     expect(inspector(page).get_by_test_id("stText")).to_contain_text("the very end")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,7 +15,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import ROOT, Server, free_port, running
 from tests.browser.driving import (
     choose,
-    context,
     go_to,
     import_workflow,
     keep_import,
@@ -25,6 +26,7 @@ from tests.browser.driving import (
 from tests.support.companions import lab
 from tests.support.factories import direct, document, static, when
 from tests.support.factories import say as say_node
+from tests.support.super_nodes import super_node
 
 pytestmark = pytest.mark.browser
 
@@ -41,9 +43,9 @@ OVERLAPS = """() => {
   const meet = (a, b) =>
     a.left + 1 < b.right && b.left + 1 < a.right && a.top + 1 < b.bottom && b.top + 1 < a.bottom;
   const labels = boxes(".edge .label"), nodes = boxes(".node .body");
-  const names = boxes(".node .title, .node .sub");
+  const names = boxes(".node .title, .node .sub, .name");
   const badges = boxes(".mark rect, .pin circle, .dot:not(.none) .shape");
-  const out = [...view.querySelectorAll(".node")].filter(node => {
+  const out = [...view.querySelectorAll(".node:not(.group)")].filter(node => {
     const body = box(node.querySelector(".body"));
     const texts = [...node.querySelectorAll(".title, .sub")].filter(isDrawn).map(box);
     return texts.some(text => text.left < body.left || text.right > body.right);
@@ -51,6 +53,8 @@ OVERLAPS = """() => {
   const marks = [...view.querySelectorAll(".mark")].filter(isDrawn);
   return {
     "labels on nodes": labels.filter(label => nodes.some(node => meet(label, node))).length,
+    "labels on names": labels.filter(label => names.some(name => meet(label, name))).length,
+    "nodes on names of groups": boxes(".name").filter(name => nodes.some(node => meet(name, node))).length,
     "labels on labels": labels.filter((a, at) => labels.slice(at + 1).some(b => meet(a, b))).length,
     "badges on labels": badges.filter(badge => labels.some(label => meet(badge, label))).length,
     "badges on names": badges.filter(badge => names.some(name => meet(badge, name))).length,
@@ -67,6 +71,60 @@ NAME_HEIGHT = """title => {
   return a * parseFloat(getComputedStyle(title).fontSize);
 }"""
 """The font size of a name on the screen."""
+RESIZE = """(pane, [width, height]) => new Promise(done => {
+  pane.style.cssText = `flex: none; width: ${width}px; max-width: none; height: ${height}px;`;
+  requestAnimationFrame(() => requestAnimationFrame(done));
+})"""
+"""An observer of sizes is called between the layout of a frame and its painting."""
+FIND = """[...document.querySelectorAll("*")].map(each => each.shadowRoot)
+  .find(each => each && each.querySelector(".node"))"""
+IN_PANE = f"""() => {{
+  const root = {FIND}, stage = root.querySelector(".stage").getBoundingClientRect();
+  const foot = root.querySelector(".foot").getBoundingClientRect();
+  return [...root.querySelectorAll(".node .body")].map(each => each.getBoundingClientRect()).every(
+    ({{ left, right, top, bottom }}) =>
+      left >= stage.left && right <= stage.right && top >= stage.top && bottom <= foot.top);
+}}"""
+INSIDE = f"""([outer, inner]) => {{
+  const root = {FIND};
+  const box = id => root.querySelector(`.node[data-id="${{id}}"] :is(.body, .room)`).getBoundingClientRect();
+  const around = box(outer);
+  return inner.map(box).every(({{ left, right, top, bottom }}) =>
+    left > around.left && right < around.right && top > around.top && bottom < around.bottom);
+}}"""
+SMALLER = f"""scale => {FIND}.querySelector(".scene").getCTM().a < scale"""
+PANE = f"""
+import json
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+sys.path.insert(0, {str(ROOT)!r})
+
+import debugger.samples
+from debugger.analysis.position import position
+from debugger.graph.graph import Graph
+from debugger.graph.layout import layout
+from debugger.protocol.workflow import Workflow
+from debugger.views.components.graph.component import graph_direction, workflow_graph
+from debugger.views.components.graph.node_states import node_states
+from debugger.views.components.graph.props import geometry
+
+text = (Path(debugger.samples.__file__).parent / "clinic_front_desk.json").read_text(encoding="utf-8")
+graph = Graph(Workflow.from_document(json.loads(text)))
+st.html("<style>.st-key-graph {{ flex: 1 1 0 !important; min-height: 0; }}</style>")
+with st.container(key="pane"):
+    workflow_graph(
+        geometry(layout(graph, graph_direction()), graph, {{}}),
+        node_states(position([], graph, "not_started"), graph),
+        height="stretch",
+        aria_label="",
+        stamp="0",
+        on_choose=lambda element: None,
+        on_breakpoint=lambda element: None,
+    )
+"""
 BADGES = f"""
 import sys
 
@@ -105,7 +163,7 @@ workflow_graph(
 st.text(f"asked: {{', '.join(asked)}}. chosen: {{selection.chosen_element()}}.")
 """
 
-BADGES_APP = """
+BARE_APP = """
 import streamlit as st
 from starlette.middleware import Middleware
 
@@ -118,9 +176,22 @@ app = st.App("page.py", middleware=[Middleware(ComponentAssets)])
 @pytest.fixture(scope="module")
 def badges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A page with nothing but a graph on which breakpoints can be set."""
-    folder = tmp_path_factory.mktemp("badges")
-    (folder / "page.py").write_text(BADGES, encoding="utf-8")
-    (folder / "app.py").write_text(BADGES_APP, encoding="utf-8")
+    with serving(tmp_path_factory.mktemp("badges"), BADGES) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def pane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A page with nothing but the clinic sample in a pane that can be resized."""
+    with serving(tmp_path_factory.mktemp("pane"), PANE) as server:
+        yield server
+
+
+@contextmanager
+def serving(folder: Path, code: str) -> Iterator[Server]:
+    """Serve a page of its own."""
+    (folder / "page.py").write_text(code, encoding="utf-8")
+    (folder / "app.py").write_text(BARE_APP, encoding="utf-8")
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(folder / "app.py"), "--server.port", str(port)]
     with running(command, "/_stcore/health", port, folder) as server:
@@ -173,7 +244,7 @@ def test_breakpoint_is_set_by_click_and_taken_away_by_key(page: Page, app: Serve
     dot(page, "node", "node_intent_desk").click(force=True)
     settled(page)
     expect(mark).to_have_class("dot verified")
-    expect(page.locator(".legend")).to_contain_text("Breakpoint")
+    expect(page.locator(".legend")).to_contain_text("breakpoint")
     page.locator(".node[data-id='node_intent_desk']").focus()
     page.keyboard.press("b")
     settled(page)
@@ -201,9 +272,13 @@ def test_edge_is_chosen_by_click_and_given_back_by_another(page: Page, app: Serv
 
 def test_what_drag_does_buttons_and_keys_do_too(page: Page, app: Server):
     open_clinic(page, app)
+    page.get_by_role("button", name="Fit", exact=True).click()
+    expect(
+        page.get_by_role("button", name="Move left", exact=True)
+    ).to_be_hidden()  # the whole graph is on view
     seen = [view_of(page)]
 
-    for name in ("Move left", "Move up", "Move down", "Zoom out", "Zoom in", "Fit"):
+    for name in ("Zoom in", "Zoom in", "Move left", "Move up", "Move down", "Zoom out", "Fit"):
         page.get_by_role("button", name=name, exact=True).click()
         seen.append(view_of(page))
     page.locator(".view [tabindex='0']").focus()
@@ -218,16 +293,36 @@ def test_follow_can_be_switched_off_for_good(page: Page, app: Server):
     open_clinic(page, app)
     page.get_by_role("button", name="Follow").click()
     expect(page.get_by_role("button", name="Follow")).to_have_attribute("aria-pressed", "false")
-    for _ in range(12):
-        page.get_by_role("button", name="Move up", exact=True).click()
+    look_away(page)
     left = view_of(page)
 
     say(page, "I have a question about my last bill.")
 
-    expect(context(page)).to_contain_text("Turn 2")
+    expect(page.locator(".node.current")).to_have_attribute("data-id", "node_billing_desk")
     assert view_of(page) == left
     page.get_by_role("button", name="Follow").click()
     assert view_of(page) != left
+
+
+def test_follow_moves_view_only_for_what_would_leave_it(page: Page, app: Server):
+    open_clinic(page, app)
+    for _ in range(4):
+        page.get_by_role("button", name="Zoom in").click()
+    page.get_by_role("button", name="Current", exact=True).click()
+    page.get_by_role(
+        "button", name="Zoom in"
+    ).click()  # the user's own view, with the current node in its middle
+    before = view_of(page)
+
+    say(page, "I have a question about my last bill.")
+    expect(page.locator(".node.current")).to_have_attribute("data-id", "node_billing_desk")
+    assert view_of(page).split("scale")[1] == before.split("scale")[1]
+    assert is_in_pane(page, ".node.current .body")
+    look_away(page)
+    left = view_of(page)
+    say(page, "Thanks, that is all.")
+
+    assert view_of(page) == left
 
 
 def test_view_is_kept_while_another_page_or_table_is_looked_at(page: Page, app: Server):
@@ -249,21 +344,20 @@ def test_view_is_kept_while_another_page_or_table_is_looked_at(page: Page, app: 
     assert view_of(page) == left
 
 
-def test_graph_takes_whole_window_and_gives_it_back(page: Page, app: Server):
-    open_clinic(page, app)
+def test_graph_takes_whole_window_and_gives_it_back(page: Page, badges: Server):
+    open_app(page, badges.url)
     before = page.locator(".stage").bounding_box()
 
     page.get_by_role("button", name="Expand").click()
     wide = page.locator(".stage").bounding_box()
-    page.locator(".node[data-id='node_greeting']").click()
+    page.locator(".node[data-id='greet']").click()
     settled(page)
     assert wide["width"] > 1500 and wide["height"] > 900
     expect(page.locator(".node.selected")).to_have_count(1)
     page.keyboard.press("Escape")
 
-    expect(page.get_by_role("button", name="Expand")).to_be_visible()
+    expect(page.get_by_role("button", name="Expand")).to_be_focused()
     assert page.locator(".stage").bounding_box() == before
-    expect(page.locator(".st-key-inspector")).to_contain_text("Greeting")
 
 
 def test_row_of_edges_is_chosen_and_drawn_as_chosen(page: Page, app: Server):
@@ -295,12 +389,13 @@ def test_ways_on_are_listed_with_their_whole_condition_and_chosen_there(page: Pa
     expect(page.locator(".ways")).to_contain_text("The caller has a question about a bill")
 
 
-def test_companions_stand_side_by_side_each_with_its_name(page: Page, app: Server):
+def test_companions_are_in_boxes_of_their_own_with_their_names(page: Page, app: Server):
     open_app(page, app.url)
     import_workflow(page, "x.json", lab(pause=60, name="Lanes"))
     keep_import(page)
     start(page)
 
+    expect(page.locator(".thread")).to_contain_text("◆ labpoll")
     expect(page.locator(".node[data-id='poll']")).to_contain_text("◆ labpoll")
     expect(page.locator(".node[data-id='chat']")).to_contain_text("your turn")
     expect(page.locator(".legend")).to_contain_text("◆ labpoll")
@@ -329,23 +424,58 @@ def test_in_graph_of_300_nodes_no_text_covers_another_and_choice_moves_nothing(p
     assert before.split("scale")[1] == at.split("scale")[1]
 
 
-def test_graph_runs_where_its_pane_has_room(page: Page, app: Server):
-    open_clinic(page, app)
-    say(page, "Hi, I'd like to book an appointment, please.")
+def test_graph_runs_where_its_pane_has_room(page: Page, pane: Server):
+    open_pane(page, pane, 1200, 500)
     box = page.locator(".box[data-stamp]")
-    expect(box).to_have_attribute("data-direction", "down")
-
-    page.get_by_role("button", name="Expand").click()  # a wide window
     expect(box).to_have_attribute("data-direction", "right")
-    settled(page)
-    page.get_by_role("button", name="Fit", exact=True).click()
+    assert not any(overlaps(page).values())
 
-    assert not any(overlaps(page).values())
-    assert min(heights_of_names(page)) >= 9
-    page.get_by_role("button", name="Back to the page").click()
+    resize(page, 650, 500)  # 1.3: not narrow enough to turn it
+    expect(page.locator(".scene")).to_have_attribute("transform", re.compile("scale"))
+    resize(page, 500, 700)
     expect(box).to_have_attribute("data-direction", "down")
-    page.get_by_role("button", name="Fit", exact=True).click()
     assert not any(overlaps(page).values())
+    resize(page, 920, 700)  # 1.31: not wide enough to turn it back
+    resize(page, 1200, 700)
+
+    expect(box).to_have_attribute("data-direction", "right")
+
+
+def test_graph_fits_its_pane_until_user_moves_it(page: Page, pane: Server):
+    open_pane(page, pane, 1400, 700)
+    assert are_nodes_in_pane(page)
+    wide = scale_of(page)
+
+    resize(page, 1100, 500)
+    expect_scale_below(page, wide)
+    assert are_nodes_in_pane(page)
+    page.get_by_role("button", name="Zoom in").click()
+    zoomed = view_of(page)
+    resize(page, 1300, 600)
+
+    expect(page.locator(".map[width]")).to_be_hidden()
+    assert view_of(page) == zoomed
+    page.get_by_role("button", name="Fit", exact=True).click()
+    assert are_nodes_in_pane(page)
+
+
+def test_pane_of_small_window_shows_whole_sample_with_legible_names(page: Page, pane: Server):
+    open_pane(page, pane, 950, 340)
+
+    assert page.locator(".node").count() == 18
+    assert are_nodes_in_pane(page)
+    assert min(heights_of_names(page)) >= 7
+    expect(page.locator(".node .sub").first).to_be_hidden()
+    assert not any(overlaps(page).values())
+
+
+def test_neighbourhood_is_enlarged_beside_map_in_small_pane(page: Page, pane: Server):
+    open_pane(page, pane, 480, 320)
+
+    expect(page.locator(".map[width]")).to_be_visible()
+    assert min(heights_of_names(page)) >= 7
+    assert is_in_pane(page, ".node[data-id='node_greeting'] .body")
+    assert not is_covered_by_map(page, ".node[data-id='node_greeting'] .body")
 
 
 def test_map_moves_view_of_large_graph_and_can_be_hidden(page: Page, app: Server):
@@ -366,6 +496,153 @@ def test_map_moves_view_of_large_graph_and_can_be_hidden(page: Page, app: Server
     expect(page.locator(".map[width]")).to_be_visible()
     page.get_by_role("button", name="Fit", exact=True).click()
     expect(page.locator(".map[width]")).to_be_hidden()  # the whole graph is on view
+    page.get_by_role("button", name="Current", exact=True).click()
+    assert min(heights_of_names(page)) >= 7
+
+
+def test_super_node_is_opened_and_closed_by_its_button(page: Page, app: Server):
+    open_booking(page, app)
+    scale = scale_of(page)
+
+    fold(page, "box").click(force=True)
+    expect(page.locator(".node")).to_have_count(4)
+    expect(page.locator(".node[data-id='box']")).to_have_attribute("aria-expanded", "true")
+    assert page.evaluate(INSIDE, ["box", ["box/a", "box/ask"]])
+    assert are_nodes_in_pane(page)
+    assert not any(overlaps(page).values())
+    fold(page, "box").click(force=True)
+
+    expect(page.locator(".node")).to_have_count(2)
+    assert scale_of(page) == scale
+    expect(page.locator(".node.selected")).to_have_count(0)
+
+
+def test_super_node_is_opened_by_double_click(page: Page, app: Server):
+    open_booking(page, app)
+
+    page.locator(".node[data-id='box'] .title").dblclick(force=True)
+
+    expect(page.locator(".node")).to_have_count(4)
+
+
+def test_super_node_is_opened_by_keyboard_and_keeps_focus(page: Page, app: Server):
+    open_booking(page, app)
+    page.locator(".node[data-id='box']").focus()
+
+    page.keyboard.press("u")
+    expect(page.locator(".node")).to_have_count(4)
+    expect(page.locator(".node[data-id='box']")).to_be_focused()
+    page.keyboard.press("ArrowDown")  # into it
+    expect(page.locator(".node[data-id='box/a']")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".edge[data-id='box/edge_a_ask']")).to_be_focused()
+    page.locator(".node[data-id='box']").focus()
+    page.keyboard.press("u")
+
+    expect(page.locator(".node")).to_have_count(2)
+    expect(page.locator(".node[data-id='box']")).to_be_focused()
+
+
+def test_opening_a_super_node_keeps_the_view_of_the_user(page: Page, app: Server):
+    open_booking(page, app)
+    page.get_by_role("button", name="Zoom out").click()
+    scale, at = scale_of(page), middle_of(page, ".node[data-id='box'] .body")
+
+    fold(page, "box").click(force=True)
+    expect(page.locator(".node")).to_have_count(4)
+
+    assert scale_of(page) == scale
+    assert middle_of(page, ".node[data-id='box'] .room") == pytest.approx(at, abs=1)
+
+
+def test_run_stops_at_inner_breakpoint_that_the_graph_set(page: Page, app: Server):
+    open_booking(page, app)
+    fold(page, "box").click(force=True)
+    expect(page.locator(".node")).to_have_count(4)
+
+    dot(page, "node", "box/a").click(force=True)
+    expect(page.locator(".node[data-id='box/a'] .dot")).to_have_class("dot verified")
+    page.locator(".st-key-start button").first.click()
+
+    expect(page.locator(".node[data-id='box/a']")).to_have_class(re.compile("current"))
+    expect(page.locator(".node[data-id='box/a']")).to_contain_text("paused")
+    expect(page.locator(".node[data-id='box']")).to_have_class(re.compile("current"))
+
+
+def test_inner_node_is_chosen_and_what_is_open_stays_open(page: Page, app: Server):
+    open_booking(page, app)
+    fold(page, "box").click(force=True)
+    expect(page.locator(".node")).to_have_count(4)
+    start(page)
+
+    expect(page.locator(".node.current[data-id='box/ask']")).to_contain_text("your turn")
+    page.locator(".node[data-id='box/a'] .title").click()
+    expect(page.locator(".st-key-inspector")).to_contain_text("box/a")
+    go_to(page, "Runs")
+    settled(page)
+    go_to(page, "Debug")
+
+    expect(page.locator(".node")).to_have_count(4)
+
+
+def open_booking(page: Page, app: Server) -> None:
+    """Import a workflow with a super node of two nodes."""
+    inside = document(static("a", "Hello"), say_node("ask"), direct("a", "ask"))
+    graph = document(static("hi", "Hi"), super_node("box", inside), direct("hi", "box"), name="Opened")
+    open_app(page, app.url)
+    import_workflow(page, "x.json", graph)
+    keep_import(page)
+    expect(page.locator(".node")).to_have_count(2)
+
+
+def fold(page: Page, node: str):
+    """The button that opens or closes a super node."""
+    return page.locator(f".node[data-id='{node}'] .fold .touch")
+
+
+def middle_of(page: Page, part: str) -> tuple[float, float]:
+    """Return the middle of a part of the graph on the screen."""
+    box = page.locator(part).bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def open_pane(page: Page, pane: Server, width: int, height: int) -> None:
+    """Open the page with nothing but the clinic sample in a pane of that size."""
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    open_app(page, pane.url)
+    resize(page, width, height)
+    expect(page.locator(".node")).to_have_count(18)
+    wanted = "right" if width > 1.4 * height else "down"
+    expect(page.locator(".box[data-stamp]")).to_have_attribute("data-direction", wanted)
+
+
+def resize(page: Page, width: int, height: int) -> None:
+    """Give the pane a size, and wait for the frame in which the graph has seen it."""
+    page.locator(".st-key-pane").evaluate(RESIZE, [width, height])
+
+
+def are_nodes_in_pane(page: Page) -> bool:
+    """Return whether every node is in the pane, above its legend and controls."""
+    return bool(page.evaluate(IN_PANE))
+
+
+def is_covered_by_map(page: Page, part: str) -> bool:
+    """Return whether the map is over the first of these parts."""
+    one, other = page.locator(part).first.bounding_box(), page.locator(".map[width]").bounding_box()
+    return all(
+        one[start] < other[start] + other[size] and other[start] < one[start] + one[size]
+        for start, size in (("x", "width"), ("y", "height"))
+    )
+
+
+def scale_of(page: Page) -> float:
+    """Return the scale of the graph."""
+    return float(view_of(page).split("scale(")[1].rstrip(")"))
+
+
+def expect_scale_below(page: Page, scale: float) -> None:
+    """Wait until the graph is smaller."""
+    page.wait_for_function(SMALLER, arg=scale)
 
 
 def heights_of_names(page: Page) -> list[float]:
@@ -396,6 +673,23 @@ def open_clinic(page: Page, app: Server) -> None:
     choose(page, "Workflow", "Clinic front desk")
     start(page)
     expect(page.locator(".node.current")).to_have_attribute("data-id", "node_intent_desk")
+
+
+def look_away(page: Page) -> None:
+    """Zoom in, and move the view until the current node is out of it."""
+    for _ in range(4):
+        page.get_by_role("button", name="Zoom in").click()
+    for _ in range(20):
+        page.get_by_role("button", name="Move up", exact=True).click()
+
+
+def is_in_pane(page: Page, part: str) -> bool:
+    """Return whether the first of these parts is wholly in the pane of the graph."""
+    inner, outer = page.locator(part).first.bounding_box(), page.locator(".stage").bounding_box()
+    return all(
+        outer[start] <= inner[start] and inner[start] + inner[size] <= outer[start] + outer[size]
+        for start, size in (("x", "width"), ("y", "height"))
+    )
 
 
 def view_of(page: Page) -> str:

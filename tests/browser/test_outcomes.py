@@ -406,7 +406,7 @@ def test_run_is_paused_and_resumed(page: Page, world: World):
 
 def answer_for_models(page: Page) -> None:
     """Let the user answer for every model, so that a turn lasts until the user does."""
-    page.locator(".st-key-lower_view").get_by_text("Pins").click()
+    page.locator(".st-key-lower_view").get_by_text("Mocks").click()
     settled(page)
     page.get_by_text("I, for every model").click()
     settled(page)

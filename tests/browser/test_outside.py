@@ -74,8 +74,7 @@ def test_blocked_call_is_shown_with_what_to_set_and_leads_to_its_node(page: Page
     settled(page)
     pane = page.locator(".st-key-timeline_pane")
     expect(pane).to_contain_text("Set WORKFLOW_DEBUGGER_OUTBOUND_WRITE=live")
-    grid = page.locator(".st-key-side_effects canvas").first.bounding_box()
-    page.mouse.click(grid["x"] + 180, grid["y"] + 50)
+    page.locator(".st-key-side_effects tbody tr").first.click()
     settled(page)
 
     expect(page.locator(".node.selected")).to_have_attribute("data-id", "save")

@@ -81,7 +81,7 @@ def test_choosing_event_draws_what_shows_run_once(page: Page, call: Messages):
 
 
 def test_of_key_that_is_pressed_fast_each_press_counts(page: Page, call: Messages):
-    page.locator(".st-key-timeline_density").get_by_text("Raw", exact=True).click()
+    page.locator(".st-key-timeline_density").locator("select").select_option("All events")
     settled(page)
     press(page, "previous_event")
     before = event_number(page)
@@ -149,12 +149,12 @@ def test_what_is_typed_stays_though_another_control_of_its_bar_is_used_at_once(p
     density = page.locator(".st-key-timeline_density")
 
     find.fill("booking")
-    density.get_by_role("radio", name="Raw").click()
+    density.locator("select").select_option("All events")
     settled(page)
 
-    expect(density.get_by_role("radio", name="Raw")).to_be_checked()
+    expect(density.locator("select")).to_have_value("All events")
     expect(find).to_have_value("booking")
-    expect(page.locator(".st-key-timeline_line")).to_contain_text("hidden")
+    expect(density.locator("option:checked")).to_have_text(re.compile(r"All events · \d+ of \d+"))
 
 
 REMEMBERED = "workflow-debugger.panes"

@@ -22,5 +22,5 @@ def test_app_runs_without_patches(page, tmp_path):
 
         # The panes that follow the run were drawn with it, and the address names it.
         expect(conversation(page)).to_contain_text("Book an appointment for tomorrow")
-        expect(page.locator(".st-key-timeline_line")).to_contain_text("event")
+        expect(page.locator(".st-key-timeline tbody tr").first).to_be_visible()
         expect(page).to_have_url(re.compile(r"run=\w+&turn=2"))

@@ -105,7 +105,7 @@ def test_reader_has_no_control_that_runs_or_edits(page: Page, site: Site):
         "placeholder", "Needs the role run; you have read."
     )
     enabled = set(page.evaluate(ENABLED))
-    for tab in ("Event", "Node", "Input", "Notes", "Breakpoints", "Pins"):
+    for tab in ("Event", "Node", "Input", "Notes", "Breakpoints", "Mocks"):
         page.get_by_role("radio", name=tab, exact=True).first.click()
         settled(page)
         enabled |= set(page.evaluate(ENABLED))

@@ -5,11 +5,14 @@ import io
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from debugger.analysis.comparison.comparison import compare
 from debugger.analysis.side_effects import SideEffect
 from debugger.exports.csv_files import (
     COMPARISON_COLUMNS,
+    SEPARATORS,
     CsvOptions,
     SideEffectRow,
     comparison_csv,
@@ -95,6 +98,22 @@ def test_file_stays_open_after_writing():
     write_csv(file, ["a"], [], CsvOptions())
 
     assert not file.closed
+
+
+CELLS = st.sampled_from(
+    ["", "a", "0", " ", ",", ";", "\t", '"', "\r", "\n", "é", "=1", "🫖", None, 0, 1, -1.5, 1e30, 2.0]
+)
+
+
+@given(rows=st.lists(st.lists(CELLS | st.text(max_size=4), max_size=4), max_size=6))
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_lines_equal_those_of_csv_writer(separator, rows):
+    expected = io.StringIO(newline="")
+    csv.writer(expected, delimiter=separator).writerows([["a", "b"], *rows])
+
+    found = made(CsvOptions(False, separator, is_guarded=False), *rows)
+
+    assert found.decode() == expected.getvalue()
 
 
 def test_numbers_truth_values_and_none():

@@ -23,7 +23,7 @@ def stored(*verdicts, tags=(), turns=5):
     by_run = {}
     for verdict in verdicts:
         by_run.setdefault(verdict.run_id, []).append(verdict)
-    return StoredReviews(by_run, {RUN: list(tags)}, {RUN: turns})
+    return StoredReviews(by_run, {RUN: list(tags)}, {RUN: turns}, message_counts={RUN: 9})
 
 
 def a_verdict(value, *, target=None, reviewer="Ada", **fields):
@@ -63,17 +63,24 @@ def test_states_tell_what_a_row_changes():
     assert [change.verdict.target.key for change in plan.changes([0]).verdicts] == ["1", "3", "4", "4"]
 
 
-def test_unknown_runs_and_turns_are_left_out():
+def test_unknown_runs_turns_and_messages_are_left_out():
     plan = planned(
         COLUMNS,
         (OTHER, 1, "", "fail", "", "", ""),
         (RUN, 6, "", "fail", "", "", ""),
         (RUN, 5, "", "pass", "", "", ""),
+        (RUN, 5, 9, "pass", "", "", ""),
+        (RUN, 5, 10, "pass", "", "", ""),
+        (RUN, 5, 11, "", "", "Who?", ""),
     )
 
     assert plan.unknown_runs == [OTHER]
-    assert plan.problems == [Problem(3, "The run has no turn 6.")]
-    assert states(plan) == [(4, "new")]
+    assert plan.problems == [
+        Problem(3, "The run has no turn 6."),
+        Problem(6, "The run has no message 10."),
+        Problem(7, "The run has no message 11."),
+    ]
+    assert states(plan) == [(4, "new"), (5, "new")]
 
 
 def test_verdicts_of_others_need_an_administrator():

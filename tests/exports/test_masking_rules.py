@@ -1,7 +1,12 @@
 from __future__ import annotations
 
-import pytest
+import re
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debugger.exports import masking_rules
 from debugger.exports.masking_rules import RULES, Masker, MaskingOptions
 
 
@@ -18,6 +23,7 @@ from debugger.exports.masking_rules import RULES, Masker, MaskingOptions
         ("AB 12 34 56 C", "[id]", "national_id"),
         ("I was born on March 3, 1990.", "I was born on [birth date].", "birth_date"),
         ("DOB: 03/03/1990", "DOB: [birth date]", "birth_date"),
+        ("born on 3/3/90", "born on [birth date]", "birth_date"),
         ("key sk-abcdEFGH12345678 ok", "key [key] ok", "key"),
         ("Authorization: Bearer abcdef123456", "Authorization: Bearer [key]", "key"),
         ("the password is hunter2!", "the password is [key]", "key"),
@@ -90,6 +96,69 @@ def test_no_rule_masks_nothing():
     assert masker.options.is_off
     assert masker.mask("Ada, a@b.de") == "Ada, a@b.de"
     assert masker.mask_value({"email": "a@b.de"}) == {"email": "a@b.de"}
+
+
+PARTS = st.sampled_from(
+    [
+        *(
+            "12345",
+            "1",
+            "90",
+            "1990",
+            "555",
+            "(12345)",
+            "+49",
+            "4111",
+            "078-05-1120",
+            "AB",
+            "C",
+            "March",
+            "my",
+        ),
+        *(
+            " ",
+            "  ",
+            "-",
+            ".",
+            "/",
+            ", ",
+            ": ",
+            "_",
+            "@",
+            "born",
+            "DOB",
+            "Geburtsdatum",
+            "a.b",
+            "x.de",
+            "tea",
+        ),
+        *(
+            "Password",
+            "api key",
+            " is ",
+            "hunter2!",
+            "sk-",
+            "hf_",
+            "eyJ",
+            "AKIA",
+            "AIza",
+            "Bearer ",
+            "Abcdef12345678",
+        ),
+        *("-----BEGIN RSA PRIVATE KEY-----", "ABCDEFGHIJKLMNOP", "ſecret", "é"),
+    ]
+)
+
+
+@given(parts=st.lists(PARTS, max_size=8))
+def test_hints_hide_nothing_from_the_patterns(parts):
+    text = "".join(parts)
+    hinted = Masker(MaskingOptions()).mask(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(masking_rules, "_HINTS", {})
+        patch.setattr(masking_rules, "_SIX_DIGITS", re.compile(""))
+        assert hinted == Masker(MaskingOptions()).mask(text)
 
 
 @pytest.mark.parametrize("text", ["1" * 50_000, "a-" * 50_000, "@" * 50_000, "1 " * 50_000, "x@y." * 20_000])

@@ -13,6 +13,7 @@ from debugger.exports.formats import ExportOptions, write_export
 from debugger.exports.import_plan import StoredReviews, plan_import
 from debugger.exports.presets import preset_columns
 from debugger.exports.review_sheet import read_sheet
+from debugger.exports.rows import count_messages
 from debugger.exports.sources import RunReader, StoreAnnotations
 from debugger.exports.table import TableOptions
 from debugger.protocol.notes import Target
@@ -68,7 +69,12 @@ def edited(content, change):
 def planned(backend, content, run_ids, user="Ada"):
     store = backend.store
     tags = {run_id: labels.tags for run_id, labels in store.notebook.marks(run_ids).items()}
-    known = StoredReviews(store.reviews.verdicts(run_ids), tags, store.reviews.turn_counts(run_ids))
+    known = StoredReviews(
+        store.reviews.verdicts(run_ids),
+        tags,
+        store.reviews.turn_counts(run_ids),
+        message_counts={run_id: count_messages(backend.record(run_id)) for run_id in run_ids},
+    )
     return plan_import(read_sheet(content, "review.xlsx"), known, user=user, may_import_others=True)
 
 

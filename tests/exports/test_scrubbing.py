@@ -17,19 +17,20 @@ NAMES = st.sampled_from(
         "secret_variables",
         "Authorization",
         "type",
+        "timestamp",
         "code",
     ]
 )
 TEXTS = st.sampled_from(
     ["hello", "", "mail me: a@b.de", "+49 171 1234567", "4111 1111 1111 1111", "https://me:pw@x.de/?token=a"]
 )
-NUMBERS = st.sampled_from([0, 1.5, 4111111111111111, -3, True, None])
+NUMBERS = st.sampled_from([0, 0.0, 1.5, 4111111111111111, -3, True, None])
 VALUES = st.recursive(
     TEXTS | NUMBERS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4)
 )
 
 
-@given(values=st.lists(VALUES, max_size=4), code=st.sampled_from(["", "hello", 1.5]))
+@given(values=st.lists(VALUES, max_size=4), code=st.sampled_from(["", "hello", 1.5, 0.0]))
 def test_scrubbing_equals_redaction_and_masking(values, code):
     options = MaskingOptions(variables=("code",))
     one, other = Masker(options), Masker(options)

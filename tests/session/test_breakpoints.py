@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.super_nodes import unfold
 from debugger.errors import DebuggerError, InputError
 from debugger.expressions import Scope, template
 from debugger.graph import Graph
@@ -11,7 +12,7 @@ from debugger.protocol.turn_logs import turn_logs
 from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.settings import Settings
 from tests.support.factories import direct, document, node, static, when, workflow
-from tests.support.super_nodes import super_node
+from tests.support.super_nodes import expanded, super_node
 
 
 def ran(tmp_path, *parts):
@@ -71,6 +72,60 @@ def test_breakpoint_on_errors_hits_failure(tmp_path):
     breakpoints.put(Breakpoint("error"))
 
     assert met_at(events, breakpoints) == ["workflow_error"]
+
+
+def opened(tmp_path, *parts):
+    """The events of a first turn, and breakpoints that can name what is inside super nodes."""
+    events, breakpoints = ran(tmp_path, *parts)
+    written = workflow(*parts)
+    breakpoints.show_inner_nodes(unfold(written, expanded(written)).graph)
+    return events, breakpoints
+
+
+def box():
+    """A super node with two nodes and the edge between them, and the edge out of it."""
+    inside = document(static("one", "One"), static("two", "Two"), direct("one", "two"))
+    return (
+        static("a", "A"),
+        super_node("box", inside),
+        static("b", "B"),
+        direct("a", "box"),
+        direct("box", "b"),
+    )
+
+
+def test_breakpoint_on_inner_node_and_edge_hits(tmp_path):
+    events, breakpoints = opened(tmp_path, *box())
+    breakpoints.put(Breakpoint("before", "box/two"))
+    breakpoints.put(Breakpoint("edge", "box/edge_one_two"))
+
+    assert met_at(events, breakpoints) == ["direct_edge", "start_node_run"]
+
+
+@pytest.mark.parametrize("prepare", [ran, opened])
+@pytest.mark.parametrize("edge", ["edge_a_box", "edge_box_b"])
+def test_breakpoint_on_edge_of_super_node_hits(tmp_path, prepare, edge):
+    events, breakpoints = prepare(tmp_path, *box())
+    breakpoints.put(Breakpoint("edge", edge))
+
+    assert met_at(events, breakpoints) == ["direct_edge"]
+
+
+def test_transition_inside_hits_no_edge_to_its_own_super_node(tmp_path):
+    events, breakpoints = ran(tmp_path, *box()[:-1], direct("box", "box", logical_id="again"))
+    breakpoints.put(Breakpoint("edge", "again"))
+
+    assert breakpoints.match(events[0], Scope) == []
+    inner = [event for event in events if event.type == "direct_edge"][:2]
+    assert [breakpoints.match(event, Scope) for event in inner] == [[], []]
+
+
+def test_breakpoint_on_inner_node_is_verified_and_named(tmp_path):
+    _, breakpoints = opened(tmp_path, *box())
+    point = breakpoints.put(Breakpoint("before", "box/two"))
+
+    assert breakpoints.explain_unreachable(point) is None
+    assert breakpoints.describe_location(point) == "before Box › Two"
 
 
 def test_super_node_is_reached_with_first_inner_node(tmp_path):

@@ -44,7 +44,7 @@ def talk(backend, *lines):
 
 def end_of_reading():
     for thread in threading.enumerate():
-        if thread.name.endswith("(_read)"):
+        if thread.name == "run-prefetch":
             thread.join(10)
             assert not thread.is_alive()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
+
 
 def lists(app):
     """All of them by what they tell a screen reader."""
@@ -32,5 +34,37 @@ def column(app, name, label="Timeline"):
 
 
 def variables(app, scope, what="value"):
-    """Return a column of the State tab by variable."""
-    return {row["name"]: row[what] for row in rows(app, f"{scope} variables")}
+    """Return a column of a scope of the Variables tab by variable."""
+    shown = drawn(app, "Variables")
+    at = [column["name"] for column in shown["columns"]].index(what)
+    found, title = {}, shown["columns"][0]["label"]
+    for row in shown["rows"]:
+        if row["is_heading"]:
+            title = row["cells"][0]
+        elif title == scope:
+            found[row["cells"][0]] = row["cells"][at]
+    return found
+
+
+def choose(app, target, label="Timeline"):
+    """Choose the row with a target as a browser does."""
+    _send(app, label, "chosen", target)
+
+
+def use(app, target, column, value=None, label="Timeline"):
+    """Use the control in a row as a browser does."""
+    _send(app, label, "used", [target, column, value])
+
+
+def _send(app, label, event, value):
+    element = next(
+        element
+        for element in app.get("bidi_component")
+        if json.loads(element.proto.json).get("aria_label", "").startswith(label)
+    )
+    states = app._tree.get_widget_states()
+    sent = states.widgets.add()
+    sent.id = _make_trigger_id(element.proto.id, "events")
+    sent.json_trigger_value = json.dumps([{"event": event, "value": value}])
+    app._run(states)
+    assert not app.exception

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from debugger.engine.super_nodes.expand import expand
 from debugger.engine.super_nodes.sources import SUPER_NODE, Expansion, LoadWorkflow, Report
+from debugger.engine.super_nodes.unfold import UnfoldedGraph, unfold
 
-__all__ = ["SUPER_NODE", "Expansion", "LoadWorkflow", "Report", "expand"]
+__all__ = ["SUPER_NODE", "Expansion", "LoadWorkflow", "Report", "UnfoldedGraph", "expand", "unfold"]

@@ -15,6 +15,7 @@ from debugger.engine.super_nodes.settings import tools_of, with_tools
 from debugger.engine.super_nodes.sources import (
     EMBEDDED,
     Expansion,
+    InnerWorkflow,
     LoadWorkflow,
     Report,
     Sources,
@@ -99,9 +100,17 @@ class _Expander:
         return Expansion(
             workflow=self._joined(),
             origins={str(node["logical_id"]): level.origin for level, node in self._inner_nodes()},
+            inner=dict(self._inner()),
             report=Report(tuple(self._duplicates()), tuple(dict.fromkeys(self._warnings))),
             loaded=self._sources.loaded,
         )
+
+    def _inner(self) -> Iterator[tuple[str, InnerWorkflow]]:
+        for level in self._levels[1:]:
+            assert level.super_node is not None
+            nodes = sorted(level.nodes, key=lambda node: node["logical_id"] != level.start)
+            super_node = level.super_node
+            yield super_node.id, InnerWorkflow(super_node.label, level.origin[:-1], nodes, level.edges)
 
     # From the outside in
 

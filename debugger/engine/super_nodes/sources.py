@@ -122,6 +122,19 @@ class Report:
 
 
 @dataclass(frozen=True)
+class InnerWorkflow:
+    """The workflow in the place of a super node, with the ids of the expanded workflow."""
+
+    label: str
+    """The name of the super node, or its id."""
+    around: tuple[str, ...]
+    """The super nodes around that super node, outermost first."""
+    nodes: list[JsonObject]
+    """With its own super nodes; it is entered by the first."""
+    edges: list[JsonObject]
+
+
+@dataclass(frozen=True)
 class Expansion:
     """A workflow with its enabled super nodes expanded."""
 
@@ -129,6 +142,8 @@ class Expansion:
     """Without a super node to expand it is the original workflow."""
     origins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the id of each inner node the super nodes around it, outermost first."""
+    inner: Mapping[str, InnerWorkflow] = field(default_factory=dict)
+    """What is inside each super node, by its id; an outer one comes before those inside it."""
     report: Report = field(default_factory=Report)
     loaded: frozenset[tuple[str, int | None]] = frozenset()
     """The stored workflows in it, as (id, requested version); ``None`` is the version that was active."""

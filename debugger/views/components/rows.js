@@ -1,7 +1,7 @@
-// A list of rows of which one can be chosen: takes in its data, again and again.
+// A table of rows of which one can be chosen: takes in its data, again and again.
 
-const ROW = 32;
-const instances = new WeakMap(); // one record per mounted list
+const ROW = 25;
+const instances = new WeakMap(); // one record per mounted table
 
 function instanceOf(root) {
   let it = instances.get(root);
@@ -19,14 +19,14 @@ function wire(it) {
   it.root.addEventListener("scroll", () => {
     it.isAtEnd = it.root.scrollTop + it.root.clientHeight >= it.root.scrollHeight - ROW;
   }, { passive: true });
-  const rowOf = event => event.target.closest("tbody tr");
+  const rowOf = event => event.target.closest("tr.choice");
   it.body.addEventListener("click", event => {
     const row = rowOf(event);
     if (row && !isReading(it)) choose(it, row);
   });
   it.body.addEventListener("keydown", event => {
-    const row = rowOf(event), rows = [...it.body.rows];
-    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
+    const row = rowOf(event), rows = [...it.body.querySelectorAll("tr.choice")];
+    if (!row || event.target !== row || event.ctrlKey || event.metaKey || event.altKey) return;
     const at = rows.indexOf(row), page = Math.max(1, Math.floor(it.root.clientHeight / ROW) - 2);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: rows.length - 1 }[event.key];
     if (to !== undefined) focus(it, rows[Math.min(Math.max(to, 0), rows.length - 1)]);
@@ -37,13 +37,13 @@ function wire(it) {
   });
 }
 
-// Whether a person has just marked some text to copy it, which ends in a click as well.
+// Whether the user has just marked some text to copy it, which ends in a click as well.
 function isReading(it) {
   const root = it.root.getRootNode(), marked = (root.getSelection || document.getSelection).call(root.getSelection ? root : document);
   return Boolean(marked && !marked.isCollapsed && marked.toString().trim());
 }
 
-function choose(it, row) { // once more gives it back
+function choose(it, row) { // once more clears the choice
   const { target } = it.rows[row.sectionRowIndex], isChosen = row.ariaSelected === "true";
   it.near = isChosen ? null : row.sectionRowIndex;
   it.sought = isChosen ? null : JSON.stringify(target);
@@ -60,9 +60,10 @@ function focus(it, row) {
 }
 
 function mark(it, place) {
+  if (!it.selects) return;
   [...it.body.rows].forEach((row, at) => {
     const isChosen = String(at === place);
-    if (row.ariaSelected !== isChosen) row.ariaSelected = isChosen;
+    if (row.ariaSelected !== isChosen && row.classList.contains("choice")) row.ariaSelected = isChosen;
   });
 }
 
@@ -73,34 +74,65 @@ function show(it, row) {
   else if (bottom > it.root.scrollTop + it.root.clientHeight) it.root.scrollTop = bottom - it.root.clientHeight;
 }
 
-function cell(column, value) {
-  const made = document.createElement("td");
-  made.className = column.kind;
-  if (value === null || value === "") return made;
-  const [text, more] = Array.isArray(value) ? value : [value];
-  if (column.kind === "chip") {
-    const chip = document.createElement("span");
-    chip.className = "chip " + more;
-    chip.textContent = text;
-    made.append(chip);
-  } else if (column.kind === "bar") {
-    const track = document.createElement("i"), filled = document.createElement("b");
-    filled.style.width = Math.round(more * 100) + "%";
-    track.append(filled);
-    made.append(track, text);
-  } else {
-    made.textContent = text;
-  }
-  if (String(text).length > 12) made.title = text;
-  return made;
+function made(tag, className, ...content) {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.append(...content);
+  return element;
 }
 
-function rowOf(it, { cells, begins }) {
-  const made = document.createElement("tr");
-  made.tabIndex = -1;
-  if (begins) made.className = "begins";
-  made.append(...it.columns.map((column, at) => cell(column, cells[at])));
-  return made;
+function cell(it, column, value, target) {
+  const element = made("td", column.kind);
+  if (value === null || value === "") return element;
+  const [text, more, length, colour] = Array.isArray(value) ? value : [value];
+  if (column.kind === "check" || column.kind === "remove") {
+    element.append(control(it, column, text, more, target));
+    return element;
+  }
+  if (column.kind === "chip") {
+    element.append(made("span", "chip " + more, text));
+  } else if (column.kind === "bar") {
+    const filled = made("b", "");
+    filled.style.width = Math.round(more * 100) + "%";
+    element.append(made("i", "", filled), text);
+  } else if (column.kind === "span") {
+    const filled = made("b", colour);
+    Object.assign(filled.style, { left: `min(${more * 100}%, 100% - 3px)`, width: length * 100 + "%" });
+    element.append(made("i", "", filled));
+  } else {
+    element.append(text);
+  }
+  if (String(text).length > 12) element.title = text;
+  return element;
+}
+
+function control(it, column, label, isSet, target) {
+  const element = made(column.kind === "check" ? "input" : "button", "");
+  if (column.kind === "check") Object.assign(element, { type: "checkbox", checked: isSet });
+  else element.append("delete");
+  element.ariaLabel = label;
+  element.title = column.reason || label;
+  element.disabled = column.reason !== "";
+  element.addEventListener("click", event => event.stopPropagation()); // it does not choose the row
+  element.addEventListener(column.kind === "check" ? "change" : "click", () => {
+    it.send("used", [target, column.name, element.checked ?? null]);
+  });
+  return element;
+}
+
+function rowOf(it, { cells, target, begins, is_heading }) {
+  if (is_heading) {
+    const title = made("th", "", cells[0]);
+    title.colSpan = it.columns.length;
+    title.scope = "rowgroup";
+    return made("tr", "", title);
+  }
+  const row = made("tr", begins ? "begins" : "", ...it.columns.map((column, at) => cell(it, column, cells[at], target)));
+  if (it.selects && target !== null) {
+    row.tabIndex = -1;
+    row.classList.add("choice");
+  }
+  return row;
 }
 
 function buildHead(it, columns) {
@@ -109,29 +141,27 @@ function buildHead(it, columns) {
   it.filled = undefined;
   it.body.replaceChildren();
   it.widths.replaceChildren(...columns.map(({ width, grows }) => {
-    const made = document.createElement("col");
-    if (!grows) made.style.width = width + "px";
-    return made;
+    const element = made("col", "");
+    if (!grows) element.style.width = width + "px";
+    return element;
   }));
-  // What is left over goes to the column that grows; where nothing is left, the list scrolls sideways.
+  // What is left over goes to the column that grows; where nothing is left, the table scrolls sideways.
   it.table.style.minWidth = columns.reduce((sum, { width }) => sum + width, 0) + "px";
   it.head.replaceChildren(...columns.map(({ label, kind, help }) => {
-    const made = document.createElement("th");
-    made.scope = "col";
-    made.className = kind;
-    made.textContent = label;
-    if (help) made.title = help;
-    return made;
+    const element = made("th", kind, label);
+    element.scope = "col";
+    if (help) element.title = help;
+    return element;
   }));
 }
 
-// Only what is new is made anew, so that a long list costs no more than what happened in it.
+// Only what is new is made anew, so that a long table costs no more than what happened in it.
 function fill(it, rows) {
   rows.forEach((row, at) => {
-    const signature = JSON.stringify([row.cells, row.begins]), old = it.rows[at];
+    const signature = JSON.stringify(row), old = it.rows[at];
     if (!old || old.signature !== signature) {
-      const made = rowOf(it, row);
-      if (old) it.body.rows[at].replaceWith(made); else it.body.append(made);
+      const row_made = rowOf(it, row), before = it.body.rows[at];
+      if (old) before.replaceWith(row_made); else it.body.append(row_made);
     }
     it.rows[at] = { signature, target: row.target };
   });
@@ -141,18 +171,27 @@ function fill(it, rows) {
   }
 }
 
-function write(element, text) {
-  element.textContent = text;
-  element.hidden = text === "";
+// A row that has the keyboard and is made anew, or goes, gives it to the one in its place.
+function keepFocus(it, place, label) {
+  const row = it.body.rows[Math.min(place, it.body.rows.length - 1)];
+  const control = label === null ? row : [...row?.querySelectorAll("input, button") ?? []].find(each => each.tagName === label);
+  if (it.selects && row?.classList.contains("choice")) focus(it, row);
+  else (control ?? it.root).focus({ preventScroll: true });
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const it = instanceOf(parentElement.querySelector(".box"));
   it.send = setTriggerValue;
-  write(parentElement.querySelector("h4"), data.title);
-  write(parentElement.querySelector("p"), data.none);
-  it.root.hidden = data.none !== "";
-  const columns = JSON.stringify(data.columns), isOther = it.page !== data.page || it.signature !== columns;
+  it.root.classList.toggle("fills", data.fills);
+  it.root.classList.toggle("selects", data.selects);
+  it.selects = data.selects;
+  it.table.role = data.selects ? "grid" : "table";
+  it.root.tabIndex = data.selects && data.rows !== "[]" ? -1 : 0; // what scrolls is reached by the keyboard
+  it.root.role = data.selects ? null : "region";
+  it.root.ariaLabel = data.selects ? null : data.aria_label;
+  const held = it.root.getRootNode().activeElement, holder = held?.closest?.("tbody tr") ?? null;
+  const heldAt = holder ? holder.sectionRowIndex : -1, heldLabel = holder && holder !== held ? held.tagName : null;
+  const columns = JSON.stringify([data.columns, data.selects]), isOther = it.page !== data.page || it.signature !== columns;
   if (it.signature !== columns) buildHead(it, data.columns);
   it.signature = columns;
   it.page = data.page;
@@ -161,14 +200,19 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (it.filled !== data.rows) fill(it, JSON.parse(data.rows)); // most often another row is chosen, and no more
   it.filled = data.rows;
   mark(it, data.chosen);
-  const rows = it.body.rows, sought = near === null ? null : JSON.stringify(it.rows[near]?.target);
-  if (rows.length && !it.body.querySelector('tr[tabindex="0"]')) rows[data.chosen ?? rows.length - 1].tabIndex = 0;
+  const rows = it.body.rows, later = new Set(data.later), sought = near === null ? null : JSON.stringify(it.rows[near]?.target);
+  [...rows].forEach((row, at) => row.classList.toggle("later", later.has(at)));
+  if (heldAt >= 0 && !held.isConnected) keepFocus(it, heldAt, heldLabel);
+  if (it.selects && rows.length && !it.body.querySelector('tr[tabindex="0"]')) {
+    const choices = it.body.querySelectorAll("tr.choice");
+    (rows[data.chosen] ?? choices[choices.length - 1] ?? it.root).tabIndex = 0;
+  }
   const isAdded = rows.length > before && !isOther, isAsked = near !== null && (isOther || near !== it.near || sought !== it.sought);
   Object.assign(it, { near, sought });
   // In the frame that is drawn next: to ask for a place now would have the whole page laid out in between.
   requestAnimationFrame(() => {
     if (isAsked) { if (rows[near]) show(it, rows[near]); }
     else if (near === null && isOther) it.root.scrollTop = data.follows ? it.root.scrollHeight : 0;
-    else if (near === null && isAdded && it.isAtEnd) it.root.scrollTop = it.root.scrollHeight; // goes with the run
+    else if (near === null && isAdded && data.follows && it.isAtEnd) it.root.scrollTop = it.root.scrollHeight; // goes with the run
   });
 }

@@ -1,25 +1,28 @@
-"""List of rows of which one can be selected.
+"""Table of low rows, of which one can be selected.
 
-It does what Streamlit's grid does, but is drawn and selected at once.
+It shows what Streamlit's grid shows, but is drawn and selected at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from debugger.protocol.json_codec import encode
 from debugger.views import state
 from debugger.views.components.factory import component
 
-Cell = str | tuple[str, str] | tuple[str, float] | None
-"""A text; of a chip its colour as well, of a bar how full it is, from 0 to 1."""
+Of = TypeVar("Of")
 
-_LINE = 2
+ROW, HEAD = 25, 26
+"""Pixels of a row, and of the head."""
+_FRAME = 2
 """Pixels of the frame, above and below together."""
-_TITLE, _NONE = 30, 20
-"""Pixels of a title, and of the sentence in the place of rows."""
+
+Cell = str | tuple[str, str] | tuple[str, bool] | tuple[str, float] | tuple[str, float, float, str] | None
+"""A text. Of a chip also its colour; of a check whether it is set; of a bar its share, from 0 to 1; of a span
+its begin and its length, from 0 to 1, and its colour."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +33,56 @@ class Column:
     label: str
     width: int
     """In pixels; of one that grows the least."""
-    kind: Literal["text", "number", "chip", "bar"] = "text"
+    kind: Literal["text", "number", "chip", "bar", "span", "check", "remove"] = "text"
+    """A check, and the button that removes its row, can be used; their texts are for screen readers."""
     help: str = ""
     grows: bool = False
     """Whether it takes what the others leave."""
+    reason: str = ""
+    """Why its controls are disabled."""
 
 
 class Row(NamedTuple):
     """One row."""
 
     cells: Sequence[Cell]
-    target: str | list[Any]
-    """Value of the row, sent when it is chosen."""
+    target: str | list[Any] | None = None
+    """Value of the row, sent when it is chosen or a control in it is used; without it neither is possible."""
     begins: bool = False
-    """Whether something new begins with it, which a line above tells."""
+    """Whether something new begins with it, which a line above shows."""
+    is_heading: bool = False
+    """Whether its first cell is the title of the rows below."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns and rows to draw."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    aria_label: str
+
+    def place_of(self, target: Any) -> int | None:
+        """Return the place of the row with a target; ``None`` without one."""
+        return next((at for at, row in enumerate(self.rows) if target and row.target == target), None)
+
+
+def table(
+    aria_label: str,
+    records: Sequence[Of],
+    columns: Sequence[tuple[Column, Callable[[Of], Cell]]],
+    target: Callable[[Of], str | list[Any] | None] = lambda record: None,
+) -> Table:
+    """Return a table with a row for each record.
+
+    Args:
+        aria_label: Its description for screen readers.
+        records: The records in their order.
+        columns: Each column with what makes its cell of a record.
+        target: Makes the value of a row.
+    """
+    rows = [Row([cell(record) for _, cell in columns], target(record)) for record in records]
+    return Table([column for column, _ in columns], rows, aria_label)
 
 
 _LIST = component("rows_list", __package__, "rows")
@@ -51,55 +90,66 @@ _LIST = component("rows_list", __package__, "rows")
 
 def rows_list(
     key: str,
-    columns: Sequence[Column],
-    rows: Sequence[Row],
+    shown: Table,
     *,
-    chosen: int | None,
-    height: int,
-    aria_label: str,
-    on_choose: Callable[[Any], None],
+    chosen: int | None = None,
+    on_choose: Callable[[Any], None] | None = None,
+    on_use: Callable[[Any, str, Any], None] | None = None,
+    fills: bool = False,
+    most: int | None = None,
+    later: Collection[int] = (),
     near: int | None = None,
     page: Hashable = None,
     follows: bool = False,
-    title: str = "",
-    none: str = "",
 ) -> None:
-    """Draw a list.
+    """Draw a table.
 
     Args:
         key: The widget's.
-        columns: Its columns.
-        rows: Its rows.
+        shown: Its columns and rows.
         chosen: The chosen row by its place, from 0.
-        height: Of the rows, in pixels.
-        aria_label: What the list is, for screen readers.
-        on_choose: Takes the value of the chosen row; ``None`` where the choice is
-            cleared.
-        near: The row to be in sight where none is chosen, as one before what the list keeps back.
+        on_choose: Takes the value of the chosen row; ``None`` where the choice is cleared. Without it no row
+            can be chosen.
+        on_use: Takes the value of a row, the name of the column whose control is used, and its new value.
+        fills: Whether it takes the height that its pane has left; else it is as high as its rows.
+        most: How many rows are in sight of one that does not fill; ``None`` is all.
+        later: The rows of what came after the cursor, by their places.
+        near: The row to be in sight where none is chosen, as one before what the list hides.
         page: While it is equal, the list stays where it was scrolled to.
         follows: Whether another page begins at its end.
-        title: What is above it.
-        none: What is there in the place of no rows; without such a sentence the head of the list does.
     """
     _LIST(
         key=key,
-        height=(_TITLE if title else 0) + (_NONE if none and not rows else height + _LINE),
+        height="stretch" if fills else HEAD + ROW * min(len(shown.rows), most or len(shown.rows)) + _FRAME,
         data={
-            "columns": [asdict(column) for column in columns],
+            "columns": [asdict(column) for column in shown.columns],
             # As one text: Streamlit would look through all that it holds for tables.
-            "rows": encode([row._asdict() for row in rows]).decode(),
+            "rows": encode([row._asdict() for row in shown.rows]).decode(),
             "chosen": chosen,
+            "selects": on_choose is not None,
+            "later": list(later),
             "near": near,
             "page": str(page),
             "follows": follows,
-            "aria_label": aria_label,
-            "title": title,
-            "none": "" if rows else none,
+            "fills": fills,
+            "aria_label": shown.aria_label,
         },
-        on_chosen_change=lambda: on_choose(_chosen(key)),
+        on_chosen_change=lambda: _choose(key, on_choose),
+        on_used_change=lambda: _use(key, on_use),
     )
 
 
-def _chosen(key: str) -> Any:
+def _choose(key: str, on_choose: Callable[[Any], None] | None) -> None:
+    if on_choose is not None:
+        on_choose(_sent(key, "chosen") or None)
+
+
+def _use(key: str, on_use: Callable[[Any, str, Any], None] | None) -> None:
+    use = _sent(key, "used")
+    if on_use is not None and isinstance(use, list) and len(use) == 3 and isinstance(use[1], str):
+        on_use(*use)
+
+
+def _sent(key: str, name: str) -> Any:
     held = state.widget(key)
-    return (held.get("chosen") if held else None) or None
+    return held.get(name) if held else None

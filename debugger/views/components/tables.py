@@ -1,4 +1,4 @@
-"""Heights and pages of tables."""
+"""Heights of Streamlit's grids, and pages of long tables."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, Literal, NamedTuple
 
 from debugger.analysis.paging import page_bounds, page_count, page_of
 from debugger.views import state
-from debugger.views.components.toolbar import Button, Item, Spacer, TextInput
+from debugger.views.components.toolbar import Button, Item, Select
 
 ROW = 32
-"""Pixels of one row."""
+"""Pixels of one row of Streamlit's grid."""
 
 
 def table_height(rows: int, most: int) -> int | Literal["content"]:
@@ -23,11 +23,6 @@ def table_height(rows: int, most: int) -> int | Literal["content"]:
         most: How many are shown at once.
     """
     return "content" if rows <= most else ROW * (most + 1)
-
-
-def list_height(rows: int, most: int) -> int:
-    """Return the height of a list, its head included."""
-    return ROW * (min(rows, most) + 1)
 
 
 @dataclass
@@ -81,6 +76,7 @@ def pager(key: str, rows: int, looked_at: Hashable, chosen: int | None = None) -
 
 def _controls(key: str, page: int, pages: int) -> list[Item]:
     wanted = f"{key}_page"
+    state.set_widget(wanted, str(page))
 
     def turn(name: str, label: str, icon: str, to: int) -> Button:
         return Button(
@@ -94,19 +90,11 @@ def _controls(key: str, page: int, pages: int) -> list[Item]:
             disabled=to == page,
         )
 
+    options = {str(number): f"Page {number:,} of {pages:,}" for number in range(1, pages + 1)}
     return [
-        Spacer(),
-        turn("first_page", "First page", ":material/first_page:", 1),
         turn("previous_page", "Previous page", ":material/chevron_left:", max(page - 1, 1)),
-        TextInput(
-            wanted,
-            "Go to page",
-            f"Page {page:,} of {pages:,}",
-            ":material/auto_stories:",
-            on_change=partial(_turn_to_written, key, wanted, pages),
-        ),
+        Select(wanted, "Page", options, "", partial(_turn_to_chosen, key, wanted, pages)),
         turn("next_page", "Next page", ":material/chevron_right:", min(page + 1, pages)),
-        turn("last_page", "Last page", ":material/last_page:", pages),
     ]
 
 
@@ -114,8 +102,5 @@ def _turn(key: str, to: int, pages: int) -> None:
     state.record(_TurnedPages).by_table[key].number = None if to == pages else to
 
 
-def _turn_to_written(key: str, wanted: str, pages: int) -> None:
-    written = str(state.widget(wanted)).strip().replace(",", "")
-    state.set_widget(wanted, "")
-    if written.isdecimal():
-        _turn(key, min(max(int(written[:9]), 1), pages), pages)
+def _turn_to_chosen(key: str, wanted: str, pages: int) -> None:
+    _turn(key, int(state.widget(wanted)), pages)

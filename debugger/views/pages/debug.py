@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -13,12 +14,15 @@ from debugger.views import actions, navigation, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.toolbar import Item, Line, SegmentedControl, bars
+from debugger.views.confirmations import OpenQuestions
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.breakpoints import breakpoints
 from debugger.views.panels.conversation import conversation
+from debugger.views.panels.fork_actions import fork_state
 from debugger.views.panels.gantt import gantt, gantt_line, turn_on_view
+from debugger.views.panels.graph import VIEWS as GRAPH_VIEWS
 from debugger.views.panels.graph import graph_badges, graph_pane, toggle_breakpoint
-from debugger.views.panels.inspector import inspector
+from debugger.views.panels.inspector import inspector, inspector_state
 from debugger.views.panels.interrupted_turn import interrupted_turn
 from debugger.views.panels.metrics import metrics, metrics_line
 from debugger.views.panels.mocks import mocks
@@ -26,8 +30,9 @@ from debugger.views.panels.panes import pane_splitters
 from debugger.views.panels.python_consent import python_banner
 from debugger.views.panels.recordings import recording_banner
 from debugger.views.panels.run_bar import run_bar
-from debugger.views.panels.setup import choose_workflow, run_head
+from debugger.views.panels.setup import choose_workflow, head_state, run_head
 from debugger.views.panels.side_effects import side_effects, side_effects_file, side_effects_words
+from debugger.views.panels.stepping import stepping_state
 from debugger.views.panels.timeline import (
     found_rows,
     keep_filters,
@@ -39,9 +44,11 @@ from debugger.views.panels.timeline import (
 from debugger.views.panels.top_nav import view_mode_switch
 from debugger.views.panels.turn_outcome import is_explained
 from debugger.views.refresh import RedrawState
-from debugger.views.run_state import CurrentRun
-from debugger.views.run_view import RunView, run_view
-from debugger.views.state import LastAction, PageLinks
+from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.run_view import RunView, run_view, session_state
+from debugger.views.selection import selection_state
+from debugger.views.shortcuts import ShortcutState
+from debugger.views.state import Editors, LastAction, PageLinks
 
 
 @dataclass
@@ -81,26 +88,46 @@ def render() -> None:
             choose_workflow(backend)
         return
     with state.record(RunHead).container or st.container():
-        refresh.draw("head", run_head)
-    refresh.draw_workbench(_workbench)
+        refresh.draw("head", run_head, head_state)
+    refresh.draw_workbench(_workbench, _workbench_state)
     if session.turns_to_load:
         actions.read_run()
         st.rerun()
-    refresh.end()
+    refresh.end(_page_state)
+
+
+def _page_state(session: DebugSession) -> Hashable:
+    questions = state.record(OpenQuestions)
+    return session, state.record(ViewMode).is_demo, questions.production, questions.python
+
+
+def _workbench_state(session: DebugSession) -> Hashable:
+    return (
+        session_state(session),
+        state.record(Cursor).event,
+        state.record(LastAction).error,
+        state.record(Editors).generation,
+        state.record(ShortcutState).has_plain_keys,
+        state.widget(state.GRAPH_VIEW_KEY, GRAPH_VIEWS[0]),
+    )
 
 
 def _workbench(session: DebugSession) -> None:
     is_demo = state.record(ViewMode).is_demo
-    refresh.draw("bar", _bar, every=state.record(RedrawState).polled_every)
+    refresh.draw("bar", _bar, _bar_state, every=state.record(RedrawState).polled_every)
     with st.container(key="demo_panes" if is_demo else "panes"):  # placed by style.css
         if is_demo:
             conversation(run_view(session))
-            refresh.draw("graph", graph_pane)
+            refresh.draw("graph", graph_pane, selection_state)
             return
         pane_splitters()
         conversation(run_view(session))
-        refresh.draw("graph", _graph)
-        refresh.draw("look", _look)
+        refresh.draw("graph", _graph, selection_state)
+        refresh.draw("look", _look, _look_state)
+
+
+def _bar_state(session: DebugSession) -> Hashable:
+    return stepping_state(session), fork_state()
 
 
 def _bar(view: RunView) -> None:
@@ -114,6 +141,10 @@ def _bar(view: RunView) -> None:
 
 def _graph(view: RunView) -> None:
     graph_pane(view, graph_badges(view), refresh.refreshing("graph", toggle_breakpoint))
+
+
+def _look_state(session: DebugSession) -> Hashable:
+    return inspector_state(session), state.widget(state.LOWER_KEY, VIEWS[0])
 
 
 def _look(view: RunView) -> None:
@@ -134,6 +165,7 @@ VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Mocks")
 def lower_pane(view: RunView) -> None:
     """Draw the lower pane."""
     keep_filters()
+    state.begin_widget(state.LOWER_KEY, VIEWS[0])
     chosen_view = state.widget(state.LOWER_KEY)
     with st.container(key="timeline_pane"):
         if chosen_view == "Breakpoints":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import get_args
+from functools import partial
+from typing import Any, get_args
 
 import streamlit as st
 
@@ -15,8 +16,9 @@ from debugger.session.locations import BreakpointKind
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
-from debugger.views.auth.permissions import denied, on_change, on_click, requires
+from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.components.markdown import plain
+from debugger.views.components.rows import Cell, Column, Table, rows_list, table
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 from debugger.views.state import LastAction
@@ -28,71 +30,64 @@ _WORDS: dict[BreakpointKind, str] = {
     "event": "On an event type",
     "error": "On any error",
 }
-_WIDTHS = [0.5, 2.2, 2.4, 0.8, 1.8, 0.9, 2.2, 0.5]
 _MOST_LINES = 50
 _TEXTS = ("bp_condition", "bp_hits", "bp_log")
 
 
 def breakpoints(view: RunView) -> None:
-    """Draw the list, the form, and what log points have left."""
+    """Draw the list, the form, and the output of log points."""
     reason = view.session.backend.capabilities.reason_against("pause_mid_turn")
     if reason:
-        st.caption(f":material/info: {plain(reason)} What is met in a turn is told when it is over.")
+        st.caption(f":material/info: {plain(reason)} Hits of a turn are reported when it has ended.")
     points = view.session.breakpoints.points
     if points:
-        _head()
+        rows_list(
+            "breakpoints", _table(view, points), on_use=refresh.refreshing("look", partial(_use, points))
+        )
     else:
         st.caption(
             "No breakpoints yet: click the dot beside a node or an edge in the graph, or add one here."
         )
-    for point in points:
-        _row(view, point)
     _form(view)
     _lines(view)
 
 
-def _head() -> None:
-    for column, word in zip(
-        st.columns(_WIDTHS, gap="xsmall"),
-        ("On", "Where", "Condition", "Hits", "Log instead", "Met", "State", ""),
-        strict=True,
-    ):
-        column.caption(word or " ")
+def _table(view: RunView, points: Sequence[Breakpoint]) -> Table:
+    graph, held, reason = view.graph, view.session.breakpoints, denied(put_breakpoint) or ""
+    columns: list[tuple[Column, Callable[[Breakpoint], Cell]]] = [
+        (
+            Column("on", "On", 34, "check", reason=reason),
+            lambda point: (f"Breakpoint {point.describe_location(graph)}", point.is_enabled),
+        ),
+        (Column("where", "Where", 150, grows=True), lambda point: point.describe_location(graph)),
+        (Column("condition", "Condition", 110, grows=True), lambda point: point.condition),
+        (Column("hits", "Hits", 50), lambda point: point.hits or "each"),
+        (Column("log", "Log instead", 90, grows=True), lambda point: point.log),
+        (Column("met", "Met", 44, "number"), lambda point: str(held.count(point.id))),
+        (Column("state", "State", 100, "chip", grows=True), lambda point: _state(view, point)),
+        (
+            Column("remove", "", 34, "remove", reason=reason),
+            lambda point: (f"Remove breakpoint {point.describe_location(graph)}", False),
+        ),
+    ]
+    return table("Breakpoints: place, condition, hits and state", points, columns, lambda point: point.id)
 
 
-def _row(view: RunView, point: Breakpoint) -> None:
-    session = view.session
-    warning = session.breakpoints.explain_unreachable(point)
-    cells = st.columns(_WIDTHS, gap="xsmall", vertical_alignment="center")
-    key = f"on_{point.id}"
-    state.set_widget(key, point.is_enabled)
-    cells[0].checkbox(
-        f"Breakpoint {point.describe_location(view.graph)}",
-        key=key,
-        label_visibility="collapsed",
-        args=(replace(point, is_enabled=not point.is_enabled),),
-        **on_change(refresh.refreshing("look", put_breakpoint)),
-    )
-    cells[1].text(point.describe_location(view.graph))
-    cells[2].text(point.condition or "–")
-    cells[3].text(point.hits or "each")
-    cells[4].text(point.log or "–")
-    cells[5].text(str(session.breakpoints.count(point.id)))
-    with cells[6]:
-        if warning:
-            st.markdown(f":orange[:material/radio_button_unchecked: {plain(warning)}]")
-        elif not point.is_enabled:
-            st.markdown(":gray[:material/block: Off]")
-        else:
-            st.markdown(":green[:material/check_circle: Verified]")
-    cells[7].button(
-        f"Remove breakpoint {plain(point.describe_location(view.graph))}",
-        key=f"remove_{point.id}",
-        icon=":material/delete:",
-        type="tertiary",
-        args=(point.id,),
-        **on_click(refresh.refreshing("look", remove_breakpoint)),
-    )
+def _state(view: RunView, point: Breakpoint) -> Cell:
+    warning = view.session.breakpoints.explain_unreachable(point)
+    if warning:
+        return warning, "orange"
+    return ("Verified", "green") if point.is_enabled else ("Off", "gray")
+
+
+def _use(points: Sequence[Breakpoint], point_id: Any, column: str, value: Any) -> None:
+    point = next((each for each in points if each.id == point_id), None)
+    if point is None:
+        return
+    if column == "remove":
+        remove_breakpoint(point.id)
+    else:
+        put_breakpoint(replace(point, is_enabled=bool(value)))
 
 
 def _form(view: RunView) -> None:
@@ -159,19 +154,17 @@ def _lines(view: RunView) -> None:
     lines = view.session.stepping.log_output
     if not lines:
         return
-    st.caption(f"Log points ({len(lines)})")
-    st.dataframe(
-        {
-            "turn": [line.turn_number for line in lines[-_MOST_LINES:]],
-            "node": [line.node_name for line in lines[-_MOST_LINES:]],
-            "event": [line.event_type for line in lines[-_MOST_LINES:]],
-            "text": [line.text for line in lines[-_MOST_LINES:]],
-        },
-        key="log_lines",
-        hide_index=True,
-        column_config={"text": st.column_config.TextColumn("Line", width="large")},
-        alt="What log points have left: turn, node, event and text",
+    shown = table(
+        "Output of log points: turn, node, event and text",
+        lines[-_MOST_LINES:],
+        [
+            (Column("turn", "Turn", 44, "number"), lambda line: str(line.turn_number)),
+            (Column("node", "Node", 124), lambda line: line.node_name),
+            (Column("event", "Event", 136), lambda line: line.event_type),
+            (Column("text", f"Log points ({len(lines)})", 200, grows=True), lambda line: line.text),
+        ],
     )
+    rows_list("log_lines", shown)
 
 
 @command

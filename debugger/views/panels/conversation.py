@@ -15,6 +15,7 @@ from debugger.views.panels.cursor import PAST
 from debugger.views.panels.forks import fork_breadcrumb
 from debugger.views.panels.manual_answer import manual_answer
 from debugger.views.panels.run_bar import work_bar
+from debugger.views.panels.run_input import input_state
 from debugger.views.panels.setup import is_setup_beside_graph, setup_panel, start_bar
 from debugger.views.panels.stepping import can_send_steps, send_stepped
 from debugger.views.panels.turn_outcome import mark_of, outcome_of, progress_text, turn_outcome
@@ -31,7 +32,7 @@ def conversation(view: RunView) -> None:
     """Draw what was said, or the setup before it, and the box that takes the next message."""
     with st.container(key="talk"):
         if is_setup_beside_graph(view.session):
-            refresh.draw("setup", setup_panel)
+            refresh.draw("setup", setup_panel, input_state)
         else:
             _messages(view)
         turn_outcome(view)

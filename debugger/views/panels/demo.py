@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from debugger.analysis.transitions import transition_reason, transition_title
+from debugger.graph.graph import Graph
+from debugger.protocol.base import JsonObject
 from debugger.views import state
+from debugger.views.components.graph.props import version_of
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.timeline import shown_events
 from debugger.views.run_view import RunView
 
+_CAPTIONS = {
+    "say_llm": "talks",
+    "say_static": "says",
+    "worker_llm": "understands",
+    "field_extractor": "understands",
+    "tool_node": "looks up",
+    "http_request": "looks up",
+    "send_sms": "sends a message",
+    "super_node": "several steps",
+}
+"""What a node does for an audience, by its type; the others are a step."""
 _SHORTEST_SECONDS, _LONGEST_SECONDS, _WORD_SECONDS = 1.6, 7.0, 0.28
 
 
@@ -49,3 +63,16 @@ def reading_seconds(view: RunView) -> float:
     here = [bubble.text for bubble in view.bubbles if bubble.event_index == view.event]
     words = len(" ".join(here or [moment_sentence(view)]).split())
     return min(_LONGEST_SECONDS, _SHORTEST_SECONDS + words * _WORD_SECONDS)
+
+
+def caption_for_audience(shape: JsonObject, graph: Graph) -> None:
+    """Change the captions of nodes to words for an audience.
+
+    Args:
+        shape: The graph's geometry, see `debugger.views.components.graph.props.geometry`.
+        graph: The graph.
+    """
+    for node in shape["nodes"]:
+        config = graph.nodes.get(node["id"])
+        node["caption"] = _CAPTIONS.get((config.type or "") if config else "", "step")
+    shape["version"] = version_of(shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
 
@@ -37,6 +38,12 @@ class ForkState:
     """The control run of the turn that the fork begins with."""
     shows_tree: bool = False
     """Whether the tree of the run's forks is open."""
+
+
+def fork_state() -> Hashable:
+    """Return what the dialog and the tree of forks show besides the run."""
+    held = state.record(ForkState)
+    return id(held.draft), held.shows_tree
 
 
 @command

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from debugger.analysis.metrics import node_times
-from debugger.analysis.position import Position
 from debugger.analysis.run_tables import thread_names, unmapped_edges
 from debugger.engine.mocks import Pin
 from debugger.graph.layout import Layout, layout
@@ -24,7 +23,10 @@ from debugger.views.components.graph.node_states import NONE, Badges, Look, Mark
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import Item, SegmentedControl, Text, Toggle, bar
+from debugger.views.navigation import ViewMode
 from debugger.views.panels import breakpoints
+from debugger.views.panels.demo import caption_for_audience, moment_sentence
+from debugger.views.panels.drawn_graph import DrawnGraph, drawn_graph, toggle_super_node
 from debugger.views.panels.graph_tables import TABLE_KEY, TABLES, graph_table
 from debugger.views.panels.inspector import TABS
 from debugger.views.run_view import RunView
@@ -33,11 +35,10 @@ from debugger.views.selection import Element, Selection
 VIEWS = ("Graph", "Table")
 TINT_KEY, THREAD_KEY = "graph_tint", "graph_thread"
 _ALL = "all"
-_HEIGHT = 356
 
 
 @dataclass
-class DrawnGraph:
+class LastShape:
     """The geometry that was drawn last."""
 
     source: Hashable = None
@@ -58,16 +59,22 @@ def graph_pane(
     """
     state.begin_widget(state.GRAPH_VIEW_KEY, VIEWS[0])
     state.begin_widget(TABLE_KEY, TABLES[0])
+    is_demo = state.record(ViewMode).is_demo
     with st.container(key="graph_box"):
-        is_table = state.widget(state.GRAPH_VIEW_KEY) == "Table"
-        views = SegmentedControl(state.GRAPH_VIEW_KEY, "Workflow view", VIEWS)
-        switches = [SegmentedControl(TABLE_KEY, "Table of", TABLES)] if is_table else _switches(view)
-        bar("graph_bar", [views, *switches, Text(_summary(view))], low=True)
+        is_table = state.widget(state.GRAPH_VIEW_KEY) == "Table" and not is_demo
+        if is_demo:
+            bar("graph_bar", [Text(moment_sentence(view), look="message", key="moment")], low=True)
+        else:
+            views = SegmentedControl(state.GRAPH_VIEW_KEY, "Workflow view", VIEWS)
+            switches = [SegmentedControl(TABLE_KEY, "Table of", TABLES)] if is_table else _switches(view)
+            bar("graph_bar", [views, *switches, Text(_summary(view))], low=True)
         if view.session.substitute_reason:
             st.caption(f":material/history: {plain(view.session.substitute_reason)}")
         if is_table:
-            with st.container(height=_HEIGHT, border=False, key="graph_tables"):
-                graph_table(view, state.widget(TABLE_KEY), refresh.refreshing("graph", _choose))
+            with st.container(height="stretch", border=False, key="graph_tables"):
+                graph_table(
+                    view, drawn_graph(view), state.widget(TABLE_KEY), refresh.refreshing("graph", _choose)
+                )
         else:
             _graph(view, badges, on_breakpoint)
 
@@ -88,17 +95,23 @@ def _switches(view: RunView) -> list[Item]:
 def _summary(view: RunView) -> str:
     nodes = len(view.graph.nodes)
     if not view.turns:
-        return f"{count(nodes, 'node')}, {count(len(view.graph.edges), 'edge')}"
-    reached = nodes - len(view.position.unreached)
-    return (
-        f"{reached} of {count(nodes, 'node')} reached, {count(len(view.position.transitions), 'transition')}"
-    )
+        return f"{count(nodes, 'node')} · {count(len(view.graph.edges), 'edge')}"
+    position = drawn_graph(view).position  # its transitions and next steps are those that are drawn
+    parts = [
+        f"{nodes - len(view.position.unreached)} of {count(nodes, 'node')}",
+        count(len(position.transitions), "transition"),
+    ]
+    if position.next_edges:
+        parts.append(count(len(position.next_edges), "possible next step"))
+    return " · ".join(parts)
 
 
 def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], None] | None) -> None:
-    direction = graph_direction()
-    placed = view.memo(("layout", direction), lambda: layout(view.graph, direction))
-    shape = _shape(view, placed)
+    direction, drawn = graph_direction(), drawn_graph(view)
+    placed = view.memo(
+        ("layout", direction, id(drawn.graph)), lambda: layout(drawn.graph, direction, drawn.groups)
+    )
+    shape = _shape(view, placed, drawn)
     if not shape["nodes"]:
         _nothing(placed.note)
         return
@@ -106,48 +119,52 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
     thread = state.widget(THREAD_KEY)
     way = thread if len(names) > 1 and thread in names else None
     has_tint = bool(state.widget(TINT_KEY))
-    place = _position(view)
+    is_paused = view.session.stop_point is not None and not view.is_past
+    place = replace(drawn.position, state="paused") if is_paused else drawn.position
     # A long run has thousands of transitions: they are gone through again only when there is one more.
     made = view.memo_here(
-        ("marks", place.state, way, has_tint, repr(badges)),
+        ("marks", place.state, way, has_tint, repr(badges), id(drawn.graph)),
         lambda: node_states(
             place,
-            view.graph,
+            drawn.graph,
+            groups=drawn.groups,
             badges=badges,
             thread=way,
-            times=node_times(view.rows_then) if has_tint else None,
+            times=node_times(view.rows_then, drawn.graph.nodes) if has_tint else None,
         ),
     )
     workflow_graph(
         shape,
         made,
-        height=_HEIGHT,
+        height="stretch",
         aria_label=view.hint.sentence,
         stamp=f"{view.turn_number}.{view.last + 1}.{view.status}",
         on_choose=refresh.refreshing("graph", _choose),
         on_breakpoint=on_breakpoint,
+        on_fold=refresh.refreshing("graph", toggle_super_node),
     )
 
 
-def _position(view: RunView) -> Position:
-    is_paused = view.session.stop_point is not None and not view.is_past
-    return replace(view.position, state="paused") if is_paused else view.position
-
-
-def _shape(view: RunView, placed: Layout) -> JsonObject:
-    drawn = state.record(DrawnGraph)
-    strays = view.memo_here("stray edges", lambda: unmapped_edges(view.position, view.graph))
+def _shape(view: RunView, placed: Layout, drawn: DrawnGraph) -> JsonObject:
+    last = state.record(LastShape)
+    strays = view.memo_here(
+        ("stray edges", id(drawn.graph)), lambda: unmapped_edges(drawn.position, drawn.graph)
+    )
     # The workflow itself is compared by identity: a session has one for good.
-    source = (id(view.session.workflow), placed.version, view.position.ghosts, strays)
-    if drawn.shape is None or drawn.source != source:
-        drawn.source, drawn.shape = source, geometry(placed, view.graph, view.position.ghosts, strays)
-    return drawn.shape
+    is_demo = state.record(ViewMode).is_demo
+    source = (id(view.session.workflow), placed.version, drawn.position.ghosts, strays, is_demo)
+    if last.shape is None or last.source != source:
+        last.source = source
+        last.shape = geometry(placed, drawn.graph, drawn.position.ghosts, strays)
+        if is_demo:
+            caption_for_audience(last.shape, drawn.graph)
+    return last.shape
 
 
 def _nothing(note: str) -> None:
     with st.container(
         border=True,
-        height=_HEIGHT,
+        height="stretch",
         horizontal_alignment="center",
         vertical_alignment="center",
         key="no_nodes",
@@ -155,7 +172,7 @@ def _nothing(note: str) -> None:
         st.caption(
             plain(note)
             or "The nodes of the workflow appear here. This version has none: "
-            "choose another version or workflow on the left, or import one.",
+            "choose another version or workflow, or import one.",
             width="content",
         )
 

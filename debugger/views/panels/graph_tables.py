@@ -14,32 +14,40 @@ from debugger.analysis.run_tables import ThreadRow, edge_table, node_table, thre
 from debugger.views import selection, state
 from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW
+from debugger.views.panels.drawn_graph import DrawnGraph
 from debugger.views.run_view import RunView
 from debugger.views.selection import Element
 
 TABLES = ("Nodes", "Edges", "Threads")
 TABLE_KEY = "graph_table"
 _ROWS_KEY = "graph_table_rows"
-_MOST_WAYS = 6
+_MOST_STEPS = 6
 
 Choose = Callable[[Element | None], None]
 
 
-def graph_table(view: RunView, shown: str, on_choose: Choose) -> None:
+def graph_table(view: RunView, drawn: DrawnGraph, shown: str, on_choose: Choose) -> None:
     """Draw one of the tables; a click selects the row's element.
 
     Args:
         view: The run.
+        drawn: The graph, with its opened super nodes.
         shown: Which one, out of `TABLES`.
         on_choose: Takes what a person has chosen.
     """
-    _ways_on(view.position.next_edges, view.names)
-    {"Nodes": _nodes, "Edges": _edges, "Threads": _threads}[shown](view, on_choose)
+    names = {node_id: node.label for node_id, node in drawn.graph.nodes.items()}
+    _show_next_steps(drawn.position.next_edges, names)
+    if shown == "Nodes":
+        _nodes(view, drawn, on_choose)
+    elif shown == "Edges":
+        _edges(drawn, on_choose)
+    else:
+        _threads(view, on_choose)
 
 
-def _nodes(view: RunView, on_choose: Choose) -> None:
-    rows = node_table(view.position, view.graph)
-    times = node_times(view.rows)
+def _nodes(view: RunView, drawn: DrawnGraph, on_choose: Choose) -> None:
+    rows = node_table(drawn.position, drawn.graph)
+    times = node_times(view.rows_then, drawn.graph.nodes)
     _table(
         "node",
         {
@@ -70,8 +78,8 @@ def _nodes(view: RunView, on_choose: Choose) -> None:
     )
 
 
-def _edges(view: RunView, on_choose: Choose) -> None:
-    rows = edge_table(view.position, view.graph)
+def _edges(drawn: DrawnGraph, on_choose: Choose) -> None:
+    rows = edge_table(drawn.position, drawn.graph)
     _table(
         "edge",
         {
@@ -175,14 +183,14 @@ def _due(row: ThreadRow) -> str:
     return f"in {left:.0f} s" if left >= 0.5 else "now"
 
 
-def _ways_on(edges: tuple[NextEdge, ...], names: dict[str, str]) -> None:
+def _show_next_steps(edges: tuple[NextEdge, ...], names: dict[str, str]) -> None:
     if not edges:
         return
-    ways = [
+    steps = [
         plain(
             f"{edge.label or edge.kind} → {names.get(edge.destination or '', edge.destination or 'the end')}"
         )
-        for edge in edges[:_MOST_WAYS]
+        for edge in edges[:_MOST_STEPS]
     ]
-    more = f" and {len(edges) - _MOST_WAYS} more" if len(edges) > _MOST_WAYS else ""
-    st.caption("Possible next: " + ", ".join(ways) + more)
+    more = f" and {len(edges) - _MOST_STEPS} more" if len(edges) > _MOST_STEPS else ""
+    st.caption("Possible next: " + ", ".join(steps) + more)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,129 +19,136 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
-from debugger.views.auth.permissions import on_click, requires
+from debugger.views.auth.permissions import requires
 from debugger.views.components.markdown import plain
-from debugger.views.components.tables import ROW
-from debugger.views.components.toolbar import Break, Item, SegmentedControl, Text, bar
+from debugger.views.components.rows import Cell, Column, rows_list, table
+from debugger.views.components.toolbar import Button, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.panels import breakpoints, stepping
+from debugger.views.panels.drawn_graph import drawn_graph, graph_of_node
 from debugger.views.panels.forks import fork_button
 from debugger.views.panels.notes import notes_tab
-from debugger.views.panels.variables import scopes_tab, scopes_views
+from debugger.views.panels.variables import scopes_tab
+from debugger.views.panels.watches import WatchList
 from debugger.views.panels.why import why_tab
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
-from debugger.views.selection import Selection
+from debugger.views.selection import Selection, selection_state
 
 
 def node_tab(view: RunView) -> None:
     """Draw the selected node, or the current one."""
-    chosen = state.record(Selection).node or view.position.current
+    chosen = state.record(Selection).node or drawn_graph(view).position.current
     if chosen is None:
         st.caption("Choose a node in the graph to see its configuration and its runs.")
         return
-    config = view.graph.nodes.get(chosen)
+    config = graph_of_node(view, chosen).nodes.get(chosen)
     name = config.label if config else view.position.ghosts.get(chosen, chosen)
-    st.markdown(f"###### {plain(name)}")
-    if config is None:
-        st.info("This version of the workflow has no such node; the run tells of it.", icon=":material/help:")
-    else:
-        st.caption(plain(f"{config.type or 'no type'} · {chosen}"))
-        node_actions(view, chosen)
+    what = f"{config.type or 'no type'} · {chosen}" if config else "not in this version of the workflow"
+    actions_of_node = node_actions(view, chosen) if config else []
+    bar("node_bar", [Text(name, look="heading"), Text(what), Spacer(), *actions_of_node], low=True)
     _node_runs(view, chosen)
     if config is not None:
         _edges(view, chosen)
-        st.markdown("###### Configuration")
+        st.caption("Configuration")
         st.json(_as_written(view, chosen), expanded=2)
 
 
 def _as_written(view: RunView, node_id: str) -> Any:
-    written = view.session.workflow.to_wire().get("node_configs") or []
+    written = graph_of_node(view, node_id).workflow.to_wire().get("node_configs") or []
     return next(config for config in written if config.get("logical_id") == node_id)
 
 
 def _edges(view: RunView, node_id: str) -> None:
-    edges = view.graph.leaving(node_id)
+    graph = graph_of_node(view, node_id)
+    edges = graph.leaving(node_id)
     if not edges:
         return
-    names = {node.logical_id: node.label for node in view.graph.nodes.values()}
-    st.markdown("###### Edges")
-    st.dataframe(
-        {
-            "to": [names.get(edge.destination_node_logical_id or "", "") for edge in edges],
-            "condition": [edge.condition.text if edge.condition else "always" for edge in edges],
-        },
-        key="node_edges",
-        hide_index=True,
-        row_height=ROW,
-        column_config={
-            "to": st.column_config.TextColumn("To", width=112),
-            "condition": st.column_config.TextColumn("Condition", width=280),
-        },
-        alt="Edges that leave the chosen node",
+    names = {node.logical_id: node.label for node in graph.nodes.values()}
+    shown = table(
+        "Edges that leave the chosen node",
+        edges,
+        [
+            (
+                Column("to", "Edge to", 130),
+                lambda edge: names.get(edge.destination_node_logical_id or "", ""),
+            ),
+            (
+                Column("condition", "Condition", 150, grows=True),
+                lambda edge: edge.condition.text if edge.condition else "always",
+            ),
+        ],
     )
+    rows_list("node_edges", shown)
 
 
 def _node_runs(view: RunView, node_id: str) -> None:
-    rows = [row for row in view.rows_then if row.drawn_node == node_id and row.type == "end_node_run"]
+    rows = [
+        row
+        for row in view.rows_then
+        if node_id in (row.drawn_node, row.node_logical_id) and row.type == "end_node_run"
+    ]
     if not rows:
         st.caption("It has not run yet.")
         return
-    st.markdown("###### Runs")
-    st.dataframe(
-        {
-            "turn": [row.turn_number for row in rows],
-            **_inner_nodes(rows, node_id),
-            "outcome": [row.summary for row in rows],
-            "took": [row.duration_ms for row in rows],
-        },
-        key="node_runs",
-        hide_index=True,
-        row_height=ROW,
-        column_config={
-            "turn": st.column_config.NumberColumn("Turn", width=50),
-            "inside": st.column_config.TextColumn("Inside", width=84),
-            "took": st.column_config.NumberColumn("Took", width=80, format="%.1f ms"),
-            "outcome": st.column_config.TextColumn("Outcome", width=150),
-        },
-        alt="Runs of the chosen node",
+    columns: list[tuple[Column, Callable[[TimelineRow], Cell]]] = [
+        (Column("turn", "Turn", 44, "number"), lambda row: str(row.turn_number)),
+        *_inner_nodes(rows, node_id),
+        (Column("outcome", "Outcome of the run", 150, grows=True), lambda row: row.summary),
+        (
+            Column("took", "Duration", 80, "number"),
+            lambda row: None if row.duration_ms is None else f"{row.duration_ms:,.1f} ms",
+        ),
+    ]
+    shown = table("Runs of the chosen node", rows, columns, lambda row: [row.index])
+    rows_list(
+        "node_runs",
+        shown,
+        chosen=None if view.event is None else shown.place_of([view.event]),
+        on_choose=refresh.refreshing("look", _choose_run),
+        most=_MOST_RUNS,
+        follows=True,
     )
 
 
-def _inner_nodes(rows: Sequence[TimelineRow], node_id: str) -> dict[str, list[str]]:
+def _choose_run(target: Any) -> None:
+    actions.select_event(target[0] if target else None)
+
+
+def _inner_nodes(
+    rows: Sequence[TimelineRow], node_id: str
+) -> list[tuple[Column, Callable[[TimelineRow], Cell]]]:
     if all(row.node_logical_id == node_id for row in rows):
-        return {}
-    return {"inside": [(row.node_name or row.node_logical_id or "").rpartition(" › ")[2] for row in rows]}
+        return []
+    column = Column("inside", "Inside", 84)
+    return [(column, lambda row: (row.node_name or row.node_logical_id or "").rpartition(" › ")[2])]
 
 
-def node_actions(view: RunView, node_id: str) -> None:
-    """Draw the buttons of a node."""
+def node_actions(view: RunView, node_id: str) -> list[Item]:
+    """Return the buttons of a node."""
     session = view.session
     reason = session.backend.capabilities.reason_against("pause_mid_turn")
     is_set = any(
         point.target == node_id and point.kind in ("before", "after") for point in session.breakpoints.points
     )
-    with st.container(horizontal=True, gap="xsmall", key="node_actions"):
-        st.button(
+    return [
+        Button(
+            "run_to",
             "Run to here",
-            key="run_to",
+            refresh.refreshing("look", stepping.run_to),
+            (node_id,),
             icon=":material/keyboard_tab:",
-            args=(node_id,),
-            **on_click(
-                refresh.refreshing("look", stepping.run_to),
-                disabled=reason is not None or not _can_go(session),
-                help=plain(reason) if reason else "Go on, and stand still before this node runs",
-            ),
-        )
-        st.button(
+            disabled=reason is not None or not _can_go(session),
+            help=reason or "Continue, and pause before this node runs",
+        ),
+        Button(
+            "break_here",
             "Remove breakpoint" if is_set else "Break before",
-            key="break_here",
+            refresh.refreshing("look", breakpoints.toggle_breakpoint),
+            (("before", "after"), node_id),
             icon=":material/radio_button_checked:",
-            args=(("before", "after"), node_id),
-            **on_click(
-                refresh.refreshing("look", breakpoints.toggle_breakpoint),
-                help="Stand still before this node runs",
-            ),
-        )
+            help="Pause before this node runs",
+        ),
+    ]
 
 
 def _can_go(session: DebugSession) -> bool:
@@ -149,22 +156,23 @@ def _can_go(session: DebugSession) -> bool:
 
 
 _Draw = Callable[[RunView], None]
-_HEIGHT = 716
+_MOST_RUNS = 6
+_FIRST_TAB = "Variables"
+
+
+def inspector_state(session: DebugSession) -> Hashable:
+    """Return what the inspector shows besides the run."""
+    return selection_state(session), state.widget(state.TAB_KEY, _FIRST_TAB), *state.record(WatchList).texts
 
 
 def inspector(view: RunView) -> None:
     """Draw the inspector."""
-    with st.container(border=True, height=_HEIGHT, key="inspector"):
+    with st.container(key="inspector", gap=None):
+        state.begin_widget(state.TAB_KEY, _FIRST_TAB)
         tab = state.widget(state.TAB_KEY)
-        tabs = SegmentedControl(state.TAB_KEY, "Inspector", list(TABS), wide=True)
-        moment = _moment(view) if tab in _AT_A_MOMENT else []
-        views = [Break(), *scopes_views()] if tab == "State" else []
-        bar("inspector_bar", [tabs, *moment, *views], low=True)
+        tabs = SegmentedControl(state.TAB_KEY, "Inspector", list(TABS))
+        bar("inspector_bar", [tabs, *([Text(_where(view))] if tab in _AT_A_MOMENT else [])], low=True)
         TABS[tab](view)
-
-
-def _moment(view: RunView) -> list[Item]:
-    return [Text(_where(view))]
 
 
 def _where(view: RunView) -> str:
@@ -179,21 +187,19 @@ def _event(view: RunView) -> None:
         st.caption("Choose a row of the timeline to see the event as it was sent.")
         return
     row = _row(view)
-    st.markdown(f"**{plain(row.type)}**")
-    st.text(row.summary)
-    pin_button(view, row)
+    bar("event_bar", [Text(row.type, look="heading"), Text(row.summary), *pin_button(view, row)], low=True)
     event: Event = view.turns[row.place].events[row.position]
     st.json(event.to_wire(), expanded=2)
 
 
 def _input(view: RunView) -> None:
     if not view.turns:
-        st.caption("What a turn was given appears here once it has begun.")
+        st.caption("The input of a turn appears here once it has begun.")
         return
     turn = view.turns[_row(view).place if view.event is not None else -1]
     what = "background work after turn" if turn.is_background else "turn"
-    st.markdown(f"###### Input of {what} {turn.number}")
-    with st.container(horizontal=True, gap="xsmall", key="input_actions"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="input_actions"):
+        st.caption(f"Input of {what} {turn.number}")
         copy_as(view.session, turn)
         bar("turn_bar", [fork_button(view.session, turn.number, "fork_here")], width="content")
     run_input: JsonObject = turn.run_input.to_wire()
@@ -205,7 +211,7 @@ def _row(view: RunView) -> TimelineRow:
 
 
 TABS: dict[str, _Draw] = {
-    "State": scopes_tab,
+    "Variables": scopes_tab,
     "Why": why_tab,
     "Event": _event,
     "Node": node_tab,
@@ -213,13 +219,16 @@ TABS: dict[str, _Draw] = {
     "Notes": notes_tab,
 }
 """What draws each tab, by its name."""
-_AT_A_MOMENT = ("State", "Event")
+_AT_A_MOMENT = ("Variables", "Event")
 """Tabs that show the run as it was after the chosen event."""
 
 
 def copy_as(session: DebugSession, turn: TurnLog) -> None:
     """Draw a popover with the turn's call in each language."""
-    with st.popover("Copy as …", icon=":material/code:", key="copy_as"):
+    shown = st.popover("Copy as …", icon=":material/code:", key="copy_as", on_change="rerun")
+    if not shown.open:
+        return
+    with shown:
         base_url = session.backend.base_url if isinstance(session.backend, HostedBackend) else LOCAL_BASE_URL
         call = turn_call(turn, base_url, session.workflow_id, session.run_id, session.version_number)
         where = "" if base_url != LOCAL_BASE_URL else " Start a server for it: python -m debugger serve."
@@ -229,22 +238,21 @@ def copy_as(session: DebugSession, turn: TurnLog) -> None:
                 st.code(write(call), language=language, height=320)
 
 
-def pin_button(view: RunView, row: TimelineRow) -> None:
-    """Draw it, where the event tells of an output."""
+def pin_button(view: RunView, row: TimelineRow) -> list[Item]:
+    """Return the button that pins the output of an event; none where it has none."""
     if pin_of(view.turns[row.place], row.position) is None:
-        return
+        return []
     reason = view.session.backend.capabilities.reason_against("pins")
-    st.button(
+    pin = Button(
+        "pin_event",
         "Pin this output",
-        key="pin_event",
+        refresh.refreshing("look", pin_event),
+        (row.place, row.position),
         icon=":material/push_pin:",
-        args=(row.place, row.position),
-        **on_click(
-            refresh.refreshing("look", pin_event),
-            disabled=reason is not None,
-            help=plain(reason) if reason else "The same is given from now on, instead of a real one",
-        ),
+        disabled=reason is not None,
+        help=reason or "Its node, model or tool answers with this output from now on",
     )
+    return [Spacer(), pin]
 
 
 @command

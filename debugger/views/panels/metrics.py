@@ -1,54 +1,62 @@
-"""Tokens and latency of the run, by node and by turn."""
+"""Tokens and latency of the run up to the cursor, by node and by turn."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
-from debugger.analysis.metrics import NodeMetrics, RunMetrics, Spread, node_metrics, run_metrics
-from debugger.analysis.steps import TurnRow
+from debugger.analysis.metrics import NodeMetrics, RunMetrics, Spread, node_metrics, percent, run_metrics
+from debugger.analysis.run_moment import steps_until
+from debugger.analysis.steps import Step, TurnRow
 from debugger.views import state
 from debugger.views.components.markdown import count
-from debugger.views.components.tables import ROW, Pager, pager, table_height
+from debugger.views.components.rows import Cell, Column, rows_list, table
+from debugger.views.components.tables import Pager, pager
 from debugger.views.components.toolbar import Item, SegmentedControl, Text
 from debugger.views.run_view import RunView
 
 _BY_KEY, _BY = "metrics_by", ("By node", "By turn")
-_MOST_ROWS = 9
 
 
 def metrics_line(view: RunView) -> list[Item]:
     """Return the run's totals and the choice of breakdown."""
     state.begin_widget(_BY_KEY, _BY[0])
     by = SegmentedControl(_BY_KEY, "Metrics", _BY)
-    if not view.projections.steps:
+    turns, steps = _turns_and_steps(view)
+    if not steps:
         return [by]
-    whole = view.memo("run metrics", lambda: run_metrics(view.projections.turn_rows, view.projections.steps))
+    whole = view.memo_here("run metrics", lambda: run_metrics(turns, steps))
     pages = _page(view).items if state.widget(_BY_KEY) == _BY[1] else []
     return [by, Text(_run_words(whole)), *pages]
 
 
-def _page(view: RunView) -> Pager:
-    return pager("metrics_turns", len(view.projections.turn_rows), view.session)
-
-
 def metrics(view: RunView) -> None:
     """Draw the table."""
-    if not view.projections.steps:
+    turns, steps = _turns_and_steps(view)
+    if not steps:
         st.caption("What nodes and models took and used appears here: start the run to see some.")
     elif state.widget(_BY_KEY) == _BY[1]:
         page = _page(view)
-        _turns(view.projections.turn_rows[page.first : page.end])
+        _turns(turns[page.first : page.end])
     else:
-        _nodes(view.memo("node metrics", lambda: node_metrics(view.projections.steps)))
+        _nodes(view.memo_here("node metrics", lambda: node_metrics(steps)))
+
+
+def _turns_and_steps(view: RunView) -> tuple[Sequence[TurnRow], Sequence[Step]]:
+    if not view.is_past:
+        return view.projections.turn_rows, view.projections.steps
+    return view.memo_here("steps until", lambda: steps_until(view.projections, view.last))
+
+
+def _page(view: RunView) -> Pager:
+    return pager("metrics_turns", len(_turns_and_steps(view)[0]), view.session)
 
 
 def _run_words(whole: RunMetrics) -> str:
     parts = [count(whole.turns, "turn"), count(whole.node_runs, "node run"), count(whole.calls, "model call")]
     if whole.time:
-        parts.append(f"{_time(whole.time.total)} in turns, {_time(whole.time.median)} in the median")
+        parts.append(f"{_time(whole.time.total)} in turns, median {_time(whole.time.median)}")
     if whole.latency:
         parts.append(f"{_time(whole.latency.total)} in models")
     tokens = f"{whole.prompt_tokens:,} in, {whole.completion_tokens:,} out"
@@ -56,86 +64,60 @@ def _run_words(whole: RunMetrics) -> str:
 
 
 def _nodes(rows: Sequence[NodeMetrics]) -> None:
-    columns = st.column_config
-    st.dataframe(
-        {
-            "node": [row.node_name for row in rows],
-            "runs": [row.runs for row in rows],
-            "failures": [row.failures for row in rows],
-            "share": [row.share for row in rows],
-            "total": [_of(row.time, "total") for row in rows],
-            "median": [_of(row.time, "median") for row in rows],
-            "highest": [_of(row.time, "highest") for row in rows],
-            "calls": [row.calls for row in rows],
-            "latency": [_of(row.latency, "median") for row in rows],
-            "in": [row.prompt_tokens for row in rows],
-            "out": [row.completion_tokens for row in rows],
-            "tokens": [row.total_tokens for row in rows],
-        },
-        key="metrics_nodes",
-        height=table_height(len(rows), _MOST_ROWS),
-        row_height=ROW,
-        hide_index=True,
-        column_config={
-            "node": columns.TextColumn("Node", width=170),
-            "runs": columns.NumberColumn("Runs", width=64),
-            "failures": columns.NumberColumn("Failures", width=72),
-            "share": columns.ProgressColumn(
-                "Share", width=120, format="percent", help="Of the time of all node runs"
+    shown = table(
+        "Metrics by node: runs, failures, time, model calls, latency and tokens",
+        rows,
+        [
+            (Column("node", "Node", 130, grows=True), lambda row: row.node_name),
+            (_number("runs", "Runs", 42), lambda row: f"{row.runs:,}"),
+            (_number("failures", "Failures", 58), lambda row: f"{row.failures:,}"),
+            (
+                Column("share", "Share", 92, "bar", help="Of the time of all node runs"),
+                lambda row: (percent(row.share), row.share),
             ),
-            "total": _milliseconds("Total", "Of all its runs"),
-            "median": _milliseconds("Median", "Of a run"),
-            "highest": _milliseconds("Longest", "Of a run"),
-            "calls": columns.NumberColumn("Model calls", width=88),
-            "latency": _milliseconds("Latency", "Of a model call, in the median"),
-            "in": columns.NumberColumn("Tokens in", width=84),
-            "out": columns.NumberColumn("Tokens out", width=88),
-            "tokens": columns.NumberColumn("Tokens", width=76),
-        },
-        placeholder="",
-        alt="Metrics by node: runs, failures, time, model calls, latency and tokens",
+            (_number("total", "Total", 70, "Of all its runs"), lambda row: _of(row.time, "total")),
+            (_number("median", "Median", 66, "Of a run"), lambda row: _of(row.time, "median")),
+            (_number("highest", "Longest", 66, "Of a run"), lambda row: _of(row.time, "highest")),
+            (_number("calls", "Calls", 42, "Model calls"), lambda row: f"{row.calls:,}"),
+            (
+                _number("latency", "Latency", 66, "Of a model call, median"),
+                lambda row: _of(row.latency, "median"),
+            ),
+            (_number("in", "In", 40, "Tokens in"), lambda row: f"{row.prompt_tokens:,}"),
+            (_number("out", "Out", 42, "Tokens out"), lambda row: f"{row.completion_tokens:,}"),
+            (_number("tokens", "Tokens", 54), lambda row: f"{row.total_tokens:,}"),
+        ],
     )
+    rows_list("metrics_nodes", shown, fills=True)
 
 
 def _turns(rows: Sequence[TurnRow]) -> None:
-    columns = st.column_config
-    st.dataframe(
-        {
-            "turn": [row.number for row in rows],
-            "user": [row.user for row in rows],
-            "took": [row.duration_ms for row in rows],
-            "steps": [row.steps for row in rows],
-            "calls": [row.calls for row in rows],
-            "tokens": [row.tokens for row in rows],
-            "failures": [row.failures for row in rows],
-            "warnings": [row.warnings for row in rows],
-        },
-        key="metrics_turns",
-        height=table_height(len(rows), _MOST_ROWS),
-        row_height=ROW,
-        hide_index=True,
-        column_config={
-            "turn": columns.NumberColumn("Turn", width=56),
-            "user": columns.TextColumn("User", width=320),
-            "took": _milliseconds("Took", "End to end"),
-            "steps": columns.NumberColumn("Steps", width=64),
-            "calls": columns.NumberColumn("Model calls", width=88),
-            "tokens": columns.NumberColumn("Tokens", width=76),
-            "failures": columns.NumberColumn("Failures", width=72),
-            "warnings": columns.NumberColumn("Warnings", width=76),
-        },
-        placeholder="",
-        alt="Metrics by turn: duration, steps, model calls, tokens, failures and warnings",
+    shown = table(
+        "Metrics by turn: duration, steps, model calls, tokens, failures and warnings",
+        rows,
+        [
+            (_number("turn", "Turn", 44), lambda row: str(row.number)),
+            (Column("user", "User", 200, grows=True), lambda row: row.user),
+            (
+                _number("took", "Duration", 84, "End to end"),
+                lambda row: None if row.duration_ms is None else f"{row.duration_ms:,.1f} ms",
+            ),
+            (_number("steps", "Steps", 54), lambda row: f"{row.steps:,}"),
+            (_number("calls", "Calls", 54, "Model calls"), lambda row: f"{row.calls:,}"),
+            (_number("tokens", "Tokens", 64), lambda row: f"{row.tokens:,}"),
+            (_number("failures", "Failures", 66), lambda row: f"{row.failures:,}"),
+            (_number("warnings", "Warnings", 70), lambda row: f"{row.warnings:,}"),
+        ],
     )
+    rows_list("metrics_turns", shown, fills=True)
 
 
-def _milliseconds(label: str, parts: str) -> Any:
-    return st.column_config.NumberColumn(label, width=88, format="%.1f ms", help=parts)
+def _number(name: str, label: str, width: int, hint: str = "") -> Column:
+    return Column(name, label, width, "number", help=hint)
 
 
-def _of(spread: Spread | None, name: str) -> float | None:
-    value: float | None = getattr(spread, name) if spread else None
-    return value
+def _of(spread: Spread | None, name: str) -> Cell:
+    return f"{getattr(spread, name):,.1f} ms" if spread else None
 
 
 def _time(milliseconds: float) -> str:

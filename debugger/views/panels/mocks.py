@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import get_args
+from functools import partial
+from typing import Any, get_args
 
 import streamlit as st
 
@@ -16,11 +18,11 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.components.markdown import count, plain
+from debugger.views.components.rows import Cell, Column, Table, rows_list, table
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 from debugger.views.state import LastAction
 
-_WIDTHS = [0.4, 0.7, 2.0, 2.8, 1.0, 0.6, 2.4, 0.4]
 _WORDS: dict[TargetKind, str] = {"node": "A node", "tool": "A tool", "model": "A node's model"}
 _WHO = ("The workflow's own way", "I, for every model", "I, for chosen nodes")
 _TEXTS = ("fault_error", "fault_attempts")
@@ -35,16 +37,57 @@ def mocks(view: RunView) -> None:
         st.caption(f":material/info: {plain(pins)}")
     items = view.session.mocks.all
     if items:
-        _head()
+        rows_list("mocks", _table(view, items), on_use=refresh.refreshing("look", partial(_use, items)))
     else:
         st.caption(
             "No pins or faults yet. Choose the end of a node's run, a model's or a tool's message in the "
             "timeline and pin it in the tab Event, or inject a failure here."
         )
-    for one in items:
-        _row(view, one)
     _unused(view)
     _form(view, pins)
+
+
+def _table(view: RunView, items: Sequence[Pin | Fault]) -> Table:
+    reason = denied(put) or ""
+    columns: list[tuple[Column, Callable[[Pin | Fault], Cell]]] = [
+        (Column("on", "On", 34, "check", reason=reason), lambda one: (f"{one.id} is on", one.is_enabled)),
+        (
+            Column("kind", "Kind", 66, "chip"),
+            lambda one: ("Pin", "blue") if isinstance(one, Pin) else ("Fault", "orange"),
+        ),
+        (Column("of", "Of", 120, grows=True), lambda one: _target_words(one.target, view.graph)),
+        (
+            Column("what", "Output or error", 140, grows=True),
+            lambda one: one.summary if isinstance(one, Pin) else _fault_words(one),
+        ),
+        (
+            Column("attempts", "Attempts", 66),
+            lambda one: one.attempts or "each" if isinstance(one, Fault) else "each",
+        ),
+        (Column("hits", "Hits", 44, "number"), lambda one: str(view.session.mocks.hits(one.id))),
+        (Column("state", "State", 110, "chip", grows=True), lambda one: _state(view, one)),
+        (Column("remove", "", 34, "remove", reason=reason), lambda one: (f"Remove {one.id}", False)),
+    ]
+    return table("Mocks: pins and faults with their hits and state", items, columns, lambda one: one.id)
+
+
+def _state(view: RunView, one: Pin | Fault) -> Cell:
+    warning = mock_warning(one, view.graph)
+    if warning:
+        return warning, "red"
+    if not one.is_enabled:
+        return "Off", "gray"
+    return (one.note, "blue") if one.note else ("Active", "green")
+
+
+def _use(items: Sequence[Pin | Fault], mock_id: Any, column: str, value: Any) -> None:
+    one = next((each for each in items if each.id == mock_id), None)
+    if one is None:
+        return
+    if column == "remove":
+        remove(one.id)
+    else:
+        put(replace(one, is_enabled=bool(value)))
 
 
 def _who(view: RunView, reason: str | None) -> None:
@@ -96,40 +139,6 @@ def _chose_nodes() -> None:
     ask_me(everywhere=False, nodes=frozenset(state.widget("who_answers_nodes") or ()))
 
 
-def _head() -> None:
-    words = ("On", "Kind", "Of", "What", "Attempts", "Hits", "State", "")
-    for column, word in zip(st.columns(_WIDTHS, gap="xsmall"), words, strict=True):
-        column.caption(word or " ")
-
-
-def _row(view: RunView, one: Pin | Fault) -> None:
-    cells = st.columns(_WIDTHS, gap="xsmall", vertical_alignment="center")
-    key = f"on_{one.id}"
-    state.set_widget(key, one.is_enabled)
-    cells[0].checkbox(
-        f"{one.id} is on",
-        key=key,
-        label_visibility="collapsed",
-        args=(replace(one, is_enabled=not one.is_enabled),),
-        **on_change(refresh.refreshing("look", put)),
-    )
-    is_pin = isinstance(one, Pin)
-    cells[1].markdown(":blue[:material/push_pin: Pin]" if is_pin else ":orange[:material/bolt: Fault]")
-    cells[2].text(_target_words(one.target, view.graph))
-    cells[3].text(one.summary if isinstance(one, Pin) else _fault_words(one))
-    cells[4].text(one.attempts or "each" if isinstance(one, Fault) else "each")
-    cells[5].text(str(view.session.mocks.hits(one.id)))
-    cells[6].markdown(_state_words(view, one))
-    cells[7].button(
-        f"Remove {one.id}",
-        key=f"remove_{one.id}",
-        icon=":material/delete:",
-        type="tertiary",
-        args=(one.id,),
-        **on_click(refresh.refreshing("look", remove)),
-    )
-
-
 def _target_words(target: Target, graph: Graph) -> str:
     def label(node_id: str) -> str:
         node = graph.nodes.get(node_id)
@@ -143,15 +152,6 @@ def _target_words(target: Target, graph: Graph) -> str:
 def _fault_words(fault: Fault) -> str:
     parts = [f"after {fault.delay:g} s" if fault.error else f"{fault.delay:g} s late"] if fault.delay else []
     return " ".join([*([f"fails: {fault.error}"] if fault.error else []), *parts])
-
-
-def _state_words(view: RunView, one: Pin | Fault) -> str:
-    warning = mock_warning(one, view.graph)
-    if warning:
-        return f":red[:material/error: {plain(warning)}]"
-    if not one.is_enabled:
-        return ":gray[:material/block: Off]"
-    return plain(one.note) if one.note else ":green[:material/check_circle: Active]"
 
 
 def _unused(view: RunView) -> None:

@@ -32,18 +32,18 @@ from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
 
 _OVERFLOW = (
-    "stop_reason",
     "turn",
-    "next_turn",
-    "previous_turn",
-    "live_edit",
     "export",
     "fork_turn",
+    "live_edit",
     "stop",
+    "previous_turn",
+    "next_turn",
     "resume",
     "pause",
     "step_turn",
     "step_node",
+    "stop_reason",
 )
 
 

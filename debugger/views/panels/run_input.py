@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict
 from typing import Literal
 
@@ -47,6 +47,11 @@ _MODE_KEY, _MODES = "input_mode", ("Form", "JSON")
 _MODE = SegmentedControl(_MODE_KEY, "Editor", _MODES, wide=True)
 _JSON_HEIGHT = 420
 _MOST_NAMES = 12
+
+
+def input_state(_: DebugSession) -> Hashable:
+    """Return what the editors show besides the run."""
+    return state.widget(state.INPUT_KEY), state.record(Editors).generation
 
 
 def run_input(session: DebugSession) -> None:

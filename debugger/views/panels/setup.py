@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -37,6 +38,11 @@ class SetupState:
     is_open: bool = False
     session: DebugSession | None = None
     """The session that it was opened for; it closes when another one is on view."""
+
+
+def head_state(session: DebugSession) -> Hashable:
+    """Return what the head of the page shows."""
+    return session, session.run_id, session.status == "not_started", bool(session.turns), session.busy
 
 
 def run_head(view: RunView) -> None:
@@ -115,7 +121,6 @@ def _dialog() -> None:
         st.rerun()  # only that closes a dialog
     with suppress(DebuggerError):  # the page reports a backend that cannot be opened
         choose_workflow(current_backend())
-    run_input(session)
     no_run = session.backend.capabilities.reason_against("run_turns")
     restart = Button(
         "restart_now",
@@ -127,7 +132,9 @@ def _dialog() -> None:
         help=no_run or "Start another run with the input for Restart; this one stays on record",
     )
     is_for_restart = session.is_over or state.widget(state.INPUT_KEY) == "Restart"
-    bar("setup_end", [Spacer(), *([restart] if is_for_restart else [])])
+    if is_for_restart:
+        bar("setup_restart", [restart])
+    run_input(session)
 
 
 def _restart() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from debugger.analysis.node_origins import author_node_id
 from debugger.analysis.outbound_policies import HOSTED_NOTICE, policy_rows, policy_summary
-from debugger.analysis.side_effects import SideEffect, blocked_call_advice
+from debugger.analysis.run_moment import effects_until
+from debugger.analysis.side_effects import SideEffect, blocked_call_advice, summary
 from debugger.errors import DebuggerError
 from debugger.exports.csv_files import side_effect_rows, side_effects_csv
 from debugger.settings import Settings, read_settings
@@ -18,13 +20,11 @@ from debugger.views.audit import audited_file
 from debugger.views.backends import CurrentBackend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
-from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.rows import Cell, Column, Table, rows_list, table
 from debugger.views.components.toolbar import Item, Text
 from debugger.views.run_view import RunView
 
-TABLE_KEY = "side_effects"
-_NODES_KEY = "side_effect_nodes"
-_MOST_ROWS = 8
+_CHOSEN_KEY = "side_effect_chosen"
 _COLOURS = {
     "live": "blue",
     "simulated": "violet",
@@ -36,8 +36,9 @@ _COLOURS = {
 
 
 def side_effects_words(view: RunView) -> list[Item]:
-    """The totals, for a bar."""
-    return [Text(view.outside)] if view.effects else []
+    """Return the totals up to the cursor."""
+    effects = _effects(view)
+    return [Text(summary(effects))] if effects else []
 
 
 def side_effects_file(view: RunView) -> None:
@@ -47,95 +48,91 @@ def side_effects_file(view: RunView) -> None:
 
 
 def side_effects(view: RunView) -> None:
-    """Draw the log, advice on blocked calls, and the selected call."""
+    """Draw the calls up to the cursor, advice on blocked ones, and the selected call."""
     if view.session.ledger.error is not None:
         show_error(view.session.ledger.error)
-    if not view.effects:
+    effects = _effects(view)
+    if not effects:
         _nothing(view)
         return
-    for sentence in blocked_call_advice(view.effects):
+    for sentence in blocked_call_advice(effects):
         st.caption(f":material/block: {plain(sentence)}")
-    chosen = _table(view)
-    if chosen is not None:
-        _whole(chosen)
+    run_id, place = state.widget(_CHOSEN_KEY, (None, None))
+    is_chosen = run_id == view.session.run_id and place is not None and place < len(effects)
+    rows_list(
+        "side_effects",
+        _table(effects),
+        chosen=place if is_chosen else None,
+        on_choose=refresh.refreshing("look", partial(_choose, view)),
+        fills=True,
+    )
+    if is_chosen:
+        _whole(effects[place])
+
+
+def _effects(view: RunView) -> Sequence[SideEffect]:
+    if not view.is_past:
+        return view.effects
+    return view.memo_here("effects", lambda: effects_until(view.projections, view.effects, view.last))
 
 
 def _nothing(view: RunView) -> None:
+    if view.effects:
+        st.caption("No call outside was made up to here.")
+        return
     ended = "No turn has called anything outside yet." if view.turns else "A run's calls outside appear here."
-    st.caption(f"{ended} They are told when a turn has ended. {plain(policies_of(view))}")
+    st.caption(f"{ended} They are reported when a turn has ended. {plain(policies_of(view))}")
 
 
-def _table(view: RunView) -> SideEffect | None:
-    effects = view.effects
-    state.set_widget(_NODES_KEY, [author_node_id(effect.node_logical_id, view.names) for effect in effects])
-    picked = st.dataframe(
-        {
-            "seq": list(range(1, len(effects) + 1)),
-            "turn": [effect.turn_number for effect in effects],
-            **_background(effects),
-            "node": [effect.node_name for effect in effects],
-            "class": [effect.call_class for effect in effects],
-            "kind": [effect.kind for effect in effects],
-            "target": [effect.target for effect in effects],
-            "how": [[effect.how] for effect in effects],
-            "outcome": [[effect.outcome] for effect in effects],
-            "status": [effect.status_code for effect in effects],
-            "took": [effect.duration_milliseconds for effect in effects],
-            "error": [effect.error for effect in effects],
-        },
-        key=TABLE_KEY,
-        height=table_height(len(effects), _MOST_ROWS),
-        row_height=ROW,
-        hide_index=True,
-        on_select=refresh.refreshing("look", _choose),
-        selection_mode="single-cell",
-        column_config=_columns(effects),
-        placeholder="",
-        alt="Side effects: a row a call, with turn, node, class, target, how it was treated and its outcome",
-    )
-    cells = picked["selection"]["cells"]
-    return effects[cells[0][0]] if cells and cells[0][0] < len(effects) else None
-
-
-def _background(effects: Sequence[SideEffect]) -> dict[str, list[bool]]:
-    hint = [effect.is_background for effect in effects]
-    return {"background": hint} if any(hint) else {}
-
-
-def _columns(effects: Sequence[SideEffect]) -> dict[str, Any]:
-    columns = st.column_config
-    return {
-        "seq": columns.NumberColumn("#", width=44),
-        "turn": columns.NumberColumn("Turn", width=50),
-        "background": columns.CheckboxColumn(
-            "Background", width=90, help="Made in background work after the turn"
+def _table(effects: Sequence[SideEffect]) -> Table:
+    numbers = {id(effect): number for number, effect in enumerate(effects)}
+    hint = "live: made for real; simulated: answered here; blocked: refused"
+    columns: list[tuple[Column, Callable[[SideEffect], Cell]]] = [
+        (Column("seq", "#", 40, "number"), lambda effect: str(numbers[id(effect)] + 1)),
+        (Column("turn", "Turn", 44, "number"), lambda effect: str(effect.turn_number)),
+        *_background(effects),
+        (Column("node", "Node", 112), lambda effect: effect.node_name),
+        (
+            Column("class", "Class", 56, help="talk, read, write or contact"),
+            lambda effect: effect.call_class,
         ),
-        "node": columns.TextColumn("Node", width=132),
-        "class": columns.TextColumn("Class", width=64, help="talk, read, write or contact"),
-        "kind": columns.TextColumn("Kind", width=60),
-        "target": columns.TextColumn("Where to", width=226),
-        "how": _chips(
-            "How", "live: made for real; simulated: answered here; blocked: refused", effects, "how"
+        (Column("kind", "Kind", 52), lambda effect: effect.kind),
+        (Column("target", "Where to", 150, grows=True), lambda effect: effect.target),
+        (Column("how", "How", 84, "chip", help=hint), lambda effect: _chip(effect.how)),
+        (Column("outcome", "Outcome", 84, "chip"), lambda effect: _chip(effect.outcome)),
+        (Column("status", "Status", 52, "number"), lambda effect: str(effect.status_code or "")),
+        (Column("took", "Duration", 76, "number"), _duration),
+        (
+            Column("error", "Error", 90, help="Choose a row to read it in full", grows=True),
+            lambda effect: effect.error,
         ),
-        "outcome": _chips("Outcome", "What came of it", effects, "outcome"),
-        "status": columns.NumberColumn("Status", width=60, format="%d"),
-        "took": columns.NumberColumn("Took", width=76, format="%.1f ms"),
-        "error": columns.TextColumn("Error", width=360, help="Choose a row to read it in full"),
-    }
+    ]
+    label = "Side effects: a row a call, with turn, node, class, target, treatment and outcome"
+    return table(label, effects, columns, lambda effect: [numbers[id(effect)]])
 
 
-def _chips(label: str, hint: str, effects: Sequence[SideEffect], name: str) -> Any:
-    words = sorted({str(getattr(effect, name)) for effect in effects})
-    return st.column_config.MultiselectColumn(
-        label, width=92, options=words, color=[_COLOURS.get(word, "gray") for word in words], help=hint
-    )
+def _background(effects: Sequence[SideEffect]) -> list[tuple[Column, Callable[[SideEffect], Cell]]]:
+    if not any(effect.is_background for effect in effects):
+        return []
+    column = Column("background", "Background", 84, help="Made in background work after the turn")
+    return [(column, lambda effect: "✓" if effect.is_background else None)]
 
 
-def _choose() -> None:
-    cells = state.widget(TABLE_KEY)["selection"]["cells"]
-    nodes = state.widget(_NODES_KEY)
-    if cells and cells[0][0] < len(nodes):
-        actions.select_node(nodes[cells[0][0]])
+def _chip(word: str) -> Cell:
+    return word, _COLOURS.get(word, "gray")
+
+
+def _duration(effect: SideEffect) -> Cell:
+    took = effect.duration_milliseconds
+    return None if took is None else f"{took:,.1f} ms"
+
+
+def _choose(view: RunView, target: Any) -> None:
+    place = target[0] if target else None
+    state.set_widget(_CHOSEN_KEY, (view.session.run_id, place))
+    effects = _effects(view)
+    if place is not None and place < len(effects):
+        actions.select_node(author_node_id(effects[place].node_logical_id, view.names))
 
 
 def _whole(effect: SideEffect) -> None:
@@ -181,22 +178,14 @@ def policies_of(view: RunView) -> str:
 
 def policy_table(settings: Settings) -> None:
     """Draw the policy of each class of calls."""
-    rows = policy_rows(settings)
-    st.dataframe(
-        {
-            "class": [row.call_class for row in rows],
-            "what": [row.what for row in rows],
-            "policy": [f"{row.policy}: {row.meaning}" for row in rows],
-            "setting": [row.setting for row in rows],
-        },
-        key="policies",
-        hide_index=True,
-        row_height=ROW,
-        column_config={
-            "class": st.column_config.TextColumn("Class", width=80),
-            "what": st.column_config.TextColumn("Calls outside", width=210),
-            "policy": st.column_config.TextColumn("What happens", width=190),
-            "setting": st.column_config.TextColumn("Set by", width=300),
-        },
-        alt="Policy of each class of calls to the outside, and the variable that sets it",
+    shown = table(
+        "Policy of each class of calls to the outside, and the variable that sets it",
+        policy_rows(settings),
+        [
+            (Column("class", "Class", 80), lambda row: row.call_class),
+            (Column("what", "Calls outside", 210, grows=True), lambda row: row.what),
+            (Column("policy", "What happens", 190, grows=True), lambda row: f"{row.policy}: {row.meaning}"),
+            (Column("setting", "Set by", 300), lambda row: row.setting),
+        ],
     )
+    rows_list("policies", shown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -62,6 +62,12 @@ class ReceivedSteps:
 
     session: DebugSession | None = None
     """The session in which the notice was shown last."""
+
+
+def stepping_state(session: DebugSession) -> Hashable:
+    """Return what the controls show besides the run."""
+    steps = session.stepping
+    return session.is_stepping, steps.pending, steps.is_pausing, session.background.continues
 
 
 def stepping(view: RunView) -> list[Item]:

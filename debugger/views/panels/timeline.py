@@ -12,24 +12,15 @@ from debugger.analysis.timeline import TROUBLES
 from debugger.session.stepping import StepKind
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
-from debugger.views.components.rows import rows_list
-from debugger.views.components.tables import Pager, list_height, pager
-from debugger.views.components.toolbar import (
-    Badge,
-    Break,
-    Disclosure,
-    Item,
-    SegmentedControl,
-    Text,
-    TextInput,
-)
-from debugger.views.panels.timeline_tables import Table, Target, events_table, steps_table, turns_table
+from debugger.views.components.rows import Table, rows_list
+from debugger.views.components.tables import Pager, pager
+from debugger.views.components.toolbar import Badge, Disclosure, Item, Select, Text, TextInput
+from debugger.views.panels.timeline_tables import Target, events_table, steps_table, turns_table
 from debugger.views.run_view import RunView
 from debugger.views.selection import Selection
 from debugger.views.shortcuts import keys
 
 TABLE_KEY = "timeline"
-_MOST_ROWS = 10
 
 
 def timeline_pager(view: RunView, found: FilteredTimeline) -> Pager:
@@ -46,7 +37,7 @@ def timeline(view: RunView, found: FilteredTimeline, page: Pager) -> None:
     elif not view.rows:
         st.caption("Everything that happens in the run appears here as a row: start the run to see some.")
     elif not found.places:
-        st.caption("No event matches. Change the filters, or choose “Raw”.")
+        st.caption("No event matches. Change the filters, or choose “All events”.")
     else:
         _table(view, found, page)
 
@@ -55,7 +46,7 @@ def show_steps(kind: StepKind) -> None:
     """Let the density be one in which each step of a kind has a row."""
     coarse = {"event": ("Turns", "Steps"), "node": ("Turns",), "turn": ()}[kind]
     if state.widget(_DENSITY_KEY) in coarse:
-        state.set_widget_from_callback(_DENSITY_KEY, "Events" if kind == "event" else "Steps")
+        state.set_widget_from_callback(_DENSITY_KEY, "Key events" if kind == "event" else "Steps")
 
 
 def _event_on_view(view: RunView) -> int | None:
@@ -75,16 +66,21 @@ def _table(view: RunView, found: FilteredTimeline, page: Pager) -> None:
     near = chosen - first if chosen is not None and first <= chosen < end else None
     rows_list(
         TABLE_KEY,
-        table.columns,
-        table.rows,
+        table,
         chosen=near if is_shown else None,
+        on_choose=refresh.refreshing("look", _choose),
+        fills=True,
+        later=range(max(_first_later(view, found) - first, 0), end - first) if view.is_past else (),
         near=near,
         page=(id(view.session), found.density, first),
         follows=end == len(found.places),
-        height=list_height(end - first, _MOST_ROWS),
-        aria_label=table.aria_label,
-        on_choose=refresh.refreshing("look", _choose),
     )
+
+
+def _first_later(view: RunView, found: FilteredTimeline) -> int:
+    """Return the place of the first row after that of the cursor."""
+    place, _ = found.row_of(view.last, view.projections)
+    return 0 if place is None else place + 1
 
 
 def _drawn(view: RunView, found: FilteredTimeline, first: int, end: int) -> Table:
@@ -104,12 +100,18 @@ def _choose(value: Any) -> None:
         return
     actions.select_event(target.event)
     state.record(Selection).node, state.record(Selection).edge = target.node, None
-    if state.widget(state.TAB_KEY) not in ("State", "Why", "Event"):
+    if state.widget(state.TAB_KEY) not in ("Variables", "Why", "Event"):
         state.set_widget_from_callback(state.TAB_KEY, "Event")
 
 
 TIME_KEY = "timeline_times"
-_MORE = Disclosure("timeline_more", "Filters", ":material/filter_list:", "secondary")
+_MORE = Disclosure(
+    "timeline_more",
+    "Filter",
+    ":material/filter_list:",
+    "secondary",
+    help="Turn and thread alone hide failures",
+)
 _TEXT_KEY, _DENSITY_KEY = "timeline_text", "timeline_density"
 _BEHIND_BUTTON = (
     "timeline_types",
@@ -123,29 +125,28 @@ _BEHIND_BUTTON = (
 TIMES = ("Relative", "Elapsed", "UTC")
 _ALL, _LATEST, _CHOSEN = "All turns", "Latest turn", "Chosen event's turn"
 _ANY_NODE, _ANY_THREAD = "All nodes", "All threads"
-_DENSITY_HELP = (
-    "Turns: a row a turn. Steps: a row a node run, with what came of it. "
-    "Events: without the bookkeeping. Raw: every event as it was recorded. "
-    "Failures are never hidden by it."
-)
 _TIMES_HELP = "Relative: since the run began. Elapsed: since the turn began. UTC: the clock."
 
 
 def keep_filters() -> None:
     """Preserve the filters' values while they are not drawn."""
-    state.begin_widget(_DENSITY_KEY, "Events")
+    state.begin_widget(_DENSITY_KEY, "Key events")
     state.begin_widget(TIME_KEY, TIMES[0])
     state.keep_widgets(_BEHIND_BUTTON)
 
 
 def timeline_filters(view: RunView, found: FilteredTimeline) -> list[Item]:
-    """Return the filters that are always shown, with row counts."""
-    density = SegmentedControl(_DENSITY_KEY, "Density", DENSITIES, help=_DENSITY_HELP)
+    """Return the density with its number of rows, the search and the filters."""
+    held = state.widget(_DENSITY_KEY)
+    names: dict[str, str] = {
+        density: f"{density} · {_count(found)}" if density == held else density for density in DENSITIES
+    }
+    density = Select(_DENSITY_KEY, "Density", names, "")
     find = TextInput(_TEXT_KEY, "Find in timeline", "Find …", ":material/search:", shortcut=keys("search"))
     active = _active()
     badge = [Badge(f"{active} on", colour="violet")] if active else []
-    rows: list[Item] = [Break(), Text(_words(found), key="timeline_line")] if view.rows else []
-    return [density, find, _MORE, *badge, *rows]
+    troubles = _troubles(found)
+    return [density, find, _MORE, *badge, *([Text(troubles)] if troubles else [])]
 
 
 def more_filters(view: RunView) -> None:
@@ -157,7 +158,7 @@ def more_filters(view: RunView) -> None:
 
 def found_rows(view: RunView) -> FilteredTimeline:
     """Return the rows that all filters let through, and that of the event at which the run is paused."""
-    wanted, density = _filter(view), state.widget(_DENSITY_KEY, "Events")
+    wanted, density = _filter(view), state.widget(_DENSITY_KEY, "Key events")
     paused = view.session.paused_event
 
     def filtered() -> FilteredTimeline:
@@ -183,12 +184,13 @@ def shown_events(view: RunView) -> Sequence[int]:
     return found.places
 
 
-def _words(found: FilteredTimeline) -> str:
-    number = len(found.places)
-    rows = f"{number:,} of {count(found.total, found.noun)}" if found.hidden else count(number, found.noun)
-    hidden = [f"{found.hidden:,} hidden"] if found.hidden else []
-    wrong = [count(found.trouble[kind], kind) for kind in TROUBLES if found.trouble[kind]]
-    return " · ".join([rows, *hidden, *wrong])
+def _count(found: FilteredTimeline) -> str:
+    shown = f"{len(found.places):,}"
+    return f"{shown} of {found.total:,}" if found.hidden else shown
+
+
+def _troubles(found: FilteredTimeline) -> str:
+    return " · ".join(count(found.trouble[kind], kind) for kind in TROUBLES if found.trouble[kind])
 
 
 def _filter(view: RunView) -> Filter:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from debugger.analysis.event_fields import iso_utc
 from debugger.analysis.steps import Step, TurnRow
 from debugger.analysis.timeline import TimelineRow
 from debugger.views.components.markdown import count
-from debugger.views.components.rows import Cell, Column, Row
+from debugger.views.components.rows import Cell, Column, Table, table
 
 Of = TypeVar("Of", TimelineRow, Step, TurnRow)
 Threaded = TypeVar("Threaded", TimelineRow, Step)
@@ -37,122 +37,87 @@ class Target(NamedTuple):
         return cls(value[0], None if value[1] is None else str(value[1]))
 
 
-@dataclass(frozen=True)
-class Table:
-    """Columns and rows to draw."""
-
-    columns: list[Column]
-    rows: list[Row]
-    aria_label: str
-
-
-@dataclass(frozen=True)
-class _ColumnSource(Generic[Of]):
-    """A column, and what it tells of each row."""
-
-    column: Column
-    cell: Callable[[Of], Cell]
+Source = tuple[Column, Callable[[Of], Cell]]
 
 
 def turns_table(rows: Sequence[TurnRow], times: str) -> Table:
     """Return a row for each turn."""
     longest = _longest([row.duration_ms for row in rows])
-    sources: list[_ColumnSource[TurnRow]] = [
-        _ColumnSource(_TURN, lambda row: str(row.number)),
+    columns: list[Source[TurnRow]] = [
+        (_TURN, lambda row: str(row.number)),
         *_background(rows),
-        _ColumnSource(_time(times), lambda row: _at(times, row.at_ms, row.at_ms, row.time)),
-        _ColumnSource(
-            _took("How long the turn took, end to end"), lambda row: _bar(row.duration_ms, longest)
-        ),
-        _ColumnSource(Column("trouble", "Trouble", 112, "chip"), _trouble),
-        _ColumnSource(Column("user", "User", 180, grows=True), lambda row: row.user),
-        _ColumnSource(Column("agent", "Agent", 220, grows=True), lambda row: row.agent),
-        _ColumnSource(
-            Column("path", "Path", 180, help="The nodes that ran, in order", grows=True), lambda row: row.path
-        ),
-        _ColumnSource(_TOKENS, lambda row: _number(row.tokens)),
-        _ColumnSource(
-            Column("calls", "Calls", 60, "number", help="Calls of models"), lambda row: _number(row.calls)
-        ),
-        _ColumnSource(Column("events", "Events", 66, "number"), lambda row: _number(row.events)),
+        (_time(times), lambda row: _at(times, row.at_ms, row.at_ms, row.time)),
+        (Column("trouble", "Trouble", 112, "chip"), _trouble),
+        (Column("user", "User", 130, grows=True), lambda row: row.user),
+        (Column("agent", "Agent", 130, grows=True), lambda row: row.agent),
+        (Column("path", "Path", 110, help="The nodes that ran, in order", grows=True), lambda row: row.path),
+        (_TOKENS, lambda row: _number(row.tokens)),
+        (Column("calls", "Calls", 52, "number", help="Model calls"), lambda row: _number(row.calls)),
+        (Column("events", "Events", 58, "number"), lambda row: _number(row.events)),
+        (_duration("Of the turn, end to end", "bar"), lambda row: _bar(row.duration_ms, longest)),
     ]
-    targets = [Target(row.last, None) for row in rows]
-    what = "a row a turn, with what user and agent said, path, duration, tokens and failures"
-    return _table(sources, rows, targets, [], what)
+    what = "a row a turn, with user and agent messages, path, duration, tokens and failures"
+    return table(f"Timeline: {what}", rows, columns, lambda row: list(Target(row.last, None)))
 
 
 def steps_table(steps: Sequence[Step], times: str) -> Table:
     """Return a row for each step."""
     longest = _longest([step.duration_ms for step in steps])
-    sources: list[_ColumnSource[Step]] = [
-        _ColumnSource(
-            Column("#", "#", 56, "number", help="The step's place in the run"), lambda step: str(step.index)
-        ),
-        _ColumnSource(_TURN, lambda step: str(step.turn_number)),
+    columns: list[Source[Step]] = [
+        (Column("#", "#", 46, "number", help="The step's place in the run"), lambda step: str(step.index)),
+        (_TURN, lambda step: str(step.turn_number)),
         *_background(steps),
         *_threads(steps),
-        _ColumnSource(_time(times), lambda step: _at(times, step.at_ms, step.since_turn_ms, step.time)),
-        _ColumnSource(_NODE, lambda step: step.node_name or ""),
-        _ColumnSource(Column("status", "Status", 104, "chip"), _status),
-        _ColumnSource(_took("How long the node ran"), lambda step: _bar(step.duration_ms, longest)),
-        _ColumnSource(_SUMMARY, lambda step: step.summary),
-        _ColumnSource(_TOKENS, lambda step: _number(step.tokens or None)),
+        (_time(times), lambda step: _at(times, step.at_ms, step.since_turn_ms, step.time)),
+        (_NODE, lambda step: step.node_name or ""),
+        (Column("status", "Status", 88, "chip"), _status),
+        (_SUMMARY, lambda step: step.summary),
+        (_TOKENS, lambda step: _number(step.tokens or None)),
+        (_duration("Of the node run", "bar"), lambda step: _bar(step.duration_ms, longest)),
     ]
-    targets = [Target(step.last, step.drawn_node) for step in steps]
-    what = "a row a step, with turn, time, node, status, duration, summary and tokens"
-    return _table(sources, steps, targets, [step.turn_number for step in steps], what)
+    what = "a row a step, with turn, time, node, status, summary, tokens and duration"
+    drawn = table(f"Timeline: {what}", steps, columns, lambda step: list(Target(step.last, step.drawn_node)))
+    return _by_turn(drawn, [step.turn_number for step in steps])
 
 
 def events_table(rows: Sequence[TimelineRow], times: str) -> Table:
     """Return a row for each event."""
-    sources: list[_ColumnSource[TimelineRow]] = [
-        _ColumnSource(
-            Column("#", "#", 56, "number", help="The event's place in the run"), lambda row: str(row.index)
-        ),
-        _ColumnSource(_TURN, lambda row: str(row.turn_number)),
+    columns: list[Source[TimelineRow]] = [
+        (Column("#", "#", 46, "number", help="The event's place in the run"), lambda row: str(row.index)),
+        (_TURN, lambda row: str(row.turn_number)),
         *_background(rows),
         *_threads(rows),
-        _ColumnSource(_time(times), lambda row: _at(times, row.at_ms, row.since_turn_ms, row.time)),
-        _ColumnSource(_NODE, lambda row: row.node_name or row.node_logical_id or ""),
-        _ColumnSource(Column("type", "Type", 206, "chip"), _type),
-        _ColumnSource(
-            Column("ms", "Took", 84, "number", help="How long a node ran"),
-            lambda row: _milliseconds(row.duration_ms),
-        ),
-        _ColumnSource(_SUMMARY, lambda row: row.summary),
+        (_time(times), lambda row: _at(times, row.at_ms, row.since_turn_ms, row.time)),
+        (_NODE, lambda row: row.node_name or row.node_logical_id or ""),
+        (Column("type", "Type", 136, "chip"), _type),
+        (_SUMMARY, lambda row: row.summary),
+        (_duration("Of the node run"), lambda row: _milliseconds(row.duration_ms)),
     ]
-    targets = [Target(row.index, row.drawn_node) for row in rows]
-    what = "a row an event, with turn, time, node, type, duration and summary"
-    return _table(sources, rows, targets, [row.turn_number for row in rows], what)
+    what = "a row an event, with turn, time, node, type, summary and duration"
+    drawn = table(f"Timeline: {what}", rows, columns, lambda row: list(Target(row.index, row.drawn_node)))
+    return _by_turn(drawn, [row.turn_number for row in rows])
 
 
-_TURN = Column("turn", "Turn", 54, "number")
-_NODE = Column("node", "Node", 150)
-_SUMMARY = Column("summary", "Summary", 260, grows=True)
-_TOKENS = Column("tokens", "Tokens", 70, "number", help="Of the model calls")
+_TURN = Column("turn", "Turn", 44, "number")
+_NODE = Column("node", "Node", 124)
+_SUMMARY = Column("summary", "Summary", 180, grows=True)
+_TOKENS = Column("tokens", "Tokens", 60, "number", help="Of the model calls")
 
 
-def _table(
-    sources: Sequence[_ColumnSource[Of]],
-    rows: Sequence[Of],
-    targets: list[Target],
-    turns: list[int],
-    what: str,
-) -> Table:
-    begins = [place > 0 and turn != turns[place - 1] for place, turn in enumerate(turns)]
-    cells = [[each.cell(row) for each in sources] for row in rows]
-    drawn = [
-        Row(of_row, list(target), bool(begins) and begins[place])
-        for place, (of_row, target) in enumerate(zip(cells, targets, strict=True))
+def _by_turn(drawn: Table, turns: Sequence[int]) -> Table:
+    """Return a table with a line above the first row of each later turn."""
+    rows = [
+        row._replace(begins=place > 0 and turns[place] != turns[place - 1])
+        for place, row in enumerate(drawn.rows)
     ]
-    return Table([each.column for each in sources], drawn, f"Timeline: {what}")
+    return replace(drawn, rows=rows)
 
 
 def _time(times: str) -> Column:
     if times == "UTC":
-        return Column("time", "Time (UTC)", 200)
+        return Column("time", "Time (UTC)", 190)
     since = "Since the turn began" if times == "Elapsed" else "Since the run began"
-    return Column("time", "Time", 92, "number", help=since)
+    return Column("time", "Time", 84, "number", help=since)
 
 
 def _at(times: str, at_ms: float | None, since_turn_ms: float | None, clock: float | None) -> Cell:
@@ -162,22 +127,22 @@ def _at(times: str, at_ms: float | None, since_turn_ms: float | None, clock: flo
     return None if milliseconds is None else f"+{milliseconds / 1000:,.3f} s"
 
 
-def _background(rows: Sequence[Of]) -> list[_ColumnSource[Of]]:
+def _background(rows: Sequence[Of]) -> list[Source[Of]]:
     if not any(row.is_background for row in rows):
         return []
-    column = Column("background", "Background", 96, help="Happened in background work after the turn")
-    return [_ColumnSource(column, lambda row: "✓" if row.is_background else None)]
+    column = Column("background", "Background", 84, help="Happened in background work after the turn")
+    return [(column, lambda row: "✓" if row.is_background else None)]
 
 
-def _threads(rows: Sequence[Threaded]) -> list[_ColumnSource[Threaded]]:
+def _threads(rows: Sequence[Threaded]) -> list[Source[Threaded]]:
     if len({row.thread for row in rows} - {None}) < 2:
         return []
-    column = Column("thread", "Thread", 96, help="0 is the thread that talks with the user")
-    return [_ColumnSource(column, lambda row: row.thread)]
+    column = Column("thread", "Thread", 84, help="0 is the thread that talks with the user")
+    return [(column, lambda row: row.thread)]
 
 
-def _took(what: str) -> Column:
-    return Column("ms", "Took", 148, "bar", help=what)
+def _duration(hint: str, kind: Literal["number", "bar"] = "number") -> Column:
+    return Column("ms", "Duration", 132 if kind == "bar" else 76, kind, help=hint)
 
 
 def _longest(milliseconds: Sequence[float | None]) -> float:

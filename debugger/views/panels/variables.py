@@ -1,36 +1,32 @@
-"""Variables after the selected event: values, changes, watches."""
+"""Variables as of the cursor: values, changes, watches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from debugger.analysis.differences import Difference
+from debugger.analysis.variable_history import VariableChange
 from debugger.analysis.variables import Scopes
 from debugger.protocol.runs import MAIN_THREAD
+from debugger.protocol.workflow import Workflow
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, json_cell, plain, word_marks
-from debugger.views.components.rows import Column, Row, rows_list
-from debugger.views.components.tables import ROW, list_height, table_height
-from debugger.views.components.toolbar import (
-    Disclosure,
-    Item,
-    SegmentedControl,
-    Spacer,
-    TextInput,
-    Toggle,
-    bar,
-)
+from debugger.views.components.rows import Cell, Column, Row, Table, rows_list, table
+from debugger.views.components.toolbar import Button, Item, SegmentedControl, Text, TextInput, Toggle, bar
 from debugger.views.panels import watches
 from debugger.views.panels.watches import watch_view
 from debugger.views.run_view import RunHistory, RunView, run_history
 
 VIEWS = ("Values", "Changes", "Watch")
-_VIEW_KEY, _FIND_KEY = "state_view", "state_find"
+_VIEW_KEY, _FIND_KEY, _CHANGE_KEY = "state_view", "state_find", "chosen_change"
 _FIND = TextInput(_FIND_KEY, "Find a variable", "Find …", ":material/search:", grows=True)
+_COPIES = Toggle(
+    "with_copies", "Copies", help="Each variable is also stored under its node's name: node.variable"
+)
 
 
 class ChosenVariable(NamedTuple):
@@ -48,225 +44,162 @@ class VariableSelection:
     variable: ChosenVariable | None = None
 
 
-def scopes_views() -> list[Item]:
-    """Return the choice of view and the search."""
-    state.begin_widget(_VIEW_KEY, VIEWS[0])
-    find = [] if state.widget(_VIEW_KEY) == "Watch" else [_FIND]
-    return [SegmentedControl(_VIEW_KEY, "Variables", VIEWS), *find]
-
-
 def scopes_tab(view: RunView) -> None:
     """Draw one of the three views of the variables."""
+    state.begin_widget(_VIEW_KEY, VIEWS[0])
     chosen_view, wanted = state.widget(_VIEW_KEY), state.widget(_FIND_KEY, "")
     if not view.turns:
-        st.caption(
-            "The variables of the run appear here, scope by scope, as they stood after the chosen event."
-        )
+        st.caption("The variables of the run appear here, scope by scope, as of the chosen event.")
         return
-    at, held = view.last, run_history(view)
+    held = run_history(view)
+    views = SegmentedControl(_VIEW_KEY, "Variables", VIEWS)
     if chosen_view == "Watch":
+        bar("variables_bar", [views], low=True)
         watch_view(held, view.event)
     elif chosen_view == "Changes":
-        changes_view(view, held, at, wanted)
+        spans = SegmentedControl("changes_span", "Changes of", SPANS)
+        state.begin_widget("changes_span", SPANS[0])
+        bar("variables_bar", [views, spans, _FIND], low=True)
+        _changes_view(view, held, wanted)
     else:
-        values_view(held, view.event, at, wanted)
+        scopes = held.moments.scopes(view.event)
+        copies = [_COPIES] if any(scopes.qualified.values()) else []
+        bar("variables_bar", [views, _FIND, *copies], low=True)
+        _values_view(view, held, scopes, wanted)
 
 
-_MOST_VARIABLES = 8
-_COPIES = Toggle(
-    "with_copies", "Copies by node", help="Each variable is also kept under its node's name: node.variable"
-)
-_COLUMNS = (
-    Column("name", "Name", 116, help="+ added or ~ changed by the chosen event"),
-    Column("set", "Set by", 66, help="Turn · event that set it last"),
-    Column("value", "Value", 110, help="Choose a row to read the whole value", grows=True),
-)
-
-
-def values_view(held: RunHistory, event: int | None, at: int, wanted: str) -> None:
-    """Draw the variables.
-
-    Args:
-        held: The run's past.
-        event: The cursor; ``None`` is live.
-        at: The last event up to it, counted over the run from 0.
-        wanted: Words; only variables whose name or value has all of them.
-    """
-    changed = {change.path: change.sign for change in held.history.changed_at(at)} if at >= 0 else {}
-    scopes = held.moments.scopes(event)
-    tables = _Tables(held, event, changed, wanted)
-    for title, lead, variables in _main_scopes(scopes):
-        tables.draw(title, lead, variables, is_kept=lead == "runtime")
-    system = tables.matching(scopes.system)
-    copies: list[Item] = [Spacer(), _COPIES] if any(scopes.qualified.values()) else []
-    if system or not wanted:
-        box = Disclosure("system_scope", f"System ({len(system)})")
-        bar("system_bar", [box, *copies], low=True)
-        if box.is_open:
-            tables.rows("", "system", system)
-    if wanted and not tables.found and not system:
+def _values_view(view: RunView, held: RunHistory, scopes: Scopes, wanted: str) -> None:
+    words = wanted.casefold().split()
+    groups = [
+        (title, lead, {name: value for name, value in variables.items() if _has(words, name, value)})
+        for title, lead, variables in _groups(scopes)
+    ]
+    groups = [group for group in groups if group[2] or (group[1] == "runtime" and not words)]
+    if not groups:
         st.caption("No variable has these words in its name or value.")
+        return
+    shown = _values_table(view, held, groups)
+    chosen = state.record(VariableSelection).variable
+    place = shown.place_of(list(chosen)) if chosen else None
+    rows_list("variables", shown, chosen=place, on_choose=_choose, fills=True)
+    if chosen is not None and place is not None:
+        value = next(variables for _, lead, variables in groups if lead == chosen.scope)[chosen.name]
+        variable_detail(held, view.event, chosen.scope, chosen.name, value)
 
 
-def _main_scopes(scopes: Scopes) -> list[tuple[str, str, Mapping[str, Any]]]:
+def _groups(scopes: Scopes) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield title, first part of the paths, and variables of each scope."""
     with_copies = bool(state.widget(_COPIES.key))
-    found: list[tuple[str, str, Mapping[str, Any]]] = []
     for thread, variables in (scopes.runtime or {MAIN_THREAD: {}}).items():
         title = "Runtime" if thread == MAIN_THREAD else f"Runtime of thread {thread}"
         lead = "runtime" if thread == MAIN_THREAD else f"thread_{thread}"
         copies = scopes.qualified.get(thread, {}) if with_copies else {}
-        found.append((title, lead, {**variables, **copies}))
-    return [
-        *found,
-        ("Workflow", "workflow", scopes.workflow),
-        ("Dynamic", "dynamic", scopes.dynamic),
-        ("Given as runtime input", "input", scopes.seeds),
+        yield title, lead, {**variables, **copies}
+    yield "Workflow", "workflow", scopes.workflow
+    yield "Dynamic", "dynamic", scopes.dynamic
+    yield "Runtime input", "input", scopes.seeds
+    yield "System", "system", scopes.system
+
+
+def _has(words: Sequence[str], *parts: Any) -> bool:
+    text = " ".join(part if isinstance(part, str) else json_cell(part) for part in parts).casefold()
+    return all(word in text for word in words)
+
+
+def _values_table(
+    view: RunView, held: RunHistory, groups: Sequence[tuple[str, str, Mapping[str, Any]]]
+) -> Table:
+    """Return a table with a title above each scope; the head is that of the first one."""
+    changed = {change.path: change.sign for change in held.history.changed_at(view.last)} if view.rows else {}
+    rows: list[Row] = []
+    for title, lead, variables in groups:
+        if rows or title != groups[0][0]:
+            rows.append(Row([title], is_heading=True))
+        for name, value in variables.items():
+            setting = held.history.last_set(lead, name, view.event)
+            cells = [
+                _mark(changed, f"{lead}.{name}") + name,
+                json_cell(value),
+                _set_in(view.session.workflow, lead, name, setting),
+            ]
+            rows.append(Row(cells, [lead, name]))
+    columns = [
+        Column("name", groups[0][0], 150, help="+ added or ~ changed by the chosen event"),
+        Column("value", "Value", 120, help="Choose a row to read the whole value", grows=True),
+        Column("set", "Set in", 70, help="The turn that set it last"),
     ]
+    return Table(columns, rows, "Variables: name, value and the turn that set it")
 
 
-class _Tables:
-    """The tables of one drawing."""
-
-    def __init__(self, held: RunHistory, event: int | None, changed: Mapping[str, str], wanted: str) -> None:
-        self._held = held
-        self._event = event
-        self._changed = changed
-        self._words = wanted.casefold().split()
-        self.found = 0
-        """How many variables were drawn."""
-
-    def matching(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the variables that match the search."""
-        if not self._words:
-            return dict(variables)
-        return {
-            name: value
-            for name, value in variables.items()
-            if all(word in f"{name} {json_cell(value)}".casefold() for word in self._words)
-        }
-
-    def draw(self, title: str, lead: str, variables: Mapping[str, Any], *, is_kept: bool) -> None:
-        """Draw a scope; an empty one only where it is always shown."""
-        found = self.matching(variables)
-        self.found += len(found)
-        if not found and (self._words or not is_kept):
-            return
-        self.rows(title, lead, found)
-
-    def rows(self, title: str, lead: str, variables: Mapping[str, Any]) -> None:
-        """Draw the variables of a scope."""
-        names = list(variables)
-        scope, name = state.record(VariableSelection).variable or (None, "")
-        at = names.index(name) if scope == lead and name in variables else None
-        rows_list(
-            f"variables_{lead}",
-            _COLUMNS,
-            [self._row(lead, name, value) for name, value in variables.items()],
-            chosen=at,
-            height=list_height(len(variables), _MOST_VARIABLES),
-            aria_label=f"{title or lead.capitalize()} variables",
-            on_choose=lambda name: _choose(lead, name),
-            title=title,
-            none="No variables.",
-        )
-        if at is not None:
-            variable_detail(self._held, self._event, lead, names[at], variables[names[at]])
-
-    def _row(self, lead: str, name: str, value: Any) -> Row:
-        return Row([self._mark(f"{lead}.{name}") + name, self._set_by(lead, name), json_cell(value)], name)
-
-    def _set_by(self, lead: str, name: str) -> str:
-        setting = self._held.history.last_set(lead, name, self._event)
-        return f"{setting.turn_number} · {setting.index}" if setting else ""
-
-    def _mark(self, path: str) -> str:
-        if path in self._changed:
-            return f"{self._changed[path]} "
-        return "~ " if any(each.startswith((f"{path}.", f"{path}[")) for each in self._changed) else ""
+def _set_in(workflow: Workflow, scope: str, name: str, setting: VariableChange | None) -> str:
+    if setting is None:
+        return ""
+    defaults = {**workflow.dynamic_variables, **workflow.config.default_dynamic_variables}
+    if scope == "dynamic" and name in defaults and setting.after == defaults[name]:
+        return "default"
+    return f"turn {setting.turn_number}"
 
 
-def _choose(scope: str, name: Any) -> None:
-    state.record(VariableSelection).variable = ChosenVariable(scope, name) if isinstance(name, str) else None
+def _mark(changed: Mapping[str, str], path: str) -> str:
+    if path in changed:
+        return f"{changed[path]} "
+    return "~ " if any(each.startswith((f"{path}.", f"{path}[")) for each in changed) else ""
 
 
-SPANS = ("This event", "This turn", "The run")
-_MOST_ROWS = 12
+def _choose(target: Any) -> None:
+    state.record(VariableSelection).variable = ChosenVariable(*target) if target else None
+
+
+SPANS = ("Event", "Turn", "Run")
 _NOTHING = {
-    "This event": "This event changed no variable. Choose “This turn”, or another event.",
-    "This turn": "Nothing changed in this turn up to here.",
-    "The run": "Nothing changed up to here.",
+    "Event": "This event changed no variable. Choose “Turn”, or another event.",
+    "Turn": "Nothing changed in this turn up to here.",
+    "Run": "Nothing changed up to here.",
 }
 
 
-def changes_view(view: RunView, held: RunHistory, at: int, wanted: str) -> None:
-    """Draw the changes as a table, and the chosen one in full.
-
-    Args:
-        view: The run.
-        held: Its past.
-        at: The event, counted over the run from 0.
-        wanted: Words; only changes whose path or values have all of them.
-    """
-    span = (
-        st.segmented_control(
-            "What changed by",
-            SPANS,
-            key="changes_span",
-            default=SPANS[0],
-            required=True,
-            label_visibility="collapsed",
-        )
-        or SPANS[0]
-    )
-    words = wanted.casefold().split()
-    found = [change for change in _changes(view, held, at, span) if _has(change, words)]
-    if found:
-        _table(found)
-    else:
+def _changes_view(view: RunView, held: RunHistory, wanted: str) -> None:
+    span, words = state.widget("changes_span"), wanted.casefold().split()
+    found = [
+        change
+        for change in _changes(view, held, span)
+        if _has(words, change.path, change.before, change.after)
+    ]
+    if not found:
         st.caption("No change has these words." if words else _NOTHING[span])
+        return
+    columns: list[tuple[Column, Callable[[Difference], Cell]]] = [
+        (Column("sign", "", 26, help="+ added, − removed, ~ changed"), lambda change: change.sign),
+        (Column("variable", "Variable", 150), lambda change: change.path),
+        (
+            Column("before", "Before", 90, grows=True),
+            lambda change: "" if change.op == "added" else json_cell(change.before),
+        ),
+        (
+            Column("after", "After", 90, grows=True),
+            lambda change: "" if change.op == "removed" else json_cell(change.after),
+        ),
+    ]
+    label = "Variables that changed, with their values before and after"
+    shown = table(label, found, columns, lambda change: change.path)
+    place = shown.place_of(state.widget(_CHANGE_KEY))
+    rows_list("changes", shown, chosen=place, on_choose=_choose_change, fills=True)
+    if place is not None:
+        _whole(found[place])
 
 
-def _changes(view: RunView, held: RunHistory, at: int, span: str) -> list[Difference]:
+def _choose_change(path: Any) -> None:
+    state.set_widget(_CHANGE_KEY, path)
+
+
+def _changes(view: RunView, held: RunHistory, span: str) -> list[Difference]:
+    at = view.last
     if at < 0:
         return []
-    if span == "This event":
+    if span == "Event":
         return held.history.changed_at(at)
-    first = view.rows[at].index - view.rows[at].position if span == "This turn" else 0
+    first = view.rows[at].index - view.rows[at].position if span == "Turn" else 0
     return held.history.changed_between(first - 1, at)
-
-
-def _has(change: Difference, words: Sequence[str]) -> bool:
-    place = f"{change.path} {json_cell(change.before)} {json_cell(change.after)}".casefold()
-    return all(word in place for word in words)
-
-
-def _table(found: Sequence[Difference]) -> None:
-    picked = st.dataframe(
-        {
-            "": [change.sign for change in found],
-            "variable": [change.path for change in found],
-            "before": ["" if change.op == "added" else json_cell(change.before) for change in found],
-            "after": ["" if change.op == "removed" else json_cell(change.after) for change in found],
-        },
-        key="changes",
-        hide_index=True,
-        row_height=ROW,
-        height=table_height(len(found), _MOST_ROWS),
-        on_select="rerun",
-        selection_mode="single-cell",
-        column_config={
-            "": st.column_config.TextColumn("", width=28, help="+ added, − removed, ~ changed"),
-            "variable": st.column_config.TextColumn("Variable", width=112),
-            "before": st.column_config.TextColumn("Before", width=72),
-            "after": st.column_config.TextColumn("After"),
-        },
-        alt="Variables that changed, with their values before and after",
-    )
-    cells = picked["selection"]["cells"]
-    if cells and cells[0][0] < len(found):
-        _whole(found[cells[0][0]])
-    else:
-        st.caption("Choose a row to read both values in full.")
 
 
 def _whole(change: Difference) -> None:
@@ -299,20 +232,19 @@ def variable_detail(held: RunHistory, event: int | None, scope: str, name: str, 
         value: Its value at the chosen event.
     """
     key = f"{scope}_{name}"
-    with st.container(border=True, gap="xxsmall", key=f"detail_{scope}"):
-        st.caption(plain(f"{scope}.{name}"))
+    setting = held.history.last_set(scope, name, event)
+    watch = Button(
+        f"watch_{key}",
+        "Watch",
+        watches.add_watch,
+        (f"{scope}.{name}",),
+        icon=":material/visibility:",
+        look="tertiary",
+        help="Follow its value over the run, under Watch",
+    )
+    with st.container(border=True, gap="xxsmall", key="variable"):
+        bar("variable_bar", [Text(f"{scope}.{name}"), *_set_by(key, setting), watch], low=True)
         whole_value(value)
-        with st.container(horizontal=True, gap="xxsmall"):
-            _who(held, event, scope, name)
-            st.button(
-                "Watch",
-                key=f"watch_{key}",
-                icon=":material/visibility:",
-                type="tertiary",
-                on_click=watches.add_watch,
-                args=(f"{scope}.{name}",),
-                help="Follow its value over the run, under Watch",
-            )
         _earlier(held, event, scope, name)
 
 
@@ -326,20 +258,20 @@ def whole_value(value: Any) -> None:
         st.text(json_cell(value))
 
 
-def _who(held: RunHistory, event: int | None, scope: str, name: str) -> None:
-    setting = held.history.last_set(scope, name, event)
+def _set_by(key: str, setting: VariableChange | None) -> list[Item]:
     if setting is None:
-        st.caption("Nothing in this run set it.", width="content")
-        return
-    st.button(
-        f"Set by event {setting.index} · turn {setting.turn_number}",
-        key=f"who_{scope}_{name}",
-        icon=":material/my_location:",
-        type="tertiary",
-        on_click=refresh.refreshing("look", actions.select_event),
-        args=(setting.index,),
-        help="Who set this? Go to the event that changed it last before the chosen one",
-    )
+        return [Text("Nothing in this run set it.")]
+    return [
+        Button(
+            f"who_{key}",
+            f"Set by event {setting.index} · turn {setting.turn_number}",
+            refresh.refreshing("look", actions.select_event),
+            (setting.index,),
+            icon=":material/my_location:",
+            look="tertiary",
+            help="Go to the event that changed it last before the chosen one",
+        )
+    ]
 
 
 def _earlier(held: RunHistory, event: int | None, scope: str, name: str) -> None:
@@ -347,15 +279,16 @@ def _earlier(held: RunHistory, event: int | None, scope: str, name: str) -> None
     settings = [setting for setting in changes if event is None or setting.index <= event]
     if len(settings) < 2:
         return
-    shown = settings[-_MOST_VALUES:]
-    with st.expander(count(len(settings), "value") + " up to here", type="compact", key=f"values_{scope}"):
-        st.table(
-            {
-                "event": [setting.index for setting in shown],
-                "turn": [setting.turn_number for setting in shown],
-                "value": [
-                    "removed" if setting.op == "removed" else plain(json_cell(setting.after))
-                    for setting in shown
-                ],
-            }
-        )
+    shown = table(
+        f"Values of {scope}.{name}: event, turn and value",
+        settings[-_MOST_VALUES:],
+        [
+            (Column("event", "Event", 56, "number"), lambda setting: str(setting.index)),
+            (Column("turn", "Turn", 46, "number"), lambda setting: str(setting.turn_number)),
+            (
+                Column("value", count(len(settings), "value") + " up to here", 120, grows=True),
+                lambda setting: "removed" if setting.op == "removed" else json_cell(setting.after),
+            ),
+        ],
+    )
+    rows_list("variable_values", shown)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+from typing import Any, Final
 
 import streamlit as st
 
@@ -19,9 +20,10 @@ from debugger.analysis.decisions import (
 )
 from debugger.protocol.events import COMPANION, reference_id
 from debugger.views import actions, refresh, state
-from debugger.views.components.markdown import count, plain
-from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.markdown import count, json_cell
+from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.toolbar import Button, Colour, SegmentedControl, Spacer, Text, bar
+from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView, decisions, run_history, run_view
 from debugger.views.selection import Selection
@@ -37,7 +39,7 @@ def why_tab(view: RunView) -> None:
     chosen = _chosen(view, log, at_edge)
     if chosen is None:
         st.caption(
-            "For each transition this shows every way out of the node, in the order in which they are asked, "
+            "For each transition this shows every outgoing edge of the node, in the order of evaluation, "
             "and why one was taken: "
             + ("this edge was not taken yet." if at_edge is not None else _nothing(log))
         )
@@ -56,7 +58,7 @@ def _of_edge(view: RunView, log: DecisionLog) -> Sequence[DecisionRecord] | None
     every = log.of_edge(edge_id)
     found = _taken_until(view, every)
     later = f", later {count(len(every) - len(found), 'more time')}" if len(every) > len(found) else ""
-    edge = view.graph.edges.get(edge_id)
+    edge = drawn_graph(view).graph.edges.get(edge_id)
     named = (edge.label if edge else "") or edge_id
     leave = Button(
         "leave_edge",
@@ -89,11 +91,11 @@ def _chosen(
 
 def _steps(steps: Sequence[DecisionRecord], chosen: DecisionRecord) -> None:
     place = next(at for at, record in enumerate(steps) if record is chosen)
-    hop = f" · hop {chosen.transition_number}" if chosen.transition_number is not None else ""
+    number = f" · transition {chosen.transition_number}" if chosen.transition_number is not None else ""
     bar(
         "decision_moment",
         [
-            Text(f"Decision {place + 1} of {len(steps)}{hop} · turn {chosen.turn_number}"),
+            Text(f"Decision {place + 1} of {len(steps)}{number} · turn {chosen.turn_number}"),
             Spacer(),
             _step("previous", ":material/chevron_left:", steps, place - 1),
             _step("next", ":material/chevron_right:", steps, place + 1),
@@ -149,81 +151,79 @@ def _listed(
 
 _MOST_SHOWN = 12
 _TELLING = frozenset({"retry", "gave_up", "escalated", "beside"})
-"""Outcomes whose event says more than the box does."""
-_LOOKS: Final[dict[Verdict, tuple[str, Colour]]] = {
-    "taken": ("check_circle", "green"),
-    "redirected": ("alt_route", "orange"),
-    "held": ("check", "blue"),
-    "false": ("close", "gray"),
-    "error": ("dangerous", "red"),
-    "not_chosen": ("psychology_alt", "gray"),
-    "not_offered": ("do_not_disturb_on", "gray"),
-    "judged_yes": ("check", "blue"),
-    "judged_no": ("close", "gray"),
-    "not_asked": ("more_horiz", "gray"),
-    "not_armed": ("hourglass_empty", "blue"),
-    "blocked": ("block", "orange"),
-    "disabled": ("power_settings_new", "gray"),
-    "dangling": ("link_off", "red"),
-    "forked": ("fork_right", "violet"),
-    "exhausted": ("timer_off", "orange"),
-    "not_needed": ("more_horiz", "gray"),
+"""Outcomes whose event says more than the explanation does."""
+_COLOURS: Final[dict[Verdict, Colour]] = {
+    "taken": "green",
+    "redirected": "orange",
+    "held": "blue",
+    "false": "gray",
+    "error": "red",
+    "not_chosen": "gray",
+    "not_offered": "gray",
+    "judged_yes": "blue",
+    "judged_no": "gray",
+    "not_asked": "gray",
+    "not_armed": "blue",
+    "blocked": "orange",
+    "disabled": "gray",
+    "dangling": "red",
+    "forked": "violet",
+    "exhausted": "orange",
+    "not_needed": "gray",
 }
 
 
 def decision_box(found: Explanation) -> None:
-    """Draw the decision."""
-    _outcome(found)
-    if not found.agrees and found.expected is not None:
-        st.warning(
-            f"By the recorded state the rules lead to {plain(_name(found.expected))}, but the run went "
-            "another way: what ran may be another version, or a variable that no event shows decided.",
-            icon=":material/help:",
-        )
-    if not found.is_known:
-        st.info(
-            "The workflow at hand does not have this node or this way out of it. The event tells no more.",
-            icon=":material/help:",
-        )
-    for number, candidate in enumerate(found.candidates[:_MOST_SHOWN], 1):
-        _candidate(number, candidate)
-    rest = found.candidates[_MOST_SHOWN:]
+    """Draw the decision with each outgoing edge, as one element."""
+    shown, rest = found.candidates[:_MOST_SHOWN], found.candidates[_MOST_SHOWN:]
+    parts = [*_outcome(found), *_doubts(found), _edges(shown, 1)]
     if rest:
-        with st.expander(f"{len(rest)} more ways out", type="compact", key="more_ways"):
-            for number, candidate in enumerate(rest, _MOST_SHOWN + 1):
-                _candidate(number, candidate)
+        more = _edges(rest, len(shown) + 1)
+        parts.append(f"<details><summary>{count(len(rest), 'more edge')}</summary>{more}</details>")
+    st.html(f'<div class="why">{"".join(parts)}</div>')
 
 
-def _outcome(found: Explanation) -> None:
+def _outcome(found: Explanation) -> Iterator[str]:
     record = found.record
     where = f" → {found.destination_label}" if found.destination_label else ""
-    st.markdown(f"**{plain(found.source_label + where)}**")
-    with st.container(horizontal=True, gap="xxsmall", key="outcome"):
-        st.badge(OUTCOME_LABELS[record.outcome], icon=":material/call_split:", color="blue")
-        if record.stage != "after_run":
-            st.badge(record.stage.replace("_", " "), icon=":material/schedule:", color="gray")
+    stage = "" if record.stage == "after_run" else _chip(record.stage.replace("_", " "), "gray")
+    outcome = _chip(OUTCOME_LABELS[record.outcome], "blue")
+    yield f"<p><b>{escape(found.source_label + where)}</b> {outcome} {stage}</p>"
     if record.words and not any(candidate.won for candidate in found.candidates):
-        with st.container(border=True, gap="xxsmall", key="words"):
-            st.caption("What the model, or its stand-in, gave as the reason")
-            st.text(record.words)
+        yield f"<p>Reason of the model, or of its mock: {escape(record.words)}</p>"
     elif record.reason and record.outcome in _TELLING:
-        st.caption(plain(record.reason))
+        yield f"<p>{escape(record.reason)}</p>"
     filled = {name: value for name, value in record.args.items() if name != "justification"}
     if filled:
-        st.caption("Filled in with the choice")
-        st.json(filled, expanded=1)
+        yield f"<p>Filled in with the choice</p><code>{escape(json_cell(filled))}</code>"
 
 
-def _candidate(number: int, candidate: ExplainedEdge) -> None:
-    icon, colour = _LOOKS[candidate.verdict]
-    with st.container(border=True, gap="xxsmall", key=f"way_{number}"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.markdown(f"{number}. **{plain(_name(candidate))}**", width="content")
-            st.space("stretch")
-            st.badge(VERDICT_LABELS[candidate.verdict], icon=f":material/{icon}:", color=colour)
-        if candidate.condition:
-            st.code(_condition(candidate), language=None, wrap_lines=True)
-        st.caption(plain(candidate.why))
+def _doubts(found: Explanation) -> Iterator[str]:
+    if not found.agrees and found.expected is not None:
+        yield (
+            f'<p class="doubt">By the recorded variables the rules lead to {escape(_name(found.expected))}, '
+            "but the run took another edge: another version may have run, or a variable that no event shows "
+            "decided.</p>"
+        )
+    if not found.is_known:
+        yield (
+            '<p class="doubt">This version of the workflow does not have the node or the edge. '
+            "The event says no more.</p>"
+        )
+
+
+def _edges(candidates: Sequence[ExplainedEdge], first: int) -> str:
+    return f'<ol start="{first}">{"".join(map(_edge, candidates))}</ol>'
+
+
+def _edge(candidate: ExplainedEdge) -> str:
+    verdict = _chip(VERDICT_LABELS[candidate.verdict], _COLOURS[candidate.verdict])
+    condition = f"<code>{escape(_condition(candidate))}</code>" if candidate.condition else ""
+    return f"<li><b>{escape(_name(candidate))}</b> {verdict}{condition}<p>{escape(candidate.why)}</p></li>"
+
+
+def _chip(text: str, colour: Colour) -> str:
+    return f'<span class="chip {colour}">{escape(text)}</span>'
 
 
 def _condition(candidate: ExplainedEdge) -> str:
@@ -237,50 +237,46 @@ def _name(candidate: ExplainedEdge) -> str:
     return f"{candidate.label} → {candidate.destination_label}" if leads_away else candidate.label
 
 
-TABLE_KEY = "decisions"
-_INDEXES_KEY = "decision_indexes"
-_MOST_ROWS = 6
 _WINDOW = 200
 
 
 def decision_list(shown: Sequence[DecisionRecord], chosen: DecisionRecord, explainer: Explainer) -> None:
-    """Draw the decisions around the selected one; selection moves the event.
+    """Draw the decisions around the selected one; selection moves the cursor.
 
     Args:
         shown: The decisions in their order, the chosen one among them.
-        chosen: The one whose box is drawn.
-        explainer: Knows what people call the nodes.
+        chosen: The one that is explained.
+        explainer: Knows the labels of the nodes.
     """
     records = _window(shown, chosen)
-    _show_choice(records, chosen)
-    state.set_widget(_INDEXES_KEY, (chosen.index, [record.index for record in records]))
     if len(records) < len(shown):
         st.caption(f"{len(records)} of {len(shown)} decisions, around the chosen one")
-    st.dataframe(
-        {
-            "hop": [record.transition_number for record in records],
-            "turn": [record.turn_number for record in records],
-            **_threads(records),
-            "from": [explainer.label(record.source) for record in records],
-            "to": [explainer.label(record.destination) if record.destination else "" for record in records],
-            "how": [OUTCOME_LABELS[record.outcome] for record in records],
-        },
-        key=TABLE_KEY,
-        hide_index=True,
-        row_height=ROW,
-        height=table_height(len(records), _MOST_ROWS),
-        on_select=refresh.refreshing("look", _choose),
-        selection_mode="single-cell",
-        column_config={
-            "hop": st.column_config.NumberColumn("Hop", width=44, help="Its number in the graph"),
-            "turn": st.column_config.NumberColumn("Turn", width=44),
-            "thread": st.column_config.TextColumn("Thread", width=70),
-            "from": st.column_config.TextColumn("From", width=100),
-            "to": st.column_config.TextColumn("To", width=100),
-            "how": st.column_config.TextColumn("How", width=104),
-        },
-        placeholder="",
-        alt="Decisions: hop, turn, from, to, and how each was made",
+    columns: list[tuple[Column, Callable[[DecisionRecord], Cell]]] = [
+        (
+            Column("transition", "#", 40, "number", help="The transition's number in the graph"),
+            lambda record: str(record.transition_number or ""),
+        ),
+        (Column("turn", "Turn", 44, "number"), lambda record: str(record.turn_number)),
+        *_threads(records),
+        (Column("from", "From", 90, grows=True), lambda record: explainer.label(record.source)),
+        (
+            Column("to", "To", 90, grows=True),
+            lambda record: explainer.label(record.destination) if record.destination else "",
+        ),
+        (Column("how", "How", 90, grows=True), lambda record: OUTCOME_LABELS[record.outcome]),
+    ]
+    drawn = table(
+        "Decisions: transition, turn, from, to, and how each was made",
+        records,
+        columns,
+        lambda record: [record.index],
+    )
+    rows_list(
+        "decisions",
+        drawn,
+        chosen=drawn.place_of([chosen.index]),
+        on_choose=refresh.refreshing("look", _choose),
+        most=6,
     )
 
 
@@ -292,27 +288,17 @@ def _window(shown: Sequence[DecisionRecord], chosen: DecisionRecord) -> Sequence
     return shown[first : first + _WINDOW]
 
 
-def _threads(records: Sequence[DecisionRecord]) -> dict[str, list[str]]:
+def _threads(
+    records: Sequence[DecisionRecord],
+) -> list[tuple[Column, Callable[[DecisionRecord], Cell]]]:
     if not any(COMPANION in record.thread_id for record in records):
-        return {}
-    return {"thread": [reference_id(record.thread_id) or "" for record in records]}
+        return []
+    return [(Column("thread", "Thread", 70), lambda record: reference_id(record.thread_id))]
 
 
-def _show_choice(records: Sequence[DecisionRecord], chosen: DecisionRecord) -> None:
-    place = next((at for at, record in enumerate(records) if record is chosen), None)
-    held = state.widget(TABLE_KEY)
-    cells = held["selection"]["cells"] if held else []
-    if place is not None and (not cells or cells[0][0] != place):
-        column = cells[0][1] if cells else "hop"
-        state.set_widget(TABLE_KEY, {"selection": {"rows": [], "columns": [], "cells": [[place, column]]}})
-
-
-def _choose() -> None:
-    cells = state.widget(TABLE_KEY)["selection"]["cells"]
-    marked, indexes = state.widget(_INDEXES_KEY)
-    # The table also tells of a row that was marked by the page itself.
-    if cells and cells[0][0] < len(indexes) and indexes[cells[0][0]] != marked:
-        show_decision(indexes[cells[0][0]])
+def _choose(target: Any) -> None:
+    if target:
+        show_decision(target[0])
 
 
 def show_decision(index: int) -> None:

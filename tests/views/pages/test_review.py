@@ -462,11 +462,12 @@ def test_sheet_changes_nothing_before_it_is_confirmed(app, backend, workflow):
     first, second = runs(backend, workflow, 2)
     app.run()
     sheet = workbook(
-        ("run_id", "turn", "verdict", "comment", "tags", "text"),
-        (first, 1, "fail", "Rude", "late", "Hello"),
-        (first, 2, "", "Polite", "late", "Bye"),
-        (second, 9, "fail", "", "", ""),
-        ("f" * 24, 1, "fail", "", "", ""),
+        ("run_id", "turn", "sequence", "verdict", "comment", "tags", "text"),
+        (first, 1, "", "fail", "Rude", "late", "Hello"),
+        (first, 2, "", "", "Polite", "late", "Bye"),
+        (second, 9, "", "fail", "", "", ""),
+        (second, 1, 99, "fail", "", "", ""),
+        ("f" * 24, 1, "", "fail", "", "", ""),
     )
 
     upload(app, sheet)
@@ -476,9 +477,10 @@ def test_sheet_changes_nothing_before_it_is_confirmed(app, backend, workflow):
     app.button("review_import_now").click().run()
 
     assert before == []
-    assert "4 rows; 3 new values, 0 changed, 1 unchanged, 0 conflicts, 1 row with problems" in shown
+    assert "5 rows; 3 new values, 0 changed, 1 unchanged, 0 conflicts, 2 rows with problems" in shown
     assert "f" * 24 in unknown
     assert "The run has no turn 9." in tables
+    assert "The run has no message 99." in tables
     assert verdicts(backend, first, second) == [(first, Target.turn(1), "fail", "me", "Rude")]
     notes = backend.store.notebook.notes(first)
     assert notes.tags == ["late"]

@@ -31,7 +31,7 @@ def test_demo_view_says_in_words_what_happened(app, backend, press):
 
     press("start")
 
-    told = "Chat waits for the user's message. Last move: A → Chat. This always comes next."
+    told = "Chat waits for the user's message. Last step: A → Chat. This always comes next."
     assert told in captions(app)
 
 

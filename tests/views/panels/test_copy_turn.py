@@ -9,6 +9,7 @@ def test_turn_can_be_copied_in_each_language_without_key(app, backend, press, re
     app.run()
     press("start")
 
+    app.session_state["copy_as"] = True
     use(app, "inspector_tab", "Input")
 
     assert not app.exception

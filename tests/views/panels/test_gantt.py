@@ -4,6 +4,7 @@ from debugger.views.run_state import Cursor
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, use
 from tests.views.message import send
+from tests.views.row_lists import choose, drawn, rows
 
 
 def open_view(app, name):
@@ -30,20 +31,29 @@ def test_last_turn_is_drawn_with_its_bars(app, backend, press):
 
     open_view(app, "Gantt")
 
-    assert not app.exception
+    shown = drawn(app, "Gantt chart of turn 1")
+    spans = [row["cells"][2] for row in shown["rows"]]
+    assert ("A", "node run") in {(row["lane"], row["kind"]) for row in rows(app, "Gantt")}
+    assert all(begin >= 0 and begin + length <= 1.001 for _, begin, length, _ in spans)
     assert "Turn 1" in captions(app)
-    assert app.get("arrow_vega_lite_chart") or app.get("vega_lite_chart")
 
 
-def test_same_facts_stand_in_table(app, backend, press):
-    talk(app, backend, press)
+def test_bar_leads_to_its_event_and_later_bars_are_dimmed(app, backend, record, press):
+    steps = [static("a", "Hello"), static("b", "Welcome"), say("chat")]
+    backend.create_workflow(document(*steps, direct("a", "b"), direct("b", "chat")))
+    app.run()
+    press("start")
     open_view(app, "Gantt")
+    targets = [row["target"] for row in drawn(app, "Gantt")["rows"]]
+    first = min(target for target in targets if target)
 
-    use(app, "gantt_view", "Table")
+    choose(app, first, "Gantt")
 
-    table = app.dataframe("gantt_table").value
-    assert ("A", "node run") in set(zip(table["lane"], table["kind"], strict=True))
-    assert (table["took"] >= 0).all()
+    shown = drawn(app, "Gantt")
+    assert [record(Cursor).event] == first
+    assert shown["chosen"] == targets.index(first)
+    assert shown["later"] == [at for at, target in enumerate(targets) if target and target > first]
+    assert shown["later"]
 
 
 def test_turn_of_chosen_event_is_drawn(app, backend, record, press, settle):
@@ -65,12 +75,8 @@ def test_pause_is_drawn_as_bar_of_its_own(app, backend, record):
     use(app, "resume")
 
     open_view(app, "Gantt")
-    use(app, "gantt_view", "Table")
 
-    assert not app.exception
-    table = app.dataframe("gantt_table").value
-    kinds = dict(zip(table["lane"], table["kind"], strict=True))
-    assert kinds["Paused"] == "pause"
-    took = dict(zip(table["lane"], table["took"], strict=True))
-    assert took["Paused"] >= 1
+    paused = next(row for row in rows(app, "Gantt") if row["lane"] == "Paused")
+    assert paused["kind"] == "pause"
+    assert float(paused["took"].removesuffix(" ms").replace(",", "")) >= 1
     assert "s paused" in captions(app)

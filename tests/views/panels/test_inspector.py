@@ -7,16 +7,11 @@ from debugger.views.panels.inspector import TABS
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.selection import Selection
 from tests.support.factories import direct, document, node, say, static, tool
-from tests.views.bars import bars, control, tell, use
+from tests.views.bars import bars, captions, control, tell, use
 from tests.views.message import send
-from tests.views.row_lists import variables
+from tests.views.row_lists import choose, column, drawn, variables
 
 COUNT = "def count(n):\n    return {'n': n + 1}\n"
-
-
-def frame(app, alt):
-    """A table by its description."""
-    return next(element for element in app.dataframe if element.proto.alt.startswith(alt)).value
 
 
 def test_before_run_inspector_says_what_would_be_here(app, backend):
@@ -27,10 +22,10 @@ def test_before_run_inspector_says_what_would_be_here(app, backend):
         use(app, "inspector_tab", tab)
         assert not app.exception
 
-    assert any("once it has begun" in caption.value for caption in app.caption)
+    assert "once it has begun" in captions(app)
 
 
-def test_state_shows_each_scope_after_latest_event(app, backend, press):
+def test_variables_show_each_scope_after_latest_event(app, backend, press):
     backend.create_workflow(
         document(
             tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat"), defaults={"shop": "Leaf"}
@@ -83,7 +78,7 @@ def test_stepping_ends_at_first_event(app, backend, record, press):
     app.run()
     pressed = [[number, "previous_event", None] for number in range(10_001, 10_100)]  # above those of `use`
 
-    use(app, "timeline_density", "Raw")
+    use(app, "timeline_density", "All events")
     tell(app, bars(app)["context_bar"], pressed)
 
     assert record(Cursor).event == 0
@@ -117,10 +112,10 @@ def test_chosen_event_shows_its_json_and_what_it_changed(app, backend, record, p
 
     record(Cursor).event = place
     use(app, "state_view", "Changes")
-    changed = frame(app, "Variables that")
+    changed = column(app, "variable", "Variables that")
     use(app, "inspector_tab", "Event")
 
-    assert "runtime.tool_result" in list(changed["variable"])
+    assert "runtime.tool_result" in changed
     assert json.loads(app.json[0].value) == events[place].to_wire()
 
 
@@ -136,8 +131,21 @@ def test_chosen_node_shows_its_configuration_and_its_runs(app, backend, record, 
 
     assert json.loads(app.json[0].value)["description"] == "Greets"
     assert "self_loop_config" not in json.loads(app.json[0].value)
-    assert list(frame(app, "Edges")["to"]) == ["Chat"]
-    assert len(frame(app, "Runs of")) == 1
+    assert column(app, "to", "Edges") == ["Chat"]
+    assert column(app, "turn", "Runs of") == ["1"]
+
+
+def test_run_of_node_leads_to_its_end(app, backend, record, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+    record(Selection).node = "a"
+    use(app, "inspector_tab", "Node")
+    (target,) = [row["target"] for row in drawn(app, "Runs of")["rows"]]
+
+    choose(app, target, "Runs of")
+
+    assert record(CurrentRun).session.turns[0].events[record(Cursor).event].type == "end_node_run"
 
 
 def test_node_that_version_does_not_have_is_told_and_not_raised(app, backend, record):
@@ -148,7 +156,7 @@ def test_node_that_version_does_not_have_is_told_and_not_raised(app, backend, re
     use(app, "inspector_tab", "Node")
 
     assert not app.exception
-    assert "no such node" in app.info[0].value
+    assert "not in this version of the workflow" in captions(app)
 
 
 def test_input_of_chosen_turn_is_shown_as_it_was_sent(app, backend, record, press, settle):
@@ -186,7 +194,7 @@ def test_failed_event_is_on_view_with_its_reason(app, backend, record, press):
     press("start")
     use(app, "inspector_tab", "Event")
 
-    assert "nowhere" in app.json[0].value or "nowhere" in " ".join(text.value for text in app.text)
+    assert "nowhere" in app.json[0].value or "nowhere" in captions(app)
 
 
 def test_variable_that_chosen_event_has_set_bears_its_sign(app, backend, record, press):

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
+from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, use
 from tests.views.message import send
-
-
-def table_with(app, column):
-    return next(table.value for table in app.dataframe if column in table.value)
+from tests.views.row_lists import column, drawn, rows
 
 
 def open_metrics(app, backend, press):
@@ -28,11 +26,11 @@ def test_before_run_it_says_what_would_be_here(app, backend):
 def test_every_node_that_ran_has_row(app, backend, press):
     open_metrics(app, backend, press)
 
-    table = table_with(app, "share")
+    runs = {row["node"]: row["runs"] for row in rows(app, "Metrics by node")}
+    shares = [row["cells"][3][1] for row in drawn(app, "Metrics by node")["rows"]]
 
-    assert "A" in set(table["node"])
-    assert table[table["node"] == "A"]["runs"].iloc[0] == 1
-    assert abs(table["share"].sum() - 1) < 1e-6
+    assert runs["A"] == "1"
+    assert abs(sum(shares) - 1) < 1e-6
 
 
 def test_every_turn_has_row(app, backend, press, settle):
@@ -42,7 +40,29 @@ def test_every_turn_has_row(app, backend, press, settle):
 
     use(app, "metrics_by", "By turn")
 
-    table = table_with(app, "warnings")
-    assert list(table["turn"]) == [1, 2]
-    assert table["user"].iloc[1] == "green tea"
+    assert column(app, "turn", "Metrics by turn") == ["1", "2"]
+    assert column(app, "user", "Metrics by turn") == ["", "green tea"]
     assert "2 turns" in captions(app)
+
+
+def test_metrics_are_those_up_to_cursor(app, backend, record, press, settle):
+    open_metrics(app, backend, press)
+    send(app, "green tea")
+    settle()
+    live = captions(app)
+
+    record(Cursor).event = next(
+        at for at, event in enumerate(record(CurrentRun).session.turns[0].events) if ends(event, "A")
+    )
+    app.run()
+    nodes = column(app, "node", "Metrics by node")
+    use(app, "metrics_by", "By turn")
+
+    assert "2 turns" in live
+    assert "1 turn · 1 node run" in captions(app)
+    assert nodes == ["A"]
+    assert column(app, "turn", "Metrics by turn") == ["1"]
+
+
+def ends(event, name):
+    return event.type == "end_node_run" and event.to_wire()["origin_node_name"] == name

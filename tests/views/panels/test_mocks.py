@@ -6,6 +6,8 @@ from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, say, static, tool, when
 from tests.views.bars import captions, control, use
 from tests.views.message import send
+from tests.views.row_lists import column, rows
+from tests.views.row_lists import use as use_row
 
 LEAVES = when("chat", "bye", freeform="The user leaves", name="leaves")
 
@@ -93,8 +95,8 @@ def test_output_is_pinned_from_its_event_and_pin_is_listed_with_its_hits(app, ba
     click(app, "pin_event")
     use(app, "lower_view", "Mocks")
 
-    assert ":material/push_pin: Pin" in marked(app)
-    assert "from turn 1" in marked(app)
+    (pin,) = rows(app, "Mocks")
+    assert (pin["kind"], pin["state"]) == ("Pin", "from turn 1")
     assert any("1 pin or fault not used so far: T" in warning.value for warning in app.warning)
     assert "Mocks 1" in control(app, "lower_view").options
 
@@ -129,7 +131,21 @@ def test_pin_of_node_that_is_gone_is_error_in_list(app, backend, record):
     record(CurrentRun).session.mocks.put(Pin(Target("node", "gone"), {}))
     app.run()
 
-    assert "This version of the workflow has no node 'gone'." in marked(app)
+    assert column(app, "state", "Mocks") == ["This version of the workflow has no node 'gone'."]
+
+
+def test_mock_is_switched_off_and_removed_in_its_row(app, backend, record):
+    opened(app, backend, say("chat"))
+    record(CurrentRun).session.mocks.put(Pin(Target("node", "chat"), {}))
+    app.run()
+    (mock,) = record(CurrentRun).session.mocks.all
+
+    use_row(app, mock.id, "on", False, label="Mocks")
+    is_enabled = record(CurrentRun).session.mocks.all[0].is_enabled
+    use_row(app, mock.id, "remove", label="Mocks")
+
+    assert not is_enabled
+    assert record(CurrentRun).session.mocks.all == []
 
 
 def test_backend_that_runs_elsewhere_greys_pins_and_answers_with_reason(app, backend, monkeypatch):

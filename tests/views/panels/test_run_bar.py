@@ -165,7 +165,7 @@ def test_timeline_tells_background_work_and_threads_apart(app, backend, press, l
     app.run()
     press("start")
     before = drawn(app)["columns"]
-    use(app, "timeline_density", "Raw")
+    use(app, "timeline_density", "All events")
 
     later()
 

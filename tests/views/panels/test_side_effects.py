@@ -5,11 +5,12 @@ import io
 
 from debugger.analysis.side_effects import side_effects
 from debugger.exports.csv_files import side_effect_rows, side_effects_csv
-from debugger.views.run_state import CurrentRun
+from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.selection import Selection
 from tests.support.factories import direct, document, node, say
 from tests.support.super_nodes import super_node
 from tests.views.bars import captions, control, use
+from tests.views.row_lists import choose, column, drawn, rows
 from tests.views.talk import notes
 
 SAVE = {"url": "http://127.0.0.1:9/bookings", "method": "POST"}
@@ -22,8 +23,8 @@ def calls(**more):
 
 
 def ledger(app):
-    """The table of calls."""
-    return next(element.value for element in app.dataframe if element.proto.alt.startswith("Side effects"))
+    """The rows of the table of calls."""
+    return rows(app, "Side effects")
 
 
 def open_ledger(app):
@@ -67,11 +68,12 @@ def test_blocked_call_stands_in_ledger_with_what_to_set(app, backend, press):
 
     open_ledger(app)
 
-    (row,) = ledger(app).to_dict("records")
-    assert (row["turn"], row["node"], row["class"], row["kind"]) == (1, "Booking › Save", "write", "http")
+    (row,) = ledger(app)
+    assert (row["turn"], row["node"], row["class"], row["kind"]) == ("1", "Booking › Save", "write", "http")
     assert row["target"] == "POST http://127.0.0.1:9/bookings"
-    assert (list(row["how"]), list(row["outcome"])) == (["blocked"], ["not made"])
+    assert (row["how"], row["outcome"]) == ("blocked", "not made")
     assert "Set WORKFLOW_DEBUGGER_OUTBOUND_WRITE=live" in captions(app)
+    assert "1 write (blocked)" in captions(app)
     assert "Side effects 1" in control(app, "lower_view").options
 
 
@@ -79,13 +81,13 @@ def test_filter_of_timeline_is_kept_while_ledger_is_shown(app, backend, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
-    use(app, "timeline_density", "Raw")
+    use(app, "timeline_density", "All events")
     use(app, "timeline_text", "booking")
 
     open_ledger(app)
     use(app, "lower_view", "Timeline")
 
-    assert control(app, "timeline_density").value == "Raw"
+    assert control(app, "timeline_density").value == "All events"
     assert control(app, "timeline_text").value == "booking"
 
 
@@ -94,11 +96,38 @@ def test_ledger_of_reopened_run_is_same(app, backend, record, press):
     app.run()
     press("start")
     open_ledger(app)
-    before = ledger(app).to_dict("records")
+    before = ledger(app)
 
     use(app, "reload_run")
 
-    assert str(ledger(app).to_dict("records")) == str(before)
+    assert ledger(app) == before
+
+
+def test_call_is_chosen_with_its_node_and_shown_in_full(app, backend, record, press):
+    backend.create_workflow(calls())
+    app.run()
+    press("start")
+    open_ledger(app)
+
+    choose(app, [0], "Side effects")
+
+    assert record(Selection).node == "booking"
+    assert drawn(app, "Side effects")["chosen"] == 0
+    assert "POST http://127.0.0.1:9/bookings" in [text.value for text in app.text]
+
+
+def test_calls_are_those_up_to_cursor(app, backend, record, press):
+    backend.create_workflow(calls())
+    app.run()
+    press("start")
+    open_ledger(app)
+    live = ledger(app)
+
+    record(Cursor).event = 0
+    app.run()
+
+    assert len(live) == 1
+    assert "No call outside was made up to here." in captions(app)
 
 
 def test_download_holds_every_call_with_its_raw_id(app, backend, record, press):
@@ -122,9 +151,8 @@ def test_event_inside_super_node_belongs_to_it_in_node_tab(app, backend, record,
     record(Selection).node = "booking"
     use(app, "inspector_tab", "Node")
 
-    runs = next(each.value for each in app.dataframe if each.proto.alt.startswith("Runs of the chosen"))
-    assert list(runs["inside"]) == ["Save"]
-    assert not any("no such node" in info.value for info in app.info)
+    assert column(app, "inside", "Runs of the chosen") == ["Save"]
+    assert "not in this version" not in captions(app)
 
 
 def test_many_warnings_in_row_are_folded_together(app, backend, press):

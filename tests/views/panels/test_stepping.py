@@ -180,10 +180,10 @@ def test_paused_event_has_row_in_every_density(app, backend, record):
 @pytest.mark.parametrize(
     ("before", "kind", "after"),
     [
-        ("Turns", "event", "Events"),
-        ("Steps", "event", "Events"),
+        ("Turns", "event", "Key events"),
+        ("Steps", "event", "Key events"),
         ("Turns", "node", "Steps"),
-        ("Raw", "event", "Raw"),
+        ("All events", "event", "All events"),
     ],
 )
 def test_density_follows_step(app, backend, record, before, kind, after):

@@ -5,7 +5,7 @@ import re
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.selection import Selection
 from tests.support.factories import direct, document, node, say, static
-from tests.views.bars import captions, use
+from tests.views.bars import captions, control, use
 from tests.views.message import send
 from tests.views.row_lists import column, drawn, rows
 
@@ -30,18 +30,18 @@ def test_events_that_matter_are_shown_and_hidden_rest_is_counted(app, backend, r
 
     total = len(record(CurrentRun).session.turns[0].events)
     assert len(rows(app)) < total
-    assert f"{len(rows(app))} of {total} events · {total - len(rows(app))} hidden" in captions(app)
+    assert f"Key events · {len(rows(app))} of {total}" in control(app, "timeline_density").options
 
 
-def test_raw_shows_everything(app, backend, record, press):
+def test_all_events_shows_everything(app, backend, record, press):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     press("start")
 
-    use(app, "timeline_density", "Raw")
+    use(app, "timeline_density", "All events")
 
     assert len(rows(app)) == len(record(CurrentRun).session.turns[0].events)
-    assert "hidden" not in captions(app)
+    assert f"All events · {len(rows(app))}" in control(app, "timeline_density").options
 
 
 def test_row_tells_turn_time_node_type_and_summary(app, backend, press):
@@ -112,7 +112,7 @@ def test_chosen_event_stays_marked_when_filter_moves_it(app, backend, record, pr
     app.run()
     before = drawn(app)["chosen"]
 
-    use(app, "timeline_density", "Raw")
+    use(app, "timeline_density", "All events")
 
     after = drawn(app)["chosen"]
     assert before == 1
@@ -129,6 +129,19 @@ def test_following_run_again_takes_mark_away(app, backend, record, press):
     use(app, "back_to_live")
 
     assert drawn(app)["chosen"] is None
+
+
+def test_rows_after_cursor_are_dimmed(app, backend, record, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+    live = drawn(app)["later"]
+
+    record(Cursor).event = int(column(app, "#")[1])
+    app.run()
+
+    assert live == []
+    assert drawn(app)["later"] == list(range(2, len(rows(app))))
 
 
 def test_latest_turn_can_be_looked_at_alone(app, backend, press, settle):
@@ -197,7 +210,8 @@ def test_failures_only_hides_what_went_well_and_counts_it(app, backend, press):
     use(app, "timeline_failures", True)
 
     assert set(column(app, "type")) <= {"workflow_error", "workflow_warning"}
-    assert "hidden" in captions(app)
+    assert f"Key events · {len(rows(app))} of " in " ".join(control(app, "timeline_density").options)
+    assert "1 failure" in captions(app)
 
 
 def test_filter_holds_while_its_box_is_closed(app, backend, press):
@@ -230,7 +244,7 @@ def test_long_run_comes_in_pages_last_one_first(app, backend, record, press, set
     monkeypatch.setattr("debugger.analysis.paging.page_count.__defaults__", (5,))
     monkeypatch.setattr("debugger.analysis.paging.page_of.__defaults__", (5,))
     talk(app, backend, press, settle, "green tea")
-    use(app, "timeline_density", "Raw")
+    use(app, "timeline_density", "All events")
     total = sum(len(turn.events) for turn in record(CurrentRun).session.turns)
     last = [int(number) for number in column(app, "#")]
 

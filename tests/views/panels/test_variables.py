@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from debugger.views.panels.variables import ChosenVariable, VariableSelection
 from debugger.views.panels.watches import WatchList
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import ViewCache
 from tests.support.factories import direct, document, say, static, tool
 from tests.views.bars import control, use
-from tests.views.panels.test_inspector import COUNT, frame
+from tests.views.panels.test_inspector import COUNT
 from tests.views.panels.test_why import texts
-from tests.views.row_lists import drawn, lists, variables
+from tests.views.row_lists import choose, column, drawn, rows, variables
+from tests.views.row_lists import use as use_row
 
 
 def counted(backend):
@@ -24,12 +24,6 @@ def counted(backend):
     )
 
 
-def choose_row(app, key, row):
-    app.session_state[key] = {"selection": {"rows": [], "columns": [], "cells": [[row, "name"]]}}
-    app.run()
-    assert not app.exception
-
-
 def states(record):
     events = record(CurrentRun).session.turns[0].events
     return [at for at, event in enumerate(events) if event.type == "workflow_show_state"]
@@ -41,12 +35,11 @@ def test_each_variable_names_event_that_set_it_and_leads_there(app, backend, rec
     press("start")
     second = states(record)[1]
 
-    set_by = variables(app, "Runtime", "set")
-    assert set_by["n"] == f"1 · {second}"
-    assert set_by["n_success"] == f"1 · {states(record)[0]}"
-    record(VariableSelection).variable = ChosenVariable("runtime", "n")
-    app.run()
-    assert drawn(app, "Runtime variables")["chosen"] == list(set_by).index("n")
+    assert variables(app, "Runtime", "set")["n"] == "turn 1"
+    assert variables(app, "Dynamic", "set")["shop"] == "default"
+    choose(app, ["runtime", "n"], "Variables")
+    shown = drawn(app, "Variables")
+    assert shown["rows"][shown["chosen"]]["target"] == ["runtime", "n"]
     assert control(app, "who_runtime_n").label == f"Set by event {second} · turn 1"
     use(app, "who_runtime_n")
 
@@ -59,8 +52,7 @@ def test_only_variables_with_words_that_are_looked_for_are_shown(app, backend, p
     press("start")
 
     use(app, "state_find", "leaf")
-    assert list(variables(app, "Dynamic")) == ["shop"]
-    assert "Runtime variables" not in lists(app)
+    assert [row["name"] for row in rows(app, "Variables")] == ["shop"]
     use(app, "state_find", "nowhere")
 
     assert "No variable has these words" in texts(app)
@@ -73,15 +65,15 @@ def test_changes_are_shown_by_event_by_turn_and_by_run_with_signs(app, backend, 
     record(Cursor).event = states(record)[1]
     use(app, "state_view", "Changes")
 
-    one = frame(app, "Variables that")
-    use(app, "changes_span", "The run")
-    all_ = frame(app, "Variables that")
+    one = rows(app, "Variables that")
+    use(app, "changes_span", "Run")
+    all_ = rows(app, "Variables that")
 
-    assert one.iloc[0].to_list() == ["~", "runtime.n.n", "2", "5"]
-    assert "dynamic.shop" in all_["variable"].to_list()
-    assert set(all_[""]) == {"+"}
+    assert one[0] == {"sign": "~", "variable": "runtime.n.n", "before": "2", "after": "5"}
+    assert "dynamic.shop" in [row["variable"] for row in all_]
+    assert {row["sign"] for row in all_} == {"+"}
     record(Cursor).event = states(record)[1] - 1
-    use(app, "changes_span", "This event")
+    use(app, "changes_span", "Event")
     assert "changed no variable" in texts(app)
 
 
@@ -100,10 +92,8 @@ def test_change_of_text_is_shown_word_by_word(app, backend, record, press):
     press("start")
     record(Cursor).event = states(record)[1]
     use(app, "state_view", "Changes")
-    at = frame(app, "Variables that")["variable"].to_list().index("runtime.line")
 
-    app.session_state["changes"] = {"selection": {"rows": [], "columns": [], "cells": [[at, "after"]]}}
-    app.run()
+    choose(app, "runtime.line", "Variables that")
 
     shown = next(part.value for part in app.markdown if "background" in part.value)
     assert ":red-background[− ~~Tuesday~~]" in shown
@@ -120,17 +110,29 @@ def test_what_is_watched_keeps_its_values_and_leads_to_where_it_became_true(app,
     app.text_input("new_watch").set_value("[[n.n]] >= 5").run()
     app.text_input("new_watch").set_value("shop").run()
     app.text_input("new_watch").set_value("shop").run()
-    rows = frame(app, "What is watched").to_dict("list")
-    choose_row(app, "watches", 0)
-    values = frame(app, "The values of")
+    watched = [(row["watch"], row["value"]) for row in rows(app, "What is watched")]
+    choose(app, "[[n.n]] >= 5", "What is watched")
+    values = column(app, "value", "The values of")
     use(app, "first_true")
 
-    assert rows["watch"] == ["[[n.n]] >= 5", "shop"]
-    assert rows["value"] == ["true", '"Leaf"']
-    assert values["value"].to_list() == ["false", "true"]
+    assert watched == [("[[n.n]] >= 5", "true"), ("shop", '"Leaf"')]
+    assert values == ["false", "true"]
     assert record(Cursor).event == states(record)[1]
-    use(app, "remove_watch")
+    use_row(app, "[[n.n]] >= 5", "remove", label="What is watched")
     assert record(WatchList).texts == ["shop"]
+
+
+def test_value_of_watch_leads_to_its_event(app, backend, record, press):
+    counted(backend)
+    app.run()
+    press("start")
+    use(app, "state_view", "Watch")
+    app.text_input("new_watch").set_value("[[n.n]] >= 5").run()
+    choose(app, "[[n.n]] >= 5", "What is watched")
+
+    choose(app, [states(record)[0]], "The values of")
+
+    assert record(Cursor).event == states(record)[0]
 
 
 def test_watch_that_is_no_condition_is_refused_with_its_place_and_kept_in_box(app, backend, record, press):
@@ -150,14 +152,13 @@ def test_variable_is_watched_from_its_row(app, backend, record, press):
     counted(backend)
     app.run()
     press("start")
-    record(VariableSelection).variable = ChosenVariable("runtime", "n")
-    app.run()
+    choose(app, ["runtime", "n"], "Variables")
 
     use(app, "watch_runtime_n")
     use(app, "state_view", "Watch")
 
-    assert frame(app, "What is watched")["watch"].to_list() == ["runtime.n"]
-    assert frame(app, "What is watched")["value"].to_list() == ['{"n": 5}']
+    assert column(app, "watch", "What is watched") == ["runtime.n"]
+    assert column(app, "value", "What is watched") == ['{"n": 5}']
 
 
 def test_another_run_is_not_shown_with_past_of_one_before(app, backend, record, press):

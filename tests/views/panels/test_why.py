@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
+from html import unescape
+
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.selection import Selection
 from tests.support.factories import direct, document, say, static, tool, when
 from tests.views.bars import captions, control, use
-from tests.views.panels.test_inspector import frame
+from tests.views.row_lists import choose, drawn, rows
 
 COUNT = "def count(n):\n    return {'n': n + 1}\n"
 
@@ -25,7 +28,8 @@ def counting():
 def texts(app):
     """Everything that is written, marks of Markdown left out."""
     parts = [*app.markdown, *app.text, *app.code]
-    return " / ".join([captions(app), *(part.value.replace("\\", "") for part in parts)])
+    html = [unescape(re.sub("<[^>]*>", " ", element.proto.body)) for element in app.get("html")]
+    return " / ".join([captions(app), *(part.value.replace("\\", "") for part in parts), *html])
 
 
 def open_why(app):
@@ -39,7 +43,7 @@ def test_before_run_tab_says_what_would_be_here(app, backend):
 
     open_why(app)
 
-    assert "every way out of the node" in texts(app)
+    assert "every outgoing edge of the node" in texts(app)
     assert "start the run" in texts(app)
 
 
@@ -52,11 +56,13 @@ def test_each_way_out_is_shown_with_its_condition_its_values_and_its_verdict(app
 
     shown = texts(app)
     assert "Count → Chat" in shown
-    assert [code.value for code in app.code if "[[" in code.value] == [
+    conditions = [
         'isAbsent([[n]])\n→ isAbsent({"n": 2})',
         "[[n_success]] == true\n→ true == true",
         'isPresent([[n]])\n→ isPresent({"n": 2})',
     ]
+    places = [shown.index(condition) for condition in conditions]
+    assert places == sorted(places)
     assert "false" in shown
     assert "true, but later" in shown
     assert "“went well” comes before it" in shown
@@ -93,15 +99,17 @@ def test_row_of_list_chooses_its_decision(app, backend, record, press):
     press("start")
     open_why(app)
 
-    rows = frame(app, "Decisions")
+    shown = rows(app, "Decisions")
+    first = drawn(app, "Decisions")["rows"][0]["target"]
+    choose(app, first, "Decisions")
 
-    assert rows.to_dict("list") == {
-        "hop": [1, 2],
-        "turn": [1, 1],
-        "from": ["A", "B"],
-        "to": ["B", "Chat"],
-        "how": ["direct edge", "direct edge"],
-    }
+    places = [(row["transition"], row["from"], row["to"]) for row in shown]
+    assert places == [
+        ("1", "A", "B"),
+        ("2", "B", "Chat"),
+    ]
+    assert [record(Cursor).event] == first
+    assert "Decision 1 of 2" in texts(app)
 
 
 def test_decision_as_of_event_is_the_last_one_before(app, backend, record, press):
@@ -154,10 +162,28 @@ def test_marks_in_conditions_and_names_are_shown_and_not_obeyed(app, backend, pr
 
     open_why(app)
 
-    drawn = " ".join(part.value for part in [*app.markdown, *app.caption])
-    assert "](http" not in drawn
-    assert "**bold**" not in drawn
-    assert "\\*\\*bold\\*\\*" in drawn
+    markdown = " ".join(part.value for part in [*app.markdown, *app.caption])
+    assert "](http" not in markdown
+    assert "**bold**" not in markdown
+    assert "**bold** :red[x]" in texts(app)
+
+
+def test_markup_in_conditions_and_names_is_shown_as_text(app, backend, press):
+    backend.create_workflow(
+        document(
+            static("a", "Hi"),
+            say("chat"),
+            when("a", "chat", "isAbsent([[x]])", name="<img src=http://evil.example/x.png>"),
+        )
+    )
+    app.run()
+    press("start")
+
+    open_why(app)
+
+    (shown,) = [element.proto.body for element in app.get("html") if 'class="why"' in element.proto.body]
+    assert "<img" not in shown
+    assert "&lt;img src=http://evil.example/x.png&gt;" in shown
 
 
 def test_decision_that_cannot_be_evaluated_shows_error(app, backend, press):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from debugger.graph.diagram import Direction
 from debugger.protocol.base import JsonObject
@@ -37,11 +38,12 @@ def workflow_graph(
     shape: JsonObject,
     marks: JsonObject,
     *,
-    height: int,
+    height: int | Literal["stretch"],
     aria_label: str,
     stamp: str,
     on_choose: Callable[[Element | None], None],
     on_breakpoint: Callable[[Element], None] | None = None,
+    on_fold: Callable[[str], None] | None = None,
 ) -> None:
     """Draw the graph.
 
@@ -51,12 +53,14 @@ def workflow_graph(
         shape: The geometry, laid out in `graph_direction`; while its ``version`` is equal the picture keeps
             zoom, place and focus.
         marks: What a run has made of it.
-        height: In pixels.
+        height: In pixels, or ``"stretch"`` to fill the pane. A graph of a fixed height can be expanded to the
+            whole window instead.
         aria_label: Status of the run, for screen readers; read aloud when it changes.
         stamp: Put on the picture once it is drawn, for tests to wait for.
         on_choose: Takes what a person has chosen; ``None`` when a choice is cleared.
         on_breakpoint: Takes the node or edge where a person asks for a breakpoint, or clicks the one that is
             there. Without it no place for one is shown.
+        on_fold: Takes the super node that a person opens or closes; without it none can be opened.
     """
     chosen = selection.chosen_element()
     data: JsonObject = {
@@ -67,6 +71,8 @@ def workflow_graph(
         "selected_edge": chosen.id if chosen and chosen.kind == "edge" else None,
         "aria_label": aria_label,
         "stamp": stamp,
+        "can_expand": height != "stretch",
+        "can_fold": on_fold is not None,
         "can_break": on_breakpoint is not None and not denied(on_breakpoint),
         **marks,
     }
@@ -86,6 +92,7 @@ def workflow_graph(
         on_selected_change=lambda: on_choose(selection.drawn_element()),
         on_breakpoint_change=lambda: _point(on_breakpoint),
         on_direction_change=_turn,
+        on_fold_change=lambda: _fold(on_fold),
     )
 
 
@@ -94,6 +101,12 @@ def _turn() -> None:
     wanted = held.get("direction")
     if wanted in ("down", "right"):
         state.record(GraphView).direction = wanted
+
+
+def _fold(on_fold: Callable[[str], None] | None) -> None:
+    node_id = (state.widget(state.GRAPH_KEY) or {}).get("fold")
+    if isinstance(node_id, str) and on_fold is not None:
+        on_fold(node_id)
 
 
 def _point(on_breakpoint: Callable[[Element], None] | None) -> None:

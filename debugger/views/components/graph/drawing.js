@@ -4,6 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const CHARACTER = 5.6, DIGIT = 5.6, BLANK = 2.8; // widths, rather too large: of a mark's characters, of a label's numbers
 const LINE = 15, CAPTION = 13; // pixels from one line of a name to the next, and to the caption
+const LARGE_LINE = 1.2; // the same, of a larger name without a caption, in shares of its size
 const ADDED_LABEL_AT = 0.5, ADDED_DOT_AT = 0.7; // along an edge that the run added: its numbers, and its breakpoint
 
 const STATE_WORDS = {
@@ -38,16 +39,21 @@ function build(it, geometry) {
   it.nodes = new Map();
   it.edges = new Map();
   it.geometry = geometry;
+  it.threads = new Map();
+  const groupLayer = make("g", {}, it.scene); // a group is below all that is in it
   const edgeLayer = make("g", {}, it.scene);
   const nodeLayer = make("g", {}, it.scene);
   for (const edge of geometry.edges) buildEdge(it, edge, edgeLayer);
-  for (const node of geometry.nodes) buildNode(it, node, nodeLayer);
+  for (const node of geometry.nodes) {
+    if (node.kind === "thread") buildThread(it, node, groupLayer);
+    else if (node.kind === "super_node") buildGroup(it, node, groupLayer);
+    else buildNode(it, node, nodeLayer);
+  }
   const along = geometry.direction === "right" ? "x" : "y", across = along === "x" ? "y" : "x";
-  it.reading = geometry.nodes.slice().sort((a, b) => a[along] - b[along] || a[across] - b[across]).map(node => node.id);
+  const begin = node => node.kind === "super_node" ? node[along] - (along === "x" ? node.width : node.height) / 2 : node[along];
+  it.reading = [...it.nodes.values()].map(entry => entry.node)
+    .sort((a, b) => begin(a) - begin(b) || a[across] - b[across]).map(node => node.id);
   buildMap(it, geometry);
-  const has = flag => geometry.nodes.some(node => node[flag]);
-  it.root.querySelector(".only-global").hidden = !has("is_global");
-  it.root.querySelector(".only-ghost").hidden = !has("ghost") && !geometry.edges.some(edge => edge.stray === "ghost");
   const again = held && entryOf(it, held.dataset.kind, held.dataset.id);
   if (again) again.group.focus({ preventScroll: true });
 }
@@ -67,16 +73,51 @@ function placeOn({ line, places }, share) {
   return places.get(share);
 }
 
+// The box around the nodes of a companion thread. It can do nothing, so nothing can be done to it.
+function buildThread(it, node, layer) {
+  const group = make("g", { class: "thread" }, layer), left = node.x - node.width / 2, top = node.y - node.height / 2;
+  make("rect", { class: "room", x: left, y: top, width: node.width, height: node.height, rx: 8 }, group);
+  const name = make("text", { class: "name", x: left + 10, y: top + 12 }, group, node.lines[0]);
+  it.threads.set(node.id, { group, name, node });
+}
+
+// The box around what is inside an opened super node.
+function buildGroup(it, node, layer) {
+  const group = make("g", { class: "node group", tabindex: "-1", role: "button", "data-kind": "node", "data-id": node.id }, layer);
+  const left = node.x - node.width / 2, top = node.y - node.height / 2, { width, height } = node;
+  make("title", {}, group, node.title);
+  make("rect", { class: "halo", x: left - 4, y: top - 4, width: width + 8, height: height + 8, rx: 11 }, group);
+  make("rect", { class: "room", x: left, y: top, width, height, rx: 8 }, group);
+  make("text", { class: "name", x: left + 10, y: top + 12 }, group, node.lines[0]);
+  paintFold(group, left + width - 13, top + 12, true);
+  it.nodes.set(node.id, { group, sub: make("text", {}), marks: make("g", {}, group), node, signature: "" });
+}
+
+// The button that opens or closes a super node.
+function paintFold(group, x, y, isOpen) {
+  const button = make("g", { class: "fold", transform: `translate(${x},${y})` }, group);
+  make("title", {}, button, isOpen ? "Close: hide what is inside (U)" : "Open: show what is inside (U)");
+  make("rect", { class: "touch", x: -12, y: -12, width: 24, height: 24 }, button);
+  make("rect", { class: "shape", x: -6.5, y: -6.5, width: 13, height: 13, rx: 3 }, button);
+  make("path", { class: "sign", d: isOpen ? "M-3.5,0h7" : "M-3.5,0h7M0,-3.5v7" }, button);
+}
+
 function buildNode(it, node, layer) {
-  const { x, y } = node;
+  const y = node.y, x = node.x - node.button / 2; // of its texts
   const group = make("g", { class: "node", tabindex: "-1", role: "button", "data-kind": "node", "data-id": node.id }, layer);
   make("title", {}, group, node.title);
-  const box = { x: x - node.width / 2, y: y - node.height / 2, width: node.width, height: node.height, rx: 6 };
+  const box = { x: node.x - node.width / 2, y: y - node.height / 2, width: node.width, height: node.height, rx: 6 };
   make("rect", { class: "halo", x: box.x - 4, y: box.y - 4, width: box.width + 8, height: box.height + 8, rx: 9 }, group);
   make("rect", { class: "body", ...box }, group);
   const first = y - ((node.lines.length - 1) * LINE + CAPTION) / 2;
-  node.lines.forEach((line, index) => make("text", { class: "title", x, y: first + index * LINE }, group, line));
+  const large = LARGE_LINE * node.large_size; // from line to line where the caption is left out
+  node.lines.forEach((line, index) => {
+    const title = make("text", { class: "title", x, y: first + index * LINE }, group, line);
+    title.style.setProperty("--large", node.large_size + "px");
+    title.style.setProperty("--down", y + (index - (node.lines.length - 1) / 2) * large - first - index * LINE + "px");
+  });
   const sub = make("text", { class: "sub", x, y: first + (node.lines.length - 1) * LINE + CAPTION + 1 }, group, node.caption);
+  if (node.button) paintFold(group, node.x + node.width / 2 - 13, y, false);
   it.nodes.set(node.id, { group, sub, marks: make("g", {}, group), node, signature: "" });
 }
 
@@ -93,18 +134,24 @@ function paint(it, data) {
     for (const [id, entry] of entries) {
       const state = states[id] || { state: kind === "node" ? "unreached" : "" };
       entry.group.setAttribute("tabindex", kind === it.stop.kind && id === it.stop.id ? "0" : "-1");
-      const signature = JSON.stringify([state, id === selected, data.can_break]);
+      const signature = JSON.stringify([state, id === selected, data.can_break, data.can_fold]);
       if (signature === entry.signature) continue;
       entry.signature = signature;
       draw(it, entry, state, id === selected);
     }
   };
   repaint("node", it.nodes, data.nodes, data.selected, paintNode);
+  for (const [id, { group, name, node }] of it.threads) {
+    const { lane, sign } = data.nodes[id] || {};
+    group.setAttribute("class", "thread" + (lane ? " lane-" + lane : ""));
+    name.textContent = [sign, node.lines[0]].filter(Boolean).join(" ");
+  }
   repaint("edge", it.edges, data.edges, chosen, paintEdge);
 }
 
 function paintNode(it, { group, sub, marks, node }, state, selected) {
-  const classes = ["node", state.state];
+  const isGroup = node.kind === "super_node", classes = ["node", state.state];
+  if (isGroup) classes.push("group");
   if (selected) classes.push("selected");
   if (node.disabled) classes.push("disabled");
   if (node.ghost) classes.push("missing");
@@ -116,7 +163,8 @@ function paintNode(it, { group, sub, marks, node }, state, selected) {
   sub.textContent = figure || node.caption;
   sub.style.fontSize = figure ? Math.min(10, 10 * (node.width - 8) / numbersWidth(figure)) + "px" : "";
   group.setAttribute("aria-pressed", String(selected));
-  const labels = [node.lines.join(" "), node.caption, STATE_WORDS[state.state]];
+  if (isGroup || node.button) group.setAttribute("aria-expanded", String(isGroup));
+  const labels = [node.lines.join(" "), isGroup ? "super node, opened" : node.caption, STATE_WORDS[state.state]];
   if (state.visits) labels.push(state.visits === 1 ? "1 visit" : state.visits + " visits");
   if (state.order) labels.push("in order " + orderWords(state));
   if (figure) labels.push(figure);
@@ -131,8 +179,9 @@ function paintNode(it, { group, sub, marks, node }, state, selected) {
     mark(marks, kind, left - 3 + markWidth(text) / 2, top - 1.5, text);
   }
   if (count) mark(marks, "count", right + 6 - markWidth(count) / 2, top - 1.5, count);
-  paintChips(marks, chipsOf(node, state), left + 8, right + (state.pin ? -9 : 6), bottom + 5);
+  if (!isGroup) paintChips(marks, chipsOf(node, state), left + 8, right + (state.pin ? -9 : 6), bottom + 5);
   if (state.pin) paintPin(marks, right, bottom - 3, state.pin);
+  group.classList.toggle("folds", canFold(it, node));
   paintDot(marks, "node", left, bottom - 3, state.breakpoint, canBreak(it, { node }));
 }
 
@@ -182,6 +231,10 @@ function paintPin(marks, x, y, title) {
   make("title", {}, group, title);
   make("circle", { r: 7.5 }, group);
   make("path", { d: "M-2,-4.5h4l-.6,3.4 2,1.6v1.2h-2.9L0,5 -.5,1.7h-2.9V.5l2-1.6z" }, group);
+}
+
+function canFold(it, node) {
+  return it.data.can_fold && Boolean(node.button);
 }
 
 // Nothing can stop at what this version does not have.

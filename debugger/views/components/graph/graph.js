@@ -9,7 +9,7 @@ function instanceOf(root) {
   let it = instances.get(root);
   if (!it) {
     const find = selector => root.querySelector(selector);
-    it = { root, view: { k: 1, x: 0, y: 0 } };
+    it = { root, view: { k: 1, x: 0, y: 0 }, mode: "auto" };
     for (const name of ["stage", "view", "scene", "map", "bar", "ways", "foot", "wide"]) it[name === "view" ? "svg" : name] = find("." + name);
     instances.set(root, it);
     wire(it);
@@ -20,7 +20,6 @@ function instanceOf(root) {
 function draw(root, data, geometry, setStateValue, setTriggerValue) {
   const it = instanceOf(root);
   it.key = data.key;
-  it.data = data;
   it.askFor = direction => setTriggerValue("direction", direction);
   it.pick = ({ kind, id }) => { // once more gives it back
     const isChosen = id === (kind === "edge" ? it.data.selected_edge : it.data.selected);
@@ -30,6 +29,17 @@ function draw(root, data, geometry, setStateValue, setTriggerValue) {
     const isSet = (it.data[kind + "s"][id] || {}).breakpoint;
     if (isSet || canBreak(it, entryOf(it, kind, id))) setTriggerValue("breakpoint", { kind, id });
   };
+  it.fold = id => {
+    const { node } = it.nodes.get(id), { k, x, y } = it.view;
+    it.folded = { id, x: k * node.x + x, y: k * node.y + y, mode: it.mode };
+    setTriggerValue("fold", id);
+  };
+  const followed = it.placed && currentNode(it);
+  it.wasVisible = Boolean(followed) && isVisible(it, followed);
+  it.data = data;
+  it.looked = null;
+  showWays(it, data.ways || []);
+  if (showLegend(it, data, geometry)) it.room = null; // it may take another line
   roomOf(it); // before anything is built: else the browser would lay out what is drawn twice
   if (it.version !== data.version) build(it, geometry);
   it.version = data.version;
@@ -37,7 +47,6 @@ function draw(root, data, geometry, setStateValue, setTriggerValue) {
   it.chosen = `${data.selected} ${data.selected_edge}`;
   paint(it, data);
   paintMap(it, data.nodes);
-  if (showWays(it, data.ways || []) && it.isFitted && !it.moved) fit(it);
   takePlace(it, `${data.key} ${data.ground}`);
   moveCallout(it);
   askForDirection(it);
@@ -59,16 +68,32 @@ function askForDirection(it) {
 
 // Where another workflow version comes on view, as it was left in a pane of this size; what a run adds to one moves nothing.
 function takePlace(it, place_) {
-  if (it.place !== place_) {
+  if (it.place !== place_ && it.folded && it.nodes.has(it.folded.id)) {
+    it.place = place_;
+    keepFolded(it);
+  } else if (it.place !== place_) {
     it.place = place_;
     const stored = views.get(place_), room = roomOf(it);
-    const isLeft = stored && (stored.moved || (stored.room.width === room.width && stored.room.height === room.height));
+    const isLeft = stored && (stored.mode === "own" || (stored.room.width === room.width && stored.room.height === room.height));
     it.placed = Boolean(isLeft);
-    it.moved = it.placed && stored.moved;
-    it.isFitted = it.placed && stored.isFitted;
+    it.mode = stored ? stored.mode : "auto";
     if (it.placed) { it.view = stored.view; apply(it); } else place(it);
   }
   if (it.placed) follow(it);
+}
+
+// A super node that was opened or closed stays in view: where it was, if the user has chosen the view.
+function keepFolded(it) {
+  const { id, x, y, mode } = it.folded, { node } = it.nodes.get(id), k = it.view.k;
+  it.folded = null;
+  it.mode = mode;
+  if (mode !== "own") {
+    place(it);
+    if (!isVisible(it, node)) centre(it, node);
+  } else {
+    it.view = { k, x: x - k * node.x, y: y - k * node.y };
+    apply(it);
+  }
 }
 
 function tell(it, data) {
@@ -76,13 +101,11 @@ function tell(it, data) {
   if (status.textContent !== data.aria_label) status.textContent = data.aria_label; // a change is read aloud
   it.root.querySelector('[data-do="current"]').disabled = !currentNode(it);
   showSwitches(it);
-  showLegend(it, data);
 }
 
-// Returns whether they have come or gone.
 function showWays(it, ways) {
-  const signature = JSON.stringify(ways), wasHidden = it.ways.hidden;
-  if (it.waysShown === signature) return false;
+  const signature = JSON.stringify(ways);
+  if (it.waysShown === signature) return;
   it.waysShown = signature;
   it.ways.hidden = !ways.length;
   it.ways.querySelector("summary").textContent = ways.length === 1 ? "1 possible next step" : `${ways.length} possible next steps`;
@@ -100,16 +123,20 @@ function showWays(it, ways) {
     row.appendChild(button);
     return row;
   }));
-  return it.ways.hidden !== wasHidden;
 }
 
-function showLegend(it, data) {
+// Returns whether it has changed: it says what is in the picture.
+function showLegend(it, data, geometry) {
   const has = (entries, test) => Object.values(entries).some(test);
-  it.root.querySelector(".only-break").hidden = !has(data.nodes, each => each.breakpoint) && !has(data.edges, each => each.breakpoint);
-  it.root.querySelector(".only-pin").hidden = !has(data.nodes, each => each.pin);
-  const lanes = data.lanes || [], signature = JSON.stringify(lanes), list = it.root.querySelector(".legend");
-  if (it.lanesShown === signature) return;
-  it.lanesShown = signature;
+  const only = {
+    failed: has(data.nodes, each => each.state === "failed"), pin: has(data.nodes, each => each.pin),
+    global: geometry.nodes.some(node => node.is_global),
+    ghost: geometry.nodes.some(node => node.ghost) || geometry.edges.some(edge => edge.stray === "ghost"),
+  };
+  const lanes = data.lanes || [], signature = JSON.stringify([only, lanes]), list = it.root.querySelector(".legend");
+  if (it.legendShown === signature) return false;
+  it.legendShown = signature;
+  for (const name in only) list.querySelector(".only-" + name).hidden = !only[name];
   list.querySelectorAll(".only-lane").forEach(old => old.remove());
   for (const lane of lanes) {
     const row = document.createElement("li"), swatch = document.createElement("i");
@@ -118,6 +145,7 @@ function showLegend(it, data) {
     row.append(swatch, lane.text);
     list.appendChild(row);
   }
+  return true;
 }
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {

@@ -11,6 +11,7 @@ from debugger.analysis.position import Position
 from debugger.analysis.run_tables import thread_names
 from debugger.analysis.transitions import MAX_LATEST, PathCount, PathCounts
 from debugger.graph.graph import Graph
+from debugger.graph.groups import Group
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
 from debugger.views.selection import Element
@@ -43,6 +44,8 @@ NONE = Badges()
 _LANES = 4
 _SIGNS = "◆▲■●"
 _MOST_WAYS = 12
+_GROUP_STATES = ("current", "failed", "visited", "next", "unreached")
+"""What an opened super node is, by the first of these that a node inside it is."""
 _NOTES = {
     "running": "running",
     "waiting": "your turn",
@@ -58,6 +61,7 @@ def node_states(
     position: Position,
     graph: Graph,
     *,
+    groups: Sequence[Group] = (),
     badges: Badges = NONE,
     thread: str | None = None,
     times: Mapping[str, NodeTime] | None = None,
@@ -67,18 +71,21 @@ def node_states(
     Args:
         position: Position of the run.
         graph: The workflow.
+        groups: The opened super nodes and the companion threads in it.
         badges: The breakpoints and pins.
         thread: The internal id of the only thread whose way is shown; ``None`` shows that of all.
         times: The time spent at each node where that is to be shown.
     """
-    seen = _Way(position, thread)
+    seen = _Way(position, thread, [group.title for group in groups if group.kind == "thread"])
     nodes = {node: _node(node, position, seen, times) for node in [*graph.nodes, *position.ghosts]}
     edges: JsonObject = {edge: _edge(trail, seen) for edge, trail in seen.trails.by_edge.items()}
     for step in position.next_edges if seen.shows_main else ():
         if step.edge_id and step.edge_id not in edges:
             edges[step.edge_id] = {"state": "next", "order": ""}
+    for group in reversed(groups):  # one inside another comes after it
+        nodes[group.id] = _group(group, nodes, seen)
     _put_on(nodes, edges, badges)
-    lanes = [{"lane": lane, "text": f"{sign} {name}"} for lane, sign, name in seen.lanes.values()]
+    lanes = [{"lane": lane, "text": f"{sign} {name}"} for name, (lane, sign) in seen.signs.items()]
     return {
         "nodes": nodes,
         "edges": edges,
@@ -91,7 +98,7 @@ def node_states(
 class _Way:
     """The way of a run, or of one of its threads."""
 
-    def __init__(self, position: Position, thread: str | None) -> None:
+    def __init__(self, position: Position, thread: str | None, companions: Sequence[str]) -> None:
         self.thread = thread
         self.shows_main = thread is None or COMPANION not in thread
         self.trails = (
@@ -102,11 +109,13 @@ class _Way:
             )
         )
         self._first_node = next(iter(position.first_visit), None) if self.shows_main else None
-        companions = [(key, name) for key, name in thread_names(position).items() if COMPANION in key]
-        self.lanes = {
-            key: (place % _LANES + 1, _SIGNS[place % _LANES], name)
-            for place, (key, name) in enumerate(companions)
+        threads = {key: name for key, name in thread_names(position).items() if COMPANION in key}
+        self.signs = {
+            name: (place % _LANES + 1, _SIGNS[place % _LANES])
+            for place, name in enumerate(dict.fromkeys([*companions, *threads.values()]))
         }
+        """The lane and the sign of each companion thread, by its configured id."""
+        self.lanes = {key: (*self.signs[name], name) for key, name in threads.items()}
         self.companions = [
             (lane, sign, name, position.companions[name])
             for key, (lane, sign, name) in self.lanes.items()
@@ -152,6 +161,15 @@ def _node(
     if times is not None and node in times:
         made |= {"share": percent(times[node].share), "heat": round(times[node].share, 3)}
     return made
+
+
+def _group(group: Group, nodes: Mapping[str, dict[str, object]], seen: _Way) -> dict[str, object]:
+    if group.kind == "thread":
+        lane, sign = seen.signs[group.title]
+        return {"state": "thread", "lane": lane, "sign": sign}
+    states = {nodes[member]["state"] for member in group.members}
+    state = next((each for each in _GROUP_STATES if each in states), "idle")
+    return {"state": state, "visits": 0, "order": "", "note": ""}
 
 
 def _edge(trail: PathCount, seen: _Way) -> dict[str, object]:

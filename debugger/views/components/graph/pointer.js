@@ -5,7 +5,7 @@ const MOVES = {
   left: it => pan(it, STEP, 0), right: it => pan(it, -STEP, 0), up: it => pan(it, 0, STEP), down: it => pan(it, 0, -STEP),
   follow: it => {
     following.set(it.key, !follows(it));
-    it.moved = false;
+    it.wasVisible = true;
     follow(it);
     showSwitches(it);
   },
@@ -16,6 +16,7 @@ const MOVES = {
   },
   expand: it => it.wide.open ? it.wide.close() : expand(it),
 };
+const DOUBLE_CLICK = 400; // milliseconds
 const KEYS = {
   "+": MOVES.in, "=": MOVES.in, "-": MOVES.out, 0: MOVES.fit,
   ArrowLeft: MOVES.left, ArrowRight: MOVES.right, ArrowUp: MOVES.up, ArrowDown: MOVES.down, // with Shift
@@ -23,14 +24,14 @@ const KEYS = {
 
 // The picture moves into a dialog and back: a dialog keeps the focus, and Escape closes it.
 function expand(it) {
-  it.wide.append(it.stage, it.foot);
+  it.wide.append(it.stage);
   it.wide.showModal();
   showSwitches(it);
   it.bar.querySelector('[data-do="expand"]').focus();
 }
 
 function shrink(it) {
-  it.wide.before(it.stage, it.foot);
+  it.wide.before(it.stage);
   showSwitches(it);
   it.bar.querySelector('[data-do="expand"]').focus({ preventScroll: true });
 }
@@ -40,12 +41,32 @@ function showSwitches(it) {
   button.setAttribute("aria-label", is ? "Back to the page" : "Expand");
   button.title = is ? "Back to the page (Escape)" : "Expand: use the whole window";
   it.root.querySelector('[data-do="follow"]').setAttribute("aria-pressed", String(follows(it)));
-  it.root.querySelector('[data-do="map"]').setAttribute("aria-pressed", String(showsMap(it)));
+  const map = it.root.querySelector('[data-do="map"]');
+  map.setAttribute("aria-pressed", String(showsMap(it)));
+  button.hidden = !it.data.can_expand;
+}
+
+// What moves the view is of use only where some of the graph is out of it.
+function showParts(it) {
+  const isPart = !isWhole(it), buttons = [...it.bar.querySelectorAll("button")];
+  const isFocused = button => button === it.root.getRootNode().activeElement;
+  for (const button of buttons) {
+    if (button.classList.contains("part")) button.hidden = !isPart && !isFocused(button); // else the focus would be lost
+    if (button.dataset.do === "map") button.hidden = !isPart || !needsMap(it);
+    if (button.dataset.do === "current" && needsMap(it)) button.hidden = false;
+  }
+  const shown = buttons.filter(button => !button.hidden);
+  const stop = shown.find(button => button.tabIndex === 0 && button.hasAttribute("tabindex")) || shown[0];
+  for (const button of buttons) button.setAttribute("tabindex", button === stop ? "0" : "-1");
 }
 
 function partOf(event) {
   const group = event.target.closest(".node, .edge");
-  return group && { kind: group.dataset.kind, id: group.dataset.id, onDot: Boolean(event.target.closest(".dot")) };
+  return group && { kind: group.dataset.kind, id: group.dataset.id, onDot: Boolean(event.target.closest(".dot")), onFold: Boolean(event.target.closest(".fold")) };
+}
+
+function folds(it, { kind, id }) {
+  return kind === "node" && canFold(it, it.nodes.get(id).node);
 }
 
 function wire(it) {
@@ -68,18 +89,20 @@ function wire(it) {
     else if (button && button.dataset.node) it.pick({ kind: "node", id: button.dataset.node });
   };
   it.observer = new ResizeObserver(() => { // born in a hidden place the picture has no size yet
+    const was = it.room;
     it.room = null;
     if (!it.geometry) return;
+    const room = roomOf(it);
+    if (was && was.width === room.width && was.height === room.height) return;
     askForDirection(it);
-    const isOpened = it.wasOpen !== it.wide.open; // or closed
-    if (!it.placed || (!it.moved && (it.isFitted || (isOpened && follows(it))))) place(it); else follow(it);
-    it.wasOpen = it.wide.open;
+    if (!it.placed || it.mode !== "own") place(it); else apply(it);
   });
   it.observer.observe(it.svg);
+  it.observer.observe(it.foot);
 }
 
 function wirePointer(it) {
-  let drag = null;
+  let drag = null, picked = { id: null, at: 0 };
   it.svg.onwheel = event => { // a plain wheel scrolls the page
     if (!event.ctrlKey && !event.metaKey && !it.wide.open) return;
     event.preventDefault();
@@ -102,7 +125,11 @@ function wirePointer(it) {
     const was = drag, part = partOf(event);
     drag = null;
     if (!was || was.moved || !part) return;
-    if (part.onDot) it.toggle(part); else it.pick(part);
+    const isAgain = picked.id === part.id && event.timeStamp - picked.at < DOUBLE_CLICK;
+    picked = { id: part.id, at: event.timeStamp };
+    if (part.onDot) it.toggle(part);
+    else if (part.onFold || (isAgain && folds(it, part))) it.fold(part.id);
+    else it.pick(part);
   };
   it.svg.onpointercancel = () => { drag = null; };
 }
@@ -113,6 +140,7 @@ function onKey(it, event) {
   let did = true;
   if (part && (event.key === "Enter" || event.key === " ")) it.pick(part);
   else if (part && event.key.toLowerCase() === "b") it.toggle(part);
+  else if (part && event.key.toLowerCase() === "u" && folds(it, part)) it.fold(part.id);
   else if (part && event.key.startsWith("Arrow") && !event.shiftKey) walk(it, part, event.key);
   else if (KEYS[event.key]) KEYS[event.key](it);
   else did = false;
@@ -139,8 +167,8 @@ function focusOn(it, kind, id) {
   const entry = entryOf(it, kind, id);
   if (!entry) return;
   entry.group.focus({ preventScroll: true });
-  const middle = kind === "edge" ? { ...pointOf(placeOn(entry, 0.5)), width: 20, height: 20 } : entry.node;
-  if (!isVisible(it, middle)) centre(it, middle);
+  it.looked = kind === "edge" ? { ...pointOf(placeOn(entry, 0.5)), width: 20, height: 20 } : entry.node;
+  if (isVisible(it, it.looked)) moveFrame(it); else centre(it, it.looked);
 }
 
 function pointOf({ x, y }) {

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.run_tables import UnmappedEdge
 from debugger.graph.diagram import Direction
-from debugger.graph.edge_paths import Point
+from debugger.graph.edge_paths import Point, moved
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout, layout
 from debugger.protocol.base import JsonObject
@@ -83,7 +82,6 @@ CAPTION = "not in this version"
 
 _BOW, _LEAST_BOW = 0.18, 22.0
 """How far an added edge swings out at least, as a share of its length, and in pixels."""
-_POINT = re.compile(r"(-?[\d.]+),(-?[\d.]+)")
 _STEPS = 16
 _CLEARANCE = 5.0
 
@@ -120,7 +118,7 @@ def added_part(
         for node in placed["nodes"]
     ]
     by_id = {stray.id: stray for stray in between}
-    edges = [_edge(by_id[edge["id"]], _moved(edge["path"], below)) for edge in placed["edges"]]
+    edges = [_edge(by_id[edge["id"]], moved(edge["path"], 0.0, below)) for edge in placed["edges"]]
     return AddedPart(nodes, edges, placed["width"], below + placed["height"])
 
 
@@ -149,10 +147,6 @@ def _workflow(ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge]) -> Work
         for stray in strays
     ]
     return Workflow.from_document({"node_configs": nodes, "edge_configs": edges})
-
-
-def _moved(path: str, down: float) -> str:
-    return _POINT.sub(lambda found: f"{found[1]},{float(found[2]) + down:.1f}", path)
 
 
 def _edge(stray: UnmappedEdge, path: str) -> JsonObject:

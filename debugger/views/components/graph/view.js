@@ -1,12 +1,12 @@
-// The view: a scale and an offset, kept by workflow version. It follows the run until a person moves it.
+// The view: a scale and an offset, kept by workflow version. It fits the pane until the user moves it, and follows the run.
 
 const views = new Map(); // they outlive an unmount, as when the table or another page is shown instead
 const following = new Map(); // by picture: whether it is to follow the run
 const maps = new Map(); // by picture: whether its map is on view
-const SMALLEST = 0.02, LARGEST = 4, STEP = 60, MARGIN = 10;
+const SMALLEST = 0.02, LARGEST = 4, STEP = 60, MARGIN = 6;
 const SMALL = 0.75, FAR = 0.5, TINY = 0.25; // below these scales names are under 9 px, 7 px, and not to be read at all
 const NEAR = 0.74, LEAST_NEAR = 0.6; // scales at which names are read and much is seen around them
-const WIDE = 1.4; // from this shape on the graph runs to the right
+const TO_RIGHT = 1.4, TO_DOWN = 1.25; // widths over heights at which the graph turns; apart, so that a drag does not turn it twice
 
 function apply(it) {
   const { k, x, y } = it.view;
@@ -14,7 +14,8 @@ function apply(it) {
   it.svg.classList.toggle("small", k < SMALL);
   it.svg.classList.toggle("far", k < FAR);
   it.svg.classList.toggle("tiny", k < TINY);
-  views.set(it.place, { view: it.view, moved: it.moved, isFitted: it.isFitted, room: roomOf(it) });
+  views.set(it.place, { view: it.view, mode: it.mode, room: roomOf(it) });
+  showParts(it);
   moveFrame(it);
   moveCallout(it);
 }
@@ -33,58 +34,53 @@ function moveCallout(it) {
 }
 
 // Measured once for each size: to measure what was just painted would have the whole page laid out in between.
+// The lower edge of the pane belongs to the legend and the controls.
 function roomOf(it) {
   if (!it.room) {
-    const { width, height } = it.svg.getBoundingClientRect();
-    it.room = { width, height };
+    const { width, height } = it.svg.getBoundingClientRect(), foot = it.foot.offsetHeight + 6;
+    it.room = { width, height: Math.max(0, height - foot), whole: height };
+    const sizes = { "--foot": foot, "--room": width - 16, "--above": height - foot - 12 };
+    for (const name in sizes) it.stage.style.setProperty(name, sizes[name] + "px");
   }
   return it.room;
 }
 
-function wantedDirection(it) {
+function hasRoom(it) {
   const room = roomOf(it);
-  if (!room.width || !room.height) return null;
-  return room.width > WIDE * room.height ? "right" : "down";
+  return room.width > 0 && room.height > 0;
+}
+
+function wantedDirection(it) {
+  if (!hasRoom(it)) return null;
+  const shape = it.room.width / it.room.whole, isRight = it.asked !== undefined && it.geometry.direction === "right";
+  return shape > (isRight ? TO_DOWN : TO_RIGHT) ? "right" : "down";
+}
+
+// The whole graph in the pane.
+function fitted(it) {
+  const room = roomOf(it), { width, height } = it.geometry;
+  const k = Math.min((room.width - 2 * MARGIN) / width, (room.height - 2 * MARGIN) / height, 1.15);
+  return { k, x: (room.width - k * width) / 2, y: (room.height - k * height) / 2 };
 }
 
 function fit(it) {
-  const room = roomOf(it);
-  if (!room.width || !room.height) return false;
-  it.isFitted = true;
-  it.view = fitted(it, 0);
-  const steps = coveredBySteps(it), { k, x, y } = it.view;
-  const isCovered = ({ node }) => k * (node.x - node.width / 2) + x < steps.width && k * (node.y - node.height / 2) + y < steps.height;
-  if (steps.height && [...it.nodes.values()].some(isCovered)) it.view = fitted(it, steps.height);
+  it.view = fitted(it);
   apply(it);
-  return true;
-}
-
-// The whole graph below so many pixels.
-function fitted(it, top) {
-  const room = roomOf(it), { width, height } = it.geometry, below = room.height - top;
-  const k = Math.min((room.width - 2 * MARGIN) / width, (below - 2 * MARGIN) / height, 1.15);
-  return { k, x: (room.width - k * width) / 2, y: top + (below - k * height) / 2 };
-}
-
-// The corner of the picture that the possible next steps cover, while they are folded.
-function coveredBySteps(it) {
-  return it.ways.hidden ? { width: 0, height: 0 } : { width: 190, height: 34 };
 }
 
 function centre(it, { x, y }, least) {
   const room = roomOf(it), k = Math.max(it.view.k, least || 0);
-  it.isFitted = false;
   it.view = {
     k,
-    x: within(room.width / 2 - k * x, room.width, k * it.geometry.width, 0),
-    y: within(room.height / 2 - k * y, room.height, k * it.geometry.height, showsMap(it) ? it.mapSize.height : 0),
+    x: within(room.width / 2 - k * x, room.width, k * it.geometry.width),
+    y: within(room.height / 2 - k * y, room.height, k * it.geometry.height),
   };
   apply(it);
 }
 
 // An offset that leaves no more empty room at either end than a margin; what is smaller than the room is centred.
-function within(offset, room, size, below) {
-  return size < room - 2 * MARGIN ? (room - size) / 2 : Math.min(MARGIN, Math.max(room - size - MARGIN - below, offset));
+function within(offset, room, size) {
+  return size < room - 2 * MARGIN ? (room - size) / 2 : Math.min(MARGIN, Math.max(room - size - MARGIN, offset));
 }
 
 function currentNode(it) {
@@ -92,12 +88,15 @@ function currentNode(it) {
   return id === undefined ? null : it.nodes.get(id).node;
 }
 
-// A first view shows the whole graph or, where names would be too small to read, what is current with all that it
-// is joined to.
+// As long as the user has not moved the view it shows the whole graph or, where names would be too small to read,
+// what is current with all that it is joined to; the map then shows the whole.
 function place(it) {
-  it.placed = fit(it);
+  it.placed = hasRoom(it);
+  if (!it.placed) return;
   const first = currentNode(it) || it.geometry.nodes[0];
-  if (it.placed && first && it.view.k < FAR) centre(it, first, neighbourhoodScale(it, first));
+  it.view = fitted(it);
+  if (it.mode === "auto" && first && it.view.k < FAR) centre(it, first, neighbourhoodScale(it, first));
+  else apply(it);
 }
 
 function neighbourhoodScale(it, node) {
@@ -120,31 +119,33 @@ function isVisible(it, { x, y, width, height }) {
   const room = roomOf(it), view = it.view, edge = 4;
   const px = view.k * x + view.x, py = view.k * y + view.y;
   const half = { x: view.k * width / 2 + edge, y: view.k * height / 2 + edge };
-  const map = coveredByMap(it), steps = coveredBySteps(it);
-  if (px - half.x < steps.width && py - half.y < steps.height) return false;
-  if (px - half.x < map.width && py + half.y > room.height - map.height) return false;
   return px > half.x && py > half.y && px < room.width - half.x && py < room.height - half.y;
+}
+
+function isWhole(it) {
+  const room = roomOf(it), { k, x, y } = it.view, all = it.geometry;
+  return x >= 0 && y >= 0 && x + k * all.width <= room.width && y + k * all.height <= room.height;
 }
 
 function follows(it) {
   return following.get(it.key) !== false;
 }
 
-// A view that a person has moved stays until Fit, Current or Follow.
+// Moves the view only when what is followed would leave it: where the user looks at something else, nothing moves.
 function follow(it) {
-  const node = currentNode(it);
-  if (node && follows(it) && !it.moved && !isVisible(it, node)) centre(it, node);
+  const node = currentNode(it), isWatched = it.mode !== "own" || it.wasVisible;
+  if (node && follows(it) && isWatched && !isVisible(it, node)) centre(it, node);
 }
 
 function zoom(it, factor, cx, cy) {
   const k = Math.min(LARGEST, Math.max(SMALLEST, it.view.k * factor)), ratio = k / it.view.k;
-  it.moved = true;
+  it.mode = "own";
   it.view = { k, x: cx - ratio * (cx - it.view.x), y: cy - ratio * (cy - it.view.y) };
   apply(it);
 }
 
 function pan(it, dx, dy) {
-  it.moved = true;
+  it.mode = "own";
   it.view = { ...it.view, x: it.view.x + dx, y: it.view.y + dy };
   apply(it);
 }
@@ -155,12 +156,12 @@ function zoomAtCentre(it, factor) {
 }
 
 function reset(it) {
-  it.moved = false;
+  it.mode = "whole";
   fit(it);
 }
 
 function toCurrent(it) {
   const node = currentNode(it);
-  it.moved = false;
+  it.mode = "auto";
   if (node) centre(it, node, NEAR);
 }

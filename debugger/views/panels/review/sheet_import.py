@@ -18,6 +18,7 @@ from debugger.exports.import_plan import (
     plan_import,
 )
 from debugger.exports.review_sheet import READ_COLUMNS, read_sheet
+from debugger.exports.rows import count_messages
 from debugger.exports.sheet_files import MAX_BYTES, MAX_ROWS
 from debugger.protocol.reviews import target_words
 from debugger.store import ReviewChanges, Role
@@ -134,13 +135,18 @@ def read_plan(content: bytes, name: str) -> None:
 
 def _make_plan(content: bytes, name: str) -> ImportPlan:
     sheet = read_sheet(content, name)
-    run_ids = sheet.run_ids
+    backend, run_ids = current_backend(), sheet.run_ids
+    known = _known_runs(backend, run_ids)
     stored = StoredReviews(
         local_store().reviews.verdicts(run_ids, connection=connection_of_runs()),
         {run_id: labels.tags for run_id, labels in notebook().marks(run_ids).items()},
-        _known_runs(current_backend(), run_ids),
+        known,
         connection_of_runs(),
         notebook().comments(run_ids),
+        {
+            run_id: count_messages(backend.record(run_id))
+            for run_id in sheet.runs_with_messages & known.keys()
+        },
     )
     return plan_import(sheet, stored, user=author(), may_import_others=may(Role.ADMIN))
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from debugger.analysis.metrics import NodeTime
-from debugger.analysis.position import position
+from debugger.analysis.position import NextEdge, Position, position
+from debugger.graph.graph import Graph
+from debugger.graph.groups import Group
 from debugger.protocol.events import (
     CompanionEdgeEvent,
     ConditionalEdgeEvent,
@@ -12,6 +14,7 @@ from debugger.protocol.events import (
 )
 from debugger.views.components.graph.node_states import Badges, Mark, node_states
 from debugger.views.selection import Element
+from tests.support.factories import static, workflow
 from tests.views.components.graph.small_runs import graph, hop, start, turn
 
 
@@ -227,3 +230,38 @@ def test_hop_without_edge_is_marked_by_its_ends():
     made = node_states(position(turn(start("ask"), away, start("human")), subject), subject)
 
     assert made["edges"]["ask > human"] == {"state": "taken", "order": "1", "taken": 1}
+
+
+def test_opened_super_node_has_state_of_nodes_inside():
+    graph = Graph(
+        workflow(static("a", "Hi"), static("box", "Hi"), static("box/in", "Hi"), static("box/out", "Hi"))
+    )
+    group = Group("box", "Box", ("box/in", "box/out"), "super_node")
+
+    def state(**position):
+        return node_states(Position(state="waiting", **position), graph, groups=(group,))["nodes"]["box"][
+            "state"
+        ]
+
+    assert state(current="box/in", first_visit={"box/in": 1}) == "current"
+    assert state(current="a", first_visit={"box/in": 1}) == "visited"
+    assert state(current="a", failed=("box/out",)) == "failed"
+    assert state(current="a", next_edges=(NextEdge("e", "box/in", "", ""),)) == "next"
+    assert state(current="a") == "unreached"
+
+
+def test_threads_have_the_signs_of_their_order_in_the_workflow():
+    graph = Graph(workflow(static("a", "Hi"), static("one", "Hi"), static("two", "Hi")))
+    groups = (Group("t1", "first", ("one",), "thread"), Group("t2", "second", ("two",), "thread"))
+    position = Position(
+        current="a",
+        state="waiting",
+        threads={"0": "a", "0_companion_second": "two"},
+        companions={"second": "two"},
+    )
+
+    made = node_states(position, graph, groups=groups)
+
+    assert made["lanes"] == [{"lane": 1, "text": "◆ first"}, {"lane": 2, "text": "▲ second"}]
+    assert made["nodes"]["t2"] == {"state": "thread", "lane": 2, "sign": "▲"}
+    assert made["nodes"]["two"]["chips"] == [{"lane": 2, "text": "▲ second"}]

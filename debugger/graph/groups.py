@@ -1,0 +1,71 @@
+"""Groups of nodes that are drawn in a box: opened super nodes, and companion threads."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from debugger.graph.graph import Graph
+from debugger.protocol.workflow import EdgeConfig
+
+
+@dataclass(frozen=True)
+class Group:
+    """Nodes in a box of their own."""
+
+    id: str
+    """The id of the super node; of a companion thread one that no node has."""
+    title: str
+    """The name of the super node, or the configured id of the thread."""
+    members: tuple[str, ...]
+    """The ids of the nodes directly in it, the one by which it is entered first."""
+    kind: Literal["super_node", "thread"]
+
+
+def thread_groups(graph: Graph, entries: Iterable[str] = ()) -> tuple[Group, ...]:
+    """Return the nodes of each companion thread that no other thread reaches.
+
+    Args:
+        graph: The workflow.
+        entries: The nodes at which threads begin besides the start, as those inside opened super nodes.
+
+    Source: ``platform.md#companion-threads``; a valid workflow has no node that two threads share.
+    """
+    forks = {edge.logical_id: edge for edge in graph.edges.values() if _is_fork(edge, graph)}
+    if not forks:
+        return ()
+    begins = [node.logical_id for node in (*graph.start_nodes, *graph.global_nodes)]
+    taken = set(_reached([*begins, *entries], graph, forks))
+    groups = []
+    for edge in forks.values():
+        reached = _reached([edge.destination_node_logical_id or ""], graph, forks)
+        members = tuple(node for node in reached if node not in taken)
+        taken.update(members)
+        if members:
+            groups.append(Group(f"thread of {edge.logical_id}", _thread_name(edge), members, "thread"))
+    return tuple(groups)
+
+
+def _is_fork(edge: EdgeConfig, graph: Graph) -> bool:
+    source = edge.source_node_logical_id or ""
+    is_alone = len(graph.direct(source)) == 1  # then the flag counts for nothing
+    return edge.forks_companion and not is_alone and edge in graph.direct(source)
+
+
+def _thread_name(edge: EdgeConfig) -> str:
+    settings = edge.companion_thread_config
+    return (settings.thread_id if settings else None) or edge.label or "companion"
+
+
+def _reached(begins: Iterable[str], graph: Graph, without: Container[str]) -> list[str]:
+    """Return the nodes that are reached without some edges, in the order in which they are found."""
+    found = list(dict.fromkeys(begins))
+    known = set(found)
+    for node_id in found:  # grows while it is walked
+        for edge in graph.leaving(node_id):
+            target = edge.destination_node_logical_id or ""
+            if edge.logical_id not in without and target not in known:
+                known.add(target)
+                found.append(target)
+    return found

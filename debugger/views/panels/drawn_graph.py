@@ -1,0 +1,119 @@
+"""The graph as it is drawn: with what is inside the super nodes that the user has opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from debugger.analysis.position import Position, PositionTracker
+from debugger.engine.super_nodes import Expansion, UnfoldedGraph, expand, unfold
+from debugger.errors import DebuggerError
+from debugger.graph.graph import Graph
+from debugger.graph.groups import Group, thread_groups
+from debugger.session.session import DebugSession
+from debugger.views import actions, state
+from debugger.views.run_state import CurrentRun
+from debugger.views.run_view import RunView
+
+
+@dataclass(frozen=True)
+class DrawnGraph:
+    """A graph, and the run's position in it as of the cursor."""
+
+    graph: Graph
+    groups: tuple[Group, ...]
+    """The opened super nodes and the companion threads."""
+    position: Position
+
+
+@dataclass
+class OpenSuperNodes:
+    """The super nodes that the user has opened in this tab."""
+
+    by_workflow: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass
+class Unfolding:
+    """What was worked out of the workflow of the session on view."""
+
+    session: DebugSession | None = None
+    threads: tuple[Group, ...] = ()
+    """The companion threads of the workflow as it was written."""
+    expansion: Expansion | None = None
+    opened: frozenset[str] = frozenset()
+    unfolded: UnfoldedGraph | None = None
+    """The workflow with the opened super nodes."""
+    tracker: PositionTracker | None = None
+    """The run's live position in that."""
+
+
+def drawn_graph(view: RunView) -> DrawnGraph:
+    """Return the graph to draw."""
+    found: DrawnGraph = view.memo_here(("drawn graph", _opened(view.session)), lambda: _drawn_graph(view))
+    return found
+
+
+def graph_of_node(view: RunView, node_id: str) -> Graph:
+    """Return the graph that has a node: the author's, or the drawn one for a node inside a super node."""
+    return view.graph if node_id in view.graph.nodes else drawn_graph(view).graph
+
+
+@actions.command
+def toggle_super_node(node_id: str) -> None:
+    """Open a super node in the graph, or close it.
+
+    Raises:
+        RunError: What is inside cannot be had.
+    """
+    session = state.record(CurrentRun).session
+    if session is None:
+        return
+    opened = _opened(session)
+    if node_id not in opened:
+        _expansion(session)
+    opens = state.record(OpenSuperNodes).by_workflow
+    opens[session.workflow_id] = opened ^ {node_id}
+
+
+def _opened(session: DebugSession) -> frozenset[str]:
+    return state.record(OpenSuperNodes).by_workflow.get(session.workflow_id, frozenset())
+
+
+def _unfolding(session: DebugSession) -> Unfolding:
+    known = state.record(Unfolding)
+    if known.session is not session:
+        vars(known).update(vars(Unfolding(session, thread_groups(session.index.graph))))
+    return known
+
+
+def _expansion(session: DebugSession) -> Expansion:
+    known = _unfolding(session)
+    if known.expansion is None:
+        known.expansion = expand(session.workflow, session.backend.workflow)
+        session.breakpoints.show_inner_nodes(unfold(session.workflow, known.expansion).graph)
+    return known.expansion
+
+
+def _drawn_graph(view: RunView) -> DrawnGraph:
+    known, opened = _unfolding(view.session), _opened(view.session)
+    try:
+        unfolded = _unfold(known, view.session, opened) if opened & view.graph.nodes.keys() else None
+    except DebuggerError:
+        unfolded = None  # opened in an earlier session, and not to be had any more
+    if unfolded is None or known.tracker is None:
+        return DrawnGraph(view.graph, known.threads, view.position)
+    if view.moment is None:
+        position = known.tracker.catch_up(view.turns).position(view.status)
+    else:
+        position = known.tracker.fresh().catch_up(view.turns_then).position(None)
+    return DrawnGraph(unfolded.graph, unfolded.groups, position)
+
+
+def _unfold(known: Unfolding, session: DebugSession, opened: frozenset[str]) -> UnfoldedGraph:
+    if known.unfolded is None or known.opened != opened:
+        expansion = _expansion(session)
+        graph, groups = unfold(session.workflow, expansion, opened)
+        threads = thread_groups(graph, [group.members[0] for group in groups])
+        known.opened, known.unfolded = opened, UnfoldedGraph(graph, (*groups, *threads))
+        known.tracker = PositionTracker(graph, Graph(expansion.workflow))
+    return known.unfolded
