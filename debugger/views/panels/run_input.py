@@ -16,7 +16,8 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import Run
 from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
-from debugger.session.run_input import RunInputModel, Tier
+from debugger.session.input_warnings import input_warnings
+from debugger.session.run_input import JsonKey, RunInputModel, Tier
 from debugger.session.session import DebugSession
 from debugger.session.variable_rows import VALUE_TYPES, edited
 from debugger.store import Role
@@ -37,8 +38,8 @@ _TITLES: dict[Tier, str] = {
     "runtime_variables": "Runtime variables",
 }
 _HELP: dict[Tier, str] = {
-    "dynamic_variables": "Fill the places written as two curly brackets around a name",
-    "runtime_variables": "Fill the places written as two square brackets around a name",
+    "dynamic_variables": "Replace {{name}} placeholders",
+    "runtime_variables": "Replace [[name]] placeholders; the run can change them",
 }
 Which = Literal["next", "start"]
 """What the input is for: the next turn, or another run."""
@@ -67,6 +68,7 @@ def run_input(session: DebugSession) -> None:
             presets(session, model)
             bar("input_mode_bar", [_MODE], low=True)
         _problems(model)
+        _warnings(session, model, which)
         if state.widget(_MODE_KEY) == "JSON":
             _json(model, which)
         else:
@@ -98,6 +100,19 @@ def _problems(model: RunInputModel) -> None:
     )
 
 
+def _warnings(session: DebugSession, model: RunInputModel, which: Which) -> None:
+    found = input_warnings(
+        model.value,
+        session.workflow,
+        workflow_id=session.workflow_id,
+        version_number=session.version_number,
+        is_first_turn=which == "start",
+    )
+    if found:
+        lines = [f"**{plain(warning.key)}** {plain(warning.text)}" for warning in found]
+        st.warning("  \n".join(lines), icon=":material/warning:")
+
+
 @command
 @requires(Role.RUN)
 def _discard(model: RunInputModel) -> None:
@@ -115,7 +130,7 @@ def _json(model: RunInputModel, which: Which) -> None:
         args=(model, key),
         **on_change(
             _json_edited,
-            disabled=bool(model.row_errors or model.state_error),
+            disabled=bool(model.row_errors or model.object_errors),
             help="Every key of the run input: also welcome_message, miscellaneous, run_by and whatever else",
         ),
     )
@@ -133,6 +148,49 @@ def _form(session: DebugSession, model: RunInputModel, which: Which) -> None:
     if which == "start":
         _start_node(session, model)
         _initial_state(session, model)
+    with st.expander("More keys", type="compact", key=f"more_keys_{which}"):
+        if which == "start":
+            _text_key(model, "welcome_message", "Welcome message", "The first thing that the agent has said")
+            _text_key(model, "run_by", "Run by", "A label of the run")
+        _object_key(model, "miscellaneous", "Miscellaneous as JSON", '{"channel": "web"}', which)
+        example = '{"0": {"node_run_inputs": [{"type": "llm", "dynamic_variables": {}}]}}'
+        _object_key(model, "thread_to_node_inputs", "Inputs of threads as JSON", example, which)
+
+
+def _text_key(model: RunInputModel, name: str, label: str, help_: str) -> None:
+    key = f"{name}_{state.record(Editors).generation}"
+    st.text_input(
+        label,
+        model.value.get(name) or "",
+        key=key,
+        args=(model, name, key),
+        **on_change(_text_edited, disabled=model.draft is not None, help=help_),
+    )
+
+
+@command
+@requires(Role.RUN)
+def _text_edited(model: RunInputModel, name: str, key: str) -> None:
+    model.set_key(name, state.widget(key) or None)
+
+
+def _object_key(model: RunInputModel, name: JsonKey, label: str, example: str, which: Which) -> None:
+    key = f"{which}_{name}_{state.record(Editors).generation}"
+    st.text_area(
+        label,
+        model.object_text(name),
+        key=key,
+        height=120,
+        placeholder=example,
+        args=(model, name, key),
+        **on_change(_object_edited, disabled=model.draft is not None),
+    )
+
+
+@command
+@requires(Role.RUN)
+def _object_edited(model: RunInputModel, name: JsonKey, key: str) -> None:
+    model.set_object_text(name, state.widget(key))
 
 
 def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
@@ -205,27 +263,22 @@ def _start_node_chosen(model: RunInputModel, key: str) -> None:
 
 def _initial_state(session: DebugSession, model: RunInputModel) -> None:
     reason = session.backend.capabilities.reason_against("initial_state")
-    with st.expander("Initial state", expanded=bool(model.state_text), type="compact", key="initial_state"):
+    text = model.object_text("initial_state")
+    with st.expander("Initial state", expanded=bool(text), type="compact", key="initial_state"):
         if reason:
             st.caption(plain(reason))
         key = f"state_json_{state.record(Editors).generation}"
         st.text_area(
             "Initial state as JSON",
-            model.state_text,
+            text,
             key=key,
             height=180,
             placeholder='{"threads": {"0": {"node_logical_id": "…"}}}',
-            args=(model, key),
-            **on_change(_state_edited, disabled=reason is not None or model.draft is not None),
+            args=(model, "initial_state", key),
+            **on_change(_object_edited, disabled=reason is not None or model.draft is not None),
         )
         if reason is None:
             state_copy(session, model)
-
-
-@command
-@requires(Role.RUN)
-def _state_edited(model: RunInputModel, key: str) -> None:
-    model.set_state_text(state.widget(key))
 
 
 def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
