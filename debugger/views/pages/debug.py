@@ -188,7 +188,7 @@ def lower_pane(view: RunView) -> None:
         else:
             found = found_rows(view)
             page = timeline_pager(view, found)
-            _line(view, [*timeline_filters(view, found), *page.items])
+            _line(view, [*timeline_filters(view, found), *page.items] if view.rows else [])
             more_filters(view)
             timeline(view, found, page)
 
