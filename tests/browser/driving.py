@@ -155,6 +155,21 @@ def start(page: Page) -> None:
     settled(page)
 
 
+def open_setup(page: Page) -> None:
+    """Open the setup of a run that has begun, in its dialog."""
+    settled(page)
+    page.locator(".st-key-setup button").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    settled(page)
+
+
+def choose_in_menu(page: Page, key: str) -> None:
+    """Press a button of the menu of the run."""
+    settled(page)
+    page.locator(".st-key-more > button").click()
+    page.locator(f".st-key-more .st-key-{key} button").click()
+
+
 def say(page: Page, text: str) -> None:
     """Send a message and wait until it stands in the conversation."""
     box = message_box(page)
@@ -180,8 +195,13 @@ def export_run(page: Page, preset: str = "", file_format: str = "") -> Download:
 
 
 def context(page: Page) -> Locator:
-    """The bar that tells what is on view, and how it stands."""
+    """Return the bar of the run with its status or the cursor."""
     return page.locator(".st-key-context_bar")
+
+
+def run_head(page: Page) -> Locator:
+    """Return the part of the head that names workflow, backend and run."""
+    return page.locator(".st-key-run_head")
 
 
 def conversation(page: Page) -> Locator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
 
 from tests.browser.driving import choose, open_app, say, settled, start
 
@@ -28,17 +28,6 @@ def press(page: Page, keys: str) -> None:
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press(keys)
     settled(page)
-
-
-def present(page: Page) -> None:
-    """Go to the presenter with the run on view."""
-    page.get_by_role("link", name="Present").first.click()
-    settled(page)
-
-
-def stage(page: Page) -> Locator:
-    """Return the element of the presentation."""
-    return page.locator(".st-key-stage")
 
 
 def width_of_page(page: Page) -> tuple[int, int]:

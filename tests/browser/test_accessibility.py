@@ -9,15 +9,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
-from tests.browser.driving import conversation, go_to, message_box, open_app, settled
-from tests.browser.presenting import CALL, clinic_call, present, press
+from tests.browser.driving import choose, conversation, go_to, message_box, open_app, open_setup, settled
+from tests.browser.presenting import CALL, clinic_call, press
 
 pytestmark = pytest.mark.browser
 
 STYLED = "() => getComputedStyle(document.querySelector('.st-key-head').parentElement).position === 'sticky'"
 FOCUSED = """() => {
   let held = document.activeElement, key = "";
-  const above = "header, [data-testid=stSidebar], [data-testid=stSkipToContent], .st-key-head";
+  const above = "header, [data-testid=stSkipToContent], .st-key-head";
   const isAbove = held.closest(above);
   for (let inner = held; inner; inner = inner.shadowRoot?.activeElement) {
     held = inner;
@@ -52,7 +52,8 @@ def past(page: Page, url: str) -> None:
 
 
 def before_a_run(page: Page, url: str) -> None:
-    clinic_call(page, url, ())
+    open_app(page, url)
+    choose(page, "Workflow", "Clinic front desk")
 
 
 def demo(page: Page, url: str) -> None:
@@ -60,10 +61,19 @@ def demo(page: Page, url: str) -> None:
     press(page, "Shift+E")
 
 
-def presenter(page: Page, url: str) -> None:
+def setup_dialog(page: Page, url: str) -> None:
+    clinic_call(page, url, ())
+    open_setup(page)
+
+
+def open_menu(page: Page, url: str) -> None:
     clinic_call(page, url, CALL[:1])
-    present(page)
-    press(page, "Shift+ArrowRight")
+    page.locator(".st-key-more > button").click()
+
+
+def tabs(page: Page, url: str) -> None:
+    page.set_viewport_size({"width": 820, "height": 1180})
+    clinic_call(page, url, CALL[:1])
 
 
 def help_dialog(page: Page, url: str) -> None:
@@ -102,7 +112,9 @@ def connection(page: Page, url: str) -> None:
         past,
         before_a_run,
         demo,
-        presenter,
+        setup_dialog,
+        open_menu,
+        tabs,
         help_dialog,
         runs,
         review,
@@ -144,7 +156,7 @@ def told(node: dict[str, object]) -> str:
 
 def test_everything_on_debug_page_is_reached_by_keyboard(page: Page, app: Server):
     clinic_call(page, app.url, ())
-    page.locator(".st-key-change_connection button").focus()
+    page.locator(".st-key-to_debug a").focus()
 
     seen: set[str] = set()
     unseen_focus: list[str] = []
@@ -155,7 +167,18 @@ def test_everything_on_debug_page_is_reached_by_keyboard(page: Page, app: Server
         if not is_visible:
             unseen_focus.append(html)
 
-    wanted = {"skin", "help", "restart", "graph_view", "graph", "conversation", "message"}
+    wanted = {
+        "skin",
+        "help",
+        "setup",
+        "more",
+        "scrubber",
+        "splitters",
+        "graph_view",
+        "graph",
+        "conversation",
+        "message",
+    }
     wanted |= {"inspector_tab", "timeline"}
     assert wanted <= seen
     assert unseen_focus == []

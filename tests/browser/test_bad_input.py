@@ -23,6 +23,7 @@ from tests.browser.driving import (
     keep_import,
     message_box,
     open_app,
+    run_head,
     say,
     settled,
     start,
@@ -40,12 +41,12 @@ def test_file_that_is_no_json_is_told_with_line_and_column_and_good_one_is_taken
     good = document(static("a", "Hello from a file"), name="From a file")
 
     import_workflow(page, "broken.json", json.dumps(good, indent=1).replace('"Hello from a file"', "Hello"))
-    expect(page.get_by_test_id("stSidebar")).to_contain_text(re.compile(r"line \d+"))
+    expect(page.locator(".st-key-setup_form")).to_contain_text(re.compile(r"line \d+"))
     import_workflow(page, "good.json", good)
     keep_import(page)
     start(page)
 
-    expect(context(page)).to_contain_text("From a file")
+    expect(run_head(page)).to_contain_text("From a file")
     expect(conversation(page)).to_contain_text("Hello from a file")
 
 
@@ -62,7 +63,7 @@ def test_what_is_wrong_with_workflow_is_listed_before_it_is_run(page: Page, app:
 
     import_workflow(page, "bad.json", bad)
 
-    found = page.get_by_test_id("stSidebar")
+    found = page.locator(".st-key-setup_form")
     expect(found).to_contain_text("gone")
     expect(found).to_contain_text("column 7")
     expect(found).to_contain_text("from_next_year")
@@ -153,7 +154,7 @@ def test_wrong_address_and_answer_in_html_are_told_and_embedded_engine_still_wor
     settled(page)
     go_to(page, "Debug")
 
-    expect(context(page)).to_contain_text("Embedded engine")
+    expect(run_head(page)).to_contain_text("Embedded engine")
 
 
 def test_long_right_to_left_and_picture_messages_are_shown_as_text(page: Page, app: Server):

@@ -22,6 +22,8 @@ from tests.browser.driving import (
     go_to,
     message_box,
     open_app,
+    open_setup,
+    run_head,
     say,
     settled,
     start,
@@ -152,10 +154,12 @@ def test_another_version_greets_in_its_own_words(page: Page, app: Server):
     start(page)
     active = conversation(page).inner_text()
 
+    open_setup(page)
     choose(page, "Version", "v0")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     start(page)
 
-    expect(page.locator(".st-key-context_bar")).to_contain_text("v0")
+    expect(run_head(page)).to_contain_text("v0")
     assert conversation(page).inner_text() != active
 
 

@@ -53,16 +53,16 @@ def scroll(page: Page, by: int) -> int:
     return int(conversation(page).evaluate(TO_ITS_END))
 
 
-def test_button_of_empty_box_begins_run(page: Page, app: Server):
+def test_first_turn_puts_conversation_in_place_of_setup(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
-    expect(conversation(page)).to_contain_text("What user and agent say appears here.")
+    expect(conversation(page)).to_have_count(0)
 
-    page.locator(".st-key-start_here button").click()
+    page.locator(".st-key-start button").click()
 
     expect(context(page)).to_contain_text("Turn 1")
     expect(bubbles(page)).to_have_count(1)
-    expect(page.locator(".st-key-start_here")).not_to_be_visible()
+    expect(page.locator(".st-key-setup_form, .st-key-start")).to_have_count(0)
     expect(message_box(page)).to_be_focused()
 
 

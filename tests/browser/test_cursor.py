@@ -21,7 +21,9 @@ def event_on_view(page: Page) -> int:
     turn, event = map(int, re.search(r"turn (\d+), event (\d+)", banner.inner_text()).groups())
     expect(page).to_have_url(re.compile(rf"turn={turn}&event={event}\b"))
     expect(page.locator(".st-key-cursor_place")).to_contain_text(f"{event} /")
-    expect(page.locator(".st-key-fork_turn")).to_contain_text(f"Fork from turn {turn}")
+    expect(page.locator(".st-key-fork_turn")).to_have_attribute(
+        "title", re.compile(f"^Fork from turn {turn}:")
+    )
     expect(message_box(page)).to_be_disabled()
     return event
 

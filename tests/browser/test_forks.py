@@ -13,6 +13,7 @@ from tests.browser.conftest import ROOT, Server, free_port, running
 from tests.browser.driving import (
     HEADER_HEIGHT,
     choose,
+    choose_in_menu,
     connect,
     context,
     conversation,
@@ -20,6 +21,7 @@ from tests.browser.driving import (
     import_workflow,
     keep_import,
     open_app,
+    run_head,
     say,
     settled,
     start,
@@ -53,7 +55,7 @@ def opened(page: Page, app: Server) -> None:
     open_app(page, app.url)
     import_workflow(page, "desks.json", desks())
     keep_import(page)
-    expect(context(page)).to_contain_text("Desks")
+    expect(run_head(page)).to_contain_text("Desks")
 
 
 def press(page: Page, key: str) -> None:
@@ -61,8 +63,13 @@ def press(page: Page, key: str) -> None:
     settled(page)
 
 
+def origin(page: Page):
+    """Return the line above the conversation that says where a fork comes from."""
+    return page.locator(".st-key-origin_bar")
+
+
 def run_id(page: Page) -> str:
-    return context(page).locator(".st-key-run_bar code").inner_text().strip()
+    return run_head(page).locator(".st-key-run_id").inner_text().strip()
 
 
 def dialog(page: Page):
@@ -108,8 +115,8 @@ def test_call_goes_another_way_from_its_third_turn_and_way_back_is_kept(page: Pa
     press(page, "run_fork")
 
     expect(conversation(page)).to_contain_text("That needs care right now")
-    expect(context(page)).to_contain_text("fork at turn 3")
-    expect(context(page)).to_contain_text("Verified")
+    expect(origin(page)).to_contain_text("fork at turn 3")
+    expect(origin(page)).to_contain_text("Verified")
     assert run_id(page) != first
     assert re.search(f"run={run_id(page)}", page.url)
     page.screenshot(path=SCREENSHOTS / "fork.png")
@@ -126,14 +133,14 @@ def test_two_forks_of_one_turn_stand_side_by_side_in_tree_and_open_from_there(pa
     first = run_id(page)
     press(page, "fork_turn")
     press(page, "run_unedited")
-    expect(context(page)).to_contain_text("Verified")
+    expect(origin(page)).to_contain_text("Verified")
     press(page, "crumb_0")
-    expect(context(page)).to_contain_text(first)
+    expect(run_head(page)).to_contain_text(first)
 
     fork(page, variables='{"level": "gold"}', note="A gold card")
     expect(conversation(page)).to_contain_text("Gold desk")
-    expect(context(page)).to_contain_text("+ runtime.level")
-    expect(context(page)).to_contain_text("2 forks")
+    expect(origin(page)).to_contain_text("+ runtime.level")
+    expect(origin(page)).to_contain_text("2 forks")
     edited = run_id(page)
     press(page, "open_tree")
     page.screenshot(path=SCREENSHOTS / "run_tree.png")
@@ -143,7 +150,7 @@ def test_two_forks_of_one_turn_stand_side_by_side_in_tree_and_open_from_there(pa
     settled(page)
 
     expect(dialog(page)).to_have_count(0)
-    expect(context(page)).to_contain_text(first)
+    expect(run_head(page)).to_contain_text(first)
     assert edited != first
 
 
@@ -152,14 +159,14 @@ def test_fork_is_found_again_from_its_link_in_another_browser(page: Page, app: S
     start(page)
     say(page, "let me in")
     fork(page, message="open up")
-    expect(context(page)).to_contain_text("fork at turn 2")
+    expect(origin(page)).to_contain_text("fork at turn 2")
 
     other = chromium.new_context().new_page()
     open_app(other, page.url)
 
     expect(conversation(other)).to_contain_text("open up")
-    expect(context(other)).to_contain_text("fork at turn 2")
-    expect(context(other)).to_contain_text("~ message")
+    expect(origin(other)).to_contain_text("fork at turn 2")
+    expect(origin(other)).to_contain_text("~ message")
     other.context.close()
 
 
@@ -171,8 +178,8 @@ def test_recorded_inputs_are_sent_to_new_run_which_is_then_person_s(page: Page, 
     say(page, "I'm Ada Moreno, born 4 May 1990.")
     first = run_id(page)
 
-    press(page, "send_again")
-    expect(context(page)).not_to_contain_text(first)
+    choose_in_menu(page, "send_again")
+    expect(run_head(page)).not_to_contain_text(first)
     expect(context(page)).to_contain_text("Turn 3")
 
     expect(conversation(page)).to_contain_text("Thank you, Ada Moreno")
@@ -219,13 +226,13 @@ def test_without_checkpoints_fork_is_rebuilt_and_says_how_faithful_it_is(page: P
         press(page, "run_unedited")
 
         expect(conversation(page)).to_contain_text("Plain desk")
-        expect(context(page)).to_contain_text("fork at turn 2")
+        expect(origin(page)).to_contain_text("fork at turn 2")
         assert run_id(page) != first
         press(page, "crumb_0")
-        expect(context(page)).to_contain_text(first)
+        expect(run_head(page)).to_contain_text(first)
         press(page, "fork_turn")
         dialog(page).get_by_text("Sent again from turn 1").click()
         settled(page)
         press(page, "run_unedited")
-        expect(context(page)).to_contain_text("Replayed from turn 1")
+        expect(origin(page)).to_contain_text("Replayed from turn 1")
         expect(conversation(page)).to_contain_text("Welcome")

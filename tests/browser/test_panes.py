@@ -68,6 +68,11 @@ def press(page: Page, key: str) -> None:
     settled(page)
 
 
+def forked_turn(page: Page) -> Locator:
+    """Return the fork button, whose help names the turn."""
+    return page.locator(".st-key-fork_turn")
+
+
 def moment(page: Page):
     return page.locator(".st-key-inspector_bar")
 
@@ -102,13 +107,13 @@ def test_bar_and_address_tell_turn_of_chosen_event(page: Page, call: Messages):
     press(page, "previous_turn")
 
     expect(moment(page)).to_contain_text("turn 1")
-    expect(page.locator(".st-key-fork_turn")).to_contain_text("Fork from turn 1")
+    expect(forked_turn(page)).to_have_attribute("title", re.compile("^Fork from turn 1:"))
     expect(page).to_have_url(re.compile("turn=1"))
 
-    press(page, "latest")
+    press(page, "back_to_live")
 
     expect(moment(page)).to_contain_text("After the latest event")
-    expect(page.locator(".st-key-fork_turn")).to_contain_text("Fork from turn 2")
+    expect(forked_turn(page)).to_have_attribute("title", re.compile("^Fork from turn 2:"))
 
 
 def test_quick_turn_is_drawn_once_when_it_is_over(page: Page, call: Messages):
@@ -118,7 +123,7 @@ def test_quick_turn_is_drawn_once_when_it_is_over(page: Page, call: Messages):
     expect(conversation(page)).to_contain_text("March 3, 1990")
     settled(page)
     expect(context(page)).to_contain_text("Turn 3")
-    expect(page.locator(".st-key-fork_turn")).to_contain_text("Fork from turn 3")
+    expect(forked_turn(page)).to_have_attribute("title", re.compile("^Fork from turn 3:"))
     expect(page).to_have_url(re.compile("turn=3"))
     assert call.runs == 1
 
@@ -137,11 +142,10 @@ def test_what_one_pane_changes_another_one_shows(page: Page, call: Messages):
     settled(page)
     press(page, "break_here")
 
-    expect(page.locator(".st-key-to_breakpoints")).to_contain_text("1 breakpoint")
+    page.locator(".st-key-lower_view").get_by_role("radio", name="Breakpoints 1").click()
+    settled(page)
 
-    press(page, "to_breakpoints")
-
-    expect(page.locator(".st-key-timeline_pane").get_by_role("radio", name="Breakpoints")).to_be_checked()
+    expect(page.locator(".st-key-timeline_pane")).to_contain_text("before Greeting")
 
 
 def test_what_is_typed_stays_though_another_control_of_its_bar_is_used_at_once(page: Page, call: Messages):
@@ -165,7 +169,7 @@ SHIFTS = """() => {
     if (each.sources.some(isPane)) window.shifted += each.value;
   })).observe({ type: "layout-shift", buffered: true });
 }"""
-"""Sums how much panes move while they are drawn; sidebar and head move them as a whole."""
+"""Sums how much panes move while they are drawn; the head moves them as a whole."""
 
 
 def splitter(page: Page, name: str) -> Locator:
@@ -193,12 +197,12 @@ def drag(page: Page, bar: Locator, right: int, down: int) -> None:
 
 
 def test_splitter_follows_mouse_and_double_click_resets(page: Page, call: Messages):
-    bar = splitter(page, "Width of the graph")
+    bar = splitter(page, "Width of the conversation")
     width, height = size(page, "graph")
 
     drag(page, bar, 100, 0)
 
-    assert size(page, "graph")[0] == pytest.approx(width + 100, abs=2)
+    assert size(page, "graph")[0] == pytest.approx(width - 100, abs=2)
     drag(page, splitter(page, "Height of the upper panes"), 0, -120)
     assert size(page, "graph")[1] == pytest.approx(height - 120, abs=2)
     drag(page, bar, -3000, 0)
@@ -208,7 +212,7 @@ def test_splitter_follows_mouse_and_double_click_resets(page: Page, call: Messag
 
 
 def test_splitter_is_moved_by_keys_within_limits(page: Page, call: Messages):
-    bar = splitter(page, "Width of graph and conversation")
+    bar = splitter(page, "Width of the timeline")
     width, before = size(page, "inspector")[0], value(bar)
     bar.focus()
 
@@ -251,7 +255,7 @@ def test_reload_keeps_pane_sizes_without_shift(page: Page, call: Messages):
 
     assert size(page, "graph") == pytest.approx(before, abs=1)
     assert page.evaluate("window.shifted") < 0.1
-    page.get_by_role("button", name="Maximise pane lower pane").click()
+    page.get_by_role("button", name="Maximise pane timeline").click()
     page.reload()
     settled(page)
     expect(page.locator(".st-key-graph")).to_be_hidden()
@@ -261,7 +265,7 @@ def test_reload_keeps_pane_sizes_without_shift(page: Page, call: Messages):
 
 def test_unusable_remembered_sizes_are_ignored(page: Page, call: Messages):
     before = size(page, "graph")
-    kept = '{"version": 1, "sizes": {"wide-talk": 7, "wide-upper": "url(x)"}, "maximised": "roof"}'
+    kept = '{"version": 2, "sizes": {"talk-width": 7, "upper-height": "url(x)"}, "maximised": "roof"}'
     page.evaluate("([key, kept]) => localStorage.setItem(key, kept)", [REMEMBERED, kept])
 
     page.reload()

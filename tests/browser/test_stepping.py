@@ -19,6 +19,7 @@ from tests.browser.driving import (
     message_box,
     open_app,
     open_editor,
+    run_head,
     settled,
     start,
     type_into_cell,
@@ -49,7 +50,7 @@ def opened(page: Page, app: Server) -> None:
     open_app(page, app.url)
     import_workflow(page, "ring.json", ring())
     keep_import(page)
-    expect(context(page)).to_contain_text("Ring")
+    expect(run_head(page)).to_contain_text("Ring")
 
 
 def stepping(page: Page):

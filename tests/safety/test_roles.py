@@ -35,7 +35,6 @@ from tests.views import conftest as pages
 from tests.views.bars import captions, control, use
 from tests.views.message import box, send
 from tests.views.records import keep_records
-from tests.views.talk import press_start
 
 app, backend, clean, record, view = pages.app, pages.backend, pages.clean, pages.record, pages.view
 
@@ -137,13 +136,12 @@ def test_reader_starts_no_run(app, backend, user):
     for event in (
         lambda: use(app, "start"),
         lambda: use(app, "step_node"),
-        lambda: press_start(app),
         lambda: send(app, "Hello"),
     ):
         event()
         found.append(NEEDS_RUN in errors(app))
 
-    assert found == [True, True, True, True]
+    assert found == [True, True, True]
     assert is_disabled == [True, True, True, True]
     assert (message_box["disabled"], message_box["placeholder"]) == (True, NEEDS_RUN)
     assert backend.runs().rows == []

@@ -9,7 +9,7 @@ from tests.support.factories import document, say
 
 
 def warnings(value, *, is_first_turn=True, version_number=1):
-    workflow = Workflow.from_wire(document(say("ask")))
+    workflow = Workflow.from_document(document(say("ask")))
     found = input_warnings(
         value, workflow, workflow_id="wf", version_number=version_number, is_first_turn=is_first_turn
     )

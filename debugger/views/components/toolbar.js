@@ -283,7 +283,10 @@ function buildMenu(part, button) {
   list.addEventListener("beforetoggle", ({ newState }) => {
     const isOpen = newState === "open", { bottom, right } = button.getBoundingClientRect();
     button.ariaExpanded = String(isOpen);
-    if (!isOpen) return delete document.documentElement.dataset.menu;
+    if (!isOpen) {
+      if (list.contains(list.getRootNode().activeElement)) button.focus(); // else the body has the keyboard
+      return delete document.documentElement.dataset.menu;
+    }
     document.documentElement.dataset.menu = "";
     list.style.top = `${bottom + 4}px`;
     list.style.right = `${Math.max(document.documentElement.clientWidth - right, 4)}px`;

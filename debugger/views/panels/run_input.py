@@ -13,9 +13,10 @@ from debugger.analysis.exported_state import exported_state
 from debugger.errors import DebuggerError
 from debugger.expressions.required_variables import unresolved_placeholders
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import Run
+from debugger.protocol.runs import Run, TurnInput
 from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
+from debugger.session.input_preview import PreviewRow, input_preview
 from debugger.session.input_warnings import input_warnings
 from debugger.session.run_input import JsonKey, RunInputModel, Tier
 from debugger.session.session import DebugSession
@@ -25,7 +26,8 @@ from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.backend_cache import BackendCache
-from debugger.views.components.markdown import plain
+from debugger.views.components.markdown import count, json_cell, plain
+from debugger.views.components.rows import Column, rows_list, table
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Disclosure, Item, SegmentedControl, Text, bar
 from debugger.views.panels.presets import presets
@@ -75,6 +77,7 @@ def run_input(session: DebugSession) -> None:
             _form(session, model, which)
         if which == "start":
             _placeholders(session.workflow, model)
+            _preview(session.workflow, model)
 
 
 def _heading(which: Which, *, is_open: bool) -> None:
@@ -296,6 +299,37 @@ def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
     empty = [name for name, value in values.items() if value == ""]
     if empty:
         st.caption(f"Still empty: {plain(', '.join(empty[:_MOST_NAMES]))}")
+
+
+def _preview(workflow: Workflow, model: RunInputModel) -> None:
+    """Draw the variables that the run will get; nothing while the input cannot be used."""
+    if model.problems:
+        return
+    rows = input_preview(TurnInput.from_wire(model.value), workflow)
+    with st.expander(f"Preview: {count(len(rows), 'variable')}", type="compact", key="input_preview"):
+        shown = table(
+            "Variables that the run starts with",
+            rows,
+            [
+                (Column("name", "Name", 120), lambda row: _BRACKETS[row.scope].format(row.name)),
+                (Column("value", "Value", 120, grows=True), _value),
+                (Column("source", "From", 110), _source),
+            ],
+        )
+        rows_list("input_preview_rows", shown, most=8)
+
+
+_BRACKETS = {"dynamic": "{{{{{}}}}}", "runtime": "[[{}]]"}
+
+
+def _value(row: PreviewRow) -> str:
+    return "set when the turn begins" if row.source == "system" else json_cell(row.value)
+
+
+def _source(row: PreviewRow) -> str:
+    if row.source == "input":
+        return "run input" if row.default is None else f"run input, not {json_cell(row.default)}"
+    return {"default": "workflow", "system": "system"}[row.source]
 
 
 _MOST_RUNS = 20

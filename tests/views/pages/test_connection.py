@@ -243,7 +243,7 @@ def test_named_connection_is_chosen_with_one_click(app, api):
 
     assert app.success
     assert dict(app.query_params) == {"backend": "hosted", "connection": "staging-eu"}
-    badges = [item for item in items(app, "head_bar") if item["kind"] == "badge"]
+    badges = [item for item in items(app, "head_end") if item["kind"] == "badge"]
     assert [(item["text"], item["colour"]) for item in badges] == [("staging", "violet")]
     assert KEY not in everything_drawn(app)
 

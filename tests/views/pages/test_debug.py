@@ -96,7 +96,7 @@ def test_while_turn_runs_its_events_appear_and_run_can_be_stopped(app, backend, 
     use(app, "start")
 
     assert record(CurrentRun).session.busy
-    assert control(app, "restart").disabled
+    assert control(app, "setup").disabled is False
     assert control(app, "stop").disabled is False
     assert box(app)["disabled"]
 
@@ -130,7 +130,8 @@ def test_run_that_is_over_takes_no_message_and_says_why(app, backend, press):
 
     assert box(app)["disabled"]
     assert box(app)["placeholder"] == "The run is complete and takes no more messages."
-    assert control(app, "stop").disabled
+    assert "stop" not in keys(app)
+    assert control(app, "restart").item["look"] == "primary"
 
 
 def test_stop_ends_waiting_run(app, backend, record, press):
@@ -303,6 +304,7 @@ def test_another_workflow_can_be_chosen_while_run_is_on_view(app, backend, recor
     app.run()
     press("start")
 
+    use(app, "setup")
     use(app, "workflow", older.id)
 
     assert record(CurrentRun).session.workflow_id == older.id

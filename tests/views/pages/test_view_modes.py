@@ -19,9 +19,9 @@ def test_both_skins_show_same_session(app, backend, record, press):
     assert not app.exception
     assert record(CurrentRun).session is session
     assert words(app) == said
-    assert "latest" not in keys(app), "the inspector is the engineer's"
+    assert "inspector_tab" not in keys(app), "the inspector is the engineer's"
     use(app, "skin")
-    assert "latest" in keys(app)
+    assert "inspector_tab" in keys(app)
 
 
 def test_demo_view_says_in_words_what_happened(app, backend, press):
@@ -31,7 +31,7 @@ def test_demo_view_says_in_words_what_happened(app, backend, press):
 
     press("start")
 
-    told = "Chat waits for the user's message. Last move: A → Chat. This always comes next."
+    told = "Chat waits for the user's message. Last step: A → Chat. This always comes next."
     assert told in captions(app)
 
 
@@ -53,8 +53,8 @@ def test_address_opens_demo_view(app, backend):
     app.run()
 
     assert not app.exception
-    assert control(app, "skin").label == "Engineer view"
-    assert "latest" not in keys(app)
+    assert control(app, "skin").label == "Engineer"
+    assert "inspector_tab" not in keys(app)
 
 
 def test_warnings_are_for_engineer(app, backend, press):
@@ -78,7 +78,7 @@ def test_empty_backend_says_what_would_be_here_in_demo_view_too(app):
     app.run()
 
     assert not app.exception
-    assert any("Setup above" in caption.value for caption in app.caption)
+    assert any("import one" in caption.value for caption in app.caption)
 
 
 def test_run_that_stands_still_goes_on_from_demo_view(app, backend, record, press):

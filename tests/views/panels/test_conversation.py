@@ -1,45 +1,62 @@
 from __future__ import annotations
 
+import pytest
+
+from debugger.backends.base import Capabilities
 from tests.support.factories import direct, document, say, static
+from tests.views.bars import control, keys, use
 from tests.views.message import send
-from tests.views.talk import box, press_start, show_earlier, words
+from tests.views.talk import box, show_earlier, words
 
 HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))
 
 
-def test_before_run_box_says_what_will_be_here_and_begins_it(app, backend, record, settle):
+def test_setup_gives_way_to_messages_with_first_turn(app, backend, press):
     backend.create_workflow(document(*HELLO))
+    app.run()
+    with pytest.raises(StopIteration):
+        box(app)
+
+    press("start")
+
+    assert words(app) == ["Hello"]
+    assert box(app)["empty"] is None
+
+
+def test_demo_view_starts_run_from_empty_conversation(app, backend, press):
+    backend.create_workflow(document(*HELLO))
+    app.query_params["skin"] = "demo"
     app.run()
     assert box(app)["empty"]["text"] == "What user and agent say appears here."
 
-    press_start(app)
-    settle()
+    press("start")
 
     assert words(app) == ["Hello"]
-    assert (box(app)["empty"], box(app)["start"]) == (None, None)
+    assert "start" not in keys(app)
 
 
-def test_turn_under_way_is_told(app, backend, record, settle):
+def test_turn_under_way_is_reported(app, backend, settle):
     backend.create_workflow(document(*HELLO))
     backend.gate.clear()
     app.run()
-    press_start(app)
+    use(app, "start")
 
     assert box(app)["under_way"]["text"].startswith("The workflow is working …")
-    assert (box(app)["empty"], box(app)["start"]) == (None, None)
+    assert box(app)["empty"] is None
     backend.gate.set()
     settle()
     assert box(app)["under_way"] is None
 
 
-def test_backend_that_runs_nothing_says_why_it_cannot_begin(app, backend, monkeypatch):
+def test_backend_that_runs_nothing_says_why_disabled(app, backend, monkeypatch):
     backend.create_workflow(document(*HELLO))
-    told = {"run_turns": "This one is only looked at."}
-    monkeypatch.setattr(type(backend.capabilities), "reason_against", lambda self, name: told.get(name))
+    reasons = {"run_turns": "This one is only viewed."}
+    monkeypatch.setattr(type(backend), "capabilities", Capabilities(reasons))
 
     app.run()
 
-    assert box(app)["start"] == {"no_run": "This one is only looked at."}
+    assert control(app, "start").disabled
+    assert control(app, "start").help == "This one is only viewed."
 
 
 def test_next_run_shows_its_end_again(app, backend, monkeypatch, press, settle):

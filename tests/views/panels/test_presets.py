@@ -4,7 +4,7 @@ import pytest
 
 from debugger.views.run_state import CurrentRun, RunInputs
 from tests.support.factories import document, say
-from tests.views.bars import use
+from tests.views.bars import control, use
 
 
 @pytest.fixture
@@ -59,7 +59,8 @@ def test_inputs_of_earlier_runs_are_recalled_one_by_one(app, tea, model, press):
     for name in ("Ada", "Ben"):
         give(app, model, name)
         press("start" if name == "Ada" else "restart")
-    use(app, "input_for", "Restart")
+    use(app, "restart_changed")
+    assert control(app, "input_for").value == "Restart"
     give(app, model, "Cleo")
 
     recalled = []

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from debugger.backends.base import Capabilities
 from debugger.errors import AuthenticationError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
+from debugger.views.panels.stepping import MAX_REASON
 from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.companions import lab, left_alone, watchful
-from tests.support.factories import document, say
-from tests.views.bars import badges, captions, control, keys, use
+from tests.support.factories import direct, document, say, static
+from tests.views.bars import badges, bars, captions, control, items, keys, use
 from tests.views.message import box, send
 from tests.views.row_lists import column, drawn, rows
 from tests.views.talk import speakers, words
@@ -93,7 +97,7 @@ def test_work_that_is_switched_off_stands_still_and_is_advanced_by_button(app, b
     press("advance")
 
     assert still == 1
-    assert "It stands still until you advance it." in told
+    assert "It is paused until you advance it." in told
     assert [turn.is_background for turn in record(CurrentRun).session.turns] == [False, True]
 
 
@@ -124,7 +128,7 @@ def test_work_that_has_halted_says_why_and_how_to_go_on(app, backend, record, pr
     app.run()
 
     assert app.error[0].value == "The key is not accepted\\."
-    assert "The last step failed. Press Advance to let it go on." in captions(app)
+    assert "The last step failed. Press Advance to continue it." in captions(app)
     backend.pump = pump
     press("advance")
     assert not app.error
@@ -264,3 +268,171 @@ def test_latest_turn_is_shown_with_work_that_came_of_it(app, backend, record, pr
     turns = record(CurrentRun).session.turns
     assert [(turn.number, turn.is_background) for turn in turns] == [(1, False), (1, True), (1, True)]
     assert set(column(app, "background")) == {"✓", None}
+
+
+CHAT = (static("a", "Hello"), say("chat"), direct("a", "chat"))
+STEPS = {"step_event", "step_node", "step_turn"}
+
+
+@pytest.fixture
+def waiting(app, backend, press):
+    """A run whose user is asked, after its first turn."""
+    backend.create_workflow(document(*CHAT))
+    app.run()
+    press("start")
+
+
+def stop_at(app, record, key="step_node"):
+    """Step to a pause, and draw it."""
+    use(app, key)
+    assert record(CurrentRun).session.wait_until_idle(10)
+    app.run()
+    assert not app.exception
+
+
+def bar_kinds(app):
+    """Return the keys, texts or kinds of the bar's items, in order."""
+    found = items(app, "run_bar")
+    return [item.get("key") or item.get("text") or item["kind"] for item in found]
+
+
+def more(app):
+    """Return the items of the menu."""
+    return next(item["items"] for item in items(app, "run_bar") if item["kind"] == "menu")
+
+
+def menu_keys(app):
+    return [item["key"] for item in more(app) if "key" in item]
+
+
+def test_bar_of_new_run_offers_steps_alone(app, backend):
+    backend.create_workflow(document(*CHAT))
+
+    app.run()
+
+    assert bar_kinds(app) == [
+        "Not started",
+        "step_event",
+        "step_node",
+        "step_turn",
+        "resume",
+        "stop",
+        "space",
+    ]
+    assert control(app, "stop").disabled
+
+
+def test_live_bar_orders_state_steps_cursor_and_rest(app, waiting):
+    assert bar_kinds(app) == [
+        "Your turn",
+        "turn",
+        "step_event",
+        "step_node",
+        "step_turn",
+        "resume",
+        "stop",
+        "previous_turn",
+        "previous_event",
+        "next_event",
+        "next_turn",
+        "scrubber",
+        "cursor_place",
+        "fork_turn",
+        "export",
+        "more",
+    ]
+
+
+def test_live_menu_runs_again_and_controls_run(app, record, waiting):
+    assert menu_keys(app) == ["restart", "restart_changed", "send_again", "pause_run", "reload_run"]
+    assert control(app, "restart").label == "Restart with the same input"
+    assert control(app, "send_again").label == "Run turn 1 again"
+    assert record(CurrentRun).session.run_id in [item.get("text") for item in more(app)]
+
+
+def test_past_bar_leaves_out_what_changes_run(app, record, waiting):
+    use(app, "previous_event")
+
+    event = record(Cursor).event
+    assert bar_kinds(app)[:3] == [f"Viewing turn 1, event {event}", "back_to_live", "fork_turn"]
+    assert not {*STEPS, "resume", "stop", "pause_run", "reload_run", "turn"} & keys(app)
+    assert menu_keys(app) == ["restart", "restart_changed", "send_again"]
+
+
+def test_bar_of_ended_run_offers_restart(app, press, waiting):
+    press("stop")
+
+    assert bar_kinds(app)[:3] == ["Cancelled", "turn", "restart"]
+    assert control(app, "restart").item["look"] == "primary"
+    assert not {*STEPS, "resume", "stop"} & keys(app)
+    assert menu_keys(app) == ["restart_changed", "send_again", "reload_run"]
+
+
+def test_paused_bar_says_why_and_resumes(app, backend, record):
+    backend.create_workflow(document(*CHAT))
+    app.run()
+
+    stop_at(app, record)
+
+    reason = next(item for item in items(app, "run_bar") if item.get("key") == "stop_reason")
+    assert (reason["text"], reason["look"]) == ("Before A.", "two lines")
+    assert (control(app, "resume").item["look"], control(app, "resume").disabled) == ("primary", False)
+    assert "Paused" in badges(app)
+    record(CurrentRun).session.stop()
+
+
+def test_long_stop_reason_is_cut_and_whole_in_help(app, backend, record):
+    backend.create_workflow(document(static("a", "Hello", name="Greeting " * 9), *CHAT[1:]))
+    app.run()
+
+    stop_at(app, record)
+
+    reason = next(item for item in items(app, "run_bar") if item.get("key") == "stop_reason")
+    assert len(reason["text"]) == MAX_REASON
+    assert reason["text"].endswith("…")
+    assert reason["help"] == record(CurrentRun).session.stop_point.text
+    record(CurrentRun).session.stop()
+
+
+def test_run_paused_by_command_is_resumed_from_bar(app, press, waiting):
+    press("pause_run")
+
+    assert "resume_run" in bar_kinds(app)
+    assert "pause_run" not in keys(app)
+    press("resume_run")
+    assert "resume_run" not in keys(app)
+
+
+def test_run_that_cannot_pause_steps_through_received_events(app, backend, record, monkeypatch, waiting):
+    monkeypatch.setattr(type(backend), "capabilities", Capabilities({"pause_mid_turn": "It runs elsewhere."}))
+    app.run()
+    live = keys(app)
+
+    for _ in range(3):
+        use(app, "previous_event")
+    before = record(Cursor).event
+    use(app, "step_event")
+
+    assert live >= STEPS
+    assert bar_kinds(app)[3:6] == ["step_event", "step_node", "step_turn"]
+    assert record(Cursor).event > before
+
+
+def test_demo_bar_has_no_steps(app, record, waiting):
+    use(app, "skin")
+
+    assert not {*STEPS, "fork_turn", "export"} & keys(app)
+    assert bar_kinds(app)[:3] == ["Your turn", "turn", "stop"]
+    assert items(app, "run_bar")[-2]["kind"] == "full screen"
+
+
+def test_every_control_that_gives_way_is_known(app, waiting):
+    (line,) = (line for line in drawn_lines(app, "context_bar") if line["key"] == "run_bar")
+
+    named = {item.get("key") for item in line["items"]}
+    assert {"turn", "export", "fork_turn", "stop", "step_turn", "step_node"} <= named & set(line["overflow"])
+    assert not {"scrubber", "step_event", "more"} & set(line["overflow"])
+
+
+def drawn_lines(app, key):
+    return json.loads(json.loads(bars(app)[key].proto.json)["bars"])

@@ -165,6 +165,7 @@ def test_state_after_turn_can_be_copied_as_initial_state(app, backend, record, p
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
+    use(app, "setup")
     use(app, "input_for", "Restart")
 
     use(app, "copy_state")
@@ -204,6 +205,7 @@ def test_next_turn_is_given_more_than_message_once_and_only_once(app, backend, r
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
+    use(app, "setup")
     use(app, "input_mode", "JSON")
     text_area(app, "next_json").set_value('{"dynamic_variables": {"tone": "kind"}}').run()
 

@@ -10,7 +10,7 @@ from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.selection import Selection
 from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static
-from tests.views.bars import badges, captions, control, use
+from tests.views.bars import badges, captions, control, keys, use
 from tests.views.conftest import APP
 from tests.views.message import box, send, send_stepped
 from tests.views.records import record_of
@@ -146,14 +146,13 @@ def test_reloaded_run_stays_armed(app, backend, record):
     assert "Pauses after the turn of your next message." in badges(app)
 
 
-def test_steps_of_ended_run_say_why_disabled(app, backend, record):
+def test_ended_run_is_restarted_instead_of_stepped(app, backend, record):
     waiting(app, backend)
 
     click(app, "stop")
 
-    assert control(app, "step_event").disabled
-    assert control(app, "step_event").help == "The run is over (cancelled). Restart begins another one."
-    assert control(app, "resume").help == "Nothing is paused"
+    assert not {"step_event", "step_node", "step_turn", "resume", "stop"} & keys(app)
+    assert not control(app, "restart").disabled
 
 
 def paused_row(app):
@@ -213,7 +212,7 @@ def test_background_work_is_paused_and_box_locked(app, backend, record):
     assert "Pauses at the next event of background work." in pausing
     assert record(CurrentRun).session.stop_point.log.is_background
     assert box(app)["disabled"]
-    assert box(app)["placeholder"] == "The run is paused: Resume or Step lets it go on."
+    assert box(app)["placeholder"] == "The run is paused: Resume or Step continues it."
     record(CurrentRun).session.stop()
 
 

@@ -126,8 +126,7 @@ def test_following_run_again_takes_mark_away(app, backend, record, press):
     record(Cursor).event = int(column(app, "#")[0])
     app.run()
 
-    record(Cursor).event = None
-    app.run()
+    use(app, "back_to_live")
 
     assert drawn(app)["chosen"] is None
 

@@ -12,7 +12,8 @@ from debugger.views.panels.exports import dialog, progress
 from debugger.views.panels.exports.record import ExportRecord
 from debugger.views.run_state import CurrentRun
 from tests.support.factories import direct, document, say, static
-from tests.views.bars import captions, control, use
+from tests.views.bars import captions, control, keys, use
+from tests.views.message import send
 
 
 @pytest.fixture
@@ -40,13 +41,21 @@ def downloads(app):
     return [element.key for element in app.get("download_button")]
 
 
-def test_there_is_nothing_to_save_before_turn_is_over(app, backend):
+def test_run_is_exported_between_its_turns(app, backend, press, settle):
     backend.create_workflow(document(say("chat")))
-
     app.run()
+    before = keys(app)
+    press("start")
+    backend.gate.clear()
+    send(app, "Hello")
 
-    assert not app.exception
-    assert control(app, "export").disabled
+    during = control(app, "export").disabled
+    backend.gate.set()
+    settle()
+
+    assert "export" not in before
+    assert during
+    assert not control(app, "export").disabled
 
 
 def test_dialog_shows_first_rows_and_size(app, opened, record):

@@ -1,0 +1,396 @@
+"""The room of the debug page: what is visible, what is clipped, tabs, and the menu of the run."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Server, free_port, running
+from tests.browser.driving import (
+    choose,
+    choose_in_menu,
+    connect,
+    context,
+    conversation,
+    go_to,
+    import_workflow,
+    keep_import,
+    open_app,
+    open_setup,
+    run_head,
+    settled,
+    start,
+)
+from tests.browser.presenting import CALL, clinic_call, press
+from tests.support.factories import direct, document, node, say, static
+
+pytestmark = pytest.mark.browser
+
+KEY = "layout-test-key"
+PANES = {
+    "Conversation": ".st-key-talk",
+    "Graph": ".st-key-graph_pane",
+    "Timeline": ".st-key-timeline_pane",
+    "Inspector": ".st-key-inspector",
+}
+WHOLE = """(items, holder) => {
+  const room = holder.getBoundingClientRect();
+  return items.filter(item => {
+    const box = item.getBoundingClientRect();
+    return box.height > 0 && box.left >= room.left - 1 && box.right <= room.right + 1
+      && box.top >= room.top - 1 && box.bottom <= Math.min(room.bottom, innerHeight) + 1;
+  }).length;
+}"""
+"""Counts the elements that are wholly within another one and the window."""
+LEGIBLE = """(nodes, stage) => {
+  const room = stage.getBoundingClientRect();
+  return nodes.filter(node => {
+    const box = node.querySelector(".body").getBoundingClientRect(), text = node.querySelector("text");
+    const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+    return size >= 9 && box.left >= room.left && box.right <= room.right
+      && box.top >= room.top && box.bottom <= room.bottom;
+  }).length;
+}"""
+"""Counts the nodes that are wholly on view, with a label of at least 9 px."""
+HELD = """() => {
+  let held = document.activeElement;
+  while (held.shadowRoot?.activeElement) held = held.shadowRoot.activeElement;
+  return held.textContent;
+}"""
+CLIPPED = """() => {
+  const found = [], PLAY = 1, LINE = 4;
+  const parentOf = each => each.assignedSlot ?? each.parentElement ?? each.getRootNode().host ?? null;
+  const chain = each => { const all = []; for (; each; each = parentOf(each)) all.push(each); return all; };
+  const isHidden = each => getComputedStyle(each).clipPath === "inset(50%)";
+  const isUnseen = each => isHidden(each) || each.matches(".icon, [popover]");
+  const check = node => {
+    const above = chain(node.parentElement);
+    if (!node.textContent.trim() || above.some(isUnseen) || !node.parentElement.checkVisibility()) return;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const text = range.getBoundingClientRect();
+    const tell = why => found.push(`${node.textContent.trim().slice(0, 60)}: ${why}`);
+    if (text.left < -PLAY || text.right > innerWidth + PLAY) return tell("beyond the window");
+    for (const each of above) {
+      const { overflowX, overflowY } = getComputedStyle(each), box = each.getBoundingClientRect();
+      const name = each.className || each.tagName;
+      const isWider = text.left < box.left - PLAY || text.right > box.right + PLAY;
+      const isHigher = text.top < box.top - LINE || text.bottom > box.bottom + LINE;
+      if (overflowX !== "visible" && isWider) return tell(`wider than ${name}`);
+      if (overflowY !== "visible" && isHigher) return tell(`higher than ${name}`);
+    }
+  };
+  const walk = root => {
+    for (const each of root.childNodes) {
+      if (each.nodeType === Node.TEXT_NODE) check(each);
+      if (each.shadowRoot) walk(each.shadowRoot);
+      if (each.nodeType === Node.ELEMENT_NODE && !each.matches("style, option, select")) walk(each);
+    }
+  };
+  const bars = ".st-key-head, .st-key-bar_pane, .st-key-origin_bar, .st-key-work_bar";
+  document.querySelectorAll(bars).forEach(walk);
+  return found;
+}"""
+"""Lists the texts of head and bars that are not whole."""
+OVERLAPS = """() => {
+  const controls = [];
+  const walk = root => {
+    for (const each of root.querySelectorAll("*")) {
+      if (each.shadowRoot) walk(each.shadowRoot);
+      const isOne = each.matches("button, a, .words, .badge") && !each.closest("[popover]");
+      if (isOne && each.checkVisibility() && each.getBoundingClientRect().width > 2) controls.push(each);
+    }
+  };
+  document.querySelectorAll(".st-key-head, .st-key-run_bar, .st-key-context_bar").forEach(walk);
+  const found = [], name = each => (each.ariaLabel || each.textContent).trim();
+  controls.forEach((one, at) => controls.slice(at + 1).forEach(other => {
+    if (one === other || one.contains(other) || other.contains(one)) return;
+    const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
+    const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+    const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+    if (across > 1 && down > 1) found.push(`${name(one)} and ${name(other)}`);
+  }));
+  return [...new Set(found)];
+}"""
+"""Lists the controls of head and bar that lie over each other."""
+
+
+def small(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+
+
+def tab(page: Page, name: str) -> Locator:
+    return page.get_by_role("tab", name=name, exact=True)
+
+
+def expect_pane(page: Page, name: str) -> None:
+    """Expect one pane, and no other."""
+    expect(tab(page, name)).to_have_attribute("aria-selected", "true")
+    for each, selector in PANES.items():
+        expect(page.locator(selector)).to_be_visible(visible=each == name)
+
+
+def test_small_window_shows_nodes_messages_and_rows(page: Page, app: Server):
+    small(page)
+    clinic_call(page, app.url, CALL[:2])
+    stage = page.locator(".st-key-graph .stage").element_handle()
+    rows = page.locator(".st-key-timeline tbody tr")
+    rows_room = page.locator(".st-key-timeline .box").element_handle()
+    messages = conversation(page).locator(".bubble")
+
+    shown = {
+        "nodes": page.locator(".st-key-graph .node:not(.group)").evaluate_all(LEGIBLE, stage),
+        "messages": messages.evaluate_all(WHOLE, conversation(page).element_handle()),
+        "rows": rows.evaluate_all(WHOLE, rows_room),
+    }
+
+    assert shown["nodes"] >= 5, shown
+    assert shown["messages"] >= 3, shown
+    assert shown["rows"] >= 8, shown
+
+
+def test_small_window_has_header_of_two_lines(page: Page, app: Server):
+    small(page)
+    clinic_call(page, app.url, CALL[:1])
+
+    top = page.locator(".st-key-panes").bounding_box()
+
+    expect(page.get_by_test_id("stSidebar")).to_have_count(0)
+    assert top["y"] <= 88
+    assert top["width"] == 1280
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The API in another process, with the samples and a key."""
+    folder, port = tmp_path_factory.mktemp("layout"), free_port()
+    command = [sys.executable, "-m", "debugger", "serve", "--port", str(port), "--api-key", KEY]
+    with running(command, "/healthz", port, folder) as server:
+        yield server
+
+
+def imported(page: Page, app: Server, workflow: dict[str, object]) -> None:
+    open_app(page, app.url)
+    import_workflow(page, "x.json", workflow)
+    keep_import(page)
+
+
+def empty(page: Page, app: Server, api: Server) -> None:
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+
+
+def started(page: Page, app: Server, api: Server) -> None:
+    clinic_call(page, app.url, ())
+
+
+def waiting(page: Page, app: Server, api: Server) -> None:
+    clinic_call(page, app.url, CALL[:2])
+
+
+def paused(page: Page, app: Server, api: Server) -> None:
+    name = "Ask the caller politely which of the two appointments they would rather have"
+    imported(
+        page, app, document(static("a", "Hello", name=name), say("chat"), direct("a", "chat"), name="Long")
+    )
+    page.locator(".st-key-step_node button").click()
+    expect(context(page)).to_contain_text("Before Ask the caller")
+
+
+def past(page: Page, app: Server, api: Server) -> None:
+    clinic_call(page, app.url, CALL[:1])
+    press(page, "Shift+ArrowLeft")
+    expect(context(page)).to_contain_text("Viewing turn 1")
+
+
+def over(page: Page, app: Server, api: Server) -> None:
+    open_app(page, app.url)
+    choose(page, "Workflow", "Tea welcome")
+    start(page)
+    expect(context(page)).to_contain_text("Completed")
+
+
+def forked(page: Page, app: Server, api: Server) -> None:
+    imported(page, app, document(say("chat"), name="Origin"))
+    start(page)
+    page.locator(".st-key-fork_turn button").click()
+    settled(page)
+    page.locator(".st-key-run_unedited button").first.click()
+    expect(page.locator(".st-key-origin_bar")).to_contain_text("fork at turn 1")
+
+
+def hosted(page: Page, app: Server, api: Server) -> None:
+    open_app(page, app.url)
+    connect(page, f"{api.url}/workflows", KEY)
+    expect(page.get_by_text(re.compile(r"works: \d+ workflows"))).to_be_visible()
+    go_to(page, "Debug")
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+
+
+def failed(page: Page, app: Server, api: Server) -> None:
+    imported(page, app, document(node("b", "no_op"), direct("b", "nowhere"), name="Edge to nowhere"))
+    start(page)
+    expect(context(page)).to_contain_text("Failed")
+
+
+def demo(page: Page, app: Server, api: Server) -> None:
+    clinic_call(page, app.url, CALL[:1])
+    press(page, "Shift+E")
+
+
+STATES = [empty, started, waiting, paused, past, over, forked, hosted, failed, demo]
+
+
+@pytest.mark.parametrize("visit", STATES)
+def test_no_text_of_head_and_bars_is_clipped(
+    page: Page, app: Server, api: Server, visit: Callable[[Page, Server, Server], None]
+):
+    visit(page, app, api)
+    settled(page)
+    found = {}
+
+    for width, height in ((1280, 720), (1920, 1080), (820, 1180)):
+        page.set_viewport_size({"width": width, "height": height})
+        settled(page)
+        found[width] = page.evaluate(CLIPPED), page.evaluate(OVERLAPS)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    assert found == {width: ([], []) for width in found}
+
+
+def test_tablet_shows_one_pane_by_its_tab(page: Page, app: Server):
+    page.set_viewport_size({"width": 820, "height": 1180})
+    clinic_call(page, app.url, CALL[:1])
+    expect_pane(page, "Conversation")
+
+    for name in PANES:
+        tab(page, name).click()
+        expect_pane(page, name)
+    expect(page.get_by_role("separator")).to_have_count(0)
+    expect(page.get_by_role("button", name="Maximise pane")).to_have_count(0)
+
+    page.reload()
+    settled(page)
+    expect_pane(page, "Inspector")
+    box = page.locator(PANES["Inspector"]).bounding_box()
+    assert (box["width"], box["y"] + box["height"]) == (820, 1180)
+
+
+def test_tabs_are_changed_by_arrow_keys(page: Page, app: Server):
+    page.set_viewport_size({"width": 820, "height": 1180})
+    clinic_call(page, app.url, ())
+    tab(page, "Conversation").focus()
+
+    for name in ("Graph", "Timeline", "Inspector", "Conversation"):
+        page.keyboard.press("ArrowRight")
+        expect(tab(page, name)).to_be_focused()
+        expect_pane(page, name)
+    page.keyboard.press("ArrowLeft")
+
+    expect_pane(page, "Inspector")
+    expect(context(page)).not_to_contain_text("Viewing")
+
+
+def test_tablet_keeps_every_action_in_bar_or_menu(page: Page, app: Server):
+    page.set_viewport_size({"width": 820, "height": 1180})
+    clinic_call(page, app.url, CALL[:1])
+    keys = (
+        "step_event",
+        "step_node",
+        "step_turn",
+        "resume",
+        "stop",
+        "fork_turn",
+        "export",
+        "restart",
+        "send_again",
+    )
+
+    page.locator(".st-key-more > button").click()
+
+    for key in keys:
+        expect(page.locator(f".st-key-{key} button")).to_be_visible()
+    page.locator(".st-key-export button").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_menu_is_used_by_keyboard(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:1])
+    press(page, "Shift+ArrowLeft")
+    button = page.locator(".st-key-more > button")
+    menu = page.locator(".st-key-more .menu")
+    button.focus()
+
+    page.keyboard.press("Enter")
+    expect(menu).to_be_visible()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    held = [page.evaluate(HELD)]
+    for key in ("ArrowDown", "ArrowUp", "ArrowUp"):
+        page.keyboard.press(key)
+        held.append(page.evaluate(HELD))
+    page.keyboard.press("Escape")
+
+    expect(menu).to_be_hidden()
+    expect(button).to_be_focused()
+    items = (
+        "Restart with the same input",
+        "Restart with changes …",
+        "Restart with the same input",
+        "Run turn 1 again",
+    )
+    assert [words in text for text, words in zip(held, items, strict=True)] == [True] * 4, held
+    expect(context(page)).to_contain_text("Viewing turn 1")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("Run input")
+
+
+def test_setup_dialog_closes_by_escape_and_stays_closed(page: Page, app: Server):
+    clinic_call(page, app.url, ())
+    open_setup(page)
+
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    settled(page)
+    page.locator(".st-key-previous_event button").click()
+    settled(page)
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(context(page)).to_contain_text("Viewing")
+
+
+def test_setup_dialog_changes_workflow(page: Page, app: Server):
+    clinic_call(page, app.url, ())
+    open_setup(page)
+
+    choose(page, "Workflow", "Tea welcome")
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(run_head(page)).to_contain_text("Tea welcome")
+    start(page)
+    expect(context(page)).to_contain_text("Completed")
+
+
+def test_restart_with_changes_asks_for_input(page: Page, app: Server):
+    clinic_call(page, app.url, ())
+    choose_in_menu(page, "restart_changed")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("radio", name="Restart")).to_be_checked()
+    settled(page)
+    dialog.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
+    settled(page)
+    editor = dialog.get_by_role("textbox", name="Run input as JSON")
+    editor.fill(editor.input_value().replace('"Robin"', '"Kim"'))
+    editor.blur()
+    settled(page)
+
+    page.locator(".st-key-restart_now button").click()
+
+    expect(dialog).to_have_count(0)
+    expect(conversation(page)).to_contain_text("this is Kim")

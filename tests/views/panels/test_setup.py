@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from debugger.views.panels.setup import SetupState
+from debugger.views.run_state import CurrentRun
+from tests.support.factories import document, say, static
+from tests.views.bars import bars, control, items, keys, use
+from tests.views.talk import box
+
+CHAT = (say("chat"),)
+
+
+@pytest.fixture
+def waiting(app, backend, press):
+    """A run of the workflow Newer whose user is asked; there is an older workflow."""
+    older = backend.create_workflow(document(static("a", "Hello"), name="Older"))
+    backend.create_workflow(document(*CHAT, name="Newer"))
+    app.run()
+    press("start")
+    return older
+
+
+def head_texts(app):
+    """Return what the head says of the run, by key."""
+    found = items(app, "run_head_line")
+    return {item["key"]: item.get("text") or item["label"] for item in found if "key" in item}
+
+
+def set_json(app, text):
+    use(app, "input_mode", "JSON")
+    next(area for area in app.text_area if "json" in area.key).set_value(text).run()
+
+
+def test_head_names_workflow_version_and_backend(app, backend):
+    backend.create_workflow(document(*CHAT, name="Tea shop"))
+
+    app.run()
+
+    assert head_texts(app) == {"title": "Tea shop · v0", "change_connection": "Embedded engine"}
+
+
+def test_head_names_run_and_opens_setup(app, record, waiting):
+    run_id = record(CurrentRun).session.run_id
+
+    texts = head_texts(app)
+
+    assert texts == {"setup": "Newer · v0", "change_connection": "Embedded engine", "run_id": run_id}
+
+
+def test_head_lets_run_id_give_way_first(app, waiting):
+    assert items_line(app)["overflow"] == ["run_id", "change_connection"]
+
+
+def items_line(app):
+    (line,) = json.loads(json.loads(bars(app)["run_head_bar"].proto.json)["bars"])
+    return line
+
+
+def test_setup_takes_place_of_conversation_before_first_turn(app, backend):
+    backend.create_workflow(document(*CHAT))
+
+    app.run()
+
+    assert {"workflow", "version", "import", "input_mode", "start"} <= keys(app)
+    assert "setup" not in keys(app)
+    with pytest.raises(StopIteration):
+        box(app)
+
+
+def test_setup_is_closed_once_run_has_begun(app, waiting):
+    assert not {"workflow", "version", "import", "input_mode", "start"} & keys(app)
+
+
+def test_dialog_offers_workflow_version_and_input(app, waiting):
+    use(app, "setup")
+
+    assert {"workflow", "version", "import", "input_for"} <= keys(app)
+    assert control(app, "input_for").value == "Next turn"
+    assert "restart_now" not in keys(app)
+
+
+def test_dialog_stays_while_input_is_edited(app, waiting):
+    use(app, "setup")
+
+    set_json(app, '{"dynamic_variables": {"tone": "kind"}}')
+    app.run()
+
+    assert not app.exception
+    assert "workflow" in keys(app)
+
+
+def test_dialog_changes_workflow_and_closes(app, record, waiting):
+    use(app, "setup")
+
+    use(app, "workflow", waiting.id)
+
+    assert not app.exception
+    assert record(CurrentRun).session.workflow_id == waiting.id
+    assert not record(SetupState).is_open
+    assert head_texts(app)["title"] == "Older · v0"
+
+
+def test_dialog_changes_version_and_closes(app, backend, record, press):
+    workflow = backend.create_workflow(document(*CHAT, name="Newer"))
+    backend.create_version(workflow.id, version_name="release", mark_as_active=True)
+    app.run()
+    press("start")
+    use(app, "setup")
+
+    use(app, "version", "0")
+
+    assert record(CurrentRun).session.version_number == 0
+    assert not record(SetupState).is_open
+    assert head_texts(app)["title"] == "Newer · v0"
+
+
+def test_restart_with_changes_runs_edited_input(app, backend, record, settle, waiting):
+    first = record(CurrentRun).session.run_id
+
+    use(app, "restart_changed")
+    assert control(app, "input_for").value == "Restart"
+    set_json(app, '{"run_by": "qa"}')
+    use(app, "restart_now")
+    settle()
+
+    run_id = record(CurrentRun).session.run_id
+    assert run_id != first
+    assert backend.run(run_id).run_by == "qa"
+    assert not record(SetupState).is_open
+    assert "restart_now" not in keys(app)
+
+
+def test_dialog_of_ended_run_restarts_it(app, record, press, settle, waiting):
+    press("stop")
+    first = record(CurrentRun).session.run_id
+    use(app, "setup")
+    assert "input_for" not in keys(app)
+
+    use(app, "restart_now")
+    settle()
+
+    assert record(CurrentRun).session.run_id != first
+
+
+def test_demo_view_has_setup_in_dialog_alone(app, backend):
+    backend.create_workflow(document(*CHAT))
+    app.query_params["skin"] = "demo"
+    app.run()
+    before = keys(app)
+
+    use(app, "setup")
+
+    assert "start" in before
+    assert "workflow" not in before
+    assert {"workflow", "version", "input_mode"} <= keys(app)
