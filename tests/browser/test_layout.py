@@ -51,11 +51,11 @@ LEGIBLE = """(nodes, stage) => {
   return nodes.filter(node => {
     const box = node.querySelector(".body").getBoundingClientRect(), text = node.querySelector("text");
     const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
-    return size >= 9 && box.left >= room.left && box.right <= room.right
+    return size >= 7 && box.left >= room.left && box.right <= room.right
       && box.top >= room.top && box.bottom <= room.bottom;
   }).length;
 }"""
-"""Counts the nodes that are wholly on view, with a label of at least 9 px."""
+"""Counts the nodes that are wholly on view, with a label of at least 7 px: below that the graph has an overview."""
 HELD = """() => {
   let held = document.activeElement;
   while (held.shadowRoot?.activeElement) held = held.shadowRoot.activeElement;

@@ -319,10 +319,13 @@ def test_breakpoint_is_set_from_list_shown_verified_and_taken_away(app, backend,
     click(app, "bp_add")
     points = record(CurrentRun).session.breakpoints.points
     (shown,) = rows(app, "Breakpoints")
+    tabs = control(app, "lower_view").options
     use_row(app, points[0].id, "remove", label="Breakpoints")
 
     assert points == [Breakpoint("before", "b", "{{who}} == 'Ada'", "1", id=points[0].id)]
     assert (shown["where"], shown["state"]) == ("before B", "Verified")
+    assert "Breakpoints 1" in tabs
+    assert "Breakpoints" in control(app, "lower_view").options
     assert record(CurrentRun).session.breakpoints.points == []
 
 
