@@ -55,7 +55,7 @@ LEGIBLE = """(nodes, stage) => {
       && box.top >= room.top && box.bottom <= room.bottom;
   }).length;
 }"""
-"""Counts the nodes that are wholly on view, with a label of at least 7 px: below that the graph has an overview."""
+"""Counts the nodes that are wholly on view, with a label of at least 7 px; smaller ones are an overview."""
 HELD = """() => {
   let held = document.activeElement;
   while (held.shadowRoot?.activeElement) held = held.shadowRoot.activeElement;

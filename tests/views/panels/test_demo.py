@@ -8,7 +8,6 @@ from tests.views.bars import captions, control, use
 from tests.views.message import send
 from tests.views.talk import words
 
-
 HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))
 
 
