@@ -20,7 +20,7 @@ _PASSED_OVER = r"\s\x00-\x20\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\
 _BEGINS_FORMULA = re.compile(rf"[\t\r\n]|[{_PASSED_OVER}]*+[{_SIGNS}]")
 _HARMLESS = frozenset(string.ascii_letters + string.digits + "{[(#/_'") | {""}
 """Characters that no formula begins with, nor anything that is passed over before one."""
-_MAX_KNOWN = 20_000
+_MAX_KNOWN = 2_000
 _MAX_KNOWN_CHARACTERS = 100
 """Of a text whose cell is remembered."""
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)

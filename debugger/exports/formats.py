@@ -109,15 +109,16 @@ class ExportSource:
         """Yield the rows of all runs."""
         progress = self.progress
         # Values of the other columns are texts, numbers and truth values already.
-        places = [at for at, column in enumerate(table.columns) if column.is_content] if convert else []
+        places = [at for at, column in enumerate(table.columns) if column.is_content]
         for run in self.runs:
             for row in table.rows(run):
                 progress.rows += 1
                 if progress.rows % _ROWS_BETWEEN == 0:
                     progress.check()
-                for at in places:
-                    if row[at].__class__ in _CONVERTED:
-                        row[at] = convert(row[at])
+                if convert is not None:
+                    for at in places:
+                        if row[at].__class__ in _CONVERTED:
+                            row[at] = convert(row[at])
                 yield row
 
 

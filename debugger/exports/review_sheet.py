@@ -109,7 +109,7 @@ class ReviewSheet:
     @property
     def runs_with_messages(self) -> set[str]:
         """Return the runs of which messages are reviewed."""
-        rows = [*self.verdicts, *self.comments]
+        rows: list[SheetVerdict | SheetComment] = [*self.verdicts, *self.comments]
         return {row.run_id for row in rows if row.target.kind == "message"}
 
 

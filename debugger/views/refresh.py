@@ -49,10 +49,6 @@ class _DrawnPane(NamedTuple):
     depends_on: Dependencies
     content: Hashable
 
-    def is_stale(self, session: DebugSession) -> bool:
-        """Return whether the pane would show another thing now."""
-        return self.content != self.depends_on(session)
-
 
 @dataclass
 class RedrawState:
@@ -99,13 +95,8 @@ def poll_seconds(session: DebugSession) -> float | None:
         return _POLL_SECONDS
     if session.background.continues or session.is_stepping or session.pending is not None:
         return _BACKGROUND_POLL_SECONDS
-    return _record_poll_seconds(session)
-
-
-def _record_poll_seconds(session: DebugSession) -> float | None:
-    if session.run_id is None or session.is_over or session.turns_to_load:
-        return None
-    if session.backend.capabilities.reason_against("run_turns") is not None:
+    is_fixed = session.run_id is None or session.is_over or session.turns_to_load
+    if is_fixed or session.backend.capabilities.reason_against("run_turns") is not None:
         return None
     return _LOCAL_POLL_SECONDS if session.backend.notebook is not None else _REMOTE_POLL_SECONDS
 
@@ -133,7 +124,8 @@ def draw(
             st.rerun()
         with _noted(name, depends_on, session):
             what(run_view(session))
-        state.show_address(navigation.current_address())
+        if not state.record(RedrawState).draws_workbench:
+            state.show_address(navigation.current_address())
         if is_last:
             state.forget_callback_values()
 
@@ -246,7 +238,8 @@ def _run_again_where_stale(session: DebugSession) -> None:
 
 
 def _stale(session: DebugSession) -> list[Pane]:
-    return [name for name, pane in state.record(RedrawState).drawn.items() if pane.is_stale(session)]
+    drawn = state.record(RedrawState).drawn
+    return [name for name, pane in drawn.items() if pane.content != pane.depends_on(session)]
 
 
 def _enter(is_inline: bool) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from debugger.protocol.events import Event, parse_event
 from debugger.protocol.runs import TurnResult
 from tests.backends.one_turn import chance, is_over, known, open_backend, step
-from tests.support.generated import generate
+from tests.support.generated import SEEDS, generate
 
 ROOT = Path(__file__).parents[2]
 SETTLED = (
@@ -52,7 +52,7 @@ def without_ids(events: list[Event]) -> list[dict[str, Any]]:
     return [plain(event.to_wire()) for event in events]
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_generated_workflow_continues_in_fresh_backend(seed, tmp_path):
     document, sayings = generate(seed)
     one, other = tmp_path / "one", tmp_path / "other"

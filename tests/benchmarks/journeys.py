@@ -2,7 +2,9 @@
 
 ``python -m tests.benchmarks.journeys TOOLS [ACTION]``: ``TOOLS`` is the folder of ``journeys.py``, which has
 the profiler; with the name of an action, its functions are listed. Workers start inside the measured block,
-so that their threads are counted; each action is done once before, so that imports and caches are not.
+so that their threads are counted; each action is done once before, so that imports and caches are not. The
+message on the page is sent from the message box, and the panes that follow the run are drawn again: as in a
+browser, as one fragment, without the head of the page.
 """
 
 from __future__ import annotations
@@ -10,18 +12,31 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.hosted import HostedBackend
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import HostedSettings, Settings
+from debugger.views import backends
+from debugger.views.auth.logins import page_logins
+from debugger.views.run_state import CurrentRun
 from tests.conformance.served import KEY, serving
 from tests.support.factories import direct, document, say, static, when
+from tests.views.bars import use
+from tests.views.message import send
+from tests.views.records import record_of
+
+APP = Path(__file__).parents[2] / "debugger/views/pages/script.py"
 
 Action = tuple[str, Callable[[], Any], Callable[[Any], Any]]
 """A name, what is done before the measured block, and what is done in it."""
@@ -51,7 +66,8 @@ def main() -> None:
         settings = Settings(database=f"sqlite:///{folder}/runs.sqlite3", responder="rules")
         backend = EmbeddedBackend(settings)
         workflow_id = backend.create_workflow(three_nodes()).id
-        for name, prepare, act in [*_embedded(backend, workflow_id), *_hosted(str(api.base_url), api)]:
+        actions = [*_embedded(backend, workflow_id), *_hosted(str(api.base_url), api), _page(backend)]
+        for name, prepare, act in actions:
             act(prepare())
             prepared = prepare()
             with Journey("debugger") as journey:
@@ -78,6 +94,42 @@ def _embedded(backend: EmbeddedBackend, workflow_id: str) -> list[Action]:
         assert first.status == "waiting_for_user_input"
 
     return [("execute, first turn", lambda: None, executed), ("session.send to stored", started, send)]
+
+
+def _page(backend: EmbeddedBackend) -> Action:
+    page_logins()
+
+    def opened() -> AppTest:
+        app = AppTest.from_file(str(APP), default_timeout=30).run()
+        use(app, "start")
+        assert record_of(app, CurrentRun).session.wait(10)
+        return app.run()
+
+    def say_something(app: AppTest) -> None:
+        with patch.object(LocalScriptRunner, "request_rerun", _rerun_of(_workbench(app))):
+            send(app, "I need an appointment")
+        assert not app.exception
+        assert len(record_of(app, CurrentRun).session.turns) == 2
+
+    def with_backend(act: Callable[..., Any]) -> Callable[..., Any]:
+        return patch.object(backends, "embedded_backend", lambda: backend)(act)
+
+    return "message, click to drawn page", with_backend(lambda: opened()), with_backend(say_something)
+
+
+def _workbench(app: AppTest) -> str:
+    """Return the fragment that has others in it."""
+    storage = app._fragment_storage
+    (parent,) = {each for name in storage._fragments for each in storage._iter_ancestor_ids(name)}
+    return parent
+
+
+def _rerun_of(fragment: str) -> Callable[[LocalScriptRunner, RerunData], bool]:
+    def request_rerun(runner: LocalScriptRunner, data: RerunData) -> bool:
+        runner._requests = ScriptRequests()  # else it begins with the whole page
+        return runner._requests.request_rerun(replace(data, fragment_id=fragment))
+
+    return request_rerun
 
 
 class _LossyTransport(httpx.HTTPTransport):

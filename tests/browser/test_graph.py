@@ -366,9 +366,8 @@ def test_row_of_edges_is_chosen_and_drawn_as_chosen(page: Page, app: Server):
     settled(page)
     page.locator(".st-key-graph_table").get_by_text("Edges", exact=True).click()
     settled(page)
-    box = page.locator(".st-key-edge_table canvas").first.bounding_box()
 
-    page.mouse.click(box["x"] + 60, box["y"] + 32 * 1.5)
+    page.locator(".st-key-edge_table tbody tr").first.click()
     settled(page)
     page.locator(".st-key-graph_view").get_by_text("Graph", exact=True).click()
     settled(page)

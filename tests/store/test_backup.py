@@ -382,7 +382,7 @@ print(most() - before)
 def test_backup_and_restore_use_bounded_memory(url, tmp_path, other_url):
     fill(other_url)
     with closing(Store(url)) as store:
-        for number in range(1, 501):
+        for number in range(1, 251):
             store.append_turn(a_turn(RUN, number, checkpoint=secrets.token_hex(48_000).encode()))
 
     told = subprocess.run(
@@ -392,5 +392,5 @@ def test_backup_and_restore_use_bounded_memory(url, tmp_path, other_url):
         check=True,
     )
 
-    assert len(content(url)["turns"]) == 500
-    assert int(told.stdout) < 30_000  # kibibytes, of 48 MB
+    assert len(content(url)["turns"]) == 250
+    assert int(told.stdout) < 15_000  # kibibytes, of 24 MB

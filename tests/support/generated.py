@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from tests.support.factories import direct, document, node, static, tool, when, worker
 from tests.support.generated_nodes import NUMBERS, STRINGS, WORDS, Json, NodeMaker
 
@@ -23,6 +25,10 @@ SAYINGS = (
 ODD = ("", " \n", "\x00nul", "\u202egnp.exe", "👩🏽‍⚕️ 3", "Zürich a\u0308", "\ud800 half", "[[s0]] {{place}}")
 COMMANDS = ("/pause", "/resume", "/stop")
 """What a user does instead of saying something."""
+
+
+SEEDS = [seed if seed < 50 else pytest.param(seed, marks=pytest.mark.campaign) for seed in range(200)]
+"""Seeds for the parameters of a test; most of them are left to a campaign."""
 
 
 def generate(seed: int) -> tuple[Json, list[str]]:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from debugger.analysis.paging import page_bounds, page_count, page_of
 from debugger.views import state
-from debugger.views.components.toolbar import Button, Item, Select
+from debugger.views.components.toolbar import Button, Item, Select, Spacer, bar
 
 ROW = 32
 """Pixels of one row of Streamlit's grid."""
@@ -51,7 +51,7 @@ class Pager(NamedTuple):
     end: int
     """The one after the last."""
     items: list[Item]
-    """The controls for the end of a bar; none where there is one page."""
+    """The controls; none where there is one page."""
 
 
 def pager(key: str, rows: int, looked_at: Hashable, chosen: int | None = None) -> Pager:
@@ -74,6 +74,12 @@ def pager(key: str, rows: int, looked_at: Hashable, chosen: int | None = None) -
     return Pager(*page_bounds(page, rows), _controls(key, page, pages) if pages > 1 else [])
 
 
+def draw_pager(key: str, page: Pager) -> None:
+    """Draw the controls of a table below it, if it has more than one page."""
+    if page.items:
+        bar(key, page.items, low=True)
+
+
 def _controls(key: str, page: int, pages: int) -> list[Item]:
     wanted = f"{key}_page"
     state.set_widget(wanted, str(page))
@@ -92,6 +98,7 @@ def _controls(key: str, page: int, pages: int) -> list[Item]:
 
     options = {str(number): f"Page {number:,} of {pages:,}" for number in range(1, pages + 1)}
     return [
+        Spacer(),
         turn("previous_page", "Previous page", ":material/chevron_left:", max(page - 1, 1)),
         Select(wanted, "Page", options, "", partial(_turn_to_chosen, key, wanted, pages)),
         turn("next_page", "Next page", ":material/chevron_right:", min(page + 1, pages)),

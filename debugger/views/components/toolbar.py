@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
-
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.views import state
@@ -403,13 +401,15 @@ def _use(key: str, controls: Mapping[str, Control]) -> None:
     fresh = [use for use in uses if use[0] > last]
     latest = {name: number for number, name, _ in fresh}
     state.set_widget(f"{key}_heard", max([last, *(number for number, _, _ in uses)]))
-    rerun: RerunException | None = None
+    rerun: BaseException | None = None
     for number, name, value in fresh:
         control = controls.get(name)
         if control is not None and (number == latest[name] or _counts(control)):
             try:
                 control.on_event(value)
-            except RerunException as asked:  # none of the others is lost by it
+            except Exception:
+                raise
+            except BaseException as asked:  # a rerun, as `st.rerun` raises it: no other use is lost by it
                 rerun = asked
     if rerun is not None:
         raise rerun

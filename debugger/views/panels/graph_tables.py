@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import streamlit as st
 
-from debugger.analysis.metrics import NodeTime, node_times, percent
+from debugger.analysis.metrics import node_times, percent
 from debugger.analysis.position import NextEdge
-from debugger.analysis.run_tables import ThreadRow, edge_table, node_table, thread_table
-from debugger.views import selection, state
+from debugger.analysis.run_tables import EdgeRow, NodeRow, ThreadRow, edge_table, node_table, thread_table
+from debugger.views import selection
 from debugger.views.components.markdown import plain
-from debugger.views.components.tables import ROW
+from debugger.views.components.rows import Cell, Column, Table, rows_list, table
 from debugger.views.panels.drawn_graph import DrawnGraph
 from debugger.views.run_view import RunView
 from debugger.views.selection import Element
 
 TABLES = ("Nodes", "Edges", "Threads")
 TABLE_KEY = "graph_table"
-_ROWS_KEY = "graph_table_rows"
 _MOST_STEPS = 6
 
 Choose = Callable[[Element | None], None]
@@ -46,66 +44,43 @@ def graph_table(view: RunView, drawn: DrawnGraph, shown: str, on_choose: Choose)
 
 
 def _nodes(view: RunView, drawn: DrawnGraph, on_choose: Choose) -> None:
-    rows = node_table(drawn.position, drawn.graph)
     times = node_times(view.rows_then, drawn.graph.nodes)
-    _table(
-        "node",
-        {
-            "node": [row.name for row in rows],
-            "status": [row.status for row in rows],
-            "visits": [row.visits for row in rows],
-            "first": [row.first_turn for row in rows],
-            "entered": [row.entered_by for row in rows],
-            "time": [_milliseconds(times.get(row.id)) for row in rows],
-            "share": [percent(times[row.id].share) if row.id in times else "" for row in rows],
-            "type": [row.type for row in rows],
-            "id": [row.id for row in rows],
-        },
-        {
-            "node": st.column_config.TextColumn("Node", width="medium"),
-            "status": st.column_config.TextColumn("Status", width="small"),
-            "visits": st.column_config.NumberColumn("Visits", width=60),
-            "first": st.column_config.NumberColumn("First turn", width=80),
-            "entered": st.column_config.TextColumn("Entered by", width="medium"),
-            "time": st.column_config.NumberColumn("Took", width=80, format="%.1f ms"),
-            "share": st.column_config.TextColumn("Of the time", width=80),
-            "type": st.column_config.TextColumn("Type", width="small"),
-            "id": st.column_config.TextColumn("Id", width="small"),
-        },
-        [Element("node", row.id) for row in rows],
-        "The nodes of the workflow, with status, visits, time and the edge they were entered by",
-        on_choose,
-    )
+    columns: list[tuple[Column, Callable[[NodeRow], Cell]]] = [
+        (Column("node", "Node", 130, grows=True), lambda row: row.name),
+        (Column("status", "Status", 110, grows=True), lambda row: row.status),
+        (Column("visits", "Visits", 54, "number"), lambda row: str(row.visits)),
+        (Column("first", "First turn", 72, "number"), lambda row: str(row.first_turn or "")),
+        (Column("entered", "Entered by", 110, grows=True), lambda row: row.entered_by),
+        (
+            Column("time", "Duration", 76, "number", help="Of all its runs"),
+            lambda row: f"{times[row.id].total_ms:,.1f} ms" if row.id in times else None,
+        ),
+        (
+            Column("share", "Share", 56, "number", help="Of the time of all node runs"),
+            lambda row: percent(times[row.id].share) if row.id in times else None,
+        ),
+        (Column("type", "Type", 100), lambda row: row.type),
+        (Column("id", "Id", 110), lambda row: row.id),
+    ]
+    label = "The nodes of the workflow, with status, visits, time and the edge they were entered by"
+    rows = node_table(drawn.position, drawn.graph)
+    _draw("node", table(label, rows, columns, lambda row: ["node", row.id]), on_choose)
 
 
 def _edges(drawn: DrawnGraph, on_choose: Choose) -> None:
+    columns: list[tuple[Column, Callable[[EdgeRow], Cell]]] = [
+        (Column("from", "From", 110, grows=True), lambda row: row.source),
+        (Column("to", "To", 110, grows=True), lambda row: row.destination),
+        (Column("condition", "Condition", 180, grows=True), lambda row: row.condition),
+        (Column("status", "Status", 90), lambda row: row.status),
+        (Column("taken", "Taken", 50, "number", help="How often"), lambda row: str(row.taken)),
+        (Column("last", "Last turn", 68, "number"), lambda row: str(row.last_turn or "")),
+        (Column("name", "Name", 90), lambda row: row.name),
+        (Column("id", "Id", 110), lambda row: row.id),
+    ]
+    label = "The edges of the workflow, with their conditions and how often each was taken"
     rows = edge_table(drawn.position, drawn.graph)
-    _table(
-        "edge",
-        {
-            "from": [row.source for row in rows],
-            "to": [row.destination for row in rows],
-            "condition": [row.condition for row in rows],
-            "status": [row.status for row in rows],
-            "taken": [row.taken for row in rows],
-            "last": [row.last_turn for row in rows],
-            "name": [row.name for row in rows],
-            "id": [row.id for row in rows],
-        },
-        {
-            "from": st.column_config.TextColumn("From", width="medium"),
-            "to": st.column_config.TextColumn("To", width="medium"),
-            "condition": st.column_config.TextColumn("Condition", width="large"),
-            "status": st.column_config.TextColumn("Status", width="small"),
-            "taken": st.column_config.NumberColumn("Taken", width=60, help="How often"),
-            "last": st.column_config.NumberColumn("Last turn", width=76),
-            "name": st.column_config.TextColumn("Name", width="small"),
-            "id": st.column_config.TextColumn("Id", width="small"),
-        },
-        [Element("edge", row.id) for row in rows],
-        "The edges of the workflow, with their conditions and how often each was taken",
-        on_choose,
-    )
+    _draw("edge", table(label, rows, columns, lambda row: ["edge", row.id]), on_choose)
 
 
 def _threads(view: RunView, on_choose: Choose) -> None:
@@ -113,67 +88,26 @@ def _threads(view: RunView, on_choose: Choose) -> None:
     if not rows:
         st.caption("The threads of the run appear here once it has begun.")
         return
-    _table(
-        "thread",
-        {
-            "thread": [row.name for row in rows],
-            "status": [row.status for row in rows],
-            "node": [row.node for row in rows],
-            "due": [_due(row) for row in rows],
-            "id": [row.id for row in rows],
-        },
-        {
-            "thread": st.column_config.TextColumn("Thread", width="medium"),
-            "status": st.column_config.TextColumn("Status", width="medium"),
-            "node": st.column_config.TextColumn("Node", width="medium"),
-            "due": st.column_config.TextColumn("Next due", width="small", help="When it goes on by itself"),
-            "id": st.column_config.TextColumn("Id", width="medium"),
-        },
-        [Element("node", row.node_id) for row in rows],
-        "The threads of the run, with the node at which each stands and when it goes on",
-        on_choose,
+    columns: list[tuple[Column, Callable[[ThreadRow], Cell]]] = [
+        (Column("thread", "Thread", 120, grows=True), lambda row: row.name),
+        (Column("status", "Status", 120), lambda row: row.status),
+        (Column("node", "Node", 120, grows=True), lambda row: row.node),
+        (Column("due", "Next due", 80, help="When it continues by itself"), _due),
+        (Column("id", "Id", 150), lambda row: row.id),
+    ]
+    label = "The threads of the run, with the node of each and when it continues"
+    _draw("thread", table(label, rows, columns, lambda row: ["node", row.node_id]), on_choose)
+
+
+def _draw(noun: str, shown: Table, on_choose: Choose) -> None:
+    chosen = selection.chosen_element()
+    rows_list(
+        f"{noun}_table",
+        shown,
+        chosen=shown.place_of(list(chosen)) if chosen else None,
+        on_choose=lambda target: on_choose(Element(*target) if target else None),
+        fills=True,
     )
-
-
-def _table(
-    noun: str,
-    columns: Mapping[str, Sequence[object]],
-    looks: Mapping[str, Any],
-    elements: Sequence[Element],
-    alt: str,
-    on_choose: Choose,
-) -> None:
-    key = f"{noun}_table"
-    state.set_widget(_ROWS_KEY, list(elements))
-    _show_choice(key, elements)
-    st.dataframe(
-        dict(columns),
-        key=key,
-        hide_index=True,
-        height="stretch",
-        row_height=ROW,
-        placeholder="",
-        on_select=lambda: _choose(key, on_choose),
-        selection_mode="single-cell",
-        column_config=dict(looks),
-        alt=alt,
-    )
-
-
-def _show_choice(key: str, elements: Sequence[Element]) -> None:
-    held = state.widget(key)
-    cells = held["selection"]["cells"] if held else []
-    if cells and (cells[0][0] >= len(elements) or elements[cells[0][0]] != selection.chosen_element()):
-        state.forget_widget(key)
-
-
-def _choose(key: str, on_choose: Choose) -> None:
-    cells = state.widget(key)["selection"]["cells"]
-    on_choose(state.widget(_ROWS_KEY)[cells[0][0]] if cells else None)
-
-
-def _milliseconds(spent: NodeTime | None) -> float | None:
-    return spent.total_ms if spent else None
 
 
 def _due(row: ThreadRow) -> str:

@@ -12,7 +12,7 @@ from debugger.analysis.steps import Step, TurnRow
 from debugger.views import state
 from debugger.views.components.markdown import count
 from debugger.views.components.rows import Cell, Column, rows_list, table
-from debugger.views.components.tables import Pager, pager
+from debugger.views.components.tables import draw_pager, pager
 from debugger.views.components.toolbar import Item, SegmentedControl, Text
 from debugger.views.run_view import RunView
 
@@ -27,8 +27,7 @@ def metrics_line(view: RunView) -> list[Item]:
     if not steps:
         return [by]
     whole = view.memo_here("run metrics", lambda: run_metrics(turns, steps))
-    pages = _page(view).items if state.widget(_BY_KEY) == _BY[1] else []
-    return [by, Text(_run_words(whole)), *pages]
+    return [by, Text(_run_words(whole))]
 
 
 def metrics(view: RunView) -> None:
@@ -37,8 +36,9 @@ def metrics(view: RunView) -> None:
     if not steps:
         st.caption("What nodes and models took and used appears here: start the run to see some.")
     elif state.widget(_BY_KEY) == _BY[1]:
-        page = _page(view)
+        page = pager("metrics_turns", len(turns), view.session)
         _turns(turns[page.first : page.end])
+        draw_pager("metrics_pages", page)
     else:
         _nodes(view.memo_here("node metrics", lambda: node_metrics(steps)))
 
@@ -47,10 +47,6 @@ def _turns_and_steps(view: RunView) -> tuple[Sequence[TurnRow], Sequence[Step]]:
     if not view.is_past:
         return view.projections.turn_rows, view.projections.steps
     return view.memo_here("steps until", lambda: steps_until(view.projections, view.last))
-
-
-def _page(view: RunView) -> Pager:
-    return pager("metrics_turns", len(_turns_and_steps(view)[0]), view.session)
 
 
 def _run_words(whole: RunMetrics) -> str:
@@ -69,7 +65,7 @@ def _nodes(rows: Sequence[NodeMetrics]) -> None:
         rows,
         [
             (Column("node", "Node", 130, grows=True), lambda row: row.node_name),
-            (_number("runs", "Runs", 42), lambda row: f"{row.runs:,}"),
+            (_number("runs", "Runs", 46), lambda row: f"{row.runs:,}"),
             (_number("failures", "Failures", 58), lambda row: f"{row.failures:,}"),
             (
                 Column("share", "Share", 92, "bar", help="Of the time of all node runs"),

@@ -42,8 +42,8 @@ class SetupState:
 
 def head_state(session: DebugSession) -> Hashable:
     """Return what the head of the page shows."""
-    is_new = session.status == "not_started"
-    return session, session.run_id, is_new, bool(session.turns), session.busy, state.record(SetupState).is_open
+    progress = session.status == "not_started", bool(session.turns), session.busy
+    return session, session.run_id, progress, state.record(SetupState).is_open
 
 
 def run_head(view: RunView) -> None:

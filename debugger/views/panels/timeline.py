@@ -13,7 +13,7 @@ from debugger.session.stepping import StepKind
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.rows import Table, rows_list
-from debugger.views.components.tables import Pager, pager
+from debugger.views.components.tables import Pager, draw_pager, pager
 from debugger.views.components.toolbar import Badge, Disclosure, Item, Select, Text, TextInput
 from debugger.views.panels.timeline_tables import Target, events_table, steps_table, turns_table
 from debugger.views.run_view import RunView
@@ -75,6 +75,7 @@ def _table(view: RunView, found: FilteredTimeline, page: Pager) -> None:
         page=(id(view.session), found.density, first),
         follows=end == len(found.places),
     )
+    draw_pager("timeline_pages", page)
 
 
 def _first_later(view: RunView, found: FilteredTimeline) -> int:
@@ -90,7 +91,15 @@ def _drawn(view: RunView, found: FilteredTimeline, first: int, end: int) -> Tabl
         return turns_table([view.projections.turn_rows[at] for at in places], times)
     if found.density == "Steps":
         return steps_table([view.projections.steps[at] for at in places], times)
-    return events_table([view.rows[at] for at in places], times)
+    return events_table(
+        [view.rows[at] for at in places], times, view.memo("latencies", lambda: _latencies(view))
+    )
+
+
+def _latencies(view: RunView) -> dict[int, float]:
+    """Return the latency of each model call by its event."""
+    calls = (call for step in view.projections.steps for call in step.calls)
+    return {call.index: call.latency_ms for call in calls if call.latency_ms is not None}
 
 
 def _choose(value: Any) -> None:

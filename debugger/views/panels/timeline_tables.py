@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -80,8 +80,14 @@ def steps_table(steps: Sequence[Step], times: str) -> Table:
     return _by_turn(drawn, [step.turn_number for step in steps])
 
 
-def events_table(rows: Sequence[TimelineRow], times: str) -> Table:
-    """Return a row for each event."""
+def events_table(rows: Sequence[TimelineRow], times: str, latencies: Mapping[int, float]) -> Table:
+    """Return a row for each event.
+
+    Args:
+        rows: The events.
+        times: The kind of the times.
+        latencies: Milliseconds of the model calls, by their events.
+    """
     columns: list[Source[TimelineRow]] = [
         (Column("#", "#", 46, "number", help="The event's place in the run"), lambda row: str(row.index)),
         (_TURN, lambda row: str(row.turn_number)),
@@ -91,7 +97,12 @@ def events_table(rows: Sequence[TimelineRow], times: str) -> Table:
         (_NODE, lambda row: row.node_name or row.node_logical_id or ""),
         (Column("type", "Type", 136, "chip"), _type),
         (_SUMMARY, lambda row: row.summary),
-        (_duration("Of the node run"), lambda row: _milliseconds(row.duration_ms)),
+        (
+            _duration("Of the node run or the model call"),
+            lambda row: _milliseconds(
+                latencies.get(row.index) if row.duration_ms is None else row.duration_ms
+            ),
+        ),
     ]
     what = "a row an event, with turn, time, node, type, summary and duration"
     drawn = table(f"Timeline: {what}", rows, columns, lambda row: list(Target(row.index, row.drawn_node)))

@@ -20,7 +20,7 @@ from tests.samples.lab_call import DOCUMENT, calling
 from tests.samples.test_clinic import call
 from tests.support.decisions import as_recorded, explained, played, verdicts, why
 from tests.support.factories import direct, everywhere, node, say, static, tool, when, workflow
-from tests.support.generated import generate
+from tests.support.generated import SEEDS, generate
 
 COUNT = "def count(n):\n    return n + 1\n"
 
@@ -342,9 +342,6 @@ def test_explain_long_run_by_single_decisions():
     assert log.until(7501).index == 7499
     assert log.until(7502).index == 7502
     assert Explainer(Graph(made), moments, {}).explain(log.all[-1]).record.attempt == 2
-
-
-SEEDS = range(200)
 
 
 def generated_run(seed, folder):

@@ -8,13 +8,12 @@ from tests.views.bars import control, keys, use
 PAGE = """
 import streamlit as st
 
-from debugger.views.components.toolbar import bar
-from debugger.views.components.tables import pager
+from debugger.views.components.tables import draw_pager, pager
 
 st.session_state.setdefault("rows", {rows})
 st.session_state.setdefault("chosen", None)
 page = pager("events", st.session_state.rows, st.session_state.chosen, st.session_state.chosen)
-bar("line", page.items)
+draw_pager("line", page)
 st.text(f"{{page.first}} to {{page.end}}")
 """
 

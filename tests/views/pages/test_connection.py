@@ -24,6 +24,7 @@ from tests.conformance.served import create, serving
 from tests.support.factories import document, say, static
 from tests.views.bars import items
 from tests.views.records import record_of
+from tests.views.row_lists import column
 
 KEY = "sk-very-secret"
 ROW = {"_id": "665f0c2b9a3e4d5f6a7b8c90", "workflow_config": {"name": "Far away"}, "active_version_number": 0}
@@ -103,8 +104,8 @@ def test_embedded_engine_says_what_it_found(app, backend):
     assert app.success[0].value == "The connection works: 1 workflow found."
     found = {each.proto.alt.partition(" ")[0]: each.value for each in app.dataframe}
     assert list(found["Workflows"]["name"]) == ["Tea shop"]
-    assert list(found["Policy"]["class"]) == ["talk", "read", "write", "contact"]
-    assert list(found["Policy"]["policy"])[2] == "blocked: refused"
+    assert column(app, "class", "Policy") == ["talk", "read", "write", "contact"]
+    assert column(app, "policy", "Policy")[2] == "blocked: refused"
 
 
 def test_hosted_connection_is_tested_call_by_call(app, api):

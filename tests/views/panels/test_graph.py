@@ -19,6 +19,8 @@ from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static, when, workflow
 from tests.views.bars import control, use
 from tests.views.records import record_of
+from tests.views.row_lists import choose, rows
+from tests.views.row_lists import drawn as list_drawn
 
 
 def drawn(app):
@@ -120,8 +122,7 @@ def test_table_tells_same_facts(app, backend, press):
 
     use(app, "graph_view", "Table")
 
-    table = next(element.value for element in app.dataframe if element.proto.alt.startswith("The nodes"))
-    assert dict(zip(table["node"], table["status"], strict=True)) == {
+    assert {row["node"]: row["status"] for row in rows(app, "The nodes")} == {
         "A": "visited",
         "Chat": "waiting here",
         "Bye": "next",
@@ -214,10 +215,27 @@ def test_edges_are_table_too(app, backend, press):
     use(app, "graph_view", "Table")
     use(app, "graph_table", "Edges")
 
-    table = next(element.value for element in app.dataframe if element.proto.alt.startswith("The edges"))
-    assert table[["from", "to", "condition", "status", "taken"]].values.tolist() == [
-        ["A", "Chat", "always", "taken", 1]
+    (edge,) = rows(app, "The edges")
+    assert [edge[name] for name in ("from", "to", "condition", "status", "taken")] == [
+        "A",
+        "Chat",
+        "always",
+        "taken",
+        "1",
     ]
+
+
+def test_row_of_edges_is_chosen_and_marked(app, backend, record, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+    use(app, "graph_view", "Table")
+    use(app, "graph_table", "Edges")
+
+    choose(app, ["edge", "edge_a_chat"], "The edges")
+
+    assert record(Selection).edge == "edge_a_chat"
+    assert list_drawn(app, "The edges")["chosen"] == 0
 
 
 def test_threads_are_table_too_and_way_of_one_can_be_shown_alone(app, backend, press):
@@ -233,12 +251,12 @@ def test_threads_are_table_too_and_way_of_one_can_be_shown_alone(app, backend, p
     assert made["nodes"]["chat"]["state"] == "unreached"
     use(app, "graph_view", "Table")
     use(app, "graph_table", "Threads")
-    table = next(element.value for element in app.dataframe if element.proto.alt.startswith("The threads"))
-    assert table[["thread", "status", "node"]].values.tolist() == [
-        ["main", "waiting", "Chat"],
-        ["labpoll", "in the background", "Poll"],
+    threads = rows(app, "The threads")
+    assert [(row["thread"], row["status"], row["node"]) for row in threads] == [
+        ("main", "waiting", "Chat"),
+        ("labpoll", "in the background", "Poll"),
     ]
-    assert table["due"][1].startswith("in ")
+    assert threads[1]["due"].startswith("in ")
     use(app, "graph_view", "Graph")
     assert control(app, "graph_thread").value == "0_companion_labpoll"
 

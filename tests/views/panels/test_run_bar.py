@@ -14,7 +14,7 @@ from tests.support.companions import lab, left_alone, watchful
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import badges, bars, captions, control, items, keys, use
 from tests.views.message import box, send
-from tests.views.row_lists import column, drawn
+from tests.views.row_lists import column, drawn, rows
 from tests.views.talk import speakers, words
 
 
@@ -182,8 +182,7 @@ def test_table_of_nodes_tells_where_companion_is(app, backend, press):
 
     use(app, "graph_view", "Table")
 
-    table = next(frame.value for frame in app.dataframe if "visits" in frame.value)
-    status = dict(zip(table["id"], table["status"], strict=True))
+    status = {row["id"]: row["status"] for row in rows(app, "The nodes")}
     assert status["poll"] == "companion labpoll here"
     assert status["chat"] == "waiting here"
 
@@ -195,11 +194,11 @@ def test_inspector_names_background_work(app, backend, record, press, later):
     later()
 
     use(app, "inspector_tab", "Input")
-    given = [markdown.value for markdown in app.markdown]
+    before = captions(app)
     record(Cursor).event = len(record(CurrentRun).session.turns[0].events)
     use(app, "inspector_tab", "Event")
 
-    assert "###### Input of background work after turn 1" in given
+    assert "Input of background work after turn 1" in before
     assert f"After event {record(Cursor).event} · turn 1, background" in captions(app)
     assert app.json[-1].value != "null"
 

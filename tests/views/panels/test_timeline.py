@@ -255,3 +255,12 @@ def test_long_run_comes_in_pages_last_one_first(app, backend, record, press, set
     assert len(last) <= 5
     assert column(app, "#") == ["0", "1", "2", "3", "4"]
     assert drawn(app)["chosen"] == 2
+
+
+def test_model_call_shows_its_latency(app, backend, press, settle):
+    talk(app, backend, press, settle, "green tea")
+
+    latencies = [row["ms"] for row in rows(app) if row["type"] == "say_llm"]
+
+    assert latencies
+    assert all(re.fullmatch(r"[\d,.]+ ms", latency) for latency in latencies)
