@@ -263,6 +263,22 @@ def test_no_text_of_head_and_bars_is_clipped(
     assert found == {width: ([], []) for width in found}
 
 
+def test_clipped_texts_and_overlaps_are_found(page: Page, app: Server):
+    line = "width: 60px; height: 20px; overflow: hidden; white-space: nowrap"
+    body = f"""<div class="st-key-head" style="{line}"><span>A text that is too long</span></div>
+        <div class="st-key-bar_pane"><div style="{line}"><span>Wide<br>High<br>Higher</span></div></div>
+        <div class="st-key-run_bar"><button>One</button><button style="margin: -20px">Two</button></div>"""
+    page.route(f"{app.url}/blank", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.goto(f"{app.url}/blank")
+
+    assert [text.partition(":")[0] for text in page.evaluate(CLIPPED)] == [
+        "A text that is too long",
+        "High",
+        "Higher",
+    ]
+    assert page.evaluate(OVERLAPS) == ["One and Two"]
+
+
 def test_tablet_shows_one_pane_by_its_tab(page: Page, app: Server):
     page.set_viewport_size({"width": 820, "height": 1180})
     clinic_call(page, app.url, CALL[:1])
