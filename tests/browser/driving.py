@@ -204,6 +204,16 @@ def run_head(page: Page) -> Locator:
     return page.locator(".st-key-run_head")
 
 
+def run_id(page: Page) -> str:
+    """Return the id of the run on view, from the head."""
+    return run_head(page).locator(".st-key-run_id").inner_text().strip()
+
+
+def origin(page: Page) -> Locator:
+    """Return the line above the conversation that names the source of a fork."""
+    return page.locator(".st-key-origin_bar")
+
+
 def conversation(page: Page) -> Locator:
     """Return the conversation."""
     return page.locator(".st-key-conversation .box")

@@ -21,7 +21,9 @@ from tests.browser.driving import (
     import_workflow,
     keep_import,
     open_app,
+    origin,
     run_head,
+    run_id,
     say,
     settled,
     start,
@@ -61,15 +63,6 @@ def opened(page: Page, app: Server) -> None:
 def press(page: Page, key: str) -> None:
     page.locator(f".st-key-{key} button").first.click()
     settled(page)
-
-
-def origin(page: Page):
-    """Return the line above the conversation that says where a fork comes from."""
-    return page.locator(".st-key-origin_bar")
-
-
-def run_id(page: Page) -> str:
-    return run_head(page).locator(".st-key-run_id").inner_text().strip()
 
 
 def dialog(page: Page):
