@@ -19,6 +19,14 @@ from debugger.session.variable_rows import RowError, VariableRow, rows_from, var
 Tier = Literal["dynamic_variables", "runtime_variables"]
 """Which of the run input's two tables of variables."""
 
+JsonKey = Literal["initial_state", "miscellaneous", "thread_to_node_inputs"]
+JSON_KEYS: dict[JsonKey, str] = {
+    "initial_state": "The initial state",
+    "miscellaneous": "Miscellaneous",
+    "thread_to_node_inputs": "The inputs of threads",
+}
+"""Keys of the run input whose object is edited as JSON, and their names in errors."""
+
 _TIERS: tuple[Tier, ...] = ("dynamic_variables", "runtime_variables")
 
 
@@ -36,8 +44,9 @@ class RunInputModel:
     draft_error: InputJsonError | None = None
     draft_rows: dict[Tier, list[VariableRow]] = field(default_factory=dict)
     row_errors: dict[Tier, RowError] = field(default_factory=dict)
-    draft_state: str | None = None
-    state_error: InputJsonError | None = None
+    draft_objects: dict[JsonKey, str] = field(default_factory=dict)
+    """The unusable texts of keys that are edited as JSON."""
+    object_errors: dict[JsonKey, InputError] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -47,7 +56,7 @@ class RunInputModel:
     @property
     def problems(self) -> list[str]:
         """Return the reasons why it cannot be sent, one sentence each."""
-        found = [error.message for error in (self.draft_error, self.state_error) if error]
+        found = [error.message for error in (self.draft_error, *self.object_errors.values()) if error]
         for tier in _TIERS:
             if tier in self.row_errors:
                 label = tier.replace("_", " ").capitalize()
@@ -79,23 +88,25 @@ class RunInputModel:
         self.value = value
         self.discard_drafts()
 
-    @property
-    def state_text(self) -> str:
-        """The initial state as JSON; empty when there is none."""
-        if self.draft_state is not None:
-            return self.draft_state
-        state = self.value.get("initial_state")
-        return to_json(state) if state is not None else ""
+    def object_text(self, key: JsonKey) -> str:
+        """Return an object of the input as JSON; empty when there is none."""
+        if key in self.draft_objects:
+            return self.draft_objects[key]
+        value = self.value.get(key)
+        return to_json(value) if value else ""
 
-    def set_state_text(self, text: str) -> None:
-        """Take over the initial state as JSON; an empty text means none."""
+    def set_object_text(self, key: JsonKey, text: str) -> None:
+        """Take over an object of the input as JSON; an empty text means none."""
         try:
-            state = parse_object(text, what="The initial state") if text.strip() else None
-        except InputJsonError as error:
-            self.draft_state, self.state_error = text, error
+            value = parse_object(text, what=JSON_KEYS[key]) if text.strip() else None
+            if value is not None:
+                TurnInput.from_wire({key: value})
+        except InputError as error:
+            self.draft_objects[key] = text
+            self.object_errors[key] = error
             return
-        self.draft_state = self.state_error = None
-        self.set_key("initial_state", state)
+        self._forget_object(key)
+        self.set_key(key, value)
 
     def set_key(self, key: str, value: Any) -> None:
         """Set one key of the run input; ``None`` takes it out."""
@@ -104,7 +115,9 @@ class RunInputModel:
 
     def discard_drafts(self) -> None:
         """Go back to the last sound input."""
-        self.draft = self.draft_error = self.draft_state = self.state_error = None
+        self.draft = self.draft_error = None
+        for key in JSON_KEYS:
+            self._forget_object(key)
         for tier in _TIERS:
             self._forget_rows(tier)
 
@@ -124,6 +137,10 @@ class RunInputModel:
             # The platform refuses a first turn that names no thread (``platform.md#execute-input``).
             value = {**value, "thread_to_node_inputs": {MAIN_THREAD: {"node_run_inputs": []}}}
         return TurnInput.from_wire(value)
+
+    def _forget_object(self, key: JsonKey) -> None:
+        self.draft_objects.pop(key, None)
+        self.object_errors.pop(key, None)
 
     def _forget_rows(self, tier: Tier) -> None:
         self.draft_rows.pop(tier, None)

@@ -86,23 +86,23 @@ def test_discard_restores_last_valid_input():
     model = RunInputModel({"run_by": "qa"})
     model.set_text("{")
     model.set_rows("dynamic_variables", [VariableRow("n", "number", "x")])
-    model.set_state_text("[")
+    model.set_object_text("initial_state", "[")
 
     model.discard_drafts()
 
     assert model.problems == []
     assert json.loads(model.text) == {"run_by": "qa"}
-    assert model.state_text == ""
+    assert model.object_text("initial_state") == ""
 
 
 def test_initial_state_is_one_key():
     model = RunInputModel()
 
-    model.set_state_text('{"threads": {"0": {"node_logical_id": "ask"}}}')
+    model.set_object_text("initial_state", '{"threads": {"0": {"node_logical_id": "ask"}}}')
 
     assert model.value["initial_state"] == {"threads": {"0": {"node_logical_id": "ask"}}}
 
-    model.set_state_text("  ")
+    model.set_object_text("initial_state", "  ")
 
     assert "initial_state" not in model.value
 
@@ -110,9 +110,9 @@ def test_initial_state_is_one_key():
 def test_non_json_initial_state_is_kept():
     model = RunInputModel()
 
-    model.set_state_text("{threads}")
+    model.set_object_text("initial_state", "{threads}")
 
-    assert model.state_text == "{threads}"
+    assert model.object_text("initial_state") == "{threads}"
     assert "The initial state is not JSON: line 1, column 2" in model.problems[0]
 
 
@@ -146,3 +146,18 @@ def test_message_joins_existing_main_thread_input():
     assert [m.get("content") for m in threads["0"]["node_run_inputs"][0]["messages"]] == [None, "hello"]
     assert threads["side"] == {"node_run_inputs": []}
     assert value["thread_to_node_inputs"]["0"]["node_run_inputs"][0]["messages"] == [{"type": "human"}]
+
+
+def test_thread_inputs_of_wrong_shape_block_turn():
+    model = RunInputModel()
+
+    model.set_object_text("thread_to_node_inputs", '{"0": {"node_run_inputs": 3}}')
+
+    assert "node_run_inputs" in model.problems[0]
+    with pytest.raises(InputError, match="node_run_inputs"):
+        model.turn_input("Hi")
+
+    model.set_object_text("thread_to_node_inputs", '{"0": {"node_run_inputs": []}}')
+
+    assert model.problems == []
+    assert model.turn_input("Hi").message == "Hi"

@@ -21,7 +21,7 @@ from debugger.views.panels.conversation import conversation
 from debugger.views.panels.fork_actions import fork_state
 from debugger.views.panels.gantt import gantt, gantt_line, turn_on_view
 from debugger.views.panels.graph import VIEWS as GRAPH_VIEWS
-from debugger.views.panels.graph import graph_badges, graph_pane, toggle_breakpoint
+from debugger.views.panels.graph import graph_badges, graph_pane, graph_state, toggle_breakpoint
 from debugger.views.panels.inspector import inspector, inspector_state
 from debugger.views.panels.interrupted_turn import interrupted_turn
 from debugger.views.panels.metrics import metrics, metrics_line
@@ -46,7 +46,6 @@ from debugger.views.panels.turn_outcome import is_explained
 from debugger.views.refresh import RedrawState
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view, session_state
-from debugger.views.selection import selection_state
 from debugger.views.shortcuts import ShortcutState
 from debugger.views.state import Editors, LastAction, PageLinks
 
@@ -118,11 +117,11 @@ def _workbench(session: DebugSession) -> None:
     with st.container(key="demo_panes" if is_demo else "panes"):  # placed by style.css
         if is_demo:
             conversation(run_view(session))
-            refresh.draw("graph", graph_pane, selection_state)
+            refresh.draw("graph", graph_pane, graph_state)
             return
         pane_splitters()
         conversation(run_view(session))
-        refresh.draw("graph", _graph, selection_state)
+        refresh.draw("graph", _graph, graph_state)
         refresh.draw("look", _look, _look_state)
 
 
@@ -188,7 +187,7 @@ def lower_pane(view: RunView) -> None:
         else:
             found = found_rows(view)
             page = timeline_pager(view, found)
-            _line(view, [*timeline_filters(view, found), *page.items])
+            _line(view, [*timeline_filters(view, found), *page.items] if view.rows else [])
             more_filters(view)
             timeline(view, found, page)
 

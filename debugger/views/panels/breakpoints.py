@@ -53,13 +53,13 @@ def breakpoints(view: RunView) -> None:
 
 
 def _table(view: RunView, points: Sequence[Breakpoint]) -> Table:
-    graph, held, reason = view.graph, view.session.breakpoints, denied(put_breakpoint) or ""
+    held, reason = view.session.breakpoints, denied(put_breakpoint) or ""
     columns: list[tuple[Column, Callable[[Breakpoint], Cell]]] = [
         (
             Column("on", "On", 34, "check", reason=reason),
-            lambda point: (f"Breakpoint {point.describe_location(graph)}", point.is_enabled),
+            lambda point: (f"Breakpoint {held.describe_location(point)}", point.is_enabled),
         ),
-        (Column("where", "Where", 150, grows=True), lambda point: point.describe_location(graph)),
+        (Column("where", "Where", 150, grows=True), lambda point: held.describe_location(point)),
         (Column("condition", "Condition", 110, grows=True), lambda point: point.condition),
         (Column("hits", "Hits", 50), lambda point: point.hits or "each"),
         (Column("log", "Log instead", 90, grows=True), lambda point: point.log),
@@ -67,7 +67,7 @@ def _table(view: RunView, points: Sequence[Breakpoint]) -> Table:
         (Column("state", "State", 100, "chip", grows=True), lambda point: _state(view, point)),
         (
             Column("remove", "", 34, "remove", reason=reason),
-            lambda point: (f"Remove breakpoint {point.describe_location(graph)}", False),
+            lambda point: (f"Remove breakpoint {held.describe_location(point)}", False),
         ),
     ]
     return table("Breakpoints: place, condition, hits and state", points, columns, lambda point: point.id)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.analysis.chat import ChatMessage
+from debugger.analysis.run_end import run_end
 from debugger.views import actions, refresh, state
 from debugger.views.components.chat import ChatCursor, Line, ShowEarlier, chat_box
 from debugger.views.components.markdown import count
 from debugger.views.components.message_box import message_box
-from debugger.views.components.toolbar import bar
+from debugger.views.components.toolbar import Button, Item, Text, bar
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.cursor import PAST
 from debugger.views.panels.forks import fork_breadcrumb
@@ -69,6 +70,28 @@ def _messages(view: RunView) -> None:
     )
     if view.session.status == "not_started" and not view.session.turns_to_load:
         start_bar(view)
+    _end(view)
+
+
+def _end(view: RunView) -> None:
+    """Draw why the run is over; nothing while it is not."""
+    if view.is_past or view.is_busy:
+        return
+    errors = (bubble.text for bubble in reversed(view.bubbles) if bubble.role == "error")
+    end = run_end(view.session.status, view.position, view.graph, next(errors, ""))
+    if end is None:
+        return
+    items: list[Item] = [Text(end.text, look="message", key="end_reason")]
+    if end.node_id is not None and not state.record(ViewMode).is_demo:
+        why = "Show the last decision, edge by edge"
+        show = refresh.refreshing("workbench", _show_why)
+        items.append(Button("why_ended", "Why", show, look="tertiary", help=why))
+    bar("run_end", items, low=True)
+
+
+def _show_why() -> None:
+    actions.select_event(None)
+    state.set_widget_from_callback(state.TAB_KEY, "Why")
 
 
 def _cursor(view: RunView) -> ChatCursor | None:

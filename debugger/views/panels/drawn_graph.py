@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from debugger.analysis.node_origins import author_node_id, super_nodes_around
 from debugger.analysis.position import Position, PositionTracker
 from debugger.engine.super_nodes import Expansion, UnfoldedGraph, expand, unfold
 from debugger.errors import DebuggerError
@@ -13,6 +15,7 @@ from debugger.session.session import DebugSession
 from debugger.views import actions, state
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
+from debugger.views.selection import Element
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,24 @@ class Unfolding:
 
 def drawn_graph(view: RunView) -> DrawnGraph:
     """Return the graph to draw."""
-    found: DrawnGraph = view.memo_here(("drawn graph", _opened(view.session)), lambda: _drawn_graph(view))
+    found: DrawnGraph = view.memo_here(
+        ("drawn graph", opened_super_nodes(view.session)), lambda: _drawn_graph(view)
+    )
     return found
 
 
 def graph_of_node(view: RunView, node_id: str) -> Graph:
     """Return the graph that has a node: the author's, or the drawn one for a node inside a super node."""
     return view.graph if node_id in view.graph.nodes else drawn_graph(view).graph
+
+
+def drawn_element(view: RunView, element: Element) -> Element:
+    """Return a node or edge as it is drawn: of one inside a closed super node that is the super node."""
+    graph = drawn_graph(view).graph
+    if element.id in (graph.edges if element.kind == "edge" else graph.nodes):
+        return element
+    around = author_node_id(element.id, graph.nodes)
+    return element if around == element.id else Element("node", around)
 
 
 @actions.command
@@ -68,21 +82,27 @@ def toggle_super_node(node_id: str) -> None:
     session = state.record(CurrentRun).session
     if session is None:
         return
-    opened = _opened(session)
+    opened = opened_super_nodes(session)
     if node_id not in opened:
         _expansion(session)
     opens = state.record(OpenSuperNodes).by_workflow
     opens[session.workflow_id] = opened ^ {node_id}
 
 
-def _opened(session: DebugSession) -> frozenset[str]:
+def opened_super_nodes(session: DebugSession) -> frozenset[str]:
+    """Return the ids of the super nodes that the user has opened in the graph."""
     return state.record(OpenSuperNodes).by_workflow.get(session.workflow_id, frozenset())
 
 
 def _unfolding(session: DebugSession) -> Unfolding:
     known = state.record(Unfolding)
     if known.session is not session:
-        vars(known).update(vars(Unfolding(session, thread_groups(session.index.graph))))
+        graph = session.index.graph
+        vars(known).update(vars(Unfolding(session, thread_groups(graph))))
+        targets = (point.target for point in session.breakpoints.points)
+        if any(super_nodes_around(target, graph.nodes) for target in targets):
+            with suppress(DebuggerError):  # then they are drawn as unreachable
+                _expansion(session)
     return known
 
 
@@ -95,7 +115,7 @@ def _expansion(session: DebugSession) -> Expansion:
 
 
 def _drawn_graph(view: RunView) -> DrawnGraph:
-    known, opened = _unfolding(view.session), _opened(view.session)
+    known, opened = _unfolding(view.session), opened_super_nodes(view.session)
     try:
         unfolded = _unfold(known, view.session, opened) if opened & view.graph.nodes.keys() else None
     except DebuggerError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import streamlit as st
 
@@ -14,6 +15,7 @@ from debugger.graph.layout import Layout, layout
 from debugger.protocol.base import JsonObject
 from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.session.locations import BreakpointKind
+from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import refresh, state
 from debugger.views.actions import command
@@ -26,11 +28,17 @@ from debugger.views.components.toolbar import Item, SegmentedControl, Text, Togg
 from debugger.views.navigation import ViewMode
 from debugger.views.panels import breakpoints
 from debugger.views.panels.demo import caption_for_audience, moment_sentence
-from debugger.views.panels.drawn_graph import DrawnGraph, drawn_graph, toggle_super_node
+from debugger.views.panels.drawn_graph import (
+    DrawnGraph,
+    drawn_element,
+    drawn_graph,
+    opened_super_nodes,
+    toggle_super_node,
+)
 from debugger.views.panels.graph_tables import TABLE_KEY, TABLES, graph_table
 from debugger.views.panels.inspector import TABS
 from debugger.views.run_view import RunView
-from debugger.views.selection import Element, Selection
+from debugger.views.selection import Element, Selection, selection_state
 
 VIEWS = ("Graph", "Table")
 TINT_KEY, THREAD_KEY = "graph_tint", "graph_thread"
@@ -44,6 +52,11 @@ class LastShape:
     source: Hashable = None
     """What it was made of."""
     shape: JsonObject | None = None
+
+
+def graph_state(session: DebugSession) -> Hashable:
+    """Return what the pane shows besides the run."""
+    return selection_state(session), opened_super_nodes(session)
 
 
 def graph_pane(
@@ -88,7 +101,7 @@ def _switches(view: RunView) -> list[Item]:
         state.set_widget(THREAD_KEY, _ALL)
     return [
         tint,
-        SegmentedControl(THREAD_KEY, "Way of thread", (_ALL, *names), {_ALL: "All threads", **names}),
+        SegmentedControl(THREAD_KEY, "Path of thread", (_ALL, *names), {_ALL: "All threads", **names}),
     ]
 
 
@@ -196,28 +209,33 @@ def choose(element: Element | None, tab: str) -> None:
         state.set_widget_from_callback(state.TAB_KEY, tab)
 
 
-_KINDS: dict[str, tuple[BreakpointKind, ...]] = {"node": ("before", "after"), "edge": ("edge",)}
+_KINDS: dict[Literal["node", "edge"], tuple[BreakpointKind, ...]] = {
+    "node": ("before", "after"),
+    "edge": ("edge",),
+}
 """The breakpoints that the graph shows, by what they are drawn on."""
+_ELEMENTS = {kind: element for element, kinds in _KINDS.items() for kind in kinds}
 
 
 def graph_badges(view: RunView) -> Badges:
     """Return breakpoints and pins on their nodes and edges.
 
-    Of several breakpoints on one element the first is shown.
+    Of several breakpoints on one element the first is shown, and its own before those inside it.
     """
     points = view.session.breakpoints
     marks: dict[Element, Mark] = {}
+    inner: dict[Element, Mark] = {}
     for point in points.points:
-        if point.kind == "edge":
-            marks.setdefault(Element("edge", point.target), _mark(point, points))
-        elif point.kind in _KINDS["node"]:
-            marks.setdefault(Element("node", point.target), _mark(point, points))
+        if point.kind in _ELEMENTS:
+            element = Element(_ELEMENTS[point.kind], point.target)
+            drawn = drawn_element(view, element)
+            (marks if drawn == element else inner).setdefault(drawn, _mark(point, points))
     pins = {
         one.target.name: f"Pinned: {one.summary}"
         for one in view.session.mocks.all
         if isinstance(one, Pin) and one.is_enabled and one.target.kind != "tool"
     }
-    return Badges(marks, pins)
+    return Badges(inner | marks, pins)
 
 
 @command

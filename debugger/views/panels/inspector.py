@@ -24,7 +24,7 @@ from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.panels import breakpoints, stepping
-from debugger.views.panels.drawn_graph import drawn_graph, graph_of_node
+from debugger.views.panels.drawn_graph import drawn_graph, graph_of_node, opened_super_nodes
 from debugger.views.panels.forks import fork_button
 from debugger.views.panels.notes import notes_tab
 from debugger.views.panels.variables import scopes_tab
@@ -162,7 +162,9 @@ _FIRST_TAB = "Variables"
 
 def inspector_state(session: DebugSession) -> Hashable:
     """Return what the inspector shows besides the run."""
-    return selection_state(session), state.widget(state.TAB_KEY, _FIRST_TAB), *state.record(WatchList).texts
+    tab = state.widget(state.TAB_KEY, _FIRST_TAB)
+    opened = opened_super_nodes(session)  # the current node may be inside one
+    return selection_state(session), tab, opened, *state.record(WatchList).texts
 
 
 def inspector(view: RunView) -> None:

@@ -13,10 +13,12 @@ from debugger.analysis.exported_state import exported_state
 from debugger.errors import DebuggerError
 from debugger.expressions.required_variables import unresolved_placeholders
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import Run
+from debugger.protocol.runs import Run, TurnInput
 from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
-from debugger.session.run_input import RunInputModel, Tier
+from debugger.session.input_preview import PreviewRow, input_preview
+from debugger.session.input_warnings import input_warnings
+from debugger.session.run_input import JsonKey, RunInputModel, Tier
 from debugger.session.session import DebugSession
 from debugger.session.variable_rows import VALUE_TYPES, edited
 from debugger.store import Role
@@ -24,7 +26,8 @@ from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.backend_cache import BackendCache
-from debugger.views.components.markdown import plain
+from debugger.views.components.markdown import count, json_cell, plain
+from debugger.views.components.rows import Column, rows_list, table
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Disclosure, Item, SegmentedControl, Text, bar
 from debugger.views.panels.presets import presets
@@ -37,8 +40,8 @@ _TITLES: dict[Tier, str] = {
     "runtime_variables": "Runtime variables",
 }
 _HELP: dict[Tier, str] = {
-    "dynamic_variables": "Fill the places written as two curly brackets around a name",
-    "runtime_variables": "Fill the places written as two square brackets around a name",
+    "dynamic_variables": "Replace {{name}} placeholders",
+    "runtime_variables": "Replace [[name]] placeholders; the run can change them",
 }
 Which = Literal["next", "start"]
 """What the input is for: the next turn, or another run."""
@@ -67,12 +70,14 @@ def run_input(session: DebugSession) -> None:
             presets(session, model)
             bar("input_mode_bar", [_MODE], low=True)
         _problems(model)
+        _warnings(session, model, which)
         if state.widget(_MODE_KEY) == "JSON":
             _json(model, which)
         else:
             _form(session, model, which)
         if which == "start":
             _placeholders(session.workflow, model)
+            _preview(session.workflow, model)
 
 
 def _heading(which: Which, *, is_open: bool) -> None:
@@ -98,6 +103,19 @@ def _problems(model: RunInputModel) -> None:
     )
 
 
+def _warnings(session: DebugSession, model: RunInputModel, which: Which) -> None:
+    found = input_warnings(
+        model.value,
+        session.workflow,
+        workflow_id=session.workflow_id,
+        version_number=session.version_number,
+        is_first_turn=which == "start",
+    )
+    if found:
+        lines = [f"**{plain(warning.key)}** {plain(warning.text)}" for warning in found]
+        st.warning("  \n".join(lines), icon=":material/warning:")
+
+
 @command
 @requires(Role.RUN)
 def _discard(model: RunInputModel) -> None:
@@ -115,7 +133,7 @@ def _json(model: RunInputModel, which: Which) -> None:
         args=(model, key),
         **on_change(
             _json_edited,
-            disabled=bool(model.row_errors or model.state_error),
+            disabled=bool(model.row_errors or model.object_errors),
             help="Every key of the run input: also welcome_message, miscellaneous, run_by and whatever else",
         ),
     )
@@ -133,6 +151,49 @@ def _form(session: DebugSession, model: RunInputModel, which: Which) -> None:
     if which == "start":
         _start_node(session, model)
         _initial_state(session, model)
+    with st.expander("More keys", type="compact", key=f"more_keys_{which}"):
+        if which == "start":
+            _text_key(model, "welcome_message", "Welcome message", "The first thing that the agent has said")
+            _text_key(model, "run_by", "Run by", "A label of the run")
+        _object_key(model, "miscellaneous", "Miscellaneous as JSON", '{"channel": "web"}', which)
+        example = '{"0": {"node_run_inputs": [{"type": "llm", "dynamic_variables": {}}]}}'
+        _object_key(model, "thread_to_node_inputs", "Inputs of threads as JSON", example, which)
+
+
+def _text_key(model: RunInputModel, name: str, label: str, help_: str) -> None:
+    key = f"{name}_{state.record(Editors).generation}"
+    st.text_input(
+        label,
+        model.value.get(name) or "",
+        key=key,
+        args=(model, name, key),
+        **on_change(_text_edited, disabled=model.draft is not None, help=help_),
+    )
+
+
+@command
+@requires(Role.RUN)
+def _text_edited(model: RunInputModel, name: str, key: str) -> None:
+    model.set_key(name, state.widget(key) or None)
+
+
+def _object_key(model: RunInputModel, name: JsonKey, label: str, example: str, which: Which) -> None:
+    key = f"{which}_{name}_{state.record(Editors).generation}"
+    st.text_area(
+        label,
+        model.object_text(name),
+        key=key,
+        height=120,
+        placeholder=example,
+        args=(model, name, key),
+        **on_change(_object_edited, disabled=model.draft is not None),
+    )
+
+
+@command
+@requires(Role.RUN)
+def _object_edited(model: RunInputModel, name: JsonKey, key: str) -> None:
+    model.set_object_text(name, state.widget(key))
 
 
 def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
@@ -205,27 +266,22 @@ def _start_node_chosen(model: RunInputModel, key: str) -> None:
 
 def _initial_state(session: DebugSession, model: RunInputModel) -> None:
     reason = session.backend.capabilities.reason_against("initial_state")
-    with st.expander("Initial state", expanded=bool(model.state_text), type="compact", key="initial_state"):
+    text = model.object_text("initial_state")
+    with st.expander("Initial state", expanded=bool(text), type="compact", key="initial_state"):
         if reason:
             st.caption(plain(reason))
         key = f"state_json_{state.record(Editors).generation}"
         st.text_area(
             "Initial state as JSON",
-            model.state_text,
+            text,
             key=key,
             height=180,
             placeholder='{"threads": {"0": {"node_logical_id": "…"}}}',
-            args=(model, key),
-            **on_change(_state_edited, disabled=reason is not None or model.draft is not None),
+            args=(model, "initial_state", key),
+            **on_change(_object_edited, disabled=reason is not None or model.draft is not None),
         )
         if reason is None:
             state_copy(session, model)
-
-
-@command
-@requires(Role.RUN)
-def _state_edited(model: RunInputModel, key: str) -> None:
-    model.set_state_text(state.widget(key))
 
 
 def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
@@ -243,6 +299,37 @@ def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
     empty = [name for name, value in values.items() if value == ""]
     if empty:
         st.caption(f"Still empty: {plain(', '.join(empty[:_MOST_NAMES]))}")
+
+
+def _preview(workflow: Workflow, model: RunInputModel) -> None:
+    """Draw the variables that the run will get; nothing while the input cannot be used."""
+    if model.problems:
+        return
+    rows = input_preview(TurnInput.from_wire(model.value), workflow)
+    with st.expander(f"Preview: {count(len(rows), 'variable')}", type="compact", key="input_preview"):
+        shown = table(
+            "Variables that the run starts with",
+            rows,
+            [
+                (Column("name", "Name", 120), lambda row: _BRACKETS[row.scope].format(row.name)),
+                (Column("value", "Value", 120, grows=True), _value),
+                (Column("source", "From", 110), _source),
+            ],
+        )
+        rows_list("input_preview_rows", shown, most=8)
+
+
+_BRACKETS = {"dynamic": "{{{{{}}}}}", "runtime": "[[{}]]"}
+
+
+def _value(row: PreviewRow) -> str:
+    return "set when the turn begins" if row.source == "system" else json_cell(row.value)
+
+
+def _source(row: PreviewRow) -> str:
+    if row.source == "input":
+        return "run input" if row.default is None else f"run input, not {json_cell(row.default)}"
+    return {"default": "workflow", "system": "system"}[row.source]
 
 
 _MOST_RUNS = 20

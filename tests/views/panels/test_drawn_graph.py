@@ -6,7 +6,7 @@ import pytest
 
 from debugger.session.breakpoints import Breakpoint
 from debugger.views.panels import drawn_graph
-from debugger.views.panels.drawn_graph import OpenSuperNodes
+from debugger.views.panels.drawn_graph import OpenSuperNodes, Unfolding
 from debugger.views.panels.graph import TINT_KEY
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.selection import Selection
@@ -146,3 +146,30 @@ def test_companion_thread_is_box_with_sign_of_legend(app, backend, press):
     assert before["lanes"] == made["lanes"] == [{"lane": 1, "text": "◆ labpoll"}]
     assert made["nodes"][group["id"]] == {"state": "thread", "lane": 1, "sign": "◆"}
     assert made["nodes"]["poll"]["chips"][0]["lane"] == 1
+
+
+def test_inner_breakpoint_is_drawn_on_closed_super_node(opened, record):
+    record(CurrentRun).session.breakpoints.put(Breakpoint("edge", "box/edge_a_ask"))
+
+    open_nodes(opened, record, set())
+
+    assert drawn(opened)["nodes"]["box"]["breakpoint"] == {
+        "look": "verified",
+        "title": "Breakpoint on Booking › A → Booking › Ask",
+    }
+    record(CurrentRun).session.breakpoints.put(Breakpoint("before", "box"))
+    opened.run()
+    assert drawn(opened)["nodes"]["box"]["breakpoint"]["title"] == "Breakpoint before Booking"
+
+
+def test_inner_breakpoint_of_earlier_session_is_verified(app, backend, record, press):
+    backend.create_workflow(document(static("hi", "Hi"), super_node("box", INSIDE), direct("hi", "box")))
+    app.run()
+    session = record(CurrentRun).session
+    session.breakpoints.put(Breakpoint("before", "box/a", is_enabled=False))
+    record(Unfolding).session = None  # as if the session had begun with it
+
+    press("start")
+
+    (point,) = session.breakpoints.points
+    assert session.breakpoints.explain_unreachable(point) is None

@@ -99,7 +99,6 @@ function keepFolded(it) {
 function tell(it, data) {
   const status = it.root.querySelector(".told");
   if (status.textContent !== data.aria_label) status.textContent = data.aria_label; // a change is read aloud
-  it.root.querySelector('[data-do="current"]').disabled = !currentNode(it);
   showSwitches(it);
 }
 

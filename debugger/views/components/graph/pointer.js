@@ -186,7 +186,7 @@ function moveStop(it, { kind, id }) {
 function walkBar(it, event) {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!step) return;
-  const buttons = [...it.bar.querySelectorAll("button:not(:disabled, [hidden])")], at = buttons.indexOf(event.target);
+  const buttons = [...it.bar.querySelectorAll("button:not([hidden])")], at = buttons.indexOf(event.target);
   const next = buttons[(at + step + buttons.length) % buttons.length];
   it.bar.querySelectorAll("button").forEach(button => { button.tabIndex = button === next ? 0 : -1; });
   next.focus();

@@ -161,7 +161,6 @@ function reset(it) {
 }
 
 function toCurrent(it) {
-  const node = currentNode(it);
   it.mode = "auto";
-  if (node) centre(it, node, NEAR);
+  centre(it, currentNode(it) || it.geometry.nodes[0], NEAR);
 }
