@@ -50,7 +50,6 @@ VIEW_COMMANDS = {
     "panels.cursor": "move_to pause_play play_event step_event",
     "panels.drawn_graph": "toggle_super_node",
     "panels.graph": "_choose",
-    "panels.graph_tables": "_choose",
     "panels.inspector": "_choose_run",
     "panels.recordings": "leave_recording open_recording",
     "panels.review.actions": "begin_review choose_target filter_runs move_target refresh_queue reveal "
