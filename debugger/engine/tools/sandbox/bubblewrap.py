@@ -181,6 +181,7 @@ class Bubblewrap:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=(filter_file, information_end),
+                start_new_session=True,  # so that `kill` finds the process that bubblewrap has just made
             )
         except BaseException:
             os.close(information)
@@ -273,6 +274,9 @@ class _SandboxedChild(Child):
         """Kill the code's process, after which bubblewrap ends by itself."""
         inner = None if self.process.poll() is not None else self._inner_process()
         if inner is None:
+            # Its child only ends with it once it has asked for that; before, it would wait for it forever.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             super().kill()
             return
         with suppress(ProcessLookupError):

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import os
 import platform
+import select
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,23 @@ def test_python_of_the_system_can_be_sandboxed() -> None:
     assert find_fault(sandbox) is None
     answer = run_child(request, Limits(20), threading.Event(), sandbox)
     assert answer.value == os.path.realpath("/usr/bin/python3")
+
+
+def test_kill_at_any_moment_leaves_no_process() -> None:
+    sandbox = sandbox_of()
+    for moment in range(200):
+        child = sandbox.launch()
+        time.sleep(moment / 20_000)  # over the 10 ms in which bubblewrap starts
+        child.kill()
+        child.end()
+        child.close()
+        for pipe in (child.process.stdin, child.process.stdout, child.process.stderr):
+            assert pipe
+            if pipe is child.process.stdout:
+                assert select.select([pipe], [], [], 5)[0], (
+                    f"a process holds it, {moment / 20} ms after the start"
+                )
+            pipe.close()
 
 
 def test_interpreter_without_libraries_is_an_error() -> None:
