@@ -50,7 +50,6 @@ VIEW_COMMANDS = {
     "panels.cursor": "move_to pause_play play_event step_event",
     "panels.drawn_graph": "toggle_super_node",
     "panels.graph": "_choose",
-    "panels.graph_tables": "_choose",
     "panels.inspector": "_choose_run",
     "panels.recordings": "leave_recording open_recording",
     "panels.review.actions": "begin_review choose_target filter_runs move_target refresh_queue reveal "
@@ -67,7 +66,7 @@ VIEW_COMMANDS = {
     "panels.runs.picture": "_clicked",
     "panels.runs.saved": "use",
     "panels.runs.statistics_tables": "_clicked",
-    "panels.setup": "_restart close_setup open_restart open_setup",  # `actions.restart` itself is checked
+    "panels.setup": "close_setup open_setup",
     "panels.side_effects": "_choose",
     "panels.stepping": "step_received",
     "panels.timeline": "_choose",
