@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -142,7 +143,7 @@ def _version_file(session: DebugSession, versions: list[VersionSummary]) -> None
         labels.setdefault(session.version_number, f"v{session.version_number}")
     key = f"{_VERSION_KEY}_{session.workflow_id}_{session.version_number}"
     state.begin_widget(key, session.version_number)
-    number = st.selectbox("Version of the file", list(labels), key=key, format_func=labels.get)
+    number = st.selectbox("Version of the file", list(labels), key=key, format_func=lambda each: labels[each])
     try:
         workflow = _workflow(session, number)
     except DebuggerError as error:
@@ -192,7 +193,7 @@ def workflow_file_name(name: str, version_number: int | None) -> str:
     return f"{lead}.json" if version_number is None else f"{lead}-v{version_number}.json"
 
 
-def _audited(workflow: Workflow, workflow_id: str, number: int | None) -> object:
+def _audited(workflow: Workflow, workflow_id: str, number: int | None) -> Callable[[], bytes]:
     user = current_user()  # the file is fetched outside of the session
 
     def rendered() -> bytes:
@@ -223,7 +224,7 @@ def _copy(workflow: Workflow, workflow_id: str) -> None:
         return
     if state.widget(_TARGET_KEY) not in targets:
         state.forget_widget(_TARGET_KEY)
-    target = st.selectbox("Copy to", list(targets), key=_TARGET_KEY, format_func=targets.get)
+    target = st.selectbox("Copy to", list(targets), key=_TARGET_KEY, format_func=lambda each: targets[each])
     files = state.record(WorkflowFiles)
     if files.question is not None and files.question == target:
         _confirm(workflow, workflow_id, target)

@@ -143,7 +143,7 @@ def test_exact_name_comes_before_longer_ones():
 
 
 def test_several_matches_are_named():
-    with pytest.raises(InputError, match="6 workflows have 'tea' in name or id: Tea 0, .*Tea 3 and 2 more"):
+    with pytest.raises(InputError, match=r"6 workflows have 'tea' in name or id: Tea 0, .*Tea 3 and 2 more"):
         found_by_name("tea", summaries(*(f"Tea {number}" for number in range(6))))
 
 

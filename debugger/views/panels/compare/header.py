@@ -32,11 +32,11 @@ _HEAD = ("", "Run", "Engine", "Version", "Status", "Turns", "Events", "Duration"
 _RIGHT = frozenset({"Turns", "Events", "Duration", "Tokens"})
 
 
-def header(seen: RunComparison) -> None:
-    """Draw the sentence and the table."""
+def header(seen: RunComparison, sentence: str) -> None:
+    """Draw the sentence on the divergence, and the table."""
     is_same = seen.comparison.first is None
     icon = ":material/check_circle:" if is_same else ":material/call_split:"
-    (st.success if is_same else st.warning)(plain(seen.sentence), icon=icon)
+    (st.success if is_same else st.warning)(plain(sentence), icon=icon)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="compare_header"):
         st.markdown(_table(seen), width="content")
         with st.container(gap="xsmall", width="stretch", key="compare_differing"):
@@ -184,11 +184,12 @@ def pickers() -> None:
 
 def _picker(side: Side, offered: dict[str, str]) -> None:
     compared = state.record(CompareState)
-    place = compared.places.get(side)
+    place = compared.unread.get(side) or compared.places.get(side)
     chosen = place.text(state.record(CurrentBackend).name) if place else None
     run = compared.runs.get(side)
     if chosen is not None and place is not None and chosen not in offered:
-        offered = {chosen: _label(place.backend, run.run) if run else chosen, **offered}
+        is_read = run is not None and run.run.workflow_run_id == place.run
+        offered = {chosen: _label(place.backend, run.run) if run and is_read else chosen, **offered}
     state.set_widget(actions.picker_key(side), chosen)
     st.selectbox(
         f"Run {side.upper()}",
