@@ -17,7 +17,6 @@ from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import Run
 from debugger.protocol.turn_logs import TurnLog
 
-
 _MAX_CHANGES = 2
 _MAX_VALUE = 40
 

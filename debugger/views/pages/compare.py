@@ -73,10 +73,7 @@ def _body() -> None:
     seen = state.record(CompareState).side_by_side()
     if seen is None:
         return
-    events = sum(totals.events for totals in seen.totals)
-    with st.spinner(f"Comparing {events:,} events", show_time=True):
-        sentence = seen.sentence
-    header(seen, sentence)
+    header(seen)
     ignored_bar(seen)
     tab = st.segmented_control(
         "What is compared",

@@ -378,7 +378,7 @@ def test_run_on_view_is_compared_with_previous_run(app, backend, held, look_at):
 
 
 def test_fork_on_view_is_compared_with_its_parent(app, backend, held, look_at):
-    a, b = pair(backend)
+    a, _ = pair(backend)
     fork = backend.fork(a, 2)
     backend.execute(backend.run(a).workflow_id, TurnInput.with_message("hm"), run_id=fork).finish()
 
@@ -388,7 +388,7 @@ def test_fork_on_view_is_compared_with_its_parent(app, backend, held, look_at):
 
 
 def test_rebuilt_fork_on_view_is_compared_with_its_source(app, backend, held, look_at):
-    a, b = pair(backend)
+    a, _ = pair(backend)
     later = play(backend, backend.run(a).workflow_id)
     backend.store.forks.keep(ForkRecord(run_id=later, source_run_id=a, turn_number=1, way="replayed"))
 

@@ -165,7 +165,7 @@ def reload() -> None:
 
 @command
 def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
-    """Read the requested runs.
+    """Read the requested runs and compare them.
 
     The one before stays where one cannot be read.
 
@@ -186,7 +186,9 @@ def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
         else:
             held.places[side], held.runs[side] = place, run
     held.unread.clear()
-    _begin()
+    events = sum(len(turn.events) for run in held.runs.values() for turn in run.turns)
+    with progress(f"Comparing {events:,} events"), gc_paused():
+        _begin()
     if faults:
         raise faults[0]
 

@@ -32,11 +32,11 @@ _HEAD = ("", "Run", "Engine", "Version", "Status", "Turns", "Events", "Duration"
 _RIGHT = frozenset({"Turns", "Events", "Duration", "Tokens"})
 
 
-def header(seen: RunComparison, sentence: str) -> None:
-    """Draw the sentence on the divergence, and the table."""
+def header(seen: RunComparison) -> None:
+    """Draw the sentence and the table."""
     is_same = seen.comparison.first is None
     icon = ":material/check_circle:" if is_same else ":material/call_split:"
-    (st.success if is_same else st.warning)(plain(sentence), icon=icon)
+    (st.success if is_same else st.warning)(plain(seen.sentence), icon=icon)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="compare_header"):
         st.markdown(_table(seen), width="content")
         with st.container(gap="xsmall", width="stretch", key="compare_differing"):
