@@ -10,7 +10,10 @@ import streamlit as st
 
 from debugger.errors import DebuggerError
 from debugger.session.session import DebugSession
+from debugger.store import Role
 from debugger.views import actions, navigation, refresh, state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import requires
 from debugger.views.backends import CurrentBackend, current_backend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.toolbar import Button, Item, Line, Spacer, Text, bar, bars
@@ -75,7 +78,7 @@ def run_head(view: RunView) -> None:
         help="Change the connection",
     )
     items.append(backend)
-    if session.run_id:
+    if session.run_id and not state.record(ViewMode).is_demo:
         items.append(Text(session.run_id, look="code", key="run_id", help="Run id"))
     bars("run_head_bar", [Line("run_head_line", items, low=True, overflow=("run_id", "change_connection"))])
     setup_dialog()
@@ -97,6 +100,8 @@ def open_setup() -> None:
     state.record(SetupState).session = state.record(CurrentRun).session
 
 
+@command
+@requires(Role.RUN)
 def open_restart() -> None:
     """Show the setup dialog with the input of another run."""
     state.set_widget(state.INPUT_KEY, "Restart")
@@ -142,6 +147,8 @@ def _dialog() -> None:
     run_input(session)
 
 
+@command
+@requires(Role.RUN)
 def _restart() -> None:
     close_setup()
     actions.restart()
