@@ -22,11 +22,12 @@ _MAX_VALUE = 40
 
 
 def _change(each: Difference) -> str:
+    name = each.path.rpartition(".")[2]  # a line has no room for the whole path
     if each.op == "added":
-        return f"{each.path} added: {_short(each.after)}"
+        return f"{name} added: {_short(each.after)}"
     if each.op == "removed":
-        return f"{each.path} removed: {_short(each.before)}"
-    return f"{each.path}: {_short(each.before)} → {_short(each.after)}"
+        return f"{name} removed: {_short(each.before)}"
+    return f"{name}: {_short(each.before)} → {_short(each.after)}"
 
 
 def _short(value: Any) -> str:

@@ -98,7 +98,6 @@ def _workflow(backend: Backend, session: DebugSession | None, workflows: list[Wo
         accept_new_options=True,
         filter_mode="contains",
         on_change=_workflow_chosen,
-        help="Type a part of the name or the id, or paste an id. What was used last comes first.",
     )
 
 

@@ -267,15 +267,15 @@ def test_compare_turns_tells_null_from_absent_key():
     ("a", "b", "text"),
     [
         ({"tea": 1}, {"tea": 1}, ""),
-        ({"tea": "Assam"}, {"tea": "Sencha"}, 'run_output.tea: "Assam" → "Sencha"'),
-        ({"tea": 1}, {}, "run_output.tea removed: 1"),
-        ({}, {"tea": 1}, "run_output.tea added: 1"),
+        ({"tea": "Assam"}, {"tea": "Sencha"}, 'tea: "Assam" → "Sencha"'),
+        ({"tea": 1}, {}, "tea removed: 1"),
+        ({}, {"tea": 1}, "tea added: 1"),
         (
             {"a": 1, "b": 1, "c": 1},
             {"a": 2, "b": 2, "c": 2},
-            "run_output.a: 1 → 2; run_output.b: 1 → 2; 1 more",
+            "a: 1 → 2; b: 1 → 2; 1 more",
         ),
-        ({"tea": "x" * 99}, {"tea": 1}, f'run_output.tea: "{"x" * 38}… → 1'),
+        ({"tea": "x" * 99}, {"tea": 1}, f'tea: "{"x" * 38}… → 1'),
     ],
 )
 def test_change_names_what_differs(a, b, text):

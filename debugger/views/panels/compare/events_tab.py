@@ -114,7 +114,7 @@ def _table(seen: RunComparison, places: Sequence[int]) -> None:
             "turn": st.column_config.NumberColumn("Turn", width=46),
             "node": st.column_config.TextColumn("Node", width=104),
             "type": st.column_config.TextColumn("Type", width=124),
-            "change": st.column_config.TextColumn("What changed", width=200),
+            "change": st.column_config.TextColumn("What changed", width=188),
             "a": st.column_config.TextColumn("A", width=110),
             "b": st.column_config.TextColumn("B", width=110),
         },
