@@ -73,7 +73,7 @@ def prune(
     """Show the runs beyond limits, and with --yes delete them.
 
     The default limits are WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES. Runs that users
-    have deleted go after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS, when they cannot be restored any more.
+    have deleted are removed after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS, when they cannot be restored any more.
     """
     with exit_on_error():
         settings = read_settings()
@@ -88,7 +88,7 @@ def prune(
             if not pruning.candidates and not expired:
                 return
             if not yes:
-                typer.echo("Nothing was deleted; say --yes to delete them.")
+                typer.echo("Nothing was deleted; use --yes to delete them.")
                 return
             count = store.hidden.prune(settings.keep_deleted_days) + store.prune(pruning)
             typer.echo(f"Deleted {_number(count, 'run')}.")
@@ -140,8 +140,8 @@ def _limits(
     )
     if is_required and limits.days is limits.runs is limits.size is None:
         raise InputError(
-            "There is no limit to what is kept.",
-            advice="Say one, as in --days 90, --runs 10000 or --bytes 1000000000.",
+            "No limit is set.",
+            advice="Set one, as in --days 90, --runs 10000 or --bytes 1000000000.",
         )
     return limits
 

@@ -275,7 +275,7 @@ class Interpreter:
 def _check_not_over(state: RunState) -> None:
     if state.main.ended:
         raise InputError(
-            "The conversation of this run is over; only its companion threads still run.",
+            "The conversation of this run has ended; only its companion threads still run.",
             advice="Advance its background work, or stop it.",
         )
 

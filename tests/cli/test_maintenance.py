@@ -63,7 +63,7 @@ def test_prune_deletes_only_with_yes(tmp_path):
 
     assert shown.stdout.startswith("2 of 3 runs would go, with ")
     assert shown.stdout.count("Tea shop") == 2
-    assert shown.stdout.endswith("Nothing was deleted; say --yes to delete them.\n")
+    assert shown.stdout.endswith("Nothing was deleted; use --yes to delete them.\n")
     assert after_showing == 3
     assert done.stdout.endswith("Deleted 2 runs.\n")
     assert runs(url) == 1

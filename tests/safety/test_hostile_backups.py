@@ -437,7 +437,7 @@ ON_A_SERVER = {
     "a text too long": (lambda f: f.row("runs", status="x" * 33), "lines .*: value too long"),
     "a primary key twice": (lambda f: f.twice("run_marks"), "lines .*: duplicate key value"),
     "a turn of no run": (lambda f: f.row("turns", run_id="gone"), "lines .*: insert or update on table"),
-    "a number of the last row": (lambda f: f.row("turns", id=2**63 - 1), "cannot be kept"),
+    "a number of the last row": (lambda f: f.row("turns", id=2**63 - 1), "cannot be stored"),
 }
 
 

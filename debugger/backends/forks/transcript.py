@@ -59,7 +59,7 @@ def lines_of(pairs: Sequence[Turn]) -> list[Line]:
                 index = counts.get(thread_id, 0)
                 counts[thread_id] = index + 1
                 if thread_id != MAIN_THREAD:
-                    reason = "Only the main thread goes on from here."
+                    reason = "Only the main thread continues from here."
                 found.append(Line(thread_id, index, sender, text, key, reason))
     return found
 

@@ -95,7 +95,7 @@ class CheckedNetwork(httpcore.NetworkBackend):
                 reason = reason or _describe(error, seconds)
             else:
                 return _Stream(stream, self._deadline)
-        raise OutboundError(f"Nothing answers at {self._shown_host} port {port}: {reason}.")
+        raise OutboundError(f"No server answers at {self._shown_host} port {port}: {reason}.")
 
 
 def _describe(error: Exception, seconds: float) -> str:

@@ -153,4 +153,4 @@ def _project_way_back(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[st
     for node_id in scope:
         nodes[node_id][REVERSE_EDGES] = [*nodes[node_id].get(REVERSE_EDGES, ()), back]
     if not scope:
-        yield f"{super_node}: no inner node calls a model that could choose the way back."
+        yield f"{super_node}: no inner node calls a model that could choose the reverse edge."

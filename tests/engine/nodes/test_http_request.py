@@ -386,7 +386,7 @@ def test_a_refused_connection_is_a_failure():
 
     made = Made(http(url))
 
-    assert "Nothing answers at 127.0.0.1" in made.error
+    assert "No server answers at 127.0.0.1" in made.error
     assert made.output["http_status_code"] is None
 
 

@@ -131,7 +131,7 @@ def test_refused_connection_names_host_and_port():
         port = closed.getsockname()[1]
 
     with pytest.raises(
-        OutboundError, match=rf"Nothing answers at 127\.0\.0\.1 port {port}: connection refused"
+        OutboundError, match=rf"No server answers at 127\.0\.0\.1 port {port}: connection refused"
     ):
         get(f"http://127.0.0.1:{port}/")
 
@@ -273,7 +273,7 @@ def test_a_redirect_loop_ends():
         ("http://metadata.google.internal/", "metadata.google.internal is not called"),
         ("http://0.0.0.0:1/", "0.0.0.0 is not called"),
         ("http://2852039166/", "2852039166 is not called"),
-        ("http://[::1/", "redirects to something that is no URL"),
+        ("http://[::1/", "redirects to something that is not a URL"),
     ],
 )
 def test_redirect_target_is_checked_like_first_address(location, reason):

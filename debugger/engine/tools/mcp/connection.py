@@ -174,7 +174,7 @@ def _reason(endpoint: Endpoint, error: Exception, transport: CheckedTransport) -
     if isinstance(cause, OutboundError):
         return str(cause)
     if isinstance(cause, httpx2.ConnectError):
-        return f"Nothing answers at {where}: {reason}."
+        return f"No server answers at {where}: {reason}."
     status = cause.response.status_code if isinstance(cause, httpx2.HTTPStatusError) else transport.refusal
     if status is not None:
         return f"{where} answered with HTTP {status}{_hint(status)}."

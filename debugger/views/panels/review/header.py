@@ -68,7 +68,7 @@ def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
             icon=":material/download:",
             look="tertiary",
             disabled=not queue.runs,
-            help="Save the runs of the filter with all verdicts, to go on elsewhere",
+            help="Save the runs of the filter with all verdicts, to continue elsewhere",
         ),
         import_button(),
     ]

@@ -70,7 +70,7 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
 
 def _picture(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> None:
     state.begin_widget(_PICTURE_KEY, "Drop-off")
-    chosen = st.segmented_control("Picture", ["Drop-off", "Paths"], key=_PICTURE_KEY, required=True)
+    chosen = st.segmented_control("Chart", ["Drop-off", "Paths"], key=_PICTURE_KEY, required=True)
     if chosen == "Paths":
         path_diagram(runs, nodes)
     else:
