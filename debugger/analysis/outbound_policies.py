@@ -32,7 +32,7 @@ def policy_rows(settings: Settings) -> list[PolicyRow]:
         ("talk", "calls to models", settings.outbound_talk),
         ("read", "calls that only read", settings.outbound_read),
         ("write", "calls that change something", settings.outbound_write),
-        ("contact", "messages and calls to persons", settings.outbound_contact),
+        ("contact", "messages and calls to people", settings.outbound_contact),
     ]
     return [
         PolicyRow(name, what, policy, _MEANINGS[policy], f"{PREFIX}OUTBOUND_{name.upper()}")

@@ -195,7 +195,7 @@ def _target(cells: Mapping[str, str]) -> Target:
     for column, kind in (("sequence", "message"), ("turn", "turn")):
         text = cells.get(column, "").strip()
         if text and not is_number(text):
-            raise InputError(f"{text[:40]!r} is not a number of a {kind}.")
+            raise InputError(f"{text[:40]!r} is not a {kind} number.")
         if text:
             return Target.message(int(text)) if kind == "message" else Target.turn(int(text))
     return Target()

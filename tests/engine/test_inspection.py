@@ -43,7 +43,7 @@ def test_paused_turn_shows_its_variables():
 
 
 def test_a_turn_that_has_not_begun_shows_nothing():
-    with pytest.raises(ConflictError, match="not begun"):
+    with pytest.raises(ConflictError, match="not started"):
         RunInspector().scope()
 
 
