@@ -7,7 +7,7 @@ it reads from here, so that no two panes show different moments.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeVar
@@ -231,6 +231,8 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> RunView:
     graph, names = session.index.graph, session.index.names
     effects = projections.side_effects.effects(session.ledger.recorded)
     conversations = _conversations(session)
+    longest = max(map(len, conversations), default=0)
+    said = (turn.message for turn in turns if turn.message)
     return RunView(
         session=session,
         projections=projections,
@@ -242,16 +244,12 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> RunView:
         bubbles=projections.chat.messages,
         effects=effects,
         outside=summary(effects),
-        suggestions=next_lines(conversations, _said(turns, max(map(len, conversations), default=0))),
+        suggestions=next_lines(conversations, list(islice(said, longest + 1))),
         is_scripted=bool(conversations),
         hint=input_hint(
             session.hint, session.status, has_background_work=session.background.has_work, names=names
         ),
     )
-
-
-def _said(turns: Sequence[TurnLog], most: int) -> list[str]:
-    return list(islice((turn.message for turn in turns if turn.message), most + 1))
 
 
 def _conversations(session: DebugSession) -> list[tuple[str, ...]]:

@@ -77,9 +77,9 @@ class _CallbackValues:
 def record(kind: type[Record]) -> Record:
     """Return this tab's instance of a class of state, made with its defaults."""
     key = record_key(kind)
-    if key not in st.session_state:
-        st.session_state[key] = kind()
-    found: Record = st.session_state[key]
+    found: Record | None = st.session_state.get(key)
+    if found is None:
+        found = st.session_state[key] = kind()
     return found
 
 

@@ -94,6 +94,7 @@ def choose(page: Page, label: str, option: str) -> None:
     if option in box.inner_text():
         return
     box.get_by_role("combobox").click()
+    box.get_by_role("combobox").fill(option)  # of a long list only those in sight are on the page
     page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
     settled(page)
 
@@ -202,6 +203,16 @@ def context(page: Page) -> Locator:
 def run_head(page: Page) -> Locator:
     """Return the part of the head that names workflow, backend and run."""
     return page.locator(".st-key-run_head")
+
+
+def run_id(page: Page) -> str:
+    """Return the id of the run on view, from the head."""
+    return run_head(page).locator(".st-key-run_id").inner_text().strip()
+
+
+def origin(page: Page) -> Locator:
+    """Return the line above the conversation that names the source of a fork."""
+    return page.locator(".st-key-origin_bar")
 
 
 def conversation(page: Page) -> Locator:

@@ -28,7 +28,7 @@ from tests.browser.driving import (
     settled,
     start,
 )
-from tests.browser.presenting import present, press
+from tests.browser.presenting import press
 from tests.safety.oidc_site import site_with_provider
 from tests.support.factories import document
 from tests.support.factories import say as say_node
@@ -202,7 +202,7 @@ def test_pages_work_under_content_security_policy(context: BrowserContext, site:
     say(page, "I'd like to book an appointment, please.")
     expect(conversation(page)).to_contain_text("book")
     for pane in ("Gantt", "Metrics", "Side effects", "Timeline"):
-        page.get_by_role("radio", name=pane).click()
+        page.get_by_role("radio", name=pane).first.click()
         settled(page)
     for pane in ("Why", "Event", "Notes"):
         page.get_by_role("radio", name=pane, exact=True).click()
@@ -210,8 +210,8 @@ def test_pages_work_under_content_security_policy(context: BrowserContext, site:
     assert b"book an appointment" in Path(export_run(page).path()).read_bytes()
     page.reload()  # closes the menu
     settled(page)
-    present(page)
-    press(page, "Shift+ArrowRight")
+    press(page, "Shift+E")
+    press(page, "Shift+ArrowLeft")
     for name in ("Runs", "Review", "Compare", "Connection"):
         go_to(page, name)
     press(page, "Shift+H")

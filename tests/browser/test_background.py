@@ -71,7 +71,7 @@ def test_background_work_can_be_switched_off_and_advanced_by_hand(page: Page, ap
     begin(page, app, pause=1, checks=3, name="Lab by hand")
 
     background(page).get_by_text("Advance background work by itself").click()
-    expect(background(page)).to_contain_text("It stands still until you advance it.")
+    expect(background(page)).to_contain_text("It is paused until you advance it.")
     settled(page)
     advance = page.locator(".st-key-advance button")
     for _ in range(10):

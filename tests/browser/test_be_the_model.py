@@ -13,6 +13,7 @@ from tests.browser.driving import (
     keep_import,
     message_box,
     open_app,
+    run_head,
     settled,
 )
 from tests.support.factories import direct, document, say, static, tool, when
@@ -35,7 +36,7 @@ def test_edge_is_picked_by_hand_and_tool_made_to_fail(page: Page, app: Server):
     open_app(page, app.url)
     import_workflow(page, "orders.json", desk_flow())
     keep_import(page)
-    expect(context(page)).to_contain_text("Orders")
+    expect(run_head(page)).to_contain_text("Orders")
     page.locator(".st-key-lower_view").get_by_text("Mocks").click()
     settled(page)
     page.get_by_text("I, for every model").click()

@@ -54,7 +54,7 @@ def test_cursor_is_moved_by_row_turn_message_bar_and_decision(page: Page, app: S
     page.locator(".st-key-timeline tbody tr").first.click()
     settled(page)
     seen.append(event_on_view(page))
-    expect(context(page)).to_contain_text("Your turn")
+    expect(page.locator(".node.current")).to_have_attribute("data-id", "node_intent_desk")
     back_to_live(page)
 
     conversation(page).get_by_text(CALL[0]).click()

@@ -271,9 +271,10 @@ def test_moved_view_is_left_alone_until_current_node_is_asked_for(page: Page, ap
     choose(page, "Workflow", "Clinic front desk")
     start(page)
     stage = page.locator(".stage").bounding_box()
-    page.mouse.move(stage["x"] + 20, stage["y"] + stage["height"] - 20)
+    right = stage["x"] + stage["width"] - 20  # where no node is, and no legend
+    page.mouse.move(right, stage["y"] + 20)
     page.mouse.down()
-    page.mouse.move(stage["x"] + 20, stage["y"] + stage["height"] - 1020, steps=4)
+    page.mouse.move(right, stage["y"] - 980, steps=4)
     page.mouse.up()
     page.locator(".st-key-inspector").get_by_text("Node", exact=True).click()
     settled(page)

@@ -380,12 +380,12 @@ def test_row_of_edges_is_chosen_and_drawn_as_chosen(page: Page, app: Server):
 def test_ways_on_are_listed_with_their_whole_condition_and_chosen_there(page: Page, app: Server):
     open_clinic(page, app)
 
-    page.locator(".ways summary").click()
-    page.locator(".ways button").filter(has_text="Billing desk").click()
+    page.locator(".steps summary").click()
+    page.locator(".steps button").filter(has_text="Billing desk").click()
     settled(page)
 
     expect(page.locator(".edge.selected")).to_have_attribute("aria-label", re.compile("to Billing desk"))
-    expect(page.locator(".ways")).to_contain_text("The caller has a question about a bill")
+    expect(page.locator(".steps")).to_contain_text("The caller has a question about a bill")
 
 
 def test_companions_are_in_boxes_of_their_own_with_their_names(page: Page, app: Server):

@@ -62,6 +62,8 @@ def test_event_is_on_page_within_200_ms_while_turn_still_runs(page: Page, app: S
 
         # Whoever else uses the machine can hold everything up, so there is more than one try.
         while not late or (min(late) >= 0.2 and len(late) < 8):
+            if late:
+                page.locator(".st-key-more > button").click()
             button = page.locator(".st-key-restart button" if late else ".st-key-start button").first
             if late:
                 expect(button).to_be_enabled()

@@ -9,12 +9,12 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, Window
 from tests.browser.driving import (
-    context,
     conversation,
     import_workflow,
     keep_import,
     message_box,
     open_app,
+    run_head,
     say,
     settled,
     start,
@@ -50,7 +50,7 @@ def begin(page: Page, app: Server) -> None:
     open_app(page, app.url)
     import_workflow(page, "booking.json", booking())
     keep_import(page)
-    expect(context(page)).to_contain_text("Bookings")
+    expect(run_head(page)).to_contain_text("Bookings")
     start(page)
 
 
@@ -65,14 +65,14 @@ def test_run_that_waits_inside_super_node_stands_at_it(page: Page, app: Server):
 
 def test_blocked_call_is_shown_with_what_to_set_and_leads_to_its_node(page: Page, app: Server):
     begin(page, app)
-    expect(context(page)).not_to_contain_text("Outside")
+    expect(page.get_by_role("radio", name="Side effects", exact=True)).to_be_visible()
     say(page, "My name is Ann")
     expect(conversation(page)).to_contain_text("Booking › Done")
-    expect(context(page)).to_contain_text("Outside: 1 write (blocked)")
 
-    page.locator(".st-key-lower_view").get_by_text("Side effects").click()
+    page.locator(".st-key-lower_view").get_by_role("radio", name="Side effects 1").click()
     settled(page)
     pane = page.locator(".st-key-timeline_pane")
+    expect(page.locator(".st-key-lower_bar")).to_contain_text("1 write (blocked)")
     expect(pane).to_contain_text("Set WORKFLOW_DEBUGGER_OUTBOUND_WRITE=live")
     page.locator(".st-key-side_effects tbody tr").first.click()
     settled(page)

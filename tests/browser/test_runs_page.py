@@ -15,11 +15,13 @@ from tests.browser.conftest import Server
 from tests.browser.driving import (
     alert,
     choose,
+    choose_in_menu,
     context,
     conversation,
     go_to,
     message_box,
     open_app,
+    run_head,
     say,
     settled,
     start,
@@ -51,7 +53,7 @@ def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Pag
     page.locator(".st-key-open_chosen button").first.click()
     settled(page)
 
-    expect(context(page)).to_contain_text(run_id)
+    expect(run_head(page)).to_contain_text(run_id)
     expect(conversation(page)).to_contain_text("zebra")
     page.get_by_role("radio", name="Notes").click()
     settled(page)
@@ -63,7 +65,7 @@ def test_two_ticked_runs_are_compared(app: Server, page: Page):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
-    page.locator(".st-key-restart button").first.click()
+    choose_in_menu(page, "restart")
     settled(page)
     go_to(page, "Runs")
 
@@ -106,7 +108,7 @@ def test_exported_run_opens_offline_with_everything_else_greyed(app: Server, pag
     expect(page.locator(".st-key-restart button").first).to_be_disabled()
     page.locator(".st-key-leave_recording button").first.click()
     settled(page)
-    expect(context(page)).to_contain_text("Embedded engine")
+    expect(run_head(page)).to_contain_text("Embedded engine")
 
 
 def test_saved_input_is_loaded_for_next_run(app: Server, page: Page):

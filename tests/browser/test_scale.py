@@ -78,7 +78,7 @@ def test_long_run_opens_at_its_end_and_turns_its_pages(page: Page, long_run: str
     settled(page)
 
     expect(page.locator(".st-key-inspector")).to_contain_text("After event 1 · turn 1")
-    page.locator(".st-key-latest button").first.click()
+    page.locator(".st-key-back_to_live button").click()
     settled(page)
     expect(page.locator(".st-key-inspector")).to_contain_text("After the latest event")
     assert page.locator("*").count() < 6_000

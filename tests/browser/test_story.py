@@ -14,6 +14,9 @@ from tests.browser.driving import (
     keep_import,
     open_app,
     open_editor,
+    origin,
+    run_head,
+    run_id,
     say,
     settled,
     start,
@@ -45,10 +48,6 @@ def ring():
 def press(page: Page, key: str) -> None:
     page.locator(f".st-key-{key} button").first.click()
     settled(page)
-
-
-def run_id(page: Page) -> str:
-    return context(page).locator(".st-key-run_bar code").inner_text().strip()
 
 
 def stop_before_the_fifth_visit(page: Page) -> None:
@@ -90,7 +89,7 @@ def test_run_is_stopped_changed_forked_twice_compared_and_reopened(
     open_app(page, app.url)
     import_workflow(page, "ring.json", ring())
     keep_import(page)
-    expect(context(page)).to_contain_text("Ring road")
+    expect(run_head(page)).to_contain_text("Ring road")
     stop_before_the_fifth_visit(page)
     go_right(page)
     say(page, "Where am I?")
@@ -98,10 +97,10 @@ def test_run_is_stopped_changed_forked_twice_compared_and_reopened(
 
     press(page, "fork_turn")
     press(page, "run_unedited")
-    expect(context(page)).to_contain_text("Verified")
+    expect(origin(page)).to_contain_text("Verified")
     same = run_id(page)
     press(page, "crumb_0")
-    expect(context(page)).to_contain_text(first)
+    expect(run_head(page)).to_contain_text(first)
     press(page, "fork_turn")
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("What the user says").fill("Which way is home?")
@@ -121,11 +120,11 @@ def test_run_is_stopped_changed_forked_twice_compared_and_reopened(
     other = chromium.new_context().new_page()
     open_app(other, link)
     expect(conversation(other)).to_contain_text("Which way is home?")
-    expect(context(other)).to_contain_text("fork at turn 2")
+    expect(origin(other)).to_contain_text("fork at turn 2")
     other.locator(".st-key-crumb_0 button").first.click()
     settled(other)
-    expect(context(other)).to_contain_text("1 breakpoint")
-    expect(context(other)).to_contain_text("2 forks")
+    expect(other.locator(".st-key-lower_view")).to_contain_text("Breakpoints 1")
+    expect(origin(other)).to_contain_text("2 forks")
     other.context.close()
 
 

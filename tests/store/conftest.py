@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing
 
+import psycopg
 import pytest
 
 from debugger.store import Store
+from debugger.store.schema import SCHEMA_VERSION_KEY, WORKFLOWS_CREATED_KEY, meta, metadata
 from tests.support.postgres import a_database, a_schema
 
 
@@ -66,12 +68,34 @@ def every_url(request, tmp_path):
     }[request.param]()
 
 
+@pytest.fixture(scope="session")
+def ready_url(postgres):
+    """The URL of a PostgreSQL database with all tables, which take longer to make than to empty."""
+    with a_schema(postgres) as url:
+        Store(url).close()
+        yield url
+
+
 @pytest.fixture(params=["memory", "postgresql"])
 def store(request):
-    """An open store, of each kind."""
-    kept = request.getfixturevalue("postgres_url") if request.param == "postgresql" else "sqlite://"
+    """An open and empty store, of each kind."""
+    kept = request.getfixturevalue("ready_url") if request.param == "postgresql" else "sqlite://"
     with closing(Store(kept)) as opened:
         yield opened
+    if request.param == "postgresql":
+        empty(kept)
+
+
+def empty(url):
+    """Delete all rows but the first facts."""
+    names = [table.name for table in reversed(metadata.sorted_tables) if table is not meta]
+    statements = [f"DELETE FROM {name}" for name in names]
+    statements.append(
+        f"DELETE FROM meta WHERE key NOT IN ('{SCHEMA_VERSION_KEY}', '{WORKFLOWS_CREATED_KEY}')"
+    )
+    statements.append(f"UPDATE meta SET value = 'no' WHERE key = '{WORKFLOWS_CREATED_KEY}'")
+    with psycopg.connect(url) as connection:
+        connection.execute("; ".join(statements))
 
 
 @pytest.fixture

@@ -48,15 +48,16 @@ def variables(app, scope, what="value"):
 
 def choose(app, target, label="Timeline"):
     """Choose the row with a target as a browser does."""
-    _send(app, label, "chosen", target)
+    send(app, label, "chosen", target)
 
 
 def use(app, target, column, value=None, label="Timeline"):
     """Use the control in a row as a browser does."""
-    _send(app, label, "used", [target, column, value])
+    send(app, label, "used", [target, column, value])
 
 
-def _send(app, label, event, value):
+def send(app, label, event, value):
+    """Send an event of the table with a label."""
     element = next(
         element
         for element in app.get("bidi_component")

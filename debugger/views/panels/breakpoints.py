@@ -40,11 +40,9 @@ def breakpoints(view: RunView) -> None:
     if reason:
         st.caption(f":material/info: {plain(reason)} Hits of a turn are reported when it has ended.")
     points = view.session.breakpoints.points
-    if points:
-        rows_list(
-            "breakpoints", _table(view, points), on_use=refresh.refreshing("look", partial(_use, points))
-        )
-    else:
+    # Without rows, too: it has the keyboard after the last one is removed.
+    rows_list("breakpoints", _table(view, points), on_use=refresh.refreshing("look", partial(_use, points)))
+    if not points:
         st.caption(
             "No breakpoints yet: click the dot beside a node or an edge in the graph, or add one here."
         )

@@ -130,19 +130,19 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
         return
     names = thread_names(view.position)
     thread = state.widget(THREAD_KEY)
-    way = thread if len(names) > 1 and thread in names else None
+    only_thread = thread if len(names) > 1 and thread in names else None
     has_tint = bool(state.widget(TINT_KEY))
     is_paused = view.session.stop_point is not None and not view.is_past
     place = replace(drawn.position, state="paused") if is_paused else drawn.position
     # A long run has thousands of transitions: they are gone through again only when there is one more.
     made = view.memo_here(
-        ("marks", place.state, way, has_tint, repr(badges), id(drawn.graph)),
+        ("marks", place.state, only_thread, has_tint, repr(badges), id(drawn.graph)),
         lambda: node_states(
             place,
             drawn.graph,
             groups=drawn.groups,
             badges=badges,
-            thread=way,
+            thread=only_thread,
             times=node_times(view.rows_then, drawn.graph.nodes) if has_tint else None,
         ),
     )

@@ -36,9 +36,9 @@ def mocks(view: RunView) -> None:
     if pins:
         st.caption(f":material/info: {plain(pins)}")
     items = view.session.mocks.all
-    if items:
-        rows_list("mocks", _table(view, items), on_use=refresh.refreshing("look", partial(_use, items)))
-    else:
+    # Without rows, too: it has the keyboard after the last one is removed.
+    rows_list("mocks", _table(view, items), on_use=refresh.refreshing("look", partial(_use, items)))
+    if not items:
         st.caption(
             "No pins or faults yet. Choose the end of a node's run, a model's or a tool's message in the "
             "timeline and pin it in the tab Event, or inject a failure here."

@@ -82,6 +82,8 @@ def _elapsed(session: DebugSession) -> str:
 
 def _demo_steps(view: RunView) -> list[Item]:
     session = view.session
+    if session.is_over and not session.busy:
+        return [_restart(session)]
     return [*_resume(session), _stop(session)] if session.turns else []
 
 
@@ -188,6 +190,7 @@ def _menu(view: RunView) -> Menu:
         help=no_run or "Edit the run input, then start another run",
     )
     again = [] if session.is_over and not session.busy else [_restart(session)]
+    run_id = [Text("Run id", look="heading"), Text(session.run_id or "", look="code")]
     return Menu(
         "more",
         "More",
@@ -197,8 +200,7 @@ def _menu(view: RunView) -> Menu:
             changed,
             run_turns_again_button(view),
             *([] if view.is_past else _commands(session)),
-            Text("Run id", look="heading"),
-            Text(session.run_id or "", look="code"),
+            *([] if state.record(ViewMode).is_demo else run_id),
         ],
         icon=":material/more_horiz:",
         shows="icon",

@@ -44,13 +44,6 @@ def watch_view(held: RunHistory, event: int | None) -> None:
         on_change=add_watch,
     )
     found = [held.series_of(watch) for watch in map(read_watch, state.record(WatchList).texts)]
-    if not found:
-        st.caption(
-            "Nothing is watched yet. Write a path as runtime.slot, a placeholder as [[slot]], {{shop}} or "
-            "[[thread_x.y]], or a condition, and press Enter; "
-            "or choose a variable under Values and press “Watch”."
-        )
-        return
     columns: list[tuple[Column, Callable[[Series], Cell]]] = [
         (Column("watch", "Watch", 120, grows=True), lambda series: series.watch.text),
         (Column("value", "Value", 90, grows=True), lambda series: _value(series.at(event))),
@@ -73,10 +66,16 @@ def watch_view(held: RunHistory, event: int | None) -> None:
         chosen=place,
         on_choose=_choose,
         on_use=lambda text, *_: remove_watch(text),
-        fills=True,
+        fills=bool(found),
     )
     if place is not None:
         _over_the_run(found[place], event)
+    if not found:
+        st.caption(
+            "Nothing is watched yet. Write a path as runtime.slot, a placeholder as [[slot]], {{shop}} or "
+            "[[thread_x.y]], or a condition, and press Enter; "
+            "or choose a variable under Values and press “Watch”."
+        )
 
 
 _CHOSEN_KEY = "chosen_watch"

@@ -33,7 +33,7 @@ WRAPPERS = {"refreshing", "partial", "command"}
 VIEW_COMMANDS = {
     "actions": "check_now choose_backend follow join load_newer open_run open_workflow read_run reload_run "
     "select_event step_turn",
-    "components.tables": "_turn _turn_to_written",
+    "components.tables": "_turn _turn_to_chosen",
     "confirmations": "_agree _decline "  # the command that is agreed to is checked
     "allow decline dismiss review take_back",  # for a local user, who is an administrator
     "navigation": "go_to",
@@ -48,9 +48,9 @@ VIEW_COMMANDS = {
     "panels.fork_actions": "close_fork close_tree open_tree",
     "panels.forks": "_open",
     "panels.cursor": "move_to pause_play play_event step_event",
-    "panels.gantt": "_choose _choose_bar",
+    "panels.drawn_graph": "toggle_super_node",
     "panels.graph": "_choose",
-    "panels.graph_tables": "_choose",
+    "panels.inspector": "_choose_run",
     "panels.recordings": "leave_recording open_recording",
     "panels.review.actions": "begin_review choose_target filter_runs move_target refresh_queue reveal "
     "set_moving_on show_run",
@@ -71,8 +71,8 @@ VIEW_COMMANDS = {
     "panels.stepping": "step_received",
     "panels.timeline": "_choose",
     "panels.top_nav": "allow_plain_keys change_view_mode open_help",
-    "panels.variables": "_choose",
-    "panels.watches": "_add_once _go add_watch remove_watch",
+    "panels.variables": "_choose _choose_change",
+    "panels.watches": "_choose _go add_watch",
     "panels.why": "_choose leave_edge step_decision",
     "panels.workflow_picker": "_version_chosen _workflow_chosen",
 }

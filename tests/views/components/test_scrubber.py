@@ -22,6 +22,13 @@ def test_scrubber_tells_place_marks_and_words(heard):
     assert (props["value"], props["last"], props["marks"]) == (3, 9, [0, 5])
     assert props["words"] == "turn 1, event 3 of 9"
     assert not props["disabled"]
+    assert (props["hold_ms"], props["shortcut"]) == (1000, None)
+
+
+def test_scrubber_sends_hold_time_and_key(heard):
+    props = scrubber(heard, hold_seconds=2.5, shortcut="Space").to_props()
+
+    assert (props["hold_ms"], props["shortcut"]) == (2500, "Space")
 
 
 @pytest.mark.parametrize("value", [0, 9, "play", "pause"])

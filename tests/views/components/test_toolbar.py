@@ -3,7 +3,18 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from debugger.views.components.toolbar import Badge, Button, Line, Link, Menu, Progress, Spacer, Text, Toggle
+from debugger.views.components.toolbar import (
+    Badge,
+    Button,
+    FullScreen,
+    Line,
+    Link,
+    Menu,
+    Progress,
+    Spacer,
+    Text,
+    Toggle,
+)
 from tests.views.bars import bars, control, items, keys, tell, use
 
 PAGE = """
@@ -49,6 +60,10 @@ def test_meter_tells_its_text_and_its_share():
 
 def test_space_tells_nothing_but_itself():
     assert Spacer().to_props() == {"kind": "space"}
+
+
+def test_full_screen_button_has_key_alone():
+    assert FullScreen("full_screen").to_props() == {"kind": "full screen", "key": "full_screen"}
 
 
 def test_button_tells_its_words_its_reason_and_its_shortcut():

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from debugger.analysis.timeline import timeline
@@ -11,6 +9,7 @@ from tests.support.factories import direct, document, say, static
 from tests.views.bars import captions, control, keys, use
 from tests.views.message import box as message_box
 from tests.views.message import send
+from tests.views.row_lists import choose, drawn
 from tests.views.talk import box, said, tell
 
 SHOWN = [2, 5, 6, 9]
@@ -158,15 +157,13 @@ def test_address_leads_to_event_again(two_turns, record):
 
 
 def test_gantt_bar_moves_cursor(two_turns, record):
+    record(Cursor).event = 0
     use(two_turns, "lower_view", "Gantt")
-    (chart,) = two_turns.get("vega_lite_chart") or two_turns.get("arrow_vega_lite_chart")
-    states = two_turns._tree.get_widget_states()
-    picked = states.widgets.add()
-    picked.id = chart.proto.id
-    picked.string_value = json.dumps({"selection": {"bar": [{"event": 5}]}})
+    targets = [row["target"] for row in drawn(two_turns, "Gantt")["rows"]]
+    target = next(target for target in targets if target)
 
-    two_turns._run(states)
+    choose(two_turns, target, "Gantt")
 
     assert not two_turns.exception
-    assert record(Cursor).event == 5
-    assert "Viewing turn 1, event 5" in captions(two_turns)
+    assert [record(Cursor).event] == target
+    assert f"Viewing turn 1, event {target[0]}" in captions(two_turns)

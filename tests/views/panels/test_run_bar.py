@@ -424,6 +424,15 @@ def test_demo_bar_has_no_steps(app, record, waiting):
     assert not {*STEPS, "fork_turn", "export"} & keys(app)
     assert bar_kinds(app)[:3] == ["Your turn", "turn", "stop"]
     assert items(app, "run_bar")[-2]["kind"] == "full screen"
+    assert record(CurrentRun).session.run_id not in captions(app)
+
+
+def test_demo_bar_of_ended_run_offers_restart(app, press, waiting):
+    use(app, "skin")
+
+    press("stop")
+
+    assert bar_kinds(app)[:3] == ["Cancelled", "turn", "restart"]
 
 
 def test_every_control_that_gives_way_is_known(app, waiting):

@@ -15,6 +15,7 @@ from tests.views.conftest import APP
 from tests.views.message import box, send, send_stepped
 from tests.views.records import record_of
 from tests.views.row_lists import drawn, rows
+from tests.views.row_lists import use as use_row
 
 LINE = (static("a", "A {{who}}"), static("b", "B"), say("chat"), direct("a", "b"), direct("b", "chat"))
 
@@ -317,11 +318,14 @@ def test_breakpoint_is_set_from_list_shown_verified_and_taken_away(app, backend,
 
     click(app, "bp_add")
     points = record(CurrentRun).session.breakpoints.points
-    shown = " ".join(markdown.value for markdown in app.markdown)
-    click(app, f"remove_{points[0].id}")
+    (shown,) = rows(app, "Breakpoints")
+    tabs = control(app, "lower_view").options
+    use_row(app, points[0].id, "remove", label="Breakpoints")
 
     assert points == [Breakpoint("before", "b", "{{who}} == 'Ada'", "1", id=points[0].id)]
-    assert "Verified" in shown
+    assert (shown["where"], shown["state"]) == ("before B", "Verified")
+    assert "Breakpoints 1" in tabs
+    assert "Breakpoints" in control(app, "lower_view").options
     assert record(CurrentRun).session.breakpoints.points == []
 
 
@@ -331,8 +335,8 @@ def test_breakpoint_at_node_that_is_gone_is_hollow_with_reason(app, backend, rec
 
     use(app, "lower_view", "Breakpoints")
 
-    shown = " ".join(markdown.value.replace("\\", "") for markdown in app.markdown)
-    assert "This version of the workflow has no such node." in shown
+    (shown,) = rows(app, "Breakpoints")
+    assert shown["state"] == "This version of the workflow has no such node."
 
 
 def test_what_is_no_hit_count_is_told_and_what_was_typed_stays(app, backend, record):

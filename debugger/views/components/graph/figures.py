@@ -36,7 +36,7 @@ def figures(
         },
         "current": [],
         "lanes": [],
-        "ways": [],
+        "next_steps": [],
     }
 
 

@@ -10,7 +10,7 @@ function instanceOf(root) {
   if (!it) {
     const find = selector => root.querySelector(selector);
     it = { root, view: { k: 1, x: 0, y: 0 }, mode: "auto" };
-    for (const name of ["stage", "view", "scene", "map", "bar", "ways", "foot", "wide"]) it[name === "view" ? "svg" : name] = find("." + name);
+    for (const name of ["stage", "view", "scene", "map", "bar", "steps", "foot", "wide"]) it[name === "view" ? "svg" : name] = find("." + name);
     instances.set(root, it);
     wire(it);
   }
@@ -38,7 +38,7 @@ function draw(root, data, geometry, setStateValue, setTriggerValue) {
   it.wasVisible = Boolean(followed) && isVisible(it, followed);
   it.data = data;
   it.looked = null;
-  showWays(it, data.ways || []);
+  showNextSteps(it, data.next_steps);
   if (showLegend(it, data, geometry)) it.room = null; // it may take another line
   roomOf(it); // before anything is built: else the browser would lay out what is drawn twice
   if (it.version !== data.version) build(it, geometry);
@@ -50,9 +50,9 @@ function draw(root, data, geometry, setStateValue, setTriggerValue) {
   takePlace(it, `${data.key} ${data.ground}`);
   moveCallout(it);
   askForDirection(it);
-  tell(it, data);
+  report(it, data);
   root.dataset.direction = geometry.direction;
-  root.dataset.stamp = data.stamp; // tells a test what has been drawn
+  root.dataset.stamp = data.stamp; // shows a test what has been drawn
 }
 
 // The other direction is laid out when the shape of the pane asks for it, once the shape has come to rest.
@@ -96,24 +96,24 @@ function keepFolded(it) {
   }
 }
 
-function tell(it, data) {
-  const status = it.root.querySelector(".told");
+function report(it, data) {
+  const status = it.root.querySelector(".status");
   if (status.textContent !== data.aria_label) status.textContent = data.aria_label; // a change is read aloud
   showSwitches(it);
 }
 
-function showWays(it, ways) {
-  const signature = JSON.stringify(ways);
-  if (it.waysShown === signature) return;
-  it.waysShown = signature;
-  it.ways.hidden = !ways.length;
-  it.ways.querySelector("summary").textContent = ways.length === 1 ? "1 possible next step" : `${ways.length} possible next steps`;
-  const list = it.ways.querySelector("ul");
-  list.replaceChildren(...ways.map(way => {
+function showNextSteps(it, steps) {
+  const signature = JSON.stringify(steps);
+  if (it.stepsShown === signature) return;
+  it.stepsShown = signature;
+  it.steps.hidden = !steps.length;
+  it.steps.querySelector("summary").textContent = steps.length === 1 ? "1 possible next step" : `${steps.length} possible next steps`;
+  const list = it.steps.querySelector("ul");
+  list.replaceChildren(...steps.map(step => {
     const row = document.createElement("li"), button = document.createElement("button");
     button.type = "button";
-    button.dataset[way.edge ? "edge" : "node"] = way.edge || way.to_id || "";
-    for (const [name, text] of [["to", "→ " + way.to], ["if", way.condition || way.label]]) {
+    button.dataset[step.edge ? "edge" : "node"] = step.edge || step.to_id || "";
+    for (const [name, text] of [["to", "→ " + step.to], ["if", step.condition || step.label]]) {
       const part = document.createElement("span");
       part.className = name;
       part.textContent = text;

@@ -43,7 +43,7 @@ NONE = Badges()
 
 _LANES = 4
 _SIGNS = "◆▲■●"
-_MOST_WAYS = 12
+_MOST_STEPS = 12
 _GROUP_STATES = ("current", "failed", "visited", "next", "unreached")
 """What an opened super node is, by the first of these that a node inside it is."""
 _NOTES = {
@@ -73,10 +73,10 @@ def node_states(
         graph: The workflow.
         groups: The opened super nodes and the companion threads in it.
         badges: The breakpoints and pins.
-        thread: The internal id of the only thread whose way is shown; ``None`` shows that of all.
+        thread: The internal id of the only thread whose path is shown; ``None`` shows that of all.
         times: The time spent at each node where that is to be shown.
     """
-    seen = _Way(position, thread, [group.title for group in groups if group.kind == "thread"])
+    seen = _Path(position, thread, [group.title for group in groups if group.kind == "thread"])
     nodes = {node: _node(node, position, seen, times) for node in [*graph.nodes, *position.ghosts]}
     edges: JsonObject = {edge: _edge(trail, seen) for edge, trail in seen.trails.by_edge.items()}
     for step in position.next_edges if seen.shows_main else ():
@@ -91,12 +91,12 @@ def node_states(
         "edges": edges,
         "current": seen.current,
         "lanes": lanes,
-        "ways": list(_ways(position, graph)) if seen.shows_main else [],
+        "next_steps": list(_next_steps(position, graph)) if seen.shows_main else [],
     }
 
 
-class _Way:
-    """The way of a run, or of one of its threads."""
+class _Path:
+    """The path of a run, or of one of its threads."""
 
     def __init__(self, position: Position, thread: str | None, companions: Sequence[str]) -> None:
         self.thread = thread
@@ -144,7 +144,7 @@ class _Way:
 
 
 def _node(
-    node: str, position: Position, seen: _Way, times: Mapping[str, NodeTime] | None
+    node: str, position: Position, seen: _Path, times: Mapping[str, NodeTime] | None
 ) -> dict[str, object]:
     count, steps = seen.arrivals(node)
     chips = list(_chips(node, position, seen))
@@ -163,7 +163,7 @@ def _node(
     return made
 
 
-def _group(group: Group, nodes: Mapping[str, dict[str, object]], seen: _Way) -> dict[str, object]:
+def _group(group: Group, nodes: Mapping[str, dict[str, object]], seen: _Path) -> dict[str, object]:
     if group.kind == "thread":
         lane, sign = seen.signs[group.title]
         return {"state": "thread", "lane": lane, "sign": sign}
@@ -172,7 +172,7 @@ def _group(group: Group, nodes: Mapping[str, dict[str, object]], seen: _Way) -> 
     return {"state": state, "visits": 0, "order": "", "note": ""}
 
 
-def _edge(trail: PathCount, seen: _Way) -> dict[str, object]:
+def _edge(trail: PathCount, seen: _Path) -> dict[str, object]:
     made: dict[str, object] = {
         "state": "taken",
         **_numbers(trail.count, trail.latest),
@@ -182,7 +182,7 @@ def _edge(trail: PathCount, seen: _Way) -> dict[str, object]:
     return {**made, "lane": lane} if lane else made
 
 
-def _node_state(node: str, position: Position, seen: _Way) -> str:
+def _node_state(node: str, position: Position, seen: _Path) -> str:
     if position.state == "not_started":
         return "idle"
     if node in position.failed:
@@ -197,7 +197,7 @@ def _node_state(node: str, position: Position, seen: _Way) -> str:
     return "next" if seen.shows_main and node in following else "unreached"
 
 
-def _note(node: str, position: Position, seen: _Way) -> str:
+def _note(node: str, position: Position, seen: _Path) -> str:
     notes = [_NOTES.get(position.state, "")] if seen.shows_main and node == position.current else []
     notes += [f"companion {name}" for _, _, name, place in seen.companions if place == node]
     if not notes and node in position.failed:
@@ -209,7 +209,7 @@ def _note(node: str, position: Position, seen: _Way) -> str:
     return ", ".join(words for words in notes if words)
 
 
-def _chips(node: str, position: Position, seen: _Way) -> Iterator[dict[str, object]]:
+def _chips(node: str, position: Position, seen: _Path) -> Iterator[dict[str, object]]:
     inside = f" · {position.inner_names[node]}" if node in position.inner_names else ""
     if seen.shows_main and node == position.current and position.state != "not_started":
         yield {"lane": 0, "text": _cut(_NOTES[position.state] + inside)}
@@ -228,8 +228,8 @@ def _numbers(count: int, latest: Sequence[int]) -> dict[str, object]:
     return {**order, "more": count - len(latest)} if count > len(latest) else {**order}
 
 
-def _ways(position: Position, graph: Graph) -> Iterator[dict[str, str]]:
-    for step in position.next_edges[:_MOST_WAYS]:
+def _next_steps(position: Position, graph: Graph) -> Iterator[dict[str, str]]:
+    for step in position.next_edges[:_MOST_STEPS]:
         to_id = step.destination or ""
         yield {
             "edge": step.edge_id or "",

@@ -83,7 +83,7 @@ function wire(it) {
   };
   it.bar.onkeydown = event => walkBar(it, event);
   it.wide.onclose = () => shrink(it);
-  it.ways.onclick = event => {
+  it.steps.onclick = event => {
     const button = event.target.closest("button");
     if (button && button.dataset.edge) it.pick({ kind: "edge", id: button.dataset.edge });
     else if (button && button.dataset.node) it.pick({ kind: "node", id: button.dataset.node });

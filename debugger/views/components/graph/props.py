@@ -29,8 +29,8 @@ def geometry(
     Args:
         layout: The placed drawing.
         graph: The workflow.
-        ghosts: Nodes that the run tells of and the workflow does not have: names by id.
-        strays: Ways that the run went and for which the workflow has no edge.
+        ghosts: Nodes that the run names and the workflow does not have: names by id.
+        strays: Transitions of the run for which the workflow has no edge.
     """
     shape = layout.to_json()
     for node in shape["nodes"]:
@@ -107,7 +107,7 @@ def added_part(
 
     Args:
         ghosts: Their names by id.
-        strays: The ways that the run went without an edge.
+        strays: The transitions of the run without an edge.
         below: Where there is room for them.
         direction: Where the rest of the graph runs.
     """
@@ -150,7 +150,7 @@ def _workflow(ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge]) -> Work
 
 
 def _edge(stray: UnmappedEdge, path: str) -> JsonObject:
-    why = CAPTION if stray.kind == "ghost" else "a hop without an edge"
+    why = CAPTION if stray.kind == "ghost" else "a transition without an edge"
     return {
         "id": stray.id,
         "source": stray.source,

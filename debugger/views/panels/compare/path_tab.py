@@ -116,7 +116,7 @@ def shares(paths: PathOverlay, graph: Graph) -> JsonObject:
     """
     nodes = {node: _node(paths.nodes.get(node)) for node in [*graph.nodes, *paths.ghosts]}
     edges = {edge: {"state": passage.share, "order": passage.label} for edge, passage in paths.edges.items()}
-    return {"nodes": nodes, "edges": edges, "current": [], "lanes": [], "ways": []}
+    return {"nodes": nodes, "edges": edges, "current": [], "lanes": [], "next_steps": []}
 
 
 def _node(passage: Visit | None) -> JsonObject:

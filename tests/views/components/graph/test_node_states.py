@@ -137,7 +137,7 @@ def test_thread_alone_shows_its_own_way_and_where_it_stands():
     assert (main["current"], companion["current"]) == (["ask"], ["bye"])
     assert companion["nodes"]["greet"]["state"] == "unreached"
     assert (companion["nodes"]["bye"]["order"], companion["nodes"]["bye"]["visits"]) == ("2", 1)
-    assert (companion["ways"], "edge_greet_ask" in companion["edges"]) == ([], False)
+    assert (companion["next_steps"], "edge_greet_ask" in companion["edges"]) == ([], False)
 
 
 def test_threads_at_one_node_are_named_side_by_side_each_with_sign_of_its_own():
@@ -203,7 +203,7 @@ def test_ways_on_tell_their_whole_condition():
 
     made = node_states(position(turn(start("ask")), subject, "waiting_for_user_input"), subject)
 
-    assert made["ways"] == [
+    assert made["next_steps"] == [
         {
             "edge": "edge_ask_bye",
             "to_id": "bye",

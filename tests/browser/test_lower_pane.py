@@ -1,0 +1,112 @@
+"""Inspector and lower pane: low rows that fill their pane, bars of one line, and controls in rows."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Server
+from tests.browser.driving import settled
+from tests.browser.presenting import CALL, clinic_call
+
+pytestmark = pytest.mark.browser
+
+LOWER = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Mocks")
+INSPECTOR = ("Variables", "Why", "Event", "Node", "Input", "Notes")
+WHOLE_ROWS = """selector => {
+  const host = document.querySelector(selector + " [data-testid=stBidiComponentIsolated]");
+  const box = host.shadowRoot.querySelector(".box");
+  const frame = box.getBoundingClientRect(), head = box.querySelector("thead").getBoundingClientRect();
+  const rows = [...box.querySelectorAll("tbody tr")].map(row => row.getBoundingClientRect());
+  return {
+    heights: [...new Set(rows.map(row => Math.round(row.height)))],
+    whole: rows.filter(row => row.top >= head.bottom - 1 && row.bottom <= frame.bottom + 1).length,
+  };
+}"""
+
+
+def open_tab(page: Page, key: str, name: str) -> None:
+    page.locator(f".st-key-{key} [data-option='{name}']").click()
+    settled(page)
+
+
+def rows(page: Page, key: str) -> Locator:
+    return page.locator(f".st-key-{key} tbody tr")
+
+
+@pytest.mark.parametrize(("width", "height", "most"), [(1280, 720, 8), (1920, 1080, 12)])
+def test_rows_fill_lower_pane(page: Page, app: Server, width: int, height: int, most: int):
+    page.set_viewport_size({"width": width, "height": height})
+    clinic_call(page, app.url, CALL[:2])
+
+    shown = page.evaluate(WHOLE_ROWS, ".st-key-timeline")
+
+    assert shown["heights"] == [25]
+    assert shown["whole"] >= most
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight") <= height
+
+
+def test_bars_stay_in_one_line_and_page_never_scrolls(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    clinic_call(page, app.url, CALL[:2])
+    heights = {}
+
+    for key, bar, names in (
+        ("lower_view", "lower_bar", LOWER),
+        ("inspector_tab", "inspector_bar", INSPECTOR),
+    ):
+        for name in names:
+            open_tab(page, key, name)
+            heights[name] = page.locator(f".st-key-{bar} .bar").bounding_box()["height"]
+            assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight") <= 720, name
+
+    assert {name: height for name, height in heights.items() if height > 32} == {}
+
+
+def test_rows_after_cursor_are_dimmed_and_metrics_follow_it(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:2])
+    later = page.locator(".st-key-timeline tr.later")
+    expect(later).to_have_count(0)
+    row = rows(page, "timeline").filter(has_text="Intent desk → Booking intake")
+
+    row.click()
+    settled(page)
+
+    expect(row).to_have_attribute("aria-selected", "true")
+    assert later.count() > 3
+    open_tab(page, "lower_view", "Metrics")
+    expect(page.locator(".st-key-lower_bar")).to_contain_text("2 turns")
+    expect(rows(page, "metrics_nodes")).to_have_count(2)
+    open_tab(page, "lower_view", "Gantt")
+    assert page.locator(".st-key-gantt tr.later").count() > 0
+
+
+def test_breakpoint_is_switched_off_and_removed_by_keys(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:1])
+    open_tab(page, "lower_view", "Breakpoints")
+    page.locator(".st-key-bp_add button").click()
+    settled(page)
+    switch = page.get_by_role("checkbox", name="Breakpoint before Greeting")
+
+    switch.press("Space")
+    settled(page)
+    expect(rows(page, "breakpoints")).to_contain_text("Off")
+    expect(switch).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Remove breakpoint before Greeting")).to_be_focused()
+    page.keyboard.press("Enter")
+    settled(page)
+
+    expect(page.locator(".st-key-timeline_pane")).to_contain_text("No breakpoints yet")
+    assert page.evaluate("document.activeElement !== document.body")
+
+
+def test_chosen_variable_is_shown_in_full_below_its_row(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    clinic_call(page, app.url, CALL[:2])
+
+    rows(page, "variables").filter(has_text="clinic_name").click()
+    settled(page)
+
+    expect(page.locator(".st-key-variable")).to_contain_text("Juniper Lane Clinic")
+    expect(page.locator(".st-key-variable")).to_be_in_viewport()
