@@ -56,7 +56,6 @@ PENDING: dict[tuple[str, str], str] = {
     ): "the duration of turns, models and tools",
     ("session/human_input.py", "Go on with the run."): "Continue the run.",
     ("views/components/graph/node_states.py", "passed over"): "skipped",
-    ("views/components/graph/props.py", "a hop without an edge"): "a transition without an edge",
     (
         "views/pages/compare.py",
         "Choose {…} above, or paste an id, to see both side by side: their events row beside row from where they part, both paths on one drawing, their words, their variables and their versions.",

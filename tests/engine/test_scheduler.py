@@ -725,7 +725,7 @@ def test_nothing_is_transferred_once_the_conversation_is_over():
     )
     run.turn()
 
-    with pytest.raises(InputError, match="over"):
+    with pytest.raises(InputError, match="has ended"):
         run.transfer("b")
 
 
