@@ -57,14 +57,14 @@ def prune(
     days: Annotated[
         float | None, typer.Option(min=0, help="Days that a run is kept after its last turn.")
     ] = None,
-    runs: Annotated[int | None, typer.Option(min=0, help="Runs that are kept.")] = None,
+    runs: Annotated[int | None, typer.Option(min=0, help="Runs to keep.")] = None,
     size: Annotated[
         int | None, typer.Option("--bytes", min=0, help="Bytes that workflows and runs may take.")
     ] = None,
     marked: Annotated[
         bool,
         typer.Option(
-            "--marked", help="Let runs go too that are starred, tagged, commented, rated or noted on."
+            "--marked", help="Also delete runs that are starred, tagged, commented, rated or noted on."
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete them; without it, they are only shown.")] = False,
@@ -81,7 +81,9 @@ def prune(
             expired = store.hidden.expired(settings.keep_deleted_days)
             limits = _limits(settings, days, runs, size, marked, is_required=not expired)
             if expired:
-                typer.echo(f"{_number(len(expired), 'deleted run')} can no longer be restored and would go.")
+                typer.echo(
+                    f"{_number(len(expired), 'deleted run')} can no longer be restored and would be deleted."
+                )
             pruning = store.plan_pruning(limits)
             for line in _plan_lines(pruning):
                 typer.echo(line)
@@ -149,7 +151,7 @@ def _limits(
 def _plan_lines(pruning: Pruning) -> Iterator[str]:
     size = sum(run.size for run in pruning.candidates)
     yield (
-        f"{len(pruning.candidates)} of {_number(pruning.runs, 'run')} would go, "
+        f"{len(pruning.candidates)} of {_number(pruning.runs, 'run')} would be deleted, "
         f"with {_bytes(size)} of {_bytes(pruning.size)}."
     )
     for run in pruning.candidates[:_MAX_LINES]:

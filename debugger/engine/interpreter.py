@@ -99,7 +99,7 @@ class Interpreter:
                 raise InputError(
                     f"initial_state.threads names the thread {thread_id!r}; a run begins with "
                     f"{MAIN_THREAD!r} alone.",
-                    advice=f"Give the state of the main thread, {MAIN_THREAD!r}.",
+                    advice=f"Set the state of the main thread, {MAIN_THREAD!r}.",
                 )
         thread = snapshot.threads.get(MAIN_THREAD)
         wanted = turn_input.start_node_logical_id or (thread.node_logical_id if thread else None)

@@ -83,5 +83,5 @@ def _check_limit(engine: EmbeddedBackend, workflow_id: str, limit: int) -> None:
     if is_full:
         raise RateLimitError(
             f"{limit} runs of this workflow are active, and no more may be.",
-            advice="Let one end, or raise the limit.",
+            advice="Wait until one has ended, or raise the limit.",
         )

@@ -76,7 +76,8 @@ _BUSY = ErrorKind("is locked", "Another client writes to the same rows for long;
 _OVERTAKEN = ErrorKind("has let another client go first", "Try again.")
 _UNSTORABLE = ErrorKind("", "", InputError)
 _FORBIDDEN = ErrorKind(
-    "may not be used so", f"Let its owner give the user the right to make and change tables, {_ELSEWHERE}."
+    "may not be used so",
+    f"Ask its owner to grant the user the right to create and change tables, {_ELSEWHERE}.",
 )
 _UNREACHABLE = ErrorKind(
     "cannot be reached",

@@ -263,7 +263,7 @@ class Forks:
             dropped_parts=placed.changed.dropped_parts,
         )
         if target.requested_mode and RANKS[placed.mode] < RANKS[target.requested_mode]:
-            plan.reason = f"Only {placed.mode} is possible here, and {target.requested_mode} is asked for."
+            plan.reason = f"Only {placed.mode} is possible here, but {target.requested_mode} was requested."
         if has_ended and target.entry_node_logical_id is None:
             plan.warnings.append(_ENDED)
         if placed.entry is None:

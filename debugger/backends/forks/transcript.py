@@ -77,7 +77,7 @@ def edited_lines(lines: Sequence[Line], edits: RerunEdits) -> list[Line]:
         if texts.get(line.key, "") is not None
     ]
     next_index = sum(line.thread_id == MAIN_THREAD for line in lines)
-    reason = "It is added by an edit; send the edits anew to change it."
+    reason = "It is added by an edit; send the edits again to change it."
     added = [
         Line(MAIN_THREAD, next_index + place, one.role, one.text, "", reason)
         for place, one in enumerate(edits.message_appends)

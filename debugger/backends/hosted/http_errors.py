@@ -143,7 +143,7 @@ def refusal(request: RequestInfo, response: httpx.Response) -> DebuggerError:
         case 403:
             return ForbiddenError(
                 f"The API does not let the owner of this key use {request.subject} ({place}).",
-                advice="Check team and user id (INTERACTLY_TEAM_ID, INTERACTLY_USER_ID), or get the right.",
+                advice="Check team and user id (INTERACTLY_TEAM_ID, INTERACTLY_USER_ID), or ask for access.",
             )
         case 404 | 405:
             return _not_found(request, body, detail, place)

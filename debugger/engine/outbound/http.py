@@ -118,7 +118,7 @@ def _open_response(request: HttpRequest, deadline: Deadline, limits: HttpLimits)
     except httpcore.ConnectTimeout:
         raise OutboundError(f"No connection was established within {deadline.seconds:g} s.") from None
     except httpcore.TimeoutException:
-        raise OutboundError(f"The whole request had not been taken within {deadline.seconds:g} s.") from None
+        raise OutboundError(f"The request was not sent completely within {deadline.seconds:g} s.") from None
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         reason = str(error).rpartition("] ")[2] or "no reason is known"
         raise OutboundError(f"The connection to {request.target} broke: {reason}.") from None

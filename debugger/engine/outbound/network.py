@@ -43,7 +43,7 @@ class Deadline:
             raise OutboundError("The call was stopped.")
         left = self._end - time.monotonic()
         if left <= 0:
-            raise OutboundError(f"The whole answer had not come within {self.seconds:g} s.")
+            raise OutboundError(f"The answer was not complete within {self.seconds:g} s.")
         return left
 
     def pause(self, event: threading.Event) -> None:

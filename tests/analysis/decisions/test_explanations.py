@@ -166,7 +166,7 @@ def test_explain_global_node_and_way_back():
     }
     assert back.record.caller == ("hours", "desk")
     assert verdicts(again)["global hours"] == "not_offered"
-    assert "had just come back from a global node" in why(again, "hours")
+    assert "had just returned from a global node" in why(again, "hours")
 
 
 def test_explain_limit_of_consecutive_transitions():
@@ -177,7 +177,7 @@ def test_explain_limit_of_consecutive_transitions():
 
     assert found.source_label == "N3"
     assert verdicts(found)["conditional n4"] == "not_offered"
-    assert "because 3 conditional transitions had come in a row" in why(found, "n4")
+    assert "because 3 conditional transitions were taken in a row" in why(found, "n4")
 
 
 def test_explain_separate_model_verdicts():

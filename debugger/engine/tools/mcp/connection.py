@@ -180,7 +180,7 @@ def _reason(endpoint: Endpoint, error: Exception, transport: CheckedTransport) -
         return f"{where} answered with HTTP {status}{_hint(status)}."
     if isinstance(cause, MCPError):
         return f"{where} answered with an error: {endpoint.quote(cause.message).rstrip('.')}."
-    return f"{where} could not be asked: {type(cause).__name__} {reason}."
+    return f"{where} could not be called: {type(cause).__name__} {reason}."
 
 
 def _hint(status: int) -> str:
