@@ -80,7 +80,9 @@ def test_prune_deletes_runs_that_users_deleted_long_ago(tmp_path):
     shown = command(tmp_path, "prune", **settings)
     done = command(tmp_path, "prune", "--yes", **settings)
 
-    assert shown.stdout.startswith("1 deleted run can no longer be restored and would be deleted.\n0 of 3 runs")
+    assert shown.stdout.startswith(
+        "1 deleted run can no longer be restored and would be deleted.\n0 of 3 runs"
+    )
     assert done.stdout.endswith("Deleted 1 run.\n")
     assert runs(url) == 2
 

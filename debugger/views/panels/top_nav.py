@@ -97,6 +97,7 @@ def help_dialog() -> None:
 
 @st.dialog("Help", width="medium", on_dismiss="rerun")
 def _dialog() -> None:
+    glossary()
     st.markdown("##### Keyboard shortcuts")
     state.begin_widget(PLAIN_KEYS_KEY, state.record(ShortcutState).has_plain_keys)
     st.toggle(
@@ -111,7 +112,6 @@ def _dialog() -> None:
         with left if place < 2 else right:
             _group(group)
     st.caption("Keys that are typed into a field stay text. Tab reaches every control.")
-    glossary()
 
 
 def _listed() -> list[Shortcut]:
