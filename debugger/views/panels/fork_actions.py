@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 
@@ -141,12 +141,30 @@ def close_tree() -> None:
     state.record(ForkState).shows_tree = False
 
 
+@command
 @requires(Role.RUN)
-def _run(draft: ForkDraft | None) -> None:
+def run_turn_again(turn_number: int, note: str, prepare: Callable[[DebugSession], None]) -> None:
+    """Fork the run right before a turn, and execute the turn there with its own input.
+
+    Args:
+        turn_number: The turn.
+        note: Says why, in the tree of forks.
+        prepare: Sets up the session of the fork before the turn starts.
+    """
+    session = state.record(CurrentRun).session
+    if session is None or session.run_id is None or session.busy:
+        return
+    draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.fork_modes(session.backend)[0])
+    draft.by, draft.note = notes.author(), note
+    _run(draft, prepare)
+
+
+@requires(Role.RUN)
+def _run(draft: ForkDraft | None, prepare: Callable[[DebugSession], None] = lambda session: None) -> None:
     run = state.record(CurrentRun)
     if draft is None or run.session is None:
         return
-    if not confirm_turn(run.session, partial(command(_run), draft)):
+    if not confirm_turn(run.session, partial(command(_run), draft, prepare)):
         return
     if not permissions.current_user().is_local:
         draft.by = permissions.current_user().name
@@ -158,6 +176,7 @@ def _run(draft: ForkDraft | None) -> None:
         way=draft.way,
     )
     close_fork()
+    prepare(found[0])
     _show(*found)
 
 
