@@ -151,12 +151,16 @@ class HumanInput:
                 return
             if choice is None:
                 self.want(step, prompt.node_logical_id)
-                self._reply = Reply(reason=_OTHER_CHOSEN, model=PERSON)
+                self._submit(Reply(reason=_OTHER_CHOSEN, model=PERSON))
             elif prompt.kind == "judge" and not choice.args_schema:
-                self._reply = Reply(chosen=choice, reason=_CHOSEN, model=PERSON)
+                self._submit(Reply(chosen=choice, reason=_CHOSEN, model=PERSON))
             else:
                 self.pending = replace(self.pending, chosen=choice.edge_id)
-            self._changed.notify_all()
+
+    def _submit(self, reply: Reply) -> None:
+        """Let the turn continue; nothing waits any more, also before its thread has noticed."""
+        self._reply, self.pending = reply, None
+        self._changed.notify_all()
 
     def _settled(self, prompt: Prompt, fallback: Model) -> Reply | None:
         """Return the answer that follows from the user's last one, if any."""
@@ -195,8 +199,7 @@ class HumanInput:
             if self.pending is None:
                 raise ConflictError("No model waits for an answer.", advice="Go on with the run.")
             _check(reply, self.pending.prompt)
-            self._reply = replace(reply, model=PERSON)
-            self._changed.notify_all()
+            self._submit(replace(reply, model=PERSON))
 
     def use_fallback(self) -> None:
         """Let the stand-in answer what waits.
@@ -207,8 +210,7 @@ class HumanInput:
         with self._changed:
             if self.pending is None:
                 raise ConflictError("No model waits for an answer.", advice="Go on with the run.")
-            self._reply = self.pending.suggestion
-            self._changed.notify_all()
+            self._submit(self.pending.suggestion)
 
 
 def _visit(prompt: Prompt, number: int) -> tuple[str, int, int]:

@@ -52,7 +52,9 @@ def test_judged_edges_of_static_node_are_undecided(undecided):
 
 
 def test_global_nodes_are_steps(undecided):
-    found = undecided(say("chat"), static("help", "Help", **everywhere_config()))
+    found = undecided(
+        say("chat"), static("help", "Help", global_node_config=everywhere("The user needs help"))
+    )
 
     assert found and found.steps == (Step("Help", "", "help"),)
 
@@ -77,7 +79,3 @@ def test_node_inside_super_node_has_no_drawn_steps(undecided):
     found = undecided(super_node("booking", inside))
 
     assert found and (found.node, found.name, found.steps) == ("booking/ask", "Ask", ())
-
-
-def everywhere_config():
-    return {"is_global": True, "global_node_config": everywhere("The user needs help")}

@@ -56,7 +56,9 @@ def test_reference_is_followed():
 
 
 def test_schema_of_itself_comes_to_end():
-    found = example_object({"type": "object", "properties": {"child": {"$ref": "#"}, "n": {"type": "integer"}}})
+    found = example_object(
+        {"type": "object", "properties": {"child": {"$ref": "#"}, "n": {"type": "integer"}}}
+    )
 
     assert found["n"] == 0
     assert found["child"]["child"]["n"] == 0
