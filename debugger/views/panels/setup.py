@@ -11,7 +11,10 @@ import streamlit as st
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.session.session import DebugSession
+from debugger.store import Role
 from debugger.views import actions, navigation, refresh, state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import requires
 from debugger.views.backends import CurrentBackend, current_backend
 from debugger.views.components.toolbar import Button, Item, Line, Spacer, Text, bar, bars
 from debugger.views.confirmations import OpenQuestions
@@ -96,6 +99,8 @@ def open_setup() -> None:
     state.record(SetupState).session = state.record(CurrentRun).session
 
 
+@command
+@requires(Role.RUN)
 def open_restart() -> None:
     """Show the setup dialog with the input of another run."""
     state.set_widget(state.INPUT_KEY, "Restart")
@@ -138,6 +143,8 @@ def _dialog() -> None:
     run_input(session)
 
 
+@command
+@requires(Role.RUN)
 def _restart() -> None:
     close_setup()
     actions.restart()

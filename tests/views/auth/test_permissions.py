@@ -66,7 +66,7 @@ VIEW_COMMANDS = {
     "panels.runs.picture": "_clicked",
     "panels.runs.saved": "use",
     "panels.runs.statistics_tables": "_clicked",
-    "panels.setup": "_restart close_setup open_restart open_setup",  # `actions.restart` itself is checked
+    "panels.setup": "close_setup open_setup",
     "panels.side_effects": "_choose",
     "panels.stepping": "step_received",
     "panels.timeline": "_choose",
