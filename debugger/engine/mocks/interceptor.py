@@ -154,6 +154,10 @@ class Interceptor:
             return alone, ManualModel(self.manual_input, context.responder, context.cancelled, context.pauses)
         return prompt, context.responder
 
+    def asks_user(self, prompt: Prompt) -> bool:
+        """Return whether the user answers a prompt."""
+        return self.manual_input is not None and self.manual_input.asks(prompt)
+
     def call(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call a tool, or return its pinned result, or let it fail."""
         target = Target("tool", model_name(tool.config.name), context.node_logical_id)
