@@ -247,7 +247,7 @@ def actions(page: Page, number: int) -> dict[str, Callable[[], Callable[[], obje
         "choose": partial(click, page, ".st-key-previous_event"),
         "filter": partial(find, page, ("tea", "cake", "reader", "bill")[number % 4]),
         "no filter": partial(find, page, ""),
-        "latest": partial(click, page, ".st-key-latest"),
+        "latest": partial(click, page, ".st-key-back_to_live"),
         "step": partial(say, page, f"{number + 3} teas"),
     }
 

@@ -94,6 +94,7 @@ def choose(page: Page, label: str, option: str) -> None:
     if option in box.inner_text():
         return
     box.get_by_role("combobox").click()
+    box.get_by_role("combobox").fill(option)  # of a long list only those in sight are on the page
     page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
     settled(page)
 

@@ -148,7 +148,7 @@ def test_restart_begins_sibling_and_first_run_is_still_there(page: Page, app: Se
     expect(page).not_to_have_url(first)
     go_to(page, "Runs")
     choose(page, "Workflow", "Siblings")
-    expect(page.locator("body")).to_contain_text("All found: 2")
+    expect(page.locator("body")).to_contain_text("All matches: 2")
     open_app(page, first)
 
     expect(conversation(page)).to_contain_text("the first one")
@@ -270,16 +270,19 @@ def test_moved_view_is_left_alone_until_current_node_is_asked_for(page: Page, ap
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
+    for _ in range(4):
+        page.get_by_role("button", name="Zoom in").click()
     stage = page.locator(".stage").bounding_box()
-    right = stage["x"] + stage["width"] - 20  # where no node is, and no legend
-    page.mouse.move(right, stage["y"] + 20)
+    right, top = stage["x"] + stage["width"] - 20, stage["y"] + 20
+    page.mouse.move(right, top)
     page.mouse.down()
-    page.mouse.move(right, stage["y"] - 980, steps=4)
+    page.mouse.move(right - 1000, top, steps=4)
     page.mouse.up()
     page.locator(".st-key-inspector").get_by_text("Node", exact=True).click()
     settled(page)
     moved = page.locator(".scene[transform]").get_attribute("transform")
-    assert page.locator(".node.current").bounding_box()["y"] < stage["y"]
+    node_box = page.locator(".node.current .body").bounding_box()
+    assert node_box["x"] + node_box["width"] < stage["x"]
 
     say(page, "I have a question about my last bill.")
     expect(context(page)).to_contain_text("Turn 2")

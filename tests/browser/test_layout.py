@@ -19,6 +19,7 @@ from tests.browser.driving import (
     go_to,
     import_workflow,
     keep_import,
+    message_box,
     open_app,
     open_setup,
     run_head,
@@ -357,6 +358,17 @@ def test_menu_is_used_by_keyboard(page: Page, app: Server):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_contain_text("Run input")
+
+
+def test_message_box_is_reached_by_one_key(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:1])
+
+    press(page, "m")
+    expect(message_box(page)).to_be_focused()
+    expect(message_box(page)).to_have_value("")
+    page.keyboard.type("m")
+
+    expect(message_box(page)).to_have_value("m")
 
 
 def test_setup_dialog_closes_by_escape_and_stays_closed(page: Page, app: Server):

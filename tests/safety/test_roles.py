@@ -150,7 +150,7 @@ def test_reader_starts_no_run(app, backend, user):
 def test_reader_changes_no_run(app, backend, record, recorded, user):
     user(Role.READ)
     open_run(app, recorded)
-    used = ("restart", "stop", "fork_turn", "send_again", "pause_run", "resume")
+    used = ("restart", "restart_changed", "stop", "fork_turn", "send_again", "pause_run", "resume")
     is_disabled = [control(app, name).disabled for name in used]
 
     for name in used[:-1]:

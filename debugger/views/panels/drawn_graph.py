@@ -39,7 +39,7 @@ class OpenSuperNodes:
 
 @dataclass
 class Unfolding:
-    """What was worked out of the workflow of the session on view."""
+    """The workflow of the session on view, with what is drawn of it."""
 
     session: DebugSession | None = None
     threads: tuple[Group, ...] = ()

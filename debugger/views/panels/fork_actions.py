@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 
@@ -132,8 +132,33 @@ def close_tree() -> None:
 
 
 @run_command
-def _run(session: DebugSession, draft: ForkDraft) -> None:
-    if not confirm_turn(session, partial(_run, draft)):
+def run_turn_again(
+    session: DebugSession, turn_number: int, note: str, prepare: Callable[[DebugSession], None]
+) -> None:
+    """Fork the run right before a turn, and execute the turn there with its own input.
+
+    Args:
+        session: The run on view.
+        turn_number: The turn.
+        note: Says why, in the tree of forks.
+        prepare: Sets up the session of the fork before the turn starts.
+    """
+    if session.run_id is None or session.busy:
+        return
+    draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.fork_modes(session.backend)[0])
+    draft.by, draft.note = notes.author(), note
+    _run(draft, prepare)
+
+
+def _prepare_nothing(session: DebugSession) -> None:
+    pass
+
+
+@run_command
+def _run(
+    session: DebugSession, draft: ForkDraft, prepare: Callable[[DebugSession], None] = _prepare_nothing
+) -> None:
+    if not confirm_turn(session, partial(_run, draft, prepare)):
         return
     if not permissions.current_user().is_local:
         draft.by = permissions.current_user().name
@@ -145,6 +170,7 @@ def _run(session: DebugSession, draft: ForkDraft) -> None:
         way=draft.way,
     )
     close_fork()
+    prepare(found[0])
     _show(*found)
 
 

@@ -18,6 +18,8 @@ from debugger.views.auth.permissions import User, check_role, denied, may, neede
 
 PREFIX = "debugger.views."
 CALLBACKS = {"on_choose", "on_click", "on_change", "on_select", "on_dismiss", "on_submit"}
+COMMANDS = {"command", "run_command"}
+"""What makes a function an action."""
 CONTROLS = {
     "Button",
     "Toggle",
@@ -66,7 +68,7 @@ VIEW_COMMANDS = {
     "panels.runs.picture": "_clicked",
     "panels.runs.saved": "use",
     "panels.runs.statistics_tables": "_clicked",
-    "panels.setup": "_restart close_setup open_restart open_setup",  # `actions.restart` itself is checked
+    "panels.setup": "close_setup open_setup",
     "panels.side_effects": "_choose",
     "panels.stepping": "step_received",
     "panels.timeline": "_choose",
@@ -74,7 +76,8 @@ VIEW_COMMANDS = {
     "panels.variables": "_choose _choose_change",
     "panels.watches": "_choose _go add_watch",
     "panels.why": "_choose leave_edge step_decision",
-    "panels.workflow_picker": "_version_chosen _workflow_chosen",
+    "panels.workflow_files": "cancel_copy",
+    "panels.workflow_picker": "_version_chosen _workflow_chosen open_found",
 }
 """Navigation, selection, filters and what a user enters for an own tab: they need the role read."""
 
@@ -113,7 +116,7 @@ def actions():
     """The functions of the page that end their errors in its state."""
     for module in modules().values():
         for node in ast.walk(ast.parse(Path(module.__file__).read_text())):
-            if isinstance(node, ast.FunctionDef) and "command" in map(decorator, node.decorator_list):
+            if isinstance(node, ast.FunctionDef) and COMMANDS & set(map(decorator, node.decorator_list)):
                 yield getattr(module, node.name)
 
 

@@ -30,6 +30,11 @@ def test_what_is_sent_is_taken_once(draw):
     assert app.session_state["sent"] == ["green tea"]
 
 
+def test_box_sends_key_that_leads_to_it(draw):
+    assert box(draw())["shortcut"] is None
+    assert box(draw('shortcut="M"'))["shortcut"] == "M"
+
+
 def test_same_words_can_be_sent_again(draw):
     app = draw()
 
