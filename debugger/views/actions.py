@@ -87,15 +87,13 @@ def run_command(
     Without one there is nothing to do.
     """
 
-    @command
-    @requires(Role.RUN)
     @wraps(do)
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         session = state.record(CurrentRun).session
         if session is not None:
             do(session, *args, **kwargs)
 
-    return done
+    return command(requires(Role.RUN)(done))
 
 
 @command
