@@ -15,7 +15,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -57,7 +57,20 @@ _OTHER_NAMES = ("SECRETS_FOLDER", "CUSTOM_LLM_API_KEY", "CUSTOM_LLM_BASE_URL", "
 _REMOVED = {f"{PREFIX}RATE_LIMIT": "requests are not limited by rate any more; a reverse proxy can do that"}
 _PRODUCTION = frozenset({"production", "prod"})
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*]?")
+_PRICE = re.compile(
+    r"(?P<model>[^\s=/]+)\s*=\s*(?P<input>\d+(\.\d+)?)\s*/\s*(?P<output>\d+(\.\d+)?)\s+(?P<currency>[A-Z]{3})"
+)
 _CONNECTION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+
+
+class ModelPrice(NamedTuple):
+    """The price of models per million tokens."""
+
+    pattern: str
+    """The models' names, with ``*`` for any characters."""
+    input: float
+    output: float
+    currency: str
 
 
 class HostedSettings(BaseModel):
@@ -156,6 +169,8 @@ class Settings(BaseModel):
     """Host names of the page beside localhost, separated by commas."""
     roles: str = ""
     """Roles of users of an identity provider, as ``ada@example.com=admin, *@example.com=read``."""
+    prices: str = ""
+    """Prices of models per million tokens, as ``gpt-5.4-mini*=0.25/2 USD, claude-*=3/15 USD``."""
     author: str = Field(default="me", min_length=1, max_length=80)
     """Author of comments and ratings, until the user enters another name."""
     hosted: HostedSettings = HostedSettings()
@@ -167,7 +182,7 @@ class Settings(BaseModel):
             try:
                 ZoneInfo(value)
             except (KeyError, OSError, ValueError) as error:
-                raise ValueError(f"{value!r} is no time zone such as Europe/Berlin") from error
+                raise ValueError(f"{value!r} is not a time zone such as Europe/Berlin") from error
         return value
 
     @field_validator("allowed_hosts")
@@ -177,6 +192,23 @@ class Settings(BaseModel):
             if not _HOST_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is not a host name without scheme, port and path")
         return value
+
+    @field_validator("prices")
+    @classmethod
+    def _check_prices(cls, value: str) -> str:
+        for entry in _parts(value):
+            if not _PRICE.fullmatch(entry):
+                raise ValueError(f"{entry!r} is not of the form gpt-5.4-mini*=0.25/2 USD")
+        return value
+
+    @property
+    def model_prices(self) -> tuple[ModelPrice, ...]:
+        """The prices in `prices`, in their order."""
+        found = filter(None, map(_PRICE.fullmatch, _parts(self.prices)))
+        return tuple(
+            ModelPrice(each["model"], float(each["input"]), float(each["output"]), each["currency"])
+            for each in found
+        )
 
     @property
     def allowed_host_names(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ from debugger import settings as settings_module
 from debugger.errors import SettingsError
 from debugger.settings import (
     HostedSettings,
+    ModelPrice,
     Settings,
     environment_variables,
     read_connection,
@@ -220,4 +221,21 @@ def test_unknown_time_zone_is_refused(monkeypatch, zone):
     monkeypatch.setenv("WORKFLOW_DEBUGGER_DISPLAY_TIME_ZONE", zone)
 
     with pytest.raises(SettingsError, match=r"DISPLAY_TIME_ZONE.*no time zone"):
+        read_settings()
+
+
+def test_prices_are_read_in_their_order():
+    settings = Settings(prices="gpt-5.4-mini*=0.25/2 USD, claude-* = 3 / 15 EUR,")
+
+    assert settings.model_prices == (
+        ModelPrice("gpt-5.4-mini*", 0.25, 2, "USD"),
+        ModelPrice("claude-*", 3, 15, "EUR"),
+    )
+
+
+@pytest.mark.parametrize("entry", ["gpt=1 USD", "gpt=1/2", "=1/2 USD", "gpt=1/-2 USD", "gpt=1/2 dollars"])
+def test_malformed_price_is_refused(monkeypatch, entry):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_PRICES", f"claude-*=3/15 USD,{entry}")
+
+    with pytest.raises(SettingsError, match="WORKFLOW_DEBUGGER_PRICES"):
         read_settings()

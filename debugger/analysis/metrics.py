@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from statistics import median
 
+from debugger.analysis.run_statistics import PERCENTILES, percentiles
 from debugger.analysis.steps import ModelCall, Step, TurnRow
 from debugger.analysis.timeline import TimelineRow
+from debugger.settings import ModelPrice
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,8 @@ class Spread:
     average: float
     median: float
     """Of an even count the mean of the middle two."""
+    p95: float
+    """95 of 100 are at most this, between two values in proportion."""
     lowest: float
     highest: float
 
@@ -100,9 +105,41 @@ def spread(milliseconds: Sequence[float]) -> Spread | None:
         total=total,
         average=total / len(milliseconds),
         median=median(milliseconds),
+        p95=percentiles(milliseconds)[PERCENTILES.index(95)],
         lowest=min(milliseconds),
         highest=max(milliseconds),
     )
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The costs of model calls."""
+
+    by_currency: dict[str, float]
+    unpriced: int
+    """Calls that used tokens of a model without a price."""
+
+    def __str__(self) -> str:
+        """Return the amounts as text: ``0.0123 USD``; empty without any."""
+        return " + ".join(f"{amount:,.4f} {currency}" for currency, amount in self.by_currency.items())
+
+
+def costs(calls: Iterable[ModelCall], prices: Sequence[ModelPrice]) -> Costs:
+    """Return the costs of model calls, by the first price that fits each."""
+    by_currency: dict[str, float] = {}
+    unpriced = 0
+    for call in calls:
+        price = next((price for price in prices if _fits(price, call.model)), None)
+        if price is None:
+            unpriced += call.total_tokens > 0
+            continue
+        amount = call.prompt_tokens * price.input + call.completion_tokens * price.output
+        by_currency[price.currency] = by_currency.get(price.currency, 0.0) + amount / 1_000_000
+    return Costs(by_currency, unpriced)
+
+
+def _fits(price: ModelPrice, model: str) -> bool:
+    return fnmatchcase(model.lower(), price.pattern.lower())
 
 
 def _of_node(node: str, runs: list[Step], whole: float) -> NodeMetrics:

@@ -154,7 +154,7 @@ class EdgeSelector:
         """Return the transitions offered to a node's model, by key (rank 2)."""
         return {
             transition.key: transition
-            for transition in self._conditional(node.config, context.thread)
+            for transition in self.conditional(node.config, context.thread)
             if _is_offered(transition, context)
         }
 
@@ -190,7 +190,7 @@ class EdgeSelector:
         decision = yield from self.first_match(node, context)
         if decision is None and node.loops_to_itself:
             loop = Transition("self_loop", config, config)
-            return Decision(loop, f"{config.label} goes on with itself", {})
+            return Decision(loop, f"{config.label} stays on this node", {})
         return decision
 
     def companion_edges(self, node: NodeConfig) -> list[Transition]:
@@ -234,7 +234,8 @@ class EdgeSelector:
         """Return the expression of an edge with its values filled in."""
         return _parsed(transition.expression, context).hydrated(context.scope)
 
-    def _conditional(self, node: NodeConfig, thread: ThreadState) -> tuple[Transition, ...]:
+    def conditional(self, node: NodeConfig, thread: ThreadState) -> tuple[Transition, ...]:
+        """Return the conditional transitions out of a node, in the order of evaluation."""
         key = (node.logical_id, thread.is_companion)
         known = self._known.get(key)
         if known is None:
@@ -292,7 +293,7 @@ class EdgeSelector:
             RunError: A condition cannot be read or evaluated, or the conditions take too long together.
         """
         seconds = 0.0
-        for transition in self._conditional(node.config, context.thread):
+        for transition in self.conditional(node.config, context.thread):
             condition = transition.condition
             if condition is None:
                 continue

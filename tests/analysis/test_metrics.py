@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from debugger.analysis.metrics import node_metrics, node_times, percent, run_metrics, spread
+from debugger.analysis.metrics import costs, node_metrics, node_times, percent, run_metrics, spread
 from debugger.analysis.run_projection import RunProjection
 from debugger.analysis.timeline import timeline
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
+from debugger.settings import Settings
 from tests.support.factories import say, static, workflow
 
 
@@ -41,6 +44,8 @@ def test_times_are_spread():
 
     assert (found.count, found.total, found.average, found.lowest, found.highest) == (4, 10.0, 2.5, 1.0, 4.0)
     assert found.median == 2.5
+    assert found.p95 == pytest.approx(3.85)
+    assert spread([7.0]).p95 == 7.0
     assert spread([]) is None
 
 
@@ -58,6 +63,27 @@ def test_node_metrics_sum_runs_slowest_first():
     assert ask.latency.median == 200
     assert (ask.prompt_tokens, ask.completion_tokens, ask.total_tokens) == (30, 10, 40)
     assert (bye.runs, bye.calls, bye.latency) == (1, 0, None)
+
+
+def test_costs_use_first_price_that_fits():
+    told = read(
+        node_run("ask", 100.0, 0.2, call("r1", 150, 1_000_000, 500_000), priced("r2", "Claude-X", 0, 1000)),
+        node_run("ask", 200.0, 0.2, priced("r3", "other", 10, 0), priced("r4", "other", 0, 0)),
+    )
+    calls = [each for step in told.steps for each in step.calls]
+    prices = Settings(prices="claude-x=1/2 EUR, claude-*=9/9 USD, gpt-*=0.25/2 USD").model_prices
+    calls[0] = replace(calls[0], model="gpt-5.4-mini")
+
+    found = costs(calls, prices)
+
+    assert found.by_currency == pytest.approx({"USD": 1.25, "EUR": 0.002})
+    assert found.unpriced == 1
+    assert str(found) == "1.2500 USD + 0.0020 EUR"
+
+
+def priced(response_id, model, prompt, completion):
+    event = call(response_id, 100, prompt, completion)
+    return {**event, "llm_usage_info": {**event["llm_usage_info"], "response_model": model}}
 
 
 def test_run_metrics_sum_turns():

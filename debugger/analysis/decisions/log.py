@@ -45,7 +45,7 @@ class DecisionLog(EventFold):
 
     def apply(self, event: EventFields) -> None:
         """Apply an event of one of `TYPES`."""
-        trace = self._trace(event)
+        trace = self.trace(event.thread_id or MAIN_THREAD)
         observe = _OBSERVE.get(event.type)
         if observe is not None:
             observe(trace, event, self.event_count)
@@ -74,8 +74,8 @@ class DecisionLog(EventFold):
         )
         return self.all[place - 1] if place else None
 
-    def _trace(self, event: EventFields) -> ThreadTrace:
-        thread_id = event.thread_id or MAIN_THREAD
+    def trace(self, thread_id: str) -> ThreadTrace:
+        """Return the trace of a thread as of the last event."""
         trace = self._threads.get(thread_id)
         if trace is None:
             trace = self._threads[thread_id] = ThreadTrace(self._graph, thread_id)

@@ -116,8 +116,8 @@ def _offered(key: str, choices: Sequence[TransitionOption], pinned: str) -> Tran
         if key in (choice.edge_id, choice.destination_node_logical_id):
             return choice
     raise RunError(
-        f"The pin of {pinned} takes the hop {key!r}, which is not offered here.",
-        advice="Change the pin, or take it away.",
+        f"The pin of {pinned} takes the transition {key!r}, which is not offered here.",
+        advice="Change the pin, or remove it.",
     )
 
 

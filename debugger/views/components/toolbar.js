@@ -121,14 +121,14 @@ const FILL = {
     const words = made("span", { icon: "hidden", "icon where narrow": "yields" }[shows] ?? "", label);
     button.replaceChildren(...(icon ? [iconOf(icon)] : []), words, ...(keys ? [made("kbd", "", keys)] : []));
   },
-  link(part, { label, icon, href, current }, send) {
+  link(part, { label, icon, href, is_current }, send) {
     const link = onlyChild(part, "a", event => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab, or another window
       event.preventDefault();
       send();
     });
     link.href = href;
-    link.ariaCurrent = current ? "page" : null;
+    link.ariaCurrent = is_current ? "page" : null;
     link.replaceChildren(...(icon ? [iconOf(icon)] : []), made("span", "", label));
   },
   "full screen"(part) {

@@ -23,7 +23,7 @@ from debugger.views.auth.permissions import requires
 from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Spacer, Text, bar
-from debugger.views.panels import breakpoints, stepping
+from debugger.views.panels import breakpoints, prompt, stepping
 from debugger.views.panels.drawn_graph import drawn_graph, graph_of_node, opened_super_nodes
 from debugger.views.panels.forks import fork_button
 from debugger.views.panels.notes import notes_tab
@@ -47,6 +47,7 @@ def node_tab(view: RunView) -> None:
     actions_of_node = node_actions(view, chosen) if config else []
     bar("node_bar", [Text(name, look="heading"), Text(what), Spacer(), *actions_of_node], low=True)
     _node_runs(view, chosen)
+    _last_prompt(view, chosen)
     if config is not None:
         _edges(view, chosen)
         st.caption("Configuration")
@@ -110,6 +111,17 @@ def _node_runs(view: RunView, node_id: str) -> None:
     )
 
 
+def _last_prompt(view: RunView, node_id: str) -> None:
+    row = prompt.last_call(view, node_id)
+    if row is None:
+        return
+    title = f"Prompt of its last model call · event {row.index} · turn {row.turn_number}"
+    shown = st.expander(title, key="node_prompt", type="compact", on_change="rerun")
+    if shown.open:
+        with shown:
+            prompt.prompt_view(view, row)
+
+
 def _choose_run(target: Any) -> None:
     actions.select_event(target[0] if target else None)
 
@@ -158,6 +170,8 @@ def _can_go(session: DebugSession) -> bool:
 _Draw = Callable[[RunView], None]
 _MOST_RUNS = 6
 _FIRST_TAB = "Variables"
+_CALL_KEY, _CALL_VIEWS = "call_view", ("Prompt", "Call", "Event")
+"""What is shown of a model call: its prompt, the whole call, or the event of its answer."""
 
 
 def inspector_state(session: DebugSession) -> Hashable:
@@ -189,9 +203,19 @@ def _event(view: RunView) -> None:
         st.caption("Choose a row of the timeline to see the event as it was sent.")
         return
     row = _row(view)
-    bar("event_bar", [Text(row.type, look="heading"), Text(row.summary), *pin_button(view, row)], low=True)
-    event: Event = view.turns[row.place].events[row.position]
-    st.json(event.to_wire(), expanded=2)
+    is_call = prompt.is_call(view, row)
+    state.begin_widget(_CALL_KEY, _CALL_VIEWS[0])
+    views = [SegmentedControl(_CALL_KEY, "Model call", _CALL_VIEWS)] if is_call else []
+    title: list[Item] = [Text(row.type, look="heading"), *views, Text(row.summary)]
+    bar("event_bar", [*title, *pin_button(view, row)], low=True)
+    shown = state.widget(_CALL_KEY) if is_call else None
+    if shown == "Prompt":
+        prompt.prompt_view(view, row)
+    elif shown == "Call":
+        prompt.call_view(view, row)
+    else:
+        event: Event = view.turns[row.place].events[row.position]
+        st.json(event.to_wire(), expanded=2)
 
 
 def _input(view: RunView) -> None:

@@ -2,45 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import streamlit as st
 
-from debugger.analysis.metrics import NodeMetrics, RunMetrics, Spread, node_metrics, percent, run_metrics
+from debugger.analysis.metrics import (
+    NodeMetrics,
+    RunMetrics,
+    Spread,
+    costs,
+    node_metrics,
+    percent,
+    run_metrics,
+)
 from debugger.analysis.run_moment import steps_until
-from debugger.analysis.steps import Step, TurnRow
+from debugger.analysis.steps import ModelCall, Step, TurnRow
+from debugger.settings import ModelPrice, read_settings
 from debugger.views import state
 from debugger.views.components.markdown import count
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.tables import draw_pager, pager
-from debugger.views.components.toolbar import Item, SegmentedControl, Text
+from debugger.views.components.toolbar import Colour, Item, SegmentedControl, Text, Toggle
 from debugger.views.run_view import RunView
 
 _BY_KEY, _BY = "metrics_by", ("By node", "By turn")
+_TABLE = Toggle("metrics_table", "Table", help="All numbers instead of the bars")
+
+Row = TypeVar("Row", NodeMetrics, TurnRow)
+_NodeColumns = list[tuple[Column, Callable[[NodeMetrics], Cell]]]
+_TurnColumns = list[tuple[Column, Callable[[TurnRow], Cell]]]
 
 
 def metrics_line(view: RunView) -> list[Item]:
-    """Return the run's totals and the choice of breakdown."""
+    """Return the run's totals, and the choices of breakdown and table."""
     state.begin_widget(_BY_KEY, _BY[0])
-    by = SegmentedControl(_BY_KEY, "Metrics", _BY)
+    choices: list[Item] = [SegmentedControl(_BY_KEY, "Metrics", _BY), _TABLE]
     turns, steps = _turns_and_steps(view)
     if not steps:
-        return [by]
+        return choices
     whole = view.memo_here("run metrics", lambda: run_metrics(turns, steps))
-    return [by, Text(_run_words(whole))]
+    return [*choices, Text(_run_words(whole, _cost_words(_calls(steps), read_settings().model_prices)))]
 
 
 def metrics(view: RunView) -> None:
-    """Draw the table."""
+    """Draw the bars, or the table."""
     turns, steps = _turns_and_steps(view)
+    prices = read_settings().model_prices
     if not steps:
         st.caption("What nodes and models took and used appears here: start the run to see some.")
     elif state.widget(_BY_KEY) == _BY[1]:
         page = pager("metrics_turns", len(turns), view.session)
-        _turns(turns[page.first : page.end])
+        shown = turns[page.first : page.end]
+        if state.widget(_TABLE.key):
+            _turn_table(shown, steps, prices)
+        else:
+            _turn_bars(shown, turns)
         draw_pager("metrics_pages", page)
     else:
-        _nodes(view.memo_here("node metrics", lambda: node_metrics(steps)))
+        nodes = view.memo_here("node metrics", lambda: node_metrics(steps))
+        if state.widget(_TABLE.key):
+            _node_table(nodes, steps, prices)
+        else:
+            _node_bars(nodes)
 
 
 def _turns_and_steps(view: RunView) -> tuple[Sequence[TurnRow], Sequence[Step]]:
@@ -49,72 +73,140 @@ def _turns_and_steps(view: RunView) -> tuple[Sequence[TurnRow], Sequence[Step]]:
     return view.memo_here("steps until", lambda: steps_until(view.projections, view.last))
 
 
-def _run_words(whole: RunMetrics) -> str:
+def _run_words(whole: RunMetrics, cost: str) -> str:
     parts = [count(whole.turns, "turn"), count(whole.node_runs, "node run"), count(whole.calls, "model call")]
     if whole.time:
         parts.append(f"{_time(whole.time.total)} in turns, median {_time(whole.time.median)}")
     if whole.latency:
         parts.append(f"{_time(whole.latency.total)} in models")
     tokens = f"{whole.prompt_tokens:,} in, {whole.completion_tokens:,} out"
-    return " · ".join([*parts, f"{count(whole.total_tokens, 'token')} ({tokens})"])
+    return " · ".join([*parts, f"{count(whole.total_tokens, 'token')} ({tokens})", *filter(None, [cost])])
 
 
-def _nodes(rows: Sequence[NodeMetrics]) -> None:
-    shown = table(
-        "Metrics by node: runs, failures, time, model calls, latency and tokens",
-        rows,
-        [
-            (Column("node", "Node", 130, grows=True), lambda row: row.node_name),
-            (_number("runs", "Runs", 46), lambda row: f"{row.runs:,}"),
-            (_number("failures", "Failures", 58), lambda row: f"{row.failures:,}"),
-            (
-                Column("share", "Share", 92, "bar", help="Of the time of all node runs"),
-                lambda row: (percent(row.share), row.share),
-            ),
-            (_number("total", "Total", 70, "Of all its runs"), lambda row: _of(row.time, "total")),
-            (_number("median", "Median", 66, "Of a run"), lambda row: _of(row.time, "median")),
-            (_number("highest", "Longest", 66, "Of a run"), lambda row: _of(row.time, "highest")),
-            (_number("calls", "Calls", 42, "Model calls"), lambda row: f"{row.calls:,}"),
-            (
-                _number("latency", "Latency", 66, "Of a model call, median"),
-                lambda row: _of(row.latency, "median"),
-            ),
-            (_number("in", "In", 40, "Tokens in"), lambda row: f"{row.prompt_tokens:,}"),
-            (_number("out", "Out", 42, "Tokens out"), lambda row: f"{row.completion_tokens:,}"),
-            (_number("tokens", "Tokens", 54), lambda row: f"{row.total_tokens:,}"),
-        ],
-    )
-    rows_list("metrics_nodes", shown, fills=True)
+def _calls(steps: Sequence[Step]) -> list[ModelCall]:
+    return [call for step in steps for call in step.calls]
 
 
-def _turns(rows: Sequence[TurnRow]) -> None:
-    shown = table(
-        "Metrics by turn: duration, steps, model calls, tokens, failures and warnings",
-        rows,
-        [
-            (_number("turn", "Turn", 44), lambda row: str(row.number)),
-            (Column("user", "User", 200, grows=True), lambda row: row.user),
-            (
-                _number("took", "Duration", 84, "End to end"),
-                lambda row: None if row.duration_ms is None else f"{row.duration_ms:,.1f} ms",
-            ),
-            (_number("steps", "Steps", 54), lambda row: f"{row.steps:,}"),
-            (_number("calls", "Calls", 54, "Model calls"), lambda row: f"{row.calls:,}"),
-            (_number("tokens", "Tokens", 64), lambda row: f"{row.tokens:,}"),
-            (_number("failures", "Failures", 66), lambda row: f"{row.failures:,}"),
-            (_number("warnings", "Warnings", 70), lambda row: f"{row.warnings:,}"),
-        ],
-    )
-    rows_list("metrics_turns", shown, fills=True)
+def _cost_words(calls: Sequence[ModelCall], prices: Sequence[ModelPrice]) -> str:
+    """Return the costs of model calls as text; empty where nothing has a price."""
+    found = costs(calls, prices)
+    if not prices or not (found.by_currency or found.unpriced):
+        return ""
+    missing = f"{count(found.unpriced, 'call')} without a price" if found.unpriced else ""
+    return ", ".join(filter(None, [str(found), missing]))
+
+
+def _node_bars(rows: Sequence[NodeMetrics]) -> None:
+    longest = max((row.time.p95 for row in rows if row.time), default=0.0)
+    columns: _NodeColumns = [
+        (Column("node", "Node", 120, grows=True), lambda row: row.node_name),
+        _bar("p50_bar", "Run, p50", lambda row: row.time.median if row.time else None, longest, "blue"),
+        (
+            _number("p50", "p50", 66, "Half of its runs took at most this"),
+            lambda row: _of(row.time, "median"),
+        ),
+        _bar("p95_bar", "Run, p95", lambda row: row.time.p95 if row.time else None, longest, "violet"),
+        (_number("p95", "p95", 66, "95 of 100 runs took at most this"), lambda row: _of(row.time, "p95")),
+        (_number("runs", "Runs", 50), lambda row: f"{row.runs:,}"),
+    ]
+    rows_list("metrics_nodes", table("Duration of a run by node: p50 and p95", rows, columns), fills=True)
+
+
+def _turn_bars(rows: Sequence[TurnRow], every: Sequence[TurnRow]) -> None:
+    """Draw a page of the turns, on the scale of all."""
+    longest = max((row.duration_ms or 0.0 for row in every), default=0.0)
+    most = max((row.tokens for row in every), default=0)
+    columns: _TurnColumns = [
+        (_number("turn", "Turn", 44), lambda row: str(row.number)),
+        (Column("user", "User", 120, grows=True), lambda row: row.user),
+        _bar("took_bar", "Duration", lambda row: row.duration_ms, longest, "blue"),
+        (_number("took", "", 70, "End to end"), _turn_time),
+        _bar("tokens_bar", "Tokens", lambda row: row.tokens, most, "violet"),
+        (_number("tokens", "", 60, "In and out"), lambda row: f"{row.tokens:,}"),
+    ]
+    rows_list("metrics_turns", table("Duration and tokens by turn", rows, columns), fills=True)
+
+
+def _bar(
+    name: str, label: str, value: Callable[[Row], float | None], most: float, colour: Colour
+) -> tuple[Column, Callable[[Row], Cell]]:
+    """Return a column of bars; what they show stands in the column after it."""
+
+    def cell(row: Row) -> Cell:
+        length = (value(row) or 0.0) / most if most else 0.0
+        return ("", 0.0, length, colour) if length else None
+
+    return Column(name, label, 110, "span", grows=True), cell
+
+
+def _node_table(rows: Sequence[NodeMetrics], steps: Sequence[Step], prices: Sequence[ModelPrice]) -> None:
+    columns: _NodeColumns = [
+        (Column("node", "Node", 110, grows=True), lambda row: row.node_name),
+        (_number("runs", "Runs", 46), lambda row: f"{row.runs:,}"),
+        (_number("failures", "Failures", 58), lambda row: f"{row.failures:,}"),
+        (
+            Column("share", "Share", 92, "bar", help="Of the time of all node runs"),
+            lambda row: (percent(row.share), row.share),
+        ),
+        (_number("total", "Total", 62, "Of all its runs"), lambda row: _of(row.time, "total")),
+        (_number("median", "p50", 62, "Of a run"), lambda row: _of(row.time, "median")),
+        (_number("p95", "p95", 62, "Of a run"), lambda row: _of(row.time, "p95")),
+        (_number("highest", "Longest", 62, "Of a run"), lambda row: _of(row.time, "highest")),
+        (_number("calls", "Calls", 46, "Model calls"), lambda row: f"{row.calls:,}"),
+        (
+            _number("latency", "Latency", 62, "Of a model call, median"),
+            lambda row: _of(row.latency, "median"),
+        ),
+        (_number("in", "In", 46, "Tokens in"), lambda row: f"{row.prompt_tokens:,}"),
+        (_number("out", "Out", 46, "Tokens out"), lambda row: f"{row.completion_tokens:,}"),
+        (_number("tokens", "Tokens", 56), lambda row: f"{row.total_tokens:,}"),
+    ]
+    if prices:
+        by_node: dict[str, list[ModelCall]] = {}
+        for step in steps:
+            by_node.setdefault(step.node_logical_id or "", []).extend(step.calls)
+        columns.append((_cost_column(), lambda row: _cost_words(by_node[row.node_logical_id], prices)))
+    label = "Metrics by node: runs, failures, time, model calls, latency and tokens"
+    rows_list("metrics_nodes", table(label, rows, columns), fills=True)
+
+
+def _turn_table(rows: Sequence[TurnRow], steps: Sequence[Step], prices: Sequence[ModelPrice]) -> None:
+    columns: _TurnColumns = [
+        (_number("turn", "Turn", 44), lambda row: str(row.number)),
+        (Column("user", "User", 200, grows=True), lambda row: row.user),
+        (_number("took", "Duration", 84, "End to end"), _turn_time),
+        (_number("steps", "Steps", 54), lambda row: f"{row.steps:,}"),
+        (_number("calls", "Calls", 54, "Model calls"), lambda row: f"{row.calls:,}"),
+        (_number("tokens", "Tokens", 64), lambda row: f"{row.tokens:,}"),
+        (_number("failures", "Failures", 66), lambda row: f"{row.failures:,}"),
+        (_number("warnings", "Warnings", 70), lambda row: f"{row.warnings:,}"),
+    ]
+    if prices:
+        by_place: dict[int, list[ModelCall]] = {}
+        for step in steps:
+            by_place.setdefault(step.place, []).extend(step.calls)
+        columns.append((_cost_column(), lambda row: _cost_words(by_place.get(row.place, []), prices)))
+    label = "Metrics by turn: duration, steps, model calls, tokens, failures and warnings"
+    rows_list("metrics_turns", table(label, rows, columns), fills=True)
+
+
+def _cost_column() -> Column:
+    return Column("cost", "Cost", 100, "number", help="By the prices in the settings")
 
 
 def _number(name: str, label: str, width: int, hint: str = "") -> Column:
     return Column(name, label, width, "number", help=hint)
 
 
+def _turn_time(row: TurnRow) -> Cell:
+    return None if row.duration_ms is None else _time(row.duration_ms)
+
+
 def _of(spread: Spread | None, name: str) -> Cell:
-    return f"{getattr(spread, name):,.1f} ms" if spread else None
+    return _time(getattr(spread, name)) if spread else None
 
 
 def _time(milliseconds: float) -> str:
-    return f"{milliseconds / 1000:,.1f} s" if milliseconds >= 1000 else f"{milliseconds:,.0f} ms"
+    if milliseconds >= 1000:
+        return f"{milliseconds / 1000:,.1f} s"
+    return f"{milliseconds:.1f} ms" if milliseconds < 10 else f"{milliseconds:.0f} ms"

@@ -58,7 +58,7 @@ def scopes_tab(view: RunView) -> None:
         watch_view(held, view.event)
     elif chosen_view == "Changes":
         spans = SegmentedControl("changes_span", "Changes of", SPANS)
-        state.begin_widget("changes_span", SPANS[0])
+        state.begin_widget("changes_span", SPANS[1])
         bar("variables_bar", [views, spans, _FIND], low=True)
         _changes_view(view, held, wanted)
     else:

@@ -74,7 +74,8 @@ VIEW_COMMANDS = {
     "panels.variables": "_choose _choose_change",
     "panels.watches": "_choose _go add_watch",
     "panels.why": "_choose leave_edge step_decision",
-    "panels.workflow_picker": "_version_chosen _workflow_chosen",
+    "panels.workflow_files": "cancel_copy",
+    "panels.workflow_picker": "_version_chosen _workflow_chosen open_found",
 }
 """Navigation, selection, filters and what a user enters for an own tab: they need the role read."""
 

@@ -12,6 +12,7 @@ def open_metrics(app, backend, press):
     app.run()
     press("start")
     use(app, "lower_view", "Metrics")
+    use(app, "metrics_table", True)
 
 
 def test_before_run_it_says_what_would_be_here(app, backend):
@@ -62,6 +63,46 @@ def test_metrics_are_those_up_to_cursor(app, backend, record, press, settle):
     assert "1 turn · 1 node run" in captions(app)
     assert nodes == ["A"]
     assert column(app, "turn", "Metrics by turn") == ["1"]
+
+
+def test_bars_show_p50_and_p95_of_nodes(app, backend, press):
+    open_metrics(app, backend, press)
+
+    use(app, "metrics_table", False)
+
+    bars = [row["cells"] for row in drawn(app, "Duration of a run by node")["rows"]]
+    assert [cells[0] for cells in bars] == ["A"]
+    assert bars[0][1][2] == bars[0][3][2] == 1  # one run: both are the longest
+    assert bars[0][2] == bars[0][4]
+
+
+def test_bars_of_turns_are_on_one_scale(app, backend, press, settle):
+    open_metrics(app, backend, press)
+    send(app, "green tea")
+    settle()
+    use(app, "metrics_by", "By turn")
+
+    use(app, "metrics_table", False)
+
+    lengths = [row["cells"][2][2] for row in drawn(app, "Duration and tokens by turn")["rows"]]
+    assert len(lengths) == 2
+    assert max(lengths) == 1
+    assert min(lengths) > 0
+
+
+def test_costs_are_shown_where_prices_are_known(app, backend, press, settle, monkeypatch):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_PRICES", "stand-*=1/2 USD")
+    open_metrics(app, backend, press)
+    send(app, "green tea")
+    settle()
+
+    assert "0.0000 USD" in captions(app)
+    assert {row["node"]: row["cost"] for row in rows(app, "Metrics by node")} == {
+        "A": "",
+        "Chat": "0.0000 USD",
+    }
+    use(app, "metrics_by", "By turn")
+    assert column(app, "cost", "Metrics by turn") == ["", "0.0000 USD"]
 
 
 def ends(event, name):

@@ -9,7 +9,8 @@ from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import ModelRequestParameters
 
 from debugger.engine.models.base import ModelError, Prompt, Reply, ToolCall, TransitionOption
-from debugger.engine.models.providers.messages import JUSTIFICATION, ToolNames, model_messages
+from debugger.engine.models.call_parts import EXTRACT, JUSTIFICATION, OUTPUT, system_text
+from debugger.engine.models.providers.messages import ToolNames, model_messages
 from debugger.engine.models.providers.model_client import ModelClient
 from debugger.engine.models.providers.structured import (
     StructuredOutput,
@@ -20,10 +21,7 @@ from debugger.engine.models.providers.structured import (
 )
 from debugger.protocol.messages import ai_message
 
-_OUTPUT = "structured_output"
 _VERDICT = "give_verdict"
-_EXTRACT = "Extract the structured output from the conversation so far. Leave out what was not said."
-_JUDGE = "Decide whether the condition holds at this point of the conversation."
 
 
 async def answer(calls: ModelClient, prompt: Prompt) -> Reply:
@@ -45,7 +43,7 @@ async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
     """Return a text, a transition or tool calls; a text may have structured output."""
     offers = ToolNames(prompt)
     recent = calls.config.truncated_max_recent_messages
-    messages = model_messages(prompt, offers, system=prompt.system, recent=recent)
+    messages = model_messages(prompt, offers, system=system_text(prompt), recent=recent)
     parameters = ModelRequestParameters(function_tools=offers.definitions)
     reply = _read(await calls.request(messages, parameters), offers)
     if prompt.kind == "say" and not (reply.text or reply.chosen or reply.calls):
@@ -53,30 +51,31 @@ async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
     if prompt.schema is None or reply.chosen or reply.calls:
         return reply
     said = ai_message(reply.text, message_id="reply")
-    messages = model_messages(prompt, offers, system=_EXTRACT, recent=recent, also=[said])
-    return _filled(reply, await structured(calls, messages, _OUTPUT, prompt.schema))
+    messages = model_messages(prompt, offers, system=EXTRACT, recent=recent, also=[said])
+    return _filled(reply, await structured(calls, messages, OUTPUT, prompt.schema))
 
 
 async def _work(calls: ModelClient, prompt: Prompt) -> Reply:
     """Return structured output, a transition or tool calls."""
-    offers = ToolNames(prompt, taken=(_OUTPUT,))
+    offers = ToolNames(prompt, taken=(OUTPUT,))
     messages = model_messages(
         prompt,
         offers,
-        system=prompt.system or _EXTRACT,
+        system=system_text(prompt),
         recent=calls.config.truncated_max_recent_messages,
     )
-    found = await structured(calls, messages, _OUTPUT, prompt.schema or {}, offers.definitions)
+    found = await structured(calls, messages, OUTPUT, prompt.schema or {}, offers.definitions)
     return _filled(_read(found.response, offers), found)
 
 
 async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
     """Return the option if its condition holds, with its arguments."""
     choice = prompt.choices[0]
-    about = prompt.system if prompt.system != choice.condition else ""
-    system = "\n\n".join(part for part in (about, _JUDGE, f"Condition: {choice.condition}") if part)
     messages = model_messages(
-        prompt, ToolNames(prompt), system=system, recent=calls.config.truncated_max_recent_messages
+        prompt,
+        ToolNames(prompt),
+        system=system_text(prompt),
+        recent=calls.config.truncated_max_recent_messages,
     )
     found = await structured(calls, messages, _VERDICT, _verdict_schema(choice))
     if found.error is not None:

@@ -20,14 +20,9 @@ from pydantic_ai.messages import (
 from pydantic_ai.tools import ToolDefinition
 
 from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption
-from debugger.engine.models.providers.structured import object_schema
-from debugger.engine.models.tool_names import model_name, model_names
-from debugger.protocol.messages import Message, message_kind, message_text, transition_tool_name
-
-_NOTHING_NEW = "(The user has said nothing new.)"
-"""Ends a chat that the assistant spoke last in: some providers refuse one, others go on in its sentence."""
-_MEMO = "nav_msg_"
-"""How the ids of the engine's own notes begin (``platform.md#messages``)."""
+from debugger.engine.models.call_parts import chat_lines, offers_of
+from debugger.engine.models.tool_names import model_name
+from debugger.protocol.messages import Message, message_kind, message_text
 
 Part = ModelRequestPart | ModelResponsePart
 
@@ -44,36 +39,11 @@ def model_messages(
         recent: How many messages of the chat are sent at most; all where there is no limit.
         also: What was said since.
     """
-    chat = _chat(prompt)
-    # `[-0:]` would be everything.
-    chat = chat if recent is None else chat[max(0, len(chat) - recent) :]
     parts: list[Part] = [SystemPromptPart(system)] if system else []
-    parts += [part for message in (*chat, *also) for part in _spoken(message)]
-    if not isinstance(parts[-1] if parts else None, UserPromptPart):
-        parts.append(UserPromptPart(_NOTHING_NEW))
+    for line in chat_lines(prompt, recent=recent, also=also):
+        parts.append(TextPart(line.text) if line.role == "assistant" else UserPromptPart(line.text))
     parts += _exchanged(prompt.exchange, offers)
     return _turns(parts)
-
-
-def _chat(prompt: Prompt) -> list[Message]:
-    chat = list(prompt.history())
-    heard = "\n".join(message_text(message) for message in chat if message_kind(message) == "human")
-    if prompt.message and prompt.message not in heard:
-        chat.append({"type": "human", "content": prompt.message})
-    return chat
-
-
-def _spoken(message: Message) -> Iterator[Part]:
-    """Return a message of the chat; an engine's note is no assistant message."""
-    text, kind = message_text(message), message_kind(message)
-    if not text or kind == "tool":
-        return
-    if kind == "system":
-        yield UserPromptPart(f"[Note]: {text}")
-    elif kind == "ai" and not str(message.get("id") or "").startswith(_MEMO):
-        yield TextPart(text)
-    else:
-        yield UserPromptPart(text)
 
 
 def _exchanged(exchange: Sequence[Message], offers: ToolNames) -> Iterator[Part]:
@@ -128,10 +98,6 @@ def _asked(last: ModelMessage | None, part: Any) -> tuple[ModelMessage, bool]:
     return ModelRequest([part]), False
 
 
-JUSTIFICATION = "justification"
-"""The argument in which a model says why it chose a transition."""
-
-
 class ToolNames:
     """A prompt's transitions and tools by their names for a model.
 
@@ -141,10 +107,18 @@ class ToolNames:
     """
 
     def __init__(self, prompt: Prompt, taken: tuple[str, ...] = ()) -> None:
-        offers: list[TransitionOption | ToolSpec] = [*prompt.tools, *prompt.choices]
-        names = model_names([*taken, *map(_wanted, offers)])[len(taken) :]
-        self._found = dict(zip(names, offers, strict=True))
-        self.definitions = [_definition(name, offer) for name, offer in self._found.items()]
+        offers = offers_of(prompt, taken)
+        self._found = {offer.name: offer.offer for offer in offers}
+        # Not strict: authors leave fields open on purpose (``platform.md#llm-nodes``).
+        self.definitions = [
+            ToolDefinition(
+                name=offer.name,
+                parameters_json_schema=offer.schema,
+                description=offer.description,
+                strict=False,
+            )
+            for offer in offers
+        ]
 
     def find(self, name: str) -> TransitionOption | ToolSpec | None:
         """Return the transition or tool of a name."""
@@ -156,24 +130,3 @@ class ToolNames:
             if isinstance(offer, ToolSpec) and offer.name == tool:
                 return name
         return model_name(tool)
-
-
-def _wanted(offer: TransitionOption | ToolSpec) -> str:
-    return (
-        offer.name if isinstance(offer, ToolSpec) else transition_tool_name(offer.destination_node_logical_id)
-    )
-
-
-def _definition(name: str, offer: TransitionOption | ToolSpec) -> ToolDefinition:
-    if isinstance(offer, ToolSpec):
-        description, schema = offer.signature, object_schema(offer.args_schema)
-    else:
-        description, schema = offer.condition, _hop_schema(offer)
-    # Not strict: authors leave fields open on purpose (``platform.md#llm-nodes``).
-    return ToolDefinition(name=name, parameters_json_schema=schema, description=description, strict=False)
-
-
-def _hop_schema(choice: TransitionOption) -> dict[str, Any]:
-    schema = object_schema(choice.args_schema)
-    why = {"type": "string", "description": "Why this is the right choice now."}
-    return {**schema, "properties": {JUSTIFICATION: why, **schema["properties"]}}

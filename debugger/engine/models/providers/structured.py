@@ -21,6 +21,7 @@ from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.tools import ToolDefinition
 
 from debugger.engine.json_schema import schema_error
+from debugger.engine.models.call_parts import object_schema
 from debugger.engine.models.providers.model_client import ModelClient
 from debugger.protocol.base import JsonObject
 
@@ -105,9 +106,11 @@ def _read(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonO
     try:
         found: Any = json.loads(_bare(text_of(response))) if call is None else _args(call)
     except (ValueError, AssertionError, RecursionError):
-        return {}, "this is no JSON object" if call or text_of(response) else "there is no structured output"
+        return {}, "this is not a JSON object" if call or text_of(
+            response
+        ) else "there is no structured output"
     if not isinstance(found, dict):
-        return {}, "this is no JSON object"
+        return {}, "this is not a JSON object"
     fields = without_blanks(found, schema)
     problem = schema_error(fields, schema)
     return ({}, problem) if problem else (fields, None)
@@ -142,14 +145,6 @@ def _attempt(number: int, problem: str, began: float) -> JsonObject:
 def _metadata(failed: list[JsonObject], calls: ModelClient) -> JsonObject | None:
     retries = min(len(failed), calls.config.max_parse_retries)
     return {"retry_count": retries, "failed_attempts": failed} if failed else None
-
-
-def object_schema(schema: JsonObject | None) -> JsonObject:
-    """Return an object schema that a model can be offered."""
-    found = schema or {}
-    properties = found.get("properties")
-    named = properties if isinstance(properties, dict) else {}
-    return {**found, "type": "object", "properties": named}
 
 
 def without_blanks(value: JsonObject, schema: JsonObject) -> JsonObject:

@@ -60,20 +60,8 @@ def evaluate(
     Returns:
         The reply where the condition is true, else ``None``, also where no answer came. Yields the verdict.
     """
-    prompt = Prompt(
-        kind="judge",
-        node_logical_id=node.logical_id,
-        node_name=node.label,
-        system=choice.condition,
-        message=context.message,
-        history=lambda: context.history.of(context.thread.thread_id),
-        variables=context.thread.runtime_variables,
-        visit=context.thread.completions.get(node.logical_id, 0),
-        choices=(choice,),
-        llm=model_of(node, context.workflow.config, speaks=False),
-    )
     try:
-        answer = yield from call_model(prompt, context)
+        answer = yield from call_model(judge_prompt(choice, node, context), context)
     except ModelError as failure:
         warn_unanswered(node, context, failure)
         return None
@@ -85,6 +73,22 @@ def evaluate(
         is_condition_met=is_met,
     )
     return answer.reply if is_met else None
+
+
+def judge_prompt(choice: TransitionOption, node: NodeConfig, context: NodeContext) -> Prompt:
+    """Return the prompt by which one condition is judged."""
+    return Prompt(
+        kind="judge",
+        node_logical_id=node.logical_id,
+        node_name=node.label,
+        system=choice.condition,
+        message=context.message,
+        history=lambda: context.history.of(context.thread.thread_id),
+        variables=context.thread.runtime_variables,
+        visit=context.thread.completions.get(node.logical_id, 0),
+        choices=(choice,),
+        llm=model_of(node, context.workflow.config, speaks=False),
+    )
 
 
 def first_true(node: NodeConfig, context: NodeContext) -> Generator[Event, None, Reply | None]:

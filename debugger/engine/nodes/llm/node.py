@@ -83,7 +83,7 @@ class LLMNode(Node[LLMConfig]):
         (``platform.md#event-order``).
         """
         matched = yield from first_true(self.config, context)
-        turn = self._begin_turn(context)
+        turn = self.begin_turn(context)
         if matched is not None:
             yield from self._discard(turn, context)
             return (yield from self._leave(context, matched))
@@ -101,20 +101,26 @@ class LLMNode(Node[LLMConfig]):
     def _message(self, context: NodeContext) -> str:
         return context.message
 
-    def _begin_turn(self, context: NodeContext) -> ModelTurn:
-        if self._prompt is None:  # a node runs in one workflow only
-            speaks = self.kind == "say"
-            self._prompt = StaticPrompt.of(self.config, context.workflow.config, speaks=speaks)
+    def begin_turn(self, context: NodeContext) -> ModelTurn:
+        """Return the model's turn with its first prompt."""
+        static = self.static_prompt(context)
         tools = self._tools.for_model(context)
         prompt = make_prompt(
             self.config,
             context,
             kind=self.kind,
-            static=self._prompt,
+            static=static,
             message=self._message(context),
             tools=[tool.spec for tool in tools],
         )
         return ModelTurn(prompt, tools, self.config.max_consecutive_tool_calls)
+
+    def static_prompt(self, context: NodeContext) -> StaticPrompt:
+        """Return the parts that all of its prompts share."""
+        if self._prompt is None:  # a node runs in one workflow only
+            speaks = self.kind == "say"
+            self._prompt = StaticPrompt.of(self.config, context.workflow.config, speaks=speaks)
+        return self._prompt
 
     def _discard(self, turn: ModelTurn, context: NodeContext) -> Generator[Event, None, None]:
         """Call the model and discard its answer, as the platform does."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from debugger.engine.models.providers.structured import object_schema, without_blanks
+from debugger.engine.models.call_parts import object_schema
+from debugger.engine.models.providers.structured import without_blanks
 
 
 def test_object_schema_is_always_an_object():

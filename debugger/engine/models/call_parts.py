@@ -1,0 +1,162 @@
+"""The parts of a model call: system prompt, chat, offered tools.
+
+They are what a provider's client translates, so they can be shown without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption
+from debugger.engine.models.tool_names import model_names
+from debugger.protocol.base import JsonObject
+from debugger.protocol.messages import Message, message_kind, message_text, transition_tool_name
+
+EXTRACT = "Extract the structured output from the conversation so far. Leave out what was not said."
+"""The system prompt where structured output is wanted and the author wrote none."""
+OUTPUT = "structured_output"
+"""The name of the tool that takes structured output."""
+JUSTIFICATION = "justification"
+"""The argument in which a model says why it chose a transition."""
+_JUDGE = "Decide whether the condition holds at this point of the conversation."
+_NOTHING_NEW = "(The user has said nothing new.)"
+"""Ends a chat that the assistant spoke last in: some providers refuse one, others go on in its sentence."""
+_MEMO = "nav_msg_"
+"""How the ids of the engine's own notes begin (``platform.md#messages``)."""
+
+
+class Line(NamedTuple):
+    """A text of the chat."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+class Offer(NamedTuple):
+    """A transition or a tool as a model reads it."""
+
+    name: str
+    offer: TransitionOption | ToolSpec
+    description: str
+    schema: JsonObject
+    """JSON Schema of its arguments."""
+
+
+def system_text(prompt: Prompt) -> str:
+    """Return the system prompt of the call; empty where there is none."""
+    if prompt.kind == "judge":
+        condition = prompt.choices[0].condition
+        about = prompt.system if prompt.system != condition else ""
+        return "\n\n".join(part for part in (about, _JUDGE, f"Condition: {condition}") if part)
+    if prompt.kind == "work" and prompt.schema is not None:
+        return prompt.system or EXTRACT
+    return prompt.system
+
+
+def chat_lines(prompt: Prompt, *, recent: int | None, also: Sequence[Message] = ()) -> list[Line]:
+    """Return the chat as a model reads it; it ends with the user.
+
+    Args:
+        prompt: The prompt.
+        recent: How many messages of the chat are sent at most; all where there is no limit.
+        also: What was said since.
+    """
+    chat = _chat(prompt)
+    # `[-0:]` would be everything.
+    chat = chat if recent is None else chat[max(0, len(chat) - recent) :]
+    lines = [line for message in (*chat, *also) for line in _spoken(message)]
+    if not lines or lines[-1].role != "user":
+        lines.append(Line("user", _NOTHING_NEW))
+    return lines
+
+
+def _chat(prompt: Prompt) -> list[Message]:
+    chat = list(prompt.history())
+    heard = "\n".join(message_text(message) for message in chat if message_kind(message) == "human")
+    if prompt.message and prompt.message not in heard:
+        chat.append({"type": "human", "content": prompt.message})
+    return chat
+
+
+def _spoken(message: Message) -> Iterator[Line]:
+    """Return a message of the chat; an engine's note is no assistant message."""
+    text, kind = message_text(message), message_kind(message)
+    if not text or kind == "tool":
+        return
+    if kind == "system":
+        yield Line("user", f"[Note]: {text}")
+    elif kind == "ai" and not str(message.get("id") or "").startswith(_MEMO):
+        yield Line("assistant", text)
+    else:
+        yield Line("user", text)
+
+
+def offers_of(prompt: Prompt, taken: tuple[str, ...] = ()) -> list[Offer]:
+    """Return the tools and transitions that a model may choose.
+
+    Args:
+        prompt: What offers them.
+        taken: Names that are not free.
+    """
+    offers: list[ToolSpec | TransitionOption] = [*prompt.tools, *prompt.choices]
+    names = model_names([*taken, *map(_wanted, offers)])[len(taken) :]
+    return [_offer(name, offer) for name, offer in zip(names, offers, strict=True)]
+
+
+def _wanted(offer: TransitionOption | ToolSpec) -> str:
+    return (
+        offer.name if isinstance(offer, ToolSpec) else transition_tool_name(offer.destination_node_logical_id)
+    )
+
+
+def _offer(name: str, offer: TransitionOption | ToolSpec) -> Offer:
+    if isinstance(offer, ToolSpec):
+        return Offer(name, offer, offer.signature, object_schema(offer.args_schema))
+    schema = object_schema(offer.args_schema)
+    why = {"type": "string", "description": "Why this is the right choice now."}
+    properties = {JUSTIFICATION: why, **schema["properties"]}
+    return Offer(name, offer, offer.condition, {**schema, "properties": properties})
+
+
+def object_schema(schema: JsonObject | None) -> JsonObject:
+    """Return an object schema that a model can be offered."""
+    found = schema or {}
+    properties = found.get("properties")
+    named = properties if isinstance(properties, dict) else {}
+    return {**found, "type": "object", "properties": named}
+
+
+def call_json(prompt: Prompt, *, recent: int | None) -> JsonObject:
+    """Return a model call as one JSON object, whatever the provider.
+
+    Args:
+        prompt: The prompt.
+        recent: How many messages of the chat are sent at most.
+    """
+    system = system_text(prompt)
+    messages: list[JsonObject] = [{"role": "system", "content": system}] if system else []
+    messages += [{"role": line.role, "content": line.text} for line in chat_lines(prompt, recent=recent)]
+    messages += map(_exchanged, prompt.exchange)
+    has_output = prompt.kind == "work" and prompt.schema is not None
+    offers = [] if prompt.kind == "judge" else offers_of(prompt, (OUTPUT,) if has_output else ())
+    return {
+        "model": prompt.llm,
+        "messages": messages,
+        "tools": [
+            {"name": offer.name, "description": offer.description, "parameters": offer.schema}
+            for offer in offers
+        ],
+        **({OUTPUT: prompt.schema} if prompt.schema is not None else {}),
+    }
+
+
+def _exchanged(message: Message) -> JsonObject:
+    if message_kind(message) == "tool":
+        call = message.get("tool_call_id")
+        return {"role": "tool", "tool_call_id": call, "content": message_text(message)}
+    calls = [
+        {"id": call.get("id"), "name": call.get("name"), "arguments": call.get("args")}
+        for call in message.get("tool_calls") or ()
+    ]
+    return {"role": "assistant", "content": message_text(message), "tool_calls": calls}
