@@ -205,8 +205,8 @@ def _event(view: RunView) -> None:
     row = _row(view)
     is_call = prompt.is_call(view, row)
     state.begin_widget(_CALL_KEY, _CALL_VIEWS[0])
-    views = [SegmentedControl(_CALL_KEY, "Model call", _CALL_VIEWS)] if is_call else []
-    title = [Text(row.type, look="heading"), *views, Text(row.summary)]
+    views: list[Item] = [SegmentedControl(_CALL_KEY, "Model call", _CALL_VIEWS)] if is_call else []
+    title: list[Item] = [Text(row.type, look="heading"), *views, Text(row.summary)]
     bar("event_bar", [*title, *pin_button(view, row)], low=True)
     shown = state.widget(_CALL_KEY) if is_call else None
     if shown == "Prompt":
