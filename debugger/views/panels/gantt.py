@@ -10,7 +10,7 @@ from debugger.analysis.gantt import Bar, BarKind, bars
 from debugger.analysis.steps import TurnRow
 from debugger.views import actions, refresh
 from debugger.views.components.markdown import count
-from debugger.views.components.rows import Cell, Column, rows_list, table
+from debugger.views.components.rows import Cell, Column, fitting, rows_list, table
 from debugger.views.components.toolbar import Colour, Item, Text
 from debugger.views.run_view import RunView
 
@@ -53,7 +53,13 @@ def gantt(view: RunView, turn: TurnRow | None) -> None:
     whole = max((bar.end_ms for bar in drawn), default=0.0) or 1.0
     columns: list[tuple[Column, Callable[[Bar], Cell]]] = [
         (
-            Column("lane", "Node", 130, help="With the thread before it, if not the main one"),
+            Column(
+                "lane",
+                "Node",
+                130,
+                help="With the thread before it, if not the main one",
+                fits=fitting(bar.lane for bar in drawn),
+            ),
             lambda bar: bar.lane,
         ),
         (Column("kind", "Kind", 96, "chip"), lambda bar: (bar.kind, _colour(bar))),

@@ -143,23 +143,23 @@ def _node_table(rows: Sequence[NodeMetrics], steps: Sequence[Step], prices: Sequ
     columns: _NodeColumns = [
         (Column("node", "Node", 110, grows=True), lambda row: row.node_name),
         (_number("runs", "Runs", 46), lambda row: f"{row.runs:,}"),
-        (_number("failures", "Failures", 58), lambda row: f"{row.failures:,}"),
+        (_number("failures", "Failed", 52), lambda row: f"{row.failures:,}"),
         (
-            Column("share", "Share", 92, "bar", help="Of the time of all node runs"),
+            Column("share", "Share", 86, "bar", help="Of the time of all node runs"),
             lambda row: (percent(row.share), row.share),
         ),
-        (_number("total", "Total", 62, "Of all its runs"), lambda row: _of(row.time, "total")),
-        (_number("median", "p50", 62, "Of a run"), lambda row: _of(row.time, "median")),
-        (_number("p95", "p95", 62, "Of a run"), lambda row: _of(row.time, "p95")),
-        (_number("highest", "Longest", 62, "Of a run"), lambda row: _of(row.time, "highest")),
-        (_number("calls", "Calls", 46, "Model calls"), lambda row: f"{row.calls:,}"),
+        (_number("total", "Total", 58, "Of all its runs"), lambda row: _of(row.time, "total")),
+        (_number("median", "p50", 58, "Of a run"), lambda row: _of(row.time, "median")),
+        (_number("p95", "p95", 58, "Of a run"), lambda row: _of(row.time, "p95")),
+        (_number("highest", "Longest", 58, "Of a run"), lambda row: _of(row.time, "highest")),
+        (_number("calls", "Calls", 44, "Model calls"), lambda row: f"{row.calls:,}"),
         (
-            _number("latency", "Latency", 62, "Of a model call, median"),
+            _number("latency", "Latency", 58, "Of a model call, median"),
             lambda row: _of(row.latency, "median"),
         ),
-        (_number("in", "In", 46, "Tokens in"), lambda row: f"{row.prompt_tokens:,}"),
-        (_number("out", "Out", 46, "Tokens out"), lambda row: f"{row.completion_tokens:,}"),
-        (_number("tokens", "Tokens", 56), lambda row: f"{row.total_tokens:,}"),
+        (_number("in", "In", 42, "Tokens in"), lambda row: f"{row.prompt_tokens:,}"),
+        (_number("out", "Out", 42, "Tokens out"), lambda row: f"{row.completion_tokens:,}"),
+        (_number("tokens", "Tokens", 54), lambda row: f"{row.total_tokens:,}"),
     ]
     if prices:
         by_node: dict[str, list[ModelCall]] = {}
