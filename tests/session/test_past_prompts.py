@@ -85,7 +85,7 @@ def rebuilt(session):
 
 
 def sent(prompt):
-    """What of a prompt is sent to a model."""
+    """Return what of a prompt is sent to a model."""
     return (
         prompt.kind,
         prompt.node_logical_id,

@@ -19,7 +19,7 @@ from debugger.protocol.turn_logs import TurnLog
 
 
 class NodeStart(NamedTuple):
-    """What the offers of a node run depend on."""
+    """Conditions of the offers of a node run."""
 
     callers: tuple[Caller, ...]
     """The stack of returns from global nodes, innermost last."""

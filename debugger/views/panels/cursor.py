@@ -141,14 +141,15 @@ def _event_button(view: RunView, by: int) -> Button:
     target = next_place(cursor_events(view), view.event, by)
     is_end = target == view.event or (by > 0 and view.event is not None and not view.is_past)
     reason = f"No {'later' if by > 0 else 'earlier'} event on view" if is_end else ""
-    return _step_button("event", by, step_event, "chevron", reason)
+    return _step_button("event", by, refresh.refreshing("bar", step_event), "chevron", reason)
 
 
 def _turn_button(view: RunView, by: int) -> Button:
     last = view.turns[-1].number if view.turns else 0
     is_end = not 0 < view.turn_number + by <= last and not (by > 0 and view.is_past)
     reason = f"No {'later' if by > 0 else 'earlier'} turn" if is_end else ""
-    return _step_button("turn", by, actions.step_turn, "keyboard_double_arrow", reason)
+    do = refresh.refreshing("bar", actions.step_turn)
+    return _step_button("turn", by, do, "keyboard_double_arrow", reason)
 
 
 def _step_button(unit: str, by: int, do: Callable[[int], None], icon: str, reason: str) -> Button:
@@ -156,7 +157,7 @@ def _step_button(unit: str, by: int, do: Callable[[int], None], icon: str, reaso
     return Button(
         f"{name}_{unit}",
         f"{name.capitalize()} {unit}",
-        refresh.refreshing("bar", do),
+        do,
         (by,),
         icon=f":material/{icon}_{'right' if by > 0 else 'left'}:",
         look="tertiary",
