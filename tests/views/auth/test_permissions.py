@@ -40,8 +40,8 @@ VIEW_COMMANDS = {
     "allow decline dismiss review take_back",  # for a local user, who is an administrator
     "navigation": "go_to",
     "pages.connection": "_chosen _connect _forget",
-    "panels.compare.actions": "choose choose_element compare go_to ignore move read_runs reload "
-    "scroll show_differences swap",
+    "panels.compare.actions": "choose choose_element compare go_to ignore move read_runs reload scroll "
+    "show_differences swap",
     "panels.compare.events_tab": "_choose",
     "panels.conversation": "_show_whole",
     "panels.exports.dialog": "close_export_dialog",
