@@ -72,8 +72,9 @@ def prune(
 ) -> None:
     """Show the runs beyond limits, and with --yes delete them.
 
-    The default limits are WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES. Runs that users
-    have deleted are removed after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS, when they cannot be restored any more.
+    The default limits are WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES.
+
+    Runs that users have deleted are removed after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS.
     """
     with exit_on_error():
         settings = read_settings()
