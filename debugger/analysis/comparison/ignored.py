@@ -87,7 +87,7 @@ IGNORED: tuple[Ignored, ...] = (
     ),
     Ignored(
         "durations",
-        "how long turns, models and tools took",
+        "the duration of turns, models and tools",
         (
             f"{_USAGE}/response_latency_milliseconds",
             f"{_USAGE}/structured_output_retry_metadata/failed_attempts/latency_milliseconds",
@@ -168,7 +168,7 @@ IGNORED: tuple[Ignored, ...] = (
     ),
     Ignored(
         "justifications",
-        "the words in which a model justifies a hop, and their copies in variables",
+        "a model's reasons for a transition, and their copies in variables",
         (
             "message/tool_calls/args/justification",
             "args_filled/justification",
