@@ -295,7 +295,7 @@ class FilterNode:
 
 
 def without_nulls(value: Any) -> Any:
-    """Return a JSON value without the keys whose value is null; lists keep their nulls."""
+    """Return a JSON value without null keys; lists keep their nulls."""
     if isinstance(value, dict):
         return {key: without_nulls(one) for key, one in value.items() if one is not None}
     return [without_nulls(one) for one in value] if isinstance(value, list) else value
