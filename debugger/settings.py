@@ -182,7 +182,7 @@ class Settings(BaseModel):
             try:
                 ZoneInfo(value)
             except (KeyError, OSError, ValueError) as error:
-                raise ValueError(f"{value!r} is no time zone such as Europe/Berlin") from error
+                raise ValueError(f"{value!r} is not a time zone such as Europe/Berlin") from error
         return value
 
     @field_validator("allowed_hosts")

@@ -31,9 +31,9 @@ _KIND_WORDS = {
     "self_loop_edge": "stays",
     "conditional_edge": "condition",
     "reverse_conditional_edge": "back",
-    "companion_edge": "starts beside",
+    "companion_edge": "starts in parallel",
     "guardrail_escalation_edge": "guardrails escalate",
-    "force_transfer_to_node": "moved by hand",
+    "force_transfer_to_node": "moved manually",
 }
 _FILLED = re.compile(r"Condition expression '(.*)' holds", re.DOTALL)
 """The reason of an edge whose condition held, with the values of that moment."""

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from debugger.analysis.position import Position
 from debugger.graph.graph import Graph
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus
+from debugger.protocol.workflow import NodeConfig
+
+_ESCALATION = "guardrail_escalation_edge"
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,48 @@ def run_end(status: RunStatus, position: Position, graph: Graph, error: str = ""
     if status not in TERMINAL_STATUSES:
         return None
     node_id = position.current
-    node = graph.nodes.get(node_id or "")
-    name = node.label if node else node_id or "the last node"
+    name = _name(position, graph)
     if status == "cancelled":
         return RunEnd(f"Ended: the run was stopped at {name}.")
     if status == "aborted_looping_risk":
         return RunEnd(f"Ended: the run was stopped at {name}, because it was looping.", node_id)
     if status == "failed":
         return RunEnd(f"Ended: {error or 'an error'}{'' if error.endswith('.') else '.'}", node_id)
-    if node_id is None or not graph.leaving(node_id):
+    last = position.transitions[-1] if position.transitions else None
+    if last is not None and last.kind == _ESCALATION and last.destination is None:
+        return RunEnd(f"Ended: too many guardrail nodes were entered; {name} was the last node.", node_id)
+    if node_id is None or not _can_leave(node_id, position, graph):
         return RunEnd(f"Ended: {name} has no outgoing edge.", node_id)
     return RunEnd(f"Ended: no outgoing edge of {name} matched.", node_id)
+
+
+def _name(position: Position, graph: Graph) -> str:
+    """Return the last node's label; inside a super node both labels."""
+    node_id = position.current or ""
+    node = graph.nodes.get(node_id)
+    name = node.label if node else node_id or "the last node"
+    inner = position.inner_names.get(node_id)
+    return f"{name} › {inner}" if inner else name
+
+
+def _can_leave(node_id: str, position: Position, graph: Graph) -> bool:
+    """Return whether the run looked for a transition at its last node.
+
+    An edge that only starts a companion thread is none. Inside a super node the graph does not show them.
+    """
+    if node_id in position.inner_names or graph.main_direct(node_id) or graph.conditional(node_id):
+        return True
+    node = graph.nodes.get(node_id)
+    if node is not None and node.global_node_config and node.global_node_config.reverse_conditional_edge:
+        return True
+    others = [each for each in graph.global_nodes if each.logical_id != node_id]
+    return any(_is_evaluated(node, each) for each in others)
+
+
+def _is_evaluated(node: NodeConfig | None, global_node: NodeConfig) -> bool:
+    """Return whether a node evaluates the condition of a global node: a freeform one needs a model."""
+    settings = global_node.global_node_config
+    if settings is None or settings.condition is None:
+        return False
+    calls_model = node is not None and node.type in ("say_llm", "worker_llm", "workflow_run_evaluator")
+    return bool(settings.condition.condition_expression) or calls_model

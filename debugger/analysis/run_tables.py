@@ -116,7 +116,7 @@ class NodeRow:
     entered_by: str
     """The edge of the last transition to it: its name, else its id, else the kind of transition."""
     status: str
-    """``"waiting here"`` and its like, ``"companion labpoll here"``, ``"failed"``, ``"passed over"``,
+    """``"waiting here"`` and its like, ``"companion labpoll here"``, ``"failed"``, ``"skipped"``,
     ``"visited"``, ``"next"``, ``"not reached"`` or ``"not in this version"``."""
 
 
@@ -168,7 +168,7 @@ def _node_status(node: str, position: Position, next_nodes: set[str | None]) -> 
     if node in position.failed:
         return "failed"
     if node in position.skipped:
-        return "passed over"
+        return "skipped"
     if node in position.first_visit:
         return "visited"
     return "next" if node in next_nodes else "not reached"

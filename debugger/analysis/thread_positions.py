@@ -22,7 +22,7 @@ _MOVES = frozenset({"user_messages", "start_node_run", "busy_wait_for_user_messa
 _END_TYPES = {"end_workflow": "ended", "workflow_error": "failed"}
 _ACTIVE = frozenset({"started", "running", "waiting_for_user_input"})
 _ENDED = {
-    "completed": "The run is complete and takes no more messages.",
+    "completed": "The run is completed and takes no more messages.",
     "failed": "The run has failed and takes no more messages.",
     "cancelled": "The run was stopped and takes no more messages.",
     "aborted_looping_risk": "The run was ended because it looped, and takes no more messages.",
@@ -182,7 +182,9 @@ def input_hint(
     if status in _NOT_WAITING:
         return InputHint("none", "", _NOT_WAITING[status])
     if has_background_work:
-        return InputHint("background", "", "Nobody waits for the user: work goes on in the background.")
+        return InputHint(
+            "background", "", "The run continues in the background and does not wait for the user."
+        )
     return InputHint("none", "", "The turn is still running.")
 
 
@@ -198,5 +200,5 @@ def _waiting(hint: Mapping[str, Any], has_background_work: bool, names: Mapping[
     wanted = hint.get("type", _WAIT_TYPE)
     # An unknown kind of hint is shown by its wire name, it need not be a message.
     wanted_text = "the user's message" if wanted == _WAIT_TYPE else f"{str(wanted).replace('_', ' ')!r}"
-    rest = "; meanwhile work goes on in the background" if has_background_work else ""
+    rest = "; background work continues meanwhile" if has_background_work else ""
     return InputHint("message", who, f"{who or 'The workflow'} waits for {wanted_text}{rest}.")

@@ -32,10 +32,10 @@ MAX_LATEST = 3
 _EDGE_TYPES = {"direct_edge": "direct", "conditional_edge": "conditional"}
 _REASONS = {
     "direct_edge": "This always comes next.",
-    "self_loop_edge": "It goes on here.",
-    "companion_edge": "This goes on in the background.",
-    "guardrail_escalation_edge": "A safety rule was broken too often.",
-    "force_transfer_to_node": "Somebody moved it there.",
+    "self_loop_edge": "It stays on this node.",
+    "companion_edge": "This continues in the background.",
+    "guardrail_escalation_edge": "Guardrail nodes were entered too often.",
+    "force_transfer_to_node": "It was moved there manually.",
     "reverse_conditional_edge": "Back to where it was.",
 }
 

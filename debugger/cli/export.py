@@ -107,7 +107,7 @@ def export(
     """
     with _exit_codes():
         if out.exists() and not force:
-            raise ConflictError(f"{out} exists.", advice="Say --force to replace it.")
+            raise ConflictError(f"{out} exists.", advice="Use --force to replace it.")
         settings = read_settings()
         settings = settings.model_copy(update={"database": database}) if database else settings
         with closing(open_embedded(settings)) as backend:
@@ -149,7 +149,7 @@ def _options(
     if preset != LEX or chosen == "csv":
         check_options(options)
         return options
-    raise InputError("A Lex test set is a CSV file.", advice="Say --format csv.")
+    raise InputError("A Lex test set is a CSV file.", advice="Use --format csv.")
 
 
 def _masking(rules: str, hidden: str, *, no_mask: bool) -> MaskingOptions:
@@ -174,7 +174,7 @@ def _separator(name: str) -> str:
     """
     found = _SEPARATORS.get(name.lower())
     if found is None:
-        raise InputError(f"There is no separator {name!r}.", advice="Say comma, semicolon or tab.")
+        raise InputError(f"There is no separator {name!r}.", advice="Use comma, semicolon or tab.")
     return found
 
 
@@ -188,7 +188,7 @@ def _format_of(out: Path) -> str:
     found = next((name for ending, name in extensions.items() if out.name.endswith(ending)), None)
     if found is None:
         raise InputError(
-            f"The format of {out.name!r} is not known.", advice=f"Say --format {' or '.join(EXPORTS)}."
+            f"The format of {out.name!r} is not known.", advice=f"Use --format {' or '.join(EXPORTS)}."
         )
     return found
 
@@ -201,7 +201,7 @@ def _run_ids(backend: EmbeddedBackend, filters: str, runs: list[str]) -> list[st
     """
     if not filters and not runs:
         raise InputError(
-            "No run was selected.", advice="Say --run ID, --filter 'status=failed' or --filter all."
+            "No run was selected.", advice="Use --run ID, --filter 'status=failed' or --filter all."
         )
     for run_id in runs:
         backend.store.record(check_id("run", run_id))
@@ -209,7 +209,7 @@ def _run_ids(backend: EmbeddedBackend, filters: str, runs: list[str]) -> list[st
     if filters:
         ids |= dict.fromkeys(find_run_ids(backend, read_filter(backend, filters)))
     if not ids:
-        raise InputError(f"No run matches {filters!r}.", advice="Loosen the filter, or say --filter all.")
+        raise InputError(f"No run matches {filters!r}.", advice="Loosen the filter, or use --filter all.")
     return list(ids)
 
 
@@ -233,7 +233,7 @@ def read_filter(backend: EmbeddedBackend, text: str) -> RunFilter:
         if not is_set or key not in _KEYS or not value:
             raise InputError(
                 f"The part {part!r} of the filter is not known.",
-                advice=f"Say {', '.join(f'{name}=' for name in _KEYS)} with a value.",
+                advice=f"Use {', '.join(f'{name}=' for name in _KEYS)} with a value.",
             )
         values[key] = value
     workflow = values.get("workflow")
@@ -265,7 +265,7 @@ def _workflow_id(backend: EmbeddedBackend, wanted: str) -> str:
         return check_id("workflow", wanted)  # it was deleted; its runs stay
     raise InputError(
         f"{len(named) or 'No'} workflow{'s are' if len(named) > 1 else ' is'} named {wanted!r}.",
-        advice="Say the workflow's id.",
+        advice="Use the workflow's id.",
     )
 
 
@@ -278,7 +278,7 @@ def _version(text: str | None) -> int | None:
     if text is None:
         return None
     if not text.isascii() or not text.isdigit():
-        raise InputError(f"A version is a number, and {text!r} is none.", advice="Say version=3.")
+        raise InputError(f"A version is a number, but {text!r} is none.", advice="Use version=3.")
     return int(text)
 
 
@@ -286,7 +286,7 @@ def _moment(text: str | None) -> datetime | None:
     """Return a moment; one without a zone is in UTC.
 
     Raises:
-        InputError: It is no date.
+        InputError: It is not a date.
     """
     if text is None:
         return None
@@ -294,7 +294,7 @@ def _moment(text: str | None) -> datetime | None:
         found = datetime.fromisoformat(text)
     except ValueError as error:
         raise InputError(
-            f"{text!r} is no date.", advice="Say it as 2026-11-28 or 2026-11-28T10:00:00Z."
+            f"{text!r} is not a date.", advice="Write it as 2026-11-28 or 2026-11-28T10:00:00Z."
         ) from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

@@ -57,14 +57,14 @@ def prune(
     days: Annotated[
         float | None, typer.Option(min=0, help="Days that a run is kept after its last turn.")
     ] = None,
-    runs: Annotated[int | None, typer.Option(min=0, help="Runs that are kept.")] = None,
+    runs: Annotated[int | None, typer.Option(min=0, help="Runs to keep.")] = None,
     size: Annotated[
         int | None, typer.Option("--bytes", min=0, help="Bytes that workflows and runs may take.")
     ] = None,
     marked: Annotated[
         bool,
         typer.Option(
-            "--marked", help="Let runs go too that are starred, tagged, commented, rated or noted on."
+            "--marked", help="Also delete runs that are starred, tagged, commented, rated or noted on."
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete them; without it, they are only shown.")] = False,
@@ -72,8 +72,9 @@ def prune(
 ) -> None:
     """Show the runs beyond limits, and with --yes delete them.
 
-    The default limits are WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES. Runs that users
-    have deleted go after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS, when they cannot be restored any more.
+    The default limits are WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES.
+
+    Runs that users have deleted are removed after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS.
     """
     with exit_on_error():
         settings = read_settings()
@@ -81,14 +82,16 @@ def prune(
             expired = store.hidden.expired(settings.keep_deleted_days)
             limits = _limits(settings, days, runs, size, marked, is_required=not expired)
             if expired:
-                typer.echo(f"{_number(len(expired), 'deleted run')} can no longer be restored and would go.")
+                typer.echo(
+                    f"{_number(len(expired), 'deleted run')} can no longer be restored and would be deleted."
+                )
             pruning = store.plan_pruning(limits)
             for line in _plan_lines(pruning):
                 typer.echo(line)
             if not pruning.candidates and not expired:
                 return
             if not yes:
-                typer.echo("Nothing was deleted; say --yes to delete them.")
+                typer.echo("Nothing was deleted; use --yes to delete them.")
                 return
             count = store.hidden.prune(settings.keep_deleted_days) + store.prune(pruning)
             typer.echo(f"Deleted {_number(count, 'run')}.")
@@ -140,8 +143,8 @@ def _limits(
     )
     if is_required and limits.days is limits.runs is limits.size is None:
         raise InputError(
-            "There is no limit to what is kept.",
-            advice="Say one, as in --days 90, --runs 10000 or --bytes 1000000000.",
+            "No limit is set.",
+            advice="Set one, as in --days 90, --runs 10000 or --bytes 1000000000.",
         )
     return limits
 
@@ -149,7 +152,7 @@ def _limits(
 def _plan_lines(pruning: Pruning) -> Iterator[str]:
     size = sum(run.size for run in pruning.candidates)
     yield (
-        f"{len(pruning.candidates)} of {_number(pruning.runs, 'run')} would go, "
+        f"{len(pruning.candidates)} of {_number(pruning.runs, 'run')} would be deleted, "
         f"with {_bytes(size)} of {_bytes(pruning.size)}."
     )
     for run in pruning.candidates[:_MAX_LINES]:

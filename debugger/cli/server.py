@@ -38,7 +38,7 @@ def serve(
         typer.Option(
             envvar="WORKFLOW_DEBUGGER_API_KEY",
             show_envvar=True,
-            help="Bearer key that may be shared, an administrator's; people's own are made by `keys add`.",
+            help="Bearer key that may be shared, an administrator's; users' own keys are made by `keys add`.",
         ),
     ] = "",
     inline_python: Annotated[

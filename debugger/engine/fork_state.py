@@ -56,7 +56,7 @@ def _check_start(state: RunState, graph: Graph, start_node: str) -> None:
     if start_node not in graph.nodes:
         raise InputError(
             f"The start node {start_node!r} is not in this version of the workflow.",
-            advice="Choose one of its nodes, or leave it empty to begin where the run stood.",
+            advice="Choose one of its nodes, or leave it empty to begin where the run was.",
         )
     if state.main.ended:
         raise InputError(
@@ -75,7 +75,7 @@ def _check_places(state: RunState, graph: Graph, *, is_moved: bool) -> None:
     ]
     if lost:
         raise ConflictError(
-            f"The run stands at {', '.join(dict.fromkeys(lost))}, which this version does not have.",
+            f"The run is at {', '.join(dict.fromkeys(lost))}, which this version does not have.",
             advice="Choose a start node of this version, or fork in the version that the run used.",
         )
 

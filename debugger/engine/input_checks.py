@@ -59,7 +59,7 @@ def _check_node_input(node_input: NodeInput, graph: Graph, position: str | None,
     if node_input.type not in _KNOWN_TYPES:
         wanted = _INPUT_TYPES.get(node_input.type)
         raise InputError(
-            f"{path}.type: {node_input.type!r} is no type of node input.",
+            f"{path}.type: {node_input.type!r} is not a type of node input.",
             advice=f"Inputs of such a node are of the type {wanted!r}." if wanted else "Leave it out.",
         )
     if node_input.messages and node_input.type not in _WITH_MESSAGES:

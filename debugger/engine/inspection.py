@@ -90,7 +90,7 @@ class RunInspector:
 
     def _begun(self) -> Execution:
         if self._execution is None:
-            raise ConflictError("The turn has not begun yet.", advice="Wait until it has.")
+            raise ConflictError("The turn has not started yet.", advice="Wait until it has.")
         return self._execution
 
 
@@ -121,7 +121,7 @@ def edit_events(changes: Sequence[JsonObject], execution: Execution) -> list[Eve
     if not changes:
         return []
     names = ", ".join(dict.fromkeys(edit["name"] for edit in changes))
-    note = WorkflowDebugLogEvent(debug_message=f"Changed by hand: {names}")
+    note = WorkflowDebugLogEvent(debug_message=f"Changed manually: {names}")
     note.stamp(edits=list(changes))
     touched = dict.fromkeys(edit.get("thread_id", MAIN_THREAD) for edit in changes)
     threads = [execution.state.threads[thread_id] for thread_id in touched]

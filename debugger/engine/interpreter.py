@@ -99,7 +99,7 @@ class Interpreter:
                 raise InputError(
                     f"initial_state.threads names the thread {thread_id!r}; a run begins with "
                     f"{MAIN_THREAD!r} alone.",
-                    advice=f"Give the state of the main thread, {MAIN_THREAD!r}.",
+                    advice=f"Set the state of the main thread, {MAIN_THREAD!r}.",
                 )
         thread = snapshot.threads.get(MAIN_THREAD)
         wanted = turn_input.start_node_logical_id or (thread.node_logical_id if thread else None)
@@ -275,7 +275,7 @@ class Interpreter:
 def _check_not_over(state: RunState) -> None:
     if state.main.ended:
         raise InputError(
-            "The conversation of this run is over; only its companion threads still run.",
+            "The conversation of this run has ended; only its companion threads still run.",
             advice="Advance its background work, or stop it.",
         )
 

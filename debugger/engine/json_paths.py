@@ -59,7 +59,7 @@ def parse_path(text: str) -> Path:
         end = match.end()
     if end < len(text) or not steps:
         raise InputError(
-            f"{shortened(text, _SHOWN)!r} is not a path: it makes no sense from character {end + 1} on.",
+            f"{shortened(text, _SHOWN)!r} is not a path: it is invalid from character {end + 1} on.",
             advice="Write a path as a.b, rows[].id, rows[1].id or a['b.c'].",
         )
     return tuple(steps)

@@ -190,7 +190,7 @@ class EdgeSelector:
         decision = yield from self.first_match(node, context)
         if decision is None and node.loops_to_itself:
             loop = Transition("self_loop", config, config)
-            return Decision(loop, f"{config.label} goes on with itself", {})
+            return Decision(loop, f"{config.label} stays on this node", {})
         return decision
 
     def companion_edges(self, node: NodeConfig) -> list[Transition]:

@@ -220,8 +220,8 @@ class ThreadScheduler:
     def _park(self, thread: ThreadState, config: NodeConfig) -> Event:
         if thread.is_companion:
             raise RunError(
-                f"The companion thread {thread.thread_id} has come to node {config.label!r}, which waits for "
-                "the user; a companion never hears one.",
+                f"The companion thread {thread.thread_id} has reached node {config.label!r}, which waits for "
+                "the user; a companion thread gets no messages.",
                 advice="Set wait_for_user_message to false, or keep the node out of the companion thread.",
             )
         thread.is_waiting = True

@@ -97,7 +97,7 @@ COLUMNS: dict[str, Column] = {
         Column("run_by", "Run by", "Who started the run", _ALL, lambda row: run_of(row, "run_by") or ""),
         Column("started_at", "Started", "ISO 8601, UTC", _ALL, started),
         Column(
-            "duration_ms", "Run duration", "From begin to last change", _ALL, lambda row: row.run.duration_ms
+            "duration_ms", "Run duration", "From start to last change", _ALL, lambda row: row.run.duration_ms
         ),
         Column("final_status", "Final status", "Of the run", _ALL, final_status),
         Column(
@@ -138,7 +138,11 @@ COLUMNS: dict[str, Column] = {
         Column("agent_text", "Agent", "What the agent said", _TURN, partial(texts_of, role="agent"), True),
         Column("at", "Time", "ISO 8601, UTC", _ALL, time_of),
         Column(
-            "at_ms", "At", "Milliseconds since the run began", _MESSAGE, lambda row: message_of(row, "at_ms")
+            "at_ms",
+            "At",
+            "Milliseconds since the run started",
+            _MESSAGE,
+            lambda row: message_of(row, "at_ms"),
         ),
         Column(
             "node_id", "Node id", "That speaks or listens", _TALK, partial(node_of, name="node_logical_id")
@@ -268,7 +272,7 @@ COLUMNS: dict[str, Column] = {
             "event_node", "Node", "With super nodes around it", _EVENT, lambda row: event_of(row, "node_name")
         ),
         Column("event_thread", "Thread", "Of the event", _EVENT, lambda row: event_of(row, "thread")),
-        Column("event_at_ms", "At", "Since the run began", _EVENT, attrgetter("event.at_ms")),
+        Column("event_at_ms", "At", "Since the run started", _EVENT, attrgetter("event.at_ms")),
         Column(
             "event_duration_ms",
             "Duration",
@@ -293,7 +297,7 @@ COLUMNS: dict[str, Column] = {
         Column(
             "verdict_at",
             "Verdict changed",
-            "By it an import knows that nobody has changed the verdict since",
+            "By it an import knows that no other user has changed the verdict since",
             _TALK,
             partial(verdict_of, name="updated_at"),
         ),
@@ -321,7 +325,7 @@ COLUMNS: dict[str, Column] = {
         Column(
             "run_verdict_at",
             "Run verdict changed",
-            "By it an import knows that nobody has changed that verdict since",
+            "By it an import knows that no other user has changed that verdict since",
             _ALL,
             partial(run_verdict, name="updated_at"),
         ),

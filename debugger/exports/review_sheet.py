@@ -152,7 +152,7 @@ def _read_cells(table: Table) -> Iterator[tuple[int, dict[str, str]]]:
 def _read_row(sheet: ReviewSheet, number: int, cells: Mapping[str, str]) -> None:
     run_id = cells.get(RUN_ID, "").strip().lower()
     if not is_id(run_id):
-        raise InputError(f"{run_id[:40]!r} is no run id: 24 hexadecimal digits.")
+        raise InputError(f"{run_id[:40]!r} is not a run id: 24 hexadecimal digits.")
     if cells.get("tags") is not None:
         sheet.tags.append(_tags(number, run_id, unguarded(cells["tags"])))
     _read_review(sheet, number, run_id, Target(), cells, "run_")
@@ -187,7 +187,7 @@ def _value(text: str) -> VerdictValue | None:
         return None
     found = next((value for value in VERDICT_VALUES if value == word), None)
     if found is None:
-        raise InputError(f"{text.strip()[:40]!r} is no verdict: pass, fail or unsure.")
+        raise InputError(f"{text.strip()[:40]!r} is not a verdict: pass, fail or unsure.")
     return found
 
 
@@ -195,7 +195,7 @@ def _target(cells: Mapping[str, str]) -> Target:
     for column, kind in (("sequence", "message"), ("turn", "turn")):
         text = cells.get(column, "").strip()
         if text and not is_number(text):
-            raise InputError(f"{text[:40]!r} is no number of a {kind}.")
+            raise InputError(f"{text[:40]!r} is not a {kind} number.")
         if text:
             return Target.message(int(text)) if kind == "message" else Target.turn(int(text))
     return Target()

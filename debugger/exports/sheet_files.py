@@ -78,7 +78,7 @@ def _text(content: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         encoding = "UTF-16" if is_wide else "UTF-8"
         raise InputError(
-            f"The sheet {name!r} is no text in {encoding}: byte {error.start} does not fit.",
+            f"The sheet {name!r} is not text in {encoding}: byte {error.start} does not fit.",
             advice="Save it as an Excel workbook (.xlsx) or as “CSV UTF-8”.",
         ) from error
 

@@ -125,7 +125,7 @@ def _config(document: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(config, Mapping):
         raise InputError(
             f"The workflow has no workflow_config: it is {config!r}.",
-            advice="Export the workflow fully hydrated, or give it an empty object.",
+            advice="Export the workflow with its nodes and edges, or set an empty object.",
         )
     return config
 

@@ -41,7 +41,7 @@ def load_workflow(text: str | bytes) -> Workflow:
     if not isinstance(data, Mapping):
         raise WorkflowError(
             f"This is not a workflow: the text holds {_kind(data)}, not an object.",
-            advice="Export the workflow fully hydrated (?fully_hydrate=true) and import that file.",
+            advice="Export the workflow with its nodes and edges (?fully_hydrate=true) and import that file.",
         )
     document = unwrap_document(data)
     _check_nodes(document)
@@ -73,7 +73,7 @@ def _decoded(text: str | bytes) -> str:
 
 def _parsed(text: str) -> Any:
     if not text.strip():
-        raise InputJsonError("The text is empty.", line=1, column=1, advice="Give the JSON of a workflow.")
+        raise InputJsonError("The text is empty.", line=1, column=1, advice="Enter the JSON of a workflow.")
     try:
         data = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except json.JSONDecodeError as error:
@@ -151,7 +151,7 @@ def _check_nodes(document: Mapping[str, Any]) -> None:
     if not isinstance(nodes, list):
         raise WorkflowError(
             f"This is not a workflow: it has edges, but as 'node_configs' {_kind(nodes)} instead of a list.",
-            advice="Export the workflow fully hydrated (?fully_hydrate=true) and import that file.",
+            advice="Export the workflow with its nodes and edges (?fully_hydrate=true) and import that file.",
         )
     for index, node in enumerate(nodes):
         _check_id(f"Node {index + 1}", node)

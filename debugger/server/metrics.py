@@ -86,11 +86,11 @@ class Metrics:
             ["status"],
             registry=self.registry,
         )
-        self._under_way = Gauge("debugger_turns_under_way", "Turns under way.", registry=self.registry)
+        self._under_way = Gauge("debugger_turns_under_way", "Turns that are running.", registry=self.registry)
         self._sockets = Gauge("debugger_sockets_open", "WebSockets that are open.", registry=self.registry)
-        self._events = Counter("debugger_events", "Events of turns that are over.", registry=self.registry)
+        self._events = Counter("debugger_events", "Events of turns that have ended.", registry=self.registry)
         self._node_runs = Counter(
-            "debugger_node_runs", "Node runs in turns that are over.", registry=self.registry
+            "debugger_node_runs", "Node runs in turns that have ended.", registry=self.registry
         )
         self._refused = Counter(
             "debugger_refused",

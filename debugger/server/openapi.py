@@ -69,7 +69,7 @@ _ERRORS: dict[int, tuple[str, Any]] = {
     400: ("A rule is broken.", BrokenRule),
     401: ("The key is missing, or is not this server's.", Detail),
     403: ("The key or the host name does not allow it.", Detail),
-    404: ("It does not exist, or the run is over.", Detail),
+    404: ("It does not exist, or the run has ended.", Detail),
     409: ("It conflicts with another turn or with the state.", Conflict),
     413: ("The body is too large.", Detail),
     415: ("The content type of the body is not JSON.", Detail),

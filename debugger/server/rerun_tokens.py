@@ -54,7 +54,7 @@ def plan_of(engine: EmbeddedBackend, ticket: RerunTicket) -> RerunPlan:
     """
     plan = engine.forks.plan(ticket.run_id, ticket.turn_index, RerunTarget.model_validate(ticket.target))
     if plan.graph_digest != ticket.graph_digest:
-        raise ConflictError("The workflow was changed since this re-run token was given.")
+        raise ConflictError("The workflow was changed since this re-run token was issued.")
     return plan
 
 

@@ -82,6 +82,6 @@ def _check_limit(engine: EmbeddedBackend, workflow_id: str, limit: int) -> None:
         is_full = store.catalogue.count_active_runs(workflow_id) >= limit
     if is_full:
         raise RateLimitError(
-            f"{limit} runs of this workflow are under way, and no more may be.",
-            advice="Let one end, or raise the limit.",
+            f"{limit} runs of this workflow are active, and no more may be.",
+            advice="Wait until one has ended, or raise the limit.",
         )

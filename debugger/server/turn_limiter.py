@@ -77,7 +77,7 @@ class _Lane:
             raise QueueFullError(
                 f"{key.waiting} turns of this key are waiting to be executed, and no more may.",
                 retry_after=RETRY_AFTER_SECONDS,
-                advice="Send the turn again once some of them are over.",
+                advice="Send the turn again once some of them have ended.",
             )
         key.waiting += 1
         try:

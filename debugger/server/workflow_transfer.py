@@ -200,7 +200,7 @@ def _selected(request: Import) -> list[VersionCopy]:
     versions = {version.version_number: version for version in request.bundle.versions}
     missing = [number for number in request.versions_to_import if number not in versions]
     if missing or not request.versions_to_import:
-        message = f"The bundle has no version {missing[0]}" if missing else "No version is asked for"
+        message = f"The bundle has no version {missing[0]}" if missing else "No version is requested"
         raise body_error("value_error", message, "versions_to_import")
     selected = [versions[number] for number in sorted(set(request.versions_to_import))]
     return [

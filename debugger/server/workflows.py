@@ -141,9 +141,9 @@ def create_workflow(
 ) -> RawJsonResponse:
     """Create a workflow.
 
-    The body is a hydrated document, has one under ``config``, or only a name. A document that the platform
-    does not save is rejected (``platform.md#validation``). The app, which shows the errors of a workflow,
-    imports it without this route. Logical ids stay as they are (``platform.md#server-checklist``).
+    The body is a document with nodes and edges, has one under ``config``, or only a name. A document that the
+    platform does not save is rejected (``platform.md#validation``). The app, which shows the errors of a
+    workflow, imports it without this route. Logical ids stay as they are (``platform.md#server-checklist``).
     """
     name = name_in(body)
     summary = backend.create_workflow(new_document(body), name=name)
@@ -232,7 +232,7 @@ def add_favorite(
 def remove_favorite(workflow_id: WorkflowId, store: ServedStore, person: Person) -> RawJsonResponse:
     """Remove a workflow from the favorites of the user."""
     store.catalogue.favor(workflow_id, person, is_favorite=False)
-    return RawJsonResponse({"message": "The workflow is no favorite."})
+    return RawJsonResponse({"message": "The workflow is not a favorite."})
 
 
 def workflow_records(backend: Backend, summaries: Sequence[WorkflowSummary]) -> list[WorkflowRecord]:

@@ -89,4 +89,4 @@ class RunComparison:
     @cached_property
     def structure(self) -> list[WorkflowChange]:
         """Return the differences between the versions."""
-        return workflow_changes(self.a.workflow, self.b.workflow)
+        return workflow_changes(self.a.workflow, self.b.workflow, self.ignoring)

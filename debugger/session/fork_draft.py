@@ -169,10 +169,10 @@ class ForkDraft:
         found = [*self.variables.problems, *(error.message for error in self._text_errors.values())]
         if self.way == "replayed":
             if self.start_node and self.start_node != self.point.standing_at:
-                found.append("Sent again from turn 1, the run cannot begin this turn at another node.")
+                found.append("With turns 1 to n run again, this turn cannot start at another node.")
             if any(edit.scope != "dynamic" or edit.is_removal for edit in self.edits):
                 found.append(
-                    "Sent again from turn 1, only dynamic variables can be set: they go with the turn."
+                    "With turns 1 to n run again, only dynamic variables can be set: they go with the turn."
                 )
         return found
 

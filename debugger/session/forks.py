@@ -146,7 +146,7 @@ class _ForkRecorder:
             again = next(turn for turn in reversed(turns) if not turn.is_background)
             self._judge(compare(self._draft.point.original, again, self._draft.way))
         elif self._draft.way == "replayed":
-            self._judge(Fidelity("replayed", "All inputs before this turn were sent again from turn 1."))
+            self._judge(Fidelity("replayed", "All turns before this one were run again from turn 1."))
 
     def _judge_by_control(self, found: Fidelity) -> None:
         """Store the result of the verification, which ran without the edits."""

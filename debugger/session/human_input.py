@@ -6,16 +6,48 @@ The thread that executes a turn waits here with the model's prompt; another thre
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from debugger.analysis.node_origins import author_edge_id, author_node_id
 from debugger.engine.background_call import POLL_SECONDS
 from debugger.engine.json_schema import schema_error
 from debugger.engine.mocks.interceptor import PERSON
-from debugger.engine.models.base import Model, ModelError, Prompt, RemoteModel, Reply, ToolCall
-from debugger.errors import ConflictError, InputError
+from debugger.engine.models.base import (
+    Model,
+    ModelError,
+    Prompt,
+    RemoteModel,
+    Reply,
+    ToolCall,
+    TransitionOption,
+)
+from debugger.engine.models.extraction import fill_fields
+from debugger.errors import ConflictError, InputError, InputJsonError
 from debugger.protocol.base import JsonObject
 from debugger.session.json_input import parse_object, to_json
+from debugger.session.schema_example import example_object
+
+_CHOSEN, _OTHER_CHOSEN = "chosen by a person", "another edge was chosen"
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """A possible next step, as the graph names it."""
+
+    edge: str = ""
+    """The author's edge."""
+    node: str = ""
+    """The destination, for a transition without an edge in the document."""
+
+    def choice_of(self, prompt: Prompt) -> TransitionOption | None:
+        """Return the first choice of a prompt that takes this step."""
+        return next((choice for choice in prompt.choices if self._is_taken_by(choice)), None)
+
+    def _is_taken_by(self, choice: TransitionOption) -> bool:
+        if self.edge:
+            return author_edge_id(choice.edge_id, {self.edge}) == self.edge
+        return author_node_id(choice.destination_node_logical_id, {self.node}) == self.node
 
 
 @dataclass(frozen=True)
@@ -27,6 +59,28 @@ class PendingPrompt:
     """What the stand-in would answer; empty where that is not known."""
     number: int
     """Counts the inquiries of a session."""
+    chosen: str = ""
+    """The edge that the user has chosen in the graph, by its id among the choices."""
+
+    @property
+    def first_form(self) -> AnswerForm:
+        """Return the form with valid first values for each field."""
+        found = form_of(self.suggestion)
+        if self.chosen and self.chosen != found.chosen:
+            found = replace(found, text="", chosen=self.chosen, reason="", args="")
+        return found
+
+    def first_args(self, choice: TransitionOption) -> str:
+        """Return first arguments of a choice: what the user said, else examples."""
+        if self.suggestion.chosen == choice and self.suggestion.args:
+            return _fitting(self.suggestion.args, choice.args_schema)
+        said = fill_fields(choice.args_schema, self.prompt.message)
+        return _fitting(said, choice.args_schema)
+
+    @property
+    def first_fields(self) -> str:
+        """Return the first structured output: what the stand-in found, else examples."""
+        return _fitting(self.suggestion.fields, self.prompt.schema)
 
 
 @dataclass
@@ -39,6 +93,12 @@ class HumanInput:
     """The nodes for whose models the user answers."""
     pending: PendingPrompt | None = None
     """What waits for an answer."""
+    _wanted: NextStep | None = None
+    """The step that the user has chosen before a prompt offers it."""
+    _wanted_at: str = ""
+    """The node that it leaves."""
+    _accepted: tuple[str, int, int] | None = None
+    """The visit of a node at which a condition held by the user; what is asked then decides nothing."""
     _reply: Reply | None = None
     _number: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -48,23 +108,85 @@ class HumanInput:
         return self.asks_all or prompt.node_logical_id in self.nodes
 
     def ask(self, prompt: Prompt, fallback: Model, cancelled: threading.Event) -> Reply:
-        """Wait for a person's answer.
+        """Return the user's answer; wait for it where it is not settled by an earlier one.
 
         Raises:
-            ModelFailure: The turn was ended meanwhile.
+            ModelError: The turn was ended meanwhile.
         """
         with self._changed:
-            self._number += 1
-            self._reply = None
-            self.pending = PendingPrompt(prompt, _suggested(prompt, fallback), self._number)
+            self._reply = self._settled(prompt, fallback)
+            if self._reply is None:
+                self._number += 1
+                chosen = self._take_wanted(prompt)
+                self.pending = PendingPrompt(
+                    prompt, _suggested(prompt, fallback), self._number, chosen.edge_id if chosen else ""
+                )
             try:
                 while self._reply is None:
                     if cancelled.is_set():
                         raise ModelError("nobody waits for the answer any more")
                     self._changed.wait(POLL_SECONDS)
-                return self._reply
             finally:
                 self.pending = None
+            if prompt.kind == "judge" and self._reply.chosen is not None:
+                self._accepted = _visit(prompt, prompt.visit)
+            return self._reply
+
+    def want(self, step: NextStep, node: str) -> None:
+        """Let the next prompt of a node that offers a step begin with it."""
+        self._wanted, self._wanted_at = step, node
+
+    def choose(self, step: NextStep) -> None:
+        """Choose a step for the prompt that waits, or for one that follows at its node.
+
+        The form of a prompt that offers the step begins with it. A single condition that takes no arguments
+        is answered at once; one for another step does not hold then.
+        """
+        with self._changed:
+            if self.pending is None:
+                return
+            prompt = self.pending.prompt
+            choice = step.choice_of(prompt)
+            if choice is None and prompt.kind != "judge":
+                return
+            if choice is None:
+                self.want(step, prompt.node_logical_id)
+                self._submit(Reply(reason=_OTHER_CHOSEN, model=PERSON))
+            elif prompt.kind == "judge" and not choice.args_schema:
+                self._submit(Reply(chosen=choice, reason=_CHOSEN, model=PERSON))
+            else:
+                self.pending = replace(self.pending, chosen=choice.edge_id)
+
+    def _submit(self, reply: Reply) -> None:
+        """Let the turn continue; nothing waits any more, also before its thread has noticed."""
+        self._reply, self.pending = reply, None
+        self._changed.notify_all()
+
+    def _settled(self, prompt: Prompt, fallback: Model) -> Reply | None:
+        """Return the answer that follows from the user's last one, if any."""
+        is_judge = prompt.kind == "judge"
+        # A model that speaks or works counts the visit under way, a condition those that are over.
+        if self._accepted == _visit(prompt, prompt.visit if is_judge else prompt.visit - 1):
+            # The first condition that holds decides; the others and the node's own answer are discarded.
+            return Reply(reason=_OTHER_CHOSEN, model=PERSON) if is_judge else _suggested(prompt, fallback)
+        if self._wanted is None or not is_judge or self._wanted_at != prompt.node_logical_id:
+            return None
+        choice = self._wanted.choice_of(prompt)
+        if choice is None:
+            return Reply(reason=_OTHER_CHOSEN, model=PERSON)
+        if choice.args_schema:
+            return None
+        self._wanted = None
+        return Reply(chosen=choice, reason=_CHOSEN, model=PERSON)
+
+    def _take_wanted(self, prompt: Prompt) -> TransitionOption | None:
+        """Return the wanted choice, and forget it where the prompt can take it or has left its node."""
+        choice = self._wanted.choice_of(prompt) if self._wanted is not None else None
+        is_elsewhere = self._wanted_at != prompt.node_logical_id
+        if choice is None and not is_elsewhere and not prompt.choices:
+            return None  # a tool's result comes first
+        self._wanted = None
+        return None if is_elsewhere else choice
 
     def answer(self, reply: Reply) -> None:
         """Submit the user's answer.
@@ -77,8 +199,7 @@ class HumanInput:
             if self.pending is None:
                 raise ConflictError("No model waits for an answer.", advice="Go on with the run.")
             _check(reply, self.pending.prompt)
-            self._reply = replace(reply, model=PERSON)
-            self._changed.notify_all()
+            self._submit(replace(reply, model=PERSON))
 
     def use_fallback(self) -> None:
         """Let the stand-in answer what waits.
@@ -89,8 +210,12 @@ class HumanInput:
         with self._changed:
             if self.pending is None:
                 raise ConflictError("No model waits for an answer.", advice="Go on with the run.")
-            self._reply = self.pending.suggestion
-            self._changed.notify_all()
+            self._submit(self.pending.suggestion)
+
+
+def _visit(prompt: Prompt, number: int) -> tuple[str, int, int]:
+    """Return what is equal for the prompts of one visit of a node by one thread."""
+    return prompt.node_logical_id, number, id(prompt.variables)
 
 
 def _suggested(prompt: Prompt, fallback: Model) -> Reply:
@@ -135,25 +260,42 @@ class AnswerForm:
     calls: Sequence[tuple[str, str]] = ()
     """Tools to call, by name, each with its arguments."""
 
+    def problems(self, prompt: Prompt) -> dict[str, str]:
+        """Return why fields cannot be used: a sentence by ``args``, ``fields`` or ``tool_`` and its place."""
+        schemas: dict[str, tuple[str, object]] = {}
+        choice = self._choice(prompt)
+        if choice is not None:
+            schemas["args"] = self.args, choice.args_schema
+        schemas["fields"] = self.fields, prompt.schema
+        calls = dict(self.calls)
+        for place, offer in enumerate(prompt.tools):
+            if offer.name in calls:
+                schemas[f"tool_{place}"] = calls[offer.name], offer.args_schema
+        found = {name: _problem(text, schema) for name, (text, schema) in schemas.items()}
+        return {name: sentence for name, sentence in found.items() if sentence}
+
     def reply(self, prompt: Prompt) -> Reply:
         """Return the reply that the form describes.
 
         Raises:
             InputError: The chosen edge is not offered, or a text is not a JSON object.
         """
-        chosen = next((choice for choice in prompt.choices if choice.edge_id == self.chosen), None)
+        chosen = self._choice(prompt)
         if self.chosen and chosen is None:
             raise InputError("The chosen edge is not offered here.", advice="Choose one of those that are.")
         return Reply(
             text=self.text,
             chosen=chosen,
-            reason=self.reason or ("chosen by a person" if chosen else ""),
-            args=_object(self.args, "The arguments of the edge"),
+            reason=self.reason or (_CHOSEN if chosen else ""),
+            args=_object(self.args, "The arguments of the edge") if chosen else {},
             fields=_object(self.fields, "The structured output"),
             calls=tuple(
                 ToolCall(name, _object(args, f"The arguments of {name}")) for name, args in self.calls
             ),
         )
+
+    def _choice(self, prompt: Prompt) -> TransitionOption | None:
+        return next((choice for choice in prompt.choices if choice.edge_id == self.chosen), None)
 
 
 def form_of(reply: Reply) -> AnswerForm:
@@ -169,9 +311,28 @@ def form_of(reply: Reply) -> AnswerForm:
 
 
 def blank(schema: JsonObject | None) -> str:
-    """Return an object with the keys of a schema; empty without one."""
-    names = (schema or {}).get("properties") or {}
-    return to_json(dict.fromkeys(names)) if names else ""
+    """Return an object with a valid value for each key of a schema; empty without one."""
+    return _fitting({}, schema)
+
+
+def _fitting(values: Mapping[str, object], schema: JsonObject | None) -> str:
+    """Return known values as JSON, with examples for what is missing; without them where they do not fit."""
+    if not schema:
+        return to_json(values) if values else ""
+    example = example_object(schema)
+    filled = {**example, **values}
+    fits = schema_error(filled, schema) is None
+    return to_json(filled if fits else example) if filled else ""
+
+
+def _problem(text: str, schema: object) -> str:
+    """Return why a text is no JSON object that fits a schema; empty where it is, and for no text."""
+    try:
+        value = _object(text, "This")
+    except InputJsonError as error:
+        return error.message
+    problem = schema_error(value, schema) if schema and text.strip() else None
+    return f"{problem}." if problem else ""
 
 
 def _object(text: str, what: str) -> JsonObject:

@@ -98,5 +98,5 @@ class InputReplay:
         if self._stopped.is_set():
             self.problem = f"Stopped after {number - 1} of {self.total} inputs; the run is yours."
         elif number > 1 and last is not None and last.status in TERMINAL_STATUSES:
-            self.problem = f"The run was over ({last.status}) before input {number} of {self.total}."
+            self.problem = f"The run had ended ({last.status}) before input {number} of {self.total}."
         return not self.problem

@@ -15,13 +15,13 @@ KNOWN_KEYS = frozenset(TurnInput.model_fields)
 _FIRST_TURN_ONLY = {
     "run_by": "the run has its label since its first turn",
     "version_number": "a run stays on the version of its first turn",
-    "start_node_logical_id": "only a first turn begins at a node",
+    "start_node_logical_id": "only a first turn starts at a chosen node",
     "initial_state": "only a first turn restores a state",
     "welcome_message": "only a first turn adds a welcome message",
 }
 """Keys without effect on a later turn, and why (``platform.md#execute-input``)."""
 _RESERVED_FLAGS = {
-    BACKGROUND: "It marks the turn as background work, which nobody has sent.",
+    BACKGROUND: "It marks the turn as background work, which no user has sent.",
     CLIENT_TURN_ID: "It names the turn: another turn of the same name is not executed again.",
 }
 

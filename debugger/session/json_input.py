@@ -38,7 +38,7 @@ def parse_json(text: str, *, what: str = "The text") -> Any:
     except _ConstantError as error:
         line, column = place_of(text, error.constant)
         raise InputJsonError(
-            f"{what} has a number that cannot be kept: line {line}, column {column}: {error.constant}.",
+            f"{what} has a number that cannot be stored: line {line}, column {column}: {error.constant}.",
             line=line,
             column=column,
             advice="Use null or a text instead.",

@@ -164,7 +164,7 @@ def _another(backend: Backend, run: Run) -> DisplayedWorkflow:
             {"workflow_config": {"name": "Deleted workflow"}, "node_configs": [], "edge_configs": []}
         )
         return DisplayedWorkflow(
-            gone, f"The workflow is gone; the run used {used}. It is drawn as far as the run tells of it."
+            gone, f"The workflow was deleted; the run used {used}. Only what the run shows of it is drawn."
         )
     drawn = "the active version" if active is None else f"v{active}"
     return DisplayedWorkflow(

@@ -329,7 +329,7 @@ class DebugSession:
         """
         if self.is_over:
             reason = "deleted by another client" if self._is_deleted else self.status
-            self._reject(f"The run is over ({reason}).", "Restart to start another one.")
+            self._reject(f"The run has ended ({reason}).", "Restart to start another one.")
             self.unsent_message = text
             return
         command: Command = "data" if self.turns else "start"
@@ -536,7 +536,7 @@ class DebugSession:
                 return False
             if self.pending is not None and turn_input.command != "stop":
                 self._reject(
-                    "Nothing tells whether the last message was executed.",
+                    "It is not known whether the last message was executed.",
                     "Check now, send it again or discard it first.",
                 )
                 return False

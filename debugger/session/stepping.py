@@ -227,13 +227,13 @@ class StepController:
         if step.is_armed:
             return ""
         if step.kind == "event":
-            return "One event on."
+            return "After one event."
         if step.kind == "node":
             return f"Before {_name(event)}." if _begins(event) else ""
         if step.log is log:
             return ""
-        what = "background work goes on" if log.is_background else f"turn {log.number} begins"
-        return f"The turn is over; {what}."
+        what = "background work continues" if log.is_background else f"turn {log.number} starts"
+        return f"The turn has ended; {what}."
 
 
 def _begins(event: Event) -> str:
@@ -249,12 +249,12 @@ def _name(event: Event) -> str:
 
 def _told(hit: Hit, breakpoints: Breakpoints) -> str:
     where = f"Breakpoint {breakpoints.describe_location(hit.point)}"
-    why = f", since its condition cannot be judged: {hit.problem}" if hit.problem else "."
+    why = f", because its condition cannot be evaluated: {hit.problem}" if hit.problem else "."
     return f"{where}{_ordinal(hit.count)}{why}"
 
 
 def _ordinal(count: int) -> str:
-    return "" if count == 1 else f", met {count} times"
+    return "" if count == 1 else f", {count} hits"
 
 
 def _line(log: TurnLog, event: Event, hit: Hit) -> LogLine:

@@ -113,7 +113,7 @@ def verification_cost(way: ForkMode, *, asks_models: bool) -> str:
     if way != "exact":
         return "A check is a real run here, which stays on record; what the workflow calls is really called."
     return (
-        "It asks the models once more; nothing that writes or reaches a person is called."
+        "It asks the models once more; nothing that writes or contacts a person is called."
         if asks_models
         else ""
     )
@@ -170,19 +170,21 @@ def compare(original: TurnLog, again: TurnLog, way: ForkMode = "exact") -> Fidel
     found = _compared(original, again, way)
     lines = tuple(str(difference) for difference in found.differences)
     if way == "replayed":
-        outcome = "and it did the same." if found.is_same else "and it did not do quite the same."
-        return Fidelity("replayed", f"All inputs were sent again from turn 1, {outcome}", lines)
+        outcome = "and the result was the same." if found.is_same else "and the result differed."
+        return Fidelity("replayed", f"All turns were run again from turn 1, {outcome}", lines)
     if found.is_same:
-        return Fidelity("verified", f"Run again unedited, the turn did the same but for {_PASSED_OVER[way]}.")
+        return Fidelity(
+            "verified", f"Run again unedited, the turn had the same result but for {_PASSED_OVER[way]}."
+        )
     if hand := manual_changes(original):
         return Fidelity("approximate", f"The turn was {hand}, which running it again cannot repeat.", lines)
     if path_of(original) == path_of(again):
         return Fidelity(
             "approximate",
-            "Run again unedited, the turn took the same path with other words or values.",
+            "Run again unedited, the turn followed the same path with other words or values.",
             lines,
         )
-    return Fidelity("differs", "Run again unedited, the turn took another path.", lines)
+    return Fidelity("differs", "Run again unedited, the turn followed another path.", lines)
 
 
 def _compared(original: TurnLog, again: TurnLog, way: ForkMode) -> TurnEquality:
@@ -231,4 +233,4 @@ def _answered_as(event: Event) -> str | None:
     return named if named in _BY_HAND else None
 
 
-_HANDS = {"changed by hand": _edited, "pinned": _pinned, "answered by a person": _answered}
+_HANDS = {"changed manually": _edited, "pinned": _pinned, "answered by the user": _answered}

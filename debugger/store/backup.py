@@ -73,8 +73,8 @@ def restore(url: str, file: Path, *, replace: bool = False) -> dict[str, int]:
         with _opened(database), database.changing_tables() as connection:
             if not replace and holds_rows(connection, metadata):
                 raise ConflictError(
-                    f"The database {database.place} holds something already, and was left as it is.",
-                    advice="Name an empty one, or say --replace to have the backup in its place.",
+                    f"The database {database.place} is not empty, and was left as it is.",
+                    advice="Name an empty one, or use --replace to replace its content.",
                 )
             _load(connection, reader, backup, database)
     return counts

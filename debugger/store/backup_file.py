@@ -48,7 +48,7 @@ def new_file(file: Path) -> Iterator[gzip.GzipFile]:
     except OSError as error:
         raise InputError(
             f"The backup {file} cannot be written: {error.strerror}.",
-            advice="See that its folder is there and may be written, and that there is room.",
+            advice="Check that its folder exists and can be written, and that there is disk space.",
         ) from error
 
 
@@ -83,7 +83,7 @@ class BackupFile:
             if len(line) > MAX_LINE:
                 self.reject(f"it is longer than {MAX_LINE:,} bytes")
             if total > self.max_bytes:
-                self.reject(f"there are more than {self.max_bytes:,} bytes up to here, and no room for them")
+                self.reject(f"there are more than {self.max_bytes:,} bytes up to here, and no space for them")
             if total > _MIN_RATIO_BYTES and total > MAX_RATIO * self._raw.tell():
                 self.reject(f"the file unpacks to more than {MAX_RATIO} times its size")
             yield line
@@ -105,7 +105,7 @@ class BackupFile:
     def no_backup(self) -> InputError:
         """Return the error for a file that is no backup at all."""
         return InputError(
-            f"The file {self.file} is no backup.",
+            f"The file {self.file} is not a backup.",
             advice="Name one that `python -m debugger backup` has written.",
         )
 
@@ -143,7 +143,7 @@ def open_backup(file: Path, max_bytes: int) -> Iterator[BackupFile]:
         raise _unreadable(file, getattr(error, "strerror", None) or str(error)) from error
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise _unreadable(file, "it is no regular file")
+            raise _unreadable(file, "it is not a regular file")
         with os.fdopen(handle, "rb", closefd=False) as raw:
             yield BackupFile(file, raw, max_bytes)
     finally:

@@ -169,7 +169,7 @@ class BackupReader:
     def _row(self, rules: TableRules, names: list[str], line: bytes) -> dict[str, Any]:
         values = self._decoded(line) if _ROW.fullmatch(line) else None
         if not isinstance(values, list):
-            self._backup.reject("it is no list of texts, numbers, true, false and null")
+            self._backup.reject("it is not a list of texts, numbers, true, false and null")
         try:
             return unpacked_row(rules, names, values)
         except ValueError as error:
@@ -223,7 +223,7 @@ def value_problem(column: Column[Any], value: Any) -> str | None:
     if value is None:
         return None if column.nullable else "it has no value"
     if not _fits(column, value):
-        return f"{_kind_name(value)} is no value for it"
+        return f"{_kind_name(value)} is not a value for it"
     return None
 
 

@@ -35,7 +35,7 @@ class Cipher:
         """
         if not self._key:
             raise InputError(
-                "A secret cannot be kept here: there is no key to encrypt it with.",
+                "A secret cannot be stored here: there is no key to encrypt it with.",
                 advice=f"Set {_VARIABLE} to a long random text, and start again.",
             )
         return _PREFIX + self._fernet.encrypt(text.encode()).decode()
@@ -53,7 +53,7 @@ class Cipher:
         except (InvalidToken, ValueError) as error:
             raise StoreError(
                 "A secret in the database cannot be read with the key that is set.",
-                advice=f"Set {_VARIABLE} to what it was when the secret was kept.",
+                advice=f"Set {_VARIABLE} to what it was when the secret was stored.",
             ) from error
 
     @cached_property

@@ -25,7 +25,7 @@ class ErrorKind(NamedTuple):
 
 
 _OTHER = ErrorKind(
-    "did not do as requested", "Restore it from a copy, or move it away to begin with an empty one."
+    "did not do as requested", "Restore it from a copy, or move it away to start with an empty one."
 )
 _POOL_ERRORS = (
     (
@@ -101,7 +101,7 @@ def store_error(error: BaseException, dialect: DatabaseDialect) -> StoreError | 
 
 def _unstorable(error: BaseException) -> InputError:
     return InputError(
-        f"A value cannot be kept in a database: {first_line(error)}.",
+        f"A value cannot be stored in a database: {first_line(error)}.",
         advice="Use numbers below 2^63, and texts without half surrogate pairs and without the character 0.",
     )
 

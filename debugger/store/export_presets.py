@@ -53,7 +53,7 @@ class ExportPresetRepository(Repository):
         """
         with self._database.writing() as connection:
             if not connection.execute(delete(export_presets).where(export_presets.c.name == name)).rowcount:
-                raise NotFoundError(f"There is no preset {name!r}.", advice="Somebody else has deleted it.")
+                raise NotFoundError(f"There is no preset {name!r}.", advice="Another user has deleted it.")
 
 
 def _settings(name: str, text: str) -> JsonObject:

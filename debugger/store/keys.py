@@ -137,7 +137,7 @@ def _checked(person: str) -> str:
     name = person.strip()
     if not name or len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
         raise InputError(
-            f"The name {person!r} cannot be a person's.",
+            f"The name {person!r} is not valid for a user.",
             advice=f"Write 1 to {MAX_NAME_CHARACTERS} characters that can be seen.",
         )
     return name

@@ -194,7 +194,7 @@ class NoteRepository(_RatingRepository):
         ours = (presets.c.workflow_id == workflow_id) & (presets.c.name == name)
         with self._database.writing() as connection:
             if not connection.execute(delete(presets).where(ours)).rowcount:
-                raise NotFoundError(f"There is no preset {name!r}.", advice="Somebody else has deleted it.")
+                raise NotFoundError(f"There is no preset {name!r}.", advice="Another user has deleted it.")
 
     def kit_of(self, run_id: str) -> bytes | None:
         """Return the debug set-up of a run as JSON."""
@@ -360,7 +360,7 @@ def add_comment(connection: Connection, run_id: str, target: Target, author: str
 def _delete_comment(connection: Connection, run_id: str, logical_id: str) -> None:
     ours = (comments.c.run_id == run_id) & (comments.c.logical_id == logical_id)
     if not connection.execute(delete(comments).where(ours)).rowcount:
-        raise NotFoundError("This comment is gone already.", advice="Somebody else has deleted it.")
+        raise NotFoundError("This comment is gone already.", advice="Another user has deleted it.")
 
 
 def _imported(run_id: str, note: Comment | Rating) -> dict[str, Any]:

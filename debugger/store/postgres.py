@@ -76,11 +76,12 @@ _BUSY = ErrorKind("is locked", "Another client writes to the same rows for long;
 _OVERTAKEN = ErrorKind("has let another client go first", "Try again.")
 _UNSTORABLE = ErrorKind("", "", InputError)
 _FORBIDDEN = ErrorKind(
-    "may not be used so", f"Let its owner give the user the right to make and change tables, {_ELSEWHERE}."
+    "may not be used so",
+    f"Ask its owner to grant the user the right to create and change tables, {_ELSEWHERE}.",
 )
 _UNREACHABLE = ErrorKind(
     "cannot be reached",
-    "See that PostgreSQL runs there, and that host, port, database, user and password in "
+    "Check that PostgreSQL runs there, and that host, port, database, user and password in "
     "WORKFLOW_DEBUGGER_DATABASE are right.",
     StoreDisconnectedError,
 )
@@ -97,7 +98,7 @@ _ERRORS = {
     "3D000": _UNREACHABLE,
     "40": _OVERTAKEN,
     "42501": _FORBIDDEN,
-    "53100": ErrorKind("has no room left", "Free some space on its disk, then try again."),
+    "53100": ErrorKind("has no space left", "Free some space on its disk, then try again."),
     "53300": ErrorKind(
         "takes no more connections",
         "Try again, raise its max_connections, or give each process fewer, as in ?connections=8.",
@@ -223,7 +224,7 @@ class Postgres:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != _ENCODING:
             raise StoreError(
-                f"The database {self.place} keeps its texts in {encoding}, which has not every character.",
+                f"The database {self.place} stores its texts in {encoding}, which has not every character.",
                 advice="Make one that does: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.",
             )
         connection.execute(f"SET lock_timeout = {int(self._seconds * 1000) or 1}")

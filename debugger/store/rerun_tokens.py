@@ -103,4 +103,4 @@ def _digest(token: str) -> str:
 
 
 def _unknown() -> NotFoundError:
-    return NotFoundError("There is no such re-run token.", advice="It was used already, or never given.")
+    return NotFoundError("There is no such re-run token.", advice="It was used already, or never issued.")

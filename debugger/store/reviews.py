@@ -138,7 +138,7 @@ class ReviewRepository(Repository):
         key = _key(connection, run_id, target, reviewer)
         with self._database.writing() as writing:
             if not writing.execute(delete(verdicts).where(*_same(key))).rowcount:
-                raise NotFoundError("This verdict is gone already.", advice="Somebody else has deleted it.")
+                raise NotFoundError("This verdict is gone already.", advice="Another user has deleted it.")
 
     def delete_verdicts(self, run_ids: Collection[str], *, connection: str = "") -> int:
         """Delete all verdicts of runs; return their number."""
@@ -154,7 +154,7 @@ class ReviewRepository(Repository):
 
         Raises:
             NotFoundError: A run of the embedded engine has been deleted.
-            ConflictError: Somebody else has changed one of the verdicts or tags meanwhile.
+            ConflictError: Another user has changed one of the verdicts or tags meanwhile.
             InputError: A verdict, a tag or a comment is malformed.
         """
         for change in changes.verdicts:

@@ -53,4 +53,4 @@ class SavedFilters(Repository):
         """
         with self._database.writing() as connection:
             if not connection.execute(delete(saved_filters).where(saved_filters.c.name == name)).rowcount:
-                raise NotFoundError(f"There is no filter {name!r}.", advice="Somebody else has deleted it.")
+                raise NotFoundError(f"There is no filter {name!r}.", advice="Another user has deleted it.")

@@ -38,14 +38,14 @@ _SMALLEST = 512
 _ELSEWHERE = "Name another file in WORKFLOW_DEBUGGER_DATABASE"
 
 _LOCKED_ADVICE = "Close the other program that writes to it, then try again."
-_RESTORE_ADVICE = "Restore it from a copy, or move it away to begin with an empty one."
+_RESTORE_ADVICE = "Restore it from a copy, or move it away to start with an empty one."
 
 _ERRORS = {
     sqlite3.SQLITE_BUSY: ErrorKind("is locked", _LOCKED_ADVICE),
     sqlite3.SQLITE_LOCKED: ErrorKind(
         "is locked", "Close the other program that writes to it, then try again."
     ),
-    sqlite3.SQLITE_FULL: ErrorKind("has no room left", "Free some space on its disk, then try again."),
+    sqlite3.SQLITE_FULL: ErrorKind("has no space left", "Free some space on its disk, then try again."),
     sqlite3.SQLITE_READONLY: ErrorKind(
         "may not be written",
         f"Give yourself the right to write the file and its folder. {_ELSEWHERE} if not.",
@@ -55,10 +55,10 @@ _ERRORS = {
     ),
     sqlite3.SQLITE_CANTOPEN: ErrorKind(
         "cannot be opened",
-        f"See that it is a file, and that it and its folder can be read and written. {_ELSEWHERE} if not.",
+        f"Check that it is a file, and that it and its folder can be read and written. {_ELSEWHERE} if not.",
     ),
     sqlite3.SQLITE_NOTADB: ErrorKind(
-        "is no database", f"The file holds something else and was left as it is. {_ELSEWHERE}."
+        "is not a database", f"The file contains something else and was left as it is. {_ELSEWHERE}."
     ),
     sqlite3.SQLITE_CORRUPT: ErrorKind("is damaged", _RESTORE_ADVICE),
     sqlite3.SQLITE_IOERR: ErrorKind("cannot be read or written", "See whether its disk is there and sound."),
@@ -106,7 +106,7 @@ class Sqlite:
         """Return an engine; make the folder and restrict the files.
 
         Raises:
-            StoreError: The folder cannot be made, or the file is no database.
+            StoreError: The folder cannot be made, or the file is not a database.
         """
         if self.file is not None:
             _make_folder(self.file.parent)

@@ -280,7 +280,7 @@ def document_text(document: Mapping[str, Any]) -> str:
         text = json.dumps(document, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(
-            f"The workflow document cannot be kept, because it is not JSON: {error}.",
+            f"The workflow document cannot be stored, because it is not JSON: {error}.",
             advice="A document holds objects, lists, texts, numbers, true, false and null only.",
         ) from error
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial, wraps
-from typing import ParamSpec
+from typing import Concatenate, ParamSpec
 
 from debugger.backends.hosted import HostedBackend
 from debugger.errors import DebuggerError, NotFoundError, StoreError
@@ -75,6 +75,25 @@ def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
             do(*args, **kwargs)
         except DebuggerError as error:
             last.error = error
+
+    return done
+
+
+def run_command(
+    do: Callable[Concatenate[DebugSession, Arguments], None],
+) -> Callable[Arguments, None]:
+    """Let an action of a user who may run get the session on view.
+
+    Without one there is nothing to do.
+    """
+
+    @command
+    @requires(Role.RUN)
+    @wraps(do)
+    def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        session = state.record(CurrentRun).session
+        if session is not None:
+            do(session, *args, **kwargs)
 
     return done
 
@@ -208,27 +227,23 @@ def import_workflow(document: JsonObject) -> None:
     show(DebugSession(backend, stored.id, stored.active_version_number or 0))
 
 
-@command
-@requires(Role.RUN)
-def start(message: str | None = None) -> None:
+@run_command
+def start(session: DebugSession, message: str | None = None) -> None:
     """Begin the run, with a first message if there is one."""
-    session = state.record(CurrentRun).session
-    if session is not None and session.status == "not_started":  # a second click has nothing to do
-        if not confirm_turn(session, partial(start, message), message or ""):
-            return
+    if session.status != "not_started":
+        return  # a second click has nothing to do
+    if confirm_turn(session, partial(start, message), message or ""):
         signed(session).start(start_input(session).turn_input(message))
         _await_turn(session)
 
 
-@command
-@requires(Role.RUN)
-def restart() -> None:
+@run_command
+def restart(old: DebugSession) -> None:
     """Begin another run of the same version with the start input.
 
     The old one stays on record.
     """
-    old = state.record(CurrentRun).session
-    if old is not None and not old.busy and confirm_turn(old, restart):
+    if not old.busy and confirm_turn(old, restart):
         turn_input = start_input(old).turn_input()
         sibling = DebugSession(old.backend, old.workflow_id, old.version_number)
         sibling.stepping.inherit(old.stepping)
@@ -237,13 +252,11 @@ def restart() -> None:
         _await_turn(sibling)
 
 
-@command
-@requires(Role.RUN)
-def send(text: str) -> None:
+@run_command
+def send(session: DebugSession, text: str) -> None:
     """Say something to the run, or begin it by that."""
     inputs = state.record(RunInputs)
-    session = state.record(CurrentRun).session
-    if session is None or not text.strip() or not confirm_turn(session, partial(send, text), text):
+    if not text.strip() or not confirm_turn(session, partial(send, text), text):
         return
     state.set_widget(DRAFT_KEY, "")
     state.record(Cursor).event = None
@@ -290,15 +303,13 @@ def take_in_turn() -> None:
         state.set_widget(DRAFT_KEY, session.unsent_message)
 
 
-@command
-@requires(Role.RUN)
-def advance() -> None:
+@run_command
+def advance(session: DebugSession) -> None:
     """Execute a step of background work now.
 
     Where it had halted, it continues from here.
     """
-    session = state.record(CurrentRun).session
-    if session is not None and confirm_turn(session, advance):
+    if confirm_turn(session, advance):
         session.advance()
 
 
@@ -312,14 +323,11 @@ def advance_by_itself() -> None:
         run.session.background.automatic = setups.advances_by_itself
 
 
-@command
-@requires(Role.RUN)
-def stop() -> None:
+@run_command
+def stop(session: DebugSession) -> None:
     """End the run."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        signed(session).stop()
-        audit_run("stop run", session)
+    signed(session).stop()
+    audit_run("stop run", session)
 
 
 @command
@@ -334,26 +342,21 @@ def check_now() -> None:
         session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
-@command
-@requires(Role.RUN)
-def send_again() -> None:
+@run_command
+def send_again(session: DebugSession) -> None:
     """Send the message of unknown outcome once more.
 
     The user accepts that it may be executed twice.
     """
-    session = state.record(CurrentRun).session
-    if session is not None and confirm_turn(session, send_again):
+    if confirm_turn(session, send_again):
         signed(session).send_again()
         _await_turn(session)
 
 
-@command
-@requires(Role.RUN)
-def discard_pending() -> None:
+@run_command
+def discard_pending(session: DebugSession) -> None:
     """Give the message of unknown outcome up."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.discard_pending()
+    session.discard_pending()
 
 
 @command
@@ -374,12 +377,10 @@ def follow() -> None:
         session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
-@command
-@requires(Role.RUN)
-def send_command(name: Command) -> None:
+@run_command
+def send_command(session: DebugSession, name: Command) -> None:
     """Send a command without a message, such as ``pause``."""
-    session = state.record(CurrentRun).session
-    if session is not None and confirm_turn(session, lambda: send_command(name)):
+    if confirm_turn(session, lambda: send_command(name)):
         signed(session).send_command(name)
         _await_turn(session)
 

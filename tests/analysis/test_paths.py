@@ -42,7 +42,7 @@ def test_path_that_is_moved_begins_anew():
         graph, transition("desk", "tea", "a"), transition("cake", "desk", kind="force_transfer_to_node")
     )
 
-    assert path_text(steps) == "Desk > a > Tea > Cake > moved by hand > Desk"
+    assert path_text(steps) == "Desk > a > Tea > Cake > moved manually > Desk"
 
 
 def test_companions_have_paths_of_their_own():

@@ -173,4 +173,4 @@ def test_position_skipped_node_is_reached():
     found = position(played(drawn, None), graph, WAITING)
 
     assert (found.skipped, found.unreached) == (("odd",), ())
-    assert {row.id: row.status for row in node_table(found, graph)}["odd"] == "passed over"
+    assert {row.id: row.status for row in node_table(found, graph)}["odd"] == "skipped"

@@ -215,7 +215,7 @@ def test_non_json_is_rejected_before_start(backend, field, value, reason):
     ],
 )
 def test_non_json_document_is_rejected(backend, value):
-    with pytest.raises(InputError, match="cannot be kept, because it is not JSON"):
+    with pytest.raises(InputError, match="cannot be stored, because it is not JSON"):
         backend.create_workflow(document(say("chat", odd=value)))
 
     assert backend.workflows() == []

@@ -168,6 +168,19 @@ def test_compared_run_is_opened_at_turn_where_they_part(page: Page, played: Play
     expect(page).to_have_url(re.compile(f"a={played.booked}"))
 
 
+def test_run_on_view_is_compared_with_previous_run(page: Page, played: Played):
+    page.set_default_timeout(45_000)
+    open_app(page, f"{played.url}/?run={played.handed_over}")
+
+    go_to(page, "Compare")
+
+    expect(alert(page)).to_contain_text("They part at turn 5")
+    expect(page).to_have_url(re.compile(f"a={played.booked}&b={played.handed_over}"))
+    for label, run_id in (("Run A", played.booked), ("Run B", played.handed_over)):
+        picker = page.get_by_role("combobox", name=re.compile(label))
+        expect(picker).to_have_value(re.compile(f"Clinic front desk .*{run_id[-6:]}$"))
+
+
 def paste(page: Page, label: str, text: str) -> None:
     """Type into a picker what it does not offer."""
     page.get_by_role("combobox", name=re.compile(label)).fill(text)

@@ -414,3 +414,20 @@ def test_restart_with_changes_asks_for_input(page: Page, app: Server):
 
     expect(dialog).to_have_count(0)
     expect(conversation(page)).to_contain_text("this is Kim")
+
+
+def test_key_that_applies_a_field_starts_no_run(page: Page, app: Server):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
+    settled(page)
+    editor = page.get_by_role("textbox", name="Run input as JSON")
+    editor.fill(editor.input_value().replace('"Robin"', '"Kim"'))
+
+    editor.press("Control+Enter")
+    settled(page)
+
+    expect(context(page)).to_contain_text("Not started")
+    editor.blur()
+    page.keyboard.press("Control+Enter")
+    expect(conversation(page)).to_contain_text("this is Kim")

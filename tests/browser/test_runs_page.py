@@ -48,7 +48,7 @@ def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Pag
     settled(page)
     go_to(page, "Runs")
     type_into(page, "Words", "zebra twice")
-    expect(page.locator(".st-key-run_actions")).to_contain_text("All found: 1")
+    expect(page.locator(".st-key-run_actions")).to_contain_text("All matches: 1")
     tick(page, 0)
     page.locator(".st-key-open_chosen button").first.click()
     settled(page)
@@ -131,7 +131,7 @@ def test_part_of_the_picture_lists_its_runs_which_are_deleted_and_restored(app: 
         store_walks(store, workflow_id, 40, name="Vet desk")
     open_app(page, f"{app.url}/runs")
     choose(page, "Workflow", "Vet desk")
-    expect(actions(page)).to_contain_text("All found: 40")
+    expect(actions(page)).to_contain_text("All matches: 40")
 
     page.get_by_role("radio", name="Statistics").click()
     settled(page)
@@ -140,18 +140,18 @@ def test_part_of_the_picture_lists_its_runs_which_are_deleted_and_restored(app: 
     reached = int(re.search(r"reached by (\d+) runs", page.locator(".st-key-chosen_flow").inner_text())[1])
     page.locator(".st-key-list_reached button").first.click()
     settled(page)
-    expect(actions(page)).to_contain_text(f"All found: {reached}")
-    page.locator(".st-key-runs_scope").get_by_text("All found").click()
+    expect(actions(page)).to_contain_text(f"All matches: {reached}")
+    page.locator(".st-key-runs_scope").get_by_text("All matches").click()
     settled(page)
     page.locator(".st-key-delete_chosen button").first.click()
     page.locator(".st-key-delete_runs button").first.click()
     settled(page)
     page.locator(".st-key-runs_path_clear button").first.click()
     settled(page)
-    expect(actions(page)).to_contain_text(f"All found: {40 - reached}")
+    expect(actions(page)).to_contain_text(f"All matches: {40 - reached}")
     page.locator(".st-key-undo_runs button").first.click()
     settled(page)
-    expect(actions(page)).to_contain_text("All found: 40")
+    expect(actions(page)).to_contain_text("All matches: 40")
 
     bars = page.locator("[class*=st-key-runs_by_day] .mark-rect path")
     bars.first.click()
@@ -160,7 +160,7 @@ def test_part_of_the_picture_lists_its_runs_which_are_deleted_and_restored(app: 
     found = actions(page).inner_text()
     page.locator(".st-key-runs_clear button").first.click()
     settled(page)
-    assert 0 < int(re.search(r"All found: (\d+)", found)[1]) < 40
+    assert 0 < int(re.search(r"All matches: (\d+)", found)[1]) < 40
     page.get_by_role("radio", name="Statistics").click()
     settled(page)
     expect(page.locator(".st-key-statistics_head")).to_contain_text("Runs")
@@ -173,7 +173,7 @@ def test_26_runs_are_one_file_in_three_clicks(app: Server, page: Page, tmp_path:
     open_app(page, f"{app.url}/runs")
     choose(page, "Workflow", "Vet clinic")
 
-    page.locator(".st-key-runs_scope").get_by_text("All found").click()
+    page.locator(".st-key-runs_scope").get_by_text("All matches").click()
     settled(page)
     page.locator(".st-key-export_chosen button").first.click()
     with page.expect_download() as waiting:

@@ -161,9 +161,9 @@ def paused_at(page: Page, number: int) -> None:
     settled(page)
     assert row.evaluate(IS_IN_SIGHT)
     expect(context(page)).to_contain_text("Paused")
-    expect(stepping(page)).to_contain_text("One event on.")
+    expect(stepping(page)).to_contain_text("After one event.")
     expect(stepping(page)).to_contain_text("Turn 7")
-    expect(conversation(page)).to_contain_text("Paused. One event on.")
+    expect(conversation(page)).to_contain_text("Paused. After one event.")
     expect(message_box(page)).to_be_disabled()
     assert page.evaluate("document.activeElement !== document.body")
 

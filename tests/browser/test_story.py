@@ -160,6 +160,6 @@ def test_two_people_on_one_server_see_nothing_of_each_other_and_find_their_runs_
         expect(conversation(two)).to_contain_text("Hello from two")
         two.get_by_role("link", name="Runs").first.click()
         settled(two)
-        expect(two.locator("body")).to_contain_text("All found: 2")
+        expect(two.locator("body")).to_contain_text("All matches: 2")
     one.context.close()
     two.context.close()

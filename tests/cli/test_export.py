@@ -91,7 +91,7 @@ def test_options_of_csv_and_masking(store, tmp_path):
         (["--filter", "colour=red"], "The part 'colour=red' of the filter is not known."),
         (["--filter", "text='open"], "cannot be read"),
         (["--filter", "version=x"], "'x' is none."),
-        (["--filter", "since=soon"], "'soon' is no date."),
+        (["--filter", "since=soon"], "'soon' is not a date."),
         (["--filter", "workflow=Nobody"], "No workflow is named 'Nobody'."),
         (["--run", "123"], "'123' is not a run id."),
         (["--run", "665f0c2b9a3e4d5f6a7b8c90"], "665f0c2b9a3e4d5f6a7b8c90"),

@@ -61,9 +61,9 @@ def test_prune_deletes_only_with_yes(tmp_path):
         tmp_path, "prune", "--yes", WORKFLOW_DEBUGGER_DATABASE=url, WORKFLOW_DEBUGGER_KEEP_DAYS="30"
     )
 
-    assert shown.stdout.startswith("2 of 3 runs would go, with ")
+    assert shown.stdout.startswith("2 of 3 runs would be deleted, with ")
     assert shown.stdout.count("Tea shop") == 2
-    assert shown.stdout.endswith("Nothing was deleted; say --yes to delete them.\n")
+    assert shown.stdout.endswith("Nothing was deleted; use --yes to delete them.\n")
     assert after_showing == 3
     assert done.stdout.endswith("Deleted 2 runs.\n")
     assert runs(url) == 1
@@ -80,7 +80,9 @@ def test_prune_deletes_runs_that_users_deleted_long_ago(tmp_path):
     shown = command(tmp_path, "prune", **settings)
     done = command(tmp_path, "prune", "--yes", **settings)
 
-    assert shown.stdout.startswith("1 deleted run can no longer be restored and would go.\n0 of 3 runs")
+    assert shown.stdout.startswith(
+        "1 deleted run can no longer be restored and would be deleted.\n0 of 3 runs"
+    )
     assert done.stdout.endswith("Deleted 1 run.\n")
     assert runs(url) == 2
 

@@ -99,7 +99,7 @@ def log_of_a_full_disk(disk, database, sessions, folder):
 
         said = server.log.read_text()
     assert set(clients.faults) == {503}
-    assert "has no room left" in said
+    assert "has no space left" in said
     return said
 
 

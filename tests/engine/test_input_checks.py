@@ -85,8 +85,8 @@ def test_input_of_later_node_is_accepted():
 @pytest.mark.parametrize(
     ("node_input", "problem"),
     [
-        ({"type": "say_llm", "messages": [SAID]}, "'say_llm' is no type of node input.*'llm'"),
-        ({"type": "nonsense"}, "'nonsense' is no type of node input"),
+        ({"type": "say_llm", "messages": [SAID]}, "'say_llm' is not a type of node input.*'llm'"),
+        ({"type": "nonsense"}, "'nonsense' is not a type of node input"),
         ({"type": "http_request", "messages": [SAID]}, "takes no messages"),
         ({"type": "http_request", "node_logical_id": "ask"}, "does not fit the node 'Ask'.*'llm'"),
         ({"type": "llm", "node_logical_id": "call"}, "does not fit the node 'Call'.*'http_request'"),

@@ -43,7 +43,7 @@ def test_paused_turn_shows_its_variables():
 
 
 def test_a_turn_that_has_not_begun_shows_nothing():
-    with pytest.raises(ConflictError, match="not begun"):
+    with pytest.raises(ConflictError, match="not started"):
         RunInspector().scope()
 
 
@@ -82,7 +82,7 @@ def test_edit_event_has_before_and_after():
 
     note, state, *_ = rest(turn)
     assert note["type"] == "workflow_debug_log"
-    assert note["debug_message"] == "Changed by hand: name, no_op_result"
+    assert note["debug_message"] == "Changed manually: name, no_op_result"
     assert note["edits"] == [
         {"scope": "dynamic", "name": "name", "before": "Ada", "after": "Eve"},
         {"scope": "runtime", "thread_id": "0", "name": "no_op_result", "before": None},

@@ -744,7 +744,7 @@ def test_unsupported_node_is_skipped_with_warning(part, named):
 
     assert play.said() == ["A", "C"]
     warning = play.one("workflow_warning")["warning_message"]
-    assert warning.startswith("Node 'B' (b) was passed over: ")
+    assert warning.startswith("Node 'B' (b) was skipped: ")
     assert named in warning
     assert play.end.outputs.keys() == {"0"}
     assert [output["node_logical_id"] for output in play.end.outputs["0"]] == ["a", "c"]

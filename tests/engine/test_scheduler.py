@@ -376,7 +376,7 @@ def test_ended_companion_can_be_forked_again():
     ("parts", "named"),
     [
         ([direct("entry", "a"), direct("entry", "b")], "Exactly one may be"),
-        ([direct("entry", "a"), fork("entry", "chat", "x")], "never hears the user"),
+        ([direct("entry", "a"), fork("entry", "chat", "x")], "never gets a message"),
         ([direct("entry", "a"), fork("entry", "b", "x"), direct("b", "a")], "share nodes"),
         ([direct("entry", "a"), fork("entry", "b", "no/slash")], "thread_id"),
         (
@@ -725,7 +725,7 @@ def test_nothing_is_transferred_once_the_conversation_is_over():
     )
     run.turn()
 
-    with pytest.raises(InputError, match="over"):
+    with pytest.raises(InputError, match="has ended"):
         run.transfer("b")
 
 

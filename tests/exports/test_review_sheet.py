@@ -68,11 +68,11 @@ def test_other_columns_are_listed():
 @pytest.mark.parametrize(
     ("cells", "sentence"),
     [
-        (("nonsense", 1, "pass", "", ""), "'nonsense' is no run id: 24 hexadecimal digits."),
-        (("", 1, "pass", "", ""), "'' is no run id: 24 hexadecimal digits."),
-        ((RUN, 1, "good", "", ""), "'good' is no verdict: pass, fail or unsure."),
-        ((RUN, "one", "pass", "", ""), "'one' is no number of a turn."),
-        ((RUN, 0, "pass", "", ""), "'0' is no number of a turn."),
+        (("nonsense", 1, "pass", "", ""), "'nonsense' is not a run id: 24 hexadecimal digits."),
+        (("", 1, "pass", "", ""), "'' is not a run id: 24 hexadecimal digits."),
+        ((RUN, 1, "good", "", ""), "'good' is not a verdict: pass, fail or unsure."),
+        ((RUN, "one", "pass", "", ""), "'one' is not a turn number."),
+        ((RUN, 0, "pass", "", ""), "'0' is not a turn number."),
         ((RUN, 1, "pass", "x" * 5_001, ""), "The comment has 5001 characters."),
         ((RUN, 1, "", "x" * 5_001, ""), "The comment has 5001 characters."),
         ((RUN, 1, "pass", "", "x" * 51), "The tag 'xxxxxxxxxxxxxxxxxxxx'… has 51 characters, not 50."),

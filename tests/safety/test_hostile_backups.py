@@ -192,13 +192,13 @@ def flipped(data, place):
 
 
 FILES = {
-    "empty": (lambda f: b"", "is no backup"),
-    "text": (lambda f: b"Dear reader", "is no backup"),
-    "not packed": (lambda f: b"".join(f.lines), "is no backup"),
-    "zip": (zipped, "is no backup"),
-    "other JSON": (lambda f: gzip.compress(b"{}\n"), "is no backup"),
-    "a deeply nested header": (lambda f: gzip.compress(b"[" * 90_000), "is no backup"),
-    "a large header": (lambda f: gzip.compress(b'{"a":"%b"}\n' % (b"x" * 900_000)), "is no backup"),
+    "empty": (lambda f: b"", "is not a backup"),
+    "text": (lambda f: b"Dear reader", "is not a backup"),
+    "not packed": (lambda f: b"".join(f.lines), "is not a backup"),
+    "zip": (zipped, "is not a backup"),
+    "other JSON": (lambda f: gzip.compress(b"{}\n"), "is not a backup"),
+    "a deeply nested header": (lambda f: gzip.compress(b"[" * 90_000), "is not a backup"),
+    "a large header": (lambda f: gzip.compress(b'{"a":"%b"}\n' % (b"x" * 900_000)), "is not a backup"),
     "two lines": (lambda f: gzip.compress(f.lines[0] + b'{"end":{}}\n'), "the table .* is missing"),
     "the header alone": (lambda f: gzip.compress(f.lines[0]), "ends too early, after line 1"),
     "cut off": (lambda f: f.packed()[:-300], "ends too early"),
@@ -210,7 +210,7 @@ FILES = {
         lambda f: f.packed() + gzip.compress(f.lines[0]),
         "something follows the end",
     ),
-    "many empty members": (lambda f: gzip.compress(b"") * 20_000, "is no backup"),
+    "many empty members": (lambda f: gzip.compress(b"") * 20_000, "is not a backup"),
     "a bomb of one line": (bomb_of_one_line, "longer than 64,000,000 bytes"),
     "a bomb of rows": (bomb_of_rows, "unpacks to more than 300 times its size"),
 }
@@ -266,32 +266,32 @@ LINES = {
     "a row too short": (lambda f: f.insert(f.table("kits") + 1, b'["r"]\n'), "has 2 values and this one 1"),
     "a row of a million values": (
         lambda f: f.insert(f.table("kits") + 1, b"[" + b"0," * 1_000_000 + b"0]\n"),
-        "no list of texts, numbers",
+        "not a list of texts, numbers",
     ),
     "a deeply nested row": (
         lambda f: f.insert(f.table("kits") + 1, b"[" * 1_000_000 + b"\n"),
-        "no list of texts",
+        "not a list of texts",
     ),
-    "an object as a value": (lambda f: f.insert(f.table("kits") + 1, b'["r",{}]\n'), "no list of texts"),
-    "not a number": (lambda f: f.replace("runs", b",1.0,", b",NaN,"), "no list of texts"),
+    "an object as a value": (lambda f: f.insert(f.table("kits") + 1, b'["r",{}]\n'), "not a list of texts"),
+    "not a number": (lambda f: f.replace("runs", b",1.0,", b",NaN,"), "not a list of texts"),
     "an infinite number": (
         lambda f: f.replace("runs", b",1.0,", b",1e999,"),
-        r"column created_at: .* no value for it",
+        r"column created_at: .* is not a value for it",
     ),
     "a number of 5,000 digits": (
         lambda f: f.replace("runs", b",1.0,", b",%b," % (b"9" * 5_000)),
-        "no list of texts",
+        "not a list of texts",
     ),
     "a number beyond 64 bits": (lambda f: f.row("turns", turn_number=2**63), "an integer beyond 64 bits"),
     "a text for a number": (lambda f: f.row("turns", turn_number="1"), "column turn_number: this text"),
     "true for a number": (lambda f: f.row("turns", turn_number=True), "column turn_number: true or false"),
-    "a number for a text": (lambda f: f.row("runs", status=1), "column status: an integer is no value"),
+    "a number for a text": (lambda f: f.row("runs", status=1), "column status: an integer is not a value"),
     "a number for true": (lambda f: f.row("run_marks", starred=1), "column starred: an integer"),
     "no value where one is needed": (lambda f: f.row("runs", status=None), "column status: it has no value"),
     "broken base64": (lambda f: f.row("turns", events="W10=="), "column events: this is not base64"),
     "a number for bytes": (lambda f: f.row("turns", events=3), "column events: this is not base64"),
-    "half a character": (lambda f: f.row("runs", status="\ud83c"), "column status: this text is no value"),
-    "bytes that are no text": (lambda f: f.replace("runs", b"waiting", b"\xff\xfe"), "no list of texts"),
+    "half a character": (lambda f: f.row("runs", status="\ud83c"), "column status: this text is not a value"),
+    "bytes that are no text": (lambda f: f.replace("runs", b"waiting", b"\xff\xfe"), "not a list of texts"),
     "a key with an unknown role": (
         lambda f: f.row("api_keys", role="root"),
         "the role 'root' of a key is none of",
@@ -437,7 +437,7 @@ ON_A_SERVER = {
     "a text too long": (lambda f: f.row("runs", status="x" * 33), "lines .*: value too long"),
     "a primary key twice": (lambda f: f.twice("run_marks"), "lines .*: duplicate key value"),
     "a turn of no run": (lambda f: f.row("turns", run_id="gone"), "lines .*: insert or update on table"),
-    "a number of the last row": (lambda f: f.row("turns", id=2**63 - 1), "cannot be kept"),
+    "a number of the last row": (lambda f: f.row("turns", id=2**63 - 1), "cannot be stored"),
 }
 
 
@@ -480,5 +480,5 @@ def test_restore_of_empty_objects_needs_little_memory(victim, tmp_path):
         check=False,
     )
 
-    assert "no list of texts" in done.stdout, done.stderr
+    assert "not a list of texts" in done.stdout, done.stderr
     assert rows(url) == before

@@ -186,10 +186,10 @@ def test_sandbox_refuses_a_long_answer() -> None:
     [
         ("return 1", None),
         ("os._exit(3)", "The process of the code ended with exit code 3 and gave no answer."),
-        ("while True: pass", "The code took longer than its limit of 0.7 s."),
+        ("while True: pass", "The code ran longer than its limit of 0.7 s."),
         (
             "os.closerange(0, 64); threading.Event().wait()",
-            "The code took longer than its limit of 0.7 s.",
+            "The code ran longer than its limit of 0.7 s.",
         ),
     ],
 )

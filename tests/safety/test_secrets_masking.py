@@ -118,7 +118,7 @@ def test_error_of_a_run_shows_no_secret(tmp_path):
     run = backend.run(turn.run_id)
     backend.close()
 
-    assert "a prompt that is no text: ['***']" in str(turn.error)
+    assert "a prompt that is not a text: ['***']" in str(turn.error)
     assert SECRET not in json.dumps([turn.to_wire(), run.to_wire()], ensure_ascii=False)
 
 

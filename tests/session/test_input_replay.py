@@ -124,7 +124,7 @@ def test_run_over_before_last_input_gives_problem(backend):
     assert forward.wait(10)
 
     assert session.status == "completed"
-    assert forward.problem == "The run was over (completed) before input 3 of 3."
+    assert forward.problem == "The run had ended (completed) before input 3 of 3."
 
 
 def test_input_that_fails_ends_replay_with_error(backend):

@@ -191,7 +191,7 @@ def test_run_of_deleted_workflow_can_be_displayed(forgetful):
     session = DebugSession.open(forgetful, run_id)
 
     assert session.workflow.node_configs == []
-    assert session.substitute_reason.startswith("The workflow is gone; the run used v0.")
+    assert session.substitute_reason.startswith("The workflow was deleted; the run used v0.")
     assert session.turns[0].events
 
 

@@ -245,7 +245,7 @@ def test_ended_run_rejects_message(backend):
 
     session.send("more")
 
-    assert "over" in session.error.message
+    assert "has ended" in session.error.message
     assert session.status == "completed"
 
 

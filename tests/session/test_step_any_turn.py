@@ -152,7 +152,7 @@ def test_armed_turn_pauses_background_work_after_it(backend, clock):
 
     assert after_turn is None
     assert session.turns[-2].number == 2
-    assert session.stop_point.text == "The turn is over; background work goes on."
+    assert session.stop_point.text == "The turn has ended; background work continues."
     assert session.stop_point.log.is_background
     assert session.paused_event == session.event_count - 1
     session.stop()
@@ -190,7 +190,7 @@ def test_step_to_end_pauses_next_replayed_turn(backend, clock):
     )
     assert session.wait_until_idle(10)
 
-    assert session.stop_point.text == "The turn is over; turn 3 begins."
+    assert session.stop_point.text == "The turn has ended; turn 3 starts."
     session.stepping.resume()
     assert session.input_replay.wait(10)
 
@@ -300,7 +300,7 @@ def test_message_to_ended_run_is_returned(backend, clock):
 
     sent(session)
 
-    assert "is over" in session.error.message
+    assert "has ended" in session.error.message
     assert session.unsent_message == "Hi"
     assert session.stepping.pending.is_armed
 
@@ -357,5 +357,5 @@ def test_running_turn_is_paused_by_step(backend, clock):
     assert session.wait_until_idle(10)
 
     assert asked is not None
-    assert session.stop_point.text == "One event on."
+    assert session.stop_point.text == "After one event."
     session.stop()

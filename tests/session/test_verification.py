@@ -56,11 +56,11 @@ def test_another_path_or_another_hint_differs(other):
 @pytest.mark.parametrize(
     ("event", "word"),
     [
-        ({"type": "workflow_debug_log", "debug_message": "x", "edits": [{"name": "x"}]}, "changed by hand"),
+        ({"type": "workflow_debug_log", "debug_message": "x", "edits": [{"name": "x"}]}, "changed manually"),
         ({**at("a", "end_node_run"), "pinned": "pin_1"}, "pinned"),
         ({**at("a", "say_llm"), "llm_usage_info": {"response_model": "pinned"}}, "pinned"),
         ({**at("a", "end_node_run"), "fault": "fault_1"}, "pinned"),
-        ({**at("a", "say_llm"), "llm_usage_info": {"response_model": "person"}}, "answered by a person"),
+        ({**at("a", "say_llm"), "llm_usage_info": {"response_model": "person"}}, "answered by the user"),
     ],
 )
 def test_manual_changes_are_given_as_reason(event, word):

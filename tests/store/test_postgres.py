@@ -246,16 +246,16 @@ def test_a_server_without_room_says_so():
 
     told = dialect.error_kind(psycopg.errors.DiskFull("could not extend file"))
 
-    assert told.what == "has no room left"
+    assert told.what == "has no space left"
 
 
 def test_unstorable_values_are_input_errors(postgres_url):
     with closing(Store(postgres_url)) as store:
-        with pytest.raises(InputError, match="cannot be kept"):
+        with pytest.raises(InputError, match="cannot be stored"):
             store.create_workflow({"name": "Tea \0"})
-        with pytest.raises(InputError, match="cannot be kept"):
+        with pytest.raises(InputError, match="cannot be stored"):
             store.append_turn(a_turn(new_id(), 1, run_by="\ud83c"))
-        with pytest.raises(InputError, match="cannot be kept"):
+        with pytest.raises(InputError, match="cannot be stored"):
             store.append_turn(a_turn(new_id(), 2**64))
 
         assert store.workflows() == ([], 0)

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from difflib import SequenceMatcher
 from hashlib import blake2b
 from itertools import groupby
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
-from debugger.analysis.comparison.ignored import FilterNode, event_filter
+from debugger.analysis.comparison.ignored import FilterNode, event_filter, without_nulls
 from debugger.analysis.differences import differences
 from debugger.analysis.event_fields import node_of
 from debugger.analysis.transitions import TRANSITION_TYPES
@@ -136,7 +136,10 @@ class Item(NamedTuple):
     """The input of the turn."""
     paths: FilterNode
     digest: bytes
-    """Digest of the comparable object as JSON, which would be larger than the event."""
+    """Digest of the comparable object as JSON, which would be larger than the event.
+
+    With nulls, to save a pass over every event: where digests differ, the objects themselves are compared.
+    """
 
     @property
     def wire(self) -> JsonObject:
@@ -159,7 +162,8 @@ class Item(NamedTuple):
 
         Computed each time: stored, it would double the size of a run.
         """
-        return _comparable(self.paths, self.event, self.run_input)
+        found = _comparable(self.paths, self.event, self.run_input)
+        return cast(JsonObject, without_nulls(found)) if self.paths.drops_nulls else found
 
 
 def items(turns: Sequence[TurnLog], ignoring: Collection[str], *, with_inputs: bool = True) -> list[Item]:

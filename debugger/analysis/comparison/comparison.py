@@ -13,8 +13,26 @@ from debugger.analysis.comparison.alignment import Item, Kind, Row, Verdict, ali
 from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS, IGNORED_BETWEEN_RUNS
 from debugger.analysis.differences import Difference, differences
 from debugger.analysis.event_fields import field
+from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import Run
 from debugger.protocol.turn_logs import TurnLog
+
+_MAX_CHANGES = 2
+_MAX_VALUE = 40
+
+
+def _change(each: Difference) -> str:
+    name = each.path.rpartition(".")[2]  # a line has no room for the whole path
+    if each.op == "added":
+        return f"{name} added: {_short(each.after)}"
+    if each.op == "removed":
+        return f"{name} removed: {_short(each.before)}"
+    return f"{name}: {_short(each.before)} → {_short(each.after)}"
+
+
+def _short(value: Any) -> str:
+    text = encode(value).decode()
+    return text if len(text) <= _MAX_VALUE else text[: _MAX_VALUE - 1] + "…"
 
 
 @dataclass
@@ -81,6 +99,14 @@ class Comparison:
         """Return the differences between the two items of a row."""
         one, other = self.pair(row)
         return differences(one.comparable, other.comparable) if one and other else []
+
+    def change(self, row: Row) -> str:
+        """Return what differs in a row, in one line; empty where nothing does."""
+        if row.verdict != "changed":
+            return {"same": "", "only_a": "Only in A", "only_b": "Only in B"}[row.verdict]
+        found = self.differences(row)
+        more = f"; {len(found) - _MAX_CHANGES} more" if len(found) > _MAX_CHANGES else ""
+        return "; ".join(_change(each) for each in found[:_MAX_CHANGES]) + more
 
 
 def compare(

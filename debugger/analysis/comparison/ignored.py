@@ -33,6 +33,10 @@ _USAGE = "llm_usage_info"
 _METADATA = ("response_metadata", "message/response_metadata", "messages/response_metadata")
 
 
+NULLS = "absent or null"
+"""The kind that makes a null equal to no key at all: engines differ in which of both they write."""
+
+
 @dataclass(frozen=True)
 class Ignored:
     """One kind of value that a comparison can ignore."""
@@ -172,6 +176,7 @@ IGNORED: tuple[Ignored, ...] = (
             "runtime_variables/*.justification",
         ),
     ),
+    Ignored(NULLS, "whether a key without a value is absent or null", ()),
 )
 """Every kind, in the order in which they are offered."""
 
@@ -179,10 +184,11 @@ IGNORED_BETWEEN_REPLAYS: frozenset[str] = frozenset(one.name for one in IGNORED)
     "input in states",
     "counters",
     "justifications",
+    NULLS,
 }
 """Ignored between two runs of the same turn."""
 
-IGNORED_BETWEEN_RUNS: frozenset[str] = IGNORED_BETWEEN_REPLAYS | {"input in states", "counters"}
+IGNORED_BETWEEN_RUNS: frozenset[str] = IGNORED_BETWEEN_REPLAYS | {"input in states", "counters", NULLS}
 """Ignored between any two runs at first: one changed input, or one detour, would show in every event after
 it."""
 
@@ -207,6 +213,7 @@ def _filter(ignoring: frozenset[str], own: frozenset[str]) -> FilterNode:
         raise KeyError(f"nothing that can be ignored is called {', '.join(sorted(unknown))}")
     chosen = [one for one in IGNORED if one.name in ignoring]
     root = FilterNode.of(path for one in chosen for path in one.paths)
+    root.drops_nulls = NULLS in ignoring
     for one in chosen:
         for place in _SYSTEM_PLACES if one.system_names else ():
             root.along(place.split("/")).keys.update(dict.fromkeys(one.system_names - own))
@@ -234,6 +241,8 @@ class FilterNode:
     """Rules by key; ``None`` marks a value that is ignored."""
     endings: dict[str, FilterNode | None] = field(default_factory=dict)
     """Rules by the end of the key, if no key matches."""
+    drops_nulls: bool = False
+    """Whether keys with a null are ignored at any depth; read at the root alone, see `without_nulls`."""
 
     @classmethod
     def of(cls, paths: Iterable[str]) -> FilterNode:
@@ -283,3 +292,10 @@ class FilterNode:
 
     def _ending(self, key: str) -> str | None:
         return next((ending for ending in self.endings if key.endswith(ending)), None)
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a JSON value without the keys whose value is null; lists keep their nulls."""
+    if isinstance(value, dict):
+        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from debugger.analysis.chat import ChatMessage, chat_messages
 from debugger.analysis.comparison.alignment import Verdict
-from debugger.analysis.comparison.ignored import IGNORED
+from debugger.analysis.comparison.ignored import IGNORED, NULLS, without_nulls
 from debugger.analysis.differences import SIGNS, Difference, Op, Span, differences, readable_diff
 from debugger.analysis.variables import Scopes, scopes_at
 from debugger.protocol.base import JsonObject
@@ -48,20 +48,24 @@ def variable_rows(
         with_same: Whether to include variables that are the same in both.
     """
     one, other = _flat(scopes_at(a), ignoring), _flat(scopes_at(b), ignoring)
-    return list(_rows(one, other, with_same))
+    return list(_rows(one, other, with_same, drops_nulls=NULLS in ignoring))
 
 
-def _rows(a: JsonObject, b: JsonObject, with_same: bool) -> Iterator[VariableRow]:
+def _rows(a: JsonObject, b: JsonObject, with_same: bool, *, drops_nulls: bool) -> Iterator[VariableRow]:
     for path in {**a, **b}:
-        if path not in b:
-            yield VariableRow(path, a[path], None, "removed")
-        elif path not in a:
-            yield VariableRow(path, None, b[path], "added")
+        before, after = a.get(path), b.get(path)
+        if drops_nulls:
+            before, after = without_nulls(before), without_nulls(after)
+        is_null_in_both = drops_nulls and before is None and after is None
+        if path not in b and not is_null_in_both:
+            yield VariableRow(path, before, None, "removed")
+        elif path not in a and not is_null_in_both:
+            yield VariableRow(path, None, after, "added")
         else:
-            found = differences(a[path], b[path], path)
+            found = differences(before, after, path)
             yield from (VariableRow(each.path, each.before, each.after, each.op) for each in found)
             if with_same and not found:
-                yield VariableRow(path, a[path], b[path], "same")
+                yield VariableRow(path, a.get(path), b.get(path), "same")
 
 
 def _flat(scopes: Scopes, ignoring: Collection[str]) -> JsonObject:
@@ -105,8 +109,16 @@ class WorkflowChange:
         return SIGNS[self.op]
 
 
-def workflow_changes(a: Workflow, b: Workflow) -> list[WorkflowChange]:
-    """Return the differences: nodes, then edges, then the workflow's settings."""
+def workflow_changes(a: Workflow, b: Workflow, ignoring: Collection[str] = ()) -> list[WorkflowChange]:
+    """Return the differences: nodes, then edges, then the workflow's settings.
+
+    Args:
+        a: The workflow of run A.
+        b: That of run B.
+        ignoring: The names of `IGNORED` to ignore, as far as they are about workflows.
+    """
+    if NULLS in ignoring:
+        a, b = (Workflow.from_wire(without_nulls(one.to_wire())) for one in (a, b))
     return [*_nodes(a, b), *_edges(a, b), *_settings(a, b)]
 
 

@@ -26,13 +26,13 @@ from debugger.protocol.workflow import NodeConfig
 _UNEVALUATED = frozenset({"beside", "moved"})
 _KIND_LABELS: dict[Kind, str] = {
     "direct": "direct edge",
-    "fork": "thread of its own",
+    "fork": "companion thread",
     "conditional": "condition",
     "global": "global node",
-    "reverse": "way back",
-    "self_loop": "its own loop",
+    "reverse": "reverse edge",
+    "self_loop": "self loop",
     "retry": "bounded retry",
-    "nothing": "no way out",
+    "nothing": "no outgoing edge",
 }
 
 
@@ -153,7 +153,7 @@ class Explainer:
         name = edge.edge.name if edge.edge and edge.edge.name else None
         if name or edge.destination is None or edge.kind in ("self_loop", "retry"):
             return f"“{name}”" if name else _KIND_LABELS[edge.kind]
-        return f"the way to {self.label(edge.destination)}"
+        return f"the edge to {self.label(edge.destination)}"
 
 
 def _is_evaluated(edge: CandidateEdge, record: DecisionRecord) -> bool:
@@ -219,7 +219,7 @@ def explain_verdict(evaluated: EvaluatedEdge, record: DecisionRecord, verdict: V
     """
     if verdict in ("taken", "redirected"):
         taken = _why_taken(evaluated, record)
-        return f"{taken} Guardrails led elsewhere." if verdict == "redirected" else taken
+        return f"{taken} Guardrails chose another node." if verdict == "redirected" else taken
     if verdict == "false":
         return _why_false(evaluated)
     if verdict in ("held", "judged_yes"):
@@ -233,45 +233,45 @@ def explain_verdict(evaluated: EvaluatedEdge, record: DecisionRecord, verdict: V
         return _why_not_needed(evaluated, record, winner)
     if verdict == "error":
         return evaluated.expression.error if evaluated.expression else "It cannot be evaluated."
-    return _SENTENCES[verdict].format(winner=winner or "another way")
+    return _SENTENCES[verdict].format(winner=winner or "another edge")
 
 
 _SENTENCES: dict[Verdict, str] = {
-    "judged_no": "A model was asked about it in a call of its own, and said no.",
-    "not_asked": "Nobody had to ask it: {winner} was settled before.",
-    "blocked": "Conditional hops from one guardrail node to another are blocked "
+    "judged_no": "A model evaluated it in a separate call and answered no.",
+    "not_asked": "It was not evaluated: {winner} was decided before.",
+    "blocked": "Conditional transitions from one guardrail node to another are blocked "
     "(no_hopping_between_guardrail_nodes).",
-    "disabled": "The edge is switched off in the workflow.",
+    "disabled": "The edge is disabled in the workflow.",
     "dangling": "The node that it leads to is not in the workflow.",
-    "forked": "It starts a companion thread beside this one, and is no way for this thread.",
-    "exhausted": "No attempt is left: the bound of the retry is met.",
-    "not_armed": "It holds as well, but it was not due: nothing had armed it, or too short a time ago.",
+    "forked": "It starts a companion thread; this thread does not follow it.",
+    "exhausted": "No attempt is left: the limit of the retry is reached.",
+    "not_armed": "It holds as well, but it was not due: it was not triggered, or was evaluated too recently.",
 }
 
 
 def _why_not_needed(evaluated: EvaluatedEdge, record: DecisionRecord, winner: str) -> str:
     if evaluated.edge.kind == "direct":
         if record.outcome == "model":
-            return "A direct edge is followed only where the model chose no hop."
-        return "The node was passed over, and the turn had too many node runs to go on."
+            return "A direct edge is followed only where the model chose no transition."
+        return "The node was skipped, and the turn had too many node runs to continue."
     if record.outcome == "failed":
         return "It comes last, and what comes before could not be evaluated."
-    return f"It comes last, and {winner or 'another way'} led on."
+    return f"It comes last, and {winner or 'another edge'} was taken."
 
 
 def _why_taken(evaluated: EvaluatedEdge, record: DecisionRecord) -> str:
     kind = evaluated.edge.kind
     if kind == "direct":
-        return "A direct edge is followed without a question, before any condition."
+        return "A direct edge is followed before any condition is evaluated."
     if kind == "self_loop":
-        return "Nothing else led on, so the node goes on with itself."
+        return "No other edge was taken, so the run stays on this node."
     if kind == "retry":
-        return f"Nothing led on, so the node is tried again: attempt {record.attempt}."
+        return f"No edge was taken, so the node runs again: attempt {record.attempt}."
     if kind == "nothing":
-        passed = "The node was passed over: it is switched off, or of a type that is not known. "
-        return f"{passed if record.is_skipped else ''}Nothing led on, so the thread ends here."
+        passed = "The node was skipped: it is disabled, or its type is not known. "
+        return f"{passed if record.is_skipped else ''}No edge was taken, so the thread ends here."
     if record.outcome == "model" or evaluated.offered or evaluated.model:
-        how = "said yes to it when asked apart" if evaluated.model else "chose it"
+        how = "answered yes in a separate call" if evaluated.model else "chose it"
         return f"The model {how}{f': “{record.words}”' if record.words else '.'}"
     if record.stage == "while_waiting":
         return "Its condition came true while the node waited for the user."
@@ -290,14 +290,14 @@ def _why_false(evaluated: EvaluatedEdge) -> str:
 
 def _why_not_offered(evaluated: EvaluatedEdge, record: DecisionRecord) -> str:
     if not evaluated.possible:
-        return "Its condition is in words, and this node asks no model that could judge it."
+        return "Its condition is in words, and this node calls no model that could evaluate it."
     if record.must_answer:
-        return f"The model was offered no hop this time, since {record.must_answer}."
+        return f"The model was offered no transition this time, because {record.must_answer}."
     if record.started is None:
-        return "The node did not run, so no model was asked."
+        return "The node did not run, so no model was called."
     if record.stage != "after_run":
-        return "Its condition is in words; at this moment only expressions are asked."
-    return "It was not offered to the model: its expression could decide as the node began."
+        return "Its condition is in words; at this moment only expressions are evaluated."
+    return "It was not offered to the model: its expression could decide when the node started."
 
 
 def _precedence(record: DecisionRecord, winner: str) -> str:

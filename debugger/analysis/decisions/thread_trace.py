@@ -180,8 +180,8 @@ class ThreadTrace:
             return ""
         count, self._conditional_in_a_row = self._conditional_in_a_row, 0
         if came_back:
-            return "the thread had just come back from a global node"
-        return f"{count} conditional {'hop' if count == 1 else 'hops'} had come in a row"
+            return "the thread had just returned from a global node"
+        return f"{count} conditional {'transition' if count == 1 else 'transitions'} were taken in a row"
 
 
 def as_object(value: Any) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def _allowed_hosts(name: str, text: str) -> Sequence[AllowedHost]:
     except ValueError:
         # The text is not repeated: it may be a secret whose name begins with HOSTS_.
         raise SettingsError(
-            f"The environment variable {name} is no list of hosts.",
+            f"The environment variable {name} is not a list of hosts.",
             advice="Write host, host:port or *.domain, with commas between them; http:// before one that is "
             "called without TLS.",
         ) from None

@@ -157,15 +157,15 @@ def reject_missing_nodes(opened: LoadedRun) -> None:
     lost = [thread.position for thread in opened.state.active_threads if thread.position not in nodes]
     if lost:
         raise ConflictError(
-            f"Run {opened.run_id} stands at the node {lost[0]!r}, which its version does not have any more.",
-            advice="Take the turn again in another run, or stop this one.",
+            f"Run {opened.run_id} is at the node {lost[0]!r}, which its version does not have any more.",
+            advice="Run the turn again in another run, or stop this one.",
         )
 
 
 def run_ended(run_id: str, status: RunStatus) -> RunEndedError:
     """Return the error for a turn of a run that has ended."""
     return RunEndedError(
-        f"Run {run_id} is over ({status}) and takes no further turn.", advice="Begin a new run."
+        f"Run {run_id} has ended ({status}) and takes no further turn.", advice="Start a new run."
     )
 
 

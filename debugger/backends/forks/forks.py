@@ -38,7 +38,7 @@ _ENDED = (
     "The conversation ended in this turn, so that it ends again at the user's next message; choose "
     "entry_node_logical_id to continue at another node."
 )
-_NO_ENTRY = "The run stood at a node that the target does not have; choose entry_node_logical_id."
+_NO_ENTRY = "The run was at a node that the target does not have; choose entry_node_logical_id."
 
 RANKS: dict[RerunMode, int] = {"PORTABLE": 0, "REMAPPED": 1, "EXACT": 2}
 """The higher the rank, the more of the run's state is preserved."""
@@ -263,13 +263,13 @@ class Forks:
             dropped_parts=placed.changed.dropped_parts,
         )
         if target.requested_mode and RANKS[placed.mode] < RANKS[target.requested_mode]:
-            plan.reason = f"Only {placed.mode} is possible here, and {target.requested_mode} is asked for."
+            plan.reason = f"Only {placed.mode} is possible here, but {target.requested_mode} was requested."
         if has_ended and target.entry_node_logical_id is None:
             plan.warnings.append(_ENDED)
         if placed.entry is None:
             plan.not_resumable_reason = _NO_ENTRY
         if placed.mode != "EXACT":
-            plan.warnings.append(f"The run stood at {position!r}; it goes on at {placed.entry!r}.")
+            plan.warnings.append(f"The run was at {position!r}; it continues at {placed.entry!r}.")
         if placed.changed.dropped_parts:
             plan.warnings.append(f"Not carried over: {', '.join(placed.changed.dropped_parts)}.")
         return plan

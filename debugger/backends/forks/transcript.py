@@ -59,7 +59,7 @@ def lines_of(pairs: Sequence[Turn]) -> list[Line]:
                 index = counts.get(thread_id, 0)
                 counts[thread_id] = index + 1
                 if thread_id != MAIN_THREAD:
-                    reason = "Only the main thread goes on from here."
+                    reason = "Only the main thread continues from here."
                 found.append(Line(thread_id, index, sender, text, key, reason))
     return found
 
@@ -77,7 +77,7 @@ def edited_lines(lines: Sequence[Line], edits: RerunEdits) -> list[Line]:
         if texts.get(line.key, "") is not None
     ]
     next_index = sum(line.thread_id == MAIN_THREAD for line in lines)
-    reason = "It is added by an edit; send the edits anew to change it."
+    reason = "It is added by an edit; send the edits again to change it."
     added = [
         Line(MAIN_THREAD, next_index + place, one.role, one.text, "", reason)
         for place, one in enumerate(edits.message_appends)

@@ -53,13 +53,13 @@ STOP_TIMEOUT = 10.0
 
 _LIVE_IS_OFF = "INTERACTLY_LIVE_EVENTS is off, so the events of a turn come all at once when it is over."
 _MISSING: dict[Ability, str] = {
-    "run_search": "The API looks for runs by workflow, status, date and text; it does not know versions, "
+    "run_search": "The API looks for runs by workflow, status, date and text; it cannot filter by version, "
     "tags and stars.",
-    "pause_mid_turn": "The API runs a turn as a whole, so it cannot be held between two events.",
+    "pause_mid_turn": "The API runs a turn as a whole, so it cannot be paused between two events.",
     "set_state": "The API does not let a client change variables while a turn runs.",
-    "manual_model": "The API asks its models itself, and lets nobody answer in their place.",
+    "manual_model": "The API calls its models itself; a user cannot answer for them.",
     "pins": "The API runs every node itself, so no output can be frozen and no failure injected.",
-    "exact_fork": "The API gives no checkpoint: a fork is rebuilt from what the record tells.",
+    "exact_fork": "The API has no checkpoints: a fork is rebuilt from the record.",
 }
 
 
@@ -259,7 +259,8 @@ class HostedBackend:
             query["status"] = status
         if search is not None and search.needs_notes:
             raise UnsupportedError(
-                self.capabilities.missing["run_search"], advice="Leave version, tag and star out."
+                self.capabilities.missing["run_search"],
+                advice="Remove version, tag and star from the filter.",
             )
         if search is not None:
             query.update(search_query(search))
@@ -364,7 +365,7 @@ class HostedBackend:
     def _no_checkpoint(self) -> UnsupportedError:
         return UnsupportedError(
             self.capabilities.missing["exact_fork"],
-            advice="Rebuild the turn from the record, or send the inputs again from turn 1.",
+            advice="Rebuild the turn from the record, or run the turns again from turn 1.",
         )
 
     def _run(self, run_id: str, timeout: float | None = None) -> Run:

@@ -146,7 +146,7 @@ class ApiClient:
         if not is_same_origin(settings.base_url, self.base_url):
             raise SettingsError(
                 f"The key is for {settings.base_url!r}, and this connection leads to {self.base_url!r}.",
-                advice="Connect anew.",
+                advice="Connect again.",
             )
         key = settings.api_key.get_secret_value().strip()
         headers = _headers(settings, key)
@@ -222,7 +222,7 @@ class ApiClient:
         body: JsonObject | None = None,
         *,
         query: Query | None = None,
-        risk: str = "What was asked may have been done nevertheless.",
+        risk: str = "The request may have been executed nevertheless.",
         timeout: float | None = None,
     ) -> Answer:
         """Send an object, once.

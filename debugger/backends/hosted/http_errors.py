@@ -106,7 +106,7 @@ def _no_answer(
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             return RequestTimeoutError(
                 f"No connection for {request} within {connect_timeout:g} s; nothing was sent.",
-                advice="See that the base URL names the right host, and that no firewall is in the way.",
+                advice="Check that the base URL names the right host, and that no firewall blocks it.",
             )
         case httpx.TimeoutException():
             return RequestTimeoutError(
@@ -121,7 +121,7 @@ def _no_answer(
             )
     return ConnectionFailedError(
         _sentence(f"The connection broke before the answer to {request} was there: {detail}.", request.risk),
-        advice=f"See whether the server still runs. {_again(request)}",
+        advice=f"Check whether the server still runs. {_again(request)}",
     )
 
 
@@ -143,14 +143,14 @@ def refusal(request: RequestInfo, response: httpx.Response) -> DebuggerError:
         case 403:
             return ForbiddenError(
                 f"The API does not let the owner of this key use {request.subject} ({place}).",
-                advice="Check team and user id (INTERACTLY_TEAM_ID, INTERACTLY_USER_ID), or get the right.",
+                advice="Check team and user id (INTERACTLY_TEAM_ID, INTERACTLY_USER_ID), or ask for access.",
             )
         case 404 | 405:
             return _not_found(request, body, detail, place)
         case 409:
             return ConflictError(
                 f"The API reports a conflict over {request.subject} ({place}).",
-                advice="Wait for the other turn or change to end, then look before you try again.",
+                advice="Wait until the other turn or change has ended, and check its result first.",
             )
         case 422:
             return InputError(
@@ -202,7 +202,7 @@ def _sentence(*parts: str) -> str:
 
 
 def _again(request: RequestInfo) -> str:
-    return "Look whether it was done before you send it again." if request.risk else "Then try again."
+    return "Check whether it was done before you send it again." if request.risk else "Then try again."
 
 
 def _no_connection(request: RequestInfo, error: httpx.ConnectError, detail: str) -> ConnectionFailedError:
@@ -218,8 +218,8 @@ def _no_connection(request: RequestInfo, error: httpx.ConnectError, detail: str)
             advice="Check the base URL; SSL_CERT_FILE names the certificates of a company's own authority.",
         )
     return ConnectionFailedError(
-        f"Nothing answers at {request.url}: {detail}.",
-        advice="See that the server runs and the base URL is right.",
+        f"No server answers at {request.url}: {detail}.",
+        advice="Check that the server runs and that the base URL is right.",
     )
 
 
@@ -236,7 +236,7 @@ def _redirect(request: RequestInfo, response: httpx.Response) -> AnswerError:
             where = httpx.URL(response.headers["location"])
             target = f" to {request.quote(without_query(where))}"
         except httpx.InvalidURL:
-            target = " to something that is no URL"
+            target = " to something that is not a URL"
     return AnswerError(
         f"{request} was answered with a redirect ({response.status_code}){target}.",
         advice=f"Redirects are not followed. {request.url_advice}",
@@ -256,9 +256,9 @@ def _not_found(request: RequestInfo, body: Any, detail: str, place: str) -> Debu
         return AnswerError(f"{place}, and not in the API's JSON.", advice=request.url_advice)
     if "session not found" in detail.lower():
         return RunEndedError(
-            f"The API takes no further turn of {request.subject}, which is over, has expired or never was "
+            f"The API takes no further turn of {request.subject}, which ended, expired or never existed "
             f"({place}).",
-            advice="Begin a new run.",
+            advice="Start a new run.",
         )
     if request.reads_workflows:
         return AnswerError(

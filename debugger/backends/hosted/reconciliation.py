@@ -290,13 +290,13 @@ def stale(sent: SentTurn, newer_turns: int) -> StaleTurnError:
 def _ended(found: FoundTurn) -> RunEndedError:
     assert found.record is not None
     return RunEndedError(
-        f"Run {found.run_id} is over ({found.record.run.status}); the turn was not executed.",
+        f"Run {found.run_id} has ended ({found.record.run.status}); the turn was not executed.",
         advice="Start a new run.",
     )
 
 
 def _unknown(reason: DebuggerError, finding: str) -> OutcomeUnknownError:
     return OutcomeUnknownError(
-        f"{reason.message} {finding} Nothing tells whether the turn was executed.",
+        f"{reason.message} {finding} It is not known whether the turn was executed.",
         advice="Check again, or send it again, which may execute it twice.",
     )

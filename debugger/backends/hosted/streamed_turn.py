@@ -198,7 +198,7 @@ class StreamedTurn:
         ends = (event for event in reversed(self._events) if isinstance(event, EndWorkflowIterationEvent))
         number = next((event.iteration_number for event in ends), None)
         if self._status is None or number is None or self.run_id is None or self._is_truncated:
-            raise AnswerLost(AnswerError(f"The frames of {self._request} do not tell all of the turn."))
+            raise AnswerLost(AnswerError(f"The frames of {self._request} do not contain the whole turn."))
         return result_from_events(self.run_id, self._status, number, self._events, may_continue)
 
     def _stop(self) -> None:

@@ -98,7 +98,7 @@ class Socket:
             value = None
         if not isinstance(value, dict):
             raise AnswerError(
-                f"{self._address} sent a frame that is no JSON object.",
+                f"{self._address} sent a frame that is not a JSON object.",
                 advice="Set INTERACTLY_LIVE_EVENTS to off to run turns without it.",
             )
         return value
@@ -261,5 +261,5 @@ def _socket_url(base_url: str) -> str:
 def _socket_closed(closed: ConnectionClosed) -> SocketClosed:
     frame = closed.rcvd
     if frame is None:
-        return SocketClosed(None, "no close was said")
+        return SocketClosed(None, "no close frame was sent")
     return SocketClosed(frame.code, frame.reason)

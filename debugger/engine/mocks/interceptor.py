@@ -116,8 +116,8 @@ def _offered(key: str, choices: Sequence[TransitionOption], pinned: str) -> Tran
         if key in (choice.edge_id, choice.destination_node_logical_id):
             return choice
     raise RunError(
-        f"The pin of {pinned} takes the hop {key!r}, which is not offered here.",
-        advice="Change the pin, or take it away.",
+        f"The pin of {pinned} takes the transition {key!r}, which is not offered here.",
+        advice="Change the pin, or remove it.",
     )
 
 
@@ -153,6 +153,10 @@ class Interceptor:
         if self.manual_input is not None and self.manual_input.asks(prompt):
             return alone, ManualModel(self.manual_input, context.responder, context.cancelled, context.pauses)
         return prompt, context.responder
+
+    def asks_user(self, prompt: Prompt) -> bool:
+        """Return whether the user answers a prompt."""
+        return self.manual_input is not None and self.manual_input.asks(prompt)
 
     def call(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call a tool, or return its pinned result, or let it fail."""

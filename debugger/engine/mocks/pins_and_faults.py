@@ -199,7 +199,7 @@ class Pin:
             if value not in (None, "", [], {}):
                 text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
                 return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-        return f"goes on by {self.output['chosen']}" if self.output.get("chosen") else "nothing"
+        return f"takes {self.output['chosen']}" if self.output.get("chosen") else "nothing"
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def choose(message: str, choices: Iterable[TransitionOption]) -> tuple[Transitio
         return None, "nothing new was said to judge"
     offered = list(choices)
     if not offered:
-        return None, "no hop was offered"
+        return None, "no transition was offered"
     overlaps = [overlap(message, choice.condition) for choice in offered]
     best = max(overlaps, key=attrgetter("score"))
     return (offered[overlaps.index(best)], f"matched {best}") if best.is_met else (None, _miss(best))
@@ -74,7 +74,7 @@ def spoken_line(prompt: Prompt, fields: JsonObject) -> str:
         parts.append(f"Noted: {', '.join(f'{name} = {value}' for name, value in fields.items())}.")
     if prompt.choices:
         names = dict.fromkeys(choice.destination_node_name for choice in prompt.choices)
-        parts.append(f"I can go on to: {_listed(list(names))}.")
+        parts.append(f"Possible next steps: {_listed(list(names))}.")
     if prompt.tools:
         parts.append(f"A model could call: {_listed([tool.name for tool in prompt.tools])}.")
     return " ".join(parts)
@@ -86,7 +86,7 @@ def _is_run(message: str) -> bool:
 
 def _miss(best: Overlap) -> str:
     closest = f"; the closest was {best}" if best.shared else ""
-    return f"no condition was met{closest or ' and none shares a word with the message'}"
+    return f"no condition matched{closest or ' and none shares a word with the message'}"
 
 
 def _shortened(text: str) -> str:

@@ -303,7 +303,7 @@ def _result(
     ends = time.monotonic() + seconds
     while not call.wait(POLL_SECONDS):
         if cancelled.is_set() or (instead is not None and instead.is_set()):
-            raise ModelError("nobody waits for the answer any more")
+            raise ModelError("the answer is no longer needed")
         if time.monotonic() > ends:
             raise ModelError(f"there was no answer within {seconds:.0f} s")
     return call.result()

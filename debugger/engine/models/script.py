@@ -136,7 +136,7 @@ def _check_answers(node: LocatedValue, keys: Mapping[str, LocatedValue], place: 
     if not any(key in keys for key in _ANSWERS):
         raise node.error(f"{place} answers nothing", f"Give it one of {', '.join(_ANSWERS)}.")
     if "args" in keys and "take" not in keys:
-        raise keys["args"].error(f"{place} has args and takes no hop", "Add 'take', or remove 'args'.")
+        raise keys["args"].error(f"{place} has args and takes no transition", "Add 'take', or remove 'args'.")
     beside = next((key for key in _BESIDE_CALL if key in keys), None)
     if "call" in keys and beside is not None:
         raise keys["call"].error(

@@ -84,7 +84,7 @@ class LocatedValue:
         try:
             return re.compile(text, re.IGNORECASE)
         except re.error as error:
-            raise self.error(f"{text!r} is no regular expression: {error}") from error
+            raise self.error(f"{text!r} is not a regular expression: {error}") from error
 
     def error(self, message: str, advice: str = "") -> InputError:
         """Return an error about this value, with its line."""

@@ -258,7 +258,7 @@ class UnsupportedNode(Node[NodeConfig]):
 
     def __init__(self, config: NodeConfig, why: str) -> None:
         self.config = config  # as it was read: what cannot be read again is what may have made it opaque
-        self.unsupported_reason = f"Node {config.label!r} ({config.logical_id}) was passed over: {why}"
+        self.unsupported_reason = f"Node {config.label!r} ({config.logical_id}) was skipped: {why}"
 
     def run(self, context: NodeContext) -> NodeRun:
         """Do nothing."""

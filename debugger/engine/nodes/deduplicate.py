@@ -58,7 +58,7 @@ class DeduplicateNode(TransformationNode[DeduplicateConfig]):
             return self._key_in(name, context)
         if not self.config.dedup_key:
             raise InputError(
-                "dedup_key is empty.", advice="Write the path of the value that tells two objects apart."
+                "dedup_key is empty.", advice="Write the path of the value that distinguishes two objects."
             )
         return self.config.dedup_key
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Generator
+from typing import ClassVar, Final
 
 from pydantic import Field
 
+from debugger.engine.models.base import ModelError, Prompt
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun
+from debugger.engine.nodes.llm.model_call import call_model
 from debugger.engine.tools import TOOL_TYPES
-from debugger.engine.tools.base import RESULT_NAME, Tool
+from debugger.engine.tools.base import RESULT_NAME, Tool, ToolResult
+from debugger.engine.tools.results import NO_PARTS
 from debugger.engine.tools.runner import (
     Invocation,
     call_tool,
@@ -20,7 +24,15 @@ from debugger.engine.tools.runner import (
 from debugger.errors import RunError
 from debugger.expressions import Scope, render_value
 from debugger.protocol.base import JsonObject
+from debugger.protocol.events import Event
 from debugger.protocol.workflow import NodeConfig
+
+_RESULT_SCHEMA: Final[JsonObject] = {
+    "type": "object",
+    "properties": {"success": {"type": "boolean", "default": True}, "result": {"default": ""}},
+    "required": ["success"],
+}
+"""The result of a tool as the user answers it; a call without success has the error in ``result``."""
 
 
 class ToolNodeConfig(NodeConfig):
@@ -46,16 +58,22 @@ class ToolNode(Node[ToolNodeConfig]):
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
-        self._tool = self._make_tool()
-        check_targets(self._tool.config, self.result_name, f"Node {self.config.label!r}")
+        self._tool = self._make_tool() if self.config.tool_config is not None else None
+        if self._tool is not None:
+            check_targets(self._tool.config, self.result_name, f"Node {self.config.label!r}")
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Fill the arguments, call, write the outcome."""
-        yield from ()
-        tool_context = context.for_tool(
-            self.config.logical_id, self._tool.config.timeout_seconds, self._arguments(context.authored)
-        )
-        called = call_tool(self._tool, self._arguments(context.scope), tool_context)
+        """Fill the arguments, call, write the outcome.
+
+        Without a tool the call fails, unless the user answers for the node.
+        """
+        if self._tool is None:
+            called = Invocation((yield from self._missing_result(context)), NO_PARTS)
+        else:
+            tool_context = context.for_tool(
+                self.config.logical_id, self._tool.config.timeout_seconds, self._arguments(context.authored)
+            )
+            called = call_tool(self._tool, self._arguments(context.scope), tool_context)
         self._write(context, called)
         result = called.result
         output = {"success": result.success, "tool_result": result.result, "error_message": result.error}
@@ -67,7 +85,34 @@ class ToolNode(Node[ToolNodeConfig]):
         own = self.config.result_runtime_variable_name
         if own and own != RESULT_NAME:
             return own
-        return self._tool.config.result_runtime_variable_name or RESULT_NAME
+        named = self._tool.config.result_runtime_variable_name if self._tool is not None else None
+        return named or RESULT_NAME
+
+    def _missing_result(self, context: NodeContext) -> Generator[Event, None, ToolResult]:
+        """Return the user's result in place of the missing tool, else a failure."""
+        prompt = Prompt(
+            kind="work",
+            node_logical_id=self.config.logical_id,
+            node_name=self.config.label,
+            system="This node has no tool. Give the result that its tool would return.",
+            message=context.message,
+            history=lambda: context.history.of(context.thread.thread_id),
+            variables=context.thread.runtime_variables,
+            visit=context.thread.completions.get(self.config.logical_id, 0) + 1,
+            schema=_RESULT_SCHEMA,
+        )
+        missing = f"Node {self.config.label!r} has no tool_config."
+        if context.interceptor is not None and context.interceptor.asks_user(prompt):
+            try:
+                fields = (yield from call_model(prompt, context)).reply.fields
+            except ModelError as failure:
+                return ToolResult.failure(str(failure))
+            result = fields.get("result")
+            if fields.get("success"):
+                return ToolResult(True, result)
+            return ToolResult.failure(str(result) if result else missing)
+        context.warnings.append(f"{missing} Its call counts as failed.")
+        return ToolResult.failure(missing)
 
     def _arguments(self, scope: Scope) -> JsonObject:
         filled = render_value(
@@ -83,9 +128,7 @@ class ToolNode(Node[ToolNodeConfig]):
         self.write(context, dict(zip(outcome_names(self.result_name), outcome, strict=True)))
 
     def _make_tool(self) -> Tool:
-        config = self.config.tool_config
-        if config is None:
-            raise RunError(f"Node {self.config.label!r} has no tool_config.", advice="Give it a tool to run.")
+        config = self.config.tool_config or {}
         if str(config.get("type")) not in TOOL_TYPES:
             raise RunError(
                 f"Node {self.config.label!r} calls a tool of type {config.get('type')!r}, which the embedded "

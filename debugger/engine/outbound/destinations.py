@@ -116,7 +116,7 @@ class AllowedHost:
         url = parse_url(f"{scheme if separator else 'https'}://{rest.removeprefix(_WILDCARD)}")
         found = None if url is None or url.userinfo or url.raw_path != b"/" else Destination.of_parsed(url)
         if found is None or (below and (":" in found.host or "." not in found.host)):
-            raise ValueError("it is no host")
+            raise ValueError("it is not a host")
         return cls(found, below)
 
     def allows(self, destination: Destination) -> bool:

@@ -139,7 +139,9 @@ class BlockedGateway:
         self, call: OutboundCall[Answer], *, node_logical_id: str, timeout: float
     ) -> OutboundOutcome[Answer]:
         """Refuse it."""
-        return OutboundOutcome("blocked", error=f"{call.target} was not called: this engine has no way out.")
+        return OutboundOutcome(
+            "blocked", error=f"{call.target} was not called: this engine has no network access."
+        )
 
 
 @dataclass(frozen=True)

@@ -116,9 +116,9 @@ def _open_response(request: HttpRequest, deadline: Deadline, limits: HttpLimits)
     except InputError as error:
         raise OutboundError(str(error)) from None
     except httpcore.ConnectTimeout:
-        raise OutboundError(f"No connection stood within {deadline.seconds:g} s.") from None
+        raise OutboundError(f"No connection was established within {deadline.seconds:g} s.") from None
     except httpcore.TimeoutException:
-        raise OutboundError(f"The whole request had not been taken within {deadline.seconds:g} s.") from None
+        raise OutboundError(f"The request was not sent completely within {deadline.seconds:g} s.") from None
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         reason = str(error).rpartition("] ")[2] or "no reason is known"
         raise OutboundError(f"The connection to {request.target} broke: {reason}.") from None
@@ -288,7 +288,7 @@ def _joined(request: HttpRequest, here: httpx.URL, location: str) -> httpx.URL:
     try:
         there = here.join(location)
     except (httpx.InvalidURL, ValueError):
-        raise OutboundError(f"{request.target} redirects to something that is no URL.") from None
+        raise OutboundError(f"{request.target} redirects to something that is not a URL.") from None
     shown = f"{request.target} redirects to {mask_url(location)}"
     if there.scheme not in PORTS or not there.host:
         raise OutboundError(f"{shown}, which is not http or https.")

@@ -43,7 +43,7 @@ class Deadline:
             raise OutboundError("The call was stopped.")
         left = self._end - time.monotonic()
         if left <= 0:
-            raise OutboundError(f"The whole answer had not come within {self.seconds:g} s.")
+            raise OutboundError(f"The answer was not complete within {self.seconds:g} s.")
         return left
 
     def pause(self, event: threading.Event) -> None:
@@ -95,7 +95,7 @@ class CheckedNetwork(httpcore.NetworkBackend):
                 reason = reason or _describe(error, seconds)
             else:
                 return _Stream(stream, self._deadline)
-        raise OutboundError(f"Nothing answers at {self._shown_host} port {port}: {reason}.")
+        raise OutboundError(f"No server answers at {self._shown_host} port {port}: {reason}.")
 
 
 def _describe(error: Exception, seconds: float) -> str:

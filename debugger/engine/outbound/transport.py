@@ -107,7 +107,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
             self.refusal = response.status_code if response.is_error else None
         if response.headers.get("content-encoding", "identity") != "identity":
             await response.aclose()
-            raise OutboundError("The answer of the server is packed although nobody asked for that.")
+            raise OutboundError("The answer of the server is compressed although this was not requested.")
         response.stream = _Counted(response.stream, self)
         return response
 

@@ -124,7 +124,7 @@ def move_entry_flags(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str
     if as_bool(super_node.field("is_guardrail_node"), False):
         entry["is_guardrail_node"] = True
     if as_bool((super_node.field("self_loop_config") or {}).get("enabled"), False):
-        yield f"{super_node}: its bounded retry is not done; a workflow is not tried again as a whole."
+        yield f"{super_node}: its bounded retry is ignored; a workflow is not run again as a whole."
     settings = super_node.field(_SETTINGS) or {}
     if as_bool(settings.get("is_global"), False):
         if as_bool((entry.get(_SETTINGS) or {}).get("is_global"), False):
@@ -153,4 +153,4 @@ def _project_way_back(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[st
     for node_id in scope:
         nodes[node_id][REVERSE_EDGES] = [*nodes[node_id].get(REVERSE_EDGES, ()), back]
     if not scope:
-        yield f"{super_node}: no inner node calls a model that could choose the way back."
+        yield f"{super_node}: no inner node calls a model that could choose the reverse edge."

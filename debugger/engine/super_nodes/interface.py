@@ -73,7 +73,9 @@ def read_interface_values(super_node: SuperNode, document: JsonObject) -> Interf
     fields = list(_fields(super_node, _interface(super_node, document)))
     values = super_node.field("field_values") or {}
     if not isinstance(values, dict):
-        raise RunError(f"{super_node} has 'field_values' that are no object.", advice="Write {name: value}.")
+        raise RunError(
+            f"{super_node} has 'field_values' that are not an object.", advice="Write {name: value}."
+        )
     named, direct = _by_name(fields, values)
     _check(super_node, fields, named)
     assignments = [
@@ -113,7 +115,7 @@ def _from_guide(super_node: SuperNode, written: JsonObject) -> JsonObject:
     target = _variable_target(goal)
     if target is None:
         raise RunError(
-            f"{super_node}: the field {field_name!r} is mapped to {goal!r}, which is no variable.",
+            f"{super_node}: the field {field_name!r} is mapped to {goal!r}, which is not a variable.",
             advice="Write 'map_to' as 'dynamic_variable:name' or 'runtime_variable:name', or use 'mappings'.",
         )
     own = {"value_type": written.get("type", "any"), "required": False}

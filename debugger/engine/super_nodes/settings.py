@@ -94,7 +94,7 @@ def _shared_prompt(config: JsonObject) -> str | None:
     if found is None or isinstance(found, str):
         return found
     raise RunError(
-        f"The workflow {config.get('name')!r} has a main_response_config with a prompt that is no text: "
+        f"The workflow {config.get('name')!r} has a main_response_config with a prompt that is not a text: "
         f"{found!r}.",
         advice="Write a text there, or null.",
     )

@@ -63,7 +63,7 @@ class Sources:
             except (NotFoundError, InputError, WorkflowError) as error:
                 named = "its active version" if version is None else f"version {version}"
                 raise RunError(
-                    f"{super_node} stands for the workflow {workflow_id!r}, {named}, which cannot be had: "
+                    f"{super_node} stands for the workflow {workflow_id!r}, {named}, which cannot be read: "
                     f"{error.message}",
                     advice="Import that workflow, correct 'super_workflow_id' and its version number, or "
                     "embed the workflow as 'encapsulated_workflow_config'.",
@@ -106,7 +106,7 @@ def _read(super_node: SuperNode) -> Workflow:
     except (WorkflowError, InputError) as error:
         raise RunError(
             f"{super_node} has an 'encapsulated_workflow_config' that cannot be read: {error.message}",
-            advice=error.advice or "Embed a fully hydrated workflow.",
+            advice=error.advice or "Embed a workflow with its nodes and edges.",
         ) from error
 
 

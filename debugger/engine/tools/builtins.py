@@ -86,7 +86,7 @@ def _number(value: Any) -> int | float:
                 return kind(value)
             except ValueError:
                 continue
-    raise ValueError(f"{str(value)[:50]!r} is no number")
+    raise ValueError(f"{str(value)[:50]!r} is not a number")
 
 
 def _platform_call(

@@ -318,7 +318,7 @@ def _formatted(piece: str, arguments: Mapping[str, Any], formatter: _Formatter) 
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise InputError(
             f"The slots of {shortened(piece, _MAX_QUOTED)!r} cannot be filled: {error}.",
-            advice="Write {{ for a bracket that is no slot, and name each slot after an argument.",
+            advice="Write {{ for a bracket that is not a slot, and name each slot after an argument.",
         ) from None
 
 

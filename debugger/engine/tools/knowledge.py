@@ -192,7 +192,7 @@ class FolderSearch:
     def _place(self, root: Path, kb_id: str) -> Path:
         candidates = [kb_id, *(kb_id + suffix for suffix in READERS)]
         if not kb_id.strip() or "\0" in kb_id or Path(kb_id).is_absolute() or ".." in Path(kb_id).parts:
-            raise KnowledgeError(f"{kb_id!r} names no knowledge base: it is no path below the folder.")
+            raise KnowledgeError(f"{kb_id!r} names no knowledge base: it is not a path below the folder.")
         for candidate in candidates:
             place = (root / candidate).resolve()
             if place.exists():

@@ -106,7 +106,7 @@ def check_targets(config: ToolConfig, result_name: str, place: str) -> None:
         if mapping.target_variable_name in outcome:
             raise RunError(
                 f"{place} maps a result onto target_variable_name {mapping.target_variable_name!r}, where it "
-                "tells whether the call succeeded.",
+                "says whether the call succeeded.",
                 advice=f"Choose another name than {' and '.join(outcome)}.",
             )
 

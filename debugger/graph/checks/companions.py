@@ -62,7 +62,7 @@ def companion_waits(context: CheckContext) -> Iterator[Problem]:
                 "error",
                 "companion-waits",
                 f"{describe_node(node)} has 'wait_for_user_message' on, but the companion thread of "
-                f"{describe_edge(fork)} arrives at it and never hears the user.",
+                f"{describe_edge(fork)} arrives at it and never gets a message.",
                 node_logical_id=node.logical_id,
                 edge_logical_id=fork.logical_id,
                 advice="Set 'wait_for_user_message' to false, or keep the node out of the companion.",

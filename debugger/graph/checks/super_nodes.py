@@ -171,7 +171,7 @@ def _unreadable(node: NodeConfig, path: tuple[str, ...], outermost: str, why: st
         "super-node-without-workflow",
         f"{around}{describe_node(node)} has an 'encapsulated_workflow_config' that cannot be read: {why}",
         node_logical_id=outermost,
-        advice="Embed a fully hydrated workflow, or set 'super_workflow_id'.",
+        advice="Embed a workflow with its nodes and edges, or set 'super_workflow_id'.",
     )
 
 

@@ -138,7 +138,7 @@ def _of_mapping(tool: Tool, name: str, what: str) -> Problem:
 def _argument_faults(tool: Tool, binding: JsonObject) -> Iterator[tuple[str, str]]:
     name, source = binding.get("argument_name"), binding.get("source", "auto")
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
-        yield "is no name of an argument", "Use letters, digits and '_', not beginning with a digit."
+        yield "is not a valid argument name", "Use letters, digits and '_', not beginning with a digit."
         return
     if source not in _SOURCES:
         yield f"has the source {quote(str(source))}", f"A source is one of: {', '.join(_SOURCES)}."
@@ -167,7 +167,7 @@ def _is_in_request(tool: Tool, name: str) -> bool:
 def _mapping_faults(tool: Tool, mapping: JsonObject) -> Iterator[str]:
     name = mapping.get("target_variable_name")
     if not isinstance(name, str) or not name.isidentifier():
-        yield "is no name of a variable"
+        yield "is not a valid variable name"
     elif name.startswith("_"):
         yield "begins with an underscore"
     elif name in (f"{tool.result_name}_success", f"{tool.result_name}_error"):

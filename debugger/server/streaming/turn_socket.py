@@ -131,7 +131,7 @@ class TurnSocket:
             elif self._has_turn:
                 self._services.metrics.refuse_turn()
                 raise CloseSocket.with_status(
-                    409, "A turn is under way on this socket already; it goes on unheard."
+                    409, "A turn is running on this socket already; it continues without this client."
                 )
             else:
                 self._has_turn = True
@@ -241,7 +241,7 @@ class TurnSocket:
             self._next_step = self._now() + STEP_SECONDS
             return None
         if isinstance(worker.error, RunEndedError):  # another client has ended it
-            raise CloseSocket(DONE, "The run is over.")
+            raise CloseSocket(DONE, "The run has ended.")
         raise _close_for(worker, has_run=True)
 
     async def _run_worker(

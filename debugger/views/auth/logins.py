@@ -312,7 +312,7 @@ def signing_secret(folder: Path) -> bytes:
         secret = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"The secret that logins are signed with cannot be kept in {path}: {error}.",
+            f"The secret that logins are signed with cannot be stored in {path}: {error}.",
             advice="Give the page the right to write there, or set server.cookieSecret.",
         ) from error
     if len(secret) < 32:

@@ -33,6 +33,7 @@ function instanceOf(root) {
 function pressByKey(it, event) {
   const target = event.composedPath()[0], field = target.closest?.(FIELDS);
   if (event.key === " " && target.closest?.("button, a, summary, [role=tab]")) return; // it presses that one
+  if (event.key === "Enter" && isEdited(event)) return; // it applies what is typed
   const isTyped = field && !(event.key === "Escape" && field.tagName === "TEXTAREA"); // which has no use for it
   const isTaken = isTyped ? !event.ctrlKey && !event.metaKey : event.defaultPrevented;
   const dialog = document.querySelector('[data-testid="stDialog"]');
@@ -46,6 +47,13 @@ function pressByKey(it, event) {
   if (part.item.kind !== "field") return control.click();
   control.focus();
   control.scrollIntoView({ block: "nearest" });
+}
+
+// A field of several lines is under edit, other than an empty message box.
+function isEdited(event) {
+  const field = event.composedPath()[0];
+  if (field.localName !== "textarea") return false;
+  return Boolean(field.value.trim()) || !event.composedPath().some(each => each.classList?.contains("st-key-message"));
 }
 
 // A dialog hears Escape only while it has the keyboard, which it loses with a control that is drawn anew.
@@ -121,14 +129,14 @@ const FILL = {
     const words = made("span", { icon: "hidden", "icon where narrow": "yields" }[shows] ?? "", label);
     button.replaceChildren(...(icon ? [iconOf(icon)] : []), words, ...(keys ? [made("kbd", "", keys)] : []));
   },
-  link(part, { label, icon, href, current }, send) {
+  link(part, { label, icon, href, is_current }, send) {
     const link = onlyChild(part, "a", event => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab, or another window
       event.preventDefault();
       send();
     });
     link.href = href;
-    link.ariaCurrent = current ? "page" : null;
+    link.ariaCurrent = is_current ? "page" : null;
     link.replaceChildren(...(icon ? [iconOf(icon)] : []), made("span", "", label));
   },
   "full screen"(part) {

@@ -8,41 +8,68 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.views import state
 from debugger.views.auth.permissions import denied
 from debugger.views.components.factory import component
-from debugger.views.components.scrubber import Scrubber
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 
 
+_ON_THE_SERVER = frozenset(
+    {
+        "on_press",
+        "args",
+        "on_change",
+        "on_move",
+        "on_play",
+        "on_pause",
+        "names_keys",
+        "counts",
+        "closing_key",
+        "names",
+    }
+)
+"""Fields of parts that the browser has no use for."""
+
+
+class _Part:
+    """Part of a bar, of which the browser gets the fields."""
+
+    KIND: ClassVar[str]
+    """How the browser draws it, see toolbar.js."""
+
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        props = {name: value for name, value in vars(self).items() if name not in _ON_THE_SERVER}
+        if "icon" in props:
+            props["icon"] = props["icon"].removeprefix(":material/").removesuffix(":")
+        return {"kind": self.KIND, **props}
+
+
 @dataclass(frozen=True)
-class Text:
+class Text(_Part):
     """A text; it is cut where there is no room for it."""
 
+    KIND = "words"
     text: str
     look: Literal["quiet", "strong", "heading", "code", "note", "message", "two lines"] = "quiet"
     """A note and a message are not cut: a note takes lines of its own, a message is beside controls."""
     help: str = ""
     yields: bool = False
     """Whether it goes where the window is narrow."""
-    key: str = ""
+    key: str | None = None
     """By which it is found on the page, if by any."""
-
-    def to_props(self) -> JsonObject:
-        """Return what the browser draws."""
-        props = {"text": self.text, "look": self.look, "help": self.help, "yields": self.yields}
-        return {"kind": "words", **props} | ({"key": self.key} if self.key else {})
 
 
 @dataclass(frozen=True)
-class Badge:
+class Badge(_Part):
     """A coloured text."""
 
+    KIND = "badge"
     text: str
     icon: str = ""
     colour: Colour = "gray"
@@ -50,47 +77,36 @@ class Badge:
     is_status: bool = False
     """Whether a screen reader reads it aloud when it appears or changes."""
 
-    def to_props(self) -> JsonObject:
-        """Return what the browser draws."""
-        props = {"text": self.text, "icon": _symbol(self.icon), "colour": self.colour, "help": self.help}
-        return {"kind": "badge", **props, "is_status": self.is_status}
-
 
 @dataclass(frozen=True)
-class Progress:
+class Progress(_Part):
     """Progress as text and share."""
 
+    KIND = "meter"
     text: str
     share: float
     """From 0 to 1."""
 
-    def to_props(self) -> JsonObject:
-        """Return what the browser draws."""
-        return {"kind": "meter", "text": self.text, "share": self.share}
-
 
 @dataclass(frozen=True)
-class Spacer:
+class Spacer(_Part):
     """Remaining space of the line; what follows is at its end."""
 
-    def to_props(self) -> JsonObject:
-        """Return what the browser draws."""
-        return {"kind": "space"}
+    KIND = "space"
 
 
 @dataclass(frozen=True)
-class Break:
+class Break(_Part):
     """End of a line; what follows is below."""
 
-    def to_props(self) -> JsonObject:
-        """Return what the browser draws."""
-        return {"kind": "break"}
+    KIND = "break"
 
 
 @dataclass(frozen=True)
-class Button:
+class Button(_Part):
     """A button."""
 
+    KIND = "button"
     key: str
     label: str
     on_press: Callable[..., None]
@@ -111,13 +127,9 @@ class Button:
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
-        keys = self.shortcut.replace("+", " + ") if self.shortcut and self.names_keys else ""
-        keys = keys.replace("Escape", "Esc")
-        props = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "shows": self.shows}
-        props["message_step"] = self.message_step
-        reason = denied(self.on_press)
-        able = {"disabled": self.disabled or bool(reason), "help": reason or self.help}
-        return {"kind": "button", "key": self.key, **props, **able, "shortcut": self.shortcut, "keys": keys}
+        named = self.shortcut if self.shortcut and self.names_keys else ""
+        keys = named.replace("+", " + ").replace("Escape", "Esc")
+        return super().to_props() | _able(self.on_press, self.disabled, self.help) | {"keys": keys}
 
     def on_event(self, value: Any) -> None:
         """A person has pressed it."""
@@ -126,12 +138,13 @@ class Button:
 
 
 @dataclass(frozen=True)
-class Link:
+class Link(_Part):
     """Link to a page of the app.
 
     A click follows it here; the browser can open it in another tab.
     """
 
+    KIND = "link"
     key: str
     label: str
     href: str
@@ -141,20 +154,38 @@ class Link:
     is_current: bool = False
     """Whether its page is on view."""
 
-    def to_props(self) -> JsonObject:
-        """Return what the browser draws."""
-        props = {"label": self.label, "icon": _symbol(self.icon), "href": self.href}
-        return {"kind": "link", "key": self.key, "current": self.is_current, **props}
-
     def on_event(self, value: Any) -> None:
         """A person follows it."""
         self.on_press(*self.args)
 
 
-@dataclass(frozen=True)
-class Toggle:
-    """Switch that is on or off; `state.widget` has its value."""
+class _Field(_Part):
+    """Part with a value, which `state.widget` has."""
 
+    key: str
+    on_change: Callable[[], None] | None = None
+
+    def accepts(self, value: Any) -> bool:
+        """Return whether a value that the browser sends is one of the field."""
+        raise NotImplementedError
+
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        return super().to_props() | {"value": state.widget(self.key)}
+
+    def on_event(self, value: Any) -> None:
+        """A person has given it another value."""
+        if self.accepts(value):
+            state.set_widget(self.key, value)
+            if self.on_change is not None:
+                self.on_change()
+
+
+@dataclass(frozen=True)
+class Toggle(_Field):
+    """Switch that is on or off."""
+
+    KIND = "toggle"
     key: str
     label: str
     help: str = ""
@@ -163,26 +194,19 @@ class Toggle:
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
-        reason = denied(self.on_change)
-        able = {"disabled": self.disabled or bool(reason), "help": reason or self.help}
-        return {
-            "kind": "toggle",
-            "key": self.key,
-            "label": self.label,
-            "value": bool(state.widget(self.key)),
-            **able,
-        }
+        props = super().to_props() | _able(self.on_change, self.disabled, self.help)
+        return props | {"value": bool(props["value"])}
 
-    def on_event(self, value: Any) -> None:
-        """A person has switched it."""
-        if not self.disabled:
-            _hold(self.key, value is True, self.on_change)
+    def accepts(self, value: Any) -> bool:
+        """Return whether it can be switched so."""
+        return isinstance(value, bool) and not self.disabled
 
 
 @dataclass(frozen=True)
-class Disclosure:
-    """Button that shows and hides content; `state.widget` has its value."""
+class Disclosure(_Field):
+    """Button that shows and hides content."""
 
+    KIND = "disclosure"
     key: str
     label: str
     icon: str = ""
@@ -199,21 +223,19 @@ class Disclosure:
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
-        props = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "help": self.help}
-        shortcut = self.closing_key if self.is_open else None
-        more = {"value": self.is_open, "disabled": self.disabled, "shortcut": shortcut}
-        return {"kind": "disclosure", "key": self.key, **props, **more}
+        is_open = self.is_open
+        return super().to_props() | {"value": is_open, "shortcut": self.closing_key if is_open else None}
 
-    def on_event(self, value: Any) -> None:
-        """A person has opened or closed it."""
-        if not self.disabled:
-            _hold(self.key, value is True, None)
+    def accepts(self, value: Any) -> bool:
+        """Return whether it can be opened or closed so."""
+        return isinstance(value, bool) and not self.disabled
 
 
 @dataclass(frozen=True)
-class SegmentedControl:
-    """Choice of one of several; `state.widget` has its value."""
+class SegmentedControl(_Field):
+    """Choice of one of several."""
 
+    KIND = "switch"
     key: str
     label: str
     """For screen readers."""
@@ -228,19 +250,18 @@ class SegmentedControl:
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
         options = [[option, self.names.get(option, option)] for option in self.options]
-        props = {"label": self.label, "options": options, "value": state.widget(self.key)}
-        return {"kind": "switch", "key": self.key, "wide": self.wide, "help": self.help, **props}
+        return super().to_props() | {"options": options}
 
-    def on_event(self, value: Any) -> None:
-        """A person has chosen another one."""
-        if value in self.options:
-            _hold(self.key, value, self.on_change)
+    def accepts(self, value: Any) -> bool:
+        """Return whether it is one of the options."""
+        return value in self.options
 
 
 @dataclass(frozen=True)
-class Select:
-    """Choice in a list that opens; `state.widget` has its value."""
+class Select(_Field):
+    """Choice in a list that opens."""
 
+    KIND = "choice"
     key: str
     label: str
     options: Mapping[str, str]
@@ -251,19 +272,18 @@ class Select:
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
-        props = {"label": self.label, "options": list(self.options.items()), "placeholder": self.placeholder}
-        return {"kind": "choice", "key": self.key, "value": state.widget(self.key), **props}
+        return super().to_props() | {"options": list(self.options.items())}
 
-    def on_event(self, value: Any) -> None:
-        """A person has chosen another one."""
-        if isinstance(value, str) and value in self.options:
-            _hold(self.key, value, self.on_change)
+    def accepts(self, value: Any) -> bool:
+        """Return whether it is one of the options."""
+        return isinstance(value, str) and value in self.options
 
 
 @dataclass(frozen=True)
-class TextInput:
-    """Text input; `state.widget` has its value."""
+class TextInput(_Field):
+    """Text input."""
 
+    KIND = "field"
     key: str
     label: str
     """For screen readers."""
@@ -277,34 +297,29 @@ class TextInput:
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
-        props = {"label": self.label, "placeholder": self.placeholder, "icon": _symbol(self.icon)}
-        more = {"value": state.widget(self.key) or "", "shortcut": self.shortcut, "grows": self.grows}
-        return {"kind": "field", "key": self.key, **props, **more}
+        return super().to_props() | {"value": state.widget(self.key) or ""}
 
-    def on_event(self, value: Any) -> None:
-        """A person has typed something."""
-        if isinstance(value, str):
-            _hold(self.key, value, self.on_change)
+    def accepts(self, value: Any) -> bool:
+        """Return whether it is a text."""
+        return isinstance(value, str)
 
 
 @dataclass(frozen=True)
-class FullScreen:
+class FullScreen(_Part):
     """Button that shows the page on the whole screen, and leaves it again."""
 
+    KIND = "full screen"
     key: str
-
-    def to_props(self) -> JsonObject:
-        """Return what the browser draws."""
-        return {"kind": "full screen", "key": self.key}
 
 
 @dataclass(frozen=True)
-class Menu:
+class Menu(_Part):
     """Button that opens a list of controls.
 
     It also takes what its line has no room for, see `Line.overflow`.
     """
 
+    KIND = "menu"
     key: str
     label: str
     items: Sequence[Text | Button | Toggle]
@@ -315,8 +330,49 @@ class Menu:
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
-        props = {"label": self.label, "icon": _symbol(self.icon), "shows": self.shows, "help": self.help}
-        return {"kind": "menu", "key": self.key, **props, "items": [item.to_props() for item in self.items]}
+        return super().to_props() | {"items": [item.to_props() for item in self.items]}
+
+
+@dataclass(frozen=True)
+class Scrubber(_Part):
+    """Slider over the events of a run, and a button that plays them."""
+
+    KIND = "scrubber"
+    key: str
+    label: str
+    """For screen readers."""
+    value: int
+    last: int
+    """The last place; the first is 0."""
+    words: str
+    """The place in words, for screen readers."""
+    marks: Sequence[int]
+    """The places that are marked."""
+    on_move: Callable[[int], None]
+    on_play: Callable[[], None]
+    """One step of a play."""
+    on_pause: Callable[[], None]
+    hold_ms: int = 1000
+    """How long a play at normal speed stays at the place."""
+    shortcut: str | None = None
+    """Plays, or pauses the play."""
+    help: str = ""
+    """Why it cannot be moved."""
+
+    def to_props(self) -> JsonObject:
+        """Return what the browser draws."""
+        return super().to_props() | {"disabled": bool(self.help)}
+
+    def on_event(self, value: Any) -> None:
+        """A person has moved it, or it plays."""
+        if self.help:
+            return
+        if value == "play":
+            self.on_play()
+        elif value == "pause":
+            self.on_pause()
+        elif isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= self.last:
+            self.on_move(value)
 
 
 Control = Button | Link | Toggle | Disclosure | SegmentedControl | Select | TextInput | Scrubber
@@ -404,7 +460,8 @@ def _use(key: str, controls: Mapping[str, Control]) -> None:
     rerun: BaseException | None = None
     for number, name, value in fresh:
         control = controls.get(name)
-        if control is not None and (number == latest[name] or _counts(control)):
+        counts = isinstance(control, Button) and control.counts
+        if control is not None and (number == latest[name] or counts):
             try:
                 control.on_event(value)
             except Exception:
@@ -415,19 +472,10 @@ def _use(key: str, controls: Mapping[str, Control]) -> None:
         raise rerun
 
 
-def _counts(control: Control) -> bool:
-    return isinstance(control, Button) and control.counts
-
-
 def _is_use(props: Any) -> bool:
     return isinstance(props, list) and [type(each) for each in props[:2]] == [int, str] and len(props) == 3
 
 
-def _hold(key: str, value: Any, then: Callable[[], None] | None) -> None:
-    state.set_widget(key, value)
-    if then is not None:
-        then()
-
-
-def _symbol(icon: str) -> str:
-    return icon.removeprefix(":material/").removesuffix(":")
+def _able(do: Callable[..., None] | None, disabled: bool, help: str) -> JsonObject:
+    reason = denied(do)
+    return {"disabled": disabled or bool(reason), "help": reason or help}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -44,7 +45,12 @@ def render() -> None:
         )
         return
     actions.follow_address()
+    actions.suggest()
+    actions.show_address()
     pickers()
+    if state.record(CompareState).unread:
+        actions.read_runs(partial(st.spinner, show_time=True))
+        st.rerun()  # the pickers name the runs that were read
     if last.error is not None:
         show_error(last.error)
     seen = state.record(CompareState).side_by_side()
@@ -52,7 +58,6 @@ def render() -> None:
         _empty()
     else:
         st.fragment(_body)()
-    actions.show_address()
 
 
 def _empty() -> None:

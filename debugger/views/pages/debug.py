@@ -30,7 +30,7 @@ from debugger.views.panels.panes import pane_splitters
 from debugger.views.panels.python_consent import python_banner
 from debugger.views.panels.recordings import recording_banner
 from debugger.views.panels.run_bar import run_bar
-from debugger.views.panels.setup import choose_workflow, head_state, run_head
+from debugger.views.panels.setup import head_state, run_head
 from debugger.views.panels.side_effects import side_effects, side_effects_file, side_effects_words
 from debugger.views.panels.stepping import stepping_state
 from debugger.views.panels.timeline import (
@@ -43,6 +43,7 @@ from debugger.views.panels.timeline import (
 )
 from debugger.views.panels.top_nav import view_mode_switch
 from debugger.views.panels.turn_outcome import is_explained
+from debugger.views.panels.workflow_picker import choose_workflow
 from debugger.views.refresh import RedrawState
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view, session_state

@@ -124,7 +124,7 @@ def _list(backend: Backend, names: dict[str, str], wanted: WantedRuns) -> None:
     if found.unread:
         st.caption(
             f":material/hourglass_top: {count(found.unread, 'older run')} could not be read in time. "
-            "Press Refresh to search on."
+            "Press Refresh to continue the search."
         )
     if not found.rows and number > 1:  # the filters were changed, and find fewer pages
         first_page()
@@ -150,7 +150,7 @@ def _foot(rows: list[Run], facts: RowFacts) -> None:
         st.caption(f"Words and durations of {count(missing, 'run')} are still to be read. Press Refresh.")
     if state.record(CurrentBackend).name == "hosted":
         st.caption(
-            "Stars, tags, notes, comments and verdicts stay on this machine; the API is not told of them."
+            "Stars, tags, notes, comments and verdicts stay on this machine; they are not sent to the API."
         )
 
 

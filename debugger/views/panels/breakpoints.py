@@ -13,13 +13,13 @@ from debugger.graph import Graph
 from debugger.protocol.events import EVENT_TYPES
 from debugger.session.breakpoints import Breakpoint
 from debugger.session.locations import BreakpointKind
+from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state
-from debugger.views.actions import command
+from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, Table, rows_list, table
-from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 from debugger.views.state import LastAction
 
@@ -165,31 +165,22 @@ def _lines(view: RunView) -> None:
     rows_list("log_lines", shown)
 
 
-@command
-@requires(Role.RUN)
-def toggle_breakpoint(kinds: Sequence[BreakpointKind], target: str) -> None:
+@run_command
+def toggle_breakpoint(session: DebugSession, kinds: Sequence[BreakpointKind], target: str) -> None:
     """Remove the breakpoint of a place, or set one."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.breakpoints.toggle(kinds, target)
-        actions.store_debug_setup()
+    session.breakpoints.toggle(kinds, target)
+    actions.store_debug_setup()
 
 
-@command
-@requires(Role.RUN)
-def put_breakpoint(point: Breakpoint) -> None:
+@run_command
+def put_breakpoint(session: DebugSession, point: Breakpoint) -> None:
     """Set a breakpoint, or change the one with its id."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.breakpoints.put(point)
-        actions.store_debug_setup()
+    session.breakpoints.put(point)
+    actions.store_debug_setup()
 
 
-@command
-@requires(Role.RUN)
-def remove_breakpoint(breakpoint_id: str) -> None:
+@run_command
+def remove_breakpoint(session: DebugSession, breakpoint_id: str) -> None:
     """Take a breakpoint away."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.breakpoints.remove(breakpoint_id)
-        actions.store_debug_setup()
+    session.breakpoints.remove(breakpoint_id)
+    actions.store_debug_setup()

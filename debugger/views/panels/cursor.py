@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
-from debugger.views.components.scrubber import Scrubber
-from debugger.views.components.toolbar import Badge, Button, Item, Text
+from debugger.views.components.toolbar import Badge, Button, Item, Scrubber, Text
 from debugger.views.panels.demo import cursor_events, reading_seconds
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
@@ -126,9 +125,9 @@ def _scrubber(view: RunView, last: int) -> Scrubber:
         refresh.refreshing("bar", move_to),
         refresh.refreshing("bar", play_event),
         refresh.refreshing("bar", pause_play),
-        hold_seconds=reading_seconds(view),
+        hold_ms=round(reading_seconds(view) * 1000),
         shortcut=keys("play"),
-        reason="" if cursor_events(view) else "No event matches the filters of the timeline.",
+        help="" if cursor_events(view) else "No event matches the filters of the timeline.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +15,7 @@ from debugger.session.verification import ForkVerification, verification_cost
 from debugger.settings import read_settings
 from debugger.store import Role
 from debugger.views import actions, state
-from debugger.views.actions import command
+from debugger.views.actions import command, run_command
 from debugger.views.audit import audit_run
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import requires
@@ -23,7 +23,6 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import fork_book
 from debugger.views.confirmations import confirm_turn
 from debugger.views.panels import notes
-from debugger.views.run_state import CurrentRun
 
 _WAIT_SECONDS = 0.25
 """Seconds that a click waits for what it has set going, so that a quick turn is there at once."""
@@ -46,13 +45,11 @@ def fork_state() -> Hashable:
     return id(held.draft), held.shows_tree
 
 
-@command
-@requires(Role.RUN)
-def open_fork(turn_number: int) -> None:
+@run_command
+def open_fork(session: DebugSession, turn_number: int) -> None:
     """Prepare a fork that begins with a turn of the run."""
     forking = state.record(ForkState)
-    session = state.record(CurrentRun).session
-    if session is None or session.run_id is None or session.busy:
+    if session.run_id is None or session.busy:
         return
     draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.fork_modes(session.backend)[0])
     draft.by = notes.author()
@@ -73,18 +70,17 @@ def price(draft: ForkDraft) -> str:
     return verification_cost(draft.way, asks_models=read_settings().responder == "model")
 
 
-@command
-@requires(Role.RUN)
-def check_fork() -> None:
+@run_command
+def check_fork(session: DebugSession) -> None:
     """Run the turn again unedited, and compare."""
-    forking, run = state.record(ForkState), state.record(CurrentRun)
-    if run.session is None or forking.draft is None or (forking.check and forking.check.is_running):
+    forking = state.record(ForkState)
+    if forking.draft is None or (forking.check and forking.check.is_running):
         return
-    if not confirm_turn(run.session, check_fork):
+    if not confirm_turn(session, check_fork):
         return
-    forking.check = ForkVerification(run.session.backend, forking.draft)
+    forking.check = ForkVerification(session.backend, forking.draft)
     forking.check.begin()
-    audit_run("check fork", run.session, turn_number=forking.draft.point.number)
+    audit_run("check fork", session, turn_number=forking.draft.point.number)
     forking.check.wait(_WAIT_SECONDS)
 
 
@@ -95,7 +91,8 @@ def run_fork() -> None:
     forking = state.record(ForkState)
     if forking.draft is not None and forking.draft.problems:
         raise InputError(forking.draft.problems[0], advice="Correct it first.")
-    _run(forking.draft)
+    if forking.draft is not None:
+        _run(forking.draft)
 
 
 @command
@@ -103,31 +100,24 @@ def run_fork() -> None:
 def run_unedited() -> None:
     """Run the fork without its edits, as a run of its own."""
     draft = state.record(ForkState).draft
-    if draft is None:
-        return
-    unedited = draft.unedited()
-    unedited.note, unedited.by = draft.note, draft.by
-    _run(unedited)
+    if draft is not None:
+        unedited = draft.unedited()
+        unedited.note, unedited.by = draft.note, draft.by
+        _run(unedited)
 
 
-@command
-@requires(Role.RUN)
-def send_again(turn_number: int) -> None:
+@run_command
+def send_again(session: DebugSession, turn_number: int) -> None:
     """Send the recorded inputs up to a turn to a new run."""
-    session = state.record(CurrentRun).session
-    if session is None or session.busy:
-        return
-    if confirm_turn(session, partial(send_again, turn_number)):
+    if not session.busy and confirm_turn(session, partial(send_again, turn_number)):
         _show(*forks.replay_from_start(session, turn_number))
         audit_run("rerun turns", session, up_to_turn=turn_number)
 
 
-@command
-@requires(Role.RUN)
-def take_over() -> None:
+@run_command
+def take_over(session: DebugSession) -> None:
     """Send no more recorded inputs after the turn under way."""
-    session = state.record(CurrentRun).session
-    if session is not None and session.input_replay is not None:
+    if session.input_replay is not None:
         session.input_replay.stop()
 
 
@@ -141,23 +131,46 @@ def close_tree() -> None:
     state.record(ForkState).shows_tree = False
 
 
-@requires(Role.RUN)
-def _run(draft: ForkDraft | None) -> None:
-    run = state.record(CurrentRun)
-    if draft is None or run.session is None:
+@run_command
+def run_turn_again(
+    session: DebugSession, turn_number: int, note: str, prepare: Callable[[DebugSession], None]
+) -> None:
+    """Fork the run right before a turn, and execute the turn there with its own input.
+
+    Args:
+        session: The run on view.
+        turn_number: The turn.
+        note: Says why, in the tree of forks.
+        prepare: Sets up the session of the fork before the turn starts.
+    """
+    if session.run_id is None or session.busy:
         return
-    if not confirm_turn(run.session, partial(command(_run), draft)):
+    draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.fork_modes(session.backend)[0])
+    draft.by, draft.note = notes.author(), note
+    _run(draft, prepare)
+
+
+def _prepare_nothing(session: DebugSession) -> None:
+    pass
+
+
+@run_command
+def _run(
+    session: DebugSession, draft: ForkDraft, prepare: Callable[[DebugSession], None] = _prepare_nothing
+) -> None:
+    if not confirm_turn(session, partial(_run, draft, prepare)):
         return
     if not permissions.current_user().is_local:
         draft.by = permissions.current_user().name
-    found = forks.fork(run.session.backend, draft, fork_book(), check=state.record(ForkState).check)
+    found = forks.fork(session.backend, draft, fork_book(), check=state.record(ForkState).check)
     audit_run(
         "fork run" if draft.is_edited else "rerun turn",
-        run.session,
+        session,
         turn_number=draft.point.number,
         way=draft.way,
     )
     close_fork()
+    prepare(found[0])
     _show(*found)
 
 

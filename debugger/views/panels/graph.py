@@ -37,6 +37,7 @@ from debugger.views.panels.drawn_graph import (
 )
 from debugger.views.panels.graph_tables import TABLE_KEY, TABLES, graph_table
 from debugger.views.panels.inspector import TABS
+from debugger.views.panels.manual_answer import choose_step
 from debugger.views.run_view import RunView
 from debugger.views.selection import Element, Selection, selection_state
 
@@ -191,6 +192,7 @@ def _nothing(note: str) -> None:
 
 
 def _choose(element: Element | None) -> None:
+    choose_step(element)
     is_edge = element is not None and element.kind == "edge"
     choose(element, "Why" if is_edge and "Why" in TABS else "Node")
 

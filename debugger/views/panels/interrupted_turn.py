@@ -7,13 +7,13 @@ import streamlit as st
 from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
+from debugger.session.session import DebugSession
 from debugger.store import Role, UnfinishedTurn
 from debugger.views import actions, state
-from debugger.views.actions import command
+from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backends import notebook
 from debugger.views.components.markdown import count, plain
-from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 
 _LONGEST = 120
@@ -61,11 +61,9 @@ def write_again(message: str) -> None:
     forget_turn()
 
 
-@command
-@requires(Role.RUN)
-def forget_turn() -> None:
+@run_command
+def forget_turn(session: DebugSession) -> None:
     """Let go of a turn that was cut off."""
-    session = state.record(CurrentRun).session
-    if session is not None and session.interrupted_turn is not None:
+    if session.interrupted_turn is not None:
         notebook().forget_unfinished(session.interrupted_turn.run_id)
         session.interrupted_turn = None

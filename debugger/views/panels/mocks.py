@@ -13,13 +13,13 @@ from debugger.engine.mocks import Fault, Pin, Target, TargetKind
 from debugger.errors import InputError
 from debugger.graph import Graph
 from debugger.session.debug_setup import MODEL_TYPES, mock_warning, tool_names
+from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state
-from debugger.views.actions import command
+from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Cell, Column, Table, rows_list, table
-from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 from debugger.views.state import LastAction
 
@@ -126,17 +126,16 @@ def _who(view: RunView, reason: str | None) -> None:
             )
 
 
-@command
-@requires(Role.RUN)
-def _chose_who() -> None:
-    who = state.widget("who_answers_choice")
-    ask_me(everywhere=who == _WHO[1], nodes=frozenset())
+@run_command
+def _chose_who(session: DebugSession) -> None:
+    session.human_input.asks_all = state.widget("who_answers_choice") == _WHO[1]
+    session.human_input.nodes = frozenset()
 
 
-@command
-@requires(Role.RUN)
-def _chose_nodes() -> None:
-    ask_me(everywhere=False, nodes=frozenset(state.widget("who_answers_nodes") or ()))
+@run_command
+def _chose_nodes(session: DebugSession) -> None:
+    session.human_input.asks_all = False
+    session.human_input.nodes = frozenset(state.widget("who_answers_nodes") or ())
 
 
 def _target_words(target: Target, graph: Graph) -> str:
@@ -218,17 +217,13 @@ def _add(kind: TargetKind) -> None:
         state.set_widget_from_callback("fault_delay", 0.0)
 
 
-@command
-@requires(Role.RUN)
-def put(one: Pin | Fault) -> None:
+@run_command
+def put(session: DebugSession, one: Pin | Fault) -> None:
     """Set a pin or a fault, or replace the one with its id.
 
     Raises:
         InputError: It can have no effect in this version of the workflow.
     """
-    session = state.record(CurrentRun).session
-    if session is None:
-        return
     warning = mock_warning(one, session.index.graph)
     if warning is not None and not one.id:
         raise InputError(warning, advice="Choose a node or a tool of the version on view.")
@@ -236,20 +231,8 @@ def put(one: Pin | Fault) -> None:
     actions.store_debug_setup()
 
 
-@command
-@requires(Role.RUN)
-def remove(intervention_id: str) -> None:
+@run_command
+def remove(session: DebugSession, intervention_id: str) -> None:
     """Take a pin or a fault away."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.mocks.remove(intervention_id)
-        actions.store_debug_setup()
-
-
-@command
-@requires(Role.RUN)
-def ask_me(*, everywhere: bool, nodes: frozenset[str]) -> None:
-    """Let the person answer for models: of every node, or of some."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.human_input.asks_all, session.human_input.nodes = everywhere, nodes
+    session.mocks.remove(intervention_id)
+    actions.store_debug_setup()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.session.session import DebugSession
 from debugger.store import Role
@@ -16,15 +15,17 @@ from debugger.views import actions, navigation, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import requires
 from debugger.views.backends import CurrentBackend, current_backend
+from debugger.views.components.error_box import show_error
 from debugger.views.components.toolbar import Button, Item, Line, Spacer, Text, bar, bars
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.run_input import run_input
 from debugger.views.panels.side_effects import policies_of
-from debugger.views.panels.workflow_picker import workflow_import, workflow_picker
+from debugger.views.panels.workflow_picker import choose_workflow
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
+from debugger.views.state import LastAction
 from debugger.views.url_state import BackendName
 
 _ICONS: dict[BackendName, str] = {
@@ -125,6 +126,9 @@ def _dialog() -> None:
     if not setup.is_open or session is not setup.session or session is None:
         setup.is_open = False
         st.rerun()  # only that closes a dialog
+    error = state.record(LastAction).error
+    if error is not None:
+        show_error(error)  # the page shows it too, but under the dialog
     with suppress(DebuggerError):  # the page reports a backend that cannot be opened
         choose_workflow(current_backend())
     no_run = session.backend.capabilities.reason_against("run_turns")
@@ -148,12 +152,6 @@ def _dialog() -> None:
 def _restart() -> None:
     close_setup()
     actions.restart()
-
-
-def choose_workflow(backend: Backend) -> None:
-    """Draw the choice of a workflow and its version, and the import."""
-    workflow_picker(backend)
-    workflow_import(backend)
 
 
 def setup_panel(view: RunView) -> None:

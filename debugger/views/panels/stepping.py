@@ -10,10 +10,8 @@ import streamlit as st
 from debugger.analysis.event_steps import next_event
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
-from debugger.store import Role
 from debugger.views import actions, refresh, state
-from debugger.views.actions import command
-from debugger.views.auth.permissions import requires
+from debugger.views.actions import command, run_command
 from debugger.views.components.toolbar import Badge, Button, Item, Text
 from debugger.views.panels.timeline import show_steps, shown_events
 from debugger.views.run_state import CurrentRun, Cursor
@@ -244,13 +242,9 @@ WAIT_SECONDS = 0.25
 """Seconds that a click waits for what it has set going, so that a quick step is there at once."""
 
 
-@command
-@requires(Role.RUN)
-def step(kind: StepKind) -> None:
+@run_command
+def step(session: DebugSession, kind: StepKind) -> None:
     """Step the run, or arm the next message; start the run if necessary."""
-    session = state.record(CurrentRun).session
-    if session is None:
-        return
     is_armed = _is_armed(session, kind)
     show_steps(kind)
     if _is_under_way(session):
@@ -277,54 +271,37 @@ def step_received(kind: StepKind) -> None:
     actions.select_event(next_event(view.rows, shown_events(view), view.event, kind))
 
 
-@command
-@requires(Role.RUN)
-def send_stepped(text: str, kind: StepKind) -> None:
+@run_command
+def send_stepped(session: DebugSession, text: str, kind: StepKind) -> None:
     """Send a message and step its turn."""
-    session = state.record(CurrentRun).session
-    if session is None:
-        return
     session.stepping.arm(kind)
     show_steps(kind)
     actions.send(text)
 
 
-@command
-@requires(Role.RUN)
-def disarm() -> None:
+@run_command
+def disarm(session: DebugSession) -> None:
     """Forget a step, or a pause, that has not come about."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.stepping.disarm()
+    session.stepping.disarm()
 
 
-@command
-@requires(Role.RUN)
-def resume() -> None:
+@run_command
+def resume(session: DebugSession) -> None:
     """Continue until something stops the run."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.stepping.resume()
-        _settle(session)
+    session.stepping.resume()
+    _settle(session)
 
 
-@command
-@requires(Role.RUN)
-def pause() -> None:
+@run_command
+def pause(session: DebugSession) -> None:
     """Pause at the next event."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.stepping.pause()
-        _settle(session)
+    session.stepping.pause()
+    _settle(session)
 
 
-@command
-@requires(Role.RUN)
-def run_to(node_id: str) -> None:
+@run_command
+def run_to(session: DebugSession, node_id: str) -> None:
     """Continue until a node is about to run; start if necessary."""
-    session = state.record(CurrentRun).session
-    if session is None:
-        return
     session.stepping.run_to(node_id)
     if session.status == "not_started":
         actions.start()

@@ -17,6 +17,7 @@ from debugger.views.components.markdown import plain
 from debugger.views.components.toolbar import Badge, Button, Item, Line, Link, Menu, Text, bar, bars
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.navigation import ViewMode
+from debugger.views.panels.glossary import glossary
 from debugger.views.shortcuts import BUILT_IN, SHORTCUTS, Shortcut, ShortcutState, keys
 
 
@@ -81,7 +82,7 @@ def help_button() -> Button:
         "Help",
         open_help,
         look="tertiary",
-        help="Keyboard shortcuts",
+        help="Keyboard shortcuts and glossary",
         shortcut=keys("help"),
     )
 
@@ -94,8 +95,10 @@ def help_dialog() -> None:
         _dialog()
 
 
-@st.dialog("Keyboard shortcuts", width="medium", on_dismiss="rerun")
+@st.dialog("Help", width="medium", on_dismiss="rerun")
 def _dialog() -> None:
+    glossary()
+    st.markdown("##### Keyboard shortcuts")
     state.begin_widget(PLAIN_KEYS_KEY, state.record(ShortcutState).has_plain_keys)
     st.toggle(
         "Shortcuts without Ctrl",

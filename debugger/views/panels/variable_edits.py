@@ -15,17 +15,17 @@ import streamlit as st
 
 from debugger.analysis.differences import Difference
 from debugger.engine.variables import VariableEdit
+from debugger.session.session import DebugSession
 from debugger.session.stepping import Stop
 from debugger.session.variable_rows import VALUE_TYPES, PendingEdits, VariableScope, edited
 from debugger.store import Role
 from debugger.views import state
-from debugger.views.actions import command
+from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Badge, Disclosure, Item
 from debugger.views.panels.stepping import WAIT_SECONDS
-from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 from debugger.views.state import Editors
 
@@ -182,12 +182,9 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-@command
-@requires(Role.RUN)
-def apply_edits(edits: Sequence[VariableEdit]) -> None:
+@run_command
+def apply_edits(session: DebugSession, edits: Sequence[VariableEdit]) -> None:
     """Change variables of the paused run."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.edit(edits)
-        session.wait_until_idle(WAIT_SECONDS)
-        state.renew_editors()
+    session.edit(edits)
+    session.wait_until_idle(WAIT_SECONDS)
+    state.renew_editors()

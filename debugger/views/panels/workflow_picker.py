@@ -1,61 +1,63 @@
-"""Choice of backend, workflow and version, and the import."""
+"""Choice of a workflow and its version."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import streamlit as st
 
 from debugger.backends.base import Backend
-from debugger.errors import DebuggerError
+from debugger.errors import DebuggerError, InputError, NotFoundError
 from debugger.graph.checks import check
-from debugger.graph.load import load_workflow
-from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
+from debugger.protocol.base import is_id
+from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.session.session import DebugSession
-from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command
-from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import problems_title, show_error, show_problems
-from debugger.views.components.markdown import count, plain
-from debugger.views.components.toolbar import Disclosure, Item, Select, Text, bar
+from debugger.views.components.toolbar import Select, bar
+from debugger.views.panels.workflow_files import workflow_files
 from debugger.views.run_state import CurrentRun
-from debugger.views.state import LastAction
 
 Row = TypeVar("Row")
 
 _WORKFLOW_KEY = "workflow"
 _VERSION_KEY = "version"
-_SHORT_ID = 8
-_MOST_LISTED = 30
-"""Of so many workflows one is chosen from a plain list; of more, words are looked for."""
+_MAX_RECENT_RUNS = 100
+"""Newest runs that are read for the order of the workflows."""
+_MAX_NAMED = 4
+"""Workflows that an error names."""
 
 
 @dataclass
-class _WorkflowUploads:
-    """Imported workflow files."""
+class OpenedWorkflows:
+    """The workflows that this tab has opened."""
 
-    count: int = 0
-    """The number of files; part of the uploader's key."""
+    ids: list[str] = field(default_factory=list)
+    """The last one first."""
+
+    def note(self, workflow_id: str) -> None:
+        """Put a workflow first."""
+        if self.ids[:1] != [workflow_id]:
+            self.ids = [workflow_id, *(each for each in self.ids if each != workflow_id)]
 
 
-def workflow_picker(backend: Backend) -> None:
-    """Draw the choice; what is chosen goes on view."""
+def choose_workflow(backend: Backend) -> None:
+    """Draw the choice of a workflow and its version, and what is done with workflow files."""
     session = state.record(CurrentRun).session
     workflows = _known(("workflows",), lambda: backend.workflows())
-    items: list[Item] = []
     if workflows is not None:
-        items = _workflow(workflows)
+        _workflow(backend, session, workflows)
+    versions: list[VersionSummary] = []
     if session is not None:
         question = ("versions", session.workflow_id)
-        items.append(_version(session, _known(question, lambda: backend.versions(session.workflow_id)) or []))
-    if items:
-        bar("picker_bar", items, low=True)
-    if session is not None:
+        versions = _known(question, lambda: session.backend.versions(session.workflow_id)) or []
+        bar("picker_bar", [_version(session, versions)], low=True)
         _problems(session)
+    workflow_files(backend, versions)
 
 
 def _problems(session: DebugSession) -> None:
@@ -79,34 +81,84 @@ def _known(question: tuple[str, ...], ask: Callable[[], list[Row]]) -> list[Row]
         return last
 
 
-def _workflow(workflows: list[WorkflowSummary]) -> list[Item]:
-    session = state.record(CurrentRun).session
-    names = {workflow.id: workflow.label for workflow in workflows}
-    if session is not None and session.workflow_id not in names:
-        names[session.workflow_id] = session.workflow.name
-    if not names:
-        return [Text("No workflow here yet: import one below.", look="note")]
+def _workflow(backend: Backend, session: DebugSession | None, workflows: list[WorkflowSummary]) -> None:
+    names = {each.id: each.label for each in workflows}
+    if session is not None:
+        names.setdefault(session.workflow_id, session.workflow.name)
+        state.record(OpenedWorkflows).note(session.workflow_id)
+    words = {each: f"{names[each]} · {each}" for each in _recent_first(backend, list(names))}
     state.set_widget(_WORKFLOW_KEY, session.workflow_id if session else None)
-    words = {workflow_id: f"{name}  ·  {workflow_id[:_SHORT_ID]}" for workflow_id, name in names.items()}
-    placeholder = "Choose a workflow"
-    if len(words) <= _MOST_LISTED:
-        return [Select(_WORKFLOW_KEY, "Workflow", words, placeholder, _workflow_chosen)]
     st.selectbox(
         "Workflow",
         list(words),
         key=_WORKFLOW_KEY,
         index=0 if session else None,
-        format_func=words.__getitem__,
-        placeholder=placeholder,
+        format_func=lambda value: words.get(value, value),
+        placeholder="Choose a workflow, or paste its id",
+        accept_new_options=True,
+        filter_mode="contains",
         on_change=_workflow_chosen,
     )
-    return []
+
+
+def _recent_first(backend: Backend, workflow_ids: list[str]) -> list[str]:
+    """Return ids by last use, here and by any run; those never used keep their order."""
+    try:
+        runs = state.record(BackendCache).ask(
+            ("recent_runs",), lambda: backend.runs(size=_MAX_RECENT_RUNS).rows
+        )
+    except DebuggerError:
+        runs = []  # the order is a convenience, the list itself reports the fault
+    used = dict.fromkeys([*state.record(OpenedWorkflows).ids, *(run.workflow_id for run in runs)])
+    rank = {workflow_id: place for place, workflow_id in enumerate(used)}
+    return sorted(workflow_ids, key=lambda each: rank.get(each, len(rank)))
 
 
 def _workflow_chosen() -> None:
-    chosen = state.widget(_WORKFLOW_KEY)
-    if chosen is not None:
-        actions.open_workflow(chosen)
+    text = (state.widget(_WORKFLOW_KEY) or "").strip()
+    if text:
+        open_found(text)
+
+
+@command
+def open_found(text: str) -> None:
+    """Open the workflow that an id names, or the only one that a text finds.
+
+    A workflow that is not in the list is opened by its id.
+
+    Raises:
+        NotFoundError: The backend has no such workflow, or the text is no id and finds nothing.
+        InputError: The text finds several workflows.
+    """
+    known = state.record(BackendCache).last(("workflows",)) or []
+    actions.open_workflow(text if is_id(text) else found_by_name(text, known).id)
+
+
+def found_by_name(text: str, workflows: Sequence[WorkflowSummary]) -> WorkflowSummary:
+    """Return the only workflow whose name or id contains a text.
+
+    A workflow that has the text as its name comes before others that contain it.
+
+    Raises:
+        NotFoundError: There is none.
+        InputError: There are several.
+    """
+    wanted = text.casefold()
+    found = [each for each in workflows if wanted in each.label.casefold() or wanted in each.id]
+    exact = [each for each in found if each.label.casefold() == wanted]
+    if len(exact) == 1 or len(found) == 1:
+        return exact[0] if len(exact) == 1 else found[0]
+    if not found:
+        raise NotFoundError(
+            f"No workflow has {text!r} in its name or id.",
+            advice="Type a part of a name, or paste a whole id of 24 digits.",
+        )
+    names = ", ".join(each.label for each in found[:_MAX_NAMED])
+    more = f" and {len(found) - _MAX_NAMED} more" if len(found) > _MAX_NAMED else ""
+    raise InputError(
+        f"{len(found)} workflows have {text!r} in name or id: {names}{more}.",
+        advice="Choose one of them in the list, or type more.",
+    )
 
 
 def _version(session: DebugSession, versions: list[VersionSummary]) -> Select:
@@ -122,58 +174,3 @@ def _version_chosen() -> None:
     session, chosen = state.record(CurrentRun).session, state.widget(_VERSION_KEY)
     if session is not None and chosen is not None:
         actions.open_workflow(session.workflow_id, int(chosen))
-
-
-def workflow_import(backend: Backend) -> None:
-    """Draw the import of a file."""
-    reason = backend.capabilities.reason_against("import_workflow") or denied(_import) or None
-    box = Disclosure("import", "Import workflow", ":material/upload_file:")
-    bar("import_bar", [box], low=True)
-    if box.is_open:
-        _file(backend, reason)
-
-
-def _file(backend: Backend, reason: str | None) -> None:
-    if reason:
-        st.caption(plain(reason))
-    file = st.file_uploader(
-        "Fully hydrated workflow (JSON)",
-        type=["json"],
-        key=f"import_file_{state.record(_WorkflowUploads).count}",
-        disabled=reason is not None,
-    )
-    if file is None:
-        return
-    try:
-        workflow = load_workflow(file.getvalue())
-    except DebuggerError as error:
-        show_error(error)
-        return
-    _found(workflow, backend)
-
-
-def _found(workflow: Workflow, backend: Backend) -> None:
-    problems = check(workflow, backend.node_types)
-    st.caption(
-        f"{plain(workflow.name)}: {count(len(workflow.node_configs), 'node')}, "
-        f"{count(len(workflow.edge_configs), 'edge')}"
-    )
-    if problems:
-        st.caption(problems_title(problems))
-        show_problems(problems)
-    st.button(
-        "Import",
-        key="import_now",
-        type="primary",
-        icon=":material/check:",
-        args=(workflow,),
-        **on_click(_import, help="Keep it as a new workflow and show it"),
-    )
-
-
-@command
-@requires(Role.ADMIN)
-def _import(workflow: Workflow) -> None:
-    actions.import_workflow(dict(workflow.to_wire()))
-    if state.record(LastAction).error is None:
-        state.record(_WorkflowUploads).count += 1  # a new key: the uploader is empty again

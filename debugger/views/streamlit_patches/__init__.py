@@ -48,7 +48,7 @@ PATCHES = {
     "batch_messages": Patch(
         "A browser draws the page for each part of it that arrives; here the parts of a quick script arrive "
         "together.",
-        "not measured apart; choosing an event took 40 ms with it (2026-11-27)",
+        "not measured alone; choosing an event: 40 ms with it (2026-11-27)",
         "BatchMessages",
     ),
     "dedupe_triggers": Patch(

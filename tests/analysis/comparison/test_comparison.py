@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from debugger.analysis.comparison.comparison import Totals, compare, compare_turns, turn_offset
-from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS, IGNORED_BETWEEN_RUNS
+from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS, IGNORED_BETWEEN_RUNS, NULLS
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import Run, TurnInput
@@ -241,3 +241,50 @@ def test_totals_unknown_values_are_none():
 
     assert Totals.of(run_with_usage(), []) == Totals(turns=0, events=0, milliseconds=None, tokens=None)
     assert Totals.of(run_with_usage(), [turn(1, None, strange)]).milliseconds is None
+
+
+def outputs(**values):
+    """A run of one event with these values in its output."""
+    return [turn(1, None, at("a") | {"run_output": values})]
+
+
+def test_compare_takes_absent_key_for_null():
+    a, b = outputs(note=None, tea={"size": None}, kind="x"), outputs(tea={}, kind="x")
+
+    assert compare(a, b).differing == []
+    assert compare(a, b, IGNORED_BETWEEN_RUNS - {NULLS}).differing == [1]
+    assert compare(outputs(note=None), outputs(note=1)).differing == [1]
+    assert compare(outputs(notes=[None]), outputs(notes=[])).differing == [1]
+
+
+def test_compare_turns_tells_null_from_absent_key():
+    (a,), (b,) = outputs(note=None), outputs()
+
+    assert not compare_turns(a, b).is_same
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "text"),
+    [
+        ({"tea": 1}, {"tea": 1}, ""),
+        ({"tea": "Assam"}, {"tea": "Sencha"}, 'tea: "Assam" → "Sencha"'),
+        ({"tea": 1}, {}, "tea removed: 1"),
+        ({}, {"tea": 1}, "tea added: 1"),
+        (
+            {"a": 1, "b": 1, "c": 1},
+            {"a": 2, "b": 2, "c": 2},
+            "a: 1 → 2; b: 1 → 2; 1 more",
+        ),
+        ({"tea": "x" * 99}, {"tea": 1}, f'tea: "{"x" * 38}… → 1'),
+    ],
+)
+def test_change_names_what_differs(a, b, text):
+    found = compare(outputs(**a), outputs(**b))
+
+    assert found.change(found.rows[1]) == text
+
+
+def test_change_of_single_event_names_its_run():
+    found = compare([turn(1, None, at("a"))], [turn(1, None, at("b"))])
+
+    assert [found.change(row) for row in found.rows[1:]] == ["Only in A", "Only in B"]

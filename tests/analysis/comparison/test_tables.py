@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from debugger.analysis.comparison.ignored import NULLS
 from debugger.analysis.comparison.tables import message_pairs, variable_rows, workflow_changes
 from tests.support.factories import direct, say, static, workflow
 from tests.support.short_turns import hears, shows, speaks, turn
@@ -42,8 +43,27 @@ def test_variable_rows_skip_ignored_names():
     assert left == []
 
 
-def described_changes(a, b):
-    return [(change.part, change.sign, change.name) for change in workflow_changes(a, b)]
+def test_variable_rows_take_absent_for_null():
+    a, b = [turn(1, None, shows(tea=None, cup={"size": None}))], [turn(1, None, shows(cup={}, milk=None))]
+
+    assert len(variable_rows(a, b, ())) == 3
+    assert variable_rows(a, b, {NULLS}) == []
+    assert {row.path for row in variable_rows(a, b, {NULLS}, with_same=True)} == {
+        "runtime.tea",
+        "runtime.cup",
+        "runtime.milk",
+    }
+
+
+def described_changes(a, b, *ignoring):
+    return [(change.part, change.sign, change.name) for change in workflow_changes(a, b, ignoring)]
+
+
+def test_workflow_changes_take_absent_for_null():
+    a, b = workflow(say("a")), workflow({**say("a"), "own": None})
+
+    assert described_changes(a, b) == [("node", "~", "A")]
+    assert described_changes(a, b, NULLS) == []
 
 
 def test_equal_workflows_have_no_changes():

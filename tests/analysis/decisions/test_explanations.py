@@ -125,7 +125,7 @@ def test_explain_end_of_a_thread():
     (found,) = played(counter(), say("a"), when("count", "a", "[[n]] == 7"))
 
     assert verdicts(found) == {"conditional a": "false", "nothing": "taken"}
-    assert why(found, None) == "Nothing led on, so the thread ends here."
+    assert why(found, None) == "No edge was taken, so the thread ends here."
     assert found.destination_label == ""
 
 
@@ -166,7 +166,7 @@ def test_explain_global_node_and_way_back():
     }
     assert back.record.caller == ("hours", "desk")
     assert verdicts(again)["global hours"] == "not_offered"
-    assert "had just come back from a global node" in why(again, "hours")
+    assert "had just returned from a global node" in why(again, "hours")
 
 
 def test_explain_limit_of_consecutive_transitions():
@@ -177,7 +177,7 @@ def test_explain_limit_of_consecutive_transitions():
 
     assert found.source_label == "N3"
     assert verdicts(found)["conditional n4"] == "not_offered"
-    assert "since 3 conditional hops had come in a row" in why(found, "n4")
+    assert "because 3 conditional transitions were taken in a row" in why(found, "n4")
 
 
 def test_explain_separate_model_verdicts():
@@ -189,7 +189,7 @@ def test_explain_separate_model_verdicts():
 
     assert verdicts(found)["global pets"] == "judged_no"
     assert verdicts(found)["global hours"] == "taken"
-    assert "said yes to it when asked apart" in why(found, "hours")
+    assert "answered yes in a separate call" in why(found, "hours")
 
 
 def test_explain_freeform_conditions_without_a_model():
@@ -207,7 +207,7 @@ def test_explain_freeform_conditions_without_a_model():
     assert verdicts(found)["conditional a"] == "judged_no"
     assert verdicts(found)["conditional b"] == "taken"
     assert verdicts(found)["conditional c"] == "not_asked"
-    assert "was settled before" in why(found, "c")
+    assert "was decided before" in why(found, "c")
     assert found.agrees
 
 
@@ -279,7 +279,7 @@ def test_explain_skipped_node_at_the_end():
     found = played(static("a", "Hi"), static("b", "Ho", disabled=True), direct("a", "b"))
 
     assert found[-1].record.is_skipped
-    assert "The node was passed over" in why(found[-1], None)
+    assert "The node was skipped" in why(found[-1], None)
 
 
 def test_explain_failed_expression():

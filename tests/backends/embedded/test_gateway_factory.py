@@ -43,7 +43,7 @@ def test_invalid_host_list_is_rejected_without_text():
     with pytest.raises(SettingsError) as caught:
         secrets_of({"WORKFLOW_DEBUGGER_SECRET_HOSTS_KEY": "sk planted 77"})
 
-    assert "WORKFLOW_DEBUGGER_SECRET_HOSTS_KEY is no list of hosts" in str(caught.value)
+    assert "WORKFLOW_DEBUGGER_SECRET_HOSTS_KEY is not a list of hosts" in str(caught.value)
     assert "planted" not in str(caught.value)
 
 

@@ -189,12 +189,12 @@ def test_release_that_fails_is_made_up_for(backend, other, monkeypatch):
     workflow_id, run_id = chatting(backend)
 
     def fail(*_arguments, **_options):
-        raise StoreError("The database has no room left.")
+        raise StoreError("The database has no space left.")
 
     with monkeypatch.context() as patch:
         patch.setattr(backend.store.claims, "finish", fail)
         patch.setattr(backend.store.claims, "release", fail)
-        with pytest.raises(StoreError, match="no room"):
+        with pytest.raises(StoreError, match="no space"):
             backend.execute(workflow_id, saying("lost"), run_id=run_id).finish()
         with pytest.raises(TurnInProgressError):
             backend.execute(workflow_id, saying("again"), run_id=run_id)
@@ -211,7 +211,7 @@ def test_release_that_failed_is_tried_again_by_itself(backend, other, monkeypatc
 
     def fail_once(claim):
         if next(failures, False):
-            raise StoreError("The database has no room left.")
+            raise StoreError("The database has no space left.")
         release(claim)
 
     monkeypatch.setattr(backend.store.claims, "release", fail_once)

@@ -147,7 +147,7 @@ def test_key_that_is_not_accepted_is_reported():
 def test_call_after_no_answer_is_not_made():
     checks = checked("http://127.0.0.1:9/workflows")
 
-    assert checks[0].sentence.startswith("Nothing answers at http://127.0.0.1:9")
+    assert checks[0].sentence.startswith("No server answers at http://127.0.0.1:9")
     assert checks[0].milliseconds is not None
     assert [(check.outcome, check.milliseconds) for check in checks[1:]] == [("failed", None)] * 3
 

@@ -74,7 +74,7 @@ def test_pin_of_missing_edge_fails_the_run():
     events, _ = ran(having(Pin(Target("node", "chat"), {"chosen": "gone"})), say("chat"), text="Hi")
 
     (error,) = of(events, "workflow_error")
-    assert "takes the hop 'gone', which is not offered here" in error["error_message"]
+    assert "takes the transition 'gone', which is not offered here" in error["error_message"]
 
 
 def test_a_pinned_tool_gives_the_frozen_result():

@@ -68,9 +68,9 @@ def test_reason_names_the_closest_condition():
     reply = HeuristicModel().reply(prompt("Which plan is best?", bill, silver))
 
     assert reply.chosen is None
-    assert reply.text == '[stand-in for Desk] I heard: "Which plan is best?" I can go on to: Bill, Plan.'
+    assert reply.text == '[stand-in for Desk] I heard: "Which plan is best?" Possible next steps: Bill, Plan.'
     assert reply.reason == (
-        "no condition was met; the closest was 'plan' of the condition 'caller wants a new silver plan' "
+        "no condition matched; the closest was 'plan' of the condition 'caller wants a new silver plan' "
         "(1 of 3 words)"
     )
 
@@ -78,7 +78,7 @@ def test_reason_names_the_closest_condition():
 def test_reason_without_shared_words():
     reply = HeuristicModel().reply(prompt("hello", choice("caller asks about a bill")))
 
-    assert reply.reason == "no condition was met and none shares a word with the message"
+    assert reply.reason == "no condition matched and none shares a word with the message"
 
 
 def test_only_the_first_ways_on_are_named():
@@ -88,7 +88,7 @@ def test_only_the_first_ways_on_are_named():
 
     reply = HeuristicModel().reply(prompt("hello", *choices))
 
-    assert reply.text.endswith("I can go on to: Tea, Coffee, Cake, Milk and 2 more.")
+    assert reply.text.endswith("Possible next steps: Tea, Coffee, Cake, Milk and 2 more.")
 
 
 @pytest.mark.parametrize("message", ["", "  \n"])
@@ -107,7 +107,7 @@ def test_structured_output_is_filled_and_told():
 
     assert reply.fields == {"cups": 2}
     assert reply.text == '[stand-in for Desk] I heard: "two cups". Noted: cups = 2.'
-    assert reply.reason == "no hop was offered"
+    assert reply.reason == "no transition was offered"
 
 
 def test_the_arguments_of_a_chosen_hop_are_filled():

@@ -101,7 +101,7 @@ def test_the_input_stays_as_it_was():
         ({"keys_to_retain": []}, "no keys to retain"),
         (
             {"keys_to_retain": ["id", "rows[x]"]},
-            "'rows[x]' is not a path: it makes no sense from character 5",
+            "'rows[x]' is not a path: it is invalid from character 5",
         ),
         ({"keys_to_retain_runtime_variable_name": "gone"}, "'gone', which keys_to_retain_runtime_variable"),
         ({"keys_to_retain_runtime_variable_name": "text"}, "'text' holds a text, not a list of paths"),

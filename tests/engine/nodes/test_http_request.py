@@ -353,7 +353,7 @@ def test_endless_answer_ends_at_the_timeout():
     with HttpServer(endless=endless) as server:
         made = Made(http(server.url + "/endless", timeout=1))
 
-    assert made.error == "The whole answer had not come within 1 s."
+    assert made.error == "The answer was not complete within 1 s."
     assert made.variables["http_request_result_success"] is False
     assert made.events[-1]["type"] == "end_workflow"
 
@@ -370,7 +370,7 @@ def test_bounded_loop_limits_the_call():
             http(server.url + "/endless", self_loop_config=tried), static("b", "Bye"), direct("ask", "b")
         )
 
-    assert re.fullmatch(r"The whole answer had not come within (0\.9\d*|1) s\.", made.error)
+    assert re.fullmatch(r"The answer was not complete within (0\.9\d*|1) s\.", made.error)
 
 
 def test_request_counts_as_tool_call():
@@ -386,7 +386,7 @@ def test_a_refused_connection_is_a_failure():
 
     made = Made(http(url))
 
-    assert "Nothing answers at 127.0.0.1" in made.error
+    assert "No server answers at 127.0.0.1" in made.error
     assert made.output["http_status_code"] is None
 
 

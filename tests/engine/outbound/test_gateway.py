@@ -16,7 +16,7 @@ def test_default_gateway_blocks_every_call():
     outcome = BlockedGateway().call(call, node_logical_id="a", timeout=5)
 
     assert outcome.how == "blocked"
-    assert outcome.error == "GET http://a/ was not called: this engine has no way out."
+    assert outcome.error == "GET http://a/ was not called: this engine has no network access."
 
 
 def a_call(call_class="read", live=lambda seconds: f"live within {seconds:g} s", **fields):

@@ -87,7 +87,7 @@ def test_answers_together_are_bounded():
 def test_an_answer_that_is_packed_is_refused():
     with (
         HttpServer(tea=lambda to: to.send_body(b"x", "text/plain", Content_Encoding="gzip")) as server,
-        pytest.raises(OutboundError, match="packed although nobody asked"),
+        pytest.raises(OutboundError, match="compressed although this was not requested"),
     ):
         get(f"{server.url}/tea")
 

@@ -255,11 +255,11 @@ def test_stored_workflow_is_loaded_once():
         ({}, "names no workflow that it stands for. Set 'super_workflow_id'"),
         (
             {"super_workflow_id": "gone"},
-            "'gone', its active version, which cannot be had: There is no workflow",
+            "'gone', its active version, which cannot be read: There is no workflow",
         ),
         (
             {"super_workflow_id": "gone", "super_workflow_version_number": 7},
-            "'gone', version 7, which cannot be had: There is no workflow 'gone'. Import that workflow",
+            "'gone', version 7, which cannot be read: There is no workflow 'gone'. Import that workflow",
         ),
         ({"super_workflow_id": "w", "super_workflow_version_number": "7"}, "the workflow 'w' in version '7'"),
         ({"super_workflow_id": 5}, "stands for the workflow 5 in version None"),

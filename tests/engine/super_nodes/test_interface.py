@@ -187,7 +187,7 @@ def test_omitted_field_of_node_type_is_set():
         ),
         (
             {"field_values": [{"name": "x", "map_to": "moon:y"}]},
-            "'x' is mapped to 'moon:y', which is no variable",
+            "'x' is mapped to 'moon:y', which is not a variable",
         ),
     ],
 )
@@ -199,7 +199,7 @@ def test_an_interface_that_makes_no_sense_is_refused(interface, told):
 
 
 def test_values_that_are_no_object_are_refused():
-    with pytest.raises(RunError, match=r"Super node 'S' \(s\) has 'field_values' that are no object"):
+    with pytest.raises(RunError, match=r"Super node 'S' \(s\) has 'field_values' that are not an object"):
         expanded(workflow(super_node("s", document(static("a")), field_values=["x"])))
 
 

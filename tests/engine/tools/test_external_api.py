@@ -155,7 +155,7 @@ def test_endless_answer_fails_in_time():
     with HttpServer(endless=endless) as server:
         result = call(made(server.url + "/endless"), timeout=0.3)
 
-    assert result.error == "The whole answer had not come within 0.3 s."
+    assert result.error == "The answer was not complete within 0.3 s."
 
 
 AUTH = {"integration_auth": {"integration_id": "CLINIC"}}

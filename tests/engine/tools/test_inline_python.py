@@ -116,7 +116,7 @@ def test_unsafe_python_runs_without_a_sandbox() -> None:
 def test_the_contexts_time_limit_counts() -> None:
     result = tool("def lookup():\n  while True: pass").call({}, context(timeout=0.3))
 
-    assert result == ToolResult(success=False, error="The code took longer than its limit of 0.3 s.")
+    assert result == ToolResult(success=False, error="The code ran longer than its limit of 0.3 s.")
 
 
 def test_a_stopped_run_stops_the_call() -> None:

@@ -203,7 +203,7 @@ def test_vanished_server_is_a_failure():
     result = tool.call({}, context())
 
     assert not result.success
-    assert f"Nothing answers at {url}" in str(result.error)
+    assert f"No server answers at {url}" in str(result.error)
 
 
 def test_missing_server_is_a_warning(url):
@@ -213,7 +213,7 @@ def test_missing_server_is_a_warning(url):
     found = discover(server(gone, "gone"), server(url))
 
     assert len(found.warnings) == 1
-    assert found.warnings[0].startswith(f"The MCP server 'gone' gives no tools: Nothing answers at {gone}")
+    assert found.warnings[0].startswith(f"The MCP server 'gone' gives no tools: No server answers at {gone}")
     assert "say_hours" in [tool.config.name for tool in found.tools]
 
 
@@ -237,10 +237,10 @@ def test_refusing_server_is_a_warning_with_status(guarded, headers, path, why):
     [
         ("http://169.254.169.254/mcp", "credentials of this machine"),
         ("http://no.such.host.invalid/mcp", "no host"),
-        ("ftp://127.0.0.1/mcp", "no URL"),
-        ("http://127.0.0.1:99999/mcp", "no URL"),
+        ("ftp://127.0.0.1/mcp", "not a URL"),
+        ("http://127.0.0.1:99999/mcp", "not a URL"),
         ("{{base}}/mcp", "a placeholder in it has no value"),
-        ("nonsense", "no URL"),
+        ("nonsense", "not a URL"),
     ],
 )
 def test_forbidden_address_is_a_warning(address, why):
@@ -336,7 +336,7 @@ def test_blocked_gateway_gives_warning_and_no_tools(url):
     found = discover(server(url), node=Node(BlockedGateway()))
 
     assert found.tools == []
-    assert "no way out" in found.warnings[0]
+    assert "no network access" in found.warnings[0]
 
 
 def test_simulated_calls_give_what_was_recorded():

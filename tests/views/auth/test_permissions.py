@@ -38,7 +38,7 @@ VIEW_COMMANDS = {
     "allow decline dismiss review take_back",  # for a local user, who is an administrator
     "navigation": "go_to",
     "pages.connection": "_chosen _connect _forget",
-    "panels.compare.actions": "choose choose_element compare go_to ignore move reload scroll "
+    "panels.compare.actions": "choose choose_element compare go_to ignore move read_runs reload scroll "
     "show_differences swap",
     "panels.compare.events_tab": "_choose",
     "panels.conversation": "_show_whole",
@@ -74,7 +74,8 @@ VIEW_COMMANDS = {
     "panels.variables": "_choose _choose_change",
     "panels.watches": "_choose _go add_watch",
     "panels.why": "_choose leave_edge step_decision",
-    "panels.workflow_picker": "_version_chosen _workflow_chosen",
+    "panels.workflow_files": "cancel_copy",
+    "panels.workflow_picker": "_version_chosen _workflow_chosen open_found",
 }
 """Navigation, selection, filters and what a user enters for an own tab: they need the role read."""
 

@@ -11,6 +11,7 @@ from debugger.views.components.toolbar import (
     Link,
     Menu,
     Progress,
+    Scrubber,
     Spacer,
     Text,
     Toggle,
@@ -43,7 +44,13 @@ def noted(app):
 def test_text_tells_how_it_looks_and_whether_it_yields():
     told = Text("Step", look="heading", help="One by one", yields=True).to_props()
 
-    assert told == {"kind": "words", "text": "Step", "look": "heading", "help": "One by one", "yields": True}
+    assert (told["kind"], told["text"], told["look"], told["help"]) == (
+        "words",
+        "Step",
+        "heading",
+        "One by one",
+    )
+    assert (told["yields"], told["key"]) == (True, None)
 
 
 def test_badge_tells_its_colour_and_name_of_its_icon():
@@ -86,7 +93,7 @@ def test_link_tells_where_it_leads_and_whether_that_is_on_view():
     told = Link("to_runs", "Runs", "runs", print, icon=":material/history:", is_current=True).to_props()
 
     assert (told["kind"], told["key"], told["label"], told["icon"]) == ("link", "to_runs", "Runs", "history")
-    assert (told["href"], told["current"]) == ("runs", True)
+    assert (told["href"], told["is_current"]) == ("runs", True)
 
 
 def test_toggle_tells_whether_it_is_on(draw):
@@ -480,3 +487,52 @@ def test_control_that_may_give_way_is_used_the_same(draw):
 
     assert noted(app) == [()]
     assert keys(app) == {"a", "more"}
+
+
+@pytest.fixture
+def heard():
+    return []
+
+
+def scrubber(heard, **fields):
+    places = {"value": 3, "last": 9, "words": "turn 1, event 3 of 9", "marks": [0, 5]}
+    calls = {"on_play": lambda: heard.append("play"), "on_pause": lambda: heard.append("pause")}
+    return Scrubber("scrubber", "Event on view", on_move=heard.append, **places, **calls, **fields)
+
+
+def test_scrubber_tells_place_marks_and_words(heard):
+    props = scrubber(heard).to_props()
+
+    assert (props["value"], props["last"], props["marks"]) == (3, 9, [0, 5])
+    assert props["words"] == "turn 1, event 3 of 9"
+    assert not props["disabled"]
+    assert (props["hold_ms"], props["shortcut"]) == (1000, None)
+
+
+def test_scrubber_sends_hold_time_and_key(heard):
+    props = scrubber(heard, hold_ms=2500, shortcut="Space").to_props()
+
+    assert (props["hold_ms"], props["shortcut"]) == (2500, "Space")
+
+
+@pytest.mark.parametrize("value", [0, 9, "play", "pause"])
+def test_scrubber_hands_on_places_and_play(heard, value):
+    scrubber(heard).on_event(value)
+
+    assert heard == [value]
+
+
+@pytest.mark.parametrize("value", [-1, 10, True, None, "5", 1.5])
+def test_scrubber_ignores_what_is_no_place(heard, value):
+    scrubber(heard).on_event(value)
+
+    assert heard == []
+
+
+def test_scrubber_with_reason_does_nothing(heard):
+    still = scrubber(heard, help="No event matches.")
+
+    still.on_event(2)
+
+    assert heard == []
+    assert (still.to_props()["disabled"], still.to_props()["help"]) == (True, "No event matches.")

@@ -6,11 +6,16 @@ import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import StoreError
-from debugger.protocol.runs import TurnInput
+from debugger.protocol.runs import ForkRecord, TurnInput
+from debugger.session.loading import load_run
+from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from debugger.views.backend_cache import BackendCache
 from debugger.views.connections import HostedConnection
+from debugger.views.pages import compare as compare_page
+from debugger.views.panels.compare import actions as compare_actions
 from debugger.views.panels.compare.actions import CompareState
+from debugger.views.run_state import CurrentRun
 from tests.support.factories import direct, document, say, static, when
 from tests.views.records import record_of
 
@@ -340,3 +345,110 @@ def test_backend_that_fails_leaves_runs_on_view(app, backend):
 
     assert not app.exception
     assert "They part at turn 2" in app.warning[0].value
+
+
+@pytest.fixture
+def look_at(app, backend):
+    """Puts a run on view, as the page Debug does, and opens this page."""
+
+    def shown(run_id):
+        app.run()
+        record_of(app, CurrentRun).session = DebugSession.open(backend, run_id)
+        app.run()
+        assert not app.exception
+
+    return shown
+
+
+def compared(held):
+    """The ids of both runs."""
+    return [held().runs[side].run.workflow_run_id for side in sorted(held().runs)]
+
+
+def test_run_on_view_is_compared_with_previous_run(app, backend, held, look_at):
+    a, b = pair(backend)
+    play(backend, backend.create_workflow(desk(), name="Other").id)
+    later = play(backend, backend.run(a).workflow_id)
+
+    look_at(b)
+
+    assert compared(held) == [a, b]
+    assert (app.query_params["a"], app.query_params["b"]) == (a, b)
+    assert later not in compared(held)
+
+
+def test_fork_on_view_is_compared_with_its_parent(app, backend, held, look_at):
+    a, _ = pair(backend)
+    fork = backend.fork(a, 2)
+    backend.execute(backend.run(a).workflow_id, TurnInput.with_message("hm"), run_id=fork).finish()
+
+    look_at(fork)
+
+    assert compared(held) == [a, fork]
+
+
+def test_rebuilt_fork_on_view_is_compared_with_its_source(app, backend, held, look_at):
+    a, _ = pair(backend)
+    later = play(backend, backend.run(a).workflow_id)
+    backend.store.forks.keep(ForkRecord(run_id=later, source_run_id=a, turn_number=1, way="replayed"))
+
+    look_at(later)
+
+    assert compared(held) == [a, later]
+
+
+def test_first_run_of_workflow_is_run_b_alone(app, backend, held, look_at):
+    a, _ = pair(backend)
+
+    look_at(a)
+
+    assert held().runs.keys() == {"b"}
+    assert any("Choose run A above" in caption.value for caption in app.caption)
+
+
+def test_suggested_pair_follows_run_on_view(app, backend, held, look_at):
+    a, b = pair(backend)
+    later = play(backend, backend.run(a).workflow_id)
+    look_at(b)
+
+    look_at(later)
+    assert compared(held) == [b, later]
+
+    look_at(b)  # opened from this page: it is one of the pair
+    assert compared(held) == [b, later]
+
+
+def test_chosen_pair_outlives_change_of_run_on_view(app, backend, held, look_at):
+    a, b = pair(backend)
+    later = play(backend, backend.run(a).workflow_id)
+    look_at(b)
+    app.selectbox("compare_b").set_value(a).run()
+
+    look_at(later)
+
+    assert compared(held) == [a, a]
+
+
+def test_pickers_are_drawn_before_runs_are_read(app, backend, monkeypatch):
+    a, b = pair(backend)
+    drawn = []
+    monkeypatch.setattr(compare_page, "pickers", lambda: drawn.append("pickers"))
+    monkeypatch.setattr(compare_actions, "load_run", lambda *_: drawn.append("run") or load_run(*_))
+
+    open_pair(app, a, b)
+
+    assert drawn == ["pickers", "run", "run", "pickers"]
+
+
+def test_rows_say_what_changed(app, backend):
+    open_pair(app, *pair(backend))
+
+    changes = {row["type"]: row["change"] for row in table(app).to_dict("records") if row["change"]}
+
+    assert '"the caller wants tea" → "the caller wants coffee"' in changes["input"]
+
+
+def test_absent_or_null_is_listed_as_ignored(app, backend):
+    open_pair(app, *pair(backend))
+
+    assert "absent or null" in app.pills("compare_ignoring").value

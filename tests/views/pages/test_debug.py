@@ -129,7 +129,7 @@ def test_run_that_is_over_takes_no_message_and_says_why(app, backend, press):
     press("start")
 
     assert box(app)["disabled"]
-    assert box(app)["placeholder"] == "The run is complete and takes no more messages."
+    assert box(app)["placeholder"] == "The run is completed and takes no more messages."
     assert "stop" not in keys(app)
     assert control(app, "restart").item["look"] == "primary"
 

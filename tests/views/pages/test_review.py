@@ -545,7 +545,7 @@ def test_file_that_is_no_sheet_is_explained(app, backend, workflow):
 
     upload(app, b"\xff\xd8\xff\xe0 a picture", "reviewed.csv")
 
-    assert "is no text in UTF-8" in app.error[0].value.replace("\\", "")
+    assert "is not text in UTF-8" in app.error[0].value.replace("\\", "")
 
 
 def test_filter_form_narrows_the_queue(app, backend, workflow):

@@ -49,39 +49,6 @@ def test_person_answers_for_every_model_with_words_and_edge(app, backend, record
     assert [event.to_wire()["content"] for event in said] == ["Bye"]
 
 
-def test_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend, record):
-    schema = {"name": "F", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
-    opened(app, backend, say("chat", structured_output_schema=schema))
-    record(CurrentRun).session.human_input.asks_all = True
-    send(app, "Hello")
-    record(CurrentRun).session.wait_until_idle(10)
-    app.run()
-    app.text_area("desk_1_fields").set_value("{city").run()
-
-    click(app, "desk_answer")
-
-    assert any("The structured output is not JSON" in error.value for error in app.error)
-    assert app.text_area("desk_1_fields").value == "{city"
-    assert record(CurrentRun).session.human_input.pending is not None
-    record(CurrentRun).session.stop()
-
-
-def test_answer_can_be_given_again_from_now_on(app, backend, record):
-    opened(app, backend, say("chat"))
-    record(CurrentRun).session.human_input.asks_all = True
-    send(app, "Hello")
-    record(CurrentRun).session.wait_until_idle(10)
-    app.run()
-    app.text_area("desk_1_text").set_value("Good day").run()
-    app.checkbox("desk_1_pin").check().run()
-
-    click(app, "desk_answer")
-
-    (pin,) = record(CurrentRun).session.mocks.all
-    assert pin.target == Target("model", "chat")
-    assert pin.output["text"] == "Good day"
-
-
 def test_output_is_pinned_from_its_event_and_pin_is_listed_with_its_hits(app, backend, record, press):
     opened(
         app, backend, tool("t", "def t():\n    return 1"), say("chat"), direct("t", "chat"), view="Timeline"

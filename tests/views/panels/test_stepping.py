@@ -134,7 +134,7 @@ def test_restarted_run_is_stepped_where_armed(app, backend, record):
     click(app, "restart")
 
     assert record(CurrentRun).session is not first
-    assert record(CurrentRun).session.stop_point.text == "One event on."
+    assert record(CurrentRun).session.stop_point.text == "After one event."
     record(CurrentRun).session.stop()
 
 
@@ -240,7 +240,7 @@ def test_step_begins_run_and_stands_still_at_its_first_event(app, backend, recor
     click(app, "step_event")
 
     assert record(CurrentRun).session.stop_point.position == 0
-    assert "One event on." in captions(app)
+    assert "After one event." in captions(app)
     record(CurrentRun).session.stop()
 
 

@@ -187,7 +187,7 @@ def _check_address(name: str, url: str | None, config: ModelConfig) -> None:
     """Check an address; it may hold a secret, so that no error shows it."""
     if url and not is_http_url(url):
         raise RunError(
-            f"The {name!r} of a language model of type {config.type!r} is no address.",
+            f"The {name!r} of a language model of type {config.type!r} is not an address.",
             advice="Write it as in 'https://models.example/v1'.",
         )
 

@@ -62,7 +62,7 @@ class ProviderModel(RemoteModel):
         group = group_of(prompt.llm, self._default_llm)
         if any(find_spec(name) is None for name in _NEEDED):
             raise RunError(
-                "Language models cannot be asked: the client for them is not installed.",
+                "Language models cannot be called: the client for them is not installed.",
                 advice="Install it with pip install 'workflow-debugger[llm]', or set another responder.",
             )
         # Imported here: an app without models starts without the client, and sooner.

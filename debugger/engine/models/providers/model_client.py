@@ -168,7 +168,7 @@ def error_text(error: BaseException, config: ModelConfig) -> str:
         return f"{target} cannot be reached"
     if isinstance(error, ai.UnexpectedModelBehavior) or type(error) is ai.ModelAPIError:
         return f"{target} gave an answer that cannot be read"
-    return f"{target} could not be asked ({type(error).__name__})"
+    return f"{target} could not be called ({type(error).__name__})"
 
 
 def _stopped_here(error: BaseException | None) -> OutboundError | None:

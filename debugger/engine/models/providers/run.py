@@ -61,7 +61,7 @@ async def _asked(
     except (ModelError, DebuggerError):
         raise
     except Exception as error:  # whatever a provider's package does, the node has a line for it
-        raise ModelError(f"{config.target} could not be asked ({type(error).__name__})") from None
+        raise ModelError(f"{config.target} could not be called ({type(error).__name__})") from None
 
 
 async def _in_time(work: Coroutine[Any, Any, Result], prompt: Prompt, seconds: float) -> Result:
@@ -74,7 +74,7 @@ async def _in_time(work: Coroutine[Any, Any, Result], prompt: Prompt, seconds: f
             if left <= 0:
                 raise ModelError(f"there was no answer within {seconds:g} s")
             if prompt.given_up.is_set():
-                raise ModelError("nobody waits for the answer any more")
+                raise ModelError("the answer is no longer needed")
             await asyncio.wait({task}, timeout=min(_LOOK, left))
         return task.result()
     finally:

@@ -106,9 +106,11 @@ def _read(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonO
     try:
         found: Any = json.loads(_bare(text_of(response))) if call is None else _args(call)
     except (ValueError, AssertionError, RecursionError):
-        return {}, "this is no JSON object" if call or text_of(response) else "there is no structured output"
+        return {}, "this is not a JSON object" if call or text_of(
+            response
+        ) else "there is no structured output"
     if not isinstance(found, dict):
-        return {}, "this is no JSON object"
+        return {}, "this is not a JSON object"
     fields = without_blanks(found, schema)
     problem = schema_error(fields, schema)
     return ({}, problem) if problem else (fields, None)

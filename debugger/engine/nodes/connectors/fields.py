@@ -26,7 +26,7 @@ def check_e164(text: str, field_name: str) -> None:
     check_present(text, field_name)
     if not _E164.fullmatch(text):
         raise InputError(
-            f"{field_name} is {text!r}, which is no phone number in the format E.164.",
+            f"{field_name} is {text!r}, which is not a phone number in the format E.164.",
             advice="Write a plus sign, the country and the number without spaces, such as +14155550123.",
         )
 
@@ -36,7 +36,7 @@ def check_telephone(text: str, field_name: str) -> None:
     digits = sum(character.isdigit() for character in text)
     if text and not (_TELEPHONE.fullmatch(text) and 7 <= digits <= 15):
         raise InputError(
-            f"{field_name} is {text!r}, which is no phone number.",
+            f"{field_name} is {text!r}, which is not a phone number.",
             advice="Write 7 to 15 digits, such as +14155550123 or (415) 555-0123.",
         )
 
@@ -45,7 +45,8 @@ def check_email(text: str, field_name: str) -> None:
     """Raise an `InputError` unless a text is empty or an e-mail address."""
     if text and not _EMAIL.fullmatch(text):
         raise InputError(
-            f"{field_name} is {text!r}, which is no e-mail address.", advice="Write one as name@example.com."
+            f"{field_name} is {text!r}, which is not an e-mail address.",
+            advice="Write one as name@example.com.",
         )
 
 
@@ -53,7 +54,7 @@ def check_birthdate(text: str, field_name: str) -> None:
     """Raise an `InputError` unless a text is empty or an existing day."""
     if text and not any(_is_day(text, day_format) for day_format in _BIRTHDATE_FORMATS):
         raise InputError(
-            f"{field_name} is {text!r}, which is no day.", advice="Write it as 1980-12-31 or 12/31/1980."
+            f"{field_name} is {text!r}, which is not a date.", advice="Write it as 1980-12-31 or 12/31/1980."
         )
 
 
@@ -76,7 +77,7 @@ def parse_moment(text: str, time_zone: str, field_name: str) -> datetime:
         moment = None
     if moment is None or len(text) <= _DATE_LENGTH or not 1900 <= moment.year < 3000:
         raise InputError(
-            f"{field_name} is {text!r}, which is no date with a time.",
+            f"{field_name} is {text!r}, which is not a date with a time.",
             advice="Write it as 2026-07-14T09:30, with an offset such as -04:00 where it is not local.",
         )
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)

@@ -153,7 +153,7 @@ class StartConversationNode(Node[StartConversationConfig]):
         if own_id:
             if not _ID.fullmatch(own_id):
                 raise InputError(
-                    f"conversation_id is {own_id!r}, which is no id.",
+                    f"conversation_id is {own_id!r}, which is not an id.",
                     advice="Set the variable that fills it, or leave it empty to place a call.",
                 )
             return lambda: self._poll(own_id, context)
@@ -187,7 +187,7 @@ class StartConversationNode(Node[StartConversationConfig]):
             lambda recorded: make_timeline(recorded, conversation_id),
         )
         timeline = make_call(call, context, self.config)
-        warning = f"The {target} was simulated; nobody was asked for it."
+        warning = f"The {target} was simulated; the service was not called."
         if warning not in context.warnings:
             context.warnings.append(warning)
         return timeline
@@ -222,7 +222,7 @@ class StartConversationNode(Node[StartConversationConfig]):
         if context.cancelled.is_set():
             raise ConnectorError("The run was stopped before the conversation was over.")
         if context.deadline is not None and context.environment.now() >= context.deadline:
-            raise ConnectorError("The time of the node was up before the conversation was over.")
+            raise ConnectorError("The time limit of the node was reached before the conversation was over.")
 
     def _write_result(self, call: _Conversation, context: NodeContext) -> None:
         result = {

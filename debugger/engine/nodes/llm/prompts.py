@@ -41,7 +41,7 @@ class StaticPrompt(NamedTuple):
         """Return the shared parts of a node's prompts.
 
         Raises:
-            RunError: The workflow has a prompt that is no text.
+            RunError: The workflow has a prompt that is not a text.
         """
         return cls(
             config.label,
@@ -114,7 +114,7 @@ def _shared(config: Any, name: str) -> str | None:
     if found is None or isinstance(found, str):
         return found
     raise RunError(
-        f"The workflow's {name} has a prompt that is no text: {found!r}.",
+        f"The workflow's {name} has a prompt that is not a text: {found!r}.",
         advice="Write a text there, or null.",
     )
 

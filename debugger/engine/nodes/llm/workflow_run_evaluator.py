@@ -58,7 +58,7 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
         """Ask for the verdict, if there is a run."""
         if self.config.is_turn_by_turn_evaluator:
             context.warnings.append(
-                f"Node {self.config.label!r} judges the run as a whole: turn by turn is not done here."
+                f"Node {self.config.label!r} evaluates the run as a whole; turn by turn is not supported."
             )
         if self._message(context):
             return (yield from super().run(context))

@@ -174,13 +174,13 @@ def _reason(endpoint: Endpoint, error: Exception, transport: CheckedTransport) -
     if isinstance(cause, OutboundError):
         return str(cause)
     if isinstance(cause, httpx2.ConnectError):
-        return f"Nothing answers at {where}: {reason}."
+        return f"No server answers at {where}: {reason}."
     status = cause.response.status_code if isinstance(cause, httpx2.HTTPStatusError) else transport.refusal
     if status is not None:
         return f"{where} answered with HTTP {status}{_hint(status)}."
     if isinstance(cause, MCPError):
         return f"{where} answered with an error: {endpoint.quote(cause.message).rstrip('.')}."
-    return f"{where} could not be asked: {type(cause).__name__} {reason}."
+    return f"{where} could not be called: {type(cause).__name__} {reason}."
 
 
 def _hint(status: int) -> str:

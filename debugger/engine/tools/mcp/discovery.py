@@ -138,7 +138,7 @@ def _request_tools(
     if outcome.answer is None:
         return [], outcome.error
     if outcome.how == "simulated" and not outcome.answer:
-        why = "it was not asked, as calls that read are simulated, and no list of tools is recorded."
+        why = "it was not called, because calls that read are simulated, and no list of tools is recorded."
         return [], why
     return outcome.answer, None
 

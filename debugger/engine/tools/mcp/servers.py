@@ -139,7 +139,7 @@ def mcp_servers(workflow: Workflow, node: NodeConfig | None = None) -> list[McpS
     own = (node.model_extra or {}).get(_FIELD) if node is not None else None
     written = (workflow.config.model_extra or {}).get(_FIELD) if own is None else own
     if not isinstance(written, list | None):
-        raise RunError("The workflow's mcp_servers is no list.", advice="Write a list of servers.")
+        raise RunError("The workflow's mcp_servers is not a list.", advice="Write a list of servers.")
     return [_read(number, entry) for number, entry in enumerate(written or [], start=1)]
 
 
@@ -158,7 +158,7 @@ def _check_url(url: str) -> None:
     # The text is not repeated: where it is no URL, it may be a secret that was put into the wrong place.
     if not is_http_url(url) or "{{" in url or "[[" in url or not url.isprintable():
         raise InputError(
-            "Its server_url is no URL, or a placeholder in it has no value.",
+            "Its server_url is not a URL, or a placeholder in it has no value.",
             advice="Write one as https://host/mcp.",
         )
 

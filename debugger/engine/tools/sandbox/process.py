@@ -169,7 +169,7 @@ class _Call:
         if cancelled.is_set():
             return _STOPPED
         if time.monotonic() >= self._deadline:
-            return f"The code took longer than its limit of {self._limits.timeout:g} s."
+            return f"The code ran longer than its limit of {self._limits.timeout:g} s."
         if self._answer_is_too_long():
             return _FORGED
         if self._printed_bytes > _MAX_PRINTED:
@@ -197,9 +197,9 @@ class _Call:
         # Bubblewrap reports a signal as a shell does.
         number = code - 128 if code > 128 else -code
         if number == getattr(signal, "SIGXCPU", None):
-            return "The code took more processor time than its limit."
+            return "The code used more processor time than its limit."
         if number == getattr(signal, "SIGKILL", None):
-            return "The system ended the code, which took more processor time or memory than its limit."
+            return "The system ended the code, which used more processor time or memory than its limit."
         how = f"signal {_signal_name(number)}" if number > 0 else f"exit code {code}"
         return f"The process of the code ended with {how} and gave no answer."
 

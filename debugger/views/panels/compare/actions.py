@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from debugger.analysis.comparison.comparison import turn_offset
 from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_RUNS
+from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
+from debugger.protocol.runs import RunSearch
 from debugger.session.comparison import RunComparison
-from debugger.session.loading import RecordedRun, load_run
+from debugger.session.loading import RecordedRun, gc_paused, load_run
 from debugger.views import state
 from debugger.views.actions import command
-from debugger.views.backends import CurrentBackend, named_backend
+from debugger.views.backends import CurrentBackend, fork_book, named_backend
+from debugger.views.run_state import CurrentRun
 from debugger.views.selection import Element, Selection
 from debugger.views.url_state import CompareAddress, RunPlace
 
@@ -30,9 +36,13 @@ class CompareState:
     """State of the page Compare."""
 
     places: dict[Side, RunPlace] = field(default_factory=dict)
-    """The runs that were requested."""
+    """The runs of the comparison."""
     runs: dict[Side, RecordedRun] = field(default_factory=dict)
     """Those of them that could be read."""
+    unread: dict[Side, RunPlace] = field(default_factory=dict)
+    """Runs that were requested, and are read once the pickers are drawn."""
+    suggested: CompareAddress = field(default_factory=CompareAddress)
+    """The last pair that the page chose itself."""
     ignoring: frozenset[str] = IGNORED_BETWEEN_RUNS
     shift: int = 0
     """How many turns of A came before the first of B."""
@@ -80,26 +90,60 @@ def compare(run_a: str, run_b: str) -> None:
     for side, text in zip(SIDES, (run_a, run_b), strict=True):
         if text.strip():
             held.places[side] = RunPlace.parse(text, state.record(CurrentBackend).name)
+    held.unread = held.places.copy()
     held.shown = current_address()
+
+
+def suggest() -> None:
+    """Compare the run on view with its parent or predecessor.
+
+    A pair that the user has chosen stays, and so does one that has the run on view.
+    """
+    held, session = state.record(CompareState), state.record(CurrentRun).session
+    backend_name = state.record(CurrentBackend).name
+    is_chosen = bool(held.places) and current_address() != held.suggested
+    if session is None or session.run_id is None or is_chosen:
+        return
+    own = RunPlace(backend_name, session.run_id)
+    if own in held.places.values():
+        return
     try:
-        _read_all()
-    finally:
-        _begin()
+        earlier = earlier_run(session.backend, session.run_id)
+    except DebuggerError:
+        earlier = ""  # the other run is then for the user to choose
+    compare(RunPlace(backend_name, earlier).text(backend_name) if earlier else "", own.text(backend_name))
+    state.record(CompareState).suggested = current_address()
+
+
+def earlier_run(backend: Backend, run_id: str) -> str:
+    """Return the run that a fork was made of, else the workflow's previous run.
+
+    Empty where there is none.
+
+    Raises:
+        DebuggerError: The backend cannot be read.
+    """
+    run = backend.record(run_id).run
+    if run.source_workflow_run_id:
+        return run.source_workflow_run_id
+    fork = fork_book().of(run_id)
+    if fork is not None:
+        return fork.source_run_id
+    if run.created_at is None:
+        return ""
+    search = RunSearch(until=datetime.fromisoformat(run.created_at))
+    # Two, since an API may count the moment itself as before it.
+    rows = backend.runs(workflow_id=run.workflow_id, search=search, size=2).rows
+    return next((row.workflow_run_id for row in rows if row.workflow_run_id != run_id), "")
 
 
 @command
 def choose(side: Side) -> None:
-    """Use the run that was chosen or typed in a picker.
-
-    The one before stays where it cannot be read.
-    """
+    """Request the run that was chosen or typed in a picker."""
     text = state.widget(picker_key(side)) or ""
     if text.strip():
         place = RunPlace.parse(text, state.record(CurrentBackend).name)
-        run = _read(place)
-        held = state.record(CompareState)
-        held.places[side], held.runs[side] = place, run
-        _begin()
+        state.record(CompareState).unread[side] = place
 
 
 @command
@@ -108,14 +152,45 @@ def swap() -> None:
     held = state.record(CompareState)
     held.places = {_other(side): place for side, place in held.places.items()}
     held.runs = {_other(side): run for side, run in held.runs.items()}
+    held.unread = {_other(side): place for side, place in held.unread.items()}
     _begin()
 
 
 @command
 def reload() -> None:
-    """Read both runs again, since others may have gone on with them."""
-    _read_all()
-    _begin()
+    """Request both runs again, since others may have added turns."""
+    held = state.record(CompareState)
+    held.unread = held.places.copy()
+
+
+@command
+def read_runs(progress: Callable[[str], AbstractContextManager[None]]) -> None:
+    """Read the requested runs and compare them.
+
+    The one before stays where one cannot be read.
+
+    Args:
+        progress: Shows what is being done.
+
+    Raises:
+        DebuggerError: One could not be read; of two, the first.
+    """
+    held = state.record(CompareState)
+    faults: list[DebuggerError] = []
+    for side, place in sorted(held.unread.items()):
+        try:
+            with progress(f"Reading run {side.upper()}, {place.run}"), gc_paused():
+                run = load_run(named_backend(place.backend), place.run)
+        except DebuggerError as fault:
+            faults.append(fault)
+        else:
+            held.places[side], held.runs[side] = place, run
+    held.unread.clear()
+    events = sum(len(turn.events) for run in held.runs.values() for turn in run.turns)
+    with progress(f"Comparing {events:,} events"), gc_paused():
+        _begin()
+    if faults:
+        raise faults[0]
 
 
 def ignore() -> None:
@@ -198,27 +273,6 @@ def show_address() -> None:
         held.left, held.left_at = held.shown, time.monotonic()
     held.shown = shown
     state.set_query_parameters(shown.to_parameters())
-
-
-def _read_all() -> None:
-    """Read the runs that were requested; what can be read is taken though another fails.
-
-    Raises:
-        DebuggerError: One could not be read; of two, the first.
-    """
-    held = state.record(CompareState)
-    faults: list[DebuggerError] = []
-    for side, place in held.places.items():
-        try:
-            held.runs[side] = _read(place)
-        except DebuggerError as fault:
-            faults.append(fault)
-    if faults:
-        raise faults[0]
-
-
-def _read(place: RunPlace) -> RecordedRun:
-    return load_run(named_backend(place.backend), place.run)
 
 
 def _begin() -> None:

@@ -96,6 +96,7 @@ def _table(seen: RunComparison, places: Sequence[int]) -> None:
             "turn": [row.turn for row in rows],
             "node": [seen.names.get(item.node or "", item.node or "") for item in items],
             "type": [item.type if item.event else _INPUT_WORD for item in items],
+            "change": [found.change(row) for row in rows],
             "a": [one.summary if one else "" for one, _ in pairs],
             "b": [other.summary if other else "" for _, other in pairs],
         },
@@ -112,11 +113,13 @@ def _table(seen: RunComparison, places: Sequence[int]) -> None:
             ),
             "turn": st.column_config.NumberColumn("Turn", width=46),
             "node": st.column_config.TextColumn("Node", width=104),
-            "type": st.column_config.TextColumn("Type", width=132),
-            "a": st.column_config.TextColumn("A", width=190),
-            "b": st.column_config.TextColumn("B", width=190),
+            "type": st.column_config.TextColumn("Type", width=124),
+            "change": st.column_config.TextColumn("What changed", width=188),
+            "a": st.column_config.TextColumn("A", width=110),
+            "b": st.column_config.TextColumn("B", width=110),
         },
-        alt="Rows of both runs: whether they are the same, turn, node, type, and what happened in A and in B",
+        alt="Rows of both runs: whether they are the same, turn, node, type, what changed, and what happened "
+        "in A and in B",
     )
 
 

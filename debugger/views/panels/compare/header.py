@@ -184,11 +184,12 @@ def pickers() -> None:
 
 def _picker(side: Side, offered: dict[str, str]) -> None:
     compared = state.record(CompareState)
-    place = compared.places.get(side)
+    place = compared.unread.get(side) or compared.places.get(side)
     chosen = place.text(state.record(CurrentBackend).name) if place else None
     run = compared.runs.get(side)
     if chosen is not None and place is not None and chosen not in offered:
-        offered = {chosen: _label(place.backend, run.run) if run else chosen, **offered}
+        is_read = run is not None and run.run.workflow_run_id == place.run
+        offered = {chosen: _label(place.backend, run.run) if run and is_read else chosen, **offered}
     state.set_widget(actions.picker_key(side), chosen)
     st.selectbox(
         f"Run {side.upper()}",

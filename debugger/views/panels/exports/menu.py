@@ -28,7 +28,7 @@ def export_button(session: DebugSession) -> Button:
         disabled=not is_ready,
         help="Save the run as a file: CSV, Excel, JSON Lines, HTML or run file"
         if is_ready
-        else "Once a turn is over, it can be saved as a file",
+        else "A turn can be saved as a file when it has ended",
     )
 
 

@@ -142,7 +142,7 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
             icon=":material/chevron_left:",
             disabled=back == run_id,
             shortcut=keys("previous_reviewed"),
-            help="The run before, decided or not",
+            help="The previous run, decided or not",
         ),
         Button(
             "next_open",
@@ -158,7 +158,7 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
         Spacer(),
         Toggle(
             MOVING_ON_KEY,
-            "Go on",
+            "Go to next run",
             help="A verdict on the whole run leads to the next open one",
             on_change=_moving_on_changed,
         ),
@@ -175,7 +175,7 @@ def _undo_button() -> Button:
         look="tertiary",
         disabled=not steps,
         shortcut=keys("undo_verdict"),
-        help=f"Take back your last verdict: {steps[-1].after.value}" if steps else "Nothing to undo",
+        help=f"Undo your last verdict: {steps[-1].after.value}" if steps else "Nothing to undo",
     )
 
 

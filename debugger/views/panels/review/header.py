@@ -68,7 +68,7 @@ def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
             icon=":material/download:",
             look="tertiary",
             disabled=not queue.runs,
-            help="Save the runs of the filter with all verdicts, to go on elsewhere",
+            help="Save the runs of the filter with all verdicts, to continue elsewhere",
         ),
         import_button(),
     ]
@@ -157,7 +157,7 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
     found |= _store_fields(wanted, reason, left)
     with left:
         found["since"] = st.date_input("From", wanted.since, format="YYYY-MM-DD", help=days)
-    found["text"] = st.text_input("Words", wanted.text, placeholder="Said, named or noted …").strip()
+    found["text"] = st.text_input("Words", wanted.text, placeholder="Messages, names, notes …").strip()
     found["is_open_only"] = st.toggle(
         "Open only", wanted.is_open_only, help="Only runs on which you have no verdict yet"
     )

@@ -61,7 +61,7 @@ def _facts(read: ReadRun, names: Mapping[str, str]) -> list[Item]:
         status_badge(run.status),
     ]
     if began:
-        items.append(Text(began, help=f"When it began, in the time zone {zone_name()}"))
+        items.append(Text(began, help=f"Started, in the time zone {zone_name()}"))
     items += (Badge(tag, ":material/sell:") for tag in _tags(run))
     return [*items, Text(run.workflow_run_id, look="code", yields=True)]
 

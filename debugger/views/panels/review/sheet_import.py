@@ -72,8 +72,7 @@ def import_button() -> Button:
         icon=":material/close:" if is_open else ":material/upload_file:",
         look="tertiary",
         disabled=bool(reason_against_verdicts()),
-        help=reason_against_verdicts()
-        or "Take over verdicts and tags from a sheet that was reviewed elsewhere",
+        help=reason_against_verdicts() or "Import verdicts and tags from a sheet that was reviewed elsewhere",
     )
 
 

@@ -33,7 +33,7 @@ from debugger.views.state import LastAction, PageLinks
 from debugger.views.url_state import CompareAddress, RunPlace
 
 _ONE = "Choose one run by its box"
-_NONE = "Tick runs by their boxes, or choose “All found”"
+_NONE = "Tick runs by their boxes, or choose “All matches”"
 _ADDED_KEY, _REMOVED_KEY = "bulk_tags_added", "bulk_tags_removed"
 _COMMENT_KEY = "bulk_verdict_comment"
 _VERDICT_ICONS = {
@@ -61,7 +61,7 @@ def run_actions(ticked: Sequence[str], marks: Mapping[str, RunLabels], total: in
             key="compare_chosen",
             icon=":material/difference:",
             disabled=len(ticked) != 2,
-            help="Put two chosen runs side by side",
+            help="Compare two chosen runs",
         )
         scope = _scope(len(ticked), total)
         _bulk(ticked, marks, scope)
@@ -76,7 +76,7 @@ def run_actions(ticked: Sequence[str], marks: Mapping[str, RunLabels], total: in
 
 def _scope(ticked: int, total: int) -> Scope:
     state.begin_widget(SCOPE_KEY, "ticked")
-    words = {"ticked": f"Ticked: {ticked:,}", "found": f"All found: {total:,}"}
+    words = {"ticked": f"Ticked: {ticked:,}", "found": f"All matches: {total:,}"}
     chosen = st.segmented_control(
         "Runs to act on",
         ["ticked", "found"],

@@ -80,7 +80,7 @@ def _dialog() -> None:
             icon=":material/delete:",
             **on_click(delete),
         )
-        st.button("Keep them", key="keep_runs", on_click=_close)
+        st.button("Cancel", key="keep_runs", on_click=_close)
 
 
 @command
@@ -202,7 +202,7 @@ def _table(rows: Sequence[HiddenRun]) -> None:
             "workflow": columns.TextColumn("Workflow", width=200),
             "version": columns.NumberColumn("Version", width=62, format="v%d"),
             "turns": columns.NumberColumn("Turns", width=56),
-            "began": columns.TextColumn("Began", width=146, help=zone),
+            "began": columns.TextColumn("Started", width=146, help=zone),
             "id": columns.TextColumn("Run id", width=200),
         },
         alt="Deleted runs that can be restored, the last deleted first",

@@ -56,7 +56,7 @@ def _dialog() -> None:
     erasing = runs_state().erasing
     if erasing is None:
         st.rerun()  # only that closes a dialog
-    st.markdown(f"Run **{plain(erasing.run_ids[0])}** is deleted at once, and nothing brings it back.")
+    st.markdown(f"Run **{plain(erasing.run_ids[0])}** is deleted at once, and cannot be restored.")
     st.caption(
         "Deleted are its record, interrupted turns, search index, summary, notes, tags, comments, ratings, "
         "verdicts, debug set-up and the origins of its forks, also from the database’s file."
@@ -76,7 +76,7 @@ def _dialog() -> None:
             icon=":material/delete_forever:",
             **on_click(erase, disabled=not is_sure, help=None if is_sure else "Tick “I am sure” first"),
         )
-        st.button("Keep it", key="keep_run", on_click=_close)
+        st.button("Cancel", key="keep_run", on_click=_close)
 
 
 def _forks(erasing: Erasure) -> None:
@@ -84,7 +84,7 @@ def _forks(erasing: Erasure) -> None:
         st.caption("No run was forked from it.")
         return
     st.multiselect(
-        "Runs forked from it that go along",
+        "Runs forked from it that are deleted too",
         list(erasing.forks),
         key=_FORKS_KEY,
         format_func=lambda run_id: plain(f"{run_id} · copied {count(erasing.forks[run_id], 'turn')}"),

@@ -92,9 +92,9 @@ def _wanted(backend: Backend, names: dict[str, str]) -> WantedRuns:
     text = st.text_input(
         "Words",
         key="runs_text",
-        placeholder="Said, named or noted …",
+        placeholder="Messages, names, notes …",
         icon=":material/search:",
-        help="All of them must be in what was said, or in names, tags, notes and comments",
+        help="All of them must occur in messages, names, tags, notes or comments",
         width=160,
     )
     workflow = st.selectbox(

@@ -25,7 +25,7 @@ from debugger.views.selection import Element, Selection
 
 _HEIGHT = 460
 _PAINT_KEY = "statistics_paint"
-_PAINTS = {"reached": "Runs that reached it", "stopped": "Runs that came no further"}
+_PAINTS = {"reached": "Runs that reached it", "stopped": "Runs that ended or wait here"}
 
 
 def flow_graph(
@@ -49,7 +49,7 @@ def flow_graph(
     ghosts = {flow.node: flow.name for flow in nodes if flow.node not in graph.nodes}
     shape = geometry(layout(graph, graph_direction()), graph, ghosts, _strays(edges, graph, ghosts))
     if not shape["nodes"]:
-        st.caption("The runs tell of no node, so there is nothing to draw.")
+        st.caption("The runs have no node, so there is nothing to draw.")
         return
     workflow_graph(
         shape,
@@ -83,7 +83,7 @@ def _figure(flow: NodeFlow, paint: str, total: int) -> Figure:
     if paint == "stopped":
         stopped = flow.ended + flow.waiting
         return Figure(
-            f"{stopped:,} stopped · {flow.drop_off:.0%}" if stopped else "all went on", flow.drop_off
+            f"{stopped:,} remain · {flow.drop_off:.0%}" if stopped else "all continued", flow.drop_off
         )
     return Figure(f"{flow.reached:,} of {total:,} · {flow.share:.0%}", flow.share)
 
@@ -132,26 +132,27 @@ def _node(flow: NodeFlow) -> None:
     stopped = flow.ended + flow.waiting
     st.caption(
         f"**{plain(flow.name)}**: reached by {count(flow.reached, 'run')} ({flow.share:.0%}), "
-        f"{flow.visits:,} times; {flow.ended:,} ended here, {flow.waiting:,} wait, {flow.went_on:,} went on.",
+        f"{flow.visits:,} times; {flow.ended:,} ended here, {flow.waiting:,} wait here, "
+        f"{flow.went_on:,} continued.",
         width="content",
     )
     show_button("reached", flow.node, f"reached {flow.name}", flow.reached)
-    show_button("stopped", flow.node, f"came no further than {flow.name}", stopped)
+    show_button("stopped", flow.node, f"ended or wait at {flow.name}", stopped)
 
 
 def _edge(flow: EdgeFlow) -> None:
     way = f"{flow.source_name} → {flow.destination_name}"
     st.caption(
         f"**{plain(way)}** ({plain(flow.label)}): taken {flow.taken:,} times by {count(flow.runs, 'run')}, "
-        f"{flow.share:.0%} of all ways from {plain(flow.source_name)}.",
+        f"{flow.share:.0%} of all transitions from {plain(flow.source_name)}.",
         width="content",
     )
-    show_button("edge", flow.edge, f"took {way}", flow.runs)
+    show_button("edge", flow.edge, f"used {way}", flow.runs)
 
 
 def show_button(kind: str, key: str, label: str, number: int) -> None:
     """Draw the button that lists the runs of a part."""
-    words = {"reached": "that reached it", "stopped": "that came no further", "edge": "that took it"}
+    words = {"reached": "that reached it", "stopped": "that ended or wait here", "edge": "that used it"}
     st.button(
         f"List {count(number, 'run')} {words[kind]}",
         key=f"list_{kind}",

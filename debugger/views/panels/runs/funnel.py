@@ -15,7 +15,7 @@ from debugger.views.panels.runs.scope import click_key
 _KEY = "statistics_funnel"
 _BAR, _AROUND, _MOST = 32, 110, 500
 _MOST_NODES = 40
-_PARTS = {"went on": "#3b82f6", "wait here": "#8b5cf6", "ended here": "#f08c00"}
+_PARTS = {"continued": "#3b82f6", "wait here": "#8b5cf6", "ended here": "#f08c00"}
 
 
 def funnel(nodes: Sequence[NodeFlow], total: int) -> None:
@@ -102,7 +102,7 @@ def _spec(labels: list[str], total: int) -> dict[str, Any]:
                 {"field": "node", "title": "Node"},
                 {"field": "part", "title": "Runs that"},
                 {"field": "runs", "title": "Runs"},
-                {"field": "drop", "title": "Came no further", "format": ".0%"},
+                {"field": "drop", "title": "Ended or wait here", "format": ".0%"},
             ],
         },
     }
@@ -114,7 +114,7 @@ def _clicked(key: str, parts: Sequence[tuple[NodeFlow, str, int]]) -> None:
     if not points or int(points[0]["at"]) >= len(parts):
         return
     flow, part, _ = parts[int(points[0]["at"])]
-    if part == "went on":
+    if part == "continued":
         list_runs_on(PathFilter("reached", flow.node, f"reached {flow.name}"))
     else:
-        list_runs_on(PathFilter("stopped", flow.node, f"came no further than {flow.name}"))
+        list_runs_on(PathFilter("stopped", flow.node, f"ended or wait at {flow.name}"))

@@ -113,7 +113,7 @@ def picture(backend: Backend, wanted: WantedRuns, names: Mapping[str, str]) -> N
     found = _runs(backend, wanted)
     if not found.rows:
         return  # the list below tells why there is nothing
-    with st.expander("Picture", icon=":material/bar_chart:", expanded=True, key="runs_picture"):
+    with st.expander("Chart", icon=":material/bar_chart:", expanded=True, key="runs_picture"):
         days = by_day_and_status(found.rows)
         verdicts = by_version_and_verdict(found.rows, _verdicts(found.rows), names)
         is_table = bool(state.widget(_TABLE_SWITCH))

@@ -161,8 +161,8 @@ def _columns(rows: Sequence[Run], tags: Sequence[str]) -> dict[str, Any]:
     words = sorted({LOOKS[row.status].word for row in rows})
     colours = {look.word: look.colour for look in LOOKS.values()}
     return {
-        "star": columns.TextColumn("Star", width=46, help="★: somebody gave it a star"),
-        "began": columns.TextColumn("Began", width=146, help=f"In the time zone {zone_name()}"),
+        "star": columns.TextColumn("Star", width=46, help="★: starred by a user"),
+        "began": columns.TextColumn("Started", width=146, help=f"In the time zone {zone_name()}"),
         "found": columns.TextColumn("Found", width=280, help="The words of the search where they were found"),
         "first": columns.TextColumn("First words", width=190, help="Of the user, else of the agent"),
         "last": columns.TextColumn("Last words", width=190, help="Of the user or the agent"),

@@ -226,7 +226,7 @@ def found_ids(backend: Backend, wanted: WantedRuns) -> list[str]:
         )
     if found.unread:
         raise InputError(
-            f"{found.unread:,} runs could not be read in time, so nobody knows all that the filter finds.",
+            f"{found.unread:,} runs could not be read in time, so the filter may find more.",
             advice="Press Refresh, then try again.",
         )
     return ids_of(found.rows)

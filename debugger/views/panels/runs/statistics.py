@@ -70,7 +70,7 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
 
 def _picture(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> None:
     state.begin_widget(_PICTURE_KEY, "Drop-off")
-    chosen = st.segmented_control("Picture", ["Drop-off", "Paths"], key=_PICTURE_KEY, required=True)
+    chosen = st.segmented_control("Chart", ["Drop-off", "Paths"], key=_PICTURE_KEY, required=True)
     if chosen == "Paths":
         path_diagram(runs, nodes)
     else:
@@ -156,7 +156,7 @@ def _figures(runs: Sequence[CountedRun]) -> None:
     tokens = sum(run.summary.prompt_tokens + run.summary.completion_tokens for run in runs)
     for label, value in (
         ("Runs", f"{len(runs):,}"),
-        ("Over", f"{sum(run.is_over for run in runs):,}"),
+        ("Ended", f"{sum(run.is_over for run in runs):,}"),
         ("Failed", f"{sum(run.status == 'failed' for run in runs):,}"),
         ("Median duration", duration_words(median(durations)) if durations else "–"),
         ("Tokens", f"{tokens:,}"),

@@ -85,7 +85,7 @@ def edge_table(edges: Sequence[EdgeFlow]) -> NumberTable:
         for flow in edges
     ]
     paths = [
-        PathFilter("edge", flow.edge, f"took {flow.source_name} → {flow.destination_name}") for flow in edges
+        PathFilter("edge", flow.edge, f"used {flow.source_name} → {flow.destination_name}") for flow in edges
     ]
     return NumberTable("edges", header, rows, {"share_of_source": "percent"}, paths)
 

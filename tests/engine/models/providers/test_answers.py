@@ -262,7 +262,7 @@ def test_prose_instead_of_output_is_asked_for_again():
 
     assert reply.fields == {"tea": "Assam"}
     attempts = reply.usage["structured_output_retry_metadata"]["failed_attempts"]
-    assert [attempt["error_message"] for attempt in attempts] == ["this is no JSON object"]
+    assert [attempt["error_message"] for attempt in attempts] == ["this is not a JSON object"]
 
 
 def test_structured_output_drops_unfitting_blanks():

@@ -117,7 +117,7 @@ def test_an_answer_that_is_packed_is_not_unpacked():
 
     with (
         serving(packed) as server,
-        pytest.raises(ModelError, match=r"is packed although nobody asked for that$"),
+        pytest.raises(ModelError, match=r"is compressed although this was not requested$"),
     ):
         responder().reply(prompt(server.llm()))
 
@@ -145,7 +145,7 @@ def test_a_call_that_nobody_waits_for_is_stopped():
             server.late(said("At last."))(handler)
 
         server.answers[0] = answer
-        with pytest.raises(ModelError, match="nobody waits"):
+        with pytest.raises(ModelError, match="no longer needed"):
             responder().reply(prompt(server.llm(), given_up=given_up))
 
 
@@ -171,9 +171,9 @@ def test_missing_server_is_reported():
         ({"type": "llm_group", "llms": []}, "has no members"),
         ({"type": "llm_group", "llms": 5}, "has no members"),
         ({"type": "llm_group_with_backchannel", "main_llm_config": "m"}, "No language model is configured"),
-        ({"type": "custom_llm", "model": "m", "base_url": "http://[x"}, "'base_url' .* is no address"),
-        ({"type": "custom_llm", "model": "m", "base_url": "http://x:no"}, "'base_url' .* is no address"),
-        ({"type": "custom_llm", "model": "m", "base_url": "file:///etc"}, "'base_url' .* is no address"),
+        ({"type": "custom_llm", "model": "m", "base_url": "http://[x"}, "'base_url' .* is not an address"),
+        ({"type": "custom_llm", "model": "m", "base_url": "http://x:no"}, "'base_url' .* is not an address"),
+        ({"type": "custom_llm", "model": "m", "base_url": "file:///etc"}, "'base_url' .* is not an address"),
         ({"type": "oracle"}, "'oracle', which does not exist"),
         ({"type": "custom_llm", "model": "m"}, "has no 'base_url'"),
         ({"type": "custom_llm", "base_url": "http://x"}, "has no 'model'"),

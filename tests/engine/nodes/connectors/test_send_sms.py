@@ -115,7 +115,7 @@ def test_blocked_message_does_not_end_run(monkeypatch, policies):
     ("fields", "told"),
     [
         ({"destination_phone_number": None}, "destination_phone_number is empty"),
-        ({"destination_phone_number": "415 555 0123"}, "no phone number in the format E.164"),
+        ({"destination_phone_number": "415 555 0123"}, "not a phone number in the format E.164"),
         ({"destination_phone_number": "[[unset]]"}, "'[[unset]]'"),
         ({"destination_phone_number": "+0123"}, "E.164"),
         ({"message": "  "}, "message is empty"),

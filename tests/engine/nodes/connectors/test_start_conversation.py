@@ -149,7 +149,7 @@ def test_blocked_call_does_not_end_run(monkeypatch, policies):
         ({"user_number": "[[phone]]"}, "E.164"),
         ({"assistant_id": None}, "assistant_id and assistant_number are empty"),
         ({"assistant_number": "12"}, "assistant_number is '12'"),
-        ({"conversation_id": "[[id]]"}, "which is no id"),
+        ({"conversation_id": "[[id]]"}, "which is not an id"),
     ],
 )
 def test_bad_field_fails_without_a_call(monkeypatch, fields, told):
@@ -187,7 +187,7 @@ def test_existing_conversation_is_only_polled(monkeypatch):
         ("read", "status of the conversation c42")
     ] * 3
     assert run.output == {"conversation_id": "c42"}
-    assert run.warnings == ["The status of the conversation c42 was simulated; nobody was asked for it."]
+    assert run.warnings == ["The status of the conversation c42 was simulated; the service was not called."]
 
 
 def test_blocked_poll_fails_the_conversation(monkeypatch):
@@ -259,7 +259,7 @@ def test_bounded_loop_ends_the_polling(monkeypatch):
 
     assert clock.slept[:3] == [4, 4, 2]
     assert statuses(run)[:2] == ["in-progress", "failed"]
-    assert "time of the node was up" in run.variables["start_conversation_result_error"]
+    assert "time limit of the node was reached" in run.variables["start_conversation_result_error"]
 
 
 def test_stopping_the_run_ends_the_waiting(monkeypatch):

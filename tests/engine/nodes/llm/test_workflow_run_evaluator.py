@@ -181,6 +181,6 @@ def test_turn_by_turn_evaluation_is_a_warning(evaluation):
     play.turn(runtime_variables={"workflow_run_object": RUN})
 
     assert play.one("workflow_warning")["warning_message"] == (
-        "Node 'Score' judges the run as a whole: turn by turn is not done here."
+        "Node 'Score' evaluates the run as a whole; turn by turn is not supported."
     )
     assert play.one("end_node_run")["run_output"]["free_form_output"] == "Fine."

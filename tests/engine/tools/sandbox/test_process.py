@@ -88,7 +88,7 @@ def test_endless_loop_ends_at_the_limit(unsafe: bool) -> None:
 
     answer = run("def f():\n  while True: pass", timeout=0.3, unsafe=unsafe)
 
-    assert answer.error == "The code took longer than its limit of 0.3 s."
+    assert answer.error == "The code ran longer than its limit of 0.3 s."
     assert time.monotonic() - begin < 2
 
 
@@ -109,7 +109,7 @@ def test_catching_everything_does_not_evade_limit() -> None:
                     pass
     """
 
-    assert run(code, timeout=0.3).error == "The code took longer than its limit of 0.3 s."
+    assert run(code, timeout=0.3).error == "The code ran longer than its limit of 0.3 s."
 
 
 def test_stop_ends_call_within_half_a_second() -> None:
@@ -222,7 +222,7 @@ def test_processor_time_is_limited_as_well(unsafe: bool) -> None:
     answer = run(code, timeout=29, unsafe=unsafe)
 
     assert answer.error == (
-        "The system ended the code, which took more processor time or memory than its limit."
+        "The system ended the code, which used more processor time or memory than its limit."
     )
 
 

@@ -36,7 +36,7 @@ def test_funnel_and_heat_of_500_runs_equal_counts_from_the_store(clean, backend,
         assert drawn["heat"] == pytest.approx(runs / RUNS, abs=0.0006)
         assert drop_off[node]["heat"] == pytest.approx((ended + waiting) / runs, abs=0.0006)
         assert bars[node] == {
-            "went on": runs - ended - waiting,
+            "continued": runs - ended - waiting,
             "wait here": waiting,
             "ended here": ended,
         }

@@ -48,7 +48,7 @@ def test_statistics_count_the_runs_of_the_filter(app, walks, statistics):
 
     metrics = {metric.label: metric.value for metric in app.metric}
     nodes = app.dataframe("statistics_nodes_0").value
-    assert metrics["Runs"] == metrics["Over"]
+    assert metrics["Runs"] == metrics["Ended"]
     assert sum(nodes["ended_here"]) == int(metrics["Runs"])
     assert list(nodes["wait_here"]) == [0] * len(nodes)
 

@@ -83,14 +83,12 @@ def _text(value: str, place: str) -> str:
 def _whole(value: int, place: str) -> int:
     number = int.__int__(value)
     if not _SMALLEST <= number <= _LARGEST:
-        raise NotJsonError(f"{place} is a number of more than 64 bits; give it back as text.")
+        raise NotJsonError(f"{place} is a number of more than 64 bits; return it as text.")
     return number
 
 
 def _number(value: float, place: str) -> float:
     number = float.__float__(value)
     if not math.isfinite(number):
-        raise NotJsonError(
-            f"{place} is {number}, which JSON has no form for; give back None or text instead."
-        )
+        raise NotJsonError(f"{place} is {number}, which JSON has no form for; return None or text instead.")
     return number

@@ -202,7 +202,7 @@ def _text(value: Any) -> str:
     try:
         text = str(value)
     except BaseException as error:
-        return f"its text cannot be had, because of {type(error).__name__}"
+        return f"its text cannot be read, because of {type(error).__name__}"
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
 
 

@@ -141,7 +141,7 @@ def test_inner_type_error_is_not_argument_error() -> None:
         ("open('/nowhere/at/all')", "FileNotFoundError in line 3: [Errno 2] No such file or directory: "),
         ("raise MemoryError", "The code raised MemoryError in line 3 (it may use 512 MB)."),
         ("raise TimeoutError('late')", "The code raised TimeoutError in line 3: late."),
-        ("raise Nasty", "The code raised Nasty in line 3: its text cannot be had, because of SystemExit."),
+        ("raise Nasty", "The code raised Nasty in line 3: its text cannot be read, because of SystemExit."),
         ("raise ValueError('x' * 1000)", f"ValueError in line 3: {'x' * 500}…."),
         ("return {1}", "result is of type set"),
     ],

@@ -1,0 +1,325 @@
+"""Workflow files: import, download, and copy to another backend."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+import streamlit as st
+
+from debugger.backends.base import Backend
+from debugger.backends.base_url import host_of
+from debugger.backends.hosted import HostedBackend
+from debugger.errors import DebuggerError, UnsupportedError
+from debugger.graph.checks import check
+from debugger.graph.load import load_workflow
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
+from debugger.session.session import DebugSession
+from debugger.settings import CUSTOM_CONNECTION, HostedSettings
+from debugger.store import Role
+from debugger.views import actions, state
+from debugger.views.actions import command
+from debugger.views.audit import audit
+from debugger.views.auth.permissions import current_user, denied, may, on_click, requires
+from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import CurrentBackend, named_backend
+from debugger.views.components.error_box import problems_title, show_error, show_problems
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.toolbar import Disclosure, bar
+from debugger.views.connections import (
+    HostedConnection,
+    check_encryption,
+    connection,
+    named_connections,
+    owner,
+)
+from debugger.views.run_state import CurrentRun
+from debugger.views.state import LastAction, PageLinks
+from debugger.views.url_state import Address
+
+_VERSION_KEY = "file_version"
+_TARGET_KEY = "copy_target"
+_EMBEDDED = ""
+"""The target that is the embedded engine; any other is the name of a connection."""
+_NOT_IN_FILE_NAMES = re.compile(r"[^a-z0-9]+")
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class WorkflowCopy:
+    """A copy that was made."""
+
+    target: str
+    place: str
+    """The name of the backend, as users read it."""
+    workflow: WorkflowSummary
+
+
+@dataclass
+class WorkflowFiles:
+    """State of the import, and of copies."""
+
+    uploads: int = 0
+    """The number of imported files; part of the uploader's key."""
+    question: str | None = None
+    """The connection that is to be confirmed before anything is written to it."""
+    copied: WorkflowCopy | None = None
+    """The last copy."""
+
+
+def workflow_files(backend: Backend, versions: list[VersionSummary]) -> None:
+    """Draw the import of a file, and download and copy of the workflow on view.
+
+    Args:
+        backend: The current one.
+        versions: Those of the workflow on view.
+    """
+    session = state.record(CurrentRun).session
+    reason = backend.capabilities.reason_against("import_workflow") or denied(_import) or None
+    import_box = Disclosure("import", "Import workflow", ":material/upload_file:")
+    file_box = Disclosure("workflow_file", "Id and file", ":material/description:")
+    bar("import_bar", [import_box] if session is None else [import_box, file_box], low=True)
+    if import_box.is_open:
+        _file(backend, reason)
+    if session is not None and file_box.is_open:
+        with st.container(border=True, gap="small", key="workflow_file_box"):
+            _version_file(session, versions)
+
+
+def _file(backend: Backend, reason: str | None) -> None:
+    if reason:
+        st.caption(plain(reason))
+    file = st.file_uploader(
+        "Workflow file (JSON)",
+        type=["json"],
+        key=f"import_file_{state.record(WorkflowFiles).uploads}",
+        disabled=reason is not None,
+    )
+    if file is None:
+        return
+    try:
+        workflow = load_workflow(file.getvalue())
+    except DebuggerError as error:
+        show_error(error)
+        return
+    _found(workflow, backend)
+
+
+def _found(workflow: Workflow, backend: Backend) -> None:
+    problems = check(workflow, backend.node_types)
+    st.caption(
+        f"{plain(workflow.name)}: {count(len(workflow.node_configs), 'node')}, "
+        f"{count(len(workflow.edge_configs), 'edge')}"
+    )
+    if problems:
+        st.caption(problems_title(problems))
+        show_problems(problems)
+    st.button(
+        "Import",
+        key="import_now",
+        type="primary",
+        icon=":material/check:",
+        args=(workflow,),
+        **on_click(_import, help="Keep it as a new workflow and show it"),
+    )
+
+
+@command
+@requires(Role.ADMIN)
+def _import(workflow: Workflow) -> None:
+    actions.import_workflow(dict(workflow.to_wire()))
+    if state.record(LastAction).error is None:
+        state.record(WorkflowFiles).uploads += 1  # a new key: the uploader is empty again
+
+
+def _version_file(session: DebugSession, versions: list[VersionSummary]) -> None:
+    st.code(session.workflow_id, language=None)  # with a button that copies it
+    labels = {version.version_number: version.label for version in versions}
+    if session.version_number is not None:
+        labels.setdefault(session.version_number, f"v{session.version_number}")
+    key = f"{_VERSION_KEY}_{session.workflow_id}_{session.version_number}"
+    state.begin_widget(key, session.version_number)
+    number = st.selectbox("Version of the file", list(labels), key=key, format_func=lambda each: labels[each])
+    try:
+        workflow = _workflow(session, number)
+    except DebuggerError as error:
+        show_error(error)
+        return
+    st.download_button(
+        "Download JSON",
+        key="download_workflow",
+        data=_audited(workflow, session.workflow_id, number),
+        file_name=workflow_file_name(workflow.name, number),
+        mime="application/json",
+        icon=":material/download:",
+        on_click="ignore",
+        help="The workflow file of this version, without secret variables; it can be imported again",
+    )
+    _copy(workflow, session.workflow_id)
+
+
+def _workflow(session: DebugSession, number: int | None) -> Workflow:
+    """Return a version of the workflow on view.
+
+    Raises:
+        DebuggerError: The backend cannot show it.
+    """
+    if number == session.version_number:
+        if session.substitute_reason:
+            raise UnsupportedError(
+                "The version that ran cannot be read, so there is no file of it.",
+                advice="Choose another version.",
+            )
+        return session.workflow
+    question = ("workflow", session.workflow_id, str(number))
+    found: Workflow = state.record(BackendCache).ask(
+        question, lambda: session.backend.workflow(session.workflow_id, number)
+    )
+    return found
+
+
+def workflow_document(workflow: Workflow) -> JsonObject:
+    """Return a workflow as it leaves the backend: without its secret variables."""
+    return {key: value for key, value in workflow.to_wire().items() if key != "secret_variables"}
+
+
+def workflow_file_name(name: str, version_number: int | None) -> str:
+    """Return the name of a workflow's file, with the version's number."""
+    lead = _NOT_IN_FILE_NAMES.sub("-", name.lower()).strip("-")[:_LONGEST_NAME] or "workflow"
+    return f"{lead}.json" if version_number is None else f"{lead}-v{version_number}.json"
+
+
+def _audited(workflow: Workflow, workflow_id: str, number: int | None) -> Callable[[], bytes]:
+    user = current_user()  # the file is fetched outside of the session
+
+    def rendered() -> bytes:
+        content = json.dumps(workflow_document(workflow), ensure_ascii=False, indent=2).encode()
+        audit("export workflow", workflow_id, user, version=number)
+        return content
+
+    return rendered
+
+
+def _targets() -> dict[str, str]:
+    """Return the other backends, as the user reads them, by connection name."""
+    current = state.record(CurrentBackend).name
+    found = {} if current == "embedded" else {_EMBEDDED: "Embedded engine"}
+    in_use = state.record(HostedConnection).name if current == "hosted" else None
+    connections, _ = named_connections()
+    custom = owner().custom
+    if custom is not None and may(Role.ADMIN):
+        connections[CUSTOM_CONNECTION] = custom
+    hosted = {name: each for name, each in connections.items() if name != in_use and each.base_url}
+    return found | {name: f"{name} · {host_of(each.base_url)}" for name, each in hosted.items()}
+
+
+def _copy(workflow: Workflow, workflow_id: str) -> None:
+    targets = _targets()
+    if not targets:
+        st.caption("It can be copied to another backend once the page Connection has one.")
+        return
+    if state.widget(_TARGET_KEY) not in targets:
+        state.forget_widget(_TARGET_KEY)
+    target = st.selectbox("Copy to", list(targets), key=_TARGET_KEY, format_func=lambda each: targets[each])
+    files = state.record(WorkflowFiles)
+    if files.question is not None and files.question == target:
+        _confirm(workflow, workflow_id, target)
+    else:
+        st.button(
+            "Copy",
+            key="copy_workflow",
+            icon=":material/content_copy:",
+            args=(workflow, workflow_id, target),
+            **on_click(copy_workflow, help="Create it there as a new workflow"),
+        )
+    if files.copied is not None and files.copied.target == target:
+        _copied(files.copied)
+
+
+def _confirm(workflow: Workflow, workflow_id: str, target: str) -> None:
+    try:
+        settings = connection(target)
+    except DebuggerError as error:
+        show_error(error)
+        return
+    place = f"**{plain(target)}** at **{plain(host_of(settings.base_url))}**"
+    kind = "the production environment " if settings.is_production else ""
+    st.warning(
+        f"This creates the workflow {plain(workflow.name)} on {kind}{place}.", icon=":material/warning:"
+    )
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button(
+            "Create it there",
+            key="copy_confirmed",
+            type="primary",
+            icon=":material/check:",
+            args=(workflow, workflow_id, target, True),
+            **on_click(copy_workflow),
+        )
+        st.button("Cancel", key="copy_cancelled", on_click=cancel_copy)
+
+
+def _copied(copied: WorkflowCopy) -> None:
+    backend = "hosted" if copied.target else "embedded"
+    address = Address(backend, copied.workflow.id, connection=copied.target)
+    st.caption(f"Copied to {plain(copied.place)} as workflow {copied.workflow.id}.")
+    st.page_link(
+        state.record(PageLinks).by_name["debug"],
+        label="Open the copy",
+        icon=":material/open_in_new:",
+        query_params=address.to_parameters(),
+    )
+
+
+@command
+@requires(Role.ADMIN)
+def copy_workflow(workflow: Workflow, workflow_id: str, target: str, is_confirmed: bool = False) -> None:
+    """Create a workflow on another backend; ask before a hosted one.
+
+    Args:
+        workflow: The workflow.
+        workflow_id: Its id here.
+        target: The name of a connection; empty for the embedded engine.
+        is_confirmed: Whether the user has agreed to write to the connection.
+
+    Raises:
+        UnsupportedError: No workflow can be created there.
+        DebuggerError: It could not be created there.
+    """
+    files = state.record(WorkflowFiles)
+    files.copied = None
+    files.question = target if target and not is_confirmed else None
+    if files.question is not None:
+        return
+    if target:
+        settings = connection(target)
+        with closing(_hosted(settings)) as hosted:
+            stored = _create(hosted, workflow)
+        place = f"{target} ({host_of(settings.base_url)})"
+    else:
+        stored = _create(named_backend("embedded"), workflow)
+        place = "the embedded engine"
+    files.copied = WorkflowCopy(target, place, stored)
+    audit("copy workflow", workflow_id, to=place, copy=stored.id)
+
+
+def _hosted(settings: HostedSettings) -> Backend:
+    check_encryption(settings.base_url)
+    # One of its own: the run on view may be on another connection, which stays open.
+    return HostedBackend(settings)
+
+
+def _create(backend: Backend, workflow: Workflow) -> WorkflowSummary:
+    reason = backend.capabilities.reason_against("import_workflow")
+    if reason:
+        raise UnsupportedError(reason, advice="Download the file and import it on another backend.")
+    return backend.create_workflow(workflow_document(workflow), name=workflow.name)
+
+
+def cancel_copy() -> None:
+    """Leave the question whether to write to a connection."""
+    state.record(WorkflowFiles).question = None

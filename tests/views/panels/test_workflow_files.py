@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from debugger.backends.base import Capabilities
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.graph.load import load_workflow
+from debugger.protocol.workflow import Workflow
+from debugger.settings import HOSTED_PREFIX, Settings
+from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import CurrentBackend
+from debugger.views.connections import HostedConnection
+from debugger.views.panels import workflow_files
+from debugger.views.panels.workflow_files import WorkflowFiles, workflow_document, workflow_file_name
+from debugger.views.run_state import CurrentRun
+from debugger.views.state import LastAction
+from tests.support.factories import document, say
+from tests.views.bars import control, use
+from tests.views.records import record_of
+
+URL = "https://flows.example"
+
+
+@pytest.fixture
+def other(tmp_path, monkeypatch, clean):
+    """A backend behind the default connection."""
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/other.sqlite3", responder="rules"))
+    monkeypatch.setattr(backend, "close", lambda: None)
+    monkeypatch.setattr(workflow_files, "HostedBackend", lambda settings: backend)
+    monkeypatch.setenv(f"{HOSTED_PREFIX}BASE_URL", URL)
+    monkeypatch.setenv(f"{HOSTED_PREFIX}API_KEY", "key")
+    yield backend
+    EmbeddedBackend.close(backend)
+
+
+@pytest.fixture
+def opened(app, backend):
+    """The page with a workflow of two versions, of which only 1 sings, and its file open."""
+    workflow = backend.create_workflow(document(say("chat", "Talk."), name="Tea shop"))
+    backend.store.create_version(workflow.id, document=document(say("chat", "Sing."), name="Tea shop"))
+    app.run()
+    use(app, "workflow_file", True)
+    return workflow
+
+
+def created(backend):
+    return [each.label for each in backend.workflows()]
+
+
+def names(app):
+    return {each.key for each in app.button}
+
+
+def test_file_without_secrets_loads_again():
+    held = Workflow.from_document(
+        {**document(say("chat")), "secret_variables": {"token": "s3cret"}, "own": 1}
+    )
+
+    text = json.dumps(workflow_document(held))
+
+    assert "s3cret" not in text
+    assert load_workflow(text).to_wire() == {
+        k: v for k, v in held.to_wire().items() if k != "secret_variables"
+    }
+    assert json.loads(text)["own"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "file_name"),
+    [
+        ("Clinic front desk", 1, "clinic-front-desk-v1.json"),
+        ("../Tea & Cake", None, "tea-cake.json"),
+        ("茶", 0, "workflow-v0.json"),
+    ],
+)
+def test_file_name_is_plain(name, number, file_name):
+    assert workflow_file_name(name, number) == file_name
+
+
+def test_any_version_is_offered_as_file(app, opened, monkeypatch):
+    rendered = []
+    monkeypatch.setattr(
+        workflow_files.st,
+        "download_button",
+        lambda *_, data, file_name, **__: rendered.append((file_name, data())),
+    )
+    app.run()
+    box = next(each for each in app.selectbox if each.key.startswith("file_version"))
+    assert box.options == ["v0 · Initial Version (active)", "v1"]
+
+    box.set_value(1).run()
+
+    assert not app.exception
+    (first, talk), (second, sing) = rendered[0], rendered[-1]
+    assert (first, second) == ("tea-shop-v0.json", "tea-shop-v1.json")
+    assert b"Talk." in talk
+    assert b"Sing." in sing
+    assert load_workflow(sing)
+
+
+def test_version_that_cannot_be_read_has_no_file(app, opened, record):
+    record(CurrentRun).session.substitute_reason = "Drawn with v2, the run used v0."
+
+    app.run()
+
+    assert any("cannot be read" in each.value for each in app.error)
+    assert not app.get("download_button")
+
+
+def test_id_can_be_copied(app, opened):
+    assert opened.id in [each.value for each in app.code]
+
+
+def test_without_other_backend_nothing_is_copied(app, opened):
+    assert "copy_workflow" not in names(app)
+    assert any("another backend once the page Connection has one" in each.value for each in app.caption)
+
+
+def test_copy_to_connection_waits_for_consent(app, other, opened):
+    app.run()
+
+    use(app, "copy_workflow")
+
+    assert created(other) == []
+    assert "default" in app.warning[0].value
+    assert "flows\\.example" in app.warning[0].value
+    use(app, "copy_cancelled")
+    assert not app.warning
+    assert "copy_workflow" in names(app)
+
+
+def test_copy_to_connection_is_created_after_consent(app, backend, other, opened):
+    app.run()
+    use(app, "copy_workflow")
+
+    use(app, "copy_confirmed")
+
+    assert not app.exception
+    (copied,) = other.workflows()
+    held = other.workflow(copied.id)
+    assert held.node_configs == backend.workflow(opened.id, 0).node_configs
+    assert any(copied.id in each.value for each in app.caption)
+    assert "copy_workflow" in names(app)
+
+
+def test_copy_to_production_says_so(app, other, opened, monkeypatch):
+    monkeypatch.setenv(f"{HOSTED_PREFIX}ENVIRONMENT", "production")
+    app.run()
+
+    use(app, "copy_workflow")
+
+    assert "production environment" in app.warning[0].value
+
+
+def test_copy_that_is_refused_leaves_error(app, other, opened, record):
+    other.capabilities = Capabilities({"import_workflow": "Nothing can be stored here."})
+    app.run()
+    use(app, "copy_workflow")
+
+    use(app, "copy_confirmed")
+
+    assert str(record(LastAction).error).startswith("Nothing can be stored here.")
+    assert record(WorkflowFiles).copied is None
+
+
+def test_copy_to_embedded_needs_no_consent(app, backend, other, record):
+    other.create_workflow(document(say("chat"), name="Bakery"))
+    app.run()
+    record(HostedConnection).backend, record(HostedConnection).name = other, "default"
+    record(CurrentBackend).name = "hosted"
+    record(BackendCache).clear()
+    app.run()
+    use(app, "workflow_file", True)
+
+    use(app, "copy_workflow")
+
+    assert not app.exception
+    assert created(backend) == ["Bakery"]
+    assert record_of(app, WorkflowFiles).copied.workflow.id == backend.workflows()[0].id
+    assert control(app, "copy_target").options == ["Embedded engine"]
