@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from debugger.analysis.event_fields import field, node_name_of, node_of, text
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.graph.graph import Graph
+from debugger.graph.nesting import may_enter
 from debugger.protocol.events import Event
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import NodeConfig
 
 STAND_IN = "stand-in"
 """What answered, as usage names it, where no model is at hand."""
+_NO_TOOL = "has no tool_config."
+"""The end of the engine's error for a tool node without a tool."""
 _MODEL_EVENTS = frozenset({"say_llm", "worker_llm", "condition_evaluator_llm"})
 
 
@@ -30,10 +33,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Undecided:
-    """A node whose next step the stand-in left open."""
+    """A node whose next step was left open."""
 
     node: str
-    name: str
+    text: str
+    """The reason, as a sentence."""
     steps: tuple[Step, ...]
     """The steps that a model chooses; empty where the graph does not show them."""
 
@@ -41,26 +45,33 @@ class Undecided:
 def undecided_node(turn: TurnLog, graph: Graph) -> Undecided | None:
     """Return the last node of a turn that the stand-in left without taking an edge.
 
-    A tool node without a tool is one, too: nothing at hand gives its result.
+    Without one, the last tool node without a tool: its call failed, so that an edge was taken or none.
 
     Args:
         turn: The turn.
         graph: The workflow.
     """
-    node = name = None
+    open_node = without_tool = None
     for event in turn.events:
-        if _is_of_stand_in(event) or _is_without_tool(event, graph):
-            node, name = node_of(event), node_name_of(event)
-        elif event.type in TRANSITION_TYPES and text(event, "destination_node_logical_id") != node:
-            node = None if text(event, "source_node_logical_id") == node else node
-    if node is None:
+        if _is_of_stand_in(event):
+            open_node = event
+        elif _is_without_tool(event):
+            without_tool = event
+        elif event.type in TRANSITION_TYPES and open_node is not None:
+            source, destination = node_of(event), text(event, "destination_node_logical_id")
+            if source == node_of(open_node) and source != destination:
+                open_node = None
+    last = open_node or without_tool
+    node = node_of(last) if last is not None else None
+    if last is None or node is None:
         return None
     config = graph.nodes.get(node)
-    if config is None:  # inside a super node
-        return Undecided(node, name or node, ())
+    name = config.label if config is not None else node_name_of(last) or node
+    sentence = f"The stand-in took no edge of {name}." if open_node is not None else f"{name} has no tool."
+    if config is None:
+        return Undecided(node, sentence, ())
     steps = tuple(_steps(config, graph))
-    can_leave = steps or graph.conditional(node)
-    return Undecided(node, config.label, steps) if can_leave else None
+    return Undecided(node, sentence, steps) if steps or graph.conditional(node) else None
 
 
 def _is_of_stand_in(event: Event) -> bool:
@@ -68,9 +79,9 @@ def _is_of_stand_in(event: Event) -> bool:
     return isinstance(usage, dict) and usage.get("response_model") == STAND_IN
 
 
-def _is_without_tool(event: Event, graph: Graph) -> bool:
-    config = graph.nodes.get(node_of(event) or "") if event.type == "end_node_run" else None
-    return config is not None and config.type == "tool_node" and not config.to_wire().get("tool_config")
+def _is_without_tool(event: Event) -> bool:
+    output = field(event, "run_output") if event.type == "end_node_run" else None
+    return isinstance(output, dict) and str(output.get("error_message")).endswith(_NO_TOOL)
 
 
 def _steps(config: NodeConfig, graph: Graph) -> Iterator[Step]:
@@ -81,5 +92,5 @@ def _steps(config: NodeConfig, graph: Graph) -> Iterator[Step]:
             yield Step(graph.nodes[destination].label, edge.logical_id, destination)
     for node in graph.global_nodes if config.type in ("say_llm", "worker_llm") else ():
         settings = node.global_node_config
-        if settings and node.logical_id != config.logical_id:
+        if settings and node.logical_id != config.logical_id and may_enter(config, node):
             yield Step(node.label, "", node.logical_id)

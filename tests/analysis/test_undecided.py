@@ -33,7 +33,7 @@ def undecided(tmp_path):
 def test_speaking_node_without_match_is_undecided(undecided):
     found = undecided(say("chat"), BYE, LEAVES)
 
-    assert found and (found.node, found.name) == ("chat", "Chat")
+    assert found and (found.node, found.text) == ("chat", "The stand-in took no edge of Chat.")
     assert found.steps == (Step("Bye", "edge_chat_bye", "bye"),)
 
 
@@ -70,6 +70,14 @@ def test_tool_node_without_tool_is_undecided(undecided):
         node("stock", "tool_node"), BYE, when("stock", "bye", "[[tool_result_success]] == true")
     )
 
+    assert found and (found.node, found.text) == ("stock", "Stock has no tool.")
+
+
+def test_missing_tool_stays_open_behind_edge(undecided):
+    found = undecided(
+        node("stock", "tool_node"), BYE, when("stock", "bye", "[[tool_result_success]] == false")
+    )
+
     assert found and found.node == "stock"
 
 
@@ -78,4 +86,5 @@ def test_node_inside_super_node_has_no_drawn_steps(undecided):
 
     found = undecided(super_node("booking", inside))
 
-    assert found and (found.node, found.name, found.steps) == ("booking/ask", "Ask", ())
+    assert found and (found.node, found.steps) == ("booking/ask", ())
+    assert found.text == "The stand-in took no edge of Ask."

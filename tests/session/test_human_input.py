@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.models.base import Reply, ToolCall
 from debugger.errors import ConflictError, InputError
 from debugger.protocol.runs import TurnInput
+from debugger.session.human_input import AnswerForm, NextStep
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
-from tests.support.factories import document, node, say, static, when
+from tests.support.factories import document, everywhere, node, say, static, when
 
 ADD = {
     "type": "inline_python",
@@ -151,3 +154,89 @@ def test_answer_without_prompt_is_rejected(backend):
 
     with pytest.raises(ConflictError, match="No model waits"):
         session.human_input.answer(Reply(text="Hi"))
+
+
+ORDER = when(
+    "chat",
+    "orders",
+    freeform="The user asks for an order",
+    condition={
+        "args_schema": {
+            "type": "object",
+            "properties": {"number": {"type": "integer"}, "kind": {"enum": ["new", "old"]}},
+            "required": ["number"],
+        }
+    },
+)
+CHAT = (say("chat"), static("bye", "Bye"), static("orders", "Orders"), ORDER)
+
+
+def test_first_arguments_come_from_message_and_schema(backend):
+    session = asked(backend, *CHAT, text="It is number 42")
+    inquiry = session.human_input.pending
+    session.stop()
+
+    (choice,) = inquiry.prompt.choices
+    assert json.loads(inquiry.first_args(choice)) == {"number": 42, "kind": "new"}
+
+
+def test_problem_is_found_at_its_field(backend):
+    session = asked(backend, *CHAT)
+    prompt = session.human_input.pending.prompt
+    session.stop()
+
+    form = AnswerForm(chosen="edge_chat_orders", args='{"kind": "new"}', fields="{")
+
+    problems = form.problems(prompt)
+    assert problems["args"] == "'number' is a required property."
+    assert problems["fields"].startswith("This is not JSON: line 1, column 2")
+    assert AnswerForm(args="{").problems(prompt) == {}
+
+
+def test_chosen_step_begins_form(backend):
+    session = asked(backend, *CHAT)
+
+    session.human_input.choose(NextStep(node="orders"))
+
+    inquiry = session.human_input.pending
+    assert (inquiry.chosen, inquiry.first_form.chosen) == ("edge_chat_orders", "edge_chat_orders")
+    assert inquiry.first_form.text == ""
+    session.stop()
+
+
+def test_step_that_is_not_offered_changes_nothing(backend):
+    session = asked(backend, *CHAT)
+    inquiry = session.human_input.pending
+
+    session.human_input.choose(NextStep(node="elsewhere"))
+
+    assert session.human_input.pending is inquiry
+    session.stop()
+
+
+def test_wanted_step_is_forgotten_at_another_node(backend):
+    session = DebugSession(backend, backend.create_workflow(document(*CHAT)).id)
+    session.human_input.asks_all = True
+    session.human_input.want(NextStep(edge="edge_chat_orders"), "elsewhere")
+
+    session.start(TurnInput.with_message("Hello"))
+    session.wait_until_idle(10)
+
+    assert session.human_input.pending.chosen == ""
+    session.stop()
+
+
+def test_condition_that_holds_settles_rest_of_visit(backend):
+    judged = "independent_llm_evaluations"
+    helping = [
+        static(name, name, global_node_config=everywhere(name, judged=judged)) for name in ("help", "human")
+    ]
+    session = asked(backend, say("chat"), *helping)
+    (choice,) = session.human_input.pending.prompt.choices
+
+    session.human_input.answer(Reply(chosen=choice))
+    session.wait(10)
+
+    assert said(session) == ["help"]
+    verdicts = [e.to_wire() for e in session.turns[0].events if e.type == "condition_evaluator_llm"]
+    assert [verdict["is_condition_met"] for verdict in verdicts] == [True, False]

@@ -151,15 +151,10 @@ def rows_list(
 
 def _choose(key: str, on_choose: Callable[[Any], None] | None) -> None:
     if on_choose is not None:
-        on_choose(_sent(key, "chosen") or None)
+        on_choose(state.sent_by_browser(key, "chosen") or None)
 
 
 def _use(key: str, on_use: Callable[[Any, str, Any], None] | None) -> None:
-    use = _sent(key, "used")
+    use = state.sent_by_browser(key, "used")
     if on_use is not None and isinstance(use, list) and len(use) == 3 and isinstance(use[1], str):
         on_use(*use)
-
-
-def _sent(key: str, name: str) -> Any:
-    held = state.widget(key)
-    return held.get(name) if held else None

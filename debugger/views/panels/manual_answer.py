@@ -8,6 +8,8 @@ from debugger.analysis.undecided import Step, Undecided, undecided_node
 from debugger.engine.mocks import Pin
 from debugger.engine.mocks.interceptor import PERSON
 from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption
+from debugger.graph import Graph
+from debugger.protocol.turn_logs import TurnLog
 from debugger.session.human_input import AnswerForm, NextStep, PendingPrompt, blank
 from debugger.session.session import DebugSession
 from debugger.store import Role
@@ -20,7 +22,7 @@ from debugger.views.navigation import ViewMode
 from debugger.views.panels import fork_actions
 from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.run_state import CurrentRun
-from debugger.views.run_view import RunView, run_view
+from debugger.views.run_view import RunView, run_history, run_view
 from debugger.views.selection import Element
 
 _NO_EDGE = ""
@@ -60,6 +62,8 @@ def manual_answer(view: RunView) -> None:
                 disabled=bool(denied(_answer)),
                 help="Pin this answer: the node's model gives it from now on",
             )
+        if problems:
+            st.caption(":red[:material/error: Correct the field that is marked above.]")
         _buttons(inquiry)
 
 
@@ -206,7 +210,7 @@ def undecided(view: RunView) -> None:
     if found is None:
         return
     items: list[Item] = [
-        Text(f"The stand-in took no edge of {found.name}.", look="message"),
+        Text(found.text, look="message"),
         _offer("answer_as_model", "Answer as the model", found, None, "Run the turn again; you answer"),
     ]
     for place, step in enumerate(found.steps[:_MOST_STEPS]):
@@ -240,7 +244,15 @@ def _undecided(view: RunView) -> Undecided | None:
     # A node that opens the conversation has nothing to decide on yet.
     if turn.is_background or not (turn.message or session.is_over):
         return None
-    return view.memo("undecided", lambda: undecided_node(turn, view.graph))
+    found: Undecided | None = view.memo("undecided", lambda: _undecided_in(view, turn))
+    return found
+
+
+def _undecided_in(view: RunView, turn: TurnLog) -> Undecided | None:
+    found = undecided_node(turn, view.graph)
+    if found is None or found.node in view.graph.nodes:
+        return found
+    return undecided_node(turn, Graph(run_history(view).workflow))  # inside a super node
 
 
 @command

@@ -7,7 +7,7 @@ import pytest
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import HeuristicModel
 from debugger.protocol.runs import TurnInput
-from tests.support.factories import direct, say, static, tool, when, workflow
+from tests.support.factories import direct, node, say, static, tool, when, workflow
 
 ECHO = "def echo(**given):\n    return given\n"
 
@@ -323,3 +323,17 @@ def test_only_actual_outcome_names_are_reserved():
     play.turn()
 
     assert play.states()[0]["runtime_variables"]["cost_success"] == "Kiel"
+
+
+def test_missing_tool_is_failed_call():
+    play = Play(
+        node("stock", "tool_node"),
+        static("no", "No"),
+        when("stock", "no", "[[tool_result_success]] == false"),
+    )
+
+    play.turn()
+
+    assert play.said() == ["No"]
+    (warning,) = [event["warning_message"] for event in play.wire if event["type"] == "workflow_warning"]
+    assert warning == "Node 'Stock' has no tool_config. Its call counts as failed."
