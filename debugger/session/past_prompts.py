@@ -182,7 +182,7 @@ def _with_clock(snapshots: Snapshots, snapshot: Snapshot, turn: TurnLog, row: Ti
 
 @dataclass(frozen=True)
 class _Sources:
-    """Where the values of placeholders come from."""
+    """The sources of the values of placeholders."""
 
     snapshot: Snapshot
     thread: str

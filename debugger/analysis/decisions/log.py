@@ -19,7 +19,7 @@ from debugger.protocol.turn_logs import TurnLog
 
 
 class NodeStart(NamedTuple):
-    """What the offers of a node run depend on."""
+    """The data that the offers of a node run depend on."""
 
     callers: tuple[Caller, ...]
     """The stack of returns from global nodes, innermost last."""

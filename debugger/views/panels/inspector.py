@@ -220,7 +220,7 @@ def _event(view: RunView) -> None:
 
 def _input(view: RunView) -> None:
     if not view.turns:
-        st.caption("The input of a turn appears here once it has begun.")
+        st.caption("The input of a turn appears here once it has started.")
         return
     turn = view.turns[_row(view).place if view.event is not None else -1]
     what = "background work after turn" if turn.is_background else "turn"
