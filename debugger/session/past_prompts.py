@@ -110,6 +110,7 @@ def past_prompt(
     index = row.index - row.position + position
     graph = Graph(workflow)
     start = log.starts.get(row.index - row.position + started) if started is not None else None
+    host = start.host if start else None
     snapshot = _with_clock(snapshots, snapshots.at(index - 1 if is_judged else index), turn, row)
     thread = reference_id(thread_id) or MAIN_THREAD
     scope = snapshot.scope(thread, workflow)
@@ -125,10 +126,11 @@ def past_prompt(
             parent=thread_id.rpartition(COMPANION)[0] or None,
         ),
         scope,
-        _until(turns, row.place, position),
+        # A worker has the chat that the node beside it began with.
+        _until(turns, row.place, position if host is None else host - row.index + row.position),
         messages=(run_input.get("messages") or ()) if isinstance(run_input, dict) else (),
         must_answer=bool(start and start.must_answer),
-        is_beside=bool(start and start.is_beside),
+        is_beside=host is not None,
         exchange=() if is_judged or started is None else _exchange(turn, row, started),
         judged_destination=text(event, "destination_node_logical_id") if is_judged else None,
     )
@@ -180,7 +182,7 @@ def _with_clock(snapshots: Snapshots, snapshot: Snapshot, turn: TurnLog, row: Ti
 
 @dataclass(frozen=True)
 class _Sources:
-    """Sources of the values of placeholders."""
+    """The sources of the values of placeholders."""
 
     snapshot: Snapshot
     thread: str

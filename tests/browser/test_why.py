@@ -74,7 +74,7 @@ def test_prompt_of_past_call_is_shown_as_sent(page: Page, app: Server):
 
 def test_names_of_variables_are_not_cut(page: Page, app: Server):
     begin(page, app)
-    page.locator(".st-key-variables_bar").get_by_role("switch", name="Copies").click()
+    page.locator(".st-key-variables_bar").get_by_role("switch", name="Per-node copies").click()
     settled(page)
 
     names = page.locator(".st-key-variables tbody td:first-child")

@@ -73,7 +73,7 @@ def play(monkeypatch):
 
 
 def rebuilt(session):
-    """The prompts of all model calls of a session, from its events alone."""
+    """Return the prompts of all model calls of a session, from its events alone."""
     turns = session.turns
     workflow = expand(session.workflow, session.backend.workflow).workflow
     moments = session.index.variables()
@@ -85,7 +85,7 @@ def rebuilt(session):
 
 
 def sent(prompt):
-    """Return what of a prompt is sent to a model."""
+    """Return the parts of a prompt that a model gets."""
     return (
         prompt.kind,
         prompt.node_logical_id,

@@ -19,14 +19,14 @@ from debugger.protocol.turn_logs import TurnLog
 
 
 class NodeStart(NamedTuple):
-    """Conditions of the offers of a node run."""
+    """The data that the offers of a node run depend on."""
 
     callers: tuple[Caller, ...]
     """The stack of returns from global nodes, innermost last."""
     must_answer: str
     """The reason why its model was offered no edge; empty if it was."""
-    is_beside: bool
-    """Whether it ran beside the thread's node."""
+    host: int | None
+    """The event that started the node run that it ran beside; ``None`` where it ran alone."""
 
 
 class DecisionLog(EventFold):
@@ -64,9 +64,9 @@ class DecisionLog(EventFold):
         if observe is not None:
             observe(trace, event, self.event_count)
             if event.type == "start_node_run":
-                is_beside = trace.node != event.node
-                must_answer = "" if is_beside else trace.must_answer
-                self.starts[self.event_count] = NodeStart(tuple(trace.callers), must_answer, is_beside)
+                host = trace.started if trace.node != event.node else None
+                must_answer = "" if host is not None else trace.must_answer
+                self.starts[self.event_count] = NodeStart(tuple(trace.callers), must_answer, host)
         decide = _DECIDE.get(event.type)
         if decide is not None:
             self._transitions += event.type in TRANSITION_TYPES

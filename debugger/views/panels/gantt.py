@@ -44,11 +44,11 @@ def gantt_line(turn: TurnRow | None) -> list[Item]:
 def gantt(view: RunView, turn: TurnRow | None) -> None:
     """Draw the chart of a turn: a row a bar, in the order in which they begin."""
     if turn is None:
-        st.caption("How long each step of a turn took appears here as bars: start the run to see some.")
+        st.caption("The duration of each step of a turn appears here as bars: start the run to see some.")
         return
     drawn = view.memo(("gantt", turn.place), lambda: _bars(view, turn))
     if not drawn:
-        st.caption("No event of this turn says how long something took.")
+        st.caption("No event of this turn has a duration.")
         return
     whole = max((bar.end_ms for bar in drawn), default=0.0) or 1.0
     columns: list[tuple[Column, Callable[[Bar], Cell]]] = [
@@ -64,7 +64,7 @@ def gantt(view: RunView, turn: TurnRow | None) -> None:
         ),
         (Column("kind", "Kind", 96, "chip"), lambda bar: (bar.kind, _colour(bar))),
         (
-            Column("span", f"0 to {whole:,.1f} ms", 180, "span", help="Since the turn began", grows=True),
+            Column("span", f"0 to {whole:,.1f} ms", 180, "span", help="Since the turn started", grows=True),
             lambda bar: (_words(bar), bar.begin_ms / whole, bar.duration_ms / whole, _colour(bar)),
         ),
         (Column("begin", "Begins", 84, "number"), lambda bar: f"+{bar.begin_ms:,.1f} ms"),

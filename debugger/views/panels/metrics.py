@@ -50,7 +50,7 @@ def metrics(view: RunView) -> None:
     turns, steps = _turns_and_steps(view)
     prices = read_settings().model_prices
     if not steps:
-        st.caption("What nodes and models took and used appears here: start the run to see some.")
+        st.caption("Time and tokens of nodes and models appear here: start the run to see some.")
     elif state.widget(_BY_KEY) == _BY[1]:
         page = pager("metrics_turns", len(turns), view.session)
         shown = turns[page.first : page.end]
@@ -102,11 +102,11 @@ def _node_bars(rows: Sequence[NodeMetrics]) -> None:
         (Column("node", "Node", 120, grows=True), lambda row: row.node_name),
         _bar("p50_bar", "Run, p50", lambda row: row.time.median if row.time else None, longest, "blue"),
         (
-            _number("p50", "p50", 66, "Half of its runs took at most this"),
+            _number("p50", "p50", 66, "Half of its runs lasted at most this"),
             lambda row: _of(row.time, "median"),
         ),
         _bar("p95_bar", "Run, p95", lambda row: row.time.p95 if row.time else None, longest, "violet"),
-        (_number("p95", "p95", 66, "95 of 100 runs took at most this"), lambda row: _of(row.time, "p95")),
+        (_number("p95", "p95", 66, "95 of 100 runs lasted at most this"), lambda row: _of(row.time, "p95")),
         (_number("runs", "Runs", 50), lambda row: f"{row.runs:,}"),
     ]
     rows_list("metrics_nodes", table("Duration of a run by node: p50 and p95", rows, columns), fills=True)

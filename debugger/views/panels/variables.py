@@ -27,7 +27,7 @@ _FIND = TextInput(_FIND_KEY, "Find a variable", "Find …", ":material/search:",
 INPUT = "input"
 """The scope of runtime variables of the run input."""
 _COPIES = Toggle(
-    "with_copies", "Copies", help="Each variable is also stored under its node's name: node.variable"
+    "with_copies", "Per-node copies", help="Each variable is also stored under its node's name: node.variable"
 )
 
 
