@@ -58,7 +58,7 @@ PENDING: dict[tuple[str, str], str] = {
     ): "The threads of the run appear here once it has started.",
     (
         "views/panels/interrupted_turn.py",
-        ":material/power_off: **A turn was begun{…} and is not in the record.** It got as far as {…}. Either it still stands in another tab, or the program ended before it did: the run stands at its last finished turn.",
+        ":material/power_off: **A turn was started{…} and is not in the record.** It got as far as {…}. Either it still stands in another tab, or the program ended before it did: the run stands at its last finished turn.",
     ): ":material/power_off: **A turn was started{…} and is not in the record.** Its last event is {…}. It is paused in another tab, or the program ended during it. The run is at its last finished turn.",
     ("views/panels/mocks.py", "I, for chosen nodes"): "Me (chosen nodes)",
     ("views/panels/mocks.py", "I, for every model"): "Me (all model calls)",
