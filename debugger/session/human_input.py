@@ -197,7 +197,7 @@ class HumanInput:
         """
         with self._changed:
             if self.pending is None:
-                raise ConflictError("No model waits for an answer.", advice="Go on with the run.")
+                raise ConflictError("No model waits for an answer.", advice="Continue the run.")
             _check(reply, self.pending.prompt)
             self._submit(replace(reply, model=PERSON))
 
@@ -209,7 +209,7 @@ class HumanInput:
         """
         with self._changed:
             if self.pending is None:
-                raise ConflictError("No model waits for an answer.", advice="Go on with the run.")
+                raise ConflictError("No model waits for an answer.", advice="Continue the run.")
             self._submit(self.pending.suggestion)
 
 

@@ -43,7 +43,7 @@ def test_edge_is_picked_by_hand_and_tool_made_to_fail(page: Page, app: Server):
     expect(run_head(page)).to_contain_text("Orders")
     page.locator(".st-key-lower_view").get_by_text("Mocks").click()
     settled(page)
-    page.get_by_text("I, for every model").click()
+    page.get_by_text("Me (all model calls)").click()
     settled(page)
     page.locator(".st-key-fault_error input").fill("out of order")
     page.locator(".st-key-fault_error input").press("Enter")

@@ -224,7 +224,7 @@ def test_without_checkpoints_fork_is_rebuilt_and_says_how_faithful_it_is(page: P
         press(page, "crumb_0")
         expect(run_head(page)).to_contain_text(first)
         press(page, "fork_turn")
-        dialog(page).get_by_text("Sent again from turn 1").click()
+        dialog(page).get_by_text("Turns 1 to n run again").click()
         settled(page)
         press(page, "run_unedited")
         expect(origin(page)).to_contain_text("Replayed from turn 1")

@@ -408,7 +408,7 @@ def answer_for_models(page: Page) -> None:
     """Let the user answer for every model, so that a turn lasts until the user does."""
     page.locator(".st-key-lower_view").get_by_text("Mocks").click()
     settled(page)
-    page.get_by_text("I, for every model").click()
+    page.get_by_text("Me (all model calls)").click()
     settled(page)
 
 

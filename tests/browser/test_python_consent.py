@@ -91,7 +91,7 @@ def test_consent_runs_python_and_is_taken_back(page: Page, app: Server):
     take_pictures(page, "python_consent_connection")
     go_to(page, "Debug")
     take_pictures(page, "python_consent_given")
-    banner.get_by_role("button", name="Take back").click()
+    banner.get_by_role("button", name="Revoke").click()
     settled(page)
 
     expect(banner).to_contain_text("Python is refused here")

@@ -29,13 +29,13 @@ from debugger.views.state import Editors, LastAction
 _WAYS: dict[ForkMode, str] = {
     "exact": "From its checkpoint",
     "rebuilt": "Rebuilt from the record",
-    "replayed": "Sent again from turn 1",
+    "replayed": "Turns 1 to n run again",
 }
 _WAY_HELP: dict[ForkMode, str] = {
-    "exact": "The fork remembers all that the run remembered.",
-    "rebuilt": "A new run begins at the node where the turn began, with the variables as run input. What was "
-    "said before is not known to it.",
-    "replayed": "A new run is given all earlier inputs first, and may take another way before it gets here.",
+    "exact": "The fork has the whole state of the run.",
+    "rebuilt": "A new run starts at the node where the turn started, with the variables as run input. "
+    "It does not have the earlier messages.",
+    "replayed": "A new run gets all earlier inputs first, and may take another path before it arrives here.",
 }
 _TIERS = {tier_word(tier): tier for tier in (RUNTIME, WORKFLOW, DYNAMIC)}
 _POLL_SECONDS = 0.4
@@ -146,7 +146,7 @@ def _version(draft: ForkDraft, view: RunView, lead: str) -> None:
         args=(draft, key),
         **on_change(
             _take_version,
-            help="Where the run stands at nodes that a version does not have, choose a start node of it",
+            help="If a version does not have the run's current node, choose a start node",
         ),
     )
 

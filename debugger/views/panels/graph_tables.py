@@ -86,7 +86,7 @@ def _edges(drawn: DrawnGraph, on_choose: Choose) -> None:
 def _threads(view: RunView, on_choose: Choose) -> None:
     rows = thread_table(view.position, view.names, view.turns_then)
     if not rows:
-        st.caption("The threads of the run appear here once it has begun.")
+        st.caption("The threads of the run appear here once it has started.")
         return
     columns: list[tuple[Column, Callable[[ThreadRow], Cell]]] = [
         (Column("thread", "Thread", 120, grows=True), lambda row: row.name),

@@ -24,7 +24,7 @@ from debugger.views.run_view import RunView
 from debugger.views.state import LastAction
 
 _WORDS: dict[TargetKind, str] = {"node": "A node", "tool": "A tool", "model": "A node's model"}
-_WHO = ("The workflow's own way", "I, for every model", "I, for chosen nodes")
+_WHO = ("The workflow's own way", "Me (all model calls)", "Me (chosen nodes)")
 _TEXTS = ("fault_error", "fault_attempts")
 
 

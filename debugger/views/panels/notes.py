@@ -37,7 +37,7 @@ def notes_tab(view: RunView) -> None:
     """Draw the notes."""
     run_id = view.session.run_id
     if run_id is None:
-        st.caption("A run can be starred, tagged, commented and rated here once it has begun.")
+        st.caption("A run can be starred, tagged, commented and rated here once it has started.")
         return
     try:
         notes = notebook().notes(run_id)
@@ -48,7 +48,7 @@ def notes_tab(view: RunView) -> None:
     marks_form(run_id, RunLabels(starred=notes.starred, tags=notes.tags, note=notes.note))
     _about(view, run_id, notes)
     if state.record(CurrentBackend).name == "hosted":
-        st.caption("Notes stay on this machine; the API is not told of them.")
+        st.caption("Notes stay on this machine; they are not sent to the API.")
 
 
 def _head(run_id: str, notes: RunNotes) -> None:
@@ -214,7 +214,7 @@ def _rating(run_id: str, target: Target, ratings: dict[str, RatingValue], key: s
         key=widget,
         format_func=_WORDS.__getitem__,
         args=(run_id, target, widget),
-        **on_change(_rated, help="Press the chosen one again to take it back"),
+        **on_change(_rated, help="Press the chosen one again to remove your rating"),
     )
     others = [f"{name}: {_PLAIN_WORDS[value]}" for name, value in ratings.items() if name != own_name]
     if others:

@@ -47,7 +47,7 @@ def _dialog() -> None:
         for function in dict.fromkeys(request.use.functions):
             _function(function)
     st.caption(
-        "The answer holds for this version as long as its code stays the same, and can be taken back. "
+        "The answer holds for this version as long as its code stays the same, and can be revoked. "
         f"If you do not run it: {plain(_instead(request.use))}"
     )
     with st.container(horizontal=True, gap="xsmall"):
@@ -88,7 +88,7 @@ def python_banner(view: RunView) -> None:
 def _action(use: PythonUse) -> None:
     if use.has_consent:
         st.button(
-            "Take back",
+            "Revoke",
             key="take_back_python",
             icon=":material/undo:",
             on_click=refresh.refreshing("bar", confirmations.take_back),
@@ -132,7 +132,7 @@ def python_consents() -> None:
                 st.text(f"{name} · version {consent.version_number}", width="stretch")
                 st.caption(f"{plain(consent.person)} · {when} {plain(zone_name())}", width="content")
                 st.button(
-                    "Take back",
+                    "Revoke",
                     key=f"take_back_{consent.workflow_id}_{consent.version_number}",
                     icon=":material/undo:",
                     on_click=confirmations.take_back,

@@ -23,21 +23,21 @@ _STEPS: tuple[tuple[StepKind, str, str, str, str], ...] = (
         "event",
         "Step event",
         ":material/step_into:",
-        "Go on to the next event",
+        "Continue to the next event",
         "Pauses at the first event of your next message",
     ),
     (
         "node",
         "Node",
         ":material/step_over:",
-        "Go on until the next node is about to run",
+        "Continue until the next node is about to run",
         "Pauses before the first node of your next message",
     ),
     (
         "turn",
         "Turn",
         ":material/step_out:",
-        "Go on to the end of the turn",
+        "Continue to the end of the turn",
         "Pauses after the turn of your next message",
     ),
 )
@@ -143,11 +143,11 @@ def _blocked(session: DebugSession) -> str:
     if session.turns_to_load:
         return "The run is being read."
     if session.pending is not None:
-        return "Nothing tells whether the last message was executed: decide that first."
+        return "It is not known whether the last message was executed: decide that first."
     if session.is_deleted:
         return "The run was deleted."
     if session.is_over:
-        return f"The run is over ({session.status}). Restart begins another one."
+        return f"The run has ended ({session.status}). Restart starts a new one."
     return session.backend.capabilities.reason_against("run_turns") or ""
 
 
@@ -185,7 +185,7 @@ def resume_button(session: DebugSession, no_pause: str | None = None) -> Button:
     """
     is_paused = session.stop_point is not None
     can_resume = is_paused or session.stepping.pending is not None
-    hint = "Go on until a breakpoint, the user's turn or the end"
+    hint = "Continue until a breakpoint, the user's turn or the end"
     return Button(
         "resume",
         "Resume",
@@ -242,7 +242,7 @@ def pending_notice(session: DebugSession) -> str:
     if pending is None or session.busy or session.is_over:
         return ""
     if not pending.awaits_turn:
-        return "Pauses before background work goes on." if is_background else ""
+        return "Pauses before background work continues." if is_background else ""
     if is_background and not pending.is_armed:
         place = "at the next event" if pending.kind == "event" else "before the next node"
         return f"Pauses {place}, of background work or of your next message."

@@ -134,7 +134,7 @@ _BEHIND_BUTTON = (
 TIMES = ("Relative", "Elapsed", "UTC")
 _ALL, _LATEST, _CHOSEN = "All turns", "Latest turn", "Chosen event's turn"
 _ANY_NODE, _ANY_THREAD = "All nodes", "All threads"
-_TIMES_HELP = "Relative: since the run began. Elapsed: since the turn began. UTC: the clock."
+_TIMES_HELP = "Relative: since the run started. Elapsed: since the turn started. UTC: the clock."
 
 
 def keep_filters() -> None:

@@ -47,7 +47,7 @@ def turns_table(rows: Sequence[TurnRow], times: str) -> Table:
         (_TURN, lambda row: str(row.number)),
         *_background(rows),
         (_time(times), lambda row: _at(times, row.at_ms, row.at_ms, row.time)),
-        (Column("trouble", "Trouble", 112, "chip"), _trouble),
+        (Column("trouble", "Problems", 112, "chip"), _trouble),
         (Column("user", "User", 130, grows=True), lambda row: row.user),
         (Column("agent", "Agent", 130, grows=True), lambda row: row.agent),
         (Column("path", "Path", 110, help="The nodes that ran, in order", grows=True), lambda row: row.path),
@@ -127,7 +127,7 @@ def _by_turn(drawn: Table, turns: Sequence[int]) -> Table:
 def _time(times: str) -> Column:
     if times == "UTC":
         return Column("time", "Time (UTC)", 190)
-    since = "Since the turn began" if times == "Elapsed" else "Since the run began"
+    since = "Since the turn started" if times == "Elapsed" else "Since the run started"
     return Column("time", "Time", 84, "number", help=since)
 
 

@@ -59,7 +59,7 @@ def test_without_checkpoints_two_ways_are_offered_and_nothing_is_run_unasked(app
     lead = f"fork_{record(Editors).generation}"
     assert control(app, f"{lead}_way").options == [
         "Rebuilt from the record",
-        "Sent again from turn 1",
+        "Turns 1 to n run again",
     ]
     assert record(ForkState).check is None
     assert hosted.runs().total == 1

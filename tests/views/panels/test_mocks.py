@@ -30,7 +30,7 @@ def opened(app, backend, *parts, view="Mocks"):
 
 def test_person_answers_for_every_model_with_words_and_edge(app, backend, record):
     opened(app, backend, say("chat", "Be kind."), static("bye", "Bye"), LEAVES)
-    use(app, "who_answers_choice", "I, for every model")
+    use(app, "who_answers_choice", "Me (all model calls)")
     send(app, "Hello")
     record(CurrentRun).session.wait_until_idle(10)
     app.run()

@@ -203,7 +203,7 @@ def _note(node: str, position: Position, seen: _Path) -> str:
     if not notes and node in position.failed:
         notes = ["failed"]
     if not notes and node in position.skipped:
-        notes = ["passed over"]
+        notes = ["skipped"]
     if notes and node in position.inner_names:
         notes.append(f"at {position.inner_names[node]}")
     return ", ".join(words for words in notes if words)

@@ -112,7 +112,7 @@ def test_node_that_was_passed_over_says_so():
 
     made = node_states(position(turn(start("greet"), hop, start("bye")), subject), subject)
 
-    assert (made["nodes"]["ask"]["state"], made["nodes"]["ask"]["note"]) == ("visited", "passed over")
+    assert (made["nodes"]["ask"]["state"], made["nodes"]["ask"]["note"]) == ("visited", "skipped")
 
 
 def test_thread_alone_shows_its_own_way_and_where_it_stands():
