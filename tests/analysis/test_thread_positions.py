@@ -190,7 +190,7 @@ def test_background_work_is_told_beside_the_wait():
     found = input_hint(hint, "waiting_for_user_input", has_background_work=True)
 
     assert found.kind == "message"
-    assert "in the background" in found.sentence
+    assert "background work continues" in found.sentence
 
 
 def test_input_hint_of_background_work_alone():

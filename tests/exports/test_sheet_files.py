@@ -52,7 +52,7 @@ def test_separator_hint_of_excel_is_a_row():
 
 
 def test_csv_in_another_encoding_is_rejected():
-    with pytest.raises(InputError, match="no text in UTF-8: byte 9 does not fit"):
+    with pytest.raises(InputError, match="not text in UTF-8: byte 9 does not fit"):
         read_table("run_id\n12ä".encode("latin-1"), "a.csv", "run_id")
 
 

@@ -333,7 +333,7 @@ def test_verification_without_checkpoints_is_a_run(hosted):
     assert check.wait(10)
 
     assert check.fidelity.verdict == "replayed"
-    assert "did the same" in check.fidelity.sentence
+    assert "result was the same" in check.fidelity.sentence
     assert hosted.runs().total == 2
 
 

@@ -210,7 +210,7 @@ def test_restore_replaces_content_only_on_request(url, tmp_path):
         store.append_turn(a_turn(RUN, 4))
     before = content(url)
 
-    with pytest.raises(ConflictError, match="holds something") as caught:
+    with pytest.raises(ConflictError, match="is not empty") as caught:
         restore(url, tmp_path / "backup")
 
     assert "--replace" in caught.value.advice
@@ -264,7 +264,7 @@ def test_incomplete_backup_changes_nothing(url, tmp_path, damage):
 def test_a_file_that_is_no_backup_is_refused(tmp_path, text):
     (tmp_path / "letter").write_bytes(text)
 
-    with pytest.raises(InputError, match=r"is no backup|ends too early"):
+    with pytest.raises(InputError, match=r"is not a backup|ends too early"):
         restore(f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "letter")
 
     assert [path.name for path in tmp_path.iterdir()] == ["letter"]

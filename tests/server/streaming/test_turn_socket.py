@@ -353,7 +353,7 @@ def test_concurrent_turn_of_run_is_refused(api, way):
             socket.send(command="data")
             code, reason = socket.closed()
         assert code == 4409
-        assert ("under way" if way == "same socket" else "being executed") in reason
+        assert ("is running" if way == "same socket" else "being executed") in reason
         if way != "same socket":
             assert types(socket.until_ended())[-1] == "end_workflow"
 
