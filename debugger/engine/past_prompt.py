@@ -31,7 +31,7 @@ from debugger.protocol.workflow import NodeConfig
 
 @dataclass(frozen=True)
 class PastCall:
-    """What a past model call depended on."""
+    """The data that a past model call depended on."""
 
     node_logical_id: str
     thread: ThreadState

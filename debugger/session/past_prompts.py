@@ -83,6 +83,7 @@ def past_prompt(
     workflow: Workflow,
     snapshots: Snapshots,
     history: VariableHistory,
+    log: DecisionLog,
     default_llm: JsonObject | None = None,
 ) -> PastPrompt:
     """Return the prompt of a model call.
@@ -93,6 +94,7 @@ def past_prompt(
         workflow: What ran, with its super nodes expanded.
         snapshots: The variables of the run.
         history: Their changes.
+        log: The decisions of the run.
         default_llm: The configuration of the model for nodes that name none.
 
     Raises:
@@ -107,10 +109,8 @@ def past_prompt(
     position = row.position if is_judged or started is None else started
     index = row.index - row.position + position
     graph = Graph(workflow)
-    log = DecisionLog(graph)
-    for each in _until(turns, row.place, position if is_judged else position + 1):
-        log.add_turn(each)
-    trace = log.trace(thread_id)
+    start = log.starts.get(row.index - row.position + started) if started is not None else None
+    host = start.host if start else None
     snapshot = _with_clock(snapshots, snapshots.at(index - 1 if is_judged else index), turn, row)
     thread = reference_id(thread_id) or MAIN_THREAD
     scope = snapshot.scope(thread, workflow)
@@ -122,14 +122,15 @@ def past_prompt(
             thread_id,
             node_id,
             runtime_variables=dict(scope.runtime),
-            return_stack=list(trace.callers),
+            return_stack=list(start.callers) if start else [],
             parent=thread_id.rpartition(COMPANION)[0] or None,
         ),
         scope,
-        _until(turns, row.place, position),
+        # A worker has the chat that the node beside it began with.
+        _until(turns, row.place, position if host is None else host - row.index + row.position),
         messages=(run_input.get("messages") or ()) if isinstance(run_input, dict) else (),
-        must_answer=bool(trace.must_answer) and not is_judged,
-        is_beside=trace.node != node_id and not is_judged,
+        must_answer=bool(start and start.must_answer),
+        is_beside=host is not None,
         exchange=() if is_judged or started is None else _exchange(turn, row, started),
         judged_destination=text(event, "destination_node_logical_id") if is_judged else None,
     )
@@ -181,7 +182,7 @@ def _with_clock(snapshots: Snapshots, snapshot: Snapshot, turn: TurnLog, row: Ti
 
 @dataclass(frozen=True)
 class _Sources:
-    """Where the values of placeholders come from."""
+    """The sources of the values of placeholders."""
 
     snapshot: Snapshot
     thread: str

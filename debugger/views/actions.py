@@ -87,15 +87,13 @@ def run_command(
     Without one there is nothing to do.
     """
 
-    @command
-    @requires(Role.RUN)
     @wraps(do)
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         session = state.record(CurrentRun).session
         if session is not None:
             do(session, *args, **kwargs)
 
-    return done
+    return command(requires(Role.RUN)(done))
 
 
 @command
@@ -388,13 +386,16 @@ def send_command(session: DebugSession, name: Command) -> None:
 def show(session: DebugSession | None) -> None:
     """Put a session on view, or none, and reset the selection."""
     run, selection = state.record(CurrentRun), state.record(Selection)
+    setups = state.record(_RunSetups)
     run.session = session
     if session is not None:
         # Another user may share the session of a turn that is under way (`join`).
         if may(Role.RUN):
-            session.background.automatic = state.record(_RunSetups).advances_by_itself
+            session.background.automatic = setups.advances_by_itself
         if may(Role.RUN) or not session.busy:
-            _restore_setup(session)
+            found = _stored_setup(session.run_id) or setups.by_workflow.get(session.workflow_id)
+            if found is not None and not session.breakpoints.points and not session.mocks:
+                debug_setup.restore(session, found)
     select_event(None)
     selection.node = selection.edge = None
     run.awaits_turn = False
@@ -414,12 +415,6 @@ def store_debug_setup() -> None:
     state.record(_RunSetups).by_workflow[run.session.workflow_id] = found
     if run.session.run_id is not None:
         notebook().keep_kit(run.session.run_id, debug_setup.encode_setup(found))
-
-
-def _restore_setup(session: DebugSession) -> None:
-    found = _stored_setup(session.run_id) or state.record(_RunSetups).by_workflow.get(session.workflow_id)
-    if found is not None and not session.breakpoints.points and not session.mocks:
-        debug_setup.restore(session, found)
 
 
 def _stored_setup(run_id: str | None) -> JsonObject | None:

@@ -44,8 +44,6 @@ def audited_file(render: Callable[[], bytes], target: str, **details: Any) -> Ca
     """Return a renderer that also records the export.
 
     A file is fetched outside of a session, so the user is looked up now.
-
-    That is no part of a session, so the user is looked up now.
     """
     user = permissions.current_user()
 

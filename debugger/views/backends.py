@@ -66,8 +66,6 @@ def live_sessions() -> LiveSessions:
 
     Each has a token of its own. Sessions of the hosted API use a user's key, so other tabs never find
     them.
-
-    Those of the hosted API hold a user's key, and so are never found from another tab.
     """
     return LiveSessions()
 

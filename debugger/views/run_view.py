@@ -17,7 +17,7 @@ from debugger.analysis.decisions import DecisionLog, Explainer
 from debugger.analysis.position import Position
 from debugger.analysis.run_moment import RunMoment, later_messages, moment_at
 from debugger.analysis.run_projection import Projections
-from debugger.analysis.side_effects import SideEffect, summary
+from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.thread_positions import InputHint, input_hint
 from debugger.analysis.timeline import TimelineRow
 from debugger.analysis.variable_history import Series, VariableHistory, Watch
@@ -58,8 +58,6 @@ class RunView:
     bubbles: list[ChatMessage]
     hint: InputHint
     effects: list[SideEffect]
-    outside: str
-    """How many calls of each kind left for the world outside, in words."""
     suggestions: list[str]
     """Lines that a user of this workflow could say next."""
     is_scripted: bool
@@ -243,7 +241,6 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> RunView:
         position=projections.position.position(session.status),
         bubbles=projections.chat.messages,
         effects=effects,
-        outside=summary(effects),
         suggestions=next_lines(conversations, list(islice(said, longest + 1))),
         is_scripted=bool(conversations),
         hint=input_hint(

@@ -54,8 +54,7 @@ def chosen_element() -> Element | None:
 
 def drawn_element() -> Element | None:
     """Return the element that the graph component holds as selected."""
-    held = state.widget(state.GRAPH_KEY)
-    return Element.from_browser(held.get("selected")) if held else None
+    return Element.from_browser(state.sent_by_browser(state.GRAPH_KEY, "selected"))
 
 
 def draw_element(element: Element | None) -> None:
@@ -66,5 +65,4 @@ def draw_element(element: Element | None) -> None:
 
 def pointed_element() -> Element | None:
     """Return the element at which the user requests a breakpoint."""
-    held = state.widget(state.GRAPH_KEY)
-    return Element.from_browser(held.get("breakpoint")) if held else None
+    return Element.from_browser(state.sent_by_browser(state.GRAPH_KEY, "breakpoint"))

@@ -116,6 +116,12 @@ def widget(key: str, default: Any = None) -> Any:
     return st.session_state.get(key, default)
 
 
+def sent_by_browser(key: str, name: str) -> Any:
+    """Return a value that a component of the app has sent; ``None`` without one."""
+    held = widget(key)
+    return held.get(name) if held else None
+
+
 def set_widget(key: str, value: Any) -> None:
     """Give a keyed widget a value before it is drawn."""
     st.session_state[key] = value

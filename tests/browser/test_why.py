@@ -54,6 +54,34 @@ def test_each_decision_shows_its_ways_out_with_values_and_reasons(page: Page, ap
     expect(page.locator(".st-key-inspector_tab").get_by_role("radio", name="Why")).to_be_checked()
 
 
+def test_prompt_of_past_call_is_shown_as_sent(page: Page, app: Server):
+    begin(page, app)
+    open_tab(page, "Event")
+
+    page.locator(".st-key-timeline tbody tr", has_text="say_llm").first.click()
+    settled(page)
+
+    expect(inspector(page)).to_contain_text("rebuilt")
+    expect(inspector(page).locator("code").first).to_contain_text("front desk of Juniper Lane Clinic.")
+    sources = page.locator(".st-key-prompt_placeholders tbody tr", has_text="{{agent_name}}").first
+    expect(sources).to_contain_text('"Robin"')
+    expect(sources).to_contain_text("Default of the workflow")
+    page.locator(".st-key-call_view").get_by_role("radio", name="Call").click()
+    settled(page)
+    expect(inspector(page)).to_contain_text("messages")
+    expect(inspector(page)).to_contain_text("I'd like to book an appointment, please.")
+
+
+def test_names_of_variables_are_not_cut(page: Page, app: Server):
+    begin(page, app)
+    page.locator(".st-key-variables_bar").get_by_role("switch", name="Per-node copies").click()
+    settled(page)
+
+    names = page.locator(".st-key-variables tbody td:first-child")
+    expect(names.filter(has_text="node_booking_intake.date_of_birth")).to_have_count(1)
+    assert names.evaluate_all("all => all.filter(each => each.scrollWidth > each.clientWidth).length") == 0
+
+
 def test_watched_condition_leads_to_event_where_it_became_true(page: Page, app: Server):
     begin(page, app)
     page.get_by_role("radio", name="Watch").click()

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from debugger.analysis.decisions import DecisionLog
 from debugger.analysis.timeline import timeline
 from debugger.analysis.variable_history import VariableHistory
 from debugger.analysis.variables import Snapshots
@@ -72,18 +73,19 @@ def play(monkeypatch):
 
 
 def rebuilt(session):
-    """The prompts of all model calls of a session, from its events alone."""
+    """Return the prompts of all model calls of a session, from its events alone."""
     turns = session.turns
     workflow = expand(session.workflow, session.backend.workflow).workflow
     moments = session.index.variables()
     moments.catch_up(turns)
     history = VariableHistory(moments).catch_up()
+    log = DecisionLog(Graph(workflow)).catch_up(turns)
     rows = [row for row in timeline(turns) if is_model_call(turns[row.place].events[row.position])]
-    return [past_prompt(turns, row, workflow, moments, history) for row in rows]
+    return [past_prompt(turns, row, workflow, moments, history, log) for row in rows]
 
 
 def sent(prompt):
-    """What of a prompt is sent to a model."""
+    """Return the parts of a prompt that a model gets."""
     return (
         prompt.kind,
         prompt.node_logical_id,
@@ -145,9 +147,13 @@ def test_past_prompt_names_turn_that_set_variable(play):
     assert found[0].prompt.system == "City: Kiel"
 
 
-def test_past_prompts_of_worker_beside_are_those_sent(play):
+@pytest.mark.parametrize(
+    "settings",
+    [{"type": "companion"}, {"companion_thread_config": {"is_companion_thread": True, "thread_id": "n"}}],
+)
+def test_past_prompts_of_companions_are_those_sent(play, settings):
     city = {"city": {"type": "string"}}
-    beside = direct("chat", "notes", companion_thread_config={"is_companion_thread": True, "thread_id": "n"})
+    beside = {**direct("chat", "notes"), **settings}
     edge = when("chat", "done", freeform="is done")
     workflow = document(
         say("chat", "Talk.", self_loop=True), worker("notes", city), static("done", "Bye"), beside, edge
@@ -156,7 +162,7 @@ def test_past_prompts_of_worker_beside_are_those_sent(play):
 
     found = check(prompts, session)
 
-    assert {each.prompt.node_logical_id for each in found} >= {"chat"}
+    assert {each.prompt.node_logical_id for each in found} == {"chat", "notes"}
 
 
 def test_past_prompts_of_super_nodes_are_those_sent(play):
@@ -233,5 +239,6 @@ def test_past_prompt_without_its_node_is_refused(play):
     row = next(row for row in timeline(session.turns) if row.type == "say_llm")
     other = Graph(session.workflow).workflow.model_copy(update={"node_configs": []})
 
+    history, log = VariableHistory(moments).catch_up(), DecisionLog(Graph(other))
     with pytest.raises(RunError, match="does not have the node 'chat'"):
-        past_prompt(session.turns, row, other, moments, VariableHistory(moments).catch_up())
+        past_prompt(session.turns, row, other, moments, history, log)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+from debugger.analysis.decisions.candidates import Caller
 from debugger.analysis.decisions.records import DecisionRecord, Outcome
 from debugger.analysis.decisions.thread_trace import ThreadTrace, as_object
 from debugger.analysis.event_fields import EventFields, field, text
@@ -15,6 +16,17 @@ from debugger.graph.graph import Graph
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
+
+
+class NodeStart(NamedTuple):
+    """The data that the offers of a node run depend on."""
+
+    callers: tuple[Caller, ...]
+    """The stack of returns from global nodes, innermost last."""
+    must_answer: str
+    """The reason why its model was offered no edge; empty if it was."""
+    host: int | None
+    """The event that started the node run that it ran beside; ``None`` where it ran alone."""
 
 
 class DecisionLog(EventFold):
@@ -32,6 +44,8 @@ class DecisionLog(EventFold):
     def reset(self) -> None:
         """Return to the state before the first turn."""
         self.all: list[DecisionRecord] = []
+        self.starts: dict[int, NodeStart] = {}
+        """By the index of the event that started the node run."""
         self._by_edge: dict[str, list[DecisionRecord]] = {}
         self._transitions = 0
         self._threads: dict[str, ThreadTrace] = {}
@@ -45,10 +59,14 @@ class DecisionLog(EventFold):
 
     def apply(self, event: EventFields) -> None:
         """Apply an event of one of `TYPES`."""
-        trace = self.trace(event.thread_id or MAIN_THREAD)
+        trace = self._trace(event)
         observe = _OBSERVE.get(event.type)
         if observe is not None:
             observe(trace, event, self.event_count)
+            if event.type == "start_node_run":
+                host = trace.started if trace.node != event.node else None
+                must_answer = "" if host is not None else trace.must_answer
+                self.starts[self.event_count] = NodeStart(tuple(trace.callers), must_answer, host)
         decide = _DECIDE.get(event.type)
         if decide is not None:
             self._transitions += event.type in TRANSITION_TYPES
@@ -57,6 +75,7 @@ class DecisionLog(EventFold):
     def forget(self) -> None:
         """Drop the decisions so far; the threads stay where they are."""
         self.all.clear()
+        self.starts.clear()
         self._by_edge.clear()
 
     def of_edge(self, edge_id: str) -> list[DecisionRecord]:
@@ -74,8 +93,8 @@ class DecisionLog(EventFold):
         )
         return self.all[place - 1] if place else None
 
-    def trace(self, thread_id: str) -> ThreadTrace:
-        """Return the trace of a thread as of the last event."""
+    def _trace(self, event: EventFields) -> ThreadTrace:
+        thread_id = event.thread_id or MAIN_THREAD
         trace = self._threads.get(thread_id)
         if trace is None:
             trace = self._threads[thread_id] = ThreadTrace(self._graph, thread_id)

@@ -127,14 +127,12 @@ def _speaker(bubble: ChatMessage, turns: bool) -> str:
 
 
 def _switch(key: str, earlier: ShowEarlier | None) -> None:
-    held = state.widget(key)
-    shown = held.get("shown") if held else None
+    shown = state.sent_by_browser(key, "shown")
     if earlier is not None and shown in ("all", "latest"):
         earlier.on_change(shown == "all")
 
 
 def _choose(key: str, on_choose: Callable[[int], None] | None) -> None:
-    held = state.widget(key)
-    event = held.get("chosen") if held else None
+    event = state.sent_by_browser(key, "chosen")
     if on_choose is not None and isinstance(event, int) and not isinstance(event, bool):
         on_choose(event)

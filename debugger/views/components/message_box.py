@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, get_args
+from typing import get_args
 
 from debugger.session.stepping import StepKind
 from debugger.views import state
@@ -66,20 +66,15 @@ def message_box(
 
 
 def _send(key: str, on_send: Callable[[str], None]) -> None:
-    sent = _value(key, "sent")
+    sent = state.sent_by_browser(key, "sent")
     if _is_message(sent):
         on_send(sent)
 
 
 def _step(key: str, on_step: Callable[[str, StepKind], None]) -> None:
-    match _value(key, "stepped"):
+    match state.sent_by_browser(key, "stepped"):
         case [text, kind] if _is_message(text) and kind in get_args(StepKind):
             on_step(text, kind)
-
-
-def _value(key: str, name: str) -> Any:
-    held = state.widget(key)
-    return held.get(name) if held else None
 
 
 def _is_message(text: object) -> bool:

@@ -76,8 +76,7 @@ def _message(row: TranscriptRow, verdicts: Mapping[tuple[str, str], VerdictValue
 
 
 def _choose(key: str, on_choose: Callable[[Target], None]) -> None:
-    held = state.widget(key)
-    kind, _, number = str((held.get("chosen") if held else None) or "").partition(":")
+    kind, _, number = str(state.sent_by_browser(key, "chosen") or "").partition(":")
     if kind == "run":
         on_choose(Target())
     elif kind in {"turn", "message"} and is_number(number):

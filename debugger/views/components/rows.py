@@ -5,7 +5,7 @@ It shows what Streamlit's grid shows, but is drawn and selected at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -14,6 +14,9 @@ from debugger.views import state
 from debugger.views.components.factory import component
 
 Of = TypeVar("Of")
+
+_CHARACTER, _PADDING = 7, 24
+"""Pixels of a character, on average, and around the text of a cell."""
 
 ROW, HEAD = 25, 26
 """Pixels of a row, and of the head."""
@@ -38,6 +41,8 @@ class Column:
     help: str = ""
     grows: bool = False
     """Whether it takes what the others leave."""
+    fits: int = 0
+    """The width in pixels that shows its texts in full; it has it where that is at most half of the table."""
     reason: str = ""
     """Why its controls are disabled."""
 
@@ -83,6 +88,11 @@ def table(
     """
     rows = [Row([cell(record) for _, cell in columns], target(record)) for record in records]
     return Table([column for column, _ in columns], rows, aria_label)
+
+
+def fitting(texts: Iterable[str]) -> int:
+    """Return the width in pixels of a column that shows texts in full."""
+    return max(map(len, texts), default=0) * _CHARACTER + _PADDING
 
 
 _LIST = component("rows_list", __package__, "rows")
@@ -141,15 +151,10 @@ def rows_list(
 
 def _choose(key: str, on_choose: Callable[[Any], None] | None) -> None:
     if on_choose is not None:
-        on_choose(_sent(key, "chosen") or None)
+        on_choose(state.sent_by_browser(key, "chosen") or None)
 
 
 def _use(key: str, on_use: Callable[[Any, str, Any], None] | None) -> None:
-    use = _sent(key, "used")
+    use = state.sent_by_browser(key, "used")
     if on_use is not None and isinstance(use, list) and len(use) == 3 and isinstance(use[1], str):
         on_use(*use)
-
-
-def _sent(key: str, name: str) -> Any:
-    held = state.widget(key)
-    return held.get(name) if held else None

@@ -6,7 +6,6 @@ variable on the container of the panes, which style.css places by it; without on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -29,11 +28,6 @@ class Split:
     least: float
     most: float
 
-    def __post_init__(self) -> None:
-        """Refuse limits between which no size is left."""
-        if not 0 < self.least < self.most < 1:
-            raise ValueError(f"{self.name}: a share is more than 0 and less than 1, the least below the most")
-
 
 @dataclass(frozen=True)
 class MaximisablePane:
@@ -47,17 +41,26 @@ class MaximisablePane:
     """Its tab, where there is room for one pane alone."""
 
 
+PANES = (
+    MaximisablePane("talk", "conversation", "Conversation"),
+    MaximisablePane("graph", "graph", "Graph"),
+    MaximisablePane("lower", "timeline", "Timeline"),
+    MaximisablePane("inspect", "inspector", "Inspector"),
+)
+"""By their grid areas, see style.css."""
+
+SPLITS = (
+    Split("talk-width", "graph", "Width of the conversation", "width", 0.18, 0.45),
+    Split("lower-width", "inspect", "Width of the timeline", "width", 0.47, 0.8),
+    Split("upper-height", "2 / lower-start / 3 / -1", "Height of the upper panes", "height", 0.3, 0.8),
+)
+"""The limits leave every pane usable; those of the two widths never meet, as style.css needs."""
+
 _SPLITTERS = component("pane_splitters", __package__, "splitters")
 
 
-def splitters(key: str, splits: Sequence[Split], panes: Sequence[MaximisablePane]) -> None:
-    """Draw the bars and buttons over the panes.
-
-    Args:
-        key: The widget's.
-        splits: The sizes that can be changed.
-        panes: The panes, each with a button.
-    """
-    arrangement = {"splits": [asdict(each) for each in splits], "panes": [asdict(each) for each in panes]}
+def pane_splitters() -> None:
+    """Draw the bars between the panes, their buttons and their tabs."""
+    arrangement = {"splits": [asdict(each) for each in SPLITS], "panes": [asdict(each) for each in PANES]}
     # As one text: Streamlit would look through all that it holds for tables.
-    _SPLITTERS(key=key, data={"arrangement": encode(arrangement).decode()})
+    _SPLITTERS(key="splitters", data={"arrangement": encode(arrangement).decode()})

@@ -38,10 +38,13 @@ LOOKS = {
     "aborted_looping_risk": Look("Stopped: looping", ":material/all_inclusive:", "orange"),
 }
 """By `RunStatus`."""
-_UNKNOWN = Look("Outcome unknown", ":material/help:", "orange")
-_LOST = Look("Answer lost", ":material/sync_problem:", "orange")
-_WAITING = Look("Not sent yet", ":material/schedule:", "gray")
-_BACKGROUND = Look("In the background", ":material/autorenew:", "blue")
+_OTHER_LOOKS = {
+    "background": Look("In the background", ":material/autorenew:", "blue"),
+    "unknown": Look("Outcome unknown", ":material/help:", "orange"),
+    "reconciling": Look("Answer lost", ":material/sync_problem:", "orange"),
+    "retrying": Look("Not sent yet", ":material/schedule:", "gray"),
+}
+"""Those of `shown_status` that no run on record has."""
 
 
 def shown_status(session: DebugSession) -> str:
@@ -66,14 +69,8 @@ def status_badge(status: str) -> Badge:
 
     An unknown one is shown by its own word.
     """
-    known = {
-        "background": _BACKGROUND,
-        "unknown": _UNKNOWN,
-        "reconciling": _LOST,
-        "retrying": _WAITING,
-        **LOOKS,
-    }.get(status)
-    look = known or Look(status.replace("_", " "), ":material/help:", "gray")
+    look = _OTHER_LOOKS.get(status) or LOOKS.get(status)
+    look = look or Look(status.replace("_", " "), ":material/help:", "gray")
     return Badge(look.word, look.icon, look.colour)
 
 

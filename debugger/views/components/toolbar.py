@@ -19,20 +19,8 @@ from debugger.views.components.factory import component
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 
 
-_ON_THE_SERVER = frozenset(
-    {
-        "on_press",
-        "args",
-        "on_change",
-        "on_move",
-        "on_play",
-        "on_pause",
-        "names_keys",
-        "counts",
-        "closing_key",
-        "names",
-    }
-)
+_CALLBACKS = {"on_press", "args", "on_change", "on_move", "on_play", "on_pause"}
+_ON_THE_SERVER = _CALLBACKS | {"names_keys", "counts", "closing_key", "names"}
 """Fields of parts that the browser has no use for."""
 
 
@@ -44,7 +32,12 @@ class _Part:
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
-        props = {name: value for name, value in vars(self).items() if name not in _ON_THE_SERVER}
+        fields = vars(self).items()
+        props = {
+            name: value
+            for name, value in fields
+            if name not in _ON_THE_SERVER and (name, value) != ("key", "")
+        }
         if "icon" in props:
             props["icon"] = props["icon"].removeprefix(":material/").removesuffix(":")
         return {"kind": self.KIND, **props}
@@ -61,7 +54,7 @@ class Text(_Part):
     help: str = ""
     yields: bool = False
     """Whether it goes where the window is narrow."""
-    key: str | None = None
+    key: str = ""
     """By which it is found on the page, if by any."""
 
 
@@ -451,8 +444,7 @@ def _use(key: str, controls: Mapping[str, Control]) -> None:
     each use several times with the same number: of two messages that come while a script is at work,
     Streamlit hands on the second alone.
     """
-    held = state.widget(key)
-    props, last = held.get("used") if held else None, state.widget(f"{key}_heard", 0)
+    props, last = state.sent_by_browser(key, "used"), state.widget(f"{key}_heard", 0)
     uses = [use for use in props if _is_use(use)] if isinstance(props, list) else []
     fresh = [use for use in uses if use[0] > last]
     latest = {name: number for number, name, _ in fresh}

@@ -13,6 +13,7 @@ from debugger.session.session import DebugSession
 from debugger.views import actions, navigation, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_error
+from debugger.views.components.splitters import pane_splitters
 from debugger.views.components.toolbar import Item, Line, SegmentedControl, bars
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.navigation import ViewMode
@@ -23,10 +24,8 @@ from debugger.views.panels.gantt import gantt, gantt_line, turn_on_view
 from debugger.views.panels.graph import VIEWS as GRAPH_VIEWS
 from debugger.views.panels.graph import graph_badges, graph_pane, graph_state, toggle_breakpoint
 from debugger.views.panels.inspector import inspector, inspector_state
-from debugger.views.panels.interrupted_turn import interrupted_turn
 from debugger.views.panels.metrics import metrics, metrics_line
 from debugger.views.panels.mocks import mocks
-from debugger.views.panels.panes import pane_splitters
 from debugger.views.panels.python_consent import python_banner
 from debugger.views.panels.recordings import recording_banner
 from debugger.views.panels.run_bar import run_bar
@@ -42,7 +41,7 @@ from debugger.views.panels.timeline import (
     timeline_pager,
 )
 from debugger.views.panels.top_nav import view_mode_switch
-from debugger.views.panels.turn_outcome import is_explained
+from debugger.views.panels.turn_outcome import interrupted_turn, is_explained
 from debugger.views.panels.workflow_picker import choose_workflow
 from debugger.views.refresh import RedrawState
 from debugger.views.run_state import CurrentRun, Cursor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from typing import Literal
 
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
@@ -48,10 +49,10 @@ def cursor_items(view: RunView) -> list[Item]:
         return []
     last = len(view.rows) - 1
     return [
-        _turn_button(view, "previous", -1),
-        _event_button(view, "previous_event", -1),
-        _event_button(view, "next_event", 1),
-        _turn_button(view, "next", 1),
+        _turn_button(view, -1),
+        _event_button(view, -1),
+        _event_button(view, 1),
+        _turn_button(view, 1),
         _scrubber(view, last),
         Text(f"{view.last} / {last}", key="cursor_place", help="Event, of the last one"),
     ]
@@ -137,40 +138,34 @@ def _marks(view: RunView) -> list[int]:
     return firsts[:: len(firsts) // _MOST_MARKS + 1]
 
 
-def _event_button(view: RunView, key: str, by: int) -> Button:
-    name = "next" if by > 0 else "previous"
+def _event_button(view: RunView, by: int) -> Button:
     target = next_place(cursor_events(view), view.event, by)
     is_end = target == view.event or (by > 0 and view.event is not None and not view.is_past)
-    return Button(
-        key,
-        f"{name.capitalize()} event",
-        refresh.refreshing("bar", step_event),
-        (by,),
-        icon=":material/chevron_right:" if by > 0 else ":material/chevron_left:",
-        look="tertiary",
-        shows="icon",
-        disabled=is_end,
-        help=f"No {'later' if by > 0 else 'earlier'} event on view" if is_end else "",
-        shortcut=keys(f"{name}_event"),
-        names_keys=False,  # there is no room for them; its help names them
-        counts=True,
-    )
+    reason = f"No {'later' if by > 0 else 'earlier'} event on view" if is_end else ""
+    return _step_button("event", by, reason)
 
 
-def _turn_button(view: RunView, name: str, by: int) -> Button:
+def _turn_button(view: RunView, by: int) -> Button:
     last = view.turns[-1].number if view.turns else 0
     is_end = not 0 < view.turn_number + by <= last and not (by > 0 and view.is_past)
+    reason = f"No {'later' if by > 0 else 'earlier'} turn" if is_end else ""
+    return _step_button("turn", by, reason)
+
+
+def _step_button(unit: Literal["event", "turn"], by: int, reason: str) -> Button:
+    name = "next" if by > 0 else "previous"
+    icon = "chevron" if unit == "event" else "keyboard_double_arrow"
     return Button(
-        f"{name}_turn",
-        f"{name.capitalize()} turn",
-        refresh.refreshing("bar", actions.step_turn),
+        f"{name}_{unit}",
+        f"{name.capitalize()} {unit}",
+        refresh.refreshing("bar", step_event if unit == "event" else actions.step_turn),
         (by,),
-        icon=f":material/keyboard_double_arrow_{'right' if by > 0 else 'left'}:",
+        icon=f":material/{icon}_{'right' if by > 0 else 'left'}:",
         look="tertiary",
         shows="icon",
-        disabled=is_end,
-        help=f"No {'later' if by > 0 else 'earlier'} turn" if is_end else "",
-        shortcut=keys(f"{name}_turn"),
-        names_keys=False,
+        disabled=bool(reason),
+        help=reason,
+        shortcut=keys(f"{name}_{unit}"),
+        names_keys=False,  # there is no room for them; its help names them
         counts=True,
     )

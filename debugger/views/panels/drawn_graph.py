@@ -9,8 +9,10 @@ from debugger.analysis.node_origins import author_node_id, super_nodes_around
 from debugger.analysis.position import Position, PositionTracker
 from debugger.engine.super_nodes import Expansion, UnfoldedGraph, expand, unfold
 from debugger.errors import DebuggerError
+from debugger.graph.diagram import Direction
 from debugger.graph.graph import Graph
 from debugger.graph.groups import Group, thread_groups
+from debugger.graph.layout import Layout, layout
 from debugger.session.session import DebugSession
 from debugger.views import actions, state
 from debugger.views.run_state import CurrentRun
@@ -48,6 +50,8 @@ class Unfolding:
     """The workflow with the opened super nodes."""
     tracker: PositionTracker | None = None
     """The run's live position in that."""
+    placed: tuple[Graph, Direction, Layout] | None = None
+    """The layout of the graph that was drawn last."""
 
 
 def drawn_graph(view: RunView) -> DrawnGraph:
@@ -56,6 +60,14 @@ def drawn_graph(view: RunView) -> DrawnGraph:
         ("drawn graph", opened_super_nodes(view.session)), lambda: _drawn_graph(view)
     )
     return found
+
+
+def drawn_layout(drawn: DrawnGraph, direction: Direction) -> Layout:
+    """Return the layout of a drawn graph, which a turn leaves as it is."""
+    known = state.record(Unfolding)
+    if known.placed is None or known.placed[0] is not drawn.graph or known.placed[1] != direction:
+        known.placed = drawn.graph, direction, layout(drawn.graph, direction, drawn.groups)
+    return known.placed[2]
 
 
 def graph_of_node(view: RunView, node_id: str) -> Graph:

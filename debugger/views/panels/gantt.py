@@ -10,7 +10,7 @@ from debugger.analysis.gantt import Bar, BarKind, bars
 from debugger.analysis.steps import TurnRow
 from debugger.views import actions, refresh
 from debugger.views.components.markdown import count
-from debugger.views.components.rows import Cell, Column, rows_list, table
+from debugger.views.components.rows import Cell, Column, fitting, rows_list, table
 from debugger.views.components.toolbar import Colour, Item, Text
 from debugger.views.run_view import RunView
 
@@ -44,21 +44,27 @@ def gantt_line(turn: TurnRow | None) -> list[Item]:
 def gantt(view: RunView, turn: TurnRow | None) -> None:
     """Draw the chart of a turn: a row a bar, in the order in which they begin."""
     if turn is None:
-        st.caption("How long each step of a turn took appears here as bars: start the run to see some.")
+        st.caption("The duration of each step of a turn appears here as bars: start the run to see some.")
         return
     drawn = view.memo(("gantt", turn.place), lambda: _bars(view, turn))
     if not drawn:
-        st.caption("No event of this turn says how long something took.")
+        st.caption("No event of this turn has a duration.")
         return
     whole = max((bar.end_ms for bar in drawn), default=0.0) or 1.0
     columns: list[tuple[Column, Callable[[Bar], Cell]]] = [
         (
-            Column("lane", "Node", 130, help="With the thread before it, if not the main one"),
+            Column(
+                "lane",
+                "Node",
+                130,
+                help="With the thread before it, if not the main one",
+                fits=fitting(bar.lane for bar in drawn),
+            ),
             lambda bar: bar.lane,
         ),
         (Column("kind", "Kind", 96, "chip"), lambda bar: (bar.kind, _colour(bar))),
         (
-            Column("span", f"0 to {whole:,.1f} ms", 180, "span", help="Since the turn began", grows=True),
+            Column("span", f"0 to {whole:,.1f} ms", 180, "span", help="Since the turn started", grows=True),
             lambda bar: (_words(bar), bar.begin_ms / whole, bar.duration_ms / whole, _colour(bar)),
         ),
         (Column("begin", "Begins", 84, "number"), lambda bar: f"+{bar.begin_ms:,.1f} ms"),

@@ -11,7 +11,7 @@ import streamlit as st
 from debugger.analysis.metrics import node_times
 from debugger.analysis.run_tables import thread_names, unmapped_edges
 from debugger.engine.mocks import Pin
-from debugger.graph.layout import Layout, layout
+from debugger.graph.layout import Layout
 from debugger.protocol.base import JsonObject
 from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.session.locations import BreakpointKind
@@ -32,6 +32,7 @@ from debugger.views.panels.drawn_graph import (
     DrawnGraph,
     drawn_element,
     drawn_graph,
+    drawn_layout,
     opened_super_nodes,
     toggle_super_node,
 )
@@ -121,10 +122,8 @@ def _summary(view: RunView) -> str:
 
 
 def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], None] | None) -> None:
-    direction, drawn = graph_direction(), drawn_graph(view)
-    placed = view.memo(
-        ("layout", direction, id(drawn.graph)), lambda: layout(drawn.graph, direction, drawn.groups)
-    )
+    drawn = drawn_graph(view)
+    placed = drawn_layout(drawn, graph_direction())
     shape = _shape(view, placed, drawn)
     if not shape["nodes"]:
         _nothing(placed.note)

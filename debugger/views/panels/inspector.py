@@ -205,7 +205,7 @@ def _event(view: RunView) -> None:
     row = _row(view)
     is_call = prompt.is_call(view, row)
     state.begin_widget(_CALL_KEY, _CALL_VIEWS[0])
-    views = [SegmentedControl(_CALL_KEY, "Model call", _CALL_VIEWS)] if is_call else []
+    views: list[Item] = [SegmentedControl(_CALL_KEY, "Model call", _CALL_VIEWS)] if is_call else []
     title: list[Item] = [Text(row.type, look="heading"), *views, Text(row.summary)]
     bar("event_bar", [*title, *pin_button(view, row)], low=True)
     shown = state.widget(_CALL_KEY) if is_call else None
@@ -220,7 +220,7 @@ def _event(view: RunView) -> None:
 
 def _input(view: RunView) -> None:
     if not view.turns:
-        st.caption("The input of a turn appears here once it has begun.")
+        st.caption("The input of a turn appears here once it has started.")
         return
     turn = view.turns[_row(view).place if view.event is not None else -1]
     what = "background work after turn" if turn.is_background else "turn"

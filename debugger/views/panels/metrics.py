@@ -50,7 +50,7 @@ def metrics(view: RunView) -> None:
     turns, steps = _turns_and_steps(view)
     prices = read_settings().model_prices
     if not steps:
-        st.caption("What nodes and models took and used appears here: start the run to see some.")
+        st.caption("Time and tokens of nodes and models appear here: start the run to see some.")
     elif state.widget(_BY_KEY) == _BY[1]:
         page = pager("metrics_turns", len(turns), view.session)
         shown = turns[page.first : page.end]
@@ -102,11 +102,11 @@ def _node_bars(rows: Sequence[NodeMetrics]) -> None:
         (Column("node", "Node", 120, grows=True), lambda row: row.node_name),
         _bar("p50_bar", "Run, p50", lambda row: row.time.median if row.time else None, longest, "blue"),
         (
-            _number("p50", "p50", 66, "Half of its runs took at most this"),
+            _number("p50", "p50", 66, "Half of its runs lasted at most this"),
             lambda row: _of(row.time, "median"),
         ),
         _bar("p95_bar", "Run, p95", lambda row: row.time.p95 if row.time else None, longest, "violet"),
-        (_number("p95", "p95", 66, "95 of 100 runs took at most this"), lambda row: _of(row.time, "p95")),
+        (_number("p95", "p95", 66, "95 of 100 runs lasted at most this"), lambda row: _of(row.time, "p95")),
         (_number("runs", "Runs", 50), lambda row: f"{row.runs:,}"),
     ]
     rows_list("metrics_nodes", table("Duration of a run by node: p50 and p95", rows, columns), fills=True)
@@ -143,23 +143,23 @@ def _node_table(rows: Sequence[NodeMetrics], steps: Sequence[Step], prices: Sequ
     columns: _NodeColumns = [
         (Column("node", "Node", 110, grows=True), lambda row: row.node_name),
         (_number("runs", "Runs", 46), lambda row: f"{row.runs:,}"),
-        (_number("failures", "Failures", 58), lambda row: f"{row.failures:,}"),
+        (_number("failures", "Failed", 52), lambda row: f"{row.failures:,}"),
         (
-            Column("share", "Share", 92, "bar", help="Of the time of all node runs"),
+            Column("share", "Share", 86, "bar", help="Of the time of all node runs"),
             lambda row: (percent(row.share), row.share),
         ),
-        (_number("total", "Total", 62, "Of all its runs"), lambda row: _of(row.time, "total")),
-        (_number("median", "p50", 62, "Of a run"), lambda row: _of(row.time, "median")),
-        (_number("p95", "p95", 62, "Of a run"), lambda row: _of(row.time, "p95")),
-        (_number("highest", "Longest", 62, "Of a run"), lambda row: _of(row.time, "highest")),
-        (_number("calls", "Calls", 46, "Model calls"), lambda row: f"{row.calls:,}"),
+        (_number("total", "Total", 58, "Of all its runs"), lambda row: _of(row.time, "total")),
+        (_number("median", "p50", 58, "Of a run"), lambda row: _of(row.time, "median")),
+        (_number("p95", "p95", 58, "Of a run"), lambda row: _of(row.time, "p95")),
+        (_number("highest", "Longest", 58, "Of a run"), lambda row: _of(row.time, "highest")),
+        (_number("calls", "Calls", 44, "Model calls"), lambda row: f"{row.calls:,}"),
         (
-            _number("latency", "Latency", 62, "Of a model call, median"),
+            _number("latency", "Latency", 58, "Of a model call, median"),
             lambda row: _of(row.latency, "median"),
         ),
-        (_number("in", "In", 46, "Tokens in"), lambda row: f"{row.prompt_tokens:,}"),
-        (_number("out", "Out", 46, "Tokens out"), lambda row: f"{row.completion_tokens:,}"),
-        (_number("tokens", "Tokens", 56), lambda row: f"{row.total_tokens:,}"),
+        (_number("in", "In", 42, "Tokens in"), lambda row: f"{row.prompt_tokens:,}"),
+        (_number("out", "Out", 42, "Tokens out"), lambda row: f"{row.completion_tokens:,}"),
+        (_number("tokens", "Tokens", 54), lambda row: f"{row.total_tokens:,}"),
     ]
     if prices:
         by_node: dict[str, list[ModelCall]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,6 @@ from debugger.views.backends import CurrentBackend, notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
 from debugger.views.run_view import RunView
-from debugger.views.state import LastAction
 from debugger.views.times import shown_time, zone_name
 
 _SUBJECT_KEY = "notes_about"
@@ -162,13 +161,13 @@ def known_tags() -> list[str]:
 @command
 @requires(Role.REVIEW)
 def _tags_changed(run_id: str, key: str) -> None:
-    tag(run_id, state.widget(key))
+    notebook().tag(run_id, state.widget(key))
 
 
 @command
 @requires(Role.REVIEW)
 def _note_changed(run_id: str, key: str) -> None:
-    write(run_id, state.widget(key))
+    notebook().write(run_id, (state.widget(key) or "").strip())
 
 
 _WORDS: Final[dict[RatingValue, str]] = {
@@ -225,7 +224,7 @@ def _rating(run_id: str, target: Target, ratings: dict[str, RatingValue], key: s
 @command
 @requires(Role.REVIEW)
 def _rated(run_id: str, target: Target, widget: str) -> None:
-    rate(run_id, target, state.widget(widget))
+    notebook().rate(run_id, target, author(), state.widget(widget))
 
 
 def _comment(run_id: str, comment: Comment) -> None:
@@ -248,21 +247,8 @@ def _comment(run_id: str, comment: Comment) -> None:
 @command
 @requires(Role.REVIEW)
 def _say(run_id: str, target: Target, box: str) -> None:
-    comment(run_id, target, state.widget(box) or "")
-    if state.record(LastAction).error is None:
-        state.set_widget_from_callback(box, "")
-
-
-def demo_notes(run_id: str) -> None:
-    """Draw the popover of a run."""
-    notes = st.popover("Notes", key="demo_notes", icon=":material/edit_note:", on_change="rerun")
-    if not notes.open:
-        return
-    with notes:
-        try:
-            marks_form(run_id, notebook().notes(run_id))
-        except DebuggerError as error:
-            show_error(error)
+    notebook().comment(run_id, target, author(), state.widget(box) or "")
+    state.set_widget_from_callback(box, "")
 
 
 def author() -> str:
@@ -309,27 +295,6 @@ def star(run_ids: Sequence[str], *, starred: bool) -> None:
 
 @command
 @requires(Role.REVIEW)
-def tag(run_id: str, tags: Iterable[str]) -> None:
-    """Give a run exactly these tags."""
-    notebook().tag(run_id, tags)
-
-
-@command
-@requires(Role.REVIEW)
-def write(run_id: str, note: str) -> None:
-    """Write a note on a run."""
-    notebook().write(run_id, note.strip())
-
-
-@command
-@requires(Role.REVIEW)
-def comment(run_id: str, target: Target, text: str) -> None:
-    """Say something about a run, a turn or an event."""
-    notebook().comment(run_id, target, author(), text)
-
-
-@command
-@requires(Role.REVIEW)
 def delete_comment(run_id: str, logical_id: str) -> None:
     """Take a comment away.
 
@@ -340,10 +305,3 @@ def delete_comment(run_id: str, logical_id: str) -> None:
     if not all(may_delete(comment.author) for comment in comments if comment.logical_id == logical_id):
         raise ForbiddenError("This comment is another user's.", advice="Ask an administrator to delete it.")
     notebook().delete_comment(run_id, logical_id)
-
-
-@command
-@requires(Role.REVIEW)
-def rate(run_id: str, target: Target, value: RatingValue | None) -> None:
-    """Rate a run, a turn or an event; ``None`` removes the rating."""
-    notebook().rate(run_id, target, author(), value)

@@ -16,7 +16,7 @@ from debugger.settings import read_settings
 from debugger.views.components.markdown import json_cell, plain
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.toolbar import Badge, Text, bar
-from debugger.views.run_view import RunView, run_history
+from debugger.views.run_view import RunView, decisions, run_history
 
 _MOST_ROWS = 8
 _REBUILT = Badge(
@@ -78,7 +78,7 @@ def _rebuild(view: RunView, row: TimelineRow) -> PastPrompt | str:
     held = run_history(view)
     try:
         llm = default_llm(read_settings().default_model)
-        return past_prompt(view.turns, row, held.workflow, held.moments, held.history, llm)
+        return past_prompt(view.turns, row, held.workflow, held.moments, held.history, decisions(view), llm)
     except DebuggerError as error:
         return f"Not recorded, and it cannot be rebuilt: {error}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from debugger.analysis.run_tables import place_label
+from debugger.protocol.runs import Command
 from debugger.session.background import BackgroundScheduler
 from debugger.session.session import DebugSession
 from debugger.views import actions, refresh, state
@@ -26,7 +27,7 @@ from debugger.views.panels.cursor import banner, cursor_items
 from debugger.views.panels.exports.menu import export_button
 from debugger.views.panels.fork_dialog import fork_dialog
 from debugger.views.panels.forks import fork_button, replay_progress, run_turns_again_button
-from debugger.views.panels.stepping import missed_stops, past_steps, resume, stepping, stop_reason
+from debugger.views.panels.stepping import missed_stops, past_steps, resume_button, stepping, stop_reason
 from debugger.views.panels.variable_edits import live_edit, live_edit_switch
 from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
@@ -84,23 +85,10 @@ def _demo_steps(view: RunView) -> list[Item]:
     session = view.session
     if session.is_over and not session.busy:
         return [_restart(session)]
-    return [*_resume(session), _stop(session)] if session.turns else []
-
-
-def _resume(session: DebugSession) -> list[Item]:
-    if session.stop_point is None:
+    if not session.turns:
         return []
-    return [
-        Button(
-            "resume",
-            "Resume",
-            refresh.refreshing("bar", resume),
-            icon=":material/play_arrow:",
-            look="primary",
-            help="The run is paused here",
-            shortcut=keys("resume"),
-        )
-    ]
+    is_paused = session.stop_point is not None
+    return [*([resume_button(session)] if is_paused else []), _stop(session)]
 
 
 def _steps(view: RunView) -> list[Item]:
@@ -152,19 +140,22 @@ def _stop(session: DebugSession) -> Button:
 def _resume_command(session: DebugSession) -> list[Item]:
     if session.status != "paused" or session.busy:
         return []
+    return [_command(session, "resume", "the run continues where it was paused", "play_circle")]
+
+
+def _command(session: DebugSession, command: Command, effect: str, icon: str) -> Button:
+    """Return the button that sends a command to the run."""
     no_run = session.backend.capabilities.reason_against("run_turns")
-    return [
-        Button(
-            "resume_run",
-            "Resume run",
-            refresh.refreshing("bar", actions.send_command),
-            ("resume",),
-            icon=":material/play_circle:",
-            look="primary",
-            disabled=no_run is not None,
-            help=no_run or "Send the command resume: the run continues where it was paused",
-        )
-    ]
+    return Button(
+        f"{command}_run",
+        f"{command.capitalize()} run",
+        refresh.refreshing("bar", actions.send_command),
+        (command,),
+        icon=f":material/{icon}:",
+        look="primary" if command == "resume" else "secondary",
+        disabled=no_run is not None or bool(session.turns_to_load),
+        help=no_run or f"Send the command {command}: {effect}",
+    )
 
 
 def _ends(view: RunView) -> list[Item]:
@@ -211,18 +202,7 @@ def _commands(session: DebugSession) -> list[Button]:
     is_at_rest = not session.busy and session.stop_point is None and session.pending is None
     found = []
     if is_at_rest and session.status == "waiting_for_user_input":
-        no_run = session.backend.capabilities.reason_against("run_turns")
-        found.append(
-            Button(
-                "pause_run",
-                "Pause run",
-                refresh.refreshing("bar", actions.send_command),
-                ("pause",),
-                icon=":material/pause_circle:",
-                disabled=no_run is not None or bool(session.turns_to_load),
-                help=no_run or "Send the command pause: the run waits until it is resumed",
-            )
-        )
+        found.append(_command(session, "pause", "the run waits until it is resumed", "pause_circle"))
     if is_at_rest and not session.turns_to_load:
         found.append(
             Button(

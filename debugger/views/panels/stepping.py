@@ -173,6 +173,17 @@ def _flow(session: DebugSession, no_pause: str | None) -> Button:
             help=no_pause or hint,
             shortcut=keys("pause"),
         )
+    return resume_button(session, no_pause)
+
+
+def resume_button(session: DebugSession, no_pause: str | None = None) -> Button:
+    """Return the button that continues a paused run.
+
+    Args:
+        session: The run on view.
+        no_pause: Why the run cannot be paused.
+    """
+    is_paused = session.stop_point is not None
     can_resume = is_paused or session.stepping.pending is not None
     hint = "Go on until a breakpoint, the user's turn or the end"
     return Button(

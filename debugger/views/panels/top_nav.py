@@ -106,16 +106,15 @@ def _dialog() -> None:
         on_change=allow_plain_keys,
         help="Switch them off where speech input or another aid types single keys",
     )
-    groups = [list(group) for _, group in groupby(_listed(), key=lambda shortcut: shortcut.group)]
+    groups = [
+        list(group)
+        for _, group in groupby([*SHORTCUTS.values(), *BUILT_IN], key=lambda shortcut: shortcut.group)
+    ]
     left, right = st.columns(2, gap="medium")
     for place, group in enumerate(groups):
         with left if place < 2 else right:
             _group(group)
     st.caption("Keys that are typed into a field stay text. Tab reaches every control.")
-
-
-def _listed() -> list[Shortcut]:
-    return [*SHORTCUTS.values(), *BUILT_IN]
 
 
 def _group(group: list[Shortcut]) -> None:

@@ -15,7 +15,7 @@ from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.workflow import Workflow
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, json_cell, plain, word_marks
-from debugger.views.components.rows import Cell, Column, Row, Table, rows_list, table
+from debugger.views.components.rows import Cell, Column, Row, Table, fitting, rows_list, table
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Text, TextInput, Toggle, bar
 from debugger.views.panels import watches
 from debugger.views.panels.watches import watch_view
@@ -24,8 +24,10 @@ from debugger.views.run_view import RunHistory, RunView, run_history
 VIEWS = ("Values", "Changes", "Watch")
 _VIEW_KEY, _FIND_KEY, _CHANGE_KEY = "state_view", "state_find", "chosen_change"
 _FIND = TextInput(_FIND_KEY, "Find a variable", "Find …", ":material/search:", grows=True)
+INPUT = "input"
+"""The scope of runtime variables of the run input."""
 _COPIES = Toggle(
-    "with_copies", "Copies", help="Each variable is also stored under its node's name: node.variable"
+    "with_copies", "Per-node copies", help="Each variable is also stored under its node's name: node.variable"
 )
 
 
@@ -71,10 +73,10 @@ def scopes_tab(view: RunView) -> None:
 def _values_view(view: RunView, held: RunHistory, scopes: Scopes, wanted: str) -> None:
     words = wanted.casefold().split()
     groups = [
-        (title, lead, {name: value for name, value in variables.items() if _has(words, name, value)})
-        for title, lead, variables in _groups(scopes)
+        (title, [variable for variable in variables if _has(words, variable.name, variable.value)])
+        for title, variables in _groups(scopes)
     ]
-    groups = [group for group in groups if group[2] or (group[1] == "runtime" and not words)]
+    groups = [group for group in groups if group[1] or (group[0] == _RUNTIME and not words)]
     if not groups:
         st.caption("No variable has these words in its name or value.")
         return
@@ -83,22 +85,39 @@ def _values_view(view: RunView, held: RunHistory, scopes: Scopes, wanted: str) -
     place = shown.place_of(list(chosen)) if chosen else None
     rows_list("variables", shown, chosen=place, on_choose=_choose, fills=True)
     if chosen is not None and place is not None:
-        value = next(variables for _, lead, variables in groups if lead == chosen.scope)[chosen.name]
+        every = (variable for _, variables in groups for variable in variables)
+        value = next(each.value for each in every if (each.scope, each.name) == chosen)
         variable_detail(held, view.event, chosen.scope, chosen.name, value)
 
 
-def _groups(scopes: Scopes) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Yield title, first part of the paths, and variables of each scope."""
+_RUNTIME = "Runtime"
+
+
+class _Variable(NamedTuple):
+    scope: str
+    name: str
+    value: Any
+
+
+def _groups(scopes: Scopes) -> Iterator[tuple[str, list[_Variable]]]:
+    """Yield the title and the variables of each scope.
+
+    Runtime variables of the run input are among those of the main thread, which win over them.
+    """
     with_copies = bool(state.widget(_COPIES.key))
     for thread, variables in (scopes.runtime or {MAIN_THREAD: {}}).items():
-        title = "Runtime" if thread == MAIN_THREAD else f"Runtime of thread {thread}"
-        lead = "runtime" if thread == MAIN_THREAD else f"thread_{thread}"
+        is_main = thread == MAIN_THREAD
         copies = scopes.qualified.get(thread, {}) if with_copies else {}
-        yield title, lead, {**variables, **copies}
-    yield "Workflow", "workflow", scopes.workflow
-    yield "Dynamic", "dynamic", scopes.dynamic
-    yield "Runtime input", "input", scopes.seeds
-    yield "System", "system", scopes.system
+        of_input = {name: value for name, value in scopes.seeds.items() if is_main and name not in variables}
+        found = _variables("runtime" if is_main else f"thread_{thread}", {**variables, **copies})
+        yield _RUNTIME if is_main else f"Runtime of thread {thread}", found + _variables(INPUT, of_input)
+    yield "Workflow", _variables("workflow", scopes.workflow)
+    yield "Dynamic", _variables("dynamic", scopes.dynamic)
+    yield "System", _variables("system", scopes.system)
+
+
+def _variables(scope: str, values: Mapping[str, Any]) -> list[_Variable]:
+    return [_Variable(scope, name, value) for name, value in values.items()]
 
 
 def _has(words: Sequence[str], *parts: Any) -> bool:
@@ -107,26 +126,27 @@ def _has(words: Sequence[str], *parts: Any) -> bool:
 
 
 def _values_table(
-    view: RunView, held: RunHistory, groups: Sequence[tuple[str, str, Mapping[str, Any]]]
+    view: RunView, held: RunHistory, groups: Sequence[tuple[str, Sequence[_Variable]]]
 ) -> Table:
     """Return a table with a title above each scope; the head is that of the first one."""
     changed = {change.path: change.sign for change in held.history.changed_at(view.last)} if view.rows else {}
     rows: list[Row] = []
-    for title, lead, variables in groups:
+    for title, variables in groups:
         if rows or title != groups[0][0]:
             rows.append(Row([title], is_heading=True))
-        for name, value in variables.items():
-            setting = held.history.last_set(lead, name, view.event)
+        for scope, name, value in variables:
+            setting = held.history.last_set(scope, name, view.event)
             cells = [
-                _mark(changed, f"{lead}.{name}") + name,
+                _mark(changed, f"{scope}.{name}") + name,
                 json_cell(value),
-                _set_in(view.session.workflow, lead, name, setting),
+                _set_in(view.session.workflow, scope, name, setting),
             ]
-            rows.append(Row(cells, [lead, name]))
+            rows.append(Row(cells, [scope, name]))
+    fits = fitting(str(row.cells[0]) for row in rows if not row.is_heading)
     columns = [
-        Column("name", groups[0][0], 150, help="+ added or ~ changed by the chosen event"),
+        Column("name", groups[0][0], 120, help="+ added or ~ changed by the chosen event", fits=fits),
         Column("value", "Value", 120, help="Choose a row to read the whole value", grows=True),
-        Column("set", "Set in", 70, help="The turn that set it last"),
+        Column("set", "Set in", 74, help="The turn that set it last, or the run input"),
     ]
     return Table(columns, rows, "Variables: name, value and the turn that set it")
 
@@ -134,6 +154,8 @@ def _values_table(
 def _set_in(workflow: Workflow, scope: str, name: str, setting: VariableChange | None) -> str:
     if setting is None:
         return ""
+    if scope == INPUT:
+        return "run input"
     defaults = {**workflow.dynamic_variables, **workflow.config.default_dynamic_variables}
     if scope == "dynamic" and name in defaults and setting.after == defaults[name]:
         return "default"
@@ -170,7 +192,10 @@ def _changes_view(view: RunView, held: RunHistory, wanted: str) -> None:
         return
     columns: list[tuple[Column, Callable[[Difference], Cell]]] = [
         (Column("sign", "", 26, help="+ added, − removed, ~ changed"), lambda change: change.sign),
-        (Column("variable", "Variable", 150), lambda change: change.path),
+        (
+            Column("variable", "Variable", 120, fits=fitting(change.path for change in found)),
+            lambda change: change.path,
+        ),
         (
             Column("before", "Before", 90, grows=True),
             lambda change: "" if change.op == "added" else json_cell(change.before),

@@ -18,6 +18,8 @@ from debugger.views.auth.permissions import User, check_role, denied, may, neede
 
 PREFIX = "debugger.views."
 CALLBACKS = {"on_choose", "on_click", "on_change", "on_select", "on_dismiss", "on_submit"}
+COMMANDS = {"command", "run_command"}
+"""What makes a function an action."""
 CONTROLS = {
     "Button",
     "Toggle",
@@ -114,7 +116,7 @@ def actions():
     """The functions of the page that end their errors in its state."""
     for module in modules().values():
         for node in ast.walk(ast.parse(Path(module.__file__).read_text())):
-            if isinstance(node, ast.FunctionDef) and "command" in map(decorator, node.decorator_list):
+            if isinstance(node, ast.FunctionDef) and COMMANDS & set(map(decorator, node.decorator_list)):
                 yield getattr(module, node.name)
 
 

@@ -83,6 +83,24 @@ def test_closing_takes_inner_nodes_away(opened, record):
     assert [node["id"] for node in drawn(opened)["geometry"]["nodes"]] == ["hi", "box"]
 
 
+def test_layout_stays_while_run_continues(opened, record, press):
+    placed = record(Unfolding).placed
+
+    press("start")
+
+    assert placed is not None
+    assert record(Unfolding).placed is placed
+
+
+def test_layout_changes_with_opened_super_nodes(opened, record):
+    *_, before = record(Unfolding).placed
+
+    open_nodes(opened, record, set())
+
+    *_, after = record(Unfolding).placed
+    assert len(after.nodes) < len(before.nodes)
+
+
 def test_inner_node_is_shown_by_inspector(opened, record, press):
     press("start")
     record(Selection).node = "box/a"

@@ -21,7 +21,7 @@ def test_before_run_it_says_what_would_be_here(app, backend):
 
     use(app, "lower_view", "Metrics")
 
-    assert "What nodes and models took and used appears here" in captions(app)
+    assert "Time and tokens of nodes and models appear here" in captions(app)
 
 
 def test_every_node_that_ran_has_row(app, backend, press):

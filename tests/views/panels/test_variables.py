@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from debugger.protocol.runs import TurnInput
 from debugger.views.panels.watches import WatchList
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import ViewCache
@@ -46,6 +47,34 @@ def test_each_variable_names_event_that_set_it_and_leads_there(app, backend, rec
     assert record(Cursor).event == second
 
 
+def test_runtime_variables_of_run_input_are_under_runtime(app, backend, record, press):
+    counted(backend)
+    app.run()
+    session_input = TurnInput(runtime_variables={"ware": "tea", "n": 7})
+    press("start")
+    session = record(CurrentRun).session
+    session.send("Hello", session_input)
+    assert session.wait(10)
+    app.run()
+
+    assert variables(app, "Runtime")["ware"] == '"tea"'
+    assert variables(app, "Runtime", "set")["ware"] == "run input"
+    assert variables(app, "Runtime")["n"] == '{"n": 5}'  # the thread's own wins
+    choose(app, ["input", "ware"], "Variables")
+    assert control(app, "who_input_ware").label.endswith("turn 2")
+
+
+def test_names_of_variables_have_room(app, backend, press):
+    name = "a_name_that_needs_more_room_than_most"
+    backend.create_workflow(document(say("chat"), defaults={name: 1}))
+    app.run()
+    press("start")
+
+    column = drawn(app, "Variables")["columns"][0]
+
+    assert column["fits"] > 6 * len(name) > column["width"]
+
+
 def test_only_variables_with_words_that_are_looked_for_are_shown(app, backend, press):
     counted(backend)
     app.run()
@@ -64,11 +93,14 @@ def test_changes_are_shown_by_event_by_turn_and_by_run_with_signs(app, backend, 
     press("start")
     record(Cursor).event = states(record)[1]
     use(app, "state_view", "Changes")
+    of_turn = rows(app, "Variables that")
+    use(app, "changes_span", "Event")
 
     one = rows(app, "Variables that")
     use(app, "changes_span", "Run")
     all_ = rows(app, "Variables that")
 
+    assert of_turn == all_
     assert one[0] == {"sign": "~", "variable": "runtime.n.n", "before": "2", "after": "5"}
     assert "dynamic.shop" in [row["variable"] for row in all_]
     assert {row["sign"] for row in all_} == {"+"}
@@ -92,6 +124,7 @@ def test_change_of_text_is_shown_word_by_word(app, backend, record, press):
     press("start")
     record(Cursor).event = states(record)[1]
     use(app, "state_view", "Changes")
+    use(app, "changes_span", "Event")
 
     choose(app, "runtime.line", "Variables that")
 

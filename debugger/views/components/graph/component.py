@@ -97,14 +97,13 @@ def workflow_graph(
 
 
 def _turn() -> None:
-    held = state.widget(state.GRAPH_KEY) or {}
-    wanted = held.get("direction")
+    wanted = state.sent_by_browser(state.GRAPH_KEY, "direction")
     if wanted in ("down", "right"):
         state.record(GraphView).direction = wanted
 
 
 def _fold(on_fold: Callable[[str], None] | None) -> None:
-    node_id = (state.widget(state.GRAPH_KEY) or {}).get("fold")
+    node_id = state.sent_by_browser(state.GRAPH_KEY, "fold")
     if isinstance(node_id, str) and on_fold is not None:
         on_fold(node_id)
 
