@@ -37,49 +37,12 @@ FORBIDDEN = {
 """Patterns of whole words that no text has, with what to write instead."""
 
 PENDING: dict[tuple[str, str], str] = {
-    ("analysis/comparison/divergence.py", "goes on to {…}"): "continues to {…}",
-    (
-        "analysis/comparison/divergence.py",
-        "Up to turn {…} they are the same; there {…} ends, and {…} goes on.",
-    ): "Turns 1 to {…} are the same; then {…} ends and {…} continues.",
-    (
-        "analysis/comparison/divergence.py",
-        "They part at turn {…}{…}: {…}.",
-    ): "First difference: turn {…}{…}: {…}.",
-    (
-        "analysis/comparison/ignored.py",
-        "the words in which a model justifies a hop, and their copies in variables",
-    ): "a model's reasons for a transition, and their copies in variables",
-    (
-        "analysis/comparison/ignored.py",
-        "how long turns, models and tools took",
-    ): "the duration of turns, models and tools",
     ("session/human_input.py", "Go on with the run."): "Continue the run.",
     ("views/components/graph/node_states.py", "passed over"): "skipped",
-    (
-        "views/pages/compare.py",
-        "Choose {…} above, or paste an id, to see both side by side: their events row beside row from where they part, both paths on one drawing, their words, their variables and their versions.",
-    ): "Choose {…} above, or paste an id, to compare events from the first difference, paths, messages, variables and versions.",
     (
         "views/panels/breakpoints.py",
         "Met",
     ): "Hits so far (the column Hits is the hit condition: Hit condition)",
-    (
-        "views/panels/compare/header.py",
-        "Values that may differ and are passed over. A chosen one is ignored.\n\n{…}",
-    ): "Values whose differences are ignored while chosen.\n\n{…}",
-    (
-        "views/panels/compare/header.py",
-        "Which turn of A stands beside turn 1 of B. A run that goes on from a turn of another begins beside the turn after it.",
-    ): "The turn of A that is compared with turn 1 of B. For a fork it is the turn that the fork starts with.",
-    (
-        "views/panels/compare/header.py",
-        "Read both runs again: others may have gone on with them",
-    ): "Read both runs again: other clients may have continued them",
-    (
-        "views/panels/compare/path_tab.py",
-        "The runs tell of no node, so there is nothing to draw.",
-    ): "The runs have no node, so there is nothing to draw.",
     (
         "views/panels/fork_dialog.py",
         "Where the run stands at nodes that a version does not have, choose a start node of it",
@@ -95,7 +58,7 @@ PENDING: dict[tuple[str, str], str] = {
     ): "The threads of the run appear here once it has started.",
     (
         "views/panels/interrupted_turn.py",
-        ":material/power_off: **A turn was begun{…} and is not in the record.** It got as far as {…}. Either it still stands in another tab, or the program ended before it did: the run stands at its last finished turn.",
+        ":material/power_off: **A turn was started{…} and is not in the record.** It got as far as {…}. Either it still stands in another tab, or the program ended before it did: the run stands at its last finished turn.",
     ): ":material/power_off: **A turn was started{…} and is not in the record.** Its last event is {…}. It is paused in another tab, or the program ended during it. The run is at its last finished turn.",
     ("views/panels/mocks.py", "I, for chosen nodes"): "Me (chosen nodes)",
     ("views/panels/mocks.py", "I, for every model"): "Me (all model calls)",

@@ -1,4 +1,4 @@
-"""Nodes that a run stayed on, or ended at, because the stand-in took no edge."""
+"""Nodes that a run stayed on, or ended at, because the stand-in chose no edge."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def undecided_node(turn: TurnLog, graph: Graph) -> Undecided | None:
         return None
     config = graph.nodes.get(node)
     name = config.label if config is not None else node_name_of(last) or node
-    sentence = f"The stand-in took no edge of {name}." if open_node is not None else f"{name} has no tool."
+    sentence = f"The stand-in chose no edge of {name}." if open_node is not None else f"{name} has no tool."
     if config is None:
         return Undecided(node, sentence, ())
     steps = tuple(_steps(config, graph))

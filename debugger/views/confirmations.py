@@ -1,4 +1,4 @@
-"""The question before the first turn that goes to a production environment."""
+"""Questions before a turn: whether to send to production, and to run Python without a sandbox."""
 
 from __future__ import annotations
 
@@ -57,6 +57,16 @@ class OpenQuestions:
         """Return whether a question is open; then no other dialog is drawn."""
         return self.production is not None or self.python is not None
 
+    def take_production(self) -> ProductionRequest | None:
+        """Return the question on production, which is then closed."""
+        request, self.production = self.production, None
+        return request
+
+    def take_python(self) -> PythonRequest | None:
+        """Return the question on Python, which is then closed."""
+        request, self.python = self.python, None
+        return request
+
 
 def confirm_production(session: DebugSession, command: Callable[[], None], text: str = "") -> bool:
     """Return whether a turn may be sent; ask before production.
@@ -87,15 +97,11 @@ def production_dialog() -> None:
 
 
 def _decline() -> None:
-    questions = state.record(OpenQuestions)
-    request, questions.production = questions.production, None
-    if request is not None and request.text:
-        state.set_widget(state.DRAFT_KEY, request.text)
+    _put_back(state.record(OpenQuestions).take_production())
 
 
 def _agree() -> None:
-    questions = state.record(OpenQuestions)
-    request, questions.production = questions.production, None
+    request = state.record(OpenQuestions).take_production()
     if request is not None:
         owner().production_origins.add((request.connection_name, request.origin))
         request.command()
@@ -148,17 +154,18 @@ def review(use: PythonUse) -> None:
 
 def allow() -> None:
     """Store the consent and do what waits for it."""
-    questions = state.record(OpenQuestions)
-    request, questions.python = questions.python, None
+    request = state.record(OpenQuestions).take_python()
     if request is None:
         return
+    use = request.use
     try:
-        _add(request.use)
+        _check_local()
+        consent_book().add(use.workflow_id, use.version_number, use.digest, permissions.current_user().name)
     except DebuggerError as error:
         state.record(LastAction).error = error
         _put_back(request)
         return
-    owner().declined_python.discard(_key(request.use))
+    owner().declined_python.discard(_key(use))
     _continue(request)
 
 
@@ -167,8 +174,7 @@ def decline() -> None:
 
     The answer counts until the browser is closed.
     """
-    questions = state.record(OpenQuestions)
-    request, questions.python = questions.python, None
+    request = state.record(OpenQuestions).take_python()
     if request is not None:
         owner().declined_python.add(_key(request.use))
         _continue(request)
@@ -176,10 +182,7 @@ def decline() -> None:
 
 def dismiss() -> None:
     """Put the question away unanswered; nothing is sent."""
-    questions = state.record(OpenQuestions)
-    request, questions.python = questions.python, None
-    if request is not None:
-        _put_back(request)
+    _put_back(state.record(OpenQuestions).take_python())
 
 
 def take_back(workflow_id: str, version_number: int) -> None:
@@ -210,11 +213,6 @@ def _confirm_python(session: DebugSession, command: Callable[[], None], text: st
     return False
 
 
-def _add(use: PythonUse) -> None:
-    _check_local()
-    consent_book().add(use.workflow_id, use.version_number, use.digest, permissions.current_user().name)
-
-
 def _check_local() -> None:
     if not permissions.current_user().is_local:
         raise ForbiddenError(
@@ -232,6 +230,7 @@ def _continue(request: PythonRequest) -> None:
         request.command()
 
 
-def _put_back(request: PythonRequest) -> None:
-    if request.text:
+def _put_back(request: ProductionRequest | PythonRequest | None) -> None:
+    """Put the message that is not sent back into its box."""
+    if request is not None and request.text:
         state.set_widget(state.DRAFT_KEY, request.text)

@@ -33,7 +33,7 @@ def undecided(tmp_path):
 def test_speaking_node_without_match_is_undecided(undecided):
     found = undecided(say("chat"), BYE, LEAVES)
 
-    assert found and (found.node, found.text) == ("chat", "The stand-in took no edge of Chat.")
+    assert found and (found.node, found.text) == ("chat", "The stand-in chose no edge of Chat.")
     assert found.steps == (Step("Bye", "edge_chat_bye", "bye"),)
 
 
@@ -87,4 +87,4 @@ def test_node_inside_super_node_has_no_drawn_steps(undecided):
     found = undecided(super_node("booking", inside))
 
     assert found and (found.node, found.steps) == ("booking/ask", ())
-    assert found.text == "The stand-in took no edge of Ask."
+    assert found.text == "The stand-in chose no edge of Ask."

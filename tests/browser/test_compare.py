@@ -84,7 +84,7 @@ def nodes(page: Page, share: str) -> list[str]:
 def test_two_runs_open_where_they_part_and_their_differences_are_walked_through(page: Page, played: Played):
     open_pair(page, played, played.booked, played.handed_over)
 
-    expect(alert(page)).to_contain_text("They part at turn 5")
+    expect(alert(page)).to_contain_text("First difference: turn 5")
     expect(pair(page)).to_contain_text("Input of the turn")
     press(page, "compare_next")
     expect(pair(page)).to_contain_text("user_messages · Opening hours")
@@ -147,12 +147,12 @@ def test_run_is_pasted_by_its_id_and_one_that_is_none_is_told(page: Page, played
     open_app(page, f"{played.url}/compare?a={played.booked}")
 
     paste(page, "Run B", played.handed_over)
-    expect(alert(page)).to_contain_text("They part at turn 5")
+    expect(alert(page)).to_contain_text("First difference: turn 5")
     expect(page).to_have_url(re.compile(f"b={played.handed_over}"))
     paste(page, "Run B", "nonsense")
 
     expect(alert(page).first).to_contain_text("'nonsense' is not a run id")
-    expect(alert(page).last).to_contain_text("They part at turn 5")
+    expect(alert(page).last).to_contain_text("First difference: turn 5")
 
 
 def test_compared_run_is_opened_at_turn_where_they_part(page: Page, played: Played):
@@ -164,7 +164,7 @@ def test_compared_run_is_opened_at_turn_where_they_part(page: Page, played: Play
     expect(page).to_have_url(re.compile(f"run={played.handed_over}&turn=5"))
     expect(context(page)).to_contain_text("Turn 5")
     go_to(page, "Compare")
-    expect(alert(page)).to_contain_text("They part at turn 5")
+    expect(alert(page)).to_contain_text("First difference: turn 5")
     expect(page).to_have_url(re.compile(f"a={played.booked}"))
 
 
@@ -174,7 +174,7 @@ def test_run_on_view_is_compared_with_previous_run(page: Page, played: Played):
 
     go_to(page, "Compare")
 
-    expect(alert(page)).to_contain_text("They part at turn 5")
+    expect(alert(page)).to_contain_text("First difference: turn 5")
     expect(page).to_have_url(re.compile(f"a={played.booked}&b={played.handed_over}"))
     for label, run_id in (("Run A", played.booked), ("Run B", played.handed_over)):
         picker = page.get_by_role("combobox", name=re.compile(label))

@@ -113,7 +113,7 @@ def test_run_is_stopped_changed_forked_twice_compared_and_reopened(
 
     assert len({first, same, edited}) == 3
     told = compared(page, app, first, same)
-    assert "They part" not in told
+    assert "First difference" not in told
     told = compared(page, app, first, edited)
     assert "part at turn 2" in told
 

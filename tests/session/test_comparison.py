@@ -40,7 +40,7 @@ def test_two_diverging_runs_are_compared_in_full(backend):
     seen = RunComparison(a, b, IGNORED_BETWEEN_RUNS, 0)
 
     assert seen.sentence == (
-        "They part at turn 2 after “Desk”: "
+        "First difference: turn 2 after “Desk”: "
         "the user says “the caller wants tea” in A, “the caller wants coffee” in B."
     )
     assert (seen.totals[0].turns, seen.totals[1].turns) == (2, 2)
@@ -81,7 +81,7 @@ def test_run_of_deleted_workflow_is_read(backend):
 
     found = load_run(backend, f" {run_id} ")
 
-    assert "The workflow is gone" in found.substitute_reason
+    assert "The workflow was deleted" in found.substitute_reason
     assert len(found.turns) == 2
     assert RunComparison(found, found, IGNORED_BETWEEN_RUNS, 0).paths.ghosts["tea"] == "Tea"
 

@@ -101,7 +101,7 @@ class Comparison:
         return differences(one.comparable, other.comparable) if one and other else []
 
     def change(self, row: Row) -> str:
-        """Return what differs in a row, in one line; empty where nothing does."""
+        """Return the differences of a row in one line; empty without any."""
         if row.verdict != "changed":
             return {"same": "", "only_a": "Only in A", "only_b": "Only in B"}[row.verdict]
         found = self.differences(row)

@@ -34,10 +34,11 @@ def describe_divergence(found: Comparison, names: Mapping[str, str]) -> str:
     last_a, last_b = found.last_turns
     if turn > min(last_a, last_b) > 0:
         ended, other = ("A", "B") if last_a < last_b else ("B", "A")
-        return f"Up to turn {turn - 1} they are the same; there {ended} ends, and {other} goes on."
+        same = "Turn 1 is" if turn == 2 else f"Turns 1 to {turn - 1} are"
+        return f"{same} the same; then {ended} ends and {other} continues."
     parts = _Turn(found, first, names)
     difference = parts.input() or parts.transition() or parts.words() or parts.event()
-    return f"They part at turn {turn}{parts.after()}: {difference}."
+    return f"First difference: turn {turn}{parts.after()}: {difference}."
 
 
 def _nothing(found: Comparison) -> str:
@@ -107,7 +108,7 @@ class _Turn:
         target = text(item.event, "destination_node_logical_id") or ""
         name = text(item.event, "destination_node_name") or target
         to = f"“{label_of(target, self._names.get(target) or name, self._names)}”"
-        return f"takes “{edge}” to {to}" if edge else f"goes on to {to}"
+        return f"takes “{edge}” to {to}" if edge else f"continues to {to}"
 
     def _label(self, item: Item) -> str:
         if item.event is None or item.node is None:

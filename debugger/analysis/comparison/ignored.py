@@ -87,7 +87,7 @@ IGNORED: tuple[Ignored, ...] = (
     ),
     Ignored(
         "durations",
-        "how long turns, models and tools took",
+        "the duration of turns, models and tools",
         (
             f"{_USAGE}/response_latency_milliseconds",
             f"{_USAGE}/structured_output_retry_metadata/failed_attempts/latency_milliseconds",
@@ -168,7 +168,7 @@ IGNORED: tuple[Ignored, ...] = (
     ),
     Ignored(
         "justifications",
-        "the words in which a model justifies a hop, and their copies in variables",
+        "a model's reasons for a transition, and their copies in variables",
         (
             "message/tool_calls/args/justification",
             "args_filled/justification",
@@ -295,7 +295,7 @@ class FilterNode:
 
 
 def without_nulls(value: Any) -> Any:
-    """Return a JSON value without the keys whose value is null; lists keep their nulls."""
+    """Return a JSON value without null keys; lists keep their nulls."""
     if isinstance(value, dict):
         return {key: without_nulls(one) for key, one in value.items() if one is not None}
     return [without_nulls(one) for one in value] if isinstance(value, list) else value

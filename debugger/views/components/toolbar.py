@@ -32,7 +32,12 @@ class _Part:
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
-        props = {name: value for name, value in vars(self).items() if name not in _ON_THE_SERVER}
+        fields = vars(self).items()
+        props = {
+            name: value
+            for name, value in fields
+            if name not in _ON_THE_SERVER and (name, value) != ("key", "")
+        }
         if "icon" in props:
             props["icon"] = props["icon"].removeprefix(":material/").removesuffix(":")
         return {"kind": self.KIND, **props}
@@ -49,7 +54,7 @@ class Text(_Part):
     help: str = ""
     yields: bool = False
     """Whether it goes where the window is narrow."""
-    key: str | None = None
+    key: str = ""
     """By which it is found on the page, if by any."""
 
 

@@ -63,9 +63,8 @@ def render() -> None:
 def _empty() -> None:
     missing = [f"run {side.upper()}" for side in SIDES if side not in state.record(CompareState).runs]
     st.caption(
-        f"Choose {' and '.join(missing)} above, or paste an id, to see both side by side: their events row "
-        "beside row from where they part, both paths on one drawing, their words, their variables and their "
-        "versions."
+        f"Choose {' and '.join(missing)} above, or paste an id, to compare events from the first difference, "
+        "paths, messages, variables and versions."
     )
 
 

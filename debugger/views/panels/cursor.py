@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Literal
 
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
@@ -141,22 +142,23 @@ def _event_button(view: RunView, by: int) -> Button:
     target = next_place(cursor_events(view), view.event, by)
     is_end = target == view.event or (by > 0 and view.event is not None and not view.is_past)
     reason = f"No {'later' if by > 0 else 'earlier'} event on view" if is_end else ""
-    return _step_button("event", by, step_event, "chevron", reason)
+    return _step_button("event", by, reason)
 
 
 def _turn_button(view: RunView, by: int) -> Button:
     last = view.turns[-1].number if view.turns else 0
     is_end = not 0 < view.turn_number + by <= last and not (by > 0 and view.is_past)
     reason = f"No {'later' if by > 0 else 'earlier'} turn" if is_end else ""
-    return _step_button("turn", by, actions.step_turn, "keyboard_double_arrow", reason)
+    return _step_button("turn", by, reason)
 
 
-def _step_button(unit: str, by: int, do: Callable[[int], None], icon: str, reason: str) -> Button:
+def _step_button(unit: Literal["event", "turn"], by: int, reason: str) -> Button:
     name = "next" if by > 0 else "previous"
+    icon = "chevron" if unit == "event" else "keyboard_double_arrow"
     return Button(
         f"{name}_{unit}",
         f"{name.capitalize()} {unit}",
-        refresh.refreshing("bar", do),
+        refresh.refreshing("bar", step_event if unit == "event" else actions.step_turn),
         (by,),
         icon=f":material/{icon}_{'right' if by > 0 else 'left'}:",
         look="tertiary",

@@ -63,7 +63,7 @@ def manual_answer(view: RunView) -> None:
                 help="Pin this answer: the node's model gives it from now on",
             )
         if problems:
-            st.caption(":red[:material/error: Correct the field that is marked above.]")
+            _problem("Correct the field that is marked above.")
         _buttons(inquiry)
 
 
@@ -75,7 +75,7 @@ def _lead(inquiry: PendingPrompt) -> str:
 def _problem(sentence: str | None) -> None:
     """Draw why the field above cannot be used, if so."""
     if sentence:
-        st.caption(f":red[:material/error: {plain(sentence)}]")
+        st.markdown(f":small[:red[:material/error: {plain(sentence)}]]")
 
 
 def _prompt(prompt: Prompt) -> None:
@@ -205,7 +205,7 @@ def _is_judged(element: Element, view: RunView) -> bool:
 
 
 def undecided(view: RunView) -> None:
-    """Draw the offer to answer as the model where the stand-in took no edge; nothing elsewhere."""
+    """Draw the offer to answer as the model where the stand-in chose no edge; nothing elsewhere."""
     found = _undecided(view)
     if found is None:
         return

@@ -194,9 +194,9 @@ def interrupted_turn(view: RunView) -> None:
     number = len(decode(turn.events_json))
     with st.container(border=True, key="cut_off", horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f":material/power_off: **A turn was begun{plain(said)} and is not in the record.** "
-            f"It got as far as {count(number, 'event')}. Either it still stands in another tab, or the "
-            "program ended before it did: the run stands at its last finished turn.",
+            f":material/power_off: **A turn was started{plain(said)} and is not in the record.** "
+            f"It got as far as {count(number, 'event')}. Either it is still open in another tab, or the "
+            "program ended before it did: the run is at its last finished turn.",
             width="stretch",
         )
         st.button(

@@ -72,7 +72,7 @@ class WorkflowFiles:
 
 
 def workflow_files(backend: Backend, versions: list[VersionSummary]) -> None:
-    """Draw the import of a file, and download and copy of the workflow on view.
+    """Draw import, download and copy of workflow files.
 
     Args:
         backend: The current one.

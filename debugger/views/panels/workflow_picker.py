@@ -46,7 +46,7 @@ class OpenedWorkflows:
 
 
 def choose_workflow(backend: Backend) -> None:
-    """Draw the choice of a workflow and its version, and what is done with workflow files."""
+    """Draw the choice of workflow and version, and the workflow files."""
     session = state.record(CurrentRun).session
     workflows = _known(("workflows",), lambda: backend.workflows())
     if workflows is not None:
@@ -102,7 +102,7 @@ def _workflow(backend: Backend, session: DebugSession | None, workflows: list[Wo
 
 
 def _recent_first(backend: Backend, workflow_ids: list[str]) -> list[str]:
-    """Return ids by last use, here and by any run; those never used keep their order."""
+    """Return ids by last use; those never used keep their order."""
     try:
         runs = state.record(BackendCache).ask(
             ("recent_runs",), lambda: backend.runs(size=_MAX_RECENT_RUNS).rows
@@ -122,7 +122,7 @@ def _workflow_chosen() -> None:
 
 @command
 def open_found(text: str) -> None:
-    """Open the workflow that an id names, or the only one that a text finds.
+    """Open a workflow by its id, or the only match of a text.
 
     A workflow that is not in the list is opened by its id.
 

@@ -22,7 +22,7 @@ def test_neither_run_has_a_turn():
 def test_the_user_says_something_else():
     a, b = [START, turn(2, "tea", hears("desk", "tea"))], [START, turn(2, "coffee", hears("desk", "coffee"))]
 
-    assert sentence(a, b) == "They part at turn 2 after “Desk”: the user says “tea” in A, “coffee” in B."
+    assert sentence(a, b) == "First difference: turn 2 after “Desk”: the user says “tea” in A, “coffee” in B."
 
 
 def test_the_same_words_lead_another_way():
@@ -30,45 +30,47 @@ def test_the_same_words_lead_another_way():
     b = [START, turn(2, "hm", at("desk"), transition("desk", "bye"), at("bye"))]
 
     assert sentence(a, b, {"bye": "Farewell"}) == (
-        "They part at turn 2 after “Desk”: A takes “wants tea” to “Tea”, B goes on to “Farewell”."
+        "First difference: turn 2 after “Desk”: A takes “wants tea” to “Tea”, B continues to “Farewell”."
     )
 
 
 def test_only_one_of_them_hops():
     a, b = [START, turn(2, "hm", at("desk"), transition("desk", "tea"))], [START, turn(2, "hm", at("desk"))]
 
-    assert sentence(a, b) == "They part at turn 2 after “Desk”: A goes on to “Tea”, B stays."
+    assert sentence(a, b) == "First difference: turn 2 after “Desk”: A continues to “Tea”, B stays."
 
 
 def test_the_workflow_says_something_else():
     a, b = [START, turn(2, "hm", speaks("desk", "Yes"))], [START, turn(2, "hm", speaks("desk", "No"))]
 
-    assert sentence(a, b) == "They part at turn 2 after “Desk”: A says “Yes”, B says “No”."
+    assert sentence(a, b) == "First difference: turn 2 after “Desk”: A says “Yes”, B says “No”."
 
 
 def test_a_variable_of_the_input_differs():
     a, b = [turn(1, None, dynamic_variables={"shop": "A"})], [turn(1, None, dynamic_variables={"shop": "B"})]
 
-    assert sentence(a, b) == "They part at turn 1: the input differs in dynamic_variables.shop."
+    assert sentence(a, b) == "First difference: turn 1: the input differs in dynamic_variables.shop."
 
 
 def test_the_state_differs_and_nothing_else():
     a, b = [START, turn(2, "hm", shows(tea="Assam"))], [START, turn(2, "hm", shows(tea="Ceylon"))]
 
-    assert sentence(a, b) == ("They part at turn 2 after “Desk”: the state differs in runtime_variables.tea.")
+    assert sentence(a, b) == (
+        "First difference: turn 2 after “Desk”: the state differs in runtime_variables.tea."
+    )
 
 
 def test_an_event_comes_in_one_only():
     a, b = [START, turn(2, "hm", {"type": "workflow_warning"})], [START, turn(2, "hm")]
 
-    assert sentence(a, b) == "They part at turn 2 after “Desk”: workflow warning comes in A only."
+    assert sentence(a, b) == "First difference: turn 2 after “Desk”: workflow warning comes in A only."
 
 
 def test_one_run_ends_before_the_other():
     longer = [START, turn(2, "hm", at("desk"))]
 
-    assert sentence([START], longer) == "Up to turn 1 they are the same; there A ends, and B goes on."
-    assert sentence(longer, [START]) == "Up to turn 1 they are the same; there B ends, and A goes on."
+    assert sentence([START], longer) == "Turn 1 is the same; then A ends and B continues."
+    assert sentence(longer, [START]) == "Turn 1 is the same; then B ends and A continues."
 
 
 def test_long_words_are_cut():

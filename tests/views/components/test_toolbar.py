@@ -44,13 +44,7 @@ def noted(app):
 def test_text_tells_how_it_looks_and_whether_it_yields():
     told = Text("Step", look="heading", help="One by one", yields=True).to_props()
 
-    assert (told["kind"], told["text"], told["look"], told["help"]) == (
-        "words",
-        "Step",
-        "heading",
-        "One by one",
-    )
-    assert (told["yields"], told["key"]) == (True, None)
+    assert told == {"kind": "words", "text": "Step", "look": "heading", "help": "One by one", "yields": True}
 
 
 def test_badge_tells_its_colour_and_name_of_its_icon():

@@ -70,6 +70,11 @@ def markdown(app):
     return "\n".join(each.value for each in app.markdown)
 
 
+def sentence(app):
+    """The sentence on the first difference, without Markdown escapes."""
+    return app.warning[0].value.replace("\\", "")
+
+
 def test_without_runs_page_says_what_would_be_here(app):
     app.run()
 
@@ -81,7 +86,7 @@ def test_without_runs_page_says_what_would_be_here(app):
 def test_address_opens_two_runs_where_they_part(app, backend, held):
     open_pair(app, *pair(backend))
 
-    assert "They part at turn 2" in app.warning[0].value
+    assert "First difference: turn 2" in sentence(app)
     row = held().row
     chosen = table(app).to_dict("records")[row - held().top]
     assert (chosen["verdict"], chosen["type"]) == (["~ changed"], "input")
@@ -98,7 +103,7 @@ def test_address_names_what_page_shows(app, backend):
 
     assert not app.exception
     assert (app.query_params["a"], app.query_params["b"]) == (a, b)
-    assert "They part at turn 2" in app.warning[0].value
+    assert "First difference: turn 2" in sentence(app)
 
 
 def test_address_that_browser_sent_too_late_takes_no_choice_back(app, backend, held):
@@ -146,7 +151,7 @@ def test_id_that_no_run_has_is_told_and_run_before_stays(app, backend, held):
     assert not app.exception
     assert "665f0c2b9a3e4d5f6a7b8c90" in app.error[0].value
     assert held().runs["b"].run.workflow_run_id == b
-    assert "They part at turn 2" in app.warning[0].value
+    assert "First difference: turn 2" in sentence(app)
 
 
 def test_one_of_two_runs_that_cannot_be_found_leaves_other(app, backend, held):
@@ -209,7 +214,7 @@ def test_more_is_ignored_or_less(app, backend, held):
 
     assert not app.exception
     assert "times" not in held().ignoring
-    assert "They part at turn 1" in app.warning[0].value
+    assert "First difference: turn 1" in sentence(app)
 
 
 def test_turns_of_b_can_be_put_beside_later_ones(app, backend, held):
@@ -229,7 +234,7 @@ def test_swapped_runs_change_places(app, backend, held):
 
     assert not app.exception
     assert (app.query_params["a"], app.query_params["b"]) == (b, a)
-    assert "“the caller wants coffee” in A" in app.warning[0].value.replace("\\", "")
+    assert "“the caller wants coffee” in A" in sentence(app)
 
 
 def test_runs_that_went_on_are_read_again(app, backend, held):
@@ -240,7 +245,7 @@ def test_runs_that_went_on_are_read_again(app, backend, held):
 
     app.button("compare_reload").click().run()
 
-    assert "there A ends, and B goes on" in app.warning[0].value.replace("\\", "")
+    assert "then A ends and B continues" in sentence(app)
 
 
 def test_path_tab_tells_who_came_by(app, backend):
@@ -317,7 +322,7 @@ def test_run_whose_workflow_is_gone_is_compared_without_its_versions(app, backen
     for tab in ("Path", "Transcript", "State", "Versions"):
         show(app, tab)
 
-    assert "The workflow is gone" in app.info[0].value
+    assert "The workflow was deleted" in app.info[0].value
 
 
 def test_run_of_other_backend_stands_beside_one_of_this(app, backend, held, tmp_path):
@@ -344,7 +349,7 @@ def test_backend_that_fails_leaves_runs_on_view(app, backend):
     app.run()
 
     assert not app.exception
-    assert "They part at turn 2" in app.warning[0].value
+    assert "First difference: turn 2" in sentence(app)
 
 
 @pytest.fixture

@@ -46,8 +46,8 @@ def choose_in_table(app, edge):
     assert not app.exception
 
 
-def captions(app):
-    return [caption.value.replace("\\", "") for caption in app.caption]
+def marked(app):
+    return [markdown.value.replace("\\", "") for markdown in app.markdown]
 
 
 def test_edge_of_graph_is_chosen_with_arguments(app, backend, record, settle):
@@ -90,7 +90,7 @@ def test_argument_of_wrong_type_is_reported_at_field(app, backend, record):
 
     app.button("desk_answer").click().run()
 
-    assert any("number: 'two' is not of type 'integer'" in caption for caption in captions(app))
+    assert any("number: 'two' is not of type 'integer'" in text for text in marked(app))
     assert app.text_area("desk_1_args_2").value == '{"number": "two"}'
     assert record(CurrentRun).session.human_input.pending is not None
     record(CurrentRun).session.stop()
@@ -104,7 +104,7 @@ def test_answer_that_is_no_json_is_kept(app, backend, record):
 
     app.button("desk_answer").click().run()
 
-    assert any("This is not JSON" in caption for caption in captions(app))
+    assert any("This is not JSON" in text for text in marked(app))
     assert app.text_area("desk_1_fields").value == "{city"
     record(CurrentRun).session.stop()
 
@@ -125,7 +125,7 @@ def test_undecided_turn_offers_its_steps(app, backend, settle):
     undecided(app, backend, settle, *FLOW)
 
     offer = items(app, "undecided")
-    assert offer[0]["text"] == "The stand-in took no edge of Chat."
+    assert offer[0]["text"] == "The stand-in chose no edge of Chat."
     assert [item["label"] for item in offer[1:]] == ["Answer as the model", "→ Bye", "→ Orders"]
 
 

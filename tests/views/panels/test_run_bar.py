@@ -154,7 +154,7 @@ def test_run_that_is_only_left_to_its_companions_says_so_and_can_be_stopped(app,
     assert record(CurrentRun).session.status == "running"
     assert "In the background" in badges(app)
     assert box(app)["disabled"]
-    assert box(app)["placeholder"].startswith("Nobody waits for the user")
+    assert box(app)["placeholder"].startswith("The run continues in the background")
     assert control(app, "stop").disabled is False
     press("stop")
     assert record(CurrentRun).session.status == "cancelled"

@@ -116,7 +116,7 @@ def suggest() -> None:
 
 
 def earlier_run(backend: Backend, run_id: str) -> str:
-    """Return the run that a fork was made of, else the workflow's previous run.
+    """Return the source of a fork, else the workflow's previous run.
 
     Empty where there is none.
 

@@ -42,7 +42,7 @@ def _steering(found: Comparison) -> None:
     held = state.record(CompareState)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="compare_steering"):
         here = -1 if held.row is None else held.row
-        _jump("First divergence", "compare_first", ":material/call_split:", found.first)
+        _jump("First difference", "compare_first", ":material/call_split:", found.first)
         _jump("Previous", "compare_previous", ":material/keyboard_arrow_up:", found.preceding(max(here, 0)))
         _jump("Next", "compare_next", ":material/keyboard_arrow_down:", found.following(here))
         state.begin_widget(actions.DIFFERENCES_KEY, held.only_differences)

@@ -134,7 +134,7 @@ def ignored_bar(seen: RunComparison) -> None:
             selection_mode="multi",
             key=actions.IGNORING_KEY,
             on_change=actions.ignore,
-            help=f"Values that may differ and are passed over. A chosen one is ignored.\n\n{_COVERS}",
+            help=f"Values whose differences are ignored while chosen.\n\n{_COVERS}",
             wrap=True,
         )
         st.space("stretch")
@@ -146,8 +146,8 @@ def ignored_bar(seen: RunComparison) -> None:
             step=1,
             key=actions.SHIFT_KEY,
             on_change=actions.move,
-            help="Which turn of A stands beside turn 1 of B. A run that goes on from a turn of another "
-            "begins beside the turn after it.",
+            help="The turn of A that is compared with turn 1 of B. For a fork it is the turn that the fork "
+            "starts with.",
             width=150,
         )
 
@@ -178,7 +178,7 @@ def pickers() -> None:
             icon=":material/refresh:",
             on_click=actions.reload,
             disabled=not state.record(CompareState).places,
-            help="Read both runs again: others may have gone on with them",
+            help="Read both runs again: other clients may have continued them",
         )
 
 

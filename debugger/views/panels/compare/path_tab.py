@@ -40,7 +40,7 @@ def path_tab(seen: RunComparison) -> None:
                 on_choose=actions.choose_element,
             )
         else:
-            st.caption(plain(placed.note) or "The runs tell of no node, so there is nothing to draw.")
+            st.caption(plain(placed.note) or "The runs have no node, so there is nothing to draw.")
     with right:
         _table(seen)
 
