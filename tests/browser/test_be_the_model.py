@@ -129,3 +129,20 @@ def test_step_in_graph_is_next_step_of_model(page: Page, app: Server):
     page.locator(".st-key-desk_answer button").click()
     expect(conversation(page)).to_contain_text("Unclear")
     expect(page.locator(".st-key-run_end")).to_contain_text("Ended: Unclear has no outgoing edge.")
+
+
+def test_answer_gives_keyboard_to_message_box(page: Page, app: Server):
+    open_app(page, app.url)
+    import_workflow(page, "orders.json", desk_flow())
+    keep_import(page)
+    message_box(page).fill("Good morning")
+    message_box(page).press("Enter")
+    page.locator(".st-key-answer_as_model button").click()
+    expect(page.locator(".st-key-desk")).to_be_visible()
+    expect(message_box(page)).to_be_hidden()
+    settled(page)
+
+    page.locator(".st-key-desk_answer button").click()
+
+    expect(page.locator(".st-key-desk")).to_have_count(0)
+    expect(message_box(page)).to_be_focused()

@@ -362,3 +362,16 @@ def test_variables_as_json_keep_unusable_draft(backend):
     assert "line 1" in draft.problems[0]
     draft.set_text(RUNTIME, "{}")
     assert (draft.problems, draft.differences) == ([], [])
+
+
+def test_answer_of_user_is_change_of_fork(backend):
+    session = DebugSession(backend, backend.create_workflow(document(say("chat"))).id)
+    session.start(TurnInput.with_message("Hello"))
+    session.wait(10)
+
+    draft = ForkDraft.of(fork_point(session, 1))
+    draft.is_answered_by_user = True
+
+    (change,) = draft.differences
+    assert (change.path, change.before, change.after) == ("model", "stand-in", "user")
+    assert draft.is_edited

@@ -445,7 +445,11 @@ def _use(key: str, controls: Mapping[str, Control]) -> None:
     Streamlit hands on the second alone.
     """
     props, last = state.sent_by_browser(key, "used"), state.widget(f"{key}_heard", 0)
-    uses = [use for use in props if _is_use(use)] if isinstance(props, list) else []
+    uses = [
+        use
+        for use in (props if isinstance(props, list) else [])
+        if isinstance(use, list) and [type(each) for each in use[:2]] == [int, str] and len(use) == 3
+    ]
     fresh = [use for use in uses if use[0] > last]
     latest = {name: number for number, name, _ in fresh}
     state.set_widget(f"{key}_heard", max([last, *(number for number, _, _ in uses)]))
@@ -462,10 +466,6 @@ def _use(key: str, controls: Mapping[str, Control]) -> None:
                 rerun = asked
     if rerun is not None:
         raise rerun
-
-
-def _is_use(props: Any) -> bool:
-    return isinstance(props, list) and [type(each) for each in props[:2]] == [int, str] and len(props) == 3
 
 
 def _able(do: Callable[..., None] | None, disabled: bool, help: str) -> JsonObject:

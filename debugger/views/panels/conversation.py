@@ -38,10 +38,10 @@ def conversation(view: RunView) -> None:
             _messages(view)
         turn_outcome(view)
         work_bar(view)
-        if view.session.human_input.pending is not None and not view.is_past:
-            manual_answer(view)
-        else:
-            _message_box(view)
+        with st.container(key="answer_form"):  # always there: the box keeps its place, and takes the keyboard
+            if view.session.human_input.pending is not None and not view.is_past:
+                manual_answer(view)
+        _message_box(view)
 
 
 def _messages(view: RunView) -> None:

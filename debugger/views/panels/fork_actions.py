@@ -132,21 +132,20 @@ def close_tree() -> None:
 
 
 @run_command
-def run_turn_again(
-    session: DebugSession, turn_number: int, note: str, prepare: Callable[[DebugSession], None]
+def answer_turn_again(
+    session: DebugSession, turn_number: int, prepare: Callable[[DebugSession], None]
 ) -> None:
-    """Fork the run right before a turn, and execute the turn there with its own input.
+    """Fork the run right before a turn, and execute the turn there with the user's answers.
 
     Args:
         session: The run on view.
         turn_number: The turn.
-        note: Says why, in the tree of forks.
         prepare: Sets up the session of the fork before the turn starts.
     """
     if session.run_id is None or session.busy:
         return
     draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.fork_modes(session.backend)[0])
-    draft.by, draft.note = notes.author(), note
+    draft.by, draft.is_answered_by_user = notes.author(), True
     _run(draft, prepare)
 
 

@@ -274,7 +274,7 @@ def answer_as_model(node_id: str, step: Step | None) -> None:
         if step is not None:
             fork.human_input.want(NextStep(step.edge, step.node), node_id)
 
-    fork_actions.run_turn_again(session.turns[-1].number, "Answered as the model", prepare)
+    fork_actions.answer_turn_again(session.turns[-1].number, prepare)
 
 
 @command

@@ -145,7 +145,7 @@ def _node_table(rows: Sequence[NodeMetrics], steps: Sequence[Step], prices: Sequ
         (_number("runs", "Runs", 46), lambda row: f"{row.runs:,}"),
         (_number("failures", "Failed", 52), lambda row: f"{row.failures:,}"),
         (
-            Column("share", "Share", 86, "bar", help="Of the time of all node runs"),
+            Column("share", "Share", 92, "bar", help="Of the time of all node runs"),
             lambda row: (percent(row.share), row.share),
         ),
         (_number("total", "Total", 58, "Of all its runs"), lambda row: _of(row.time, "total")),

@@ -64,7 +64,7 @@ def call_view(view: RunView, row: TimelineRow) -> None:
         st.caption(plain(found))
         return
     bar("prompt_bar", [_REBUILT, Text("The call as the engine made it")], low=True)
-    st.json(found.call, expanded=2)
+    st.json(found.call, expanded=3)
 
 
 def _prompt_of(view: RunView, row: TimelineRow) -> PastPrompt | str:

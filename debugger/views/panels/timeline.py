@@ -154,7 +154,7 @@ def timeline_filters(view: RunView, found: FilteredTimeline) -> list[Item]:
     find = TextInput(_TEXT_KEY, "Find in timeline", "Find …", ":material/search:", shortcut=keys("search"))
     active = _active()
     badge = [Badge(f"{active} on", colour="violet")] if active else []
-    troubles = _troubles(found)
+    troubles = " · ".join(count(found.trouble[kind], kind) for kind in TROUBLES if found.trouble[kind])
     return [density, find, _MORE, *badge, *([Text(troubles)] if troubles else [])]
 
 
@@ -196,10 +196,6 @@ def shown_events(view: RunView) -> Sequence[int]:
 def _count(found: FilteredTimeline) -> str:
     shown = f"{len(found.places):,}"
     return f"{shown} of {found.total:,}" if found.hidden else shown
-
-
-def _troubles(found: FilteredTimeline) -> str:
-    return " · ".join(count(found.trouble[kind], kind) for kind in TROUBLES if found.trouble[kind])
 
 
 def _filter(view: RunView) -> Filter:
@@ -245,15 +241,16 @@ def _one_of(label: str, anything: str, found: Mapping[str, int], key: str, names
 
 
 def _active() -> int:
-    held = [
-        bool(state.widget("timeline_types")),
-        state.widget("timeline_node") not in (None, _ANY_NODE),
-        state.widget("timeline_thread") not in (None, _ANY_THREAD),
-        state.widget("timeline_turns") not in (None, _ALL),
-        bool(state.widget("timeline_failures")),
-        bool(state.widget("timeline_only_node")) and state.record(Selection).node is not None,
-    ]
-    return sum(held)
+    return sum(
+        [
+            bool(state.widget("timeline_types")),
+            state.widget("timeline_node") not in (None, _ANY_NODE),
+            state.widget("timeline_thread") not in (None, _ANY_THREAD),
+            state.widget("timeline_turns") not in (None, _ALL),
+            bool(state.widget("timeline_failures")),
+            bool(state.widget("timeline_only_node")) and state.record(Selection).node is not None,
+        ]
+    )
 
 
 def _turn(view: RunView, turns: str) -> int | None:

@@ -12,7 +12,7 @@ from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.session.session import DebugSession
-from debugger.store import Role, UnfinishedTurn
+from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import on_click, requires
@@ -189,7 +189,7 @@ def interrupted_turn(view: RunView) -> None:
     turn = view.session.interrupted_turn
     if turn is None:
         return
-    message = _message(turn)
+    message = TurnLog(0, TurnInput.from_wire(decode(turn.input_json))).message
     said = f" after “{message[:_LONGEST]}”" if message else ""
     number = len(decode(turn.events_json))
     with st.container(border=True, key="cut_off", horizontal=True, vertical_alignment="center"):
@@ -212,10 +212,6 @@ def interrupted_turn(view: RunView) -> None:
             icon=":material/close:",
             **on_click(forget_turn),
         )
-
-
-def _message(turn: UnfinishedTurn) -> str:
-    return TurnLog(0, TurnInput.from_wire(decode(turn.input_json))).message
 
 
 @command

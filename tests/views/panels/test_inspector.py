@@ -22,7 +22,7 @@ def test_before_run_inspector_says_what_would_be_here(app, backend):
         use(app, "inspector_tab", tab)
         assert not app.exception
 
-    assert "once it has started" in captions(app)
+    assert "commented and rated here" in captions(app)
 
 
 def test_variables_show_each_scope_after_latest_event(app, backend, press):

@@ -7,6 +7,7 @@ from debugger.views.run_state import CurrentRun
 from debugger.views.selection import Selection
 from tests.support.factories import document, everywhere, node, say, static, when
 from tests.views.bars import control, items, keys, use
+from tests.views.bars import words as texts
 from tests.views.message import send
 from tests.views.row_lists import choose
 from tests.views.talk import words
@@ -140,6 +141,7 @@ def test_offered_step_is_taken_in_fork(app, backend, record, settle):
 
     assert words(app) == ["Hello", "Bye"]
     assert record(CurrentRun).session.run_id != first
+    assert {"fork at turn 1", "Not checked"} <= set(texts(app))
     assert "answer_as_model" not in keys(app)
 
 
