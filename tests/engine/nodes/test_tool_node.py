@@ -299,7 +299,7 @@ def test_mapping_onto_outcome_fails_the_run(name, scope):
 
     assert play.wire[-1]["type"] == "workflow_error"
     assert play.end.error == (
-        f"Node 'A' maps a result onto target_variable_name {name!r}, where it tells whether the call "
+        f"Node 'A' maps a result onto target_variable_name {name!r}, where it says whether the call "
         "succeeded. Choose another name than price_success and price_error."
     )
 
