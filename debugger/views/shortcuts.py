@@ -77,10 +77,10 @@ SHORTCUTS = {
 """By the name of what they do, grouped for the help."""
 
 BUILT_IN = (
-    Shortcut("Run", "Escape", "Forget a step that waits for your next message"),
+    Shortcut("Run", "Escape", "Cancel the step that waits for your next message"),
     Shortcut("Message box", "Enter", "Send the message"),
     Shortcut("Message box", "Alt+Enter", "Send the message and pause at its first event"),
-    Shortcut("Message box", "Shift+Enter", "Begin another line"),
+    Shortcut("Message box", "Shift+Enter", "New line"),
     Shortcut("Conversation", "Up and Down", "Walk the messages"),
     Shortcut("Conversation", "Enter", "Show the run as of the message"),
     Shortcut("Graph", "Arrow keys", "Walk the nodes"),

@@ -62,7 +62,7 @@ def audit_list() -> None:
             hide_index=True,
             column_config={
                 "time": st.column_config.DatetimeColumn("Time (UTC)", format="YYYY-MM-DD HH:mm:ss"),
-                "person": st.column_config.TextColumn("Person"),
+                "person": st.column_config.TextColumn("User"),
                 "role": st.column_config.TextColumn("Role", width="small"),
                 "action": st.column_config.TextColumn("Action"),
                 "target": st.column_config.TextColumn("Target"),
@@ -79,7 +79,7 @@ def _words(details: Mapping[str, Any]) -> str:
 def _filters(persons: list[str], actions: list[str]) -> tuple[str, str]:
     left, right = st.columns(2)
     person = left.selectbox(
-        "Person", [_ALL, *persons], key="audit_person", format_func=lambda name: name or "All persons"
+        "User", [_ALL, *persons], key="audit_person", format_func=lambda name: name or "All users"
     )
     action = right.selectbox(
         "Action", [_ALL, *actions], key="audit_action", format_func=lambda name: name or "All actions"

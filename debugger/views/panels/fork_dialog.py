@@ -165,7 +165,7 @@ def _start_node(draft: ForkDraft, view: RunView, lead: str) -> None:
     options = ["", *(node for node in names if node != here)]
     key = f"{lead}_start_{draft.version_number}"
     st.selectbox(
-        "Begin at",
+        "Start at",
         options,
         index=options.index(draft.start_node) if draft.start_node in options else 0,
         key=key,

@@ -96,7 +96,7 @@ def _fork(row: TreeRow) -> list[Item]:
 def _describe(fork: ForkRecord) -> str:
     by = f" by {fork.forked_by}" if fork.forked_by else ""
     note = f": {fork.note}" if fork.note else ""
-    return f"Left run {fork.source_run_id} right before turn {fork.turn_number}{by}{note}"
+    return f"Forked from run {fork.source_run_id} before turn {fork.turn_number}{by}{note}"
 
 
 _TABLE_KEY = "run_tree"

@@ -140,7 +140,7 @@ def ignored_bar(seen: RunComparison) -> None:
         st.space("stretch")
         state.set_widget(actions.SHIFT_KEY, seen.shift + 1)
         st.number_input(
-            "Turn 1 of B beside",
+            "Turn 1 of B with",
             min_value=-9_998,
             max_value=9_999,
             step=1,
@@ -169,7 +169,7 @@ def pickers() -> None:
             icon=":material/swap_horiz:",
             on_click=actions.swap,
             disabled=not state.record(CompareState).places,
-            help="Let A be B and B be A",
+            help="Swap A and B",
         )
         _picker("b", offered)
         st.button(
