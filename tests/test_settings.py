@@ -220,7 +220,7 @@ def test_shown_time_zone_falls_back_to_that_of_the_engine():
 def test_unknown_time_zone_is_refused(monkeypatch, zone):
     monkeypatch.setenv("WORKFLOW_DEBUGGER_DISPLAY_TIME_ZONE", zone)
 
-    with pytest.raises(SettingsError, match=r"DISPLAY_TIME_ZONE.*no time zone"):
+    with pytest.raises(SettingsError, match=r"DISPLAY_TIME_ZONE.*not a time zone"):
         read_settings()
 
 

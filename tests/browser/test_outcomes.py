@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 from tests.browser.conftest import Server, streamlit_app
 from tests.browser.driving import (
     WATCH,
+    choose_in_menu,
     context,
     conversation,
     export_run,
@@ -391,7 +392,7 @@ def test_run_is_paused_and_resumed(page: Page, world: World):
     run_id = world.start_run()
     world.open(page, run_id, "embedded")
 
-    page.get_by_role("button", name="Pause run").click()
+    choose_in_menu(page, "pause_run")
 
     expect(context(page)).to_contain_text("Paused")
     expect(message_box(page)).to_be_disabled()

@@ -73,7 +73,7 @@ def test_run_is_stepped_event_by_event_then_node_by_node(page: Page, app: Server
     opened(page, app)
 
     page.locator(".st-key-step_event button").first.click()
-    expect(stepping(page)).to_contain_text("One event on")
+    expect(stepping(page)).to_contain_text("After one event")
     settled(page)
     expect(context(page)).to_contain_text("Paused")
     page.locator(".st-key-step_node button").first.click()
@@ -93,16 +93,16 @@ def test_condition_stops_before_fifth_visit_where_edit_changes_path(
     expect(pane).to_contain_text("Verified")
 
     page.locator(".st-key-start button").first.click()
-    expect(stepping(page)).to_contain_text("Breakpoint before Count, met 5 times")
+    expect(stepping(page)).to_contain_text("Breakpoint before Count, 5 hits")
     settled(page)
 
     # The paused turn is there again after a reload, and in another tab that has its link.
     page.reload()
-    expect(stepping(page)).to_contain_text("met 5 times")
+    expect(stepping(page)).to_contain_text("5 hits")
     settled(page)
     other = chromium.new_context().new_page()
     other.goto(page.url)
-    expect(context(other)).to_contain_text("met 5 times")
+    expect(context(other)).to_contain_text("5 hits")
     other.close()
 
     open_editor(page)
@@ -113,7 +113,7 @@ def test_condition_stops_before_fifth_visit_where_edit_changes_path(
     page.keyboard.press("Escape")
     expect(page.locator(".st-key-live_editor")).to_have_count(0)
     settled(page)
-    expect(stepping(page)).to_contain_text("met 5 times")
+    expect(stepping(page)).to_contain_text("5 hits")
     page.locator(".st-key-resume button").first.click()
 
     expect(conversation(page)).to_contain_text("Turned right")

@@ -61,7 +61,7 @@ def stop_before_the_fifth_visit(page: Page) -> None:
     form.get_by_role("button", name="Add").click()
     settled(page)
     press(page, "start")
-    expect(context(page)).to_contain_text("met 5 times")
+    expect(context(page)).to_contain_text("5 hits")
     settled(page)
 
 

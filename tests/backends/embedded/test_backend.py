@@ -265,7 +265,7 @@ def test_too_deep_input_is_rejected(backend):
         (
             [node("a", "say_llm")],
             {"main_response_config": {"prompt": ["Talk."]}},
-            "prompt that is no text: ['Talk.']",
+            "prompt that is not a text: ['Talk.']",
         ),
         ([node("a", "tool_node", tool_config={"type": []})], {}, "a tool of type []"),
     ],

@@ -306,9 +306,7 @@ def test_fork_continues_in_version_with_nodes(backend):
 
     assert "New" in said(turn_of(backend, fork_id, 2))
     assert backend.run(fork_id).version_number == 1
-    with pytest.raises(
-        ConflictError, match=r"stands at 'chat' \(thread 0\), which this version does not have"
-    ):
+    with pytest.raises(ConflictError, match=r"is at 'chat' \(thread 0\), which this version does not have"):
         backend.fork(run_id, 2, version_number=2)
     moved = backend.fork(run_id, 2, version_number=2, start_node_logical_id="talk")
     assert backend.run(moved).version_number == 2
@@ -378,7 +376,7 @@ def test_a_replay_can_be_cut_short(backend):
 def test_hosted_api_rejects_fork_with_advice(ask):
     hosted = HostedBackend(HostedSettings(base_url="http://127.0.0.1:9", api_key="sk-test"))
 
-    with pytest.raises(UnsupportedError, match=r"gives no checkpoint.*from turn 1"):
+    with pytest.raises(UnsupportedError, match=r"has no checkpoints.*from turn 1"):
         getattr(hosted, ask)("665f00000000000000000001", 2)
 
     hosted.close()

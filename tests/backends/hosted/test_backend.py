@@ -200,7 +200,7 @@ def test_run_search_uses_api_parameters(peer, hosted):
 
 @pytest.mark.parametrize("wanted", [{"tag": "smoke"}, {"starred": True}, {"version_number": 3}])
 def test_unsupported_search_is_rejected_before_sending(peer, hosted, wanted):
-    with pytest.raises(UnsupportedError, match="versions, tags and stars"):
+    with pytest.raises(UnsupportedError, match="version, tags and stars"):
         hosted.runs(search=RunSearch(**wanted))
 
     assert peer.asked == []

@@ -164,7 +164,7 @@ def test_killed_server_leaves_last_finished_turn(tmp_path):
         error = session.error
 
     assert isinstance(error, OutcomeUnknownError)
-    assert "Nothing tells whether the turn was executed" in error.message
+    assert "It is not known whether the turn was executed" in error.message
     assert session.pending.message == "Assam"
     with server_process(tmp_path, port=urlsplit(url).port):
         session.check_now()

@@ -224,7 +224,7 @@ def test_outcome_is_unknown_while_reads_fail(peer, hosted):
     for _ in range(30):
         peer.answers(500)
 
-    with pytest.raises(OutcomeUnknownError, match=r"cannot be read.* Nothing tells"):
+    with pytest.raises(OutcomeUnknownError, match=r"cannot be read.* It is not known"):
         later_turn(hosted).finish()
 
     assert peer.count("POST") == 1

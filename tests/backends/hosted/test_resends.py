@@ -75,7 +75,7 @@ def test_refused_connection_is_given_up_after_three_resends():
     with backend_of(peer) as backend:
         stream = first_turn(backend)
 
-        with pytest.raises(ConnectionFailedError, match="Nothing answers") as raised:
+        with pytest.raises(ConnectionFailedError, match="No server answers") as raised:
             stream.finish()
 
     assert url in raised.value.message

@@ -162,4 +162,4 @@ def test_what_cannot_be_taken_over_is_warned_of():
 
     strikes, loop = expansion.report.warnings
     assert "Super node 'S' (s): its workflow's 'guardrail_strikes_config' is not used" in strikes
-    assert "Super node 'S' (s): its bounded retry is not done" in loop
+    assert "Super node 'S' (s): its bounded retry is ignored" in loop

@@ -143,7 +143,7 @@ def test_address_where_nothing_answers_is_reported(app):
     hosted(app, url="http://127.0.0.1:9/workflows", key=KEY)
 
     assert not app.exception
-    assert "Nothing answers" in app.error[0].value
+    assert "No server answers" in app.error[0].value
     assert KEY not in everything_drawn(app)
 
 

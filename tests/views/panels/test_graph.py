@@ -328,7 +328,7 @@ def test_run_of_workflow_that_is_gone_is_drawn_as_far_as_it_tells(app, backend):
     app.run()
 
     assert not app.exception
-    assert any("The workflow is gone" in caption.value for caption in app.caption)
+    assert any("The workflow was deleted" in caption.value for caption in app.caption)
     shape = drawn(app)["geometry"]
     assert [(node["id"], node["ghost"]) for node in shape["nodes"]] == [("a", True), ("chat", True)]
     assert [(edge["id"], edge["stray"]) for edge in shape["edges"]] == [("a > chat", "ghost")]

@@ -654,7 +654,7 @@ def test_result_part_onto_outcome_is_rejected():
     play.turn("hi")
 
     assert play.end.error == (
-        "Node 'Chat' maps a result onto target_variable_name 'total_error', where it tells whether the call "
+        "Node 'Chat' maps a result onto target_variable_name 'total_error', where it says whether the call "
         "succeeded. Choose another name than total_success and total_error."
     )
 
