@@ -115,7 +115,7 @@ def test_run_is_stopped_changed_forked_twice_compared_and_reopened(
     told = compared(page, app, first, same)
     assert "First difference" not in told
     told = compared(page, app, first, edited)
-    assert "part at turn 2" in told
+    assert "First difference: turn 2" in told
 
     other = chromium.new_context().new_page()
     open_app(other, link)
