@@ -5,6 +5,7 @@ const FIELDS = "input, textarea, select, [contenteditable=true]";
 const OPEN = '[data-testid="stPopoverBody"], [role="listbox"], [role="menu"], :root[data-menu]'; // what Escape closes first
 const NAMED = { SPACE: " ", LEFT: "ARROWLEFT", RIGHT: "ARROWRIGHT", UP: "ARROWUP", DOWN: "ARROWDOWN" };
 const SHORT = 12; // a text of so many characters is not cut: longer ones are, where there is no room
+const UNHEARD_MS = 2500; // a use that the server has not answered so long is sent again
 const AGAIN_MS = 1000; // a message that waits for the server gives way to the next one, which repeats it
 const instances = new WeakMap(); // one record per mounted element
 let lastNumber = 0;
@@ -75,6 +76,18 @@ function tell(it, key, value) {
   lastNumber = Math.max(now, lastNumber + 1);
   it.uses = [...it.uses.filter(use => now - use.at < AGAIN_MS), { at: now, event: [lastNumber, key, value] }];
   it.send("used", it.uses.map(use => use.event));
+  repeatUnheard(it, lastNumber, 2);
+}
+
+// A message that waits for the server is lost if another one, as that of a poll, takes its place. The server knows
+// a use by its number: one that it has heard already has no effect.
+function repeatUnheard(it, number, times) {
+  setTimeout(() => {
+    const use = it.uses.find(({ event }) => event[0] === number);
+    if (!times || !use || it.heard >= number || !it.root.isConnected || number !== lastNumber) return;
+    it.send("used", it.uses.map(({ event }) => event));
+    repeatUnheard(it, number, times - 1);
+  }, UNHEARD_MS);
 }
 
 function made(tag, className, text) {
@@ -406,6 +419,7 @@ function lineOf(it, at) {
 export default function ({ data, parentElement, setTriggerValue }) {
   const it = instanceOf(parentElement.querySelector(".bars")), lines = JSON.parse(data.bars);
   it.send = setTriggerValue;
+  it.heard = data.heard;
   lines.forEach(({ key, low, items, overflow }, at) => {
     const line = lineOf(it, at);
     line.overflow = overflow;

@@ -432,7 +432,10 @@ def bars(key: str, lines: Sequence[Line], *, width: Literal["stretch", "content"
         key=key,
         width=width,
         # As one text: Streamlit would look through all that it holds for tables.
-        data={"bars": encode([line.to_props() for line in lines]).decode()},
+        data={
+            "bars": encode([line.to_props() for line in lines]).decode(),
+            "heard": state.widget(f"{key}_heard", 0),
+        },
         on_used_change=lambda: _use(key, controls),
     )
 

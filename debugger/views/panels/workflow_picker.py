@@ -115,8 +115,13 @@ def _recent_first(backend: Backend, workflow_ids: list[str]) -> list[str]:
 
 
 def _workflow_chosen() -> None:
-    text = (state.widget(_WORKFLOW_KEY) or "").strip()
-    if text:
+    """Open what was chosen, unless it is on view.
+
+    Streamlit reports the value of a box that was taken off the page once more, as a change: opened again, it
+    would take the run from view that was started from it.
+    """
+    text, session = (state.widget(_WORKFLOW_KEY) or "").strip(), state.record(CurrentRun).session
+    if text and (session is None or text != session.workflow_id):
         open_found(text)
 
 

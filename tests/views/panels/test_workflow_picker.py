@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from debugger.errors import InputError, NotFoundError
 from debugger.protocol.workflow import WorkflowSummary
 from debugger.views.backend_cache import BackendCache
+from debugger.views.panels import workflow_picker
 from debugger.views.panels.workflow_picker import OpenedWorkflows, found_by_name
 from debugger.views.run_state import CurrentRun
 from debugger.views.state import LastAction
@@ -160,3 +163,17 @@ def test_version_is_chosen_from_list(app, backend, record):
     use(app, "version", "0")
 
     assert record(CurrentRun).session.version_number == 0
+
+
+@pytest.mark.parametrize(("reported", "opened"), [("wf_a", []), ("wf_b", ["wf_b"]), ("", [])])
+def test_workflow_on_view_is_not_opened_again(monkeypatch, reported, opened):
+    """Streamlit reports a box that was taken off the page as changed; the run on view has to stay."""
+    found = []
+    monkeypatch.setattr(workflow_picker, "open_found", found.append)
+    monkeypatch.setattr(workflow_picker.state, "widget", lambda key: reported)
+    current = CurrentRun(session=SimpleNamespace(workflow_id="wf_a"))
+    monkeypatch.setattr(workflow_picker.state, "record", lambda kind: current)
+
+    workflow_picker._workflow_chosen()
+
+    assert found == opened
