@@ -347,7 +347,9 @@ def state_copy(session: DebugSession, model: RunInputModel) -> None:
         st.caption("Once the workflow has runs, the state after any of their turns can be copied here.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall", key="state_copy"):
-        run_id = st.selectbox("Copy from run", list(runs), key="copy_run", format_func=runs.__getitem__)
+        run_id = st.selectbox(
+            "Copy from run", list(runs), key=f"copy_run_{session.run_id}", format_func=runs.__getitem__
+        )
         turns = _turns(session, run_id)
         numbers = list(dict.fromkeys(turn.number for turn in turns))
         number = st.selectbox(
