@@ -14,7 +14,7 @@ from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import NodeConfig
 
 STAND_IN = "stand-in"
-"""What answered, as usage names it, where no model is at hand."""
+"""Name in the usage of what answers where there is no model."""
 _NO_TOOL = "has no tool_config."
 """The end of the engine's error for a tool node without a tool."""
 _MODEL_EVENTS = frozenset({"say_llm", "worker_llm", "condition_evaluator_llm"})

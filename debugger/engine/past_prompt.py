@@ -59,7 +59,7 @@ class RebuiltPrompt:
     templates: tuple[str, ...]
     """Its texts before their variables were filled in."""
     notes: tuple[str, ...] = field(default=())
-    """What may differ from the prompt of then, as sentences."""
+    """Possible differences from the prompt that was sent, as sentences."""
 
 
 def rebuild_prompt(call: PastCall, graph: Graph) -> RebuiltPrompt:

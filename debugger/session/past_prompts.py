@@ -56,7 +56,7 @@ class PastPrompt:
     prompt: Prompt
     placeholders: tuple[FilledPlaceholder, ...]
     notes: tuple[str, ...]
-    """What may differ from the prompt of then, as sentences."""
+    """Possible differences from the prompt that was sent, as sentences."""
     default_llm: JsonObject | None = None
 
     @property

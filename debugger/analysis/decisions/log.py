@@ -45,7 +45,7 @@ class DecisionLog(EventFold):
         """Return to the state before the first turn."""
         self.all: list[DecisionRecord] = []
         self.starts: dict[int, NodeStart] = {}
-        """By the index of the event that started the node run."""
+        """Starts of node runs, by the index of the event that started each."""
         self._by_edge: dict[str, list[DecisionRecord]] = {}
         self._transitions = 0
         self._threads: dict[str, ThreadTrace] = {}

@@ -23,7 +23,7 @@ _JUDGE = "Decide whether the condition holds at this point of the conversation."
 _NOTHING_NEW = "(The user has said nothing new.)"
 """Ends a chat that the assistant spoke last in: some providers refuse one, others go on in its sentence."""
 _MEMO = "nav_msg_"
-"""How the ids of the engine's own notes begin (``platform.md#messages``)."""
+"""Prefix of the ids of the engine's own notes (``platform.md#messages``)."""
 
 
 class Line(NamedTuple):

@@ -143,7 +143,7 @@ class Expansion:
     origins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the id of each inner node the super nodes around it, outermost first."""
     inner: Mapping[str, InnerWorkflow] = field(default_factory=dict)
-    """What is inside each super node, by its id; an outer one comes before those inside it."""
+    """Content of each super node, by its id; an outer one comes before those inside it."""
     report: Report = field(default_factory=Report)
     loaded: frozenset[tuple[str, int | None]] = frozenset()
     """The stored workflows in it, as (id, requested version); ``None`` is the version that was active."""

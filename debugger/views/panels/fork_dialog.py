@@ -206,7 +206,7 @@ def _variables(draft: ForkDraft, lead: str) -> None:
             format_func=lambda word: f"{word} ({len(draft.variables.rows(_TIERS[word]))})",
             label_visibility="collapsed",
         )
-        st.caption("as they stood before the turn", width="content")
+        st.caption("as they were before the turn", width="content")
         st.space("stretch")
         as_json = st.toggle("As JSON", key=f"{lead}_json")
     chosen = _TIERS[word or _first_tier(draft)]
