@@ -1,0 +1,1 @@
+"""Reports of suite runs as files."""
