@@ -112,7 +112,7 @@ def test_rule_error_names_its_line(rule, message):
     with pytest.raises(InputError) as caught:
         Script.load(f"{HEAD}nodes:\n  a:\n    - {rule}")
 
-    assert str(caught.value).startswith("line 5: ")
+    assert str(caught.value).startswith("line 5, column ")
     assert message in str(caught.value)
 
 

@@ -68,5 +68,5 @@ def test_a_missing_quote_is_advised():
 
 
 def test_huge_number_error_names_its_line():
-    with pytest.raises(InputError, match="line 2: the number is too long"):
+    with pytest.raises(InputError, match="line 2, column 1: the number is too long"):
         read_yaml("a: 1\nb: " + "1" * 5000)
