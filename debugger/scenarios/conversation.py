@@ -36,6 +36,7 @@ class CheckedWorkflow:
 
     def __init__(self, authored: Workflow, running: Workflow) -> None:
         self.graph = Graph(authored)
+        self.running = running
         nodes = {node.logical_id: node for node in (*authored.node_configs, *running.node_configs)}
         self.labels = {key: node.label for key, node in nodes.items()}
         self._node_ids: dict[str, str] = {}

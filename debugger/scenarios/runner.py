@@ -95,6 +95,18 @@ class ScenarioRunner:
         """Return the backend that runs the scenarios of a connection, and has their runs."""
         return self._engine(None, None).backend if connection == EMBEDDED else self._backends(connection)
 
+    def workflow(self, loaded: LoadedScenario, connection: str) -> CheckedWorkflow:
+        """Return the workflow that a scenario runs on a connection; nothing is run.
+
+        Raises:
+            InputError: The connection cannot do what the scenario needs.
+            NotFoundError: It does not have the workflow.
+        """
+        _check_abilities(loaded.scenario, connection)
+        backend = self.backend(connection)
+        workflow_id, version = self._workflow(loaded, loaded.scenario, connection, backend)
+        return self._checked_workflow(connection, backend, workflow_id, version)
+
     def run(
         self,
         loaded: LoadedScenario,
@@ -160,8 +172,6 @@ class ScenarioRunner:
         else:
             engine, backend = None, self._backends(connection)
         workflow_id, version = self._workflow(loaded, scenario, connection, backend)
-        if scenario.workflow_version is not None:
-            version = scenario.workflow_version
         checked = self._checked_workflow(connection, backend, workflow_id, version)
         return _ScenarioRun(scenario, backend, engine, workflow_id, version, checked, self._judge, cancelled)
 
@@ -188,7 +198,8 @@ class ScenarioRunner:
             else:
                 found = self._store_document(loaded.document, Path(scenario.workflow).name)
             self._workflow_ids[key] = found
-        return self._workflow_ids[key]
+        workflow_id, version = self._workflow_ids[key]
+        return workflow_id, version if scenario.workflow_version is None else scenario.workflow_version
 
     def _find(self, name: str, connection: str, backend: Backend) -> str:
         """Return the id of a workflow by its id, logical id or name."""

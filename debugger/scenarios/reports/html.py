@@ -10,7 +10,7 @@ from jinja2 import Template
 
 from debugger.exports.html_files import content_hash, page_templates, read_resource
 from debugger.scenarios.reports.masked import Sources, reported_results
-from debugger.scenarios.reports.texts import check_place, decisive, repeats_text
+from debugger.scenarios.reports.texts import check_place, decisive, repeats_text, run_link
 from debugger.scenarios.suite_run import SuiteRun
 
 
@@ -36,6 +36,7 @@ def write_html(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:
         if sources.masking.is_off
         else "Personal data is masked.",
         link=sources.link,
+        run_link=run_link,
         decisive=decisive,
         check_place=check_place,
         repeats_text=repeats_text,

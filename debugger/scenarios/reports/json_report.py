@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.scenarios.reports.masked import ReportedResult, Sources, reported_results
-from debugger.scenarios.reports.texts import RunLink
-from debugger.scenarios.results import CheckResult, RepetitionResult
+from debugger.scenarios.reports.texts import RunLink, run_link
+from debugger.scenarios.results import CheckResult, RepetitionResult, ScenarioResult
 from debugger.scenarios.suite_run import SuiteRun
 
 FORMAT = "workflow-debugger-suite"
@@ -56,16 +56,15 @@ def _result(reported: ReportedResult, link: RunLink) -> JsonObject:
         "disposition": reported.disposition,
         "passes": result.passes,
         "seconds": round(result.seconds, 3),
-        "repetitions": [_repetition(each, link) for each in result.repetitions],
+        "repetitions": [_repetition(result, each, link) for each in result.repetitions],
     }
 
 
-def _repetition(repetition: RepetitionResult, link: RunLink) -> JsonObject:
-    run_id = repetition.run_id
+def _repetition(result: ScenarioResult, repetition: RepetitionResult, link: RunLink) -> JsonObject:
     return {
         "outcome": repetition.outcome,
-        "run_id": run_id,
-        "link": (link(run_id, None) if run_id else "") or None,
+        "run_id": repetition.run_id,
+        "link": run_link(result, repetition, link) or None,
         "turns": repetition.turns,
         "seconds": round(repetition.seconds, 3),
         "path": repetition.path,

@@ -66,7 +66,7 @@ def _case(reported: ReportedResult, link: RunLink) -> ElementTree.Element:
         problem.text = _text("\n".join(failure_lines(result, link)))
     output = [f"Warning: {line}" for line in warning_lines(result)]
     if result.outcome == "passed" and found is not None:
-        output += run_lines(found, link)
+        output += run_lines(result, found, link)
     if output:
         ElementTree.SubElement(case, "system-out").text = _text("\n".join(output))
     return case

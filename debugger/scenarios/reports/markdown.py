@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from debugger.scenarios.reports.masked import ReportedResult, Sources, reported_results
-from debugger.scenarios.reports.texts import RunLink, check_place, decisive, repeats_text, warning_lines
+from debugger.scenarios.reports.texts import (
+    RunLink,
+    check_place,
+    decisive,
+    repeats_text,
+    run_link,
+    warning_lines,
+)
 from debugger.scenarios.suite_run import SuiteRun
 
 _MAX_BYTES = 60_000
@@ -51,7 +58,7 @@ def _failure(reported: ReportedResult, link: RunLink) -> str:
         for check in found.failures:
             own = f"{_code(check.expectation.message)}: " if check.expectation.message else ""
             place = check_place(check).removeprefix("turn ")
-            opened = link(found.run_id, check.event) if found.run_id and check.event is not None else ""
+            opened = run_link(result, found, link, check.event)
             place = f"[{place}]({opened})" if opened else place
             lines.append(f"| {place} | {own}{_code(check.expected)} | {_code(check.got)} |")
         lines.append("")

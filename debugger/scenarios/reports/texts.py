@@ -6,28 +6,29 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
 
 from debugger.scenarios.results import CheckResult, RepetitionResult, ScenarioResult
+from debugger.settings import DEFAULT_CONNECTION
 
-RunLink = Callable[[str, int | None], str]
-"""Returns the link that opens a run, at an event if one is named; empty where it cannot be opened."""
+RunLink = Callable[[str, str, int | None], str]
+"""Returns the link that opens a run of a connection, at an event if one is named; empty without one."""
 
 
-def no_link(run_id: str, event: int | None) -> str:
+def no_link(connection: str, run_id: str, event: int | None) -> str:
     """Return no link: the runs are not stored."""
     return ""
 
 
-def app_link(address: str, connection: str = "") -> RunLink:
+def app_link(address: str) -> RunLink:
     """Return a function making links into the app.
 
     Args:
         address: The app's, such as ``http://localhost:8501``.
-        connection: The name of a hosted connection; empty of the embedded engine.
     """
-    backend = {"backend": "hosted", "connection": connection} if connection else {"backend": "embedded"}
 
-    def link(run_id: str, event: int | None) -> str:
+    def link(connection: str, run_id: str, event: int | None) -> str:
+        name = DEFAULT_CONNECTION if connection == "hosted" else connection
+        place = {"backend": "embedded"} if name == "embedded" else {"backend": "hosted", "connection": name}
         cursor = {} if event is None else {"event": str(event)}
-        return f"{address.rstrip('/')}/?{urlencode({**backend, 'run': run_id, **cursor})}"
+        return f"{address.rstrip('/')}/?{urlencode({**place, 'run': run_id, **cursor})}"
 
     return link
 
@@ -64,8 +65,14 @@ def failure_lines(result: ScenarioResult, link: RunLink = no_link) -> Iterator[s
     if found.error:
         yield f"Error: {found.error}"
     for check in found.failures:
-        yield from _check_lines(check, found, link)
-    yield from run_lines(found, link)
+        own = f": {check.expectation.message}" if check.expectation.message else ""
+        yield f"{check_place(check).capitalize()}{own}"
+        yield f"  expected: {check.expected}"
+        yield f"  got:      {check.got}"
+        if check.event is not None:
+            opened = run_link(result, found, link, check.event)
+            yield f"  nearest event: {check.event}{f', {opened}' if opened else ''}"
+    yield from run_lines(result, found, link)
 
 
 def warning_lines(result: ScenarioResult) -> Iterator[str]:
@@ -76,19 +83,16 @@ def warning_lines(result: ScenarioResult) -> Iterator[str]:
             yield f"{at}{check_place(check)}: {check.text}"
 
 
-def run_lines(repetition: RepetitionResult, link: RunLink) -> Iterator[str]:
+def run_lines(result: ScenarioResult, repetition: RepetitionResult, link: RunLink) -> Iterator[str]:
     """Yield the path of a run, and the link that opens it."""
     if repetition.path:
         yield f"Path: {repetition.path}"
-    if repetition.run_id and (opened := link(repetition.run_id, None)):
+    if opened := run_link(result, repetition, link):
         yield f"Run: {opened}"
 
 
-def _check_lines(check: CheckResult, repetition: RepetitionResult, link: RunLink) -> Iterator[str]:
-    own = f": {check.expectation.message}" if check.expectation.message else ""
-    yield f"{check_place(check).capitalize()}{own}"
-    yield f"  expected: {check.expected}"
-    yield f"  got:      {check.got}"
-    if check.event is not None:
-        opened = link(repetition.run_id, check.event) if repetition.run_id else ""
-        yield f"  nearest event: {check.event}{f', {opened}' if opened else ''}"
+def run_link(
+    result: ScenarioResult, repetition: RepetitionResult, link: RunLink, event: int | None = None
+) -> str:
+    """Return the link of a repetition; empty without a stored run."""
+    return link(result.scenario.connection, repetition.run_id, event) if repetition.run_id else ""
