@@ -47,7 +47,7 @@ class SuiteHistory:
         for stored in self._suites.results(found):
             case = cases.get((stored.scenario_id, stored.digest))
             if case is not None:
-                results[case.id] = case.result([_repetition(each.result) for each in stored.repetitions])
+                results[case.id] = case.result([read_repetition(each.result) for each in stored.repetitions])
                 self._dispose(case, results[case.id])
         return results
 
@@ -104,7 +104,8 @@ def disposition_of(result: ScenarioResult, digest: str, past: Sequence[PastResul
     return "known" if past and past[0].outcome != "passed" else "new"
 
 
-def _repetition(value: JsonObject) -> RepetitionResult:
+def read_repetition(value: JsonObject) -> RepetitionResult:
+    """Read a stored repetition."""
     found: RepetitionResult = _REPETITION.validate_python(value)
     return found
 
