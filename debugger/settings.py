@@ -134,6 +134,8 @@ class Settings(BaseModel):
     ``openai_llm gpt-5.4-mini``; empty means that there is none."""
     scripts: str = ""
     """Folder of scripts that answer for models; empty means ``scripts`` in the user's data folder."""
+    scenarios: str = ""
+    """Folder of scenario files of the page Suites; empty means ``scenarios`` in the user's data folder."""
     inline_python: Literal["off", "sandboxed", "unsafe"] = "sandboxed"
     """Mode of inline Python in workflows; ``unsafe`` is without a sandbox."""
     tool_timeout: float = Field(default=30, gt=0, le=600)
@@ -236,6 +238,11 @@ class Settings(BaseModel):
     def scripts_folder(self) -> Path:
         """The folder of scripts, with the default filled in."""
         return Path(self.scripts) if self.scripts else default_database_path().parent / "scripts"
+
+    @property
+    def scenarios_folder(self) -> Path:
+        """The folder of scenario files, with the default filled in."""
+        return Path(self.scenarios) if self.scenarios else default_database_path().parent / "scenarios"
 
     @property
     def knowledge_folder(self) -> Path:

@@ -114,7 +114,13 @@ def _without_dialects(schema: Any) -> Any:
     return [_without_dialects(part) for part in schema] if isinstance(schema, list) else schema
 
 
-def _search(pattern: str, text: str) -> bool:
+def search_pattern(pattern: str, text: str) -> bool:
+    """Return whether a pattern is found in a text.
+
+    Raises:
+        LimitError: It takes longer than `MAX_PATTERN_SECONDS`.
+        ValueError: It is no regular expression.
+    """
     import regex
 
     try:
@@ -124,12 +130,14 @@ def _search(pattern: str, text: str) -> bool:
             f"the pattern {pattern[:80]!r} takes longer than {MAX_PATTERN_SECONDS:g} seconds on a text of "
             f"{len(text):,} characters"
         ) from None
+    except regex.error as error:
+        raise ValueError(f"{pattern[:80]!r} is not a regular expression: {error}") from None
 
 
 def _pattern(validator: Any, pattern: str, value: Any, _schema: Any) -> _Errors:
     from jsonschema import ValidationError
 
-    if validator.is_type(value, "string") and not _search(pattern, value):
+    if validator.is_type(value, "string") and not search_pattern(pattern, value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
@@ -138,7 +146,7 @@ def _pattern_properties(validator: Any, patterns: dict[str, Any], value: Any, _s
         return
     for pattern, part in patterns.items():
         for name, member in value.items():
-            if _search(pattern, name):
+            if search_pattern(pattern, name):
                 yield from validator.descend(member, part, path=name, schema_path=pattern)
 
 
@@ -159,7 +167,7 @@ def _additional(keyword: _Keyword) -> _Keyword:
             value = {
                 name: member
                 for name, member in value.items()
-                if not any(_search(pattern, name) for pattern in patterns)
+                if not any(search_pattern(pattern, name) for pattern in patterns)
             }
             schema = {key: part for key, part in schema.items() if key != "patternProperties"}
         return keyword(validator, wanted, value, schema) or iter(())

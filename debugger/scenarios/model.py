@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from debugger.analysis.thread_positions import HintKind
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import RunStatus
 
@@ -19,7 +20,7 @@ SideEffectClass = Literal["talk", "read", "write", "contact"]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     def _with_one_of(self, names: tuple[str, ...]) -> Self:
         found = [name for name in names if getattr(self, name) is not None]
@@ -106,7 +107,7 @@ class HintMatch(_Model):
     """``false``: the run must not wait for the user."""
     node: str | None = None
     """The node that waits, by logical id or name."""
-    kind: str | None = None
+    kind: HintKind | None = None
     """The kind of input, as the column ``next_input_hint_kind`` of exports has it."""
 
 

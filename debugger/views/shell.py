@@ -15,7 +15,7 @@ from debugger.views.auth.login_page import MARK
 from debugger.views.auth.permissions import current_user
 from debugger.views.components.toolbar import Item, Link
 from debugger.views.confirmations import production_dialog
-from debugger.views.pages import compare, connection, debug, review, runs
+from debugger.views.pages import compare, connection, debug, review, runs, suites
 from debugger.views.panels.python_consent import python_dialog
 from debugger.views.panels.top_nav import top_nav
 from debugger.views.state import PageLinks
@@ -38,6 +38,7 @@ VIEWS = (
     View("debug", "Debug", ":material/bug_report:", debug.render, debug.head),
     View("runs", "Runs", ":material/history:", runs.render),
     View("review", "Review", ":material/rate_review:", review.render),
+    View("suites", "Suites", ":material/checklist:", suites.render),
     View("compare", "Compare", ":material/compare_arrows:", compare.render),
     View("connection", "Connection", ":material/cable:", connection.render),
 )

@@ -19,6 +19,7 @@ from debugger.backends.forks import Forks
 from debugger.engine.environment import Environment
 from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
+from debugger.engine.models import Script
 from debugger.engine.models.base import Model
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
@@ -45,6 +46,7 @@ class EmbeddedBackend:
         store: A store that is open already, instead of the one that the settings name.
         world: Clock and random values.
         responder: Whatever answers for the models of all workflows, instead of what the settings name.
+        script: The script of all workflows, instead of those that name them.
         environment: Holds secrets for calls to the outside; the process's own by default. Those among the
             store's global variables are used besides.
         python_consent_key: Signs consents to run Python that cannot be sandboxed: a secret of the page of a
@@ -65,6 +67,7 @@ class EmbeddedBackend:
         store: Store | None = None,
         world: Environment | None = None,
         responder: Model | None = None,
+        script: Script | None = None,
         environment: Mapping[str, str] | None = None,
         python_consent_key: bytes | None = None,
     ) -> None:
@@ -75,6 +78,7 @@ class EmbeddedBackend:
         self.notebook: NoteRepository | None = self.store.notebook
         self._world = world or Environment()
         self._responder = responder
+        self._script = script
         self._options = _engine_options(self.settings)
         self.global_values = GlobalValues(self.store)
         """The store's global variables, with which every new run begins."""
@@ -348,10 +352,10 @@ class EmbeddedBackend:
     ) -> tuple[Interpreter, frozenset[str]]:
         workflow = self.workflow(workflow_id, version_number)
         expansion = expand(workflow, self.workflow)
-        script = find_script(workflow.config.logical_id, self.settings.scripts_folder)
+        script = self._script or find_script(workflow.config.logical_id, self.settings.scripts_folder)
         interpreter = Interpreter(
             expansion.workflow,
-            self._responder or model_for(workflow, self.settings),
+            self._responder or model_for(workflow, self.settings, script=self._script),
             replace(self._options, tool_answers=script.tool_answers if script else ()),
             self._world,
             load_run=self._load_run,

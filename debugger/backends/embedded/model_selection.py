@@ -15,7 +15,9 @@ from debugger.samples import script_for
 from debugger.settings import Settings
 
 
-def model_for(workflow: Workflow, settings: Settings, *, keys: Keys | None = None) -> Model:
+def model_for(
+    workflow: Workflow, settings: Settings, *, script: Script | None = None, keys: Keys | None = None
+) -> Model:
     """Return the models where enabled, else the script, else the heuristic.
 
     A script is a YAML file in the folder of scripts that names the workflow's logical id; the samples bring
@@ -24,6 +26,7 @@ def model_for(workflow: Workflow, settings: Settings, *, keys: Keys | None = Non
     Args:
         workflow: Names models, and may have a script.
         settings: What is wanted.
+        script: A script that answers whatever the settings say.
         keys: The keys of the models' providers; those of the process's environment by default.
 
     Raises:
@@ -31,6 +34,8 @@ def model_for(workflow: Workflow, settings: Settings, *, keys: Keys | None = Non
         StoreError: A script cannot be read.
     """
     rules = HeuristicModel()
+    if script is not None:
+        return ScriptedModel(script, rules)
     if settings.responder == "rules":
         return rules
     script = find_script(workflow.config.logical_id, settings.scripts_folder)

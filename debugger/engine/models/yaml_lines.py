@@ -7,7 +7,7 @@ Plain words mean what they look like: only ``true`` and ``false`` are booleans, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +19,25 @@ _QUOTES = "Put a text in quotes where it holds ': ' or ' #', or begins with one 
 _NO_ALIASES = "Write the value out where it is used."
 
 
+class YamlError(InputError):
+    """A mistake in a YAML file; ``line`` and ``column`` count from 1."""
+
+    def __init__(self, problem: str, line: int, column: int, advice: str = "") -> None:
+        super().__init__(f"line {line}, column {column}: {problem}", advice=advice)
+        self.problem = problem
+        """The message without the place."""
+        self.line = line
+        self.column = column
+
+
 @dataclass(frozen=True)
 class LocatedValue:
-    """A value and its line, counted from 1."""
+    """A value and its place, counted from 1; in a mapping the place of its key."""
 
     value: Any
-    """A scalar, a list of `Lined`, or a dict of text to `Lined`."""
+    """A scalar, a list of `LocatedValue`, or a dict of text to `LocatedValue`."""
     line: int
+    column: int
 
     def plain(self) -> Any:
         """Return the value without lines, as JSON has it."""
@@ -86,9 +98,22 @@ class LocatedValue:
         except re.error as error:
             raise self.error(f"{text!r} is not a regular expression: {error}") from error
 
-    def error(self, message: str, advice: str = "") -> InputError:
-        """Return an error about this value, with its line."""
-        return InputError(f"line {self.line}: {message}.", advice=advice)
+    def error(self, message: str, advice: str = "") -> YamlError:
+        """Return an error about this value, with its place."""
+        return YamlError(f"{message}.", self.line, self.column, advice)
+
+    def at(self, path: Sequence[object]) -> LocatedValue:
+        """Return the value at a path, or the last one on the way that exists.
+
+        Args:
+            path: Keys and indexes; those that lead nowhere are passed over.
+        """
+        found = self
+        for step in path:
+            inside = found.value
+            if (step in inside) if isinstance(inside, dict) else _is_index(inside, step):
+                found = inside[step]
+        return found
 
     def _told(self) -> str:
         if isinstance(self.value, dict | list):
@@ -105,14 +130,22 @@ def read_yaml(text: str) -> LocatedValue:
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        line, column = _place(error.problem_mark) if error.problem_mark else (1, 1)
         problem = error.problem or error.context
-        raise InputError(f"line {line}: this is not YAML: {problem}.", advice=_QUOTES) from error
+        raise YamlError(f"this is not YAML: {problem}.", line, column, _QUOTES) from error
     except yaml.YAMLError as error:
-        raise InputError(f"This is not YAML: {' '.join(str(error).split())}.") from error
+        raise YamlError(f"this is not YAML: {' '.join(str(error).split())}.", 1, 1) from error
     except RecursionError as error:
-        raise InputError("This is nested too deeply to be read.") from error
-    return LocatedValue(None, 1) if node is None else _Reader().read(node)
+        raise YamlError("this is nested too deeply to be read.", 1, 1) from error
+    return LocatedValue(None, 1, 1) if node is None else _Reader().read(node)
+
+
+def _is_index(value: object, step: object) -> bool:
+    return isinstance(value, list) and isinstance(step, int) and step < len(value)
+
+
+def _place(mark: yaml.Mark) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
 
 
 class _Loader(yaml.SafeLoader):
@@ -145,38 +178,37 @@ class _Reader:
     def __init__(self) -> None:
         self._seen: set[int] = set()
 
-    def read(self, node: yaml.Node) -> LocatedValue:
-        """One node and all below it."""
-        line = node.start_mark.line + 1
+    def read(self, node: yaml.Node, place: tuple[int, int] | None = None) -> LocatedValue:
+        """One node and all below it; in a mapping its key has the place."""
+        place = place or _place(node.start_mark)
         if isinstance(node, yaml.ScalarNode):
-            return self._scalar(node, line)
+            return LocatedValue(_scalar(node, place), *place)
         if id(node) in self._seen:
-            raise InputError(f"line {line}: aliases are not read here.", advice=_NO_ALIASES)
+            raise YamlError("aliases are not read here.", *place, _NO_ALIASES)
         self._seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
-            return LocatedValue([self.read(inner) for inner in node.value], line)
-        return LocatedValue(dict(self._pairs(node)), line)
-
-    def _scalar(self, node: yaml.ScalarNode, line: int) -> LocatedValue:
-        read = _SCALARS.get(node.tag)
-        if read is None:
-            raise InputError(f"line {line}: the tag {node.tag!r} is not read here.", advice="Leave it out.")
-        try:
-            return LocatedValue(read(node.value), line)
-        except ValueError as error:  # more digits than Python reads
-            raise InputError(
-                f"line {line}: the number is too long to be read.", advice="Shorten it, or put it in quotes."
-            ) from error
+            return LocatedValue([self.read(inner) for inner in node.value], *place)
+        return LocatedValue(dict(self._pairs(node)), *place)
 
     def _pairs(self, node: yaml.Node) -> Iterator[tuple[str, LocatedValue]]:
         names: set[str] = set()
         for key, value in node.value:
-            line = key.start_mark.line + 1
+            place = _place(key.start_mark)
             if not isinstance(key, yaml.ScalarNode):
-                raise InputError(f"line {line}: a key must be a text.")
+                raise YamlError("a key must be a text.", *place)
             if key.value in names:
-                raise InputError(f"line {line}: the key {key.value!r} is there twice.", advice="Keep one.")
+                raise YamlError(f"the key {key.value!r} is there twice.", *place, "Keep one.")
             names.add(key.value)
-            # An empty value has no place of its own, so its key's line stands for it.
-            read = self.read(value)
-            yield key.value, LocatedValue(read.value, line)
+            yield key.value, self.read(value, place)
+
+
+def _scalar(node: yaml.ScalarNode, place: tuple[int, int]) -> Any:
+    read = _SCALARS.get(node.tag)
+    if read is None:
+        raise YamlError(f"the tag {node.tag!r} is not read here.", *place, "Leave it out.")
+    try:
+        return read(node.value)
+    except ValueError as error:  # more digits than Python reads
+        raise YamlError(
+            "the number is too long to be read.", *place, "Shorten it, or put it in quotes."
+        ) from error

@@ -21,7 +21,10 @@ def test_script_naming_workflow_is_found(tmp_path):
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(b"version: 1\nworkflow: \xff\n", "a.yaml is not UTF-8"), (b"version: 2\n", "a.yaml: line 1: ")],
+    [
+        (b"version: 1\nworkflow: \xff\n", "a.yaml is not UTF-8"),
+        (b"version: 2\n", "a.yaml: line 1, column 1: "),
+    ],
 )
 def test_unusable_script_is_reported_by_file(tmp_path, data, words):
     (tmp_path / "a.yaml").write_bytes(data)

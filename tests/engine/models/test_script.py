@@ -58,19 +58,19 @@ def test_the_example_of_the_documentation_is_a_script():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "line 1: a script must be a mapping of keys to values, not nothing."),
-        ("- a", "line 1: a script must be a mapping of keys to values, not a list."),
-        ("workflow: w", "line 1: a script must say its version."),
-        ("version: 2\nworkflow: w", "line 1: this is version 2 of the script format."),
-        ("version: true\nworkflow: w", "line 1: this is version True of the script format."),
-        ("version: 1", "line 1: a script must say its workflow."),
-        ("version: 1\nworkflow: 7", "line 2: workflow must be a text, not 7."),
-        (HEAD + "rules: []", "line 3: a script has the unknown key 'rules'."),
-        (HEAD + "demo: hello", "line 3: demo must be a list, not hello."),
-        (HEAD + "demo:\n  - hi\n  - true", "line 5: a message of demo must be a text, not true."),
-        (HEAD + "answers: hello", "line 3: answers must be a list, not hello."),
-        (HEAD + "nodes: []", "line 3: nodes must be a mapping of keys to values, not a list."),
-        (HEAD + "nodes:\n  a: {say: x}", "line 4: the rules of 'a' must be a list, not a mapping."),
+        ("", "line 1, column 1: a script must be a mapping of keys to values, not nothing."),
+        ("- a", "line 1, column 1: a script must be a mapping of keys to values, not a list."),
+        ("workflow: w", "line 1, column 1: a script must say its version."),
+        ("version: 2\nworkflow: w", "line 1, column 1: this is version 2 of the script format."),
+        ("version: true\nworkflow: w", "line 1, column 1: this is version True of the script format."),
+        ("version: 1", "line 1, column 1: a script must say its workflow."),
+        ("version: 1\nworkflow: 7", "line 2, column 1: workflow must be a text, not 7."),
+        (HEAD + "rules: []", "line 3, column 1: a script has the unknown key 'rules'."),
+        (HEAD + "demo: hello", "line 3, column 1: demo must be a list, not hello."),
+        (HEAD + "demo:\n  - hi\n  - true", "line 5, column 5: a message of demo must be a text, not true."),
+        (HEAD + "answers: hello", "line 3, column 1: answers must be a list, not hello."),
+        (HEAD + "nodes: []", "line 3, column 1: nodes must be a mapping of keys to values, not a list."),
+        (HEAD + "nodes:\n  a: {say: x}", "line 4, column 3: the rules of 'a' must be a list, not a mapping."),
     ],
 )
 def test_script_error_names_its_line(text, message):
@@ -112,7 +112,7 @@ def test_rule_error_names_its_line(rule, message):
     with pytest.raises(InputError) as caught:
         Script.load(f"{HEAD}nodes:\n  a:\n    - {rule}")
 
-    assert str(caught.value).startswith("line 5: ")
+    assert str(caught.value).startswith("line 5, column ")
     assert message in str(caught.value)
 
 
@@ -141,18 +141,21 @@ def test_answers_are_read_in_order():
 @pytest.mark.parametrize(
     ("section", "complaint"),
     [
-        ("to: x", "line 1: answers must be a list"),
-        ("- to: x\n- body: 1", "line 2: answer 2 does not say which calls it is for. Add 'to'"),
+        ("to: x", "line 1, column 1: answers must be a list"),
+        ("- to: x\n- body: 1", "line 2, column 3: answer 2 does not say which calls it is for. Add 'to'"),
         (
             "- to: x\n  url: y",
-            "line 2: answer 1 has the unknown key 'url'. It takes to, status, body, error.",
+            "line 2, column 3: answer 1 has the unknown key 'url'. It takes to, status, body, error.",
         ),
-        ("- to: '['", "line 1: '[' is not a regular expression"),
-        ("- to: x\n  status: ok", "line 2: status must be a whole number from 100 to 599"),
-        ("- to: x\n  status: 99", "line 2: status must be a whole number from 100 to 599"),
-        ("- to: x\n  status: true", "line 2: status must be a whole number from 100 to 599"),
-        ("- to: x\n  error: ''", "line 2: error must say why no answer came"),
-        ("- to: x\n  status: 200\n  error: down", "line 3: answer 1 has an error besides a status or a body"),
+        ("- to: '['", "line 1, column 3: '[' is not a regular expression"),
+        ("- to: x\n  status: ok", "line 2, column 3: status must be a whole number from 100 to 599"),
+        ("- to: x\n  status: 99", "line 2, column 3: status must be a whole number from 100 to 599"),
+        ("- to: x\n  status: true", "line 2, column 3: status must be a whole number from 100 to 599"),
+        ("- to: x\n  error: ''", "line 2, column 3: error must say why no answer came"),
+        (
+            "- to: x\n  status: 200\n  error: down",
+            "line 3, column 3: answer 1 has an error besides a status or a body",
+        ),
     ],
 )
 def test_error_names_its_line(section, complaint):
@@ -189,14 +192,17 @@ def test_tool_answers_are_read_in_order():
 @pytest.mark.parametrize(
     ("section", "complaint"),
     [
-        ("- book", "line 1: tools must be a mapping"),
-        ("book: {result: 1}", "line 1: the answers of 'book' must be a list"),
-        ("book:\n- with: {a: 1}", "line 2: answer 1 of 'book' needs either a result or an error"),
-        ("book:\n- {result: 1, error: x}", "line 2: answer 1 of 'book' needs either a result or an error"),
+        ("- book", "line 1, column 1: tools must be a mapping"),
+        ("book: {result: 1}", "line 1, column 1: the answers of 'book' must be a list"),
+        ("book:\n- with: {a: 1}", "line 2, column 3: answer 1 of 'book' needs either a result or an error"),
+        (
+            "book:\n- {result: 1, error: x}",
+            "line 2, column 3: answer 1 of 'book' needs either a result or an error",
+        ),
         ("book:\n- {results: 1}", "answer 1 of 'book' has the unknown key 'results'"),
-        ("book:\n- {result: 1, with: {'a..b': 1}}", "line 2: 'a..b' is not a path"),
-        ("book:\n- {result: 1, with: {'a[].b': 1}}", "line 2: 'a[].b' leads to many places"),
-        ("book:\n- {result: 1, with: {a: '['}}", "line 2: '[' is not a regular expression"),
+        ("book:\n- {result: 1, with: {'a..b': 1}}", "line 2, column 22: 'a..b' is not a path"),
+        ("book:\n- {result: 1, with: {'a[].b': 1}}", "line 2, column 22: 'a[].b' leads to many places"),
+        ("book:\n- {result: 1, with: {a: '['}}", "line 2, column 22: '[' is not a regular expression"),
     ],
 )
 def test_malformed_tool_answer_names_its_line(section, complaint):

@@ -41,16 +41,16 @@ def test_plain_words_mean_what_they_look_like(text, value):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: [", "line 2: this is not YAML"),
-        ("a: b: c", "line 1: this is not YAML: mapping values are not allowed here."),
-        ("a: 1\n\na: 2", "line 3: the key 'a' is there twice."),
-        ("a: &x [1]\nb: *x", "line 1: aliases are not read here."),
-        ("a: &x\n  - *x", "line 1: aliases are not read here."),
-        ("a: !secret b", "line 1: the tag '!secret' is not read here."),
-        ("? [a, b]\n: c", "line 1: a key must be a text."),
-        ("a: 1\n---\nb: 2", "line 2: this is not YAML"),
-        ("a: \x00", "This is not YAML"),
-        ("[" * 5000, "This is nested too deeply to be read."),
+        ("a: 1\nb: [", "line 2, column 5: this is not YAML"),
+        ("a: b: c", "line 1, column 5: this is not YAML: mapping values are not allowed here."),
+        ("a: 1\n\na: 2", "line 3, column 1: the key 'a' is there twice."),
+        ("a: &x [1]\nb: *x", "line 2, column 1: aliases are not read here."),
+        ("a: &x\n  - *x", "line 1, column 4: aliases are not read here."),
+        ("a: !secret b", "line 1, column 1: the tag '!secret' is not read here."),
+        ("? [a, b]\n: c", "line 1, column 3: a key must be a text."),
+        ("a: 1\n---\nb: 2", "line 2, column 1: this is not YAML"),
+        ("a: \x00", "line 1, column 1: this is not YAML"),
+        ("[" * 5000, "line 1, column 1: this is nested too deeply to be read."),
     ],
 )
 def test_error_names_its_line(text, message):
@@ -68,5 +68,5 @@ def test_a_missing_quote_is_advised():
 
 
 def test_huge_number_error_names_its_line():
-    with pytest.raises(InputError, match="line 2: the number is too long"):
+    with pytest.raises(InputError, match="line 2, column 1: the number is too long"):
         read_yaml("a: 1\nb: " + "1" * 5000)

@@ -1,0 +1,239 @@
+"""A run under check, with the projections that checks read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from debugger.analysis.chat import ChatBuilder, ChatMessage
+from debugger.analysis.event_fields import fields_of, node_name_of, node_of, thread_id_of
+from debugger.analysis.metrics import RunMetrics, run_metrics
+from debugger.analysis.node_origins import author_edge_id, enclosing_ids, label_of
+from debugger.analysis.paths import PathReader, PathStep
+from debugger.analysis.run_projection import Projections
+from debugger.analysis.side_effects import Ledgers, SideEffect, SideEffectCollector, needs_recorded_ledger
+from debugger.analysis.variable_history import VariableHistory
+from debugger.analysis.variables import Snapshots
+from debugger.errors import InputError
+from debugger.graph import Graph
+from debugger.protocol.events import COMPANION, Event
+from debugger.protocol.runs import TurnResult
+from debugger.protocol.turn_logs import TurnLog
+from debugger.protocol.workflow import Workflow
+
+_ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
+
+
+class CheckedWorkflow:
+    """A workflow with the names that expectations may use.
+
+    Args:
+        authored: The workflow as its author wrote it.
+        running: The same with the inner nodes of its super nodes.
+    """
+
+    def __init__(self, authored: Workflow, running: Workflow) -> None:
+        self.graph = Graph(authored)
+        self.running = running
+        nodes = {node.logical_id: node for node in (*authored.node_configs, *running.node_configs)}
+        self.labels = {key: node.label for key, node in nodes.items()}
+        self._node_ids: dict[str, str] = {}
+        for key, label in self.labels.items():
+            self._node_ids.setdefault(fold(label), key)
+            self._node_ids.setdefault(fold(label_of(key, label, self.labels)), key)
+        self._node_ids |= {fold(key): key for key in self.labels}
+        edges = (*authored.edge_configs, *running.edge_configs)
+        conditions = [edge.condition for edge in edges] + [
+            condition
+            for node in nodes.values()
+            if (config := node.global_node_config) is not None
+            for condition in (config.condition, config.reverse_conditional_edge)
+        ]
+        self._edge_names = {
+            fold(name): name
+            for name in (
+                *(author_edge_id(edge.logical_id, self.graph.edges) or edge.logical_id for edge in edges),
+                *(edge.name for edge in edges),
+                *(condition.text for condition in conditions if condition is not None),
+            )
+            if name
+        }
+
+    def node_id(self, name: str) -> str:
+        """Return the id of a node by its id, name or label.
+
+        Raises:
+            InputError: The workflow has no such node.
+        """
+        found = self._node_ids.get(fold(name))
+        if found is None:
+            raise _unknown("node", name, [*self.labels, *self.labels.values()])
+        return found
+
+    def check_edge(self, name: str) -> None:
+        """Check the name, id or condition of an edge.
+
+        Raises:
+            InputError: The workflow has no such edge.
+        """
+        if fold(name) not in self._edge_names:
+            raise _unknown("edge", name, list(self._edge_names.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An entry of a node."""
+
+    event: int
+    """The index of its event in the run."""
+    node_id: str
+    name: str
+    is_main: bool
+    """Whether the main thread entered it."""
+
+    def is_in(self, node_id: str) -> bool:
+        """Return whether it is an entry of that node or of one inside it."""
+        return node_id == self.node_id or node_id in enclosing_ids(self.node_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of a run that a check reads."""
+
+    turn: int | None
+    """The turn of the scenario, from 1; ``None`` at the end."""
+    first_log: int
+    """The index of its first turn or piece of background work."""
+    first_event: int
+
+    @property
+    def noun(self) -> str:
+        """Return ``turn`` or ``run``."""
+        return "run" if self.turn is None else "turn"
+
+
+class Conversation:
+    """A run so far; each projection is made when a check first needs it.
+
+    Args:
+        workflow: The workflow that runs.
+        read_ledgers: Reads the ledgers of side effects from the run's record.
+    """
+
+    def __init__(self, workflow: CheckedWorkflow, read_ledgers: Callable[[], Ledgers]) -> None:
+        self.workflow = workflow
+        self.logs: list[TurnLog] = []
+        self.result: TurnResult | None = None
+        """The result of the last turn or step of background work."""
+        self.event_count = 0
+        self._read_ledgers = read_ledgers
+        self._paths: list[PathStep] = []
+        self._path_logs = 0
+
+    def add(self, log: TurnLog, result: TurnResult) -> None:
+        """Add a finished turn or piece of background work."""
+        self.logs.append(log)
+        self.result = result
+        self.event_count += len(log.events)
+
+    def scope(self, turn: int | None, *, first_log: int = 0) -> Scope:
+        """Return the part of the run from a turn or piece of background work on."""
+        return Scope(turn, first_log, sum(len(log.events) for log in self.logs[:first_log]))
+
+    def events(self, scope: Scope) -> list[tuple[int, Event]]:
+        """Return the events with their index in the run."""
+        events = (event for log in self.logs[scope.first_log :] for event in log.events)
+        return list(enumerate(events, start=scope.first_event))
+
+    def agent_messages(self, scope: Scope) -> list[ChatMessage]:
+        """Return the messages of the agent."""
+        return [
+            message
+            for message in self.messages
+            if message.role == "agent" and message.turn_index >= scope.first_log
+        ]
+
+    @property
+    def messages(self) -> list[ChatMessage]:
+        """The messages of the run, with notes."""
+        return self._chat.catch_up_with(self.logs)
+
+    def visits(self, scope: Scope) -> list[Visit]:
+        """Return the entries of nodes, in order."""
+        return [
+            Visit(index, node, node_name_of(event) or node, COMPANION not in (thread_id_of(event) or ""))
+            for index, event in self.events(scope)
+            if event.type in _ARRIVALS and (node := node_of(event))
+        ]
+
+    def steps(self, scope: Scope) -> list[PathStep]:
+        """Return the transitions, in order."""
+        for log in self.logs[self._path_logs :]:
+            self._paths += self._path_reader.add_turn(log, fields_of(log.events))
+        self._path_logs = len(self.logs)
+        return [step for step in self._paths if step.event_index >= scope.first_event]
+
+    def metrics(self, scope: Scope) -> RunMetrics:
+        """Return tokens, times and counts."""
+        seen = self._projections
+        for log in self.logs[seen.turn_count :]:
+            seen.add_turn(log)
+        rows = [row for row in seen.turn_rows if row.place >= scope.first_log]
+        return run_metrics(rows, [step for step in seen.steps if step.place >= scope.first_log])
+
+    def effects(self, scope: Scope) -> list[tuple[int | None, SideEffect]]:
+        """Return the calls to the outside, each with the nearest event of its node."""
+        collector = SideEffectCollector(self.workflow.labels)
+        logs = self.logs[scope.first_log :]
+        for log in logs:
+            collector.add_turn(log)
+        recorded = self._read_ledgers() if any(map(needs_recorded_ledger, logs)) else {}
+        last = {node: index for index, event in self.events(scope) if (node := node_of(event))}
+        return [(last.get(effect.node_logical_id), effect) for effect in collector.effects(recorded)]
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The variables."""
+        return self._snapshots.catch_up(self.logs)
+
+    @cached_property
+    def history(self) -> VariableHistory:
+        """The changes of the variables."""
+        return VariableHistory(self._snapshots)
+
+    @cached_property
+    def _chat(self) -> _Chat:
+        return _Chat(self.workflow.labels)
+
+    @cached_property
+    def _snapshots(self) -> Snapshots:
+        return Snapshots()
+
+    @cached_property
+    def _path_reader(self) -> PathReader:
+        return PathReader(self.workflow.graph)
+
+    @cached_property
+    def _projections(self) -> Projections:
+        return Projections(self.workflow.graph, self.workflow.labels)
+
+
+class _Chat(ChatBuilder):
+    def catch_up_with(self, logs: Sequence[TurnLog]) -> list[ChatMessage]:
+        for log in logs[self.turn_count :]:
+            self.add_turn(log)
+        return self.messages
+
+
+def fold(name: str) -> str:
+    """Return a name without differences of case and white space."""
+    return " ".join(name.split()).casefold()
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
+    names = list(dict.fromkeys(known))
+    close = difflib.get_close_matches(name, names, n=1)
+    advice = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(names[:20])}."
+    return InputError(f"The workflow has no {kind} {name!r}.", advice=advice)

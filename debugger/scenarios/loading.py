@@ -1,0 +1,418 @@
+"""Scenario files read from disk, with every error at its line and column."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from debugger.engine.models import Script
+from debugger.engine.models.yaml_lines import LocatedValue, YamlError, read_yaml
+from debugger.errors import DebuggerError, InputError
+from debugger.graph import load_workflow
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import Workflow
+from debugger.scenarios.model import Scenario
+
+SUFFIX = ".scenario.yaml"
+"""The end of the names of scenario files."""
+MAX_ROWS = 100_000
+
+_PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_FILLED = ("input", "turns", "expect")
+_CASES = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "float_parsing": "a number",
+    "bool_parsing": "true or false",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+    "model_attributes_type": "a mapping of keys to values",
+}
+"""What is expected, by the type of pydantic's error."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A mistake in a file."""
+
+    line: int
+    column: int
+    """Both count from 1."""
+    message: str
+    """One or two sentences: what was found, what was expected."""
+
+
+class ScenarioFileError(InputError):
+    """All mistakes of a scenario file: ``file:line:column: message``, one a line."""
+
+    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
+        self.problems = sorted(problems, key=lambda each: (each.line, each.column))
+        super().__init__(
+            "\n".join(f"{file}:{each.line}:{each.column}: {each.message}" for each in self.problems)
+        )
+
+
+@dataclass(frozen=True)
+class LoadedScenario:
+    """A scenario as its file has it."""
+
+    path: Path
+    scenario: Scenario
+    """With its placeholders."""
+    text: str
+    """The file's text."""
+    rows: list[JsonObject]
+    """The values for placeholders, from the file itself or from CSV."""
+    document: Workflow | None = field(default=None, repr=False)
+    """The workflow, where the scenario names a JSON file."""
+    script: Script | None = field(default=None, repr=False)
+
+    def cases(self) -> Iterator[tuple[int | None, JsonObject, Scenario]]:
+        """Yield each row with its number, from 1, and the scenario filled with it.
+
+        Without rows, yield the scenario once.
+        """
+        if not self.rows:
+            yield None, {}, self.scenario
+        for number, row in enumerate(self.rows, start=1):
+            yield number, row, _filled(self.scenario, row)
+
+
+def find_scenarios(paths: Iterable[Path]) -> list[Path]:
+    """Return scenario files: files as named, and those of folders, sorted.
+
+    Raises:
+        InputError: A path is not there.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            found |= dict.fromkeys(sorted(path.rglob(f"*{SUFFIX}")))
+        elif path.is_file():
+            found[path] = None
+        else:
+            raise InputError(f"There is no file or folder {str(path)!r}.", advice="Is the path right?")
+    return list(found)
+
+
+def load_scenario(path: Path) -> LoadedScenario:
+    """Read a scenario file.
+
+    Raises:
+        InputError: It cannot be read.
+        ScenarioFileError: It has mistakes; the message has all of them.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(
+            f"The scenario {path} cannot be read: {error.strerror}.", advice="Is the path right?"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"The scenario {path} is not UTF-8.", advice="Save the file as UTF-8.") from error
+    return load_text(text, path.parent, path=path)
+
+
+def load_text(text: str, folder: Path, *, path: Path | None = None) -> LoadedScenario:
+    """Read the text of a scenario.
+
+    Args:
+        text: The file's content.
+        folder: The folder to which the paths in it are relative.
+        path: The file's name for errors and results.
+
+    Raises:
+        ScenarioFileError: It has mistakes; the message has all of them.
+    """
+    path = path or folder / f"unsaved{SUFFIX}"
+    file = path.as_posix()
+    try:
+        root = read_yaml(text)
+    except YamlError as error:
+        raise ScenarioFileError(file, [_of_error(error, error.line, error.column)]) from error
+    reader = _Reader(root, folder)
+    scenario, rows = reader.scenario(), reader.rows()
+    document, script = reader.document(), reader.script()
+    reader.check_placeholders()
+    reader.raise_problems(file)
+    assert scenario is not None
+    for number, row in enumerate(rows, start=1):
+        try:
+            _filled(scenario, row)
+        except ValidationError as error:
+            reader.add_invalid(error, f"Row {number}: ")
+    reader.raise_problems(file)
+    return LoadedScenario(path, scenario, text, rows, document, script)
+
+
+class _Reader:
+    """A reader of one file, which collects the mistakes.
+
+    Args:
+        root: The file as YAML.
+        folder: The folder to which its paths are relative.
+    """
+
+    def __init__(self, root: LocatedValue, folder: Path) -> None:
+        self._root = root
+        self._plain: Any = root.plain()
+        self._folder = folder
+        self._problems: list[Problem] = []
+        self._rows: list[JsonObject] = []
+        self._columns: set[str] | None = None
+        """Those of the CSV file."""
+
+    def scenario(self) -> Scenario | None:
+        """Return the scenario; ``None`` with problems noted."""
+        try:
+            return Scenario.model_validate(self._plain)
+        except ValidationError as error:
+            self.add_invalid(error)
+            return None
+
+    def raise_problems(self, file: str) -> None:
+        """Raise what was found.
+
+        Raises:
+            ScenarioFileError: There was something.
+        """
+        if self._problems:
+            raise ScenarioFileError(file, list(dict.fromkeys(self._problems)))
+
+    def add_invalid(self, error: ValidationError, prefix: str = "") -> None:
+        """Note the errors of a validation."""
+        for each in error.errors(include_url=False):
+            path = _own_path(self._root, each["loc"])
+            self._add(path, prefix + _in_words(each, path))
+
+    def rows(self) -> list[JsonObject]:
+        """Return the rows, inline or from CSV."""
+        rows = self._value("rows")
+        if isinstance(rows, str):
+            self._rows = self._csv(rows)
+        elif isinstance(rows, list):
+            self._rows = [row for row in rows if isinstance(row, dict)]
+        return self._rows
+
+    def document(self) -> Workflow | None:
+        """Return the workflow of a JSON file; ``None`` where an id is named."""
+        name = self._value("workflow")
+        if not isinstance(name, str) or not is_path(name):
+            return None
+        if self._value("workflow_version") is not None:
+            self._add(("workflow_version",), "A JSON file has one version only. Remove workflow_version.")
+        content = self._content("workflow", name)
+        try:
+            return None if content is None else load_workflow(content)
+        except DebuggerError as error:
+            self._add(("workflow",), f"The file {name!r} is not a workflow: {error}")
+            return None
+
+    def script(self) -> Script | None:
+        """Return the script that the scenario names."""
+        name = self._value("script")
+        content = self._content("script", name) if isinstance(name, str) else None
+        try:
+            return None if content is None else Script.load(content.decode("utf-8-sig"))
+        except (InputError, UnicodeDecodeError) as error:
+            self._add(("script",), f"The file {name!r} is not a script: {error}")
+            return None
+
+    def check_placeholders(self) -> None:
+        """Note placeholders without a column."""
+        for key in _FILLED:
+            for path, name in _placeholders(self._value(key), (key,)):
+                self._check_placeholder(path, name)
+
+    def _check_placeholder(self, path: tuple[str | int, ...], name: str) -> None:
+        written = f"{{{{{name}}}}}"
+        if not self._rows:
+            if self._value("rows") is None:
+                self._add(path, f"The placeholder {written} is found, and no rows. Add 'rows', or remove it.")
+            return
+        if self._columns is not None:
+            if name not in self._columns:
+                self._add(
+                    path,
+                    f"The placeholder {written} is no column of the file. {_nearest(name, self._columns)}",
+                )
+            return
+        for index, row in enumerate(self._rows):
+            if name not in row:
+                message = f"Row {index + 1} has no {name!r}, which the placeholder {written} needs."
+                self._add(("rows", index), f"{message} {_nearest(name, row)}")
+
+    def _csv(self, name: str) -> list[JsonObject]:
+        content = self._content("rows", name)
+        if content is None:
+            return []
+        try:
+            table = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+            header = next(table, [])
+            rows = [dict(zip(header, map(_cell, cells), strict=True)) for cells in table if cells]
+        except UnicodeDecodeError:
+            self._add(("rows",), f"The file {name!r} is not UTF-8. Save it as UTF-8.")
+            return []
+        except (csv.Error, ValueError) as error:
+            reason = error if isinstance(error, csv.Error) else "it has not as many cells as the header"
+            self._add(("rows",), f"The file {name!r} cannot be read at its line {table.line_num}: {reason}.")
+            return []
+        if not rows or len(rows) > MAX_ROWS:
+            self._add(("rows",), f"The file {name!r} has {len(rows):,} rows; expected are 1 to {MAX_ROWS:,}.")
+        self._columns = set(header)
+        return rows[:MAX_ROWS]
+
+    def _content(self, key: str, name: str) -> bytes | None:
+        try:
+            return (self._folder / name).read_bytes()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            self._add((key,), f"The file {name!r} cannot be read: {reason}. Paths are relative to this file.")
+            return None
+
+    def _value(self, key: str) -> Any:
+        return self._plain.get(key) if isinstance(self._plain, dict) else None
+
+    def _add(self, path: Sequence[str | int], message: str) -> None:
+        place = self._root.at(path)
+        self._problems.append(Problem(place.line, place.column, message))
+
+
+def is_path(workflow: str) -> bool:
+    """Return whether a scenario's ``workflow`` is a path and not an id or a name."""
+    return workflow.endswith(".json")
+
+
+def _filled(scenario: Scenario, row: JsonObject) -> Scenario:
+    written = scenario.model_dump(by_alias=True, exclude_unset=True)
+    return Scenario.model_validate(
+        {**written, **{key: _fill(written[key], row) for key in _FILLED if key in written}}
+    )
+
+
+def _fill(value: Any, row: JsonObject) -> Any:
+    if isinstance(value, dict):
+        return {key: _fill(inner, row) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_fill(inner, row) for inner in value]
+    if not isinstance(value, str) or "{{" not in value:
+        return value
+    whole = _PLACEHOLDER.fullmatch(value)
+    if whole is not None:
+        return row[whole[1]]
+    return _PLACEHOLDER.sub(lambda each: _as_text(row[each[1]]), value)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _cell(text: str) -> Any:
+    """Return a cell's text, or a number where that is written in the same way."""
+    try:
+        number = json.loads(text) if text[:1] in "-0123456789" and text else text
+    except ValueError:
+        return text
+    return number if json.dumps(number) == text else text
+
+
+def _placeholders(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, str):
+        for each in _PLACEHOLDER.finditer(value):
+            yield path, each[1]
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _placeholders(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _placeholders(inner, (*path, index))
+
+
+def _own_path(root: LocatedValue, loc: Iterable[str | int]) -> tuple[str | int, ...]:
+    """Return an error's path without the names of types that pydantic puts in between."""
+    path: list[str | int] = []
+    steps = list(loc)
+    for number, step in enumerate(steps):
+        inside = root.at(path).value
+        exists = (
+            step in inside if isinstance(inside, dict) else isinstance(inside, list) and isinstance(step, int)
+        )
+        if exists or (number == len(steps) - 1 and isinstance(inside, dict)):
+            path.append(step)
+    return tuple(path)
+
+
+def _in_words(error: Any, path: tuple[str | int, ...]) -> str:
+    """Return one of pydantic's errors as a sentence."""
+    kind, found = error["type"], error["input"]
+    place = next((step for step in reversed(path) if isinstance(step, str)), "")
+    if kind == "extra_forbidden":
+        return f"{place}: this key is unknown. {_nearest(place, _keys_at(path[:-1]))}"
+    if kind == "missing":
+        return f"{place}: this key is missing."
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    if kind == "value_error":
+        return f"{place or 'This'}: {message}."
+    expected = _CASES.get(kind, message)
+    return f"{place or 'This'}: expected {expected}, found {_shown(found)}."
+
+
+def _keys_at(path: Sequence[str | int]) -> list[str]:
+    """Return the keys that the format has at a path."""
+    model: type[BaseModel] = Scenario
+    for step in path:
+        if isinstance(step, str):
+            model = _MODELS.get((model.__name__, step), model)
+    return [each.alias or name for name, each in model.model_fields.items()]
+
+
+def _inner_models(model: type[BaseModel], found: dict[tuple[str, str], type[BaseModel]]) -> None:
+    for name, each in model.model_fields.items():
+        for inner in _models_in(each.annotation, each.metadata):
+            key = (model.__name__, each.alias or name)
+            if key not in found:
+                found[key] = inner
+                _inner_models(inner, found)
+
+
+def _models_in(annotation: Any, _metadata: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models_in(argument, ())
+
+
+_MODELS: dict[tuple[str, str], type[BaseModel]] = {}
+_inner_models(Scenario, _MODELS)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(names)}."
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    if value is None:
+        return "nothing"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+def _of_error(error: YamlError, line: int, column: int) -> Problem:
+    return Problem(line, column, f"{error.problem[:1].upper()}{error.problem[1:]} {error.advice}".rstrip())

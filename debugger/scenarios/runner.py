@@ -1,0 +1,482 @@
+"""The runner of scenarios, in this process or on a connection."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from debugger.analysis.paths import path_text
+from debugger.analysis.side_effects import ledgers
+from debugger.backends.base import Backend, TurnStream
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.environment import Environment
+from debugger.engine.inspection import RunInspector
+from debugger.engine.mocks import Fault, MockSet, Pin, Target
+from debugger.engine.mocks.interceptor import Interceptor
+from debugger.engine.models import Script
+from debugger.engine.models.base import Model
+from debugger.engine.models.tool_names import model_name
+from debugger.engine.super_nodes import expand
+from debugger.errors import DebuggerError, InputError, NotFoundError, RunEndedError, RunError
+from debugger.protocol.base import JsonObject, is_id
+from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnResult, background_input
+from debugger.protocol.turn_logs import TurnLog
+from debugger.protocol.workflow import Workflow
+from debugger.samples import SAMPLES
+from debugger.scenarios.checks import check
+from debugger.scenarios.conversation import CheckedWorkflow, Conversation
+from debugger.scenarios.judging import ConversationJudge
+from debugger.scenarios.loading import LoadedScenario
+from debugger.scenarios.model import Expectation, MockSpec, Repeat, Scenario, ScenarioTurn
+from debugger.scenarios.results import CheckResult, Outcome, RepetitionResult, ScenarioResult
+from debugger.session.run_input import with_message
+from debugger.settings import Settings
+from debugger.store import Store
+
+EMBEDDED = "embedded"
+_FIRST_TURN_ONLY = ("start_node_logical_id", "initial_state", "welcome_message")
+_FAILURES = ("failed", "aborted_looping_risk")
+_EMBEDDED_ONLY = {"mocks": "mocks", "clock": "a frozen clock", "seed": "a seed", "script": "a script"}
+
+
+class ScenarioRunner:
+    """Runs scenarios, for one thread at a time.
+
+    On the embedded engine every runner has a store of its own, in memory, unless one is passed.
+
+    Args:
+        backends: Returns the backend of a connection by name; ``embedded`` is where workflows are read
+            that a scenario names by id and that the runner's store does not have.
+        settings: The settings of the embedded engine.
+        store: Where runs of the embedded engine are kept; the caller closes it.
+        judge: The model that judges, instead of the one in the settings.
+    """
+
+    def __init__(
+        self,
+        backends: Callable[[str], Backend],
+        settings: Settings,
+        *,
+        store: Store | None = None,
+        judge: Model | None = None,
+    ) -> None:
+        self.settings = settings
+        self.store = store or Store("sqlite://")
+        self._owns_store = store is None
+        self._backends = backends
+        self._engines: dict[str | None, _Engine] = {}
+        self._workflow_ids: dict[tuple[str, str], tuple[str, int | None]] = {}
+        self._checked: dict[tuple[str, str, int | None], CheckedWorkflow] = {}
+        self._judge = ConversationJudge(settings, judge)
+        self._has_samples = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the runner's own store."""
+        if self._owns_store:
+            for engine in self._engines.values():
+                engine.backend.close()
+            self.store.close()
+
+    def backend(self, connection: str) -> Backend:
+        """Return the backend that runs the scenarios of a connection, and has their runs."""
+        return self._engine(None, None).backend if connection == EMBEDDED else self._backends(connection)
+
+    def workflow(self, loaded: LoadedScenario, connection: str) -> CheckedWorkflow:
+        """Return the workflow that a scenario runs on a connection; nothing is run.
+
+        Raises:
+            InputError: The connection cannot do what the scenario needs.
+            NotFoundError: It does not have the workflow.
+        """
+        _check_abilities(loaded.scenario, connection)
+        backend = self.backend(connection)
+        workflow_id, version = self._workflow(loaded, loaded.scenario, connection, backend)
+        return self._checked_workflow(connection, backend, workflow_id, version)
+
+    def run(
+        self,
+        loaded: LoadedScenario,
+        cancelled: threading.Event | None = None,
+        *,
+        backend: str | None = None,
+        repeat: Repeat | None = None,
+    ) -> Iterator[ScenarioResult]:
+        """Run a scenario and yield the result of each row.
+
+        A row during which ``cancelled`` is set has no result.
+
+        Args:
+            loaded: The scenario.
+            cancelled: Set from another thread to end early.
+            backend: The connection to use instead of the scenario's.
+            repeat: The repetitions, instead of the scenario's.
+
+        Raises:
+            InputError: The connection cannot do what the scenario needs; nothing was sent.
+        """
+        cancelled = cancelled or threading.Event()
+        connection = backend or loaded.scenario.connection
+        _check_abilities(loaded.scenario, connection)
+        for number, row, scenario in loaded.cases():
+            if repeat is not None:
+                scenario = scenario.model_copy(update={"repeat": repeat})
+            times = scenario.repeat.times if scenario.repeat else 1
+            repetitions = []
+            for _ in range(times):
+                repetitions.append(self._repetition(loaded, scenario, connection, cancelled))
+                if cancelled.is_set():
+                    return
+            yield ScenarioResult(scenario, loaded.path.as_posix(), row, number, repetitions)
+
+    def _repetition(
+        self, loaded: LoadedScenario, scenario: Scenario, connection: str, cancelled: threading.Event
+    ) -> RepetitionResult:
+        began = time.perf_counter()
+        run = None
+        try:
+            run = self._started(loaded, scenario, connection, cancelled)
+            run.execute()
+            error = ""
+        except DebuggerError as caught:
+            error = str(caught)
+        seconds = time.perf_counter() - began
+        if run is None:
+            return RepetitionResult("error", seconds=seconds, error=error)
+        failed = any(not each.passed and not each.expectation.soft for each in run.checks)
+        outcome: Outcome = "error" if error else "failed" if failed else "passed"
+        return RepetitionResult(outcome, run.checks, run.run_id, run.turns, run.path, seconds, error)
+
+    def _started(
+        self, loaded: LoadedScenario, scenario: Scenario, connection: str, cancelled: threading.Event
+    ) -> _ScenarioRun:
+        if connection == EMBEDDED:
+            engine = self._engine(
+                scenario.script and str(loaded.path.parent / scenario.script), loaded.script
+            )
+            engine.reset(scenario)
+            backend: Backend = engine.backend
+        else:
+            engine, backend = None, self._backends(connection)
+        workflow_id, version = self._workflow(loaded, scenario, connection, backend)
+        checked = self._checked_workflow(connection, backend, workflow_id, version)
+        return _ScenarioRun(scenario, backend, engine, workflow_id, version, checked, self._judge, cancelled)
+
+    def _engine(self, key: str | None, script: Script | None) -> _Engine:
+        if key not in self._engines:
+            clock = _Clock()
+            world = Environment(now=clock.now, sleep=clock.sleep)
+            backend = EmbeddedBackend(self.settings, store=self.store, world=world, script=script)
+            self._engines[key] = _Engine(backend, clock, world)
+        return self._engines[key]
+
+    def _workflow(
+        self, loaded: LoadedScenario, scenario: Scenario, connection: str, backend: Backend
+    ) -> tuple[str, int | None]:
+        """Return the id of the workflow, and the version that holds its file."""
+        key = (
+            connection,
+            scenario.workflow if loaded.document is None else str(loaded.path.parent / scenario.workflow),
+        )
+        if key not in self._workflow_ids:
+            if loaded.document is None or connection != EMBEDDED:
+                name = scenario.workflow if loaded.document is None else loaded.document.config.logical_id
+                found: tuple[str, int | None] = (self._find(name, connection, backend), None)
+            else:
+                found = self._store_document(loaded.document, Path(scenario.workflow).name)
+            self._workflow_ids[key] = found
+        workflow_id, version = self._workflow_ids[key]
+        return workflow_id, version if scenario.workflow_version is None else scenario.workflow_version
+
+    def _find(self, name: str, connection: str, backend: Backend) -> str:
+        """Return the id of a workflow by its id, logical id or name."""
+        if connection != EMBEDDED:
+            return _find_workflow(name, backend)
+        if not self._has_samples and self._owns_store:
+            self._has_samples = True
+            for sample in SAMPLES:
+                self._store_document(Workflow.from_document(sample.documents()[-1]), sample.name)
+        try:
+            return _find_workflow(name, backend)
+        except NotFoundError:
+            if not self._owns_store:
+                raise
+        source = self._backends(EMBEDDED)
+        return self._store_document(source.workflow(_find_workflow(name, source)), name)[0]
+
+    def _store_document(self, workflow: Workflow, name: str) -> tuple[str, int | None]:
+        """Store a workflow, or find it stored; return its id and version."""
+        backend = self._engine(None, None).backend
+        document = workflow.to_wire()
+        if not self._owns_store:
+            for row in backend.workflows():
+                stored = backend.workflow(row.id)
+                if stored.config.logical_id != workflow.config.logical_id:
+                    continue
+                if stored.to_wire() == document:
+                    return row.id, row.active_version_number
+                version = backend.store.create_version(row.id, document=document, version_name=name)
+                return row.id, version.version_number
+        created = backend.create_workflow(document)
+        return created.id, created.active_version_number
+
+    def _checked_workflow(
+        self, connection: str, backend: Backend, workflow_id: str, version: int | None
+    ) -> CheckedWorkflow:
+        key = (connection, workflow_id, version)
+        if key not in self._checked:
+            authored = backend.workflow(workflow_id, version)
+            try:
+                running = expand(authored, backend.workflow).workflow
+            except RunError:  # the run will fail with it
+                running = authored
+            self._checked[key] = CheckedWorkflow(authored, running)
+        return self._checked[key]
+
+
+class _Clock:
+    """A clock that may be frozen, and moves on when background work is awaited."""
+
+    def __init__(self) -> None:
+        self._frozen: float | None = None
+        self._ahead = 0.0
+
+    def freeze(self, at: float | None) -> None:
+        self._frozen, self._ahead = at, 0.0
+
+    def now(self) -> float:
+        return (time.time() if self._frozen is None else self._frozen) + self._ahead
+
+    def move_to(self, moment: float) -> None:
+        self._ahead += max(moment - self.now(), 0.0)
+
+    def sleep(self, seconds: float, woken: threading.Event) -> object:
+        return woken.wait(seconds) if self._frozen is None else woken.is_set()
+
+
+@dataclass(frozen=True)
+class _Engine:
+    """An embedded engine with its time and chance."""
+
+    backend: EmbeddedBackend
+    clock: _Clock
+    world: Environment
+
+    def reset(self, scenario: Scenario) -> None:
+        moment = scenario.clock
+        if moment is not None and moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        self.clock.freeze(None if moment is None else moment.timestamp())
+        self.world.random.seed(scenario.seed)
+
+
+class _ScenarioRun:
+    """One run of a scenario with one row."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        backend: Backend,
+        engine: _Engine | None,
+        workflow_id: str,
+        version: int | None,
+        workflow: CheckedWorkflow,
+        judge: ConversationJudge,
+        cancelled: threading.Event,
+    ) -> None:
+        self.checks: list[CheckResult] = []
+        self.run_id: str | None = None
+        self.turns = 0
+        self._scenario = scenario
+        self._backend = backend
+        self._engine = engine
+        self._workflow_id = workflow_id
+        self._version = version
+        self._judge = judge
+        self._cancelled = cancelled
+        self._conversation = Conversation(workflow, self._ledgers)
+        self._mocks = _mock_set(scenario.mocks, workflow)
+
+    @property
+    def path(self) -> str:
+        """The nodes and edges of the run, in words."""
+        return path_text(self._conversation.steps(self._conversation.scope(None)))
+
+    def execute(self) -> None:
+        """Send the turns and check them; stop after a turn that failed."""
+        for number, turn in enumerate(self._scenario.turns, start=1):
+            first_log = len(self._conversation.logs)
+            try:
+                self._turn(turn)
+            except RunEndedError:
+                self._add_ended(number)
+                return
+            if self._cancelled.is_set():
+                return
+            self._check(turn.expect, number, first_log)
+            if any(not each.passed and not each.expectation.soft for each in self.checks):
+                return
+        self._check(self._scenario.expect, None, 0)
+        self._check_mocks()
+
+    def _turn(self, turn: ScenarioTurn) -> None:
+        for _ in range(turn.advance or 0):
+            self._advance()
+        if turn.advance is not None:
+            return
+        value: JsonObject = {**self._scenario.input, **(turn.send or {})}
+        if self.run_id is not None:
+            value = {key: each for key, each in value.items() if key not in _FIRST_TURN_ONLY}
+        value.setdefault("command", "start" if self.run_id is None else "data")
+        if turn.say is not None:
+            value = with_message(value, turn.say)
+        elif not value.get("thread_to_node_inputs"):
+            value["thread_to_node_inputs"] = {MAIN_THREAD: {"node_run_inputs": []}}
+        turn_input = TurnInput.from_wire(value)
+        stream = self._backend.execute(
+            self._workflow_id,
+            turn_input,
+            run_id=self.run_id,
+            version_number=None if self.run_id else self._version,
+            cancelled=self._cancelled,
+            inspector=self._inspector(),
+        )
+        self.turns += 1
+        self._take(stream, turn_input, is_background=False)
+
+    def _advance(self) -> None:
+        result = self._conversation.result
+        if self.run_id is None or result is None:
+            raise InputError(
+                "There is no background work before the first turn.", advice="Begin with 'say' or 'send'."
+            )
+        if self._engine is not None and result.next_due is not None:
+            self._engine.clock.move_to(result.next_due)
+        stream = self._backend.pump(
+            self._workflow_id, self.run_id, cancelled=self._cancelled, inspector=self._inspector()
+        )
+        self._take(stream, background_input(), is_background=True)
+
+    def _take(self, stream: TurnStream, turn_input: TurnInput, *, is_background: bool) -> None:
+        events = [event for event in stream if event.is_persisted]
+        result = stream.finish()
+        self.run_id = result.run_id
+        self._conversation.add(TurnLog(self.turns, turn_input, events, is_background), result)
+
+    def _inspector(self) -> RunInspector | None:
+        return RunInspector(Interceptor(self._mocks)) if self._mocks else None
+
+    def _check(self, expected: list[Expectation], turn: int | None, first_log: int) -> None:
+        scope = self._conversation.scope(turn, first_log=first_log)
+        if turn is not None:
+            self._check_failure(turn)
+        for expectation in expected:
+            self.checks.append(check(expectation, self._conversation, scope, self._judge))
+
+    def _check_failure(self, number: int) -> None:
+        """Add a failed check where the run failed and the scenario expects no such status."""
+        result = self._conversation.result
+        assert result is not None
+        scenario = self._scenario
+        expectations = [*scenario.expect, *(each for turn in scenario.turns for each in turn.expect)]
+        expected = {each.status for each in expectations}
+        if result.status in _FAILURES and result.status not in expected:
+            self._add_failed("that the run does not fail", _failure(result), number)
+
+    def _add_ended(self, turn: int) -> None:
+        result = self._conversation.result
+        status = result.status if result is not None else "ended"
+        self._add_failed("that the run takes this turn", f"a run that has ended: {status}", turn)
+
+    def _check_mocks(self) -> None:
+        for mock in self._mocks.unused:
+            target = mock.target
+            words = f"{target.kind} {target.name!r}"
+            rule = Expectation(reached=[target.node or target.name], soft=True, message="A mock was not used")
+            self.checks.append(
+                CheckResult(rule, None, False, f"that the mock of the {words} is used", "no call of it")
+            )
+
+    def _add_failed(self, expected: str, got: str, turn: int) -> None:
+        last = self._conversation.event_count - 1
+        self.checks.append(
+            CheckResult(
+                Expectation(status="running"), turn, False, expected, got, last if last >= 0 else None
+            )
+        )
+
+    def _ledgers(self) -> dict[str, list[object]]:
+        return ledgers(self._backend.run(self.run_id)) if self.run_id else {}
+
+
+def _check_abilities(scenario: Scenario, connection: str) -> None:
+    """Reject what only the embedded engine can do.
+
+    Raises:
+        InputError: The scenario needs it, and names another connection.
+    """
+    needed = [words for name, words in _EMBEDDED_ONLY.items() if getattr(scenario, name) not in (None, [])]
+    if connection != EMBEDDED and needed:
+        raise InputError(
+            f"The scenario {scenario.name!r} needs {' and '.join(needed)}, which the connection "
+            f"{connection!r} does not have.",
+            advice="Run it on the connection 'embedded', or remove it from the scenario.",
+        )
+
+
+def _find_workflow(name: str, backend: Backend) -> str:
+    """Return the id of a workflow by its id, logical id or name.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    if is_id(name):
+        return backend.workflow_summary(name).id
+    rows = backend.workflows()
+    for row in rows:
+        if row.name == name:
+            return row.id
+    for row in rows:
+        if backend.workflow(row.id).config.logical_id == name:
+            return row.id
+    raise NotFoundError(
+        f"There is no workflow with the id, logical id or name {name!r}.",
+        advice="Name a JSON file, or a workflow of the connection.",
+    )
+
+
+def _mock_set(specs: list[MockSpec], workflow: CheckedWorkflow) -> MockSet:
+    mocks = MockSet()
+    for spec in specs:
+        target = _target(spec, workflow)
+        if spec.output is not None:
+            mocks.put(Pin(target, spec.output))
+        if spec.error or spec.delay_seconds:
+            mocks.put(Fault(target, spec.error, spec.delay_seconds, spec.attempts))
+    return mocks
+
+
+def _target(spec: MockSpec, workflow: CheckedWorkflow) -> Target:
+    if spec.tool is not None:
+        caller = workflow.node_id(spec.called_by) if spec.called_by else ""
+        return Target("tool", model_name(spec.tool), caller)
+    if spec.node is not None:
+        return Target("node", workflow.node_id(spec.node))
+    return Target("model", workflow.node_id(spec.model_of or ""))
+
+
+def _failure(result: TurnResult) -> str:
+    return f"{result.status}: {result.error}" if result.error else result.status

@@ -1,0 +1,228 @@
+"""State and actions of the page Suites."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError, InputError
+from debugger.scenarios.baseline import ComparedResult, compare_results
+from debugger.scenarios.history import read_repetition
+from debugger.scenarios.loading import find_scenarios, load_scenario
+from debugger.scenarios.results import RepetitionResult
+from debugger.scenarios.runner import EMBEDDED, ScenarioRunner
+from debugger.scenarios.suite import Case, cases_of, stable_path
+from debugger.scenarios.suite_job import SuiteJob
+from debugger.settings import read_settings
+from debugger.store import Role, StoredResult, StoredSuite
+from debugger.views import actions, navigation, state
+from debugger.views.actions import command
+from debugger.views.audit import audit
+from debugger.views.auth.permissions import current_user, requires
+from debugger.views.backends import embedded_backend
+from debugger.views.components.markdown import count
+
+NEWEST, NO_BASELINE = "newest", "none"
+"""Choices beside the ids of suite runs."""
+
+TAG_KEY, SHOWN_KEY, BASELINE_KEY, WATCH_KEY = "suites_tag", "suites_shown", "suites_baseline", "suites_watch"
+
+_QUIET_SECONDS = 0.3
+"""A suite run that ends in this time shows no progress."""
+
+
+@dataclass(frozen=True)
+class ScenarioFolder:
+    """The scenarios of the folder in the settings."""
+
+    path: Path
+    cases: list[Case] = field(default_factory=list)
+    problems: list[InputError] = field(default_factory=list)
+    """Of files that cannot be read; each message has the file's mistakes."""
+
+    def tagged(self, tag: str) -> list[Case]:
+        """Return the cases with a tag; all without one."""
+        return [case for case in self.cases if not tag or tag in case.scenario.tags]
+
+    @property
+    def tags(self) -> list[str]:
+        """Return the tags of all scenarios, sorted."""
+        return sorted({tag for case in self.cases for tag in case.scenario.tags})
+
+
+@dataclass
+class SuitesState:
+    """State of the page."""
+
+    job: SuiteJob | None = None
+    """The suite run of this tab, also after its end."""
+    chosen: str = ""
+    """The id of the scenario on view."""
+    seen: dict[str, str] = field(default_factory=dict)
+    """While files are watched: the fingerprint of each scenario at its last run."""
+
+
+def scenario_folder() -> ScenarioFolder:
+    """Read the scenarios of the folder in the settings."""
+    path = read_settings().scenarios_folder
+    found = ScenarioFolder(path)
+    if not path.is_dir():
+        return found
+    for file in find_scenarios([path]):
+        try:
+            found.cases.extend(cases_of(load_scenario(stable_path(file))))
+        except InputError as error:
+            found.problems.append(error)
+    return found
+
+
+def reason_against(case: Case) -> str:
+    """Return why the page does not run a scenario; empty where it does."""
+    if case.scenario.connection == EMBEDDED:
+        return ""
+    return (
+        f"It runs on the connection {case.scenario.connection!r}: use workflow-debugger test, which asks for "
+        "a budget of turns and for consent to side effects."
+    )
+
+
+@command
+@requires(Role.RUN)
+def run_tagged(tag: str) -> None:
+    """Run the scenarios with a tag in the background; all without one."""
+    _run(scenario_folder().tagged(tag))
+
+
+@command
+@requires(Role.RUN)
+def run_again(scenario_ids: Collection[str]) -> None:
+    """Run scenarios in the background, as their files are now."""
+    _run([case for case in scenario_folder().cases if case.id in scenario_ids])
+
+
+@command
+@requires(Role.RUN)
+def run_changed() -> None:
+    """Run the scenarios that were changed since their last run, or since they are watched."""
+    suites = state.record(SuitesState)
+    if suites.job is not None and suites.job.is_running:
+        return
+    cases = scenario_folder().cases
+    now = _fingerprints(cases)
+    if suites.seen:
+        changed = [case for case in cases if suites.seen.get(case.id) != now[case.id]]
+        if any(not reason_against(case) for case in changed):
+            _run(changed)
+    suites.seen = now
+
+
+def _run(cases: Sequence[Case]) -> None:
+    """Run scenarios in the background.
+
+    Raises:
+        InputError: None of them can be run here, or a suite run has not ended.
+    """
+    suites = state.record(SuitesState)
+    if suites.job is not None and suites.job.is_running:
+        raise InputError("A suite run has not ended yet.", advice="Cancel it, or wait for its end.")
+    runnable = [case for case in cases if not reason_against(case)]
+    if not runnable:
+        raise InputError(
+            "There is no scenario to run.",
+            advice="Choose another tag, or run hosted scenarios in a terminal.",
+        )
+    backend = embedded_backend()
+    make_runner = partial(ScenarioRunner, _backend_of, backend.settings, store=backend.store)
+    suites.job = SuiteJob(runnable, backend.store.suites, make_runner, current_user().name)
+    suites.job.start()
+    suites.seen |= _fingerprints(runnable)
+    audit("run suite", suites.job.suite_id, scenarios=len(runnable))
+    suites.job.wait(_QUIET_SECONDS)
+
+
+@command
+@requires(Role.RUN)
+def cancel() -> None:
+    """Cancel the suite run; its results so far stay stored."""
+    job = state.record(SuitesState).job
+    if job is not None:
+        job.cancel()
+        job.wait(2)
+
+
+@command
+def choose(scenario_id: str | None) -> None:
+    """Show the checks of a scenario."""
+    state.record(SuitesState).chosen = scenario_id or ""
+
+
+@command
+def open_check(place: list[object] | None) -> None:
+    """Open a run at the turn and event of a check."""
+    if not place:
+        return
+    run_id, turn, event = place
+    actions.choose_backend("embedded")
+    actions.open_run(
+        str(run_id), turn if isinstance(turn, int) else None, event if isinstance(event, int) else None
+    )
+    navigation.go_to("debug")
+
+
+def _fingerprints(cases: Sequence[Case]) -> dict[str, str]:
+    """Return values by scenario that change with its files, and with stored workflows if it uses one."""
+    rows = embedded_backend().workflows()
+    stored = str(sorted((row.id, row.active_version_number or 0, row.updated_at or "") for row in rows))
+    return {case.id: case.digest + (stored if case.loaded.document is None else "") for case in cases}
+
+
+def suite_on_view(newest: Sequence[StoredSuite]) -> StoredSuite | None:
+    """Return the suite run of this tab, else the newest."""
+    job = state.record(SuitesState).job
+    mine = next((suite for suite in newest if job is not None and suite.id == job.suite_id), None)
+    return mine or next(iter(newest), None)
+
+
+def baseline_of(suite: StoredSuite, newest: Sequence[StoredSuite], wanted: str) -> StoredSuite | None:
+    """Return the suite run to compare with: the chosen one, or the one before."""
+    if wanted == NO_BASELINE:
+        return None
+    if wanted and wanted != NEWEST:
+        return next((each for each in newest if each.id == wanted), None)
+    older = [each for each in newest if each.started_at < suite.started_at and each.is_complete]
+    # One that ran fewer scenarios has no result to compare with for the others.
+    covering = [each for each in older if each.selected >= suite.selected]
+    return next(iter([*covering, *older]), None)
+
+
+def compared_results(suite: StoredSuite, baseline: StoredSuite | None) -> list[ComparedResult]:
+    """Return the results of a suite run beside those of its baseline."""
+    results = embedded_backend().store.suites.results
+    return compare_results(results(suite.id), results(baseline.id) if baseline else [])
+
+
+def repetitions_of(result: StoredResult) -> list[RepetitionResult]:
+    """Return the stored repetitions of a result."""
+    return [read_repetition(each.result) for each in result.repetitions]
+
+
+def suite_words(suite: StoredSuite) -> str:
+    """Return the counts of a suite run in words."""
+    counts = suite.counts
+    words = [f"{counts['passed']:,} passed"]
+    words += [f"{counts[name]:,} {label}" for name, label in _OUTCOMES.items() if counts[name]]
+    if not suite.is_complete:
+        words.append(f"{count(suite.selected - counts.total(), 'scenario')} not run")
+    return ", ".join(words)
+
+
+_OUTCOMES = {"failed": "failed", "error": "with an error"}
+
+
+def _backend_of(name: str) -> Backend:
+    if name != EMBEDDED:
+        raise DebuggerError(f"The page runs no scenario on the connection {name!r}.")
+    return embedded_backend()
