@@ -8,6 +8,7 @@ from debugger.cli.check import check
 from debugger.cli.export import export
 from debugger.cli.keys import keys
 from debugger.cli.maintenance import maintenance
+from debugger.cli.report import report
 from debugger.cli.server import serve
 
 main = typer.Typer(add_completion=False, no_args_is_help=True, help="Step conversational AI workflows.")
@@ -16,6 +17,7 @@ main.add_typer(keys, name="keys")
 main.command()(serve)
 main.command()(check)
 main.command()(export)
+main.command()(report)
 
 
 @main.callback()
