@@ -8,6 +8,7 @@ from debugger.cli.check import check
 from debugger.cli.export import export
 from debugger.cli.keys import keys
 from debugger.cli.maintenance import maintenance
+from debugger.cli.report import report
 from debugger.cli.server import serve
 from debugger.cli.test import test
 
@@ -18,6 +19,7 @@ main.command()(serve)
 main.command()(check)
 main.command()(export)
 main.command()(test)
+main.command()(report)
 
 
 @main.callback()

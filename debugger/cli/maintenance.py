@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 
@@ -111,6 +112,8 @@ def exit_on_error() -> Iterator[None]:
         yield
     except DebuggerError as error:
         typer.echo(f"error: {error}", err=True)
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # not a mistake of the user
+            typer.echo("For help, send this with the output of: python -m debugger report", err=True)
         sys.exit(1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Generic, TypeVar
 
 Outcome = TypeVar("Outcome")
@@ -26,7 +27,8 @@ class BackgroundCall(Generic[Outcome]):
         self._call = call
         self._outcomes: list[Outcome] = []
         self._error: Exception | None = None
-        threading.Thread(target=self._run, name=name, daemon=True).start()
+        # In the caller's context, by which the log of a browser tab knows its lines.
+        threading.Thread(target=copy_context().run, args=(self._run,), name=name, daemon=True).start()
 
     @property
     def busy(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from debugger.analysis.differences import Difference
 from debugger.analysis.event_fields import iso_utc
+from debugger.analysis.metrics import Costs
 from debugger.exports.rows import ExportRow
 from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import Target
@@ -89,6 +90,24 @@ def at_end(row: ExportRow, read: Callable[[Any], Any]) -> Any:
 def token_of(row: ExportRow, name: str) -> Any:
     """Return tokens or time of a turn, on its last row."""
     return getattr(row.tokens, name) if row.is_last and row.tokens is not None else None
+
+
+def cost_of(row: ExportRow, costs: Costs | None) -> float | str | None:
+    """Return a cost as a number, or with its currencies where those of the run are several.
+
+    Nothing is returned where a model has no price: the sum would be too low.
+    """
+    if costs is None or costs.unpriced or not costs.by_currency:
+        return None
+    if len(row.run.costs.by_currency) > 1:
+        return str(costs)
+    return round(sum(costs.by_currency.values()), 9)
+
+
+def currency_of(row: ExportRow) -> str:
+    """Return the currency of the run's costs; empty for none or several."""
+    found = list(row.run.costs.by_currency)
+    return found[0] if len(found) == 1 else ""
 
 
 def changes_of(row: ExportRow) -> Any:

@@ -16,6 +16,8 @@ from debugger.exports.column_values import (
     changes_in_words,
     changes_of,
     checks_of,
+    cost_of,
+    currency_of,
     event_of,
     final_status,
     latency_of,
@@ -121,11 +123,25 @@ COLUMNS: dict[str, Column] = {
             _ALL,
             lambda row: row.run.tokens("total_output_tokens"),
         ),
+        Column(
+            "run_cost",
+            "Run cost",
+            "Of all model calls of the run; empty where a model has no price",
+            _ALL,
+            lambda row: cost_of(row, row.run.costs),
+        ),
+        Column(
+            "currency",
+            "Currency",
+            "Of the costs; empty where prices have several, which then are in each cost",
+            _ALL,
+            currency_of,
+        ),
         Column("turn", "Turn", "Counts turns from 1", _ALL, attrgetter("log.number")),
         Column(
             "is_background",
             "Background",
-            "Whether it was said in background work after the turn",
+            "True for what was said in background work after the turn",
             _ALL,
             attrgetter("log.is_background"),
         ),
@@ -200,7 +216,7 @@ COLUMNS: dict[str, Column] = {
         Column(
             "is_waiting_for_input",
             "Waiting",
-            "Whether the run then waits for the user",
+            "True if the run then waits for the user",
             _TALK,
             lambda row: (at_end(row, lambda turn: turn.hint.kind) or "") == "message",
         ),
@@ -232,6 +248,13 @@ COLUMNS: dict[str, Column] = {
             _TALK,
             lambda row: token_of(row, "completion"),
         ),
+        Column(
+            "cost",
+            "Cost",
+            "Of the turn's model calls; empty where a model has no price",
+            _TALK,
+            lambda row: cost_of(row, token_of(row, "costs")),
+        ),
         Column("model_calls", "Model calls", "Of the turn", _TALK, lambda row: token_of(row, "calls")),
         Column("latency_ms", "Latency", "Of the model, in milliseconds", _TALK, latency_of),
         Column(
@@ -256,7 +279,7 @@ COLUMNS: dict[str, Column] = {
             lambda row: at_end(row, lambda turn: turn.error_message) or "",
             True,
         ),
-        Column("mocked", "Mocked", "Whether calls to the outside were simulated", _TALK, mocked),
+        Column("mocked", "Mocked", "True if calls to services were simulated", _TALK, mocked),
         Column(
             "event_index",
             "Event",
@@ -288,7 +311,7 @@ COLUMNS: dict[str, Column] = {
         Column(
             "tags", "Tags", "Of the run, by commas", _ALL, lambda row: ", ".join(row.run.notes.tags), True
         ),
-        Column("star", "Star", "Whether the run has one", _ALL, lambda row: row.run.notes.starred),
+        Column("star", "Star", "True for a run with a star", _ALL, lambda row: row.run.notes.starred),
         Column("note", "Note", "On the run", _ALL, lambda row: row.run.notes.note, True),
         Column("rating", "Rating", "down, up or strong_up", _TALK, rating_of),
         Column("verdict", "Verdict", "pass, fail or unsure", _TALK, partial(verdict_of, name="value")),

@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from typing import BinaryIO, Literal
 
 from debugger.errors import DebuggerError
@@ -55,7 +56,7 @@ class ExportJob:
 
     def start(self) -> None:
         """Begin to write in a thread of its own."""
-        threading.Thread(target=self._write, name="export", daemon=True).start()
+        threading.Thread(target=copy_context().run, args=(self._write,), name="export", daemon=True).start()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for its end; return whether it came in time."""

@@ -8,12 +8,16 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from debugger.analysis.metrics import Costs, costs
+from debugger.analysis.steps import steps_of_turn
+from debugger.analysis.timeline import TimelineBuilder
 from debugger.analysis.transcript import RunFacts
 from debugger.protocol.notes import Comment, Rating, RunNotes, Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import ForkRecord, Run, Turn
 from debugger.protocol.turn_logs import LazyRun, TurnLog, lazy_turn_logs
 from debugger.protocol.workflow import Workflow
+from debugger.settings import read_settings
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,19 @@ class ExportedRun:
         """Return a sum of the record, such as ``total_input_tokens``."""
         value = (self.run.llm_token_usage or {}).get(name)
         return value if isinstance(value, int) else None
+
+    @cached_property
+    def costs(self) -> Costs:
+        """The costs of all model calls; none without prices in the settings."""
+        prices = read_settings().model_prices
+        if not prices:
+            return Costs({}, 0)
+        timeline, calls = TimelineBuilder({}), []
+        for _, log in self.turns():
+            timeline.forget()
+            timeline.add_turn(log)
+            calls += [call for step in steps_of_turn(log, timeline.rows)[0] for call in step.calls]
+        return costs(calls, prices)
 
     @cached_property
     def review(self) -> ReviewIndex:

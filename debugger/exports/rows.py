@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from debugger.analysis.event_fields import EventFields, fields_of
+from debugger.analysis.metrics import Costs, costs
 from debugger.analysis.side_effects import ledger_of
 from debugger.analysis.steps import TurnRow, steps_of_turn, turn_row
 from debugger.analysis.timeline import TimelineBuilder, TimelineRow
@@ -16,6 +17,7 @@ from debugger.protocol.notes import Target
 from debugger.protocol.runs import Turn
 from debugger.protocol.turn_logs import LazyRun, TurnLog
 from debugger.protocol.workflow import Workflow
+from debugger.settings import read_settings
 
 Shape = Literal["turn", "message", "event"]
 
@@ -30,6 +32,8 @@ class TurnTokens:
     latency_ms: float | None
     """Of all model calls."""
     duration_ms: float | None
+    costs: Costs
+    """By the prices in the settings."""
 
 
 @dataclass(slots=True)
@@ -107,6 +111,7 @@ class _TokenReader:
     def __init__(self, workflow: Workflow | None) -> None:
         self._timeline = TimelineBuilder(_names(workflow))
         self._first = 0
+        self._prices = read_settings().model_prices
 
     def add_turn(self, log: TurnLog, events: list[EventFields]) -> TurnTokens:
         self._timeline.forget()
@@ -123,6 +128,7 @@ class _TokenReader:
             len(calls),
             sum(latencies) if latencies else None,
             turn.duration_ms,
+            costs(calls, self._prices),
         )
 
 

@@ -103,6 +103,7 @@ class TurnWorker:
                 self.error = OutcomeUnknownError(reason, advice="Check whether the record holds it.")
             else:
                 self.error = DebuggerError(reason, advice="The log of the program says more.")
+            self.error.__cause__ = error
         finally:
             self._ended_at = time.monotonic()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
@@ -49,7 +50,9 @@ class ForkVerification:
 
     def begin(self) -> None:
         """Run the turn."""
-        threading.Thread(target=self._check, name="control run", daemon=True).start()
+        threading.Thread(
+            target=copy_context().run, args=(self._check,), name="control run", daemon=True
+        ).start()
 
     def stop(self) -> None:
         """End it early; nothing is then known."""

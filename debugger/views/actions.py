@@ -29,6 +29,7 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
 from debugger.views.confirmations import confirm_turn
 from debugger.views.connections import HostedConnection, disconnect_hosted, owner
+from debugger.views.problem_report import follow_log, unexpected
 from debugger.views.run_state import CurrentRun, Cursor, RunInputs
 from debugger.views.selection import Selection
 from debugger.views.state import LastAction
@@ -68,13 +69,16 @@ def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
 
     @wraps(do)
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        follow_log()
         last = state.record(LastAction)
-        last.error = None
+        last.error, last.action = None, do.__name__
         try:
             check_role(Role.READ)  # `requires` asks for more
             do(*args, **kwargs)
         except DebuggerError as error:
             last.error = error
+        except Exception as error:
+            last.error = unexpected(f"The action {do.__name__}", error)
 
     return done
 

@@ -19,6 +19,8 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, navigation, state
 from debugger.views.auth.permissions import may
+from debugger.views.components.error_box import reporting
+from debugger.views.problem_report import follow_log
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
 from debugger.views.streamlit_patches.fragment_ids import fragment_ids
@@ -122,7 +124,7 @@ def draw(
         session = _follow()
         if is_last and any(stale != name for stale in _stale(session)):
             st.rerun()
-        with _noted(name, depends_on, session):
+        with _noted(name, depends_on, session), reporting(f"The pane {name}"):
             what(run_view(session))
         if not state.record(RedrawState).draws_workbench:
             state.show_address(navigation.current_address())
@@ -157,7 +159,8 @@ def draw_workbench(what: Callable[[DebugSession], None], depends_on: Dependencie
         redraw.polled_every = poll_seconds(session)
         redraw.draws_workbench = True
         try:
-            with _noted("workbench", lambda now: (depends_on(now), poll_seconds(now)), session):
+            noted = _noted("workbench", lambda now: (depends_on(now), poll_seconds(now)), session)
+            with noted, reporting("The page"):
                 what(session)
         finally:
             redraw.draws_workbench = False
@@ -249,6 +252,7 @@ def _enter(is_inline: bool) -> bool:
         is_inline: Whether it is drawn as part of the page or of another fragment.
     """
     redraw = state.record(RedrawState)
+    follow_log()
     if is_inline or redraw.draws_workbench:
         return False
     fragments = fragment_ids()

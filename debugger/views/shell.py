@@ -13,11 +13,13 @@ import streamlit as st
 from debugger.views import navigation, state
 from debugger.views.auth.login_page import MARK
 from debugger.views.auth.permissions import current_user
+from debugger.views.components.error_box import reporting
 from debugger.views.components.toolbar import Item, Link
 from debugger.views.confirmations import production_dialog
 from debugger.views.pages import compare, connection, debug, review, runs, suites
 from debugger.views.panels.python_consent import python_dialog
 from debugger.views.panels.top_nav import top_nav
+from debugger.views.problem_report import follow_log
 from debugger.views.state import PageLinks
 
 
@@ -56,6 +58,7 @@ def run(first: str = "debug") -> None:
         first: The view that an address without a path opens.
     """
     _collect_seldom()
+    follow_log()
     st.set_page_config("Workflow Debugger", MARK, layout="wide")
     if current_user().role is None:
         st.error("You are signed out, or no role was set for you: reload the page to sign in.")
@@ -75,7 +78,8 @@ def run(first: str = "debug") -> None:
     top_nav([_link(view, first, shown) for view in VIEWS], shown.head)
     production_dialog()
     python_dialog()
-    chosen.run()
+    with reporting(f"The page {shown.title}"):
+        chosen.run()
 
 
 def _link(view: View, first: str, shown: View) -> Link:

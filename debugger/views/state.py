@@ -38,6 +38,8 @@ class LastAction:
 
     error: DebuggerError | None = None
     """The error that it ended in."""
+    action: str = ""
+    """The name of the action that ended in it."""
 
 
 @dataclass

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 from functools import cache
+from types import SimpleNamespace
 
 import pytest
 
+from debugger.analysis.metrics import Costs
 from debugger.errors import InputError
+from debugger.exports.column_values import cost_of, currency_of
 from debugger.exports.columns import COLUMNS, choose_columns, columns_of
 from debugger.exports.presets import PRESETS, preset_columns
 from debugger.exports.sources import RunReader, StoreAnnotations
 from debugger.protocol.notes import Comment, Rating, RunNotes, Target
 from debugger.protocol.reviews import Verdict
-from debugger.protocol.runs import ForkRecord, Run
+from debugger.protocol.runs import ForkRecord, Run, TurnInput
 from tests.support.clinic import clinic_call
 from tests.support.exports import NO_MASKING, csv_rows, exported, options, written
 
@@ -199,3 +202,65 @@ def test_forks_name_their_parent():
         "exact, verified",
     )
     assert found.duration_ms == 90_000
+
+
+@pytest.mark.parametrize("shape", ["turn", "message"])
+def test_costs_follow_prices_of_settings(shape, monkeypatch):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_PRICES", "gpt-*=1/3 USD")
+
+    rows = cost_rows(shape)
+
+    assert [row["cost"] for row in rows if row["turn"] == "1"][-1] == "0.0025"
+    assert [row["cost"] for row in rows if row["turn"] == "2"][-1] == "0.004"
+    assert sum(row["cost"] != "" for row in rows) == 2
+    assert {(row["run_cost"], row["currency"]) for row in rows} == {("0.0065", "USD")}
+
+
+def test_run_cost_is_in_event_rows(monkeypatch):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_PRICES", "gpt-*=1/3 USD")
+
+    assert {(row["run_cost"], row["currency"]) for row in cost_rows("event")} == {("0.0065", "USD")}
+
+
+@pytest.mark.parametrize("prices", ["", "claude-*=1/2 USD"])
+def test_costs_are_empty_without_price(prices, monkeypatch):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_PRICES", prices)
+
+    assert {(row["cost"], row["run_cost"], row["currency"]) for row in cost_rows("turn")} == {("", "", "")}
+
+
+def test_costs_in_several_currencies_name_them():
+    row = SimpleNamespace(run=SimpleNamespace(costs=Costs({"USD": 1.0, "EUR": 0.5}, 0)))
+
+    assert cost_of(row, row.run.costs) == "1.0000 USD + 0.5000 EUR"
+    assert cost_of(row, Costs({"EUR": 0.5}, 0)) == "0.5000 EUR"
+    assert currency_of(row) == ""
+
+
+def test_cost_with_unpriced_calls_is_empty():
+    row = SimpleNamespace(run=SimpleNamespace(costs=Costs({"USD": 1.0}, 1)))
+
+    assert cost_of(row, row.run.costs) is None
+    assert cost_of(row, Costs({"USD": 0.25}, 0)) == 0.25
+
+
+def cost_rows(shape):
+    """The cost columns of a run of two turns: 1,000 and 2,500 tokens in, 500 each out."""
+    pairs = [
+        {
+            "run_input": TurnInput.with_message(f"question {number}").to_wire(),
+            "run_output": {"events": answered(number, tokens)},
+        }
+        for number, tokens in ((1, 1000), (2, 2500))
+    ]
+    run = Run(workflow_run_id="r", workflow_id="w", status="running", input_output_pairs=pairs)
+    columns = [name for name in ("turn", "run_cost", "currency", "cost") if name in columns_of(shape)]
+    return csv_rows(written([exported(run)], options(shape=shape, masking=NO_MASKING, columns=columns)))
+
+
+def answered(number, tokens):
+    usage = {"prompt_tokens": tokens, "completion_tokens": 500, "response_model": "gpt-5.4-mini"}
+    node = {"origin_node_logical_id": "chat", "origin_node_name": "Chat", "origin_thread_id": "0"}
+    call = {"type": "say_llm", "llm_usage_info": {**usage, "llm_response_id": "a"}}
+    events = [{"type": "start_node_run"}, call, {"type": "end_node_run"}]
+    return [{**event, **node, "timestamp": number} for event in events]

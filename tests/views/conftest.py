@@ -81,6 +81,15 @@ def clean(backend, monkeypatch):
     page_logins()  # a page does not start with settings that cannot be used, which a test may go on to set
 
 
+@pytest.fixture(autouse=True)
+def no_defect(request, caplog):
+    """Fails a test whose page has drawn an unexpected exception as an error, unless it plants one."""
+    yield
+    found = [each for each in caplog.get_records("call") if "failed unexpectedly" in each.getMessage()]
+    if request.node.get_closest_marker("plants_defect") is None:
+        assert not found, found[0].exc_text
+
+
 @pytest.fixture
 def app(clean):
     """The app before its first run."""

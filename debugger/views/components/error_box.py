@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from zlib import crc32
 
 import streamlit as st
+from streamlit.errors import StreamlitDuplicateElementKey
 
 from debugger.errors import (
     AuthenticationError,
@@ -17,7 +20,10 @@ from debugger.errors import (
 from debugger.graph.checks import Problem
 from debugger.views import state
 from debugger.views.components.markdown import count, plain
+from debugger.views.problem_report import REPORT_FILE, page_report, unexpected
 from debugger.views.state import PageLinks
+
+_REPORT_HEIGHT = 240
 
 
 def show_error(error: DebuggerError, *, links: bool = True) -> None:
@@ -40,6 +46,37 @@ def show_error(error: DebuggerError, *, links: bool = True) -> None:
         st.page_link(connection_page, label="Open Connection", icon=":material/cable:")
     with st.expander("Details", icon=":material/info:", type="compact"):
         st.text("\n".join(_facts(error)))
+    with st.expander("Problem report", icon=":material/description:", type="compact"):
+        _report(page_report(error))
+
+
+@contextmanager
+def reporting(what: str) -> Iterator[None]:
+    """Draw an unexpected exception of a part of the page as an error with a report.
+
+    Args:
+        what: Names the part, as the beginning of a sentence.
+    """
+    try:
+        yield
+    except Exception as error:
+        show_error(unexpected(what, error))
+
+
+def _report(text: str) -> None:
+    st.caption("Without keys, messages and values of variables.")
+    # Two boxes with one error are one report: the second has the text alone.
+    with suppress(StreamlitDuplicateElementKey):
+        st.download_button(
+            "Download",
+            text,
+            REPORT_FILE,
+            "text/plain",
+            key=f"problem_report_{crc32(text.encode())}",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+    st.code(text, language=None, height=_REPORT_HEIGHT, wrap_lines=True)
 
 
 def _facts(error: DebuggerError) -> Iterator[str]:

@@ -13,6 +13,7 @@ from debugger.backends.base_url import host_of
 from debugger.views import navigation, state
 from debugger.views.auth.login_gate import page_base
 from debugger.views.auth.permissions import current_user
+from debugger.views.components.error_box import reporting
 from debugger.views.components.markdown import plain
 from debugger.views.components.toolbar import Badge, Button, Item, Line, Link, Menu, Text, bar, bars
 from debugger.views.confirmations import OpenQuestions
@@ -96,6 +97,7 @@ def help_dialog() -> None:
 
 
 @st.dialog("Help", width="medium", on_dismiss="rerun")
+@reporting("The help")
 def _dialog() -> None:
     glossary()
     st.markdown("##### Keyboard shortcuts")

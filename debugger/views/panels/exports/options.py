@@ -131,13 +131,14 @@ def _take_shape(key: str) -> None:
 
 
 def _columns(record: ExportRecord, lead: str, shape: Shape) -> tuple[str, ...]:
-    names, key = columns_of(shape), f"{lead}_columns"
-    state.begin_widget(key, [each for each in record.options.table.columns if each in names])
-    title = f"Columns: {len(state.widget(key))} of {len(names)}"
+    names, key = columns_of(shape), f"{lead}_columns_{record.moves}"
+    chosen = [each for each in record.options.table.columns if each in names]
+    title = f"Columns: {len(state.widget(key, chosen))} of {len(names)}"
     with st.expander(title, type="compact", key=f"{lead}_columns_box"):
         ticked: list[str] = st.multiselect(
             "Columns",
             names,
+            chosen,  # a default: a value set beforehand is lost where another run follows before it is drawn
             key=key,
             format_func=lambda name: COLUMNS[name].label,
             help="In the order of the file; removed ones are in the list below",
@@ -181,28 +182,31 @@ def _order(ticked: list[str], lead: str) -> None:
                 disabled=not 0 <= at < len(ticked),
                 help=f"Move the column {words.lower()} in the file",
                 on_click=_move,
-                args=(f"{lead}_columns", moved, step),
+                args=(ticked, moved, step),
             )
 
 
 @command
-def _move(key: str, name: str, step: int) -> None:
-    columns = list(state.widget(key))
-    at = columns.index(name)
-    columns.insert(at + step, columns.pop(at))
-    state.set_widget_from_callback(key, columns)
+def _move(columns: list[str], name: str, step: int) -> None:
+    record = state.record(ExportRecord)
+    order = list(columns)
+    at = order.index(name)
+    order.insert(at + step, order.pop(at))
+    record.options = replace(record.options, table=replace(record.options.table, columns=tuple(order)))
+    record.moves += 1
 
 
 def _masking(record: ExportRecord, lead: str) -> MaskingOptions:
     masking, key = record.options.table.masking, f"{lead}_rules"
-    state.begin_widget(key, [rule for rule in RULES if rule in masking.rules])
-    on = len(state.widget(key))
+    first = [rule for rule in RULES if rule in masking.rules]
+    on = len(state.widget(key, first))
     words = f"Masking: {on} of {len(RULES)} rules" if on else "Masking: off"
     with st.expander(words, type="compact", key=f"{lead}_masking_box"):
         rules = st.pills(
             "Mask",
             list(RULES),
             selection_mode="multi",
+            default=first,
             key=key,
             format_func=RULES.__getitem__,
             help="Without any rule, masking is off, and the file says so. Secrets are masked in any case.",

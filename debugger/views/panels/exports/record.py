@@ -45,6 +45,8 @@ class ExportRecord:
     preview: Preview | None = None
     generation: int = 0
     """Counts how often controls got values from elsewhere; part of their keys."""
+    moves: int = 0
+    """Counts how often a column was moved; part of the key of their list."""
 
     @property
     def scope(self) -> ExportScope:

@@ -6,6 +6,7 @@ import pytest
 
 from debugger.exports.formats import EXPORTS
 from debugger.exports.jobs import ExportJob
+from debugger.exports.masking_rules import RULES
 from debugger.views.auth import permissions
 from debugger.views.downloads import downloads as downloads_of_process
 from debugger.views.panels.exports import dialog, progress
@@ -72,6 +73,14 @@ def test_every_format_is_downloaded_at_once(app, opened, name):
     choose(app, "selectbox", "_format", name)
 
     assert downloads(app) == ["export_download"]
+
+
+def test_columns_and_rules_are_defaults_in_each_drawing(app, opened):
+    """A browser that has missed a drawing would else have none, and send that as the user's choice."""
+    for _ in range(2):
+        assert len(widget(app, "multiselect", "_columns_0").proto.default) > 10
+        assert len(widget(app, "button_group", "_rules").proto.default) == len(RULES)
+        app.run()
 
 
 def test_preset_brings_its_shape_and_columns(app, opened, record):

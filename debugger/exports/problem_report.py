@@ -1,0 +1,183 @@
+"""Problem report: a masked text on a failure, to be sent to the app's maintainers.
+
+It has versions, settings, the failure and log lines. No value of a variable, no message and no key is in it:
+texts pass `ReportMasker`, and of exceptions that the product did not raise only class and place are written.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import traceback
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+
+from debugger.engine.outbound.masking import find_literal_secrets, mask_url
+from debugger.engine.tools.sandbox import python_status
+from debugger.errors import DebuggerError, ExpressionError, InputJsonError, ServerError
+from debugger.exports.masking_rules import Masker, MaskingOptions
+from debugger.settings import Settings, environment_variables, unknown_settings
+
+_PACKAGES = ("workflow-debugger", "streamlit", "pydantic", "sqlalchemy", "httpx")
+_PUBLIC_TEXTS = frozenset({"time_zone", "display_time_zone", "prices"})
+"""Settings of any text that are written; of the others the report says that they are set."""
+_SECRET_VARIABLE = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL")
+_QUOTED = re.compile(r"(?<!\w)'(?:[^'\\\n]|\\.)*'(?!\w)|\"(?:[^\"\\\n]|\\.)*\"|“[^”\n]*”|‘[^’\n]*’")
+"""A quotation; the apostrophe in a word begins none."""
+_HIDDEN = "[hidden]"
+_MAX_FRAMES = 12
+_MAX_CAUSES = 5
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failed action."""
+
+    action: str
+    """As ``send``, or what was drawn."""
+    error: BaseException
+
+
+class ReportMasker:
+    """Masks the texts of a report.
+
+    Masked are the secrets of the environment, the user and the secret parameters of URLs, personal data by
+    the rules of exports, the values, and all that is quoted, except for names of the workflow.
+
+    Args:
+        settings: The settings, for the password of the database.
+        keys: Keys that were entered.
+        values: JSON values of variables, and messages.
+        names: Names and ids that may be quoted.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys: Iterable[str] = (),
+        values: Iterable[Any] = (),
+        names: Collection[str] = (),
+    ) -> None:
+        secrets = [
+            value for name, value in environment_variables().items() if _SECRET_VARIABLE.search(name.upper())
+        ]
+        own = [settings.encryption_key.get_secret_value(), settings.hosted.api_key.get_secret_value()]
+        self._secrets = find_literal_secrets(settings.database, {}, [*secrets, *own, *keys])
+        self._masker = Masker(MaskingOptions(variables=("value",)))
+        for value in values:
+            self._masker.learn("value", value)
+        self._names = frozenset(names)
+
+    def mask(self, text: str) -> str:
+        """Return a text without secrets, personal data and values."""
+        return _QUOTED.sub(self._quoted, self._masker.mask(mask_url(self._secrets.mask(text))))
+
+    def _quoted(self, found: re.Match[str]) -> str:
+        text = found[0]
+        return text if text[1:-1] in self._names else f"{text[0]}{_HIDDEN}{text[-1]}"
+
+
+def problem_report(
+    failure: Failure | None,
+    settings: Settings,
+    masker: ReportMasker,
+    *,
+    facts: Mapping[str, object] | None = None,
+    log: Iterable[str] = (),
+) -> str:
+    """Return the report.
+
+    Args:
+        failure: The failure; ``None`` for a report on the program alone.
+        settings: The settings in effect.
+        masker: Masks the error and the log.
+        facts: Ids, versions and kinds of the run on view, which are written as they are.
+        log: The log lines, the oldest first.
+    """
+    parts = ["Problem report of Workflow Debugger", ""]
+    if failure is not None:
+        parts += [*_failure_lines(failure, masker), ""]
+    if facts:
+        parts += ["Run", *_listed(facts), ""]
+    parts += ["Versions", *_listed(_versions(settings)), ""]
+    parts += ["Settings", *_listed(_settings(settings)), *unknown_settings(environment_variables()), ""]
+    lines = [masker.mask(line) for line in log]
+    parts += [f"Last log lines of this browser tab ({len(lines)})", *lines] if failure is not None else []
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def exception_places(error: BaseException) -> Iterator[str]:
+    """Yield class and place of an exception and its causes.
+
+    Their texts are left out: a library's text can repeat values, as of a failed statement.
+    """
+    cause: BaseException | None = error
+    for _ in range(_MAX_CAUSES):
+        if cause is None:
+            return
+        yield f"{type(cause).__module__}.{type(cause).__qualname__}"
+        for frame in traceback.extract_tb(cause.__traceback__)[-_MAX_FRAMES:]:
+            yield f"  {_short_path(frame.filename)}:{frame.lineno} in {frame.name}"
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+
+
+def _failure_lines(failure: Failure, masker: ReportMasker) -> Iterator[str]:
+    error = failure.error
+    yield f"Failed action: {failure.action}"
+    yield f"Error: {type(error).__name__}"
+    if isinstance(error, DebuggerError):
+        sentence = error.message.partition("\n")[0]  # an excerpt follows, of a text that may hold values
+        yield f"Text: {masker.mask(f'{sentence} {error.advice}'.rstrip())}"
+    if isinstance(error, ExpressionError):
+        yield f"Place: column {error.column}"
+    if isinstance(error, InputJsonError):
+        yield f"Place: line {error.line}, column {error.column}"
+    if isinstance(error, ServerError) and error.request_id:
+        yield f"Request id: {masker.mask(error.request_id)}"
+    yield from exception_places(error)
+
+
+def _versions(settings: Settings) -> Iterator[tuple[str, object]]:
+    for name in _PACKAGES:
+        try:
+            yield name, version(name)
+        except PackageNotFoundError:  # the checkout is run without being installed
+            yield name, "not installed"
+    yield "Python", f"{platform.python_implementation()} {platform.python_version()}"
+    yield "Operating system", platform.platform()
+    yield "Database", settings.database_url.partition(":")[0].partition("+")[0]
+    yield "Inline Python", python_status(settings.inline_python).description
+
+
+def _settings(settings: Settings) -> Iterator[tuple[str, object]]:
+    for prefix, model in (("", settings), ("hosted.", settings.hosted)):
+        for name, field in type(model).model_fields.items():
+            value = getattr(model, name)
+            if isinstance(value, SecretStr):
+                value = "set" if value.get_secret_value() else "not set"
+            elif value in (None, ""):
+                value = "not set"
+            elif field.annotation is str and name not in _PUBLIC_TEXTS:
+                value = "set"
+            if not isinstance(value, BaseModel):
+                yield f"{prefix}{name}", value
+
+
+def _listed(facts: Mapping[str, object] | Iterable[tuple[str, object]]) -> Iterator[str]:
+    for name, value in facts.items() if isinstance(facts, Mapping) else facts:
+        yield f"{name}: {value}"
+
+
+def _short_path(path: str) -> str:
+    """Return the path below the folder of packages, which names no user."""
+    parts = Path(path).parts
+    for top in ("site-packages", "debugger"):
+        if top in parts:
+            start = len(parts) - parts[::-1].index(top) - (top == "debugger")
+            return "/".join(parts[start:])
+    return parts[-1] if parts else path
