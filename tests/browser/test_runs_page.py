@@ -153,8 +153,7 @@ def test_part_of_the_picture_lists_its_runs_which_are_deleted_and_restored(app: 
     settled(page)
     expect(actions(page)).to_contain_text("All matches: 40")
 
-    bars = page.locator("[class*=st-key-runs_by_day] .mark-rect path")
-    bars.first.click()
+    page.locator(".st-key-runs_charts").get_by_role("button").first.click()
     settled(page)
     expect(page.get_by_label("From", exact=True).first).not_to_be_empty()
     found = actions(page).inner_text()

@@ -20,6 +20,7 @@ from debugger.views.panels.runs.scope import RunFilters
 from debugger.views.run_state import CurrentRun
 from tests.support.factories import document, say, static
 from tests.views.records import record_of
+from tests.views.row_lists import choose, column, rows, use
 
 
 @pytest.fixture
@@ -35,8 +36,8 @@ def run(backend, workflow):
     return session.run_id
 
 
-def table(app):
-    return app.dataframe("runs").value
+def listed(app, name="id"):
+    return column(app, name, "Runs")
 
 
 def test_without_runs_page_says_what_would_be_here(app):
@@ -52,8 +53,8 @@ def test_runs_are_listed_with_workflow_status_and_id(app, backend):
 
     app.run()
 
-    row = table(app).to_dict("records")[0]
-    assert (row["workflow"], row["status"], row["by"], row["id"]) == ("Tea shop", ["Your turn"], "qa", run_id)
+    row = rows(app, "Runs")[0]
+    assert (row["workflow"], row["status"], row["by"], row["id"]) == ("Tea shop", "Your turn", "qa", run_id)
     assert len(row["began"]) == 19
 
 
@@ -64,10 +65,10 @@ def test_runs_can_be_narrowed_to_workflow_and_status(app, backend):
     app.run()
 
     app.selectbox("runs_workflow").set_value(tea.id).run()
-    by_workflow = list(table(app)["id"])
+    by_workflow = listed(app)
     app.selectbox("runs_workflow").set_value("").run()
     app.selectbox("runs_status").set_value("completed").run()
-    by_status = list(table(app)["id"])
+    by_status = listed(app)
 
     assert by_workflow == [first]
     assert by_status == [second]
@@ -108,10 +109,8 @@ def test_chosen_row_opens_its_run(app, backend):
     older, _newer = run(backend, workflow), run(backend, workflow)
     app.run()
 
-    app.session_state["runs"] = {"selection": {"rows": [], "columns": [], "cells": [[1, "id"]]}}
-    app.run()
+    choose(app, older, "Runs")
 
-    assert not app.exception
     assert record_of(app, CurrentRun).session.run_id == older
 
 
@@ -123,7 +122,7 @@ def test_last_list_stays_when_backend_fails(app, backend):
     app.run()
 
     assert app.error[0].value == "The database is gone\\."
-    assert len(table(app)) == 1
+    assert len(listed(app)) == 1
 
 
 def test_long_lists_come_in_pages(app, backend, monkeypatch):
@@ -134,7 +133,7 @@ def test_long_lists_come_in_pages(app, backend, monkeypatch):
 
     app.pagination("runs_page_0").set_value(2).run()
 
-    assert list(table(app)["id"]) == [ids[0]]
+    assert listed(app) == [ids[0]]
 
 
 def test_list_tells_how_many_turns_run_has_had(app, backend):
@@ -146,12 +145,12 @@ def test_list_tells_how_many_turns_run_has_had(app, backend):
 
     app.run()
 
-    assert list(table(app)["turns"]) == [2]
+    assert listed(app, "turns") == ["2"]
 
 
 def tick(app, *places):
-    app.session_state["runs"] = {"selection": {"rows": list(places), "columns": [], "cells": []}}
-    app.run()
+    ids = listed(app)
+    use(app, [ids[place] for place in places], "tick", label="Runs")
 
 
 def test_runs_can_be_narrowed_by_words_version_date_tag_and_star(app, backend):
@@ -163,17 +162,17 @@ def test_runs_can_be_narrowed_by_words_version_date_tag_and_star(app, backend):
     app.run()
 
     app.text_input("runs_text").set_value("which TEA").run()
-    by_words = list(table(app)["id"])
+    by_words = listed(app)
     app.button("runs_clear").click().run()
     app.selectbox("runs_tag").set_value("smoke").run()
-    by_tag = list(table(app)["id"])
+    by_tag = listed(app)
     app.button("runs_clear").click().run()
     app.toggle("runs_starred").set_value(True).run()
-    by_star = list(table(app)["id"])
+    by_star = listed(app)
     app.button("runs_clear").click().run()
     app.selectbox("runs_workflow").set_value(tea.id).run()
     app.selectbox("runs_version").set_value(0).run()
-    by_version = list(table(app)["id"])
+    by_version = listed(app)
     app.date_input("runs_since").set_value(date(2030, 1, 1)).run()
     none = [caption.value for caption in app.caption]
 
@@ -190,7 +189,7 @@ def test_last_day_counts_as_whole(app, backend):
     app.date_input("runs_since").set_value(today)
     app.date_input("runs_until").set_value(today).run()
 
-    assert list(table(app)["id"]) == [run_id]
+    assert listed(app) == [run_id]
 
 
 def test_filters_are_kept_while_another_page_is_on_view(app, view, backend):
@@ -213,7 +212,7 @@ def test_chosen_runs_are_given_star_and_lose_it_again(app, backend):
 
     tick(app, 0, 2)
     app.button("star_chosen").click().run()
-    starred = list(table(app)["star"])
+    starred = listed(app, "star")
     label = app.button("star_chosen").label
     app.button("star_chosen").click().run()
 
@@ -230,7 +229,7 @@ def test_chosen_run_is_given_tags_and_note(app, backend):
     app.multiselect(f"tags_{run_id}").set_value(["smoke"]).run()
     app.text_area(f"note_{run_id}").set_value(" asks twice ").run()
 
-    row = table(app).to_dict("records")[0]
+    row = rows(app, "Runs")[0]
     assert (row["tags"], row["note"]) == (["smoke"], "asks twice")
     assert not app.exception
 
@@ -281,7 +280,7 @@ def test_run_that_fork_comes_from_is_shown(app, backend):
 
     app.run()
 
-    assert list(table(app)["parent"]) == ["…7b8c90 · turn 3"]
+    assert listed(app, "parent") == ["…7b8c90 · turn 3"]
 
 
 def test_what_another_backend_cannot_look_for_is_greyed_with_reason(app, backend, monkeypatch):

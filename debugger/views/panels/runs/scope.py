@@ -89,6 +89,12 @@ class RunsState:
     deleting: list[str] = field(default_factory=list)
     """The runs that the open dialog asks about."""
     erasing: Erasure | None = None
+    ticked: list[str] = field(default_factory=list)
+    """The runs of the list whose boxes are ticked."""
+    clicked: str = ""
+    """The run of the list that is opened next."""
+    sort: tuple[str, bool] = ("", False)
+    """The column by which the list is sorted, and whether it descends; empty is as the backend lists."""
     deleted_run: str = ""
     """A deleted run that was opened by its id."""
     summaries: dict[int, RunSummaries] = field(default_factory=dict)

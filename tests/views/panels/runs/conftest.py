@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.many_runs import store_walks, walked_workflow
+from tests.views.row_lists import column, use
 
 
 @pytest.fixture
@@ -31,6 +32,10 @@ def tick(app):
     """Ticks rows by their places."""
 
     def ticked(*places, table="runs"):
+        if table == "runs":
+            ids = column(app, "id", "Runs")
+            use(app, [ids[place] for place in places], "tick", label="Runs")
+            return
         app.session_state[table] = {"selection": {"rows": list(places), "columns": [], "cells": []}}
         app.run()
 
@@ -40,7 +45,7 @@ def tick(app):
 @pytest.fixture
 def listed(app):
     """Gives the ids of the list."""
-    return lambda: list(app.dataframe("runs").value["id"])
+    return lambda: column(app, "id", "Runs")
 
 
 @pytest.fixture

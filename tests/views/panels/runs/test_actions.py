@@ -7,6 +7,7 @@ from debugger.views.panels.review.queue import ReviewFilter
 from debugger.views.panels.runs import scope
 from debugger.views.state import LastAction
 from tests.views.records import record_of
+from tests.views.row_lists import column
 
 
 def verdicts_of(backend, ids):
@@ -41,7 +42,7 @@ def test_actions_leave_runs_that_the_filter_does_not_find(app, backend, walks, c
     ids = walks(12)
     app.run()
     app.selectbox("runs_status").set_value("completed").run()
-    found = list(app.dataframe("runs").value["id"])
+    found = column(app, "id", "Runs")
 
     choose_all()
     app.button("star_chosen").click().run()
@@ -56,12 +57,12 @@ def test_verdict_of_ticked_runs_is_listed_and_filtered(app, backend, walks, tick
 
     tick(0, 2)
     app.button("bulk_pass").click().run()
-    shown = list(app.dataframe("runs").value["verdict"])
+    shown = column(app, "verdict", "Runs")
     app.selectbox("runs_verdict").set_value("pass").run()
     passed = listed()
     app.selectbox("runs_verdict").set_value("open").run()
 
-    assert [list(words) for words in shown] == [["Pass"], [], ["Pass"], []]
+    assert shown == [["Pass"], [], ["Pass"], []]
     assert passed == [ids[0], ids[2]]
     assert listed() == [ids[1], ids[3]]
 

@@ -5,6 +5,7 @@ import pytest
 from debugger.errors import NotFoundError
 from debugger.protocol.runs import TurnInput
 from tests.support.factories import document, say
+from tests.views.row_lists import column
 
 
 def test_deleted_runs_can_be_brought_back_at_once(app, backend, walks, tick, listed):
@@ -102,7 +103,7 @@ def forked(backend):
 def test_every_trace_of_a_run_is_deleted_with_chosen_forks(app, backend, tick, takes_fork):
     run_id, fork, other = forked(backend)
     app.run()
-    place = list(app.dataframe("runs").value["id"]).index(run_id)
+    place = column(app, "id", "Runs").index(run_id)
 
     tick(place)
     app.button("erase_chosen").click().run()

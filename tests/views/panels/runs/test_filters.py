@@ -6,6 +6,7 @@ from debugger.protocol.json_codec import encode
 from debugger.views.state import LastAction
 from tests.store.test_retention import keep
 from tests.views.records import record_of
+from tests.views.row_lists import column
 
 
 def test_filters_are_saved_used_and_deleted(app, backend, walks, listed):
@@ -48,7 +49,7 @@ def test_found_words_are_shown_in_marks(app, backend):
 
     app.text_input("runs_text").set_value("tea green").run()
 
-    assert list(app.dataframe("runs").value["found"]) == [
+    assert column(app, "found", "Runs") == [
         "which [«tea»](http://evil) would you like? · note: Black or «green»"
     ]
 
@@ -59,9 +60,9 @@ def test_days_of_filters_are_those_of_the_zone(app, backend, monkeypatch):
     created = backend.store.run(run_id).created_at
     app.run()
 
-    shown = app.dataframe("runs").value["began"][0]
+    shown = column(app, "began", "Runs")[0]
     app.date_input("runs_since").set_value(date.fromisoformat(shown[:10]))
     app.date_input("runs_until").set_value(date.fromisoformat(shown[:10])).run()
 
     assert int(shown[11:13]) == (int(created[11:13]) + 14) % 24
-    assert list(app.dataframe("runs").value["id"]) == [run_id]
+    assert column(app, "id", "Runs") == [run_id]

@@ -13,6 +13,7 @@ from debugger.views.connections import HostedConnection
 from tests.server.conftest import serving
 from tests.support.many_runs import store_walks, walked_workflow
 from tests.views.records import record_of
+from tests.views.row_lists import rows
 
 
 @pytest.fixture
@@ -42,13 +43,13 @@ def test_hosted_runs_are_listed_with_words_and_verdicts(hosted, backend, tick):
     tick(1)
     hosted.button("bulk_fail").click().run()
 
-    table = hosted.dataframe("runs").value
-    run_id = table["id"][1]
+    runs = rows(hosted, "Runs")
+    run_id = runs[1]["id"]
     assert not hosted.exception
-    assert len(table) == 8
-    assert all(table["first"])
-    assert [list(words) for words in table["verdict"][:2]] == [[], ["Fail"]]
-    assert set(table["place"]) == {"default"}
+    assert len(runs) == 8
+    assert all(row["first"] for row in runs)
+    assert [row["verdict"] for row in runs[:2]] == [[], ["Fail"]]
+    assert {row["place"] for row in runs} == {"default"}
     [verdict] = backend.store.reviews.verdicts([run_id], connection="default")[run_id]
     assert verdict.value == "fail"
 
