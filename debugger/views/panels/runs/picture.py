@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -124,14 +123,13 @@ def _choose(filters: Mapping[str, Mapping[str, Any]], chosen: str) -> None:
 
 
 def _day_filter(tally: Tally) -> dict[str, Any]:
-    day = date.fromisoformat(tally.place)
-    return {"runs_since": day, "runs_until": day, "runs_status": tally.kind}
+    return {"runs_since": tally.place, "runs_until": tally.place, "runs_status": tally.kind}
 
 
 def _version_filter(tally: Tally) -> dict[str, Any]:
     return {
         "runs_workflow": tally.workflow_id,
-        "runs_version": tally.version_number,
+        "runs_version": str(tally.version_number),
         "runs_verdict": tally.kind,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.many_runs import store_walks, walked_workflow
+from tests.views.bars import control
 from tests.views.row_lists import column, use
 
 
@@ -51,4 +52,4 @@ def listed(app):
 @pytest.fixture
 def choose_all(app):
     """Lets the actions be for all runs that the filters find."""
-    return lambda: app.segmented_control("runs_scope").set_value("found").run()
+    return lambda: control(app, "runs_scope").use("found")

@@ -12,6 +12,7 @@ from debugger.views.backends import CurrentBackend
 from debugger.views.connections import HostedConnection
 from tests.server.conftest import serving
 from tests.support.many_runs import store_walks, walked_workflow
+from tests.views.bars import control
 from tests.views.records import record_of
 from tests.views.row_lists import rows
 
@@ -58,13 +59,13 @@ def test_hosted_runs_cannot_be_deleted_and_the_control_tells_why(hosted, tick):
     tick(0)
 
     for key in ("delete_chosen", "erase_chosen"):
-        assert hosted.button(key).disabled
-        assert "no call that deletes a run" in hosted.button(key).help
-    assert "deleted" not in hosted.segmented_control("runs_view").options
+        assert control(hosted, key).disabled
+        assert "no call that deletes a run" in control(hosted, key).help
+    assert "deleted" not in control(hosted, "runs_view").options
 
 
 def test_hosted_runs_are_counted(hosted):
-    hosted.segmented_control("runs_view").set_value("statistics").run()
+    control(hosted, "runs_view").use("statistics")
 
     assert not hosted.exception
     nodes = hosted.dataframe("statistics_nodes_0").value

@@ -6,6 +6,7 @@ from streamlit.components.v2.bidi_component.main import _make_trigger_id
 
 from debugger.protocol.runs import Run
 from debugger.views.panels.runs.picture import Tally, by_day_and_status, by_version_and_verdict
+from tests.views.bars import control
 from tests.views.row_lists import column, rows
 
 
@@ -75,7 +76,7 @@ def test_chosen_part_filters_the_list(app, walks):
 
     send_chosen(app, part["target"])
 
-    assert str(app.date_input("runs_since").value) == str(app.date_input("runs_until").value) == bar["label"]
+    assert control(app, "runs_since").value == control(app, "runs_until").value == bar["label"]
     assert len(column(app, "id", "Runs")) == part["count"]
     assert {row["status"] for row in rows(app, "Runs")} == {part["kind"]}
 

@@ -5,6 +5,7 @@ import pytest
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.views.panels.runs.rows import duration_words, verdict_words
+from tests.views.bars import control
 from tests.views.row_lists import column, rows, use
 
 
@@ -64,7 +65,7 @@ def test_runs_without_a_value_come_last(app, walks, tick):
     walks(3)
     app.run()
     tick(1)
-    app.button("star_chosen").click().run()
+    control(app, "star_chosen").use()
 
     for _ in range(2):
         use(app, None, "star", label="Runs")
