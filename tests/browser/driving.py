@@ -127,12 +127,8 @@ def resting_place(locator: Locator) -> dict[str, float]:
 
 
 def tick(page: Page, row: int) -> None:
-    """Tick a row of the first table, from 0."""
-    grid = page.locator("[data-testid=stDataFrame] canvas").first
-    grid.scroll_into_view_if_needed()
-    box = grid.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 16, box["y"] + HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5))
+    """Tick a row of the list of runs, from 0."""
+    page.locator(".st-key-runs tbody input").nth(row).click()
     settled(page)
 
 

@@ -153,11 +153,13 @@ def test_part_of_the_picture_lists_its_runs_which_are_deleted_and_restored(app: 
     settled(page)
     expect(actions(page)).to_contain_text("All matches: 40")
 
-    bars = page.locator("[class*=st-key-runs_by_day] .mark-rect path")
-    bars.first.click()
+    page.locator(".st-key-runs_charts").get_by_role("button").first.click()
     settled(page)
-    expect(page.get_by_label("From", exact=True).first).not_to_be_empty()
-    found = actions(page).inner_text()
+    expect(page.get_by_label("From", exact=True)).not_to_have_value("")
+    go_to(page, "Debug")
+    go_to(page, "Runs")
+    expect(page.get_by_label("From", exact=True)).not_to_have_value("")
+    found = page.locator(".st-key-runs_scope").inner_text()
     page.locator(".st-key-runs_clear button").first.click()
     settled(page)
     assert 0 < int(re.search(r"All matches: (\d+)", found)[1]) < 40

@@ -20,12 +20,16 @@ def drawn(app, label="Timeline"):
 
 
 def rows(app, label="Timeline"):
-    """Its rows by their columns' names; of a chip or a bar the text."""
+    """Its rows by their columns' names; of a chip or a bar the text, of chips their texts."""
     names = [column["name"] for column in drawn(app, label)["columns"]]
-    return [
-        dict(zip(names, [cell[0] if isinstance(cell, list) else cell for cell in row["cells"]], strict=True))
-        for row in drawn(app, label)["rows"]
-    ]
+    return [dict(zip(names, map(words, row["cells"]), strict=True)) for row in drawn(app, label)["rows"]]
+
+
+def words(cell):
+    """Return the text of a cell, or those of its chips."""
+    if not isinstance(cell, list):
+        return cell
+    return cell[0] if cell and isinstance(cell[0], str) else [text for text, _ in cell]
 
 
 def column(app, name, label="Timeline"):

@@ -30,6 +30,7 @@ function wire(it) {
     const at = rows.indexOf(row), page = Math.max(1, Math.floor(it.root.clientHeight / ROW) - 2);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: rows.length - 1 }[event.key];
     if (to !== undefined) focus(it, rows[Math.min(Math.max(to, 0), rows.length - 1)]);
+    else if (event.key === " " && row.querySelector("input")) row.querySelector("input").click();
     else if (event.key === "Enter" || event.key === " ") choose(it, row);
     else return;
     event.preventDefault();
@@ -83,15 +84,19 @@ function made(tag, className, ...content) {
 
 function cell(it, column, value, target) {
   const element = made("td", column.kind);
-  if (value === null || value === "") return element;
+  if (value === null || value.length === 0) return element;
   const [text, more, length, colour] = Array.isArray(value) ? value : [value];
   if (column.kind === "check" || column.kind === "remove") {
     element.append(control(it, column, text, more, target));
     return element;
   }
   if (column.kind === "chip") {
-    element.append(made("span", "chip " + more, text));
-  } else if (column.kind === "bar") {
+    const chips = Array.isArray(text) ? value : [value];
+    element.append(...chips.map(([word, colour]) => made("span", "chip " + colour, word)));
+    if (Array.isArray(text)) element.title = value.map(([word]) => word).join(", ");
+    return element;
+  }
+  if (column.kind === "bar") {
     const filled = made("b", "");
     filled.style.width = Math.round(more * 100) + "%";
     element.append(made("i", "", filled), text);
@@ -113,11 +118,17 @@ function control(it, column, label, isSet, target) {
   element.ariaLabel = label;
   element.title = column.reason || label;
   element.disabled = column.reason !== "";
+  if (it.selects) element.tabIndex = -1; // the row has the keyboard: the space bar sets it
   element.addEventListener("click", event => event.stopPropagation()); // it does not choose the row
   element.addEventListener(column.kind === "check" ? "change" : "click", () => {
-    it.send("used", [target, column.name, element.checked ?? null]);
+    it.send("used", it.selects && column.kind === "check" ? [checked(it), column.name, null] : [target, column.name, element.checked ?? null]);
   });
   return element;
+}
+
+// All of them: of two that are set one right after the other, only the last may arrive.
+function checked(it) {
+  return it.rows.filter((_, at) => it.body.rows[at].querySelector("input:checked")).map(({ target }) => target);
 }
 
 function rowOf(it, { cells, target, begins, is_heading }) {
@@ -147,12 +158,27 @@ function buildHead(it, columns) {
   }));
   // What is left over goes to the column that grows; where nothing is left, the table scrolls sideways.
   it.table.style.minWidth = columns.reduce((sum, { width }) => sum + width, 0) + "px";
-  it.head.replaceChildren(...columns.map(({ label, kind, help }) => {
+  it.head.replaceChildren(...columns.map(({ name, label, kind, help, sort }) => {
     const element = made("th", kind, label);
     element.scope = "col";
     if (help) element.title = help;
+    if (kind === "check" && it.selects) element.replaceChildren(headBox(it, label, name));
+    if (sort) {
+      element.replaceChildren(made("button", "sort " + sort, label));
+      element.ariaSort = sort;
+      element.firstChild.addEventListener("click", () => it.send("used", [null, name, null]));
+    }
     return element;
   }));
+}
+
+function headBox(it, label, name) {
+  it.all = Object.assign(made("input", ""), { type: "checkbox", ariaLabel: label, title: label });
+  it.all.addEventListener("change", () => {
+    it.body.querySelectorAll("input").forEach(each => { each.checked = it.all.checked; });
+    it.send("used", [checked(it), name, null]);
+  });
+  return it.all;
 }
 
 // Only what is new is made anew, so that a long table costs no more than what happened in it.
@@ -190,6 +216,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   it.root.role = data.selects ? null : "region";
   it.root.ariaLabel = data.selects ? null : data.aria_label;
   const held = it.root.getRootNode().activeElement, holder = held?.closest?.("tbody tr") ?? null;
+  const headAt = held?.closest?.("th")?.cellIndex ?? -1;
   const heldAt = holder ? holder.sectionRowIndex : -1, heldLabel = holder && holder !== held ? held.tagName : null;
   const columns = JSON.stringify([data.columns, data.selects]), isOther = it.page !== data.page || it.signature !== columns;
   if (it.signature !== columns) buildHead(it, data.columns);
@@ -202,7 +229,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   mark(it, data.chosen);
   const rows = it.body.rows, later = new Set(data.later), sought = near === null ? null : JSON.stringify(it.rows[near]?.target);
   [...rows].forEach((row, at) => row.classList.toggle("later", later.has(at)));
+  if (it.all) it.all.checked = it.body.querySelector("input") && !it.body.querySelector("input:not(:checked)");
   if (heldAt >= 0 && !held.isConnected) keepFocus(it, heldAt, heldLabel);
+  if (headAt >= 0 && !held.isConnected) it.head.cells[headAt]?.firstElementChild?.focus({ preventScroll: true });
   if (it.selects && rows.length && !it.body.querySelector('tr[tabindex="0"]')) {
     const choices = it.body.querySelectorAll("tr.choice");
     (rows[data.chosen] ?? choices[choices.length - 1] ?? it.root).tabIndex = 0;

@@ -23,9 +23,13 @@ ROW, HEAD = 25, 26
 _FRAME = 2
 """Pixels of the frame, above and below together."""
 
-Cell = str | tuple[str, str] | tuple[str, bool] | tuple[str, float] | tuple[str, float, float, str] | None
-"""A text. Of a chip also its colour; of a check whether it is set; of a bar its share, from 0 to 1; of a span
-its begin and its length, from 0 to 1, and its colour."""
+Chip = tuple[str, str]
+"""A text with its colour."""
+Cell = (
+    str | Chip | Sequence[Chip] | tuple[str, bool] | tuple[str, float] | tuple[str, float, float, str] | None
+)
+"""A text. Of chips also their colours; of a check whether it is set; of a bar its share, from 0 to 1; of a
+span its begin and its length, from 0 to 1, and its colour."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,10 @@ class Column:
     width: int
     """In pixels; of one that grows the least."""
     kind: Literal["text", "number", "chip", "bar", "span", "check", "remove"] = "text"
-    """A check, and the button that removes its row, can be used; their texts are for screen readers."""
+    """A check, and the button that removes its row, can be used; their texts are for screen readers.
+
+    Where rows can be chosen, the head of a check has a box that sets all of them.
+    """
     help: str = ""
     grows: bool = False
     """Whether it takes what the others leave."""
@@ -45,6 +52,8 @@ class Column:
     """The width in pixels that shows its texts in full; it has it where that is at most half of the table."""
     reason: str = ""
     """Why its controls are disabled."""
+    sort: Literal["", "none", "ascending", "descending"] = ""
+    """The order of the rows by it; its head is a button, unless this is empty."""
 
 
 class Row(NamedTuple):
@@ -121,6 +130,8 @@ def rows_list(
         on_choose: Takes the value of the chosen row; ``None`` where the choice is cleared. Without it no row
             can be chosen.
         on_use: Takes the value of a row, the name of the column whose control is used, and its new value.
+            Of a check whose rows can be chosen it takes the values of all checked rows, the name, and
+            ``None``; of a head that sorts ``None``, the name, and ``None``.
         fills: Whether it takes the height that its pane has left; else it is as high as its rows.
         most: How many rows are in sight of one that does not fill; ``None`` is all.
         later: The rows of what came after the cursor, by their places.

@@ -216,7 +216,7 @@ const FILL = {
     }
     mark(element, value);
   },
-  choice(part, { label, options, value, placeholder }, send) {
+  choice(part, { label, options, value, placeholder, disabled }, send) {
     const { element } = part;
     let select = element.querySelector("select");
     if (!select) {
@@ -230,6 +230,19 @@ const FILL = {
     const none = value === null ? [["", placeholder]] : [];
     select.replaceChildren(...[...none, ...options].map(([option, words]) => new Option(words, option)));
     select.value = value ?? "";
+    select.disabled = disabled;
+  },
+  day(part, { label, value }, send) {
+    let input = part.element.querySelector("input");
+    if (!input) {
+      input = Object.assign(made("input", ""), { type: "date", min: "1970-01-01", max: "9999-12-31" });
+      input.addEventListener("change", () => { if (input.validity.valid) send(input.value); }); // else its year is being typed
+      const around = made("label", "", label + " ");
+      around.append(input);
+      part.element.append(around);
+    }
+    part.element.classList.add("day");
+    if (input.value !== value) input.value = value;
   },
   field(part, { label, placeholder, icon, value, grows }, send) {
     const { element } = part;

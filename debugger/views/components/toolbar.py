@@ -6,6 +6,7 @@ them is used: with some sixty of them an answer takes the browser three times as
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -262,6 +263,8 @@ class Select(_Field):
     placeholder: str
     """Text while nothing is selected."""
     on_change: Callable[[], None] | None = None
+    disabled: bool = False
+    help: str = ""
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
@@ -269,7 +272,22 @@ class Select(_Field):
 
     def accepts(self, value: Any) -> bool:
         """Return whether it is one of the options."""
-        return isinstance(value, str) and value in self.options
+        return isinstance(value, str) and value in self.options and not self.disabled
+
+
+@dataclass(frozen=True)
+class DateInput(_Field):
+    """Input of a day; its value is an ISO date, or empty."""
+
+    KIND = "day"
+    key: str
+    label: str
+    help: str = ""
+    on_change: Callable[[], None] | None = None
+
+    def accepts(self, value: Any) -> bool:
+        """Return whether it is a day, or nothing."""
+        return isinstance(value, str) and re.fullmatch(r"(\d{4}-\d{2}-\d{2})?", value) is not None
 
 
 @dataclass(frozen=True)
@@ -287,6 +305,7 @@ class TextInput(_Field):
     grows: bool = False
     """Whether it takes what is left over of the line."""
     on_change: Callable[[], None] | None = None
+    help: str = ""
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
@@ -368,7 +387,7 @@ class Scrubber(_Part):
             self.on_move(value)
 
 
-Control = Button | Link | Toggle | Disclosure | SegmentedControl | Select | TextInput | Scrubber
+Control = Button | Link | Toggle | Disclosure | SegmentedControl | Select | DateInput | TextInput | Scrubber
 Item = Text | Badge | Progress | Spacer | Break | FullScreen | Menu | Control
 
 

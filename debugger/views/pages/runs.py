@@ -12,15 +12,17 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
+from debugger.views.components.toolbar import SegmentedControl, bar
 from debugger.views.connections import HostedConnection
 from debugger.views.panels.exports import export_dialog
 from debugger.views.panels.recordings import recording_upload
 from debugger.views.panels.runs import filters
-from debugger.views.panels.runs.actions import run_actions
+from debugger.views.panels.runs.actions import compare_requested, run_actions
 from debugger.views.panels.runs.deletion import deleted_run_box, deleted_runs, deletion_dialog, undo_bar
 from debugger.views.panels.runs.erasure import erasure_dialog
 from debugger.views.panels.runs.picture import picture
 from debugger.views.panels.runs.rows import RowFacts, chosen_runs, clicked_run, run_table
+from debugger.views.panels.runs.saved import saved_filters
 from debugger.views.panels.runs.scope import (
     WantedRuns,
     connection_of_runs,
@@ -50,6 +52,7 @@ def render() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="runs_head"):
         st.markdown("### Runs", width="content")
         view = _view()
+        tools = st.container(horizontal=True, horizontal_alignment="right")
     try:
         backend = current_backend()
     except DebuggerError as error:
@@ -62,6 +65,8 @@ def render() -> None:
     if view == "deleted":
         deleted_runs()
     else:
+        with tools:
+            saved_filters(filters.NOTHING)
         _runs(backend, view)
     if last.error is not None:
         show_error(last.error)
@@ -76,16 +81,8 @@ def _view() -> str:
     state.begin_widget(_VIEW_KEY, "list")
     if state.widget(_VIEW_KEY) not in views:
         state.set_widget(_VIEW_KEY, "list")
-    return str(
-        st.segmented_control(
-            "View",
-            views,
-            key=_VIEW_KEY,
-            format_func=_VIEWS.__getitem__,
-            required=True,
-            label_visibility="collapsed",
-        )
-    )
+    bar("runs_views", [SegmentedControl(_VIEW_KEY, "View", views, _VIEWS)], low=True, width="content")
+    return str(state.widget(_VIEW_KEY))
 
 
 def _runs(backend: Backend, view: str) -> None:
@@ -133,11 +130,11 @@ def _list(backend: Backend, names: dict[str, str], wanted: WantedRuns) -> None:
         _empty(wanted)
         return
     facts = _facts(backend, names, wanted, found.rows)
-    opened = clicked_run()
-    opened = run_actions(chosen_runs(found.rows), facts.marks, found.total) or opened
-    run_table(found.rows, facts)
-    if opened:
+    compare_requested()
+    if opened := clicked_run():
         _open(opened)
+    run_actions(chosen_runs(found.rows), facts.marks, found.total)
+    run_table(found.rows, facts)
     pages = -(-found.total // _PAGE_SIZE)
     if pages > 1:
         st.pagination(pages, key=page_key())

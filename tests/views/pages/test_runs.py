@@ -14,12 +14,12 @@ from debugger.protocol.run_file import write_run_file
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.store import FinishedTurn, new_id
-from debugger.views import state
 from debugger.views.backends import CurrentBackend
-from debugger.views.panels.runs.scope import RunFilters
 from debugger.views.run_state import CurrentRun
 from tests.support.factories import document, say, static
+from tests.views.bars import control
 from tests.views.records import record_of
+from tests.views.row_lists import choose, column, rows, use
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def run(backend, workflow):
     return session.run_id
 
 
-def table(app):
-    return app.dataframe("runs").value
+def listed(app, name="id"):
+    return column(app, name, "Runs")
 
 
 def test_without_runs_page_says_what_would_be_here(app):
@@ -52,8 +52,8 @@ def test_runs_are_listed_with_workflow_status_and_id(app, backend):
 
     app.run()
 
-    row = table(app).to_dict("records")[0]
-    assert (row["workflow"], row["status"], row["by"], row["id"]) == ("Tea shop", ["Your turn"], "qa", run_id)
+    row = rows(app, "Runs")[0]
+    assert (row["workflow"], row["status"], row["by"], row["id"]) == ("Tea shop", "Your turn", "qa", run_id)
     assert len(row["began"]) == 19
 
 
@@ -63,11 +63,11 @@ def test_runs_can_be_narrowed_to_workflow_and_status(app, backend):
     first, second = run(backend, tea), run(backend, bye)
     app.run()
 
-    app.selectbox("runs_workflow").set_value(tea.id).run()
-    by_workflow = list(table(app)["id"])
-    app.selectbox("runs_workflow").set_value("").run()
-    app.selectbox("runs_status").set_value("completed").run()
-    by_status = list(table(app)["id"])
+    control(app, "runs_workflow").use(tea.id)
+    by_workflow = listed(app)
+    control(app, "runs_workflow").use("")
+    control(app, "runs_status").use("completed")
+    by_status = listed(app)
 
     assert by_workflow == [first]
     assert by_status == [second]
@@ -77,7 +77,7 @@ def test_filter_that_fits_nothing_says_how_to_see_more(app, backend):
     run(backend, backend.create_workflow(document(say("chat"))))
     app.run()
 
-    app.selectbox("runs_status").set_value("failed").run()
+    control(app, "runs_status").use("failed")
 
     assert any("No run matches" in caption.value for caption in app.caption)
 
@@ -108,10 +108,8 @@ def test_chosen_row_opens_its_run(app, backend):
     older, _newer = run(backend, workflow), run(backend, workflow)
     app.run()
 
-    app.session_state["runs"] = {"selection": {"rows": [], "columns": [], "cells": [[1, "id"]]}}
-    app.run()
+    choose(app, older, "Runs")
 
-    assert not app.exception
     assert record_of(app, CurrentRun).session.run_id == older
 
 
@@ -123,7 +121,7 @@ def test_last_list_stays_when_backend_fails(app, backend):
     app.run()
 
     assert app.error[0].value == "The database is gone\\."
-    assert len(table(app)) == 1
+    assert len(listed(app)) == 1
 
 
 def test_long_lists_come_in_pages(app, backend, monkeypatch):
@@ -134,7 +132,7 @@ def test_long_lists_come_in_pages(app, backend, monkeypatch):
 
     app.pagination("runs_page_0").set_value(2).run()
 
-    assert list(table(app)["id"]) == [ids[0]]
+    assert listed(app) == [ids[0]]
 
 
 def test_list_tells_how_many_turns_run_has_had(app, backend):
@@ -146,12 +144,12 @@ def test_list_tells_how_many_turns_run_has_had(app, backend):
 
     app.run()
 
-    assert list(table(app)["turns"]) == [2]
+    assert listed(app, "turns") == ["2"]
 
 
 def tick(app, *places):
-    app.session_state["runs"] = {"selection": {"rows": list(places), "columns": [], "cells": []}}
-    app.run()
+    ids = listed(app)
+    use(app, [ids[place] for place in places], "tick", label="Runs")
 
 
 def test_runs_can_be_narrowed_by_words_version_date_tag_and_star(app, backend):
@@ -162,19 +160,19 @@ def test_runs_can_be_narrowed_by_words_version_date_tag_and_star(app, backend):
     backend.store.notebook.star(second)
     app.run()
 
-    app.text_input("runs_text").set_value("which TEA").run()
-    by_words = list(table(app)["id"])
-    app.button("runs_clear").click().run()
-    app.selectbox("runs_tag").set_value("smoke").run()
-    by_tag = list(table(app)["id"])
-    app.button("runs_clear").click().run()
-    app.toggle("runs_starred").set_value(True).run()
-    by_star = list(table(app)["id"])
-    app.button("runs_clear").click().run()
-    app.selectbox("runs_workflow").set_value(tea.id).run()
-    app.selectbox("runs_version").set_value(0).run()
-    by_version = list(table(app)["id"])
-    app.date_input("runs_since").set_value(date(2030, 1, 1)).run()
+    control(app, "runs_text").use("which TEA")
+    by_words = listed(app)
+    control(app, "runs_clear").use()
+    control(app, "runs_tag").use("smoke")
+    by_tag = listed(app)
+    control(app, "runs_clear").use()
+    control(app, "runs_starred").use(True)
+    by_star = listed(app)
+    control(app, "runs_clear").use()
+    control(app, "runs_workflow").use(tea.id)
+    control(app, "runs_version").use("0")
+    by_version = listed(app)
+    control(app, "runs_since").use(str(date(2030, 1, 1)))
     none = [caption.value for caption in app.caption]
 
     assert (by_words, by_tag, by_star, by_version) == ([first], [first], [second], [first])
@@ -187,23 +185,10 @@ def test_last_day_counts_as_whole(app, backend):
     today = datetime.now(UTC).date()
     app.run()
 
-    app.date_input("runs_since").set_value(today)
-    app.date_input("runs_until").set_value(today).run()
+    control(app, "runs_since").use(str(today))
+    control(app, "runs_until").use(str(today))
 
-    assert list(table(app)["id"]) == [run_id]
-
-
-def test_filters_are_kept_while_another_page_is_on_view(app, view, backend):
-    run(backend, backend.create_workflow(document(say("chat"))))
-    app.run()
-    app.selectbox("runs_status").set_value("failed").run()
-
-    # Widgets are forgotten when their page is left; what the tab remembers is not.
-    later = view("runs")
-    later.session_state[state.record_key(RunFilters)] = record_of(app, RunFilters)
-    later.run()
-
-    assert later.selectbox("runs_status").value == "failed"
+    assert listed(app) == [run_id]
 
 
 def test_chosen_runs_are_given_star_and_lose_it_again(app, backend):
@@ -212,10 +197,10 @@ def test_chosen_runs_are_given_star_and_lose_it_again(app, backend):
     app.run()
 
     tick(app, 0, 2)
-    app.button("star_chosen").click().run()
-    starred = list(table(app)["star"])
-    label = app.button("star_chosen").label
-    app.button("star_chosen").click().run()
+    control(app, "star_chosen").use()
+    starred = listed(app, "star")
+    label = control(app, "star_chosen").label
+    control(app, "star_chosen").use()
 
     assert starred == ["★", "", "★"]
     assert label == "Unstar"
@@ -230,7 +215,7 @@ def test_chosen_run_is_given_tags_and_note(app, backend):
     app.multiselect(f"tags_{run_id}").set_value(["smoke"]).run()
     app.text_area(f"note_{run_id}").set_value(" asks twice ").run()
 
-    row = table(app).to_dict("records")[0]
+    row = rows(app, "Runs")[0]
     assert (row["tags"], row["note"]) == (["smoke"], "asks twice")
     assert not app.exception
 
@@ -243,7 +228,7 @@ def test_boxes_move_along_with_their_rows(app, backend):
 
     run(backend, workflow)
     app.run()
-    app.button("star_chosen").click().run()
+    control(app, "star_chosen").use()
 
     assert set(backend.store.notebook.marks([older, newer])) == {older}
 
@@ -253,10 +238,10 @@ def test_actions_wait_for_as_many_runs_as_they_need(app, backend):
     for _ in range(2):
         run(backend, workflow)
     app.run()
-    nothing = [app.button(key).disabled for key in ("open_chosen", "star_chosen", "compare_chosen")]
+    nothing = [control(app, key).disabled for key in ("open_chosen", "star_chosen", "compare_chosen")]
 
     tick(app, 0)
-    one = [app.button(key).disabled for key in ("open_chosen", "star_chosen", "compare_chosen")]
+    one = [control(app, key).disabled for key in ("open_chosen", "star_chosen", "compare_chosen")]
 
     assert nothing == [True, True, True]
     assert one == [False, False, True]
@@ -281,7 +266,7 @@ def test_run_that_fork_comes_from_is_shown(app, backend):
 
     app.run()
 
-    assert list(table(app)["parent"]) == ["…7b8c90 · turn 3"]
+    assert listed(app, "parent") == ["…7b8c90 · turn 3"]
 
 
 def test_what_another_backend_cannot_look_for_is_greyed_with_reason(app, backend, monkeypatch):
@@ -290,8 +275,8 @@ def test_what_another_backend_cannot_look_for_is_greyed_with_reason(app, backend
 
     app.run()
 
-    held = [app.selectbox("runs_version"), app.selectbox("runs_tag"), app.toggle("runs_starred")]
-    assert all(widget.disabled and widget.help == "It cannot\\." for widget in held)
+    held = [control(app, "runs_version"), control(app, "runs_tag"), control(app, "runs_starred")]
+    assert all(widget.disabled and widget.help == "It cannot." for widget in held)
 
 
 def test_run_out_of_file_is_shown_as_it_was(app, backend):

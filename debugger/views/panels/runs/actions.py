@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import cast
 
 import streamlit as st
@@ -16,6 +17,7 @@ from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
 from debugger.views.components.markdown import count
+from debugger.views.components.toolbar import Button, Item, SegmentedControl, bar
 from debugger.views.panels import notes
 from debugger.views.panels.notes import author, known_tags, marks_form
 from debugger.views.panels.review.actions import reason_against_verdicts
@@ -43,107 +45,83 @@ _VERDICT_ICONS = {
 }
 
 
-def run_actions(ticked: Sequence[str], marks: Mapping[str, RunLabels], total: int) -> str | None:
-    """Draw the actions; return the run to open, once.
+def run_actions(ticked: Sequence[str], marks: Mapping[str, RunLabels], total: int) -> None:
+    """Draw the actions.
 
     Args:
         ticked: The ticked runs.
         marks: Star, tags and note of the runs on the page.
         total: The number of runs that the filters find.
     """
+    state.begin_widget(SCOPE_KEY, "ticked")
+    scope = cast(Scope, state.widget(SCOPE_KEY))
+    is_empty = scope == "ticked" and not ticked
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_actions"):
-        # From the left: the table's own tools appear above its right end.
-        wants_open = st.button(
-            "Open", key="open_chosen", icon=":material/open_in_new:", disabled=len(ticked) != 1, help=_ONE
-        )
-        wants_comparison = st.button(
-            "Compare",
-            key="compare_chosen",
-            icon=":material/difference:",
-            disabled=len(ticked) != 2,
-            help="Compare two chosen runs",
-        )
-        scope = _scope(len(ticked), total)
-        _bulk(ticked, marks, scope)
+        bar("run_actions_bar", _items(list(ticked), marks, scope, total, is_empty), low=True, width="content")
+        _tags(ticked, marks, scope, is_empty)
+        _verdict(ticked, scope, is_empty)
         if notice := runs_state().notice:
             st.caption(notice, width="content")
         elif not ticked:
             st.caption("Click a row to open it; tick boxes for more.", width="content")
-    if wants_comparison:
-        _compare(ticked)
-    return ticked[0] if wants_open else None
 
 
-def _scope(ticked: int, total: int) -> Scope:
-    state.begin_widget(SCOPE_KEY, "ticked")
-    words = {"ticked": f"Ticked: {ticked:,}", "found": f"All matches: {total:,}"}
-    chosen = st.segmented_control(
-        "Runs to act on",
-        ["ticked", "found"],
-        key=SCOPE_KEY,
-        format_func=words.__getitem__,
-        required=True,
-        label_visibility="collapsed",
-        help="The runs that the actions to the right are for",
-    )
-    return cast(Scope, chosen)
+def _items(
+    ticked: list[str], marks: Mapping[str, RunLabels], scope: Scope, total: int, is_empty: bool
+) -> list[Item]:
+    def button(
+        name: str, label: str, do: Callable[..., None], icon: str, disabled: bool, help: str
+    ) -> Button:
+        args = (ticked,) if name == "erase" else (scope, ticked)
+        return Button(f"{name}_chosen", label, do, args, f":material/{icon}:", disabled=disabled, help=help)
 
-
-def _bulk(ticked: Sequence[str], marks: Mapping[str, RunLabels], scope: Scope) -> None:
-    is_empty = scope == "ticked" and not ticked
     has_all = (
         scope == "ticked"
         and bool(ticked)
         and all(run_id in marks and marks[run_id].starred for run_id in ticked)
     )
-    st.button(
-        "Unstar" if has_all else "Star",
-        key="star_chosen",
-        icon=":material/star:",
-        args=(scope, list(ticked)),
-        kwargs={"starred": not has_all},
-        **on_click(star, disabled=is_empty, help=_NONE if is_empty else "Find it again with “Starred only”"),
-    )
-    _tags(ticked, marks, scope, is_empty)
-    _verdict(ticked, scope, is_empty)
-    st.button(
-        "Export",
-        key="export_chosen",
-        icon=":material/download:",
-        args=(scope, list(ticked)),
-        **on_click(open_export, help="The ticked runs, or all that the filters find, as one file"),
-    )
-    st.button(
-        "Review",
-        key="review_chosen",
-        icon=":material/rate_review:",
-        args=(scope, list(ticked)),
-        **on_click(
-            open_review, disabled=is_empty, help=_NONE if is_empty else "Decide on them one after the other"
+    words = {"ticked": f"Ticked: {len(ticked):,}", "found": f"All matches: {total:,}"}
+    none = _NONE if is_empty else ""
+    every = "The ticked runs, or all that the filters find, as one file"
+    cannot = not _can_delete()
+    erasure = _delete_help(False) if cannot else f"Personal data: at once and for good. {_ONE}"
+    return [
+        button("open", "Open", _open, "open_in_new", len(ticked) != 1, _ONE),
+        button("compare", "Compare", _compare, "difference", len(ticked) != 2, "Compare two chosen runs"),
+        SegmentedControl(
+            SCOPE_KEY,
+            "Runs to act on",
+            ["ticked", "found"],
+            words,
+            help="The runs that the actions to the right are for",
         ),
-    )
-    _deletion(ticked, scope, is_empty)
-
-
-def _deletion(ticked: Sequence[str], scope: Scope, is_empty: bool) -> None:
-    st.button(
-        "Delete",
-        key="delete_chosen",
-        icon=":material/delete:",
-        args=(scope, list(ticked)),
-        **on_click(ask_to_delete, disabled=is_empty or not _can_delete(), help=_delete_help(is_empty)),
-    )
-    st.button(
-        "Delete every trace",
-        key="erase_chosen",
-        icon=":material/delete_forever:",
-        args=(list(ticked),),
-        **on_click(
+        button(
+            "star",
+            "Unstar" if has_all else "Star",
+            partial(star, starred=not has_all),
+            "star",
+            is_empty,
+            none or "Find it again with “Starred only”",
+        ),
+        button("export", "Export", open_export, "download", False, every),
+        button(
+            "review",
+            "Review",
+            open_review,
+            "rate_review",
+            is_empty,
+            none or "Decide on them one after the other",
+        ),
+        button("delete", "Delete", ask_to_delete, "delete", is_empty or cannot, _delete_help(is_empty)),
+        button(
+            "erase",
+            "Delete every trace",
             ask_to_erase,
-            disabled=len(ticked) != 1 or not _can_delete(),
-            help=_delete_help(False) if not _can_delete() else f"Personal data: at once and for good. {_ONE}",
+            "delete_forever",
+            len(ticked) != 1 or cannot,
+            erasure,
         ),
-    )
+    ]
 
 
 def _can_delete() -> bool:
@@ -273,7 +251,20 @@ def _report(notice: str) -> None:
         runs_state().notice = notice
 
 
-def _compare(chosen: Sequence[str]) -> None:
+def _open(_: Scope, ticked: Sequence[str]) -> None:
+    runs_state().clicked = ticked[0]
+
+
+def _compare(_: Scope, ticked: Sequence[str]) -> None:
+    runs_state().compared = list(ticked)
+
+
+def compare_requested() -> None:
+    """Go to the comparison that was requested; a callback cannot switch pages."""
+    held = runs_state()
+    chosen, held.compared = held.compared, []
+    if not chosen:
+        return
     later, earlier = (
         RunPlace(state.record(CurrentBackend).name, run_id).text("embedded") for run_id in chosen
     )

@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import streamlit as st
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
-from debugger.protocol.reviews import VERDICT_VALUES
 from debugger.protocol.runs import NO_VERDICT, RunSearch
 from debugger.views import state
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import notebook
 from debugger.views.components.markdown import plain
 from debugger.views.components.status_badges import LOOKS
-from debugger.views.panels.runs.saved import saved_filters
-from debugger.views.panels.runs.scope import RunFilters, WantedRuns, first_page, runs_state
+from debugger.views.components.toolbar import Button, DateInput, Select, Spacer, TextInput, Toggle, bar
+from debugger.views.panels.runs.scope import WantedRuns, first_page, runs_state
 from debugger.views.times import day_begin, day_end, zone_name
 
-_ANY = ""
 NOTHING: dict[str, Any] = {
-    "runs_workflow": _ANY,
-    "runs_version": None,
-    "runs_status": _ANY,
-    "runs_verdict": _ANY,
-    "runs_since": None,
-    "runs_until": None,
+    "runs_workflow": "",
+    "runs_version": "",
+    "runs_status": "",
+    "runs_verdict": "",
+    "runs_since": "",
+    "runs_until": "",
     "runs_text": "",
-    "runs_tag": _ANY,
+    "runs_tag": "",
     "runs_starred": False,
 }
-"""For the key of each filter the value that filters nothing.
-
-A filter is set to it, not forgotten: the browser would still hold its value and send it with the next click.
-"""
+"""For the key of each filter the value that filters nothing."""
 VERDICT_WORDS = {"pass": "Pass", "fail": "Fail", "unsure": "Unsure", NO_VERDICT: "Without a verdict"}
 
 
@@ -47,22 +42,10 @@ def run_filters(backend: Backend, names: dict[str, str]) -> WantedRuns:
         backend: Has the runs.
         names: Workflows by id.
     """
-    filters = state.record(RunFilters)
-    for key, value in {**NOTHING, **filters.values}.items():
+    for key, value in NOTHING.items():
         state.begin_widget(key, value)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="run_filters"):
-        wanted = _wanted(backend, names)
-        st.space("stretch")
-        saved_filters(NOTHING)
-        st.button("Clear", key="runs_clear", icon=":material/filter_alt_off:", on_click=clear)
-        st.button(
-            "Refresh",
-            key="runs_refresh",
-            icon=":material/refresh:",
-            on_click=state.record(BackendCache).expire,
-        )
+    wanted = _draw(backend, names)
     _path_chip(wanted)
-    filters.values = {key: state.widget(key) for key in NOTHING if state.widget(key) is not None}
     runs_state().wanted = wanted
     return wanted
 
@@ -87,52 +70,55 @@ def _clear_path() -> None:
     first_page()
 
 
-def _wanted(backend: Backend, names: dict[str, str]) -> WantedRuns:
-    reason = backend.capabilities.reason_against("run_search")
-    text = st.text_input(
-        "Words",
-        key="runs_text",
-        placeholder="Messages, names, notes …",
-        icon=":material/search:",
-        help="All of them must occur in messages, names, tags, notes or comments",
-        width=160,
+def _draw(backend: Backend, names: dict[str, str]) -> WantedRuns:
+    reason = backend.capabilities.reason_against("run_search") or ""
+    workflow = _select("workflow", "All workflows", names)
+    chosen = state.widget("runs_workflow")
+    numbers = _numbers(backend, chosen) if chosen and not reason else []
+    of_version = reason or ("" if chosen else "Choose a workflow first")
+    of_verdict = reason or "The verdict of a reviewer on the run as a whole"
+    zone = f"Days in the time zone {zone_name()}"
+    expire = state.record(BackendCache).expire
+    helped = "All of them must occur in messages, names, tags, notes or comments"
+    bar(
+        "run_filters",
+        [
+            TextInput("runs_text", "Words", "Words", ":material/search:", on_change=first_page, help=helped),
+            workflow,
+            _select("version", "Any version", {str(each): f"v{each}" for each in numbers}, of_version),
+            _select("status", "Any status", {status: look.word for status, look in LOOKS.items()}),
+            _select("verdict", "Any verdict", {} if reason else VERDICT_WORDS, of_verdict),
+            DateInput("runs_since", "From", zone, first_page),
+            DateInput("runs_until", "To", zone, first_page),
+            _select("tag", "Any tag", {} if reason else {tag: tag for tag in _tags()}, reason),
+            Toggle("runs_starred", "Starred only", reason, bool(reason), first_page),
+            Spacer(),
+            Button("runs_clear", "Clear", clear, icon=":material/filter_alt_off:", shows="icon where narrow"),
+            Button("runs_refresh", "Refresh", expire, icon=":material/refresh:", shows="icon where narrow"),
+        ],
+        low=True,
     )
-    workflow = st.selectbox(
-        "Workflow",
-        [_ANY, *names],
-        key="runs_workflow",
-        format_func=lambda key: names.get(key, "All workflows"),
-        width=160,
+    version = state.widget("runs_version")
+    search = RunSearch(
+        int(version) if version else None,
+        day_begin(_day("runs_since")),
+        day_end(_day("runs_until")),
+        state.widget("runs_text"),
+        state.widget("runs_tag"),
+        state.widget("runs_starred") and not reason,
+        verdict=state.widget("runs_verdict"),
     )
-    version = _version(backend, workflow, reason)
-    status = st.selectbox(
-        "Status",
-        [_ANY, *LOOKS],
-        key="runs_status",
-        format_func=lambda key: LOOKS[key].word if key else "Any status",
-        width=130,
-    )
-    verdict = _verdict(reason)
-    since, until = _dates()
-    tag, starred = _notes(reason)
-    search = RunSearch(version, since, until, text, tag, starred, verdict=verdict)
-    return WantedRuns(workflow or None, status or None, search, runs_state().path)
+    status = state.widget("runs_status")
+    return WantedRuns(chosen or None, status or None, search, runs_state().path)
 
 
-def _version(backend: Backend, workflow: str, reason: str | None) -> int | None:
-    numbers = _numbers(backend, workflow) if workflow and reason is None else []
-    if state.widget("runs_version") not in (None, *numbers):
-        state.set_widget("runs_version", None)
-    return st.selectbox(
-        "Version",
-        numbers,
-        index=None,
-        key="runs_version",
-        placeholder="Any",
-        format_func=lambda number: f"v{number}",
-        disabled=not numbers,
-        help=plain(reason) if reason else None if workflow else "Choose a workflow first",
-        width=88,
+def _select(name: str, nothing: str, options: Mapping[str, str], help_text: str = "") -> Select:
+    """Return the filter; one that is not an option any more filters nothing."""
+    key = f"runs_{name}"
+    if state.widget(key) not in options:
+        state.set_widget(key, "")
+    return Select(
+        key, name.capitalize(), {"": nothing, **options}, "", first_page, disabled=not options, help=help_text
     )
 
 
@@ -144,50 +130,11 @@ def _numbers(backend: Backend, workflow: str) -> list[int]:
     return [version.version_number for version in versions]
 
 
-def _verdict(reason: str | None) -> str:
-    found = st.selectbox(
-        "Verdict",
-        [_ANY, *VERDICT_VALUES, NO_VERDICT],
-        key="runs_verdict",
-        format_func=lambda value: VERDICT_WORDS.get(value, "Any verdict"),
-        disabled=reason is not None,
-        help=plain(reason) if reason else "The verdict of a reviewer on the run as a whole",
-        width=130,
-    )
-    return "" if reason else found
-
-
-def _dates() -> tuple[datetime | None, datetime | None]:
-    help_text = f"Days in the time zone {plain(zone_name())}"
-    first: date | None = st.date_input(
-        "From", None, key="runs_since", format="YYYY-MM-DD", width=124, help=help_text
-    )
-    last: date | None = st.date_input(
-        "To", None, key="runs_until", format="YYYY-MM-DD", width=124, help=help_text
-    )
-    return day_begin(first), day_end(last)
-
-
-def _notes(reason: str | None) -> tuple[str, bool]:
-    tags = _tags() if reason is None else []
-    if state.widget("runs_tag") not in (None, _ANY, *tags):
-        state.set_widget("runs_tag", _ANY)
-    tag = st.selectbox(
-        "Tag",
-        [_ANY, *tags],
-        key="runs_tag",
-        format_func=lambda tag: plain(tag) if tag else "Any tag",
-        disabled=reason is not None,
-        help=plain(reason) if reason else None,
-        width=110,
-    )
-    starred = st.toggle(
-        "Starred only",
-        key="runs_starred",
-        disabled=reason is not None,
-        help=plain(reason) if reason else None,
-    )
-    return ("", False) if reason else (tag, starred)
+def _day(key: str) -> date | None:
+    try:
+        return date.fromisoformat(state.widget(key))
+    except ValueError:
+        return None
 
 
 def _tags() -> list[str]:
@@ -207,5 +154,4 @@ def set_filters(values: Mapping[str, Any]) -> None:
     """Set some filters from a callback; the others stay."""
     for key, value in values.items():
         state.set_widget(key, value)
-    state.record(RunFilters).values.update(values)
     first_page()

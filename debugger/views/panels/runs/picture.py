@@ -6,10 +6,11 @@ A click on a bar filters the list; the same numbers are in a table.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Literal
+from functools import partial
+from itertools import groupby
+from typing import Any
 
 import streamlit as st
 
@@ -22,40 +23,22 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
+from debugger.views.components.stacked_bars import Bar, Chart, Part, stacked_bars
 from debugger.views.components.status_badges import LOOKS
-from debugger.views.components.tables import ROW, table_height
 from debugger.views.panels.runs.filters import VERDICT_WORDS, set_filters
 from debugger.views.panels.runs.scope import (
     WantedRuns,
-    click_key,
     connection_of_runs,
     ids_of,
     newest_runs,
     runs_on_path,
-    take_click,
 )
 from debugger.views.times import shown_day
 
-_DAYS_KEY, _VERDICTS_KEY, _TABLE_SWITCH = "runs_by_day", "verdicts_by_version", "picture_as_table"
-_HEIGHT, _AXIS, _BAR = 104, 46, 16
-"""Pixels: of a chart at least, of its axis, of a bar with its label."""
+_KEY, _TABLE_SWITCH = "runs_charts", "picture_as_table"
 _MOST_DAYS, _MOST_VERSIONS = 31, 12
 _READ_SECONDS = 1.0
-_HUES = {
-    "gray": "#8a8f98",
-    "blue": "#3b82f6",
-    "yellow": "#eab308",
-    "violet": "#8b5cf6",
-    "green": "#22a06b",
-    "red": "#e5484d",
-    "orange": "#f08c00",
-}
-_VERDICT_HUES = {
-    "pass": _HUES["green"],
-    "fail": _HUES["red"],
-    "unsure": _HUES["orange"],
-    NO_VERDICT: _HUES["gray"],
-}
+_VERDICT_COLOURS = {"pass": "green", "fail": "red", "unsure": "orange", NO_VERDICT: "gray"}
 
 
 @dataclass(frozen=True)
@@ -116,15 +99,39 @@ def picture(backend: Backend, wanted: WantedRuns, names: Mapping[str, str]) -> N
     with st.expander("Chart", icon=":material/bar_chart:", expanded=True, key="runs_picture"):
         days = by_day_and_status(found.rows)
         verdicts = by_version_and_verdict(found.rows, _verdicts(found.rows), names)
-        is_table = bool(state.widget(_TABLE_SWITCH))
-        left, right, switch = st.columns([1, 1, 0.22], gap="small")
-        with left:
-            _part("days", days, is_table, "Runs by day", _status_word, _status_hue)
-        with right:
-            _part("verdicts", verdicts, is_table, "Verdicts by version", VERDICT_WORDS.get, _VERDICT_HUES.get)
+        filters = {f"day {at}": _day_filter(tally) for at, tally in enumerate(days)}
+        filters.update((f"version {at}", _version_filter(tally)) for at, tally in enumerate(verdicts))
+        charts, switch = st.columns([1, 0.11], gap="small")
         with switch:
-            st.toggle("As tables", key=_TABLE_SWITCH)
+            is_table = st.toggle("As tables", key=_TABLE_SWITCH)
+        with charts:
+            stacked_bars(
+                _KEY,
+                [
+                    _chart("Runs by day", "day", days, _status_look, is_upright=True),
+                    _chart("Verdicts by version", "version", verdicts, _verdict_look),
+                ],
+                partial(_choose, filters),
+                is_table=is_table,
+            )
         _foot(found, days)
+
+
+def _choose(filters: Mapping[str, Mapping[str, Any]], chosen: str) -> None:
+    if values := filters.get(chosen):
+        set_filters(values)
+
+
+def _day_filter(tally: Tally) -> dict[str, Any]:
+    return {"runs_since": tally.place, "runs_until": tally.place, "runs_status": tally.kind}
+
+
+def _version_filter(tally: Tally) -> dict[str, Any]:
+    return {
+        "runs_workflow": tally.workflow_id,
+        "runs_version": str(tally.version_number),
+        "runs_verdict": tally.kind,
+    }
 
 
 def _runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
@@ -156,115 +163,29 @@ def _foot(found: Page[Run], days: Sequence[Tally]) -> None:
         st.caption(" ".join(parts))
 
 
-def _status_word(status: str) -> str:
-    return LOOKS[status].word
+def _status_look(status: str) -> tuple[str, str]:
+    return LOOKS[status].word, LOOKS[status].colour
 
 
-def _status_hue(status: str) -> str:
-    return _HUES.get(LOOKS[status].colour, _HUES["gray"])
+def _verdict_look(verdict: str) -> tuple[str, str]:
+    return VERDICT_WORDS[verdict], _VERDICT_COLOURS[verdict]
 
 
-def _part(
-    name: Literal["days", "verdicts"],
-    tallies: Sequence[Tally],
-    is_table: bool,
+def _chart(
     title: str,
-    word: Any,
-    hue: Any,
-) -> None:
-    st.markdown(f"**{title}**", help="A click on a bar filters the list")
-    rows: dict[str, Sequence[Any]] = {
-        "place": [tally.place for tally in tallies],
-        "kind": [str(word(tally.kind)) for tally in tallies],
-        "runs": [tally.runs for tally in tallies],
-    }
-    key = click_key(_DAYS_KEY if name == "days" else _VERDICTS_KEY)
-    if is_table:
-        _table(key, rows, "Day" if name == "days" else "Version")
-        return
-    order = list(LOOKS) if name == "days" else list(VERDICT_WORDS)
-    kinds = sorted({tally.kind for tally in tallies}, key=order.index)
-    st.vega_lite_chart(
-        {
-            **rows,
-            "order": [order.index(tally.kind) for tally in tallies],
-            "at": list(range(len(tallies))),
-        },
-        _spec(name, [str(word(kind)) for kind in kinds], [str(hue(kind)) for kind in kinds]),
-        key=key,
-        height=_HEIGHT if name == "days" else max(_HEIGHT, _AXIS + _BAR * len(set(rows["place"]))),
-        width="stretch",
-        on_select=lambda: _clicked(name, key, tallies),
-        selection_mode="bar",
-        alt=f"{title}: {len(tallies)} numbers, also as a table",
-    )
-
-
-def _spec(name: Literal["days", "verdicts"], words: list[str], hues: list[str]) -> dict[str, Any]:
-    place = {"field": "place", "type": "nominal", "sort": None, "title": None}
-    amount = {
-        "field": "runs",
-        "type": "quantitative",
-        "title": None,
-        "stack": True,
-        "axis": {"tickMinStep": 1, "tickCount": 4},
-    }
-    is_upright = name == "days"
-    return {
-        "params": [{"name": "bar", "select": {"type": "point", "fields": ["at"]}}],
-        "mark": {"type": "bar", "cursor": "pointer", "minBandSize": 4},
-        "encoding": {
-            "x": {**place, "axis": {"labelAngle": 0, "labelOverlap": True}} if is_upright else amount,
-            "y": amount if is_upright else {**place, "axis": {"labelLimit": 180, "labelOverlap": False}},
-            "color": {
-                "field": "kind",
-                "type": "nominal",
-                "scale": {"domain": words, "range": hues},
-                "legend": {"title": None, "orient": "right"},
-            },
-            "order": {"field": "order"},
-            "opacity": {"condition": {"param": "bar", "value": 1}, "value": 0.35},
-            "tooltip": [
-                {"field": "place", "title": "Day" if is_upright else "Version"},
-                {"field": "kind", "title": "Status" if is_upright else "Verdict"},
-                {"field": "runs", "title": "Runs"},
-            ],
-        },
-    }
-
-
-def _table(key: str, rows: Mapping[str, Sequence[Any]], place: str) -> None:
-    columns = st.column_config
-    st.dataframe(
-        dict(rows),
-        key=f"{key}_table",
-        hide_index=True,
-        row_height=ROW,
-        height=table_height(len(rows["runs"]), 5),
-        column_config={
-            "place": columns.TextColumn(place),
-            "kind": columns.TextColumn("Status" if place == "Day" else "Verdict"),
-            "runs": columns.NumberColumn("Runs"),
-        },
-        alt=f"Runs by {place.lower()}",
-    )
-
-
-def _clicked(name: Literal["days", "verdicts"], key: str, tallies: Sequence[Tally]) -> None:
-    held = state.widget(key)
-    points = held["selection"].get("bar") if held else None
-    if not points or points[0]["at"] >= len(tallies):
-        return
-    tally = tallies[int(points[0]["at"])]
-    take_click()
-    if name == "days":
-        day = date.fromisoformat(tally.place)
-        set_filters({"runs_since": day, "runs_until": day, "runs_status": tally.kind})
-    else:
-        set_filters(
-            {
-                "runs_workflow": tally.workflow_id,
-                "runs_version": tally.version_number,
-                "runs_verdict": tally.kind,
-            }
-        )
+    place: str,
+    tallies: Sequence[Tally],
+    look: Callable[[str], tuple[str, str]],
+    *,
+    is_upright: bool = False,
+) -> Chart:
+    bars = []
+    for label, group in groupby(enumerate(tallies), key=lambda item: item[1].place):
+        parts = []
+        for at, tally in group:
+            kind, colour = look(tally.kind)
+            text = f"{label}, {kind}: {count(tally.runs, 'run')}. Filter the list"
+            parts.append(Part(kind, colour, tally.runs, f"{place} {at}", text))
+        bars.append(Bar(label, sum(part.count for part in parts), parts))
+    legend = list(dict.fromkeys((part.kind, part.colour) for bar in bars for part in bar.parts))
+    return Chart(title, bars, legend, is_upright)

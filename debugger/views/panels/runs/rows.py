@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
-import streamlit as st
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from debugger.analysis.run_facts import RunSummary
 from debugger.protocol.notes import RunLabels
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import Run
 from debugger.store.snippets import Snippet
-from debugger.views import state
+from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.status_badges import LOOKS
-from debugger.views.components.tables import ROW, table_height
+from debugger.views.panels.runs.scope import ids_of, runs_state
 from debugger.views.times import shown_time, zone_name
 
-TABLE_KEY = "runs"
-_IDS_KEY = "run_ids"
 _MOST_ROWS = 18
 _VERDICT_COLOURS = {"Pass": "green", "Fail": "red", "Unsure": "orange"}
 
@@ -38,80 +34,65 @@ class RowFacts:
     snippets: Mapping[str, Sequence[Snippet]] = field(default_factory=dict)
 
 
-def clicked_run() -> str | None:
+def clicked_run() -> str:
     """Return the clicked run once, before the list is drawn again."""
-    held = state.widget(TABLE_KEY)
-    cells = held["selection"]["cells"] if held else []
-    if not cells:
-        return None
-    state.forget_widget(TABLE_KEY)
-    found: str = state.widget(_IDS_KEY)[cells[0][0]]
-    return found
+    held = runs_state()
+    clicked, held.clicked = held.clicked, ""
+    return clicked
 
 
 def chosen_runs(rows: Sequence[Run]) -> list[str]:
-    """Return the ticked runs in the list's order.
-
-    Boxes move along with their rows.
-    """
-    held, before = state.widget(TABLE_KEY), state.widget(_IDS_KEY, [])
-    ids = [row.workflow_run_id for row in rows]
-    ticked = {before[place] for place in held["selection"]["rows"]} if held else set()
-    if held and ids != before:
-        places = [place for place, run_id in enumerate(ids) if run_id in ticked]
-        state.set_widget(TABLE_KEY, {"selection": {"rows": places, "columns": [], "cells": []}})
-    state.set_widget(_IDS_KEY, ids)
-    return [run_id for run_id in ids if run_id in ticked]
+    """Return the ticked runs in the list's order; forget those that are no longer listed."""
+    held = runs_state()
+    held.ticked = [run_id for run_id in ids_of(rows) if run_id in held.ticked]
+    return held.ticked
 
 
 def run_table(rows: Sequence[Run], facts: RowFacts) -> None:
     """Draw the rows."""
-    ids = [row.workflow_run_id for row in rows]
-    noted = [facts.marks.get(run_id, RunLabels()) for run_id in ids]
-    st.dataframe(
-        {
-            "star": ["★" if mark.starred else "" for mark in noted],
-            "began": [shown_time(row.created_at) for row in rows],
-            **_found_columns(ids, facts),
-            **_summary_columns(ids, facts),
-            "workflow": [facts.names.get(row.workflow_id) or _own_name(row) for row in rows],
-            "version": [row.version_number for row in rows],
-            "status": [[LOOKS[row.status].word] for row in rows],
-            "verdict": [verdict_words(facts.verdicts.get(run_id, ())) for run_id in ids],
-            "tags": [mark.tags for mark in noted],
-            "note": [" ".join(mark.note.split()) for mark in noted],
-            "by": [row.run_by or "" for row in rows],
-            "parent": [_parent(row) for row in rows],
-            "place": [facts.place for _ in rows],
-            "id": ids,
-        },
-        key=TABLE_KEY,
-        hide_index=True,
-        row_height=ROW,
-        height=table_height(len(rows), _MOST_ROWS),
-        on_select="rerun",
-        selection_mode=["multi-row", "single-cell"],
-        placeholder="",
-        column_config=_columns(rows, sorted({tag for mark in noted for tag in mark.tags})),
-        alt="Runs, the newest first",
-    )
+    columns = _columns(facts)
+    shown = table("Runs", _sorted(rows, facts, columns), columns, lambda run: run.workflow_run_id)
+    rows_list("runs", shown, on_choose=_click, on_use=_use, most=_MOST_ROWS)
 
 
-def _found_columns(ids: Sequence[str], facts: RowFacts) -> dict[str, Any]:
-    if not facts.snippets:
-        return {}
-    return {"found": [snippet_words(facts.snippets.get(run_id, ())) for run_id in ids]}
+def _click(run_id: Any) -> None:
+    runs_state().clicked = str(run_id or "")
 
 
-def _summary_columns(ids: Sequence[str], facts: RowFacts) -> dict[str, Any]:
-    known = [facts.summaries.get(run_id) for run_id in ids]
-    return {
-        "first": [one.first_words if one else None for one in known],
-        "last": [one.last_words if one else None for one in known],
-        "turns": [one.turns if one else None for one in known],
-        "duration": [duration_words(one.duration_ms) if one else None for one in known],
-        "problems": [(one.problems or None) if one else None for one in known],
-    }
+def _use(ticked: Any, column: str, _: Any) -> None:
+    held = runs_state()
+    if column != "tick":
+        by, descends = held.sort
+        held.sort = ("", False) if by == column and descends else (column, by == column)
+    elif isinstance(ticked, list):
+        held.ticked = ticked
+
+
+def _sorted(
+    rows: Sequence[Run], facts: RowFacts, columns: Sequence[tuple[Column, Callable[[Run], Cell]]]
+) -> Sequence[Run]:
+    """Return the rows in the chosen order; those without a value come last."""
+    sort, descends = runs_state().sort
+    cell = next((cell for column, cell in columns if column.name == sort), None)
+    if cell is None:
+        return rows
+    number = _NUMBERS.get(sort)
+    keyed: list[tuple[Any, Run]] = []
+    for run in rows:
+        summary = facts.summaries.get(run.workflow_run_id, RunSummary())
+        keyed.append((number(run, summary) if number else str(cell(run) or ""), run))
+    known = [each for each in keyed if each[0] not in (None, "")]
+    known.sort(key=lambda each: each[0], reverse=descends)
+    return [run for _, run in known] + [run for value, run in keyed if value in (None, "")]
+
+
+_NUMBERS: dict[str, Callable[[Run, RunSummary], float | None]] = {
+    "turns": lambda run, summary: summary.turns,
+    "duration": lambda run, summary: summary.duration_ms,
+    "problems": lambda run, summary: summary.problems,
+    "version": lambda run, summary: run.version_number,
+}
+"""Columns that are sorted by a number instead of their text."""
 
 
 def snippet_words(snippets: Sequence[Snippet]) -> str:
@@ -156,39 +137,84 @@ def _parent(run: Run) -> str:
     return f"…{source[-6:]}" if index is None else f"…{source[-6:]} · turn {index + 1}"
 
 
-def _columns(rows: Sequence[Run], tags: Sequence[str]) -> dict[str, Any]:
-    columns = st.column_config
-    words = sorted({LOOKS[row.status].word for row in rows})
-    colours = {look.word: look.colour for look in LOOKS.values()}
-    return {
-        "star": columns.TextColumn("Star", width=46, help="★: starred by a user"),
-        "began": columns.TextColumn("Started", width=146, help=f"In the time zone {zone_name()}"),
-        "found": columns.TextColumn("Found", width=280, help="The words of the search where they were found"),
-        "first": columns.TextColumn("First words", width=190, help="Of the user, else of the agent"),
-        "last": columns.TextColumn("Last words", width=190, help="Of the user or the agent"),
-        "turns": columns.NumberColumn("Turns", width=56, help="Turns of the user"),
-        "duration": columns.TextColumn(
-            "Duration", width=80, help="From the first event to the last, waiting for the user included"
+def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
+    def labels(run: Run) -> RunLabels:
+        return facts.marks.get(run.workflow_run_id, RunLabels())
+
+    def of_summary(cell: Callable[[RunSummary], Cell]) -> Callable[[Run], Cell]:
+        def value(run: Run) -> Cell:
+            summary = facts.summaries.get(run.workflow_run_id)
+            return cell(summary) if summary else None
+
+        return value
+
+    def tick(run: Run) -> Cell:
+        return f"Tick run {run.workflow_run_id}", run.workflow_run_id in runs_state().ticked
+
+    def verdicts(run: Run) -> Cell:
+        words = verdict_words(facts.verdicts.get(run.workflow_run_id, ()))
+        return [(word, _VERDICT_COLOURS.get(word, "gray")) for word in words]
+
+    found = Column("found", "Found", 280, help="The words of the search where they were found")
+    columns: list[tuple[Column, Callable[[Run], Cell]]] = [
+        (
+            Column("star", "Star", 52, help="★: starred by a user"),
+            lambda run: "★" if labels(run).starred else "",
         ),
-        "problems": columns.NumberColumn(
-            "Problems", width=72, help="Failed node runs, and errors of the workflow"
+        (
+            Column("began", "Started", 146, help=f"In the time zone {zone_name()}"),
+            lambda run: shown_time(run.created_at),
         ),
-        "workflow": columns.TextColumn("Workflow", width=140),
-        "version": columns.NumberColumn("Version", width=62, format="v%d"),
-        "status": columns.MultiselectColumn(
-            "Status", width=112, options=words, color=[colours[word] for word in words]
+        *(
+            [(found, lambda run: snippet_words(facts.snippets.get(run.workflow_run_id, ())))]
+            if facts.snippets
+            else []
         ),
-        "verdict": columns.MultiselectColumn(
-            "Verdict",
-            width=90,
-            options=list(_VERDICT_COLOURS),
-            color=list(_VERDICT_COLOURS.values()),
-            help="Of the reviewers, on the run as a whole",
+        (
+            Column("first", "First words", 190, help="Of the user, else of the agent"),
+            of_summary(lambda summary: summary.first_words),
         ),
-        "tags": columns.MultiselectColumn("Tags", width=104, options=list(tags)),
-        "note": columns.TextColumn("Note", width=120),
-        "by": columns.TextColumn("Started by", width=76),
-        "parent": columns.TextColumn("Forked from", width=112, help="The run that it is a fork of"),
-        "place": columns.TextColumn("Runs on", width=110, help="The backend, or its connection"),
-        "id": columns.TextColumn("Run id", width=200),
-    }
+        (
+            Column("last", "Last words", 190, help="Of the user or the agent"),
+            of_summary(lambda summary: summary.last_words),
+        ),
+        (
+            Column("turns", "Turns", 60, "number", help="Turns of the user"),
+            of_summary(lambda summary: str(summary.turns)),
+        ),
+        (
+            Column(
+                "duration",
+                "Duration",
+                84,
+                help="From the first event to the last, waiting for the user included",
+            ),
+            of_summary(lambda summary: duration_words(summary.duration_ms)),
+        ),
+        (
+            Column("problems", "Problems", 84, "number", help="Failed node runs, and errors of the workflow"),
+            of_summary(lambda summary: str(summary.problems or "")),
+        ),
+        (Column("workflow", "Workflow", 140), lambda run: facts.names.get(run.workflow_id) or _own_name(run)),
+        (Column("version", "Version", 72, "number"), lambda run: f"v{run.version_number}"),
+        (
+            Column("status", "Status", 112, "chip"),
+            lambda run: (LOOKS[run.status].word, LOOKS[run.status].colour),
+        ),
+        (Column("verdict", "Verdict", 90, "chip", help="Of the reviewers, on the run as a whole"), verdicts),
+        (Column("tags", "Tags", 104, "chip"), lambda run: [(tag, "gray") for tag in labels(run).tags]),
+        (Column("note", "Note", 120), lambda run: " ".join(labels(run).note.split())),
+        (Column("by", "Started by", 90), lambda run: run.run_by or ""),
+        (Column("parent", "Forked from", 112, help="The run that it is a fork of"), _parent),
+        (
+            Column("place", "Runs on", 110, help="The backend, or its connection"),
+            lambda run: facts.place,
+        ),
+        (Column("id", "Run id", 210), lambda run: run.workflow_run_id),
+    ]
+    sort, descends = runs_state().sort
+    orders: dict[str, Literal["ascending", "descending"]] = {sort: "descending" if descends else "ascending"}
+    return [
+        (Column("tick", "Tick all runs of the page", 32, "check"), tick),
+        *((replace(column, sort=orders.get(column.name, "none")), cell) for column, cell in columns),
+    ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -20,12 +19,11 @@ from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
-from debugger.views.panels.runs.scope import RunFilters, first_page, runs_state
+from debugger.views.panels.runs.scope import first_page, runs_state
 
 _NAME_KEY = "filter_name"
 _CHOSEN_KEY = "filter_chosen"
 _PATH = "path"
-_DATES = ("runs_since", "runs_until")
 
 
 def saved_filters(nothing: Mapping[str, Any]) -> None:
@@ -100,30 +98,15 @@ def _delete(name: str) -> None:
 @command
 def use(saved: JsonObject, nothing: Mapping[str, Any]) -> None:
     """Replace the filters of the page by saved ones."""
-    values = {key: _read(key, saved[key]) if key in saved else value for key, value in nothing.items()}
-    for key, value in values.items():
-        state.set_widget(key, value)
-    state.record(RunFilters).values = values
+    for key, value in nothing.items():
+        held = saved.get(key, value)
+        state.set_widget(key, held if isinstance(held, bool) else str(held))
     path = saved.get(_PATH)
     runs_state().path = PathFilter(**path) if isinstance(path, dict) else None
     first_page()
 
 
 def _values(nothing: Mapping[str, Any]) -> JsonObject:
-    held = {key: state.widget(key) for key in nothing}
-    found: JsonObject = {
-        key: value.isoformat() if isinstance(value, date) else value for key, value in held.items() if value
-    }
-    if state.widget("runs_version") is not None:
-        found["runs_version"] = state.widget("runs_version")
+    found: JsonObject = {key: state.widget(key) for key in nothing if state.widget(key)}
     path = runs_state().path
     return {**found, _PATH: asdict(path)} if path else found
-
-
-def _read(key: str, value: Any) -> Any:
-    if key in _DATES and isinstance(value, str):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            return None
-    return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from debugger.analysis.run_facts import RunSummary
 from debugger.analysis.run_statistics import CountedRun, PathFilter, end_reason
@@ -68,14 +68,6 @@ class Counted:
 
 
 @dataclass
-class RunFilters:
-    """Filters of the page Runs."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-    """The values at which they were left, by their keys."""
-
-
-@dataclass
 class RunsState:
     """State of the page Runs in one tab."""
 
@@ -89,6 +81,14 @@ class RunsState:
     deleting: list[str] = field(default_factory=list)
     """The runs that the open dialog asks about."""
     erasing: Erasure | None = None
+    ticked: list[str] = field(default_factory=list)
+    """The runs of the list whose boxes are ticked."""
+    clicked: str = ""
+    """The run of the list that is opened next."""
+    compared: list[str] = field(default_factory=list)
+    """The two runs of the list that are compared next, the later one first."""
+    sort: tuple[str, bool] = ("", False)
+    """The column by which the list is sorted, and whether it descends; empty is as the backend lists."""
     deleted_run: str = ""
     """A deleted run that was opened by its id."""
     summaries: dict[int, RunSummaries] = field(default_factory=dict)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.many_runs import store_walks, walked_workflow
+from tests.views.bars import control
+from tests.views.row_lists import column, use
 
 
 @pytest.fixture
@@ -31,6 +33,10 @@ def tick(app):
     """Ticks rows by their places."""
 
     def ticked(*places, table="runs"):
+        if table == "runs":
+            ids = column(app, "id", "Runs")
+            use(app, [ids[place] for place in places], "tick", label="Runs")
+            return
         app.session_state[table] = {"selection": {"rows": list(places), "columns": [], "cells": []}}
         app.run()
 
@@ -40,10 +46,10 @@ def tick(app):
 @pytest.fixture
 def listed(app):
     """Gives the ids of the list."""
-    return lambda: list(app.dataframe("runs").value["id"])
+    return lambda: column(app, "id", "Runs")
 
 
 @pytest.fixture
 def choose_all(app):
     """Lets the actions be for all runs that the filters find."""
-    return lambda: app.segmented_control("runs_scope").set_value("found").run()
+    return lambda: control(app, "runs_scope").use("found")

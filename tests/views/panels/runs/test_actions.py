@@ -6,7 +6,9 @@ from debugger.views.panels.review.actions import ReviewState
 from debugger.views.panels.review.queue import ReviewFilter
 from debugger.views.panels.runs import scope
 from debugger.views.state import LastAction
+from tests.views.bars import control
 from tests.views.records import record_of
+from tests.views.row_lists import column
 
 
 def verdicts_of(backend, ids):
@@ -23,7 +25,7 @@ def test_actions_take_all_runs_of_the_filter(app, backend, walks, choose_all, mo
     app.run()
 
     choose_all()
-    app.button("star_chosen").click().run()
+    control(app, "star_chosen").use()
     app.multiselect("bulk_tags_added").set_value(["old"])
     app.multiselect("bulk_tags_removed").set_value(["kept"])
     app.button("bulk_tags").click().run()
@@ -40,11 +42,11 @@ def test_actions_take_all_runs_of_the_filter(app, backend, walks, choose_all, mo
 def test_actions_leave_runs_that_the_filter_does_not_find(app, backend, walks, choose_all):
     ids = walks(12)
     app.run()
-    app.selectbox("runs_status").set_value("completed").run()
-    found = list(app.dataframe("runs").value["id"])
+    control(app, "runs_status").use("completed")
+    found = column(app, "id", "Runs")
 
     choose_all()
-    app.button("star_chosen").click().run()
+    control(app, "star_chosen").use()
 
     assert 0 < len(found) < len(ids)
     assert set(backend.store.notebook.marks(ids)) == set(found)
@@ -56,12 +58,12 @@ def test_verdict_of_ticked_runs_is_listed_and_filtered(app, backend, walks, tick
 
     tick(0, 2)
     app.button("bulk_pass").click().run()
-    shown = list(app.dataframe("runs").value["verdict"])
-    app.selectbox("runs_verdict").set_value("pass").run()
+    shown = column(app, "verdict", "Runs")
+    control(app, "runs_verdict").use("pass")
     passed = listed()
-    app.selectbox("runs_verdict").set_value("open").run()
+    control(app, "runs_verdict").use("open")
 
-    assert [list(words) for words in shown] == [["Pass"], [], ["Pass"], []]
+    assert shown == [["Pass"], [], ["Pass"], []]
     assert passed == [ids[0], ids[2]]
     assert listed() == [ids[1], ids[3]]
 
@@ -72,7 +74,7 @@ def test_too_many_runs_for_one_action_are_refused(app, backend, walks, choose_al
     app.run()
 
     choose_all()
-    app.button("star_chosen").click().run()
+    control(app, "star_chosen").use()
 
     assert isinstance(record_of(app, LastAction).error, InputError)
     assert "one action takes 3" in record_of(app, LastAction).error.message
@@ -84,7 +86,7 @@ def test_ticked_runs_are_reviewed_in_their_order(app, walks, tick):
     app.run()
 
     tick(0, 2)
-    app.button("review_chosen").click().run()
+    control(app, "review_chosen").use()
 
     assert not app.exception
     assert record_of(app, ReviewState).wanted.runs == (ids[0], ids[2])
@@ -93,10 +95,10 @@ def test_ticked_runs_are_reviewed_in_their_order(app, walks, tick):
 def test_filter_is_reviewed_as_a_whole(app, walks, choose_all):
     walks(12)
     app.run()
-    app.selectbox("runs_status").set_value("completed").run()
+    control(app, "runs_status").use("completed")
 
     choose_all()
-    app.button("review_chosen").click().run()
+    control(app, "review_chosen").use()
 
     assert not app.exception
     assert record_of(app, ReviewState).wanted == ReviewFilter(status="completed")

@@ -5,6 +5,8 @@ import pytest
 from debugger.errors import NotFoundError
 from debugger.protocol.runs import TurnInput
 from tests.support.factories import document, say
+from tests.views.bars import control
+from tests.views.row_lists import column
 
 
 def test_deleted_runs_can_be_brought_back_at_once(app, backend, walks, tick, listed):
@@ -12,7 +14,7 @@ def test_deleted_runs_can_be_brought_back_at_once(app, backend, walks, tick, lis
     app.run()
 
     tick(0, 1)
-    app.button("delete_chosen").click().run()
+    control(app, "delete_chosen").use()
     asked = [button.label for button in app.button if button.key == "delete_runs"]
     app.button("delete_runs").click().run()
     after = listed()
@@ -32,10 +34,10 @@ def test_all_runs_of_the_filter_are_deleted_and_restored_later(
     app.run()
 
     choose_all()
-    app.button("delete_chosen").click().run()
+    control(app, "delete_chosen").use()
     app.button("delete_runs").click().run()
     empty = backend.runs().total
-    app.segmented_control("runs_view").set_value("deleted").run()
+    control(app, "runs_view").use("deleted")
     table = app.dataframe("deleted_runs_0").value
     tick(0, 1, table="deleted_runs_0")
     app.button("restore_runs").click().run()
@@ -51,7 +53,7 @@ def test_dismissed_question_deletes_nothing(app, backend, walks, tick):
     app.run()
 
     tick(0)
-    app.button("delete_chosen").click().run()
+    control(app, "delete_chosen").use()
     app.button("keep_runs").click().run()
 
     assert backend.runs().total == len(ids)
@@ -85,11 +87,11 @@ def test_address_of_a_deleted_run_tells_where_to_restore_it(app, view, backend, 
 
 def test_deleted_view_without_runs_tells_what_would_be_here(app):
     app.run()
-    app.segmented_control("runs_view").set_value("deleted").run()
+    control(app, "runs_view").use("deleted")
 
     assert any("There is none" in caption.value for caption in app.caption)
     app.button("back_to_runs").click().run()
-    assert app.segmented_control("runs_view").value == "list"
+    assert control(app, "runs_view").value == "list"
 
 
 def forked(backend):
@@ -102,10 +104,10 @@ def forked(backend):
 def test_every_trace_of_a_run_is_deleted_with_chosen_forks(app, backend, tick, takes_fork):
     run_id, fork, other = forked(backend)
     app.run()
-    place = list(app.dataframe("runs").value["id"]).index(run_id)
+    place = column(app, "id", "Runs").index(run_id)
 
     tick(place)
-    app.button("erase_chosen").click().run()
+    control(app, "erase_chosen").use()
     offered = app.multiselect("erased_forks").options
     is_locked = app.button("erase_runs").disabled
     if takes_fork:

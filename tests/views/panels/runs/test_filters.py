@@ -1,30 +1,30 @@
 from __future__ import annotations
 
-from datetime import date
-
 from debugger.protocol.json_codec import encode
 from debugger.views.state import LastAction
 from tests.store.test_retention import keep
+from tests.views.bars import control
 from tests.views.records import record_of
+from tests.views.row_lists import column
 
 
 def test_filters_are_saved_used_and_deleted(app, backend, walks, listed):
     walks(12)
     app.run()
-    app.selectbox("runs_status").set_value("completed").run()
-    app.date_input("runs_since").set_value(date(2026, 7, 3)).run()
+    control(app, "runs_status").use("completed")
+    control(app, "runs_since").use("2026-07-03")
     found = listed()
 
     app.text_input("filter_name").set_value("Done since the 3rd").run()
     app.button("save_filter").click().run()
-    app.button("runs_clear").click().run()
+    control(app, "runs_clear").use()
     everything = listed()
     app.button("use_filter").click().run()
 
     assert not app.exception
     assert listed() == found
     assert 0 < len(found) < len(everything) == 12
-    assert app.date_input("runs_since").value == date(2026, 7, 3)
+    assert control(app, "runs_since").value == "2026-07-03"
 
     app.button("delete_filter").click().run()
 
@@ -46,9 +46,9 @@ def test_found_words_are_shown_in_marks(app, backend):
     backend.store.notebook.write(run_id, "Black or green")
     app.run()
 
-    app.text_input("runs_text").set_value("tea green").run()
+    control(app, "runs_text").use("tea green")
 
-    assert list(app.dataframe("runs").value["found"]) == [
+    assert column(app, "found", "Runs") == [
         "which [«tea»](http://evil) would you like? · note: Black or «green»"
     ]
 
@@ -59,9 +59,9 @@ def test_days_of_filters_are_those_of_the_zone(app, backend, monkeypatch):
     created = backend.store.run(run_id).created_at
     app.run()
 
-    shown = app.dataframe("runs").value["began"][0]
-    app.date_input("runs_since").set_value(date.fromisoformat(shown[:10]))
-    app.date_input("runs_until").set_value(date.fromisoformat(shown[:10])).run()
+    shown = column(app, "began", "Runs")[0]
+    control(app, "runs_since").use(shown[:10])
+    control(app, "runs_until").use(shown[:10])
 
     assert int(shown[11:13]) == (int(created[11:13]) + 14) % 24
-    assert list(app.dataframe("runs").value["id"]) == [run_id]
+    assert column(app, "id", "Runs") == [run_id]

@@ -12,7 +12,9 @@ from debugger.views.backends import CurrentBackend
 from debugger.views.connections import HostedConnection
 from tests.server.conftest import serving
 from tests.support.many_runs import store_walks, walked_workflow
+from tests.views.bars import control
 from tests.views.records import record_of
+from tests.views.row_lists import rows
 
 
 @pytest.fixture
@@ -42,13 +44,13 @@ def test_hosted_runs_are_listed_with_words_and_verdicts(hosted, backend, tick):
     tick(1)
     hosted.button("bulk_fail").click().run()
 
-    table = hosted.dataframe("runs").value
-    run_id = table["id"][1]
+    runs = rows(hosted, "Runs")
+    run_id = runs[1]["id"]
     assert not hosted.exception
-    assert len(table) == 8
-    assert all(table["first"])
-    assert [list(words) for words in table["verdict"][:2]] == [[], ["Fail"]]
-    assert set(table["place"]) == {"default"}
+    assert len(runs) == 8
+    assert all(row["first"] for row in runs)
+    assert [row["verdict"] for row in runs[:2]] == [[], ["Fail"]]
+    assert {row["place"] for row in runs} == {"default"}
     [verdict] = backend.store.reviews.verdicts([run_id], connection="default")[run_id]
     assert verdict.value == "fail"
 
@@ -57,13 +59,13 @@ def test_hosted_runs_cannot_be_deleted_and_the_control_tells_why(hosted, tick):
     tick(0)
 
     for key in ("delete_chosen", "erase_chosen"):
-        assert hosted.button(key).disabled
-        assert "no call that deletes a run" in hosted.button(key).help
-    assert "deleted" not in hosted.segmented_control("runs_view").options
+        assert control(hosted, key).disabled
+        assert "no call that deletes a run" in control(hosted, key).help
+    assert "deleted" not in control(hosted, "runs_view").options
 
 
 def test_hosted_runs_are_counted(hosted):
-    hosted.segmented_control("runs_view").set_value("statistics").run()
+    control(hosted, "runs_view").use("statistics")
 
     assert not hosted.exception
     nodes = hosted.dataframe("statistics_nodes_0").value

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import json
+
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
+
 from debugger.protocol.runs import Run
 from debugger.views.panels.runs.picture import Tally, by_day_and_status, by_version_and_verdict
+from tests.views.bars import control
+from tests.views.row_lists import column, rows
 
 
 def a_run(run_id, status="completed", day="2026-07-01", version=0, workflow="w"):
@@ -43,12 +49,43 @@ def test_versions_of_several_workflows_are_named():
     assert [tally.place for tally in tallies] == ["Vet desk v0", "x v0"]
 
 
+def charts(app):
+    """Return the properties of the charts."""
+    return next(
+        data for element in app.get("bidi_component") if "charts" in (data := json.loads(element.proto.json))
+    )
+
+
 def test_picture_shows_its_numbers_as_tables(app, walks):
     walks(7)
     app.run()
+    before = charts(app)
 
     app.toggle("picture_as_table").set_value(True).run()
 
-    assert not app.exception
-    assert sum(app.dataframe[0].value["runs"]) == 7
-    assert sum(app.dataframe[1].value["runs"]) == 7
+    shown = charts(app)
+    assert (before["is_table"], shown["is_table"]) == (False, True)
+    assert [sum(bar["total"] for bar in chart["bars"]) for chart in shown["charts"]] == [7, 7]
+
+
+def test_chosen_part_filters_the_list(app, walks):
+    walks(14)
+    app.run()
+    bar = charts(app)["charts"][0]["bars"][0]
+    part = bar["parts"][0]
+
+    send_chosen(app, part["target"])
+
+    assert control(app, "runs_since").value == control(app, "runs_until").value == bar["label"]
+    assert len(column(app, "id", "Runs")) == part["count"]
+    assert {row["status"] for row in rows(app, "Runs")} == {part["kind"]}
+
+
+def send_chosen(app, target):
+    """Choose a part as a browser does."""
+    element = next(each for each in app.get("bidi_component") if "charts" in json.loads(each.proto.json))
+    states = app._tree.get_widget_states()
+    sent = states.widgets.add()
+    sent.id = _make_trigger_id(element.proto.id, "events")
+    sent.json_trigger_value = json.dumps([{"event": "chosen", "value": target}])
+    app._run(states)

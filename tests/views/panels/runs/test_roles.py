@@ -5,6 +5,7 @@ import pytest
 from debugger.store import Role
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import User
+from tests.views.bars import control
 
 
 @pytest.fixture
@@ -34,8 +35,8 @@ def test_actions_are_closed_without_their_role(app, walks, tick, sign_in, role, 
     tick(0)
 
     keys = ("star_chosen", "bulk_pass", "review_chosen", "delete_chosen", "erase_chosen", "export_chosen")
-    assert {key for key in keys if app.button(key).disabled} == closed
-    assert all("Needs the role" in app.button(key).help for key in closed)
+    assert {key for key in keys if control(app, key).disabled} == closed
+    assert all("Needs the role" in control(app, key).help for key in closed)
 
 
 def test_deletions_are_in_the_audit_list(app, backend, walks, tick, sign_in):
@@ -44,11 +45,11 @@ def test_deletions_are_in_the_audit_list(app, backend, walks, tick, sign_in):
     app.run()
 
     tick(0)
-    app.button("delete_chosen").click().run()
+    control(app, "delete_chosen").use()
     app.button("delete_runs").click().run()
     app.button("undo_runs").click().run()
     tick(1)
-    app.button("erase_chosen").click().run()
+    control(app, "erase_chosen").use()
     app.checkbox("erasure_is_sure").check().run()
     app.button("erase_runs").click().run()
 

@@ -5,6 +5,8 @@ import pytest
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.views.panels.runs.rows import duration_words, verdict_words
+from tests.views.bars import control
+from tests.views.row_lists import column, rows, use
 
 
 @pytest.mark.parametrize(
@@ -36,9 +38,35 @@ def test_rows_tell_runs_apart(app, walks):
     walks(3)
     app.run()
 
-    table = app.dataframe("runs").value
-    assert all(table["first"]) and all(table["last"].str.startswith("You are at"))
-    assert set(table["workflow"]) == {"Vet desk"}
-    assert set(table["by"]) == {"ada", "bob"}
-    assert all(table["duration"].str.endswith("s"))
-    assert set(table["place"]) == {"Embedded engine"}
+    found = rows(app, "Runs")
+    assert all(row["first"] and row["last"].startswith("You are at") for row in found)
+    assert {row["workflow"] for row in found} == {"Vet desk"}
+    assert {row["by"] for row in found} == {"ada", "bob"}
+    assert all(row["duration"].endswith("s") for row in found)
+    assert {row["place"] for row in found} == {"Embedded engine"}
+
+
+def test_head_sorts_by_number_and_back(app, walks):
+    ids = walks(12)
+    app.run()
+    seen = []
+
+    for _ in range(3):
+        use(app, None, "turns", label="Runs")
+        seen.append([int(turns) for turns in column(app, "turns", "Runs")])
+
+    assert len(set(seen[0])) > 1
+    assert seen[0] == sorted(seen[0])
+    assert seen[1] == sorted(seen[0], reverse=True)
+    assert column(app, "id", "Runs") == ids
+
+
+def test_runs_without_a_value_come_last(app, walks, tick):
+    walks(3)
+    app.run()
+    tick(1)
+    control(app, "star_chosen").use()
+
+    for _ in range(2):
+        use(app, None, "star", label="Runs")
+        assert column(app, "star", "Runs") == ["★", "", ""]

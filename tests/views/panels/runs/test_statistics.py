@@ -11,13 +11,14 @@ from debugger.views.panels.runs.paths import sankey
 from debugger.views.panels.runs.scope import RunsState
 from debugger.views.panels.runs.statistics_tables import node_table, percentile_table
 from tests.analysis.test_run_statistics import RUNS
+from tests.views.bars import control
 from tests.views.records import record_of
 
 
 @pytest.fixture
 def statistics(app):
     """Opens the statistics."""
-    return lambda: app.segmented_control("runs_view").set_value("statistics").run()
+    return lambda: control(app, "runs_view").use("statistics")
 
 
 def test_number_of_a_node_is_that_of_its_runs(app, backend, walks, statistics, listed):
@@ -28,7 +29,7 @@ def test_number_of_a_node_is_that_of_its_runs(app, backend, walks, statistics, l
 
     place = list(table["node_id"]).index("price")
     state_of(app).path = PathFilter("reached", "price", "reached Price")
-    app.segmented_control("runs_view").set_value("list").run()
+    control(app, "runs_view").use("list")
 
     assert not app.exception
     assert len(listed()) == table["runs"][place]
@@ -43,7 +44,7 @@ def state_of(app):
 def test_statistics_count_the_runs_of_the_filter(app, walks, statistics):
     walks(20)
     app.run()
-    app.selectbox("runs_status").set_value("completed").run()
+    control(app, "runs_status").use("completed")
     statistics()
 
     metrics = {metric.label: metric.value for metric in app.metric}
