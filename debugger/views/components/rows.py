@@ -36,8 +36,8 @@ class Column:
     label: str
     width: int
     """In pixels; of one that grows the least."""
-    kind: Literal["text", "number", "chip", "bar", "span", "check", "remove"] = "text"
-    """A check, and the button that removes its row, can be used; their texts are for screen readers."""
+    kind: Literal["text", "number", "chip", "bar", "span", "check", "remove", "revert"] = "text"
+    """A check, and the button that removes or reverts its row, can be used; texts are for screen readers."""
     help: str = ""
     grows: bool = False
     """Whether it takes what the others leave."""
