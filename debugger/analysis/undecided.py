@@ -1,23 +1,45 @@
-"""Nodes that a run stayed on, or ended at, because the stand-in chose no edge."""
+"""Nodes whose next step the user can decide in the stand-in's place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from debugger.analysis.event_fields import field, node_name_of, node_of, text
+from debugger.analysis.event_fields import EventFields, field, node_name_of, node_of, text
 from debugger.analysis.transitions import TRANSITION_TYPES
+from debugger.errors import ExpressionError
+from debugger.expressions import Reference, parse
+from debugger.graph.checks.context import own_field
+from debugger.graph.checks.tools import DEFAULT_RESULT
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import may_enter
 from debugger.protocol.events import Event
+from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
-from debugger.protocol.workflow import NodeConfig
+from debugger.protocol.workflow import EdgeConfig, NodeConfig
 
 STAND_IN = "stand-in"
 """Name in the usage of what answers where there is no model."""
 _NO_TOOL = "has no tool_config."
 """The end of the engine's error for a tool node without a tool."""
 _MODEL_EVENTS = frozenset({"say_llm", "worker_llm", "condition_evaluator_llm"})
+_LEAVING = TRANSITION_TYPES - {"companion_edge"}
+_NAMES = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+)*")
+
+Fields = tuple[str, ...]
+"""The keys on the way to a value in an answer's structured output."""
+
+
+@dataclass(frozen=True)
+class EdgeExpression:
+    """The expression of an edge, and what an answer can set of it."""
+
+    text: str
+    before: tuple[str, ...]
+    """The expressions of the node's edges that are evaluated before it."""
+    answered: Mapping[str, Fields]
+    """The variables that the answer sets, by their paths in the expressions."""
 
 
 @dataclass(frozen=True)
@@ -29,49 +51,95 @@ class Step:
     """The edge's id; empty for the transition to a global node."""
     node: str
     """The destination."""
+    asked: str
+    """The node that is answered for."""
+    expression: EdgeExpression | None = None
+    """``None`` where a model judges the condition."""
 
 
 @dataclass(frozen=True)
 class Undecided:
-    """A node whose next step was left open."""
+    """Nodes whose next step was left open."""
 
-    node: str
+    nodes: tuple[str, ...]
     text: str
     """The reason, as a sentence."""
     steps: tuple[Step, ...]
-    """The steps that a model chooses; empty where the graph does not show them."""
+    """The steps that an answer decides; empty where the graph does not show them."""
 
 
-def undecided_node(turn: TurnLog, graph: Graph) -> Undecided | None:
-    """Return the last node of a turn that the stand-in left without taking an edge.
+@dataclass(frozen=True)
+class _Answered:
+    """A node that the stand-in answered for, or a tool node without a tool."""
 
-    Without one, the last tool node without a tool: its call failed, so that an edge was taken or none.
+    event: Event
+    node: str
+    thread: str
+    has_tool: bool = True
+
+
+def undecided_nodes(turn: TurnLog, graph: Graph, *, is_over: bool = False) -> Undecided | None:
+    """Return the nodes of a turn that the stand-in left without taking an edge.
+
+    Without one, the tool nodes without a tool: their calls failed, so that an edge was taken or none. Without
+    those, where the run is over, the nodes that an expression over the stand-in's answer left.
 
     Args:
         turn: The turn.
         graph: The workflow.
+        is_over: Whether the turn ended the run.
     """
-    open_node = without_tool = None
+    answered: dict[str, _Answered] = {}
+    left: dict[str, set[str | None]] = {}
     for event in turn.events:
-        if _is_of_stand_in(event):
-            open_node = event
-        elif _is_without_tool(event):
-            without_tool = event
-        elif event.type in TRANSITION_TYPES and open_node is not None:
-            source, destination = node_of(event), text(event, "destination_node_logical_id")
-            if source == node_of(open_node) and source != destination:
-                open_node = None
-    last = open_node or without_tool
-    node = node_of(last) if last is not None else None
-    if last is None or node is None:
-        return None
-    config = graph.nodes.get(node)
-    name = config.label if config is not None else node_name_of(last) or node
-    sentence = f"The stand-in chose no edge of {name}." if open_node is not None else f"{name} has no tool."
-    if config is None:
-        return Undecided(node, sentence, ())
-    steps = tuple(_steps(config, graph))
-    return Undecided(node, sentence, steps) if steps or graph.conditional(node) else None
+        node = node_of(event)
+        if node is None:
+            continue
+        has_tool = not _is_without_tool(event)
+        if _is_of_stand_in(event) or not has_tool:
+            answered.pop(node, None)
+            answered[node] = _Answered(event, node, EventFields(event).thread or MAIN_THREAD, has_tool)
+            left.pop(node, None)
+        elif event.type in _LEAVING and text(event, "destination_node_logical_id") != node:
+            left.setdefault(node, set()).add(text(event, "edge_logical_id"))
+    found = list(answered.values())
+    open_nodes = [each for each in found if each.has_tool and each.node not in left]
+    without_tool = [each for each in found if not each.has_tool]
+    if candidates := _listed(open_nodes, found, graph, left):
+        return _undecided("The stand-in chose no edge of {}.", candidates)
+    if candidates := _listed(without_tool[-1:], found, graph, left):
+        return _undecided("{} has no tool.", candidates)
+    others = [(each, steps) for each, steps in _listed(found, found, graph, left) if steps]
+    decided = [(each, [step for step in steps if step.expression]) for each, steps in others[-1:]]
+    is_decided = is_over and any(steps for _, steps in decided)
+    return _undecided("The stand-in answered for {}.", decided) if is_decided else None
+
+
+_Candidates = list[tuple[_Answered, list[Step]]]
+
+
+def _listed(
+    nodes: Sequence[_Answered],
+    answered: Sequence[_Answered],
+    graph: Graph,
+    left: Mapping[str, set[str | None]],
+) -> _Candidates:
+    """Return the nodes that have possible next steps, or that the graph does not show."""
+    found = []
+    for each in nodes:
+        config = graph.nodes.get(each.node)
+        steps = list(_steps(config, each, answered, graph)) if config is not None else []
+        taken = left.get(each.node, ())
+        steps = [step for step in steps if not step.edge or step.edge not in taken]
+        if config is None or steps or graph.conditional(each.node):
+            found.append((each, steps))
+    return found
+
+
+def _undecided(sentence: str, candidates: _Candidates) -> Undecided:
+    names = " and ".join(node_name_of(each.event) or each.node for each, _ in candidates)
+    steps = tuple(step for _, steps in candidates for step in steps)
+    return Undecided(tuple(each.node for each, _ in candidates), sentence.format(names), steps)
 
 
 def _is_of_stand_in(event: Event) -> bool:
@@ -84,13 +152,103 @@ def _is_without_tool(event: Event) -> bool:
     return isinstance(output, dict) and str(output.get("error_message")).endswith(_NO_TOOL)
 
 
-def _steps(config: NodeConfig, graph: Graph) -> Iterator[Step]:
-    """Yield the steps whose conditions a model judges."""
+def _steps(
+    config: NodeConfig, node: _Answered, answered: Sequence[_Answered], graph: Graph
+) -> Iterator[Step]:
+    """Yield the steps that an answer decides, in the order of evaluation."""
+    sources = [node, *(each for each in reversed(answered) if each is not node)]
     for edge in graph.conditional(config.logical_id):
         condition, destination = edge.condition, edge.destination_node_logical_id or ""
-        if condition and condition.condition_freeform and not condition.condition_expression:
-            yield Step(graph.nodes[destination].label, edge.logical_id, destination)
-    for node in graph.global_nodes if config.type in ("say_llm", "worker_llm") else ():
-        settings = node.global_node_config
-        if settings and node.logical_id != config.logical_id and may_enter(config, node):
-            yield Step(node.label, "", node.logical_id)
+        label = graph.nodes[destination].label
+        if condition is None:
+            continue
+        if condition.condition_expression:
+            yield from _expression_steps(edge, label, node, sources, graph)
+        elif condition.condition_freeform:
+            yield Step(label, edge.logical_id, destination, config.logical_id)
+    for other in graph.global_nodes if config.type in ("say_llm", "worker_llm") else ():
+        if other.global_node_config and other.logical_id != config.logical_id and may_enter(config, other):
+            yield Step(other.label, "", other.logical_id, config.logical_id)
+
+
+def _expression_steps(
+    edge: EdgeConfig, label: str, node: _Answered, sources: Sequence[_Answered], graph: Graph
+) -> Iterator[Step]:
+    """Yield the step along an edge, if an answer of the turn sets a variable of its expression."""
+    for source in sources:
+        config = graph.nodes.get(source.node)
+        thread = source.thread if source.thread != node.thread else None
+        expression = edge_expression(edge, graph, config, thread) if config is not None else None
+        if expression is not None and any(
+            reference.path in expression.answered for reference in parse(expression.text).references
+        ):
+            destination = edge.destination_node_logical_id or ""
+            yield Step(label, edge.logical_id, destination, source.node, expression)
+            return
+
+
+def edge_expression(
+    edge: EdgeConfig, graph: Graph, source: NodeConfig, thread: str | None = None
+) -> EdgeExpression | None:
+    """Return the expression of an edge with the variables that a node's answer sets.
+
+    ``None`` where no expression decides, or none that can be read.
+
+    Args:
+        edge: The edge.
+        graph: The workflow.
+        source: The node that is answered for.
+        thread: The reference id of its thread, where that may not be the edge's.
+    """
+    node_id = edge.source_node_logical_id or ""
+    own = graph.conditional(node_id)
+    text = _expression(edge)
+    if not text or edge not in own or graph.main_direct(node_id) is not None:
+        return None
+    before = tuple(filter(None, map(_expression, own[: own.index(edge)])))
+    answered: dict[str, Fields] = {}
+    try:
+        references: list[Reference] = [each for one in (text, *before) for each in parse(one).references]
+    except ExpressionError:
+        return None
+    for reference in references:
+        path = reference.path
+        if thread is not None and not path.startswith(f"thread_{thread}."):
+            continue
+        keys = answered_field(source, path.removeprefix(f"thread_{thread}."))
+        if reference.namespace == "runtime" and keys is not None:
+            answered[path] = keys
+    return EdgeExpression(text, before, answered)
+
+
+def answered_field(node: NodeConfig, path: str) -> Fields | None:
+    """Return the place in a node's answer of a runtime variable that it sets.
+
+    ``None`` where its answer does not set it.
+
+    Args:
+        node: A node that a model answers, or a tool node without a tool.
+        path: The path of the variable.
+    """
+    for label in (node.logical_id, node.name):
+        path = path.removeprefix(f"{label}.")
+    if not _NAMES.fullmatch(path):
+        return None
+    first, *rest = path.split(".")
+    if node.type == "tool_node":
+        name = own_field(node, "result_runtime_variable_name") or DEFAULT_RESULT
+        is_answered = not own_field(node, "tool_config") and first in (name, f"{name}_success")
+        return (("success",) if first != name else ("result", *rest)) if is_answered else None
+    schema = own_field(node, "structured_output_schema")
+    inner = schema.get("input_schema", schema) if isinstance(schema, dict) else None
+    properties = inner.get("properties") if isinstance(inner, dict) else None
+    if not isinstance(properties, dict):
+        return None
+    if node.type == "workflow_run_evaluator":
+        is_own = first == own_field(node, "output_runtime_variable_name") and bool(rest)
+        return tuple(rest) if is_own and rest[0] in properties else None
+    return (first, *rest) if first in properties else None
+
+
+def _expression(edge: EdgeConfig) -> str:
+    return (edge.condition.condition_expression if edge.condition else None) or ""

@@ -8,8 +8,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from debugger.analysis.node_origins import author_edge_id, author_node_id
+from debugger.analysis.undecided import EdgeExpression
 from debugger.engine.background_call import POLL_SECONDS
 from debugger.engine.json_schema import schema_error
 from debugger.engine.mocks.interceptor import PERSON
@@ -24,7 +26,9 @@ from debugger.engine.models.base import (
 )
 from debugger.engine.models.extraction import fill_fields
 from debugger.errors import ConflictError, InputError, InputJsonError
+from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
+from debugger.session.answer_values import answer_fields, needed_for
 from debugger.session.json_input import parse_object, to_json
 from debugger.session.schema_example import example_object
 
@@ -39,10 +43,24 @@ class NextStep:
     """The author's edge."""
     node: str = ""
     """The destination, for a transition without an edge in the document."""
+    expression: EdgeExpression | None = None
+    """The expression that decides the edge; ``None`` where a model does."""
+    scope: Scope = field(default_factory=Scope)
+    """The variables of the run, for the expression."""
 
     def choice_of(self, prompt: Prompt) -> TransitionOption | None:
         """Return the first choice of a prompt that takes this step."""
         return next((choice for choice in prompt.choices if self._is_taken_by(choice)), None)
+
+    def scope_at(self, prompt: Prompt) -> Scope:
+        """Return the variables of the run at a prompt."""
+        return replace(self.scope, runtime={**self.scope.runtime, **prompt.variables})
+
+    def holds_at(self, prompt: Prompt) -> bool:
+        """Return whether its expression, if there is one, holds before the prompt is answered."""
+        if self.expression is None:
+            return True
+        return answer_fields(self.expression, {}, None, self.scope_at(prompt)) == {}
 
     def _is_taken_by(self, choice: TransitionOption) -> bool:
         if self.edge:
@@ -59,16 +77,45 @@ class PendingPrompt:
     """What the stand-in would answer; empty where that is not known."""
     number: int
     """Counts the inquiries of a session."""
-    chosen: str = ""
-    """The edge that the user has chosen in the graph, by its id among the choices."""
+    step: NextStep | None = None
+    """The step that the user has chosen in the graph or a list."""
+
+    @property
+    def chosen(self) -> TransitionOption | None:
+        """Return the choice that takes the user's step."""
+        return self.step.choice_of(self.prompt) if self.step is not None else None
 
     @property
     def first_form(self) -> AnswerForm:
         """Return the form with valid first values for each field."""
-        found = form_of(self.suggestion)
-        if self.chosen and self.chosen != found.chosen:
-            found = replace(found, text="", chosen=self.chosen, reason="", args="")
+        found, chosen = form_of(self.suggestion), self.chosen
+        if chosen is not None and chosen.edge_id != found.chosen:
+            return replace(found, text="", chosen=chosen.edge_id, reason="", args="")
+        if self._expression is not None:
+            return replace(found, chosen="", reason="", args="")
         return found
+
+    @property
+    def note(self) -> str:
+        """Return what the user's step needs, as a sentence; empty where the form needs no explanation."""
+        if self._expression is None:
+            return ""
+        if self.step_fields is not None:
+            return f"The edge is taken when {self._expression.text}; the output is filled in so."
+        return f"This answer cannot take the edge. {needed_for(self._expression)}"
+
+    @cached_property
+    def step_fields(self) -> JsonObject | None:
+        """Return the structured output that takes the user's step; ``None`` where none is known."""
+        if self.step is None or self._expression is None:
+            return None
+        fields = parse_object(_fitting(self.suggestion.fields, self.prompt.schema) or "{}")
+        return answer_fields(self._expression, fields, self.prompt.schema, self.step.scope_at(self.prompt))
+
+    @property
+    def _expression(self) -> EdgeExpression | None:
+        """Return the expression that decides the user's step; ``None`` where the form's choice does."""
+        return self.step.expression if self.step is not None and self.chosen is None else None
 
     def first_args(self, choice: TransitionOption) -> str:
         """Return first arguments of a choice: what the user said, else examples."""
@@ -79,8 +126,9 @@ class PendingPrompt:
 
     @property
     def first_fields(self) -> str:
-        """Return the first structured output: what the stand-in found, else examples."""
-        return _fitting(self.suggestion.fields, self.prompt.schema)
+        """Return the first structured output: what takes the step, what the stand-in found, else examples."""
+        fields = self.step_fields
+        return _fitting(self.suggestion.fields, self.prompt.schema) if fields is None else to_json(fields)
 
 
 @dataclass
@@ -117,10 +165,8 @@ class HumanInput:
             self._reply = self._settled(prompt, fallback)
             if self._reply is None:
                 self._number += 1
-                chosen = self._take_wanted(prompt)
-                self.pending = PendingPrompt(
-                    prompt, _suggested(prompt, fallback), self._number, chosen.edge_id if chosen else ""
-                )
+                suggestion, step = _suggested(prompt, fallback), self._take_wanted(prompt)
+                self.pending = PendingPrompt(prompt, suggestion, self._number, step)
             try:
                 while self._reply is None:
                     if cancelled.is_set():
@@ -139,23 +185,24 @@ class HumanInput:
     def choose(self, step: NextStep) -> None:
         """Choose a step for the prompt that waits, or for one that follows at its node.
 
-        The form of a prompt that offers the step begins with it. A single condition that takes no arguments
-        is answered at once; one for another step does not hold then.
+        The form of a prompt that offers the step, or whose output decides it, begins with it. A single
+        condition that takes no arguments is answered at once; one for another step does not hold then.
         """
         with self._changed:
             if self.pending is None:
                 return
             prompt = self.pending.prompt
             choice = step.choice_of(prompt)
-            if choice is None and prompt.kind != "judge":
-                return
-            if choice is None:
+            if choice is None and (prompt.kind != "judge" or not step.holds_at(prompt)):
+                if step.expression is not None:
+                    self.pending = replace(self.pending, step=step)
+            elif choice is None:
                 self.want(step, prompt.node_logical_id)
                 self._submit(Reply(reason=_OTHER_CHOSEN, model=PERSON))
             elif prompt.kind == "judge" and not choice.args_schema:
                 self._submit(Reply(chosen=choice, reason=_CHOSEN, model=PERSON))
             else:
-                self.pending = replace(self.pending, chosen=choice.edge_id)
+                self.pending = replace(self.pending, step=step)
 
     def _submit(self, reply: Reply) -> None:
         """Let the turn continue; from now on no prompt waits."""
@@ -179,14 +226,14 @@ class HumanInput:
         self._wanted = None
         return Reply(chosen=choice, reason=_CHOSEN, model=PERSON)
 
-    def _take_wanted(self, prompt: Prompt) -> TransitionOption | None:
-        """Return the wanted choice, and forget it where the prompt can take it or has left its node."""
-        choice = self._wanted.choice_of(prompt) if self._wanted is not None else None
-        is_elsewhere = self._wanted_at != prompt.node_logical_id
-        if choice is None and not is_elsewhere and not prompt.choices:
-            return None  # a tool's result comes first
+    def _take_wanted(self, prompt: Prompt) -> NextStep | None:
+        """Return the wanted step, and forget it where the prompt can take it or has left its node."""
+        step, is_elsewhere = self._wanted, self._wanted_at != prompt.node_logical_id
+        choice = step.choice_of(prompt) if step is not None else None
+        if step is not None and choice is None and not is_elsewhere and not prompt.choices:
+            return step  # a tool's result comes first
         self._wanted = None
-        return None if is_elsewhere else choice
+        return None if is_elsewhere else step
 
     def answer(self, reply: Reply) -> None:
         """Submit the user's answer.

@@ -14,10 +14,20 @@ from debugger.protocol.base import JsonObject, first_problem
 from debugger.protocol.messages import human_message
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
 from debugger.session.json_input import parse_object, place_of, to_json
-from debugger.session.variable_rows import RowError, VariableRow, rows_from, variables_from
+from debugger.session.variable_rows import (
+    RowError,
+    SourcedRow,
+    VariableRow,
+    rows_from,
+    sourced_rows,
+    variables_from,
+)
 
 Tier = Literal["dynamic_variables", "runtime_variables"]
 """Which of the run input's two tables of variables."""
+
+Origin = Literal["default", "preset", "carried"]
+"""Source of values: the workflow, a preset, or another run."""
 
 JsonKey = Literal["initial_state", "miscellaneous", "thread_to_node_inputs"]
 JSON_KEYS: dict[JsonKey, str] = {
@@ -39,6 +49,10 @@ class RunInputModel:
     """
 
     value: JsonObject = field(default_factory=dict)
+    origin: Origin = "default"
+    """What the editing began with."""
+    original: JsonObject = field(init=False)
+    """The input that the editing began with."""
     draft: str | None = None
     """The text of the whole as typed, while it cannot be used."""
     draft_error: InputJsonError | None = None
@@ -47,6 +61,9 @@ class RunInputModel:
     draft_objects: dict[JsonKey, str] = field(default_factory=dict)
     """The unusable texts of keys that are edited as JSON."""
     object_errors: dict[JsonKey, InputError] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.original = self.value
 
     @property
     def text(self) -> str:
@@ -66,6 +83,22 @@ class RunInputModel:
     def rows(self, tier: Tier) -> list[VariableRow]:
         """Return the table of one kind of variables, or its unusable draft."""
         return self.draft_rows.get(tier) or rows_from(self.value.get(tier) or {})
+
+    def sourced_rows(self, tier: Tier) -> list[SourcedRow]:
+        """Return the table of one kind of variables with the sources of their values."""
+        return sourced_rows(self.value.get(tier) or {}, self.original.get(tier) or {})
+
+    def revert(self, tier: Tier, name: str | None = None) -> None:
+        """Set a variable, or all of one kind, to the value that the editing began with.
+
+        A variable that was not there then is taken out.
+        """
+        original = self.original.get(tier) or {}
+        others = {} if name is None else self.value.get(tier) or {}
+        reverted = {key: value for key, value in original.items() if name in (None, key)}
+        kept = {key: value for key, value in others.items() if key != name or key in original}
+        self._forget_rows(tier)
+        self.set_key(tier, {**kept, **reverted})
 
     def set_rows(self, tier: Tier, rows: Sequence[VariableRow]) -> None:
         """Take over a table."""

@@ -35,6 +35,30 @@ class VariableRow:
 
 
 @dataclass(frozen=True)
+class SourcedRow:
+    """One variable with where its value comes from."""
+
+    row: VariableRow
+    is_edited: bool
+    """Whether its value is not the one that the editing began with."""
+    is_removed: bool = False
+    original: VariableRow | None = None
+    """The variable before the editing; ``None`` where there was none."""
+
+
+def sourced_rows(variables: JsonObject, origin: JsonObject) -> list[SourcedRow]:
+    """Return the table of some variables beside those that the editing began with, removed ones last."""
+    originals = {row.name: row for row in rows_from(origin)}
+    # Rows are compared, not values: true is not 1.
+    rows = [
+        SourcedRow(row, row != originals.get(row.name), original=originals.get(row.name))
+        for row in rows_from(variables)
+    ]
+    removed = [row for name, row in originals.items() if name not in variables]
+    return rows + [SourcedRow(row, is_edited=True, is_removed=True, original=row) for row in removed]
+
+
+@dataclass(frozen=True)
 class RowProblem:
     """The reason why one row of a table cannot be used."""
 

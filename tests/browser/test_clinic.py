@@ -120,6 +120,7 @@ def test_reload_finds_run_and_conversation_again(page: Page, app: Server):
 def test_variable_is_edited_in_table_and_spoken(page: Page, app: Server):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
+    page.locator(".st-key-edit_start_dynamic_variables button").click()
     type_into_cell(page, "start_dynamic_variables", row=1, text="Sam")
     settled(page)
     start(page)

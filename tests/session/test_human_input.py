@@ -199,7 +199,7 @@ def test_chosen_step_begins_form(backend):
     session.human_input.choose(NextStep(node="orders"))
 
     inquiry = session.human_input.pending
-    assert (inquiry.chosen, inquiry.first_form.chosen) == ("edge_chat_orders", "edge_chat_orders")
+    assert (inquiry.chosen.edge_id, inquiry.first_form.chosen) == ("edge_chat_orders", "edge_chat_orders")
     assert inquiry.first_form.text == ""
     session.stop()
 
@@ -222,7 +222,7 @@ def test_wanted_step_is_forgotten_at_another_node(backend):
     session.start(TurnInput.with_message("Hello"))
     session.wait_until_idle(10)
 
-    assert session.human_input.pending.chosen == ""
+    assert session.human_input.pending.chosen is None
     session.stop()
 
 

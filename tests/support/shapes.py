@@ -36,6 +36,8 @@ class Way:
     """The structured output to type."""
     is_pinned: bool = False
     """Whether the same answer is to be given from then on."""
+    is_default: bool = False
+    """Whether a run takes it without any answer."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,13 @@ SHAPES = {
         _tool,
         (
             Way("result", "stock", "some", fields={"success": True, "result": "full"}),
-            Way("failure", "stock", "broken", fields={"success": False, "result": "timeout"}),
+            Way(
+                "failure",
+                "stock",
+                "broken",
+                fields={"success": False, "result": "timeout"},
+                is_default=True,
+            ),
             Way("freeform", "stock", "later", edge="edge_stock_later"),
         ),
     ),
@@ -227,7 +235,7 @@ SHAPES = {
         _loop,
         (
             Way("condition", "poll", "landed", fields={"n": 3}),
-            Way("gave up", "poll", "lost", is_pinned=True),
+            Way("gave up", "poll", "lost", is_pinned=True, is_default=True),
         ),
     ),
     "evaluator": Shape(

@@ -82,11 +82,13 @@ function made(tag, className, ...content) {
   return element;
 }
 
+const ICONS = { remove: "delete", revert: "undo" };
+
 function cell(it, column, value, target) {
   const element = made("td", column.kind);
   if (value === null || value.length === 0) return element;
   const [text, more, length, colour] = Array.isArray(value) ? value : [value];
-  if (column.kind === "check" || column.kind === "remove") {
+  if (column.kind === "check" || ICONS[column.kind]) {
     element.append(control(it, column, text, more, target));
     return element;
   }
@@ -114,7 +116,7 @@ function cell(it, column, value, target) {
 function control(it, column, label, isSet, target) {
   const element = made(column.kind === "check" ? "input" : "button", "");
   if (column.kind === "check") Object.assign(element, { type: "checkbox", checked: isSet });
-  else element.append("delete");
+  else element.append(ICONS[column.kind]);
   element.ariaLabel = label;
   element.title = column.reason || label;
   element.disabled = column.reason !== "";

@@ -40,8 +40,8 @@ class Column:
     label: str
     width: int
     """In pixels; of one that grows the least."""
-    kind: Literal["text", "number", "chip", "bar", "span", "check", "remove"] = "text"
-    """A check, and the button that removes its row, can be used; their texts are for screen readers.
+    kind: Literal["text", "number", "chip", "bar", "span", "check", "remove", "revert"] = "text"
+    """A check, and the button that removes or reverts its row, can be used; texts are for screen readers.
 
     Where rows can be chosen, the head of a check has a box that sets all of them.
     """

@@ -14,7 +14,8 @@ from debugger.views.components.toolbar import Button, Item, Text, bar
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.cursor import PAST
 from debugger.views.panels.forks import fork_breadcrumb
-from debugger.views.panels.manual_answer import manual_answer, undecided
+from debugger.views.panels.manual_answer import manual_answer
+from debugger.views.panels.next_steps import undecided
 from debugger.views.panels.run_bar import work_bar
 from debugger.views.panels.run_input import input_state
 from debugger.views.panels.setup import is_setup_beside_graph, setup_panel, start_bar

@@ -39,6 +39,7 @@ from debugger.views.panels.drawn_graph import (
 from debugger.views.panels.graph_tables import TABLE_KEY, TABLES, graph_table
 from debugger.views.panels.inspector import TABS
 from debugger.views.panels.manual_answer import choose_step
+from debugger.views.panels.next_steps import step_advice
 from debugger.views.run_view import RunView
 from debugger.views.selection import Element, Selection, selection_state
 
@@ -83,6 +84,7 @@ def graph_pane(
             views = SegmentedControl(state.GRAPH_VIEW_KEY, "Workflow view", VIEWS)
             switches = [SegmentedControl(TABLE_KEY, "Table of", TABLES)] if is_table else _switches(view)
             bar("graph_bar", [views, *switches, Text(_summary(view))], low=True)
+            step_advice(view)
         if view.session.substitute_reason:
             st.caption(f":material/history: {plain(view.session.substitute_reason)}")
         if is_table:

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
-from debugger.analysis.undecided import Step, Undecided, undecided_node
+from debugger.analysis.position import NextEdge
+from debugger.analysis.undecided import EdgeExpression, edge_expression
 from debugger.engine.mocks import Pin
 from debugger.engine.mocks.interceptor import PERSON
 from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption
-from debugger.graph import Graph
-from debugger.protocol.turn_logs import TurnLog
 from debugger.session.human_input import AnswerForm, NextStep, PendingPrompt, blank
-from debugger.session.session import DebugSession
 from debugger.store import Role
-from debugger.views import actions, refresh, state
+from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.components.markdown import plain
-from debugger.views.components.toolbar import Button, Item, Text, bar
-from debugger.views.navigation import ViewMode
-from debugger.views.panels import fork_actions
 from debugger.views.panels.drawn_graph import drawn_graph
+from debugger.views.panels.next_steps import scope_now
 from debugger.views.run_state import CurrentRun
-from debugger.views.run_view import RunView, run_history, run_view
+from debugger.views.run_view import RunView, run_view
 from debugger.views.selection import Element
 
 _NO_EDGE = ""
-_MOST_STEPS = 4
 _ANSWER_SECONDS = 0.4
 """Wait of a click for the effect of an answer, so that one drawing shows both."""
 
@@ -41,6 +38,8 @@ def manual_answer(view: RunView) -> None:
     with st.container(border=True, key="desk"):
         with st.container(border=False, key="desk_body"):
             st.markdown(f"**:material/edit: Be the model of {plain(prompt.node_name)}**")
+            if inquiry.note:
+                st.caption(plain(inquiry.note))
             _prompt(prompt)
             if prompt.choices:
                 _edges(inquiry, lead, problems.get("args"))
@@ -183,98 +182,56 @@ def choose_step(element: Element | None) -> None:
     inquiry = session.human_input.pending if session is not None else None
     if session is None or inquiry is None or element is None:
         return
-    step = NextStep(**{element.kind: element.id})
-    choice = step.choice_of(inquiry.prompt)
-    if choice is not None:
-        state.set_widget_from_callback(f"{_lead(inquiry)}_edge", choice.edge_id)
-    elif not _is_judged(element, run_view(session)):
-        return
+    view = run_view(session)
+    edge = _next_edge(element, view)
+    step = NextStep(edge=element.id) if element.kind == "edge" else NextStep(node=element.id)
+    if step.choice_of(inquiry.prompt) is None:
+        if edge is None:
+            return
+        expression = _expression(edge, inquiry.prompt, view)
+        if expression is None and not _is_judged(edge, view):
+            return
+        step = replace(step, expression=expression, scope=scope_now(view))
     session.human_input.choose(step)
+    chosen = session.human_input.pending
+    if chosen is not None and chosen.number == inquiry.number:
+        _fill(chosen)
     session.wait_until_idle(_ANSWER_SECONDS)
 
 
-def _is_judged(element: Element, view: RunView) -> bool:
+def _fill(inquiry: PendingPrompt) -> None:
+    """Put the first values of a step that was chosen while the form was open into the form."""
+    lead, fields = _lead(inquiry), inquiry.step_fields
+    if inquiry.chosen is not None or (fields is not None and inquiry.prompt.choices):
+        state.set_widget_from_callback(f"{lead}_edge", inquiry.first_form.chosen)
+    if fields is not None:
+        state.set_widget_from_callback(f"{lead}_fields", inquiry.first_fields)
+
+
+def _expression(edge: NextEdge, prompt: Prompt, view: RunView) -> EdgeExpression | None:
+    """Return the expression of a next step, and what the answer to a prompt sets of it."""
+    graph = drawn_graph(view).graph
+    config, asked = graph.edges.get(edge.edge_id or ""), graph.nodes.get(prompt.node_logical_id)
+    if config is None or asked is None:
+        return None
+    threads = {node: thread for thread, node in view.position.companions.items()}
+    is_own = config.source_node_logical_id == asked.logical_id
+    return edge_expression(config, graph, asked, None if is_own else threads.get(asked.logical_id))
+
+
+def _is_judged(edge: NextEdge, view: RunView) -> bool:
     """Return whether a model is asked about a possible next step."""
-    place = drawn_graph(view)
-    for step in place.position.next_edges:
+    config = drawn_graph(view).graph.edges.get(edge.edge_id or "")
+    condition = config.condition if config is not None else None
+    return edge.kind != "edge" or bool(condition and not condition.condition_expression)
+
+
+def _next_edge(element: Element, view: RunView) -> NextEdge | None:
+    """Return the possible next step that an element of the graph names."""
+    for step in drawn_graph(view).position.next_edges:
         if element.id == (step.edge_id if element.kind == "edge" else step.destination):
-            edge = place.graph.edges.get(step.edge_id or "")
-            condition = edge.condition if edge is not None else None
-            return step.kind != "edge" or bool(condition and not condition.condition_expression)
-    return False
-
-
-def undecided(view: RunView) -> None:
-    """Draw the offer to answer as the model where the stand-in chose no edge; nothing elsewhere."""
-    found = _undecided(view)
-    if found is None:
-        return
-    items: list[Item] = [
-        Text(found.text, look="message"),
-        _offer("answer_as_model", "Answer as the model", found, None, "Run the turn again; you answer"),
-    ]
-    for place, step in enumerate(found.steps[:_MOST_STEPS]):
-        hint = f"Run the turn again, and answer with the step to {step.label}"
-        items.append(_offer(f"answer_with_{place}", f"→ {step.label}", found, step, hint))
-    bar("undecided", items, low=True)
-
-
-def _offer(key: str, label: str, found: Undecided, step: Step | None, hint: str) -> Button:
-    return Button(
-        key,
-        label,
-        refresh.refreshing("workbench", answer_as_model),
-        (found.node, step),
-        icon="" if step else ":material/edit:",
-        look="tertiary" if step else "secondary",
-        help=hint,
-    )
-
-
-def _undecided(view: RunView) -> Undecided | None:
-    session = view.session
-    reasons = session.backend.capabilities
-    if view.is_past or view.is_busy or not view.turns or state.record(ViewMode).is_demo:
-        return None
-    if session.pending is not None or session.turns_to_load or session.is_deleted:
-        return None
-    if reasons.reason_against("manual_model") or reasons.reason_against("exact_fork"):
-        return None
-    turn = view.turns[-1]
-    # A node that opens the conversation has nothing to decide on yet.
-    if turn.is_background or not (turn.message or session.is_over):
-        return None
-    found: Undecided | None = view.memo("undecided", lambda: _undecided_in(view, turn))
-    return found
-
-
-def _undecided_in(view: RunView, turn: TurnLog) -> Undecided | None:
-    found = undecided_node(turn, view.graph)
-    if found is None or found.node in view.graph.nodes:
-        return found
-    return undecided_node(turn, Graph(run_history(view).workflow))  # inside a super node
-
-
-@command
-@requires(Role.RUN)
-def answer_as_model(node_id: str, step: Step | None) -> None:
-    """Run the last turn again in a fork, where the user answers for a node's model.
-
-    Args:
-        node_id: The node.
-        step: The step that the form begins with; ``None`` leaves that open.
-    """
-    session = state.record(CurrentRun).session
-    if session is None or not session.turns:
-        return
-    nodes, asks_all = session.human_input.nodes, session.human_input.asks_all
-
-    def prepare(fork: DebugSession) -> None:
-        fork.human_input.nodes, fork.human_input.asks_all = nodes | {node_id}, asks_all
-        if step is not None:
-            fork.human_input.want(NextStep(step.edge, step.node), node_id)
-
-    fork_actions.answer_turn_again(session.turns[-1].number, prepare)
+            return step
+    return None
 
 
 @command

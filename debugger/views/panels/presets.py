@@ -12,7 +12,7 @@ from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Preset
 from debugger.session.input_history import InputHistory, ReusedInput
-from debugger.session.run_input import RunInputModel
+from debugger.session.run_input import Origin, RunInputModel
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, state
@@ -200,7 +200,7 @@ def load_preset(session: DebugSession, name: str) -> None:
         (found.run_input for found in notebook().presets(session.workflow_id) if found.name == name), None
     )
     if value is not None:
-        _carry(session, ReusedInput(value, f"preset {name}"))
+        _carry(session, ReusedInput(value, f"preset {name}"), "preset")
 
 
 @command
@@ -246,12 +246,12 @@ def _looked_from(session: DebugSession) -> str:
     return f"{session.backend.name} {session.workflow_id} {session.run_id}"
 
 
-def _carry(session: DebugSession, carried: ReusedInput) -> None:
+def _carry(session: DebugSession, carried: ReusedInput, origin: Origin = "carried") -> None:
     state.record(ReusedInputs).sources[session.workflow_id] = carried
-    _take(session, carried.value)
+    _take(session, carried.value, origin)
 
 
-def _take(session: DebugSession, value: JsonObject) -> None:
+def _take(session: DebugSession, value: JsonObject, origin: Origin = "default") -> None:
     key = (session.workflow_id, session.version_number)
-    state.record(RunInputs).start[key] = RunInputModel(dict(value))
+    state.record(RunInputs).start[key] = RunInputModel(dict(value), origin)
     state.renew_editors()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict
 from typing import Literal
 
@@ -18,18 +18,18 @@ from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.session.input_preview import PreviewRow, input_preview
 from debugger.session.input_warnings import input_warnings
-from debugger.session.run_input import JsonKey, RunInputModel, Tier
+from debugger.session.run_input import JsonKey, Origin, RunInputModel, Tier
 from debugger.session.session import DebugSession
-from debugger.session.variable_rows import VALUE_TYPES, edited
+from debugger.session.variable_rows import VALUE_TYPES, SourcedRow, edited
 from debugger.store import Role
-from debugger.views import actions, state
+from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.markdown import count, json_cell, plain
-from debugger.views.components.rows import Column, rows_list, table
+from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.tables import ROW
-from debugger.views.components.toolbar import Disclosure, Item, SegmentedControl, Text, bar
+from debugger.views.components.toolbar import Button, Disclosure, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.panels.presets import presets
 from debugger.views.run_state import RunInputs
 from debugger.views.state import Editors, LastAction
@@ -203,10 +203,68 @@ def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
     """
     key = f"{which}_{tier}_{state.record(Editors).generation}"
     box = Disclosure(f"box_{key}", _TITLES[tier])
-    state.begin_widget(box.key, bool(model.rows(tier)))
-    bar(f"{key}_bar", [box], low=True)
-    if box.is_open:
+    edit = Disclosure(
+        f"edit_{which}_{tier}", "Edit", ":material/edit:", help="Change names, types and values"
+    )
+    rows = model.sourced_rows(tier)
+    state.begin_widget(box.key, bool(rows))
+    items: list[Item] = [box]
+    is_grid = edit.is_open or tier in model.draft_rows or not rows
+    if box.is_open and rows:
+        items += [Spacer(), edit]
+    if box.is_open and any(row.is_edited for row in rows):
+        press = refresh.refreshing("setup", _revert)
+        hint = "Go back to the values that the editing began with"
+        args = model, tier, None, is_grid
+        items.append(Button(f"revert_{which}_{tier}", "Revert all", press, args, look="tertiary", help=hint))
+    bar(f"{key}_bar", items, low=True)
+    if box.is_open and is_grid:
         _table(model, tier, key)
+    elif box.is_open:
+        _rows(model, tier, rows, f"{key}_rows")
+
+
+_ORIGINS: dict[Origin, tuple[str, str]] = {
+    "default": ("default", "gray"),
+    "preset": ("preset", "blue"),
+    "carried": ("carried", "violet"),
+}
+
+
+def _rows(model: RunInputModel, tier: Tier, rows: Sequence[SourcedRow], key: str) -> None:
+    reason = denied(_revert) or ""
+    columns: list[tuple[Column, Callable[[SourcedRow], Cell]]] = [
+        (Column("name", "Name", 84, grows=True), lambda row: row.row.name),
+        (Column("type", "Type", 52), lambda row: row.row.type),
+        (Column("value", "Value", 84, grows=True), lambda row: "" if row.is_removed else row.row.value),
+        (Column("source", "Source", 66, "chip"), lambda row: _row_source(row, model.origin)),
+        (Column("revert", "", 30, "revert", reason=reason), _revert_cell),
+    ]
+    label = f"{_TITLES[tier]}: name, type, value and source"
+    shown = table(label, rows, columns, lambda row: row.row.name)
+    rows_list(key, shown, on_use=lambda name, *_: _revert(model, tier, name), most=12)
+
+
+def _row_source(row: SourcedRow, origin: Origin) -> Cell:
+    if row.is_removed:
+        return "removed", "red"
+    return ("edited" if row.original else "added", "orange") if row.is_edited else _ORIGINS[origin]
+
+
+def _revert_cell(row: SourcedRow) -> Cell:
+    if not row.is_edited:
+        return None
+    if row.original is None:
+        return f"Revert: take {row.row.name} out", False
+    return f"Revert {row.row.name} to {row.original.value or 'an empty text'}", False
+
+
+@command
+@requires(Role.RUN)
+def _revert(model: RunInputModel, tier: Tier, name: str | None, is_grid: bool = False) -> None:
+    model.revert(tier, name)
+    if is_grid:  # what it shows is made anew; a list is drawn anew by itself
+        state.renew_editors()
 
 
 def _table(model: RunInputModel, tier: Tier, key: str) -> None:

@@ -5,9 +5,8 @@ import json
 from debugger.engine.mocks import Target
 from debugger.views.run_state import CurrentRun
 from debugger.views.selection import Selection
-from tests.support.factories import document, everywhere, node, say, static, when
-from tests.views.bars import control, items, keys, use
-from tests.views.bars import words as texts
+from tests.support.factories import document, say, static, when, worker
+from tests.views.bars import use
 from tests.views.message import send
 from tests.views.row_lists import choose
 from tests.views.talk import words
@@ -30,14 +29,6 @@ def asked(app, backend, record, *parts):
     send(app, "Hello")
     record(CurrentRun).session.wait_until_idle(10)
     app.run()
-
-
-def undecided(app, backend, settle, *parts):
-    """Show a run whose first turn the stand-in has answered without an edge."""
-    backend.create_workflow(document(*parts))
-    app.run()
-    send(app, "Hello")
-    settle()
 
 
 def choose_in_table(app, edge):
@@ -64,13 +55,48 @@ def test_edge_of_graph_is_chosen_with_arguments(app, backend, record, settle):
     assert record(Selection).edge == "edge_chat_orders"
 
 
-def test_edge_that_no_model_chooses_leaves_form(app, backend, record):
+def test_edge_that_no_answer_takes_is_explained(app, backend, record):
     asked(app, backend, record, *FLOW, static("late", "Late"), when("chat", "late", "[[x]] == 1"))
 
     choose_in_table(app, "edge_chat_late")
 
     assert app.radio("desk_1_edge").value == ""
+    assert any(
+        "cannot take the edge. It needs [[x]] == 1, and [[x]]" in each.value.replace("\\", "")
+        for each in app.caption
+    )
     record(CurrentRun).session.stop()
+
+
+def test_expression_of_graph_fills_output(app, backend, record, settle):
+    facts = worker("facts", {"kind": {"enum": ["new", "old"]}}, wait_for_user_message=False)
+    edges = when("facts", "bye", "[[kind]] == 'new'"), when("facts", "orders", "[[kind]] == 'old'")
+    asked(app, backend, record, facts, BYE, static("orders", "Orders"), *edges)
+    first = json.loads(app.text_area("desk_1_fields").value)
+
+    choose_in_table(app, "edge_facts_orders")
+    filled = json.loads(app.text_area("desk_1_fields").value)
+    app.button("desk_answer").click().run()
+    settle()
+
+    assert (first, filled) == ({"kind": "new"}, {"kind": "old"})
+    assert words(app) == ["Hello", "Orders"]
+
+
+def test_expression_replaces_chosen_edge(app, backend, record, settle):
+    schema = {"name": "F", "input_schema": {"type": "object", "properties": {"n": {"type": "integer"}}}}
+    late = when("chat", "late", "[[n]] >= 3")
+    chat = say("chat", structured_output_schema=schema)
+    asked(app, backend, record, chat, *FLOW[1:], static("late", "Late"), late)
+    app.radio("desk_1_edge").set_value("edge_chat_bye").run()
+
+    choose_in_table(app, "edge_chat_late")
+    chosen = app.radio("desk_1_edge").value
+    app.button("desk_answer").click().run()
+    settle()
+
+    assert chosen == ""
+    assert words(app)[-1] == "Late"
 
 
 def test_other_edge_answers_single_condition(app, backend, record, settle):
@@ -120,68 +146,3 @@ def test_answer_can_be_given_again_from_now_on(app, backend, record):
     (pin,) = record(CurrentRun).session.mocks.all
     assert pin.target == Target("model", "chat")
     assert pin.output["text"] == "Good day"
-
-
-def test_undecided_turn_offers_its_steps(app, backend, settle):
-    undecided(app, backend, settle, *FLOW)
-
-    offer = items(app, "undecided")
-    assert offer[0]["text"] == "The stand-in chose no edge of Chat."
-    assert [item["label"] for item in offer[1:]] == ["Answer as the model", "→ Bye", "→ Orders"]
-
-
-def test_offered_step_is_taken_in_fork(app, backend, record, settle):
-    undecided(app, backend, settle, *FLOW)
-    first = record(CurrentRun).session.run_id
-
-    use(app, "answer_with_0")
-    assert app.radio("desk_1_edge").value == "edge_chat_bye"
-    app.button("desk_answer").click().run()
-    settle()
-
-    assert words(app) == ["Hello", "Bye"]
-    assert record(CurrentRun).session.run_id != first
-    assert {"fork at turn 1", "Not checked"} <= set(texts(app))
-    assert "answer_as_model" not in keys(app)
-
-
-def test_offered_global_node_is_taken_in_fork(app, backend, record, settle):
-    help_node = static("help", "Help", global_node_config=everywhere("The user needs help"))
-    undecided(app, backend, settle, say("chat"), help_node)
-
-    use(app, "answer_with_0")
-    app.button("desk_answer").click().run()
-    settle()
-
-    assert words(app) == ["Hello", "Help"]
-
-
-def test_missing_tool_is_answered_after_run_ended(app, backend, record, settle):
-    sold = when("stock", "bye", "[[tool_result_success]] == true")
-    undecided(app, backend, settle, node("stock", "tool_node"), BYE, sold)
-    assert record(CurrentRun).session.is_over
-
-    use(app, "answer_as_model")
-    app.button("desk_answer").click().run()
-    settle()
-
-    assert words(app) == ["Hello", "Bye"]
-
-
-def test_opening_of_conversation_is_not_undecided(app, backend, press):
-    backend.create_workflow(document(*FLOW))
-    app.run()
-
-    press("start")
-
-    assert "answer_as_model" not in keys(app)
-
-
-def test_run_that_ended_says_why_and_leads_there(app, backend, settle):
-    leaves = when("hello", "bye", freeform="The user leaves")
-    undecided(app, backend, settle, static("hello", "Hi"), BYE, leaves)
-
-    assert items(app, "run_end")[0]["text"] == "Ended: no outgoing edge of Hello matched."
-    use(app, "why_ended")
-
-    assert control(app, "inspector_tab").value == "Why"

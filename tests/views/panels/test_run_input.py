@@ -9,8 +9,10 @@ from debugger.protocol.workflow import Workflow
 from debugger.views.run_state import CurrentRun, RunInputs
 from debugger.views.state import Editors
 from tests.support.factories import document, say, static
-from tests.views.bars import use
+from tests.views.bars import keys, use
 from tests.views.message import send
+from tests.views.row_lists import rows
+from tests.views.row_lists import use as use_in_row
 from tests.views.talk import words
 
 
@@ -24,8 +26,15 @@ def is_open(app, name):
 
 
 def table(app, name):
-    """A table under edit, as rows."""
+    """A table under edit, as rows; it is opened first."""
+    if editor(app, name) is None:
+        use(app, f"edit_start_{name}", True)
     return app.data_editor(editor(app, name)).value.to_dict("records")
+
+
+def sources(app, label):
+    """The values and sources of listed variables, by name."""
+    return {row["name"]: (row["value"], row["source"]) for row in rows(app, label)}
 
 
 def text_area(app, part):
@@ -49,6 +58,47 @@ def test_tables_begin_with_what_workflow_names(app, backend):
         {"name": "open", "type": "boolean", "value": "true"},
     ]
     assert not is_open(app, "runtime_variables")
+
+
+def test_each_variable_has_its_source_and_is_reverted(app, backend, record):
+    backend.create_workflow(document(static("a", "Hello"), defaults={"shop": "Leaf", "n": "42", "old": 1}))
+    app.run()
+    listed = sources(app, "Dynamic variables")
+    use(app, "input_mode", "JSON")
+    text_area(app, "json").set_value('{"dynamic_variables": {"shop": "Leaf", "n": 42, "new": 1}}').run()
+    use(app, "input_mode", "Form")
+    edited = sources(app, "Dynamic variables")
+    types = {row["name"]: row["type"] for row in rows(app, "Dynamic variables")}
+
+    use_in_row(app, "n", "revert", label="Dynamic variables")
+    one = model(record).value["dynamic_variables"]
+    use(app, "revert_start_dynamic_variables")
+
+    assert listed == {"shop": ("Leaf", "default"), "n": ("42", "default"), "old": ("1", "default")}
+    assert edited == {
+        "shop": ("Leaf", "default"),
+        "n": ("42", "edited"),
+        "new": ("1", "added"),
+        "old": ("", "removed"),
+    }
+    assert types["n"] == "number"
+    assert one == {"shop": "Leaf", "n": "42", "new": 1}
+    assert model(record).value["dynamic_variables"] == {"shop": "Leaf", "n": "42", "old": 1}
+    assert "revert_start_dynamic_variables" not in keys(app)
+
+
+def test_reverted_grid_shows_first_values(app, backend, record):
+    backend.create_workflow(document(static("a", "Hello"), defaults={"shop": "Leaf"}))
+    app.run()
+    use(app, "edit_start_dynamic_variables", True)
+    grid = app.data_editor(editor(app, "dynamic"))
+    model(record).set_rows("dynamic_variables", [])
+    app.run()
+
+    use(app, "revert_start_dynamic_variables")
+
+    assert table(app, "dynamic_variables") == [{"name": "shop", "type": "text", "value": "Leaf"}]
+    assert editor(app, "dynamic") != grid.key
 
 
 def test_box_without_variables_is_closed_and_opens_to_empty_table(app, backend, record):
@@ -242,7 +292,7 @@ def test_workflow_without_settings_has_empty_input_and_no_complaint(app, backend
 
     assert not app.exception
     assert not app.error
-    assert not is_open(app, "dynamic_variables")
+    assert "edit_start_dynamic_variables" not in keys(app)
 
 
 @pytest.mark.parametrize("tier", ["dynamic_variables", "runtime_variables"])
