@@ -48,7 +48,7 @@ _CHARTS = component("stacked_bars", __package__, "stacked_bars")
 
 
 def stacked_bars(
-    key: str, charts: Sequence[Chart], on_choose: Callable[[str], None], *, is_table: bool = False
+    key: str, charts: Sequence[Chart], *, on_choose: Callable[[str], None], is_table: bool = False
 ) -> None:
     """Draw charts side by side.
 

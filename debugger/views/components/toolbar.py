@@ -421,7 +421,7 @@ class Line:
                     yield each
 
 
-_BARS = component("control_bar", __package__, "toolbar", ("toolbar.js", "scrubber.js"))
+_BARS = component("control_bar", __package__, "toolbar", ("toolbar.js", "scrubber.js", "focus.js"))
 
 
 def bar(

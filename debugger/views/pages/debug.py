@@ -135,7 +135,7 @@ def _bar(view: RunView) -> None:
     python_banner(view)
     if not state.record(ViewMode).is_demo:
         interrupted_turn(view)
-    show_errors(view.session)
+    show_errors(None if view.is_past else view.session)
 
 
 def _graph(view: RunView) -> None:

@@ -63,9 +63,9 @@ def run_bar(view: RunView) -> None:
 def _state(view: RunView) -> list[Item]:
     if view.is_past:
         if state.record(ViewMode).is_demo:
-            return banner(view)
+            return [*banner(view), status_badge(view.status)]
         fork = fork_button(view.session, view.turn_number, "fork_turn", "Fork from here")
-        return [*banner(view), fork, *past_steps(view)]
+        return [*banner(view), status_badge(view.status), fork, *past_steps(view)]
     turn = view.session.turns[-1].number if view.session.turns else 0
     return [
         status_badge(shown_status(view.session)),

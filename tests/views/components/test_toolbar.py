@@ -137,6 +137,26 @@ def test_choice_tells_what_people_read_and_what_is_held(draw):
     assert told["placeholder"] == "The active version"
 
 
+def test_choice_that_is_disabled_takes_nothing(draw):
+    app = draw('bar("one", [Select("version", "Version", {"1": "v1"}, "", on_change=note, disabled=True)])')
+
+    control(app, "version").use("1")
+
+    assert items(app, "one")[0]["disabled"]
+    assert noted(app) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "is_taken"), [("2026-07-03", True), ("", True), ("3 July", False), (7, False)]
+)
+def test_day_takes_iso_dates_alone(draw, value, is_taken):
+    app = draw('bar("one", [DateInput("since", "From", on_change=note)])')
+
+    control(app, "since").use(value)
+
+    assert noted(app) == ([()] if is_taken else [])
+
+
 def test_field_tells_what_it_holds_and_what_leads_to_it(draw):
     app = draw(
         'bar("one", [TextInput("find", "Find", "Find …", ":material/search:", "Shift+S", grows=True)])'

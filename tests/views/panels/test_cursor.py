@@ -6,7 +6,7 @@ from debugger.analysis.timeline import timeline
 from debugger.views.panels.cursor import PAST, next_place
 from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, say, static
-from tests.views.bars import captions, control, keys, use
+from tests.views.bars import badges, captions, control, keys, use
 from tests.views.message import box as message_box
 from tests.views.message import send
 from tests.views.row_lists import choose, drawn
@@ -62,6 +62,21 @@ def test_banner_replaces_controls_that_change_run(two_turns, record):
     assert control(two_turns, "fork_turn").help.startswith("Fork from turn 1:")
     assert message_box(two_turns)["disabled"]
     assert message_box(two_turns)["placeholder"] == PAST
+
+
+def test_past_shows_status_of_then(two_turns, record, settle):
+    use(two_turns, "stop")
+    settle()
+    live = badges(two_turns)
+    first_turn = len(record(CurrentRun).session.turns[0].events)
+
+    at(two_turns, record, 2)
+    within = badges(two_turns)
+    at(two_turns, record, first_turn - 1)
+
+    assert "Cancelled" in live
+    assert "Running" in within and "Cancelled" not in within
+    assert "Your turn" in badges(two_turns) and "Cancelled" not in badges(two_turns)
 
 
 def test_back_to_live_gives_controls_back(two_turns, record):

@@ -354,7 +354,8 @@ def test_past_bar_leaves_out_what_changes_run(app, record, waiting):
     use(app, "previous_event")
 
     event = record(Cursor).event
-    assert bar_kinds(app)[:3] == [f"Viewing turn 1, event {event}", "back_to_live", "fork_turn"]
+    begin = bar_kinds(app)[:4]
+    assert begin == [f"Viewing turn 1, event {event}", "back_to_live", "Your turn", "fork_turn"]
     assert not {*STEPS, "resume", "stop", "pause_run", "reload_run", "turn"} & keys(app)
     assert menu_keys(app) == ["restart", "restart_changed", "send_again"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import cast
 
@@ -69,12 +69,6 @@ def run_actions(ticked: Sequence[str], marks: Mapping[str, RunLabels], total: in
 def _items(
     ticked: list[str], marks: Mapping[str, RunLabels], scope: Scope, total: int, is_empty: bool
 ) -> list[Item]:
-    def button(
-        name: str, label: str, do: Callable[..., None], icon: str, disabled: bool, help: str
-    ) -> Button:
-        args = (ticked,) if name == "erase" else (scope, ticked)
-        return Button(f"{name}_chosen", label, do, args, f":material/{icon}:", disabled=disabled, help=help)
-
     has_all = (
         scope == "ticked"
         and bool(ticked)
@@ -82,12 +76,27 @@ def _items(
     )
     words = {"ticked": f"Ticked: {len(ticked):,}", "found": f"All matches: {total:,}"}
     none = _NONE if is_empty else ""
-    every = "The ticked runs, or all that the filters find, as one file"
-    cannot = not _can_delete()
-    erasure = _delete_help(False) if cannot else f"Personal data: at once and for good. {_ONE}"
+    is_one, cannot = len(ticked) == 1, not _can_delete()
+    of_scope = (scope, ticked)
     return [
-        button("open", "Open", _open, "open_in_new", len(ticked) != 1, _ONE),
-        button("compare", "Compare", _compare, "difference", len(ticked) != 2, "Compare two chosen runs"),
+        Button(
+            "open_chosen",
+            "Open",
+            _open,
+            (ticked,),
+            icon=":material/open_in_new:",
+            disabled=not is_one,
+            help=_ONE,
+        ),
+        Button(
+            "compare_chosen",
+            "Compare",
+            _compare,
+            (ticked,),
+            icon=":material/difference:",
+            disabled=len(ticked) != 2,
+            help="Compare two chosen runs",
+        ),
         SegmentedControl(
             SCOPE_KEY,
             "Runs to act on",
@@ -95,31 +104,49 @@ def _items(
             words,
             help="The runs that the actions to the right are for",
         ),
-        button(
-            "star",
+        Button(
+            "star_chosen",
             "Unstar" if has_all else "Star",
             partial(star, starred=not has_all),
-            "star",
-            is_empty,
-            none or "Find it again with “Starred only”",
+            of_scope,
+            icon=":material/star:",
+            disabled=is_empty,
+            help=none or "Find it again with “Starred only”",
         ),
-        button("export", "Export", open_export, "download", False, every),
-        button(
-            "review",
+        Button(
+            "export_chosen",
+            "Export",
+            open_export,
+            of_scope,
+            icon=":material/download:",
+            help="The ticked runs, or all that the filters find, as one file",
+        ),
+        Button(
+            "review_chosen",
             "Review",
             open_review,
-            "rate_review",
-            is_empty,
-            none or "Decide on them one after the other",
+            of_scope,
+            icon=":material/rate_review:",
+            disabled=is_empty,
+            help=none or "Decide on them one after the other",
         ),
-        button("delete", "Delete", ask_to_delete, "delete", is_empty or cannot, _delete_help(is_empty)),
-        button(
-            "erase",
+        Button(
+            "delete_chosen",
+            "Delete",
+            ask_to_delete,
+            of_scope,
+            icon=":material/delete:",
+            disabled=is_empty or cannot,
+            help=_delete_help(is_empty),
+        ),
+        Button(
+            "erase_chosen",
             "Delete every trace",
             ask_to_erase,
-            "delete_forever",
-            len(ticked) != 1 or cannot,
-            erasure,
+            (ticked,),
+            icon=":material/delete_forever:",
+            disabled=not is_one or cannot,
+            help=_delete_help(False) if cannot else f"Personal data: at once and for good. {_ONE}",
         ),
     ]
 
@@ -251,11 +278,11 @@ def _report(notice: str) -> None:
         runs_state().notice = notice
 
 
-def _open(_: Scope, ticked: Sequence[str]) -> None:
+def _open(ticked: Sequence[str]) -> None:
     runs_state().clicked = ticked[0]
 
 
-def _compare(_: Scope, ticked: Sequence[str]) -> None:
+def _compare(ticked: Sequence[str]) -> None:
     runs_state().compared = list(ticked)
 
 

@@ -111,7 +111,7 @@ def picture(backend: Backend, wanted: WantedRuns, names: Mapping[str, str]) -> N
                     _chart("Runs by day", "day", days, _status_look, is_upright=True),
                     _chart("Verdicts by version", "version", verdicts, _verdict_look),
                 ],
-                partial(_choose, filters),
+                on_choose=partial(_choose, filters),
                 is_table=is_table,
             )
         _foot(found, days)
