@@ -36,7 +36,7 @@ def check_base_url(text: str) -> str:
     base = shown.rstrip("/")
     if re.search(r"/v1(/workflows)?$", base):
         raise SettingsError(
-            f"The base URL {base!r} goes one step too far.",
+            f"The base URL {base!r} contains a part of the API's own paths.",
             advice="Leave out /v1 and what follows: every request adds it.",
         )
     return base

@@ -60,7 +60,7 @@ def _content(file: str) -> bytes:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"The file cannot be read: {reason}.", advice="Is the path right?") from error
+        raise InputError(f"The file cannot be read: {reason}.", advice="Check the path.") from error
 
 
 def _summary(checked: int, errors: int, warnings: int) -> Iterator[str]:

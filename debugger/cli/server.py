@@ -48,19 +48,19 @@ def serve(
         int, typer.Option(min=1, help="Turns executed at once; more of them wait.")
     ] = MAX_CONCURRENT_TURNS,
     max_turns_per_key: Annotated[
-        int, typer.Option(min=0, help="The same of one API key; 0: a quarter of all.")
+        int, typer.Option(min=0, help="Turns of one API key at once; 0: a quarter of all.")
     ] = 0,
     max_connections: Annotated[
         int, typer.Option(min=1, help="Connections at once; fewer where file descriptors are few.")
     ] = ConnectionLimits.total,
     max_connections_per_address: Annotated[
-        int, typer.Option(min=0, help="The same from one address; 0: no such limit.")
+        int, typer.Option(min=0, help="Connections from one address at once; 0: no limit.")
     ] = ConnectionLimits.per_address,
     header_timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds until the headers of a request are complete.")
     ] = ConnectionLimits.header_seconds,
     body_timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds from there until its body is.")
+        float, typer.Option(min=0.1, help="Seconds from there until the body of a request is complete.")
     ] = ConnectionLimits.body_seconds,
     forwarded_allow_ips: Annotated[
         str,

@@ -184,7 +184,7 @@ class Masker:
                 for inner in value:
                     self.learn("", inner)
             return
-        for text in _texts_in(value):
+        for text in texts_in(value):
             if len(text) >= _SHORTEST and text not in self._values:
                 self._values[text] = rule
                 self._known = None
@@ -312,13 +312,14 @@ def is_phone(text: str) -> bool:
     return not _NO_PHONE.fullmatch(text) and (7 if is_marked else 9) <= digits <= 15
 
 
-def _texts_in(value: Any) -> Iterable[str]:
+def texts_in(value: Any) -> Iterable[str]:
+    """Yield the texts and numbers in a JSON value, as texts."""
     if isinstance(value, Mapping):
         for inner in value.values():
-            yield from _texts_in(inner)
+            yield from texts_in(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts_in(inner)
+            yield from texts_in(inner)
     elif value is not None and not isinstance(value, bool):
         yield str(value)
 

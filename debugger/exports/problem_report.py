@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import re
 import traceback
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,7 +20,7 @@ from pydantic import BaseModel, SecretStr
 from debugger.engine.outbound.masking import find_literal_secrets, mask_url
 from debugger.engine.tools.sandbox import python_status
 from debugger.errors import DebuggerError, ExpressionError, InputJsonError, ServerError
-from debugger.exports.masking_rules import Masker, MaskingOptions
+from debugger.exports.masking_rules import Masker, MaskingOptions, texts_in
 from debugger.settings import Settings, environment_variables, unknown_settings
 
 _PACKAGES = ("workflow-debugger", "streamlit", "pydantic", "sqlalchemy", "httpx")
@@ -29,6 +29,8 @@ _PUBLIC_TEXTS = frozenset({"time_zone", "display_time_zone", "prices"})
 _SECRET_VARIABLE = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL")
 _QUOTED = re.compile(r"(?<!\w)'(?:[^'\\\n]|\\.)*'(?!\w)|\"(?:[^\"\\\n]|\\.)*\"|“[^”\n]*”|‘[^’\n]*’")
 """A quotation; the apostrophe in a word begins none."""
+_ID = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""An id of a run or a workflow."""
 _HIDDEN = "[hidden]"
 _MAX_FRAMES = 12
 _MAX_CAUSES = 5
@@ -47,7 +49,7 @@ class ReportMasker:
     """Masks the texts of a report.
 
     Masked are the secrets of the environment, the user and the secret parameters of URLs, personal data by
-    the rules of exports, the values, and all that is quoted, except for names of the workflow.
+    the rules of exports, the values, and all that is quoted, except for ids and names of the workflow.
 
     Args:
         settings: The settings, for the password of the database.
@@ -69,17 +71,24 @@ class ReportMasker:
         own = [settings.encryption_key.get_secret_value(), settings.hosted.api_key.get_secret_value()]
         self._secrets = find_literal_secrets(settings.database, {}, [*secrets, *own, *keys])
         self._masker = Masker(MaskingOptions(variables=("value",)))
-        for value in values:
-            self._masker.learn("value", value)
+        self._values = {text for value in values for text in texts_in(value) if text}
         self._names = frozenset(names)
 
-    def mask(self, text: str) -> str:
-        """Return a text without secrets, personal data and values."""
+    def mask(self, texts: Sequence[str]) -> list[str]:
+        """Return texts without secrets, personal data and values."""
+        whole = "\n".join(texts)
+        for value in self._values:  # a run can have more and longer ones than a pattern of all could hold
+            if value in whole:
+                self._masker.learn("value", value)
+        return [self._mask(text) for text in texts]
+
+    def _mask(self, text: str) -> str:
         return _QUOTED.sub(self._quoted, self._masker.mask(mask_url(self._secrets.mask(text))))
 
     def _quoted(self, found: re.Match[str]) -> str:
         text = found[0]
-        return text if text[1:-1] in self._names else f"{text[0]}{_HIDDEN}{text[-1]}"
+        is_name = text[1:-1] in self._names or _ID.fullmatch(text[1:-1])
+        return text if is_name else f"{text[0]}{_HIDDEN}{text[-1]}"
 
 
 def problem_report(
@@ -106,7 +115,7 @@ def problem_report(
         parts += ["Run", *_listed(facts), ""]
     parts += ["Versions", *_listed(_versions(settings)), ""]
     parts += ["Settings", *_listed(_settings(settings)), *unknown_settings(environment_variables()), ""]
-    lines = [masker.mask(line) for line in log]
+    lines = masker.mask(list(log))
     parts += [f"Last log lines of this browser tab ({len(lines)})", *lines] if failure is not None else []
     return "\n".join(parts).rstrip() + "\n"
 
@@ -132,13 +141,13 @@ def _failure_lines(failure: Failure, masker: ReportMasker) -> Iterator[str]:
     yield f"Error: {type(error).__name__}"
     if isinstance(error, DebuggerError):
         sentence = error.message.partition("\n")[0]  # an excerpt follows, of a text that may hold values
-        yield f"Text: {masker.mask(f'{sentence} {error.advice}'.rstrip())}"
+        yield f"Text: {masker.mask([f'{sentence} {error.advice}'.rstrip()])[0]}"
     if isinstance(error, ExpressionError):
         yield f"Place: column {error.column}"
     if isinstance(error, InputJsonError):
         yield f"Place: line {error.line}, column {error.column}"
     if isinstance(error, ServerError) and error.request_id:
-        yield f"Request id: {masker.mask(error.request_id)}"
+        yield f"Request id: {masker.mask([error.request_id])[0]}"
     yield from exception_places(error)
 
 

@@ -222,7 +222,7 @@ def _reject_code(copies: list[VersionCopy]) -> None:
 def _python_tools(value: Any, depth: int = 0) -> Iterator[str]:
     """Yield the names of the tools with Python code, at any depth."""
     if depth > _MAX_DEPTH:
-        yield "nested too deeply to look"
+        yield "nested too deeply to be checked"
     elif isinstance(value, dict):
         if value.get("type") == _PYTHON:
             yield str(value.get("name") or "without a name")

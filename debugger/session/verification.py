@@ -177,7 +177,7 @@ def compare(original: TurnLog, again: TurnLog, way: ForkMode = "exact") -> Fidel
         return Fidelity("replayed", f"All turns were run again from turn 1, {outcome}", lines)
     if found.is_same:
         return Fidelity(
-            "verified", f"Run again unedited, the turn had the same result but for {_PASSED_OVER[way]}."
+            "verified", f"Run again unedited, the turn had the same result apart from {_PASSED_OVER[way]}."
         )
     if hand := manual_changes(original):
         return Fidelity("approximate", f"The turn was {hand}, which running it again cannot repeat.", lines)

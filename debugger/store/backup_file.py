@@ -151,4 +151,4 @@ def open_backup(file: Path, max_bytes: int) -> Iterator[BackupFile]:
 
 
 def _unreadable(file: Path, reason: str) -> InputError:
-    return InputError(f"The backup {file} cannot be read: {reason}.", advice="Is the path right?")
+    return InputError(f"The backup {file} cannot be read: {reason}.", advice="Check the path.")

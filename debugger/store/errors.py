@@ -31,7 +31,7 @@ _POOL_ERRORS = (
     (
         PoolTimeoutError,
         ErrorKind(
-            "is used by too many at once here",
+            "has all its connections in use",
             "Try again, or allow more connections, as in ?connections=32 in WORKFLOW_DEBUGGER_DATABASE.",
         ),
     ),

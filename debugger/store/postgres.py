@@ -73,7 +73,7 @@ _LOST = ErrorKind(
     StoreDisconnectedError,
 )
 _BUSY = ErrorKind("is locked", "Another client writes to the same rows for long; try again.")
-_OVERTAKEN = ErrorKind("has let another client go first", "Try again.")
+_OVERTAKEN = ErrorKind("has rolled back for another client", "Try again.")
 _UNSTORABLE = ErrorKind("", "", InputError)
 _FORBIDDEN = ErrorKind(
     "may not be used so",
@@ -108,7 +108,7 @@ _ERRORS = {
     "55P03": _BUSY,
     "57014": _BUSY,
     "57P": _LOST,
-    "58": ErrorKind("cannot be read or written", "See whether its disk is there and sound."),
+    "58": ErrorKind("cannot be read or written", "Check that its disk is available and intact."),
     "XX001": ErrorKind("is damaged", "Restore it from a backup."),
     "XX002": ErrorKind("is damaged", "Restore it from a backup."),
 }

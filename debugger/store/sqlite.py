@@ -61,7 +61,9 @@ _ERRORS = {
         "is not a database", f"The file contains something else and was left as it is. {_ELSEWHERE}."
     ),
     sqlite3.SQLITE_CORRUPT: ErrorKind("is damaged", _RESTORE_ADVICE),
-    sqlite3.SQLITE_IOERR: ErrorKind("cannot be read or written", "See whether its disk is there and sound."),
+    sqlite3.SQLITE_IOERR: ErrorKind(
+        "cannot be read or written", "Check that its disk is available and intact."
+    ),
     sqlite3.SQLITE_TOOBIG: ErrorKind(
         "cannot hold a value this large", "Make the document or the turn smaller."
     ),

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -247,3 +248,16 @@ def web_page() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+def test_problem_report_is_one_click_from_error(page: Page, app: Server):
+    open_app(page, f"{app.url}/?run={UNKNOWN}")
+
+    page.get_by_text("Problem report", exact=True).click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download report").click()
+
+    report = Path(waiting.value.path()).read_text(encoding="utf-8")
+    assert "Failed action: open_run\nError: NotFoundError\n" in report
+    assert "Browser: Mozilla/5.0" in report
+    expect(page.get_by_text("Failed action: open_run")).to_be_visible()

@@ -78,13 +78,21 @@ def test_report_has_no_planted_secret(monkeypatch):
             "Node 'Reception' doesn't read the user's '[hidden]'",
         ),
         ("the slot holds Ada Byron, not a list", "the slot holds [hidden], not a list"),
+        ("no run '665f0c2b9a3e4d5f6a7b8c90'", "no run '665f0c2b9a3e4d5f6a7b8c90'"),
         ("I want pills", "[hidden]"),
     ],
 )
 def test_masker_hides_values_and_quotations(text, expected):
     masker = ReportMasker(Settings(), values=[{"slot": ["Ada Byron"]}, "I want pills"], names={"Reception"})
 
-    assert masker.mask(text) == expected
+    assert masker.mask([text]) == [expected]
+
+
+def test_masker_holds_values_of_any_size():
+    values = [{"long": "x" * 10_000_000, "many": [f"value {number}" for number in range(100_000)]}]
+    masker = ReportMasker(Settings(), values=values)
+
+    assert masker.mask(["it is value 99999, not a list", "or 12"]) == ["it is [hidden], not a list", "or 12"]
 
 
 def test_report_leaves_out_excerpt_of_text():

@@ -233,7 +233,7 @@ def test_exhausted_pool_error_names_option(postgres_url):
     with (
         closing(Database(f"{postgres_url}&connections=1&timeout=0.1")) as database,
         database.reading(),
-        pytest.raises(StoreError, match="too many at once") as caught,
+        pytest.raises(StoreError, match="all its connections") as caught,
         database.reading(),
     ):
         pass

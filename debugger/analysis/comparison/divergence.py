@@ -46,9 +46,8 @@ def _nothing(found: Comparison) -> str:
         return "Neither run has a turn."
     turns = found.rows[-1].turn
     events = sum(item.type != INPUT for item in found.a)
-    return (
-        f"Nothing differs in {_count(turns, 'turn')} and {_count(events, 'event')}, but for what is ignored."
-    )
+    size = f"{_count(turns, 'turn')} and {_count(events, 'event')}"
+    return f"Nothing differs in {size}, apart from what is ignored."
 
 
 class _Turn:

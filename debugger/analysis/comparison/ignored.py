@@ -136,7 +136,7 @@ IGNORED: tuple[Ignored, ...] = (
         "which version a turn asked for, and who ran it",
         ("run_input/version_number", "run_input/run_by"),
     ),
-    Ignored("comments", "what people remarked on an event, and how they rated it", ("comments", "ratings")),
+    Ignored("comments", "comments on an event, and ratings of it", ("comments", "ratings")),
     Ignored(
         "repetitions",
         "what an event repeats of others: the turn in its closing event, the events of a node in its output",

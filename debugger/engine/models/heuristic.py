@@ -28,7 +28,7 @@ class HeuristicModel:
     def reply(self, prompt: Prompt) -> Reply:
         """Answer one prompt."""
         if prompt.kind == "work" and _is_run(prompt.message):
-            return Reply(reason="rules have no opinion on a run")
+            return Reply(reason="rules cannot evaluate a run")
         chosen, reason = choose(prompt.message, prompt.choices)
         fields = fill_fields(prompt.schema, message_to_read(prompt)) if prompt.schema else {}
         if chosen is not None:

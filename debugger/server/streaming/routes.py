@@ -46,7 +46,7 @@ async def stream(socket: WebSocket) -> None:
 
 @token_router.get(urls.SESSION, response_model=SessionTokenAnswer)
 async def session_token(request: Request) -> RawJsonResponse:
-    """Mint a token that opens one socket within a minute.
+    """Create a token that opens one socket within a minute.
 
     The header ``X-Turn-Numbers: checked`` says that the server checks the turn numbers that clients expect.
     """

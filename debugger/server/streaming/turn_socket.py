@@ -183,7 +183,7 @@ class TurnSocket:
                 return await self._turns.get()
         except TimeoutError:
             if self._workflow_id is None:
-                raise CloseSocket.with_status(408, "No frame came that says what to run.") from None
+                raise CloseSocket.with_status(408, "No frame with a run input arrived.") from None
             return None
 
     async def _run_turn(self, frame: TurnFrame) -> TurnResult:

@@ -27,7 +27,7 @@ _REPORT_HEIGHT = 240
 
 
 def show_error(error: DebuggerError, *, links: bool = True) -> None:
-    """Draw an error: event, advice, and folded details.
+    """Draw an error: event, advice, and the folded problem report.
 
     Args:
         error: The error.
@@ -44,9 +44,8 @@ def show_error(error: DebuggerError, *, links: bool = True) -> None:
     connection_page = state.record(PageLinks).by_name.get("connection")
     if links and isinstance(error, AuthenticationError) and connection_page is not None:
         st.page_link(connection_page, label="Open Connection", icon=":material/cable:")
-    with st.expander("Details", icon=":material/info:", type="compact"):
-        st.text("\n".join(_facts(error)))
     with st.expander("Problem report", icon=":material/description:", type="compact"):
+        st.text("\n".join(_facts(error)))
         _report(page_report(error))
 
 
@@ -64,18 +63,19 @@ def reporting(what: str) -> Iterator[None]:
 
 
 def _report(text: str) -> None:
-    st.caption("Without keys, messages and values of variables.")
-    # Two boxes with one error are one report: the second has the text alone.
-    with suppress(StreamlitDuplicateElementKey):
-        st.download_button(
-            "Download",
-            text,
-            REPORT_FILE,
-            "text/plain",
-            key=f"problem_report_{crc32(text.encode())}",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        # Two boxes with one error are one report: the second has the text alone.
+        with suppress(StreamlitDuplicateElementKey):
+            st.download_button(
+                "Download report",
+                text,
+                REPORT_FILE,
+                "text/plain",
+                key=f"problem_report_{crc32(text.encode())}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+        st.caption("It has no keys, messages and values of variables.")
     st.code(text, language=None, height=_REPORT_HEIGHT, wrap_lines=True)
 
 

@@ -12,7 +12,7 @@ def sentence(a, b, names=None):
 
 
 def test_nothing_differs():
-    assert sentence([START], [START]) == "Nothing differs in 1 turn and 2 events, but for what is ignored."
+    assert sentence([START], [START]) == "Nothing differs in 1 turn and 2 events, apart from what is ignored."
 
 
 def test_neither_run_has_a_turn():

@@ -190,4 +190,4 @@ def test_evaluated_run_gets_no_verdict():
 
     reply = HeuristicModel().reply(prompt(run, kind="work", schema=schema))
 
-    assert (reply.fields, reply.text, reply.reason) == ({}, "", "rules have no opinion on a run")
+    assert (reply.fields, reply.text, reply.reason) == ({}, "", "rules cannot evaluate a run")

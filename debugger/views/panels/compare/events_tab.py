@@ -81,7 +81,7 @@ def _scroll(label: str, key: str, icon: str, top: int, can: bool) -> None:
 def _table(seen: RunComparison, places: Sequence[int]) -> None:
     if not places:
         st.caption(
-            "Nothing differs, but for what is ignored. Switch “Differences only” off to see every row."
+            "Nothing differs, apart from what is ignored. Switch “Differences only” off to see every row."
         )
         return
     found = seen.comparison

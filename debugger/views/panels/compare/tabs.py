@@ -104,7 +104,7 @@ def state_tab(seen: RunComparison) -> None:
         differing = sum(row.op != "same" for row in rows)
         st.caption(f"{count(differing, 'difference')}", width="content")
     if not rows:
-        st.caption("The variables are the same in both runs, but for what is ignored.")
+        st.caption("The variables are the same in both runs, apart from what is ignored.")
         return
     value_table(
         "compare_variables",
