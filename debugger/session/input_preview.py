@@ -6,11 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from debugger.analysis.caller_input import default_variables, supplied_dynamic, supplied_runtime
-from debugger.protocol.runs import TurnInput
+from debugger.analysis.caller_input import (
+    default_variables,
+    supplied_dynamic,
+    supplied_runtime,
+    supplied_state,
+)
+from debugger.protocol.runs import MAIN_THREAD, TurnInput
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 
 Scope = Literal["dynamic", "runtime"]
+Source = Literal["input", "state", "default", "system"]
+"""What a value comes from; ``state`` is the initial state of the input."""
+Layer = tuple[Source, Mapping[str, Any]]
+"""Variables from one source."""
 
 
 @dataclass(frozen=True)
@@ -21,31 +30,44 @@ class PreviewRow:
     name: str
     value: Any
     """``None`` of the system's own, which are only known at the turn's time."""
-    source: Literal["input", "default", "system"]
+    source: Source
     default: Any = None
-    """The workflow's value that the input replaces; ``None`` where there is none."""
+    """The workflow's value that is replaced; ``None`` where there is none."""
 
 
 def input_preview(turn_input: TurnInput, workflow: Workflow) -> list[PreviewRow]:
     """Return the variables that a run starts with, dynamic ones first.
 
-    A supplied variable wins over a default, and either over one of the system (U-36).
+    A supplied variable wins over a default, and either over one of the system (U-36). Dynamic variables of
+    the input win over those of its initial state; runtime variables of the state win over all others.
 
     Args:
         turn_input: The input of the first turn.
         workflow: The version that runs.
     """
-    dynamic = list(_rows("dynamic", default_variables(workflow), supplied_dynamic(turn_input)))
-    runtime = _rows("runtime", workflow.runtime_variables, supplied_runtime(turn_input))
+    state = supplied_state(turn_input)
+    main = state.threads.get(MAIN_THREAD)
+    shared = {name: value for name, value in state.workflow_runtime_variables.items() if name[:1] != "_"}
+    restored = {**shared, **(main.runtime_variables if main is not None else {})}
+    own: Layer = ("input", supplied_dynamic(turn_input))
+    dynamic = list(_rows("dynamic", default_variables(workflow), ("state", state.dynamic_variables), own))
+    seeds: Layer = ("input", supplied_runtime(turn_input))
+    runtime = _rows("runtime", workflow.runtime_variables, seeds, ("state", restored))
     system = sorted(SYSTEM_NAMES - {row.name for row in dynamic})
     return [*dynamic, *(PreviewRow("dynamic", name, None, "system") for name in system), *runtime]
 
 
-def _rows(scope: Scope, defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[PreviewRow]:
-    for name, value in {**defaults, **own}.items():
+def _rows(scope: Scope, defaults: Mapping[str, Any], *layers: Layer) -> Iterator[PreviewRow]:
+    """Yield a row for each variable; a later layer wins over an earlier one, and all over the defaults."""
+    found: dict[str, tuple[Source, Any]] = {name: ("default", value) for name, value in defaults.items()}
+    for source, values in layers:
+        found |= {name: (source, value) for name, value in values.items()}
+    for name, (source, value) in found.items():
         default = defaults.get(name)
-        is_own = name in own and not (name in defaults and _is_equal(default, value))
-        yield PreviewRow(scope, name, value, "input" if is_own else "default", default if is_own else None)
+        is_default = name in defaults and _is_equal(default, value)
+        yield PreviewRow(
+            scope, name, value, "default" if is_default else source, None if is_default else default
+        )
 
 
 def _is_equal(one: Any, other: Any) -> bool:

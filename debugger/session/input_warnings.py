@@ -12,7 +12,7 @@ from debugger.protocol.runs import BACKGROUND, CLIENT_TURN_ID, TurnInput
 from debugger.protocol.workflow import Workflow
 
 KNOWN_KEYS = frozenset(TurnInput.model_fields)
-_FIRST_TURN_ONLY = {
+LATE_KEYS = {
     "run_by": "the run has its label since its first turn",
     "version_number": "a run stays on the version of its first turn",
     "start_node_logical_id": "only a first turn starts at a chosen node",
@@ -20,6 +20,22 @@ _FIRST_TURN_ONLY = {
     "welcome_message": "only a first turn adds a welcome message",
 }
 """Keys without effect on a later turn, and why (``platform.md#execute-input``)."""
+KEY_HINTS = {
+    "dynamic_variables": ("object", "Replace {{name}} placeholders"),
+    "runtime_variables": ("object", "Replace [[name]] placeholders; the run can change them"),
+    "thread_to_node_inputs": ("object", 'By thread, as "0": {"node_run_inputs": [...]}, with messages'),
+    "start_node_logical_id": ("text", "The node where the run starts"),
+    "initial_state": ("object", "The state that the run starts with: threads and variables"),
+    "welcome_message": ("text", "The first thing that the agent has said"),
+    "miscellaneous": ("object", "Anything, stored with the turn"),
+    "run_by": ("text", "A label of the run"),
+    "version_number": ("number", "The version of the workflow; chosen above"),
+    "team_id": ("text", "The server sets it by the key"),
+    "command": ("text", "start, data, resume, pause or stop"),
+    "workflow_id": ("text", "The workflow; chosen above"),
+    "workflow_run_id": ("text", "The backend sets it"),
+}
+"""The type of each key of a run input, and its meaning."""
 _RESERVED_FLAGS = {
     BACKGROUND: "It marks the turn as background work, which no user has sent.",
     CLIENT_TURN_ID: "It names the turn: another turn of the same name is not executed again.",
@@ -50,7 +66,7 @@ def input_warnings(
         value: The run input.
         workflow: The workflow that it is for.
         workflow_id: The id of that workflow.
-        version_number: The chosen version; ``None`` for the active one.
+        version_number: The chosen version; ``None`` leaves the choice to the input.
         is_first_turn: Whether it starts a run.
     """
     return [
@@ -67,7 +83,7 @@ def _unknown_keys(value: JsonObject) -> Iterator[InputWarning]:
     for key in value:
         if key in KNOWN_KEYS:
             continue
-        near = get_close_matches(key, KNOWN_KEYS, n=1)
+        near = get_close_matches(key, KNOWN_KEYS, n=1, cutoff=0.5)
         hint = f" Did you mean “{near[0]}”?" if near else ""
         yield InputWarning(key, f"The run input has no key “{key}”: it is stored and has no effect.{hint}")
 
@@ -78,11 +94,9 @@ def _identity(value: JsonObject, workflow_id: str, version_number: int | None) -
         text = f"It names workflow {named}; the run uses the workflow on view, {workflow_id}."
         yield InputWarning("workflow_id", text)
     version = value.get("version_number")
-    if version and version != version_number:
-        chosen = "the active version" if version_number is None else f"version {version_number}"
-        yield InputWarning(
-            "version_number", f"It names version {version}; the run uses {chosen}, as chosen above."
-        )
+    if version and version_number is not None and version != version_number:
+        text = f"It names version {version}; the run uses version {version_number}, as chosen above."
+        yield InputWarning("version_number", text)
     if value.get("workflow_run_id"):
         yield InputWarning("workflow_run_id", "The backend sets the id of a run: no effect.")
     if value.get("team_id"):
@@ -90,7 +104,7 @@ def _identity(value: JsonObject, workflow_id: str, version_number: int | None) -
 
 
 def _late_keys(value: JsonObject) -> Iterator[InputWarning]:
-    for key, reason in _FIRST_TURN_ONLY.items():
+    for key, reason in LATE_KEYS.items():
         if value.get(key):
             yield InputWarning(key, f"No effect on this turn: {reason}.")
 

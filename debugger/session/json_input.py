@@ -10,6 +10,8 @@ from typing import Any
 from debugger.errors import InputJsonError
 from debugger.protocol.base import JsonObject
 
+_EXCERPT = 30
+"""Characters of a line that an excerpt shows."""
 _LONG_NUMBER = re.compile(r"\d{4301,}")
 """More digits than Python reads as one number."""
 
@@ -76,13 +78,25 @@ def to_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def place_of(text: str, part: str) -> tuple[int, int]:
-    """Return line and column of a part's first occurrence, from 1.
+def place_of(text: str, *parts: str) -> tuple[int, int]:
+    """Return line and column of the last of some parts, from 1; each is sought behind the one before.
 
-    It is the beginning when there is none.
+    A part that is not found is passed over; without any it is the beginning.
     """
-    offset = max(text.find(part), 0)
+    offset = 0
+    for part in parts:
+        found = text.find(part, offset)
+        offset = offset if found < 0 else found
     return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
+
+
+def excerpt(text: str, line: int, column: int) -> str:
+    """Return the line of an error with a mark under the column, cut to what fits into a pane."""
+    lines = text.splitlines()
+    shown = lines[line - 1].replace("\t", " ") if line <= len(lines) else ""
+    begin = max(column - 1 - _EXCERPT // 2, 0)
+    lead = f"{line} │ "
+    return f"{lead}{shown[begin : begin + _EXCERPT]}\n{' ' * (len(lead) + column - 1 - begin)}^"
 
 
 class _ConstantError(ValueError):

@@ -200,7 +200,7 @@ def _check_shape(text: str) -> None:
         TurnInput.model_validate_json(text)
     except ValidationError as error:
         path = error.errors()[0]["loc"]
-        line, column = place_of(text, json.dumps(path[0])) if path else (1, 1)
+        line, column = place_of(text, *(json.dumps(key) for key in path if isinstance(key, str)))
         raise InputJsonError(
             f"The run input cannot be used: line {line}, column {column}: {first_problem(error)}.",
             line=line,

@@ -250,6 +250,7 @@ def restart(old: DebugSession) -> None:
         sibling = DebugSession(old.backend, old.workflow_id, old.version_number)
         sibling.stepping.inherit(old.stepping)
         show(sibling)
+        state.record(CurrentRun).replaced = old
         signed(sibling).start(turn_input)
         _await_turn(sibling)
 
@@ -294,7 +295,11 @@ def take_in_turn() -> None:
         return
     if session.pending is not None:
         return
-    run.awaits_turn = False
+    run.awaits_turn, replaced, run.replaced = False, run.replaced, None
+    if replaced is not None and session.error is not None and session.run_id is None:
+        show(replaced)  # the start was refused
+        state.record(LastAction).error = session.error
+        return
     if session.workflow_id in state.record(_RunSetups).by_workflow:
         store_debug_setup()
     if session.error is None:

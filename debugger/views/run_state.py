@@ -13,6 +13,8 @@ class CurrentRun:
     """The run on view."""
 
     session: DebugSession | None = None
+    replaced: DebugSession | None = None
+    """The run that was on view before a restart, until the new one has begun."""
     awaits_turn: bool = False
     """Whether a turn was started here whose end has not been taken in."""
 

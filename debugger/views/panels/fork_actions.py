@@ -149,13 +149,9 @@ def answer_turn_again(
     _run(draft, prepare)
 
 
-def _prepare_nothing(session: DebugSession) -> None:
-    pass
-
-
 @run_command
 def _run(
-    session: DebugSession, draft: ForkDraft, prepare: Callable[[DebugSession], None] = _prepare_nothing
+    session: DebugSession, draft: ForkDraft, prepare: Callable[[DebugSession], None] | None = None
 ) -> None:
     if not confirm_turn(session, partial(_run, draft, prepare)):
         return
@@ -169,7 +165,8 @@ def _run(
         way=draft.way,
     )
     close_fork()
-    prepare(found[0])
+    if prepare is not None:
+        prepare(found[0])
     _show(*found)
 
 

@@ -17,7 +17,8 @@ from debugger.protocol.runs import Run, TurnInput
 from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.session.input_preview import PreviewRow, input_preview
-from debugger.session.input_warnings import input_warnings
+from debugger.session.input_warnings import KEY_HINTS, LATE_KEYS, input_warnings
+from debugger.session.json_input import excerpt
 from debugger.session.run_input import JsonKey, Origin, RunInputModel, Tier
 from debugger.session.session import DebugSession
 from debugger.session.variable_rows import VALUE_TYPES, SourcedRow, edited
@@ -27,7 +28,7 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.markdown import count, json_cell, plain
-from debugger.views.components.rows import Cell, Column, rows_list, table
+from debugger.views.components.rows import Cell, Column, fitting, rows_list, table
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Button, Disclosure, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.panels.presets import presets
@@ -94,6 +95,9 @@ def _problems(model: RunInputModel) -> None:
     if not model.problems:
         return
     st.error("  \n".join(plain(problem) for problem in model.problems), icon=":material/error:")
+    if model.draft is not None and model.draft_error is not None:
+        place = excerpt(model.draft, model.draft_error.line, model.draft_error.column)
+        st.code(place, language=None)
     st.button(
         "Discard the change",
         key="discard_input",
@@ -104,6 +108,8 @@ def _problems(model: RunInputModel) -> None:
 
 
 def _warnings(session: DebugSession, model: RunInputModel, which: Which) -> None:
+    if model.problems:
+        return  # they would be about the input before the change
     found = input_warnings(
         model.value,
         session.workflow,
@@ -134,9 +140,25 @@ def _json(model: RunInputModel, which: Which) -> None:
         **on_change(
             _json_edited,
             disabled=bool(model.row_errors or model.object_errors),
-            help="Every key of the run input: also welcome_message, miscellaneous, run_by and whatever else",
+            help="Every key of the run input; the list below has them",
         ),
     )
+    _key_hints(model, which)
+
+
+def _key_hints(model: RunInputModel, which: Which) -> None:
+    """Draw which keys a run input can have, with their types; those in use are marked."""
+    columns: list[tuple[Column, Callable[[str], Cell]]] = [
+        (Column("key", "Key", 150, grows=True), lambda key: f"● {key}" if key in model.value else key),
+        (Column("type", "Type", 58), lambda key: KEY_HINTS[key][0]),
+        (
+            Column("meaning", "Meaning", 110, grows=True),
+            lambda key: LATE_KEYS.get(key, "") if which == "next" and key in LATE_KEYS else KEY_HINTS[key][1],
+        ),
+    ]
+    with st.expander("Keys of the run input", type="compact", key=f"key_hints_{which}"):
+        shown = table("Keys of the run input with type and meaning; ● is set", list(KEY_HINTS), columns)
+        rows_list(f"key_hints_rows_{which}", shown)
 
 
 @command
@@ -155,6 +177,8 @@ def _form(session: DebugSession, model: RunInputModel, which: Which) -> None:
         if which == "start":
             _text_key(model, "welcome_message", "Welcome message", "The first thing that the agent has said")
             _text_key(model, "run_by", "Run by", "A label of the run")
+            _text_key(model, "team_id", "Team id", "The server sets it by the key")
+            _version(model)
         _object_key(model, "miscellaneous", "Miscellaneous as JSON", '{"channel": "web"}', which)
         example = '{"0": {"node_run_inputs": [{"type": "llm", "dynamic_variables": {}}]}}'
         _object_key(model, "thread_to_node_inputs", "Inputs of threads as JSON", example, which)
@@ -175,6 +199,28 @@ def _text_key(model: RunInputModel, name: str, label: str, help_: str) -> None:
 @requires(Role.RUN)
 def _text_edited(model: RunInputModel, name: str, key: str) -> None:
     model.set_key(name, state.widget(key) or None)
+
+
+def _version(model: RunInputModel) -> None:
+    key = f"version_number_{state.record(Editors).generation}"
+    value = model.value.get("version_number")
+    st.number_input(
+        "Version",
+        min_value=0,
+        value=value if isinstance(value, int) else None,
+        step=1,
+        key=key,
+        args=(model, key),
+        **on_change(
+            _version_edited, disabled=model.draft is not None, help="Empty: the version that is chosen above"
+        ),
+    )
+
+
+@command
+@requires(Role.RUN)
+def _version_edited(model: RunInputModel, key: str) -> None:
+    model.set_key("version_number", state.widget(key))
 
 
 def _object_key(model: RunInputModel, name: JsonKey, label: str, example: str, which: Which) -> None:
@@ -214,7 +260,7 @@ def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
         items += [Spacer(), edit]
     if box.is_open and any(row.is_edited for row in rows):
         press = refresh.refreshing("setup", _revert)
-        hint = "Go back to the values that the editing began with"
+        hint = "Go back to the values before the changes"
         args = model, tier, None, is_grid
         items.append(Button(f"revert_{which}_{tier}", "Revert all", press, args, look="tertiary", help=hint))
     bar(f"{key}_bar", items, low=True)
@@ -224,31 +270,25 @@ def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
         _rows(model, tier, rows, f"{key}_rows")
 
 
-_ORIGINS: dict[Origin, tuple[str, str]] = {
-    "default": ("default", "gray"),
-    "preset": ("preset", "blue"),
-    "carried": ("carried", "violet"),
-}
-
-
 def _rows(model: RunInputModel, tier: Tier, rows: Sequence[SourcedRow], key: str) -> None:
-    reason = denied(_revert) or ""
+    reason, types = denied(_revert) or "", {row.row.type for row in rows}
     columns: list[tuple[Column, Callable[[SourcedRow], Cell]]] = [
-        (Column("name", "Name", 84, grows=True), lambda row: row.row.name),
-        (Column("type", "Type", 52), lambda row: row.row.type),
-        (Column("value", "Value", 84, grows=True), lambda row: "" if row.is_removed else row.row.value),
-        (Column("source", "Source", 66, "chip"), lambda row: _row_source(row, model.origin)),
-        (Column("revert", "", 30, "revert", reason=reason), _revert_cell),
+        (Column("name", "Name", 70, grows=True), lambda row: row.row.name),
+        (Column("type", "Type", 52, fits=fitting(types)), lambda row: row.row.type),
+        (Column("value", "Value", 62, grows=True), lambda row: "" if row.is_removed else row.row.value),
+        (Column("source", "Source", 76), lambda row: _row_source(row, model.origin)),
     ]
+    if any(row.is_edited for row in rows):
+        columns.append((Column("revert", "", 32, "revert", reason=reason), _revert_cell))
     label = f"{_TITLES[tier]}: name, type, value and source"
     shown = table(label, rows, columns, lambda row: row.row.name)
     rows_list(key, shown, on_use=lambda name, *_: _revert(model, tier, name), most=12)
 
 
 def _row_source(row: SourcedRow, origin: Origin) -> Cell:
-    if row.is_removed:
-        return "removed", "red"
-    return ("edited" if row.original else "added", "orange") if row.is_edited else _ORIGINS[origin]
+    if not row.is_edited:
+        return origin
+    return "− removed" if row.is_removed else "~ edited" if row.original else "+ added"
 
 
 def _revert_cell(row: SourcedRow) -> Cell:
@@ -385,9 +425,10 @@ def _value(row: PreviewRow) -> str:
 
 
 def _source(row: PreviewRow) -> str:
-    if row.source == "input":
-        return "run input" if row.default is None else f"run input, not {json_cell(row.default)}"
-    return {"default": "workflow", "system": "system"}[row.source]
+    word = {"input": "run input", "state": "initial state", "default": "workflow", "system": "system"}[
+        row.source
+    ]
+    return word if row.default is None else f"{word}, not {json_cell(row.default)}"
 
 
 _MOST_RUNS = 20

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import streamlit as st
-
 from debugger.errors import DebuggerError, NotExecutedError, StaleTurnError
 from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import TurnInput
@@ -15,9 +13,9 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command, run_command
-from debugger.views.auth.permissions import on_click, requires
+from debugger.views.auth.permissions import requires
 from debugger.views.backends import notebook
-from debugger.views.components.markdown import count, plain
+from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Break, Button, Item, Line, Text, Toggle, bars
 from debugger.views.run_view import RunView, seconds_left
 
@@ -192,26 +190,24 @@ def interrupted_turn(view: RunView) -> None:
     message = TurnLog(0, TurnInput.from_wire(decode(turn.input_json))).message
     said = f" after “{message[:_LONGEST]}”" if message else ""
     number = len(decode(turn.events_json))
-    with st.container(border=True, key="cut_off", horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            f":material/power_off: **A turn was started{plain(said)} and is not in the record.** "
-            f"It got as far as {count(number, 'event')}. Either it is still open in another tab, or the "
-            "program ended before it did: the run is at its last finished turn.",
-            width="stretch",
-        )
-        st.button(
-            "Write it again",
-            key="write_again",
-            icon=":material/edit:",
-            args=(message,),
-            **on_click(write_again, disabled=not message, help="Put the message into the box"),
-        )
-        st.button(
-            "Forget it",
-            key="forget_turn",
-            icon=":material/close:",
-            **on_click(forget_turn),
-        )
+    text = f"A turn was started{said} and is not in the record. It got as far as {count(number, 'event')}."
+    reason = (
+        "Either it is still open in another tab, or the program ended before it did: "
+        "the run is at its last finished turn."
+    )
+    again = Button(
+        "write_again",
+        "Write it again",
+        write_again,
+        (message,),
+        icon=":material/edit:",
+        disabled=not message,
+        help="Put the message into the box",
+    )
+    forget = Button("forget_turn", "Forget it", forget_turn, icon=":material/close:")
+    bars(
+        "cut_off", [Line("cut_off_line", [Text(f"{text} {reason}", look="message"), again, forget], low=True)]
+    )
 
 
 @command

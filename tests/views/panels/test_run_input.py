@@ -77,9 +77,9 @@ def test_each_variable_has_its_source_and_is_reverted(app, backend, record):
     assert listed == {"shop": ("Leaf", "default"), "n": ("42", "default"), "old": ("1", "default")}
     assert edited == {
         "shop": ("Leaf", "default"),
-        "n": ("42", "edited"),
-        "new": ("1", "added"),
-        "old": ("", "removed"),
+        "n": ("42", "~ edited"),
+        "new": ("1", "+ added"),
+        "old": ("", "− removed"),
     }
     assert types["n"] == "number"
     assert one == {"shop": "Leaf", "n": "42", "new": 1}

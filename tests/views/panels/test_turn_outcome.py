@@ -7,11 +7,14 @@ import pytest
 
 from debugger.backends.base import TurnProgress, TurnStream
 from debugger.errors import ConnectionFailedError, OutcomeUnknownError
+from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import SentTurn, TurnInput
+from debugger.store.notes import UnfinishedTurn
 from debugger.views.panels.turn_outcome import progress_text
 from debugger.views.run_state import CurrentRun
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import badges, items, keys, use
+from tests.views.bars import words as bar_words
 from tests.views.message import box as message_box
 from tests.views.message import send
 from tests.views.talk import said, words
@@ -230,3 +233,21 @@ def test_progress_text_names_seconds_left(phase, seconds, text):
     progress = TurnProgress(phase=phase, message="Too many requests.", until=until)
 
     assert progress_text(SimpleNamespace(progress=progress)) == text
+
+
+def test_interrupted_turn_is_written_again(app, backend, record):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    session = record(CurrentRun).session
+    wire = TurnInput.with_message("Two bags").to_wire()
+    session.interrupted_turn = UnfinishedTurn(
+        "6b0aa25757a921887f4208f8", "", 1, 0.0, encode(wire), b"[{}, {}]"
+    )
+    app.run()
+    texts = bar_words(app)
+
+    use(app, "write_again")
+
+    assert any("“Two bags” and is not in the record. It got as far as 2 events." in text for text in texts)
+    assert session.interrupted_turn is None
+    assert message_box(app)["draft"] == "Two bags"
