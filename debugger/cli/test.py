@@ -243,7 +243,10 @@ class _Gate:
         hosted = {name: effects for name, effects in found.items() if name != EMBEDDED}
         for name, effects in hosted.items():
             own = [case for case in cases if case.scenario.connection == name]
-            typer.echo(f"Connection {name}: {len(own)} scenarios, {_turns(own)} turns.", err=True)
+            typer.echo(
+                f"Connection {name}: {_number(len(own), 'scenario')}, {_number(_turns(own), 'turn')}.",
+                err=True,
+            )
             for line in _effect_lines(list(effects)):
                 typer.echo(f"  {line}", err=True)
         turns = sum(_turns([case]) for case in cases if case.scenario.connection in hosted)
