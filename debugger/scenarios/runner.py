@@ -117,6 +117,14 @@ class ScenarioRunner:
         _check_abilities(scenario, scenario.connection)
         return self._started(loaded, scenario, scenario.connection, threading.Event())
 
+    def workflow_id(self, loaded: LoadedScenario, connection: str = EMBEDDED) -> str:
+        """Return the id of a scenario's workflow on a connection.
+
+        Raises:
+            NotFoundError: The connection does not have it.
+        """
+        return self._workflow(loaded, loaded.scenario, connection, self.backend(connection))[0]
+
     def run(
         self,
         loaded: LoadedScenario,
