@@ -282,6 +282,8 @@ class _Reader:
             return []
         if not rows or len(rows) > MAX_ROWS:
             self._add(("rows",), f"The file {name!r} has {len(rows):,} rows; expected are 1 to {MAX_ROWS:,}.")
+        if twice := sorted({each for each in header if header.count(each) > 1}):
+            self._add(("rows",), f"The file {name!r} has the column {twice[0]!r} twice. Keep one.")
         self._columns = header
         return rows[:MAX_ROWS]
 

@@ -98,6 +98,10 @@ turns:
             "4:1: The file 'empty.csv' has 0 rows; expected are 1 to 100,000.",
         ),
         (
+            HEAD + "rows: twice.csv\nturns: [{say: a}]",
+            "4:1: The file 'twice.csv' has the column 'a' twice. Keep one.",
+        ),
+        (
             HEAD + "script: bad.yaml\nturns: [{say: a}]",
             "4:1: The file 'bad.yaml' is not a script: line 1, column 1: a script",
         ),
@@ -116,6 +120,7 @@ def test_mistake_names_its_place(tmp_path, text, message):
         "a.csv": "a,b\n1,2\n",
         "uneven.csv": "a,b\n1,2\n3\n",
         "empty.csv": "a,b\n",
+        "twice.csv": "a,b,a\n1,2,3\n",
         "bad.yaml": "version: 1",
         "bad.json": "{",
         "flow.json": json.dumps(document(static("greet", "Hi"))),
