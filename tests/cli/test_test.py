@@ -323,6 +323,22 @@ def test_hosted_side_effects_need_consent(folder, texting_server, monkeypatch):
         assert len(store.runs()[0]) == 1
 
 
+def test_secrets_are_masked_everywhere(folder):
+    more = (
+        "rows: [{password: k-4711}]\nexpect:\n"
+        "  - variable: {name: dynamic.api_key, equals: other}\n"
+        "input: {dynamic_variables: {api_key: '{{password}}'}}\n"
+    )
+    scenario(folder, "One", more=more)
+
+    done = run(".", "--no-mask", "--json", folder / "report.json", "--html", folder / "report.html")
+
+    assert done.exit_code == 1
+    assert "expected: " in done.stdout
+    for text in (done.output, *((folder / f"report.{name}").read_text() for name in ("json", "html"))):
+        assert "k-4711" not in text
+
+
 def test_changed_workflow_is_stored_once(folder):
     database = f"sqlite:///{folder}/runs.sqlite3"
     scenario(folder, "One", "Good day")
