@@ -26,7 +26,7 @@ from debugger.scenarios.connections import Connections
 from debugger.scenarios.history import SuiteHistory
 from debugger.scenarios.possible_effects import CONFIRMED, PossibleEffect, possible_effects
 from debugger.scenarios.reports import REPORTS
-from debugger.scenarios.reports.masked import Sources
+from debugger.scenarios.reports.masked import Sources, without_secrets
 from debugger.scenarios.reports.texts import RunLink, app_link, failure_lines, no_link, warning_lines
 from debugger.scenarios.results import ScenarioResult
 from debugger.scenarios.runner import EMBEDDED
@@ -152,7 +152,7 @@ def _run(
         history.suite_id,
         started,
         time.perf_counter() - began,
-        [results[case.id] for case in cases if case.id in results],
+        [without_secrets(results[case.id]) for case in cases if case.id in results],
         missing,
         history.dispositions,
         "interrupted" if cancelled.is_set() else "--bail" if missing else "",
@@ -167,7 +167,7 @@ def _shown(found: Iterator[tuple[Case, ScenarioResult]], total: int) -> Iterator
         MofNCompleteColumn(),
         TextColumn("[red]{task.fields[problems]}"),
         TimeElapsedColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task, problems = bar.add_task("", total=total, problems=""), 0
@@ -243,7 +243,10 @@ class _Gate:
         hosted = {name: effects for name, effects in found.items() if name != EMBEDDED}
         for name, effects in hosted.items():
             own = [case for case in cases if case.scenario.connection == name]
-            typer.echo(f"Connection {name}: {len(own)} scenarios, {_turns(own)} turns.", err=True)
+            typer.echo(
+                f"Connection {name}: {_number(len(own), 'scenario')}, {_number(_turns(own), 'turn')}.",
+                err=True,
+            )
             for line in _effect_lines(list(effects)):
                 typer.echo(f"  {line}", err=True)
         turns = sum(_turns([case]) for case in cases if case.scenario.connection in hosted)

@@ -107,6 +107,24 @@ class ScenarioRunner:
         workflow_id, version = self._workflow(loaded, loaded.scenario, connection, backend)
         return self._checked_workflow(connection, backend, workflow_id, version)
 
+    def start(self, loaded: LoadedScenario) -> ScenarioRun:
+        """Return a run of a scenario without rows, whose turns and checks the caller makes.
+
+        Raises:
+            InputError: The connection cannot do what the scenario needs.
+        """
+        scenario = loaded.scenario
+        _check_abilities(scenario, scenario.connection)
+        return self._started(loaded, scenario, scenario.connection, threading.Event())
+
+    def workflow_id(self, loaded: LoadedScenario, connection: str = EMBEDDED) -> str:
+        """Return the id of a scenario's workflow on a connection.
+
+        Raises:
+            NotFoundError: The connection does not have it.
+        """
+        return self._workflow(loaded, loaded.scenario, connection, self.backend(connection))[0]
+
     def run(
         self,
         loaded: LoadedScenario,
@@ -162,7 +180,7 @@ class ScenarioRunner:
 
     def _started(
         self, loaded: LoadedScenario, scenario: Scenario, connection: str, cancelled: threading.Event
-    ) -> _ScenarioRun:
+    ) -> ScenarioRun:
         if connection == EMBEDDED:
             engine = self._engine(
                 scenario.script and str(loaded.path.parent / scenario.script), loaded.script
@@ -173,7 +191,7 @@ class ScenarioRunner:
             engine, backend = None, self._backends(connection)
         workflow_id, version = self._workflow(loaded, scenario, connection, backend)
         checked = self._checked_workflow(connection, backend, workflow_id, version)
-        return _ScenarioRun(scenario, backend, engine, workflow_id, version, checked, self._judge, cancelled)
+        return ScenarioRun(scenario, backend, engine, workflow_id, version, checked, self._judge, cancelled)
 
     def _engine(self, key: str | None, script: Script | None) -> _Engine:
         if key not in self._engines:
@@ -223,11 +241,11 @@ class ScenarioRunner:
         document = workflow.to_wire()
         if not self._owns_store:
             for row in backend.workflows():
-                stored = backend.workflow(row.id)
-                if stored.config.logical_id != workflow.config.logical_id:
+                if backend.workflow(row.id).config.logical_id != workflow.config.logical_id:
                     continue
-                if stored.to_wire() == document:
-                    return row.id, row.active_version_number
+                for each in reversed(backend.versions(row.id)):
+                    if backend.workflow(row.id, each.version_number).to_wire() == document:
+                        return row.id, each.version_number
                 version = backend.store.create_version(row.id, document=document, version_name=name)
                 return row.id, version.version_number
         created = backend.create_workflow(document)
@@ -283,8 +301,11 @@ class _Engine:
         self.world.random.seed(scenario.seed)
 
 
-class _ScenarioRun:
+class ScenarioRun:
     """One run of a scenario with one row."""
+
+    run_id: str | None
+    """``None`` before the first turn."""
 
     def __init__(
         self,
@@ -307,6 +328,7 @@ class _ScenarioRun:
         self._version = version
         self._judge = judge
         self._cancelled = cancelled
+        self._first_log = 0
         self._conversation = Conversation(workflow, self._ledgers)
         self._mocks = _mock_set(scenario.mocks, workflow)
 
@@ -314,6 +336,22 @@ class _ScenarioRun:
     def path(self) -> str:
         """The nodes and edges of the run, in words."""
         return path_text(self._conversation.steps(self._conversation.scope(None)))
+
+    def take_turn(self, turn: ScenarioTurn) -> None:
+        """Execute one turn, without its checks.
+
+        Raises:
+            RunEndedError: The run has ended.
+        """
+        self._first_log = len(self._conversation.logs)
+        self._turn(turn)
+
+    def check(self, expectation: Expectation, *, is_at_end: bool = False) -> CheckResult:
+        """Check an expectation on the last turn, or on the whole run."""
+        scope = self._conversation.scope(
+            None if is_at_end else self.turns, first_log=0 if is_at_end else self._first_log
+        )
+        return check(expectation, self._conversation, scope, self._judge)
 
     def execute(self) -> None:
         """Send the turns and check them; stop after a turn that failed."""

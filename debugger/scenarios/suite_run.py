@@ -54,7 +54,7 @@ class SuiteRun:
     def summary(self) -> str:
         """Return one line: ``3 passed, 1 failed (1 new), 2 not run in 1.2 s``."""
         counts = self.counts
-        parts = [f"{counts['passed']} passed"]
+        parts = [f"{counts['passed']} passed"] if counts["passed"] or not counts else []
         if counts["failed"]:
             parts.append(f"{counts['failed']} failed{self._disposed('failed')}")
         if counts["error"]:

@@ -11,10 +11,9 @@ from xml.etree import ElementTree
 from debugger.scenarios.reports.masked import ReportedResult, Sources, reported_results
 from debugger.scenarios.reports.texts import (
     RunLink,
-    check_place,
     decisive,
     failure_lines,
-    repeats_text,
+    failure_summary,
     run_lines,
     warning_lines,
 )
@@ -60,9 +59,8 @@ def _case(reported: ReportedResult, link: RunLink) -> ElementTree.Element:
     if result.outcome != "passed" and found is not None:
         first = found.failures[0] if found.failures else None
         kind = first.expectation.kind if first else "infrastructure"
-        message = f"{check_place(first)}: {first.text}" if first else found.error or repeats_text(result)
         name = "error" if result.outcome == "error" else "failure"
-        problem = ElementTree.SubElement(case, name, type=kind, message=_text(message))
+        problem = ElementTree.SubElement(case, name, type=kind, message=_text(failure_summary(result)))
         problem.text = _text("\n".join(failure_lines(result, link)))
     output = [f"Warning: {line}" for line in warning_lines(result)]
     if result.outcome == "passed" and found is not None:

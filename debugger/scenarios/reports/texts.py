@@ -52,6 +52,14 @@ def repeats_text(result: ScenarioResult) -> str:
     return f"{result.passes} of {len(result.repetitions)} repetitions passed, {needed} needed"
 
 
+def failure_summary(result: ScenarioResult) -> str:
+    """Return why a scenario did not pass, in one line."""
+    found = decisive(result)
+    if found is None or not found.failures:
+        return found.error if found and found.error else repeats_text(result)
+    return f"{check_place(found.failures[0])}: {found.failures[0].text}"
+
+
 def failure_lines(result: ScenarioResult, link: RunLink = no_link) -> Iterator[str]:
     """Yield why a scenario did not pass, line by line."""
     if result.row:
