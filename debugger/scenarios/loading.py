@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,6 +23,8 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 from debugger.scenarios.conversation import ANY_NODES, CheckedWorkflow
 from debugger.scenarios.model import Expectation, Scenario
+
+Read = TypeVar("Read")
 
 SUFFIX = ".scenario.yaml"
 """The end of the names of scenario files."""
@@ -90,8 +92,9 @@ class LoadedScenario:
     """The values for placeholders, from the file itself or from CSV."""
     document: Workflow | None = field(default=None, repr=False)
     """The workflow, where the scenario names a JSON file."""
+    document_text: str = field(default="", repr=False)
     script: Script | None = field(default=None, repr=False)
-    script_text: str = field(default="", repr=False)
+    script_text: str | None = field(default=None, repr=False)
 
     def cases(self) -> Iterator[tuple[int | None, JsonObject, Scenario]]:
         """Yield each row with its number, from 1, and the scenario filled with it.
@@ -158,7 +161,7 @@ def load_text(text: str, folder: Path, *, path: Path | None = None) -> LoadedSce
         raise ScenarioFileError(file, [Problem.of(error)]) from error
     reader = _Reader(root, folder)
     scenario, rows = reader.scenario(), reader.rows()
-    document, (script, script_text) = reader.document(), reader.script()
+    document, script = reader.document(), reader.script()
     reader.check_placeholders()
     if scenario is not None and document is not None:
         reader.check_names(scenario, document)
@@ -170,7 +173,16 @@ def load_text(text: str, folder: Path, *, path: Path | None = None) -> LoadedSce
         except ValidationError as error:
             reader.add_invalid(error, f"Row {number}: ")
     reader.raise_problems(file)
-    return LoadedScenario(path, scenario, text, rows, document, script, script_text)
+    return LoadedScenario(
+        path,
+        scenario,
+        text,
+        rows,
+        document,
+        reader.texts.get("workflow", ""),
+        script,
+        reader.texts.get("script"),
+    )
 
 
 class _Reader:
@@ -187,6 +199,8 @@ class _Reader:
         self._folder = folder
         self._problems: list[Problem] = []
         self._rows: list[JsonObject] = []
+        self.texts: dict[str, str] = {}
+        """The texts of the files that the scenario names, by key."""
         self._columns: list[str] | None = None
         """Those of the CSV file."""
 
@@ -229,25 +243,25 @@ class _Reader:
             return None
         if self._value("workflow_version") is not None:
             self._add(("workflow_version",), "A JSON file has one version only. Remove workflow_version.")
-        content = self._content("workflow", name)
-        try:
-            return None if content is None else load_workflow(content)
-        except DebuggerError as error:
-            self._add(("workflow",), f"The file {name!r} is not a workflow: {error}")
-            return None
+        return self._read_file("workflow", name, load_workflow)
 
-    def script(self) -> tuple[Script | None, str]:
-        """Return the script that the scenario names, and its text."""
+    def script(self) -> Script | None:
+        """Return the script that the scenario names."""
         name = self._value("script")
-        content = self._content("script", name) if isinstance(name, str) else None
-        if content is None:
-            return None, ""
+        return self._read_file("script", name, Script.load) if isinstance(name, str) else None
+
+    def _read_file(self, kind: str, name: str, read: Callable[[str], Read]) -> Read | None:
+        content = self._content(kind, name)
         try:
-            text = content.decode("utf-8-sig")
-            return Script.load(text), text
-        except (InputError, UnicodeDecodeError) as error:
-            self._add(("script",), f"The file {name!r} is not a script: {error}")
-            return None, ""
+            if content is None:
+                return None
+            text = self.texts[kind] = content.decode("utf-8-sig")
+            return read(text)
+        except UnicodeDecodeError:
+            self._add((kind,), f"The file {name!r} is not UTF-8. Save it as UTF-8.")
+        except DebuggerError as error:
+            self._add((kind,), f"The file {name!r} is not a {kind}: {error}")
+        return None
 
     def check_placeholders(self) -> None:
         """Note placeholders without a column."""

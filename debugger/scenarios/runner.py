@@ -19,6 +19,7 @@ from debugger.engine.environment import Environment
 from debugger.engine.inspection import RunInspector
 from debugger.engine.mocks import Fault, MockSet, Pin, Target
 from debugger.engine.mocks.interceptor import Interceptor
+from debugger.engine.models import Script
 from debugger.engine.models.base import Model
 from debugger.engine.models.tool_names import model_name
 from debugger.engine.super_nodes import expand
@@ -69,9 +70,8 @@ class ScenarioRunner:
         self.store = store or Store("sqlite://")
         self._owns_store = store is None
         self._backends = backends
-        self._engines: dict[str, _Engine] = {}
-        self._workflow_ids: dict[tuple[str, str], str] = {}
-        self._files: dict[Path, tuple[JsonObject, tuple[str, int | None]]] = {}
+        self._engines: dict[str | None, _Engine] = {}
+        self._workflow_ids: dict[tuple[str, str], tuple[str, int | None]] = {}
         self._checked: dict[tuple[str, str, int | None], CheckedWorkflow] = {}
         self._judge = ConversationJudge(settings, judge)
         self._has_samples = False
@@ -93,7 +93,7 @@ class ScenarioRunner:
 
     def backend(self, connection: str) -> Backend:
         """Return the backend that runs the scenarios of a connection, and has their runs."""
-        return self._engine().backend if connection == EMBEDDED else self._backends(connection)
+        return self._engine(None, None).backend if connection == EMBEDDED else self._backends(connection)
 
     def workflow_id(self, loaded: LoadedScenario, connection: str = EMBEDDED) -> str:
         """Return the id of a scenario's workflow on a connection.
@@ -101,7 +101,7 @@ class ScenarioRunner:
         Raises:
             NotFoundError: The connection does not have it.
         """
-        return self._workflow(loaded, connection, self.backend(connection))[0]
+        return self._workflow(loaded, loaded.scenario, connection, self.backend(connection))[0]
 
     def run(
         self,
@@ -160,47 +160,41 @@ class ScenarioRunner:
         self, loaded: LoadedScenario, scenario: Scenario, connection: str, cancelled: threading.Event
     ) -> _ScenarioRun:
         if connection == EMBEDDED:
-            engine = self._engine(loaded)
+            engine = self._engine(loaded.script_text, loaded.script)
             engine.reset(scenario)
             backend: Backend = engine.backend
         else:
             engine, backend = None, self._backends(connection)
-        workflow_id, version = self._workflow(loaded, connection, backend)
+        workflow_id, version = self._workflow(loaded, scenario, connection, backend)
         if scenario.workflow_version is not None:
             version = scenario.workflow_version
         checked = self._checked_workflow(connection, backend, workflow_id, version)
         return _ScenarioRun(scenario, backend, engine, workflow_id, version, checked, self._judge, cancelled)
 
-    def _engine(self, loaded: LoadedScenario | None = None) -> _Engine:
-        """Return the engine of a scenario's script; without one, the common engine."""
-        text = loaded.script_text if loaded is not None else ""
-        if text not in self._engines:
+    def _engine(self, key: str | None, script: Script | None) -> _Engine:
+        if key not in self._engines:
             clock = _Clock()
             world = Environment(now=clock.now, sleep=clock.sleep)
-            script = loaded.script if loaded is not None else None
             backend = EmbeddedBackend(self.settings, store=self.store, world=world, script=script)
-            self._engines[text] = _Engine(backend, clock, world)
-        return self._engines[text]
+            self._engines[key] = _Engine(backend, clock, world)
+        return self._engines[key]
 
-    def _workflow(self, loaded: LoadedScenario, connection: str, backend: Backend) -> tuple[str, int | None]:
+    def _workflow(
+        self, loaded: LoadedScenario, scenario: Scenario, connection: str, backend: Backend
+    ) -> tuple[str, int | None]:
         """Return the id of the workflow, and the version that holds its file."""
-        name = loaded.scenario.workflow
-        if loaded.document is not None:
-            if connection == EMBEDDED:
-                return self._of_file(loaded.path.parent / name, loaded.document)
-            name = loaded.document.config.logical_id
-        if (connection, name) not in self._workflow_ids:
-            self._workflow_ids[connection, name] = self._find(name, connection, backend)
-        return self._workflow_ids[connection, name], None
-
-    def _of_file(self, path: Path, workflow: Workflow) -> tuple[str, int | None]:
-        """Return the id and version of a file's workflow, stored again where the file has changed."""
-        document = workflow.to_wire()
-        stored, found = self._files.get(path, (None, ("", None)))
-        if stored != document:
-            found = self._store_document(workflow, path.name)
-            self._files[path] = document, found
-        return found
+        key = (
+            connection,
+            scenario.workflow if loaded.document is None else loaded.document_text,
+        )
+        if key not in self._workflow_ids:
+            if loaded.document is None or connection != EMBEDDED:
+                name = scenario.workflow if loaded.document is None else loaded.document.config.logical_id
+                found: tuple[str, int | None] = (self._find(name, connection, backend), None)
+            else:
+                found = self._store_document(loaded.document, Path(scenario.workflow).name)
+            self._workflow_ids[key] = found
+        return self._workflow_ids[key]
 
     def _find(self, name: str, connection: str, backend: Backend) -> str:
         """Return the id of a workflow by its id, logical id or name."""
@@ -220,7 +214,7 @@ class ScenarioRunner:
 
     def _store_document(self, workflow: Workflow, name: str) -> tuple[str, int | None]:
         """Store a workflow, or find it stored; return its id and version."""
-        backend = self._engine().backend
+        backend = self._engine(None, None).backend
         document = workflow.to_wire()
         if not self._owns_store:
             for row in backend.workflows():
