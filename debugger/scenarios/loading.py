@@ -7,20 +7,24 @@ import difflib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from debugger.engine.models import Script
 from debugger.engine.models.yaml_lines import LocatedValue, YamlError, read_yaml
-from debugger.errors import DebuggerError, InputError
+from debugger.engine.super_nodes import expand
+from debugger.errors import DebuggerError, InputError, NotFoundError, RunError
 from debugger.graph import load_workflow
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
-from debugger.scenarios.model import Scenario
+from debugger.scenarios.conversation import ANY_NODES, CheckedWorkflow
+from debugger.scenarios.model import Expectation, Scenario
+
+Read = TypeVar("Read")
 
 SUFFIX = ".scenario.yaml"
 """The end of the names of scenario files."""
@@ -88,7 +92,9 @@ class LoadedScenario:
     """The values for placeholders, from the file itself or from CSV."""
     document: Workflow | None = field(default=None, repr=False)
     """The workflow, where the scenario names a JSON file."""
+    document_text: str = field(default="", repr=False)
     script: Script | None = field(default=None, repr=False)
+    script_text: str | None = field(default=None, repr=False)
 
     def cases(self) -> Iterator[tuple[int | None, JsonObject, Scenario]]:
         """Yield each row with its number, from 1, and the scenario filled with it.
@@ -157,6 +163,8 @@ def load_text(text: str, folder: Path, *, path: Path | None = None) -> LoadedSce
     scenario, rows = reader.scenario(), reader.rows()
     document, script = reader.document(), reader.script()
     reader.check_placeholders()
+    if scenario is not None and document is not None:
+        reader.check_names(scenario, document)
     reader.raise_problems(file)
     assert scenario is not None
     for number, row in enumerate(rows, start=1):
@@ -165,7 +173,16 @@ def load_text(text: str, folder: Path, *, path: Path | None = None) -> LoadedSce
         except ValidationError as error:
             reader.add_invalid(error, f"Row {number}: ")
     reader.raise_problems(file)
-    return LoadedScenario(path, scenario, text, rows, document, script)
+    return LoadedScenario(
+        path,
+        scenario,
+        text,
+        rows,
+        document,
+        reader.texts.get("workflow", ""),
+        script,
+        reader.texts.get("script"),
+    )
 
 
 class _Reader:
@@ -182,6 +199,8 @@ class _Reader:
         self._folder = folder
         self._problems: list[Problem] = []
         self._rows: list[JsonObject] = []
+        self.texts: dict[str, str] = {}
+        """The texts of the files that the scenario names, by key."""
         self._columns: list[str] | None = None
         """Those of the CSV file."""
 
@@ -224,28 +243,55 @@ class _Reader:
             return None
         if self._value("workflow_version") is not None:
             self._add(("workflow_version",), "A JSON file has one version only. Remove workflow_version.")
-        content = self._content("workflow", name)
-        try:
-            return None if content is None else load_workflow(content)
-        except DebuggerError as error:
-            self._add(("workflow",), f"The file {name!r} is not a workflow: {error}")
-            return None
+        return self._read_file("workflow", name, load_workflow)
 
     def script(self) -> Script | None:
         """Return the script that the scenario names."""
         name = self._value("script")
-        content = self._content("script", name) if isinstance(name, str) else None
+        return self._read_file("script", name, Script.load) if isinstance(name, str) else None
+
+    def _read_file(self, kind: str, name: str, read: Callable[[str], Read]) -> Read | None:
+        content = self._content(kind, name)
         try:
-            return None if content is None else Script.load(content.decode("utf-8-sig"))
-        except (InputError, UnicodeDecodeError) as error:
-            self._add(("script",), f"The file {name!r} is not a script: {error}")
-            return None
+            if content is None:
+                return None
+            text = self.texts[kind] = content.decode("utf-8-sig")
+            return read(text)
+        except UnicodeDecodeError:
+            self._add((kind,), f"The file {name!r} is not UTF-8. Save it as UTF-8.")
+        except DebuggerError as error:
+            self._add((kind,), f"The file {name!r} is not a {kind}: {error}")
+        return None
 
     def check_placeholders(self) -> None:
         """Note placeholders without a column."""
         for key in _FILLED:
             for path, name in _placeholders(self._value(key), (key,)):
                 self._check_placeholder(path, name)
+
+    def check_names(self, scenario: Scenario, document: Workflow) -> None:
+        """Note names of nodes and edges that the workflow of a JSON file does not have."""
+        try:
+            workflow = CheckedWorkflow(document, expand(document, _not_stored).workflow)
+        except RunError:  # it contains a stored workflow, whose nodes only a run knows
+            return
+        checks = {"node": workflow.node_id, "edge": workflow.check_edge}
+        places: list[tuple[tuple[str | int, ...], list[Expectation]]] = [(("expect",), scenario.expect)]
+        places += [(("turns", index, "expect"), turn.expect) for index, turn in enumerate(scenario.turns)]
+        for path, expectations in places:
+            for index, expectation in enumerate(expectations):
+                for kind, name in _names(expectation):
+                    self._check_name((*path, index, expectation.kind), name, checks[kind])
+        for index, mock in enumerate(scenario.mocks):
+            for name in filter(None, (mock.node, mock.model_of, mock.called_by)):
+                self._check_name(("mocks", index), name, workflow.node_id)
+
+    def _check_name(self, path: tuple[str | int, ...], name: str, check: Callable[[str], object]) -> None:
+        try:
+            if "{{" not in name:
+                check(name)
+        except InputError as error:
+            self._add(path, str(error))
 
     def _check_placeholder(self, path: tuple[str | int, ...], name: str) -> None:
         written = f"{{{{{name}}}}}"
@@ -306,6 +352,21 @@ class _Reader:
 def is_path(workflow: str) -> bool:
     """Return whether a scenario's ``workflow`` is a path and not an id or a name."""
     return workflow.endswith(".json")
+
+
+def _names(expectation: Expectation) -> Iterator[tuple[str, str]]:
+    """Yield the names of nodes and edges in an expectation, with their kind."""
+    for names in (expectation.reached, expectation.not_reached, expectation.path):
+        yield from (("node", name) for name in names or () if name != ANY_NODES)
+    for names in (expectation.edge_taken, expectation.edge_not_taken):
+        yield from (("edge", name) for name in names or ())
+    for match in (expectation.hint, *(expectation.events or ())):
+        if match is not None and match.node is not None:
+            yield "node", match.node
+
+
+def _not_stored(workflow_id: str, version: int | None) -> NoReturn:
+    raise NotFoundError(f"The workflow {workflow_id!r} is stored elsewhere.")
 
 
 def _filled(scenario: Scenario, row: JsonObject) -> Scenario:

@@ -8,7 +8,7 @@ import pytest
 
 from debugger.errors import InputError
 from debugger.scenarios.loading import ScenarioFileError, find_scenarios, load_scenario, load_text
-from tests.support.factories import document, static
+from tests.support.factories import direct, document, static
 
 HEAD = "version: 1\nname: Test\nworkflow: some_workflow\n"
 
@@ -130,6 +130,39 @@ def test_mistake_names_its_place(tmp_path, text, message):
         load_text(text, tmp_path)
 
     assert str(caught.value).startswith(f"{tmp_path.as_posix()}/unsaved.scenario.yaml:{message}")
+
+
+def test_unknown_names_are_reported_by_place(tmp_path):
+    flow = document(static("greet", "Hi"), static("bye", "Bye"), direct("greet", "bye", name="onward"))
+    (tmp_path / "flow.json").write_text(json.dumps(flow), encoding="utf-8")
+    text = """\
+version: 1
+name: Test
+workflow: flow.json
+rows: [{node: nothing}]
+mocks:
+  - {node: gret, error: x}
+  - {tool: anything, called_by: Greet, error: x}
+turns:
+  - say: a
+    expect:
+      - reached: [Greet, bey]
+      - path: [greet, ..., "{{node}}"]
+      - events: [start_workflow, {type: end_node_run, node: by}]
+expect:
+  - edge_not_taken: [onward, onwards]
+  - hint: {node: desk}
+"""
+    with pytest.raises(ScenarioFileError) as caught:
+        load_text(text, tmp_path)
+
+    assert [(each.line, each.column, each.message) for each in caught.value.problems] == [
+        (6, 5, "The workflow has no node 'gret'. Did you mean 'greet'?"),
+        (11, 9, "The workflow has no node 'bey'. Did you mean 'bye'?"),
+        (13, 9, "The workflow has no node 'by'. Did you mean 'bye'?"),
+        (15, 5, "The workflow has no edge 'onwards'. Did you mean 'onward'?"),
+        (16, 5, "The workflow has no node 'desk'. It has greet, bye, Greet, Bye."),
+    ]
 
 
 def test_rows_fill_texts_and_values(tmp_path):
