@@ -1,0 +1,1 @@
+"""Scenarios: conversations with expectations, run and checked without the page."""

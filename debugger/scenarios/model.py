@@ -1,0 +1,280 @@
+"""The scenario file as models, from which its JSON Schema is made.
+
+Format version 1; `debugger/docs/scenarios.md` explains it for its writers.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import RunStatus
+
+VERSION = 1
+
+SideEffectClass = Literal["talk", "read", "write", "contact"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def _with_one_of(self, names: tuple[str, ...]) -> Self:
+        found = [name for name in names if getattr(self, name) is not None]
+        if len(found) != 1:
+            wrong = f", not {' and '.join(found)}" if found else ""
+            raise ValueError(f"needs exactly one of {', '.join(name.strip('_') for name in names)}{wrong}")
+        return self
+
+
+def _text_match(value: Any) -> Any:
+    return {"contains": value} if isinstance(value, str) else value
+
+
+def _list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+Texts = Annotated[list[str], BeforeValidator(_list, json_schema_input_type=str | list[str])]
+
+
+class TextMatch(_Model):
+    """A comparison of a text; a plain text means ``contains``."""
+
+    equals: str | None = None
+    contains: str | None = None
+    """The text is found in it, upper and lower case alike."""
+    regex: str | None = None
+    """A regular expression that is searched for."""
+    similar: str | None = None
+    """A text whose words are the same for the most part."""
+    at_least: float = Field(default=0.8, ge=0, le=1)
+    """The least similarity, from 0 to 1, as `difflib.SequenceMatcher` counts it over words."""
+    not_: MatchedText | None = Field(default=None, alias="not")
+    """A comparison that must not hold."""
+
+    @model_validator(mode="after")
+    def _compares_once(self) -> Self:
+        return self._with_one_of(("equals", "contains", "regex", "similar", "not_"))
+
+
+MatchedText = Annotated[TextMatch, BeforeValidator(_text_match, json_schema_input_type=str | TextMatch)]
+
+
+class VariableMatch(_Model):
+    """A comparison of one variable after the turn."""
+
+    name: str
+    """``runtime.slot``, ``dynamic.name`` or ``workflow.name``, then a path: ``runtime.patient.phones[0]``."""
+    thread: str = "0"
+    """The thread whose runtime variables are meant."""
+    equals: Any = None
+    not_equals: Any = None
+    one_of: list[Any] | None = None
+    contains: Any = None
+    """A part of a text, an element of a list or a key of an object."""
+    regex: str | None = None
+    less_than: float | None = None
+    at_most: float | None = None
+    greater_than: float | None = None
+    at_least: float | None = None
+    absent: bool | None = None
+    """``true``: it has no value; ``false``: it has one."""
+
+    @property
+    def comparison(self) -> tuple[str, Any]:
+        """Return the name of the comparison and its operand."""
+        name = next(iter(self.model_fields_set - {"name", "thread"}))
+        return name, getattr(self, name)
+
+    @model_validator(mode="after")
+    def _compares_once(self) -> Self:
+        if len(self.model_fields_set - {"name", "thread"}) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(_COMPARISONS)}")
+        return self
+
+
+_COMPARISONS = [name for name in VariableMatch.model_fields if name not in ("name", "thread")]
+
+
+class HintMatch(_Model):
+    """The hint of what the run waits for after the turn."""
+
+    waiting: bool = True
+    """``false``: the run must not wait for the user."""
+    node: str | None = None
+    """The node that waits, by logical id or name."""
+    kind: str | None = None
+    """The kind of input, as the column ``next_input_hint_kind`` of exports has it."""
+
+
+class Limits(_Model):
+    """Upper bounds; of one turn where they are in a turn, else of the whole run."""
+
+    tokens: int | None = Field(default=None, ge=0)
+    ms: float | None = Field(default=None, ge=0)
+    """Milliseconds without pauses."""
+    turns: int | None = Field(default=None, ge=0)
+    """Turns of the user; at the end only."""
+    node_runs: int | None = Field(default=None, ge=0)
+
+
+class EventMatch(_Model):
+    """One event, by type and node."""
+
+    type: str
+    node: str | None = None
+
+
+def _event_match(value: Any) -> Any:
+    return {"type": value} if isinstance(value, str) else value
+
+
+EventStep = Annotated[EventMatch, BeforeValidator(_event_match, json_schema_input_type=str | EventMatch)]
+
+
+class Judge(_Model):
+    """A judgement by a model on the conversation so far."""
+
+    criterion: str
+    """A statement that must be true, such as ``The agent confirms the date``."""
+    model: str | None = None
+    """The model's name; by default the one of the settings."""
+
+
+class Expectation(_Model):
+    """One check: exactly one of the kinds, besides ``message`` and ``soft``."""
+
+    says: MatchedText | None = None
+    """One message of the agent in the turn (at the end: in the run) that fits; ``not`` is of all of them."""
+    reached: Texts | None = None
+    """Nodes, by logical id or name, that all ran."""
+    not_reached: Texts | None = None
+    path: list[str] | None = None
+    """The nodes of the main thread in order; ``...`` is any number of nodes, none included."""
+    edge_taken: Texts | None = None
+    """Edges, by name, logical id or condition, that were all taken."""
+    edge_not_taken: Texts | None = None
+    variable: VariableMatch | None = None
+    hint: HintMatch | None = None
+    status: RunStatus | None = None
+    no_side_effect: Annotated[
+        list[SideEffectClass] | None,
+        BeforeValidator(_list, json_schema_input_type=SideEffectClass | list[SideEffectClass]),
+    ] = None
+    """Classes of calls to the outside that were neither made nor blocked."""
+    at_most: Limits | None = None
+    events: list[EventStep] | None = None
+    """Events in this order; others may be between them."""
+    judge: Judge | None = None
+    message: str = ""
+    """The text that a failure begins with."""
+    soft: bool = False
+    """A failure is reported as a warning and fails nothing."""
+
+    @property
+    def kind(self) -> str:
+        """Return the kind, such as ``says``."""
+        return next(name for name in KINDS if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Self:
+        return self._with_one_of(KINDS)
+
+
+KINDS = tuple(name for name in Expectation.model_fields if name not in ("message", "soft"))
+"""The kinds of expectations, in the order of the documentation."""
+
+
+class ScenarioTurn(_Model):
+    """One turn: what the user says or sends, and what is expected."""
+
+    say: str | None = None
+    """The user's message; ``{{column}}`` is filled from the row."""
+    send: JsonObject | None = None
+    """A run input of the API, laid over the scenario's; with ``say`` the message is added to it."""
+    advance: int | None = Field(default=None, ge=1, le=100)
+    """Steps of background work instead of a turn."""
+    expect: list[Expectation] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> Self:
+        if self.advance is not None and (self.say is not None or self.send is not None):
+            raise ValueError("has 'advance' beside 'say' or 'send'; use a turn of its own")
+        return self
+
+
+class MockSpec(_Model):
+    """A mock or a fault; exactly one target, and an output or an error or a delay."""
+
+    node: str | None = None
+    """A whole run of a node, by logical id or name."""
+    tool: str | None = None
+    model_of: str | None = None
+    """The answer of a node's model, by the node's logical id or name."""
+    called_by: str = ""
+    """Of a tool: the node that calls it; empty is every node."""
+    output: JsonObject | None = None
+    """As `debugger.engine.mocks.Pin` describes it."""
+    error: str = ""
+    delay_seconds: float = Field(default=0, ge=0, le=600)
+    attempts: str = ""
+    """The calls that fail: ``1``, ``>=2``, ``<=3``, ``%2``; empty is every call."""
+
+    @model_validator(mode="after")
+    def _replaces_one_thing(self) -> Self:
+        if (self.output is None) == (not self.error and not self.delay_seconds):
+            raise ValueError("needs either 'output', or 'error' or 'delay_seconds'")
+        return self._with_one_of(("node", "tool", "model_of"))
+
+
+class Repeat(_Model):
+    """Repetitions of each row, of which a number must pass."""
+
+    times: int = Field(ge=1, le=1000)
+    passes: int | None = Field(default=None, ge=1)
+    """By default all."""
+
+    @model_validator(mode="after")
+    def _can_pass(self) -> Self:
+        if self.passes is not None and self.passes > self.times:
+            raise ValueError(f"'passes' {self.passes} is more than 'times' {self.times}")
+        return self
+
+    @property
+    def needed(self) -> int:
+        """Return the number of repetitions that must pass."""
+        return self.passes or self.times
+
+
+class Scenario(_Model):
+    """A conversation with expectations."""
+
+    version: Literal[1]
+    """The version of the format."""
+    name: str = Field(min_length=1)
+    description: str = ""
+    tags: list[str] = Field(default_factory=list)
+    workflow: str = Field(min_length=1)
+    """A logical id or id, or the path of a JSON file relative to this file."""
+    workflow_version: int | None = Field(default=None, ge=0)
+    """By default the active one; of a JSON file not possible."""
+    connection: str = "embedded"
+    """``embedded``, ``hosted``, or the name of a saved connection; ``--backend`` wins."""
+    script: str | None = None
+    """The path of a script that answers for models, relative to this file; embedded only."""
+    clock: datetime | None = None
+    """A time at which the clock is frozen; embedded only."""
+    seed: int | None = Field(default=None, ge=0, lt=2**64)
+    """A seed of random values; embedded only."""
+    input: JsonObject = Field(default_factory=dict)
+    """The run input of every turn: variables, ``start_node_logical_id``, ``initial_state`` and other keys."""
+    mocks: list[MockSpec] = Field(default_factory=list)
+    rows: list[JsonObject] | str = Field(default_factory=list)
+    """Values for ``{{column}}`` in ``input``, ``turns`` and ``expect``: inline, or a CSV file's path."""
+    repeat: Repeat | None = None
+    turns: list[ScenarioTurn] = Field(min_length=1)
+    expect: list[Expectation] = Field(default_factory=list)
+    """Checks at the end, on the whole run."""
