@@ -120,7 +120,7 @@ def pytest_runtest_makereport(item: pytest.Item):
 
 
 # Not for the whole session: while it lives, Playwright runs an event loop in the thread of the tests.
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """A browser; without one the tests are skipped by name, and fail where CI=true asks for it."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
@@ -135,7 +135,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app on the embedded engine with the samples."""
     with streamlit_app(tmp_path_factory.mktemp("app")) as server:
@@ -144,7 +144,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @dataclass(frozen=True)
 class Window:
-    """The browser context of a module; its pages share one cache."""
+    """The browser context of all tests in a worker; its pages share one cache."""
 
     context: BrowserContext
     outside: list[str]
@@ -152,7 +152,7 @@ class Window:
     kept_open: Page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def window(chromium: Browser) -> Iterator[Window]:
     """A window that lets nothing leave this machine."""
     context = chromium.new_context(

@@ -10,6 +10,9 @@ from typing import Any
 
 from playwright.sync_api import Download, Locator, Page, TimeoutError, expect
 
+from tests.support.factories import direct, document, node, static, when
+from tests.support.factories import say as say_node
+
 HEADER_HEIGHT, ROW_HEIGHT = 35, 30
 WATCH = """(() => {
   const now = () => performance.now();
@@ -91,10 +94,11 @@ def choose(page: Page, label: str, option: str) -> None:
         settled(page)
         return
     box = page.get_by_test_id("stSelectbox").filter(has=page.get_by_text(label, exact=True))
-    if option in box.inner_text():
+    field = box.get_by_role("combobox")
+    if field.input_value().startswith(option):
         return
-    box.get_by_role("combobox").click()
-    box.get_by_role("combobox").fill(option)  # of a long list only those in sight are on the page
+    field.click()
+    field.fill(option)  # of a long list only those in sight are on the page
     page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
     settled(page)
 
@@ -224,3 +228,33 @@ def message_box(page: Page) -> Locator:
 def alert(page: Page) -> Locator:
     """The sentences that tell what went wrong."""
     return page.get_by_test_id("stAlert")
+
+
+def ring() -> dict[str, Any]:
+    """Return a workflow that counts visits until a variable says which way to go."""
+    return document(
+        node("count", "no_op", is_start=True),
+        static("left", "Turned left"),
+        static("right", "Turned right"),
+        say_node("chat"),
+        when("count", "right", "{{way}} == 'right'"),
+        when("count", "left", "{{way}} == 'left'"),
+        when("count", "count", "{{way}} == 'round'", name="again"),
+        direct("right", "chat"),
+        direct("left", "chat"),
+        name="Ring",
+        defaults={"way": "round"},
+    )
+
+
+def add_breakpoint(page: Page, *, condition: str = "", hits: str = "") -> None:
+    """Add a breakpoint with a condition or a number of hits."""
+    page.locator(".st-key-lower_view").get_by_text("Breakpoints").click()
+    settled(page)
+    form = page.locator(".st-key-new_breakpoint")
+    form.get_by_role("textbox", name="Condition").fill(condition)
+    form.get_by_role("textbox", name="Hits").fill(hits)
+    form.get_by_role("textbox", name="Hits").press("Enter")
+    settled(page)
+    form.get_by_role("button", name="Add").click()
+    settled(page)

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import driving
 from tests.browser.conftest import Server
 from tests.browser.driving import (
+    add_breakpoint,
     alert,
     choose,
     context,
@@ -19,31 +20,14 @@ from tests.browser.driving import (
     message_box,
     open_app,
     open_editor,
+    ring,
     run_head,
     settled,
     start,
     type_into_cell,
 )
-from tests.support.factories import direct, document, node, say, static, when
 
 pytestmark = pytest.mark.browser
-
-
-def ring():
-    """Counts visits until somebody says which way to go."""
-    return document(
-        node("count", "no_op", is_start=True),
-        static("left", "Turned left"),
-        static("right", "Turned right"),
-        say("chat"),
-        when("count", "right", "{{way}} == 'right'"),
-        when("count", "left", "{{way}} == 'left'"),
-        when("count", "count", "{{way}} == 'round'", name="again"),
-        direct("right", "chat"),
-        direct("left", "chat"),
-        name="Ring",
-        defaults={"way": "round"},
-    )
 
 
 def opened(page: Page, app: Server) -> None:
@@ -55,18 +39,6 @@ def opened(page: Page, app: Server) -> None:
 
 def stepping(page: Page):
     return context(page)
-
-
-def add_breakpoint(page: Page, *, condition: str = "", hits: str = "") -> None:
-    page.locator(".st-key-lower_view").get_by_text("Breakpoints").click()
-    settled(page)
-    form = page.locator(".st-key-new_breakpoint")
-    form.get_by_role("textbox", name="Condition").fill(condition)
-    form.get_by_role("textbox", name="Hits").fill(hits)
-    form.get_by_role("textbox", name="Hits").press("Enter")
-    settled(page)
-    form.get_by_role("button", name="Add").click()
-    settled(page)
 
 
 def test_run_is_stepped_event_by_event_then_node_by_node(page: Page, app: Server):
@@ -103,7 +75,7 @@ def test_condition_stops_before_fifth_visit_where_edit_changes_path(
     other = chromium.new_context().new_page()
     other.goto(page.url)
     expect(context(other)).to_contain_text("5 hits")
-    other.close()
+    other.context.close()
 
     open_editor(page)
     type_into_cell(page, "live_dynamic", row=0, text="right")

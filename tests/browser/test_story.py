@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Server, streamlit_app
 from tests.browser.driving import (
+    add_breakpoint,
     connect,
     context,
     conversation,
@@ -15,6 +16,7 @@ from tests.browser.driving import (
     open_app,
     open_editor,
     origin,
+    ring,
     run_head,
     run_id,
     say,
@@ -22,27 +24,8 @@ from tests.browser.driving import (
     start,
     type_into_cell,
 )
-from tests.support.factories import direct, document, node, static, when
-from tests.support.factories import say as talk
 
 pytestmark = pytest.mark.browser
-
-
-def ring():
-    """Goes round until a variable says which way to leave; then talks."""
-    return document(
-        node("count", "no_op", is_start=True),
-        static("left", "Turned left"),
-        static("right", "Turned right"),
-        talk("chat"),
-        when("count", "right", "{{way}} == 'right'"),
-        when("count", "left", "{{way}} == 'left'"),
-        when("count", "count", "{{way}} == 'round'", name="again"),
-        direct("right", "chat"),
-        direct("left", "chat"),
-        name="Ring road",
-        defaults={"way": "round"},
-    )
 
 
 def press(page: Page, key: str) -> None:
@@ -51,15 +34,7 @@ def press(page: Page, key: str) -> None:
 
 
 def stop_before_the_fifth_visit(page: Page) -> None:
-    page.locator(".st-key-lower_view").get_by_text("Breakpoints").click()
-    settled(page)
-    form = page.locator(".st-key-new_breakpoint")
-    form.get_by_role("textbox", name="Condition").fill("{{way}} == 'round'")
-    form.get_by_role("textbox", name="Hits").fill("5")
-    form.get_by_role("textbox", name="Hits").press("Enter")
-    settled(page)
-    form.get_by_role("button", name="Add").click()
-    settled(page)
+    add_breakpoint(page, condition="{{way}} == 'round'", hits="5")
     press(page, "start")
     expect(context(page)).to_contain_text("5 hits")
     settled(page)
@@ -89,7 +64,7 @@ def test_run_is_stopped_changed_forked_twice_compared_and_reopened(
     open_app(page, app.url)
     import_workflow(page, "ring.json", ring())
     keep_import(page)
-    expect(run_head(page)).to_contain_text("Ring road")
+    expect(run_head(page)).to_contain_text("Ring")
     stop_before_the_fifth_visit(page)
     go_right(page)
     say(page, "Where am I?")
@@ -113,7 +88,7 @@ def test_run_is_stopped_changed_forked_twice_compared_and_reopened(
 
     assert len({first, same, edited}) == 3
     told = compared(page, app, first, same)
-    assert "First difference" not in told
+    assert "First difference: turn" not in told
     told = compared(page, app, first, edited)
     assert "First difference: turn 2" in told
 

@@ -40,26 +40,18 @@ def runs(url):
         return store.runs()[1]
 
 
-def command(tmp_path, *arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "debugger", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), **environment},
-    )
+def here(*arguments, **environment):
+    """Run a command in this process: one of its own takes two seconds to begin."""
+    return CliRunner().invoke(main, arguments, env=environment)
 
 
 def test_prune_deletes_only_with_yes(tmp_path):
     url = f"sqlite:///{tmp_path}/debugger.sqlite3"
     keep(url, 40, 35, 1)
 
-    shown = command(tmp_path, "prune", "--days", "30", WORKFLOW_DEBUGGER_DATABASE=url)
+    shown = here("prune", "--days", "30", WORKFLOW_DEBUGGER_DATABASE=url)
     after_showing = runs(url)
-    done = command(
-        tmp_path, "prune", "--yes", WORKFLOW_DEBUGGER_DATABASE=url, WORKFLOW_DEBUGGER_KEEP_DAYS="30"
-    )
+    done = here("prune", "--yes", WORKFLOW_DEBUGGER_DATABASE=url, WORKFLOW_DEBUGGER_KEEP_DAYS="30")
 
     assert shown.stdout.startswith("2 of 3 runs would be deleted, with ")
     assert shown.stdout.count("Tea shop") == 2
@@ -77,8 +69,8 @@ def test_prune_deletes_runs_that_users_deleted_long_ago(tmp_path):
         store.hidden.hide([gone], "ada")
     settings = {"WORKFLOW_DEBUGGER_DATABASE": url, "WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS": "0"}
 
-    shown = command(tmp_path, "prune", **settings)
-    done = command(tmp_path, "prune", "--yes", **settings)
+    shown = here("prune", **settings)
+    done = here("prune", "--yes", **settings)
 
     assert shown.stdout.startswith(
         "1 deleted run can no longer be restored and would be deleted.\n0 of 3 runs"
@@ -102,9 +94,9 @@ def test_prune_deletes_old_suite_runs(tmp_path):
 
 
 def test_prune_without_limit_is_rejected(tmp_path):
-    told = command(tmp_path, "prune", "--yes", "--database", f"sqlite:///{tmp_path}/debugger.sqlite3")
+    told = here("prune", "--yes", "--database", f"sqlite:///{tmp_path}/debugger.sqlite3")
 
-    assert told.returncode == 1
+    assert told.exit_code == 1
     assert "--days 90" in told.stderr
 
 
@@ -113,12 +105,12 @@ def test_backup_and_restore_commands(tmp_path):
     keep(url, 2, 1)
     keep(other, 3)
 
-    backed_up = command(tmp_path, "backup", str(tmp_path / "backup"), "--database", url)
-    refused = command(tmp_path, "restore", str(tmp_path / "backup"), "--database", other)
-    restored = command(tmp_path, "restore", str(tmp_path / "backup"), "--replace", "--database", other)
+    backed_up = here("backup", str(tmp_path / "backup"), "--database", url)
+    refused = here("restore", str(tmp_path / "backup"), "--database", other)
+    restored = here("restore", str(tmp_path / "backup"), "--replace", "--database", other)
 
     assert "backup: 0 workflows, 2 runs, 2 turns, " in backed_up.stdout
-    assert (refused.returncode, "--replace" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "--replace" in refused.stderr) == (1, True)
     assert restored.stdout == "Restored 0 workflows, 2 runs, 2 turns.\n"
     assert runs(other) == 2
 
@@ -126,17 +118,18 @@ def test_backup_and_restore_commands(tmp_path):
 def test_error_hides_password(tmp_path):
     url = "postgresql://ada:hunter2@127.0.0.1:1/runs"
 
-    told = command(tmp_path, "backup", str(tmp_path / "backup"), "--database", url)
+    told = subprocess.run(
+        [sys.executable, "-m", "debugger", "backup", str(tmp_path / "backup"), "--database", url],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
     assert told.returncode == 1
     assert told.stderr.startswith("error: The database runs on 127.0.0.1:1 cannot be reached: ")
     assert "hunter2" not in told.stderr
     assert "Traceback" not in told.stderr
-
-
-def here(*arguments):
-    """The same in this process: a command of its own takes two seconds to begin."""
-    return CliRunner().invoke(main, arguments)
 
 
 def test_backup_exports_a_team(tmp_path):

@@ -28,6 +28,8 @@ def a_database():
         pytest.skip("no PostgreSQL answers on 127.0.0.1:5432")
     with server:
         server.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(name)))
+        # Tests that end the server have one of their own: no other commit needs to wait for the disk.
+        server.execute(SQL("ALTER DATABASE {} SET synchronous_commit = off").format(Identifier(name)))
     yield name
     with psycopg.connect(f"{SERVER} dbname=test", autocommit=True) as server:
         server.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))

@@ -15,9 +15,10 @@ from tests.views.bars import use
 from tests.views.message import send
 
 
-@pytest.fixture
-def api(tmp_path):
-    with serving(f"sqlite:///{tmp_path}/served.sqlite3", tmp_path) as api:
+@pytest.fixture(scope="module")
+def api(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("served")
+    with serving(f"sqlite:///{folder}/served.sqlite3", folder) as api:
         yield api
 
 
@@ -43,8 +44,9 @@ def production(app, api, record):
         record(HostedConnection).backend.close()
 
 
-def runs_of(api):
-    return api.get("/v1/workflow-runs").json()["total"]
+def runs_of(api, app):
+    params = {"workflow_id": app.query_params["workflow"]}
+    return api.get("/v1/workflow-runs", params=params).json()["total"]
 
 
 def is_asking(app):
@@ -58,7 +60,7 @@ def test_first_message_to_production_waits_for_consent(app, api, record, settle,
 
     assert is_asking(app)
     assert record(CurrentRun).session.status == "not_started"
-    assert runs_of(api) == 0
+    assert runs_of(api, app) == 0
     sentence = next(each.value for each in app.markdown if "production environment" in each.value)
     assert "**prod**" in sentence
     assert "127" in sentence
@@ -66,7 +68,7 @@ def test_first_message_to_production_waits_for_consent(app, api, record, settle,
     settle()
     assert not is_asking(app)
     assert record(CurrentRun).session.turns[0].message == "Hello"
-    assert runs_of(api) == 1
+    assert runs_of(api, app) == 1
 
 
 def test_second_message_is_sent_without_question(app, api, record, settle, production):
@@ -92,7 +94,7 @@ def test_declined_message_stays_in_box(app, api, record, production):
     assert not is_asking(app)
     assert app.session_state["draft"] == "Hello"
     assert record(CurrentRun).session.status == "not_started"
-    assert runs_of(api) == 0
+    assert runs_of(api, app) == 0
     send(app, "Hello")
     assert is_asking(app)  # to decline is no answer for the next time
 
@@ -104,15 +106,15 @@ def test_button_that_sends_waits_for_consent(app, api, record, settle, productio
         record(CurrentRun).session.start(record(RunInputs).next.turn_input())
         assert record(CurrentRun).session.wait(10)
         app.run()
-    before = runs_of(api)
+    before = runs_of(api, app)
 
     use(app, button)
 
     assert is_asking(app)
-    assert runs_of(api) == before
+    assert runs_of(api, app) == before
     app.button("send_to_production").click().run()
     settle()
-    assert runs_of(api) == before + 1
+    assert runs_of(api, app) == before + 1
 
 
 def test_consent_lasts_for_browser(app, api, record, settle, production, monkeypatch):
@@ -140,7 +142,7 @@ def test_other_environments_are_not_asked_for(app, api, settle, production):
     settle()
 
     assert not is_asking(app)
-    assert runs_of(api) == 1
+    assert runs_of(api, app) == 1
 
 
 def test_version_that_ran_is_named_though_another_became_active(app, api, record, settle, production):

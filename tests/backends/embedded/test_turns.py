@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -143,6 +144,7 @@ def test_one_of_two_processes_executes_a_turn(backend, url, tmp_path, first):
     processes = [begin(url, workflow_id, tmp_path, **job) for _ in range(2)]
     while len(list(tmp_path.glob("ready-*"))) < 2:
         assert all(process.poll() is None for process in processes)
+        time.sleep(0.01)
     (tmp_path / "go").touch()
 
     answers = [answer(process) for process in processes]
