@@ -368,6 +368,16 @@ rubrics = Table(
 )
 """The named checks that reviewers of a workflow's runs go through; JSON text."""
 
+demo_scripts = Table(
+    "demo_scripts",
+    metadata,
+    # Empty of the embedded engine, as of verdicts.
+    Column("connection", Text, primary_key=True),
+    Column("workflow_id", String(64), primary_key=True),
+    Column("lines", Text, nullable=False),
+)
+"""The lines that a presenter of a workflow says; JSON text."""
+
 export_presets = Table(
     "export_presets",
     metadata,

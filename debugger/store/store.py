@@ -8,6 +8,7 @@ from debugger.store import retention
 from debugger.store.audit import AuditLog
 from debugger.store.consents import PythonConsents
 from debugger.store.database import Database
+from debugger.store.demo_scripts import DemoScripts
 from debugger.store.encryption import Cipher
 from debugger.store.export_presets import ExportPresetRepository
 from debugger.store.forks import ForkRepository, RerunRepository, RunFork, copy_run
@@ -76,6 +77,7 @@ class Store(WorkflowRepository, RunRepository):
         self.run_facts = RunFactsCache(database)
         self.snippets = Snippets(database)
         self.saved_filters = SavedFilters(database)
+        self.demo_scripts = DemoScripts(database)
         self.export_presets = ExportPresetRepository(database)
         self.reviews = ReviewRepository(database)
         self.suites = SuiteRepository(database)

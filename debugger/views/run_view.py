@@ -228,7 +228,7 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> RunView:
     projections = session.index.read(turns)
     graph, names = session.index.graph, session.index.names
     effects = projections.side_effects.effects(session.ledger.recorded)
-    conversations = _conversations(session)
+    conversations = scripted_conversations(session)
     longest = max(map(len, conversations), default=0)
     said = (turn.message for turn in turns if turn.message)
     return RunView(
@@ -249,7 +249,8 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> RunView:
     )
 
 
-def _conversations(session: DebugSession) -> list[tuple[str, ...]]:
+def scripted_conversations(session: DebugSession) -> list[tuple[str, ...]]:
+    """Return the conversations of the script of the workflow's models, that of a demo first."""
     logical_id = session.workflow.config.logical_id
     try:
         script = state.record(BackendCache).ask(

@@ -81,6 +81,10 @@ BUILT_IN = (
     Shortcut("Message box", "Enter", "Send the message"),
     Shortcut("Message box", "Alt+Enter", "Send the message and pause at its first event"),
     Shortcut("Message box", "Shift+Enter", "New line"),
+    Shortcut(
+        "Message box", "Tab or Right", "Take over the next message of the demo script, in the empty box"
+    ),
+    Shortcut("Message box", "Space", "Play the events of a demo, in the empty box"),
     Shortcut("Conversation", "Up and Down", "Walk the messages"),
     Shortcut("Conversation", "Enter", "Show the run as of the message"),
     Shortcut("Graph", "Arrow keys", "Walk the nodes"),

@@ -124,6 +124,7 @@ def fill_reviews(url):
             "updated_at": 2.5,
         },
         schema.rubrics: {"workflow_id": RUN, "checks": "[]"},
+        schema.demo_scripts: {"connection": "", "workflow_id": RUN, "lines": "[]"},
         schema.export_presets: {"name": "Mine", "settings": "{}", "updated_at": 1.5},
         schema.saved_filters: {"name": "Failed", "filter": "{}", "updated_at": 1.5},
         schema.hidden_runs: {"run_id": COPY, "hidden_by": "Ada", "hidden_at": 1.5},

@@ -9,13 +9,15 @@ let left = {}; // the text, typed and not sent, of a box that was taken off the 
 function instanceOf(root) {
   let it = instances.get(root);
   if (!it) {
-    it = { text: root.querySelector("textarea"), send: root.querySelector(".send"), offers: root.querySelector(".offers") };
+    it = { text: root.querySelector("textarea"), send: root.querySelector(".send"), take: root.querySelector(".take"), offers: root.querySelector(".offers") };
     it.status = root.querySelector("[role=status]");
     it.text.value = left.text ?? "";
     it.draft = left.draft;
     left = {};
     it.text.addEventListener("input", () => enable(it));
     it.text.addEventListener("keydown", event => {
+      const isTake = event.key === "Tab" || event.key === "ArrowRight";
+      if (isTake && !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey && takeOver(it)) return event.preventDefault();
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       if (!event.altKey || !it.data.steps) return say(it, it.text.value);
@@ -35,6 +37,7 @@ function instanceOf(root) {
     };
     document.addEventListener("keydown", enter);
     it.send.addEventListener("click", () => say(it, it.text.value));
+    it.take.addEventListener("click", () => { if (takeOver(it)) it.text.focus(); });
     instances.set(root, it);
   }
   return it;
@@ -45,6 +48,18 @@ function isShortcut(event, shortcut) {
   if (!shortcut || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return false;
   const isTyped = event.composedPath()[0].closest?.("input, textarea, select, [contenteditable=true]");
   return event.key.toUpperCase() === shortcut && !isTyped && !document.querySelector('[data-testid="stDialog"]');
+}
+
+// Fills an empty box with its ghost text; returns whether it does.
+function takeOver(it) {
+  if (!hasGhost(it)) return false;
+  it.text.value = it.data.ghost;
+  enable(it);
+  return true;
+}
+
+function hasGhost(it) {
+  return Boolean(it.data.ghost) && !it.data.disabled && !it.text.value;
 }
 
 // Sends a text, to be stepped if a step is named; returns whether it does.
@@ -69,6 +84,7 @@ function answered(it) {
 function enable(it) {
   it.text.disabled = it.data.disabled;
   it.send.disabled = it.data.disabled || it.isWaiting || !it.text.value.trim();
+  it.take.hidden = !hasGhost(it);
   it.offers.querySelectorAll("button").forEach(each => { each.disabled = it.data.disabled; });
 }
 
@@ -101,7 +117,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   Object.assign(it, { data, tell: setTriggerValue });
   it.offers.hidden = data.offers === null;
   offer(it, data.offers ?? []);
-  it.text.placeholder = it.text.ariaLabel = data.placeholder;
+  it.text.ariaLabel = data.placeholder;
+  it.text.placeholder = data.ghost || data.placeholder;
+  it.text.classList.toggle("ghost", Boolean(data.ghost));
+  it.text.ariaDescription = data.ghost ? `Next message of the demo script: ${data.ghost} Tab takes it over.` : null;
   it.text.maxLength = data.longest;
   if (data.draft && data.draft !== it.draft) it.text.value = [data.draft, it.text.value].filter(Boolean).join("\n");
   it.draft = data.draft;

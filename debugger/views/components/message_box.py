@@ -25,6 +25,7 @@ def message_box(
     on_step: Callable[[str, StepKind], None] | None = None,
     disabled: bool = False,
     offers: Sequence[str] | None = None,
+    ghost: str = "",
     draft: str = "",
     turn: int | None = None,
     aria_label: str = "",
@@ -40,6 +41,7 @@ def message_box(
         disabled: Whether nothing can be sent.
         offers: Lines that are sent with a click; their line is reserved while there are none, so that nothing
             jumps. ``None`` where there never are any.
+        ghost: A text that the empty box shows, and takes over at Tab or Right; empty without one.
         draft: What the box is to hold, as a message that could not be sent; once for each time it changes.
         turn: The turn that has ended: then the box has the keyboard again, unless a person is at work
             elsewhere. ``None`` while no message is waited for.
@@ -53,6 +55,7 @@ def message_box(
             "placeholder": reason or placeholder,
             "disabled": disabled or bool(reason),
             "offers": None if offers is None else list(offers),
+            "ghost": ghost,
             "draft": draft,
             "turn": turn,
             "aria_label": aria_label,

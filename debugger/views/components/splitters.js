@@ -3,15 +3,22 @@
 // is drawn anew has the size that it had. The browser remembers.
 
 const STORAGE_KEY = "workflow-debugger.panes", VERSION = 2;
+const VIEW_MS = 2000, FRAMES = 4; // in which a change of the view is drawn, and its parts after it
 const STEP = 0.02, LEAP = 0.1;
 const OPEN = '[role="dialog"], [role="menu"], [role="listbox"], [data-testid="stPopoverBody"], .st-key-live_editor, :root[data-menu]';
 const root = document.documentElement;
 const sheet = new CSSStyleSheet();
-const all = { splits: [], panes: [], sizes: {}, maximised: "", tab: "" }; // one for the document: a page has one place for panes
+const all = { splits: [], panes: [], sizes: {}, maximised: "", tab: "", isDemo: false }; // one for the document: a page has one place for panes
 const mounted = new Set(); // those of a page that was left are taken out as they are found
 const instances = new WeakMap(); // one record per mounted element
+let held; // what has the keyboard, or had it when it was taken off the page
 
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+document.addEventListener("focusin", event => { [held] = event.composedPath(); });
+document.addEventListener("focusout", event => {
+  const [left] = event.composedPath(); // in a moment it is known whether it is still there
+  queueMicrotask(() => { if (held === left && left.isConnected) held = undefined; });
+});
 document.addEventListener("keydown", restoreByKey, true); // before the page's own keys, which are below a maximised pane
 
 function createElement(tag, className, properties = {}) {
@@ -43,13 +50,18 @@ function store() {
 
 function apply() {
   sheet.replaceSync(`.st-key-panes { ${Object.entries(all.sizes).map(([name, size]) => `--${name}: ${size * 100}%;`).join(" ")} }`);
-  root.dataset.tab = all.tab || all.panes[0].name;
-  if (all.maximised) root.dataset.maximised = all.maximised; else delete root.dataset.maximised;
+  setAttribute("demo", all.isDemo);
+  setAttribute("tab", !all.isDemo && (all.tab || all.panes[0].name));
+  setAttribute("maximised", !all.isDemo && all.maximised);
   for (const it of mounted) { // one that is drawn for the first time is not on the page yet
     if (it.root.isConnected) it.wasShown = true;
     else if (it.wasShown) mounted.delete(it);
   }
   mounted.forEach(show);
+}
+
+function setAttribute(name, value) {
+  if (value) root.dataset[name] = value; else delete root.dataset[name];
 }
 
 function panesOf(it) {
@@ -66,14 +78,14 @@ function show(it) {
   }
   for (const [name, button] of it.buttons) {
     const { label } = all.panes.find(pane => pane.name === name), is = all.maximised === name;
-    button.hidden = layout === "tabs" || (Boolean(all.maximised) && !is);
+    button.hidden = layout !== "panes" || (Boolean(all.maximised) && !is);
     button.ariaPressed = String(is);
     button.ariaLabel = is ? `Restore panes beside the ${label}` : `Maximise pane ${label}`;
     button.title = is ? "Restore (Escape)" : "Maximise pane";
     button.firstElementChild.textContent = is ? "close_fullscreen" : "open_in_full";
   }
   for (const [split, bar] of it.bars) {
-    bar.hidden = layout === "tabs" || Boolean(all.maximised);
+    bar.hidden = layout !== "panes" || Boolean(all.maximised);
     if (bar.hidden) continue;
     const percent = share => String(Math.round(share * 100));
     bar.ariaValueMin = percent(split.least);
@@ -118,7 +130,7 @@ function openTab(name) {
 
 // Escape closes the topmost: a dialog or a menu before a maximised pane, and that before anything of the page.
 function restoreByKey(event) {
-  if (event.key !== "Escape" || !all.maximised || event.isComposing) return;
+  if (event.key !== "Escape" || !root.dataset.maximised || event.isComposing) return;
   if (![...mounted].some(it => it.root.isConnected)) return;
   const isAbove = [...document.querySelectorAll(OPEN)].some(each => each.checkVisibility());
   if (isAbove || event.composedPath().some(each => each.localName === "dialog")) return;
@@ -212,13 +224,36 @@ function addTabs(it) {
   it.root.append(it.tabs);
 }
 
+// Demo and engineer view have the same panes but two. Until these have come or gone the others are not seen, so
+// that none moves in sight; what had the keyboard has it again, or the switch where it is gone.
+function changeView(isDemo) {
+  if (all.isDemo === isDemo) return;
+  const before = held, end = performance.now() + VIEW_MS;
+  all.isDemo = isDemo;
+  setAttribute("changing", true);
+  apply();
+  let frames = 0; // since then: conversation and graph are drawn a moment later
+  requestAnimationFrame(function look(now) {
+    const isUnderWay = isDemo === Boolean(document.querySelector(".st-key-look_pane"));
+    if (now < end && (isUnderWay || ++frames < FRAMES)) return requestAnimationFrame(look);
+    setAttribute("changing", false);
+    for (const each of before ? [before, switchOf(document)] : []) if (document.activeElement === document.body) each?.focus({ preventScroll: true });
+  });
+}
+
+function switchOf(page) {
+  const bars = [...page.querySelectorAll(".st-key-head_end *")].find(each => each.shadowRoot);
+  return bars?.shadowRoot.querySelector(".st-key-skin button");
+}
+
 export default function ({ data, parentElement }) {
   const element = parentElement.querySelector(".splitters");
-  if (instances.has(element)) return;
+  if (instances.has(element)) return changeView(data.is_demo);
   const isFirst = !all.splits.length, it = { root: element, bars: new Map(), buttons: new Map() };
   instances.set(element, it);
   Object.assign(all, JSON.parse(data.arrangement));
   if (isFirst) read();
+  all.isDemo = data.is_demo;
   addTabs(it);
   all.panes.forEach(pane => addButton(it, pane));
   all.splits.forEach(split => addBar(it, split));

@@ -59,8 +59,13 @@ SPLITS = (
 _SPLITTERS = component("pane_splitters", __package__, "splitters")
 
 
-def pane_splitters() -> None:
-    """Draw the bars between the panes, their buttons and their tabs."""
+def pane_splitters(*, is_demo: bool = False) -> None:
+    """Draw the bars between the panes, their buttons and their tabs.
+
+    Args:
+        is_demo: Whether the demo view is on view, which has none of them; style.css places its panes by an
+            attribute of the root.
+    """
     arrangement = {"splits": [asdict(each) for each in SPLITS], "panes": [asdict(each) for each in PANES]}
     # As one text: Streamlit would look through all that it holds for tables.
-    _SPLITTERS(key="splitters", data={"arrangement": encode(arrangement).decode()})
+    _SPLITTERS(key="splitters", data={"arrangement": encode(arrangement).decode(), "is_demo": is_demo})

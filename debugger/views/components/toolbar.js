@@ -35,7 +35,7 @@ function pressByKey(it, event) {
   const target = event.composedPath()[0], field = target.closest?.(FIELDS);
   if (event.key === " " && target.closest?.("button, a, summary, [role=tab]")) return; // it presses that one
   if (event.key === "Enter" && isEdited(event)) return; // it applies what is typed
-  const isTyped = field && !(event.key === "Escape" && field.tagName === "TEXTAREA"); // which has no use for it
+  const isTyped = field && !isFree(event, field);
   const isTaken = isTyped ? !event.ctrlKey && !event.metaKey : event.defaultPrevented;
   const dialog = document.querySelector('[data-testid="stDialog"]');
   if (dialog && !isTaken) leave(dialog, event);
@@ -48,6 +48,12 @@ function pressByKey(it, event) {
   if (part.item.kind !== "field") return control.click();
   control.focus();
   control.scrollIntoView({ block: "nearest" });
+}
+
+// A key that a field of several lines has no use for: Escape, and Space in the empty message box of a demo.
+function isFree(event, field) {
+  if (field.localName !== "textarea") return false;
+  return event.key === "Escape" || (event.key === " " && "demo" in document.documentElement.dataset && !isEdited(event));
 }
 
 // A field of several lines is under edit, other than an empty message box.

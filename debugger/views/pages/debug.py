@@ -114,15 +114,13 @@ def _workbench_state(session: DebugSession) -> Hashable:
 def _workbench(session: DebugSession) -> None:
     is_demo = state.record(ViewMode).is_demo
     refresh.draw("bar", _bar, _bar_state, every=state.record(RedrawState).polled_every)
-    with st.container(key="demo_panes" if is_demo else "panes"):  # placed by style.css
-        if is_demo:
-            conversation(run_view(session))
-            refresh.draw("graph", graph_pane, graph_state)
-            return
-        pane_splitters()
+    with st.container(key="panes"):  # placed by style.css
+        # What both views have comes first and in the same order: the browser then keeps it as it is.
+        pane_splitters(is_demo=is_demo)
         conversation(run_view(session))
-        refresh.draw("graph", _graph, graph_state)
-        refresh.draw("look", _look, _look_state)
+        refresh.draw("graph", graph_pane if is_demo else _graph, graph_state)
+        if not is_demo:
+            refresh.draw("look", _look, _look_state)
 
 
 def _bar_state(session: DebugSession) -> Hashable:

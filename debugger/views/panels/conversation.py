@@ -13,6 +13,8 @@ from debugger.views.components.message_box import message_box
 from debugger.views.components.toolbar import Button, Item, Text, bar
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.cursor import PAST
+from debugger.views.panels.demo import bubbles_on_view
+from debugger.views.panels.demo_script import next_line
 from debugger.views.panels.forks import fork_breadcrumb
 from debugger.views.panels.manual_answer import manual_answer
 from debugger.views.panels.next_steps import undecided
@@ -99,7 +101,7 @@ def _show_why() -> None:
 def _cursor(view: RunView) -> ChatCursor | None:
     if view.event is None:
         return None
-    pairs = list(zip(view.bubbles, view.later_bubbles, strict=True))
+    pairs = list(zip(bubbles_on_view(view), view.later_bubbles, strict=True))
     said = (bubble for bubble, is_later in reversed(pairs) if not is_later)
     here = next((bubble for bubble in said if bubble.role in ("user", "agent")), None)
     return ChatCursor(here, frozenset(id(bubble) for bubble, is_later in pairs if is_later))
@@ -155,9 +157,10 @@ def _empty(view: RunView) -> Line:
 
 def _shown(view: RunView) -> list[ChatMessage]:
     """Return the messages to show: for an audience no warnings, and none that come after the cursor."""
+    bubbles = bubbles_on_view(view)
     if not state.record(ViewMode).is_demo:
-        return view.bubbles
-    pairs = zip(view.bubbles, view.later_bubbles, strict=True)
+        return bubbles
+    pairs = zip(bubbles, view.later_bubbles, strict=True)
     return [bubble for bubble, is_later in pairs if bubble.role != "warning" and not is_later]
 
 
@@ -183,8 +186,9 @@ def _message_box(view: RunView) -> None:
     takes_message = _takes_message(view)
     # In the past as well, so that the box does not take the keyboard once live is on view again.
     is_over = takes_message or (view.is_past and not view.session.busy)
+    is_demo = state.record(ViewMode).is_demo
     offers = view.suggestions if view.is_busy or takes_message else []
-    can_step = can_send_steps(view.session) and not state.record(ViewMode).is_demo
+    can_step = can_send_steps(view.session) and not is_demo
     message_box(
         "message",
         no_run or _asks(view),
@@ -192,6 +196,7 @@ def _message_box(view: RunView) -> None:
         on_step=refresh.refreshing("workbench", send_stepped) if can_step else None,
         disabled=not takes_message,
         offers=offers if view.is_scripted else None,
+        ghost=next_line(view) if is_demo and takes_message else "",
         draft=state.widget(actions.DRAFT_KEY) or "",
         turn=_last_turn(view) if is_over else None,
         aria_label=_announcement(view),

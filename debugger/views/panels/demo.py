@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from debugger.analysis.chat import ChatMessage
+from debugger.analysis.event_fields import field, node_name_of
+from debugger.analysis.steps import MODEL_TYPES
 from debugger.analysis.transitions import transition_reason, transition_title
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.views import state
 from debugger.views.components.graph.props import version_of
+from debugger.views.components.toolbar import Badge
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.timeline import shown_events
 from debugger.views.run_view import RunView
@@ -24,6 +30,10 @@ _CAPTIONS = {
     "super_node": "several steps",
 }
 """What a node does for an audience, by its type; the others are a step."""
+_NO_PROVIDER = "embedded"
+"""The provider in the usage of what answers in a model's place."""
+_STAND_IN_LABEL = re.compile(r"^\[stand-in for .+?\] ")
+_MAX_NAMES = 4
 _SHORTEST_SECONDS, _LONGEST_SECONDS, _WORD_SECONDS = 1.6, 7.0, 0.28
 
 
@@ -54,6 +64,42 @@ def moment_sentence(view: RunView) -> str:
     if view.is_past:
         return f"{title}. {reason}".strip()
     return f"{view.hint.sentence} Last step: {title}. {reason}".strip()
+
+
+def bubbles_on_view(view: RunView) -> list[ChatMessage]:
+    """Return the messages; for an audience without the label of a stand-in."""
+    if not state.record(ViewMode).is_demo:
+        return view.bubbles
+    return view.memo("demo bubbles", lambda: [_without_label(bubble) for bubble in view.bubbles])
+
+
+def _without_label(bubble: ChatMessage) -> ChatMessage:
+    return replace(bubble, text=_STAND_IN_LABEL.sub("", bubble.text)) if bubble.role == "agent" else bubble
+
+
+def simulated_badge(view: RunView) -> list[Badge]:
+    """Return the badge of a run in which something was simulated, else nothing."""
+    words = view.memo("simulated", lambda: _simulated_words(view))
+    return [Badge("simulated", help=f"Simulated in this run: {words}")] if words else []
+
+
+def _simulated_words(view: RunView) -> str:
+    models, mocks = [], []
+    for event in (event for turn in view.turns for event in turn.events):
+        usage = field(event, "llm_usage_info") if event.type in MODEL_TYPES else None
+        if isinstance(usage, dict) and usage.get("provider") == _NO_PROVIDER:
+            models.append(node_name_of(event) or "")
+        elif event.type == "end_node_run" and field(event, "intervened"):
+            mocks.append(node_name_of(event) or "")
+    calls = [effect.node_name for effect in view.effects if effect.how == "simulated"]
+    kinds = (("answers of models", models), ("calls to the outside", calls), ("mocked results", mocks))
+    return "; ".join(f"{kind} ({_listed(names)})" for kind, names in kinds if names)
+
+
+def _listed(names: Iterable[str]) -> str:
+    several = list(dict.fromkeys(names))
+    more = f" and {len(several) - _MAX_NAMES} more" if len(several) > _MAX_NAMES else ""
+    return ", ".join(several[:_MAX_NAMES]) + more
 
 
 def reading_seconds(view: RunView) -> float:

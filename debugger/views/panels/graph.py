@@ -157,6 +157,7 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
         on_choose=refresh.refreshing("graph", _choose),
         on_breakpoint=on_breakpoint,
         on_fold=refresh.refreshing("graph", toggle_super_node),
+        is_large=state.record(ViewMode).is_demo,
     )
 
 

@@ -24,6 +24,8 @@ from debugger.views.components.toolbar import (
 from debugger.views.navigation import ViewMode
 from debugger.views.panels import setup
 from debugger.views.panels.cursor import banner, cursor_items
+from debugger.views.panels.demo import simulated_badge
+from debugger.views.panels.demo_script import demo_script_button, demo_script_dialog
 from debugger.views.panels.exports.menu import export_button
 from debugger.views.panels.fork_dialog import fork_dialog
 from debugger.views.panels.forks import fork_button, replay_progress, run_turns_again_button
@@ -54,6 +56,7 @@ def run_bar(view: RunView) -> None:
     steps = _demo_steps(view) if is_demo else _steps(view)
     line = [*_state(view), *([] if view.is_past else steps), *cursor_items(view), *_ends(view)]
     bars("context_bar", [Line("run_bar", line, overflow=_OVERFLOW)])
+    demo_script_dialog(view)
     if not is_demo:
         fork_dialog(view)
         if not view.is_past:
@@ -160,17 +163,19 @@ def _command(session: DebugSession, command: Command, effect: str, icon: str) ->
 
 def _ends(view: RunView) -> list[Item]:
     session = view.session
-    if session.run_id is None:
-        return [Spacer()]
-    if state.record(ViewMode).is_demo:
-        return [*([] if view.rows else [Spacer()]), FullScreen("full_screen"), _menu(view)]
-    fork = [] if view.is_past else [fork_button(session, view.turn_number or None, "fork_turn", "Fork")]
     spacer = [] if view.rows else [Spacer()]
+    if state.record(ViewMode).is_demo:
+        return [*spacer, *simulated_badge(view), FullScreen("full_screen"), _menu(view)]
+    if session.run_id is None:
+        return [Spacer(), _menu(view)]
+    fork = [] if view.is_past else [fork_button(session, view.turn_number or None, "fork_turn", "Fork")]
     return [*spacer, *fork, export_button(session), _menu(view)]
 
 
 def _menu(view: RunView) -> Menu:
     session = view.session
+    if session.run_id is None:
+        return Menu("more", "More", [demo_script_button()], icon=":material/more_horiz:", shows="icon")
     no_run = _no_restart(session)
     changed = Button(
         "restart_changed",
@@ -191,6 +196,8 @@ def _menu(view: RunView) -> Menu:
             changed,
             run_turns_again_button(view),
             *([] if view.is_past else _commands(session)),
+            Text("Present", look="heading"),
+            demo_script_button(),
             *([] if state.record(ViewMode).is_demo else run_id),
         ],
         icon=":material/more_horiz:",

@@ -74,6 +74,11 @@ def test_line_for_offers_is_kept_only_where_there_may_be_some(draw):
     assert box(draw("offers=['Hello.']"))["offers"] == ["Hello."]
 
 
+def test_ghost_text_reaches_browser(draw):
+    assert box(draw())["ghost"] == ""
+    assert box(draw("ghost='Hello.'"))["ghost"] == "Hello."
+
+
 STEPS = "on_step=lambda text, kind: st.session_state.sent.append((text, kind))"
 
 

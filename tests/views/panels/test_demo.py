@@ -2,13 +2,25 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.views.run_state import Cursor
-from tests.support.factories import direct, document, say, static
-from tests.views.bars import captions, control, use
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.mocks.pins_and_faults import Pin, Target
+from debugger.settings import Settings
+from debugger.views.run_state import CurrentRun, Cursor
+from tests.support.factories import direct, document, node, say, static
+from tests.views.bars import captions, control, items, use
 from tests.views.message import send
 from tests.views.talk import words
 
 HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))
+
+
+@pytest.fixture
+def backend(tmp_path):
+    """An engine that simulates messages to people."""
+    database = f"sqlite:///{tmp_path}/runs.sqlite3"
+    backend = EmbeddedBackend(Settings(database=database, responder="rules", outbound_contact="simulated"))
+    yield backend
+    backend.close()
 
 
 @pytest.fixture
@@ -81,3 +93,37 @@ def test_engineer_view_holds_each_event_one_second(app, demo):
     use(app, "skin")
 
     assert hold_seconds(app) == 1.0
+
+
+def badge(app):
+    """Return the help of the badge that something was simulated; empty without one."""
+    return next((item["help"] for item in items(app, "run_bar") if item.get("text") == "simulated"), "")
+
+
+def test_badge_names_nodes_whose_model_was_simulated(app, demo):
+    shown = badge(app)
+    use(app, "skin")
+
+    assert shown == "Simulated in this run: answers of models (Chat)"
+    assert badge(app) == ""
+
+
+def test_badge_names_mocked_node_and_simulated_call(app, backend, record, press):
+    sms = node("text", "send_sms", destination_phone_number="+15550100", message="Hi")
+    backend.create_workflow(document(static("a", "Hello"), sms, direct("a", "text")))
+    app.query_params["skin"] = "demo"
+    app.run()
+    before = badge(app)
+    record(CurrentRun).session.mocks.put(Pin(Target("node", "a"), {"says": ["Hi"]}))
+    press("start")
+
+    assert before == ""
+    assert badge(app) == "Simulated in this run: calls to the outside (Text); mocked results (A)"
+
+
+def test_label_of_stand_in_is_hidden_from_audience(app, demo):
+    shown = words(app)[-1]
+    use(app, "skin")
+
+    assert shown.startswith('I heard: "green tea"')
+    assert words(app)[-1] == f"[stand-in for Chat] {shown}"

@@ -44,6 +44,7 @@ def workflow_graph(
     on_choose: Callable[[Element | None], None],
     on_breakpoint: Callable[[Element], None] | None = None,
     on_fold: Callable[[str], None] | None = None,
+    is_large: bool = False,
 ) -> None:
     """Draw the graph.
 
@@ -61,6 +62,8 @@ def workflow_graph(
         on_breakpoint: Takes the node or edge where a person asks for a breakpoint, or clicks the one that is
             there. Without it no place for one is shown.
         on_fold: Takes the super node that a person opens or closes; without it none can be opened.
+        is_large: Whether names are large, as for an audience: then the surroundings of the current node are
+            shown, and the whole graph only where its names are large too.
     """
     chosen = selection.chosen_element()
     data: JsonObject = {
@@ -71,6 +74,7 @@ def workflow_graph(
         "selected_edge": chosen.id if chosen and chosen.kind == "edge" else None,
         "aria_label": aria_label,
         "stamp": stamp,
+        "is_large": is_large,
         "can_expand": height != "stretch",
         "can_fold": on_fold is not None,
         "can_break": on_breakpoint is not None and not denied(on_breakpoint),

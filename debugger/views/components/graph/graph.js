@@ -47,7 +47,7 @@ function draw(root, data, geometry, setStateValue, setTriggerValue) {
   it.chosen = `${data.selected} ${data.selected_edge}`;
   paint(it, data);
   paintMap(it, data.nodes);
-  takePlace(it, `${data.key} ${data.ground}`);
+  takePlace(it, `${data.key} ${data.ground} ${data.is_large}`);
   moveCallout(it);
   askForDirection(it);
   report(it, data);
@@ -128,6 +128,7 @@ function showNextSteps(it, steps) {
 function showLegend(it, data, geometry) {
   const has = (entries, test) => Object.values(entries).some(test);
   const only = {
+    break: data.can_break || has({ ...data.nodes, ...data.edges }, each => each.breakpoint),
     failed: has(data.nodes, each => each.state === "failed"), pin: has(data.nodes, each => each.pin),
     global: geometry.nodes.some(node => node.is_global),
     ghost: geometry.nodes.some(node => node.ghost) || geometry.edges.some(edge => edge.stray === "ghost"),

@@ -5,7 +5,9 @@ const following = new Map(); // by picture: whether it is to follow the run
 const maps = new Map(); // by picture: whether its map is on view
 const SMALLEST = 0.02, LARGEST = 4, STEP = 60, MARGIN = 6;
 const SMALL = 0.75, FAR = 0.5, TINY = 0.25; // below these scales names are under 9 px, 7 px, and not to be read at all
-const NEAR = 0.74, LEAST_NEAR = 0.6; // scales at which names are read and much is seen around them
+// Below `whole` the surroundings of the current node are shown instead of all, at a scale from `least` to `near`, at
+// which names are read and much is seen around them.
+const SCALES = { whole: FAR, least: 0.6, near: 0.74 }, LARGE_SCALES = { whole: 1.15, least: 1.15, near: 1.5 };
 const TO_RIGHT = 1.4, TO_DOWN = 1.25; // widths over heights at which the graph turns; apart, so that a drag does not turn it twice
 
 function apply(it) {
@@ -95,8 +97,12 @@ function place(it) {
   if (!it.placed) return;
   const first = currentNode(it) || it.geometry.nodes[0];
   it.view = fitted(it);
-  if (it.mode === "auto" && first && it.view.k < FAR) centre(it, first, neighbourhoodScale(it, first));
+  if (it.mode === "auto" && first && it.view.k < scalesOf(it).whole) centre(it, first, neighbourhoodScale(it, first));
   else apply(it);
+}
+
+function scalesOf(it) {
+  return it.data.is_large ? LARGE_SCALES : SCALES;
 }
 
 function neighbourhoodScale(it, node) {
@@ -112,7 +118,8 @@ function neighbourhoodScale(it, node) {
     across = Math.max(across, Math.abs(other.x - node.x) + other.width / 2 + MARGIN);
     along = Math.max(along, Math.abs(other.y - node.y) + other.height / 2 + MARGIN);
   }
-  return Math.min(NEAR, Math.max(LEAST_NEAR, Math.min(room.width / 2 / across, room.height / 2 / along)));
+  const { least, near: most } = scalesOf(it);
+  return Math.min(most, Math.max(least, Math.min(room.width / 2 / across, room.height / 2 / along)));
 }
 
 function isVisible(it, { x, y, width, height }) {
@@ -162,5 +169,5 @@ function reset(it) {
 
 function toCurrent(it) {
   it.mode = "auto";
-  centre(it, currentNode(it) || it.geometry.nodes[0], NEAR);
+  centre(it, currentNode(it) || it.geometry.nodes[0], scalesOf(it).near);
 }

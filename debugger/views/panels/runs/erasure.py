@@ -64,9 +64,9 @@ def _dialog() -> None:
         "verdicts, debug set-up and the origins of its forks, also from the database’s file."
     )
     st.caption(
-        "Not covered: backups of the database, exported files, saved inputs (presets), other runs whose "
-        "nodes have read this one, logs of a database server, and the audit list, which names the run by its "
-        "id without any of its texts."
+        "Not covered: backups of the database, exported files, saved inputs (presets), demo scripts, "
+        "other runs whose nodes have read this one, logs of a database server, and the audit list, which "
+        "names the run by its id without any of its texts."
     )
     _forks(erasing)
     is_sure = st.checkbox("I am sure", key=_SURE_KEY)
