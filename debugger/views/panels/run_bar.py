@@ -27,6 +27,8 @@ from debugger.views.panels.cursor import banner, cursor_items
 from debugger.views.panels.exports.menu import export_button
 from debugger.views.panels.fork_dialog import fork_dialog
 from debugger.views.panels.forks import fork_button, replay_progress, run_turns_again_button
+from debugger.views.panels.scenarios.menu import scenario_dialogs, scenario_items
+from debugger.views.panels.scenarios.open import open_scenario_button
 from debugger.views.panels.stepping import missed_stops, past_steps, resume_button, stepping, stop_reason
 from debugger.views.panels.variable_edits import live_edit, live_edit_switch
 from debugger.views.run_view import RunView
@@ -55,6 +57,7 @@ def run_bar(view: RunView) -> None:
     line = [*_state(view), *([] if view.is_past else steps), *cursor_items(view), *_ends(view)]
     bars("context_bar", [Line("run_bar", line, overflow=_OVERFLOW)])
     if not is_demo:
+        scenario_dialogs()
         fork_dialog(view)
         if not view.is_past:
             live_edit(view)
@@ -161,7 +164,7 @@ def _command(session: DebugSession, command: Command, effect: str, icon: str) ->
 def _ends(view: RunView) -> list[Item]:
     session = view.session
     if session.run_id is None:
-        return [Spacer()]
+        return [Spacer()] if state.record(ViewMode).is_demo else [Spacer(), open_scenario_button()]
     if state.record(ViewMode).is_demo:
         return [*([] if view.rows else [Spacer()]), FullScreen("full_screen"), _menu(view)]
     fork = [] if view.is_past else [fork_button(session, view.turn_number or None, "fork_turn", "Fork")]
@@ -191,6 +194,7 @@ def _menu(view: RunView) -> Menu:
             changed,
             run_turns_again_button(view),
             *([] if view.is_past else _commands(session)),
+            *([] if state.record(ViewMode).is_demo else scenario_items(view)),
             *([] if state.record(ViewMode).is_demo else run_id),
         ],
         icon=":material/more_horiz:",
