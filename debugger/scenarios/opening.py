@@ -189,8 +189,9 @@ class OpenedScenario:
             words = turn.say or (f"{turn.advance} steps of background work" if turn.advance else "no message")
             first = None
             if not has_left:
-                first = run.take_steps(turn.advance) if turn.advance is not None else run.take_turn()
-            if first is None or (turn.advance is not None and number > self.sent and first == len(logs)):
+                first = run.take_steps() if turn.advance is not None else run.take_turn()
+            is_under_way = turn.advance is not None and number > self.sent and run.is_at_end
+            if first is None or is_under_way:
                 found.append(TurnChecks(number, words, is_over=False, error=has_left))
                 continue
             if turn.say is not None and logs[first].message != turn.say:
@@ -228,13 +229,18 @@ class _SessionRun:
             backend.settings if isinstance(backend, EmbeddedBackend) else Settings()
         )
 
+    @property
+    def is_at_end(self) -> bool:
+        """Return whether all turns are taken."""
+        return self._place == len(self._logs)
+
     def take_turn(self) -> int | None:
         """Add the user's next turn, and background work before it; return its place."""
         while self._place < len(self._logs) and self._logs[self._place].is_background:
             self._add()
         return self._add() if self._place < len(self._logs) else None
 
-    def take_steps(self, steps: int) -> int:
+    def take_steps(self) -> int:
         """Add the background work that comes next; return its place."""
         first = self._place
         while self._place < len(self._logs) and self._logs[self._place].is_background:
