@@ -28,7 +28,7 @@
         ├── ConnectionFailedError     502   nothing answers there
         ├── RequestTimeoutError       504   no answer in time
         ├── NotExecutedError          502   the turn was sent and is not on record
-        ├── OutcomeUnknownError       504   the turn was sent and nothing tells whether it was executed
+        ├── OutcomeUnknownError       504   the turn was sent; unknown whether it was executed
         └── AnswerError               502   the answer is not the protocol
 """
 

@@ -26,10 +26,10 @@ class Difference:
 
     path: str
     """Dotted, with ``[n]`` for the place in a list, or ``[id=n]`` where its objects have ids:
-    ``order.teas[1].name``. Of what was removed it is the place in the earlier list. ``[order]`` tells that
+    ``order.teas[1].name``. Of what was removed it is the place in the earlier list. ``[order]`` says that
     objects with ids changed places. Empty where the two values themselves differ."""
     before: Any
-    """``None`` for what was added; ``op`` tells that apart from a null."""
+    """``None`` for what was added; ``op`` distinguishes that from a null."""
     after: Any
     op: Op
 
@@ -216,7 +216,7 @@ def _joined(runs: list[_Run]) -> Iterator[Span]:
 
 
 _LEAST_SHARED = 0.5
-"""Of the shorter text: below it the words that two texts share fell there by chance."""
+"""Of the shorter text: below it two texts share words by coincidence."""
 
 
 def readable_diff(a: str, b: str) -> list[Span]:

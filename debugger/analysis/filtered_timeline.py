@@ -159,7 +159,7 @@ def filter_timeline(
     """
     rows = run.timeline.rows
     total = {"Turns": len(run.turn_rows), "Steps": len(run.steps)}.get(density, len(rows))
-    if wanted.is_empty:  # without a walk through a long run
+    if wanted.is_empty:  # without reading a long run
         places = run.timeline.important if density == "Key events" else range(total)
         return FilteredTimeline(density, places, total, run.timeline.trouble)
     events = matching_rows(rows, wanted, texts)

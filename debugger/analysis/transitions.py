@@ -27,7 +27,7 @@ TRANSITION_TYPES = frozenset(
 """Types of events that are a transition; each ``waiting_condition_matched`` is followed by one."""
 
 MAX_LATEST = 3
-"""Transitions of each path that are told apart; the earlier ones are only counted."""
+"""Transitions of each path that are listed; earlier ones are only counted."""
 
 _EDGE_TYPES = {"direct_edge": "direct", "conditional_edge": "conditional"}
 _REASONS = {

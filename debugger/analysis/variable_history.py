@@ -79,7 +79,7 @@ class VariableHistory:
     def changed_at(self, index: int) -> list[Difference]:
         """Return the changes of one event, without system variables and copies.
 
-        A turn's first event also tells what the caller's input changed. Paths begin with the scope.
+        A turn's first event also reports what the caller's input changed. Paths begin with the scope.
         """
         before, after = self._snapshots.at(index - 1), self._snapshots.at(index)
         return [] if before is after else self._between(before, after)

@@ -28,7 +28,7 @@ def open_embedded(
     An empty database gets the sample workflows. Deleted runs that cannot be restored any more go for good.
 
     Args:
-        settings: What can be set from outside.
+        settings: The settings.
         environment: Holds secrets for calls to the outside.
         python_consent_key: See `EmbeddedBackend`.
 

@@ -31,8 +31,8 @@ Ability = Literal[
     "run_search",
     "run_turns",
 ]
-"""``pause_mid_turn``: events come one by one, and the next is made only when it is pulled.
-``run_turns``: anything can be run at all, and not only be looked at."""
+"""``pause_mid_turn``: the engine produces an event only when the caller pulls it.
+``run_turns``: turns can be executed, not only read from a record."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class Backend(Protocol):
     """
 
     name: str
-    """How people know it: ``Embedded engine``, ``Hosted API``."""
+    """The name for users: ``Embedded engine``, ``Hosted API``."""
     capabilities: Capabilities
     node_types: frozenset[str] | None
     """The node types that it runs; ``None`` where it does not say."""
@@ -189,7 +189,7 @@ class Backend(Protocol):
         """One workflow's row, by id."""
 
     def delete_workflow(self, workflow_id: str) -> None:
-        """Forget a workflow and its versions; its runs stay."""
+        """Delete a workflow and its versions; its runs stay."""
 
     def create_version(
         self,
@@ -231,13 +231,13 @@ class Backend(Protocol):
                 any.
             version_number: The version to start with; read on a first turn only, ``None`` is the active one.
             cancelled: Set from another thread to end the turn early; the run is then ``cancelled``.
-            inspector: A person's hand on the turn; never bound where ``set_state`` is missing.
+            inspector: Reads and edits variables between events; never bound where ``set_state`` is missing.
 
         Raises:
             StaleTurnError: The run has newer turns than the caller expects. Nothing was executed.
             TurnInProgressError: Another turn of the run is being executed. Nothing was executed.
             NotExecutedError: The turn was sent, and the record does not hold it.
-            OutcomeUnknownError: The turn was sent, and nothing tells whether it was executed.
+            OutcomeUnknownError: The turn was sent; it is unknown whether it was executed.
         """
 
     def find_turn(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
@@ -272,7 +272,7 @@ class Backend(Protocol):
             workflow_id: The run's workflow.
             run_id: The run.
             cancelled: Set from another thread to end the work early; the run is then ``cancelled``.
-            inspector: A person's hand on the work; never bound where ``set_state`` is missing.
+            inspector: Reads and edits variables between events; never bound where ``set_state`` is missing.
         """
 
     def fork(
@@ -297,7 +297,7 @@ class Backend(Protocol):
             turn_number: The turn of the user that the fork begins with, from 1; the one after the last turn
                 copies the whole run.
             version_number: The version to go on in; that of the run by default.
-            edits: Variables to change; the next turn tells of them.
+            edits: Variables to change; events of the next turn report them.
             start_node_logical_id: The node that the main thread is moved to.
             run_by: Who forks.
 
@@ -310,8 +310,8 @@ class Backend(Protocol):
     ) -> list[Event]:
         """Run a recorded turn again from its checkpoint, and store nothing.
 
-        Nothing leaves the house that writes or that reaches a person; models and services that are read are
-        called again. Missing where ``exact_fork`` is.
+        Calls that write or that contact a person are blocked; models and read-only services are called
+        again. Missing where ``exact_fork`` is.
 
         Args:
             run_id: The run.
@@ -340,4 +340,4 @@ class Backend(Protocol):
         """Some runs, newest first, without their turns. ``page`` counts from 1."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""

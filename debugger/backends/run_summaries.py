@@ -92,7 +92,7 @@ class RunSummaries:
                 turns = (log for _, log in lazy_turn_logs(record.turns) if log is not None)
                 yield _Made(run, _turn_count(record.run), summarize(turns, graphs[key]))
             except (NotFoundError, StoreError):
-                continue  # it was deleted just now, or it is damaged: to open it tells more
+                continue  # it was deleted just now, or it is damaged: opening it reports more
 
     def _graph(self, workflow_id: str, version_number: int) -> Graph:
         try:

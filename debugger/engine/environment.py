@@ -1,4 +1,4 @@
-"""Time and chance, injected so that a test can fix both.
+"""Clock and random values, injected so that a test can fix both.
 
 No workflow describes them.
 
@@ -31,12 +31,12 @@ PAUSED_INTERVALS = "paused_intervals"
 """The key of an event that lists the pauses since the event before it."""
 
 _SHORTEST = 0.001
-"""Seconds; what is shorter is no pause that anybody made."""
+"""Seconds; a shorter interval is not recorded as a pause."""
 
 
 @dataclass
 class Environment:
-    """Time and chance."""
+    """Clock, random values and sleep."""
 
     now: Callable[[], float] = time.time
     """Seconds since the epoch."""
@@ -45,7 +45,7 @@ class Environment:
     """Waits some seconds, less when the event is set meanwhile."""
     uuid: Callable[[], str] = field(init=False)
     """A UUID that nothing else has: random in its first four groups, counted in its last, which is many times
-    quicker than chance."""
+    faster than a random one."""
 
     def __post_init__(self) -> None:
         prefix = str(self.random_uuid())[:24]

@@ -94,7 +94,7 @@ class Execution:
         wire_input: The input as it goes over the wire.
         history: The chat, for a model.
         cancelled: Set from another thread to end the segment early.
-        interceptor: A person's hand in what nodes, tools and models do.
+        interceptor: Mocks, faults and manual answers for nodes, tools and models.
     """
 
     interpreter: Interpreter
@@ -114,7 +114,7 @@ class Execution:
         self.graph = self.interpreter.graph
         self.pauses = PauseClock(self.environment.now)
         self.edit_events: deque[Event] = deque()
-        """Report edits by hand; they go out after the event at which the edits were made."""
+        """Report manual edits; their events follow the event at which the edits were made."""
         self.meter = UsageMeter(self.state, self.pauses.active_time())
         self.outbound = self.interpreter.open_gateway()
         self.emitter = EventEmitter(

@@ -24,7 +24,7 @@ def prepare_fork(
     Raises:
         InputError: An edit cannot be made, the start node is not in the version, or there is no main thread
             left that could be moved.
-        ConflictError: Threads stand at nodes that are not in the version.
+        ConflictError: Threads are at nodes that are not in the version.
     """
     for edit in edits:
         variables_of(edit, state)

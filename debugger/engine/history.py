@@ -78,7 +78,7 @@ def _forked(seeds: Iterable[Message], events: Iterable[Event], thread_id: str) -
         elif event.origin_thread_id != thread_id:
             continue
         elif isinstance(event, CompanionEdgeEvent):
-            # Once it runs, such an event tells of a worker beside one of its nodes.
+            # Once it runs, such an event reports a worker beside one of its nodes.
             own, runs = own if runs else list(of_parent), True
         elif isinstance(event, EndThreadEvent):
             runs = False

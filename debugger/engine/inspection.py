@@ -26,7 +26,7 @@ class RunInspector:
     """Access to one execution, bound by the interpreter that begins it.
 
     Args:
-        interceptor: The same person's hand in what nodes, tools and models do; ``None`` lets them be.
+        interceptor: Mocks, faults and manual answers for nodes, tools and models; ``None`` changes nothing.
     """
 
     def __init__(self, interceptor: Interceptor | None = None) -> None:

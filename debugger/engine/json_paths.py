@@ -49,7 +49,7 @@ def parse_path(text: str) -> Path:
     """Read a path.
 
     Raises:
-        InputError: It is empty or malformed; the message tells where.
+        InputError: It is empty or malformed; the message says where.
 
     Source: ``platform.md#deduplicate`` and ``platform.md#field_extractor``.
     """

@@ -53,7 +53,7 @@ class EngineOptions:
     knowledge_folder: Path | None = None
     """A folder of documents for knowledge-base tools; ``None`` where there is none."""
     tool_answers: tuple[ToolAnswer, ...] = ()
-    """Recorded answers of inline Python, used only where it is refused; the first that fits wins."""
+    """Recorded answers of inline Python, used only where it is refused; the first match is used."""
     fills_code: bool = True
     """Whether variables are filled into inline Python. Where not, code with placeholders that have a value
     fails: a user has read the code as it is written, and allowed no other."""

@@ -118,7 +118,7 @@ class RunState:
     segments: int = 0
     """Finished segments: turns of the user, and pumps of background work."""
     seed: int = 0
-    """What chance in the run comes from, so that a turn that is run again from here falls out the same."""
+    """The seed of the run's random values: a turn that is run again from here gives the same result."""
     dynamic_variables: JsonObject = field(default_factory=dict)
     """What turns have supplied so far, newer over older (U-37)."""
     runtime_seeds: JsonObject = field(default_factory=dict)
@@ -136,7 +136,7 @@ class RunState:
     usage_by_model: dict[str, JsonObject] = field(default_factory=dict)
     """What each model of the run has cost so far; `UsageMeter` counts it."""
     unreported_edits: list[JsonObject] = field(default_factory=list)
-    """Edits made by hand while the run stood between two turns; the next turn begins by telling them."""
+    """Manual edits between two turns; the next turn begins with their events."""
 
     @classmethod
     def at(cls, node_id: str) -> Self:

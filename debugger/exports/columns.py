@@ -40,7 +40,7 @@ from debugger.exports.rows import ExportRow, Shape
 VARIABLE = "variable:"
 """Begins the name of a column with one variable's value after a turn that changed it."""
 MASKED = "masked"
-"""The column that tells which masking rules have changed a row."""
+"""The column with the masking rules that have changed a row."""
 
 _ALL: frozenset[Shape] = frozenset({"turn", "message", "event"})
 _TALK: frozenset[Shape] = frozenset({"turn", "message"})

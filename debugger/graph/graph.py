@@ -18,7 +18,7 @@ class Graph:
     """A read-only view of a workflow, with every look-up prepared.
 
     Building never fails: of several nodes (or edges) with one id the first is the one found by id, and an
-    edge that hangs in the air belongs to no node. `debugger.graph.checks` tells about such faults. Questions
+    edge that hangs in the air belongs to no node. `debugger.graph.checks` reports such faults. Questions
     about an id that no node has are answered with nothing, apart from `node`.
 
     Args:

@@ -35,7 +35,7 @@ def load_workflow(text: str | bytes) -> Workflow:
     Raises:
         InputJsonError: It is not JSON; the message shows the line and points at the fault.
         WorkflowError: It is JSON, but not a workflow: no object, or nothing in it has a list of nodes.
-        InputError: A node or an edge is not what it has to be; the message tells its position and name.
+        InputError: A node or an edge is not what it has to be; the message has its position and name.
     """
     data = _parsed(_decoded(text))
     if not isinstance(data, Mapping):

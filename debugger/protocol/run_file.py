@@ -35,7 +35,7 @@ class RunFile(WireModel):
     run: JsonObject
     """The record (``platform.md#run-record``), not wrapped."""
     workflow: JsonObject = Field(default_factory=lambda: dict(_NO_GRAPH))
-    """The fully hydrated document of the version that ran; without nodes where nobody had it."""
+    """The fully hydrated document of the version that ran; without nodes where it was not available."""
     notes: RunNotes = Field(default_factory=RunNotes)
 
     def record(self) -> Run:

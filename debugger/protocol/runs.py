@@ -37,7 +37,7 @@ TERMINAL_STATUSES: frozenset[str] = frozenset({"completed", "failed", "cancelled
 MAIN_THREAD = "0"
 
 BACKGROUND = "background"
-"""The key in a run input's ``miscellaneous`` that marks background work, which nobody sent."""
+"""The key in a run input's ``miscellaneous`` that marks background work, which no client sent."""
 
 CLIENT_TURN_ID = "client_turn_id"
 """The key in a run input's ``miscellaneous`` by which a client names its turn; an idempotency key."""
@@ -66,7 +66,7 @@ class NodeInput(WireModel):
 
     type: str = "llm"
     node_logical_id: str | None = None
-    """``None`` means the node that the thread stands at."""
+    """``None`` means the thread's current node."""
     dynamic_variables: JsonObject = Field(default_factory=dict)
     runtime_variables: JsonObject = Field(default_factory=dict)
     miscellaneous: JsonObject = Field(default_factory=dict)
@@ -172,7 +172,7 @@ class TurnResult(WireModel):
     events: InstanceOf[list[JsonObject]] = Field(default_factory=list)
     is_waiting_for_input: bool
     is_completed: bool
-    """The run is over, whatever the status; send nothing more."""
+    """The run is over and takes no further turn."""
     error: str | None = None
     next_input_hint: JsonObject | None = None
     """The ``busy_wait_for_user_message`` event when the run waits."""
@@ -344,7 +344,7 @@ def unwrap_run(data: Mapping[str, Any]) -> Run:
 
 
 ForkMode = Literal["exact", "rebuilt", "replayed"]
-"""From a checkpoint; from what the record tells of that moment; by sending all earlier inputs again."""
+"""From a checkpoint; from the record of that moment; by sending all earlier inputs again."""
 
 
 @dataclass(frozen=True, kw_only=True)

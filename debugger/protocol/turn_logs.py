@@ -1,7 +1,7 @@
 """Views of recorded turns, whose events are parsed again on demand.
 
 Tens of thousands of parsed events take hundreds of megabytes, and every full round of Python's garbage
-collector walks through all of them: seconds in which nothing else happens.
+collector visits all of them: seconds in which nothing else runs.
 """
 
 from __future__ import annotations

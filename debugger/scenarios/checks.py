@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from debugger.analysis.differences import is_same
 from debugger.analysis.event_fields import node_of
-from debugger.analysis.node_origins import label_of
 from debugger.analysis.thread_positions import input_hint
 from debugger.analysis.variable_history import read_watch
 from debugger.engine.json_schema import search_pattern
@@ -84,8 +84,9 @@ def _says(match: TextMatch, run: Conversation, scope: Scope) -> Finding:
 
 
 def similarity(one: str, other: str) -> float:
-    """Return how many words two texts share in order, from 0 to 1."""
-    return difflib.SequenceMatcher(None, fold(one).split(), fold(other).split(), autojunk=False).ratio()
+    """Return how many words two texts share in order, from 0 to 1; case and punctuation do not count."""
+    words, others = (re.findall(r"\w+", text.casefold()) for text in (one, other))
+    return difflib.SequenceMatcher(None, words, others, autojunk=False).ratio()
 
 
 def _fits(match: TextMatch, text: str) -> bool:
@@ -179,15 +180,10 @@ def _edge_not_taken(names: Sequence[str], run: Conversation, scope: Scope) -> Fi
 
 def _taken_edges(names: Sequence[str], run: Conversation, scope: Scope) -> dict[str, list[int]]:
     """Return the events of each named edge."""
-    found: dict[str, list[int]] = {}
     for name in names:
         run.workflow.check_edge(name)
-        found[name] = [
-            step.event_index
-            for step in run.steps(scope)
-            if fold(name) in (fold(step.edge), fold(step.edge_id), fold(step.condition))
-        ]
-    return found
+    steps = run.steps(scope)
+    return {name: [step.event_index for step in steps if run.workflow.is_along(step, name)] for name in names}
 
 
 def _variable(match: VariableMatch, run: Conversation, _scope: Scope) -> Finding:
@@ -263,20 +259,20 @@ def _hint(match: Any, run: Conversation, _scope: Scope) -> Finding:
         result.next_input_hint,
         result.status,
         has_background_work=result.has_background_work,
-        names=run.workflow.labels,
+        names=run.workflow.names,
     )
     waits = hint.kind == "message"
     node = str((result.next_input_hint or {}).get("origin_node_logical_id") or "")
     passed = waits == match.waiting if match.kind is None else hint.kind == match.kind
     expected = (
-        f"that the hint is {match.kind!r}"
+        f"the hint {match.kind}"
         if match.kind is not None
         else f"that the run {'waits' if match.waiting else 'does not wait'} for the user"
     )
     if match.node is not None:
         passed = passed and Visit(0, node, "", True).is_in(run.workflow.node_id(match.node))
         expected += f" at {match.node!r}"
-    return Finding(passed, expected, f"{hint.kind!r}: {hint.sentence}")
+    return Finding(passed, expected, f"{hint.kind}: {hint.sentence}")
 
 
 def _status(status: str, run: Conversation, _scope: Scope) -> Finding:
@@ -305,12 +301,14 @@ def _at_most(limits: Any, run: Conversation, scope: Scope) -> Finding:
     }
     named = {name: limit for name in found if (limit := getattr(limits, name)) is not None}
     passed = all(found[name] <= limit for name, limit in named.items())
-    expected = ", ".join(f"{limit:g} {_UNITS[name]}" for name, limit in named.items())
-    got = ", ".join(f"{found[name]:g} {_UNITS[name]}" for name in named)
+    expected = ", ".join(_count(limit, name) for name, limit in named.items())
+    got = ", ".join(_count(found[name], name) for name in named)
     return Finding(passed, f"at most {expected} in the {scope.noun}", got)
 
 
-_UNITS = {"tokens": "tokens", "ms": "ms", "turns": "turns", "node_runs": "node runs"}
+def _count(number: float, unit: str) -> str:
+    words = unit.replace("_", " ")
+    return f"{number:g} {words.removesuffix('s') if number == 1 and unit != 'ms' else words}"
 
 
 def _events(wanted: Sequence[EventMatch], run: Conversation, scope: Scope) -> Finding:
@@ -352,8 +350,7 @@ def _entries(name: str, visits: Iterable[Visit], run: Conversation) -> list[Visi
 
 
 def _nodes_in_words(visits: Sequence[Visit], run: Conversation) -> str:
-    labels = run.workflow.labels
-    names = [label_of(visit.node_id, labels.get(visit.node_id) or visit.name, labels) for visit in visits]
+    names = [run.workflow.label(visit.node_id, visit.name) for visit in visits]
     shown = [name for before, name in zip(["", *names], names, strict=False) if name != before]
     return _chain(shown) or "no node"
 
@@ -384,6 +381,8 @@ def _listed(names: Sequence[str], word: str = "and") -> str:
 
 
 def _json(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
     return json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from debugger.analysis.chat import ChatBuilder, ChatMessage
-from debugger.analysis.event_fields import fields_of, node_name_of, node_of, thread_id_of
+from debugger.analysis.event_fields import EventFields, fields_of, node_name_of, node_of, thread_id_of
+from debugger.analysis.fold import EventFold
 from debugger.analysis.metrics import RunMetrics, run_metrics
 from debugger.analysis.node_origins import author_edge_id, enclosing_ids, label_of
 from debugger.analysis.paths import PathReader, PathStep
@@ -22,6 +24,8 @@ from debugger.protocol.events import COMPANION, Event
 from debugger.protocol.runs import TurnResult
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
+
+Projection = TypeVar("Projection", bound=EventFold)
 
 _ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
 
@@ -37,13 +41,17 @@ class CheckedWorkflow:
     def __init__(self, authored: Workflow, running: Workflow) -> None:
         self.graph = Graph(authored)
         nodes = {node.logical_id: node for node in (*authored.node_configs, *running.node_configs)}
-        self.labels = {key: node.label for key, node in nodes.items()}
+        self.names = {node.logical_id: node.label for node in authored.node_configs}
+        """The author's node names by id."""
+        self._names = {key: node.label for key, node in nodes.items()}
+        """The same with inner nodes."""
         self._node_ids: dict[str, str] = {}
-        for key, label in self.labels.items():
-            self._node_ids.setdefault(fold(label), key)
-            self._node_ids.setdefault(fold(label_of(key, label, self.labels)), key)
-        self._node_ids |= {fold(key): key for key in self.labels}
-        edges = (*authored.edge_configs, *running.edge_configs)
+        for key, name in self._names.items():
+            self._node_ids.setdefault(fold(name), key)
+            self._node_ids.setdefault(fold(self.label(key)), key)
+        self._node_ids |= {fold(key): key for key in self._names}
+        edges = (*running.edge_configs, *authored.edge_configs)
+        self._conditions = {edge.logical_id: edge.condition.text for edge in edges if edge.condition}
         conditions = [edge.condition for edge in edges] + [
             condition
             for node in nodes.values()
@@ -60,6 +68,10 @@ class CheckedWorkflow:
             if name
         }
 
+    def label(self, node_id: str, name: str = "") -> str:
+        """Return a node's label, with the super nodes around it: ``Booking › Ask``."""
+        return label_of(node_id, self._names.get(node_id) or name or node_id, self.names)
+
     def node_id(self, name: str) -> str:
         """Return the id of a node by its id, name or label.
 
@@ -68,7 +80,7 @@ class CheckedWorkflow:
         """
         found = self._node_ids.get(fold(name))
         if found is None:
-            raise _unknown("node", name, [*self.labels, *self.labels.values()])
+            raise _unknown("node", name, [*self._names, *self._names.values()])
         return found
 
     def check_edge(self, name: str) -> None:
@@ -79,6 +91,11 @@ class CheckedWorkflow:
         """
         if fold(name) not in self._edge_names:
             raise _unknown("edge", name, list(self._edge_names.values()))
+
+    def is_along(self, step: PathStep, name: str) -> bool:
+        """Return whether a transition is along the edge of a name, id or condition."""
+        condition = step.condition or self._conditions.get(step.edge_id, "")
+        return fold(name) in (fold(step.edge), fold(step.edge_id), fold(condition))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +145,7 @@ class Conversation:
         """The result of the last turn or step of background work."""
         self.event_count = 0
         self._read_ledgers = read_ledgers
+        self._read_fields: list[list[EventFields]] = []
         self._paths: list[PathStep] = []
         self._path_logs = 0
 
@@ -157,7 +175,7 @@ class Conversation:
     @property
     def messages(self) -> list[ChatMessage]:
         """The messages of the run, with notes."""
-        return self._chat.catch_up_with(self.logs)
+        return self._caught_up(self._chat).messages
 
     def visits(self, scope: Scope) -> list[Visit]:
         """Return the entries of nodes, in order."""
@@ -169,22 +187,20 @@ class Conversation:
 
     def steps(self, scope: Scope) -> list[PathStep]:
         """Return the transitions, in order."""
-        for log in self.logs[self._path_logs :]:
-            self._paths += self._path_reader.add_turn(log, fields_of(log.events))
+        for index in range(self._path_logs, len(self.logs)):
+            self._paths += self._path_reader.add_turn(self.logs[index], self._fields(index))
         self._path_logs = len(self.logs)
         return [step for step in self._paths if step.event_index >= scope.first_event]
 
     def metrics(self, scope: Scope) -> RunMetrics:
         """Return tokens, times and counts."""
-        seen = self._projections
-        for log in self.logs[seen.turn_count :]:
-            seen.add_turn(log)
+        seen = self._caught_up(self._projections)
         rows = [row for row in seen.turn_rows if row.place >= scope.first_log]
         return run_metrics(rows, [step for step in seen.steps if step.place >= scope.first_log])
 
     def effects(self, scope: Scope) -> list[tuple[int | None, SideEffect]]:
         """Return the calls to the outside, each with the nearest event of its node."""
-        collector = SideEffectCollector(self.workflow.labels)
+        collector = SideEffectCollector(self.workflow.names)
         logs = self.logs[scope.first_log :]
         for log in logs:
             collector.add_turn(log)
@@ -195,7 +211,7 @@ class Conversation:
     @property
     def snapshots(self) -> Snapshots:
         """The variables."""
-        return self._snapshots.catch_up(self.logs)
+        return self._caught_up(self._snapshots)
 
     @cached_property
     def history(self) -> VariableHistory:
@@ -203,8 +219,8 @@ class Conversation:
         return VariableHistory(self._snapshots)
 
     @cached_property
-    def _chat(self) -> _Chat:
-        return _Chat(self.workflow.labels)
+    def _chat(self) -> ChatBuilder:
+        return ChatBuilder(self.workflow.names)
 
     @cached_property
     def _snapshots(self) -> Snapshots:
@@ -216,14 +232,18 @@ class Conversation:
 
     @cached_property
     def _projections(self) -> Projections:
-        return Projections(self.workflow.graph, self.workflow.labels)
+        return Projections(self.workflow.graph, self.workflow.names)
 
+    def _caught_up(self, projection: Projection) -> Projection:
+        for index in range(projection.turn_count, len(self.logs)):
+            projection.add_turn(self.logs[index], self._fields(index))
+        return projection
 
-class _Chat(ChatBuilder):
-    def catch_up_with(self, logs: Sequence[TurnLog]) -> list[ChatMessage]:
-        for log in logs[self.turn_count :]:
-            self.add_turn(log)
-        return self.messages
+    def _fields(self, index: int) -> list[EventFields]:
+        """Return the fields of a log's events, which every projection reads."""
+        while len(self._read_fields) <= index:
+            self._read_fields.append(fields_of(self.logs[len(self._read_fields)].events))
+        return self._read_fields[index]
 
 
 def fold(name: str) -> str:
@@ -234,5 +254,5 @@ def fold(name: str) -> str:
 def _unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     names = list(dict.fromkeys(known))
     close = difflib.get_close_matches(name, names, n=1)
-    advice = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(names[:20])}."
+    advice = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(names[:20]) or 'none'}."
     return InputError(f"The workflow has no {kind} {name!r}.", advice=advice)

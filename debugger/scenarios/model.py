@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from debugger.analysis.thread_positions import HintKind
+from debugger.engine.json_schema import search_pattern
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import RunStatus
 
@@ -38,6 +39,13 @@ def _list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+def _pattern(text: str) -> str:
+    if "{{" not in text:  # else it is checked with each row
+        search_pattern(text, "")
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
 Texts = Annotated[list[str], BeforeValidator(_list, json_schema_input_type=str | list[str])]
 
 
@@ -47,7 +55,7 @@ class TextMatch(_Model):
     equals: str | None = None
     contains: str | None = None
     """The text is found in it, upper and lower case alike."""
-    regex: str | None = None
+    regex: Pattern | None = None
     """A regular expression that is searched for."""
     similar: str | None = None
     """A text whose words are the same for the most part."""
@@ -76,7 +84,7 @@ class VariableMatch(_Model):
     one_of: list[Any] | None = None
     contains: Any = None
     """A part of a text, an element of a list or a key of an object."""
-    regex: str | None = None
+    regex: Pattern | None = None
     less_than: float | None = None
     at_most: float | None = None
     greater_than: float | None = None

@@ -95,6 +95,14 @@ class ScenarioRunner:
         """Return the backend that runs the scenarios of a connection, and has their runs."""
         return self._engine(None, None).backend if connection == EMBEDDED else self._backends(connection)
 
+    def workflow_id(self, loaded: LoadedScenario, connection: str = EMBEDDED) -> str:
+        """Return the id of a scenario's workflow on a connection.
+
+        Raises:
+            NotFoundError: The connection does not have it.
+        """
+        return self._workflow(loaded, loaded.scenario, connection, self.backend(connection))[0]
+
     def run(
         self,
         loaded: LoadedScenario,

@@ -92,7 +92,7 @@ def serve(
 def _freeze_objects() -> None:
     """Exclude the objects of the libraries from garbage collection.
 
-    They stay until the process ends. A walk through some hundred thousand of them takes 0.1 s, in which no
+    They stay until the process ends. A pass over some hundred thousand of them takes 0.1 s, in which no
     turn continues, about once in a thousand turns.
     """
     gc.collect()

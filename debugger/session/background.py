@@ -75,13 +75,13 @@ class BackgroundScheduler:
         return max(self._due - self._now(), 0.0)
 
     def resume(self) -> None:
-        """Let the work go on, from now."""
+        """Resume the work from now."""
         self.halted = self.retrying = ""
         self._quiet = self._failures = 0
         self._due = self._now()
 
     def halt(self, reason: str) -> None:
-        """Let the work stand until someone resumes it.
+        """Halt the work until it is resumed.
 
         Args:
             reason: Why, as a sentence.

@@ -50,7 +50,7 @@ class RunComparison:
 
     @cached_property
     def sentence(self) -> str:
-        """Return the sentence that tells where the runs diverge."""
+        """Return a sentence on where the runs diverge."""
         return describe_divergence(self.comparison, self.names)
 
     @cached_property

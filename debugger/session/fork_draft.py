@@ -68,7 +68,7 @@ class ForkPoint:
 
     @cached_property
     def standing_at(self) -> str:
-        """The node where the main thread stood."""
+        """The main thread's node."""
         if not self.past:
             turn_input = self.original.run_input
             start = supplied_state(turn_input).threads.get(MAIN_THREAD)
@@ -109,7 +109,7 @@ class ForkDraft:
     message: str
     way: ForkMode = "exact"
     start_node: str = ""
-    """Where the main thread is to begin; empty leaves it where it stood."""
+    """The node where the main thread begins; empty leaves it unchanged."""
     version_number: int | None = None
     """``None`` is the version of the run."""
     note: str = ""

@@ -1,6 +1,6 @@
 """Forks: sessions of runs that continue another from one of its turns.
 
-On a backend with checkpoints the fork is exact. Elsewhere a first turn is rebuilt from what the record tells
+On a backend with checkpoints the fork is exact. Elsewhere a first turn is rebuilt from what the record has
 (start node, variables), or all inputs are sent again from turn 1; the fork is then known once its first turn
 has ended, since only that gives it an id.
 """

@@ -133,7 +133,7 @@ class HumanInput:
             return self._reply
 
     def want(self, step: NextStep, node: str) -> None:
-        """Let the next prompt of a node that offers a step begin with it."""
+        """Select a step in the next prompt of a node that offers it."""
         self._wanted, self._wanted_at = step, node
 
     def choose(self, step: NextStep) -> None:
@@ -158,7 +158,7 @@ class HumanInput:
                 self.pending = replace(self.pending, chosen=choice.edge_id)
 
     def _submit(self, reply: Reply) -> None:
-        """Let the turn continue; nothing waits any more, also before its thread has noticed."""
+        """Let the turn continue; from now on no prompt waits."""
         self._reply, self.pending = reply, None
         self._changed.notify_all()
 
@@ -202,7 +202,7 @@ class HumanInput:
             self._submit(replace(reply, model=PERSON))
 
     def use_fallback(self) -> None:
-        """Let the stand-in answer what waits.
+        """Let the stand-in answer the waiting prompt.
 
         Raises:
             ConflictError: Nothing waits for an answer.
@@ -326,7 +326,7 @@ def _fitting(values: Mapping[str, object], schema: JsonObject | None) -> str:
 
 
 def _problem(text: str, schema: object) -> str:
-    """Return why a text is no JSON object that fits a schema; empty where it is, and for no text."""
+    """Return why a text is no JSON object that fits a schema; empty where it is, and for an empty text."""
     try:
         value = _object(text, "This")
     except InputJsonError as error:

@@ -50,7 +50,7 @@ class InputHistory:
 
     @property
     def current(self) -> ReusedInput | None:
-        """The input that is looked at; ``None`` before the first look back."""
+        """The input on view; ``None`` before the first recall."""
         return self._found[self._place] if self._place >= 0 else None
 
     @property

@@ -69,7 +69,7 @@ class InputReplay:
         self._call = BackgroundCall(self._run, "input replay")
 
     def stop(self) -> None:
-        """Send nothing more; the turn under way goes on to its end."""
+        """Send no further input; the current turn runs to its end."""
         self._stopped.set()
 
     def wait(self, timeout: float | None = None) -> bool:

@@ -179,7 +179,7 @@ class RecordedRun:
     run: Run
     turns: list[TurnLog]
     workflow: Workflow
-    """The version that ran, or what it is drawn with where that is not at hand."""
+    """The version that ran, or the one drawn instead where that is not available."""
     substitute_reason: str
     """Why the workflow is not the version that ran; empty where it is."""
     engine: str

@@ -28,7 +28,7 @@ LOCAL_WAIT = 2.0
 
 @dataclass
 class PendingTurn:
-    """A turn that was sent, and nothing tells whether it was executed."""
+    """A turn that was sent and whose outcome is unknown."""
 
     sent: SentTurn
     log: TurnLog
@@ -107,7 +107,7 @@ class RecordSync:
         self._due = time.monotonic() + self._wait
 
     def start(self, run_id: str | None, number: int, *, at_once: bool = False) -> None:
-        """Start reading, where it is due and nothing is being read.
+        """Start reading if it is due and no read is running.
 
         Args:
             run_id: The run; ``None`` where it is not known.

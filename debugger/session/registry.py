@@ -13,7 +13,7 @@ from debugger.session.loading import gc_paused, run_cache
 from debugger.session.session import DebugSession
 
 _UNTIL_DRAWN = 1.0
-"""Seconds in which the page is drawn: only then the garbage collector walks through all that was read."""
+"""Seconds in which the page is drawn; the garbage collector runs after them."""
 
 
 class RunPrefetcher:

@@ -1,4 +1,4 @@
-"""Example values that fit a JSON Schema, to begin a form with."""
+"""Example values for a JSON Schema, with which a form is prefilled."""
 
 from __future__ import annotations
 

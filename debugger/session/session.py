@@ -74,7 +74,7 @@ class DebugSession:
         self.substitute_reason = drawn.substitute_reason
         """Why `workflow` is not the version that ran; empty where it is."""
         self.index = RunProjection(Graph(self.workflow))
-        """What the turns tell, worked out once for each that is over."""
+        """The projection of the turns, computed once for each finished turn."""
         self.background = BackgroundScheduler(now)
         """The schedule of the run's background work."""
         self.interrupted_turn: UnfinishedTurn | None = None
@@ -84,7 +84,7 @@ class DebugSession:
         self.error: DebuggerError | None = None
         """Why the last command could not be executed; ``None`` when it was."""
         self.notice = ""
-        """What happened to the last turn besides what it shows, as a sentence; empty where nothing did."""
+        """A sentence on the last turn that its events do not show; empty without one."""
         self.unsent_message = ""
         """The user's message of a turn that was not executed, so that it can be sent again."""
         self.run_by = ""
@@ -186,7 +186,7 @@ class DebugSession:
 
     @property
     def ledger(self) -> SideEffectLog:
-        """The calls of the run to the world outside."""
+        """The run's calls to external services."""
         return self._runner.side_effects
 
     @property

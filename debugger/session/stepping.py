@@ -158,7 +158,7 @@ class StepController:
         self._pauses = True
 
     def allow(self, events: int) -> None:
-        """Let so many events come by, and stand still as before."""
+        """Let a number of events pass, then pause again."""
         with self._changed:
             self._passing += events
             self._changed.notify_all()
@@ -177,7 +177,7 @@ class StepController:
         cancelled: threading.Event,
         hold: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """Come by with an event; returns when the run may go on.
+        """Report an event; returns when the run may continue.
 
         Args:
             log: The turn, with the event in it.

@@ -68,7 +68,7 @@ class TurnList:
                 log.add(event)
 
     def remove(self, log: TurnLog) -> None:
-        """Leave out a log that came to no end, or to nothing."""
+        """Remove a log that did not end or has no events."""
         with self._lock:
             self.logs = [other for other in self.logs if other is not log]
 

@@ -110,7 +110,7 @@ def edited(rows: Sequence[VariableRow], edits: Mapping[str, Any]) -> list[Variab
 
     Args:
         rows: The table before them.
-        edits: What a grid tells: ``edited_rows`` (cells by column, by row from 0), ``deleted_rows`` and
+        edits: The grid's report: ``edited_rows`` (cells by column, by row from 0), ``deleted_rows`` and
             ``added_rows``. A cell that was emptied counts as an empty text.
     """
     changes = {int(row): cells for row, cells in edits.get("edited_rows", {}).items()}

@@ -149,7 +149,7 @@ class Fidelity:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any] | None) -> Self:
-        """Read what `to_json` gave; nothing means that nothing was checked."""
+        """Read the result of `to_json`; ``None`` means that nothing was checked."""
         if not stored:
             return cls("unchecked", "No control run was made.")
         return cls(stored["verdict"], stored["sentence"], tuple(stored["differences"]))
@@ -164,7 +164,7 @@ def compare(original: TurnLog, again: TurnLog, way: ForkMode = "exact") -> Fidel
     Args:
         original: As it was recorded.
         again: As it fell out when it was run again.
-        way: How it was come to. Rebuilt, it is the first turn of a run: that it tells of a beginning, and
+        way: The way it was made. Rebuilt, it is the first turn of a run: that it reports a beginning, and
             counts from 1, is passed over.
     """
     found = _compared(original, again, way)
@@ -207,7 +207,7 @@ def manual_changes(turn: TurnLog) -> str:
 
 
 def path_of(turn: TurnLog) -> list[tuple[str, str | None, Any]]:
-    """The way through the graph, and where it waits at last."""
+    """The path through the graph, and the node that waits at the end."""
     return [
         (event.type, node_of(event), field(event, "destination_node_logical_id"))
         for event in turn.events

@@ -29,9 +29,9 @@ class DatabaseDialect(Protocol):
     positional: Dialect
     """Compiles statements whose parameters go by position."""
     begin_reading: str
-    """Begins a transaction that sees one state of the database, whatever is written meanwhile."""
+    """Begins a transaction that reads one snapshot of the database."""
     begin_writing: str
-    """Begins a transaction beside which there is no other of its like."""
+    """Begins a transaction that excludes others of its kind."""
     begin_turn: str
     """Begins a transaction whose statements detect another writer by themselves."""
     readers: AbstractContextManager[object]

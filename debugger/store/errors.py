@@ -49,7 +49,7 @@ _POOL_ERRORS = (
 
 @contextmanager
 def store_errors(dialect: DatabaseDialect) -> Iterator[None]:
-    """Translate whatever the database raises inside the block.
+    """Translate the database's exceptions inside the block.
 
     Raises:
         StoreError: The database cannot be opened, read or written.

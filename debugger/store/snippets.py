@@ -22,7 +22,7 @@ _SOURCES = (
     ("version", select(runs.c.id, runs.c.version_name)),
     ("started by", select(runs.c.id, runs.c.run_by)),
 )
-"""What a search looks through besides the messages, each with its ids and texts."""
+"""The sources that a search reads besides messages, each with its ids and texts."""
 
 
 class Snippet(NamedTuple):

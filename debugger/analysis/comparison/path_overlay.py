@@ -44,7 +44,7 @@ class PathOverlay:
     edges: dict[str, Visit]
     """Visits by `path_id`."""
     ghosts: dict[str, str]
-    """Name by id of the nodes that a run tells of and neither workflow has."""
+    """Name by id of the nodes that a run has and neither workflow."""
     strays: list[UnmappedEdge]
     """The ways of both for which neither workflow has an edge."""
 

@@ -1,4 +1,4 @@
-"""Runs in this process: the engine walks, the store keeps."""
+"""The embedded backend: turns run in this process and are stored in the database."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class EmbeddedBackend:
     """Runs workflows in this process and keeps them in the store.
 
     Args:
-        settings: What can be set from outside; the database's URL among it.
+        settings: The settings, the database's URL among them.
         store: A store that is open already, instead of the one that the settings name.
-        world: Time and chance.
+        world: Clock and random values.
         responder: Whatever answers for the models of all workflows, instead of what the settings name.
         script: The script of all workflows, instead of those that name them.
         environment: Holds secrets for calls to the outside; the process's own by default. Those among the

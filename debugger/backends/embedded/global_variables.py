@@ -108,7 +108,7 @@ class GlobalValues:
         return self._fresh().secrets
 
     def renew(self) -> None:
-        """Look again the next time: one of them was changed."""
+        """Read the values again before the next use."""
         with self._lock:
             self._read_at = float("-inf")
 

@@ -49,7 +49,7 @@ class PythonUse:
 
     @property
     def may_consent(self) -> bool:
-        """Return whether a user's consent lets it run, or has let it."""
+        """Return whether a user's consent allows it to run, or has allowed it."""
         return bool(self.digest)
 
     @property

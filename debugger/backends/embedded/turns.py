@@ -56,7 +56,7 @@ class RunRecorder:
 
     Args:
         store: Where it is stored.
-        world: Time and chance.
+        world: Clock and random values.
     """
 
     def __init__(self, store: Store, world: Environment) -> None:
@@ -178,7 +178,7 @@ class Turns:
         interpreters: Of every version.
         global_values: What every new run begins with.
         leases: Claims what is executed.
-        world: Time and chance.
+        world: Clock and random values.
         past: Returns the finished turns of a run, by its id.
     """
 

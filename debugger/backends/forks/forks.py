@@ -111,7 +111,7 @@ class Forks:
     Args:
         store: Has the runs and their checkpoints.
         interpreters: Of every version.
-        world: Time and chance.
+        world: Clock and random values.
     """
 
     def __init__(self, store: Store, interpreters: InterpreterCache, world: Environment) -> None:

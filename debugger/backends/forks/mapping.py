@@ -104,7 +104,7 @@ def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[st
 def transfer_variables(
     state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str], entry: str
 ) -> ChangedState:
-    """Keep nothing of a state but its variables, at a chosen node."""
+    """Reduce a state to its variables, at a chosen node."""
     changed = ChangedState(state)
     changed.dropped_parts = ["position", *_lost_parts(state)]
     variables = _variables(state.main.runtime_variables, source, target, nodes, changed)

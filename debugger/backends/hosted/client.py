@@ -273,11 +273,11 @@ class ApiClient:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> httpx.Response:
-        """Send one request, once, and return the response, whatever its status.
+        """Send one request once and return the response of any status.
 
         Raises:
             AuthenticationError: There is no key, and the API is not on this machine; nothing was sent.
-            ApiError: No response came; ``was_sent`` tells whether the request may have arrived.
+            ApiError: No response came; ``was_sent`` says whether the request may have arrived.
         """
         if not self.can_send:
             raise AuthenticationError(

@@ -49,7 +49,7 @@ def check_connection(
 
     Args:
         settings: The connection.
-        own_run_ids: Runs with turns of this client; a record of theirs tells whether client turn ids return.
+        own_run_ids: Runs with turns of this client; a record of theirs shows whether client turn ids return.
         transport: Carries the requests instead of the network.
 
     Raises:

@@ -43,7 +43,7 @@ _PREFIX = "/workflows"
 
 @dataclass(frozen=True)
 class RequestInfo:
-    """A request, as an error tells of it."""
+    """A request as an error describes it."""
 
     method: str
     url: str

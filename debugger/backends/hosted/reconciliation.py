@@ -94,7 +94,7 @@ class Reconciliation:
             StaleTurnError: The turn was not executed, and the run has newer turns.
             NotExecutedError: The turn was not executed.
             RunEndedError: The run is over, or not there any more.
-            OutcomeUnknownError: Nothing tells.
+            OutcomeUnknownError: The record does not show whether it was executed.
         """
         started = time.monotonic()
         deadline = started + self._timeout
@@ -215,7 +215,7 @@ class Reconciliation:
             "absent",
             run_id=run.workflow_run_id,
             record=LazyRun.of(run),
-            # The platform puts a turn on record when it is over: until then only the status tells of it.
+            # The platform puts a turn on record when it is over: until then only the status shows it.
             is_run_busy=bool(executing) or run.status in _ACTIVE,
         )
         if len(fitting) > 1:

@@ -42,7 +42,7 @@ def result_from_events(
 
 
 def recorded_result(run: Run, turn_number: int, events: list[Event]) -> TurnResult:
-    """Return the result of a turn as the record tells it.
+    """Return the result of a turn as the record has it.
 
     Whether background work follows is not in a record: it may, and the next step finds out.
     """

@@ -106,7 +106,7 @@ class Reply:
     """Why there is no structured output although one was wanted: no attempt fitted the schema; the node then
     speaks its default error message and sets no variable (U-43)."""
     calls: tuple[ToolCall, ...] = ()
-    """Calls of offered tools; what they give comes back in the next prompt's ``exchange``."""
+    """Calls of offered tools; their results are in the next prompt's ``exchange``."""
     model: str = "stand-in"
     """What answered, as it appears in the usage of the event."""
     usage: JsonObject = field(default_factory=dict)

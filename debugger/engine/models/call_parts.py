@@ -128,7 +128,7 @@ def object_schema(schema: JsonObject | None) -> JsonObject:
 
 
 def call_json(prompt: Prompt, *, recent: int | None) -> JsonObject:
-    """Return a model call as one JSON object, whatever the provider.
+    """Return a model call of any provider as one JSON object.
 
     Args:
         prompt: The prompt.

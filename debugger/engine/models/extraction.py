@@ -31,7 +31,7 @@ _KIND_NAMES: dict[Kind, frozenset[str]] = {
     "date": frozenset({"date", "day", "weekday", "birthday"}),
     "time": frozenset({"time", "hour"}),
 }
-"""Words in a property's name, or its format, that tell its kind."""
+"""Words in a property's name or format that determine its kind."""
 
 
 @dataclass(frozen=True)

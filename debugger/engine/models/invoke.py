@@ -57,17 +57,17 @@ class Backchannel:
     lines: tuple[str, ...] = ()
     """Fixed fillers."""
     in_sequence: bool = False
-    """Whether the fixed fillers are said in their order, else by chance."""
+    """Fixed fillers are said in order; otherwise one is drawn at random."""
     llm: JsonObject | None = None
     """The model that makes a filler where there are no fixed ones."""
     prefix: str | None = None
     """The mark in the answer behind which it goes on after a filler."""
 
-    def line(self, visit: int, chance: random.Random) -> str | None:
+    def line(self, visit: int, source: random.Random) -> str | None:
         """Return a fixed filler: random, or in sequence by ``visit``, from 1."""
         if not self.lines:
             return None
-        return self.lines[(visit - 1) % len(self.lines)] if self.in_sequence else chance.choice(self.lines)
+        return self.lines[(visit - 1) % len(self.lines)] if self.in_sequence else source.choice(self.lines)
 
     def prompt(self, prompt: Prompt) -> Prompt:
         """Return the prompt of the model that makes a filler."""

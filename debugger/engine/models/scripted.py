@@ -81,7 +81,7 @@ class _Hit:
 
     @classmethod
     def of(cls, rule: Rule, prompt: Prompt) -> _Hit | None:
-        """The rule as it fits; ``None`` where it does not."""
+        """The rule that matched; ``None`` without one."""
         match = rule.when.search(prompt.message) if rule.when else None
         if (rule.when and match is None) or not _is_due(rule, prompt):
             return None

@@ -34,7 +34,7 @@ _STOP_WORDS = _set(
     would you you're your
     """
 )
-"""Words that say nothing by themselves, or that most conditions have whatever they are about."""
+"""Words without a meaning of their own, or that most conditions contain."""
 
 
 def words(text: str) -> list[str]:

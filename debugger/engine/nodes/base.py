@@ -78,7 +78,7 @@ class NodeContext:
     outbound: Gateway = field(default_factory=BlockedGateway)
     """The gateway for every call to the outside."""
     authored: Scope = field(default_factory=Scope)
-    """The variables with the workflow's own defaults alone, whatever the run has set since."""
+    """The variables with the workflow's defaults alone, without values that the run has set."""
     choices: tuple[TransitionOption, ...] = ()
     """The transitions that a model may choose; empty where it must answer."""
     may_call_tools: bool = True

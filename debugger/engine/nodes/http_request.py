@@ -88,7 +88,7 @@ class HttpRequestNode(Node[HttpRequestConfig]):
     counts_as_tool_call: ClassVar[bool] = True
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Fill, call, tell, write."""
+        """Fill the request, call, emit events, write variables."""
         result = self._result(context)
         wrapped = _wrapped(result.value)
         yield HttpRequestEvent(

@@ -42,7 +42,7 @@ class HttpLimits:
     redirects: int = 5
     """That are followed."""
     refuses_private: bool = False
-    """Refuse loopback, private networks and whatever else the Internet cannot reach."""
+    """Refuse loopback, private networks and other addresses outside the Internet."""
 
 
 Answer = TypeVar("Answer")
@@ -66,7 +66,7 @@ class OutboundCall(Generic[Answer]):
     """``http``, ``model``, ``mcp``, ``sms``, ``conversation``, ``athena``, ``google_docs`` or ``python``."""
     call_class: CallClass
     target: str
-    """Where it goes, for people and for the ledger, secrets masked: ``POST https://api.example/slots``."""
+    """The destination for users and the ledger, secrets masked: ``POST https://api.example/slots``."""
     request: JsonObject = field(repr=False)
     """What is sent, for the ledger, secrets masked."""
     simulate: Callable[[RecordedAnswer | None], Answer]
@@ -76,7 +76,7 @@ class OutboundCall(Generic[Answer]):
     """Really calls, in at most so many seconds; ``None`` where only the platform can. Raises `OutboundError`
     where no answer came."""
     refusal: str = ""
-    """Why it must not be made whatever the policy is, as when it would take a secret to another host."""
+    """The reason to refuse it under any policy, such as a secret for another host."""
     status_of: Callable[[Answer], int | None] = _no_status
     """The status code of an answer, for the ledger; one outside 200 to 299 counts as a failure there."""
 

@@ -91,7 +91,7 @@ def send(
         cancelled: Ends it as soon as it is set.
 
     Raises:
-        OutboundError: There is no whole answer; a status that tells of a failure is an answer.
+        OutboundError: There is no whole answer; an error status is an answer.
     """
     deadline, next_request = Deadline(seconds, cancelled), request
     for _redirect in range(limits.redirects + 1):

@@ -1,4 +1,4 @@
-"""An HTTP request: as it is sent, and as it is shown."""
+"""An HTTP request in two forms: as sent, and as displayed with secrets masked."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _LOWER_ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
 @dataclass(frozen=True)
 class MaskedValue:
-    """A value as it is sent, and as it is shown."""
+    """A value in two forms: as sent, and as displayed."""
 
     real: Any = field(repr=False)
     """For the wire alone."""

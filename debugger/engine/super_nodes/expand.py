@@ -37,7 +37,7 @@ MOST_EDGES: Final = 100_000
 """Edges of the expanded workflow, at most; one edge out of a super node can become many. The nodes that arm
 an edge in a wait count as well."""
 MAX_CHARACTERS: Final = 10_000_000
-"""Texts and values of all joined workflows together; one stored workflow can stand in thousands of places."""
+"""Texts and values of all joined workflows together; one stored workflow can occur thousands of times."""
 
 
 def expand(workflow: Workflow, load_workflow: LoadWorkflow) -> Expansion:

@@ -71,7 +71,7 @@ def _prompted(node: JsonObject, config: JsonObject) -> JsonObject:
     own = node.get("main_response_config")
     prompt = own.get("prompt") if isinstance(own, dict) else None
     if own is not None and (not isinstance(own, dict) or not isinstance(prompt, str | None)):
-        return node  # the node itself tells what is wrong with its prompt
+        return node  # the node itself reports the error in its prompt
     parts = (
         None
         if as_bool(node.get("ignore_default_prompt_prefix"), False)

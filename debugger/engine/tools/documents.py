@@ -91,7 +91,7 @@ def _of_text(text: str) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Yield the paragraphs; a heading begins one of its own."""
+    """Yield the paragraphs; a heading begins a new one."""
     for block in _BLANK_LINES.split(text.replace("\r\n", "\n")):
         lines: list[str] = []
         for line in block.split("\n"):

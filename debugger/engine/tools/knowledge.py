@@ -125,7 +125,7 @@ class Passage(TypedDict):
     source: str
     """The document, as a path below the folder."""
     score: float
-    """How well it fits; more is better, and means nothing across searches."""
+    """The score; higher is better, not comparable between searches."""
 
 
 class KnowledgeError(Exception):

@@ -24,7 +24,7 @@ class ResultMapping(WireModel):
     default: Any = None
     """Taken when the result has nothing at the path, unless it is required."""
     required: bool = False
-    """Whether the call counts as failed when the result has nothing at the path."""
+    """A result without a value at the path counts as a failed call."""
 
     @field_validator("target_variable_name")
     @classmethod

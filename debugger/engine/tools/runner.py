@@ -24,7 +24,7 @@ class Invocation(NamedTuple):
 
     result: ToolResult
     parts: ResultParts
-    """The variables that the result gives besides the one that takes it whole; none of a failed call."""
+    """The variables that the result sets besides the one that holds it whole; none for a failed call."""
 
 
 def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Invocation:
@@ -112,7 +112,7 @@ def check_targets(config: ToolConfig, result_name: str, place: str) -> None:
 
 
 def outcome_names(result_name: str) -> tuple[str, str]:
-    """Return the variables that tell whether a call succeeded, and why not."""
+    """Return the variables with a call's success and its error."""
     return f"{result_name}_success", f"{result_name}_error"
 
 

@@ -84,7 +84,7 @@ CHECKS: tuple[Check, ...] = (
     fields.misplaced_defaults,
     fields.unknown_field,
 )
-"""Every rule, in the order in which problems of one level are told."""
+"""Every rule, in the order in which problems of one level are reported."""
 
 _AT_SAVE = CHECKS[CHECKS.index(companions.several_direct_edges) : CHECKS.index(nodes.loop_without_wait)]
 

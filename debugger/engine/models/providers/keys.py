@@ -31,7 +31,7 @@ _SHORTEST = 6
 
 
 class Keys:
-    """The keys that are at hand.
+    """The available keys.
 
     A key goes only where it belongs: a workflow from elsewhere could name a server of its own.
 

@@ -19,7 +19,7 @@ from debugger.engine.outbound.gateway import HttpLimits
 from debugger.errors import DebuggerError
 
 _LOOK = 0.05
-"""Seconds between two looks at whether anybody still waits."""
+"""Seconds between two checks for a cancellation."""
 _KEY_NOT_USED = (
     "A language model's configuration holds a key, which is not used: keys come from the environment. "
     "Remove it from the workflow."

@@ -21,7 +21,7 @@ FRESH_SECONDS = 60.0
 """Seconds for which a server's tools are cached."""
 
 _MAX_WAIT_SECONDS = 10.0
-"""Seconds that a server may take to tell; less where tools may take less."""
+"""Seconds that a server may take to list its tools; less where tools may take less."""
 _MAX_SERVERS = 64
 """Servers."""
 

@@ -109,7 +109,7 @@ class Endpoint:
 
     @property
     def speaks_sse(self) -> bool:
-        """Return whether it has the older transport, which its path tells (U-56)."""
+        """Return whether it has the older transport, as its path shows (U-56)."""
         return urlsplit(self.url).path.rstrip("/").endswith("/sse")
 
     def masked(self, value: Any) -> Any:

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.models.base import Reply
+from debugger.errors import ConnectionFailedError, InputError
+from debugger.scenarios.loading import load_text
+from debugger.scenarios.model import Repeat
+from debugger.scenarios.runner import ScenarioRunner
+from debugger.settings import Settings
+from debugger.store import Store
+from tests.support.factories import direct, document, node, say, static, when
+from tests.support.super_nodes import super_node
+
+HEAD = "version: 1\nname: Test\nworkflow: flow.json\n"
+
+
+def no_connection(name):
+    raise AssertionError(f"{name} is asked for")
+
+
+@pytest.fixture
+def runner():
+    with ScenarioRunner(no_connection, Settings()) as made:
+        yield made
+
+
+def results(runner, folder, text, *parts, **options):
+    (folder / "flow.json").write_text(json.dumps(document(*parts)), encoding="utf-8")
+    return list(runner.run(load_text(HEAD + text, folder), **options))
+
+
+def test_rows_are_runs_of_their_own(runner, tmp_path):
+    found = results(
+        runner,
+        tmp_path,
+        "rows: [{who: Ada}, {who: Grace}]\ninput: {dynamic_variables: {who: '{{who}}'}}\n"
+        "turns: [{say: hello, expect: [{says: 'Hi {{who}}'}]}]",
+        static("greet", "Hi {{who}}."),
+    )
+
+    assert [(each.row_number, each.row, each.outcome) for each in found] == [
+        (1, {"who": "Ada"}, "passed"),
+        (2, {"who": "Grace"}, "passed"),
+    ]
+    assert found[0].repetitions[0].run_id != found[1].repetitions[0].run_id
+
+
+def test_enough_repetitions_pass(tmp_path):
+    class Wavering:
+        count = 0
+
+        def reply(self, prompt):
+            self.count += 1
+            return Reply(chosen=prompt.choices[0] if self.count % 3 else None)
+
+    text = "turns: [{say: a, expect: [{judge: {criterion: It is polite}}]}]"
+    with ScenarioRunner(no_connection, Settings(), judge=Wavering()) as runner:
+        [two] = results(runner, tmp_path, f"repeat: {{times: 3, passes: 2}}\n{text}", static("greet", "Hi"))
+        [all_three] = results(runner, tmp_path, f"repeat: {{times: 3}}\n{text}", static("greet", "Hi"))
+        [once] = results(runner, tmp_path, text, static("greet", "Hi"), repeat=Repeat(times=2))
+
+    assert (two.outcome, two.passes, all_three.outcome, all_three.passes) == ("passed", 2, "failed", 2)
+    assert len(once.repetitions) == 2
+
+
+def test_hard_failure_ends_after_its_turn(runner, tmp_path):
+    [found] = results(
+        runner,
+        tmp_path,
+        "turns:\n"
+        "  - {say: a, expect: [{says: x, soft: true}]}\n"
+        "  - {say: b, expect: [{says: y}, {says: z}]}\n"
+        "  - {say: c, expect: [{says: w}]}\n"
+        "expect: [{status: failed}]",
+        say("desk"),
+    )
+    [run] = found.repetitions
+
+    assert (run.outcome, run.turns, len(run.failures), len(run.warnings)) == ("failed", 2, 2, 1)
+
+
+def test_unexpected_failure_of_run_fails(runner, tmp_path):
+    broken = (static("greet", "Hi"), node("stop", "no_op"), direct("greet", "stop"))
+    text = "mocks: [{node: stop, error: Out of order}]\nturns: [{say: hello}]\n"
+    [surprised] = results(runner, tmp_path, text, *broken)
+    [expecting] = results(runner, tmp_path, f"{text}expect: [{{status: failed}}]", *broken)
+
+    assert surprised.repetitions[0].failures[0].text == (
+        "expected that the run does not fail; got failed: Node 'Stop' was made to fail: Out of order"
+    )
+    assert expecting.outcome == "passed"
+
+
+def test_turn_after_end_fails(runner, tmp_path):
+    [found] = results(runner, tmp_path, "turns: [{say: a}, {say: b}]", static("greet", "Hi"))
+
+    assert [each.text for each in found.repetitions[0].failures] == [
+        "expected that the run takes this turn; got a run that has ended: completed"
+    ]
+
+
+def test_unused_mock_is_a_warning(runner, tmp_path):
+    [found] = results(
+        runner,
+        tmp_path,
+        "mocks: [{tool: never, output: {result: 1}}]\nturns: [{say: a}]",
+        static("greet", "Hi"),
+    )
+
+    assert found.outcome == "passed"
+    assert [each.text for each in found.repetitions[0].warnings] == [
+        "A mock was not used: expected that the mock of the tool 'never' is used; got no call of it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "turns: [{say: a, expect: [{reached: gret}]}]",
+            "The workflow has no node 'gret'. Did you mean 'greet'?",
+        ),
+        (
+            "turns: [{say: a, expect: [{edge_not_taken: x}]}]",
+            "The workflow has no edge 'x'. It has none.",
+        ),
+        (
+            "mocks: [{node: nope, error: x}]\nturns: [{say: a}]",
+            "The workflow has no node 'nope'. It has greet, Greet.",
+        ),
+        (
+            "turns: [{advance: 1}]",
+            "There is no background work before the first turn. Begin with 'say' or 'send'.",
+        ),
+        (
+            "turns: [{say: a, expect: [{judge: {criterion: It is polite}}]}]",
+            "No model can judge 'It is polite': none is configured. "
+            "Set WORKFLOW_DEBUGGER_RESPONDER=model and WORKFLOW_DEBUGGER_DEFAULT_MODEL.",
+        ),
+    ],
+)
+def test_mistake_is_an_error_and_no_failure(runner, tmp_path, text, message):
+    [found] = results(runner, tmp_path, text, static("greet", "Hi"))
+
+    assert (found.outcome, found.repetitions[0].error) == ("error", message)
+
+
+def test_clock_and_seed_repeat_a_run(tmp_path):
+    chance = static("greet", "{{now}} {{rand_int}}")
+    said = []
+    for _ in range(2):
+        with ScenarioRunner(no_connection, Settings()) as runner:
+            [found] = results(
+                runner, tmp_path, "clock: 2026-03-02T09:00:00Z\nseed: 5\nturns: [{say: a}]", chance
+            )
+            run = runner.backend("embedded").run(found.repetitions[0].run_id)
+            said += [
+                event["content"]
+                for event in run.input_output_pairs[0].run_output.events
+                if "content" in event
+            ]
+
+    assert said[0] == said[1]
+    assert said[0].startswith("March 2, 2026 09:00 AM ")
+
+
+def test_inner_nodes_have_their_names(runner, tmp_path):
+    inside = document(say("ask"), static("noted", "Noted"), when("ask", "noted", freeform="A name"))
+    [found] = results(
+        runner,
+        tmp_path,
+        "turns:\n"
+        "  - {say: hi, expect: [{reached: [Booking › Ask, booking/ask, booking]}, {path: [booking]}]}\n"
+        "  - {say: A name, expect: [{path: [booking, done]}, {edge_taken: A name}]}",
+        super_node("booking", inside),
+        static("done", "Done"),
+        direct("booking", "done"),
+    )
+
+    assert ([each.text for each in found.repetitions[0].failures], found.repetitions[0].error) == ([], "")
+
+
+def test_passed_store_has_the_runs(tmp_path):
+    store = Store("sqlite://")
+    for _ in range(2):
+        with ScenarioRunner(no_connection, Settings(), store=store) as runner:
+            results(runner, tmp_path, "turns: [{say: a}]", static("greet", "Hi"))
+    with ScenarioRunner(no_connection, Settings(), store=store) as runner:
+        results(runner, tmp_path, "turns: [{say: a}]", static("greet", "Good day"))
+    backend = EmbeddedBackend(store=store)
+
+    assert len(backend.workflows()) == 1
+    assert [run.version_number for run in backend.runs().rows] == [1, 0, 0]
+    store.close()
+
+
+def test_connection_runs_its_own_workflow(tmp_path):
+    staging = EmbeddedBackend(store=Store("sqlite://"))
+    staging.create_workflow(document(static("greet", "Hi from staging")))
+    with ScenarioRunner({"staging": staging}.__getitem__, Settings()) as runner:
+        [found] = results(
+            runner,
+            tmp_path,
+            "turns: [{say: a, expect: [{says: from staging}]}]",
+            static("greet", "Hi from the file"),
+            backend="staging",
+        )
+        missing = "clock: 2026-01-01T00:00:00Z\nseed: 1\nturns: [{say: a}]"
+        with pytest.raises(InputError) as caught:
+            results(runner, tmp_path, missing, static("greet", "Hi"), backend="staging")
+
+    assert found.outcome == "passed"
+    assert len(staging.runs().rows) == 1
+    assert str(caught.value) == (
+        "The scenario 'Test' needs a frozen clock and a seed, which the connection 'staging' does not have. "
+        "Run it on the connection 'embedded', or remove it from the scenario."
+    )
+    staging.close()
+
+
+def test_unreachable_server_is_an_error(tmp_path):
+    def unreachable(name):
+        raise ConnectionFailedError(f"Nothing answers at {name}.")
+
+    with ScenarioRunner(unreachable, Settings()) as runner:
+        [found] = results(runner, tmp_path, "turns: [{say: a}]", static("greet", "Hi"), backend="staging")
+
+    assert (found.outcome, found.repetitions[0].error) == ("error", "Nothing answers at staging.")
+
+
+def test_workflow_of_another_store_is_copied(tmp_path):
+    source = EmbeddedBackend(store=Store("sqlite://"))
+    row = source.create_workflow(document(static("greet", "Hi"), name="Mine"))
+    with ScenarioRunner({"embedded": source}.__getitem__, Settings()) as runner:
+        for name in (row.id, "Mine", "workflow_test"):
+            text = f"version: 1\nname: Test\nworkflow: {name}\nturns: [{{say: a, expect: [{{says: Hi}}]}}]"
+            [found] = runner.run(load_text(text, tmp_path))
+            assert found.outcome == "passed"
+
+    assert source.runs().rows == []
+    source.close()
+
+
+def test_cancelled_row_has_no_result(tmp_path):
+    cancelled = threading.Event()
+
+    class Stopping:
+        def reply(self, prompt):
+            cancelled.set()
+            return Reply(chosen=prompt.choices[0])
+
+    with ScenarioRunner(no_connection, Settings(), judge=Stopping()) as runner:
+        found = results(
+            runner,
+            tmp_path,
+            "rows: [{a: 1}, {a: 2}]\nturns: [{say: a, expect: [{judge: {criterion: x}}]}]",
+            static("greet", "Hi"),
+            cancelled=cancelled,
+        )
+
+    assert found == []
+
+
+def test_script_of_the_scenario_answers(runner, tmp_path):
+    script = "version: 1\nworkflow: workflow_test\nnodes: {desk: [{say: I read the script.}]}"
+    (tmp_path / "own.script.yaml").write_text(script, encoding="utf-8")
+    [found] = results(
+        runner,
+        tmp_path,
+        "script: own.script.yaml\nturns: [{say: a, expect: [{says: I read the script.}]}]",
+        say("desk"),
+    )
+
+    assert found.outcome == "passed"
