@@ -111,7 +111,7 @@ def export(
         settings = read_settings()
         settings = settings.model_copy(update={"database": database}) if database else settings
         with closing(open_embedded(settings)) as backend:
-            masking = _masking(rules, hidden, no_mask=no_mask)
+            masking = masking_options(rules, hidden, no_mask=no_mask)
             csv = CsvOptions(bom, _separator(separator), not no_guard)
             chosen = file_format.value if file_format else _format_of(out)
             options = _options(backend, columns, shape, chosen, TableOptions(masking=masking), csv)
@@ -152,7 +152,7 @@ def _options(
     raise InputError("A Lex test set is a CSV file.", advice="Use --format csv.")
 
 
-def _masking(rules: str, hidden: str, *, no_mask: bool) -> MaskingOptions:
+def masking_options(rules: str, hidden: str, *, no_mask: bool) -> MaskingOptions:
     """Return the masking rules of the options.
 
     Raises:
@@ -302,7 +302,7 @@ def _moment(text: str | None) -> datetime | None:
 def _write(backend: EmbeddedBackend, ids: list[str], options: ExportOptions, out: Path) -> None:
     reader = RunReader(backend, StoreAnnotations(backend.store))
     progress = ExportProgress()
-    with _replaced(out) as file, _cancelled_by_signal(progress):
+    with replaced_file(out) as file, _cancelled_by_signal(progress):
         write_export(file, _shown(reader.read(ids), len(ids), progress), options, progress)
     masked = ", ".join(f"{rule} {number}" for rule, number in sorted(progress.masked.items())) or "nothing"
     state = "masking is off" if options.table.masking.is_off else f"masked: {masked}"
@@ -325,7 +325,7 @@ def _shown(runs: Iterator[ExportedRun], total: int, progress: ExportProgress) ->
 
 
 @contextmanager
-def _replaced(out: Path) -> Iterator[BinaryIO]:
+def replaced_file(out: Path) -> Iterator[BinaryIO]:
     """Write beside a file, then put the whole in its place."""
     handle, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
     try:

@@ -74,7 +74,8 @@ def prune(
 
     The default limits are WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES.
 
-    Runs that users have deleted are removed after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS.
+    Runs that users have deleted are removed after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS; suite runs after the
+    days alone.
     """
     with exit_on_error():
         settings = read_settings()
@@ -85,16 +86,21 @@ def prune(
                 typer.echo(
                     f"{_number(len(expired), 'deleted run')} can no longer be restored and would be deleted."
                 )
+            suites = store.suites.expired(limits.days) if limits.days is not None else []
+            if suites:
+                typer.echo(f"{_number(len(suites), 'suite run')} would be deleted.")
             pruning = store.plan_pruning(limits)
             for line in _plan_lines(pruning):
                 typer.echo(line)
-            if not pruning.candidates and not expired:
+            if not pruning.candidates and not expired and not suites:
                 return
             if not yes:
                 typer.echo("Nothing was deleted; use --yes to delete them.")
                 return
             count = store.hidden.prune(settings.keep_deleted_days) + store.prune(pruning)
             typer.echo(f"Deleted {_number(count, 'run')}.")
+            if limits.days is not None and (gone := store.suites.prune(limits.days)):
+                typer.echo(f"Deleted {_number(gone, 'suite run')}.")
             store.compact()
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, BinaryIO
 
-from jinja2 import Environment, Template
+from jinja2 import Environment, FunctionLoader
 
 from debugger.analysis.paths import PathStep, path_text, verdicts_text
 from debugger.exports.column_values import changes_of, remarks_of, verdict_of
@@ -45,17 +45,20 @@ def write_html(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, opti
         masker: Masks texts and values.
         options: The words around them.
     """
-    style = _resource("run_page.css")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    style = read_resource("run_page.css")
     counted = _Counted(runs, masker)
-    parts = _template().generate(
-        style=style,
-        style_hash=f"sha256-{digest}",
-        runs=counted.pages(),
-        title=options.title,
-        made_at=options.made_at,
-        masking_words=options.masking_words,
-        about=options.about,
+    parts = (
+        page_templates()
+        .get_template("run_page.html")
+        .generate(
+            style=style,
+            style_hash=content_hash(style),
+            runs=counted.pages(),
+            title=options.title,
+            made_at=options.made_at,
+            masking_words=options.masking_words,
+            about=options.about,
+        )
     )
     for part in parts:
         file.write(part.encode("utf-8", "backslashreplace"))
@@ -63,13 +66,20 @@ def write_html(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, opti
 
 
 @cache
-def _template() -> Template:
-    # The style is ours and holds none of the characters that are escaped.
-    return Environment(autoescape=True, trim_blocks=True).from_string(_resource("run_page.html"))
+def page_templates() -> Environment:
+    """Return the templates of pages; ``run_article.html`` has one run."""
+    # Styles are ours and hold none of the characters that are escaped.
+    return Environment(autoescape=True, trim_blocks=True, loader=FunctionLoader(read_resource))
 
 
-def _resource(name: str) -> str:
+def read_resource(name: str) -> str:
+    """Return a file of this package as text."""
     return files("debugger.exports").joinpath(name).read_text(encoding="utf-8").strip()
+
+
+def content_hash(text: str) -> str:
+    """Return the hash by which a content security policy allows a text."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 class _Counted:
@@ -78,15 +88,20 @@ class _Counted:
         self._runs = runs
         self._masker = masker
 
-    def pages(self) -> Iterator[_RunPage]:
+    def pages(self) -> Iterator[RunPage]:
         for run in self._runs:
             learn_run(self._masker, run)
             self.count += 1
-            yield _RunPage(run, self._masker)
+            yield RunPage(run, self._masker)
 
 
-class _RunPage:
-    """One run of the page; its turns are read while written."""
+class RunPage:
+    """One run of a page; its turns are read while written.
+
+    Args:
+        run: The run.
+        masker: Masks texts and values, and has learned the run by `learn_run`.
+    """
 
     def __init__(self, run: ExportedRun, masker: Masker) -> None:
         self._run = run
@@ -97,6 +112,7 @@ class _RunPage:
 
     @property
     def facts(self) -> list[tuple[str, Any]]:
+        """Return names and values of the head."""
         run = self._run.run
         found = {
             "Workflow": self._run.workflow_name or run.workflow_id,
@@ -116,10 +132,12 @@ class _RunPage:
 
     @property
     def remarks(self) -> list[str]:
+        """Return the comments and the verdict on the run."""
         return self._lines(self._run.review.comments(Target()), self._run.review.verdict(Target()))
 
     @property
     def turns(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the turns, read from the record."""
         for row in export_rows(self._run, "turn"):
             learn_changes(self._masker, row)
             yield self._turn(row)

@@ -40,6 +40,7 @@ class CheckedWorkflow:
 
     def __init__(self, authored: Workflow, running: Workflow) -> None:
         self.graph = Graph(authored)
+        self.running = running
         nodes = {node.logical_id: node for node in (*authored.node_configs, *running.node_configs)}
         self.names = {node.logical_id: node.label for node in authored.node_configs}
         """The author's node names by id."""

@@ -103,6 +103,28 @@ class ScenarioRunner:
         """
         return self._workflow(loaded, loaded.scenario, connection, self.backend(connection))[0]
 
+    def workflow(self, loaded: LoadedScenario, connection: str) -> CheckedWorkflow:
+        """Return the workflow that a scenario runs on a connection; nothing is run.
+
+        Raises:
+            InputError: The connection cannot do what the scenario needs.
+            NotFoundError: It does not have the workflow.
+        """
+        check_abilities(loaded.scenario, connection)
+        backend = self.backend(connection)
+        workflow_id, version = self._workflow(loaded, loaded.scenario, connection, backend)
+        return self._checked_workflow(connection, backend, workflow_id, version)
+
+    def start(self, loaded: LoadedScenario) -> ScenarioRun:
+        """Return a run of a scenario without rows, whose turns and checks the caller makes.
+
+        Raises:
+            InputError: The connection cannot do what the scenario needs.
+        """
+        scenario = loaded.scenario
+        check_abilities(scenario, scenario.connection)
+        return self._started(loaded, scenario, scenario.connection, threading.Event())
+
     def run(
         self,
         loaded: LoadedScenario,
@@ -158,7 +180,7 @@ class ScenarioRunner:
 
     def _started(
         self, loaded: LoadedScenario, scenario: Scenario, connection: str, cancelled: threading.Event
-    ) -> _ScenarioRun:
+    ) -> ScenarioRun:
         if connection == EMBEDDED:
             engine = self._engine(
                 scenario.script and str(loaded.path.parent / scenario.script), loaded.script
@@ -168,10 +190,8 @@ class ScenarioRunner:
         else:
             engine, backend = None, self._backends(connection)
         workflow_id, version = self._workflow(loaded, scenario, connection, backend)
-        if scenario.workflow_version is not None:
-            version = scenario.workflow_version
         checked = self._checked_workflow(connection, backend, workflow_id, version)
-        return _ScenarioRun(scenario, backend, engine, workflow_id, version, checked, self._judge, cancelled)
+        return ScenarioRun(scenario, backend, engine, workflow_id, version, checked, self._judge, cancelled)
 
     def _engine(self, key: str | None, script: Script | None) -> _Engine:
         if key not in self._engines:
@@ -196,7 +216,8 @@ class ScenarioRunner:
             else:
                 found = self._store_document(loaded.document, Path(scenario.workflow).name)
             self._workflow_ids[key] = found
-        return self._workflow_ids[key]
+        workflow_id, version = self._workflow_ids[key]
+        return workflow_id, version if scenario.workflow_version is None else scenario.workflow_version
 
     def _find(self, name: str, connection: str, backend: Backend) -> str:
         """Return the id of a workflow by its id, logical id or name."""
@@ -282,8 +303,11 @@ class _Engine:
         self.world.random.seed(scenario.seed)
 
 
-class _ScenarioRun:
+class ScenarioRun:
     """One run of a scenario with one row."""
+
+    run_id: str | None
+    """``None`` before the first turn."""
 
     def __init__(
         self,
@@ -306,6 +330,7 @@ class _ScenarioRun:
         self._version = version
         self._judge = judge
         self._cancelled = cancelled
+        self._first_log = 0
         self._conversation = Conversation(workflow, self._ledgers)
         self._mocks = mock_set(scenario.mocks, workflow)
 
@@ -313,6 +338,22 @@ class _ScenarioRun:
     def path(self) -> str:
         """The nodes and edges of the run, in words."""
         return path_text(self._conversation.steps(self._conversation.scope(None)))
+
+    def take_turn(self, turn: ScenarioTurn) -> None:
+        """Execute one turn, without its checks.
+
+        Raises:
+            RunEndedError: The run has ended.
+        """
+        self._first_log = len(self._conversation.logs)
+        self._turn(turn)
+
+    def check(self, expectation: Expectation, *, is_at_end: bool = False) -> CheckResult:
+        """Check an expectation on the last turn, or on the whole run."""
+        scope = self._conversation.scope(
+            None if is_at_end else self.turns, first_log=0 if is_at_end else self._first_log
+        )
+        return check(expectation, self._conversation, scope, self._judge)
 
     def execute(self) -> None:
         """Send the turns and check them; stop after a turn that failed."""

@@ -14,6 +14,7 @@ from debugger.store.reviews import NewComment, ReviewChanges, ReviewRepository, 
 from debugger.store.schema import MAX_CLIENT_TURN_ID
 from debugger.store.sql_helpers import new_id
 from debugger.store.store import Store
+from debugger.store.suites import StoredRepetition, StoredResult, StoredSuite, SuiteRepository
 from debugger.store.teams import team_url
 from debugger.store.turns import Checkpoint, ClientTurn, FinishedTurn, TurnClaims
 from debugger.store.variables import GlobalVariable
@@ -47,6 +48,10 @@ __all__ = [
     "RunLimits",
     "RunPosition",
     "Store",
+    "StoredRepetition",
+    "StoredResult",
+    "StoredSuite",
+    "SuiteRepository",
     "TagChange",
     "TurnClaim",
     "TurnClaims",

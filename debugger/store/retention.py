@@ -25,6 +25,7 @@ from debugger.store.schema import (
     run_tags,
     runs,
     spoken,
+    suite_repetitions,
     turns,
     unfinished_turns,
     verdicts,
@@ -50,6 +51,7 @@ RUN_TABLES: tuple[Table, ...] = (
     verdicts,
     hidden_runs,
     run_facts,
+    suite_repetitions,
 )
 """Every table, besides ``runs`` and ``forks``, whose rows go with their run."""
 

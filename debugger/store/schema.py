@@ -405,6 +405,53 @@ run_facts = Table(
 )
 """The summary of a run's first turns up to a number; written when a list or a statistic needs it."""
 
+suite_runs = Table(
+    "suite_runs",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("started_at", Double, nullable=False, index=True),
+    # Null while it runs, and after a crash.
+    Column("ended_at", Double),
+    Column("started_by", Text, nullable=False),
+    Column("program_version", Text, nullable=False),
+    # The process, see `process_identity`.
+    Column("owner", Text, nullable=False),
+    # Set when every selected scenario has a result.
+    Column("is_complete", Boolean, nullable=False),
+    Column("selected", Number, nullable=False),
+)
+"""Runs of many scenarios; the tables below refer to them by id alone."""
+
+suite_results = Table(
+    "suite_results",
+    metadata,
+    Column("suite_run_id", String(24), primary_key=True),
+    # SHA-256 of the scenario's id, which may be too long for an index.
+    Column("scenario_key", String(64), primary_key=True),
+    Column("scenario_id", Text, nullable=False),
+    # Of the scenario and its workflow, by which a change is known.
+    Column("digest", String(64), nullable=False),
+    Column("outcome", String(8), nullable=False),
+    Column("disposition", String(8)),
+    Column("repetitions", Number, nullable=False),
+    Column("stored_at", Double, nullable=False),
+    Index("suite_results_by_scenario", "scenario_key", "stored_at"),
+)
+"""The result of each scenario of a suite run; they outlive the scenarios' runs."""
+
+suite_repetitions = Table(
+    "suite_repetitions",
+    metadata,
+    Column("suite_run_id", String(24), primary_key=True),
+    Column("scenario_key", String(64), primary_key=True),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    # Null where there is no run.
+    Column("run_id", String(64), index=True),
+    # JSON with words of the conversation: it goes with its run.
+    Column("result", LargeBinary, nullable=False),
+)
+"""The checks of each run of a scenario."""
+
 revisions = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 """Alembic's record of the last migration that a database has been through."""
 

@@ -23,6 +23,7 @@ from debugger.store.saved_filters import SavedFilters
 from debugger.store.schema import revision_of
 from debugger.store.schema_setup import NEWEST, ensure_schema
 from debugger.store.snippets import Snippets
+from debugger.store.suites import SuiteRepository
 from debugger.store.teams import reject_teams
 from debugger.store.turns import Checkpoint, FinishedTurn, TurnClaims, read_checkpoint
 from debugger.store.variables import VariableRepository
@@ -77,6 +78,7 @@ class Store(WorkflowRepository, RunRepository):
         self.saved_filters = SavedFilters(database)
         self.export_presets = ExportPresetRepository(database)
         self.reviews = ReviewRepository(database)
+        self.suites = SuiteRepository(database)
 
     def close(self) -> None:
         """Close the database."""

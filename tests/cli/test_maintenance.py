@@ -87,6 +87,20 @@ def test_prune_deletes_runs_that_users_deleted_long_ago(tmp_path):
     assert runs(url) == 2
 
 
+def test_prune_deletes_old_suite_runs(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    with closing(Store(url)) as store:
+        store.suites.begin("1" * 24, started_by="Ada", program_version="1.0", selected=1)
+
+    kept = command(tmp_path, "prune", "--days", "1", "--yes", "--database", url)
+    shown = command(tmp_path, "prune", "--days", "0", "--database", url)
+    done = command(tmp_path, "prune", "--days", "0", "--yes", "--database", url)
+
+    assert "suite" not in kept.stdout
+    assert shown.stdout.startswith("1 suite run would be deleted.\n")
+    assert done.stdout.endswith("Deleted 0 runs.\nDeleted 1 suite run.\n")
+
+
 def test_prune_without_limit_is_rejected(tmp_path):
     told = command(tmp_path, "prune", "--yes", "--database", f"sqlite:///{tmp_path}/debugger.sqlite3")
 

@@ -24,6 +24,8 @@ from debugger.store import (
     Role,
     RunFork,
     Store,
+    StoredRepetition,
+    StoredResult,
     UnfinishedTurn,
     back_up,
     new_id,
@@ -98,6 +100,10 @@ def fill(url):
         store.audit.append("Ada", "run", "send turn", RUN, {"turn_number": 1})
         store.python_consents.add(workflow.id, 0, "d" * 64, "Ada")
         store.ended_logins.add("e" * 64, 4e9)
+        store.suites.begin("5" * 24, started_by="Ada", program_version="1.0", selected=1)
+        store.suites.add(
+            "5" * 24, StoredResult("a::b", "d" * 64, "failed", "new", [StoredRepetition(RUN, {"turns": 1})])
+        )
         assert store.find_runs(RunSearch(text="grün")).total == 2
     fill_reviews(url)
 

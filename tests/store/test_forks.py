@@ -166,6 +166,7 @@ def test_statuses_cover_stored_runs_only(store):
 
 
 REVIEW_TABLES = ("verdicts", "rubrics", "export_presets", "saved_filters", "hidden_runs", "run_facts")
+SUITE_TABLES = ("suite_runs", "suite_results", "suite_repetitions")
 
 
 def test_missing_forks_table_is_added(tmp_path):
@@ -173,7 +174,14 @@ def test_missing_forks_table_is_added(tmp_path):
     with closing(Store(f"sqlite:///{path}")) as older:
         older.append_turn(a_turn(source, 1))
     with closing(sqlite3.connect(path)) as connection:
-        for name in ("forks", "python_consents", "audit_entries", "ended_logins", *REVIEW_TABLES):
+        for name in (
+            "forks",
+            "python_consents",
+            "audit_entries",
+            "ended_logins",
+            *REVIEW_TABLES,
+            *SUITE_TABLES,
+        ):
             connection.execute(f"DROP TABLE {name}")
         connection.execute("ALTER TABLE runs DROP COLUMN carried_over_token_usage")
         connection.execute("ALTER TABLE runs DROP COLUMN carried_over_latency_stats")

@@ -1,0 +1,351 @@
+"""The command ``test``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from debugger.analysis.side_effects import SideEffect, ledger_of, summary
+from debugger.analysis.side_effects import side_effects as side_effects_of
+from debugger.cli.export import INFRASTRUCTURE, USAGE, masking_options, replaced_file
+from debugger.cli.maintenance import Database
+from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError, SettingsError
+from debugger.exports.masking_rules import RULES
+from debugger.scenarios.connections import Connections
+from debugger.scenarios.history import SuiteHistory
+from debugger.scenarios.possible_effects import CONFIRMED, PossibleEffect, possible_effects
+from debugger.scenarios.reports import REPORTS
+from debugger.scenarios.reports.masked import Sources
+from debugger.scenarios.reports.texts import RunLink, app_link, failure_lines, no_link, warning_lines
+from debugger.scenarios.results import ScenarioResult
+from debugger.scenarios.runner import EMBEDDED
+from debugger.scenarios.suite import Case, SuiteExecution, load_cases, select_cases
+from debugger.scenarios.suite_run import SuiteRun
+from debugger.settings import read_settings
+
+FAILED, INTERRUPTED = 1, 130
+"""Exit codes: a scenario failed, and Ctrl+C or SIGTERM ended the run."""
+
+_PRODUCTION = ("production", "prod")
+_IN_MEMORY = ("sqlite://", "sqlite:///:memory:")
+_NODES_SHOWN = 8
+_MEANINGS = {
+    "talk": "calls of models",
+    "read": "calls that read",
+    "write": "calls that change something",
+    "contact": "messages and calls to people",
+    "python": "inline Python",
+}
+
+File = Annotated[Path | None, typer.Option(help="A report; its folder must exist.")]
+
+
+def test(
+    paths: Annotated[list[Path], typer.Argument(help="Files, and folders of *.scenario.yaml.")],
+    tags: Annotated[str, typer.Option(help="Run scenarios with any of these tags, by commas.")] = "",
+    exclude_tags: Annotated[str, typer.Option(help="Leave out scenarios with any of these tags.")] = "",
+    backend: Annotated[
+        str | None,
+        typer.Option(help="embedded, hosted or a connection's name, instead of the scenarios' own."),
+    ] = None,
+    repeat: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Repetitions of each; all must pass.")
+    ] = None,
+    bail: Annotated[bool, typer.Option("--bail", help="Stop at the first that does not pass.")] = False,
+    parallel: Annotated[
+        int, typer.Option(min=1, max=64, help="Scenarios at once; faster where they wait for a server.")
+    ] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted run; keep the results it has.")
+    ] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Run only what did not pass last.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would run.")] = False,
+    junit: File = None,
+    json: File = None,
+    markdown: File = None,
+    html: File = None,
+    no_mask: Annotated[
+        bool, typer.Option("--no-mask", help="Do not mask personal data in reports; secrets are.")
+    ] = False,
+    rules: Annotated[str, typer.Option("--mask", help=f"Rules by commas: {', '.join(RULES)}.")] = "",
+    hidden: Annotated[str, typer.Option("--hide", help="Variables to mask in reports, by commas.")] = "",
+    max_turns: Annotated[
+        int | None, typer.Option(min=0, help="Turns that may be sent to hosted connections.")
+    ] = None,
+    allow_side_effects: Annotated[
+        bool,
+        typer.Option("--allow-side-effects", help="Hosted: permit workflows that write or contact people."),
+    ] = False,
+    production: Annotated[
+        bool, typer.Option("--production", help="Hosted: permit a connection to production.")
+    ] = False,
+    app: Annotated[str, typer.Option(help="The app's address, for links to runs.")] = "http://localhost:8501",
+    database: Database = "",
+) -> None:
+    """Run scenarios and check their expectations.
+
+    Runs and history are stored in the database; sqlite:// stores nothing.
+
+    Exit code 1: a scenario failed, 2: wrong use, 3: a server or the store failed, 130: interrupted.
+    """
+    files = {name: path for name, path in zip(REPORTS, (junit, json, markdown, html), strict=True) if path}
+    with _exit_codes():
+        _check_folders(files.values())
+        masking = masking_options(rules, hidden, no_mask=no_mask)
+        cases = load_cases(paths, connection=backend, repeat=repeat)
+        cases = select_cases(cases, _parts(tags), _parts(exclude_tags))
+        settings = read_settings()
+        settings = settings.model_copy(update={"database": database}) if database else settings
+        with closing(Connections(settings)) as connections:
+            history = SuiteHistory(connections.embedded.store.suites, cases)
+            if failed:
+                cases = history.failed_last()
+                history = SuiteHistory(connections.embedded.store.suites, cases)
+            if not cases:
+                raise InputError("None of the scenarios failed last.", advice="Leave out --failed.")
+            if dry_run:
+                _list(cases)
+                return
+            gate = _Gate(max_turns, has_consent=allow_side_effects, permits_production=production)
+            gate.check(connections, cases)
+            execution = SuiteExecution(connections.runner, history.record, parallel, bail)
+            suite = _run(cases, execution, history, settings.author, resume=resume)
+            link = no_link if settings.database_url in _IN_MEMORY else app_link(app)
+            _print_end(suite, link)
+            _print_effects(connections, suite)
+            sources = Sources(connections.read_run, link, masking)
+            for name, path in files.items():
+                with replaced_file(path) as file:
+                    REPORTS[name](file, suite, sources)
+                typer.echo(f"{path}: {path.stat().st_size} bytes.", err=True)
+    sys.exit(_exit_code(suite))
+
+
+def _run(
+    cases: Sequence[Case], execution: SuiteExecution, history: SuiteHistory, author: str, *, resume: bool
+) -> SuiteRun:
+    """Run the cases and print their progress."""
+    results = history.resume() if resume else {}
+    pending = [case for case in cases if case.id not in results]
+    if resume:
+        typer.echo(f"{len(results)} results were there; {len(pending)} scenarios are left.", err=True)
+    history.begin(author)
+    started, began = time.time(), time.perf_counter()
+    cancelled = threading.Event()
+    with _cancelled_by_signal(cancelled):
+        for result in _shown(execution.run(pending, cancelled), len(pending)):
+            results[result.id] = result
+    missing = [case.id for case in cases if case.id not in results]
+    history.end(is_complete=not missing)
+    return SuiteRun(
+        history.suite_id,
+        started,
+        time.perf_counter() - began,
+        [results[case.id] for case in cases if case.id in results],
+        missing,
+        history.dispositions,
+        "interrupted" if cancelled.is_set() else "--bail" if missing else "",
+    )
+
+
+def _shown(found: Iterator[tuple[Case, ScenarioResult]], total: int) -> Iterator[ScenarioResult]:
+    """Yield results and show them: a bar on a terminal, else a line for each."""
+    console = Console(stderr=True)
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("[red]{task.fields[problems]}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task, problems = bar.add_task("", total=total, problems=""), 0
+        for _, result in found:
+            problems += result.outcome != "passed"
+            words = f"{problems} not passed" if problems else ""
+            bar.update(task, advance=1, description=result.scenario.name[:40], problems=words)
+            if not console.is_terminal:
+                typer.echo(f"{result.outcome:6}  {result.id} ({result.seconds:.2f} s)")
+            yield result
+
+
+def _print_end(suite: SuiteRun, link: RunLink) -> None:
+    """Print warnings, failures with their whole messages, and the summary."""
+    for result in suite.results:
+        for line in warning_lines(result):
+            typer.echo(f"Warning: {result.id}: {line}")
+    for result in suite.problems:
+        disposition = suite.dispositions.get(result.id)
+        mark = f" ({disposition})" if disposition else ""
+        typer.secho(f"\n{result.outcome.upper()} {result.id}{mark}", fg=typer.colors.RED, bold=True)
+        for line in failure_lines(result, link):
+            typer.echo(f"  {line}")
+    for scenario in suite.not_run:
+        typer.echo(f"Not run: {scenario}")
+    typer.secho(
+        f"\n{suite.summary}", fg=typer.colors.RED if suite.problems else typer.colors.GREEN, bold=True
+    )
+
+
+def _print_effects(connections: Connections, suite: SuiteRun) -> None:
+    """Print the calls to the outside that runs on hosted connections have made."""
+    effects: list[SideEffect] = []
+    for result in suite.results:
+        if result.scenario.connection != EMBEDDED:
+            for repetition in result.repetitions:
+                run = connections.read_run(result, repetition.run_id) if repetition.run_id else None
+                turns = list(run.turns()) if run else []
+                recorded = {key: found for turn, _ in turns for key, found in ledger_of(turn).items()}
+                effects += side_effects_of((log for _, log in turns), recorded)
+    if effects:
+        typer.echo(f"Side effects on hosted connections: {summary(effects)}.")
+
+
+class _Gate:
+    """The check before anything is run on a hosted connection.
+
+    Args:
+        max_turns: Turns that may be sent.
+        has_consent: Workflows may write and contact people.
+        permits_production: A connection to production may be used.
+    """
+
+    def __init__(self, max_turns: int | None, *, has_consent: bool, permits_production: bool) -> None:
+        self._max_turns = max_turns
+        self._has_consent = has_consent
+        self._permits_production = permits_production
+
+    def check(self, connections: Connections, cases: Sequence[Case]) -> None:
+        """Check that all workflows are there; print turns and side effects of hosted ones.
+
+        Raises:
+            InputError: Something is not permitted, or a connection lacks what a scenario needs.
+        """
+        found: dict[str, dict[PossibleEffect, None]] = {}
+        with connections.runner() as runner:
+            for case in {id(case.loaded): case for case in cases}.values():
+                connection = case.scenario.connection
+                if connection != EMBEDDED:
+                    self._check_production(connections, connection)
+                workflow = runner.workflow(case.loaded, connection)
+                found.setdefault(connection, {}).update(dict.fromkeys(possible_effects(workflow.running)))
+        hosted = {name: effects for name, effects in found.items() if name != EMBEDDED}
+        for name, effects in hosted.items():
+            own = [case for case in cases if case.scenario.connection == name]
+            typer.echo(
+                f"Connection {name}: {_number(len(own), 'scenario')}, {_number(_turns(own), 'turn')}.",
+                err=True,
+            )
+            for line in _effect_lines(list(effects)):
+                typer.echo(f"  {line}", err=True)
+        turns = sum(_turns([case]) for case in cases if case.scenario.connection in hosted)
+        if self._max_turns is not None and turns > self._max_turns:
+            raise InputError(
+                f"{turns} turns would be sent to hosted connections, and --max-turns is {self._max_turns}.",
+                advice="Raise it, or select fewer scenarios.",
+            )
+        classes = {effect.call_class for effects in hosted.values() for effect in effects}
+        if not self._has_consent and not classes.isdisjoint(CONFIRMED):
+            raise InputError(
+                "The workflows can change something or contact people. Nothing was sent.",
+                advice="Use --allow-side-effects to permit it.",
+            )
+
+    def _check_production(self, connections: Connections, name: str) -> None:
+        is_named_so = name.lower() in _PRODUCTION
+        if not self._permits_production and (is_named_so or connections.hosted_settings(name).is_production):
+            raise InputError(
+                f"The connection {name} is production. Nothing was sent.",
+                advice="Use --production to permit it.",
+            )
+
+
+def _turns(cases: Iterable[Case]) -> int:
+    return sum(case.turns for case in cases)
+
+
+def _effect_lines(effects: Sequence[PossibleEffect]) -> Iterator[str]:
+    """Yield the classes of effects with the nodes that can have them."""
+    if not effects:
+        yield "No side effect is possible."
+    for call_class, meaning in _MEANINGS.items():
+        own = [f"{each.node} ({each.what})" for each in effects if each.call_class == call_class]
+        if own:
+            more = f" and {len(own) - _NODES_SHOWN} more" if len(own) > _NODES_SHOWN else ""
+            yield f"Possible: {call_class} ({meaning}): {', '.join(own[:_NODES_SHOWN])}{more}"
+
+
+def _list(cases: Sequence[Case]) -> None:
+    for case in cases:
+        tags = f" [{', '.join(case.scenario.tags)}]" if case.scenario.tags else ""
+        typer.echo(f"{case.id}{tags}: {_number(case.turns, 'turn')}, {case.scenario.connection}")
+    typer.echo(f"{_number(len(cases), 'scenario')}, {_number(_turns(cases), 'turn')}; nothing was run.")
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _check_folders(files: Iterable[Path]) -> None:
+    for file in files:
+        if not file.absolute().parent.is_dir():
+            raise InputError(f"There is no folder {str(file.parent)!r}.", advice="Make it first.")
+
+
+def _exit_code(suite: SuiteRun) -> int:
+    if suite.reason == "interrupted":
+        return INTERRUPTED
+    if suite.counts["failed"]:
+        return FAILED
+    return INFRASTRUCTURE if suite.counts["error"] else 0
+
+
+@contextmanager
+def _cancelled_by_signal(cancelled: threading.Event) -> Iterator[None]:
+    """Let the first signal cancel the run, and a second one end the process."""
+    earlier = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+    def cancel(number: int, frame: FrameType | None) -> None:
+        restore()
+        cancelled.set()
+
+    for number in earlier:
+        signal.signal(number, cancel)
+    try:
+        yield
+    finally:
+        restore()
+
+
+@contextmanager
+def _exit_codes() -> Iterator[None]:
+    try:
+        yield
+    except (InputError, ConflictError, NotFoundError, SettingsError) as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(USAGE)
+    except DebuggerError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(INFRASTRUCTURE)
+    except OSError as error:
+        typer.echo(f"error: A report cannot be written: {error.strerror or error}.", err=True)
+        sys.exit(INFRASTRUCTURE)

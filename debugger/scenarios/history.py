@@ -1,0 +1,116 @@
+"""History of suite runs: results that are stored as they come, and earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from debugger.protocol.base import JsonObject
+from debugger.scenarios.results import RepetitionResult, ScenarioResult
+from debugger.scenarios.suite import Case
+from debugger.scenarios.suite_run import Disposition
+from debugger.store import StoredRepetition, StoredResult, SuiteRepository, new_id
+from debugger.store.suites import PastResult
+
+_REPETITION: TypeAdapter[Any] = TypeAdapter(RepetitionResult)
+
+
+class SuiteHistory:
+    """The stored results of one suite run, and those before it.
+
+    Args:
+        suites: The store's.
+        cases: The cases to run.
+    """
+
+    def __init__(self, suites: SuiteRepository, cases: Sequence[Case]) -> None:
+        self.suite_id = new_id()
+        self.dispositions: dict[str, Disposition] = {}
+        self._suites = suites
+        self._cases = cases
+
+    def resume(self) -> dict[str, ScenarioResult]:
+        """Continue the newest interrupted suite run of these cases.
+
+        Return its results by id; those of cases that were changed since are left out.
+        """
+        found = self._suites.interrupted([case.id for case in self._cases])
+        if found is None:
+            return {}
+        self.suite_id = found
+        cases = {(case.id, case.digest): case for case in self._cases}
+        results: dict[str, ScenarioResult] = {}
+        for stored in self._suites.results(found):
+            case = cases.get((stored.scenario_id, stored.digest))
+            if case is not None:
+                results[case.id] = case.result([_repetition(each.result) for each in stored.repetitions])
+                self._dispose(case, results[case.id])
+        return results
+
+    def begin(self, started_by: str) -> None:
+        """Store the start."""
+        self._suites.begin(
+            self.suite_id,
+            started_by=started_by,
+            program_version=_program_version(),
+            selected=len(self._cases),
+        )
+
+    def record(self, case: Case, result: ScenarioResult) -> None:
+        """Store a result."""
+        repetitions = [
+            StoredRepetition(
+                each.run_id, _REPETITION.dump_python(each, mode="json", by_alias=True, exclude_unset=True)
+            )
+            for each in result.repetitions
+        ]
+        stored = StoredResult(case.id, case.digest, result.outcome, self._dispose(case, result), repetitions)
+        self._suites.add(self.suite_id, stored)
+
+    def end(self, *, is_complete: bool) -> None:
+        """Store the end."""
+        self._suites.end(self.suite_id, is_complete=is_complete)
+
+    def failed_last(self) -> list[Case]:
+        """Return the cases whose last result was not passed."""
+        return [
+            case for case in self._cases if (past := self._past.get(case.id)) and past[0].outcome != "passed"
+        ]
+
+    @cached_property
+    def _past(self) -> dict[str, list[PastResult]]:
+        return self._suites.past([case.id for case in self._cases], without=self.suite_id)
+
+    def _dispose(self, case: Case, result: ScenarioResult) -> Disposition | None:
+        found = disposition_of(result, case.digest, self._past.get(case.id, ()))
+        if found is not None:
+            self.dispositions[case.id] = found
+        return found
+
+
+def disposition_of(result: ScenarioResult, digest: str, past: Sequence[PastResult]) -> Disposition | None:
+    """Return how a failure compares with earlier results, the newest first.
+
+    It is flaky where some repetitions passed, or the unchanged scenario has passed before.
+    """
+    if result.outcome == "passed":
+        return None
+    if result.passes or any(each.outcome == "passed" and each.digest == digest for each in past):
+        return "flaky"
+    return "known" if past and past[0].outcome != "passed" else "new"
+
+
+def _repetition(value: JsonObject) -> RepetitionResult:
+    found: RepetitionResult = _REPETITION.validate_python(value)
+    return found
+
+
+def _program_version() -> str:
+    try:
+        return version("workflow-debugger")
+    except PackageNotFoundError:
+        return ""

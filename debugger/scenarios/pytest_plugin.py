@@ -1,0 +1,196 @@
+"""The pytest plugin: collects ``*.scenario.yaml``, and has the fixture ``workflow_run``.
+
+Every pytest process of an installation imports it, so it imports the rest of the product when it is needed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from debugger.scenarios.connections import Connections
+    from debugger.scenarios.python_runs import WorkflowRun
+    from debugger.scenarios.reports.texts import RunLink
+    from debugger.scenarios.results import ScenarioResult
+    from debugger.scenarios.runner import ScenarioRunner
+    from debugger.scenarios.suite import Case
+
+_SUFFIX = ".scenario.yaml"
+_NO_MARKER = re.compile(r"[^\w.+-]")
+
+
+class ScenarioFailure(Exception):
+    """An exception for a scenario that did not pass.
+
+    Args:
+        result: The result.
+    """
+
+    def __init__(self, result: ScenarioResult) -> None:
+        super().__init__(result.id)
+        self.result = result
+
+
+class _World:
+    """The store and runner of a process, opened when the first scenario runs."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._connections: Connections | None = None
+        self._runner: ScenarioRunner | None = None
+
+    @property
+    def connections(self) -> Connections:
+        """The backends, on the store of the option or one in memory."""
+        if self._connections is None:
+            from debugger.scenarios.connections import Connections
+            from debugger.settings import read_settings
+
+            url = self._config.getoption("scenario_database") or "sqlite://"
+            self._connections = Connections(read_settings().model_copy(update={"database": url}))
+        return self._connections
+
+    @property
+    def runner(self) -> ScenarioRunner:
+        """The runner of all scenarios of the process."""
+        if self._runner is None:
+            self._runner = self.connections.runner()
+        return self._runner
+
+    @property
+    def link(self) -> RunLink:
+        """The links to runs, which only a database that stays can have."""
+        from debugger.scenarios.reports.texts import app_link, no_link
+
+        has_database = bool(self._config.getoption("scenario_database"))
+        return app_link(self._config.getoption("scenario_app")) if has_database else no_link
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._runner is not None:
+            self._runner.close()
+        if self._connections is not None:
+            self._connections.close()
+
+
+_WORLD = pytest.StashKey[_World]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of scenarios."""
+    group = parser.getgroup("scenarios", "scenarios of workflows (*.scenario.yaml)")
+    group.addoption(
+        "--scenario-database",
+        default="",
+        metavar="URL",
+        help="Store of the runs, for links into the app; by default they are in memory.",
+    )
+    group.addoption(
+        "--scenario-backend",
+        default=None,
+        metavar="NAME",
+        help="embedded, hosted or a connection's name, instead of the scenarios' own.",
+    )
+    group.addoption(
+        "--scenario-app",
+        default="http://localhost:8501",
+        metavar="ADDRESS",
+        help="The app's address, for links to runs.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare what all scenarios of this process share."""
+    config.stash[_WORLD] = _World(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Close the store."""
+    if _WORLD in config.stash:
+        config.stash[_WORLD].close()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:
+    """Collect scenario files."""
+    return ScenarioFile.from_parent(parent, path=file_path) if file_path.name.endswith(_SUFFIX) else None
+
+
+class ScenarioFile(pytest.File):
+    """A scenario file."""
+
+    def collect(self) -> Iterator[ScenarioItem]:
+        """Yield an item for each row."""
+        from debugger.errors import InputError
+        from debugger.scenarios.loading import load_scenario
+        from debugger.scenarios.suite import cases_of
+
+        try:
+            loaded = load_scenario(self.path)
+        except InputError as error:
+            raise self.CollectError(str(error)) from None
+        for case in cases_of(loaded, connection=self.config.getoption("scenario_backend")):
+            name = case.id.partition("::")[2]
+            yield ScenarioItem.from_parent(self, name=name, case=case)
+
+
+class ScenarioItem(pytest.Item):
+    """A scenario with one row."""
+
+    def __init__(self, *, case: Case, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._case = case
+        for tag in case.scenario.tags:
+            name = _NO_MARKER.sub("_", tag).lstrip("_")
+            if name:
+                self.config.addinivalue_line("markers", f"{name}: a tag of scenarios")
+                self.add_marker(name)
+
+    def runtest(self) -> None:
+        """Run the scenario.
+
+        Raises:
+            ScenarioFailure: It did not pass.
+        """
+        import threading
+
+        from debugger.scenarios.reports.texts import warning_lines
+
+        result = self._case.run(self.config.stash[_WORLD].runner, threading.Event())
+        assert result is not None
+        self.user_properties += [("run_id", each.run_id) for each in result.repetitions if each.run_id]
+        if warnings := "\n".join(warning_lines(result)):
+            self.add_report_section("call", "scenario warnings", warnings)
+        if result.outcome != "passed":
+            raise ScenarioFailure(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Return why the scenario did not pass, without a traceback."""
+        if not isinstance(excinfo.value, ScenarioFailure):
+            return super().repr_failure(excinfo, style)
+        from debugger.scenarios.reports.texts import failure_lines, failure_summary
+
+        result = excinfo.value.result
+        # pytest's own summary shows the first line.
+        lines = [failure_summary(result), *failure_lines(result, self.config.stash[_WORLD].link)]
+        return "\n".join(lines)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Return the file, and the name in the heading of a failure."""
+        return self.path, None, f"scenario: {self.name}"
+
+
+@pytest.fixture
+def workflow_run(request: pytest.FixtureRequest) -> Iterator[Callable[..., WorkflowRun]]:
+    """Return a function that starts a run of a workflow, by the path of its JSON file or its name.
+
+    Paths are relative to the test's file.
+    """
+    from debugger.scenarios.python_runs import WorkflowRun
+
+    with request.config.stash[_WORLD].connections.runner() as runner:
+        yield lambda workflow, **fields: WorkflowRun(runner, request.path.parent, workflow, **fields)

@@ -1,0 +1,100 @@
+"""Results of scenarios without secrets and personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from debugger.exports.html_files import RunPage
+from debugger.exports.masking_rules import Masker, MaskingOptions
+from debugger.exports.records import ExportedRun
+from debugger.exports.redaction import redact
+from debugger.exports.rows import export_rows
+from debugger.exports.table import learn_changes, learn_run
+from debugger.scenarios.reports.texts import RunLink, decisive, no_link
+from debugger.scenarios.results import CheckResult, RepetitionResult, ScenarioResult
+from debugger.scenarios.suite_run import Disposition, SuiteRun
+
+ReadRun = Callable[[ScenarioResult, str], ExportedRun | None]
+"""Reads the record of a run by its id; ``None`` where it is not stored."""
+
+
+def no_run(result: ScenarioResult, run_id: str) -> ExportedRun | None:
+    """Return no record: the runs are not stored."""
+    return None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The things besides results that a report is made of."""
+
+    read_run: ReadRun = no_run
+    link: RunLink = no_link
+    masking: MaskingOptions = field(default_factory=MaskingOptions)
+
+
+@dataclass(frozen=True)
+class ReportedResult:
+    """One result of a report, masked."""
+
+    result: ScenarioResult
+    disposition: Disposition | None
+    run: RunPage | None
+    """The repetition to look at; to be read before the next result."""
+    version: int | None
+    """The version of the workflow that ran, where it is known."""
+
+
+def reported_results(
+    suite: SuiteRun, sources: Sources, results: Sequence[ScenarioResult] | None = None
+) -> Iterator[ReportedResult]:
+    """Yield results masked, by default all in order; one record at a time is in memory."""
+    masker = Masker(sources.masking)
+    for result in suite.results if results is None else results:
+        found = decisive(result)
+        run = sources.read_run(result, found.run_id) if found and found.run_id else None
+        masker.begin_run()
+        if run is not None:
+            learn_run(masker, run)
+            for row in export_rows(run, "turn"):
+                learn_changes(masker, row)
+        yield ReportedResult(
+            _masked(result, masker),
+            suite.dispositions.get(result.id),
+            RunPage(run, masker) if run is not None else None,
+            run.run.version_number if run is not None else result.scenario.workflow_version,
+        )
+
+
+def _masked(result: ScenarioResult, masker: Masker) -> ScenarioResult:
+    return replace(
+        result,
+        row=masker.mask_value(redact(result.row)),
+        repetitions=[_masked_repetition(each, masker) for each in result.repetitions],
+    )
+
+
+def _masked_repetition(repetition: RepetitionResult, masker: Masker) -> RepetitionResult:
+    return replace(
+        repetition,
+        checks=[_masked_check(check, masker) for check in repetition.checks],
+        path=masker.mask(repetition.path),
+        error=masker.mask(repetition.error),
+    )
+
+
+def _masked_check(check: CheckResult, masker: Masker) -> CheckResult:
+    # The value of a variable whose name a rule masks is masked as a whole.
+    name = check.expectation.variable.name.rpartition(".")[2] if check.expectation.variable else ""
+    own = {"message": masker.mask(check.expectation.message)}
+    return replace(
+        check,
+        expectation=check.expectation.model_copy(update=own),
+        expected=_masked_text(check.expected, name, masker),
+        got=_masked_text(check.got, name, masker),
+    )
+
+
+def _masked_text(text: str, name: str, masker: Masker) -> str:
+    value = redact({name: text})[name] if name else text
+    return str(masker.mask_value(value, name))

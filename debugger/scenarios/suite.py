@@ -1,0 +1,198 @@
+"""Selection and execution of many scenarios."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import queue
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from debugger.errors import DebuggerError, InputError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.json_codec import encode
+from debugger.scenarios.loading import LoadedScenario, find_scenarios, load_scenario
+from debugger.scenarios.model import Repeat, Scenario
+from debugger.scenarios.results import RepetitionResult, ScenarioResult
+from debugger.scenarios.runner import ScenarioRunner
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scenario with one row, as it will be run."""
+
+    loaded: LoadedScenario
+    scenario: Scenario
+    """Filled with the row; connection and repetitions are those of the run."""
+    row_number: int | None
+    row: JsonObject
+    digest: str
+    """SHA-256 of the scenario, its workflow file and its script."""
+
+    @property
+    def id(self) -> str:
+        """Return the id of its result."""
+        return self.result([]).id
+
+    @property
+    def turns(self) -> int:
+        """Return the number of turns of the user, repetitions included."""
+        own = sum(turn.advance is None for turn in self.scenario.turns)
+        return own * (self.scenario.repeat.times if self.scenario.repeat else 1)
+
+    def run(self, runner: ScenarioRunner, cancelled: threading.Event) -> ScenarioResult | None:
+        """Return the result; ``None`` where it was cancelled."""
+        scenario = self.scenario
+        one = replace(self.loaded, rows=[] if self.row_number is None else [self.row])
+        try:
+            found = list(runner.run(one, cancelled, backend=scenario.connection, repeat=scenario.repeat))
+        except DebuggerError as error:
+            return self.result([RepetitionResult("error", error=str(error))])
+        return self.result(found[0].repetitions) if found else None
+
+    def result(self, repetitions: list[RepetitionResult]) -> ScenarioResult:
+        """Return the result that repetitions make."""
+        file = self.loaded.path.as_posix()
+        return ScenarioResult(self.scenario, file, self.row, self.row_number, repetitions)
+
+
+def load_cases(
+    paths: Iterable[Path], *, connection: str | None = None, repeat: int | None = None
+) -> list[Case]:
+    """Read scenarios; one of several rows is as many cases.
+
+    Args:
+        paths: Files and folders.
+        connection: The connection instead of the scenarios' own.
+        repeat: The repetitions, which all must pass, instead of the scenarios' own.
+
+    Raises:
+        InputError: A path is not there, there is no scenario, or files have mistakes: the message has all.
+    """
+    found, problems = list[Case](), list[str]()
+    for path in find_scenarios(map(stable_path, paths)):
+        try:
+            found += cases_of(load_scenario(path), connection=connection, repeat=repeat)
+        except InputError as error:
+            problems.append(str(error))
+    if problems:
+        raise InputError("\n".join(problems))
+    if not found:
+        raise InputError(
+            f"No scenario was found in {', '.join(map(str, paths))}.",
+            advice="Scenarios are in files named *.scenario.yaml.",
+        )
+    return found
+
+
+def cases_of(
+    loaded: LoadedScenario, *, connection: str | None = None, repeat: int | None = None
+) -> Iterator[Case]:
+    """Yield the cases of one scenario."""
+    own = {"connection": connection, "repeat": Repeat(times=repeat) if repeat else None}
+    changed = {name: value for name, value in own.items() if value is not None}
+    files = hashlib.sha256(b"" if loaded.document is None else encode(loaded.document.to_wire()))
+    if loaded.scenario.script:
+        files.update((loaded.path.parent / loaded.scenario.script).read_bytes())
+    for number, row, filled in loaded.cases():
+        scenario = filled.model_copy(update=changed)
+        digest = files.copy()
+        digest.update(scenario.model_dump_json(by_alias=True, exclude_unset=True, exclude={"rows"}).encode())
+        yield Case(loaded, scenario, number, row, digest.hexdigest())
+
+
+def stable_path(path: Path) -> Path:
+    """Return a path relative to the working folder if it is in it.
+
+    Ids of results are then the same on every machine.
+    """
+    absolute, here = Path(os.path.abspath(path)), Path.cwd()  # noqa: PTH100 (`resolve` follows links)
+    return absolute.relative_to(here) if absolute.is_relative_to(here) else absolute
+
+
+def select_cases(
+    cases: Sequence[Case], tags: Collection[str] = (), excluded: Collection[str] = ()
+) -> list[Case]:
+    """Return the cases with any of the tags and none of the excluded ones.
+
+    Raises:
+        InputError: No scenario has one of the tags, or none is selected.
+    """
+    known = sorted({tag for case in cases for tag in case.scenario.tags})
+    for tag in (*tags, *excluded):
+        if tag not in known:
+            near = difflib.get_close_matches(tag, known, n=1)
+            advice = f"Did you mean {near[0]!r}?" if near else f"The tags are: {', '.join(known) or 'none'}."
+            raise InputError(f"No scenario has the tag {tag!r}.", advice=advice)
+    chosen = [
+        case
+        for case in cases
+        if (not tags or not set(tags).isdisjoint(case.scenario.tags))
+        and set(excluded).isdisjoint(case.scenario.tags)
+    ]
+    if not chosen:
+        raise InputError("The tags select no scenario.", advice="Exclude fewer tags.")
+    return chosen
+
+
+@dataclass
+class SuiteExecution:
+    """Runs cases, some at once.
+
+    Results are in the order in which they come.
+    """
+
+    make_runner: Callable[[], ScenarioRunner]
+    """Makes the runner of a thread, which closes it."""
+    record: Callable[[Case, ScenarioResult], None]
+    """Stores a result, on the thread that has run it, before that begins another."""
+    parallel: int = 1
+    bail: bool = False
+    """Begin no other case after one that did not pass."""
+
+    def run(self, cases: Sequence[Case], cancelled: threading.Event) -> Iterator[tuple[Case, ScenarioResult]]:
+        """Yield results until all are there, or ``cancelled`` is set from outside."""
+        pending = iter(cases)
+        lock, stopped = threading.Lock(), threading.Event()
+        done: queue.SimpleQueue[tuple[Case, ScenarioResult] | BaseException | None] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                with self.make_runner() as runner:
+                    while not (cancelled.is_set() or stopped.is_set()):
+                        with lock:
+                            case = next(pending, None)
+                        result = case.run(runner, cancelled) if case else None
+                        if case is None or result is None:
+                            break
+                        self.record(case, result)
+                        if self.bail and result.outcome != "passed":
+                            stopped.set()
+                        done.put((case, result))
+                done.put(None)
+            except BaseException as error:
+                done.put(error)
+
+        threads = [
+            threading.Thread(target=work, name=f"scenarios-{number}", daemon=True)
+            for number in range(min(self.parallel, len(cases)))
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            running = len(threads)
+            while running:
+                found = done.get()
+                if isinstance(found, BaseException):
+                    raise found
+                if found is None:
+                    running -= 1
+                else:
+                    yield found
+        finally:
+            stopped.set()
+            for thread in threads:
+                thread.join()

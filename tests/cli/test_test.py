@@ -1,0 +1,323 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from junitparser import JUnitXml
+from typer.testing import CliRunner
+
+from debugger.cli import main
+from debugger.store import Store
+from tests.support.factories import direct, document, node, static
+
+ROOT = Path(__file__).parents[2]
+HEAD = "version: 1\nworkflow: hello.json\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working folder with a workflow that says hello to everybody."""
+    workflow = document(static("hello", "Hello, call +1 555 010 9988."), name="Hello", logical_id="hello")
+    (tmp_path / "hello.json").write_text(json.dumps(workflow))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def scenario(folder, name, says="Hello", *, more=""):
+    text = f"{HEAD}name: {name}\n{more}turns:\n  - expect: [{{says: '{says}'}}]\n"
+    (folder / f"{name.lower()}.scenario.yaml").write_text(text)
+
+
+def run(*arguments, database="sqlite://"):
+    return CliRunner().invoke(main, ["test", "--database", database, *map(str, arguments)])
+
+
+def child(folder, *arguments, database):
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "debugger", "test", ".", "--database", database, *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_passed_scenarios_exit_with_0(folder):
+    scenario(folder, "One")
+    scenario(folder, "Two", more="rows: [{word: a}, {word: b}]\n")
+
+    done = run(".")
+
+    assert done.exit_code == 0
+    assert re.sub(r"\d+\.\d+ s", "N s", done.stdout) == (
+        "passed  one.scenario.yaml::One (N s)\n"
+        "passed  two.scenario.yaml::Two[row 1] (N s)\n"
+        "passed  two.scenario.yaml::Two[row 2] (N s)\n"
+        "\n3 passed in N s\n"
+    )
+
+
+def test_failures_come_last_and_whole(folder):
+    scenario(folder, "Bad", "Goodbye")
+    scenario(folder, "Good")
+
+    done = run(".", database=f"sqlite:///{folder}/runs.sqlite3")
+
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    assert lines[:4] == [lines[0], lines[1], "", "FAILED bad.scenario.yaml::Bad (new)"]
+    assert "    expected: a message of the agent in the turn that contains 'Goodbye'" in lines
+    assert re.search(r"Run: http://localhost:8501/\?backend=embedded&run=\w{24}$", done.stdout, re.MULTILINE)
+    assert lines[-1].startswith("1 passed, 1 failed (1 new) in ")
+
+
+def test_reports_are_written_and_masked(folder):
+    scenario(folder, "Bad", "Goodbye")
+    files = {name: folder / f"report.{name}" for name in ("junit", "json", "markdown", "html")}
+
+    done = run(".", *(part for name, path in files.items() for part in (f"--{name}", path)))
+
+    assert done.exit_code == 1
+    assert JUnitXml.fromfile(files["junit"]).failures == 1
+    assert json.loads(files["json"].read_bytes())["counts"]["failed"] == 1
+    assert files["markdown"].read_text().startswith("## ❌ Scenarios: 1 failed")
+    assert "Transcript and path" in files["html"].read_text()
+    assert not any("555 010" in path.read_text() for path in files.values())
+    assert all("[phone]" in path.read_text() for path in files.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["empty"], "No scenario was found in empty."),
+        (["gone"], "There is no file or folder 'gone'."),
+        ([".", "--tags", "smok"], "No scenario has the tag 'smok'. Did you mean 'smoke'?"),
+        ([".", "--exclude-tags", "smoke"], "The tags select no scenario."),
+        ([".", "--failed"], "None of the scenarios failed last."),
+        ([".", "--junit", "gone/report.xml"], "There is no folder 'gone'."),
+        ([".", "--backend", "staging"], "No connection has the name 'staging'."),
+    ],
+)
+def test_wrong_use_exits_with_2(folder, arguments, words):
+    scenario(folder, "One", more="tags: [smoke]\n")
+    (folder / "empty").mkdir()
+
+    done = run(*arguments)
+
+    assert done.exit_code == 2
+    assert words in done.output
+    assert "passed" not in done.output
+
+
+def test_all_broken_files_are_named(folder):
+    (folder / "a.scenario.yaml").write_text("version: 1\nname: A\nworkflw: x.json\nturns: []\n")
+    (folder / "b.scenario.yaml").write_text("version: 1\nname: [\n")
+
+    done = run(".")
+
+    assert done.exit_code == 2
+    assert "a.scenario.yaml:3:1:" in done.output
+    assert "b.scenario.yaml:" in done.output
+
+
+def test_unreachable_server_exits_with_3(folder, monkeypatch):
+    scenario(folder, "One")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("INTERACTLY_BASE_URL", f"http://127.0.0.1:{free.getsockname()[1]}/workflows")
+        monkeypatch.setenv("INTERACTLY_API_KEY", "k")
+
+        done = run(".", "--backend", "hosted")
+
+    assert done.exit_code == 3, done.output
+
+
+def test_key_is_not_sent_unencrypted(folder, monkeypatch):
+    scenario(folder, "One")
+    monkeypatch.setenv("INTERACTLY_BASE_URL", "http://api.example/workflows")
+    monkeypatch.setenv("INTERACTLY_API_KEY", "k")
+
+    done = run(".", "--backend", "hosted")
+
+    assert done.exit_code == 2
+    assert "Nothing was sent" in done.output
+
+
+def test_bail_stops_at_first_failure(folder):
+    for name in ("A", "B", "C"):
+        scenario(folder, name, "Hello" if name == "A" else "Goodbye")
+
+    done = run(".", "--bail")
+
+    assert done.exit_code == 1
+    assert "1 passed, 1 failed (1 new), 1 not run (--bail)" in done.stdout
+    assert "Not run: c.scenario.yaml::C" in done.stdout
+
+
+def test_failed_runs_what_failed_last(folder):
+    database = f"sqlite:///{folder}/runs.sqlite3"
+    scenario(folder, "Good")
+    scenario(folder, "Bad", "Goodbye")
+    first = run(".", database=database)
+    again = run(".", "--failed", database=database)
+    scenario(folder, "Bad")
+    mended = run(".", "--failed", database=database)
+
+    assert "1 failed (1 new)" in first.stdout
+    assert "\n1 failed (1 known) in" in again.stdout
+    assert "\n1 passed in" in mended.stdout
+    assert run(".", "--failed", database=database).exit_code == 2
+
+
+def test_repeated_scenario_counts_once(folder):
+    scenario(folder, "One")
+
+    done = run(".", "--repeat", "3", "--json", folder / "report.json")
+
+    [result] = json.loads((folder / "report.json").read_bytes())["results"]
+    assert "\n1 passed in" in done.stdout
+    assert (result["passes"], len(result["repetitions"])) == (3, 3)
+
+
+def test_parallel_runs_every_scenario_once(folder):
+    for number in range(8):
+        scenario(folder, f"S{number}")
+
+    done = run(".", "--parallel", "3", "--json", folder / "report.json")
+
+    results = json.loads((folder / "report.json").read_bytes())["results"]
+    assert done.exit_code == 0, done.output
+    assert [result["name"] for result in results] == [f"S{number}" for number in range(8)]
+    assert len({result["repetitions"][0]["run_id"] for result in results}) == 8
+
+
+def test_dry_run_lists_and_runs_nothing(folder):
+    scenario(folder, "One", more="tags: [smoke]\n")
+
+    done = run(".", "--dry-run")
+
+    assert done.stdout == (
+        "one.scenario.yaml::One [smoke]: 1 turn, embedded\n1 scenario, 1 turn; nothing was run.\n"
+    )
+
+
+def test_interrupted_run_reports_what_was_run(folder):
+    scenario(folder, "A")
+    scenario(folder, "B", more="repeat: {times: 1000}\n")
+    process = child(folder, "--junit", "report.xml", database=f"sqlite:///{folder}/runs.sqlite3")
+    while "passed  a.scenario.yaml::A" not in process.stdout.readline():
+        assert process.poll() is None
+
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=120)
+
+    assert process.returncode == 130
+    assert "Not run: b.scenario.yaml::B" in rest
+    assert "1 passed, 1 not run (interrupted) in " in rest
+    assert JUnitXml.fromfile(str(folder / "report.xml")).tests == 2
+    assert "Traceback" not in rest
+
+
+def test_resume_after_kill_loses_and_repeats_nothing(folder):
+    database = f"sqlite:///{folder}/runs.sqlite3"
+    names = [f"S{number:02}" for number in range(30)]
+    for name in names:
+        scenario(folder, name)
+    process = child(folder, "--parallel", "2", database=database)
+    for _ in range(5):
+        assert "passed" in process.stdout.readline()
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    with closing(Store(database)) as store:
+        [before] = store.suites.newest()
+
+    resumed = run(".", "--resume", "--json", folder / "report.json", database=database)
+
+    with closing(Store(database)) as store:
+        [after] = store.suites.newest()
+    results = json.loads((folder / "report.json").read_bytes())["results"]
+    assert 5 <= before.counts["passed"] < 30
+    assert not before.is_complete
+    assert f"{before.counts['passed']} results were there; " in resumed.output
+    assert resumed.stdout.count("passed  ") == 30 - before.counts["passed"]
+    assert [result["name"] for result in results] == names
+    assert (after.id, after.counts["passed"], after.is_complete) == (before.id, 30, True)
+
+
+def test_resume_runs_changed_scenario_again(folder):
+    database = f"sqlite:///{folder}/runs.sqlite3"
+    scenario(folder, "A", "Goodbye")
+    scenario(folder, "B")
+    run(".", "--bail", database=database)
+    scenario(folder, "A")
+
+    done = run(".", "--resume", database=database)
+
+    assert "0 results were there; 2 scenarios are left." in done.output
+    assert "\n2 passed in" in done.stdout
+
+
+@pytest.fixture
+def texting_server(folder):
+    """The environment of a connection to a server whose workflow sends a message."""
+    workflow = document(
+        static("hello", "Hello"),
+        node("text", "send_sms", destination_phone_number="+15550100", message="Hi"),
+        direct("hello", "text"),
+        name="Texting",
+        logical_id="texting",
+    )
+    home = folder / "server"
+    home.mkdir()
+    database = f"sqlite:///{home}/runs.sqlite3"
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(home),
+        "WORKFLOW_DEBUGGER_OUTBOUND_CONTACT": "simulated",
+    }
+    with closing(Store(database)) as store:
+        store.create_workflow(workflow)
+    command = [sys.executable, "-m", "debugger", "serve", "--port", "0", "--database", database]
+    with subprocess.Popen(
+        [*command, "--api-key", "k"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        line = process.stdout.readline()
+        while not line.startswith("Serving "):
+            line = process.stdout.readline()
+        yield {"INTERACTLY_BASE_URL": line.split()[-1], "INTERACTLY_API_KEY": "k"}
+        process.terminate()
+
+
+def test_hosted_side_effects_need_consent(folder, texting_server, monkeypatch):
+    head = "version: 1\nname: Text\nworkflow: texting\nconnection: hosted\n"
+    text = f"{head}turns:\n  - expect: [{{reached: text}}]\n"
+    (folder / "text.scenario.yaml").write_text(text)
+    for name, value in texting_server.items():
+        monkeypatch.setenv(name, value)
+
+    refused = run(".")
+    too_many = run(".", "--allow-side-effects", "--max-turns", "0")
+    done = run(".", "--allow-side-effects", "--max-turns", "1")
+    monkeypatch.setenv("INTERACTLY_ENVIRONMENT", "production")
+    production = run(".", "--allow-side-effects")
+
+    assert refused.exit_code == 2
+    assert "Connection hosted: 1 scenario, 1 turn." in refused.output
+    assert "Possible: contact (messages and calls to people): Text (send_sms)" in refused.output
+    assert "Use --allow-side-effects" in refused.output
+    assert (too_many.exit_code, "--max-turns is 0" in too_many.output) == (2, True)
+    assert (production.exit_code, "Use --production" in production.output) == (2, True)
+    assert done.exit_code == 0, done.output
+    assert "Side effects on hosted connections: 1 contact (simulated)." in done.output
+    with closing(Store(f"sqlite:///{folder}/server/runs.sqlite3")) as store:
+        assert len(store.runs()[0]) == 1

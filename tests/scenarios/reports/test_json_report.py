@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import io
+import json
+
+from debugger.scenarios.reports.json_report import write_json
+from debugger.scenarios.reports.masked import Sources
+from tests.support.suites import check, result, scenario, suite
+
+
+def test_json_has_every_check():
+    failed = result(
+        "failed",
+        check(passed=True, turn=1),
+        check(message="Offers a day", soft=True),
+        made=scenario(tags=["smoke"]),
+        row={"mail": "ada@example.com", "password": "x"},
+        row_number=1,
+    )
+    file = io.BytesIO()
+
+    write_json(file, suite(failed, dispositions={failed.id: "new"}, not_run=["a::b"]), Sources())
+
+    read = json.loads(file.getvalue())
+    assert (read["format"], read["version"]) == ("workflow-debugger-suite", 1)
+    assert read["counts"] == {"passed": 0, "failed": 1, "error": 0, "not_run": 1}
+    (written,) = read["results"]
+    assert written["id"] == "clinic/booking.scenario.yaml::Booking[row 1]"
+    assert written["disposition"] == "new"
+    assert written["row"]["mail"] == "[e-mail]"
+    assert "x" not in written["row"]["password"]
+    first, second = written["repetitions"][0]["checks"]
+    assert first["passed"]
+    assert second == {
+        "kind": "says",
+        "turn": 2,
+        "message": "Offers a day",
+        "soft": True,
+        "passed": False,
+        "expected": "a message that contains 'Tuesday'",
+        "got": "'Which day suits you?'",
+        "event": 4,
+    }
