@@ -299,7 +299,9 @@ class _FrozenBackend(EmbeddedBackend):
         return super().pump(*args, **options)
 
 
-def open_scenario(uploaded: UploadedScenario, case: Scenario, backend: Backend) -> OpenedScenario:
+def open_scenario(
+    uploaded: UploadedScenario, case: Scenario, backend: Backend, on_view: DebugSession | None = None
+) -> OpenedScenario:
     """Return a scenario's session; nothing is sent yet.
 
     Args:
@@ -307,6 +309,7 @@ def open_scenario(uploaded: UploadedScenario, case: Scenario, backend: Backend) 
         case: The scenario with the values of one row.
         backend: Where it runs. Of the embedded engine the session has one of its own on the same store, with
             the scenario's clock, seed and script.
+        on_view: The session whose workflow is meant where several have the scenario's logical id.
 
     Raises:
         InputError: The backend cannot do what the scenario needs, or the workflow lacks a node of a mock.
@@ -315,7 +318,8 @@ def open_scenario(uploaded: UploadedScenario, case: Scenario, backend: Backend) 
     loaded = uploaded.loaded
     check_abilities(case, "embedded" if isinstance(backend, EmbeddedBackend) else "hosted")
     named = loaded.document.config.logical_id if loaded.document is not None else case.workflow
-    workflow_id = find_workflow(named, backend)
+    is_on_view = on_view is not None and named == on_view.workflow.config.logical_id
+    workflow_id = on_view.workflow_id if on_view and is_on_view else find_workflow(named, backend)
     clock = FrozenClock()
     if isinstance(backend, EmbeddedBackend) and (case.clock or case.seed is not None or loaded.script):
         clock.freeze(case.clock)

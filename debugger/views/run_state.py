@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from debugger.session.run_input import RunInputModel
@@ -15,6 +16,8 @@ class CurrentRun:
     session: DebugSession | None = None
     awaits_turn: bool = False
     """Whether a turn was started here whose end has not been taken in."""
+    at_rest: Callable[[], None] | None = None
+    """Called once when the turns that were started have ended."""
 
 
 @dataclass

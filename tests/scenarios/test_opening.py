@@ -106,12 +106,10 @@ def test_open_scenario_sets_clock_and_seed() -> None:
 
 
 def test_open_scenario_sets_mocks_and_script() -> None:
-    text = BOOKING.replace(
-        "turns:\n",
-        "script: own.script.yaml\nmocks:\n  - node: Opening hours\n    output: {says: [Always open.]}\nturns:\n",
-        1,
-    )
-    script = "version: 1\nworkflow: workflow_clinic_front_desk\nanywhere:\n  - when: hours\n    take: node_opening_hours\n"
+    mock = "mocks:\n  - node: Opening hours\n    output: {says: [Always open.]}\n"
+    text = BOOKING.replace("turns:\n", f"script: own.script.yaml\n{mock}turns:\n", 1)
+    rule = "anywhere:\n  - when: hours\n    take: node_opening_hours\n"
+    script = f"version: 1\nworkflow: workflow_clinic_front_desk\n{rule}"
     files = {"booking.scenario.yaml": text.encode(), "own.script.yaml": script.encode()}
     (uploaded,) = read_uploads(files, "")
 

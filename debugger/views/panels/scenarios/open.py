@@ -217,7 +217,8 @@ def _open(uploaded: UploadedScenario, row: int, up_to: int) -> None:
     else:
         actions.choose_backend("hosted", case.connection)
     if state.record(LastAction).error is None:
-        start_scenario(open_scenario(uploaded, case, current_backend()), up_to)
+        on_view = state.record(CurrentRun).session
+        start_scenario(open_scenario(uploaded, case, current_backend(), on_view), up_to)
 
 
 def start_scenario(opened: OpenedScenario, up_to: int) -> None:
@@ -244,8 +245,8 @@ def send_turns(session: DebugSession, up_to: int) -> None:
     actions.signed(session).replay_inputs(opened.replay(up_to))
     audit_run("run scenario", session, up_to_turn=up_to)
     state.record(BackendCache).expire()
-    if session.wait_until_idle(_WAIT_SECONDS):
-        show_failure()
+    state.record(CurrentRun).at_rest = show_failure
+    session.wait_until_idle(_WAIT_SECONDS)
 
 
 def show_failure() -> None:
