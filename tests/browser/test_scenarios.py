@@ -32,7 +32,7 @@ def _save(page: Page, path: Path) -> None:
     with page.expect_download() as waiting:
         page.locator(".st-key-download_scenario button").first.click()
     waiting.value.save_as(path)
-    page.keyboard.press("Escape")
+    _dialog(page).get_by_role("button", name="Close").click()
     expect(_dialog(page)).to_be_hidden()
     settled(page)
 

@@ -29,6 +29,7 @@ from debugger.views.panels.fork_dialog import fork_dialog
 from debugger.views.panels.forks import fork_button, replay_progress, run_turns_again_button
 from debugger.views.panels.scenarios.menu import scenario_dialogs, scenario_items
 from debugger.views.panels.scenarios.open import open_scenario_button
+from debugger.views.panels.scenarios.script import script_button
 from debugger.views.panels.stepping import missed_stops, past_steps, resume_button, stepping, stop_reason
 from debugger.views.panels.variable_edits import live_edit, live_edit_switch
 from debugger.views.run_view import RunView
@@ -164,7 +165,8 @@ def _command(session: DebugSession, command: Command, effect: str, icon: str) ->
 def _ends(view: RunView) -> list[Item]:
     session = view.session
     if session.run_id is None:
-        return [Spacer()] if state.record(ViewMode).is_demo else [Spacer(), open_scenario_button()]
+        is_demo = state.record(ViewMode).is_demo
+        return [Spacer(), *([] if is_demo else [script_button(session), open_scenario_button()])]
     if state.record(ViewMode).is_demo:
         return [*([] if view.rows else [Spacer()]), FullScreen("full_screen"), _menu(view)]
     fork = [] if view.is_past else [fork_button(session, view.turn_number or None, "fork_turn", "Fork")]

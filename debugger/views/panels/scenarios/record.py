@@ -32,6 +32,10 @@ class ScenarioRecord:
     """The scenarios of the files that were uploaded last."""
     file_ids: tuple[str, ...] = ()
     """Those files."""
+    script: str | None = None
+    """The script that is being edited; ``None`` while its dialog is closed."""
+    script_file: str = ""
+    """The file that it was uploaded from."""
     opened: OpenedScenario | None = None
     """The scenario that was opened last, with its session."""
 
@@ -45,4 +49,4 @@ def scenario_of(session: DebugSession) -> OpenedScenario | None:
 def scenario_state() -> Hashable:
     """Return what the dialogs show besides the run."""
     held = state.record(ScenarioRecord)
-    return id(held.draft), held.is_opening, id(held.opened)
+    return id(held.draft), held.is_opening, held.script is None, id(held.opened)

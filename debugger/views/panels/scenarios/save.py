@@ -22,7 +22,7 @@ from debugger.views.audit import audited_file
 from debugger.views.backends import CurrentBackend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.rows import Column, Row, Table, rows_list
+from debugger.views.components.rows import Column, Row, Table, fitting, rows_list
 from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.connections import HostedConnection
@@ -187,10 +187,10 @@ def _notes(draft: ScenarioDraft) -> None:
 def _table(draft: ScenarioDraft) -> Table:
     columns = [
         Column("use", "Use", 40, "check"),
-        Column("kind", "Expectation", 190),
+        Column("kind", "Expectation", 190, fits=fitting(map(_words, draft.proposals))),
         Column("match", "Compared", 92, "chip"),
         Column("text", "With", 300, grows=True),
-        Column("varies", "", 64, "chip"),
+        Column("varies", "", 76, "chip"),
     ]
     rows: list[Row] = []
     places = list(enumerate(draft.proposals))
@@ -203,8 +203,7 @@ def _table(draft: ScenarioDraft) -> Table:
 
 
 def _cells(one: Proposal) -> Sequence[Any]:
-    kind = _KIND_WORDS.get(one.kind, one.kind.replace("_", " "))
-    words = f"{kind} ({one.subject})" if one.subject else kind
+    words = _words(one)
     is_loose = one.match in ("contains", "regex", "similar", "has a value")
     return [
         (f"{words}, {one.place}", one.is_ticked),
@@ -213,6 +212,11 @@ def _cells(one: Proposal) -> Sequence[Any]:
         " ".join(one.text.split()),
         ("varies", "orange") if one.is_volatile else None,
     ]
+
+
+def _words(one: Proposal) -> str:
+    kind = _KIND_WORDS.get(one.kind, one.kind.replace("_", " "))
+    return f"{kind} ({one.subject})" if one.subject else kind
 
 
 def _turn_words(number: int | None, turn: Any) -> str:
