@@ -4,50 +4,114 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from debugger.engine.models import Script
+from debugger.engine.models.yaml_lines import YamlError
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.super_nodes import SUPER_NODE
 from debugger.errors import DebuggerError, InputError
 from debugger.graph import Graph, load_workflow
 from debugger.graph import check as problems_of
 from debugger.graph.checks import format_problem
+from debugger.protocol.base import JsonObject
+from debugger.scenarios.loading import SUFFIX, Problem, ScenarioFileError, load_scenario
+from debugger.scenarios.schema import SCHEMAS
 
 _KNOWN = frozenset({*NODE_TYPES, SUPER_NODE})
 
 
+class Schema(StrEnum):
+    """The kinds of files that have a JSON Schema."""
+
+    scenario = "scenario"
+    script = "script"
+
+
 def check(
-    files: Annotated[list[str], typer.Argument(help="Workflows as JSON; '-' reads standard input.")],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Workflows as JSON, scenarios (*.scenario.yaml) and scripts (*.yaml); '-' reads a workflow "
+            "from standard input."
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print an object for each problem.")] = False,
+    schema: Annotated[
+        Schema | None, typer.Option("--schema", help="Print the JSON Schema of these files.")
+    ] = None,
 ) -> None:
-    """Report problems of workflows: exit code 1 with errors, 2 when a file cannot be read."""
+    """Report problems of files: exit code 1 with errors, 2 when a file cannot be read."""
+    if schema is not None:
+        typer.echo(json.dumps(SCHEMAS[schema.value](), indent=2, ensure_ascii=False))
+        return
+    if not files:
+        typer.echo("There is no file to check. Name one, or use --schema.", err=True)
+        raise typer.Exit(2)
     levels: list[str] = []
-    unreadable = 0
+    kinds: Counter[str] = Counter()
     for file in files:
         try:
-            workflow = load_workflow(_content(file))
+            kind, found = _problems(file)
         except DebuggerError as error:
             typer.echo(f"{file}: {error}", err=True)
-            unreadable += 1
+            kinds["unreadable"] += 1
             continue
-        problems = problems_of(workflow, _KNOWN)
-        levels += [problem.level for problem in problems]
-        if len(files) > 1 and not as_json:
+        kinds[kind] += 1
+        if kind == "workflow" and len(files) > 1 and not as_json:
             typer.echo(f"{file}:")
-        graph = Graph(workflow)
-        for problem in problems:
-            as_object = json.dumps({"file": file, **asdict(problem)}) if as_json else None
-            typer.echo(as_object or format_problem(problem, graph))
+        for level, text, as_object in found:
+            levels.append(level)
+            typer.echo(json.dumps({"file": file, **as_object}) if as_json else text)
     errors, warnings = levels.count("error"), levels.count("warning")
     if not as_json:
-        typer.echo(", ".join(_summary(len(files) - unreadable, errors, warnings)))
-    raise typer.Exit(2 if unreadable else int(bool(errors or (strict and warnings))))
+        typer.echo(", ".join(_summary(kinds, errors, warnings)))
+    raise typer.Exit(2 if kinds["unreadable"] else int(bool(errors or (strict and warnings))))
+
+
+def _problems(file: str) -> tuple[str, list[tuple[str, str, JsonObject]]]:
+    """Return the kind of a file and its problems: level, text and object.
+
+    Raises:
+        DebuggerError: It cannot be read.
+    """
+    if not file.endswith((".yaml", ".yml")):
+        workflow = load_workflow(_content(file))
+        graph = Graph(workflow)
+        found = problems_of(workflow, _KNOWN)
+        return "workflow", [(each.level, format_problem(each, graph), asdict(each)) for each in found]
+    kind = "scenario" if file.endswith(SUFFIX) else "script"
+    return kind, [
+        (
+            "error",
+            f"{Path(file).as_posix()}:{each.line}:{each.column}: {each.message}",
+            {"level": "error", **asdict(each)},
+        )
+        for each in _mistakes(file, kind)
+    ]
+
+
+def _mistakes(file: str, kind: str) -> list[Problem]:
+    try:
+        if kind == "scenario":
+            load_scenario(Path(file))
+        else:
+            Script.load(_content(file).decode("utf-8-sig"))
+    except ScenarioFileError as error:
+        return error.problems
+    except YamlError as error:
+        return [Problem.of(error)]
+    except UnicodeDecodeError as error:
+        raise InputError("The file is not UTF-8.", advice="Save it as UTF-8.") from error
+    return []
 
 
 def _content(file: str) -> bytes:
@@ -63,6 +127,7 @@ def _content(file: str) -> bytes:
         raise InputError(f"The file cannot be read: {reason}.", advice="Is the path right?") from error
 
 
-def _summary(checked: int, errors: int, warnings: int) -> Iterator[str]:
-    for number, noun in ((checked, "workflow"), (errors, "error"), (warnings, "warning")):
+def _summary(kinds: Counter[str], errors: int, warnings: int) -> Iterator[str]:
+    checked = [(kinds[kind], kind) for kind in ("workflow", "scenario", "script") if kinds[kind]]
+    for number, noun in (*(checked or [(0, "workflow")]), (errors, "error"), (warnings, "warning")):
         yield f"{number} {noun}{'' if number == 1 else 's'}"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ValidationError
 
@@ -28,6 +28,7 @@ MAX_ROWS = 100_000
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _FILLED = ("input", "turns", "expect")
+_MOMENT = "a date with a time, such as 2026-03-02T09:00:00Z"
 _CASES = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -36,6 +37,9 @@ _CASES = {
     "bool_parsing": "true or false",
     "float_type": "a number",
     "bool_type": "true or false",
+    "datetime_from_date_parsing": _MOMENT,
+    "datetime_parsing": _MOMENT,
+    "datetime_type": _MOMENT,
     "list_type": "a list",
     "dict_type": "a mapping of keys to values",
     "model_type": "a mapping of keys to values",
@@ -53,6 +57,12 @@ class Problem:
     """Both count from 1."""
     message: str
     """One or two sentences: what was found, what was expected."""
+
+    @classmethod
+    def of(cls, error: YamlError) -> Self:
+        """Return the mistake that an error reports."""
+        message = f"{error.problem[:1].upper()}{error.problem[1:]} {error.advice}".rstrip()
+        return cls(error.line, error.column, message)
 
 
 class ScenarioFileError(InputError):
@@ -142,7 +152,7 @@ def load_text(text: str, folder: Path, *, path: Path | None = None) -> LoadedSce
     try:
         root = read_yaml(text)
     except YamlError as error:
-        raise ScenarioFileError(file, [_of_error(error, error.line, error.column)]) from error
+        raise ScenarioFileError(file, [Problem.of(error)]) from error
     reader = _Reader(root, folder)
     scenario, rows = reader.scenario(), reader.rows()
     document, script = reader.document(), reader.script()
@@ -172,7 +182,7 @@ class _Reader:
         self._folder = folder
         self._problems: list[Problem] = []
         self._rows: list[JsonObject] = []
-        self._columns: set[str] | None = None
+        self._columns: list[str] | None = None
         """Those of the CSV file."""
 
     def scenario(self) -> Scenario | None:
@@ -272,7 +282,9 @@ class _Reader:
             return []
         if not rows or len(rows) > MAX_ROWS:
             self._add(("rows",), f"The file {name!r} has {len(rows):,} rows; expected are 1 to {MAX_ROWS:,}.")
-        self._columns = set(header)
+        if twice := sorted({each for each in header if header.count(each) > 1}):
+            self._add(("rows",), f"The file {name!r} has the column {twice[0]!r} twice. Keep one.")
+        self._columns = header
         return rows[:MAX_ROWS]
 
     def _content(self, key: str, name: str) -> bytes | None:
@@ -366,6 +378,8 @@ def _in_words(error: Any, path: tuple[str | int, ...]) -> str:
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     if kind == "value_error":
         return f"{place or 'This'}: {message}."
+    if kind == "too_short":
+        return f"{place}: expected at least {error['ctx']['min_length']} item, found a list of 0."
     expected = _CASES.get(kind, message)
     return f"{place or 'This'}: expected {expected}, found {_shown(found)}."
 
@@ -412,7 +426,3 @@ def _shown(value: Any) -> str:
         return "nothing"
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 80 else f"{text[:80]}…"
-
-
-def _of_error(error: YamlError, line: int, column: int) -> Problem:
-    return Problem(line, column, f"{error.problem[:1].upper()}{error.problem[1:]} {error.advice}".rstrip())

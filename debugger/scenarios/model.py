@@ -21,7 +21,9 @@ SideEffectClass = Literal["talk", "read", "write", "contact"]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, coerce_numbers_to_str=True, use_attribute_docstrings=True
+    )
 
     def _with_one_of(self, names: tuple[str, ...]) -> Self:
         found = [name for name in names if getattr(self, name) is not None]

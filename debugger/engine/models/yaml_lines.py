@@ -15,7 +15,10 @@ import yaml
 
 from debugger.errors import InputError
 
-_QUOTES = "Put a text in quotes where it holds ': ' or ' #', or begins with one of [ { * & ! | > % @."
+_QUOTES = (
+    "Put a text in quotes where it holds ': ' or ' #', or begins with one of [ { * & ! | > % @, or where it "
+    "is within brackets and holds , or ?."
+)
 _NO_ALIASES = "Write the value out where it is used."
 
 

@@ -1,0 +1,40 @@
+"""The examples of the documentation, loaded and run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from debugger.scenarios.loading import load_text
+from debugger.scenarios.model import KINDS, Expectation, Scenario, ScenarioTurn
+from debugger.scenarios.runner import ScenarioRunner
+from debugger.settings import Settings
+
+TEXT = (Path(__file__).parents[2] / "debugger" / "docs" / "scenarios.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+WHOLE = [block for block in BLOCKS if "version: 1" in block]
+
+
+@pytest.mark.parametrize("text", WHOLE)
+def test_example_passes(text, tmp_path):
+    with ScenarioRunner(lambda name: pytest.fail(f"{name} is asked for"), Settings()) as runner:
+        for result in runner.run(load_text(text, tmp_path)):
+            [repetition] = result.repetitions
+            assert ([check.text for check in repetition.failures], repetition.error) == ([], "")
+            assert repetition.warnings == []
+
+
+def test_every_kind_has_an_example():
+    [listed] = [block for block in BLOCKS if block not in WHOLE]
+    expectations = [Expectation.model_validate(each) for each in yaml.safe_load(listed)]
+
+    assert [*dict.fromkeys(each.kind for each in expectations)] == [*KINDS]
+
+
+def test_every_key_is_explained():
+    keys = set(re.findall(r"`(\w+)`", TEXT))
+
+    assert keys >= {*Scenario.model_fields, *ScenarioTurn.model_fields} - {"turns"}
