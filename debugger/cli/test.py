@@ -167,7 +167,7 @@ def _shown(found: Iterator[tuple[Case, ScenarioResult]], total: int) -> Iterator
         MofNCompleteColumn(),
         TextColumn("[red]{task.fields[problems]}"),
         TimeElapsedColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task, problems = bar.add_task("", total=total, problems=""), 0

@@ -14,7 +14,12 @@ from debugger.protocol.workflow import Workflow
 CONFIRMED = ("write", "contact")
 """The classes that need a confirmation."""
 
-_TALKING = ("say_llm", "worker_llm", "workflow_run_evaluator")
+_CLASSES = {
+    "say_llm": "talk",
+    "worker_llm": "talk",
+    "workflow_run_evaluator": "talk",
+    "start_conversation": "contact",
+}
 _READING = ("GET", "HEAD", "OPTIONS")
 _SIDE_EFFECTS = {"none": "read", "reads": "read", "writes": "write", "sends": "contact"}
 _FUNCTIONS = {"math_add": "", "web_search": "read", "call_forward": "contact"}
@@ -60,7 +65,7 @@ def _class_of(kind: str, wire: Mapping[str, Any]) -> str:
         return operation.call_class if operation else "write"
     if node_class is None:
         return "write"
-    return "talk" if kind in _TALKING else ""
+    return _CLASSES.get(kind, "")
 
 
 def _tools(value: Any) -> Iterator[tuple[str, str]]:

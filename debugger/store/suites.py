@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
@@ -16,9 +16,18 @@ from debugger.store.compression import compress, read_json
 from debugger.store.database import Repository
 from debugger.store.process_identity import current_owner, has_ended
 from debugger.store.schema import suite_repetitions, suite_results, suite_runs
-from debugger.store.sql_helpers import portions, upsert
+from debugger.store.sql_helpers import portions
 
 _DAY = 86_400
+
+# Made once: making the statements of a result takes as long as executing them.
+_REMOVE = [
+    delete(table).where(
+        table.c.suite_run_id == bindparam("suite"), table.c.scenario_key == bindparam("scenario")
+    )
+    for table in (suite_repetitions, suite_results)
+]
+_ADD_RESULT, _ADD_REPETITION = suite_results.insert(), suite_repetitions.insert()
 
 
 class StoredSuite(NamedTuple):
@@ -86,7 +95,8 @@ class SuiteRepository(Repository):
     def add(self, suite_id: str, result: StoredResult) -> None:
         """Store a result in place of an earlier one of the scenario in this suite run."""
         key = {"suite_run_id": suite_id, "scenario_key": _key(result.scenario_id)}
-        values = {
+        row = {
+            **key,
             "scenario_id": result.scenario_id,
             "digest": result.digest,
             "outcome": result.outcome,
@@ -94,16 +104,16 @@ class SuiteRepository(Repository):
             "repetitions": len(result.repetitions),
             "stored_at": time.time(),
         }
-        rows = [
+        repetitions = [
             {**key, "number": number, "run_id": each.run_id, "result": compress(encode(each.result))}
             for number, each in enumerate(result.repetitions, start=1)
         ]
-        own = [suite_repetitions.c[name] == value for name, value in key.items()]
         with self._database.writing() as connection:
-            connection.execute(upsert(suite_results, key, values))
-            connection.execute(delete(suite_repetitions).where(*own))
-            if rows:
-                connection.execute(suite_repetitions.insert(), rows)
+            for statement in _REMOVE:
+                connection.execute(statement, {"suite": suite_id, "scenario": key["scenario_key"]})
+            connection.execute(_ADD_RESULT, row)
+            if repetitions:
+                connection.execute(_ADD_REPETITION, repetitions)
 
     def end(self, suite_id: str, *, is_complete: bool) -> None:
         """Store the end of a suite run."""
