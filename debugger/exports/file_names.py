@@ -24,10 +24,10 @@ def export_file_name(
     """
     workflow = workflow_names[0] if len(set(workflow_names)) == 1 else "workflows"
     parts = [workflow, scope, content, "" if is_masked else "unmasked", f"{moment:%Y%m%dT%H%M%SZ}"]
-    return "-".join(filter(None, map(_plain, parts[:-1]))) + f"-{parts[-1]}{extension}"
+    return "-".join(filter(None, map(plain_name, parts[:-1]))) + f"-{parts[-1]}{extension}"
 
 
-def _plain(text: str) -> str:
+def plain_name(text: str) -> str:
     """Return a text of lower-case letters, digits and dashes alone."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")[:_MAX_PART].strip("-")

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -95,6 +95,14 @@ class ScenarioRunner:
         """Return the backend that runs the scenarios of a connection, and has their runs."""
         return self._engine(None, None).backend if connection == EMBEDDED else self._backends(connection)
 
+    def workflow_id(self, loaded: LoadedScenario, connection: str = EMBEDDED) -> str:
+        """Return the id of a scenario's workflow on a connection.
+
+        Raises:
+            NotFoundError: The connection does not have it.
+        """
+        return self._workflow(loaded, loaded.scenario, connection, self.backend(connection))[0]
+
     def workflow(self, loaded: LoadedScenario, connection: str) -> CheckedWorkflow:
         """Return the workflow that a scenario runs on a connection; nothing is run.
 
@@ -102,7 +110,7 @@ class ScenarioRunner:
             InputError: The connection cannot do what the scenario needs.
             NotFoundError: It does not have the workflow.
         """
-        _check_abilities(loaded.scenario, connection)
+        check_abilities(loaded.scenario, connection)
         backend = self.backend(connection)
         workflow_id, version = self._workflow(loaded, loaded.scenario, connection, backend)
         return self._checked_workflow(connection, backend, workflow_id, version)
@@ -114,16 +122,8 @@ class ScenarioRunner:
             InputError: The connection cannot do what the scenario needs.
         """
         scenario = loaded.scenario
-        _check_abilities(scenario, scenario.connection)
+        check_abilities(scenario, scenario.connection)
         return self._started(loaded, scenario, scenario.connection, threading.Event())
-
-    def workflow_id(self, loaded: LoadedScenario, connection: str = EMBEDDED) -> str:
-        """Return the id of a scenario's workflow on a connection.
-
-        Raises:
-            NotFoundError: The connection does not have it.
-        """
-        return self._workflow(loaded, loaded.scenario, connection, self.backend(connection))[0]
 
     def run(
         self,
@@ -148,7 +148,7 @@ class ScenarioRunner:
         """
         cancelled = cancelled or threading.Event()
         connection = backend or loaded.scenario.connection
-        _check_abilities(loaded.scenario, connection)
+        check_abilities(loaded.scenario, connection)
         for number, row, scenario in loaded.cases():
             if repeat is not None:
                 scenario = scenario.model_copy(update={"repeat": repeat})
@@ -193,7 +193,7 @@ class ScenarioRunner:
 
     def _engine(self, key: str | None, script: Script | None) -> _Engine:
         if key not in self._engines:
-            clock = _Clock()
+            clock = FrozenClock()
             world = Environment(now=clock.now, sleep=clock.sleep)
             backend = EmbeddedBackend(self.settings, store=self.store, world=world, script=script)
             self._engines[key] = _Engine(backend, clock, world)
@@ -220,18 +220,18 @@ class ScenarioRunner:
     def _find(self, name: str, connection: str, backend: Backend) -> str:
         """Return the id of a workflow by its id, logical id or name."""
         if connection != EMBEDDED:
-            return _find_workflow(name, backend)
+            return find_workflow(name, backend)
         if not self._has_samples and self._owns_store:
             self._has_samples = True
             for sample in SAMPLES:
                 self._store_document(Workflow.from_document(sample.documents()[-1]), sample.name)
         try:
-            return _find_workflow(name, backend)
+            return find_workflow(name, backend)
         except NotFoundError:
             if not self._owns_store:
                 raise
         source = self._backends(EMBEDDED)
-        return self._store_document(source.workflow(_find_workflow(name, source)), name)[0]
+        return self._store_document(source.workflow(find_workflow(name, source)), name)[0]
 
     def _store_document(self, workflow: Workflow, name: str) -> tuple[str, int | None]:
         """Store a workflow, or find it stored; return its id and version."""
@@ -263,23 +263,28 @@ class ScenarioRunner:
         return self._checked[key]
 
 
-class _Clock:
+class FrozenClock:
     """A clock that may be frozen, and moves on when background work is awaited."""
 
     def __init__(self) -> None:
         self._frozen: float | None = None
         self._ahead = 0.0
 
-    def freeze(self, at: float | None) -> None:
-        self._frozen, self._ahead = at, 0.0
+    def freeze(self, at: datetime | None) -> None:
+        """Freeze it at a time, in UTC where that has no zone; ``None`` lets it run."""
+        moment = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+        self._frozen, self._ahead = None if moment is None else moment.timestamp(), 0.0
 
     def now(self) -> float:
+        """Return the time in seconds since the epoch."""
         return (time.time() if self._frozen is None else self._frozen) + self._ahead
 
     def move_to(self, moment: float) -> None:
+        """Move it on to a time that is ahead."""
         self._ahead += max(moment - self.now(), 0.0)
 
     def sleep(self, seconds: float, woken: threading.Event) -> object:
+        """Wait, or return at once where it is frozen."""
         return woken.wait(seconds) if self._frozen is None else woken.is_set()
 
 
@@ -288,14 +293,11 @@ class _Engine:
     """An embedded engine with its time and chance."""
 
     backend: EmbeddedBackend
-    clock: _Clock
+    clock: FrozenClock
     world: Environment
 
     def reset(self, scenario: Scenario) -> None:
-        moment = scenario.clock
-        if moment is not None and moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        self.clock.freeze(None if moment is None else moment.timestamp())
+        self.clock.freeze(scenario.clock)
         self.world.random.seed(scenario.seed)
 
 
@@ -328,7 +330,7 @@ class ScenarioRun:
         self._cancelled = cancelled
         self._first_log = 0
         self._conversation = Conversation(workflow, self._ledgers)
-        self._mocks = _mock_set(scenario.mocks, workflow)
+        self._mocks = mock_set(scenario.mocks, workflow)
 
     @property
     def path(self) -> str:
@@ -373,25 +375,17 @@ class ScenarioRun:
             self._advance()
         if turn.advance is not None:
             return
-        value: JsonObject = {**self._scenario.input, **(turn.send or {})}
-        if self.run_id is not None:
-            value = {key: each for key, each in value.items() if key not in _FIRST_TURN_ONLY}
-        value.setdefault("command", "start" if self.run_id is None else "data")
-        if turn.say is not None:
-            value = with_message(value, turn.say)
-        elif not value.get("thread_to_node_inputs"):
-            value["thread_to_node_inputs"] = {MAIN_THREAD: {"node_run_inputs": []}}
-        turn_input = TurnInput.from_wire(value)
+        sent = turn_input(self._scenario, turn, is_first=self.run_id is None)
         stream = self._backend.execute(
             self._workflow_id,
-            turn_input,
+            sent,
             run_id=self.run_id,
             version_number=None if self.run_id else self._version,
             cancelled=self._cancelled,
             inspector=self._inspector(),
         )
         self.turns += 1
-        self._take(stream, turn_input, is_background=False)
+        self._take(stream, sent, is_background=False)
 
     def _advance(self) -> None:
         result = self._conversation.result
@@ -458,7 +452,20 @@ class ScenarioRun:
         return ledgers(self._backend.run(self.run_id)) if self.run_id else {}
 
 
-def _check_abilities(scenario: Scenario, connection: str) -> None:
+def turn_input(scenario: Scenario, turn: ScenarioTurn, *, is_first: bool) -> TurnInput:
+    """Return the run input of a turn that says or sends something."""
+    value: JsonObject = {**scenario.input, **(turn.send or {})}
+    if not is_first:
+        value = {key: each for key, each in value.items() if key not in _FIRST_TURN_ONLY}
+    value.setdefault("command", "start" if is_first else "data")
+    if turn.say is not None:
+        value = with_message(value, turn.say)
+    elif not value.get("thread_to_node_inputs"):
+        value["thread_to_node_inputs"] = {MAIN_THREAD: {"node_run_inputs": []}}
+    return TurnInput.from_wire(value)
+
+
+def check_abilities(scenario: Scenario, connection: str) -> None:
     """Reject what only the embedded engine can do.
 
     Raises:
@@ -473,7 +480,7 @@ def _check_abilities(scenario: Scenario, connection: str) -> None:
         )
 
 
-def _find_workflow(name: str, backend: Backend) -> str:
+def find_workflow(name: str, backend: Backend) -> str:
     """Return the id of a workflow by its id, logical id or name.
 
     Raises:
@@ -494,7 +501,12 @@ def _find_workflow(name: str, backend: Backend) -> str:
     )
 
 
-def _mock_set(specs: list[MockSpec], workflow: CheckedWorkflow) -> MockSet:
+def mock_set(specs: list[MockSpec], workflow: CheckedWorkflow) -> MockSet:
+    """Return mocks and faults with their nodes found.
+
+    Raises:
+        InputError: The workflow has no such node.
+    """
     mocks = MockSet()
     for spec in specs:
         target = _target(spec, workflow)

@@ -26,18 +26,20 @@ class InputReplay:
 
     Args:
         session: Takes the inputs.
-        inputs: What is sent, in order.
+        inputs: What is sent, in order; ``None`` is a step of background work.
         after_first: Told how the first turn ended; a hosted run has its id only then.
         at_end: Called once, after the last turn.
+        stop_reason: Returns why no further input is sent, as a sentence; empty to continue.
     """
 
     def __init__(
         self,
         session: DebugSession,
-        inputs: Sequence[TurnInput],
+        inputs: Sequence[TurnInput | None],
         *,
         after_first: Callable[[TurnResult], None] = lambda _result: None,
         at_end: Callable[[], None] = lambda: None,
+        stop_reason: Callable[[], str] = lambda: "",
     ) -> None:
         self.total = len(inputs)
         self.done = 0
@@ -48,6 +50,7 @@ class InputReplay:
         self._inputs = list(inputs)
         self._after_first = after_first
         self._at_end = at_end
+        self._stop_reason = stop_reason
         self._stopped = threading.Event()
         self._call: BackgroundCall[None] | None = None
 
@@ -84,7 +87,8 @@ class InputReplay:
         for number, turn_input in enumerate(self._inputs, start=1):
             if not self._may_send(number):
                 return
-            result = self._session.run_turn(turn_input)
+            own = self._session
+            result = own.run_step() if turn_input is None else own.run_turn(turn_input)
             if result is None:
                 self.problem = f"Input {number} of {self.total} could not be run."
                 return
@@ -97,6 +101,8 @@ class InputReplay:
         last = self._session.result
         if self._stopped.is_set():
             self.problem = f"Stopped after {number - 1} of {self.total} inputs; the run is yours."
+        elif number > 1 and (reason := self._stop_reason()):
+            self.problem = reason
         elif number > 1 and last is not None and last.status in TERMINAL_STATUSES:
             self.problem = f"The run had ended ({last.status}) before input {number} of {self.total}."
         return not self.problem

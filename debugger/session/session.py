@@ -374,6 +374,19 @@ class DebugSession:
         self.poll()
         return worker.result
 
+    def run_step(self) -> TurnResult | None:
+        """Execute a step of background work and wait for its end, for `InputReplay`.
+
+        ``None`` where it was not executed.
+        """
+        with self._lock:
+            self._start_step()
+            worker = self._step
+        assert worker is not None
+        worker.wait()
+        self.poll()
+        return worker.result
+
     def tick(self) -> None:
         """Collect finished results, and start background work that is due."""
         self.poll()

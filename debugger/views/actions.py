@@ -291,6 +291,9 @@ def take_in_turn() -> None:
     """Clean up after a turn, or put back what could not be sent."""
     run, inputs = state.record(CurrentRun), state.record(RunInputs)
     session = run.session
+    if session is not None and not session.busy and run.at_rest is not None:
+        at_rest, run.at_rest = run.at_rest, None
+        at_rest()
     if session is None or session.busy or session.is_loading or not run.awaits_turn:
         return
     if session.pending is not None:
@@ -407,7 +410,7 @@ def show(session: DebugSession | None) -> None:
                 debug_setup.restore(session, found)
     select_event(None)
     selection.node = selection.edge = None
-    run.awaits_turn = False
+    run.awaits_turn, run.at_rest = False, None
     state.record(RunInputs).next = RunInputModel()
     state.renew_editors()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from debugger.session.run_input import RunInputModel
@@ -17,6 +18,8 @@ class CurrentRun:
     """The run that was on view before a restart, until the new one has begun."""
     awaits_turn: bool = False
     """Whether a turn was started here whose end has not been taken in."""
+    at_rest: Callable[[], None] | None = None
+    """Called once when the turns that were started have ended."""
 
 
 @dataclass

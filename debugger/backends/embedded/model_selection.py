@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from debugger.engine.models import HeuristicModel, Script, ScriptedModel
@@ -74,10 +75,9 @@ def default_llm(text: str) -> JsonObject | None:
 
 def find_script(logical_id: str, folder: Path) -> Script | None:
     """Return the script of a workflow, from the folder or a sample."""
-    for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
-        script = _load(path)
-        if script.workflow == logical_id:
-            return script
+    path = _script_path(logical_id, folder)
+    if path is not None:
+        return _load(path)
     text = script_for(logical_id)
     return Script.load(text) if text else None
 
@@ -91,3 +91,40 @@ def _load(path: Path) -> Script:
         raise InputError(f"The script {path} is not UTF-8.", advice="Save the file as UTF-8.") from error
     except InputError as error:
         raise InputError(f"The script {path}: {error.message}", advice=error.advice) from error
+
+
+def script_text(logical_id: str, folder: Path) -> str:
+    """Return the text of a workflow's script; empty without one.
+
+    Raises:
+        StoreError: A script of the folder cannot be read.
+        InputError: One has a mistake.
+    """
+    path = _script_path(logical_id, folder)
+    return path.read_text(encoding="utf-8") if path is not None else script_for(logical_id) or ""
+
+
+def save_script(text: str, folder: Path) -> Path:
+    """Store a script in the folder, in the place of the workflow's last one.
+
+    Raises:
+        InputError: It has a mistake.
+        StoreError: It cannot be written.
+    """
+    logical_id = Script.load(text).workflow
+    path = _script_path(logical_id, folder)
+    if path is None:
+        path = folder / f"{re.sub(r'[^A-Za-z0-9_-]+', '-', logical_id)}.script.yaml"
+    written = path.with_suffix(".new")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        written.write_text(text, encoding="utf-8")
+        written.replace(path)
+    except OSError as error:
+        raise StoreError(f"The script {path} cannot be written: {error.strerror}.") from error
+    return path
+
+
+def _script_path(logical_id: str, folder: Path) -> Path | None:
+    paths = sorted(folder.glob("*.y*ml")) if folder.is_dir() else []
+    return next((path for path in paths if _load(path).workflow == logical_id), None)

@@ -29,6 +29,8 @@ from debugger.views.panels.mocks import mocks
 from debugger.views.panels.python_consent import python_banner
 from debugger.views.panels.recordings import recording_banner
 from debugger.views.panels.run_bar import run_bar
+from debugger.views.panels.scenarios.checks import scenario_checks, scenario_line, scenario_views
+from debugger.views.panels.scenarios.record import SCENARIO_VIEW, scenario_state
 from debugger.views.panels.setup import head_state, run_head
 from debugger.views.panels.side_effects import side_effects, side_effects_file, side_effects_words
 from debugger.views.panels.stepping import stepping_state
@@ -124,7 +126,7 @@ def _workbench(session: DebugSession) -> None:
 
 
 def _bar_state(session: DebugSession) -> Hashable:
-    return stepping_state(session), fork_state()
+    return stepping_state(session), fork_state(), scenario_state()
 
 
 def _bar(view: RunView) -> None:
@@ -182,6 +184,9 @@ def lower_pane(view: RunView) -> None:
         elif chosen_view == "Metrics":
             _line(view, metrics_line(view))
             metrics(view)
+        elif chosen_view == SCENARIO_VIEW:
+            _line(view, scenario_line(view))
+            scenario_checks(view)
         else:
             found = found_rows(view)
             page = timeline_pager(view, found)
@@ -200,5 +205,6 @@ def _line(view: RunView, of_view: list[Item]) -> None:
         + (session.human_input.asks_all or len(session.human_input.nodes)),
     }
     names = {name: f"{name} {number}" for name, number in counts.items() if number}
-    views = SegmentedControl(state.LOWER_KEY, "Lower pane", VIEWS, names)
+    shown = (*VIEWS, *scenario_views(session))
+    views = SegmentedControl(state.LOWER_KEY, "Lower pane", shown, names)
     bars("lower_bar", [Line("", [views, *of_view], low=True)])

@@ -29,6 +29,9 @@ from debugger.views.panels.demo_script import demo_script_button, demo_script_di
 from debugger.views.panels.exports.menu import export_button
 from debugger.views.panels.fork_dialog import fork_dialog
 from debugger.views.panels.forks import fork_button, replay_progress, run_turns_again_button
+from debugger.views.panels.scenarios.menu import scenario_dialogs, scenario_items
+from debugger.views.panels.scenarios.open import open_scenario_button
+from debugger.views.panels.scenarios.script import script_button
 from debugger.views.panels.stepping import missed_stops, past_steps, resume_button, stepping, stop_reason
 from debugger.views.panels.variable_edits import live_edit, live_edit_switch
 from debugger.views.run_view import RunView
@@ -58,6 +61,7 @@ def run_bar(view: RunView) -> None:
     bars("context_bar", [Line("run_bar", line, overflow=_OVERFLOW)])
     demo_script_dialog(view)
     if not is_demo:
+        scenario_dialogs()
         fork_dialog(view)
         if not view.is_past:
             live_edit(view)
@@ -167,7 +171,7 @@ def _ends(view: RunView) -> list[Item]:
     if state.record(ViewMode).is_demo:
         return [*spacer, *simulated_badge(view), FullScreen("full_screen"), _menu(view)]
     if session.run_id is None:
-        return [Spacer(), _menu(view)]
+        return [Spacer(), script_button(session), open_scenario_button(), _menu(view)]
     fork = [] if view.is_past else [fork_button(session, view.turn_number or None, "fork_turn", "Fork")]
     return [*spacer, *fork, export_button(session), _menu(view)]
 
@@ -196,6 +200,7 @@ def _menu(view: RunView) -> Menu:
             changed,
             run_turns_again_button(view),
             *([] if view.is_past else _commands(session)),
+            *([] if state.record(ViewMode).is_demo else scenario_items(view)),
             Text("Present", look="heading"),
             demo_script_button(),
             *([] if state.record(ViewMode).is_demo else run_id),

@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from debugger.backends.embedded.model_selection import default_llm, find_script, model_for
+from debugger.backends.embedded.model_selection import (
+    default_llm,
+    find_script,
+    model_for,
+    save_script,
+    script_text,
+)
 from debugger.engine.models import HeuristicModel, ScriptedModel
 from debugger.engine.models.providers import ProviderModel
 from debugger.errors import InputError, SettingsError
@@ -58,3 +66,22 @@ def test_default_model_has_type_name_address():
     assert default_llm(" ") is None
     with pytest.raises(SettingsError, match="The default model 'oracle' cannot be used"):
         default_llm("oracle")
+
+
+def test_save_script_takes_the_place_of_the_last_one(tmp_path: Path) -> None:
+    text = "version: 1\nworkflow: workflow_clinic_front_desk\nanywhere:\n  - say: First\n"
+    packaged = script_text("workflow_clinic_front_desk", tmp_path)
+    (tmp_path / "other.yaml").write_text(text)
+
+    path = save_script(text.replace("First", "Second"), tmp_path)
+
+    assert packaged.startswith("# What stands in")
+    assert path == tmp_path / "other.yaml"
+    assert script_text("workflow_clinic_front_desk", tmp_path) == text.replace("First", "Second")
+    assert [each.name for each in tmp_path.iterdir()] == ["other.yaml"]
+    assert (
+        save_script(text.replace("clinic", "a/b"), tmp_path / "new").name
+        == "workflow_a-b_front_desk.script.yaml"
+    )
+    with pytest.raises(InputError, match="line 1"):
+        save_script("version: 9", tmp_path)

@@ -1,0 +1,253 @@
+"""Changes of a scenario file that leave its comments, order and formatting alone."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.scalarstring import LiteralScalarString
+
+from debugger.errors import InputError
+from debugger.protocol.base import JsonObject
+
+_WIDTH = 100_000
+"""A text is never broken into lines that its author did not write."""
+
+
+def write_yaml(value: Any) -> str:
+    """Return a JSON value as YAML, lists of short texts on one line."""
+    out = io.StringIO()
+    _yaml().dump(_laid_out(value), out)
+    return out.getvalue()
+
+
+def rewrite(source: str, wanted: JsonObject) -> str:
+    """Return a file with another content; only the lines of what differs change.
+
+    Args:
+        source: The text of a YAML file with a mapping.
+        wanted: The content, as JSON.
+
+    Raises:
+        InputError: The file is no YAML, or uses something that cannot be changed in place.
+    """
+    try:
+        root = _yaml().compose(source)
+        edits = list(_edits(source, root, wanted, 0))
+    except YAMLError as error:
+        raise InputError(f"The file is no YAML: {error}", advice="Correct it first.") from error
+    line_break = "\r\n" if "\r\n" in source else "\n"
+    text = source
+    # From the end on; of several at one place the last one first, so that they come out in their order.
+    for _, (begin, end, new) in sorted(
+        enumerate(edits), key=lambda each: (*each[1][:2], each[0]), reverse=True
+    ):
+        text = text[:begin] + new.replace("\n", line_break) + text[end:]
+    if read_plain(text) != wanted:
+        raise InputError(
+            "The file cannot be changed in place, as by an anchor or a tag in it.",
+            advice="Save the scenario as a new file.",
+        )
+    return text
+
+
+def read_plain(source: str) -> Any:
+    """Return the content of a YAML text as JSON; times stay texts."""
+    return _plain(_yaml().compose(source))
+
+
+def _yaml() -> YAML:
+    yaml = YAML()
+    yaml.width = _WIDTH
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def _laid_out(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _laid_out(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        items = CommentedSeq(_laid_out(inner) for inner in value)
+        if all(not isinstance(inner, Mapping | list) for inner in value):
+            items.fa.set_flow_style()
+        return items
+    if isinstance(value, str) and "\n" in value and _can_be_literal(value):
+        return LiteralScalarString(value)
+    return value
+
+
+def _can_be_literal(text: str) -> bool:
+    return text.isprintable() or all(
+        line.isprintable() and line == line.rstrip() for line in text.split("\n")
+    )
+
+
+def _plain(node: Node | None) -> Any:
+    if isinstance(node, MappingNode):
+        return {_plain(key): _plain(value) for key, value in node.value}
+    if isinstance(node, SequenceNode):
+        return [_plain(item) for item in node.value]
+    if node is None:
+        return None
+    kind = str(node.tag).rpartition(":")[2]
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return node.value.lower() == "true"
+    if kind in ("int", "float"):
+        return YAML(typ="safe").load(node.value)
+    return node.value.replace("\a", "") if _style(node) == ">" else node.value  # where ruamel noted a fold
+
+
+def _style(node: Node) -> str | None:
+    """Return the quotes of a text, or ``>`` or ``|``."""
+    return node.style if isinstance(node, ScalarNode) else None
+
+
+Edit = tuple[int, int, str]
+"""Begin and end of what is replaced, and the text in its place."""
+
+
+def _edits(source: str, node: Node, wanted: Any, column: int) -> Iterator[Edit]:
+    """Yield the changes that make a node hold a value.
+
+    Args:
+        source: The text.
+        node: The node.
+        wanted: Its value.
+        column: The indentation of the line that the node begins on.
+    """
+    if _same(_plain(node), wanted):
+        return
+    if isinstance(node, MappingNode) and not node.flow_style and isinstance(wanted, Mapping) and wanted:
+        yield from _mapping_edits(source, node, wanted)
+    elif isinstance(node, SequenceNode) and not node.flow_style and isinstance(wanted, list) and wanted:
+        yield from _sequence_edits(source, node, wanted)
+    else:
+        new, begin = _inline(source, node, wanted, column), node.start_mark.index
+        if new.startswith("\n"):
+            begin = len(source[:begin].rstrip(" "))
+        yield begin, _end(source, node), new
+
+
+def _mapping_edits(source: str, node: MappingNode, wanted: Mapping[str, Any]) -> Iterator[Edit]:
+    column = node.start_mark.column
+    names = [_plain(key) for key, _ in node.value]
+    begins = [key.start_mark.index for key, _ in node.value]
+    for place, (name, (_, value)) in enumerate(zip(names, node.value, strict=True)):
+        if name in wanted:
+            yield from _edits(source, value, wanted[name], column)
+        elif _line_begin(source, begins[place]) is not None:
+            yield _line_begin(source, begins[place]) or 0, _line_end(source, _end(source, value)), ""
+        else:  # beside the dash of a list
+            yield begins[place], begins[place + 1], ""
+    added = {name: value for name, value in wanted.items() if name not in names}
+    if added:
+        yield _after(source, node, _block(added, column))
+
+
+def _sequence_edits(source: str, node: SequenceNode, wanted: list[Any]) -> Iterator[Edit]:
+    column, items = node.start_mark.column, node.value
+    dashes = [source.rfind("-", 0, item.start_mark.index) for item in items]
+    spans = [
+        (_line_begin(source, dash), _line_end(source, _end(source, item)))
+        for dash, item in zip(dashes, items, strict=True)
+    ]
+    before, after = ([json.dumps(each, sort_keys=True) for each in side] for side in (_plain(node), wanted))
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for _, i1, i2, j1, j2 in (code for code in matcher.get_opcodes() if code[0] != "equal"):
+        paired = min(i2 - i1, j2 - j1)
+        for place, value in zip(range(i1, i1 + paired), wanted[j1 : j1 + paired], strict=True):
+            if _keys(_plain(items[place])) & _keys(value):
+                yield from _edits(source, items[place], value, column)
+            else:
+                yield *_checked(spans[place]), _block([value], column)
+        for begin, end in map(_checked, spans[i1 + paired : i2]):
+            yield begin, end, ""
+        if new := wanted[j1 + paired : j2]:
+            place, block = i1 + paired, _block(new, column)
+            begin = _checked(spans[0])[0]
+            yield _after(source, items[place - 1], block) if place else (begin, begin, block)
+
+
+def _keys(value: Any) -> set[str]:
+    return set(value) if isinstance(value, Mapping) else {""}
+
+
+def _checked(span: tuple[int | None, int]) -> tuple[int, int]:
+    begin, end = span
+    if begin is None:
+        raise InputError(
+            "The file has a list within a line of another one, which cannot be changed in place.",
+            advice="Save the scenario as a new file.",
+        )
+    return begin, end
+
+
+def _after(source: str, node: Node, block: str) -> Edit:
+    """Return the insertion of lines after a node."""
+    place = _line_end(source, _end(source, node))
+    return place, place, block if source[place - 1] == "\n" else f"\n{block}"
+
+
+def _line_begin(source: str, index: int) -> int | None:
+    """Return the begin of a line; ``None`` where something is before the index."""
+    begin = source.rfind("\n", 0, index) + 1
+    return None if source[begin:index].strip() else begin
+
+
+def _line_end(source: str, index: int) -> int:
+    """Return the place after the line of an index."""
+    found = source.find("\n", index)
+    return len(source) if found < 0 else found + 1
+
+
+def _end(source: str, node: Node) -> int:
+    """Return the end of what a node says, without comments and blank lines after it."""
+    if isinstance(node, MappingNode | SequenceNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return _end(source, last[1] if isinstance(last, tuple) else last)
+    begin: int = node.start_mark.index
+    return begin + len(source[begin : node.end_mark.index].rstrip())
+
+
+def _block(value: Any, column: int) -> str:
+    """Return a mapping or list as lines at a column."""
+    out = io.StringIO()
+    _yaml().dump([_laid_out(inner) for inner in value] if isinstance(value, list) else _laid_out(value), out)
+    lines = out.getvalue().splitlines(keepends=True)
+    own = len(lines[0]) - len(lines[0].lstrip(" "))
+    return "".join(" " * column + line[own:] if line.strip() else line for line in lines)
+
+
+def _inline(source: str, node: Node, wanted: Any, column: int) -> str:
+    """Return a value in the place of a node, in its quotes."""
+    if isinstance(wanted, str) and _style(node) == '"':
+        return json.dumps(wanted, ensure_ascii=False)
+    if isinstance(wanted, str) and _style(node) == "'" and wanted.isprintable():
+        return "'" + wanted.replace("'", "''") + "'"
+    if isinstance(wanted, Mapping | list) and wanted and source[: node.start_mark.index].rstrip()[-1:] == ":":
+        is_flow = isinstance(node, MappingNode | SequenceNode) and node.flow_style
+        return _flow(wanted) if is_flow else f"\n{_block(wanted, column + 2)}".rstrip("\n")
+    return _flow(wanted)
+
+
+def _flow(value: Any) -> str:
+    """Return a value as YAML on one line."""
+    yaml = _yaml()
+    yaml.default_flow_style = True
+    out = io.StringIO()
+    yaml.dump(value if isinstance(value, Mapping) else [value], out)
+    text = out.getvalue().strip()
+    return text if isinstance(value, Mapping) else text[1:-1]
+
+
+def _same(one: Any, other: Any) -> bool:
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)

@@ -1,0 +1,369 @@
+"""Scenarios opened as sessions: sent up to a turn, continued by hand, checked meanwhile."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from debugger.analysis.side_effects import ledgers
+from debugger.analysis.thread_positions import ThreadPositions
+from debugger.backends.base import Backend, TurnStream
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.environment import Environment
+from debugger.engine.super_nodes import expand
+from debugger.errors import DebuggerError, InputError, RunError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, TurnResult
+from debugger.protocol.turn_logs import TurnLog
+from debugger.scenarios.checks import check
+from debugger.scenarios.conversation import CheckedWorkflow, Conversation
+from debugger.scenarios.editing import read_plain, rewrite
+from debugger.scenarios.judging import ConversationJudge
+from debugger.scenarios.loading import SUFFIX, LoadedScenario, is_path, load_scenario
+from debugger.scenarios.model import Scenario
+from debugger.scenarios.proposal import Proposal, ScenarioDraft, opened
+from debugger.scenarios.results import CheckResult
+from debugger.scenarios.runner import FrozenClock, check_abilities, find_workflow, mock_set, turn_input
+from debugger.session.input_replay import InputReplay
+from debugger.session.session import DebugSession
+from debugger.settings import Settings
+
+MAX_FILES = 200
+
+
+@dataclass(frozen=True)
+class UploadedScenario:
+    """A scenario out of uploaded files."""
+
+    loaded: LoadedScenario
+    note: str = ""
+    """What of it is not as the file says, as a sentence."""
+
+    @property
+    def label(self) -> str:
+        """Return its name with the number of its turns."""
+        return f"{self.loaded.scenario.name} ({len(self.loaded.scenario.turns)} turns)"
+
+
+def read_uploads(files: Mapping[str, bytes], workflow: str) -> list[UploadedScenario]:
+    """Return the scenarios among files that were uploaded together.
+
+    Args:
+        files: The contents by name: scenarios, and the scripts, tables and workflows that they name.
+        workflow: The id that replaces the path of a workflow that is not among them.
+
+    Raises:
+        InputError: There is no scenario, or one has mistakes.
+    """
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in list(files.items())[:MAX_FILES]:
+            (Path(folder) / Path(name).name).write_bytes(content)
+        for name, content in files.items():
+            if name.endswith((".yaml", ".yml")) and not name.endswith(".script.yaml"):
+                found.append(_read_upload(Path(folder) / Path(name).name, content, workflow))
+    if not found:
+        raise InputError("There is no scenario among the files.", advice=f"Choose a file NAME{SUFFIX}.")
+    return found
+
+
+def _read_upload(path: Path, content: bytes, workflow: str) -> UploadedScenario:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"The file {path.name} is not UTF-8.", advice="Save it as UTF-8.") from error
+    note = ""
+    try:
+        plain = read_plain(text)
+    except Exception:  # the loader says what is wrong with it
+        plain = None
+    named = plain.get("workflow") if isinstance(plain, dict) else None
+    if isinstance(named, str) and is_path(named):
+        other = Path(named).name
+        if (path.parent / other).is_file():
+            path.write_text(rewrite(text, {**plain, "workflow": other}), encoding="utf-8")
+        elif workflow:
+            note = f"The workflow on view takes the place of {named}."
+            path.write_text(rewrite(text, {**plain, "workflow": workflow}), encoding="utf-8")
+    try:
+        loaded = load_scenario(path)
+    except InputError as error:
+        message = error.message.replace(f"{path.parent.as_posix()}/", "")
+        raise InputError(message, advice=error.advice or "Correct it, and choose the file again.") from error
+    return UploadedScenario(replace(loaded, path=Path(path.name), text=text), note)
+
+
+@dataclass(frozen=True)
+class TurnChecks:
+    """The checks of one turn of a scenario, or of its end."""
+
+    number: int | None
+    """The turn, from 1; ``None`` at the end."""
+    words: str
+    """What is said or sent."""
+    is_over: bool
+    """Whether the session has the turn."""
+    checks: list[CheckResult] = field(default_factory=list)
+    error: str = ""
+    """Why it could not be checked."""
+    first_event: int | None = None
+
+
+class OpenedScenario:
+    """A scenario and the session that it was opened as.
+
+    Args:
+        uploaded: The scenario.
+        case: The scenario with the values of one row.
+        session: The session.
+        workflow: The names that expectations may use.
+    """
+
+    def __init__(
+        self, uploaded: UploadedScenario, case: Scenario, session: DebugSession, workflow: CheckedWorkflow
+    ) -> None:
+        self.loaded = uploaded.loaded
+        self.case = case
+        self.session = session
+        self._workflow = workflow
+        self._first = 0
+        """How many turns were sent before the last replay."""
+        self._replay: InputReplay | None = None
+        self._known: tuple[Any, list[TurnChecks]] | None = None
+
+    @cached_property
+    def content(self) -> JsonObject:
+        """The content of the file."""
+        found: JsonObject = read_plain(self.loaded.text)
+        return found
+
+    @property
+    def sent(self) -> int:
+        """Return how many of its turns were sent."""
+        left = self._replay.done if self._replay is not None else 0
+        sent = self._first
+        while sent < len(self.case.turns) and left >= (self.case.turns[sent].advance or 1):
+            left -= self.case.turns[sent].advance or 1
+            sent += 1
+        return sent
+
+    def replay(self, up_to: int) -> InputReplay:
+        """Return what sends the turns after those that were sent, up to one that fails or is named."""
+        self._first = self.sent
+        inputs: list[TurnInput | None] = []
+        for place, turn in enumerate(self.case.turns[self._first : up_to], start=self._first):
+            if turn.advance is None:
+                inputs.append(turn_input(self.case, turn, is_first=place == 0))
+            else:
+                inputs += [None] * turn.advance
+        self._replay = InputReplay(self.session, inputs, stop_reason=self._failed_turn)
+        return self._replay
+
+    def failure(self) -> CheckResult | None:
+        """Return the first hard check that failed."""
+        return _first_failure(self.checks())
+
+    def _failed_turn(self) -> str:
+        failed = _first_failure(self._checked(self.session.turns))
+        return f"Turn {failed.turn} is not as expected: the next ones were not sent." if failed else ""
+
+    def checks(self) -> list[TurnChecks]:
+        """Return the checks of all turns, with results for those that the session has."""
+        session = self.session
+        key = session.event_count, len(session.turns), session.status, self.sent
+        if self._known is None or self._known[0] != key:
+            is_unfinished = session.busy and bool(session.turns)
+            self._known = key, self._checked(session.turns[:-1] if is_unfinished else session.turns)
+        return self._known[1]
+
+    def _checked(self, logs: Sequence[TurnLog]) -> list[TurnChecks]:
+        session = self.session
+        run = _SessionRun(self._workflow, session, logs)
+        found: list[TurnChecks] = []
+        has_left = ""
+        for number, turn in enumerate(self.case.turns, start=1):
+            words = turn.say or (f"{turn.advance} steps of background work" if turn.advance else "no message")
+            first = None
+            if not has_left:
+                first = run.take_steps() if turn.advance is not None else run.take_turn()
+            is_under_way = turn.advance is not None and number > self.sent and run.is_at_end
+            if first is None or is_under_way:
+                found.append(TurnChecks(number, words, is_over=False, error=has_left))
+                continue
+            if turn.say is not None and logs[first].message != turn.say:
+                has_left = f"Turn {number} was another one, said by hand: it is not checked."
+                found.append(TurnChecks(number, words, is_over=False, error=has_left))
+                continue
+            found.append(run.check(number, words, turn.expect, first))
+        is_over = bool(found) and found[-1].is_over
+        if self.case.expect:
+            found.append(
+                run.check(None, "", self.case.expect, 0)
+                if is_over
+                else TurnChecks(None, "", is_over=False, error=has_left)
+            )
+        return found
+
+
+def _first_failure(turns: Sequence[TurnChecks]) -> CheckResult | None:
+    checks = (check for turn in turns for check in turn.checks)
+    return next((check for check in checks if not check.passed and not check.expectation.soft), None)
+
+
+class _SessionRun:
+    """The turns of a session, taken one by one for checks."""
+
+    def __init__(self, workflow: CheckedWorkflow, session: DebugSession, logs: Sequence[TurnLog]) -> None:
+        self._session = session
+        self._logs = logs
+        self._place = 0
+        self._positions = ThreadPositions()
+        run_id = session.run_id
+        self._run = Conversation(workflow, lambda: ledgers(session.backend.run(run_id)) if run_id else {})
+        backend = session.backend
+        self._judge = ConversationJudge(
+            backend.settings if isinstance(backend, EmbeddedBackend) else Settings()
+        )
+
+    @property
+    def is_at_end(self) -> bool:
+        """Return whether all turns are taken."""
+        return self._place == len(self._logs)
+
+    def take_turn(self) -> int | None:
+        """Add the user's next turn, and background work before it; return its place."""
+        while self._place < len(self._logs) and self._logs[self._place].is_background:
+            self._add()
+        return self._add() if self._place < len(self._logs) else None
+
+    def take_steps(self) -> int:
+        """Add the background work that comes next; return its place."""
+        first = self._place
+        while self._place < len(self._logs) and self._logs[self._place].is_background:
+            self._add()
+        return first
+
+    def _add(self) -> int:
+        log = self._logs[self._place]
+        self._place += 1
+        self._positions.add_turn(log)
+        self._run.add(log, self._result(log))
+        return self._place - 1
+
+    def _result(self, log: TurnLog) -> TurnResult:
+        waiting = self._positions.main.waiting
+        status: RunStatus = "waiting_for_user_input" if waiting else "running"
+        if self._positions.outcome is not None:
+            status = "completed" if self._positions.outcome == "ended" else "failed"
+        if self._place == len(self._logs) and self._logs[-1] is self._session.turns[-1]:
+            status = self._session.result.status if self._session.result else self._session.status
+        failure = next((event for event in log.events if event.type == "workflow_error"), None)
+        return TurnResult(
+            run_id=self._session.run_id or "",
+            status=status,
+            turn_number=log.number,
+            is_waiting_for_input=waiting is not None,
+            is_completed=status in TERMINAL_STATUSES,
+            error=str(failure.to_wire().get("error_message") or failure.summary) if failure else None,
+            next_input_hint=waiting.to_wire() if waiting else None,
+            has_background_work=self._session.background.has_work,
+        )
+
+    def check(self, number: int | None, words: str, expected: Sequence[Any], first: int) -> TurnChecks:
+        """Return the checks of a turn, or of the whole run."""
+        scope = self._run.scope(number, first_log=first)
+        found = TurnChecks(number, words, True, first_event=scope.first_event)
+        try:
+            for each in expected:
+                found.checks.append(check(each, self._run, scope, self._judge))
+        except DebuggerError as error:
+            return replace(found, error=str(error))
+        return found
+
+
+class _FrozenBackend(EmbeddedBackend):
+    """An embedded engine whose clock moves on when background work is awaited."""
+
+    clock: FrozenClock
+    next_due: Callable[[], float | None]
+
+    def pump(self, *args: Any, **options: Any) -> TurnStream:
+        """See `Backend.pump`."""
+        due = self.next_due()
+        if due is not None:
+            self.clock.move_to(due)
+        return super().pump(*args, **options)
+
+
+def open_scenario(
+    uploaded: UploadedScenario, case: Scenario, backend: Backend, on_view: DebugSession | None = None
+) -> OpenedScenario:
+    """Return a scenario's session; nothing is sent yet.
+
+    Args:
+        uploaded: The scenario.
+        case: The scenario with the values of one row.
+        backend: Where it runs. Of the embedded engine the session has one of its own on the same store, with
+            the scenario's clock, seed and script.
+        on_view: The session whose workflow is meant where several have the scenario's logical id.
+
+    Raises:
+        InputError: The backend cannot do what the scenario needs, or the workflow lacks a node of a mock.
+        NotFoundError: There is no such workflow.
+    """
+    loaded = uploaded.loaded
+    check_abilities(case, "embedded" if isinstance(backend, EmbeddedBackend) else "hosted")
+    named = loaded.document.config.logical_id if loaded.document is not None else case.workflow
+    is_on_view = on_view is not None and named == on_view.workflow.config.logical_id
+    workflow_id = on_view.workflow_id if on_view and is_on_view else find_workflow(named, backend)
+    clock = FrozenClock()
+    if isinstance(backend, EmbeddedBackend) and (case.clock or case.seed is not None or loaded.script):
+        clock.freeze(case.clock)
+        world = Environment(now=clock.now, sleep=clock.sleep)
+        own = _FrozenBackend(backend.settings, store=backend.store, world=world, script=loaded.script)
+        own.clock, own.next_due = clock, lambda: None
+        world.random.seed(case.seed)
+        backend = own
+    version = case.workflow_version
+    if version is None:
+        version = next(
+            (each.version_number for each in backend.versions(workflow_id) if each.is_active), None
+        )
+    session = DebugSession(backend, workflow_id, version, now=clock.now)
+    if isinstance(backend, _FrozenBackend):
+        backend.next_due = lambda: session.result.next_due if session.result else None
+    try:
+        running = expand(session.workflow, backend.workflow).workflow
+    except RunError:  # the run will fail with it
+        running = session.workflow
+    workflow = CheckedWorkflow(session.workflow, running)
+    for mock in mock_set(case.mocks, workflow).all:
+        session.mocks.put(mock)
+    return OpenedScenario(uploaded, case, session, workflow)
+
+
+def merge_file(draft: ScenarioDraft, scenario: OpenedScenario) -> ScenarioDraft:
+    """Return a run's draft on top of the file that it was opened from.
+
+    The file's expectations are ticked; what the run proposes besides is not. Turns that were said by hand
+    after those of the file that were sent take the place of the file's later ones.
+    """
+    content, sent = scenario.content, scenario.sent
+    head = {key: value for key, value in content.items() if key not in ("version", "turns", "expect")}
+    of_file = [dict(turn) for turn in content["turns"]]
+    is_continued = len(draft.turns) > sent
+    turns = [*of_file[:sent], *draft.turns[sent:]] if is_continued else of_file
+    proposals: list[Proposal] = []
+    for number, turn in enumerate(turns, start=1):
+        written = [opened(each, number) for each in turn.pop("expect", [])]
+        known = [each.original for each in written]
+        proposed = [one for one in draft.proposals if one.turn == number]
+        if number <= sent or not is_continued:
+            proposed = [replace(one, is_ticked=False) for one in proposed if one.to_json() not in known]
+        proposals += [*written, *proposed]
+    proposals += [opened(each, None) for each in content.get("expect", [])]
+    return replace(draft, head=head, turns=turns, proposals=proposals, source=scenario.loaded.text)

@@ -1,0 +1,542 @@
+"""Proposed scenarios: what a run said and did, as expectations to tick and loosen."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any, Literal, Self, get_args
+
+from pydantic import ValidationError
+
+from debugger.analysis.caller_input import original_inputs
+from debugger.analysis.differences import Difference
+from debugger.analysis.event_fields import node_of
+from debugger.engine.mocks import Fault, Pin
+from debugger.engine.outbound.secrets import MARK
+from debugger.errors import InputError
+from debugger.exports.masking_rules import RULES, Masker, MaskingOptions
+from debugger.exports.records import ExportedRun
+from debugger.exports.redaction import redact
+from debugger.exports.rows import ExportRow, export_rows
+from debugger.exports.table import learn_changes
+from debugger.graph.graph import Graph
+from debugger.protocol.base import JsonObject, first_problem
+from debugger.protocol.events import COMPANION
+from debugger.protocol.json_codec import encode
+from debugger.protocol.runs import MAIN_THREAD, TurnInput
+from debugger.protocol.turn_logs import TurnLog
+from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
+from debugger.scenarios.editing import rewrite, write_yaml
+from debugger.scenarios.model import KINDS, VERSION, Expectation
+
+Match = Literal["exact", "contains", "regex", "similar", "has a value", "as written"]
+MATCHES: tuple[Match, ...] = get_args(Match)
+"""The ways to compare, the strictest first; the last one is for what the table cannot loosen."""
+
+_BY_KIND: dict[str, tuple[Match, ...]] = {
+    "says": ("exact", "contains", "regex", "similar"),
+    "variable": ("exact", "contains", "regex", "has a value"),
+    "path": ("exact", "contains"),
+    "status": ("exact",),
+    "hint": ("exact",),
+    "edge_taken": ("exact",),
+}
+_OF_ENGINE = frozenset({"justification"})
+"""Variables that the engine sets for itself."""
+_SECRET_RULES = frozenset({"key"})
+_ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
+_BETWEEN = " > "
+_ANY = "..."
+_MAX_PART = 80
+"""Characters of a part of a message that is expected."""
+_MIN_PART = 8
+_MAX_STEPS = 100
+"""Steps of background work in one turn."""
+_DATE_WORDS = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_VOLATILE = re.compile(
+    r"\[(?:key|e-mail|phone|card|id|birth date|hidden)\]"
+    rf"|{re.escape(MARK)}"
+    r"|\d{4}-\d{2}-\d{2}(?:[T ][\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?|\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?"
+    rf"|\b{_DATE_WORDS}\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?|\b\d{{1,2}}\.?\s+{_DATE_WORDS}(?:\s+\d{{4}})?"
+    r"|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b(?=\w*\d)(?=\w*[a-z])\w{8,}\b|\b\d{4,}(?:\.\d+)?\b"
+    r"|\b\d+\.\d{3,}\b",
+    re.IGNORECASE,
+)
+"""Masked values, dates, times, ids and long numbers."""
+_TRIMMED = " \t\n.,;:!?-–—()[]{}\"'“”"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One expectation in the table."""
+
+    turn: int | None
+    """The turn of the scenario, from 1; ``None`` at the end."""
+    kind: str
+    subject: str
+    """The node that speaks or waits, or the variable; empty for the others."""
+    value: Any
+    """The value that the run had."""
+    match: Match
+    text: str
+    """The text to compare with, as the table shows it."""
+    is_ticked: bool
+    is_volatile: bool = False
+    """The value has a date, an id, a long number or something masked in it."""
+    original: JsonObject | None = None
+    """The expectation as the opened file has it."""
+    volatile: frozenset[str] = frozenset()
+    """Texts of the run that another run has not."""
+
+    @property
+    def matches(self) -> tuple[Match, ...]:
+        """Return the ways in which it can be compared."""
+        return ("as written",) if self.match == "as written" else _BY_KIND[self.kind]
+
+    def loosened(self, match: Match) -> Self:
+        """Return it with another comparison and the text for that.
+
+        Raises:
+            InputError: Its kind has no such comparison.
+        """
+        if match not in self.matches:
+            raise InputError(
+                f"{self.kind} cannot be compared by {match!r}.",
+                advice=f"Choose one of {', '.join(self.matches)}, or untick the row.",
+            )
+        text = _text_for(self.kind, self.value, match, self.volatile)
+        return replace(self, match=match, text=text, original=None)
+
+    def edited(self, text: str) -> Self:
+        """Return it with another text to compare with."""
+        return replace(self, text=text, original=None)
+
+    def to_json(self) -> JsonObject:
+        """Return the expectation as a file has it.
+
+        Raises:
+            InputError: The text cannot be compared with.
+        """
+        if self.original is not None:
+            return self.original
+        found = _KINDS[self.kind](self)
+        try:
+            Expectation.model_validate(found)
+        except ValidationError as error:
+            raise InputError(
+                f"The expectation {self.kind} of {self.place} cannot be used: {first_problem(error)}.",
+                advice="Correct its text, or untick it.",
+            ) from error
+        return found
+
+    @property
+    def place(self) -> str:
+        """Return its turn in words."""
+        return "the end" if self.turn is None else f"turn {self.turn}"
+
+
+def _says(one: Proposal) -> JsonObject:
+    if not one.text:
+        raise _empty(one)
+    if one.match == "contains":
+        return {"says": one.text}
+    return {"says": {_operator(one, "equals"): one.text}}
+
+
+def _variable(one: Proposal) -> JsonObject:
+    if one.match == "has a value":
+        return {"variable": {"name": one.subject, "absent": False}}
+    value = _typed(one.value, one.text) if one.match == "exact" else one.text
+    if value == "" and one.match != "exact":
+        raise _empty(one)
+    return {"variable": {"name": one.subject, _operator(one, "equals"): value}}
+
+
+def _operator(one: Proposal, exact: str) -> str:
+    if one.match == "regex":
+        try:
+            re.compile(one.text)
+        except re.error as error:
+            raise InputError(
+                f"The expression {one.text!r} of {one.place} is no regular expression: {error}.",
+                advice="Correct it, or compare by contains.",
+            ) from error
+    return exact if one.match == "exact" else one.match
+
+
+def _empty(one: Proposal) -> InputError:
+    return InputError(
+        f"The expectation {one.kind} of {one.place} has no text.", advice="Give it one, or untick it."
+    )
+
+
+def _typed(value: Any, text: str) -> Any:
+    """Return a text as a value of the type that the run had."""
+    if isinstance(value, str):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+_KINDS: dict[str, Callable[[Proposal], JsonObject]] = {
+    "says": _says,
+    "variable": _variable,
+    "path": lambda one: {"path": [part.strip() for part in one.text.split(_BETWEEN.strip()) if part.strip()]},
+    "status": lambda one: {"status": one.text},
+    "hint": lambda one: {"hint": {"node": one.text}},
+    "edge_taken": lambda one: {"edge_taken": one.text},
+}
+
+
+def _text_for(kind: str, value: Any, match: Match, volatile: frozenset[str]) -> str:
+    """Return the text with which a value is compared in one of the ways."""
+    if kind == "path":
+        if match == "contains":
+            return _BETWEEN.join([_ANY, *value[-1:], _ANY])
+        return _BETWEEN.join(value)
+    text = value if isinstance(value, str) else encode(value).decode()
+    if match == "contains":
+        return stable_part(text, volatile)
+    if match == "regex":
+        return pattern_of(text, volatile)
+    return "" if match == "has a value" else text
+
+
+def stable_part(text: str, volatile: Iterable[str] = ()) -> str:
+    """Return the longest part of a text that another run has, too; empty where it is too short."""
+    parts = [part for each in _split(text, volatile) for part in each.splitlines()]
+    best = max((part.strip(_TRIMMED) for part in parts), key=len, default="")
+    if len(best) > _MAX_PART:
+        best = best[:_MAX_PART].rsplit(None, 1)[0].rstrip(_TRIMMED)
+    return best if len(best) >= _MIN_PART or best == text.strip(_TRIMMED) else ""
+
+
+def pattern_of(text: str, volatile: Iterable[str] = ()) -> str:
+    """Return a regular expression that fits a text whatever its volatile parts are."""
+    parts = [re.escape(part).replace("\\ ", " ") for part in _split(text, volatile)]
+    return f"^{'.+'.join(parts)}$"
+
+
+def _split(text: str, volatile: Iterable[str]) -> list[str]:
+    known = "|".join(rf"\b{re.escape(each)}\b" for each in sorted(volatile, key=len, reverse=True))
+    pattern = re.compile(f"{known}|{_VOLATILE.pattern}", re.IGNORECASE) if known else _VOLATILE
+    return pattern.split(text)
+
+
+@dataclass
+class ScenarioDraft:
+    """A scenario before its expectations are chosen."""
+
+    head: JsonObject
+    """Its keys but ``turns`` and ``expect``."""
+    turns: list[JsonObject]
+    """What is said or sent, without expectations."""
+    proposals: list[Proposal]
+    masked: Counter[str] = field(default_factory=Counter)
+    """How often each masking rule has masked something."""
+    notes: list[str] = field(default_factory=list)
+    """What of the run the scenario does not repeat, as sentences."""
+    source: str | None = None
+    """The text of the file that was opened; its comments, order and formatting are kept."""
+
+    def to_json(self) -> JsonObject:
+        """Return the scenario with what is ticked.
+
+        Raises:
+            InputError: An expectation cannot be used, or the scenario has no name.
+        """
+        if not str(self.head.get("name") or "").strip():
+            raise InputError("The scenario has no name.", advice="Give it one: reports show it.")
+        turns = [
+            {**turn, **_expect(self.proposals, number)} for number, turn in enumerate(self.turns, start=1)
+        ]
+        return {"version": VERSION, **self.head, "turns": turns, **_expect(self.proposals, None)}
+
+    def text(self) -> str:
+        """Return the scenario as a file.
+
+        Raises:
+            InputError: See `to_json`; or the opened file cannot be changed in place.
+        """
+        wanted = self.to_json()
+        return write_yaml(wanted) if self.source is None else rewrite(self.source, wanted)
+
+
+def _expect(proposals: Iterable[Proposal], turn: int | None) -> JsonObject:
+    found = [one.to_json() for one in proposals if one.turn == turn and one.is_ticked]
+    return {"expect": found} if found else {}
+
+
+def propose(
+    run: ExportedRun,
+    workflow: Workflow,
+    *,
+    name: str,
+    reference: str,
+    mocks: Sequence[Pin | Fault] = (),
+    masks_personal_data: bool = False,
+) -> ScenarioDraft:
+    """Return a run as a scenario with proposed expectations.
+
+    Status, path and the first message of each turn are ticked. Secrets are masked in any case.
+
+    Args:
+        run: The run.
+        workflow: The version that ran.
+        name: The scenario's name.
+        reference: The id by which the scenario names the workflow.
+        mocks: The pins and faults that were in effect.
+        masks_personal_data: Whether the rules of exports mask messages and values, too.
+
+    Raises:
+        InputError: The run has no turn of a user.
+    """
+    rules = frozenset(RULES) if masks_personal_data else _SECRET_RULES
+    masker = Masker(MaskingOptions(rules))
+    rows = list(export_rows(run, "turn"))
+    for row in rows:
+        learn_changes(masker, row)
+    inputs = original_inputs([row.log for row in rows], workflow)
+    if not inputs:
+        raise InputError("The run has no turn yet.", advice="Send a message first.")
+    draft = ScenarioDraft({"name": name, "workflow": reference}, [], [])
+    reader = _Reader(draft, masker, Graph(workflow))
+    remaining = iter(inputs)
+    for row in rows:
+        reader.add(row, None if row.log.is_background else next(remaining))
+    if mocks:
+        draft.head["mocks"] = [_mask(masker, mock_json(one)) for one in mocks if one.is_enabled]
+    draft.masked = masker.counts
+    if run.parent_id:
+        draft.notes.append("The run is a fork: changes that were made for it are not repeated.")
+    if any(_has_manual_answer(row.log) for row in rows):
+        draft.notes.append("A user answered for a model: the scenario asks the model again, unless mocked.")
+    return draft
+
+
+def mock_json(one: Pin | Fault) -> JsonObject:
+    """Return a pin or a fault as a file has it."""
+    target = one.target
+    found: JsonObject = {{"node": "node", "tool": "tool", "model": "model_of"}[target.kind]: target.name}
+    if target.node:
+        found["called_by"] = target.node
+    if isinstance(one, Pin):
+        return {
+            **found,
+            "output": {key: value for key, value in one.output.items() if value not in (None, "", [], {})},
+        }
+    rest = {"error": one.error, "delay_seconds": one.delay, "attempts": one.attempts}
+    return found | {key: value for key, value in rest.items() if value}
+
+
+def _has_manual_answer(log: TurnLog) -> bool:
+    pauses = (pause for event in log.events for pause in event.to_wire().get("paused_intervals") or ())
+    return any(pause.get("kind") == "manual_answer" for pause in pauses)
+
+
+def _mask(masker: Masker, value: Any, name: str = "") -> Any:
+    """Return a value without secrets and masked data; secrets are counted, too."""
+    kept = redact({name: value}).get(name)
+    masker.counts["secret"] += _count(kept) - _count(value)
+    return masker.mask_value(kept, name)
+
+
+def _count(value: Any) -> int:
+    return encode(value).decode().count(MARK)
+
+
+class _Reader:
+    """Adds the turns of a run to a draft."""
+
+    def __init__(self, draft: ScenarioDraft, masker: Masker, graph: Graph) -> None:
+        self._draft = draft
+        self._masker = masker
+        self._graph = graph
+        names = Counter(node.label for node in graph.nodes.values())
+        self._names = {node.logical_id: node.label for node in graph.nodes.values() if names[node.label] == 1}
+        self._edges = {edge.logical_id: edge.name for edge in graph.workflow.edge_configs}
+
+    def add(self, row: ExportRow, turn_input: TurnInput | None) -> None:
+        """Add a turn, or a step of background work."""
+        turns = self._draft.turns
+        steps = turns[-1].get("advance", 0) if turn_input is None and turns else 0
+        if 0 < steps < _MAX_STEPS and not any(one.kind in ("path", "says") for one in self._of_last_turn()):
+            for one in self._of_last_turn():
+                self._draft.proposals.remove(one)
+            turns.pop()
+        else:
+            steps = 0
+        turns.append({"advance": steps + 1} if turn_input is None else self._sent(turn_input))
+        self._draft.proposals += self._proposals(row)
+
+    def _of_last_turn(self) -> list[Proposal]:
+        return [one for one in self._draft.proposals if one.turn == len(self._draft.turns)]
+
+    def _sent(self, turn_input: TurnInput) -> JsonObject:
+        wire = turn_input.to_wire()
+        message = turn_input.message
+        plain = TurnInput.with_message(message if turn_input.messages else None).to_wire()
+        is_first = not self._draft.turns
+        own = {
+            key: value
+            for key, value in wire.items()
+            if value not in (None, "", {}, [])
+            and key not in ("command", "workflow_id", "workflow_run_id", "run_by", "team_id")
+            and not (key == "thread_to_node_inputs" and _is_same_message(value, plain[key]))
+        }
+        own = {key: _mask(self._masker, value, key) for key, value in own.items()}
+        if turn_input.command not in ("start", "data"):
+            own["command"] = turn_input.command
+        has_threads = "thread_to_node_inputs" in own
+        if is_first:
+            shared = {key: value for key, value in own.items() if key != "thread_to_node_inputs"}
+            if shared:
+                self._draft.head["input"] = shared
+            own = {"thread_to_node_inputs": own["thread_to_node_inputs"]} if has_threads else {}
+        said = {"say": _mask(self._masker, message)} if turn_input.messages and not has_threads else {}
+        return {**said, **({"send": own} if own else {})}
+
+    def _proposals(self, row: ExportRow) -> Iterator[Proposal]:
+        read, number = row.turn, len(self._draft.turns)
+        assert read is not None
+        volatile = _volatile_values(row.log)
+
+        def proposal(
+            kind: str, subject: str, value: Any, match: Match, *, is_ticked: bool = False
+        ) -> Proposal:
+            text = _text_for(kind, value, match, volatile)
+            whole = value if isinstance(value, str) else encode(value).decode()
+            is_volatile = kind in ("says", "variable") and len(_split(whole, volatile)) > 1
+            if match == "contains" and not text:
+                match = "regex"
+                text = _text_for(kind, value, match, volatile)
+            return Proposal(
+                number, kind, subject, value, match, text, is_ticked, is_volatile, volatile=volatile
+            )
+
+        yield proposal("status", "", read.status, "exact", is_ticked=True)
+        path = self._path(row.log)
+        if path:
+            yield proposal("path", "", path, "exact", is_ticked=True)
+        spoken = [each for each in read.rows if each.role == "agent" and each.text.strip()]
+        for place, each in enumerate(spoken):
+            text = self._masker.mask(each.text)
+            yield proposal("says", each.node_name, text, "contains", is_ticked=place == 0)
+        for edge in dict.fromkeys(step.edge_id for step in read.steps if step.thread == MAIN_THREAD):
+            if self._edges.get(edge):
+                yield proposal("edge_taken", "", self._edges[edge], "exact")
+        for change in read.changes:
+            if (found := self._variable(change)) is not None:
+                is_volatile = len(_split(encode(found[1]).decode(), volatile)) > 1
+                yield proposal("variable", *found, "has a value" if is_volatile else "exact")
+        if read.hint.kind == "message" and (node := self._waiting(row.log)):
+            yield proposal("hint", "", node, "exact")
+
+    def _path(self, log: TurnLog) -> list[str]:
+        entered = (
+            node_of(event)
+            for event in log.events
+            if event.type in _ARRIVALS and COMPANION not in (event.origin_thread_id or "")
+        )
+        return [self._name(node) for node, _ in groupby(entered) if node]
+
+    def _name(self, node_id: str) -> str:
+        name = self._names.get(node_id, node_id)
+        return node_id if ">" in name or name == _ANY else name
+
+    def _waiting(self, log: TurnLog) -> str:
+        waits = [event for event in log.events if event.type == "busy_wait_for_user_message"]
+        return self._name(node_of(waits[-1]) or "") if waits else ""
+
+    def _variable(self, change: Difference) -> tuple[str, Any] | None:
+        """Return name and value of a changed variable that another run has, too."""
+        scope, _, name = change.path.partition(".")
+        own = name.rpartition(".")[2]
+        if scope not in ("runtime", "dynamic", "workflow") or own in _OF_ENGINE | SYSTEM_NAMES:
+            return None
+        value = _mask(self._masker, change.after, own)
+        return None if change.op == "removed" or value is None else (change.path, value)
+
+
+def _is_same_message(threads: Any, plain: Any) -> bool:
+    """Return whether inputs of threads hold one plain message of the main thread, or nothing."""
+
+    def shape(value: Any) -> list[Any]:
+        return [
+            [thread, each.get("type"), [message.get("content") for message in each.get("messages") or ()]]
+            for thread, inputs in value.items()
+            for each in inputs.get("node_run_inputs") or ()
+            if each.get("messages") or each.get("dynamic_variables") or each.get("runtime_variables")
+        ]
+
+    nodes = [each for inputs in threads.values() for each in inputs.get("node_run_inputs") or ()]
+    has_variables = any(each.get("dynamic_variables") or each.get("runtime_variables") for each in nodes)
+    return not has_variables and shape(threads) == shape(plain)
+
+
+def _volatile_values(log: TurnLog) -> frozenset[str]:
+    """Return the values of system variables in a turn that another run has not."""
+    known = log.run_input.dynamic_variables
+    found = (str(known[name]) for name in SYSTEM_NAMES if name in known and not isinstance(known[name], bool))
+    return frozenset(each for each in found if len(each) >= 4)
+
+
+def masked_words(masked: Counter[str]) -> str:
+    """Return what was masked: ``2 secrets, 1 phone number``; empty for nothing."""
+    labels = {**{rule: label.lower() for rule, label in RULES.items()}, "secret": "secrets"}
+    return ", ".join(f"{count} {labels.get(rule, rule)}" for rule, count in masked.items() if count > 0)
+
+
+def opened(expectation: JsonObject, turn: int | None) -> Proposal:
+    """Return an expectation of a file as a row of the table."""
+    kind = next(name for name in KINDS if name in expectation)
+    found = _read(kind, expectation[kind])
+    subject, value, match, text = found or (
+        "",
+        expectation[kind],
+        "as written",
+        encode(expectation[kind]).decode(),
+    )
+    return Proposal(turn, kind, subject, value, match, text, is_ticked=True, original=expectation)
+
+
+def _read(kind: str, value: Any) -> tuple[str, Any, Match, str] | None:
+    if kind == "says":
+        value = {"contains": value} if isinstance(value, str) else value
+        return _read_operator("", value)
+    if kind == "variable":
+        rest = {key: inner for key, inner in value.items() if key != "name"}
+        return _read_operator(value["name"], rest)
+    if kind == "path":
+        match: Match = "contains" if _ANY in value else "exact"
+        return "", value, match, _BETWEEN.join(value)
+    if kind == "edge_taken" and isinstance(value, str):
+        return "", value, "exact", value
+    if kind == "status":
+        return "", value, "exact", value
+    if kind == "hint" and set(value) == {"node"}:
+        return "", value["node"], "exact", value["node"]
+    return None
+
+
+def _read_operator(subject: str, value: JsonObject) -> tuple[str, Any, Match, str] | None:
+    if len(value) != 1:
+        return None
+    [(operator, operand)] = value.items()
+    if operator == "absent" and operand is False:
+        return subject, "", "has a value", ""
+    match: Match | None = {
+        "equals": "exact",
+        "contains": "contains",
+        "regex": "regex",
+        "similar": "similar",
+    }.get(operator)  # type: ignore[assignment]
+    if match is None:
+        return None
+    return subject, operand, match, operand if isinstance(operand, str) else encode(operand).decode()

@@ -1,0 +1,105 @@
+// A text area for scripts: names of nodes, edges and tools are offered beside the caret.
+
+const instances = new WeakMap(); // one record per mounted editor
+const MOST = 40, LINE = 20, CHARACTER = 7.8, SEND_MS = 400;
+
+function instanceOf(root) {
+  let it = instances.get(root);
+  if (it) return it;
+  it = { text: root.querySelector("textarea"), list: root.querySelector("ul"), status: root.parentNode.querySelector("[role=status]"), at: 0, found: [] };
+  it.text.addEventListener("input", () => { offer(it, false); plan(it); });
+  it.text.addEventListener("keydown", event => press(it, event));
+  it.text.addEventListener("blur", () => { hide(it); send(it); });
+  it.list.addEventListener("mousedown", event => {
+    event.preventDefault(); // the text keeps the keyboard
+    const item = event.target.closest("li");
+    if (item) insert(it, it.found[[...it.list.children].indexOf(item)]);
+  });
+  instances.set(root, it);
+  return it;
+}
+
+function press(it, event) {
+  if (event.key === " " && event.ctrlKey) {
+    event.preventDefault();
+    return offer(it, true);
+  }
+  if (it.list.hidden) return;
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) {
+    it.at = (it.at + step + it.found.length) % it.found.length;
+    draw(it);
+  } else if (event.key === "Enter" || event.key === "Tab") insert(it, it.found[it.at]);
+  else if (event.key === "Escape") hide(it);
+  else return;
+  event.preventDefault();
+  event.stopPropagation(); // Escape would close the dialog
+}
+
+// What is typed of a name: from the last key, dash or quote of the line on.
+function typed(it) {
+  const before = it.text.value.slice(0, it.text.selectionStart);
+  return before.slice(before.lastIndexOf("\n") + 1).match(/(?:[:{,\[-]\s+|^\s*|["'])([^"':{,\[]*)$/)?.[1] ?? "";
+}
+
+function offer(it, all) {
+  const word = typed(it).toLowerCase();
+  if (!all && word.length < 2) return hide(it);
+  const fits = it.data.names.filter(([name]) => name.toLowerCase().includes(word) && name.toLowerCase() !== word);
+  fits.sort(([one], [other]) => other.toLowerCase().startsWith(word) - one.toLowerCase().startsWith(word));
+  it.found = fits.slice(0, MOST);
+  it.at = 0;
+  if (!it.found.length) return hide(it);
+  draw(it);
+}
+
+function draw(it) {
+  it.list.replaceChildren(...it.found.map(([name, kind], at) => {
+    const item = document.createElement("li"), label = document.createElement("span");
+    item.role = "option";
+    item.ariaSelected = at === it.at;
+    label.textContent = kind;
+    item.append(name, label);
+    return item;
+  }));
+  const lines = it.text.value.slice(0, it.text.selectionStart).split("\n");
+  it.list.style.top = `${Math.min(lines.length * LINE + 12 - it.text.scrollTop, it.text.offsetHeight - 20)}px`;
+  it.list.style.left = `${Math.min(lines.at(-1).length * CHARACTER + 10 - it.text.scrollLeft, it.text.offsetWidth - 220)}px`;
+  it.list.hidden = false;
+  it.list.children[it.at].scrollIntoView({ block: "nearest" });
+  it.status.textContent = `${it.found[it.at].join(", ")}; ${it.at + 1} of ${it.found.length}`;
+}
+
+function insert(it, [name]) {
+  const end = it.text.selectionStart, begin = end - typed(it).length;
+  it.text.setRangeText(name, begin, end, "end");
+  hide(it);
+  plan(it);
+}
+
+function hide(it) {
+  it.list.hidden = true;
+}
+
+function plan(it) {
+  clearTimeout(it.timer);
+  it.timer = setTimeout(() => send(it), SEND_MS);
+}
+
+function send(it) {
+  clearTimeout(it.timer);
+  if (it.text.value === it.sent) return;
+  it.sent = it.text.value;
+  it.tell("edited", it.sent);
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const it = instanceOf(parentElement.querySelector(".editor"));
+  Object.assign(it, { data, tell: setTriggerValue });
+  it.text.ariaLabel = data.label;
+  it.text.disabled = data.disabled;
+  if (it.page !== data.page) { // another text; while one is edited, what is typed is newer than what was sent
+    it.page = data.page;
+    it.text.value = it.sent = data.text;
+  }
+}

@@ -1,0 +1,51 @@
+"""Text area for scripts that offers names at the caret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+from debugger.views import state
+from debugger.views.auth.permissions import denied
+from debugger.views.components.factory import component
+
+MAX_CHARACTERS = 500_000
+_EDITOR = component("script_editor", __package__, "script_editor")
+
+
+def script_editor(
+    key: str,
+    label: str,
+    text: str,
+    names: Sequence[tuple[str, str]],
+    on_edit: Callable[[str], None],
+    *,
+    page: Hashable,
+) -> None:
+    """Draw the editor.
+
+    Args:
+        key: The widget's.
+        label: Its description for screen readers.
+        text: The text that it begins with.
+        names: Names to insert, each with what it is the name of.
+        on_edit: Takes the text, soon after it was changed.
+        page: While it is equal, the editor keeps what was typed.
+    """
+    reason = denied(on_edit)
+    _EDITOR(
+        key=key,
+        data={
+            "label": label,
+            "text": text,
+            "names": [list(each) for each in names],
+            "page": str(page),
+            "disabled": bool(reason),
+        },
+        on_edited_change=lambda: _edit(key, on_edit),
+    )
+
+
+def _edit(key: str, on_edit: Callable[[str], None]) -> None:
+    text = state.sent_by_browser(key, "edited")
+    if isinstance(text, str) and len(text) <= MAX_CHARACTERS:
+        on_edit(text)

@@ -1,0 +1,1 @@
+"""Scenarios on the page: saved from a run, opened as a session, checked beside it."""

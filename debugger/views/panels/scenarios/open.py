@@ -1,0 +1,258 @@
+"""Dialog that opens scenarios and Lex-shaped sheets."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from functools import partial
+
+import streamlit as st
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.exports.csv_files import CsvOptions
+from debugger.exports.file_names import plain_name
+from debugger.protocol.base import JsonObject
+from debugger.scenarios.editing import read_plain, write_yaml
+from debugger.scenarios.lex import scenarios_from_lex, write_lex
+from debugger.scenarios.loading import SUFFIX
+from debugger.scenarios.opening import OpenedScenario, UploadedScenario, open_scenario, read_uploads
+from debugger.scenarios.runner import EMBEDDED, ScenarioRunner
+from debugger.session.session import DebugSession
+from debugger.store import Role
+from debugger.views import actions, state
+from debugger.views.actions import command, run_command
+from debugger.views.audit import audit_run
+from debugger.views.auth.permissions import on_click, requires
+from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import current_backend, embedded_backend
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.toolbar import Button
+from debugger.views.confirmations import OpenQuestions, confirm_turn
+from debugger.views.panels.scenarios.record import SCENARIO_VIEW, ScenarioRecord, scenario_of
+from debugger.views.run_state import CurrentRun
+from debugger.views.state import LastAction
+
+_TYPES = ["yaml", "yml", "csv", "tsv", "xlsx", "json"]
+_SHEETS = (".csv", ".tsv", ".xlsx")
+_WAIT_SECONDS = 0.25
+_MAX_MB = 20
+
+
+def open_scenario_button() -> Button:
+    """Return the button that opens the dialog."""
+    return Button(
+        "open_scenario",
+        "Open scenario …",
+        show_open,
+        icon=":material/file_open:",
+        help="Open a scenario file as a session, or a test set with the columns of Amazon Lex",
+    )
+
+
+def show_open() -> None:
+    """Show the dialog."""
+    held = state.record(ScenarioRecord)
+    held.is_opening, held.uploaded, held.file_ids = True, [], ()
+    held.generation += 1
+    state.record(LastAction).error = None
+
+
+def close_open() -> None:
+    """Leave the dialog."""
+    state.record(ScenarioRecord).is_opening = False
+
+
+def open_dialog() -> None:
+    """Draw the dialog while it is open."""
+    if state.record(ScenarioRecord).is_opening and not state.record(OpenQuestions).is_open:
+        title = "Open scenario"
+        st.dialog(title, width="medium", icon=":material/file_open:", on_dismiss=close_open)(_body)()
+
+
+def _body() -> None:
+    held = state.record(ScenarioRecord)
+    if not held.is_opening:
+        st.rerun()  # only that closes a dialog
+    with st.container(key="open_scenario_dialog", gap="small"):
+        files = st.file_uploader(
+            "Scenario files (YAML), with the scripts, tables and workflows that they name; or a Lex test set",
+            type=_TYPES,
+            accept_multiple_files=True,
+            key=f"scenario_files_{held.generation}",
+            max_upload_size=_MAX_MB,
+        )
+        ids = tuple(file.file_id for file in files)
+        if ids != held.file_ids:
+            held.file_ids, held.uploaded = ids, []
+            state.record(LastAction).error = None
+            if files:
+                _read({file.name: file.getvalue() for file in files})
+        error = state.record(LastAction).error
+        if error is not None:
+            show_error(error)
+        if held.uploaded:
+            _choice(
+                held.uploaded, sheet=next((file.name for file in files if file.name.endswith(_SHEETS)), "")
+            )
+
+
+@command
+def _read(files: dict[str, bytes]) -> None:
+    held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
+    own = "" if session is None else session.workflow.config.logical_id or session.workflow_id
+    sheets = [name for name in files if name.endswith(_SHEETS)]
+    if len(files) == 1 and sheets and session is not None:
+        found = scenarios_from_lex(files[sheets[0]], sheets[0], session.workflow, own)
+        files = {
+            _file_name(each, number): write_yaml(each).encode() for number, each in enumerate(found, start=1)
+        }
+    held.uploaded = read_uploads(files, own)
+
+
+def _file_name(scenario: JsonObject, number: int) -> str:
+    return f"{number:03d}-{plain_name(str(scenario.get('name') or 'scenario'))}{SUFFIX}"
+
+
+def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
+    lead = f"scenario_{state.record(ScenarioRecord).generation}"
+    chosen = uploaded[0]
+    if len(uploaded) > 1:
+        place = st.selectbox(
+            "Scenario",
+            range(len(uploaded)),
+            key=f"{lead}_which",
+            format_func=lambda at: plain(uploaded[at].label),
+        )
+        chosen = uploaded[place]
+    found = chosen.loaded
+    st.markdown(f"**{plain(found.scenario.name)}** · {count(len(found.scenario.turns), 'turn')}")
+    for words in (found.scenario.description, ", ".join(found.scenario.tags), chosen.note):
+        if words:
+            st.caption(plain(words))
+    cases = list(found.cases())
+    row = 0
+    if len(cases) > 1:
+        row = st.selectbox(
+            "Row",
+            range(len(cases)),
+            key=f"{lead}_row",
+            format_func=lambda at: plain(
+                ", ".join(f"{key}: {value}" for key, value in cases[at][1].items())[:80]
+            ),
+        )
+    turns = len(found.scenario.turns)
+    up_to = st.number_input(
+        "Send the turns up to",
+        0,
+        turns,
+        turns,
+        key=f"{lead}_up_to",
+        help="After that turn you continue by hand; 0 sends none",
+        width=220,
+    )
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button(
+            "Open",
+            key="scenario_open_now",
+            type="primary",
+            icon=":material/play_arrow:",
+            args=(chosen, row, up_to),
+            **on_click(
+                _open, help="Choose the workflow, set input, mocks, script, clock and seed, send the turns"
+            ),
+        )
+        if sheet and not found.rows:
+            _sheet_files(uploaded, sheet)
+
+
+def _sheet_files(uploaded: list[UploadedScenario], sheet: str) -> None:
+    """Draw what a sheet becomes: scenario files, and the sheet with results."""
+    stem = sheet.rpartition(".")[0]
+    st.download_button(
+        "Scenario files",
+        _zipped(uploaded),
+        key="lex_scenarios",
+        file_name=f"{stem}.zip",
+        mime="application/zip",
+        icon=":material/folder_zip:",
+        on_click="ignore",
+        help="Each conversation as a scenario file",
+    )
+    st.download_button(
+        "Sheet with results",
+        partial(_with_results, uploaded, embedded_backend()),
+        key="lex_results",
+        file_name=f"{stem}-results.csv",
+        mime="text/csv",
+        icon=":material/rule:",
+        on_click="ignore",
+        help="Run each conversation on the embedded engine; the sheet gets the columns Result and Got",
+    )
+
+
+def _zipped(uploaded: list[UploadedScenario]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for each in uploaded:
+            archive.writestr(each.loaded.path.name, each.loaded.text)
+    return out.getvalue()
+
+
+def _with_results(uploaded: list[UploadedScenario], backend: EmbeddedBackend) -> bytes:
+    """Run the scenarios of a sheet, and return the sheet with their results."""
+    out = io.BytesIO()
+    with ScenarioRunner(lambda _: backend, backend.settings) as runner:
+        results = [result for each in uploaded for result in runner.run(each.loaded, backend=EMBEDDED)]
+    write_lex(out, [read_plain(each.loaded.text) for each in uploaded], CsvOptions(), results)
+    return out.getvalue()
+
+
+@command
+@requires(Role.RUN)
+def _open(uploaded: UploadedScenario, row: int, up_to: int) -> None:
+    case = list(uploaded.loaded.cases())[row][2]
+    if case.connection == EMBEDDED:
+        actions.choose_backend("embedded")
+    else:
+        actions.choose_backend("hosted", case.connection)
+    if state.record(LastAction).error is None:
+        on_view = state.record(CurrentRun).session
+        start_scenario(open_scenario(uploaded, case, current_backend(), on_view), up_to)
+
+
+def start_scenario(opened: OpenedScenario, up_to: int) -> None:
+    """Show a scenario's session, and send its turns up to one."""
+    held, session = state.record(ScenarioRecord), opened.session
+    held.is_opening, held.opened = False, opened
+    mocks = session.mocks.to_json()
+    actions.show(session)
+    session.mocks.take(mocks)  # and not those of the workflow's last run
+    if opened.case.clock is not None:
+        session.background.automatic = False
+    state.set_widget_from_callback(state.LOWER_KEY, SCENARIO_VIEW)
+    send_turns(up_to)
+
+
+@run_command
+def send_turns(session: DebugSession, up_to: int) -> None:
+    """Send the scenario's turns after those that were sent, up to one."""
+    opened = scenario_of(session)
+    if opened is None or up_to <= opened.sent or session.busy:
+        return
+    if not confirm_turn(session, partial(send_turns, up_to)):
+        return
+    actions.signed(session).replay_inputs(opened.replay(up_to))
+    audit_run("run scenario", session, up_to_turn=up_to)
+    state.record(BackendCache).expire()
+    state.record(CurrentRun).at_rest = show_failure
+    session.wait_until_idle(_WAIT_SECONDS)
+
+
+def show_failure() -> None:
+    """Move the cursor to the first expectation that failed, where one did."""
+    session = state.record(CurrentRun).session
+    opened = scenario_of(session) if session is not None else None
+    failed = opened.failure() if opened is not None else None
+    if failed is not None:
+        actions.select_event(failed.event)

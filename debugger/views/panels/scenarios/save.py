@@ -1,0 +1,306 @@
+"""Dialog that saves the run on view as a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import DebuggerError
+from debugger.exports.file_names import plain_name
+from debugger.exports.records import ExportedRun
+from debugger.scenarios.loading import SUFFIX
+from debugger.scenarios.opening import merge_file
+from debugger.scenarios.proposal import Match, Proposal, ScenarioDraft, masked_words, propose
+from debugger.session.session import DebugSession
+from debugger.views import state
+from debugger.views.actions import command
+from debugger.views.audit import audited_file
+from debugger.views.backends import CurrentBackend
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.rows import Column, Row, Table, fitting, rows_list
+from debugger.views.components.toolbar import Button
+from debugger.views.confirmations import OpenQuestions
+from debugger.views.connections import HostedConnection
+from debugger.views.panels.scenarios.record import ScenarioRecord, scenario_of
+from debugger.views.run_state import CurrentRun
+from debugger.views.run_view import RunView
+from debugger.views.state import LastAction
+
+_MOST_ROWS = 10
+_KIND_WORDS = {
+    "says": "says",
+    "path": "path",
+    "variable": "variable",
+    "status": "status",
+    "hint": "waits at",
+    "edge_taken": "takes the edge",
+}
+
+
+def save_scenario_button(view: RunView) -> Button:
+    """Return the button that opens the dialog."""
+    session = view.session
+    is_ready = session.run_id is not None and not session.busy and not session.turns_to_load
+    return Button(
+        "save_scenario",
+        "Save as scenario …",
+        open_save,
+        icon=":material/playlist_add_check:",
+        disabled=not is_ready,
+        help="Save the conversation as a test: a YAML file with what each turn is expected to do"
+        if is_ready
+        else "A turn can be saved when it has ended",
+    )
+
+
+@command
+def open_save() -> None:
+    """Propose expectations for the run on view, and show them."""
+    held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
+    if session is not None and session.run_id is not None and not session.busy:
+        held.masks = not isinstance(session.backend, EmbeddedBackend)
+        held.draft = _proposed(session)
+        held.chosen = None
+        held.generation += 1
+
+
+def _proposed(session: DebugSession) -> ScenarioDraft:
+    held = state.record(ScenarioRecord)
+    own_id = session.workflow.config.logical_id
+    draft = propose(
+        ExportedRun(session.backend.record(session.run_id or ""), session.workflow),
+        session.workflow,
+        name=f"{session.workflow.name}: {session.turns[0].message}"[:80].strip(": "),
+        reference=own_id if own_id and state.record(CurrentBackend).name != "hosted" else session.workflow_id,
+        mocks=session.mocks.all,
+        masks_personal_data=held.masks,
+    )
+    if state.record(CurrentBackend).name == "hosted":
+        draft.head["connection"] = state.record(HostedConnection).name or "hosted"
+    opened = scenario_of(session)
+    return draft if opened is None else merge_file(draft, opened)
+
+
+def close_save() -> None:
+    """Leave the dialog; nothing was saved in the store."""
+    state.record(ScenarioRecord).draft = None
+
+
+def save_dialog() -> None:
+    """Draw the dialog while it is open."""
+    if state.record(ScenarioRecord).draft is None or state.record(OpenQuestions).is_open:
+        return  # a page shows one dialog at a time
+    title = "Save as scenario"
+    st.dialog(title, width="large", icon=":material/playlist_add_check:", on_dismiss=close_save)(_body)()
+
+
+def _body() -> None:
+    held = state.record(ScenarioRecord)
+    draft = held.draft
+    if draft is None:
+        st.rerun()  # only that closes a dialog
+    with st.container(key="scenario_dialog", gap="small"):
+        _head(draft)
+        _notes(draft)
+        ticked = sum(one.is_ticked for one in draft.proposals)
+        st.caption(
+            f"{count(ticked, 'expectation')} ticked. Choose a row to loosen it: a text that only has to "
+            "contain a part, or fit a pattern."
+        )
+        rows_list(
+            "scenario_expectations",
+            _table(draft),
+            chosen=_table(draft).place_of(str(held.chosen)),
+            on_choose=_choose,
+            on_use=_use,
+            most=_MOST_ROWS,
+            page=id(draft),
+        )
+        if held.chosen is not None:
+            _comparison(held.chosen, draft.proposals[held.chosen])
+        error = state.record(LastAction).error
+        if error is not None:
+            show_error(error)
+        _download(draft)
+
+
+def _head(draft: ScenarioDraft) -> None:
+    held = state.record(ScenarioRecord)
+    lead = f"scenario_{held.generation}"
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        draft.head["name"] = st.text_input(
+            "Name", draft.head.get("name") or "", key=f"{lead}_name", max_chars=120
+        )
+        tags = st.text_input(
+            "Tags",
+            ", ".join(draft.head.get("tags") or ()),
+            key=f"{lead}_tags",
+            placeholder="smoke, booking",
+            width=200,
+        )
+        st.checkbox(
+            "Mask personal data",
+            held.masks,
+            key=f"{lead}_masks",
+            on_change=_mask,
+            args=(f"{lead}_masks",),
+            disabled=draft.source is not None,
+            width="content",
+            help="Phone numbers, e-mail addresses, dates of birth and the like, in what the user says, too. "
+            "Secrets are always masked.",
+        )
+    found = [tag for each in tags.split(",") if (tag := each.strip())]
+    draft.head = {key: value for key, value in draft.head.items() if key != "tags"}
+    if found:
+        draft.head["tags"] = found
+
+
+@command
+def _mask(key: str) -> None:
+    held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
+    held.masks = bool(state.widget(key))
+    if session is not None and held.draft is not None:
+        name = held.draft.head.get("name")
+        held.draft = _proposed(session)
+        held.draft.head["name"] = name
+        held.chosen = None
+
+
+def _notes(draft: ScenarioDraft) -> None:
+    masked = masked_words(draft.masked)
+    if masked:
+        kept = (
+            " The path can differ where the workflow needs them."
+            if state.record(ScenarioRecord).masks
+            else ""
+        )
+        st.caption(f":material/visibility_off: Masked: {plain(masked)}.{kept}")
+    for note in draft.notes:
+        st.caption(f":material/info: {plain(note)}")
+
+
+def _table(draft: ScenarioDraft) -> Table:
+    columns = [
+        Column("use", "Use", 40, "check"),
+        Column("kind", "Expectation", 190, fits=fitting(map(_words, draft.proposals))),
+        Column("match", "Compared", 92, "chip"),
+        Column("text", "With", 300, grows=True),
+        Column("varies", "", 76, "chip"),
+    ]
+    rows: list[Row] = []
+    places = list(enumerate(draft.proposals))
+    for number, turn in [*enumerate(draft.turns, start=1), (None, {})]:
+        own = [(place, one) for place, one in places if one.turn == number]
+        if own:
+            rows.append(Row([_turn_words(number, turn)], is_heading=True))
+        rows += [Row(_cells(one), str(place)) for place, one in own]
+    return Table(columns, rows, "Expectations by turn: whether used, comparison and text")
+
+
+def _cells(one: Proposal) -> Sequence[Any]:
+    words = _words(one)
+    is_loose = one.match in ("contains", "regex", "similar", "has a value")
+    return [
+        (f"{words}, {one.place}", one.is_ticked),
+        words,
+        (one.match, "blue" if is_loose else "gray"),
+        " ".join(one.text.split()),
+        ("varies", "orange") if one.is_volatile else None,
+    ]
+
+
+def _words(one: Proposal) -> str:
+    kind = _KIND_WORDS.get(one.kind, one.kind.replace("_", " "))
+    return f"{kind} ({one.subject})" if one.subject else kind
+
+
+def _turn_words(number: int | None, turn: Any) -> str:
+    if number is None:
+        return "At the end"
+    if "advance" in turn:
+        return f"Turn {number}: {count(turn['advance'], 'step')} of background work"
+    return f"Turn {number}: {turn.get('say') or 'without a message'}"
+
+
+@command
+def _choose(target: Any) -> None:
+    state.record(ScenarioRecord).chosen = None if target is None else int(target)
+
+
+@command
+def _use(target: Any, _column: str, value: Any) -> None:
+    _replace(int(target), is_ticked=bool(value))
+
+
+def _replace(place: int, **changes: Any) -> None:
+    draft = state.record(ScenarioRecord).draft
+    if draft is not None:
+        draft.proposals[place] = replace(draft.proposals[place], **changes)
+
+
+def _comparison(place: int, one: Proposal) -> None:
+    held = state.record(ScenarioRecord)
+    lead = f"scenario_{held.generation}_{place}"
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="scenario_comparison"):
+        if one.match == "as written":
+            st.caption("This expectation is kept as the file has it; edit it in the file.")
+            return
+        if len(one.matches) > 1:
+            st.segmented_control(
+                "Compare",
+                one.matches,
+                default=one.match,
+                key=f"{lead}_match",
+                required=True,
+                width="content",
+                on_change=_loosen,
+                args=(place, f"{lead}_match"),
+            )
+        if one.match != "has a value":
+            key = f"{lead}_{one.match}_text"
+            st.text_area("Text", one.text, key=key, height="content", on_change=_edit, args=(place, key))
+
+
+@command
+def _loosen(place: int, key: str) -> None:
+    draft, match = state.record(ScenarioRecord).draft, state.widget(key)
+    if draft is not None and match:
+        chosen: Match = match
+        draft.proposals[place] = replace(draft.proposals[place].loosened(chosen), is_ticked=True)
+
+
+@command
+def _edit(place: int, key: str) -> None:
+    draft = state.record(ScenarioRecord).draft
+    if draft is not None:
+        draft.proposals[place] = replace(draft.proposals[place].edited(state.widget(key)), is_ticked=True)
+
+
+def _download(draft: ScenarioDraft) -> None:
+    try:
+        text = draft.text()
+    except DebuggerError as error:
+        show_error(error)
+        return
+    with st.expander("The file", type="compact", key="scenario_file"):
+        st.code(text, language="yaml", height=240)
+    name = f"{plain_name(str(draft.head['name']))}{SUFFIX}"
+    session = state.record(CurrentRun).session
+    st.download_button(
+        "Download",
+        key="download_scenario",
+        type="primary",
+        data=audited_file(
+            text.encode, session.run_id or "" if session else "", format="scenario", masked=True
+        ),
+        file_name=name,
+        mime="application/yaml",
+        icon=":material/download:",
+        on_click="ignore",
+        help=plain(name),
+    )

@@ -1,0 +1,111 @@
+"""Dialog that edits the script which answers for a workflow's models."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.embedded.model_selection import save_script, script_text
+from debugger.scenarios.scripts import script_names, script_problems, script_template
+from debugger.session.session import DebugSession
+from debugger.store import Role
+from debugger.views import state
+from debugger.views.actions import command
+from debugger.views.audit import audit
+from debugger.views.auth.permissions import on_click, requires
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import plain
+from debugger.views.components.script_editor import MAX_CHARACTERS, script_editor
+from debugger.views.components.toolbar import Button
+from debugger.views.confirmations import OpenQuestions
+from debugger.views.panels.scenarios.record import ScenarioRecord
+from debugger.views.run_state import CurrentRun
+from debugger.views.state import LastAction
+
+
+def script_button(session: DebugSession) -> Button:
+    """Return the button that opens the script of the workflow."""
+    is_embedded = isinstance(session.backend, EmbeddedBackend)
+    return Button(
+        "script",
+        "Script …",
+        show_script,
+        icon=":material/code:",
+        disabled=not is_embedded,
+        help="Edit the rules that answer for the workflow's models"
+        if is_embedded
+        else "Only the embedded engine answers by a script",
+    )
+
+
+@command
+def show_script() -> None:
+    """Show the script of the workflow on view, or one to begin with."""
+    held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
+    if session is not None and isinstance(session.backend, EmbeddedBackend):
+        folder = session.backend.settings.scripts_folder
+        own = script_text(session.workflow.config.logical_id, folder)
+        held.script = own or script_template(session.workflow)
+        held.generation += 1
+
+
+def close_script() -> None:
+    """Leave the dialog; what was not saved is gone."""
+    state.record(ScenarioRecord).script = None
+
+
+def script_dialog() -> None:
+    """Draw the dialog while it is open."""
+    if state.record(ScenarioRecord).script is not None and not state.record(OpenQuestions).is_open:
+        st.dialog("Script", width="large", icon=":material/code:", on_dismiss=close_script)(_body)()
+
+
+def _body() -> None:
+    held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
+    if held.script is None or session is None:
+        st.rerun()  # only that closes a dialog
+    with st.container(key="script_dialog", gap="small"):
+        st.caption(
+            "Rules in YAML, tried from top to bottom, that answer for the models of this workflow; the Help "
+            "explains them. Names of nodes, edges and tools are offered while you type, or with Ctrl + Space."
+        )
+        file = st.file_uploader("Upload a script", type=["yaml", "yml"], key=f"script_file_{held.generation}")
+        if file is not None and file.file_id != held.script_file:
+            held.script_file = file.file_id
+            held.script = file.getvalue().decode("utf-8-sig", "replace")[:MAX_CHARACTERS]
+        page = held.generation, held.script_file
+        names = script_names(session.workflow)
+        script_editor("script_text", "Script", held.script, names, _edit, page=page)
+        problems = script_problems(held.script, session.workflow)
+        for problem in problems:
+            st.error(plain(problem), icon=":material/error:")
+        if not problems:
+            st.caption(":green[:material/check_circle: No problems found.]")
+        error = state.record(LastAction).error
+        if error is not None:
+            show_error(error)
+        save = "For the next turns of this workflow, in this and every other session"
+        st.button(
+            "Save",
+            key="save_script",
+            type="primary",
+            icon=":material/save:",
+            **on_click(_save, disabled=bool(problems), help=save),
+        )
+
+
+@command
+def _edit(text: str) -> None:
+    state.record(ScenarioRecord).script = text
+
+
+@command
+@requires(Role.ADMIN)
+def _save() -> None:
+    held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
+    if session is None or held.script is None or not isinstance(session.backend, EmbeddedBackend):
+        return
+    save_script(held.script, session.backend.settings.scripts_folder)
+    session.backend.renew(session.workflow_id)
+    audit("save script", session.workflow_id)
+    held.script = None

@@ -1,0 +1,233 @@
+"""Tests of proposed scenarios."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.environment import Environment
+from debugger.engine.mocks import Fault, Pin, Target
+from debugger.errors import InputError
+from debugger.protocol.runs import TurnInput
+from debugger.scenarios.loading import load_text
+from debugger.scenarios.proposal import Proposal, masked_words, opened, pattern_of, stable_part
+from debugger.scenarios.results import ScenarioResult
+from debugger.scenarios.runner import FrozenClock, ScenarioRunner
+from debugger.settings import Settings
+from tests.support.scenarios import CONVERSATIONS, draft_of, embedded, talk
+
+
+def _run(text: str, backend: EmbeddedBackend) -> ScenarioResult:
+    with ScenarioRunner(lambda _: backend, Settings()) as runner:
+        (result,) = runner.run(load_text(text, Path()))
+    return result
+
+
+def _row(draft, turn: int, kind: str, place: int = 0) -> Proposal:
+    return [one for one in draft.proposals if (one.turn, one.kind) == (turn, kind)][place]
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_propose_passes_at_once_with_defaults(name: str) -> None:
+    backend = embedded()
+    sample, lines = CONVERSATIONS[name]
+    draft = draft_of(talk(backend, sample, lines))
+
+    result = _run(draft.text(), backend)
+
+    assert result.outcome == "passed", [check.text for each in result.repetitions for check in each.failures]
+    assert len(result.repetitions[0].checks) >= 2 * len(draft.turns)
+
+
+@pytest.mark.parametrize("name", ["Clinic front desk: demo", "Lab results line: waits for the result"])
+def test_propose_passes_with_everything_ticked(name: str) -> None:
+    backend = embedded()
+    draft = draft_of(talk(backend, *CONVERSATIONS[name]))
+    draft.proposals = [replace(one, is_ticked=True) for one in draft.proposals]
+
+    result = _run(draft.text(), backend)
+
+    assert result.outcome == "passed", [check.text for check in result.repetitions[0].failures]
+    kinds = {check.expectation.kind for check in result.repetitions[0].checks}
+    assert kinds == {"status", "path", "says", "edge_taken", "variable", "hint"}
+
+
+def test_propose_ticks_status_path_and_first_message() -> None:
+    draft = draft_of(talk(embedded(), *CONVERSATIONS["Clinic front desk: demo"]))
+
+    ticked = [(one.kind, one.match, one.text) for one in draft.proposals if one.turn == 1 and one.is_ticked]
+
+    assert ticked == [
+        ("status", "exact", "waiting_for_user_input"),
+        ("path", "exact", "Greeting > Intent desk > Booking intake > Booking questions > Booking intake"),
+        ("says", "contains", "Thank you for calling Juniper Lane Clinic, this is Robin, the virtual front"),
+    ]
+
+
+def test_propose_loosens_what_varies() -> None:
+    draft = draft_of(talk(embedded(), *CONVERSATIONS["Clinic front desk: demo"]))
+
+    said = _row(draft, 5, "says")
+    born = next(one for one in draft.proposals if one.subject == "runtime.date_of_birth")
+
+    assert (said.is_volatile, said.text) == (True, "with Dr. Okafor, for Ada Moreno. Shall I book it")
+    assert (born.match, born.to_json()) == (
+        "has a value",
+        {"variable": {"name": "runtime.date_of_birth", "absent": False}},
+    )
+
+
+def test_propose_takes_input_and_mocks_along() -> None:
+    backend = embedded()
+    first = TurnInput.from_wire(
+        {
+            "command": "start",
+            "dynamic_variables": {"guest_name": "Ada"},
+            "thread_to_node_inputs": {"0": {"node_run_inputs": []}},
+        }
+    )
+    session = talk(backend, "Tea welcome", (), first)
+    session.mocks.put(Pin(Target("model", "node_order"), {"text": "Hi", "fields": {}}))
+    session.mocks.put(Fault(Target("tool", "stock", "node_order"), "timeout", 0, ">=2"))
+
+    draft = draft_of(session)
+
+    assert draft.head["input"] == {"dynamic_variables": {"guest_name": "Ada"}}
+    assert draft.head["mocks"] == [
+        {"model_of": "node_order", "output": {"text": "Hi"}},
+        {"tool": "stock", "called_by": "node_order", "error": "timeout", "attempts": ">=2"},
+    ]
+    assert draft.turns == [{}]
+    assert "Ada" in _row(draft, 1, "says").text
+    del draft.head["mocks"]
+    assert _run(draft.text(), backend).outcome == "passed"
+
+
+def test_propose_keeps_secrets_out() -> None:
+    first = {
+        "command": "start",
+        "dynamic_variables": {"api_key": "sk-live-1234567890abcdef", "guest_name": "Ada"},
+        "secret_variables": {"token": "tkn-0987654321"},
+        "thread_to_node_inputs": {"0": {"node_run_inputs": []}},
+    }
+    session = talk(embedded(), "City services", (), TurnInput.from_wire(first))
+    session.send("My password: hunter2hunter2, please.")
+    session.wait()
+    draft = draft_of(session)
+    draft.proposals = [replace(one, is_ticked=True) for one in draft.proposals]
+
+    text = draft.text()
+
+    assert not any(secret in text for secret in ("sk-live", "tkn-0987", "hunter2"))
+    assert "1 secrets" in masked_words(draft.masked)
+    assert "keys and tokens" in masked_words(draft.masked)
+
+
+def test_propose_masks_personal_data_on_request() -> None:
+    session = talk(embedded(), *CONVERSATIONS["Clinic front desk: demo"])
+
+    kept, masked = draft_of(session), draft_of(session, masks_personal_data=True)
+
+    assert "March 3, 1990" in kept.text()
+    assert "1990" not in masked.text()
+    assert "dates of birth" in masked_words(masked.masked)
+    assert masked_words(kept.masked) == ""
+
+
+def test_propose_repeats_background_work() -> None:
+    backend, clock = embedded(), FrozenClock()
+    clock.freeze(None)
+    moving = EmbeddedBackend(
+        backend.settings, store=backend.store, world=Environment(now=clock.now, sleep=clock.sleep)
+    )
+    session = talk(moving, *CONVERSATIONS["Lab results line: waits for the result"])
+    for _ in range(6):
+        if session.background.has_work and not session.is_over:
+            clock.move_to(session.result.next_due or time.time())
+            session.advance()
+            session.wait()
+    draft = draft_of(session)
+
+    result = _run(draft.text(), backend)
+
+    assert any("advance" in turn for turn in draft.turns)
+    assert any("advance" in draft.turns[one.turn - 1] and one.kind == "says" for one in draft.proposals)
+    assert result.outcome == "passed", [check.text for check in result.repetitions[0].failures]
+
+
+def test_loosened_changes_comparison_and_text() -> None:
+    draft = draft_of(talk(embedded(), *CONVERSATIONS["Clinic front desk: demo"]))
+    said, path, status = (_row(draft, 5, kind) for kind in ("says", "path", "status"))
+
+    assert said.loosened("exact").to_json() == {"says": {"equals": said.value}}
+    assert said.loosened("similar").to_json() == {"says": {"similar": said.value}}
+    regex = said.loosened("regex").to_json()["says"]["regex"]
+    assert regex.startswith("^That is Tuesday at .+ with Dr\\. Okafor")
+    assert path.loosened("contains").to_json() == {"path": ["...", "Read back", "..."]}
+    assert path.edited("Slot choice > ...").to_json() == {"path": ["Slot choice", "..."]}
+    with pytest.raises(InputError, match="status cannot be compared by 'regex'"):
+        status.loosened("regex")
+    with pytest.raises(InputError, match="expectation status of turn 5"):
+        status.edited("waiting").to_json()
+    with pytest.raises(InputError, match="no regular expression"):
+        said.loosened("regex").edited("(").to_json()
+    with pytest.raises(InputError, match="has no text"):
+        said.edited("").to_json()
+
+
+def test_edited_variable_keeps_its_type() -> None:
+    one = Proposal(1, "variable", "runtime.count", 3, "exact", "3", is_ticked=True)
+
+    assert one.edited("4").to_json() == {"variable": {"name": "runtime.count", "equals": 4}}
+    assert replace(one, value="3").edited("4").to_json()["variable"]["equals"] == "4"
+
+
+def test_text_needs_a_name() -> None:
+    draft = draft_of(talk(embedded(), *CONVERSATIONS["Tea welcome: a conversation"]))
+    draft.head["name"] = " "
+
+    with pytest.raises(InputError, match="has no name"):
+        draft.text()
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        {"says": "Hello"},
+        {"says": {"regex": "a+"}, "message": "why"},
+        {"says": {"similar": "a b", "at_least": 0.5}},
+        {"says": {"not": "No"}},
+        {"variable": {"name": "runtime.a", "equals": {"b": 1}}},
+        {"variable": {"name": "runtime.a", "one_of": [1, 2]}},
+        {"variable": {"name": "runtime.a", "absent": True}},
+        {"path": ["A", "...", "B"]},
+        {"edge_taken": ["x", "y"]},
+        {"hint": {"waiting": False}},
+        {"at_most": {"turns": 3}, "soft": True},
+    ],
+)
+def test_opened_expectation_is_written_as_it_was(expectation) -> None:
+    row = opened(expectation, 1)
+
+    assert row.is_ticked
+    assert row.to_json() == expectation
+
+
+def test_stable_part_leaves_out_what_varies() -> None:
+    assert stable_part("Booked for 2026-03-01 at 9:20 am, see you there, Ada.") == "see you there, Ada"
+    assert stable_part("Your code is 0f8fad5b-d9cb-469f-a165-70867728950e.") == "Your code is"
+    assert stable_part("On Sunday, the shop is open.", {"Sunday"}) == "the shop is open"
+    assert stable_part("Yes.") == "Yes"
+    assert stable_part("12:30 ok 12:31") == ""
+
+
+def test_pattern_of_fits_another_run() -> None:
+    pattern = pattern_of("Code 123456 (valid to 12:30).")
+
+    assert re.search(pattern, "Code 99887766 (valid to 01:15).")
+    assert not re.search(pattern, "Code 123456, valid to 12:30.")
