@@ -84,9 +84,9 @@ def test_prune_deletes_old_suite_runs(tmp_path):
     with closing(Store(url)) as store:
         store.suites.begin("1" * 24, started_by="Ada", program_version="1.0", selected=1)
 
-    kept = command(tmp_path, "prune", "--days", "1", "--yes", "--database", url)
-    shown = command(tmp_path, "prune", "--days", "0", "--database", url)
-    done = command(tmp_path, "prune", "--days", "0", "--yes", "--database", url)
+    kept = here("prune", "--days", "1", "--yes", "--database", url)
+    shown = here("prune", "--days", "0", "--database", url)
+    done = here("prune", "--days", "0", "--yes", "--database", url)
 
     assert "suite" not in kept.stdout
     assert shown.stdout.startswith("1 suite run would be deleted.\n")
