@@ -7,7 +7,8 @@ import json
 import pytest
 
 from debugger.errors import InputError
-from debugger.scenarios.loading import ScenarioFileError, find_scenarios, load_scenario, load_text
+from debugger.scenarios.loading import find_scenarios, load_scenario, load_text
+from debugger.scenarios.mistakes import ScenarioFileError
 from tests.support.factories import direct, document, static
 
 HEAD = "version: 1\nname: Test\nworkflow: some_workflow\n"
