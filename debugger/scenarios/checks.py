@@ -189,10 +189,7 @@ def _variable(match: VariableMatch, run: Conversation, _scope: Scope) -> Finding
     scope, _, path = match.name.partition(".")
     if scope == "runtime" and match.thread != MAIN_THREAD:
         scope = f"thread_{match.thread}"
-    try:
-        value = read_watch(f"{scope}.{path}").read(run.snapshots.at(None), run.workflow.graph.workflow)
-    except InputError:
-        value = ABSENT
+    value = read_watch(f"{scope}.{path}").read(run.snapshots.at(None), run.workflow.graph.workflow)
     kind, operand = match.comparison
     name = path.split(".")[0].split("[")[0]
     last = run.history.catch_up().last_set(scope, name, None)

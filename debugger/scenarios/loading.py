@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from debugger.engine.models import Script
 from debugger.engine.models.yaml_lines import LocatedValue, YamlError, read_yaml
@@ -22,6 +21,7 @@ from debugger.graph import load_workflow
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 from debugger.scenarios.conversation import ANY_NODES, CheckedWorkflow
+from debugger.scenarios.mistakes import Problem, ScenarioFileError, in_words, nearest, own_path
 from debugger.scenarios.model import Expectation, Scenario
 
 Read = TypeVar("Read")
@@ -32,51 +32,6 @@ MAX_ROWS = 100_000
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _FILLED = ("input", "turns", "expect")
-_MOMENT = "a date with a time, such as 2026-03-02T09:00:00Z"
-_CASES = {
-    "string_type": "a text",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "float_parsing": "a number",
-    "bool_parsing": "true or false",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "datetime_from_date_parsing": _MOMENT,
-    "datetime_parsing": _MOMENT,
-    "datetime_type": _MOMENT,
-    "list_type": "a list",
-    "dict_type": "a mapping of keys to values",
-    "model_type": "a mapping of keys to values",
-    "model_attributes_type": "a mapping of keys to values",
-}
-"""What is expected, by the type of pydantic's error."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A mistake in a file."""
-
-    line: int
-    column: int
-    """Both count from 1."""
-    message: str
-    """One or two sentences: what was found, what was expected."""
-
-    @classmethod
-    def of(cls, error: YamlError) -> Self:
-        """Return the mistake that an error reports."""
-        message = f"{error.problem[:1].upper()}{error.problem[1:]} {error.advice}".rstrip()
-        return cls(error.line, error.column, message)
-
-
-class ScenarioFileError(InputError):
-    """All mistakes of a scenario file: ``file:line:column: message``, one a line."""
-
-    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
-        self.problems = sorted(problems, key=lambda each: (each.line, each.column))
-        super().__init__(
-            "\n".join(f"{file}:{each.line}:{each.column}: {each.message}" for each in self.problems)
-        )
 
 
 @dataclass(frozen=True)
@@ -224,8 +179,8 @@ class _Reader:
     def add_invalid(self, error: ValidationError, prefix: str = "") -> None:
         """Note the errors of a validation."""
         for each in error.errors(include_url=False):
-            path = _own_path(self._root, each["loc"])
-            self._add(path, prefix + _in_words(each, path))
+            path = own_path(self._root, each["loc"])
+            self._add(path, prefix + in_words(each, path))
 
     def rows(self) -> list[JsonObject]:
         """Return the rows, inline or from CSV."""
@@ -303,13 +258,13 @@ class _Reader:
             if name not in self._columns:
                 self._add(
                     path,
-                    f"The placeholder {written} is no column of the file. {_nearest(name, self._columns)}",
+                    f"The placeholder {written} is no column of the file. {nearest(name, self._columns)}",
                 )
             return
         for index, row in enumerate(self._rows):
             if name not in row:
                 message = f"Row {index + 1} has no {name!r}, which the placeholder {written} needs."
-                self._add(("rows", index), f"{message} {_nearest(name, row)}")
+                self._add(("rows", index), f"{message} {nearest(name, row)}")
 
     def _csv(self, name: str) -> list[JsonObject]:
         content = self._content("rows", name)
@@ -412,78 +367,3 @@ def _placeholders(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tup
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _placeholders(inner, (*path, index))
-
-
-def _own_path(root: LocatedValue, loc: Iterable[str | int]) -> tuple[str | int, ...]:
-    """Return an error's path without the names of types that pydantic puts in between."""
-    path: list[str | int] = []
-    steps = list(loc)
-    for number, step in enumerate(steps):
-        inside = root.at(path).value
-        exists = (
-            step in inside if isinstance(inside, dict) else isinstance(inside, list) and isinstance(step, int)
-        )
-        if exists or (number == len(steps) - 1 and isinstance(inside, dict)):
-            path.append(step)
-    return tuple(path)
-
-
-def _in_words(error: Any, path: tuple[str | int, ...]) -> str:
-    """Return one of pydantic's errors as a sentence."""
-    kind, found = error["type"], error["input"]
-    place = next((step for step in reversed(path) if isinstance(step, str)), "")
-    if kind == "extra_forbidden":
-        return f"{place}: this key is unknown. {_nearest(place, _keys_at(path[:-1]))}"
-    if kind == "missing":
-        return f"{place}: this key is missing."
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    if kind == "value_error":
-        return f"{place or 'This'}: {message}."
-    if kind == "too_short":
-        return f"{place}: expected at least {error['ctx']['min_length']} item, found a list of 0."
-    expected = _CASES.get(kind, message)
-    return f"{place or 'This'}: expected {expected}, found {_shown(found)}."
-
-
-def _keys_at(path: Sequence[str | int]) -> list[str]:
-    """Return the keys that the format has at a path."""
-    model: type[BaseModel] = Scenario
-    for step in path:
-        if isinstance(step, str):
-            model = _MODELS.get((model.__name__, step), model)
-    return [each.alias or name for name, each in model.model_fields.items()]
-
-
-def _inner_models(model: type[BaseModel], found: dict[tuple[str, str], type[BaseModel]]) -> None:
-    for name, each in model.model_fields.items():
-        for inner in _models_in(each.annotation, each.metadata):
-            key = (model.__name__, each.alias or name)
-            if key not in found:
-                found[key] = inner
-                _inner_models(inner, found)
-
-
-def _models_in(annotation: Any, _metadata: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in getattr(annotation, "__args__", ()):
-        yield from _models_in(argument, ())
-
-
-_MODELS: dict[tuple[str, str], type[BaseModel]] = {}
-_inner_models(Scenario, _MODELS)
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(names)}."
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict | list):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    if value is None:
-        return "nothing"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else f"{text[:80]}…"

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from debugger.errors import InputError
-from debugger.scenarios.loading import ScenarioFileError, find_scenarios, load_scenario, load_text
+from debugger.scenarios.loading import find_scenarios, load_scenario, load_text
+from debugger.scenarios.mistakes import ScenarioFileError
 from tests.support.factories import direct, document, static
 
 HEAD = "version: 1\nname: Test\nworkflow: some_workflow\n"
@@ -28,7 +29,7 @@ turns:
     expect:
       - says: {equals: a, contains: b}
       - says: {equls: a}
-      - variable: {name: x, equlas: 1}
+      - variable: {name: runtime.x, equlas: 1}
       - status: wating
       - at_most: {tokens: many}
       - {}
@@ -53,7 +54,7 @@ turns:
         f"{file}:10:5: say: expected a text, found a list.",
         f"{file}:12:9: says: needs exactly one of equals, contains, regex, similar, not, not equals and contains.",
         f"{file}:13:16: equls: this key is unknown. Did you mean 'equals'?",
-        f"{file}:14:29: equlas: this key is unknown. Did you mean 'equals'?",
+        f"{file}:14:37: equlas: this key is unknown. Did you mean 'equals'?",
         f'{file}:15:9: status: expected {statuses}, found "wating".',
         f'{file}:16:19: tokens: expected a whole number, found "many".',
         f"{file}:17:9: expect: needs exactly one of {kinds}.",
