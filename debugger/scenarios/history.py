@@ -56,7 +56,7 @@ class SuiteHistory:
         self._suites.begin(
             self.suite_id,
             started_by=started_by,
-            program_version=_program_version(),
+            program_version=program_version(),
             selected=len(self._cases),
         )
 
@@ -74,6 +74,10 @@ class SuiteHistory:
     def end(self, *, is_complete: bool) -> None:
         """Store the end."""
         self._suites.end(self.suite_id, is_complete=is_complete)
+
+    def withdraw(self) -> None:
+        """Delete the start again, if there is no result."""
+        self._suites.withdraw(self.suite_id)
 
     def failed_last(self) -> list[Case]:
         """Return the cases whose last result was not passed."""
@@ -110,7 +114,8 @@ def read_repetition(value: JsonObject) -> RepetitionResult:
     return found
 
 
-def _program_version() -> str:
+def program_version() -> str:
+    """Return the version of this program; empty where it is not installed."""
     try:
         return version("workflow-debugger")
     except PackageNotFoundError:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from debugger.errors import DebuggerError, InputError
 from debugger.protocol.base import JsonObject
@@ -136,6 +137,13 @@ def select_cases(
     if not chosen:
         raise InputError("The tags select no scenario.", advice="Exclude fewer tags.")
     return chosen
+
+
+class Execution(Protocol):
+    """An execution of cases, on this machine or on a cluster."""
+
+    def run(self, cases: Sequence[Case], cancelled: threading.Event) -> Iterator[tuple[Case, ScenarioResult]]:
+        """Yield results until all are there, or ``cancelled`` is set from outside."""
 
 
 @dataclass

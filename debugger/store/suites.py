@@ -121,6 +121,17 @@ class SuiteRepository(Repository):
         with self._database.writing() as connection:
             connection.execute(update(suite_runs).where(suite_runs.c.id == suite_id).values(values))
 
+    def has(self, suite_id: str) -> bool:
+        """Return whether a suite run is stored."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(suite_runs.c.id).where(suite_runs.c.id == suite_id)) is not None
+
+    def withdraw(self, suite_id: str) -> None:
+        """Delete a suite run that has no result."""
+        results = select(suite_results.c.suite_run_id).where(suite_results.c.suite_run_id == suite_id)
+        with self._database.writing() as connection:
+            connection.execute(delete(suite_runs).where(suite_runs.c.id == suite_id, ~results.exists()))
+
     def newest(self, limit: int = 50) -> list[StoredSuite]:
         """Return the last suite runs, the newest first."""
         columns = suite_results.c

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,24 @@ def test_wrong_use_exits_with_2(folder, arguments, words):
     assert done.exit_code == 2
     assert words in done.output
     assert "passed" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("package", "database", "more", "words"),
+    [
+        ("distributed", "sqlite://", [], "--distributed needs a PostgreSQL database, which workers share."),
+        ("gone", "sqlite://", [], "Install it: pip install 'workflow-debugger[dask,postgres]'."),
+        ("distributed", "postgresql://h/d", ["--parallel", "2"], "Leave out --parallel."),
+    ],
+)
+def test_distributed_needs_package_and_postgresql(folder, monkeypatch, package, database, more, words):
+    scenario(folder, "One")
+    monkeypatch.setattr(sys.modules["debugger.cli.test"], "find_spec", lambda name: find_spec(package))
+
+    done = run(".", "--distributed", "tcp://127.0.0.1:1", *more, database=database)
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert words in done.stderr
 
 
 def test_all_broken_files_are_named(folder):

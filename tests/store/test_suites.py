@@ -41,6 +41,17 @@ def test_suite_has_counts_and_results(store):
     assert store.suites.results(FIRST) == [stored(), stored("a::c" + "x" * 5000, "failed", disposition="new")]
 
 
+def test_suite_without_result_is_withdrawn(store):
+    for suite_id in (FIRST, SECOND):
+        begin(store, suite_id)
+    store.suites.add(FIRST, stored())
+
+    for suite_id in (FIRST, SECOND):
+        store.suites.withdraw(suite_id)
+
+    assert [store.suites.has(each) for each in (FIRST, SECOND)] == [True, False]
+
+
 def test_result_replaces_earlier_one(store):
     begin(store, FIRST)
     store.suites.add(FIRST, stored(outcome="error"))
