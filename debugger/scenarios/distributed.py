@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import queue
 import threading
 import time
@@ -78,6 +79,7 @@ class DistributedExecution:
                     client.unregister_worker_plugin(name)  # ends and waits for what still runs
 
     def _client(self) -> Client:
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # its errors are raised here
         try:
             client = Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
