@@ -31,6 +31,9 @@ def later(app, backend, record, settle):
     return passed
 
 
+SCENARIO_ITEMS = ["save_scenario", "open_scenario", "script"]
+
+
 def test_run_without_background_work_shows_nothing_of_it(app, backend, press):
     backend.create_workflow(document(say("chat")))
     app.run()
@@ -318,6 +321,8 @@ def test_bar_of_new_run_offers_steps_alone(app, backend):
         "resume",
         "stop",
         "space",
+        "script",
+        "open_scenario",
         "more",
     ]
     assert menu_keys(app) == ["demo_script"]
@@ -352,6 +357,7 @@ def test_live_menu_runs_again_and_controls_run(app, record, waiting):
         "send_again",
         "pause_run",
         "reload_run",
+        *SCENARIO_ITEMS,
         "demo_script",
     ]
     assert control(app, "restart").label == "Restart with the same input"
@@ -366,7 +372,7 @@ def test_past_bar_leaves_out_what_changes_run(app, record, waiting):
     begin = bar_kinds(app)[:4]
     assert begin == [f"Viewing turn 1, event {event}", "back_to_live", "Your turn", "fork_turn"]
     assert not {*STEPS, "resume", "stop", "pause_run", "reload_run", "turn"} & keys(app)
-    assert menu_keys(app) == ["restart", "restart_changed", "send_again", "demo_script"]
+    assert menu_keys(app) == ["restart", "restart_changed", "send_again", *SCENARIO_ITEMS, "demo_script"]
 
 
 def test_bar_of_ended_run_offers_restart(app, press, waiting):
@@ -375,7 +381,7 @@ def test_bar_of_ended_run_offers_restart(app, press, waiting):
     assert bar_kinds(app)[:3] == ["Cancelled", "turn", "restart"]
     assert control(app, "restart").item["look"] == "primary"
     assert not {*STEPS, "resume", "stop"} & keys(app)
-    assert menu_keys(app) == ["restart_changed", "send_again", "reload_run", "demo_script"]
+    assert menu_keys(app) == ["restart_changed", "send_again", "reload_run", *SCENARIO_ITEMS, "demo_script"]
 
 
 def test_paused_bar_says_why_and_resumes(app, backend, record):
