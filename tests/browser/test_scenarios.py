@@ -205,5 +205,5 @@ def test_script_is_completed_checked_and_used(page: Page, tmp_path: Path) -> Non
 
         say(page, "What are your hours?")
 
-        expect(conversation(page)).to_contain_text("We are open Monday to Friday")
+        expect(conversation(page)).to_contain_text("Opening hours · turn 1")
         assert len(list(tmp_path.rglob("workflow_clinic_front_desk.script.yaml"))) == 1

@@ -271,6 +271,7 @@ def test_latest_turn_is_shown_with_work_that_came_of_it(app, backend, record, pr
 
 
 CHAT = (static("a", "Hello"), say("chat"), direct("a", "chat"))
+SCENARIO = ["save_scenario", "open_scenario", "script"]
 STEPS = {"step_event", "step_node", "step_turn"}
 
 
@@ -318,6 +319,8 @@ def test_bar_of_new_run_offers_steps_alone(app, backend):
         "resume",
         "stop",
         "space",
+        "script",
+        "open_scenario",
     ]
     assert control(app, "stop").disabled
 
@@ -344,7 +347,14 @@ def test_live_bar_orders_state_steps_cursor_and_rest(app, waiting):
 
 
 def test_live_menu_runs_again_and_controls_run(app, record, waiting):
-    assert menu_keys(app) == ["restart", "restart_changed", "send_again", "pause_run", "reload_run"]
+    assert menu_keys(app) == [
+        "restart",
+        "restart_changed",
+        "send_again",
+        "pause_run",
+        "reload_run",
+        *SCENARIO,
+    ]
     assert control(app, "restart").label == "Restart with the same input"
     assert control(app, "send_again").label == "Run turn 1 again"
     assert record(CurrentRun).session.run_id in [item.get("text") for item in more(app)]
@@ -356,7 +366,7 @@ def test_past_bar_leaves_out_what_changes_run(app, record, waiting):
     event = record(Cursor).event
     assert bar_kinds(app)[:3] == [f"Viewing turn 1, event {event}", "back_to_live", "fork_turn"]
     assert not {*STEPS, "resume", "stop", "pause_run", "reload_run", "turn"} & keys(app)
-    assert menu_keys(app) == ["restart", "restart_changed", "send_again"]
+    assert menu_keys(app) == ["restart", "restart_changed", "send_again", *SCENARIO]
 
 
 def test_bar_of_ended_run_offers_restart(app, press, waiting):
@@ -365,7 +375,7 @@ def test_bar_of_ended_run_offers_restart(app, press, waiting):
     assert bar_kinds(app)[:3] == ["Cancelled", "turn", "restart"]
     assert control(app, "restart").item["look"] == "primary"
     assert not {*STEPS, "resume", "stop"} & keys(app)
-    assert menu_keys(app) == ["restart_changed", "send_again", "reload_run"]
+    assert menu_keys(app) == ["restart_changed", "send_again", "reload_run", *SCENARIO]
 
 
 def test_paused_bar_says_why_and_resumes(app, backend, record):
