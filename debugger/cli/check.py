@@ -22,7 +22,8 @@ from debugger.graph import Graph, load_workflow
 from debugger.graph import check as problems_of
 from debugger.graph.checks import format_problem
 from debugger.protocol.base import JsonObject
-from debugger.scenarios.loading import SUFFIX, Problem, ScenarioFileError, load_scenario
+from debugger.scenarios.loading import SUFFIX, load_scenario
+from debugger.scenarios.mistakes import Problem, ScenarioFileError
 from debugger.scenarios.schema import SCHEMAS
 
 _KNOWN = frozenset({*NODE_TYPES, SUPER_NODE})

@@ -18,7 +18,7 @@ from debugger.errors import InputError
 from debugger.expressions import ABSENT
 from debugger.expressions.limits import LimitError
 from debugger.protocol.runs import MAIN_THREAD
-from debugger.scenarios.conversation import Conversation, Scope, Visit, fold
+from debugger.scenarios.conversation import ANY_NODES, Conversation, Scope, Visit, fold
 from debugger.scenarios.model import EventMatch, Expectation, Judge, TextMatch, VariableMatch
 from debugger.scenarios.results import CheckResult
 
@@ -29,7 +29,6 @@ _MAX_GOT = 400
 """Characters of ``got``."""
 _MAX_LISTED = 30
 """Nodes or edges that ``got`` lists."""
-_ANY = "..."
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def _not_reached(names: Sequence[str], run: Conversation, scope: Scope) -> Findi
 
 
 def _path(names: Sequence[str], run: Conversation, scope: Scope) -> Finding:
-    wanted = [None if name == _ANY else run.workflow.node_id(name) for name in names]
+    wanted = [None if name == ANY_NODES else run.workflow.node_id(name) for name in names]
     visits = [visit for visit in run.visits(scope) if visit.is_main]
     visits = [
         visit
@@ -190,10 +189,7 @@ def _variable(match: VariableMatch, run: Conversation, _scope: Scope) -> Finding
     scope, _, path = match.name.partition(".")
     if scope == "runtime" and match.thread != MAIN_THREAD:
         scope = f"thread_{match.thread}"
-    try:
-        value = read_watch(f"{scope}.{path}").read(run.snapshots.at(None), run.workflow.graph.workflow)
-    except InputError:
-        value = ABSENT
+    value = read_watch(f"{scope}.{path}").read(run.snapshots.at(None), run.workflow.graph.workflow)
     kind, operand = match.comparison
     name = path.split(".")[0].split("[")[0]
     last = run.history.catch_up().last_set(scope, name, None)

@@ -27,6 +27,9 @@ from debugger.protocol.workflow import Workflow
 
 Projection = TypeVar("Projection", bound=EventFold)
 
+ANY_NODES = "..."
+"""In a path: any number of nodes, none included."""
+
 _ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
 
 

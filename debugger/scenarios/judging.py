@@ -7,8 +7,8 @@ import threading
 from debugger.backends.embedded.gateway_factory import GatewayFactory
 from debugger.backends.embedded.model_selection import default_llm
 from debugger.engine.environment import Environment
+from debugger.engine.mocks.interceptor import FailingModel
 from debugger.engine.models.base import Model, ModelError, Prompt, TransitionOption
-from debugger.engine.models.heuristic import HeuristicModel
 from debugger.engine.models.invoke import invoke
 from debugger.engine.models.providers import ProviderModel
 from debugger.errors import InputError, RunError
@@ -47,7 +47,7 @@ class ConversationJudge:
         if model is None:
             llm = self._configuration(judge)
             model = ProviderModel(
-                HeuristicModel(),
+                FailingModel("calls to models are simulated"),
                 default_llm=llm,
                 refuses_private=self._settings.outbound_private == "refuse",
             )

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from debugger.engine.models import Script
 from debugger.engine.models.yaml_lines import LocatedValue, YamlError, read_yaml
-from debugger.errors import DebuggerError, InputError
+from debugger.engine.super_nodes import expand
+from debugger.errors import DebuggerError, InputError, NotFoundError, RunError
 from debugger.graph import load_workflow
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
-from debugger.scenarios.model import Scenario
+from debugger.scenarios.conversation import ANY_NODES, CheckedWorkflow
+from debugger.scenarios.mistakes import Problem, ScenarioFileError, in_words, nearest, own_path
+from debugger.scenarios.model import Expectation, Scenario
+
+Read = TypeVar("Read")
 
 SUFFIX = ".scenario.yaml"
 """The end of the names of scenario files."""
@@ -28,51 +32,6 @@ MAX_ROWS = 100_000
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _FILLED = ("input", "turns", "expect")
-_MOMENT = "a date with a time, such as 2026-03-02T09:00:00Z"
-_CASES = {
-    "string_type": "a text",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "float_parsing": "a number",
-    "bool_parsing": "true or false",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "datetime_from_date_parsing": _MOMENT,
-    "datetime_parsing": _MOMENT,
-    "datetime_type": _MOMENT,
-    "list_type": "a list",
-    "dict_type": "a mapping of keys to values",
-    "model_type": "a mapping of keys to values",
-    "model_attributes_type": "a mapping of keys to values",
-}
-"""What is expected, by the type of pydantic's error."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A mistake in a file."""
-
-    line: int
-    column: int
-    """Both count from 1."""
-    message: str
-    """One or two sentences: what was found, what was expected."""
-
-    @classmethod
-    def of(cls, error: YamlError) -> Self:
-        """Return the mistake that an error reports."""
-        message = f"{error.problem[:1].upper()}{error.problem[1:]} {error.advice}".rstrip()
-        return cls(error.line, error.column, message)
-
-
-class ScenarioFileError(InputError):
-    """All mistakes of a scenario file: ``file:line:column: message``, one a line."""
-
-    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
-        self.problems = sorted(problems, key=lambda each: (each.line, each.column))
-        super().__init__(
-            "\n".join(f"{file}:{each.line}:{each.column}: {each.message}" for each in self.problems)
-        )
 
 
 @dataclass(frozen=True)
@@ -88,7 +47,9 @@ class LoadedScenario:
     """The values for placeholders, from the file itself or from CSV."""
     document: Workflow | None = field(default=None, repr=False)
     """The workflow, where the scenario names a JSON file."""
+    document_text: str = field(default="", repr=False)
     script: Script | None = field(default=None, repr=False)
+    script_text: str | None = field(default=None, repr=False)
 
     def cases(self) -> Iterator[tuple[int | None, JsonObject, Scenario]]:
         """Yield each row with its number, from 1, and the scenario filled with it.
@@ -157,6 +118,8 @@ def load_text(text: str, folder: Path, *, path: Path | None = None) -> LoadedSce
     scenario, rows = reader.scenario(), reader.rows()
     document, script = reader.document(), reader.script()
     reader.check_placeholders()
+    if scenario is not None and document is not None:
+        reader.check_names(scenario, document)
     reader.raise_problems(file)
     assert scenario is not None
     for number, row in enumerate(rows, start=1):
@@ -165,7 +128,16 @@ def load_text(text: str, folder: Path, *, path: Path | None = None) -> LoadedSce
         except ValidationError as error:
             reader.add_invalid(error, f"Row {number}: ")
     reader.raise_problems(file)
-    return LoadedScenario(path, scenario, text, rows, document, script)
+    return LoadedScenario(
+        path,
+        scenario,
+        text,
+        rows,
+        document,
+        reader.texts.get("workflow", ""),
+        script,
+        reader.texts.get("script"),
+    )
 
 
 class _Reader:
@@ -182,6 +154,8 @@ class _Reader:
         self._folder = folder
         self._problems: list[Problem] = []
         self._rows: list[JsonObject] = []
+        self.texts: dict[str, str] = {}
+        """The texts of the files that the scenario names, by key."""
         self._columns: list[str] | None = None
         """Those of the CSV file."""
 
@@ -205,8 +179,8 @@ class _Reader:
     def add_invalid(self, error: ValidationError, prefix: str = "") -> None:
         """Note the errors of a validation."""
         for each in error.errors(include_url=False):
-            path = _own_path(self._root, each["loc"])
-            self._add(path, prefix + _in_words(each, path))
+            path = own_path(self._root, each["loc"])
+            self._add(path, prefix + in_words(each, path))
 
     def rows(self) -> list[JsonObject]:
         """Return the rows, inline or from CSV."""
@@ -224,28 +198,55 @@ class _Reader:
             return None
         if self._value("workflow_version") is not None:
             self._add(("workflow_version",), "A JSON file has one version only. Remove workflow_version.")
-        content = self._content("workflow", name)
-        try:
-            return None if content is None else load_workflow(content)
-        except DebuggerError as error:
-            self._add(("workflow",), f"The file {name!r} is not a workflow: {error}")
-            return None
+        return self._read_file("workflow", name, load_workflow)
 
     def script(self) -> Script | None:
         """Return the script that the scenario names."""
         name = self._value("script")
-        content = self._content("script", name) if isinstance(name, str) else None
+        return self._read_file("script", name, Script.load) if isinstance(name, str) else None
+
+    def _read_file(self, kind: str, name: str, read: Callable[[str], Read]) -> Read | None:
+        content = self._content(kind, name)
         try:
-            return None if content is None else Script.load(content.decode("utf-8-sig"))
-        except (InputError, UnicodeDecodeError) as error:
-            self._add(("script",), f"The file {name!r} is not a script: {error}")
-            return None
+            if content is None:
+                return None
+            text = self.texts[kind] = content.decode("utf-8-sig")
+            return read(text)
+        except UnicodeDecodeError:
+            self._add((kind,), f"The file {name!r} is not UTF-8. Save it as UTF-8.")
+        except DebuggerError as error:
+            self._add((kind,), f"The file {name!r} is not a {kind}: {error}")
+        return None
 
     def check_placeholders(self) -> None:
         """Note placeholders without a column."""
         for key in _FILLED:
             for path, name in _placeholders(self._value(key), (key,)):
                 self._check_placeholder(path, name)
+
+    def check_names(self, scenario: Scenario, document: Workflow) -> None:
+        """Note names of nodes and edges that the workflow of a JSON file does not have."""
+        try:
+            workflow = CheckedWorkflow(document, expand(document, _not_stored).workflow)
+        except RunError:  # it contains a stored workflow, whose nodes only a run knows
+            return
+        checks = {"node": workflow.node_id, "edge": workflow.check_edge}
+        places: list[tuple[tuple[str | int, ...], list[Expectation]]] = [(("expect",), scenario.expect)]
+        places += [(("turns", index, "expect"), turn.expect) for index, turn in enumerate(scenario.turns)]
+        for path, expectations in places:
+            for index, expectation in enumerate(expectations):
+                for kind, name in _names(expectation):
+                    self._check_name((*path, index, expectation.kind), name, checks[kind])
+        for index, mock in enumerate(scenario.mocks):
+            for name in filter(None, (mock.node, mock.model_of, mock.called_by)):
+                self._check_name(("mocks", index), name, workflow.node_id)
+
+    def _check_name(self, path: tuple[str | int, ...], name: str, check: Callable[[str], object]) -> None:
+        try:
+            if "{{" not in name:
+                check(name)
+        except InputError as error:
+            self._add(path, str(error))
 
     def _check_placeholder(self, path: tuple[str | int, ...], name: str) -> None:
         written = f"{{{{{name}}}}}"
@@ -257,13 +258,13 @@ class _Reader:
             if name not in self._columns:
                 self._add(
                     path,
-                    f"The placeholder {written} is no column of the file. {_nearest(name, self._columns)}",
+                    f"The placeholder {written} is no column of the file. {nearest(name, self._columns)}",
                 )
             return
         for index, row in enumerate(self._rows):
             if name not in row:
                 message = f"Row {index + 1} has no {name!r}, which the placeholder {written} needs."
-                self._add(("rows", index), f"{message} {_nearest(name, row)}")
+                self._add(("rows", index), f"{message} {nearest(name, row)}")
 
     def _csv(self, name: str) -> list[JsonObject]:
         content = self._content("rows", name)
@@ -306,6 +307,21 @@ class _Reader:
 def is_path(workflow: str) -> bool:
     """Return whether a scenario's ``workflow`` is a path and not an id or a name."""
     return workflow.endswith(".json")
+
+
+def _names(expectation: Expectation) -> Iterator[tuple[str, str]]:
+    """Yield the names of nodes and edges in an expectation, with their kind."""
+    for names in (expectation.reached, expectation.not_reached, expectation.path):
+        yield from (("node", name) for name in names or () if name != ANY_NODES)
+    for names in (expectation.edge_taken, expectation.edge_not_taken):
+        yield from (("edge", name) for name in names or ())
+    for match in (expectation.hint, *(expectation.events or ())):
+        if match is not None and match.node is not None:
+            yield "node", match.node
+
+
+def _not_stored(workflow_id: str, version: int | None) -> NoReturn:
+    raise NotFoundError(f"The workflow {workflow_id!r} is stored elsewhere.")
 
 
 def _filled(scenario: Scenario, row: JsonObject) -> Scenario:
@@ -351,78 +367,3 @@ def _placeholders(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tup
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _placeholders(inner, (*path, index))
-
-
-def _own_path(root: LocatedValue, loc: Iterable[str | int]) -> tuple[str | int, ...]:
-    """Return an error's path without the names of types that pydantic puts in between."""
-    path: list[str | int] = []
-    steps = list(loc)
-    for number, step in enumerate(steps):
-        inside = root.at(path).value
-        exists = (
-            step in inside if isinstance(inside, dict) else isinstance(inside, list) and isinstance(step, int)
-        )
-        if exists or (number == len(steps) - 1 and isinstance(inside, dict)):
-            path.append(step)
-    return tuple(path)
-
-
-def _in_words(error: Any, path: tuple[str | int, ...]) -> str:
-    """Return one of pydantic's errors as a sentence."""
-    kind, found = error["type"], error["input"]
-    place = next((step for step in reversed(path) if isinstance(step, str)), "")
-    if kind == "extra_forbidden":
-        return f"{place}: this key is unknown. {_nearest(place, _keys_at(path[:-1]))}"
-    if kind == "missing":
-        return f"{place}: this key is missing."
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    if kind == "value_error":
-        return f"{place or 'This'}: {message}."
-    if kind == "too_short":
-        return f"{place}: expected at least {error['ctx']['min_length']} item, found a list of 0."
-    expected = _CASES.get(kind, message)
-    return f"{place or 'This'}: expected {expected}, found {_shown(found)}."
-
-
-def _keys_at(path: Sequence[str | int]) -> list[str]:
-    """Return the keys that the format has at a path."""
-    model: type[BaseModel] = Scenario
-    for step in path:
-        if isinstance(step, str):
-            model = _MODELS.get((model.__name__, step), model)
-    return [each.alias or name for name, each in model.model_fields.items()]
-
-
-def _inner_models(model: type[BaseModel], found: dict[tuple[str, str], type[BaseModel]]) -> None:
-    for name, each in model.model_fields.items():
-        for inner in _models_in(each.annotation, each.metadata):
-            key = (model.__name__, each.alias or name)
-            if key not in found:
-                found[key] = inner
-                _inner_models(inner, found)
-
-
-def _models_in(annotation: Any, _metadata: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in getattr(annotation, "__args__", ()):
-        yield from _models_in(argument, ())
-
-
-_MODELS: dict[tuple[str, str], type[BaseModel]] = {}
-_inner_models(Scenario, _MODELS)
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(names)}."
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict | list):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    if value is None:
-        return "nothing"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else f"{text[:80]}…"

@@ -5,13 +5,16 @@ Format version 1; `debugger/docs/scenarios.md` explains it for its writers.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from debugger.analysis.thread_positions import HintKind
+from debugger.analysis.variable_history import read_watch
 from debugger.engine.json_schema import search_pattern
+from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import RunStatus
 
@@ -47,8 +50,31 @@ def _pattern(text: str) -> str:
     return text
 
 
+def _variable_name(name: str) -> str:
+    if "{{" in name:
+        return name
+    try:
+        is_name = _SCOPED.match(name) is not None and not read_watch(name).is_condition
+    except DebuggerError:
+        is_name = False
+    if not is_name:
+        raise ValueError(f"{name!r} is no variable; expected runtime., dynamic. or workflow. and its name")
+    return name
+
+
+_SCOPED = re.compile(r"(runtime|dynamic|workflow|system)\.\S")
 Pattern = Annotated[str, AfterValidator(_pattern)]
-Texts = Annotated[list[str], BeforeValidator(_list, json_schema_input_type=str | list[str])]
+VariableName = Annotated[str, AfterValidator(_variable_name)]
+Texts = Annotated[
+    list[str], Field(min_length=1), BeforeValidator(_list, json_schema_input_type=str | list[str])
+]
+
+
+SideEffectClasses = Annotated[
+    list[SideEffectClass],
+    Field(min_length=1),
+    BeforeValidator(_list, json_schema_input_type=SideEffectClass | list[SideEffectClass]),
+]
 
 
 class TextMatch(_Model):
@@ -77,7 +103,7 @@ MatchedText = Annotated[TextMatch, BeforeValidator(_text_match, json_schema_inpu
 class VariableMatch(_Model):
     """A comparison of one variable after the turn."""
 
-    name: str
+    name: VariableName
     """``runtime.slot``, ``dynamic.name`` or ``workflow.name``, then a path: ``runtime.patient.phones[0]``."""
     thread: str = "0"
     """The thread whose runtime variables are meant."""
@@ -104,6 +130,9 @@ class VariableMatch(_Model):
     def _compares_once(self) -> Self:
         if len(self.model_fields_set - {"name", "thread"}) != 1:
             raise ValueError(f"needs exactly one of {', '.join(_COMPARISONS)}")
+        name, operand = self.comparison
+        if operand is None and name not in ("equals", "not_equals", "contains"):
+            raise ValueError(f"{name!r} needs a value")
         return self
 
 
@@ -130,6 +159,12 @@ class Limits(_Model):
     turns: int | None = Field(default=None, ge=0)
     """Turns of the user; at the end only."""
     node_runs: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError(f"needs one of {', '.join(type(self).model_fields)}")
+        return self
 
 
 class EventMatch(_Model):
@@ -163,7 +198,7 @@ class Expectation(_Model):
     reached: Texts | None = None
     """Nodes, by logical id or name, that all ran."""
     not_reached: Texts | None = None
-    path: list[str] | None = None
+    path: list[str] | None = Field(default=None, min_length=1)
     """The nodes of the main thread in order; ``...`` is any number of nodes, none included."""
     edge_taken: Texts | None = None
     """Edges, by name, logical id or condition, that were all taken."""
@@ -171,13 +206,10 @@ class Expectation(_Model):
     variable: VariableMatch | None = None
     hint: HintMatch | None = None
     status: RunStatus | None = None
-    no_side_effect: Annotated[
-        list[SideEffectClass] | None,
-        BeforeValidator(_list, json_schema_input_type=SideEffectClass | list[SideEffectClass]),
-    ] = None
+    no_side_effect: SideEffectClasses | None = None
     """Classes of calls to the outside that were neither made nor blocked."""
     at_most: Limits | None = None
-    events: list[EventStep] | None = None
+    events: list[EventStep] | None = Field(default=None, min_length=1)
     """Events in this order; others may be between them."""
     judge: Judge | None = None
     message: str = ""

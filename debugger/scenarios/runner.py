@@ -182,9 +182,7 @@ class ScenarioRunner:
         self, loaded: LoadedScenario, scenario: Scenario, connection: str, cancelled: threading.Event
     ) -> ScenarioRun:
         if connection == EMBEDDED:
-            engine = self._engine(
-                scenario.script and str(loaded.path.parent / scenario.script), loaded.script
-            )
+            engine = self._engine(loaded.script_text, loaded.script)
             engine.reset(scenario)
             backend: Backend = engine.backend
         else:
@@ -207,7 +205,7 @@ class ScenarioRunner:
         """Return the id of the workflow, and the version that holds its file."""
         key = (
             connection,
-            scenario.workflow if loaded.document is None else str(loaded.path.parent / scenario.workflow),
+            scenario.workflow if loaded.document is None else loaded.document_text,
         )
         if key not in self._workflow_ids:
             if loaded.document is None or connection != EMBEDDED:

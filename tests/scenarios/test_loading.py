@@ -7,8 +7,9 @@ import json
 import pytest
 
 from debugger.errors import InputError
-from debugger.scenarios.loading import ScenarioFileError, find_scenarios, load_scenario, load_text
-from tests.support.factories import document, static
+from debugger.scenarios.loading import find_scenarios, load_scenario, load_text
+from debugger.scenarios.mistakes import ScenarioFileError
+from tests.support.factories import direct, document, static
 
 HEAD = "version: 1\nname: Test\nworkflow: some_workflow\n"
 
@@ -28,7 +29,7 @@ turns:
     expect:
       - says: {equals: a, contains: b}
       - says: {equls: a}
-      - variable: {name: x, equlas: 1}
+      - variable: {name: runtime.x, equlas: 1}
       - status: wating
       - at_most: {tokens: many}
       - {}
@@ -53,7 +54,7 @@ turns:
         f"{file}:10:5: say: expected a text, found a list.",
         f"{file}:12:9: says: needs exactly one of equals, contains, regex, similar, not, not equals and contains.",
         f"{file}:13:16: equls: this key is unknown. Did you mean 'equals'?",
-        f"{file}:14:29: equlas: this key is unknown. Did you mean 'equals'?",
+        f"{file}:14:37: equlas: this key is unknown. Did you mean 'equals'?",
         f'{file}:15:9: status: expected {statuses}, found "wating".',
         f'{file}:16:19: tokens: expected a whole number, found "many".',
         f"{file}:17:9: expect: needs exactly one of {kinds}.",
@@ -130,6 +131,39 @@ def test_mistake_names_its_place(tmp_path, text, message):
         load_text(text, tmp_path)
 
     assert str(caught.value).startswith(f"{tmp_path.as_posix()}/unsaved.scenario.yaml:{message}")
+
+
+def test_unknown_names_are_reported_by_place(tmp_path):
+    flow = document(static("greet", "Hi"), static("bye", "Bye"), direct("greet", "bye", name="onward"))
+    (tmp_path / "flow.json").write_text(json.dumps(flow), encoding="utf-8")
+    text = """\
+version: 1
+name: Test
+workflow: flow.json
+rows: [{node: nothing}]
+mocks:
+  - {node: gret, error: x}
+  - {tool: anything, called_by: Greet, error: x}
+turns:
+  - say: a
+    expect:
+      - reached: [Greet, bey]
+      - path: [greet, ..., "{{node}}"]
+      - events: [start_workflow, {type: end_node_run, node: by}]
+expect:
+  - edge_not_taken: [onward, onwards]
+  - hint: {node: desk}
+"""
+    with pytest.raises(ScenarioFileError) as caught:
+        load_text(text, tmp_path)
+
+    assert [(each.line, each.column, each.message) for each in caught.value.problems] == [
+        (6, 5, "The workflow has no node 'gret'. Did you mean 'greet'?"),
+        (11, 9, "The workflow has no node 'bey'. Did you mean 'bye'?"),
+        (13, 9, "The workflow has no node 'by'. Did you mean 'bye'?"),
+        (15, 5, "The workflow has no edge 'onwards'. Did you mean 'onward'?"),
+        (16, 5, "The workflow has no node 'desk'. It has greet, bye, Greet, Bye."),
+    ]
 
 
 def test_rows_fill_texts_and_values(tmp_path):

@@ -13,7 +13,7 @@ from debugger.scenarios.model import Repeat
 from debugger.scenarios.runner import ScenarioRunner
 from debugger.settings import Settings
 from debugger.store import Store
-from tests.support.factories import direct, document, node, say, static, when
+from tests.support.factories import direct, document, node, say, static, tool, when
 from tests.support.super_nodes import super_node
 
 HEAD = "version: 1\nname: Test\nworkflow: flow.json\n"
@@ -122,18 +122,6 @@ def test_unused_mock_is_a_warning(runner, tmp_path):
     ("text", "message"),
     [
         (
-            "turns: [{say: a, expect: [{reached: gret}]}]",
-            "The workflow has no node 'gret'. Did you mean 'greet'?",
-        ),
-        (
-            "turns: [{say: a, expect: [{edge_not_taken: x}]}]",
-            "The workflow has no edge 'x'. It has none.",
-        ),
-        (
-            "mocks: [{node: nope, error: x}]\nturns: [{say: a}]",
-            "The workflow has no node 'nope'. It has greet, Greet.",
-        ),
-        (
             "turns: [{advance: 1}]",
             "There is no background work before the first turn. Begin with 'say' or 'send'.",
         ),
@@ -148,6 +136,25 @@ def test_mistake_is_an_error_and_no_failure(runner, tmp_path, text, message):
     [found] = results(runner, tmp_path, text, static("greet", "Hi"))
 
     assert (found.outcome, found.repetitions[0].error) == ("error", message)
+
+
+def test_unknown_node_of_connection_is_an_error(tmp_path):
+    staging = EmbeddedBackend(store=Store("sqlite://"))
+    staging.create_workflow(document(static("hello", "Hi")))
+    with ScenarioRunner({"staging": staging}.__getitem__, Settings()) as runner:
+        [found] = results(
+            runner,
+            tmp_path,
+            "turns: [{say: a, expect: [{not_reached: greet}]}]",
+            static("greet", "Hi"),
+            backend="staging",
+        )
+
+    assert (found.outcome, found.repetitions[0].error) == (
+        "error",
+        "The workflow has no node 'greet'. It has hello, Hello.",
+    )
+    staging.close()
 
 
 def test_clock_and_seed_repeat_a_run(tmp_path):
@@ -277,3 +284,36 @@ def test_script_of_the_scenario_answers(runner, tmp_path):
     )
 
     assert found.outcome == "passed"
+
+
+def test_frozen_clock_waits_for_nothing(runner, tmp_path):
+    [found] = results(
+        runner,
+        tmp_path,
+        "clock: 2026-03-02T09:00:00Z\nturns: [{say: a}]\nmocks:\n"
+        "  - {tool: look_up, delay_seconds: 600}\n"
+        "  - {tool: look_up, output: {result: 1}}\n"
+        "  - {node: greet, delay_seconds: 600}",
+        tool("look_up", "def run(): return 1"),
+        static("greet", "Hi"),
+        direct("look_up", "greet"),
+    )
+
+    assert (found.outcome, found.repetitions[0].warnings) == ("passed", [])
+    assert found.seconds < 300
+
+
+def test_changed_files_are_read_again(runner, tmp_path):
+    text = "script: own.script.yaml\nturns: [{say: a, expect: [{says: %s}, {says: %s}]}]"
+    for words in ("one", "two"):
+        script = f"version: 1\nworkflow: workflow_test\nnodes: {{desk: [{{say: Script {words}.}}]}}"
+        (tmp_path / "own.script.yaml").write_text(script, encoding="utf-8")
+        [found] = results(
+            runner,
+            tmp_path,
+            text % (f"Script {words}", f"File {words}"),
+            static("greet", f"File {words}"),
+            say("desk"),
+            direct("greet", "desk"),
+        )
+        assert ([each.text for each in found.repetitions[0].failures], found.repetitions[0].error) == ([], "")

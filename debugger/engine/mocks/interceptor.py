@@ -163,7 +163,7 @@ class Interceptor:
         target = Target("tool", model_name(tool.config.name), context.node_logical_id)
         matched = self._match(target, context.applied_mocks)
         if matched.fault is not None:
-            context.cancelled.wait(matched.fault.delay)
+            context.sleep(matched.fault.delay, context.cancelled)
             if matched.fault.error:
                 return ToolResult(success=False, error=matched.fault.error)
         if matched.pin is not None:

@@ -141,6 +141,7 @@ class NodeContext:
             interceptor=self.interceptor,
             tool_error=self.tool_error,
             applied_mocks=self.applied_mocks,
+            sleep=self.environment.sleep,
         )
 
     @property

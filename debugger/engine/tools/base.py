@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -108,6 +109,8 @@ class ToolContext:
     """With what the call is to fail; empty lets it be made."""
     applied_mocks: list[str] = field(default_factory=list)
     """The ids of the pins and faults that the node's run has met."""
+    sleep: Callable[[float, threading.Event], object] = lambda seconds, woken: woken.wait(seconds)
+    """Waits some seconds, less when the event is set meanwhile."""
 
     def reach(self, call: OutboundCall[Answer]) -> OutboundOutcome[Answer]:
         """Make a call to the outside; warn if simulated, never raise."""
