@@ -26,7 +26,7 @@ from debugger.scenarios.connections import Connections
 from debugger.scenarios.history import SuiteHistory
 from debugger.scenarios.possible_effects import CONFIRMED, PossibleEffect, possible_effects
 from debugger.scenarios.reports import REPORTS
-from debugger.scenarios.reports.masked import Sources
+from debugger.scenarios.reports.masked import Sources, without_secrets
 from debugger.scenarios.reports.texts import RunLink, app_link, failure_lines, no_link, warning_lines
 from debugger.scenarios.results import ScenarioResult
 from debugger.scenarios.runner import EMBEDDED
@@ -152,7 +152,7 @@ def _run(
         history.suite_id,
         started,
         time.perf_counter() - began,
-        [results[case.id] for case in cases if case.id in results],
+        [without_secrets(results[case.id]) for case in cases if case.id in results],
         missing,
         history.dispositions,
         "interrupted" if cancelled.is_set() else "--bail" if missing else "",
@@ -340,6 +340,8 @@ def _cancelled_by_signal(cancelled: threading.Event) -> Iterator[None]:
 def _exit_codes() -> Iterator[None]:
     try:
         yield
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except (InputError, ConflictError, NotFoundError, SettingsError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(USAGE)

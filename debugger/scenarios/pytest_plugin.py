@@ -158,10 +158,12 @@ class ScenarioItem(pytest.Item):
         """
         import threading
 
+        from debugger.scenarios.reports.masked import without_secrets
         from debugger.scenarios.reports.texts import warning_lines
 
-        result = self._case.run(self.config.stash[_WORLD].runner, threading.Event())
-        assert result is not None
+        found = self._case.run(self.config.stash[_WORLD].runner, threading.Event())
+        assert found is not None
+        result = without_secrets(found)
         self.user_properties += [("run_id", each.run_id) for each in result.repetitions if each.run_id]
         if warnings := "\n".join(warning_lines(result)):
             self.add_report_section("call", "scenario warnings", warnings)

@@ -239,11 +239,11 @@ class ScenarioRunner:
         document = workflow.to_wire()
         if not self._owns_store:
             for row in backend.workflows():
-                stored = backend.workflow(row.id)
-                if stored.config.logical_id != workflow.config.logical_id:
+                if backend.workflow(row.id).config.logical_id != workflow.config.logical_id:
                     continue
-                if stored.to_wire() == document:
-                    return row.id, row.active_version_number
+                for each in reversed(backend.versions(row.id)):
+                    if backend.workflow(row.id, each.version_number).to_wire() == document:
+                        return row.id, each.version_number
                 version = backend.store.create_version(row.id, document=document, version_name=name)
                 return row.id, version.version_number
         created = backend.create_workflow(document)

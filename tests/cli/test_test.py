@@ -321,3 +321,34 @@ def test_hosted_side_effects_need_consent(folder, texting_server, monkeypatch):
     assert "Side effects on hosted connections: 1 contact (simulated)." in done.output
     with closing(Store(f"sqlite:///{folder}/server/runs.sqlite3")) as store:
         assert len(store.runs()[0]) == 1
+
+
+def test_secrets_are_masked_everywhere(folder):
+    more = (
+        "rows: [{password: k-4711}]\nexpect:\n"
+        "  - variable: {name: dynamic.api_key, equals: other}\n"
+        "input: {dynamic_variables: {api_key: '{{password}}'}}\n"
+    )
+    scenario(folder, "One", more=more)
+
+    done = run(".", "--no-mask", "--json", folder / "report.json", "--html", folder / "report.html")
+
+    assert done.exit_code == 1
+    assert "expected: " in done.stdout
+    for text in (done.output, *((folder / f"report.{name}").read_text() for name in ("json", "html"))):
+        assert "k-4711" not in text
+
+
+def test_changed_workflow_is_stored_once(folder):
+    database = f"sqlite:///{folder}/runs.sqlite3"
+    scenario(folder, "One", "Good day")
+    run(".", database=database)
+    workflow = document(static("hello", "Good day"), name="Hello", logical_id="hello")
+    (folder / "hello.json").write_text(json.dumps(workflow))
+
+    done = [run(".", database=database) for _ in range(3)]
+
+    with closing(Store(database)) as store:
+        [stored] = [row for row in store.workflows()[0] if row.name == "Hello"]
+        assert len(store.versions(stored.id)) == 2
+    assert [each.exit_code for each in done] == [0, 0, 0]

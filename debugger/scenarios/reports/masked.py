@@ -66,6 +66,11 @@ def reported_results(
         )
 
 
+def without_secrets(result: ScenarioResult) -> ScenarioResult:
+    """Return a result for a terminal: secrets are masked, personal data is not."""
+    return _masked(result, Masker(MaskingOptions(frozenset())))
+
+
 def _masked(result: ScenarioResult, masker: Masker) -> ScenarioResult:
     return replace(
         result,
