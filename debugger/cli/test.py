@@ -340,6 +340,8 @@ def _cancelled_by_signal(cancelled: threading.Event) -> Iterator[None]:
 def _exit_codes() -> Iterator[None]:
     try:
         yield
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except (InputError, ConflictError, NotFoundError, SettingsError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(USAGE)

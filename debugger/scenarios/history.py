@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from debugger.protocol.base import JsonObject
 from debugger.scenarios.results import RepetitionResult, ScenarioResult
-from debugger.scenarios.suite import Case
+from debugger.scenarios.suite import Case, program_version
 from debugger.scenarios.suite_run import Disposition
 from debugger.store import StoredRepetition, StoredResult, SuiteRepository, new_id
 from debugger.store.suites import PastResult
@@ -56,7 +55,7 @@ class SuiteHistory:
         self._suites.begin(
             self.suite_id,
             started_by=started_by,
-            program_version=_program_version(),
+            program_version=program_version(),
             selected=len(self._cases),
         )
 
@@ -108,10 +107,3 @@ def read_repetition(value: JsonObject) -> RepetitionResult:
     """Read a stored repetition."""
     found: RepetitionResult = _REPETITION.validate_python(value)
     return found
-
-
-def _program_version() -> str:
-    try:
-        return version("workflow-debugger")
-    except PackageNotFoundError:
-        return ""
