@@ -242,15 +242,16 @@ class _Gate:
         Raises:
             InputError: Something is not permitted, or a connection lacks what a scenario needs.
         """
-        found: dict[str, dict[PossibleEffect, None]] = {}
+        hosted: dict[str, dict[PossibleEffect, None]] = {}
         with connections.runner() as runner:
             for case in {id(case.loaded): case for case in cases}.values():
                 connection = case.scenario.connection
                 if connection != EMBEDDED:
                     self._check_production(connections, connection)
                 workflow = runner.workflow(case.loaded, connection)
-                found.setdefault(connection, {}).update(dict.fromkeys(possible_effects(workflow.running)))
-        hosted = {name: effects for name, effects in found.items() if name != EMBEDDED}
+                if connection != EMBEDDED:
+                    effects = dict.fromkeys(possible_effects(workflow.running))
+                    hosted.setdefault(connection, {}).update(effects)
         for name, effects in hosted.items():
             own = [case for case in cases if case.scenario.connection == name]
             typer.echo(
@@ -368,6 +369,8 @@ def _cancelled_by_signal(cancelled: threading.Event) -> Iterator[None]:
 def _exit_codes() -> Iterator[None]:
     try:
         yield
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except (InputError, ConflictError, NotFoundError, SettingsError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(USAGE)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from debugger.protocol.base import JsonObject
 from debugger.scenarios.results import RepetitionResult, ScenarioResult
-from debugger.scenarios.suite import Case
+from debugger.scenarios.suite import Case, program_version
 from debugger.scenarios.suite_run import Disposition
 from debugger.store import StoredRepetition, StoredResult, SuiteRepository, new_id
 from debugger.store.suites import PastResult
@@ -112,11 +111,3 @@ def read_repetition(value: JsonObject) -> RepetitionResult:
     """Read a stored repetition."""
     found: RepetitionResult = _REPETITION.validate_python(value)
     return found
-
-
-def program_version() -> str:
-    """Return the version of this program; empty where it is not installed."""
-    try:
-        return version("workflow-debugger")
-    except PackageNotFoundError:
-        return ""

@@ -79,8 +79,12 @@ def find_scenarios(paths: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
-def load_scenario(path: Path) -> LoadedScenario:
+def load_scenario(path: Path, *, is_confined: bool = False) -> LoadedScenario:
     """Read a scenario file.
+
+    Args:
+        path: The file.
+        is_confined: Refuse paths that leave the file's folder, as for a file of another user.
 
     Raises:
         InputError: It cannot be read.
@@ -94,16 +98,19 @@ def load_scenario(path: Path) -> LoadedScenario:
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"The scenario {path} is not UTF-8.", advice="Save the file as UTF-8.") from error
-    return load_text(text, path.parent, path=path)
+    return load_text(text, path.parent, path=path, is_confined=is_confined)
 
 
-def load_text(text: str, folder: Path, *, path: Path | None = None) -> LoadedScenario:
+def load_text(
+    text: str, folder: Path, *, path: Path | None = None, is_confined: bool = False
+) -> LoadedScenario:
     """Read the text of a scenario.
 
     Args:
         text: The file's content.
         folder: The folder to which the paths in it are relative.
         path: The file's name for errors and results.
+        is_confined: Refuse paths that leave the folder.
 
     Raises:
         ScenarioFileError: It has mistakes; the message has all of them.
@@ -114,7 +121,7 @@ def load_text(text: str, folder: Path, *, path: Path | None = None) -> LoadedSce
         root = read_yaml(text)
     except YamlError as error:
         raise ScenarioFileError(file, [Problem.of(error)]) from error
-    reader = _Reader(root, folder)
+    reader = _Reader(root, folder, is_confined=is_confined)
     scenario, rows = reader.scenario(), reader.rows()
     document, script = reader.document(), reader.script()
     reader.check_placeholders()
@@ -146,12 +153,14 @@ class _Reader:
     Args:
         root: The file as YAML.
         folder: The folder to which its paths are relative.
+        is_confined: Whether paths may not leave that folder.
     """
 
-    def __init__(self, root: LocatedValue, folder: Path) -> None:
+    def __init__(self, root: LocatedValue, folder: Path, *, is_confined: bool) -> None:
         self._root = root
         self._plain: Any = root.plain()
         self._folder = folder
+        self._is_confined = is_confined
         self._problems: list[Problem] = []
         self._rows: list[JsonObject] = []
         self.texts: dict[str, str] = {}
@@ -289,6 +298,9 @@ class _Reader:
         return rows[:MAX_ROWS]
 
     def _content(self, key: str, name: str) -> bytes | None:
+        if self._is_confined and Path(name).name != name:
+            self._add((key,), f"The file {name!r} is in another folder. Upload it together with this file.")
+            return None
         try:
             return (self._folder / name).read_bytes()
         except (OSError, ValueError) as error:

@@ -33,6 +33,8 @@ from debugger.session.session import DebugSession
 from debugger.settings import Settings
 
 MAX_FILES = 200
+_PATHS = ("script", "rows")
+"""Keys whose texts are paths of files."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +83,17 @@ def _read_upload(path: Path, content: bytes, workflow: str) -> UploadedScenario:
         plain = read_plain(text)
     except Exception:  # the loader says what is wrong with it
         plain = None
-    named = plain.get("workflow") if isinstance(plain, dict) else None
-    if isinstance(named, str) and is_path(named):
-        other = Path(named).name
-        if (path.parent / other).is_file():
-            path.write_text(rewrite(text, {**plain, "workflow": other}), encoding="utf-8")
-        elif workflow:
-            note = f"The workflow on view takes the place of {named}."
-            path.write_text(rewrite(text, {**plain, "workflow": workflow}), encoding="utf-8")
+    if isinstance(plain, dict):
+        own = {key: Path(value).name for key in _PATHS if isinstance(value := plain.get(key), str)}
+        named = plain.get("workflow")
+        if isinstance(named, str) and is_path(named):
+            own["workflow"] = Path(named).name
+            if workflow and not (path.parent / own["workflow"]).is_file():
+                note = f"The workflow on view takes the place of {named}."
+                own["workflow"] = workflow
+        path.write_text(rewrite(text, {**plain, **own}), encoding="utf-8")
     try:
-        loaded = load_scenario(path)
+        loaded = load_scenario(path, is_confined=True)
     except InputError as error:
         message = error.message.replace(f"{path.parent.as_posix()}/", "")
         raise InputError(message, advice=error.advice or "Correct it, and choose the file again.") from error

@@ -75,8 +75,9 @@ def _tools(value: Any) -> Iterator[tuple[str, str]]:
             yield from _tools(inner)
     if not isinstance(value, Mapping):
         return
-    if value.get("type") in TOOL_TYPES and (call_class := _tool_class(value)):
-        yield call_class, f"tool {value.get('name') or value['type']}"
+    kind = value.get("type")  # of a JSON Schema it may be a list
+    if isinstance(kind, str) and kind in TOOL_TYPES and (call_class := _tool_class(value)):
+        yield call_class, f"tool {value.get('name') or kind}"
     for key, inner in value.items():
         if "mcp" in key and isinstance(inner, list) and inner:
             yield "write", "tools of MCP servers"

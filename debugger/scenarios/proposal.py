@@ -488,9 +488,9 @@ def _volatile_values(log: TurnLog) -> frozenset[str]:
 
 
 def masked_words(masked: Counter[str]) -> str:
-    """Return what was masked: ``2 secrets, 1 phone number``; empty for nothing."""
+    """Return what was masked: ``secrets (2), phone numbers (1)``; empty for nothing."""
     labels = {**{rule: label.lower() for rule, label in RULES.items()}, "secret": "secrets"}
-    return ", ".join(f"{count} {labels.get(rule, rule)}" for rule, count in masked.items() if count > 0)
+    return ", ".join(f"{labels.get(rule, rule)} ({count})" for rule, count in masked.items() if count > 0)
 
 
 def opened(expectation: JsonObject, turn: int | None) -> Proposal:

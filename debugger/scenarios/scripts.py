@@ -63,7 +63,8 @@ def _unknown_names(script: Script, workflow: CheckedWorkflow) -> Iterator[str]:
         if "/" not in node and not _has_node(workflow, node):
             line = rules[0].label.rpartition(" (")[2].rstrip(")") if rules else "nodes"
             yield f"The workflow has no node {node!r} ({line})."
-    for rule in (*script.anywhere, *(rule for rules in script.nodes.values() for rule in rules)):
+    own = (rule for node, rules in script.nodes.items() if "/" not in node for rule in rules)
+    for rule in (*script.anywhere, *own):
         if rule.take is not None and not _can_take(workflow, rule):
             yield f"The workflow has no edge and no node {rule.take!r}: {rule.label}."
 

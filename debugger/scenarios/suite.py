@@ -9,6 +9,7 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
 
@@ -31,7 +32,7 @@ class Case:
     row_number: int | None
     row: JsonObject
     digest: str
-    """SHA-256 of the scenario, its workflow file and its script."""
+    """SHA-256 of the scenario, its workflow file, its script and the version of this program."""
 
     @property
     def id(self) -> str:
@@ -95,7 +96,9 @@ def cases_of(
     """Yield the cases of one scenario."""
     own = {"connection": connection, "repeat": Repeat(times=repeat) if repeat else None}
     changed = {name: value for name, value in own.items() if value is not None}
-    files = hashlib.sha256(b"" if loaded.document is None else encode(loaded.document.to_wire()))
+    files = hashlib.sha256(program_version().encode())
+    if loaded.document is not None:
+        files.update(encode(loaded.document.to_wire()))
     if loaded.scenario.script:
         files.update((loaded.path.parent / loaded.scenario.script).read_bytes())
     for number, row, filled in loaded.cases():
@@ -200,7 +203,18 @@ class SuiteExecution:
                     running -= 1
                 else:
                     yield found
+        except KeyboardInterrupt:
+            threads.clear()  # the second Ctrl+C waits for nothing
+            raise
         finally:
             stopped.set()
             for thread in threads:
                 thread.join()
+
+
+def program_version() -> str:
+    """Return the version of this program; empty where it is not installed."""
+    try:
+        return version("workflow-debugger")
+    except PackageNotFoundError:
+        return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import re
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
@@ -58,11 +59,15 @@ def test_run_is_saved_loosened_and_seen_to_fail(page: Page, tmp_path: Path) -> N
         page.get_by_role("textbox", name="Name").fill("Booking, begun")
         page.get_by_role("textbox", name="Name").press("Enter")
         settled(page)
+        text = page.get_by_role("textbox", name="Text")
         _rows(page).get_by_text("says (Greeting)").click()
+        expect(text).to_have_value(re.compile("^Thank you for calling"))
         page.get_by_role("radio", name="regex").click()
-        settled(page)
+        expect(text).to_have_value(re.compile(r"^\^Thank you for calling"))
         _rows(page).get_by_text("Booking intake > Opening hours").click()
+        expect(text).to_have_value("Booking intake > Opening hours")
         page.get_by_role("radio", name="contains").click()
+        expect(text).to_have_value("... > Opening hours > ...")
         settled(page)
         path = tmp_path / "booking.scenario.yaml"
         _save(page, path)
@@ -171,3 +176,34 @@ def test_mistakes_of_a_file_are_shown_with_their_line(page: Page, app, tmp_path:
 
     expect(alert(page).first).to_contain_text("broken.scenario.yaml:7:9: say: this key is unknown")
     expect(page.locator(".st-key-scenario_open_now")).to_have_count(0)
+
+
+def test_script_is_completed_checked_and_used(page: Page, tmp_path: Path) -> None:
+    with streamlit_app(tmp_path) as server:
+        open_app(page, server.url)
+        page.locator(".st-key-script button").first.click()
+        editor = page.locator(".st-key-script_text textarea")
+        editor.fill(
+            "version: 1\nworkflow: workflow_clinic_front_desk\nanywhere:\n  - when: hours\n    tak: a"
+        )
+        expect(alert(page).first).to_contain_text(
+            "line 5, column 5: rule 1 of anywhere has the unknown key 'tak'"
+        )
+        expect(page.locator(".st-key-save_script button").first).to_be_disabled()
+        editor.press("Backspace")
+        for _ in ": tak":
+            editor.press("Backspace")
+        page.keyboard.type("take: openin")
+        expect(page.get_by_role("option", name="Opening hours node", exact=True)).to_be_visible()
+        editor.press("Tab")
+        expect(editor).to_have_value(re.compile("take: Opening hours$"))
+        expect(alert(page)).to_have_count(0)
+        settled(page)
+        page.locator(".st-key-save_script button").first.click()
+        expect(_dialog(page)).to_be_hidden()
+        settled(page)
+
+        say(page, "What are your hours?")
+
+        expect(conversation(page)).to_contain_text("Opening hours · turn 1")
+        assert len(list(tmp_path.rglob("workflow_clinic_front_desk.script.yaml"))) == 1

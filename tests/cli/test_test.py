@@ -68,6 +68,13 @@ def test_passed_scenarios_exit_with_0(folder):
     )
 
 
+def test_packaged_scenarios_pass():
+    done = run(ROOT / "debugger" / "samples" / "scenarios", "--parallel", "2")
+
+    assert done.exit_code == 0, done.output
+    assert re.search(r"^\d+ passed in", done.stdout, re.MULTILINE)
+
+
 def test_failures_come_last_and_whole(folder):
     scenario(folder, "Bad", "Goodbye")
     scenario(folder, "Good")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from debugger.backends.base import Capabilities
 from debugger.errors import InputError, NotFoundError
 from debugger.scenarios.editing import read_plain
+from debugger.scenarios.loading import load_scenario
 from debugger.scenarios.opening import OpenedScenario, merge_file, open_scenario, read_uploads
 from tests.support.scenarios import CONVERSATIONS, draft_of, embedded, talk
 
@@ -219,3 +221,26 @@ def test_saved_run_is_opened_and_passes(name: str) -> None:
     assert all(is_over and all(passed) for _, is_over, passed in _results(opened))
     again = merge_file(draft_of(opened.session), opened)
     assert again.text() == text
+
+
+@pytest.mark.parametrize("line", ["rows: {path}", "script: {path}", "rows: !!str {path}", "? rows\n: {path}"])
+def test_read_uploads_reads_no_file_of_the_server(tmp_path: Path, line: str) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text("question\nhunter2\n")
+    text = BOOKING.replace("turns:\n", line.format(path=secret) + "\nturns:\n", 1)
+
+    with pytest.raises(InputError) as raised:
+        read_uploads({"a.scenario.yaml": text.encode()}, "")
+
+    assert "hunter2" not in str(raised.value)
+
+
+def test_confined_scenario_names_files_beside_it_only(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "rows.csv").write_text("question\nHello\n")
+    file = tmp_path / "inner" / "a.scenario.yaml"
+    file.write_text(BOOKING.replace("turns:\n", "rows: ../rows.csv\nturns:\n", 1))
+
+    assert load_scenario(file).rows == [{"question": "Hello"}]
+    with pytest.raises(InputError, match="in another folder"):
+        load_scenario(file, is_confined=True)

@@ -4,6 +4,7 @@ import pytest
 
 from debugger.engine.nodes import NODE_TYPES
 from debugger.protocol.workflow import Workflow
+from debugger.samples import SAMPLES
 from debugger.scenarios.possible_effects import possible_effects
 from tests.support.factories import document, node, say, static, tool
 
@@ -28,6 +29,7 @@ def workflow(*parts, **config):
         (node("a", "teleport"), "write"),
         (tool("a", "print()"), "python"),
         (node("a", "tool_node", tool_config=API), "read"),
+        (node("a", "tool_node", tool_config={**API, "args_schema": {"x": {"type": ["null"]}}}), "read"),
         (node("a", "tool_node", tool_config={**API, "api_method": "POST"}), "write"),
         (node("a", "tool_node", tool_config={**API, "side_effect": "sends"}), "contact"),
         (node("a", "tool_node", tool_config={"type": "external_api", "tool_id": "saved"}), "write"),
@@ -91,3 +93,10 @@ def test_tools_of_models_and_workflow_count():
         ("read", "workflow", "tool look"),
         ("write", "workflow", "tools of MCP servers"),
     }
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_samples_are_read(sample):
+    effects = possible_effects(Workflow.from_document(sample.documents()[-1]))
+
+    assert {each.call_class for each in effects} <= {"talk", "read", "write", "contact", "python"}

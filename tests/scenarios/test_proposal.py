@@ -124,8 +124,8 @@ def test_propose_keeps_secrets_out() -> None:
     text = draft.text()
 
     assert not any(secret in text for secret in ("sk-live", "tkn-0987", "hunter2"))
-    assert "1 secrets" in masked_words(draft.masked)
-    assert "keys and tokens" in masked_words(draft.masked)
+    assert "secrets (1)" in masked_words(draft.masked)
+    assert "keys and tokens (" in masked_words(draft.masked)
 
 
 def test_propose_masks_personal_data_on_request() -> None:

@@ -12,7 +12,9 @@ from debugger.scenarios.runner import ScenarioRunner
 from debugger.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-FILES = find_scenarios([ROOT / "debugger" / "samples" / "scenarios", Path(__file__).parent / "suite"])
+SAMPLES = find_scenarios([ROOT / "debugger" / "samples" / "scenarios"])
+FILES = [*SAMPLES, *find_scenarios([Path(__file__).parent / "suite"])]
+"""Those of the folder ``suite`` are collected and run by the plugin of pytest."""
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def runner():
         yield made
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.name)
 def test_scenario_passes(runner, file):
     for result in runner.run(load_scenario(file)):
         problems = [each.text for one in result.repetitions for each in one.failures]

@@ -59,7 +59,7 @@ function draw(it) {
     item.role = "option";
     item.ariaSelected = at === it.at;
     label.textContent = kind;
-    item.append(name, label);
+    item.append(name, " ", label);
     return item;
   }));
   const lines = it.text.value.slice(0, it.text.selectionStart).split("\n");

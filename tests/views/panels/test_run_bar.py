@@ -271,6 +271,7 @@ def test_latest_turn_is_shown_with_work_that_came_of_it(app, backend, record, pr
 
 
 CHAT = (static("a", "Hello"), say("chat"), direct("a", "chat"))
+SCENARIO = ["save_scenario", "open_scenario", "script"]
 STEPS = {"step_event", "step_node", "step_turn"}
 
 
@@ -318,6 +319,8 @@ def test_bar_of_new_run_offers_steps_alone(app, backend):
         "resume",
         "stop",
         "space",
+        "script",
+        "open_scenario",
         "more",
     ]
     assert menu_keys(app) == ["demo_script"]
@@ -352,6 +355,7 @@ def test_live_menu_runs_again_and_controls_run(app, record, waiting):
         "send_again",
         "pause_run",
         "reload_run",
+        *SCENARIO,
         "demo_script",
     ]
     assert control(app, "restart").label == "Restart with the same input"
@@ -366,7 +370,7 @@ def test_past_bar_leaves_out_what_changes_run(app, record, waiting):
     begin = bar_kinds(app)[:4]
     assert begin == [f"Viewing turn 1, event {event}", "back_to_live", "Your turn", "fork_turn"]
     assert not {*STEPS, "resume", "stop", "pause_run", "reload_run", "turn"} & keys(app)
-    assert menu_keys(app) == ["restart", "restart_changed", "send_again", "demo_script"]
+    assert menu_keys(app) == ["restart", "restart_changed", "send_again", *SCENARIO, "demo_script"]
 
 
 def test_bar_of_ended_run_offers_restart(app, press, waiting):
@@ -375,7 +379,7 @@ def test_bar_of_ended_run_offers_restart(app, press, waiting):
     assert bar_kinds(app)[:3] == ["Cancelled", "turn", "restart"]
     assert control(app, "restart").item["look"] == "primary"
     assert not {*STEPS, "resume", "stop"} & keys(app)
-    assert menu_keys(app) == ["restart_changed", "send_again", "reload_run", "demo_script"]
+    assert menu_keys(app) == ["restart_changed", "send_again", "reload_run", *SCENARIO, "demo_script"]
 
 
 def test_paused_bar_says_why_and_resumes(app, backend, record):
@@ -424,7 +428,7 @@ def test_run_that_cannot_pause_steps_through_received_events(app, backend, recor
     use(app, "step_event")
 
     assert live >= STEPS
-    assert bar_kinds(app)[3:6] == ["step_event", "step_node", "step_turn"]
+    assert bar_kinds(app)[4:7] == ["step_event", "step_node", "step_turn"]
     assert record(Cursor).event > before
 
 

@@ -22,7 +22,7 @@ from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command, run_command
 from debugger.views.audit import audit_run
-from debugger.views.auth.permissions import on_click, requires
+from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import current_backend, embedded_backend
 from debugger.views.components.error_box import show_error
@@ -179,6 +179,8 @@ def _sheet_files(uploaded: list[UploadedScenario], sheet: str) -> None:
         on_click="ignore",
         help="Each conversation as a scenario file",
     )
+    if denied(_open):
+        return  # the file is made by running the scenarios
     st.download_button(
         "Sheet with results",
         partial(_with_results, uploaded, embedded_backend()),

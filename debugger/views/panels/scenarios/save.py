@@ -290,13 +290,13 @@ def _download(draft: ScenarioDraft) -> None:
     with st.expander("The file", type="compact", key="scenario_file"):
         st.code(text, language="yaml", height=240)
     name = f"{plain_name(str(draft.head['name']))}{SUFFIX}"
-    session = state.record(CurrentRun).session
+    session, masks = state.record(CurrentRun).session, state.record(ScenarioRecord).masks
     st.download_button(
         "Download",
         key="download_scenario",
         type="primary",
         data=audited_file(
-            text.encode, session.run_id or "" if session else "", format="scenario", masked=True
+            text.encode, (session.run_id or "") if session else "", format="scenario", masked=masks
         ),
         file_name=name,
         mime="application/yaml",

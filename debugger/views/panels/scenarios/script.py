@@ -66,8 +66,8 @@ def _body() -> None:
         st.rerun()  # only that closes a dialog
     with st.container(key="script_dialog", gap="small"):
         st.caption(
-            "Rules in YAML, tried from top to bottom, that answer for the models of this workflow; the Help "
-            "explains them. Names of nodes, edges and tools are offered while you type, or with Ctrl + Space."
+            "Rules in YAML, tried from top to bottom, that answer for the models of this workflow. Names of "
+            "nodes, edges and tools are offered while you type, or with Ctrl + Space."
         )
         file = st.file_uploader("Upload a script", type=["yaml", "yml"], key=f"script_file_{held.generation}")
         if file is not None and file.file_id != held.script_file:
