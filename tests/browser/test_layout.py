@@ -338,7 +338,7 @@ def test_menu_is_used_by_keyboard(page: Page, app: Server):
     menu = page.locator(".st-key-more .menu")
     first, second, last = (
         menu.get_by_role("button", name=name)
-        for name in ("Restart with the same input", "Restart with changes", "Script")
+        for name in ("Restart with the same input", "Restart with changes", "Demo script")
     )
     button.focus()
 

@@ -181,6 +181,7 @@ def test_missing_forks_table_is_added(tmp_path):
             "ended_logins",
             *REVIEW_TABLES,
             *SUITE_TABLES,
+            "demo_scripts",
         ):
             connection.execute(f"DROP TABLE {name}")
         connection.execute("ALTER TABLE runs DROP COLUMN carried_over_token_usage")

@@ -1,7 +1,8 @@
 
 // A control that has the keyboard and goes gives it to what takes its place, so that the page never is without:
 // to its like, to what opened a dialog, else to what a person goes on with. One listener, whatever draws the control.
-const GOES_ON = [[".st-key-desk", "input, textarea, button"], [".st-key-message", "textarea"], [".st-key-context_bar", "button"], [".st-key-head_bar", "[aria-current]"]];
+// Never to a button that acts, such as Stop: the next press of a key was meant for something else.
+const GOES_ON = [[".st-key-desk", "input, textarea, button"], [".st-key-message", "textarea"], [".st-key-head_bar", "[aria-current]"]];
 const DIALOG = '[data-testid="stDialog"]', HOST = '[data-testid="stBidiComponentIsolated"]';
 const keyboard = { held: null, opener: null, key: "", isPointer: false, isWaiting: false };
 
@@ -35,7 +36,7 @@ function keepKeyboard() {
   if ((!isLost && !isWaiting) || document.querySelector(DIALOG)) return;
   const [desk, message, ...others] = GOES_ON, like = key && !key.startsWith("st-key-desk") ? [[`.${key}`, held.localName]] : [];
   const wanted = [...(isWaiting ? [] : like), desk, ...(isPointer ? [] : [message])].map(controlAt).find(Boolean);
-  const next = (isLost && isSeen(opener) ? opener : wanted) ?? (isLost ? others.map(controlAt).find(Boolean) : undefined);
+  const next = (isLost && isSeen(opener) ? opener : wanted) ?? (isLost && !isPointer ? others.map(controlAt).find(Boolean) : undefined);
   if (!next) return;
   keyboard.isWaiting = !wanted && next !== opener; // for what a person goes on with, which may come a moment later
   next.focus({ preventScroll: true });

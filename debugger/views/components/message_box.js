@@ -1,7 +1,7 @@
 // The box in which a person answers, with lines on offer: it tells what is sent, and has the keyboard again
 // once a turn is over.
 
-const LEFT = ".st-key-message, .st-key-start_bar, .st-key-restart, .st-key-more"; // where a turn is begun from
+const LEFT = ".st-key-head_bar, .st-key-message, .st-key-start_bar, .st-key-restart, .st-key-more"; // where a turn is started from, and what has the keyboard meanwhile
 const ANSWER_MS = 1000; // so long a message that was sent is waited for before another one can be
 const instances = new WeakMap(); // one record per mounted box
 let left = {}; // the text, typed and not sent, of a box that was taken off the page, as by a look at another one
