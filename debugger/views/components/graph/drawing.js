@@ -155,6 +155,7 @@ function paintNode(it, { group, sub, marks, node }, state, selected) {
   if (selected) classes.push("selected");
   if (node.disabled) classes.push("disabled");
   if (node.ghost) classes.push("missing");
+  if (state.here) classes.push("here");
   if (state.lane) classes.push("lane-" + state.lane);
   const figure = state.figure || (state.share ? state.share + " of the time" : "");
   if (figure) classes.push("heat");
@@ -164,7 +165,7 @@ function paintNode(it, { group, sub, marks, node }, state, selected) {
   sub.style.fontSize = figure ? Math.min(10, 10 * (node.width - 8) / numbersWidth(figure)) + "px" : "";
   group.setAttribute("aria-pressed", String(selected));
   if (isGroup || node.button) group.setAttribute("aria-expanded", String(isGroup));
-  const labels = [node.lines.join(" "), isGroup ? "super node, opened" : node.caption, STATE_WORDS[state.state]];
+  const labels = [node.lines.join(" "), isGroup ? "super node, opened" : node.caption, STATE_WORDS[state.state], state.here && STATE_WORDS.current];
   if (state.visits) labels.push(state.visits === 1 ? "1 visit" : state.visits + " visits");
   if (state.order) labels.push("in order " + orderWords(state));
   if (figure) labels.push(figure);

@@ -154,6 +154,8 @@ def _node(
         **_numbers(count, steps),
         "note": _note(node, position, seen),
     }
+    if made["state"] == "failed" and node in seen.current:
+        made["here"] = True
     if chips:
         made["chips"] = chips
         if chips[0]["lane"]:

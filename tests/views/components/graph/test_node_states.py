@@ -69,6 +69,20 @@ def test_node_that_failed_is_marked_failed():
     assert made["nodes"]["greet"]["note"] == "failed here"
 
 
+def test_current_node_that_failed_is_still_current():
+    subject = graph()
+    failed = EndNodeRunEvent(
+        origin_thread_id="0", origin_node_logical_id="greet", run_output={"success": False}
+    )
+
+    here = node_states(position(turn(start("greet"), failed), subject), subject)["nodes"]["greet"]
+    later = node_states(position(turn(start("greet"), failed, start("bye")), subject), subject)
+
+    assert (here["state"], here["here"]) == ("failed", True)
+    assert "here" not in later["nodes"]["greet"]
+    assert later["current"] == ["bye"]
+
+
 def test_companion_is_marked_where_it_is_until_it_has_ended():
     subject = graph()
     poll = StartNodeRunEvent(origin_thread_id="0_companion_lab", origin_node_logical_id="bye")
