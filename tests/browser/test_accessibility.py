@@ -99,6 +99,20 @@ def review_import(page: Page, url: str) -> None:
     settled(page)
 
 
+def compare(page: Page, url: str) -> None:
+    clinic_call(page, url, CALL[:1])
+    go_to(page, "Compare")
+    expect(page.get_by_role("combobox").first).to_be_visible()
+    settled(page)
+
+
+def suites(page: Page, url: str) -> None:
+    open_app(page, url)
+    go_to(page, "Suites")
+    expect(page.get_by_text("There are no scenarios")).to_be_visible()
+    settled(page)
+
+
 def connection(page: Page, url: str) -> None:
     open_app(page, url)
     go_to(page, "Connection")
@@ -119,6 +133,8 @@ def connection(page: Page, url: str) -> None:
         runs,
         review,
         review_import,
+        compare,
+        suites,
         connection,
     ],
 )
