@@ -233,8 +233,11 @@ def _choose(target: Any) -> None:
 
 
 @command
-def _use(target: Any, _column: str, value: Any) -> None:
-    _replace(int(target), is_ticked=bool(value))
+def _use(ticked: Any, _column: str, _: Any) -> None:
+    draft = state.record(ScenarioRecord).draft
+    if draft is not None and isinstance(ticked, list):
+        for place in range(len(draft.proposals)):
+            _replace(place, is_ticked=str(place) in ticked)
 
 
 def _replace(place: int, **changes: Any) -> None:
