@@ -1,4 +1,4 @@
-"""Settings of Hypothesis, the number of workers, and the order of all tests."""
+"""Settings of Hypothesis, and the order of all tests."""
 
 from __future__ import annotations
 
@@ -18,12 +18,7 @@ settings.register_profile(
 settings.load_profile("shared machine")
 
 HERE = Path(__file__).parent
-LONG = (HERE / "test_style.py", HERE / "browser")
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Return one worker more than there are cores: a test of a page or a process often waits."""
-    return (os.cpu_count() or 1) + 1
+LONG = (HERE / "test_style.py", HERE / "test_main.py", HERE / "browser")
 
 
 @pytest.hookimpl(trylast=True)
