@@ -7,6 +7,7 @@ import csv
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from debugger.scenarios.loading import load_scenario
@@ -14,6 +15,13 @@ from debugger.store import Store
 from tests.browser.conftest import streamlit_app
 from tests.browser.driving import alert, choose_in_menu, context, conversation, open_app, say, settled
 from tests.support.clinic import CALL
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    """An app of its own: scripts and workflows of other tests would answer otherwise."""
+    with streamlit_app(tmp_path_factory.mktemp("scenarios")) as server:
+        yield server
 
 
 def _dialog(page: Page) -> Locator:

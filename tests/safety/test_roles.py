@@ -37,6 +37,7 @@ from tests.views.message import box, send
 from tests.views.records import keep_records
 
 app, backend, clean, record, view = pages.app, pages.backend, pages.clean, pages.record, pages.view
+empty_database = pages.empty_database
 
 SECRET = "sk-of-the-environment"
 NEEDS_RUN = "Needs the role run; you have read."
