@@ -216,7 +216,7 @@ def _joined(runs: list[_Run]) -> Iterator[Span]:
 
 
 _LEAST_SHARED = 0.5
-"""Of the shorter text: below it two texts share words by coincidence."""
+"""Share of the shorter text's words; below it two texts agree by coincidence."""
 
 
 def readable_diff(a: str, b: str) -> list[Span]:

@@ -41,7 +41,7 @@ class Failure:
     """A failed action."""
 
     action: str
-    """As ``send``, or what was drawn."""
+    """The name of the command, such as ``send``, or of the part that was drawn."""
     error: BaseException
 
 

@@ -33,7 +33,7 @@ class TurnTokens:
     """Of all model calls."""
     duration_ms: float | None
     costs: Costs
-    """By the prices in the settings."""
+    """Costs by the prices in the settings."""
 
 
 @dataclass(slots=True)

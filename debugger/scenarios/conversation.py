@@ -111,7 +111,7 @@ class Visit:
     node_id: str
     name: str
     is_main: bool
-    """Whether the main thread entered it."""
+    """True where the main thread entered it."""
 
     def is_in(self, node_id: str) -> bool:
         """Return whether it is an entry of that node or of one inside it."""

@@ -31,7 +31,7 @@ _CASES = {
     "model_type": "a mapping of keys to values",
     "model_attributes_type": "a mapping of keys to values",
 }
-"""What is expected, by the type of pydantic's error."""
+"""Expected values in words, by the type of pydantic's error."""
 
 
 @dataclass(frozen=True)

@@ -258,9 +258,9 @@ class MockSpec(_Model):
     model_of: str | None = None
     """The answer of a node's model, by the node's logical id or name."""
     called_by: str = ""
-    """Of a tool: the node that calls it; empty is every node."""
+    """The node that calls the tool; empty means every node."""
     output: JsonObject | None = None
-    """As `debugger.engine.mocks.Pin` describes it."""
+    """The output, in the form that `debugger.engine.mocks.Pin` describes."""
     error: str = ""
     delay_seconds: float = Field(default=0, ge=0, le=600)
     attempts: str = ""
@@ -278,7 +278,7 @@ class Repeat(_Model):
 
     times: int = Field(ge=1, le=1000)
     passes: int | None = Field(default=None, ge=1)
-    """By default all."""
+    """The number that must pass; by default all."""
 
     @model_validator(mode="after")
     def _can_pass(self) -> Self:

@@ -160,7 +160,7 @@ class Target:
     name: str
     """The node's logical id, or the tool's name as a model knows it."""
     node: str = ""
-    """Of a tool: the node that calls it; empty is every node."""
+    """The node that calls a tool; empty means every node."""
 
 
 @dataclass(frozen=True)
