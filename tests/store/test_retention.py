@@ -236,7 +236,7 @@ def test_turn_and_deletion_exclude_each_other(url):
 def test_compact_shrinks_file(tmp_path):
     file = tmp_path / "debugger.sqlite3"
     with closing(Store(f"sqlite:///{file}")) as store:
-        for _ in range(20):
+        for _ in range(40):
             keep(store, 40, events_json=b'["%s"]' % b"".join(new_id().encode() for _ in range(9000)))
     before = file.stat().st_size
 
