@@ -27,11 +27,11 @@ from debugger.protocol.notes import (
 )
 from debugger.store.compression import decompress, read_json
 from debugger.store.database import Repository
+from debugger.store.saved_names import checked_name, unknown_name
 from debugger.store.schema import comments, kits, presets, ratings, run_marks, run_tags, unfinished_turns
 from debugger.store.sql_helpers import insert, iso_time, portions, seconds_of, upsert
 
 MAX_TAG_CHARACTERS = 50
-MAX_NAME_CHARACTERS = 80
 
 SECRETS = "secret_variables"
 """The one key of a run input that is never stored (``platform.md#execute-input``)."""
@@ -51,19 +51,7 @@ class UnfinishedTurn(NamedTuple):
     """Its events so far as one array."""
 
 
-class _RatingRepository(Repository):
-    def rate(self, run_id: str, target: Target, author: str, value: RatingValue | None) -> None:
-        """Replace an author's rating; ``None`` removes it."""
-        key = {"run_id": run_id, "target_kind": target.kind, "target_key": target.key, "author": author}
-        with self._database.writing() as connection:
-            if value is None:
-                same = (ratings.c[name] == part for name, part in key.items())
-                connection.execute(delete(ratings).where(*same))
-            else:
-                connection.execute(upsert(ratings, key, {"value": value, "created_at": time.time()}))
-
-
-class NoteRepository(_RatingRepository):
+class NoteRepository(Repository):
     """Notes on runs, presets, debug set-ups, interrupted turns."""
 
     def notes(self, run_id: str) -> RunNotes:
@@ -74,9 +62,14 @@ class NoteRepository(_RatingRepository):
                 starred=labels.starred,
                 tags=labels.tags,
                 note=labels.note,
-                comments=_comments(connection, run_id),
+                comments=_comments(connection, [run_id]).get(run_id, []),
                 ratings=_ratings(connection, run_id),
             )
+
+    def feedback(self, run_id: str) -> tuple[list[Comment], list[Rating]]:
+        """Return the comments and ratings of a run, the oldest first (``platform.md#feedback``)."""
+        with self._database.reading() as connection:
+            return _comments(connection, [run_id]).get(run_id, []), _ratings(connection, run_id)
 
     def marks(self, run_ids: Collection[str]) -> dict[str, RunLabels]:
         """Return star, tags and note of runs that have any."""
@@ -111,32 +104,40 @@ class NoteRepository(_RatingRepository):
 
     def comments(self, run_ids: Collection[str]) -> dict[str, list[Comment]]:
         """Return the comments on runs that have any, the oldest first."""
-        found: dict[str, list[Comment]] = {}
-        order = comments.c.created_at, comments.c.logical_id
         with self._database.reading() as connection:
-            for some in portions(run_ids):
-                statement = select(comments).where(comments.c.run_id.in_(some)).order_by(*order)
-                for row in connection.execute(statement):
-                    found.setdefault(row.run_id, []).append(_comment(row))
-        return found
+            return _comments(connection, run_ids)
 
-    def comment(self, run_id: str, target: Target, author: str, text: str) -> None:
-        """Store a comment.
+    def comment(self, run_id: str, target: Target, author: str, text: str) -> Comment:
+        """Store a comment; return it.
 
         Raises:
             InputError: It is blank or too long.
         """
         with self._database.writing() as connection:
-            add_comment(connection, run_id, target, author, text)
+            return add_comment(connection, run_id, target, author, text)
 
-    def delete_comment(self, run_id: str, logical_id: str) -> None:
-        """Delete a comment.
+    def delete_comment(self, run_id: str, logical_id: str, target: Target | None = None) -> None:
+        """Delete a comment on a run, or on one target of it.
 
         Raises:
-            NotFoundError: The run has no such comment.
+            NotFoundError: The run or the target has no such comment.
         """
+        ours = [comments.c.run_id == run_id, comments.c.logical_id == logical_id]
+        if target is not None:
+            ours += [comments.c.target_kind == target.kind, comments.c.target_key == target.key]
         with self._database.writing() as connection:
-            _delete_comment(connection, run_id, logical_id)
+            if not connection.execute(delete(comments).where(*ours)).rowcount:
+                raise NotFoundError("This comment is gone already.", advice="Another user has deleted it.")
+
+    def rate(self, run_id: str, target: Target, author: str, value: RatingValue | None) -> None:
+        """Replace an author's rating; ``None`` removes it."""
+        key = {"run_id": run_id, "target_kind": target.kind, "target_key": target.key, "author": author}
+        with self._database.writing() as connection:
+            if value is None:
+                same = (ratings.c[name] == part for name, part in key.items())
+                connection.execute(delete(ratings).where(*same))
+            else:
+                connection.execute(upsert(ratings, key, {"value": value, "created_at": time.time()}))
 
     def take_in(self, run_id: str, notes: RunNotes) -> None:
         """Add the notes of an imported run; existing notes stay."""
@@ -174,12 +175,7 @@ class NoteRepository(_RatingRepository):
         Raises:
             InputError: The name is blank or too long.
         """
-        name = " ".join(name.split())
-        if not 0 < len(name) <= MAX_NAME_CHARACTERS:
-            raise InputError(
-                f"The name of a preset has 1 to {MAX_NAME_CHARACTERS} characters, and this has {len(name)}.",
-                advice="Name it after what it is for.",
-            )
+        name = checked_name(name, "preset", "what it is for")
         stored = {key: value for key, value in run_input.items() if key != SECRETS}
         values = {"updated_at": time.time(), "run_input": encode(stored)}
         with self._database.writing() as connection:
@@ -194,7 +190,7 @@ class NoteRepository(_RatingRepository):
         ours = (presets.c.workflow_id == workflow_id) & (presets.c.name == name)
         with self._database.writing() as connection:
             if not connection.execute(delete(presets).where(ours)).rowcount:
-                raise NotFoundError(f"There is no preset {name!r}.", advice="Another user has deleted it.")
+                raise unknown_name(name, "preset")
 
     def kit_of(self, run_id: str) -> bytes | None:
         """Return the debug set-up of a run as JSON."""
@@ -228,37 +224,6 @@ class NoteRepository(_RatingRepository):
                 UnfinishedTurn(*row)._replace(events_json=decompress(row.events_json))
                 for row in connection.execute(statement)
             ]
-
-
-class FeedbackRepository(_RatingRepository):
-    """Comments and ratings as the API reads and writes them (``platform.md#feedback``)."""
-
-    def of(self, run_id: str) -> tuple[list[Comment], list[Rating]]:
-        """Return the comments and ratings of a run, the oldest first."""
-        with self._database.reading() as connection:
-            return _comments(connection, run_id), _ratings(connection, run_id)
-
-    def comment(self, run_id: str, target: Target, author: str, text: str) -> Comment:
-        """Store a comment; return it.
-
-        Raises:
-            InputError: It is blank or too long.
-        """
-        with self._database.writing() as connection:
-            logical_id = add_comment(connection, run_id, target, author, text)
-            return next(
-                comment for comment in _comments(connection, run_id) if comment.logical_id == logical_id
-            )
-
-    def delete_comment(self, run_id: str, target: Target, logical_id: str) -> None:
-        """Delete a comment on one target.
-
-        Raises:
-            NotFoundError: There is none of that id on it.
-        """
-        with self._database.writing() as connection:
-            known = {comment.logical_id: comment.target for comment in _comments(connection, run_id)}
-            _delete_comment(connection, run_id, logical_id if known.get(logical_id) == target else "")
 
 
 def _labels(connection: Connection, run_ids: Collection[str]) -> dict[str, RunLabels]:
@@ -305,11 +270,15 @@ def set_tags(connection: Connection, run_id: str, tags: Iterable[str]) -> None:
         connection.execute(insert(run_tags), [{"run_id": run_id, "tag": tag} for tag in wanted])
 
 
-def _comments(connection: Connection, run_id: str) -> list[Comment]:
-    """Return a run's comments, the oldest first."""
-    statement = select(comments).where(comments.c.run_id == run_id)
+def _comments(connection: Connection, run_ids: Collection[str]) -> dict[str, list[Comment]]:
+    """Return the comments on runs, the oldest first."""
+    found: dict[str, list[Comment]] = {}
     order = comments.c.created_at, comments.c.logical_id
-    return [_comment(row) for row in connection.execute(statement.order_by(*order))]
+    for some in portions(run_ids):
+        statement = select(comments).where(comments.c.run_id.in_(some)).order_by(*order)
+        for row in connection.execute(statement):
+            found.setdefault(row.run_id, []).append(_comment(row))
+    return found
 
 
 def _comment(row: Row[Any]) -> Comment:
@@ -331,8 +300,8 @@ def _ratings(connection: Connection, run_id: str) -> list[Rating]:
     ]
 
 
-def add_comment(connection: Connection, run_id: str, target: Target, author: str, text: str) -> str:
-    """Store a comment; return its id.
+def add_comment(connection: Connection, run_id: str, target: Target, author: str, text: str) -> Comment:
+    """Store a comment; return it.
 
     Raises:
         InputError: It is blank or too long.
@@ -344,23 +313,17 @@ def add_comment(connection: Connection, run_id: str, target: Target, author: str
         raise InputError(
             f"The comment has {len(content)} characters.", advice=f"Shorten it to {MAX_COMMENT_CHARACTERS}."
         )
-    row = {
-        "logical_id": f"comment_{uuid4().hex}",
-        "run_id": run_id,
-        "target_kind": target.kind,
-        "target_key": target.key,
-        "author": author,
-        "content": content,
-        "created_at": time.time(),
-    }
-    connection.execute(insert(comments), row)
-    return str(row["logical_id"])
-
-
-def _delete_comment(connection: Connection, run_id: str, logical_id: str) -> None:
-    ours = (comments.c.run_id == run_id) & (comments.c.logical_id == logical_id)
-    if not connection.execute(delete(comments).where(ours)).rowcount:
-        raise NotFoundError("This comment is gone already.", advice="Another user has deleted it.")
+    now = time.time()
+    comment = Comment(
+        logical_id=f"comment_{uuid4().hex}",
+        target=target,
+        author=author,
+        content=content,
+        created_at=iso_time(now),
+    )
+    own = {"logical_id": comment.logical_id, "content": content, "created_at": now}
+    connection.execute(insert(comments), {**_imported(run_id, comment), **own})
+    return comment
 
 
 def _imported(run_id: str, note: Comment | Rating) -> dict[str, Any]:
