@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from debugger.analysis.decisions.candidates import Caller
 from debugger.analysis.decisions.records import LlmVerdict, Stage
 from debugger.analysis.event_fields import EventFields, field, text
+from debugger.graph.candidates import Caller
 from debugger.graph.checks.context import LLM_FLAGS
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import is_inside
