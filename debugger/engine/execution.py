@@ -13,7 +13,7 @@ from debugger.engine.emitter import EventEmitter, Events
 from debugger.engine.environment import PauseClock, SeededEnvironment
 from debugger.engine.history import History
 from debugger.engine.nodes.base import NodeContext
-from debugger.engine.routing import EdgeSelector, Transition
+from debugger.engine.routing import EdgeSelector, Transition, edge_ends
 from debugger.engine.state import RunState, ThreadState, WaitingEdge
 from debugger.engine.usage import UsageMeter
 from debugger.engine.variables import TurnVariables
@@ -287,10 +287,7 @@ class ArmedEdge:
         return WaitingConditionMatchedEvent(
             edge_name=self.transition.name,
             edge_logical_id=self.transition.key,
-            source_node_logical_id=source.logical_id,
-            source_node_name=source.name,
-            destination_node_logical_id=destination.logical_id,
-            destination_node_name=destination.name,
+            **edge_ends(source, destination),
             reason=f"Condition expression '{hydrated}' came true while {source.label} waited for the user",
             condition_expression=condition.condition_expression if condition else None,
             hydrated_condition_expression=hydrated,

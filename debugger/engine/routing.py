@@ -82,16 +82,6 @@ class Transition:
         return self.kind in ("conditional", "global", "reverse")
 
     @property
-    def ends(self) -> JsonObject:
-        """Return its source and destination as its events carry them."""
-        return {
-            "source_node_logical_id": self.source.logical_id,
-            "source_node_name": self.source.name,
-            "destination_node_logical_id": self.destination.logical_id,
-            "destination_node_name": self.destination.name,
-        }
-
-    @property
     def navigation_memo(self) -> tuple[str, JsonObject]:
         """Return the text and the metadata of its navigation message (``platform.md#history``)."""
         edge_type = _NAMED_TYPES.get(self.kind, "conditional")
@@ -128,6 +118,16 @@ class Transition:
                 "to write; a stand-in has none, so nothing was said."
             )
         return None
+
+
+def edge_ends(source: NodeConfig, destination: NodeConfig | None) -> dict[str, Any]:
+    """Return the source and destination of a transition as its events carry them."""
+    return {
+        "source_node_logical_id": source.logical_id,
+        "source_node_name": source.name,
+        "destination_node_logical_id": destination.logical_id if destination else None,
+        "destination_node_name": destination.name if destination else None,
+    }
 
 
 @dataclass(slots=True)

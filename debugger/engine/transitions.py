@@ -8,7 +8,7 @@ from typing import Any
 from debugger.engine.emitter import Events
 from debugger.engine.execution import Execution
 from debugger.engine.nodes.base import Node, fixed_response
-from debugger.engine.routing import Decision, Transition
+from debugger.engine.routing import Decision, Transition, edge_ends
 from debugger.engine.state import ThreadState
 from debugger.graph.nesting import is_inside
 from debugger.protocol.events import (
@@ -194,7 +194,11 @@ def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
     A direct edge's own id and name stay out of its event, as recorded (``platform.md#edge-selection``).
     """
     transition = decision.transition
-    ends = {**transition.ends, "edge_run_id": run_id, "reason": decision.reason}
+    ends = {
+        **edge_ends(transition.source, transition.destination),
+        "edge_run_id": run_id,
+        "reason": decision.reason,
+    }
     if transition.kind == "direct":
         return DirectEdgeEvent(**ends)
     if transition.kind == "self_loop":
@@ -217,10 +221,7 @@ def companion_event(source: NodeConfig, other: NodeConfig, edge: EdgeConfig | No
     return CompanionEdgeEvent(
         edge_name=edge.name if edge else None,
         edge_logical_id=edge.logical_id if edge else None,
-        source_node_logical_id=source.logical_id,
-        source_node_name=source.name,
-        destination_node_logical_id=other.logical_id,
-        destination_node_name=other.name,
+        **edge_ends(source, other),
         reason=f"{other.label} runs beside {source.label}",
     )
 
@@ -234,10 +235,7 @@ def escalation_event(
     """
     return GuardrailEscalationEdgeEvent(
         edge_run_id=run_id,
-        source_node_logical_id=source.logical_id,
-        source_node_name=source.name,
-        destination_node_logical_id=destination.logical_id if destination else None,
-        destination_node_name=destination.name if destination else None,
+        **edge_ends(source, destination),
         reason=f"Guardrail nodes were entered {entries} times",
         num_guardrail_nodes_entered=entries,
     )
