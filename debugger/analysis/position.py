@@ -34,7 +34,7 @@ from debugger.protocol.turn_logs import TurnLog
 RunState = Literal["not_started", "running", "paused", "waiting", "ended", "failed", "cancelled", "looping"]
 NextEdgeKind = Literal["edge", "global", "reverse"]
 
-_STATES: dict[RunStatus, RunState] = {
+STATES: dict[RunStatus, RunState] = {
     "not_started": "not_started",
     "pending": "running",
     "started": "running",
@@ -46,9 +46,10 @@ _STATES: dict[RunStatus, RunState] = {
     "cancelled": "cancelled",
     "aborted_looping_risk": "looping",
 }
+"""Of several statuses of one state the last is the one that its events show."""
 _ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
 _NODE_TYPES = _ARRIVALS | {"end_node_run", "node_expired"}
-_OVER = frozenset({"ended", "failed", "cancelled", "looping"})
+OVER = frozenset({"ended", "failed", "cancelled", "looping"})
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,7 @@ def position(turns: Sequence[TurnLog], graph: Graph, status: RunStatus | None = 
         graph: The workflow to place it on.
         status: The run's status; ``None`` reads the state from the events, as for a past position.
     """
-    tracker = PositionTracker(graph)
-    for turn in turns:
-        tracker.add_turn(turn)
-    return tracker.position(status)
+    return PositionTracker(graph).catch_up(turns).position(status)
 
 
 class PositionTracker(EventFold):
@@ -177,7 +175,7 @@ class PositionTracker(EventFold):
             if (node := thread.node or thread.next_node)
         }
         place = own(current) if current else None
-        state = _STATES[status] if status else self._state()
+        state = STATES[status] if status else self._state()
         transitions = tuple(self._transitions)
         return Position(
             current=place,
@@ -187,9 +185,9 @@ class PositionTracker(EventFold):
             visits=self._visits.copy(),
             first_visit=self._first_visit.copy(),
             transitions=transitions,
-            path_counts=PathCounts(self._by_edge.copy(), self._by_node.copy()),
+            path_counts=PathCounts(self._by_edge, self._by_node).copy(),
             next_edges=()
-            if state in _OVER or place is None
+            if state in OVER or place is None
             else tuple(self._next(place, current or place, transitions)),
             skipped=tuple(node for node in self._skipped if node not in self._visits),
             failed=tuple(dict.fromkeys(map(own, self._failed))),

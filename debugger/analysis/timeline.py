@@ -92,10 +92,7 @@ def timeline(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -
         turns: The run's turns; the last one may still be growing.
         names: The author's node names by id.
     """
-    builder = TimelineBuilder(names or {})
-    for turn in turns:
-        builder.add_turn(turn)
-    return builder.rows
+    return TimelineBuilder(names or {}).catch_up(turns).rows
 
 
 def trouble_of(row: TimelineRow) -> Trouble | None:

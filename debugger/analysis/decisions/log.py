@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from debugger.analysis.decisions.records import DecisionRecord, Outcome
-from debugger.analysis.decisions.thread_trace import ThreadTrace, as_object
-from debugger.analysis.event_fields import EventFields, field, text
+from debugger.analysis.decisions.thread_trace import ThreadTrace
+from debugger.analysis.event_fields import EventFields, as_object, field, text
 from debugger.analysis.fold import EventFold
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.graph.candidates import Caller
