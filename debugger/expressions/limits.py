@@ -84,6 +84,20 @@ def measure(value: Any, max_characters: int, max_items: int) -> tuple[int, int]:
     return characters, items
 
 
+def is_deeper(value: Any, levels: int) -> bool:
+    """Return whether a JSON value has more levels of lists and objects.
+
+    The values in the innermost of them are a level, too.
+    """
+    inner = [value]
+    for _ in range(levels + 1):
+        parents = [part for part in inner if isinstance(part, dict | list)]
+        inner = [
+            part for parent in parents for part in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+    return bool(inner)
+
+
 def exceeds(value: Any, characters: int) -> bool:
     """Return whether a value would be longer when it is written.
 

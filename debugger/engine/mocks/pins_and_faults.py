@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, Self
 
 from debugger.engine.models.base import Reply
 from debugger.errors import InputError
+from debugger.expressions.values import shortened
 from debugger.protocol.base import JsonObject
 
 FORMAT = 1
@@ -198,7 +199,7 @@ class Pin:
             value = self.output.get(key)
             if value not in (None, "", [], {}):
                 text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-                return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+                return shortened(text, _LONGEST)
         return f"takes {self.output['chosen']}" if self.output.get("chosen") else "nothing"
 
 
