@@ -209,24 +209,33 @@ class PositionTracker(EventFold):
         return (main.next_node or main.node) if self.threads.outcome == "failed" else main.node
 
     def _next(self, place: str, current: str, transitions: Sequence[Transition]) -> Iterator[NextEdge]:
-        """Yield the next steps; inside a super node those of the expanded workflow."""
-        running = self._running
-        config = running.nodes.get(current) if running is not None else None
-        if running is None or config is None or not origin_of(config):
-            yield from _next(place, transitions, self._graph)
-            return
-        for edge in running.leaving(current):
-            edge_id = author_edge_id(edge.logical_id, self._graph.edges)
+        """Yield the edges that leave a node, then those of global nodes.
+
+        Inside a super node they are those of the expanded workflow.
+        """
+        graph, running = self._graph, self._running
+        inner = running.nodes.get(current) if running is not None else None
+        if inner is not None and not origin_of(inner):
+            inner = None
+        walked, node_id = (graph, place) if inner is None or running is None else (running, current)
+        for edge in walked.leaving(node_id):
+            edge_id = author_edge_id(edge.logical_id, graph.edges)
             destination = self._own_node(edge.destination_node_logical_id or "")
             if edge_id is not None or destination != place:  # else it stays inside a closed super node
                 yield NextEdge(edge_id, destination, condition_text(edge.condition), edge.label)
-        for node in running.global_nodes:
+        for node in walked.global_nodes:
             settings, destination = node.global_node_config, self._own_node(node.logical_id)
-            if settings and destination != place and may_enter(config, node):
-                label = (
-                    self._graph.nodes[destination].label if destination in self._graph.nodes else node.label
-                )
-                yield NextEdge(None, destination, condition_text(settings.condition), label, "global")
+            if settings is None:
+                continue
+            if destination != place:
+                if inner is None or may_enter(inner, node):
+                    label = graph.nodes[destination].label if destination in graph.nodes else node.label
+                    yield NextEdge(None, destination, condition_text(settings.condition), label, "global")
+            elif inner is None and settings.reverse_conditional_edge:
+                entries = (made for made in reversed(transitions) if made.destination == place != made.source)
+                caller = next((made.source for made in entries), None)
+                condition = condition_text(settings.reverse_conditional_edge)
+                yield NextEdge(None, caller, condition, "back", "reverse")
 
     def _add_transition(self, event: EventFields) -> None:
         """Record a transition, unless it is inside a super node."""
@@ -288,19 +297,3 @@ class PositionTracker(EventFold):
             if node and self._own_node(node) != node:
                 names.setdefault(self._own_node(node), self._inner_names.get(node, node))
         return names
-
-
-def _next(current: str, transitions: Sequence[Transition], graph: Graph) -> Iterator[NextEdge]:
-    """Yield the edges that leave a node, then those of global nodes."""
-    for edge in graph.leaving(current):
-        condition = condition_text(edge.condition)
-        yield NextEdge(edge.logical_id, edge.destination_node_logical_id, condition, edge.label)
-    for node in graph.global_nodes:
-        settings = node.global_node_config
-        if settings and node.logical_id != current:
-            yield NextEdge(None, node.logical_id, condition_text(settings.condition), node.label, "global")
-        elif settings and settings.reverse_conditional_edge:
-            entries = (made for made in reversed(transitions) if made.destination == current != made.source)
-            caller = next((made.source for made in entries), None)
-            condition = condition_text(settings.reverse_conditional_edge)
-            yield NextEdge(None, caller, condition, "back", "reverse")

@@ -83,12 +83,8 @@ class Snapshot:
 
     def by_scope(self) -> dict[str, JsonObject]:
         """Return the variables by the first part of their paths."""
-        threads = {
-            "runtime" if thread == MAIN_THREAD else f"thread_{thread}": values
-            for thread, values in self.runtime.items()
-        }
         own = {"workflow": self.workflow, "dynamic": self.dynamic, "input": self.seeds, "system": self.system}
-        return {**threads, **own}
+        return {**_by_thread(self.runtime), **own}
 
 
 EMPTY_SNAPSHOT = Snapshot(-1, -1, 0)
@@ -317,12 +313,15 @@ def _thread_of(event: EventFields) -> str:
 
 
 def _written(scopes: Scopes) -> JsonObject:
-    threads = {
-        "runtime" if thread == MAIN_THREAD else f"thread_{thread}": values
-        for thread, values in scopes.runtime.items()
-    }
-    scoped = {"runtime": threads.pop("runtime", {}), **threads, "workflow": scopes.workflow}
+    scoped = {"runtime": {}, **_by_thread(scopes.runtime), "workflow": scopes.workflow}
     return {f"{scope}.{name}": value for scope, values in scoped.items() for name, value in values.items()}
+
+
+def _by_thread(runtime: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
+    return {
+        "runtime" if thread == MAIN_THREAD else f"thread_{thread}": values
+        for thread, values in runtime.items()
+    }
 
 
 def _is_qualified(key: str, labels: Container[str]) -> bool:

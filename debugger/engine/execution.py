@@ -312,7 +312,9 @@ def armed_edges(routes: EdgeSelector, thread: ThreadState, state: RunState) -> I
         if settings.trigger_mode == "on_every_background_tick":
             yield ArmedEdge(transition, settings, memory, None, None)
             continue
-        trigger = _newly_completed(settings, memory, state)
+        ids = settings.trigger_node_logical_ids
+        completed = (node_id for node_id in ids if state.completions(node_id) > memory.seen.get(node_id, 0))
+        trigger = next(completed, None)
         if trigger is not None:
             yield ArmedEdge(transition, settings, memory, trigger, state.completions(trigger))
 
@@ -358,12 +360,3 @@ def mark_evaluated(
     memory = thread.waiting_edges.setdefault(transition.key, WaitingEdge())
     memory.seen = {node_id: state.completions(node_id) for node_id in settings.trigger_node_logical_ids}
     return memory
-
-
-def _newly_completed(
-    settings: EvaluateWhileWaitingConfig, memory: WaitingEdge, state: RunState
-) -> str | None:
-    for node_id in settings.trigger_node_logical_ids:
-        if state.completions(node_id) > memory.seen.get(node_id, 0):
-            return node_id
-    return None

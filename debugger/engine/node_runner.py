@@ -64,7 +64,10 @@ class NodeRunner:
         if outcome.replied_to_user:
             thread.pending = []
         if loop is not None and loop.is_over(self._execution.environment.now()):
-            yield self._emitter.stamp(expired_event(loop, node.config), thread, node.config, run_id)
+            limit = (node.config.self_loop_config or SelfLoopConfig()).expiry_time
+            reason = f"the run outlived the loop's expiry_time of {limit} s"
+            expired = NodeExpiredEvent(attempt_number=loop.attempts, reason=reason)
+            yield self._emitter.stamp(expired, thread, node.config, run_id)
         for worker in workers:
             yield from self._run_worker(thread, worker)
         waits = node.waits_for_user and not node.loops_to_itself
@@ -261,12 +264,3 @@ def outcome_of(loop: BoundedLoop, settings: SelfLoopConfig, environment: Environ
     if loop.is_over(environment.now()):
         return "expiry_time"
     return None
-
-
-def expired_event(loop: BoundedLoop, node: NodeConfig) -> NodeExpiredEvent:
-    """Return the event of a run that outlived the loop's time."""
-    settings = node.self_loop_config or SelfLoopConfig()
-    return NodeExpiredEvent(
-        attempt_number=loop.attempts,
-        reason=f"the run outlived the loop's expiry_time of {settings.expiry_time} s",
-    )

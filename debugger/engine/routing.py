@@ -38,8 +38,6 @@ TransitionKind = Kind | Literal["escalation"]
 _MAX_QUOTED = 80
 """Characters of a condition that an error shows."""
 
-_NAMED_TYPES = {"direct": "direct", "reverse": "reverse_conditional", "escalation": "guardrail_escalation"}
-
 
 @dataclass(frozen=True)
 class Transition:
@@ -80,27 +78,6 @@ class Transition:
     def is_conditional(self) -> bool:
         """Return whether a condition had to hold for it."""
         return self.kind in ("conditional", "global", "reverse")
-
-    @property
-    def navigation_memo(self) -> tuple[str, JsonObject]:
-        """Return the text and the metadata of its navigation message (``platform.md#history``)."""
-        edge_type = _NAMED_TYPES.get(self.kind, "conditional")
-        named = self.edge is not None and self.kind != "direct"
-        text = (
-            f'[Internal-only memo]: System navigated from agent "{self.source.name}" to agent '
-            f'"{self.destination.name}" via {edge_type.replace("_", " ")} edge.'
-        )
-        metadata = {
-            "navigation_message": "true",
-            "edge_type": edge_type,
-            "source_node_id": self.source.logical_id,
-            "source_node_name": self.source.name,
-            "destination_node_id": self.destination.logical_id,
-            "destination_node_name": self.destination.name,
-            "edge_name": (self.name or "") if named else "",
-            "edge_logical_id": (self.edge_id or "") if named else "",
-        }
-        return text, metadata
 
     def message(self, context: NodeContext) -> str | None:
         """Return the fixed message of the edge, or ``None``."""

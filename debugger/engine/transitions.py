@@ -27,6 +27,8 @@ from debugger.protocol.events import (
 from debugger.protocol.messages import ai_message
 from debugger.protocol.workflow import EdgeConfig, GuardrailStrikesConfig, NodeConfig
 
+_NAMED_TYPES = {"direct": "direct", "reverse": "reverse_conditional", "escalation": "guardrail_escalation"}
+
 
 class TransitionRunner:
     """The runner of one execution's transitions."""
@@ -245,11 +247,29 @@ def navigation_event(transition: Transition, message_id: str) -> WorkflowNavigat
     """Return the navigation message of a transition (6.2, 7.2 (a) 7).
 
     It enters the chat.
+
+    Source: ``platform.md#history``.
     """
-    text, metadata = transition.navigation_memo
+    source, destination = transition.source, transition.destination
+    edge_type = _NAMED_TYPES.get(transition.kind, "conditional")
+    named = transition.edge is not None and transition.kind != "direct"
+    text = (
+        f'[Internal-only memo]: System navigated from agent "{source.name}" to agent '
+        f'"{destination.name}" via {edge_type.replace("_", " ")} edge.'
+    )
+    metadata = {
+        "navigation_message": "true",
+        "edge_type": edge_type,
+        "source_node_id": source.logical_id,
+        "source_node_name": source.name,
+        "destination_node_id": destination.logical_id,
+        "destination_node_name": destination.name,
+        "edge_name": (transition.name or "") if named else "",
+        "edge_logical_id": (transition.edge_id or "") if named else "",
+    }
     return WorkflowNavigationMessageEvent(
         logical_id=message_id,
-        message=ai_message(text, message_id=message_id, response_metadata=dict(metadata)),
-        origin_node_logical_id=transition.source.logical_id,
-        origin_node_name=transition.source.name,
+        message=ai_message(text, message_id=message_id, response_metadata=metadata),
+        origin_node_logical_id=source.logical_id,
+        origin_node_name=source.name,
     )

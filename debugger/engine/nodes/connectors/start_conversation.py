@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, SecretStr
 
@@ -81,7 +81,9 @@ def make_timeline(recorded: RecordedAnswer | None, conversation_id: str) -> Call
         refusal = f"The service for calls answered with the status {recorded.status}."
         return CallTimeline(conversation_id, ("failed",), error=refusal)
     body = recorded.body if isinstance(recorded.body, dict) else {"status": recorded.body}
-    statuses = _read_statuses(body.get("conversation_status", body.get("status")))
+    found = body.get("conversation_status", body.get("status"))
+    listed = found if isinstance(found, list) else [found]
+    statuses = tuple(status for status in listed if isinstance(status, str) and status)
     unknown = next((status for status in statuses if status not in STATUSES), None)
     error, transcript = body.get("error"), body.get("transcript")
     if unknown is not None:
@@ -95,11 +97,6 @@ def make_timeline(recorded: RecordedAnswer | None, conversation_id: str) -> Call
         transcript=None if transcript is None else str(transcript),
         error=str(error) if error else None,
     )
-
-
-def _read_statuses(value: Any) -> tuple[str, ...]:
-    statuses = value if isinstance(value, list) else [value]
-    return tuple(status for status in statuses if isinstance(status, str) and status)
 
 
 @dataclass
