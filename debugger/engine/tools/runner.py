@@ -50,7 +50,9 @@ def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Invoca
     parts = split_result(
         result.result, config.result_variable_mappings, expand=config.expand_result_into_runtime_variables
     )
-    return Invocation(result if parts.problem is None else ToolResult.failure(parts.problem), parts)
+    if parts.problem is not None:
+        return Invocation(ToolResult.failure(parts.problem), NO_PARTS)
+    return Invocation(result, parts)
 
 
 def write_result(
