@@ -13,7 +13,7 @@ from debugger.protocol.json_codec import encode
 
 Op = Literal["added", "removed", "changed"]
 
-SIGNS: Final[dict[Op, str]] = {"added": "+", "removed": "−", "changed": "~"}
+SIGNS: Final[dict[str, str]] = {"added": "+", "removed": "−", "changed": "~"}
 """Signs beside a colour, or instead of one."""
 
 _ID_KEYS = ("id", "logical_id", "_id", "uuid", "key")

@@ -33,7 +33,7 @@ from debugger.analysis.paths import (
     path_text,
     verdicts_text,
 )
-from debugger.analysis.thread_positions import InputHint, ThreadPositions, input_hint
+from debugger.analysis.thread_positions import InputHint, ThreadPositions, input_hint, last_hint
 from debugger.analysis.timeline import FailureReasons
 from debugger.analysis.variables import VariableChanges
 from debugger.graph.graph import Graph
@@ -206,12 +206,8 @@ class TranscriptReader:
         steps = self._paths.add_turn(turn, events)
         changes = self._changes.add_turn(turn, events)
         self._positions.add_turn(turn, events)
-        waiting = self._positions.main.waiting
-        hint = input_hint(
-            waiting.to_wire() if waiting else None,
-            self._facts.status if is_last else "running",
-            names=self._names,
-        )
+        status = self._facts.status if is_last else "running"
+        hint = input_hint(last_hint(self._positions), status, names=self._names)
         error = _error(turn.events, events)
         read = TranscriptTurn([], steps, changes, hint, self._status(is_last), *error)
         read.rows.extend(self._rows(turn, said, read))

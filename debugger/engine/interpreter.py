@@ -50,7 +50,7 @@ class Interpreter:
         options: Choices where the platform leaves a question open.
         environment: Clock and random values.
         load_run: Gives the record of another run by its id.
-        open_door: Makes the gateway of one execution; by default every call is blocked.
+        open_gateway: Makes the gateway of one execution; by default every call is blocked.
         notes: What is odd about the workflow as a whole; each run is warned of it in its first turn.
     """
 

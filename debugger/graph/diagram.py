@@ -76,7 +76,7 @@ class NodeBox:
     type: str | None = None
     start: bool = False
     is_global: bool = False
-    """Whether every node can hop here; those hops are not drawn."""
+    """Whether every node may lead to it; those transitions are not drawn."""
     disabled: bool = False
     ghost: bool = False
     """Whether there is no such node, only an edge that names it."""

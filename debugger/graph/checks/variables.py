@@ -167,7 +167,8 @@ _FIXED_RESULTS = {
     "athena_patients_update": "athena_result",
     "athena_appointments_create": "athena_result",
 }
-_WRITES_NOTHING_ELSE = {*_RESULTS, *_FIXED_RESULTS, *LLM_FLAGS, "say_static", "tool_node"}
+_MODEL_NODES = LLM_FLAGS.keys() - {"workflow_run_evaluator"}
+_WRITES_NOTHING_ELSE = {*_RESULTS, *_FIXED_RESULTS, *_MODEL_NODES, "say_static", "tool_node"}
 
 
 def written_names(context: CheckContext) -> set[str] | None:
@@ -205,9 +206,7 @@ def _of_node(node: NodeConfig) -> set[str] | None:
         return _with_outcome(str(own_field(node, field) or default))
     if node.type in _FIXED_RESULTS:
         return _with_outcome(_FIXED_RESULTS[node.type])
-    if node.type == "workflow_run_evaluator":
-        return None
-    return _of_schema(own_field(node, "structured_output_schema")) if node.type in LLM_FLAGS else set()
+    return _of_schema(own_field(node, "structured_output_schema")) if node.type in _MODEL_NODES else set()
 
 
 def _with_outcome(name: str) -> set[str]:

@@ -170,21 +170,21 @@ class StartConversationNode(Node[StartConversationConfig]):
         call = OutboundCall(
             "conversation", "contact", target, request, lambda recorded: make_timeline(recorded, new_id)
         )
-        timeline = make_call(call, context, self.config)
-        context.warnings.append(f"The {target} was simulated; nobody was called.")
-        return timeline
+        return self._simulated(call, context, "nobody was called")
 
     def _poll(self, conversation_id: str, context: NodeContext) -> CallTimeline:
-        target = f"status of the conversation {conversation_id}"
         call = OutboundCall(
             "conversation",
             "read",
-            target,
+            f"status of the conversation {conversation_id}",
             {"conversation_id": conversation_id},
             lambda recorded: make_timeline(recorded, conversation_id),
         )
+        return self._simulated(call, context, "the service was not called")
+
+    def _simulated(self, call: OutboundCall[CallTimeline], context: NodeContext, note: str) -> CallTimeline:
         timeline = make_call(call, context, self.config)
-        warning = f"The {target} was simulated; the service was not called."
+        warning = f"The {call.target} was simulated; {note}."
         if warning not in context.warnings:
             context.warnings.append(warning)
         return timeline
