@@ -56,10 +56,7 @@ def chat_messages(turns: Sequence[TurnLog], names: Mapping[str, str] | None = No
         turns: The run's turns.
         names: The author's node names by id.
     """
-    builder = ChatBuilder(names or {})
-    for turn in turns:
-        builder.add_turn(turn)
-    return builder.messages
+    return ChatBuilder(names or {}).catch_up(turns).messages
 
 
 def spoken_messages(turns: Sequence[TurnLog]) -> list[ChatMessage]:

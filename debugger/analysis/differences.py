@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from operator import eq
 from typing import Any, Final, Literal
 
 from debugger.protocol.json_codec import encode
 
 Op = Literal["added", "removed", "changed"]
 
-SIGNS: Final[dict[Op, str]] = {"added": "+", "removed": "−", "changed": "~"}
+SIGNS: Final[dict[str, str]] = {"added": "+", "removed": "−", "changed": "~"}
 """Signs beside a colour, or instead of one."""
 
 _ID_KEYS = ("id", "logical_id", "_id", "uuid", "key")
@@ -84,25 +85,24 @@ def _of_values(before: Any, after: Any, path: str, depth: int) -> Iterator[Diffe
     if before is after:
         return
     if depth < _DEEPEST and isinstance(before, Mapping) and isinstance(after, Mapping):
-        yield from _of_objects(before, after, path, depth + 1)
+        yield from _by_key(before, after, f"{path}." if path else "", "", depth + 1)
     elif depth < _DEEPEST and isinstance(before, list) and isinstance(after, list):
         yield from _of_lists(before, after, path, depth + 1)
     elif not is_same(before, after):
         yield Difference(path, before, after, "changed")
 
 
-def _of_objects(
-    before: Mapping[Any, Any], after: Mapping[Any, Any], path: str, depth: int
+def _by_key(
+    before: Mapping[Any, Any], after: Mapping[Any, Any], lead: str, close: str, depth: int
 ) -> Iterator[Difference]:
-    lead = f"{path}." if path else ""
     for key, value in before.items():
         if key in after:
-            yield from _of_values(value, after[key], f"{lead}{key}", depth)
+            yield from _of_values(value, after[key], f"{lead}{key}{close}", depth)
         else:
-            yield Difference(f"{lead}{key}", value, None, "removed")
+            yield Difference(f"{lead}{key}{close}", value, None, "removed")
     for key, value in after.items():
         if key not in before:
-            yield Difference(f"{lead}{key}", None, value, "added")
+            yield Difference(f"{lead}{key}{close}", None, value, "added")
 
 
 def _of_lists(before: list[Any], after: list[Any], path: str, depth: int) -> Iterator[Difference]:
@@ -111,30 +111,14 @@ def _of_lists(before: list[Any], after: list[Any], path: str, depth: int) -> Ite
         yield from _by_place(before, after, path, depth)
         return
     old, new = ({item[key]: item for item in items} for items in (before, after))
-    yield from _by_id(old, new, f"{path}[{key}=", depth)
+    yield from _by_key(old, new, f"{path}[{key}=", "]", depth)
     before_order, after_order = [each for each in old if each in new], [each for each in new if each in old]
     if before_order != after_order:
         yield Difference(f"{path}[order]", before_order, after_order, "changed")
 
 
-def _by_id(old: Mapping[Any, Any], new: Mapping[Any, Any], lead: str, depth: int) -> Iterator[Difference]:
-    for name, item in old.items():
-        if name in new:
-            yield from _of_values(item, new[name], f"{lead}{name}]", depth)
-        else:
-            yield Difference(f"{lead}{name}]", item, None, "removed")
-    for name, item in new.items():
-        if name not in old:
-            yield Difference(f"{lead}{name}]", None, item, "added")
-
-
 def _by_place(before: list[Any], after: list[Any], path: str, depth: int) -> Iterator[Difference]:
-    first, shorter = 0, min(len(before), len(after))
-    while first < shorter and is_same(before[first], after[first]):
-        first += 1
-    behind = 0
-    while behind < shorter - first and is_same(before[-1 - behind], after[-1 - behind]):
-        behind += 1
+    first, behind = _shared_ends(before, after, is_same)
     old, new = range(first, len(before) - behind), range(first, len(after) - behind)
     for place in old[: len(new)]:
         yield from _of_values(before[place], after[place], f"{path}[{place}]", depth)
@@ -142,6 +126,19 @@ def _by_place(before: list[Any], after: list[Any], path: str, depth: int) -> Ite
         yield Difference(f"{path}[{place}]", before[place], None, "removed")
     for place in new[len(old) :]:
         yield Difference(f"{path}[{place}]", None, after[place], "added")
+
+
+def _shared_ends(
+    before: Sequence[Any], after: Sequence[Any], is_equal: Callable[[Any, Any], bool]
+) -> tuple[int, int]:
+    """Return how many items two lists share at their begin, and of the rest at their end."""
+    first, shorter = 0, min(len(before), len(after))
+    while first < shorter and is_equal(before[first], after[first]):
+        first += 1
+    behind = 0
+    while behind < shorter - first and is_equal(before[-1 - behind], after[-1 - behind]):
+        behind += 1
+    return first, behind
 
 
 def _all_have(key: str, items: Sequence[Any]) -> bool:
@@ -172,12 +169,7 @@ def text_diff(before: str, after: str) -> list[Span]:
     Between what very long and different texts share at both ends they are compared as a whole.
     """
     old, new = _WORDS.findall(before), _WORDS.findall(after)
-    first, shorter = 0, min(len(old), len(new))
-    while first < shorter and old[first] == new[first]:
-        first += 1
-    behind = 0
-    while behind < shorter - first and old[-1 - behind] == new[-1 - behind]:
-        behind += 1
+    first, behind = _shared_ends(old, new, eq)
     middle = _middle(old[first : len(old) - behind], new[first : len(new) - behind])
     return list(_joined([("same", old[:first]), *middle, ("same", old[len(old) - behind :])]))
 

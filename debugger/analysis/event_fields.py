@@ -23,7 +23,8 @@ _NODE_FIELDS = (
 )
 _NAME_FIELDS = ("origin_node_name", "source_node_name")
 _THREAD_FIELDS = ("thread_id", "companion_thread_id")
-_YEAR_10000 = 253402300799
+YEAR_10000 = 253402300799
+"""Seconds since the epoch; a later time is no date."""
 
 
 class EventFields:
@@ -61,6 +62,16 @@ def text(event: Event, name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def as_number(value: Any) -> float | None:
+    """Return a JSON value if it is a number."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """Return a JSON object, an empty one for any other value."""
+    return value if isinstance(value, dict) else {}
+
+
 def node_of(event: Event) -> str | None:
     """Return the id of an event's node; of a transition, its source."""
     return _first_text(event.to_wire(), _NODE_FIELDS)
@@ -88,7 +99,7 @@ def time_of(event: Event) -> float | None:
 
     ``None`` if it is not a valid date.
     """
-    return event.timestamp if 0 < event.timestamp < _YEAR_10000 else None
+    return event.timestamp if 0 < event.timestamp < YEAR_10000 else None
 
 
 def iso_utc(time: float | None) -> str:

@@ -53,7 +53,11 @@ def matching_rows(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchText
     """
     if wanted.is_empty:
         return list(range(len(rows)))
-    indexes = _in_turn_and_thread(rows, wanted)
+    indexes = list(range(len(rows)))
+    if wanted.turn is not None:
+        indexes = [index for index in indexes if rows[index].turn_number == wanted.turn]
+    if wanted.thread is not None:
+        indexes = [index for index in indexes if rows[index].thread == wanted.thread]
     failures = [index for index in indexes if rows[index].is_failure]
     if wanted.failures_only:
         return failures
@@ -68,16 +72,6 @@ def important_rows(rows: Sequence[TimelineRow], indexes: Sequence[int], wanted: 
     """
     types = wanted.types
     return [index for index in indexes if rows[index].importance == "high" or rows[index].type in types]
-
-
-def _in_turn_and_thread(rows: Sequence[TimelineRow], wanted: Filter) -> list[int]:
-    turn, thread = wanted.turn, wanted.thread
-    indexes = list(range(len(rows)))
-    if turn is not None:
-        indexes = [index for index in indexes if rows[index].turn_number == turn]
-    if thread is not None:
-        indexes = [index for index in indexes if rows[index].thread == thread]
-    return indexes
 
 
 def _matches(

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from statistics import median
+from typing import Any
 
 from debugger.analysis.run_statistics import PERCENTILES, percentiles
 from debugger.analysis.steps import ModelCall, Step, TurnRow
@@ -71,7 +72,7 @@ def node_metrics(steps: Iterable[Step]) -> list[NodeMetrics]:
     for step in steps:
         if step.kind == "node" and step.node_logical_id is not None:
             by_node.setdefault(step.node_logical_id, []).append(step)
-    whole = sum(_times(runs, 0.0) for runs in by_node.values())
+    whole = sum(step.duration_ms or 0.0 for runs in by_node.values() for step in runs)
     found = [_of_node(node, runs, whole) for node, runs in by_node.items()]
     return sorted(found, key=lambda each: -(each.time.total if each.time else 0.0))
 
@@ -87,11 +88,7 @@ def run_metrics(turns: Sequence[TurnRow], steps: Sequence[Step]) -> RunMetrics:
         turns=len(own),
         node_runs=sum(step.kind == "node" for step in steps),
         time=spread([turn.duration_ms for turn in own if turn.duration_ms is not None]),
-        calls=len(calls),
-        latency=_latency(calls),
-        prompt_tokens=sum(call.prompt_tokens for call in calls),
-        completion_tokens=sum(call.completion_tokens for call in calls),
-        total_tokens=sum(call.total_tokens for call in calls),
+        **_of_calls(calls),
     )
 
 
@@ -152,20 +149,18 @@ def _of_node(node: str, runs: list[Step], whole: float) -> NodeMetrics:
         failures=sum(step.trouble == "failure" for step in runs),
         time=time,
         share=time.total / whole if time and whole else 0.0,
-        calls=len(calls),
-        latency=_latency(calls),
-        prompt_tokens=sum(call.prompt_tokens for call in calls),
-        completion_tokens=sum(call.completion_tokens for call in calls),
-        total_tokens=sum(call.total_tokens for call in calls),
+        **_of_calls(calls),
     )
 
 
-def _latency(calls: Iterable[ModelCall]) -> Spread | None:
-    return spread([call.latency_ms for call in calls if call.latency_ms is not None])
-
-
-def _times(steps: Iterable[Step], of_none: float) -> float:
-    return sum(of_none if step.duration_ms is None else step.duration_ms for step in steps)
+def _of_calls(calls: Sequence[ModelCall]) -> dict[str, Any]:
+    return {
+        "calls": len(calls),
+        "latency": spread([call.latency_ms for call in calls if call.latency_ms is not None]),
+        "prompt_tokens": sum(call.prompt_tokens for call in calls),
+        "completion_tokens": sum(call.completion_tokens for call in calls),
+        "total_tokens": sum(call.total_tokens for call in calls),
+    }
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 
-from debugger.analysis.event_fields import field
-from debugger.protocol.events import Event
-
 _BETWEEN = " › "
 
 
@@ -48,21 +45,12 @@ def enclosing_ids(node_id: str) -> Iterator[str]:
 
 
 def super_nodes_around(node_id: str, own: Container[str]) -> tuple[str, ...]:
-    """Return the super nodes around a node by its id, outermost first.
-
-    An event of a node has them itself (`origin_of_event`); this is for events that have ids only.
-    """
+    """Return the super nodes around a node by its id, outermost first."""
     outermost = author_node_id(node_id, own)
     if outermost == node_id:
         return ()
     inner = [start for start in _starts(node_id, "/") if len(start) > len(outermost)]
     return (outermost, *reversed(inner))
-
-
-def origin_of_event(event: Event) -> tuple[str, ...]:
-    """Return the super nodes around an event's node, outermost first."""
-    origin = field(event, "super_node_origin")
-    return tuple(each for each in origin if isinstance(each, str)) if isinstance(origin, list) else ()
 
 
 def origin_label(name: str, around: tuple[str, ...], names: Mapping[str, str]) -> str:

@@ -34,7 +34,7 @@ from debugger.protocol.turn_logs import TurnLog
 RunState = Literal["not_started", "running", "paused", "waiting", "ended", "failed", "cancelled", "looping"]
 NextEdgeKind = Literal["edge", "global", "reverse"]
 
-_STATES: dict[RunStatus, RunState] = {
+STATES: dict[RunStatus, RunState] = {
     "not_started": "not_started",
     "pending": "running",
     "started": "running",
@@ -46,9 +46,10 @@ _STATES: dict[RunStatus, RunState] = {
     "cancelled": "cancelled",
     "aborted_looping_risk": "looping",
 }
+"""Of several statuses of one state the last is the one that its events show."""
 _ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
 _NODE_TYPES = _ARRIVALS | {"end_node_run", "node_expired"}
-_OVER = frozenset({"ended", "failed", "cancelled", "looping"})
+OVER = frozenset({"ended", "failed", "cancelled", "looping"})
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,7 @@ def position(turns: Sequence[TurnLog], graph: Graph, status: RunStatus | None = 
         graph: The workflow to place it on.
         status: The run's status; ``None`` reads the state from the events, as for a past position.
     """
-    tracker = PositionTracker(graph)
-    for turn in turns:
-        tracker.add_turn(turn)
-    return tracker.position(status)
+    return PositionTracker(graph).catch_up(turns).position(status)
 
 
 class PositionTracker(EventFold):
@@ -177,7 +175,7 @@ class PositionTracker(EventFold):
             if (node := thread.node or thread.next_node)
         }
         place = own(current) if current else None
-        state = _STATES[status] if status else self._state()
+        state = STATES[status] if status else self._state()
         transitions = tuple(self._transitions)
         return Position(
             current=place,
@@ -187,9 +185,9 @@ class PositionTracker(EventFold):
             visits=self._visits.copy(),
             first_visit=self._first_visit.copy(),
             transitions=transitions,
-            path_counts=PathCounts(self._by_edge.copy(), self._by_node.copy()),
+            path_counts=PathCounts(self._by_edge, self._by_node).copy(),
             next_edges=()
-            if state in _OVER or place is None
+            if state in OVER or place is None
             else tuple(self._next(place, current or place, transitions)),
             skipped=tuple(node for node in self._skipped if node not in self._visits),
             failed=tuple(dict.fromkeys(map(own, self._failed))),
@@ -211,24 +209,33 @@ class PositionTracker(EventFold):
         return (main.next_node or main.node) if self.threads.outcome == "failed" else main.node
 
     def _next(self, place: str, current: str, transitions: Sequence[Transition]) -> Iterator[NextEdge]:
-        """Yield the next steps; inside a super node those of the expanded workflow."""
-        running = self._running
-        config = running.nodes.get(current) if running is not None else None
-        if running is None or config is None or not origin_of(config):
-            yield from _next(place, transitions, self._graph)
-            return
-        for edge in running.leaving(current):
-            edge_id = author_edge_id(edge.logical_id, self._graph.edges)
+        """Yield the edges that leave a node, then those of global nodes.
+
+        Inside a super node they are those of the expanded workflow.
+        """
+        graph, running = self._graph, self._running
+        inner = running.nodes.get(current) if running is not None else None
+        if inner is not None and not origin_of(inner):
+            inner = None
+        walked, node_id = (graph, place) if inner is None or running is None else (running, current)
+        for edge in walked.leaving(node_id):
+            edge_id = author_edge_id(edge.logical_id, graph.edges)
             destination = self._own_node(edge.destination_node_logical_id or "")
             if edge_id is not None or destination != place:  # else it stays inside a closed super node
                 yield NextEdge(edge_id, destination, condition_text(edge.condition), edge.label)
-        for node in running.global_nodes:
+        for node in walked.global_nodes:
             settings, destination = node.global_node_config, self._own_node(node.logical_id)
-            if settings and destination != place and may_enter(config, node):
-                label = (
-                    self._graph.nodes[destination].label if destination in self._graph.nodes else node.label
-                )
-                yield NextEdge(None, destination, condition_text(settings.condition), label, "global")
+            if settings is None:
+                continue
+            if destination != place:
+                if inner is None or may_enter(inner, node):
+                    label = graph.nodes[destination].label if destination in graph.nodes else node.label
+                    yield NextEdge(None, destination, condition_text(settings.condition), label, "global")
+            elif inner is None and settings.reverse_conditional_edge:
+                entries = (made for made in reversed(transitions) if made.destination == place != made.source)
+                caller = next((made.source for made in entries), None)
+                condition = condition_text(settings.reverse_conditional_edge)
+                yield NextEdge(None, caller, condition, "back", "reverse")
 
     def _add_transition(self, event: EventFields) -> None:
         """Record a transition, unless it is inside a super node."""
@@ -290,19 +297,3 @@ class PositionTracker(EventFold):
             if node and self._own_node(node) != node:
                 names.setdefault(self._own_node(node), self._inner_names.get(node, node))
         return names
-
-
-def _next(current: str, transitions: Sequence[Transition], graph: Graph) -> Iterator[NextEdge]:
-    """Yield the edges that leave a node, then those of global nodes."""
-    for edge in graph.leaving(current):
-        condition = condition_text(edge.condition)
-        yield NextEdge(edge.logical_id, edge.destination_node_logical_id, condition, edge.label)
-    for node in graph.global_nodes:
-        settings = node.global_node_config
-        if settings and node.logical_id != current:
-            yield NextEdge(None, node.logical_id, condition_text(settings.condition), node.label, "global")
-        elif settings and settings.reverse_conditional_edge:
-            entries = (made for made in reversed(transitions) if made.destination == current != made.source)
-            caller = next((made.source for made in entries), None)
-            condition = condition_text(settings.reverse_conditional_edge)
-            yield NextEdge(None, caller, condition, "back", "reverse")

@@ -10,6 +10,7 @@ from typing import Any
 from debugger.analysis.differences import Difference
 from debugger.analysis.paths import BETWEEN, PathStep, path_text
 from debugger.analysis.transcript import RunFacts, TranscriptReader, TranscriptRow, TranscriptTurn
+from debugger.expressions.values import shortened
 from debugger.protocol.runs import Run
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
@@ -80,5 +81,4 @@ def _change(change: Difference) -> str:
 
 
 def _value(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _MAX_VALUE_CHARACTERS else f"{text[:_MAX_VALUE_CHARACTERS]}…"
+    return shortened(json.dumps(value, ensure_ascii=False, default=str), _MAX_VALUE_CHARACTERS)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from debugger.analysis.event_fields import iso_utc
-from debugger.analysis.position import Position, PositionTracker, RunState
+from debugger.analysis.position import STATES, Position, PositionTracker
 from debugger.analysis.run_projection import Projections
 from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.steps import Step, TurnRow, steps_of_turn, turn_row
@@ -16,16 +16,7 @@ from debugger.graph.graph import Graph
 from debugger.protocol.runs import RunStatus
 from debugger.protocol.turn_logs import TurnLog
 
-_STATUSES: dict[RunState, RunStatus] = {
-    "not_started": "not_started",
-    "running": "running",
-    "paused": "paused",
-    "waiting": "waiting_for_user_input",
-    "ended": "completed",
-    "failed": "failed",
-    "cancelled": "cancelled",
-    "looping": "aborted_looping_risk",
-}
+_STATUSES = {state: status for status, state in STATES.items()}
 
 
 @dataclass(frozen=True)

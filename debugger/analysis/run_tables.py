@@ -8,7 +8,7 @@ from typing import Literal
 
 from debugger.analysis.event_fields import field, thread_id_of
 from debugger.analysis.node_origins import origin_label
-from debugger.analysis.position import Position
+from debugger.analysis.position import OVER, Position
 from debugger.analysis.transitions import PathCount, Transition, condition_text
 from debugger.graph.graph import Graph
 from debugger.protocol.events import COMPANION, reference_id
@@ -17,7 +17,6 @@ from debugger.protocol.workflow import EdgeConfig
 
 _EDGE_ONLY = frozenset({"direct_edge", "companion_edge"})
 """Transitions that no run makes without an edge of its workflow."""
-_OVER = frozenset({"ended", "failed", "cancelled", "looping"})
 _SCHEDULING_TYPES = frozenset({"self_loop_delay", "start_node_run", "end_thread"})
 
 
@@ -226,7 +225,7 @@ def _thread_status(thread: str, name: str, position: Position) -> str:
         return position.state.replace("_", " ")
     if name not in position.companions:
         return "ended"
-    return "stopped" if position.state in _OVER else "in the background"
+    return "stopped" if position.state in OVER else "in the background"
 
 
 def _next_due(thread: str, turns: Sequence[TurnLog]) -> float | None:

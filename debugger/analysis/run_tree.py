@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from debugger.analysis.differences import SIGNS
 from debugger.protocol.runs import ForkRecord, RunStatus
 
 
@@ -29,7 +30,7 @@ class TreeRow:
     def changed(self) -> tuple[str, ...]:
         """The changes of the fork, each path once, with its sign."""
         made = self.fork.changes if self.fork else ()
-        return tuple(f"{_SIGNS.get(change.get('op', ''), '~')} {change_name(change)}" for change in made)
+        return tuple(f"{SIGNS.get(change.get('op', ''), '~')} {change_name(change)}" for change in made)
 
 
 def change_name(change: Mapping[str, object]) -> str:
@@ -76,6 +77,3 @@ def breadcrumbs(rows: Sequence[TreeRow], run_id: str) -> list[TreeRow]:
         found.insert(0, row)
         row = by_id.get(row.fork.source_run_id) if row.fork else None
     return found
-
-
-_SIGNS = {"added": "+", "removed": "−", "changed": "~"}

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from debugger.analysis.event_fields import EventFields, field, iso_utc, text
+from debugger.analysis.event_fields import YEAR_10000, EventFields, as_number, field, iso_utc, text
 from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import label_of
 from debugger.protocol.runs import Run, Turn
@@ -19,7 +19,6 @@ LEDGER_KEY = "side_effects"
 """The key of a turn's ledger in ``iteration_end_state_miscellaneous``."""
 
 _CLASSES = ("talk", "read", "write", "contact")
-_YEAR_10000 = 253402300799
 _CLOSING = "end_workflow_iteration"
 _STATE = "iteration_end_state_miscellaneous"
 
@@ -94,10 +93,7 @@ def side_effects(
         recorded: The ledgers of those turns that do not have it in their events.
         names: The author's node names by id.
     """
-    collector = SideEffectCollector(names or {})
-    for turn in turns:
-        collector.add_turn(turn)
-    return collector.effects(recorded or {})
+    return SideEffectCollector(names or {}).catch_up(list(turns)).effects(recorded or {})
 
 
 class SideEffectCollector(EventFold):
@@ -210,7 +206,7 @@ def _side_effect(
         success=entry.get("success") is True,
         status_code=status if isinstance(status, int) and not isinstance(status, bool) else None,
         error=_text(entry, "error"),
-        duration_milliseconds=_number(entry.get("duration_milliseconds")),
+        duration_milliseconds=as_number(entry.get("duration_milliseconds")),
         request=request if isinstance(request, Mapping) else {},
     )
 
@@ -220,10 +216,6 @@ def _text(entry: Mapping[str, Any], key: str) -> str:
     return "" if value is None else str(value)
 
 
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
 def _time(value: Any) -> str:
-    seconds = _number(value)
-    return iso_utc(seconds if seconds is not None and 0 < seconds < _YEAR_10000 else None)
+    seconds = as_number(value)
+    return iso_utc(seconds if seconds is not None and 0 < seconds < YEAR_10000 else None)

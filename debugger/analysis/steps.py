@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Literal
 
 from debugger.analysis.chat import ChatMessage
-from debugger.analysis.event_fields import field
+from debugger.analysis.event_fields import as_number, as_object, field
 from debugger.analysis.timeline import Pause, TimelineRow, paused_ms, pauses_of, shorten
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.protocol.events import Event
@@ -199,8 +199,7 @@ def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[Mo
     calls: dict[str, ModelCall] = {}
     for row, event in zip(rows, events, strict=True):
         if row.type in MODEL_TYPES:
-            usage = field(event, "llm_usage_info")
-            usage = usage if isinstance(usage, dict) else {}
+            usage = as_object(field(event, "llm_usage_info"))
             calls[str(usage.get("llm_response_id") or f"event {row.index}")] = _call(row, usage)
     return list(calls.values())
 
@@ -215,19 +214,15 @@ def _call(row: TimelineRow, usage: dict[str, object]) -> ModelCall:
         model=str(usage.get("response_model") or ""),
         at_ms=row.at_ms,
         since_turn_ms=row.since_turn_ms,
-        latency_ms=_number(usage.get("response_latency_milliseconds")),
+        latency_ms=as_number(usage.get("response_latency_milliseconds")),
         prompt_tokens=prompt,
         completion_tokens=completion,
         total_tokens=_count(usage.get("total_tokens")) or prompt + completion,
     )
 
 
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
 def _count(value: object) -> int:
-    return int(_number(value) or 0)
+    return int(as_number(value) or 0)
 
 
 @dataclass(slots=True)  # not frozen: see `TimelineRow`
@@ -321,8 +316,8 @@ def _path(steps: Sequence[Step]) -> Iterator[str]:
 
 def _turn_duration(turn: TurnLog, rows: Sequence[TimelineRow], pauses: Sequence[Pause]) -> float | None:
     closing = next((event for event in reversed(turn.events) if event.type == "end_workflow_iteration"), None)
-    metrics = field(closing, "iteration_metrics") if closing else None
-    latency = metrics.get("e2e_latency_milliseconds") if isinstance(metrics, dict) else None
+    metrics = as_object(field(closing, "iteration_metrics")) if closing else {}
+    latency = metrics.get("e2e_latency_milliseconds")
     if isinstance(latency, int | float):
         return float(latency)
     last = next((row for row in reversed(rows) if row.since_turn_ms is not None), None)

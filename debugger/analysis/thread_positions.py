@@ -61,10 +61,7 @@ class ThreadPositions(EventFold):
     @classmethod
     def after(cls, turns: Sequence[TurnLog]) -> Self:
         """Return the positions after these turns."""
-        positions = cls()
-        for turn in turns:
-            positions.add_turn(turn)
-        return positions
+        return cls().catch_up(turns)
 
     def snapshot(self) -> Self:
         """Return an independent copy; positions are mutable and copied, too."""

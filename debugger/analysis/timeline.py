@@ -7,7 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from debugger.analysis.event_fields import EventFields, field, iso_utc, node_name_of, node_of, text
+from debugger.analysis.event_fields import (
+    EventFields,
+    as_number,
+    as_object,
+    field,
+    iso_utc,
+    node_name_of,
+    node_of,
+    text,
+)
 from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import author_node_id, label_of
 from debugger.protocol.events import EndNodeRunEvent, Event
@@ -92,10 +101,7 @@ def timeline(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -
         turns: The run's turns; the last one may still be growing.
         names: The author's node names by id.
     """
-    builder = TimelineBuilder(names or {})
-    for turn in turns:
-        builder.add_turn(turn)
-    return builder.rows
+    return TimelineBuilder(names or {}).catch_up(turns).rows
 
 
 def trouble_of(row: TimelineRow) -> Trouble | None:
@@ -297,21 +303,16 @@ class Pause:
 
 def pauses_of(event: Event) -> list[Pause]:
     """Return the valid pauses that an event records, all before it."""
-    intervals = field(event, "paused_intervals")
-    if not isinstance(intervals, list):
-        return []
-    pauses = [_pause(interval) for interval in intervals if isinstance(interval, dict)]
-    return [pause for pause in pauses if pause is not None]
+    intervals, pauses = field(event, "paused_intervals"), []
+    for interval in intervals if isinstance(intervals, list) else ():
+        values = as_object(interval)
+        began, ended = as_number(values.get("began_at")), as_number(values.get("ended_at"))
+        if began is not None and ended is not None and began <= ended:
+            pauses.append(Pause(str(values.get("kind") or ""), float(began), float(ended)))
+    return pauses
 
 
 def paused_ms(pauses: Iterable[Pause], began: float, ended: float) -> float:
     """Return the paused milliseconds between two times in seconds."""
     shared = (min(pause.ended_at, ended) - max(pause.began_at, began) for pause in pauses)
     return sum(seconds for seconds in shared if seconds > 0) * 1000
-
-
-def _pause(interval: dict[str, object]) -> Pause | None:
-    began, ended = interval.get("began_at"), interval.get("ended_at")
-    if not isinstance(began, int | float) or not isinstance(ended, int | float) or ended < began:
-        return None
-    return Pause(str(interval.get("kind") or ""), float(began), float(ended))

@@ -6,7 +6,7 @@ It is read turn by turn, so that a long run is never in memory as a whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple, Self, get_args
 
@@ -14,6 +14,7 @@ from debugger.analysis.chat import ChatBuilder, ChatMessage
 from debugger.analysis.differences import Difference
 from debugger.analysis.event_fields import (
     EventFields,
+    as_object,
     field,
     fields_of,
     is_failed_run,
@@ -32,7 +33,7 @@ from debugger.analysis.paths import (
     path_text,
     verdicts_text,
 )
-from debugger.analysis.thread_positions import InputHint, ThreadPositions, input_hint
+from debugger.analysis.thread_positions import InputHint, ThreadPositions, input_hint, last_hint
 from debugger.analysis.timeline import FailureReasons
 from debugger.analysis.variables import VariableChanges
 from debugger.graph.graph import Graph
@@ -164,14 +165,8 @@ def transcript(facts: RunFacts, turns: Sequence[TurnLog], workflow: Workflow | N
     ]
 
 
-@dataclass(frozen=True)
-class _Ending:
-    hint: InputHint
-    error_type: str
-    error_message: str
-
-
-_QUIET = _Ending(InputHint("none", "", ""), "", "")
+_OPEN = TranscriptTurn([], [], [], InputHint("none", "", ""), "running", "", "")
+"""The turn as those of its rows tell it that are not its last."""
 
 
 class TranscriptReader:
@@ -211,12 +206,12 @@ class TranscriptReader:
         steps = self._paths.add_turn(turn, events)
         changes = self._changes.add_turn(turn, events)
         self._positions.add_turn(turn, events)
-        status = self._status(is_last)
-        ending = self._ending(turn, events, is_last)
-        rows = self._rows(turn, said, steps, changes, ending)
-        return TranscriptTurn(
-            rows, steps, changes, ending.hint, status, ending.error_type, ending.error_message
-        )
+        status = self._facts.status if is_last else "running"
+        hint = input_hint(last_hint(self._positions), status, names=self._names)
+        error = _error(turn.events, events)
+        read = TranscriptTurn([], steps, changes, hint, self._status(is_last), *error)
+        read.rows.extend(self._rows(turn, said, read))
+        return read
 
     def _said(self, turn: TurnLog, events: Sequence[EventFields]) -> list[ChatMessage]:
         self._chat.add_turn(turn, events)
@@ -232,36 +227,16 @@ class TranscriptReader:
             return "completed" if self._positions.outcome == "ended" else "failed"
         return "waiting_for_user_input" if self._positions.main.waiting else "running"
 
-    def _ending(self, turn: TurnLog, events: Sequence[EventFields], is_last: bool) -> _Ending:
-        waiting = self._positions.main.waiting
-        hint = input_hint(
-            waiting.to_wire() if waiting else None,
-            self._facts.status if is_last else "running",
-            names=self._names,
-        )
-        return _Ending(hint, *_error(turn.events, events))
-
-    def _rows(
-        self,
-        turn: TurnLog,
-        said: list[ChatMessage],
-        steps: list[PathStep],
-        changes: list[Difference],
-        ending: _Ending,
-    ) -> list[TranscriptRow]:
-        changed = json.dumps([asdict(change) for change in changes], ensure_ascii=False, default=str)
-        rows: list[TranscriptRow] = []
-        begun = 0
+    def _rows(self, turn: TurnLog, said: list[ChatMessage], read: TranscriptTurn) -> Iterator[TranscriptRow]:
+        steps, begun = read.steps, 0
         for message in said[:-1]:
             reached = _reached(steps, message, begun)
-            rows.append(self._row(turn, message, steps[begun:reached], [], "", _QUIET))
+            yield self._row(turn, message, steps[begun:reached], [], _OPEN)
             begun = reached
-        if said or changes or ending.error_type:
+        if said or read.changes or read.error_type:
             last = said[-1] if said else None
             reached = _reached(steps, last, begun) if last else len(steps)
-            taken = steps[begun:reached], steps[reached:]
-            rows.append(self._row(turn, last, *taken, changed if changes else "", ending))
-        return rows
+            yield self._row(turn, last, steps[begun:reached], steps[reached:], read)
 
     def _row(
         self,
@@ -269,12 +244,12 @@ class TranscriptReader:
         message: ChatMessage | None,
         steps: Sequence[PathStep],
         steps_after: Sequence[PathStep],
-        changed: str,
-        ending: _Ending,
+        ending: TranscriptTurn,
     ) -> TranscriptRow:
         facts, event = self._facts, message.event if message else None
         node_id = node_of(event) if event else None
         node = self._nodes.get(node_id or "")
+        changes = [asdict(change) for change in ending.changes]
         self._row_count += 1
         return TranscriptRow(
             schema_version=SCHEMA_VERSION,
@@ -302,7 +277,7 @@ class TranscriptReader:
             is_waiting_for_input=ending.hint.kind == "message",
             next_input_hint_kind=ending.hint.kind,
             next_input_hint=ending.hint.who,
-            changed_variables=changed,
+            changed_variables=json.dumps(changes, ensure_ascii=False, default=str) if changes else "",
             error_type=ending.error_type,
             error_message=ending.error_message,
             workflow_id=facts.workflow_id,
@@ -349,6 +324,5 @@ def _error(events: Sequence[Event], fields: Sequence[EventFields]) -> tuple[str,
 
 
 def _latency(event: Event | None) -> float | None:
-    usage = field(event, "llm_usage_info") if event else None
-    value = usage.get("response_latency_milliseconds") if isinstance(usage, dict) else None
+    value = as_object(field(event, "llm_usage_info") if event else None).get("response_latency_milliseconds")
     return value if isinstance(value, int | float) else None

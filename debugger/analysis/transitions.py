@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -10,7 +10,6 @@ from debugger.analysis.event_fields import EventFields, node_of, text
 from debugger.analysis.node_origins import author_edge_id, author_node_id, enclosing_ids
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event
-from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import ConditionConfig, EdgeConfig, NodeConfig
 
 TRANSITION_TYPES = frozenset(
@@ -121,17 +120,6 @@ class EdgeIndex:
 
     def _own(self, node_id: str | None) -> str | None:
         return author_node_id(node_id, self._nodes) if node_id else None
-
-
-def read_transitions(turns: Sequence[TurnLog], edges: EdgeIndex) -> Iterator[Transition]:
-    """Yield every transition of a run, in the order they happened."""
-    number = first = 0
-    for turn in turns:
-        for index, event in enumerate(turn.events, start=first):
-            if event.type in TRANSITION_TYPES:
-                number += 1
-                yield read_transition(EventFields(event), edges, number, turn.number, index)
-        first += len(turn.events)
 
 
 def read_transition(

@@ -166,7 +166,12 @@ def read_watch(text: str) -> Watch:
         )
     scoped = _SCOPED.fullmatch(wanted)
     if scoped is not None and not placeholders(wanted) and _NAME.fullmatch(scoped["path"]):
-        return Watch(wanted, False, _scope_reader(scoped["scope"], scoped["path"]))
+        scope, path = scoped["scope"], scoped["path"]
+        return Watch(
+            wanted,
+            False,
+            lambda snapshot, _: lookup(Scope(runtime=snapshot.by_scope().get(scope, {})), "runtime", path),
+        )
     found = placeholders(wanted)
     if len(found) == 1 and found[0].text == wanted:
         read = placeholder_reader(found[0])
@@ -239,13 +244,6 @@ def _is_new(last: Point, point: Point) -> bool:
     if point.value is ABSENT:
         return last.problem != point.problem
     return bool(differences(last.value, point.value))
-
-
-def _scope_reader(scope: str, path: str) -> _Read:
-    def read(snapshot: Snapshot, _workflow: Workflow) -> Any:
-        return lookup(Scope(runtime=snapshot.by_scope().get(scope, {})), "runtime", path)
-
-    return read
 
 
 def _name_reader(name: str) -> _Read:

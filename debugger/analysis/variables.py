@@ -6,11 +6,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 from debugger.analysis.caller_input import supplied_dynamic, supplied_runtime, supplied_state
 from debugger.analysis.differences import Difference, differences, is_identical_json, is_same
-from debugger.analysis.event_fields import EventFields, text
+from debugger.analysis.event_fields import EventFields, as_object, text
 from debugger.analysis.event_fields import field as field_of
 from debugger.analysis.fold import EventFold
 from debugger.expressions import Scope
@@ -84,12 +83,8 @@ class Snapshot:
 
     def by_scope(self) -> dict[str, JsonObject]:
         """Return the variables by the first part of their paths."""
-        threads = {
-            "runtime" if thread == MAIN_THREAD else f"thread_{thread}": values
-            for thread, values in self.runtime.items()
-        }
         own = {"workflow": self.workflow, "dynamic": self.dynamic, "input": self.seeds, "system": self.system}
-        return {**threads, **own}
+        return {**_by_thread(self.runtime), **own}
 
 
 EMPTY_SNAPSHOT = Snapshot(-1, -1, 0)
@@ -194,9 +189,9 @@ class Snapshots(EventFold):
         }
 
     def _apply_state(self, event: EventFields) -> bool:
-        thread, variables = _thread_of(event), _object(field_of(event.event, "runtime_variables"))
+        thread, variables = _thread_of(event), as_object(field_of(event.event, "runtime_variables"))
         self._runtime = {**self._runtime, thread: _reuse(self._runtime.get(thread, {}), variables)}
-        shared = _object(field_of(event.event, "workflow_runtime_variables"))
+        shared = as_object(field_of(event.event, "workflow_runtime_variables"))
         if self._shared is None or not is_identical_json(self._shared, shared):
             self._shared = shared
             self._apply_shared(shared)
@@ -205,7 +200,7 @@ class Snapshots(EventFold):
     def _apply_shared(self, shared: JsonObject) -> None:
         own = {key: value for key, value in shared.items() if key not in (_EVALUATED, _INPUT)}
         self._workflow = _reuse(self._workflow, own)
-        evaluated, supplied = _object(shared.get(_EVALUATED)), _object(shared.get(_INPUT))
+        evaluated, supplied = as_object(shared.get(_EVALUATED)), as_object(shared.get(_INPUT))
         if evaluated or supplied:
             system = {
                 key: value for key, value in evaluated.items() if key in SYSTEM_NAMES and key not in supplied
@@ -251,7 +246,7 @@ def scopes_at(turns: Sequence[TurnLog], index: int | None = None) -> Scopes:
         turns: The run's turns.
         index: The event's index in the run; below 0 is before the run, ``None`` is its end.
     """
-    return _snapshots(turns).scopes(index)
+    return Snapshots().catch_up(turns).scopes(index)
 
 
 def scope_at(turns: Sequence[TurnLog], thread: str = MAIN_THREAD) -> Scope:
@@ -261,7 +256,7 @@ def scope_at(turns: Sequence[TurnLog], thread: str = MAIN_THREAD) -> Scope:
         turns: The run's turns.
         thread: ``"0"``, or the configured id of a companion.
     """
-    return _snapshots(turns).at(None).scope(thread)
+    return Snapshots().catch_up(turns).at(None).scope(thread)
 
 
 def changes_by_turn(turns: Sequence[TurnLog]) -> list[list[Difference]]:
@@ -300,13 +295,6 @@ class VariableChanges:
         return differences(_written(snapshots.split(before)), _written(snapshots.split(after)))
 
 
-def _snapshots(turns: Sequence[TurnLog]) -> Snapshots:
-    snapshots = Snapshots()
-    for turn in turns:
-        snapshots.add_turn(turn)
-    return snapshots
-
-
 def _reuse(old: JsonObject, new: JsonObject) -> JsonObject:
     """Return the new variables, sharing the old objects wherever equal."""
     if is_identical_json(old, new):
@@ -325,12 +313,15 @@ def _thread_of(event: EventFields) -> str:
 
 
 def _written(scopes: Scopes) -> JsonObject:
-    threads = {
-        "runtime" if thread == MAIN_THREAD else f"thread_{thread}": values
-        for thread, values in scopes.runtime.items()
-    }
-    scoped = {"runtime": threads.pop("runtime", {}), **threads, "workflow": scopes.workflow}
+    scoped = {"runtime": {}, **_by_thread(scopes.runtime), "workflow": scopes.workflow}
     return {f"{scope}.{name}": value for scope, values in scoped.items() for name, value in values.items()}
+
+
+def _by_thread(runtime: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
+    return {
+        "runtime" if thread == MAIN_THREAD else f"thread_{thread}": values
+        for thread, values in runtime.items()
+    }
 
 
 def _is_qualified(key: str, labels: Container[str]) -> bool:
@@ -340,7 +331,3 @@ def _is_qualified(key: str, labels: Container[str]) -> bool:
             return True
         place = key.find(".", place + 1)
     return False
-
-
-def _object(value: Any) -> JsonObject:
-    return value if isinstance(value, dict) else {}

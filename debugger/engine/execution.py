@@ -13,7 +13,7 @@ from debugger.engine.emitter import EventEmitter, Events
 from debugger.engine.environment import PauseClock, SeededEnvironment
 from debugger.engine.history import History
 from debugger.engine.nodes.base import NodeContext
-from debugger.engine.routing import EdgeSelector, Transition
+from debugger.engine.routing import EdgeSelector, Transition, edge_ends
 from debugger.engine.state import RunState, ThreadState, WaitingEdge
 from debugger.engine.usage import UsageMeter
 from debugger.engine.variables import TurnVariables
@@ -287,10 +287,7 @@ class ArmedEdge:
         return WaitingConditionMatchedEvent(
             edge_name=self.transition.name,
             edge_logical_id=self.transition.key,
-            source_node_logical_id=source.logical_id,
-            source_node_name=source.name,
-            destination_node_logical_id=destination.logical_id,
-            destination_node_name=destination.name,
+            **edge_ends(source, destination),
             reason=f"Condition expression '{hydrated}' came true while {source.label} waited for the user",
             condition_expression=condition.condition_expression if condition else None,
             hydrated_condition_expression=hydrated,
@@ -315,7 +312,9 @@ def armed_edges(routes: EdgeSelector, thread: ThreadState, state: RunState) -> I
         if settings.trigger_mode == "on_every_background_tick":
             yield ArmedEdge(transition, settings, memory, None, None)
             continue
-        trigger = _newly_completed(settings, memory, state)
+        ids = settings.trigger_node_logical_ids
+        completed = (node_id for node_id in ids if state.completions(node_id) > memory.seen.get(node_id, 0))
+        trigger = next(completed, None)
         if trigger is not None:
             yield ArmedEdge(transition, settings, memory, trigger, state.completions(trigger))
 
@@ -361,12 +360,3 @@ def mark_evaluated(
     memory = thread.waiting_edges.setdefault(transition.key, WaitingEdge())
     memory.seen = {node_id: state.completions(node_id) for node_id in settings.trigger_node_logical_ids}
     return memory
-
-
-def _newly_completed(
-    settings: EvaluateWhileWaitingConfig, memory: WaitingEdge, state: RunState
-) -> str | None:
-    for node_id in settings.trigger_node_logical_ids:
-        if state.completions(node_id) > memory.seen.get(node_id, 0):
-            return node_id
-    return None

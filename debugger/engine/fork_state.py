@@ -32,7 +32,8 @@ def prepare_fork(
         _check_start(state, graph, start_node)
     _check_places(state, graph, is_moved=start_node is not None)
     if start_node is not None:
-        _move(state.main, start_node)
+        state.main.move_to(start_node)  # the next message stays for the node
+        state.main.waiting_edges.clear()
     state.unreported_edits += [apply_edit(edit, state) for edit in edits]
 
 
@@ -42,14 +43,6 @@ def reopen_conversation(state: RunState) -> None:
     The node is not run again.
     """
     state.main.ended, state.main.awaits_second_message, state.main.loop = False, True, None
-
-
-def _move(thread: ThreadState, destination: str) -> None:
-    """Move a thread like a transfer (U-48), but keep the next message for the node."""
-    thread.position, thread.is_waiting, thread.awaits_second_message = destination, False, False
-    thread.loop, thread.due_at = None, None
-    thread.return_stack.clear()
-    thread.waiting_edges.clear()
 
 
 def _check_start(state: RunState, graph: Graph, start_node: str) -> None:

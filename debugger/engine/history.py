@@ -57,7 +57,8 @@ class History:
         events = (event for turn in turns for event in turn.events)
         if COMPANION in thread_id:
             return _forked(_seeds(turns[0], MAIN_THREAD), events, thread_id)
-        return [*_seeds(turns[0], thread_id), *_said(events, thread_id)]
+        own = (event for event in events if event.origin_thread_id == thread_id)
+        return [*_seeds(turns[0], thread_id), *(message for event in own for message in _spoken(event))]
 
 
 def _seeds(first: TurnLog, thread_id: str) -> Iterator[Message]:
@@ -85,12 +86,6 @@ def _forked(seeds: Iterable[Message], events: Iterable[Event], thread_id: str) -
         else:
             own += _spoken(event)
     return own
-
-
-def _said(events: Iterable[Event], thread_id: str) -> Iterator[Message]:
-    for event in events:
-        if event.origin_thread_id == thread_id:
-            yield from _spoken(event)
 
 
 def _spoken(event: Event) -> Iterator[Message]:

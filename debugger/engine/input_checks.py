@@ -5,8 +5,6 @@ An input of which a part would be dropped silently is rejected by name.
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.super_nodes.sources import SUPER_NODE
 from debugger.errors import InputError
@@ -89,7 +87,12 @@ def _check_node(node_input: NodeInput, node_id: str, graph: Graph, position: str
             advice="Name one of its nodes, or leave it out for the current node.",
         )
     if node_input.messages and node is not current:
-        _refuse_elsewhere(node, current, path)
+        where = "at no node" if current is None else f"at the node {current.label!r} ({current.logical_id})"
+        raise InputError(
+            f"{path}.node_logical_id: the messages are for the node {node.label!r} ({node.logical_id}), "
+            f"and the conversation is {where}.",
+            advice="Leave node_logical_id out, or set it to null: messages go to the current node.",
+        )
     if "type" in node_input.model_fields_set and not _fits(node_input.type, node):
         wanted = _INPUT_TYPES.get(str(node.type), node.type)
         raise InputError(
@@ -97,15 +100,6 @@ def _check_node(node_input: NodeInput, node_id: str, graph: Graph, position: str
             f"which is of the type {node.type!r}.",
             advice=f"Use the type {wanted!r}.",
         )
-
-
-def _refuse_elsewhere(node: NodeConfig, current: NodeConfig | None, path: str) -> NoReturn:
-    where = "at no node" if current is None else f"at the node {current.label!r} ({current.logical_id})"
-    raise InputError(
-        f"{path}.node_logical_id: the messages are for the node {node.label!r} ({node.logical_id}), "
-        f"and the conversation is {where}.",
-        advice="Leave node_logical_id out, or set it to null: messages go to the current node.",
-    )
 
 
 def _fits(input_type: str, node: NodeConfig) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Self
 
 from debugger.engine.environment import NEVER_SET, Environment
@@ -24,15 +24,15 @@ from debugger.engine.outbound import Gateway
 from debugger.engine.outbound.gateway import BlockedGateway
 from debugger.engine.routing import EdgeSelector
 from debugger.engine.scheduler import ThreadScheduler
-from debugger.engine.state import RunState, ThreadState
+from debugger.engine.state import RunState
 from debugger.engine.variables import authored_scope
 from debugger.errors import InputError, RunError
 from debugger.graph import Graph
 from debugger.graph.checks import companions
-from debugger.graph.checks.context import CheckContext, Problem
+from debugger.graph.checks.context import CheckContext
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.initial_state import StateSnapshot, read_state
+from debugger.protocol.initial_state import read_state
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
 from debugger.protocol.turn_logs import TurnLog
@@ -50,7 +50,7 @@ class Interpreter:
         options: Choices where the platform leaves a question open.
         environment: Clock and random values.
         load_run: Gives the record of another run by its id.
-        open_door: Makes the gateway of one execution; by default every call is blocked.
+        open_gateway: Makes the gateway of one execution; by default every call is blocked.
         notes: What is odd about the workflow as a whole; each run is warned of it in its first turn.
     """
 
@@ -103,9 +103,17 @@ class Interpreter:
                 )
         thread = snapshot.threads.get(MAIN_THREAD)
         wanted = turn_input.start_node_logical_id or (thread.node_logical_id if thread else None)
-        state = RunState.at(self._checked(wanted) if wanted else self.graph.start.logical_id)
+        if wanted and wanted not in self.graph.nodes:
+            raise InputError(
+                f"The start node {wanted!r} is not in this version of the workflow.",
+                advice="Choose one of its nodes, or leave it empty to begin at the start node.",
+            )
+        state = RunState.at(wanted or self.graph.start.logical_id)
         state.seed = self.environment.random.getrandbits(48)
-        _restore(state, snapshot)
+        state.dynamic_variables.update(snapshot.dynamic_variables)
+        state.workflow_variables.update(snapshot.workflow_runtime_variables)
+        if thread is not None:
+            state.main.runtime_variables.update(thread.runtime_variables)
         return state
 
     def turn(
@@ -113,6 +121,7 @@ class Interpreter:
         state: RunState,
         turn_input: TurnInput,
         *,
+        transfer_to: str | None = None,
         past: Callable[[], Sequence[TurnLog]] = tuple,
         cancelled: threading.Event | None = None,
         inspector: RunInspector | None = None,
@@ -122,6 +131,7 @@ class Interpreter:
         Args:
             state: The state of the run; changed while the turn runs.
             turn_input: The input of the turn.
+            transfer_to: The id of a node that the main thread is moved to before it continues (U-48).
             past: Gives the finished turns; called only if a model needs the chat.
             cancelled: Set from another thread to end the turn after what it is doing.
             inspector: Access to the turn's variables, pins and faults.
@@ -130,45 +140,22 @@ class Interpreter:
             How the turn ended. Yields its events in order, stamped.
 
         Raises:
-            InputError: The input is too large, or holds what the engine could not use.
+            InputError: The input is too large, or holds what the engine could not use; the node to move to is
+                not in the workflow; or the conversation is over.
         """
         check_input(turn_input, self.graph, state.main.position)
-        if turn_input.command != "stop":
-            _check_not_over(state)
-        execution = self._execution(state, turn_input, past, cancelled, inspector)
-        return ThreadScheduler(execution).run_turn()
-
-    def transfer(
-        self,
-        state: RunState,
-        destination: str,
-        *,
-        past: Callable[[], Sequence[TurnLog]] = tuple,
-        cancelled: threading.Event | None = None,
-        inspector: RunInspector | None = None,
-    ) -> Generator[Event, None, ExecutionResult]:
-        """Move the main thread to a node and continue, as one turn.
-
-        Args:
-            state: The state of the run; changed while the turn runs.
-            destination: The node's logical id.
-            past: Gives the finished turns; called only if a model needs the chat.
-            cancelled: Set from another thread to end the turn after what it is doing.
-            inspector: Access to the turn's variables, pins and faults.
-
-        Raises:
-            InputError: The node is not in the workflow, or the conversation is over.
-
-        Source: U-48.
-        """
-        _check_not_over(state)
-        if destination not in self.graph.nodes:
+        if turn_input.command != "stop" and state.main.ended:
             raise InputError(
-                f"The node {destination!r} is not in this version of the workflow, so nothing can go there.",
+                "The conversation of this run has ended; only its companion threads still run.",
+                advice="Advance its background work, or stop it.",
+            )
+        if transfer_to is not None and transfer_to not in self.graph.nodes:
+            raise InputError(
+                f"The node {transfer_to!r} is not in this version of the workflow, so nothing can go there.",
                 advice="Choose one of its nodes.",
             )
-        execution = self._execution(state, TurnInput(command="resume"), past, cancelled, inspector)
-        return ThreadScheduler(execution).run_turn(transfer_to=destination)
+        execution = self._execution(state, turn_input, past, cancelled, inspector)
+        return ThreadScheduler(execution).run_turn(transfer_to)
 
     def pump(
         self,
@@ -192,22 +179,22 @@ class Interpreter:
 
         Source: ``platform.md#companion-threads``, ``platform.md#waiting-edges`` and ``platform.md#turns``.
         """
-        given = TurnInput(command="data", miscellaneous={"background": True})
-        execution = self._execution(state, given, past, cancelled, inspector)
+        turn_input = TurnInput(command="data", miscellaneous={"background": True})
+        execution = self._execution(state, turn_input, past, cancelled, inspector)
         return ThreadScheduler(execution).run_background()
 
     def _execution(
         self,
         state: RunState,
-        given: TurnInput,
+        turn_input: TurnInput,
         past: Callable[[], Sequence[TurnLog]],
         cancelled: threading.Event | None,
         inspector: RunInspector | None,
     ) -> Execution:
-        wire = self._checked_wire(given)
-        log = TurnLog(state.segments + 1, given)
-        hand = inspector.interceptor if inspector is not None else None
-        execution = Execution(self, state, log, wire, History(past, log), cancelled or NEVER_SET, hand)
+        wire = self._checked_wire(turn_input)
+        log = TurnLog(state.segments + 1, turn_input)
+        interceptor = inspector.interceptor if inspector is not None else None
+        execution = Execution(self, state, log, wire, History(past, log), cancelled or NEVER_SET, interceptor)
         if inspector is not None:
             inspector.bind(execution)
         return execution
@@ -225,7 +212,7 @@ class Interpreter:
         node = self._nodes.get(config.logical_id)
         if node is None:
             reject_unsupported(config, self.graph)
-            node = self._made(config)
+            node = self._make(config)
             if node.loops_to_itself and not node.waits_for_user:
                 raise RunError(
                     f"Node {config.label!r} ({config.logical_id}) has self_loop, "
@@ -235,7 +222,7 @@ class Interpreter:
             self._nodes[config.logical_id] = node
         return node
 
-    def _made(self, config: NodeConfig) -> Node[Any]:
+    def _make(self, config: NodeConfig) -> Node[Any]:
         node_type = NODE_TYPES.get(str(config.type))
         if node_type is None:
             return UnsupportedNode(config, f"its type {config.type!r} is not known here.")
@@ -243,14 +230,6 @@ class Interpreter:
             return node_type(config)
         except InputError as error:
             return UnsupportedNode(config, f"as a {config.type} it cannot be read. {error}")
-
-    def _checked(self, node_id: str) -> str:
-        if node_id not in self.graph.nodes:
-            raise InputError(
-                f"The start node {node_id!r} is not in this version of the workflow.",
-                advice="Choose one of its nodes, or leave it empty to begin at the start node.",
-            )
-        return node_id
 
     def _checked_wire(self, turn_input: TurnInput) -> JsonObject:
         limit = self.options.max_run_input_bytes
@@ -270,22 +249,6 @@ class Interpreter:
                 advice="Shorten the variables: every state event of the turn would carry them again.",
             )
         return wire
-
-
-def _check_not_over(state: RunState) -> None:
-    if state.main.ended:
-        raise InputError(
-            "The conversation of this run has ended; only its companion threads still run.",
-            advice="Advance its background work, or stop it.",
-        )
-
-
-def _restore(state: RunState, snapshot: StateSnapshot) -> None:
-    state.dynamic_variables.update(snapshot.dynamic_variables)
-    state.workflow_variables.update(snapshot.workflow_runtime_variables)
-    for thread_id, thread in snapshot.threads.items():
-        main: ThreadState = state.threads[thread_id]
-        main.runtime_variables.update(thread.runtime_variables)
 
 
 _RULES = (
@@ -311,14 +274,8 @@ def reject_unsupported(node: NodeConfig, graph: Graph) -> None:
             f"{edge.destination_node_logical_id!r}: there is no such node.",
             advice="Correct the edge's destination, or disable the edge.",
         )
-    if len(graph.direct(node.logical_id)) > 1:
-        for problem in _broken_rules(node, graph):
-            raise RunError(problem.message, advice=problem.advice)
-
-
-def _broken_rules(node: NodeConfig, graph: Graph) -> Iterator[Problem]:
-    edges = {edge.logical_id for edge in graph.direct(node.logical_id)}
-    for rule in _RULES:
+    direct = {edge.logical_id for edge in graph.direct(node.logical_id)}
+    for rule in _RULES if len(direct) > 1 else ():
         for problem in rule(CheckContext(graph)):
-            if problem.node_logical_id == node.logical_id or problem.edge_logical_id in edges:
-                yield problem
+            if problem.node_logical_id == node.logical_id or problem.edge_logical_id in direct:
+                raise RunError(problem.message, advice=problem.advice)

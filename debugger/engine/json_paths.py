@@ -71,7 +71,7 @@ def value_at(value: Any, path: Path) -> Any:
     Null is a value.
     """
     for step in path:
-        if not _leads_on(value, step):
+        if not leads_on(value, step):
             return ABSENT
         value = value[step]
     return value
@@ -126,7 +126,8 @@ def _step(match: re.Match[str]) -> str | int | Every:
     return name
 
 
-def _leads_on(value: Any, step: str | int | Every) -> bool:
+def leads_on(value: Any, step: str | int | Every) -> bool:
+    """Return whether a value has something at a step."""
     if isinstance(value, list):
         return isinstance(step, int) and -len(value) <= step < len(value)
     return isinstance(value, dict) and step in value

@@ -11,8 +11,8 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from debugger.expressions.limits import LimitError, check_time, time_limit
-from debugger.expressions.values import equality_key
+from debugger.expressions.limits import LimitError, check_time, is_deeper, time_limit
+from debugger.expressions.values import equality_key, shortened
 
 MAX_PATTERN_SECONDS = 0.5
 """The time limit of one pattern on one text."""
@@ -54,26 +54,14 @@ def schema_error(value: Any, schema: Any) -> str | None:
     except LimitError as fault:
         return f"it cannot be checked against its JSON Schema: {fault}"
     except RecursionError:  # of a schema that only refers to itself it is the author's mistake
-        return (
-            "it cannot be checked against its JSON Schema: it is nested too deep" if _is_deep(value) else None
-        )
+        is_deep = is_deeper(value, _DEEP - 1)
+        return "it cannot be checked against its JSON Schema: it is nested too deep" if is_deep else None
     except Exception:  # a schema that its author got wrong fails in as many ways as there are mistakes
         return None
     if error is None:
         return None
     place = ".".join(str(part) for part in error.absolute_path)
-    text = f"{place}: {error.message}" if place else error.message
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
-
-
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(_DEEP):
-        parents = [part for part in level if isinstance(part, dict | list)]
-        level = [
-            part for parent in parents for part in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-    return bool(level)
+    return shortened(f"{place}: {error.message}" if place else error.message, _MAX_SHOWN)
 
 
 @cache

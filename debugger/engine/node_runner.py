@@ -9,7 +9,7 @@ from debugger.engine.emitter import Events
 from debugger.engine.environment import Environment
 from debugger.engine.execution import Execution, note_evaluation
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult
-from debugger.engine.routing import choice_of
+from debugger.engine.routing import choice_of, edge_ends
 from debugger.engine.state import BoundedLoop, ThreadState
 from debugger.engine.transitions import TransitionRunner, companion_event
 from debugger.protocol.events import (
@@ -64,7 +64,10 @@ class NodeRunner:
         if outcome.replied_to_user:
             thread.pending = []
         if loop is not None and loop.is_over(self._execution.environment.now()):
-            yield self._emitter.stamp(expired_event(loop, node.config), thread, node.config, run_id)
+            limit = (node.config.self_loop_config or SelfLoopConfig()).expiry_time
+            reason = f"the run outlived the loop's expiry_time of {limit} s"
+            expired = NodeExpiredEvent(attempt_number=loop.attempts, reason=reason)
+            yield self._emitter.stamp(expired, thread, node.config, run_id)
         for worker in workers:
             yield from self._run_worker(thread, worker)
         waits = node.waits_for_user and not node.loops_to_itself
@@ -222,7 +225,13 @@ class NodeRunner:
         if outcome is not None:
             yield from self._give_up(thread, node, loop, outcome)
             return
-        yield stamped(delay_event(config, loop, settings), thread)
+        delay = SelfLoopDelayEvent(  # also where there is none (U-5)
+            **edge_ends(config, config),
+            reason=f"Bounded self-loop for node {config.logical_id} waits before attempt {loop.attempts + 1}",
+            delay_seconds=float(settings.time_between_retries),
+            attempt_number=loop.attempts + 1,
+        )
+        yield stamped(delay, thread)
         seconds = context.clamp_timeout(float(settings.time_between_retries))
         if seconds > 0:
             thread.due_at = world.now() + seconds
@@ -233,7 +242,14 @@ class NodeRunner:
         run_id = str(thread.node_run_ids.get(node.config.logical_id, 0))
         context = self._execution.context(thread)
         thread.runtime_variables[_OUTCOME] = why
-        yield self._emitter.stamp(exhausted_event(node.config, loop, why), thread)
+        exhausted = SelfLoopExhaustedEvent(
+            **edge_ends(node.config, node.config),
+            reason=f"Bounded self-loop for node {node.config.logical_id} stopped after {loop.attempts} "
+            f"attempt(s): {why}",
+            outcome=why,
+            total_attempts=loop.attempts,
+        )
+        yield self._emitter.stamp(exhausted, thread)
         decision = yield from self._emitter.relay(
             self._routes.first_match(node, context), thread, node.config, run_id
         )
@@ -248,39 +264,3 @@ def outcome_of(loop: BoundedLoop, settings: SelfLoopConfig, environment: Environ
     if loop.is_over(environment.now()):
         return "expiry_time"
     return None
-
-
-def delay_event(node: NodeConfig, loop: BoundedLoop, settings: SelfLoopConfig) -> SelfLoopDelayEvent:
-    """Return the event before a retry, also for no delay (U-5)."""
-    return SelfLoopDelayEvent(
-        **_ends(node),
-        reason=f"Bounded self-loop for node {node.logical_id} waits before attempt {loop.attempts + 1}",
-        delay_seconds=float(settings.time_between_retries),
-        attempt_number=loop.attempts + 1,
-    )
-
-
-def exhausted_event(node: NodeConfig, loop: BoundedLoop, outcome: GaveUp) -> SelfLoopExhaustedEvent:
-    """Return the event of a loop that gave up."""
-    reason = (
-        f"Bounded self-loop for node {node.logical_id} stopped after {loop.attempts} attempt(s): {outcome}"
-    )
-    return SelfLoopExhaustedEvent(**_ends(node), reason=reason, outcome=outcome, total_attempts=loop.attempts)
-
-
-def expired_event(loop: BoundedLoop, node: NodeConfig) -> NodeExpiredEvent:
-    """Return the event of a run that outlived the loop's time."""
-    settings = node.self_loop_config or SelfLoopConfig()
-    return NodeExpiredEvent(
-        attempt_number=loop.attempts,
-        reason=f"the run outlived the loop's expiry_time of {settings.expiry_time} s",
-    )
-
-
-def _ends(node: NodeConfig) -> dict[str, Any]:
-    return {
-        "source_node_logical_id": node.logical_id,
-        "source_node_name": node.name,
-        "destination_node_logical_id": node.logical_id,
-        "destination_node_name": node.name,
-    }

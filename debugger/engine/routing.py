@@ -21,7 +21,8 @@ from debugger.errors import ConditionError, ExpressionError
 from debugger.expressions import ABSENT, Condition, hydrate, limits, lookup, parse
 from debugger.expressions.values import shortened
 from debugger.graph import Graph
-from debugger.graph.nesting import author_edge_id, exit_origin_of, may_enter, return_edges
+from debugger.graph.candidates import CandidateEdge, CandidateEdges, Kind
+from debugger.graph.nesting import author_edge_id, exit_origin_of
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, WorkflowWarningEvent
 from debugger.protocol.messages import transition_tool_name
@@ -29,17 +30,13 @@ from debugger.protocol.workflow import (
     ConditionConfig,
     EdgeConfig,
     EvaluateWhileWaitingConfig,
-    GlobalNodeConfig,
     NodeConfig,
-    as_bool,
 )
 
-TransitionKind = Literal["direct", "conditional", "global", "reverse", "self_loop", "escalation"]
+TransitionKind = Kind | Literal["escalation"]
 
 _MAX_QUOTED = 80
 """Characters of a condition that an error shows."""
-
-_NAMED_TYPES = {"direct": "direct", "reverse": "reverse_conditional", "escalation": "guardrail_escalation"}
 
 
 @dataclass(frozen=True)
@@ -82,37 +79,6 @@ class Transition:
         """Return whether a condition had to hold for it."""
         return self.kind in ("conditional", "global", "reverse")
 
-    @property
-    def ends(self) -> JsonObject:
-        """Return its source and destination as its events carry them."""
-        return {
-            "source_node_logical_id": self.source.logical_id,
-            "source_node_name": self.source.name,
-            "destination_node_logical_id": self.destination.logical_id,
-            "destination_node_name": self.destination.name,
-        }
-
-    @property
-    def navigation_memo(self) -> tuple[str, JsonObject]:
-        """Return the text and the metadata of its navigation message (``platform.md#history``)."""
-        edge_type = _NAMED_TYPES.get(self.kind, "conditional")
-        named = self.edge is not None and self.kind != "direct"
-        text = (
-            f'[Internal-only memo]: System navigated from agent "{self.source.name}" to agent '
-            f'"{self.destination.name}" via {edge_type.replace("_", " ")} edge.'
-        )
-        metadata = {
-            "navigation_message": "true",
-            "edge_type": edge_type,
-            "source_node_id": self.source.logical_id,
-            "source_node_name": self.source.name,
-            "destination_node_id": self.destination.logical_id,
-            "destination_node_name": self.destination.name,
-            "edge_name": (self.name or "") if named else "",
-            "edge_logical_id": (self.edge_id or "") if named else "",
-        }
-        return text, metadata
-
     def message(self, context: NodeContext) -> str | None:
         """Return the fixed message of the edge, or ``None``."""
         condition = self.condition
@@ -129,6 +95,16 @@ class Transition:
                 "to write; a stand-in has none, so nothing was said."
             )
         return None
+
+
+def edge_ends(source: NodeConfig, destination: NodeConfig | None) -> dict[str, Any]:
+    """Return the source and destination of a transition as its events carry them."""
+    return {
+        "source_node_logical_id": source.logical_id,
+        "source_node_name": source.name,
+        "destination_node_logical_id": destination.logical_id if destination else None,
+        "destination_node_name": destination.name if destination else None,
+    }
 
 
 @dataclass(slots=True)
@@ -148,6 +124,7 @@ class EdgeSelector:
         self._graph = graph
         self.max_consecutive = graph.workflow.config.max_consecutive_conditional_edges
         self.must_answer_after_return = graph.workflow.config.must_answer_after_return
+        self._candidates = CandidateEdges(graph)
         self._known: dict[tuple[str, bool], tuple[Transition, ...]] = {}
 
     def choices(self, node: Node[Any], context: NodeContext) -> dict[str, Transition]:
@@ -184,7 +161,7 @@ class EdgeSelector:
             )
         edge = self._graph.main_direct(config.logical_id)
         if edge is not None:
-            direct = self._transition("direct", config, edge)
+            direct = self._direct(config, edge)
             reason = f"Direct edge triggered from {config.logical_id} to {direct.destination.logical_id}"
             return Decision(direct, reason, {})
         decision = yield from self.first_match(node, context)
@@ -197,7 +174,7 @@ class EdgeSelector:
         """Return the direct edges that start companion threads (3.3, 3.5)."""
         main = self._graph.main_direct(node.logical_id)
         edges = [edge for edge in self._graph.direct(node.logical_id) if edge is not main]
-        return [self._transition("direct", node, edge) for edge in edges]
+        return [self._direct(node, edge) for edge in edges]
 
     def judged_while_waiting(self, node_id: str) -> list[tuple[Transition, EvaluateWhileWaitingConfig]]:
         """Return the edges evaluated while a node waits, with their settings (3.9).
@@ -206,10 +183,10 @@ class EdgeSelector:
         """
         return [
             (transition, settings)
-            for transition in self._own(self._graph.node(node_id))
+            for transition in self._without_return(self._graph.node(node_id), is_companion=True)
             if (settings := transition.edge and transition.edge.evaluate_while_waiting_config)
             and settings.enabled
-            if transition.expression and not self._is_blocked(transition)
+            and transition.expression
         ]
 
     def holds(
@@ -236,55 +213,39 @@ class EdgeSelector:
 
     def conditional(self, node: NodeConfig, thread: ThreadState) -> tuple[Transition, ...]:
         """Return the conditional transitions out of a node, in the order of evaluation."""
-        key = (node.logical_id, thread.is_companion)
+        known = self._without_return(node, is_companion=thread.is_companion)
+        if not thread.return_stack:
+            return known
+        back = self._candidates.back(node, thread.return_stack[-1])
+        return (*known, *(self._conditional(node, edge) for edge in back))
+
+    def _without_return(self, node: NodeConfig, *, is_companion: bool) -> tuple[Transition, ...]:
+        key = (node.logical_id, is_companion)
         known = self._known.get(key)
         if known is None:
-            ways = (*self._own(node), *(() if thread.is_companion else self._to_globals(node)))
+            edges = self._candidates.conditional(node, is_companion=is_companion)
             known = self._known[key] = tuple(
-                transition for transition in ways if not self._is_blocked(transition)
+                self._conditional(node, edge) for edge in edges if edge.blocked_reason is None
             )
-        return (*known, *self._back(node, thread)) if thread.return_stack else known
+        return known
 
-    def _is_blocked(self, transition: Transition) -> bool:
-        """Return whether it leads from one guardrail node to another (3.8)."""
-        flag = self._graph.workflow.config.miscellaneous.get("no_hopping_between_guardrail_nodes")
-        others = transition.destination.logical_id != transition.source.logical_id
-        both = transition.source.is_guardrail_node and transition.destination.is_guardrail_node
-        return both and others and as_bool(flag, True)
+    def _conditional(self, node: NodeConfig, found: CandidateEdge) -> Transition:
+        destination = self._graph.node(str(found.destination))
+        return Transition(
+            found.kind,
+            node,
+            destination,
+            found.edge,
+            found.condition,
+            found.judged_apart,
+            found.super_node_id,
+        )
 
-    def _own(self, node: NodeConfig) -> list[Transition]:
-        edges = self._graph.leaving(node.logical_id)
-        return [self._transition("conditional", node, edge) for edge in edges if edge.type == "conditional"]
-
-    def _transition(self, kind: TransitionKind, node: NodeConfig, edge: EdgeConfig) -> Transition:
+    def _direct(self, node: NodeConfig, edge: EdgeConfig) -> Transition:
         destination = self._graph.node(str(edge.destination_node_logical_id))
-        return Transition(kind, node, destination, edge, edge.condition, super_node_id=exit_origin_of(edge))
-
-    def _to_globals(self, node: NodeConfig) -> list[Transition]:
-        return [
-            Transition("global", node, other, None, settings.condition, self._needs_llm_judge(settings))
-            for other in self._graph.global_nodes
-            if other.logical_id != node.logical_id and not other.disabled and may_enter(node, other)
-            if (settings := other.global_node_config) is not None
-        ]
-
-    def _needs_llm_judge(self, settings: GlobalNodeConfig) -> bool:
-        method = settings.global_condition_edge_evaluation_method
-        if method == "workflow_default":
-            method = self._graph.workflow.config.global_condition_evaluation_method
-        return method == "independent_llm_evaluations"
-
-    def _back(self, node: NodeConfig, thread: ThreadState) -> list[Transition]:
-        entered, caller = thread.return_stack[-1]
-        back = self._graph.node(caller)
-        own = node.global_node_config.reverse_conditional_edge if node.global_node_config else None
-        if own is not None and entered == node.logical_id:
-            return [Transition("reverse", node, back, None, own)]
-        return [
-            Transition("reverse", node, back, None, way.condition, super_node_id=way.super_node_id)
-            for way in return_edges(node)
-            if way.entered_node_id == entered
-        ]
+        return Transition(
+            "direct", node, destination, edge, edge.condition, super_node_id=exit_origin_of(edge)
+        )
 
     def first_match(self, node: Node[Any], context: NodeContext) -> Generator[Event, None, Decision | None]:
         """Return the decision for the first conditional edge that holds (rank 4).

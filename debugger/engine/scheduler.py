@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from itertools import chain
-from typing import Any
 
 from debugger.engine.emitter import Events
 from debugger.engine.execution import (
@@ -19,8 +18,6 @@ from debugger.engine.execution import (
 )
 from debugger.engine.inspection import edit_events
 from debugger.engine.node_runner import NodeRunner
-from debugger.engine.nodes.base import Node
-from debugger.engine.routing import Decision
 from debugger.engine.state import ThreadState
 from debugger.engine.transitions import TransitionRunner
 from debugger.errors import RunError
@@ -36,7 +33,6 @@ from debugger.protocol.events import (
     StartThreadEvent,
     StartWorkflowEvent,
     UserMessagesEvent,
-    WaitingConditionMatchedEvent,
     WaitingEvaluationBoundaryEvent,
     WorkflowWarningEvent,
 )
@@ -175,9 +171,7 @@ class ThreadScheduler:
         here = self._execution.config(thread)
         event = ForceTransferToNodeEvent(destination_node_logical_id=destination)
         yield self._emitter.stamp(event, thread, here, str(thread.node_run_ids.get(here.logical_id, 0)))
-        thread.position, thread.is_waiting, thread.awaits_second_message = destination, False, False
-        thread.loop, thread.due_at = None, None
-        thread.return_stack.clear()
+        thread.move_to(destination)
         yield from self._run_until_blocked(thread)
 
     def _run_due_threads(self) -> Events:
@@ -291,7 +285,9 @@ class ThreadScheduler:
                 memory.transitions += 1
                 hydrated = execution.interpreter.routes.hydrated(edge.transition, context)
                 matched = edge.matched(hydrated, memory.transitions)
-                yield from self._follow_waiting_edge(thread, node, decision, run_id, matched)
+                thread.is_waiting, thread.awaits_second_message = False, False
+                yield from self._transitions.follow(thread, node, decision, run_id, matched)
+                yield from self._run_until_blocked(thread)
                 has_moved = True
                 break
         boundary = WaitingEvaluationBoundaryEvent(
@@ -302,15 +298,3 @@ class ThreadScheduler:
         )
         yield self._emitter.stamp(boundary, thread)
         return has_moved
-
-    def _follow_waiting_edge(
-        self,
-        thread: ThreadState,
-        node: Node[Any],
-        decision: Decision,
-        run_id: str,
-        matched: WaitingConditionMatchedEvent,
-    ) -> Events:
-        thread.is_waiting, thread.awaits_second_message = False, False
-        yield from self._transitions.follow(thread, node, decision, run_id, matched)
-        yield from self._run_until_blocked(thread)

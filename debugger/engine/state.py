@@ -97,6 +97,12 @@ class ThreadState:
         """Return whether it runs in the background and gets no user messages."""
         return self.parent is not None
 
+    def move_to(self, node_id: str) -> None:
+        """Move the thread to a node; what it waited for or would return to is dropped (U-48)."""
+        self.position, self.is_waiting, self.awaits_second_message = node_id, False, False
+        self.loop, self.due_at = None, None
+        self.return_stack.clear()
+
     def next_run_id(self, node_id: str) -> str:
         """Take the next run id of a node."""
         self.node_run_ids[node_id] = number = self.node_run_ids.get(node_id, 0) + 1

@@ -8,7 +8,7 @@ from typing import Any
 from debugger.engine.emitter import Events
 from debugger.engine.execution import Execution
 from debugger.engine.nodes.base import Node, fixed_response
-from debugger.engine.routing import Decision, Transition
+from debugger.engine.routing import Decision, Transition, edge_ends
 from debugger.engine.state import ThreadState
 from debugger.graph.nesting import is_inside
 from debugger.protocol.events import (
@@ -26,6 +26,8 @@ from debugger.protocol.events import (
 )
 from debugger.protocol.messages import ai_message
 from debugger.protocol.workflow import EdgeConfig, GuardrailStrikesConfig, NodeConfig
+
+_NAMED_TYPES = {"direct": "direct", "reverse": "reverse_conditional", "escalation": "guardrail_escalation"}
 
 
 class TransitionRunner:
@@ -194,7 +196,11 @@ def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
     A direct edge's own id and name stay out of its event, as recorded (``platform.md#edge-selection``).
     """
     transition = decision.transition
-    ends = {**transition.ends, "edge_run_id": run_id, "reason": decision.reason}
+    ends = {
+        **edge_ends(transition.source, transition.destination),
+        "edge_run_id": run_id,
+        "reason": decision.reason,
+    }
     if transition.kind == "direct":
         return DirectEdgeEvent(**ends)
     if transition.kind == "self_loop":
@@ -217,10 +223,7 @@ def companion_event(source: NodeConfig, other: NodeConfig, edge: EdgeConfig | No
     return CompanionEdgeEvent(
         edge_name=edge.name if edge else None,
         edge_logical_id=edge.logical_id if edge else None,
-        source_node_logical_id=source.logical_id,
-        source_node_name=source.name,
-        destination_node_logical_id=other.logical_id,
-        destination_node_name=other.name,
+        **edge_ends(source, other),
         reason=f"{other.label} runs beside {source.label}",
     )
 
@@ -234,10 +237,7 @@ def escalation_event(
     """
     return GuardrailEscalationEdgeEvent(
         edge_run_id=run_id,
-        source_node_logical_id=source.logical_id,
-        source_node_name=source.name,
-        destination_node_logical_id=destination.logical_id if destination else None,
-        destination_node_name=destination.name if destination else None,
+        **edge_ends(source, destination),
         reason=f"Guardrail nodes were entered {entries} times",
         num_guardrail_nodes_entered=entries,
     )
@@ -247,11 +247,29 @@ def navigation_event(transition: Transition, message_id: str) -> WorkflowNavigat
     """Return the navigation message of a transition (6.2, 7.2 (a) 7).
 
     It enters the chat.
+
+    Source: ``platform.md#history``.
     """
-    text, metadata = transition.navigation_memo
+    source, destination = transition.source, transition.destination
+    edge_type = _NAMED_TYPES.get(transition.kind, "conditional")
+    named = transition.edge is not None and transition.kind != "direct"
+    text = (
+        f'[Internal-only memo]: System navigated from agent "{source.name}" to agent '
+        f'"{destination.name}" via {edge_type.replace("_", " ")} edge.'
+    )
+    metadata = {
+        "navigation_message": "true",
+        "edge_type": edge_type,
+        "source_node_id": source.logical_id,
+        "source_node_name": source.name,
+        "destination_node_id": destination.logical_id,
+        "destination_node_name": destination.name,
+        "edge_name": (transition.name or "") if named else "",
+        "edge_logical_id": (transition.edge_id or "") if named else "",
+    }
     return WorkflowNavigationMessageEvent(
         logical_id=message_id,
-        message=ai_message(text, message_id=message_id, response_metadata=dict(metadata)),
-        origin_node_logical_id=transition.source.logical_id,
-        origin_node_name=transition.source.name,
+        message=ai_message(text, message_id=message_id, response_metadata=metadata),
+        origin_node_logical_id=source.logical_id,
+        origin_node_name=source.name,
     )

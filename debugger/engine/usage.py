@@ -5,7 +5,7 @@ Source: ``platform.md#usage``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
 
 from debugger.engine.state import RunState
@@ -69,24 +69,17 @@ class UsageMeter:
 
     def token_usage(self) -> JsonObject:
         """Return ``llm_token_usage`` of the run so far; a stand-in uses no tokens."""
-        totals = _tokens(_NOTHING)
-        breakdown = []
-        for model in self._state.usage_by_model.values():
-            tokens = _tokens(model)
-            breakdown.append({**{name: model[name] for name in _NAMES}, **tokens})
-            for name, value in tokens.items():
-                totals[name] += value
-        return {**totals, "breakdown_by_models": breakdown or None}
+        return self._by_model(_tokens)
 
     def latency_stats(self) -> JsonObject:
         """Return ``llm_latency_stats`` of the run so far; times in milliseconds."""
-        calls, spent, breakdown = 0, 0, []
-        for model in self._state.usage_by_model.values():
-            latency = _latency(model["calls"], model["milliseconds"])
-            breakdown.append({**{name: model[name] for name in _NAMES}, **latency})
-            calls += model["calls"]
-            spent += model["milliseconds"]
-        return {**_latency(calls, spent), "breakdown_by_models": breakdown or None}
+        return self._by_model(_latency)
+
+    def _by_model(self, stats: Callable[[JsonObject], JsonObject]) -> JsonObject:
+        models = self._state.usage_by_model.values()
+        total = {name: sum(model[name] for model in models) for name in _COUNTERS}
+        breakdown = [{**{name: model[name] for name in _NAMES}, **stats(model)} for model in models]
+        return {**stats(total), "breakdown_by_models": breakdown or None}
 
     def _book(self, call: JsonObject, sign: int) -> None:
         key = f"{call['provider']} {call['response_model']}"
@@ -122,8 +115,9 @@ def _tokens(model: JsonObject) -> JsonObject:
     }
 
 
-def _latency(calls: int, spent: float) -> JsonObject:
+def _latency(model: JsonObject) -> JsonObject:
     # Runs that were stored before 2026-12 may have fractions of milliseconds.
+    calls, spent = model["calls"], model["milliseconds"]
     return {
         "call_count": calls,
         "total_latency_milliseconds": round(spent),

@@ -7,7 +7,7 @@ A reference is resolved to a value with its type; the text with the values fille
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,16 +161,9 @@ def parse(text: str) -> Condition:
     condition = _conditions.get(text)
     if condition is None:
         condition = Condition(text, parse_tree(text))
-        _conditions.put(text, condition, _condition_bytes(condition))
+        paths = (reference.path for reference in condition.references)
+        _conditions.put(text, condition, 1_000 + 150 * len(text) + sum(map(reader_bytes, paths)))
     return condition
-
-
-def _condition_bytes(condition: Condition) -> int:
-    return (
-        1_000
-        + 150 * len(condition.text)
-        + sum(reader_bytes(reference.path) for reference in condition.references)
-    )
 
 
 def _written(reference: Reference, scope: Scope, room: int) -> str:
@@ -182,7 +175,7 @@ def _written(reference: Reference, scope: Scope, room: int) -> str:
 
 
 Evaluate = Callable[[Scope, list[str]], Any]
-"""Computes a node for a scope, and adds to the warnings. Raises `MismatchFault` and `FilterFault`."""
+"""Computes a node for a scope, and adds to the warnings. Raises `TypeMismatch` and `FilterError`."""
 
 _SHOWN = 1_000
 """Characters of a condition that a warning shows; a long one may have a warning for each comparison."""
@@ -209,15 +202,16 @@ def compile_node(node: Node, text: str) -> Evaluate:
         case Reference():
             read = reference_reader(node)
             return lambda scope, _warnings: read(scope)
-        case Call():
-            return _call(node)
+        case Call(function=function, reference=reference):
+            question, read = _QUESTIONS[function], reference_reader(reference)
+            return lambda scope, _warnings: question(read(scope))
         case Not(part=part):
             inner = compile_node(part, text)
             return lambda scope, warnings: not is_true(inner(scope, warnings))
-        case And(parts=parts):
-            return _all_of([compile_node(each, text) for each in parts])
-        case Or(parts=parts):
-            return _any_of([compile_node(each, text) for each in parts])
+        case And(parts=parts) | Or(parts=parts):
+            combine = all if isinstance(node, And) else any
+            compiled = [compile_node(each, text) for each in parts]
+            return lambda scope, warnings: combine(is_true(part(scope, warnings)) for part in compiled)
         case Comparison():
             return _comparison(node, text)
 
@@ -231,26 +225,6 @@ def reference_reader(reference: Reference) -> Reader:
         make_filter(call.name, [argument.value for argument in call.arguments]) for call in reference.filters
     ]
     return lambda scope: apply_filters(read(scope), filters, scope)
-
-
-def _call(node: Call) -> Evaluate:
-    ask = _QUESTIONS[node.function]
-    read = reference_reader(node.reference)
-    return lambda scope, _warnings: ask(read(scope))
-
-
-def _all_of(parts: Sequence[Evaluate]) -> Evaluate:
-    def evaluate(scope: Scope, warnings: list[str]) -> bool:
-        return all(is_true(part(scope, warnings)) for part in parts)
-
-    return evaluate
-
-
-def _any_of(parts: Sequence[Evaluate]) -> Evaluate:
-    def evaluate(scope: Scope, warnings: list[str]) -> bool:
-        return any(is_true(part(scope, warnings)) for part in parts)
-
-    return evaluate
 
 
 def _comparison(node: Comparison, text: str) -> Evaluate:

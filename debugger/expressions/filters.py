@@ -179,7 +179,7 @@ def parse_expression(source: str) -> tuple[Expression, list[Filter]]:
         What the expression begins with, and the filters that follow.
 
     Raises:
-        FilterFault: It is no Liquid expression, names an unknown filter, is a range, or is too long.
+        FilterError: It is no Liquid expression, names an unknown filter, is a range, or is too long.
     """
     if len(source) > MAX_EXPRESSION_CHARACTERS:
         raise LimitError(
@@ -188,7 +188,8 @@ def parse_expression(source: str) -> tuple[Expression, list[Filter]]:
         )
     try:
         tokens = list(tokenize(source, Token(TOKEN_EXPRESSION, source, 0, source)))
-        _refuse_ranges(tokens)
+        if any(token.kind == TOKEN_RANGE_LITERAL for token in tokens):  # (1..999999999) would fill the memory
+            raise FilterError("it has a range, which only tags may have")
         expression = FilteredExpression.parse(_ENVIRONMENT, TokenStream(iter(tokens)))
         if not isinstance(expression, FilteredExpression):
             raise FilterError("it has a condition, which only tags may have")
@@ -215,7 +216,7 @@ def evaluate_expression(expression: Expression, scope: Scope) -> Any:
     """Return the value at the beginning of an expression, or `ABSENT`.
 
     Raises:
-        FilterFault: Liquid cannot evaluate it.
+        FilterError: Liquid cannot evaluate it.
     """
     try:
         value = expression.evaluate(_context(scope))
@@ -233,7 +234,7 @@ def apply_filters(value: Any, filters: Sequence[Filter], scope: Scope) -> Any:
         scope: Where the filters' own arguments are looked up.
 
     Raises:
-        FilterFault: A filter cannot work on the value, or not within the limits.
+        FilterError: A filter cannot work on the value, or not within the limits.
     """
     context = _context(scope)
     with time_limit:
@@ -252,12 +253,6 @@ def apply_filters(value: Any, filters: Sequence[Filter], scope: Scope) -> Any:
 
 def _context(scope: Scope) -> RenderContext:
     return RenderContext(_TEMPLATE, globals=scope.dynamic)
-
-
-def _refuse_ranges(tokens: Sequence[Token]) -> None:
-    """Refuse ranges, because ``(1..999999999)`` would fill the memory."""
-    if any(token.kind == TOKEN_RANGE_LITERAL for token in tokens):
-        raise FilterError("it has a range, which only tags may have")
 
 
 def _as_json(value: Any) -> Any:

@@ -84,11 +84,25 @@ def measure(value: Any, max_characters: int, max_items: int) -> tuple[int, int]:
     return characters, items
 
 
+def is_deeper(value: Any, levels: int) -> bool:
+    """Return whether a JSON value has more levels of lists and objects.
+
+    The values in the innermost of them are a level, too.
+    """
+    inner = [value]
+    for _ in range(levels + 1):
+        parents = [part for part in inner if isinstance(part, dict | list)]
+        inner = [
+            part for parent in parents for part in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+    return bool(inner)
+
+
 def exceeds(value: Any, characters: int) -> bool:
     """Return whether a value would be longer when it is written.
 
     Raises:
-        LimitFault: The time of the evaluation is over.
+        LimitError: The time of the evaluation is over.
     """
     if type(value) is str:
         return len(value) > characters
@@ -104,7 +118,7 @@ def count_items(value: Any, subject: str) -> int:
         subject: Begins the sentence of the fault, as "the filter join works on".
 
     Raises:
-        LimitFault: It has more items or characters than a filter may work on.
+        LimitError: It has more items or characters than a filter may work on.
     """
     if type(value) is str:  # the usual case
         require_length(subject, len(value))
@@ -120,7 +134,7 @@ def require_length(subject: str, characters: int) -> None:
     """Refuse a text, if possible before it is made.
 
     Raises:
-        LimitFault: It has more characters than a value may have.
+        LimitError: It has more characters than a value may have.
     """
     if characters > MAX_VALUE_CHARACTERS:
         raise LimitError(
@@ -154,7 +168,7 @@ def check_time() -> None:
     """Stop an evaluation whose time is over.
 
     Raises:
-        LimitFault: It took longer than `MAX_EVALUATION_SECONDS`.
+        LimitError: It took longer than `MAX_EVALUATION_SECONDS`.
     """
     if not time_limit.depth:
         return

@@ -97,11 +97,11 @@ def placeholder_reader(placeholder: Placeholder) -> Reader:
 def strict_reader(placeholder: Placeholder) -> Reader:
     """Return the function that computes a placeholder's whole expression.
 
-    It gives `ABSENT` where that has no value or is no Liquid, and raises `LimitFault` where it costs too
+    It gives `ABSENT` where that has no value or is no Liquid, and raises `LimitError` where it costs too
     much.
 
     Raises:
-        LimitFault: The evaluation that it is made for has run out of time.
+        LimitError: The evaluation that it is made for has run out of time.
     """
     problem = path_problem(placeholder.path)
     if problem:

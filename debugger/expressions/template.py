@@ -76,7 +76,7 @@ def render(text: str, scope: Scope, *, faults: list[str] | None = None) -> Rende
         faults: Receives a sentence for each placeholder that stayed because it costs too much.
 
     Raises:
-        RunError: It would be longer than `MAX_FILLED_CHARACTERS`, or takes too long to read.
+        RunError: It would be longer than `MAX_RENDERED_CHARACTERS`, or takes too long to read.
 
     Source: ``platform.md#substitution``.
     """
@@ -178,7 +178,7 @@ def render_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
             it has none. Otherwise it becomes a text, and stays as written when it has no value.
 
     Raises:
-        RunError: It would be longer than `MAX_FILLED_CHARACTERS`, takes too long, or is nested too deep.
+        RunError: It would be longer than `MAX_RENDERED_CHARACTERS`, takes too long, or is nested too deep.
 
     Source: ``platform.md#tool-argument-types``.
     """
@@ -283,7 +283,7 @@ def _compile(text: str) -> Iterable[str | _Slot]:
     """Split a text into literal pieces and placeholders.
 
     Raises:
-        LimitFault: Its expressions take too long to read.
+        LimitError: Its expressions take too long to read.
     """
     if len(text) > _MAX_STORED_CHARACTERS:
         return _pieces(text)

@@ -60,7 +60,7 @@ def are_ordered(sign: str, left: Any, right: Any) -> bool:
     Numbers are compared by size, texts by their characters.
 
     Raises:
-        MismatchFault: They have no order, as a text and a number, or lists.
+        TypeMismatch: They have no order, as a text and a number, or lists.
     """
     numbers = _numbers(left, right)
     if numbers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -63,7 +63,8 @@ _LARGEST_NAME = 15
 _LEAST_SIDE = 4
 
 
-class NodeBox(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class NodeBox:
     """A node as it is drawn. Width and height are in pixels."""
 
     id: str
@@ -72,17 +73,19 @@ class NodeBox(NamedTuple):
     """The name, at `NAME_SIZE` pixels and `LINE_HEIGHT` apart."""
     caption: str
     """Below the name, at `CAPTION_SIZE`: the type, and what is special about the node."""
-    type: str | None
-    start: bool
-    is_global: bool
-    disabled: bool
-    ghost: bool
+    type: str | None = None
+    start: bool = False
+    is_global: bool = False
+    """Whether every node may lead to it; those transitions are not drawn."""
+    disabled: bool = False
+    ghost: bool = False
     """Whether there is no such node, only an edge that names it."""
-    width: float
-    height: float
+    width: float = 0.0
+    height: float = 0.0
     large_size: float = NAME_SIZE
     """The size at which the name fills the box without a caption, as where the picture is drawn small."""
     kind: BoxKind = "node"
+    """``"node"``, or the group that the box is of: then its name is at its top, in one line."""
     button: float = 0.0
     """The width at its right side that is left to the button which opens or closes a super node."""
 
@@ -186,9 +189,8 @@ class _Nesting:
                 outer, _group_box(self._groups[outer], self._sizes)
             )
         if box.id in self._groups:
-            box = _group_box(self._groups[box.id], self._sizes)._replace(
-                start=box.start, is_global=box.is_global, type=box.type
-            )
+            group_box = _group_box(self._groups[box.id], self._sizes)
+            box = replace(group_box, start=box.start, is_global=box.is_global, type=box.type)
         self._boxes[self._around.get(box.id)][box.id] = box
 
     def _groups_around(self, box_id: str) -> list[str]:
@@ -228,8 +230,15 @@ def _group_box(group: Group, sizes: _Sizes) -> NodeBox:
     name = cut(clean(group.title), NAME_SIZE, sizes.line + sizes.caption)
     button = _UNFOLD_BUTTON if group.kind == "super_node" else 0
     width = text_width(name, NAME_SIZE) + 2 * sizes.side + button
-    box = NodeBox(group.id, (name,), "", None, False, False, False, False, round(width, 1), HEADER_HEIGHT)
-    return box._replace(kind=group.kind, button=button)
+    return NodeBox(
+        id=group.id,
+        lines=(name,),
+        caption="",
+        width=round(width, 1),
+        height=HEADER_HEIGHT,
+        kind=group.kind,
+        button=button,
+    )
 
 
 def _box(node: NodeConfig, sizes: _Sizes) -> NodeBox:
@@ -248,9 +257,6 @@ def _box(node: NodeConfig, sizes: _Sizes) -> NodeBox:
             start=node.is_start,
             is_global=node.is_global,
             disabled=node.disabled,
-            ghost=False,
-            width=0,
-            height=0,
             button=_UNFOLD_BUTTON if node.type == "super_node" and not node.disabled else 0,
         ),
         sizes,
@@ -258,8 +264,8 @@ def _box(node: NodeConfig, sizes: _Sizes) -> NodeBox:
 
 
 def _ghost(missing_id: str, sizes: _Sizes) -> NodeBox:
-    lines = _lines(missing_id, sizes)
-    return _sized(NodeBox(missing_id, lines, "missing", None, False, False, False, True, 0, 0), sizes)
+    box = NodeBox(id=missing_id, lines=_lines(missing_id, sizes), caption="missing", ghost=True)
+    return _sized(box, sizes)
 
 
 def _lines(name: str, sizes: _Sizes) -> tuple[str, ...]:
@@ -270,7 +276,8 @@ def _sized(box: NodeBox, sizes: _Sizes) -> NodeBox:
     name = max(text_width(line, NAME_SIZE) for line in box.lines)
     caption = text_width(box.caption, CAPTION_SIZE)
     width = round(max(sizes.least_width, max(name, caption) + 2 * sizes.side) + box.button, 1)
-    return box._replace(
+    return replace(
+        box,
         width=width,
         height=len(box.lines) * LINE_HEIGHT + CAPTION_HEIGHT + 2 * _TOP,
         large_size=round(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 from debugger.graph import layered
-from debugger.graph.diagram import HEADER_HEIGHT, BoxKind, Diagram, Direction, EdgeLine, NodeBox
+from debugger.graph.diagram import HEADER_HEIGHT, Diagram, Direction, EdgeLine, NodeBox
 from debugger.graph.edge_paths import EdgePath, Point, moved
 from debugger.graph.graph import Graph
 from debugger.graph.groups import Group
@@ -26,33 +26,12 @@ _lock = threading.Lock()
 """Held while a picture is laid out, so that several callers of one workflow share the work."""
 
 
-@dataclass(frozen=True)
-class PlacedNode:
+@dataclass(frozen=True, kw_only=True)
+class PlacedNode(NodeBox):
     """A node in the picture. ``x`` and ``y`` are its centre."""
 
-    id: str
-    """The node's logical id; of a ghost the id that is missing."""
-    lines: tuple[str, ...]
-    """The name, cut to lines that fit the box: 12 px high, 15 px apart, the caption below them 10 px high."""
-    caption: str
-    """The type, and what is special about the node."""
-    type: str | None
-    start: bool
-    is_global: bool
-    """Whether every node can hop here; those hops are not drawn."""
-    disabled: bool
-    ghost: bool
-    """Whether there is no such node, only an edge that names it."""
     x: float
     y: float
-    width: float
-    height: float
-    large_size: float
-    """The size at which the name fills the box without the caption."""
-    kind: BoxKind = "node"
-    """``"node"``, or the group that the box is of: then its name is at its top, in one line."""
-    button: float = 0.0
-    """The width at its right side that is left to the button which opens or closes a super node."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +138,7 @@ def _part(drawing: Diagram) -> _Part:
     boxes = list(drawing.boxes)
     for index, part in inner.items():
         width, height = max(boxes[index].width, part.width), part.height + HEADER_HEIGHT
-        boxes[index] = boxes[index]._replace(width=width, height=height)
+        boxes[index] = replace(boxes[index], width=width, height=height)
     drawing = replace(drawing, boxes=tuple(boxes))
     placement = layered.place(drawing)
     nodes = list(map(_node, boxes, placement.centres))
@@ -184,7 +163,7 @@ def _moved(edge: PlacedEdge, right: float, down: float) -> PlacedEdge:
 
 def _node(box: NodeBox, centre: Point) -> PlacedNode:
     x, y = _rounded(centre)
-    return PlacedNode(**box._asdict(), x=x, y=y)
+    return PlacedNode(**vars(box), x=x, y=y)
 
 
 def _edge(arrow: EdgeLine, route: EdgePath) -> PlacedEdge:

@@ -44,8 +44,7 @@ def load_workflow(text: str | bytes) -> Workflow:
             advice="Export the workflow with its nodes and edges (?fully_hydrate=true) and import that file.",
         )
     document = unwrap_document(data)
-    _check_nodes(document)
-    _check_edges(document)
+    _check_configs(document)
     try:
         return Workflow.from_document(document)
     except InputError as error:
@@ -77,7 +76,12 @@ def _parsed(text: str) -> Any:
     try:
         data = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except json.JSONDecodeError as error:
-        raise _from_parser(error, text) from error
+        end = len(text.rstrip())
+        if error.pos >= end:
+            what, advice = "the text ends here, in the middle", "Is the file complete?"
+            raise _not_json(what, text, end, advice=advice) from error
+        what = error.msg.removesuffix(" at").removesuffix(" starting")
+        raise _not_json(what[0].lower() + what[1:], text, error.pos) from error
     except RecursionError as error:
         raise InputError("The JSON is nested too deeply to be a workflow.") from error
     except ValueError as error:
@@ -86,14 +90,6 @@ def _parsed(text: str) -> Any:
         ) from error
     _check_characters(text)
     return data
-
-
-def _from_parser(error: json.JSONDecodeError, text: str) -> InputJsonError:
-    end = len(text.rstrip())
-    if error.pos >= end:
-        return _not_json("the text ends here, in the middle", text, end, advice="Is the file complete?")
-    what = error.msg.removesuffix(" at").removesuffix(" starting")
-    return _not_json(what[0].lower() + what[1:], text, error.pos)
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -146,7 +142,7 @@ def _not_json(what: str, text: str, position: int, *, advice: str = "") -> Input
     )
 
 
-def _check_nodes(document: Mapping[str, Any]) -> None:
+def _check_configs(document: Mapping[str, Any]) -> None:
     nodes = document.get("node_configs")
     if not isinstance(nodes, list):
         raise WorkflowError(
@@ -155,9 +151,6 @@ def _check_nodes(document: Mapping[str, Any]) -> None:
         )
     for index, node in enumerate(nodes):
         _check_id(f"Node {index + 1}", node)
-
-
-def _check_edges(document: Mapping[str, Any]) -> None:
     edges = document.get("edge_configs")
     for index, edge in enumerate(edges if isinstance(edges, list) else ()):
         _check_id(f"Edge {index + 1}", edge)

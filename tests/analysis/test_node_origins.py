@@ -6,12 +6,10 @@ from debugger.analysis.node_origins import (
     author_edge_id,
     author_node_id,
     origin_label,
-    origin_of_event,
     super_nodes_around,
 )
 from debugger.engine.super_nodes import expand
 from debugger.graph import Graph
-from debugger.protocol.events import parse_event
 from tests.support.factories import direct, document, node, static, when, workflow
 
 
@@ -77,16 +75,6 @@ def test_author_ids_of_an_expanded_workflow():
         "bye": (),
         **expansion.origins,
     }
-
-
-def test_origin_of_event_lists_super_nodes():
-    inside = parse_event({"type": "end_node_run", "super_node_origin": ["booking", "booking/pay"]})
-    outside = parse_event({"type": "end_node_run"})
-    odd = parse_event({"type": "end_node_run", "super_node_origin": "booking"})
-
-    found = [origin_of_event(event) for event in (inside, outside, odd)]
-
-    assert found == [("booking", "booking/pay"), (), ()]
 
 
 def test_label_of_names_super_nodes():

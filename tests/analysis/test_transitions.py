@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from debugger.analysis.event_fields import EventFields
 from debugger.analysis.transitions import (
+    TRANSITION_TYPES,
     EdgeIndex,
     PathCounts,
     Transition,
-    read_transitions,
+    read_transition,
     transition_condition,
     transition_reason,
     transition_title,
@@ -15,6 +17,19 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import EdgeConfig, NodeConfig
 from tests.support.factories import direct, everywhere, say, when, workflow
+
+
+def read_transitions(turns, edges):
+    found = [
+        (turn.number, index, event)
+        for turn in turns
+        for index, event in enumerate(turn.events)
+        if event.type in TRANSITION_TYPES
+    ]
+    return [
+        read_transition(EventFields(event), edges, number, turn_number, index)
+        for number, (turn_number, index, event) in enumerate(found, start=1)
+    ]
 
 
 def edge(edge_id, kind, source, destination, **fields):

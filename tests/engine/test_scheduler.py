@@ -58,7 +58,8 @@ class Background:
 
     def transfer(self, destination: str) -> list[str]:
         state = RunState.from_json(self.saved)
-        return self._pull(state, self.interpreter.transfer(state, destination))
+        turn_input = TurnInput(command="resume")
+        return self._pull(state, self.interpreter.turn(state, turn_input, transfer_to=destination))
 
     def _pull(self, state: RunState, events: Any) -> list[str]:
         self.events = []

@@ -40,7 +40,7 @@ def made_by_hand() -> list[dict]:
         if event.type == "start_node_run":
             inspector.edit([VariableEdit("runtime", "cups", 2)])
         events.append(event)
-    events += interpreter.transfer(state, "b")
+    events += interpreter.turn(state, TurnInput(command="resume"), transfer_to="b")
     broken = Interpreter(workflow(say("a", wait_for_user_message=False)), HeuristicModel())
     events += broken.turn(broken.begin(TurnInput()), TurnInput())
     return [event.to_wire() for event in events]

@@ -168,21 +168,19 @@ class Item(NamedTuple):
 
 def items(turns: Sequence[TurnLog], ignoring: Collection[str], *, with_inputs: bool = True) -> list[Item]:
     """Return the inputs and events of a run, in order."""
-    return list(_items(turns, ignoring, with_inputs))
-
-
-def _items(turns: Sequence[TurnLog], ignoring: Collection[str], with_inputs: bool) -> Iterator[Item]:
+    found: list[Item] = []
     index = 0
     for turn in turns:
         number, run_input = turn.number, turn.run_input
         paths = event_filter(ignoring, run_input)
         if with_inputs:
             digest = _digest(_comparable(paths, None, run_input))
-            yield Item(number, INPUT, None, None, None, run_input, paths, digest)
+            found.append(Item(number, INPUT, None, None, None, run_input, paths, digest))
         for event in turn.events:
             digest = _digest(paths.filter_object(event.to_wire()))
-            yield Item(number, event.type, node_of(event), event, index, run_input, paths, digest)
+            found.append(Item(number, event.type, node_of(event), event, index, run_input, paths, digest))
             index += 1
+    return found
 
 
 def _digest(comparable: JsonObject) -> bytes:

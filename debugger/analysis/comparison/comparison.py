@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -12,7 +12,7 @@ from typing import Any, Self
 from debugger.analysis.comparison.alignment import Item, Kind, Row, Verdict, align, items, kind_of
 from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS, IGNORED_BETWEEN_RUNS
 from debugger.analysis.differences import Difference, differences
-from debugger.analysis.event_fields import field
+from debugger.analysis.event_fields import as_number, as_object, field
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import Run
 from debugger.protocol.turn_logs import TurnLog
@@ -172,23 +172,19 @@ class Totals:
         """
         events = [event for turn in turns for event in turn.events]
         metrics = (
-            field(event, "iteration_metrics") for event in events if event.type == "end_workflow_iteration"
+            as_object(field(event, "iteration_metrics"))
+            for event in events
+            if event.type == "end_workflow_iteration"
         )
-        spent = [
-            found for each in metrics if (found := _number(each, "e2e_latency_milliseconds")) is not None
-        ]
-        tokens = _number(run.llm_token_usage, "total_tokens")
+        times = (as_number(each.get("e2e_latency_milliseconds")) for each in metrics)
+        spent = [time for time in times if time is not None]
+        tokens = as_number(as_object(run.llm_token_usage).get("total_tokens"))
         return cls(
             turns=turns[-1].number if turns else 0,
             events=len(events),
             milliseconds=sum(spent) if spent else None,
             tokens=None if tokens is None else int(tokens),
         )
-
-
-def _number(values: Any, key: str) -> float | None:
-    found = values.get(key) if isinstance(values, dict) else None
-    return found if isinstance(found, int | float) and not isinstance(found, bool) else None
 
 
 @dataclass(frozen=True)
@@ -237,17 +233,11 @@ def compare_turns(
     """
     of_a = items([a], ignoring, with_inputs=False)
     of_b = items([b], ignoring, with_inputs=False)
-    return TurnEquality(tuple(_differing(align(of_a, of_b, a.number - b.number), of_a, of_b)))
+    found = Comparison(of_a, of_b, align(of_a, of_b, a.number - b.number))
+    return TurnEquality(tuple(_event_difference(found, found.rows[place]) for place in found.differing))
 
 
-def _differing(rows: list[Row], a: list[Item], b: list[Item]) -> Iterator[EventDifference]:
-    for row in rows:
-        one = None if row.a is None else a[row.a]
-        other = None if row.b is None else b[row.b]
-        if one and other and row.verdict == "changed":
-            found = tuple(differences(one.comparable, other.comparable))
-            yield EventDifference(one.type, one.node, row.a or 0, "", found)
-        elif one and not other:
-            yield EventDifference(one.type, one.node, row.a or 0, "A")
-        elif other and not one:
-            yield EventDifference(other.type, other.node, row.b or 0, "B")
+def _event_difference(found: Comparison, row: Row) -> EventDifference:
+    item, place = found.either(row), row.b if row.a is None else row.a
+    only_in = {"only_a": "A", "only_b": "B"}.get(row.verdict, "")
+    return EventDifference(item.type, item.node, place or 0, only_in, tuple(found.differences(row)))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from debugger.analysis.position import Position
 from debugger.analysis.run_tables import UnmappedEdge, unmapped_edges
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
-from debugger.protocol.workflow import Workflow
+from debugger.protocol.workflow import EdgeConfig, NodeConfig, Workflow
 
 Share = Literal["common", "only_a", "only_b"]
 
@@ -64,9 +64,12 @@ def overlay_paths(a: Position, b: Position, joint: Graph) -> PathOverlay:
     """
     strays = {stray.id: stray for stray in (*unmapped_edges(a, joint), *unmapped_edges(b, joint))}
     reached_a, reached_b = _reached(a), _reached(b)
+    taken_a, taken_b = (
+        {way: trail.count for way, trail in found.path_counts.by_edge.items()} for found in (a, b)
+    )
     return PathOverlay(
         nodes=_passages(reached_a, reached_b),
-        edges=_passages(_times(a), _times(b)),
+        edges=_passages(taken_a, taken_b),
         ghosts={node: name for node, name in {**a.ghosts, **b.ghosts}.items() if node not in joint.nodes},
         strays=list(strays.values()),
     )
@@ -78,8 +81,8 @@ def joint_workflow(a: Workflow, b: Workflow) -> Workflow:
         return a
     document: JsonObject = {
         **a.to_wire(),
-        "node_configs": _joined(_wires(a.node_configs), _wires(b.node_configs)),
-        "edge_configs": _joined(_wires(a.edge_configs), _wires(b.edge_configs)),
+        "node_configs": _joined(a.node_configs, b.node_configs),
+        "edge_configs": _joined(a.edge_configs, b.edge_configs),
     }
     return Workflow.from_wire(document)
 
@@ -89,18 +92,10 @@ def _reached(found: Position) -> dict[str, int]:
     return {node: max(1, found.visits.get(node, 0)) for node in found.first_visit}
 
 
-def _times(found: Position) -> dict[str, int]:
-    return {way: trail.count for way, trail in found.path_counts.by_edge.items()}
-
-
 def _passages(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, Visit]:
     return {key: Visit(a.get(key, 0), b.get(key, 0)) for key in {**a, **b}}
 
 
-def _wires(configs: Sequence[Any]) -> list[JsonObject]:
-    return [config.to_wire() for config in configs]
-
-
-def _joined(a: list[JsonObject], b: list[JsonObject]) -> list[JsonObject]:
-    known = {one.get("logical_id") for one in a}
-    return [*a, *(one for one in b if one.get("logical_id") not in known)]
+def _joined(a: Sequence[NodeConfig | EdgeConfig], b: Sequence[NodeConfig | EdgeConfig]) -> list[JsonObject]:
+    known = {config.logical_id for config in a}
+    return [config.to_wire() for config in (*a, *(other for other in b if other.logical_id not in known))]

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from debugger.analysis.decisions.candidates import CandidateEdge
 from debugger.analysis.decisions.records import DecisionRecord, LlmVerdict
 from debugger.errors import ConditionError, ExpressionError, RunError
 from debugger.expressions import ABSENT, Condition, Scope, hydrate, lookup, parse, render
+from debugger.graph.candidates import CandidateEdge
 from debugger.graph.checks.context import LLM_FLAGS
 from debugger.protocol.workflow import NodeConfig
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from debugger.analysis.decisions.candidates import CandidateEdge, CandidateEdges, Kind
 from debugger.analysis.decisions.evaluation import (
     CONDITIONAL,
     EvaluatedEdge,
@@ -18,6 +17,7 @@ from debugger.analysis.decisions.records import DecisionRecord, ExplainedEdge, V
 from debugger.analysis.node_origins import label_of
 from debugger.analysis.variables import Snapshots
 from debugger.expressions import Scope
+from debugger.graph.candidates import CandidateEdge, CandidateEdges, Kind
 from debugger.graph.graph import Graph
 from debugger.protocol.events import COMPANION, reference_id
 from debugger.protocol.runs import MAIN_THREAD

@@ -6,12 +6,12 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from debugger.analysis.decisions.candidates import Caller
 from debugger.analysis.decisions.records import DecisionRecord, Outcome
-from debugger.analysis.decisions.thread_trace import ThreadTrace, as_object
-from debugger.analysis.event_fields import EventFields, field, text
+from debugger.analysis.decisions.thread_trace import ThreadTrace
+from debugger.analysis.event_fields import EventFields, as_object, field, text
 from debugger.analysis.fold import EventFold
 from debugger.analysis.transitions import TRANSITION_TYPES
+from debugger.graph.candidates import Caller
 from debugger.graph.graph import Graph
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX
 from debugger.protocol.runs import MAIN_THREAD

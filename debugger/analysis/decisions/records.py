@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from debugger.analysis.decisions.candidates import Caller, Kind
+from debugger.graph.candidates import Caller, Kind
 
 Outcome = Literal[
     "direct",

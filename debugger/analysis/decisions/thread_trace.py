@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from debugger.analysis.decisions.candidates import Caller
 from debugger.analysis.decisions.records import LlmVerdict, Stage
-from debugger.analysis.event_fields import EventFields, field, text
+from debugger.analysis.event_fields import EventFields, as_object, field, text
+from debugger.graph.candidates import Caller
 from debugger.graph.checks.context import LLM_FLAGS
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import is_inside
@@ -182,8 +180,3 @@ class ThreadTrace:
         if came_back:
             return "the thread had just returned from a global node"
         return f"{count} conditional {'transition' if count == 1 else 'transitions'} were taken in a row"
-
-
-def as_object(value: Any) -> dict[str, Any]:
-    """Return a JSON object, an empty one for any other value."""
-    return value if isinstance(value, dict) else {}

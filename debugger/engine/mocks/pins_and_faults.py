@@ -7,10 +7,11 @@ import re
 import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal, NamedTuple, Self
+from typing import Literal, Self
 
 from debugger.engine.models.base import Reply
 from debugger.errors import InputError
+from debugger.expressions.values import shortened
 from debugger.protocol.base import JsonObject
 
 FORMAT = 1
@@ -84,8 +85,9 @@ class MockSet:
                     continue
                 if isinstance(one, Pin):
                     pin = one
-                elif self._is_time(one):
-                    fault = one
+                else:
+                    count = self._tries[one.id] = self._tries.get(one.id, 0) + 1
+                    fault = one if is_wanted_hit(one.attempts, count) else fault
             # A call that fails gives no output, so its pin was not used.
             used = [one.id for one in (fault, None if fault and fault.error else pin) if one is not None]
             for key in used:
@@ -115,10 +117,6 @@ class MockSet:
             self.put(Pin(**{**row, "target": Target(**row["target"]), "id": ""}))
         for row in _rows(data.get("faults")):
             self.put(Fault(**{**row, "target": Target(**row["target"]), "id": ""}))
-
-    def _is_time(self, fault: Fault) -> bool:
-        count = self._tries[fault.id] = self._tries.get(fault.id, 0) + 1
-        return is_wanted_hit(fault.attempts, count)
 
 
 def _rows(data: object) -> Iterable[JsonObject]:
@@ -198,7 +196,7 @@ class Pin:
             value = self.output.get(key)
             if value not in (None, "", [], {}):
                 text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-                return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+                return shortened(text, _LONGEST)
         return f"takes {self.output['chosen']}" if self.output.get("chosen") else "nothing"
 
 
@@ -232,11 +230,6 @@ class Matched:
 _WRITTEN = re.compile(r"\s*(>=|<=|%|)\s*([1-9]\d{0,8})\s*")
 
 
-class _Wanted(NamedTuple):
-    sign: str
-    number: int
-
-
 def check_hits(hits: str) -> None:
     """Check the notation of hits.
 
@@ -261,11 +254,11 @@ def is_wanted_hit(hits: str, count: int) -> bool:
     return count % number == 0 if sign == "%" else count == number
 
 
-def _read(hits: str) -> _Wanted:
+def _read(hits: str) -> tuple[str, int]:
     found = _WRITTEN.fullmatch(hits)
     if found is None:
         raise InputError(
             f"{hits!r} names no hits.",
             advice="Write 5 for the fifth, >=5 from it on, <=5 for the first five, %5 for every fifth.",
         )
-    return _Wanted(found[1], int(found[2]))
+    return found[1], int(found[2])

@@ -8,6 +8,7 @@ from operator import attrgetter
 from debugger.engine.models.base import Prompt, Reply, TransitionOption
 from debugger.engine.models.extraction import fill_fields
 from debugger.engine.models.word_overlap import Overlap, overlap
+from debugger.expressions.values import shortened
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import message_kind, message_text
 
@@ -68,7 +69,7 @@ def spoken_line(prompt: Prompt, fields: JsonObject) -> str:
     parts = [f'{label} I heard: "{said}"{end}']
     results = [message for message in prompt.exchange if message_kind(message) == "tool"]
     if results:
-        lines = [f"{one.get('name')} gave: {_shortened(message_text(one))}" for one in results]
+        lines = [f"{one.get('name')} gave: {shortened(message_text(one), _SHOWN_AT_MOST)}" for one in results]
         parts.append(f"{'; '.join(lines)}.")
     if fields:
         parts.append(f"Noted: {', '.join(f'{name} = {value}' for name, value in fields.items())}.")
@@ -87,10 +88,6 @@ def _is_run(message: str) -> bool:
 def _miss(best: Overlap) -> str:
     closest = f"; the closest was {best}" if best.shared else ""
     return f"no condition matched{closest or ' and none shares a word with the message'}"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN_AT_MOST else f"{text[:_SHOWN_AT_MOST]}…"
 
 
 def _listed(names: list[str]) -> str:

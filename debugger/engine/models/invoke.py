@@ -185,16 +185,13 @@ def _wait(
         filler = _filler(caller, prompt, backchannel, answer.done)
         if filler:
             yield filler
-            return _after(backchannel, _result(answer, caller.cancelled, _left(prompt, began)))
+            found = _result(answer, caller.cancelled, _left(prompt, began))
+            return replace(found, reply=replace(found.reply, text=backchannel.rest(found.reply.text)))
     return _result(answer, caller.cancelled, _left(prompt, began))
 
 
 def _left(prompt: Prompt, began: float) -> float:
     return (prompt.seconds or MAX_ANSWER_SECONDS) + _GRACE - (time.monotonic() - began)
-
-
-def _after(backchannel: Backchannel, answer: ModelAnswer) -> ModelAnswer:
-    return replace(answer, reply=replace(answer.reply, text=backchannel.rest(answer.reply.text)))
 
 
 def _filler(

@@ -100,16 +100,7 @@ class Rule:
     """Calls of tools, made together."""
 
 
-def read_rules(listed: LocatedValue, place: str) -> tuple[Rule, ...]:
-    """Read the rules of one place of a script.
-
-    Args:
-        listed: A list of rules.
-        place: Where it is, for people.
-
-    Raises:
-        InputError: It is no list of rules; the message has the line.
-    """
+def _rules(listed: LocatedValue, place: str) -> tuple[Rule, ...]:
     found = listed.items(f"the rules of {place}")
     return tuple(_rule(one, f"rule {number} of {place}") for number, one in enumerate(found, start=1))
 
@@ -205,8 +196,6 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
 
 
-__all__ = ["GROUP", "VERSION", "Rule", "Script"]
-
 VERSION = 1
 
 _SCRIPT_KEYS = ("version", "workflow", "demo", "alternatives", "anywhere", "nodes", "answers", "tools")
@@ -248,8 +237,8 @@ class Script:
             workflow=keys["workflow"].text("workflow"),
             demo=_messages(keys, "demo"),
             alternatives={name: _messages(listed, name) for name, listed in _named(keys, "alternatives")},
-            anywhere=read_rules(keys["anywhere"], "anywhere") if "anywhere" in keys else (),
-            nodes={name: read_rules(listed[name], repr(name)) for name, listed in _named(keys, "nodes")},
+            anywhere=_rules(keys["anywhere"], "anywhere") if "anywhere" in keys else (),
+            nodes={name: _rules(listed[name], repr(name)) for name, listed in _named(keys, "nodes")},
             answers=read_answers(keys["answers"]) if "answers" in keys else (),
             tool_answers=read_tool_answers(keys["tools"]) if "tools" in keys else (),
         )

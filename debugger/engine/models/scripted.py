@@ -15,7 +15,7 @@ from debugger.engine.models.tool_names import model_name
 from debugger.errors import RunError
 from debugger.expressions import Scope, render
 from debugger.protocol.base import JsonObject
-from debugger.protocol.messages import Message, message_kind
+from debugger.protocol.messages import message_kind
 
 _MODEL = "script"
 _NOTHING = Reply()
@@ -152,13 +152,16 @@ def _is_due(rule: Rule, prompt: Prompt) -> bool:
         return False
     if rule.condition and not rule.condition.evaluate(Scope(runtime=prompt.variables)).value:
         return False
-    return rule.after is None or has_just_answered(rule.after, prompt.exchange)
+    if rule.after is None:
+        return True
+    newest = takewhile(lambda message: message_kind(message) == "tool", reversed(prompt.exchange))
+    names = {_folded_tool_name(str(message.get("name"))) for message in newest}
+    return _folded_tool_name(rule.after) in names
 
 
 def _is_possible(rule: Rule, prompt: Prompt) -> bool:
-    if rule.take and not find_choice(rule, prompt.choices):
-        return False
-    return may_call(rule, prompt.tools)
+    takes_none = rule.take and not find_choice(rule, prompt.choices)
+    return not takes_none and all(find_tool(call.tool, prompt.tools) for call in rule.calls)
 
 
 def find_choice(rule: Rule, choices: Iterable[TransitionOption]) -> TransitionOption | None:
@@ -262,19 +265,9 @@ def calls_of(rule: Rule, prompt: Prompt, match: re.Match[str] | None) -> tuple[T
     if not prompt.tools:
         return ()
     calls = tuple(_call(rule, tool, args, match) for tool, args in _found(rule, prompt))
-    made = [call for message in prompt.exchange for call in message.get("tool_calls") or ()]
-    return () if all(_is_among(call, made) for call in calls) else calls
-
-
-def may_call(rule: Rule, tools: Sequence[ToolSpec]) -> bool:
-    """Return whether every tool that a rule calls is offered."""
-    return all(find_tool(call.tool, tools) for call in rule.calls)
-
-
-def has_just_answered(tool: str, exchange: Sequence[Message]) -> bool:
-    """Return whether a tool's result is among the latest ones."""
-    newest = takewhile(lambda message: message_kind(message) == "tool", reversed(exchange))
-    return any(_folded_tool_name(str(message.get("name"))) == _folded_tool_name(tool) for message in newest)
+    messages = (call for message in prompt.exchange for call in message.get("tool_calls") or ())
+    made = [(call.get("name"), call.get("args")) for call in messages]
+    return () if all((call.name, call.args) in made for call in calls) else calls
 
 
 def find_tool(name: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:
@@ -310,10 +303,6 @@ def _call(rule: Rule, tool: ToolSpec, args: JsonObject, match: re.Match[str] | N
             advice="Correct 'call' in the script, or the tool's args_schema.",
         )
     return ToolCall(tool.name, put_in_groups(args, match, tool.args_schema))
-
-
-def _is_among(call: ToolCall, made: Sequence[JsonObject]) -> bool:
-    return any(one.get("name") == call.name and one.get("args") == call.args for one in made)
 
 
 def _folded_tool_name(name: str) -> str:

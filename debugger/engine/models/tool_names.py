@@ -26,14 +26,11 @@ def model_names(names: Sequence[str | None]) -> list[str]:
     """
     taken: list[str] = []
     for name in names:
-        taken.append(_unlike(model_name(name), taken))
+        plain = unlike = model_name(name)
+        number = 1
+        while unlike in taken:
+            number += 1
+            end = f"_{number}"
+            unlike = plain[: _LONGEST - len(end)] + end
+        taken.append(unlike)
     return taken
-
-
-def _unlike(name: str, taken: Sequence[str]) -> str:
-    number, unlike = 1, name
-    while unlike in taken:
-        number += 1
-        end = f"_{number}"
-        unlike = name[: _LONGEST - len(end)] + end
-    return unlike

@@ -178,7 +178,11 @@ class Node(ABC, Generic[Config]):
     """Why the engine passes it over instead of running it; ``None`` on every node that it does run."""
 
     def __init__(self, config: NodeConfig) -> None:
-        self.config: Config = self.Config.from_wire(_written(config))  # type: ignore[assignment]
+        try:
+            written = config.to_wire()
+        except (ValueError, RecursionError) as error:
+            raise InputError("objects and lists in it are nested too deep") from error
+        self.config: Config = self.Config.from_wire(written)  # type: ignore[assignment]
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
         """Return the input that the start event reports."""
@@ -199,13 +203,6 @@ class Node(ABC, Generic[Config]):
 def result_variables(name: str, value: Any, error: str | None) -> JsonObject:
     """Return the variables of a result: value, success and error (U-9, U-12)."""
     return {name: value, f"{name}_success": error is None, f"{name}_error": error}
-
-
-def _written(config: NodeConfig) -> JsonObject:
-    try:
-        return config.to_wire()
-    except (ValueError, RecursionError) as error:
-        raise InputError("objects and lists in it are nested too deep") from error
 
 
 def pick_message(

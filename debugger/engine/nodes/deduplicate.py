@@ -44,32 +44,26 @@ class DeduplicateNode(TransformationNode[DeduplicateConfig]):
         return {"deduplicated_list": unique, "removed_count": len(elements) - len(unique)}
 
     def _key(self, context: NodeContext) -> Path:
-        key = parse_path(self._written_key(context))
+        name = self.config.dedup_key_runtime_variable_name
+        found = self.config.dedup_key
+        if name:
+            found = self.variable(context, name, field_name="dedup_key_runtime_variable_name")
+            if not isinstance(found, str):
+                raise InputError(
+                    f"The runtime variable {name!r} holds {kind_of(found)}, not a path.",
+                    advice="Set it to a text such as id or address.city.",
+                )
+        elif not found:
+            raise InputError(
+                "dedup_key is empty.", advice="Write the path of the value that distinguishes two objects."
+            )
+        key = parse_path(found)
         if EVERY in key:
             raise InputError(
                 "The dedup_key has [] in it, so an object would have many key values.",
                 advice="Write a path to one value, such as a.b or rows[0].id.",
             )
         return key
-
-    def _written_key(self, context: NodeContext) -> str:
-        name = self.config.dedup_key_runtime_variable_name
-        if name:
-            return self._key_in(name, context)
-        if not self.config.dedup_key:
-            raise InputError(
-                "dedup_key is empty.", advice="Write the path of the value that distinguishes two objects."
-            )
-        return self.config.dedup_key
-
-    def _key_in(self, name: str, context: NodeContext) -> str:
-        found = self.variable(context, name, field_name="dedup_key_runtime_variable_name")
-        if not isinstance(found, str):
-            raise InputError(
-                f"The runtime variable {name!r} holds {kind_of(found)}, not a path.",
-                advice="Set it to a text such as id or address.city.",
-            )
-        return found
 
 
 def without_duplicates(elements: list[Any], key: Path) -> list[Any]:

@@ -46,19 +46,22 @@ class FieldExtractorNode(TransformationNode[FieldExtractorConfig]):
 
     def _written_paths(self, context: NodeContext) -> list[str]:
         name = self.config.keys_to_retain_runtime_variable_name
-        written = self._paths_in(name, context) if name else self.config.keys_to_retain
+        written = self.config.keys_to_retain
+        if name:
+            written = self.variable(context, name, field_name="keys_to_retain_runtime_variable_name")
+            others = (
+                [f"a list with {kind_of(each)} in it" for each in written if not isinstance(each, str)]
+                if isinstance(written, list)
+                else [kind_of(written)]
+            )
+            if others:
+                raise InputError(
+                    f"The runtime variable {name!r} holds {others[0]}, not a list of paths.",
+                    advice='Set it to a list of texts such as ["id", "rows[].name"].',
+                )
         if not written:
             raise InputError("There are no keys to retain.", advice="Write the path of each field to keep.")
         return written
-
-    def _paths_in(self, name: str, context: NodeContext) -> list[str]:
-        found = self.variable(context, name, field_name="keys_to_retain_runtime_variable_name")
-        if not isinstance(found, list):
-            raise _not_paths(name, kind_of(found))
-        for element in found:
-            if not isinstance(element, str):
-                raise _not_paths(name, f"a list with {kind_of(element)} in it")
-        return found
 
 
 def extract(data: JsonObject | list[Any], paths: list[Path]) -> Any:
@@ -69,10 +72,3 @@ def extract(data: JsonObject | list[Any], paths: list[Path]) -> Any:
     if isinstance(data, list):
         paths = [(EVERY, *path) if isinstance(path[0], str) else path for path in paths]
     return retain(data, paths)
-
-
-def _not_paths(name: str, found: str) -> InputError:
-    return InputError(
-        f"The runtime variable {name!r} holds {found}, not a list of paths.",
-        advice='Set it to a list of texts such as ["id", "rows[].name"].',
-    )

@@ -129,27 +129,23 @@ class HttpRequestNode(Node[HttpRequestConfig]):
             context.warnings.append(call.simulation_note)
         if outcome.answer is None:
             return _Result(command, error=outcome.error)
-        return self._read(outcome.answer, command, gateway.secrets)
-
-    def _read(self, answer: HttpAnswer, command: str, secrets: Secrets) -> _Result:
-        value, problem = _value(answer, self.config.response_format, secrets)
+        answer = outcome.answer
+        value, problem = _value(answer, self.config.response_format, gateway.secrets)
         error = problem if answer.is_success else f"The server answered {answer.status}."
         return _Result(command, answer.status_code, value, error)
 
     def _request(self, context: NodeContext) -> HttpRequest:
-        with request_budget(context.warnings) as budget:
-            return self._filled(context, budget)
-
-    def _filled(self, context: NodeContext, budget: RequestBudget) -> HttpRequest:
         config, secrets, scope = self.config, context.outbound.secrets, context.scope
-        url = self._url(context, budget)
-        query = read_query(config.query_parameters, scope, secrets, budget)
-        headers = {name: secrets.fill(write_plain(each), scope, budget) for name, each in self._headers()}
-        body = None
-        if config.method in _WITH_BODY:
-            body = read_body(config.body_parameters, config.body_content_type, scope, secrets, budget)
+        with request_budget(context.warnings) as budget:
+            url = self._url(context, budget)
+            query = read_query(config.query_parameters, scope, secrets, budget)
+            headers = {name: secrets.fill(write_plain(each), scope, budget) for name, each in self._headers()}
+            body = None
+            if config.method in _WITH_BODY:
+                body = read_body(config.body_parameters, config.body_content_type, scope, secrets, budget)
         for value in (url, query, *headers.values(), body.value if body else None):
-            _note_unresolved(value, context)
+            if value is not None:
+                context.unresolved += [written for written in value.unresolved if written.startswith("{{")]
         authored = self._authored(context)
         return HttpRequest(config.method, _with_query(url, query), headers, body, authored, secrets)
 
@@ -168,11 +164,6 @@ class HttpRequestNode(Node[HttpRequestConfig]):
 
     def _headers(self) -> list[tuple[str, Any]]:
         return [(name, value) for name, value in (self.config.headers or {}).items() if value is not None]
-
-
-def _note_unresolved(value: MaskedValue | None, context: NodeContext) -> None:
-    if value is not None:
-        context.unresolved += [written for written in value.unresolved if written.startswith("{{")]
 
 
 def _with_query(url: MaskedValue, query: MaskedValue | None) -> MaskedValue:

@@ -128,7 +128,7 @@ class AddressLookup:
         host: A name, or an address without brackets.
         port: Where it is called.
         limits: Say whether private addresses are refused.
-        shown_host: The host for errors, where it has a secret in it.
+        masked_host: The host for errors, where it has a secret in it.
 
     Raises:
         OutboundError: The name is one that is never called.

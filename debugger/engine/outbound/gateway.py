@@ -208,10 +208,8 @@ class LiveGateway(Gateway):
         if call.refusal:
             return OutboundOutcome("blocked", error=self.secrets.mask(call.refusal))
         policy = self.policies.of(call.call_class)
-        if policy == "blocked":
-            return OutboundOutcome("blocked", error=self.secrets.mask(_refusal(call)))
-        if policy == "live" and call.live is None:
-            return OutboundOutcome("blocked", error=self.secrets.mask(_platform_only(call)))
+        if policy == "blocked" or (policy == "live" and call.live is None):
+            return OutboundOutcome("blocked", error=self.secrets.mask(_refusal(call, policy)))
         try:
             answer = self._simulated(call) if policy == "simulated" else _live(call, timeout)
         except OutboundError as error:
@@ -254,16 +252,14 @@ def _live(call: OutboundCall[Answer], timeout: float) -> Answer:
     return call.live(timeout)
 
 
-def _refusal(call: OutboundCall[Any]) -> str:
+def _refusal(call: OutboundCall[Any], policy: Policy) -> str:
     setting = f"WORKFLOW_DEBUGGER_OUTBOUND_{call.call_class.upper()}"
+    if policy == "live":
+        return (
+            f"{call.target} was not called: only the platform itself can make this call. Set "
+            f"{setting}=simulated to have it answered here."
+        )
     return (
         f"{call.target} was not called: calls of the class {call.call_class!r} are blocked. Set "
         f"{setting}=live to let them out, or {setting}=simulated to have them answered here."
-    )
-
-
-def _platform_only(call: OutboundCall[Any]) -> str:
-    return (
-        f"{call.target} was not called: only the platform itself can make this call. Set "
-        f"WORKFLOW_DEBUGGER_OUTBOUND_{call.call_class.upper()}=simulated to have it answered here."
     )

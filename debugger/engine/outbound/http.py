@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from email.message import Message
@@ -32,6 +32,7 @@ from debugger.engine.outbound.masking import mask_url, names_secret
 from debugger.engine.outbound.network import CheckedNetwork, Deadline
 from debugger.engine.outbound.secrets import MaskedValue, Secrets
 from debugger.errors import InputError
+from debugger.expressions.limits import is_deeper
 from debugger.protocol.json_codec import decode, encode
 
 # It logs hosts and headers, with whatever secrets are in them, at the level DEBUG.
@@ -211,7 +212,7 @@ class HttpAnswer:
         except RecursionError:
             value, is_deep = None, True
         else:
-            is_deep = _is_deeper(value, MAX_DEPTH)
+            is_deep = is_deeper(value, MAX_DEPTH)
         if is_deep:
             raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
         return self.literal_secrets.mask_value(value)
@@ -227,21 +228,6 @@ def simulate_answer(recorded: RecordedAnswer | None) -> HttpAnswer:
     if isinstance(recorded.body, str):
         return HttpAnswer(status, "text/plain; charset=utf-8", recorded.body.encode("utf-8", "replace"))
     return _json_answer(status, recorded.body)
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    inner = [value]
-    for _level in range(levels + 1):
-        inner = [child for each in inner for child in _children(each)]
-        if not inner:
-            return False
-    return True
-
-
-def _children(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def _json_answer(status: int, value: Any) -> HttpAnswer:

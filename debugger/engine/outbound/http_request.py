@@ -122,12 +122,18 @@ def wire_request(request: HttpRequest) -> httpx.Request:
     Raises:
         InputError: Its URL is not absolute, or it has a header that HTTP does not allow.
     """
-    url = _wire_url(request)
+    url = parse_url(str(request.url.real))
+    if url is None:
+        raise InputError(
+            f"The URL {request.masked_url!r} cannot be called.",
+            advice="Write an absolute one that begins with https:// or http:// and a host.",
+        )
     headers = httpx.Headers([*_DEFAULT_HEADERS])
     for name, value in request.headers.items():
         headers[name] = header_value(name, str(value.real))
     if url.userinfo and "authorization" not in headers:
-        headers["Authorization"] = "Basic " + base64.b64encode(_user(url)).decode()
+        user = f"{url.username}:{url.password}".encode()
+        headers["Authorization"] = "Basic " + base64.b64encode(user).decode()
     content: dict[str, Any] = {} if request.body is None else _content(request.body, headers)
     return httpx.Request(request.method, url, headers=headers, **content)
 
@@ -171,20 +177,6 @@ def with_query(url: str, query: Mapping[str, Any]) -> str:
 def host_header(headers: Mapping[str, str]) -> str:
     """Return the header Host; all values where several differ in case."""
     return ",".join(value for name, value in headers.items() if name.strip().lower() == "host")
-
-
-def _wire_url(request: HttpRequest) -> httpx.URL:
-    url = parse_url(str(request.url.real))
-    if url is None:
-        raise InputError(
-            f"The URL {request.masked_url!r} cannot be called.",
-            advice="Write an absolute one that begins with https:// or http:// and a host.",
-        )
-    return url
-
-
-def _user(url: httpx.URL) -> bytes:
-    return f"{url.username}:{url.password}".encode()
 
 
 def _content(body: HttpBody, headers: httpx.Headers) -> dict[str, Any]:
@@ -309,12 +301,9 @@ def _curl_body(request: HttpRequest) -> list[str]:
     if body.content_type == "multipart/form-data":
         pairs = [f"{name}={text}" for name, text in form_fields(shown)]
         return [word for pair in pairs for word in ("--form-string", pair)]
-    words = [] if _has_content_type(request) else ["-H", f"Content-Type: {body.content_type}"]
+    has_type = any(name.lower() == "content-type" for name in request.headers)
+    words = [] if has_type else ["-H", f"Content-Type: {body.content_type}"]
     if body.content_type == "application/x-www-form-urlencoded":
         pairs = [f"{name}={text}" for name, text in form_fields(shown)]
         return words + [word for pair in pairs for word in ("--data-urlencode", pair)]
     return [*words, "--data-raw", encode(shown).decode() if body.content_type.endswith("json") else shown]
-
-
-def _has_content_type(request: HttpRequest) -> bool:
-    return any(name.lower() == "content-type" for name in request.headers)

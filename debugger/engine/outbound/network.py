@@ -62,7 +62,7 @@ class CheckedNetwork(httpcore.NetworkBackend):
     Args:
         deadline: The call's.
         limits: How far the call may go.
-        shown_host: The host for errors, secrets masked.
+        masked_host: The host for errors, secrets masked.
     """
 
     def __init__(self, deadline: Deadline, limits: HttpLimits, masked_host: str) -> None:

@@ -13,9 +13,9 @@ import anyio
 import httpx2
 
 from debugger.engine.outbound.addresses import AddressLookup
+from debugger.engine.outbound.destinations import PORTS
 from debugger.engine.outbound.gateway import HttpLimits, OutboundError
 
-_PORTS = {"http": 80, "https": 443}
 _LOOK = 0.01
 """Seconds between two looks at whether a host's addresses are known."""
 _FAILURES = (httpx2.ConnectError, httpx2.ConnectTimeout)
@@ -31,7 +31,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         limits: How far it may go; ``answer_bytes`` is for all answers together.
         tls: The verification of certificates; ``None`` is the usual one.
         only: The one destination of all requests; ``None`` allows any.
-        shown_host: The host for errors, where it has a secret in it.
+        masked_host: The host for errors, where it has a secret in it.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         Raises:
             OutboundError: There is no such host, or none of its addresses may be called.
         """
-        place = (url.host, url.port or _PORTS[url.scheme])
+        place = (url.host, url.port or PORTS[url.scheme])
         if place not in self._known:
             lookup = AddressLookup(*place, self._limits, self._shown_host)
             while not lookup.done.is_set():
@@ -126,7 +126,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
 
 
 def _origin(url: httpx2.URL) -> tuple[str, bytes, int]:
-    return url.scheme, url.raw_host, url.port or _PORTS[url.scheme]
+    return url.scheme, url.raw_host, url.port or PORTS[url.scheme]
 
 
 class _Counted(httpx2.AsyncByteStream):

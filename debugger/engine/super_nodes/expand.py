@@ -134,9 +134,9 @@ class _Expander:
         if not super_node.embedded:  # what is embedded has an end
             refuse_recursion(workflow, list(level.around))
         stored = workflow.to_wire()
-        values = read_interface_values(super_node, stored)
-        filled = apply_values(super_node, stored, values.assignments)
-        self._warnings.extend(values.warnings)
+        assignments, warnings = read_interface_values(super_node, stored)
+        filled = apply_values(super_node, stored, assignments)
+        self._warnings.extend(warnings)
         self._warnings.extend(self._variables.add(super_node, filled))
         if (filled.document.get("workflow_config") or {}).get("guardrail_strikes_config"):
             self._warnings.append(
@@ -174,23 +174,16 @@ class _Expander:
 
     def _joined(self) -> Workflow:
         joined = self._variables.onto(self._document)
-        joined["node_configs"] = [
-            *self._own_nodes(),
-            *(node for _, node in self._inner_nodes()),
-        ]
+        config = self._document.get("workflow_config") or {}
+        # The author's nodes get their workflow's tools, which no inner node gets.
+        own = (with_tools(node, config) for node in self._levels[0].nodes if not is_expandable(node))
+        joined["node_configs"] = [*own, *(node for _, node in self._inner_nodes())]
         joined["edge_configs"] = list(self._bounded(self._edges()))
         joined["workflow_config"] = self._settings(joined["workflow_config"])
         try:
             return Workflow.from_wire(joined)
         except InputError as error:
             raise RunError(f"The expanded workflow cannot be read: {error.message}") from error
-
-    def _own_nodes(self) -> Iterator[JsonObject]:
-        """Return the author's nodes with their workflow's tools, which no inner node gets."""
-        config = self._document.get("workflow_config") or {}
-        for node in self._levels[0].nodes:
-            if not is_expandable(node):
-                yield with_tools(node, config)
 
     def _inner_nodes(self) -> Iterator[tuple[InlinedWorkflow, JsonObject]]:
         for level in self._levels[1:]:

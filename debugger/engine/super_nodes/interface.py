@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from debugger.engine.json_paths import EVERY, Path, parse_path
+from debugger.engine.json_paths import EVERY, Path, leads_on, parse_path
 from debugger.engine.json_schema import schema_error
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.super_nodes.references import reference_in
@@ -49,20 +49,15 @@ class Assignment:
     target: Target
 
 
-@dataclass(frozen=True)
-class InterfaceValues:
-    """The values that a super node passes to its workflow."""
-
-    assignments: tuple[Assignment, ...]
-    warnings: tuple[str, ...] = field(default=())
-
-
-def read_interface_values(super_node: SuperNode, document: JsonObject) -> InterfaceValues:
+def read_interface_values(super_node: SuperNode, document: JsonObject) -> tuple[list[Assignment], list[str]]:
     """Match a super node's values with the fields of its interface.
 
     Args:
         super_node: The super node.
         document: Its workflow, whose own interface counts where none was copied.
+
+    Returns:
+        The values on their way to their targets, and a warning for each that has none.
 
     Raises:
         RunError: A required value is missing, or a value or the interface is not as it has to be; the
@@ -70,7 +65,10 @@ def read_interface_values(super_node: SuperNode, document: JsonObject) -> Interf
 
     Source: ``platform.md#super-nodes``, V20 in 12, and 15.1 for the two shapes of an interface.
     """
-    fields = list(_fields(super_node, _interface(super_node, document)))
+    holders = (super_node.wire, document, document.get("workflow_config"))
+    interfaces = (holder.get("super_node_interface") for holder in holders if isinstance(holder, dict))
+    interface = next((each for each in interfaces if isinstance(each, dict)), JsonObject())
+    fields = list(_fields(super_node, interface))
     values = super_node.field("field_values") or {}
     if not isinstance(values, dict):
         raise RunError(
@@ -84,15 +82,13 @@ def read_interface_values(super_node: SuperNode, document: JsonObject) -> Interf
         if (value := _value(each, named)) is not None
         for target in _targets(super_node, each)
     ]
-    return InterfaceValues((*assignments, *direct), tuple(_unheard(super_node, fields, named)))
-
-
-def _interface(super_node: SuperNode, document: JsonObject) -> JsonObject:
-    for holder in (super_node.wire, document, document.get("workflow_config")):
-        found = holder.get("super_node_interface") if isinstance(holder, dict) else None
-        if isinstance(found, dict):
-            return found
-    return {}
+    mapped = {each["name"] for each in fields if each.get("mappings")}
+    warnings = [
+        f"{super_node}: the value of {name!r} has no effect: the field is mapped to nothing."
+        for name in named
+        if name not in mapped
+    ]
+    return [*assignments, *direct], warnings
 
 
 def _fields(super_node: SuperNode, interface: JsonObject) -> Iterator[JsonObject]:
@@ -110,16 +106,14 @@ def _fields(super_node: SuperNode, interface: JsonObject) -> Iterator[JsonObject
 def _from_guide(super_node: SuperNode, written: JsonObject) -> JsonObject:
     """Return a field of the guide's shape, where nothing is required."""
     field_name, goal = written["name"], written.get("map_to")
-    if goal is None:
-        return {"value_type": written.get("type", "any"), "required": False, **written, "mappings": []}
-    target = _variable_target(goal)
-    if target is None:
+    target = None if goal is None else _variable_target(goal)
+    if goal is not None and target is None:
         raise RunError(
             f"{super_node}: the field {field_name!r} is mapped to {goal!r}, which is not a variable.",
             advice="Write 'map_to' as 'dynamic_variable:name' or 'runtime_variable:name', or use 'mappings'.",
         )
     own = {"value_type": written.get("type", "any"), "required": False}
-    return {**own, **written, "mappings": [target.model_dump()]}
+    return {**own, **written, "mappings": [] if target is None else [target.model_dump()]}
 
 
 def _variable_target(written: Any) -> Target | None:
@@ -184,13 +178,6 @@ def _targets(super_node: SuperNode, declared: JsonObject) -> Iterator[Target]:
                 f"{error.message}",
                 advice="Correct 'mappings' in 'super_node_interface'.",
             ) from error
-
-
-def _unheard(super_node: SuperNode, fields: list[JsonObject], values: JsonObject) -> Iterator[str]:
-    mapped = {each["name"] for each in fields if each.get("mappings")}
-    for name in values:
-        if name not in mapped:
-            yield f"{super_node}: the value of {name!r} has no effect: the field is mapped to nothing."
 
 
 _LISTS = {"node_config_field": "node_configs", "edge_config_field": "edge_configs"}
@@ -284,7 +271,10 @@ def _write(document: JsonObject, assignment: Assignment, places: Mapping[str, _E
     entity = entities[wanted]
     if entity is None:
         raise InputError(f"there is no {wanted!r} in the workflow's {entities.name!r}.")
-    model = _node_model(entity) if entities.name == "node_configs" else EdgeConfig
+    model: type[WireModel] = EdgeConfig
+    if entities.name == "node_configs":
+        known = NODE_TYPES.get(str(entity.get("type")))
+        model = known.Config if known else NodeConfig
     entities[wanted] = _changed(entity, path, value, model)
 
 
@@ -300,7 +290,7 @@ def _with_value(value: Any, path: Path, new: Any) -> Any:
     root = here = _copy(value)
     for number, written_step in enumerate(path):
         step = _fitting(here, written_step)
-        if not _leads_on(here, step):
+        if not leads_on(here, step):
             raise InputError(f"the path {_written(path)} leads to nothing at its step {written_step!r}.")
         if number == len(path) - 1:
             here[step] = new
@@ -323,12 +313,6 @@ def _fitting(value: Any, step: Any) -> Any:
     return int(step) if is_index else step
 
 
-def _leads_on(value: Any, step: Any) -> bool:
-    if isinstance(value, list):
-        return isinstance(step, int) and -len(value) <= step < len(value)
-    return isinstance(value, dict) and step in value
-
-
 def _path(text: str) -> Path:
     path = parse_path(text)
     if EVERY in path:
@@ -340,8 +324,3 @@ def _told(value: str | None, name: str) -> str:
     if not value:
         raise InputError(f"its mapping has no {name!r}.")
     return value
-
-
-def _node_model(entity: JsonObject) -> type[WireModel]:
-    known = NODE_TYPES.get(str(entity.get("type")))
-    return known.Config if known else NodeConfig

@@ -191,7 +191,9 @@ def inline(
     config = filled.document.get("workflow_config") or {}
     written = filled.document.get("node_configs") or []
     rule = ModelRule.inside(parent.rule, super_node, config)
-    aliases = _aliases(parent, filled)
+    # Those around it count as far as the super node does not override them.
+    around = {name: each for name, each in parent.aliases.items() if name not in filled.dynamic_variables}
+    aliases = {**around, **filled.aliases}
     renaming = Renaming(super_node.id, {str(node["logical_id"]) for node in written}, aliases)
     start = renaming.id(_start_of(super_node, name, written))
     is_start = parent.is_start and as_bool(super_node.field("is_start"), False)
@@ -232,23 +234,14 @@ def ports_of(super_node: SuperNode, level: InlinedWorkflow, ports_by_id: dict[st
 
 
 def _start_of(super_node: SuperNode, name: str, nodes: list[JsonObject]) -> str:
-    start = next((node for node in nodes if _is_start(node)), None)
+    enabled = (node for node in nodes if not as_bool(node.get("disabled"), False))
+    start = next((node for node in enabled if as_bool(node.get("is_start"), False)), None)
     if start is None:
         raise RunError(
             f"{super_node} stands for {name!r}, which has no start node.",
             advice="Set 'is_start' on one enabled node of that workflow.",
         )
     return str(start["logical_id"])
-
-
-def _is_start(node: JsonObject) -> bool:
-    return as_bool(node.get("is_start"), False) and not as_bool(node.get("disabled"), False)
-
-
-def _aliases(parent: InlinedWorkflow, filled: AppliedWorkflow) -> Aliases:
-    """Return a super node's aliases, and those around it that it does not override."""
-    around = {name: each for name, each in parent.aliases.items() if name not in filled.dynamic_variables}
-    return {**around, **filled.aliases}
 
 
 def _inner_node(node: JsonObject, renaming: Renaming, origin: tuple[str, ...]) -> JsonObject:

@@ -110,7 +110,6 @@ def _judged(node: JsonObject, config: JsonObject) -> JsonObject:
     return {**node, "global_node_config": {**settings, name: method}}
 
 
-_DEFERRING_TYPE = "global_default_llm"
 _NONE = "no_llm"
 
 
@@ -133,7 +132,7 @@ def model_of(holder: JsonObject) -> Model | None:
     saved_id, config = holder.get("attachable_llm_config_id"), holder.get("llms_config")
     if saved_id:
         return Model(saved_id, config)
-    return None if not config or _kind(config) == _DEFERRING_TYPE else Model(None, config)
+    return None if not config or _kind(config) == _DEFERRING["type"] else Model(None, config)
 
 
 def model_of_workflow(config: JsonObject) -> Model | None:

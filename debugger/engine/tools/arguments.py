@@ -54,16 +54,12 @@ class VariableArgument(WireModel):
         return name
 
     @model_validator(mode="after")
-    def _has_a_source(self) -> Self:
+    def _has_source_and_purpose(self) -> Self:
         if self.source != "literal" and not (self.variable_path or "").strip():
             raise ValueError(
                 f"argument {self.argument_name!r} needs a variable_path, because its source is "
                 f"{self.source!r} and not 'literal'"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _has_a_purpose(self) -> Self:
         if not self.expose_to_llm and not self.override_provided_value:
             raise ValueError(
                 f"argument {self.argument_name!r} has both expose_to_llm and override_provided_value false, "

@@ -68,17 +68,15 @@ class ToolConfig(WireModel):
         "ignore_content_received_during_llm_tool_call_specification",
     )
 
-    @field_validator("variable_arguments")
+    @field_validator("variable_arguments", "result_variable_mappings")
     @classmethod
-    def _no_argument_twice(cls, arguments: list[VariableArgument]) -> list[VariableArgument]:
-        _check_unique("argument_name", [argument.argument_name for argument in arguments])
-        return arguments
-
-    @field_validator("result_variable_mappings")
-    @classmethod
-    def _no_target_twice(cls, mappings: list[ResultMapping]) -> list[ResultMapping]:
-        _check_unique("target_variable_name", [mapping.target_variable_name for mapping in mappings])
-        return mappings
+    def _no_name_twice(cls, entries: list[Any], info: ValidationInfo) -> list[Any]:
+        key = "argument_name" if info.field_name == "variable_arguments" else "target_variable_name"
+        names = [getattr(entry, key) for entry in entries]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the {key} {name!r} is there more than once")
+        return entries
 
 
 @dataclass(frozen=True)
@@ -149,9 +147,3 @@ class Tool(ABC):
     @abstractmethod
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call it with keyword arguments; errors are part of the result."""
-
-
-def _check_unique(field_name: str, names: list[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"the {field_name} {name!r} is there more than once")

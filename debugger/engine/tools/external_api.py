@@ -98,7 +98,9 @@ class ExternalApiTool(Tool):
         try:
             request = self._request(arguments, context)
             limits = context.outbound.limits
-            call = http_call(request, self._call_class, limits=limits, cancelled=context.cancelled)
+            by_method: CallClass = "read" if self.config.api_method == "GET" else "write"
+            call_class = _CLASSES.get(self.config.side_effect or "", by_method)
+            call = http_call(request, call_class, limits=limits, cancelled=context.cancelled)
         except InputError as error:
             return ToolResult.failure(secrets.mask(str(error)))
         except RecursionError:
@@ -107,11 +109,6 @@ class ExternalApiTool(Tool):
         if outcome.answer is None:
             return ToolResult.failure(outcome.error)
         return self._result(outcome.answer, secrets)
-
-    @property
-    def _call_class(self) -> CallClass:
-        by_method: CallClass = "read" if self.config.api_method == "GET" else "write"
-        return _CLASSES.get(self.config.side_effect or "", by_method)
 
     def _request(self, arguments: JsonObject, context: ToolContext) -> HttpRequest:
         config = self.config
@@ -138,7 +135,9 @@ class ExternalApiTool(Tool):
         body = None
         if config.api_body is not None and config.api_method != "GET":
             body = HttpBody("application/json", filled(config.api_body, fill_json))
-        headers = {**self._authorization(secrets), **headers}
+        secret = self._secret(secrets)
+        if secret is not None and not any(name.lower() == "authorization" for name in config.api_headers):
+            headers = {"Authorization": secret, **headers}
         return HttpRequest(config.api_method, url, headers, body, self._authored(context), secrets)
 
     def _authored(self, context: ToolContext) -> Destination | None:
@@ -152,12 +151,6 @@ class ExternalApiTool(Tool):
         except InputError:
             return None
         return Destination.of(*filled)
-
-    def _authorization(self, secrets: Secrets) -> dict[str, MaskedValue]:
-        """Return the integration's header, unless the author wrote one."""
-        own = any(name.lower() == "authorization" for name in self.config.api_headers)
-        secret = self._secret(secrets)
-        return {} if own or secret is None else {"Authorization": secret}
 
     def _secret(self, secrets: Secrets) -> MaskedValue | None:
         auth = self.config.integration_auth
@@ -212,7 +205,8 @@ def _body(answer: HttpAnswer, secrets: Secrets) -> Any:
 def slot_names(value: Any) -> set[str]:
     """Return the arguments named by slots in a JSON value's texts."""
     if isinstance(value, str):
-        return {name for piece in _literals(value) for name in _names(piece)}
+        literals = (piece for piece, is_placeholder in _pieces(value) if not is_placeholder)
+        return {name for piece in literals for name in _names(piece)}
     if isinstance(value, Mapping):
         return {name for inner in value.values() for name in slot_names(inner)}
     return {name for inner in value for name in slot_names(inner)} if isinstance(value, list) else set()
@@ -229,7 +223,7 @@ def fill_text(text: str, scope: Scope, arguments: Mapping[str, Any], budget: Ren
 
 
 def fill_known(text: str, scope: Scope, arguments: Mapping[str, Any], budget: RenderBudget) -> str:
-    """Fill a text; slots that cannot be  fill(=filled = render(become braces.
+    """Fill a text; slots that cannot be filled become braces.
 
     Raises:
         InputError: A slot is not written as one should be.
@@ -246,10 +240,10 @@ def fill_json(value: Any, scope: Scope, arguments: Mapping[str, Any], budget: Re
         RunError: As for a text.
     """
     if isinstance(value, str):
-        whole = _only_slot(value)
-        if whole is None:
+        name = value[1:-1]
+        if value != f"{{{name}}}" or not name.isidentifier():
             return fill_text(value, scope, arguments, budget)
-        argument = _argument(whole, arguments)
+        argument = _argument(name, arguments)
         budget.spend_value(argument)
         return argument
     if isinstance(value, Mapping):
@@ -330,11 +324,6 @@ def _argument(name: str, arguments: Mapping[str, Any]) -> Any:
     return arguments[name]
 
 
-def _only_slot(text: str) -> str | None:
-    name = text[1:-1]
-    return name if text == f"{{{name}}}" and name.isidentifier() else None
-
-
 def _names(piece: str) -> Iterator[str]:
     try:
         for _literal, name, _spec, _conversion in string.Formatter().parse(piece):
@@ -342,10 +331,6 @@ def _names(piece: str) -> Iterator[str]:
                 yield name.partition("[")[0].partition(".")[0]
     except ValueError:  # reported when it is filled
         return
-
-
-def _literals(text: str) -> list[str]:
-    return [piece for piece, is_placeholder in _pieces(text) if not is_placeholder]
 
 
 def _pieces(text: str) -> Iterator[tuple[str, bool]]:

@@ -41,9 +41,11 @@ class InlinePythonTool(Tool):
             return simulate_python(name, arguments, context) or ToolResult.failure(
                 f"{status.reason} {status.advice}"
             )
-        if not (self.config.code or "").strip():
+        if not self.config.code or not self.config.code.strip():
             return ToolResult.failure(f"The tool {name!r} has no code. Write a function into its field code.")
-        code, unresolved = self._code(context)
+        code, unresolved = self.config.code, tuple[str, ...]()
+        if self.config.allow_code_variable_substitution:
+            code, unresolved = render(code, context.scope)
         if code != self.config.code and not context.options.fills_code:
             return ToolResult.failure(
                 f"The code of the tool {name!r} was not run: placeholders would put values into it, and "
@@ -54,17 +56,8 @@ class InlinePythonTool(Tool):
         answer = sandbox.run(request, limits, context.cancelled, unsafe=status.mode == "unsafe")
         if answer.error is None:
             return ToolResult(success=True, result=answer.value)
-        return ToolResult.failure(answer.error + _circumstances(answer.printed, unresolved))
-
-    def _code(self, context: ToolContext) -> tuple[str, tuple[str, ...]]:
-        code = self.config.code or ""
-        if not self.config.allow_code_variable_substitution:
-            return code, ()
-        filled = render(code, context.scope)
-        return filled.text, filled.unresolved
-
-
-def _circumstances(printed: str, unresolved: tuple[str, ...]) -> str:
-    missing = f" Placeholders without a value: {', '.join(unresolved)}." if unresolved else ""
-    output = f" It had printed: {printed.strip()!r}." if printed.strip() else ""
-    return missing + output
+        missing = f" Placeholders without a value: {', '.join(unresolved)}." if unresolved else ""
+        printed = answer.printed.strip()
+        return ToolResult.failure(
+            answer.error + missing + (f" It had printed: {printed!r}." if printed else "")
+        )

@@ -52,18 +52,12 @@ class ResultMapping(WireModel):
 
     def value(self, result: Any) -> Any:
         """Return the variable's value; `ABSENT` when it is required and missing."""
-        found = self._found(result)
-        if found is not ABSENT:
-            return found
-        return ABSENT if self.required else self.default
-
-    def _found(self, result: Any) -> Any:
         path = self.result_path
         if not path:
             return result
-        if isinstance(result, dict) and path in result:
-            return result[path]
-        return value_at(result, parse_path(path))
+        is_key = isinstance(result, dict) and path in result
+        found = result[path] if is_key else value_at(result, parse_path(path))
+        return self.default if found is ABSENT and not self.required else found
 
 
 class ResultParts(NamedTuple):

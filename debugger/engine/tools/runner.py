@@ -38,22 +38,21 @@ def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Invoca
     config = tool.config
     bound = bind(config.variable_arguments, arguments, context.scope)
     if bound.problem is not None:
-        return _failed_invocation(bound.problem)
-    result = _call_or_fail(tool, bound.arguments, context)
+        return Invocation(ToolResult.failure(bound.problem), NO_PARTS)
+    if context.tool_error:
+        result = ToolResult.failure(context.tool_error)
+    elif context.interceptor is not None:
+        result = context.interceptor.call(tool, bound.arguments, context)
+    else:
+        result = tool.call(bound.arguments, context)
     if not result.success:
         return Invocation(result, NO_PARTS)
     parts = split_result(
         result.result, config.result_variable_mappings, expand=config.expand_result_into_runtime_variables
     )
-    return _failed_invocation(parts.problem) if parts.problem is not None else Invocation(result, parts)
-
-
-def _call_or_fail(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
-    if context.tool_error:
-        return ToolResult.failure(context.tool_error)
-    if context.interceptor is not None:
-        return context.interceptor.call(tool, arguments, context)
-    return tool.call(arguments, context)
+    if parts.problem is not None:
+        return Invocation(ToolResult.failure(parts.problem), NO_PARTS)
+    return Invocation(result, parts)
 
 
 def write_result(
@@ -74,10 +73,6 @@ def write_result(
     parts = called.parts
     write(thread, node, parts.workflow, into=state.workflow_variables)
     write(thread, node, {**parts.expanded, name: called.result.result, **parts.thread})
-
-
-def _failed_invocation(why: str) -> Invocation:
-    return Invocation(ToolResult.failure(why), NO_PARTS)
 
 
 def make_tool(config: JsonObject) -> Tool:

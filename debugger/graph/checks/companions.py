@@ -6,15 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
 
-from debugger.graph.checks.context import (
-    CheckContext,
-    Problem,
-    describe_edge,
-    describe_node,
-    flag,
-    join,
-    quote,
-)
+from debugger.graph.checks.context import CheckContext, Finding, describe_edge, flag, join, quote, rule
 from debugger.graph.graph import Graph
 from debugger.protocol.workflow import EdgeConfig
 
@@ -28,7 +20,8 @@ _THREAD_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _RESERVED = "_companion_"
 
 
-def several_direct_edges(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def several_direct_edges(context: CheckContext) -> Iterator[Finding]:
     """Report several direct edges without exactly one for the thread itself.
 
     Source: V1 in ``platform.md#validation``.
@@ -38,18 +31,16 @@ def several_direct_edges(context: CheckContext) -> Iterator[Problem]:
         own = [edge for edge in direct if not edge.forks_companion]
         if len(direct) > 1 and len(own) != 1:
             which = f"{len(own)} of them are" if own else "none of them is"
-            yield Problem(
-                "error",
-                "several-direct-edges",
-                f"{describe_node(node)} has {len(direct)} direct edges and {which} without the companion "
-                f"flag: {join(edge.logical_id for edge in own or direct)}. Exactly one may be.",
-                node_logical_id=node.logical_id,
-                advice="Flag all but one with 'companion_thread_config', or make them conditional.",
-                category=CATEGORY,
+            yield Finding(
+                node,
+                f"has {len(direct)} direct edges and {which} without the companion flag: "
+                f"{join(edge.logical_id for edge in own or direct)}. Exactly one may be.",
+                "Flag all but one with 'companion_thread_config', or make them conditional.",
             )
 
 
-def companion_waits(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def companion_waits(context: CheckContext) -> Iterator[Finding]:
     """Report companion threads that reach a node that waits for the user.
 
     Source: V2 in ``platform.md#validation``.
@@ -57,20 +48,18 @@ def companion_waits(context: CheckContext) -> Iterator[Problem]:
     graph = context.graph
     waits = {node.logical_id for node in context.nodes if flag(node, "wait_for_user_message")}
     for fork, node_ids in arrivals(graph, forking_edges(graph), waits):
-        for node in map(graph.nodes.__getitem__, node_ids):
-            yield Problem(
-                "error",
-                "companion-waits",
-                f"{describe_node(node)} has 'wait_for_user_message' on, but the companion thread of "
-                f"{describe_edge(fork)} arrives at it and never gets a message.",
-                node_logical_id=node.logical_id,
+        for node_id in node_ids:
+            yield Finding(
+                graph.nodes[node_id],
+                f"has 'wait_for_user_message' on, but the companion thread of {describe_edge(fork)} arrives "
+                "at it and never gets a message.",
+                "Set 'wait_for_user_message' to false, or keep the node out of the companion.",
                 edge_logical_id=fork.logical_id,
-                advice="Set 'wait_for_user_message' to false, or keep the node out of the companion.",
-                category=CATEGORY,
             )
 
 
-def companion_forks(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def companion_forks(context: CheckContext) -> Iterator[Finding]:
     """Report companion threads forked inside companion threads, each once.
 
     Source: V3 in ``platform.md#validation``.
@@ -82,19 +71,16 @@ def companion_forks(context: CheckContext) -> Iterator[Problem]:
     for outer, node_ids in arrivals(context.graph, forks, frozenset(inside)):
         for node_id in node_ids:
             for inner in inside.pop(node_id, ()):
-                yield Problem(
-                    "error",
-                    "companion-forks",
-                    f"{describe_edge(inner)} forks a companion thread inside the one of "
-                    f"{describe_edge(outer)}.",
+                yield Finding(
+                    inner,
+                    f"forks a companion thread inside the one of {describe_edge(outer)}.",
+                    "Fork both from the main path, or unflag the inner one.",
                     node_logical_id=node_id,
-                    edge_logical_id=inner.logical_id,
-                    advice="Fork both from the main path, or unflag the inner one.",
-                    category=CATEGORY,
                 )
 
 
-def companion_shares_nodes(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def companion_shares_nodes(context: CheckContext) -> Iterator[Finding]:
     """Report nodes that a companion thread and the main path share.
 
     Source: V4 in ``platform.md#validation``. Transitions to global nodes do not count: companions have
@@ -104,18 +90,17 @@ def companion_shares_nodes(context: CheckContext) -> Iterator[Problem]:
     forks = [fork for fork in forking_edges(context.graph) if fork.source_node_logical_id in main]
     for fork, shared in arrivals(context.graph, forks, main):
         labels = join(context.graph.nodes[node_id].label for node_id in shared)
-        yield Problem(
-            "error",
-            "companion-shares-nodes",
-            f"The companion thread of {describe_edge(fork)} and the main path share nodes: {labels}.",
-            node_logical_id=shared[0],
-            edge_logical_id=fork.logical_id,
-            advice="Give the companion thread nodes of its own.",
-            category=CATEGORY,
+        yield Finding(
+            f"The companion thread of {describe_edge(fork)}",
+            f"and the main path share nodes: {labels}.",
+            "Give the companion thread nodes of its own.",
+            shared[0],
+            fork.logical_id,
         )
 
 
-def companion_thread_id(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def companion_thread_id(context: CheckContext) -> Iterator[Finding]:
     """Report malformed thread ids.
 
     Source: V5 in ``platform.md#validation``.
@@ -123,17 +108,15 @@ def companion_thread_id(context: CheckContext) -> Iterator[Problem]:
     for edge in _flagged(context):
         fault = _fault_of_thread_id(edge)
         if fault:
-            yield Problem(
-                "error",
-                "companion-thread-id",
-                f"{describe_edge(edge)} has the 'thread_id' {quote(_thread_id(edge) or '')}, {fault}.",
-                edge_logical_id=edge.logical_id,
-                advice="Use letters, digits, '_' and '-', or leave it out.",
-                category=CATEGORY,
+            yield Finding(
+                edge,
+                f"has the 'thread_id' {quote(_thread_id(edge) or '')}, {fault}.",
+                "Use letters, digits, '_' and '-', or leave it out.",
             )
 
 
-def duplicate_thread_id(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def duplicate_thread_id(context: CheckContext) -> Iterator[Finding]:
     """Report thread ids that several edges have.
 
     Source: V5 in ``platform.md#validation``.
@@ -143,14 +126,11 @@ def duplicate_thread_id(context: CheckContext) -> Iterator[Problem]:
         groups[_thread_id(edge) or ""].append(edge)
     for thread_id, edges in groups.items():
         if thread_id and len(edges) > 1:
-            yield Problem(
-                "error",
-                "duplicate-thread-id",
-                f"The 'thread_id' {quote(thread_id)} must be unique, and {len(edges)} edges have it: "
-                f"{join(edge.logical_id for edge in edges)}.",
+            yield Finding(
+                f"The 'thread_id' {quote(thread_id)}",
+                f"must be unique, and {len(edges)} edges have it: {join(edge.logical_id for edge in edges)}.",
+                "Give each companion thread an id of its own.",
                 edge_logical_id=edges[1].logical_id,
-                advice="Give each companion thread an id of its own.",
-                category=CATEGORY,
             )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from debugger.graph.graph import Graph
 from debugger.graph.labels import shorten
@@ -65,6 +66,40 @@ class CheckContext:
 Check = Callable[[CheckContext], Iterable[Problem]]
 
 
+class Finding(NamedTuple):
+    """A problem as a rule finds it: without the rule's level, code and category."""
+
+    subject: NodeConfig | EdgeConfig | str
+    """The begin of the message; a node or an edge is described by its name and id, and is the place."""
+    what: str
+    """The rest of the message, a space after the subject."""
+    advice: str
+    node_logical_id: str | None = None
+    """The place where the subject is none, or one more."""
+    edge_logical_id: str | None = None
+
+
+def rule(level: Level, category: str = "") -> Callable[[Callable[[CheckContext], Iterator[Finding]]], Check]:
+    """Return the decorator of a rule, whose code is its function's name with hyphens."""
+
+    def decorate(find: Callable[[CheckContext], Iterator[Finding]]) -> Check:
+        code = find.__name__.replace("_", "-")
+
+        @wraps(find)
+        def check(context: CheckContext) -> Iterator[Problem]:
+            for subject, what, advice, node_id, edge_id in find(context):
+                described = subject
+                if isinstance(subject, NodeConfig):
+                    described, node_id = describe_node(subject), subject.logical_id
+                elif isinstance(subject, EdgeConfig):
+                    described, edge_id = describe_edge(subject), subject.logical_id
+                yield Problem(level, code, f"{described} {what}", node_id, edge_id, advice, category)
+
+        return check
+
+    return decorate
+
+
 def own_field(node: NodeConfig, name: str) -> Any:
     """Return a field of the node's own type, or ``None``."""
     return (node.model_extra or {}).get(name)
@@ -72,8 +107,6 @@ def own_field(node: NodeConfig, name: str) -> Any:
 
 def flag(node: NodeConfig, name: str) -> bool:
     """Return a model node's flag, or its type's default.
-
-    Other nodes have no flags.
 
     Other nodes have no flags.
     """

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from debugger.graph.checks.context import (
-    LLM_FLAGS,
-    CheckContext,
-    Problem,
-    describe_edge,
-    describe_node,
-    join,
-    quote,
-)
+from debugger.graph.checks.context import LLM_FLAGS, CheckContext, Finding, describe_node, join, quote, rule
 from debugger.protocol.workflow import EdgeConfig, NodeConfig
 
 # A super node stands for nodes that may call a model.
 _MAY_CALL_A_MODEL = {*LLM_FLAGS, "super_node"}
 
 
-def edge_without_end(context: CheckContext) -> Iterator[Problem]:
+@rule("error")
+def edge_without_end(context: CheckContext) -> Iterator[Finding]:
     """Report edges without a source or a destination.
 
     Source: U-20 in ``platform.md#unknowns``.
@@ -27,16 +20,11 @@ def edge_without_end(context: CheckContext) -> Iterator[Problem]:
     for edge in context.edges:
         for end, node_id in _ends(edge):
             if node_id is None:
-                yield Problem(
-                    "error",
-                    "edge-without-end",
-                    f"{describe_edge(edge)} has no {end}.",
-                    edge_logical_id=edge.logical_id,
-                    advice=f"Set '{end}_node_logical_id', or disable the edge.",
-                )
+                yield Finding(edge, f"has no {end}.", f"Set '{end}_node_logical_id', or disable the edge.")
 
 
-def edge_at_missing_node(context: CheckContext) -> Iterator[Problem]:
+@rule("error")
+def edge_at_missing_node(context: CheckContext) -> Iterator[Finding]:
     """Report edges whose source or destination does not exist.
 
     Source: U-20 in ``platform.md#unknowns``.
@@ -44,16 +32,15 @@ def edge_at_missing_node(context: CheckContext) -> Iterator[Problem]:
     for edge in context.edges:
         for end, node_id in _ends(edge):
             if node_id is not None and node_id not in context.graph.nodes:
-                yield Problem(
-                    "error",
-                    "edge-at-missing-node",
-                    f"{describe_edge(edge)} has the {end} {quote(node_id)}, and no node has this id.",
-                    edge_logical_id=edge.logical_id,
-                    advice="Point the edge at a node that exists, or disable it.",
+                yield Finding(
+                    edge,
+                    f"has the {end} {quote(node_id)}, and no node has this id.",
+                    "Point the edge at a node that exists, or disable it.",
                 )
 
 
-def direct_beside_conditional(context: CheckContext) -> Iterator[Problem]:
+@rule("warning")
+def direct_beside_conditional(context: CheckContext) -> Iterator[Finding]:
     """Report direct edges that win over conditional edges of the same node.
 
     Not at a super node: its edges leave from different inner nodes (``platform.md#super-nodes``).
@@ -61,24 +48,20 @@ def direct_beside_conditional(context: CheckContext) -> Iterator[Problem]:
     Source: ``platform.md#edge-selection``.
     """
     for node in context.nodes:
-        if node.type == "super_node":
-            continue
         direct = context.graph.main_direct(node.logical_id)
         conditional = context.graph.conditional(node.logical_id)
-        if direct is not None and conditional:
-            yield Problem(
-                "warning",
-                "direct-beside-conditional",
-                f"{describe_node(node)} has a direct edge {quote(direct.logical_id)} that wins over its "
-                f"conditional ones: {join(edge.logical_id for edge in conditional)}."
-                f"{_unless_chosen(node, conditional)}",
-                node_logical_id=node.logical_id,
+        if node.type != "super_node" and direct is not None and conditional:
+            yield Finding(
+                node,
+                f"has a direct edge {quote(direct.logical_id)} that wins over its conditional ones: "
+                f"{join(edge.logical_id for edge in conditional)}.{_unless_chosen(node, conditional)}",
+                "Remove the direct edge, or make it the last conditional one.",
                 edge_logical_id=direct.logical_id,
-                advice="Remove the direct edge, or make it the last conditional one.",
             )
 
 
-def freeform_without_model(context: CheckContext) -> Iterator[Problem]:
+@rule("warning")
+def freeform_without_model(context: CheckContext) -> Iterator[Finding]:
     """Report freeform conditions at nodes that call no model.
 
     Such a condition costs a call of its own.
@@ -88,14 +71,12 @@ def freeform_without_model(context: CheckContext) -> Iterator[Problem]:
     for node in context.nodes:
         if _calls_no_model(node, context.known_node_types):
             for edge in filter(_is_freeform, context.graph.conditional(node.logical_id)):
-                yield Problem(
-                    "warning",
-                    "freeform-without-model",
-                    f"{describe_edge(edge)} has a freeform condition, but "
-                    f"{describe_node(node, 'node')} calls no model that could judge it.",
+                yield Finding(
+                    edge,
+                    f"has a freeform condition, but {describe_node(node, 'node')} calls no model that could "
+                    "judge it.",
+                    "Set 'condition_expression' instead.",
                     node_logical_id=node.logical_id,
-                    edge_logical_id=edge.logical_id,
-                    advice="Set 'condition_expression' instead.",
                 )
 
 

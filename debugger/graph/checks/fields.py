@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 
-from debugger.graph.checks.context import CheckContext, Problem, quote
+from debugger.graph.checks.context import CheckContext, Finding, quote, rule
 from debugger.protocol.workflow import Workflow, WorkflowConfig
 
 _DEFAULTS = "default_dynamic_variables"
@@ -25,22 +25,23 @@ _OF_CONFIG = {
 """Source: ``platform.md#workflow-document`` and ``platform.md#workflow-settings``."""
 
 
-def misplaced_defaults(context: CheckContext) -> Iterator[Problem]:
+@rule("warning")
+def misplaced_defaults(context: CheckContext) -> Iterator[Finding]:
     """Report default values outside ``workflow_config.miscellaneous``.
 
     Source: ``platform.md#events``, fact 1.
     """
     for place, fields in _unmodelled(context.graph.workflow):
         if _DEFAULTS in fields:
-            yield Problem(
-                "warning",
-                "misplaced-defaults",
-                f"{_DEFAULTS!r} stands in {place}, where nothing reads it, so the defaults have no effect.",
-                advice="Move it into 'miscellaneous' of 'workflow_config'.",
+            yield Finding(
+                repr(_DEFAULTS),
+                f"stands in {place}, where nothing reads it, so the defaults have no effect.",
+                "Move it into 'miscellaneous' of 'workflow_config'.",
             )
 
 
-def unknown_field(context: CheckContext) -> Iterator[Problem]:
+@rule("warning")
+def unknown_field(context: CheckContext) -> Iterator[Finding]:
     """Report fields that the platform does not know and drops.
 
     Source: ``platform.md#events``, fact 1.
@@ -49,11 +50,10 @@ def unknown_field(context: CheckContext) -> Iterator[Problem]:
     for place, fields in _unmodelled(context.graph.workflow):
         for field in fields:
             if field != _DEFAULTS and field not in known[place] | _STORED:
-                yield Problem(
-                    "warning",
-                    "unknown-field",
-                    f"The field {quote(field)} of {place} is unknown to the platform, which drops it.",
-                    advice=_advice(field, known[place]),
+                yield Finding(
+                    f"The field {quote(field)} of {place}",
+                    "is unknown to the platform, which drops it.",
+                    _advice(field, known[place]),
                 )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from debugger.graph.checks.context import LLM_FLAGS, CheckContext, Problem, describe_node, flag, join, quote
+from debugger.graph.checks.context import LLM_FLAGS, CheckContext, Finding, flag, join, quote, rule
 from debugger.graph.graph import Graph
 from debugger.protocol.workflow import NodeConfig
 
 
-def retry_beside_direct(context: CheckContext) -> Iterator[Problem]:
+@rule("warning")
+def retry_beside_direct(context: CheckContext) -> Iterator[Finding]:
     """Report bounded retries that a direct edge ends after one attempt.
 
     Source: U-7 in ``platform.md#unknowns``.
@@ -17,18 +18,17 @@ def retry_beside_direct(context: CheckContext) -> Iterator[Problem]:
     for node in context.nodes:
         direct = context.graph.main_direct(node.logical_id)
         if node.self_loop_config and node.self_loop_config.enabled and direct is not None:
-            yield Problem(
-                "warning",
-                "retry-beside-direct",
-                f"{describe_node(node)} has 'self_loop_config' enabled and a direct edge "
-                f"{quote(direct.logical_id)}, which ends the loop at once.",
-                node_logical_id=node.logical_id,
+            yield Finding(
+                node,
+                f"has 'self_loop_config' enabled and a direct edge {quote(direct.logical_id)}, which ends "
+                "the loop at once.",
+                "Make the edge conditional, or switch the loop off.",
                 edge_logical_id=direct.logical_id,
-                advice="Make the edge conditional, or switch the loop off.",
             )
 
 
-def endless_loop(context: CheckContext) -> Iterator[Problem]:
+@rule("warning")
+def endless_loop(context: CheckContext) -> Iterator[Finding]:
     """Report rings of direct edges in which nothing waits for the user.
 
     Source: ``platform.md#edge-selection``, U-26.
@@ -37,22 +37,19 @@ def endless_loop(context: CheckContext) -> Iterator[Problem]:
     for node in context.nodes:
         ring = _ring(context.graph, node.logical_id, seen)
         if ring and not any(_lets_out(context.graph, member) for member in ring):
-            yield Problem(
-                "warning",
-                "endless-loop",
-                f"{describe_node(ring[0])} is in a ring of direct edges in which nothing waits for the user: "
+            yield Finding(
+                ring[0],
+                "is in a ring of direct edges in which nothing waits for the user: "
                 f"{join(member.label for member in ring)}.",
-                node_logical_id=ring[0].logical_id,
-                advice="Make one of the edges conditional, or let a node wait for the user.",
+                "Make one of the edges conditional, or let a node wait for the user.",
             )
 
 
-def no_way_out(context: CheckContext) -> Iterator[Problem]:
+@rule("warning")
+def no_way_out(context: CheckContext) -> Iterator[Finding]:
     """Report silent nodes that wait again and again without an exit.
 
     A node that speaks may continue for ever, as a conversation does.
-
-    A node that speaks may go on for ever: so does a conversation.
     """
     paired = {
         edge.destination_node_logical_id for edge in context.graph.edges.values() if edge.type == "companion"
@@ -62,13 +59,10 @@ def no_way_out(context: CheckContext) -> Iterator[Problem]:
             node.type == "worker_llm" and flag(node, "self_loop") and flag(node, "wait_for_user_message")
         )
         if is_stuck and node.logical_id not in paired and not _has_exit(context.graph, node):
-            yield Problem(
-                "warning",
-                "no-way-out",
-                f"{describe_node(node)} waits for the user again and again, says nothing, and no edge "
-                "leads away.",
-                node_logical_id=node.logical_id,
-                advice="Add a conditional edge, or set 'self_loop' to false.",
+            yield Finding(
+                node,
+                "waits for the user again and again, says nothing, and no edge leads away.",
+                "Add a conditional edge, or set 'self_loop' to false.",
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from debugger.graph.checks.context import CheckContext, Problem, describe_node, own_field, quote
+from debugger.graph.checks.context import CheckContext, Finding, describe_node, own_field, quote, rule
 
 _LLM_TYPES = (
     "anthropic_llm",
@@ -23,7 +23,8 @@ _FIELDS = ("llms_config", "process_transcript_llms_config")
 _LONGEST_TIMEOUT = 300
 
 
-def unknown_llm_type(context: CheckContext) -> Iterator[Problem]:
+@rule("error")
+def unknown_llm_type(context: CheckContext) -> Iterator[Finding]:
     """Report models of an unknown type.
 
     Source: V19 in ``platform.md#validation`` and ``platform.md#model-variants``.
@@ -31,16 +32,16 @@ def unknown_llm_type(context: CheckContext) -> Iterator[Problem]:
     for owner, node_id, model in _models(context):
         found = model.get("type")
         if found is not None and found not in _LLM_TYPES:
-            yield Problem(
-                "error",
-                "unknown-llm-type",
-                f"{owner}: 'llms_config' has the type {quote(str(found))}.",
+            yield Finding(
+                f"{owner}:",
+                f"'llms_config' has the type {quote(str(found))}.",
+                f"A model is one of: {', '.join(_LLM_TYPES)}.",
                 node_id,
-                advice=f"A model is one of: {', '.join(_LLM_TYPES)}.",
             )
 
 
-def temperature_out_of_range(context: CheckContext) -> Iterator[Problem]:
+@rule("error")
+def temperature_out_of_range(context: CheckContext) -> Iterator[Finding]:
     """Report temperatures outside 0 to 1.
 
     Source: V16 in ``platform.md#validation``.
@@ -48,16 +49,16 @@ def temperature_out_of_range(context: CheckContext) -> Iterator[Problem]:
     for owner, node_id, model in _models(context):
         found = model.get("temperature")
         if found is not None and not _is_between(found, 0, 1):
-            yield Problem(
-                "error",
-                "temperature-out-of-range",
-                f"{owner}: the 'temperature' is {quote(str(found))}, and it may be from 0 to 1.",
+            yield Finding(
+                f"{owner}:",
+                f"the 'temperature' is {quote(str(found))}, and it may be from 0 to 1.",
+                "Set it to a number from 0 to 1, or leave it out.",
                 node_id,
-                advice="Set it to a number from 0 to 1, or leave it out.",
             )
 
 
-def timeout_out_of_range(context: CheckContext) -> Iterator[Problem]:
+@rule("error")
+def timeout_out_of_range(context: CheckContext) -> Iterator[Finding]:
     """Report timeouts of HTTP requests above five minutes.
 
     Source: V16 in ``platform.md#validation`` and ``platform.md#http_request``.
@@ -65,16 +66,15 @@ def timeout_out_of_range(context: CheckContext) -> Iterator[Problem]:
     for node in context.nodes:
         found = own_field(node, "timeout")
         if node.type == "http_request" and found is not None and not _is_between(found, 0, _LONGEST_TIMEOUT):
-            yield Problem(
-                "error",
-                "timeout-out-of-range",
-                f"{describe_node(node)} has the 'timeout' {quote(str(found))}, and it may be from 0 to 300.",
-                node_logical_id=node.logical_id,
-                advice="Set it to a number of seconds from 0 to 300.",
+            yield Finding(
+                node,
+                f"has the 'timeout' {quote(str(found))}, and it may be from 0 to 300.",
+                "Set it to a number of seconds from 0 to 300.",
             )
 
 
-def server_without_url(context: CheckContext) -> Iterator[Problem]:
+@rule("error")
+def server_without_url(context: CheckContext) -> Iterator[Finding]:
     """Report MCP servers without a URL.
 
     Source: V19 in ``platform.md#validation``.
@@ -83,11 +83,10 @@ def server_without_url(context: CheckContext) -> Iterator[Problem]:
     for index, server in enumerate(servers if isinstance(servers, list) else ()):
         if isinstance(server, dict) and not server.get("server_url"):
             name = f" ({quote(str(server['name']))})" if server.get("name") else ""
-            yield Problem(
-                "error",
-                "server-without-url",
-                f"Entry {index + 1} of 'mcp_servers'{name} has no 'server_url'.",
-                advice="Set 'server_url', or remove the entry.",
+            yield Finding(
+                f"Entry {index + 1} of 'mcp_servers'{name}",
+                "has no 'server_url'.",
+                "Set 'server_url', or remove the entry.",
             )
 
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from debugger.errors import InputError, WorkflowError
-from debugger.graph.checks.context import CheckContext, Problem, describe_node, own_field, quote, truncate
+from debugger.graph.checks.context import (
+    CheckContext,
+    Finding,
+    Problem,
+    describe_node,
+    own_field,
+    quote,
+    rule,
+    truncate,
+)
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig, Workflow
@@ -23,7 +32,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 _BOUNDS = (("min_value", "max_value", "is"), ("min_length", "max_length", "has the length"))
 
 
-def super_node_field(context: CheckContext) -> Iterator[Problem]:
+@rule("error")
+def super_node_field(context: CheckContext) -> Iterator[Finding]:
     """Report field values that do not fit a super node's interface.
 
     Source: V20 in ``platform.md#validation`` and ``platform.md#super-nodes``.
@@ -32,33 +42,28 @@ def super_node_field(context: CheckContext) -> Iterator[Problem]:
         interface = own_field(node, "super_node_interface")
         if node.type == "super_node" and isinstance(interface, dict):
             for what in _faults(interface, own_field(node, "field_values")):
-                yield Problem(
-                    "error",
-                    "super-node-field",
-                    f"{describe_node(node)}: {what}.",
-                    node_logical_id=node.logical_id,
-                    advice="Correct 'field_values' as 'super_node_interface' describes them.",
+                yield Finding(
+                    f"{describe_node(node)}:",
+                    f"{what}.",
+                    "Correct 'field_values' as 'super_node_interface' describes them.",
+                    node.logical_id,
                 )
 
 
-def super_node_without_workflow(context: CheckContext) -> Iterator[Problem]:
+@rule("error")
+def super_node_without_workflow(context: CheckContext) -> Iterator[Finding]:
     """Report super nodes without a workflow.
 
     Source: ``platform.md#validation``, failures at run time.
     """
     for node in context.nodes:
-        if node.type == "super_node" and not _has_workflow(node):
-            yield Problem(
-                "error",
-                "super-node-without-workflow",
-                f"{describe_node(node)} names no workflow that it stands for.",
-                node_logical_id=node.logical_id,
-                advice="Set 'super_workflow_id', or embed 'encapsulated_workflow_config'.",
+        names_any = own_field(node, "super_workflow_id") or own_field(node, "encapsulated_workflow_config")
+        if node.type == "super_node" and not names_any:
+            yield Finding(
+                node,
+                "names no workflow that it stands for.",
+                "Set 'super_workflow_id', or embed 'encapsulated_workflow_config'.",
             )
-
-
-def _has_workflow(node: NodeConfig) -> bool:
-    return bool(own_field(node, "super_workflow_id") or own_field(node, "encapsulated_workflow_config"))
 
 
 def _faults(interface: JsonObject, field_values: Any) -> Iterator[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
 
-from debugger.graph.checks.context import CheckContext, Problem, describe_node, own_field, quote
+from debugger.graph.checks.context import CheckContext, Finding, describe_node, own_field, quote, rule
 from debugger.protocol.base import JsonObject
 
 TOOL_TYPES = ("external_api", "inbuilt_function", "inline_python", "knowledge_base")
@@ -34,13 +34,11 @@ class Tool:
         """Return the type of the tool."""
         return self.config.get("type")
 
-    def problem(self, code: str, what: str, advice: str) -> Problem:
+    def finding(self, what: str, advice: str) -> Finding:
         """Return a problem of this tool."""
         name = self.config.get("name") or self.config.get("tool_id") or self.config.get("logical_id")
         called = f" {quote(name)}" if isinstance(name, str) else ""
-        return Problem(
-            "error", code, f"{self.owner}: the tool{called} {what}", self.node_logical_id, advice=advice
-        )
+        return Finding(f"{self.owner}: the tool{called}", what, advice, self.node_logical_id)
 
     def entries(self, field: str) -> list[JsonObject]:
         """Return the objects in a list of the tool."""
@@ -63,7 +61,8 @@ def tools_of(context: CheckContext) -> Iterator[Tool]:
             yield Tool(owner, config, _own_result(config), node.logical_id)
 
 
-def unknown_tool_type(context: CheckContext) -> Iterator[Problem]:
+@rule("error")
+def unknown_tool_type(context: CheckContext) -> Iterator[Finding]:
     """Report tools that are of none of the four types.
 
     Source: V19 in ``platform.md#validation``.
@@ -71,10 +70,11 @@ def unknown_tool_type(context: CheckContext) -> Iterator[Problem]:
     for tool in tools_of(context):
         if tool.type not in TOOL_TYPES:
             what = f"has the type {quote(str(tool.type))}" if tool.type else "has no 'type'"
-            yield tool.problem("unknown-tool-type", f"{what}.", f"A tool is one of: {', '.join(TOOL_TYPES)}.")
+            yield tool.finding(f"{what}.", f"A tool is one of: {', '.join(TOOL_TYPES)}.")
 
 
-def api_body_not_json(context: CheckContext) -> Iterator[Problem]:
+@rule("error")
+def api_body_not_json(context: CheckContext) -> Iterator[Finding]:
     """Report tool bodies that are neither objects nor JSON text.
 
     Source: V17 in ``platform.md#validation``.
@@ -85,14 +85,14 @@ def api_body_not_json(context: CheckContext) -> Iterator[Problem]:
             try:
                 json.loads(body)
             except (ValueError, RecursionError) as error:
-                yield tool.problem(
-                    "api-body-not-json",
+                yield tool.finding(
                     f"has an 'api_body' that is not JSON: {error}.",
                     "Put placeholders between quotes, and correct the rest.",
                 )
 
 
-def tool_argument(context: CheckContext) -> Iterator[Problem]:
+@rule("error")
+def tool_argument(context: CheckContext) -> Iterator[Finding]:
     """Report arguments without a name, a source or a purpose.
 
     Source: V18 in ``platform.md#validation`` and ``platform.md#variable-arguments``.
@@ -100,14 +100,16 @@ def tool_argument(context: CheckContext) -> Iterator[Problem]:
     for tool in tools_of(context):
         bindings = tool.entries("variable_arguments")
         names = Counter(str(binding.get("argument_name")) for binding in bindings)
-        for name in (name for name, number in names.items() if number > 1):
-            yield _of_argument(tool, name, "is set more than once", "Set each argument once.")
+        for name, number in names.items():
+            if number > 1:
+                yield _of_argument(tool, name, "is set more than once", "Set each argument once.")
         for binding in bindings:
             for what, advice in _argument_faults(tool, binding):
                 yield _of_argument(tool, str(binding.get("argument_name")), what, advice)
 
 
-def result_mapping(context: CheckContext) -> Iterator[Problem]:
+@rule("error")
+def result_mapping(context: CheckContext) -> Iterator[Finding]:
     """Report result mappings whose variable has no unique, valid name.
 
     Source: V18 in ``platform.md#validation`` and ``platform.md#result-mappings``.
@@ -123,16 +125,13 @@ def result_mapping(context: CheckContext) -> Iterator[Problem]:
                 yield _of_mapping(tool, str(mapping.get("target_variable_name")), what)
 
 
-def _of_argument(tool: Tool, name: str, what: str, advice: str) -> Problem:
-    return tool.problem("tool-argument", f"has in 'variable_arguments' {quote(name)}, which {what}.", advice)
+def _of_argument(tool: Tool, name: str, what: str, advice: str) -> Finding:
+    return tool.finding(f"has in 'variable_arguments' {quote(name)}, which {what}.", advice)
 
 
-def _of_mapping(tool: Tool, name: str, what: str) -> Problem:
-    return tool.problem(
-        "result-mapping",
-        f"has in 'result_variable_mappings' {quote(name)}, which {what}.",
-        "Correct the entry.",
-    )
+def _of_mapping(tool: Tool, name: str, what: str) -> Finding:
+    text = f"has in 'result_variable_mappings' {quote(name)}, which {what}."
+    return tool.finding(text, "Correct the entry.")
 
 
 def _argument_faults(tool: Tool, binding: JsonObject) -> Iterator[tuple[str, str]]:

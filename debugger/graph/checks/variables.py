@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from debugger.expressions import Placeholder, placeholders
+from debugger.expressions import Namespace, Placeholder, placeholders
 from debugger.graph.checks.context import (
     LLM_FLAGS,
     CheckContext,
-    Problem,
+    Finding,
     describe_edge,
     describe_node,
     own_field,
     quote,
+    rule,
 )
 from debugger.graph.checks.tools import tools_of
 from debugger.protocol.base import WireModel
@@ -44,8 +45,13 @@ class _Use:
     def head(self) -> str:
         return self.placeholder.path.partition(".")[0].partition("[")[0].strip()
 
+    def finding(self, what: str, advice: str) -> Finding:
+        subject = f"{self.owner}: {quote(self.placeholder.text)}"
+        return Finding(subject, what, advice, self.node_logical_id, self.edge_logical_id)
 
-def variable_without_value(context: CheckContext) -> Iterator[Problem]:
+
+@rule("warning")
+def variable_without_value(context: CheckContext) -> Iterator[Finding]:
     """Report dynamic variables without a default.
 
     They stay unresolved in a run that has no value for them.
@@ -59,15 +65,14 @@ def variable_without_value(context: CheckContext) -> Iterator[Problem]:
         is_known = use.head in known or use.placeholder.path in known
         if use.head.isidentifier() and not is_known and use.head not in reported:
             reported.add(use.head)
-            yield _problem(
-                use,
-                "variable-without-value",
+            yield use.finding(
                 "has no default, so it stays as it is unless the run brings a value.",
                 "Add it to 'default_dynamic_variables' in 'miscellaneous', or give it with each run.",
             )
 
 
-def variable_never_written(context: CheckContext) -> Iterator[Problem]:
+@rule("warning")
+def variable_never_written(context: CheckContext) -> Iterator[Finding]:
     """Report runtime variables that no node and no tool writes.
 
     Nothing is said where a node may write variables whose names only a run shows.
@@ -88,9 +93,7 @@ def variable_never_written(context: CheckContext) -> Iterator[Problem]:
         is_known = is_elsewhere or use.head in names
         if use.head.isidentifier() and not is_known and use.head not in reported:
             reported.add(use.head)
-            yield _problem(
-                use,
-                "variable-never-written",
+            yield use.finding(
                 "is written by no node and no tool of the workflow.",
                 "Correct the name, or give it with the run as a runtime variable.",
             )
@@ -100,32 +103,22 @@ def _dots(path: str) -> Iterator[int]:
     return (place for place, character in enumerate(path) if character == ".")
 
 
-def _problem(use: _Use, code: str, what: str, advice: str) -> Problem:
-    message = f"{use.owner}: {quote(use.placeholder.text)} {what}"
-    return Problem("warning", code, message, use.node_logical_id, use.edge_logical_id, advice)
-
-
-def _uses(context: CheckContext, namespace: str) -> Iterator[_Use]:
-    for use in _all_uses(context):
-        if use.placeholder.namespace == namespace:
-            yield use
-
-
-def _all_uses(context: CheckContext) -> Iterator[_Use]:
-    for placeholder in _each_once(context.graph.workflow.config):
+def _uses(context: CheckContext, namespace: Namespace) -> Iterator[_Use]:
+    for placeholder in _each_once(context.graph.workflow.config, namespace):
         yield _Use("'workflow_config'", placeholder)
     for node in context.nodes:
-        for placeholder in _each_once(node):
+        for placeholder in _each_once(node, namespace):
             yield _Use(describe_node(node), placeholder, node_logical_id=node.logical_id)
     for edge in context.edges:
-        for placeholder in _each_once(edge):
+        for placeholder in _each_once(edge, namespace):
             yield _Use(describe_edge(edge), placeholder, edge_logical_id=edge.logical_id)
 
 
-def _each_once(value: WireModel) -> list[Placeholder]:
+def _each_once(value: WireModel, namespace: Namespace) -> list[Placeholder]:
     found: dict[str, Placeholder] = {}
     for placeholder in _found_in(value):
-        found.setdefault(placeholder.text, placeholder)
+        if placeholder.namespace == namespace:
+            found.setdefault(placeholder.text, placeholder)
     return list(found.values())
 
 
@@ -174,7 +167,8 @@ _FIXED_RESULTS = {
     "athena_patients_update": "athena_result",
     "athena_appointments_create": "athena_result",
 }
-_WRITES_NOTHING_ELSE = {*_RESULTS, *_FIXED_RESULTS, *LLM_FLAGS, "say_static", "tool_node"}
+_MODEL_NODES = LLM_FLAGS.keys() - {"workflow_run_evaluator"}
+_WRITES_NOTHING_ELSE = {*_RESULTS, *_FIXED_RESULTS, *_MODEL_NODES, "say_static", "tool_node"}
 
 
 def written_names(context: CheckContext) -> set[str] | None:
@@ -212,9 +206,7 @@ def _of_node(node: NodeConfig) -> set[str] | None:
         return _with_outcome(str(own_field(node, field) or default))
     if node.type in _FIXED_RESULTS:
         return _with_outcome(_FIXED_RESULTS[node.type])
-    if node.type == "workflow_run_evaluator":
-        return None
-    return _of_schema(own_field(node, "structured_output_schema")) if node.type in LLM_FLAGS else set()
+    return _of_schema(own_field(node, "structured_output_schema")) if node.type in _MODEL_NODES else set()
 
 
 def _with_outcome(name: str) -> set[str]:

@@ -7,20 +7,15 @@ from collections.abc import Iterator
 from debugger.graph.checks.context import (
     LLM_FLAGS,
     CheckContext,
-    Problem,
-    describe_edge,
+    Finding,
     describe_node,
     flag,
     join,
     own_field,
     quote,
+    rule,
 )
-from debugger.protocol.workflow import (
-    ConditionConfig,
-    EdgeConfig,
-    EvaluateWhileWaitingConfig,
-    NodeConfig,
-)
+from debugger.protocol.workflow import EdgeConfig, EvaluateWhileWaitingConfig, NodeConfig
 
 CATEGORY = "Invalid 'evaluate while waiting for user input' edge configuration"
 """The heading under which the platform refuses to save a workflow with such a fault."""
@@ -28,52 +23,53 @@ CATEGORY = "Invalid 'evaluate while waiting for user input' edge configuration"
 _FIELD = "evaluate_while_waiting_config"
 
 
-def waiting_without_expression(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def waiting_without_expression(context: CheckContext) -> Iterator[Finding]:
     """Report waiting edges without an expression; no model is called meanwhile.
 
     Source: V6 in ``platform.md#validation``.
     """
     for edge, _ in _waiting(context):
-        if not _condition(edge).condition_expression:
-            yield _problem(
+        if not (edge.condition and edge.condition.condition_expression):
+            yield _at(
                 edge,
-                "waiting-without-expression",
                 f"must have a 'condition_expression', because its {_FIELD!r} is enabled.",
                 "Set 'condition_expression', or switch the waiting configuration off.",
             )
 
 
-def waiting_with_freeform(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def waiting_with_freeform(context: CheckContext) -> Iterator[Finding]:
     """Report waiting edges with a freeform condition.
 
     Source: V7 in ``platform.md#validation``.
     """
     for edge, _ in _waiting(context):
-        if _condition(edge).condition_freeform:
-            yield _problem(
+        if edge.condition and edge.condition.condition_freeform:
+            yield _at(
                 edge,
-                "waiting-with-freeform",
                 f"must not have a 'condition_freeform', because its {_FIELD!r} is enabled.",
                 "Remove 'condition_freeform', or make two edges of it.",
             )
 
 
-def waiting_without_trigger(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def waiting_without_trigger(context: CheckContext) -> Iterator[Finding]:
     """Report waiting edges on node completion that name no nodes.
 
     Source: V8 in ``platform.md#validation``.
     """
-    for edge, config in _waiting(context):
-        if config.trigger_mode == "on_node_completion" and not config.trigger_node_logical_ids:
-            yield _problem(
+    for edge, config in _on_completion(context):
+        if not config.trigger_node_logical_ids:
+            yield _at(
                 edge,
-                "waiting-without-trigger",
                 "has no 'trigger_node_logical_ids', which the mode 'on_node_completion' needs.",
                 "Name the nodes, or use the mode 'on_every_background_tick'.",
             )
 
 
-def waiting_on_missing_node(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def waiting_on_missing_node(context: CheckContext) -> Iterator[Finding]:
     """Report trigger nodes that do not exist.
 
     Source: V9 in ``platform.md#validation``.
@@ -81,15 +77,15 @@ def waiting_on_missing_node(context: CheckContext) -> Iterator[Problem]:
     for edge, config in _on_completion(context):
         missing = [name for name in config.trigger_node_logical_ids if name not in context.graph.nodes]
         if missing:
-            yield _problem(
+            yield _at(
                 edge,
-                "waiting-on-missing-node",
                 f"has 'trigger_node_logical_ids' that do not exist: {join(missing)}.",
                 "Name nodes of this workflow by their 'logical_id'.",
             )
 
 
-def waiting_on_waiting_node(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def waiting_on_waiting_node(context: CheckContext) -> Iterator[Finding]:
     """Report trigger nodes that wait for the user themselves.
 
     Source: V10 in ``platform.md#validation``.
@@ -98,16 +94,16 @@ def waiting_on_waiting_node(context: CheckContext) -> Iterator[Problem]:
         nodes = map(context.graph.nodes.get, config.trigger_node_logical_ids)
         waiting = [node for node in nodes if node is not None and flag(node, "wait_for_user_message")]
         if waiting:
-            yield _problem(
+            yield _at(
                 edge,
-                "waiting-on-waiting-node",
                 "has 'trigger_node_logical_ids' that wait for user input themselves: "
                 f"{join(node.label for node in waiting)}.",
                 "Name nodes with 'wait_for_user_message' off, as those of a companion thread.",
             )
 
 
-def waiting_without_pause(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def waiting_without_pause(context: CheckContext) -> Iterator[Finding]:
     """Report waiting edges evaluated at every tick without a pause.
 
     Source: V11 in ``platform.md#validation``.
@@ -115,16 +111,16 @@ def waiting_without_pause(context: CheckContext) -> Iterator[Problem]:
     for edge, config in _waiting(context):
         pause = config.min_seconds_between_evaluations
         if config.trigger_mode == "on_every_background_tick" and not (pause and pause > 0):
-            yield _problem(
+            yield _at(
                 edge,
-                "waiting-without-pause",
                 "needs 'min_seconds_between_evaluations' above 0 in the mode 'on_every_background_tick', "
                 f"and it is {pause if pause is None else format(pause, 'g')}.",
                 "Set 'min_seconds_between_evaluations', for example to 2.",
             )
 
 
-def waiting_at_wrong_edge(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def waiting_at_wrong_edge(context: CheckContext) -> Iterator[Finding]:
     """Report waiting configuration on return edges and edges of super nodes.
 
     Source: V12 in ``platform.md#validation``.
@@ -132,43 +128,39 @@ def waiting_at_wrong_edge(context: CheckContext) -> Iterator[Problem]:
     for edge, _ in _waiting(context):
         source = _source(context, edge)
         if source is not None and source.type == "super_node":
-            yield _problem(
+            yield _at(
                 edge,
-                "waiting-at-wrong-edge",
                 f"leaves the super node {quote(source.label)}, so its {_FIELD!r} must not be enabled.",
                 "Put the edge into the workflow inside the super node.",
             )
     for node in context.nodes:
         if _waits_on_the_way_back(node):
-            yield Problem(
-                "error",
-                "waiting-at-wrong-edge",
-                f"{describe_node(node)} has an enabled {_FIELD!r} in its 'reverse_conditional_edge'.",
-                node_logical_id=node.logical_id,
-                advice="Remove it there, or use an edge of its own.",
-                category=CATEGORY,
+            yield Finding(
+                node,
+                f"has an enabled {_FIELD!r} in its 'reverse_conditional_edge'.",
+                "Remove it there, or use an edge of its own.",
             )
 
 
-def waiting_at_busy_source(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def waiting_at_busy_source(context: CheckContext) -> Iterator[Finding]:
     """Report waiting edges whose source does not wait for the user.
 
     Source: V13 in ``platform.md#validation``.
     """
     for edge, _ in _waiting(context):
         source = _source(context, edge)
-        if source is None or source.type == "super_node" or _may_wait(source):
-            continue
-        yield _problem(
-            edge,
-            "waiting-at-busy-source",
-            f"leaves {describe_node(source, 'node')}, which does not wait for the user: "
-            f"an enabled {_FIELD!r} needs a source with 'wait_for_user_message'.",
-            "Set 'wait_for_user_message' on the source, or switch the waiting configuration off.",
-        )
+        if source is not None and source.type != "super_node" and not _may_wait(source):
+            yield _at(
+                edge,
+                f"leaves {describe_node(source, 'node')}, which does not wait for the user: "
+                f"an enabled {_FIELD!r} needs a source with 'wait_for_user_message'.",
+                "Set 'wait_for_user_message' on the source, or switch the waiting configuration off.",
+            )
 
 
-def waiting_beside_direct(context: CheckContext) -> Iterator[Problem]:
+@rule("error", CATEGORY)
+def waiting_beside_direct(context: CheckContext) -> Iterator[Finding]:
     """Report waiting edges beside a direct edge, which would be taken first.
 
     Source: V14 in ``platform.md#validation``.
@@ -177,25 +169,16 @@ def waiting_beside_direct(context: CheckContext) -> Iterator[Problem]:
         source = _source(context, edge)
         direct = context.graph.direct(source.logical_id) if source else ()
         if source is not None and direct:
-            yield _problem(
+            yield _at(
                 edge,
-                "waiting-beside-direct",
                 f"has an enabled {_FIELD!r}, but {describe_node(source, 'node')} has an outgoing direct "
                 f"edge: {join(edge.logical_id for edge in direct)}.",
                 "Remove the direct edge, or make it conditional.",
             )
 
 
-def _problem(edge: EdgeConfig, code: str, what: str, advice: str) -> Problem:
-    return Problem(
-        "error",
-        code,
-        f"{describe_edge(edge)} {what}",
-        node_logical_id=edge.source_node_logical_id,
-        edge_logical_id=edge.logical_id,
-        advice=advice,
-        category=CATEGORY,
-    )
+def _at(edge: EdgeConfig, what: str, advice: str) -> Finding:
+    return Finding(edge, what, advice, node_logical_id=edge.source_node_logical_id)
 
 
 def _waiting(context: CheckContext) -> Iterator[tuple[EdgeConfig, EvaluateWhileWaitingConfig]]:
@@ -209,10 +192,6 @@ def _on_completion(context: CheckContext) -> Iterator[tuple[EdgeConfig, Evaluate
     return (
         (edge, config) for edge, config in _waiting(context) if config.trigger_mode == "on_node_completion"
     )
-
-
-def _condition(edge: EdgeConfig) -> ConditionConfig:
-    return edge.condition or ConditionConfig()
 
 
 def _may_wait(node: NodeConfig) -> bool:

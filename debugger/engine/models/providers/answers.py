@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pydantic_ai.messages import ModelResponse
+from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models import ModelRequestParameters
 
 from debugger.engine.models.base import ModelError, Prompt, Reply, ToolCall, TransitionOption
@@ -42,15 +42,14 @@ async def answer(calls: ModelClient, prompt: Prompt) -> Reply:
 async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
     """Return a text, a transition or tool calls; a text may have structured output."""
     offers = ToolNames(prompt)
-    recent = calls.config.truncated_max_recent_messages
-    messages = model_messages(prompt, offers, system=system_text(prompt), recent=recent)
     parameters = ModelRequestParameters(function_tools=offers.definitions)
-    reply = _read(await calls.request(messages, parameters), offers)
+    reply = _read(await calls.request(_messages(calls, prompt, offers), parameters), offers)
     if prompt.kind == "say" and not (reply.text or reply.chosen or reply.calls):
         raise ModelError(f"{calls.config.target} answered with nothing")
     if prompt.schema is None or reply.chosen or reply.calls:
         return reply
     said = ai_message(reply.text, message_id="reply")
+    recent = calls.config.truncated_max_recent_messages
     messages = model_messages(prompt, offers, system=EXTRACT, recent=recent, also=[said])
     return _filled(reply, await structured(calls, messages, OUTPUT, prompt.schema))
 
@@ -58,12 +57,7 @@ async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
 async def _work(calls: ModelClient, prompt: Prompt) -> Reply:
     """Return structured output, a transition or tool calls."""
     offers = ToolNames(prompt, taken=(OUTPUT,))
-    messages = model_messages(
-        prompt,
-        offers,
-        system=system_text(prompt),
-        recent=calls.config.truncated_max_recent_messages,
-    )
+    messages = _messages(calls, prompt, offers)
     found = await structured(calls, messages, OUTPUT, prompt.schema or {}, offers.definitions)
     return _filled(_read(found.response, offers), found)
 
@@ -71,12 +65,7 @@ async def _work(calls: ModelClient, prompt: Prompt) -> Reply:
 async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
     """Return the option if its condition holds, with its arguments."""
     choice = prompt.choices[0]
-    messages = model_messages(
-        prompt,
-        ToolNames(prompt),
-        system=system_text(prompt),
-        recent=calls.config.truncated_max_recent_messages,
-    )
+    messages = _messages(calls, prompt, ToolNames(prompt))
     found = await structured(calls, messages, _VERDICT, _verdict_schema(choice))
     if found.error is not None:
         raise ModelError(f"{calls.config.target} gave no verdict: {found.error}")
@@ -85,6 +74,11 @@ async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
     if not fields["is_condition_met"]:
         return Reply(reason=reason, usage=usage)
     return Reply(chosen=choice, args=args, reason=reason, usage=usage)
+
+
+def _messages(calls: ModelClient, prompt: Prompt, offers: ToolNames) -> list[ModelMessage]:
+    recent = calls.config.truncated_max_recent_messages
+    return model_messages(prompt, offers, system=system_text(prompt), recent=recent)
 
 
 def _verdict_schema(choice: TransitionOption) -> dict[str, Any]:

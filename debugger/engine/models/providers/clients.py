@@ -66,8 +66,8 @@ def _tls(verify: bool) -> ssl.SSLContext:
 def _openai(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
     url = config.base_url or keys.find("OPENAI_BASE_URL") or _OPENAI_URL
     key = keys.for_url(url, names.OPENAI, ("api.openai.com",), "OPENAI_BASE_URL")
-    if key is None and not config.base_url:
-        raise _no_key(config, names.OPENAI)
+    if not config.base_url:
+        key = _required(config, key, names.OPENAI)
     return _openai_like(config, url, key, http)
 
 
@@ -95,18 +95,15 @@ def _azure(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
             f"The language model {config.target!r} has no endpoint.",
             advice="Set its 'endpoint', or AZURE_OPENAI_ENDPOINT in the environment.",
         )
-    key = keys.for_url(endpoint, names.AZURE, _AZURE_HOSTS, "AZURE_OPENAI_ENDPOINT")
-    if key is None:
-        raise _no_key(config, names.AZURE)
+    found = keys.for_url(endpoint, names.AZURE, _AZURE_HOSTS, "AZURE_OPENAI_ENDPOINT")
+    key = _required(config, found, names.AZURE)
     version = config.api_version or keys.find("OPENAI_API_VERSION") or _AZURE_VERSION
     provider = AzureProvider(azure_endpoint=endpoint, api_version=version, api_key=key, http_client=http)
     return OpenAIChatModel(config.model_name, provider=provider)
 
 
 def _google(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
-    key = keys.find(*names.GOOGLE)
-    if key is None:
-        raise _no_key(config, names.GOOGLE[0])
+    key = _required(config, keys.find(*names.GOOGLE), names.GOOGLE[0])
     from pydantic_ai.models.google import GoogleModel
     from pydantic_ai.providers.google import GoogleProvider
 
@@ -117,9 +114,7 @@ def _google(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
 
 
 def _anthropic(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
-    key = keys.find(names.ANTHROPIC)
-    if key is None:
-        raise _no_key(config, names.ANTHROPIC)
+    key = _required(config, keys.find(names.ANTHROPIC), names.ANTHROPIC)
     from pydantic_ai.models.anthropic import AnthropicModel
     from pydantic_ai.providers.anthropic import AnthropicProvider
 
@@ -152,8 +147,10 @@ def _bedrock(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model
     return BedrockConverseModel(config.model_name, provider=provider)
 
 
-def _no_key(config: ModelConfig, name: str) -> RunError:
-    return RunError(
+def _required(config: ModelConfig, key: str | None, name: str) -> str:
+    if key is not None:
+        return key
+    raise RunError(
         f"There is no key for the language model {config.target!r}.",
         advice=f"Set {name} in the environment; a key in the workflow is not used.",
     )

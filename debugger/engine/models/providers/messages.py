@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from itertools import groupby
+from typing import Any, cast
 
 from pydantic_ai.messages import (
     ModelMessage,
@@ -79,23 +80,13 @@ def _args(call: dict[str, Any]) -> dict[str, Any]:
 
 def _turns(parts: Sequence[Part]) -> list[ModelMessage]:
     """Return parts as messages: consecutive ones of one side form one message."""
-    turns: list[ModelMessage] = []
-    for part in parts:
-        last = turns[-1] if turns else None
-        if isinstance(part, TextPart | ToolCallPart):
-            earlier_parts = list(last.parts) if isinstance(last, ModelResponse) else []
-            turn: ModelMessage = ModelResponse([*earlier_parts, part])
-            joined = isinstance(last, ModelResponse)
-        else:
-            turn, joined = _asked(last, part)
-        turns[len(turns) - joined :] = [turn]
-    return turns
-
-
-def _asked(last: ModelMessage | None, part: Any) -> tuple[ModelMessage, bool]:
-    if isinstance(last, ModelRequest):
-        return ModelRequest([*last.parts, part]), True
-    return ModelRequest([part]), False
+    sides = groupby(parts, key=lambda part: isinstance(part, TextPart | ToolCallPart))
+    return [
+        ModelResponse(cast(list[ModelResponsePart], list(group)))
+        if is_of_model
+        else ModelRequest(cast(list[ModelRequestPart], list(group)))
+        for is_of_model, group in sides
+    ]
 
 
 class ToolNames:

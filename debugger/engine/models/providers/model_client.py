@@ -48,12 +48,8 @@ class ModelClient:
         self._tokens = [0, 0]
         self._estimated = False
         self._finish_reasons: list[str] = []
-        self._answered_as = config.model_name
-
-    @property
-    def model_name(self) -> str:
-        """Return the name that the model reports."""
-        return self._answered_as
+        self.model_name = config.model_name
+        """The name that the model reports."""
 
     async def request(
         self, messages: Sequence[ModelMessage], parameters: ModelRequestParameters
@@ -84,7 +80,7 @@ class ModelClient:
         """Return the usage with the keys of ``LLMUsageInfo`` (``platform.md#usage``)."""
         prompt_tokens, completion_tokens = self._tokens
         return {
-            "response_model": self._answered_as,
+            "response_model": self.model_name,
             "provider": self.config.provider,
             "named_llm_config_id": self.config.named_llm_config_id,
             "named_llm_config_name": self.config.named_llm_config_name,
@@ -113,7 +109,7 @@ class ModelClient:
             prompt_tokens, completion_tokens = _estimate(messages), _estimate([response])
         self._tokens[0] += prompt_tokens
         self._tokens[1] += completion_tokens
-        self._answered_as = response.model_name or self._answered_as
+        self.model_name = response.model_name or self.model_name
         if response.finish_reason:
             self._finish_reasons.append(str(response.finish_reason))
 

@@ -93,12 +93,12 @@ async def first_answer(group: Group, ask: Callable[[ModelConfig], Awaitable[Resu
     """
     began = time.monotonic()
     at_first = len(group.members) if group.parallel else 1
-    tasks = [_started(ask, member) for member in group.members[:at_first]]
+    tasks = [asyncio.ensure_future(ask(member)) for member in group.members[:at_first]]
     try:
         await asyncio.wait(tasks, timeout=group.min_patience)
         while (winner := _winner(tasks)) is None:
             # A first one that failed or is late gets company, never its place taken away.
-            tasks += [_started(ask, member) for member in group.members[len(tasks) :]]
+            tasks += [asyncio.ensure_future(ask(member)) for member in group.members[len(tasks) :]]
             waiting = [task for task in tasks if not task.done()]
             if not waiting:
                 raise _failure(tasks)
@@ -113,18 +113,11 @@ async def first_answer(group: Group, ask: Callable[[ModelConfig], Awaitable[Resu
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _started(ask: Callable[[ModelConfig], Awaitable[Result]], member: ModelConfig) -> asyncio.Task[Result]:
-    async def run() -> Result:
-        return await ask(member)
-
-    return asyncio.create_task(run())
-
-
-def _winner(tasks: Sequence[asyncio.Task[Result]]) -> asyncio.Task[Result] | None:
+def _winner(tasks: Sequence[asyncio.Future[Result]]) -> asyncio.Future[Result] | None:
     return next((task for task in tasks if task.done() and task.exception() is None), None)
 
 
-def _failure(tasks: Sequence[asyncio.Task[Result]]) -> BaseException:
+def _failure(tasks: Sequence[asyncio.Future[Result]]) -> BaseException:
     """Return the error: one that the user can correct only if all models have it."""
     errors = [error for task in tasks if (error := task.exception()) is not None]
     other = next((error for error in errors if not isinstance(error, DebuggerError | ModelError)), None)

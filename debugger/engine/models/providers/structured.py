@@ -74,9 +74,12 @@ async def structured(
         began = time.perf_counter()
         response = await calls.request(conversation, parameters)
         fields, problem = _read(response, name, wanted)
-        if problem is None or _calls_another(response, name, others):
+        called = {call.tool_name for call in calls_of(response)} - {name}
+        if problem is None or any(tool.name in called for tool in others):
             return StructuredOutput(response, fields, retries=_metadata(failed, calls))
-        failed.append(_attempt(len(failed) + 1, problem, began))
+        latency = round((time.perf_counter() - began) * 1000)
+        attempt = {"attempt_number": len(failed) + 1, "error_message": problem}
+        failed.append({**attempt, "latency_milliseconds": latency})
         if len(failed) > calls.config.max_parse_retries:
             return StructuredOutput(response, error=problem, retries=_metadata(failed, calls))
         conversation += [response, _complaint(response, name, problem)]
@@ -104,7 +107,10 @@ def _read(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonO
     """Return the output and its error; some servers write it as text."""
     call = next((call for call in calls_of(response) if call.tool_name == name), None)
     try:
-        found: Any = json.loads(_bare(text_of(response))) if call is None else _args(call)
+        if call is None:
+            found: Any = json.loads(_bare(text_of(response)))
+        else:
+            found = call.args_as_dict(raise_if_invalid=True)
     except (ValueError, AssertionError, RecursionError):
         return {}, "this is not a JSON object" if call or text_of(
             response
@@ -116,30 +122,16 @@ def _read(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonO
     return ({}, problem) if problem else (fields, None)
 
 
-def _args(call: ToolCallPart) -> JsonObject:
-    return call.args_as_dict(raise_if_invalid=True)
-
-
 def _bare(text: str) -> str:
     lines = text.splitlines()
     fenced = len(lines) > 2 and lines[0].startswith("```") and lines[-1].startswith("```")
     return "\n".join(lines[1:-1]) if fenced else text
 
 
-def _calls_another(response: ModelResponse, name: str, others: Sequence[ToolDefinition]) -> bool:
-    named = {call.tool_name for call in calls_of(response)} - {name}
-    return any(tool.name in named for tool in others)
-
-
 def _complaint(response: ModelResponse, name: str, problem: str) -> ModelRequest:
     text = f"That does not fit: {problem}. Call the tool {name!r} again with arguments that fit its schema."
     results = [ToolReturnPart(call.tool_name, text, call.tool_call_id) for call in calls_of(response)]
     return ModelRequest(results) if results else ModelRequest([UserPromptPart(text)])
-
-
-def _attempt(number: int, problem: str, began: float) -> JsonObject:
-    latency = round((time.perf_counter() - began) * 1000)
-    return {"attempt_number": number, "error_message": problem, "latency_milliseconds": latency}
 
 
 def _metadata(failed: list[JsonObject], calls: ModelClient) -> JsonObject | None:

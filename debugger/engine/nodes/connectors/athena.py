@@ -186,10 +186,6 @@ def _check_search(request: JsonObject) -> None:
     check_birthdate(request["birthdate"], "birthdate")
 
 
-def _search_target(request: JsonObject) -> str:
-    return f"Athena search for the patient {', '.join(request[name] for name in _SEARCH if request[name])}"
-
-
 def _search_body(request: JsonObject) -> JsonObject:
     first, _, last = (request["full_name"] or "Simulated Patient").partition(" ")
     patient = {
@@ -202,21 +198,10 @@ def _search_body(request: JsonObject) -> JsonObject:
     return {"patients": [patient], "total_count": 1}
 
 
-def _check_new_patient(request: JsonObject) -> None:
-    for name in ("first_name", "last_name", "birthdate"):
-        check_present(request[name], name)
-    _check_person(request)
-
-
 def _new_patient_body(request: JsonObject) -> JsonObject:
     first, last = request["first_name"], request["last_name"]
     patient_id = _patient_id(first, last, request["birthdate"], request["phone_number"])
     return {"patient_id": patient_id, **{name: request[name] for name in _PERSON}}
-
-
-def _check_update(request: JsonObject) -> None:
-    check_present(request["patient_id"], "patient_id")
-    _check_person(request)
 
 
 def _update_body(request: JsonObject) -> JsonObject:
@@ -254,7 +239,9 @@ def _appointment_body(request: JsonObject) -> JsonObject:
     }
 
 
-def _check_person(request: JsonObject) -> None:
+def _check_person(request: JsonObject, *required: str) -> None:
+    for name in required:
+        check_present(request[name], name)
     for name in ("phone_number", "mobile_number"):
         check_telephone(request[name], name)
     check_birthdate(request["birthdate"], "birthdate")
@@ -279,11 +266,17 @@ class AthenaNode(ConnectorNode[AthenaConfig]):
     """A node that writes the body of its answer, recorded ones unchanged."""
 
     operations: ClassVar[Mapping[str, Operation]] = {
-        "athena_patients_search": _athena("read", _SEARCH, _check_search, _search_target, _search_body),
+        "athena_patients_search": _athena(
+            "read",
+            _SEARCH,
+            _check_search,
+            lambda sent: f"Athena search for the patient {', '.join(filter(None, map(sent.get, _SEARCH)))}",
+            _search_body,
+        ),
         "athena_patients_create": _athena(
             "contact",
             _PERSON,
-            _check_new_patient,
+            lambda sent: _check_person(sent, "first_name", "last_name", "birthdate"),
             "Athena creation of the patient {first_name} {last_name}".format_map,
             _new_patient_body,
             status_code=201,
@@ -291,7 +284,7 @@ class AthenaNode(ConnectorNode[AthenaConfig]):
         "athena_patients_update": _athena(
             "contact",
             ("patient_id", *_PERSON, "notes_action"),
-            _check_update,
+            lambda sent: _check_person(sent, "patient_id"),
             "Athena update of the patient {patient_id}".format_map,
             _update_body,
         ),

@@ -106,11 +106,11 @@ class EndConversationNode(Node[EndConversationConfig]):
 
 def transcript_of(messages: Iterable[Message]) -> str:
     """Return the messages of user and assistant, one a line, without memos."""
-    spoken = (message for message in messages if not _is_memo(message) and message_text(message))
-    lines = ((_SPEAKERS.get(message_kind(message) or ""), message_text(message)) for message in spoken)
-    return "\n".join(f"{speaker}: {text}" for speaker, text in lines if speaker)
-
-
-def _is_memo(message: Message) -> bool:
-    metadata = message.get("response_metadata")
-    return isinstance(metadata, dict) and "navigation_message" in metadata
+    lines = []
+    for message in messages:
+        metadata, text = message.get("response_metadata"), message_text(message)
+        is_memo = isinstance(metadata, dict) and "navigation_message" in metadata
+        speaker = _SPEAKERS.get(message_kind(message) or "")
+        if text and speaker and not is_memo:
+            lines.append(f"{speaker}: {text}")
+    return "\n".join(lines)

@@ -6,7 +6,7 @@ Source: ``platform.md#connectors``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr
@@ -21,7 +21,6 @@ from debugger.engine.nodes.connectors.base import (
     visit_number,
 )
 from debugger.engine.nodes.connectors.fields import check_present
-from debugger.engine.outbound import CallClass
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.events import (
@@ -189,10 +188,6 @@ def _id_or_none(request: JsonObject) -> str | None:
         return None
 
 
-def _create_request(config: GoogleDocsConfig, context: NodeContext) -> JsonObject:
-    return _texts(config, context, "title", "drive_name_or_id", "folder_name_or_id")
-
-
 def _create(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
     visit = visit_number(context, node)
     seed = fingerprint("document", request, node.logical_id, context.thread.thread_id, visit)
@@ -293,39 +288,21 @@ def _updated(request: JsonObject, result: ConnectorResult) -> Event:
     )
 
 
-def _google_docs(
-    type_: str,
-    call_class: CallClass,
-    keys: tuple[str, ...],
-    *,
-    request: Callable[[GoogleDocsConfig, NodeContext], JsonObject],
-    check: Callable[[JsonObject], object],
-    target: Callable[[JsonObject], str],
-    simulate: Callable[[JsonObject, NodeContext, NodeConfig], JsonObject],
-    read: Callable[[Any], JsonObject],
-    event: Callable[[JsonObject, ConnectorResult], Event],
-) -> Operation:
-    """Return the row of one operation; ``keys`` are those of its output."""
+def _google_docs(type_: str, keys: tuple[str, ...], **row: Any) -> tuple[str, Operation]:
+    """Return the row of one operation by its type; ``keys`` are those of its output."""
 
     def output(request: JsonObject, result: ConnectorResult) -> JsonObject:
         own = {key: result.answer[key] if result.is_success else None for key in keys}
         return {"operate_document": {"type": type_, **own}}
 
-    return Operation(
+    return type_, Operation(
         kind="google_docs",
         service="Google",
-        call_class=call_class,
         result_name="google_docs_result",
         not_done="no document of Google was read or changed",
-        request=request,
-        check=check,
-        target=target,
-        simulate=simulate,
-        read=read,
-        event=event,
         value=lambda request, answer: {**{key: answer[key] for key in keys}, "simulated": True},
         output=output,
-        remember=_remember if call_class == "write" else None,
+        **row,
     )
 
 
@@ -336,42 +313,48 @@ class GoogleDocsNode(ConnectorNode[GoogleDocsConfig]):
     """
 
     Config: ClassVar[type[NodeConfig]] = GoogleDocsConfig
-    operations: ClassVar[Mapping[str, Operation]] = {
-        "google_docs_create_document": _google_docs(
-            "google_docs_create_document",
-            "write",
-            _LOCATION,
-            request=_create_request,
-            check=lambda request: check_present(request["title"], "title"),
-            target="Google Docs creation of the document {title!r}".format_map,
-            simulate=_create,
-            read=_read_created,
-            event=_created,
-        ),
-        "google_docs_get_document": _google_docs(
-            "google_docs_get_document",
-            "read",
-            ("document_content",),
-            request=_get_request,
-            check=lambda request: document_id(request["document_id_or_url"]),
-            target=lambda request: (
-                f"Google Docs reading of the document {document_id(request['document_id_or_url'])}"
+    operations: ClassVar[Mapping[str, Operation]] = dict(
+        (
+            _google_docs(
+                "google_docs_create_document",
+                _LOCATION,
+                call_class="write",
+                remember=_remember,
+                request=lambda config, context: _texts(
+                    config, context, "title", "drive_name_or_id", "folder_name_or_id"
+                ),
+                check=lambda request: check_present(request["title"], "title"),
+                target="Google Docs creation of the document {title!r}".format_map,
+                simulate=_create,
+                read=_read_created,
+                event=_created,
             ),
-            simulate=_get,
-            read=_read_content,
-            event=_fetched,
-        ),
-        "google_docs_update_document": _google_docs(
-            "google_docs_update_document",
-            "write",
-            _LOCATION,
-            request=_update_request,
-            check=_check_update,
-            target=lambda request: (
-                f"Google Docs update of the document {document_id(request['document_id_or_url'])}"
+            _google_docs(
+                "google_docs_get_document",
+                ("document_content",),
+                call_class="read",
+                request=_get_request,
+                check=lambda request: document_id(request["document_id_or_url"]),
+                target=lambda request: (
+                    f"Google Docs reading of the document {document_id(request['document_id_or_url'])}"
+                ),
+                simulate=_get,
+                read=_read_content,
+                event=_fetched,
             ),
-            simulate=_update,
-            read=_read_location,
-            event=_updated,
-        ),
-    }
+            _google_docs(
+                "google_docs_update_document",
+                _LOCATION,
+                call_class="write",
+                remember=_remember,
+                request=_update_request,
+                check=_check_update,
+                target=lambda request: (
+                    f"Google Docs update of the document {document_id(request['document_id_or_url'])}"
+                ),
+                simulate=_update,
+                read=_read_location,
+                event=_updated,
+            ),
+        )
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, SecretStr
 
@@ -81,7 +81,9 @@ def make_timeline(recorded: RecordedAnswer | None, conversation_id: str) -> Call
         refusal = f"The service for calls answered with the status {recorded.status}."
         return CallTimeline(conversation_id, ("failed",), error=refusal)
     body = recorded.body if isinstance(recorded.body, dict) else {"status": recorded.body}
-    statuses = _read_statuses(body.get("conversation_status", body.get("status")))
+    found = body.get("conversation_status", body.get("status"))
+    listed = found if isinstance(found, list) else [found]
+    statuses = tuple(status for status in listed if isinstance(status, str) and status)
     unknown = next((status for status in statuses if status not in STATUSES), None)
     error, transcript = body.get("error"), body.get("transcript")
     if unknown is not None:
@@ -95,11 +97,6 @@ def make_timeline(recorded: RecordedAnswer | None, conversation_id: str) -> Call
         transcript=None if transcript is None else str(transcript),
         error=str(error) if error else None,
     )
-
-
-def _read_statuses(value: Any) -> tuple[str, ...]:
-    statuses = value if isinstance(value, list) else [value]
-    return tuple(status for status in statuses if isinstance(status, str) and status)
 
 
 @dataclass
@@ -173,21 +170,21 @@ class StartConversationNode(Node[StartConversationConfig]):
         call = OutboundCall(
             "conversation", "contact", target, request, lambda recorded: make_timeline(recorded, new_id)
         )
-        timeline = make_call(call, context, self.config)
-        context.warnings.append(f"The {target} was simulated; nobody was called.")
-        return timeline
+        return self._simulated(call, context, "nobody was called")
 
     def _poll(self, conversation_id: str, context: NodeContext) -> CallTimeline:
-        target = f"status of the conversation {conversation_id}"
         call = OutboundCall(
             "conversation",
             "read",
-            target,
+            f"status of the conversation {conversation_id}",
             {"conversation_id": conversation_id},
             lambda recorded: make_timeline(recorded, conversation_id),
         )
+        return self._simulated(call, context, "the service was not called")
+
+    def _simulated(self, call: OutboundCall[CallTimeline], context: NodeContext, note: str) -> CallTimeline:
         timeline = make_call(call, context, self.config)
-        warning = f"The {target} was simulated; the service was not called."
+        warning = f"The {call.target} was simulated; {note}."
         if warning not in context.warnings:
             context.warnings.append(warning)
         return timeline

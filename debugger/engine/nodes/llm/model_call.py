@@ -24,7 +24,7 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, M
         The answer. Yields each filler as it is spoken (``platform.md#model-groups``, U-59).
 
     Raises:
-        ModelFailure: There is no answer.
+        ModelError: There is no answer.
         RunError: The user must correct something before there can be one.
     """
     responder = context.responder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -152,19 +152,53 @@ class LLMNode(Node[LLMConfig]):
                 turn.spoke = True
             if reply.chosen is not None or not has_calls:
                 return reply
-            results = yield from self._rounds(turn, context).run(message["tool_calls"])
+            results = yield from self._call_tools(message["tool_calls"], turn, context)
             if context.cancelled.is_set():
                 return None
             turn.add_round(message, results)
 
-    def _rounds(self, turn: ModelTurn, context: NodeContext) -> ToolLoop:
-        return ToolLoop(
-            self.config,
-            context,
-            turn.tools,
-            speaks=self.kind == "say",
-            message_event=lambda message: self.MessageEvent(message=message),
-        )
+    def _call_tools(
+        self, calls: Sequence[JsonObject], turn: ModelTurn, context: NodeContext
+    ) -> Generator[Event, None, list[Message]]:
+        """Run the tool calls of one message, in order, until cancelled.
+
+        Returns:
+            The messages for the model: one for each handled call. Yields lines that are spoken
+            and these messages.
+        """
+        messages: list[Message] = []
+        for call in calls:
+            if context.cancelled.is_set():
+                break
+            result = yield from self._call_tool(call, turn, context)
+            messages.append(tool_message(call, result, context.environment))
+            yield self.MessageEvent(message=messages[-1])
+        return messages
+
+    def _call_tool(
+        self, call: JsonObject, turn: ModelTurn, context: NodeContext
+    ) -> Generator[Event, None, ToolResult]:
+        """Call and write the result, but no outcome variables (10.6)."""
+        node_tool = next((tool for tool in turn.tools if tool.spec.name == call["name"]), None)
+        if node_tool is None:
+            names = ", ".join(tool.spec.name for tool in turn.tools)
+            return ToolResult.failure(f"There is no tool {call['name']!r}; there is {names}.")
+        complaint = node_tool.argument_error(call["args"])
+        if complaint is not None:
+            return ToolResult.failure(
+                f"{call['name']} was not called, because its arguments do not fit: {complaint}"
+            )
+        config: ToolConfig = node_tool.tool.config
+        if self.kind == "say" and config.static_messages_config is not None:
+            key = f"tool:{self.config.logical_id}:{node_tool.spec.name}"
+            picked = pick_message(config.static_messages_config, key, context.state, context.environment)
+            if picked is not None:
+                yield fixed_response(context.fill(picked), context.environment)
+        tool_context = context.for_tool(self.config.logical_id, config.timeout_seconds)
+        called = call_tool(node_tool.tool, call["args"], tool_context)
+        name = config.result_runtime_variable_name or RESULT_NAME
+        write_result(called, name, self.config, context.state, context.thread)
+        return called.result
 
     def _leave(self, context: NodeContext, reply: Reply) -> NodeRun:
         assert reply.chosen is not None
@@ -220,67 +254,3 @@ class WorkerLLMNode(LLMNode):
 
     MessageEvent: ClassVar[type[ModelEvent]] = WorkerLLMEvent
     kind: ClassVar[Literal["say", "work"]] = "work"
-
-
-@dataclass(frozen=True)
-class ToolLoop:
-    """The tool calls of a model during one run of its node."""
-
-    config: LLMConfig
-    context: NodeContext
-    tools: Sequence[NodeTool]
-    speaks: bool
-    """Whether the node says the line of a tool; a silent one does not."""
-    message_event: Callable[[Message], Event]
-    """Makes the event of a message of the model's turn."""
-
-    def run(self, calls: Sequence[JsonObject]) -> Generator[Event, None, list[Message]]:
-        """Run the calls of one message, in order, until cancelled.
-
-        Args:
-            calls: The ``tool_calls`` of the model's message.
-
-        Returns:
-            The messages for the model: one for each handled call. Yields lines that are spoken
-            and these messages.
-        """
-        messages: list[Message] = []
-        for call in calls:
-            if self.context.cancelled.is_set():
-                break
-            result = yield from self._handle(call)
-            messages.append(tool_message(call, result, self.context.environment))
-            yield self.message_event(messages[-1])
-        return messages
-
-    def _handle(self, call: JsonObject) -> Generator[Event, None, ToolResult]:
-        node_tool = next((tool for tool in self.tools if tool.spec.name == call["name"]), None)
-        if node_tool is None:
-            names = ", ".join(tool.spec.name for tool in self.tools)
-            return ToolResult.failure(f"There is no tool {call['name']!r}; there is {names}.")
-        complaint = node_tool.argument_error(call["args"])
-        if complaint is not None:
-            return ToolResult.failure(
-                f"{call['name']} was not called, because its arguments do not fit: {complaint}"
-            )
-        line = self._line(node_tool) if self.speaks else None
-        if line is not None:
-            yield line
-        return self._call(node_tool, call["args"])
-
-    def _call(self, node_tool: NodeTool, arguments: JsonObject) -> ToolResult:
-        """Call and write the result, but no outcome variables (10.6)."""
-        config: ToolConfig = node_tool.tool.config
-        tool_context = self.context.for_tool(self.config.logical_id, config.timeout_seconds)
-        called = call_tool(node_tool.tool, arguments, tool_context)
-        name = config.result_runtime_variable_name or RESULT_NAME
-        write_result(called, name, self.config, self.context.state, self.context.thread)
-        return called.result
-
-    def _line(self, node_tool: NodeTool) -> AssistantResponseEvent | None:
-        messages = node_tool.tool.config.static_messages_config
-        if messages is None:
-            return None
-        key = f"tool:{self.config.logical_id}:{node_tool.spec.name}"
-        picked = pick_message(messages, key, self.context.state, self.context.environment)
-        return None if picked is None else fixed_response(self.context.fill(picked), self.context.environment)

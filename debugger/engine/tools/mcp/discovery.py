@@ -6,16 +6,16 @@ import hashlib
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from debugger.engine.environment import Environment
 from debugger.engine.models.tool_names import model_name, model_names
-from debugger.engine.options import EngineOptions
-from debugger.engine.outbound import Gateway, OutboundCall
+from debugger.engine.outbound import OutboundCall
 from debugger.engine.tools.mcp.servers import Endpoint, McpServer, McpToolInfo, recorded_tools
 from debugger.engine.tools.mcp.tool import McpTool, McpToolConfig, connect
 from debugger.errors import InputError
-from debugger.expressions import Scope
+
+if TYPE_CHECKING:
+    from debugger.engine.nodes.base import NodeContext
 
 FRESH_SECONDS = 60.0
 """Seconds for which a server's tools are cached."""
@@ -24,17 +24,6 @@ _MAX_WAIT_SECONDS = 10.0
 """Seconds that a server may take to list its tools; less where tools may take less."""
 _MAX_SERVERS = 64
 """Servers."""
-
-
-class McpContext(Protocol):
-    """The fields of a `NodeContext` that discovery uses."""
-
-    options: EngineOptions
-    environment: Environment
-    cancelled: threading.Event
-    outbound: Gateway
-    scope: Scope
-    authored: Scope
 
 
 class McpTools(NamedTuple):
@@ -73,7 +62,7 @@ _DISCOVERIES = DiscoveryCache()
 
 def mcp_tools(
     servers: Sequence[McpServer],
-    context: McpContext,
+    context: NodeContext,
     *,
     node_logical_id: str,
     taken: Sequence[str] = (),
@@ -114,7 +103,7 @@ def mcp_tools(
 
 
 def _request_tools(
-    endpoint: Endpoint, context: McpContext, node_logical_id: str, discoveries: DiscoveryCache
+    endpoint: Endpoint, context: NodeContext, node_logical_id: str, discoveries: DiscoveryCache
 ) -> tuple[list[McpToolInfo], str | None]:
 
     def live(timeout: float) -> list[McpToolInfo]:

@@ -18,6 +18,7 @@ from debugger.engine.outbound.secrets import MARK, request_budget
 from debugger.engine.tools.base import null_is_default
 from debugger.errors import InputError, RunError
 from debugger.expressions import Scope, render
+from debugger.expressions.values import shortened
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import NodeConfig, Workflow
 
@@ -118,8 +119,7 @@ class Endpoint:
 
     def quote(self, text: str) -> str:
         """Return an external text for an error: masked, one line, shortened."""
-        line = " ".join(str(self.masked(text)).split())
-        return line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + "…"
+        return shortened(" ".join(str(self.masked(text)).split()), _LONGEST_QUOTE)
 
     def to_ledger(self, **more: Any) -> JsonObject:
         """Return the request of a call for the ledger."""

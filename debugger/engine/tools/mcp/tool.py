@@ -46,13 +46,7 @@ class McpTool(Tool):
         """Call it with keyword arguments; errors are part of the result."""
         if context.cancelled.is_set():
             return ToolResult.failure("The call was stopped.")
-        outcome = context.reach(self._outbound(arguments, context))
-        if outcome.answer is None:
-            return ToolResult.failure(outcome.error)
-        return outcome.answer
-
-    def _outbound(self, arguments: JsonObject, context: ToolContext) -> OutboundCall[ToolResult]:
-        return OutboundCall(
+        call = OutboundCall(
             kind="mcp",
             call_class="read" if self._info.reads_only else "write",
             target=f"MCP {self._endpoint.masked_url} {self._info.name}",
@@ -61,6 +55,8 @@ class McpTool(Tool):
             live=lambda timeout: self._live(arguments, timeout, context),
             refusal=self._endpoint.refusal,
         )
+        outcome = context.reach(call)
+        return outcome.answer or ToolResult.failure(outcome.error)
 
     def _live(self, arguments: JsonObject, timeout: float, context: ToolContext) -> ToolResult:
         connection = connect(self._endpoint, timeout, context.cancelled, context.outbound.limits)

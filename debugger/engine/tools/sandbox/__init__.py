@@ -1,7 +1,7 @@
 """A sandbox for the Python code of a workflow.
 
-Each call has a child process of its own in bubblewrap (`bubblewrap`), under a seccomp filter (`seccomp`). A
-probe (`probe`) checks once per process that it isolates; without that the code does not run (`status`).
+Each call has a child process of its own in bubblewrap, under a seccomp filter. A probe checks once per
+process that it isolates; without that the code does not run.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Candidate edges in evaluation order.
 
+The engine takes the first that holds; the explanation of a decision shows all of them.
+
 Source: ``platform.md#edge-selection``, ``platform.md#global-nodes`` and ``platform.md#guardrails``.
 """
 
@@ -11,8 +13,8 @@ from typing import Literal
 
 from debugger.graph.checks.context import flag
 from debugger.graph.graph import Graph
-from debugger.graph.nesting import author_edge_id, may_enter, return_edges
-from debugger.protocol.workflow import ConditionConfig, EdgeConfig, GlobalNodeConfig, NodeConfig, as_bool
+from debugger.graph.nesting import author_edge_id, exit_origin_of, may_enter, return_edges
+from debugger.protocol.workflow import ConditionConfig, EdgeConfig, NodeConfig, as_bool
 
 Kind = Literal["direct", "fork", "conditional", "global", "reverse", "self_loop", "retry", "nothing"]
 BlockedReason = Literal["disabled", "dangling", "blocked"]
@@ -35,6 +37,8 @@ class CandidateEdge:
     """Whether a model decides its condition in a separate call."""
     blocked_reason: BlockedReason | None = None
     """The reason why it is never taken, even if its condition holds."""
+    super_node_id: str | None = None
+    """The super node that it leaves (``platform.md#super-nodes``)."""
 
     @property
     def expression(self) -> str:
@@ -78,12 +82,52 @@ class CandidateEdges:
             caller: The global node that the thread entered, and from where, if it did.
             is_companion: Whether the thread is a companion, which cannot enter global nodes.
         """
-        edges = [*self._direct(node), *self._own(node)]
-        if not is_companion:
-            edges += self._to_globals(node)
-        if caller is not None:
-            edges += self._back(node, caller)
-        return [*edges, *self._otherwise(node)]
+        back = self.back(node, caller) if caller is not None else ()
+        conditional = self.conditional(node, is_companion=is_companion)
+        return [*self._direct(node), *conditional, *back, *self._otherwise(node)]
+
+    def conditional(self, node: NodeConfig, *, is_companion: bool) -> Iterator[CandidateEdge]:
+        """Yield a node's own conditional edges, then those to global nodes.
+
+        Args:
+            node: The node.
+            is_companion: Whether the thread is a companion, which cannot enter global nodes.
+        """
+        for edge in self._leaving.get(node.logical_id, ()):
+            if edge.type == "conditional":
+                yield CandidateEdge(
+                    "conditional",
+                    edge.destination_node_logical_id,
+                    edge,
+                    edge.condition,
+                    blocked_reason=self._blocked_reason(node, edge),
+                    super_node_id=exit_origin_of(edge),
+                )
+        for other in self.graph.global_nodes if not is_companion else ():
+            settings = other.global_node_config
+            if settings is None or other.logical_id == node.logical_id or not may_enter(node, other):
+                continue
+            method = settings.global_condition_edge_evaluation_method
+            if method == "workflow_default":
+                method = self.graph.workflow.config.global_condition_evaluation_method
+            is_apart, reason = method == "independent_llm_evaluations", self._blocked(node, other)
+            yield CandidateEdge("global", other.logical_id, None, settings.condition, is_apart, reason)
+
+    def back(self, node: NodeConfig, caller: Caller) -> Iterator[CandidateEdge]:
+        """Yield the edges back to the caller of a global node.
+
+        Args:
+            node: The thread's node.
+            caller: The global node that the thread entered, and from where.
+        """
+        entered, back = caller
+        own = node.global_node_config.reverse_conditional_edge if node.global_node_config else None
+        if own is not None and entered == node.logical_id:
+            yield CandidateEdge("reverse", back, None, own)
+            return
+        for way in return_edges(node):
+            if way.entered_node_id == entered:
+                yield CandidateEdge("reverse", back, None, way.condition, super_node_id=way.super_node_id)
 
     def _otherwise(self, node: NodeConfig) -> Iterator[CandidateEdge]:
         if node.self_loop_config is not None and node.self_loop_config.enabled:
@@ -98,24 +142,8 @@ class CandidateEdges:
         for edge in self._leaving.get(node.logical_id, ()):
             if edge.type == "direct":
                 kind: Kind = "direct" if edge is main or edge.disabled else "fork"
-                yield CandidateEdge(
-                    kind,
-                    edge.destination_node_logical_id,
-                    edge,
-                    blocked_reason=self._blocked_reason(node, edge),
-                )
-
-    def _own(self, node: NodeConfig) -> Iterator[CandidateEdge]:
-        for edge in self._leaving.get(node.logical_id, ()):
-            if edge.type == "conditional":
-                reason = self._blocked_reason(node, edge)
-                yield CandidateEdge(
-                    "conditional",
-                    edge.destination_node_logical_id,
-                    edge,
-                    edge.condition,
-                    blocked_reason=reason,
-                )
+                destination, reason = edge.destination_node_logical_id, self._blocked_reason(node, edge)
+                yield CandidateEdge(kind, destination, edge, blocked_reason=reason)
 
     def _blocked_reason(self, node: NodeConfig, edge: EdgeConfig) -> BlockedReason | None:
         if edge.disabled:
@@ -126,30 +154,6 @@ class CandidateEdges:
         return self._blocked(node, destination) if edge.type == "conditional" else None
 
     def _blocked(self, node: NodeConfig, destination: NodeConfig) -> BlockedReason | None:
+        """Return whether both are guardrail nodes, between which no condition leads (3.8)."""
         both = node.is_guardrail_node and destination.is_guardrail_node
         return "blocked" if both and self._blocks and node.logical_id != destination.logical_id else None
-
-    def _to_globals(self, node: NodeConfig) -> Iterator[CandidateEdge]:
-        for other in self.graph.global_nodes:
-            settings = other.global_node_config
-            if settings is None or other.logical_id == node.logical_id or not may_enter(node, other):
-                continue
-            apart, reason = self._is_judged_apart(settings), self._blocked(node, other)
-            yield CandidateEdge("global", other.logical_id, None, settings.condition, apart, reason)
-
-    def _is_judged_apart(self, settings: GlobalNodeConfig) -> bool:
-        method = settings.global_condition_edge_evaluation_method
-        if method == "workflow_default":
-            method = self.graph.workflow.config.global_condition_evaluation_method
-        return method == "independent_llm_evaluations"
-
-    def _back(self, node: NodeConfig, caller: Caller) -> Iterator[CandidateEdge]:
-        """Yield the edges back to the caller of a global node."""
-        entered, back = caller
-        own = node.global_node_config.reverse_conditional_edge if node.global_node_config else None
-        if own is not None and entered == node.logical_id:
-            yield CandidateEdge("reverse", back, None, own)
-            return
-        for way in return_edges(node):
-            if way.entered_node_id == entered:
-                yield CandidateEdge("reverse", back, None, way.condition)
