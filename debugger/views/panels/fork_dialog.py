@@ -227,6 +227,9 @@ def _variables(draft: ForkDraft, lead: str) -> None:
 
 
 def _first_tier(draft: ForkDraft) -> str:
+    wanted = state.record(ForkState).first_tier
+    if wanted is not None:
+        return tier_word(wanted)
     return next((word for word, tier in _TIERS.items() if draft.variables.shown[tier]), tier_word(RUNTIME))
 
 
