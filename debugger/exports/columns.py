@@ -99,7 +99,11 @@ COLUMNS: dict[str, Column] = {
         Column("run_by", "Run by", "Who started the run", _ALL, lambda row: run_of(row, "run_by") or ""),
         Column("started_at", "Started", "ISO 8601, UTC", _ALL, started),
         Column(
-            "duration_ms", "Run duration", "From start to last change", _ALL, lambda row: row.run.duration_ms
+            "duration_ms",
+            "Run elapsed",
+            "From start to last change, waiting for the user included",
+            _ALL,
+            lambda row: row.run.duration_ms,
         ),
         Column("final_status", "Final status", "Of the run", _ALL, final_status),
         Column(

@@ -198,6 +198,17 @@ def test_dialog_is_walked_by_keyboard_and_left_with_escape(page: Page, app: Serv
     expect(dialog(page)).to_be_visible()
 
 
+def test_small_window_shows_buttons_of_dialog(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    opened(page, app)
+    start(page)
+    say(page, "let me in")
+
+    press(page, "fork_turn")
+
+    expect(dialog(page).get_by_role("button", name="Run fork")).to_be_in_viewport(ratio=1)
+
+
 def test_without_checkpoints_fork_is_rebuilt_and_says_how_faithful_it_is(page: Page, app: Server, tmp_path):
     port, key = free_port(), "sk-forks"
     command = [sys.executable, "-m", "debugger", "serve", "--host", "127.0.0.1", "--port", str(port)]

@@ -88,7 +88,7 @@ def _sorted(
 
 _NUMBERS: dict[str, Callable[[Run, RunSummary], float | None]] = {
     "turns": lambda run, summary: summary.turns,
-    "duration": lambda run, summary: summary.duration_ms,
+    "duration": lambda run, summary: summary.working_ms or None,
     "problems": lambda run, summary: summary.problems,
     "version": lambda run, summary: run.version_number,
 }
@@ -113,9 +113,11 @@ def verdict_words(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def duration_words(milliseconds: float | None) -> str:
-    """Return a duration in its two largest units: ``1 m 5 s``."""
+    """Return a duration in its two largest units: ``1 m 5 s``; below a second, in milliseconds."""
     if milliseconds is None:
         return ""
+    if milliseconds < 999.5:
+        return f"{milliseconds:.0f} ms"
     if milliseconds < 10_000:
         return f"{milliseconds / 1000:.1f} s"
     seconds = round(milliseconds / 1000)
@@ -187,9 +189,9 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
                 "duration",
                 "Duration",
                 84,
-                help="From the first event to the last, waiting for the user included",
+                help="Sum of its turns; the time in which the run waited for the user is left out",
             ),
-            of_summary(lambda summary: duration_words(summary.duration_ms)),
+            of_summary(lambda summary: duration_words(summary.working_ms or None)),
         ),
         (
             Column("problems", "Problems", 84, "number", help="Failed node runs, and errors of the workflow"),

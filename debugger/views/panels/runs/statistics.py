@@ -152,7 +152,7 @@ def _name(run: Run) -> str:
 
 
 def _figures(runs: Sequence[CountedRun]) -> None:
-    durations = [run.summary.duration_ms for run in runs if run.summary.duration_ms is not None]
+    durations = [run.summary.working_ms for run in runs if run.summary.working_ms]
     tokens = sum(run.summary.prompt_tokens + run.summary.completion_tokens for run in runs)
     for label, value in (
         ("Runs", f"{len(runs):,}"),

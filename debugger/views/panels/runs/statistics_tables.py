@@ -116,15 +116,18 @@ def reason_table(runs: Sequence[CountedRun]) -> NumberTable:
 
 
 def percentile_table(name: str, group: str, found: Sequence[Percentiles]) -> NumberTable:
-    """Return percentiles of durations, in seconds, and of tokens."""
-    parts = ("duration_s", "working_s", "tokens")
+    """Return percentiles of durations, in seconds, and of tokens.
+
+    The duration of a run is that of its turns; from its first event to its last, time elapsed.
+    """
+    parts = ("duration_s", "elapsed_s", "tokens")
     header = (group, "runs", *(f"{part}_p{percent}" for part in parts for percent in PERCENTILES))
     rows = [
         (
             row.group,
             row.runs,
-            *_three(row.duration_ms, 1000),
             *_three(row.working_ms, 1000),
+            *_three(row.duration_ms, 1000),
             *_three(row.tokens, 1),
         )
         for row in found
