@@ -127,7 +127,7 @@ def _window(view: RunView, shown: list[ChatMessage]) -> tuple[int, int]:
 
 def _at_work(view: RunView) -> Line:
     if view.session.human_input.pending is not None:
-        return Line("A model's answer is asked of you below.", "edit")
+        return Line("Answer as the model below.", "edit")
     if view.session.stop_point is not None:
         return Line(f"Paused. {view.session.stop_point.text}", "pause_circle")
     waiting = progress_text(view.session)
@@ -153,7 +153,7 @@ def _last_turn(view: RunView) -> int:
 def _empty(view: RunView) -> Line:
     if view.session.turns_to_load:
         return Line(f"Reading {count(view.session.turns_to_load, 'turn')} …", "progress_activity")
-    return Line("What user and agent say appears here.")
+    return Line("The messages of user and agent appear here.")
 
 
 def _shown(view: RunView) -> list[ChatMessage]:

@@ -71,7 +71,7 @@ def test_dialog_shows_turn_as_it_was_and_that_it_can_be_repeated(app, record, ru
     generation = record(Editors).generation
     assert app.text_area(f"fork_{generation}_message").value == "let me in"
     assert app.selectbox(f"fork_{generation}_start_None").value == ""
-    assert "Nothing is changed yet." in words(app)
+    assert "No changes yet." in words(app)
     assert any("Verified" in markdown.value for markdown in app.markdown)
     assert not app.exception
 

@@ -145,7 +145,7 @@ def test_selected_expression_without_solution_is_explained(app, backend, settle)
 
     (sentence,) = advice(app)
     assert sentence.startswith(
-        "Taken when [[a]] == [[b]]. It needs [[a]] == [[b]], and [[a]] and [[b]] comes"
+        "Taken when [[a]] == [[b]]. It needs [[a]] == [[b]], and [[a]] and [[b]] must be set elsewhere"
     )
 
 

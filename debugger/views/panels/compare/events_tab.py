@@ -165,7 +165,7 @@ def event_pair(seen: RunComparison) -> None:
 def _recorded(side: Side, item: Item | None) -> None:
     name = side.upper()
     if item is None:
-        st.caption(f"{name} has nothing here.")
+        st.caption(f"{name} has no such event.")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         where = f", event {item.event_index}" if item.event_index is not None else ""

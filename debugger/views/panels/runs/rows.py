@@ -157,7 +157,7 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
         words = verdict_words(facts.verdicts.get(run.workflow_run_id, ()))
         return [(word, _VERDICT_COLOURS.get(word, "gray")) for word in words]
 
-    found = Column("found", "Found", 280, help="The words of the search where they were found")
+    found = Column("found", "Found", 280, help="Where the search text was found")
     columns: list[tuple[Column, Callable[[Run], Cell]]] = [
         (
             Column("star", "Star", 52, help="★: starred by a user"),
@@ -173,11 +173,11 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
             else []
         ),
         (
-            Column("first", "First words", 190, help="Of the user, else of the agent"),
+            Column("first", "First message", 190, help="Of the user, else of the agent"),
             of_summary(lambda summary: summary.first_words),
         ),
         (
-            Column("last", "Last words", 190, help="Of the user or the agent"),
+            Column("last", "Last message", 190, help="Of the user or the agent"),
             of_summary(lambda summary: summary.last_words),
         ),
         (
@@ -207,9 +207,9 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
         (Column("tags", "Tags", 104, "chip"), lambda run: [(tag, "gray") for tag in labels(run).tags]),
         (Column("note", "Note", 120), lambda run: " ".join(labels(run).note.split())),
         (Column("by", "Started by", 90), lambda run: run.run_by or ""),
-        (Column("parent", "Forked from", 112, help="The run that it is a fork of"), _parent),
+        (Column("parent", "Forked from", 112, help="The run that it was forked from"), _parent),
         (
-            Column("place", "Runs on", 110, help="The backend, or its connection"),
+            Column("place", "Backend", 110, help="The backend, or its connection"),
             lambda run: facts.place,
         ),
         (Column("id", "Run id", 210), lambda run: run.workflow_run_id),

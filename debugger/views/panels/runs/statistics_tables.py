@@ -50,7 +50,17 @@ class NumberTable:
 
 def node_table(nodes: Sequence[NodeFlow]) -> NumberTable:
     """Return drop-off by node."""
-    header = ("node", "node_id", "runs", "share", "visits", "went_on", "ended_here", "wait_here", "drop_off")
+    header = (
+        "node",
+        "node_id",
+        "runs",
+        "share",
+        "visits",
+        "continued",
+        "ended_here",
+        "wait_here",
+        "drop_off",
+    )
     rows = [
         (
             flow.name,
@@ -111,7 +121,7 @@ def reason_table(runs: Sequence[CountedRun]) -> NumberTable:
     """Return the reasons of ends."""
     found = end_reasons(runs)
     rows = [(reason.name, reason.runs, reason.share) for reason in found]
-    paths = [PathFilter("reason", reason.name, f"ended so: {reason.name}") for reason in found]
+    paths = [PathFilter("reason", reason.name, f"ended with: {reason.name}") for reason in found]
     return NumberTable("ends", ("end", "runs", "share"), rows, {"share": "percent"}, paths)
 
 
