@@ -185,7 +185,7 @@ def test_while_inputs_are_sent_page_shows_how_far_it_is_and_can_take_over(
 
     assert shown == [("Running input 1 of 2", 0)]
     assert len(record(CurrentRun).session.turns) < 2
-    assert "the run is yours" in words(app)
+    assert "you can continue the run" in words(app)
 
 
 def test_way_back_leads_from_fork_to_its_source(app, record, run, forwarded):

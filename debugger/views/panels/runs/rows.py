@@ -88,7 +88,7 @@ def _sorted(
 
 _NUMBERS: dict[str, Callable[[Run, RunSummary], float | None]] = {
     "turns": lambda run, summary: summary.turns,
-    "duration": lambda run, summary: summary.working_ms or None,
+    "duration": lambda run, summary: duration_of(summary),
     "problems": lambda run, summary: summary.problems,
     "version": lambda run, summary: run.version_number,
 }
@@ -110,6 +110,11 @@ def verdict_words(verdicts: Sequence[Verdict]) -> list[str]:
     if own:
         return list(dict.fromkeys(own))
     return [f"on {len(verdicts)} part{'' if len(verdicts) == 1 else 's'}"] if verdicts else []
+
+
+def duration_of(summary: RunSummary) -> float | None:
+    """Return the milliseconds of a run's turns; ``None`` where its events have no time."""
+    return None if summary.duration_ms is None else summary.working_ms
 
 
 def duration_words(milliseconds: float | None) -> str:
@@ -191,7 +196,7 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
                 84,
                 help="Sum of its turns; the time in which the run waited for the user is left out",
             ),
-            of_summary(lambda summary: duration_words(summary.working_ms or None)),
+            of_summary(lambda summary: duration_words(duration_of(summary))),
         ),
         (
             Column("problems", "Problems", 84, "number", help="Failed node runs, and errors of the workflow"),
