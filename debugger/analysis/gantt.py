@@ -14,7 +14,7 @@ from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.steps import Step
 from debugger.analysis.timeline import Pause
 
-BarKind = Literal["node run", "model call", "call outside", "pause"]
+BarKind = Literal["node run", "model call", "external call", "pause"]
 
 _SHORTEST = 0.01
 """Milliseconds; a shorter rest of a node run behind a pause is what rounding left."""
@@ -113,7 +113,7 @@ def _outside(
             begin = max((began - start) * 1000, 0.0)
             lane = lanes.get(effect.node_logical_id, effect.node_name)
             end = begin + effect.duration_milliseconds
-            yield Bar("call outside", lane, effect.target, begin, end, None, effect.outcome == "failed")
+            yield Bar("external call", lane, effect.target, begin, end, None, effect.outcome == "failed")
 
 
 def _start(steps: Iterable[Step]) -> float | None:

@@ -34,7 +34,7 @@ _BEFORE = 4
 """How many rows stand above one that is gone to."""
 
 
-def first_visible_row(places: Sequence[int], chosen: int | None, top: int) -> int:
+def first_visible_row(places: Sequence[int], chosen: int | None, top: int | None) -> int:
     """Return the first visible row so that the chosen one is visible.
 
     It stays the same if possible.
@@ -42,11 +42,12 @@ def first_visible_row(places: Sequence[int], chosen: int | None, top: int) -> in
     Args:
         places: The rows that a filter lets through, in order, by their places in the comparison.
         chosen: The chosen row's place.
-        top: Which of ``places`` is the uppermost now.
+        top: Which of ``places`` is the uppermost now; ``None`` puts it just above the chosen one.
     """
     last = max(0, len(places) - VISIBLE_ROWS)
-    held = min(max(0, top), last)
+    held = min(max(0, top or 0), last)
     if chosen is None:
         return held
     found = bisect_left(places, chosen)
-    return held if held <= found < held + VISIBLE_ROWS else min(max(0, found - _BEFORE), last)
+    is_visible = top is not None and held <= found < held + VISIBLE_ROWS
+    return held if is_visible else min(max(0, found - _BEFORE), last)

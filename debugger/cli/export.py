@@ -75,25 +75,28 @@ def export(
         typer.Option(
             "--filter",
             help="Runs of the list: workflow=, status=, version=, since=, until=, tag=, text=, starred=yes, "
-            "parent=; with spaces between, all must hold. 'all' takes every run.",
+            "parent=; separated by spaces; all must hold. 'all' takes every run.",
         ),
     ] = "",
     runs: Annotated[list[str] | None, typer.Option("--run", help="A run's id; may be repeated.")] = None,
     shape: Annotated[
-        RowShape | None, typer.Option(help="What a row is of; by default as the preset.")
+        RowShape | None, typer.Option(help="What a row stands for; by default that of the preset.")
     ] = None,
     columns: Annotated[
-        str, typer.Option(help="A preset, a saved preset, or columns by commas; also variable:NAME.")
+        str,
+        typer.Option(help="A preset, a saved preset, or columns separated by commas; also variable:NAME."),
     ] = "qa-review",
     file_format: Annotated[
-        FileFormat | None, typer.Option("--format", help="By default as the file's extension.")
+        FileFormat | None, typer.Option("--format", help="By default that of the file's extension.")
     ] = None,
     no_mask: Annotated[
-        bool, typer.Option("--no-mask", help="Do not mask personal data; secrets are.")
+        bool, typer.Option("--no-mask", help="Do not mask personal data; secrets stay masked.")
     ] = False,
-    rules: Annotated[str, typer.Option("--mask", help=f"Rules by commas: {', '.join(RULES)}.")] = "",
+    rules: Annotated[
+        str, typer.Option("--mask", help=f"Rules, separated by commas: {', '.join(RULES)}.")
+    ] = "",
     hidden: Annotated[
-        str, typer.Option("--hide", help="Variables to mask wherever they are, by commas.")
+        str, typer.Option("--hide", help="Variables to mask wherever they occur, separated by commas.")
     ] = "",
     bom: Annotated[bool, typer.Option("--bom/--no-bom", help="CSV: begin with a byte order mark.")] = False,
     separator: Annotated[str, typer.Option(help="CSV: comma, semicolon or tab.")] = "comma",

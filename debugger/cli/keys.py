@@ -19,11 +19,13 @@ def add(
     name: Annotated[str, typer.Argument(help="The user's name, shown at their comments and workflows.")],
     role: Annotated[
         Role,
-        typer.Option(help="read: see; review: also comment, rate; run: also run turns; admin: all."),
+        typer.Option(
+            help="read: view; review: also comment and rate; run: also run turns; admin: everything."
+        ),
     ],
     database: Database = "",
 ) -> None:
-    """Create a key. It is printed this once and cannot be read later."""
+    """Create a key. It is printed once and cannot be read later."""
     with _opened(database) as known:
         key, secret = known.add(name, role)
         # The key alone on the standard output, so that it can be piped to another program.
@@ -39,7 +41,7 @@ def list_keys(database: Database = "") -> None:
             (key.id, key.person, key.role, key.team or "-", day(key.created_at), _revoked(key))
             for key in known.all()
         ]
-        for line in _columns([("ID", "PERSON", "ROLE", "TEAM", "MADE", "REVOKED"), *lines]):
+        for line in _columns([("ID", "USER", "ROLE", "TEAM", "CREATED", "REVOKED"), *lines]):
             typer.echo(line)
 
 

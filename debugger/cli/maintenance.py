@@ -44,7 +44,9 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A backup, of a database of any kind.")],
     replace: Annotated[
         bool,
-        typer.Option("--replace", help="Delete the store's content; else it must be empty."),
+        typer.Option(
+            "--replace", help="Delete the store's content first; without this, the store must be empty."
+        ),
     ] = False,
     database: Database = "",
 ) -> None:
@@ -71,7 +73,7 @@ def prune(
     yes: Annotated[bool, typer.Option("--yes", help="Delete them; without it, they are only shown.")] = False,
     database: Database = "",
 ) -> None:
-    """Show the runs beyond limits, and with --yes delete them.
+    """List the runs beyond the limits; with --yes, delete them.
 
     The default limits are WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES.
 

@@ -64,9 +64,7 @@ def serve(
     ] = ConnectionLimits.body_seconds,
     forwarded_allow_ips: Annotated[
         str,
-        typer.Option(
-            help="Addresses of proxies, by commas, whose X-Forwarded-For is believed; none by default."
-        ),
+        typer.Option(help="Proxies, separated by commas, whose X-Forwarded-For is trusted; none by default."),
     ] = "",
 ) -> None:
     """Serve the platform's API from the embedded engine."""

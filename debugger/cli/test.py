@@ -42,7 +42,7 @@ _PRODUCTION = ("production", "prod")
 _IN_MEMORY = ("sqlite://", "sqlite:///:memory:")
 _NODES_SHOWN = 8
 _MEANINGS = {
-    "talk": "calls of models",
+    "talk": "calls to models",
     "read": "calls that read",
     "write": "calls that change something",
     "contact": "messages and calls to people",
@@ -54,18 +54,25 @@ File = Annotated[Path | None, typer.Option(help="A report; its folder must exist
 
 def test(
     paths: Annotated[list[Path], typer.Argument(help="Files, and folders of *.scenario.yaml.")],
-    tags: Annotated[str, typer.Option(help="Run scenarios with any of these tags, by commas.")] = "",
+    tags: Annotated[
+        str, typer.Option(help="Run scenarios with any of these tags, separated by commas.")
+    ] = "",
     exclude_tags: Annotated[str, typer.Option(help="Leave out scenarios with any of these tags.")] = "",
     backend: Annotated[
         str | None,
         typer.Option(help="embedded, hosted or a connection's name, instead of the scenarios' own."),
     ] = None,
     repeat: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Repetitions of each; all must pass.")
+        int | None, typer.Option(min=1, max=1000, help="Repetitions of each scenario; all must pass.")
     ] = None,
-    bail: Annotated[bool, typer.Option("--bail", help="Stop at the first that does not pass.")] = False,
+    bail: Annotated[
+        bool, typer.Option("--bail", help="Stop at the first scenario that does not pass.")
+    ] = False,
     parallel: Annotated[
-        int, typer.Option(min=1, max=64, help="Scenarios at once; faster where they wait for a server.")
+        int,
+        typer.Option(
+            min=1, max=64, help="Scenarios to run in parallel; faster where they wait for a server."
+        ),
     ] = 1,
     distributed: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler.")
@@ -73,17 +80,23 @@ def test(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted run; keep the results it has.")
     ] = False,
-    failed: Annotated[bool, typer.Option("--failed", help="Run only what did not pass last.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Run only the scenarios that did not pass last time.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would run.")] = False,
     junit: File = None,
     json: File = None,
     markdown: File = None,
     html: File = None,
     no_mask: Annotated[
-        bool, typer.Option("--no-mask", help="Do not mask personal data in reports; secrets are.")
+        bool, typer.Option("--no-mask", help="Do not mask personal data in reports; secrets stay masked.")
     ] = False,
-    rules: Annotated[str, typer.Option("--mask", help=f"Rules by commas: {', '.join(RULES)}.")] = "",
-    hidden: Annotated[str, typer.Option("--hide", help="Variables to mask in reports, by commas.")] = "",
+    rules: Annotated[
+        str, typer.Option("--mask", help=f"Rules, separated by commas: {', '.join(RULES)}.")
+    ] = "",
+    hidden: Annotated[
+        str, typer.Option("--hide", help="Variables to mask in reports, separated by commas.")
+    ] = "",
     max_turns: Annotated[
         int | None, typer.Option(min=0, help="Turns that may be sent to hosted connections.")
     ] = None,
@@ -119,7 +132,7 @@ def test(
                 cases = history.failed_last()
                 history = SuiteHistory(connections.embedded.store.suites, cases)
             if not cases:
-                raise InputError("None of the scenarios failed last.", advice="Leave out --failed.")
+                raise InputError("No scenario failed last time.", advice="Leave out --failed.")
             if dry_run:
                 _list(cases)
                 return
@@ -149,7 +162,7 @@ def _run(
     results = history.resume() if resume else {}
     pending = [case for case in cases if case.id not in results]
     if resume:
-        typer.echo(f"{len(results)} results were there; {len(pending)} scenarios are left.", err=True)
+        typer.echo(f"{len(results)} results are stored; {len(pending)} scenarios remain.", err=True)
     history.begin(author)
     started, began = time.time(), time.perf_counter()
     cancelled = threading.Event()
@@ -333,7 +346,7 @@ def _check_distributed(database_url: str, parallel: int) -> None:
 def _check_folders(files: Iterable[Path]) -> None:
     for file in files:
         if not file.absolute().parent.is_dir():
-            raise InputError(f"There is no folder {str(file.parent)!r}.", advice="Make it first.")
+            raise InputError(f"There is no folder {str(file.parent)!r}.", advice="Create it first.")
 
 
 def _exit_code(suite: SuiteRun) -> int:

@@ -70,7 +70,7 @@ class Column:
 COLUMNS: dict[str, Column] = {
     column.name: column
     for column in (
-        Column("schema_version", "Schema", "Counts up when a column changes", _ALL, lambda _: SCHEMA_VERSION),
+        Column("schema_version", "Schema", "Increases when a column changes", _ALL, lambda _: SCHEMA_VERSION),
         Column("run_id", "Run id", "The run", _ALL, lambda row: run_of(row, "workflow_run_id")),
         Column(
             "parent_run_id", "Parent run", "The run it was forked from", _ALL, lambda row: row.run.parent_id
@@ -99,7 +99,11 @@ COLUMNS: dict[str, Column] = {
         Column("run_by", "Run by", "Who started the run", _ALL, lambda row: run_of(row, "run_by") or ""),
         Column("started_at", "Started", "ISO 8601, UTC", _ALL, started),
         Column(
-            "duration_ms", "Run duration", "From start to last change", _ALL, lambda row: row.run.duration_ms
+            "duration_ms",
+            "Run elapsed",
+            "From start to last change, waiting for the user included",
+            _ALL,
+            lambda row: row.run.duration_ms,
         ),
         Column("final_status", "Final status", "Of the run", _ALL, final_status),
         Column(
@@ -161,10 +165,14 @@ COLUMNS: dict[str, Column] = {
             lambda row: message_of(row, "at_ms"),
         ),
         Column(
-            "node_id", "Node id", "That speaks or listens", _TALK, partial(node_of, name="node_logical_id")
+            "node_id",
+            "Node id",
+            "The node that speaks or listens",
+            _TALK,
+            partial(node_of, name="node_logical_id"),
         ),
         Column("node", "Node", "With the super nodes around it", _TALK, partial(node_of, name="node_name")),
-        Column("node_type", "Node type", "As say_llm", _TALK, partial(node_of, name="node_type")),
+        Column("node_type", "Node type", "Such as say_llm", _TALK, partial(node_of, name="node_type")),
         Column("thread", "Thread", "0, or a companion's id", _TALK, partial(node_of, name="thread_id")),
         Column(
             "path",
@@ -287,7 +295,7 @@ COLUMNS: dict[str, Column] = {
             _EVENT,
             attrgetter("event.index"),
         ),
-        Column("event_type", "Event type", "As assistant_response", _EVENT, attrgetter("event.type")),
+        Column("event_type", "Event type", "Such as assistant_response", _EVENT, attrgetter("event.type")),
         Column(
             "event_node_id", "Node id", "Of the event", _EVENT, lambda row: event_of(row, "node_logical_id")
         ),
@@ -309,7 +317,12 @@ COLUMNS: dict[str, Column] = {
         Column("payload", "Payload", "The event as JSON", _EVENT, attrgetter("payload"), True),
         Column(MASKED, "Masked", "Rules that have masked something in the row", _ALL, lambda _: ""),
         Column(
-            "tags", "Tags", "Of the run, by commas", _ALL, lambda row: ", ".join(row.run.notes.tags), True
+            "tags",
+            "Tags",
+            "Of the run, separated by commas",
+            _ALL,
+            lambda row: ", ".join(row.run.notes.tags),
+            True,
         ),
         Column("star", "Star", "True for a run with a star", _ALL, lambda row: row.run.notes.starred),
         Column("note", "Note", "On the run", _ALL, lambda row: row.run.notes.note, True),
@@ -320,7 +333,7 @@ COLUMNS: dict[str, Column] = {
         Column(
             "verdict_at",
             "Verdict changed",
-            "By it an import knows that no other user has changed the verdict since",
+            "Lets an import detect that another user has changed the verdict since",
             _TALK,
             partial(verdict_of, name="updated_at"),
         ),
@@ -348,7 +361,7 @@ COLUMNS: dict[str, Column] = {
         Column(
             "run_verdict_at",
             "Run verdict changed",
-            "By it an import knows that no other user has changed that verdict since",
+            "Lets an import detect that another user has changed that verdict since",
             _ALL,
             partial(run_verdict, name="updated_at"),
         ),

@@ -252,7 +252,11 @@ EXPORTS: dict[str, Export] = {
         _write_excel,
     ),
     "jsonl": Export(
-        "JSON Lines", "An object a line, for programs", ".jsonl", "application/x-ndjson", _write_json_lines
+        "JSON Lines",
+        "One JSON object per line, for programs",
+        ".jsonl",
+        "application/x-ndjson",
+        _write_json_lines,
     ),
     "html": Export(
         "HTML page",

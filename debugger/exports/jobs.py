@@ -92,7 +92,7 @@ class ExportJob:
             self._fail(f"The file cannot be written: {error.strerror or error}.", "Is the disk full?")
         except Exception as error:
             _log.exception("An export failed")
-            self._fail(f"The export broke off ({type(error).__name__}).", "The page's log says more.")
+            self._fail(f"The export was interrupted ({type(error).__name__}).", "The page's log says more.")
         finally:
             self._over.set()
             if self.state != "done" or self.progress.cancelled.is_set():

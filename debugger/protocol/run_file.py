@@ -62,7 +62,7 @@ def read_run_file(data: bytes) -> RunFile:
         found = decode(data)
     except (ValueError, RecursionError) as error:
         raise InputError(
-            f"The file is not JSON: {error}.", advice="Choose a file that Export › Run as JSON has made."
+            f"The file is not JSON: {error}.", advice="Choose a run file from the export."
         ) from error
     file = _file_in(found)
     _check_parts(file)
@@ -73,7 +73,7 @@ def _file_in(found: Any) -> RunFile:
     if not isinstance(found, dict) or (found.get("format") != FORMAT and "workflow_run" not in found):
         raise InputError(
             f"The file is JSON, but not a run: its “format” is not {FORMAT!r}.",
-            advice="Choose a file that Export › Run as JSON has made; the page Debug imports workflows.",
+            advice="Choose a run file from the export; the page Debug imports workflows.",
         )
     if found.get("format") != FORMAT:
         run = unwrap_run(found)

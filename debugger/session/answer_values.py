@@ -47,8 +47,8 @@ def needed_for(expression: EdgeExpression) -> str:
     if not others:
         return f"Type values with which {expression.text} holds."
     return (
-        f"It needs {expression.text}, and {' and '.join(others)} comes from elsewhere: "
-        "set it in the run input, or edit it while the run is paused."
+        f"It needs {expression.text}, and {' and '.join(others)} must be set elsewhere: "
+        "in the run input, or while the run is paused."
     )
 
 

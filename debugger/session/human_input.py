@@ -32,7 +32,7 @@ from debugger.session.answer_values import answer_fields, needed_for
 from debugger.session.json_input import parse_object, to_json
 from debugger.session.schema_example import example_object
 
-_CHOSEN, _OTHER_CHOSEN = "chosen by a person", "another edge was chosen"
+_CHOSEN, _OTHER_CHOSEN = "chosen by the user", "another edge was chosen"
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class PendingPrompt:
         if self._expression is None:
             return ""
         if self.step_fields is not None:
-            return f"The edge is taken when {self._expression.text}; the output is filled in so."
+            return f"The edge is taken when {self._expression.text}; the output was filled in to match."
         return f"This answer cannot take the edge. {needed_for(self._expression)}"
 
     @cached_property
@@ -170,7 +170,7 @@ class HumanInput:
             try:
                 while self._reply is None:
                     if cancelled.is_set():
-                        raise ModelError("nobody waits for the answer any more")
+                        raise ModelError("no model call waits for the answer any more")
                     self._changed.wait(POLL_SECONDS)
             finally:
                 self.pending = None

@@ -100,7 +100,7 @@ class InputReplay:
     def _may_send(self, number: int) -> bool:
         last = self._session.result
         if self._stopped.is_set():
-            self.problem = f"Stopped after {number - 1} of {self.total} inputs; the run is yours."
+            self.problem = f"Stopped after {number - 1} of {self.total} inputs; you can continue the run."
         elif number > 1 and (reason := self._stop_reason()):
             self.problem = reason
         elif number > 1 and last is not None and last.status in TERMINAL_STATUSES:

@@ -26,7 +26,7 @@ KEY_HINTS = {
     "thread_to_node_inputs": ("object", 'By thread, as "0": {"node_run_inputs": [...]}, with messages'),
     "start_node_logical_id": ("text", "The node where the run starts"),
     "initial_state": ("object", "The state that the run starts with: threads and variables"),
-    "welcome_message": ("text", "The first thing that the agent has said"),
+    "welcome_message": ("text", "The first message of the agent"),
     "miscellaneous": ("object", "Anything, stored with the turn"),
     "run_by": ("text", "A label of the run"),
     "version_number": ("number", "The version of the workflow; chosen above"),

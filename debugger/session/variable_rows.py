@@ -238,6 +238,12 @@ class PendingEdits:
         except RowError as error:
             self._errors[tier] = error
 
+    def set_values(self, edits: Iterable[VariableEdit]) -> None:
+        """Set variables beside those that were edited before."""
+        for edit in edits:
+            tier = VariableScope(edit.scope, edit.thread_id)
+            self._wanted[tier] = {**self._wanted.get(tier, self.shown[tier]), edit.name: edit.value}
+
     def _of(self, tier: VariableScope) -> list[VariableEdit]:
         shown, wanted = self.shown[tier], self._wanted[tier]
         gone = [

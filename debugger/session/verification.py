@@ -79,7 +79,9 @@ class ForkVerification:
             self.fidelity = Fidelity("unchecked", f"The control run failed: {error}")
         except Exception as error:  # a page must say something, whatever broke
             _log.exception("a control run broke off")
-            self.fidelity = Fidelity("unchecked", f"The control run broke off ({type(error).__name__}).")
+            self.fidelity = Fidelity(
+                "unchecked", f"The control run was interrupted ({type(error).__name__})."
+            )
         finally:
             with self._lock:
                 self._over.set()
@@ -114,9 +116,9 @@ def verification_cost(way: ForkMode, *, asks_models: bool) -> str:
         asks_models: Models are really called.
     """
     if way != "exact":
-        return "A check is a real run here, which stays on record; what the workflow calls is really called."
+        return "The control run is a real run that stays on record and makes real calls."
     return (
-        "It asks the models once more; nothing that writes or contacts a person is called."
+        "The control run calls the models again; no call that writes or contacts a person is made."
         if asks_models
         else ""
     )

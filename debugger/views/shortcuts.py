@@ -71,7 +71,7 @@ SHORTCUTS = {
     "next_target": Shortcut(_REVIEW, "M", "Judge the next turn or message"),
     "previous_target": Shortcut(_REVIEW, "Shift+M", "Judge the one before"),
     "whole_run": Shortcut(_REVIEW, "W", "Judge the whole run"),
-    "skin": Shortcut(_ANYWHERE, "Shift+E", "Change between the demo view and the engineer's"),
+    "skin": Shortcut(_ANYWHERE, "Shift+E", "Switch between the demo and engineer views"),
     "help": Shortcut(_ANYWHERE, "Shift+H", "Show these shortcuts"),
 }
 """By the name of what they do, grouped for the help."""
@@ -85,9 +85,9 @@ BUILT_IN = (
         "Message box", "Tab or Right", "Take over the next message of the demo script, in the empty box"
     ),
     Shortcut("Message box", "Space", "Play the events of a demo, in the empty box"),
-    Shortcut("Conversation", "Up and Down", "Walk the messages"),
+    Shortcut("Conversation", "Up and Down", "Move through the messages"),
     Shortcut("Conversation", "Enter", "Show the run as of the message"),
-    Shortcut("Graph", "Arrow keys", "Walk the nodes"),
+    Shortcut("Graph", "Arrow keys", "Move through the nodes"),
     Shortcut("Graph", "Enter", "Choose the node, or deselect it"),
     Shortcut("Graph", "+ and -", "Zoom"),
     Shortcut("Graph", "0", "Show the whole graph"),

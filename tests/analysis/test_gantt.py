@@ -57,7 +57,7 @@ def test_bars_of_model_calls():
 def test_bars_of_calls_outside():
     drawn = bars(steps(*node_run("ask", 0, 0.2)), [effect("http", 50, 80.0), effect("model", 0, 9.0)])
 
-    assert rounded(drawn) == [("node run", "Ask", 0, 200), ("call outside", "Ask", 50, 130)]
+    assert rounded(drawn) == [("node run", "Ask", 0, 200), ("external call", "Ask", 50, 130)]
 
 
 def test_a_companion_has_lanes_of_its_own():

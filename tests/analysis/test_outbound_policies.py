@@ -43,4 +43,4 @@ def test_what_answers_for_models_is_told(responder, has_script, words):
 def test_policy_summary_is_one_line():
     told = policy_summary(Settings(responder="rules"), has_script=False)
 
-    assert told == "Models: rules. Calls outside: talk live, read live, write blocked, contact blocked."
+    assert told == "Models: rules. External calls: talk live, read live, write blocked, contact blocked."

@@ -32,6 +32,10 @@ def test_first_visible_row_stays_if_possible():
     assert first_visible_row(range(1_000), 500, 495) == 495
 
 
+def test_first_visible_row_begins_above_the_chosen():
+    assert first_visible_row(range(1_000), 12, None) == 8
+
+
 def test_first_visible_row_stays_in_range():
     assert first_visible_row(range(1_000), 2, 900) == 0
     assert first_visible_row(range(1_000), 999, 0) == 1_000 - VISIBLE_ROWS

@@ -161,6 +161,35 @@ def test_step_in_graph_is_next_step_of_model(page: Page, app: Server):
     expect(page.locator(".st-key-run_end")).to_contain_text("Ended: Unclear has no outgoing edge.")
 
 
+def test_missing_value_is_set_and_run_continues(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    open_app(page, app.url)
+    parts = (
+        static("hello", "Hi {{name}}"),
+        static("gold", "Gold"),
+        when("hello", "gold", "{{tier}} == 'gold'"),
+    )
+    import_workflow(page, "tiers.json", document(*parts, name="Tiers"))
+    keep_import(page)
+    message_box(page).fill("Hello")
+    message_box(page).press("Enter")
+
+    offer = page.locator(".st-key-missing_values")
+    expect(offer).to_contain_text("No value for {{name}}, {{tier}}.")
+    settled(page)
+    offer.get_by_role("button", name="Set in a fork …").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("radio", name="Dynamic (2)")).to_be_checked()
+    settled(page)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    settled(page)
+    offer.get_by_role("button", name="→ Gold").click()
+
+    expect(conversation(page)).to_contain_text("Gold")
+    expect(page.locator(".st-key-run_end")).to_contain_text("Ended: Gold has no outgoing edge.")
+
+
 def test_answer_gives_keyboard_to_message_box(page: Page, app: Server):
     open_app(page, app.url)
     import_workflow(page, "orders.json", desk_flow())

@@ -72,7 +72,7 @@ def dialog(page: Page):
 def fork(page: Page, *, variables: str = "", message: str = "", note: str = "") -> None:
     press(page, "fork_turn")
     if message:
-        dialog(page).get_by_label("What the user says").fill(message)
+        dialog(page).get_by_label("User message").fill(message)
     if variables:
         dialog(page).get_by_text("As JSON").click()
         settled(page)
@@ -98,8 +98,8 @@ def test_call_goes_another_way_from_its_third_turn_and_way_back_is_kept(page: Pa
 
     press(page, "fork_turn")
     expect(dialog(page)).to_contain_text("Verified")
-    expect(dialog(page)).to_contain_text("Nothing is changed yet.")
-    words = dialog(page).get_by_label("What the user says")
+    expect(dialog(page)).to_contain_text("No changes yet.")
+    words = dialog(page).get_by_label("User message")
     expect(words).to_have_value("I'm Ada Moreno, born 4 May 1990.")
     words.fill("I'm Tom Fairweather and I have chest pain.")
     words.press("Control+Enter")
@@ -196,6 +196,17 @@ def test_dialog_is_walked_by_keyboard_and_left_with_escape(page: Page, app: Serv
     expect(conversation(page)).to_contain_text("Plain desk")
     press(page, "fork_turn")
     expect(dialog(page)).to_be_visible()
+
+
+def test_small_window_shows_buttons_of_dialog(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    opened(page, app)
+    start(page)
+    say(page, "let me in")
+
+    press(page, "fork_turn")
+
+    expect(dialog(page).get_by_role("button", name="Run fork")).to_be_in_viewport(ratio=1)
 
 
 def test_without_checkpoints_fork_is_rebuilt_and_says_how_faithful_it_is(page: Page, app: Server, tmp_path):

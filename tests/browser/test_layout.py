@@ -160,6 +160,30 @@ def test_small_window_has_header_of_two_lines(page: Page, app: Server):
     assert top["width"] == 1280
 
 
+def test_small_window_shows_whole_suggestion(page: Page, app: Server):
+    small(page)
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+
+    offer = page.locator(".st-key-message .offers button").first
+    expect(offer).to_be_in_viewport(ratio=1)
+    assert offer.evaluate("each => each.scrollWidth <= each.clientWidth")
+
+
+def test_button_that_fits_keeps_its_label_while_paused(page: Page, app: Server):
+    small(page)
+    clinic_call(page, app.url, CALL[:1])
+    message_box(page).fill(CALL[1])
+    page.get_by_role("button", name=re.compile("^Step event")).click()
+
+    expect(context(page)).to_contain_text("Paused")
+    settled(page)
+    fork = page.locator(".st-key-fork_turn button")
+    assert (
+        fork.evaluate("each => each.textContent.includes('Fork') && each.getBoundingClientRect().width") > 50
+    )
+
+
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The API in another process, with the samples and a key."""

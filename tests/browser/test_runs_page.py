@@ -47,7 +47,7 @@ def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Pag
     page.locator(".st-key-add_comment button").first.click()
     settled(page)
     go_to(page, "Runs")
-    type_into(page, "Words", "zebra twice")
+    type_into(page, "Search", "zebra twice")
     expect(page.locator(".st-key-run_actions")).to_contain_text("All matches: 1")
     tick(page, 0)
     page.locator(".st-key-open_chosen button").first.click()

@@ -24,7 +24,7 @@ def test_key_is_printed_once(tmp_path):
     assert (kept.digest, kept.person, kept.role) == (digest_of(key.encode()), "Ada L.", Role.RUN)
     assert made.stderr == f"Key {kept.id} for Ada L.: role run. It is not shown again:\n"
     heading, line = listed.stdout.splitlines()
-    assert heading.split() == ["ID", "PERSON", "ROLE", "TEAM", "MADE", "REVOKED"]
+    assert heading.split() == ["ID", "USER", "ROLE", "TEAM", "CREATED", "REVOKED"]
     assert line.split()[:5] == [kept.id, "Ada", "L.", "run", "-"]
     assert key not in listed.stdout
     assert kept.digest not in listed.stdout

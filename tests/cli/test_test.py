@@ -111,7 +111,7 @@ def test_reports_are_written_and_masked(folder):
         (["gone"], "There is no file or folder 'gone'."),
         ([".", "--tags", "smok"], "No scenario has the tag 'smok'. Did you mean 'smoke'?"),
         ([".", "--exclude-tags", "smoke"], "The tags select no scenario."),
-        ([".", "--failed"], "None of the scenarios failed last."),
+        ([".", "--failed"], "No scenario failed last time."),
         ([".", "--junit", "gone/report.xml"], "There is no folder 'gone'."),
         ([".", "--backend", "staging"], "No connection has the name 'staging'."),
     ],
@@ -274,7 +274,7 @@ def test_resume_after_kill_loses_and_repeats_nothing(folder):
     results = json.loads((folder / "report.json").read_bytes())["results"]
     assert 5 <= before.counts["passed"] < 30
     assert not before.is_complete
-    assert f"{before.counts['passed']} results were there; " in resumed.output
+    assert f"{before.counts['passed']} results are stored; " in resumed.output
     assert resumed.stdout.count("passed  ") == 30 - before.counts["passed"]
     assert [result["name"] for result in results] == names
     assert (after.id, after.counts["passed"], after.is_complete) == (before.id, 30, True)
@@ -289,7 +289,7 @@ def test_resume_runs_changed_scenario_again(folder):
 
     done = run(".", "--resume", database=database)
 
-    assert "0 results were there; 2 scenarios are left." in done.output
+    assert "0 results are stored; 2 scenarios remain." in done.output
     assert "\n2 passed in" in done.stdout
 
 

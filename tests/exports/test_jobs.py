@@ -54,7 +54,7 @@ def test_job_is_cancelled_half_way():
     [
         (StoreError("The store is gone."), "The store is gone."),
         (OSError(28, "No space left"), "The file cannot be written: No space left. Is the disk full?"),
-        (KeyError("x"), "The export broke off (KeyError). The page's log says more."),
+        (KeyError("x"), "The export was interrupted (KeyError). The page's log says more."),
     ],
 )
 def test_failed_job_says_why(error, words):

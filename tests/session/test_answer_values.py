@@ -34,7 +34,7 @@ def test_variables_of_others_stay():
     assert answer_fields(expression, {"n": 0}, None, Scope()) is None
     assert answer_fields(expression, {"n": 0}, None, Scope(dynamic={"tier": "gold"})) == {"n": 1}
     assert needed_for(expression).startswith(
-        "It needs [[n]] == 1 AND {{tier}} == 'gold', and {{tier}} comes from elsewhere"
+        "It needs [[n]] == 1 AND {{tier}} == 'gold', and {{tier}} must be set elsewhere"
     )
 
 

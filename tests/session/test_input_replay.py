@@ -92,7 +92,7 @@ def test_stopped_replay_ends_turn_and_sends_no_more(backend):
     assert forward.wait(10)
 
     assert len(session.turns) <= 1
-    assert "the run is yours" in forward.problem
+    assert "you can continue the run" in forward.problem
     assert not session.busy
 
 

@@ -132,7 +132,7 @@ IGNORED: tuple[Ignored, ...] = (
         ),
     ),
     Ignored(
-        "version and person",
+        "version and user",
         "which version a turn asked for, and who ran it",
         ("run_input/version_number", "run_input/run_by"),
     ),

@@ -75,7 +75,7 @@ def _report(text: str) -> None:
                 on_click="ignore",
                 icon=":material/download:",
             )
-        st.caption("It has no keys, messages and values of variables.")
+        st.caption("It contains no keys, messages or values of variables.")
     st.code(text, language=None, height=_REPORT_HEIGHT, wrap_lines=True)
 
 

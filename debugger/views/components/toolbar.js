@@ -362,6 +362,10 @@ function fit(line) {
   const yielding = overflow.map(key => line.parts.find(({ item }) => item.key === key)).filter(Boolean);
   if (isFull()) root.classList.add("no-keys");
   for (const part of yielding) if (part.item.icon && isFull()) part.element.classList.add("compact");
+  for (const part of yielding.filter(({ element }) => element.classList.contains("compact")).reverse()) { // what fits beside the others after all
+    part.element.classList.remove("compact");
+    if (isFull()) part.element.classList.add("compact");
+  }
   const last = menu?.list.firstChild ?? null;
   for (const part of yielding) {
     if (!isFull()) break;

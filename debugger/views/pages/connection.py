@@ -71,14 +71,14 @@ def render() -> None:
     navigation.follow_address()
     with st.container(key="connection", width=860):
         st.markdown("### Connection")
-        st.caption("Where workflows are kept and runs are made. Runs stay where they are when you change it.")
+        st.caption("Where workflows are stored and runs are executed. Existing runs stay where they are.")
         _choice()
         if state.record(CurrentBackend).name == "embedded":
             _embedded()
         elif state.record(CurrentBackend).name == "hosted":
             _hosted()
         else:
-            st.caption("A recording is one run out of a file, which the page Runs opens.")
+            st.caption("A recording is one run from a file, opened on the page Runs.")
         audit_list()
     state.show_address(navigation.current_address())
 
@@ -108,7 +108,7 @@ def _embedded() -> None:
         return
     with st.container(border=True):
         st.markdown("##### Embedded engine")
-        st.caption("Runs workflows in this process. The table shows what happens to calls to the outside.")
+        st.caption("Runs workflows in this process. The table shows what happens to external calls.")
         for name, value in _facts(settings):
             with st.container(horizontal=True, gap="small"):
                 st.caption(name, width=160)
@@ -128,7 +128,7 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
             "Database",
             settings.database_url.rpartition("@")[2],
         ),  # without what may stand before it: a password
-        ("Answers for models", responder_label(settings)),
+        ("Model calls answered by", responder_label(settings)),
         ("Python in workflows", python_status(settings.inline_python).description),
         ("Node runs per turn", f"at most {settings.max_node_runs}"),
         ("Time zone", f"{settings.time_zone} in workflows, {settings.shown_time_zone} on this page"),
@@ -226,7 +226,7 @@ def _form(name: str, current: HostedSettings | None) -> None:
         key=_ENVIRONMENT_KEY,
         max_chars=30,
         placeholder="such as staging",
-        help="A label for the head of each page. In production you are asked before the first turn is sent.",
+        help="Shown at the top of each page. In production you are asked before the first turn is sent.",
     )
     _encryption_box(_text(_URL_KEY) or known.base_url)
 

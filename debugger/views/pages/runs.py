@@ -144,7 +144,7 @@ def _list(backend: Backend, names: dict[str, str], wanted: WantedRuns) -> None:
 def _foot(rows: list[Run], facts: RowFacts) -> None:
     missing = len(rows) - len(facts.summaries)
     if missing:
-        st.caption(f"Words and durations of {count(missing, 'run')} are still to be read. Press Refresh.")
+        st.caption(f"Messages and durations of {count(missing, 'run')} are still to be read. Press Refresh.")
     if state.record(CurrentBackend).name == "hosted":
         st.caption(
             "Stars, tags, notes, comments and verdicts stay on this machine; they are not sent to the API."

@@ -167,8 +167,8 @@ def _results(folder: ScenarioFolder, suite: StoredSuite, newest: list[StoredSuit
             Select(
                 BASELINE_KEY,
                 "Baseline",
-                {NEWEST: "Baseline: the run before", NO_BASELINE: "No baseline"} | names,
-                "Baseline: the run before",
+                {NEWEST: "Baseline: prior run", NO_BASELINE: "No baseline"} | names,
+                "Baseline: prior run",
             ),
             Button(
                 "suites_failed",

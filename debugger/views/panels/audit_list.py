@@ -68,7 +68,7 @@ def audit_list() -> None:
                 "target": st.column_config.TextColumn("Target"),
                 "details": st.column_config.TextColumn("Details", width="medium"),
             },
-            alt="Audit list: time, person, role, action, target and details",
+            alt="Audit list: time, user, role, action, target and details",
         )
 
 

@@ -17,7 +17,7 @@ from debugger.views.panels.demo import bubbles_on_view
 from debugger.views.panels.demo_script import next_line
 from debugger.views.panels.forks import fork_breadcrumb
 from debugger.views.panels.manual_answer import manual_answer
-from debugger.views.panels.next_steps import undecided
+from debugger.views.panels.next_steps import missing_values, undecided
 from debugger.views.panels.run_bar import work_bar
 from debugger.views.panels.run_input import input_state
 from debugger.views.panels.setup import is_setup_beside_graph, setup_panel, start_bar
@@ -74,6 +74,7 @@ def _messages(view: RunView) -> None:
     if view.session.status == "not_started" and not view.session.turns_to_load:
         start_bar(view)
     _end(view)
+    missing_values(view)
     undecided(view)
 
 
@@ -126,7 +127,7 @@ def _window(view: RunView, shown: list[ChatMessage]) -> tuple[int, int]:
 
 def _at_work(view: RunView) -> Line:
     if view.session.human_input.pending is not None:
-        return Line("A model's answer is asked of you below.", "edit")
+        return Line("Answer as the model below.", "edit")
     if view.session.stop_point is not None:
         return Line(f"Paused. {view.session.stop_point.text}", "pause_circle")
     waiting = progress_text(view.session)
@@ -152,7 +153,7 @@ def _last_turn(view: RunView) -> int:
 def _empty(view: RunView) -> Line:
     if view.session.turns_to_load:
         return Line(f"Reading {count(view.session.turns_to_load, 'turn')} …", "progress_activity")
-    return Line("What user and agent say appears here.")
+    return Line("The messages of user and agent appear here.")
 
 
 def _shown(view: RunView) -> list[ChatMessage]:

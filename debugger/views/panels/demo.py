@@ -92,7 +92,7 @@ def _simulated_words(view: RunView) -> str:
         elif event.type == "end_node_run" and field(event, "intervened"):
             mocks.append(node_name_of(event) or "")
     calls = [effect.node_name for effect in view.effects if effect.how == "simulated"]
-    kinds = (("answers of models", models), ("calls to the outside", calls), ("mocked results", mocks))
+    kinds = (("model answers", models), ("external calls", calls), ("mocked results", mocks))
     return "; ".join(f"{kind} ({_listed(names)})" for kind, names in kinds if names)
 
 

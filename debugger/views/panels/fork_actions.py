@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from debugger.engine.variables import VariableEdit
 from debugger.errors import InputError
 from debugger.session import forks
 from debugger.session.fork_draft import ForkDraft
 from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
+from debugger.session.variable_rows import VariableScope
 from debugger.session.verification import ForkVerification, verification_cost
 from debugger.settings import read_settings
 from debugger.store import Role
@@ -35,6 +37,8 @@ class ForkState:
     draft: ForkDraft | None = None
     check: ForkVerification | None = None
     """The control run of the turn that the fork begins with."""
+    first_tier: VariableScope | None = None
+    """The variables that the dialog shows first; ``None`` shows the first that there are."""
     shows_tree: bool = False
     """Whether the tree of the run's forks is open."""
 
@@ -51,9 +55,8 @@ def open_fork(session: DebugSession, turn_number: int) -> None:
     forking = state.record(ForkState)
     if session.run_id is None or session.busy:
         return
-    draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.fork_modes(session.backend)[0])
-    draft.by = notes.author()
-    forking.draft, forking.check = draft, None
+    draft = _draft(session, turn_number)
+    forking.draft, forking.check, forking.first_tier = draft, None, None
     state.renew_editors()
     if not price(draft):
         check_fork()
@@ -144,9 +147,25 @@ def answer_turn_again(
     """
     if session.run_id is None or session.busy:
         return
-    draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.fork_modes(session.backend)[0])
-    draft.by, draft.is_answered_by_user = notes.author(), True
+    draft = _draft(session, turn_number)
+    draft.is_answered_by_user = True
     _run(draft, prepare)
+
+
+@run_command
+def run_with_edits(session: DebugSession, turn_number: int, edits: Sequence[VariableEdit]) -> None:
+    """Fork the run right before a turn, and execute the turn there with other values."""
+    if session.run_id is None or session.busy:
+        return
+    draft = _draft(session, turn_number)
+    draft.variables.set_values(edits)
+    _run(draft)
+
+
+def _draft(session: DebugSession, turn_number: int) -> ForkDraft:
+    draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.fork_modes(session.backend)[0])
+    draft.by = notes.author()
+    return draft
 
 
 @run_command

@@ -35,7 +35,7 @@ _WAY_HELP: dict[ForkMode, str] = {
     "exact": "The fork has the whole state of the run.",
     "rebuilt": "A new run starts at the node where the turn started, with the variables as run input. "
     "It does not have the earlier messages.",
-    "replayed": "A new run gets all earlier inputs first, and may take another path before it arrives here.",
+    "replayed": "A new run executes all earlier inputs first; it may take another path before this turn.",
 }
 _TIERS = {tier_word(tier): tier for tier in (RUNTIME, WORKFLOW, DYNAMIC)}
 _POLL_SECONDS = 0.4
@@ -62,7 +62,7 @@ def _body(view: RunView) -> None:
         st.rerun()  # only that closes a dialog
     lead = f"fork_{state.record(Editors).generation}"
     with st.container(key="fork_dialog", gap="small"):
-        st.caption(f"Run {plain(draft.point.run_id)} is kept as it is. {plain(_WAY_HELP[draft.way])}")
+        st.caption(f"Run {plain(draft.point.run_id)} is not changed. {plain(_WAY_HELP[draft.way])}")
         _way(draft, view, lead)
         _message(draft, lead)
         _places(draft, view, lead)
@@ -105,11 +105,11 @@ def _take_way(draft: ForkDraft, key: str) -> None:
 def _message(draft: ForkDraft, lead: str) -> None:
     key = f"{lead}_message"
     st.text_area(
-        "What the user says",
+        "User message",
         draft.message,
         key=key,
         height=68,
-        placeholder="Nothing: the turn had no message",
+        placeholder="The turn had no message",
         args=(draft, "message", key),
         **on_change(_take),
     )
@@ -227,6 +227,9 @@ def _variables(draft: ForkDraft, lead: str) -> None:
 
 
 def _first_tier(draft: ForkDraft) -> str:
+    wanted = state.record(ForkState).first_tier
+    if wanted is not None:
+        return tier_word(wanted)
     return next((word for word, tier in _TIERS.items() if draft.variables.shown[tier]), tier_word(RUNTIME))
 
 

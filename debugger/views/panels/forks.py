@@ -124,7 +124,7 @@ def run_tree_dialog(rows: Sequence[TreeRow], run_id: str) -> None:
 def _body(rows: Sequence[TreeRow], run_id: str) -> None:
     if not state.record(ForkState).shows_tree:
         st.rerun()  # only that closes a dialog
-    st.caption("Each fork is below the run that it was made from. Choose a row to open the run.")
+    st.caption("Each fork is below the run that it was forked from. Choose a row to open the run.")
     state.set_widget(_IDS_KEY, [row.run_id for row in rows])
     st.dataframe(
         _columns(rows, run_id),
@@ -141,10 +141,10 @@ def _body(rows: Sequence[TreeRow], run_id: str) -> None:
             "changed": st.column_config.TextColumn("Changed", width=190),
             "note": st.column_config.TextColumn("Note", width=120),
             "by": st.column_config.TextColumn("By", width=60),
-            "at": st.column_config.TextColumn("Made", width=140, help=f"In the time zone {zone_name()}"),
+            "at": st.column_config.TextColumn("Created", width=140, help=f"In the time zone {zone_name()}"),
             "id": st.column_config.TextColumn("Run id", width=210),
         },
-        alt="The run and its forks, each below the run that it left",
+        alt="The run and its forks, each below the run that it was forked from",
     )
     st.button("Close", key="close_tree", type="tertiary", on_click=fork_actions.close_tree)
 
@@ -192,7 +192,7 @@ def run_turns_again_button(view: RunView) -> Button:
         (number,),
         icon=":material/fast_forward:",
         disabled=reason is not None,
-        help=reason or f"A new run gets the recorded inputs up to turn {number}, then you continue it",
+        help=reason or f"A new run executes the recorded inputs up to turn {number}, then you continue it",
     )
 
 

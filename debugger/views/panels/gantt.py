@@ -17,7 +17,7 @@ from debugger.views.run_view import RunView
 _COLOURS: dict[BarKind, Colour] = {
     "node run": "blue",
     "model call": "violet",
-    "call outside": "orange",
+    "external call": "orange",
     "pause": "gray",
 }
 

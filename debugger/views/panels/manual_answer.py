@@ -54,7 +54,7 @@ def manual_answer(view: RunView) -> None:
                 _tool(offer, dict(first.calls).get(offer.name), f"{lead}_tool_{place}")
                 _problem(problems.get(f"tool_{place}"))
             if typed.chosen:
-                st.text_input("Why this edge", first.reason, key=f"{lead}_reason")
+                st.text_input("Reason for this edge", first.reason, key=f"{lead}_reason")
             st.checkbox(
                 "Answer the same next time",
                 key=f"{lead}_pin",
@@ -78,7 +78,7 @@ def _problem(sentence: str | None) -> None:
 
 
 def _prompt(prompt: Prompt) -> None:
-    with st.expander("What the model is asked", type="compact", key="desk_prompt"):
+    with st.expander("Prompt", type="compact", key="desk_prompt"):
         st.caption("Condition" if prompt.kind == "judge" else "System prompt")
         st.text(prompt.system or "(empty)")
         if prompt.message:
@@ -162,7 +162,7 @@ def _buttons(inquiry: PendingPrompt) -> None:
             "Let the stand-in answer",
             key="desk_stand_in",
             icon=":material/smart_toy:",
-            **on_click(use_fallback, help="Its answer is what the form was first filled with"),
+            **on_click(use_fallback, help="The form was filled with its answer"),
         )
 
 

@@ -24,7 +24,7 @@ from debugger.views.run_view import RunView
 from debugger.views.state import LastAction
 
 _WORDS: dict[TargetKind, str] = {"node": "A node", "tool": "A tool", "model": "A node's model"}
-_WHO = ("The workflow's own way", "Me (all model calls)", "Me (chosen nodes)")
+_WHO = ("Workflow default", "Me (all model calls)", "Me (chosen nodes)")
 _TEXTS = ("fault_error", "fault_attempts")
 
 
@@ -93,13 +93,13 @@ def _use(items: Sequence[Pin | Fault], mock_id: Any, column: str, value: Any) ->
 def _who(view: RunView, reason: str | None) -> None:
     human_input = view.session.human_input
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="who_answers"):
-        st.caption("Who answers for models", width="content")
+        st.caption("Who answers model calls", width="content")
         is_some = bool(human_input.nodes) or state.widget("who_answers_choice") == _WHO[2]
         state.set_widget(
             "who_answers_choice", _WHO[1] if human_input.asks_all else _WHO[2] if is_some else _WHO[0]
         )
         st.segmented_control(
-            "Who answers for models",
+            "Who answers model calls",
             _WHO,
             key="who_answers_choice",
             required=True,
@@ -115,7 +115,7 @@ def _who(view: RunView, reason: str | None) -> None:
                 node.logical_id: node.label for node in view.graph.nodes.values() if node.type in MODEL_TYPES
             }
             st.multiselect(
-                "Nodes whose models I answer for",
+                "Nodes whose model calls I answer",
                 list(names),
                 default=[node for node in human_input.nodes if node in names],
                 format_func=lambda node: names[node],

@@ -12,16 +12,19 @@ from debugger.graph import Graph
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
 from debugger.session.answer_values import needed_for
+from debugger.session.fork_draft import DYNAMIC
 from debugger.session.human_input import NextStep
 from debugger.session.session import DebugSession
+from debugger.session.unset_variables import OpenedStep, UnsetVariables, unset_variables
 from debugger.store import Role
-from debugger.views import refresh, state
-from debugger.views.actions import command
+from debugger.views import actions, refresh, state
+from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import requires
 from debugger.views.components.markdown import json_cell
 from debugger.views.components.toolbar import Button, Item, Text, bar
 from debugger.views.navigation import ViewMode
-from debugger.views.panels import fork_actions
+from debugger.views.panels import fork_actions, setup
+from debugger.views.panels.fork_actions import ForkState
 from debugger.views.panels.variable_edits import apply_edits
 from debugger.views.run_state import CurrentRun, RunInputs
 from debugger.views.run_view import RunView, run_history, run_view
@@ -148,10 +151,8 @@ def _setting(view: RunView, expression: EdgeExpression) -> tuple[str, list[Butto
         return f". {needed_for(expression)}", []
     if not values:
         return ", as is the case now.", []
-    brackets = {"dynamic": "{{{{{}}}}}", "runtime": "[[{}]]"}
-    named = [f"{brackets[kind].format(name)} = {json_cell(value)}" for (kind, name), value in values.items()]
     edits = [VariableEdit(kind, name, value) for (kind, name), value in values.items()]
-    sentence = f": {', '.join(named)}."
+    sentence = f": {_named(edits)}."
     if any(not edit.name.isidentifier() for edit in edits):
         return sentence, []
     if session.stop_point is not None:
@@ -165,6 +166,11 @@ def _setting(view: RunView, expression: EdgeExpression) -> tuple[str, list[Butto
     ]
 
 
+def _named(edits: Sequence[VariableEdit]) -> str:
+    brackets = {"dynamic": "{{{{{}}}}}", "runtime": "[[{}]]"}
+    return ", ".join(f"{brackets[edit.scope].format(edit.name)} = {json_cell(edit.value)}" for edit in edits)
+
+
 @command
 @requires(Role.RUN)
 def set_with_next(edits: Sequence[VariableEdit]) -> None:
@@ -174,3 +180,88 @@ def set_with_next(edits: Sequence[VariableEdit]) -> None:
         tier = "dynamic_variables" if edit.scope == "dynamic" else "runtime_variables"
         model.set_key(tier, {**(model.value.get(tier) or {}), edit.name: edit.value})
     state.renew_editors()
+
+
+def missing_values(view: RunView) -> None:
+    """Draw what the last node of an ended run had no value for, with ways to set it; nothing elsewhere."""
+    missing = _missing(view)
+    if missing is None:
+        return
+    shown = ", ".join("{{" + path + "}}" for path in missing.paths[:_MOST_PATHS])
+    more = f" and {len(missing.paths) - _MOST_PATHS} more" if len(missing.paths) > _MOST_PATHS else ""
+    said = f"No value for {shown}{more}." if shown else "Other values lead to:"
+    items: list[Item] = [Text(said, look="message")]
+    for place, step in enumerate(missing.steps[:_MOST_STEPS]):
+        hint = f"Run the turn again in a fork, with {_named(step.edits)}"
+        press = refresh.refreshing("workbench", take_with_values)
+        items.append(Button(f"take_{place}", f"→ {step.label}", press, (step,), look="tertiary", help=hint))
+    if missing.names:
+        hint = "Run the last turn again in a fork, with values that you set"
+        items.append(
+            Button("fork_with_values", "Set in a fork …", fork_with_values, (missing.names,), help=hint)
+        )
+        hint = "Set them in the run input, then start another run"
+        items.append(
+            Button(
+                "restart_with_values",
+                "Restart with changes …",
+                restart_with_values,
+                (missing.names,),
+                help=hint,
+            )
+        )
+    bar("missing_values", items, low=True)
+
+
+_MOST_PATHS = 6
+
+
+def _missing(view: RunView) -> UnsetVariables | None:
+    session = view.session
+    if view.is_past or view.is_busy or not view.turns or state.record(ViewMode).is_demo:
+        return None
+    if not session.is_over or session.status == "cancelled" or session.is_deleted or session.turns_to_load:
+        return None
+    if session.backend.capabilities.reason_against("run_turns"):
+        return None
+    found: UnsetVariables | None = view.memo("missing values", lambda: _missing_in(view))
+    return found
+
+
+def _missing_in(view: RunView) -> UnsetVariables | None:
+    running = Graph(run_history(view).workflow)  # has the nodes inside super nodes
+    node = running.nodes.get(view.position.current or "")
+    if node is None:
+        return None
+    missing = unset_variables(node, running, scope_now(view))
+    undecided_ = _undecided(view)
+    answered = {step.edge for step in undecided_.steps} if undecided_ is not None else set()
+    steps = tuple(step for step in missing.steps if step.edge not in answered)
+    return UnsetVariables(missing.paths, steps) if missing.paths or steps else None
+
+
+@run_command
+def take_with_values(session: DebugSession, step: OpenedStep) -> None:
+    """Run the last turn again in a fork, with the values that open a step."""
+    fork_actions.run_with_edits(session.turns[-1].number, step.edits)
+
+
+@run_command
+def fork_with_values(session: DebugSession, names: Sequence[str]) -> None:
+    """Prepare a fork of the last turn in which variables can be set."""
+    fork_actions.open_fork(session.turns[-1].number)
+    draft = state.record(ForkState).draft
+    if draft is not None:
+        known = draft.variables.shown[DYNAMIC]
+        draft.variables.set_values(VariableEdit("dynamic", name, "") for name in names if name not in known)
+        state.record(ForkState).first_tier = DYNAMIC
+
+
+@run_command
+def restart_with_values(session: DebugSession, names: Sequence[str]) -> None:
+    """Open the run input of another run, in which variables can be set."""
+    model = actions.start_input(session)
+    values = model.value.get("dynamic_variables") or {}
+    model.set_key("dynamic_variables", {**dict.fromkeys(names, ""), **values})
+    state.renew_editors()
+    setup.open_restart()

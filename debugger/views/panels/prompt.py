@@ -22,7 +22,7 @@ _MOST_ROWS = 8
 _REBUILT = Badge(
     "rebuilt",
     ":material/history:",
-    help="No event records a prompt: the engine made it again from the variables and the chat of then",
+    help="Prompts are not recorded: this one was rebuilt from the variables and messages of that moment",
 )
 
 
@@ -63,7 +63,7 @@ def call_view(view: RunView, row: TimelineRow) -> None:
     if isinstance(found, str):
         st.caption(plain(found))
         return
-    bar("prompt_bar", [_REBUILT, Text("The call as the engine made it")], low=True)
+    bar("prompt_bar", [_REBUILT, Text("The call as the engine sent it")], low=True)
     st.json(found.call, expanded=3)
 
 

@@ -43,7 +43,7 @@ def recording_banner(session: DebugSession) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="recording_banner"):
         st.badge("Recording", icon=":material/movie:", color="violet")
         st.caption(
-            plain(f"You look at a run out of a file; nothing can be run here.{made}{when}{graph}"),
+            plain(f"You are viewing a run from a file; nothing can be run here.{made}{when}{graph}"),
             width="stretch",
         )
         st.button(
@@ -61,11 +61,11 @@ def recording_upload() -> bool:
         "Open a run from a file", icon=":material/upload_file:", type="compact", key="recording"
     ):
         st.caption(
-            "A file that Export › Run as JSON has made, or a run’s record as the API answers it. It is shown "
-            "as it was, without the backend it came from, in this tab; its notes are added to yours."
+            "A run file from the export, or a run's record as the API returns it. It opens in this tab only, "
+            "without the backend that it came from; its notes are added to yours."
         )
         file = st.file_uploader(
-            "Run (JSON)",
+            "Run file (JSON)",
             type=["json"],
             key=f"recording_{state.record(_RecordingUploads).count}",
             max_upload_size=200,

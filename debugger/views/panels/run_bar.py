@@ -85,7 +85,11 @@ def _elapsed(session: DebugSession) -> str:
     seconds = session.elapsed
     if not seconds:
         return ""
-    return f"Duration: {seconds:.1f} s" if seconds >= 1 else f"Duration: {seconds * 1000:.0f} ms"
+    return (
+        f"Duration of the turn: {seconds:.1f} s"
+        if seconds >= 1
+        else f"Duration of the turn: {seconds * 1000:.0f} ms"
+    )
 
 
 def _demo_steps(view: RunView) -> list[Item]:

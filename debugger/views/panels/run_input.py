@@ -86,7 +86,7 @@ def _heading(which: Which, *, is_open: bool) -> None:
     if is_open:
         items.append(SegmentedControl(state.INPUT_KEY, "Input for", _FOR, wide=True))
     if which == "next":
-        note = "Sent with the next message. Empty means: the message alone."
+        note = "Sent with the next message. If empty, only the message is sent."
         items += [Text(note, look="note"), _MODE]
     bar("run_input_bar", items, low=True)
 
@@ -103,7 +103,7 @@ def _problems(model: RunInputModel) -> None:
         key="discard_input",
         icon=":material/undo:",
         args=(model,),
-        **on_click(_discard, help="Go back to the last input that could be used"),
+        **on_click(_discard, help="Return to the last valid input"),
     )
 
 
@@ -140,7 +140,7 @@ def _json(model: RunInputModel, which: Which) -> None:
         **on_change(
             _json_edited,
             disabled=bool(model.row_errors or model.object_errors),
-            help="Every key of the run input; the list below has them",
+            help="Any key of the run input; the list below describes them",
         ),
     )
     _key_hints(model, which)
@@ -175,7 +175,7 @@ def _form(session: DebugSession, model: RunInputModel, which: Which) -> None:
         _initial_state(session, model)
     with st.expander("More keys", type="compact", key=f"more_keys_{which}"):
         if which == "start":
-            _text_key(model, "welcome_message", "Welcome message", "The first thing that the agent has said")
+            _text_key(model, "welcome_message", "Welcome message", "The first message of the agent")
             _text_key(model, "run_by", "Run by", "A label of the run")
             _text_key(model, "team_id", "Team id", "The server sets it by the key")
             _version(model)
@@ -260,7 +260,7 @@ def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
         items += [Spacer(), edit]
     if box.is_open and any(row.is_edited for row in rows):
         press = refresh.refreshing("setup", _revert)
-        hint = "Go back to the values before the changes"
+        hint = "Return to the values before the changes"
         args = model, tier, None, is_grid
         items.append(Button(f"revert_{which}_{tier}", "Revert all", press, args, look="tertiary", help=hint))
     bar(f"{key}_bar", items, low=True)
@@ -295,7 +295,7 @@ def _revert_cell(row: SourcedRow) -> Cell:
     if not row.is_edited:
         return None
     if row.original is None:
-        return f"Revert: take {row.row.name} out", False
+        return f"Revert: remove {row.row.name}", False
     return f"Revert {row.row.name} to {row.original.value or 'an empty text'}", False
 
 
@@ -350,7 +350,7 @@ def _start_node(session: DebugSession, model: RunInputModel) -> None:
         options,
         index=options.index(chosen or ""),
         key=key,
-        format_func=lambda node: names.get(node, node) or "The workflow's own start",
+        format_func=lambda node: names.get(node, node) or "The workflow's start node",
         args=(model, key),
         **on_change(_start_node_chosen, disabled=model.draft is not None),
     )
@@ -392,11 +392,12 @@ def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
         named = ", ".join(plain("{{" + name + "}}") for name in missing[:_MOST_NAMES])
         more = f" and {len(missing) - _MOST_NAMES} more" if len(missing) > _MOST_NAMES else ""
         st.warning(
-            f"Without a value, these stay as they are written: {named}{more}", icon=":material/data_object:"
+            f"Without a value, these placeholders stay unchanged: {named}{more}",
+            icon=":material/data_object:",
         )
     empty = [name for name, value in values.items() if value == ""]
     if empty:
-        st.caption(f"Still empty: {plain(', '.join(empty[:_MOST_NAMES]))}")
+        st.caption(f"Empty: {plain(', '.join(empty[:_MOST_NAMES]))}")
 
 
 def _preview(workflow: Workflow, model: RunInputModel) -> None:
@@ -466,7 +467,7 @@ def state_copy(session: DebugSession, model: RunInputModel) -> None:
             **on_click(
                 _copy,
                 disabled=number is None,
-                help="Take the state of that run as it was after that turn",
+                help="Use the state of that run after that turn",
             ),
         )
 

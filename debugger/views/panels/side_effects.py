@@ -78,9 +78,9 @@ def _effects(view: RunView) -> Sequence[SideEffect]:
 
 def _nothing(view: RunView) -> None:
     if view.effects:
-        st.caption("No call outside was made up to here.")
+        st.caption("No external call up to here.")
         return
-    ended = "No turn has called anything outside yet." if view.turns else "A run's calls outside appear here."
+    ended = "No turn has made an external call yet." if view.turns else "A run's external calls appear here."
     st.caption(f"{ended} They are reported when a turn has ended. {plain(policies_of(view))}")
 
 
@@ -97,7 +97,7 @@ def _table(effects: Sequence[SideEffect]) -> Table:
             lambda effect: effect.call_class,
         ),
         (Column("kind", "Kind", 52), lambda effect: effect.kind),
-        (Column("target", "Where to", 150, grows=True), lambda effect: effect.target),
+        (Column("target", "Target", 150, grows=True), lambda effect: effect.target),
         (Column("how", "How", 84, "chip", help=hint), lambda effect: _chip(effect.how)),
         (Column("outcome", "Outcome", 84, "chip"), lambda effect: _chip(effect.outcome)),
         (Column("status", "Status", 52, "number"), lambda effect: str(effect.status_code or "")),
@@ -107,7 +107,7 @@ def _table(effects: Sequence[SideEffect]) -> Table:
             lambda effect: effect.error,
         ),
     ]
-    label = "Side effects: a row a call, with turn, node, class, target, treatment and outcome"
+    label = "Side effects: one row per call, with turn, node, class, target, treatment and outcome"
     return table(label, effects, columns, lambda effect: [numbers[id(effect)]])
 
 
@@ -179,11 +179,11 @@ def policies_of(view: RunView) -> str:
 def policy_table(settings: Settings) -> None:
     """Draw the policy of each class of calls."""
     shown = table(
-        "Policy of each class of calls to the outside, and the variable that sets it",
+        "Policy of each class of external calls, and the variable that sets it",
         policy_rows(settings),
         [
             (Column("class", "Class", 80), lambda row: row.call_class),
-            (Column("what", "Calls outside", 210, grows=True), lambda row: row.what),
+            (Column("what", "External calls", 210, grows=True), lambda row: row.what),
             (Column("policy", "What happens", 190, grows=True), lambda row: f"{row.policy}: {row.meaning}"),
             (Column("setting", "Set by", 300), lambda row: row.setting),
         ],

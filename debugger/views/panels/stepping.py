@@ -43,15 +43,15 @@ _STEPS: tuple[tuple[StepKind, str, str, str, str], ...] = (
 )
 _ARMED: dict[StepKind, str] = {kind: armed for kind, *_, armed in _STEPS}
 _RECEIVED: dict[StepKind, str] = {
-    "event": "Move to the next event received: the platform has already run on",
-    "node": "Move to the start of the next node run received: the platform has already run on",
-    "turn": "Move to the last event of the turn: the platform has already run on",
+    "event": "Move to the next event received: the platform has already continued",
+    "node": "Move to the start of the next node run received: the platform has already continued",
+    "turn": "Move to the last event of the turn: the platform has already continued",
 }
 
 
 MAX_REASON = 76
 """Characters of a reason that two lines of the bar hold; the conversation shows all of it."""
-_RUN_ON = "The platform has already run on: steps move through the events received."
+_RUN_ON = "The platform has already continued: steps move through the events received."
 
 
 @dataclass

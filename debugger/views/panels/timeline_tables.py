@@ -56,7 +56,7 @@ def turns_table(rows: Sequence[TurnRow], times: str) -> Table:
         (Column("events", "Events", 58, "number"), lambda row: _number(row.events)),
         (_duration("Of the turn, end to end", "bar"), lambda row: _bar(row.duration_ms, longest)),
     ]
-    what = "a row a turn, with user and agent messages, path, duration, tokens and failures"
+    what = "one row per turn, with user and agent messages, path, duration, tokens and failures"
     return table(f"Timeline: {what}", rows, columns, lambda row: list(Target(row.last, None)))
 
 
@@ -75,7 +75,7 @@ def steps_table(steps: Sequence[Step], times: str) -> Table:
         (_TOKENS, lambda step: _number(step.tokens or None)),
         (_duration("Of the node run", "bar"), lambda step: _bar(step.duration_ms, longest)),
     ]
-    what = "a row a step, with turn, time, node, status, summary, tokens and duration"
+    what = "one row per step, with turn, time, node, status, summary, tokens and duration"
     drawn = table(f"Timeline: {what}", steps, columns, lambda step: list(Target(step.last, step.drawn_node)))
     return _by_turn(drawn, [step.turn_number for step in steps])
 
@@ -104,7 +104,7 @@ def events_table(rows: Sequence[TimelineRow], times: str, latencies: Mapping[int
             ),
         ),
     ]
-    what = "a row an event, with turn, time, node, type, summary and duration"
+    what = "one row per event, with turn, time, node, type, summary and duration"
     drawn = table(f"Timeline: {what}", rows, columns, lambda row: list(Target(row.index, row.drawn_node)))
     return _by_turn(drawn, [row.turn_number for row in rows])
 

@@ -71,7 +71,7 @@ def view_mode_switch() -> Button:
         "Engineer" if is_demo else "Demo",
         change_view_mode,
         look="tertiary",
-        help="Everything there is to see of the run" if is_demo else "The conversation and the graph alone",
+        help="All panes of the run" if is_demo else "Conversation and graph only",
         shortcut=keys("skin"),
     )
 

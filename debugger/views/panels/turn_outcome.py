@@ -78,7 +78,9 @@ def outcome_of(session: DebugSession) -> Outcome | None:
     if session.notice:
         return Outcome(session.notice)
     if session.follows:
-        return Outcome("Turns of other clients are loaded as they come.", actions=(_follow_switch(session),))
+        return Outcome(
+            "Turns of other clients are loaded as they arrive.", actions=(_follow_switch(session),)
+        )
     return None
 
 
@@ -118,10 +120,10 @@ def _unknown(session: DebugSession) -> Outcome:
     pending = session.pending
     assert pending is not None
     message = "message" if pending.message else "turn"
-    looks = f" It has looked {count(pending.checks, 'time')}." if pending.checks else ""
+    looks = f" It has checked {count(pending.checks, 'time')}." if pending.checks else ""
     return Outcome(
         f"The answer was lost, and it is not known whether the {message} was executed. "
-        f"The page keeps looking in the run's record.{looks}",
+        f"The page keeps checking the run's record.{looks}",
         details=pending.error.message,
         is_warning=True,
         actions=(
@@ -132,7 +134,7 @@ def _unknown(session: DebugSession) -> Outcome:
                 "Send again (may run twice)",
                 refresh.refreshing("workbench", actions.send_again),
                 icon=":material/redo:",
-                help="If the first one was executed after all, the workflow gets it twice",
+                help="If the first one was executed after all, the workflow receives it twice",
             ),
             Button(
                 "discard_pending",
@@ -170,7 +172,7 @@ def _follow_switch(session: DebugSession) -> Toggle:
         actions.FOLLOW_KEY,
         "Follow",
         on_change=refresh.refreshing("workbench", actions.follow),
-        help="Load turns of other clients as they come",
+        help="Load turns of other clients as they arrive",
     )
 
 
@@ -197,14 +199,14 @@ def interrupted_turn(view: RunView) -> None:
     )
     again = Button(
         "write_again",
-        "Write it again",
+        "Restore the message",
         write_again,
         (message,),
         icon=":material/edit:",
         disabled=not message,
         help="Put the message into the box",
     )
-    forget = Button("forget_turn", "Forget it", forget_turn, icon=":material/close:")
+    forget = Button("forget_turn", "Discard", forget_turn, icon=":material/close:")
     bars(
         "cut_off", [Line("cut_off_line", [Text(f"{text} {reason}", look="message"), again, forget], low=True)]
     )

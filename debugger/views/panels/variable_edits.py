@@ -67,7 +67,7 @@ def _switch(view: RunView) -> Disclosure:
         "Edit variables",
         ":material/edit:",
         "secondary",
-        help=reason or "What follows sees the change",
+        help=reason or "The rest of the turn uses the changed values",
         disabled=bool(reason) or state.record(VariableEdits).pending is None,
         closing_key="Escape",
     )
@@ -162,7 +162,7 @@ def pending_table(pending: PendingEdits, tier: VariableScope, lead: str) -> None
 def pending_differences(found: Sequence[Difference]) -> None:
     """Draw what would be different, a line each."""
     if not found:
-        st.caption("Nothing is changed yet.")
+        st.caption("No changes yet.")
     for each in found[:_MOST_SHOWN]:
         before = "" if each.op == "added" else _shown(each.before)
         after = "" if each.op == "removed" else _shown(each.after)

@@ -78,7 +78,7 @@ def _values_view(view: RunView, held: RunHistory, scopes: Scopes, wanted: str) -
     ]
     groups = [group for group in groups if group[1] or (group[0] == _RUNTIME and not words)]
     if not groups:
-        st.caption("No variable has these words in its name or value.")
+        st.caption("No variable matches this search.")
         return
     shown = _values_table(view, held, groups)
     chosen = state.record(VariableSelection).variable
@@ -188,7 +188,7 @@ def _changes_view(view: RunView, held: RunHistory, wanted: str) -> None:
         if _has(words, change.path, change.before, change.after)
     ]
     if not found:
-        st.caption("No change has these words." if words else _NOTHING[span])
+        st.caption("No change matches this search." if words else _NOTHING[span])
         return
     columns: list[tuple[Column, Callable[[Difference], Cell]]] = [
         (Column("sign", "", 26, help="+ added, − removed, ~ changed"), lambda change: change.sign),

@@ -48,7 +48,7 @@ def watch_view(held: RunHistory, event: int | None) -> None:
         (Column("watch", "Watch", 120, grows=True), lambda series: series.watch.text),
         (Column("value", "Value", 90, grows=True), lambda series: _value(series.at(event))),
         (
-            Column("since", "Since", 84, help="Turn · event from which on"),
+            Column("since", "Since", 84, help="Turn · event since which it has this value"),
             lambda series: _since(series, event),
         ),
         (Column("remove", "", 34, "remove"), lambda series: (f"Remove {series.watch.text}", False)),

@@ -50,7 +50,7 @@ def test_nothing_goes_where_nothing_is_ignored():
             {"llm_usage_info": {"total_tokens": 4}},
         ),
         (
-            "version and person",
+            "version and user",
             {"run_input": {"run_by": "qa", "command": "data"}},
             {"run_input": {"command": "data"}},
         ),

@@ -179,6 +179,17 @@ def test_differences_are_gone_through_with_buttons(app, backend, held):
     assert app.button("compare_previous").disabled
 
 
+def test_table_begins_above_first_difference(app, backend, held):
+    kept = backend.create_workflow(desk(), name="Drinks")
+    said = "hello", "what is there", "good"
+    runs = [play(backend, kept.id, *said, f"the caller wants {drink}") for drink in ("tea", "coffee")]
+
+    open_pair(app, *runs)
+
+    assert held().row > 15
+    assert held().top == held().row - 4
+
+
 def test_differing_rows_can_be_shown_alone(app, backend, held):
     open_pair(app, *pair(backend))
     assert "= same" in {chips[0] for chips in table(app)["verdict"]}

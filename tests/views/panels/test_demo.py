@@ -104,7 +104,7 @@ def test_badge_names_nodes_whose_model_was_simulated(app, demo):
     shown = badge(app)
     use(app, "skin")
 
-    assert shown == "Simulated in this run: answers of models (Chat)"
+    assert shown == "Simulated in this run: model answers (Chat)"
     assert badge(app) == ""
 
 
@@ -118,7 +118,7 @@ def test_badge_names_mocked_node_and_simulated_call(app, backend, record, press)
     press("start")
 
     assert before == ""
-    assert badge(app) == "Simulated in this run: calls to the outside (Text); mocked results (A)"
+    assert badge(app) == "Simulated in this run: external calls (Text); mocked results (A)"
 
 
 def test_label_of_stand_in_is_hidden_from_audience(app, demo):

@@ -71,7 +71,7 @@ def test_dialog_shows_turn_as_it_was_and_that_it_can_be_repeated(app, record, ru
     generation = record(Editors).generation
     assert app.text_area(f"fork_{generation}_message").value == "let me in"
     assert app.selectbox(f"fork_{generation}_start_None").value == ""
-    assert "Nothing is changed yet." in words(app)
+    assert "No changes yet." in words(app)
     assert any("Verified" in markdown.value for markdown in app.markdown)
     assert not app.exception
 
@@ -185,7 +185,7 @@ def test_while_inputs_are_sent_page_shows_how_far_it_is_and_can_take_over(
 
     assert shown == [("Running input 1 of 2", 0)]
     assert len(record(CurrentRun).session.turns) < 2
-    assert "the run is yours" in words(app)
+    assert "you can continue the run" in words(app)
 
 
 def test_way_back_leads_from_fork_to_its_source(app, record, run, forwarded):

@@ -96,7 +96,7 @@ def test_fork_that_is_prepared_belongs_to_its_run(app, backend, record, run):
     app.run()
 
     assert record(CurrentRun).session.run_id == other
-    assert "What the user says" not in [area.label for area in app.text_area]
+    assert "User message" not in [area.label for area in app.text_area]
 
 
 def test_input_of_turn_has_button_too(app, record, run):

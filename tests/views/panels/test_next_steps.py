@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from debugger.session.fork_draft import DYNAMIC
+from debugger.views.panels.fork_actions import ForkState
+from debugger.views.panels.setup import SetupState
 from debugger.views.run_state import CurrentRun, RunInputs
 from tests.support.factories import direct, document, everywhere, node, say, static, when, worker
 from tests.views.bars import control, items, keys, use
@@ -142,7 +145,7 @@ def test_selected_expression_without_solution_is_explained(app, backend, settle)
 
     (sentence,) = advice(app)
     assert sentence.startswith(
-        "Taken when [[a]] == [[b]]. It needs [[a]] == [[b]], and [[a]] and [[b]] comes"
+        "Taken when [[a]] == [[b]]. It needs [[a]] == [[b]], and [[a]] and [[b]] must be set elsewhere"
     )
 
 
@@ -182,3 +185,71 @@ def test_run_that_ended_says_why_and_leads_there(app, backend, settle):
     use(app, "why_ended")
 
     assert control(app, "inspector_tab").value == "Why"
+
+
+TIERS = (
+    static("hello", "Hi {{name}}"),
+    BYE,
+    static("gold", "Gold"),
+    when("hello", "bye", "{{tier}} == 'plain'"),
+    when("hello", "gold", "{{tier}} == 'gold' AND [[n]] > 2"),
+)
+
+
+def test_missing_values_are_named_with_their_steps(app, backend, settle):
+    undecided(app, backend, settle, *TIERS)
+
+    sentence, *offers = items(app, "missing_values")
+    assert sentence["text"] == "No value for {{name}}, {{tier}}."
+    assert [offer["label"] for offer in offers] == [
+        "→ Bye",
+        "→ Gold",
+        "Set in a fork …",
+        "Restart with changes …",
+    ]
+
+
+def test_step_of_missing_values_is_taken_in_fork(app, backend, settle):
+    undecided(app, backend, settle, *TIERS)
+
+    use(app, "take_1")
+    settle()
+
+    assert words(app) == ["Hello", "Hi ", "Gold"]
+
+
+def test_missing_value_is_set_in_fork(app, backend, record, settle):
+    undecided(app, backend, settle, *TIERS)
+
+    use(app, "fork_with_values")
+
+    fork = record(ForkState)
+    assert fork.first_tier == DYNAMIC
+    assert {row.name: row.value for row in fork.draft.variables.rows(DYNAMIC)} == {"name": "", "tier": ""}
+
+
+def test_missing_value_is_set_for_restart(app, backend, record, settle):
+    undecided(app, backend, settle, *TIERS)
+
+    use(app, "restart_with_values")
+
+    assert record(SetupState).is_open
+    assert "restart_now" in keys(app)
+
+
+def test_other_values_lead_on_without_a_missing_one(app, backend, settle):
+    backend.create_workflow(document(static("hello", "Hi"), BYE, when("hello", "bye", "[[n]] > 2")))
+    app.run()
+    send(app, "Hello")
+    settle()
+
+    assert [item.get("text") or item["label"] for item in items(app, "missing_values")] == [
+        "Other values lead to:",
+        "→ Bye",
+    ]
+
+
+def test_end_without_missing_value_offers_nothing(app, backend, settle):
+    undecided(app, backend, settle, static("hello", "Hi"))
+
+    assert "missing_values" not in keys(app)

@@ -186,7 +186,7 @@ def test_placeholders_without_value_are_listed_before_run(app, backend):
 
     assert "city" in app.warning[0].value
     assert "name" not in app.warning[0].value
-    assert any("Still empty: name" in caption.value for caption in app.caption)
+    assert any("Empty: name" in caption.value for caption in app.caption)
 
 
 def test_another_start_node_can_be_chosen(app, backend, record, press):

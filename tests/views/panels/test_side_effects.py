@@ -37,7 +37,7 @@ def test_before_run_page_says_what_will_happen_to_calls(app, backend):
 
     app.run()
 
-    assert "Calls outside: talk live, read live, write blocked, contact blocked." in captions(app)
+    assert "External calls: talk live, read live, write blocked, contact blocked." in captions(app)
     assert "Models: rules, since the workflow has no script." in captions(app)
 
 
@@ -47,7 +47,7 @@ def test_pane_says_where_calls_would_appear_and_what_will_happen_to_them(app, ba
 
     open_ledger(app)
 
-    assert "A run's calls outside appear here." in captions(app)
+    assert "A run's external calls appear here." in captions(app)
     assert "write blocked" in captions(app)
 
 
@@ -58,7 +58,7 @@ def test_run_without_calls_says_so(app, backend, press):
 
     open_ledger(app)
 
-    assert "No turn has called anything outside yet." in captions(app)
+    assert "No turn has made an external call yet." in captions(app)
 
 
 def test_blocked_call_stands_in_ledger_with_what_to_set(app, backend, press):
@@ -127,7 +127,7 @@ def test_calls_are_those_up_to_cursor(app, backend, record, press):
     app.run()
 
     assert len(live) == 1
-    assert "No call outside was made up to here." in captions(app)
+    assert "No external call up to here." in captions(app)
 
 
 def test_download_holds_every_call_with_its_raw_id(app, backend, record, press):

@@ -291,7 +291,7 @@ def test_steps_without_pause_move_chosen_event(app, backend, record, monkeypatch
     assert rows[node] == "start_node_run"
     assert last == len(rows) - 1
     assert record(Cursor).event is None
-    assert notices == ["The platform has already run on: steps move through the events received."]
+    assert notices == ["The platform has already continued: steps move through the events received."]
     use(app, "step_event")
     assert record(Cursor).event == first
     assert not app.toast
@@ -380,7 +380,7 @@ def test_edits_are_pending_with_their_difference_until_they_are_applied(app, bac
     click(app, "step_node")
     app.session_state["live_edit"] = True
     app.run()
-    assert "Nothing is changed yet." in captions(app)
+    assert "No changes yet." in captions(app)
     pending = record(VariableEdits).pending
     tier = next(tier for tier in pending.shown if tier.scope == "dynamic")
     from debugger.session.variable_rows import VariableRow

@@ -187,7 +187,7 @@ def test_follow_loads_turns_as_they_come(app, backend, record, run):
     look(app, record)
 
     assert "two" in words(app)
-    assert outcome(app) == "Turns of other clients are loaded as they come."
+    assert outcome(app) == "Turns of other clients are loaded as they arrive."
     use(app, "follow_run", False)
     assert outcome(app) == ""
 

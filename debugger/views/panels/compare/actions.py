@@ -48,8 +48,8 @@ class CompareState:
     """How many turns of A came before the first of B."""
     row: int | None = None
     """The chosen row of the comparison."""
-    top: int = 0
-    """Which of the rows on view is the uppermost."""
+    top: int | None = None
+    """Which of the rows on view is the uppermost; ``None`` is one just above the chosen row."""
     only_differences: bool = False
     shown: CompareAddress = field(default_factory=CompareAddress)
     """The last content of the address bar."""
@@ -217,9 +217,11 @@ def go_to(row: int | None) -> None:
 
 
 def go_to_first() -> None:
-    """Choose the row where the runs part."""
-    seen = state.record(CompareState).side_by_side()
+    """Choose the first row that differs, and let the table begin just above it."""
+    held = state.record(CompareState)
+    seen = held.side_by_side()
     go_to(seen.comparison.first if seen else None)
+    held.top = None
 
 
 def choose_element(element: Element | None) -> None:

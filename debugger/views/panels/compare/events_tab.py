@@ -28,12 +28,12 @@ def events_tab(seen: RunComparison) -> None:
     """Draw the rows, and the chosen one in full."""
     held, found = state.record(CompareState), seen.comparison
     places = found.differing if held.only_differences else range(len(found.rows))
-    held.top = first_visible_row(places, held.row, held.top)
+    held.top = top = first_visible_row(places, held.row, held.top)
     left, right = st.columns([1.7, 1], gap="small")
     with left:
         _steering(found)
-        _table(seen, places[held.top : held.top + VISIBLE_ROWS])
-        _paging(len(places))
+        _table(seen, places[top : top + VISIBLE_ROWS])
+        _paging(top, len(places))
     with right:
         event_pair(seen)
 
@@ -53,8 +53,7 @@ def _steering(found: Comparison) -> None:
         )
 
 
-def _paging(count: int) -> None:
-    top = state.record(CompareState).top
+def _paging(top: int, count: int) -> None:
     last = min(top + VISIBLE_ROWS, count)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="compare_paging"):
         _scroll("Earlier rows", "compare_earlier", ":material/expand_less:", top - VISIBLE_ROWS, top > 0)
@@ -166,7 +165,7 @@ def event_pair(seen: RunComparison) -> None:
 def _recorded(side: Side, item: Item | None) -> None:
     name = side.upper()
     if item is None:
-        st.caption(f"{name} has nothing here.")
+        st.caption(f"{name} has no such event.")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         where = f", event {item.event_index}" if item.event_index is not None else ""

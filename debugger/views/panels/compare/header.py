@@ -140,7 +140,7 @@ def ignored_bar(seen: RunComparison) -> None:
         st.space("stretch")
         state.set_widget(actions.SHIFT_KEY, seen.shift + 1)
         st.number_input(
-            "Turn 1 of B with",
+            "Align turn 1 of B with",
             min_value=-9_998,
             max_value=9_999,
             step=1,

@@ -70,13 +70,13 @@ def _table(seen: RunComparison) -> None:
         height=_HEIGHT + 30,
         placeholder="",
         column_config={
-            "share": st.column_config.TextColumn("Who", width=76),
-            "what": st.column_config.TextColumn("What", width=50),
+            "share": st.column_config.TextColumn("Run", width=76),
+            "what": st.column_config.TextColumn("Kind", width=50),
             "name": st.column_config.TextColumn("Name", width=196),
             "a": st.column_config.NumberColumn("In A", width=50),
             "b": st.column_config.NumberColumn("In B", width=50),
         },
-        alt="Nodes and edges that the runs came by: in both, in A only or in B only, and how often in each",
+        alt="Nodes and edges on the paths: in both runs, in A only or in B only, and how often in each",
     )
 
 

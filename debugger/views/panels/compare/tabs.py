@@ -31,7 +31,7 @@ def transcript_tab(seen: RunComparison) -> None:
     """Draw a page of the lines, at first the first difference."""
     lines = seen.lines
     if not lines:
-        st.caption("What was said in both runs appears here, line beside line. Nobody has said anything.")
+        st.caption("The messages of both runs appear here side by side. Neither run has a message.")
         return
     differing = [place for place, line in enumerate(lines) if line.verdict != "same"]
     pages = -(-len(lines) // _PAGE)
@@ -99,7 +99,7 @@ def state_tab(seen: RunComparison) -> None:
             label_visibility="collapsed",
             width=200,
         )
-        with_same = st.toggle("Also what is the same", key="compare_with_same")
+        with_same = st.toggle("Include equal values", key="compare_with_same")
         rows = seen.variables(turn, with_same=with_same)
         differing = sum(row.op != "same" for row in rows)
         st.caption(f"{count(differing, 'difference')}", width="content")
@@ -128,7 +128,7 @@ def versions_tab(seen: RunComparison) -> None:
     ]
     if missing:
         st.info(plain(" ".join(missing)), icon=":material/help:")
-        st.caption("The versions can be compared when both are at hand.")
+        st.caption("The versions can be compared when both can be read.")
         return
     found = seen.structure
     if not found:

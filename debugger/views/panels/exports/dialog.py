@@ -226,7 +226,7 @@ def _save_preset(record: ExportRecord) -> None:
             key="export_save_preset",
             icon=":material/save:",
             args=(name,),
-            **on_click(save_preset, disabled=not name.strip(), help="Everybody who uses this store sees it"),
+            **on_click(save_preset, disabled=not name.strip(), help="All users of this store see it"),
         )
         if record.saved:
             st.button(
@@ -234,7 +234,7 @@ def _save_preset(record: ExportRecord) -> None:
                 key="export_delete_preset",
                 icon=":material/delete:",
                 args=(record.saved,),
-                **on_click(delete_preset, help=plain(f"“{record.saved}” is deleted for everybody")),
+                **on_click(delete_preset, help=plain(f"“{record.saved}” is deleted for all users")),
             )
 
 

@@ -243,7 +243,7 @@ def _csv(record: ExportRecord, lead: str) -> CsvOptions:
                 "Byte order mark",
                 csv.has_bom,
                 key=f"{lead}_bom",
-                help="Excel knows UTF-8 by it; some programs take it for text",
+                help="Lets Excel recognise UTF-8; some programs show it as text",
             )
             is_guarded = st.toggle(
                 "Formula guard",

@@ -111,7 +111,8 @@ def _finished(record: ExportRecord, job: ExportJob) -> None:
     rows = f", {job.progress.rows:,} rows" if job.progress.rows else ""
     st.success(
         plain(
-            f"{count(job.progress.runs, 'run')}{rows}, {size_words(job.size)}. The file waits for an hour."
+            f"{count(job.progress.runs, 'run')}{rows}, {size_words(job.size)}. "
+            "It can be downloaded for an hour."
         ),
         icon=":material/check:",
     )

@@ -96,7 +96,7 @@ def review() -> ReviewState:
 def reason_against_verdicts() -> str:
     """Return why nothing can be decided here; empty if it can."""
     if state.record(CurrentBackend).name == "recording":
-        return "A run out of a file is only read: import it, or review it where it is stored."
+        return "A run from a file is read-only: import it, or review it where it is stored."
     return ""
 
 

@@ -157,7 +157,7 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
     found |= _store_fields(wanted, reason, left)
     with left:
         found["since"] = st.date_input("From", wanted.since, format="YYYY-MM-DD", help=days)
-    found["text"] = st.text_input("Words", wanted.text, placeholder="Messages, names, notes …").strip()
+    found["text"] = st.text_input("Search", wanted.text, placeholder="Messages, names, notes …").strip()
     found["is_open_only"] = st.toggle(
         "Open only", wanted.is_open_only, help="Only runs on which you have no verdict yet"
     )

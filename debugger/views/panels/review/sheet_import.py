@@ -287,7 +287,7 @@ def _confirm(plan: ImportPlan, agreed: Sequence[int]) -> None:
     changes = plan.changes(agreed)
     words = _change_words(changes)
     if not words:
-        st.caption("Nothing to import: the sheet says what is stored, or only conflicts are left.")
+        st.caption("Nothing to import: the sheet matches what is stored, or only conflicts are left.")
         return
     st.button(
         f"Import {words}",

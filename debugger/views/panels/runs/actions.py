@@ -128,7 +128,7 @@ def _items(
             of_scope,
             icon=":material/rate_review:",
             disabled=is_empty,
-            help=none or "Decide on them one after the other",
+            help=none or "Review them one after the other",
         ),
         Button(
             "delete_chosen",

@@ -83,7 +83,9 @@ def _draw(backend: Backend, names: dict[str, str]) -> WantedRuns:
     bar(
         "run_filters",
         [
-            TextInput("runs_text", "Words", "Words", ":material/search:", on_change=first_page, help=helped),
+            TextInput(
+                "runs_text", "Search", "Search", ":material/search:", on_change=first_page, help=helped
+            ),
             workflow,
             _select("version", "Any version", {str(each): f"v{each}" for each in numbers}, of_version),
             _select("status", "Any status", {status: look.word for status, look in LOOKS.items()}),

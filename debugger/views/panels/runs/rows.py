@@ -88,7 +88,7 @@ def _sorted(
 
 _NUMBERS: dict[str, Callable[[Run, RunSummary], float | None]] = {
     "turns": lambda run, summary: summary.turns,
-    "duration": lambda run, summary: summary.duration_ms,
+    "duration": lambda run, summary: duration_of(summary),
     "problems": lambda run, summary: summary.problems,
     "version": lambda run, summary: run.version_number,
 }
@@ -112,10 +112,17 @@ def verdict_words(verdicts: Sequence[Verdict]) -> list[str]:
     return [f"on {len(verdicts)} part{'' if len(verdicts) == 1 else 's'}"] if verdicts else []
 
 
+def duration_of(summary: RunSummary) -> float | None:
+    """Return the milliseconds of a run's turns; ``None`` where its events have no time."""
+    return None if summary.duration_ms is None else summary.working_ms
+
+
 def duration_words(milliseconds: float | None) -> str:
-    """Return a duration in its two largest units: ``1 m 5 s``."""
+    """Return a duration in its two largest units: ``1 m 5 s``; below a second, in milliseconds."""
     if milliseconds is None:
         return ""
+    if milliseconds < 999.5:
+        return f"{milliseconds:.0f} ms"
     if milliseconds < 10_000:
         return f"{milliseconds / 1000:.1f} s"
     seconds = round(milliseconds / 1000)
@@ -155,7 +162,7 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
         words = verdict_words(facts.verdicts.get(run.workflow_run_id, ()))
         return [(word, _VERDICT_COLOURS.get(word, "gray")) for word in words]
 
-    found = Column("found", "Found", 280, help="The words of the search where they were found")
+    found = Column("found", "Found", 280, help="Where the search text was found")
     columns: list[tuple[Column, Callable[[Run], Cell]]] = [
         (
             Column("star", "Star", 52, help="★: starred by a user"),
@@ -171,11 +178,11 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
             else []
         ),
         (
-            Column("first", "First words", 190, help="Of the user, else of the agent"),
+            Column("first", "First message", 190, help="Of the user, else of the agent"),
             of_summary(lambda summary: summary.first_words),
         ),
         (
-            Column("last", "Last words", 190, help="Of the user or the agent"),
+            Column("last", "Last message", 190, help="Of the user or the agent"),
             of_summary(lambda summary: summary.last_words),
         ),
         (
@@ -187,9 +194,9 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
                 "duration",
                 "Duration",
                 84,
-                help="From the first event to the last, waiting for the user included",
+                help="Sum of its turns; the time in which the run waited for the user is left out",
             ),
-            of_summary(lambda summary: duration_words(summary.duration_ms)),
+            of_summary(lambda summary: duration_words(duration_of(summary))),
         ),
         (
             Column("problems", "Problems", 84, "number", help="Failed node runs, and errors of the workflow"),
@@ -205,9 +212,9 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
         (Column("tags", "Tags", 104, "chip"), lambda run: [(tag, "gray") for tag in labels(run).tags]),
         (Column("note", "Note", 120), lambda run: " ".join(labels(run).note.split())),
         (Column("by", "Started by", 90), lambda run: run.run_by or ""),
-        (Column("parent", "Forked from", 112, help="The run that it is a fork of"), _parent),
+        (Column("parent", "Forked from", 112, help="The run that it was forked from"), _parent),
         (
-            Column("place", "Runs on", 110, help="The backend, or its connection"),
+            Column("place", "Backend", 110, help="The backend, or its connection"),
             lambda run: facts.place,
         ),
         (Column("id", "Run id", 210), lambda run: run.workflow_run_id),

@@ -32,7 +32,7 @@ def saved_filters(nothing: Mapping[str, Any]) -> None:
     Args:
         nothing: For the key of each filter the value that filters nothing.
     """
-    with st.popover("Saved", icon=":material/bookmark:", key="saved_filters", help="Filters under names"):
+    with st.popover("Saved", icon=":material/bookmark:", key="saved_filters", help="Saved filters"):
         try:
             known = local_store().saved_filters.all()
         except DebuggerError as error:
@@ -44,7 +44,7 @@ def saved_filters(nothing: Mapping[str, Any]) -> None:
 
 def _choose(known: dict[str, JsonObject], nothing: Mapping[str, Any]) -> None:
     if not known:
-        st.caption("Filters that you save appear here, for everybody who uses this store.")
+        st.caption("Filters that you save appear here, for all users of this store.")
         return
     chosen = st.selectbox("Saved filter", list(known), key=_CHOSEN_KEY, format_func=plain)
     with st.container(horizontal=True, gap="xsmall"):
@@ -62,7 +62,7 @@ def _choose(known: dict[str, JsonObject], nothing: Mapping[str, Any]) -> None:
             key="delete_filter",
             icon=":material/delete:",
             args=(chosen,),
-            **on_click(_delete, help="Delete it for everybody"),
+            **on_click(_delete, help="Delete it for all users"),
         )
 
 

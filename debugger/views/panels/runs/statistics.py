@@ -20,7 +20,7 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.panels.runs import flow_graph, funnel
 from debugger.views.panels.runs.filters import clear
 from debugger.views.panels.runs.paths import path_diagram
-from debugger.views.panels.runs.rows import duration_words
+from debugger.views.panels.runs.rows import duration_of, duration_words
 from debugger.views.panels.runs.scope import (
     Counted,
     WantedRuns,
@@ -152,7 +152,7 @@ def _name(run: Run) -> str:
 
 
 def _figures(runs: Sequence[CountedRun]) -> None:
-    durations = [run.summary.duration_ms for run in runs if run.summary.duration_ms is not None]
+    durations = [spent for run in runs if (spent := duration_of(run.summary)) is not None]
     tokens = sum(run.summary.prompt_tokens + run.summary.completion_tokens for run in runs)
     for label, value in (
         ("Runs", f"{len(runs):,}"),

@@ -50,7 +50,17 @@ class NumberTable:
 
 def node_table(nodes: Sequence[NodeFlow]) -> NumberTable:
     """Return drop-off by node."""
-    header = ("node", "node_id", "runs", "share", "visits", "went_on", "ended_here", "wait_here", "drop_off")
+    header = (
+        "node",
+        "node_id",
+        "runs",
+        "share",
+        "visits",
+        "continued",
+        "ended_here",
+        "wait_here",
+        "drop_off",
+    )
     rows = [
         (
             flow.name,
@@ -111,20 +121,23 @@ def reason_table(runs: Sequence[CountedRun]) -> NumberTable:
     """Return the reasons of ends."""
     found = end_reasons(runs)
     rows = [(reason.name, reason.runs, reason.share) for reason in found]
-    paths = [PathFilter("reason", reason.name, f"ended so: {reason.name}") for reason in found]
+    paths = [PathFilter("reason", reason.name, f"ended with: {reason.name}") for reason in found]
     return NumberTable("ends", ("end", "runs", "share"), rows, {"share": "percent"}, paths)
 
 
 def percentile_table(name: str, group: str, found: Sequence[Percentiles]) -> NumberTable:
-    """Return percentiles of durations, in seconds, and of tokens."""
-    parts = ("duration_s", "working_s", "tokens")
+    """Return percentiles of durations, in seconds, and of tokens.
+
+    The duration of a run is that of its turns; from its first event to its last, time elapsed.
+    """
+    parts = ("duration_s", "elapsed_s", "tokens")
     header = (group, "runs", *(f"{part}_p{percent}" for part in parts for percent in PERCENTILES))
     rows = [
         (
             row.group,
             row.runs,
-            *_three(row.duration_ms, 1000),
             *_three(row.working_ms, 1000),
+            *_three(row.duration_ms, 1000),
             *_three(row.tokens, 1),
         )
         for row in found

@@ -64,7 +64,7 @@ def scenario_line(view: RunView) -> list[Item]:
         ),
         Button(
             "scenario_rest",
-            "The rest",
+            "Other turns",
             send,
             (total,),
             ":material/fast_forward:",

@@ -109,8 +109,8 @@ def _body() -> None:
         _notes(draft)
         ticked = sum(one.is_ticked for one in draft.proposals)
         st.caption(
-            f"{count(ticked, 'expectation')} ticked. Choose a row to loosen it: a text that only has to "
-            "contain a part, or fit a pattern."
+            f"{count(ticked, 'expectation')} ticked. Choose a row to loosen its comparison: the text "
+            "then only has to contain a part, or to match a pattern."
         )
         rows_list(
             "scenario_expectations",

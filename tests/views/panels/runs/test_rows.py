@@ -13,7 +13,9 @@ from tests.views.row_lists import column, rows, use
     ("milliseconds", "words"),
     [
         (None, ""),
-        (0, "0.0 s"),
+        (0, "0 ms"),
+        (60, "60 ms"),
+        (999.6, "1.0 s"),
         (1_240, "1.2 s"),
         (59_400, "59 s"),
         (65_000, "1 m 5 s"),
