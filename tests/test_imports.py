@@ -41,7 +41,7 @@ LIBRARY_HOMES = {
     "ruamel": ["scenarios", "engine/models"],
     "sqlalchemy": ["store"],
     "starlette": ["server", "views"],
-    "streamlit": ["views"],
+    "streamlit": ["views", "cli/app.py"],
     "typer": ["cli"],
     "uvicorn": ["server"],
     "websockets": ["backends/hosted"],

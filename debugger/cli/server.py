@@ -9,14 +9,8 @@ from typing import Annotated
 
 import typer
 
-from debugger.backends import open_embedded
-from debugger.backends.base_url import is_loopback
 from debugger.cli.maintenance import exit_on_error
-from debugger.engine.tools.sandbox import python_status
-from debugger.server import serve as serve_backend
-from debugger.server.connections import ConnectionLimits, read_proxies
-from debugger.server.turn_limiter import MAX_CONCURRENT_TURNS, TurnLimiter
-from debugger.settings import read_settings
+from debugger.server.limits import MAX_CONCURRENT_TURNS, ConnectionLimits
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +64,14 @@ def serve(
     ] = "",
 ) -> None:
     """Serve the platform's API from the embedded engine."""
+    from debugger.backends import open_embedded
+    from debugger.backends.base_url import is_loopback
+    from debugger.engine.tools.sandbox import python_status
+    from debugger.server.connections import read_proxies
+    from debugger.server.serve import serve as serve_backend
+    from debugger.server.turn_limiter import TurnLimiter
+    from debugger.settings import read_settings
+
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     with exit_on_error():
         settings = read_settings()

@@ -18,9 +18,9 @@ from debugger.server.connections import (
     MIN_CONNECTIONS,
     RESERVED_DESCRIPTORS,
     BoundedProtocol,
-    ConnectionLimits,
 )
 from debugger.server.http_server import HttpServer
+from debugger.server.limits import ConnectionLimits
 from debugger.server.log_redaction import limit_repeats
 from debugger.server.services import BODY_LIMIT, Services
 from debugger.server.turn_limiter import TurnLimiter
