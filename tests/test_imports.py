@@ -27,6 +27,7 @@ LIBRARY_HOMES = {
     "liquid": ["expressions"],
     "mcp": ["engine/tools/mcp"],
     "openpyxl": ["exports"],
+    "opentelemetry": ["telemetry"],
     "orjson": ["protocol"],
     "pandas": ["views"],
     "platformdirs": ["settings.py"],

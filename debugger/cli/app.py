@@ -9,11 +9,19 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 HOST, PORT = "127.0.0.1", 8501
+
+LogLevelOption = Annotated[
+    Literal["debug", "info", "warning", "error"] | None,
+    typer.Option("--log-level", help="Lowest level of lines in the log."),
+]
+LogFormatOption = Annotated[
+    Literal["text", "json"] | None, typer.Option("--log-format", help="Form of lines in the log.")
+]
 
 
 def app(
@@ -27,6 +35,8 @@ def app(
         ),
     ] = HOST,
     opens: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
+    log_level: LogLevelOption = None,
+    log_format: LogFormatOption = None,
     options: Annotated[
         list[str] | None, typer.Argument(help="Options of Streamlit, after '--'.", show_default=False)
     ] = None,
@@ -37,6 +47,9 @@ def app(
 
     from debugger.views import app as folder
 
+    for name, value in ("LEVEL", log_level), ("FORMAT", log_format):
+        if value:
+            os.environ[f"WORKFLOW_DEBUGGER_LOG_{name}"] = value
     # What is installed does not change, so that nothing has to be watched.
     os.environ.setdefault("STREAMLIT_SERVER_FILE_WATCHER_TYPE", "none")
     script = str(Path(folder.__file__).with_name("app.py"))

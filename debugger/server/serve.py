@@ -76,6 +76,7 @@ def serve(
         config = uvicorn.Config(
             app,
             http=BoundedProtocol,
+            log_config=None,  # its lines go where all others go
             ws_max_size=BODY_LIMIT,
             timeout_graceful_shutdown=5,
             # Without a proxy that is named, a client could pass for any address.

@@ -8,6 +8,10 @@ from pathlib import Path
 from starlette.middleware import Middleware
 
 from debugger.errors import DebuggerError
+from debugger.settings import read_settings
+from debugger.telemetry.logs import configure_logs
+from debugger.telemetry.middleware import RequestMiddleware
+from debugger.telemetry.spans import start_traces
 from debugger.views.auth.login_gate import page_access
 from debugger.views.auth.owners import OwnerCookie
 from debugger.views.downloads import DownloadRoute
@@ -20,8 +24,11 @@ SCRIPT = Path(__file__).parent / "pages" / "script.py"
 def page_middleware() -> list[Middleware]:
     """Return the middleware of the page, the outermost first; exit where it cannot start."""
     try:
+        settings = read_settings()
+        configure_logs(settings.log_level, settings.log_format)
+        start_traces()
         access = page_access()
     except DebuggerError as error:
         sys.exit(f"error: {error}")
-    layers = access, OwnerCookie, DownloadRoute, *middleware()
+    layers = RequestMiddleware, access, OwnerCookie, DownloadRoute, *middleware()
     return [Middleware(layer) for layer in layers]  # type: ignore[arg-type]

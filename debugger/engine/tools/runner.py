@@ -17,6 +17,7 @@ from debugger.engine.variables import write
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig
+from debugger.telemetry import spans
 
 
 class Invocation(NamedTuple):
@@ -39,7 +40,10 @@ def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Invoca
     bound = bind(config.variable_arguments, arguments, context.scope)
     if bound.problem is not None:
         return _failed_invocation(bound.problem)
-    result = _call_or_fail(tool, bound.arguments, context)
+    with spans.span("tool", tool_name=str(config.name), tool_type=str(config.type)) as span:
+        result = _call_or_fail(tool, bound.arguments, context)
+        if span is not None:
+            span.set_attribute("success", result.success)
     if not result.success:
         return Invocation(result, NO_PARTS)
     parts = split_result(
