@@ -38,6 +38,7 @@ from pydantic_settings import (
 )
 
 from debugger.errors import SettingsError
+from debugger.telemetry.logs import LogFormat, LogLevel
 
 logger = logging.getLogger(__name__)
 
@@ -175,6 +176,10 @@ class Settings(BaseModel):
     """Prices of models per million tokens, as ``gpt-5.4-mini*=0.25/2 USD, claude-*=3/15 USD``."""
     author: str = Field(default="me", min_length=1, max_length=80)
     """Author of comments and ratings, until the user enters another name."""
+    log_level: LogLevel = "info"
+    """Lowest level of lines in the log."""
+    log_format: LogFormat = "text"
+    """``json`` writes each line of the log as an object."""
     hosted: HostedSettings = HostedSettings()
 
     @field_validator("time_zone", "display_time_zone")

@@ -1,27 +1,84 @@
-"""The command line: a module for each group of commands."""
+"""The command line: a module for each group of commands, imported when one of them is used."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple
+
 import typer
-
-from debugger.cli.check import check
-from debugger.cli.export import export
-from debugger.cli.keys import keys
-from debugger.cli.maintenance import maintenance
-from debugger.cli.report import report
-from debugger.cli.server import serve
-from debugger.cli.test import test
-
-main = typer.Typer(add_completion=False, no_args_is_help=True, help="Step conversational AI workflows.")
-main.add_typer(maintenance)
-main.add_typer(keys, name="keys")
-main.command()(serve)
-main.command()(check)
-main.command()(export)
-main.command()(test)
-main.command()(report)
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 
-@main.callback()
-def _commands() -> None:
+class _Command(NamedTuple):
+    module: str
+    help: str
+    """The first sentence of its docstring: the list of commands imports no module."""
+
+
+COMMANDS = {
+    "app": _Command("app", "Start the app, until Ctrl+C; the default without a command."),
+    "serve": _Command("server", "Serve the platform's API from the embedded engine."),
+    "check": _Command(
+        "check", "Report problems of files: exit code 1 with errors, 2 when a file cannot be read."
+    ),
+    "test": _Command("test", "Run scenarios and check their expectations."),
+    "export": _Command("export", "Export runs of the store into one file."),
+    "keys": _Command("keys", "Manage the API keys of users of the server."),
+    "backup": _Command("maintenance", "Write the whole store into one file, while others use it."),
+    "restore": _Command(
+        "maintenance", "Replace the store by a backup; keys are valid or revoked as in the backup."
+    ),
+    "prune": _Command("maintenance", "Show the runs beyond limits, and with --yes delete them."),
+    "report": _Command("report", "Print versions and settings without secrets, to be sent with an error."),
+}
+
+
+class _Commands(TyperGroup):
+    """Group whose commands are placeholders until one is used."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name, help=known.help) for name, known in COMMANDS.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, name and load_command(name), rest
+
+
+def load_command(name: str) -> Any:
+    """Return a command that can be called, or a group of such.
+
+    Raises:
+        KeyError: There is no such command.
+    """
+    found = getattr(import_module(f"{__name__}.{COMMANDS[name].module}"), name)
+    if not isinstance(found, typer.Typer):
+        single = typer.Typer(add_completion=False)
+        single.command()(found)
+        found = single
+    command = get_command(found)
+    command.name = name
+    return command
+
+
+main = typer.Typer(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Step conversational AI workflows.",
+)
+
+
+@main.callback(invoke_without_command=True)
+def _commands(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
     """Step conversational AI workflows."""
+    if version:
+        from importlib import metadata
+
+        typer.echo(f"workflow-debugger {metadata.version('workflow-debugger')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        load_command("app")([], parent=context)

@@ -9,24 +9,15 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from debugger.engine.models import Script
-from debugger.engine.models.yaml_lines import YamlError
-from debugger.engine.nodes import NODE_TYPES
-from debugger.engine.super_nodes import SUPER_NODE
 from debugger.errors import DebuggerError, InputError
-from debugger.graph import Graph, load_workflow
-from debugger.graph import check as problems_of
-from debugger.graph.checks import format_problem
-from debugger.protocol.base import JsonObject
-from debugger.scenarios.loading import SUFFIX, load_scenario
-from debugger.scenarios.mistakes import Problem, ScenarioFileError
-from debugger.scenarios.schema import SCHEMAS
 
-_KNOWN = frozenset({*NODE_TYPES, SUPER_NODE})
+if TYPE_CHECKING:
+    from debugger.protocol.base import JsonObject
+    from debugger.scenarios.mistakes import Problem
 
 
 class Schema(StrEnum):
@@ -52,6 +43,8 @@ def check(
 ) -> None:
     """Report problems of files: exit code 1 with errors, 2 when a file cannot be read."""
     if schema is not None:
+        from debugger.scenarios.schema import SCHEMAS
+
         typer.echo(json.dumps(SCHEMAS[schema.value](), indent=2, ensure_ascii=False))
         return
     if not files:
@@ -85,10 +78,18 @@ def _problems(file: str) -> tuple[str, list[tuple[str, str, JsonObject]]]:
         DebuggerError: It cannot be read.
     """
     if not file.endswith((".yaml", ".yml")):
+        from debugger.engine.nodes import NODE_TYPES
+        from debugger.engine.super_nodes import SUPER_NODE
+        from debugger.graph import Graph, load_workflow
+        from debugger.graph import check as problems_of
+        from debugger.graph.checks import format_problem
+
         workflow = load_workflow(_content(file))
         graph = Graph(workflow)
-        found = problems_of(workflow, _KNOWN)
+        found = problems_of(workflow, frozenset({*NODE_TYPES, SUPER_NODE}))
         return "workflow", [(each.level, format_problem(each, graph), asdict(each)) for each in found]
+    from debugger.scenarios.loading import SUFFIX
+
     kind = "scenario" if file.endswith(SUFFIX) else "script"
     return kind, [
         (
@@ -101,6 +102,11 @@ def _problems(file: str) -> tuple[str, list[tuple[str, str, JsonObject]]]:
 
 
 def _mistakes(file: str, kind: str) -> list[Problem]:
+    from debugger.engine.models import Script
+    from debugger.engine.models.yaml_lines import YamlError
+    from debugger.scenarios.loading import load_scenario
+    from debugger.scenarios.mistakes import Problem, ScenarioFileError
+
     try:
         if kind == "scenario":
             load_scenario(Path(file))

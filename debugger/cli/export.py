@@ -13,35 +13,22 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, BinaryIO, cast
+from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from debugger.backends import open_embedded
-from debugger.backends.embedded import EmbeddedBackend
 from debugger.cli.maintenance import Database
 from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError
-from debugger.exports.csv_files import CsvOptions
-from debugger.exports.formats import (
-    EXPORTS,
-    ExportCancelled,
-    ExportOptions,
-    ExportProgress,
-    check_options,
-    write_export,
-)
 from debugger.exports.masking_rules import RULES, MaskingOptions
-from debugger.exports.presets import LEX, PRESET_SHAPES, PRESETS, preset_columns
-from debugger.exports.records import ExportedRun
-from debugger.exports.rows import Shape
-from debugger.exports.saved_options import options_from_json
-from debugger.exports.sources import RunFilter, RunReader, StoreAnnotations, find_run_ids
-from debugger.exports.table import TableOptions
-from debugger.protocol.base import check_id
-from debugger.protocol.runs import RunSearch
-from debugger.settings import read_settings
+
+if TYPE_CHECKING:
+    from debugger.backends.embedded import EmbeddedBackend
+    from debugger.exports.csv_files import CsvOptions
+    from debugger.exports.formats import ExportOptions, ExportProgress
+    from debugger.exports.records import ExportedRun
+    from debugger.exports.rows import Shape
+    from debugger.exports.sources import RunFilter
+    from debugger.exports.table import TableOptions
 
 USAGE, INFRASTRUCTURE = 2, 3
 """Exit codes: what was asked for cannot be, and the store or the disk failed."""
@@ -108,6 +95,11 @@ def export(
 
     Exit code 2 is for wrong use, 3 for a store or disk that fails, 130 for an interrupted export.
     """
+    from debugger.backends import open_embedded
+    from debugger.exports.csv_files import CsvOptions
+    from debugger.exports.table import TableOptions
+    from debugger.settings import read_settings
+
     with _exit_codes():
         if out.exists() and not force:
             raise ConflictError(f"{out} exists.", advice="Use --force to replace it.")
@@ -135,6 +127,11 @@ def _options(
     Raises:
         InputError: There is no such column or format.
     """
+    from debugger.exports.formats import ExportOptions, check_options
+    from debugger.exports.presets import LEX, PRESET_SHAPES, PRESETS, preset_columns
+    from debugger.exports.saved_options import options_from_json
+    from debugger.exports.table import TableOptions
+
     own: Shape | None = shape.value if shape else None
     saved = backend.store.export_presets.all() if columns not in PRESETS else {}
     if columns in PRESETS:
@@ -187,6 +184,8 @@ def _format_of(out: Path) -> str:
     Raises:
         InputError: No format has it.
     """
+    from debugger.exports.formats import EXPORTS
+
     extensions = {export.extension: name for name, export in EXPORTS.items()} | {".zip": "run"}
     found = next((name for ending, name in extensions.items() if out.name.endswith(ending)), None)
     if found is None:
@@ -202,6 +201,9 @@ def _run_ids(backend: EmbeddedBackend, filters: str, runs: list[str]) -> list[st
     Raises:
         InputError: The filter is malformed, or no run was selected.
     """
+    from debugger.exports.sources import find_run_ids
+    from debugger.protocol.base import check_id
+
     if not filters and not runs:
         raise InputError(
             "No run was selected.", advice="Use --run ID, --filter 'status=failed' or --filter all."
@@ -222,6 +224,9 @@ def read_filter(backend: EmbeddedBackend, text: str) -> RunFilter:
     Raises:
         InputError: A part of it is not known.
     """
+    from debugger.exports.sources import RunFilter
+    from debugger.protocol.runs import RunSearch
+
     if text.strip() == "all":
         return RunFilter()
     try:
@@ -258,6 +263,8 @@ def _workflow_id(backend: EmbeddedBackend, wanted: str) -> str:
     Raises:
         InputError: None has that name, or several have.
     """
+    from debugger.protocol.base import check_id
+
     found = {each.id: each.name for each in backend.workflows()}
     if wanted in found:
         return wanted
@@ -303,6 +310,9 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _write(backend: EmbeddedBackend, ids: list[str], options: ExportOptions, out: Path) -> None:
+    from debugger.exports.formats import ExportProgress, write_export
+    from debugger.exports.sources import RunReader, StoreAnnotations
+
     reader = RunReader(backend, StoreAnnotations(backend.store))
     progress = ExportProgress()
     with replaced_file(out) as file, _cancelled_by_signal(progress):
@@ -318,6 +328,9 @@ def _write(backend: EmbeddedBackend, ids: list[str], options: ExportOptions, out
 
 def _shown(runs: Iterator[ExportedRun], total: int, progress: ExportProgress) -> Iterator[ExportedRun]:
     """Yield runs, and show how far they are where a person looks."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     console = Console(stderr=True)
     columns = (TextColumn("Exporting"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -358,6 +371,8 @@ def _cancelled_by_signal(progress: ExportProgress) -> Iterator[None]:
 
 @contextmanager
 def _exit_codes() -> Iterator[None]:
+    from debugger.exports.formats import ExportCancelled
+
     try:
         yield
     except ExportCancelled as error:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from debugger.cli.maintenance import Database, day, exit_on_error, store_url
-from debugger.store import ApiKey, ApiKeys, Role, Store
 
-keys = typer.Typer(no_args_is_help=True, help="Manage the API keys of users of the server.")
+if TYPE_CHECKING:
+    from debugger.store import ApiKey, ApiKeys
+
+keys = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Manage the API keys of users of the server."
+)
 
 
 @keys.command()
 def add(
     name: Annotated[str, typer.Argument(help="The user's name, shown at their comments and workflows.")],
     role: Annotated[
-        Role,
+        Literal["read", "review", "run", "admin"],
         typer.Option(
             help="read: view; review: also comment and rate; run: also run turns; admin: everything."
         ),
@@ -26,8 +30,10 @@ def add(
     database: Database = "",
 ) -> None:
     """Create a key. It is printed once and cannot be read later."""
+    from debugger.store import Role
+
     with _opened(database) as known:
-        key, secret = known.add(name, role)
+        key, secret = known.add(name, Role(role))
         # The key alone on the standard output, so that it can be piped to another program.
         typer.echo(f"Key {key.id} for {key.person}: role {key.role}. It is not shown again:", err=True)
         typer.echo(secret)
@@ -58,6 +64,8 @@ def revoke(
 
 @contextmanager
 def _opened(database: str) -> Iterator[ApiKeys]:
+    from debugger.store import Store
+
     with exit_on_error(), closing(Store(store_url(database), permits_teams=True)) as store:
         yield store.api_keys
 

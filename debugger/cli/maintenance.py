@@ -8,23 +8,21 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from debugger.errors import DebuggerError, InputError
-from debugger.settings import Settings, read_settings
-from debugger.store import Limits, Pruning, Store, back_up, team_url
-from debugger.store import restore as restore_backup
+
+if TYPE_CHECKING:
+    from debugger.settings import Settings
+    from debugger.store import Limits, Pruning
 
 _MAX_LINES = 20
-
-maintenance = typer.Typer()
 
 Database = Annotated[str, typer.Option(help="URL of the store; the user's own by default.")]
 
 
-@maintenance.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="The backup; a file of that name is replaced.")],
     database: Database = "",
@@ -33,13 +31,14 @@ def backup(
     ] = "",
 ) -> None:
     """Write the whole store into one file, while others use it."""
+    from debugger.store import back_up, team_url
+
     with exit_on_error():
         url = store_url(database)
         counts = back_up(team_url(url, team) if team else url, file)
         typer.echo(f"{file}: {_counted(counts)}, {_bytes(file.stat().st_size)}.")
 
 
-@maintenance.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="A backup, of a database of any kind.")],
     replace: Annotated[
@@ -51,11 +50,12 @@ def restore(
     database: Database = "",
 ) -> None:
     """Replace the store by a backup; keys are valid or revoked as in the backup."""
+    from debugger.store import restore as restore_backup
+
     with exit_on_error():
         typer.echo(f"Restored {_counted(restore_backup(store_url(database), file, replace=replace))}.")
 
 
-@maintenance.command()
 def prune(
     days: Annotated[
         float | None, typer.Option(min=0, help="Days that a run is kept after its last turn.")
@@ -80,6 +80,9 @@ def prune(
     Runs that users have deleted are removed after WORKFLOW_DEBUGGER_KEEP_DELETED_DAYS; suite runs after the
     days alone.
     """
+    from debugger.settings import read_settings
+    from debugger.store import Store
+
     with exit_on_error():
         settings = read_settings()
         with closing(Store(store_url(database))) as store:
@@ -129,6 +132,8 @@ def day(seconds: float) -> str:
 
 def store_url(database: str) -> str:
     """Return the URL of the store: the option's, or that of the settings."""
+    from debugger.settings import read_settings
+
     return database or read_settings().database_url
 
 
@@ -146,6 +151,8 @@ def _limits(
     Raises:
         InputError: There is no limit at all, and there has to be one.
     """
+    from debugger.store import Limits
+
     limits = Limits(
         settings.keep_days if days is None else days,
         settings.keep_runs if runs is None else runs,

@@ -5,18 +5,13 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from debugger.backends import open_embedded
-from debugger.backends.base_url import is_loopback
+from debugger.cli.app import LogFormatOption, LogLevelOption
 from debugger.cli.maintenance import exit_on_error
-from debugger.engine.tools.sandbox import python_status
-from debugger.server import serve as serve_backend
-from debugger.server.connections import ConnectionLimits, read_proxies
-from debugger.server.turn_limiter import MAX_CONCURRENT_TURNS, TurnLimiter
-from debugger.settings import read_settings
+from debugger.server.limits import MAX_CONCURRENT_TURNS, ConnectionLimits
 
 logger = logging.getLogger(__name__)
 
@@ -66,17 +61,34 @@ def serve(
         str,
         typer.Option(help="Proxies, separated by commas, whose X-Forwarded-For is trusted; none by default."),
     ] = "",
+    log_level: LogLevelOption = None,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Serve the platform's API from the embedded engine."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    from debugger.backends import open_embedded
+    from debugger.backends.base_url import is_loopback
+    from debugger.engine.tools.sandbox import python_status
+    from debugger.server.connections import read_proxies
+    from debugger.server.serve import serve as serve_backend
+    from debugger.server.turn_limiter import TurnLimiter
+    from debugger.settings import read_settings
+    from debugger.telemetry.logs import configure_logs
+    from debugger.telemetry.spans import start_traces
+
     with exit_on_error():
         settings = read_settings()
-        chosen: dict[str, str] = {"database": database} if database else {}
-        if inline_python is not None:
-            chosen["inline_python"] = inline_python.value
+        options = {
+            "database": database,
+            "inline_python": inline_python and inline_python.value,
+            "log_level": log_level,
+            "log_format": log_format,
+        }
+        chosen: dict[str, Any] = {name: value for name, value in options.items() if value}
         if not is_loopback(host):
             settings = settings.beyond_loopback()
         settings = settings.model_copy(update=chosen)
+        configure_logs(settings.log_level, settings.log_format)
+        start_traces()
         logger.info("Inline Python: %s", python_status(settings.inline_python).description)
         with closing(open_embedded(settings)) as backend:
             serve_backend(

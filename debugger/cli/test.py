@@ -11,29 +11,24 @@ from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from debugger.analysis.side_effects import SideEffect, ledger_of, summary
-from debugger.analysis.side_effects import side_effects as side_effects_of
 from debugger.cli.export import INFRASTRUCTURE, USAGE, masking_options, replaced_file
 from debugger.cli.maintenance import Database
 from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError, SettingsError
 from debugger.exports.masking_rules import RULES
-from debugger.scenarios.connections import Connections
-from debugger.scenarios.history import SuiteHistory
-from debugger.scenarios.possible_effects import CONFIRMED, PossibleEffect, possible_effects
-from debugger.scenarios.reports import REPORTS
-from debugger.scenarios.reports.masked import Sources, without_secrets
-from debugger.scenarios.reports.texts import RunLink, app_link, failure_lines, no_link, warning_lines
-from debugger.scenarios.results import ScenarioResult
-from debugger.scenarios.runner import EMBEDDED
-from debugger.scenarios.suite import Case, Execution, SuiteExecution, load_cases, select_cases
-from debugger.scenarios.suite_run import SuiteRun
-from debugger.settings import read_settings
+
+if TYPE_CHECKING:
+    from debugger.analysis.side_effects import SideEffect
+    from debugger.scenarios.connections import Connections
+    from debugger.scenarios.history import SuiteHistory
+    from debugger.scenarios.possible_effects import PossibleEffect
+    from debugger.scenarios.reports.texts import RunLink
+    from debugger.scenarios.results import ScenarioResult
+    from debugger.scenarios.suite import Case, Execution
+    from debugger.scenarios.suite_run import SuiteRun
 
 FAILED, INTERRUPTED = 1, 130
 """Exit codes: a scenario failed, and Ctrl+C or SIGTERM ended the run."""
@@ -116,6 +111,14 @@ def test(
 
     Exit code 1: a scenario failed, 2: wrong use, 3: a server or the store failed, 130: interrupted.
     """
+    from debugger.scenarios.connections import Connections
+    from debugger.scenarios.history import SuiteHistory
+    from debugger.scenarios.reports import REPORTS
+    from debugger.scenarios.reports.masked import Sources
+    from debugger.scenarios.reports.texts import app_link, no_link
+    from debugger.scenarios.suite import SuiteExecution, load_cases, select_cases
+    from debugger.settings import read_settings
+
     files = {name: path for name, path in zip(REPORTS, (junit, json, markdown, html), strict=True) if path}
     with _exit_codes():
         _check_folders(files.values())
@@ -159,6 +162,9 @@ def _run(
     cases: Sequence[Case], execution: Execution, history: SuiteHistory, author: str, *, resume: bool
 ) -> SuiteRun:
     """Run the cases and print their progress."""
+    from debugger.scenarios.reports.masked import without_secrets
+    from debugger.scenarios.suite_run import SuiteRun
+
     results = history.resume() if resume else {}
     pending = [case for case in cases if case.id not in results]
     if resume:
@@ -184,6 +190,9 @@ def _run(
 
 def _shown(found: Iterator[tuple[Case, ScenarioResult]], total: int) -> Iterator[ScenarioResult]:
     """Yield results and show them: a bar on a terminal, else a line for each."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     console = Console(stderr=True)
     columns = (
         BarColumn(),
@@ -205,6 +214,8 @@ def _shown(found: Iterator[tuple[Case, ScenarioResult]], total: int) -> Iterator
 
 def _print_end(suite: SuiteRun, link: RunLink) -> None:
     """Print warnings, failures with their whole messages, and the summary."""
+    from debugger.scenarios.reports.texts import failure_lines, warning_lines
+
     for result in suite.results:
         for line in warning_lines(result):
             typer.echo(f"Warning: {result.id}: {line}")
@@ -223,6 +234,10 @@ def _print_end(suite: SuiteRun, link: RunLink) -> None:
 
 def _print_effects(connections: Connections, suite: SuiteRun) -> None:
     """Print the calls to the outside that runs on hosted connections have made."""
+    from debugger.analysis.side_effects import ledger_of, summary
+    from debugger.analysis.side_effects import side_effects as side_effects_of
+    from debugger.scenarios.runner import EMBEDDED
+
     effects: list[SideEffect] = []
     for result in suite.results:
         if result.scenario.connection != EMBEDDED:
@@ -255,6 +270,9 @@ class _Gate:
         Raises:
             InputError: Something is not permitted, or a connection lacks what a scenario needs.
         """
+        from debugger.scenarios.possible_effects import CONFIRMED, possible_effects
+        from debugger.scenarios.runner import EMBEDDED
+
         hosted: dict[str, dict[PossibleEffect, None]] = {}
         with connections.runner() as runner:
             for case in {id(case.loaded): case for case in cases}.values():

@@ -21,6 +21,7 @@ from debugger.protocol.events import (
     StartNodeRunEvent,
 )
 from debugger.protocol.workflow import EdgeConfig, NodeConfig, SelfLoopConfig
+from debugger.telemetry import spans
 
 _OUTCOME = "self_loop_outcome"
 """The variable that says why a loop gave up; absent where one of its conditions came true."""
@@ -109,6 +110,7 @@ class NodeRunner:
         yield stamped(StartNodeRunEvent(run_input=node.run_input(context)), thread, config, run_id)
         began = execution.pauses.active_time()
         run = node.run(context) if context.interceptor is None else context.interceptor.run(node, context)
+        run = spans.steps("node", run, node_logical_id=config.logical_id, node_type=config.type)
         outcome: NodeResult | None = None
         while outcome is None:  # not `relay`: every event of a node would pass through one more generator
             try:

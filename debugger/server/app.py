@@ -26,11 +26,12 @@ from debugger.server.errors import handle_errors
 from debugger.server.health import Readiness
 from debugger.server.log_redaction import redact_uvicorn_log
 from debugger.server.metrics import Metrics
-from debugger.server.middleware import MetricsMiddleware, RequestIdMiddleware
+from debugger.server.middleware import ErrorMiddleware, MetricsMiddleware
 from debugger.server.openapi import PACKAGE, ApiDocument
 from debugger.server.services import BODY_LIMIT, Services
 from debugger.server.streaming import routes as streaming
 from debugger.server.turn_limiter import TurnLimiter
+from debugger.telemetry.middleware import RequestMiddleware
 
 # Looked through in this order: turns first, the most frequent requests; within a router paths with a fixed
 # word come before those with an id in its place (``platform.md#workflow-routes``).
@@ -89,6 +90,7 @@ def create_app(
     handle_errors(app)
     app.add_middleware(AuthMiddleware, keys=services.keys, tokens=services.tokens)
     app.add_middleware(AuditMiddleware, trail=services.audit, backend=backend)
-    app.add_middleware(RequestIdMiddleware)
+    app.add_middleware(ErrorMiddleware)
     app.add_middleware(MetricsMiddleware, metrics=services.metrics)
+    app.add_middleware(RequestMiddleware)
     return app

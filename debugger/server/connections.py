@@ -11,7 +11,6 @@ import ipaddress
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -19,6 +18,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from debugger.errors import SettingsError
+from debugger.server.limits import ConnectionLimits
 
 _log = logging.getLogger(__name__)
 
@@ -31,24 +31,6 @@ _IPV6_PREFIX = 64
 """Prefix of an IPv6 network: the owner of one address has its whole network."""
 
 Part = Literal["headers", "body"]
-
-
-@dataclass(frozen=True)
-class ConnectionLimits:
-    """Bounds on the connections of a server."""
-
-    total: int = 1000
-    """Connections at once, including WebSockets."""
-    per_address: int = 100
-    """The same from one address; 0 for no limit."""
-    header_seconds: float = 10
-    """From the start of a connection, or from the response before, to the end of a request's headers."""
-    body_seconds: float = 30
-    """From there to the end of its body."""
-    read_seconds: float = 30
-    """Time in which a client must read something of its response."""
-    trusted_proxies: tuple[str, ...] = ()
-    """Addresses and networks of proxies, which have no limit of their own; ``*`` is any."""
 
 
 class BoundedProtocol(H11Protocol):

@@ -14,8 +14,9 @@ from typing import Any
 
 import uvicorn
 
-from debugger.server.connections import ConnectionLimits, Connections
+from debugger.server.connections import Connections
 from debugger.server.health import Readiness
+from debugger.server.limits import ConnectionLimits
 from debugger.server.log_redaction import RepeatFilter
 
 _log = logging.getLogger(__name__)

@@ -1,9 +1,8 @@
-"""Middleware that gives requests an id and that counts them."""
+"""Middleware that answers unexpected errors and that counts requests."""
 
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 
 from starlette.requests import ClientDisconnect
@@ -12,14 +11,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from debugger.server.log_redaction import redact_address
 from debugger.server.metrics import Metrics
 from debugger.server.responses import RawJsonResponse
+from debugger.telemetry.context import request_id
 
 _log = logging.getLogger(__name__)
 
 
-class RequestIdMiddleware:
-    """Give every response an ``X-Request-Id``, and answer 500 for an unexpected error.
+class ErrorMiddleware:
+    """Answer 500 for an unexpected error.
 
-    The body then says nothing of the cause; the log has it under the same id.
+    The body says nothing of the cause; the log has it under the id that the response has.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -30,27 +30,24 @@ class RequestIdMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = secrets.token_hex(16)
         has_started = False
 
-        async def send_with_id(message: Message) -> None:
+        async def observe(message: Message) -> None:
             nonlocal has_started
-            if message["type"] == "http.response.start":
-                has_started = True
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            has_started = has_started or message["type"] == "http.response.start"
             await send(message)
 
         path = redact_address(scope["path"])
         try:
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive, observe)
         except ClientDisconnect:
-            _log.info("%s %s: the client left (request %s)", scope["method"], path, request_id)
+            _log.info("%s %s: the client left (request %s)", scope["method"], path, request_id.get())
         except Exception:
-            _log.exception("%s %s failed (request %s)", scope["method"], path, request_id)
+            _log.exception("%s %s failed (request %s)", scope["method"], path, request_id.get())
             if has_started:
                 raise
             response = RawJsonResponse({"detail": "Internal server error"}, status_code=500)
-            await response(scope, receive, send_with_id)
+            await response(scope, receive, observe)
 
 
 class MetricsMiddleware:

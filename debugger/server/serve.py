@@ -18,9 +18,9 @@ from debugger.server.connections import (
     MIN_CONNECTIONS,
     RESERVED_DESCRIPTORS,
     BoundedProtocol,
-    ConnectionLimits,
 )
 from debugger.server.http_server import HttpServer
+from debugger.server.limits import ConnectionLimits
 from debugger.server.log_redaction import limit_repeats
 from debugger.server.services import BODY_LIMIT, Services
 from debugger.server.turn_limiter import TurnLimiter
@@ -76,6 +76,7 @@ def serve(
         config = uvicorn.Config(
             app,
             http=BoundedProtocol,
+            log_config=None,  # its lines go where all others go
             ws_max_size=BODY_LIMIT,
             timeout_graceful_shutdown=5,
             # Without a proxy that is named, a client could pass for any address.

@@ -9,11 +9,10 @@ from typing import TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from debugger.errors import RateLimitError
+from debugger.server.limits import MAX_CONCURRENT_TURNS
 
 Result = TypeVar("Result")
 
-MAX_CONCURRENT_TURNS = 32
-"""Turns that are executed at once; they mostly wait for models and tools."""
 MAX_CONCURRENT_STOPS = 8
 """Turns with the command ``stop`` that are executed at once, in addition."""
 MAX_WAITING_TURNS = 100

@@ -24,6 +24,7 @@ from debugger.session.breakpoints import Breakpoints
 from debugger.session.human_input import HumanInput
 from debugger.session.stepping import StepController
 from debugger.session.turn_list import SideEffectLog, TurnList
+from debugger.telemetry.context import begin_turn, run_id
 
 _log = logging.getLogger(__name__)
 
@@ -86,9 +87,11 @@ class TurnWorker:
         return self._call.wait(timeout)
 
     def _run(self) -> None:
+        begin_turn()
         try:
             stream = self._start(self)
             self.run_id, self.progress = stream.run_id, stream.progress
+            run_id.set(stream.run_id or "")
             for event in stream:
                 self._on_event(self, event)
             self.result = stream.finish()

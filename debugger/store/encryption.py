@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cached_property
-
-from cryptography.fernet import Fernet, InvalidToken
+from typing import TYPE_CHECKING
 
 from debugger.errors import InputError, StoreError
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 _PREFIX = "fernet:"
 """First characters of an encrypted text; no JSON text has them."""
@@ -32,6 +34,7 @@ class Cipher:
 
         Raises:
             InputError: There is no key.
+            StoreError: The extra ``secrets`` is not installed.
         """
         if not self._key:
             raise InputError(
@@ -44,12 +47,16 @@ class Cipher:
         """Return the text that was encrypted, or a plain one unchanged.
 
         Raises:
-            StoreError: It was encrypted with another key, or was changed since.
+            StoreError: It was encrypted with another key, or was changed since; or the extra ``secrets`` is
+                not installed.
         """
         if not stored.startswith(_PREFIX):
             return stored
+        fernet = self._fernet
+        from cryptography.fernet import InvalidToken
+
         try:
-            return self._fernet.decrypt(stored.removeprefix(_PREFIX)).decode()
+            return fernet.decrypt(stored.removeprefix(_PREFIX)).decode()
         except (InvalidToken, ValueError) as error:
             raise StoreError(
                 "A secret in the database cannot be read with the key that is set.",
@@ -58,5 +65,12 @@ class Cipher:
 
     @cached_property
     def _fernet(self) -> Fernet:
+        try:
+            from cryptography.fernet import Fernet  # optional
+        except ImportError as error:
+            raise StoreError(
+                "Secrets in the store need the package cryptography, which is not installed.",
+                advice="Install it: pip install 'workflow-debugger[secrets]'.",
+            ) from error
         digest = hashlib.scrypt(self._key.encode(), salt=_SALT, n=2**14, r=8, p=1, dklen=32)
         return Fernet(base64.urlsafe_b64encode(digest))

@@ -146,7 +146,7 @@ def _address(process: subprocess.Popen[str]) -> str:
     while not (line := process.stdout.readline()).startswith("Serving "):
         log.append(line)
         assert line, "the server has ended"
-    assert "INFO debugger.cli.server: Inline Python: sandboxed.\n" in log
+    assert any(line.endswith("INFO debugger.cli.server: Inline Python: sandboxed.\n") for line in log)
     return line.split()[-1]
 
 

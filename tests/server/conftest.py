@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.server import create_app
+from debugger.server.app import create_app
 from debugger.server.serve import listen
 from debugger.settings import Settings
 

@@ -12,10 +12,12 @@ from types import SimpleNamespace
 import pytest
 import uvicorn
 
-from debugger.server import create_app, http_server
-from debugger.server.connections import BoundedProtocol, ConnectionLimits
+from debugger.server import http_server
+from debugger.server.app import create_app
+from debugger.server.connections import BoundedProtocol
 from debugger.server.health import SHUTTING_DOWN
 from debugger.server.http_server import HttpServer
+from debugger.server.limits import ConnectionLimits
 from debugger.server.serve import listen
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"

@@ -7,7 +7,7 @@ import schemathesis
 from fastapi.routing import iter_route_contexts
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.server import create_app
+from debugger.server.app import create_app
 from debugger.server.openapi import AUTH_STATUSES, _map_descriptions, for_callers
 from debugger.server.workflow_transfer import Clone
 from debugger.settings import Settings

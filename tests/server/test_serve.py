@@ -21,7 +21,7 @@ from debugger.store import Role
 CHILD = textwrap.dedent(
     """
     from types import SimpleNamespace
-    from debugger.server import serve
+    from debugger.server.serve import serve
 
     serve(SimpleNamespace(), "127.0.0.1", 0, "sk-right")
     """
@@ -99,7 +99,7 @@ def test_connections_leave_descriptors_to_the_store():
     code = textwrap.dedent(
         """
         import resource
-        from debugger.server.connections import ConnectionLimits
+        from debugger.server.limits import ConnectionLimits
         from debugger.server.serve import within_descriptors
 
         for limits in ((5000, 5000), (256, 2000), (256, 256), (40, 40)):

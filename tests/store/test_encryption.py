@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from debugger.errors import InputError, StoreError
@@ -28,3 +30,10 @@ def test_encrypt_without_key_is_rejected():
 
 def test_what_was_never_hidden_is_itself():
     assert Cipher().decrypt('{"a": 1}') == '{"a": 1}'
+
+
+def test_missing_package_is_reported(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cryptography.fernet", None)
+
+    with pytest.raises(StoreError, match=r"not installed.*workflow-debugger\[secrets\]"):
+        Cipher("key").encrypt("secret")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -32,6 +33,9 @@ from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult, background_input
 from debugger.protocol.turn_logs import TurnLog
 from debugger.store import MAX_CLIENT_TURN_ID, FinishedTurn, Store, TurnClaim, new_id
+from debugger.telemetry import context, spans
+
+_log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 60.0
 """How long the end of a turn that is being stopped is waited for."""
@@ -278,7 +282,14 @@ class Turns:
             held = self._leases.take(claim, cancelled)
         except ConflictError as error:
             raise _NotClaimedError(error.message, advice=error.advice) from error
-        events = self._events(opened, segment, held, store)
+        context.run_id.set(opened.run_id)
+        events = spans.steps(
+            "turn",
+            self._events(opened, segment, held, store),
+            run_id=opened.run_id,
+            workflow_id=opened.workflow_id,
+            turn_number=opened.pair_number,
+        )
         next(events)  # from here on the claim is released when the generator is closed
         return TurnStream(opened.run_id, events, turn_number=claim.user_turn_number)
 
@@ -293,6 +304,7 @@ class Turns:
             self._leases.release(held)
             raise
         self._leases.drop(held)
+        _log.info("turn %s ended as %s", opened.pair_number, result.status)
         return result
 
     def _claim(self, opened: LoadedRun, turn_input: TurnInput, *, is_turn: bool) -> TurnClaim:

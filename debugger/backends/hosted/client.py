@@ -33,6 +33,7 @@ from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import TURN_NUMBERS_HEADER
 from debugger.protocol.urls import SESSION
 from debugger.settings import HostedSettings
+from debugger.telemetry.context import outgoing_headers
 
 API_VERSION = "2026-04-01"
 RETRIED = frozenset({429, 502, 503, 504})
@@ -291,9 +292,10 @@ class ApiClient:
             )
         seconds = self._settings.timeout if timeout is None else timeout
         limits = httpx.Timeout(seconds, connect=self._settings.connect_timeout)
+        own = {**outgoing_headers(), **(headers or {})}
         try:
             return self._client.request(
-                request.method, request.url, params=query, content=content, headers=headers, timeout=limits
+                request.method, request.url, params=query, content=content, headers=own, timeout=limits
             )
         except httpx.RequestError as error:
             raise no_answer(

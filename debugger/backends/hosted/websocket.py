@@ -20,6 +20,7 @@ from debugger.backends.hosted.client import ApiClient
 from debugger.errors import AnswerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.urls import STREAM
+from debugger.telemetry.context import outgoing_headers
 
 MAX_START_BYTES = 1_000_000
 """Bytes of a first frame: many a server hangs up at 1 MiB, and it is not known then what became of a turn."""
@@ -221,7 +222,7 @@ def handshake(client: ApiClient, timeout: float) -> reconnect:
         f"{address}{STREAM}" + (f"?{urlencode({'token': token})}" if token else ""),
         # The certificates that requests trust, too.
         ssl=httpx.create_ssl_context() if address.startswith("wss") else None,
-        additional_headers=client.headers,
+        additional_headers={**client.headers, **outgoing_headers()},
         user_agent_header=None,
         proxy=None if near else True,
         open_timeout=timeout,

@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from debugger.engine.outbound.secrets import Secrets
 from debugger.protocol.base import JsonObject
+from debugger.telemetry import spans
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,12 @@ class LiveGateway(Gateway):
     ) -> OutboundOutcome[Answer]:
         """Treat one call as its class's policy says. Never raises."""
         began = self._now()
-        outcome = self._outcome(call, timeout)
+        with spans.span(
+            f"call {call.kind}", call_class=call.call_class, node_logical_id=node_logical_id
+        ) as span:
+            outcome = self._outcome(call, timeout)
+            if span is not None:
+                span.set_attributes({"how": outcome.how, "has_answer": outcome.answer is not None})
         self.ledger.append(self._entry(call, outcome, node_logical_id, began))
         return outcome
 

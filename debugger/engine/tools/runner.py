@@ -17,6 +17,7 @@ from debugger.engine.variables import write
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig
+from debugger.telemetry import spans
 
 
 class Invocation(NamedTuple):
@@ -39,12 +40,10 @@ def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Invoca
     bound = bind(config.variable_arguments, arguments, context.scope)
     if bound.problem is not None:
         return Invocation(ToolResult.failure(bound.problem), NO_PARTS)
-    if context.tool_error:
-        result = ToolResult.failure(context.tool_error)
-    elif context.interceptor is not None:
-        result = context.interceptor.call(tool, bound.arguments, context)
-    else:
-        result = tool.call(bound.arguments, context)
+    with spans.span("tool", tool_name=str(config.name), tool_type=str(config.type)) as span:
+        result = _call_or_fail(tool, bound.arguments, context)
+        if span is not None:
+            span.set_attribute("success", result.success)
     if not result.success:
         return Invocation(result, NO_PARTS)
     parts = split_result(
@@ -53,6 +52,14 @@ def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Invoca
     if parts.problem is not None:
         return Invocation(ToolResult.failure(parts.problem), NO_PARTS)
     return Invocation(result, parts)
+
+
+def _call_or_fail(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
+    if context.tool_error:
+        return ToolResult.failure(context.tool_error)
+    if context.interceptor is not None:
+        return context.interceptor.call(tool, arguments, context)
+    return tool.call(arguments, context)
 
 
 def write_result(

@@ -15,6 +15,7 @@ from debugger.protocol.events import AssistantResponseEvent, ConditionEvaluatorL
 from debugger.protocol.json_codec import encode
 from debugger.protocol.messages import Message, ai_message, transition_tool_name
 from debugger.protocol.workflow import NodeConfig
+from debugger.telemetry import spans
 
 
 def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, ModelAnswer]:
@@ -38,6 +39,7 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, M
         cancelled=context.cancelled,
         timeout=context.clamp_timeout(MAX_ANSWER_SECONDS),
     )
+    fillers = spans.steps("model", fillers, node_logical_id=prompt.node_logical_id, prompt=prompt.kind)
     while True:
         try:
             filler = next(fillers)

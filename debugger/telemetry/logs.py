@@ -1,0 +1,71 @@
+"""Log lines with time, level, request and run, as text or as JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Literal
+
+from debugger.telemetry.context import request_id, run_id, trace_parent
+
+LogFormat = Literal["text", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+_OWN = ("debugger", "uvicorn", "alembic")
+"""Loggers of the level that is set. Others warn only: a library may log whole URLs."""
+
+
+class TextFormatter(logging.Formatter):
+    """One line: time in UTC, level, logger, request and run, message."""
+
+    def __init__(self) -> None:
+        super().__init__("%(levelname)s %(name)s: ")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, without a traceback."""
+        ids = "".join(f"{name}={value} " for name, value in _ids().items() if name != "trace_id")
+        return f"{_time(record)} {super().formatMessage(record)}{ids}{record.message}"
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object in a line; ids are absent outside of requests and runs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the object of a record, with a traceback as ``exception``."""
+        line = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            **_ids(),
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+class LogHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Writer of the log to the standard error."""
+
+
+def configure_logs(level: LogLevel, log_format: LogFormat) -> None:
+    """Write the log of this process; a later call replaces an earlier one."""
+    handler = LogHandler()
+    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    root = logging.getLogger()
+    for earlier in [each for each in root.handlers if isinstance(each, LogHandler)]:
+        root.removeHandler(earlier)
+    root.addHandler(handler)
+    for name in _OWN:
+        logging.getLogger(name).setLevel(level.upper())
+
+
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def _ids() -> dict[str, str]:
+    trace_id = trace_parent.get()[3:35]
+    found = {"request_id": request_id.get(), "run_id": run_id.get(), "trace_id": trace_id}
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,134 @@
+"""Spans of OpenTelemetry for turns, nodes, model calls, tools and HTTP, by the extra ``otel``.
+
+They are off until `start_traces` finds an address to send them to; until then nothing of OpenTelemetry is
+imported. A span has names and ids of the workflow, and no text of a conversation, value, URL or message.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from debugger.errors import SettingsError
+from debugger.telemetry.context import TRACE_HEADER, trace_parent
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span, Tracer
+
+Yielded = TypeVar("Yielded")
+Returned = TypeVar("Returned")
+
+_ADDRESSES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_NOTHING: AbstractContextManager[None] = nullcontext()
+_tracer: Tracer | None = None
+
+
+def start_traces() -> None:
+    """Send spans over OTLP, if a variable of OpenTelemetry says where to.
+
+    Raises:
+        SettingsError: It does, and the extra ``otel`` is not installed.
+    """
+    if not any(os.environ.get(name) for name in _ADDRESSES) or os.environ.get("OTEL_SDK_DISABLED") == "true":
+        return
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    except ImportError as error:
+        raise SettingsError(
+            f"{_ADDRESSES[0]} is set, and OpenTelemetry is not installed.",
+            advice="Install it: pip install 'workflow-debugger[otel]'.",
+        ) from error
+    name = os.environ.get("OTEL_SERVICE_NAME", "workflow-debugger")
+    provider = TracerProvider(resource=Resource.create({"service.name": name}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    use_tracer(provider.get_tracer("debugger"))
+
+
+def use_tracer(tracer: Tracer | None) -> None:
+    """Make spans with a tracer; ``None`` makes none any more."""
+    global _tracer
+    _tracer = tracer
+
+
+def span(name: str, **attributes: str | int | bool) -> AbstractContextManager[Span | None]:
+    """Return a block that is a span, a child of the one around it."""
+    return _NOTHING if _tracer is None else _span(_tracer, name, attributes)
+
+
+def steps(
+    name: str, generator: Generator[Yielded, Any, Returned], **attributes: str | int | bool
+) -> Generator[Yielded, None, Returned]:
+    """Return a generator whose work is a span; it lasts from the first step to the last."""
+    return generator if _tracer is None else _steps(_tracer, name, generator, attributes)
+
+
+@contextmanager
+def request_span(method: str) -> Iterator[Span | None]:
+    """Return a block that is the span of a request, a child of `trace_parent` if that is set.
+
+    Within, `trace_parent` names the new span.
+    """
+    if _tracer is None:
+        yield None
+        return
+    from opentelemetry.trace import SpanKind
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    around = TraceContextTextMapPropagator().extract({TRACE_HEADER: trace_parent.get()})
+    with _span(_tracer, f"HTTP {method}", {"http.request.method": method}, around, SpanKind.SERVER) as own:
+        yield own
+
+
+@contextmanager
+def _span(
+    tracer: Tracer, name: str, attributes: dict[str, Any], around: Any = None, kind: Any = None
+) -> Iterator[Span]:
+    own = tracer.start_span(name, around, attributes=attributes, **({} if kind is None else {"kind": kind}))
+    try:
+        with _current(own):
+            yield own
+    finally:
+        own.end()
+
+
+def _steps(
+    tracer: Tracer, name: str, generator: Generator[Yielded, Any, Returned], attributes: dict[str, Any]
+) -> Generator[Yielded, None, Returned]:
+    own = tracer.start_span(name, attributes=attributes)
+    try:
+        while True:
+            # Not over the `yield`: between two steps, whoever takes them may be within another span.
+            with _current(own):
+                try:
+                    step = next(generator)
+                except StopIteration as stop:
+                    returned: Returned = stop.value
+                    return returned
+            yield step
+    finally:
+        generator.close()
+        own.end()
+
+
+@contextmanager
+def _current(own: Span) -> Iterator[None]:
+    """Make a span current; an exception marks it by its class, since a message could hold a secret."""
+    from opentelemetry.trace import Status, StatusCode, use_span
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    with use_span(own, record_exception=False, set_status_on_exception=False):
+        carrier: dict[str, str] = {}
+        TraceContextTextMapPropagator().inject(carrier)
+        token = trace_parent.set(carrier.get(TRACE_HEADER, ""))
+        try:
+            yield
+        except Exception as error:
+            own.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            raise
+        finally:
+            trace_parent.reset(token)

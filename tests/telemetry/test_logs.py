@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+from contextlib import contextmanager
+from contextvars import copy_context
+
+import pytest
+
+from debugger.telemetry.context import begin_request, run_id
+from debugger.telemetry.logs import LogHandler, configure_logs
+
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+@contextmanager
+def written(level, log_format):
+    """The lines that are logged within, on a root logger that is as before afterwards."""
+    names = ("debugger", "uvicorn", "alembic")
+    levels = {name: logging.getLogger(name).level for name in names}
+    configure_logs(level, log_format)
+    (handler,) = [each for each in logging.getLogger().handlers if isinstance(each, LogHandler)]
+    stream = io.StringIO()
+    handler.setStream(stream)
+    lines: list[str] = []
+    try:
+        yield lines
+    finally:
+        logging.getLogger().removeHandler(handler)
+        for name, number in levels.items():
+            logging.getLogger(name).setLevel(number)
+    lines += stream.getvalue().splitlines()
+
+
+def log_in_run(*arguments, **options):
+    def within():
+        begin_request("r-1", "")
+        run_id.set("run-9")
+        logging.getLogger("debugger.engine").warning(*arguments, **options)
+
+    copy_context().run(within)
+
+
+def test_text_line_has_time_level_and_ids():
+    with written("info", "text") as lines:
+        log_in_run("turn %d", 3)
+
+    (line,) = lines
+    assert re.fullmatch(rf"{TIME} WARNING debugger\.engine: request_id=r-1 run_id=run-9 turn 3", line)
+
+
+def test_json_line_is_object():
+    with written("info", "json") as lines:
+        log_in_run('a "quoted"\nline')
+
+    line = json.loads(lines[0])
+    assert re.fullmatch(TIME, line.pop("time"))
+    assert line == {
+        "level": "warning",
+        "logger": "debugger.engine",
+        "request_id": "r-1",
+        "run_id": "run-9",
+        "message": 'a "quoted"\nline',
+    }
+
+
+def test_json_line_has_traceback():
+    with written("info", "json") as lines:
+        try:
+            raise ZeroDivisionError
+        except ZeroDivisionError:
+            log_in_run("broke", exc_info=True)
+
+    assert json.loads(lines[0])["exception"].endswith("ZeroDivisionError")
+
+
+@pytest.mark.parametrize(("level", "count"), [("debug", 3), ("info", 2), ("error", 0)])
+def test_level_is_of_own_loggers(level, count):
+    with written(level, "text") as lines:
+        for name in ("debugger.x", "uvicorn.access"):
+            logging.getLogger(name).info("line")
+        logging.getLogger("debugger.x").debug("line")
+        logging.getLogger("httpx").info("HTTP Request: GET https://host/?token=secret")
+
+    assert len(lines) == count
+
+
+def test_second_call_replaces_first():
+    configure_logs("info", "text")
+    with written("info", "text") as lines:
+        logging.getLogger("debugger").info("once")
+
+    assert len(lines) == 1
