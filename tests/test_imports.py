@@ -25,6 +25,7 @@ LIBRARY_HOMES = {
     "jsonschema": ["engine"],
     "lark": ["expressions"],
     "liquid": ["expressions"],
+    "markdown_it": ["views"],
     "mcp": ["engine/tools/mcp"],
     "openpyxl": ["exports"],
     "orjson": ["protocol"],

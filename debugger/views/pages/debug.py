@@ -43,6 +43,7 @@ from debugger.views.panels.timeline import (
     timeline_pager,
 )
 from debugger.views.panels.top_nav import view_mode_switch
+from debugger.views.panels.tour import tour
 from debugger.views.panels.turn_outcome import interrupted_turn, is_explained
 from debugger.views.panels.workflow_picker import choose_workflow
 from debugger.views.refresh import RedrawState
@@ -90,6 +91,8 @@ def render() -> None:
         return
     with state.record(RunHead).container or st.container():
         refresh.draw("head", run_head, head_state)
+    if not state.record(ViewMode).is_demo:
+        tour(backend)
     refresh.draw_workbench(_workbench, _workbench_state)
     if session.turns_to_load:
         actions.read_run()
