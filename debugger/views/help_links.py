@@ -67,3 +67,13 @@ def help_link(place: str, label: str) -> None:
         st.page_link(
             page, label=f"Help: {label}", icon=":material/help:", query_params=help_parameters(place)
         )
+
+
+def empty_state(text: str, place: str) -> None:
+    """Draw why a part of the page is empty, with a link that opens the help in another tab.
+
+    Args:
+        text: What would be here and why it is not, as Markdown.
+        place: The place of the help that explains it.
+    """
+    st.caption(f"{text} [Help]({help_address(place)})")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import inspect
 
 import pytest
@@ -7,14 +8,34 @@ import pytest
 from debugger import errors
 from debugger.views.help_links import ERROR_PLACES, error_place, help_address
 from debugger.views.panels.help.topics import is_topic, topic_sections
+from debugger.views.shell import VIEWS
+from tests.support.ui_texts import PACKAGE
 
 
-@pytest.mark.parametrize("place", sorted(set(ERROR_PLACES.values())))
-def test_error_places_exist(place):
+def named_places():
+    """Return the places that code of the page names in links to the help."""
+    for path in sorted((PACKAGE / "views").rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(getattr(call, "func", None), "id", "")
+            if name in {"empty_state", "help_link", "help_address"}:
+                place = call.args[1 if name == "empty_state" else 0]
+                if isinstance(place, ast.Constant):
+                    yield place.value
+
+
+PLACES = {*ERROR_PLACES.values(), *named_places(), *(view.help for view in VIEWS)}
+
+
+def test_places_of_empty_states_are_found():
+    assert {"stepping#why", "forks#compare", "pages#runs", "scenarios#on-the-page"} <= set(named_places())
+
+
+@pytest.mark.parametrize("place", sorted(PLACES))
+def test_places_exist(place):
     topic, _, anchor = place.partition("#")
 
     assert is_topic(topic)
-    assert anchor in {section.anchor for section in topic_sections(topic)}
+    assert anchor in {"", *(section.anchor for section in topic_sections(topic))}
 
 
 def test_each_error_has_a_place():

@@ -16,6 +16,7 @@ from debugger.views.components.error_box import show_error
 from debugger.views.components.splitters import pane_splitters
 from debugger.views.components.toolbar import Item, Line, SegmentedControl, bars
 from debugger.views.confirmations import OpenQuestions
+from debugger.views.help_links import empty_state
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.breakpoints import breakpoints
 from debugger.views.panels.conversation import conversation
@@ -85,7 +86,7 @@ def render() -> None:
     session = state.record(CurrentRun).session
     if session is None:
         show_errors(None)
-        st.caption("Choose a workflow, or import one, to see it here.")
+        empty_state("Choose a workflow, or import one, to see it here.", "first_run#a-workflow-of-your-own")
         with st.container(key="setup_alone", width=420):
             choose_workflow(backend)
         return
