@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 
-from tests.support.ui_texts import ROOT, TABLE, collect, table
+from debugger.samples import SAMPLES
+from debugger.views.panels.help.topics import GROUPS, listed_topics, title_of, topic_text
+from tests.support.ui_texts import PACKAGE, ROOT, TABLE, collect, table
 
 FORBIDDEN = {
     r"stand(s|ing)? still|stood still": "is paused",
@@ -34,7 +37,10 @@ FORBIDDEN = {
 """Patterns of whole words that no text has, with what to write instead."""
 
 
-GUIDES = [ROOT / "README.md", *(TABLE.with_name(f"{name}.md") for name in ("guide", "settings", "server"))]
+GUIDES = [name for group in ("Learn", "Look up") for name in GROUPS[group] if name != "glossary"]
+"""Texts in which italics are controls of the page."""
+DOCUMENTS = [ROOT / "README.md", *(TABLE.with_name(f"{name}.md") for name in (*GUIDES, "server"))]
+QUOTED = re.compile(r"(?<![*\w\\])\*([^*\n]+(?:\n[^*\n]+)?)\*(?![*\w])")
 
 
 def test_table_of_texts_is_current():
@@ -46,7 +52,7 @@ def test_texts_avoid_forbidden_words(words, instead):
     assert [text for text in collect() if _pattern(words).search(text.text)] == [], instead
 
 
-@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_guides_avoid_forbidden_words(path):
     pattern = _pattern("|".join(FORBIDDEN))
 
@@ -56,6 +62,45 @@ def test_guides_avoid_forbidden_words(path):
 def test_pattern_finds_whole_words_only():
     assert _pattern("hops?").search("two Hops.")
     assert not _pattern("hops?").search("shop, no_hopping, hop-free")
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_quoted_controls_are_on_the_page(name):
+    known, pattern = _known_texts()
+    unknown = []
+    for quoted in QUOTED.findall(_without_code(topic_text(name))):
+        for label in " ".join(quoted.split()).split(" › "):
+            if label not in known and not pattern.fullmatch(label):
+                unknown.append(label)
+
+    assert unknown == []
+
+
+@cache
+def _known_texts() -> tuple[set[str], re.Pattern[str]]:
+    """Return the texts of the page, and a pattern of those with a value that is filled in."""
+    known = {_words(text.text) for text in collect()} | {
+        title_of(each) for names in listed_topics().values() for each in names
+    }
+    known |= {sample.name for sample in SAMPLES}
+    for path in (PACKAGE / "views").rglob("*.html"):
+        known |= {
+            " ".join(text.split()) for text in re.findall(r">([^<]+)<", path.read_text(encoding="utf-8"))
+        }
+    filled = (re.escape(each).replace(r"\{…\}", ".+") for each in known if _is_pattern(each))
+    return known, re.compile("|".join(filled))
+
+
+def _words(text: str) -> str:
+    return " ".join(re.sub(r":\w+\[|\]$|:material/\w+:|#{2,} |[*]{2}", "", text).split())
+
+
+def _is_pattern(text: str) -> bool:
+    return "{…}" in text and len(re.sub(r"\{…\}|\W", "", text)) >= 4
+
+
+def _without_code(text: str) -> str:
+    return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
 
 
 def _pattern(words: str) -> re.Pattern[str]:

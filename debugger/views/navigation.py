@@ -36,6 +36,8 @@ class _PageRequest:
 
     page: str | None = None
     """The name of the page."""
+    parameters: dict[str, str] | None = None
+    """The query parameters of its address."""
 
 
 def follow_address() -> None:
@@ -69,17 +71,22 @@ def follow_address() -> None:
         actions.open_workflow(wanted.workflow)
 
 
-def go_to(name: str) -> None:
-    """Request another page from a callback, which cannot switch itself."""
-    state.record(_PageRequest).page = name
+def go_to(name: str, parameters: dict[str, str] | None = None) -> None:
+    """Request another page from a callback, which cannot switch itself.
+
+    Args:
+        name: The page's name.
+        parameters: The query parameters of its address.
+    """
+    state.replace_record(_PageRequest(name, parameters))
 
 
 def leave_for_page() -> None:
     """Go to the page that a callback has requested."""
     request = state.record(_PageRequest)
-    wanted, request.page = request.page, None
-    if wanted is not None:
-        st.switch_page(state.record(PageLinks).by_name[wanted])
+    state.replace_record(_PageRequest())
+    if request.page is not None:
+        st.switch_page(state.record(PageLinks).by_name[request.page], query_params=request.parameters)
 
 
 def follow_view_mode() -> None:

@@ -16,7 +16,7 @@ from debugger.views.auth.permissions import current_user
 from debugger.views.components.error_box import reporting
 from debugger.views.components.toolbar import Item, Link
 from debugger.views.confirmations import production_dialog
-from debugger.views.pages import compare, connection, debug, review, runs, suites
+from debugger.views.pages import compare, connection, debug, help, review, runs, suites
 from debugger.views.panels.python_consent import python_dialog
 from debugger.views.panels.top_nav import top_nav
 from debugger.views.problem_report import follow_log
@@ -32,19 +32,23 @@ class View:
     title: str
     icon: str
     render: Callable[[], None]
+    help: str
+    """The place of the help that explains it."""
     head: Callable[[], list[Item]] | None = None
     """Draws what the page adds to the head; what of it is in the bar."""
 
 
 VIEWS = (
-    View("debug", "Debug", ":material/bug_report:", debug.render, debug.head),
-    View("runs", "Runs", ":material/history:", runs.render),
-    View("review", "Review", ":material/rate_review:", review.render),
-    View("suites", "Suites", ":material/checklist:", suites.render),
-    View("compare", "Compare", ":material/compare_arrows:", compare.render),
-    View("connection", "Connection", ":material/cable:", connection.render),
+    View("debug", "Debug", ":material/bug_report:", debug.render, "stepping", debug.head),
+    View("runs", "Runs", ":material/history:", runs.render, "pages#runs"),
+    View("review", "Review", ":material/rate_review:", review.render, "review"),
+    View("suites", "Suites", ":material/checklist:", suites.render, "scenarios#on-the-page"),
+    View("compare", "Compare", ":material/compare_arrows:", compare.render, "forks#compare"),
+    View("connection", "Connection", ":material/cable:", connection.render, "hosted"),
 )
 """In the order of the navigation."""
+HELP = View("help", "Help", ":material/help:", help.render, "")
+"""It is at the end of the head."""
 
 _STYLE = Path(__file__).with_name("style.css")
 _OBJECTS, _YOUNG, _OLD = 50_000, 20, 20
@@ -69,13 +73,13 @@ def run(first: str = "debug") -> None:
         view.name: st.Page(
             view.render, title=view.title, icon=view.icon, url_path=view.name, default=view.name == first
         )
-        for view in VIEWS
+        for view in (*VIEWS, HELP)
     }
     state.record(PageLinks).by_name = pages
     chosen = st.navigation(list(pages.values()), position="hidden")
     navigation.leave_for_page()
-    shown = next(view for view in VIEWS if view.title == chosen.title)
-    top_nav([_link(view, first, shown) for view in VIEWS], shown.head)
+    shown = next(view for view in (*VIEWS, HELP) if view.title == chosen.title)
+    top_nav([_link(view, first, shown) for view in VIEWS], shown.help, shown.head)
     production_dialog()
     python_dialog()
     with reporting(f"The page {shown.title}"):

@@ -20,8 +20,12 @@ WATCH = """(() => {
   WebSocket.prototype.send = function (...given) { window.askedAt = now(); return send.apply(this, given); };
   new MutationObserver(() => { window.turnedAt = now(); })
     .observe(document, {subtree: true, attributeFilter: ["data-test-script-state"]});
+  try { localStorage.setItem("workflow-debugger.tour", "seen"); } catch { /* a page without storage */ }
 })()"""
-"""Notes when the page asked for a run of the script, and when one began or ended; runs before all else."""
+"""Notes when the page asked for a run of the script, and when one began or ended; runs before all else.
+
+The browser counts as one that has seen the tour.
+"""
 CALM = """([quiet, most]) => {
   const now = performance.now(), app = document.querySelector('[data-testid="stApp"]');
   const isWatched = window.turnedAt !== undefined;

@@ -76,9 +76,21 @@ def tabs(page: Page, url: str) -> None:
     clinic_call(page, url, CALL[:1])
 
 
-def help_dialog(page: Page, url: str) -> None:
+def help_page(page: Page, url: str) -> None:
     open_app(page, url)
     press(page, "Shift+H")
+    expect(page.get_by_role("heading", name="Step, breakpoints, why")).to_be_visible()
+
+
+def help_settings(page: Page, url: str) -> None:
+    open_app(page, f"{url}/help?topic=settings")
+
+
+def tour(page: Page, url: str) -> None:
+    open_app(page, f"{url}/help")
+    page.get_by_role("button", name="Take the tour").click()
+    expect(page.get_by_role("dialog", name="Tour: Choose a workflow")).to_be_visible()
+    settled(page)
 
 
 def runs(page: Page, url: str) -> None:
@@ -129,7 +141,9 @@ def connection(page: Page, url: str) -> None:
         setup_dialog,
         open_menu,
         tabs,
-        help_dialog,
+        help_page,
+        help_settings,
+        tour,
         runs,
         review,
         review_import,

@@ -43,7 +43,7 @@ _DRAWN_SECOND = {"Column"}
 _COMMANDS = {"get", "post", "put", "patch", "delete", "websocket", "command", "callback"}
 """Decorators of functions whose docstring is shown."""
 _SENTENCE = re.compile(r"[A-Za-z“”’'(][\w“”’'(){},;:.-]* +[\w“”’'({]")
-_LABEL = re.compile(r"(:material/\w+: )?[A-Z][a-z]+( [\w“”]+)*…?$")
+_LABEL = re.compile(r"(:material/\w+: )?[A-Z][a-z]+( [\w“”]+)* ?…?$")
 _CODE = re.compile(
     r"^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|ALTER|DROP|VACUUM|WITH|BEGIN|LOCK|SET|FROM|WHERE)\b"
     r"|^\s*ORDER BY\b"

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 MAX_PASSAGE_CHARACTERS = 1_200
 """Characters."""
@@ -25,6 +26,10 @@ MAX_PASSAGES = 200_000
 MAX_PASSAGES_CHARACTERS = 40_000_000
 """Of the same passages together; headings and names are in many of them."""
 
+MAX_UNPACKED_BYTES = 40_000_000
+"""Of a DOCX, which is a ZIP archive."""
+
+_MISSING = "PDF and DOCX need the extra [documents]: pip install 'workflow-debugger[documents]'"
 _HEADING = re.compile(r"#{1,6}\s+\S")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n")
 _INLINE = frozenset({"a", "abbr", "b", "code", "em", "i", "img", "small", "span", "strong", "u"})
@@ -37,6 +42,10 @@ class DocumentLimitError(Exception):
     """Documents that would give too many or too long passages."""
 
 
+class DocumentError(Exception):
+    """A document that cannot be read, with the reason."""
+
+
 def passages(path: Path) -> list[str]:
     """Split a document into passages of at most `MAX_PASSAGE_CHARACTERS`.
 
@@ -44,16 +53,17 @@ def passages(path: Path) -> list[str]:
     is cut into its keys, a list into its elements, a table into its rows, each value after its name.
 
     Args:
-        path: A file whose suffix `READERS` knows; what is not UTF-8 in it is replaced.
+        path: A file whose suffix `READERS` knows; what is not UTF-8 in a text is replaced.
 
     Raises:
         OSError: It cannot be read.
+        DocumentError: It is no PDF or DOCX after all, or the extra that reads them is missing.
         DocumentLimitError: It exceeds `MAX_PASSAGES` or `MAX_PASSAGES_CHARACTERS`.
     """
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    content = path.read_bytes()
     found: list[str] = []
     characters = 0
-    for passage in READERS[path.suffix.lower()](text):
+    for passage in READERS[path.suffix.lower()](content):
         for piece in _bounded(passage):
             characters += len(piece)
             require_size(len(found) + 1, characters)
@@ -193,6 +203,45 @@ class _Page(HTMLParser):
             self.pieces.append(re.sub(r"\s+", " ", data))
 
 
+def _of_pdf(content: bytes) -> Iterator[str]:
+    try:
+        import pypdf  # late: an extra
+    except ImportError as error:
+        raise DocumentError(_MISSING) from error
+    try:
+        pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+    except Exception as error:  # of a broken file, of many kinds
+        raise DocumentError(f"it is no PDF that can be read ({type(error).__name__})") from error
+    for page in pages:
+        yield from _of_text(page)
+
+
+def _of_docx(content: bytes) -> Iterator[str]:
+    try:
+        import mammoth  # late: an extra
+    except ImportError as error:
+        raise DocumentError(_MISSING) from error
+    try:
+        with ZipFile(io.BytesIO(content)) as parts:
+            unpacked = sum(part.file_size for part in parts.infolist())
+        if unpacked > MAX_UNPACKED_BYTES:
+            raise DocumentLimitError(f"there are more than {MAX_UNPACKED_BYTES:,} bytes once it is unpacked")
+        without_pictures = mammoth.images.img_element(lambda picture: {"src": ""})
+        page = mammoth.convert_to_html(io.BytesIO(content), convert_image=without_pictures).value
+    except DocumentLimitError:
+        raise
+    except Exception as error:  # of a broken file, of many kinds
+        raise DocumentError(f"it is no DOCX that can be read ({type(error).__name__})") from error
+    yield from _of_html(page)
+
+
+def _decoded(reader: Callable[[str], Iterator[str]]) -> Callable[[bytes], Iterator[str]]:
+    def read(content: bytes) -> Iterator[str]:
+        return reader(io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", errors="replace").read())
+
+    return read
+
+
 def _bounded(passage: str) -> Iterator[str]:
     text = passage.strip()
     start = 0
@@ -207,11 +256,13 @@ def _bounded(passage: str) -> Iterator[str]:
         yield text[start:]
 
 
-READERS: dict[str, Callable[[str], Iterator[str]]] = {
-    ".txt": _of_text,
-    ".md": _of_text,
-    ".json": _of_json,
-    ".csv": _of_csv,
-    ".html": _of_html,
+READERS: dict[str, Callable[[bytes], Iterator[str]]] = {
+    ".txt": _decoded(_of_text),
+    ".md": _decoded(_of_text),
+    ".json": _decoded(_of_json),
+    ".csv": _decoded(_of_csv),
+    ".html": _decoded(_of_html),
+    ".pdf": _of_pdf,
+    ".docx": _of_docx,
 }
 """By the suffix of a file."""

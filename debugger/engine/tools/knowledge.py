@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypedDict
 from pydantic import Field, ValidationInfo, field_validator
 
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult, null_is_default
-from debugger.engine.tools.documents import READERS, DocumentLimitError, passages, require_size
+from debugger.engine.tools.documents import READERS, DocumentError, DocumentLimitError, passages, require_size
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 
@@ -247,6 +247,8 @@ def _passages(root: Path, documents: Sequence[_Document]) -> list[tuple[str, str
             pieces = passages(document.path)
             characters += sum(map(len, pieces))
             require_size(len(found) + len(pieces), characters)
+        except DocumentError as error:
+            raise KnowledgeError(f"The document {name!r} cannot be searched: {error}.") from error
         except DocumentLimitError as error:
             raise KnowledgeError(
                 f"These knowledge bases cannot be searched: up to the end of {name!r} {error}. {_ADVICE}"

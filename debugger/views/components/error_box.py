@@ -20,6 +20,7 @@ from debugger.errors import (
 from debugger.graph.checks import Problem
 from debugger.views import state
 from debugger.views.components.markdown import count, plain
+from debugger.views.help_links import error_place, help_link
 from debugger.views.problem_report import REPORT_FILE, page_report, unexpected
 from debugger.views.state import PageLinks
 
@@ -44,6 +45,7 @@ def show_error(error: DebuggerError, *, links: bool = True) -> None:
     connection_page = state.record(PageLinks).by_name.get("connection")
     if links and isinstance(error, AuthenticationError) and connection_page is not None:
         st.page_link(connection_page, label="Open Connection", icon=":material/cable:")
+    help_link(error_place(error), "What to do")
     with st.expander("Problem report", icon=":material/description:", type="compact"):
         st.text("\n".join(_facts(error)))
         _report(page_report(error))

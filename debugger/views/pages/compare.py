@@ -12,6 +12,7 @@ from debugger.session.comparison import RunComparison
 from debugger.views import state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_error
+from debugger.views.help_links import empty_state
 from debugger.views.panels.compare import actions
 from debugger.views.panels.compare.actions import SIDES, CompareState
 from debugger.views.panels.compare.events_tab import events_tab
@@ -62,9 +63,10 @@ def render() -> None:
 
 def _empty() -> None:
     missing = [f"run {side.upper()}" for side in SIDES if side not in state.record(CompareState).runs]
-    st.caption(
+    empty_state(
         f"Choose {' and '.join(missing)} above, or paste an id, to compare events from the first difference, "
-        "paths, messages, variables and versions."
+        "paths, messages, variables and versions.",
+        "forks#compare",
     )
 
 

@@ -16,6 +16,7 @@ from debugger.views.components.error_box import show_error
 from debugger.views.components.splitters import pane_splitters
 from debugger.views.components.toolbar import Item, Line, SegmentedControl, bars
 from debugger.views.confirmations import OpenQuestions
+from debugger.views.help_links import empty_state
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.breakpoints import breakpoints
 from debugger.views.panels.conversation import conversation
@@ -43,6 +44,7 @@ from debugger.views.panels.timeline import (
     timeline_pager,
 )
 from debugger.views.panels.top_nav import view_mode_switch
+from debugger.views.panels.tour import tour
 from debugger.views.panels.turn_outcome import interrupted_turn, is_explained
 from debugger.views.panels.workflow_picker import choose_workflow
 from debugger.views.refresh import RedrawState
@@ -84,12 +86,14 @@ def render() -> None:
     session = state.record(CurrentRun).session
     if session is None:
         show_errors(None)
-        st.caption("Choose a workflow, or import one, to see it here.")
+        empty_state("Choose a workflow, or import one, to see it here.", "first_run#a-workflow-of-your-own")
         with st.container(key="setup_alone", width=420):
             choose_workflow(backend)
         return
     with state.record(RunHead).container or st.container():
         refresh.draw("head", run_head, head_state)
+    if not state.record(ViewMode).is_demo:
+        tour(backend)
     refresh.draw_workbench(_workbench, _workbench_state)
     if session.turns_to_load:
         actions.read_run()

@@ -11,6 +11,7 @@ from debugger.views import state
 from debugger.views.backends import current_backend, local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.toolbar import bar
+from debugger.views.help_links import empty_state
 from debugger.views.panels.exports.dialog import export_dialog
 from debugger.views.panels.notes import author
 from debugger.views.panels.review import actions
@@ -85,7 +86,10 @@ def _run_on_view(queue: ReviewQueue, open_runs: list[str]) -> str:
 def _empty() -> None:
     wanted = actions.review().wanted
     if wanted.is_everything:
-        st.caption("The runs of this backend are reviewed here, one after the other. There is none yet.")
+        empty_state(
+            "The runs of this backend are reviewed here, one after the other. There is none yet.",
+            "review#review",
+        )
         st.page_link(
             state.record(PageLinks).by_name["debug"], label="Start one", icon=":material/play_arrow:"
         )

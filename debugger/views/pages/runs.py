@@ -14,6 +14,7 @@ from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import SegmentedControl, bar
 from debugger.views.connections import HostedConnection
+from debugger.views.help_links import empty_state
 from debugger.views.panels.exports import export_dialog
 from debugger.views.panels.recordings import recording_upload
 from debugger.views.panels.runs import filters
@@ -191,7 +192,7 @@ def _empty(wanted: WantedRuns) -> None:
             "Clear the filters", key="clear_empty", icon=":material/filter_alt_off:", on_click=filters.clear
         )
         return
-    st.caption("Every run of this backend appears here, the newest first. There is none yet.")
+    empty_state("Every run of this backend appears here, the newest first. There is none yet.", "first_run")
     st.page_link(state.record(PageLinks).by_name["debug"], label="Start one", icon=":material/play_arrow:")
 
 

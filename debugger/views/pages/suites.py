@@ -26,6 +26,7 @@ from debugger.views.components.toolbar import (
     Toggle,
     bar,
 )
+from debugger.views.help_links import empty_state, help_address
 from debugger.views.panels.suites import actions
 from debugger.views.panels.suites.actions import (
     BASELINE_KEY,
@@ -137,11 +138,12 @@ def _progress(job: SuiteJob) -> Progress:
 
 def _empty(folder: ScenarioFolder) -> None:
     if folder.cases:
-        st.caption("No suite run yet. Run the scenarios to see their results here.")
+        empty_state("No suite run yet. Run the scenarios to see their results here.", "scenarios#on-the-page")
         return
     st.info(
         f"There are no scenarios in {plain(str(folder.path))}. Save a run as a scenario on the page Debug "
-        "and put the file there, or name another folder with WORKFLOW_DEBUGGER_SCENARIOS.",
+        "and put the file there, or name another folder with WORKFLOW_DEBUGGER_SCENARIOS. "
+        f"[Help]({help_address('scenarios#on-the-page')})",
         icon=":material/info:",
     )
 

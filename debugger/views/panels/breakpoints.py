@@ -20,6 +20,7 @@ from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, Table, rows_list, table
+from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunView
 from debugger.views.state import LastAction
 
@@ -43,8 +44,9 @@ def breakpoints(view: RunView) -> None:
     # Without rows, too: it has the keyboard after the last one is removed.
     rows_list("breakpoints", _table(view, points), on_use=refresh.refreshing("look", partial(_use, points)))
     if not points:
-        st.caption(
-            "No breakpoints yet: click the dot beside a node or an edge in the graph, or add one here."
+        empty_state(
+            "No breakpoints yet: click the dot beside a node or an edge in the graph, or add one here.",
+            "stepping#breakpoints",
         )
     _form(view)
     _lines(view)

@@ -12,6 +12,7 @@ from debugger.views import actions, refresh
 from debugger.views.components.markdown import count
 from debugger.views.components.rows import Cell, Column, fitting, rows_list, table
 from debugger.views.components.toolbar import Colour, Item, Text
+from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunView
 
 _COLOURS: dict[BarKind, Colour] = {
@@ -44,7 +45,10 @@ def gantt_line(turn: TurnRow | None) -> list[Item]:
 def gantt(view: RunView, turn: TurnRow | None) -> None:
     """Draw the chart of a turn: a row a bar, in the order in which they begin."""
     if turn is None:
-        st.caption("The duration of each step of a turn appears here as bars: start the run to see some.")
+        empty_state(
+            "The duration of each step of a turn appears here as bars: start the run to see some.",
+            "stepping#the-timeline",
+        )
         return
     drawn = view.memo(("gantt", turn.place), lambda: _bars(view, turn))
     if not drawn:

@@ -13,6 +13,7 @@ from debugger.analysis.run_tables import EdgeRow, NodeRow, ThreadRow, edge_table
 from debugger.views import selection
 from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, Table, rows_list, table
+from debugger.views.help_links import empty_state
 from debugger.views.panels.drawn_graph import DrawnGraph
 from debugger.views.run_view import RunView
 from debugger.views.selection import Element
@@ -86,7 +87,7 @@ def _edges(drawn: DrawnGraph, on_choose: Choose) -> None:
 def _threads(view: RunView, on_choose: Choose) -> None:
     rows = thread_table(view.position, view.names, view.turns_then)
     if not rows:
-        st.caption("The threads of the run appear here once it has started.")
+        empty_state("The threads of the run appear here once it has started.", "pages#graph")
         return
     columns: list[tuple[Column, Callable[[ThreadRow], Cell]]] = [
         (Column("thread", "Thread", 120, grows=True), lambda row: row.name),

@@ -23,6 +23,7 @@ from debugger.views.auth.permissions import requires
 from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Spacer, Text, bar
+from debugger.views.help_links import empty_state
 from debugger.views.panels import breakpoints, prompt, stepping
 from debugger.views.panels.drawn_graph import drawn_graph, graph_of_node, opened_super_nodes
 from debugger.views.panels.forks import fork_button
@@ -220,7 +221,9 @@ def _event(view: RunView) -> None:
 
 def _input(view: RunView) -> None:
     if not view.turns:
-        st.caption("The input of a turn appears here once it has started.")
+        empty_state(
+            "The input of a turn appears here once it has started.", "first_run#a-workflow-of-your-own"
+        )
         return
     turn = view.turns[_row(view).place if view.event is not None else -1]
     what = "background work after turn" if turn.is_background else "turn"

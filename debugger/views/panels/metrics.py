@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-import streamlit as st
-
 from debugger.analysis.metrics import (
     NodeMetrics,
     RunMetrics,
@@ -24,6 +22,7 @@ from debugger.views.components.markdown import count
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.tables import draw_pager, pager
 from debugger.views.components.toolbar import Colour, Item, SegmentedControl, Text, Toggle
+from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunView
 
 _BY_KEY, _BY = "metrics_by", ("By node", "By turn")
@@ -50,7 +49,10 @@ def metrics(view: RunView) -> None:
     turns, steps = _turns_and_steps(view)
     prices = read_settings().model_prices
     if not steps:
-        st.caption("Time and tokens of nodes and models appear here: start the run to see some.")
+        empty_state(
+            "Time and tokens of nodes and models appear here: start the run to see some.",
+            "stepping#the-timeline",
+        )
     elif state.widget(_BY_KEY) == _BY[1]:
         page = pager("metrics_turns", len(turns), view.session)
         shown = turns[page.first : page.end]

@@ -20,6 +20,7 @@ from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Cell, Column, Table, rows_list, table
+from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunView
 from debugger.views.state import LastAction
 
@@ -39,9 +40,10 @@ def mocks(view: RunView) -> None:
     # Without rows, too: it has the keyboard after the last one is removed.
     rows_list("mocks", _table(view, items), on_use=refresh.refreshing("look", partial(_use, items)))
     if not items:
-        st.caption(
+        empty_state(
             "No pins or faults yet. Choose the end of a node's run, a model's or a tool's message in the "
-            "timeline and pin it in the tab Event, or inject a failure here."
+            "timeline and pin it in the tab Event, or inject a failure here.",
+            "models#the-same-answer-every-time",
         )
     _unused(view)
     _form(view, pins)

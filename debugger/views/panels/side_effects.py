@@ -22,6 +22,7 @@ from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, Table, rows_list, table
 from debugger.views.components.toolbar import Item, Text
+from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunView
 
 _CHOSEN_KEY = "side_effect_chosen"
@@ -81,7 +82,10 @@ def _nothing(view: RunView) -> None:
         st.caption("No external call up to here.")
         return
     ended = "No turn has made an external call yet." if view.turns else "A run's external calls appear here."
-    st.caption(f"{ended} They are reported when a turn has ended. {plain(policies_of(view))}")
+    empty_state(
+        f"{ended} They are reported when a turn has ended. {plain(policies_of(view))}",
+        "guide#calls-to-services",
+    )
 
 
 def _table(effects: Sequence[SideEffect]) -> Table:

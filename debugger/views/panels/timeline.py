@@ -15,6 +15,7 @@ from debugger.views.components.markdown import count
 from debugger.views.components.rows import Table, rows_list
 from debugger.views.components.tables import Pager, draw_pager, pager
 from debugger.views.components.toolbar import Badge, Disclosure, Item, Select, Text, TextInput
+from debugger.views.help_links import empty_state
 from debugger.views.panels.timeline_tables import Target, events_table, steps_table, turns_table
 from debugger.views.run_view import RunView
 from debugger.views.selection import Selection
@@ -35,9 +36,12 @@ def timeline(view: RunView, found: FilteredTimeline, page: Pager) -> None:
     if view.session.turns_to_load:
         st.caption("The events appear here once the run is read.")
     elif not view.rows:
-        st.caption("Everything that happens in the run appears here as a row: start the run to see some.")
+        empty_state(
+            "Everything that happens in the run appears here as a row: start the run to see some.",
+            "first_run",
+        )
     elif not found.places:
-        st.caption("No event matches. Change the filters, or choose “All events”.")
+        empty_state("No event matches. Change the filters, or choose “All events”.", "stepping#the-timeline")
     else:
         _table(view, found, page)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from html import escape
-from itertools import groupby
 
 import streamlit as st
 
@@ -13,28 +11,18 @@ from debugger.backends.base_url import host_of
 from debugger.views import navigation, state
 from debugger.views.auth.login_gate import page_base
 from debugger.views.auth.permissions import current_user
-from debugger.views.components.error_box import reporting
-from debugger.views.components.markdown import plain
 from debugger.views.components.toolbar import Badge, Button, Item, Line, Link, Menu, Text, bar, bars
-from debugger.views.confirmations import OpenQuestions
+from debugger.views.help_links import help_parameters
 from debugger.views.navigation import ViewMode
-from debugger.views.panels.glossary import glossary
-from debugger.views.shortcuts import BUILT_IN, SHORTCUTS, Shortcut, ShortcutState, keys
+from debugger.views.shortcuts import keys
 
 
-@dataclass
-class _HelpState:
-    """State of the help with the keyboard shortcuts."""
-
-    is_requested: bool = False
-    """Whether it is drawn next."""
-
-
-def top_nav(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None:
+def top_nav(links: list[Link], help_place: str, of_page: Callable[[], list[Item]] | None) -> None:
     """Draw the navigation.
 
     Args:
         links: The way to each page.
+        help_place: The place of the help that explains the page on view.
         of_page: Draws what the page on view adds; what of it is in the bar.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="head"):
@@ -44,9 +32,8 @@ def top_nav(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None
         pages: list[Item] = [brand, *links, more]
         items = of_page() if of_page is not None else []
         bars("head_bar", [Line("", pages, low=True, overflow=("brand", *overflow))])
-        bar("head_end", [*_connection_badge(), *items, help_button()], low=True, width="content")
+        bar("head_end", [*_connection_badge(), *items, help_button(help_place)], low=True, width="content")
         account()
-    help_dialog()
 
 
 def _connection_badge() -> list[Item]:
@@ -76,53 +63,17 @@ def view_mode_switch() -> Button:
     )
 
 
-def help_button() -> Button:
+def help_button(place: str) -> Button:
     """Return the button that opens the help."""
     return Button(
         "help",
         "Help",
         open_help,
+        (place,),
         look="tertiary",
-        help="Keyboard shortcuts and glossary",
+        help="Guides, keys, settings and glossary",
         shortcut=keys("help"),
     )
-
-
-def help_dialog() -> None:
-    """Draw the help after a request."""
-    help_state = state.record(_HelpState)
-    if help_state.is_requested and not state.record(OpenQuestions).is_open:
-        help_state.is_requested = False
-        _dialog()
-
-
-@st.dialog("Help", width="medium", on_dismiss="rerun")
-@reporting("The help")
-def _dialog() -> None:
-    glossary()
-    st.markdown("##### Keyboard shortcuts")
-    state.begin_widget(PLAIN_KEYS_KEY, state.record(ShortcutState).has_plain_keys)
-    st.toggle(
-        "Shortcuts without Ctrl",
-        key=PLAIN_KEYS_KEY,
-        on_change=allow_plain_keys,
-        help="Switch them off where speech input or another aid types single keys",
-    )
-    groups = [
-        list(group)
-        for _, group in groupby([*SHORTCUTS.values(), *BUILT_IN], key=lambda shortcut: shortcut.group)
-    ]
-    left, right = st.columns(2, gap="medium")
-    for place, group in enumerate(groups):
-        with left if place < 2 else right:
-            _group(group)
-    st.caption("Keys that are typed into a field stay text. Tab reaches every control.")
-
-
-def _group(group: list[Shortcut]) -> None:
-    st.markdown(f"**{group[0].group}**")
-    lines = [f"`{shortcut.keys}` {plain(shortcut.does)}" for shortcut in group]
-    st.markdown("  \n".join(lines))
 
 
 def account() -> None:
@@ -140,10 +91,6 @@ def account() -> None:
     )
 
 
-PLAIN_KEYS_KEY = "has_plain_keys"
-"""The switch of the shortcuts that are typed like text."""
-
-
 def change_view_mode() -> None:
     """Switch between demo and engineer view.
 
@@ -153,11 +100,6 @@ def change_view_mode() -> None:
     mode.is_demo = not mode.is_demo
 
 
-def open_help() -> None:
-    """Show the keyboard shortcuts."""
-    state.record(_HelpState).is_requested = True
-
-
-def allow_plain_keys() -> None:
-    """Let shortcuts without Ctrl work or not, as the switch says."""
-    state.record(ShortcutState).has_plain_keys = bool(state.widget(PLAIN_KEYS_KEY))
+def open_help(place: str) -> None:
+    """Go to a place of the help."""
+    navigation.go_to("help", help_parameters(place))

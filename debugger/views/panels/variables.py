@@ -17,6 +17,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, json_cell, plain, word_marks
 from debugger.views.components.rows import Cell, Column, Row, Table, fitting, rows_list, table
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Text, TextInput, Toggle, bar
+from debugger.views.help_links import empty_state
 from debugger.views.panels import watches
 from debugger.views.panels.watches import watch_view
 from debugger.views.run_view import RunHistory, RunView, run_history
@@ -51,7 +52,10 @@ def scopes_tab(view: RunView) -> None:
     state.begin_widget(_VIEW_KEY, VIEWS[0])
     chosen_view, wanted = state.widget(_VIEW_KEY), state.widget(_FIND_KEY, "")
     if not view.turns:
-        st.caption("The variables of the run appear here, scope by scope, as of the chosen event.")
+        empty_state(
+            "The variables of the run appear here, scope by scope, as of the chosen event.",
+            "first_run#a-workflow-of-your-own",
+        )
         return
     held = run_history(view)
     views = SegmentedControl(_VIEW_KEY, "Variables", VIEWS)

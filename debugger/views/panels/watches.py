@@ -15,6 +15,7 @@ from debugger.views.actions import command
 from debugger.views.components.markdown import count, json_cell
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.toolbar import Button, Text, bar
+from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunHistory
 
 _MOST_VALUES = 200
@@ -71,10 +72,11 @@ def watch_view(held: RunHistory, event: int | None) -> None:
     if place is not None:
         _over_the_run(found[place], event)
     if not found:
-        st.caption(
+        empty_state(
             "Nothing is watched yet. Write a path as runtime.slot, a placeholder as [[slot]], {{shop}} or "
             "[[thread_x.y]], or a condition, and press Enter; "
-            "or choose a variable under Values and press “Watch”."
+            "or choose a variable under Values and press “Watch”.",
+            "stepping#why",
         )
 
 

@@ -23,6 +23,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, json_cell
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.toolbar import Button, Colour, SegmentedControl, Spacer, Text, bar
+from debugger.views.help_links import empty_state
 from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView, decisions, run_history, run_view
@@ -38,10 +39,11 @@ def why_tab(view: RunView) -> None:
     at_edge = _of_edge(view, log)
     chosen = _chosen(view, log, at_edge)
     if chosen is None:
-        st.caption(
+        empty_state(
             "For each transition this shows every outgoing edge of the node, in the order of evaluation, "
             "and why one was taken: "
-            + ("this edge was not taken yet." if at_edge is not None else _nothing(log))
+            + ("this edge was not taken yet." if at_edge is not None else _nothing(log)),
+            "stepping#why",
         )
         return
     steps = at_edge if at_edge is not None else log.all

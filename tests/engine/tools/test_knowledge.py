@@ -295,3 +295,13 @@ def test_concurrent_searches_read_documents_once(tmp_path, monkeypatch):
 def test_one_folder_has_one_search(tmp_path):
     assert folder_search(tmp_path) is folder_search(tmp_path)
     assert folder_search(tmp_path) is not folder_search(tmp_path / "other")
+
+
+def test_unreadable_document_fails_the_search_by_name(tmp_path):
+    (tmp_path / "hours.md").write_text("Open from nine.")
+    (tmp_path / "fees.pdf").write_bytes(b"no PDF")
+
+    result = KnowledgeBaseTool(config()).call({"query": "open"}, context(tmp_path))
+
+    assert not result.success
+    assert "The document 'fees.pdf' cannot be searched: it is no PDF" in result.error

@@ -12,6 +12,7 @@ from debugger.analysis.differences import Span
 from debugger.session.comparison import RunComparison
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
+from debugger.views.help_links import empty_state
 from debugger.views.panels.compare import actions
 from debugger.views.panels.compare.differences import WORDS, difference_list, marked_piece, value_table
 
@@ -31,7 +32,10 @@ def transcript_tab(seen: RunComparison) -> None:
     """Draw a page of the lines, at first the first difference."""
     lines = seen.lines
     if not lines:
-        st.caption("The messages of both runs appear here side by side. Neither run has a message.")
+        empty_state(
+            "The messages of both runs appear here side by side. Neither run has a message.",
+            "forks#compare",
+        )
         return
     differing = [place for place, line in enumerate(lines) if line.verdict != "same"]
     pages = -(-len(lines) // _PAGE)
@@ -86,7 +90,7 @@ _MOST = 18
 def state_tab(seen: RunComparison) -> None:
     """Draw the table."""
     if not seen.turns:
-        st.caption("The variables of both runs appear here. Neither has a turn.")
+        empty_state("The variables of both runs appear here. Neither has a turn.", "forks#compare")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare_state_line"):
         turn = st.selectbox(

@@ -21,6 +21,7 @@ from debugger.views.components.error_box import reporting, show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.confirmations import OpenQuestions
+from debugger.views.help_links import empty_state
 from debugger.views.panels.runs.scope import Scope, click_key, found_ids, runs_state, take_click
 from debugger.views.times import shown_time, zone_name
 
@@ -149,8 +150,9 @@ def deleted_runs() -> None:
         show_error(error)
         return
     if not rows:
-        st.caption(
-            f"Runs that you delete are listed here for {days:g} days and can be restored. There is none."
+        empty_state(
+            f"Runs that you delete are listed here for {days:g} days and can be restored. There is none.",
+            "pages#runs",
         )
         st.button("Show the runs", key="back_to_runs", icon=":material/list:", on_click=_back)
         return

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from debugger.analysis.run_statistics import CountedRun, Flow, NodeFlow, path_flows
+from debugger.views.help_links import empty_state
 
 STEPS = 6
 """Steps of a path that are drawn."""
@@ -18,7 +19,9 @@ def path_diagram(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> None:
     """Draw how the runs went on from each of their first steps."""
     flows = path_flows(runs, STEPS)
     if not flows:
-        st.caption("Paths appear here once a run has gone from one node to another. No run has.")
+        empty_state(
+            "Paths appear here once a run has gone from one node to another. No run has.", "pages#runs"
+        )
         return
     st.echarts_chart(
         sankey(flows, {flow.node: flow.name for flow in nodes}),

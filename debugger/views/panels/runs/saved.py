@@ -19,6 +19,7 @@ from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
+from debugger.views.help_links import empty_state
 from debugger.views.panels.runs.scope import first_page, runs_state
 
 _NAME_KEY = "filter_name"
@@ -44,7 +45,7 @@ def saved_filters(nothing: Mapping[str, Any]) -> None:
 
 def _choose(known: dict[str, JsonObject], nothing: Mapping[str, Any]) -> None:
     if not known:
-        st.caption("Filters that you save appear here, for all users of this store.")
+        empty_state("Filters that you save appear here, for all users of this store.", "pages#runs")
         return
     chosen = st.selectbox("Saved filter", list(known), key=_CHOSEN_KEY, format_func=plain)
     with st.container(horizontal=True, gap="xsmall"):

@@ -17,6 +17,7 @@ from debugger.views import state
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
+from debugger.views.help_links import empty_state
 from debugger.views.panels.runs import flow_graph, funnel
 from debugger.views.panels.runs.filters import clear
 from debugger.views.panels.runs.paths import path_diagram
@@ -166,12 +167,17 @@ def _figures(runs: Sequence[CountedRun]) -> None:
 
 def _empty(wanted: WantedRuns) -> None:
     if wanted.is_everything:
-        st.caption(
-            "Paths, drop-off and durations of many runs appear here. This backend has no run with a turn yet."
+        empty_state(
+            "Paths, drop-off and durations of many runs appear here. This backend has no run with a turn "
+            "yet.",
+            "pages#runs",
         )
         st.page_link(
             state.record(PageLinks).by_name["debug"], label="Start one", icon=":material/play_arrow:"
         )
         return
-    st.caption("Paths, drop-off and durations of many runs appear here, and no run matches the filters.")
+    empty_state(
+        "Paths, drop-off and durations of many runs appear here, and no run matches the filters.",
+        "pages#runs",
+    )
     st.button("Clear the filters", key="clear_empty", icon=":material/filter_alt_off:", on_click=clear)

@@ -1,0 +1,79 @@
+"""Links into the help, and the place of it that explains an error.
+
+A place is a topic with an anchor, as in ``troubleshooting#the-key-is-refused``.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from debugger import errors
+from debugger.views import state
+from debugger.views.state import PageLinks
+
+ERROR_PLACES: dict[type[errors.DebuggerError], str] = {
+    errors.DebuggerError: "troubleshooting#something-failed-unexpectedly",
+    errors.InputError: "troubleshooting#an-input-is-malformed",
+    errors.WorkflowError: "troubleshooting#a-workflow-breaks-a-rule",
+    errors.ExpressionError: "guide#conditions",
+    errors.NotFoundError: "troubleshooting#a-run-or-a-workflow-is-not-found",
+    errors.RunEndedError: "troubleshooting#the-run-has-ended",
+    errors.ConflictError: "troubleshooting#another-client-was-faster",
+    errors.NotStartableError: "troubleshooting#a-workflow-breaks-a-rule",
+    errors.RunError: "troubleshooting#a-run-fails",
+    errors.ConditionError: "guide#conditions",
+    errors.UnsupportedError: "troubleshooting#a-control-is-disabled",
+    errors.StoreError: "troubleshooting#the-database-is-locked-or-cannot-be-opened",
+    errors.SettingsError: "troubleshooting#a-setting-cannot-be-used",
+    errors.ApiError: "troubleshooting#the-hosted-api-fails",
+    errors.AuthenticationError: "troubleshooting#the-key-is-refused-401-or-403",
+    errors.ForbiddenError: "troubleshooting#the-key-is-refused-401-or-403",
+    errors.RateLimitError: "troubleshooting#too-many-requests-429",
+    errors.ConnectionFailedError: "troubleshooting#nothing-answers",
+    errors.RequestTimeoutError: "troubleshooting#an-answer-does-not-arrive",
+    errors.NotExecutedError: "troubleshooting#an-answer-does-not-arrive",
+    errors.OutcomeUnknownError: "troubleshooting#an-answer-does-not-arrive",
+}
+"""By the class of an error; a class that is not in it has the place of its base."""
+
+
+def help_address(place: str) -> str:
+    """Return the address of a place of the help, relative to any page of the app."""
+    return f"help?{urlencode(help_parameters(place))}"
+
+
+def help_parameters(place: str) -> dict[str, str]:
+    """Return the query parameters of the help that name a place."""
+    topic, _, anchor = place.partition("#")
+    return {"topic": topic, **({"at": anchor} if anchor else {})}
+
+
+def error_place(error: errors.DebuggerError) -> str:
+    """Return the place that explains an error."""
+    return next(ERROR_PLACES[kind] for kind in type(error).__mro__ if kind in ERROR_PLACES)
+
+
+def help_link(place: str, label: str) -> None:
+    """Draw a link to a place of the help; nothing where the app has no such page.
+
+    Args:
+        place: The place.
+        label: Its text; "Help: " is put before it.
+    """
+    page = state.record(PageLinks).by_name.get("help")
+    if page is not None:
+        st.page_link(
+            page, label=f"Help: {label}", icon=":material/help:", query_params=help_parameters(place)
+        )
+
+
+def empty_state(text: str, place: str) -> None:
+    """Draw why a part of the page is empty, with a link that opens the help in another tab.
+
+    Args:
+        text: What would be here and why it is not, as Markdown.
+        place: The place of the help that explains it.
+    """
+    st.caption(f"{text} [Help]({help_address(place)})")

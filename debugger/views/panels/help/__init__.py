@@ -1,0 +1,1 @@
+"""Help: topics from the documents of the package, and facts about this installation."""

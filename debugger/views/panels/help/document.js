@@ -1,0 +1,32 @@
+// A document of the help: a link to another one is followed in this tab, and the place that it names is shown.
+
+const instances = new WeakMap(); // one record per mounted document
+
+function instanceOf(root) {
+  let it = instances.get(root);
+  if (it) return it;
+  it = { root };
+  root.addEventListener("click", event => {
+    const link = event.target.closest("a[href^='help?']");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return; // the browser opens a tab
+    event.preventDefault();
+    it.send("followed", link.getAttribute("href"));
+  });
+  instances.set(root, it);
+  return it;
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const it = instanceOf(parentElement.querySelector(".document"));
+  it.send = setTriggerValue;
+  const isOther = it.html !== data.html || it.place !== data.place;
+  if (it.html !== data.html) it.root.innerHTML = data.html; // made on the server, without HTML of others
+  it.html = data.html;
+  it.place = data.place;
+  if (!isOther || data.place === null) return;
+  const heading = data.place ? it.root.querySelector(`#${CSS.escape(data.place)}`) : it.root.querySelector("h1");
+  requestAnimationFrame(() => {
+    heading?.scrollIntoView({ block: "start" });
+    heading?.focus({ preventScroll: true });
+  });
+}

@@ -1,0 +1,158 @@
+"""Topics of the help: their order, their texts, and the search in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import count
+
+MAX_RESULTS = 20
+"""Sections that a search finds at most."""
+_AROUND = 70
+"""Characters of an excerpt before and after the first word that was found."""
+_HEADING = re.compile(r"(#{1,4}) +(.+?) *")
+_FENCE = re.compile(r" {0,3}(```|~~~)")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_MARKS = re.compile(r"[*`|]|^#+ |^- |^\d+\. |(?<=\|) *-+ *(?=\|)", re.MULTILINE)
+_FOLDER = files("debugger") / "docs"
+
+GROUPS = {
+    "Learn": (
+        "first_run",
+        "scripts",
+        "models",
+        "hosted",
+        "stepping",
+        "forks",
+        "scenarios",
+        "scenarios_in_ci",
+        "review",
+        "team",
+    ),
+    "Look up": ("troubleshooting", "pages", "guide", "settings", "keys", "glossary", "about"),
+    "More": ("server", "architecture", "platform", "performance", "changelog"),
+}
+"""The topics, which are files of ``debugger/docs``, in the order of the list.
+
+A document in none of them comes last: the installed app shows all that the package has.
+"""
+_NOT_LISTED = frozenset({"ui_texts"})
+FIRST = "first_run"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with the text below it, up to the next one."""
+
+    heading: str
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """A section that a search has found."""
+
+    topic: str
+    section: Section
+    excerpt: str
+
+
+@cache
+def listed_topics() -> Mapping[str, tuple[str, ...]]:
+    """Return the names of the topics by group."""
+    listed = {name for names in GROUPS.values() for name in names} | _NOT_LISTED
+    found = sorted(file.name.removesuffix(".md") for file in _FOLDER.iterdir() if file.name.endswith(".md"))
+    return {**GROUPS, "More": (*GROUPS["More"], *(name for name in found if name not in listed))}
+
+
+def is_topic(name: str) -> bool:
+    """Return whether the help has a topic of this name."""
+    return any(name in names for names in listed_topics().values())
+
+
+@cache
+def topic_text(name: str) -> str:
+    """Read the Markdown of a topic."""
+    return (_FOLDER / f"{name}.md").read_text(encoding="utf-8")
+
+
+@cache
+def title_of(name: str) -> str:
+    """Return the title of a topic, its first heading."""
+    return topic_sections(name)[0].heading
+
+
+@cache
+def topic_sections(name: str) -> tuple[Section, ...]:
+    """Return the sections of a topic in their order."""
+    return tuple(sections(topic_text(name)))
+
+
+def sections(text: str) -> Iterator[Section]:
+    """Yield the sections of a document, with the anchors that code hosts make of the headings."""
+    anchors = anchors_of(line[1] for line in _lines(text) if line[1])
+    heading, lines = "", list[str]()
+    for line, title in _lines(text):
+        if title:
+            if heading:
+                yield Section(heading, next(anchors), "\n".join(lines).strip())
+            heading, lines = title, []
+        else:
+            lines.append(line)
+    if heading:
+        yield Section(heading, next(anchors), "\n".join(lines).strip())
+
+
+def anchors_of(headings: Iterator[str]) -> Iterator[str]:
+    """Yield the anchor of each heading; one that repeats gets a number."""
+    used: dict[str, count[int]] = {}
+    for heading in headings:
+        anchor = re.sub(r"[^\w\- ]", "", _LINK.sub(r"\1", heading).lower()).replace(" ", "-")
+        if anchor in used:
+            yield f"{anchor}-{next(used[anchor])}"
+        else:
+            used[anchor] = count(1)
+            yield anchor
+
+
+def search(words: str) -> list[Result]:
+    """Find the sections that have all words, those with more of them in the heading first."""
+    wanted = words.casefold().split()
+    if not wanted:
+        return []
+    found: list[tuple[int, Result]] = []
+    for name in (name for names in listed_topics().values() for name in names):
+        for section in topic_sections(name):
+            text = plain_text(section.text)
+            whole, heading = f"{section.heading} {text}".casefold(), section.heading.casefold()
+            if all(word in whole for word in wanted):
+                missing = sum(word not in heading for word in wanted)
+                found.append((missing, Result(name, section, _excerpt(text, wanted))))
+    return [result for _, result in sorted(found, key=lambda each: each[0])][:MAX_RESULTS]
+
+
+def plain_text(text: str) -> str:
+    """Return Markdown as words in one line."""
+    return " ".join(_MARKS.sub(" ", _LINK.sub(r"\1", text)).split())
+
+
+def _excerpt(text: str, wanted: list[str]) -> str:
+    places = [place for word in wanted if (place := text.casefold().find(word)) >= 0]
+    place = min(places, default=0)
+    start, end = max(place - _AROUND, 0), place + _AROUND
+    start = text.find(" ", start) + 1 if start else 0
+    cut = text[start:end] if end >= len(text) else text[start:end].rpartition(" ")[0]
+    return f"{'…' if start else ''}{cut}{'…' if end < len(text) else ''}"
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each line with the heading that it is, if it is one; a line of code is none."""
+    is_code = False
+    for line in text.splitlines():
+        is_code ^= _FENCE.match(line) is not None
+        match = None if is_code else _HEADING.fullmatch(line)
+        yield line, match[2].replace("`", "") if match else ""

@@ -1,0 +1,95 @@
+// A tour of the page: a card beside one control after the other. It covers no more than its own place, and the
+// browser remembers that it was seen.
+
+const STORAGE_KEY = "workflow-debugger.tour", SEEN = "seen";
+const PLACE_MS = 250, GAP = 10, EDGE = 12;
+const ABOVE = '[data-testid="stDialog"], [role="menu"], [data-testid="stPopoverBody"]'; // these take Escape first
+const tour = { at: -1, answered: 0, timer: 0 }; // one for the document; at -1 it is closed
+let it; // what is drawn: the page has one tour
+
+document.addEventListener("keydown", event => {
+  if (event.key !== "Escape" || tour.at < 0 || !it?.root.isConnected || document.querySelector(ABOVE)) return;
+  event.preventDefault();
+  event.stopPropagation(); // the page has a meaning of its own for it
+  close();
+}, true);
+
+function wasSeen() {
+  try {
+    return localStorage.getItem(STORAGE_KEY) === SEEN;
+  } catch {
+    return true; // without storage it would come again and again
+  }
+}
+
+function mount(root) {
+  const find = name => root.querySelector(name);
+  const made = { root, frame: find(".frame"), card: find(".card"), next: find(".next"), back: find(".back") };
+  find(".skip").addEventListener("click", close);
+  made.back.addEventListener("click", () => go(tour.at - 1));
+  made.next.addEventListener("click", () => (tour.at + 1 < it.steps.length ? go(tour.at + 1) : close()));
+  return made;
+}
+
+function close() {
+  tour.at = -1;
+  try {
+    localStorage.setItem(STORAGE_KEY, SEEN);
+  } catch { /* no storage: it is closed for as long as the page */ }
+  show();
+}
+
+function go(step) {
+  tour.at = step;
+  show();
+  it.next.focus({ preventScroll: true });
+}
+
+function show() {
+  clearInterval(tour.timer);
+  const step = it.steps[tour.at], [count, title, text] = it.card.querySelectorAll("small, h2, p");
+  it.card.hidden = !step;
+  it.frame.hidden = true;
+  if (!step) return;
+  count.textContent = `Step ${tour.at + 1} of ${it.steps.length}`;
+  title.textContent = step.title;
+  text.textContent = step.text;
+  it.card.ariaLabel = `Tour: ${step.title}`;
+  it.back.hidden = tour.at === 0;
+  it.next.textContent = tour.at + 1 < it.steps.length ? "Next" : "Done";
+  place();
+  tour.timer = setInterval(place, PLACE_MS); // panes are drawn again and resized
+  if (document.activeElement === document.body) it.next.focus({ preventScroll: true });
+}
+
+function targetOf(step) {
+  const isSeen = element => element.getBoundingClientRect().height > 0;
+  for (const selector of step.targets) {
+    const found = [...document.querySelectorAll(selector)].find(isSeen);
+    if (found) return found;
+  }
+}
+
+function place() {
+  if (!it.root.isConnected) return clearInterval(tour.timer);
+  const target = targetOf(it.steps[tour.at])?.getBoundingClientRect(), card = it.card.getBoundingClientRect();
+  const { innerWidth: width, innerHeight: height } = window;
+  it.frame.hidden = !target;
+  if (target) Object.assign(it.frame.style, { left: `${target.left}px`, top: `${target.top}px`, width: `${target.width}px`, height: `${target.height}px` });
+  const box = target ?? { left: width, right: width, top: height, bottom: height };
+  const fitsRight = box.right + GAP + card.width < width, fitsBelow = box.bottom + GAP + card.height < height;
+  const left = fitsBelow ? box.left : fitsRight ? box.right + GAP : box.right - card.width - EDGE;
+  const top = fitsBelow ? box.bottom + GAP : fitsRight ? box.top : Math.max(box.top - card.height - GAP, box.top + EDGE);
+  it.card.style.left = `${Math.min(Math.max(left, EDGE), width - card.width - EDGE)}px`;
+  it.card.style.top = `${Math.min(Math.max(top, EDGE), height - card.height - EDGE)}px`;
+}
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".tour");
+  if (it?.root !== root) it = mount(root);
+  it.steps = JSON.parse(data.steps);
+  const isRequested = data.requests > tour.answered;
+  tour.answered = data.requests;
+  if (isRequested || (tour.at < 0 && data.is_first && !wasSeen())) tour.at = 0;
+  show();
+}

@@ -1,0 +1,115 @@
+"""Help and tour in the browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Server, streamlit_app
+from tests.browser.driving import open_app, settled
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def unused_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app with a store without runs."""
+    with streamlit_app(tmp_path_factory.mktemp("unused")) as server:
+        yield server
+
+
+@pytest.fixture
+def first_visit(chromium: Browser) -> Iterator[Page]:
+    """A page of a browser that has never been here."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
+    yield context.new_page()
+    context.close()
+
+
+def test_search_result_leads_to_its_heading(page: Page, app: Server):
+    open_app(page, f"{app.url}/help")
+    page.get_by_role("textbox", name="Search Help").fill("blocked call")
+    page.keyboard.press("Enter")
+
+    page.get_by_role("link", name=re.compile("A call was blocked")).click()
+
+    heading = page.get_by_role("heading", name="A call was blocked")
+    expect(heading).to_be_in_viewport()
+    expect(heading).to_be_focused()
+    expect(page).to_have_url(re.compile(r"topic=troubleshooting&at=a-call-was-blocked"))
+    page.go_back()
+    expect(page.get_by_role("heading", name="First run in five minutes")).to_be_visible()
+
+
+def test_address_of_a_heading_opens_there(page: Page, app: Server):
+    open_app(page, f"{app.url}/help?topic=guide&at=conditions")
+
+    expect(page.get_by_role("heading", name="Conditions")).to_be_in_viewport()
+
+
+def test_link_in_a_text_keeps_the_session(page: Page, app: Server):
+    open_app(page, f"{app.url}/help?topic=hosted")
+    page.get_by_role("textbox", name="Search Help").fill("key")
+    page.keyboard.press("Enter")
+    settled(page)
+
+    page.get_by_role("link", name="connections", exact=True).click()
+
+    expect(page.get_by_role("heading", name="Connections", exact=True)).to_be_in_viewport()
+    expect(page.get_by_role("textbox", name="Search Help")).to_have_value("key")
+
+
+def test_error_leads_to_its_place(page: Page, app: Server):
+    open_app(page, f"{app.url}/?run=0123456789abcdef01234567")
+
+    page.get_by_role("link", name="Help: What to do").first.click()
+
+    expect(page.get_by_role("heading", name="A run or a workflow is not found")).to_be_in_viewport()
+
+
+def test_first_visit_has_five_steps_at_real_controls(first_visit: Page, unused_app: Server):
+    first_visit.goto(unused_app.url)
+    card = first_visit.get_by_role("dialog")
+    titles = []
+    for number in range(1, 6):
+        expect(card).to_contain_text(f"Step {number} of 5")
+        expect(first_visit.locator(".st-key-tour .frame")).to_be_visible()
+        titles.append(card.get_by_role("heading").inner_text())
+        first_visit.keyboard.press("Enter")  # the button has the keyboard
+
+    expect(card).to_be_hidden()
+    assert len(set(titles)) == 5
+    first_visit.reload()
+    expect(first_visit.locator(".st-key-start_bar button")).to_be_visible()
+    settled(first_visit)
+    expect(card).to_be_hidden()
+
+
+def test_tour_is_skipped_by_escape_and_leaves_controls_free(first_visit: Page, unused_app: Server):
+    first_visit.goto(unused_app.url)
+    card = first_visit.get_by_role("dialog")
+    expect(card).to_contain_text("Step 1 of 5")
+
+    first_visit.locator(".st-key-lower_bar").get_by_text("Mocks", exact=True).click()
+    expect(first_visit.get_by_text("Who answers for models").first).to_be_visible()
+    expect(card).to_be_visible()
+    first_visit.keyboard.press("Escape")
+
+    expect(card).to_be_hidden()
+
+
+def test_tour_can_be_taken_again(first_visit: Page, unused_app: Server):
+    first_visit.add_init_script("localStorage.setItem('workflow-debugger.tour', 'seen')")
+    first_visit.goto(f"{unused_app.url}/help")
+
+    first_visit.get_by_role("button", name="Take the tour").click()
+
+    card = first_visit.get_by_role("dialog")
+    expect(card).to_contain_text("Step 1 of 5")
+    card.get_by_role("button", name="Next").click()
+    card.get_by_role("button", name="Back").click()
+    card.get_by_role("button", name="Skip the tour").click()
+    expect(card).to_be_hidden()
