@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -111,12 +111,15 @@ def later_messages(run: Projections, event: int) -> list[bool]:
 
     A message of the user comes with its turn.
     """
-    later = []
-    for message in run.chat.messages:
-        began = run.turn_rows[message.turn_index].first
-        is_input = message.role == "user" or message.event_index is None
-        later.append((began if is_input else message.event_index or 0) > event)
-    return later
+    messages, place = run.chat.messages, run.timeline.rows[event].place
+    began = run.turn_rows[place].first
+    first = bisect_left(messages, place, key=lambda message: message.turn_index)
+    end = bisect_right(messages, place, key=lambda message: message.turn_index)
+    own = [
+        (began if message.role == "user" or message.event_index is None else message.event_index) > event
+        for message in messages[first:end]
+    ]
+    return [*[False] * first, *own, *[True] * (len(messages) - end)]
 
 
 def _checkpoint_before(checkpoints: Sequence[PositionTracker], event: int, graph: Graph) -> PositionTracker:

@@ -25,7 +25,7 @@ from debugger.protocol.turn_logs import TurnLog
 
 MAX_OPEN_TURNS = 2
 """A turn, and the step of background work that it waits for."""
-EVENTS_BETWEEN = 500
+EVENTS_BETWEEN = 200
 """Events between two checkpoints of the position, at least."""
 
 

@@ -255,11 +255,11 @@ class DebugSession:
         stop = self.stop_point
         if stop is None:
             return None
-        first = 0
-        for turn in self.turns:
+        first = self.event_count
+        for turn in reversed(self.turns):
+            first -= len(turn.events)
             if turn is stop.log:
                 return first + stop.position
-            first += len(turn.events)
         return None
 
     @property

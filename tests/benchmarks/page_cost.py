@@ -103,7 +103,7 @@ WATCH = """() => {
   look();
 }"""
 STABLE = "quiet => performance.now() - window.lastChange > quiet"
-QUIET_MS = 500
+QUIET_MS = 200
 """So long nothing may change any more. What is reported is when the last change was."""
 
 
@@ -186,15 +186,18 @@ def measure(
             _note(found, what, *_timed(page, at, partial(open_page, page, at.url + path)))
     page_of_run = opened["open again"]
     clicks = {
-        "empty click": ("empty", ".st-key-more"),
-        "bare click": ("bare", ".st-key-more"),
-        "plain look": ("plain", ".st-key-look_0"),
-        "plain workbench": ("plain", ".st-key-bar_0"),
+        "empty click": ("empty", ".st-key-more button"),
+        "bare click": ("bare", ".st-key-more button"),
+        "plain look": ("plain", ".st-key-look_0 button"),
+        "plain workbench": ("plain", ".st-key-bar_0 button"),
     }
     nodes = page_of_run.evaluate("document.querySelectorAll('*').length")
     for number in range(REPEATS):
         for what, ready in actions(page_of_run, number).items():
+            shown = on_view(page_of_run)
             _note(found, what, *_timed(page_of_run, app, ready()))
+            if on_view(page_of_run) == shown:
+                raise AssertionError(f"{what}: the page still shows {shown}")
             for what, (name, where) in clicks.items():
                 page = opened[f"{name} open"]
                 _note(found, what, *_timed(page, others[name], click(page, where)))
@@ -203,6 +206,12 @@ def measure(
     for page in opened.values():
         page.context.close()
     return found
+
+
+def on_view(page: Page) -> list[str]:
+    """Return the cursor's place and the number of rows, as the page shows them."""
+    parts = page.locator(".st-key-cursor_place, .st-key-timeline_density option:checked")
+    return parts.all_text_contents()
 
 
 def open_page(page: Page, url: str) -> None:
@@ -216,18 +225,18 @@ def click(page: Page, where: str) -> Callable[[], object]:
 
     Locating takes the driver longer on a larger page.
     """
-    button = page.locator(f"{where} button").first.element_handle()
+    button = page.locator(where).first.element_handle()
     return partial(button.evaluate, "it => it.click()")
 
 
-def say(page: Page, message: str) -> Callable[[], object]:
-    """Send a message that was typed before.
+def send(page: Page, message: str, button: str = ".st-key-message .box .send") -> Callable[[], object]:
+    """Return the click that sends a message, by another button to be stepped.
 
-    The speed of typing is no cost of a step.
+    The message is typed before: the speed of typing is no cost of a step.
     """
     page.locator(".st-key-message textarea").fill(message)
     page.wait_for_timeout(100)
-    return click(page, ".st-key-message .box")
+    return click(page, button)
 
 
 def find(page: Page, text: str) -> Callable[[], object]:
@@ -242,13 +251,19 @@ def find(page: Page, text: str) -> Callable[[], object]:
 
 
 def actions(page: Page, number: int) -> dict[str, Callable[[], Callable[[], object]]]:
-    """Return the actions on a run: event, filter, end, turn; each prepared."""
+    """Return the actions on a run in their order, each prepared: none leaves the page as it was."""
+    step, previous = ".st-key-step_event button", ".st-key-previous_event button"
     return {
-        "choose": partial(click, page, ".st-key-previous_event"),
+        "choose": partial(click, page, previous),
+        "previous event": partial(click, page, previous),
+        "next event": partial(click, page, ".st-key-next_event button"),
         "filter": partial(find, page, ("tea", "cake", "reader", "bill")[number % 4]),
         "no filter": partial(find, page, ""),
-        "latest": partial(click, page, ".st-key-back_to_live"),
-        "step": partial(say, page, f"{number + 3} teas"),
+        "latest": partial(click, page, ".st-key-back_to_live button"),
+        "turn": partial(send, page, f"{number + 3} teas"),
+        "turn, stepped": partial(send, page, f"{number + 4} teas", step),
+        "live step": partial(click, page, step),
+        "resume": partial(click, page, ".st-key-resume button"),
     }
 
 

@@ -17,7 +17,6 @@ from debugger.analysis.variables import scopes_at
 from debugger.backends import open_embedded
 from debugger.engine.models import Script
 from debugger.protocol.runs import TurnInput
-from debugger.protocol.turn_logs import TurnLog
 from debugger.samples import script_for
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
@@ -26,6 +25,7 @@ from debugger.views.run_view import decisions, run_history, run_view
 from tests.samples.lab_call import calling
 from tests.support.clinic import clinic_call
 from tests.support.factories import direct, document, node, say, static, when, worker
+from tests.support.moments import until
 from tests.views.records import keep_records
 
 EVENTS = 20
@@ -76,19 +76,6 @@ def cursor(monkeypatch):
     cursor = Cursor()
     keep_records(monkeypatch, cursor)
     return cursor
-
-
-def until(turns: list[TurnLog], event: int) -> list[TurnLog]:
-    """The turns as they had come in right after an event."""
-    shown = []
-    for turn in turns:
-        if event < 0:
-            break
-        shown.append(
-            TurnLog(turn.number, turn.run_input, turn.events[: event + 1], is_background=turn.is_background)
-        )
-        event -= len(turn.events)
-    return shown
 
 
 def test_view_equals_what_events_up_to_cursor_tell(session, cursor):

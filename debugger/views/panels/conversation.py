@@ -51,22 +51,24 @@ def _messages(view: RunView) -> None:
     origin = fork_breadcrumb(view)
     if origin:
         bar("origin_bar", origin, low=True)
-    shown = _shown(view)
-    earlier, end = _window(view, shown)
-    if not _earlier(shown):
+    shown, later = _shown(view)
+    earlier, end = _window(view, later)
+    if not _earlier(len(shown)):
         state.forget_widget(_WHOLE_KEY)  # another conversation is requested anew
     mark = mark_of(view.session)
     is_empty = not view.bubbles and not view.session.busy
+    first = 0 if state.widget(_WHOLE_KEY) else earlier
+    said = shown[first:end]
     chat_box(
         "conversation",
-        shown if state.widget(_WHOLE_KEY) else shown[earlier:end],
+        said,
         height=_HEIGHT,
         earlier=_switch(earlier) if earlier else None,
         under_way=_at_work(view) if view.is_busy else _not_shown(len(shown) - end),
         empty=_empty(view) if is_empty else None,
         mark=(mark.turn_number, mark.text) if mark else None,
         page=view.session.run_id,
-        cursor=_cursor(view),
+        cursor=None if view.event is None else _cursor(said, later[first:end]),
         on_choose=None
         if state.record(ViewMode).is_demo
         else refresh.refreshing("workbench", actions.select_event),
@@ -80,7 +82,7 @@ def _messages(view: RunView) -> None:
 
 def _end(view: RunView) -> None:
     """Draw why the run is over; nothing while it is not."""
-    if view.is_past or view.is_busy:
+    if view.is_past or not view.session.is_over:
         return
     errors = (bubble.text for bubble in reversed(view.bubbles) if bubble.role == "error")
     end = run_end(view.session.status, view.position, view.graph, next(errors, ""))
@@ -99,12 +101,10 @@ def _show_why() -> None:
     state.set_widget_from_callback(state.TAB_KEY, "Why")
 
 
-def _cursor(view: RunView) -> ChatCursor | None:
-    if view.event is None:
-        return None
-    pairs = list(zip(bubbles_on_view(view), view.later_bubbles, strict=True))
-    said = (bubble for bubble, is_later in reversed(pairs) if not is_later)
-    here = next((bubble for bubble in said if bubble.role in ("user", "agent")), None)
+def _cursor(said: list[ChatMessage], later: list[bool]) -> ChatCursor:
+    pairs = list(zip(said, later, strict=True))
+    until = (bubble for bubble, is_later in reversed(pairs) if not is_later)
+    here = next((bubble for bubble in until if bubble.role in ("user", "agent")), None)
     return ChatCursor(here, frozenset(id(bubble) for bubble, is_later in pairs if is_later))
 
 
@@ -112,17 +112,13 @@ def _not_shown(later: int) -> Line | None:
     return Line(f"{count(later, 'later message')} not shown") if later else None
 
 
-def _window(view: RunView, shown: list[ChatMessage]) -> tuple[int, int]:
+def _window(view: RunView, later: list[bool]) -> tuple[int, int]:
     """Return the first message that is shown, and the end: the latest ones, or those around the cursor."""
-    first = _earlier(shown)
-    cursor = _cursor(view) if view.is_past and first else None
-    if cursor is None or state.widget(_WHOLE_KEY):
-        return first, len(shown)
-    said = sum(id(bubble) not in cursor.later for bubble in shown)
-    if said > first:
-        return first, len(shown)
+    first, said = _earlier(len(later)), later.count(False)
+    if not view.is_past or state.widget(_WHOLE_KEY) or said > first:
+        return first, len(later)
     first = max(said - _MOST_BUBBLES // 2, 0)
-    return first, min(first + _MOST_BUBBLES, len(shown))
+    return first, min(first + _MOST_BUBBLES, len(later))
 
 
 def _at_work(view: RunView) -> Line:
@@ -156,21 +152,25 @@ def _empty(view: RunView) -> Line:
     return Line("The messages of user and agent appear here.")
 
 
-def _shown(view: RunView) -> list[ChatMessage]:
-    """Return the messages to show: for an audience no warnings, and none that come after the cursor."""
-    bubbles = bubbles_on_view(view)
+def _shown(view: RunView) -> tuple[list[ChatMessage], list[bool]]:
+    """Return the messages to show, and which of them came after the cursor.
+
+    For an audience there are no warnings, and none that came after it.
+    """
+    bubbles, later = bubbles_on_view(view), view.later_bubbles
     if not state.record(ViewMode).is_demo:
-        return bubbles
-    pairs = zip(bubbles, view.later_bubbles, strict=True)
-    return [bubble for bubble, is_later in pairs if bubble.role != "warning" and not is_later]
+        return bubbles, later
+    pairs = zip(bubbles, later, strict=True)
+    shown = [bubble for bubble, is_later in pairs if bubble.role != "warning" and not is_later]
+    return shown, [False] * len(shown)
 
 
-def _earlier(bubbles: list[ChatMessage]) -> int:
+def _earlier(messages: int) -> int:
     """Return the number of messages that are shown on demand.
 
     Where the others begin moves on by many at once, so that the first of them stay the same for some turns.
     """
-    return max((len(bubbles) - _MOST_BUBBLES) // _CUT_OFF * _CUT_OFF, 0)
+    return max((messages - _MOST_BUBBLES) // _CUT_OFF * _CUT_OFF, 0)
 
 
 def _switch(earlier: int) -> ShowEarlier:

@@ -134,7 +134,10 @@ def _scrubber(view: RunView, last: int) -> Scrubber:
 
 def _marks(view: RunView) -> list[int]:
     """Return where turns begin; of a run with many turns not all."""
-    firsts = [turn.first for turn in view.projections.turn_rows if turn.events and not turn.is_background][1:]
+    turns = view.projections.turn_rows
+    firsts = view.memo(
+        "turn marks", lambda: [turn.first for turn in turns if turn.events and not turn.is_background][1:]
+    )
     return firsts[:: len(firsts) // _MOST_MARKS + 1]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from debugger.analysis.filtered_timeline import DENSITIES, Filter, FilteredTimeline, filter_timeline
+from debugger.analysis.filtered_timeline import DENSITIES, Density, Filter, FilteredTimeline, filter_timeline
 from debugger.analysis.timeline import TROUBLES
 from debugger.session.stepping import StepKind
 from debugger.views import actions, refresh, state
@@ -66,7 +66,11 @@ def _chosen(view: RunView, found: FilteredTimeline) -> tuple[int | None, bool]:
 def _table(view: RunView, found: FilteredTimeline, page: Pager) -> None:
     first, end, _ = page
     chosen, is_shown = _chosen(view, found)
-    table = _drawn(view, found, first, end)
+    times = state.widget(TIME_KEY) or TIMES[0]
+    table = view.memo(
+        ("rows", id(found), first, end, times),
+        lambda: _drawn(view, found.density, found.places[first:end], times),
+    )
     near = chosen - first if chosen is not None and first <= chosen < end else None
     rows_list(
         TABLE_KEY,
@@ -88,22 +92,16 @@ def _first_later(view: RunView, found: FilteredTimeline) -> int:
     return 0 if place is None else place + 1
 
 
-def _drawn(view: RunView, found: FilteredTimeline, first: int, end: int) -> Table:
-    times = state.widget(TIME_KEY) or TIMES[0]
-    places = found.places[first:end]
-    if found.density == "Turns":
-        return turns_table([view.projections.turn_rows[at] for at in places], times)
-    if found.density == "Steps":
-        return steps_table([view.projections.steps[at] for at in places], times)
-    return events_table(
-        [view.rows[at] for at in places], times, view.memo("latencies", lambda: _latencies(view))
-    )
-
-
-def _latencies(view: RunView) -> dict[int, float]:
-    """Return the latency of each model call by its event."""
-    calls = (call for step in view.projections.steps for call in step.calls)
-    return {call.index: call.latency_ms for call in calls if call.latency_ms is not None}
+def _drawn(view: RunView, density: Density, places: Sequence[int], times: str) -> Table:
+    run = view.projections
+    if density == "Turns":
+        return turns_table([run.turn_rows[at] for at in places], times)
+    if density == "Steps":
+        return steps_table([run.steps[at] for at in places], times)
+    steps = {run.step_of_event[at] for at in places} - {-1}
+    calls = (call for at in steps for call in run.steps[at].calls)
+    latencies = {call.index: call.latency_ms for call in calls if call.latency_ms is not None}
+    return events_table([view.rows[at] for at in places], times, latencies)
 
 
 def _choose(value: Any) -> None:
