@@ -253,7 +253,7 @@ def _restrict(file: Path) -> None:
 
 
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:
-    # Of a new file. A row of a turn fills half a page of 4 KiB: 3.4 kB a turn instead of 4.6 (bench W3, 2026-11).
+    # Of a new file. A turn fills over half a page of 4 KiB: 3.4 kB a turn, not 4.6 (bench W3, 2026-11).
     connection.execute("PRAGMA page_size=8192")
     # A commit survives the process; only a crash of the machine can lose the last ones.
     connection.execute("PRAGMA synchronous=NORMAL")
