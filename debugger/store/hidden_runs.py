@@ -108,9 +108,9 @@ class HiddenRuns(Repository):
             some = hidden_runs.c.run_id.in_(run_ids[at : at + RUNS_AT_ONCE])
             with self._database.writing() as connection:
                 # One of them may have been restored meanwhile.
-                chosen = connection.scalars(_expired(days).where(some).with_for_update()).all()
+                chosen = connection.execute(_expired(days).where(some).with_for_update())
                 busy = claimed_runs(connection)
-                gone = [run_id for run_id in chosen if run_id not in busy]
+                gone = [row.run_id for row in chosen if row.run_id not in busy]
                 delete_runs(connection, gone)
                 count += len(gone)
         return count
