@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from debugger.analysis.caller_input import supplied_dynamic, supplied_state
 from debugger.analysis.chat import spoken_messages
 from debugger.analysis.thread_positions import ThreadPositions
-from debugger.analysis.variables import Scopes, scopes_at
+from debugger.analysis.variables import scopes_at
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION, reference_id
@@ -16,19 +16,17 @@ from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
 
 
-def exported_state(
-    turns: Sequence[TurnLog], up_to_turn: int | None = None, *, with_qualified: bool = False
-) -> JsonObject:
+def exported_state(turns: Sequence[TurnLog], up_to_turn: int | None = None) -> JsonObject:
     """Return the recorded state after a turn and its background work.
 
     A companion thread that has ended is left out: in a new run it would run again. Runtime variables from the
-    caller are among the workflow's, where ``[[name]]`` finds them in the same order as before.
+    caller are among the workflow's, where ``[[name]]`` finds them in the same order as before. The copies of
+    variables under their node's id or name are included: conditions such as ``[[node_price.price]]`` need
+    them.
 
     Args:
         turns: The run's turns.
         up_to_turn: The last turn to include; ``None`` includes all, 0 returns the state before the first.
-        with_qualified: Whether to include the copies of variables under their node's id or name. Conditions
-            such as ``[[node_price.price]]`` need them; a user who edits the state does not.
 
     Raises:
         InputError: The run has no such turn.
@@ -42,9 +40,10 @@ def exported_state(
         position, start = positions.get(key), initial.threads.get(key, ThreadSnapshot())
         if position is None or COMPANION not in key or not position.ended:
             own = [message.message or {} for message in messages if message.thread_id == key]
+            thread = reference_id(key) or MAIN_THREAD
             threads[key] = ThreadSnapshot(
                 node_logical_id=(position and (position.next_node or position.node)) or start.node_logical_id,
-                runtime_variables=_runtime(scopes, key, with_qualified),
+                runtime_variables={**scopes.runtime.get(thread, {}), **scopes.qualified.get(thread, {})},
                 chat_history=[*start.chat_history, *own],
             )
     memory = {**scopes.seeds, **scopes.workflow}
@@ -67,9 +66,3 @@ def _until(turns: Sequence[TurnLog], number: int | None) -> list[TurnLog]:
             advice="Choose one of its turns, counted from 1.",
         )
     return past
-
-
-def _runtime(scopes: Scopes, thread_id: str, with_qualified: bool) -> JsonObject:
-    key = reference_id(thread_id) or MAIN_THREAD
-    copies = scopes.qualified.get(key, {}) if with_qualified else {}
-    return {**scopes.runtime.get(key, {}), **copies}

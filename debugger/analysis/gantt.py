@@ -13,6 +13,7 @@ from typing import Literal
 from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.steps import Step
 from debugger.analysis.timeline import Pause
+from debugger.protocol.runs import MAIN_THREAD
 
 BarKind = Literal["node run", "model call", "external call", "pause"]
 
@@ -44,7 +45,6 @@ def bars(
     steps: Sequence[Step],
     effects: Iterable[SideEffect],
     pauses: Sequence[Pause] = (),
-    main_thread: str = "0",
 ) -> list[Bar]:
     """Return the bars of one turn, ordered by their begin.
 
@@ -54,21 +54,20 @@ def bars(
         steps: The turn's steps.
         effects: Its calls outside. Those of models are left out: the events tell them.
         pauses: Its pauses.
-        main_thread: The thread that is not named in the lanes.
     """
     start = _start(steps)
     paused = [] if start is None else [_pause_bar(pause, start) for pause in pauses]
-    found = [*paused, *_node_runs(steps, paused, main_thread), *_model_calls(steps, main_thread)]
+    found = [*paused, *_node_runs(steps, paused), *_model_calls(steps)]
     if start is not None:
-        found += _outside(effects, steps, start, main_thread)
+        found += _outside(effects, steps, start)
     return sorted(found, key=lambda bar: bar.begin_ms)
 
 
-def _node_runs(steps: Iterable[Step], paused: Sequence[Bar], main_thread: str) -> Iterator[Bar]:
+def _node_runs(steps: Iterable[Step], paused: Sequence[Bar]) -> Iterator[Bar]:
     for step in steps:
         if step.kind == "node" and step.since_turn_ms is not None:
             took = max(step.duration_ms or 0.0, 0.0)
-            lane = _lane(step.thread, step.node_name, main_thread)
+            lane = _lane(step.thread, step.node_name)
             failed = step.trouble == "failure"
             name = step.summary
             for begin, end in _parts(step.since_turn_ms, took, paused):
@@ -94,19 +93,17 @@ def _pause_bar(pause: Pause, start: float) -> Bar:
     return Bar("pause", pause.label, pause.label, max(began, 0.0), max(ended, 0.0), None)
 
 
-def _model_calls(steps: Iterable[Step], main_thread: str) -> Iterator[Bar]:
+def _model_calls(steps: Iterable[Step]) -> Iterator[Bar]:
     for call in (call for step in steps for call in step.calls):
         if call.since_turn_ms is not None and call.latency_ms is not None:
             end = call.since_turn_ms
-            lane = _lane(call.thread, call.node_name, main_thread)
+            lane = _lane(call.thread, call.node_name)
             name = f"{call.model or 'model'}, {call.total_tokens} tokens"
             yield Bar("model call", lane, name, max(end - call.latency_ms, 0.0), end, call.index)
 
 
-def _outside(
-    effects: Iterable[SideEffect], steps: Sequence[Step], start: float, main_thread: str
-) -> Iterator[Bar]:
-    lanes = {step.node_logical_id: _lane(step.thread, step.node_name, main_thread) for step in steps}
+def _outside(effects: Iterable[SideEffect], steps: Sequence[Step], start: float) -> Iterator[Bar]:
+    lanes = {step.node_logical_id: _lane(step.thread, step.node_name) for step in steps}
     for effect in effects:
         if effect.kind != "model" and effect.time and effect.duration_milliseconds is not None:
             began = datetime.fromisoformat(effect.time).timestamp()
@@ -122,5 +119,5 @@ def _start(steps: Iterable[Step]) -> float | None:
     return next((step.time - step.since_turn_ms / 1000 for step in known), None)  # type: ignore[operator]
 
 
-def _lane(thread: str | None, name: str, main_thread: str) -> str:
-    return name if thread in (None, main_thread) else f"{thread}: {name}"
+def _lane(thread: str | None, name: str) -> str:
+    return name if thread in (None, MAIN_THREAD) else f"{thread}: {name}"

@@ -149,22 +149,6 @@ class TranscriptTurn:
     error_message: str
 
 
-def transcript(facts: RunFacts, turns: Sequence[TurnLog], workflow: Workflow | None) -> list[TranscriptRow]:
-    """Return every message of a run as a row.
-
-    Args:
-        facts: The columns that every row shares.
-        turns: The run's turns.
-        workflow: The workflow that ran; without it node types and conditions stay empty.
-    """
-    reader = TranscriptReader(facts, workflow)
-    return [
-        row
-        for number, turn in enumerate(turns, start=1)
-        for row in reader.add_turn(turn, is_last=number == len(turns)).rows
-    ]
-
-
 _OPEN = TranscriptTurn([], [], [], InputHint("none", "", ""), "running", "", "")
 """The turn as those of its rows tell it that are not its last."""
 

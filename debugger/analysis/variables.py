@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from debugger.analysis.caller_input import supplied_dynamic, supplied_runtime, supplied_state
 from debugger.analysis.differences import Difference, differences, is_identical_json, is_same
@@ -259,24 +258,12 @@ def scope_at(turns: Sequence[TurnLog], thread: str = MAIN_THREAD) -> Scope:
     return Snapshots().catch_up(turns).at(None).scope(thread)
 
 
-def changes_by_turn(turns: Sequence[TurnLog]) -> list[list[Difference]]:
-    """Return each turn's changes: runtime variables of all threads, and the workflow's.
-
-    Variables from the caller are left out, and so are qualified copies. Paths begin with ``workflow``,
-    ``runtime`` (the main thread) or ``thread_<id>``.
-    """
-    snapshots, last = Snapshots(), [0]
-    for turn in turns:
-        snapshots.add_turn(turn)
-        last.append(len(snapshots.all) - 1)
-    written = [_written(snapshots.split(snapshots.all[number])) for number in last] if turns else []
-    return [differences(before, after) for before, after in pairwise(written)]
-
-
 class VariableChanges:
     """The changes of variables, turn by turn, without the past in memory.
 
-    They are those of `changes_by_turn`.
+    They are those of the runtime variables of all threads, and of the workflow's. Variables from the caller
+    are left out, and so are qualified copies. Paths begin with ``workflow``, ``runtime`` (the main thread) or
+    ``thread_<id>``.
     """
 
     def __init__(self) -> None:

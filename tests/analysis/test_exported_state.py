@@ -76,7 +76,7 @@ def test_exported_state_has_all_parts():
 
     main = state["threads"]["0"]
     assert main["node_logical_id"] == "pay"
-    assert main["runtime_variables"] == {"tea": "Assam"}
+    assert main["runtime_variables"] == {"tea": "Assam", "order.tea": "Assam"}
     assert [(message["type"], message["content"]) for message in main["chat_history"]] == [
         ("ai", "Hello"),
         ("ai", "Which tea?"),
@@ -122,8 +122,8 @@ def test_exported_state_rejects_unknown_turn(number):
         exported_state(order_turns(), up_to_turn=number)
 
 
-def test_qualified_copies_are_kept_on_request():
-    state = exported_state(order_turns(), with_qualified=True)
+def test_qualified_copies_are_kept():
+    state = exported_state(order_turns())
 
     assert state["threads"]["0"]["runtime_variables"] == {"tea": "Assam", "order.tea": "Assam"}
 

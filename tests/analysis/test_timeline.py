@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from debugger.analysis.timeline import FailureReasons, timeline, trouble_of
-from debugger.analysis.transcript import RunFacts, transcript
+from debugger.analysis.transcript import RunFacts
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
+from tests.support.transcripts import transcript
 
 STATIC_RUN_ORDER = [
     *("start_node_run", "say_static", "assistant_response", "end_node_run", "workflow_show_state"),

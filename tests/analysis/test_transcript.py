@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 
-from debugger.analysis.transcript import RunFacts, transcript
+from debugger.analysis.transcript import RunFacts
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import Run, TurnInput, background_input
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
+from tests.support.transcripts import transcript
 
 START = 1785200000.0
 

@@ -50,7 +50,6 @@ def http_call(
     *,
     limits: HttpLimits,
     cancelled: threading.Event,
-    kind: str = "http",
 ) -> OutboundCall[HttpAnswer]:
     """Return a request as a call for the gateway.
 
@@ -59,14 +58,13 @@ def http_call(
         call_class: What it does there.
         limits: Those of the gateway.
         cancelled: Ends the call as soon as it is set.
-        kind: What the ledger calls it.
 
     Raises:
         InputError: The request could not be sent whatever the policy is.
     """
     wire_request(request)
     return OutboundCall(
-        kind=kind,
+        kind="http",
         call_class=call_class,
         target=request.target,
         request=request.to_ledger(),
