@@ -27,11 +27,11 @@ from debugger.protocol.notes import (
 )
 from debugger.store.compression import decompress, read_json
 from debugger.store.database import Repository
+from debugger.store.saved_names import checked_name, unknown_name
 from debugger.store.schema import comments, kits, presets, ratings, run_marks, run_tags, unfinished_turns
 from debugger.store.sql_helpers import insert, iso_time, portions, seconds_of, upsert
 
 MAX_TAG_CHARACTERS = 50
-MAX_NAME_CHARACTERS = 80
 
 SECRETS = "secret_variables"
 """The one key of a run input that is never stored (``platform.md#execute-input``)."""
@@ -174,12 +174,7 @@ class NoteRepository(_RatingRepository):
         Raises:
             InputError: The name is blank or too long.
         """
-        name = " ".join(name.split())
-        if not 0 < len(name) <= MAX_NAME_CHARACTERS:
-            raise InputError(
-                f"The name of a preset has 1 to {MAX_NAME_CHARACTERS} characters, and this has {len(name)}.",
-                advice="Name it after what it is for.",
-            )
+        name = checked_name(name, "preset", "what it is for")
         stored = {key: value for key, value in run_input.items() if key != SECRETS}
         values = {"updated_at": time.time(), "run_input": encode(stored)}
         with self._database.writing() as connection:
@@ -194,7 +189,7 @@ class NoteRepository(_RatingRepository):
         ours = (presets.c.workflow_id == workflow_id) & (presets.c.name == name)
         with self._database.writing() as connection:
             if not connection.execute(delete(presets).where(ours)).rowcount:
-                raise NotFoundError(f"There is no preset {name!r}.", advice="Another user has deleted it.")
+                raise unknown_name(name, "preset")
 
     def kit_of(self, run_id: str) -> bytes | None:
         """Return the debug set-up of a run as JSON."""

@@ -10,7 +10,6 @@ from debugger.store.consents import PythonConsents
 from debugger.store.database import Database
 from debugger.store.demo_scripts import DemoScripts
 from debugger.store.encryption import Cipher
-from debugger.store.export_presets import ExportPresetRepository
 from debugger.store.forks import ForkRepository, RerunRepository, RunFork, copy_run
 from debugger.store.hidden_runs import HiddenRuns
 from debugger.store.keys import ApiKeys, EndedLogins
@@ -20,8 +19,8 @@ from debugger.store.retention import Limits, Pruning
 from debugger.store.reviews import ReviewRepository
 from debugger.store.run_facts import RunFactsCache
 from debugger.store.runs import RunRepository
-from debugger.store.saved_filters import SavedFilters
-from debugger.store.schema import revision_of
+from debugger.store.saved_names import SavedObjects
+from debugger.store.schema import export_presets, revision_of, saved_filters
 from debugger.store.schema_setup import NEWEST, ensure_schema
 from debugger.store.snippets import Snippets
 from debugger.store.suites import SuiteRepository
@@ -76,9 +75,9 @@ class Store(WorkflowRepository, RunRepository):
         self.hidden = HiddenRuns(database)
         self.run_facts = RunFactsCache(database)
         self.snippets = Snippets(database)
-        self.saved_filters = SavedFilters(database)
+        self.saved_filters = SavedObjects(database, saved_filters, "filter", "the runs that it finds")
         self.demo_scripts = DemoScripts(database)
-        self.export_presets = ExportPresetRepository(database)
+        self.export_presets = SavedObjects(database, export_presets, "preset", "what the file is for")
         self.reviews = ReviewRepository(database)
         self.suites = SuiteRepository(database)
 

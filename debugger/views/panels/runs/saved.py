@@ -12,7 +12,7 @@ from debugger.analysis.run_statistics import PathFilter
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.store import Role
-from debugger.store.notes import MAX_NAME_CHARACTERS
+from debugger.store.saved_names import MAX_NAME_CHARACTERS
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import on_click, requires

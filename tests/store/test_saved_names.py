@@ -10,6 +10,32 @@ from debugger.store import Store
 from debugger.store.schema import export_presets
 
 
+def test_filters_are_saved_replaced_and_deleted(store):
+    store.saved_filters.save("  Failed   today ", {"runs_status": "failed"})
+    store.saved_filters.save("aborted", {"runs_status": "cancelled"})
+    store.saved_filters.save("Failed today", {"runs_text": "tëa"})
+
+    assert store.saved_filters.all() == {
+        "aborted": {"runs_status": "cancelled"},
+        "Failed today": {"runs_text": "tëa"},
+    }
+
+    store.saved_filters.delete("aborted")
+
+    assert list(store.saved_filters.all()) == ["Failed today"]
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 81])
+def test_name_of_a_filter_has_a_length(store, name):
+    with pytest.raises(InputError, match="1 to 80 characters"):
+        store.saved_filters.save(name, {})
+
+
+def test_unknown_filter_cannot_be_deleted(store):
+    with pytest.raises(NotFoundError):
+        store.saved_filters.delete("gone")
+
+
 def test_preset_is_read_as_saved(url):
     with closing(Store(url)) as store:
         store.export_presets.save("weekly  Review", {"format": "csv", "columns": ["Ärger", "🫖"]})
