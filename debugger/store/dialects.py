@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from contextlib import AbstractContextManager
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol
 
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
@@ -20,8 +20,15 @@ BUSY_SECONDS = 10.0
 _ADVICE = "Write sqlite:////absolute/path.sqlite3, or postgresql://user:password@host/database."
 
 
-class DatabaseDialect(Protocol):
-    """One kind of database, for the database that a URL names."""
+class DatabaseDialect(ABC):
+    """One kind of database, for the database that a URL names.
+
+    Args:
+        url: Its options are known ones.
+
+    Raises:
+        StoreError: An option has a value that means nothing.
+    """
 
     name: str
     place: str
@@ -34,17 +41,25 @@ class DatabaseDialect(Protocol):
     """Begins a transaction that excludes others of its kind."""
     begin_turn: str
     """Begins a transaction whose statements detect another writer by themselves."""
-    readers: AbstractContextManager[object]
-    """Admits as many threads at once as may read."""
-    writers: AbstractContextManager[object]
-    """Admits as many threads at once as may write."""
     errors: tuple[type[Exception], ...]
     """The exceptions of its driver."""
-    file: Path | None
+    columns_query: str
+    """Selects the names of all tables and columns."""
+    file: Path | None = None
     """The database's own file; ``None`` of one on a server or in memory."""
-    backs_up: bool
-    """True where the database is backed up before it is migrated."""
 
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._seconds = float(str(url.query.get("timeout", BUSY_SECONDS)))
+        """Seconds that a statement waits for another writer."""
+        self.backs_up = _backs_up(url)
+        """True where the database is backed up before it is migrated."""
+        self.readers: AbstractContextManager[object] = nullcontext()
+        """Admits as many threads at once as may read."""
+        self.writers: AbstractContextManager[object] = nullcontext()
+        """Admits as many threads at once as may write."""
+
+    @abstractmethod
     def open_engine(self) -> Engine:
         """Return an engine, which connects nothing yet.
 
@@ -52,22 +67,36 @@ class DatabaseDialect(Protocol):
             StoreError: The database cannot be opened, as far as that is known without connecting.
         """
 
-    def prepare(self, cursor: DBAPICursor) -> None:
+    @abstractmethod
+    def error_kind(self, error: Exception) -> ErrorKind:
+        """Return the meaning of one of the driver's errors."""
+
+    def prepare(self, cursor: DBAPICursor) -> None:  # noqa: B027
         """Switch a database to the mode in which it is used."""
 
-    def changing_tables(self, connection: Connection) -> AbstractContextManager[None]:
+    @contextmanager
+    def changing_tables(self, connection: Connection) -> Iterator[None]:
         """Open a transaction in which tables may be made, changed and dropped."""
+        connection.exec_driver_sql(self.begin_writing)
+        yield
+        connection.commit()
 
     def columns(self, connection: Connection) -> dict[str, set[str]]:
         """Return the names of the columns of each table."""
+        found: dict[str, set[str]] = {}
+        for table, column in connection.exec_driver_sql(self.columns_query):
+            found.setdefault(table, set()).add(column)
+        return found
 
     def triggers(self, connection: Connection) -> list[str]:
-        """Return the names of foreign triggers."""
+        """Return the names of foreign triggers; those on a server are its administrator's."""
+        return []
 
     def free_bytes(self) -> int | None:
-        """Return the free bytes for the database, if known."""
+        """Return the free bytes for the database; ``None`` where they are not known."""
+        return None
 
-    def lock_tables(self, connection: Connection, tables: Sequence[str]) -> None:
+    def lock_tables(self, connection: Connection, tables: Sequence[str]) -> None:  # noqa: B027
         """Lock tables against every other connection.
 
         Args:
@@ -75,7 +104,7 @@ class DatabaseDialect(Protocol):
             tables: In the order in which a turn uses them, so that none waits for the other.
         """
 
-    def reset_numbering(self, connection: Connection) -> None:
+    def reset_numbering(self, connection: Connection) -> None:  # noqa: B027
         """Number new rows after those that were inserted with their numbers."""
 
     def empty_log(self, cursor: DBAPICursor) -> bool:
@@ -84,9 +113,7 @@ class DatabaseDialect(Protocol):
         Returns:
             ``False`` where another program that reads the database prevents it.
         """
-
-    def error_kind(self, error: Exception) -> ErrorKind:
-        """Return the meaning of one of the driver's errors."""
+        return True
 
 
 def read_url(text: str) -> URL:
@@ -127,20 +154,10 @@ def check_options(url: URL, known: Collection[str]) -> None:
         )
 
 
-def backs_up(url: URL) -> bool:
-    """Return whether the database is backed up before a migration.
-
-    Raises:
-        StoreError: The option is neither on nor off.
-    """
+def _backs_up(url: URL) -> bool:
     value = url.query.get("backup", "on")
     if value not in ("on", "off"):
         raise StoreError(
             f"The backup in the database URL is {value!r}.", advice="Write ?backup=off, or omit it."
         )
     return value == "on"
-
-
-def busy_seconds(url: URL) -> float:
-    """Return the seconds that a statement waits for another writer."""
-    return float(str(url.query.get("timeout", BUSY_SECONDS)))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
+from collections.abc import Sequence
 from typing import cast
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
+from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import DisconnectionError
 
 from debugger.errors import InputError, StoreDisconnectedError, StoreError
-from debugger.store.dialects import backs_up, busy_seconds
+from debugger.store.dialects import DatabaseDialect
 from debugger.store.errors import ErrorKind
 
 OPTIONS = frozenset(
@@ -115,7 +113,7 @@ _ERRORS = {
 """By the server's codes, or by the first characters of codes."""
 
 
-class Postgres:
+class Postgres(DatabaseDialect):
     """A database on a PostgreSQL server.
 
     Args:
@@ -132,21 +130,18 @@ class Postgres:
     # A turn locks its run's row, where it also detects that it comes too late: turns of many runs proceed
     # side by side.
     begin_turn = "BEGIN"
-    errors: tuple[type[Exception], ...] = (psycopg.Error,)
-    file: Path | None = None
+    columns_query = _COLUMNS
+    errors = (psycopg.Error,)
 
     def __init__(self, url: URL) -> None:
         if not url.database:
             raise StoreError("The database URL names no database.", advice=_URL_ADVICE)
+        super().__init__(url)
         self._url = url.set(drivername="postgresql+psycopg").difference_update_query(
             ["timeout", "connections", "backup"]
         )
-        self._seconds = busy_seconds(url)
         self._connections = _connections(url)
-        self.backs_up = backs_up(url)
         self.place = f"{url.database} on {_host(url)}"
-        self.readers: AbstractContextManager[object] = nullcontext()
-        self.writers: AbstractContextManager[object] = nullcontext()
 
     def open_engine(self) -> Engine:
         """Return an engine; nothing is connected yet."""
@@ -165,31 +160,6 @@ class Postgres:
         event.listen(engine, "checkout", _refuse_lost)
         return engine
 
-    def prepare(self, cursor: DBAPICursor) -> None:
-        """Do nothing: the mode of a server is its administrator's choice."""
-
-    @contextmanager
-    def changing_tables(self, connection: Connection) -> Iterator[None]:
-        """Open a transaction in which tables may be made, changed and dropped."""
-        connection.exec_driver_sql(self.begin_writing)
-        yield
-        connection.commit()
-
-    def columns(self, connection: Connection) -> dict[str, set[str]]:
-        """Return the names of the columns of each table in the schema."""
-        found: dict[str, set[str]] = {}
-        for table, column in connection.exec_driver_sql(_COLUMNS):
-            found.setdefault(table, set()).add(column)
-        return found
-
-    def triggers(self, connection: Connection) -> list[str]:
-        """Return none: triggers on a server are its administrator's."""
-        return []
-
-    def free_bytes(self) -> int | None:
-        """Return ``None``: the server's disk is not known here."""
-        return None
-
     def lock_tables(self, connection: Connection, tables: Sequence[str]) -> None:
         """Lock tables against every other connection."""
         connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
@@ -199,10 +169,6 @@ class Postgres:
         connection.exec_driver_sql(
             "SELECT setval(pg_get_serial_sequence('turns', 'id'), coalesce(max(id), 0) + 1, false) FROM turns"
         )
-
-    def empty_log(self, cursor: DBAPICursor) -> bool:
-        """Do nothing: the server owns its log."""
-        return True
 
     def error_kind(self, error: Exception) -> ErrorKind:
         """Return the meaning of one of the driver's errors."""

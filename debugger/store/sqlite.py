@@ -7,8 +7,8 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
 from debugger.errors import StoreError
-from debugger.store.dialects import backs_up, busy_seconds
+from debugger.store.dialects import DatabaseDialect
 from debugger.store.errors import ErrorKind
 
 URL_ADVICE = "Write sqlite:///relative/path.sqlite3, or sqlite:////absolute/path.sqlite3 with four slashes."
@@ -42,9 +42,7 @@ _RESTORE_ADVICE = "Restore it from a copy, or move it away to start with an empt
 
 _ERRORS = {
     sqlite3.SQLITE_BUSY: ErrorKind("is locked", _LOCKED_ADVICE),
-    sqlite3.SQLITE_LOCKED: ErrorKind(
-        "is locked", "Close the other program that writes to it, then try again."
-    ),
+    sqlite3.SQLITE_LOCKED: ErrorKind("is locked", _LOCKED_ADVICE),
     sqlite3.SQLITE_FULL: ErrorKind("has no space left", "Free some space on its disk, then try again."),
     sqlite3.SQLITE_READONLY: ErrorKind(
         "may not be written",
@@ -71,7 +69,7 @@ _ERRORS = {
 _OTHER = ErrorKind("did not do as requested", _RESTORE_ADVICE)
 
 
-class Sqlite:
+class Sqlite(DatabaseDialect):
     """A SQLite file, or a database in memory.
 
     Args:
@@ -86,20 +84,18 @@ class Sqlite:
     # Takes the write lock at once: a transaction that reads first and writes later can be refused half-way.
     begin_writing = begin_turn = "BEGIN IMMEDIATE"
     positional = cast(Dialect, SQLiteDialect_pysqlite(paramstyle="qmark"))
+    columns_query = _COLUMNS
     # The driver fails to decode its own message where that repeats a damaged schema.
-    errors: tuple[type[Exception], ...] = (sqlite3.Error, UnicodeDecodeError)
+    errors = (sqlite3.Error, UnicodeDecodeError)
 
     def __init__(self, url: URL) -> None:
         if url.host or url.username or "\0" in str(url.database):
             raise StoreError("The database URL names no file.", advice=URL_ADVICE)
-        self._url = url
-        self._seconds = busy_seconds(url)
+        super().__init__(url)
         self._in_memory = url.database in {None, "", ":memory:"}
         self.place = "in memory" if self._in_memory else str(url.database)
         self.file = None if self._in_memory else Path(str(url.database))
-        self.backs_up = backs_up(url)
-        self.readers: AbstractContextManager[object] = nullcontext()
-        self.writers: AbstractContextManager[object] = _OneWriter(self.place, self._seconds)
+        self.writers = _OneWriter(self.place, self._seconds)
         if self._in_memory:
             # There is only one connection, and one transaction at a time on it.
             self.readers = self.writers = threading.RLock()
@@ -162,13 +158,6 @@ class Sqlite:
             connection.rollback()
             connection.exec_driver_sql("PRAGMA foreign_keys=ON")
 
-    def columns(self, connection: Connection) -> dict[str, set[str]]:
-        """Return the names of the columns of each table."""
-        found: dict[str, set[str]] = {}
-        for table, column in connection.exec_driver_sql(_COLUMNS):
-            found.setdefault(table, set()).add(column)
-        return found
-
     def triggers(self, connection: Connection) -> list[str]:
         """Return the names of all triggers, for this program makes none."""
         found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
@@ -177,12 +166,6 @@ class Sqlite:
     def free_bytes(self) -> int | None:
         """Return the free bytes on the file's disk."""
         return None if self.file is None else shutil.disk_usage(self.file.parent).free
-
-    def lock_tables(self, connection: Connection, tables: Sequence[str]) -> None:
-        """Do nothing: a transaction that changes tables is alone already."""
-
-    def reset_numbering(self, connection: Connection) -> None:
-        """Do nothing: SQLite continues after the last row."""
 
     def empty_log(self, cursor: DBAPICursor) -> bool:
         """Move the write-ahead log into the file, and truncate it."""
