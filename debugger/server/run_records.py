@@ -112,7 +112,7 @@ def run_answer(run: Run, feedback: Feedback) -> RunAnswer:
 
 def read_feedback(backend: Backend, run_id: str) -> Feedback:
     """Return the feedback on a run; nothing where another server stores it."""
-    return backend.store.feedback.of(run_id) if isinstance(backend, EmbeddedBackend) else ([], [])
+    return backend.store.notebook.feedback(run_id) if isinstance(backend, EmbeddedBackend) else ([], [])
 
 
 def turn_numbers(pairs: Sequence[Turn]) -> list[int]:

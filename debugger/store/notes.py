@@ -51,19 +51,7 @@ class UnfinishedTurn(NamedTuple):
     """Its events so far as one array."""
 
 
-class _RatingRepository(Repository):
-    def rate(self, run_id: str, target: Target, author: str, value: RatingValue | None) -> None:
-        """Replace an author's rating; ``None`` removes it."""
-        key = {"run_id": run_id, "target_kind": target.kind, "target_key": target.key, "author": author}
-        with self._database.writing() as connection:
-            if value is None:
-                same = (ratings.c[name] == part for name, part in key.items())
-                connection.execute(delete(ratings).where(*same))
-            else:
-                connection.execute(upsert(ratings, key, {"value": value, "created_at": time.time()}))
-
-
-class NoteRepository(_RatingRepository):
+class NoteRepository(Repository):
     """Notes on runs, presets, debug set-ups, interrupted turns."""
 
     def notes(self, run_id: str) -> RunNotes:
@@ -74,9 +62,14 @@ class NoteRepository(_RatingRepository):
                 starred=labels.starred,
                 tags=labels.tags,
                 note=labels.note,
-                comments=_comments(connection, run_id),
+                comments=_comments(connection, [run_id]).get(run_id, []),
                 ratings=_ratings(connection, run_id),
             )
+
+    def feedback(self, run_id: str) -> tuple[list[Comment], list[Rating]]:
+        """Return the comments and ratings of a run, the oldest first (``platform.md#feedback``)."""
+        with self._database.reading() as connection:
+            return _comments(connection, [run_id]).get(run_id, []), _ratings(connection, run_id)
 
     def marks(self, run_ids: Collection[str]) -> dict[str, RunLabels]:
         """Return star, tags and note of runs that have any."""
@@ -111,32 +104,40 @@ class NoteRepository(_RatingRepository):
 
     def comments(self, run_ids: Collection[str]) -> dict[str, list[Comment]]:
         """Return the comments on runs that have any, the oldest first."""
-        found: dict[str, list[Comment]] = {}
-        order = comments.c.created_at, comments.c.logical_id
         with self._database.reading() as connection:
-            for some in portions(run_ids):
-                statement = select(comments).where(comments.c.run_id.in_(some)).order_by(*order)
-                for row in connection.execute(statement):
-                    found.setdefault(row.run_id, []).append(_comment(row))
-        return found
+            return _comments(connection, run_ids)
 
-    def comment(self, run_id: str, target: Target, author: str, text: str) -> None:
-        """Store a comment.
+    def comment(self, run_id: str, target: Target, author: str, text: str) -> Comment:
+        """Store a comment; return it.
 
         Raises:
             InputError: It is blank or too long.
         """
         with self._database.writing() as connection:
-            add_comment(connection, run_id, target, author, text)
+            return add_comment(connection, run_id, target, author, text)
 
-    def delete_comment(self, run_id: str, logical_id: str) -> None:
-        """Delete a comment.
+    def delete_comment(self, run_id: str, logical_id: str, target: Target | None = None) -> None:
+        """Delete a comment on a run, or on one target of it.
 
         Raises:
-            NotFoundError: The run has no such comment.
+            NotFoundError: The run or the target has no such comment.
         """
+        ours = [comments.c.run_id == run_id, comments.c.logical_id == logical_id]
+        if target is not None:
+            ours += [comments.c.target_kind == target.kind, comments.c.target_key == target.key]
         with self._database.writing() as connection:
-            _delete_comment(connection, run_id, logical_id)
+            if not connection.execute(delete(comments).where(*ours)).rowcount:
+                raise NotFoundError("This comment is gone already.", advice="Another user has deleted it.")
+
+    def rate(self, run_id: str, target: Target, author: str, value: RatingValue | None) -> None:
+        """Replace an author's rating; ``None`` removes it."""
+        key = {"run_id": run_id, "target_kind": target.kind, "target_key": target.key, "author": author}
+        with self._database.writing() as connection:
+            if value is None:
+                same = (ratings.c[name] == part for name, part in key.items())
+                connection.execute(delete(ratings).where(*same))
+            else:
+                connection.execute(upsert(ratings, key, {"value": value, "created_at": time.time()}))
 
     def take_in(self, run_id: str, notes: RunNotes) -> None:
         """Add the notes of an imported run; existing notes stay."""
@@ -225,37 +226,6 @@ class NoteRepository(_RatingRepository):
             ]
 
 
-class FeedbackRepository(_RatingRepository):
-    """Comments and ratings as the API reads and writes them (``platform.md#feedback``)."""
-
-    def of(self, run_id: str) -> tuple[list[Comment], list[Rating]]:
-        """Return the comments and ratings of a run, the oldest first."""
-        with self._database.reading() as connection:
-            return _comments(connection, run_id), _ratings(connection, run_id)
-
-    def comment(self, run_id: str, target: Target, author: str, text: str) -> Comment:
-        """Store a comment; return it.
-
-        Raises:
-            InputError: It is blank or too long.
-        """
-        with self._database.writing() as connection:
-            logical_id = add_comment(connection, run_id, target, author, text)
-            return next(
-                comment for comment in _comments(connection, run_id) if comment.logical_id == logical_id
-            )
-
-    def delete_comment(self, run_id: str, target: Target, logical_id: str) -> None:
-        """Delete a comment on one target.
-
-        Raises:
-            NotFoundError: There is none of that id on it.
-        """
-        with self._database.writing() as connection:
-            known = {comment.logical_id: comment.target for comment in _comments(connection, run_id)}
-            _delete_comment(connection, run_id, logical_id if known.get(logical_id) == target else "")
-
-
 def _labels(connection: Connection, run_ids: Collection[str]) -> dict[str, RunLabels]:
     tags: dict[str, list[str]] = {}
     tagged = select(run_tags).where(run_tags.c.run_id.in_(run_ids)).order_by(run_tags.c.tag)
@@ -300,11 +270,15 @@ def set_tags(connection: Connection, run_id: str, tags: Iterable[str]) -> None:
         connection.execute(insert(run_tags), [{"run_id": run_id, "tag": tag} for tag in wanted])
 
 
-def _comments(connection: Connection, run_id: str) -> list[Comment]:
-    """Return a run's comments, the oldest first."""
-    statement = select(comments).where(comments.c.run_id == run_id)
+def _comments(connection: Connection, run_ids: Collection[str]) -> dict[str, list[Comment]]:
+    """Return the comments on runs, the oldest first."""
+    found: dict[str, list[Comment]] = {}
     order = comments.c.created_at, comments.c.logical_id
-    return [_comment(row) for row in connection.execute(statement.order_by(*order))]
+    for some in portions(run_ids):
+        statement = select(comments).where(comments.c.run_id.in_(some)).order_by(*order)
+        for row in connection.execute(statement):
+            found.setdefault(row.run_id, []).append(_comment(row))
+    return found
 
 
 def _comment(row: Row[Any]) -> Comment:
@@ -326,8 +300,8 @@ def _ratings(connection: Connection, run_id: str) -> list[Rating]:
     ]
 
 
-def add_comment(connection: Connection, run_id: str, target: Target, author: str, text: str) -> str:
-    """Store a comment; return its id.
+def add_comment(connection: Connection, run_id: str, target: Target, author: str, text: str) -> Comment:
+    """Store a comment; return it.
 
     Raises:
         InputError: It is blank or too long.
@@ -339,23 +313,17 @@ def add_comment(connection: Connection, run_id: str, target: Target, author: str
         raise InputError(
             f"The comment has {len(content)} characters.", advice=f"Shorten it to {MAX_COMMENT_CHARACTERS}."
         )
-    row = {
-        "logical_id": f"comment_{uuid4().hex}",
-        "run_id": run_id,
-        "target_kind": target.kind,
-        "target_key": target.key,
-        "author": author,
-        "content": content,
-        "created_at": time.time(),
-    }
-    connection.execute(insert(comments), row)
-    return str(row["logical_id"])
-
-
-def _delete_comment(connection: Connection, run_id: str, logical_id: str) -> None:
-    ours = (comments.c.run_id == run_id) & (comments.c.logical_id == logical_id)
-    if not connection.execute(delete(comments).where(ours)).rowcount:
-        raise NotFoundError("This comment is gone already.", advice="Another user has deleted it.")
+    now = time.time()
+    comment = Comment(
+        logical_id=f"comment_{uuid4().hex}",
+        target=target,
+        author=author,
+        content=content,
+        created_at=iso_time(now),
+    )
+    own = {"logical_id": comment.logical_id, "content": content, "created_at": now}
+    connection.execute(insert(comments), {**_imported(run_id, comment), **own})
+    return comment
 
 
 def _imported(run_id: str, note: Comment | Rating) -> dict[str, Any]:

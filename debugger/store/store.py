@@ -13,7 +13,7 @@ from debugger.store.encryption import Cipher
 from debugger.store.forks import ForkRepository, RerunRepository, RunFork, copy_run
 from debugger.store.hidden_runs import HiddenRuns
 from debugger.store.keys import ApiKeys, EndedLogins
-from debugger.store.notes import FeedbackRepository, NoteRepository
+from debugger.store.notes import NoteRepository
 from debugger.store.rerun_tokens import RerunTokens
 from debugger.store.retention import Limits, Pruning
 from debugger.store.reviews import ReviewRepository
@@ -64,7 +64,6 @@ class Store(WorkflowRepository, RunRepository):
         self.notebook = NoteRepository(database)
         self.forks = ForkRepository(database)
         self.catalogue = WorkflowCatalog(database)
-        self.feedback = FeedbackRepository(database)
         self.globals = VariableRepository(database, Cipher(encryption_key))
         self.reruns = RerunRepository(database)
         self.rerun_tokens = RerunTokens(database)

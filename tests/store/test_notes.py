@@ -176,3 +176,17 @@ def test_imported_notes_are_added_once(notebook):
 
     assert there == travelled
     assert notebook.notes(OTHER) == RunNotes(note="from here", tags=["late", "smoke"])
+
+
+def test_comment_is_deleted_from_own_target_only(tmp_path):
+    with closing(Store(f"sqlite:///{tmp_path}/runs.sqlite3")) as store:
+        kept = store.notebook.comment(RUN, Target.turn(1), "ada", "  Twice  ")
+        again = store.notebook.comment(RUN, Target.turn(1), "ada", "Twice")
+
+        assert (kept.content, kept.author, kept.target) == ("Twice", "ada", Target.turn(1))
+        assert kept.logical_id != again.logical_id
+        with pytest.raises(NotFoundError):
+            store.notebook.delete_comment(RUN, kept.logical_id, Target())
+        store.notebook.delete_comment(RUN, kept.logical_id, Target.turn(1))
+        assert store.notebook.feedback(RUN) == ([again], [])
+        assert store.notebook.notes(RUN).comments == [again]

@@ -20,8 +20,8 @@ def test_delete_run_deletes_notes_and_keeps_forks(tmp_path):
         fork_id = backend.fork(run_id, 2)
         store.notebook.star(run_id)
         store.notebook.tag(run_id, ["odd"])
-        store.feedback.comment(run_id, Target(), "ada", "Well done")
-        store.feedback.rate(run_id, Target.turn(1), "ada", "up")
+        store.notebook.comment(run_id, Target(), "ada", "Well done")
+        store.notebook.rate(run_id, Target.turn(1), "ada", "up")
         assert store.find_runs(RunSearch(text="quokka")).total == 2
 
         store.delete_run(run_id)
