@@ -176,7 +176,7 @@ class StartedRerun(TypedDict):
 def list_turns(run_id: RunId, engine: Engine) -> RawJsonResponse:
     """List the turns of a run, with the number of their re-runs."""
     reason = engine.forks.reason_against(run_id)
-    counts = engine.store.reruns.counts(run_id)
+    counts = engine.store.forks.counts(run_id)
     turns: list[RerunnableTurn] = [
         {
             "turn_index": index,

@@ -121,20 +121,16 @@ class ForkRepository(Repository):
                 for row in connection.execute(select(runs.c.id, runs.c.status).where(runs.c.id.in_(some)))
             }
 
-    def _update(self, run_id: str, values: dict[str, Any]) -> None:
-        with self._database.writing() as connection:
-            connection.execute(update(forks).where(forks.c.run_id == run_id).values(**values))
-
-
-class RerunRepository(Repository):
-    """Runs that were made of another one."""
-
     def counts(self, run_id: str) -> dict[int, int]:
-        """Count the runs made from each turn, by its index from 0."""
+        """Count the runs made from each turn of a run, by its index from 0."""
         index = runs.c.checkpoint_source_turn_index
         statement = select(index, func.count()).where(runs.c.source_workflow_run_id == run_id).group_by(index)
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(statement) if row[0] is not None}
+
+    def _update(self, run_id: str, values: dict[str, Any]) -> None:
+        with self._database.writing() as connection:
+            connection.execute(update(forks).where(forks.c.run_id == run_id).values(**values))
 
 
 def copy_run(connection: Connection, fork: RunFork) -> None:

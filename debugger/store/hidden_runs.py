@@ -9,16 +9,14 @@ import time
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 
-from debugger.store.database import Database, Repository
-from debugger.store.retention import claimed_runs, delete_runs
+from debugger.store.database import Repository
+from debugger.store.retention import RUNS_AT_ONCE, claimed_runs, delete_runs
 from debugger.store.schema import hidden_runs, runs
 from debugger.store.sql_helpers import insert, portions
 
 _DAY = 86_400
-_RUNS_AT_ONCE = 100
-"""Runs that are deleted in one transaction, so that no turn waits long to be stored."""
 
 
 class HiddenRun(NamedTuple):
@@ -98,35 +96,25 @@ class HiddenRuns(Repository):
     def expired(self, days: float) -> list[str]:
         """Return the runs that were hidden more than so many days ago."""
         with self._database.reading() as connection:
-            return list(
-                connection.scalars(
-                    select(hidden_runs.c.run_id)
-                    .where(hidden_runs.c.hidden_at < time.time() - days * _DAY)
-                    .order_by(hidden_runs.c.hidden_at)
-                )
-            )
+            return list(connection.scalars(_expired(days).order_by(hidden_runs.c.hidden_at)))
 
     def prune(self, days: float) -> int:
         """Delete the expired runs for good; return their number.
 
         A run with a turn in progress stays until the next time.
         """
-        return _delete_expired(self._database, self.expired(days), days)
+        run_ids, count = self.expired(days), 0
+        for at in range(0, len(run_ids), RUNS_AT_ONCE):
+            some = hidden_runs.c.run_id.in_(run_ids[at : at + RUNS_AT_ONCE])
+            with self._database.writing() as connection:
+                # One of them may have been restored meanwhile.
+                chosen = connection.scalars(_expired(days).where(some).with_for_update()).all()
+                busy = claimed_runs(connection)
+                gone = [run_id for run_id in chosen if run_id not in busy]
+                delete_runs(connection, gone)
+                count += len(gone)
+        return count
 
 
-def _delete_expired(database: Database, run_ids: list[str], days: float) -> int:
-    count = 0
-    for at in range(0, len(run_ids), _RUNS_AT_ONCE):
-        some = run_ids[at : at + _RUNS_AT_ONCE]
-        with database.writing() as connection:
-            # One of them may have been restored meanwhile.
-            chosen = connection.scalars(
-                select(hidden_runs.c.run_id)
-                .where(hidden_runs.c.run_id.in_(some), hidden_runs.c.hidden_at < time.time() - days * _DAY)
-                .with_for_update()
-            ).all()
-            busy = claimed_runs(connection)
-            gone = [run_id for run_id in chosen if run_id not in busy]
-            delete_runs(connection, gone)
-            count += len(gone)
-    return count
+def _expired(days: float) -> Select[str]:
+    return select(hidden_runs.c.run_id).where(hidden_runs.c.hidden_at < time.time() - days * _DAY)

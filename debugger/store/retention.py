@@ -11,7 +11,7 @@ from sqlalchemy import CompoundSelect, Connection, Table, delete, exists, func, 
 
 from debugger.errors import TurnInProgressError
 from debugger.store.claims import unknown_run
-from debugger.store.database import Database
+from debugger.store.database import Repository
 from debugger.store.schema import (
     IN_PROGRESS,
     comments,
@@ -35,7 +35,7 @@ from debugger.store.schema import (
 _DAY = 86_400
 _ROW_BYTES = 200
 """Bytes of a row besides its texts, roughly."""
-_RUNS_AT_ONCE = 100
+RUNS_AT_ONCE = 100
 """Runs that are deleted in one transaction, so that no turn waits long to be stored."""
 
 RUN_TABLES: tuple[Table, ...] = (
@@ -111,10 +111,69 @@ class Pruning:
     """Bytes of workflows and runs at present."""
 
 
-def plan_pruning(connection: Connection, limits: Limits) -> Pruning:
-    """Return the runs beyond limits; nothing is changed."""
-    documents = connection.scalar(select(func.sum(func.length(versions.c.document)))) or 0
-    return choose(_stored_runs(connection), limits, int(documents), time.time())
+class RunDeletion(Repository):
+    """Runs, deleted one by one or beyond limits."""
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run with all notes on it. Forks of it stay.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._database.writing() as connection:
+            if connection.scalar(select(runs.c.id).where(runs.c.id == run_id).with_for_update()) is None:
+                raise unknown_run(run_id)
+            delete_runs(connection, [run_id])
+
+    def erase_runs(self, run_ids: Sequence[str]) -> bool:
+        """Delete every trace of runs, also from the database's files.
+
+        A fork of them that is not among them stays with the turns that it copied, and is a fork no more; see
+        `ForkRepository.copies`.
+
+        Returns:
+            ``False`` where another program that reads the database holds its log, which is then to be emptied
+            later by `compact`.
+
+        Raises:
+            TurnInProgressError: A turn of one of them is being executed. Nothing was deleted.
+        """
+        with self._database.writing() as connection:
+            busy = sorted(claimed_runs(connection) & set(run_ids))
+            if busy:
+                raise TurnInProgressError(
+                    f"A turn of run {busy[0]} is being executed, so the run cannot be deleted.",
+                    advice="Stop it first, or wait until the turn has ended.",
+                )
+            delete_runs(connection, run_ids)
+            origins = or_(forks.c.run_id.in_(run_ids), forks.c.source_run_id.in_(run_ids))
+            connection.execute(delete(forks).where(origins))
+            connection.execute(
+                update(runs)
+                .where(runs.c.source_workflow_run_id.in_(run_ids))
+                .values(source_workflow_run_id=None, checkpoint_source_turn_index=None)
+            )
+        return self._database.scrub()
+
+    def plan_pruning(self, limits: Limits) -> Pruning:
+        """Return the runs beyond limits; none is deleted by itself."""
+        with self._database.reading() as connection:
+            documents = connection.scalar(select(func.sum(func.length(versions.c.document)))) or 0
+            return choose(_stored_runs(connection), limits, int(documents), time.time())
+
+    def prune(self, pruning: Pruning) -> int:
+        """Delete the unchanged runs of a plan; return their number."""
+        count = 0
+        for at in range(0, len(pruning.candidates), RUNS_AT_ONCE):
+            with self._database.writing() as connection:
+                chosen = _unchanged(connection, pruning.candidates[at : at + RUNS_AT_ONCE], pruning.limits)
+                delete_runs(connection, chosen)
+                count += len(chosen)
+        return count
+
+    def compact(self) -> None:
+        """Return the space of deleted rows to the system."""
+        self._database.compact()
 
 
 def choose(stored: Sequence[StoredRun], limits: Limits, other_size: int, now: float) -> Pruning:
@@ -140,28 +199,6 @@ def choose(stored: Sequence[StoredRun], limits: Limits, other_size: int, now: fl
     return Pruning(limits, candidates, spared, len(stored), size)
 
 
-def prune(database: Database, pruning: Pruning) -> int:
-    """Delete the unchanged runs of a plan; return their number."""
-    count = 0
-    for at in range(0, len(pruning.candidates), _RUNS_AT_ONCE):
-        with database.writing() as connection:
-            chosen = _unchanged(connection, pruning.candidates[at : at + _RUNS_AT_ONCE], pruning.limits)
-            delete_runs(connection, chosen)
-            count += len(chosen)
-    return count
-
-
-def delete_run(connection: Connection, run_id: str) -> None:
-    """Delete a run.
-
-    Raises:
-        NotFoundError: There is no such run.
-    """
-    if connection.scalar(select(runs.c.id).where(runs.c.id == run_id).with_for_update()) is None:
-        raise unknown_run(run_id)
-    delete_runs(connection, [run_id])
-
-
 def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
     """Delete runs with their turns and notes, but not their forks."""
     for table in RUN_TABLES:
@@ -173,38 +210,9 @@ def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
     connection.execute(delete(runs).where(runs.c.id.in_(run_ids)))
 
 
-def erase_runs(connection: Connection, run_ids: Sequence[str]) -> None:
-    """Delete runs with every trace, the origins of forks included.
-
-    A fork that is not among them stays with the turns that it copied, and is a fork no more.
-    """
-    delete_runs(connection, run_ids)
-    origins = or_(forks.c.run_id.in_(run_ids), forks.c.source_run_id.in_(run_ids))
-    connection.execute(delete(forks).where(origins))
-    connection.execute(
-        update(runs)
-        .where(runs.c.source_workflow_run_id.in_(run_ids))
-        .values(source_workflow_run_id=None, checkpoint_source_turn_index=None)
-    )
-
-
 def claimed_runs(connection: Connection) -> set[str]:
     """Return the runs with a turn that is being executed."""
     return set(connection.scalars(select(turns.c.run_id).where(IN_PROGRESS)))
-
-
-def refuse_claimed(connection: Connection, run_ids: Sequence[str]) -> None:
-    """Reject runs with a turn that is being executed.
-
-    Raises:
-        TurnInProgressError: There is one.
-    """
-    busy = sorted(claimed_runs(connection) & set(run_ids))
-    if busy:
-        raise TurnInProgressError(
-            f"A turn of run {busy[0]} is being executed, so the run cannot be deleted.",
-            advice="Stop it first, or wait until the turn has ended.",
-        )
 
 
 def _is_beyond(run: StoredRun, limits: Limits, left: int, left_size: int, now: float) -> bool:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from debugger.store import retention
 from debugger.store.audit import AuditLog
 from debugger.store.consents import PythonConsents
 from debugger.store.database import Database
 from debugger.store.demo_scripts import DemoScripts
 from debugger.store.encryption import Cipher
-from debugger.store.forks import ForkRepository, RerunRepository, RunFork, copy_run
+from debugger.store.forks import ForkRepository, RunFork, copy_run
 from debugger.store.hidden_runs import HiddenRuns
 from debugger.store.keys import ApiKeys, EndedLogins
 from debugger.store.notes import NoteRepository
 from debugger.store.rerun_tokens import RerunTokens
-from debugger.store.retention import Limits, Pruning
+from debugger.store.retention import RunDeletion
 from debugger.store.reviews import ReviewRepository
 from debugger.store.run_facts import RunFactsCache
 from debugger.store.runs import RunRepository
@@ -25,13 +22,13 @@ from debugger.store.schema_setup import NEWEST, ensure_schema
 from debugger.store.snippets import Snippets
 from debugger.store.suites import SuiteRepository
 from debugger.store.teams import reject_teams
-from debugger.store.turns import Checkpoint, FinishedTurn, TurnClaims, read_checkpoint
+from debugger.store.turns import Checkpoint, TurnClaims, read_checkpoint
 from debugger.store.variables import VariableRepository
 from debugger.store.workflow_catalog import WorkflowCatalog
 from debugger.store.workflows import WorkflowRepository
 
 
-class Store(WorkflowRepository, RunRepository):
+class Store(WorkflowRepository, RunRepository, RunDeletion):
     """A database of workflows and runs, for any number of threads.
 
     Every method is one transaction: it is done as a whole or not at all, and after an exception nothing has
@@ -65,7 +62,6 @@ class Store(WorkflowRepository, RunRepository):
         self.forks = ForkRepository(database)
         self.catalogue = WorkflowCatalog(database)
         self.globals = VariableRepository(database, Cipher(encryption_key))
-        self.reruns = RerunRepository(database)
         self.rerun_tokens = RerunTokens(database)
         self.api_keys = ApiKeys(database)
         self.audit = AuditLog(database)
@@ -89,14 +85,6 @@ class Store(WorkflowRepository, RunRepository):
         with self._database.reading() as connection:
             return revision_of(connection) == NEWEST
 
-    def append_turn(self, turn: FinishedTurn) -> None:
-        """Store a turn that was executed elsewhere, or a run's first one.
-
-        Raises:
-            ConflictError: The turn is not the run's next one.
-        """
-        self.claims.append(turn)
-
     def checkpoint(self, run_id: str, turn_number: int | None = None) -> Checkpoint:
         """Return the state of a run after one of its turns, by default the last.
 
@@ -114,42 +102,3 @@ class Store(WorkflowRepository, RunRepository):
         """
         with self._database.writing() as connection:
             copy_run(connection, fork)
-
-    def delete_run(self, run_id: str) -> None:
-        """Delete a run with all notes on it. Forks of it stay.
-
-        Raises:
-            NotFoundError: There is no such run.
-        """
-        with self._database.writing() as connection:
-            retention.delete_run(connection, run_id)
-
-    def erase_runs(self, run_ids: Sequence[str]) -> bool:
-        """Delete every trace of runs, also from the database's files.
-
-        Forks of them that are not among them stay, see `ForkRepository.copies`.
-
-        Returns:
-            ``False`` where another program that reads the database holds its log, which is then to be emptied
-            later by `compact`.
-
-        Raises:
-            TurnInProgressError: A turn of one of them is being executed. Nothing was deleted.
-        """
-        with self._database.writing() as connection:
-            retention.refuse_claimed(connection, run_ids)
-            retention.erase_runs(connection, run_ids)
-        return self._database.scrub()
-
-    def plan_pruning(self, limits: Limits) -> Pruning:
-        """Return the runs beyond limits; none is deleted by itself."""
-        with self._database.reading() as connection:
-            return retention.plan_pruning(connection, limits)
-
-    def prune(self, pruning: Pruning) -> int:
-        """Delete the unchanged runs of a plan; return their number."""
-        return retention.prune(self._database, pruning)
-
-    def compact(self) -> None:
-        """Return the space of deleted rows to the system."""
-        self._database.compact()

@@ -22,7 +22,6 @@ from debugger.store.claims import (
     TurnClaim,
     interrupt,
     is_claim_held,
-    new_claim_id,
     read_claimed,
     read_position,
     release_claim,
@@ -45,14 +44,13 @@ class FinishedTurn:
 
     run_id: str
     turn_number: int
-    """Counts from 1; turn 1 begins the run's record."""
+    """Counts from 1."""
     status: RunStatus
     """The status of the run after the turn."""
     checkpoint: bytes
     """The engine's state, in a form of its choice."""
-    started_at: float
-    """Seconds since 1970, like the next."""
     finished_at: float
+    """Seconds since 1970."""
     events_json: bytes = b"[]"
     """The turn's events as one array."""
     pair_json: bytes | None = None
@@ -64,17 +62,8 @@ class FinishedTurn:
     token_usage_json: bytes | None = None
     """Of the run so far, like the next: each turn's replaces the last one's."""
     latency_stats_json: bytes | None = None
-
-    workflow_id: str
-    """Stored with turn 1 and ignored in every later turn, like the next."""
-    version_number: int
-    version_name: str | None = None
-    workflow_name: str | None = None
-    run_by: str | None = None
-    source_workflow_run_id: str | None = None
-    checkpoint_source_turn_index: int | None = None
-    claim_id: str = field(default_factory=new_claim_id)
-    """The claim of the turn; a new one for a turn that was not claimed before."""
+    claim_id: str
+    """The claim of the turn."""
 
     events: bytes = field(init=False)
     """The compressed events. Compressed here, before the transaction, for whose end others wait."""
@@ -83,27 +72,6 @@ class FinishedTurn:
     def __post_init__(self) -> None:
         self.events = compress(self.events_json)
         self.packed_checkpoint = compress(self.checkpoint)
-
-    def as_claim(self) -> TurnClaim:
-        """Return the claim of a turn that was executed without one."""
-        return TurnClaim(
-            run_id=self.run_id,
-            turn_number=self.turn_number,
-            workflow_id=self.workflow_id,
-            version_number=self.version_number,
-            version_name=self.version_name,
-            workflow_name=self.workflow_name,
-            run_by=self.run_by,
-            source_workflow_run_id=self.source_workflow_run_id,
-            checkpoint_source_turn_index=self.checkpoint_source_turn_index,
-            begins_run=self.turn_number == 1,
-            run_status=self.status,
-            started_at=self.started_at,
-            owner="",
-            lease_until=0.0,
-            pair=b"",
-            claim_id=self.claim_id,
-        )
 
 
 class Checkpoint(NamedTuple):
@@ -266,19 +234,6 @@ class TurnClaims(Repository):
         """
         finish = partial(_finish, turn=turn, clears_unfinished=clears_unfinished)
         self._write(finish, partial(_is_stored, turn=turn))
-
-    def append(self, turn: FinishedTurn) -> None:
-        """Claim and store a turn that was executed elsewhere.
-
-        Raises:
-            ConflictError: The turn is not the run's next one.
-        """
-
-        def append(cursor: StatementCursor) -> None:
-            take_claim(cursor, turn.as_claim())
-            _finish(cursor, turn, clears_unfinished=False)
-
-        self._write(append, partial(_is_stored, turn=turn))
 
     def release(self, claim: TurnClaim, *, checkpoint: bytes | None = None) -> None:
         """Delete a claim and restore its run, or delete a run it began.

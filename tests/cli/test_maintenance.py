@@ -9,8 +9,9 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from debugger.cli import main
-from debugger.store import FinishedTurn, Store, new_id, team_url
+from debugger.store import Store, new_id, team_url
 from tests.support.teams import add_team_key
+from tests.support.turns import WholeTurn, append_turn
 
 ROOT = Path(__file__).parents[2]
 DAY = 86_400
@@ -20,8 +21,9 @@ def keep(url, *days_ago):
     """A run for each age."""
     with closing(Store(url)) as store:
         for days in days_ago:
-            store.append_turn(
-                FinishedTurn(
+            append_turn(
+                store,
+                WholeTurn(
                     run_id=new_id(),
                     turn_number=1,
                     status="completed",
@@ -31,7 +33,7 @@ def keep(url, *days_ago):
                     workflow_id="w",
                     version_number=0,
                     workflow_name="Tea shop",
-                )
+                ),
             )
 
 

@@ -10,7 +10,8 @@ from debugger.exports.import_plan import StoredReviews, plan_import
 from debugger.exports.review_sheet import Problem, read_sheet
 from debugger.protocol.notes import Comment, Target
 from debugger.protocol.reviews import Verdict
-from debugger.store import FinishedTurn, Store
+from debugger.store import Store
+from tests.support.turns import WholeTurn, append_turn
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
 OTHER = "665f0c2b9a3e4d5f6a7b8c91"
@@ -203,8 +204,8 @@ def test_plan_is_applied_and_then_changes_nothing():
     sheet = read_sheet(csv_bytes(COLUMNS, rows), "reviewed.csv")
     with closing(Store("sqlite://")) as store:
         run = {"run_id": RUN, "turn_number": 1, "workflow_id": OTHER, "version_number": 0}
-        store.append_turn(
-            FinishedTurn(checkpoint=b"{}", started_at=1.0, finished_at=2.0, status="completed", **run)
+        append_turn(
+            store, WholeTurn(checkpoint=b"{}", started_at=1.0, finished_at=2.0, status="completed", **run)
         )
 
         def plan():

@@ -24,8 +24,9 @@ from debugger.backends import open_embedded
 from debugger.cli import main
 from debugger.errors import DebuggerError
 from debugger.settings import Settings
-from debugger.store import FinishedTurn, Role, Store, new_id
+from debugger.store import Role, Store, new_id
 from debugger.views.backends import embedded_backend
+from tests.support.turns import WholeTurn, append_turn
 
 ROOT = Path(__file__).parents[2]
 PAGE_SIZE = 4096
@@ -40,8 +41,9 @@ def sound(tmp_path_factory):
             store.create_workflow({"name": f"Tea {number}", "text": "x" * 3000}) for number in range(8)
         ]
         for number in range(40):
-            store.append_turn(
-                FinishedTurn(
+            append_turn(
+                store,
+                WholeTurn(
                     run_id=new_id(),
                     turn_number=1,
                     status="waiting_for_user_input",
@@ -51,7 +53,7 @@ def sound(tmp_path_factory):
                     workflow_id=workflows[number % 8].id,
                     version_number=0,
                     events_json=b"[]",
-                )
+                ),
             )
         for number in range(20):
             store.api_keys.add(f"Ada {number}", Role.ADMIN)

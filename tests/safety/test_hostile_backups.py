@@ -22,12 +22,13 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from debugger.cli import main
-from debugger.store import FinishedTurn, Role, Store, TurnClaim, back_up
+from debugger.store import Role, Store, TurnClaim, back_up
 from debugger.store.backup_file import MAX_LINE
 from debugger.store.backup_reader import BackupReader
 from debugger.store.database import Database
 from debugger.store.schema import metadata
 from tests.support.postgres import a_database, a_schema
+from tests.support.turns import WholeTurn, append_turn
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
 BUSY_RUN = "665f0c2b9a3e4d5f6a7b8c91"
@@ -37,8 +38,9 @@ def fill(url):
     with closing(Store(url)) as store:
         workflow = store.create_workflow({"name": "Tea"})
         for number in (1, 2):
-            store.append_turn(
-                FinishedTurn(
+            append_turn(
+                store,
+                WholeTurn(
                     run_id=RUN,
                     turn_number=number,
                     status="waiting_for_user_input",
@@ -48,7 +50,7 @@ def fill(url):
                     workflow_id=workflow.id,
                     version_number=0,
                     events_json=b"[]",
-                )
+                ),
             )
         store.claims.take(
             TurnClaim(

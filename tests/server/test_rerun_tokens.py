@@ -57,7 +57,7 @@ def test_concurrent_redeem_starts_one_run(embedded):
         made = [new_id for new_id in threads.map(attempt, range(8)) if new_id]
 
     assert len(made) == 1
-    assert embedded.store.reruns.counts(run_id) == {1: 1}
+    assert embedded.store.forks.counts(run_id) == {1: 1}
 
 
 def test_redeem_rejects_other_workflow_or_version(embedded):

@@ -19,7 +19,6 @@ from debugger.protocol.notes import Target
 from debugger.protocol.runs import ForkRecord, RunSearch
 from debugger.store import (
     CarriedUsage,
-    FinishedTurn,
     RerunTicket,
     Role,
     RunFork,
@@ -37,6 +36,7 @@ from debugger.store.migrations import REVISIONS
 from debugger.store.migrations.upgrading import upgrade
 from debugger.store.schema import metadata, revisions
 from tests.store.interrupted import interrupt
+from tests.support.turns import WholeTurn, append_turn
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
 COPY = "665f0c2b9a3e4d5f6a7b8c91"
@@ -52,7 +52,7 @@ def a_turn(run_id, number, **fields):
         "version_number": 0,
         "events_json": b'[{"type":"assistant_response","content":"Gr\xc3\xbcn"}]',
     }
-    return FinishedTurn(run_id=run_id, turn_number=number, **{**values, **fields})
+    return WholeTurn(run_id=run_id, turn_number=number, **{**values, **fields})
 
 
 def a_copy(record):
@@ -76,7 +76,7 @@ def fill(url):
         workflow = store.create_workflow({"name": "Tea", "large": 2**80, "odd": "\ud83c \u0000 ü"})
         store.create_version(workflow.id, version_name="Second", mark_as_active=True)
         for number in range(1, 4):
-            store.append_turn(a_turn(RUN, number, pair_json=b'{"run_output":{}}' if number == 2 else None))
+            append_turn(store, a_turn(RUN, number, pair_json=b'{"run_output":{}}' if number == 2 else None))
         store.fork(a_copy(ForkRecord(run_id=COPY, source_run_id=RUN, turn_number=2, changes=({"a": 1},))))
         store.notebook.star(RUN)
         store.notebook.tag(RUN, ["smoke"])
@@ -167,8 +167,8 @@ def test_restore_brings_everything_back(two_urls, tmp_path):
     assert min(counts.values()) > 0
     assert counts == {name: len(rows) for name, rows in content(source).items()}
     with closing(Store(destination)) as store:
-        store.append_turn(a_turn(RUN, 4))
-        store.append_turn(a_turn(new_id(), 1))
+        append_turn(store, a_turn(RUN, 4))
+        append_turn(store, a_turn(new_id(), 1))
         assert len(store.run(RUN).input_output_pairs) == 4
         assert store.run(COPY).carried_over_llm_token_usage == {"total_tokens": 7}
         assert store.run(COPY).carried_over_llm_latency_stats == {"call_count": 2}
@@ -214,7 +214,7 @@ def test_restore_replaces_content_only_on_request(url, tmp_path):
     fill(url)
     back_up(url, tmp_path / "backup")
     with closing(Store(url)) as store:
-        store.append_turn(a_turn(RUN, 4))
+        append_turn(store, a_turn(RUN, 4))
     before = content(url)
 
     with pytest.raises(ConflictError, match="is not empty") as caught:
@@ -232,12 +232,12 @@ def test_open_store_continues_after_restore(url, tmp_path):
     back_up(url, tmp_path / "backup")
     with closing(Store(url)) as store:
         for number in range(4, 14):
-            store.append_turn(a_turn(RUN, number))
+            append_turn(store, a_turn(RUN, number))
 
         restore(url, tmp_path / "backup", replace=True)
 
         assert store.checkpoint(RUN).turn_number == 3
-        store.append_turn(a_turn(RUN, 4))
+        append_turn(store, a_turn(RUN, 4))
         assert len(store.run(RUN).input_output_pairs) == 4
 
 
@@ -361,7 +361,7 @@ def test_killed_restore_changes_nothing(url, tmp_path):
     fill(url)
     back_up(url, tmp_path / "backup")
     with closing(Store(url)) as store:
-        store.append_turn(a_turn(RUN, 4))
+        append_turn(store, a_turn(RUN, 4))
     before = content(url)
 
     ended = subprocess.run([sys.executable, "-c", INTERRUPTED, url, str(tmp_path / "backup")], check=False)
@@ -390,7 +390,7 @@ def test_backup_and_restore_use_bounded_memory(url, tmp_path, other_url):
     fill(other_url)
     with closing(Store(url)) as store:
         for number in range(1, 251):
-            store.append_turn(a_turn(RUN, number, checkpoint=secrets.token_hex(48_000).encode()))
+            append_turn(store, a_turn(RUN, number, checkpoint=secrets.token_hex(48_000).encode()))
 
     told = subprocess.run(
         [sys.executable, "-c", MEASURED, other_url, url, str(tmp_path / "small"), str(tmp_path / "large")],

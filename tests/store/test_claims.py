@@ -54,11 +54,8 @@ def a_result(claim, **fields):
     values = {
         "status": "waiting_for_user_input",
         "checkpoint": b'{"n":%d}' % claim.turn_number,
-        "started_at": claim.started_at,
         "finished_at": claim.started_at + 1,
         "events_json": b'[{"type":"assistant_response","content":"Turn %d"}]' % claim.turn_number,
-        "workflow_id": claim.workflow_id,
-        "version_number": claim.version_number,
         "claim_id": claim.claim_id,
     }
     return FinishedTurn(run_id=claim.run_id, turn_number=claim.turn_number, **{**values, **fields})

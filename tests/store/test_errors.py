@@ -14,7 +14,7 @@ from debugger.store.database import Database, PreparedStatement
 from debugger.store.keys import Role
 from debugger.store.sql_helpers import new_id
 from debugger.store.store import Store
-from debugger.store.turns import FinishedTurn
+from tests.support.turns import WholeTurn, append_turn
 
 
 def a_turn(**fields):
@@ -28,7 +28,7 @@ def a_turn(**fields):
         "workflow_id": new_id(),
         "version_number": 0,
     }
-    return FinishedTurn(**{**values, **fields})
+    return WholeTurn(**{**values, **fields})
 
 
 def test_open_rejects_other_file_unchanged(tmp_path):
@@ -72,7 +72,7 @@ def test_a_damaged_database_is_an_error_with_advice(tmp_path):
     file = tmp_path / "debugger.sqlite3"
     store = Store(f"sqlite:///{file}")
     for _ in range(50):
-        store.append_turn(a_turn(events_json=b'[{"content":"%s"}]' % (b"x" * 2000)))
+        append_turn(store, a_turn(events_json=b'[{"content":"%s"}]' % (b"x" * 2000)))
     store.close()
     with file.open("r+b") as damaged:
         damaged.seek(4096)
@@ -104,13 +104,13 @@ def test_locked_database_is_error_after_timeout(tmp_path):
         other.execute("BEGIN IMMEDIATE")
 
         with pytest.raises(StoreError, match="is locked"):
-            store.append_turn(a_turn())
+            append_turn(store, a_turn())
         with pytest.raises(StoreError, match="is locked"):
             store.create_workflow({"name": "Tea"})
 
         assert store.runs() == ([], 0)
         other.execute("ROLLBACK")
-        store.append_turn(a_turn())
+        append_turn(store, a_turn())
         assert store.runs()[1] == 1
 
 
@@ -125,7 +125,7 @@ def test_writers_wait_for_each_other_until_timeout(tmp_path):
         with pytest.raises(StoreError, match="is locked"), database.writing():
             pass
         with pytest.raises(StoreError, match="database is locked"):
-            store.append_turn(a_turn())
+            append_turn(store, a_turn())
 
 
 def test_full_disk_leaves_whole_turns(tmp_path):
@@ -139,13 +139,14 @@ def test_full_disk_leaves_whole_turns(tmp_path):
             kept = 0
             with pytest.raises(StoreError, match="no space left"):
                 for number in range(1, 100):
-                    store.append_turn(
+                    append_turn(
+                        store,
                         a_turn(
                             run_id=run_id,
                             turn_number=number,
                             # Noise, which no packing makes smaller.
                             events_json=b'[{"content":"%s"}]' % secrets.token_hex(4500).encode(),
-                        )
+                        ),
                     )
                     kept = number
 
@@ -165,6 +166,6 @@ def test_unstorable_values_are_input_errors(tmp_path):
         with pytest.raises(InputError, match="cannot be stored"):
             store.workflows(search="\ud83c")
         with pytest.raises(InputError, match="cannot be stored"):
-            store.append_turn(a_turn(run_by="\ud83c"))
+            append_turn(store, a_turn(run_by="\ud83c"))
 
         assert store.runs() == ([], 0)

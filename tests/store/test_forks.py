@@ -7,12 +7,13 @@ import pytest
 
 from debugger.errors import NotFoundError
 from debugger.protocol.runs import ForkRecord
-from debugger.store import CarriedUsage, FinishedTurn, RunFork, Store
+from debugger.store import CarriedUsage, RunFork, Store
 from debugger.store.sql_helpers import new_id
+from tests.support.turns import WholeTurn, append_turn
 
 
 def a_turn(run_id, number, **fields):
-    return FinishedTurn(
+    return WholeTurn(
         run_id=run_id,
         turn_number=number,
         status="waiting_for_user_input",
@@ -56,7 +57,7 @@ def record(name, source, **fields):
 def test_fork_copies_turns_and_replaces_checkpoint(store):
     source = new_id()
     for number in (1, 2, 3):
-        store.append_turn(a_turn(source, number))
+        append_turn(store, a_turn(source, number))
     fork = a_fork(source, 2)
 
     store.fork(fork)
@@ -73,14 +74,14 @@ def test_fork_copies_turns_and_replaces_checkpoint(store):
 
 def test_fork_before_first_turn_takes_turn_1(store):
     source = new_id()
-    store.append_turn(a_turn(source, 1))
+    append_turn(store, a_turn(source, 1))
     fork = a_fork(source, 0, status="not_started")
     store.fork(fork)
     run_id = fork.record.run_id
 
     assert store.checkpoint(run_id).turn_number == 0
     assert store.run(run_id).input_output_pairs == []
-    store.append_turn(a_turn(run_id, 1))
+    append_turn(store, a_turn(run_id, 1))
 
     assert len(store.run(run_id).input_output_pairs) == 1
     assert store.run(run_id).source_workflow_run_id == source
@@ -88,12 +89,12 @@ def test_fork_before_first_turn_takes_turn_1(store):
 
 def test_carried_usage_stays_while_totals_grow(store):
     source = new_id()
-    store.append_turn(a_turn(source, 1))
+    append_turn(store, a_turn(source, 1))
     fork = a_fork(source, 1)
     store.fork(fork)
 
     totals = {"token_usage_json": b'{"total_tokens":9}', "latency_stats_json": b'{"call_count":9}'}
-    store.append_turn(a_turn(fork.record.run_id, 2, **totals))
+    append_turn(store, a_turn(fork.record.run_id, 2, **totals))
 
     run, [listed] = store.run(fork.record.run_id), [one for one in store.runs()[0] if one.run_by is None]
     assert (run.llm_token_usage, run.llm_latency_stats) == ({"total_tokens": 9}, {"call_count": 9})
@@ -104,7 +105,7 @@ def test_carried_usage_stays_while_totals_grow(store):
 
 def test_fork_of_fork_has_own_carried_usage(store):
     source = new_id()
-    store.append_turn(a_turn(source, 1))
+    append_turn(store, a_turn(source, 1))
     first = a_fork(source, 1)
     store.fork(first)
     second = a_fork(first.record.run_id, 1, usage=usage(2))
@@ -160,7 +161,7 @@ def test_family_ends_in_cycle_of_origins(store):
 
 def test_statuses_cover_stored_runs_only(store):
     source = new_id()
-    store.append_turn(a_turn(source, 1))
+    append_turn(store, a_turn(source, 1))
 
     assert store.forks.statuses([source, "elsewhere"]) == {source: "waiting_for_user_input"}
 
@@ -172,7 +173,7 @@ SUITE_TABLES = ("suite_runs", "suite_results", "suite_repetitions")
 def test_missing_forks_table_is_added(tmp_path):
     path, source = tmp_path / "old.sqlite3", new_id()
     with closing(Store(f"sqlite:///{path}")) as older:
-        older.append_turn(a_turn(source, 1))
+        append_turn(older, a_turn(source, 1))
     with closing(sqlite3.connect(path)) as connection:
         for name in (
             "forks",

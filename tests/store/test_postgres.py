@@ -15,8 +15,9 @@ from psycopg.sql import SQL, Identifier
 
 from debugger.errors import InputError, StoreDisconnectedError, StoreError
 from debugger.protocol.runs import RunSearch
-from debugger.store import FinishedTurn, Store, new_id
+from debugger.store import Store, new_id
 from debugger.store.database import Database, dialect_of
+from tests.support.turns import WholeTurn, append_turn
 
 PASSWORD = uuid4().hex
 SERVER = "host=127.0.0.1 port=5432 user=postgres"
@@ -31,7 +32,7 @@ def a_turn(run_id, number, **fields):
         "workflow_id": "w",
         "version_number": 0,
     }
-    return FinishedTurn(run_id=run_id, turn_number=number, **{**values, **fields})
+    return WholeTurn(run_id=run_id, turn_number=number, **{**values, **fields})
 
 
 @contextmanager
@@ -142,11 +143,11 @@ def test_database_without_utf8_is_rejected(postgres):
 def test_ended_idle_connections_are_replaced(postgres, postgres_url):
     run_id = new_id()
     with closing(Store(postgres_url)) as store:
-        store.append_turn(a_turn(run_id, 1))
+        append_turn(store, a_turn(run_id, 1))
         store.runs()
         end_all(postgres)
 
-        store.append_turn(a_turn(run_id, 2))
+        append_turn(store, a_turn(run_id, 2))
         end_all(postgres)
         assert store.checkpoint(run_id).turn_number == 2
         end_all(postgres)
@@ -180,31 +181,31 @@ def test_locked_run_times_out_alone(postgres_url):
         closing(Store(f"{postgres_url}&timeout=0.2")) as store,
         closing(Database(postgres_url)) as other,
     ):
-        store.append_turn(a_turn(held, 1))
-        store.append_turn(a_turn(free, 1))
+        append_turn(store, a_turn(held, 1))
+        append_turn(store, a_turn(free, 1))
 
         with other.writing() as connection:
             connection.exec_driver_sql(f"SELECT 1 FROM runs WHERE id = '{held}' FOR UPDATE")
             with pytest.raises(StoreError, match="is locked"):
-                store.append_turn(a_turn(held, 2))
+                append_turn(store, a_turn(held, 2))
             with pytest.raises(StoreError, match="is locked"):
                 store.notebook.star(held)
-            store.append_turn(a_turn(free, 2))
+            append_turn(store, a_turn(free, 2))
 
-        store.append_turn(a_turn(held, 2))
+        append_turn(store, a_turn(held, 2))
         assert store.checkpoint(held).turn_number == store.checkpoint(free).turn_number == 2
 
 
 def test_read_only_database_is_readable(postgres_url):
     with closing(Store(postgres_url)) as store:
         run_id = new_id()
-        store.append_turn(a_turn(run_id, 1))
+        append_turn(store, a_turn(run_id, 1))
     standby = postgres_url + "%20-cdefault_transaction_read_only%3Don"
 
     with closing(Store(standby)) as store:
         assert store.checkpoint(run_id).turn_number == 1
         with pytest.raises(StoreError, match="may not be written") as caught:
-            store.append_turn(a_turn(run_id, 2))
+            append_turn(store, a_turn(run_id, 2))
 
     assert "primary" in caught.value.advice
 
@@ -215,7 +216,7 @@ def test_more_threads_than_connections_wait_for_one_another(postgres, postgres_u
 
         def play(run_id):
             for number in range(1, 11):
-                store.append_turn(a_turn(run_id, number))
+                append_turn(store, a_turn(run_id, number))
                 store.runs(size=1)
 
         threads = [threading.Thread(target=play, args=[run_id]) for run_id in run_ids]
@@ -254,9 +255,9 @@ def test_unstorable_values_are_input_errors(postgres_url):
         with pytest.raises(InputError, match="cannot be stored"):
             store.create_workflow({"name": "Tea \0"})
         with pytest.raises(InputError, match="cannot be stored"):
-            store.append_turn(a_turn(new_id(), 1, run_by="\ud83c"))
+            append_turn(store, a_turn(new_id(), 1, run_by="\ud83c"))
         with pytest.raises(InputError, match="cannot be stored"):
-            store.append_turn(a_turn(new_id(), 2**64))
+            append_turn(store, a_turn(new_id(), 2**64))
 
         assert store.workflows() == ([], 0)
         assert store.runs() == ([], 0)
@@ -265,8 +266,9 @@ def test_unstorable_values_are_input_errors(postgres_url):
 def test_search_ignores_nul_character(postgres_url):
     run_id = new_id()
     with closing(Store(postgres_url)) as store:
-        store.append_turn(
-            a_turn(run_id, 1, events_json=b'[{"type":"assistant_response","content":"Green\\u0000tea"}]')
+        append_turn(
+            store,
+            a_turn(run_id, 1, events_json=b'[{"type":"assistant_response","content":"Green\\u0000tea"}]'),
         )
 
         assert store.find_runs(RunSearch(text="green tea")).total == 1

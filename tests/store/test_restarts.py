@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import func, select
 
 from debugger.errors import StoreDisconnectedError, StoreError
-from debugger.store import FinishedTurn, Store, new_id
+from debugger.store import Store, new_id
 from debugger.store.database import Database
 from debugger.store.schema import runs, turns
 from tests.store.own_server import OwnServer
+from tests.support.turns import WholeTurn, append_turn
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def server():
 
 
 def a_turn(run_id, number):
-    return FinishedTurn(
+    return WholeTurn(
         run_id=run_id,
         turn_number=number,
         status="waiting_for_user_input",
@@ -45,7 +46,7 @@ def test_restarted_server_has_each_turn_once(server, mode):
             """Send turn after turn, as a client that waits for each answer; the last one that was given."""
             answered = 0
             while not over.is_set():
-                store.append_turn(a_turn(run_id, answered + 1))
+                append_turn(store, a_turn(run_id, answered + 1))
                 answered += 1
             return answered
 
@@ -63,7 +64,7 @@ def test_restarted_server_has_each_turn_once(server, mode):
 
         assert [store.checkpoint(run_id).turn_number for run_id in run_ids] == answered
         for run_id, count in zip(run_ids, answered, strict=True):
-            store.append_turn(a_turn(run_id, count + 1))
+            append_turn(store, a_turn(run_id, count + 1))
     with closing(Database(server.url)) as database, database.reading() as connection:
         for run_id, count in zip(run_ids, answered, strict=True):
             ours = select(turns.c.turn_number).where(turns.c.run_id == run_id)
@@ -76,18 +77,18 @@ def test_lost_server_is_used_again(server, monkeypatch):
     monkeypatch.setattr("debugger.store.turns._SECONDS_TO_RETURN", 0.3)
     run_id = new_id()
     with closing(Store(server.url)) as store:
-        store.append_turn(a_turn(run_id, 1))
+        append_turn(store, a_turn(run_id, 1))
         server.stop()
         try:
             with pytest.raises(StoreDisconnectedError, match="cannot be reached"):
-                store.append_turn(a_turn(run_id, 2))
+                append_turn(store, a_turn(run_id, 2))
             with pytest.raises(StoreError, match="cannot be reached"):
                 store.runs()
         finally:
             server.start()
 
         assert store.checkpoint(run_id).turn_number == 1
-        store.append_turn(a_turn(run_id, 2))
+        append_turn(store, a_turn(run_id, 2))
 
 
 def _until_more_are_kept(store, run_ids):

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import ForkRecord, RunSearch
-from debugger.store import CarriedUsage, FinishedTurn, Limits, RunFork, Store, UnfinishedTurn, new_id
+from debugger.store import CarriedUsage, Limits, RunFork, Store, UnfinishedTurn, new_id
 from debugger.store.database import Database
 from debugger.store.forks import forks
 from debugger.store.retention import StoredRun, choose
@@ -25,6 +25,7 @@ from debugger.store.schema import (
     unfinished_turns,
 )
 from tests.store.interrupted import interrupt
+from tests.support.turns import WholeTurn, append_turn
 
 TEA = "665f00000000000000000001"
 DAY = 86_400
@@ -34,10 +35,11 @@ def keep(store, days_ago, number=1, run_id=None, **fields):
     run_id = run_id or new_id()
     at = time.time() - days_ago * DAY
     values = {"workflow_id": TEA, "version_number": 0, "status": "waiting_for_user_input", **fields}
-    store.append_turn(
-        FinishedTurn(
+    append_turn(
+        store,
+        WholeTurn(
             run_id=run_id, turn_number=number, checkpoint=b"{}", started_at=at, finished_at=at, **values
-        )
+        ),
     )
     return run_id
 

@@ -8,7 +8,8 @@ import pytest
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
-from debugger.store import FinishedTurn, NewComment, ReviewChanges, Store, TagChange, VerdictChange
+from debugger.store import NewComment, ReviewChanges, Store, TagChange, VerdictChange
+from tests.support.turns import WholeTurn, append_turn
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
 OTHER = "665f0c2b9a3e4d5f6a7b8c91"
@@ -21,7 +22,7 @@ def a_verdict(value="pass", *, run_id=RUN, target=None, reviewer="Ada", **fields
 
 def a_run(store, run_id=RUN):
     now = time.time()
-    turn = FinishedTurn(
+    turn = WholeTurn(
         run_id=run_id,
         turn_number=1,
         checkpoint=b"{}",
@@ -31,7 +32,7 @@ def a_run(store, run_id=RUN):
         version_number=0,
         status="completed",
     )
-    store.append_turn(turn)
+    append_turn(store, turn)
 
 
 def contents(verdicts):

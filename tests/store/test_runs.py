@@ -6,7 +6,7 @@ from debugger.errors import InputError, NotFoundError
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import unwrap_run
 from debugger.store.sql_helpers import new_id
-from debugger.store.turns import FinishedTurn
+from tests.support.turns import WholeTurn, append_turn
 
 TEN = 1_782_900_000.0  # 2026-07-01T10:00:00Z
 
@@ -20,7 +20,7 @@ def a_turn(run_id, number=1, **fields):
         "workflow_id": "665f00000000000000000001",
         "version_number": 0,
     }
-    return FinishedTurn(run_id=run_id, turn_number=number, **{**values, **fields})
+    return WholeTurn(run_id=run_id, turn_number=number, **{**values, **fields})
 
 
 def test_run_is_read_in_wire_shape(store):
@@ -36,7 +36,8 @@ def test_run_is_read_in_wire_shape(store):
     closing_event = {"type": "end_workflow_iteration", "run_input_output_pair": told}
     untold = {**told, "run_input": {"command": "data"}}
     run_id = new_id()
-    store.append_turn(
+    append_turn(
+        store,
         a_turn(
             run_id,
             version_name="Initial Version",
@@ -46,9 +47,10 @@ def test_run_is_read_in_wire_shape(store):
             source_workflow_run_id="665f0c2b9a3e4d5f6a7b8c90",
             checkpoint_source_turn_index=2,
             finished_at=TEN + 1,
-        )
+        ),
     )
-    store.append_turn(
+    append_turn(
+        store,
         a_turn(
             run_id,
             2,
@@ -59,7 +61,7 @@ def test_run_is_read_in_wire_shape(store):
             latency_stats_json=b'{"call_count":1}',
             started_at=TEN + 179,
             finished_at=TEN + 180,
-        )
+        ),
     )
 
     run = store.run(run_id)
@@ -111,8 +113,8 @@ def test_unknown_run_error_names_it(store):
 def test_runs_are_listed_newest_first_without_their_turns(store):
     ids = [new_id() for _ in range(5)]
     for place, run_id in enumerate(ids):
-        store.append_turn(a_turn(run_id, started_at=TEN + place))
-    store.append_turn(a_turn(ids[0], 2, started_at=TEN + 100))
+        append_turn(store, a_turn(run_id, started_at=TEN + place))
+    append_turn(store, a_turn(ids[0], 2, started_at=TEN + 100))
 
     first, total = store.runs(page=1, size=3)
     second, _ = store.runs(page=2, size=3)
@@ -126,9 +128,9 @@ def test_runs_are_listed_newest_first_without_their_turns(store):
 def test_runs_are_picked_by_workflow_and_by_status(store):
     tea, coffee = new_id(), new_id()
     wanted = new_id()
-    store.append_turn(a_turn(wanted, workflow_id=tea, status="completed"))
-    store.append_turn(a_turn(new_id(), workflow_id=tea))
-    store.append_turn(a_turn(new_id(), workflow_id=coffee, status="completed"))
+    append_turn(store, a_turn(wanted, workflow_id=tea, status="completed"))
+    append_turn(store, a_turn(new_id(), workflow_id=tea))
+    append_turn(store, a_turn(new_id(), workflow_id=coffee, status="completed"))
 
     assert store.runs(tea)[1] == 2
     assert store.runs(status="completed")[1] == 2
@@ -146,19 +148,19 @@ def test_a_page_that_cannot_be_is_refused(store):
 def test_runs_outlive_their_workflow(store):
     workflow = store.create_workflow({"name": "Tea"})
     run_id = new_id()
-    store.append_turn(a_turn(run_id, workflow_id=workflow.id, workflow_name="Tea"))
+    append_turn(store, a_turn(run_id, workflow_id=workflow.id, workflow_name="Tea"))
 
     store.delete_workflow(workflow.id)
 
     assert store.run(run_id).workflow_id == workflow.id
     assert store.runs(workflow.id)[0][0].model_extra["workflow_name"] == "Tea"
-    store.append_turn(a_turn(run_id, 2))
+    append_turn(store, a_turn(run_id, 2))
     assert store.checkpoint(run_id).turn_number == 2
 
 
 def test_a_large_turn_comes_back_whole(store):
     run_id = new_id()
     events = [{"type": "start_node_run", "origin_node_run_id": str(number)} for number in range(2000)]
-    store.append_turn(a_turn(run_id, events_json=encode(events)))
+    append_turn(store, a_turn(run_id, events_json=encode(events)))
 
     assert store.run(run_id).input_output_pairs[0].run_output.events == events

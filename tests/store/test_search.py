@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import Target
 from debugger.protocol.runs import RunSearch
-from debugger.store import FinishedTurn, Store, new_id
+from debugger.store import Store, new_id
 from debugger.store.database import Database
 from debugger.store.runs import refresh_index
+from tests.support.turns import WholeTurn, append_turn
 
 TEA = "665f00000000000000000001"
 TEN = datetime(2026, 7, 1, 10, tzinfo=UTC)
@@ -18,8 +19,9 @@ def keep(store, *events, run_id=None, number=1, hour=10, **fields):
     run_id = run_id or new_id()
     began = TEN.replace(hour=hour).timestamp()
     values = {"workflow_id": TEA, "version_number": 0, "workflow_name": "Tea shop", **fields}
-    store.append_turn(
-        FinishedTurn(
+    append_turn(
+        store,
+        WholeTurn(
             run_id=run_id,
             turn_number=number,
             status="waiting_for_user_input",
@@ -28,7 +30,7 @@ def keep(store, *events, run_id=None, number=1, hour=10, **fields):
             finished_at=began,
             events_json=encode(list(events)),
             **values,
-        )
+        ),
     )
     return run_id
 

@@ -13,14 +13,16 @@ import pytest
 from sqlalchemy import func, select
 
 from debugger.errors import ConflictError, StoreDisconnectedError
-from debugger.store import FinishedTurn, Store, new_id
+from debugger.store import Store, new_id
 from debugger.store.database import Database
 from debugger.store.schema import runs, turns
+from tests.support.turns import WholeTurn, append_turn
 
 SERVER = """
 import sys
 from debugger.errors import ConflictError, StoreDisconnectedError
-from debugger.store import FinishedTurn, Store
+from debugger.store import Store
+from tests.support.turns import WholeTurn, append_turn
 
 store = Store(sys.argv[1])
 print("ready", flush=True)
@@ -30,7 +32,7 @@ for line in sys.stdin:
     stands_at = store.checkpoint(run_id).turn_number if number > 1 else 0
     events = b'[{"type":"assistant_response","content":"%s"}]' % sys.argv[2].encode()
     try:
-        store.append_turn(FinishedTurn(
+        append_turn(store, WholeTurn(
             run_id=run_id, turn_number=number, status="waiting_for_user_input", checkpoint=b"%d" % number,
             started_at=float(number), finished_at=float(number), workflow_id="w", version_number=0,
             events_json=events,
@@ -76,7 +78,7 @@ def a_turn(run_id, number, **fields):
         "workflow_id": "w",
         "version_number": 0,
     }
-    return FinishedTurn(run_id=run_id, turn_number=number, **{**values, **fields})
+    return WholeTurn(run_id=run_id, turn_number=number, **{**values, **fields})
 
 
 def numbers(url, run_id):
@@ -170,7 +172,7 @@ def test_ended_connections_lose_no_turn(postgres, postgres_url):
         def play(run_id):
             """Send 15 turns, each when the one before was answered; what was answered may never be gone."""
             for number in range(1, 16):
-                store.append_turn(a_turn(run_id, number))
+                append_turn(store, a_turn(run_id, number))
                 with suppress(StoreDisconnectedError):
                     assert store.checkpoint(run_id).turn_number == number
 
@@ -184,7 +186,7 @@ def test_ended_connections_lose_no_turn(postgres, postgres_url):
             killer.join()
 
         for run_id in run_ids:
-            store.append_turn(a_turn(run_id, 16))
+            append_turn(store, a_turn(run_id, 16))
 
     assert ended > 10
     for run_id in run_ids:
@@ -198,7 +200,7 @@ def test_ended_connections_lose_no_turn(postgres, postgres_url):
 def test_unconfirmed_commit_stores_turn_once(postgres_url, monkeypatch, moment):
     run_id = new_id()
     with closing(Store(postgres_url)) as store:
-        store.append_turn(a_turn(run_id, 1))
+        append_turn(store, a_turn(run_id, 1))
         cut = iter([True])
         execute = psycopg.Cursor.execute
 
@@ -212,31 +214,31 @@ def test_unconfirmed_commit_stores_turn_once(postgres_url, monkeypatch, moment):
 
         monkeypatch.setattr(psycopg.Cursor, "execute", lose_the_answer)
 
-        store.append_turn(a_turn(run_id, 2))
+        append_turn(store, a_turn(run_id, 2))
 
         assert next(cut, False) is False
         with pytest.raises(ConflictError):
-            store.append_turn(a_turn(run_id, 2))
+            append_turn(store, a_turn(run_id, 2))
     assert numbers(postgres_url, run_id) == ([1, 2], 2)
 
 
 def test_other_clients_turn_conflicts_after_lost_connection(postgres_url, monkeypatch):
     run_id = new_id()
     with closing(Store(postgres_url)) as store, closing(Store(postgres_url)) as other:
-        store.append_turn(a_turn(run_id, 1))
+        append_turn(store, a_turn(run_id, 1))
         cut = iter([True])
         execute = psycopg.Cursor.execute
 
         def lose_the_connection(cursor, statement, values=None, **options):
             if statement == "COMMIT" and next(cut, False):
                 cursor.connection.pgconn.finish()
-                other.append_turn(a_turn(run_id, 2, events_json=b'["theirs"]'))
+                append_turn(other, a_turn(run_id, 2, events_json=b'["theirs"]'))
                 raise psycopg.OperationalError("server closed the connection unexpectedly")
             return execute(cursor, statement, values, **options)
 
         monkeypatch.setattr(psycopg.Cursor, "execute", lose_the_connection)
 
         with pytest.raises(ConflictError):
-            store.append_turn(a_turn(run_id, 2, events_json=b'["ours"]'))
+            append_turn(store, a_turn(run_id, 2, events_json=b'["ours"]'))
 
     assert numbers(postgres_url, run_id) == ([1, 2], 2)

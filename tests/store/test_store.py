@@ -14,7 +14,7 @@ from sqlalchemy import QueuePool, event
 from debugger.errors import ConflictError
 from debugger.store.sql_helpers import new_id
 from debugger.store.store import Store
-from debugger.store.turns import FinishedTurn
+from tests.support.turns import WholeTurn, append_turn
 
 
 def a_turn(run_id, number, **fields):
@@ -26,7 +26,7 @@ def a_turn(run_id, number, **fields):
         "workflow_id": "665f00000000000000000001",
         "version_number": 0,
     }
-    return FinishedTurn(run_id=run_id, turn_number=number, **{**values, **fields})
+    return WholeTurn(run_id=run_id, turn_number=number, **{**values, **fields})
 
 
 def events_of(store, run_id):
@@ -51,13 +51,13 @@ def connections_seen_by(listener):
 WRITER = """
 import sys
 from debugger.store.store import Store
-from debugger.store.turns import FinishedTurn
+from tests.support.turns import WholeTurn, append_turn
 
 url, run_id, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
 store = Store(url)
 while True:
     events = b'[{"n":%d,"content":"%s"}]' % (number, b"x" * 100_000)
-    store.append_turn(FinishedTurn(
+    append_turn(store, WholeTurn(
         run_id=run_id, turn_number=number, status="waiting_for_user_input", checkpoint=b"%d" % number,
         started_at=number, finished_at=number, workflow_id="w", version_number=0, events_json=events,
     ))
@@ -87,7 +87,9 @@ def test_killed_process_leaves_whole_turn(url, tmp_path):
             assert checkpoint.checkpoint == b"%d" % len(events)
             assert len(events) >= int(said[-1])
             kept = len(events) + 1
-            store.append_turn(a_turn(run_id, kept, checkpoint=b"%d" % kept, events_json=b'[{"n":%d}]' % kept))
+            append_turn(
+                store, a_turn(run_id, kept, checkpoint=b"%d" % kept, events_json=b'[{"n":%d}]' % kept)
+            )
 
     # Where the database is a file; an empty one is sound as well.
     with closing(sqlite3.connect(tmp_path / "debugger.sqlite3")) as database:
@@ -104,7 +106,7 @@ def test_same_turn_of_two_threads_conflicts(every_url):
             for number in range(1, 21):
                 barrier.wait()
                 try:
-                    store.append_turn(a_turn(run_id, number, events_json=b'[{"writer":%d}]' % writer))
+                    append_turn(store, a_turn(run_id, number, events_json=b'[{"writer":%d}]' % writer))
                     outcomes.append("kept")
                 except ConflictError:
                     outcomes.append("conflict")
@@ -125,7 +127,7 @@ def test_eight_threads_write_and_read_different_runs(every_url):
 
         def play(run_id):
             for number in range(1, 26):
-                store.append_turn(a_turn(run_id, number, checkpoint=b"%s %d" % (run_id.encode(), number)))
+                append_turn(store, a_turn(run_id, number, checkpoint=b"%s %d" % (run_id.encode(), number)))
                 assert store.checkpoint(run_id).checkpoint == b"%s %d" % (run_id.encode(), number)
                 store.runs(size=5)
 
@@ -139,11 +141,11 @@ def test_eight_threads_write_and_read_different_runs(every_url):
 def test_a_reader_sees_whole_turns_only(every_url):
     run_id = new_id()
     with closing(Store(every_url)) as store:
-        store.append_turn(a_turn(run_id, 1))
+        append_turn(store, a_turn(run_id, 1))
 
         def write():
             for number in range(2, 200):
-                store.append_turn(a_turn(run_id, number))
+                append_turn(store, a_turn(run_id, number))
 
         writer = threading.Thread(target=write)
         writer.start()
@@ -167,7 +169,7 @@ def test_list_of_runs_reads_no_turn(tmp_path):
     with connections_seen_by(lambda connection: connection.set_authorizer(note)):
         store = Store(f"sqlite:///{tmp_path}/a.sqlite3")
         for _ in range(1000):
-            store.append_turn(a_turn(new_id(), 1, workflow_name="Tea"))
+            append_turn(store, a_turn(new_id(), 1, workflow_name="Tea"))
         reads.clear()
 
         rows, total = store.runs(status="waiting_for_user_input", size=1000)
@@ -190,7 +192,7 @@ def test_checkpoint_reads_no_events(tmp_path):
         actions.clear()
 
         for number in range(1, 4):
-            store.append_turn(a_turn(run_id, number))
+            append_turn(store, a_turn(run_id, number))
             store.checkpoint(run_id)
 
         store.close()
@@ -205,10 +207,10 @@ def test_statements_on_runs_use_index(tmp_path):
     run_id = new_id()
     with connections_seen_by(lambda connection: connection.set_trace_callback(statements.append)):
         store = Store(f"sqlite:///{tmp_path}/a.sqlite3")
-        store.append_turn(a_turn(run_id, 1))
+        append_turn(store, a_turn(run_id, 1))
         statements.clear()
 
-        store.append_turn(a_turn(run_id, 2))
+        append_turn(store, a_turn(run_id, 2))
         store.checkpoint(run_id)
         store.checkpoint(run_id, 1)
         store.run(run_id)
@@ -245,11 +247,11 @@ def test_first_page_of_runs_uses_index(tmp_path):
 def test_error_does_not_affect_next_call(tmp_path):
     run_id = new_id()
     with closing(Store(f"sqlite:///{tmp_path}/a.sqlite3?timeout=0")) as store:
-        store.append_turn(a_turn(run_id, 1))
+        append_turn(store, a_turn(run_id, 1))
 
         for _ in range(50):
             with pytest.raises(ConflictError):
-                store.append_turn(a_turn(run_id, 1))
+                append_turn(store, a_turn(run_id, 1))
 
-        store.append_turn(a_turn(run_id, 2))
+        append_turn(store, a_turn(run_id, 2))
         assert store.checkpoint(run_id).turn_number == 2

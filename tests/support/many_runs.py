@@ -6,9 +6,10 @@ import random
 from typing import Any
 
 from debugger.protocol.json_codec import encode
-from debugger.store import FinishedTurn, Store, new_id
+from debugger.store import Store, new_id
 from tests.support.factories import Json, document, node, when
 from tests.support.short_turns import at, hears, speaks, transition
+from tests.support.turns import WholeTurn, append_turn
 
 EDGES = (
     ("desk", "book"),
@@ -43,8 +44,9 @@ def _store_walk(store: Store, workflow_id: str, name: str, chance: random.Random
     for turn in range(1, turns + 1):
         now = began + turn * 10
         events, place, status = _turn_events(chance, place, now, is_first=turn == 1, is_last=turn == turns)
-        store.append_turn(
-            FinishedTurn(
+        append_turn(
+            store,
+            WholeTurn(
                 run_id=run_id,
                 turn_number=turn,
                 status=status,
@@ -57,7 +59,7 @@ def _store_walk(store: Store, workflow_id: str, name: str, chance: random.Random
                 workflow_name=name,
                 run_by=("ada", "bob")[number % 2],
                 termination_source="execution_error" if status == "failed" else None,
-            )
+            ),
         )
         if status in ("completed", "failed"):
             break

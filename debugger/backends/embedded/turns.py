@@ -101,8 +101,6 @@ class RunRecorder:
         self._store.claims.finish(
             FinishedTurn(
                 run_id=opened.run_id,
-                workflow_id=opened.workflow_id,
-                version_number=opened.version_number,
                 turn_number=opened.pair_number,
                 claim_id=held.claim.claim_id,
                 status=end.status,
@@ -112,7 +110,6 @@ class RunRecorder:
                 checkpoint=opened.state.to_json(),
                 token_usage_json=encode(end.token_usage),
                 latency_stats_json=encode(end.latency_stats),
-                started_at=held.claim.started_at,
                 finished_at=self._world.now(),
             ),
             clears_unfinished=opened.has_unfinished,

@@ -13,10 +13,11 @@ from debugger.protocol.notes import RunLabels, RunNotes
 from debugger.protocol.run_file import write_run_file
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
-from debugger.store import FinishedTurn, new_id
+from debugger.store import new_id
 from debugger.views.backends import CurrentBackend
 from debugger.views.run_state import CurrentRun
 from tests.support.factories import document, say, static
+from tests.support.turns import WholeTurn, append_turn
 from tests.views.bars import control
 from tests.views.records import record_of
 from tests.views.row_lists import choose, column, rows, use
@@ -249,8 +250,9 @@ def test_actions_wait_for_as_many_runs_as_they_need(app, backend):
 
 def test_run_that_fork_comes_from_is_shown(app, backend):
     parent = "665f0c2b9a3e4d5f6a7b8c90"
-    backend.store.append_turn(
-        FinishedTurn(
+    append_turn(
+        backend.store,
+        WholeTurn(
             run_id=new_id(),
             turn_number=1,
             status="completed",
@@ -261,7 +263,7 @@ def test_run_that_fork_comes_from_is_shown(app, backend):
             version_number=0,
             source_workflow_run_id=parent,
             checkpoint_source_turn_index=2,
-        )
+        ),
     )
 
     app.run()
