@@ -5,16 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.backends.hosted import HostedBackend
 from debugger.samples import SAMPLES
 from debugger.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-BACKENDS: dict[str, type[Backend]] = {"embedded": EmbeddedBackend, "hosted": HostedBackend}
-"""Every backend by the name that a link uses."""
 
 
 def open_embedded(

@@ -9,6 +9,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from debugger.engine.inspection import RunInspector
 from debugger.engine.variables import VariableEdit
+from debugger.errors import UnsupportedError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.runs import Run, RunSearch, RunStatus, SentTurn, TurnInput, TurnResult
@@ -303,7 +304,11 @@ class Backend(Protocol):
 
         Returns:
             The id of the new run.
+
+        Raises:
+            UnsupportedError: There are no checkpoints; `debugger.session.forks` has what can be done then.
         """
+        raise _no_checkpoint(self)
 
     def replay(
         self, run_id: str, turn_number: int, *, cancelled: threading.Event | None = None
@@ -317,7 +322,11 @@ class Backend(Protocol):
             run_id: The run.
             turn_number: The turn of the user, from 1.
             cancelled: Set from another thread to end it early.
+
+        Raises:
+            UnsupportedError: The backend has no checkpoints: every turn there is a real one.
         """
+        raise _no_checkpoint(self)
 
     def run(self, run_id: str) -> Run:
         """The record so far, with every finished turn."""
@@ -327,6 +336,7 @@ class Backend(Protocol):
 
         A long run then need not be in memory as a whole.
         """
+        return LazyRun.of(self.run(run_id))
 
     def runs(
         self,
@@ -341,3 +351,10 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Close files and connections."""
+
+
+def _no_checkpoint(backend: Backend) -> UnsupportedError:
+    return UnsupportedError(
+        backend.capabilities.missing["exact_fork"],
+        advice="Rebuild the turn from the record, or run the turns again from turn 1.",
+    )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import NoReturn, get_args
 
-from debugger.backends.base import Ability, Capabilities, Page, RunRevision
+from debugger.backends.base import Ability, Backend, Capabilities, Page, RunRevision
 from debugger.errors import NotFoundError, UnsupportedError
 from debugger.protocol.run_file import RunFile
 from debugger.protocol.runs import Run, RunSearch
-from debugger.protocol.turn_logs import LazyRun
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.store import NoteRepository
 
@@ -19,11 +18,8 @@ def _refuse(*_: object, **__: object) -> NoReturn:
     raise UnsupportedError(REASON, advice="Open the workflow on another backend to run it.")
 
 
-class RecordedBackend:
+class RecordedBackend(Backend):
     """The run of one file, behind the questions that every backend answers.
-
-    Args:
-        file: What was in the file.
 
     Raises:
         InputError: The file's run or workflow cannot be used.
@@ -78,10 +74,6 @@ class RecordedBackend:
         """See `Backend.run`."""
         self._check("run", run_id, self.run_id)
         return self._run
-
-    def record(self, run_id: str) -> LazyRun:
-        """See `Backend.record`."""
-        return LazyRun.of(self.run(run_id))
 
     def runs(
         self,

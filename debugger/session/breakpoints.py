@@ -109,7 +109,23 @@ class Breakpoints:
 
     def explain_unreachable(self, point: Breakpoint) -> str | None:
         """Return why a breakpoint can never be hit here, else ``None``."""
-        return _explain_unreachable(point, self._graph)
+        if point.kind == "edge":
+            edge = self._graph.edges.get(point.target)
+            if edge is None:
+                return "This version of the workflow has no such edge."
+            return "The edge is disabled, so it is never taken." if edge.disabled else None
+        if point.kind == "event":
+            return None if point.target in EVENT_TYPES else "There is no such event type."
+        if point.kind == "error":
+            return None
+        node = self._graph.nodes.get(point.target)
+        if node is None:
+            return "This version of the workflow has no such node."
+        if node.disabled:
+            return "The node is disabled, so it never runs."
+        if point.kind == "after" and node.type == "super_node":
+            return "Its inner nodes end one by one; set it on the edge that leaves the super node."
+        return None
 
     def put(self, point: Breakpoint) -> Breakpoint:
         """Add a breakpoint, or replace the one with its id.
@@ -225,26 +241,6 @@ def _check(point: Breakpoint) -> None:
     check_hits(point.hits)
     if point.condition:
         parse(point.condition)
-
-
-def _explain_unreachable(point: Breakpoint, graph: Graph) -> str | None:
-    if point.kind == "edge":
-        edge = graph.edges.get(point.target)
-        if edge is None:
-            return "This version of the workflow has no such edge."
-        return "The edge is disabled, so it is never taken." if edge.disabled else None
-    if point.kind == "event":
-        return None if point.target in EVENT_TYPES else "There is no such event type."
-    if point.kind == "error":
-        return None
-    node = graph.nodes.get(point.target)
-    if node is None:
-        return "This version of the workflow has no such node."
-    if node.disabled:
-        return "The node is disabled, so it never runs."
-    if point.kind == "after" and node.type == "super_node":
-        return "Its inner nodes end one by one; set it on the edge that leaves the super node."
-    return None
 
 
 def _label(graph: Graph, node_id: str) -> str:

@@ -11,10 +11,8 @@ from debugger.errors import DebuggerError
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX
 from debugger.protocol.turn_logs import TurnLog
-from debugger.protocol.workflow import NodeConfig
 from debugger.session.session import DebugSession
 
 _SHARED = frozenset({"events", "type", "node_logical_id", "node_run_id"})
@@ -54,17 +52,15 @@ def _tool_pin(message: JsonObject, node_id: str) -> Pin:
 
 def _model_output(log: TurnLog, position: int, message: JsonObject) -> JsonObject:
     """Return the output of a model's message, transition included."""
-    calls = message.get("tool_calls") or []
-    transition = next((call for call in calls if str(call["name"]).startswith(TRANSITION_TOOL_PREFIX)), None)
-    args = dict((transition or {}).get("args") or {})
+    transition = _transition_call(message)
     return {
         "text": message.get("content") or "",
-        "chosen": _taken(log, position) if transition else None,
-        "reason": str(args.pop("justification", "")),
-        "args": args,
+        **_choice(log, position, transition),
         "fields": _fields(log, position),
         "calls": [
-            {"name": call["name"], "args": call.get("args") or {}} for call in calls if call is not transition
+            {"name": call["name"], "args": call.get("args") or {}}
+            for call in message.get("tool_calls") or []
+            if call is not transition
         ],
     }
 
@@ -74,25 +70,31 @@ def _node_pin(log: TurnLog, position: int, wire: JsonObject) -> Pin:
     output: JsonObject = wire.get("run_output") or {}
     own = {key: value for key, value in output.items() if key not in _SHARED}
     between = log.events[start:position]
-    chosen = next((call for call in map(_transition_call, between) if call is not None), None)
-    args = dict((chosen or {}).get("args") or {})
+    messages = (e.to_wire().get("message") or {} for e in between if e.type in _MODEL_EVENTS)
+    chosen = next((call for call in map(_transition_call, messages) if call is not None), None)
     values: JsonObject = {
         "says": [e.to_wire()["content"] for e in between if e.type == "assistant_response"],
         "variables": _written(log, start, position),
         "output": own,
-        "chosen": _taken(log, position) if chosen else None,
-        "reason": str(args.pop("justification", "")),
-        "args": args,
+        **_choice(log, position, chosen),
     }
     return Pin(Target("node", str(wire.get("origin_node_logical_id"))), values)
 
 
-def _transition_call(event: Event) -> JsonObject | None:
+def _transition_call(message: JsonObject) -> JsonObject | None:
     """Return the tool call by which a model chose a transition."""
-    if event.type not in _MODEL_EVENTS:
-        return None
-    calls = (event.to_wire().get("message") or {}).get("tool_calls") or []
+    calls = message.get("tool_calls") or []
     return next((call for call in calls if str(call["name"]).startswith(TRANSITION_TOOL_PREFIX)), None)
+
+
+def _choice(log: TurnLog, position: int, transition: JsonObject | None) -> JsonObject:
+    """Return the transition that a tool call before an event chose."""
+    args = dict((transition or {}).get("args") or {})
+    return {
+        "chosen": _taken(log, position) if transition else None,
+        "reason": str(args.pop("justification", "")),
+        "args": args,
+    }
 
 
 def _start(log: TurnLog, position: int) -> int:
@@ -136,15 +138,12 @@ def _written(log: TurnLog, start: int, end: int) -> JsonObject:
     thread = log.events[end].origin_thread_id
     before = _shown(log.events[:start], thread)
     after = _shown(log.events[: end + 2], thread)
+    node_id = log.events[end].to_wire().get("origin_node_logical_id")
     return {
         name: value
         for name, value in after.items()
-        if (name not in before or before[name] != value) and f"{_label(log, end)}.{name}" in after
+        if (name not in before or before[name] != value) and f"{node_id}.{name}" in after
     }
-
-
-def _label(log: TurnLog, position: int) -> str:
-    return str(log.events[position].to_wire().get("origin_node_logical_id"))
 
 
 def _shown(events: Sequence[Event], thread: str | None) -> Mapping[str, Any]:
@@ -182,16 +181,11 @@ def tool_names(graph: Graph) -> list[str]:
 
 def _tools(graph: Graph) -> Iterator[JsonObject]:
     for node in graph.nodes.values():
-        own = _own_tool(node)
-        if own is not None:
-            yield own
-        yield from _listed(node.to_wire().get("tools_config"))
+        wire = node.to_wire()
+        if isinstance(wire.get("tool_config"), dict):
+            yield wire["tool_config"]
+        yield from _listed(wire.get("tools_config"))
     yield from _listed(graph.workflow.config.to_wire().get("tools_config"))
-
-
-def _own_tool(node: NodeConfig) -> JsonObject | None:
-    found = node.to_wire().get("tool_config")
-    return found if isinstance(found, dict) else None
 
 
 def _listed(config: object) -> Iterator[JsonObject]:
@@ -224,14 +218,3 @@ def restore(session: DebugSession, setup: JsonObject) -> None:
         session.mocks.take(setup["interventions"])
     except (AttributeError, DebuggerError, KeyError, TypeError):
         return
-
-
-def encode_setup(setup: JsonObject) -> bytes:
-    """Return a setup in its stored form."""
-    return encode(setup)
-
-
-def decode_setup(stored: bytes) -> JsonObject:
-    """Return a stored setup."""
-    found: JsonObject = decode(stored)
-    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -217,7 +216,8 @@ class ForkDraft:
         """Return the turn's input without the variables edited in the state."""
         edited = {edit.name for edit in self.edits if edit.scope == "dynamic"}
         turn_input = dict(self._turn_input.to_wire())
-        turn_input["dynamic_variables"] = _without(self._turn_input.dynamic_variables, edited)
+        sent = self._turn_input.dynamic_variables.items()
+        turn_input["dynamic_variables"] = {name: value for name, value in sent if name not in edited}
         return turn_input
 
     def _with_dynamic(self) -> JsonObject:
@@ -247,12 +247,7 @@ class ForkDraft:
     def _with_message(self, turn_input: JsonObject) -> TurnInput:
         if self.message == self.point.original.message:
             return TurnInput.from_wire(turn_input)
-        said = [human_message(self.message)] if self.message.strip() else []
-        inputs: Sequence[JsonObject] = [{"type": "llm", "messages": said}] if said else []
+        said = [{"type": "llm", "messages": [human_message(self.message)]}] if self.message.strip() else []
         return TurnInput.from_wire(
-            {**turn_input, "thread_to_node_inputs": {MAIN_THREAD: {"node_run_inputs": list(inputs)}}}
+            {**turn_input, "thread_to_node_inputs": {MAIN_THREAD: {"node_run_inputs": said}}}
         )
-
-
-def _without(values: JsonObject, names: set[str]) -> JsonObject:
-    return {name: value for name, value in values.items() if name not in names}

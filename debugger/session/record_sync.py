@@ -61,12 +61,7 @@ class RecordRead:
 
 
 class RecordSync:
-    """Reads the record of an open run regularly or on demand.
-
-    Args:
-        backend: Has the record.
-        workflow_id: The run's workflow.
-    """
+    """Reads the record of an open run regularly or on demand."""
 
     def __init__(self, backend: Backend, workflow_id: str) -> None:
         self.known_length: int | None = 0
@@ -86,20 +81,11 @@ class RecordSync:
         self._is_local = backend.notebook is not None
         self._first_wait = LOCAL_WAIT if self._is_local else FIRST_WAIT
         self._call: BackgroundCall[RecordRead] | None = None
-        self._is_loading = False
+        self.is_loading = False
+        """Whether the record is read because the session is outdated."""
         self._wait = self._first_wait
         self._started = time.monotonic()
         self._due = self._started + self._wait
-
-    @property
-    def is_reading(self) -> bool:
-        """Return whether the record is being read."""
-        return self._call is not None and self._call.busy
-
-    @property
-    def is_loading(self) -> bool:
-        """Return whether the record is read because the session is outdated."""
-        return self._is_loading
 
     def reset(self) -> None:
         """Look often again: something has happened in the run."""
@@ -126,7 +112,7 @@ class RecordSync:
 
     def load(self, run_id: str) -> None:
         """Start reading the whole record; what is being read is dropped."""
-        self._is_loading, self._started = True, time.monotonic()
+        self.is_loading, self._started = True, time.monotonic()
         self._call = BackgroundCall(
             lambda: RecordRead("load", record=self._backend.record(run_id)), "session-read"
         )
@@ -136,7 +122,7 @@ class RecordSync:
         call = self._call
         if call is None or call.busy:
             return None
-        self._call, self.error, self._is_loading = None, None, False
+        self._call, self.error, self.is_loading = None, None, False
         if not self._is_local:
             self._wait = min(1.5 * self._wait, MAX_WAIT)
         self._due = self._started + self._wait
@@ -164,8 +150,9 @@ class RecordSync:
         if revision.record_length == known:
             return RecordRead("revision", revision)
         record = self._backend.record(run_id)
-        newer = 0 if known is None else newer_turns(record, known, number)
-        return RecordRead("revision", revision, record, newer_turns=newer)
+        logs = [] if known is None else logs_of(record, known, number)[0]
+        newer_turns = sum(not log.is_background for log in logs)
+        return RecordRead("revision", revision, record, newer_turns=newer_turns)
 
 
 def logs_of(record: LazyRun, start: int, number: int) -> tuple[list[TurnLog], dict[str, list[Any]]]:
@@ -186,9 +173,3 @@ def logs_of(record: LazyRun, start: int, number: int) -> tuple[list[TurnLog], di
         if log is not None:
             logs.append(log)
     return logs, effects
-
-
-def newer_turns(record: LazyRun, start: int, number: int) -> int:
-    """Return the number of users' turns from a pair on."""
-    logs, _ = logs_of(record, start, number)
-    return sum(not log.is_background for log in logs)

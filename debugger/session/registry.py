@@ -27,8 +27,7 @@ class RunPrefetcher:
     @property
     def is_reading(self) -> bool:
         """Return whether a run is being read."""
-        with self._lock:
-            return self._is_reading()
+        return self._under_way is not None and not self._under_way[1].is_set()
 
     def begin(self, backend: Callable[[], Backend], run_id: str) -> None:
         """Start to read a run, unless another one is being read.
@@ -38,7 +37,7 @@ class RunPrefetcher:
             run_id: The run. Errors are left to the page that opens it.
         """
         with self._lock:
-            if self._is_reading():
+            if self.is_reading:
                 return
             done = threading.Event()
             self._under_way = run_id, done
@@ -50,9 +49,6 @@ class RunPrefetcher:
             name, done = self._under_way or ("", None)
         if done is not None and name == run_id:
             done.wait(timeout)
-
-    def _is_reading(self) -> bool:
-        return self._under_way is not None and not self._under_way[1].is_set()
 
 
 def _read(backend: Callable[[], Backend], run_id: str, done: threading.Event) -> None:

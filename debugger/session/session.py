@@ -152,9 +152,6 @@ class DebugSession:
     def read(self, after_each: Callable[[], None] | None = None) -> None:
         """Read the turns of a run that is being opened.
 
-        Args:
-            after_each: Called after each turn.
-
         Raises:
             StoreError: A stored turn was damaged.
         """
@@ -507,7 +504,9 @@ class DebugSession:
         """Wait until idle, paused or prompting; return whether in time (seconds)."""
         ends = time.monotonic() + timeout
         self.poll()
-        while self._is_changing and self.stepping.stop is None and self.human_input.pending is None:
+        while self.busy or self.is_stepping or self.is_loading:
+            if self.stepping.stop is not None or self.human_input.pending is not None:
+                break
             if time.monotonic() >= ends:
                 return False
             worker = self._turn or self._step
@@ -526,14 +525,10 @@ class DebugSession:
 
     def _paused_worker(self) -> TurnWorker | None:
         """Return the worker that is paused and lets its variables be changed."""
-        stop = self.stop_point
+        stop = self.stepping.stop
         if stop is None or self.backend.capabilities.reason_against("set_state") is not None:
             return None
         return next((one for one in (self._step, self._turn) if one and one.log is stop.log), None)
-
-    @property
-    def _is_changing(self) -> bool:
-        return self.busy or self.is_stepping or self.is_loading
 
     @property
     def _is_forwarding(self) -> bool:

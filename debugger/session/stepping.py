@@ -187,7 +187,9 @@ class StepController:
             hold: Makes the block in which it waits, so that the time is left out of durations.
         """
         hits = self.breakpoints.match(event, scope)
-        self.log_output += [_line(log, event, hit) for hit in hits if hit.point.log]
+        self.log_output += [
+            LogLine(log.number, event.type, _name(event), hit.line) for hit in hits if hit.point.log
+        ]
         stop = self._stop_at(log, event, [hit for hit in hits if not hit.point.log])
         if stop is None or not event.is_persisted:
             return
@@ -207,7 +209,7 @@ class StepController:
         if self._stop is not None:  # an event that was let by
             return Stop(self._stop.reason, self._stop.text, log, position, self._stop.breakpoint_id)
         if hits:
-            text = _told(hits[0], self.breakpoints)
+            text = _reason(hits[0], self.breakpoints)
             return Stop("breakpoint", text, log, position, hits[0].point.id)
         if not self.can_pause:
             return None
@@ -247,15 +249,8 @@ def _name(event: Event) -> str:
     return event.node_label if isinstance(event, NodeEvent) else ""
 
 
-def _told(hit: Hit, breakpoints: Breakpoints) -> str:
+def _reason(hit: Hit, breakpoints: Breakpoints) -> str:
     where = f"Breakpoint {breakpoints.describe_location(hit.point)}"
+    count = "" if hit.count == 1 else f", {hit.count} hits"
     why = f", because its condition cannot be evaluated: {hit.problem}" if hit.problem else "."
-    return f"{where}{_ordinal(hit.count)}{why}"
-
-
-def _ordinal(count: int) -> str:
-    return "" if count == 1 else f", {count} hits"
-
-
-def _line(log: TurnLog, event: Event, hit: Hit) -> LogLine:
-    return LogLine(log.number, event.type, _name(event), hit.line)
+    return f"{where}{count}{why}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
@@ -14,6 +13,7 @@ from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS
 from debugger.analysis.event_fields import field, node_of
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.backends.base import Backend
+from debugger.engine.background_call import BackgroundCall
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
@@ -50,9 +50,7 @@ class ForkVerification:
 
     def begin(self) -> None:
         """Run the turn."""
-        threading.Thread(
-            target=copy_context().run, args=(self._check,), name="control run", daemon=True
-        ).start()
+        BackgroundCall(self._check, "control run")
 
     def stop(self) -> None:
         """End it early; nothing is then known."""
@@ -117,11 +115,9 @@ def verification_cost(way: ForkMode, *, asks_models: bool) -> str:
     """
     if way != "exact":
         return "The control run is a real run that stays on record and makes real calls."
-    return (
-        "The control run calls the models again; no call that writes or contacts a person is made."
-        if asks_models
-        else ""
-    )
+    if not asks_models:
+        return ""
+    return "The control run calls the models again; no call that writes or contacts a person is made."
 
 
 Verdict = Literal["verified", "approximate", "differs", "replayed", "unchecked"]

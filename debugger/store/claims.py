@@ -15,8 +15,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
-    func,
     literal_column,
     select,
     update,
@@ -170,65 +168,21 @@ _INSERT_TURN = PreparedStatement(
     .inline()
 )
 
-IS_CLAIMED = and_(
+HAS_CLAIM = and_(
     turns.c.run_id == bindparam("run_id"),
     turns.c.turn_number == bindparam("turn_number"),
     turns.c.claim_id == bindparam("claim_id"),
-    IN_PROGRESS,
 )
+"""The condition for the row of a turn of a claim, executed or being executed."""
+IS_CLAIMED = and_(HAS_CLAIM, IN_PROGRESS)
 """The condition for a turn's row while its claim is held."""
 
-_DELETE_TURN = PreparedStatement(delete(turns).where(IS_CLAIMED))
-_DELETE_RUN = PreparedStatement(
-    delete(runs).where(runs.c.id == bindparam("run_id"), runs.c.turn_count == literal_column("0"))
-)
-
-_stored = turns.alias()
-_STORED_STATUS = (
-    select(_stored.c.status)
-    .where(_stored.c.run_id == runs.c.id, _stored.c.turn_number == runs.c.turn_count)
-    .scalar_subquery()
-)
-_RESTORE_RUN = PreparedStatement(
-    update(runs)
-    # Where the claim is not held any more, the status is that of another turn.
-    .where(runs.c.id == bindparam("run_id"), exists().where(IS_CLAIMED))
-    # The status after its last finished turn; a fork that has not started has a turn 0.
-    .values(status=func.coalesce(_STORED_STATUS, runs.c.status))
-)
-
-_BEGIN_RUNNING = PreparedStatement(
-    update(runs)
-    .where(runs.c.id == bindparam("run_id"), runs.c.status == literal_column("'started'"))
-    .values(status=literal_column("'running'"))
-)
-_renew = update(turns).where(IS_CLAIMED).values(lease_until=bindparam("lease_until"))
-_RENEW = PreparedStatement(_renew)
-_RENEW_WITH_EVENTS = PreparedStatement(
-    _renew.values(events=bindparam("events"), event_count=bindparam("event_count"))
-)
-
-REQUEST_STOP = PreparedStatement(
-    update(turns)
-    .where(turns.c.run_id == bindparam("run_id"), IN_PROGRESS)
-    .values(stop_requested_at=bindparam("stop_requested_at"))
-)
-STOP_REQUESTED = PreparedStatement(
-    select(turns.c.claim_id).where(IN_PROGRESS, turns.c.stop_requested_at.is_not(None))
-)
-
-_HELD = PreparedStatement(select(turns.c.turn_number).where(IS_CLAIMED))
-
-_CLAIMED_COLUMNS = [turns.c[name] for name in ClaimedTurn._fields]
+CLAIMED_COLUMNS = [turns.c[name] for name in ClaimedTurn._fields]
 _POSITION = PreparedStatement(
-    select(runs.c.status, runs.c.turn_count, *_CLAIMED_COLUMNS)
+    select(runs.c.status, runs.c.turn_count, *CLAIMED_COLUMNS)
     .select_from(runs.outerjoin(turns, and_(turns.c.run_id == runs.c.id, IN_PROGRESS)))
     .where(runs.c.id == bindparam("run_id"))
 )
-
-_in_progress = select(*_CLAIMED_COLUMNS).where(IN_PROGRESS)
-_IN_PROGRESS = PreparedStatement(_in_progress)
-_IN_PROGRESS_OF_RUN = PreparedStatement(_in_progress.where(turns.c.run_id == bindparam("run_id")))
 
 
 def take_claim(cursor: StatementCursor, claim: TurnClaim) -> None:
@@ -250,41 +204,6 @@ def take_claim(cursor: StatementCursor, claim: TurnClaim) -> None:
         "another client is executing it, or has executed it already.",
         advice="Load the run and continue from its last turn.",
     )
-
-
-def release_claim(cursor: StatementCursor, claim: TurnClaim) -> bool:
-    """Delete a claim, if it is still held, and restore its run."""
-    if claim.user_turn_number is not None and not cursor.run(_RESTORE_RUN, claim):
-        return False
-    is_held = bool(cursor.run(_DELETE_TURN, claim))
-    if is_held and claim.begins_run:
-        cursor.run(_DELETE_RUN, claim)
-    return is_held
-
-
-def renew_claim(cursor: StatementCursor, progress: Progress, *, with_events: bool, is_first: bool) -> bool:
-    """Extend a claim's lease; return whether it was still held.
-
-    Args:
-        cursor: In a transaction.
-        progress: The new values.
-        with_events: Store the events so far, too.
-        is_first: The run may still be ``started``.
-    """
-    if with_events and is_first:
-        cursor.run(_BEGIN_RUNNING, progress)
-    return bool(cursor.run(_RENEW_WITH_EVENTS if with_events else _RENEW, progress))
-
-
-def is_claim_held(cursor: StatementCursor, claim: TurnClaim) -> bool:
-    """Return whether this very claim is stored."""
-    return cursor.row(_HELD, claim) is not None
-
-
-def read_claimed(cursor: StatementCursor, run_id: str | None) -> list[ClaimedTurn]:
-    """Return the claimed turns, of every run or of one."""
-    statement = _IN_PROGRESS if run_id is None else _IN_PROGRESS_OF_RUN
-    return [ClaimedTurn(*row) for row in cursor.rows(statement, run_id=run_id)]
 
 
 def read_position(cursor: StatementCursor, run_id: str) -> RunPosition | None:

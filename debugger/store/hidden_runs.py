@@ -108,13 +108,13 @@ class HiddenRuns(Repository):
             some = hidden_runs.c.run_id.in_(run_ids[at : at + RUNS_AT_ONCE])
             with self._database.writing() as connection:
                 # One of them may have been restored meanwhile.
-                chosen = connection.execute(_expired(days).where(some).with_for_update())
+                chosen = connection.scalars(_expired(days).where(some).with_for_update()).all()
                 busy = claimed_runs(connection)
-                gone = [row.run_id for row in chosen if row.run_id not in busy]
+                gone = [run_id for run_id in chosen if run_id not in busy]
                 delete_runs(connection, gone)
                 count += len(gone)
         return count
 
 
-def _expired(days: float) -> Select[tuple[str]]:
+def _expired(days: float) -> Select[str]:
     return select(hidden_runs.c.run_id).where(hidden_runs.c.hidden_at < time.time() - days * _DAY)

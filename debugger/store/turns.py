@@ -8,24 +8,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, case, delete, exists, literal_column, null, select, update
+from sqlalchemy import bindparam, case, delete, exists, func, literal_column, null, select, update
 
 from debugger.errors import ConflictError, NotFoundError, StoreDisconnectedError
 from debugger.protocol.runs import RunStatus
 from debugger.store.claims import (
+    CLAIMED_COLUMNS,
+    HAS_CLAIM,
     IS_CLAIMED,
     IS_NEXT_TURN,
-    REQUEST_STOP,
-    STOP_REQUESTED,
+    ClaimedTurn,
     Progress,
     RunPosition,
     TurnClaim,
     interrupt,
-    is_claim_held,
-    read_claimed,
     read_position,
-    release_claim,
-    renew_claim,
     take_claim,
     unknown_run,
 )
@@ -128,14 +125,52 @@ _UPDATE_TURN = PreparedStatement(
     )
 )
 
-_STORED = PreparedStatement(
-    select(turns.c.turn_number).where(
-        turns.c.run_id == bindparam("run_id"),
-        turns.c.turn_number == bindparam("turn_number"),
-        turns.c.claim_id == bindparam("claim_id"),
-        FINISHED,
-    )
+_STORED = PreparedStatement(select(turns.c.turn_number).where(HAS_CLAIM, FINISHED))
+
+_DELETE_TURN = PreparedStatement(delete(turns).where(IS_CLAIMED))
+_DELETE_RUN = PreparedStatement(
+    delete(runs).where(runs.c.id == bindparam("run_id"), runs.c.turn_count == literal_column("0"))
 )
+
+_finished = turns.alias()
+_STORED_STATUS = (
+    select(_finished.c.status)
+    .where(_finished.c.run_id == runs.c.id, _finished.c.turn_number == runs.c.turn_count)
+    .scalar_subquery()
+)
+_RESTORE_RUN = PreparedStatement(
+    update(runs)
+    # Where the claim is not held any more, the status is that of another turn.
+    .where(runs.c.id == bindparam("run_id"), exists().where(IS_CLAIMED))
+    # The status after its last finished turn; a fork that has not started has a turn 0.
+    .values(status=func.coalesce(_STORED_STATUS, runs.c.status))
+)
+
+_BEGIN_RUNNING = PreparedStatement(
+    update(runs)
+    .where(runs.c.id == bindparam("run_id"), runs.c.status == literal_column("'started'"))
+    .values(status=literal_column("'running'"))
+)
+_renew = update(turns).where(IS_CLAIMED).values(lease_until=bindparam("lease_until"))
+_RENEW = PreparedStatement(_renew)
+_RENEW_WITH_EVENTS = PreparedStatement(
+    _renew.values(events=bindparam("events"), event_count=bindparam("event_count"))
+)
+
+_REQUEST_STOP = PreparedStatement(
+    update(turns)
+    .where(turns.c.run_id == bindparam("run_id"), IN_PROGRESS)
+    .values(stop_requested_at=bindparam("stop_requested_at"))
+)
+_STOP_REQUESTED = PreparedStatement(
+    select(turns.c.claim_id).where(IN_PROGRESS, turns.c.stop_requested_at.is_not(None))
+)
+
+_HELD = PreparedStatement(select(turns.c.turn_number).where(IS_CLAIMED))
+
+_claimed = select(*CLAIMED_COLUMNS).where(IN_PROGRESS)
+_CLAIMED = PreparedStatement(_claimed)
+_CLAIMED_OF_RUN = PreparedStatement(_claimed.where(turns.c.run_id == bindparam("run_id")))
 
 _has_unfinished = exists().where(unfinished_turns.c.run_id == bindparam("run_id"))
 _checkpoint = (
@@ -217,7 +252,8 @@ class TurnClaims(Repository):
             ConflictError: The turn is not the run's next one, it is claimed already, or a turn with its
                 client turn id is.
         """
-        self._write(partial(take_claim, claim=claim), partial(is_claim_held, claim=claim))
+        take = partial(take_claim, claim=claim)
+        self._write(take, lambda cursor: cursor.row(_HELD, claim) is not None)
 
     def finish(self, turn: FinishedTurn, *, clears_unfinished: bool = False) -> None:
         """Store the result of a claimed turn.
@@ -243,7 +279,12 @@ class TurnClaims(Repository):
             checkpoint: Replaces the one of the turn before, for changes of the state that are no turn.
         """
         with self._database.writing_cursor() as cursor:
-            if release_claim(cursor, claim) and checkpoint is not None:
+            if claim.user_turn_number is not None and not cursor.run(_RESTORE_RUN, claim):
+                return
+            is_held = bool(cursor.run(_DELETE_TURN, claim))
+            if is_held and claim.begins_run:
+                cursor.run(_DELETE_RUN, claim)
+            if is_held and checkpoint is not None:
                 cursor.run(
                     _REPLACE_CHECKPOINT,
                     in_run=claim.run_id,
@@ -252,19 +293,27 @@ class TurnClaims(Repository):
                 )
 
     def renew(self, progress: Progress, *, with_events: bool, is_first: bool) -> bool:
-        """Extend a claim's lease and store its events, if it is held."""
+        """Extend a claim's lease; return whether it was still held.
+
+        Args:
+            progress: The new values.
+            with_events: Store the events so far, too.
+            is_first: The run may still be ``started``.
+        """
         with self._database.writing_cursor() as cursor:
-            return renew_claim(cursor, progress, with_events=with_events, is_first=is_first)
+            if with_events and is_first:
+                cursor.run(_BEGIN_RUNNING, progress)
+            return bool(cursor.run(_RENEW_WITH_EVENTS if with_events else _RENEW, progress))
 
     def request_stop(self, run_id: str) -> None:
         """Request the owner of a run's turn in progress to cancel it."""
         with self._database.writing_cursor() as cursor:
-            cursor.run(REQUEST_STOP, run_id=run_id, stop_requested_at=time.time())
+            cursor.run(_REQUEST_STOP, run_id=run_id, stop_requested_at=time.time())
 
     def stop_requested(self) -> set[str]:
         """Return the ids of claims whose turns are to be stopped."""
         with self._database.reading_cursor() as cursor:
-            return {claim_id for (claim_id,) in cursor.rows(STOP_REQUESTED)}
+            return {claim_id for (claim_id,) in cursor.rows(_STOP_REQUESTED)}
 
     def position(self, run_id: str) -> RunPosition:
         """Return the state of a run in its record.
@@ -305,7 +354,8 @@ class TurnClaims(Repository):
             The number of interrupted turns.
         """
         with self._database.reading_cursor() as cursor:
-            claimed = read_claimed(cursor, run_id)
+            rows = cursor.rows(_CLAIMED if run_id is None else _CLAIMED_OF_RUN, run_id=run_id)
+        claimed = [ClaimedTurn(*row) for row in rows]
         lapsed = [turn for turn in claimed if turn.claim_id not in but_for and turn.has_lapsed]
         if not lapsed:
             return 0

@@ -14,6 +14,7 @@ from debugger.backends.hosted import HostedBackend
 from debugger.errors import DebuggerError, NotFoundError, StoreError
 from debugger.expressions.required_variables import required_variables
 from debugger.protocol.base import JsonObject
+from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import Command
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.session import debug_setup
@@ -426,7 +427,7 @@ def store_debug_setup() -> None:
     found = debug_setup.capture(run.session)
     state.record(_RunSetups).by_workflow[run.session.workflow_id] = found
     if run.session.run_id is not None:
-        notebook().keep_kit(run.session.run_id, debug_setup.encode_setup(found))
+        notebook().keep_kit(run.session.run_id, encode(found))
 
 
 def _stored_setup(run_id: str | None) -> JsonObject | None:
@@ -434,7 +435,8 @@ def _stored_setup(run_id: str | None) -> JsonObject | None:
         stored = notebook().kit_of(run_id) if run_id else None
     except StoreError:
         return None  # a run of the hosted API can be looked at without the local store
-    return debug_setup.decode_setup(stored) if stored else None
+    found: JsonObject | None = decode(stored) if stored else None
+    return found
 
 
 def select_event(index: int | None) -> None:

@@ -14,19 +14,9 @@ from debugger.session.session import DebugSession
 from debugger.session.variable_rows import VariableRow
 from debugger.session.verification import Fidelity, ForkVerification
 from debugger.settings import Settings
+from tests.support.clinic import LONG_CALL
 from tests.support.factories import direct, document, say, static, tool, when
 
-CALL = (
-    "I'd like to book an appointment.",
-    "I'm Ada Moreno, born 4 May 1990.",
-    "A check-up, on Tuesday please.",
-    "Where can I park?",
-    "Yes, go on please.",
-    "The first one.",
-    "No, the other one please.",
-    "Tuesday at 2:40 pm.",
-    "Yes, please book it.",
-)
 COUNT = "def count(n):\n    return n + 1\n"
 
 
@@ -145,7 +135,7 @@ def test_ten_unedited_forks_are_all_verified(backend):
     clinic = next(sample for sample in SAMPLES if sample.name == "Clinic front desk")
     *_, newest = clinic.documents()
     scripted = EmbeddedBackend(backend.settings.model_copy(update={"responder": "scripted"}))
-    session = begun(scripted, *CALL, workflow=newest)
+    session = begun(scripted, *LONG_CALL, workflow=newest)
     assert len(session.turns) == 10
 
     forks = [forked(scripted, ForkDraft.of(fork_point(session, number))) for number in range(1, 11)]

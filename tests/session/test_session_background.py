@@ -12,18 +12,9 @@ from debugger.errors import AuthenticationError, ConnectionFailedError, RunEnded
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
+from tests.support.clock import Clock
 from tests.support.companions import lab, watchful
 from tests.support.factories import document, say
-
-
-class Clock:
-    """A clock that moves only when it is told to."""
-
-    def __init__(self):
-        self.seconds = 1_000_000.0
-
-    def now(self):
-        return self.seconds
 
 
 @pytest.fixture
@@ -34,7 +25,7 @@ def clock():
 @pytest.fixture
 def backend(tmp_path, clock):
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
-    backend = EmbeddedBackend(settings, world=Environment(now=clock.now))
+    backend = EmbeddedBackend(settings, world=Environment(now=clock))
     yield backend
     backend.close()
 
@@ -44,7 +35,7 @@ def begin(backend, clock):
     """Gives a session whose first turn has ended."""
 
     def begun(graph):
-        session = DebugSession(backend, backend.create_workflow(graph).id, now=clock.now)
+        session = DebugSession(backend, backend.create_workflow(graph).id, now=clock)
         session.start(TurnInput.with_message(None))
         assert session.wait(10)
         assert session.status == "waiting_for_user_input"  # a look, by which the session takes the turn in
@@ -294,7 +285,7 @@ def test_transient_failure_is_retried_later_each_time(backend, begin, clock):
     pump, tries = backend.pump, []
 
     def broken(*args, **kwargs):
-        tries.append(clock.now())
+        tries.append(clock())
         raise ConnectionFailedError("Nothing answers there.")
 
     backend.pump = broken

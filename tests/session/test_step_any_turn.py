@@ -10,18 +10,10 @@ from debugger.session.breakpoints import Breakpoint
 from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
+from tests.support.clock import Clock
 from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static, when
 from tests.support.super_nodes import super_node
-
-
-class Clock:
-    """A clock that moves only when it is told to."""
-
-    seconds = 1_000_000.0
-
-    def now(self):
-        return self.seconds
 
 
 @pytest.fixture
@@ -32,7 +24,7 @@ def clock():
 @pytest.fixture
 def backend(tmp_path, clock):
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
-    backend = EmbeddedBackend(settings, world=Environment(now=clock.now))
+    backend = EmbeddedBackend(settings, world=Environment(now=clock))
     yield backend
     backend.close()
 
@@ -63,7 +55,7 @@ def nested():
 
 def begun(backend, graph, clock, *, turns=1):
     """A session at rest after some turns."""
-    session = DebugSession(backend, backend.create_workflow(graph).id, now=clock.now)
+    session = DebugSession(backend, backend.create_workflow(graph).id, now=clock)
     session.start(TurnInput.with_message(None))
     assert session.wait_until_idle(10)
     for number in range(2, turns + 1):
@@ -132,7 +124,7 @@ def test_seventh_turn_is_stepped_node_by_node(backend, clock, graph):
 
 
 def test_first_turn_is_stepped_where_armed(backend, clock):
-    session = DebugSession(backend, backend.create_workflow(nested()).id, now=clock.now)
+    session = DebugSession(backend, backend.create_workflow(nested()).id, now=clock)
     session.stepping.arm("event")
 
     session.start(TurnInput.with_message(None))

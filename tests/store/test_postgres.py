@@ -17,22 +17,10 @@ from debugger.errors import InputError, StoreDisconnectedError, StoreError
 from debugger.protocol.runs import RunSearch
 from debugger.store import Store, new_id
 from debugger.store.database import Database, dialect_of
-from tests.support.turns import WholeTurn, append_turn
+from tests.support.turns import a_turn, append_turn
 
 PASSWORD = uuid4().hex
 SERVER = "host=127.0.0.1 port=5432 user=postgres"
-
-
-def a_turn(run_id, number, **fields):
-    values = {
-        "status": "waiting_for_user_input",
-        "checkpoint": b"%d" % number,
-        "started_at": float(number),
-        "finished_at": float(number),
-        "workflow_id": "w",
-        "version_number": 0,
-    }
-    return WholeTurn(run_id=run_id, turn_number=number, **{**values, **fields})
 
 
 @contextmanager

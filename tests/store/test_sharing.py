@@ -16,7 +16,7 @@ from debugger.errors import ConflictError, StoreDisconnectedError
 from debugger.store import Store, new_id
 from debugger.store.database import Database
 from debugger.store.schema import runs, turns
-from tests.support.turns import WholeTurn, append_turn
+from tests.support.turns import a_turn, append_turn
 
 SERVER = """
 import sys
@@ -67,18 +67,6 @@ class Server:
         self._process.stdin.close()
         self._process.wait(20)
         self._process.stdout.close()
-
-
-def a_turn(run_id, number, **fields):
-    values = {
-        "status": "waiting_for_user_input",
-        "checkpoint": b"%d" % number,
-        "started_at": float(number),
-        "finished_at": float(number),
-        "workflow_id": "w",
-        "version_number": 0,
-    }
-    return WholeTurn(run_id=run_id, turn_number=number, **{**values, **fields})
 
 
 def numbers(url, run_id):

@@ -19,6 +19,19 @@ CALL = (
     "No, that's all. Thank you!",
 )
 
+LONG_CALL = (
+    "I'd like to book an appointment.",
+    "I'm Ada Moreno, born 4 May 1990.",
+    "A check-up, on Tuesday please.",
+    "Where can I park?",
+    "Yes, go on please.",
+    "The first one.",
+    "No, the other one please.",
+    "Tuesday at 2:40 pm.",
+    "Yes, please book it.",
+)
+"""A call that changes its mind, and asks for more."""
+
 
 @cache
 def clinic_call() -> tuple[EmbeddedBackend, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from debugger.store import FinishedTurn, Store, TurnClaim
 from debugger.store.claims import new_claim_id, take_claim
@@ -52,3 +53,16 @@ def append_turn(store: Store, turn: WholeTurn) -> None:
         _finish(cursor, turn, clears_unfinished=False)
 
     store.claims._write(append, partial(_is_stored, turn=turn))
+
+
+def a_turn(run_id: str, number: int, **fields: Any) -> WholeTurn:
+    """Return a turn after which the run waits for its user; its checkpoint and times are its number."""
+    values = {
+        "status": "waiting_for_user_input",
+        "checkpoint": b"%d" % number,
+        "started_at": float(number),
+        "finished_at": float(number),
+        "workflow_id": "w",
+        "version_number": 0,
+    }
+    return WholeTurn(run_id=run_id, turn_number=number, **{**values, **fields})

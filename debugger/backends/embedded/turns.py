@@ -55,88 +55,6 @@ class SegmentOutput:
     end: ExecutionResult
 
 
-class RunRecorder:
-    """Stores what is executed under a claim.
-
-    Args:
-        store: Where it is stored.
-        world: Clock and random values.
-    """
-
-    def __init__(self, store: Store, world: Environment) -> None:
-        self._store = store
-        self._world = world
-
-    def collect(self, segment: Segment, held: HeldClaim) -> Generator[Event, None, SegmentOutput]:
-        """Relay a segment's events, and collect them in wire form.
-
-        Raises:
-            ConflictError: The claim was taken away meanwhile: nothing more is executed.
-        """
-        events = held.events
-        while not held.is_lost:
-            try:
-                event = next(segment)
-            except StopIteration as stop:
-                persisted = [event.to_wire() for event in events if event.is_persisted]
-                all_persisted = len(persisted) == len(events)
-                return SegmentOutput(
-                    persisted if all_persisted else [event.to_wire() for event in events],
-                    persisted,
-                    stop.value,
-                )
-            events.append(event)
-            yield event
-        raise ConflictError(
-            f"The turn of run {held.claim.run_id} was interrupted: its claim has lapsed.",
-            advice="Load the run and continue from its last turn.",
-        )
-
-    def turn(self, opened: LoadedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
-        """Store a turn that has ended.
-
-        Raises:
-            ConflictError: The claim has lapsed; nothing of the turn is stored.
-            NotFoundError: The run was deleted meanwhile.
-        """
-        end = output.end
-        # The event that holds the input/output pair is one of the last.
-        has_pair = any(event["type"] == "end_workflow_iteration" for event in reversed(output.persisted))
-        self._store.claims.finish(
-            FinishedTurn(
-                run_id=opened.run_id,
-                turn_number=opened.pair_number,
-                claim_id=held.claim.claim_id,
-                status=end.status,
-                termination_source="execution_error" if end.status == "failed" else None,
-                events_json=encode(output.persisted),
-                pair_json=None if has_pair else encode(end.pair),
-                checkpoint=opened.state.to_json(),
-                token_usage_json=encode(end.token_usage),
-                latency_stats_json=encode(end.latency_stats),
-                finished_at=self._world.now(),
-            ),
-            clears_unfinished=opened.has_unfinished,
-        )
-        return _result(opened, output, opened.pair_number)
-
-    def background(self, opened: LoadedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
-        """Store background work if there was any.
-
-        Work whose events are all left out of the record adds nothing to it, since it may come every second;
-        which conditions were evaluated, and when, is stored in the run's state.
-
-        Raises:
-            ConflictError: The claim has lapsed; nothing of the work is stored.
-            NotFoundError: The run was deleted meanwhile.
-        """
-        if output.persisted or output.end.status in TERMINAL_STATUSES:
-            return self.turn(opened, output, held)
-        checkpoint = opened.state.to_json() if output.events else None
-        self._store.claims.release(held.claim, checkpoint=checkpoint)
-        return _result(opened, output, opened.pair_number - 1)
-
-
 def _result(opened: LoadedRun, output: SegmentOutput, record_length: int) -> TurnResult:
     end = output.end
     return TurnResult(
@@ -199,7 +117,6 @@ class Turns:
         self._leases = leases
         self._world = world
         self._past = past
-        self._recorder = RunRecorder(store, world)
 
     def execute(self, request: TurnRequest) -> TurnStream:
         """Claim a turn and return the stream that executes it.
@@ -238,9 +155,7 @@ class Turns:
                 opened.state, past=lambda: self._past(run_id), cancelled=cancelled, inspector=inspector
             )
             try:
-                return self._claimed(
-                    opened, segment, background_input(), self._recorder.background, cancelled
-                )
+                return self._claimed(opened, segment, background_input(), self._store_background, cancelled)
             except _NotClaimedError:
                 self._check_free(run_id)
 
@@ -267,7 +182,7 @@ class Turns:
             cancelled=request.cancelled,
             inspector=request.inspector,
         )
-        return self._claimed(opened, segment, turn_input, self._recorder.turn, request.cancelled)
+        return self._claimed(opened, segment, turn_input, self._store_turn, request.cancelled)
 
     def _claimed(
         self,
@@ -277,7 +192,7 @@ class Turns:
         store: _StoreOutput,
         cancelled: threading.Event,
     ) -> TurnStream:
-        claim = self._claim(opened, turn_input, is_turn=store == self._recorder.turn)
+        claim = self._claim(opened, turn_input, is_turn=store == self._store_turn)
         try:
             held = self._leases.take(claim, cancelled)
         except ConflictError as error:
@@ -298,7 +213,7 @@ class Turns:
     ) -> Generator[Event, None, TurnResult]:
         try:
             yield cast(Event, None)  # received by `_claimed`
-            output = yield from self._recorder.collect(segment, held)
+            output = yield from self._collect(segment, held)
             result = store(opened, output, held)
         except BaseException:
             self._leases.release(held)
@@ -306,6 +221,75 @@ class Turns:
         self._leases.drop(held)
         _log.info("turn %s ended as %s", opened.pair_number, result.status)
         return result
+
+    def _collect(self, segment: Segment, held: HeldClaim) -> Generator[Event, None, SegmentOutput]:
+        """Relay a segment's events, and collect them in wire form.
+
+        Raises:
+            ConflictError: The claim was taken away meanwhile: nothing more is executed.
+        """
+        events = held.events
+        while not held.is_lost:
+            try:
+                event = next(segment)
+            except StopIteration as stop:
+                persisted = [event.to_wire() for event in events if event.is_persisted]
+                all_persisted = len(persisted) == len(events)
+                return SegmentOutput(
+                    persisted if all_persisted else [event.to_wire() for event in events],
+                    persisted,
+                    stop.value,
+                )
+            events.append(event)
+            yield event
+        raise ConflictError(
+            f"The turn of run {held.claim.run_id} was interrupted: its claim has lapsed.",
+            advice="Load the run and continue from its last turn.",
+        )
+
+    def _store_turn(self, opened: LoadedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
+        """Store a turn that has ended.
+
+        Raises:
+            ConflictError: The claim has lapsed; nothing of the turn is stored.
+            NotFoundError: The run was deleted meanwhile.
+        """
+        end = output.end
+        # The event that holds the input/output pair is one of the last.
+        has_pair = any(event["type"] == "end_workflow_iteration" for event in reversed(output.persisted))
+        self._store.claims.finish(
+            FinishedTurn(
+                run_id=opened.run_id,
+                turn_number=opened.pair_number,
+                claim_id=held.claim.claim_id,
+                status=end.status,
+                termination_source="execution_error" if end.status == "failed" else None,
+                events_json=encode(output.persisted),
+                pair_json=None if has_pair else encode(end.pair),
+                checkpoint=opened.state.to_json(),
+                token_usage_json=encode(end.token_usage),
+                latency_stats_json=encode(end.latency_stats),
+                finished_at=self._world.now(),
+            ),
+            clears_unfinished=opened.has_unfinished,
+        )
+        return _result(opened, output, opened.pair_number)
+
+    def _store_background(self, opened: LoadedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
+        """Store background work if there was any.
+
+        Work whose events are all left out of the record adds nothing to it, since it may come every second;
+        which conditions were evaluated, and when, is stored in the run's state.
+
+        Raises:
+            ConflictError: The claim has lapsed; nothing of the work is stored.
+            NotFoundError: The run was deleted meanwhile.
+        """
+        if output.persisted or output.end.status in TERMINAL_STATUSES:
+            return self._store_turn(opened, output, held)
+        checkpoint = opened.state.to_json() if output.events else None
+        self._store.claims.release(held.claim, checkpoint=checkpoint)
+        return _result(opened, output, opened.pair_number - 1)
 
     def _claim(self, opened: LoadedRun, turn_input: TurnInput, *, is_turn: bool) -> TurnClaim:
         wire = turn_input.to_wire()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 
 import httpx
 
 from debugger.backends.base import (
     Ability,
+    Backend,
     Capabilities,
     FoundTurn,
     Page,
@@ -36,20 +38,15 @@ from debugger.backends.hosted.turn_sender import TurnSender
 from debugger.backends.hosted.turns import HostedTurns
 from debugger.backends.hosted.websocket import SocketConnector
 from debugger.engine.inspection import RunInspector
-from debugger.engine.variables import VariableEdit
 from debugger.errors import InputError, NotFoundError, UnsupportedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, check_id
-from debugger.protocol.events import Event
 from debugger.protocol.runs import Run, RunSearch, SentTurn, TurnInput, requested_version, unwrap_run
-from debugger.protocol.turn_logs import LazyRun
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import HostedSettings
 from debugger.store import NoteRepository
 
 MAX_PAGES = 1_000
-STOP_TIMEOUT = 10.0
-"""Seconds that a stopped run's own answer is waited for."""
 
 _LIVE_IS_OFF = "INTERACTLY_LIVE_EVENTS is off, so the events of a turn come all at once when it is over."
 _MISSING: dict[Ability, str] = {
@@ -63,7 +60,7 @@ _MISSING: dict[Ability, str] = {
 }
 
 
-class HostedBackend:
+class HostedBackend(Backend):
     """Runs workflows on the hosted API, or on a compatible server.
 
     Args:
@@ -87,13 +84,11 @@ class HostedBackend:
         self._tell_live("" if is_live else _LIVE_IS_OFF)
         check = AnswerCheck()
         background = BackgroundProbe(self.workflow, self.run)
-        self._connector = SocketConnector(
-            self._client, is_used=is_live, timeout=settings.connect_timeout, on_change=self._tell_live
-        )
+        self._connector = SocketConnector(self._client, is_used=is_live, on_change=self._tell_live)
         self._read_timeout = min(settings.timeout, settings.reconciliation_timeout)
         self._revisions = RunRevisions(self.run, self._newest_runs)
         self._reconciliation = Reconciliation(
-            lambda run_id: self._run(run_id, self._read_timeout),
+            partial(self.run, timeout=self._read_timeout),
             self._newest_runs,
             check,
             timeout=settings.reconciliation_timeout,
@@ -106,17 +101,9 @@ class HostedBackend:
             active_version=lambda workflow_id: self.workflow_summary(workflow_id).active_version_number,
             background=background,
             reconciliation=self._reconciliation,
-            timeout=settings.timeout,
-            connect_timeout=settings.connect_timeout,
         )
         self._turns = HostedTurns(
-            self._client,
-            sender=sender,
-            check=check,
-            reconciliation=self._reconciliation,
-            names_turns=settings.client_turn_ids,
-            timeout=settings.timeout,
-            stop_timeout=min(settings.timeout, STOP_TIMEOUT),
+            self._client, sender=sender, check=check, reconciliation=self._reconciliation
         )
 
     def __repr__(self) -> str:
@@ -230,13 +217,10 @@ class HostedBackend:
         path = urls.ACTIVATE.format(workflow_id=workflow_id, version_number=version_number)
         self._client.post(path, f"version {version_number} of {workflow_named(workflow_id)}")
 
-    def run(self, run_id: str) -> Run:
-        """See `Backend.run`."""
-        return self._run(run_id)
-
-    def record(self, run_id: str) -> LazyRun:
-        """See `Backend.record`."""
-        return LazyRun.of(self.run(run_id))
+    def run(self, run_id: str, *, timeout: float | None = None) -> Run:
+        """See `Backend.run`; the timeout is that of the settings by default."""
+        path = urls.RUN.format(run_id=check_id("run", run_id))
+        return self._client.get(path, run_named(run_id), timeout=timeout).read(unwrap_run)
 
     def runs(
         self,
@@ -334,43 +318,6 @@ class HostedBackend:
         """Report why events are not live; an empty text means they are."""
         live: dict[Ability, str] = {"live_events": reason} if reason else {}
         self.capabilities = Capabilities(live | _MISSING)
-
-    def fork(
-        self,
-        run_id: str,
-        turn_number: int,
-        *,
-        version_number: int | None = None,
-        edits: Sequence[VariableEdit] = (),
-        start_node_logical_id: str | None = None,
-        run_by: str | None = None,
-    ) -> str:
-        """See `Backend.fork`.
-
-        Raises:
-            UnsupportedError: Always; what can be done instead is in `debugger.session.forks`.
-        """
-        raise self._no_checkpoint()
-
-    def replay(
-        self, run_id: str, turn_number: int, *, cancelled: threading.Event | None = None
-    ) -> list[Event]:
-        """See `Backend.replay`.
-
-        Raises:
-            UnsupportedError: Always: every turn here is a real one.
-        """
-        raise self._no_checkpoint()
-
-    def _no_checkpoint(self) -> UnsupportedError:
-        return UnsupportedError(
-            self.capabilities.missing["exact_fork"],
-            advice="Rebuild the turn from the record, or run the turns again from turn 1.",
-        )
-
-    def _run(self, run_id: str, timeout: float | None = None) -> Run:
-        path = urls.RUN.format(run_id=check_id("run", run_id))
-        return self._client.get(path, run_named(run_id), timeout=timeout).read(unwrap_run)
 
     def _runs(
         self, query: Mapping[str, str | int | bool], timeout: float | None = None

@@ -102,7 +102,7 @@ class ApiClient:
 
     def __init__(self, settings: HostedSettings, *, transport: httpx.BaseTransport | None = None) -> None:
         self.base_url = check_base_url(settings.base_url)
-        self._settings = settings
+        self.settings = settings
         self._key = settings.api_key.get_secret_value().strip()
         self._former_keys: tuple[str, ...] = ()
         self.is_loopback = is_loopback(httpx.URL(self.base_url).host)
@@ -172,7 +172,7 @@ class ApiClient:
         """
         url = httpx.URL(self.base_url).copy_with(path=SESSION)
         try:
-            answer = self._client.get(url, timeout=self._settings.connect_timeout)
+            answer = self._client.get(url, timeout=self.settings.connect_timeout)
             self.server_checks_numbers = answer.headers.get(TURN_NUMBERS_HEADER) == "checked"
             token = answer.json()["data"]["id"] if answer.status_code == 200 else None
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -290,8 +290,8 @@ class ApiClient:
             raise ConnectionFailedError(
                 f"The connection is closed, so {request} was not sent.", was_sent=False
             )
-        seconds = self._settings.timeout if timeout is None else timeout
-        limits = httpx.Timeout(seconds, connect=self._settings.connect_timeout)
+        seconds = self.settings.timeout if timeout is None else timeout
+        limits = httpx.Timeout(seconds, connect=self.settings.connect_timeout)
         own = {**outgoing_headers(), **(headers or {})}
         try:
             return self._client.request(
@@ -299,7 +299,7 @@ class ApiClient:
             )
         except httpx.RequestError as error:
             raise no_answer(
-                request, error, timeout=seconds, connect_timeout=self._settings.connect_timeout
+                request, error, timeout=seconds, connect_timeout=self.settings.connect_timeout
             ) from error
 
 

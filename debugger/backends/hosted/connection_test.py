@@ -13,6 +13,7 @@ from debugger.backends.hosted.client import Answer, ApiClient, Query, read_objec
 from debugger.backends.hosted.http_errors import RequestInfo, refusal
 from debugger.backends.hosted.websocket import HANDSHAKE_ERRORS, handshake, handshake_failure
 from debugger.errors import (
+    AnswerError,
     ApiError,
     AuthenticationError,
     ConnectionFailedError,
@@ -81,127 +82,108 @@ class _ConnectionTest:
     def _list(self, call: str, path: str, noun: str, key: str) -> tuple[ConnectionCheck, list[str]]:
         """Read the first page of a list, and return its ids too."""
         found: list[str] = []
-
-        def read(answer: Answer) -> str:
-            rows = answer.rows(key, "items", "data")
-            if key == "workflow_runs":
-                found.extend(answer.read(unwrap_run, row).workflow_run_id for row in rows)
-            total = answer.body.get("total")
-            number = total if isinstance(total, int) else len(rows)
-            return f"{number:,} {noun}{'' if number == 1 else 's'}."
-
         if self._is_unreachable:
-            return self._not_made(call, "GET", path), found
+            return self._not_made(call, path), found
         started = time.perf_counter()
         request = self._client.request_info("GET", path, f"the list of {noun}s")
-        response, error = self._request(request, {"page": 1, "size": 20})
-        sentence = ""
-        if response is not None and error is None:
-            try:
-                sentence = read(Answer(request, read_object(request, response)))
-            except DebuggerError as unusable:
-                error = unusable
-        check = ConnectionCheck(
-            call,
-            f"GET {self._base_path}{path}",
-            _sentence(error) if error else sentence,
-            "failed" if error else "ok",
-            "" if response is None else str(response.status_code),
-            _milliseconds_since(started),
-        )
-        return check, found
+        status, answer = self._read(request, {"page": 1, "size": 20})
+        try:
+            if isinstance(answer, DebuggerError):
+                raise answer
+            rows = answer.rows(key, "items", "data")
+            if key == "workflow_runs":
+                found = [answer.read(unwrap_run, row).workflow_run_id for row in rows]
+        except DebuggerError as error:
+            return self._check(call, path, _sentence(error), "failed", status, started), []
+        total = answer.body.get("total")
+        number = total if isinstance(total, int) else len(rows)
+        sentence = f"{number:,} {noun}{'' if number == 1 else 's'}."
+        return self._check(call, path, sentence, "ok", status, started), found
 
-    def _request(
-        self, request: RequestInfo, query: Query | None = None
-    ) -> tuple[httpx.Response | None, DebuggerError | None]:
-        """Send a request once; return the response and its error."""
+    def _read(self, request: RequestInfo, query: Query | None = None) -> tuple[str, Answer | DebuggerError]:
+        """Send a request once; return the status of its answer, and the answer or why there is none."""
         try:
             response = self._client.send(request, query=query)
-        except (ConnectionFailedError, RequestTimeoutError, AuthenticationError) as error:
-            self._is_unreachable = True
-            return None, error
         except ApiError as error:
-            return None, error
-        return response, None if response.is_success else refusal(request, response)
+            unreachable = (ConnectionFailedError, RequestTimeoutError, AuthenticationError)
+            self._is_unreachable = self._is_unreachable or isinstance(error, unreachable)
+            return "", error
+        status = str(response.status_code)
+        if not response.is_success:
+            return status, refusal(request, response)
+        try:
+            return status, Answer(request, read_object(request, response))
+        except AnswerError as error:
+            return status, error
 
     def _socket(self) -> ConnectionCheck:
-        call = "Open a socket"
+        call, path = "Open a socket", urls.STREAM
         if self._settings.live_events == "off":
             sentence = "Not opened: live_events is off for this connection, so each turn is one request."
-            return ConnectionCheck(call, self._path("GET", urls.STREAM), sentence, "note")
+            return self._check(call, path, sentence, "note")
         if self._is_unreachable:
-            return self._not_made(call, "GET", urls.STREAM)
-        started, status = time.perf_counter(), "101"
+            return self._not_made(call, path)
+        started = time.perf_counter()
         try:
-            with handshake(self._client, self._settings.connect_timeout):
-                sentence, opened = "Opened and closed again; events arrive as they happen.", True
+            with handshake(self._client):
+                sentence = "Opened and closed again; events arrive as they happen."
+                return self._check(call, path, sentence, "ok", "101", started)
         except HANDSHAKE_ERRORS as error:
             status, reason = handshake_failure(error)
-            opened = False
-            sentence = f"Not opened ({reason}), so the events of a turn arrive together when it is over."
-            if not status:
-                sentence += " A proxy on the way may not pass WebSockets on."
-        outcome: Literal["ok", "note"] = "ok" if opened else "note"
-        path = self._path("GET", urls.STREAM)
-        return ConnectionCheck(call, path, sentence, outcome, status, _milliseconds_since(started))
+        sentence = f"Not opened ({reason}), so the events of a turn arrive together when it is over."
+        if not status:
+            sentence += " A proxy on the way may not pass WebSockets on."
+        return self._check(call, path, sentence, "note", status, started)
 
     def _client_turn_id(self, run_ids: Sequence[str]) -> ConnectionCheck:
         call, path = "Record returns the client turn id", urls.RUN
         if self._is_unreachable:
-            return self._not_made(call, "GET", path)
+            return self._not_made(call, path)
         if not self._settings.client_turn_ids:
             sentence = "Not sent: client_turn_ids is off for this connection."
-            return ConnectionCheck(call, self._path("GET", path), sentence, "note")
+            return self._check(call, path, sentence, "note")
         started, status = time.perf_counter(), ""
         is_dropped = False
         wanted = list(dict.fromkeys([*self._own_run_ids, *run_ids]))[:MAX_RUNS_READ]
         for run_id in wanted:
             request = self._client.request_info("GET", path.format(run_id=run_id), f"run {run_id!r}")
-            response, error = self._request(request)
-            if response is None or error is not None:
+            last_status, answer = self._read(request)
+            if isinstance(answer, DebuggerError):
                 continue
-            status = str(response.status_code)
+            status = last_status
             try:
-                run = Answer(request, read_object(request, response)).read(unwrap_run)
+                run = answer.read(unwrap_run)
             except DebuggerError:
                 continue
             if _has_client_turn_id(run):
                 sentence = "Yes: a turn whose answer is lost is found in the record by its id."
-                return self._record(sentence, "ok", status, started)
+                return self._check(call, path, sentence, "ok", status, started)
             is_dropped |= run_id in self._own_run_ids and bool(run.finished_turns)
         if is_dropped:
             sentence = "No: a turn whose answer is lost is searched by its number and its text."
-            return self._record(sentence, "note", status, started)
+            return self._check(call, path, sentence, "note", status, started)
         sentence = "Not known yet: the newest runs have no turn of this client. Run a turn, then test again."
-        return self._record(sentence, "note", status, started if wanted else None)
+        return self._check(call, path, sentence, "note", status, started if wanted else None)
 
-    def _record(
-        self, sentence: str, outcome: Literal["ok", "note"], status: str, started: float | None
+    def _not_made(self, call: str, path: str) -> ConnectionCheck:
+        return self._check(call, path, "Not called, since the first call had no answer.", "failed")
+
+    def _check(
+        self,
+        call: str,
+        path: str,
+        sentence: str,
+        outcome: Literal["ok", "note", "failed"],
+        status: str = "",
+        started: float | None = None,
     ) -> ConnectionCheck:
-        return ConnectionCheck(
-            "Record returns the client turn id",
-            self._path("GET", urls.RUN),
-            sentence,
-            outcome,
-            status,
-            None if started is None else _milliseconds_since(started),
-        )
-
-    def _not_made(self, call: str, method: str, path: str) -> ConnectionCheck:
-        sentence = "Not called, since the first call had no answer."
-        return ConnectionCheck(call, self._path(method, path), sentence, "failed")
-
-    def _path(self, method: str, path: str) -> str:
-        return f"{method} {self._base_path}{path}"
+        took = None if started is None else round((time.perf_counter() - started) * 1000)
+        return ConnectionCheck(call, f"GET {self._base_path}{path}", sentence, outcome, status, took)
 
 
 def _has_client_turn_id(run: Run) -> bool:
     inputs = (turn.run_input.get("miscellaneous") for turn in run.input_output_pairs)
     return any(isinstance(sent, dict) and bool(sent.get(CLIENT_TURN_ID)) for sent in inputs)
-
-
-def _milliseconds_since(started: float) -> int:
-    return round((time.perf_counter() - started) * 1000)
 
 
 def _sentence(error: DebuggerError) -> str:

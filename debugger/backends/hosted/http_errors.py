@@ -82,6 +82,24 @@ class RequestInfo:
         return line if len(line) <= MAX_QUOTE else line[:MAX_QUOTE] + "…"
 
 
+class AnswerLost(Exception):
+    """The answer to a sent turn is missing or cannot be used.
+
+    Args:
+        reason: Why.
+        is_refusal: The server said that it does not execute the turn.
+    """
+
+    def __init__(self, reason: DebuggerError, *, is_refusal: bool = False) -> None:
+        super().__init__(reason.message)
+        self.reason = reason
+        self.is_refusal = is_refusal
+        self.run_id: str | None = None
+        """The run, where the server has named it."""
+        self.seen: set[str] = set()
+        """Ids of the events that were yielded before."""
+
+
 def no_answer(
     request: RequestInfo, error: httpx.RequestError, *, timeout: float, connect_timeout: float
 ) -> ApiError:

@@ -9,14 +9,13 @@ from collections.abc import Generator
 import httpx
 
 from debugger.backends.hosted.client import encode_body
-from debugger.backends.hosted.http_errors import RequestInfo, refusal
+from debugger.backends.hosted.http_errors import AnswerLost, RequestInfo, refusal
 from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, result_from_events
 from debugger.backends.hosted.websocket import Socket, SocketClosed
 from debugger.engine.background_call import POLL_SECONDS
 from debugger.errors import (
     AnswerError,
     ConnectionFailedError,
-    DebuggerError,
     InputError,
     NotStartableError,
     RequestTimeoutError,
@@ -39,24 +38,6 @@ _STATUS_BY_EVENT: dict[str, RunStatus] = {
 _REFUSALS = range(4400, 4500)
 """Close codes that stand for the status of an HTTP answer, plus 4000."""
 _OTHER_REFUSALS = {4006: 422, 4007: 409, 1009: 413}
-
-
-class AnswerLost(Exception):
-    """The answer to a sent turn is missing or cannot be used.
-
-    Args:
-        reason: Why.
-        is_refusal: The server said that it does not execute the turn.
-    """
-
-    def __init__(self, reason: DebuggerError, *, is_refusal: bool = False) -> None:
-        super().__init__(reason.message)
-        self.reason = reason
-        self.is_refusal = is_refusal
-        self.run_id: str | None = None
-        """The run, where the server has named it."""
-        self.seen: set[str] = set()
-        """Ids of the events that were yielded before."""
 
 
 class StreamedTurn:

@@ -9,7 +9,7 @@ from functools import partial
 import httpx
 
 from debugger.backends.hosted.client import Answer, ApiClient, encode_body, read_object
-from debugger.backends.hosted.http_errors import RequestInfo, refusal
+from debugger.backends.hosted.http_errors import AnswerLost, RequestInfo, refusal
 from debugger.backends.hosted.payloads import (
     execute_body,
     live_input,
@@ -18,7 +18,7 @@ from debugger.backends.hosted.payloads import (
     workflow_named,
 )
 from debugger.backends.hosted.reconciliation import Reconciliation
-from debugger.backends.hosted.streamed_turn import AnswerLost, StreamedTurn
+from debugger.backends.hosted.streamed_turn import StreamedTurn
 from debugger.backends.hosted.turn_results import AnswerCheck, BackgroundProbe, MayContinue, client_turn_id_of
 from debugger.backends.hosted.websocket import MAX_START_BYTES, Socket, SocketConnector
 from debugger.engine.background_call import call_cancellable
@@ -54,8 +54,6 @@ class TurnSender:
         active_version: Returns the active version of a workflow.
         background: Knows whether a run may continue without its user.
         reconciliation: Reads the record of a run that a first turn has started.
-        timeout: Seconds after which a silent socket is closed.
-        connect_timeout: Seconds in which a socket must acknowledge a second turn.
     """
 
     def __init__(
@@ -67,8 +65,6 @@ class TurnSender:
         active_version: Callable[[str], int | None],
         background: BackgroundProbe,
         reconciliation: Reconciliation,
-        timeout: float,
-        connect_timeout: float,
     ) -> None:
         self._client = client
         self._connector = connector
@@ -76,8 +72,6 @@ class TurnSender:
         self._active_version = active_version
         self._background = background
         self._reconciliation = reconciliation
-        self._timeout = timeout
-        self._connect_timeout = connect_timeout
 
     def send(
         self, workflow_id: str, sent: SentTurn, version: int | None, cancelled: threading.Event
@@ -208,8 +202,8 @@ class TurnSender:
             self._check,
             self._request("WebSocket", urls.STREAM, frame["workflow_id"], sent),
             cancelled=cancelled,
-            timeout=self._timeout,
-            acknowledged_within=self._connect_timeout if is_reused else None,
+            timeout=self._client.settings.timeout,
+            acknowledged_within=self._client.settings.connect_timeout if is_reused else None,
         )
         keeps = False
         try:

@@ -13,9 +13,9 @@ from collections.abc import Generator
 
 from debugger.backends.base import TurnProgress
 from debugger.backends.hosted.client import Answer, ApiClient
+from debugger.backends.hosted.http_errors import AnswerLost
 from debugger.backends.hosted.payloads import execute_body, run_named, turn_result
 from debugger.backends.hosted.reconciliation import Reconciliation, stale
-from debugger.backends.hosted.streamed_turn import AnswerLost
 from debugger.backends.hosted.turn_results import AnswerCheck
 from debugger.backends.hosted.turn_sender import RISK, TurnSender
 from debugger.engine.background_call import call_cancellable
@@ -30,7 +30,6 @@ from debugger.errors import (
     TurnInProgressError,
 )
 from debugger.protocol import urls
-from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, parse_event
 from debugger.protocol.runs import SentTurn, TurnInput, TurnResult
 
@@ -38,6 +37,8 @@ MAX_RESENDS = 3
 """Repeats of a turn that certainly was not executed, at most."""
 RESEND_WAIT = 0.5
 """Seconds before the first time, doubled each time, where the server names no wait."""
+STOP_TIMEOUT = 10.0
+"""Seconds that a stopped run's own answer is waited for."""
 CONFLICT_POLL = 0.25
 """Seconds between two reads of the record while another turn of the run is being executed."""
 
@@ -50,29 +51,16 @@ class HostedTurns:
         sender: Sends turns.
         check: Remembers the turns that were answered.
         reconciliation: Finds out what became of a turn whose answer was lost.
-        names_turns: Send a client turn id with each turn.
-        timeout: Seconds that a turn may take until it is answered.
-        stop_timeout: Seconds that the answer to a stop is waited for.
     """
 
     def __init__(
-        self,
-        client: ApiClient,
-        *,
-        sender: TurnSender,
-        check: AnswerCheck,
-        reconciliation: Reconciliation,
-        names_turns: bool,
-        timeout: float,
-        stop_timeout: float,
+        self, client: ApiClient, *, sender: TurnSender, check: AnswerCheck, reconciliation: Reconciliation
     ) -> None:
         self._client = client
         self._sender = sender
         self._check = check
         self._reconciliation = reconciliation
-        self._names_turns = names_turns
-        self._timeout = timeout
-        self._stop_timeout = stop_timeout
+        self._settings = client.settings
 
     def execute(
         self,
@@ -86,7 +74,8 @@ class HostedTurns:
     ) -> Generator[Event, None, TurnResult]:
         """Execute one turn; it starts a new run unless ``run_id`` is set."""
         number = 1 if run_id is None else turn_number
-        sent = SentTurn(self._named(turn_input), run_id, number, time.time())
+        name = turn_input.client_turn_id or str(uuid.uuid4()) if self._settings.client_turn_ids else None
+        sent = SentTurn(turn_input.with_client_turn_id(name), run_id, number, time.time())
         progress.sent = sent
         resends, seen = 0, set[str]()
         self._raise_if_stopped(workflow_id, sent, cancelled)
@@ -148,12 +137,6 @@ class HostedTurns:
         self._check.remember(run_id, (event.logical_id for event in events))
         return result
 
-    def _named(self, turn_input: TurnInput) -> TurnInput:
-        """Return the input with a client turn id where these are sent."""
-        if not self._names_turns:
-            return turn_input.with_client_turn_id(None)
-        return turn_input.with_client_turn_id(turn_input.client_turn_id or str(uuid.uuid4()))
-
     def _recover(
         self,
         workflow_id: str,
@@ -200,7 +183,7 @@ class HostedTurns:
         wait = RESEND_WAIT * 2**resends
         if isinstance(refused, RateLimitError) and refused.retry_after is not None:
             wait = refused.retry_after
-        if wait > self._timeout:
+        if wait > self._settings.timeout:
             raise refused
         progress.phase, progress.message = "retrying", refused.message
         progress.until = time.monotonic() + wait
@@ -224,7 +207,7 @@ class HostedTurns:
             TurnInProgressError: The other turn takes too long.
             ConflictError: The server refuses a first turn, which nothing can be in the way of.
         """
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self._settings.timeout
         progress.phase, progress.message, progress.until = "retrying", conflict.message, deadline
         while not cancelled.is_set() and time.monotonic() < deadline:
             try:
@@ -257,11 +240,10 @@ class HostedTurns:
         raise NotExecutedError("The turn was stopped before it was sent.")
 
     def _pump(self, workflow_id: str, run_id: str) -> Answer:
-        nothing: JsonObject = {}
         return self._client.post(
             urls.PUMP.format(workflow_id=workflow_id, run_id=run_id),
             run_named(run_id),
-            nothing,
+            {},
             risk="The background work may have been advanced.",
         )
 
@@ -273,7 +255,7 @@ class HostedTurns:
                 run_named(run_id),
                 execute_body(TurnInput(command="stop"), run_id, None),
                 risk=RISK,
-                timeout=self._stop_timeout,
+                timeout=min(self._settings.timeout, STOP_TIMEOUT),
             )
         except RunEndedError:
             return True

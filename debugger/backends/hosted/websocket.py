@@ -131,15 +131,11 @@ class SocketConnector:
     Args:
         client: Knows the API and the credentials.
         is_used: Whether sockets are wanted at all.
-        timeout: Seconds that a handshake may take.
         on_change: Called with the reason when no socket can be opened, with an empty text when one can.
     """
 
-    def __init__(
-        self, client: ApiClient, *, is_used: bool, timeout: float, on_change: Callable[[str], None]
-    ) -> None:
+    def __init__(self, client: ApiClient, *, is_used: bool, on_change: Callable[[str], None]) -> None:
         self._client = client
-        self._timeout = timeout
         self._on_change = on_change
         self.keeps_sockets = True
         """False once the server has closed a socket after a turn, or has not acknowledged a second one."""
@@ -196,7 +192,7 @@ class SocketConnector:
         """Open a socket; ``None`` where none can be opened."""
         closing = ExitStack()
         try:
-            connection = closing.enter_context(handshake(self._client, self._timeout))
+            connection = closing.enter_context(handshake(self._client))
         except ConnectionError:
             return None  # a request reports it better
         except HANDSHAKE_ERRORS as error:
@@ -208,13 +204,8 @@ class SocketConnector:
         return Socket(connection, closing, f"{_socket_url(self._client.base_url)}{STREAM}")
 
 
-def handshake(client: ApiClient, timeout: float) -> reconnect:
-    """Return the context in which a socket is open.
-
-    Args:
-        client: Knows the API and the credentials.
-        timeout: Seconds that the handshake may take.
-    """
+def handshake(client: ApiClient) -> reconnect:
+    """Return the context in which a socket is open."""
     near = client.is_loopback
     address = _socket_url(client.base_url)
     token = client.session_token()
@@ -225,7 +216,7 @@ def handshake(client: ApiClient, timeout: float) -> reconnect:
         additional_headers={**client.headers, **outgoing_headers()},
         user_agent_header=None,
         proxy=None if near else True,
-        open_timeout=timeout,
+        open_timeout=client.settings.connect_timeout,
         close_timeout=_CLOSE_WITHIN,
         max_size=MAX_FRAME_BYTES,
         compression=None if near else "deflate",

@@ -16,21 +16,11 @@ from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.samples import SAMPLES
 from debugger.settings import HostedSettings, Settings
 from tests.backends.one_turn import input_of, is_over, open_backend, step
+from tests.support.clinic import LONG_CALL
 from tests.support.factories import direct, document, say, static, when
 from tests.support.generated import generate
 
 CLINIC = next(sample for sample in SAMPLES if sample.name == "Clinic front desk")
-CALL = (
-    "I'd like to book an appointment.",
-    "I'm Ada Moreno, born 4 May 1990.",
-    "A check-up, on Tuesday please.",
-    "Where can I park?",
-    "Yes, go on please.",
-    "The first one.",
-    "No, the other one please.",
-    "Tuesday at 2:40 pm.",
-    "Yes, please book it.",
-)
 
 
 @pytest.fixture
@@ -46,7 +36,7 @@ def clinic(backend):
     kept = backend.create_workflow(first)
     backend.store.create_version(kept.id, document=second, mark_as_active=True)
     run_id = None
-    for said in (None, *CALL):
+    for said in (None, *LONG_CALL):
         run_id = backend.execute(kept.id, TurnInput.with_message(said), run_id=run_id).finish().run_id
     return kept.id, run_id
 

@@ -18,21 +18,9 @@ from debugger.errors import (
 )
 from debugger.protocol.runs import RunSearch
 from debugger.settings import HostedSettings
-from tests.backends.hosted.peer import backend_of, first_turn, serving
+from tests.backends.hosted.peer import first_turn
 from tests.backends.hosted.records import KEY, RUN, WORKFLOW
 from tests.support.factories import document, static
-
-
-@pytest.fixture
-def peer():
-    with serving() as peer:
-        yield peer
-
-
-@pytest.fixture
-def hosted(peer):
-    with backend_of(peer) as backend:
-        yield backend
 
 
 def test_every_request_says_who_asks(peer):

@@ -28,20 +28,8 @@ from debugger.errors import (
     WorkflowError,
 )
 from debugger.settings import HostedSettings
-from tests.backends.hosted.peer import backend_of, first_turn, later_turn, serving
+from tests.backends.hosted.peer import backend_of, first_turn, later_turn
 from tests.backends.hosted.records import KEY, RUN, WORKFLOW
-
-
-@pytest.fixture
-def peer():
-    with serving() as peer:
-        yield peer
-
-
-@pytest.fixture
-def hosted(peer):
-    with backend_of(peer) as backend:
-        yield backend
 
 
 def test_missing_page_advises_whole_base_url(peer, hosted):

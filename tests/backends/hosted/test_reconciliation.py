@@ -14,22 +14,10 @@ from debugger.errors import (
     RunEndedError,
     StaleTurnError,
 )
-from tests.backends.hosted.peer import backend_of, first_turn, later_turn, serving
+from tests.backends.hosted.peer import backend_of, first_turn, later_turn
 from tests.backends.hosted.records import RUN, turn_events
 
 OTHER = "665f0c2b9a3e4d5f6a7b8c99"
-
-
-@pytest.fixture
-def peer():
-    with serving() as peer:
-        yield peer
-
-
-@pytest.fixture
-def hosted(peer):
-    with backend_of(peer) as backend:
-        yield backend
 
 
 def answered(peer, **changes):

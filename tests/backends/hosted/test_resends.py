@@ -23,18 +23,6 @@ from tests.backends.hosted.peer import backend_of, first_turn, later_turn, servi
 from tests.backends.hosted.records import RUN, message_input, turn_events
 
 
-@pytest.fixture
-def peer():
-    with serving() as peer:
-        yield peer
-
-
-@pytest.fixture
-def hosted(peer):
-    with backend_of(peer) as backend:
-        yield backend
-
-
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
     monkeypatch.setattr("debugger.backends.hosted.turns.RESEND_WAIT", 0.02)

@@ -15,22 +15,10 @@ from debugger.errors import (
     StaleTurnError,
 )
 from debugger.protocol.runs import SentTurn, TurnInput
-from tests.backends.hosted.peer import backend_of, first_turn, later_turn, serving
+from tests.backends.hosted.peer import backend_of, first_turn, later_turn
 from tests.backends.hosted.records import RUN, WORKFLOW, Records, message_input, turn_events
 
 OTHER = "665f0c2b9a3e4d5f6a7b8c99"
-
-
-@pytest.fixture
-def peer():
-    with serving() as peer:
-        yield peer
-
-
-@pytest.fixture
-def hosted(peer):
-    with backend_of(peer) as backend:
-        yield backend
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from debugger.errors import (
     RunEndedError,
     ServerError,
 )
-from tests.backends.hosted.peer import backend_of, first_turn, serving
+from tests.backends.hosted.peer import first_turn
 from tests.backends.hosted.records import RUN, WORKFLOW, turn_events
 
 ANSWER = {
@@ -23,18 +23,6 @@ ANSWER = {
     "is_waiting_for_input": True,
     "is_completed": False,
 }
-
-
-@pytest.fixture
-def peer():
-    with serving() as peer:
-        yield peer
-
-
-@pytest.fixture
-def hosted(peer):
-    with backend_of(peer) as backend:
-        yield backend
 
 
 def test_background_work_is_an_empty_post(peer, hosted):

@@ -16,20 +16,8 @@ from debugger.errors import (
     UnsupportedError,
 )
 from debugger.protocol.runs import TurnInput
-from tests.backends.hosted.peer import backend_of, first_turn, later_turn, serving
+from tests.backends.hosted.peer import backend_of, first_turn, later_turn
 from tests.backends.hosted.records import RUN, WORKFLOW, turn_events
-
-
-@pytest.fixture
-def peer():
-    with serving() as peer:
-        yield peer
-
-
-@pytest.fixture
-def hosted(peer):
-    with backend_of(peer) as backend:
-        yield backend
 
 
 @pytest.fixture(autouse=True)
