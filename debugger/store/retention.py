@@ -31,6 +31,7 @@ from debugger.store.schema import (
     verdicts,
     versions,
 )
+from debugger.telemetry.progress import report_progress
 
 _DAY = 86_400
 _ROW_BYTES = 200
@@ -148,6 +149,9 @@ def prune(database: Database, pruning: Pruning) -> int:
             chosen = _unchanged(connection, pruning.candidates[at : at + _RUNS_AT_ONCE], pruning.limits)
             delete_runs(connection, chosen)
             count += len(chosen)
+        report_progress(
+            "Deleting runs", min(at + _RUNS_AT_ONCE, len(pruning.candidates)), len(pruning.candidates)
+        )
     return count
 
 
