@@ -33,7 +33,7 @@ LIBRARY_HOMES = {
     "orjson": ["protocol"],
     "pandas": ["views"],
     "platformdirs": ["settings.py"],
-    "prometheus_client": ["server"],
+    "prometheus_client": ["server", "telemetry"],
     "psycopg": ["store"],
     "pydantic_ai": ["engine/models"],
     "pydantic_settings": ["settings.py"],

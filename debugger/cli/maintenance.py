@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from debugger.cli.progress import shown_progress
 from debugger.errors import DebuggerError, InputError
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def backup(
 
     with exit_on_error():
         url = store_url(database)
-        counts = back_up(team_url(url, team) if team else url, file)
+        with shown_progress():
+            counts = back_up(team_url(url, team) if team else url, file)
         typer.echo(f"{file}: {_counted(counts)}, {_bytes(file.stat().st_size)}.")
 
 
@@ -53,7 +55,9 @@ def restore(
     from debugger.store import restore as restore_backup
 
     with exit_on_error():
-        typer.echo(f"Restored {_counted(restore_backup(store_url(database), file, replace=replace))}.")
+        with shown_progress():
+            counts = restore_backup(store_url(database), file, replace=replace)
+        typer.echo(f"Restored {_counted(counts)}.")
 
 
 def prune(
@@ -85,7 +89,9 @@ def prune(
 
     with exit_on_error():
         settings = read_settings()
-        with closing(Store(store_url(database))) as store:
+        with shown_progress():
+            opened = Store(store_url(database))
+        with closing(opened) as store:
             expired = store.hidden.expired(settings.keep_deleted_days)
             limits = _limits(settings, days, runs, size, marked, is_required=not expired)
             if expired:
@@ -103,7 +109,8 @@ def prune(
             if not yes:
                 typer.echo("Nothing was deleted; use --yes to delete them.")
                 return
-            count = store.hidden.prune(settings.keep_deleted_days) + store.prune(pruning)
+            with shown_progress():
+                count = store.hidden.prune(settings.keep_deleted_days) + store.prune(pruning)
             typer.echo(f"Deleted {_number(count, 'run')}.")
             if limits.days is not None and (gone := store.suites.prune(limits.days)):
                 typer.echo(f"Deleted {_number(gone, 'suite run')}.")

@@ -11,6 +11,7 @@ import typer
 
 from debugger.cli.app import LogFormatOption, LogLevelOption
 from debugger.cli.maintenance import exit_on_error
+from debugger.cli.progress import shown_progress
 from debugger.server.limits import MAX_CONCURRENT_TURNS, ConnectionLimits
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,9 @@ def serve(
         configure_logs(settings.log_level, settings.log_format)
         start_traces()
         logger.info("Inline Python: %s", python_status(settings.inline_python).description)
-        with closing(open_embedded(settings)) as backend:
+        with shown_progress():
+            opened = open_embedded(settings)
+        with closing(opened) as backend:
             serve_backend(
                 backend,
                 host,

@@ -10,10 +10,10 @@ from typing_extensions import TypedDict
 
 from debugger.engine.options import PythonMode
 from debugger.protocol.base import JsonObject
-from debugger.server.metrics import MEDIA_TYPE
 from debugger.server.openapi import JSON, ApiDocument
 from debugger.server.responses import RawJsonResponse
 from debugger.server.services import services_of
+from debugger.telemetry.metrics import MEDIA_TYPE
 
 router = APIRouter(tags=["server"])
 

@@ -25,6 +25,7 @@ from debugger.session.human_input import HumanInput
 from debugger.session.stepping import StepController
 from debugger.session.turn_list import SideEffectLog, TurnList
 from debugger.telemetry.context import begin_turn, run_id
+from debugger.telemetry.metrics import app_metrics
 
 _log = logging.getLogger(__name__)
 
@@ -89,12 +90,13 @@ class TurnWorker:
     def _run(self) -> None:
         begin_turn()
         try:
-            stream = self._start(self)
-            self.run_id, self.progress = stream.run_id, stream.progress
-            run_id.set(stream.run_id or "")
-            for event in stream:
-                self._on_event(self, event)
-            self.result = stream.finish()
+            with app_metrics().turn() as counted:
+                stream = self._start(self)
+                self.run_id, self.progress = stream.run_id, stream.progress
+                run_id.set(stream.run_id or "")
+                for event in stream:
+                    self._on_event(self, event)
+                self.result = counted.result = stream.finish()
             self._on_end(self, self.result)
         except DebuggerError as error:
             self.error = error

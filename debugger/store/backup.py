@@ -23,6 +23,7 @@ from debugger.store.database import Database
 from debugger.store.errors import first_line
 from debugger.store.schema import metadata, revision_of, revisions
 from debugger.store.schema_setup import NEWEST, ensure_schema
+from debugger.telemetry.progress import report_progress
 
 _BYTES_AT_ONCE = 1_000_000
 
@@ -72,7 +73,7 @@ def restore(url: str, file: Path, *, replace: bool = False) -> dict[str, int]:
                     f"The database {database.place} is not empty, and was left as it is.",
                     advice="Name an empty one, or use --replace to replace its content.",
                 )
-            _load(connection, reader, backup, database)
+            _load(connection, reader, backup, database, sum(counts.values()))
     return counts
 
 
@@ -85,7 +86,9 @@ def _opened(database: Database) -> Iterator[Database]:
         database.close()
 
 
-def _load(connection: Connection, reader: BackupReader, backup: BackupFile, database: Database) -> None:
+def _load(
+    connection: Connection, reader: BackupReader, backup: BackupFile, database: Database, total: int
+) -> None:
     from debugger.store.migrations.upgrading import upgrade  # Alembic takes its time to load
 
     database.dialect.lock_tables(connection, [table.name for table in metadata.sorted_tables])
@@ -95,7 +98,7 @@ def _load(connection: Connection, reader: BackupReader, backup: BackupFile, data
     upgrade(connection, reader.revision)
     tables = MetaData()
     tables.reflect(connection)
-    _insert_all(connection, tables, reader, backup)
+    _insert_all(connection, tables, reader, backup, total)
     _check_references(connection, tables, backup)
     upgrade(connection, NEWEST)
     database.dialect.reset_numbering(connection)
@@ -108,14 +111,17 @@ def _load(connection: Connection, reader: BackupReader, backup: BackupFile, data
         ) from error
 
 
-def _insert_all(connection: Connection, tables: MetaData, reader: BackupReader, backup: BackupFile) -> None:
+def _insert_all(
+    connection: Connection, tables: MetaData, reader: BackupReader, backup: BackupFile, total: int
+) -> None:
     """Insert all rows, some of one table at a time."""
     batch: list[Row] = []
     size = 0
-    for row in reader.rows():
+    for number, row in enumerate(reader.rows()):
         if batch and (row.table != batch[0].table or size > _BYTES_AT_ONCE):
             _insert(connection, tables, batch, backup)
             batch, size = [], 0
+            report_progress("Inserting rows", number, total)
         batch.append(row)
         size += row.size
     if batch:

@@ -18,11 +18,14 @@ from debugger.store.backup_file import BackupFile
 from debugger.store.keys import Role
 from debugger.store.migrations import REVISIONS
 from debugger.store.schema import SCHEMA_VERSION_KEY, WORKFLOWS_CREATED_KEY, api_keys, meta
+from debugger.telemetry.progress import report_progress
 
 FORMAT = "workflow-debugger-backup"
 VERSION = 1
 """Raised when a program that knows the one before could not read the file."""
 
+ROWS_PER_REPORT = 100
+"""Rows between two reports of progress."""
 _MAX_OBJECT = 100_000
 """Bytes of a line that is no row: a header, the columns of a table, the end."""
 
@@ -109,8 +112,10 @@ class BackupReader:
             InputError: As for `rows`.
         """
         counts = dict.fromkeys(self._rules, 0)
-        for row in self.rows():
+        for number, row in enumerate(self.rows(), start=1):
             counts[row.table] += 1
+            if number % ROWS_PER_REPORT == 0:
+                report_progress("Checking rows", number)
         return counts
 
     def _header(self, line: bytes | None) -> str:

@@ -17,10 +17,11 @@ from debugger.errors import InputError, StoreError
 from debugger.protocol.json_codec import encode
 from debugger.settings import default_database_path
 from debugger.store.backup_file import MAX_LINE, new_file
-from debugger.store.backup_reader import FORMAT, VERSION, TableRules, packed_row, rules_of
+from debugger.store.backup_reader import FORMAT, ROWS_PER_REPORT, VERSION, TableRules, packed_row, rules_of
 from debugger.store.database import Database
 from debugger.store.schema import meta, never_used
 from debugger.store.sql_helpers import iso_time
+from debugger.telemetry.progress import report_progress
 
 _ROWS_AT_ONCE = 20
 _MAX_BACKUPS = 3
@@ -146,6 +147,8 @@ def _write_table(connection: Connection, table: Table, rules: TableRules, lines:
         if len(line) > MAX_LINE:
             raise _unfit(table.name, count, f"it takes more than {MAX_LINE:,} bytes")
         lines.write(line)
+        if count % ROWS_PER_REPORT == 0:
+            report_progress(f"Writing {table.name}", count)
     return count
 
 

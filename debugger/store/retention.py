@@ -31,6 +31,7 @@ from debugger.store.schema import (
     verdicts,
     versions,
 )
+from debugger.telemetry.progress import report_progress
 
 _DAY = 86_400
 _ROW_BYTES = 200
@@ -169,6 +170,8 @@ class RunDeletion(Repository):
                 chosen = _unchanged(connection, pruning.candidates[at : at + RUNS_AT_ONCE], pruning.limits)
                 delete_runs(connection, chosen)
                 count += len(chosen)
+            done = min(at + RUNS_AT_ONCE, len(pruning.candidates))
+            report_progress("Deleting runs", done, len(pruning.candidates))
         return count
 
     def compact(self) -> None:

@@ -21,6 +21,7 @@ from debugger.store.schema import (
     schema_version,
     write_first_facts,
 )
+from debugger.telemetry.progress import report_progress
 
 NEWEST = REVISIONS[-1]
 
@@ -69,7 +70,10 @@ def _migrate(connection: Connection, database: Database) -> None:
         upgrade(connection, REVISIONS[0])
     if database.dialect.backs_up:
         back_up_before_migration(database, connection, str(revision_of(connection)), NEWEST)
-    upgrade(connection, NEWEST)
+    pending = REVISIONS[REVISIONS.index(str(revision_of(connection))) + 1 :]
+    for done, revision in enumerate(pending):
+        report_progress("Migrating the database", done, len(pending))
+        upgrade(connection, revision)
     _check_columns(database.dialect.columns(connection), database.place)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import streamlit as st
-from streamlit.logger import get_logger
 
 from debugger.backends import open_embedded
 from debugger.backends.base import Backend
@@ -29,6 +29,8 @@ from debugger.views.connections import (
 )
 from debugger.views.url_state import BackendName
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass
 class CurrentBackend:
@@ -48,7 +50,7 @@ def embedded_backend() -> EmbeddedBackend:
     settings = read_settings()
     if is_beyond_this_machine(settings):
         settings = settings.beyond_loopback()
-    get_logger(__name__).info("Inline Python: %s", python_status(settings.inline_python).description)
+    _log.info("Inline Python: %s", python_status(settings.inline_python).description)
     return open_embedded(settings, python_consent_key=_consent_key(settings))
 
 

@@ -15,6 +15,8 @@ from debugger.telemetry.spans import start_traces
 from debugger.views.auth.login_gate import page_access
 from debugger.views.auth.owners import OwnerCookie
 from debugger.views.downloads import DownloadRoute
+from debugger.views.operations import OperationsRoutes
+from debugger.views.replicas import ProcessCookie
 from debugger.views.streamlit_patches import middleware
 
 SCRIPT = Path(__file__).parent / "pages" / "script.py"
@@ -30,5 +32,13 @@ def page_middleware() -> list[Middleware]:
         access = page_access()
     except DebuggerError as error:
         sys.exit(f"error: {error}")
-    layers = RequestMiddleware, access, OwnerCookie, DownloadRoute, *middleware()
+    layers = (
+        RequestMiddleware,
+        access,
+        OperationsRoutes,
+        OwnerCookie,
+        ProcessCookie,
+        DownloadRoute,
+        *middleware(),
+    )
     return [Middleware(layer) for layer in layers]  # type: ignore[arg-type]

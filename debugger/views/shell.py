@@ -20,6 +20,7 @@ from debugger.views.pages import compare, connection, debug, help, review, runs,
 from debugger.views.panels.python_consent import python_dialog
 from debugger.views.panels.top_nav import top_nav
 from debugger.views.problem_report import follow_log
+from debugger.views.replicas import warn_without_sticky_sessions
 from debugger.views.state import PageLinks
 
 
@@ -69,6 +70,7 @@ def run(first: str = "debug") -> None:
         return
     st.html(_STYLE)
     st.logo(MARK)
+    warn_without_sticky_sessions()
     pages = {
         view.name: st.Page(
             view.render, title=view.title, icon=view.icon, url_path=view.name, default=view.name == first

@@ -25,11 +25,15 @@ def test_app_serves_page_from_any_folder(tmp_path):
         process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
     try:
         page = _fetch(f"http://127.0.0.1:{port}/", process)
+        health = _fetch(f"http://127.0.0.1:{port}/healthz", process)
+        counters = _fetch(f"http://127.0.0.1:{port}/metrics", process)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
 
     assert b"<title>Streamlit</title>" in page
+    assert health == b"ok\n"
+    assert b"debugger_build_info" in counters
     assert f"URL: http://localhost:{port}" in (tmp_path / "log").read_text()
 
 

@@ -175,6 +175,23 @@ def test_page_without_login_binds_this_machine_only(tmp_path):
     assert all("Inline Python: " in line for line in log)
 
 
+def test_health_needs_no_login(team):
+    answer = httpx.get(f"{team.url}/healthz", headers={"host": "10.1.2.3:8501"})
+
+    assert (answer.status_code, answer.text) == (200, "ok\n")
+
+
+def test_counters_need_key(team):
+    url, key = f"{team.url}/metrics", team.keys["Mallory"]
+
+    refused = [httpx.get(url, headers=sent) for sent in ({}, {"authorization": "Bearer wfd_wrong"})]
+    answer = httpx.get(url, headers={"authorization": f"Bearer {key}"})
+
+    assert [each.status_code for each in refused] == [401, 401]
+    assert answer.status_code == 200
+    assert "debugger_turns_in_progress 0.0" in answer.text
+
+
 @pytest.mark.parametrize("host", ["localhost", "debugger.example", "127.0.0.1"])
 def test_everything_needs_a_login(team, host):
     for path in PROTECTED:

@@ -25,7 +25,7 @@ def test_turn_is_counted_with_nodes_and_events(api):
     assert counted(api, "debugger_turns_total", status="completed") == 1
     assert counted(api, "debugger_node_runs_total") == 1
     assert counted(api, "debugger_events_total") == len(result["events"])
-    assert counted(api, "debugger_turns_under_way") == 0
+    assert counted(api, "debugger_turns_in_progress") == 0
 
 
 def test_failed_turn_is_counted_as_error(api):
@@ -49,7 +49,7 @@ def test_refused_run_counts_as_refused_turn(api):
     assert (over_http, over_socket) == (429, 4429)
     assert counted(api, "debugger_turns_total", status="refused") == 2
     assert counted(api, "debugger_turns_total", status="waiting_for_user_input") == 1
-    assert counted(api, "debugger_turns_under_way") == 0
+    assert counted(api, "debugger_turns_in_progress") == 0
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_refused_socket_turn_is_counted(api, frame, code):
     assert closed == code
     assert counted(api, "debugger_turns_total", status="refused") == 1
     assert counted(api, "debugger_turns_total", status="error") == 0
-    assert counted(api, "debugger_turns_under_way") == 0
+    assert counted(api, "debugger_turns_in_progress") == 0
 
 
 def test_second_turn_on_socket_counts_as_refused(api):
@@ -80,7 +80,7 @@ def test_second_turn_on_socket_counts_as_refused(api):
         socket.send(workflow_id=workflow_id)
         socket.send(command="data")
         closed = socket.closed()[0]
-    while counted(api, "debugger_turns_under_way"):  # the first one goes to its end
+    while counted(api, "debugger_turns_in_progress"):  # the first one goes to its end
         pass
 
     assert closed == 4409
@@ -128,4 +128,4 @@ def test_unrouted_429_counts_as_rate():
 
     metrics.request("GET", "", 429, 0.001)
 
-    assert value(metrics.exposition().decode(), "debugger_refused_total", reason="rate") == 1
+    assert value(metrics.exposition().decode(), "debugger_refusals_total", reason="rate") == 1

@@ -35,7 +35,7 @@ def test_requests_are_counted_by_route(api):
     assert counted(api, name, method="GET", route=route, status="404") == 1
     assert counted(api, name, method="GET", route=route, status="422") == 1
     assert counted(api, name, method="GET", route="none", status="404") == 1
-    assert counted(api, "debugger_http_request_seconds_count", route=route) == 2
+    assert counted(api, "debugger_http_request_duration_seconds_count", route=route) == 2
     text = api.get(api.base_url.join("/metrics")).text
     assert not [part for part in (UNKNOWN, "xyz", "secret") if part in text]
 
@@ -74,9 +74,9 @@ def test_refusals_are_counted_by_reason(serve, embedded):
         over_socket = socket.closed()
 
     assert (over_http.status_code, over_socket[0]) == (429, 4429)
-    assert counted(client, "debugger_refused_total", reason="key") == 1
-    assert counted(client, "debugger_refused_total", reason="concurrency") == 2
-    assert counted(client, "debugger_refused_total", reason="rate") == 0
+    assert counted(client, "debugger_refusals_total", reason="key") == 1
+    assert counted(client, "debugger_refusals_total", reason="concurrency") == 2
+    assert counted(client, "debugger_refusals_total", reason="rate") == 0
     assert "sk-right" not in client.get(client.base_url.join("/metrics")).text
 
 
@@ -91,4 +91,4 @@ def test_revoked_socket_counts_as_key_refusal(serve, keyed, monkeypatch):
 
     client.headers["Authorization"] = "Bearer sk-right"
     assert closed == 4401
-    assert counted(client, "debugger_refused_total", reason="key") == 1
+    assert counted(client, "debugger_refusals_total", reason="key") == 1

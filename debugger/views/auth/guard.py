@@ -21,8 +21,10 @@ from debugger.views.auth.login_method import LOCAL_NAMES, is_loopback
 _HOST = re.compile(r"(\[[0-9a-f:.]+]|[^\s:/@?#\\\[\]]+)(?::\d{1,5})?", re.IGNORECASE)
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"})
-HEALTH = "/_stcore/health"
-"""Answers to any name: the probe of a container asks for its address."""
+HEALTH_PATHS = ("/_stcore/health", "/healthz")
+"""Answer to any name: the probe of a container asks for its address. The second asks the database, too."""
+METRICS = "/metrics"
+"""The route of the counters; it checks keys itself."""
 
 
 class Guard:
@@ -41,7 +43,7 @@ class Guard:
         self._app = app
         self._names = LOCAL_NAMES | frozenset(allowed_hosts)
         self._needs_login = needs_login
-        self._health = base + HEALTH
+        self._health = [base + path for path in HEALTH_PATHS]
         self._headers = response_headers()
         self._own_names = frozenset(name for name, _ in self._headers)
 
@@ -60,7 +62,7 @@ class Guard:
     def _refusal(self, scope: Scope) -> str:
         hosts, origins = header_values(scope, b"host"), header_values(scope, b"origin")
         host = hosts[0].lower() if len(hosts) == 1 else ""
-        if scope["path"] == self._health and not origins:
+        if scope["path"] in self._health and not origins:
             return ""
         if host_name(host) not in self._names:
             return (

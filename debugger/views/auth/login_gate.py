@@ -24,7 +24,7 @@ from debugger.views.asgi import (
     is_page_request,
     respond,
 )
-from debugger.views.auth.guard import HEALTH, Guard
+from debugger.views.auth.guard import HEALTH_PATHS, METRICS, Guard
 from debugger.views.auth.login_method import check_login_method
 from debugger.views.auth.login_page import LoginPage
 from debugger.views.auth.logins import Login, Logins, page_logins
@@ -32,7 +32,7 @@ from debugger.views.streamlit_patches.sign_out import redirect_message
 
 _log = logging.getLogger(__name__)
 
-OPEN_PATHS = frozenset({HEALTH, "/auth/login", "/oauth2callback"})
+OPEN_PATHS = frozenset({*HEALTH_PATHS, METRICS, "/auth/login", "/oauth2callback"})
 """Answered without a login, beside the pages of the login: the last two lead a user to the identity
 provider and back."""
 POLL_SECONDS = 0.5

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from debugger.errors import StoreError
+from debugger.server.health import Readiness
+from debugger.store import Store
+from debugger.views import operations
+from debugger.views.operations import OperationsRoutes
+
+
+def fetched(path, method="GET"):
+    """Return status and body of a request; 404 from the application behind the routes."""
+    sent = []
+
+    async def behind(scope, receive, send):
+        await send({"type": "http.response.start", "status": 404})
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "headers": []}
+    anyio.run(OperationsRoutes(behind), scope, None, send)
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
+
+
+@pytest.fixture
+def store(monkeypatch):
+    """A store of the page, whose answer a test may set."""
+    store = Store("sqlite://")
+    readiness = Readiness(None)
+    readiness._store = store
+    monkeypatch.setattr(operations, "_readiness", lambda: readiness)
+    yield store
+    store.close()
+
+
+def test_health_asks_store(store):
+    healthy = fetched("/healthz")
+    store.close()
+
+    assert healthy == (200, b"ok\n")
+    assert fetched("/healthz") == (503, b"unavailable\n")
+
+
+def test_unopenable_store_is_unhealthy(monkeypatch):
+    def fail():
+        raise StoreError("The file /srv/secret.sqlite3 cannot be opened.")
+
+    monkeypatch.setattr(operations, "_readiness", fail)
+
+    assert fetched("/healthz") == (503, b"unavailable\n")
+
+
+def test_other_requests_pass():
+    assert fetched("/runs")[0] == fetched("/healthz", "POST")[0] == 404
