@@ -47,8 +47,10 @@ class PlacedNode:
     y: float
     width: float
     height: float
+    large_lines: tuple[str, ...]
+    """The name in the lines that fill the box without the caption."""
     large_size: float
-    """The size at which the name fills the box without the caption."""
+    """The size of those lines."""
     kind: BoxKind = "node"
     """``"node"``, or the group that the box is of: then its name is at its top, in one line."""
     button: float = 0.0

@@ -171,11 +171,11 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
             else []
         ),
         (
-            Column("first", "First words", 190, help="Of the user, else of the agent"),
+            Column("first", "First words", 150, help="Of the user, else of the agent", grows=True),
             of_summary(lambda summary: summary.first_words),
         ),
         (
-            Column("last", "Last words", 190, help="Of the user or the agent"),
+            Column("last", "Last words", 150, help="Of the user or the agent", grows=True),
             of_summary(lambda summary: summary.last_words),
         ),
         (
@@ -203,9 +203,9 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
         ),
         (Column("verdict", "Verdict", 90, "chip", help="Of the reviewers, on the run as a whole"), verdicts),
         (Column("tags", "Tags", 104, "chip"), lambda run: [(tag, "gray") for tag in labels(run).tags]),
-        (Column("note", "Note", 120), lambda run: " ".join(labels(run).note.split())),
+        (Column("note", "Note", 90), lambda run: " ".join(labels(run).note.split())),
         (Column("by", "Started by", 90), lambda run: run.run_by or ""),
-        (Column("parent", "Forked from", 112, help="The run that it is a fork of"), _parent),
+        (Column("parent", "Forked from", 90, help="The run that it is a fork of"), _parent),
         (
             Column("place", "Runs on", 110, help="The backend, or its connection"),
             lambda run: facts.place,
