@@ -59,8 +59,12 @@ _MOST_LINES = 3
 _TOP = 7
 _UNFOLD_BUTTON = 20
 """The width of the button on a super node."""
-_LARGEST_NAME = 15
+_LARGEST_NAME = 16
+_LARGE_LINE, _LARGE_HEIGHT = 1.1, 1.25
+"""From one line of a large name to the next, and the height of one, in shares of its size."""
 _LEAST_SIDE = 4
+_MARKS = 9
+"""Of the height of a box, for the marks on its borders."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +86,10 @@ class NodeBox:
     """Whether there is no such node, only an edge that names it."""
     width: float = 0.0
     height: float = 0.0
+    large_lines: tuple[str, ...] = ()
+    """The name in the lines that fill the box without a caption, as where the picture is drawn small."""
     large_size: float = NAME_SIZE
-    """The size at which the name fills the box without a caption, as where the picture is drawn small."""
+    """The size of those lines."""
     kind: BoxKind = "node"
     """``"node"``, or the group that the box is of: then its name is at its top, in one line."""
     button: float = 0.0
@@ -259,31 +265,41 @@ def _box(node: NodeConfig, sizes: _Sizes) -> NodeBox:
             disabled=node.disabled,
             button=_UNFOLD_BUTTON if node.type == "super_node" and not node.disabled else 0,
         ),
+        clean(node.label),
         sizes,
     )
 
 
 def _ghost(missing_id: str, sizes: _Sizes) -> NodeBox:
     box = NodeBox(id=missing_id, lines=_lines(missing_id, sizes), caption="missing", ghost=True)
-    return _sized(box, sizes)
+    return _sized(box, clean(missing_id), sizes)
 
 
 def _lines(name: str, sizes: _Sizes) -> tuple[str, ...]:
     return wrap(clean(name), NAME_SIZE, sizes.line, _MOST_LINES) or ("(no name)",)
 
 
-def _sized(box: NodeBox, sizes: _Sizes) -> NodeBox:
-    name = max(text_width(line, NAME_SIZE) for line in box.lines)
-    caption = text_width(box.caption, CAPTION_SIZE)
-    width = round(max(sizes.least_width, max(name, caption) + 2 * sizes.side) + box.button, 1)
-    return replace(
-        box,
-        width=width,
-        height=len(box.lines) * LINE_HEIGHT + CAPTION_HEIGHT + 2 * _TOP,
-        large_size=round(
-            min(_LARGEST_NAME, NAME_SIZE * (width - box.button - 2 * _LEAST_SIDE) / max(name, 1.0)), 1
-        ),
-    )
+def _sized(box: NodeBox, name: str, sizes: _Sizes) -> NodeBox:
+    widths = [text_width(line, NAME_SIZE) for line in box.lines] + [text_width(box.caption, CAPTION_SIZE)]
+    width = round(max(sizes.least_width, max(widths) + 2 * sizes.side) + box.button, 1)
+    height = len(box.lines) * LINE_HEIGHT + CAPTION_HEIGHT + 2 * _TOP
+    lines, size = _large(name, box.lines, width - box.button - 2 * _LEAST_SIDE, height - _MARKS)
+    return replace(box, width=width, height=height, large_lines=lines, large_size=size)
+
+
+def _large(name: str, lines: tuple[str, ...], width: float, height: float) -> tuple[tuple[str, ...], float]:
+    """Return lines of a name and the size at which they fill a box.
+
+    Other lines than those of the smaller name are broken at spaces only.
+    """
+    for halves in range(2 * _LARGEST_NAME, 2 * NAME_SIZE, -1):
+        size = halves / 2
+        wrapped = wrap(name, size, width, _MOST_LINES)
+        for shown in (lines, wrapped) if " ".join(wrapped) == name else (lines,):
+            is_narrow = all(text_width(line, size) <= width for line in shown)
+            if is_narrow and ((len(shown) - 1) * _LARGE_LINE + _LARGE_HEIGHT) * size <= height:
+                return shown, size
+    return lines, NAME_SIZE
 
 
 def _arrow(edge: EdgeConfig, places: Sequence[int], sizes: _Sizes) -> EdgeLine:

@@ -43,11 +43,11 @@ OVERLAPS = """() => {
   const meet = (a, b) =>
     a.left + 1 < b.right && b.left + 1 < a.right && a.top + 1 < b.bottom && b.top + 1 < a.bottom;
   const labels = boxes(".edge .label"), nodes = boxes(".node .body");
-  const names = boxes(".node .title, .node .sub, .name");
+  const names = boxes(".node .title, .node .large, .node .sub, .name");
   const badges = boxes(".mark rect, .pin circle, .dot:not(.none) .shape");
   const out = [...view.querySelectorAll(".node:not(.group)")].filter(node => {
     const body = box(node.querySelector(".body"));
-    const texts = [...node.querySelectorAll(".title, .sub")].filter(isDrawn).map(box);
+    const texts = [...node.querySelectorAll(".title, .large, .sub")].filter(isDrawn).map(box);
     return texts.some(text => text.left < body.left || text.right > body.right);
   });
   const marks = [...view.querySelectorAll(".mark")].filter(isDrawn);
@@ -646,7 +646,8 @@ def expect_scale_below(page: Page, scale: float) -> None:
 
 def heights_of_names(page: Page) -> list[float]:
     """Return the font sizes of the nodes' names on the screen."""
-    return [title.evaluate(NAME_HEIGHT) for title in page.locator(".node .title").all()[:20]]
+    names = page.locator(".node :is(.title, .large):visible")
+    return [name.evaluate(NAME_HEIGHT) for name in names.all()[:20]]
 
 
 def three_hundred():
@@ -684,7 +685,7 @@ def look_away(page: Page) -> None:
 
 def is_in_pane(page: Page, part: str) -> bool:
     """Return whether the first of these parts is wholly in the pane of the graph."""
-    inner, outer = page.locator(part).first.bounding_box(), page.locator(".stage").bounding_box()
+    inner, outer = page.locator(part).first.bounding_box(), page.locator(".stage:visible").bounding_box()
     return all(
         outer[start] <= inner[start] and inner[start] + inner[size] <= outer[start] + outer[size]
         for start, size in (("x", "width"), ("y", "height"))

@@ -130,19 +130,11 @@ function fill(it, items) {
   }
   it.drawn = items.map(item => {
     const key = JSON.stringify(item);
-    return before.get(key)?.shift() ?? { key, element: elementOf(it, item), isNew: true };
+    return before.get(key)?.shift() ?? { key, element: elementOf(it, item) };
   });
   before.forEach(left => left.forEach(({ element }) => element.remove()));
   it.drawn.forEach(({ element }, at) => {
     if (it.said.children[at] !== element) it.said.insertBefore(element, it.said.children[at] ?? null);
-  });
-}
-
-// That one alone that a person is to see coming: not what stood there before, and comes to be the last again.
-function appear(it) {
-  it.drawn.forEach((part, at) => {
-    part.element.classList.toggle("appears", at === it.drawn.length - 1 && Boolean(part.isNew));
-    part.isNew = false;
   });
 }
 
@@ -202,7 +194,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   it.page = data.page;
   if (isOther) it.open.clear();
   fill(it, JSON.parse(data.said));
-  if (data.soft) appear(it);
   tell(it, data);
   markCursor(it, data.cursor);
   // In the frame that is drawn next: to ask for a place now would have the whole page laid out in between.

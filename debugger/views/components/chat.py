@@ -50,8 +50,6 @@ def chat_box(
     said: Iterable[ChatMessage],
     *,
     height: int,
-    turns: bool = True,
-    soft: bool = False,
     earlier: ShowEarlier | None = None,
     under_way: Line | None = None,
     empty: Line | None = None,
@@ -66,8 +64,6 @@ def chat_box(
         key: The widget's.
         said: The bubbles in order.
         height: In pixels, where style.css has no other.
-        turns: Whether the turn is reported beside who speaks.
-        soft: Whether a bubble that is added appears softly.
         earlier: The switch above the bubbles, if not all are always shown.
         under_way: What happens just now, reported below the bubbles.
         empty: What is in the middle of the box, as where nothing was said.
@@ -79,8 +75,7 @@ def chat_box(
     groups = group_warnings(said)
     data: JsonObject = {
         # As one text: Streamlit would look through all that it holds for tables.
-        "said": encode([_to_browser(group, turns, mark, on_choose is not None) for group in groups]).decode(),
-        "soft": soft,
+        "said": encode([_to_browser(group, mark, on_choose is not None) for group in groups]).decode(),
         "earlier": {"label": earlier.label, "is_shown": earlier.is_shown} if earlier else None,
         "under_way": asdict(under_way) if under_way else None,
         "empty": asdict(empty) if empty else None,
@@ -105,23 +100,19 @@ def _cursor_props(groups: Sequence[Sequence[ChatMessage]], cursor: ChatCursor | 
     }
 
 
-def _to_browser(
-    group: Sequence[ChatMessage], turns: bool, mark: tuple[int, str] | None, can_choose: bool
-) -> JsonObject:
+def _to_browser(group: Sequence[ChatMessage], mark: tuple[int, str] | None, can_choose: bool) -> JsonObject:
     first = group[0]
     if len(group) > 1:
         props = {"label": count(len(group), "warning"), "texts": [bubble.text for bubble in group]}
         return {"kind": "folded", "first": first.event_index, **props}
     if mark is not None and first.role == "user" and first.turn_number == mark[0]:
         return {"kind": "user", "text": first.text, "caption": mark[1], "is_uncertain": True}
-    speaker = _speaker(first, turns) if first.role == "agent" and first.node_name else ""
+    speaker = _speaker(first) if first.role == "agent" and first.node_name else ""
     event = {"event": first.event_index} if can_choose and first.event_index is not None else {}
     return {"kind": first.role, "text": first.text, "caption": speaker, **event}
 
 
-def _speaker(bubble: ChatMessage, turns: bool) -> str:
-    if not turns:
-        return bubble.node_name
+def _speaker(bubble: ChatMessage) -> str:
     background = ", background" if bubble.is_background else ""
     return f"{bubble.node_name} · turn {bubble.turn_number}{background}"
 

@@ -153,9 +153,9 @@ function buildHead(it, columns) {
   it.rows = [];
   it.filled = undefined;
   it.body.replaceChildren();
-  it.widths.replaceChildren(...columns.map(({ width, grows, fits }) => {
-    const element = made("col", "");
-    if (!grows) element.style.width = fits > width ? `clamp(${width}px, 50cqi, ${fits}px)` : width + "px";
+  it.widths.replaceChildren(...columns.map(({ kind, width, grows, fits }) => {
+    const element = made("col", ""), most = kind === "chip" ? 20 : 50; // hundredths of the table
+    if (!grows) element.style.width = fits > width ? `clamp(${width}px, ${most}cqi, ${fits}px)` : width + "px";
     return element;
   }));
   // What is left over goes to the column that grows; where nothing is left, the table scrolls sideways.

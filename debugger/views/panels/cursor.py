@@ -136,7 +136,7 @@ def _marks(view: RunView) -> list[int]:
     """Return where turns begin; of a run with many turns not all."""
     turns = view.projections.turn_rows
     firsts = view.memo(
-        "turn marks", lambda: [turn.first for turn in turns if turn.events and not turn.is_background][1:]
+        "turn_marks", lambda: [turn.first for turn in turns if turn.events and not turn.is_background][1:]
     )
     return firsts[:: len(firsts) // _MOST_MARKS + 1]
 

@@ -54,7 +54,7 @@ def gantt(view: RunView, turn: TurnRow | None) -> None:
     if not drawn:
         st.caption("No event of this turn has a duration.")
         return
-    whole = max((bar.end_ms for bar in drawn), default=0.0) or 1.0
+    whole = max(turn.duration_ms or 0.0, *(bar.end_ms for bar in drawn)) or 1.0
     columns: list[tuple[Column, Callable[[Bar], Cell]]] = [
         (
             Column(

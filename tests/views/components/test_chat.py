@@ -56,12 +56,6 @@ def test_words_whose_speaker_is_not_known_stand_alone(draw):
     assert (words(app), speakers(app)) == (["Welcome"], [])
 
 
-def test_audience_is_not_told_turn(draw):
-    app = draw('chat_box("talk", [ChatMessage("agent", "Hello", "Greeting", 3, 7)], height=200, turns=False)')
-
-    assert speakers(app) == ["Greeting"]
-
-
 def test_words_are_handed_on_as_they_are(draw):
     text = "<b>bold</b>\\n  *stars* :material/flag: $x$ \\u2067 </script>"
 

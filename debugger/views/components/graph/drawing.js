@@ -4,7 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const CHARACTER = 5.6, DIGIT = 5.6, BLANK = 2.8; // widths, rather too large: of a mark's characters, of a label's numbers
 const LINE = 15, CAPTION = 13; // pixels from one line of a name to the next, and to the caption
-const LARGE_LINE = 1.2; // the same, of a larger name without a caption, in shares of its size
+const LARGE_LINE = 1.1, LARGE_DOWN = 1.5; // of a larger name without a caption: lines in shares of its size, and the room for marks above
 const ADDED_LABEL_AT = 0.5, ADDED_DOT_AT = 0.7; // along an edge that the run added: its numbers, and its breakpoint
 
 const STATE_WORDS = {
@@ -110,11 +110,10 @@ function buildNode(it, node, layer) {
   make("rect", { class: "halo", x: box.x - 4, y: box.y - 4, width: box.width + 8, height: box.height + 8, rx: 9 }, group);
   make("rect", { class: "body", ...box }, group);
   const first = y - ((node.lines.length - 1) * LINE + CAPTION) / 2;
-  const large = LARGE_LINE * node.large_size; // from line to line where the caption is left out
-  node.lines.forEach((line, index) => {
-    const title = make("text", { class: "title", x, y: first + index * LINE }, group, line);
-    title.style.setProperty("--large", node.large_size + "px");
-    title.style.setProperty("--down", y + (index - (node.lines.length - 1) / 2) * large - first - index * LINE + "px");
+  node.lines.forEach((line, index) => make("text", { class: "title", x, y: first + index * LINE }, group, line));
+  node.large_lines.forEach((line, index) => {
+    const down = LARGE_DOWN + (index - (node.large_lines.length - 1) / 2) * LARGE_LINE * node.large_size;
+    make("text", { class: "large", x, y: y + down, "font-size": node.large_size }, group, line);
   });
   const sub = make("text", { class: "sub", x, y: first + (node.lines.length - 1) * LINE + CAPTION + 1 }, group, node.caption);
   if (node.button) paintFold(group, node.x + node.width / 2 - 13, y, false);

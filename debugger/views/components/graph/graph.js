@@ -70,8 +70,10 @@ function askForDirection(it) {
 function takePlace(it, place_) {
   if (it.place !== place_ && it.folded && it.nodes.has(it.folded.id)) {
     it.place = place_;
-    keepFolded(it);
-  } else if (it.place !== place_) {
+    keepFolded(it); // it is what the user looks at now, wherever the run is
+    return;
+  }
+  if (it.place !== place_) {
     it.place = place_;
     const stored = views.get(place_), room = roomOf(it);
     const isLeft = stored && (stored.mode === "own" || (stored.room.width === room.width && stored.room.height === room.height));

@@ -12,6 +12,7 @@ from debugger.analysis.run_tables import thread_names
 from debugger.analysis.transitions import MAX_LATEST, PathCount, PathCounts
 from debugger.graph.graph import Graph
 from debugger.graph.groups import Group
+from debugger.graph.labels import shorten
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
 from debugger.views.selection import Element
@@ -44,6 +45,8 @@ NONE = Badges()
 _LANES = 4
 _SIGNS = "◆▲■●"
 _MOST_STEPS = 12
+_LONGEST_CHIP = 28
+"""Characters."""
 _GROUP_STATES = ("current", "failed", "visited", "next", "unreached")
 """What an opened super node is, by the first of these that a node inside it is."""
 _NOTES = {
@@ -214,15 +217,11 @@ def _note(node: str, position: Position, seen: _Path) -> str:
 def _chips(node: str, position: Position, seen: _Path) -> Iterator[dict[str, object]]:
     inside = f" · {position.inner_names[node]}" if node in position.inner_names else ""
     if seen.shows_main and node == position.current and position.state != "not_started":
-        yield {"lane": 0, "text": _cut(_NOTES[position.state] + inside)}
+        yield {"lane": 0, "text": shorten(_NOTES[position.state] + inside, _LONGEST_CHIP)}
         inside = ""
     for lane, sign, name, place in seen.companions:
         if place == node:
-            yield {"lane": lane, "text": _cut(f"{sign} {name}{inside}")}
-
-
-def _cut(text: str, most: int = 28) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+            yield {"lane": lane, "text": shorten(f"{sign} {name}{inside}", _LONGEST_CHIP)}
 
 
 def _numbers(count: int, latest: Sequence[int]) -> dict[str, object]:

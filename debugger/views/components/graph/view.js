@@ -39,7 +39,7 @@ function moveCallout(it) {
 // The lower edge of the pane belongs to the legend and the controls.
 function roomOf(it) {
   if (!it.room) {
-    const { width, height } = it.svg.getBoundingClientRect(), foot = it.foot.offsetHeight + 6;
+    const { width, height } = it.svg.getBoundingClientRect(), foot = it.foot.offsetHeight;
     it.room = { width, height: Math.max(0, height - foot), whole: height };
     const sizes = { "--foot": foot, "--room": width - 16, "--above": height - foot - 12 };
     for (const name in sizes) it.stage.style.setProperty(name, sizes[name] + "px");

@@ -178,11 +178,11 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
             else []
         ),
         (
-            Column("first", "First message", 190, help="Of the user, else of the agent"),
+            Column("first", "First message", 150, help="Of the user, else of the agent", grows=True),
             of_summary(lambda summary: summary.first_words),
         ),
         (
-            Column("last", "Last message", 190, help="Of the user or the agent"),
+            Column("last", "Last message", 150, help="Of the user or the agent", grows=True),
             of_summary(lambda summary: summary.last_words),
         ),
         (
@@ -210,9 +210,9 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
         ),
         (Column("verdict", "Verdict", 90, "chip", help="Of the reviewers, on the run as a whole"), verdicts),
         (Column("tags", "Tags", 104, "chip"), lambda run: [(tag, "gray") for tag in labels(run).tags]),
-        (Column("note", "Note", 120), lambda run: " ".join(labels(run).note.split())),
+        (Column("note", "Note", 90), lambda run: " ".join(labels(run).note.split())),
         (Column("by", "Started by", 90), lambda run: run.run_by or ""),
-        (Column("parent", "Forked from", 112, help="The run that it was forked from"), _parent),
+        (Column("parent", "Forked from", 90, help="The run that it was forked from"), _parent),
         (
             Column("place", "Backend", 110, help="The backend, or its connection"),
             lambda run: facts.place,
