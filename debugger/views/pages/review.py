@@ -87,7 +87,7 @@ def _empty() -> None:
     if wanted.is_everything:
         st.caption("The runs of this backend are reviewed here, one after the other. There is none yet.")
         st.page_link(
-            state.record(PageLinks).by_name["debug"], label="Start one", icon=":material/play_arrow:"
+            state.record(PageLinks).by_name["debug"], label="Start a run", icon=":material/play_arrow:"
         )
         return
     words = "open run" if wanted.is_open_only else "run"

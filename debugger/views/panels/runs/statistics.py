@@ -170,7 +170,7 @@ def _empty(wanted: WantedRuns) -> None:
             "Paths, drop-off and durations of many runs appear here. This backend has no run with a turn yet."
         )
         st.page_link(
-            state.record(PageLinks).by_name["debug"], label="Start one", icon=":material/play_arrow:"
+            state.record(PageLinks).by_name["debug"], label="Start a run", icon=":material/play_arrow:"
         )
         return
     st.caption("Paths, drop-off and durations of many runs appear here, and no run matches the filters.")
