@@ -20,6 +20,7 @@ from debugger.views.help_links import empty_state
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.breakpoints import breakpoints
 from debugger.views.panels.conversation import conversation
+from debugger.views.panels.exports.dialog import is_export_open
 from debugger.views.panels.fork_actions import fork_state
 from debugger.views.panels.gantt import gantt, gantt_line, turn_on_view
 from debugger.views.panels.graph import VIEWS as GRAPH_VIEWS
@@ -103,7 +104,9 @@ def render() -> None:
 
 def _page_state(session: DebugSession) -> Hashable:
     questions = state.record(OpenQuestions)
-    return session, state.record(ViewMode).is_demo, questions.production, questions.python
+    # A page run closes a dialog for good: beside a poll, the run of one pane sometimes leaves it on view.
+    dialogs = fork_state(), scenario_state(), is_export_open()
+    return session, state.record(ViewMode).is_demo, questions.production, questions.python, dialogs
 
 
 def _workbench_state(session: DebugSession) -> Hashable:
@@ -130,7 +133,7 @@ def _workbench(session: DebugSession) -> None:
 
 
 def _bar_state(session: DebugSession) -> Hashable:
-    return stepping_state(session), fork_state(), scenario_state()
+    return stepping_state(session)
 
 
 def _bar(view: RunView) -> None:

@@ -91,7 +91,7 @@ def _empty() -> None:
             "review#review",
         )
         st.page_link(
-            state.record(PageLinks).by_name["debug"], label="Start one", icon=":material/play_arrow:"
+            state.record(PageLinks).by_name["debug"], label="Start a run", icon=":material/play_arrow:"
         )
         return
     words = "open run" if wanted.is_open_only else "run"

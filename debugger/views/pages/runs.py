@@ -193,7 +193,7 @@ def _empty(wanted: WantedRuns) -> None:
         )
         return
     empty_state("Every run of this backend appears here, the newest first. There is none yet.", "first_run")
-    st.page_link(state.record(PageLinks).by_name["debug"], label="Start one", icon=":material/play_arrow:")
+    st.page_link(state.record(PageLinks).by_name["debug"], label="Start a run", icon=":material/play_arrow:")
 
 
 def _open(run_id: str) -> None:

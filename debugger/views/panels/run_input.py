@@ -9,12 +9,10 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from debugger.analysis.exported_state import exported_state
 from debugger.errors import DebuggerError
 from debugger.expressions.required_variables import unresolved_placeholders
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import Run, TurnInput
-from debugger.protocol.turn_logs import TurnLog, turn_logs
+from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.session.input_preview import PreviewRow, input_preview
 from debugger.session.input_warnings import KEY_HINTS, LATE_KEYS, input_warnings
@@ -26,15 +24,14 @@ from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
-from debugger.views.backend_cache import BackendCache
 from debugger.views.components.markdown import count, json_cell, plain
 from debugger.views.components.rows import Cell, Column, fitting, rows_list, table
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Button, Disclosure, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.panels.presets import presets
+from debugger.views.panels.state_copy import state_copy
 from debugger.views.run_state import RunInputs
-from debugger.views.state import Editors, LastAction
-from debugger.views.times import shown_time
+from debugger.views.state import Editors
 
 _TITLES: dict[Tier, str] = {
     "dynamic_variables": "Dynamic variables",
@@ -430,90 +427,3 @@ def _source(row: PreviewRow) -> str:
         row.source
     ]
     return word if row.default is None else f"{word}, not {json_cell(row.default)}"
-
-
-_MOST_RUNS = 20
-
-
-def state_copy(session: DebugSession, model: RunInputModel) -> None:
-    """Draw the choice of a recorded state to copy.
-
-    Args:
-        session: The run on view; offered first.
-        model: The input that takes the state.
-    """
-    runs = _runs(session)
-    if not runs:
-        st.caption("Once the workflow has runs, the state after any of their turns can be copied here.")
-        return
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall", key="state_copy"):
-        run_id = st.selectbox(
-            "Copy from run", list(runs), key=f"copy_run_{session.run_id}", format_func=runs.__getitem__
-        )
-        turns = _turns(session, run_id)
-        numbers = list(dict.fromkeys(turn.number for turn in turns))
-        number = st.selectbox(
-            "After turn",
-            numbers,
-            index=len(numbers) - 1 if numbers else None,
-            key=f"copy_turn_{run_id}",
-            width=96,
-        )
-        st.button(
-            "Copy",
-            key="copy_state",
-            icon=":material/content_copy:",
-            args=(model, turns, number),
-            **on_click(
-                _copy,
-                disabled=number is None,
-                help="Use the state of that run after that turn",
-            ),
-        )
-
-
-def _runs(session: DebugSession) -> dict[str, str]:
-    own = {session.run_id: "The run on view"} if session.run_id and not session.busy else {}
-    return {
-        **own,
-        **{run.workflow_run_id: _called(run) for run in _recent(session) if run.workflow_run_id not in own},
-    }
-
-
-def _recent(session: DebugSession) -> list[Run]:
-    question = ("recent runs", session.workflow_id)
-    backend = session.backend
-    try:
-        page = state.record(BackendCache).ask(
-            question, lambda: backend.runs(workflow_id=session.workflow_id, size=_MOST_RUNS)
-        )
-    except DebuggerError:
-        return []  # the pages that need the list tell why it cannot be had
-    return page.rows
-
-
-def _called(run: Run) -> str:
-    began = shown_time(run.created_at)
-    return plain(f"{began} · {run.workflow_run_id[-6:]}")
-
-
-def _turns(session: DebugSession, run_id: str) -> Sequence[TurnLog]:
-    if run_id == session.run_id:
-        return session.turns
-    try:
-        return state.record(BackendCache).ask(
-            ("turns", run_id), lambda: turn_logs(session.backend.run(run_id))
-        )
-    except DebuggerError as error:
-        state.record(LastAction).error = error
-        return []
-
-
-@command
-@requires(Role.RUN)
-def _copy(model: RunInputModel, turns: Sequence[TurnLog], number: int) -> None:
-    try:
-        model.set_key("initial_state", exported_state(turns, number))
-    except DebuggerError as error:
-        state.record(LastAction).error = error
-    state.renew_editors()

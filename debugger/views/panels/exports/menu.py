@@ -7,7 +7,6 @@ from debugger.views import state
 from debugger.views.backends import CurrentBackend
 from debugger.views.components.toolbar import Button
 from debugger.views.connections import HostedConnection
-from debugger.views.panels import fork_actions
 from debugger.views.panels.exports.dialog import export_dialog, open_export_dialog
 from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
 
@@ -35,7 +34,6 @@ def export_button(session: DebugSession) -> Button:
 
 def open_export_of_run(session: DebugSession) -> None:
     """Show the export dialog for the run on view."""
-    fork_actions.close_fork()  # closed on the page; a poll at that moment may have hidden that
     hosted = state.record(HostedConnection)
     is_hosted = state.record(CurrentBackend).name == "hosted"
     open_export_dialog(

@@ -173,7 +173,7 @@ def _empty(wanted: WantedRuns) -> None:
             "pages#runs",
         )
         st.page_link(
-            state.record(PageLinks).by_name["debug"], label="Start one", icon=":material/play_arrow:"
+            state.record(PageLinks).by_name["debug"], label="Start a run", icon=":material/play_arrow:"
         )
         return
     empty_state(
