@@ -102,7 +102,7 @@ def _turns(session: DebugSession, run_id: str) -> Sequence[TurnLog]:
 @requires(Role.RUN)
 def _copy(model: RunInputModel, turns: Sequence[TurnLog], number: int) -> None:
     try:
-        model.set_key("initial_state", exported_state(turns, number, with_qualified=True))
+        model.set_key("initial_state", exported_state(turns, number))
     except DebuggerError as error:
         state.record(LastAction).error = error
     state.renew_editors()
