@@ -91,9 +91,8 @@ class NodeToolset:
     def _server_tools(self, context: NodeContext, taken: Sequence[str]) -> list[McpTool]:
         if not self._config.use_mcp_tools:
             return []
-        found = mcp_tools(
-            mcp_servers(context.workflow), context, node_logical_id=self._config.logical_id, taken=taken
-        )
+        servers = mcp_servers(context.workflow, self._config)
+        found = mcp_tools(servers, context, node_logical_id=self._config.logical_id, taken=taken)
         context.warnings.extend(found.warnings)
         return found.tools
 

@@ -52,6 +52,14 @@ def test_server_tools_are_offered_beside_own_tools():
     assert play.one("workflow_show_state")["runtime_variables"]["tool_result"] == {"euro": 3}
 
 
+def test_member_of_super_node_uses_its_own_servers():
+    responder = CallsOnce()
+
+    shop(responder, use_mcp_tools=True, mcp_servers=[]).turn("how much?")
+
+    assert responder.prompts[0].tools == ()
+
+
 def test_server_texts_are_not_filled(monkeypatch):
     monkeypatch.setitem(OFFERED[0], "description", "Tell me {{who}} and [[card]].")
     responder = CallsOnce()
