@@ -2,21 +2,20 @@
 
 from debugger.store.audit import AuditEntry, AuditLog
 from debugger.store.backup import back_up, restore
-from debugger.store.claims import Progress, RunPosition, TurnClaim
-from debugger.store.consents import PythonConsent, PythonConsents
+from debugger.store.claims import Progress, TurnClaim
 from debugger.store.forks import CarriedUsage, ForkRepository, RunFork, WrittenPair
 from debugger.store.keys import ApiKey, ApiKeys, Role, digest_of
 from debugger.store.notes import NoteRepository, UnfinishedTurn
 from debugger.store.process_identity import current_owner
 from debugger.store.rerun_tokens import RerunTicket
 from debugger.store.retention import Limits, Pruning
-from debugger.store.reviews import NewComment, ReviewChanges, ReviewRepository, TagChange, VerdictChange
+from debugger.store.reviews import NewComment, ReviewChanges, TagChange, VerdictChange
 from debugger.store.schema import MAX_CLIENT_TURN_ID
 from debugger.store.sql_helpers import new_id
 from debugger.store.store import Store
 from debugger.store.suites import StoredRepetition, StoredResult, StoredSuite, SuiteRepository
 from debugger.store.teams import team_url
-from debugger.store.turns import Checkpoint, ClientTurn, FinishedTurn, TurnClaims
+from debugger.store.turns import Checkpoint, ClientTurn, FinishedTurn
 from debugger.store.variables import GlobalVariable
 from debugger.store.workflow_catalog import NOTHING_KNOWN, RunLimits, VersionCopy, WorkflowFacts
 
@@ -38,15 +37,11 @@ __all__ = [
     "NoteRepository",
     "Progress",
     "Pruning",
-    "PythonConsent",
-    "PythonConsents",
     "RerunTicket",
     "ReviewChanges",
-    "ReviewRepository",
     "Role",
     "RunFork",
     "RunLimits",
-    "RunPosition",
     "Store",
     "StoredRepetition",
     "StoredResult",
@@ -54,7 +49,6 @@ __all__ = [
     "SuiteRepository",
     "TagChange",
     "TurnClaim",
-    "TurnClaims",
     "UnfinishedTurn",
     "VerdictChange",
     "VersionCopy",

@@ -137,7 +137,8 @@ class SuiteRepository(Repository):
         columns = suite_results.c
         with self._database.reading() as connection:
             order = (suite_runs.c.started_at.desc(), suite_runs.c.id)
-            rows = connection.execute(select(suite_runs).order_by(*order).limit(limit)).all()
+            selected = [suite_runs.c[name] for name in StoredSuite._fields[:-1]]
+            rows = connection.execute(select(*selected).order_by(*order).limit(limit)).all()
             counts: dict[str, Counter[str]] = {row.id: Counter() for row in rows}
             for suite_id, outcome, number in connection.execute(
                 select(columns.suite_run_id, columns.outcome, func.count())
@@ -145,19 +146,7 @@ class SuiteRepository(Repository):
                 .group_by(columns.suite_run_id, columns.outcome)
             ):
                 counts[suite_id][outcome] = number
-        return [
-            StoredSuite(
-                row.id,
-                row.started_at,
-                row.ended_at,
-                row.started_by,
-                row.program_version,
-                row.is_complete,
-                row.selected,
-                counts[row.id],
-            )
-            for row in rows
-        ]
+        return [StoredSuite._make((*row, counts[row.id])) for row in rows]
 
     def results(self, suite_id: str) -> list[StoredResult]:
         """Return the results of a suite run whose runs are all stored still."""
