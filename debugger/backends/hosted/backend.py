@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import partial
 
 import httpx
 
@@ -87,7 +88,7 @@ class HostedBackend(Backend):
         self._read_timeout = min(settings.timeout, settings.reconciliation_timeout)
         self._revisions = RunRevisions(self.run, self._newest_runs)
         self._reconciliation = Reconciliation(
-            lambda run_id: self._run(run_id, self._read_timeout),
+            partial(self.run, timeout=self._read_timeout),
             self._newest_runs,
             check,
             timeout=settings.reconciliation_timeout,
@@ -216,9 +217,10 @@ class HostedBackend(Backend):
         path = urls.ACTIVATE.format(workflow_id=workflow_id, version_number=version_number)
         self._client.post(path, f"version {version_number} of {workflow_named(workflow_id)}")
 
-    def run(self, run_id: str) -> Run:
-        """See `Backend.run`."""
-        return self._run(run_id)
+    def run(self, run_id: str, *, timeout: float | None = None) -> Run:
+        """See `Backend.run`; the timeout is that of the settings by default."""
+        path = urls.RUN.format(run_id=check_id("run", run_id))
+        return self._client.get(path, run_named(run_id), timeout=timeout).read(unwrap_run)
 
     def runs(
         self,
@@ -316,10 +318,6 @@ class HostedBackend(Backend):
         """Report why events are not live; an empty text means they are."""
         live: dict[Ability, str] = {"live_events": reason} if reason else {}
         self.capabilities = Capabilities(live | _MISSING)
-
-    def _run(self, run_id: str, timeout: float | None = None) -> Run:
-        path = urls.RUN.format(run_id=check_id("run", run_id))
-        return self._client.get(path, run_named(run_id), timeout=timeout).read(unwrap_run)
 
     def _runs(
         self, query: Mapping[str, str | int | bool], timeout: float | None = None
