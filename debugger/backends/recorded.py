@@ -21,9 +21,6 @@ def _refuse(*_: object, **__: object) -> NoReturn:
 class RecordedBackend(Backend):
     """The run of one file, behind the questions that every backend answers.
 
-    Args:
-        file: What was in the file.
-
     Raises:
         InputError: The file's run or workflow cannot be used.
     """

@@ -81,11 +81,7 @@ class BackgroundScheduler:
         self._due = self._now()
 
     def halt(self, reason: str) -> None:
-        """Halt the work until it is resumed.
-
-        Args:
-            reason: Why, as a sentence.
-        """
+        """Halt the work until it is resumed; the reason is a sentence."""
         self.halted = reason
 
     def on_turn(self, result: TurnResult) -> None:

@@ -35,10 +35,6 @@ class InputHistory:
     """The inputs of a workflow's newest runs, each once.
 
     Records are read only as far as the user looks back.
-
-    Args:
-        backend: Has the records.
-        workflow_id: The workflow.
     """
 
     def __init__(self, backend: Backend, workflow_id: str) -> None:

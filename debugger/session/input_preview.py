@@ -40,10 +40,6 @@ def input_preview(turn_input: TurnInput, workflow: Workflow) -> list[PreviewRow]
 
     A supplied variable wins over a default, and either over one of the system (U-36). Dynamic variables of
     the input win over those of its initial state; runtime variables of the state win over all others.
-
-    Args:
-        turn_input: The input of the first turn.
-        workflow: The version that runs.
     """
     state = supplied_state(turn_input)
     main = state.threads.get(MAIN_THREAD)

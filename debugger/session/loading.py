@@ -45,10 +45,6 @@ class PartialRun:
     def read_turns(self, turns: Sequence[ReadTurn], after_each: Callable[[], None] | None = None) -> None:
         """Read the next turns, each once: a run may be long.
 
-        Args:
-            turns: The turns.
-            after_each: Called after each of them.
-
         Raises:
             StoreError: A stored turn is damaged.
         """

@@ -61,12 +61,7 @@ class RecordRead:
 
 
 class RecordSync:
-    """Reads the record of an open run regularly or on demand.
-
-    Args:
-        backend: Has the record.
-        workflow_id: The run's workflow.
-    """
+    """Reads the record of an open run regularly or on demand."""
 
     def __init__(self, backend: Backend, workflow_id: str) -> None:
         self.known_length: int | None = 0

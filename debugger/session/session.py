@@ -152,9 +152,6 @@ class DebugSession:
     def read(self, after_each: Callable[[], None] | None = None) -> None:
         """Read the turns of a run that is being opened.
 
-        Args:
-            after_each: Called after each turn.
-
         Raises:
             StoreError: A stored turn was damaged.
         """

@@ -19,9 +19,6 @@ class TurnList:
     """The logs of a run, in order.
 
     Each change makes another list, so that a reader's list never changes.
-
-    Args:
-        logs: Those that are on record.
     """
 
     def __init__(self, logs: Sequence[TurnLog] = ()) -> None:

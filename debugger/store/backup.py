@@ -32,10 +32,6 @@ def back_up(url: str, file: Path) -> dict[str, int]:
 
     The file gets its name, or replaces another one, once it is whole. Only its owner may read it.
 
-    Args:
-        url: The database's.
-        file: The backup's path.
-
     Returns:
         The number of rows in each table.
 

@@ -54,9 +54,6 @@ class Row:
 class BackupReader:
     """The rows of a backup, each checked; reads the header at once.
 
-    Args:
-        backup: The open file.
-
     Raises:
         InputError: The file is no backup, or cannot be read.
         StoreError: A newer version of this program has made it.

@@ -207,9 +207,6 @@ class Repository:
     """Rows of one subject.
 
     Every method is one transaction and may raise `StoreError`.
-
-    Args:
-        database: The store's.
     """
 
     def __init__(self, database: Database) -> None:

@@ -35,10 +35,6 @@ def reject_teams(database: Database) -> None:
 def team_url(url: str, team: str) -> str:
     """Return the URL of a team's store.
 
-    Args:
-        url: The main store's.
-        team: The team's name.
-
     Raises:
         NotFoundError: No key was ever made for such a team.
         StoreError: The database cannot be read.

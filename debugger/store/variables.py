@@ -43,12 +43,7 @@ class GlobalVariable:
 
 
 class VariableRepository(Repository):
-    """The global variables.
-
-    Args:
-        database: The store's.
-        cipher: Encrypts the values of secret ones.
-    """
+    """The global variables."""
 
     def __init__(self, database: Database, cipher: Cipher) -> None:
         super().__init__(database)

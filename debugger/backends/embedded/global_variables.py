@@ -59,9 +59,6 @@ class GlobalValues:
 
     The open ones are dynamic variables that a run begins with. The secret ones are none: they are filled into
     what is sent to the outside, and into nothing that anybody could read.
-
-    Args:
-        store: Has them.
     """
 
     def __init__(self, store: Store) -> None:
@@ -72,10 +69,6 @@ class GlobalValues:
 
     def supply(self, state: RunState, workflow: Workflow) -> None:
         """Add the open variables to a new run; any other source wins.
-
-        Args:
-            state: The run's, before its first turn.
-            workflow: What it runs.
 
         Raises:
             StoreError: They cannot be read.

@@ -22,12 +22,7 @@ _CLOCK_SECONDS = 1.0
 
 
 class StoredTurns:
-    """Reads results of stored turns.
-
-    Args:
-        store: Has the record.
-        interpreters: Of every version.
-    """
+    """Reads results of stored turns."""
 
     def __init__(self, store: Store, interpreters: InterpreterCache) -> None:
         self._store = store

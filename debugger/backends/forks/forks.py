@@ -107,11 +107,6 @@ class Forks:
 
     The platform lets only runs be re-run that its WebSocket has driven, since it keeps the graph of those
     alone. Here every run can be, as long as its version is there.
-
-    Args:
-        store: Has the runs and their checkpoints.
-        interpreters: Of every version.
-        world: Clock and random values.
     """
 
     def __init__(self, store: Store, interpreters: InterpreterCache, world: Environment) -> None:

@@ -26,23 +26,13 @@ class RestoredRun:
     state: RunState
 
     def original_input(self, recorded: TurnInput, interpreter: Interpreter) -> TurnInput:
-        """Return the input of that turn as its caller sent it.
-
-        Args:
-            recorded: The input in the record.
-            interpreter: Runs the version.
-        """
+        """Return the input of that turn as its caller sent it."""
         before = {**default_variables(interpreter.workflow), **self.state.dynamic_variables}
         return original_input(recorded, before)
 
 
 class Checkpoints:
-    """Restores runs from their checkpoints.
-
-    Args:
-        store: Has the runs and their checkpoints.
-        interpreters: Of every version.
-    """
+    """Restores runs from their checkpoints."""
 
     def __init__(self, store: Store, interpreters: InterpreterCache) -> None:
         self._store = store
