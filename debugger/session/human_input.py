@@ -88,7 +88,7 @@ class PendingPrompt:
     @property
     def first_form(self) -> AnswerForm:
         """Return the form with valid first values for each field."""
-        found, chosen = form_of(self.suggestion), self.chosen
+        found, chosen = AnswerForm.of(self.suggestion), self.chosen
         if chosen is not None and chosen.edge_id != found.chosen:
             return replace(found, text="", chosen=chosen.edge_id, reason="", args="")
         if self._expression is not None:
@@ -307,6 +307,18 @@ class AnswerForm:
     calls: Sequence[tuple[str, str]] = ()
     """Tools to call, by name, each with its arguments."""
 
+    @classmethod
+    def of(cls, reply: Reply) -> AnswerForm:
+        """Return the form that a suggested reply fills."""
+        return cls(
+            text=reply.text,
+            chosen=reply.chosen.edge_id if reply.chosen else "",
+            reason=reply.reason if reply.chosen else "",
+            args=to_json(reply.args) if reply.args else "",
+            fields=to_json(reply.fields) if reply.fields else "",
+            calls=[(call.name, to_json(call.args)) for call in reply.calls],
+        )
+
     def problems(self, prompt: Prompt) -> dict[str, str]:
         """Return why fields cannot be used: a sentence by ``args``, ``fields`` or ``tool_`` and its place."""
         schemas: dict[str, tuple[str, object]] = {}
@@ -343,18 +355,6 @@ class AnswerForm:
 
     def _choice(self, prompt: Prompt) -> TransitionOption | None:
         return next((choice for choice in prompt.choices if choice.edge_id == self.chosen), None)
-
-
-def form_of(reply: Reply) -> AnswerForm:
-    """The form that a suggested reply fills."""
-    return AnswerForm(
-        text=reply.text,
-        chosen=reply.chosen.edge_id if reply.chosen else "",
-        reason=reply.reason if reply.chosen else "",
-        args=to_json(reply.args) if reply.args else "",
-        fields=to_json(reply.fields) if reply.fields else "",
-        calls=[(call.name, to_json(call.args)) for call in reply.calls],
-    )
 
 
 def blank(schema: JsonObject | None) -> str:

@@ -42,7 +42,7 @@ class TurnWorker:
         log: The turn.
         start: Starts it; called on the thread, since it may have to wait.
         on_event: Called on the thread with each event; the next one is pulled when it returns.
-        on_end: Called on the thread once the turn has ended.
+        on_end: Called on the thread with the run and the turn, once the turn has ended.
         inspector: The session's access to the turn's state.
     """
 
@@ -51,7 +51,7 @@ class TurnWorker:
         log: TurnLog,
         start: Callable[[TurnWorker], TurnStream],
         on_event: Callable[[TurnWorker, Event], None],
-        on_end: Callable[[TurnWorker, TurnResult], None],
+        on_end: Callable[[str, TurnLog], None],
         inspector: RunInspector,
     ) -> None:
         self.log = log
@@ -97,7 +97,7 @@ class TurnWorker:
                 for event in stream:
                     self._on_event(self, event)
                 self.result = counted.result = stream.finish()
-            self._on_end(self, self.result)
+            self._on_end(self.result.run_id, self.log)
         except DebuggerError as error:
             self.error = error
         except Exception as error:  # a page must report something, whatever broke
@@ -200,7 +200,7 @@ class TurnRunner:
         intervenes = bool(self.mocks) or self.human_input.asks_all or bool(self.human_input.nodes)
         # Where nothing is set up, nodes and models are executed without a detour.
         control = RunInspector(Interceptor(self.mocks, self.human_input) if intervenes else None)
-        return TurnWorker(log, start, self._on_event, self._on_end, control)
+        return TurnWorker(log, start, self._on_event, self.side_effects.update, control)
 
     def _on_event(self, worker: TurnWorker, event: Event) -> None:
         self.background.evaluations += event.type == "waiting_evaluation_boundary"
@@ -212,9 +212,6 @@ class TurnRunner:
             worker.cancelled,
             lambda: worker.inspector.hold("paused"),
         )
-
-    def _on_end(self, worker: TurnWorker, result: TurnResult) -> None:
-        self.side_effects.update(result.run_id, worker.log)
 
     def _scope(self, worker: TurnWorker, event: Event) -> Scope:
         """Return the variables that the thread of an event can see."""

@@ -6,8 +6,7 @@ and a line for each row holds their values, bytes in base64; the last line count
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
@@ -40,8 +39,10 @@ def back_up(url: str, file: Path) -> dict[str, int]:
         StoreError: The database cannot be read.
         InputError: The file cannot be written.
     """
-    with _opened(Database(url)) as database, database.reading() as connection:
-        return write_backup(connection, metadata, str(revision_of(connection)), file)
+    with closing(Database(url)) as database:
+        ensure_schema(database)
+        with database.reading() as connection:
+            return write_backup(connection, metadata, str(revision_of(connection)), file)
 
 
 def restore(url: str, file: Path, *, replace: bool = False) -> dict[str, int]:
@@ -67,23 +68,16 @@ def restore(url: str, file: Path, *, replace: bool = False) -> dict[str, int]:
     with open_backup(file, MAX_BYTES if free is None else free) as backup:
         reader = BackupReader(backup)
         counts = reader.counts()
-        with _opened(database), database.changing_tables() as connection:
-            if not replace and holds_rows(connection, metadata):
-                raise ConflictError(
-                    f"The database {database.place} is not empty, and was left as it is.",
-                    advice="Name an empty one, or use --replace to replace its content.",
-                )
-            _load(connection, reader, backup, database, sum(counts.values()))
+        with closing(database):
+            ensure_schema(database)
+            with database.changing_tables() as connection:
+                if not replace and holds_rows(connection, metadata):
+                    raise ConflictError(
+                        f"The database {database.place} is not empty, and was left as it is.",
+                        advice="Name an empty one, or use --replace to replace its content.",
+                    )
+                _load(connection, reader, backup, database, sum(counts.values()))
     return counts
-
-
-@contextmanager
-def _opened(database: Database) -> Iterator[Database]:
-    try:
-        ensure_schema(database)
-        yield database
-    finally:
-        database.close()
 
 
 def _load(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, MetaData, Table
+from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, MetaData
 
 from debugger.errors import StoreError
 from debugger.protocol.json_codec import decode
@@ -212,12 +212,11 @@ class TableRules:
 
 def rules_of(tables: MetaData) -> dict[str, TableRules]:
     """Return the rules of each table, referenced tables first."""
-    return {table.name: _rules(table) for table in tables.sorted_tables}
-
-
-def _rules(table: Table) -> TableRules:
-    parents = frozenset(key.column.table.name for key in table.foreign_keys)
-    return TableRules(table.name, dict(table.columns.items()), parents)
+    found: dict[str, TableRules] = {}
+    for table in tables.sorted_tables:
+        parents = frozenset(key.column.table.name for key in table.foreign_keys)
+        found[table.name] = TableRules(table.name, dict(table.columns.items()), parents)
+    return found
 
 
 def value_problem(column: Column[Any], value: Any) -> str | None:

@@ -69,7 +69,8 @@ class StatementCursor:
     """
 
     def __init__(self, cursor: DBAPICursor, dialect: DatabaseDialect) -> None:
-        self._cursor = cursor
+        self.raw = cursor
+        """The driver's own."""
         self._dialect = dialect
 
     def run(self, statement: PreparedStatement, record: object = None, **values: Any) -> int:
@@ -81,20 +82,18 @@ class StatementCursor:
             **values: Other parameters.
         """
         sql, names = statement.compiled(self._dialect)
-        self._cursor.execute(
-            sql, [values[name] if name in values else getattr(record, name) for name in names]
-        )
-        return self._cursor.rowcount
+        self.raw.execute(sql, [values[name] if name in values else getattr(record, name) for name in names])
+        return self.raw.rowcount
 
     def row(self, statement: PreparedStatement, record: object = None, **values: Any) -> Any:
         """Execute a select; return its first row or ``None``."""
         self.run(statement, record, **values)
-        return self._cursor.fetchone()
+        return self.raw.fetchone()
 
     def rows(self, statement: PreparedStatement, **values: Any) -> Sequence[Any]:
         """Execute a select; return all its rows."""
         self.run(statement, **values)
-        return self._cursor.fetchall()
+        return self.raw.fetchall()
 
 
 class Database:
@@ -139,7 +138,7 @@ class Database:
 
     def reading_cursor(self) -> AbstractContextManager[StatementCursor]:
         """Open a cursor for a single select outside any transaction."""
-        return self._cursor(self.dialect.readers, None)
+        return self._cursor(self.dialect.readers)
 
     def writing_cursor(self) -> AbstractContextManager[StatementCursor]:
         """Open a cursor in a transaction of a turn.
@@ -151,13 +150,13 @@ class Database:
 
     def prepare(self) -> None:
         """Switch the database to the mode in which it is used."""
-        with self._raw_cursor(self.dialect.readers) as cursor:
-            self.dialect.prepare(cursor)
+        with self._cursor(self.dialect.readers) as cursor:
+            self.dialect.prepare(cursor.raw)
 
     def compact(self) -> None:
         """Return the space of deleted rows to the system."""
-        with self._raw_cursor(self.dialect.readers) as cursor:
-            cursor.execute("VACUUM")
+        with self._cursor(self.dialect.readers) as cursor:
+            cursor.raw.execute("VACUUM")
 
     def scrub(self) -> bool:
         """Remove what deleted rows have left in the database's files.
@@ -166,8 +165,8 @@ class Database:
             ``False`` where another program that reads the database prevents it.
         """
         self.compact()
-        with self._raw_cursor(self.dialect.readers) as cursor:
-            return self.dialect.empty_log(cursor)
+        with self._cursor(self.dialect.readers) as cursor:
+            return self.dialect.empty_log(cursor.raw)
 
     def close(self) -> None:
         """Close the connections."""
@@ -179,21 +178,18 @@ class Database:
             yield connection
 
     @contextmanager
-    def _cursor(self, gate: AbstractContextManager[object], begin: str | None) -> Iterator[StatementCursor]:
-        with self._raw_cursor(gate) as cursor:
-            if begin is not None:
-                cursor.execute(begin)
-            yield StatementCursor(cursor, self.dialect)
-            if begin is not None:
-                cursor.execute("COMMIT")  # the driver's own commit would be parsed anew each time
-
-    @contextmanager
-    def _raw_cursor(self, gate: AbstractContextManager[object]) -> Iterator[DBAPICursor]:
+    def _cursor(
+        self, gate: AbstractContextManager[object], begin: str | None = None
+    ) -> Iterator[StatementCursor]:
         with gate, store_errors(self.dialect):
             connection = self._engine.raw_connection()
             try:
                 cursor = connection.cursor()
-                yield cursor
+                if begin is not None:
+                    cursor.execute(begin)
+                yield StatementCursor(cursor, self.dialect)
+                if begin is not None:
+                    cursor.execute("COMMIT")  # the driver's own commit would be parsed anew each time
                 cursor.close()
             except BaseException:
                 if getattr(connection.dbapi_connection, "closed", False):

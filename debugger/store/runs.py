@@ -105,37 +105,29 @@ class RunRepository(Repository):
         return _StoredTurn(row, run_id)()
 
     def runs(
-        self, workflow_id: str | None = None, status: str | None = None, page: int = 1, size: int = 50
-    ) -> tuple[list[Run], int]:
-        """Return one page of runs, newest first, and their total.
+        self,
+        workflow_id: str | None = None,
+        status: str | None = None,
+        page: int = 1,
+        size: int = 50,
+        *,
+        search: RunSearch | None = None,
+    ) -> FoundRuns:
+        """Return one page of runs, newest first.
 
         Args:
             workflow_id: Only runs of this workflow.
             status: Only runs with this status.
             page: Counts from 1.
             size: Rows on a page.
+            search: Only runs that it finds.
 
         Raises:
             InputError: Page or size is below 1.
 
         Source: ``platform.md#run-list``.
         """
-        found = self.find_runs(RunSearch(), workflow_id, status, page, size)
-        return found.rows, found.total
-
-    def find_runs(
-        self,
-        search: RunSearch,
-        workflow_id: str | None = None,
-        status: str | None = None,
-        page: int = 1,
-        size: int = 50,
-    ) -> FoundRuns:
-        """Return the same for the runs that a search finds.
-
-        Raises:
-            InputError: Page or size is below 1.
-        """
+        search = search or RunSearch()
         conditions = _conditions(workflow_id, status, search)
         unread = refresh_index(self._database, conditions) if search.words else 0
         conditions += [_has_word(word) for word in search.words]

@@ -146,7 +146,7 @@ class SuiteRepository(Repository):
                 .group_by(columns.suite_run_id, columns.outcome)
             ):
                 counts[suite_id][outcome] = number
-        return [StoredSuite._make([*row, counts[row.id]]) for row in rows]
+        return [StoredSuite._make((*row, counts[row.id])) for row in rows]
 
     def results(self, suite_id: str) -> list[StoredResult]:
         """Return the results of a suite run whose runs are all stored still."""

@@ -5,6 +5,8 @@ A team had a file beside the main one, or a schema in the same database; its key
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from sqlalchemy import make_url, select
 
 from debugger.errors import NotFoundError, StoreError
@@ -39,15 +41,12 @@ def team_url(url: str, team: str) -> str:
         NotFoundError: No key was ever made for such a team.
         StoreError: The database cannot be read.
     """
-    database = Database(url)
-    try:
+    with closing(Database(url)) as database:
         ensure_schema(database)
         with database.reading() as connection:
             teams = set(connection.scalars(select(api_keys.c.team).where(api_keys.c.team.is_not(None))))
             is_file = database.dialect.name == "sqlite"
             schema = "" if is_file else str(connection.exec_driver_sql("SELECT current_schema()").scalar())
-    finally:
-        database.close()
     if team not in teams:
         names = ", ".join(sorted(teams)) or "none at all"
         raise NotFoundError(f"There is no team {team!r}.", advice=f"The teams are: {names}.")

@@ -104,7 +104,7 @@ def fill(url):
         store.suites.add(
             "5" * 24, StoredResult("a::b", "d" * 64, "failed", "new", [StoredRepetition(RUN, {"turns": 1})])
         )
-        assert store.find_runs(RunSearch(text="grün")).total == 2
+        assert store.runs(search=RunSearch(text="grün")).total == 2
     fill_reviews(url)
 
 

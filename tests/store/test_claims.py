@@ -215,7 +215,7 @@ def test_released_first_turn_leaves_no_run(store):
 
     store.claims.release(claim)
 
-    assert store.runs() == ([], 0)
+    assert store.runs() == ([], 0, 0)
 
 
 def test_released_turn_restores_the_status(store):
@@ -360,7 +360,7 @@ def test_late_result_does_not_restore_run(store):
             store.claims.finish(a_result(claim))
         store.claims.release(claim)
 
-    assert store.runs() == ([], 0)
+    assert store.runs() == ([], 0, 0)
 
 
 def test_prune_spares_run_in_progress(store):
@@ -386,12 +386,15 @@ def test_search_finds_finished_turns_only(store):
     claim = a_claim(run_id, 2)
     store.claims.take(claim)
     store.claims.renew(progress(claim, b"secret word"), with_events=True, is_first=False)
-    during = store.find_runs(RunSearch(text="secret")).total, store.find_runs(RunSearch(text="turn 1")).total
+    during = (
+        store.runs(search=RunSearch(text="secret")).total,
+        store.runs(search=RunSearch(text="turn 1")).total,
+    )
 
     store.claims.finish(a_result(claim))
 
     assert during == (0, 1)
-    assert store.find_runs(RunSearch(text="turn 2")).total == 1
+    assert store.runs(search=RunSearch(text="turn 2")).total == 1
 
 
 def test_copies_omit_claims_and_client_ids(store):
@@ -552,4 +555,4 @@ def test_claim_fails_when_database_stays_lost(postgres_url, monkeypatch):
             patch.setattr(psycopg.Cursor, "execute", lose)
             store.claims.take(a_claim(new_id(), 1))
 
-        assert store.runs() == ([], 0)
+        assert store.runs() == ([], 0, 0)

@@ -122,7 +122,7 @@ def test_erase_covers_search_index_and_earlier_states(tmp_path):
     with closing(Store(f"sqlite:///{tmp_path}/runs.sqlite3")) as store:
         run_id = keep(store, 2, events_json=spoken_event(), number=1)
         keep(store, 1, number=2, run_id=run_id)
-        assert store.find_runs(RunSearch(text=MARKER)).total == 1
+        assert store.runs(search=RunSearch(text=MARKER)).total == 1
 
         store.erase_runs([run_id])
 

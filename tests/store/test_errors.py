@@ -108,7 +108,7 @@ def test_locked_database_is_error_after_timeout(tmp_path):
         with pytest.raises(StoreError, match="is locked"):
             store.create_workflow({"name": "Tea"})
 
-        assert store.runs() == ([], 0)
+        assert store.runs() == ([], 0, 0)
         other.execute("ROLLBACK")
         append_turn(store, a_turn())
         assert store.runs()[1] == 1
@@ -168,4 +168,4 @@ def test_unstorable_values_are_input_errors(tmp_path):
         with pytest.raises(InputError, match="cannot be stored"):
             append_turn(store, a_turn(run_by="\ud83c"))
 
-        assert store.runs() == ([], 0)
+        assert store.runs() == ([], 0, 0)

@@ -77,7 +77,7 @@ def test_find_runs_filters_by_verdict(store):
     store.reviews.set_verdict(Verdict(run_id=bare, target=Target.turn(1), value="fail", reviewer="ada"))
 
     found = {
-        value: [run.workflow_run_id for run in store.find_runs(RunSearch(verdict=value)).rows]
+        value: [run.workflow_run_id for run in store.runs(search=RunSearch(verdict=value)).rows]
         for value in ("pass", "fail", "unsure", NO_VERDICT)
     }
 

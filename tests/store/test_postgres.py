@@ -248,7 +248,7 @@ def test_unstorable_values_are_input_errors(postgres_url):
             append_turn(store, a_turn(new_id(), 2**64))
 
         assert store.workflows() == ([], 0)
-        assert store.runs() == ([], 0)
+        assert store.runs() == ([], 0, 0)
 
 
 def test_search_ignores_nul_character(postgres_url):
@@ -259,7 +259,7 @@ def test_search_ignores_nul_character(postgres_url):
             a_turn(run_id, 1, events_json=b'[{"type":"assistant_response","content":"Green\\u0000tea"}]'),
         )
 
-        assert store.find_runs(RunSearch(text="green tea")).total == 1
+        assert store.runs(search=RunSearch(text="green tea")).total == 1
         assert store.run(run_id).input_output_pairs[0].run_output.events[0]["content"] == "Green\0tea"
 
 

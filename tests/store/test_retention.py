@@ -167,7 +167,7 @@ def test_prune_deletes_everything_of_run(url):
             store.notebook.keep_kit(one, b"{}")
             interrupt(store, UnfinishedTurn(one, TEA, 0, 1.0, b"{}"))
             store.forks.keep(ForkRecord(run_id=one, source_run_id="elsewhere", turn_number=1))
-        store.find_runs(RunSearch(text="word"))
+        store.runs(search=RunSearch(text="word"))
 
         store.delete_run(run_id)
 

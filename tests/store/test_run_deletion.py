@@ -22,12 +22,12 @@ def test_delete_run_deletes_notes_and_keeps_forks(tmp_path):
         store.notebook.tag(run_id, ["odd"])
         store.notebook.comment(run_id, Target(), "ada", "Well done")
         store.notebook.rate(run_id, Target.turn(1), "ada", "up")
-        assert store.find_runs(RunSearch(text="quokka")).total == 2
+        assert store.runs(search=RunSearch(text="quokka")).total == 2
 
         store.delete_run(run_id)
 
         assert store.notebook.notes(run_id) == RunNotes()
-        assert [run.workflow_run_id for run in store.find_runs(RunSearch(text="quokka")).rows] == [fork_id]
+        assert [run.workflow_run_id for run in store.runs(search=RunSearch(text="quokka")).rows] == [fork_id]
         assert len(store.run(fork_id).input_output_pairs) == 1
         assert (
             backend.execute(workflow_id, TurnInput.with_message("On"), run_id=fork_id).finish().turn_number

@@ -116,8 +116,8 @@ def test_runs_are_listed_newest_first_without_their_turns(store):
         append_turn(store, a_turn(run_id, started_at=TEN + place))
     append_turn(store, a_turn(ids[0], 2, started_at=TEN + 100))
 
-    first, total = store.runs(page=1, size=3)
-    second, _ = store.runs(page=2, size=3)
+    first, total, _ = store.runs(page=1, size=3)
+    second, *_ = store.runs(page=2, size=3)
 
     assert [run.workflow_run_id for run in first + second] == ids[::-1]
     assert total == 5
@@ -134,10 +134,10 @@ def test_runs_are_picked_by_workflow_and_by_status(store):
 
     assert store.runs(tea)[1] == 2
     assert store.runs(status="completed")[1] == 2
-    [run], total = store.runs(tea, "completed")
+    [run], total, _ = store.runs(tea, "completed")
     assert (run.workflow_run_id, total) == (wanted, 1)
-    assert store.runs(status="no such status") == ([], 0)
-    assert store.runs(new_id()) == ([], 0)
+    assert store.runs(status="no such status") == ([], 0, 0)
+    assert store.runs(new_id()) == ([], 0, 0)
 
 
 def test_a_page_that_cannot_be_is_refused(store):

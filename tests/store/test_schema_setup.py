@@ -117,7 +117,7 @@ def test_missing_notes_tables_are_added(tmp_path):
     with closing(Store(url)) as store:
         store.notebook.star("665f0c2b9a3e4d5f6a7b8c90")
         [workflow], _ = store.workflows()
-        [run], _ = store.runs()
+        [run], *_ = store.runs()
     with closing(Store(url)) as store:
         notes = store.notebook.notes("665f0c2b9a3e4d5f6a7b8c90")
 

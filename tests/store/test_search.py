@@ -44,7 +44,7 @@ def heard(text):
 
 
 def found(store, **wanted):
-    return [run.workflow_run_id for run in store.find_runs(RunSearch(**wanted)).rows]
+    return [run.workflow_run_id for run in store.runs(search=RunSearch(**wanted)).rows]
 
 
 def test_search_finds_messages(store):
@@ -108,7 +108,7 @@ def test_search_pages_have_each_run_once(store):
     keep(store, says("coffee"))
 
     pages = [
-        store.find_runs(RunSearch(text="tea", since=TEN.replace(hour=8)), size=3, page=n) for n in (1, 2, 3)
+        store.runs(search=RunSearch(text="tea", since=TEN.replace(hour=8)), size=3, page=n) for n in (1, 2, 3)
     ]
 
     assert {page.total for page in pages} == {8}  # the workflow of the eighth is a tea shop

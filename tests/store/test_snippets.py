@@ -13,7 +13,7 @@ def test_snippets_name_the_first_place_of_each_word(store):
     noted = keep(store, 1)
     store.notebook.write(noted, "Asks for tea twice")
     store.notebook.comment(noted, Target(), "ada", "No green one")
-    found = store.find_runs(RunSearch(text="tea green"))
+    found = store.runs(search=RunSearch(text="tea green"))
 
     snippets = store.snippets.of([run.workflow_run_id for run in found.rows], ["tea", "green"])
 

@@ -172,7 +172,7 @@ def test_list_of_runs_reads_no_turn(tmp_path):
             append_turn(store, a_turn(new_id(), 1, workflow_name="Tea"))
         reads.clear()
 
-        rows, total = store.runs(status="waiting_for_user_input", size=1000)
+        rows, total, _ = store.runs(status="waiting_for_user_input", size=1000)
 
         assert (len(rows), total) == (1000, 1000)
         assert {table for table, _ in reads} == {"hidden_runs", "runs"}

@@ -79,7 +79,7 @@ def test_later_turn_of_unknown_run_fails(store):
     with pytest.raises(NotFoundError, match=run_id):
         append_turn(store, a_turn(run_id, 2))
 
-    assert store.runs() == ([], 0)
+    assert store.runs() == ([], 0, 0)
 
 
 def test_invalid_events_error_names_turn(store):

@@ -217,7 +217,7 @@ class EmbeddedBackend:
         if workflow_id is not None:
             check_id("workflow", workflow_id)
         self._leases.lapse()
-        return Page(*self.store.find_runs(search or RunSearch(), workflow_id, status, page, size))
+        return Page(*self.store.runs(workflow_id, status, page, size, search=search))
 
     def execute(
         self,

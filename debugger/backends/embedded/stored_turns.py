@@ -117,7 +117,7 @@ class StoredTurns:
 
     def _first_by_text(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
         since = RunSearch(since=datetime.fromtimestamp(sent.sent_at - _CLOCK_SECONDS, UTC))
-        rows = self._store.find_runs(since, workflow_id, size=_MAX_CANDIDATES).rows
+        rows = self._store.runs(workflow_id, size=_MAX_CANDIDATES, search=since).rows
         runs = [self._store.run(row.workflow_run_id) for row in rows]
         fitting = [run for run in runs if _begins_with(run, sent)]
         if len(fitting) != 1:

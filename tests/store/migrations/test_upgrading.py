@@ -219,7 +219,7 @@ def test_upgrade_reads_first_release_file(tmp_path):
 
     with closing(Store(f"sqlite:///{file}")) as store:
         [workflow], _ = store.workflows()
-        [run], _ = store.runs()
+        [run], *_ = store.runs()
         notes = store.notebook.notes(run.workflow_run_id)
 
     with closing(Database(f"sqlite:///{file}")) as database, database.reading() as connection:
