@@ -13,6 +13,9 @@ CALL = (
     "Good to know. It's about a sore knee, and Tuesday would be best.",
 )
 
+SCHEME = "scheme => getComputedStyle(document.querySelector('.stApp')).colorScheme === scheme"
+"""Compares the colour scheme of the page, in the browser."""
+
 
 def clinic_call(page: Page, url: str, lines: tuple[str, ...] = CALL) -> None:
     """Hold a conversation with the clinic."""

@@ -19,11 +19,10 @@ from tests.browser.driving import (
     settled,
     start,
 )
-from tests.browser.presenting import CALL, clinic_call, press
+from tests.browser.presenting import CALL, SCHEME, clinic_call, press
 
 pytestmark = pytest.mark.browser
 
-SCHEME = "scheme => getComputedStyle(document.querySelector('.stApp')).colorScheme === scheme"
 STYLED = "() => getComputedStyle(document.querySelector('.st-key-head').parentElement).position === 'sticky'"
 FOCUSED = """() => {
   let held = document.activeElement, key = "";

@@ -24,11 +24,13 @@ from tests.browser.driving import (
     open_setup,
     open_workflow,
     run_head,
+    say,
     settled,
     start,
 )
 from tests.browser.presenting import CALL, clinic_call, press
-from tests.support.factories import direct, document, node, say, static
+from tests.support.factories import direct, document, node, static
+from tests.support.factories import say as say_node
 
 pytestmark = pytest.mark.browser
 
@@ -181,7 +183,9 @@ def imported(page: Page, app: Server, workflow: dict[str, object]) -> None:
 def paused(page: Page, app: Server, api: Server) -> None:
     name = "Ask the caller politely which of the two appointments they would rather have"
     imported(
-        page, app, document(static("a", "Hello", name=name), say("chat"), direct("a", "chat"), name="Long")
+        page,
+        app,
+        document(static("a", "Hello", name=name), say_node("chat"), direct("a", "chat"), name="Long"),
     )
     page.locator(".st-key-step_node button").click()
     expect(context(page)).to_contain_text("Before Ask the caller")
@@ -194,7 +198,7 @@ def over(page: Page, app: Server, api: Server) -> None:
 
 
 def forked(page: Page, app: Server, api: Server) -> None:
-    imported(page, app, document(say("chat"), name="Origin"))
+    imported(page, app, document(say_node("chat"), name="Origin"))
     start(page)
     page.locator(".st-key-fork_turn button").click()
     settled(page)
