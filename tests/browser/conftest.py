@@ -36,7 +36,7 @@ FLAGS = [
 ]
 ONE_PROCESS = "--process-per-site"
 """Pages of the app are drawn by one process, which has compiled what they load; see `_kept_open`."""
-START_SECONDS = 40
+START_SECONDS = 120
 OUTSIDE = re.compile(r"^(https?|wss?)://(?!(127\.0\.0\.1|localhost)[:/])")
 FAILED = pytest.StashKey[bool]()
 
@@ -101,13 +101,6 @@ def streamlit_app(
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     return running(command, "/_stcore/health", port, folder, **environment)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run a failed test once more and list it: each of the last full runs found one more race."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.hookimpl(wrapper=True)

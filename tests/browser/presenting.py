@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from tests.browser.driving import choose, open_app, say, settled, start
+from tests.browser.driving import open_workflow, say, settled, start
 
 CALL = (
     "I'd like to book an appointment, please.",
@@ -13,11 +13,13 @@ CALL = (
     "Good to know. It's about a sore knee, and Tuesday would be best.",
 )
 
+SCHEME = "scheme => getComputedStyle(document.querySelector('.stApp')).colorScheme === scheme"
+"""Compares the colour scheme of the page, in the browser."""
+
 
 def clinic_call(page: Page, url: str, lines: tuple[str, ...] = CALL) -> None:
     """Hold a conversation with the clinic."""
-    open_app(page, url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, url, "Clinic front desk")
     start(page)
     for line in lines:
         say(page, line)

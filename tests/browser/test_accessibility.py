@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
-from tests.browser.driving import choose, conversation, go_to, message_box, open_app, open_setup, settled
-from tests.browser.presenting import CALL, clinic_call, press
+from tests.browser.driving import (
+    conversation,
+    go_to,
+    message_box,
+    open_app,
+    open_setup,
+    open_workflow,
+    say,
+    settled,
+    start,
+)
+from tests.browser.presenting import CALL, SCHEME, clinic_call, press
 
 pytestmark = pytest.mark.browser
 
@@ -36,139 +46,92 @@ DISABLED = 'span[aria-hidden="true"]'
 label of something disabled; disabled controls need no contrast (WCAG 1.4.3)."""
 
 
-def debug(page: Page, url: str) -> None:
-    clinic_call(page, url, CALL[:2])
+def test_axe_finds_nothing_serious_around_start(page: Page, app: Server):
+    found = {}
+    open_workflow(page, app.url, "Clinic front desk")
+    found["before a run"] = serious_in_light_and_dark(page)
+    start(page)
+    open_setup(page)
+    found["setup"] = serious_in_light_and_dark(page)
+
+    assert found == dict.fromkeys(found, ([], []))
 
 
-def debug_event(page: Page, url: str) -> None:
-    clinic_call(page, url, CALL[:1])
+def test_axe_finds_nothing_serious_in_run(page: Page, app: Server):
+    found = {}
+    clinic_call(page, app.url, CALL[:1])
+    press(page, "Shift+E")
+    found["demo"] = serious_in_light_and_dark(page)
+    press(page, "Shift+E")
+    page.set_viewport_size({"width": 820, "height": 1180})
+    settled(page)
+    found["tabs"] = serious_in_light_and_dark(page)
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    settled(page)
+    say(page, CALL[1])
+    found["debug"] = serious_in_light_and_dark(page)
+    press(page, "Shift+ArrowLeft")
+    found["past"] = serious_in_light_and_dark(page)
+    page.locator(".st-key-back_to_live button").click()
     page.locator(".st-key-inspector_tab").get_by_text("Event", exact=True).click()
     settled(page)
-
-
-def past(page: Page, url: str) -> None:
-    clinic_call(page, url, CALL[:2])
-    press(page, "Shift+ArrowLeft")
-
-
-def before_a_run(page: Page, url: str) -> None:
-    open_app(page, url)
-    choose(page, "Workflow", "Clinic front desk")
-
-
-def demo(page: Page, url: str) -> None:
-    clinic_call(page, url, CALL[:1])
-    press(page, "Shift+E")
-
-
-def setup_dialog(page: Page, url: str) -> None:
-    clinic_call(page, url, ())
-    open_setup(page)
-
-
-def open_menu(page: Page, url: str) -> None:
-    clinic_call(page, url, CALL[:1])
+    found["event"] = serious_in_light_and_dark(page)
     page.locator(".st-key-more > button").click()
+    found["menu"] = serious_in_light_and_dark(page)
+
+    assert found == dict.fromkeys(found, ([], []))
 
 
-def tabs(page: Page, url: str) -> None:
-    page.set_viewport_size({"width": 820, "height": 1180})
-    clinic_call(page, url, CALL[:1])
-
-
-def help_page(page: Page, url: str) -> None:
-    open_app(page, url)
-    press(page, "Shift+H")
-    expect(page.get_by_role("heading", name="Step, breakpoints, why")).to_be_visible()
-
-
-def help_settings(page: Page, url: str) -> None:
-    open_app(page, f"{url}/help?topic=settings")
-
-
-def tour(page: Page, url: str) -> None:
-    open_app(page, f"{url}/help")
-    page.get_by_role("button", name="Take the tour").click()
-    expect(page.get_by_role("dialog", name="Tour: Choose a workflow")).to_be_visible()
-    settled(page)
-
-
-def runs(page: Page, url: str) -> None:
-    clinic_call(page, url, ())
+def test_axe_finds_nothing_serious_on_other_pages(page: Page, app: Server):
+    found = {}
+    clinic_call(page, app.url, CALL[:2])
     go_to(page, "Runs")
-
-
-def review(page: Page, url: str) -> None:
-    clinic_call(page, url, CALL[:2])
+    found["runs"] = serious_in_light_and_dark(page)
     go_to(page, "Review")
     press(page, "m")
     press(page, "2")
-
-
-def review_import(page: Page, url: str) -> None:
-    review(page, url)
+    found["review"] = serious_in_light_and_dark(page)
     page.locator(".st-key-review_import button").press("Enter")
     settled(page)
-
-
-def compare(page: Page, url: str) -> None:
-    clinic_call(page, url, CALL[:1])
+    found["import of reviews"] = serious_in_light_and_dark(page)
     go_to(page, "Compare")
     expect(page.get_by_role("combobox").first).to_be_visible()
     settled(page)
-
-
-def suites(page: Page, url: str) -> None:
-    open_app(page, url)
+    found["compare"] = serious_in_light_and_dark(page)
     go_to(page, "Suites")
     expect(page.get_by_text("There are no scenarios")).to_be_visible()
     settled(page)
-
-
-def connection(page: Page, url: str) -> None:
-    open_app(page, url)
+    found["suites"] = serious_in_light_and_dark(page)
     go_to(page, "Connection")
+    found["connection"] = serious_in_light_and_dark(page)
+
+    assert found == dict.fromkeys(found, ([], []))
 
 
-@pytest.mark.parametrize(
-    "visit",
-    [
-        debug,
-        debug_event,
-        past,
-        before_a_run,
-        demo,
-        setup_dialog,
-        open_menu,
-        tabs,
-        help_page,
-        help_settings,
-        tour,
-        runs,
-        review,
-        review_import,
-        compare,
-        suites,
-        connection,
-    ],
-)
-def test_axe_finds_nothing_serious_in_light_and_dark(
-    page: Page, app: Server, visit: Callable[[Page, str], None]
-):
-    page.emulate_media(color_scheme="light")
-    visit(page, app.url)
+def test_axe_finds_nothing_serious_in_help(page: Page, app: Server):
+    found = {}
+    open_app(page, app.url)
+    press(page, "Shift+H")
+    expect(page.get_by_role("heading", name="Step, breakpoints, why")).to_be_visible()
+    found["help"] = serious_in_light_and_dark(page)
+    open_app(page, f"{app.url}/help?topic=settings")
+    found["settings"] = serious_in_light_and_dark(page)
+    page.get_by_role("button", name="Take the tour").click()
+    expect(page.get_by_role("dialog", name="Tour: Choose a workflow")).to_be_visible()
+    found["tour"] = serious_in_light_and_dark(page)
 
-    light = serious(page)
-    page.emulate_media(color_scheme="dark")
-    page.wait_for_function("() => getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
-    settled(page)
-    dark = serious(page)
-
-    assert (light, dark) == ([], [])
+    assert found == dict.fromkeys(found, ([], []))
 
 
-def serious(page: Page) -> list[str]:
+def serious_in_light_and_dark(page: Page) -> tuple[list[str], list[str]]:
+    return serious(page, "light"), serious(page, "dark")
+
+
+def serious(page: Page, scheme: Literal["light", "dark"]) -> list[str]:
     """Return axe's serious and critical findings: rule, element and state."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(SCHEME, arg=scheme)
+    settled(page)
     page.wait_for_function(STYLED)  # a page that is only just opened may not have its style yet
     options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]

@@ -24,6 +24,7 @@ from tests.browser.driving import (
     keep_import,
     message_box,
     open_app,
+    open_workflow,
     run_head,
     say,
     settled,
@@ -134,8 +135,7 @@ def test_link_to_run_that_nobody_has_is_told_and_app_goes_on(page: Page, app: Se
     expect(alert(page).first).to_contain_text(UNKNOWN)
     open_app(page, f"{app.url}/?backend=embedded&run=not-an-id")
     expect(alert(page).first).to_contain_text("not-an-id")
-    open_app(page, app.url)
-    choose(page, "Workflow", "Tea welcome")
+    open_workflow(page, app.url, "Tea welcome")
     start(page)
 
     expect(context(page)).to_contain_text("Completed")
@@ -213,8 +213,7 @@ def test_tool_that_loops_for_ever_is_stopped_while_page_stays_usable(page: Page,
 
 
 def test_input_of_ten_megabytes_is_refused_and_old_one_is_not_lost(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Tea welcome")
+    open_workflow(page, app.url, "Tea welcome")
     page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
     settled(page)
     editor = page.get_by_role("textbox", name="Run input as JSON")

@@ -23,6 +23,7 @@ from tests.browser.driving import (
     message_box,
     open_app,
     open_setup,
+    open_workflow,
     run_head,
     say,
     settled,
@@ -84,8 +85,7 @@ def test_clinic_sample_is_played_to_its_end_and_its_transcript_is_expected_one(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_page_is_shown_half_way_through_call(page: Page, app: Server, scheme: str):
     page.emulate_media(color_scheme=scheme)
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     for line in DEMO[:4]:
         say(page, line)
@@ -99,8 +99,7 @@ def test_page_is_shown_half_way_through_call(page: Page, app: Server, scheme: st
 
 
 def test_reload_finds_run_and_conversation_again(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     say(page, DEMO[0])
     expect(context(page)).to_contain_text("Your turn")
@@ -118,8 +117,7 @@ def test_reload_finds_run_and_conversation_again(page: Page, app: Server):
 
 
 def test_variable_is_edited_in_table_and_spoken(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     page.locator(".st-key-edit_start_dynamic_variables button").click()
     type_into_cell(page, "start_dynamic_variables", row=1, text="Sam")
     settled(page)
@@ -129,8 +127,7 @@ def test_variable_is_edited_in_table_and_spoken(page: Page, app: Server):
 
 
 def test_variable_is_edited_as_json_and_what_is_no_json_is_told_with_its_place(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
     settled(page)
     editor = page.get_by_role("textbox", name="Run input as JSON")
@@ -150,8 +147,7 @@ def test_variable_is_edited_as_json_and_what_is_no_json_is_told_with_its_place(p
 
 
 def test_another_version_greets_in_its_own_words(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     active = conversation(page).inner_text()
 
@@ -165,8 +161,7 @@ def test_another_version_greets_in_its_own_words(page: Page, app: Server):
 
 
 def test_run_begins_at_another_node_and_is_stopped(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     choose(page, "Start node", "Billing desk")
     start(page)
     expect(context(page)).to_contain_text("Your turn")

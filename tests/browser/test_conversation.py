@@ -12,13 +12,13 @@ from debugger.settings import Settings
 from tests.benchmarks.long_runs import record
 from tests.browser.conftest import Server, streamlit_app
 from tests.browser.driving import (
-    choose,
     context,
     conversation,
     import_workflow,
     keep_import,
     message_box,
     open_app,
+    open_workflow,
     say,
     settled,
     start,
@@ -54,8 +54,7 @@ def scroll(page: Page, by: int) -> int:
 
 
 def test_first_turn_puts_conversation_in_place_of_setup(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     expect(conversation(page)).to_have_count(0)
 
     page.locator(".st-key-start button").click()

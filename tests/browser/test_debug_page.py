@@ -19,6 +19,7 @@ from tests.browser.driving import (
     message_box,
     open_app,
     open_setup,
+    open_workflow,
     say,
     settled,
     start,
@@ -30,8 +31,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_node_is_chosen_by_click_and_by_keyboard_and_shown_in_inspector(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
 
     page.locator(".node[data-id='node_greeting']").click()
@@ -48,8 +48,7 @@ def test_node_is_chosen_by_click_and_by_keyboard_and_shown_in_inspector(page: Pa
 
 
 def test_zoom_and_view_are_kept_from_turn_to_turn(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     page.get_by_role("button", name="Zoom in").click()
     before = page.locator(".scene").get_attribute("transform")
@@ -63,8 +62,7 @@ def test_zoom_and_view_are_kept_from_turn_to_turn(page: Page, app: Server):
 
 
 def test_path_is_numbered_and_what_may_come_next_is_marked(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
 
     expect(page.locator(".node[data-id='node_greeting']")).to_have_attribute(
@@ -80,8 +78,7 @@ def test_path_is_numbered_and_what_may_come_next_is_marked(page: Page, app: Serv
 
 
 def test_graph_of_125_nodes_opens_at_current_node_in_readable_size(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "City services")
+    open_workflow(page, app.url, "City services")
     start(page)
 
     expect(page.locator(".node")).to_have_count(125)
@@ -94,8 +91,7 @@ def test_graph_of_125_nodes_opens_at_current_node_in_readable_size(page: Page, a
 
 def test_event_is_chosen_in_timeline_and_its_moment_shown(page: Page, app: Server):
     page.set_viewport_size({"width": 1600, "height": 1500})
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     say(page, "I'd like to book an appointment, please.")
     rows = page.locator(".st-key-timeline tbody tr")
@@ -114,8 +110,7 @@ def test_event_is_chosen_in_timeline_and_its_moment_shown(page: Page, app: Serve
 
 def test_timeline_is_read_and_chosen_from_by_keys(page: Page, app: Server):
     page.set_viewport_size({"width": 1600, "height": 1500})
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     rows = page.locator(".st-key-timeline tbody tr")
 
@@ -154,8 +149,7 @@ def test_restart_begins_sibling_and_first_run_is_still_there(page: Page, app: Se
 
 
 def test_state_after_turn_is_copied_and_run_begins_with_it(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     say(page, "I'd like to book an appointment, please.")
     say(page, "My name is Ada Moreno, and I was born on March 3, 1990.")
@@ -197,8 +191,7 @@ def test_two_tabs_each_follow_their_own_run(page: Page, app: Server):
 @pytest.mark.parametrize("width", [800, 1280, 1920])
 def test_nothing_sticks_out_at_any_width(page: Page, app: Server, width: int):
     page.set_viewport_size({"width": width, "height": 1000})
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -209,8 +202,7 @@ def test_demo_needs_no_scrolling_and_nothing_jumps_from_turn_to_turn(
     page: Page, app: Server, width: int, height: int
 ):
     page.set_viewport_size({"width": width, "height": height})
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     expect(page.locator(".st-key-resume button").first).to_be_in_viewport(ratio=1)
     start(page)
     expect(message_box(page)).to_be_focused()
@@ -235,8 +227,7 @@ def test_demo_needs_no_scrolling_and_nothing_jumps_from_turn_to_turn(
 
 
 def test_after_suggestion_message_box_has_focus(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
 
     page.locator(".st-key-suggestion_0").click()
@@ -266,8 +257,7 @@ def test_after_slow_turn_message_box_has_focus_again(page: Page, app: Server):
 
 
 def test_moved_view_is_left_alone_until_current_node_is_asked_for(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     for _ in range(4):
         page.get_by_role("button", name="Zoom in").click()
@@ -292,8 +282,7 @@ def test_moved_view_is_left_alone_until_current_node_is_asked_for(page: Page, ap
 
 
 def test_shortcut_begins_no_run_with_json_that_cannot_be_used(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Tea welcome")
+    open_workflow(page, app.url, "Tea welcome")
     page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
     settled(page)
     editor = page.get_by_role("textbox", name="Run input as JSON")

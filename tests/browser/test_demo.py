@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ROOT, Server
 from tests.browser.driving import choose_in_menu, context, conversation, message_box, open_app, settled
-from tests.browser.presenting import CALL, clinic_call, press
+from tests.browser.presenting import CALL, SCHEME, clinic_call, press
 
 pytestmark = pytest.mark.browser
 
@@ -131,27 +131,23 @@ def test_tab_in_text_leaves_message_box(page: Page, app: Server):
     expect(message_box(page)).not_to_be_focused()
 
 
-@pytest.mark.parametrize(
-    ("focus", "kept"),
-    [
+def test_switches_keep_keyboard(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:1])
+
+    for focus, kept in (
         (".st-key-timeline [tabindex='0']", "Engineer"),
         (".st-key-inspector_tab [data-option=Variables]", "Engineer"),
         (".st-key-splitters .bar", "Engineer"),
         (".st-key-graph [data-do=fit]", "Fit"),
         (".st-key-message textarea", "textarea"),
-    ],
-)
-def test_switches_keep_keyboard(page: Page, app: Server, focus: str, kept: str):
-    clinic_call(page, app.url, CALL[:1])
-    page.locator(focus).first.focus()
-    held = page.evaluate(FOCUSED)
-
-    switch(page)
-    page.wait_for_function(f"kept => ({FOCUSED})().startsWith(kept)", arg=kept)
-    switch(page)
-
-    expect(page.locator(".st-key-inspector")).to_be_visible()
-    assert "body" not in (held, page.evaluate(FOCUSED))
+    ):
+        page.locator(focus).first.focus()
+        held = page.evaluate(FOCUSED)
+        switch(page)
+        page.wait_for_function(f"kept => ({FOCUSED})().startsWith(kept)", arg=kept)
+        switch(page)
+        expect(page.locator(".st-key-inspector")).to_be_visible()
+        assert "body" not in (held, page.evaluate(FOCUSED)), focus
 
 
 def switch(page: Page) -> None:
@@ -185,17 +181,18 @@ def test_maximised_pane_is_maximised_again_after_demo(page: Page, app: Server):
     expect(page.locator(".st-key-graph")).to_be_hidden()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
-def test_names_in_demo_graph_are_large(page: Page, app: Server, width: int, height: int, scheme: str):
-    page.emulate_media(color_scheme=scheme)
+def test_names_in_demo_graph_are_large(page: Page, app: Server, width: int, height: int):
     page.set_viewport_size({"width": width, "height": height})
     clinic_call(page, app.url, CALL[:1])
-
     press(page, "Shift+E")
-
     title = page.locator(".st-key-graph .node.current .title").first
-    title.wait_for()
-    assert title.evaluate("it => it.getBoundingClientRect().height") > 14
     words = conversation(page).locator(".words").last
-    assert float(words.evaluate("it => parseFloat(getComputedStyle(it).fontSize)")) >= 17
+
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(SCHEME, arg=scheme)
+        settled(page)
+        title.wait_for()
+        assert title.evaluate("it => it.getBoundingClientRect().height") > 14
+        assert float(words.evaluate("it => parseFloat(getComputedStyle(it).fontSize)")) >= 17

@@ -16,7 +16,7 @@ from debugger.exports.sources import RunReader, StoreAnnotations
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
 from tests.browser.conftest import Server, streamlit_app
-from tests.browser.driving import choose, export_run, open_app, say, settled, start
+from tests.browser.driving import export_run, open_app, open_workflow, say, settled, start
 from tests.browser.test_accessibility import serious
 from tests.exports.test_formats import TEXTS, run_of
 from tests.support.clinic import clinic_call
@@ -31,8 +31,7 @@ SCREENSHOTS = Path(__file__).parent / "screenshots"
 def test_dialog_downloads_the_run_in_two_clicks(page: Page, app: Server, scheme: str):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 1280, "height": 720})
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     say(page, "My number is 555-0142")
 

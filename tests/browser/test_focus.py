@@ -6,14 +6,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
-from tests.browser.driving import choose, context, message_box, open_app, settled
+from tests.browser.driving import context, message_box, open_workflow, settled
 
 pytestmark = pytest.mark.browser
 
 
 def test_keyboard_is_never_lost(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
 
     press(page, ".st-key-start button")
     expect(context(page)).to_contain_text("Turn 1")
@@ -35,6 +34,7 @@ def test_keyboard_is_never_lost(page: Page, app: Server):
         expect(page.get_by_role("dialog")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
+        settled(page)  # the keyboard goes back to the button after the dialog has gone
         has_keyboard(page)
     press(page, ".st-key-to_runs a")
     press(page, ".st-key-runs tbody tr.choice", "Space")
@@ -48,8 +48,7 @@ def test_keyboard_is_never_lost(page: Page, app: Server):
 
 
 def test_keyboard_goes_to_form_and_back(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     press(page, ".st-key-lower_view [data-option=Mocks]")
     press(page, ".st-key-who_answers_choice button:nth-of-type(2)")
     press(page, ".st-key-start button")

@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import ROOT, Server, free_port, running
 from tests.browser.driving import (
     HEADER_HEIGHT,
-    choose,
     choose_in_menu,
     connect,
     context,
@@ -21,6 +20,7 @@ from tests.browser.driving import (
     import_workflow,
     keep_import,
     open_app,
+    open_workflow,
     origin,
     run_head,
     run_id,
@@ -89,8 +89,7 @@ def fork(page: Page, *, variables: str = "", message: str = "", note: str = "") 
 
 
 def test_call_goes_another_way_from_its_third_turn_and_way_back_is_kept(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     say(page, "I'd like to book an appointment.")
     say(page, "I'm Ada Moreno, born 4 May 1990.")
@@ -164,8 +163,7 @@ def test_fork_is_found_again_from_its_link_in_another_browser(page: Page, app: S
 
 
 def test_recorded_inputs_are_sent_to_new_run_which_is_then_person_s(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     say(page, "I'd like to book an appointment.")
     say(page, "I'm Ada Moreno, born 4 May 1990.")

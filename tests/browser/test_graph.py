@@ -14,11 +14,11 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ROOT, Server, free_port, running
 from tests.browser.driving import (
-    choose,
     go_to,
     import_workflow,
     keep_import,
     open_app,
+    open_workflow,
     say,
     settled,
     start,
@@ -669,8 +669,7 @@ def overlaps(page: Page):
 
 def open_clinic(page: Page, app: Server) -> None:
     """The clinic sample after its first turn."""
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     expect(page.locator(".node.current")).to_have_attribute("data-id", "node_intent_desk")
 

@@ -8,16 +8,7 @@ from playwright.sync_api import Page, expect
 from debugger.engine.models import Script
 from debugger.samples import script_for
 from tests.browser.conftest import Server
-from tests.browser.driving import (
-    choose,
-    context,
-    conversation,
-    message_box,
-    open_app,
-    say,
-    settled,
-    start,
-)
+from tests.browser.driving import context, conversation, message_box, open_workflow, say, settled, start
 
 pytestmark = pytest.mark.browser
 
@@ -27,8 +18,7 @@ LOOKUP_MILLISECONDS = 30_000
 
 
 def test_result_is_spoken_unasked_and_follow_up_is_booked(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Lab results line")
+    open_workflow(page, app.url, "Lab results line")
     start(page)
 
     for line in DEMO[:2]:

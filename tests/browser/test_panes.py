@@ -10,7 +10,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.conftest import Server
-from tests.browser.driving import choose, context, conversation, message_box, open_app, say, settled, start
+from tests.browser.driving import context, conversation, message_box, open_workflow, say, settled, start
 
 pytestmark = pytest.mark.browser
 
@@ -55,8 +55,7 @@ def messages(page: Page) -> Messages:
 @pytest.fixture
 def call(page: Page, app: Server, messages: Messages) -> Messages:
     """The clinic after two turns; gives what is sent from then on."""
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     say(page, "Hi, I'd like to book an appointment, please.")
     messages.forget()

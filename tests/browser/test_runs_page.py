@@ -21,6 +21,7 @@ from tests.browser.driving import (
     go_to,
     message_box,
     open_app,
+    open_workflow,
     run_head,
     say,
     settled,
@@ -33,8 +34,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Page):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     say(page, "I want to book an appointment, zebra")
     run_id = context(page).locator("code").inner_text().strip()
@@ -62,8 +62,7 @@ def test_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Pag
 
 
 def test_two_ticked_runs_are_compared(app: Server, page: Page):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     choose_in_menu(page, "restart")
     settled(page)
@@ -80,8 +79,7 @@ def test_two_ticked_runs_are_compared(app: Server, page: Page):
 
 
 def test_exported_run_opens_offline_with_everything_else_greyed(app: Server, page: Page, tmp_path: Path):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     say(page, "I want to book an appointment")
     page.locator(".st-key-export button").first.click()
@@ -112,8 +110,7 @@ def test_exported_run_opens_offline_with_everything_else_greyed(app: Server, pag
 
 
 def test_saved_input_is_loaded_for_next_run(app: Server, page: Page):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     page.locator(".st-key-presets_menu button").first.click()
     type_into(page, "Name", "Known caller")
     page.locator(".st-key-keep_preset button").first.click()

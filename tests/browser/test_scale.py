@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,12 +11,14 @@ from playwright.sync_api import Page, expect
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.settings import Settings
 from tests.benchmarks.long_runs import record
-from tests.browser.conftest import streamlit_app
-from tests.browser.driving import open_app, settled
+from tests.browser.conftest import ROOT, streamlit_app
+from tests.browser.driving import conversation, open_app, settled
 
 pytestmark = pytest.mark.browser
 
 EVENTS = 3_000
+LONG_TURNS = 201
+"""The fewest that are read once the page is there, see `actions.open_run`."""
 TURNS_IN_SIGHT = """where => {
   const host = [...document.querySelectorAll(where + " *")].find(each => each.shadowRoot) ;
   const root = host ? host.shadowRoot : document.querySelector(where);
@@ -25,13 +28,6 @@ TURNS_IN_SIGHT = """where => {
     .filter(row => row.getBoundingClientRect().bottom <= box.bottom + 1)
     .map(row => row.cells[1].textContent);
 }"""
-NOTE_WHAT_IS_READ = """(function look() {
-  const parts = [...document.querySelectorAll('.st-key-conversation *')];
-  const box = parts.find(each => each.shadowRoot)?.shadowRoot.querySelector('.box');
-  const told = /Reading .* …/.exec(box ? box.textContent : '');
-  if (told) window.noted = told[0];
-  else requestAnimationFrame(look);
-})()"""
 
 
 @pytest.fixture(scope="module")
@@ -47,19 +43,24 @@ def long_run(tmp_path_factory):
         yield f"{server.url}/?backend=embedded&workflow={workflow_id}&run={run_id}"
 
 
-def test_page_is_there_before_very_long_run_is_read(page: Page, tmp_path):
+def test_page_is_there_before_very_long_run_is_read(page: Page, tmp_path: Path):
     database = f"sqlite:///{tmp_path}/runs.sqlite3"
     backend = EmbeddedBackend(Settings(database=database, responder="rules"))
-    run_id = record(backend, 8_000)
+    run_id = record(backend, 0, turns=LONG_TURNS)
     backend.close()
-    page.add_init_script(NOTE_WHAT_IS_READ)
-    with streamlit_app(tmp_path, WORKFLOW_DEBUGGER_DATABASE=database) as server:
-        open_app(page, f"{server.url}/?run={run_id}&turn=7")  # no backend named: it is not read ahead
+    held = {
+        "PYTHONPATH": f"{Path(__file__).parent / 'held_reading'}:{ROOT}",
+        "READING_GOES_ON": f"{tmp_path}/go",
+    }
+    with streamlit_app(tmp_path, WORKFLOW_DEBUGGER_DATABASE=database, **held) as server:
+        page.goto(f"{server.url}/?run={run_id}&turn=7")  # no backend named: it is not read ahead
+        reading = f"Reading {LONG_TURNS} turns …"
+        expect(conversation(page)).to_contain_text(reading, timeout=60_000)
+        (tmp_path / "go").touch()
 
         expect(page.locator(".st-key-inspector")).to_contain_text("turn 7")
         expect(page).to_have_url(re.compile("turn=7"))
         assert page.evaluate(TURNS_IN_SIGHT, ".st-key-timeline").count("7") > 0
-        assert re.fullmatch(r"Reading \d{3} turns …", page.evaluate("window.noted"))
 
 
 def test_long_run_opens_at_its_end_and_turns_its_pages(page: Page, long_run: str):

@@ -12,7 +12,6 @@ from tests.browser.conftest import Server
 from tests.browser.driving import (
     add_breakpoint,
     alert,
-    choose,
     context,
     conversation,
     import_workflow,
@@ -20,6 +19,7 @@ from tests.browser.driving import (
     message_box,
     open_app,
     open_editor,
+    open_workflow,
     ring,
     run_head,
     settled,
@@ -141,8 +141,7 @@ def paused_at(page: Page, number: int) -> None:
 
 
 def test_seventh_turn_is_stepped_from_keyboard(page: Page, app: Server):
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     for line in CALL:
         driving.say(page, line)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
-from tests.browser.driving import choose, open_app, say, settled, start
+from tests.browser.driving import open_workflow, say, settled, start
 
 pytestmark = pytest.mark.browser
 
@@ -29,8 +29,7 @@ def press(page: Page, key: str) -> None:
 
 def begin(page: Page, app: Server) -> None:
     """A call to the clinic, with two turns of a booking."""
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
+    open_workflow(page, app.url, "Clinic front desk")
     start(page)
     say(page, "I'd like to book an appointment, please.")
     say(page, "I'm Ada Moreno, born March 3rd 1985")

@@ -1,7 +1,8 @@
-"""One server per kind of database for a worker's modules."""
+"""One server per kind of database for all modules of a worker."""
 
 from __future__ import annotations
 
+import functools
 from contextlib import ExitStack
 
 import pytest
@@ -10,12 +11,23 @@ from tests.conformance.served import serving
 from tests.support.postgres import a_database, a_schema
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def api(request, tmp_path_factory):
-    """A client of the server, on a real socket."""
-    folder = tmp_path_factory.mktemp("served")
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """A function that returns the client of a server by the kind of its database; each is started once."""
     with ExitStack() as stack:
-        yield stack.enter_context(serving(_new_database(request.param, folder, stack), folder))
+
+        @functools.cache
+        def client(kind):
+            folder = tmp_path_factory.mktemp("served")
+            return stack.enter_context(serving(_new_database(kind, folder, stack), folder))
+
+        yield client
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def api(request, served):
+    """A client of the server, on a real socket."""
+    return served(request.param)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
