@@ -22,7 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from debugger.backends import open_embedded
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.cli.maintenance import Database
-from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError
+from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError, SettingsError
 from debugger.exports.csv_files import CsvOptions
 from debugger.exports.formats import (
     EXPORTS,
@@ -43,8 +43,8 @@ from debugger.protocol.base import check_id
 from debugger.protocol.runs import RunSearch
 from debugger.settings import read_settings
 
-USAGE, INFRASTRUCTURE = 2, 3
-"""Exit codes: what was asked for cannot be, and the store or the disk failed."""
+USAGE, INFRASTRUCTURE, INTERRUPTED = 2, 3, 130
+"""Exit codes: what was asked for cannot be, the store or the disk failed, Ctrl+C or SIGTERM ended it."""
 
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", ",": ",", ";": ";", "\t": "\t"}
 _KEYS = ("workflow", "status", "version", "since", "until", "tag", "text", "starred", "parent")
@@ -105,7 +105,7 @@ def export(
 
     Exit code 2 is for wrong use, 3 for a store or disk that fails, 130 for an interrupted export.
     """
-    with _exit_codes():
+    with exit_codes():
         if out.exists() and not force:
             raise ConflictError(f"{out} exists.", advice="Use --force to replace it.")
         settings = read_settings()
@@ -354,13 +354,16 @@ def _cancelled_by_signal(progress: ExportProgress) -> Iterator[None]:
 
 
 @contextmanager
-def _exit_codes() -> Iterator[None]:
+def exit_codes() -> Iterator[None]:
+    """Print errors instead of raising them, and exit with the code of their kind."""
     try:
         yield
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except ExportCancelled as error:
         typer.echo(f"{error}", err=True)
-        sys.exit(130)
-    except (InputError, ConflictError, NotFoundError) as error:
+        sys.exit(INTERRUPTED)
+    except (InputError, ConflictError, NotFoundError, SettingsError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(USAGE)
     except DebuggerError as error:

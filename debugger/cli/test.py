@@ -19,9 +19,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from debugger.analysis.side_effects import SideEffect, ledger_of, summary
 from debugger.analysis.side_effects import side_effects as side_effects_of
-from debugger.cli.export import INFRASTRUCTURE, USAGE, masking_options, replaced_file
+from debugger.cli.export import INFRASTRUCTURE, INTERRUPTED, exit_codes, masking_options, replaced_file
 from debugger.cli.maintenance import Database
-from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError, SettingsError
+from debugger.errors import InputError
 from debugger.exports.masking_rules import RULES
 from debugger.scenarios.connections import Connections
 from debugger.scenarios.history import SuiteHistory
@@ -35,8 +35,8 @@ from debugger.scenarios.suite import Case, Execution, SuiteExecution, load_cases
 from debugger.scenarios.suite_run import SuiteRun
 from debugger.settings import read_settings
 
-FAILED, INTERRUPTED = 1, 130
-"""Exit codes: a scenario failed, and Ctrl+C or SIGTERM ended the run."""
+FAILED = 1
+"""The exit code where a scenario failed."""
 
 _PRODUCTION = ("production", "prod")
 _IN_MEMORY = ("sqlite://", "sqlite:///:memory:")
@@ -104,7 +104,7 @@ def test(
     Exit code 1: a scenario failed, 2: wrong use, 3: a server or the store failed, 130: interrupted.
     """
     files = {name: path for name, path in zip(REPORTS, (junit, json, markdown, html), strict=True) if path}
-    with _exit_codes():
+    with exit_codes():
         _check_folders(files.values())
         masking = masking_options(rules, hidden, no_mask=no_mask)
         cases = load_cases(paths, connection=backend, repeat=repeat)
@@ -363,20 +363,3 @@ def _cancelled_by_signal(cancelled: threading.Event) -> Iterator[None]:
         yield
     finally:
         restore()
-
-
-@contextmanager
-def _exit_codes() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except (InputError, ConflictError, NotFoundError, SettingsError) as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(USAGE)
-    except DebuggerError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(INFRASTRUCTURE)
-    except OSError as error:
-        typer.echo(f"error: A report cannot be written: {error.strerror or error}.", err=True)
-        sys.exit(INFRASTRUCTURE)
