@@ -153,11 +153,13 @@ def _run(
     history.begin(author)
     started, began = time.time(), time.perf_counter()
     cancelled = threading.Event()
-    with _cancelled_by_signal(cancelled):
-        for result in _shown(execution.run(pending, cancelled), len(pending)):
-            results[result.id] = result
-    missing = [case.id for case in cases if case.id not in results]
-    history.end(is_complete=not missing)
+    try:
+        with _cancelled_by_signal(cancelled):
+            for result in _shown(execution.run(pending, cancelled), len(pending)):
+                results[result.id] = result
+    finally:
+        missing = [case.id for case in cases if case.id not in results]
+        history.end(is_complete=not missing)
     return SuiteRun(
         history.suite_id,
         started,
