@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 import typer
 
 from debugger.cli.maintenance import Database
-from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError
+from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError, SettingsError
 from debugger.exports.masking_rules import RULES, MaskingOptions
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from debugger.exports.sources import RunFilter
     from debugger.exports.table import TableOptions
 
-USAGE, INFRASTRUCTURE = 2, 3
-"""Exit codes: what was asked for cannot be, and the store or the disk failed."""
+USAGE, INFRASTRUCTURE, INTERRUPTED = 2, 3, 130
+"""Exit codes: what was asked for cannot be, the store or the disk failed, Ctrl+C or SIGTERM ended it."""
 
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", ",": ",", ";": ";", "\t": "\t"}
 _KEYS = ("workflow", "status", "version", "since", "until", "tag", "text", "starred", "parent")
@@ -100,7 +100,7 @@ def export(
     from debugger.exports.table import TableOptions
     from debugger.settings import read_settings
 
-    with _exit_codes():
+    with exit_codes():
         if out.exists() and not force:
             raise ConflictError(f"{out} exists.", advice="Use --force to replace it.")
         settings = read_settings()
@@ -370,15 +370,18 @@ def _cancelled_by_signal(progress: ExportProgress) -> Iterator[None]:
 
 
 @contextmanager
-def _exit_codes() -> Iterator[None]:
+def exit_codes() -> Iterator[None]:
+    """Print errors instead of raising them, and exit with the code of their kind."""
     from debugger.exports.formats import ExportCancelled
 
     try:
         yield
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except ExportCancelled as error:
         typer.echo(f"{error}", err=True)
-        sys.exit(130)
-    except (InputError, ConflictError, NotFoundError) as error:
+        sys.exit(INTERRUPTED)
+    except (InputError, ConflictError, NotFoundError, SettingsError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(USAGE)
     except DebuggerError as error:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from debugger.cli.export import INFRASTRUCTURE, USAGE, masking_options, replaced_file
+from debugger.cli.export import INFRASTRUCTURE, INTERRUPTED, exit_codes, masking_options, replaced_file
 from debugger.cli.maintenance import Database
-from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError, SettingsError
+from debugger.errors import InputError
 from debugger.exports.masking_rules import RULES
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from debugger.scenarios.suite import Case, Execution
     from debugger.scenarios.suite_run import SuiteRun
 
-FAILED, INTERRUPTED = 1, 130
-"""Exit codes: a scenario failed, and Ctrl+C or SIGTERM ended the run."""
+FAILED = 1
+"""The exit code where a scenario failed."""
 
 _PRODUCTION = ("production", "prod")
 _IN_MEMORY = ("sqlite://", "sqlite:///:memory:")
@@ -120,7 +120,7 @@ def test(
     from debugger.settings import read_settings
 
     files = {name: path for name, path in zip(REPORTS, (junit, json, markdown, html), strict=True) if path}
-    with _exit_codes():
+    with exit_codes():
         _check_folders(files.values())
         masking = masking_options(rules, hidden, no_mask=no_mask)
         cases = load_cases(paths, connection=backend, repeat=repeat)
@@ -172,11 +172,13 @@ def _run(
     history.begin(author)
     started, began = time.time(), time.perf_counter()
     cancelled = threading.Event()
-    with _cancelled_by_signal(cancelled):
-        for result in _shown(execution.run(pending, cancelled), len(pending)):
-            results[result.id] = result
-    missing = [case.id for case in cases if case.id not in results]
-    history.end(is_complete=not missing)
+    try:
+        with _cancelled_by_signal(cancelled):
+            for result in _shown(execution.run(pending, cancelled), len(pending)):
+                results[result.id] = result
+    finally:
+        missing = [case.id for case in cases if case.id not in results]
+        history.end(is_complete=not missing)
     return SuiteRun(
         history.suite_id,
         started,
@@ -394,20 +396,3 @@ def _cancelled_by_signal(cancelled: threading.Event) -> Iterator[None]:
         yield
     finally:
         restore()
-
-
-@contextmanager
-def _exit_codes() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except (InputError, ConflictError, NotFoundError, SettingsError) as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(USAGE)
-    except DebuggerError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(INFRASTRUCTURE)
-    except OSError as error:
-        typer.echo(f"error: A report cannot be written: {error.strerror or error}.", err=True)
-        sys.exit(INFRASTRUCTURE)

@@ -30,7 +30,9 @@ SUFFIX = ".scenario.yaml"
 """The end of the names of scenario files."""
 MAX_ROWS = 100_000
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_PLACEHOLDER = re.compile(r"\\?\{\{\s*([^{}]*?)\s*\}\}")
+_ESCAPE = "\\"
+"""Before a text that would be a placeholder; it is removed instead of the placeholder being filled."""
 _FILLED = ("input", "turns", "expect")
 
 
@@ -129,6 +131,8 @@ def load_text(
         reader.check_names(scenario, document)
     reader.raise_problems(file)
     assert scenario is not None
+    if "rows" not in scenario.model_fields_set:
+        scenario = _filled(scenario, {})
     for number, row in enumerate(rows, start=1):
         try:
             _filled(scenario, row)
@@ -351,9 +355,25 @@ def _fill(value: Any, row: JsonObject) -> Any:
     if not isinstance(value, str) or "{{" not in value:
         return value
     whole = _PLACEHOLDER.fullmatch(value)
-    if whole is not None:
+    if whole is not None and not value.startswith(_ESCAPE):
         return row[whole[1]]
-    return _PLACEHOLDER.sub(lambda each: _as_text(row[each[1]]), value)
+    return _PLACEHOLDER.sub(
+        lambda each: each[0][1:] if each[0].startswith(_ESCAPE) else _as_text(row[each[1]]), value
+    )
+
+
+def escaped(value: Any) -> Any:
+    """Return a JSON value as a file writes it, so that no text in it is a placeholder."""
+    if isinstance(value, dict):
+        return {key: escaped(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [escaped(inner) for inner in value]
+    return _PLACEHOLDER.sub(r"\\\g<0>", value) if isinstance(value, str) else value
+
+
+def unescaped(text: str) -> str:
+    """Return a text of a file without escapes; its placeholders stay."""
+    return _PLACEHOLDER.sub(lambda each: each[0].removeprefix(_ESCAPE), text)
 
 
 def _as_text(value: Any) -> str:
@@ -372,7 +392,8 @@ def _cell(text: str) -> Any:
 def _placeholders(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if isinstance(value, str):
         for each in _PLACEHOLDER.finditer(value):
-            yield path, each[1]
+            if not each[0].startswith(_ESCAPE):
+                yield path, each[1]
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _placeholders(inner, (*path, key))

@@ -235,7 +235,7 @@ class ScenarioTurn(_Model):
     """One turn: what the user says or sends, and what is expected."""
 
     say: str | None = None
-    """The user's message; ``{{column}}`` is filled from the row."""
+    """The user's message; ``{{column}}`` is filled from the row, and ``\\{{`` begins a plain text."""
     send: JsonObject | None = None
     """A run input of the API, laid over the scenario's; with ``say`` the message is added to it."""
     advance: int | None = Field(default=None, ge=1, le=100)

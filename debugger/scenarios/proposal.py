@@ -31,6 +31,7 @@ from debugger.protocol.runs import MAIN_THREAD, TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.scenarios.editing import rewrite, write_yaml
+from debugger.scenarios.loading import escaped, unescaped
 from debugger.scenarios.model import KINDS, VERSION, Expectation
 
 Match = Literal["exact", "contains", "regex", "similar", "has a value", "as written"]
@@ -204,7 +205,7 @@ def _text_for(kind: str, value: Any, match: Match, volatile: frozenset[str]) -> 
     if match == "contains":
         return stable_part(text, volatile)
     if match == "regex":
-        return pattern_of(text, volatile)
+        return pattern_of(unescaped(text), volatile)
     return "" if match == "has a value" else text
 
 
@@ -390,7 +391,7 @@ class _Reader:
             and key not in ("command", "workflow_id", "workflow_run_id", "run_by", "team_id")
             and not (key == "thread_to_node_inputs" and _is_same_message(value, plain[key]))
         }
-        own = {key: _mask(self._masker, value, key) for key, value in own.items()}
+        own = {key: escaped(_mask(self._masker, value, key)) for key, value in own.items()}
         if turn_input.command not in ("start", "data"):
             own["command"] = turn_input.command
         has_threads = "thread_to_node_inputs" in own
@@ -399,7 +400,9 @@ class _Reader:
             if shared:
                 self._draft.head["input"] = shared
             own = {"thread_to_node_inputs": own["thread_to_node_inputs"]} if has_threads else {}
-        said = {"say": _mask(self._masker, message)} if turn_input.messages and not has_threads else {}
+        said = (
+            {"say": escaped(_mask(self._masker, message))} if turn_input.messages and not has_threads else {}
+        )
         return {**said, **({"send": own} if own else {})}
 
     def _proposals(self, row: ExportRow) -> Iterator[Proposal]:
@@ -410,6 +413,7 @@ class _Reader:
         def proposal(
             kind: str, subject: str, value: Any, match: Match, *, is_ticked: bool = False
         ) -> Proposal:
+            value = escaped(value)
             text = _text_for(kind, value, match, volatile)
             whole = value if isinstance(value, str) else encode(value).decode()
             is_volatile = kind in ("says", "variable") and len(_split(whole, volatile)) > 1

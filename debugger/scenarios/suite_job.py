@@ -77,9 +77,11 @@ class SuiteJob:
     def _run(self) -> None:
         try:
             execution = SuiteExecution(self._make_runner, self._history.record)
-            for _, result in execution.run(self.cases, self._cancelled):
-                self.counts[result.outcome] += 1
-            self._history.end(is_complete=self.done == len(self.cases))
+            try:
+                for _, result in execution.run(self.cases, self._cancelled):
+                    self.counts[result.outcome] += 1
+            finally:
+                self._history.end(is_complete=self.done == len(self.cases))
         except DebuggerError as error:
             self.error = error
         except Exception as error:

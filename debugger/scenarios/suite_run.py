@@ -52,9 +52,16 @@ class SuiteRun:
 
     @property
     def summary(self) -> str:
-        """Return one line: ``3 passed, 1 failed (1 new), 2 not run in 1.2 s``."""
+        """Return one line: ``3 passed (1 flaky), 1 failed (1 new), 2 not run in 1.2 s``.
+
+        A scenario that passed is flaky if some of its repetitions did not.
+        """
         counts = self.counts
-        parts = [f"{counts['passed']} passed"] if counts["passed"] or not counts else []
+        passed = [result for result in self.results if result.outcome == "passed"]
+        flaky = sum(result.passes < len(result.repetitions) for result in passed)
+        parts = (
+            [f"{len(passed)} passed{f' ({flaky} flaky)' if flaky else ''}"] if passed or not counts else []
+        )
         if counts["failed"]:
             parts.append(f"{counts['failed']} failed{self._disposed('failed')}")
         if counts["error"]:

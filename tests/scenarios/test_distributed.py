@@ -8,12 +8,14 @@ import signal
 import socket
 import threading
 from contextlib import closing, contextmanager
+from itertools import chain, repeat
 
 import pytest
 from distributed import Client, LocalCluster
 from typer.testing import CliRunner
 
 from debugger.cli import main
+from debugger.scenarios import distributed
 from debugger.scenarios.connections import Connections
 from debugger.scenarios.distributed import DistributedExecution
 from debugger.scenarios.history import SuiteHistory
@@ -62,6 +64,19 @@ def cluster(url, workers):
         yield made
 
 
+@pytest.fixture
+def here(url, monkeypatch):
+    """A cluster of one worker in this process."""
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_DATABASE", url)
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as made:
+        yield made
+
+
+def run_on(made, url, *arguments):
+    address = made.scheduler_address
+    return CliRunner().invoke(main, ["test", ".", "--database", url, "--distributed", address, *arguments])
+
+
 def scenario(folder, name, rows, says="Hello", more=""):
     words = ", ".join(f"{{word: w{number}}}" for number in range(rows))
     text = f"{HEAD}name: {name}\nrows: [{words}]\n{more}turns:\n  - expect: [{{says: '{says}'}}]\n"
@@ -90,7 +105,7 @@ def test_two_workers_make_the_local_report(folder, url):
     scenario(folder, "Bad", 2, "w{{word}}")
 
     with cluster(url, 2) as made, Client(made, set_as_default=False) as client:
-        distributed = report(folder, "--distributed", made.scheduler_address, database=url)
+        there = report(folder, "--distributed", made.scheduler_address, database=url)
         seen = [*client.get_scheduler_logs(), *client.get_worker_logs().values()]
         assert PASSWORD not in repr(seen)
     with closing(Store(url)) as store:
@@ -98,8 +113,8 @@ def test_two_workers_make_the_local_report(folder, url):
         runs = {each.run_id for result in store.suites.results(suite.id) for each in result.repetitions}
 
     local = report(folder, database=f"sqlite:///{folder}/local.sqlite3")
-    assert distributed == local
-    assert distributed[0] == 1
+    assert there == local
+    assert there[0] == 1
     assert (suite.is_complete, suite.counts) == (True, {"passed": 8, "failed": 2})
     assert len(runs) == 10
 
@@ -131,6 +146,62 @@ def test_unreachable_scheduler_is_rejected(folder, url):
     assert f"No Dask scheduler answers at '{address}'." in done.stderr
     with closing(Store(url)) as store:
         assert store.suites.newest() == []
+
+
+def test_other_version_of_worker_is_rejected(folder, url, here, monkeypatch):
+    scenario(folder, "Good", 1)
+    versions = chain(["1.0"], repeat("2.0"))  # the command's, then that of the worker in this process
+    monkeypatch.setattr(distributed, "program_version", lambda: next(versions))
+
+    done = run_on(here, url)
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "has version '2.0', this command '1.0'." in done.stderr
+    with closing(Store(url)) as store:
+        assert store.suites.newest() == []
+
+
+def test_lost_scheduler_stores_the_end(folder, url, here, monkeypatch):
+    scenario(folder, "Good", 3)
+    store_result = SuiteHistory.record
+
+    def record(*args):
+        store_result(*args)
+        here.close()
+
+    monkeypatch.setattr(SuiteHistory, "record", record)
+
+    done = run_on(here, url)
+
+    assert done.exit_code == 3, done.output
+    assert "Results so far are stored: continue with --resume." in done.stderr
+    with closing(Store(url)) as store:
+        [suite] = store.suites.newest()
+    assert (suite.ended_at is None, suite.is_complete, suite.counts) == (False, False, {"passed": 1})
+
+
+def test_cancelled_suite_keeps_what_was_run(folder, url, here):
+    scenario(folder, "Slow", 3, more="mocks: [{node: hello, delay_seconds: 0.5}]\n")
+    cases, settings, cancelled = load_cases([folder]), Settings(database=url), threading.Event()
+
+    with closing(Connections(settings)) as connections:
+        history = SuiteHistory(connections.embedded.store.suites, cases)
+        history.begin("Ada")
+        execution = DistributedExecution(here.scheduler_address, settings, history)
+        for _ in execution.run(cases, cancelled):
+            cancelled.set()
+        [suite] = connections.embedded.store.suites.newest()
+
+    assert suite.counts == {"passed": 1}
+
+
+def test_bail_stops_at_first_failure(folder, url, here):
+    scenario(folder, "Bad", 3, "Bye")
+
+    done = run_on(here, url, "--bail")
+
+    assert done.exit_code == 1
+    assert "1 failed (1 new), 2 not run (--bail) in" in done.stdout
 
 
 @pytest.mark.campaign

@@ -221,3 +221,16 @@ def test_unreadable_file_is_reported(tmp_path):
         load_scenario(tmp_path / "latin.scenario.yaml")
     with pytest.raises(InputError, match="cannot be read: No such file"):
         load_scenario(tmp_path / "none.scenario.yaml")
+
+
+@pytest.mark.parametrize(("rows", "who"), [("", r"\{{who}}"), ("rows: [{who: Ada}]\n", "{{who}}")])
+def test_escaped_placeholder_is_plain_text(tmp_path, rows, who):
+    text = (
+        HEAD + rows + "turns: [{say: 'I am " + who + r", \{{plan}} and \\{{ plan }}', send: {x: ['\{{a}}']}}]"
+    )
+
+    (_, _, case) = next(load_text(text, tmp_path).cases())
+
+    name = "Ada" if rows else "{{who}}"
+    assert case.turns[0].say == f"I am {name}, {{{{plan}}}} and \\{{{{ plan }}}}"
+    assert case.turns[0].send == {"x": ["{{a}}"]}

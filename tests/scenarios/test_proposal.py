@@ -231,3 +231,17 @@ def test_pattern_of_fits_another_run() -> None:
 
     assert re.search(pattern, "Code 99887766 (valid to 01:15).")
     assert not re.search(pattern, "Code 123456, valid to 12:30.")
+
+
+def test_placeholders_of_a_run_are_kept_as_texts() -> None:
+    backend, said = embedded(), "Hello {{name}}, \\{{ name }}"
+    draft = draft_of(talk(backend, "City services", [said]))
+    draft.proposals = [replace(one, is_ticked=True) for one in draft.proposals]
+    spoken = next(one for one in draft.proposals if one.kind == "says" and "{{" in one.value)
+    draft.proposals += [spoken.loosened("regex"), spoken.loosened("exact")]
+
+    loaded = load_text(draft.text(), Path())
+    result = _run(draft.text(), backend)
+
+    assert loaded.scenario.turns[0].say == said
+    assert result.outcome == "passed", [check.text for check in result.repetitions[0].failures]

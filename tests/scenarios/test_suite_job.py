@@ -72,3 +72,5 @@ def test_store_failure_is_reported(backend, tmp_path, monkeypatch):
 
     assert ran.wait(30)
     assert "The disk is full." in str(ran.error)
+    (suite,) = backend.store.suites.newest()
+    assert (suite.ended_at is None, suite.is_complete) == (False, False)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from tests.support.suites import check, result, suite
+from dataclasses import replace
+
+from tests.support.suites import check, result, scenario, suite
 
 
 def test_summary_counts_all_kinds():
@@ -13,6 +15,15 @@ def test_summary_counts_all_kinds():
     assert made.summary == (
         "1 passed, 1 failed (1 flaky), 1 with an error, 1 warning, 1 not run (interrupted) in 2.0 s"
     )
+
+
+def test_summary_counts_passes_that_were_flaky():
+    once = result("failed", check()).repetitions
+    flaky = result(made=scenario(repeat={"times": 2, "passes": 1}))
+
+    made = suite(result(file="a"), replace(flaky, repetitions=[*once, *flaky.repetitions]))
+
+    assert made.summary == "2 passed (1 flaky) in 2.0 s"
 
 
 def test_problems_begin_with_failures():

@@ -67,11 +67,11 @@ def _poll_seconds() -> float | None:
 def _body(every: float | None) -> None:
     navigation.leave_for_page()
     last, suites = state.record(LastAction), state.record(SuitesState)
+    folder = actions.scenario_folder()
     if state.widget(WATCH_KEY):
-        actions.run_changed()
+        actions.run_changed(folder)
     if every != _poll_seconds():
         st.rerun()
-    folder = actions.scenario_folder()
     if last.error is not None:
         show_error(last.error)
     chosen_tag = _tag(folder)

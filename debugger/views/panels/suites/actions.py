@@ -103,20 +103,19 @@ def run_again(scenario_ids: Collection[str]) -> None:
     _run([case for case in scenario_folder().cases if case.id in scenario_ids])
 
 
-@command
-@requires(Role.RUN)
-def run_changed() -> None:
-    """Run the scenarios that were changed since their last run, or since they are watched."""
+def run_changed(folder: ScenarioFolder) -> None:
+    """Run the scenarios that were changed since their last run, or since they are watched.
+
+    Where none was, the error of the last action stays.
+    """
     suites = state.record(SuitesState)
     if suites.job is not None and suites.job.is_running:
         return
-    cases = scenario_folder().cases
-    now = _fingerprints(cases)
-    if suites.seen:
-        changed = [case for case in cases if suites.seen.get(case.id) != now[case.id]]
-        if any(not reason_against(case) for case in changed):
-            _run(changed)
-    suites.seen = now
+    now = _fingerprints(folder.cases)
+    changed = {case.id for case in folder.cases if suites.seen.get(case.id) != now[case.id]}
+    is_watched, suites.seen = bool(suites.seen), now
+    if is_watched and any(case.id in changed and not reason_against(case) for case in folder.cases):
+        run_again(changed)
 
 
 def _run(cases: Sequence[Case]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -41,7 +42,7 @@ _MAX_ROWS = 16
 def results_list(rows: Sequence[ComparedResult], *, has_baseline: bool) -> None:
     """Draw a row for each scenario; the chosen one has its checks below."""
     columns: list[tuple[Column, Callable[[ComparedResult], Cell]]] = [
-        (Column("scenario", "Scenario", 220, grows=True), lambda row: row.now.scenario_id.partition("::")[2]),
+        (Column("scenario", "Scenario", 220, grows=True), _label),
         (
             Column("file", "File", 160, grows=True),
             lambda row: Path(row.now.scenario_id.partition("::")[0]).name,
@@ -71,6 +72,11 @@ def results_list(rows: Sequence[ComparedResult], *, has_baseline: bool) -> None:
     )
 
 
+def _label(row: ComparedResult) -> str:
+    name = row.now.scenario_id.partition("::")[2]
+    return re.sub(r"\[row \d+\]$", r" \g<0>", name)
+
+
 def _passes(row: ComparedResult) -> str:
     if len(row.now.repetitions) < 2:
         return ""
@@ -84,7 +90,7 @@ def _time(row: ComparedResult) -> str:
 
 def scenario_checks(row: ComparedResult, case: Case | None) -> None:
     """Draw the checks of a scenario; each opens the run at its turn and event."""
-    st.markdown(f"**{plain(row.now.scenario_id.partition('::')[2])}**")
+    st.markdown(f"**{plain(_label(row))}**")
     if case is not None and case.scenario.description:
         st.caption(plain(case.scenario.description))
     repetitions = actions.repetitions_of(row.now)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from debugger.errors import InputError
+from debugger.scenarios.loading import find_scenarios
+from debugger.store import StoredRepetition, StoredResult
+from debugger.views.pages import suites
+from debugger.views.panels.suites import actions
+from debugger.views.panels.suites.actions import WATCH_KEY, SuitesState
+from debugger.views.state import LastAction
+from tests.support.factories import document, static
+from tests.views.records import record_of
+from tests.views.row_lists import column
+
+SCENARIO = "version: 1\nname: Hours\nworkflow: hello.json\nrows: [{word: a}, {word: b}]\nturns: [{say: Hi}]\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A scenario of two rows, with its workflow."""
+    folder = tmp_path / "scenarios"
+    folder.mkdir()
+    (folder / "hello.json").write_text(json.dumps(document(static("hello", "Hello"))))
+    made = folder / "hours.scenario.yaml"
+    made.write_text(SCENARIO)
+    return made
+
+
+@pytest.fixture
+def app(view, file, backend, monkeypatch):
+    """The page."""
+    made = view("suites")
+    made.default_timeout = 30  # its first run imports the whole app
+    for module in (actions, suites):  # each has the function by a name of its own
+        monkeypatch.setattr(module, "embedded_backend", lambda: backend)
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_SCENARIOS", str(file.parent))
+    return made
+
+
+def test_label_has_a_space_before_the_row(app, backend):
+    stored, suite_id = backend.store.suites, "f" * 24
+    stored.begin(suite_id, started_by="Ada", program_version="", selected=1)
+    repetition = StoredRepetition(None, {"outcome": "failed"})
+    stored.add(suite_id, StoredResult("hours.yaml::Hours[row 12]", "", "failed", "new", [repetition]))
+
+    app.run()
+
+    assert column(app, "scenario", "Scenarios") == ["Hours [row 12]"]
+    assert "**Hours \\[row 12\\]**" in [text.value for text in app.markdown]
+
+
+def test_watching_reads_the_folder_once(app, monkeypatch):
+    read = []
+    monkeypatch.setattr(actions, "find_scenarios", lambda paths: read.append(paths) or find_scenarios(paths))
+    app.session_state[WATCH_KEY] = True
+
+    app.run()
+
+    assert len(read) == 1
+
+
+def test_watching_runs_what_was_changed(app, file):
+    app.session_state[WATCH_KEY] = True
+    app.run()
+    assert record_of(app, SuitesState).job is None
+
+    file.write_text(SCENARIO.replace("Hi", "Hello"))
+    app.run()
+
+    assert len(record_of(app, SuitesState).job.cases) == 2
+
+
+def test_error_stays_while_files_are_watched(app):
+    app.session_state[WATCH_KEY] = True
+    app.run()
+    record_of(app, LastAction).error = InputError("It is red.")
+
+    app.run()
+    app.run()
+
+    assert record_of(app, LastAction).error is not None
+    assert app.error[0].value == "It is red\\."
