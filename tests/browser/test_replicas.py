@@ -15,7 +15,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.protocol.runs import RunSearch
 from debugger.settings import Settings
 from debugger.store import Role
 from tests.browser.conftest import free_port, running
@@ -103,6 +102,8 @@ def test_sticky_users_meet_no_error(chromium: Browser, team: Team, count: int):
                 say(page, f"Message {number}")
             elif action == "export":
                 assert export_run(page).path().stat().st_size > 0
+                page.keyboard.press("Escape")
+                settled(page)
             elif action == "runs":
                 go_to(page, "Runs")
                 go_to(page, "Debug")
@@ -113,7 +114,7 @@ def test_sticky_users_meet_no_error(chromium: Browser, team: Team, count: int):
 
     assert min(numbers) > 0
     with closing(EmbeddedBackend(Settings(database=team.database))) as backend:
-        authors = {run.run_by for run in backend.runs(RunSearch()).rows}
+        authors = {run.run_by for run in backend.runs().rows}
     assert authors == set(team.keys)
     assert not [log for log in team.logs if "Traceback" in log.read_text()]
 

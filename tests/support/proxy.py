@@ -21,23 +21,25 @@ _STICKY = re.compile(rb"^cookie:.*\broute=(\d+)", re.IGNORECASE | re.MULTILINE)
 def proxy(servers: list[Address], *, is_sticky: bool) -> Iterator[tuple[int, list[int]]]:
     """Run a proxy for a block; yield its port and the number of connections of each server."""
     turns, numbers = count(), [0] * len(servers)
+    writers: set[asyncio.StreamWriter] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)
         with suppress(OSError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
             sent = _STICKY.search(head) if is_sticky else None
             chosen = int(sent[1]) if sent else next(turns) % len(servers)
             numbers[chosen] += 1
             behind_reader, behind_writer = await asyncio.open_connection(*servers[chosen])
+            writers.add(behind_writer)
             behind_writer.write(head)
             requests = asyncio.create_task(_copy(reader, behind_writer))
             if is_sticky and not sent:
                 status, _, rest = (await behind_reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")
                 writer.write(status + b"\r\nset-cookie: route=%d; path=/\r\n" % chosen + rest)
             await _copy(behind_reader, writer)
-            requests.cancel()
-        with suppress(OSError):
-            writer.close()
+            await requests
+        writer.close()
 
     loop, ports, ended = asyncio.new_event_loop(), [], asyncio.Event()
     is_ready = threading.Event()
@@ -48,10 +50,10 @@ def proxy(servers: list[Address], *, is_sticky: bool) -> Iterator[tuple[int, lis
         is_ready.set()
         await ended.wait()
         server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for writer in writers:
+                writer.close()
+            await asyncio.wait(others, timeout=0.1)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
     thread.start()
@@ -69,4 +71,4 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while content := await reader.read(65_536):
             writer.write(content)
             await writer.drain()
-        writer.close()
+    writer.close()
