@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 from streamlit.logger import get_logger
@@ -37,6 +37,14 @@ class CurrentBackend:
     name: BackendName = "embedded"
     recording: RecordedBackend | None = None
     """The run of a file that was opened in this tab; gone with it, as the file is not stored."""
+
+
+@dataclass
+class EngineChoices:
+    """What a tab has chosen instead of settings of the embedded engine; gone when it is reloaded."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    """By names of settings: ``responder`` and the ``outbound_...`` of the classes of calls."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -133,7 +141,7 @@ def named_backend(name: BackendName) -> Backend:
     """
     hosted = state.record(HostedConnection)
     if name == "embedded":
-        return embedded_backend()
+        return embedded_backend().with_choices(state.record(EngineChoices).values)
     if name == "recording":
         return _recording()
     drop_withheld_key()
