@@ -41,7 +41,7 @@ class CurrentBackend:
 
 @dataclass
 class EngineChoices:
-    """What a tab has chosen instead of settings of the embedded engine; gone when it is reloaded."""
+    """Choices of a tab that replace settings of the embedded engine until it is reloaded."""
 
     values: dict[str, str] = field(default_factory=dict)
     """By names of settings: ``responder`` and the ``outbound_...`` of the classes of calls."""
