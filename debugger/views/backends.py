@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -39,6 +39,14 @@ class CurrentBackend:
     name: BackendName = "embedded"
     recording: RecordedBackend | None = None
     """The run of a file that was opened in this tab; gone with it, as the file is not stored."""
+
+
+@dataclass
+class EngineChoices:
+    """Choices of a tab that replace settings of the embedded engine until it is reloaded."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    """By names of settings: ``responder`` and the ``outbound_...`` of the classes of calls."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -135,7 +143,7 @@ def named_backend(name: BackendName) -> Backend:
     """
     hosted = state.record(HostedConnection)
     if name == "embedded":
-        return embedded_backend()
+        return embedded_backend().with_choices(state.record(EngineChoices).values)
     if name == "recording":
         return _recording()
     drop_withheld_key()

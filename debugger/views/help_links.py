@@ -76,4 +76,9 @@ def empty_state(text: str, place: str) -> None:
         text: What would be here and why it is not, as Markdown.
         place: The place of the help that explains it.
     """
-    st.caption(f"{text} [Help]({help_address(place)})")
+    st.caption(f"{text} {help_mark(place)}")
+
+
+def help_mark(place: str) -> str:
+    """Return a link that opens a place of the help in another tab, as Markdown."""
+    return "[Help](" + help_address(place) + ")"

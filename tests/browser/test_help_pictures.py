@@ -40,6 +40,7 @@ def fork(page: Page, url: str) -> None:
     clinic_call(page, url, CALL[:2])
     page.locator(".st-key-fork_turn button").first.click()
     expect(page.get_by_role("dialog")).to_contain_text("Verified")
+    page.get_by_role("dialog").locator("canvas").first.wait_for()  # the table of variables
     settled(page)
 
 

@@ -17,7 +17,7 @@ def named_places():
     for path in sorted((PACKAGE / "views").rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = getattr(getattr(call, "func", None), "id", "")
-            if name in {"empty_state", "help_link", "help_address"}:
+            if name in {"empty_state", "help_link", "help_mark"}:
                 place = call.args[1 if name == "empty_state" else 0]
                 if isinstance(place, ast.Constant):
                     yield place.value

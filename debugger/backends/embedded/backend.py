@@ -104,10 +104,36 @@ class EmbeddedBackend:
             partial(self._interpreter, gateways=self._gateways.read_only()), self._permits
         )
         self._leases.lapse()
+        self._family: dict[Settings, EmbeddedBackend] = {self.settings: self}
+        """This engine and those with other choices, which share the store."""
+        self._make = partial(
+            EmbeddedBackend,
+            store=self.store,
+            world=world,
+            responder=responder,
+            script=script,
+            environment=environment,
+            python_consent_key=python_consent_key,
+        )
+
+    def with_choices(self, choices: Mapping[str, str]) -> EmbeddedBackend:
+        """Return this engine with other models or policies, on the same store.
+
+        Args:
+            choices: Values by names of settings, as ``responder`` and ``outbound_write``.
+        """
+        settings = self.settings.model_copy(update=dict(choices))
+        found = self._family.get(settings)
+        if found is None:
+            found = self._make(settings)
+            found._family = self._family
+            found = self._family.setdefault(settings, found)
+        return found
 
     def close(self) -> None:
         """Close the store; turns in progress count as interrupted."""
-        self._leases.close()
+        for engine in list(self._family.values()):
+            engine._leases.close()
         self.store.close()
 
     def workflows(self, search: str = "") -> list[WorkflowSummary]:
@@ -165,8 +191,9 @@ class EmbeddedBackend:
 
     def renew(self, workflow_id: str) -> None:
         """Read a workflow's versions again at the next run: one has changed."""
-        self._interpreters.forget(workflow_id)
-        self._replaying.forget(workflow_id)
+        for engine in list(self._family.values()):
+            engine._interpreters.forget(workflow_id)
+            engine._replaying.forget(workflow_id)
 
     def run(self, run_id: str) -> Run:
         """See `Backend.run`.

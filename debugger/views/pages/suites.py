@@ -26,7 +26,7 @@ from debugger.views.components.toolbar import (
     Toggle,
     bar,
 )
-from debugger.views.help_links import empty_state, help_address
+from debugger.views.help_links import empty_state, help_mark
 from debugger.views.panels.suites import actions
 from debugger.views.panels.suites.actions import (
     BASELINE_KEY,
@@ -143,7 +143,7 @@ def _empty(folder: ScenarioFolder) -> None:
     st.info(
         f"There are no scenarios in {plain(str(folder.path))}. Save a run as a scenario on the page Debug "
         "and put the file there, or name another folder with WORKFLOW_DEBUGGER_SCENARIOS. "
-        f"[Help]({help_address('scenarios#on-the-page')})",
+        f"{help_mark('scenarios#on-the-page')}",
         icon=":material/info:",
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.variables import VariableEdit
 from debugger.errors import InputError
 from debugger.session import forks
@@ -14,7 +15,6 @@ from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
 from debugger.session.variable_rows import VariableScope
 from debugger.session.verification import ForkVerification, verification_cost
-from debugger.settings import read_settings
 from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command, run_command
@@ -22,7 +22,7 @@ from debugger.views.audit import audit_run
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import requires
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import fork_book
+from debugger.views.backends import current_backend, fork_book
 from debugger.views.confirmations import confirm_turn
 from debugger.views.panels import notes
 
@@ -70,7 +70,9 @@ def close_fork() -> None:
 
 def price(draft: ForkDraft) -> str:
     """Return the cost of a draft's control run; empty where free."""
-    return verification_cost(draft.way, asks_models=read_settings().responder == "model")
+    backend = current_backend()
+    asks_models = isinstance(backend, EmbeddedBackend) and backend.settings.responder == "model"
+    return verification_cost(draft.way, asks_models=asks_models)
 
 
 @run_command

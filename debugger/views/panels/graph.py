@@ -25,7 +25,7 @@ from debugger.views.components.graph.node_states import NONE, Badges, Look, Mark
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import Item, SegmentedControl, Text, Toggle, bar
-from debugger.views.help_links import help_address
+from debugger.views.help_links import help_mark
 from debugger.views.navigation import ViewMode
 from debugger.views.panels import breakpoints
 from debugger.views.panels.demo import caption_for_audience, moment_sentence
@@ -190,7 +190,7 @@ def _nothing(note: str) -> None:
             plain(note)
             or "The nodes of the workflow appear here. This version has none: "
             "choose another version or workflow, or import one. "
-            f"[Help]({help_address('first_run#a-workflow-of-your-own')})",
+            f"{help_mark('first_run#a-workflow-of-your-own')}",
             width="content",
         )
 

@@ -19,6 +19,7 @@ from debugger.views.components.error_box import reporting, show_error
 from debugger.views.components.toolbar import Button, Item, Line, Spacer, Text, bar, bars
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.navigation import ViewMode
+from debugger.views.panels.engine_choices import engine_choices
 from debugger.views.panels.run_input import run_input
 from debugger.views.panels.side_effects import policies_of
 from debugger.views.panels.workflow_picker import choose_workflow
@@ -124,7 +125,7 @@ def setup_dialog() -> None:
 @reporting("The setup dialog")
 def _dialog() -> None:
     setup, session = state.record(SetupState), state.record(CurrentRun).session
-    if not setup.is_open or session is not setup.session or session is None:
+    if not setup.is_open or session is None or not _is_same_run(session, setup.session):
         setup.is_open = False
         st.rerun()  # only that closes a dialog
     error = state.record(LastAction).error
@@ -146,6 +147,14 @@ def _dialog() -> None:
     if is_for_restart:
         bar("setup_restart", [restart])
     run_input(session)
+    engine_choices(session)
+
+
+def _is_same_run(session: DebugSession, other: DebugSession | None) -> bool:
+    """Return whether two sessions are of one run; a run that is read again has another session."""
+    if other is None or session.run_id != other.run_id:
+        return False
+    return (session.workflow_id, session.version_number) == (other.workflow_id, other.version_number)
 
 
 @command
@@ -163,6 +172,7 @@ def setup_panel(view: RunView) -> None:
             choose_workflow(current_backend())
         run_input(session)
         st.caption(policies_of(view))
+        engine_choices(session)
     start_bar(view)
 
 

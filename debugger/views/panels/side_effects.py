@@ -12,12 +12,11 @@ from debugger.analysis.node_origins import author_node_id
 from debugger.analysis.outbound_policies import HOSTED_NOTICE, policy_rows, policy_summary
 from debugger.analysis.run_moment import effects_until
 from debugger.analysis.side_effects import SideEffect, blocked_call_advice, summary
-from debugger.errors import DebuggerError
+from debugger.backends.embedded import EmbeddedBackend
 from debugger.exports.csv_files import side_effect_rows, side_effects_csv
-from debugger.settings import Settings, read_settings
+from debugger.settings import Settings
 from debugger.views import actions, refresh, state
 from debugger.views.audit import audited_file
-from debugger.views.backends import CurrentBackend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, Table, rows_list, table
@@ -172,12 +171,10 @@ def _download(view: RunView) -> None:
 
 def policies_of(view: RunView) -> str:
     """Return a sentence on models and the policies of calls."""
-    if state.record(CurrentBackend).name != "embedded":
+    backend = view.session.backend
+    if not isinstance(backend, EmbeddedBackend):
         return HOSTED_NOTICE
-    try:
-        return policy_summary(read_settings(), has_script=view.is_scripted)
-    except DebuggerError:
-        return ""  # the page Connection tells what is wrong with the settings
+    return policy_summary(backend.settings, has_script=view.is_scripted)
 
 
 def policy_table(settings: Settings) -> None:
