@@ -53,7 +53,8 @@ WHOLE = """(items, holder) => {
 LEGIBLE = """(nodes, stage) => {
   const room = stage.getBoundingClientRect();
   return nodes.filter(node => {
-    const box = node.querySelector(".body").getBoundingClientRect(), text = node.querySelector("text");
+    const box = node.querySelector(".body").getBoundingClientRect();
+    const text = [...node.querySelectorAll("text")].find(each => each.getBoundingClientRect().width > 0);
     const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
     return size >= 7 && box.left >= room.left && box.right <= room.right
       && box.top >= room.top && box.bottom <= room.bottom;

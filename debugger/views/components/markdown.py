@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from debugger.analysis.differences import Span, text_diff
+from debugger.analysis.differences import Difference, Span, text_diff
 from debugger.expressions import ABSENT
+from debugger.graph.labels import shorten
 
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:^=&])")
 
@@ -40,6 +42,20 @@ def json_cell(value: Any) -> str:
         return ""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+_MOST_DIFFERENCES, _LONGEST_SIDE = 30, 60
+
+
+def difference_lines(found: Sequence[Difference]) -> None:
+    """Draw differences, a line each."""
+    for each in found[:_MOST_DIFFERENCES]:
+        before = [] if each.op == "added" else [each.before]
+        after = [] if each.op == "removed" else [each.after]
+        sides = " → ".join(shorten(json_cell(side), _LONGEST_SIDE) for side in (*before, *after))
+        st.text(f"{each.sign} {each.path}: {sides}")
+    if len(found) > _MOST_DIFFERENCES:
+        st.caption(f"and {count(len(found) - _MOST_DIFFERENCES, 'more difference')}")
 
 
 _ENDS = re.compile(r"(\s*)(.*?)(\s*)", re.DOTALL)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 
 import streamlit as st
 
-from debugger.analysis.differences import Difference, differences
+from debugger.analysis.differences import differences
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Preset
@@ -20,13 +19,11 @@ from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.backends import notebook
 from debugger.views.components.error_box import show_error
-from debugger.views.components.markdown import count, plain
+from debugger.views.components.markdown import count, difference_lines, plain
 from debugger.views.run_state import RunInputs
 from debugger.views.state import LastAction
 
 _CHOICE_KEY, _NAME_KEY = "preset", "preset_name"
-_MOST_DIFFERENCES = 30
-_LONGEST = 60
 
 
 @dataclass
@@ -150,10 +147,7 @@ def _differences(session: DebugSession, model: RunInputModel) -> None:
     with st.expander(
         f"Differs from the defaults in {count(len(found), 'value')}", type="compact", key="input_differences"
     ):
-        for difference in found[:_MOST_DIFFERENCES]:
-            st.text(_line(difference))
-        if len(found) > _MOST_DIFFERENCES:
-            st.caption(f"and {len(found) - _MOST_DIFFERENCES} more")
+        difference_lines(found)
         st.button(
             "Back to the defaults",
             key="input_defaults",
@@ -161,20 +155,6 @@ def _differences(session: DebugSession, model: RunInputModel) -> None:
             args=(session,),
             **on_click(back_to_defaults),
         )
-
-
-def _line(difference: Difference) -> str:
-    values = {
-        "added": _short(difference.after),
-        "removed": _short(difference.before),
-        "changed": f"{_short(difference.before)} → {_short(difference.after)}",
-    }
-    return f"{difference.sign} {difference.path}: {values[difference.op]}"
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 @command

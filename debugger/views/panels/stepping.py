@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from debugger.analysis.event_steps import next_event
+from debugger.graph.labels import shorten
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
 from debugger.views import actions, refresh, state
@@ -203,8 +204,7 @@ def stop_reason(session: DebugSession) -> list[Item]:
     stop = session.stop_point
     if stop is None:
         return []
-    short = stop.text if len(stop.text) <= MAX_REASON else f"{stop.text[: MAX_REASON - 1]}…"
-    return [Text(short, look="two lines", key="stop_reason", help=stop.text)]
+    return [Text(shorten(stop.text, MAX_REASON), look="two lines", key="stop_reason", help=stop.text)]
 
 
 def missed_stops(session: DebugSession) -> str:

@@ -5,10 +5,8 @@ Edits are pending until they are applied.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -22,7 +20,7 @@ from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import denied, on_click, requires
-from debugger.views.components.markdown import count, plain
+from debugger.views.components.markdown import difference_lines, plain
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Badge, Disclosure, Item
 from debugger.views.panels.stepping import WAIT_SECONDS
@@ -114,10 +112,6 @@ def _discard() -> None:
     state.renew_editors()
 
 
-_MOST_SHOWN = 12
-_LONGEST = 60
-
-
 def tier_word(tier: VariableScope) -> str:
     """Return the name of a set of variables."""
     if tier.scope != "runtime":
@@ -163,23 +157,13 @@ def pending_differences(found: Sequence[Difference]) -> None:
     """Draw what would be different, a line each."""
     if not found:
         st.caption("No changes yet.")
-    for each in found[:_MOST_SHOWN]:
-        before = "" if each.op == "added" else _shown(each.before)
-        after = "" if each.op == "removed" else _shown(each.after)
-        st.text(f"{each.sign} {each.path}: {before} → {after}")
-    if len(found) > _MOST_SHOWN:
-        st.caption(f"and {count(len(found) - _MOST_SHOWN, 'more difference')}")
+    difference_lines(found)
 
 
 @command
 @requires(Role.RUN)
 def _take(pending: PendingEdits, tier: VariableScope, key: str) -> None:
     pending.set_rows(tier, edited(state.record(Editors).tables[key], state.widget(key)))
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 @run_command
