@@ -100,7 +100,7 @@ def test_exported_run_opens_offline_with_everything_else_greyed(app: Server, pag
     page.locator(".st-key-open_recording button").first.click()
     settled(page)
 
-    expect(page.locator(".st-key-recording_banner")).to_contain_text("run out of a file")
+    expect(page.locator(".st-key-recording_banner")).to_contain_text("a run from a file")
     expect(conversation(page)).to_contain_text("I want to book an appointment")
     expect(message_box(page)).to_be_disabled()
     expect(page.locator(".st-key-restart button").first).to_be_disabled()

@@ -427,7 +427,7 @@ def test_run_out_of_a_file_is_only_read(app, backend, workflow):
     button.use()
 
     assert not app.exception
-    assert button.disabled and "is only read" in button.help
+    assert button.disabled and "is read-only" in button.help
     assert control(app, "review_import").disabled
     assert verdicts(backend, run_id) == []
 

@@ -84,7 +84,7 @@ def test_only_variables_with_words_that_are_looked_for_are_shown(app, backend, p
     assert [row["name"] for row in rows(app, "Variables")] == ["shop"]
     use(app, "state_find", "nowhere")
 
-    assert "No variable has these words" in texts(app)
+    assert "No variable matches this search" in texts(app)
 
 
 def test_changes_are_shown_by_event_by_turn_and_by_run_with_signs(app, backend, record, press):

@@ -145,26 +145,26 @@ def _fields(wanted: ReviewFilter, names: dict[str, str], reason: str | None) -> 
     )
     left, right = st.columns(2, gap="small")
     days = f"Days in the time zone {plain(zone_name())}"
-    with right:
-        status = st.selectbox(
-            "Status",
-            [_ANY, *LOOKS],
-            index=_place([_ANY, *LOOKS], wanted.status),
-            format_func=lambda key: LOOKS[key].word if key else "Any status",
-        )
-        until = st.date_input("To", wanted.until, format="YYYY-MM-DD", help=days)
-    found: dict[str, Any] = {"workflow": workflow, "status": status, "until": until}
-    found |= _store_fields(wanted, reason, left)
-    with left:
-        found["since"] = st.date_input("From", wanted.since, format="YYYY-MM-DD", help=days)
-    found["text"] = st.text_input("Search", wanted.text, placeholder="Messages, names, notes …").strip()
-    found["is_open_only"] = st.toggle(
+    since = left.date_input("From", wanted.since, format="YYYY-MM-DD", help=days)
+    until = right.date_input("To", wanted.until, format="YYYY-MM-DD", help=days)
+    status = right.selectbox(
+        "Status",
+        [_ANY, *LOOKS],
+        index=_place([_ANY, *LOOKS], wanted.status),
+        format_func=lambda key: LOOKS[key].word if key else "Any status",
+    )
+    found: dict[str, Any] = {"workflow": workflow, "status": status, "since": since, "until": until}
+    found |= _store_fields(wanted, reason, left, right)
+    found["is_open_only"] = right.toggle(
         "Open only", wanted.is_open_only, help="Only runs on which you have no verdict yet"
     )
+    found["text"] = st.text_input("Search", wanted.text, placeholder="Messages, names, notes …").strip()
     return found
 
 
-def _store_fields(wanted: ReviewFilter, reason: str | None, left: DeltaGenerator) -> dict[str, Any]:
+def _store_fields(
+    wanted: ReviewFilter, reason: str | None, left: DeltaGenerator, right: DeltaGenerator
+) -> dict[str, Any]:
     """Draw the fields that a hosted API cannot search; return their values."""
     help = plain(reason) if reason else None
     is_off = reason is not None
@@ -172,7 +172,7 @@ def _store_fields(wanted: ReviewFilter, reason: str | None, left: DeltaGenerator
         "Version", 0, None, wanted.version, 1, disabled=is_off, placeholder="Any", help=help
     )
     tags = [_ANY, *([] if is_off else _tags())]
-    tag = st.selectbox(
+    tag = left.selectbox(
         "Tag",
         tags,
         index=_place(tags, wanted.tag),
@@ -180,7 +180,7 @@ def _store_fields(wanted: ReviewFilter, reason: str | None, left: DeltaGenerator
         disabled=is_off,
         help=help,
     )
-    verdict = st.selectbox(
+    verdict = right.selectbox(
         "Verdict",
         list(_VERDICTS),
         index=_place(list(_VERDICTS), wanted.verdict),
@@ -188,7 +188,7 @@ def _store_fields(wanted: ReviewFilter, reason: str | None, left: DeltaGenerator
         disabled=is_off,
         help=help or "The verdict of any reviewer on the run as a whole",
     )
-    starred = st.toggle("Starred only", wanted.starred, disabled=is_off, help=help)
+    starred = left.toggle("Starred only", wanted.starred, disabled=is_off, help=help)
     if is_off:
         return {}
     number = None if version is None else int(version)
