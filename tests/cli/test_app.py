@@ -10,9 +10,11 @@ import urllib.request
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from debugger.cli import main
+from debugger.cli.app import _open
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,6 +56,17 @@ def test_no_command_is_app(monkeypatch):
 
     assert refused.exit_code == 1
     assert refused.stderr.startswith("error: The app cannot listen on 127.0.0.1, port ")
+
+
+@pytest.mark.parametrize(("host", "name"), [("127.0.0.1", "localhost"), ("0.0.0.0", "localhost")])
+def test_browser_opens_page_that_answers(monkeypatch, host, name):
+    opened = []
+    monkeypatch.setattr("typer.launch", opened.append)
+    with socket.create_server((host, 0)) as listener:
+        port = listener.getsockname()[1]
+        _open(host, port)
+
+    assert opened == [f"http://{name}:{port}"]
 
 
 def test_page_of_team_needs_login(tmp_path):
