@@ -37,8 +37,8 @@ def test_before_run_page_says_what_will_happen_to_calls(app, backend):
 
     app.run()
 
-    assert "External calls: talk live, read live, write blocked, contact blocked." in captions(app)
-    assert "Models: rules, since the workflow has no script." in captions(app)
+    policies = "External calls: talk live, read live, write blocked, contact blocked."
+    assert f"Models: rules. {policies}" in captions(app)
 
 
 def test_pane_says_where_calls_would_appear_and_what_will_happen_to_them(app, backend):
