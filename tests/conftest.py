@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,12 @@ settings.register_profile(
 )
 settings.load_profile("shared machine")
 
+# With it, each process that a test starts would compile the project anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 HERE = Path(__file__).parent
-LONG = (HERE / "test_style.py", HERE / "test_main.py", HERE / "browser")
+LONG = (HERE / "test_style.py", HERE / "browser")
 
 
 @pytest.hookimpl(trylast=True)

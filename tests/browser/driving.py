@@ -15,38 +15,27 @@ from tests.support.factories import say as say_node
 
 HEADER_HEIGHT, ROW_HEIGHT = 35, 30
 WATCH = """(() => {
-  if (window.changedAt !== undefined) return;
-  const note = () => { window.changedAt = Math.max(window.changedAt ?? 0, performance.now()); };
-  const hear = use => window.addEventListener(use, note, true);
-  const send = WebSocket.prototype.send, state = "data-test-script-state";
-  WebSocket.prototype.send = function (...given) {
-    note();
-    window.askedAt = performance.now();
-    return send.apply(this, given);
-  };
-  new MutationObserver(changes => {
-    note();
-    if (changes.some(each => each.attributeName === state)) window.turnedAt = performance.now();
-  }).observe(document, {subtree: true, attributeFilter: [state, "data-test-connection-state", "data-stale"]});
-  for (const use of ["pointerdown", "pointermove", "pointerup", "click", "keydown", "keyup"]) hear(use);
-  for (const use of ["input", "change", "drop", "wheel", "scroll"]) hear(use);
-  // The graph asks for another layout once its pane has rested for 150 ms.
-  addEventListener("resize", () => { window.changedAt = performance.now() + 150; });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", note);
-  note();
+  const now = () => performance.now();
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (...given) { window.askedAt = now(); return send.apply(this, given); };
+  new MutationObserver(() => { window.turnedAt = now(); })
+    .observe(document, {subtree: true, attributeFilter: ["data-test-script-state"]});
   try { localStorage.setItem("workflow-debugger.tour", "seen"); } catch { /* a page without storage */ }
 })()"""
-"""Notes when the page was last used or changed, when it asked for a run of the script, and when one began or
-ended; runs before all else. The browser counts as one that has seen the tour."""
-CALM = f"""([quiet, most]) => {{
-  {WATCH};
+"""Notes when the page asked for a run of the script, and when one began or ended; runs before all else.
+
+The browser counts as one that has seen the tour.
+"""
+CALM = """([quiet, most]) => {
   const now = performance.now(), app = document.querySelector('[data-testid="stApp"]');
-  const isAnswered = !(window.askedAt > window.turnedAt) || now - window.askedAt > most;
-  const isCalm = isAnswered && app && app.dataset.testScriptState === "notRunning"
+  const isWatched = window.turnedAt !== undefined;
+  const isAnswered = !isWatched || window.turnedAt > window.askedAt || now - window.askedAt > most;
+  const calm = isAnswered && app && app.dataset.testScriptState === "notRunning"
     && app.dataset.testConnectionState === "CONNECTED" && !document.querySelector('[data-stale="true"]');
-  if (!isCalm) window.changedAt = Math.max(window.changedAt, now);
-  return isCalm && now - window.changedAt > quiet;
-}}"""
+  if (!calm) { window.calmSince = undefined; return false; }
+  window.calmSince ??= now;
+  return now - window.calmSince > (isWatched ? quiet : 3 * quiet);
+}"""
 QUIET_MS, UNANSWERED_MS = 120, 1_500
 """How long the page stays as it is; how long a run is waited for that the page has asked for."""
 _ADDRESSES: dict[tuple[str, str], str] = {}
@@ -55,7 +44,7 @@ _ADDRESSES: dict[tuple[str, str], str] = {}
 
 def settled(page: Page) -> None:
     """Wait until the script has run and the page stayed at rest: a click takes a moment to be sent on."""
-    page.evaluate("new Promise(requestAnimationFrame)")  # with it a new size of the window is noted
+    page.evaluate("window.calmSince = undefined")
     page.wait_for_function(CALM, arg=[QUIET_MS, UNANSWERED_MS])
 
 
