@@ -6,6 +6,7 @@ import pytest
 
 from debugger.graph import Graph, layout
 from debugger.graph.diagram import Diagram
+from debugger.graph.labels import text_width
 from debugger.protocol.workflow import Workflow
 
 
@@ -68,6 +69,23 @@ def test_box_has_room_for_name_and_type() -> None:
     assert boxes[0].width < boxes[1].width
     assert boxes[0].height == boxes[1].height >= 15 + 13
     assert round(boxes[2].height - boxes[0].height) == 2 * 15
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("Greeting", ("Greeting",)),
+        ("Booking questions", ("Booking", "questions")),
+        ("check_refund_policy", ("check_refund_policy",)),
+    ],
+)
+def test_large_name_is_broken_at_spaces_only(name: str, lines: tuple[str, ...]) -> None:
+    (box,) = drawing([{"logical_id": "a", "name": name, "type": "say_llm"}]).boxes
+
+    assert (box.lines, box.large_lines) == ((name,), lines)
+    assert 12 < box.large_size <= 16
+    assert max(text_width(line, box.large_size) for line in lines) <= box.width
+    assert len(lines) * box.large_size < box.height
 
 
 def test_drawing_shares_one_ghost_per_missing_node() -> None:
