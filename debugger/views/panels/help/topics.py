@@ -33,7 +33,7 @@ GROUPS = {
         "team",
     ),
     "Look up": ("troubleshooting", "pages", "guide", "settings", "keys", "glossary", "about"),
-    "More": ("server", "architecture", "platform", "performance", "changelog"),
+    "More": ("deploy", "server", "architecture", "platform", "performance", "changelog"),
 }
 """The topics, which are files of ``debugger/docs``, in the order of the list.
 
