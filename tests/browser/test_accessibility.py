@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -124,14 +122,17 @@ def test_axe_finds_nothing_serious_in_help(page: Page, app: Server):
 
 
 def serious_in_light_and_dark(page: Page) -> tuple[list[str], list[str]]:
-    return serious(page, "light"), serious(page, "dark")
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(SCHEME, arg=scheme)
+        settled(page)
+        found.append(serious(page))
+    return found[0], found[1]
 
 
-def serious(page: Page, scheme: Literal["light", "dark"]) -> list[str]:
+def serious(page: Page) -> list[str]:
     """Return axe's serious and critical findings: rule, element and state."""
-    page.emulate_media(color_scheme=scheme)
-    page.wait_for_function(SCHEME, arg=scheme)
-    settled(page)
     page.wait_for_function(STYLED)  # a page that is only just opened may not have its style yet
     options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]
