@@ -29,7 +29,7 @@ COMMANDS = {
     "restore": _Command(
         "maintenance", "Replace the store by a backup; keys are valid or revoked as in the backup."
     ),
-    "prune": _Command("maintenance", "Show the runs beyond limits, and with --yes delete them."),
+    "prune": _Command("maintenance", "List the runs beyond the limits; with --yes, delete them."),
     "report": _Command("report", "Print versions and settings without secrets, to be sent with an error."),
 }
 

@@ -67,7 +67,8 @@ def is_ended(connection):
 def test_ending_server_is_not_ready(serve):
     app = create_app(SimpleNamespace())
     client = serve(None, app=app)
-    HttpServer(uvicorn.Config(app), app.state.services.readiness).handle_exit(signal.SIGTERM, None)
+    config = uvicorn.Config(app, log_config=None)
+    HttpServer(config, app.state.services.readiness).handle_exit(signal.SIGTERM, None)
 
     answer = client.get(client.base_url.join("/readyz"))
 

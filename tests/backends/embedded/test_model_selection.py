@@ -75,7 +75,7 @@ def test_save_script_takes_the_place_of_the_last_one(tmp_path: Path) -> None:
 
     path = save_script(text.replace("First", "Second"), tmp_path)
 
-    assert packaged.startswith("# What stands in")
+    assert packaged.startswith("# Answers for the models")
     assert path == tmp_path / "other.yaml"
     assert script_text("workflow_clinic_front_desk", tmp_path) == text.replace("First", "Second")
     assert [each.name for each in tmp_path.iterdir()] == ["other.yaml"]

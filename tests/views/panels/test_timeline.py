@@ -240,9 +240,7 @@ def test_node_of_run_can_be_looked_at_alone(app, backend, press, settle):
 
 
 def test_long_run_comes_in_pages_last_one_first(app, backend, record, press, settle, monkeypatch):
-    monkeypatch.setattr("debugger.analysis.paging.page_bounds.__defaults__", (5,))
-    monkeypatch.setattr("debugger.analysis.paging.page_count.__defaults__", (5,))
-    monkeypatch.setattr("debugger.analysis.paging.page_of.__defaults__", (5,))
+    monkeypatch.setattr("debugger.analysis.paging.SIZE", 5)
     talk(app, backend, press, settle, "green tea")
     use(app, "timeline_density", "All events")
     total = sum(len(turn.events) for turn in record(CurrentRun).session.turns)
