@@ -59,6 +59,12 @@ def configure_logs(level: LogLevel, log_format: LogFormat) -> None:
     root.addHandler(handler)
     for name in _OWN:
         logging.getLogger(name).setLevel(level.upper())
+    for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()  # Streamlit's, which writes no ids
+        logger.propagate = True
+        if name != "uvicorn":
+            logger.setLevel(logging.NOTSET)
 
 
 def _time(record: logging.LogRecord) -> str:

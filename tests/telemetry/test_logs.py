@@ -79,7 +79,7 @@ def test_json_line_has_traceback():
 @pytest.mark.parametrize(("level", "count"), [("debug", 3), ("info", 2), ("error", 0)])
 def test_level_is_of_own_loggers(level, count):
     with written(level, "text") as lines:
-        for name in ("debugger.x", "uvicorn.x"):
+        for name in ("debugger.x", "uvicorn.access"):
             logging.getLogger(name).info("line")
         logging.getLogger("debugger.x").debug("line")
         logging.getLogger("httpx").info("HTTP Request: GET https://host/?token=secret")
