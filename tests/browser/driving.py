@@ -95,7 +95,9 @@ def import_workflow(page: Page, name: str, content: str | Mapping[str, Any]) -> 
 
 def keep_import(page: Page) -> None:
     """Press the import's button."""
+    before = page.url
     page.locator(".st-key-import_now button").first.click()
+    expect(page).not_to_have_url(before)  # it has the id of the new workflow
     settled(page)
 
 

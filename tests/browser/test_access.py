@@ -215,7 +215,7 @@ def test_pages_work_under_content_security_policy(context: BrowserContext, site:
     for name in ("Runs", "Review", "Compare", "Connection"):
         go_to(page, name)
     press(page, "Shift+H")
-    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Search Help")).to_be_visible()
 
     assert refused == []
     script = "Object.assign(document.createElement('script'), {text: 'window.x = 1'})"

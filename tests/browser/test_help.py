@@ -94,7 +94,7 @@ def test_tour_is_skipped_by_escape_and_leaves_controls_free(first_visit: Page, u
     expect(card).to_contain_text("Step 1 of 5")
 
     first_visit.locator(".st-key-lower_bar").get_by_text("Mocks", exact=True).click()
-    expect(first_visit.get_by_text("Who answers for models").first).to_be_visible()
+    expect(first_visit.get_by_text("Who answers model calls").first).to_be_visible()
     expect(card).to_be_visible()
     first_visit.keyboard.press("Escape")
 

@@ -166,16 +166,6 @@ def test_small_window_has_header_of_two_lines(page: Page, app: Server):
     assert top["width"] == 1280
 
 
-def test_small_window_shows_whole_suggestion(page: Page, app: Server):
-    small(page)
-    open_app(page, app.url)
-    choose(page, "Workflow", "Clinic front desk")
-
-    offer = page.locator(".st-key-message .offers button").first
-    expect(offer).to_be_in_viewport(ratio=1)
-    assert offer.evaluate("each => each.scrollWidth <= each.clientWidth")
-
-
 def test_button_that_fits_keeps_its_label_while_paused(page: Page, app: Server):
     small(page)
     clinic_call(page, app.url, CALL[:1])

@@ -233,7 +233,7 @@ def test_maximised_pane_is_alone_until_escape(page: Page, call: Messages):
     expect(conversation(page)).to_be_visible()
     for other in ("graph", "inspector", "timeline_pane"):
         expect(page.locator(f".st-key-{other}")).to_be_hidden()
-    page.keyboard.press("Shift+H")
+    page.locator(".st-key-setup button").first.click()
     expect(page.get_by_role("dialog")).to_be_visible()
     settled(page)
     page.keyboard.press("Escape")

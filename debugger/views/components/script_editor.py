@@ -45,7 +45,16 @@ def script_editor(
     )
 
 
-def _edit(key: str, on_edit: Callable[[str], None]) -> None:
+def sent_text(key: str) -> str | None:
+    """Return the text that came with the running action, if it was changed.
+
+    The callback of a button that takes the keyboard from the editor runs before that of the editor.
+    """
     text = state.sent_by_browser(key, "edited")
-    if isinstance(text, str) and len(text) <= MAX_CHARACTERS:
+    return text if isinstance(text, str) and len(text) <= MAX_CHARACTERS else None
+
+
+def _edit(key: str, on_edit: Callable[[str], None]) -> None:
+    text = sent_text(key)
+    if text is not None:
         on_edit(text)

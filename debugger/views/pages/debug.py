@@ -93,9 +93,9 @@ def render() -> None:
         return
     with state.record(RunHead).container or st.container():
         refresh.draw("head", run_head, head_state)
-    if not state.record(ViewMode).is_demo:
-        tour(backend)
     refresh.draw_workbench(_workbench, _workbench_state)
+    if not state.record(ViewMode).is_demo:
+        tour(backend)  # after the panes: what comes before them moves and mounts them anew
     if session.turns_to_load:
         actions.read_run()
         st.rerun()

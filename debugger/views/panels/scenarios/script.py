@@ -15,7 +15,7 @@ from debugger.views.audit import audit
 from debugger.views.auth.permissions import on_click, requires
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
-from debugger.views.components.script_editor import MAX_CHARACTERS, script_editor
+from debugger.views.components.script_editor import MAX_CHARACTERS, script_editor, sent_text
 from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels.scenarios.record import ScenarioRecord
@@ -96,7 +96,9 @@ def _body() -> None:
 
 @command
 def _edit(text: str) -> None:
-    state.record(ScenarioRecord).script = text
+    held = state.record(ScenarioRecord)
+    if held.script is not None:  # a change that comes after Save does not open the dialog again
+        held.script = text
 
 
 @command
@@ -105,7 +107,7 @@ def _save() -> None:
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     if session is None or held.script is None or not isinstance(session.backend, EmbeddedBackend):
         return
-    save_script(held.script, session.backend.settings.scripts_folder)
+    save_script(sent_text("script_text") or held.script, session.backend.settings.scripts_folder)
     session.backend.renew(session.workflow_id)
     audit("save script", session.workflow_id)
     held.script = None
