@@ -44,6 +44,9 @@ def test_clinic_is_presented_by_keys_alone(page: Page, app: Server):
     page.keyboard.press("Shift+X")
     address = re.sub(r"&run=\w+.*", "", page.url)
     open_app(page, address)
+    for drawn in (".st-key-skin button", ".st-key-graph .node", ".st-key-message textarea"):
+        expect(page.locator(drawn).first).to_be_visible()  # a key that is pressed before is not heard
+    settled(page)
     page.evaluate(MOUSE)
     shown = iter(range(1, 20))
 
