@@ -46,7 +46,7 @@ STATES: dict[RunStatus, RunState] = {
     "cancelled": "cancelled",
     "aborted_looping_risk": "looping",
 }
-"""Of several statuses of one state the last is the one that its events show."""
+"""States by status; of several statuses of a state, its events show the last one."""
 _ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
 _NODE_TYPES = _ARRIVALS | {"end_node_run", "node_expired"}
 OVER = frozenset({"ended", "failed", "cancelled", "looping"})

@@ -64,7 +64,7 @@ _LARGE_LINE, _LARGE_HEIGHT = 1.1, 1.25
 """From one line of a large name to the next, and the height of one, in shares of its size."""
 _LEAST_SIDE = 4
 _MARKS = 9
-"""Of the height of a box, for the marks on its borders."""
+"""Pixels of a box's height that are left to the marks on its borders."""
 
 
 @dataclass(frozen=True, kw_only=True)

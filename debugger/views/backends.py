@@ -46,7 +46,7 @@ class EngineChoices:
     """Choices of a tab that replace settings of the embedded engine until it is reloaded."""
 
     values: dict[str, str] = field(default_factory=dict)
-    """By names of settings: ``responder`` and the ``outbound_...`` of the classes of calls."""
+    """Values by names of settings: ``responder`` and the ``outbound_...`` of the classes of calls."""
 
 
 @st.cache_resource(show_spinner=False)

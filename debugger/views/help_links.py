@@ -36,7 +36,7 @@ ERROR_PLACES: dict[type[errors.DebuggerError], str] = {
     errors.NotExecutedError: "troubleshooting#an-answer-does-not-arrive",
     errors.OutcomeUnknownError: "troubleshooting#an-answer-does-not-arrive",
 }
-"""By the class of an error; a class that is not in it has the place of its base."""
+"""Places by the class of an error; a class that is not listed has the place of its base."""
 
 
 def help_address(place: str) -> str:

@@ -140,7 +140,7 @@ BUILTINS: dict[str, BuiltinFunction] = {
         complete=False,
     ),
 }
-"""By name; those that send a message are found by `find_builtin` alone, as their names have any ending."""
+"""Tools by name; `find_builtin` alone finds those that send a message: their names have any ending."""
 
 
 class InbuiltFunctionConfig(ToolConfig):

@@ -27,7 +27,7 @@ MAX_PASSAGES_CHARACTERS = 40_000_000
 """Of the same passages together; headings and names are in many of them."""
 
 MAX_UNPACKED_BYTES = 40_000_000
-"""Of a DOCX, which is a ZIP archive."""
+"""Limit of the unpacked size of a DOCX, which is a ZIP archive."""
 
 _MISSING = "PDF and DOCX need the extra [documents]: pip install 'workflow-debugger[documents]'"
 _HEADING = re.compile(r"#{1,6}\s+\S")

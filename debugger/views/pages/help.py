@@ -27,12 +27,12 @@ def render() -> None:
     list_column, text_column = st.columns([1, 3], gap="medium")
     with list_column, st.container(key="help_topics"):
         words = st.text_input("Search Help", key=_SEARCH_KEY, placeholder="Words of a heading or a text")
+        if topic == FIRST:
+            tour_button()
         document("help_list", _results(words) if words.strip() else _topics(topic), on_choose=follow)
     with text_column, st.container(key="help_text"):
         if topic == "keys":
             plain_keys_switch()
-        if topic == FIRST:
-            tour_button()
         document("help_document", to_html(_text(topic), topic), on_choose=follow, place=place)
 
 
