@@ -1,13 +1,17 @@
-"""Settings of Hypothesis, and the order of all tests."""
+"""Settings of Hypothesis, the log of the process, and the order of all tests."""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from debugger.telemetry.logs import LogHandler
 
 # Other tests and a browser run beside them: how long an example takes says nothing.
 settings.register_profile(
@@ -24,6 +28,17 @@ sys.dont_write_bytecode = False
 
 HERE = Path(__file__).parent
 LONG = (HERE / "test_style.py", HERE / "browser")
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs() -> Iterator[None]:
+    """Remove the log handler and the levels that a command in this process has set."""
+    yield
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if isinstance(each, LogHandler)]:
+        root.removeHandler(handler)
+        for name in ("debugger", "uvicorn", "alembic"):
+            logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.hookimpl(trylast=True)

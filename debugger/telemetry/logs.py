@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -45,8 +46,17 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-class LogHandler(logging.StreamHandler):  # type: ignore[type-arg]
-    """Writer of the log to the standard error."""
+class LogHandler(logging.Handler):
+    """Writer of the log to the standard error of the moment: a command run in a test replaces and closes it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record as one line."""
+        try:
+            line = self.format(record)
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+        except Exception:
+            self.handleError(record)
 
 
 def configure_logs(level: LogLevel, log_format: LogFormat) -> None:

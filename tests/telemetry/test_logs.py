@@ -4,33 +4,24 @@ import io
 import json
 import logging
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from contextvars import copy_context
 
 import pytest
 
 from debugger.telemetry.context import begin_request, run_id
-from debugger.telemetry.logs import LogHandler, configure_logs
+from debugger.telemetry.logs import configure_logs
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 
 @contextmanager
 def written(level, log_format):
-    """The lines that are logged within, on a root logger that is as before afterwards."""
-    names = ("debugger", "uvicorn", "alembic")
-    levels = {name: logging.getLogger(name).level for name in names}
+    """The lines that are logged within."""
     configure_logs(level, log_format)
-    (handler,) = [each for each in logging.getLogger().handlers if isinstance(each, LogHandler)]
-    stream = io.StringIO()
-    handler.setStream(stream)
     lines: list[str] = []
-    try:
+    with redirect_stderr(io.StringIO()) as stream:
         yield lines
-    finally:
-        logging.getLogger().removeHandler(handler)
-        for name, number in levels.items():
-            logging.getLogger(name).setLevel(number)
     lines += stream.getvalue().splitlines()
 
 
