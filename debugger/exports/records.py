@@ -82,9 +82,14 @@ class ExportedRun:
         return f"{self.fork.way}, {verdict}" if verdict else self.fork.way
 
     @property
+    def created_at(self) -> datetime | None:
+        """Return the time at which the run began; ``None`` where its record has none."""
+        return _moment(self.run.created_at)
+
+    @property
     def duration_ms(self) -> float | None:
         """Return the time from the run's begin to its last change."""
-        begin, end = _moment(self.run.created_at), _moment(self.run.updated_at)
+        begin, end = self.created_at, _moment(self.run.updated_at)
         return None if begin is None or end is None else round((end - begin).total_seconds() * 1000)
 
     def tokens(self, name: str) -> int | None:

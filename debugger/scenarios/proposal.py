@@ -282,6 +282,7 @@ def propose(
     reference: str,
     mocks: Sequence[Pin | Fault] = (),
     masks_personal_data: bool = False,
+    freezes_clock: bool = False,
 ) -> ScenarioDraft:
     """Return a run as a scenario with proposed expectations.
 
@@ -294,6 +295,7 @@ def propose(
         reference: The id by which the scenario names the workflow.
         mocks: The pins and faults that were in effect.
         masks_personal_data: Whether the rules of exports mask messages and values, too.
+        freezes_clock: Whether the scenario's clock is frozen at the time at which the run began.
 
     Raises:
         InputError: The run has no turn of a user.
@@ -311,6 +313,8 @@ def propose(
     remaining = iter(inputs)
     for row in rows:
         reader.add(row, None if row.log.is_background else next(remaining))
+    if freezes_clock and run.created_at is not None:
+        draft.head["clock"] = run.created_at.isoformat(timespec="seconds")
     if mocks:
         draft.head["mocks"] = [_mask(masker, mock_json(one)) for one in mocks if one.is_enabled]
     draft.masked = masker.counts

@@ -47,7 +47,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class LogHandler(logging.Handler):
-    """Writer of the log to the standard error of the moment: a command run in a test replaces and closes it."""
+    """Writer of the log to the standard error, also where that is replaced later."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record as one line."""

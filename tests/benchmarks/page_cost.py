@@ -28,6 +28,7 @@ from debugger.settings import Settings
 from tests.benchmarks.long_runs import record
 from tests.benchmarks.server_process import Costs, server
 from tests.browser.conftest import FLAGS, ROOT
+from tests.browser.driving import WATCH as TOUR_SEEN
 from tests.browser.driving import settled
 
 OPENINGS, REPEATS = 3, 5
@@ -150,6 +151,7 @@ def chromium() -> Iterator[Callable[[], Page]]:
         def opened() -> Page:
             page = browser.new_context(viewport={"width": 1600, "height": 1400}).new_page()
             page.set_default_timeout(120_000)
+            page.add_init_script(TOUR_SEEN)
             page.add_init_script(f"({WATCH})()")
             return page
 

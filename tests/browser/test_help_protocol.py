@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,21 +114,14 @@ def test_qa_protocol_by_the_help_alone(page: Page, own_app: Server, tmp_path: Pa
 
     # "Scenarios in continuous integration", "From the page into a repository"
     in_menu(page, "Save as scenario …")
-    scenario = downloaded(
-        page, dialog(page).get_by_role("button", name="Download", exact=True), repository / "scenarios"
+    archive = downloaded(
+        page, dialog(page).get_by_role("button", name="Download with workflow and script"), tmp_path
     )
     dialog(page).get_by_role("button", name="Close").click()
     expect(dialog(page)).to_be_hidden()
-    pressed(page, re.compile("^Tea shop"))
-    pressed(page, "Id and file", inside=dialog(page))
-    file = dialog(page).get_by_role("button", name="Download JSON")
-    downloaded(page, file, repository / "scenarios", "tea_shop.json")
-    dialog(page).get_by_role("button", name="Close").click()
-    (script,) = (own_app.folder / "scripts").iterdir()
-    (repository / "scenarios" / "tea_shop.script.yaml").write_text(script.read_text())
-    text = scenario.read_text(encoding="utf-8")
-    named = re.sub(r"(?m)^workflow: .*$", "workflow: tea_shop.json\nscript: tea_shop.script.yaml", text)
-    scenario.write_text(named, encoding="utf-8")
+    with zipfile.ZipFile(archive) as files:
+        assert sorted(files.namelist())[1:] == ["tea-shop.json", "tea-shop.script.yaml"]
+        files.extractall(repository / "scenarios")
     assert steps_of_github_actions(repository, tmp_path) == [0, 0]
     assert 'failures="0"' in (repository / "report.xml").read_text()
     assert "passed" in (tmp_path / "summary.md").read_text()

@@ -13,6 +13,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.environment import Environment
 from debugger.engine.mocks import Fault, Pin, Target
 from debugger.errors import InputError
+from debugger.exports.records import ExportedRun
 from debugger.protocol.runs import TurnInput
 from debugger.scenarios.loading import load_text
 from debugger.scenarios.proposal import Proposal, masked_words, opened, pattern_of, stable_part
@@ -55,6 +56,19 @@ def test_propose_passes_with_everything_ticked(name: str) -> None:
     assert result.outcome == "passed", [check.text for check in result.repetitions[0].failures]
     kinds = {check.expectation.kind for check in result.repetitions[0].checks}
     assert kinds == {"status", "path", "says", "edge_taken", "variable", "hint"}
+
+
+def test_propose_freezes_clock_at_begin_of_run() -> None:
+    backend = embedded()
+    session = talk(backend, *CONVERSATIONS["Clinic front desk: demo"])
+    draft = draft_of(session, freezes_clock=True)
+
+    loaded = load_text(draft.text(), Path())
+
+    began = ExportedRun(backend.record(session.run_id), session.workflow).created_at
+    assert loaded.scenario.clock == began.replace(microsecond=0)
+    assert _run(draft.text(), backend).outcome == "passed"
+    assert "clock" not in draft_of(session).head
 
 
 def test_propose_ticks_status_path_and_first_message() -> None:

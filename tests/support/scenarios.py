@@ -51,7 +51,9 @@ def talk(
     return session
 
 
-def draft_of(session: DebugSession, *, masks_personal_data: bool = False) -> ScenarioDraft:
+def draft_of(
+    session: DebugSession, *, masks_personal_data: bool = False, freezes_clock: bool = False
+) -> ScenarioDraft:
     """Return a session as a scenario with proposed expectations."""
     run = ExportedRun(session.backend.record(session.run_id or ""), session.workflow)
     return propose(
@@ -61,4 +63,5 @@ def draft_of(session: DebugSession, *, masks_personal_data: bool = False) -> Sce
         reference=session.workflow.config.logical_id,
         mocks=session.mocks.all,
         masks_personal_data=masks_personal_data,
+        freezes_clock=freezes_clock,
     )

@@ -22,6 +22,8 @@ class ScenarioRecord:
     """The scenario that is being saved; ``None`` while the dialog is closed."""
     masks: bool = False
     """Whether personal data in the draft is masked."""
+    freezes_clock: bool = False
+    """Whether the draft's clock is frozen at the run's begin."""
     chosen: int | None = None
     """The chosen expectation of the draft, by its place."""
     generation: int = 0

@@ -9,9 +9,11 @@ from typing import Any
 import streamlit as st
 
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.embedded.model_selection import script_text
 from debugger.errors import DebuggerError
 from debugger.exports.file_names import plain_name
 from debugger.exports.records import ExportedRun
+from debugger.scenarios.bundle import write_bundle
 from debugger.scenarios.loading import SUFFIX
 from debugger.scenarios.opening import merge_file
 from debugger.scenarios.proposal import Match, Proposal, ScenarioDraft, masked_words, propose
@@ -27,6 +29,7 @@ from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.connections import HostedConnection
 from debugger.views.panels.scenarios.record import ScenarioRecord, scenario_of
+from debugger.views.panels.workflow_files import workflow_document
 from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView
 from debugger.views.state import LastAction
@@ -64,6 +67,7 @@ def open_save() -> None:
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
     if session is not None and session.run_id is not None and not session.busy:
         held.masks = not isinstance(session.backend, EmbeddedBackend)
+        held.freezes_clock = False
         held.draft = _proposed(session)
         held.chosen = None
         held.generation += 1
@@ -79,6 +83,7 @@ def _proposed(session: DebugSession) -> ScenarioDraft:
         reference=own_id if own_id and state.record(CurrentBackend).name != "hosted" else session.workflow_id,
         mocks=session.mocks.all,
         masks_personal_data=held.masks,
+        freezes_clock=held.freezes_clock,
     )
     if state.record(CurrentBackend).name == "hosted":
         draft.head["connection"] = state.record(HostedConnection).name or "hosted"
@@ -143,16 +148,30 @@ def _head(draft: ScenarioDraft) -> None:
             placeholder="smoke, booking",
             width=200,
         )
+    is_new, session = draft.source is None, state.record(CurrentRun).session
+    is_embedded = session is not None and isinstance(session.backend, EmbeddedBackend)
+    with st.container(horizontal=True, gap="medium"):
         st.checkbox(
             "Mask personal data",
             held.masks,
             key=f"{lead}_masks",
-            on_change=_mask,
+            on_change=_choose_masking,
             args=(f"{lead}_masks",),
-            disabled=draft.source is not None,
+            disabled=not is_new,
             width="content",
             help="Phone numbers, e-mail addresses, dates of birth and the like, in what the user says, too. "
             "Secrets are always masked.",
+        )
+        st.checkbox(
+            "Freeze the clock",
+            held.freezes_clock,
+            key=f"{lead}_clock",
+            on_change=_choose_clock,
+            args=(f"{lead}_clock",),
+            disabled=not is_new or not is_embedded,
+            width="content",
+            help="The scenario always runs at the date and time at which this run began. "
+            "Only the embedded engine can do that.",
         )
     found = [tag for each in tags.split(",") if (tag := each.strip())]
     draft.head = {key: value for key, value in draft.head.items() if key != "tags"}
@@ -161,13 +180,24 @@ def _head(draft: ScenarioDraft) -> None:
 
 
 @command
-def _mask(key: str) -> None:
+def _choose_masking(key: str) -> None:
+    state.record(ScenarioRecord).masks = bool(state.widget(key))
+    _propose_again()
+
+
+@command
+def _choose_clock(key: str) -> None:
+    state.record(ScenarioRecord).freezes_clock = bool(state.widget(key))
+    _propose_again()
+
+
+def _propose_again() -> None:
+    """Propose anew by what is chosen; name and tags stay."""
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
-    held.masks = bool(state.widget(key))
     if session is not None and held.draft is not None:
-        name = held.draft.head.get("name")
+        own = {key: value for key, value in held.draft.head.items() if key in ("name", "tags")}
         held.draft = _proposed(session)
-        held.draft.head["name"] = name
+        held.draft.head |= own
         held.chosen = None
 
 
@@ -285,25 +315,48 @@ def _edit(place: int, key: str) -> None:
 
 
 def _download(draft: ScenarioDraft) -> None:
+    session, masks = state.record(CurrentRun).session, state.record(ScenarioRecord).masks
+    backend = session.backend if session is not None and draft.source is None else None
     try:
         text = draft.text()
+        bundle = None
+        if session is not None and isinstance(backend, EmbeddedBackend):
+            bundle = write_bundle(draft, workflow_document(session.workflow), _script(session, backend))
     except DebuggerError as error:
         show_error(error)
         return
     with st.expander("The file", type="compact", key="scenario_file"):
         st.code(text, language="yaml", height=240)
-    name = f"{plain_name(str(draft.head['name']))}{SUFFIX}"
-    session, masks = state.record(CurrentRun).session, state.record(ScenarioRecord).masks
-    st.download_button(
-        "Download",
-        key="download_scenario",
-        type="primary",
-        data=audited_file(
-            text.encode, (session.run_id or "") if session else "", format="scenario", masked=masks
-        ),
-        file_name=name,
-        mime="application/yaml",
-        icon=":material/download:",
-        on_click="ignore",
-        help=plain(name),
-    )
+    name = plain_name(str(draft.head["name"])) or "scenario"
+    run_id = (session.run_id or "") if session else ""
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "Download",
+            key="download_scenario",
+            type="primary",
+            data=audited_file(text.encode, run_id, format="scenario", masked=masks),
+            file_name=f"{name}{SUFFIX}",
+            mime="application/yaml",
+            icon=":material/download:",
+            on_click="ignore",
+            help=plain(f"{name}{SUFFIX}"),
+        )
+        if bundle is not None:
+            st.download_button(
+                "Download with workflow and script",
+                key="download_bundle",
+                data=audited_file(lambda: bundle, run_id, format="scenario", masked=masks),
+                file_name=f"{name}.zip",
+                mime="application/zip",
+                icon=":material/folder_zip:",
+                on_click="ignore",
+                help="A ZIP archive with the scenario, this version of the workflow without secret "
+                "variables, and the script that answered. Unpacked, it runs on any machine",
+            )
+
+
+def _script(session: DebugSession, backend: EmbeddedBackend) -> str:
+    """Return the text of the script that answers in a session; empty without one."""
+    if backend.settings.responder == "rules":
+        return ""
+    return script_text(session.workflow.config.logical_id, backend.settings.scripts_folder)
