@@ -16,18 +16,19 @@ _AT = (1980, 1, 1, 0, 0, 0)
 """The earliest time that an archive can have: equal content makes an equal file."""
 
 
-def write_bundle(draft: ScenarioDraft, workflow: JsonObject, script: str) -> bytes:
+def write_bundle(draft: ScenarioDraft, name: str, workflow: JsonObject, script: str) -> bytes:
     """Return a ZIP archive of a scenario and the files that it names.
 
     Args:
         draft: The scenario; its workflow is named by the file, whatever it names now.
+        name: The workflow's name, after which its file is named.
         workflow: The version that ran, without secret variables.
         script: The text of the script that answered; empty without one.
 
     Raises:
         InputError: See `ScenarioDraft.to_json`.
     """
-    lead = plain_name(str(workflow.get("name") or "")) or "workflow"
+    lead = plain_name(name) or "workflow"
     files = {f"{lead}.json": json.dumps(workflow, ensure_ascii=False, indent=2)}
     named = {"workflow": f"{lead}.json"}
     if script:
@@ -38,6 +39,6 @@ def write_bundle(draft: ScenarioDraft, workflow: JsonObject, script: str) -> byt
     files[f"{plain_name(str(draft.head['name'])) or 'scenario'}{SUFFIX}"] = scenario.text()
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            archive.writestr(zipfile.ZipInfo(name, _AT), text.encode(), zipfile.ZIP_DEFLATED)
+        for file_name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(file_name, _AT), text.encode(), zipfile.ZIP_DEFLATED)
     return out.getvalue()

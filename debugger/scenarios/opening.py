@@ -22,10 +22,11 @@ from debugger.protocol.turn_logs import TurnLog
 from debugger.scenarios.checks import check
 from debugger.scenarios.conversation import CheckedWorkflow, Conversation
 from debugger.scenarios.editing import read_plain, rewrite
+from debugger.scenarios.expectation_rows import Proposal, opened
 from debugger.scenarios.judging import ConversationJudge
 from debugger.scenarios.loading import SUFFIX, LoadedScenario, is_path, load_scenario
 from debugger.scenarios.model import Scenario
-from debugger.scenarios.proposal import Proposal, ScenarioDraft, opened
+from debugger.scenarios.proposal import ScenarioDraft
 from debugger.scenarios.results import CheckResult
 from debugger.scenarios.runner import FrozenClock, check_abilities, find_workflow, mock_set, turn_input
 from debugger.session.input_replay import InputReplay

@@ -26,7 +26,7 @@ def test_bundle_passes_without_store_and_scripts(name: str, tmp_path: Path) -> N
     own = {**session.workflow.to_wire(), "logical_id": "of_another_machine"}
     script = script.replace(session.workflow.config.logical_id, "of_another_machine")
 
-    content = write_bundle(draft_of(session), own, script)
+    content = write_bundle(draft_of(session), sample, own, script)
 
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         archive.extractall(tmp_path)
@@ -43,7 +43,9 @@ def test_bundle_names_no_script_without_one(tmp_path: Path) -> None:
     draft = draft_of(session)
     draft.head["workflow_version"] = 0
 
-    first, second = (write_bundle(draft, session.workflow.to_wire(), "") for _ in range(2))
+    first, second = (
+        write_bundle(draft, session.workflow.name, session.workflow.to_wire(), "") for _ in range(2)
+    )
 
     assert first == second
     with zipfile.ZipFile(io.BytesIO(first)) as archive:

@@ -14,9 +14,10 @@ from debugger.errors import DebuggerError
 from debugger.exports.file_names import plain_name
 from debugger.exports.records import ExportedRun
 from debugger.scenarios.bundle import write_bundle
+from debugger.scenarios.expectation_rows import Match, Proposal
 from debugger.scenarios.loading import SUFFIX
 from debugger.scenarios.opening import merge_file
-from debugger.scenarios.proposal import Match, Proposal, ScenarioDraft, masked_words, propose
+from debugger.scenarios.proposal import ScenarioDraft, masked_words, propose
 from debugger.session.session import DebugSession
 from debugger.views import state
 from debugger.views.actions import command
@@ -321,7 +322,9 @@ def _download(draft: ScenarioDraft) -> None:
         text = draft.text()
         bundle = None
         if session is not None and isinstance(backend, EmbeddedBackend):
-            bundle = write_bundle(draft, workflow_document(session.workflow), _script(session, backend))
+            workflow = session.workflow
+            document, script = workflow_document(workflow), _script(session, backend)
+            bundle = write_bundle(draft, workflow.name, document, script)
     except DebuggerError as error:
         show_error(error)
         return

@@ -1,0 +1,257 @@
+"""One row in the table of a scenario's expectations: its comparison and its text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self, get_args
+
+from pydantic import ValidationError
+
+from debugger.engine.outbound.secrets import MARK
+from debugger.errors import InputError
+from debugger.protocol.base import JsonObject, first_problem
+from debugger.protocol.json_codec import encode
+from debugger.scenarios.loading import unescaped
+from debugger.scenarios.model import KINDS, Expectation
+
+Match = Literal["exact", "contains", "regex", "similar", "has a value", "as written"]
+MATCHES: tuple[Match, ...] = get_args(Match)
+"""The ways to compare, the strictest first; the last one is for what the table cannot loosen."""
+
+_BY_KIND: dict[str, tuple[Match, ...]] = {
+    "says": ("exact", "contains", "regex", "similar"),
+    "variable": ("exact", "contains", "regex", "has a value"),
+    "path": ("exact", "contains"),
+    "status": ("exact",),
+    "hint": ("exact",),
+    "edge_taken": ("exact",),
+}
+BETWEEN = " > "
+ANY = "..."
+_MAX_PART = 80
+"""Characters of a part of a message that is expected."""
+_MIN_PART = 8
+_DATE_WORDS = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_VOLATILE = re.compile(
+    r"\[(?:key|e-mail|phone|card|id|birth date|hidden)\]"
+    rf"|{re.escape(MARK)}"
+    r"|\d{4}-\d{2}-\d{2}(?:[T ][\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?|\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?"
+    rf"|\b{_DATE_WORDS}\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?|\b\d{{1,2}}\.?\s+{_DATE_WORDS}(?:\s+\d{{4}})?"
+    r"|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b(?=\w*\d)(?=\w*[a-z])\w{8,}\b|\b\d{4,}(?:\.\d+)?\b"
+    r"|\b\d+\.\d{3,}\b",
+    re.IGNORECASE,
+)
+"""Masked values, dates, times, ids and long numbers."""
+_TRIMMED = " \t\n.,;:!?-–—()[]{}\"'“”"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One expectation in the table."""
+
+    turn: int | None
+    """The turn of the scenario, from 1; ``None`` at the end."""
+    kind: str
+    subject: str
+    """The node that speaks or waits, or the variable; empty for the others."""
+    value: Any
+    """The value that the run had."""
+    match: Match
+    text: str
+    """The text to compare with, as the table shows it."""
+    is_ticked: bool
+    is_volatile: bool = False
+    """The value has a date, an id, a long number or something masked in it."""
+    original: JsonObject | None = None
+    """The expectation as the opened file has it."""
+    volatile: frozenset[str] = frozenset()
+    """Texts of the run that another run has not."""
+
+    @property
+    def matches(self) -> tuple[Match, ...]:
+        """Return the ways in which it can be compared."""
+        return ("as written",) if self.match == "as written" else _BY_KIND[self.kind]
+
+    def loosened(self, match: Match) -> Self:
+        """Return it with another comparison and the text for that.
+
+        Raises:
+            InputError: Its kind has no such comparison.
+        """
+        if match not in self.matches:
+            raise InputError(
+                f"{self.kind} cannot be compared by {match!r}.",
+                advice=f"Choose one of {', '.join(self.matches)}, or untick the row.",
+            )
+        text = text_for(self.kind, self.value, match, self.volatile)
+        return replace(self, match=match, text=text, original=None)
+
+    def edited(self, text: str) -> Self:
+        """Return it with another text to compare with."""
+        return replace(self, text=text, original=None)
+
+    def to_json(self) -> JsonObject:
+        """Return the expectation as a file has it.
+
+        Raises:
+            InputError: The text cannot be compared with.
+        """
+        if self.original is not None:
+            return self.original
+        found = _KINDS[self.kind](self)
+        try:
+            Expectation.model_validate(found)
+        except ValidationError as error:
+            raise InputError(
+                f"The expectation {self.kind} of {self.place} cannot be used: {first_problem(error)}.",
+                advice="Correct its text, or untick it.",
+            ) from error
+        return found
+
+    @property
+    def place(self) -> str:
+        """Return its turn in words."""
+        return "the end" if self.turn is None else f"turn {self.turn}"
+
+
+def _says(one: Proposal) -> JsonObject:
+    if not one.text:
+        raise _empty(one)
+    if one.match == "contains":
+        return {"says": one.text}
+    return {"says": {_operator(one, "equals"): one.text}}
+
+
+def _variable(one: Proposal) -> JsonObject:
+    if one.match == "has a value":
+        return {"variable": {"name": one.subject, "absent": False}}
+    value = _typed(one.value, one.text) if one.match == "exact" else one.text
+    if value == "" and one.match != "exact":
+        raise _empty(one)
+    return {"variable": {"name": one.subject, _operator(one, "equals"): value}}
+
+
+def _operator(one: Proposal, exact: str) -> str:
+    if one.match == "regex":
+        try:
+            re.compile(one.text)
+        except re.error as error:
+            raise InputError(
+                f"The expression {one.text!r} of {one.place} is no regular expression: {error}.",
+                advice="Correct it, or compare by contains.",
+            ) from error
+    return exact if one.match == "exact" else one.match
+
+
+def _empty(one: Proposal) -> InputError:
+    return InputError(
+        f"The expectation {one.kind} of {one.place} has no text.", advice="Give it one, or untick it."
+    )
+
+
+def _typed(value: Any, text: str) -> Any:
+    """Return a text as a value of the type that the run had."""
+    if isinstance(value, str):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+_KINDS: dict[str, Callable[[Proposal], JsonObject]] = {
+    "says": _says,
+    "variable": _variable,
+    "path": lambda one: {"path": [part.strip() for part in one.text.split(BETWEEN.strip()) if part.strip()]},
+    "status": lambda one: {"status": one.text},
+    "hint": lambda one: {"hint": {"node": one.text}},
+    "edge_taken": lambda one: {"edge_taken": one.text},
+}
+
+
+def text_for(kind: str, value: Any, match: Match, volatile: frozenset[str]) -> str:
+    """Return the text with which a value is compared in one of the ways."""
+    if kind == "path":
+        if match == "contains":
+            return BETWEEN.join([ANY, *value[-1:], ANY])
+        return BETWEEN.join(value)
+    text = value if isinstance(value, str) else encode(value).decode()
+    if match == "contains":
+        return stable_part(text, volatile)
+    if match == "regex":
+        return pattern_of(unescaped(text), volatile)
+    return "" if match == "has a value" else text
+
+
+def stable_part(text: str, volatile: Iterable[str] = ()) -> str:
+    """Return the longest part of a text that another run has, too; empty where it is too short."""
+    parts = [part for each in split_volatile(text, volatile) for part in each.splitlines()]
+    best = max((part.strip(_TRIMMED) for part in parts), key=len, default="")
+    if len(best) > _MAX_PART:
+        best = best[:_MAX_PART].rsplit(None, 1)[0].rstrip(_TRIMMED)
+    return best if len(best) >= _MIN_PART or best == text.strip(_TRIMMED) else ""
+
+
+def pattern_of(text: str, volatile: Iterable[str] = ()) -> str:
+    """Return a regular expression that fits a text whatever its volatile parts are."""
+    parts = [re.escape(part).replace("\\ ", " ") for part in split_volatile(text, volatile)]
+    return f"^{'.+'.join(parts)}$"
+
+
+def split_volatile(text: str, volatile: Iterable[str]) -> list[str]:
+    """Return the parts of a text that another run has, too."""
+    known = "|".join(rf"\b{re.escape(each)}\b" for each in sorted(volatile, key=len, reverse=True))
+    pattern = re.compile(f"{known}|{_VOLATILE.pattern}", re.IGNORECASE) if known else _VOLATILE
+    return pattern.split(text)
+
+
+def opened(expectation: JsonObject, turn: int | None) -> Proposal:
+    """Return an expectation of a file as a row of the table."""
+    kind = next(name for name in KINDS if name in expectation)
+    found = _read(kind, expectation[kind])
+    subject, value, match, text = found or (
+        "",
+        expectation[kind],
+        "as written",
+        encode(expectation[kind]).decode(),
+    )
+    return Proposal(turn, kind, subject, value, match, text, is_ticked=True, original=expectation)
+
+
+def _read(kind: str, value: Any) -> tuple[str, Any, Match, str] | None:
+    if kind == "says":
+        value = {"contains": value} if isinstance(value, str) else value
+        return _read_operator("", value)
+    if kind == "variable":
+        rest = {key: inner for key, inner in value.items() if key != "name"}
+        return _read_operator(value["name"], rest)
+    if kind == "path":
+        match: Match = "contains" if ANY in value else "exact"
+        return "", value, match, BETWEEN.join(value)
+    if kind == "edge_taken" and isinstance(value, str):
+        return "", value, "exact", value
+    if kind == "status":
+        return "", value, "exact", value
+    if kind == "hint" and set(value) == {"node"}:
+        return "", value["node"], "exact", value["node"]
+    return None
+
+
+def _read_operator(subject: str, value: JsonObject) -> tuple[str, Any, Match, str] | None:
+    if len(value) != 1:
+        return None
+    [(operator, operand)] = value.items()
+    if operator == "absent" and operand is False:
+        return subject, "", "has a value", ""
+    match: Match | None = {
+        "equals": "exact",
+        "contains": "contains",
+        "regex": "regex",
+        "similar": "similar",
+    }.get(operator)  # type: ignore[assignment]
+    if match is None:
+        return None
+    return subject, operand, match, operand if isinstance(operand, str) else encode(operand).decode()

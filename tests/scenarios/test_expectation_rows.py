@@ -1,0 +1,93 @@
+"""Tests of rows in the table of expectations."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import InputError
+from debugger.scenarios.expectation_rows import Proposal, opened, pattern_of, stable_part
+from debugger.scenarios.loading import load_text
+from debugger.scenarios.results import ScenarioResult
+from debugger.scenarios.runner import ScenarioRunner
+from debugger.settings import Settings
+from tests.support.scenarios import CONVERSATIONS, draft_of, embedded, talk
+
+
+def _run(text: str, backend: EmbeddedBackend) -> ScenarioResult:
+    with ScenarioRunner(lambda _: backend, Settings()) as runner:
+        (result,) = runner.run(load_text(text, Path()))
+    return result
+
+
+def _row(draft, turn: int, kind: str, place: int = 0) -> Proposal:
+    return [one for one in draft.proposals if (one.turn, one.kind) == (turn, kind)][place]
+
+
+def test_loosened_changes_comparison_and_text() -> None:
+    draft = draft_of(talk(embedded(), *CONVERSATIONS["Clinic front desk: demo"]))
+    said, path, status = (_row(draft, 5, kind) for kind in ("says", "path", "status"))
+
+    assert said.loosened("exact").to_json() == {"says": {"equals": said.value}}
+    assert said.loosened("similar").to_json() == {"says": {"similar": said.value}}
+    regex = said.loosened("regex").to_json()["says"]["regex"]
+    assert regex.startswith("^That is Tuesday at .+ with Dr\\. Okafor")
+    assert path.loosened("contains").to_json() == {"path": ["...", "Read back", "..."]}
+    assert path.edited("Slot choice > ...").to_json() == {"path": ["Slot choice", "..."]}
+    with pytest.raises(InputError, match="status cannot be compared by 'regex'"):
+        status.loosened("regex")
+    with pytest.raises(InputError, match="expectation status of turn 5"):
+        status.edited("waiting").to_json()
+    with pytest.raises(InputError, match="no regular expression"):
+        said.loosened("regex").edited("(").to_json()
+    with pytest.raises(InputError, match="has no text"):
+        said.edited("").to_json()
+
+
+def test_edited_variable_keeps_its_type() -> None:
+    one = Proposal(1, "variable", "runtime.count", 3, "exact", "3", is_ticked=True)
+
+    assert one.edited("4").to_json() == {"variable": {"name": "runtime.count", "equals": 4}}
+    assert replace(one, value="3").edited("4").to_json()["variable"]["equals"] == "4"
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        {"says": "Hello"},
+        {"says": {"regex": "a+"}, "message": "why"},
+        {"says": {"similar": "a b", "at_least": 0.5}},
+        {"says": {"not": "No"}},
+        {"variable": {"name": "runtime.a", "equals": {"b": 1}}},
+        {"variable": {"name": "runtime.a", "one_of": [1, 2]}},
+        {"variable": {"name": "runtime.a", "absent": True}},
+        {"path": ["A", "...", "B"]},
+        {"edge_taken": ["x", "y"]},
+        {"hint": {"waiting": False}},
+        {"at_most": {"turns": 3}, "soft": True},
+    ],
+)
+def test_opened_expectation_is_written_as_it_was(expectation) -> None:
+    row = opened(expectation, 1)
+
+    assert row.is_ticked
+    assert row.to_json() == expectation
+
+
+def test_stable_part_leaves_out_what_varies() -> None:
+    assert stable_part("Booked for 2026-03-01 at 9:20 am, see you there, Ada.") == "see you there, Ada"
+    assert stable_part("Your code is 0f8fad5b-d9cb-469f-a165-70867728950e.") == "Your code is"
+    assert stable_part("On Sunday, the shop is open.", {"Sunday"}) == "the shop is open"
+    assert stable_part("Yes.") == "Yes"
+    assert stable_part("12:30 ok 12:31") == ""
+
+
+def test_pattern_of_fits_another_run() -> None:
+    pattern = pattern_of("Code 123456 (valid to 12:30).")
+
+    assert re.search(pattern, "Code 99887766 (valid to 01:15).")
+    assert not re.search(pattern, "Code 123456, valid to 12:30.")
