@@ -238,7 +238,7 @@ def _print_effects(connections: Connections, suite: SuiteRun) -> None:
     """Print the calls to the outside that runs on hosted connections have made."""
     from debugger.analysis.side_effects import ledger_of, summary
     from debugger.analysis.side_effects import side_effects as side_effects_of
-    from debugger.scenarios.runner import EMBEDDED
+    from debugger.scenarios.preparation import EMBEDDED
 
     effects: list[SideEffect] = []
     for result in suite.results:
@@ -273,7 +273,7 @@ class _Gate:
             InputError: Something is not permitted, or a connection lacks what a scenario needs.
         """
         from debugger.scenarios.possible_effects import CONFIRMED, possible_effects
-        from debugger.scenarios.runner import EMBEDDED
+        from debugger.scenarios.preparation import EMBEDDED
 
         hosted: dict[str, dict[PossibleEffect, None]] = {}
         with connections.runner() as runner:

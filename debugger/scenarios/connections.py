@@ -15,8 +15,9 @@ from debugger.backends.hosted import HostedBackend
 from debugger.errors import DebuggerError, SettingsError
 from debugger.exports.records import ExportedRun
 from debugger.exports.sources import RunReader, StoreAnnotations
+from debugger.scenarios.preparation import EMBEDDED
 from debugger.scenarios.results import ScenarioResult
-from debugger.scenarios.runner import EMBEDDED, ScenarioRunner
+from debugger.scenarios.runner import ScenarioRunner
 from debugger.settings import (
     DEFAULT_CONNECTION,
     SECRETS_FILE,

@@ -22,8 +22,8 @@ from debugger.graph import load_workflow
 from debugger.protocol.base import JsonObject
 from debugger.scenarios.connections import Connections, find_connection
 from debugger.scenarios.history import SuiteHistory
+from debugger.scenarios.preparation import EMBEDDED
 from debugger.scenarios.results import RepetitionResult, ScenarioResult
-from debugger.scenarios.runner import EMBEDDED
 from debugger.scenarios.suite import Case, program_version
 from debugger.settings import Settings, read_settings
 from debugger.store import new_id

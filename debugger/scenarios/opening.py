@@ -26,9 +26,9 @@ from debugger.scenarios.expectation_rows import Proposal, opened
 from debugger.scenarios.judging import ConversationJudge
 from debugger.scenarios.loading import SUFFIX, LoadedScenario, is_path, load_scenario
 from debugger.scenarios.model import Scenario
+from debugger.scenarios.preparation import FrozenClock, check_abilities, find_workflow, mock_set, turn_input
 from debugger.scenarios.proposal import ScenarioDraft
 from debugger.scenarios.results import CheckResult
-from debugger.scenarios.runner import FrozenClock, check_abilities, find_workflow, mock_set, turn_input
 from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
 from debugger.settings import Settings

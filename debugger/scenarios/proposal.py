@@ -104,7 +104,7 @@ def propose(
         reference: The id by which the scenario names the workflow.
         mocks: The pins and faults that were in effect.
         masks_personal_data: Whether the rules of exports mask messages and values, too.
-        freezes_clock: Whether the scenario's clock is frozen at the time at which the run began.
+        freezes_clock: Whether the scenario's clock is frozen at the time at which the run started.
 
     Raises:
         InputError: The run has no turn of a user.

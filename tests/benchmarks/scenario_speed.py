@@ -14,7 +14,8 @@ from rich.progress import Progress
 from debugger.backends.base import Backend
 from debugger.protocol.runs import TurnInput
 from debugger.scenarios.loading import LoadedScenario, load_scenario
-from debugger.scenarios.runner import EMBEDDED, ScenarioRunner
+from debugger.scenarios.preparation import EMBEDDED
+from debugger.scenarios.runner import ScenarioRunner
 from debugger.settings import Settings
 
 SUITE = Path(__file__).parents[1] / "scenarios" / "suite"

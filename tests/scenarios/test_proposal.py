@@ -16,9 +16,10 @@ from debugger.exports.records import ExportedRun
 from debugger.protocol.runs import TurnInput
 from debugger.scenarios.expectation_rows import Proposal
 from debugger.scenarios.loading import load_text
+from debugger.scenarios.preparation import FrozenClock
 from debugger.scenarios.proposal import masked_words
 from debugger.scenarios.results import ScenarioResult
-from debugger.scenarios.runner import FrozenClock, ScenarioRunner
+from debugger.scenarios.runner import ScenarioRunner
 from debugger.settings import Settings
 from tests.support.scenarios import CONVERSATIONS, draft_of, embedded, talk
 

@@ -16,7 +16,8 @@ from debugger.scenarios.editing import read_plain, write_yaml
 from debugger.scenarios.lex import scenarios_from_lex, write_lex
 from debugger.scenarios.loading import SUFFIX
 from debugger.scenarios.opening import OpenedScenario, UploadedScenario, open_scenario, read_uploads
-from debugger.scenarios.runner import EMBEDDED, ScenarioRunner
+from debugger.scenarios.preparation import EMBEDDED
+from debugger.scenarios.runner import ScenarioRunner
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, state

@@ -171,7 +171,7 @@ def _head(draft: ScenarioDraft) -> None:
             args=(f"{lead}_clock",),
             disabled=not is_new or not is_embedded,
             width="content",
-            help="The scenario always runs at the date and time at which this run began. "
+            help="The scenario always runs at the date and time at which this run started. "
             "Only the embedded engine can do that.",
         )
     found = [tag for each in tags.split(",") if (tag := each.strip())]

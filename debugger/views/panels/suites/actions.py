@@ -12,8 +12,9 @@ from debugger.errors import DebuggerError, InputError
 from debugger.scenarios.baseline import ComparedResult, compare_results
 from debugger.scenarios.history import read_repetition
 from debugger.scenarios.loading import find_scenarios, load_scenario
+from debugger.scenarios.preparation import EMBEDDED
 from debugger.scenarios.results import RepetitionResult
-from debugger.scenarios.runner import EMBEDDED, ScenarioRunner
+from debugger.scenarios.runner import ScenarioRunner
 from debugger.scenarios.suite import Case, cases_of, stable_path
 from debugger.scenarios.suite_job import SuiteJob
 from debugger.settings import read_settings
