@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from debugger.analysis.event_fields import thread_id_of
 from debugger.analysis.variables import scope_at
 from debugger.backends.base import Ability, Backend, TurnProgress, TurnStream
 from debugger.engine.background_call import POLL_SECONDS, BackgroundCall
@@ -216,7 +217,7 @@ class TurnRunner:
     def _scope(self, worker: TurnWorker, event: Event) -> Scope:
         """Return the variables that the thread of an event can see."""
         if self._shows_state:
-            return worker.inspector.scope(event.origin_thread_id or MAIN_THREAD)
+            return worker.inspector.scope(thread_id_of(event) or MAIN_THREAD)
         return scope_at(self.turns.logs, event.thread_reference_id or MAIN_THREAD)
 
 

@@ -10,6 +10,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.environment import Environment
 from debugger.errors import AuthenticationError, ConnectionFailedError, RunEndedError
 from debugger.protocol.runs import TurnInput
+from debugger.session.breakpoints import Breakpoint
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.support.clock import Clock
@@ -357,3 +358,16 @@ def test_unstarted_run_has_nothing_to_advance(backend):
 
     assert "no background work" in session.error.message
     assert session.status == "not_started"
+
+
+@pytest.mark.parametrize("condition", ["", "[[attempts]] >= 1"])
+def test_breakpoint_after_companion_node_reads_its_thread(begin, clock, condition):
+    session = begin(lab())
+    point = session.breakpoints.put(Breakpoint("after", "poll", condition=condition))
+
+    clock.seconds += 5
+    session.tick()
+
+    assert session.wait_until_idle(10)
+    assert session.stop_point.breakpoint_id == point.id
+    session.stop()
