@@ -77,6 +77,17 @@ def test_references_to_platform_rules_exist():
         text = path.read_text(encoding="utf-8")
         used = set(re.findall(r"platform\.md#([\w-]+)", text)) - anchors
         used |= set(re.findall(r"\bU-\d+\b", text)) - numbers
+        # The rules have names and no numbers of sections.
+        used |= set(re.findall(r" \((?:rank \d|[1-9]\.\d{1,2}|section \d+)(?: \([a-z]\))?\)|, fact \d", text))
         missing += [f"{path.relative_to(ROOT)}: {name}" for name in sorted(used)]
 
     assert missing == []
+
+
+def test_files_of_architecture_exist():
+    named = re.findall(r"`([a-z_]+/[\w/.]*)`", (DOCS / "architecture.md").read_text(encoding="utf-8"))
+
+    assert [
+        each for each in named if not (ROOT / "debugger" / each).exists() and not (ROOT / each).exists()
+    ] == []
+    assert len(named) > 40

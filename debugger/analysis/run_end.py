@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from debugger.analysis.position import Position
 from debugger.graph.graph import Graph
+from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus
 from debugger.protocol.workflow import NodeConfig
 
@@ -76,5 +77,5 @@ def _is_evaluated(node: NodeConfig | None, global_node: NodeConfig) -> bool:
     settings = global_node.global_node_config
     if settings is None or settings.condition is None:
         return False
-    calls_model = node is not None and node.type in ("say_llm", "worker_llm", "workflow_run_evaluator")
+    calls_model = node is not None and node.type in MODEL_NODES
     return bool(settings.condition.condition_expression) or calls_model

@@ -14,6 +14,7 @@ from debugger.graph.checks.context import own_field
 from debugger.graph.checks.tools import DEFAULT_RESULT
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import may_enter
+from debugger.graph.node_types import CONVERSATION_NODES
 from debugger.protocol.events import Event
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
@@ -166,7 +167,7 @@ def _steps(
             yield from _expression_steps(edge, label, node, sources, graph)
         elif condition.condition_freeform:
             yield Step(label, edge.logical_id, destination, config.logical_id)
-    for other in graph.global_nodes if config.type in ("say_llm", "worker_llm") else ():
+    for other in graph.global_nodes if config.type in CONVERSATION_NODES else ():
         if other.global_node_config and other.logical_id != config.logical_id and may_enter(config, other):
             yield Step(other.label, "", other.logical_id, config.logical_id)
 

@@ -162,7 +162,10 @@ class NodeRunner:
         return context
 
     def _must_answer(self, thread: ThreadState) -> bool:
-        """Return whether the next model call gets no tools, so that transitions end (3.7)."""
+        """Return whether the next model call gets no tools, so that transitions end.
+
+        Source: ``platform.md#loop-limits``.
+        """
         has_returned, thread.has_just_returned = thread.has_just_returned, False
         forced = thread.consecutive_conditionals >= self._routes.max_consecutive or (
             has_returned and self._routes.must_answer_after_return

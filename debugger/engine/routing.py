@@ -128,7 +128,7 @@ class EdgeSelector:
         self._known: dict[tuple[str, bool], tuple[Transition, ...]] = {}
 
     def choices(self, node: Node[Any], context: NodeContext) -> dict[str, Transition]:
-        """Return the transitions offered to a node's model, by key (rank 2)."""
+        """Return the transitions offered to a node's model, by key."""
         return {
             transition.key: transition
             for transition in self.conditional(node.config, context.thread)
@@ -171,13 +171,13 @@ class EdgeSelector:
         return decision
 
     def companion_edges(self, node: NodeConfig) -> list[Transition]:
-        """Return the direct edges that start companion threads (3.3, 3.5)."""
+        """Return the direct edges that start companion threads."""
         main = self._graph.main_direct(node.logical_id)
         edges = [edge for edge in self._graph.direct(node.logical_id) if edge is not main]
         return [self._direct(node, edge) for edge in edges]
 
     def judged_while_waiting(self, node_id: str) -> list[tuple[Transition, EvaluateWhileWaitingConfig]]:
-        """Return the edges evaluated while a node waits, with their settings (3.9).
+        """Return the edges evaluated while a node waits, with their settings.
 
         An edge without an expression is left out: it could never match (V6 in ``platform.md#validation``).
         """
@@ -248,7 +248,7 @@ class EdgeSelector:
         )
 
     def first_match(self, node: Node[Any], context: NodeContext) -> Generator[Event, None, Decision | None]:
-        """Return the decision for the first conditional edge that holds (rank 4).
+        """Return the decision for the first conditional edge that holds.
 
         Raises:
             RunError: A condition cannot be read or evaluated, or the conditions take too long together.

@@ -158,7 +158,7 @@ class ThreadScheduler:
                 yield from self._run_until_blocked(self._transitions.forked.pop(0))
 
     def _pause(self, thread: ThreadState) -> Events:
-        """Pause a thread at its node until a turn continues it (7.2 (g))."""
+        """Pause a thread at its node until a turn continues it."""
         config = self._execution.config(thread)
         run_id = str(thread.node_run_ids.get(config.logical_id, 0))
         yield self._emitter.stamp(PauseEvent(), thread, config, run_id)
@@ -175,7 +175,7 @@ class ThreadScheduler:
         yield from self._run_until_blocked(thread)
 
     def _run_due_threads(self) -> Events:
-        """Run a step of each due companion thread, then evaluate waiting edges (3.9)."""
+        """Run a step of each due companion thread, then evaluate waiting edges."""
         execution = self._execution
         for companion in execution.state.active_companions:
             if execution.goes_on and not self._is_put_off(companion):

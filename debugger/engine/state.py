@@ -46,7 +46,7 @@ class BoundedLoop:
 
 @dataclass
 class WaitingEdge:
-    """The state of an edge evaluated during a wait (3.9)."""
+    """The state of an edge evaluated during a wait (``platform.md#waiting-edges``)."""
 
     transitions: int = 0
     """How often it led on since the user last spoke."""
@@ -136,7 +136,7 @@ class RunState:
     guardrail_entries: int = 0
     """How often a guardrail node was entered from another kind of node."""
     paused: bool = False
-    """Whether the last turn paused it: no background work is done until a turn goes on (7.2 (g))."""
+    """Whether the last turn paused it: no background work is done until a turn goes on."""
     hint: JsonObject | None = None
     """The event of the main thread's last parking: what is waited for."""
     usage_by_model: dict[str, JsonObject] = field(default_factory=dict)

@@ -107,7 +107,7 @@ class TransitionRunner:
         thread.position = transition.destination.logical_id
 
     def _speak(self, transition: Transition, thread: ThreadState, run_id: str) -> Events:
-        """Speak an edge's message, after the node's own reply (7.2 (c))."""
+        """Speak an edge's message, after the node's own reply."""
         if transition.condition is None or not transition.condition.has_line:
             return
         context = self._execution.context(thread)
@@ -158,7 +158,7 @@ class TransitionRunner:
     # Guardrails
 
     def _is_strike(self, transition: Transition) -> bool:
-        """Return whether a guardrail node is entered once too often (3.8, U-27)."""
+        """Return whether a guardrail node is entered once too often (``platform.md#guardrails``, U-27)."""
         destination = transition.destination
         if not destination.is_guardrail_node or destination.disabled or transition.source.is_guardrail_node:
             return False
@@ -244,7 +244,7 @@ def escalation_event(
 
 
 def navigation_event(transition: Transition, message_id: str) -> WorkflowNavigationMessageEvent:
-    """Return the navigation message of a transition (6.2, 7.2 (a) 7).
+    """Return the navigation message of a transition.
 
     It enters the chat.
 

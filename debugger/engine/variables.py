@@ -146,7 +146,7 @@ class _ThreadVariables(Mapping[str, Mapping[str, Any]]):
 def write(
     thread: ThreadState, node: NodeConfig, values: Mapping[str, Any], *, into: JsonObject | None = None
 ) -> None:
-    """Set variables, each also under its node's id and name (2.0).
+    """Set variables, each also under its node's id and name.
 
     For example ``node_price.price``.
 

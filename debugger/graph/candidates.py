@@ -154,6 +154,6 @@ class CandidateEdges:
         return self._blocked(node, destination) if edge.type == "conditional" else None
 
     def _blocked(self, node: NodeConfig, destination: NodeConfig) -> BlockedReason | None:
-        """Return whether both are guardrail nodes, between which no condition leads (3.8)."""
+        """Return whether both are guardrail nodes, between which no condition leads."""
         both = node.is_guardrail_node and destination.is_guardrail_node
         return "blocked" if both and self._blocks and node.logical_id != destination.logical_id else None

@@ -9,17 +9,12 @@ from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.connectors.base import ConnectorNode
 from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.builtins import SEND_SMS
+from debugger.graph.node_types import NODE_FACTS
 from debugger.protocol.workflow import Workflow
 
 CONFIRMED = ("write", "contact")
 """The classes that need a confirmation."""
 
-_CLASSES = {
-    "say_llm": "talk",
-    "worker_llm": "talk",
-    "workflow_run_evaluator": "talk",
-    "start_conversation": "contact",
-}
 _READING = ("GET", "HEAD", "OPTIONS")
 _SIDE_EFFECTS = {"none": "read", "reads": "read", "writes": "write", "sends": "contact"}
 _FUNCTIONS = {"math_add": "", "web_search": "read", "call_forward": "contact"}
@@ -63,9 +58,7 @@ def _class_of(kind: str, wire: Mapping[str, Any]) -> str:
         inner = wire.get("operate_document")
         operation = node_class.operations.get(str(inner.get("type") if isinstance(inner, Mapping) else kind))
         return operation.call_class if operation else "write"
-    if node_class is None:
-        return "write"
-    return _CLASSES.get(kind, "")
+    return "write" if node_class is None else NODE_FACTS[kind].call_class
 
 
 def _tools(value: Any) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Errors as responses, and unknown paths.
 
-Source: ``platform.md#errors``, section 8.
+Source: ``platform.md#errors``.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ async def start_or_resume(
 ) -> RawJsonResponse:
     """Execute a turn in the older way.
 
-    The body is a bare run input, and the response the run's record (2.9).
+    The body is a bare run input, and the response the run's record (``platform.md#execute-answer``).
     """
 
     def run(services: Services) -> RawJsonResponse:

@@ -72,7 +72,7 @@ def redeem(
         engine: The backend.
         token: The token.
         workflow_id: The workflow that the caller expects; ``None`` expects none.
-        version_number: The version that the caller expects; a client's 0 may mean none (2.5).
+        version_number: The version that the caller expects; a client's 0 may mean none.
         run_by: The user.
 
     Raises:

@@ -1,7 +1,7 @@
 """Runs and their feedback as responses have them (``platform.md#run-record`` and ``platform.md#feedback``).
 
 The platform writes the keys of feedback in camel case, and its own client reads those of a comment in snake
-case (section 10, 17): a comment has both.
+case: a comment has both.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def delete_run(run_id: RunId, engine: Engine) -> Response:
 def get_evaluation(run_id: RunId, backend: ServedBackend) -> RawJsonResponse:
     """Return an empty evaluation: this server makes none.
 
-    The documentation and the platform's client name different fields (section 10, 16); the response has both.
+    The documentation and the platform's client name different fields; the response has both.
     """
     backend.record(run_id)  # raises for an unknown run
     empty = dict.fromkeys(("score", "passed", "details", "evaluated_at"))

@@ -218,7 +218,7 @@ def replace_config(
 ) -> RawJsonResponse:
     """Replace the graph of a version.
 
-    Any version may be changed: the platform's answer for others than version 0 is not known (4.5).
+    Any version may be changed: the platform's answer for others than version 0 is not known.
     """
     _find(engine, workflow_id, version_number)
     engine.store.catalogue.replace_document(workflow_id, version_number, version_document(body))

@@ -56,7 +56,7 @@ class Import(BaseModel):
     active_version_number: VersionField = 0
     workflow_name: str | None = None
     confirm_executable: bool = False
-    """Import Python code as well; named as where tools are imported (section 8)."""
+    """Import Python code as well; named as where tools are imported."""
 
 
 class Clone(BaseModel):

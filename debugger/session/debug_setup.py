@@ -9,6 +9,7 @@ from debugger.engine.mocks import Fault, Pin, Target
 from debugger.engine.models.tool_names import model_name
 from debugger.errors import DebuggerError
 from debugger.graph import Graph
+from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX
@@ -155,9 +156,6 @@ def _shown(events: Sequence[Event], thread: str | None) -> Mapping[str, Any]:
     return {}
 
 
-MODEL_TYPES = frozenset({"say_llm", "worker_llm", "workflow_run_evaluator"})
-
-
 def mock_warning(one: Pin | Fault, graph: Graph) -> str | None:
     """The reason in one sentence; ``None`` where it can have its effect."""
     target = one.target
@@ -167,7 +165,7 @@ def mock_warning(one: Pin | Fault, graph: Graph) -> str | None:
         return f"This version of the workflow has no node {node_id!r}."
     if node is not None and node.disabled:
         return "The node is disabled, so it never runs."
-    if target.kind == "model" and node is not None and node.type not in MODEL_TYPES:
+    if target.kind == "model" and node is not None and node.type not in MODEL_NODES:
         return "The node asks no model."
     if target.kind == "tool" and target.name not in tool_names(graph):
         return f"This version of the workflow has no tool {target.name!r}."

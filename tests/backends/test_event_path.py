@@ -1,4 +1,4 @@
-"""Between node and worker an event passes at most six generators (architecture, section 3, step 8)."""
+"""Between node and worker an event passes at most six generators (architecture.md, a turn, step 8)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ PAGING = {"page", "size", "pages", "has_next", "total"}
 
 
 def headers(user="qa", key=KEY):
-    """Return the headers of the platform's own client (1.2)."""
+    """Return the headers of the platform's own client."""
     return {
         "Authorization": f"Bearer {key}",
         "teamid": "team",
@@ -79,7 +79,7 @@ def serving(database, folder, key=KEY, module="debugger", **settings):
 
 
 def human(text):
-    """A message as the platform's client dumps it (3.3)."""
+    """A message as the platform's client dumps it."""
     return {
         "type": "human",
         "content": text,
@@ -136,7 +136,7 @@ def spoken(result):
 
 
 def record(api, run_id):
-    """The stored run itself, out of its two wrappings (5.2)."""
+    """The stored run itself, out of its two wrappings."""
     return api.get(f"/v1/workflow-runs/{run_id}").json()["workflow_run"]["workflow_run"]
 
 

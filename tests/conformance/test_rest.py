@@ -47,7 +47,7 @@ OF_NOTHING = [
     ("PATCH", f"/v1/global-variables/{UNKNOWN}"),
     ("DELETE", f"/v1/global-variables/{UNKNOWN}"),
 ]
-"""Calls of what is not there; each is sent without a body, as the client sends an empty one (1.6)."""
+"""Calls of what is not there; each is sent without a body, as the client sends an empty one."""
 
 WITH_BODY = [
     ("PATCH", f"{OF_WORKFLOW}/concurrency", {"max_concurrent_runs": 1}),

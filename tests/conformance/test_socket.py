@@ -22,7 +22,7 @@ def workflow_id(api):
 
 
 def start(workflow_id, **more):
-    """The first frame as the platform's client sends it (6.2)."""
+    """The first frame as the platform's client sends it."""
     no_inputs = {"0": {"node_run_inputs": []}}
     return {
         "thread_to_node_inputs": no_inputs,

@@ -12,7 +12,7 @@ from debugger.analysis.decisions.records import DecisionRecord, LlmVerdict
 from debugger.errors import ConditionError, ExpressionError, RunError
 from debugger.expressions import ABSENT, Condition, Scope, hydrate, lookup, parse, render
 from debugger.graph.candidates import CandidateEdge
-from debugger.graph.checks.context import LLM_FLAGS
+from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.workflow import NodeConfig
 
 CONDITIONAL = frozenset({"conditional", "global", "reverse"})
@@ -157,7 +157,7 @@ def _evaluate(
 ) -> EvaluatedEdge:
     if edge.kind not in CONDITIONAL or edge.blocked_reason is not None:
         return EvaluatedEdge(edge, evaluate_expression(edge.expression, after) if edge.expression else None)
-    calls_model = node.type in LLM_FLAGS
+    calls_model = node.type in MODEL_NODES
     could_choose = calls_model and before is not None and not record.must_answer
     offered = could_choose and before is not None and _is_for_model(edge, before)
     if edge.judged_apart and offered:

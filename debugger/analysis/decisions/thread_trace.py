@@ -5,9 +5,9 @@ from __future__ import annotations
 from debugger.analysis.decisions.records import LlmVerdict, Stage
 from debugger.analysis.event_fields import EventFields, as_object, field, text
 from debugger.graph.candidates import Caller
-from debugger.graph.checks.context import LLM_FLAGS
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import is_inside
+from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX, message_text
 
 
@@ -171,7 +171,7 @@ class ThreadTrace:
     def _must_answer(self, node: str | None) -> str:
         """Return why the model is offered no edge (``platform.md#loop-limits``)."""
         config = self._graph.nodes.get(node or "")
-        if config is None or config.type not in LLM_FLAGS:
+        if config is None or config.type not in MODEL_NODES:
             return ""
         came_back, self._came_back = self._came_back and self._pinned, False
         if not came_back and self._conditional_in_a_row < self._limit:

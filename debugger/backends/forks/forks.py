@@ -26,6 +26,7 @@ from debugger.engine.usage import UsageMeter
 from debugger.engine.variables import VariableEdit, apply_edit
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.graph import Graph
+from debugger.graph.node_types import CONVERSATION_NODES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import encode
@@ -421,7 +422,7 @@ def _entries(interpreter: Interpreter) -> list[str]:
     waiting = [
         node_id
         for node_id, node in nodes.items()
-        if node.type in ("say_llm", "worker_llm")
+        if node.type in CONVERSATION_NODES
         and (node.model_extra or {}).get("wait_for_user_message", True)
         and not node.disabled
     ]

@@ -77,7 +77,7 @@ def turn_result(body: JsonObject) -> TurnResult:
     Raises:
         InputError: It is none.
 
-    Source: answers without a status in ``platform.md#contradictions``, number 12.
+    Source: answers without a status in ``platform.md#contradictions``.
     """
     if "status" in body:
         return TurnResult.from_wire(body)

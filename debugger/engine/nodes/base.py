@@ -82,7 +82,7 @@ class NodeContext:
     choices: tuple[TransitionOption, ...] = ()
     """The transitions that a model may choose; empty where it must answer."""
     may_call_tools: bool = True
-    """Whether a model gets any tools; it gets neither tools nor transitions where it must answer (3.7)."""
+    """Whether a model gets any tools; it gets neither tools nor transitions where it must answer."""
     deadline: float | None = None
     """Seconds since the epoch at which the run must have ended."""
     messages_override: list[Message] | None = None
@@ -217,7 +217,7 @@ def pick_message(
         environment: Chance, for the random mode.
 
     Returns:
-        The text, or ``None`` when there is none. A sequence stays on its last text (2.3).
+        The text, or ``None`` when there is none. A sequence stays on its last text.
     """
     texts = config.static_messages
     if not texts:

@@ -11,8 +11,8 @@ from debugger.engine.super_nodes.references import Aliases, Renaming, rename_edg
 from debugger.engine.super_nodes.settings import ModelRule, with_inherited_settings
 from debugger.engine.super_nodes.sources import SuperNode, is_expandable
 from debugger.errors import RunError
-from debugger.graph.checks import LLM_FLAGS
 from debugger.graph.nesting import ORIGIN, SCOPE
+from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import as_bool
 
@@ -225,7 +225,7 @@ def ports_of(super_node: SuperNode, level: InlinedWorkflow, ports_by_id: dict[st
         inner = ports_by_id.get(node_id)
         if inner is not None:
             models += inner.models
-        elif kinds[node_id].get("type") in LLM_FLAGS and not as_bool(kinds[node_id].get("disabled"), False):
+        elif kinds[node_id].get("type") in MODEL_NODES and not as_bool(kinds[node_id].get("disabled"), False):
             models.append(node_id)
     for node_id in level.paths.terminal:
         terminals += ports_by_id[node_id].terminals if node_id in ports_by_id else [node_id]

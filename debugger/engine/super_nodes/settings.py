@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from debugger.engine.super_nodes.sources import SuperNode
 from debugger.errors import RunError
-from debugger.graph.checks import LLM_FLAGS
+from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import as_bool
 
@@ -34,7 +34,7 @@ def with_inherited_settings(node: JsonObject, config: JsonObject, rule: ModelRul
         RunError: The workflow's prompt is no text.
     """
     node = _judged(node, config)
-    if node.get("type") not in LLM_FLAGS:
+    if node.get("type") not in MODEL_NODES:
         return node
     node = _prompted(with_tools(node, config), config)
     model = rule.of(node)
@@ -52,7 +52,7 @@ def with_tools(node: JsonObject, config: JsonObject) -> JsonObject:
     """Return a model's node with its workflow's tools behind its own."""
     own, written = tools_of(node), node.get("tools_config")
     shared = [tool for tool in tools_of(config) if tool not in own]
-    if not shared or node.get("type") not in LLM_FLAGS:
+    if not shared or node.get("type") not in MODEL_NODES:
         return node
     return {
         **node,

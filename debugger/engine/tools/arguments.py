@@ -105,7 +105,7 @@ def bind(bindings: Sequence[VariableArgument], provided: Mapping[str, Any], scop
     Args:
         bindings: What the workflow sets.
         provided: The caller's arguments.
-        scope: The variables of the moment; a path reaches into objects even where texts do not (5.5).
+        scope: The variables of the moment; a path reaches into objects even where texts do not.
     """
     reaching = replace(scope, dict_paths="resolve")
     arguments, complaints = dict(provided), []

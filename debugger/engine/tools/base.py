@@ -50,7 +50,7 @@ class ToolConfig(WireModel):
     static_messages_config: StaticMessagesConfig | None = None
     """What is said when a model calls it."""
     ignore_content_received_during_llm_tool_call_specification: bool = False
-    """Whether what a model says along with a call of it stays unsaid (6.3)."""
+    """Whether what a model says along with a call of it stays unsaid."""
     result_runtime_variable_name: str = RESULT_NAME
     timeout_seconds: float | None = None
     """``None`` means the engine's own limit (U-53)."""

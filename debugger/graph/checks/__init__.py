@@ -17,14 +17,13 @@ from debugger.graph.checks import (
     variables,
     waiting,
 )
-from debugger.graph.checks.context import LLM_FLAGS, Check, CheckContext, Level, Problem, format_problem
+from debugger.graph.checks.context import Check, CheckContext, Level, Problem, format_problem
 from debugger.graph.checks.super_nodes import embedded_workflows
 from debugger.graph.graph import Graph
 from debugger.protocol.workflow import Workflow
 
 __all__ = [
     "CHECKS",
-    "LLM_FLAGS",
     "Check",
     "CheckContext",
     "Level",

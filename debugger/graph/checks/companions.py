@@ -84,7 +84,7 @@ def companion_shares_nodes(context: CheckContext) -> Iterator[Finding]:
     """Report nodes that a companion thread and the main path share.
 
     Source: V4 in ``platform.md#validation``. Transitions to global nodes do not count: companions have
-    none (3.5).
+    none (``platform.md#companion-threads``).
     """
     main = main_path(context.graph)
     forks = [fork for fork in forking_edges(context.graph) if fork.source_node_logical_id in main]

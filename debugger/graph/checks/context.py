@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from debugger.graph.graph import Graph
 from debugger.graph.labels import shorten
+from debugger.graph.node_types import MODEL_NODES, NODE_FACTS
 from debugger.protocol.workflow import EdgeConfig, NodeConfig, Workflow
 
 Level = Literal["error", "warning"]
@@ -31,17 +32,6 @@ class Problem:
     """What to do about it."""
     category: str = ""
     """The heading under which the platform refuses to save such a workflow; empty where it does save it."""
-
-
-LLM_FLAGS = {
-    "say_llm": {"self_loop": True, "wait_for_user_message": True},
-    "worker_llm": {"self_loop": False, "wait_for_user_message": True},
-    "workflow_run_evaluator": {"self_loop": False, "wait_for_user_message": False},
-}
-"""The node types that call a model, with the defaults of two flags.
-
-Source: ``platform.md#llm-nodes`` and ``platform.md#evaluation-nodes``.
-"""
 
 
 @dataclass(frozen=True)
@@ -110,11 +100,10 @@ def flag(node: NodeConfig, name: str) -> bool:
 
     Other nodes have no flags.
     """
-    defaults = LLM_FLAGS.get(node.type or "")
-    if defaults is None:
+    if node.type not in MODEL_NODES:
         return False
     value = own_field(node, name)
-    return value if isinstance(value, bool) else defaults[name]
+    return value if isinstance(value, bool) else NODE_FACTS[node.type].flag_defaults[name]
 
 
 _MOST_LISTED = 12

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from debugger.graph.checks.context import LLM_FLAGS, CheckContext, Finding, describe_node, join, quote, rule
+from debugger.graph.checks.context import CheckContext, Finding, describe_node, join, quote, rule
+from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.workflow import EdgeConfig, NodeConfig
 
 # A super node stands for nodes that may call a model.
-_MAY_CALL_A_MODEL = {*LLM_FLAGS, "super_node"}
+_MAY_CALL_A_MODEL = {*MODEL_NODES, "super_node"}
 
 
 @rule("error")
@@ -99,5 +100,5 @@ def _is_freeform(edge: EdgeConfig) -> bool:
 
 def _unless_chosen(node: NodeConfig, conditional: Iterable[EdgeConfig]) -> str:
     """Return the remark that the model may choose first (U-19)."""
-    chosen_by_model = node.type in LLM_FLAGS and any(map(_is_freeform, conditional))
+    chosen_by_model = node.type in MODEL_NODES and any(map(_is_freeform, conditional))
     return " Only a freeform one that the model chooses comes before it." if chosen_by_model else ""

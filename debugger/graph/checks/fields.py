@@ -29,7 +29,7 @@ _OF_CONFIG = {
 def misplaced_defaults(context: CheckContext) -> Iterator[Finding]:
     """Report default values outside ``workflow_config.miscellaneous``.
 
-    Source: ``platform.md#events``, fact 1.
+    Source: ``platform.md#events``.
     """
     for place, fields in _unmodelled(context.graph.workflow):
         if _DEFAULTS in fields:
@@ -44,7 +44,7 @@ def misplaced_defaults(context: CheckContext) -> Iterator[Finding]:
 def unknown_field(context: CheckContext) -> Iterator[Finding]:
     """Report fields that the platform does not know and drops.
 
-    Source: ``platform.md#events``, fact 1.
+    Source: ``platform.md#events``.
     """
     known = {"the document": _OF_WORKFLOW, "'workflow_config'": _OF_CONFIG}
     for place, fields in _unmodelled(context.graph.workflow):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from debugger.graph.checks.context import LLM_FLAGS, CheckContext, Finding, flag, join, quote, rule
+from debugger.graph.checks.context import CheckContext, Finding, flag, join, quote, rule
 from debugger.graph.graph import Graph
+from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.workflow import NodeConfig
 
 
@@ -84,7 +85,7 @@ def _ring(graph: Graph, first: str, seen: set[str]) -> list[NodeConfig]:
 
 def _lets_out(graph: Graph, node: NodeConfig) -> bool:
     """Return whether a run may pause at a node or leave there."""
-    if node.type not in LLM_FLAGS:
+    if node.type not in MODEL_NODES:
         return node.type in (None, "super_node", "start_conversation")
     leads_elsewhere = bool(graph.conditional(node.logical_id) or graph.global_nodes)
     return flag(node, "wait_for_user_message") or leads_elsewhere

@@ -9,7 +9,6 @@ from typing import Any
 
 from debugger.expressions import Namespace, Placeholder, placeholders
 from debugger.graph.checks.context import (
-    LLM_FLAGS,
     CheckContext,
     Finding,
     describe_edge,
@@ -19,6 +18,7 @@ from debugger.graph.checks.context import (
     rule,
 )
 from debugger.graph.checks.tools import tools_of
+from debugger.graph.node_types import CONVERSATION_NODES, NODE_FACTS
 from debugger.protocol.base import WireModel
 from debugger.protocol.workflow import SYSTEM_NAMES, NodeConfig
 
@@ -150,25 +150,9 @@ _FRAMEWORK = {
     *("input_dynamic_variables", "all_dynamic_variables", "workflow_invoke_count", "self_loop_outcome"),
     *("raw_conversation_transcript", "processed_transcript"),
 }
-_RESULTS = {
-    "http_request": ("result_runtime_variable_name", "http_request_result"),
-    "no_op": ("output_runtime_variable_name", "no_op_result"),
-    "deduplicate": ("output_runtime_variable_name", "deduplicate_result"),
-    "field_extractor": ("output_runtime_variable_name", "field_extractor_result"),
-    "workflow_run_fetch": ("result_runtime_variable_name", "workflow_run_object"),
-}
-_FIXED_RESULTS = {
-    "send_sms": "send_sms_result",
-    "start_conversation": "start_conversation_result",
-    "end_conversation": "processed_transcript",
-    "google_docs": "google_docs_result",
-    "athena_patients_search": "athena_result",
-    "athena_patients_create": "athena_result",
-    "athena_patients_update": "athena_result",
-    "athena_appointments_create": "athena_result",
-}
-_MODEL_NODES = LLM_FLAGS.keys() - {"workflow_run_evaluator"}
-_WRITES_NOTHING_ELSE = {*_RESULTS, *_FIXED_RESULTS, *_MODEL_NODES, "say_static", "tool_node"}
+
+
+_WRITES_ANYTHING = frozenset({"super_node", "workflow_run_evaluator"})
 
 
 def written_names(context: CheckContext) -> set[str] | None:
@@ -199,14 +183,13 @@ def _of_tools(context: CheckContext) -> Iterator[set[str] | None]:
 
 
 def _of_node(node: NodeConfig) -> set[str] | None:
-    if node.type not in _WRITES_NOTHING_ELSE:
+    if node.type in CONVERSATION_NODES:
+        return _of_schema(own_field(node, "structured_output_schema"))
+    facts = NODE_FACTS.get(node.type or "")
+    if facts is None or node.type in _WRITES_ANYTHING:
         return None
-    if node.type in _RESULTS:
-        field, default = _RESULTS[node.type]
-        return _with_outcome(str(own_field(node, field) or default))
-    if node.type in _FIXED_RESULTS:
-        return _with_outcome(_FIXED_RESULTS[node.type])
-    return _of_schema(own_field(node, "structured_output_schema")) if node.type in _MODEL_NODES else set()
+    named = own_field(node, facts.result_field) if facts.result_field else None
+    return _with_outcome(str(named or facts.result_name)) if facts.result_name else set()
 
 
 def _with_outcome(name: str) -> set[str]:

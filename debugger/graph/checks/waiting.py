@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from debugger.graph.checks.context import (
-    LLM_FLAGS,
     CheckContext,
     Finding,
     describe_node,
@@ -15,6 +14,7 @@ from debugger.graph.checks.context import (
     quote,
     rule,
 )
+from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.workflow import EdgeConfig, EvaluateWhileWaitingConfig, NodeConfig
 
 CATEGORY = "Invalid 'evaluate while waiting for user input' edge configuration"
@@ -197,7 +197,7 @@ def _on_completion(context: CheckContext) -> Iterator[tuple[EdgeConfig, Evaluate
 def _may_wait(node: NodeConfig) -> bool:
     # Nothing is known of the flags of a type that this list does not name.
     return flag(node, "wait_for_user_message") or (
-        node.type not in LLM_FLAGS and own_field(node, "wait_for_user_message") is True
+        node.type not in MODEL_NODES and own_field(node, "wait_for_user_message") is True
     )
 
 

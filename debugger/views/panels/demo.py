@@ -11,6 +11,7 @@ from debugger.analysis.event_fields import field, node_name_of
 from debugger.analysis.steps import MODEL_TYPES
 from debugger.analysis.transitions import transition_reason, transition_title
 from debugger.graph.graph import Graph
+from debugger.graph.node_types import NODE_FACTS, NodeFacts
 from debugger.protocol.base import JsonObject
 from debugger.views import state
 from debugger.views.components.graph.props import version_of
@@ -19,17 +20,6 @@ from debugger.views.navigation import ViewMode
 from debugger.views.panels.timeline import shown_events
 from debugger.views.run_view import RunView
 
-_CAPTIONS = {
-    "say_llm": "talks",
-    "say_static": "says",
-    "worker_llm": "understands",
-    "field_extractor": "understands",
-    "tool_node": "looks up",
-    "http_request": "looks up",
-    "send_sms": "sends a message",
-    "super_node": "several steps",
-}
-"""What a node does for an audience, by its type; the others are a step."""
 _NO_PROVIDER = "embedded"
 """The provider in the usage of what answers in a model's place."""
 _STAND_IN_LABEL = re.compile(r"^\[stand-in for .+?\] ")
@@ -120,5 +110,5 @@ def caption_for_audience(shape: JsonObject, graph: Graph) -> None:
     """
     for node in shape["nodes"]:
         config = graph.nodes.get(node["id"])
-        node["caption"] = _CAPTIONS.get((config.type or "") if config else "", "step")
+        node["caption"] = NODE_FACTS.get((config.type or "") if config else "", NodeFacts()).caption
     shape["version"] = version_of(shape)

@@ -12,7 +12,8 @@ import streamlit as st
 from debugger.engine.mocks import Fault, Pin, Target, TargetKind
 from debugger.errors import InputError
 from debugger.graph import Graph
-from debugger.session.debug_setup import MODEL_TYPES, mock_warning, tool_names
+from debugger.graph.node_types import MODEL_NODES
+from debugger.session.debug_setup import mock_warning, tool_names
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state
@@ -114,7 +115,7 @@ def _who(view: RunView, reason: str | None) -> None:
         )
         if is_some and not human_input.asks_all:
             names = {
-                node.logical_id: node.label for node in view.graph.nodes.values() if node.type in MODEL_TYPES
+                node.logical_id: node.label for node in view.graph.nodes.values() if node.type in MODEL_NODES
             }
             st.multiselect(
                 "Nodes whose model calls I answer",
@@ -202,7 +203,7 @@ def _targets(kind: TargetKind, graph: Graph) -> dict[str, str]:
     return {
         node.logical_id: node.label
         for node in graph.nodes.values()
-        if kind == "node" or node.type in MODEL_TYPES
+        if kind == "node" or node.type in MODEL_NODES
     }
 
 

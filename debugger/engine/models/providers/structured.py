@@ -1,4 +1,4 @@
-"""Structured output of a model: requested by a tool, checked, retried (6.4)."""
+"""Structured output of a model: requested by a tool, checked, retried (``platform.md#structured-output``)."""
 
 from __future__ import annotations
 

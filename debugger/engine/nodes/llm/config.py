@@ -46,7 +46,7 @@ class LLMConfig(NodeConfig):
     ignore_default_prompt_prefix: bool = False
     ignore_default_prompt_suffix: bool = False
     ignore_content_received_during_llm_tool_call_specification: bool = False
-    """Whether what the model says along with calls stays unsaid (6.3)."""
+    """Whether what the model says along with calls stays unsaid."""
     structured_output_schema: JsonObject | None = None
     backchannel_response_config: PromptConfig | None = None
 

@@ -48,7 +48,7 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
-        self.waits_for_user = self.loops_to_itself = False  # whatever the document has (2.10)
+        self.waits_for_user = self.loops_to_itself = False  # whatever the document has
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
         """Return the user messages of its input."""

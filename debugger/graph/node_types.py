@@ -1,0 +1,74 @@
+"""The facts about each node type that checks, analysis, scenarios and the page share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+CallClass = Literal["", "talk", "read", "write", "contact"]
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """The facts about one node type."""
+
+    caption: str = "step"
+    """What a node does, for an audience."""
+    flag_defaults: Mapping[str, bool] = field(default_factory=dict)
+    """Of a type that calls a model: its defaults of ``self_loop`` and ``wait_for_user_message``.
+
+    Source: ``platform.md#llm-nodes`` and ``platform.md#evaluation-nodes``.
+    """
+    is_conversation: bool = False
+    """Whether its model answers the user, and may be offered global nodes."""
+    call_class: CallClass = ""
+    """The class of its calls to the outside; empty where it makes none, or where its settings decide."""
+    result_field: str = ""
+    """The field that names its result variable; empty where the name is fixed."""
+    result_name: str = ""
+    """The result variable, or its default name; empty where it has none, or where its tool names it."""
+
+
+NODE_FACTS: dict[str, NodeFacts] = {
+    "say_llm": NodeFacts(
+        "talks", {"self_loop": True, "wait_for_user_message": True}, is_conversation=True, call_class="talk"
+    ),
+    "worker_llm": NodeFacts(
+        "understands",
+        {"self_loop": False, "wait_for_user_message": True},
+        is_conversation=True,
+        call_class="talk",
+    ),
+    "workflow_run_evaluator": NodeFacts(
+        flag_defaults={"self_loop": False, "wait_for_user_message": False}, call_class="talk"
+    ),
+    "say_static": NodeFacts("says"),
+    "tool_node": NodeFacts("looks up"),
+    "http_request": NodeFacts(
+        "looks up", result_field="result_runtime_variable_name", result_name="http_request_result"
+    ),
+    "no_op": NodeFacts(result_field="output_runtime_variable_name", result_name="no_op_result"),
+    "deduplicate": NodeFacts(result_field="output_runtime_variable_name", result_name="deduplicate_result"),
+    "field_extractor": NodeFacts(
+        "understands", result_field="output_runtime_variable_name", result_name="field_extractor_result"
+    ),
+    "workflow_run_fetch": NodeFacts(
+        result_field="result_runtime_variable_name", result_name="workflow_run_object"
+    ),
+    "send_sms": NodeFacts("sends a message", result_name="send_sms_result"),
+    "start_conversation": NodeFacts(call_class="contact", result_name="start_conversation_result"),
+    "end_conversation": NodeFacts(result_name="processed_transcript"),
+    "google_docs": NodeFacts(result_name="google_docs_result"),
+    "athena_patients_search": NodeFacts(result_name="athena_result"),
+    "athena_patients_create": NodeFacts(result_name="athena_result"),
+    "athena_patients_update": NodeFacts(result_name="athena_result"),
+    "athena_appointments_create": NodeFacts(result_name="athena_result"),
+    "super_node": NodeFacts("several steps"),
+}
+"""The types by name; a super node is expanded before the engine runs it."""
+
+MODEL_NODES = frozenset(name for name, facts in NODE_FACTS.items() if facts.flag_defaults)
+"""The types that call a model."""
+CONVERSATION_NODES = frozenset(name for name, facts in NODE_FACTS.items() if facts.is_conversation)
+"""Those of them whose model answers the user."""
