@@ -53,7 +53,7 @@ CUSTOM_CONNECTION = "custom"
 """The name of the connection that a user enters on the page; no other can have it."""
 DOTENV_FILE = ".env"
 SECRETS_FILE = ".streamlit/secrets.toml"
-_OTHER_NAMES = ("SECRETS_FOLDER", "CUSTOM_LLM_API_KEY", "CUSTOM_LLM_BASE_URL", "STREAMLIT_PATCHES")
+_OTHER_NAMES = ("API_KEY", "SECRETS_FOLDER", "CUSTOM_LLM_API_KEY", "CUSTOM_LLM_BASE_URL", "STREAMLIT_PATCHES")
 """Variables with the prefix that other modules read."""
 _REMOVED = {f"{PREFIX}RATE_LIMIT": "requests are not limited by rate any more; a reverse proxy can do that"}
 _PRODUCTION = frozenset({"production", "prod"})

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from debugger import settings as settings_module
@@ -77,6 +80,16 @@ def test_environment_variables_include_the_dotenv_file(folder, monkeypatch):
 
     assert variables["WORKFLOW_DEBUGGER_SECRET_A"] == "process"
     assert variables["WORKFLOW_DEBUGGER_SECRET_B"] == "file"
+
+
+def test_unknown_settings_knows_variables_of_other_modules():
+    sources = "".join(
+        path.read_text(encoding="utf-8") for path in Path(settings_module.__file__).parent.rglob("*.py")
+    )
+    names = set(re.findall(r'"(WORKFLOW_DEBUGGER_[A-Z_]*[A-Z])"', sources))
+
+    assert unknown_settings(dict.fromkeys(names - {"WORKFLOW_DEBUGGER_RATE_LIMIT"}, "x")) == []
+    assert "WORKFLOW_DEBUGGER_API_KEY" in names
 
 
 def test_unknown_settings_names_the_nearest():
