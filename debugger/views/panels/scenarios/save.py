@@ -25,7 +25,7 @@ from debugger.views.audit import audited_file
 from debugger.views.backends import CurrentBackend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.rows import Column, Row, Table, fitting, rows_list
+from debugger.views.components.rows import Column, Row, Table, estimate_width, rows_list
 from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.connections import HostedConnection
@@ -218,7 +218,7 @@ def _notes(draft: ScenarioDraft) -> None:
 def _table(draft: ScenarioDraft) -> Table:
     columns = [
         Column("use", "Use", 40, "check"),
-        Column("kind", "Expectation", 190, fits=fitting(map(_words, draft.proposals))),
+        Column("kind", "Expectation", 190, fits=estimate_width(map(_words, draft.proposals))),
         Column("match", "Compared", 92, "chip"),
         Column("text", "With", 300, grows=True),
         Column("varies", "", 76, "chip"),
