@@ -385,7 +385,7 @@ LAB = Script.load(script_for("workflow_lab_results") or "")
 @pytest.mark.parametrize("name", ["demo", *CLINIC.alternatives])
 def test_explain_agrees_on_the_clinic(name):
     messages = CLINIC.demo if name == "demo" else CLINIC.alternatives[name]
-    workflow = Workflow.from_document(SAMPLES[-1].documents()[-1])
+    workflow = Workflow.from_document(SAMPLES[-1].load_documents()[-1])
     _, events = call(messages, workflow)
     turns = [
         TurnLog(number, TurnInput.with_message(text), as_recorded(told))
