@@ -208,7 +208,7 @@ def handshake(client: ApiClient) -> reconnect:
     """Return the context in which a socket is open."""
     near = client.is_loopback
     address = _socket_url(client.base_url)
-    token = client.session_token()
+    token = client.fetch_session_token()
     return _Handshake(
         f"{address}{STREAM}" + (f"?{urlencode({'token': token})}" if token else ""),
         # The certificates that requests trust, too.

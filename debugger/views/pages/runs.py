@@ -178,7 +178,7 @@ def _facts(backend: Backend, names: dict[str, str], wanted: WantedRuns, rows: li
             notebook().marks(ids),
             summaries_of(backend).read(rows, _READ_SECONDS),
             store.reviews.verdicts(ids, connection=connection_of_runs()),
-            store.snippets.of(ids, words) if words else {},
+            store.snippets.read_snippets(ids, words) if words else {},
         )
     except DebuggerError as error:
         show_error(error)
