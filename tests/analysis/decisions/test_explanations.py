@@ -339,8 +339,8 @@ def test_explain_long_run_by_single_decisions():
     moments.catch_up([turn])
 
     assert len(log.all) == 5000
-    assert log.until(7501).index == 7499
-    assert log.until(7502).index == 7502
+    assert log.find_last_decision(7501).index == 7499
+    assert log.find_last_decision(7502).index == 7502
     assert Explainer(Graph(made), moments, {}).explain(log.all[-1]).record.attempt == 2
 
 

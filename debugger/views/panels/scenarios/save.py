@@ -305,14 +305,14 @@ def _loosen(place: int, key: str) -> None:
     draft, match = state.record(ScenarioRecord).draft, state.widget(key)
     if draft is not None and match:
         chosen: Match = match
-        draft.proposals[place] = replace(draft.proposals[place].loosened(chosen), is_ticked=True)
+        draft.proposals[place] = replace(draft.proposals[place].with_match(chosen), is_ticked=True)
 
 
 @command
 def _edit(place: int, key: str) -> None:
     draft = state.record(ScenarioRecord).draft
     if draft is not None:
-        draft.proposals[place] = replace(draft.proposals[place].edited(state.widget(key)), is_ticked=True)
+        draft.proposals[place] = replace(draft.proposals[place].with_text(state.widget(key)), is_ticked=True)
 
 
 def _download(draft: ScenarioDraft) -> None:
