@@ -159,7 +159,7 @@ MODEL_TYPES = frozenset({"say_llm", "worker_llm", "workflow_run_evaluator"})
 
 
 def mock_warning(one: Pin | Fault, graph: Graph) -> str | None:
-    """The reason in one sentence; ``None`` where it can have its effect."""
+    """Return why a pin or fault has no effect, or ``None``."""
     target = one.target
     node_id = target.node if target.kind == "tool" else target.name
     node = graph.nodes.get(node_id)

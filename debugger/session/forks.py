@@ -36,7 +36,7 @@ def fork_point(session: DebugSession, turn_number: int) -> ForkPoint:
 
 
 def fork_modes(backend: Backend) -> Sequence[ForkMode]:
-    """The ways in which a backend can fork, the best first."""
+    """Return the ways in which a backend can fork, the best first."""
     return (
         ("exact",) if backend.capabilities.reason_against("exact_fork") is None else ("rebuilt", "replayed")
     )

@@ -81,7 +81,7 @@ class Socket:
             raise _socket_closed(closed) from None
 
     def receive(self, timeout: float) -> JsonObject | None:
-        """The next frame; ``None`` when none has come in time (seconds).
+        """Return the next frame; ``None`` when none has come in time (seconds).
 
         Raises:
             SocketClosed: None will come any more.

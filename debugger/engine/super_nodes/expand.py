@@ -84,7 +84,7 @@ class _Expander:
         self._levels = self._found(outermost)
 
     def expansion(self) -> Expansion:
-        """The workflow without super nodes."""
+        """Return the workflow without super nodes."""
         inner = {
             str(node["logical_id"]): node
             for level in reversed(self._levels[1:])
