@@ -285,7 +285,7 @@ class _HostedSources(_Sources, HostedSettings):
 
 
 def default_database_path() -> Path:
-    """The SQLite file that is used when no database is named."""
+    """Return the SQLite file that is used when no database is named."""
     return user_data_path("workflow-debugger", appauthor=False) / "workflow-debugger.sqlite3"
 
 

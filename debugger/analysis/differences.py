@@ -36,7 +36,7 @@ class Difference:
 
     @property
     def sign(self) -> str:
-        """The operation as one character."""
+        """Return ``+``, ``−`` or ``~`` for the operation."""
         return SIGNS[self.op]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from debugger.analysis.run_projection import Projections
-from debugger.analysis.timeline import SearchTexts, TimelineRow, Trouble, trouble_of
+from debugger.analysis.timeline import SearchTexts, TimelineRow, Trouble, classify_trouble
 
 Density = Literal["Turns", "Steps", "Key events", "All events"]
 DENSITIES: tuple[Density, ...] = ("Turns", "Steps", "Key events", "All events")
@@ -157,7 +157,7 @@ def filter_timeline(
         places = run.timeline.important if density == "Key events" else range(total)
         return FilteredTimeline(density, places, total, run.timeline.trouble)
     events = matching_rows(rows, wanted, texts)
-    trouble = Counter(found for event in events if (found := trouble_of(rows[event])) is not None)
+    trouble = Counter(found for event in events if (found := classify_trouble(rows[event])) is not None)
     if density == "Key events":
         return FilteredTimeline(density, important_rows(rows, events, wanted), total, trouble)
     if density == "All events":

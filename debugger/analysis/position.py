@@ -218,7 +218,7 @@ class PositionTracker(EventFold):
         if inner is not None and not origin_of(inner):
             inner = None
         walked, node_id = (graph, place) if inner is None or running is None else (running, current)
-        for edge in walked.leaving(node_id):
+        for edge in walked.find_outgoing_edges(node_id):
             edge_id = author_edge_id(edge.logical_id, graph.edges)
             destination = self._own_node(edge.destination_node_logical_id or "")
             if edge_id is not None or destination != place:  # else it stays inside a closed super node

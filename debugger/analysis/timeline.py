@@ -90,11 +90,11 @@ class TimelineRow:
 
     @property
     def timestamp(self) -> str:
-        """ISO 8601, UTC; empty if the event has no time."""
+        """Return the time in ISO 8601, UTC; empty if the event has none."""
         return iso_utc(self.time)
 
 
-def timeline(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -> list[TimelineRow]:
+def build_timeline(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -> list[TimelineRow]:
     """Return every event of a run as a row.
 
     Args:
@@ -104,8 +104,8 @@ def timeline(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -
     return TimelineBuilder(names or {}).catch_up(turns).rows
 
 
-def trouble_of(row: TimelineRow) -> Trouble | None:
-    """Return whether a row is a warning or a failure."""
+def classify_trouble(row: TimelineRow) -> Trouble | None:
+    """Return the row's trouble kind, or ``None``."""
     if row.type == "workflow_warning":
         return "warning"
     return "failure" if row.is_failure else None
@@ -120,7 +120,7 @@ def shorten(summary: str) -> str:
 
 
 class TimelineBuilder(EventFold):
-    """The rows of a run, event by event.
+    """The rows of a run, made event by event; see `EventFold`.
 
     Args:
         names: The author's node names by id.
@@ -143,7 +143,7 @@ class TimelineBuilder(EventFold):
         self._reasons = FailureReasons()
 
     def forget(self) -> None:
-        """Drop the rows so far; clocks and names stay as they are."""
+        """Drop the rows so far; `trouble`, clocks and names stay as they are."""
         self.rows.clear()
         self.important.clear()
 
@@ -185,7 +185,7 @@ class TimelineBuilder(EventFold):
         self.rows.append(row)
         if row.importance == "high":
             self.important.append(row.index)
-        if (trouble := trouble_of(row)) is not None:
+        if (trouble := classify_trouble(row)) is not None:
             self.trouble[trouble] += 1
 
     def _node(self, node: str, event_name: str | None) -> tuple[str | None, str]:
@@ -202,7 +202,7 @@ class TimelineBuilder(EventFold):
     def _duration(self, event: EventFields) -> float | None:
         if event.time is None:
             return None
-        key = _run_of(event.event)
+        key = _node_run_key(event.event)
         if event.type == "start_node_run":
             self._node_starts[key] = event.time
             return None
@@ -265,13 +265,13 @@ class FailureReasons(EventFold):
         """Record an event's error; the last one of a node run counts."""
         error = text(event.event, "error")
         if error and event.type != "end_node_run":
-            self._errors[_run_of(event.event)] = error
+            self._errors[_node_run_key(event.event)] = error
 
     def of(self, event: Event) -> str | None:
         """Return why a node run failed, by the event of its end."""
         output = field(event, "run_output")
         own = output.get("error_message") if isinstance(output, dict) else None
-        return str(own) if own else self._errors.get(_run_of(event))
+        return str(own) if own else self._errors.get(_node_run_key(event))
 
     def summary(self, event: Event) -> str:
         """Return an event in one line, with the reason of a failure."""
@@ -279,7 +279,7 @@ class FailureReasons(EventFold):
         return f"{node_name_of(event) or node_of(event)} failed: {reason}" if reason else event.summary
 
 
-def _run_of(event: Event) -> tuple[str | None, ...]:
+def _node_run_key(event: Event) -> tuple[str | None, ...]:
     return event.origin_thread_id, node_of(event), text(event, "origin_node_run_id")
 
 

@@ -43,7 +43,7 @@ def open_embedded(
 
 def _load_samples(backend: EmbeddedBackend) -> None:
     for sample in SAMPLES:
-        first, *later = sample.documents()
+        first, *later = sample.load_documents()
         workflow = backend.create_workflow(first, name=sample.name)
         for document in later:
             backend.store.create_version(workflow.id, document=document, mark_as_active=True)

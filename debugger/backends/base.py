@@ -175,19 +175,19 @@ class Backend(Protocol):
     """Where turns under way are entered, should this process end; ``None`` where they run elsewhere."""
 
     def workflows(self, search: str = "") -> list[WorkflowSummary]:
-        """Every workflow whose name contains the text, newest first."""
+        """Return every workflow whose name contains the text, newest first."""
 
     def versions(self, workflow_id: str) -> list[VersionSummary]:
-        """The versions of a workflow by number; exactly one is active."""
+        """Return the versions of a workflow by number; exactly one is active."""
 
     def workflow(self, workflow_id: str, version_number: int | None = None) -> Workflow:
-        """The graph of a version, of the active one by default."""
+        """Return the graph of a version, of the active one by default."""
 
     def create_workflow(self, document: JsonObject, *, name: str | None = None) -> WorkflowSummary:
         """Store a hydrated document as a new workflow with active version 0."""
 
     def workflow_summary(self, workflow_id: str) -> WorkflowSummary:
-        """One workflow's row, by id."""
+        """Return one workflow's row, by id."""
 
     def delete_workflow(self, workflow_id: str) -> None:
         """Delete a workflow and its versions; its runs stay."""
@@ -329,7 +329,7 @@ class Backend(Protocol):
         raise _no_checkpoint(self)
 
     def run(self, run_id: str) -> Run:
-        """The record so far, with every finished turn."""
+        """Return the record so far, with every finished turn."""
 
     def record(self, run_id: str) -> LazyRun:
         """Return the record, whose turns are read one by one.
@@ -347,7 +347,10 @@ class Backend(Protocol):
         page: int = 1,
         size: int = 50,
     ) -> Page[Run]:
-        """Some runs, newest first, without their turns. ``page`` counts from 1."""
+        """Return a page of runs, newest first, without their turns.
+
+        ``page`` counts from 1.
+        """
 
     def close(self) -> None:
         """Close files and connections."""

@@ -44,7 +44,7 @@ class RecordedBackend(Backend):
         return self._run.workflow_run_id
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing; nothing is held open."""
 
     def workflows(self, search: str = "") -> list[WorkflowSummary]:
         """See `Backend.workflows`."""

@@ -85,8 +85,8 @@ class EventEmitter:
                 return result
             yield self.stamp(event, thread, config, run_id)
 
-    def state_event(self, thread: ThreadState, workflow_variables: JsonObject) -> Event:
-        """Return the event of a thread's current variables."""
+    def make_state_event(self, thread: ThreadState, workflow_variables: JsonObject) -> Event:
+        """Return the stamped event of a thread's and the workflow's variables."""
         return self.stamp(
             WorkflowShowStateEvent(
                 thread_id=thread.thread_id,

@@ -268,7 +268,7 @@ def reject_unsupported(node: NodeConfig, graph: Graph) -> None:
         RunError: An edge leads to a node that is not there (U-20); or a companion thread that the node starts
             breaks one of the rules by which the platform refuses to save a workflow (V1 to V5).
     """
-    for edge in graph.dangling(node.logical_id):
+    for edge in graph.find_dangling_edges(node.logical_id):
         raise RunError(
             f"Node {node.label!r} has the edge {edge.logical_id!r}, which leads to "
             f"{edge.destination_node_logical_id!r}: there is no such node.",

@@ -126,7 +126,7 @@ class NodeRunner:
         if context.applied_mocks:
             end.stamp(intervened=list(dict.fromkeys(context.applied_mocks)))
         yield stamped(end, thread, config, run_id)
-        yield self._emitter.state_event(thread, execution.variables.shown)
+        yield self._emitter.make_state_event(thread, execution.variables.shown)
         thread.completions[config.logical_id] = thread.completions.get(config.logical_id, 0) + 1
         return outcome
 

@@ -216,7 +216,7 @@ class EdgeSelector:
         known = self._without_return(node, is_companion=thread.is_companion)
         if not thread.return_stack:
             return known
-        back = self._candidates.back(node, thread.return_stack[-1])
+        back = self._candidates.find_return_edges(node, thread.return_stack[-1])
         return (*known, *(self._conditional(node, edge) for edge in back))
 
     def _without_return(self, node: NodeConfig, *, is_companion: bool) -> tuple[Transition, ...]:

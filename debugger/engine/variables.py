@@ -164,7 +164,7 @@ def write(
 
 
 def system_variables(environment: Environment, time_zone: str) -> JsonObject:
-    """Clock and random values as dynamic variables (``platform.md#system-variables``)."""
+    """Return clock and random values as dynamic variables (``platform.md#system-variables``)."""
     epoch = environment.now()
     second, micro = divmod(round(epoch * 1_000_000), 1_000_000)
     calendar = _calendar(second, time_zone)
@@ -221,7 +221,7 @@ class VariableEdit:
     """The thread of a runtime variable."""
 
     def describe(self, before: Mapping[str, Any]) -> JsonObject:
-        """The edit as an event reports it.
+        """Return the edit as an event reports it.
 
         Args:
             before: The variables of its scope before it.

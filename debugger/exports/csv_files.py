@@ -150,7 +150,7 @@ def _guarded(text: str, separator: str) -> str:
     return f"'{inner}" if _BEGINS_FORMULA.match(text) else inner
 
 
-def unguarded(text: str) -> str:
+def remove_formula_guard(text: str) -> str:
     """Return a text of a CSV file without the apostrophes of the formula guard."""
     inner = _INNER_GUARD.sub(r"\1", text)
     return inner[1:] if _GUARD.match(inner) else inner
@@ -188,7 +188,7 @@ def comparison_csv(found: Comparison, names: Mapping[str, str]) -> bytes:
 def _rows(found: Comparison, names: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
     for number, row in enumerate(found.rows, start=1):
         one, other = found.pair(row)
-        item = found.either(row)
+        item = found.get_item(row)
         yield (
             COMPARISON_SCHEMA_VERSION,
             number,

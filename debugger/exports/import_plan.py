@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from debugger.exports.csv_files import unguarded
+from debugger.exports.csv_files import remove_formula_guard
 from debugger.exports.review_sheet import Problem, ReviewSheet, SheetComment, SheetTags, SheetVerdict
 from debugger.protocol.notes import Comment
 from debugger.protocol.reviews import Verdict
@@ -280,4 +280,4 @@ def _is_same_text(stored: str, read: str) -> bool:
 
     A spreadsheet may drop blanks at the ends of lines.
     """
-    return unguarded(stored).split() == read.split()
+    return remove_formula_guard(stored).split() == read.split()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from debugger.errors import InputError
-from debugger.exports.csv_files import unguarded
+from debugger.exports.csv_files import remove_formula_guard
 from debugger.exports.sheet_files import Table, read_table
 from debugger.protocol.base import is_id
 from debugger.protocol.notes import Target
@@ -154,7 +154,7 @@ def _read_row(sheet: ReviewSheet, number: int, cells: Mapping[str, str]) -> None
     if not is_id(run_id):
         raise InputError(f"{run_id[:40]!r} is not a run id: 24 hexadecimal digits.")
     if cells.get("tags") is not None:
-        sheet.tags.append(_tags(number, run_id, unguarded(cells["tags"])))
+        sheet.tags.append(_tags(number, run_id, remove_formula_guard(cells["tags"])))
     _read_review(sheet, number, run_id, Target(), cells, "run_")
     _read_review(sheet, number, run_id, _target(cells), cells, "")
 
@@ -164,8 +164,8 @@ def _read_review(
 ) -> None:
     """Read the verdict on one target, or a comment without one."""
     value = _value(cells.get(f"{lead}verdict", ""))
-    author = " ".join(unguarded(cells.get(f"{lead}reviewer", "")).split())
-    comment = unguarded(cells.get(f"{lead}comment", "")).strip().replace("\r\n", "\n")
+    author = " ".join(remove_formula_guard(cells.get(f"{lead}reviewer", "")).split())
+    comment = remove_formula_guard(cells.get(f"{lead}comment", "")).strip().replace("\r\n", "\n")
     if value is None and not comment:
         return
     check_verdict(

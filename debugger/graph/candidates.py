@@ -71,7 +71,9 @@ class CandidateEdges:
         blocks = graph.workflow.config.miscellaneous.get("no_hopping_between_guardrail_nodes")
         self._blocks = as_bool(blocks, True)
 
-    def out_of(self, node: NodeConfig, caller: Caller | None, *, is_companion: bool) -> list[CandidateEdge]:
+    def find_candidates(
+        self, node: NodeConfig, caller: Caller | None, *, is_companion: bool
+    ) -> list[CandidateEdge]:
         """Return every candidate edge of a node.
 
         They are direct edges, its own conditions, global nodes, the way back, its loop, and the end. A node
@@ -82,7 +84,7 @@ class CandidateEdges:
             caller: The global node that the thread entered, and from where, if it did.
             is_companion: Whether the thread is a companion, which cannot enter global nodes.
         """
-        back = self.back(node, caller) if caller is not None else ()
+        back = self.find_return_edges(node, caller) if caller is not None else ()
         conditional = self.conditional(node, is_companion=is_companion)
         return [*self._direct(node), *conditional, *back, *self._otherwise(node)]
 
@@ -113,7 +115,7 @@ class CandidateEdges:
             is_apart, reason = method == "independent_llm_evaluations", self._blocked(node, other)
             yield CandidateEdge("global", other.logical_id, None, settings.condition, is_apart, reason)
 
-    def back(self, node: NodeConfig, caller: Caller) -> Iterator[CandidateEdge]:
+    def find_return_edges(self, node: NodeConfig, caller: Caller) -> Iterator[CandidateEdge]:
         """Yield the edges back to the caller of a global node.
 
         Args:

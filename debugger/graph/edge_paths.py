@@ -88,7 +88,7 @@ def _loops_below(box: Item, loops: Mapping[int, EdgeLine]) -> dict[int, EdgePath
     return routes
 
 
-def turned(point: Point, direction: Direction) -> Point:
+def to_picture_point(point: Point, direction: Direction) -> Point:
     """Return a point of the picture for one across and along the flow."""
     return point if direction == "down" else (point[1], point[0])
 
@@ -115,12 +115,12 @@ def _route(chain: Chain, leaving_x: float, arriving_x: float, direction: Directi
     if chain.upward:
         points.reverse()
     return EdgePath(
-        bezier([turned(point, direction) for point in smooth(points)]),
-        turned(_label_at(chain, direction), direction),
+        bezier([to_picture_point(point, direction) for point in smooth(points)]),
+        to_picture_point(_label_at(chain, direction), direction),
         max(chain.label_room, chain.label.bottom - chain.label.top)
         if direction == "right"
         else chain.label_room,
-        turned(_mark_at(chain, direction), direction),
+        to_picture_point(_mark_at(chain, direction), direction),
     )
 
 
@@ -199,8 +199,8 @@ def bezier(points: Sequence[Point]) -> str:
     return f"M{first}C{' '.join(rest)}" if rest else f"M{first}"
 
 
-def moved(path: str, right: float, down: float) -> str:
-    """Return a path at another place."""
+def shift_path(path: str, right: float, down: float) -> str:
+    """Return a path moved to the right and down."""
     return _POINT.sub(lambda at: f"{float(at[1]) + right:.1f},{float(at[2]) + down:.1f}", path)
 
 

@@ -54,11 +54,11 @@ class Graph:
             raise NotFoundError(f"The workflow has no node {node_id!r}.", advice=advice)
         return found
 
-    def leaving(self, node_id: str) -> tuple[EdgeConfig, ...]:
+    def find_outgoing_edges(self, node_id: str) -> tuple[EdgeConfig, ...]:
         """Return the enabled edges from this node, in the document's order."""
         return self._leaving.get(node_id, ())
 
-    def dangling(self, node_id: str) -> tuple[EdgeConfig, ...]:
+    def find_dangling_edges(self, node_id: str) -> tuple[EdgeConfig, ...]:
         """Return the enabled edges from this node to a missing one."""
         return self._dangling.get(node_id, ())
 
@@ -148,7 +148,7 @@ class Graph:
         if self.nodes[node_id].disabled:
             edge = self.main_direct(node_id)
             return _destinations([edge] if edge else [])
-        steps = _destinations(self.leaving(node_id))
+        steps = _destinations(self.find_outgoing_edges(node_id))
         return steps if anywhere_known else steps | self._from_anywhere
 
     @cached_property

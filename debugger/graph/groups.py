@@ -63,7 +63,7 @@ def _reached(begins: Iterable[str], graph: Graph, without: Container[str]) -> li
     found = list(dict.fromkeys(begins))
     known = set(found)
     for node_id in found:  # grows while it is walked
-        for edge in graph.leaving(node_id):
+        for edge in graph.find_outgoing_edges(node_id):
             target = edge.destination_node_logical_id or ""
             if edge.logical_id not in without and target not in known:
                 known.add(target)

@@ -16,7 +16,7 @@ from debugger.graph.edge_paths import (
     Placement,
     chain_routes,
     loop_routes,
-    turned,
+    to_picture_point,
 )
 from debugger.graph.rows import GAP, NARROW_GAPS, WIDE_GAPS, Item, Line, Row, arrange
 
@@ -69,7 +69,7 @@ def place(drawing: Diagram) -> Placement:
     return Placement(
         width=width + _MARGIN,
         height=height + _MARGIN,
-        centres=tuple(turned((item.x, item.middle), direction) for item in items),
+        centres=tuple(to_picture_point((item.x, item.middle), direction) for item in items),
         routes=tuple(routes[index] for index in range(len(drawing.arrows))),
     )
 
@@ -127,7 +127,7 @@ def _place_loose(items: Sequence[Item], size: Size, direction: Direction) -> Non
 
 def _size(items: Sequence[Item], direction: Direction) -> Size:
     across = max((item.x + item.right for item in items), default=0.0)
-    return turned((across, max((item.bottom for item in items), default=0.0)), direction)
+    return to_picture_point((across, max((item.bottom for item in items), default=0.0)), direction)
 
 
 def _chain(arrow: EdgeLine, items: Sequence[Item], direction: Direction, *, upward: bool) -> Chain:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from debugger.graph import layered
 from debugger.graph.diagram import HEADER_HEIGHT, Diagram, Direction, EdgeLine, NodeBox
-from debugger.graph.edge_paths import EdgePath, Point, moved
+from debugger.graph.edge_paths import EdgePath, Point, shift_path
 from debugger.graph.graph import Graph
 from debugger.graph.groups import Group
 from debugger.protocol.base import JsonObject
@@ -155,7 +155,7 @@ def _moved(edge: PlacedEdge, right: float, down: float) -> PlacedEdge:
     (label_x, label_y), (mark_x, mark_y) = edge.label_at, edge.mark_at
     return replace(
         edge,
-        path=moved(edge.path, right, down),
+        path=shift_path(edge.path, right, down),
         label_at=_rounded((label_x + right, label_y + down)),
         mark_at=_rounded((mark_x + right, mark_y + down)),
     )

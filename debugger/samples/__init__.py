@@ -21,8 +21,8 @@ class Sample:
     script: str | None = None
     """The file of its script."""
 
-    def documents(self) -> list[dict[str, Any]]:
-        """Return the hydrated documents, oldest version first."""
+    def load_documents(self) -> list[dict[str, Any]]:
+        """Read the sample's workflow documents, oldest version first."""
         return [json.loads(_read(version)) for version in self.versions]
 
     def script_text(self) -> str | None:
@@ -46,7 +46,9 @@ SAMPLES: tuple[Sample, ...] = (
 def script_for(logical_id: str) -> str | None:
     """Return the script of a sample by its logical id, or ``None``."""
     for sample in SAMPLES:
-        if sample.script is not None and any(_logical_id(one) == logical_id for one in sample.documents()):
+        if sample.script is not None and any(
+            _logical_id(one) == logical_id for one in sample.load_documents()
+        ):
             return sample.script_text()
     return None
 

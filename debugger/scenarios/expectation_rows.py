@@ -75,8 +75,8 @@ class Proposal:
         """Return the ways in which it can be compared."""
         return ("as written",) if self.match == "as written" else _BY_KIND[self.kind]
 
-    def loosened(self, match: Match) -> Self:
-        """Return it with another comparison and the text for that.
+    def with_match(self, match: Match) -> Self:
+        """Return a copy with another comparison and the text for that.
 
         Raises:
             InputError: Its kind has no such comparison.
@@ -89,8 +89,8 @@ class Proposal:
         text = text_for(self.kind, self.value, match, self.volatile)
         return replace(self, match=match, text=text, original=None)
 
-    def edited(self, text: str) -> Self:
-        """Return it with another text to compare with."""
+    def with_text(self, text: str) -> Self:
+        """Return a copy with another text to compare with."""
         return replace(self, text=text, original=None)
 
     def to_json(self) -> JsonObject:
@@ -208,7 +208,7 @@ def split_volatile(text: str, volatile: Iterable[str]) -> list[str]:
     return pattern.split(text)
 
 
-def opened(expectation: JsonObject, turn: int | None) -> Proposal:
+def parse_expectation(expectation: JsonObject, turn: int | None) -> Proposal:
     """Return an expectation of a file as a row of the table."""
     kind = next(name for name in KINDS if name in expectation)
     found = _read(kind, expectation[kind])

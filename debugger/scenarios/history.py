@@ -37,7 +37,7 @@ class SuiteHistory:
 
         Return its results by id; those of cases that were changed since are left out.
         """
-        found = self._suites.interrupted([case.id for case in self._cases])
+        found = self._suites.find_interrupted_run([case.id for case in self._cases])
         if found is None:
             return {}
         self.suite_id = found
@@ -86,7 +86,7 @@ class SuiteHistory:
 
     @cached_property
     def _past(self) -> dict[str, list[PastResult]]:
-        return self._suites.past([case.id for case in self._cases], without=self.suite_id)
+        return self._suites.read_past_results([case.id for case in self._cases], without=self.suite_id)
 
     def _dispose(self, case: Case, result: ScenarioResult) -> Disposition | None:
         found = disposition_of(result, case.digest, self._past.get(case.id, ()))

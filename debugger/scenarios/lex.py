@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import BinaryIO
 
 from debugger.errors import InputError
-from debugger.exports.csv_files import CsvOptions, unguarded, write_csv
+from debugger.exports.csv_files import CsvOptions, remove_formula_guard, write_csv
 from debugger.exports.lex_files import LEX_COLUMNS, LEX_SLOT, MAX_LEX_ROWS
 from debugger.exports.sheet_files import read_table
 from debugger.graph.graph import Graph
@@ -87,7 +87,7 @@ def scenarios_from_lex(content: bytes, name: str, workflow: Workflow, reference:
             f"The sheet {name!r} has no column {missing[0]!r}.", advice="Export it from Lex as a test set."
         )
     rows = [
-        (number, dict(zip(table.header, map(unguarded, cells), strict=False)))
+        (number, dict(zip(table.header, map(remove_formula_guard, cells), strict=False)))
         for number, cells in table.rows
         if any(cells)
     ]

@@ -21,7 +21,7 @@ from debugger.graph import load_workflow
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 from debugger.scenarios.conversation import ANY_NODES, CheckedWorkflow
-from debugger.scenarios.mistakes import Problem, ScenarioFileError, in_words, nearest, own_path
+from debugger.scenarios.mistakes import Problem, ScenarioFileError, describe_error, nearest, own_path
 from debugger.scenarios.model import Expectation, Scenario
 
 Read = TypeVar("Read")
@@ -193,7 +193,7 @@ class _Reader:
         """Note the errors of a validation."""
         for each in error.errors(include_url=False):
             path = own_path(self._root, each["loc"])
-            self._add(path, prefix + in_words(each, path))
+            self._add(path, prefix + describe_error(each, path))
 
     def rows(self) -> list[JsonObject]:
         """Return the rows, inline or from CSV."""

@@ -75,7 +75,7 @@ def own_path(root: LocatedValue, loc: Iterable[str | int]) -> tuple[str | int, .
     return tuple(path)
 
 
-def in_words(error: Any, path: tuple[str | int, ...]) -> str:
+def describe_error(error: Any, path: tuple[str | int, ...]) -> str:
     """Return one of pydantic's errors as a sentence."""
     kind, found = error["type"], error["input"]
     place = next((step for step in reversed(path) if isinstance(step, str)), "")

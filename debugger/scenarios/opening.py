@@ -22,7 +22,7 @@ from debugger.protocol.turn_logs import TurnLog
 from debugger.scenarios.checks import check
 from debugger.scenarios.conversation import CheckedWorkflow, Conversation
 from debugger.scenarios.editing import read_plain, rewrite
-from debugger.scenarios.expectation_rows import Proposal, opened
+from debugger.scenarios.expectation_rows import Proposal, parse_expectation
 from debugger.scenarios.judging import ConversationJudge
 from debugger.scenarios.loading import SUFFIX, LoadedScenario, is_path, load_scenario
 from debugger.scenarios.model import Scenario
@@ -363,11 +363,11 @@ def merge_file(draft: ScenarioDraft, scenario: OpenedScenario) -> ScenarioDraft:
     turns = [*of_file[:sent], *draft.turns[sent:]] if is_continued else of_file
     proposals: list[Proposal] = []
     for number, turn in enumerate(turns, start=1):
-        written = [opened(each, number) for each in turn.pop("expect", [])]
+        written = [parse_expectation(each, number) for each in turn.pop("expect", [])]
         known = [each.original for each in written]
         proposed = [one for one in draft.proposals if one.turn == number]
         if number <= sent or not is_continued:
             proposed = [replace(one, is_ticked=False) for one in proposed if one.to_json() not in known]
         proposals += [*written, *proposed]
-    proposals += [opened(each, None) for each in content.get("expect", [])]
+    proposals += [parse_expectation(each, None) for each in content.get("expect", [])]
     return replace(draft, head=head, turns=turns, proposals=proposals, source=scenario.loaded.text)

@@ -224,7 +224,7 @@ class ScenarioRunner:
         if not self._has_samples and self._owns_store:
             self._has_samples = True
             for sample in SAMPLES:
-                self._store_document(Workflow.from_document(sample.documents()[-1]), sample.name)
+                self._store_document(Workflow.from_document(sample.load_documents()[-1]), sample.name)
         try:
             return find_workflow(name, backend)
         except NotFoundError:

@@ -78,9 +78,9 @@ class Metrics(ProcessMetrics):
         measured[1].observe(seconds)
         if status >= 400:
             # Wrong keys are rejected before the route is known, and runs beyond a limit after it.
-            self.refusal(status, "concurrency" if route else "rate")
+            self.count_refusal(status, "concurrency" if route else "rate")
 
-    def refusal(self, status: int, limit: Limit) -> None:
+    def count_refusal(self, status: int, limit: Limit) -> None:
         """Count a refusal, if a status is one.
 
         Args:

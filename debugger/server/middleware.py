@@ -101,7 +101,7 @@ class MetricsMiddleware:
                 is_open = True
                 self._metrics.open_socket()
             elif message["type"] == "websocket.http.response.start":
-                self._metrics.refusal(message["status"], "rate")  # runs begin on open sockets only
+                self._metrics.count_refusal(message["status"], "rate")  # runs begin on open sockets only
             await send(message)
 
         try:

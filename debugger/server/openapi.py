@@ -146,7 +146,7 @@ def _build(app: FastAPI) -> JsonObject:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     document["security"] = [{"key": []}]
-    cleaned: JsonObject = _map_descriptions(document, for_callers)
+    cleaned: JsonObject = _map_descriptions(document, strip_code_notes)
     return cleaned
 
 
@@ -240,6 +240,6 @@ def _map_descriptions(value: Any, change: Callable[[str], str]) -> Any:
     }
 
 
-def for_callers(text: str) -> str:
+def strip_code_notes(text: str) -> str:
     """Return a docstring without what is for readers of the code."""
     return _LINE_END.sub(" ", _FOR_CODE_READERS.sub("", text)).replace("``", "`")

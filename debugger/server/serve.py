@@ -65,7 +65,7 @@ def serve(
             advice="Add one with `python -m debugger keys add NAME --role admin`, or start the server with "
             "--api-key. Without a key it listens on 127.0.0.1.",
         )
-    limits = within_descriptors(limits or ConnectionLimits())
+    limits = fit_to_descriptors(limits or ConnectionLimits())
     app = create_app(backend, api_key=api_key, turns=turns)
     services: Services = app.state.services
     if not is_loopback(host):
@@ -104,8 +104,11 @@ def _has_keys(backend: Backend) -> bool:
     return isinstance(backend, EmbeddedBackend) and bool(backend.store.api_keys.all())
 
 
-def within_descriptors(limits: ConnectionLimits) -> ConnectionLimits:
-    """Return limits within the file descriptors, after raising their number."""
+def fit_to_descriptors(limits: ConnectionLimits) -> ConnectionLimits:
+    """Return limits that fit the process's file descriptors.
+
+    Raises the system's limit on descriptors, too, as far as it may and as is needed.
+    """
     if resource is None:  # Windows has no such limit
         return limits
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

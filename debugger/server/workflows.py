@@ -282,7 +282,10 @@ def workflow_answer(
 
 
 def set_author(backend: Backend, workflow_id: str, person: str) -> None:
-    """Record the author of a new workflow on an embedded backend."""
+    """Record the author of a new workflow on an embedded backend.
+
+    Does nothing on other backends.
+    """
     if isinstance(backend, EmbeddedBackend):
         backend.store.catalogue.note(workflow_id, created_by=person, updated_by=person)
 

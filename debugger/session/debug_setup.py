@@ -157,7 +157,7 @@ def _shown(events: Sequence[Event], thread: str | None) -> Mapping[str, Any]:
 
 
 def mock_warning(one: Pin | Fault, graph: Graph) -> str | None:
-    """The reason in one sentence; ``None`` where it can have its effect."""
+    """Return why a pin or fault has no effect, or ``None``."""
     target = one.target
     node_id = target.node if target.kind == "tool" else target.name
     node = graph.nodes.get(node_id)

@@ -126,7 +126,7 @@ class ForkDraft:
 
     @classmethod
     def of(cls, point: ForkPoint, way: ForkMode = "exact") -> ForkDraft:
-        """A fork in which nothing is changed yet.
+        """Return a draft of a fork in which nothing is changed yet.
 
         Raises:
             NotFoundError: The run has no such turn.
@@ -209,7 +209,7 @@ class ForkDraft:
         self.variables.set_rows(tier, rows)
 
     def unedited(self) -> ForkDraft:
-        """The same fork with nothing changed."""
+        """Return the same draft with nothing changed."""
         return ForkDraft.of(self.point, self.way)
 
     def _without_edited(self) -> JsonObject:

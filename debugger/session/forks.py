@@ -36,7 +36,7 @@ def fork_point(session: DebugSession, turn_number: int) -> ForkPoint:
 
 
 def fork_modes(backend: Backend) -> Sequence[ForkMode]:
-    """The ways in which a backend can fork, the best first."""
+    """Return the ways in which a backend can fork, the best first."""
     return (
         ("exact",) if backend.capabilities.reason_against("exact_fork") is None else ("rebuilt", "replayed")
     )
@@ -76,7 +76,7 @@ def fork(
     else:
         session = DebugSession(backend, draft.point.workflow_id, _version(draft))
     forward = InputReplay(
-        session, inputs, after_first=memory.after_first, at_end=lambda: memory.at_end(session.turns)
+        session, inputs, on_first_turn=memory.on_first_turn, on_end=lambda: memory.on_end(session.turns)
     )
     return session, forward
 
@@ -126,22 +126,25 @@ class _ForkRecorder:
         self.problem: StoreError | None = None
 
     def begin(self, run_id: str) -> None:
-        """The fork's id is known."""
+        """Store the record of the fork, whose id is known now."""
         self._record = replace(self._record, run_id=run_id)
         try:
             self._book.keep(self._record)
         except StoreError as error:
             self.problem = error
 
-    def after_first(self, result: TurnResult) -> None:
+    def on_first_turn(self, result: TurnResult) -> None:
         """Note the end of the first turn, which sets the id."""
         if not self._record.run_id:
             self.begin(result.run_id)
         if self._draft.is_edited and self._check is not None:
             self._check.then(self._judge_by_control)
 
-    def at_end(self, turns: Sequence[TurnLog]) -> None:
-        """The turn itself has ended; unedited, the fork is its own control."""
+    def on_end(self, turns: Sequence[TurnLog]) -> None:
+        """Judge the fork after its last turn.
+
+        Unedited, it is its own control.
+        """
         if not self._draft.is_edited:
             again = next(turn for turn in reversed(turns) if not turn.is_background)
             self._judge(compare(self._draft.point.original, again, self._draft.way))

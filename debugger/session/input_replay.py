@@ -27,8 +27,8 @@ class InputReplay:
     Args:
         session: Takes the inputs.
         inputs: What is sent, in order; ``None`` is a step of background work.
-        after_first: Told how the first turn ended; a hosted run has its id only then.
-        at_end: Called once, after the last turn.
+        on_first_turn: Told how the first turn ended; a hosted run has its id only then.
+        on_end: Called once, after the last turn.
         stop_reason: Returns why no further input is sent, as a sentence; empty to continue.
     """
 
@@ -37,8 +37,8 @@ class InputReplay:
         session: DebugSession,
         inputs: Sequence[TurnInput | None],
         *,
-        after_first: Callable[[TurnResult], None] = lambda _result: None,
-        at_end: Callable[[], None] = lambda: None,
+        on_first_turn: Callable[[TurnResult], None] = lambda _result: None,
+        on_end: Callable[[], None] = lambda: None,
         stop_reason: Callable[[], str] = lambda: "",
     ) -> None:
         self.total = len(inputs)
@@ -48,8 +48,8 @@ class InputReplay:
         """Why it ended before its last input, as a sentence; empty where it did not."""
         self._session = session
         self._inputs = list(inputs)
-        self._after_first = after_first
-        self._at_end = at_end
+        self._on_first_turn = on_first_turn
+        self._on_end = on_end
         self._stop_reason = stop_reason
         self._stopped = threading.Event()
         self._call: BackgroundCall[None] | None = None
@@ -94,8 +94,8 @@ class InputReplay:
                 return
             self.done = number
             if number == 1:
-                self._after_first(result)
-        self._at_end()
+                self._on_first_turn(result)
+        self._on_end()
 
     def _may_send(self, number: int) -> bool:
         last = self._session.result

@@ -78,7 +78,7 @@ class LocationTracker:
             Location("edge", edge.logical_id)
             for source in sources
             if source not in stays_in
-            for edge in self.graph.leaving(source)
+            for edge in self.graph.find_outgoing_edges(source)
             if edge.destination_node_logical_id in destinations
             and edge.destination_node_logical_id not in stays_in
             and event.type.startswith(str(edge.type))

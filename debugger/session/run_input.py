@@ -155,7 +155,7 @@ class RunInputModel:
             self._forget_rows(tier)
 
     def turn_input(self, message: str | None = None) -> TurnInput:
-        """The input to send.
+        """Return the input to send.
 
         Args:
             message: What the user says in the main thread, besides what the input holds already.

@@ -173,7 +173,7 @@ class DebugSession:
             self.background.has_work = can_have_background_work(positions, self.workflow, self._status)
             self.background.halt("This run was opened from its record.")
             if self.backend.notebook is not None:
-                self.interrupted_turn = next(iter(self.backend.notebook.unfinished(run_id)), None)
+                self.interrupted_turn = next(iter(self.backend.notebook.read_unfinished_turns(run_id)), None)
             self._unread = None
 
     @property

@@ -208,7 +208,7 @@ def manual_changes(turn: TurnLog) -> str:
 
 
 def path_of(turn: TurnLog) -> list[tuple[str, str | None, Any]]:
-    """The path through the graph, and the node that waits at the end."""
+    """Return the path through the graph, with the node that waits last."""
     return [
         (event.type, node_of(event), field(event, "destination_node_logical_id"))
         for event in turn.events

@@ -18,7 +18,7 @@ from debugger.store.claims import unknown_run
 from debugger.store.compression import compress, read_json
 from debugger.store.database import Repository
 from debugger.store.schema import forks, runs, turns
-from debugger.store.sql_helpers import portions, upsert
+from debugger.store.sql_helpers import split_ids, upsert
 
 _OWN_COLUMNS = {"id", "run_id", "client_turn_id", "claim_id", "owner", "lease_until", "event_count"}
 """Columns of a turn that its copies do not take over."""
@@ -117,7 +117,7 @@ class ForkRepository(Repository):
         with self._database.reading() as connection:
             return {
                 row.id: row.status
-                for some in portions(run_ids)
+                for some in split_ids(run_ids)
                 for row in connection.execute(select(runs.c.id, runs.c.status).where(runs.c.id.in_(some)))
             }
 
@@ -236,7 +236,7 @@ def _descendants(connection: Connection, root: str) -> list[ForkRecord]:
     while parents:
         children = [
             _fork_record(row)
-            for some in portions(parents)
+            for some in split_ids(parents)
             for row in connection.execute(select(forks).where(forks.c.source_run_id.in_(some)))
             if row.run_id not in found and row.run_id != root
         ]

@@ -14,7 +14,7 @@ from sqlalchemy import Select, delete, func, select
 from debugger.store.database import Repository
 from debugger.store.retention import RUNS_AT_ONCE, claimed_runs, delete_runs
 from debugger.store.schema import hidden_runs, runs
-from debugger.store.sql_helpers import insert, portions
+from debugger.store.sql_helpers import insert, split_ids
 
 _DAY = 86_400
 
@@ -57,7 +57,7 @@ class HiddenRuns(Repository):
         now = time.time()
         hidden: list[str] = []
         with self._database.writing() as connection:
-            for some in portions(run_ids):
+            for some in split_ids(run_ids):
                 known = set(connection.scalars(select(runs.c.id).where(runs.c.id.in_(some))))
                 known -= set(
                     connection.scalars(select(hidden_runs.c.run_id).where(hidden_runs.c.run_id.in_(some)))
@@ -77,7 +77,7 @@ class HiddenRuns(Repository):
         with self._database.writing() as connection:
             return sum(
                 connection.execute(delete(hidden_runs).where(hidden_runs.c.run_id.in_(some))).rowcount
-                for some in portions(run_ids)
+                for some in split_ids(run_ids)
             )
 
     def find(self, run_id: str) -> HiddenRun | None:

@@ -29,7 +29,7 @@ from debugger.store.compression import decompress, read_json
 from debugger.store.database import Repository
 from debugger.store.saved_names import checked_name, unknown_name
 from debugger.store.schema import comments, kits, presets, ratings, run_marks, run_tags, unfinished_turns
-from debugger.store.sql_helpers import insert, iso_time, portions, seconds_of, upsert
+from debugger.store.sql_helpers import insert, iso_time, seconds_of, split_ids, upsert
 
 MAX_TAG_CHARACTERS = 50
 
@@ -211,7 +211,7 @@ class NoteRepository(Repository):
         with self._database.writing() as connection:
             connection.execute(delete(unfinished_turns).where(unfinished_turns.c.run_id == run_id))
 
-    def unfinished(self, run_id: str | None = None) -> list[UnfinishedTurn]:
+    def read_unfinished_turns(self, run_id: str | None = None) -> list[UnfinishedTurn]:
         """Return the interrupted turns, the newest first.
 
         A turn is interrupted when its claim has lapsed, see `TurnClaims.lapse`.
@@ -274,7 +274,7 @@ def _comments(connection: Connection, run_ids: Collection[str]) -> dict[str, lis
     """Return the comments on runs, the oldest first."""
     found: dict[str, list[Comment]] = {}
     order = comments.c.created_at, comments.c.logical_id
-    for some in portions(run_ids):
+    for some in split_ids(run_ids):
         statement = select(comments).where(comments.c.run_id.in_(some)).order_by(*order)
         for row in connection.execute(statement):
             found.setdefault(row.run_id, []).append(_comment(row))

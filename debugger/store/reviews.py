@@ -19,7 +19,7 @@ from debugger.protocol.reviews import Verdict, VerdictValue, check_rubric, check
 from debugger.store.database import Repository
 from debugger.store.notes import add_comment, set_tags, tags_of
 from debugger.store.schema import hidden_runs, rubrics, runs, verdicts
-from debugger.store.sql_helpers import insert, iso_time, portions, upsert
+from debugger.store.sql_helpers import insert, iso_time, split_ids, upsert
 
 _IS_SHOWN = runs.c.id.not_in(select(hidden_runs.c.run_id))
 
@@ -71,7 +71,7 @@ class ReviewRepository(Repository):
         """Return the verdicts of runs that have any, the oldest first."""
         found: dict[str, list[Verdict]] = {}
         with self._database.reading() as reading:
-            for some in portions(run_ids):
+            for some in split_ids(run_ids):
                 for verdict in _select(reading, connection, some):
                     found.setdefault(verdict.run_id, []).append(verdict)
         return found
@@ -87,7 +87,7 @@ class ReviewRepository(Repository):
         )
         found: dict[str, dict[VerdictValue, int]] = {}
         with self._database.reading() as reading:
-            for some in portions(run_ids):
+            for some in split_ids(run_ids):
                 for run_id, value, number in reading.execute(statement.where(*_on_runs(connection, some))):
                     found.setdefault(run_id, {})[value] = number
         return found
@@ -105,7 +105,7 @@ class ReviewRepository(Repository):
         columns = verdicts.c
         decided = set[str]()
         with self._database.reading() as reading:
-            for some in portions(run_ids):
+            for some in split_ids(run_ids):
                 statement = select(columns.run_id).where(*_on_runs(connection, some))
                 if reviewer is not None:
                     statement = statement.where(columns.reviewer == reviewer)
@@ -144,7 +144,7 @@ class ReviewRepository(Repository):
         """Delete all verdicts of runs; return their number."""
         count = 0
         with self._database.writing() as writing:
-            for some in portions(run_ids):
+            for some in split_ids(run_ids):
                 ours = (verdicts.c.connection == connection, verdicts.c.run_id.in_(some))
                 count += writing.execute(delete(verdicts).where(*ours)).rowcount
         return count
@@ -256,7 +256,7 @@ def _store(connection: Connection, changed: Sequence[Verdict]) -> None:
 
 def _turn_counts(connection: Connection, run_ids: Collection[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for some in portions(run_ids):
+    for some in split_ids(run_ids):
         statement = select(runs.c.id, runs.c.turn_count).where(runs.c.id.in_(some), _IS_SHOWN)
         found.update((row.id, row.turn_count) for row in connection.execute(statement))
     return found
@@ -272,7 +272,7 @@ def _check_stored(connection: Connection, run_ids: Collection[str]) -> None:
 
 def _check_unchanged(connection: Connection, name: str, changes: Sequence[VerdictChange]) -> None:
     stored: dict[tuple[str, ...], Verdict] = {}
-    for some in portions({change.verdict.run_id for change in changes}):
+    for some in split_ids({change.verdict.run_id for change in changes}):
         stored.update((verdict.identity, verdict) for verdict in _select(connection, name, some))
     for change in changes:
         present = stored.get(change.verdict.identity)

@@ -15,7 +15,7 @@ from debugger.protocol.json_codec import encode
 from debugger.store.compression import compress, read_json
 from debugger.store.database import Repository
 from debugger.store.schema import run_facts, runs
-from debugger.store.sql_helpers import insert, portions
+from debugger.store.sql_helpers import insert, split_ids
 
 
 class RunFactsCache(Repository):
@@ -36,7 +36,7 @@ class RunFactsCache(Repository):
         with self._database.reading() as connection:
             return {
                 row.run_id: read_json(row.facts, f"summary of run {row.run_id}")
-                for some in portions(run_ids)
+                for some in split_ids(run_ids)
                 for row in connection.execute(current.where(run_facts.c.run_id.in_(some)))
             }
 
@@ -49,7 +49,7 @@ class RunFactsCache(Repository):
         newer = {name: fresh.excluded[name] for name in ("turn_count", "format_version", "facts")}
         statement = fresh.on_conflict_do_update(index_elements=["run_id"], set_=newer)
         with self._database.writing() as connection:
-            for some in portions(facts):
+            for some in split_ids(facts):
                 known = connection.scalars(select(runs.c.id).where(runs.c.id.in_(some)).with_for_update())
                 rows = [
                     {

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from debugger.store.database import Repository
 from debugger.store.schema import comments, run_marks, run_tags, runs, spoken
-from debugger.store.sql_helpers import portions
+from debugger.store.sql_helpers import split_ids
 
 MAX_AROUND = 36
 """Characters that are shown before and after a word."""
@@ -38,7 +38,7 @@ class Snippet(NamedTuple):
 class Snippets(Repository):
     """The places at which a search has found its words."""
 
-    def of(self, run_ids: Collection[str], words: Sequence[str]) -> dict[str, list[Snippet]]:
+    def read_snippets(self, run_ids: Collection[str], words: Sequence[str]) -> dict[str, list[Snippet]]:
         """Return for each run the first place of each word.
 
         Messages are found in the index of the search, in lower case.
@@ -60,7 +60,7 @@ class Snippets(Repository):
         with self._database.reading() as connection:
             for place, statement in (("said", said), *_SOURCES):
                 column = statement.selected_columns[0]
-                for some in portions(run_ids):
+                for some in split_ids(run_ids):
                     for run_id, text in connection.execute(statement.where(column.in_(some))):
                         if text:
                             yield place, run_id, text

@@ -64,7 +64,7 @@ def page_of(statement: Select[Any], page: int, size: int) -> Select[Any]:
     return statement.limit(size).offset((page - 1) * size)
 
 
-def portions(ids: Collection[str]) -> Iterator[list[str]]:
+def split_ids(ids: Collection[str]) -> Iterator[list[str]]:
     """Yield ids in lists that fit into one statement."""
     wanted = list(ids)
     return (wanted[at : at + _MAX_IDS] for at in range(0, len(wanted), _MAX_IDS))

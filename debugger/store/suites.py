@@ -16,7 +16,7 @@ from debugger.store.compression import compress, read_json
 from debugger.store.database import Repository
 from debugger.store.process_identity import current_owner, has_ended
 from debugger.store.schema import suite_repetitions, suite_results, suite_runs
-from debugger.store.sql_helpers import portions
+from debugger.store.sql_helpers import split_ids
 
 _DAY = 86_400
 
@@ -170,7 +170,7 @@ class SuiteRepository(Repository):
             if len(repetitions.get(row.scenario_key, ())) == row.repetitions
         ]
 
-    def interrupted(self, scenario_ids: Collection[str]) -> str | None:
+    def find_interrupted_run(self, scenario_ids: Collection[str]) -> str | None:
         """Return the newest suite run with results of these scenarios that can be continued.
 
         It is incomplete, and no process of this machine is running it.
@@ -178,7 +178,7 @@ class SuiteRepository(Repository):
         columns = suite_runs.c
         newest: tuple[float, str] | None = None
         with self._database.reading() as connection:
-            for keys in portions([_key(each) for each in scenario_ids]):
+            for keys in split_ids([_key(each) for each in scenario_ids]):
                 rows = connection.execute(
                     select(columns.started_at, columns.id, columns.owner, columns.ended_at)
                     .distinct()
@@ -191,7 +191,7 @@ class SuiteRepository(Repository):
                         newest = (row.started_at, row.id)
         return newest[1] if newest else None
 
-    def past(
+    def read_past_results(
         self, scenario_ids: Collection[str], *, limit: int = 10, without: str = ""
     ) -> dict[str, list[PastResult]]:
         """Return the last results of scenarios that have any, the newest first.
@@ -209,7 +209,7 @@ class SuiteRepository(Repository):
         )
         found: dict[str, list[PastResult]] = {}
         with self._database.reading() as connection:
-            for keys in portions([_key(each) for each in scenario_ids]):
+            for keys in split_ids([_key(each) for each in scenario_ids]):
                 ranked = (
                     select(columns.scenario_id, columns.digest, columns.outcome, place)
                     .where(columns.scenario_key.in_(keys), columns.suite_run_id != without)
@@ -232,7 +232,7 @@ class SuiteRepository(Repository):
         """Delete the expired suite runs; return their number."""
         gone = self.expired(days)
         with self._database.writing() as connection:
-            for some in portions(gone):
+            for some in split_ids(gone):
                 for table in (suite_repetitions, suite_results):
                     connection.execute(delete(table).where(table.c.suite_run_id.in_(some)))
                 connection.execute(delete(suite_runs).where(suite_runs.c.id.in_(some)))

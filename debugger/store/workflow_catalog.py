@@ -14,7 +14,7 @@ from debugger.protocol.base import JsonObject
 from debugger.store.compression import read_json
 from debugger.store.database import Repository
 from debugger.store.schema import favorites, remember_creation, runs, versions, workflow_facts, workflows
-from debugger.store.sql_helpers import new_id, portions
+from debugger.store.sql_helpers import new_id, split_ids
 from debugger.store.workflows import (
     document_text,
     insert_version,
@@ -168,7 +168,7 @@ class WorkflowCatalog(Repository):
         with self._database.reading() as connection:
             return {
                 row.workflow_id: WorkflowFacts(row.created_by, row.updated_by, row.max_concurrent_runs)
-                for some in portions(workflow_ids)
+                for some in split_ids(workflow_ids)
                 for row in connection.execute(
                     select(workflow_facts).where(workflow_facts.c.workflow_id.in_(some))
                 )

@@ -30,7 +30,7 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
 from debugger.views.confirmations import confirm_turn
 from debugger.views.connections import HostedConnection, disconnect_hosted, owner
-from debugger.views.problem_report import follow_log, unexpected
+from debugger.views.problem_report import follow_log, log_unexpected_error
 from debugger.views.run_state import CurrentRun, Cursor, RunInputs
 from debugger.views.selection import Selection
 from debugger.views.state import LastAction
@@ -79,7 +79,7 @@ def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
         except DebuggerError as error:
             last.error = error
         except Exception as error:
-            last.error = unexpected(f"The action {do.__name__}", error)
+            last.error = log_unexpected_error(f"The action {do.__name__}", error)
 
     return done
 
@@ -236,7 +236,7 @@ def start(session: DebugSession, message: str | None = None) -> None:
     if session.status != "not_started":
         return  # a second click has nothing to do
     if confirm_turn(session, partial(start, message), message or ""):
-        signed(session).start(start_input(session).turn_input(message))
+        set_run_by(session).start(start_input(session).turn_input(message))
         _await_turn(session)
 
 
@@ -252,7 +252,7 @@ def restart(old: DebugSession) -> None:
         sibling.stepping.inherit(old.stepping)
         show(sibling)
         state.record(CurrentRun).replaced = old
-        signed(sibling).start(turn_input)
+        set_run_by(sibling).start(turn_input)
         _await_turn(sibling)
 
 
@@ -268,12 +268,15 @@ def send(session: DebugSession, text: str) -> None:
         start(text)
         return
     has_more = bool(inputs.next.value or inputs.next.problems)
-    signed(session).send(text, inputs.next.turn_input() if has_more else None)
+    set_run_by(session).send(text, inputs.next.turn_input() if has_more else None)
     _await_turn(session)
 
 
-def signed(session: DebugSession) -> DebugSession:
-    """Write the signed-in user's name on the session's next turns."""
+def set_run_by(session: DebugSession) -> DebugSession:
+    """Set who runs the session's next turns: the signed-in user.
+
+    Returns the session.
+    """
     user = permissions.current_user()
     session.run_by = "" if user.is_local else user.name
     return session
@@ -315,12 +318,12 @@ def take_in_turn() -> None:
 
 
 @run_command
-def advance(session: DebugSession) -> None:
-    """Execute a step of background work now.
+def start_background_step(session: DebugSession) -> None:
+    """Start a step of background work now, after any confirmation.
 
-    Where it had halted, it continues from here.
+    Resumes background work that was halted.
     """
-    if confirm_turn(session, advance):
+    if confirm_turn(session, start_background_step):
         session.advance()
 
 
@@ -337,7 +340,7 @@ def advance_by_itself() -> None:
 @run_command
 def stop(session: DebugSession) -> None:
     """End the run."""
-    signed(session).stop()
+    set_run_by(session).stop()
     audit_run("stop run", session)
 
 
@@ -360,7 +363,7 @@ def send_again(session: DebugSession) -> None:
     The user accepts that it may be executed twice.
     """
     if confirm_turn(session, send_again):
-        signed(session).send_again()
+        set_run_by(session).send_again()
         _await_turn(session)
 
 
@@ -392,7 +395,7 @@ def follow() -> None:
 def send_command(session: DebugSession, name: Command) -> None:
     """Send a command without a message, such as ``pause``."""
     if confirm_turn(session, lambda: send_command(name)):
-        signed(session).send_command(name)
+        set_run_by(session).send_command(name)
         _await_turn(session)
 
 

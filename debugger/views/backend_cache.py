@@ -57,7 +57,7 @@ class BackendCache:
         return known.answer  # type: ignore[return-value]  # there is one, since the last try was good
 
     def last(self, question: Hashable) -> Any:
-        """The last good answer, however old; ``None`` when there never was one."""
+        """Return the last good answer, however old; ``None`` if there is none."""
         known = self._known.get(question)
         return known.answer if known else None
 

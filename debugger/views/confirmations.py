@@ -17,7 +17,7 @@ from debugger.store.consents import PythonConsent
 from debugger.views import state
 from debugger.views.auth import permissions
 from debugger.views.backends import consent_book
-from debugger.views.components.error_box import reporting
+from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.markdown import plain
 from debugger.views.connections import HostedConnection, owner
 from debugger.views.state import LastAction
@@ -109,7 +109,7 @@ def _agree() -> None:
 
 
 @st.dialog("Send to production?", icon=":material/warning:", on_dismiss=_decline)
-@reporting("The question")
+@show_unexpected_errors("The question")
 def _dialog() -> None:
     request = state.record(OpenQuestions).production
     if request is None:

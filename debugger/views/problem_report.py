@@ -74,7 +74,7 @@ def _install() -> None:
     logging.getLogger().addHandler(_TabHandler())
 
 
-def unexpected(what: str, error: Exception) -> DebuggerError:
+def log_unexpected_error(what: str, error: Exception) -> DebuggerError:
     """Log an unexpected exception, and return an error to be shown for it.
 
     Args:

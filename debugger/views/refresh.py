@@ -19,7 +19,7 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, navigation, state
 from debugger.views.auth.permissions import may
-from debugger.views.components.error_box import reporting
+from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.problem_report import follow_log
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
@@ -124,7 +124,7 @@ def draw(
         session = _follow()
         if is_last and any(stale != name for stale in _stale(session)):
             st.rerun()
-        with _noted(name, depends_on, session), reporting(f"The pane {name}"):
+        with _noted(name, depends_on, session), show_unexpected_errors(f"The pane {name}"):
             what(run_view(session))
         if not state.record(RedrawState).draws_workbench:
             state.show_address(navigation.current_address())
@@ -160,7 +160,7 @@ def draw_workbench(what: Callable[[DebugSession], None], depends_on: Dependencie
         redraw.draws_workbench = True
         try:
             noted = _noted("workbench", lambda now: (depends_on(now), poll_seconds(now)), session)
-            with noted, reporting("The page"):
+            with noted, show_unexpected_errors("The page"):
                 what(session)
         finally:
             redraw.draws_workbench = False

@@ -13,7 +13,7 @@ import streamlit as st
 from debugger.views import navigation, state
 from debugger.views.auth.login_page import MARK
 from debugger.views.auth.permissions import current_user
-from debugger.views.components.error_box import reporting
+from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.toolbar import Item, Link
 from debugger.views.confirmations import production_dialog
 from debugger.views.pages import compare, connection, debug, help, review, runs, suites
@@ -84,7 +84,7 @@ def run(first: str = "debug") -> None:
     top_nav([_link(view, first, shown) for view in VIEWS], shown.help, shown.head)
     production_dialog()
     python_dialog()
-    with reporting(f"The page {shown.title}"):
+    with show_unexpected_errors(f"The page {shown.title}"):
         chosen.run()
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from debugger.analysis.gantt import bars
 from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.steps import steps_of_turn, turn_row
-from debugger.analysis.timeline import pauses_of, timeline
+from debugger.analysis.timeline import build_timeline, pauses_of
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
@@ -27,7 +27,7 @@ def node_run(node, after, took, *between, thread="0"):
 
 def steps(*events):
     turn = TurnLog(1, TurnInput(), [parse_event(event) for event in events])
-    return steps_of_turn(turn, timeline([turn]))[0]
+    return steps_of_turn(turn, build_timeline([turn]))[0]
 
 
 def effect(kind, after_ms, took, how="live", success=True):
@@ -84,7 +84,7 @@ def test_bars_split_node_runs_at_pauses():
     model = {"type": "say_llm", "timestamp": BEGAN + 75.11, "paused_intervals": [paused, asked]}
     events = [*node_run("ask", 0, 75.2, model), *node_run("bye", 75.25, 0.05)]
     turn = TurnLog(1, TurnInput(), [parse_event(event) for event in events])
-    rows = timeline([turn])
+    rows = build_timeline([turn])
     read = steps_of_turn(turn, rows)[0]
     row = turn_row(turn, 0, 0, rows, read, [])
 

@@ -6,7 +6,7 @@ import pytest
 
 from debugger.analysis.metrics import costs, node_metrics, node_times, percent, run_metrics, spread
 from debugger.analysis.run_projection import RunProjection
-from debugger.analysis.timeline import timeline
+from debugger.analysis.timeline import build_timeline
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
@@ -140,7 +140,7 @@ def run(*spans, names=()):
                 )
             )
         now += seconds + 60
-    return timeline([TurnLog(1, TurnInput(), events)], dict.fromkeys(names, "A node"))
+    return build_timeline([TurnLog(1, TurnInput(), events)], dict.fromkeys(names, "A node"))
 
 
 def test_node_times_sum_runs_and_shares():

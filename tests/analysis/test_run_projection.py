@@ -4,7 +4,7 @@ from debugger.analysis.chat import chat_messages
 from debugger.analysis.position import position
 from debugger.analysis.run_projection import RunProjection
 from debugger.analysis.side_effects import side_effects
-from debugger.analysis.timeline import timeline
+from debugger.analysis.timeline import build_timeline
 from debugger.analysis.variables import Snapshots
 from debugger.engine.models import HeuristicModel
 from debugger.graph.graph import Graph
@@ -61,7 +61,7 @@ def test_read_incrementally_equals_read_at_once():
             turns[-1].add(parse_event(event))
             told = index.read(turns)
 
-            assert told.timeline.rows == timeline(turns, index.names)
+            assert told.timeline.rows == build_timeline(turns, index.names)
             assert told.position.position("running") == position(turns, index.graph, "running")
             assert told.chat.messages == chat_messages(turns, index.names)
             assert told.side_effects.effects({}) == side_effects(turns, {}, index.names)

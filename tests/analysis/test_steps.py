@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from debugger.analysis.steps import steps_of_turn
-from debugger.analysis.timeline import timeline
+from debugger.analysis.timeline import build_timeline
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
@@ -14,7 +14,7 @@ HOP = {"type": "direct_edge", "source_node_name": "Ask", "destination_node_name"
 
 def steps(*events):
     turn = TurnLog(1, TurnInput(), [parse_event(event) for event in events])
-    return steps_of_turn(turn, timeline([turn]))
+    return steps_of_turn(turn, build_timeline([turn]))
 
 
 def usage(response_id, **fields):

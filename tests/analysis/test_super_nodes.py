@@ -11,7 +11,7 @@ from debugger.analysis.thread_positions import (
     input_hint,
     last_hint,
 )
-from debugger.analysis.timeline import timeline
+from debugger.analysis.timeline import build_timeline
 from debugger.analysis.transcript import RunFacts
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
@@ -122,7 +122,7 @@ def test_labels_name_the_super_node():
     turns = played(drawn, None)
     known = names(drawn)
 
-    rows = timeline(turns, known)
+    rows = build_timeline(turns, known)
     said = chat_messages(turns, known)
     hint = input_hint(last_hint(ThreadPositions.after(turns)), WAITING, names=known)
     lines = transcript(RunFacts("run", status=WAITING), turns, drawn)

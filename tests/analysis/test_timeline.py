@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.timeline import FailureReasons, timeline, trouble_of
+from debugger.analysis.timeline import FailureReasons, build_timeline, classify_trouble
 from debugger.analysis.transcript import RunFacts
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
@@ -19,7 +19,7 @@ def test_timeline_has_every_event_in_order():
     events = [parse_event({"type": kind, "timestamp": 1785200000.0}) for kind in STATIC_RUN_ORDER]
     turns = [TurnLog(1, TurnInput(), events)]
 
-    rows = timeline(turns)
+    rows = build_timeline(turns)
 
     assert [row.type for row in rows] == STATIC_RUN_ORDER
     assert [row.index for row in rows] == list(range(15))
@@ -29,7 +29,7 @@ def test_timeline_has_every_event_in_order():
 def test_importance_of_bookkeeping_is_low():
     events = [parse_event({"type": kind}) for kind in STATIC_RUN_ORDER[:7]]
 
-    rows = timeline([TurnLog(1, TurnInput(), events)])
+    rows = build_timeline([TurnLog(1, TurnInput(), events)])
 
     assert {row.type for row in rows if row.importance == "high"} == {
         "say_static",
@@ -42,7 +42,7 @@ def test_importance_of_input_and_errors_is_high():
     kinds = ["user_messages", "busy_wait_for_user_message", "http_request", "workflow_error", "end_workflow"]
     turn = TurnLog(1, TurnInput(), [parse_event({"type": kind}) for kind in kinds])
 
-    rows = timeline([turn])
+    rows = build_timeline([turn])
 
     assert {row.importance for row in rows} == {"high"}
 
@@ -51,7 +51,7 @@ def test_importance_of_tool_output_is_high():
     tool = parse_event({"type": "end_node_run", "run_output": {"type": "tool_node", "success": True}})
     static = parse_event({"type": "end_node_run", "run_output": {"type": "say_static"}})
 
-    rows = timeline([TurnLog(1, TurnInput(), [tool, static])])
+    rows = build_timeline([TurnLog(1, TurnInput(), [tool, static])])
 
     assert [row.importance for row in rows] == ["high", "low"]
 
@@ -64,7 +64,7 @@ def test_importance_of_failed_runs_is_high():
         }
     )
 
-    (row,) = timeline([TurnLog(1, TurnInput(), [failed])])
+    (row,) = build_timeline([TurnLog(1, TurnInput(), [failed])])
 
     assert row.is_failure
     assert row.importance == "high"
@@ -81,7 +81,7 @@ def test_times_are_relative_to_run_and_turn():
         ],
     )
 
-    rows = timeline([first, second])
+    rows = build_timeline([first, second])
 
     assert [(row.at_ms, row.since_turn_ms) for row in rows] == [(0, 0), (10500, 0), (10750, 250)]
     assert rows[1].timestamp == "2026-07-28T00:53:30.500Z"
@@ -106,7 +106,7 @@ def test_duration_of_runs_in_two_threads():
         run("end_node_run", 3.5, "0_companion_lab"),
     ]
 
-    rows = timeline([TurnLog(1, TurnInput(), events)])
+    rows = build_timeline([TurnLog(1, TurnInput(), events)])
 
     assert [row.duration_ms for row in rows] == [None, None, 3000, 2500]
 
@@ -114,7 +114,7 @@ def test_duration_of_runs_in_two_threads():
 def test_duration_of_an_end_without_start():
     end = parse_event({"type": "end_node_run", "timestamp": 1785200000, "origin_node_logical_id": "node_a"})
 
-    (row,) = timeline([TurnLog(1, TurnInput(), [end])])
+    (row,) = build_timeline([TurnLog(1, TurnInput(), [end])])
 
     assert row.duration_ms is None
 
@@ -125,7 +125,7 @@ def test_times_of_an_event_without_time():
         parse_event({"type": "end_workflow", "timestamp": 5.0}),
     ]
 
-    rows = timeline([TurnLog(1, TurnInput(), events)])
+    rows = build_timeline([TurnLog(1, TurnInput(), events)])
 
     assert (rows[0].at_ms, rows[0].timestamp) == (None, "")
     assert rows[1].at_ms == 0
@@ -134,7 +134,7 @@ def test_times_of_an_event_without_time():
 def test_timestamp_of_an_invalid_date_is_empty():
     event = parse_event({"type": "end_workflow", "timestamp": 1e18})
 
-    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+    (row,) = build_timeline([TurnLog(1, TurnInput(), [event])])
 
     assert row.timestamp == ""
 
@@ -142,7 +142,7 @@ def test_timestamp_of_an_invalid_date_is_empty():
 def test_shorten_cuts_to_120_characters():
     event = parse_event({"type": "assistant_response", "content": "é" * 100_000})
 
-    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+    (row,) = build_timeline([TurnLog(1, TurnInput(), [event])])
 
     assert len(row.summary) == 120
     assert row.summary.endswith("é…")
@@ -151,7 +151,7 @@ def test_shorten_cuts_to_120_characters():
 def test_shorten_keeps_120_characters():
     event = parse_event({"type": "workflow_error", "error_message": "x" * 120})
 
-    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+    (row,) = build_timeline([TurnLog(1, TurnInput(), [event])])
 
     assert row.summary == "x" * 120
 
@@ -159,7 +159,7 @@ def test_shorten_keeps_120_characters():
 def test_shorten_joins_lines():
     event = parse_event({"type": "workflow_error", "error_message": "no answer\nfrom the\r\nserver"})
 
-    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+    (row,) = build_timeline([TurnLog(1, TurnInput(), [event])])
 
     assert row.summary == "no answer from the server"
 
@@ -167,7 +167,7 @@ def test_shorten_joins_lines():
 def test_shorten_keeps_emoji_and_rtl_text():
     event = parse_event({"type": "assistant_response", "content": "שלום 🫖"})
 
-    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+    (row,) = build_timeline([TurnLog(1, TurnInput(), [event])])
 
     assert row.summary == "agent: שלום 🫖"
 
@@ -182,7 +182,7 @@ def test_thread_of_a_state_event():
         }
     )
 
-    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+    (row,) = build_timeline([TurnLog(1, TurnInput(), [event])])
 
     assert row.thread == "lab"
 
@@ -197,7 +197,7 @@ def test_node_of_a_transition_is_its_source():
         }
     )
 
-    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+    (row,) = build_timeline([TurnLog(1, TurnInput(), [event])])
 
     assert (row.node_logical_id, row.node_name) == ("node_a", "Greeter")
 
@@ -210,7 +210,7 @@ def test_node_name_from_an_earlier_event():
         parse_event({"type": "end_thread", "last_node_logical_id": "node_a"}),
     ]
 
-    rows = timeline([TurnLog(1, TurnInput(), events)])
+    rows = build_timeline([TurnLog(1, TurnInput(), events)])
 
     assert rows[1].node_name == "Greeter"
 
@@ -225,27 +225,29 @@ def test_node_of_an_invalid_event():
         }
     )
 
-    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+    (row,) = build_timeline([TurnLog(1, TurnInput(), [event])])
 
     assert row.node_logical_id == "node_a"
 
 
 def test_importance_of_unknown_types_is_high():
-    (row,) = timeline([TurnLog(1, TurnInput(), [parse_event({"type": "dtmf_received", "digits": "1"})])])
+    (row,) = build_timeline(
+        [TurnLog(1, TurnInput(), [parse_event({"type": "dtmf_received", "digits": "1"})])]
+    )
 
     assert (row.type, row.importance, row.summary) == ("dtmf_received", "high", "dtmf received")
 
 
 def test_a_run_without_events_has_no_rows():
-    assert timeline([TurnLog(1, TurnInput())]) == []
-    assert timeline([]) == []
+    assert build_timeline([TurnLog(1, TurnInput())]) == []
+    assert build_timeline([]) == []
 
 
 def test_rows_of_background_work():
     asked = TurnLog(1, TurnInput(), [parse_event({"type": "start_workflow"})])
     work = TurnLog(1, TurnInput(), [parse_event({"type": "end_workflow"})], is_background=True)
 
-    rows = timeline([asked, work])
+    rows = build_timeline([asked, work])
 
     assert [(row.index, row.turn_number, row.place, row.position, row.is_background) for row in rows] == [
         (0, 1, 0, 0, False),
@@ -258,9 +260,9 @@ def test_warnings_and_failures_are_told_apart():
     failure = parse_event({"type": "workflow_error", "error_message": "boom"})
     fine = parse_event({"type": "start_workflow"})
 
-    rows = timeline([TurnLog(1, TurnInput(), [warning, warning, failure, fine])])
+    rows = build_timeline([TurnLog(1, TurnInput(), [warning, warning, failure, fine])])
 
-    assert [trouble_of(row) for row in rows] == ["warning", "warning", "failure", None]
+    assert [classify_trouble(row) for row in rows] == ["warning", "warning", "failure", None]
 
 
 PLACE = {"origin_node_logical_id": "save", "origin_node_name": "Save", "origin_node_run_id": "1"}
@@ -301,7 +303,7 @@ def test_failure_reason_only_for_its_run():
 def test_timeline_and_transcript_tell_the_reason():
     turns = [TurnLog(1, TurnInput(), [CALL, ended()])]
 
-    rows = timeline(turns)
+    rows = build_timeline(turns)
     lines = transcript(RunFacts("run"), turns, None)
 
     assert rows[1].summary == "Save failed: POST x was not called."

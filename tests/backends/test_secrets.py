@@ -158,7 +158,7 @@ def test_no_secret_leaves_a_trace(tmp_path, monkeypatch, caplog, policy, fails):
         )
         turn = backend.execute(made.id, given).finish()
         run = backend.run(turn.run_id)
-        interpreter = backend._interpreters.of(made.id, 0)
+        interpreter = backend._interpreters.get_or_make(made.id, 0)
         gateways = repr(backend._gateways), repr(interpreter.open_gateway().__dict__)
         doors = *gateways, repr(interpreter.responder)
         backend.close()

@@ -161,7 +161,7 @@ def decision(session: DebugSession, then: list[TurnLog]) -> dict[str, str]:
     """Return the place and the ends of the last decision."""
     graph = Graph(expand(session.workflow, session.backend.workflow).workflow)
     log = DecisionLog(graph).catch_up(then)
-    last = log.until(None)
+    last = log.find_last_decision(None)
     if last is None:
         return {"decision": "", "why": ""}
     number = "" if last.transition_number is None else f" · transition {last.transition_number}"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.errors import InputError
-from debugger.exports.csv_files import csv_bytes, unguarded
+from debugger.exports.csv_files import csv_bytes, remove_formula_guard
 from debugger.exports.review_sheet import Problem, SheetComment, SheetTags, SheetVerdict, read_sheet
 from debugger.protocol.notes import Target
 
@@ -122,4 +122,4 @@ def test_guard_of_our_csv_is_undone(text):
 
 
 def test_unguarded_text_stays():
-    assert unguarded("don't; 'a' = b") == "don't; 'a' = b"
+    assert remove_formula_guard("don't; 'a' = b") == "don't; 'a' = b"

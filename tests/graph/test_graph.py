@@ -59,7 +59,7 @@ def test_an_id_that_no_node_has_is_named_with_the_closest_one() -> None:
 def test_edges_leave_in_the_order_of_the_document() -> None:
     made = graph({"a": START, "b": {}, "c": {}}, ("e2", "a", "c"), ("e9", "b", "c"), ("e1", "a", "b"))
 
-    assert ids(made.leaving("a")) == ["e2", "e1"]
+    assert ids(made.find_outgoing_edges("a")) == ["e2", "e1"]
 
 
 def test_disabled_and_dangling_edges_do_not_leave() -> None:
@@ -72,7 +72,7 @@ def test_disabled_and_dangling_edges_do_not_leave() -> None:
         ("good", "a", "b"),
     )
 
-    assert ids(made.leaving("a")) == ["good"]
+    assert ids(made.find_outgoing_edges("a")) == ["good"]
     assert list(made.edges) == ["off", "lost", "stray", "endless", "good"]
 
 
@@ -86,7 +86,7 @@ def test_direct_conditional_and_companion_edges_are_told_apart() -> None:
 
     assert ids(made.direct("a")) == ["d"]
     assert ids(made.conditional("a")) == ["c"]
-    assert ids(made.leaving("a")) == ["d", "c", "side"]
+    assert ids(made.find_outgoing_edges("a")) == ["d", "c", "side"]
 
 
 def test_the_main_direct_edge_is_the_one_that_does_not_fork() -> None:
@@ -105,7 +105,7 @@ def test_a_lone_direct_edge_is_the_main_one_whatever_its_flag_says() -> None:
 def test_questions_about_an_unknown_id_are_answered_with_nothing() -> None:
     made = graph({"a": START})
 
-    assert made.leaving("x") == made.direct("x") == made.conditional("x") == ()
+    assert made.find_outgoing_edges("x") == made.direct("x") == made.conditional("x") == ()
     assert made.reachable("x") == frozenset()
 
 
@@ -209,13 +209,13 @@ def test_what_is_reachable_is_closed_under_the_edges_that_leave_it(
     found = made.reachable("a")
 
     for node_id in found - off:
-        assert {edge.destination_node_logical_id for edge in made.leaving(node_id)} <= found
+        assert {edge.destination_node_logical_id for edge in made.find_outgoing_edges(node_id)} <= found
     assert "a" in found <= set("abcd")
 
 
 def test_edges_to_nowhere_are_found_by_their_source():
     made = graph({"a": {}, "b": {}}, ("e1", "a", "gone"), ("e2", "a", "b"), ("e3", "b", None))
 
-    assert ids(made.dangling("a")) == ["e1"]
-    assert ids(made.dangling("b")) == ["e3"]
-    assert made.dangling("gone") == ()
+    assert ids(made.find_dangling_edges("a")) == ["e1"]
+    assert ids(made.find_dangling_edges("b")) == ["e3"]
+    assert made.find_dangling_edges("gone") == ()

@@ -67,7 +67,7 @@ def from_samples(folder) -> list[dict]:
     backend = EmbeddedBackend(Settings(database=f"sqlite:///{folder}/samples.sqlite3"))
     events = []
     for sample in SAMPLES:
-        workflow_id = backend.create_workflow(sample.documents()[-1]).id
+        workflow_id = backend.create_workflow(sample.load_documents()[-1]).id
         first = backend.execute(workflow_id, TurnInput.with_message(None)).finish()
         events += first.events
         if first.is_waiting_for_input:

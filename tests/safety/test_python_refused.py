@@ -26,7 +26,7 @@ CLINIC, LAB = "workflow_clinic_front_desk", "workflow_lab_results"
 DOCUMENTS = {
     document["workflow_config"]["logical_id"]: document
     for sample in SAMPLES
-    for document in sample.documents()
+    for document in sample.load_documents()
 }
 SCRIPTS = {logical_id: Script.load(script_for(logical_id) or "") for logical_id in (CLINIC, LAB)}
 CONVERSATIONS = [

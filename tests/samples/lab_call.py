@@ -13,7 +13,7 @@ from debugger.protocol.runs import TurnInput, TurnResult
 from debugger.samples import SAMPLES
 from debugger.settings import Settings
 
-DOCUMENT = next(sample for sample in SAMPLES if sample.name == "Lab results line").documents()[0]
+DOCUMENT = next(sample for sample in SAMPLES if sample.name == "Lab results line").load_documents()[0]
 PAUSE = 2
 """Seconds between two looks into the laboratory system."""
 

@@ -12,7 +12,7 @@ from debugger.protocol.workflow import Workflow
 from debugger.samples import SAMPLES, script_for
 
 CLINIC = next(sample for sample in SAMPLES if sample.name == "Clinic front desk")
-FIRST, SECOND = (Workflow.from_document(document) for document in CLINIC.documents())
+FIRST, SECOND = (Workflow.from_document(document) for document in CLINIC.load_documents())
 SCRIPT = Script.load(script_for("workflow_clinic_front_desk") or "")
 
 

@@ -16,7 +16,7 @@ from debugger.samples import SAMPLES, script_for
 DOCUMENTS = [
     pytest.param(document, id=name)
     for sample in SAMPLES
-    for name, document in zip(sample.versions, sample.documents(), strict=True)
+    for name, document in zip(sample.versions, sample.load_documents(), strict=True)
 ]
 NODE_COUNTS = {
     "workflow_tea_welcome": {2},
@@ -152,14 +152,14 @@ def test_addresses_and_numbers_are_fictional(document):
 
 
 def test_city_has_its_promised_branches():
-    city = next(sample for sample in SAMPLES if sample.name == "City services").documents()[0]
+    city = next(sample for sample in SAMPLES if sample.name == "City services").load_documents()[0]
 
     assert 1.5 < len(city["edge_configs"]) / len(city["node_configs"]) < 1.8
     assert {node["type"] for node in city["node_configs"]} == {"say_static", "say_llm", "no_op"}
 
 
 def test_clinic_versions_differ_in_node_and_greeting():
-    first, second = next(sample for sample in SAMPLES if len(sample.versions) == 2).documents()
+    first, second = next(sample for sample in SAMPLES if len(sample.versions) == 2).load_documents()
     ids = [{node["logical_id"] for node in document["node_configs"]} for document in (first, second)]
     greetings = [
         document["node_configs"][0]["static_messages_config"]["static_messages"][0]
@@ -174,16 +174,16 @@ def test_clinic_versions_differ_in_node_and_greeting():
 
 def test_sample_has_name_of_its_workflow():
     for sample in SAMPLES:
-        assert {document["workflow_config"]["name"] for document in sample.documents()} == {sample.name}
+        assert {document["workflow_config"]["name"] for document in sample.load_documents()} == {sample.name}
 
 
 def test_script_is_found_by_workflow_name():
     for sample in SAMPLES:
-        text = script_for(sample.documents()[0]["workflow_config"]["logical_id"])
+        text = script_for(sample.load_documents()[0]["workflow_config"]["logical_id"])
 
         assert text == sample.script_text()
         if text is not None:
-            assert Script.load(text).workflow == sample.documents()[0]["workflow_config"]["logical_id"]
+            assert Script.load(text).workflow == sample.load_documents()[0]["workflow_config"]["logical_id"]
 
 
 def test_other_workflow_has_no_script():

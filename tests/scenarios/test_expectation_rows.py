@@ -10,7 +10,7 @@ import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import InputError
-from debugger.scenarios.expectation_rows import Proposal, opened, pattern_of, stable_part
+from debugger.scenarios.expectation_rows import Proposal, parse_expectation, pattern_of, stable_part
 from debugger.scenarios.loading import load_text
 from debugger.scenarios.results import ScenarioResult
 from debugger.scenarios.runner import ScenarioRunner
@@ -28,31 +28,31 @@ def _row(draft, turn: int, kind: str, place: int = 0) -> Proposal:
     return [one for one in draft.proposals if (one.turn, one.kind) == (turn, kind)][place]
 
 
-def test_loosened_changes_comparison_and_text() -> None:
+def test_with_match_changes_comparison_and_text() -> None:
     draft = draft_of(talk(embedded(), *CONVERSATIONS["Clinic front desk: demo"]))
     said, path, status = (_row(draft, 5, kind) for kind in ("says", "path", "status"))
 
-    assert said.loosened("exact").to_json() == {"says": {"equals": said.value}}
-    assert said.loosened("similar").to_json() == {"says": {"similar": said.value}}
-    regex = said.loosened("regex").to_json()["says"]["regex"]
+    assert said.with_match("exact").to_json() == {"says": {"equals": said.value}}
+    assert said.with_match("similar").to_json() == {"says": {"similar": said.value}}
+    regex = said.with_match("regex").to_json()["says"]["regex"]
     assert regex.startswith("^That is Tuesday at .+ with Dr\\. Okafor")
-    assert path.loosened("contains").to_json() == {"path": ["...", "Read back", "..."]}
-    assert path.edited("Slot choice > ...").to_json() == {"path": ["Slot choice", "..."]}
+    assert path.with_match("contains").to_json() == {"path": ["...", "Read back", "..."]}
+    assert path.with_text("Slot choice > ...").to_json() == {"path": ["Slot choice", "..."]}
     with pytest.raises(InputError, match="status cannot be compared by 'regex'"):
-        status.loosened("regex")
+        status.with_match("regex")
     with pytest.raises(InputError, match="expectation status of turn 5"):
-        status.edited("waiting").to_json()
+        status.with_text("waiting").to_json()
     with pytest.raises(InputError, match="no regular expression"):
-        said.loosened("regex").edited("(").to_json()
+        said.with_match("regex").with_text("(").to_json()
     with pytest.raises(InputError, match="has no text"):
-        said.edited("").to_json()
+        said.with_text("").to_json()
 
 
-def test_edited_variable_keeps_its_type() -> None:
+def test_variable_with_text_keeps_its_type() -> None:
     one = Proposal(1, "variable", "runtime.count", 3, "exact", "3", is_ticked=True)
 
-    assert one.edited("4").to_json() == {"variable": {"name": "runtime.count", "equals": 4}}
-    assert replace(one, value="3").edited("4").to_json()["variable"]["equals"] == "4"
+    assert one.with_text("4").to_json() == {"variable": {"name": "runtime.count", "equals": 4}}
+    assert replace(one, value="3").with_text("4").to_json()["variable"]["equals"] == "4"
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_edited_variable_keeps_its_type() -> None:
         {"at_most": {"turns": 3}, "soft": True},
     ],
 )
-def test_opened_expectation_is_written_as_it_was(expectation) -> None:
-    row = opened(expectation, 1)
+def test_parsed_expectation_is_written_as_it_was(expectation) -> None:
+    row = parse_expectation(expectation, 1)
 
     assert row.is_ticked
     assert row.to_json() == expectation

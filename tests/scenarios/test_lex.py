@@ -20,7 +20,7 @@ from debugger.scenarios.runner import ScenarioRunner
 from debugger.settings import Settings
 from tests.support.scenarios import CONVERSATIONS, draft_of, embedded, talk
 
-CLINIC = Workflow.from_document(SAMPLES[-1].documents()[-1])
+CLINIC = Workflow.from_document(SAMPLES[-1].load_documents()[-1])
 SHEET = """\
 Line #,Conversation #,Source,Input,Expected Output Intent,Expected Output Slot 1,Expected Output Slot 2
 1,1,User,I'd like to book an appointment.,book,,

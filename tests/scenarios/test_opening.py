@@ -165,7 +165,7 @@ def test_merge_file_changes_only_what_is_loosened() -> None:
     draft = merge_file(draft_of(opened.session), opened)
     assert draft.text() == BOOKING
     place, row = next((at, one) for at, one in enumerate(draft.proposals) if one.turn == 2 and one.is_ticked)
-    draft.proposals[place] = row.loosened("has a value")
+    draft.proposals[place] = row.with_match("has a value")
     at = next(at for at, one in enumerate(draft.proposals) if (one.turn, one.kind) == (3, "status"))
     draft.proposals[at] = replace(draft.proposals[at], is_ticked=True)
 

@@ -97,6 +97,6 @@ def test_tools_of_models_and_workflow_count():
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_samples_are_read(sample):
-    effects = possible_effects(Workflow.from_document(sample.documents()[-1]))
+    effects = possible_effects(Workflow.from_document(sample.load_documents()[-1]))
 
     assert {each.call_class for each in effects} <= {"talk", "read", "write", "contact", "python"}

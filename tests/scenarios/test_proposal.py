@@ -188,7 +188,7 @@ def test_placeholders_of_a_run_are_kept_as_texts() -> None:
     draft = draft_of(talk(backend, "City services", [said]))
     draft.proposals = [replace(one, is_ticked=True) for one in draft.proposals]
     spoken = next(one for one in draft.proposals if one.kind == "says" and "{{" in one.value)
-    draft.proposals += [spoken.loosened("regex"), spoken.loosened("exact")]
+    draft.proposals += [spoken.with_match("regex"), spoken.with_match("exact")]
 
     loaded = load_text(draft.text(), Path())
     result = _run(draft.text(), backend)

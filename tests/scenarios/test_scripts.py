@@ -8,12 +8,12 @@ from debugger.protocol.workflow import Workflow
 from debugger.samples import SAMPLES
 from debugger.scenarios.scripts import script_names, script_problems, script_template
 
-CLINIC = Workflow.from_document(SAMPLES[-1].documents()[-1])
+CLINIC = Workflow.from_document(SAMPLES[-1].load_documents()[-1])
 
 
 @pytest.mark.parametrize("sample", [each for each in SAMPLES if each.script], ids=lambda each: each.name)
 def test_script_problems_finds_none_in_samples(sample) -> None:
-    workflow = Workflow.from_document(sample.documents()[-1])
+    workflow = Workflow.from_document(sample.load_documents()[-1])
 
     assert script_problems(sample.script_text(), workflow) == []
 

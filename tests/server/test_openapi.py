@@ -8,7 +8,7 @@ from fastapi.routing import iter_route_contexts
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.server.app import create_app
-from debugger.server.openapi import AUTH_STATUSES, _map_descriptions, for_callers
+from debugger.server.openapi import AUTH_STATUSES, _map_descriptions, strip_code_notes
 from debugger.server.workflow_transfer import Clone
 from debugger.settings import Settings
 
@@ -159,7 +159,7 @@ def test_document_is_built_once():
     backend.close()
 
 
-def test_for_callers_omits_sections_and_references():
+def test_strip_code_notes_omits_sections_and_references():
     text = """Do one thing (``platform.md#workflow-routes``). It is ``done``
     at once (section 10, 19).
 
@@ -169,16 +169,18 @@ def test_for_callers_omits_sections_and_references():
         ValueError: Never.
     """.replace("\n    ", "\n")
 
-    assert for_callers(text) == "Do one thing. It is `done` at once.\n\nThere is more to it."
+    assert strip_code_notes(text) == "Do one thing. It is `done` at once.\n\nThere is more to it."
 
 
-def test_for_callers_keeps_other_parentheses():
-    assert for_callers("Of one kind (as a rule), or the other.") == "Of one kind (as a rule), or the other."
+def test_strip_code_notes_keeps_other_parentheses():
+    assert (
+        strip_code_notes("Of one kind (as a rule), or the other.") == "Of one kind (as a rule), or the other."
+    )
 
 
 def test_map_descriptions_changes_descriptions_at_any_depth():
     schema = {"properties": {"a": {"anyOf": [{"description": "A (``platform.md#execute``)", "x": "``"}]}}}
 
-    assert _map_descriptions(schema, for_callers) == {
+    assert _map_descriptions(schema, strip_code_notes) == {
         "properties": {"a": {"anyOf": [{"description": "A", "x": "``"}]}}
     }

@@ -100,11 +100,11 @@ def test_connections_leave_descriptors_to_the_store():
         """
         import resource
         from debugger.server.limits import ConnectionLimits
-        from debugger.server.serve import within_descriptors
+        from debugger.server.serve import fit_to_descriptors
 
         for limits in ((5000, 5000), (256, 2000), (256, 256), (40, 40)):
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-            total = within_descriptors(ConnectionLimits()).total
+            total = fit_to_descriptors(ConnectionLimits()).total
             print(resource.getrlimit(resource.RLIMIT_NOFILE)[0], total)
         """
     )

@@ -133,7 +133,7 @@ def test_unedited_fork_verifies_itself_and_keeps_original(backend):
 
 def test_ten_unedited_forks_are_all_verified(backend):
     clinic = next(sample for sample in SAMPLES if sample.name == "Clinic front desk")
-    *_, newest = clinic.documents()
+    *_, newest = clinic.load_documents()
     scripted = EmbeddedBackend(backend.settings.model_copy(update={"responder": "scripted"}))
     session = begun(scripted, *LONG_CALL, workflow=newest)
     assert len(session.turns) == 10

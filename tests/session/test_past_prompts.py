@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from debugger.analysis.decisions import DecisionLog
-from debugger.analysis.timeline import timeline
+from debugger.analysis.timeline import build_timeline
 from debugger.analysis.variable_history import VariableHistory
 from debugger.analysis.variables import Snapshots
 from debugger.backends import open_embedded
@@ -80,7 +80,7 @@ def rebuilt(session):
     moments.catch_up(turns)
     history = VariableHistory(moments).catch_up()
     log = DecisionLog(Graph(workflow)).catch_up(turns)
-    rows = [row for row in timeline(turns) if is_model_call(turns[row.place].events[row.position])]
+    rows = [row for row in build_timeline(turns) if is_model_call(turns[row.place].events[row.position])]
     return [past_prompt(turns, row, workflow, moments, history, log) for row in rows]
 
 
@@ -236,7 +236,7 @@ def test_past_prompt_after_node_without_model_is_that_sent(play):
 def test_past_prompt_without_its_node_is_refused(play):
     _, session = play(document(say("chat", self_loop=True)), "Hello")
     moments = Snapshots().catch_up(session.turns)
-    row = next(row for row in timeline(session.turns) if row.type == "say_llm")
+    row = next(row for row in build_timeline(session.turns) if row.type == "say_llm")
     other = Graph(session.workflow).workflow.model_copy(update={"node_configs": []})
 
     history, log = VariableHistory(moments).catch_up(), DecisionLog(Graph(other))

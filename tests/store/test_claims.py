@@ -270,7 +270,7 @@ def test_claim_of_another_machine_lapses_with_its_lease(store):
     store.claims.renew(progress(claim, lease_until=time.time() - 1), with_events=False, is_first=False)
     late = store.claims.lapse()
 
-    [unfinished] = store.notebook.unfinished(run_id)
+    [unfinished] = store.notebook.read_unfinished_turns(run_id)
     run = store.run(run_id)
     assert (early, late) == (0, 1)
     assert (run.status, len(run.input_output_pairs)) == ("waiting_for_user_input", 1)
@@ -308,7 +308,7 @@ def test_lapsed_first_turn_fails_its_run(store):
     run = store.run(claim.run_id)
     assert (run.status, run.termination_source) == ("failed", "stale_run_reaper")
     assert run.input_output_pairs == []
-    assert store.notebook.unfinished(claim.run_id)[0].workflow_id == TEA
+    assert store.notebook.read_unfinished_turns(claim.run_id)[0].workflow_id == TEA
     with pytest.raises(ConflictError):
         store.claims.finish(a_result(claim))
 
@@ -339,11 +339,11 @@ def test_next_turn_clears_journal(store):
 
     claim = a_claim(run_id, 2)
     store.claims.take(claim)
-    kept = store.notebook.unfinished(run_id)
+    kept = store.notebook.read_unfinished_turns(run_id)
     store.claims.finish(a_result(claim), clears_unfinished=bool(checkpoint.has_unfinished))
 
     assert len(kept) == 1
-    assert store.notebook.unfinished(run_id) == []
+    assert store.notebook.read_unfinished_turns(run_id) == []
     assert not store.checkpoint(run_id).has_unfinished
 
 
@@ -445,7 +445,7 @@ def test_restored_backup_has_interrupted_turns(url, other_url, tmp_path):
     with closing(Store(other_url)) as store:
         assert store.run(first).status == "failed"
         assert store.run(later).status == "waiting_for_user_input"
-        assert [turn.run_id for turn in store.notebook.unfinished()] == [later, first]
+        assert [turn.run_id for turn in store.notebook.read_unfinished_turns()] == [later, first]
         executed(store, later, 2)
 
 

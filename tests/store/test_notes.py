@@ -148,10 +148,10 @@ def test_interrupted_turns_are_read_and_deleted(url):
         interrupt(store, UnfinishedTurn(OTHER, TEA, 0, 2.0, b"{}", b"[1]"))
 
     with closing(Store(url)) as store:
-        everything, one = store.notebook.unfinished(), store.notebook.unfinished(RUN)
+        everything, one = store.notebook.read_unfinished_turns(), store.notebook.read_unfinished_turns(RUN)
         store.notebook.forget_unfinished(RUN)
         store.notebook.forget_unfinished(RUN)
-        left = store.notebook.unfinished()
+        left = store.notebook.read_unfinished_turns()
 
     assert [turn.run_id for turn in everything] == [OTHER, RUN]
     assert one == [UnfinishedTurn(RUN, TEA, 3, 1.0, b"{}", large)]

@@ -15,7 +15,7 @@ def test_snippets_name_the_first_place_of_each_word(store):
     store.notebook.comment(noted, Target(), "ada", "No green one")
     found = store.runs(search=RunSearch(text="tea green"))
 
-    snippets = store.snippets.of([run.workflow_run_id for run in found.rows], ["tea", "green"])
+    snippets = store.snippets.read_snippets([run.workflow_run_id for run in found.rows], ["tea", "green"])
 
     assert [(snippet.place, snippet.word) for snippet in snippets[said]] == [
         ("said", "tea"),

@@ -64,18 +64,18 @@ def test_result_replaces_earlier_one(store):
 def test_interrupted_suite_is_found_once_it_stopped(store):
     begin(store, FIRST)
     store.suites.add(FIRST, stored())
-    assert store.suites.interrupted(["a::b"]) is None
+    assert store.suites.find_interrupted_run(["a::b"]) is None
 
     change(store, FIRST, owner="another/machine/1/2")
 
-    assert store.suites.interrupted(["a::b", "c::d"]) == FIRST
-    assert store.suites.interrupted(["c::d"]) is None
+    assert store.suites.find_interrupted_run(["a::b", "c::d"]) == FIRST
+    assert store.suites.find_interrupted_run(["c::d"]) is None
 
     store.suites.end(FIRST, is_complete=False)
-    assert store.suites.interrupted(["a::b"]) == FIRST
+    assert store.suites.find_interrupted_run(["a::b"]) == FIRST
 
     store.suites.end(FIRST, is_complete=True)
-    assert store.suites.interrupted(["a::b"]) is None
+    assert store.suites.find_interrupted_run(["a::b"]) is None
 
 
 def test_continued_suite_keeps_its_start(store):
@@ -97,7 +97,7 @@ def test_past_results_are_the_last_ones(store):
     begin(store, SECOND)
     store.suites.add(SECOND, stored())
 
-    past = store.suites.past(["a::b", "c::d"], limit=3, without=SECOND)
+    past = store.suites.read_past_results(["a::b", "c::d"], limit=3, without=SECOND)
 
     assert [(each.digest[0], each.outcome) for each in past["a::b"]] == [
         ("3", "failed"),
@@ -119,7 +119,7 @@ def test_deleted_run_takes_words_along(store, erase):
         store.delete_run(run_id)
 
     assert store.suites.results(FIRST) == []
-    assert store.suites.past(["a::b"])["a::b"][0].outcome == "failed"
+    assert store.suites.read_past_results(["a::b"])["a::b"][0].outcome == "failed"
 
 
 def test_prune_deletes_old_suites(store):

@@ -102,8 +102,8 @@ def test_view_equals_what_events_up_to_cursor_tell(session, cursor):
         assert view.turn_number == then[-1].number
         assert [bubble.text for bubble in said] == [bubble.text for bubble in chat_messages(then, names)]
         assert run_history(view).moments.scopes(event) == scopes_at(then)
-        expected = log.catch_up(then).until(None)
-        assert decisions(view).until(event) == expected
+        expected = log.catch_up(then).find_last_decision(None)
+        assert decisions(view).find_last_decision(event) == expected
 
 
 def test_view_at_last_event_is_live_one(session, cursor):

@@ -62,7 +62,7 @@ class Comparison:
     @cached_property
     def kinds(self) -> dict[Kind, int]:
         """The number of differing rows by kind."""
-        return dict(Counter(kind_of(self.either(self.rows[place])) for place in self.differing))
+        return dict(Counter(kind_of(self.get_item(self.rows[place])) for place in self.differing))
 
     def following(self, place: int) -> int | None:
         """Return the next differing row after an index."""
@@ -76,15 +76,15 @@ class Comparison:
 
     def first_at(self, node: str) -> int | None:
         """Return the first differing row of a node, else its first row."""
-        rows = (place for place, row in enumerate(self.rows) if self.either(row).node == node)
-        differing = (place for place in self.differing if self.either(self.rows[place]).node == node)
+        rows = (place for place, row in enumerate(self.rows) if self.get_item(row).node == node)
+        differing = (place for place in self.differing if self.get_item(self.rows[place]).node == node)
         return next(differing, None) or next(rows, None)
 
     def pair(self, row: Row) -> tuple[Item | None, Item | None]:
         """Return the items of A and of B in a row."""
         return None if row.a is None else self.a[row.a], None if row.b is None else self.b[row.b]
 
-    def either(self, row: Row) -> Item:
+    def get_item(self, row: Row) -> Item:
         """Return the item of A in a row, else that of B."""
         return next(item for item in self.pair(row) if item is not None)
 
@@ -238,6 +238,6 @@ def compare_turns(
 
 
 def _event_difference(found: Comparison, row: Row) -> EventDifference:
-    item, place = found.either(row), row.b if row.a is None else row.a
+    item, place = found.get_item(row), row.b if row.a is None else row.a
     only_in = {"only_a": "A", "only_b": "B"}.get(row.verdict, "")
     return EventDifference(item.type, item.node, place or 0, only_in, tuple(found.differences(row)))

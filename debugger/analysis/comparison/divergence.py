@@ -63,7 +63,7 @@ class _Turn:
 
     def after(self) -> str:
         before = self._found.rows[self._first - 1 :: -1] if self._first else []
-        shared = (self._found.either(row) for row in before)
+        shared = (self._found.get_item(row) for row in before)
         node = next((label for item in shared if (label := self._label(item))), "")
         return f" after “{node}”" if node else ""
 
@@ -98,7 +98,7 @@ class _Turn:
         if one and other:
             paths = _listed(each.path for each in self._found.differences(row))
             return f"{_event_name(one)} differs in {paths}"
-        return f"{_event_name(self._found.either(row))} comes in {'A' if one else 'B'} only"
+        return f"{_event_name(self._found.get_item(row))} comes in {'A' if one else 'B'} only"
 
     def _took(self, item: Item | None) -> str:
         if item is None or item.event is None:

@@ -32,7 +32,7 @@ class VariableRow:
 
     @property
     def sign(self) -> str:
-        """The operation as one character."""
+        """Return ``+``, ``−``, ``~`` or ``=`` for the operation."""
         return "=" if self.op == "same" else SIGNS[self.op]
 
 
@@ -105,7 +105,7 @@ class WorkflowChange:
 
     @property
     def sign(self) -> str:
-        """The operation as one character."""
+        """Return ``+``, ``−`` or ``~`` for the operation."""
         return SIGNS[self.op]
 
 

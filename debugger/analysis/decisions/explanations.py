@@ -97,7 +97,7 @@ class Explainer:
         return label_of(node_id, node.label if node else self._names.get(node_id, node_id), self._names)
 
     def _evaluate(self, node: NodeConfig, record: DecisionRecord) -> list[EvaluatedEdge]:
-        edges = self._edges.out_of(node, record.caller, is_companion=COMPANION in record.thread_id)
+        edges = self._edges.find_candidates(node, record.caller, is_companion=COMPANION in record.thread_id)
         if record.stage == "after_giving_up" and edges[-1].kind == "retry":
             edges[-1] = CandidateEdge("nothing", None)
         edges = [edge for edge in edges if _is_evaluated(edge, record)]

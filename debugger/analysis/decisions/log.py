@@ -82,7 +82,7 @@ class DecisionLog(EventFold):
         """Return the decisions that took an edge, by its id."""
         return self._by_edge.get(edge_id, [])
 
-    def until(self, index: int | None) -> DecisionRecord | None:
+    def find_last_decision(self, index: int | None) -> DecisionRecord | None:
         """Return the last decision up to an event.
 
         Args:
@@ -134,7 +134,7 @@ class DecisionLog(EventFold):
         """Return the edge's id; direct edges may be recorded without it."""
         if record.edge_id is not None or record.outcome not in ("direct", "beside"):
             return record.edge_id
-        for edge in self._graph.leaving(record.source or ""):
+        for edge in self._graph.find_outgoing_edges(record.source or ""):
             if edge.destination_node_logical_id == record.destination:
                 return edge.logical_id.partition("@")[0]
         return None

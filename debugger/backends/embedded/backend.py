@@ -363,7 +363,7 @@ class EmbeddedBackend:
         if self._options.inline_python.mode == "sandboxed":
             return None
         number, _ = self.store.resolve_version(check_id("workflow", workflow_id), version_number)
-        interpreter = self._interpreters.of(workflow_id, number)
+        interpreter = self._interpreters.get_or_make(workflow_id, number)
         functions = python_functions(interpreter.workflow)
         return PythonUse(
             workflow_id,

@@ -52,7 +52,7 @@ def model_for(
 
 
 def default_llm(text: str) -> JsonObject | None:
-    """The configuration of the model for nodes that name none (U-58).
+    """Return the configuration of the model for nodes that name none (U-58).
 
     Args:
         text: Type, model and, where it has one, address, with spaces between them; may be empty.

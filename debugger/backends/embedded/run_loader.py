@@ -34,8 +34,8 @@ class InterpreterCache:
         self._made: OrderedDict[tuple[str, int], tuple[Interpreter, frozenset[str]]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, workflow_id: str, version_number: int) -> Interpreter:
-        """Return the interpreter of a version."""
+    def get_or_make(self, workflow_id: str, version_number: int) -> Interpreter:
+        """Return the interpreter of a version, made if there is none yet."""
         key = (workflow_id, version_number)
         with self._lock:
             made = self._made.get(key)
@@ -78,7 +78,7 @@ class LoadedRun:
     """It has an interrupted turn."""
 
 
-def start_run(
+def prepare_new_run(
     store: Store,
     interpreters: InterpreterCache,
     workflow_id: str,
@@ -86,7 +86,15 @@ def start_run(
     version_number: int | None,
     run_id: str,
 ) -> LoadedRun:
-    """Open a new run, under an id that is not taken yet.
+    """Return a new run that is not stored yet.
+
+    Args:
+        store: Has the workflow.
+        interpreters: Make the interpreter of its version.
+        workflow_id: The workflow.
+        turn_input: The input of the first turn, which may say where to begin.
+        version_number: The version; ``None`` is the one in the input, else the active one.
+        run_id: An unused id; not checked.
 
     Raises:
         NotFoundError: There is no such workflow or version.
@@ -94,7 +102,7 @@ def start_run(
         InputError: The input says where to begin, and that cannot be used.
     """
     number, name = store.resolve_version(workflow_id, requested_version(version_number, turn_input))
-    interpreter = interpreters.of(workflow_id, number)
+    interpreter = interpreters.get_or_make(workflow_id, number)
     state = interpreter.begin(turn_input)
     return LoadedRun(run_id, workflow_id, number, name, 1, interpreter, state, "started", is_new=True)
 
@@ -127,7 +135,7 @@ def resume_run(
         checkpoint.version_number,
         None,
         checkpoint.turn_number + 1,
-        interpreters.of(workflow_id, checkpoint.version_number),
+        interpreters.get_or_make(workflow_id, checkpoint.version_number),
         state,
         checkpoint.status,
         has_unfinished=bool(checkpoint.has_unfinished),

@@ -43,7 +43,7 @@ class StoredTurns:
         state, status = RunState.from_json(checkpoint.checkpoint), checkpoint.status
         outlook = NOTHING_AHEAD
         if status in ("waiting_for_user_input", "running"):
-            interpreter = self._interpreters.of(checkpoint.workflow_id, checkpoint.version_number)
+            interpreter = self._interpreters.get_or_make(checkpoint.workflow_id, checkpoint.version_number)
             outlook = pending_work(interpreter.routes, state)
         errors = [event.get("error_message") for event in events if event.get("type") == "workflow_error"]
         is_waiting = status == "waiting_for_user_input"
@@ -62,7 +62,9 @@ class StoredTurns:
             record_length=checkpoint.turn_number,
         )
 
-    def named(self, client_turn_id: str | None, workflow_id: str, run_id: str | None) -> ClientTurn | None:
+    def find_by_client_turn_id(
+        self, client_turn_id: str | None, workflow_id: str, run_id: str | None
+    ) -> ClientTurn | None:
         """Return the turn that has a client turn id already.
 
         Args:
@@ -95,7 +97,7 @@ class StoredTurns:
             NotFoundError: There is no such run.
         """
         client_turn_id, run_id = sent.turn_input.client_turn_id, sent.run_id
-        named = self.named(client_turn_id, workflow_id, run_id)
+        named = self.find_by_client_turn_id(client_turn_id, workflow_id, run_id)
         if named is not None:
             found = self._found(named.run_id, named.turn_number, is_in_progress=named.is_in_progress)
         elif run_id is None:

@@ -16,10 +16,10 @@ from debugger.backends.embedded.run_loader import (
     InterpreterCache,
     LoadedRun,
     check_workflow,
+    prepare_new_run,
     reject_missing_nodes,
     resume_run,
     run_ended,
-    start_run,
 )
 from debugger.backends.embedded.stored_turns import StoredTurns
 from debugger.engine.background_call import POLL_SECONDS
@@ -162,7 +162,7 @@ class Turns:
     def _begin(self, request: TurnRequest) -> TurnStream:
         run_id, turn_input = request.run_id, request.turn_input
         if run_id is None:
-            opened = start_run(
+            opened = prepare_new_run(
                 self._store,
                 self._interpreters,
                 request.workflow_id,
@@ -345,7 +345,7 @@ class Turns:
     def _earlier(self, request: TurnRequest) -> TurnStream | None:
         """Return the stream of the turn that a request repeats."""
         turn_input, run_id = request.turn_input, request.run_id
-        found = self.stored.named(turn_input.client_turn_id, request.workflow_id, run_id)
+        found = self.stored.find_by_client_turn_id(turn_input.client_turn_id, request.workflow_id, run_id)
         if found is not None:
             return TurnStream(found.run_id, self._repeated(request), turn_number=found.user_turn_number)
         if turn_input.command == "stop" and run_id is not None and self._is_stopped(run_id):
@@ -382,7 +382,9 @@ class Turns:
     def _repeated(self, request: TurnRequest) -> Generator[Event, None, TurnResult]:
         """Wait for the end of a repeated turn and return its result."""
         while True:
-            found = self.stored.named(request.turn_input.client_turn_id, request.workflow_id, request.run_id)
+            found = self.stored.find_by_client_turn_id(
+                request.turn_input.client_turn_id, request.workflow_id, request.run_id
+            )
             if found is None:
                 stream = self.execute(request)  # it was abandoned, or its process has ended
                 yield from stream

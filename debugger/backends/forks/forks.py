@@ -131,7 +131,7 @@ class Forks:
         restored = self._checkpoints.restore(run_id, turn_number)
         wanted = restored.version_number if version_number is None else version_number
         version = self._store.resolve_version(restored.workflow_id, wanted)
-        graph = self._interpreters.of(restored.workflow_id, wanted).graph
+        graph = self._interpreters.get_or_make(restored.workflow_id, wanted).graph
         prepare_fork(restored.state, graph, edits, start_node_logical_id)
         record = self._record(run_id, turn_number, restored.state, run_by)
         self._store.fork(
@@ -166,7 +166,7 @@ class Forks:
             cancelled: Set to end it early.
         """
         restored = self._checkpoints.restore(run_id, turn_number)
-        interpreter = interpreters.of(restored.workflow_id, restored.version_number)
+        interpreter = interpreters.get_or_make(restored.workflow_id, restored.version_number)
         recorded = self._checkpoints.recorded_input(run_id, restored)
         turn = interpreter.turn(
             restored.state,
@@ -214,8 +214,8 @@ class Forks:
         restored = self._checkpoints.restore(run_id, next_turn, may_be_over=not is_replay)
         workflow_id = target.target_workflow_id or restored.workflow_id
         version = self._store.resolve_version(workflow_id, target.target_version_number)
-        source = self._interpreters.of(restored.workflow_id, restored.version_number)
-        goal = self._interpreters.of(workflow_id, version.version_number)
+        source = self._interpreters.get_or_make(restored.workflow_id, restored.version_number)
+        goal = self._interpreters.get_or_make(workflow_id, version.version_number)
         _, document = self._store.document(workflow_id, version.version_number)
         is_same = self._is_same(run_id, restored, document)
         position, has_ended = str(restored.state.main.position), restored.state.main.ended

@@ -91,7 +91,7 @@ class Checkpoints:
 
     def _first(self, last: Checkpoint) -> RestoredRun:
         """Return the state before the first turn; all states share its seed."""
-        interpreter = self._interpreters.of(last.workflow_id, last.version_number)
+        interpreter = self._interpreters.get_or_make(last.workflow_id, last.version_number)
         try:
             state = RunState.from_json(self._store.checkpoint(last.run_id, 0).checkpoint)
         except NotFoundError:  # only the fork of a first turn has a checkpoint before it

@@ -171,7 +171,7 @@ class _Rewriter:
         self._keeps_memos = keeps_memos
 
     def rewritten(self, value: Any, depth: int = 0) -> Any:
-        """The same value with the new words."""
+        """Return the same value with the new words."""
         if depth > _DEEPEST:
             return value
         if isinstance(value, list):

@@ -16,8 +16,8 @@ from debugger.backends.base_url import check_base_url, is_loopback, is_same_orig
 from debugger.backends.hosted.http_errors import (
     RequestInfo,
     looks_like_a_page,
-    no_answer,
-    refusal,
+    make_no_answer_error,
+    make_refusal_error,
     retry_after,
 )
 from debugger.errors import (
@@ -44,7 +44,7 @@ KEEPALIVE_SECONDS = 2.0
 """Seconds that an unused connection stays open: less than on servers, so that none is gone when needed."""
 
 Query = Mapping[str, str | int | bool]
-Read = TypeVar("Read")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Answer:
     request: RequestInfo
     body: JsonObject
 
-    def read(self, reader: Callable[[JsonObject], Read], part: JsonObject | None = None) -> Read:
+    def read(self, reader: Callable[[JsonObject], Result], part: JsonObject | None = None) -> Result:
         """Return what a reader makes of the object, or of its part.
 
         Raises:
@@ -64,7 +64,7 @@ class Answer:
             return reader(self.body if part is None else part)
         except (InputError, WorkflowError) as error:
             # Not "from error": its cause repeats the values that were answered.
-            raise self.answer_error(error.message) from None
+            raise self.make_answer_error(error.message) from None
 
     def rows(self, *keys: str) -> list[JsonObject]:
         """Return the rows of a list, under the first matching key.
@@ -74,13 +74,13 @@ class Answer:
         """
         found = next((self.body[key] for key in keys if isinstance(self.body.get(key), list)), None)
         if found is None:
-            raise self.answer_error(f"it has no list {keys[0]!r}")
+            raise self.make_answer_error(f"it has no list {keys[0]!r}")
         for number, row in enumerate(found):
             if not isinstance(row, dict):
-                raise self.answer_error(f"{keys[0]}[{number}] is not an object")
+                raise self.make_answer_error(f"{keys[0]}[{number}] is not an object")
         return list(found)
 
-    def answer_error(self, reason: str) -> AnswerError:
+    def make_answer_error(self, reason: str) -> AnswerError:
         """Return the error for an answer that breaks the protocol."""
         return AnswerError(
             f"The answer to {self.request} cannot be used: {self.request.quote(reason)}.",
@@ -106,11 +106,11 @@ class ApiClient:
         self._key = settings.api_key.get_secret_value().strip()
         self._former_keys: tuple[str, ...] = ()
         self.is_loopback = is_loopback(httpx.URL(self.base_url).host)
-        """Whether the API is on this machine, and no proxy is of use on the way."""
+        """Whether the API is on this machine; requests to it use no proxy and need no key."""
         self.server_checks_numbers = False
-        """The server says that it checks the turn number that a client expects."""
-        self.headers = _headers(settings, self._key)
-        """What every request carries; the key is among it."""
+        """Whether the server says that it checks the turn number that a client expects."""
+        self.headers = _build_headers(settings, self._key)
+        """The headers of every request, with the key."""
         try:
             self._client = httpx.Client(
                 headers=self.headers,
@@ -150,7 +150,7 @@ class ApiClient:
                 advice="Connect again.",
             )
         key = settings.api_key.get_secret_value().strip()
-        headers = _headers(settings, key)
+        headers = _build_headers(settings, key)
         if self._key and self._key != key:
             self._former_keys += (self._key,)
         self._key, self.headers, self._client.headers = key, headers, httpx.Headers(headers)
@@ -160,10 +160,11 @@ class ApiClient:
         """Return whether there is a key, or none is needed."""
         return bool(self._key) or self.is_loopback
 
-    def session_token(self) -> str | None:
-        """Return a token for one socket; ``None`` where the API has none.
+    def fetch_session_token(self) -> str | None:
+        """Return a token for one socket, or ``None``.
 
-        The answer also sets `server_checks_numbers`.
+        It is ``None`` where the API has none, or answers something malformed or nothing in time. The answer
+        also sets `server_checks_numbers`.
 
         Raises:
             ConnectionError: There is no connection to the API at all.
@@ -181,7 +182,7 @@ class ApiClient:
             return None
         return token if isinstance(token, str) and token else None
 
-    def request_info(self, method: str, path: str, subject: str, risk: str = "") -> RequestInfo:
+    def describe_request(self, method: str, path: str, subject: str, risk: str = "") -> RequestInfo:
         """Return the description of a request for errors; secrets are masked in it."""
         secrets = tuple(key for key in (self._key, *self._former_keys) if key)
         return RequestInfo(method, self.base_url + path, subject, risk, secrets)
@@ -195,8 +196,8 @@ class ApiClient:
         `MAX_WAIT` seconds.
 
         Args:
-            path: Of the URL, below the base.
-            subject: What it is about, for errors.
+            path: The path of the URL below the base.
+            subject: What the request is about, for errors.
             query: Names and values to add to the URL.
             timeout: Seconds to wait for an answer, instead of the settings' own.
 
@@ -205,7 +206,7 @@ class ApiClient:
             ApiError: No response came, or one with an error status.
             AnswerError: The response holds no JSON object.
         """
-        request = self.request_info("GET", path, subject)
+        request = self.describe_request("GET", path, subject)
         for attempt in range(MAX_RETRIES + 1):
             response = self.send(request, query=query, timeout=timeout)
             if response.is_success:
@@ -214,7 +215,7 @@ class ApiClient:
             if wait is None:
                 break
             time.sleep(wait)
-        raise refusal(request, response)
+        raise make_refusal_error(request, response)
 
     def post(
         self,
@@ -229,8 +230,8 @@ class ApiClient:
         """Send an object, once.
 
         Args:
-            path: Of the URL, below the base.
-            subject: What it is about, for errors.
+            path: The path of the URL below the base.
+            subject: What the request is about, for errors.
             body: The object to send; ``None`` sends none.
             query: Names and values to add to the URL.
             risk: What may have happened although no answer came, as a sentence.
@@ -242,12 +243,12 @@ class ApiClient:
             ApiError: No response came, or one with an error status.
             AnswerError: The response holds no JSON object.
         """
-        request = self.request_info("POST", path, subject, risk)
+        request = self.describe_request("POST", path, subject, risk)
         response = self.send(
             request, query=query, content=None if body is None else encode_body(body), timeout=timeout
         )
         if not response.is_success:
-            raise refusal(request, response)
+            raise make_refusal_error(request, response)
         return Answer(request, read_object(request, response))
 
     def delete(self, path: str, subject: str) -> None:
@@ -256,10 +257,10 @@ class ApiClient:
         Raises:
             ApiError: No response came, or one with an error status.
         """
-        request = self.request_info("DELETE", path, subject, "It may have been deleted nevertheless.")
+        request = self.describe_request("DELETE", path, subject, "It may have been deleted nevertheless.")
         response = self.send(request)
         if not response.is_success:
-            raise refusal(request, response)
+            raise make_refusal_error(request, response)
 
     def close(self) -> None:
         """Close the connections."""
@@ -292,18 +293,23 @@ class ApiClient:
             )
         seconds = self.settings.timeout if timeout is None else timeout
         limits = httpx.Timeout(seconds, connect=self.settings.connect_timeout)
-        own = {**outgoing_headers(), **(headers or {})}
+        request_headers = {**outgoing_headers(), **(headers or {})}
         try:
             return self._client.request(
-                request.method, request.url, params=query, content=content, headers=own, timeout=limits
+                request.method,
+                request.url,
+                params=query,
+                content=content,
+                headers=request_headers,
+                timeout=limits,
             )
         except httpx.RequestError as error:
-            raise no_answer(
+            raise make_no_answer_error(
                 request, error, timeout=seconds, connect_timeout=self.settings.connect_timeout
             ) from error
 
 
-def _headers(settings: HostedSettings, key: str) -> dict[str, str]:
+def _build_headers(settings: HostedSettings, key: str) -> dict[str, str]:
     if key.lower().startswith("bearer "):
         raise SettingsError(
             "The API key begins with the word Bearer, which is not part of it.",
@@ -358,8 +364,8 @@ def _wait_before_retry(response: httpx.Response, attempt: int) -> float | None:
     Source: ``platform.md#retries``.
     """
     wait = max(retry_after(response) or 0.0, random.uniform(0, min(MAX_WAIT, 0.5 * 2**attempt)))
-    may = response.status_code in RETRIED and attempt < MAX_RETRIES and wait <= MAX_WAIT
-    return wait if may else None
+    can_retry = response.status_code in RETRIED and attempt < MAX_RETRIES and wait <= MAX_WAIT
+    return wait if can_retry else None
 
 
 def read_object(request: RequestInfo, response: httpx.Response) -> JsonObject:

@@ -10,7 +10,7 @@ from typing import Literal
 import httpx
 
 from debugger.backends.hosted.client import Answer, ApiClient, Query, read_object
-from debugger.backends.hosted.http_errors import RequestInfo, refusal
+from debugger.backends.hosted.http_errors import RequestInfo, make_refusal_error
 from debugger.backends.hosted.websocket import HANDSHAKE_ERRORS, handshake, handshake_failure
 from debugger.errors import (
     AnswerError,
@@ -85,7 +85,7 @@ class _ConnectionTest:
         if self._is_unreachable:
             return self._not_made(call, path), found
         started = time.perf_counter()
-        request = self._client.request_info("GET", path, f"the list of {noun}s")
+        request = self._client.describe_request("GET", path, f"the list of {noun}s")
         status, answer = self._read(request, {"page": 1, "size": 20})
         try:
             if isinstance(answer, DebuggerError):
@@ -110,7 +110,7 @@ class _ConnectionTest:
             return "", error
         status = str(response.status_code)
         if not response.is_success:
-            return status, refusal(request, response)
+            return status, make_refusal_error(request, response)
         try:
             return status, Answer(request, read_object(request, response))
         except AnswerError as error:
@@ -146,7 +146,7 @@ class _ConnectionTest:
         is_dropped = False
         wanted = list(dict.fromkeys([*self._own_run_ids, *run_ids]))[:MAX_RUNS_READ]
         for run_id in wanted:
-            request = self._client.request_info("GET", path.format(run_id=run_id), f"run {run_id!r}")
+            request = self._client.describe_request("GET", path.format(run_id=run_id), f"run {run_id!r}")
             last_status, answer = self._read(request)
             if isinstance(answer, DebuggerError):
                 continue

@@ -100,7 +100,7 @@ class AnswerLost(Exception):
         """Ids of the events that were yielded before."""
 
 
-def no_answer(
+def make_no_answer_error(
     request: RequestInfo, error: httpx.RequestError, *, timeout: float, connect_timeout: float
 ) -> ApiError:
     """Return the error for a request without an answer in HTTP.
@@ -143,8 +143,8 @@ def _no_answer(
     )
 
 
-def refusal(request: RequestInfo, response: httpx.Response) -> DebuggerError:
-    """The error for an answer with a status other than success."""
+def make_refusal_error(request: RequestInfo, response: httpx.Response) -> DebuggerError:
+    """Return the error for an answer with a status other than success."""
     if response.status_code < 400:
         return _redirect(request, response)
     body = _json_or_none(response)

@@ -114,7 +114,7 @@ def has_more(body: JsonObject, rows: int, seen: int) -> bool:
 
 
 def workflow_summary(body: JsonObject) -> WorkflowSummary:
-    """The row of the workflow that an answer is about.
+    """Return the row of the workflow that an answer is about.
 
     Raises:
         InputError: It has no id.
@@ -123,7 +123,7 @@ def workflow_summary(body: JsonObject) -> WorkflowSummary:
 
 
 def version_summary(row: JsonObject) -> VersionSummary:
-    """A version without its graph.
+    """Return a version without its graph.
 
     Raises:
         InputError: It has no number.
@@ -132,7 +132,7 @@ def version_summary(row: JsonObject) -> VersionSummary:
 
 
 def version_graph(row: Mapping[str, Any]) -> JsonObject | None:
-    """The graph that a version carries, if it does."""
+    """Return the graph that a version carries, else ``None``."""
     for key in GRAPH_KEYS:
         try:
             return dict(unwrap_document(row.get(key)))

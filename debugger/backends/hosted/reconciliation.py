@@ -268,14 +268,14 @@ def _outcome(
     if was_accepted:
         return _unknown(reason, f"Run {found.run_id} was started, and its record does not hold the turn.")
     if found.newer_turns:
-        return stale(sent, found.newer_turns)
+        return make_stale_turn_error(sent, found.newer_turns)
     return NotExecutedError(
         f"{reason.message} The record does not hold the turn, so it was not executed.",
         advice="Send it again.",
     )
 
 
-def stale(sent: SentTurn, newer_turns: int) -> StaleTurnError:
+def make_stale_turn_error(sent: SentTurn, newer_turns: int) -> StaleTurnError:
     """Return the error for a turn refused because of newer turns."""
     first = sent.turn_number or 1
     last = first + newer_turns - 1

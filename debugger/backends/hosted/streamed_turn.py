@@ -9,7 +9,7 @@ from collections.abc import Generator
 import httpx
 
 from debugger.backends.hosted.client import encode_body
-from debugger.backends.hosted.http_errors import AnswerLost, RequestInfo, refusal
+from debugger.backends.hosted.http_errors import AnswerLost, RequestInfo, make_refusal_error
 from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, result_from_events
 from debugger.backends.hosted.websocket import Socket, SocketClosed
 from debugger.engine.background_call import POLL_SECONDS
@@ -194,7 +194,7 @@ class StreamedTurn:
         """Return what the end of the connection means (``platform.md#close-codes``)."""
         if not self.is_acknowledged and closed.code is not None:
             status = closed.code - 4000 if closed.code in _REFUSALS else _OTHER_REFUSALS.get(closed.code, 500)
-            error = refusal(self._request, httpx.Response(status, json={"detail": closed.reason}))
+            error = make_refusal_error(self._request, httpx.Response(status, json={"detail": closed.reason}))
             if status < 500 or isinstance(error, NotStartableError):
                 return AnswerLost(error, is_refusal=True)
         code = f" ({self._request.quote(f'{closed.code} {closed.reason}')})" if closed.code else ""

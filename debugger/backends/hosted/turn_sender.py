@@ -9,7 +9,7 @@ from functools import partial
 import httpx
 
 from debugger.backends.hosted.client import Answer, ApiClient, encode_body, read_object
-from debugger.backends.hosted.http_errors import AnswerLost, RequestInfo, refusal
+from debugger.backends.hosted.http_errors import AnswerLost, RequestInfo, make_refusal_error
 from debugger.backends.hosted.payloads import (
     execute_body,
     live_input,
@@ -119,12 +119,12 @@ class TurnSender:
             DebuggerError: The API refuses the turn.
         """
         if response.status_code == 429 or response.status_code >= 500:
-            error = refusal(request, response)
+            error = make_refusal_error(request, response)
             if isinstance(error, NotStartableError | UnsupportedError):
                 raise error
             raise AnswerLost(error)
         if not response.is_success:
-            error = refusal(request, response)
+            error = make_refusal_error(request, response)
             if isinstance(error, RunEndedError) and sent.turn_input.command != "stop":
                 # It may be the answer to another turn: a first turn belongs to no run that could have ended.
                 raise AnswerLost(error, is_refusal=sent.run_id is not None)
@@ -236,7 +236,7 @@ class TurnSender:
 
     def _request(self, method: str, path: str, workflow_id: str, sent: SentTurn) -> RequestInfo:
         subject = run_named(sent.run_id) if sent.run_id else workflow_named(workflow_id)
-        return self._client.request_info(method, path, subject, RISK)
+        return self._client.describe_request(method, path, subject, RISK)
 
 
 def _raise_if_cancelled(cancelled: threading.Event) -> None:

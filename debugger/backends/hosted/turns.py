@@ -15,7 +15,7 @@ from debugger.backends.base import TurnProgress
 from debugger.backends.hosted.client import Answer, ApiClient
 from debugger.backends.hosted.http_errors import AnswerLost
 from debugger.backends.hosted.payloads import execute_body, run_named, turn_result
-from debugger.backends.hosted.reconciliation import Reconciliation, stale
+from debugger.backends.hosted.reconciliation import Reconciliation, make_stale_turn_error
 from debugger.backends.hosted.turn_results import AnswerCheck
 from debugger.backends.hosted.turn_sender import RISK, TurnSender
 from debugger.engine.background_call import call_cancellable
@@ -129,7 +129,7 @@ class HostedTurns:
             return self._reconciliation.end_of(run_id)
         result = answer.read(turn_result)
         if result.run_id != run_id:
-            raise answer.answer_error(f"it is of run {result.run_id}")
+            raise answer.make_answer_error(f"it is of run {result.run_id}")
         events = [answer.read(parse_event, event) for event in result.events]
         for event in events:
             self._check.check_event(event.logical_id)
@@ -222,7 +222,7 @@ class HostedTurns:
             if found.result is not None:
                 return found.result
             if found.newer_turns:
-                raise stale(sent, found.newer_turns) from conflict
+                raise make_stale_turn_error(sent, found.newer_turns) from conflict
             if found.state == "absent" and sent.run_id is None:
                 raise conflict
             if not found.is_run_busy:

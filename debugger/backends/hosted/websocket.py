@@ -81,7 +81,7 @@ class Socket:
             raise _socket_closed(closed) from None
 
     def receive(self, timeout: float) -> JsonObject | None:
-        """The next frame; ``None`` when none has come in time (seconds).
+        """Return the next frame; ``None`` when none has come in time (seconds).
 
         Raises:
             SocketClosed: None will come any more.
@@ -208,7 +208,7 @@ def handshake(client: ApiClient) -> reconnect:
     """Return the context in which a socket is open."""
     near = client.is_loopback
     address = _socket_url(client.base_url)
-    token = client.session_token()
+    token = client.fetch_session_token()
     return _Handshake(
         f"{address}{STREAM}" + (f"?{urlencode({'token': token})}" if token else ""),
         # The certificates that requests trust, too.

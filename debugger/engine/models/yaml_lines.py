@@ -182,7 +182,10 @@ class _Reader:
         self._seen: set[int] = set()
 
     def read(self, node: yaml.Node, place: tuple[int, int] | None = None) -> LocatedValue:
-        """One node and all below it; in a mapping its key has the place."""
+        """Return one node and all below it.
+
+        In a mapping its key has the place.
+        """
         place = place or _place(node.start_mark)
         if isinstance(node, yaml.ScalarNode):
             return LocatedValue(_scalar(node, place), *place)

@@ -81,7 +81,7 @@ class ToolNode(Node[ToolNodeConfig]):
 
     @property
     def result_name(self) -> str:
-        """Return the result variable: the node's, else the tool's."""
+        """Return the result variable's name: the node's, else the tool's, else ``tool_result``."""
         own = self.config.result_runtime_variable_name
         if own and own != RESULT_NAME:
             return own

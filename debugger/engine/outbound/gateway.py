@@ -37,13 +37,13 @@ class HttpLimits:
     """The limits of a call over HTTP."""
 
     connect_seconds: float = 5
-    """Until a connection must stand."""
+    """Maximum seconds to connect."""
     answer_bytes: int = 5_000_000
-    """Of the answer's body, unpacked."""
+    """Maximum bytes of the answer's body, unpacked."""
     redirects: int = 5
-    """That are followed."""
+    """Maximum number of redirects that are followed."""
     refuses_private: bool = False
-    """Refuse loopback, private networks and other addresses outside the Internet."""
+    """Whether to refuse loopback, private networks and other addresses outside the Internet."""
 
 
 Answer = TypeVar("Answer")
@@ -79,7 +79,8 @@ class OutboundCall(Generic[Answer]):
     refusal: str = ""
     """The reason to refuse it under any policy, such as a secret for another host."""
     status_of: Callable[[Answer], int | None] = _no_status
-    """The status code of an answer, for the ledger; one outside 200 to 299 counts as a failure there."""
+    """The status code of an answer, for the ledger; one outside 200 to 299 counts as a failure there. If this
+    raises, the call fails."""
 
     @property
     def simulation_note(self) -> str:
@@ -106,11 +107,11 @@ class Gateway(Protocol):
     """A gateway to the outside."""
 
     ledger: list[JsonObject]
-    """Every call so far, as `LiveGateway` logs it."""
+    """The logged calls, each as `LiveGateway` logs it; a `BlockedGateway` logs none."""
     secrets: Secrets
-    """What is filled into a call only when it is really made."""
+    """The secrets, filled into a call only when it is really made."""
     limits: HttpLimits
-    """How far a call over HTTP may go."""
+    """The limits of each call over HTTP."""
 
     def call(
         self,
@@ -139,7 +140,7 @@ class BlockedGateway:
     def call(
         self, call: OutboundCall[Answer], *, node_logical_id: str, timeout: float
     ) -> OutboundOutcome[Answer]:
-        """Refuse it."""
+        """Refuse a call, and log nothing."""
         return OutboundOutcome(
             "blocked", error=f"{call.target} was not called: this engine has no network access."
         )
@@ -154,7 +155,7 @@ class Policies:
     write: Policy = "blocked"
     contact: Policy = "blocked"
     python: Policy = "simulated"
-    """Code that may run never comes here, and code that may not is never run."""
+    """For code that may not run, which is answered for at most; code that may run makes no call."""
 
     def of(self, call_class: CallClass) -> Policy:
         """Return the policy of one class."""
@@ -199,42 +200,52 @@ class LiveGateway(Gateway):
     def call(
         self, call: OutboundCall[Answer], *, node_logical_id: str, timeout: float
     ) -> OutboundOutcome[Answer]:
-        """Treat one call as its class's policy says. Never raises."""
+        """Make, simulate or refuse a call by its policy, and log it.
+
+        Never raises.
+        """
         began = self._now()
         with spans.span(
             f"call {call.kind}", call_class=call.call_class, node_logical_id=node_logical_id
         ) as span:
-            outcome = self._outcome(call, timeout)
+            outcome, status = self._execute(call, timeout)
             if span is not None:
                 span.set_attributes({"how": outcome.how, "has_answer": outcome.answer is not None})
-        self.ledger.append(self._entry(call, outcome, node_logical_id, began))
+        self.ledger.append(self._make_entry(call, outcome, status, node_logical_id, began))
         return outcome
 
-    def _outcome(self, call: OutboundCall[Answer], timeout: float) -> OutboundOutcome[Answer]:
+    def _execute(
+        self, call: OutboundCall[Answer], timeout: float
+    ) -> tuple[OutboundOutcome[Answer], int | None]:
+        """Return what came of a call, with the status code of its answer."""
         if call.refusal:
-            return OutboundOutcome("blocked", error=self.secrets.mask(call.refusal))
+            return OutboundOutcome("blocked", error=self.secrets.mask(call.refusal)), None
         policy = self.policies.of(call.call_class)
         if policy == "blocked" or (policy == "live" and call.live is None):
-            return OutboundOutcome("blocked", error=self.secrets.mask(_refusal(call, policy)))
+            return OutboundOutcome("blocked", error=self.secrets.mask(_explain_refusal(call, policy))), None
         try:
-            answer = self._simulated(call) if policy == "simulated" else _live(call, timeout)
+            answer = self._simulate(call) if policy == "simulated" else _call_live(call, timeout)
+            return OutboundOutcome(policy, answer), None if answer is None else call.status_of(answer)
         except OutboundError as error:
-            return OutboundOutcome(policy, error=self.secrets.mask(str(error)))
+            return OutboundOutcome(policy, error=self.secrets.mask(str(error))), None
         except Exception as error:  # whatever a caller's code does wrong, the run goes on
             error_text = self.secrets.mask(f"{call.target} failed: {type(error).__name__}: {error}")
-            return OutboundOutcome(policy, error=error_text)
-        return OutboundOutcome(policy, answer)
+            return OutboundOutcome(policy, error=error_text), None
 
-    def _simulated(self, call: OutboundCall[Answer]) -> Answer:
+    def _simulate(self, call: OutboundCall[Answer]) -> Answer:
         recorded = find_recorded_answer(call.target, self.answers)
         if recorded is not None and recorded.error is not None:
             raise OutboundError(recorded.error)
         return call.simulate(recorded)
 
-    def _entry(
-        self, call: OutboundCall[Answer], outcome: OutboundOutcome[Answer], node_id: str, began: float
+    def _make_entry(
+        self,
+        call: OutboundCall[Answer],
+        outcome: OutboundOutcome[Answer],
+        status: int | None,
+        node_id: str,
+        began: float,
     ) -> JsonObject:
-        status = None if outcome.answer is None else call.status_of(outcome.answer)
         came = outcome.error is None and outcome.answer is not None
         return {
             "at": began,
@@ -251,14 +262,14 @@ class LiveGateway(Gateway):
         }
 
 
-def _live(call: OutboundCall[Answer], timeout: float) -> Answer:
+def _call_live(call: OutboundCall[Answer], timeout: float) -> Answer:
     assert call.live is not None
     if timeout <= 0:
         raise OutboundError(f"{call.target} was not called: no time is left for it.")
     return call.live(timeout)
 
 
-def _refusal(call: OutboundCall[Any], policy: Policy) -> str:
+def _explain_refusal(call: OutboundCall[Any], policy: Policy) -> str:
     setting = f"WORKFLOW_DEBUGGER_OUTBOUND_{call.call_class.upper()}"
     if policy == "live":
         return (

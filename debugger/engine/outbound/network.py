@@ -34,7 +34,7 @@ class Deadline:
         self._cancelled = cancelled
 
     def left(self) -> float:
-        """Seconds until the end, always more than none.
+        """Return the seconds until the end, always more than 0.
 
         Raises:
             OutboundError: Time is up, or the run was stopped.

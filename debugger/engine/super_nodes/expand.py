@@ -84,7 +84,7 @@ class _Expander:
         self._levels = self._found(outermost)
 
     def expansion(self) -> Expansion:
-        """The workflow without super nodes."""
+        """Return the workflow without super nodes."""
         inner = {
             str(node["logical_id"]): node
             for level in reversed(self._levels[1:])
@@ -173,7 +173,7 @@ class _Expander:
     # Putting together
 
     def _joined(self) -> Workflow:
-        joined = self._variables.onto(self._document)
+        joined = self._variables.merge_into(self._document)
         config = self._document.get("workflow_config") or {}
         # The author's nodes get their workflow's tools, which no inner node gets.
         own = (with_tools(node, config) for node in self._levels[0].nodes if not is_expandable(node))
@@ -255,8 +255,11 @@ class Variables:
         yield from _add_first(super_node, self.given_dynamic, filled.dynamic_variables)
         yield from _add_first(super_node, self.given_runtime, filled.runtime_variables)
 
-    def onto(self, document: JsonObject) -> JsonObject:
-        """Return the outer document with these variables beneath and above its own."""
+    def merge_into(self, document: JsonObject) -> JsonObject:
+        """Return a copy of the outer document with these variables merged.
+
+        Inner defaults lose to the document's values; the super node's values replace them.
+        """
         config = document.get("workflow_config") or {}
         miscellaneous = config.get("miscellaneous") or {}
         defaults = miscellaneous.get("default_dynamic_variables")

@@ -50,15 +50,15 @@ class Renaming:
         self._aliases: Final = aliases
 
     def id(self, inner: str) -> str:
-        """A node's or an edge's id in the expanded workflow."""
+        """Return a node's or an edge's id in the expanded workflow."""
         return f"{self._prefix}{inner}"
 
     def optional_id(self, inner: Any) -> Any:
-        """The same, where there may be none."""
+        """Return the same as `id`; other values than texts stay."""
         return self.id(inner) if isinstance(inner, str) else inner
 
     def value(self, value: Any) -> Any:
-        """A copy of any JSON value with the variables in it rewritten.
+        """Return a copy of any JSON value with the variables in it rewritten.
 
         Raises:
             RecursionError: It is nested too deep.
@@ -72,7 +72,7 @@ class Renaming:
         return value
 
     def text(self, text: str) -> str:
-        """A text with the variables in it rewritten."""
+        """Return a text with the variables in it rewritten."""
         if "[[" not in text and not (self._aliases and "{{" in text):
             return text
         parts, end = [], 0

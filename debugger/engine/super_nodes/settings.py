@@ -38,7 +38,7 @@ def with_inherited_settings(node: JsonObject, config: JsonObject, rule: ModelRul
         return node
     node = _prompted(with_tools(node, config), config)
     model = rule.of(node)
-    node = model.onto(node) if model else {**node, "llms_config": _DEFERRING}
+    node = model.apply_to(node) if model else {**node, "llms_config": _DEFERRING}
     if node.get("backchannel_response_config") is None and config.get("backchannel_response_config"):
         node["backchannel_response_config"] = config["backchannel_response_config"]
     if as_bool(config.get(_IGNORE_CONTENT), False):
@@ -122,8 +122,8 @@ class Model(NamedTuple):
     saved_id: Any
     config: Any
 
-    def onto(self, node: JsonObject) -> JsonObject:
-        """Return a node with this model."""
+    def apply_to(self, node: JsonObject) -> JsonObject:
+        """Return a copy of a node with this model set."""
         return {**node, "attachable_llm_config_id": self.saved_id, "llms_config": self.config}
 
 
@@ -155,15 +155,15 @@ class ModelRule:
 
     def of(self, node: JsonObject) -> Model | None:
         """Return a node's model, or ``None`` for the outermost workflow's default."""
-        return self.applied(model_of(node))
+        return self.apply_rules(model_of(node))
 
-    def applied(self, chosen: Model | None) -> Model | None:
+    def apply_rules(self, chosen: Model | None) -> Model | None:
         """Return a choice with the outer workflows' rules applied."""
         return self.default if self.forced or chosen is None else chosen
 
     @classmethod
     def inside(cls, around: Self, super_node: SuperNode, config: JsonObject) -> Self:
-        """The rule for the workflow inside a super node.
+        """Return the rule for the workflow inside a super node.
 
         Args:
             around: The rule for the workflow that the super node is in.
@@ -175,9 +175,9 @@ class ModelRule:
         if around.forced:
             return around
         if not as_bool(super_node.field("override_llm_config"), False):
-            return cls(around.applied(model_of_workflow(config)))
+            return cls(around.apply_rules(model_of_workflow(config)))
         forced = not as_bool(super_node.field("override_only_workflow_default_nodes"), False)
-        return cls(around.applied(model_of(super_node.wire)), forced)
+        return cls(around.apply_rules(model_of(super_node.wire)), forced)
 
 
 def _kind(config: Any) -> Any:

@@ -174,7 +174,7 @@ class SuperNode:
         return str(self.wire.get("name") or self.id)
 
     def field(self, name: str) -> Any:
-        """A field as it was written; ``None`` where it is absent."""
+        """Return a field as it was written; ``None`` where it is absent."""
         return self.wire.get(name)
 
     @property

@@ -231,6 +231,6 @@ def _ways_on(graph: Graph, node_id: str, *, through_forks: bool) -> list[EdgeCon
         return [main] if main else []
     return [
         edge
-        for edge in graph.leaving(node_id)
+        for edge in graph.find_outgoing_edges(node_id)
         if through_forks or edge.type != "direct" or not edge.forks_companion or edge is main
     ]

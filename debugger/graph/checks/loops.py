@@ -93,7 +93,8 @@ def _lets_out(graph: Graph, node: NodeConfig) -> bool:
 
 def _has_exit(graph: Graph, node: NodeConfig) -> bool:
     elsewhere = (
-        edge.destination_node_logical_id != node.logical_id for edge in graph.leaving(node.logical_id)
+        edge.destination_node_logical_id != node.logical_id
+        for edge in graph.find_outgoing_edges(node.logical_id)
     )
     config = node.global_node_config
     reverse = config is not None and config.reverse_conditional_edge is not None

@@ -66,7 +66,7 @@ class Outbox:
             self._changed.notify_all()
         self._emptied.set()
 
-    async def drained(self) -> None:
+    async def wait_until_sent(self) -> None:
         """Wait until all frames are sent."""
         while self._frames:
             self._emptied.clear()

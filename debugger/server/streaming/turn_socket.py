@@ -115,7 +115,7 @@ class TurnSocket:
             result = await self._run_step() if frame is None else await self._run_turn(frame)
             result = await self._stop_run(result)
             if result is not None and result.is_completed:
-                await self._outbox.drained()
+                await self._outbox.wait_until_sent()
                 raise CloseSocket(DONE)
 
     async def _receive(self) -> None:
@@ -164,7 +164,7 @@ class TurnSocket:
                 await self._close(CloseSocket(1011, "Internal server error"))
 
     async def _close(self, close: CloseSocket) -> None:
-        self._services.metrics.refusal(close.code - REFUSED, "concurrency")
+        self._services.metrics.count_refusal(close.code - REFUSED, "concurrency")
         try:
             # A client that does not read does not let the close be written either.
             async with asyncio.timeout(_CLOSE_SECONDS):
@@ -196,7 +196,7 @@ class TurnSocket:
             on_stored=partial(self._on_stored, asyncio.get_running_loop(), workflow_id),
         )
         if worker.result is None:
-            await self._outbox.drained()
+            await self._outbox.wait_until_sent()
             raise _close_for(worker, has_run=run_id is not None)
         self._schedule_step(worker.result)
         return worker.result

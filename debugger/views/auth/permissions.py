@@ -30,7 +30,7 @@ def requires(role: Role) -> Callable[[Callable[Arguments, Result]], Callable[Arg
     """Let a command refuse users without a role.
 
     That its controls are drawn disabled is not enough: a browser can send the events of a bar by hand, and a
-    role can be taken after the page was drawn. The role is written on the function for `denied`.
+    role can be taken after the page was drawn. The role is written on the function for `explain_denial`.
 
     Args:
         role: The role that the command needs.
@@ -72,7 +72,7 @@ def needed_role(do: Callable[..., Any]) -> Role | None:
     return role
 
 
-def denied(do: Callable[..., Any] | None) -> str:
+def explain_denial(do: Callable[..., Any] | None) -> str:
     """Return why the user may not use a control; empty if allowed."""
     role = None if do is None else needed_role(do)
     return "" if role is None else reason_against(role)
@@ -86,13 +86,13 @@ def on_click(do: Callable[..., Any], *, disabled: bool = False, help: str | None
         disabled: Whether it is disabled for everybody.
         help: The tooltip; the missing role takes its place.
     """
-    reason = denied(do)
+    reason = explain_denial(do)
     return {"on_click": do, "disabled": disabled or bool(reason), "help": reason or help}
 
 
 def on_change(do: Callable[..., Any], *, disabled: bool = False, help: str | None = None) -> dict[str, Any]:
     """Return the same arguments of a Streamlit input."""
-    reason = denied(do)
+    reason = explain_denial(do)
     return {"on_change": do, "disabled": disabled or bool(reason), "help": reason or help}
 
 

@@ -21,7 +21,7 @@ from debugger.graph.checks import Problem
 from debugger.views import state
 from debugger.views.components.markdown import count, plain
 from debugger.views.help_links import error_place, help_link
-from debugger.views.problem_report import REPORT_FILE, page_report, unexpected
+from debugger.views.problem_report import REPORT_FILE, log_unexpected_error, page_report
 from debugger.views.state import PageLinks
 
 _REPORT_HEIGHT = 240
@@ -52,7 +52,7 @@ def show_error(error: DebuggerError, *, links: bool = True) -> None:
 
 
 @contextmanager
-def reporting(what: str) -> Iterator[None]:
+def show_unexpected_errors(what: str) -> Iterator[None]:
     """Draw an unexpected exception of a part of the page as an error with a report.
 
     Args:
@@ -61,7 +61,7 @@ def reporting(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        show_error(unexpected(what, error))
+        show_error(log_unexpected_error(what, error))
 
 
 def _report(text: str) -> None:

@@ -7,7 +7,7 @@ from typing import get_args
 
 from debugger.session.stepping import StepKind
 from debugger.views import state
-from debugger.views.auth.permissions import denied
+from debugger.views.auth.permissions import explain_denial
 from debugger.views.components.factory import component
 
 _LONGEST = 500_000
@@ -48,7 +48,7 @@ def message_box(
         aria_label: Status of the run, for screen readers; read aloud when it changes.
         shortcut: The key that leads to the box, a letter.
     """
-    reason = denied(on_send)
+    reason = explain_denial(on_send)
     _BOX(
         key=key,
         data={
@@ -61,7 +61,7 @@ def message_box(
             "aria_label": aria_label,
             "shortcut": shortcut,
             "longest": _LONGEST,
-            "steps": on_step is not None and not denied(on_step),
+            "steps": on_step is not None and not explain_denial(on_step),
         },
         on_sent_change=lambda: None if disabled else _send(key, on_send),
         on_stepped_change=lambda: None if disabled or on_step is None else _step(key, on_step),

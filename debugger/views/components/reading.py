@@ -17,7 +17,7 @@ _SILENT = "Nothing was said."
 _TRANSCRIPT = component("review_transcript", __package__, "reading")
 
 
-def reading(
+def draw_transcript(
     key: str,
     turns: Sequence[ReviewedTurn],
     verdicts: Mapping[tuple[str, str], VerdictValue],

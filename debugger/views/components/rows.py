@@ -99,8 +99,8 @@ def table(
     return Table([column for column, _ in columns], rows, aria_label)
 
 
-def fitting(texts: Iterable[str]) -> int:
-    """Return the width in pixels of a column that shows texts in full."""
+def estimate_width(texts: Iterable[str]) -> int:
+    """Return the estimated width in pixels of a column for its longest text."""
     return max(map(len, texts), default=0) * _CHARACTER + _PADDING
 
 

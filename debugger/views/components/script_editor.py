@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 
 from debugger.views import state
-from debugger.views.auth.permissions import denied
+from debugger.views.auth.permissions import explain_denial
 from debugger.views.components.factory import component
 
 MAX_CHARACTERS = 500_000
@@ -31,7 +31,7 @@ def script_editor(
         on_edit: Takes the text, soon after it was changed.
         page: While it is equal, the editor keeps what was typed.
     """
-    reason = denied(on_edit)
+    reason = explain_denial(on_edit)
     _EDITOR(
         key=key,
         data={

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.views import state
-from debugger.views.auth.permissions import denied
+from debugger.views.auth.permissions import explain_denial
 from debugger.views.components.factory import component
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
@@ -491,5 +491,5 @@ def _use(key: str, controls: Mapping[str, Control]) -> None:
 
 
 def _able(do: Callable[..., None] | None, disabled: bool, help: str) -> JsonObject:
-    reason = denied(do)
+    reason = explain_denial(do)
     return {"disabled": disabled or bool(reason), "help": reason or help}

@@ -21,7 +21,7 @@ from debugger.views.panels.runs import filters
 from debugger.views.panels.runs.actions import compare_requested, run_actions
 from debugger.views.panels.runs.deletion import deleted_run_box, deleted_runs, deletion_dialog, undo_bar
 from debugger.views.panels.runs.erasure import erasure_dialog
-from debugger.views.panels.runs.picture import picture
+from debugger.views.panels.runs.picture import draw_runs_chart
 from debugger.views.panels.runs.rows import RowFacts, chosen_runs, clicked_run, run_table
 from debugger.views.panels.runs.saved import saved_filters
 from debugger.views.panels.runs.scope import (
@@ -95,7 +95,7 @@ def _runs(backend: Backend, view: str) -> None:
     _other_ways()
     deleted_run_box()
     undo_bar()
-    picture(backend, wanted, names)
+    draw_runs_chart(backend, wanted, names)
     _list(backend, names, wanted)
 
 
@@ -178,7 +178,7 @@ def _facts(backend: Backend, names: dict[str, str], wanted: WantedRuns, rows: li
             notebook().marks(ids),
             summaries_of(backend).read(rows, _READ_SECONDS),
             store.reviews.verdicts(ids, connection=connection_of_runs()),
-            store.snippets.of(ids, words) if words else {},
+            store.snippets.read_snippets(ids, words) if words else {},
         )
     except DebuggerError as error:
         show_error(error)

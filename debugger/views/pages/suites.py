@@ -11,7 +11,7 @@ from debugger.scenarios.baseline import ComparedResult
 from debugger.scenarios.suite_job import SuiteJob
 from debugger.store import StoredSuite
 from debugger.views import navigation, state
-from debugger.views.auth.permissions import denied
+from debugger.views.auth.permissions import explain_denial
 from debugger.views.backends import embedded_backend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
@@ -96,7 +96,7 @@ def _tag(folder: ScenarioFolder) -> str:
 def _controls(folder: ScenarioFolder, tag: str) -> None:
     job, cases = state.record(SuitesState).job, folder.tagged(tag)
     runnable = [case for case in cases if not actions.reason_against(case)]
-    refused = denied(actions.run_tagged) or ""
+    refused = explain_denial(actions.run_tagged) or ""
     items: list[Item] = []
     if job is not None and job.is_running:
         items += [_progress(job), Button("suites_cancel", "Cancel", actions.cancel, icon=":material/close:")]
@@ -178,8 +178,8 @@ def _results(folder: ScenarioFolder, suite: StoredSuite, newest: list[StoredSuit
                 actions.run_again,
                 (again,),
                 icon=":material/replay:",
-                disabled=not again or bool(denied(actions.run_again)),
-                help=denied(actions.run_again) or "Run only the scenarios that did not pass",
+                disabled=not again or bool(explain_denial(actions.run_again)),
+                help=explain_denial(actions.run_again) or "Run only the scenarios that did not pass",
             ),
         ],
         low=True,

@@ -17,7 +17,7 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command, run_command
-from debugger.views.auth.permissions import denied, on_click, requires
+from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.components.markdown import plain
 from debugger.views.components.rows import Cell, Column, Table, rows_list, table
 from debugger.views.help_links import empty_state
@@ -53,7 +53,7 @@ def breakpoints(view: RunView) -> None:
 
 
 def _table(view: RunView, points: Sequence[Breakpoint]) -> Table:
-    held, reason = view.session.breakpoints, denied(put_breakpoint) or ""
+    held, reason = view.session.breakpoints, explain_denial(put_breakpoint) or ""
     columns: list[tuple[Column, Callable[[Breakpoint], Cell]]] = [
         (
             Column("on", "On", 34, "check", reason=reason),
@@ -91,7 +91,7 @@ def _use(points: Sequence[Breakpoint], point_id: Any, column: str, value: Any) -
 
 
 def _form(view: RunView) -> None:
-    if reason := denied(_add):
+    if reason := explain_denial(_add):
         st.caption(reason)
         return
     with st.container(

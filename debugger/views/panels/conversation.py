@@ -17,7 +17,7 @@ from debugger.views.panels.demo import bubbles_on_view
 from debugger.views.panels.demo_script import next_line
 from debugger.views.panels.forks import fork_breadcrumb
 from debugger.views.panels.manual_answer import manual_answer
-from debugger.views.panels.next_steps import missing_values, undecided
+from debugger.views.panels.next_steps import draw_missing_values, draw_undecided
 from debugger.views.panels.run_bar import work_bar
 from debugger.views.panels.run_input import input_state
 from debugger.views.panels.setup import is_setup_beside_graph, setup_panel, start_bar
@@ -76,8 +76,8 @@ def _messages(view: RunView) -> None:
     if view.session.status == "not_started" and not view.session.turns_to_load:
         start_bar(view)
     _end(view)
-    missing_values(view)
-    undecided(view)
+    draw_missing_values(view)
+    draw_undecided(view)
 
 
 def _end(view: RunView) -> None:

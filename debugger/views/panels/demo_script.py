@@ -13,7 +13,7 @@ from debugger.store import Role
 from debugger.store.demo_scripts import MAX_LINES
 from debugger.views import state
 from debugger.views.actions import command
-from debugger.views.auth.permissions import denied, on_click, requires
+from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
@@ -80,7 +80,7 @@ def _body(view: RunView) -> None:
         key=_TEXT_KEY,
         height=_HEIGHT,
         placeholder="Good morning.\nI need an appointment.",
-        disabled=bool(denied(_save)),
+        disabled=bool(explain_denial(_save)),
     )
     messages = _messages(view)
     with st.container(horizontal=True, gap="xsmall"):

@@ -14,7 +14,7 @@ from debugger.settings import Settings
 from debugger.store import Role
 from debugger.views import actions, backends, state
 from debugger.views.actions import command
-from debugger.views.auth.permissions import denied, may, requires
+from debugger.views.auth.permissions import explain_denial, may, requires
 from debugger.views.backends import EngineChoices
 from debugger.views.run_state import CurrentRun
 
@@ -64,8 +64,8 @@ def _choice(label: str, name: str, current: Settings, options: dict[str, str]) -
         list(dict.fromkeys([*options, value])),
         key=key,
         format_func=lambda each: options.get(each, str(each)),
-        disabled=bool(denied(choose)),
-        help=denied(choose) or None,
+        disabled=bool(explain_denial(choose)),
+        help=explain_denial(choose) or None,
         on_change=choose,
         args=(name, key),
     )

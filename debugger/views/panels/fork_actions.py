@@ -193,6 +193,6 @@ def _run(
 
 def _show(session: DebugSession, forward: InputReplay) -> None:
     actions.show(session)
-    actions.signed(session).replay_inputs(forward)
+    actions.set_run_by(session).replay_inputs(forward)
     state.record(BackendCache).expire()
     session.wait_until_idle(_WAIT_SECONDS)

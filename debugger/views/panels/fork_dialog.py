@@ -16,7 +16,7 @@ from debugger.views.actions import command
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import on_change, on_click, requires
 from debugger.views.backend_cache import BackendCache
-from debugger.views.components.error_box import reporting, show_error
+from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import fidelity_badge
 from debugger.views.confirmations import OpenQuestions
@@ -54,7 +54,7 @@ def fork_dialog(view: RunView) -> None:
     shown(_body)(view)
 
 
-@reporting("The fork dialog")
+@show_unexpected_errors("The fork dialog")
 def _body(view: RunView) -> None:
     last = state.record(LastAction)
     draft = state.record(ForkState).draft

@@ -16,7 +16,7 @@ from debugger.views import actions, state
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import fork_book
 from debugger.views.components import status_badges
-from debugger.views.components.error_box import reporting
+from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.markdown import count
 from debugger.views.components.status_badges import LOOKS, fidelity_item
 from debugger.views.components.tables import ROW, table_height
@@ -120,7 +120,7 @@ def run_tree_dialog(rows: Sequence[TreeRow], run_id: str) -> None:
     shown(_body)(rows, run_id)
 
 
-@reporting("The run tree")
+@show_unexpected_errors("The run tree")
 def _body(rows: Sequence[TreeRow], run_id: str) -> None:
     if not state.record(ForkState).shows_tree:
         st.rerun()  # only that closes a dialog

@@ -10,7 +10,7 @@ from debugger.analysis.gantt import Bar, BarKind, bars
 from debugger.analysis.steps import TurnRow
 from debugger.views import actions, refresh
 from debugger.views.components.markdown import count
-from debugger.views.components.rows import Cell, Column, fitting, rows_list, table
+from debugger.views.components.rows import Cell, Column, estimate_width, rows_list, table
 from debugger.views.components.toolbar import Colour, Item, Text
 from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunView
@@ -62,7 +62,7 @@ def gantt(view: RunView, turn: TurnRow | None) -> None:
                 "Node",
                 130,
                 help="With the thread before it, if not the main one",
-                fits=fitting(bar.lane for bar in drawn),
+                fits=estimate_width(bar.lane for bar in drawn),
             ),
             lambda bar: bar.lane,
         ),

@@ -62,7 +62,7 @@ def _as_written(view: RunView, node_id: str) -> Any:
 
 def _edges(view: RunView, node_id: str) -> None:
     graph = graph_of_node(view, node_id)
-    edges = graph.leaving(node_id)
+    edges = graph.find_outgoing_edges(node_id)
     if not edges:
         return
     names = {node.logical_id: node.label for node in graph.nodes.values()}

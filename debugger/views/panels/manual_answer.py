@@ -15,7 +15,7 @@ from debugger.session.human_input import AnswerForm, NextStep, PendingPrompt, bl
 from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command
-from debugger.views.auth.permissions import denied, on_click, requires
+from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.components.markdown import plain
 from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.panels.next_steps import scope_now
@@ -58,7 +58,7 @@ def manual_answer(view: RunView) -> None:
             st.checkbox(
                 "Answer the same next time",
                 key=f"{lead}_pin",
-                disabled=bool(denied(_answer)),
+                disabled=bool(explain_denial(_answer)),
                 help="Pin this answer: the node's model gives it from now on",
             )
         if problems:

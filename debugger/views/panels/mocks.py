@@ -18,7 +18,7 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command, run_command
-from debugger.views.auth.permissions import denied, on_change, on_click, requires
+from debugger.views.auth.permissions import explain_denial, on_change, on_click, requires
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.rows import Cell, Column, Table, rows_list, table
 from debugger.views.help_links import empty_state
@@ -51,7 +51,7 @@ def mocks(view: RunView) -> None:
 
 
 def _table(view: RunView, items: Sequence[Pin | Fault]) -> Table:
-    reason = denied(put) or ""
+    reason = explain_denial(put) or ""
     columns: list[tuple[Column, Callable[[Pin | Fault], Cell]]] = [
         (Column("on", "On", 34, "check", reason=reason), lambda one: (f"{one.id} is on", one.is_enabled)),
         (
@@ -168,7 +168,7 @@ def _unused(view: RunView) -> None:
 
 
 def _form(view: RunView, reason: str | None) -> None:
-    if missing := denied(_add):
+    if missing := explain_denial(_add):
         st.caption(missing)
         return
     with st.container(

@@ -33,7 +33,7 @@ from debugger.views.selection import Selection
 _MOST_STEPS = 4
 
 
-def undecided(view: RunView) -> None:
+def draw_undecided(view: RunView) -> None:
     """Draw the offer to answer as the model where the stand-in chose no edge; nothing elsewhere."""
     found = _undecided(view)
     if found is None:
@@ -182,7 +182,7 @@ def set_with_next(edits: Sequence[VariableEdit]) -> None:
     state.renew_editors()
 
 
-def missing_values(view: RunView) -> None:
+def draw_missing_values(view: RunView) -> None:
     """Draw what the last node of an ended run had no value for, with ways to set it; nothing elsewhere."""
     missing = _missing(view)
     if missing is None:

@@ -14,7 +14,7 @@ from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth import permissions
-from debugger.views.auth.permissions import denied, may, on_change, on_click, requires
+from debugger.views.auth.permissions import explain_denial, may, on_change, on_click, requires
 from debugger.views.backends import CurrentBackend, notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
@@ -193,7 +193,7 @@ def comments_on(run_id: str, target: Target, notes: RunNotes) -> None:
         max_chars=MAX_COMMENT_CHARACTERS,
         placeholder="What did you see?",
         label_visibility="collapsed",
-        disabled=bool(denied(_say)),
+        disabled=bool(explain_denial(_say)),
     )
     st.button(
         "Comment",

@@ -16,7 +16,7 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command
-from debugger.views.auth.permissions import denied, on_click, requires
+from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.backends import notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, difference_lines, plain
@@ -55,7 +55,11 @@ def _menu(session: DebugSession, model: RunInputModel) -> None:
             return
         _choice(session, presets_stored)
         st.text_input(
-            "Name", key=_NAME_KEY, max_chars=80, placeholder="What it is for", disabled=bool(denied(_keep))
+            "Name",
+            key=_NAME_KEY,
+            max_chars=80,
+            placeholder="What it is for",
+            disabled=bool(explain_denial(_keep)),
         )
         st.button(
             "Save as preset",

@@ -11,7 +11,7 @@ from debugger.errors import DebuggerError
 from debugger.views import confirmations, refresh, state
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import current_backend
-from debugger.views.components.error_box import reporting
+from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.markdown import plain
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.run_view import RunView
@@ -34,7 +34,7 @@ def python_dialog() -> None:
     icon=":material/warning:",
     on_dismiss=confirmations.dismiss,
 )
-@reporting("The question")
+@show_unexpected_errors("The question")
 def _dialog() -> None:
     request = state.record(OpenQuestions).python
     if request is None:

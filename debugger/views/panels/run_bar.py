@@ -297,7 +297,7 @@ def _controls(view: RunView) -> list[Item]:
     advance = Button(
         "advance",
         "Advance",
-        actions.advance,
+        actions.start_background_step,
         icon=":material/step_over:",
         disabled=view.session.is_stepping or no_run is not None,
         help=no_run or parts,

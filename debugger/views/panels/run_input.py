@@ -23,9 +23,9 @@ from debugger.session.variable_rows import VALUE_TYPES, SourcedRow, edited
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
-from debugger.views.auth.permissions import denied, on_change, on_click, requires
+from debugger.views.auth.permissions import explain_denial, on_change, on_click, requires
 from debugger.views.components.markdown import count, json_cell, plain
-from debugger.views.components.rows import Cell, Column, fitting, rows_list, table
+from debugger.views.components.rows import Cell, Column, estimate_width, rows_list, table
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Button, Disclosure, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.panels.presets import presets
@@ -268,10 +268,10 @@ def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
 
 
 def _rows(model: RunInputModel, tier: Tier, rows: Sequence[SourcedRow], key: str) -> None:
-    reason, types = denied(_revert) or "", {row.row.type for row in rows}
+    reason, types = explain_denial(_revert) or "", {row.row.type for row in rows}
     columns: list[tuple[Column, Callable[[SourcedRow], Cell]]] = [
         (Column("name", "Name", 70, grows=True), lambda row: row.row.name),
-        (Column("type", "Type", 52, fits=fitting(types)), lambda row: row.row.type),
+        (Column("type", "Type", 52, fits=estimate_width(types)), lambda row: row.row.type),
         (Column("value", "Value", 62, grows=True), lambda row: "" if row.is_removed else row.row.value),
         (Column("source", "Source", 76), lambda row: _row_source(row, model.origin)),
     ]
@@ -317,7 +317,7 @@ def _table(model: RunInputModel, tier: Tier, key: str) -> None:
         num_rows="dynamic",
         hide_index=True,
         row_height=ROW,
-        disabled=model.draft is not None or bool(denied(_table_edited)),
+        disabled=model.draft is not None or bool(explain_denial(_table_edited)),
         on_change=_table_edited,
         args=(model, tier, key),
         column_config={

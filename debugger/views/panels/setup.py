@@ -15,7 +15,7 @@ from debugger.views import actions, navigation, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import requires
 from debugger.views.backends import CurrentBackend, current_backend
-from debugger.views.components.error_box import reporting, show_error
+from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.toolbar import Button, Item, Line, Spacer, Text, bar, bars
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.navigation import ViewMode
@@ -122,7 +122,7 @@ def setup_dialog() -> None:
         )()
 
 
-@reporting("The setup dialog")
+@show_unexpected_errors("The setup dialog")
 def _dialog() -> None:
     setup, session = state.record(SetupState), state.record(CurrentRun).session
     if not setup.is_open or session is None or not _is_same_run(session, setup.session):

@@ -10,7 +10,7 @@ from debugger.analysis.event_fields import iso_utc
 from debugger.analysis.steps import Step, TurnRow
 from debugger.analysis.timeline import TimelineRow
 from debugger.views.components.markdown import count
-from debugger.views.components.rows import Cell, Column, Table, fitting, table
+from debugger.views.components.rows import Cell, Column, Table, estimate_width, table
 
 Of = TypeVar("Of", TimelineRow, Step, TurnRow)
 Threaded = TypeVar("Threaded", TimelineRow, Step)
@@ -95,7 +95,7 @@ def events_table(rows: Sequence[TimelineRow], times: str, latencies: Mapping[int
         *_threads(rows),
         (_time(times), lambda row: _at(times, row.at_ms, row.since_turn_ms, row.time)),
         (_NODE, lambda row: row.node_name or row.node_logical_id or ""),
-        (Column("type", "Type", 136, "chip", fits=fitting(row.type for row in rows)), _type),
+        (Column("type", "Type", 136, "chip", fits=estimate_width(row.type for row in rows)), _type),
         (_SUMMARY, lambda row: row.summary),
         (
             _duration("Of the node run or the model call"),

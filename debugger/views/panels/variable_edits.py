@@ -19,7 +19,7 @@ from debugger.session.variable_rows import VALUE_TYPES, PendingEdits, VariableSc
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command, run_command
-from debugger.views.auth.permissions import denied, on_click, requires
+from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.components.markdown import difference_lines, plain
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Badge, Disclosure, Item
@@ -59,7 +59,7 @@ def live_edit(view: RunView) -> None:
 
 
 def _switch(view: RunView) -> Disclosure:
-    reason = view.session.backend.capabilities.reason_against("set_state") or denied(apply_edits)
+    reason = view.session.backend.capabilities.reason_against("set_state") or explain_denial(apply_edits)
     return Disclosure(
         "live_edit",
         "Edit variables",
@@ -141,7 +141,7 @@ def pending_table(pending: PendingEdits, tier: VariableScope, lead: str) -> None
         height=ROW * 6,
         on_change=_take,
         args=(pending, tier, key),
-        disabled=bool(denied(_take)),
+        disabled=bool(explain_denial(_take)),
         column_config={
             "name": st.column_config.TextColumn("Name", width=180, required=True),
             "type": st.column_config.SelectboxColumn(

@@ -15,7 +15,7 @@ from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.workflow import Workflow
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, json_cell, plain, word_marks
-from debugger.views.components.rows import Cell, Column, Row, Table, fitting, rows_list, table
+from debugger.views.components.rows import Cell, Column, Row, Table, estimate_width, rows_list, table
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Text, TextInput, Toggle, bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels import watches
@@ -146,7 +146,7 @@ def _values_table(
                 _set_in(view.session.workflow, scope, name, setting),
             ]
             rows.append(Row(cells, [scope, name]))
-    fits = fitting(str(row.cells[0]) for row in rows if not row.is_heading)
+    fits = estimate_width(str(row.cells[0]) for row in rows if not row.is_heading)
     columns = [
         Column("name", groups[0][0], 120, help="+ added or ~ changed by the chosen event", fits=fits),
         Column("value", "Value", 120, help="Choose a row to read the whole value", grows=True),
@@ -197,7 +197,7 @@ def _changes_view(view: RunView, held: RunHistory, wanted: str) -> None:
     columns: list[tuple[Column, Callable[[Difference], Cell]]] = [
         (Column("sign", "", 26, help="+ added, − removed, ~ changed"), lambda change: change.sign),
         (
-            Column("variable", "Variable", 120, fits=fitting(change.path for change in found)),
+            Column("variable", "Variable", 120, fits=estimate_width(change.path for change in found)),
             lambda change: change.path,
         ),
         (

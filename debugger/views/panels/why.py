@@ -84,7 +84,7 @@ def _nothing(log: DecisionLog) -> str:
 def _chosen(
     view: RunView, log: DecisionLog, at_edge: Sequence[DecisionRecord] | None
 ) -> DecisionRecord | None:
-    found = log.until(view.event)
+    found = log.find_last_decision(view.event)
     if at_edge is None or found in at_edge:
         return found
     taken = _taken_until(view, at_edge)

@@ -24,7 +24,7 @@ from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.audit import audit
-from debugger.views.auth.permissions import current_user, denied, may, on_click, requires
+from debugger.views.auth.permissions import current_user, explain_denial, may, on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, named_backend
 from debugger.views.components.error_box import problems_title, show_error, show_problems
@@ -79,7 +79,7 @@ def workflow_files(backend: Backend, versions: list[VersionSummary]) -> None:
         versions: Those of the workflow on view.
     """
     session = state.record(CurrentRun).session
-    reason = backend.capabilities.reason_against("import_workflow") or denied(_import) or None
+    reason = backend.capabilities.reason_against("import_workflow") or explain_denial(_import) or None
     import_box = Disclosure("import", "Import workflow", ":material/upload_file:")
     file_box = Disclosure("workflow_file", "Id and file", ":material/description:")
     bar("import_bar", [import_box] if session is None else [import_box, file_box], low=True)

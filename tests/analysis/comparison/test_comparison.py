@@ -16,7 +16,7 @@ from tests.support.short_turns import at, hears, shows, speaks, turn
 
 
 def told(found):
-    return [(row.verdict, row.turn, found.either(row).type, found.either(row).node) for row in found.rows]
+    return [(row.verdict, row.turn, found.get_item(row).type, found.get_item(row).node) for row in found.rows]
 
 
 def test_compare_equal_turns_row_by_row():

@@ -339,8 +339,8 @@ def test_explain_long_run_by_single_decisions():
     moments.catch_up([turn])
 
     assert len(log.all) == 5000
-    assert log.until(7501).index == 7499
-    assert log.until(7502).index == 7502
+    assert log.find_last_decision(7501).index == 7499
+    assert log.find_last_decision(7502).index == 7502
     assert Explainer(Graph(made), moments, {}).explain(log.all[-1]).record.attempt == 2
 
 
@@ -385,7 +385,7 @@ LAB = Script.load(script_for("workflow_lab_results") or "")
 @pytest.mark.parametrize("name", ["demo", *CLINIC.alternatives])
 def test_explain_agrees_on_the_clinic(name):
     messages = CLINIC.demo if name == "demo" else CLINIC.alternatives[name]
-    workflow = Workflow.from_document(SAMPLES[-1].documents()[-1])
+    workflow = Workflow.from_document(SAMPLES[-1].load_documents()[-1])
     _, events = call(messages, workflow)
     turns = [
         TurnLog(number, TurnInput.with_message(text), as_recorded(told))

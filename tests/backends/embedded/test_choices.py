@@ -35,8 +35,8 @@ def test_renewed_workflow_is_renewed_for_all_choices(backend):
     other = backend.with_choices({"responder": "rules"})
     workflow_id = backend.create_workflow(document(static("a", "Old"))).id
     assert said(backend, workflow_id) == said(other, workflow_id) == ["Old"]
-    before = other._interpreters.of(workflow_id, 0)
+    before = other._interpreters.get_or_make(workflow_id, 0)
 
     backend.renew(workflow_id)
 
-    assert other._interpreters.of(workflow_id, 0) is not before
+    assert other._interpreters.get_or_make(workflow_id, 0) is not before

@@ -148,7 +148,7 @@ def test_closed_backend_leaves_turns_interrupted(backend, other):
     backend.close()
 
     revision = other.revision(run_id)
-    [unfinished] = other.notebook.unfinished(run_id)
+    [unfinished] = other.notebook.read_unfinished_turns(run_id)
     assert (revision.status, revision.turn_number) == ("waiting_for_user_input", None)
     assert decode(unfinished.events_json) == events
 
@@ -202,7 +202,7 @@ def test_release_that_fails_is_made_up_for(backend, other, monkeypatch):
     result = backend.execute(workflow_id, saying("again"), run_id=run_id).finish()
 
     assert result.turn_number == 2
-    assert other.notebook.unfinished(run_id) == []
+    assert other.notebook.read_unfinished_turns(run_id) == []
 
 
 def test_release_that_failed_is_tried_again_by_itself(backend, other, monkeypatch):
@@ -219,4 +219,4 @@ def test_release_that_failed_is_tried_again_by_itself(backend, other, monkeypatc
 
     await_that(lambda: other.store.claims.position(run_id).claimed is None)
 
-    assert other.notebook.unfinished(run_id) == []
+    assert other.notebook.read_unfinished_turns(run_id) == []

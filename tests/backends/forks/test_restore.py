@@ -32,7 +32,7 @@ def backend(tmp_path):
 
 def clinic(backend):
     """A run of ten turns, on the clinic's second version."""
-    first, second = CLINIC.documents()
+    first, second = CLINIC.load_documents()
     kept = backend.create_workflow(first)
     backend.store.create_version(kept.id, document=second, mark_as_active=True)
     run_id = None

@@ -88,6 +88,16 @@ def test_failure_status_is_unsuccessful_in_ledger():
     )
 
 
+def test_answer_without_readable_status_is_a_failed_call():
+    gateway = LiveGateway()
+
+    outcome = through(gateway, a_call(status_of=lambda answer: answer["status"]))
+
+    assert outcome.answer is None
+    assert outcome.error.startswith("GET https://api.example/slots failed: TypeError: ")
+    assert (gateway.ledger[0]["success"], gateway.ledger[0]["error"]) == (False, outcome.error)
+
+
 def test_simulation_gets_first_matching_recorded_answer():
     slots = RecordedAnswer(re.compile("slots"), body=1)
     gateway = LiveGateway(

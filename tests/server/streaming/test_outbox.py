@@ -20,7 +20,7 @@ def test_frames_come_out_in_order():
             seen.append(await outbox.next())
             outbox.sent()
         await filling
-        await outbox.drained()
+        await outbox.wait_until_sent()
         return seen
 
     assert asyncio.run(talk()) == ["one", "two", "three"]
@@ -67,7 +67,7 @@ def test_abandoned_outbox_drops_frames():
         await outbox.next()
         outbox.abandon()
         await filling
-        await outbox.drained()
+        await outbox.wait_until_sent()
         outbox.sent()
 
     asyncio.run(asyncio.wait_for(talk(), 5))

@@ -198,7 +198,7 @@ def test_upgrade_keeps_first_release_rows(url, stamped):
         [workflow], _ = store.workflows()
         run, notes = store.run(RUN), store.notebook.notes(RUN)
         fork, [preset] = store.forks.of(RUN), store.notebook.presets(TEA)
-        [unfinished] = store.notebook.unfinished()
+        [unfinished] = store.notebook.read_unfinished_turns()
 
     with closing(Database(url)) as database, database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -377,7 +377,7 @@ def test_upgrade_converts_every_earlier_compression(tmp_path):
     with closing(Store(f"sqlite:///{file}")) as store:
         run = store.run(RUN)
         checkpoints = [json.loads(store.checkpoint(RUN, number).checkpoint) for number in (1, 2, 3)]
-        [unfinished] = store.notebook.unfinished()
+        [unfinished] = store.notebook.read_unfinished_turns()
         [busy] = store.run("665f0c2b9a3e4d5f6a7b8c91").input_output_pairs
 
     with closing(sqlite3.connect(file)) as database:

@@ -14,7 +14,15 @@ from debugger.errors import ForbiddenError
 from debugger.store import Role
 from debugger.views import refresh
 from debugger.views.auth import permissions
-from debugger.views.auth.permissions import User, check_role, denied, may, needed_role, on_click, requires
+from debugger.views.auth.permissions import (
+    User,
+    check_role,
+    explain_denial,
+    may,
+    needed_role,
+    on_click,
+    requires,
+)
 
 PREFIX = "debugger.views."
 CALLBACKS = {"on_choose", "on_click", "on_change", "on_select", "on_dismiss", "on_submit"}
@@ -75,7 +83,7 @@ VIEW_COMMANDS = {
     "panels.runs.statistics_tables": "_clicked",
     "panels.scenarios.checks": "_choose",
     "panels.scenarios.open": "_read close_open show_failure show_open",
-    "panels.scenarios.save": "_choose _edit _loosen _mask _use close_save open_save",
+    "panels.scenarios.save": "_choose _choose_clock _choose_masking _edit _loosen _use close_save open_save",
     "panels.scenarios.script": "_edit close_script show_script",
     "panels.setup": "close_setup open_setup",
     "panels.side_effects": "_choose",
@@ -199,7 +207,7 @@ def test_controls_that_need_role_are_drawn_by_it():
         if called(call) in CONTROLS - {"on_click", "on_change"}:
             passed += call.args
         is_guarded = any(
-            word.arg == "disabled" and "denied" in ast.dump(word.value) for word in call.keywords
+            word.arg == "disabled" and "explain_denial" in ast.dump(word.value) for word in call.keywords
         )
         for do in (do for value in passed for do in functions(value, module)):
             if needed_role(do) is not None and not is_guarded:
@@ -259,7 +267,7 @@ def test_control_says_which_role_is_missing(user):
         "help": "Needs the role admin; you have read.",
     }
     assert allowed == {"on_click": delete, "disabled": False, "help": "Delete it"}
-    assert denied(delete) == ""
+    assert explain_denial(delete) == ""
 
 
 def test_user_without_role_is_refused_reading(user):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.timeline import timeline
+from debugger.analysis.timeline import build_timeline
 from debugger.views.panels.cursor import PAST, next_place
 from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, say, static
@@ -113,7 +113,9 @@ def test_banner_counts_events_that_came_since(two_turns, record, settle):
 
 
 def test_scrubber_plays_shown_events_to_the_end(two_turns, record):
-    shown = [row.index for row in timeline(record(CurrentRun).session.turns) if row.importance == "high"]
+    shown = [
+        row.index for row in build_timeline(record(CurrentRun).session.turns) if row.importance == "high"
+    ]
     executed = record(CurrentRun).session.event_count
     seen = []
 
@@ -136,7 +138,9 @@ def test_address_names_place_of_play_once_it_is_paused(two_turns, record):
 
 
 def test_scrubber_snaps_to_shown_event_in_its_direction(two_turns, record):
-    shown = [row.index for row in timeline(record(CurrentRun).session.turns) if row.importance == "high"]
+    shown = [
+        row.index for row in build_timeline(record(CurrentRun).session.turns) if row.importance == "high"
+    ]
     hidden = next(index for index in range(shown[0] + 1, shown[-1]) if index not in shown)
     at(two_turns, record, shown[-1])
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from debugger.analysis.timeline import timeline
+from debugger.analysis.timeline import build_timeline
 from debugger.views.panels.inspector import TABS
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.selection import Selection
@@ -55,7 +55,9 @@ def test_one_can_step_through_events_and_back_to_latest(app, backend, record, pr
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
-    shown = [row.index for row in timeline(record(CurrentRun).session.turns) if row.importance == "high"]
+    shown = [
+        row.index for row in build_timeline(record(CurrentRun).session.turns) if row.importance == "high"
+    ]
 
     use(app, "previous_event")
     first_step = record(Cursor).event

@@ -29,7 +29,7 @@ _NO_KEY = "no-key"
 async def open_client(
     config: ModelConfig, keys: Keys, seconds: float, limits: HttpLimits
 ) -> AsyncIterator[Model]:
-    """The client of a model, closed afterwards.
+    """Open the client of a model, and close it afterwards.
 
     Args:
         config: The model.

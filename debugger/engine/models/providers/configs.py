@@ -209,12 +209,12 @@ _TAKES_BODY = (*_OPENAI_LIKE, "anthropic_llm")
 
 
 def request_seconds(config: ModelConfig) -> float:
-    """Seconds that one request may take."""
+    """Return the seconds that one request may take."""
     return LONGEST_REQUEST if config.request_timeout_ms is None else config.request_timeout_ms / 1000
 
 
 def request_settings(config: ModelConfig) -> ModelSettings:
-    """The settings that are sent with a request."""
+    """Return the settings that are sent with a request."""
     settings: dict[str, Any] = {
         "temperature": config.temperature,
         "max_tokens": _longest(config),

@@ -46,11 +46,11 @@ class Keys:
         return "Keys()"
 
     def find(self, *names: str) -> str | None:
-        """The value of the first name that has one."""
+        """Return the value of the first name that has one, or ``None``."""
         return next((value for name in names if (value := self._environment.get(name))), None)
 
     def for_url(self, base_url: str, own: str, hosts: tuple[str, ...], own_url: str) -> str | None:
-        """The key for an address that a workflow names.
+        """Return the key for an address that a workflow names.
 
         Args:
             base_url: The address.
@@ -70,7 +70,7 @@ class Keys:
         return self.custom(base_url)
 
     def custom(self, base_url: str) -> str | None:
-        """The key for a server that no provider owns."""
+        """Return the key for a server that no provider owns."""
         return self.find(CUSTOM) if _is_below(base_url, self.find(CUSTOM_URL)) else None
 
     def trusts(self, url: str) -> bool:

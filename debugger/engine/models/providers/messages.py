@@ -116,7 +116,7 @@ class ToolNames:
         return self._found.get(name)
 
     def name_of(self, tool: str) -> str:
-        """The name under which a tool is offered, or would be."""
+        """Return the name under which a tool is offered, or would be."""
         for name, offer in self._found.items():
             if isinstance(offer, ToolSpec) and offer.name == tool:
                 return name

@@ -249,7 +249,7 @@ class _SandboxedChild(Child):
         os.set_blocking(information, False)
         self._reported = b""
 
-    def excess(self) -> str | None:
+    def describe_exceeded_limit(self) -> str | None:
         """Return a sentence about an exceeded limit, if any."""
         inner = self._inner_process()
         if inner is None:

@@ -174,7 +174,7 @@ class _Call:
             return _FORGED
         if self._printed_bytes > _MAX_PRINTED:
             return f"The code printed more than {_MAX_PRINTED // 1_000_000} MB."
-        return self._child.excess()
+        return self._child.describe_exceeded_limit()
 
     def _read_answer(self) -> tuple[Any, str | None] | None:
         line, end, _ = self._answer.partition(b"\n")
@@ -240,7 +240,7 @@ class Child:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
 
-    def excess(self) -> str | None:
+    def describe_exceeded_limit(self) -> str | None:
         """Return a sentence about an exceeded limit, if any."""
         return None
 

@@ -9,7 +9,7 @@ from typing import Literal
 from debugger.graph.diagram import Direction
 from debugger.protocol.base import JsonObject
 from debugger.views import selection, state
-from debugger.views.auth.permissions import denied
+from debugger.views.auth.permissions import explain_denial
 from debugger.views.components.factory import component
 from debugger.views.selection import Element
 
@@ -77,7 +77,7 @@ def workflow_graph(
         "is_large": is_large,
         "can_expand": height != "stretch",
         "can_fold": on_fold is not None,
-        "can_break": on_breakpoint is not None and not denied(on_breakpoint),
+        "can_break": on_breakpoint is not None and not explain_denial(on_breakpoint),
         **marks,
     }
     selection.draw_element(chosen)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from debugger.analysis.run_tables import UnmappedEdge
 from debugger.graph.diagram import Direction
-from debugger.graph.edge_paths import Point, moved
+from debugger.graph.edge_paths import Point, shift_path
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout, layout
 from debugger.protocol.base import JsonObject
@@ -118,7 +118,7 @@ def added_part(
         for node in placed["nodes"]
     ]
     by_id = {stray.id: stray for stray in between}
-    edges = [_edge(by_id[edge["id"]], moved(edge["path"], 0.0, below)) for edge in placed["edges"]]
+    edges = [_edge(by_id[edge["id"]], shift_path(edge["path"], 0.0, below)) for edge in placed["edges"]]
     return AddedPart(nodes, edges, placed["width"], below + placed["height"])
 
 

@@ -86,7 +86,7 @@ def _table(seen: RunComparison, places: Sequence[int]) -> None:
     found = seen.comparison
     rows = [found.rows[place] for place in places]
     pairs = [found.pair(row) for row in rows]
-    items = [found.either(row) for row in rows]
+    items = [found.get_item(row) for row in rows]
     _show_choice(places)
     state.set_widget(_PLACES_KEY, list(places))
     st.dataframe(
@@ -151,7 +151,7 @@ def event_pair(seen: RunComparison) -> None:
             st.caption("Choose a row to see what differs in it, and both events as they were recorded.")
             return
         row = seen.comparison.rows[place]
-        item = seen.comparison.either(row)
+        item = seen.comparison.get_item(row)
         what = "Input of the turn" if item.event is None else item.type
         node = seen.names.get(item.node or "", item.node or "")
         st.markdown(f"###### {plain(what)}" + (f" · {plain(node)}" if node else ""))

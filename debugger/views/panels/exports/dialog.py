@@ -18,7 +18,7 @@ from debugger.views import backends, state
 from debugger.views.actions import command
 from debugger.views.audit import audited_file
 from debugger.views.auth.permissions import on_click, requires
-from debugger.views.components.error_box import reporting, show_error
+from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.confirmations import OpenQuestions
@@ -78,7 +78,7 @@ def export_dialog() -> None:
     shown(_body)()
 
 
-@reporting("The export dialog")
+@show_unexpected_errors("The export dialog")
 def _body() -> None:
     record = state.record(ExportRecord)
     if not record.scopes:

@@ -13,7 +13,7 @@ from debugger.protocol.runs import Run
 from debugger.views import state
 from debugger.views.backends import CurrentBackend, notebook
 from debugger.views.components.markdown import plain
-from debugger.views.components.reading import reading
+from debugger.views.components.reading import draw_transcript
 from debugger.views.components.status_badges import status_badge
 from debugger.views.components.toolbar import Badge, Item, Text, bar
 from debugger.views.panels.review.actions import ReadRun, choose_target, review
@@ -92,7 +92,7 @@ def transcript_view(read: ReadRun, own: Sequence[Verdict]) -> None:
         state.set_widget(key, _page_of(read, held.target) or state.widget(key) or 1)
     number = min(state.widget(key) or 1, pages)
     first = (number - 1) * MAX_TURNS
-    reading(
+    draw_transcript(
         "review_transcript",
         read.turns[first : first + MAX_TURNS],
         marks,

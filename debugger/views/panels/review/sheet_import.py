@@ -25,7 +25,7 @@ from debugger.store import ReviewChanges, Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.audit import audit
-from debugger.views.auth.permissions import check_role, denied, may, on_click, requires
+from debugger.views.auth.permissions import check_role, explain_denial, may, on_click, requires
 from debugger.views.backends import CurrentBackend, current_backend, local_store, notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
@@ -100,8 +100,8 @@ def sheet_import() -> None:
         type=["csv", "tsv", "txt", "xlsx"],
         key=f"review_sheet_{held.uploads}",
         max_upload_size=MAX_BYTES // 1_000_000,
-        disabled=bool(denied(apply_plan)),
-        help=denied(apply_plan) or None,
+        disabled=bool(explain_denial(apply_plan)),
+        help=explain_denial(apply_plan) or None,
     )
     file_id = file.file_id if file is not None else ""
     if held.file_id != file_id:

@@ -17,7 +17,7 @@ from debugger.views.auth import permissions
 from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, current_backend, local_store
-from debugger.views.components.error_box import reporting, show_error
+from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.confirmations import OpenQuestions
@@ -63,7 +63,7 @@ def _close() -> None:
 
 
 @st.dialog("Delete runs?", icon=":material/delete:", on_dismiss=_close)
-@reporting("The dialog")
+@show_unexpected_errors("The dialog")
 def _dialog() -> None:
     ids = runs_state().deleting
     if not ids:

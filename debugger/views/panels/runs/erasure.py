@@ -14,7 +14,7 @@ from debugger.views.audit import audit
 from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
-from debugger.views.components.error_box import reporting
+from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.panels.compare.actions import CompareState
@@ -53,7 +53,7 @@ def _close() -> None:
 
 
 @st.dialog("Delete every trace?", icon=":material/delete_forever:", width="medium", on_dismiss=_close)
-@reporting("The dialog")
+@show_unexpected_errors("The dialog")
 def _dialog() -> None:
     erasing = runs_state().erasing
     if erasing is None:

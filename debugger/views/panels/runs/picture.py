@@ -91,7 +91,7 @@ def by_version_and_verdict(
     return tallies
 
 
-def picture(backend: Backend, wanted: WantedRuns, names: Mapping[str, str]) -> None:
+def draw_runs_chart(backend: Backend, wanted: WantedRuns, names: Mapping[str, str]) -> None:
     """Draw the picture of the runs of the filters."""
     found = _runs(backend, wanted)
     if not found.rows:

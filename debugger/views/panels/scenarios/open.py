@@ -23,7 +23,7 @@ from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command, run_command
 from debugger.views.audit import audit_run
-from debugger.views.auth.permissions import denied, on_click, requires
+from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import current_backend, embedded_backend
 from debugger.views.components.error_box import show_error
@@ -180,7 +180,7 @@ def _sheet_files(uploaded: list[UploadedScenario], sheet: str) -> None:
         on_click="ignore",
         help="Each conversation as a scenario file",
     )
-    if denied(_open):
+    if explain_denial(_open):
         return  # the file is made by running the scenarios
     st.download_button(
         "Sheet with results",
@@ -245,7 +245,7 @@ def send_turns(session: DebugSession, up_to: int) -> None:
         return
     if not confirm_turn(session, partial(send_turns, up_to)):
         return
-    actions.signed(session).replay_inputs(opened.replay(up_to))
+    actions.set_run_by(session).replay_inputs(opened.replay(up_to))
     audit_run("run scenario", session, up_to_turn=up_to)
     state.record(BackendCache).expire()
     state.record(CurrentRun).at_rest = show_failure

@@ -25,7 +25,7 @@ from debugger.views.audit import audited_file
 from debugger.views.backends import CurrentBackend
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.rows import Column, Row, Table, fitting, rows_list
+from debugger.views.components.rows import Column, Row, Table, estimate_width, rows_list
 from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.connections import HostedConnection
@@ -218,7 +218,7 @@ def _notes(draft: ScenarioDraft) -> None:
 def _table(draft: ScenarioDraft) -> Table:
     columns = [
         Column("use", "Use", 40, "check"),
-        Column("kind", "Expectation", 190, fits=fitting(map(_words, draft.proposals))),
+        Column("kind", "Expectation", 190, fits=estimate_width(map(_words, draft.proposals))),
         Column("match", "Compared", 92, "chip"),
         Column("text", "With", 300, grows=True),
         Column("varies", "", 76, "chip"),
@@ -305,14 +305,14 @@ def _loosen(place: int, key: str) -> None:
     draft, match = state.record(ScenarioRecord).draft, state.widget(key)
     if draft is not None and match:
         chosen: Match = match
-        draft.proposals[place] = replace(draft.proposals[place].loosened(chosen), is_ticked=True)
+        draft.proposals[place] = replace(draft.proposals[place].with_match(chosen), is_ticked=True)
 
 
 @command
 def _edit(place: int, key: str) -> None:
     draft = state.record(ScenarioRecord).draft
     if draft is not None:
-        draft.proposals[place] = replace(draft.proposals[place].edited(state.widget(key)), is_ticked=True)
+        draft.proposals[place] = replace(draft.proposals[place].with_text(state.widget(key)), is_ticked=True)
 
 
 def _download(draft: ScenarioDraft) -> None:
