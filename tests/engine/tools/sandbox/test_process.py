@@ -5,6 +5,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -34,11 +35,11 @@ def open_files() -> int:
 
 def child_processes() -> list[str]:
     """Those of this process, zombies among them."""
-    return sorted(
-        child
-        for task in Path("/proc/self/task").iterdir()
-        for child in (task / "children").read_text().split()
-    )
+    found: list[str] = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended meanwhile
+            found += (task / "children").read_text().split()
+    return sorted(found)
 
 
 def test_value_goes_to_child_and_back(unsafe: bool) -> None:
