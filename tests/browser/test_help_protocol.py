@@ -120,7 +120,8 @@ def test_qa_protocol_by_the_help_alone(page: Page, own_app: Server, tmp_path: Pa
     dialog(page).get_by_role("button", name="Close").click()
     expect(dialog(page)).to_be_hidden()
     with zipfile.ZipFile(archive) as files:
-        assert sorted(files.namelist())[1:] == ["tea-shop.json", "tea-shop.script.yaml"]
+        names = ["tea-shop.json", "tea-shop.scenario.yaml", "tea-shop.script.yaml"]
+        assert sorted(files.namelist()) == names
         files.extractall(repository / "scenarios")
     assert steps_of_github_actions(repository, tmp_path) == [0, 0]
     assert 'failures="0"' in (repository / "report.xml").read_text()
