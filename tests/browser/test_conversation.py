@@ -160,3 +160,25 @@ def test_what_was_said_earlier_is_added_above_and_put_away_again(page: Page, tmp
         earlier.click()
         settled(page)
         expect(bubbles(page)).to_have_count(few)
+
+
+def test_suggestions_are_scrolled_by_wheel_and_keyboard(page: Page, app: Server) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    open_workflow(page, app.url, "Clinic front desk")
+    line = page.locator(".st-key-message .offers")
+    buttons = line.locator("button")
+    expect(buttons).to_have_count(4)
+
+    assert [_is_within(each, line) for each in (buttons.first, buttons.last)] == [True, False]
+    buttons.first.hover()
+    page.mouse.wheel(0, 2_000)
+    page.wait_for_function("it => it.scrollLeft > 0", arg=line.element_handle())
+    assert [_is_within(each, line) for each in (buttons.first, buttons.last)] == [False, True]
+    buttons.first.focus()
+    assert _is_within(buttons.first, line)
+
+
+def _is_within(inner: Locator, outer: Locator) -> bool:
+    """Return whether an element is not cut by another one at its left or right."""
+    one, other = inner.bounding_box(), outer.bounding_box()
+    return other["x"] - 1 <= one["x"] and one["x"] + one["width"] <= other["x"] + other["width"] + 1

@@ -15,6 +15,11 @@ function instanceOf(root) {
     it.draft = left.draft;
     left = {};
     it.text.addEventListener("input", () => enable(it));
+    it.offers.addEventListener("wheel", event => { // the line has no scrollbar
+      const before = it.offers.scrollLeft;
+      it.offers.scrollLeft += event.deltaX || event.deltaY;
+      if (it.offers.scrollLeft !== before) event.preventDefault();
+    });
     it.text.addEventListener("keydown", event => {
       const isTake = event.key === "Tab" || event.key === "ArrowRight";
       if (isTake && !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey && takeOver(it)) return event.preventDefault();
