@@ -129,7 +129,7 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
             settings.database_url.rpartition("@")[2],
         ),  # without what may stand before it: a password
         ("Model calls answered by", responder_label(settings)),
-        ("Python in workflows", python_status(settings.inline_python).description),
+        ("Python in workflows", python_status(settings.inline_python).description.removesuffix(".")),
         ("Node runs per turn", f"at most {settings.max_node_runs}"),
         ("Time zone", f"{settings.time_zone} in workflows, {settings.shown_time_zone} on this page"),
     ]

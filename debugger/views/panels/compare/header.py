@@ -256,7 +256,7 @@ def _label(name: BackendName, run: Run) -> str:
         _workflow_names(name).get(run.workflow_id) or str(extra.get("workflow_name") or run.workflow_id),
         f"v{run.version_number}",
         LOOKS[run.status].word,
-        f"{turns} turns" if turns is not None else "",
+        count(turns, "turn") if isinstance(turns, int) else "",
         _ENGINES[name] if state.record(HostedConnection).backend is not None else "",
         f"…{run.workflow_run_id[-_SHORT_ID:]}",
     ]
