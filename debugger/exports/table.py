@@ -49,7 +49,6 @@ class Table:
         self.columns: Sequence[Column] = choose_columns(options.names, options.shape)
         self.masker = Masker(options.masking)
         self.row_count = 0
-        self.run_count = 0
         self._masked_at = next((at for at, each in enumerate(self.columns) if each.name == MASKED), None)
         self._readers = [self._reader(column) for column in self.columns]
 
@@ -63,7 +62,6 @@ class Table:
         masker, readers, masked_at = self.masker, self._readers, self._masked_at
         is_off = masker.options.is_off
         learn_run(masker, run)
-        self.run_count += 1
         for row in export_rows(run, self.options.shape):
             masker.row_rules.clear()
             if row.turn is not None:

@@ -140,15 +140,6 @@ class ReviewRepository(Repository):
             if not writing.execute(delete(verdicts).where(*_same(key))).rowcount:
                 raise NotFoundError("This verdict is gone already.", advice="Another user has deleted it.")
 
-    def delete_verdicts(self, run_ids: Collection[str], *, connection: str = "") -> int:
-        """Delete all verdicts of runs; return their number."""
-        count = 0
-        with self._database.writing() as writing:
-            for some in split_ids(run_ids):
-                ours = (verdicts.c.connection == connection, verdicts.c.run_id.in_(some))
-                count += writing.execute(delete(verdicts).where(*ours)).rowcount
-        return count
-
     def apply(self, changes: ReviewChanges) -> None:
         """Store changes in one transaction.
 

@@ -210,7 +210,7 @@ def session_state(session: DebugSession) -> Hashable:
         (session.stop_point, len(session.stepping.missed_stops), human_input.pending),
         (human_input.asks_all, frozenset(human_input.nodes)),
         (repr(session.breakpoints.points), *map(id, session.mocks.all)),
-        (pace.automatic, pace.halted),
+        (pace.automatic, pace.halted, pace.retrying),
         (session.error, session.interrupted_turn, session.is_deleted, session.notice),
         (session.newer_turns, session.follows, session.revision and session.revision.turn_number),
         progress and (progress.phase, progress.message, seconds_left(progress)),

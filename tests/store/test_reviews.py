@@ -143,17 +143,6 @@ def test_verdict_is_deleted_once(store):
         store.reviews.delete_verdict(RUN, Target(), "Ada")
 
 
-def test_verdicts_of_hosted_runs_are_deleted(store):
-    for reviewer in ("Ada", "Ben"):
-        store.reviews.set_verdict(a_verdict(reviewer=reviewer, connection="staging"))
-    store.reviews.set_verdict(a_verdict())
-
-    assert store.reviews.delete_verdicts([RUN, OTHER], connection="staging") == 2
-
-    assert store.reviews.verdicts([RUN], connection="staging") == {}
-    assert list(store.reviews.verdicts([RUN])) == [RUN]
-
-
 def test_deleting_run_deletes_verdicts(store):
     a_run(store)
     store.reviews.set_verdict(a_verdict())

@@ -277,7 +277,10 @@ def _pace(view: RunView) -> list[str]:
         return [pace.halted, "Press Advance to continue it."]
     if pace.automatic:
         left = round(pace.seconds_left)
-        return [f"Next step in {left} s."] if left > 1 else []
+        when = f" in {left} s" if left > 1 else ""
+        if pace.retrying:
+            return [f"The last step failed and is executed again{when}: {pace.retrying}"]
+        return [f"Next step{when}."] if when else []
     return ["It is paused until you advance it."]
 
 

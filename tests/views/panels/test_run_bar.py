@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from debugger.backends.base import Capabilities
-from debugger.errors import AuthenticationError
+from debugger.errors import AuthenticationError, ConnectionFailedError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views.panels.stepping import MAX_REASON
@@ -111,6 +112,30 @@ def test_switch_stays_as_it_was_left_for_next_run(app, backend, record, press):
 
     assert control(app, "advance_by_itself").value is False
     assert record(CurrentRun).session.background.automatic is False
+
+
+def test_failed_step_is_reported_until_it_succeeds(app, backend, record, press):
+    backend.create_workflow(lab())
+    app.run()
+    press("start")
+    pump = backend.pump
+
+    def broken(*args, **kwargs):
+        raise ConnectionFailedError("Nothing answers there.")
+
+    backend.pump = broken
+    record(CurrentRun).session.advance()
+    assert record(CurrentRun).session.wait(10)
+    app.run()
+    during = " ".join(captions(app))
+    backend.pump = pump
+    record(CurrentRun).session.advance()
+    assert record(CurrentRun).session.wait(10)
+    app.run()
+
+    assert re.search(r"The last step failed and is executed again[^:]*: Nothing answers there\.", during)
+    assert not app.error
+    assert "failed" not in " ".join(captions(app))
 
 
 def test_work_that_has_halted_says_why_and_how_to_go_on(app, backend, record, press):
