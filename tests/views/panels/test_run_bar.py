@@ -127,7 +127,7 @@ def test_failed_step_is_reported_until_it_succeeds(app, backend, record, press):
     record(CurrentRun).session.advance()
     assert record(CurrentRun).session.wait(10)
     app.run()
-    during = " ".join(captions(app))
+    during = captions(app)
     backend.pump = pump
     record(CurrentRun).session.advance()
     assert record(CurrentRun).session.wait(10)
@@ -135,7 +135,7 @@ def test_failed_step_is_reported_until_it_succeeds(app, backend, record, press):
 
     assert re.search(r"The last step failed and is executed again[^:]*: Nothing answers there\.", during)
     assert not app.error
-    assert "failed" not in " ".join(captions(app))
+    assert "failed" not in captions(app)
 
 
 def test_work_that_has_halted_says_why_and_how_to_go_on(app, backend, record, press):
