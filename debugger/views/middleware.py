@@ -17,7 +17,8 @@ from debugger.views.auth.owners import OwnerCookie
 from debugger.views.downloads import DownloadRoute
 from debugger.views.operations import OperationsRoutes
 from debugger.views.replicas import ProcessCookie
-from debugger.views.streamlit_patches import middleware
+from debugger.views.streamlit_patches import is_enabled, middleware
+from debugger.views.streamlit_patches.stale_widgets import ignore_stale_widgets
 
 SCRIPT = Path(__file__).parent / "pages" / "script.py"
 """The script that Streamlit runs for each tab."""
@@ -29,6 +30,8 @@ def page_middleware() -> list[Middleware]:
         settings = read_settings()
         configure_logs(settings.log_level, settings.log_format)
         start_traces()
+        if is_enabled("stale_widgets"):
+            ignore_stale_widgets()
         access = page_access()
     except DebuggerError as error:
         sys.exit(f"error: {error}")
