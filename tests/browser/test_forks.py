@@ -22,6 +22,7 @@ from tests.browser.driving import (
     open_app,
     open_workflow,
     origin,
+    resting_place,
     run_head,
     run_id,
     say,
@@ -137,7 +138,7 @@ def test_two_forks_of_one_turn_stand_side_by_side_in_tree_and_open_from_there(pa
     press(page, "open_tree")
     page.screenshot(path=SCREENSHOTS / "run_tree.png")
     grid = dialog(page).get_by_test_id("stDataFrame")
-    box = grid.bounding_box()
+    box = resting_place(grid)  # a grid that is still being laid out takes no click
     page.mouse.click(box["x"] + 60, box["y"] + HEADER_HEIGHT + 16)
     settled(page)
 
