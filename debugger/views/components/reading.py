@@ -56,7 +56,7 @@ def _turn(turn: ReviewedTurn, verdicts: Mapping[tuple[str, str], VerdictValue]) 
     return {
         "target": f"turn:{turn.number}",
         "title": f"Turn {turn.number}",
-        "path": turn.path,
+        "path": turn.path or ("" if turn.messages else _SILENT),
         "changes": turn.changes,
         "error": turn.error,
         "verdict": verdicts.get(("turn", str(turn.number)), ""),

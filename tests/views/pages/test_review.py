@@ -123,6 +123,17 @@ def test_verdicts_lead_through_the_open_runs(app, backend, workflow):
     assert app.success[0].value == "Every run of the filter is decided."
 
 
+def test_turn_without_messages_says_so(app, backend, workflow):
+    (run_id,) = runs(backend, workflow, 1)
+    session = DebugSession.open(backend, run_id)
+    session.stop()
+    assert session.wait(10)
+
+    app.run()
+
+    assert [turn["path"] for turn in transcript(app)["turns"]][-1] == "Nothing was said."
+
+
 def test_transcript_tells_messages_and_paths(app, backend, workflow):
     runs(backend, workflow, 1)
 
