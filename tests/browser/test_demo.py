@@ -155,6 +155,7 @@ def test_switches_keep_keyboard(page: Page, app: Server):
 
 def switch(page: Page) -> None:
     """Change the view without moving the keyboard, as another key would."""
+    settled(page)
     page.locator(".st-key-skin button").first.evaluate("it => it.click()")
     settled(page)
 
