@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ROOT, Server
-from tests.browser.driving import choose_in_menu, context, conversation, message_box, open_app, settled
+from tests.browser.driving import choose_in_menu, context, conversation, message_box, open_app, say, settled
 from tests.browser.presenting import CALL, SCHEME, clinic_call, press
 
 pytestmark = pytest.mark.browser
@@ -151,6 +151,15 @@ def test_switches_keep_keyboard(page: Page, app: Server):
         switch(page)
         expect(page.locator(".st-key-inspector")).to_be_visible()
         assert "body" not in (held, page.evaluate(FOCUSED)), focus
+
+
+def test_page_survives_quick_switches(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:1])
+
+    for _ in range(30):
+        switch(page)
+
+    say(page, CALL[1])
 
 
 def switch(page: Page) -> None:

@@ -106,7 +106,7 @@ def test_help_lists_shortcuts_and_switches_plain_ones_off(page: Page, app: Serve
     page.locator(".st-key-help_topics").get_by_text("Keys", exact=True).click()
     expect(page.locator(".st-key-help_text")).to_contain_text("Previous event on view")
     settled(page)  # a control that is drawn anew loses a click
-    page.get_by_text("Shortcuts without Ctrl").click()
+    page.get_by_test_id("stCheckbox").get_by_text("Shortcuts without Ctrl").click()
     settled(page)
     go_to(page, "Debug")
     press(page, "Shift+E")

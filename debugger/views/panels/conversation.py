@@ -10,7 +10,8 @@ from debugger.views import actions, refresh, state
 from debugger.views.components.chat import ChatCursor, Line, ShowEarlier, chat_box
 from debugger.views.components.markdown import count
 from debugger.views.components.message_box import message_box
-from debugger.views.components.toolbar import Button, Item, Text, bar
+from debugger.views.components.toolbar import Button, Item, Text, bar, bars
+from debugger.views.components.toolbar import Line as BarLine
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.cursor import PAST
 from debugger.views.panels.demo import bubbles_on_view
@@ -50,7 +51,7 @@ def conversation(view: RunView) -> None:
 def _messages(view: RunView) -> None:
     origin = fork_breadcrumb(view)
     if origin:
-        bar("origin_bar", origin, low=True)
+        bars("origin_bar", [BarLine("", origin, low=True, overflow=["open_tree"])])
     shown, later = _shown(view)
     earlier, end = _window(view, later)
     if not _earlier(len(shown)):

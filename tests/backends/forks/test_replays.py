@@ -62,7 +62,8 @@ def test_replay_contacts_nobody_again(backend):
     backend.replay(run_id, 2)
 
     assert (
-        backend._replaying.of(backend.run(run_id).workflow_id, 0).open_gateway().policies.contact == "blocked"
+        backend._replaying.get_or_make(backend.run(run_id).workflow_id, 0).open_gateway().policies.contact
+        == "blocked"
     )
 
 

@@ -452,4 +452,4 @@ def test_page_names_mode_of_python(app, monkeypatch, setting):
 
     app.run()
 
-    assert python_status(setting).description in [text.value for text in app.text]
+    assert python_status(setting).description.removesuffix(".") in [text.value for text in app.text]

@@ -4,6 +4,7 @@ import pytest
 from streamlit.runtime.state.session_state import SessionState
 from streamlit.testing.v1 import AppTest
 
+from debugger.views.streamlit_patches import stale_widgets
 from debugger.views.streamlit_patches.stale_widgets import ignore_stale_widgets
 
 
@@ -22,8 +23,8 @@ def page():
 
 @pytest.fixture
 def app(monkeypatch):
-    # monkeypatch puts the method back afterwards
-    monkeypatch.setattr(SessionState, "_widget_changed", SessionState._widget_changed)
+    # Another test of this process may have started the app; the method is put back afterwards.
+    monkeypatch.setattr(SessionState, "_widget_changed", stale_widgets._is_changed)
     return AppTest.from_function(page).run()
 
 
