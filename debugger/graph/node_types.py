@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-CallClass = Literal["", "talk", "read", "write", "contact"]
-
 
 @dataclass(frozen=True)
 class NodeFacts:
@@ -22,7 +20,7 @@ class NodeFacts:
     """
     is_conversation: bool = False
     """Whether its model answers the user, and may be offered global nodes."""
-    call_class: CallClass = ""
+    call_class: Literal["", "talk", "read", "write", "contact"] = ""
     """The class of its calls to the outside; empty where it makes none, or where its settings decide."""
     result_field: str = ""
     """The field that names its result variable; empty where the name is fixed."""

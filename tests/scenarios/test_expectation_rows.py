@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import InputError
 from debugger.scenarios.expectation_rows import Proposal, parse_expectation, pattern_of, stable_part
-from debugger.scenarios.loading import load_text
-from debugger.scenarios.results import ScenarioResult
-from debugger.scenarios.runner import ScenarioRunner
-from debugger.settings import Settings
-from tests.support.scenarios import CONVERSATIONS, draft_of, embedded, talk
-
-
-def _run(text: str, backend: EmbeddedBackend) -> ScenarioResult:
-    with ScenarioRunner(lambda _: backend, Settings()) as runner:
-        (result,) = runner.run(load_text(text, Path()))
-    return result
-
-
-def _row(draft, turn: int, kind: str, place: int = 0) -> Proposal:
-    return [one for one in draft.proposals if (one.turn, one.kind) == (turn, kind)][place]
+from tests.support.scenarios import CONVERSATIONS, draft_of, embedded, row_of, talk
 
 
 def test_with_match_changes_comparison_and_text() -> None:
     draft = draft_of(talk(embedded(), *CONVERSATIONS["Clinic front desk: demo"]))
-    said, path, status = (_row(draft, 5, kind) for kind in ("says", "path", "status"))
+    said, path, status = (row_of(draft, 5, kind) for kind in ("says", "path", "status"))
 
     assert said.with_match("exact").to_json() == {"says": {"equals": said.value}}
     assert said.with_match("similar").to_json() == {"says": {"similar": said.value}}
@@ -86,7 +70,7 @@ def test_stable_part_leaves_out_what_varies() -> None:
     assert stable_part("12:30 ok 12:31") == ""
 
 
-def test_pattern_of_fits_another_run() -> None:
+def test_pattern_of_fits_anotherrun_text() -> None:
     pattern = pattern_of("Code 123456 (valid to 12:30).")
 
     assert re.search(pattern, "Code 99887766 (valid to 01:15).")

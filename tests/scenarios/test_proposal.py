@@ -14,24 +14,10 @@ from debugger.engine.mocks import Fault, Pin, Target
 from debugger.errors import InputError
 from debugger.exports.records import ExportedRun
 from debugger.protocol.runs import TurnInput
-from debugger.scenarios.expectation_rows import Proposal
 from debugger.scenarios.loading import load_text
 from debugger.scenarios.preparation import FrozenClock
 from debugger.scenarios.proposal import masked_words
-from debugger.scenarios.results import ScenarioResult
-from debugger.scenarios.runner import ScenarioRunner
-from debugger.settings import Settings
-from tests.support.scenarios import CONVERSATIONS, draft_of, embedded, talk
-
-
-def _run(text: str, backend: EmbeddedBackend) -> ScenarioResult:
-    with ScenarioRunner(lambda _: backend, Settings()) as runner:
-        (result,) = runner.run(load_text(text, Path()))
-    return result
-
-
-def _row(draft, turn: int, kind: str, place: int = 0) -> Proposal:
-    return [one for one in draft.proposals if (one.turn, one.kind) == (turn, kind)][place]
+from tests.support.scenarios import CONVERSATIONS, draft_of, embedded, row_of, run_text, talk
 
 
 @pytest.mark.parametrize("name", CONVERSATIONS)
@@ -40,7 +26,7 @@ def test_propose_passes_at_once_with_defaults(name: str) -> None:
     sample, lines = CONVERSATIONS[name]
     draft = draft_of(talk(backend, sample, lines))
 
-    result = _run(draft.text(), backend)
+    result = run_text(draft.text(), backend)
 
     assert result.outcome == "passed", [check.text for each in result.repetitions for check in each.failures]
     assert len(result.repetitions[0].checks) >= 2 * len(draft.turns)
@@ -52,14 +38,14 @@ def test_propose_passes_with_everything_ticked(name: str) -> None:
     draft = draft_of(talk(backend, *CONVERSATIONS[name]))
     draft.proposals = [replace(one, is_ticked=True) for one in draft.proposals]
 
-    result = _run(draft.text(), backend)
+    result = run_text(draft.text(), backend)
 
     assert result.outcome == "passed", [check.text for check in result.repetitions[0].failures]
     kinds = {check.expectation.kind for check in result.repetitions[0].checks}
     assert kinds == {"status", "path", "says", "edge_taken", "variable", "hint"}
 
 
-def test_propose_freezes_clock_at_begin_of_run() -> None:
+def test_propose_freezes_clock_at_begin_ofrun_text() -> None:
     backend = embedded()
     session = talk(backend, *CONVERSATIONS["Clinic front desk: demo"])
     draft = draft_of(session, freezes_clock=True)
@@ -68,7 +54,7 @@ def test_propose_freezes_clock_at_begin_of_run() -> None:
 
     began = ExportedRun(backend.record(session.run_id), session.workflow).created_at
     assert loaded.scenario.clock == began.replace(microsecond=0)
-    assert _run(draft.text(), backend).outcome == "passed"
+    assert run_text(draft.text(), backend).outcome == "passed"
     assert "clock" not in draft_of(session).head
 
 
@@ -87,7 +73,7 @@ def test_propose_ticks_status_path_and_first_message() -> None:
 def test_propose_loosens_what_varies() -> None:
     draft = draft_of(talk(embedded(), *CONVERSATIONS["Clinic front desk: demo"]))
 
-    said = _row(draft, 5, "says")
+    said = row_of(draft, 5, "says")
     born = next(one for one in draft.proposals if one.subject == "runtime.date_of_birth")
 
     assert (said.is_volatile, said.text) == (True, "with Dr. Okafor, for Ada Moreno. Shall I book it")
@@ -118,9 +104,9 @@ def test_propose_takes_input_and_mocks_along() -> None:
         {"tool": "stock", "called_by": "node_order", "error": "timeout", "attempts": ">=2"},
     ]
     assert draft.turns == [{}]
-    assert "Ada" in _row(draft, 1, "says").text
+    assert "Ada" in row_of(draft, 1, "says").text
     del draft.head["mocks"]
-    assert _run(draft.text(), backend).outcome == "passed"
+    assert run_text(draft.text(), backend).outcome == "passed"
 
 
 def test_propose_keeps_secrets_out() -> None:
@@ -168,7 +154,7 @@ def test_propose_repeats_background_work() -> None:
             session.wait()
     draft = draft_of(session)
 
-    result = _run(draft.text(), backend)
+    result = run_text(draft.text(), backend)
 
     assert any("advance" in turn for turn in draft.turns)
     assert any("advance" in draft.turns[one.turn - 1] and one.kind == "says" for one in draft.proposals)
@@ -191,7 +177,7 @@ def test_placeholders_of_a_run_are_kept_as_texts() -> None:
     draft.proposals += [spoken.with_match("regex"), spoken.with_match("exact")]
 
     loaded = load_text(draft.text(), Path())
-    result = _run(draft.text(), backend)
+    result = run_text(draft.text(), backend)
 
     assert loaded.scenario.turns[0].say == said
     assert result.outcome == "passed", [check.text for check in result.repetitions[0].failures]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 from debugger.backends import open_embedded
 from debugger.backends.embedded import EmbeddedBackend
@@ -11,7 +12,11 @@ from debugger.engine.models import Script
 from debugger.exports.records import ExportedRun
 from debugger.protocol.runs import TurnInput
 from debugger.samples import SAMPLES
+from debugger.scenarios.expectation_rows import Proposal
+from debugger.scenarios.loading import load_text
 from debugger.scenarios.proposal import ScenarioDraft, propose
+from debugger.scenarios.results import ScenarioResult
+from debugger.scenarios.runner import ScenarioRunner
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 
@@ -65,3 +70,15 @@ def draft_of(
         masks_personal_data=masks_personal_data,
         freezes_clock=freezes_clock,
     )
+
+
+def run_text(text: str, backend: EmbeddedBackend) -> ScenarioResult:
+    """Run a scenario of one row."""
+    with ScenarioRunner(lambda _: backend, Settings()) as runner:
+        (result,) = runner.run(load_text(text, Path()))
+    return result
+
+
+def row_of(draft: ScenarioDraft, turn: int, kind: str, place: int = 0) -> Proposal:
+    """Return a proposed expectation of a turn."""
+    return [one for one in draft.proposals if (one.turn, one.kind) == (turn, kind)][place]

@@ -155,7 +155,7 @@ class Policies:
     write: Policy = "blocked"
     contact: Policy = "blocked"
     python: Policy = "simulated"
-    """For code that may not run, which is answered for at most; code that may run makes no call."""
+    """Policy of inline Python that may not run: ``simulated`` or ``blocked``. Permitted code is no call."""
 
     def of(self, call_class: CallClass) -> Policy:
         """Return the policy of one class."""
