@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -39,6 +40,12 @@ def quiet_logs() -> Iterator[None]:
         root.removeHandler(handler)
         for name in ("debugger", "uvicorn", "alembic"):
             logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+def pytest_collection_finish() -> None:
+    """Search for garbage less often, and not among what was collected: the tests live until the end."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.hookimpl(trylast=True)
