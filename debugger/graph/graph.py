@@ -30,7 +30,11 @@ class Graph:
         self.nodes: Final[Mapping[str, NodeConfig]] = _by_id(workflow.node_configs)
         self.edges: Final[Mapping[str, EdgeConfig]] = _by_id(workflow.edge_configs)
         enabled = [edge for edge in workflow.edge_configs if not edge.disabled]
-        joining = [edge for edge in enabled if self._joins_nodes(edge)]
+        joining = [
+            edge
+            for edge in enabled
+            if edge.source_node_logical_id in self.nodes and edge.destination_node_logical_id in self.nodes
+        ]
         self._leaving: Final = _by_source(joining)
         self._direct: Final = _by_source(edge for edge in joining if edge.type == "direct")
         self._conditional: Final = _by_source(edge for edge in joining if edge.type == "conditional")
@@ -131,14 +135,10 @@ class Graph:
     @cached_property
     def unreachable(self) -> tuple[NodeConfig, ...]:
         """Return the enabled nodes that no run reaches."""
-        flagged = self.start_nodes
-        arrived = self.reachable(flagged[0].logical_id) if flagged else frozenset()
+        arrived = self.reachable(self.start_nodes[0].logical_id) if self.start_nodes else frozenset()
         return tuple(
             node for node in self.nodes.values() if node.logical_id not in arrived and not node.disabled
         )
-
-    def _joins_nodes(self, edge: EdgeConfig) -> bool:
-        return edge.source_node_logical_id in self.nodes and edge.destination_node_logical_id in self.nodes
 
     def _next(self, node_id: str, *, anywhere_known: bool) -> set[str]:
         """Return the destinations of one step.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ _LANE_GAP = 8.0
 
 
 class RowGaps(NamedTuple):
-    """Room between two rows; the further a link must go sideways there, the more."""
+    """Room between two rows; more where links go far sideways."""
 
     least: float
     most: float
@@ -83,7 +84,9 @@ def arrange(rows: list[Row], gaps: RowGaps = WIDE_GAPS) -> None:
     _number(rows)
     _untangle(rows, _ORDER_SWEEPS // share)
     for row in rows:
-        _pack(row)
+        offsets = _offsets(row)
+        for item, offset in zip(row, offsets, strict=True):
+            _move(item, offset - offsets[-1] / 2)
     for sweep in range(_PLACE_SWEEPS // share):
         downwards = sweep % 2 == 0
         for row in rows if downwards else reversed(rows):
@@ -101,7 +104,7 @@ def _untangle(rows: list[Row], sweeps: int) -> None:
             break
         downwards = sweep % 2 == 0
         for row in rows if downwards else reversed(rows):
-            row.sort(key=_barycentre_above if downwards else _barycentre_below)
+            row.sort(key=partial(_barycentre, downwards=downwards))
             _number([row])
         crossings = _crossings(rows)
         if crossings < fewest:
@@ -116,15 +119,8 @@ def _number(rows: Sequence[Row]) -> None:
             item.order = order
 
 
-def _barycentre_above(item: Item) -> float:
-    return _barycentre(item, item.up)
-
-
-def _barycentre_below(item: Item) -> float:
-    return _barycentre(item, item.down)
-
-
-def _barycentre(item: Item, neighbours: Sequence[Item]) -> float:
+def _barycentre(item: Item, *, downwards: bool) -> float:
+    neighbours = item.up if downwards else item.down
     if not neighbours:
         return item.order
     return sum(neighbour.order for neighbour in neighbours) / len(neighbours)
@@ -141,12 +137,6 @@ def _crossings(rows: Sequence[Row]) -> int:
             for end in ends:
                 insort(passed, end)
     return total
-
-
-def _pack(row: Row) -> None:
-    offsets = _offsets(row)
-    for item, offset in zip(row, offsets, strict=True):
-        _move(item, offset - offsets[-1] / 2)
 
 
 def _wanted(item: Item, neighbours: Sequence[Item]) -> float:
