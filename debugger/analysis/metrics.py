@@ -122,21 +122,18 @@ class Costs:
 
 
 def costs(calls: Iterable[ModelCall], prices: Sequence[ModelPrice]) -> Costs:
-    """Return the costs of model calls, by the first price that fits each."""
+    """Return the costs of model calls, by the first fitting price."""
     by_currency: dict[str, float] = {}
     unpriced = 0
     for call in calls:
-        price = next((price for price in prices if _fits(price, call.model)), None)
+        model = call.model.lower()
+        price = next((price for price in prices if fnmatchcase(model, price.pattern.lower())), None)
         if price is None:
             unpriced += call.total_tokens > 0
             continue
         amount = call.prompt_tokens * price.input + call.completion_tokens * price.output
         by_currency[price.currency] = by_currency.get(price.currency, 0.0) + amount / 1_000_000
     return Costs(by_currency, unpriced)
-
-
-def _fits(price: ModelPrice, model: str) -> bool:
-    return fnmatchcase(model.lower(), price.pattern.lower())
 
 
 def _of_node(node: str, runs: list[Step], whole: float) -> NodeMetrics:

@@ -98,6 +98,11 @@ class Position:
     inner_names: dict[str, str] = field(default_factory=dict)
     """By the id of each super node that a thread is in, the name of the inner node."""
 
+    @property
+    def entries(self) -> dict[str, int]:
+        """The visits of each reached node, at least 1."""
+        return {node: max(1, self.visits.get(node, 0)) for node in self.first_visit}
+
 
 def position(turns: Sequence[TurnLog], graph: Graph, status: RunStatus | None = None) -> Position:
     """Return the position of a run after these turns.

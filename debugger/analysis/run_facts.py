@@ -95,18 +95,19 @@ def summarize(turns: Iterable[TurnLog], graph: Graph) -> RunSummary:
     said = [message for message in seen.chat.messages if message.message is not None]
     user = [message for message in said if message.role == "user"]
     own = [row for row in seen.turn_rows if not row.is_background]
+    times = [row.at_ms for row in seen.timeline.rows if row.at_ms is not None]
     return RunSummary(
         first_words=shorten((user or said)[0].text) if said else "",
         last_words=shorten(said[-1].text) if said else "",
         turns=len(own),
         problems=sum(row.failures for row in seen.turn_rows),
         error_type=_error_type(seen),
-        duration_ms=_duration(seen),
+        duration_ms=round(max(times), 3) if times else None,
         working_ms=round(sum(row.duration_ms or 0.0 for row in seen.turn_rows), 3),
         prompt_tokens=sum(call.prompt_tokens for call in calls),
         completion_tokens=sum(call.completion_tokens for call in calls),
         path=tuple(_path(place))[:MAX_PATH],
-        visits={node: max(1, place.visits.get(node, 0)) for node in place.first_visit},
+        visits=place.entries,
         edges=_edges(place),
         last_node=place.current or "",
         names=_names(place, names),
@@ -118,11 +119,6 @@ def _error_type(seen: Projections) -> str:
         if seen.types[kind]:
             return kind
     return "node_failure" if any(row.failures for row in seen.turn_rows) else ""
-
-
-def _duration(seen: Projections) -> float | None:
-    times = [row.at_ms for row in seen.timeline.rows if row.at_ms is not None]
-    return round(max(times), 3) if times else None
 
 
 def _path(place: Position) -> Iterator[str]:

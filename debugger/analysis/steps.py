@@ -149,6 +149,10 @@ class _Draft:
 
     def step(self, index: int) -> Step:
         begin, end = self._begin, self._end
+        trouble: Trouble = ""
+        if self._failures:
+            only_warnings = all(row.type == "workflow_warning" for row in self._failures)
+            trouble = "warning" if only_warnings else "failure"
         return Step(
             index,
             self._kind,
@@ -166,7 +170,7 @@ class _Draft:
             begin.time,
             end.duration_ms if end else None,
             self._summary(),
-            self._trouble(),
+            trouble,
             tuple(self.calls),
         )
 
@@ -178,11 +182,6 @@ class _Draft:
         found = (self._summaries[kind] for kind in _SUMMARY_TYPES if kind in self._summaries)
         summary = next(found, self._begin.summary)
         return shorten(f"{summary} → {self._destination}") if self._destination else summary
-
-    def _trouble(self) -> Trouble:
-        if not self._failures:
-            return ""
-        return "warning" if all(row.type == "workflow_warning" for row in self._failures) else "failure"
 
 
 def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[ModelCall]:

@@ -11,6 +11,7 @@ from debugger.analysis.event_fields import (
     EventFields,
     as_number,
     as_object,
+    elapsed_ms,
     field,
     iso_utc,
     node_name_of,
@@ -143,7 +144,7 @@ class TimelineBuilder(EventFold):
         self._reasons = FailureReasons()
 
     def forget(self) -> None:
-        """Drop the rows so far; `trouble`, clocks and names stay as they are."""
+        """Drop the rows so far; `trouble`, clocks and names stay."""
         self.rows.clear()
         self.important.clear()
 
@@ -172,8 +173,8 @@ class TimelineBuilder(EventFold):
             event.node,
             name,
             event.thread,
-            _milliseconds(self._run_start, time),
-            _milliseconds(self._turn_start, time),
+            elapsed_ms(self._run_start, time),
+            elapsed_ms(self._turn_start, time),
             self._duration(event) if event.type in _RUN_TYPES else None,
             time,
             shorten(self._reasons.summary(event.event) if event.is_failure else event.event.summary),
@@ -207,7 +208,7 @@ class TimelineBuilder(EventFold):
             self._node_starts[key] = event.time
             return None
         start = self._node_starts.pop(key, None)
-        took = _milliseconds(start, event.time)
+        took = elapsed_ms(start, event.time)
         if took is None or start is None or not self._pauses:
             return took
         return round(took - paused_ms(self._pauses, start, event.time), 3)
@@ -226,10 +227,6 @@ def _importance(event: EventFields) -> Importance:
     return "high" if is_tool else "low"
 
 
-def _milliseconds(start: float | None, end: float | None) -> float | None:
-    return None if start is None or end is None else round((end - start) * 1000, 3)
-
-
 class SearchTexts:
     """The texts that rows are searched by, computed when needed.
 
@@ -245,13 +242,12 @@ class SearchTexts:
         same = min(len(self._rows), len(rows))
         while same and self._rows[same - 1] is not rows[same - 1]:
             same -= 1
-        self._texts = self._texts[:same] + [_search_text(row) for row in rows[same:]]
+        self._texts = self._texts[:same] + [
+            f"{row.summary} {row.type} {row.node_name or ''} {row.node_logical_id or ''}".casefold()
+            for row in rows[same:]
+        ]
         self._rows = rows
         return self._texts
-
-
-def _search_text(row: TimelineRow) -> str:
-    return f"{row.summary} {row.type} {row.node_name or ''} {row.node_logical_id or ''}".casefold()
 
 
 class FailureReasons(EventFold):

@@ -14,7 +14,9 @@ from debugger.analysis.chat import ChatBuilder, ChatMessage
 from debugger.analysis.differences import Difference
 from debugger.analysis.event_fields import (
     EventFields,
+    as_number,
     as_object,
+    elapsed_ms,
     field,
     fields_of,
     is_failed_run,
@@ -186,7 +188,9 @@ class TranscriptReader:
         events = fields_of(turn.events) if events is None else events
         if self._start is None:
             self._start = next((event.time for event in events if event.time is not None), None)
-        said = self._said(turn, events)
+        self._chat.add_turn(turn, events)
+        said = [message for message in self._chat.messages if message.message is not None]
+        self._chat.messages.clear()
         steps = self._paths.add_turn(turn, events)
         changes = self._changes.add_turn(turn, events)
         self._positions.add_turn(turn, events)
@@ -196,12 +200,6 @@ class TranscriptReader:
         read = TranscriptTurn([], steps, changes, hint, self._status(is_last), *error)
         read.rows.extend(self._rows(turn, said, read))
         return read
-
-    def _said(self, turn: TurnLog, events: Sequence[EventFields]) -> list[ChatMessage]:
-        self._chat.add_turn(turn, events)
-        said = [message for message in self._chat.messages if message.message is not None]
-        self._chat.messages.clear()
-        return said
 
     def _status(self, is_last: bool) -> RunStatus:
         known = self._facts.status
@@ -233,6 +231,8 @@ class TranscriptReader:
         facts, event = self._facts, message.event if message else None
         node_id = node_of(event) if event else None
         node = self._nodes.get(node_id or "")
+        usage = as_object(field(event, "llm_usage_info")) if event else {}
+        time = time_of(event) if event else None
         changes = [asdict(change) for change in ending.changes]
         self._row_count += 1
         return TranscriptRow(
@@ -240,7 +240,7 @@ class TranscriptReader:
             run_id=facts.run_id,
             turn_number=turn.number,
             seq=self._row_count,
-            role=_role(message),
+            role="system" if message is None else "user" if message.role == "user" else "agent",
             text=message.text if message else ending.error_message,
             node_logical_id=node_id or "",
             node_name=label_of(
@@ -255,9 +255,9 @@ class TranscriptReader:
             edge_verdict=verdicts_text(steps),
             path=path_text(steps),
             path_after=path_text(steps_after),
-            at_ms=self._milliseconds(event),
-            at=iso_utc(time_of(event)) if event else "",
-            latency_ms=_latency(event),
+            at_ms=elapsed_ms(self._start, time),
+            at=iso_utc(time),
+            latency_ms=as_number(usage.get("response_latency_milliseconds")),
             is_waiting_for_input=ending.hint.kind == "message",
             next_input_hint_kind=ending.hint.kind,
             next_input_hint=ending.hint.who,
@@ -273,22 +273,12 @@ class TranscriptReader:
             is_background=turn.is_background,
         )
 
-    def _milliseconds(self, event: Event | None) -> float | None:
-        time = time_of(event) if event else None
-        return None if time is None or self._start is None else round((time - self._start) * 1000, 3)
-
 
 def _reached(steps: Sequence[PathStep], message: ChatMessage, begun: int) -> int:
     """Return how many of the turn's transitions come before a message."""
     if message.event_index is None:
         return begun
     return sum(step.event_index < message.event_index for step in steps)
-
-
-def _role(message: ChatMessage | None) -> Literal["user", "agent", "system"]:
-    if message is None:
-        return "system"
-    return "user" if message.role == "user" else "agent"
 
 
 def _error(events: Sequence[Event], fields: Sequence[EventFields]) -> tuple[str, str]:
@@ -305,8 +295,3 @@ def _error(events: Sequence[Event], fields: Sequence[EventFields]) -> tuple[str,
     for event in fields:
         reasons.apply(event)
     return "node_failure", reasons.of(failed) or failed.summary
-
-
-def _latency(event: Event | None) -> float | None:
-    value = as_object(field(event, "llm_usage_info") if event else None).get("response_latency_milliseconds")
-    return value if isinstance(value, int | float) else None

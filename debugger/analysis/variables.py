@@ -6,7 +6,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from debugger.analysis.caller_input import supplied_dynamic, supplied_runtime, supplied_state
+from debugger.analysis.caller_input import (
+    default_variables,
+    supplied_dynamic,
+    supplied_runtime,
+    supplied_state,
+)
 from debugger.analysis.differences import Difference, differences, is_identical_json, is_same
 from debugger.analysis.event_fields import EventFields, as_object, text
 from debugger.analysis.event_fields import field as field_of
@@ -72,9 +77,8 @@ class Snapshot:
             thread: ``"0"``, or the configured id of a companion.
             workflow: The workflow, for its default values.
         """
-        defaults = {**workflow.dynamic_variables, **workflow.config.default_dynamic_variables}
         return Scope(
-            dynamic={**self.system, **defaults, **self.dynamic},
+            dynamic={**self.system, **default_variables(workflow), **self.dynamic},
             runtime=self.runtime.get(thread, {}),
             workflow={**workflow.runtime_variables, **self.seeds, **self.workflow},
             threads=self.runtime,

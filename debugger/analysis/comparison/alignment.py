@@ -54,13 +54,11 @@ def align(a: Sequence[Item], b: Sequence[Item], shift: int = 0) -> list[Row]:
         b: The items of run B.
         shift: How many turns of A came before the first of B: turn 1 of B belongs to turn 1 + ``shift`` of A.
     """
-    return [row for stretch in _turns(a, b, shift) for row in _rows(a, b, stretch)]
-
-
-def _turns(a: Sequence[Item], b: Sequence[Item], shift: int) -> Iterator[_Stretch]:
     places_a, places_b = _by_turn(a, 0), _by_turn(b, shift)
+    rows: list[Row] = []
     for turn in sorted({*places_a, *places_b}):
-        yield _Stretch(turn, *places_a.get(turn, (0, 0)), *places_b.get(turn, (0, 0)))
+        rows += _rows(a, b, _Stretch(turn, *places_a.get(turn, (0, 0)), *places_b.get(turn, (0, 0))))
+    return rows
 
 
 def _by_turn(found: Sequence[Item], shift: int) -> dict[int, tuple[int, int]]:
@@ -90,7 +88,8 @@ def _rows(a: Sequence[Item], b: Sequence[Item], whole: _Stretch) -> Iterator[Row
 
 def _middle(a: Sequence[Item], b: Sequence[Item], whole: _Stretch) -> Iterator[Row]:
     turn = whole.turn
-    for at, bt in _windows(whole):
+    for offset in range(0, max(whole.a_end - whole.a, whole.b_end - whole.b), _WINDOW):
+        at, bt = min(whole.a + offset, whole.a_end), min(whole.b + offset, whole.b_end)
         keys_a = [_key(item) for item in a[at : min(at + _WINDOW, whole.a_end)]]
         keys_b = [_key(item) for item in b[bt : min(bt + _WINDOW, whole.b_end)]]
         for op, i, i_end, j, j_end in SequenceMatcher(None, keys_a, keys_b, autojunk=False).get_opcodes():
@@ -99,12 +98,6 @@ def _middle(a: Sequence[Item], b: Sequence[Item], whole: _Stretch) -> Iterator[R
             else:
                 yield from (Row("only_a", turn, place, None) for place in range(at + i, at + i_end))
                 yield from (Row("only_b", turn, None, place) for place in range(bt + j, bt + j_end))
-
-
-def _windows(whole: _Stretch) -> Iterator[tuple[int, int]]:
-    longest = max(whole.a_end - whole.a, whole.b_end - whole.b)
-    for offset in range(0, longest, _WINDOW):
-        yield min(whole.a + offset, whole.a_end), min(whole.b + offset, whole.b_end)
 
 
 def _key(item: Item) -> tuple[str, str | None]:

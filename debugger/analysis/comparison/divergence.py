@@ -10,7 +10,6 @@ from debugger.analysis.comparison.comparison import Comparison
 from debugger.analysis.event_fields import field, node_name_of, text
 from debugger.analysis.node_origins import label_of
 from debugger.analysis.transitions import TRANSITION_TYPES
-from debugger.protocol.events import Event
 from debugger.protocol.messages import message_text
 
 _LONGEST = 70
@@ -130,12 +129,14 @@ def _first(found: list[Item], types: Collection[str]) -> Item | None:
 
 
 def _words(items: list[Item], kind: str) -> str:
-    return " / ".join(_spoken(item.event) for item in items if item.event and item.type == kind)
-
-
-def _spoken(event: Event) -> str:
-    message = field(event, "message")
-    return message_text(message if isinstance(message, dict) else {"content": field(event, "content")})
+    texts = []
+    for item in items:
+        if item.event and item.type == kind:
+            message = field(item.event, "message")
+            if not isinstance(message, dict):
+                message = {"content": field(item.event, "content")}
+            texts.append(message_text(message))
+    return " / ".join(texts)
 
 
 def _quoted(said: str) -> str:

@@ -217,16 +217,12 @@ def _filter(ignoring: frozenset[str], own: frozenset[str]) -> FilterNode:
     for one in chosen:
         for place in _SYSTEM_PLACES if one.system_names else ():
             root.along(place.split("/")).keys.update(dict.fromkeys(one.system_names - own))
-    _nest(root)
-    return root
-
-
-def _nest(root: FilterNode) -> None:
-    """Apply the filter to whole events and turns inside events."""
+    # The filter also applies to whole events and turns inside events.
     output = root.along(["run_output"])
     output.keys.setdefault("events", root)
     output.keys["thread_to_node_outputs"] = FilterNode(endings={"": FilterNode(dict(output.keys))})
     root.keys.setdefault("run_input_output_pair", root)
+    return root
 
 
 @dataclass

@@ -57,7 +57,7 @@ Check = Callable[[CheckContext], Iterable[Problem]]
 
 
 class Finding(NamedTuple):
-    """A problem as a rule finds it: without the rule's level, code and category."""
+    """A problem without its rule's level, code and category."""
 
     subject: NodeConfig | EdgeConfig | str
     """The begin of the message; a node or an edge is described by its name and id, and is the place."""
@@ -70,7 +70,7 @@ class Finding(NamedTuple):
 
 
 def rule(level: Level, category: str = "") -> Callable[[Callable[[CheckContext], Iterator[Finding]]], Check]:
-    """Return the decorator of a rule, whose code is its function's name with hyphens."""
+    """Return the decorator of a rule; its code is the function's name."""
 
     def decorate(find: Callable[[CheckContext], Iterator[Finding]]) -> Check:
         code = find.__name__.replace("_", "-")
