@@ -1,11 +1,8 @@
-"""The filtered timeline.
-
-Rows per turn, per step or per event that match a filter.
-"""
+"""The filtered timeline: rows per turn, per step or per event, and steps along them."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -129,7 +126,7 @@ class FilteredTimeline:
         return (number, self.places[number] == place) if number >= 0 else (None, False)
 
     def including(self, event: int, run: Projections) -> FilteredTimeline:
-        """Return the same rows with the row of an event, though it does not match.
+        """Return the same rows with the row of an event that does not match.
 
         Nothing is added where no row holds the event in this density.
         """
@@ -171,3 +168,34 @@ def _owner(event: int, density: Density, run: Projections) -> int:
     if density == "Turns":
         return run.timeline.rows[event].place
     return run.step_of_event[event] if density == "Steps" else event
+
+
+def next_event(
+    rows: Sequence[TimelineRow],
+    shown: Sequence[int],
+    current: int | None,
+    kind: Literal["event", "node", "turn"],
+) -> int | None:
+    """Return the event after a step; ``None`` where no further one is.
+
+    Without a current event the step is the first in the last turn.
+
+    Args:
+        rows: All events of the run.
+        shown: The events that the timeline shows, by their indexes in ascending order.
+        current: The index of the event to step from.
+        kind: To the next event shown, the next node run or the end of the turn.
+    """
+    if not rows:
+        return None
+    if current is None:
+        current = bisect_left(rows, rows[-1].turn_number, key=lambda row: row.turn_number) - 1
+    if kind == "event":
+        place = bisect_right(shown, current)
+        return shown[place] if place < len(shown) else None
+    if kind == "node":
+        return next((row.index for row in rows[current + 1 :] if row.type == "start_node_run"), None)
+    if current + 1 == len(rows):
+        return None
+    # The turn's background work has its number, too.
+    return bisect_right(rows, rows[current + 1].turn_number, key=lambda row: row.turn_number) - 1

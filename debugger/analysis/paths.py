@@ -72,9 +72,8 @@ class PathReader:
     """
 
     def __init__(self, graph: Graph) -> None:
-        self._nodes = dict(graph.nodes)
-        self._names = {node.logical_id: node.label for node in self._nodes.values()}
-        self._edges = EdgeIndex(graph.workflow.edge_configs, self._nodes)
+        self._graph = graph
+        self._edges = EdgeIndex(graph.workflow.edge_configs, graph.nodes)
         self._log = DecisionLog(graph)
         self._event_count = 0
         self._step_count = 0
@@ -94,7 +93,7 @@ class PathReader:
     def _step(self, event: EventFields, turn: TurnLog, index: int, record: DecisionRecord | None) -> PathStep:
         self._step_count += 1
         taken = read_transition(event, self._edges, self._step_count, turn.number, index)
-        condition = transition_condition(taken, self._edges, self._nodes)
+        condition = transition_condition(taken, self._edges, self._graph.nodes)
         return PathStep(
             event_index=index,
             thread=reference_id(taken.thread_id) or MAIN_THREAD,
@@ -111,7 +110,8 @@ class PathReader:
     def _label(self, node_id: str | None, name: str | None) -> str:
         if node_id is None:
             return ""
-        return label_of(node_id, self._names.get(node_id) or name or node_id, self._names)
+        names = self._graph.names
+        return label_of(node_id, names.get(node_id) or name or node_id, names)
 
 
 def path_text(steps: Sequence[PathStep]) -> str:

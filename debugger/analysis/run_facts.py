@@ -86,8 +86,7 @@ def summarize(turns: Iterable[TurnLog], graph: Graph) -> RunSummary:
         turns: Its turns and pieces of background work.
         graph: The workflow that ran; nodes that it does not have are named as the events name them.
     """
-    names = {node.logical_id: node.label for node in graph.nodes.values()}
-    seen = Projections(graph, names)
+    seen = Projections(graph, graph.names)
     for turn in turns:
         seen.add_turn(turn)
     place = seen.position.position(None)
@@ -110,7 +109,7 @@ def summarize(turns: Iterable[TurnLog], graph: Graph) -> RunSummary:
         visits=place.entries,
         edges=_edges(place),
         last_node=place.current or "",
-        names=_names(place, names),
+        names=_names(place, graph.names),
     )
 
 

@@ -90,7 +90,7 @@ class RunProjection:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.names = {node.logical_id: node.label for node in graph.nodes.values()}
+        self.names = graph.names
         self.texts = SearchTexts()
         """The texts that the rows are searched by."""
         self._lock = threading.Lock()

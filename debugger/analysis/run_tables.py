@@ -73,7 +73,7 @@ class EdgeRow:
 
 def edge_table(position: Position, graph: Graph) -> list[EdgeRow]:
     """Return the graph's edges in its order, then the unmapped ones."""
-    names = {node.logical_id: node.label for node in graph.nodes.values()} | position.ghosts
+    names = graph.names | position.ghosts
     counts = position.path_counts.by_edge
     next_ids = {edge.edge_id for edge in position.next_edges}
     rows = [
@@ -126,7 +126,7 @@ def node_table(position: Position, graph: Graph) -> list[NodeRow]:
         for made in position.transitions
     }
     next_nodes = {edge.destination for edge in position.next_edges if edge.kind == "edge"}
-    names = {node.logical_id: node.label for node in graph.nodes.values()} | position.ghosts
+    names = graph.names | position.ghosts
     return [
         NodeRow(
             name=name,

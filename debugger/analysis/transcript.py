@@ -1,4 +1,4 @@
-"""The transcript of a run: a row per message, for files.
+"""The transcript of a run: a row per message for files, its turns for reviewers.
 
 It is read turn by turn, so that a long run is never in memory as a whole.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, NamedTuple, Self, get_args
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 from debugger.analysis.chat import ChatBuilder, ChatMessage
 from debugger.analysis.differences import Difference
@@ -28,6 +28,7 @@ from debugger.analysis.event_fields import (
 )
 from debugger.analysis.node_origins import label_of
 from debugger.analysis.paths import (
+    BETWEEN,
     PathReader,
     PathStep,
     conditions_text,
@@ -38,6 +39,7 @@ from debugger.analysis.paths import (
 from debugger.analysis.thread_positions import InputHint, ThreadPositions, input_hint, last_hint
 from debugger.analysis.timeline import FailureReasons
 from debugger.analysis.variables import VariableChanges
+from debugger.expressions.values import shortened
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event, reference_id
 from debugger.protocol.runs import MAIN_THREAD, Run, RunStatus
@@ -166,8 +168,7 @@ class TranscriptReader:
     def __init__(self, facts: RunFacts, workflow: Workflow | None) -> None:
         graph = Graph(workflow or Workflow())
         self._facts = facts
-        self._nodes = dict(graph.nodes)
-        self._names = {node.logical_id: node.label for node in self._nodes.values()}
+        self._graph = graph
         self._chat = ChatBuilder({})
         self._paths = PathReader(graph)
         self._positions = ThreadPositions()
@@ -195,7 +196,7 @@ class TranscriptReader:
         changes = self._changes.add_turn(turn, events)
         self._positions.add_turn(turn, events)
         status = self._facts.status if is_last else "running"
-        hint = input_hint(last_hint(self._positions), status, names=self._names)
+        hint = input_hint(last_hint(self._positions), status, names=self._graph.names)
         error = _error(turn.events, events)
         read = TranscriptTurn([], steps, changes, hint, self._status(is_last), *error)
         read.rows.extend(self._rows(turn, said, read))
@@ -230,7 +231,7 @@ class TranscriptReader:
     ) -> TranscriptRow:
         facts, event = self._facts, message.event if message else None
         node_id = node_of(event) if event else None
-        node = self._nodes.get(node_id or "")
+        node = self._graph.nodes.get(node_id or "")
         usage = as_object(field(event, "llm_usage_info")) if event else {}
         time = time_of(event) if event else None
         changes = [asdict(change) for change in ending.changes]
@@ -246,7 +247,7 @@ class TranscriptReader:
             node_name=label_of(
                 node_id or "",
                 (node_name_of(event) if event else None) or (node.name if node else None) or "",
-                self._names,
+                self._graph.names,
             ),
             node_type=(node.type if node else None) or "",
             thread_id=(reference_id(message.thread_id) if message else None) or MAIN_THREAD,
@@ -295,3 +296,69 @@ def _error(events: Sequence[Event], fields: Sequence[EventFields]) -> tuple[str,
     for event in fields:
         reasons.apply(event)
     return "node_failure", reasons.of(failed) or failed.summary
+
+
+_MAX_VALUE_CHARACTERS = 80
+_MAX_TRANSITIONS = 12
+"""Of a path that reviewers read; of a longer one both ends are shown."""
+
+
+@dataclass(frozen=True)
+class ReviewedTurn:
+    """One turn of the user, with the background work after it."""
+
+    number: int
+    messages: tuple[TranscriptRow, ...]
+    """The rows of the transcript, of which some only tell that nothing was said."""
+    path: str
+    """Nodes, and between them the edges taken: ``Intent desk > book > Booking intake``."""
+    changes: tuple[str, ...]
+    """Changed variables: ``name: "" → "Ada"``."""
+    error: str
+
+
+def reviewed_turns(run: Run, turns: Sequence[TurnLog], workflow: Workflow) -> list[ReviewedTurn]:
+    """Return the turns of a run as reviewers read them.
+
+    Args:
+        run: The record.
+        turns: Its turns.
+        workflow: The workflow that ran, or what the run is drawn with.
+    """
+    reader = TranscriptReader(RunFacts.of(run, workflow_name="", engine=""), workflow)
+    parts: dict[int, list[TranscriptTurn]] = {}
+    for place, turn in enumerate(turns, start=1):
+        read = reader.add_turn(turn, is_last=place == len(turns))
+        parts.setdefault(turn.number, []).append(read)
+    return [_turn(number, of_turn) for number, of_turn in parts.items()]
+
+
+def _turn(number: int, parts: Sequence[TranscriptTurn]) -> ReviewedTurn:
+    # A row of the system has the error as its text.
+    hidden = [part for part in parts if all(row.role != "system" for row in part.rows)]
+    return ReviewedTurn(
+        number=number,
+        messages=tuple(row for part in parts for row in part.rows),
+        path=_path([step for part in parts for step in part.steps]),
+        changes=tuple(_change(change) for part in parts for change in part.changes),
+        error=" ".join(part.error_message for part in hidden if part.error_type),
+    )
+
+
+def _path(steps: Sequence[PathStep]) -> str:
+    if len(steps) <= _MAX_TRANSITIONS:
+        return path_text(steps)
+    half = _MAX_TRANSITIONS // 2
+    return BETWEEN.join([path_text(steps[:half]), "…", path_text(steps[-half:])])
+
+
+def _change(change: Difference) -> str:
+    name = change.path.removeprefix("runtime.")
+    if change.op == "removed":
+        return f"{name}: {_value(change.before)} removed"
+    before = "" if change.op == "added" else f"{_value(change.before)} → "
+    return f"{name}: {before}{_value(change.after)}"
+
+
+def _value(value: Any) -> str:
+    return shortened(json.dumps(value, ensure_ascii=False, default=str), _MAX_VALUE_CHARACTERS)

@@ -91,6 +91,11 @@ class Graph:
             return direct[0]
         return next((edge for edge in direct if not edge.forks_companion), None)
 
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Return the label of each node by id."""
+        return {node_id: node.label for node_id, node in self.nodes.items()}
+
     @property
     def start_nodes(self) -> tuple[NodeConfig, ...]:
         """Return every enabled start node; one is right."""
