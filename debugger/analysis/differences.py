@@ -118,7 +118,7 @@ def _of_lists(before: list[Any], after: list[Any], path: str, depth: int) -> Ite
 
 
 def _by_place(before: list[Any], after: list[Any], path: str, depth: int) -> Iterator[Difference]:
-    first, behind = _shared_ends(before, after, is_same)
+    first, behind = shared_ends(before, after, is_same)
     old, new = range(first, len(before) - behind), range(first, len(after) - behind)
     for place in old[: len(new)]:
         yield from _of_values(before[place], after[place], f"{path}[{place}]", depth)
@@ -128,10 +128,10 @@ def _by_place(before: list[Any], after: list[Any], path: str, depth: int) -> Ite
         yield Difference(f"{path}[{place}]", None, after[place], "added")
 
 
-def _shared_ends(
-    before: Sequence[Any], after: Sequence[Any], is_equal: Callable[[Any, Any], bool]
+def shared_ends(
+    before: Sequence[Any], after: Sequence[Any], is_equal: Callable[[Any, Any], bool] = eq
 ) -> tuple[int, int]:
-    """Return how many items two lists share at their begin, and of the rest at their end."""
+    """Return how many items two lists share at their begin and end."""
     first, shorter = 0, min(len(before), len(after))
     while first < shorter and is_equal(before[first], after[first]):
         first += 1
@@ -169,7 +169,7 @@ def text_diff(before: str, after: str) -> list[Span]:
     Between what very long and different texts share at both ends they are compared as a whole.
     """
     old, new = _WORDS.findall(before), _WORDS.findall(after)
-    first, behind = _shared_ends(old, new, eq)
+    first, behind = shared_ends(old, new)
     middle = _middle(old[first : len(old) - behind], new[first : len(new) - behind])
     return list(_joined([("same", old[:first]), *middle, ("same", old[len(old) - behind :])]))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from debugger.analysis.decisions import OUTCOME_LABELS, DecisionLog, DecisionRecord
 from debugger.analysis.event_fields import EventFields, text
 from debugger.analysis.node_origins import label_of
+from debugger.analysis.timeline import shorten
 from debugger.analysis.transitions import (
     TRANSITION_TYPES,
     EdgeIndex,
@@ -162,8 +163,7 @@ def _words(taken: Transition, condition: str) -> str:
     if taken.edge_name:
         return taken.edge_name
     if taken.kind == "conditional_edge" and condition:
-        line = " ".join(condition.split())
-        return line if len(line) <= _MAX_WORDS else line[: _MAX_WORDS - 1] + "…"
+        return shorten(" ".join(condition.split()), _MAX_WORDS)
     return _KIND_WORDS.get(taken.kind, taken.kind.replace("_", " "))
 
 

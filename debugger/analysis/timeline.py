@@ -112,11 +112,11 @@ def classify_trouble(row: TimelineRow) -> Trouble | None:
     return "failure" if row.is_failure else None
 
 
-def shorten(summary: str) -> str:
-    """Cut a summary to one line of at most `MAX_SUMMARY` characters."""
-    if len(summary) <= MAX_SUMMARY and summary.isprintable():
-        return summary  # nearly all of them
-    cut = summary if len(summary) <= MAX_SUMMARY else summary[: MAX_SUMMARY - 1] + "…"
+def shorten(text: str, length: int = MAX_SUMMARY) -> str:
+    """Cut a text to one line of so many characters."""
+    if len(text) <= length and text.isprintable():
+        return text  # nearly all of them
+    cut = text if len(text) <= length else text[: length - 1] + "…"
     return " ".join(cut.splitlines())
 
 

@@ -71,7 +71,7 @@ class Undecided:
 
 @dataclass(frozen=True)
 class _Answered:
-    """A node that the stand-in answered for, or a tool node without a tool."""
+    """A node answered by the stand-in, or a tool node without a tool."""
 
     event: Event
     node: str
@@ -80,7 +80,7 @@ class _Answered:
 
 
 def undecided_nodes(turn: TurnLog, graph: Graph, *, is_over: bool = False) -> Undecided | None:
-    """Return the nodes of a turn that the stand-in left without taking an edge.
+    """Return the nodes that the stand-in left without taking an edge.
 
     Without one, the tool nodes without a tool: their calls failed, so that an edge was taken or none. Without
     those, where the run is over, the nodes that an expression over the stand-in's answer left.
@@ -125,7 +125,7 @@ def _listed(
     graph: Graph,
     left: Mapping[str, set[str | None]],
 ) -> _Candidates:
-    """Return the nodes that have possible next steps, or that the graph does not show."""
+    """Return the nodes with possible next steps, and those not in the graph."""
     found = []
     for each in nodes:
         config = graph.nodes.get(each.node)
@@ -175,7 +175,7 @@ def _steps(
 def _expression_steps(
     edge: EdgeConfig, label: str, node: _Answered, sources: Sequence[_Answered], graph: Graph
 ) -> Iterator[Step]:
-    """Yield the step along an edge, if an answer of the turn sets a variable of its expression."""
+    """Yield the step along an edge whose expression has an answered variable."""
     for source in sources:
         config = graph.nodes.get(source.node)
         thread = source.thread if source.thread != node.thread else None
@@ -191,7 +191,7 @@ def _expression_steps(
 def edge_expression(
     edge: EdgeConfig, graph: Graph, source: NodeConfig, thread: str | None = None
 ) -> EdgeExpression | None:
-    """Return the expression of an edge with the variables that a node's answer sets.
+    """Return the expression of an edge with the variables that an answer sets.
 
     ``None`` where no expression decides, or none that can be read.
 
@@ -223,7 +223,7 @@ def edge_expression(
 
 
 def answered_field(node: NodeConfig, path: str) -> Fields | None:
-    """Return the place in a node's answer of a runtime variable that it sets.
+    """Return the place of a runtime variable in a node's answer.
 
     ``None`` where its answer does not set it.
 

@@ -282,7 +282,7 @@ def _sized(box: NodeBox, label: str, sizes: _Sizes) -> NodeBox:
 
 
 def _large(name: str, lines: tuple[str, ...], width: float, height: float) -> tuple[tuple[str, ...], float]:
-    """Return lines of a name and the size at which they fill a box.
+    """Return a name's lines and the size at which they fill a box.
 
     Other lines than those of the smaller name are broken at spaces only.
     """

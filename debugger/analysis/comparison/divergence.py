@@ -9,6 +9,7 @@ from debugger.analysis.comparison.alignment import INPUT, Item, kind_of
 from debugger.analysis.comparison.comparison import Comparison
 from debugger.analysis.event_fields import field, node_name_of, text
 from debugger.analysis.node_origins import label_of
+from debugger.analysis.timeline import shorten
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.protocol.messages import message_text
 
@@ -141,9 +142,7 @@ def _words(items: list[Item], kind: str) -> str:
 
 def _quoted(said: str) -> str:
     flat = " ".join(said.split())
-    if not flat:
-        return "nothing"
-    return f"“{flat if len(flat) <= _LONGEST else flat[: _LONGEST - 1] + '…'}”"
+    return f"“{shorten(flat, _LONGEST)}”" if flat else "nothing"
 
 
 def _listed(paths: Iterator[str]) -> str:
