@@ -108,8 +108,8 @@ def elapsed_ms(start: float | None, end: float | None) -> float | None:
 
 
 def iso_utc(time: float | None) -> str:
-    """Return a time as ISO 8601 in UTC; empty for ``None``."""
-    if time is None:
+    """Return a time as ISO 8601 in UTC; empty without a valid date."""
+    if time is None or not 0 < time < YEAR_10000:
         return ""
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 

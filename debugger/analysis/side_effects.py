@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from debugger.analysis.event_fields import YEAR_10000, EventFields, as_number, field, iso_utc, text
+from debugger.analysis.event_fields import EventFields, as_number, field, iso_utc, text
 from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import label_of
 from debugger.protocol.runs import Run, Turn
@@ -151,7 +151,7 @@ class SideEffectCollector(EventFold):
                 yield SideEffect(
                     turn_number=turn_number,
                     is_background=is_background,
-                    time=_time(entry.get("at")),
+                    time=iso_utc(as_number(entry.get("at"))),
                     node_logical_id=node,
                     node_name=label_of(node, name, self._author_names),
                     kind=_text(entry, "kind"),
@@ -206,8 +206,3 @@ def _entries(state: Any) -> list[Any]:
 def _text(entry: Mapping[str, Any], key: str) -> str:
     value = entry.get(key)
     return "" if value is None else str(value)
-
-
-def _time(value: Any) -> str:
-    seconds = as_number(value)
-    return iso_utc(seconds if seconds is not None and 0 < seconds < YEAR_10000 else None)
