@@ -48,18 +48,24 @@ def matching_rows(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchText
         wanted: The filter.
         texts: Texts from an earlier search of the same run.
     """
-    if wanted.is_empty:
-        return list(range(len(rows)))
-    indexes = list(range(len(rows)))
-    if wanted.turn is not None:
-        indexes = [index for index in indexes if rows[index].turn_number == wanted.turn]
-    if wanted.thread is not None:
-        indexes = [index for index in indexes if rows[index].thread == wanted.thread]
-    failures = [index for index in indexes if rows[index].is_failure]
-    if wanted.failures_only:
-        return failures
-    matches = _matches(rows, indexes, wanted, texts or SearchTexts())
-    return sorted({*matches, *failures}) if failures else matches
+    words = wanted.text.casefold().split()
+    row_texts = (texts or SearchTexts()).of(rows) if words else []
+    return [
+        index
+        for index, row in enumerate(rows)
+        if _matches(row, wanted) and (row.is_failure or all(word in row_texts[index] for word in words))
+    ]
+
+
+def _matches(row: TimelineRow, wanted: Filter) -> bool:
+    """Return whether a row matches a filter but for its text; failures nearly always do."""
+    if wanted.turn not in (None, row.turn_number) or wanted.thread not in (None, row.thread):
+        return False
+    if row.is_failure or wanted.failures_only:
+        return row.is_failure
+    if wanted.types and row.type not in wanted.types:
+        return False
+    return wanted.node in (None, row.drawn_node, row.node_logical_id)
 
 
 def important_rows(rows: Sequence[TimelineRow], indexes: Sequence[int], wanted: Filter) -> list[int]:
@@ -69,22 +75,6 @@ def important_rows(rows: Sequence[TimelineRow], indexes: Sequence[int], wanted: 
     """
     types = wanted.types
     return [index for index in indexes if rows[index].importance == "high" or rows[index].type in types]
-
-
-def _matches(
-    rows: Sequence[TimelineRow], indexes: list[int], wanted: Filter, texts: SearchTexts
-) -> list[int]:
-    types, node = wanted.types, wanted.node
-    if types:
-        indexes = [index for index in indexes if rows[index].type in types]
-    if node is not None:
-        indexes = [at for at in indexes if node in (rows[at].drawn_node, rows[at].node_logical_id)]
-    words = wanted.text.casefold().split()
-    if words:
-        row_texts = texts.of(rows)
-        for word in words:
-            indexes = [index for index in indexes if word in row_texts[index]]
-    return indexes
 
 
 @dataclass(frozen=True)

@@ -260,7 +260,10 @@ class PositionTracker(EventFold):
         if event.type in _ARRIVALS:
             self._first_visit.setdefault(self._own_node(node), self.turn.number)
         if event.type == "start_node_run":
-            self._visit(event, node)
+            own, thread = self._own_node(node), event.thread_id
+            if own == node or self._entered.get(thread) != own:  # inside a super node only the first counts
+                self._visits[own] = self._visits.get(own, 0) + 1
+            self._entered[thread] = own
         elif is_failed_run(event.event):
             self._failed[node] = None
         elif event.type == "end_node_run":
@@ -274,13 +277,6 @@ class PositionTracker(EventFold):
         if expected and expected != node and self._own_node(expected) == expected:
             self._skipped[expected] = None
             self._first_visit.setdefault(expected, self.turn.number)
-
-    def _visit(self, event: EventFields, node: str) -> None:
-        """Count a node run; inside a super node only the first."""
-        own, thread = self._own_node(node), event.thread_id
-        if own == node or self._entered.get(thread) != own:
-            self._visits[own] = self._visits.get(own, 0) + 1
-        self._entered[thread] = own
 
     def _name(self, node: str | None, name: str | None) -> None:
         if node:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, NamedTuple, Self, get_args
 
 from debugger.analysis.chat import ChatBuilder, ChatMessage
@@ -229,7 +229,8 @@ class TranscriptReader:
         steps_after: Sequence[PathStep],
         ending: TranscriptTurn,
     ) -> TranscriptRow:
-        facts, event = self._facts, message.event if message else None
+        facts = replace(self._facts, started_at=self._facts.started_at or iso_utc(self._start))
+        event = message.event if message else None
         node_id = node_of(event) if event else None
         node = self._graph.nodes.get(node_id or "")
         usage = as_object(field(event, "llm_usage_info")) if event else {}
@@ -238,7 +239,6 @@ class TranscriptReader:
         self._row_count += 1
         return TranscriptRow(
             schema_version=SCHEMA_VERSION,
-            run_id=facts.run_id,
             turn_number=turn.number,
             seq=self._row_count,
             role="system" if message is None else "user" if message.role == "user" else "agent",
@@ -265,13 +265,8 @@ class TranscriptReader:
             changed_variables=json.dumps(changes, ensure_ascii=False, default=str) if changes else "",
             error_type=ending.error_type,
             error_message=ending.error_message,
-            workflow_id=facts.workflow_id,
-            workflow_name=facts.workflow_name,
-            version_number=facts.version_number,
-            engine=facts.engine,
-            status=facts.status,
-            started_at=facts.started_at or iso_utc(self._start),
             is_background=turn.is_background,
+            **vars(facts),
         )
 
 

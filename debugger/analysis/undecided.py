@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.event_fields import EventFields, field, node_name_of, node_of, text
+from debugger.analysis.steps import MODEL_TYPES
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.errors import ExpressionError
 from debugger.expressions import Reference, parse
@@ -24,7 +25,6 @@ STAND_IN = "stand-in"
 """Name in the usage of what answers where there is no model."""
 _NO_TOOL = "has no tool_config."
 """The end of the engine's error for a tool node without a tool."""
-_MODEL_EVENTS = frozenset({"say_llm", "worker_llm", "condition_evaluator_llm"})
 _LEAVING = TRANSITION_TYPES - {"companion_edge"}
 _NAMES = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+)*")
 
@@ -144,7 +144,7 @@ def _undecided(sentence: str, candidates: _Candidates) -> Undecided:
 
 
 def _is_of_stand_in(event: Event) -> bool:
-    usage = field(event, "llm_usage_info") if event.type in _MODEL_EVENTS else None
+    usage = field(event, "llm_usage_info") if event.type in MODEL_TYPES else None
     return isinstance(usage, dict) and usage.get("response_model") == STAND_IN
 
 

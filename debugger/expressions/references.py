@@ -155,16 +155,13 @@ def _finder(path: str) -> Callable[[Mapping[str, Any], bool], Any]:
 
     def find(variables: Mapping[str, Any], reach: bool) -> Any:
         found = variables.get(path, ABSENT)
-        return _find_inside(variables, ways) if found is ABSENT and reach else found
+        if found is ABSENT and reach:
+            for key, steps in ways:
+                if key in variables and (found := reduce(_step, steps, variables[key])) is not ABSENT:
+                    break
+        return found
 
     return find
-
-
-def _find_inside(variables: Mapping[str, Any], ways: tuple[tuple[str, Steps], ...]) -> Any:
-    for key, steps in ways:
-        if key in variables and (found := reduce(_step, steps, variables[key])) is not ABSENT:
-            return found
-    return ABSENT
 
 
 def _ways(path: str) -> tuple[tuple[str, Steps], ...]:

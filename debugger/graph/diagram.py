@@ -144,11 +144,12 @@ class Diagram:
         nodes = sorted(graph.nodes.values(), key=lambda node: node is not start)
         edges = graph.workflow.edge_configs
         sizes = _SIZES[direction]
+        ghosts = dict.fromkeys(end for edge in edges for end in _ends(edge) if end not in graph.nodes)
         boxes = [
             *(_box(node, sizes) for node in nodes),
             *(
                 _sized(NodeBox(id=missing, lines=(), caption="missing", ghost=True), missing, sizes)
-                for missing in _missing_ends(graph, edges)
+                for missing in ghosts
             ),
         ]
         return _Nesting(groups, sizes).diagram(boxes, edges, direction)
@@ -319,12 +320,3 @@ def _ends(edge: EdgeConfig) -> tuple[str, str]:
         f"(no source of {edge.logical_id})" if source is None else source,
         f"(no destination of {edge.logical_id})" if target is None else target,
     )
-
-
-def _missing_ends(graph: Graph, edges: Iterable[EdgeConfig]) -> Iterator[str]:
-    seen: set[str] = set()
-    for edge in edges:
-        for end in _ends(edge):
-            if end not in graph.nodes and end not in seen:
-                seen.add(end)
-                yield end

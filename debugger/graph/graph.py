@@ -35,11 +35,11 @@ class Graph:
             for edge in enabled
             if edge.source_node_logical_id in self.nodes and edge.destination_node_logical_id in self.nodes
         ]
-        self._leaving: Final = _by_source(joining)
-        self._direct: Final = _by_source(edge for edge in joining if edge.type == "direct")
-        self._conditional: Final = _by_source(edge for edge in joining if edge.type == "conditional")
-        self._companion: Final = _by_source(edge for edge in joining if edge.type == "companion")
-        self._dangling: Final = _by_source(
+        self._leaving: Final = edges_by_source(joining)
+        self._direct: Final = edges_by_source(edge for edge in joining if edge.type == "direct")
+        self._conditional: Final = edges_by_source(edge for edge in joining if edge.type == "conditional")
+        self._companion: Final = edges_by_source(edge for edge in joining if edge.type == "companion")
+        self._dangling: Final = edges_by_source(
             edge for edge in enabled if edge.destination_node_logical_id not in self.nodes
         )
 
@@ -175,7 +175,8 @@ def _by_id(configs: Iterable[Config]) -> Mapping[str, Config]:
     return MappingProxyType(found)
 
 
-def _by_source(edges: Iterable[EdgeConfig]) -> Mapping[str, tuple[EdgeConfig, ...]]:
+def edges_by_source(edges: Iterable[EdgeConfig]) -> Mapping[str, tuple[EdgeConfig, ...]]:
+    """Group edges by the id of their source, in the document's order."""
     groups: dict[str, list[EdgeConfig]] = {}
     for edge in edges:
         groups.setdefault(edge.source_node_logical_id or "", []).append(edge)

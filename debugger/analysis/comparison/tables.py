@@ -48,24 +48,21 @@ def variable_rows(
         with_same: Whether to include variables that are the same in both.
     """
     one, other = _flat(scopes_at(a), ignoring), _flat(scopes_at(b), ignoring)
-    return list(_rows(one, other, with_same, drops_nulls=NULLS in ignoring))
-
-
-def _rows(a: JsonObject, b: JsonObject, with_same: bool, *, drops_nulls: bool) -> Iterator[VariableRow]:
-    for path in {**a, **b}:
-        before, after = a.get(path), b.get(path)
-        if drops_nulls:
+    rows: list[VariableRow] = []
+    for path in {**one, **other}:
+        before, after = one.get(path), other.get(path)
+        if NULLS in ignoring:
             before, after = without_nulls(before), without_nulls(after)
-        is_null_in_both = drops_nulls and before is None and after is None
-        if path not in b and not is_null_in_both:
-            yield VariableRow(path, before, None, "removed")
-        elif path not in a and not is_null_in_both:
-            yield VariableRow(path, None, after, "added")
-        else:
-            found = differences(before, after, path)
-            yield from (VariableRow(each.path, each.before, each.after, each.op) for each in found)
-            if with_same and not found:
-                yield VariableRow(path, a.get(path), b.get(path), "same")
+        is_null_in_both = NULLS in ignoring and before is None and after is None
+        if path not in other and not is_null_in_both:
+            rows.append(VariableRow(path, before, None, "removed"))
+        elif path not in one and not is_null_in_both:
+            rows.append(VariableRow(path, None, after, "added"))
+        elif found := differences(before, after, path):
+            rows += [VariableRow(each.path, each.before, each.after, each.op) for each in found]
+        elif with_same:
+            rows.append(VariableRow(path, one.get(path), other.get(path), "same"))
+    return rows
 
 
 def _flat(scopes: Scopes, ignoring: Collection[str]) -> JsonObject:
