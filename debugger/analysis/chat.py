@@ -145,16 +145,11 @@ class ChatBuilder(EventFold):
 
 def group_warnings(messages: Iterable[ChatMessage]) -> list[list[ChatMessage]]:
     """Group many warnings in a row; other messages are groups of one."""
-    groups = [list(group) for _, group in groupby(messages, key=lambda message: message.role == "warning")]
-    return [
-        part
-        for group in groups
-        for part in (
-            [group]
-            if group[0].role == "warning" and len(group) > _MAX_WARNINGS
-            else ([message] for message in group)
-        )
-    ]
+    groups: list[list[ChatMessage]] = []
+    for is_warning, group in groupby(messages, key=lambda message: message.role == "warning"):
+        row = list(group)
+        groups += [row] if is_warning and len(row) > _MAX_WARNINGS else [[message] for message in row]
+    return groups
 
 
 def _of_user(messages: Any) -> Iterator[Message]:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from operator import eq
+from itertools import groupby
+from operator import eq, itemgetter
 from typing import Any, Final, Literal
 
 from debugger.protocol.json_codec import encode
@@ -194,17 +195,9 @@ def _middle(old: list[str], new: list[str]) -> Iterator[_Run]:
 
 def _joined(runs: list[_Run]) -> Iterator[Span]:
     """Join neighbours of one kind; empty ones are left out."""
-    held: Span | None = None
-    for op, words in runs:
-        text = "".join(words)
-        if held is not None and text and held.op == op:
-            held = Span(held.text + text, op)
-        elif text:
-            if held is not None:
-                yield held
-            held = Span(text, op)
-    if held is not None:
-        yield held
+    filled = (run for run in runs if run[1])
+    for op, group in groupby(filled, key=itemgetter(0)):
+        yield Span("".join(word for _, words in group for word in words), op)
 
 
 _LEAST_SHARED = 0.5

@@ -190,7 +190,7 @@ class PositionTracker(EventFold):
             visits=self._visits.copy(),
             first_visit=self._first_visit.copy(),
             transitions=transitions,
-            path_counts=PathCounts(self._by_edge, self._by_node).copy(),
+            path_counts=PathCounts(self._by_edge.copy(), self._by_node.copy()),
             next_edges=()
             if state in OVER or place is None
             else tuple(self._next(place, current or place, transitions)),
@@ -218,11 +218,10 @@ class PositionTracker(EventFold):
 
         Inside a super node they are those of the expanded workflow.
         """
-        graph, running = self._graph, self._running
-        inner = running.nodes.get(current) if running is not None else None
-        if inner is not None and not origin_of(inner):
-            inner = None
-        walked, node_id = (graph, place) if inner is None or running is None else (running, current)
+        graph, inner = self._graph, None
+        walked, node_id = graph, place
+        if self._running and (node := self._running.nodes.get(current)) and origin_of(node):
+            walked, node_id, inner = self._running, current, node
         for edge in walked.find_outgoing_edges(node_id):
             edge_id = author_edge_id(edge.logical_id, graph.edges)
             destination = self._own_node(edge.destination_node_logical_id or "")

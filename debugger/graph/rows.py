@@ -93,7 +93,7 @@ def arrange(rows: list[Row], gaps: RowGaps = WIDE_GAPS) -> None:
             _settle(row, [_wanted(item, item.up if downwards else item.down) for item in row])
     for sweep in range(_STRAIGHTEN_SWEEPS // share):
         for row in rows if sweep % 2 == 0 else reversed(rows):
-            _settle(row, [_straight(item) for item in row])
+            _settle(row, [_wanted(item, [*item.up, *item.down], is_straight=True) for item in row])
     _stack(rows, gaps)
 
 
@@ -139,21 +139,14 @@ def _crossings(rows: Sequence[Row]) -> int:
     return total
 
 
-def _wanted(item: Item, neighbours: Sequence[Item]) -> float:
+def _wanted(item: Item, neighbours: Sequence[Item], *, is_straight: bool = False) -> float:
+    """Return the wanted x, by the neighbours and, to be straight, the arrow's other places."""
     weight = sum(neighbour.weight for neighbour in neighbours)
-    if not weight:
-        return item.x
-    return sum(neighbour.x * neighbour.weight for neighbour in neighbours) / weight
-
-
-def _straight(item: Item) -> float:
-    """Return the wanted x, by the neighbours and the arrow's other places."""
-    if item.line is None:
-        return _wanted(item, [*item.up, *item.down])
-    neighbours = (*item.up, *item.down)
-    weight = sum(neighbour.weight for neighbour in neighbours) + item.line.size * item.weight
     total = sum(neighbour.x * neighbour.weight for neighbour in neighbours)
-    return (total + item.line.total * item.weight) / weight
+    if item.line is not None and is_straight:
+        weight += item.line.size * item.weight
+        total += item.line.total * item.weight
+    return total / weight if weight else item.x
 
 
 def _move(item: Item, x: float) -> None:
