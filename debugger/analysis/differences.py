@@ -46,7 +46,7 @@ def differences(before: Any, after: Any, path: str = "") -> list[Difference]:
 
     Keys of the earlier value come first, in its order, then the new ones.
 
-    Objects and lists that stand on both sides are gone into; everything else is compared as one value.
+    Objects and lists on both sides are compared by their parts, everything else as one value.
     Objects in a list belong together by their ids where all of them have one (``id``, ``logical_id``,
     ``_id``, ``uuid`` or ``key``); other lists by what they begin and end with alike, and by place between.
     ``true`` is not ``1``, and a null is not the same as no key.

@@ -52,7 +52,7 @@ def bars(
 
     Args:
         steps: The turn's steps.
-        effects: Its calls outside. Those of models are left out: the events tell them.
+        effects: Its calls outside. Those of models are left out: they have events.
         pauses: Its pauses.
     """
     start = _start(steps)

@@ -38,7 +38,7 @@ class NodeMetrics:
     runs: int
     failures: int
     time: Spread | None
-    """Of the node runs; ``None`` where they tell no time."""
+    """Of the node runs; ``None`` without any duration."""
     share: float
     """Of the time of all node runs, from 0 to 1."""
     calls: int
@@ -174,7 +174,7 @@ def node_times(rows: Iterable[TimelineRow], nodes: Container[str] = ()) -> dict[
 
     Nodes inside a super node count for it.
 
-    Node runs that tell no time are left out. What the user took to answer is no time of a node.
+    Node runs without a duration are left out. The time that the user took to answer is not counted.
 
     Args:
         rows: The events.

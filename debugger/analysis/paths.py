@@ -39,7 +39,7 @@ _KIND_WORDS = {
 _FILLED = re.compile(r"Condition expression '(.*)' holds", re.DOTALL)
 """The reason of an edge whose condition held, with the values of that moment."""
 _MAX_WORDS = 60
-"""Characters of a condition that stands for an edge without a name."""
+"""Characters of a condition that labels an edge without a name."""
 
 
 @dataclass(frozen=True, slots=True)

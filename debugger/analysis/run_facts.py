@@ -1,4 +1,4 @@
-"""Summary of a run, by which lists tell runs apart.
+"""Summary of a run for lists of runs.
 
 It is derived from the turns of a run alone, so it can be cached as long as the run gets no other turn.
 """
@@ -39,7 +39,7 @@ class EdgeUse:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """The facts on a run that only its events tell."""
+    """The facts on a run that only its events have."""
 
     first_words: str = ""
     """The first message of the user, else of the agent."""

@@ -141,7 +141,7 @@ class TranscriptRow(NamedTuple):
 
 @dataclass(frozen=True)
 class TranscriptTurn:
-    """One turn, or piece of background work, as its rows tell it."""
+    """One turn, or piece of background work, with its rows."""
 
     rows: list[TranscriptRow]
     steps: list[PathStep]
@@ -154,7 +154,7 @@ class TranscriptTurn:
 
 
 _OPEN = TranscriptTurn([], [], [], InputHint("none", "", ""), "running", "", "")
-"""The turn as those of its rows tell it that are not its last."""
+"""The turn for its rows other than the last."""
 
 
 class TranscriptReader:
@@ -304,7 +304,7 @@ class ReviewedTurn:
 
     number: int
     messages: tuple[TranscriptRow, ...]
-    """The rows of the transcript, of which some only tell that nothing was said."""
+    """The rows of the transcript; some only say that there was no message."""
     path: str
     """Nodes, and between them the edges taken: ``Intent desk > book > Booking intake``."""
     changes: tuple[str, ...]

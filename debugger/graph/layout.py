@@ -17,7 +17,7 @@ from debugger.protocol.workflow import Workflow
 
 _MOST_KEPT = 64
 _MOST_ARROWS = 5_000
-"""A browser shows no more of them at a bearable speed, and nobody could tell them apart."""
+"""A browser shows no more of them at a bearable speed."""
 _MOST_LANES = 120_000
 """As many as are placed in some five seconds."""
 

@@ -120,7 +120,7 @@ class ThreadTrace:
         self.stage = "while_waiting"
         self.node = event.node or self.node
 
-    def follow(self, event: EventFields, *, is_conditional: bool) -> None:
+    def follow(self, event: EventFields) -> None:
         """Follow a transition to another node, or to the same one again."""
         source = event.node or self.node
         destination = text(event.event, "destination_node_logical_id")
@@ -137,7 +137,7 @@ class ThreadTrace:
         elif destination != source:
             self._leave_global_nodes(destination)
         self._came_back = self._came_back or is_back
-        self._conditional_in_a_row += is_conditional
+        self._conditional_in_a_row += is_back or event.type == "conditional_edge"
         self.node = self._next_node = destination
 
     def run_beside(self, event: EventFields) -> None:
@@ -308,11 +308,11 @@ class DecisionLog(EventFold):
         if not trace.words:
             fields["words"] = reason.partition(" was chosen: ")[2] if names_tool else ""
         self._add(trace, event, "model" if trace.chosen or names_tool else "condition", **fields)
-        trace.follow(event, is_conditional=True)
+        trace.follow(event)
 
     def _direct(self, trace: ThreadTrace, event: EventFields) -> None:
         self._add(trace, event, "direct")
-        trace.follow(event, is_conditional=False)
+        trace.follow(event)
 
     def _loop(self, trace: ThreadTrace, event: EventFields) -> None:
         self._add(trace, event, "loop")
@@ -330,7 +330,7 @@ class DecisionLog(EventFold):
 
     def _escalate(self, trace: ThreadTrace, event: EventFields) -> None:
         self._add(trace, event, "escalated", entries=_count(event, "num_guardrail_nodes_entered"))
-        trace.follow(event, is_conditional=False)
+        trace.follow(event)
         trace.is_leaving = text(event.event, "destination_node_logical_id") is None
 
     def _beside(self, trace: ThreadTrace, event: EventFields) -> None:

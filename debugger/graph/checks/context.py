@@ -40,7 +40,7 @@ class CheckContext:
 
     graph: Graph
     known_node_types: frozenset[str] | None = None
-    """The types that the engine runs; ``None`` when nobody can tell."""
+    """The types that the engine runs; ``None`` if unknown."""
 
     @property
     def nodes(self) -> list[NodeConfig]:
@@ -144,7 +144,7 @@ def format_problem(problem: Problem, workflow: Workflow | Graph) -> str:
 
     Args:
         problem: What was found.
-        workflow: Where; who has many lines to tell gives the graph, so that it is not indexed for each.
+        workflow: Its workflow; for many problems its graph, so that it is not indexed for each.
     """
     message, _, _ = problem.message.partition("\n")
     graph = workflow if isinstance(workflow, Graph) else Graph(workflow)

@@ -29,7 +29,7 @@ Source: ``platform.md#variables``, ``platform.md#system-variables`` and ``platfo
 """
 
 _OWN_VARIABLES = {"encapsulated_workflow_config", "super_node_interface", "default_dynamic_variables"}
-"""Fields that another workflow's texts stand in, or values."""
+"""Fields with another workflow's texts, or with values."""
 
 
 @dataclass(frozen=True)
