@@ -30,7 +30,18 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class NodeMetrics:
+class CallMetrics:
+    """Latency and tokens of model calls."""
+
+    calls: int
+    latency: Spread | None
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+@dataclass(frozen=True)
+class NodeMetrics(CallMetrics):
     """Time and tokens of one node."""
 
     node_logical_id: str
@@ -41,29 +52,16 @@ class NodeMetrics:
     """Of the node runs; ``None`` without any duration."""
     share: float
     """Of the time of all node runs, from 0 to 1."""
-    calls: int
-    """Of models."""
-    latency: Spread | None
-    """Of the model calls."""
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
 
 
 @dataclass(frozen=True)
-class RunMetrics:
+class RunMetrics(CallMetrics):
     """Time and tokens of a run, or of some of its turns."""
 
     turns: int
     node_runs: int
     time: Spread | None
     """Of the turns, end to end."""
-    calls: int
-    latency: Spread | None
-    """Of the model calls."""
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
 
 
 def node_metrics(steps: Iterable[Step]) -> list[NodeMetrics]:

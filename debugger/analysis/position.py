@@ -190,7 +190,7 @@ class PositionTracker(EventFold):
             visits=self._visits.copy(),
             first_visit=self._first_visit.copy(),
             transitions=transitions,
-            path_counts=PathCounts(self._by_edge.copy(), self._by_node.copy()),
+            path_counts=PathCounts(self._by_edge, self._by_node).copy(),
             next_edges=()
             if state in OVER or place is None
             else tuple(self._next(place, current or place, transitions)),

@@ -95,16 +95,6 @@ class TimelineRow:
         return iso_utc(self.time)
 
 
-def build_timeline(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -> list[TimelineRow]:
-    """Return every event of a run as a row.
-
-    Args:
-        turns: The run's turns; the last one may still be growing.
-        names: The author's node names by id.
-    """
-    return TimelineBuilder(names or {}).catch_up(turns).rows
-
-
 def classify_trouble(row: TimelineRow) -> Trouble | None:
     """Return the row's trouble kind, or ``None``."""
     if row.type == "workflow_warning":

@@ -242,6 +242,10 @@ class PathCounts:
         if transition.destination:
             _count(self.by_node, transition.destination, transition)
 
+    def copy(self) -> PathCounts:
+        """Return counts that can be continued independently."""
+        return PathCounts(self.by_edge.copy(), self.by_node.copy())
+
 
 def path_id(transition: Transition) -> str:
     """Return the id of its edge, or one made of its ends."""

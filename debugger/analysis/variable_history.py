@@ -101,14 +101,13 @@ class VariableHistory(_SnapshotReader):
 
         A turn's first event also reports what the caller's input changed. Paths begin with the scope.
         """
-        before, after = self._snapshots.at(index - 1), self._snapshots.at(index)
-        return [] if before is after else self._between(before, after)
+        return self.changed_between(index - 1, index)
 
     def changed_between(self, first: int, last: int) -> list[Difference]:
         """Return the changes after one event up to another."""
-        return self._between(self._snapshots.at(first), self._snapshots.at(last))
-
-    def _between(self, before: Snapshot, after: Snapshot) -> list[Difference]:
+        before, after = self._snapshots.at(first), self._snapshots.at(last)
+        if before is after:
+            return []
         return differences(self._shown_variables(before), self._shown_variables(after))
 
     def _shown_variables(self, snapshot: Snapshot) -> JsonObject:
