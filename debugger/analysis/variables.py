@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -152,7 +152,10 @@ class Snapshots(EventFold):
 
     def is_copy(self, name: str) -> bool:
         """Return whether a variable is a copy under its node's name."""
-        return _is_qualified(name, self._labels)
+        place = name.find(".")
+        while place != -1 and name[:place] not in self._labels:
+            place = name.find(".", place + 1)
+        return place != -1
 
     def scopes(self, index: int | None) -> Scopes:
         """Return the variables after an event, with the qualified copies apart."""
@@ -299,12 +302,3 @@ def _by_thread(runtime: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
         "runtime" if thread == MAIN_THREAD else f"thread_{thread}": values
         for thread, values in runtime.items()
     }
-
-
-def _is_qualified(key: str, labels: Container[str]) -> bool:
-    place = key.find(".")
-    while place != -1:
-        if key[:place] in labels:
-            return True
-        place = key.find(".", place + 1)
-    return False

@@ -161,11 +161,9 @@ class Graph:
         """Return the nodes reached from anywhere: global ones and the escalation."""
         found = {node.logical_id for node in self.global_nodes}
         strikes = self.workflow.config.guardrail_strikes_config
-        is_on = strikes is not None and strikes.max_guardrail_nodes_before_escalation is not None
-        escalation = strikes.escalation_node_logical_id if strikes is not None and is_on else None
-        return frozenset(
-            found if escalation is None or escalation not in self.nodes else {*found, escalation}
-        )
+        if strikes is not None and strikes.max_guardrail_nodes_before_escalation is not None:
+            found.add(strikes.escalation_node_logical_id or "")
+        return frozenset(found & self.nodes.keys())
 
 
 def _by_id(configs: Iterable[Config]) -> Mapping[str, Config]:
