@@ -1,4 +1,4 @@
-"""The filtered timeline: rows per turn, per step or per event, and steps along them."""
+"""The filtered timeline: rows per turn, step or event, and steps along them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def matching_rows(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchText
 
 
 def _matches(row: TimelineRow, wanted: Filter) -> bool:
-    """Return whether a row matches a filter but for its text; failures nearly always do."""
+    """Return whether a row matches a filter apart from its text."""
     if wanted.turn not in (None, row.turn_number) or wanted.thread not in (None, row.thread):
         return False
     if row.is_failure or wanted.failures_only:

@@ -1,4 +1,4 @@
-"""The transcript of a run: a row per message for files, its turns for reviewers.
+"""The transcript of a run: rows for files, turns for reviewers.
 
 It is read turn by turn, so that a long run is never in memory as a whole.
 """

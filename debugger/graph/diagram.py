@@ -272,7 +272,7 @@ def _box(node: NodeConfig, sizes: _Sizes) -> NodeBox:
 
 
 def _sized(box: NodeBox, label: str, sizes: _Sizes) -> NodeBox:
-    """Return a box with the lines of its name, as large as they need it."""
+    """Return a box with its name, as large as that needs it."""
     name = clean(label)
     lines = wrap(name, NAME_SIZE, sizes.line, _MOST_LINES) or ("(no name)",)
     widths = [*(text_width(line, NAME_SIZE) for line in lines), text_width(box.caption, CAPTION_SIZE)]

@@ -140,7 +140,7 @@ def _crossings(rows: Sequence[Row]) -> int:
 
 
 def _wanted(item: Item, neighbours: Sequence[Item], *, is_straight: bool = False) -> float:
-    """Return the wanted x, by the neighbours and, to be straight, the arrow's other places."""
+    """Return the x that the neighbours want, and the arrow's other places."""
     weight = sum(neighbour.weight for neighbour in neighbours)
     total = sum(neighbour.x * neighbour.weight for neighbour in neighbours)
     if item.line is not None and is_straight:

@@ -67,7 +67,7 @@ def _by_turn(found: Sequence[Item], shift: int) -> dict[int, range]:
 def _matches(
     a: Sequence[Item], b: Sequence[Item], in_a: range, in_b: range
 ) -> Iterator[tuple[int | None, int | None]]:
-    """Yield the places in A and B of one turn that belong together, by type and node."""
+    """Yield the places of one turn that belong together, by type and node."""
     keys_a = [(a[place].type, a[place].node) for place in in_a]
     keys_b = [(b[place].type, b[place].node) for place in in_b]
     first, behind = shared_ends(keys_a, keys_b)

@@ -1,4 +1,4 @@
-"""The log of a run's decisions, and the state of threads that they depend on."""
+"""The log of a run's decisions, with the traces of its threads."""
 
 from __future__ import annotations
 
