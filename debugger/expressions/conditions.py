@@ -197,8 +197,12 @@ def compile_node(node: Node, text: str) -> Evaluate:
             combine = all if isinstance(node, And) else any
             compiled = [compile_node(each, text) for each in parts]
             return lambda scope, warnings: combine(is_true(part(scope, warnings)) for part in compiled)
-        case Comparison():
-            return _comparison(node, text)
+        case Comparison(operator=sign) if sign in ORDERINGS:
+            return _ordering(node, text)
+        case Comparison(operator=sign):
+            left, right = compile_node(node.left, text), compile_node(node.right, text)
+            compare = are_equal if sign == "==" else are_different
+            return lambda scope, warnings: compare(left(scope, warnings), right(scope, warnings))
 
 
 def reference_reader(reference: Reference) -> Reader:
@@ -212,17 +216,9 @@ def reference_reader(reference: Reference) -> Reader:
     return lambda scope: apply_filters(read(scope), filters, scope)
 
 
-def _comparison(node: Comparison, text: str) -> Evaluate:
+def _ordering(node: Comparison, text: str) -> Evaluate:
     left, right = compile_node(node.left, text), compile_node(node.right, text)
-    if node.operator in ORDERINGS:
-        return _ordering(node, left, right, text)
-    compare = are_equal if node.operator == "==" else are_different
-    return lambda scope, warnings: compare(left(scope, warnings), right(scope, warnings))
-
-
-def _ordering(node: Comparison, left: Evaluate, right: Evaluate, text: str) -> Evaluate:
-    sign = node.operator
-    compare = ORDERINGS[sign]
+    compare = ORDERINGS[node.operator]
 
     def evaluate(scope: Scope, warnings: list[str]) -> bool:
         one, other = left(scope, warnings), right(scope, warnings)
@@ -232,7 +228,7 @@ def _ordering(node: Comparison, left: Evaluate, right: Evaluate, text: str) -> E
             str(part) for part, value in ((node.left, one), (node.right, other)) if not is_present(value)
         ]
         if not missing:
-            return are_ordered(sign, one, other)
+            return are_ordered(node.operator, one, other)
         comparison = shortened(str(node), _SHOWN)
         warnings.append(
             f"{' and '.join(missing)} has no value, so {comparison} is false in the condition {text}"
