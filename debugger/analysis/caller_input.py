@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from debugger.analysis.differences import is_same
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.initial_state import StateSnapshot, read_state
@@ -59,9 +60,6 @@ def _node_inputs(run_input: TurnInput) -> Iterator[NodeInput]:
     return (each for thread in run_input.thread_to_node_inputs.values() for each in thread.node_run_inputs)
 
 
-_ABSENT = object()
-
-
 def original_input(run_input: TurnInput, before: Mapping[str, Any]) -> TurnInput:
     """Return the input of one turn as its caller sent it.
 
@@ -73,7 +71,7 @@ def original_input(run_input: TurnInput, before: Mapping[str, Any]) -> TurnInput
     if _INPUT_ECHO not in run_input.runtime_variables:
         return run_input
     known = supplied_dynamic(run_input).items()
-    brought = {name: value for name, value in known if not _same(before.get(name, _ABSENT), value)}
+    brought = {name: value for name, value in known if name not in before or not is_same(before[name], value)}
     own = {**run_input.to_wire(), "workflow_run_id": None}
     return TurnInput.from_wire(
         {**own, "dynamic_variables": brought, "runtime_variables": supplied_runtime(run_input)}
@@ -99,7 +97,3 @@ def original_inputs(turns: Sequence[TurnLog], workflow: Workflow) -> list[TurnIn
 def default_variables(workflow: Workflow) -> JsonObject:
     """Return the dynamic variables of a run without any input."""
     return {**workflow.dynamic_variables, **workflow.config.default_dynamic_variables}
-
-
-def _same(one: Any, other: Any) -> bool:
-    return one is other or (one == other and isinstance(one, bool) == isinstance(other, bool))

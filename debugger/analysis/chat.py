@@ -16,7 +16,7 @@ from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import label_of
 from debugger.protocol.events import Event
 from debugger.protocol.messages import Message, ai_message, message_kind, message_text
-from debugger.protocol.runs import MAIN_THREAD, TurnInput
+from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
 
 Role = Literal["user", "agent", "warning", "error"]
@@ -90,14 +90,16 @@ class ChatBuilder(EventFold):
         if self.turn_index == 0 and welcome:
             self._add("agent", ai_message(welcome, message_id="welcome_message"))
         first = len(self.messages)
-        for thread_id, message in _user_messages_of(turn.run_input):
-            self._add("user", message, thread_id=thread_id)
+        for thread_id, thread in turn.run_input.thread_to_node_inputs.items():
+            for node_input in thread.node_run_inputs:
+                for message in _of_user(node_input.messages):
+                    self._add("user", message, thread_id=thread_id)
         self._input_messages = slice(first, len(self.messages))
 
     def apply(self, event: EventFields) -> None:
         """Apply an event of one of `TYPES`."""
         if event.type in _NOTES:
-            self._append(_NOTES[event.type], event.event.summary, event, MAIN_THREAD, None)
+            self._add(_NOTES[event.type], None, event)
             return
         thread_id = event.thread_id or MAIN_THREAD
         if event.type == "assistant_response":
@@ -110,17 +112,18 @@ class ChatBuilder(EventFold):
             self._add("user", message, event, thread_id)
 
     def _add(
-        self, role: Role, message: Message, event: EventFields | None = None, thread_id: str = MAIN_THREAD
+        self,
+        role: Role,
+        message: Message | None,
+        event: EventFields | None = None,
+        thread_id: str = MAIN_THREAD,
     ) -> None:
-        self._append(role, message_text(message), event, thread_id, message)
-
-    def _append(
-        self, role: Role, text: str, event: EventFields | None, thread_id: str, message: Message | None
-    ) -> None:
+        """Add a message, or a note of what an event says."""
+        note = event.event.summary if event else ""
         self.messages.append(
             ChatMessage(
                 role,
-                text,
+                note if message is None else message_text(message),
                 self._label(event) if event else "",
                 self.turn.number,
                 self.event_count if event else None,
@@ -142,23 +145,11 @@ class ChatBuilder(EventFold):
 
 def group_warnings(messages: Iterable[ChatMessage]) -> list[list[ChatMessage]]:
     """Group many warnings in a row; other messages are groups of one."""
-    groups = [list(group) for _, group in groupby(messages, key=lambda message: message.role == "warning")]
-    return [
-        part
-        for group in groups
-        for part in (
-            [group]
-            if group[0].role == "warning" and len(group) > _MAX_WARNINGS
-            else ([message] for message in group)
-        )
-    ]
-
-
-def _user_messages_of(run_input: TurnInput) -> Iterator[tuple[str, Message]]:
-    for thread_id, thread in run_input.thread_to_node_inputs.items():
-        for node_input in thread.node_run_inputs:
-            for message in _of_user(node_input.messages):
-                yield thread_id, message
+    groups: list[list[ChatMessage]] = []
+    for is_warning, group in groupby(messages, key=lambda message: message.role == "warning"):
+        row = list(group)
+        groups += [row] if is_warning and len(row) > _MAX_WARNINGS else [[message] for message in row]
+    return groups
 
 
 def _of_user(messages: Any) -> Iterator[Message]:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from operator import eq
+from itertools import groupby
+from operator import eq, itemgetter
 from typing import Any, Final, Literal
 
 from debugger.protocol.json_codec import encode
@@ -45,7 +46,7 @@ def differences(before: Any, after: Any, path: str = "") -> list[Difference]:
 
     Keys of the earlier value come first, in its order, then the new ones.
 
-    Objects and lists that stand on both sides are gone into; everything else is compared as one value.
+    Objects and lists on both sides are compared by their parts, everything else as one value.
     Objects in a list belong together by their ids where all of them have one (``id``, ``logical_id``,
     ``_id``, ``uuid`` or ``key``); other lists by what they begin and end with alike, and by place between.
     ``true`` is not ``1``, and a null is not the same as no key.
@@ -118,7 +119,7 @@ def _of_lists(before: list[Any], after: list[Any], path: str, depth: int) -> Ite
 
 
 def _by_place(before: list[Any], after: list[Any], path: str, depth: int) -> Iterator[Difference]:
-    first, behind = _shared_ends(before, after, is_same)
+    first, behind = shared_ends(before, after, is_same)
     old, new = range(first, len(before) - behind), range(first, len(after) - behind)
     for place in old[: len(new)]:
         yield from _of_values(before[place], after[place], f"{path}[{place}]", depth)
@@ -128,10 +129,10 @@ def _by_place(before: list[Any], after: list[Any], path: str, depth: int) -> Ite
         yield Difference(f"{path}[{place}]", None, after[place], "added")
 
 
-def _shared_ends(
-    before: Sequence[Any], after: Sequence[Any], is_equal: Callable[[Any, Any], bool]
+def shared_ends(
+    before: Sequence[Any], after: Sequence[Any], is_equal: Callable[[Any, Any], bool] = eq
 ) -> tuple[int, int]:
-    """Return how many items two lists share at their begin, and of the rest at their end."""
+    """Return how many items two lists share at their begin and end."""
     first, shorter = 0, min(len(before), len(after))
     while first < shorter and is_equal(before[first], after[first]):
         first += 1
@@ -169,7 +170,7 @@ def text_diff(before: str, after: str) -> list[Span]:
     Between what very long and different texts share at both ends they are compared as a whole.
     """
     old, new = _WORDS.findall(before), _WORDS.findall(after)
-    first, behind = _shared_ends(old, new, eq)
+    first, behind = shared_ends(old, new)
     middle = _middle(old[first : len(old) - behind], new[first : len(new) - behind])
     return list(_joined([("same", old[:first]), *middle, ("same", old[len(old) - behind :])]))
 
@@ -194,17 +195,9 @@ def _middle(old: list[str], new: list[str]) -> Iterator[_Run]:
 
 def _joined(runs: list[_Run]) -> Iterator[Span]:
     """Join neighbours of one kind; empty ones are left out."""
-    held: Span | None = None
-    for op, words in runs:
-        text = "".join(words)
-        if held is not None and text and held.op == op:
-            held = Span(held.text + text, op)
-        elif text:
-            if held is not None:
-                yield held
-            held = Span(text, op)
-    if held is not None:
-        yield held
+    filled = (run for run in runs if run[1])
+    for op, group in groupby(filled, key=itemgetter(0)):
+        yield Span("".join(word for _, words in group for word in words), op)
 
 
 _LEAST_SHARED = 0.5

@@ -102,9 +102,14 @@ def time_of(event: Event) -> float | None:
     return event.timestamp if 0 < event.timestamp < YEAR_10000 else None
 
 
+def elapsed_ms(start: float | None, end: float | None) -> float | None:
+    """Return the milliseconds between two times in seconds, if both are known."""
+    return None if start is None or end is None else round((end - start) * 1000, 3)
+
+
 def iso_utc(time: float | None) -> str:
-    """Return a time as ISO 8601 in UTC; empty for ``None``."""
-    if time is None:
+    """Return a time as ISO 8601 in UTC; empty without a valid date."""
+    if time is None or not 0 < time < YEAR_10000:
         return ""
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 

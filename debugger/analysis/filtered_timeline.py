@@ -1,11 +1,8 @@
-"""The filtered timeline.
-
-Rows per turn, per step or per event that match a filter.
-"""
+"""The filtered timeline: rows per turn, step or event, and steps along them."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -51,18 +48,24 @@ def matching_rows(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchText
         wanted: The filter.
         texts: Texts from an earlier search of the same run.
     """
-    if wanted.is_empty:
-        return list(range(len(rows)))
-    indexes = list(range(len(rows)))
-    if wanted.turn is not None:
-        indexes = [index for index in indexes if rows[index].turn_number == wanted.turn]
-    if wanted.thread is not None:
-        indexes = [index for index in indexes if rows[index].thread == wanted.thread]
-    failures = [index for index in indexes if rows[index].is_failure]
-    if wanted.failures_only:
-        return failures
-    matches = _matches(rows, indexes, wanted, texts or SearchTexts())
-    return sorted({*matches, *failures}) if failures else matches
+    words = wanted.text.casefold().split()
+    row_texts = (texts or SearchTexts()).of(rows) if words else []
+    return [
+        index
+        for index, row in enumerate(rows)
+        if _matches(row, wanted) and (row.is_failure or all(word in row_texts[index] for word in words))
+    ]
+
+
+def _matches(row: TimelineRow, wanted: Filter) -> bool:
+    """Return whether a row matches a filter apart from its text."""
+    if wanted.turn not in (None, row.turn_number) or wanted.thread not in (None, row.thread):
+        return False
+    if row.is_failure or wanted.failures_only:
+        return row.is_failure
+    if wanted.types and row.type not in wanted.types:
+        return False
+    return wanted.node in (None, row.drawn_node, row.node_logical_id)
 
 
 def important_rows(rows: Sequence[TimelineRow], indexes: Sequence[int], wanted: Filter) -> list[int]:
@@ -72,22 +75,6 @@ def important_rows(rows: Sequence[TimelineRow], indexes: Sequence[int], wanted: 
     """
     types = wanted.types
     return [index for index in indexes if rows[index].importance == "high" or rows[index].type in types]
-
-
-def _matches(
-    rows: Sequence[TimelineRow], indexes: list[int], wanted: Filter, texts: SearchTexts
-) -> list[int]:
-    types, node = wanted.types, wanted.node
-    if types:
-        indexes = [index for index in indexes if rows[index].type in types]
-    if node is not None:
-        indexes = [at for at in indexes if node in (rows[at].drawn_node, rows[at].node_logical_id)]
-    words = wanted.text.casefold().split()
-    if words:
-        row_texts = texts.of(rows)
-        for word in words:
-            indexes = [index for index in indexes if word in row_texts[index]]
-    return indexes
 
 
 @dataclass(frozen=True)
@@ -129,7 +116,7 @@ class FilteredTimeline:
         return (number, self.places[number] == place) if number >= 0 else (None, False)
 
     def including(self, event: int, run: Projections) -> FilteredTimeline:
-        """Return the same rows with the row of an event, though it does not match.
+        """Return the same rows with the row of an event that does not match.
 
         Nothing is added where no row holds the event in this density.
         """
@@ -171,3 +158,34 @@ def _owner(event: int, density: Density, run: Projections) -> int:
     if density == "Turns":
         return run.timeline.rows[event].place
     return run.step_of_event[event] if density == "Steps" else event
+
+
+def next_event(
+    rows: Sequence[TimelineRow],
+    shown: Sequence[int],
+    current: int | None,
+    kind: Literal["event", "node", "turn"],
+) -> int | None:
+    """Return the event after a step; ``None`` where no further one is.
+
+    Without a current event the step is the first in the last turn.
+
+    Args:
+        rows: All events of the run.
+        shown: The events that the timeline shows, by their indexes in ascending order.
+        current: The index of the event to step from.
+        kind: To the next event shown, the next node run or the end of the turn.
+    """
+    if not rows:
+        return None
+    if current is None:
+        current = bisect_left(rows, rows[-1].turn_number, key=lambda row: row.turn_number) - 1
+    if kind == "event":
+        place = bisect_right(shown, current)
+        return shown[place] if place < len(shown) else None
+    if kind == "node":
+        return next((row.index for row in rows[current + 1 :] if row.type == "start_node_run"), None)
+    if current + 1 == len(rows):
+        return None
+    # The turn's background work has its number, too.
+    return bisect_right(rows, rows[current + 1].turn_number, key=lambda row: row.turn_number) - 1

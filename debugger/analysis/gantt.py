@@ -52,10 +52,12 @@ def bars(
 
     Args:
         steps: The turn's steps.
-        effects: Its calls outside. Those of models are left out: the events tell them.
+        effects: Its calls outside. Those of models are left out: they have events.
         pauses: Its pauses.
     """
-    start = _start(steps)
+    clocks = ((step.time, step.since_turn_ms) for step in steps)
+    starts = (time - since / 1000 for time, since in clocks if time is not None and since is not None)
+    start = next(starts, None)
     paused = [] if start is None else [_pause_bar(pause, start) for pause in pauses]
     found = [*paused, *_node_runs(steps, paused), *_model_calls(steps)]
     if start is not None:
@@ -111,12 +113,6 @@ def _outside(effects: Iterable[SideEffect], steps: Sequence[Step], start: float)
             lane = lanes.get(effect.node_logical_id, effect.node_name)
             end = begin + effect.duration_milliseconds
             yield Bar("external call", lane, effect.target, begin, end, None, effect.outcome == "failed")
-
-
-def _start(steps: Iterable[Step]) -> float | None:
-    """Return the begin of the turn in seconds since the epoch."""
-    known = (step for step in steps if step.time is not None and step.since_turn_ms is not None)
-    return next((step.time - step.since_turn_ms / 1000 for step in known), None)  # type: ignore[operator]
 
 
 def _lane(thread: str | None, name: str) -> str:

@@ -30,7 +30,18 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class NodeMetrics:
+class CallMetrics:
+    """Latency and tokens of model calls."""
+
+    calls: int
+    latency: Spread | None
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+@dataclass(frozen=True)
+class NodeMetrics(CallMetrics):
     """Time and tokens of one node."""
 
     node_logical_id: str
@@ -38,32 +49,19 @@ class NodeMetrics:
     runs: int
     failures: int
     time: Spread | None
-    """Of the node runs; ``None`` where they tell no time."""
+    """Of the node runs; ``None`` without any duration."""
     share: float
     """Of the time of all node runs, from 0 to 1."""
-    calls: int
-    """Of models."""
-    latency: Spread | None
-    """Of the model calls."""
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
 
 
 @dataclass(frozen=True)
-class RunMetrics:
+class RunMetrics(CallMetrics):
     """Time and tokens of a run, or of some of its turns."""
 
     turns: int
     node_runs: int
     time: Spread | None
     """Of the turns, end to end."""
-    calls: int
-    latency: Spread | None
-    """Of the model calls."""
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
 
 
 def node_metrics(steps: Iterable[Step]) -> list[NodeMetrics]:
@@ -122,21 +120,18 @@ class Costs:
 
 
 def costs(calls: Iterable[ModelCall], prices: Sequence[ModelPrice]) -> Costs:
-    """Return the costs of model calls, by the first price that fits each."""
+    """Return the costs of model calls, by the first fitting price."""
     by_currency: dict[str, float] = {}
     unpriced = 0
     for call in calls:
-        price = next((price for price in prices if _fits(price, call.model)), None)
+        model = call.model.lower()
+        price = next((price for price in prices if fnmatchcase(model, price.pattern.lower())), None)
         if price is None:
             unpriced += call.total_tokens > 0
             continue
         amount = call.prompt_tokens * price.input + call.completion_tokens * price.output
         by_currency[price.currency] = by_currency.get(price.currency, 0.0) + amount / 1_000_000
     return Costs(by_currency, unpriced)
-
-
-def _fits(price: ModelPrice, model: str) -> bool:
-    return fnmatchcase(model.lower(), price.pattern.lower())
 
 
 def _of_node(node: str, runs: list[Step], whole: float) -> NodeMetrics:
@@ -177,7 +172,7 @@ def node_times(rows: Iterable[TimelineRow], nodes: Container[str] = ()) -> dict[
 
     Nodes inside a super node count for it.
 
-    Node runs that tell no time are left out. What the user took to answer is no time of a node.
+    Node runs without a duration are left out. The time that the user took to answer is not counted.
 
     Args:
         rows: The events.

@@ -31,7 +31,7 @@ def page_bounds(page: int, rows: int) -> tuple[int, int]:
 VISIBLE_ROWS = 15
 """On view at once."""
 _BEFORE = 4
-"""How many rows stand above one that is gone to."""
+"""Rows above the one that is scrolled to."""
 
 
 def first_visible_row(places: Sequence[int], chosen: int | None, top: int | None) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from debugger.analysis.decisions import OUTCOME_LABELS, DecisionLog, DecisionRecord
 from debugger.analysis.event_fields import EventFields, text
 from debugger.analysis.node_origins import label_of
+from debugger.analysis.timeline import shorten
 from debugger.analysis.transitions import (
     TRANSITION_TYPES,
     EdgeIndex,
@@ -38,7 +39,7 @@ _KIND_WORDS = {
 _FILLED = re.compile(r"Condition expression '(.*)' holds", re.DOTALL)
 """The reason of an edge whose condition held, with the values of that moment."""
 _MAX_WORDS = 60
-"""Characters of a condition that stands for an edge without a name."""
+"""Characters of a condition that labels an edge without a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,8 @@ class PathReader:
     """
 
     def __init__(self, graph: Graph) -> None:
-        self._nodes = dict(graph.nodes)
-        self._names = {node.logical_id: node.label for node in self._nodes.values()}
-        self._edges = EdgeIndex(graph.workflow.edge_configs, self._nodes)
+        self._graph = graph
+        self._edges = EdgeIndex(graph.workflow.edge_configs, graph.nodes)
         self._log = DecisionLog(graph)
         self._event_count = 0
         self._step_count = 0
@@ -94,7 +94,7 @@ class PathReader:
     def _step(self, event: EventFields, turn: TurnLog, index: int, record: DecisionRecord | None) -> PathStep:
         self._step_count += 1
         taken = read_transition(event, self._edges, self._step_count, turn.number, index)
-        condition = transition_condition(taken, self._edges, self._nodes)
+        condition = transition_condition(taken, self._edges, self._graph.nodes)
         return PathStep(
             event_index=index,
             thread=reference_id(taken.thread_id) or MAIN_THREAD,
@@ -111,7 +111,8 @@ class PathReader:
     def _label(self, node_id: str | None, name: str | None) -> str:
         if node_id is None:
             return ""
-        return label_of(node_id, self._names.get(node_id) or name or node_id, self._names)
+        names = self._graph.names
+        return label_of(node_id, names.get(node_id) or name or node_id, names)
 
 
 def path_text(steps: Sequence[PathStep]) -> str:
@@ -162,8 +163,7 @@ def _words(taken: Transition, condition: str) -> str:
     if taken.edge_name:
         return taken.edge_name
     if taken.kind == "conditional_edge" and condition:
-        line = " ".join(condition.split())
-        return line if len(line) <= _MAX_WORDS else line[: _MAX_WORDS - 1] + "…"
+        return shorten(" ".join(condition.split()), _MAX_WORDS)
     return _KIND_WORDS.get(taken.kind, taken.kind.replace("_", " "))
 
 

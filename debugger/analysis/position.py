@@ -98,6 +98,11 @@ class Position:
     inner_names: dict[str, str] = field(default_factory=dict)
     """By the id of each super node that a thread is in, the name of the inner node."""
 
+    @property
+    def entries(self) -> dict[str, int]:
+        """The visits of each reached node, at least 1."""
+        return {node: max(1, self.visits.get(node, 0)) for node in self.first_visit}
+
 
 def position(turns: Sequence[TurnLog], graph: Graph, status: RunStatus | None = None) -> Position:
     """Return the position of a run after these turns.
@@ -213,11 +218,10 @@ class PositionTracker(EventFold):
 
         Inside a super node they are those of the expanded workflow.
         """
-        graph, running = self._graph, self._running
-        inner = running.nodes.get(current) if running is not None else None
-        if inner is not None and not origin_of(inner):
-            inner = None
-        walked, node_id = (graph, place) if inner is None or running is None else (running, current)
+        graph, inner = self._graph, None
+        walked, node_id = graph, place
+        if self._running and (node := self._running.nodes.get(current)) and origin_of(node):
+            walked, node_id, inner = self._running, current, node
         for edge in walked.find_outgoing_edges(node_id):
             edge_id = author_edge_id(edge.logical_id, graph.edges)
             destination = self._own_node(edge.destination_node_logical_id or "")
@@ -255,7 +259,10 @@ class PositionTracker(EventFold):
         if event.type in _ARRIVALS:
             self._first_visit.setdefault(self._own_node(node), self.turn.number)
         if event.type == "start_node_run":
-            self._visit(event, node)
+            own, thread = self._own_node(node), event.thread_id
+            if own == node or self._entered.get(thread) != own:  # inside a super node only the first counts
+                self._visits[own] = self._visits.get(own, 0) + 1
+            self._entered[thread] = own
         elif is_failed_run(event.event):
             self._failed[node] = None
         elif event.type == "end_node_run":
@@ -269,13 +276,6 @@ class PositionTracker(EventFold):
         if expected and expected != node and self._own_node(expected) == expected:
             self._skipped[expected] = None
             self._first_visit.setdefault(expected, self.turn.number)
-
-    def _visit(self, event: EventFields, node: str) -> None:
-        """Count a node run; inside a super node only the first."""
-        own, thread = self._own_node(node), event.thread_id
-        if own == node or self._entered.get(thread) != own:
-            self._visits[own] = self._visits.get(own, 0) + 1
-        self._entered[thread] = own
 
     def _name(self, node: str | None, name: str | None) -> None:
         if node:

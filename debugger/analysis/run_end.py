@@ -73,7 +73,7 @@ def _can_leave(node_id: str, position: Position, graph: Graph) -> bool:
 
 
 def _is_evaluated(node: NodeConfig | None, global_node: NodeConfig) -> bool:
-    """Return whether a node evaluates the condition of a global node: a freeform one needs a model."""
+    """Return whether a node evaluates a global node's condition; words need a model."""
     settings = global_node.global_node_config
     if settings is None or settings.condition is None:
         return False

@@ -1,4 +1,4 @@
-"""Summary of a run, by which lists tell runs apart.
+"""Summary of a run for lists of runs.
 
 It is derived from the turns of a run alone, so it can be cached as long as the run gets no other turn.
 """
@@ -39,7 +39,7 @@ class EdgeUse:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """The facts on a run that only its events tell."""
+    """The facts on a run that only its events have."""
 
     first_words: str = ""
     """The first message of the user, else of the agent."""
@@ -86,8 +86,7 @@ def summarize(turns: Iterable[TurnLog], graph: Graph) -> RunSummary:
         turns: Its turns and pieces of background work.
         graph: The workflow that ran; nodes that it does not have are named as the events name them.
     """
-    names = {node.logical_id: node.label for node in graph.nodes.values()}
-    seen = Projections(graph, names)
+    seen = Projections(graph, graph.names)
     for turn in turns:
         seen.add_turn(turn)
     place = seen.position.position(None)
@@ -95,21 +94,22 @@ def summarize(turns: Iterable[TurnLog], graph: Graph) -> RunSummary:
     said = [message for message in seen.chat.messages if message.message is not None]
     user = [message for message in said if message.role == "user"]
     own = [row for row in seen.turn_rows if not row.is_background]
+    times = [row.at_ms for row in seen.timeline.rows if row.at_ms is not None]
     return RunSummary(
         first_words=shorten((user or said)[0].text) if said else "",
         last_words=shorten(said[-1].text) if said else "",
         turns=len(own),
         problems=sum(row.failures for row in seen.turn_rows),
         error_type=_error_type(seen),
-        duration_ms=_duration(seen),
+        duration_ms=round(max(times), 3) if times else None,
         working_ms=round(sum(row.duration_ms or 0.0 for row in seen.turn_rows), 3),
         prompt_tokens=sum(call.prompt_tokens for call in calls),
         completion_tokens=sum(call.completion_tokens for call in calls),
         path=tuple(_path(place))[:MAX_PATH],
-        visits={node: max(1, place.visits.get(node, 0)) for node in place.first_visit},
+        visits=place.entries,
         edges=_edges(place),
         last_node=place.current or "",
-        names=_names(place, names),
+        names=_names(place, graph.names),
     )
 
 
@@ -118,11 +118,6 @@ def _error_type(seen: Projections) -> str:
         if seen.types[kind]:
             return kind
     return "node_failure" if any(row.failures for row in seen.turn_rows) else ""
-
-
-def _duration(seen: Projections) -> float | None:
-    times = [row.at_ms for row in seen.timeline.rows if row.at_ms is not None]
-    return round(max(times), 3) if times else None
 
 
 def _path(place: Position) -> Iterator[str]:

@@ -21,7 +21,7 @@ _STATUSES = {state: status for status, state in STATES.items()}
 
 @dataclass(frozen=True)
 class RunMoment:
-    """The state of a run after one event, read from the events up to it."""
+    """The state of a run right after one event."""
 
     event: int
     """The index of the event in the run."""
@@ -44,7 +44,9 @@ def moment_at(run: Projections, event: int, graph: Graph, names: Mapping[str, st
         names: The author's node names by id.
     """
     turns = turns_until(run, event)
-    tracker = _checkpoint_before(run.checkpoints, event, graph).catch_up(turns)
+    place = bisect_left(run.checkpoints, event + 1, key=lambda checkpoint: checkpoint.event_count)
+    tracker = run.checkpoints[place - 1].snapshot() if place else PositionTracker(graph)
+    tracker.catch_up(turns)
     position = tracker.position(None)
     status, threads = _STATUSES[position.state], tracker.threads
     is_between_turns = turns[-1].is_background or len(turns[-1].events) == len(
@@ -68,7 +70,7 @@ def turns_until(run: Projections, event: int) -> list[TurnLog]:
 
 
 def steps_until(run: Projections, event: int) -> tuple[list[TurnRow], list[Step]]:
-    """Return turns and steps of a run up to an event; the last turn ends with it."""
+    """Return turns and steps up to an event, which ends the last turn."""
     turns = turns_until(run, event)
     place = len(turns) - 1
     whole = run.turn_rows[place]
@@ -120,9 +122,3 @@ def later_messages(run: Projections, event: int) -> list[bool]:
         for message in messages[first:end]
     ]
     return [*[False] * first, *own, *[True] * (len(messages) - end)]
-
-
-def _checkpoint_before(checkpoints: Sequence[PositionTracker], event: int, graph: Graph) -> PositionTracker:
-    """Return a copy of the last checkpoint without the event, or a new tracker."""
-    place = bisect_left(checkpoints, event + 1, key=lambda tracker: tracker.event_count)
-    return checkpoints[place - 1].snapshot() if place else PositionTracker(graph)

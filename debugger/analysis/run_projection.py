@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from operator import is_not
 
 from debugger.analysis.chat import ChatBuilder
 from debugger.analysis.event_fields import EventFields, fields_of
@@ -89,7 +90,7 @@ class RunProjection:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.names = {node.logical_id: node.label for node in graph.nodes.values()}
+        self.names = graph.names
         self.texts = SearchTexts()
         """The texts that the rows are searched by."""
         self._lock = threading.Lock()
@@ -130,7 +131,8 @@ class RunProjection:
             Projections that stay as they are while the run continues; so do their ``turns``.
         """
         with self._lock:
-            if not self._is_continued_by(turns):
+            finished = self._finished.turns
+            if len(finished) > len(turns) or any(map(is_not, finished, turns)):
                 self._finished = Projections(self.graph, self.names)
             for turn in turns[len(self._finished.turns) : -MAX_OPEN_TURNS]:
                 self._finished.add_turn(turn)
@@ -139,9 +141,3 @@ class RunProjection:
             # It grows while it is read: every panel must see the same events.
             projections.add_turn(replace(turn, events=list(turn.events)))
         return projections
-
-    def _is_continued_by(self, turns: Sequence[TurnLog]) -> bool:
-        finished = self._finished.turns
-        return len(finished) <= len(turns) and all(
-            old is new for old, new in zip(finished, turns, strict=False)
-        )

@@ -205,18 +205,16 @@ def _grouped(
     groups: dict[int | str, list[RunSummary]] = {}
     for run in runs:
         groups.setdefault(key(run), []).append(run.summary)
-    # The keys of one grouping are of one kind.
-    return [_percentiles(name(group), groups[group]) for group in sorted(groups)]
-
-
-def _percentiles(group: str, summaries: Sequence[RunSummary]) -> Percentiles:
-    return Percentiles(
-        group,
-        len(summaries),
-        percentiles([one.duration_ms for one in summaries if one.duration_ms is not None]),
-        percentiles([one.working_ms for one in summaries]),
-        percentiles([float(one.prompt_tokens + one.completion_tokens) for one in summaries]),
-    )
+    return [
+        Percentiles(
+            name(group),
+            len(groups[group]),
+            percentiles([one.duration_ms for one in groups[group] if one.duration_ms is not None]),
+            percentiles([one.working_ms for one in groups[group]]),
+            percentiles([float(one.prompt_tokens + one.completion_tokens) for one in groups[group]]),
+        )
+        for group in sorted(groups)  # the keys of one grouping are of one kind
+    ]
 
 
 @dataclass(frozen=True)

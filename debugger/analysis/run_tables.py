@@ -73,7 +73,7 @@ class EdgeRow:
 
 def edge_table(position: Position, graph: Graph) -> list[EdgeRow]:
     """Return the graph's edges in its order, then the unmapped ones."""
-    names = {node.logical_id: node.label for node in graph.nodes.values()} | position.ghosts
+    names = graph.names | position.ghosts
     counts = position.path_counts.by_edge
     next_ids = {edge.edge_id for edge in position.next_edges}
     rows = [
@@ -121,9 +121,12 @@ class NodeRow:
 
 def node_table(position: Position, graph: Graph) -> list[NodeRow]:
     """Return the graph's nodes in its order, then the ghosts."""
-    last = {made.destination: made for made in position.transitions if made.destination}
+    entered_by = {
+        made.destination: made.edge_name or made.edge_id or made.kind.replace("_", " ")
+        for made in position.transitions
+    }
     next_nodes = {edge.destination for edge in position.next_edges if edge.kind == "edge"}
-    names = {node.logical_id: node.label for node in graph.nodes.values()} | position.ghosts
+    names = graph.names | position.ghosts
     return [
         NodeRow(
             name=name,
@@ -131,7 +134,7 @@ def node_table(position: Position, graph: Graph) -> list[NodeRow]:
             type=(graph.nodes[node].type or "") if node in graph.nodes else "",
             visits=position.visits.get(node, 0),
             first_turn=position.first_visit.get(node),
-            entered_by=_edge_label(last.get(node)),
+            entered_by=entered_by.get(node, ""),
             status=_node_status(node, position, next_nodes),
         )
         for node, name in names.items()
@@ -149,10 +152,6 @@ def place_label(position: Position, node_id: str, names: Mapping[str, str]) -> s
     if node_id in position.inner_names:
         return origin_label(position.inner_names[node_id], (node_id,), names)
     return names.get(node_id) or position.ghosts.get(node_id, node_id)
-
-
-def _edge_label(taken: Transition | None) -> str:
-    return "" if taken is None else taken.edge_name or taken.edge_id or taken.kind.replace("_", " ")
 
 
 def _node_status(node: str, position: Position, next_nodes: set[str | None]) -> str:

@@ -15,7 +15,7 @@ class TreeRow:
 
     run_id: str
     depth: int
-    """0 is the first run, whose forks stand below it."""
+    """0 is the first run, with its forks below it."""
     fork: ForkRecord | None
     """Where it came from; ``None`` for the first run."""
     status: RunStatus | None
@@ -48,7 +48,7 @@ def run_tree(
     Args:
         run_id: Any run of the family.
         family: Every fork of it.
-        statuses: How the runs stand, as far as that is known.
+        statuses: The known statuses of the runs.
     """
     below: dict[str, list[ForkRecord]] = {}
     for record in sorted(family, key=lambda one: (one.turn_number, one.created_at, one.run_id)):

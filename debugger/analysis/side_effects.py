@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from debugger.analysis.event_fields import YEAR_10000, EventFields, as_number, field, iso_utc, text
+from debugger.analysis.event_fields import EventFields, as_number, field, iso_utc, text
 from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import label_of
 from debugger.protocol.runs import Run, Turn
@@ -147,8 +147,22 @@ class SideEffectCollector(EventFold):
             if isinstance(entry, Mapping):
                 node = _text(entry, "node_logical_id")
                 name = self._author_names.get(node) or self._event_names.get(node) or node
-                yield _side_effect(
-                    turn_number, is_background, entry, label_of(node, name, self._author_names)
+                request, status = entry.get("request"), as_number(entry.get("status_code"))
+                yield SideEffect(
+                    turn_number=turn_number,
+                    is_background=is_background,
+                    time=iso_utc(as_number(entry.get("at"))),
+                    node_logical_id=node,
+                    node_name=label_of(node, name, self._author_names),
+                    kind=_text(entry, "kind"),
+                    call_class=_text(entry, "call_class"),
+                    target=_text(entry, "target"),
+                    how=_text(entry, "how"),
+                    success=entry.get("success") is True,
+                    status_code=status if isinstance(status, int) else None,
+                    error=_text(entry, "error"),
+                    duration_milliseconds=as_number(entry.get("duration_milliseconds")),
+                    request=request if isinstance(request, Mapping) else {},
                 )
 
 
@@ -189,33 +203,6 @@ def _entries(state: Any) -> list[Any]:
     return entries if isinstance(entries, list) else []
 
 
-def _side_effect(
-    turn_number: int, is_background: bool, entry: Mapping[str, Any], node_name: str
-) -> SideEffect:
-    request, status = entry.get("request"), entry.get("status_code")
-    return SideEffect(
-        turn_number=turn_number,
-        is_background=is_background,
-        time=_time(entry.get("at")),
-        node_logical_id=_text(entry, "node_logical_id"),
-        node_name=node_name,
-        kind=_text(entry, "kind"),
-        call_class=_text(entry, "call_class"),
-        target=_text(entry, "target"),
-        how=_text(entry, "how"),
-        success=entry.get("success") is True,
-        status_code=status if isinstance(status, int) and not isinstance(status, bool) else None,
-        error=_text(entry, "error"),
-        duration_milliseconds=as_number(entry.get("duration_milliseconds")),
-        request=request if isinstance(request, Mapping) else {},
-    )
-
-
 def _text(entry: Mapping[str, Any], key: str) -> str:
     value = entry.get(key)
     return "" if value is None else str(value)
-
-
-def _time(value: Any) -> str:
-    seconds = as_number(value)
-    return iso_utc(seconds if seconds is not None and 0 < seconds < YEAR_10000 else None)

@@ -103,86 +103,65 @@ def steps_of_turn(turn: TurnLog, rows: Sequence[TimelineRow], first: int = 0) ->
         rows: Its rows of the timeline.
         first: How many steps the run has before it.
     """
-    drafts: list[_Draft] = []
+    groups: list[tuple[StepKind, list[TimelineRow], list[ModelCall]]] = []
     current: dict[str | None, int] = {}
     owners: list[int] = []
     for row in rows:
         kind = "node" if row.type == "start_node_run" else _OWN_STEPS.get(row.type)
-        owner = current.get(row.thread, len(drafts) - 1 if row.thread is None else -1)
+        owner = current.get(row.thread, len(groups) - 1 if row.thread is None else -1)
         if kind is None and row.is_failure and owner < 0:
             kind = "note"
         if kind is not None:
-            owner = current[row.thread] = len(drafts)
-            drafts.append(_Draft(kind, row))
-        elif owner >= 0:
-            drafts[owner].add(row)
+            owner = current[row.thread] = len(groups)
+            groups.append((kind, [], []))
+        if owner >= 0:
+            groups[owner][1].append(row)
         owners.append(owner)
     for call in model_calls(rows, turn.events):
         owner = owners[call.index - rows[0].index]
         if owner >= 0:
-            drafts[owner].calls.append(call)
-    steps = [draft.step(index) for index, draft in enumerate(drafts, start=first)]
-    return steps, [first + max(owner, 0) if drafts else -1 for owner in owners]
+            groups[owner][2].append(call)
+    steps = [_step(index, *group) for index, group in enumerate(groups, start=first)]
+    return steps, [first + max(owner, 0) if groups else -1 for owner in owners]
 
 
-class _Draft:
-    def __init__(self, kind: StepKind, row: TimelineRow) -> None:
-        self._kind: StepKind = kind
-        self._begin = self._last = row
-        self._end: TimelineRow | None = None
-        self._summaries: dict[str, str] = {}
-        self._destination = ""
-        self._failures: list[TimelineRow] = []
-        self.calls: list[ModelCall] = []
-        self.add(row)
+def _step(index: int, kind: StepKind, rows: Sequence[TimelineRow], calls: Sequence[ModelCall]) -> Step:
+    begin, end = rows[0], next((row for row in rows if row.type == "end_node_run"), None)
+    failures = [row for row in rows if row.is_failure]
+    trouble: Trouble = ""
+    if failures:
+        trouble = "warning" if all(row.type == "workflow_warning" for row in failures) else "failure"
+    return Step(
+        index,
+        kind,
+        begin.turn_number,
+        begin.place,
+        begin.is_background,
+        begin.index,
+        (end or (rows[-1] if kind == "node" else begin)).index,
+        begin.node_logical_id,
+        begin.node_name or begin.node_logical_id or "",
+        begin.drawn_node,
+        begin.thread,
+        begin.at_ms,
+        begin.since_turn_ms,
+        begin.time,
+        end.duration_ms if end else None,
+        failures[0].summary or begin.summary if failures else _summary(kind, rows),
+        trouble,
+        tuple(calls),
+    )
 
-    def add(self, row: TimelineRow) -> None:
-        self._last = row
-        if row.type in _SUMMARY_TYPES:
-            self._summaries[row.type] = row.summary
-        elif row.type in TRANSITION_TYPES:
-            self._destination = row.summary.partition(" → ")[2]
-        if row.type == "end_node_run" and self._end is None:
-            self._end = row
-        if row.is_failure:
-            self._failures.append(row)
 
-    def step(self, index: int) -> Step:
-        begin, end = self._begin, self._end
-        return Step(
-            index,
-            self._kind,
-            begin.turn_number,
-            begin.place,
-            begin.is_background,
-            begin.index,
-            (end or (self._last if self._kind == "node" else begin)).index,
-            begin.node_logical_id,
-            begin.node_name or begin.node_logical_id or "",
-            begin.drawn_node,
-            begin.thread,
-            begin.at_ms,
-            begin.since_turn_ms,
-            begin.time,
-            end.duration_ms if end else None,
-            self._summary(),
-            self._trouble(),
-            tuple(self.calls),
-        )
-
-    def _summary(self) -> str:
-        if self._failures:
-            return self._failures[0].summary or self._begin.summary
-        if self._kind != "node":
-            return self._begin.summary
-        found = (self._summaries[kind] for kind in _SUMMARY_TYPES if kind in self._summaries)
-        summary = next(found, self._begin.summary)
-        return shorten(f"{summary} → {self._destination}") if self._destination else summary
-
-    def _trouble(self) -> Trouble:
-        if not self._failures:
-            return ""
-        return "warning" if all(row.type == "workflow_warning" for row in self._failures) else "failure"
+def _summary(kind: StepKind, rows: Sequence[TimelineRow]) -> str:
+    """Return the preferred event of a node run in one line, with its destination."""
+    if kind != "node":
+        return rows[0].summary
+    summaries = {row.type: row.summary for row in rows}
+    summary = next((summaries[kind] for kind in _SUMMARY_TYPES if kind in summaries), rows[0].summary)
+    transitions = [row.summary for row in rows if row.type in TRANSITION_TYPES]
+    destination = transitions[-1].partition(" → ")[2] if transitions else ""
+    return shorten(f"{summary} → {destination}") if destination else summary
 
 
 def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[ModelCall]:

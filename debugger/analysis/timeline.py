@@ -11,6 +11,7 @@ from debugger.analysis.event_fields import (
     EventFields,
     as_number,
     as_object,
+    elapsed_ms,
     field,
     iso_utc,
     node_name_of,
@@ -94,16 +95,6 @@ class TimelineRow:
         return iso_utc(self.time)
 
 
-def build_timeline(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -> list[TimelineRow]:
-    """Return every event of a run as a row.
-
-    Args:
-        turns: The run's turns; the last one may still be growing.
-        names: The author's node names by id.
-    """
-    return TimelineBuilder(names or {}).catch_up(turns).rows
-
-
 def classify_trouble(row: TimelineRow) -> Trouble | None:
     """Return the row's trouble kind, or ``None``."""
     if row.type == "workflow_warning":
@@ -111,11 +102,11 @@ def classify_trouble(row: TimelineRow) -> Trouble | None:
     return "failure" if row.is_failure else None
 
 
-def shorten(summary: str) -> str:
-    """Cut a summary to one line of at most `MAX_SUMMARY` characters."""
-    if len(summary) <= MAX_SUMMARY and summary.isprintable():
-        return summary  # nearly all of them
-    cut = summary if len(summary) <= MAX_SUMMARY else summary[: MAX_SUMMARY - 1] + "…"
+def shorten(text: str, length: int = MAX_SUMMARY) -> str:
+    """Cut a text to one line of so many characters."""
+    if len(text) <= length and text.isprintable():
+        return text  # nearly all of them
+    cut = text if len(text) <= length else text[: length - 1] + "…"
     return " ".join(cut.splitlines())
 
 
@@ -143,7 +134,7 @@ class TimelineBuilder(EventFold):
         self._reasons = FailureReasons()
 
     def forget(self) -> None:
-        """Drop the rows so far; `trouble`, clocks and names stay as they are."""
+        """Drop the rows so far; `trouble`, clocks and names stay."""
         self.rows.clear()
         self.important.clear()
 
@@ -172,8 +163,8 @@ class TimelineBuilder(EventFold):
             event.node,
             name,
             event.thread,
-            _milliseconds(self._run_start, time),
-            _milliseconds(self._turn_start, time),
+            elapsed_ms(self._run_start, time),
+            elapsed_ms(self._turn_start, time),
             self._duration(event) if event.type in _RUN_TYPES else None,
             time,
             shorten(self._reasons.summary(event.event) if event.is_failure else event.event.summary),
@@ -207,7 +198,7 @@ class TimelineBuilder(EventFold):
             self._node_starts[key] = event.time
             return None
         start = self._node_starts.pop(key, None)
-        took = _milliseconds(start, event.time)
+        took = elapsed_ms(start, event.time)
         if took is None or start is None or not self._pauses:
             return took
         return round(took - paused_ms(self._pauses, start, event.time), 3)
@@ -226,10 +217,6 @@ def _importance(event: EventFields) -> Importance:
     return "high" if is_tool else "low"
 
 
-def _milliseconds(start: float | None, end: float | None) -> float | None:
-    return None if start is None or end is None else round((end - start) * 1000, 3)
-
-
 class SearchTexts:
     """The texts that rows are searched by, computed when needed.
 
@@ -245,13 +232,12 @@ class SearchTexts:
         same = min(len(self._rows), len(rows))
         while same and self._rows[same - 1] is not rows[same - 1]:
             same -= 1
-        self._texts = self._texts[:same] + [_search_text(row) for row in rows[same:]]
+        self._texts = self._texts[:same] + [
+            f"{row.summary} {row.type} {row.node_name or ''} {row.node_logical_id or ''}".casefold()
+            for row in rows[same:]
+        ]
         self._rows = rows
         return self._texts
-
-
-def _search_text(row: TimelineRow) -> str:
-    return f"{row.summary} {row.type} {row.node_name or ''} {row.node_logical_id or ''}".casefold()
 
 
 class FailureReasons(EventFold):

@@ -1,4 +1,4 @@
-"""The transcript of a run: a row per message, for files.
+"""The transcript of a run: rows for files, turns for reviewers.
 
 It is read turn by turn, so that a long run is never in memory as a whole.
 """
@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Literal, NamedTuple, Self, get_args
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 from debugger.analysis.chat import ChatBuilder, ChatMessage
 from debugger.analysis.differences import Difference
 from debugger.analysis.event_fields import (
     EventFields,
+    as_number,
     as_object,
+    elapsed_ms,
     field,
     fields_of,
     is_failed_run,
@@ -26,6 +28,7 @@ from debugger.analysis.event_fields import (
 )
 from debugger.analysis.node_origins import label_of
 from debugger.analysis.paths import (
+    BETWEEN,
     PathReader,
     PathStep,
     conditions_text,
@@ -36,6 +39,7 @@ from debugger.analysis.paths import (
 from debugger.analysis.thread_positions import InputHint, ThreadPositions, input_hint, last_hint
 from debugger.analysis.timeline import FailureReasons
 from debugger.analysis.variables import VariableChanges
+from debugger.expressions.values import shortened
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event, reference_id
 from debugger.protocol.runs import MAIN_THREAD, Run, RunStatus
@@ -137,7 +141,7 @@ class TranscriptRow(NamedTuple):
 
 @dataclass(frozen=True)
 class TranscriptTurn:
-    """One turn, or piece of background work, as its rows tell it."""
+    """One turn, or piece of background work, with its rows."""
 
     rows: list[TranscriptRow]
     steps: list[PathStep]
@@ -150,7 +154,7 @@ class TranscriptTurn:
 
 
 _OPEN = TranscriptTurn([], [], [], InputHint("none", "", ""), "running", "", "")
-"""The turn as those of its rows tell it that are not its last."""
+"""The turn for its rows other than the last."""
 
 
 class TranscriptReader:
@@ -164,8 +168,7 @@ class TranscriptReader:
     def __init__(self, facts: RunFacts, workflow: Workflow | None) -> None:
         graph = Graph(workflow or Workflow())
         self._facts = facts
-        self._nodes = dict(graph.nodes)
-        self._names = {node.logical_id: node.label for node in self._nodes.values()}
+        self._graph = graph
         self._chat = ChatBuilder({})
         self._paths = PathReader(graph)
         self._positions = ThreadPositions()
@@ -186,22 +189,18 @@ class TranscriptReader:
         events = fields_of(turn.events) if events is None else events
         if self._start is None:
             self._start = next((event.time for event in events if event.time is not None), None)
-        said = self._said(turn, events)
+        self._chat.add_turn(turn, events)
+        said = [message for message in self._chat.messages if message.message is not None]
+        self._chat.messages.clear()
         steps = self._paths.add_turn(turn, events)
         changes = self._changes.add_turn(turn, events)
         self._positions.add_turn(turn, events)
         status = self._facts.status if is_last else "running"
-        hint = input_hint(last_hint(self._positions), status, names=self._names)
+        hint = input_hint(last_hint(self._positions), status, names=self._graph.names)
         error = _error(turn.events, events)
         read = TranscriptTurn([], steps, changes, hint, self._status(is_last), *error)
         read.rows.extend(self._rows(turn, said, read))
         return read
-
-    def _said(self, turn: TurnLog, events: Sequence[EventFields]) -> list[ChatMessage]:
-        self._chat.add_turn(turn, events)
-        said = [message for message in self._chat.messages if message.message is not None]
-        self._chat.messages.clear()
-        return said
 
     def _status(self, is_last: bool) -> RunStatus:
         known = self._facts.status
@@ -230,23 +229,25 @@ class TranscriptReader:
         steps_after: Sequence[PathStep],
         ending: TranscriptTurn,
     ) -> TranscriptRow:
-        facts, event = self._facts, message.event if message else None
+        facts = replace(self._facts, started_at=self._facts.started_at or iso_utc(self._start))
+        event = message.event if message else None
         node_id = node_of(event) if event else None
-        node = self._nodes.get(node_id or "")
+        node = self._graph.nodes.get(node_id or "")
+        usage = as_object(field(event, "llm_usage_info")) if event else {}
+        time = time_of(event) if event else None
         changes = [asdict(change) for change in ending.changes]
         self._row_count += 1
         return TranscriptRow(
             schema_version=SCHEMA_VERSION,
-            run_id=facts.run_id,
             turn_number=turn.number,
             seq=self._row_count,
-            role=_role(message),
+            role="system" if message is None else "user" if message.role == "user" else "agent",
             text=message.text if message else ending.error_message,
             node_logical_id=node_id or "",
             node_name=label_of(
                 node_id or "",
                 (node_name_of(event) if event else None) or (node.name if node else None) or "",
-                self._names,
+                self._graph.names,
             ),
             node_type=(node.type if node else None) or "",
             thread_id=(reference_id(message.thread_id) if message else None) or MAIN_THREAD,
@@ -255,27 +256,18 @@ class TranscriptReader:
             edge_verdict=verdicts_text(steps),
             path=path_text(steps),
             path_after=path_text(steps_after),
-            at_ms=self._milliseconds(event),
-            at=iso_utc(time_of(event)) if event else "",
-            latency_ms=_latency(event),
+            at_ms=elapsed_ms(self._start, time),
+            at=iso_utc(time),
+            latency_ms=as_number(usage.get("response_latency_milliseconds")),
             is_waiting_for_input=ending.hint.kind == "message",
             next_input_hint_kind=ending.hint.kind,
             next_input_hint=ending.hint.who,
             changed_variables=json.dumps(changes, ensure_ascii=False, default=str) if changes else "",
             error_type=ending.error_type,
             error_message=ending.error_message,
-            workflow_id=facts.workflow_id,
-            workflow_name=facts.workflow_name,
-            version_number=facts.version_number,
-            engine=facts.engine,
-            status=facts.status,
-            started_at=facts.started_at or iso_utc(self._start),
             is_background=turn.is_background,
+            **vars(facts),
         )
-
-    def _milliseconds(self, event: Event | None) -> float | None:
-        time = time_of(event) if event else None
-        return None if time is None or self._start is None else round((time - self._start) * 1000, 3)
 
 
 def _reached(steps: Sequence[PathStep], message: ChatMessage, begun: int) -> int:
@@ -283,12 +275,6 @@ def _reached(steps: Sequence[PathStep], message: ChatMessage, begun: int) -> int
     if message.event_index is None:
         return begun
     return sum(step.event_index < message.event_index for step in steps)
-
-
-def _role(message: ChatMessage | None) -> Literal["user", "agent", "system"]:
-    if message is None:
-        return "system"
-    return "user" if message.role == "user" else "agent"
 
 
 def _error(events: Sequence[Event], fields: Sequence[EventFields]) -> tuple[str, str]:
@@ -307,6 +293,67 @@ def _error(events: Sequence[Event], fields: Sequence[EventFields]) -> tuple[str,
     return "node_failure", reasons.of(failed) or failed.summary
 
 
-def _latency(event: Event | None) -> float | None:
-    value = as_object(field(event, "llm_usage_info") if event else None).get("response_latency_milliseconds")
-    return value if isinstance(value, int | float) else None
+_MAX_VALUE_CHARACTERS = 80
+_MAX_TRANSITIONS = 12
+"""Of a path that reviewers read; of a longer one both ends are shown."""
+
+
+@dataclass(frozen=True)
+class ReviewedTurn:
+    """One turn of the user, with the background work after it."""
+
+    number: int
+    messages: tuple[TranscriptRow, ...]
+    """The rows of the transcript; some only say that there was no message."""
+    path: str
+    """Nodes, and between them the edges taken: ``Intent desk > book > Booking intake``."""
+    changes: tuple[str, ...]
+    """Changed variables: ``name: "" → "Ada"``."""
+    error: str
+
+
+def reviewed_turns(run: Run, turns: Sequence[TurnLog], workflow: Workflow) -> list[ReviewedTurn]:
+    """Return the turns of a run as reviewers read them.
+
+    Args:
+        run: The record.
+        turns: Its turns.
+        workflow: The workflow that ran, or what the run is drawn with.
+    """
+    reader = TranscriptReader(RunFacts.of(run, workflow_name="", engine=""), workflow)
+    parts: dict[int, list[TranscriptTurn]] = {}
+    for place, turn in enumerate(turns, start=1):
+        read = reader.add_turn(turn, is_last=place == len(turns))
+        parts.setdefault(turn.number, []).append(read)
+    return [_turn(number, of_turn) for number, of_turn in parts.items()]
+
+
+def _turn(number: int, parts: Sequence[TranscriptTurn]) -> ReviewedTurn:
+    # A row of the system has the error as its text.
+    hidden = [part for part in parts if all(row.role != "system" for row in part.rows)]
+    return ReviewedTurn(
+        number=number,
+        messages=tuple(row for part in parts for row in part.rows),
+        path=_path([step for part in parts for step in part.steps]),
+        changes=tuple(_change(change) for part in parts for change in part.changes),
+        error=" ".join(part.error_message for part in hidden if part.error_type),
+    )
+
+
+def _path(steps: Sequence[PathStep]) -> str:
+    if len(steps) <= _MAX_TRANSITIONS:
+        return path_text(steps)
+    half = _MAX_TRANSITIONS // 2
+    return BETWEEN.join([path_text(steps[:half]), "…", path_text(steps[-half:])])
+
+
+def _change(change: Difference) -> str:
+    name = change.path.removeprefix("runtime.")
+    if change.op == "removed":
+        return f"{name}: {_value(change.before)} removed"
+    before = "" if change.op == "added" else f"{_value(change.before)} → "
+    return f"{name}: {before}{_value(change.after)}"
+
+
+def _value(value: Any) -> str:
+    return shortened(json.dumps(value, ensure_ascii=False, default=str), _MAX_VALUE_CHARACTERS)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.event_fields import EventFields, field, node_name_of, node_of, text
+from debugger.analysis.steps import MODEL_TYPES
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.errors import ExpressionError
 from debugger.expressions import Reference, parse
@@ -24,7 +25,6 @@ STAND_IN = "stand-in"
 """Name in the usage of what answers where there is no model."""
 _NO_TOOL = "has no tool_config."
 """The end of the engine's error for a tool node without a tool."""
-_MODEL_EVENTS = frozenset({"say_llm", "worker_llm", "condition_evaluator_llm"})
 _LEAVING = TRANSITION_TYPES - {"companion_edge"}
 _NAMES = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+)*")
 
@@ -71,7 +71,7 @@ class Undecided:
 
 @dataclass(frozen=True)
 class _Answered:
-    """A node that the stand-in answered for, or a tool node without a tool."""
+    """A node answered by the stand-in, or a tool node without a tool."""
 
     event: Event
     node: str
@@ -80,7 +80,7 @@ class _Answered:
 
 
 def undecided_nodes(turn: TurnLog, graph: Graph, *, is_over: bool = False) -> Undecided | None:
-    """Return the nodes of a turn that the stand-in left without taking an edge.
+    """Return the nodes that the stand-in left without taking an edge.
 
     Without one, the tool nodes without a tool: their calls failed, so that an edge was taken or none. Without
     those, where the run is over, the nodes that an expression over the stand-in's answer left.
@@ -125,7 +125,7 @@ def _listed(
     graph: Graph,
     left: Mapping[str, set[str | None]],
 ) -> _Candidates:
-    """Return the nodes that have possible next steps, or that the graph does not show."""
+    """Return the nodes with possible next steps, and those not in the graph."""
     found = []
     for each in nodes:
         config = graph.nodes.get(each.node)
@@ -144,7 +144,7 @@ def _undecided(sentence: str, candidates: _Candidates) -> Undecided:
 
 
 def _is_of_stand_in(event: Event) -> bool:
-    usage = field(event, "llm_usage_info") if event.type in _MODEL_EVENTS else None
+    usage = field(event, "llm_usage_info") if event.type in MODEL_TYPES else None
     return isinstance(usage, dict) and usage.get("response_model") == STAND_IN
 
 
@@ -175,7 +175,7 @@ def _steps(
 def _expression_steps(
     edge: EdgeConfig, label: str, node: _Answered, sources: Sequence[_Answered], graph: Graph
 ) -> Iterator[Step]:
-    """Yield the step along an edge, if an answer of the turn sets a variable of its expression."""
+    """Yield the step along an edge whose expression has an answered variable."""
     for source in sources:
         config = graph.nodes.get(source.node)
         thread = source.thread if source.thread != node.thread else None
@@ -191,7 +191,7 @@ def _expression_steps(
 def edge_expression(
     edge: EdgeConfig, graph: Graph, source: NodeConfig, thread: str | None = None
 ) -> EdgeExpression | None:
-    """Return the expression of an edge with the variables that a node's answer sets.
+    """Return the expression of an edge with the variables that an answer sets.
 
     ``None`` where no expression decides, or none that can be read.
 
@@ -223,7 +223,7 @@ def edge_expression(
 
 
 def answered_field(node: NodeConfig, path: str) -> Fields | None:
-    """Return the place in a node's answer of a runtime variable that it sets.
+    """Return the place of a runtime variable in a node's answer.
 
     ``None`` where its answer does not set it.
 

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from debugger.analysis.differences import Difference, Op, differences
 from debugger.analysis.variables import EMPTY_SNAPSHOT, Snapshot, Snapshots
@@ -32,7 +32,34 @@ class VariableChange:
     after: Any
 
 
-class VariableHistory:
+class _SnapshotReader:
+    """A reader of a run's snapshots, which continues as the run grows."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
+        self._last: Snapshot | None = None
+        self._seen = 0
+
+    def catch_up(self) -> Self:
+        """Apply the snapshots that are new."""
+        snapshots = self._snapshots.all
+        if self._seen > len(snapshots) or (self._seen and snapshots[self._seen - 1] is not self._last):
+            self._last, self._seen = None, 0
+            self._clear()
+        for snapshot in snapshots[self._seen :]:
+            self._apply(snapshot)
+            self._last = snapshot
+        self._seen = len(snapshots)
+        return self
+
+    def _clear(self) -> None:
+        raise NotImplementedError
+
+    def _apply(self, snapshot: Snapshot) -> None:
+        raise NotImplementedError
+
+
+class VariableHistory(_SnapshotReader):
     """The changes of the variables of one run.
 
     A variable is named by its scope, as ``runtime`` or ``thread_lab``, and its name in it.
@@ -42,23 +69,16 @@ class VariableHistory:
     """
 
     def __init__(self, snapshots: Snapshots) -> None:
-        self._snapshots = snapshots
-        self._last: Snapshot | None = None
-        self._seen = 0
+        super().__init__(snapshots)
         self._by_variable: dict[tuple[str, str], list[VariableChange]] = {}
 
-    def catch_up(self) -> VariableHistory:
-        """Apply the snapshots that are new."""
-        snapshots = self._snapshots.all
-        if self._seen > len(snapshots) or (self._seen and snapshots[self._seen - 1] is not self._last):
-            self._last, self._seen, self._by_variable = None, 0, {}
-        for snapshot in snapshots[self._seen :]:
-            for scope, name, op, before, after in _changes(self._last or EMPTY_SNAPSHOT, snapshot):
-                change = VariableChange(snapshot.index, snapshot.turn_number, op, before, after)
-                self._by_variable.setdefault((scope, name), []).append(change)
-            self._last = snapshot
-        self._seen = len(snapshots)
-        return self
+    def _clear(self) -> None:
+        self._by_variable = {}
+
+    def _apply(self, snapshot: Snapshot) -> None:
+        for scope, name, op, before, after in _changes(self._last or EMPTY_SNAPSHOT, snapshot):
+            change = VariableChange(snapshot.index, snapshot.turn_number, op, before, after)
+            self._by_variable.setdefault((scope, name), []).append(change)
 
     def changes(self, scope: str, name: str) -> list[VariableChange]:
         """Return every change of a variable, the earliest first."""
@@ -81,14 +101,13 @@ class VariableHistory:
 
         A turn's first event also reports what the caller's input changed. Paths begin with the scope.
         """
-        before, after = self._snapshots.at(index - 1), self._snapshots.at(index)
-        return [] if before is after else self._between(before, after)
+        return self.changed_between(index - 1, index)
 
     def changed_between(self, first: int, last: int) -> list[Difference]:
         """Return the changes after one event up to another."""
-        return self._between(self._snapshots.at(first), self._snapshots.at(last))
-
-    def _between(self, before: Snapshot, after: Snapshot) -> list[Difference]:
+        before, after = self._snapshots.at(first), self._snapshots.at(last)
+        if before is after:
+            return []
         return differences(self._shown_variables(before), self._shown_variables(after))
 
     def _shown_variables(self, snapshot: Snapshot) -> JsonObject:
@@ -184,7 +203,7 @@ def read_watch(text: str) -> Watch:
     )
 
 
-class Series:
+class Series(_SnapshotReader):
     """The values of one watch over one run.
 
     Args:
@@ -194,26 +213,11 @@ class Series:
     """
 
     def __init__(self, watch: Watch, snapshots: Snapshots, workflow: Workflow) -> None:
+        super().__init__(snapshots)
         self.watch = watch
-        self._snapshots, self._workflow = snapshots, workflow
-        self._last: Snapshot | None = None
-        self._seen = 0
+        self._workflow = workflow
         self.points: list[Point] = []
         """Each value where it began, the earliest first."""
-
-    def catch_up(self) -> Series:
-        """Apply the snapshots that are new."""
-        snapshots = self._snapshots.all
-        if self._seen > len(snapshots) or (self._seen and snapshots[self._seen - 1] is not self._last):
-            self._seen, self.points = 0, []
-        for snapshot in snapshots[self._seen :]:
-            point = self._point(snapshot)
-            if self.points and self.points[-1].index == point.index:
-                self.points.pop()  # the first event replaces the turn's input
-            if not self.points or _is_new(self.points[-1], point):
-                self.points.append(point)
-        self._seen, self._last = len(snapshots), snapshots[-1] if snapshots else None
-        return self
 
     def at(self, index: int | None) -> Point | None:
         """Return the value after an event; ``None`` before the run.
@@ -231,11 +235,20 @@ class Series:
         """The first point where the value is true in Python's sense."""
         return next((point for point in self.points if point.value is not ABSENT and point.value), None)
 
-    def _point(self, snapshot: Snapshot) -> Point:
+    def _clear(self) -> None:
+        self.points = []
+
+    def _apply(self, snapshot: Snapshot) -> None:
+        value, problem = ABSENT, ""
         try:
-            return Point(snapshot.index, snapshot.turn_number, self.watch.read(snapshot, self._workflow))
+            value = self.watch.read(snapshot, self._workflow)
         except DebuggerError as error:
-            return Point(snapshot.index, snapshot.turn_number, ABSENT, str(error))
+            problem = str(error)
+        point = Point(snapshot.index, snapshot.turn_number, value, problem)
+        if self.points and self.points[-1].index == point.index:
+            self.points.pop()  # the first event replaces the turn's input
+        if not self.points or _is_new(self.points[-1], point):
+            self.points.append(point)
 
 
 def _is_new(last: Point, point: Point) -> bool:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from debugger.analysis.caller_input import supplied_dynamic, supplied_runtime, supplied_state
+from debugger.analysis.caller_input import (
+    default_variables,
+    supplied_dynamic,
+    supplied_runtime,
+    supplied_state,
+)
 from debugger.analysis.differences import Difference, differences, is_identical_json, is_same
 from debugger.analysis.event_fields import EventFields, as_object, text
 from debugger.analysis.event_fields import field as field_of
@@ -14,7 +20,7 @@ from debugger.analysis.fold import EventFold
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import reference_id
-from debugger.protocol.runs import MAIN_THREAD, TurnInput
+from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 
@@ -72,9 +78,8 @@ class Snapshot:
             thread: ``"0"``, or the configured id of a companion.
             workflow: The workflow, for its default values.
         """
-        defaults = {**workflow.dynamic_variables, **workflow.config.default_dynamic_variables}
         return Scope(
-            dynamic={**self.system, **defaults, **self.dynamic},
+            dynamic={**self.system, **default_variables(workflow), **self.dynamic},
             runtime=self.runtime.get(thread, {}),
             workflow={**workflow.runtime_variables, **self.seeds, **self.workflow},
             threads=self.runtime,
@@ -100,14 +105,8 @@ class Snapshots(EventFold):
     def reset(self) -> None:
         """Return to the state before the first turn."""
         self.all: list[Snapshot] = []
-        self._indexes: list[int] = []
         self._labels: set[str] = set()
         """Ids and names of the nodes that have run: the first parts of qualified copies."""
-        self._dynamic: JsonObject = {}
-        self._system: JsonObject = {}
-        self._runtime: Mapping[str, JsonObject] = {}
-        self._workflow: JsonObject = {}
-        self._seeds: JsonObject = {}
         self._ended: set[str] = set()
         """The threads that have ended."""
         self._shared: JsonObject | None = None
@@ -117,35 +116,46 @@ class Snapshots(EventFold):
         """Merge a turn's input, newer over older (U-37)."""
         run_input = turn.run_input
         if self.turn_index == 0:
-            self._restore(run_input)
-        elif turn.is_background:
-            return
-        self._shared = None
-        self._dynamic = {**self._dynamic, **supplied_dynamic(run_input)}
-        self._seeds = {**self._seeds, **supplied_runtime(run_input)}
-        self._add()
+            state = supplied_state(run_input)
+            runtime = {
+                reference_id(key) or MAIN_THREAD: thread.runtime_variables
+                for key, thread in state.threads.items()
+            }
+            self._add(
+                dynamic={**state.dynamic_variables, **supplied_dynamic(run_input)},
+                runtime=runtime,
+                workflow=state.workflow_runtime_variables,
+                seeds=supplied_runtime(run_input),
+            )
+        elif not turn.is_background:
+            self._shared, last = None, self.at(None)
+            dynamic = {**last.dynamic, **supplied_dynamic(run_input)}
+            self._add(dynamic=dynamic, seeds={**last.seeds, **supplied_runtime(run_input)})
 
     def apply(self, event: EventFields) -> None:
         """Apply an event that can change variables, or name a node."""
         if event.type == "end_node_run":
             self._labels |= {label for label in (event.node, event.node_name) if label}
-        elif (change := _CHANGES.get(event.type)) is not None and change(self, event):
-            self._add()
+        else:
+            _CHANGES[event.type](self, event)
 
     def at(self, index: int | None) -> Snapshot:
         """Return the variables after an event; ``None`` is the run's end."""
         if index is None:
             return self.all[-1] if self.all else EMPTY_SNAPSHOT
-        place = bisect_right(self._indexes, index)
+        place = bisect_right(self.all, index, key=lambda snapshot: snapshot.index)
         return self.all[place - 1] if place else EMPTY_SNAPSHOT
 
     def forget(self) -> None:
         """Drop all snapshots but the last."""
-        del self.all[:-1], self._indexes[:-1]
+        del self.all[:-1]
 
     def is_copy(self, name: str) -> bool:
         """Return whether a variable is a copy under its node's name."""
-        return _is_qualified(name, self._labels)
+        place = name.find(".")
+        while place != -1 and name[:place] not in self._labels:
+            place = name.find(".", place + 1)
+        return place != -1
 
     def scopes(self, index: int | None) -> Scopes:
         """Return the variables after an event, with the qualified copies apart."""
@@ -163,73 +173,56 @@ class Snapshots(EventFold):
             snapshot.dynamic, snapshot.system, runtime, qualified, snapshot.workflow, snapshot.seeds
         )
 
-    def _add(self) -> None:
-        self.all.append(
-            Snapshot(
-                len(self.all),
-                self.event_count,
-                self.turn.number,
-                self._dynamic,
-                self._system,
-                self._runtime,
-                self._workflow,
-                self._seeds,
-            )
-        )
-        self._indexes.append(self.event_count)
+    def _add(self, **changes: Any) -> None:
+        """Add a snapshot with these changes from the last one."""
+        number, turn = len(self.all), self.turn.number
+        last = self.at(None)
+        self.all.append(replace(last, number=number, index=self.event_count, turn_number=turn, **changes))
 
-    def _restore(self, run_input: TurnInput) -> None:
-        state = supplied_state(run_input)
-        self._dynamic = state.dynamic_variables
-        self._workflow = state.workflow_runtime_variables
-        self._runtime = {
-            reference_id(key) or MAIN_THREAD: thread.runtime_variables
-            for key, thread in state.threads.items()
-        }
+    def _set_runtime(self, thread: str, values: JsonObject, **changes: JsonObject) -> None:
+        self._add(runtime={**self.at(None).runtime, thread: values}, **changes)
 
-    def _apply_state(self, event: EventFields) -> bool:
+    def _apply_state(self, event: EventFields) -> None:
         thread, variables = _thread_of(event), as_object(field_of(event.event, "runtime_variables"))
-        self._runtime = {**self._runtime, thread: _reuse(self._runtime.get(thread, {}), variables)}
         shared = as_object(field_of(event.event, "workflow_runtime_variables"))
+        changes = {}
         if self._shared is None or not is_identical_json(self._shared, shared):
             self._shared = shared
-            self._apply_shared(shared)
-        return True
+            changes = self._shared_changes(shared)
+        self._set_runtime(thread, _reuse(self.at(None).runtime.get(thread, {}), variables), **changes)
 
-    def _apply_shared(self, shared: JsonObject) -> None:
+    def _shared_changes(self, shared: JsonObject) -> dict[str, JsonObject]:
+        """Return the variables that all threads share, by field of a snapshot."""
+        last = self.at(None)
         own = {key: value for key, value in shared.items() if key not in (_EVALUATED, _INPUT)}
-        self._workflow = _reuse(self._workflow, own)
+        changes = {"workflow": _reuse(last.workflow, own)}
         evaluated, supplied = as_object(shared.get(_EVALUATED)), as_object(shared.get(_INPUT))
         if evaluated or supplied:
             system = {
                 key: value for key, value in evaluated.items() if key in SYSTEM_NAMES and key not in supplied
             }
             dynamic = {**supplied, **{key: value for key, value in evaluated.items() if key not in system}}
-            self._system, self._dynamic = _reuse(self._system, system), _reuse(self._dynamic, dynamic)
+            changes |= {"system": _reuse(last.system, system), "dynamic": _reuse(last.dynamic, dynamic)}
+        return changes
 
-    def _apply_loop_end(self, event: EventFields) -> bool:
+    def _apply_loop_end(self, event: EventFields) -> None:
         """Set the outcome, which no state event has before the decision."""
         outcome, thread = text(event.event, "outcome"), _thread_of(event)
         if outcome is not None:
-            own = {**self._runtime.get(thread, {}), _LOOP_OUTCOME: outcome}
-            self._runtime = {**self._runtime, thread: own}
-        return outcome is not None
+            self._set_runtime(thread, {**self.at(None).runtime.get(thread, {}), _LOOP_OUTCOME: outcome})
 
-    def _apply_end(self, event: EventFields) -> bool:
+    def _apply_end(self, event: EventFields) -> None:
         self._ended.add(_thread_of(event))
-        return False
 
-    def _apply_start(self, event: EventFields) -> bool:
+    def _apply_start(self, event: EventFields) -> None:
         """Clear an ended companion's variables for its successor (``platform.md#companion-threads``)."""
         thread = _thread_of(event)
-        if thread == MAIN_THREAD or thread not in self._ended:
-            return False
-        self._ended.discard(thread)
-        self._runtime = {**self._runtime, thread: {}}
-        return True
+        if thread != MAIN_THREAD and thread in self._ended:
+            self._ended.discard(thread)
+            self._set_runtime(thread, {})
 
 
-_CHANGES: dict[str, Callable[[Snapshots, EventFields], bool]] = {
+_CHANGES: dict[str, Callable[[Snapshots, EventFields], None]] = {
     "workflow_show_state": Snapshots._apply_state,
     "self_loop_exhausted": Snapshots._apply_loop_end,
     "end_thread": Snapshots._apply_end,
@@ -309,12 +302,3 @@ def _by_thread(runtime: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
         "runtime" if thread == MAIN_THREAD else f"thread_{thread}": values
         for thread, values in runtime.items()
     }
-
-
-def _is_qualified(key: str, labels: Container[str]) -> bool:
-    place = key.find(".")
-    while place != -1:
-        if key[:place] in labels:
-            return True
-        place = key.find(".", place + 1)
-    return False

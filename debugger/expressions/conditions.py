@@ -57,9 +57,6 @@ _HOLDS, _FAILS = ConditionResult(True), ConditionResult(False)
 MAX_CONDITIONS_BYTES = 32_000_000
 _conditions: BoundedCache[str, Condition] = BoundedCache(MAX_CONDITIONS_BYTES)
 
-_MAX_UNTIMED_REFERENCES = 8
-"""A condition of so few references without filters cannot take long, whatever their values are."""
-
 
 class Condition:
     """A condition that can be evaluated. Made by `parse`.
@@ -69,7 +66,7 @@ class Condition:
     ``str()`` writes it in one uniform way that parses to an equal condition.
     """
 
-    __slots__ = ("_evaluate", "_is_timed", "_root", "references", "text")
+    __slots__ = ("_evaluate", "_root", "references", "text")
 
     def __init__(self, text: str, root: Node) -> None:
         self.text = text
@@ -78,9 +75,6 @@ class Condition:
         """Every reference in it, from left to right."""
         self._root = root
         self._evaluate = compile_node(root, text)
-        self._is_timed = len(self.references) > _MAX_UNTIMED_REFERENCES or any(
-            reference.filters for reference in self.references
-        )
 
     def evaluate(self, scope: Scope) -> ConditionResult:
         """Evaluate the condition with these variables.
@@ -92,20 +86,16 @@ class Condition:
 
         Source: ``platform.md#conditions`` and ``platform.md#condition-grammar``.
         """
-        if not self._is_timed:
-            return self._verdict(scope)
-        with time_limit:
-            return self._verdict(scope)
-
-    def _verdict(self, scope: Scope) -> ConditionResult:
         warnings: list[str] = []
-        try:
-            value = is_true(self._evaluate(scope, warnings))
-        except (TypeMismatch, FilterError) as fault:
-            advice = fault.advice if isinstance(fault, LimitError | TypeMismatch) else ""
-            raise self._error(str(fault), scope, advice) from fault
-        except RecursionError as error:
-            raise self._error("a value is nested too deep", scope, "Compute it in a tool node.") from error
+        with time_limit:
+            try:
+                value = is_true(self._evaluate(scope, warnings))
+            except (TypeMismatch, FilterError) as fault:
+                advice = fault.advice if isinstance(fault, LimitError | TypeMismatch) else ""
+                raise self._error(str(fault), scope, advice) from fault
+            except RecursionError as error:
+                advice = "Compute it in a tool node."
+                raise self._error("a value is nested too deep", scope, advice) from error
         if warnings:
             return ConditionResult(value, tuple(warnings))
         return _HOLDS if value else _FAILS
@@ -118,23 +108,18 @@ class Condition:
         It is made for people only: a value that does not fit into `MAX_SHOWN_CHARACTERS` is named by its
         type.
         """
-        if not self._is_timed:
-            return self._hydrated(scope)
-        with time_limit:
-            return self._hydrated(scope)
-
-    def _hydrated(self, scope: Scope) -> str:
         parts, end, room = [], 0, MAX_SHOWN_CHARACTERS
-        for reference in self.references:
-            written = _written(reference, scope, room)
-            room -= len(written)
-            parts += [self.text[end : reference.start], written]
-            end = reference.end
+        with time_limit:
+            for reference in self.references:
+                written = _written(reference, scope, room)
+                room -= len(written)
+                parts += [self.text[end : reference.start], written]
+                end = reference.end
         return "".join(parts) + self.text[end:]
 
     def _error(self, reason: str, scope: Scope, advice: str) -> ConditionError:
         return ConditionError(
-            f"Error evaluating condition expression '{self._hydrated(scope)}': {reason}.", advice=advice
+            f"Error evaluating condition expression '{self.hydrated(scope)}': {reason}.", advice=advice
         )
 
     def __str__(self) -> str:
@@ -212,8 +197,12 @@ def compile_node(node: Node, text: str) -> Evaluate:
             combine = all if isinstance(node, And) else any
             compiled = [compile_node(each, text) for each in parts]
             return lambda scope, warnings: combine(is_true(part(scope, warnings)) for part in compiled)
-        case Comparison():
-            return _comparison(node, text)
+        case Comparison(operator=sign) if sign in ORDERINGS:
+            return _ordering(node, text)
+        case Comparison(operator=sign):
+            left, right = compile_node(node.left, text), compile_node(node.right, text)
+            compare = are_equal if sign == "==" else are_different
+            return lambda scope, warnings: compare(left(scope, warnings), right(scope, warnings))
 
 
 def reference_reader(reference: Reference) -> Reader:
@@ -227,17 +216,9 @@ def reference_reader(reference: Reference) -> Reader:
     return lambda scope: apply_filters(read(scope), filters, scope)
 
 
-def _comparison(node: Comparison, text: str) -> Evaluate:
+def _ordering(node: Comparison, text: str) -> Evaluate:
     left, right = compile_node(node.left, text), compile_node(node.right, text)
-    if node.operator in ORDERINGS:
-        return _ordering(node, left, right, text)
-    compare = are_equal if node.operator == "==" else are_different
-    return lambda scope, warnings: compare(left(scope, warnings), right(scope, warnings))
-
-
-def _ordering(node: Comparison, left: Evaluate, right: Evaluate, text: str) -> Evaluate:
-    sign = node.operator
-    compare = ORDERINGS[sign]
+    compare = ORDERINGS[node.operator]
 
     def evaluate(scope: Scope, warnings: list[str]) -> bool:
         one, other = left(scope, warnings), right(scope, warnings)
@@ -247,7 +228,7 @@ def _ordering(node: Comparison, left: Evaluate, right: Evaluate, text: str) -> E
             str(part) for part, value in ((node.left, one), (node.right, other)) if not is_present(value)
         ]
         if not missing:
-            return are_ordered(sign, one, other)
+            return are_ordered(node.operator, one, other)
         comparison = shortened(str(node), _SHOWN)
         warnings.append(
             f"{' and '.join(missing)} has no value, so {comparison} is false in the condition {text}"

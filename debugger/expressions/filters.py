@@ -58,23 +58,17 @@ def bounded_environment() -> Environment:
         "uniq": _uniq,
     }
     for name, function in environment.filters.items():
-        environment.filters[name] = _timed(function) if name in _SELECTIONS else _bounded(name, function)
+        environment.filters[name] = _bounded(name, function)
     return environment
-
-
-def _timed(function: _Filter) -> _Filter:
-    @wraps(function)
-    def run(value: Any, *arguments: Any, **named: Any) -> Any:
-        _check_time(value)
-        return function(value, *arguments, **named)
-
-    return run
 
 
 def _bounded(name: str, function: _Filter) -> _Filter:
     @wraps(function)
     def run(value: Any, *arguments: Any, **named: Any) -> Any:
-        _check_time(value)
+        if type(value) is not str or len(value) > _SHORT:  # for a short text the check would cost more
+            check_time()
+        if name in _SELECTIONS:
+            return function(value, *arguments, **named)
         items = count_items(value, f"the filter {name} works on")
         for argument in arguments:
             count_items(argument, f"an argument of the filter {name} has")
@@ -87,12 +81,6 @@ def _bounded(name: str, function: _Filter) -> _Filter:
     return run
 
 
-def _check_time(value: Any) -> None:
-    """Check the time, except for short texts: the check would cost more."""
-    if type(value) is not str or len(value) > _SHORT:
-        check_time()
-
-
 @string_filter
 def _replace(value: str, old: object, new: object = "") -> Any:
     """Replace each occurrence, after counting the characters of the result."""
@@ -102,23 +90,21 @@ def _replace(value: str, old: object, new: object = "") -> Any:
 
 
 @string_filter
-def _remove_last(value: str, old: object) -> str:
-    return _replaced_last(value, str(old), "") if str(old) else value
+def _remove_last(value: str, old: object) -> Any:
+    return _replace_last(value, old, "")
 
 
 @string_filter
 def _replace_last(value: str, old: object, new: object) -> str:
-    return _replaced_last(value, str(old), str(new)) if str(old) else value + str(new)
-
-
-def _replaced_last(value: str, old: str, new: str) -> str:
     """Replace the last occurrence, unless the value begins with it.
 
     The search goes forward through the reversed text: Python's own backward search is quadratic.
     """
-    end = len(value) - value[::-1].find(old[::-1])
-    begin = end - len(old)
-    return value[:begin] + new + value[end:] if 0 < begin < end <= len(value) else value
+    if not str(old):
+        return value + str(new)
+    end = len(value) - value[::-1].find(str(old)[::-1])
+    begin = end - len(str(old))
+    return value[:begin] + str(new) + value[end:] if 0 < begin < end <= len(value) else value
 
 
 @with_environment

@@ -1,10 +1,13 @@
-"""The parser of conditions."""
+"""The parser of conditions, with diagnoses of those that do not parse."""
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from lark import Lark, Token, UnexpectedInput
 from lark.exceptions import VisitError
@@ -25,7 +28,6 @@ from debugger.expressions.syntax import (
     Reference,
     Value,
 )
-from debugger.expressions.syntax_errors import SyntaxProblem, diagnose
 from debugger.expressions.values import MAX_NUMBER_CHARACTERS, read_text
 
 FILTERS = ("default", "downcase", "first", "join", "last", "size", "strip", "upcase")
@@ -165,3 +167,210 @@ def _read_number(written: str) -> int | float | None:
 @cache
 def _grammar() -> Lark:
     return Lark.open("grammar.lark", rel_to=__file__, parser="lalr")
+
+
+_WORDS = (
+    ("TEXT", "a value"),
+    ("COMPARISON", "a comparison"),
+    ("_AND", "AND"),
+    ("_OR", "OR"),
+    ("LPAR", "'('"),
+    ("RPAR", "')'"),
+    ("RUNTIME_PATH", "the name of a variable"),
+    ("DYNAMIC_PATH", "the name of a variable"),
+    ("FILTER_NAME", "the name of a filter"),
+    ("COLON", "':'"),
+    ("COMMA", "','"),
+    ("VBAR", "'|'"),
+    ("CLOSE_RUNTIME", "']]'"),
+    ("CLOSE_DYNAMIC", "'}}'"),
+    ("$END", "the end"),
+)
+_PAIRS = {"LPAR": "RPAR", "OPEN_RUNTIME": "CLOSE_RUNTIME", "OPEN_DYNAMIC": "CLOSE_DYNAMIC"}
+_COMPARISONS = "== != < <= > >="
+_VALUES = (
+    "A value is a reference such as [[name]] or {{name}}, a text in quotes, a number, true, false or null."
+)
+_FUNCTIONS = "The functions are isPresent, isAbsent, isEmpty and isNonEmpty, each of one reference."
+_SAMPLES = re.compile(r"\[\[|\]\]|\{\{|\}\}|[\w.-]+|[=!<>&|]+|\S")
+_SIGNS = re.compile(r"[=!<>]+")
+_CALL = re.compile(r"([\w.]+)\s*\(")
+_WORD = re.compile(r"[^\W\d][\w.-]*")
+
+
+@dataclass(frozen=True)
+class SyntaxProblem:
+    """The state of the parser at the unexpected token."""
+
+    text: str
+    position: int
+    """Of what was found, counted from 0; the length of the text, less trailing blanks, at its end."""
+    accepted: frozenset[str]
+    """Names of the terminals that would have done."""
+    unfinished: Sequence[Token]
+    """Tokens of everything that has begun and not ended, outermost first."""
+
+    @property
+    def rest(self) -> str:
+        """Return the text from the position on."""
+        return self.text[self.position :]
+
+    @property
+    def found(self) -> str:
+        """Return the unexpected text, for a message."""
+        match = _SAMPLES.match(self.text, self.position)
+        return repr(match[0][:30]) if match else "the end"
+
+    @property
+    def wants_value(self) -> bool:
+        """Return whether a value was expected."""
+        return "TEXT" in self.accepted and "FUNCTION" in self.accepted
+
+    @property
+    def opening(self) -> Token | None:
+        """Return the innermost bracket that is still open."""
+        open_ones: list[Token] = []
+        for token in self.unfinished:
+            if token.type in _PAIRS:
+                open_ones.append(token)
+            elif token.type in _PAIRS.values():
+                open_ones.pop()
+        return open_ones[-1] if open_ones else None
+
+
+class Diagnosis(NamedTuple):
+    """The message, advice and position for the author."""
+
+    message: str
+    advice: str
+    position: int
+
+
+def diagnose(fault: SyntaxProblem) -> ExpressionError:
+    """Return the error for a problem, by the first matching rule."""
+    found = next(filter(None, (rule(fault) for rule in RULES)), None) or _unexpected(fault)
+    return ExpressionError(found.message, text=fault.text, column=found.position + 1, advice=found.advice)
+
+
+def _empty(fault: SyntaxProblem) -> Diagnosis | None:
+    if fault.text.strip():
+        return None
+    return Diagnosis("The condition is empty.", "Write one such as [[count]] >= 3.", 0)
+
+
+def _unclosed_reference(fault: SyntaxProblem) -> Diagnosis | None:
+    opening = fault.opening
+    if opening is None or opening.type == "LPAR":
+        return None
+    closing = "]]" if opening.type == "OPEN_RUNTIME" else "}}"
+    before, found, _ = fault.rest.partition(closing)
+    if found and opening not in before:
+        return None
+    return Diagnosis(
+        f"The reference that begins here with {opening} is not closed.",
+        f"Write {closing} behind the name.",
+        opening.start_pos or 0,
+    )
+
+
+def _unclosed_quote(fault: SyntaxProblem) -> Diagnosis | None:
+    if not fault.rest.startswith(("'", '"')) or "TEXT" not in fault.accepted:
+        return None
+    quote = fault.rest[0]
+    return Diagnosis(
+        f"The text that begins here with {quote} is not closed.",
+        f"Write {quote} at its end, and \\{quote} for one inside it.",
+        fault.position,
+    )
+
+
+def _unknown_function(fault: SyntaxProblem) -> Diagnosis | None:
+    match = _CALL.match(fault.rest)
+    if match is None or not fault.wants_value:
+        return None
+    return Diagnosis(f"Unknown function {match[1]}(...).", _FUNCTIONS, fault.position)
+
+
+def _odd_comparison(fault: SyntaxProblem) -> Diagnosis | None:
+    start = fault.position
+    if fault.unfinished and fault.unfinished[-1].type == "COMPARISON":
+        start = fault.unfinished[-1].start_pos or 0
+    match = _SIGNS.match(fault.text, start)
+    if match is None or match[0] in _COMPARISONS.split() or not fault.accepted & {"COMPARISON", "TEXT"}:
+        return None
+    advice = f"The comparisons are {_COMPARISONS}."
+    if match[0] == "=":
+        return Diagnosis("Found a single '='.", f"Use == to compare. {advice}", start)
+    return Diagnosis(f"There is no comparison {match[0]!r}.", advice, start)
+
+
+def _unquoted_word(fault: SyntaxProblem) -> Diagnosis | None:
+    match = _WORD.match(fault.rest)
+    if match is None or not fault.wants_value:
+        return None
+    word = match[0]
+    if word.lower() in ("and", "or", "not"):
+        return None
+    return Diagnosis(
+        f"Expected a value, found the word {word!r}.",
+        f"Put quotes around a text, '{word}', and brackets around a variable, [[{word}]] or {{{{{word}}}}}.",
+        fault.position,
+    )
+
+
+def _unknown_operator(fault: SyntaxProblem) -> Diagnosis | None:
+    match = _WORD.match(fault.rest)
+    if match is None or "_AND" not in fault.accepted:
+        return None
+    return Diagnosis(
+        f"There is no operator {match[0]!r}.",
+        f"The comparisons are {_COMPARISONS}; conditions are joined with AND and OR. {_FUNCTIONS}",
+        fault.position,
+    )
+
+
+def _chain(fault: SyntaxProblem) -> Diagnosis | None:
+    match = _SIGNS.match(fault.rest)
+    if match is None or "_AND" not in fault.accepted or "COMPARISON" in fault.accepted:
+        return None
+    return Diagnosis(
+        f"Found a second comparison, {match[0]!r}, behind the first.",
+        "Join two comparisons with AND.",
+        fault.position,
+    )
+
+
+def _unexpected(fault: SyntaxProblem) -> Diagnosis:
+    expected = list(dict.fromkeys(words for name, words in _WORDS if name in fault.accepted))
+    if fault.wants_value:
+        expected = ["a value"]
+    elif "OPEN_RUNTIME" in fault.accepted:
+        expected = ["a reference"]
+    listed = " or ".join(filter(None, (", ".join(expected[:-1]), expected[-1])))
+    return Diagnosis(f"Expected {listed}, found {fault.found}.", _advice(fault), fault.position)
+
+
+def _advice(fault: SyntaxProblem) -> str:
+    opening = fault.opening
+    if "RPAR" in fault.accepted and opening is not None and not fault.rest.strip():
+        return f"The ( at column {(opening.start_pos or 0) + 1} is not closed."
+    if fault.rest.startswith(")") and not fault.wants_value:
+        return "This ) closes nothing."
+    if fault.wants_value:
+        return _VALUES
+    if "COMPARISON" in fault.accepted:
+        return f"The comparisons are {_COMPARISONS}; join conditions with AND, OR and NOT."
+    return _FUNCTIONS if fault.accepted <= {"OPEN_RUNTIME", "OPEN_DYNAMIC", "LPAR"} else ""
+
+
+RULES: Sequence[Callable[[SyntaxProblem], Diagnosis | None]] = (
+    _empty,
+    _unclosed_reference,
+    _unclosed_quote,
+    _unknown_function,
+    _odd_comparison,
+    _unquoted_word,
+    _unknown_operator,
+    _chain,
+)
+"""What is recognised, most telling first."""

@@ -44,7 +44,7 @@ class Placeholder:
     path: str
     """What is looked up, without filters."""
     expression: str
-    """What stands between the brackets."""
+    """The text between the brackets."""
     text: str
     """As it was written, brackets and all."""
     start: int

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import reduce
 from typing import Any, Final, Literal
 
 from debugger.expressions.bounded_cache import BoundedCache
@@ -154,18 +155,13 @@ def _finder(path: str) -> Callable[[Mapping[str, Any], bool], Any]:
 
     def find(variables: Mapping[str, Any], reach: bool) -> Any:
         found = variables.get(path, ABSENT)
-        return _find_inside(variables, ways) if found is ABSENT and reach else found
+        if found is ABSENT and reach:
+            for key, steps in ways:
+                if key in variables and (found := reduce(_step, steps, variables[key])) is not ABSENT:
+                    break
+        return found
 
     return find
-
-
-def _find_inside(variables: Mapping[str, Any], ways: tuple[tuple[str, Steps], ...]) -> Any:
-    for key, steps in ways:
-        if key in variables:
-            found = _walk(variables[key], steps)
-            if found is not ABSENT:
-                return found
-    return ABSENT
 
 
 def _ways(path: str) -> tuple[tuple[str, Steps], ...]:
@@ -185,27 +181,14 @@ def _ways(path: str) -> tuple[tuple[str, Steps], ...]:
     return tuple((path[: ends[cut]], tuple(steps[cut:])) for cut in range(len(steps) - 1, -1, -1))
 
 
-def _walk(value: Any, steps: Steps) -> Any:
-    for step in steps:
-        value = _step(value, step)
-        if value is ABSENT:
-            break
-    return value
-
-
 def _step(value: Any, step: str | int) -> Any:
     if isinstance(value, Mapping) and step in value:
         return value[step]
-    if isinstance(step, str):
-        return _property(value, step)
-    if isinstance(value, list | tuple) and -len(value) <= step < len(value):
-        return value[step]
-    return ABSENT
-
-
-def _property(value: Any, name: str) -> Any:
-    if name == "size" and isinstance(value, Mapping | list | tuple | str):
+    if isinstance(step, int):
+        is_inside = isinstance(value, list | tuple) and -len(value) <= step < len(value)
+        return value[step] if is_inside else ABSENT
+    if step == "size" and isinstance(value, Mapping | list | tuple | str):
         return len(value)
-    if name in ("first", "last") and isinstance(value, list | tuple) and value:
-        return value[0 if name == "first" else -1]
+    if step in ("first", "last") and isinstance(value, list | tuple) and value:
+        return value[0 if step == "first" else -1]
     return ABSENT

@@ -13,7 +13,7 @@ from debugger.expressions.placeholders import Placeholder, iter_placeholders, pl
 from debugger.expressions.references import ABSENT, Scope
 
 MAX_LIST_ITEMS = 1_000
-"""Elements of a list; an index beyond stands for the last."""
+"""Elements of a list; an index beyond counts as the last."""
 
 MAX_VALUES = 30_000
 """Values in all variables together, beyond one for each path; lists that would have more are shorter."""

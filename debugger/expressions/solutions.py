@@ -72,7 +72,7 @@ def with_values(scope: Scope, values: Values) -> Scope:
 
 
 def _holds(text: str, scope: Scope) -> bool | None:
-    """Return the value of a condition; ``None`` where it cannot be evaluated, which fails a run."""
+    """Return the value of a condition, ``None`` where it fails a run."""
     try:
         return parse(text).evaluate(scope).value
     except ConditionError:

@@ -226,7 +226,11 @@ def hydrate(text: str, scope: Scope) -> str:
     with time_limit:
         try:
             for piece in _compile(text):
-                written = piece if isinstance(piece, str) else _hydrated(piece, scope, room)
+                if isinstance(piece, str):
+                    written = piece
+                else:
+                    value = _read(piece, scope, [])
+                    written = piece.placeholder.text if value is ABSENT else write_bounded(value, room)
                 room -= len(written)
                 parts.append(written)
         except LimitError:
@@ -272,11 +276,6 @@ def _fill_argument(text: str, scope: Scope) -> Any:
         return render(text, scope).text
     value = _read(pieces[0], scope, [])
     return None if value is ABSENT else value
-
-
-def _hydrated(slot: _Slot, scope: Scope, room: int) -> str:
-    value = _read(slot, scope, [])
-    return slot.placeholder.text if value is ABSENT else write_bounded(value, room)
 
 
 def _compile(text: str) -> Iterable[str | _Slot]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from debugger.graph.checks.context import flag
-from debugger.graph.graph import Graph
+from debugger.graph.graph import Graph, edges_by_source
 from debugger.graph.nesting import author_edge_id, exit_origin_of, may_enter, return_edges
 from debugger.protocol.workflow import ConditionConfig, EdgeConfig, NodeConfig, as_bool
 
@@ -65,9 +65,7 @@ class CandidateEdges:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self._leaving: dict[str, list[EdgeConfig]] = {}
-        for edge in graph.workflow.edge_configs:
-            self._leaving.setdefault(edge.source_node_logical_id or "", []).append(edge)
+        self._leaving = edges_by_source(graph.workflow.edge_configs)
         blocks = graph.workflow.config.miscellaneous.get("no_hopping_between_guardrail_nodes")
         self._blocks = as_bool(blocks, True)
 

@@ -144,9 +144,13 @@ class Diagram:
         nodes = sorted(graph.nodes.values(), key=lambda node: node is not start)
         edges = graph.workflow.edge_configs
         sizes = _SIZES[direction]
+        ghosts = dict.fromkeys(end for edge in edges for end in _ends(edge) if end not in graph.nodes)
         boxes = [
             *(_box(node, sizes) for node in nodes),
-            *(_ghost(missing, sizes) for missing in _missing_ends(graph, edges)),
+            *(
+                _sized(NodeBox(id=missing, lines=(), caption="missing", ghost=True), missing, sizes)
+                for missing in ghosts
+            ),
         ]
         return _Nesting(groups, sizes).diagram(boxes, edges, direction)
 
@@ -254,41 +258,32 @@ def _box(node: NodeConfig, sizes: _Sizes) -> NodeBox:
         "global" if node.is_global else "",
         "disabled" if node.disabled else "",
     )
-    return _sized(
-        NodeBox(
-            id=node.logical_id,
-            lines=_lines(node.label, sizes),
-            caption=cut(clean(" · ".join(filter(None, captions))), CAPTION_SIZE, sizes.caption),
-            type=node.type,
-            start=node.is_start,
-            is_global=node.is_global,
-            disabled=node.disabled,
-            button=_UNFOLD_BUTTON if node.type == "super_node" and not node.disabled else 0,
-        ),
-        clean(node.label),
-        sizes,
+    box = NodeBox(
+        id=node.logical_id,
+        lines=(),
+        caption=cut(clean(" · ".join(filter(None, captions))), CAPTION_SIZE, sizes.caption),
+        type=node.type,
+        start=node.is_start,
+        is_global=node.is_global,
+        disabled=node.disabled,
+        button=_UNFOLD_BUTTON if node.type == "super_node" and not node.disabled else 0,
     )
+    return _sized(box, node.label, sizes)
 
 
-def _ghost(missing_id: str, sizes: _Sizes) -> NodeBox:
-    box = NodeBox(id=missing_id, lines=_lines(missing_id, sizes), caption="missing", ghost=True)
-    return _sized(box, clean(missing_id), sizes)
-
-
-def _lines(name: str, sizes: _Sizes) -> tuple[str, ...]:
-    return wrap(clean(name), NAME_SIZE, sizes.line, _MOST_LINES) or ("(no name)",)
-
-
-def _sized(box: NodeBox, name: str, sizes: _Sizes) -> NodeBox:
-    widths = [text_width(line, NAME_SIZE) for line in box.lines] + [text_width(box.caption, CAPTION_SIZE)]
+def _sized(box: NodeBox, label: str, sizes: _Sizes) -> NodeBox:
+    """Return a box with its name, as large as that needs it."""
+    name = clean(label)
+    lines = wrap(name, NAME_SIZE, sizes.line, _MOST_LINES) or ("(no name)",)
+    widths = [*(text_width(line, NAME_SIZE) for line in lines), text_width(box.caption, CAPTION_SIZE)]
     width = round(max(sizes.least_width, max(widths) + 2 * sizes.side) + box.button, 1)
-    height = len(box.lines) * LINE_HEIGHT + CAPTION_HEIGHT + 2 * _TOP
-    lines, size = _large(name, box.lines, width - box.button - 2 * _LEAST_SIDE, height - _MARKS)
-    return replace(box, width=width, height=height, large_lines=lines, large_size=size)
+    height = len(lines) * LINE_HEIGHT + CAPTION_HEIGHT + 2 * _TOP
+    large, size = _large(name, lines, width - box.button - 2 * _LEAST_SIDE, height - _MARKS)
+    return replace(box, lines=lines, width=width, height=height, large_lines=large, large_size=size)
 
 
 def _large(name: str, lines: tuple[str, ...], width: float, height: float) -> tuple[tuple[str, ...], float]:
-    """Return lines of a name and the size at which they fill a box.
+    """Return a name's lines and the size at which they fill a box.
 
     Other lines than those of the smaller name are broken at spaces only.
     """
@@ -325,12 +320,3 @@ def _ends(edge: EdgeConfig) -> tuple[str, str]:
         f"(no source of {edge.logical_id})" if source is None else source,
         f"(no destination of {edge.logical_id})" if target is None else target,
     )
-
-
-def _missing_ends(graph: Graph, edges: Iterable[EdgeConfig]) -> Iterator[str]:
-    seen: set[str] = set()
-    for edge in edges:
-        for end in _ends(edge):
-            if end not in graph.nodes and end not in seen:
-                seen.add(end)
-                yield end

@@ -57,39 +57,32 @@ def loop_routes(box: Item, loops: Mapping[int, EdgeLine], direction: Direction) 
 
     They are one after the other at its far side across the flow; their labels are below each other.
     """
-    if direction == "right":
-        return _loops_below(box, loops)
-    right, far = box.x + box.left, box.x + box.left + LOOP_WIDTH * 4 / 3  # a curve goes 3/4 of the way
+    side, far = box.x + box.left, box.x + box.left + LOOP_WIDTH * 4 / 3  # a curve goes 3/4 of the way
     slot = min(LABEL_HEIGHT, box.height / (len(loops) + 1))
+    reach = slot * 0.45
     routes = {}
     for place, (index, loop) in enumerate(loops.items()):
         from_middle = place - (len(loops) - 1) / 2
-        y, label_y = box.middle + from_middle * slot, box.middle + from_middle * LABEL_HEIGHT
-        reach = slot * 0.45
-        path = bezier(
-            [(right, y - reach), (far, label_y - 2 * reach), (far, label_y + 2 * reach), (right, y + reach)]
+        y = bend = box.middle + from_middle * slot
+        label_x = side + LOOP_WIDTH + LABEL_GAP
+        if direction == "down":
+            bend = label_y = box.middle + from_middle * LABEL_HEIGHT
+            label_x += loop.label_room / 2
+        else:
+            label_y = box.middle
+            label_x += (place + 0.5) * LABEL_HEIGHT
+        points = [(side, y - reach), (far, bend - 2 * reach), (far, bend + 2 * reach), (side, y + reach)]
+        routes[index] = EdgePath(
+            bezier([to_picture_point(point, direction) for point in points]),
+            to_picture_point((label_x, label_y), direction),
+            loop.label_room,
+            to_picture_point((side + LOOP_WIDTH, bend), direction),
         )
-        label_x = right + LOOP_WIDTH + LABEL_GAP + loop.label_room / 2
-        mark_at = (right + LOOP_WIDTH, label_y)
-        routes[index] = EdgePath(path, (label_x, label_y), loop.label_room, mark_at)
-    return routes
-
-
-def _loops_below(box: Item, loops: Mapping[int, EdgeLine]) -> dict[int, EdgePath]:
-    bottom, far = box.x + box.left, box.x + box.left + LOOP_WIDTH * 4 / 3
-    slot = min(LABEL_HEIGHT, box.height / (len(loops) + 1))
-    routes = {}
-    for place, (index, loop) in enumerate(loops.items()):
-        x = box.middle + (place - (len(loops) - 1) / 2) * slot
-        reach = slot * 0.45
-        path = bezier([(x - reach, bottom), (x - 2 * reach, far), (x + 2 * reach, far), (x + reach, bottom)])
-        label_y = bottom + LOOP_WIDTH + LABEL_GAP + (place + 0.5) * LABEL_HEIGHT
-        routes[index] = EdgePath(path, (box.middle, label_y), loop.label_room, (x, bottom + LOOP_WIDTH))
     return routes
 
 
 def to_picture_point(point: Point, direction: Direction) -> Point:
-    """Return a point of the picture for one across and along the flow."""
+    """Return the picture's point for one across and along the flow."""
     return point if direction == "down" else (point[1], point[0])
 
 
@@ -125,7 +118,7 @@ def _route(chain: Chain, leaving_x: float, arriving_x: float, direction: Directi
 
 
 def _mark_at(chain: Chain, direction: Direction) -> Point:
-    """Return the end of the last lane that is further from the arrow's middle, where a click chooses it."""
+    """Return the end of the last lane that is further from the arrow's middle."""
     lane = chain.items[1] if chain.upward else chain.items[-2]
     inside = min(_MARK_INSIDE, (lane.bottom - lane.top) / 2)
     ends = lane.top + inside, lane.bottom - (0.0 if direction == "down" else inside)

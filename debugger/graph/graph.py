@@ -30,12 +30,16 @@ class Graph:
         self.nodes: Final[Mapping[str, NodeConfig]] = _by_id(workflow.node_configs)
         self.edges: Final[Mapping[str, EdgeConfig]] = _by_id(workflow.edge_configs)
         enabled = [edge for edge in workflow.edge_configs if not edge.disabled]
-        joining = [edge for edge in enabled if self._joins_nodes(edge)]
-        self._leaving: Final = _by_source(joining)
-        self._direct: Final = _by_source(edge for edge in joining if edge.type == "direct")
-        self._conditional: Final = _by_source(edge for edge in joining if edge.type == "conditional")
-        self._companion: Final = _by_source(edge for edge in joining if edge.type == "companion")
-        self._dangling: Final = _by_source(
+        joining = [
+            edge
+            for edge in enabled
+            if edge.source_node_logical_id in self.nodes and edge.destination_node_logical_id in self.nodes
+        ]
+        self._leaving: Final = edges_by_source(joining)
+        self._direct: Final = edges_by_source(edge for edge in joining if edge.type == "direct")
+        self._conditional: Final = edges_by_source(edge for edge in joining if edge.type == "conditional")
+        self._companion: Final = edges_by_source(edge for edge in joining if edge.type == "companion")
+        self._dangling: Final = edges_by_source(
             edge for edge in enabled if edge.destination_node_logical_id not in self.nodes
         )
 
@@ -87,6 +91,11 @@ class Graph:
             return direct[0]
         return next((edge for edge in direct if not edge.forks_companion), None)
 
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Return the label of each node by id."""
+        return {node_id: node.label for node_id, node in self.nodes.items()}
+
     @property
     def start_nodes(self) -> tuple[NodeConfig, ...]:
         """Return every enabled start node; one is right."""
@@ -131,14 +140,10 @@ class Graph:
     @cached_property
     def unreachable(self) -> tuple[NodeConfig, ...]:
         """Return the enabled nodes that no run reaches."""
-        flagged = self.start_nodes
-        arrived = self.reachable(flagged[0].logical_id) if flagged else frozenset()
+        arrived = self.reachable(self.start_nodes[0].logical_id) if self.start_nodes else frozenset()
         return tuple(
             node for node in self.nodes.values() if node.logical_id not in arrived and not node.disabled
         )
-
-    def _joins_nodes(self, edge: EdgeConfig) -> bool:
-        return edge.source_node_logical_id in self.nodes and edge.destination_node_logical_id in self.nodes
 
     def _next(self, node_id: str, *, anywhere_known: bool) -> set[str]:
         """Return the destinations of one step.
@@ -156,11 +161,9 @@ class Graph:
         """Return the nodes reached from anywhere: global ones and the escalation."""
         found = {node.logical_id for node in self.global_nodes}
         strikes = self.workflow.config.guardrail_strikes_config
-        is_on = strikes is not None and strikes.max_guardrail_nodes_before_escalation is not None
-        escalation = strikes.escalation_node_logical_id if strikes is not None and is_on else None
-        return frozenset(
-            found if escalation is None or escalation not in self.nodes else {*found, escalation}
-        )
+        if strikes is not None and strikes.max_guardrail_nodes_before_escalation is not None:
+            found.add(strikes.escalation_node_logical_id or "")
+        return frozenset(found & self.nodes.keys())
 
 
 def _by_id(configs: Iterable[Config]) -> Mapping[str, Config]:
@@ -170,7 +173,8 @@ def _by_id(configs: Iterable[Config]) -> Mapping[str, Config]:
     return MappingProxyType(found)
 
 
-def _by_source(edges: Iterable[EdgeConfig]) -> Mapping[str, tuple[EdgeConfig, ...]]:
+def edges_by_source(edges: Iterable[EdgeConfig]) -> Mapping[str, tuple[EdgeConfig, ...]]:
+    """Group edges by the id of their source, in the document's order."""
     groups: dict[str, list[EdgeConfig]] = {}
     for edge in edges:
         groups.setdefault(edge.source_node_logical_id or "", []).append(edge)

@@ -1,4 +1,4 @@
-"""Groups of nodes that are drawn in a box: opened super nodes, and companion threads."""
+"""Groups of nodes that are drawn in a box."""
 
 from __future__ import annotations
 
@@ -43,23 +43,19 @@ def thread_groups(graph: Graph, entries: Iterable[str] = ()) -> tuple[Group, ...
         members = tuple(node for node in reached if node not in taken)
         taken.update(members)
         if members:
-            groups.append(Group(f"thread of {edge.logical_id}", _thread_name(edge), members, "thread"))
+            settings = edge.companion_thread_config
+            name = (settings.thread_id if settings else None) or edge.label or "companion"
+            groups.append(Group(f"thread of {edge.logical_id}", name, members, "thread"))
     return tuple(groups)
 
 
 def _is_fork(edge: EdgeConfig, graph: Graph) -> bool:
     source = edge.source_node_logical_id or ""
-    is_alone = len(graph.direct(source)) == 1  # then the flag counts for nothing
-    return edge.forks_companion and not is_alone and edge in graph.direct(source)
-
-
-def _thread_name(edge: EdgeConfig) -> str:
-    settings = edge.companion_thread_config
-    return (settings.thread_id if settings else None) or edge.label or "companion"
+    return edge.forks_companion and edge in graph.direct(source) and edge is not graph.main_direct(source)
 
 
 def _reached(begins: Iterable[str], graph: Graph, without: Container[str]) -> list[str]:
-    """Return the nodes that are reached without some edges, in the order in which they are found."""
+    """Return the nodes reached without some edges, breadth first."""
     found = list(dict.fromkeys(begins))
     known = set(found)
     for node_id in found:  # grows while it is walked

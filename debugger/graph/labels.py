@@ -48,7 +48,10 @@ def shorten(text: str, length: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _clean(text: str) -> str:
-    shapely = (character if _has_shape(character) else " " for character in text[:_LONGEST])
+    shapely = (
+        character if character.isprintable() or character in f"{_JOINER}\u200c" else " "
+        for character in text[:_LONGEST]
+    )
     return " ".join("".join(shapely).split()) + (ELLIPSIS if len(text) > _LONGEST else "")
 
 
@@ -103,10 +106,6 @@ def _head(text: str, size: float, width: float) -> str:
             break
         head += cluster
     return head
-
-
-def _has_shape(character: str) -> bool:
-    return character.isprintable() or character in f"{_JOINER}\u200c"
 
 
 def _clusters(text: str) -> Iterator[str]:

@@ -111,7 +111,7 @@ def _box_item(box: NodeBox, row: int, loops: Sequence[EdgeLine], direction: Dire
 
 
 def _place_loose(items: Sequence[Item], size: Size, direction: Direction) -> None:
-    """Place boxes without arrows to others, line by line below a picture of that size."""
+    """Place boxes without arrows to others, below a picture of that size."""
     width = max(_LINE_WIDTH, size[0])
     x, top, bottom = _MARGIN, size[1] + (GAP if size[1] else _MARGIN), 0.0
     for item in items:
@@ -135,7 +135,10 @@ def _chain(arrow: EdgeLine, items: Sequence[Item], direction: Direction, *, upwa
     ends = items[arrow.source], items[arrow.target]
     top, bottom = reversed(ends) if upward else ends
     line = Line(size=bottom.row - top.row - 1)
-    lanes = [_lane(row, line) for row in range(top.row + 1, bottom.row)]
+    lanes = [
+        Item(row=row, left=_LANE, right=_LANE, weight=_LANE_WEIGHT, line=line)
+        for row in range(top.row + 1, bottom.row)
+    ]
     label = lanes[_label_place(len(lanes), direction)]
     if direction == "down":
         label.right, label.room = LABEL_GAP + arrow.label_room + _LANE, LABEL_HEIGHT
@@ -157,10 +160,6 @@ def _label_place(count: int, direction: Direction) -> int:
     if direction == "down" or count == 1:
         return (count - 1) // 4 * 2
     return (count - 1) // 4 * 2 + 1
-
-
-def _lane(row: int, line: Line) -> Item:
-    return Item(row=row, left=_LANE, right=_LANE, weight=_LANE_WEIGHT, line=line)
 
 
 def _rows(boxes: Iterable[Item], chains: Iterable[Chain]) -> list[Row]:
@@ -198,13 +197,17 @@ def layers(count: int, pairs: Sequence[Pair]) -> tuple[list[int], frozenset[int]
     """
     upward = _upward(count, pairs)
     down = [pair for place, pair in enumerate(pairs) if place not in upward]
-    nexts = _successors(count, down)
-    order = _from_the_top(nexts)
+    nexts: list[list[int]] = [[] for _ in range(count)]
+    for source, target in down:
+        nexts[source].append(target)
     found = [0] * count
-    for box in order:
+    for box in _from_the_top(nexts):
         for target in nexts[box]:
             found[target] = max(found[target], found[box] + 1)
-    _lower_roots(found, nexts, {target for _, target in down})
+    entered = {target for _, target in down}
+    for box, targets in enumerate(nexts):  # boxes without incoming arrows are right above their successors
+        if box and targets and box not in entered:
+            found[box] = min(found[target] for target in targets) - 1
     return found, upward
 
 
@@ -243,13 +246,6 @@ def _walk(root: int, leaving: list[list[int]], pairs: Sequence[Pair], done: set[
             trail.append((target, iter(leaving[target])))
 
 
-def _successors(count: int, pairs: Sequence[Pair]) -> list[list[int]]:
-    nexts: list[list[int]] = [[] for _ in range(count)]
-    for source, target in pairs:
-        nexts[source].append(target)
-    return nexts
-
-
 def _from_the_top(nexts: list[list[int]]) -> list[int]:
     """Return the boxes in topological order; there must be no cycle."""
     awaited = [0] * len(nexts)
@@ -263,10 +259,3 @@ def _from_the_top(nexts: list[list[int]]) -> list[int]:
             if awaited[target] == 0:
                 order.append(target)
     return order
-
-
-def _lower_roots(found: list[int], nexts: list[list[int]], entered: set[int]) -> None:
-    """Move boxes without incoming arrows down to their successors."""
-    for box, targets in enumerate(nexts):
-        if box and targets and box not in entered:
-            found[box] = min(found[target] for target in targets) - 1

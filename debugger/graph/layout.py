@@ -17,7 +17,7 @@ from debugger.protocol.workflow import Workflow
 
 _MOST_KEPT = 64
 _MOST_ARROWS = 5_000
-"""A browser shows no more of them at a bearable speed, and nobody could tell them apart."""
+"""A browser shows no more of them at a bearable speed."""
 _MOST_LANES = 120_000
 """As many as are placed in some five seconds."""
 
@@ -105,7 +105,8 @@ def _laid_out(drawing: Diagram) -> Layout:
     parts = list(drawing.parts())
     arrows = sum(len(part.arrows) for part in parts)
     if arrows > _MOST_ARROWS or sum(map(layered.lanes, parts)) > _MOST_LANES:
-        note = _too_large(sum(len(part.boxes) for part in parts), arrows)
+        counts = f"{sum(len(part.boxes) for part in parts):,} nodes and {arrows:,} edges"
+        note = f"The workflow is too large to be drawn: {counts}. The table shows the same."
         return Layout(drawing.version, drawing.direction, 0.0, 0.0, (), (), note)
     part = _part(drawing)
     return Layout(
@@ -118,11 +119,6 @@ def _laid_out(drawing: Diagram) -> Layout:
     )
 
 
-def _too_large(nodes: int, edges: int) -> str:
-    counts = f"{nodes:,} nodes and {edges:,} edges"
-    return f"The workflow is too large to be drawn: {counts}. The table shows the same."
-
-
 class _Part(NamedTuple):
     """A group as it is placed, or the whole."""
 
@@ -133,7 +129,7 @@ class _Part(NamedTuple):
 
 
 def _part(drawing: Diagram) -> _Part:
-    """Place a diagram, those in it first: a group is as large as what is in it."""
+    """Place a diagram, those in it first: they determine its size."""
     inner = {index: _part(part) for index, part in drawing.inner.items()}
     boxes = list(drawing.boxes)
     for index, part in inner.items():
@@ -141,7 +137,8 @@ def _part(drawing: Diagram) -> _Part:
         boxes[index] = replace(boxes[index], width=width, height=height)
     drawing = replace(drawing, boxes=tuple(boxes))
     placement = layered.place(drawing)
-    nodes = list(map(_node, boxes, placement.centres))
+    centres = map(_rounded, placement.centres)
+    nodes = [PlacedNode(**vars(box), x=x, y=y) for box, (x, y) in zip(boxes, centres, strict=True)]
     edges = [_edge(*pair) for pair in zip(drawing.arrows, placement.routes, strict=True)]
     for index, part in inner.items():
         around = nodes[index]
@@ -159,11 +156,6 @@ def _moved(edge: PlacedEdge, right: float, down: float) -> PlacedEdge:
         label_at=_rounded((label_x + right, label_y + down)),
         mark_at=_rounded((mark_x + right, mark_y + down)),
     )
-
-
-def _node(box: NodeBox, centre: Point) -> PlacedNode:
-    x, y = _rounded(centre)
-    return PlacedNode(**vars(box), x=x, y=y)
 
 
 def _edge(arrow: EdgeLine, route: EdgePath) -> PlacedEdge:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, NoReturn, get_args
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -74,7 +74,7 @@ def _parsed(text: str) -> Any:
     if not text.strip():
         raise InputJsonError("The text is empty.", line=1, column=1, advice="Enter the JSON of a workflow.")
     try:
-        data = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        data = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except json.JSONDecodeError as error:
         end = len(text.rstrip())
         if error.pos >= end:
@@ -90,10 +90,6 @@ def _parsed(text: str) -> Any:
         ) from error
     _check_characters(text)
     return data
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
 
 
 def _finite(written: str) -> float:

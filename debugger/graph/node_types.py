@@ -1,4 +1,4 @@
-"""The facts about each node type that checks, analysis, scenarios and the page share."""
+"""Facts about each node type."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ _LANE_GAP = 8.0
 
 
 class RowGaps(NamedTuple):
-    """Room between two rows; the further a link must go sideways there, the more."""
+    """Room between two rows; more where links go far sideways."""
 
     least: float
     most: float
@@ -83,14 +84,16 @@ def arrange(rows: list[Row], gaps: RowGaps = WIDE_GAPS) -> None:
     _number(rows)
     _untangle(rows, _ORDER_SWEEPS // share)
     for row in rows:
-        _pack(row)
+        offsets = _offsets(row)
+        for item, offset in zip(row, offsets, strict=True):
+            _move(item, offset - offsets[-1] / 2)
     for sweep in range(_PLACE_SWEEPS // share):
         downwards = sweep % 2 == 0
         for row in rows if downwards else reversed(rows):
             _settle(row, [_wanted(item, item.up if downwards else item.down) for item in row])
     for sweep in range(_STRAIGHTEN_SWEEPS // share):
         for row in rows if sweep % 2 == 0 else reversed(rows):
-            _settle(row, [_straight(item) for item in row])
+            _settle(row, [_wanted(item, [*item.up, *item.down], is_straight=True) for item in row])
     _stack(rows, gaps)
 
 
@@ -101,7 +104,7 @@ def _untangle(rows: list[Row], sweeps: int) -> None:
             break
         downwards = sweep % 2 == 0
         for row in rows if downwards else reversed(rows):
-            row.sort(key=_barycentre_above if downwards else _barycentre_below)
+            row.sort(key=partial(_barycentre, downwards=downwards))
             _number([row])
         crossings = _crossings(rows)
         if crossings < fewest:
@@ -116,15 +119,8 @@ def _number(rows: Sequence[Row]) -> None:
             item.order = order
 
 
-def _barycentre_above(item: Item) -> float:
-    return _barycentre(item, item.up)
-
-
-def _barycentre_below(item: Item) -> float:
-    return _barycentre(item, item.down)
-
-
-def _barycentre(item: Item, neighbours: Sequence[Item]) -> float:
+def _barycentre(item: Item, *, downwards: bool) -> float:
+    neighbours = item.up if downwards else item.down
     if not neighbours:
         return item.order
     return sum(neighbour.order for neighbour in neighbours) / len(neighbours)
@@ -143,27 +139,14 @@ def _crossings(rows: Sequence[Row]) -> int:
     return total
 
 
-def _pack(row: Row) -> None:
-    offsets = _offsets(row)
-    for item, offset in zip(row, offsets, strict=True):
-        _move(item, offset - offsets[-1] / 2)
-
-
-def _wanted(item: Item, neighbours: Sequence[Item]) -> float:
+def _wanted(item: Item, neighbours: Sequence[Item], *, is_straight: bool = False) -> float:
+    """Return the x that the neighbours want, and the arrow's other places."""
     weight = sum(neighbour.weight for neighbour in neighbours)
-    if not weight:
-        return item.x
-    return sum(neighbour.x * neighbour.weight for neighbour in neighbours) / weight
-
-
-def _straight(item: Item) -> float:
-    """Return the wanted x, by the neighbours and the arrow's other places."""
-    if item.line is None:
-        return _wanted(item, [*item.up, *item.down])
-    neighbours = (*item.up, *item.down)
-    weight = sum(neighbour.weight for neighbour in neighbours) + item.line.size * item.weight
     total = sum(neighbour.x * neighbour.weight for neighbour in neighbours)
-    return (total + item.line.total * item.weight) / weight
+    if item.line is not None and is_straight:
+        weight += item.line.size * item.weight
+        total += item.line.total * item.weight
+    return total / weight if weight else item.x
 
 
 def _move(item: Item, x: float) -> None:

@@ -60,6 +60,11 @@ def test_iso_utc_has_milliseconds():
     assert iso_utc(None) == ""
 
 
+@pytest.mark.parametrize("time", [0, -1.0, 1e15, float("nan")])
+def test_iso_utc_of_no_valid_date_is_empty(time):
+    assert iso_utc(time) == ""
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -3,10 +3,11 @@ from __future__ import annotations
 from debugger.analysis.gantt import bars
 from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.steps import steps_of_turn, turn_row
-from debugger.analysis.timeline import build_timeline, pauses_of
+from debugger.analysis.timeline import pauses_of
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
+from tests.support.timelines import build_timeline
 
 BEGAN = 1785200000.0
 

@@ -6,13 +6,13 @@ import pytest
 
 from debugger.analysis.metrics import costs, node_metrics, node_times, percent, run_metrics, spread
 from debugger.analysis.run_projection import RunProjection
-from debugger.analysis.timeline import build_timeline
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.settings import Settings
 from tests.support.factories import say, static, workflow
+from tests.support.timelines import build_timeline
 
 
 def node_run(node, began, took, *between, **output):

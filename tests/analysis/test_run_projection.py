@@ -4,7 +4,6 @@ from debugger.analysis.chat import chat_messages
 from debugger.analysis.position import position
 from debugger.analysis.run_projection import RunProjection
 from debugger.analysis.side_effects import side_effects
-from debugger.analysis.timeline import build_timeline
 from debugger.analysis.variables import Snapshots
 from debugger.engine.models import HeuristicModel
 from debugger.graph.graph import Graph
@@ -13,6 +12,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from tests.support.factories import direct, node, say, static, when, worker, workflow
 from tests.support.super_nodes import Run
+from tests.support.timelines import build_timeline
 
 
 class Counted(list):

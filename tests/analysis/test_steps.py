@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from debugger.analysis.steps import steps_of_turn
-from debugger.analysis.timeline import build_timeline
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
+from tests.support.timelines import build_timeline
 
 ASK = {"origin_node_logical_id": "ask", "origin_node_name": "Ask", "origin_node_run_id": "1"}
 LAB = {"origin_thread_id": "0_companion_lab", "thread_reference_id": "lab"}

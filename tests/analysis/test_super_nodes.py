@@ -11,7 +11,6 @@ from debugger.analysis.thread_positions import (
     input_hint,
     last_hint,
 )
-from debugger.analysis.timeline import build_timeline
 from debugger.analysis.transcript import RunFacts
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
@@ -19,6 +18,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from tests.support.factories import direct, document, node, say, static, tool, when, workflow
 from tests.support.super_nodes import Run, super_node
+from tests.support.timelines import build_timeline
 from tests.support.transcripts import transcript
 
 WAITING = "waiting_for_user_input"

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from debugger.analysis.timeline import FailureReasons, build_timeline, classify_trouble
+from debugger.analysis.timeline import FailureReasons, classify_trouble
 from debugger.analysis.transcript import RunFacts
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
+from tests.support.timelines import build_timeline
 from tests.support.transcripts import transcript
 
 STATIC_RUN_ORDER = [

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from debugger.analysis.transcript import RunFacts
+from debugger.analysis.transcript import RunFacts, reviewed_turns
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import Run, TurnInput, background_input
 from debugger.protocol.turn_logs import TurnLog
@@ -303,3 +303,60 @@ def test_transcript_rows_of_background_work():
         (2, False, "Enjoy your Assam!"),
         (2, True, "Bye"),
     ]
+
+
+REVIEWED = Run(workflow_run_id="665f0c2b9a3e4d5f6a7b8c90", workflow_id="w", status="failed")
+FAILED = parse_event({"type": "workflow_error", "error_message": "It broke"})
+
+
+def spoken(text):
+    return node("assistant_response", "a", "Ask", content=text)
+
+
+def test_turn_holds_its_background_work():
+    turns = [
+        TurnLog(
+            1, TurnInput.with_message("Hi"), [step("direct_edge", "a", "b", edge_name="yes"), spoken("Hello")]
+        ),
+        TurnLog(1, background_input(), [step("direct_edge", "b", "c"), spoken("Done")], is_background=True),
+        TurnLog(2, TurnInput.with_message("Bye"), []),
+    ]
+
+    first, second = reviewed_turns(REVIEWED, turns, Workflow())
+
+    assert [(row.seq, row.role, row.text) for row in first.messages] == [
+        (1, "user", "Hi"),
+        (2, "agent", "Hello"),
+        (3, "agent", "Done"),
+    ]
+    assert [row.is_background for row in first.messages] == [False, False, True]
+    assert first.path == "a > yes > b > always > c"
+    assert (second.number, [row.text for row in second.messages], second.path) == (2, ["Bye"], "")
+
+
+def test_error_of_a_turn_is_shown():
+    turns = [TurnLog(1, TurnInput.with_message("Hi"), [FAILED])]
+
+    [turn] = reviewed_turns(REVIEWED, turns, Workflow())
+
+    assert turn.error == "It broke"
+
+
+def test_turn_without_messages_has_a_row():
+    turns = [TurnLog(1, TurnInput.with_message(None), [FAILED])]
+
+    [turn] = reviewed_turns(REVIEWED, turns, Workflow())
+
+    assert [(row.seq, row.role, row.text) for row in turn.messages] == [(1, "system", "It broke")]
+    assert turn.error == ""
+
+
+def test_long_path_shows_both_ends():
+    steps = [step("direct_edge", f"n{number}", f"n{number + 1}") for number in range(40)]
+
+    [turn] = reviewed_turns(REVIEWED, [TurnLog(1, TurnInput.with_message("Hi"), steps)], Workflow())
+
+    assert turn.path.startswith("n0 > always > n1 > ")
+    assert " > … > n34 > " in turn.path
+    assert turn.path.endswith(" > n40")
+    assert len(turn.path.split(" > ")) == 27

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debugger.graph import CHECKS, Problem, check
+from debugger.graph import CHECKS, Graph, Problem, check
 from debugger.graph.checks import format_problem
 from debugger.protocol.workflow import Workflow
 
@@ -462,7 +462,7 @@ def test_no_field_of_a_node_is_too_odd_to_be_checked(node_type: str, fields: dic
     assert all(format_problem(problem, EMPTY).startswith(problem.level) for problem in problems)
 
 
-EMPTY = Workflow()
+EMPTY = Graph(Workflow())
 
 
 def test_a_super_node_may_be_left_by_direct_and_conditional_edges():

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from debugger.analysis.decisions import DecisionLog
-from debugger.analysis.timeline import build_timeline
 from debugger.analysis.variable_history import VariableHistory
 from debugger.analysis.variables import Snapshots
 from debugger.backends import open_embedded
@@ -22,6 +21,7 @@ from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.support.clinic import CALL
 from tests.support.factories import direct, document, everywhere, say, static, tool, when, worker
+from tests.support.timelines import build_timeline
 
 LOOKUP = {
     "type": "inline_python",

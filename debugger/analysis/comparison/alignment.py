@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Literal, NamedTuple, cast
 
 from debugger.analysis.comparison.ignored import FilterNode, event_filter, without_nulls
-from debugger.analysis.differences import differences
+from debugger.analysis.differences import differences, shared_ends
 from debugger.analysis.event_fields import node_of
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.protocol.base import JsonObject
@@ -36,14 +36,6 @@ class Row(NamedTuple):
     b: int | None
 
 
-class _Stretch(NamedTuple):
-    turn: int
-    a: int
-    a_end: int
-    b: int
-    b_end: int
-
-
 def align(a: Sequence[Item], b: Sequence[Item], shift: int = 0) -> list[Row]:
     """Return the rows of a comparison, in the order of the turns.
 
@@ -54,64 +46,49 @@ def align(a: Sequence[Item], b: Sequence[Item], shift: int = 0) -> list[Row]:
         b: The items of run B.
         shift: How many turns of A came before the first of B: turn 1 of B belongs to turn 1 + ``shift`` of A.
     """
-    return [row for stretch in _turns(a, b, shift) for row in _rows(a, b, stretch)]
+    turns_a, turns_b = _by_turn(a, 0), _by_turn(b, shift)
+    return [
+        _row(a, b, turn, at, bt)
+        for turn in sorted({*turns_a, *turns_b})
+        for at, bt in _matches(a, b, turns_a.get(turn, range(0)), turns_b.get(turn, range(0)))
+    ]
 
 
-def _turns(a: Sequence[Item], b: Sequence[Item], shift: int) -> Iterator[_Stretch]:
-    places_a, places_b = _by_turn(a, 0), _by_turn(b, shift)
-    for turn in sorted({*places_a, *places_b}):
-        yield _Stretch(turn, *places_a.get(turn, (0, 0)), *places_b.get(turn, (0, 0)))
-
-
-def _by_turn(found: Sequence[Item], shift: int) -> dict[int, tuple[int, int]]:
-    """Return begin and end of each turn, with its background work."""
-    places: dict[int, tuple[int, int]] = {}
+def _by_turn(found: Sequence[Item], shift: int) -> dict[int, range]:
+    """Return the places of each turn's items, with its background work."""
+    places: dict[int, range] = {}
     end = 0
     for turn, group in groupby(found, key=lambda item: item.turn):
         begin, end = end, end + sum(1 for _ in group)
-        places[turn + shift] = (begin, end)
+        places[turn + shift] = range(begin, end)
     return places
 
 
-def _rows(a: Sequence[Item], b: Sequence[Item], whole: _Stretch) -> Iterator[Row]:
-    turn, at, a_end, bt, b_end = whole
-    if [item.digest for item in a[at:a_end]] == [item.digest for item in b[bt:b_end]]:
-        yield from (Row("same", turn, at + n, bt + n) for n in range(a_end - at))
-        return
-    while at < a_end and bt < b_end and _key(a[at]) == _key(b[bt]):
-        yield _pair(a, b, turn, at, bt)
-        at, bt = at + 1, bt + 1
-    tail = 0
-    while at < a_end - tail and bt < b_end - tail and _key(a[a_end - tail - 1]) == _key(b[b_end - tail - 1]):
-        tail += 1
-    yield from _middle(a, b, _Stretch(turn, at, a_end - tail, bt, b_end - tail))
-    yield from (_pair(a, b, turn, a_end - n, b_end - n) for n in range(tail, 0, -1))
-
-
-def _middle(a: Sequence[Item], b: Sequence[Item], whole: _Stretch) -> Iterator[Row]:
-    turn = whole.turn
-    for at, bt in _windows(whole):
-        keys_a = [_key(item) for item in a[at : min(at + _WINDOW, whole.a_end)]]
-        keys_b = [_key(item) for item in b[bt : min(bt + _WINDOW, whole.b_end)]]
-        for op, i, i_end, j, j_end in SequenceMatcher(None, keys_a, keys_b, autojunk=False).get_opcodes():
+def _matches(
+    a: Sequence[Item], b: Sequence[Item], in_a: range, in_b: range
+) -> Iterator[tuple[int | None, int | None]]:
+    """Yield the places of one turn that belong together, by type and node."""
+    keys_a = [(a[place].type, a[place].node) for place in in_a]
+    keys_b = [(b[place].type, b[place].node) for place in in_b]
+    first, behind = shared_ends(keys_a, keys_b)
+    yield from zip(in_a[:first], in_b[:first], strict=True)
+    a_end, b_end = len(in_a) - behind, len(in_b) - behind
+    for begin in range(first, max(a_end, b_end), _WINDOW):
+        at, bt = min(begin, a_end), min(begin, b_end)
+        part_a, part_b = keys_a[at : min(at + _WINDOW, a_end)], keys_b[bt : min(bt + _WINDOW, b_end)]
+        for op, i, i_end, j, j_end in SequenceMatcher(None, part_a, part_b, autojunk=False).get_opcodes():
+            own_a, own_b = in_a[at + i : at + i_end], in_b[bt + j : bt + j_end]
             if op == "equal":
-                yield from (_pair(a, b, turn, at + i + n, bt + j + n) for n in range(i_end - i))
+                yield from zip(own_a, own_b, strict=True)
             else:
-                yield from (Row("only_a", turn, place, None) for place in range(at + i, at + i_end))
-                yield from (Row("only_b", turn, None, place) for place in range(bt + j, bt + j_end))
+                yield from ((place, None) for place in own_a)
+                yield from ((None, place) for place in own_b)
+    yield from zip(in_a[a_end:], in_b[b_end:], strict=True)
 
 
-def _windows(whole: _Stretch) -> Iterator[tuple[int, int]]:
-    longest = max(whole.a_end - whole.a, whole.b_end - whole.b)
-    for offset in range(0, longest, _WINDOW):
-        yield min(whole.a + offset, whole.a_end), min(whole.b + offset, whole.b_end)
-
-
-def _key(item: Item) -> tuple[str, str | None]:
-    return item.type, item.node
-
-
-def _pair(a: Sequence[Item], b: Sequence[Item], turn: int, at: int, bt: int) -> Row:
+def _row(a: Sequence[Item], b: Sequence[Item], turn: int, at: int | None, bt: int | None) -> Row:
+    if at is None or bt is None:
+        return Row("only_b" if at is None else "only_a", turn, at, bt)
     one, other = a[at], b[bt]
     is_same = one.digest == other.digest or not differences(one.comparable, other.comparable)
     return Row("same" if is_same else "changed", turn, at, bt)

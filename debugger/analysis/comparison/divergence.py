@@ -9,8 +9,8 @@ from debugger.analysis.comparison.alignment import INPUT, Item, kind_of
 from debugger.analysis.comparison.comparison import Comparison
 from debugger.analysis.event_fields import field, node_name_of, text
 from debugger.analysis.node_origins import label_of
+from debugger.analysis.timeline import shorten
 from debugger.analysis.transitions import TRANSITION_TYPES
-from debugger.protocol.events import Event
 from debugger.protocol.messages import message_text
 
 _LONGEST = 70
@@ -130,19 +130,19 @@ def _first(found: list[Item], types: Collection[str]) -> Item | None:
 
 
 def _words(items: list[Item], kind: str) -> str:
-    return " / ".join(_spoken(item.event) for item in items if item.event and item.type == kind)
-
-
-def _spoken(event: Event) -> str:
-    message = field(event, "message")
-    return message_text(message if isinstance(message, dict) else {"content": field(event, "content")})
+    texts = []
+    for item in items:
+        if item.event and item.type == kind:
+            message = field(item.event, "message")
+            if not isinstance(message, dict):
+                message = {"content": field(item.event, "content")}
+            texts.append(message_text(message))
+    return " / ".join(texts)
 
 
 def _quoted(said: str) -> str:
     flat = " ".join(said.split())
-    if not flat:
-        return "nothing"
-    return f"“{flat if len(flat) <= _LONGEST else flat[: _LONGEST - 1] + '…'}”"
+    return f"“{shorten(flat, _LONGEST)}”" if flat else "nothing"
 
 
 def _listed(paths: Iterator[str]) -> str:

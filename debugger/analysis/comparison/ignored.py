@@ -28,7 +28,7 @@ _SYSTEM_PLACES = (
     f"{_NODE_INPUTS}/dynamic_variables",
     "workflow_runtime_variables/_evaluated_dynamic_variables",
 )
-"""Where the system's variables stand among an author's."""
+"""The places of the system's variables among an author's."""
 _USAGE = "llm_usage_info"
 _METADATA = ("response_metadata", "message/response_metadata", "messages/response_metadata")
 
@@ -47,7 +47,7 @@ class Ignored:
     paths: tuple[str, ...]
     """In an event, or in a turn's input under ``run_input``, written as for `FilterNode`."""
     system_names: frozenset[str] = frozenset()
-    """The system's variables that belong to it, wherever they stand."""
+    """The system's variables that belong to it, in any place."""
 
 
 IGNORED: tuple[Ignored, ...] = (
@@ -217,16 +217,12 @@ def _filter(ignoring: frozenset[str], own: frozenset[str]) -> FilterNode:
     for one in chosen:
         for place in _SYSTEM_PLACES if one.system_names else ():
             root.along(place.split("/")).keys.update(dict.fromkeys(one.system_names - own))
-    _nest(root)
-    return root
-
-
-def _nest(root: FilterNode) -> None:
-    """Apply the filter to whole events and turns inside events."""
+    # The filter also applies to whole events and turns inside events.
     output = root.along(["run_output"])
     output.keys.setdefault("events", root)
     output.keys["thread_to_node_outputs"] = FilterNode(endings={"": FilterNode(dict(output.keys))})
     root.keys.setdefault("run_input_output_pair", root)
+    return root
 
 
 @dataclass

@@ -63,12 +63,11 @@ def overlay_paths(a: Position, b: Position, joint: Graph) -> PathOverlay:
         joint: The nodes and edges of both versions.
     """
     strays = {stray.id: stray for stray in (*unmapped_edges(a, joint), *unmapped_edges(b, joint))}
-    reached_a, reached_b = _reached(a), _reached(b)
     taken_a, taken_b = (
         {way: trail.count for way, trail in found.path_counts.by_edge.items()} for found in (a, b)
     )
     return PathOverlay(
-        nodes=_passages(reached_a, reached_b),
+        nodes=_passages(a.entries, b.entries),
         edges=_passages(taken_a, taken_b),
         ghosts={node: name for node, name in {**a.ghosts, **b.ghosts}.items() if node not in joint.nodes},
         strays=list(strays.values()),
@@ -85,11 +84,6 @@ def joint_workflow(a: Workflow, b: Workflow) -> Workflow:
         "edge_configs": _joined(a.edge_configs, b.edge_configs),
     }
     return Workflow.from_wire(document)
-
-
-def _reached(found: Position) -> dict[str, int]:
-    """Return visits by node; a reached node counts at least once."""
-    return {node: max(1, found.visits.get(node, 0)) for node in found.first_visit}
 
 
 def _passages(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, Visit]:

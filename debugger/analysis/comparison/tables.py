@@ -48,24 +48,21 @@ def variable_rows(
         with_same: Whether to include variables that are the same in both.
     """
     one, other = _flat(scopes_at(a), ignoring), _flat(scopes_at(b), ignoring)
-    return list(_rows(one, other, with_same, drops_nulls=NULLS in ignoring))
-
-
-def _rows(a: JsonObject, b: JsonObject, with_same: bool, *, drops_nulls: bool) -> Iterator[VariableRow]:
-    for path in {**a, **b}:
-        before, after = a.get(path), b.get(path)
-        if drops_nulls:
+    rows: list[VariableRow] = []
+    for path in {**one, **other}:
+        before, after = one.get(path), other.get(path)
+        if NULLS in ignoring:
             before, after = without_nulls(before), without_nulls(after)
-        is_null_in_both = drops_nulls and before is None and after is None
-        if path not in b and not is_null_in_both:
-            yield VariableRow(path, before, None, "removed")
-        elif path not in a and not is_null_in_both:
-            yield VariableRow(path, None, after, "added")
-        else:
-            found = differences(before, after, path)
-            yield from (VariableRow(each.path, each.before, each.after, each.op) for each in found)
-            if with_same and not found:
-                yield VariableRow(path, a.get(path), b.get(path), "same")
+        is_null_in_both = NULLS in ignoring and before is None and after is None
+        if path not in other and not is_null_in_both:
+            rows.append(VariableRow(path, before, None, "removed"))
+        elif path not in one and not is_null_in_both:
+            rows.append(VariableRow(path, None, after, "added"))
+        elif found := differences(before, after, path):
+            rows += [VariableRow(each.path, each.before, each.after, each.op) for each in found]
+        elif with_same:
+            rows.append(VariableRow(path, one.get(path), other.get(path), "same"))
+    return rows
 
 
 def _flat(scopes: Scopes, ignoring: Collection[str]) -> JsonObject:
@@ -119,51 +116,40 @@ def workflow_changes(a: Workflow, b: Workflow, ignoring: Collection[str] = ()) -
     """
     if NULLS in ignoring:
         a, b = (Workflow.from_wire(without_nulls(one.to_wire())) for one in (a, b))
-    return [*_nodes(a, b), *_edges(a, b), *_settings(a, b)]
-
-
-def _nodes(a: Workflow, b: Workflow) -> Iterator[WorkflowChange]:
-    old, new = ({node.logical_id: node for node in one.node_configs} for one in (a, b))
-    for node_id in {**old, **new}:
-        config = new.get(node_id) or old[node_id]
-        yield from _change("node", node_id, config.label, old.get(node_id), new.get(node_id))
-
-
-def _edges(a: Workflow, b: Workflow) -> Iterator[WorkflowChange]:
     names = {node.logical_id: node.label for node in (*a.node_configs, *b.node_configs)}
-    old, new = ({edge.logical_id: edge for edge in one.edge_configs} for one in (a, b))
-    for edge_id in {**old, **new}:
-        config = new.get(edge_id) or old[edge_id]
-        source, destination = (
-            names.get(end or "", end or "?")
-            for end in (config.source_node_logical_id, config.destination_node_logical_id)
-        )
-        named = f" ({config.label})" if config.label else ""
-        label = f"{source} → {destination}{named}"
-        yield from _change("edge", edge_id, label, old.get(edge_id), new.get(edge_id))
+    changes = [
+        *_changes("node", a.node_configs, b.node_configs, names),
+        *_changes("edge", a.edge_configs, b.edge_configs, names),
+    ]
+    settings_a, settings_b = (
+        {key: value for key, value in one.to_wire().items() if key not in _GRAPH_FIELDS} for one in (a, b)
+    )
+    if found := differences(settings_a, settings_b):
+        changes.append(WorkflowChange("settings", "", "Workflow", "changed", tuple(found)))
+    return changes
 
 
-def _change(
+def _changes(
     part: Part,
-    part_id: str,
-    name: str,
-    old: NodeConfig | EdgeConfig | None,
-    new: NodeConfig | EdgeConfig | None,
+    a: Sequence[NodeConfig | EdgeConfig],
+    b: Sequence[NodeConfig | EdgeConfig],
+    names: Mapping[str, str],
 ) -> Iterator[WorkflowChange]:
-    if old is None or new is None:
-        yield WorkflowChange(part, part_id, name, "added" if old is None else "removed")
-    elif found := differences(old.to_wire(), new.to_wire()):
-        yield WorkflowChange(part, part_id, name, "changed", tuple(found))
+    old, new = ({config.logical_id: config for config in configs} for configs in (a, b))
+    for config_id, config in {**old, **new}.items():
+        name = _edge_name(config, names) if isinstance(config, EdgeConfig) else config.label
+        if config_id not in old or config_id not in new:
+            yield WorkflowChange(part, config_id, name, "removed" if config_id in old else "added")
+        elif found := differences(old[config_id].to_wire(), new[config_id].to_wire()):
+            yield WorkflowChange(part, config_id, name, "changed", tuple(found))
 
 
-def _settings(a: Workflow, b: Workflow) -> Iterator[WorkflowChange]:
-    found = differences(_without_graph(a), _without_graph(b))
-    if found:
-        yield WorkflowChange("settings", "", "Workflow", "changed", tuple(found))
-
-
-def _without_graph(workflow: Workflow) -> JsonObject:
-    return {key: value for key, value in workflow.to_wire().items() if key not in _GRAPH_FIELDS}
+def _edge_name(edge: EdgeConfig, names: Mapping[str, str]) -> str:
+    source, destination = (
+        names.get(end or "", end or "?")
+        for end in (edge.source_node_logical_id, edge.destination_node_logical_id)
+    )
+    return f"{source} → {destination}" + (f" ({edge.label})" if edge.label else "")
 
 
 _MOST_LINES = 300

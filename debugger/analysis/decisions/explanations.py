@@ -78,7 +78,10 @@ class Explainer:
         is_evaluated = node is not None and record.outcome not in _UNEVALUATED
         evaluated = self._evaluate(node, record) if node is not None and is_evaluated else []
         expected = expected_edge(evaluated, record)
-        taken = self._taken(evaluated, expected, record)
+        matching = [each for each in evaluated if is_edge_of(each.edge, record)]
+        taken = matching[0] if matching else None
+        if expected in matching or record.outcome == "escalated":
+            taken = expected
         candidates = [self._explain_edge(each, record, taken, evaluated) for each in evaluated]
         return Explanation(
             record=record,
@@ -116,14 +119,6 @@ class Explainer:
     def _scope(self, record: DecisionRecord, index: int) -> Scope:
         thread = reference_id(record.thread_id) or MAIN_THREAD
         return self._snapshots.at(index).scope(thread, self._graph.workflow)
-
-    def _taken(
-        self, evaluated: Sequence[EvaluatedEdge], expected: EvaluatedEdge | None, record: DecisionRecord
-    ) -> EvaluatedEdge | None:
-        if record.outcome == "escalated":
-            return expected
-        matching = [each for each in evaluated if is_edge_of(each.edge, record)]
-        return expected if expected in matching else matching[0] if matching else None
 
     def _explain_edge(
         self,

@@ -1,4 +1,4 @@
-"""The log of a run's decisions, in order."""
+"""The log of a run's decisions, with the traces of its threads."""
 
 from __future__ import annotations
 
@@ -6,16 +6,188 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from debugger.analysis.decisions.records import DecisionRecord, Outcome
-from debugger.analysis.decisions.thread_trace import ThreadTrace
+from debugger.analysis.decisions.records import DecisionRecord, LlmVerdict, Outcome, Stage
 from debugger.analysis.event_fields import EventFields, as_object, field, text
 from debugger.analysis.fold import EventFold
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.graph.candidates import Caller
 from debugger.graph.graph import Graph
-from debugger.protocol.messages import TRANSITION_TOOL_PREFIX
+from debugger.graph.nesting import is_inside
+from debugger.graph.node_types import MODEL_NODES
+from debugger.protocol.messages import TRANSITION_TOOL_PREFIX, message_text
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
+
+
+class ThreadTrace:
+    """The trace of one thread.
+
+    Args:
+        graph: The workflow that runs.
+        thread_id: The thread's internal id.
+    """
+
+    def __init__(self, graph: Graph, thread_id: str) -> None:
+        self._graph = graph
+        self._limit = graph.workflow.config.max_consecutive_conditional_edges
+        self._pinned = graph.workflow.config.must_answer_after_return
+        self.thread_id = thread_id
+        self.end()
+
+    def end(self) -> None:
+        """End the thread; another may take its id."""
+        self.node: str | None = None
+        """The current node."""
+        self.callers: list[Caller] = []
+        self._next_node: str | None = None
+        self._beside: str | None = None
+        """The worker that runs beside the current node."""
+        self._conditional_in_a_row = 0
+        self._came_back = False
+        self.is_leaving = False
+        """Whether its end has been decided already."""
+        self.close()
+
+    def close(self) -> None:
+        """Forget what the model said for the decision just made."""
+        self.stage: Stage = "after_run"
+        self._has_run = False
+        self.started: int | None = None
+        self.chosen: list[str] = []
+        self.verdicts: list[LlmVerdict] = []
+        self.words = ""
+        self.must_answer = ""
+
+    @property
+    def is_open(self) -> bool:
+        """True if a node has run and no edge is chosen."""
+        return self._has_run and self._beside is None
+
+    @property
+    def is_skipping(self) -> bool:
+        """True if it leaves a node that it has not run."""
+        return self.started is None and self.stage == "after_run"
+
+    def start(self, event: EventFields, index: int) -> None:
+        """Start a node run."""
+        if event.node is not None and event.node == self._beside:
+            return
+        self._skip(event.node)
+        self.close()
+        self.node, self.started = event.node, index
+        self.must_answer = self._must_answer(event.node)
+
+    def finish(self, event: EventFields) -> None:
+        """End a node run."""
+        if event.node is not None and event.node == self._beside:
+            self._beside = None
+        else:
+            self._has_run = True
+
+    def add_reply(self, event: EventFields) -> None:
+        """Add a model's reply; it chooses a transition by a tool call."""
+        if event.node == self._beside:
+            return
+        for call in as_object(field(event.event, "message")).get("tool_calls") or ():
+            name, args = str(call.get("name") or ""), as_object(call.get("args"))
+            if name.startswith(TRANSITION_TOOL_PREFIX) and event.type != "discarded_main_llm":
+                self.chosen.append(name.removeprefix(TRANSITION_TOOL_PREFIX))
+                self.words = str(args.get("justification") or "")
+
+    def add_verdict(self, event: EventFields) -> None:
+        """Add a model's verdict on one condition."""
+        if event.node == self._beside:
+            return
+        message = as_object(field(event.event, "message"))
+        args = [as_object(call.get("args")) for call in message.get("tool_calls") or ()]
+        words = next((str(each["justification"]) for each in args if each.get("justification")), "")
+        destination = text(event.event, "destination_node_logical_id")
+        is_met = field(event.event, "is_condition_met") is True
+        self.verdicts.append(LlmVerdict(destination, is_met, words or message_text(message)))
+
+    def add_message(self, event: EventFields) -> None:
+        """Add a message of the user."""
+        self._conditional_in_a_row = 0
+
+    def park(self, event: EventFields) -> None:
+        """Wait for the user."""
+        self._skip(event.node)
+        self.node, self._has_run = event.node or self.node, False
+
+    def match(self, event: EventFields) -> None:
+        """Meet a condition while waiting; the transition follows."""
+        self.close()
+        self.stage = "while_waiting"
+        self.node = event.node or self.node
+
+    def follow(self, event: EventFields) -> None:
+        """Follow a transition to another node, or to the same one again."""
+        source = event.node or self.node
+        destination = text(event.event, "destination_node_logical_id")
+        self.close()
+        if destination is None:
+            return
+        is_back = event.type == "reverse_conditional_edge"
+        # A global node is entered by a condition, and by no edge of the author's.
+        is_to_global = event.type == "conditional_edge" and not text(event.event, "edge_logical_id")
+        if is_back:
+            del self.callers[-1:]
+        elif is_to_global and source is not None:
+            self.callers.append((destination, source))
+        elif destination != source:
+            self._leave_global_nodes(destination)
+        self._came_back = self._came_back or is_back
+        self._conditional_in_a_row += is_back or event.type == "conditional_edge"
+        self.node = self._next_node = destination
+
+    def run_beside(self, event: EventFields) -> None:
+        """Run a worker beside the thread's node, or start the thread itself."""
+        destination = text(event.event, "destination_node_logical_id")
+        if self.node is not None and self.node == event.node:
+            self._beside = destination
+        else:
+            self.end()
+            self.node = self._next_node = destination
+
+    def move(self, event: EventFields) -> None:
+        """Move the thread by a forced transfer."""
+        self.callers.clear()
+        self.close()
+        self.node = self._next_node = text(event.event, "destination_node_logical_id")
+
+    def _leave_global_nodes(self, destination: str) -> None:
+        """Drop the callers of the global nodes that the thread leaves."""
+        node = self._graph.nodes.get(destination)
+        while self.callers:
+            entered = self._graph.nodes.get(self.callers[-1][0])
+            if entered is not None and node is not None and is_inside(entered, node):
+                return
+            self.callers.pop()
+
+    def _skip(self, arrived: str | None) -> None:
+        """Follow the nodes that the thread passed without running them (U-1)."""
+        current, self._next_node = self._next_node, None
+        for _ in range(len(self._graph.nodes)):
+            edge = self._graph.main_direct(current) if current and current != arrived else None
+            if edge is None or edge.destination_node_logical_id is None:
+                return
+            skipped, current = str(current), edge.destination_node_logical_id
+            node, following = self._graph.nodes.get(skipped), self._graph.nodes.get(current)
+            if node is None or following is None or not is_inside(node, following):
+                self.callers = [caller for caller in self.callers if caller[0] != skipped]
+
+    def _must_answer(self, node: str | None) -> str:
+        """Return why the model is offered no edge (``platform.md#loop-limits``)."""
+        config = self._graph.nodes.get(node or "")
+        if config is None or config.type not in MODEL_NODES:
+            return ""
+        came_back, self._came_back = self._came_back and self._pinned, False
+        if not came_back and self._conditional_in_a_row < self._limit:
+            return ""
+        count, self._conditional_in_a_row = self._conditional_in_a_row, 0
+        if came_back:
+            return "the thread had just returned from a global node"
+        return f"{count} conditional {'transition' if count == 1 else 'transitions'} were taken in a row"
 
 
 class NodeStart(NamedTuple):
@@ -46,7 +218,6 @@ class DecisionLog(EventFold):
         self.all: list[DecisionRecord] = []
         self.starts: dict[int, NodeStart] = {}
         """Starts of node runs, by the index of the event that started each."""
-        self._by_edge: dict[str, list[DecisionRecord]] = {}
         self._transitions = 0
         self._threads: dict[str, ThreadTrace] = {}
         self._command = "start"
@@ -59,16 +230,18 @@ class DecisionLog(EventFold):
 
     def apply(self, event: EventFields) -> None:
         """Apply an event of one of `TYPES`."""
-        trace = self._trace(event)
-        observe = _OBSERVE.get(event.type)
-        if observe is not None:
-            observe(trace, event, self.event_count)
-            if event.type == "start_node_run":
-                host = trace.started if trace.node != event.node else None
-                must_answer = "" if host is not None else trace.must_answer
-                self.starts[self.event_count] = NodeStart(tuple(trace.callers), must_answer, host)
-        decide = _DECIDE.get(event.type)
-        if decide is not None:
+        thread_id = event.thread_id or MAIN_THREAD
+        if thread_id not in self._threads:
+            self._threads[thread_id] = ThreadTrace(self._graph, thread_id)
+        trace = self._threads[thread_id]
+        if event.type == "start_node_run":
+            trace.start(event, self.event_count)
+            host = trace.started if trace.node != event.node else None
+            must_answer = "" if host is not None else trace.must_answer
+            self.starts[self.event_count] = NodeStart(tuple(trace.callers), must_answer, host)
+        elif (observe := _OBSERVE.get(event.type)) is not None:
+            observe(trace, event)
+        elif (decide := _DECIDE.get(event.type)) is not None:
             self._transitions += event.type in TRANSITION_TYPES
             decide(self, trace, event)
 
@@ -76,11 +249,10 @@ class DecisionLog(EventFold):
         """Drop the decisions so far; the threads stay where they are."""
         self.all.clear()
         self.starts.clear()
-        self._by_edge.clear()
 
     def of_edge(self, edge_id: str) -> list[DecisionRecord]:
         """Return the decisions that took an edge, by its id."""
-        return self._by_edge.get(edge_id, [])
+        return [record for record in self.all if self._edge_of(record) == edge_id]
 
     def find_last_decision(self, index: int | None) -> DecisionRecord | None:
         """Return the last decision up to an event.
@@ -92,13 +264,6 @@ class DecisionLog(EventFold):
             len(self.all) if index is None else bisect_right(self.all, index, key=lambda record: record.index)
         )
         return self.all[place - 1] if place else None
-
-    def _trace(self, event: EventFields) -> ThreadTrace:
-        thread_id = event.thread_id or MAIN_THREAD
-        trace = self._threads.get(thread_id)
-        if trace is None:
-            trace = self._threads[thread_id] = ThreadTrace(self._graph, thread_id)
-        return trace
 
     def _add(self, trace: ThreadTrace, event: EventFields, outcome: Outcome, **fields: Any) -> None:
         wire = event.event
@@ -126,9 +291,6 @@ class DecisionLog(EventFold):
             entries=fields.get("entries", 0),
         )
         self.all.append(record)
-        edge_id = self._edge_of(record)
-        if edge_id is not None:
-            self._by_edge.setdefault(edge_id, []).append(record)
 
     def _edge_of(self, record: DecisionRecord) -> str | None:
         """Return the edge's id; direct edges may be recorded without it."""
@@ -146,11 +308,11 @@ class DecisionLog(EventFold):
         if not trace.words:
             fields["words"] = reason.partition(" was chosen: ")[2] if names_tool else ""
         self._add(trace, event, "model" if trace.chosen or names_tool else "condition", **fields)
-        trace.follow(event, is_conditional=True)
+        trace.follow(event)
 
     def _direct(self, trace: ThreadTrace, event: EventFields) -> None:
         self._add(trace, event, "direct")
-        trace.follow(event, is_conditional=False)
+        trace.follow(event)
 
     def _loop(self, trace: ThreadTrace, event: EventFields) -> None:
         self._add(trace, event, "loop")
@@ -168,7 +330,7 @@ class DecisionLog(EventFold):
 
     def _escalate(self, trace: ThreadTrace, event: EventFields) -> None:
         self._add(trace, event, "escalated", entries=_count(event, "num_guardrail_nodes_entered"))
-        trace.follow(event, is_conditional=False)
+        trace.follow(event)
         trace.is_leaving = text(event.event, "destination_node_logical_id") is None
 
     def _beside(self, trace: ThreadTrace, event: EventFields) -> None:
@@ -204,8 +366,7 @@ _DECIDE: dict[str, Callable[[DecisionLog, ThreadTrace, EventFields], None]] = {
     "end_thread": DecisionLog._end,
     "workflow_error": DecisionLog._fail,
 }
-_OBSERVE: dict[str, Callable[[ThreadTrace, EventFields, int], None]] = {
-    "start_node_run": ThreadTrace.start,
+_OBSERVE: dict[str, Callable[[ThreadTrace, EventFields], None]] = {
     "end_node_run": ThreadTrace.finish,
     "say_llm": ThreadTrace.add_reply,
     "worker_llm": ThreadTrace.add_reply,
@@ -215,7 +376,7 @@ _OBSERVE: dict[str, Callable[[ThreadTrace, EventFields, int], None]] = {
     "busy_wait_for_user_message": ThreadTrace.park,
     "waiting_condition_matched": ThreadTrace.match,
 }
-DecisionLog.TYPES = frozenset({*_DECIDE, *_OBSERVE})
+DecisionLog.TYPES = frozenset({"start_node_run", *_DECIDE, *_OBSERVE})
 
 
 def _count(event: EventFields, name: str) -> int:

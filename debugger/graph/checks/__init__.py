@@ -88,7 +88,7 @@ CHECKS: tuple[Check, ...] = (
 _AT_SAVE = CHECKS[CHECKS.index(companions.several_direct_edges) : CHECKS.index(nodes.loop_without_wait)]
 
 _OF_THE_WHOLE = (variables.variable_without_value, variables.variable_never_written)
-"""What is inside a super node may be given its variables by the workflow around it."""
+"""Not inside super nodes, whose variables may come from the workflow around them."""
 
 _EMBEDDED = tuple(rule for rule in CHECKS if rule not in _OF_THE_WHOLE)
 

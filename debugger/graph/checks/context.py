@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from debugger.graph.graph import Graph
 from debugger.graph.labels import shorten
 from debugger.graph.node_types import MODEL_NODES, NODE_FACTS
-from debugger.protocol.workflow import EdgeConfig, NodeConfig, Workflow
+from debugger.protocol.workflow import EdgeConfig, NodeConfig
 
 Level = Literal["error", "warning"]
 
@@ -40,7 +40,7 @@ class CheckContext:
 
     graph: Graph
     known_node_types: frozenset[str] | None = None
-    """The types that the engine runs; ``None`` when nobody can tell."""
+    """The types that the engine runs; ``None`` if unknown."""
 
     @property
     def nodes(self) -> list[NodeConfig]:
@@ -57,7 +57,7 @@ Check = Callable[[CheckContext], Iterable[Problem]]
 
 
 class Finding(NamedTuple):
-    """A problem as a rule finds it: without the rule's level, code and category."""
+    """A problem without its rule's level, code and category."""
 
     subject: NodeConfig | EdgeConfig | str
     """The begin of the message; a node or an edge is described by its name and id, and is the place."""
@@ -70,7 +70,7 @@ class Finding(NamedTuple):
 
 
 def rule(level: Level, category: str = "") -> Callable[[Callable[[CheckContext], Iterator[Finding]]], Check]:
-    """Return the decorator of a rule, whose code is its function's name with hyphens."""
+    """Return the decorator of a rule; its code is the function's name."""
 
     def decorate(find: Callable[[CheckContext], Iterator[Finding]]) -> Check:
         code = find.__name__.replace("_", "-")
@@ -114,9 +114,9 @@ def describe_node(node: NodeConfig, noun: str = "Node") -> str:
     return f"{noun} {quote(node.label)}" + (f" ({truncate(node.logical_id)})" if node.name else "")
 
 
-def describe_edge(edge: EdgeConfig) -> str:
+def describe_edge(edge: EdgeConfig, noun: str = "Edge") -> str:
     """Describe an edge by its id and name."""
-    return f"Edge {quote(edge.logical_id)}" + (f" ({truncate(edge.name)})" if edge.name else "")
+    return f"{noun} {quote(edge.logical_id)}" + (f" ({truncate(edge.name)})" if edge.name else "")
 
 
 def join(texts: Iterable[str]) -> str:
@@ -137,36 +137,23 @@ def truncate(text: str) -> str:
     return shorten(text, 60)
 
 
-def format_problem(problem: Problem, workflow: Workflow | Graph) -> str:
+def format_problem(problem: Problem, graph: Graph) -> str:
     """Format a problem on one line: level, place, message, advice.
 
     The excerpt under the message of an expression that does not parse is left out.
 
     Args:
         problem: What was found.
-        workflow: Where; who has many lines to tell gives the graph, so that it is not indexed for each.
+        graph: Its workflow.
     """
     message, _, _ = problem.message.partition("\n")
-    graph = workflow if isinstance(workflow, Graph) else Graph(workflow)
-    placed = _message_with_place(problem, message, graph)
-    # A line break in a name would make two lines of it.
-    text = " ".join(f"{placed} {problem.advice}".split())
-    return f"{problem.level}  {text}"
-
-
-def _message_with_place(problem: Problem, message: str, graph: Graph) -> str:
-    places = list(_place_labels(problem, graph))
-    for place in places:
-        if message[:1].lower() + message[1 : len(place)] == place:
-            return f"{place}: {message[len(place) :].lstrip(': ')}"
-    return f"{places[0]}: {message}" if places else f"workflow: {message}"
-
-
-def _place_labels(problem: Problem, graph: Graph) -> Iterator[str]:
     edge = graph.edges.get(problem.edge_logical_id or "")
     node = graph.nodes.get(problem.node_logical_id or "")
-    if edge is not None:
-        described = describe_edge(edge)
-        yield described[:1].lower() + described[1:]
-    if node is not None:
-        yield describe_node(node, "node")
+    places = [describe_edge(edge, "edge")] if edge is not None else []
+    places += [describe_node(node, "node")] if node is not None else []
+    place = next((each for each in places if message[:1].lower() + message[1 : len(each)] == each), None)
+    if place is not None:
+        message = message[len(place) :].lstrip(": ")
+    # A line break in a name would make two lines of it.
+    text = " ".join(f"{place or next(iter(places), 'workflow')}: {message} {problem.advice}".split())
+    return f"{problem.level}  {text}"

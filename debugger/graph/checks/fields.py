@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from debugger.graph.checks.context import CheckContext, Finding, quote, rule
 from debugger.protocol.workflow import Workflow, WorkflowConfig
@@ -50,18 +50,14 @@ def unknown_field(context: CheckContext) -> Iterator[Finding]:
     for place, fields in _unmodelled(context.graph.workflow):
         for field in fields:
             if field != _DEFAULTS and field not in known[place] | _STORED:
+                close = difflib.get_close_matches(field[:200], known[place], n=1)
                 yield Finding(
                     f"The field {quote(field)} of {place}",
                     "is unknown to the platform, which drops it.",
-                    _advice(field, known[place]),
+                    f"Did you mean {close[0]!r}?" if close else "Remove it, or move it to where it belongs.",
                 )
 
 
 def _unmodelled(workflow: Workflow) -> Iterator[tuple[str, Iterable[str]]]:
     yield "the document", workflow.model_extra or {}
     yield "'workflow_config'", workflow.config.model_extra or {}
-
-
-def _advice(field: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(field[:200], known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else "Remove it, or move it to where it belongs."

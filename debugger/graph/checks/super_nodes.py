@@ -29,7 +29,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
 }
-_BOUNDS = (("min_value", "max_value", "is"), ("min_length", "max_length", "has the length"))
 
 
 @rule("error")
@@ -94,8 +93,12 @@ def _value_faults(name: str, field: JsonObject, value: Any) -> Iterator[str]:
     choices = field.get("enum_values")
     if isinstance(choices, list) and choices and value not in choices:
         yield f"{where} is {quote(str(value))}, which is none of {quote(str(choices))}"
-    for low, high, verb in _BOUNDS:
-        size = _size(value) if low == "min_length" else _number(value)
+    length = len(value) if isinstance(value, str | list) else None
+    bounds = (
+        ("min_value", "max_value", "is", _number(value)),
+        ("min_length", "max_length", "has the length", length),
+    )
+    for low, high, verb, size in bounds:
         least, most = _number(field.get(low)), _number(field.get(high))
         if size is not None and least is not None and size < least:
             yield f"{where} {verb} {size}, and {low!r} is {least}"
@@ -113,10 +116,6 @@ def _is_of_type(value: Any, name: Any) -> bool:
 def _number(value: Any) -> float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number else None
-
-
-def _size(value: Any) -> int | None:
-    return len(value) if isinstance(value, str | list) else None
 
 
 _DEEPEST = 100

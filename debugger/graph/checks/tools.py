@@ -99,13 +99,15 @@ def tool_argument(context: CheckContext) -> Iterator[Finding]:
     """
     for tool in tools_of(context):
         bindings = tool.entries("variable_arguments")
-        names = Counter(str(binding.get("argument_name")) for binding in bindings)
-        for name, number in names.items():
-            if number > 1:
-                yield _of_argument(tool, name, "is set more than once", "Set each argument once.")
+        faults = [
+            (name, "is set more than once", "Set each argument once.")
+            for name in _repeated(bindings, "argument_name")
+        ]
         for binding in bindings:
-            for what, advice in _argument_faults(tool, binding):
-                yield _of_argument(tool, str(binding.get("argument_name")), what, advice)
+            name = str(binding.get("argument_name"))
+            faults += ((name, what, advice) for what, advice in _argument_faults(tool, binding))
+        for name, what, advice in faults:
+            yield tool.finding(f"has in 'variable_arguments' {quote(name)}, which {what}.", advice)
 
 
 @rule("error")
@@ -116,22 +118,19 @@ def result_mapping(context: CheckContext) -> Iterator[Finding]:
     """
     for tool in tools_of(context):
         mappings = tool.entries("result_variable_mappings")
-        names = Counter(str(mapping.get("target_variable_name")) for mapping in mappings)
-        for name, number in names.items():
-            if number > 1:
-                yield _of_mapping(tool, name, "is mapped more than once")
+        faults = [(name, "is mapped more than once") for name in _repeated(mappings, "target_variable_name")]
         for mapping in mappings:
-            for what in _mapping_faults(tool, mapping):
-                yield _of_mapping(tool, str(mapping.get("target_variable_name")), what)
+            name = str(mapping.get("target_variable_name"))
+            faults += ((name, what) for what in _mapping_faults(tool, mapping))
+        for name, what in faults:
+            text = f"has in 'result_variable_mappings' {quote(name)}, which {what}."
+            yield tool.finding(text, "Correct the entry.")
 
 
-def _of_argument(tool: Tool, name: str, what: str, advice: str) -> Finding:
-    return tool.finding(f"has in 'variable_arguments' {quote(name)}, which {what}.", advice)
-
-
-def _of_mapping(tool: Tool, name: str, what: str) -> Finding:
-    text = f"has in 'result_variable_mappings' {quote(name)}, which {what}."
-    return tool.finding(text, "Correct the entry.")
+def _repeated(entries: list[JsonObject], field: str) -> list[str]:
+    """Return the names that several entries have."""
+    names = Counter(str(entry.get(field)) for entry in entries)
+    return [name for name, number in names.items() if number > 1]
 
 
 def _argument_faults(tool: Tool, binding: JsonObject) -> Iterator[tuple[str, str]]:

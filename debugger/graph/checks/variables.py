@@ -29,7 +29,7 @@ Source: ``platform.md#variables``, ``platform.md#system-variables`` and ``platfo
 """
 
 _OWN_VARIABLES = {"encapsulated_workflow_config", "super_node_interface", "default_dynamic_variables"}
-"""Fields that another workflow's texts stand in, or values."""
+"""Fields with another workflow's texts, or with values."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,8 @@ def variable_never_written(context: CheckContext) -> Iterator[Finding]:
     reported: set[str] = set()
     for use in _uses(context, "runtime"):
         path = use.placeholder.path
-        is_elsewhere = path.startswith("thread_") or any(
-            path[:dot] in labels for dot in _dots(path[: longest + 1])
-        )
+        dots = (place for place, character in enumerate(path[: longest + 1]) if character == ".")
+        is_elsewhere = path.startswith("thread_") or any(path[:dot] in labels for dot in dots)
         is_known = is_elsewhere or use.head in names
         if use.head.isidentifier() and not is_known and use.head not in reported:
             reported.add(use.head)
@@ -97,10 +96,6 @@ def variable_never_written(context: CheckContext) -> Iterator[Finding]:
                 "is written by no node and no tool of the workflow.",
                 "Correct the name, or give it with the run as a runtime variable.",
             )
-
-
-def _dots(path: str) -> Iterator[int]:
-    return (place for place, character in enumerate(path) if character == ".")
 
 
 def _uses(context: CheckContext, namespace: Namespace) -> Iterator[_Use]:
@@ -150,8 +145,6 @@ _FRAMEWORK = {
     *("input_dynamic_variables", "all_dynamic_variables", "workflow_invoke_count", "self_loop_outcome"),
     *("raw_conversation_transcript", "processed_transcript"),
 }
-
-
 _WRITES_ANYTHING = frozenset({"super_node", "workflow_run_evaluator"})
 
 

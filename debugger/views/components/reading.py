@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from debugger.analysis.reviewed_run import ReviewedTurn
-from debugger.analysis.transcript import TranscriptRow
+from debugger.analysis.transcript import ReviewedTurn, TranscriptRow
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import Target

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from debugger.analysis.event_steps import next_event
+from debugger.analysis.filtered_timeline import next_event
 from debugger.graph.labels import shorten
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind

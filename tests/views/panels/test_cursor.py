@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.timeline import build_timeline
 from debugger.views.panels.cursor import PAST, next_place
 from debugger.views.run_state import CurrentRun, Cursor
 from tests.support.factories import direct, document, say, static
+from tests.support.timelines import build_timeline
 from tests.views.bars import badges, captions, control, keys, use
 from tests.views.message import box as message_box
 from tests.views.message import send

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import json
 
-from debugger.analysis.timeline import build_timeline
 from debugger.views.panels.inspector import TABS
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.selection import Selection
 from tests.support.factories import direct, document, node, say, static, tool
+from tests.support.timelines import build_timeline
 from tests.views.bars import bars, captions, control, tell, use
 from tests.views.message import send
 from tests.views.row_lists import choose, column, drawn, variables

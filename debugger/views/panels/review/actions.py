@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from debugger.analysis.reviewed_run import ReviewedTurn, reviewed_turns
+from debugger.analysis.transcript import ReviewedTurn, reviewed_turns
 from debugger.errors import ConflictError, ForbiddenError, UnsupportedError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import CheckResult, Verdict, VerdictValue, target_words
