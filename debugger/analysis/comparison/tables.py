@@ -79,7 +79,7 @@ def _flat(scopes: Scopes, ignoring: Collection[str]) -> JsonObject:
             if with_justification or name != "justification"
         }
     found |= {f"workflow.{name}": value for name, value in scopes.workflow.items()}
-    return found | {f"given.{name}": value for name, value in scopes.seeds.items()}
+    return found | {f"input.{name}": value for name, value in scopes.seeds.items()}
 
 
 Part = Literal["node", "edge", "settings"]

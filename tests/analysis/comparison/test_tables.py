@@ -22,6 +22,12 @@ def test_variables_are_compared_by_scope_and_name():
     ]
 
 
+def test_variables_of_input_have_its_scope():
+    a, b = ([turn(1, None, runtime_variables={"tea": tea})] for tea in ("Assam", "Ceylon"))
+
+    assert told(variable_rows(a, b, ())) == [("~", "input.tea", "Assam", "Ceylon")]
+
+
 def test_variable_rows_include_same_on_request():
     turns = [turn(1, None, shows(tea="Assam"))]
 
