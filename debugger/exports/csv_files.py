@@ -88,7 +88,7 @@ def _encoded(line: str) -> bytes:
 
 
 class _Cells(dict[str, str]):
-    """The cells of texts, made when missing: most texts of a file come again and again.
+    """The cells of texts, cached, as most texts repeat.
 
     The lines are those of `csv.writer`, in two thirds of its time.
 

@@ -17,7 +17,7 @@ from debugger.scenarios.reports.texts import (
     run_lines,
     warning_lines,
 )
-from debugger.scenarios.suite_run import SuiteRun
+from debugger.scenarios.results import SuiteRun
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SUFFIX = ".scenario.yaml"
