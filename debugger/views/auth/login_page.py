@@ -174,7 +174,7 @@ class LoginPage:
         return f"workflow_debugger_next_{st.get_option('server.port')}"
 
     def _safe(self, path: str) -> str:
-        """Return a path of this page; its first page for whatever could lead to another site.
+        """Return a path of this page; the first page for an unsafe one.
 
         Browsers drop control characters and take backslashes for slashes.
         """

@@ -133,6 +133,7 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
     """Return the buttons that lead to other runs of the queue."""
     open_next = queue.next_open(run_id, set(open_runs))
     back = queue.neighbour(run_id, -1)
+    steps = review().steps
     return [
         Button(
             "previous_reviewed",
@@ -154,7 +155,16 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
             shortcut=keys("next_open"),
             help="The next run without your verdict",
         ),
-        _undo_button(),
+        Button(
+            "undo_verdict",
+            "Undo",
+            undo,
+            icon=":material/undo:",
+            look="tertiary",
+            disabled=not steps,
+            shortcut=keys("undo_verdict"),
+            help=f"Undo your last verdict: {steps[-1].after.value}" if steps else "Nothing to undo",
+        ),
         Spacer(),
         Toggle(
             MOVING_ON_KEY,
@@ -163,20 +173,6 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
             on_change=_moving_on_changed,
         ),
     ]
-
-
-def _undo_button() -> Button:
-    steps = review().steps
-    return Button(
-        "undo_verdict",
-        "Undo",
-        undo,
-        icon=":material/undo:",
-        look="tertiary",
-        disabled=not steps,
-        shortcut=keys("undo_verdict"),
-        help=f"Undo your last verdict: {steps[-1].after.value}" if steps else "Nothing to undo",
-    )
 
 
 def _moving_on_changed() -> None:
@@ -214,17 +210,14 @@ def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
         return
     draft = draft_on(run_id, Target(), own)
     for place, check in enumerate(checks):
-        _check(run_id, draft, check, f"review_check_{place}_{run_id}")
+        key = f"review_check_{place}_{run_id}"
+        state.set_widget(key, draft.checks.get(check))
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{key}_line"):
+            st.markdown(plain(check), width="stretch")
+            _check_control(run_id, draft, check, key)
     label = "Edit the rubric" if checks else "Add a rubric"
     with st.popover(label, icon=":material/checklist:", type="tertiary", key="review_rubric"):
         _rubric_form(workflow_id, checks)
-
-
-def _check(run_id: str, draft: Draft, check: str, key: str) -> None:
-    state.set_widget(key, draft.checks.get(check))
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{key}_line"):
-        st.markdown(plain(check), width="stretch")
-        _check_control(run_id, draft, check, key)
 
 
 def _check_control(run_id: str, draft: Draft, check: str, key: str) -> None:

@@ -328,7 +328,11 @@ def apply_plan(agreed: Collection[int]) -> None:
         raise UnsupportedError(reason)
     changes = held.plan.changes(agreed)
     writers = {change.verdict.reviewer for change in changes.verdicts}
-    _check_reviewers(writers | {new.author for new in changes.comments})
+    writers |= {new.author for new in changes.comments}
+    if not may(Role.ADMIN) and writers - {author()}:  # the role may have been taken since the sheet was read
+        raise InputError(
+            "The sheet has verdicts of other reviewers.", advice="Ask an administrator to import it."
+        )
     try:
         local_store().reviews.apply(changes)
     except (ConflictError, NotFoundError):
@@ -345,14 +349,3 @@ def apply_plan(agreed: Collection[int]) -> None:
     held.result = f"Imported {_change_words(changes)}."
     held.plan = None
     held.uploads += 1  # a new key: the uploader is empty again
-
-
-def _check_reviewers(reviewers: Collection[str]) -> None:
-    """Refuse what others have written.
-
-    The role may have been taken since the sheet was read.
-    """
-    if not may(Role.ADMIN) and set(reviewers) - {author()}:
-        raise InputError(
-            "The sheet has verdicts of other reviewers.", advice="Ask an administrator to import it."
-        )

@@ -83,7 +83,10 @@ def _save(nothing: Mapping[str, Any]) -> None:
 @command
 @requires(Role.REVIEW)
 def _store(nothing: Mapping[str, Any]) -> None:
-    name = local_store().saved_filters.save(str(state.widget(_NAME_KEY, "")), _values(nothing))
+    values: JsonObject = {key: state.widget(key) for key in nothing if state.widget(key)}
+    if path := runs_state().path:
+        values[_PATH] = asdict(path)
+    name = local_store().saved_filters.save(str(state.widget(_NAME_KEY, "")), values)
     state.set_widget(_NAME_KEY, "")
     state.set_widget(_CHOSEN_KEY, name)
 
@@ -105,9 +108,3 @@ def use(saved: JsonObject, nothing: Mapping[str, Any]) -> None:
     path = saved.get(_PATH)
     runs_state().path = PathFilter(**path) if isinstance(path, dict) else None
     first_page()
-
-
-def _values(nothing: Mapping[str, Any]) -> JsonObject:
-    found: JsonObject = {key: state.widget(key) for key in nothing if state.widget(key)}
-    path = runs_state().path
-    return {**found, _PATH: asdict(path)} if path else found

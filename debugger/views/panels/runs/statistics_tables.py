@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -204,7 +205,7 @@ def _draw(table: NumberTable) -> None:
         hide_index=True,
         row_height=ROW,
         height=table_height(len(table.rows), _MOST_ROWS),
-        on_select=(lambda: _clicked(key, table)) if table.paths is not None else "ignore",
+        on_select=partial(_clicked, key, table.paths) if table.paths is not None else "ignore",
         selection_mode="single-cell",
         column_config=config,
         placeholder="–",
@@ -216,8 +217,8 @@ def _title(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _clicked(key: str, table: NumberTable) -> None:
+def _clicked(key: str, paths: Sequence[PathFilter]) -> None:
     held = state.widget(key)
     cells = held["selection"]["cells"] if held else []
-    if cells and table.paths is not None and cells[0][0] < len(table.paths):
-        list_runs_on(table.paths[cells[0][0]])
+    if cells and cells[0][0] < len(paths):
+        list_runs_on(paths[cells[0][0]])
