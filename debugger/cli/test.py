@@ -135,22 +135,16 @@ def test(
         if distributed:
             _check_distributed(settings.database_url, parallel)
         with closing(Connections(settings)) as connections:
-            history = SuiteHistory(connections.embedded.store.suites, cases)
+            suites = connections.embedded.store.suites
             if failed:
-                cases = history.failed_last()
-                history = SuiteHistory(connections.embedded.store.suites, cases)
+                cases = SuiteHistory(suites, cases).failed_last()
             if not cases:
                 raise InputError("No scenario failed last time.", advice="Leave out --failed.")
             if dry_run:
                 _list(cases)
                 return
-            _check_hosted(
-                connections,
-                cases,
-                max_turns,
-                has_consent=allow_side_effects,
-                permits_production=production,
-            )
+            _check_hosted(connections, cases, max_turns, consents=allow_side_effects, production=production)
+            history = SuiteHistory(suites, cases)
             execution: Execution = SuiteExecution(connections.runner, history.record, parallel, bail)
             if distributed:
                 from debugger.scenarios.distributed import DistributedExecution  # Dask is optional
@@ -272,8 +266,8 @@ def _check_hosted(
     cases: Sequence[Case],
     max_turns: int | None,
     *,
-    has_consent: bool,
-    permits_production: bool,
+    consents: bool,
+    production: bool,
 ) -> None:
     """Check that all workflows are there; print turns and side effects of hosted ones.
 
@@ -281,8 +275,8 @@ def _check_hosted(
         connections: The connections.
         cases: The scenarios.
         max_turns: Turns that may be sent to hosted connections.
-        has_consent: Whether workflows may write and contact people.
-        permits_production: Whether a connection to production may be used.
+        consents: Whether workflows may write and contact people.
+        production: Whether a connection to production may be used.
 
     Raises:
         InputError: Something is not permitted, or a connection lacks what a scenario needs.
@@ -297,7 +291,7 @@ def _check_hosted(
             if name == EMBEDDED:
                 runner.workflow(case.loaded, name)
                 continue
-            if not permits_production and (
+            if not production and (
                 name.lower() in _PRODUCTION or connections.hosted_settings(name).is_production
             ):
                 raise InputError(
@@ -321,7 +315,7 @@ def _check_hosted(
             advice="Raise it, or select fewer scenarios.",
         )
     classes = {effect.call_class for found in hosted.values() for effect in found}
-    if not has_consent and not classes.isdisjoint(CONFIRMED):
+    if not consents and not classes.isdisjoint(CONFIRMED):
         raise InputError(
             "The workflows can change something or contact people. Nothing was sent.",
             advice="Use --allow-side-effects to permit it.",

@@ -110,7 +110,7 @@ def problem_report(
     if failure is not None:
         parts += [*_failure_lines(failure, masker), ""]
     if facts:
-        parts += ["Run", *_listed(facts), ""]
+        parts += ["Run", *_listed(facts.items()), ""]
     parts += ["Versions", *_listed(_versions(settings)), ""]
     parts += ["Settings", *_listed(_settings(settings)), *unknown_settings(environment_variables()), ""]
     lines = masker.mask(list(log))
@@ -175,9 +175,8 @@ def _settings(settings: Settings) -> Iterator[tuple[str, object]]:
                 yield f"{prefix}{name}", value
 
 
-def _listed(facts: Mapping[str, object] | Iterable[tuple[str, object]]) -> Iterator[str]:
-    for name, value in facts.items() if isinstance(facts, Mapping) else facts:
-        yield f"{name}: {value}"
+def _listed(facts: Iterable[tuple[str, object]]) -> list[str]:
+    return [f"{name}: {value}" for name, value in facts]
 
 
 def _short_path(path: str) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 from pydantic import ValidationError
 
@@ -18,7 +18,6 @@ from debugger.scenarios.loading import unescaped
 from debugger.scenarios.model import KINDS, Expectation
 
 Match = Literal["exact", "contains", "regex", "similar", "has a value", "as written"]
-MATCHES: tuple[Match, ...] = get_args(Match)
 """The ways to compare, the strictest first; the last one is for what the table cannot loosen."""
 
 _BY_KIND: dict[str, tuple[Match, ...]] = {

@@ -182,7 +182,8 @@ class ScenarioRunner:
     ) -> ScenarioRun:
         if connection == EMBEDDED:
             engine = self._engine(loaded.script_text, loaded.script)
-            engine.reset(scenario)
+            engine.clock.freeze(scenario.clock)
+            engine.world.random.seed(scenario.seed)
             backend: Backend = engine.backend
         else:
             engine, backend = None, self._backends(connection)
@@ -265,10 +266,6 @@ class _Engine:
     backend: EmbeddedBackend
     clock: FrozenClock
     world: Environment
-
-    def reset(self, scenario: Scenario) -> None:
-        self.clock.freeze(scenario.clock)
-        self.world.random.seed(scenario.seed)
 
 
 class ScenarioRun:
