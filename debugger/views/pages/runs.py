@@ -66,7 +66,7 @@ def render() -> None:
         deleted_runs()
     else:
         with tools:
-            saved_filters(filters.NOTHING)
+            saved_filters()
         _runs(backend, view)
     if last.error is not None:
         show_error(last.error)

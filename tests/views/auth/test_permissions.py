@@ -65,7 +65,7 @@ VIEW_COMMANDS = {
     "panels.inspector": "_choose_run",
     "panels.recordings": "leave_recording open_recording",
     "panels.review.actions": "begin_review choose_target filter_runs move_target refresh_queue reveal "
-    "set_moving_on show_run",
+    "show_run",
     "panels.review.decision": "_moving_on_changed",
     "panels.review.header": "_export",
     "panels.review.sheet_import": "toggle_import",

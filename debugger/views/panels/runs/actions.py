@@ -10,7 +10,7 @@ from typing import cast
 import streamlit as st
 
 from debugger.protocol.notes import RunLabels, Target
-from debugger.protocol.reviews import VERDICT_VALUES, Verdict, VerdictValue
+from debugger.protocol.reviews import Verdict, VerdictValue
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
@@ -23,6 +23,7 @@ from debugger.views.panels import notes
 from debugger.views.panels.exports import ExportScope, open_export_dialog
 from debugger.views.panels.notes import author, known_tags, marks_form
 from debugger.views.panels.review.actions import begin_review, reason_against_verdicts
+from debugger.views.panels.review.decision import VERDICT_LOOKS
 from debugger.views.panels.review.queue import ReviewFilter
 from debugger.views.panels.runs.deletion import ask_to_delete
 from debugger.views.panels.runs.erasure import ask_to_erase
@@ -42,11 +43,6 @@ _ONE = "Choose one run by its box"
 _NONE = "Tick runs by their boxes, or choose “All matches”"
 _ADDED_KEY, _REMOVED_KEY = "bulk_tags_added", "bulk_tags_removed"
 _COMMENT_KEY = "bulk_verdict_comment"
-_VERDICT_ICONS = {
-    "pass": ":material/check:",
-    "fail": ":material/close:",
-    "unsure": ":material/question_mark:",
-}
 
 
 def run_actions(ticked: Sequence[str], marks: Mapping[str, RunLabels], total: int) -> None:
@@ -211,11 +207,11 @@ def _verdict(ticked: Sequence[str], scope: Scope, is_empty: bool) -> None:
         st.caption("Your verdict on each of the runs as a whole replaces your earlier one.")
         st.text_input("Comment", key=_COMMENT_KEY, placeholder="Why", max_chars=5_000)
         with st.container(horizontal=True, gap="xsmall"):
-            for value in VERDICT_VALUES:
+            for value, (word, icon, _) in VERDICT_LOOKS.items():
                 st.button(
-                    value.capitalize(),
+                    word,
                     key=f"bulk_{value}",
-                    icon=_VERDICT_ICONS[value],
+                    icon=icon,
                     args=(scope, list(ticked), value),
                     **on_click(_decide),
                 )

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from debugger.analysis.run_facts import RunSummary
-from debugger.analysis.run_statistics import CountedRun, NodeFlow, PathFilter, edge_flows, node_flows
+from debugger.analysis.run_statistics import CountedRun, NodeFlow, edge_flows, node_flows
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import Run
@@ -20,7 +20,7 @@ from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.help_links import empty_state
 from debugger.views.panels.runs.filters import clear
-from debugger.views.panels.runs.flow_graph import flow_graph, list_runs_on
+from debugger.views.panels.runs.flow_graph import flow_graph, list_runs_on, reached_filter, stopped_filter
 from debugger.views.panels.runs.paths import path_diagram
 from debugger.views.panels.runs.rows import duration_of, duration_words
 from debugger.views.panels.runs.scope import (
@@ -182,10 +182,7 @@ def _clicked(key: str, parts: Sequence[tuple[NodeFlow, str, int]]) -> None:
     if not points or int(points[0]["at"]) >= len(parts):
         return
     flow, part, _ = parts[int(points[0]["at"])]
-    if part == "continued":
-        list_runs_on(PathFilter("reached", flow.node, f"reached {flow.name}"))
-    else:
-        list_runs_on(PathFilter("stopped", flow.node, f"ended or wait at {flow.name}"))
+    list_runs_on(reached_filter(flow) if part == "continued" else stopped_filter(flow))
 
 
 def _limits(total: int, read: int, missing: int) -> None:
