@@ -1,4 +1,4 @@
-"""The command line: a module for each group of commands, imported when one of them is used."""
+"""The command line: a module per group of commands, imported when used."""
 
 from __future__ import annotations
 

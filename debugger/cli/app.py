@@ -62,7 +62,10 @@ def app(
 
 
 def _check_port(host: str, port: int) -> None:
-    """Exit with advice where an address cannot be listened on: Streamlit's own message has none."""
+    """Exit with advice where an address cannot be listened on.
+
+    Streamlit's own message has none.
+    """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         socket.create_server((host, port), family=family).close()
@@ -77,7 +80,10 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _open(host: str, port: int) -> None:
-    """Open the page in a browser once it answers: Streamlit does so only without middleware."""
+    """Open the page in a browser once it answers.
+
+    Streamlit itself does so only without middleware.
+    """
     name = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "") else host
     while True:
         with suppress(OSError), socket.create_connection((name, port), timeout=1):

@@ -5,26 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from debugger.cli.maintenance import counted
 from debugger.errors import DebuggerError, InputError
 
 if TYPE_CHECKING:
     from debugger.protocol.base import JsonObject
     from debugger.scenarios.mistakes import Problem
-
-
-class Schema(StrEnum):
-    """The kinds of files that have a JSON Schema."""
-
-    scenario = "scenario"
-    script = "script"
 
 
 def check(
@@ -38,14 +30,15 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print an object for each problem.")] = False,
     schema: Annotated[
-        Schema | None, typer.Option("--schema", help="Print the JSON Schema of these files.")
+        Literal["scenario", "script"] | None,
+        typer.Option("--schema", help="Print the JSON Schema of these files."),
     ] = None,
 ) -> None:
     """Report problems of files: exit code 1 with errors, 2 when a file cannot be read."""
     if schema is not None:
         from debugger.scenarios.schema import SCHEMAS
 
-        typer.echo(json.dumps(SCHEMAS[schema.value](), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(SCHEMAS[schema](), indent=2, ensure_ascii=False))
         return
     if not files:
         typer.echo("There is no file to check. Name one, or use --schema.", err=True)
@@ -67,7 +60,9 @@ def check(
             typer.echo(json.dumps({"file": file, **as_object}) if as_json else text)
     errors, warnings = levels.count("error"), levels.count("warning")
     if not as_json:
-        typer.echo(", ".join(_summary(kinds, errors, warnings)))
+        checked = [(kinds[kind], kind) for kind in ("workflow", "scenario", "script") if kinds[kind]]
+        parts = (*(checked or [(0, "workflow")]), (errors, "error"), (warnings, "warning"))
+        typer.echo(", ".join(counted(number, noun) for number, noun in parts))
     raise typer.Exit(2 if kinds["unreadable"] else int(bool(errors or (strict and warnings))))
 
 
@@ -132,9 +127,3 @@ def _content(file: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"The file cannot be read: {reason}.", advice="Check the path.") from error
-
-
-def _summary(kinds: Counter[str], errors: int, warnings: int) -> Iterator[str]:
-    checked = [(kinds[kind], kind) for kind in ("workflow", "scenario", "script") if kinds[kind]]
-    for number, noun in (*(checked or [(0, "workflow")]), (errors, "error"), (warnings, "warning")):
-        yield f"{number} {noun}{'' if number == 1 else 's'}"

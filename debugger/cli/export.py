@@ -7,17 +7,17 @@ import shlex
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, cast
 
 import typer
 
-from debugger.cli.maintenance import Database
+from debugger.cli.maintenance import Database, counted
 from debugger.errors import ConflictError, DebuggerError, InputError, NotFoundError, SettingsError
 from debugger.exports.masking_rules import RULES, MaskingOptions
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from debugger.exports.records import ExportedRun
     from debugger.exports.rows import Shape
     from debugger.exports.sources import RunFilter
-    from debugger.exports.table import TableOptions
 
 USAGE, INFRASTRUCTURE, INTERRUPTED = 2, 3, 130
 """Exit codes: what was asked for cannot be, the store or the disk failed, Ctrl+C or SIGTERM ended it."""
@@ -36,23 +35,7 @@ USAGE, INFRASTRUCTURE, INTERRUPTED = 2, 3, 130
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", ",": ",", ";": ";", "\t": "\t"}
 _KEYS = ("workflow", "status", "version", "since", "until", "tag", "text", "starred", "parent")
 
-
-class RowShape(StrEnum):
-    """The shapes of rows."""
-
-    turn = "turn"
-    message = "message"
-    event = "event"
-
-
-class FileFormat(StrEnum):
-    """The formats of files."""
-
-    csv = "csv"
-    xlsx = "xlsx"
-    jsonl = "jsonl"
-    html = "html"
-    run = "run"
+MaskingRules = Annotated[str, typer.Option("--mask", help=f"Rules, separated by commas: {', '.join(RULES)}.")]
 
 
 def export(
@@ -67,21 +50,21 @@ def export(
     ] = "",
     runs: Annotated[list[str] | None, typer.Option("--run", help="A run's id; may be repeated.")] = None,
     shape: Annotated[
-        RowShape | None, typer.Option(help="What a row stands for; by default that of the preset.")
+        Literal["turn", "message", "event"] | None,
+        typer.Option(help="What a row stands for; by default that of the preset."),
     ] = None,
     columns: Annotated[
         str,
         typer.Option(help="A preset, a saved preset, or columns separated by commas; also variable:NAME."),
     ] = "qa-review",
     file_format: Annotated[
-        FileFormat | None, typer.Option("--format", help="By default that of the file's extension.")
+        Literal["csv", "xlsx", "jsonl", "html", "run"] | None,
+        typer.Option("--format", help="By default that of the file's extension."),
     ] = None,
     no_mask: Annotated[
         bool, typer.Option("--no-mask", help="Do not mask personal data; secrets stay masked.")
     ] = False,
-    rules: Annotated[
-        str, typer.Option("--mask", help=f"Rules, separated by commas: {', '.join(RULES)}.")
-    ] = "",
+    rules: MaskingRules = "",
     hidden: Annotated[
         str, typer.Option("--hide", help="Variables to mask wherever they occur, separated by commas.")
     ] = "",
@@ -97,7 +80,6 @@ def export(
     """
     from debugger.backends import open_embedded
     from debugger.exports.csv_files import CsvOptions
-    from debugger.exports.table import TableOptions
     from debugger.settings import read_settings
 
     with exit_codes():
@@ -107,9 +89,13 @@ def export(
         settings = settings.model_copy(update={"database": database}) if database else settings
         with closing(open_embedded(settings)) as backend:
             masking = masking_options(rules, hidden, no_mask=no_mask)
-            csv = CsvOptions(bom, _separator(separator), not no_guard)
-            chosen = file_format.value if file_format else _format_of(out)
-            options = _options(backend, columns, shape, chosen, TableOptions(masking=masking), csv)
+            if separator.lower() not in _SEPARATORS:
+                raise InputError(
+                    f"There is no separator {separator!r}.", advice="Use comma, semicolon or tab."
+                )
+            csv = CsvOptions(bom, _SEPARATORS[separator.lower()], not no_guard)
+            chosen = file_format or _format_of(out)
+            options = _options(backend, columns, shape, chosen, masking, csv)
             ids = _run_ids(backend, filters, runs or [])
             _write(backend, ids, options, out)
 
@@ -117,9 +103,9 @@ def export(
 def _options(
     backend: EmbeddedBackend,
     columns: str,
-    shape: RowShape | None,
+    own: Shape | None,
     chosen: str,
-    table: TableOptions,
+    masking: MaskingOptions,
     csv: CsvOptions,
 ) -> ExportOptions:
     """Return the options of the file.
@@ -132,7 +118,6 @@ def _options(
     from debugger.exports.saved_options import options_from_json
     from debugger.exports.table import TableOptions
 
-    own: Shape | None = shape.value if shape else None
     saved = backend.store.export_presets.all() if columns not in PRESETS else {}
     if columns in PRESETS:
         row_shape = own or PRESET_SHAPES[columns]
@@ -144,7 +129,7 @@ def _options(
         row_shape = own or "message"
         names, preset = tuple(name.strip() for name in columns.split(",") if name.strip()), ""
     options = ExportOptions(
-        chosen, preset, TableOptions(row_shape, names, table.masking), csv, title="Runs of the store"
+        chosen, preset, TableOptions(row_shape, names, masking), csv, title="Runs of the store"
     )
     if preset != LEX or chosen == "csv":
         check_options(options)
@@ -164,18 +149,6 @@ def masking_options(rules: str, hidden: str, *, no_mask: bool) -> MaskingOptions
     listed = tuple(name.strip() for name in hidden.split(",") if name.strip())
     names |= {"variable"} if listed else frozenset()
     return MaskingOptions(frozenset() if no_mask else names, listed)
-
-
-def _separator(name: str) -> str:
-    """Return a separator by its name.
-
-    Raises:
-        InputError: There is no such separator.
-    """
-    found = _SEPARATORS.get(name.lower())
-    if found is None:
-        raise InputError(f"There is no separator {name!r}.", advice="Use comma, semicolon or tab.")
-    return found
 
 
 def _format_of(out: Path) -> str:
@@ -311,17 +284,17 @@ def _moment(text: str | None) -> datetime | None:
 
 def _write(backend: EmbeddedBackend, ids: list[str], options: ExportOptions, out: Path) -> None:
     from debugger.exports.formats import ExportProgress, write_export
-    from debugger.exports.sources import RunReader, StoreAnnotations
+    from debugger.exports.sources import RunReader
 
-    reader = RunReader(backend, StoreAnnotations(backend.store))
+    reader = RunReader(backend, backend.store)
     progress = ExportProgress()
-    with replaced_file(out) as file, _cancelled_by_signal(progress):
+    with replaced_file(out) as file, cancelled_by_signal(progress.cancelled):
         write_export(file, _shown(reader.read(ids), len(ids), progress), options, progress)
     masked = ", ".join(f"{rule} {number}" for rule, number in sorted(progress.masked.items())) or "nothing"
     state = "masking is off" if options.table.masking.is_off else f"masked: {masked}"
     rows = f", {progress.rows} rows" if progress.rows else ""
-    runs = f"{progress.runs} run{'' if progress.runs == 1 else 's'}"
-    typer.echo(f"{out}: {runs}{rows}, {out.stat().st_size} bytes; {state}.", err=True)
+    size = out.stat().st_size
+    typer.echo(f"{out}: {counted(progress.runs, 'run')}{rows}, {size} bytes; {state}.", err=True)
     for run_id in reader.missing:
         typer.echo(f"Run {run_id} was deleted meanwhile.", err=True)
 
@@ -355,18 +328,30 @@ def replaced_file(out: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _cancelled_by_signal(progress: ExportProgress) -> Iterator[None]:
-    """Let signals cancel an export, so that no partial file stays."""
+def cancelled_by_signal(cancelled: threading.Event, *, second_ends: bool = False) -> Iterator[None]:
+    """Let signals cancel the work within the block, so that no partial file stays.
+
+    Args:
+        cancelled: Set by a signal.
+        second_ends: Whether a second signal ends the process.
+    """
+    earlier = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
 
     def cancel(number: int, frame: FrameType | None) -> None:
-        progress.cancelled.set()
+        if second_ends:
+            restore()
+        cancelled.set()
 
-    earlier = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in earlier:
+        signal.signal(number, cancel)
     try:
         yield
     finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
+        restore()
 
 
 @contextmanager

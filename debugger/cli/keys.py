@@ -11,7 +11,7 @@ import typer
 from debugger.cli.maintenance import Database, day, exit_on_error, store_url
 
 if TYPE_CHECKING:
-    from debugger.store import ApiKey, ApiKeys
+    from debugger.store import ApiKeys
 
 keys = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Manage the API keys of users of the server."
@@ -44,11 +44,21 @@ def list_keys(database: Database = "") -> None:
     """List the users that have keys, without the keys."""
     with _opened(database) as known:
         lines = [
-            (key.id, key.person, key.role, key.team or "-", day(key.created_at), _revoked(key))
+            (
+                key.id,
+                key.person,
+                key.role,
+                key.team or "-",
+                day(key.created_at),
+                "" if key.revoked_at is None else day(key.revoked_at),
+            )
             for key in known.all()
         ]
-        for line in _columns([("ID", "USER", "ROLE", "TEAM", "CREATED", "REVOKED"), *lines]):
-            typer.echo(line)
+        rows = [("ID", "USER", "ROLE", "TEAM", "CREATED", "REVOKED"), *lines]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            typer.echo("  ".join(cells).rstrip())
 
 
 @keys.command()
@@ -68,13 +78,3 @@ def _opened(database: str) -> Iterator[ApiKeys]:
 
     with exit_on_error(), closing(Store(store_url(database), permits_teams=True)) as store:
         yield store.api_keys
-
-
-def _revoked(key: ApiKey) -> str:
-    return "" if key.revoked_at is None else day(key.revoked_at)
-
-
-def _columns(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,4 +1,4 @@
-"""The commands that maintain the store: ``backup``, ``restore`` and ``prune``."""
+"""The commands that maintain the store (``backup``, ``restore``, ``prune``), and what others share."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from debugger.cli.progress import shown_progress
 from debugger.errors import DebuggerError, InputError
+from debugger.telemetry.progress import follow_progress
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from debugger.settings import Settings
     from debugger.store import Limits, Pruning
 
@@ -38,7 +40,7 @@ def backup(
         url = store_url(database)
         with shown_progress():
             counts = back_up(team_url(url, team) if team else url, file)
-        typer.echo(f"{file}: {_counted(counts)}, {_bytes(file.stat().st_size)}.")
+        typer.echo(f"{file}: {_rows_words(counts)}, {_bytes(file.stat().st_size)}.")
 
 
 def restore(
@@ -57,7 +59,7 @@ def restore(
     with exit_on_error():
         with shown_progress():
             counts = restore_backup(store_url(database), file, replace=replace)
-        typer.echo(f"Restored {_counted(counts)}.")
+        typer.echo(f"Restored {_rows_words(counts)}.")
 
 
 def prune(
@@ -96,11 +98,11 @@ def prune(
             limits = _limits(settings, days, runs, size, marked, is_required=not expired)
             if expired:
                 typer.echo(
-                    f"{_number(len(expired), 'deleted run')} can no longer be restored and would be deleted."
+                    f"{counted(len(expired), 'deleted run')} can no longer be restored and would be deleted."
                 )
             suites = store.suites.expired(limits.days) if limits.days is not None else []
             if suites:
-                typer.echo(f"{_number(len(suites), 'suite run')} would be deleted.")
+                typer.echo(f"{counted(len(suites), 'suite run')} would be deleted.")
             pruning = store.plan_pruning(limits)
             for line in _plan_lines(pruning):
                 typer.echo(line)
@@ -111,9 +113,9 @@ def prune(
                 return
             with shown_progress():
                 count = store.hidden.prune(settings.keep_deleted_days) + store.prune(pruning)
-            typer.echo(f"Deleted {_number(count, 'run')}.")
+            typer.echo(f"Deleted {counted(count, 'run')}.")
             if limits.days is not None and (gone := store.suites.prune(limits.days)):
-                typer.echo(f"Deleted {_number(gone, 'suite run')}.")
+                typer.echo(f"Deleted {counted(gone, 'suite run')}.")
             store.compact()
 
 
@@ -129,8 +131,31 @@ def exit_on_error() -> Iterator[None]:
         sys.exit(1)
 
 
+@contextmanager
+def shown_progress() -> Iterator[None]:
+    """Show the progress of the block on a terminal, a line for each step."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def report(step: str, done: int, total: int | None) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=total)
+            bar.update(tasks[step], completed=done, total=total)
+
+        with follow_progress(report):
+            yield
+
+
 def day(seconds: float) -> str:
-    """Return the day of a time; a question mark where a damaged database holds no time."""
+    """Return the day of a time; a question mark for an invalid one."""
     try:
         return str(datetime.fromtimestamp(seconds, UTC).date())
     except (OverflowError, TypeError, ValueError):
@@ -177,14 +202,14 @@ def _limits(
 def _plan_lines(pruning: Pruning) -> Iterator[str]:
     size = sum(run.size for run in pruning.candidates)
     yield (
-        f"{len(pruning.candidates)} of {_number(pruning.runs, 'run')} would be deleted, "
+        f"{len(pruning.candidates)} of {counted(pruning.runs, 'run')} would be deleted, "
         f"with {_bytes(size)} of {_bytes(pruning.size)}."
     )
     for run in pruning.candidates[:_MAX_LINES]:
         cells = (
             run.run_id,
             day(run.updated_at),
-            _number(run.turn_count, "turn"),
+            counted(run.turn_count, "turn"),
             _bytes(run.size),
             run.workflow_name or "",
         )
@@ -193,21 +218,22 @@ def _plan_lines(pruning: Pruning) -> Iterator[str]:
         yield f"  … and {len(pruning.candidates) - _MAX_LINES} more"
     if pruning.spared:
         yield (
-            f"{_number(pruning.spared, 'run')} beyond the limits will stay: "
+            f"{counted(pruning.spared, 'run')} beyond the limits will stay: "
             "a user has marked them (--marked deletes these, too), or a turn is in progress."
         )
 
 
-def _counted(counts: dict[str, int]) -> str:
+def _rows_words(counts: dict[str, int]) -> str:
     parts = (
         (counts.get("workflows", 0), "workflow"),
         (counts.get("runs", 0), "run"),
         (counts.get("turns", 0), "turn"),
     )
-    return ", ".join(_number(number, noun) for number, noun in parts)
+    return ", ".join(counted(number, noun) for number, noun in parts)
 
 
-def _number(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 run``, ``2 runs``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 

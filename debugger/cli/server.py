@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from debugger.cli.app import LogFormatOption, LogLevelOption
-from debugger.cli.maintenance import exit_on_error
-from debugger.cli.progress import shown_progress
+from debugger.cli.maintenance import Database, exit_on_error, shown_progress
 from debugger.server.limits import MAX_CONCURRENT_TURNS, ConnectionLimits
 
 logger = logging.getLogger(__name__)
 
 
-class InlinePython(StrEnum):
-    """The ways in which Python code of a workflow runs."""
-
-    off = "off"
-    sandboxed = "sandboxed"
-    unsafe = "unsafe"
-
-
 def serve(
     host: Annotated[str, typer.Option(help="Interface to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: a free one.")] = 8611,
-    database: Annotated[str, typer.Option(help="URL of the store; the user's own by default.")] = "",
+    database: Database = "",
     api_key: Annotated[
         str,
         typer.Option(
@@ -38,7 +28,8 @@ def serve(
         ),
     ] = "",
     inline_python: Annotated[
-        InlinePython | None, typer.Option(help="The way in which Python code of a workflow runs.")
+        Literal["off", "sandboxed", "unsafe"] | None,
+        typer.Option(help="The way in which Python code of a workflow runs."),
     ] = None,
     max_turns: Annotated[
         int, typer.Option(min=1, help="Turns executed at once; more of them wait.")
@@ -80,7 +71,7 @@ def serve(
         settings = read_settings()
         options = {
             "database": database,
-            "inline_python": inline_python and inline_python.value,
+            "inline_python": inline_python,
             "log_level": log_level,
             "log_format": log_format,
         }

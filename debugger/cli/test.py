@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from debugger.cli.export import INFRASTRUCTURE, INTERRUPTED, exit_codes, masking_options, replaced_file
-from debugger.cli.maintenance import Database
+from debugger.cli.export import (
+    INFRASTRUCTURE,
+    INTERRUPTED,
+    MaskingRules,
+    cancelled_by_signal,
+    exit_codes,
+    masking_options,
+    replaced_file,
+)
+from debugger.cli.maintenance import Database, counted
 from debugger.errors import InputError
-from debugger.exports.masking_rules import RULES
 
 if TYPE_CHECKING:
     from debugger.analysis.side_effects import SideEffect
     from debugger.scenarios.connections import Connections
     from debugger.scenarios.history import SuiteHistory
     from debugger.scenarios.possible_effects import PossibleEffect
+    from debugger.scenarios.reports.masked import Sources
     from debugger.scenarios.reports.texts import RunLink
-    from debugger.scenarios.results import ScenarioResult
+    from debugger.scenarios.results import ScenarioResult, SuiteRun
     from debugger.scenarios.suite import Case, Execution
-    from debugger.scenarios.suite_run import SuiteRun
 
 FAILED = 1
 """The exit code where a scenario failed."""
@@ -86,9 +91,7 @@ def test(
     no_mask: Annotated[
         bool, typer.Option("--no-mask", help="Do not mask personal data in reports; secrets stay masked.")
     ] = False,
-    rules: Annotated[
-        str, typer.Option("--mask", help=f"Rules, separated by commas: {', '.join(RULES)}.")
-    ] = "",
+    rules: MaskingRules = "",
     hidden: Annotated[
         str, typer.Option("--hide", help="Variables to mask in reports, separated by commas.")
     ] = "",
@@ -113,15 +116,17 @@ def test(
     """
     from debugger.scenarios.connections import Connections
     from debugger.scenarios.history import SuiteHistory
-    from debugger.scenarios.reports import REPORTS
     from debugger.scenarios.reports.masked import Sources
     from debugger.scenarios.reports.texts import app_link, no_link
     from debugger.scenarios.suite import SuiteExecution, load_cases, select_cases
     from debugger.settings import read_settings
 
-    files = {name: path for name, path in zip(REPORTS, (junit, json, markdown, html), strict=True) if path}
+    reports = {"junit": junit, "json": json, "markdown": markdown, "html": html}
+    files = {name: path for name, path in reports.items() if path}
     with exit_codes():
-        _check_folders(files.values())
+        for path in files.values():
+            if not path.absolute().parent.is_dir():
+                raise InputError(f"There is no folder {str(path.parent)!r}.", advice="Create it first.")
         masking = masking_options(rules, hidden, no_mask=no_mask)
         cases = load_cases(paths, connection=backend, repeat=repeat)
         cases = select_cases(cases, _parts(tags), _parts(exclude_tags))
@@ -130,17 +135,16 @@ def test(
         if distributed:
             _check_distributed(settings.database_url, parallel)
         with closing(Connections(settings)) as connections:
-            history = SuiteHistory(connections.embedded.store.suites, cases)
+            suites = connections.embedded.store.suites
             if failed:
-                cases = history.failed_last()
-                history = SuiteHistory(connections.embedded.store.suites, cases)
+                cases = SuiteHistory(suites, cases).failed_last()
             if not cases:
                 raise InputError("No scenario failed last time.", advice="Leave out --failed.")
             if dry_run:
                 _list(cases)
                 return
-            gate = _Gate(max_turns, has_consent=allow_side_effects, permits_production=production)
-            gate.check(connections, cases)
+            _check_hosted(connections, cases, max_turns, consents=allow_side_effects, production=production)
+            history = SuiteHistory(suites, cases)
             execution: Execution = SuiteExecution(connections.runner, history.record, parallel, bail)
             if distributed:
                 from debugger.scenarios.distributed import DistributedExecution  # Dask is optional
@@ -150,11 +154,7 @@ def test(
             link = no_link if settings.database_url in _IN_MEMORY else app_link(app)
             _print_end(suite, link)
             _print_effects(connections, suite)
-            sources = Sources(connections.read_run, link, masking)
-            for name, path in files.items():
-                with replaced_file(path) as file:
-                    REPORTS[name](file, suite, sources)
-                typer.echo(f"{path}: {path.stat().st_size} bytes.", err=True)
+            _write_reports(files, suite, Sources(connections.read_run, link, masking))
     sys.exit(_exit_code(suite))
 
 
@@ -163,7 +163,7 @@ def _run(
 ) -> SuiteRun:
     """Run the cases and print their progress."""
     from debugger.scenarios.reports.masked import without_secrets
-    from debugger.scenarios.suite_run import SuiteRun
+    from debugger.scenarios.results import SuiteRun
 
     results = history.resume() if resume else {}
     pending = [case for case in cases if case.id not in results]
@@ -173,7 +173,7 @@ def _run(
     started, began = time.time(), time.perf_counter()
     cancelled = threading.Event()
     try:
-        with _cancelled_by_signal(cancelled):
+        with cancelled_by_signal(cancelled, second_ends=True):
             for result in _shown(execution.run(pending, cancelled), len(pending)):
                 results[result.id] = result
     finally:
@@ -191,7 +191,7 @@ def _run(
 
 
 def _shown(found: Iterator[tuple[Case, ScenarioResult]], total: int) -> Iterator[ScenarioResult]:
-    """Yield results and show them: a bar on a terminal, else a line for each."""
+    """Yield results, shown by a bar on a terminal, else line by line."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -252,67 +252,81 @@ def _print_effects(connections: Connections, suite: SuiteRun) -> None:
         typer.echo(f"Side effects on hosted connections: {summary(effects)}.")
 
 
-class _Gate:
-    """The check before anything is run on a hosted connection.
+def _write_reports(files: Mapping[str, Path], suite: SuiteRun, sources: Sources) -> None:
+    from debugger.scenarios.reports import REPORTS
+
+    for name, path in files.items():
+        with replaced_file(path) as file:
+            REPORTS[name](file, suite, sources)
+        typer.echo(f"{path}: {path.stat().st_size} bytes.", err=True)
+
+
+def _check_hosted(
+    connections: Connections,
+    cases: Sequence[Case],
+    max_turns: int | None,
+    *,
+    consents: bool,
+    production: bool,
+) -> None:
+    """Check that all workflows are there; print turns and side effects of hosted ones.
 
     Args:
-        max_turns: Turns that may be sent.
-        has_consent: Workflows may write and contact people.
-        permits_production: A connection to production may be used.
+        connections: The connections.
+        cases: The scenarios.
+        max_turns: Turns that may be sent to hosted connections.
+        consents: Whether workflows may write and contact people.
+        production: Whether a connection to production may be used.
+
+    Raises:
+        InputError: Something is not permitted, or a connection lacks what a scenario needs.
     """
+    from debugger.scenarios.possible_effects import CONFIRMED, possible_effects
+    from debugger.scenarios.preparation import EMBEDDED
 
-    def __init__(self, max_turns: int | None, *, has_consent: bool, permits_production: bool) -> None:
-        self._max_turns = max_turns
-        self._has_consent = has_consent
-        self._permits_production = permits_production
+    hosted: dict[str, dict[PossibleEffect, None]] = {}
+    with connections.runner() as runner:
+        for case in {id(case.loaded): case for case in cases}.values():
+            name = case.scenario.connection
+            if name == EMBEDDED:
+                runner.workflow(case.loaded, name)
+                continue
+            if not production and (
+                name.lower() in _PRODUCTION or connections.hosted_settings(name).is_production
+            ):
+                raise InputError(
+                    f"The connection {name} is production. Nothing was sent.",
+                    advice="Use --production to permit it.",
+                )
+            effects = possible_effects(runner.workflow(case.loaded, name).running)
+            hosted.setdefault(name, {}).update(dict.fromkeys(effects))
+    turns = 0
+    for name, found in hosted.items():
+        own = [case for case in cases if case.scenario.connection == name]
+        turns += _turns(own)
+        typer.echo(
+            f"Connection {name}: {counted(len(own), 'scenario')}, {counted(_turns(own), 'turn')}.", err=True
+        )
+        for line in _effect_lines(list(found)):
+            typer.echo(f"  {line}", err=True)
+    if max_turns is not None and turns > max_turns:
+        raise InputError(
+            f"{turns} turns would be sent to hosted connections, and --max-turns is {max_turns}.",
+            advice="Raise it, or select fewer scenarios.",
+        )
+    classes = {effect.call_class for found in hosted.values() for effect in found}
+    if not consents and not classes.isdisjoint(CONFIRMED):
+        raise InputError(
+            "The workflows can change something or contact people. Nothing was sent.",
+            advice="Use --allow-side-effects to permit it.",
+        )
 
-    def check(self, connections: Connections, cases: Sequence[Case]) -> None:
-        """Check that all workflows are there; print turns and side effects of hosted ones.
 
-        Raises:
-            InputError: Something is not permitted, or a connection lacks what a scenario needs.
-        """
-        from debugger.scenarios.possible_effects import CONFIRMED, possible_effects
-        from debugger.scenarios.preparation import EMBEDDED
-
-        hosted: dict[str, dict[PossibleEffect, None]] = {}
-        with connections.runner() as runner:
-            for case in {id(case.loaded): case for case in cases}.values():
-                connection = case.scenario.connection
-                if connection != EMBEDDED:
-                    self._check_production(connections, connection)
-                workflow = runner.workflow(case.loaded, connection)
-                if connection != EMBEDDED:
-                    effects = dict.fromkeys(possible_effects(workflow.running))
-                    hosted.setdefault(connection, {}).update(effects)
-        for name, effects in hosted.items():
-            own = [case for case in cases if case.scenario.connection == name]
-            typer.echo(
-                f"Connection {name}: {_number(len(own), 'scenario')}, {_number(_turns(own), 'turn')}.",
-                err=True,
-            )
-            for line in _effect_lines(list(effects)):
-                typer.echo(f"  {line}", err=True)
-        turns = sum(_turns([case]) for case in cases if case.scenario.connection in hosted)
-        if self._max_turns is not None and turns > self._max_turns:
-            raise InputError(
-                f"{turns} turns would be sent to hosted connections, and --max-turns is {self._max_turns}.",
-                advice="Raise it, or select fewer scenarios.",
-            )
-        classes = {effect.call_class for effects in hosted.values() for effect in effects}
-        if not self._has_consent and not classes.isdisjoint(CONFIRMED):
-            raise InputError(
-                "The workflows can change something or contact people. Nothing was sent.",
-                advice="Use --allow-side-effects to permit it.",
-            )
-
-    def _check_production(self, connections: Connections, name: str) -> None:
-        is_named_so = name.lower() in _PRODUCTION
-        if not self._permits_production and (is_named_so or connections.hosted_settings(name).is_production):
-            raise InputError(
-                f"The connection {name} is production. Nothing was sent.",
-                advice="Use --production to permit it.",
-            )
+def _list(cases: Sequence[Case]) -> None:
+    for case in cases:
+        tags = f" [{', '.join(case.scenario.tags)}]" if case.scenario.tags else ""
+        typer.echo(f"{case.id}{tags}: {counted(case.turns, 'turn')}, {case.scenario.connection}")
+    typer.echo(f"{counted(len(cases), 'scenario')}, {counted(_turns(cases), 'turn')}; nothing was run.")
 
 
 def _turns(cases: Iterable[Case]) -> int:
@@ -328,17 +342,6 @@ def _effect_lines(effects: Sequence[PossibleEffect]) -> Iterator[str]:
         if own:
             more = f" and {len(own) - _NODES_SHOWN} more" if len(own) > _NODES_SHOWN else ""
             yield f"Possible: {call_class} ({meaning}): {', '.join(own[:_NODES_SHOWN])}{more}"
-
-
-def _list(cases: Sequence[Case]) -> None:
-    for case in cases:
-        tags = f" [{', '.join(case.scenario.tags)}]" if case.scenario.tags else ""
-        typer.echo(f"{case.id}{tags}: {_number(case.turns, 'turn')}, {case.scenario.connection}")
-    typer.echo(f"{_number(len(cases), 'scenario')}, {_number(_turns(cases), 'turn')}; nothing was run.")
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _parts(text: str) -> list[str]:
@@ -363,36 +366,9 @@ def _check_distributed(database_url: str, parallel: int) -> None:
         )
 
 
-def _check_folders(files: Iterable[Path]) -> None:
-    for file in files:
-        if not file.absolute().parent.is_dir():
-            raise InputError(f"There is no folder {str(file.parent)!r}.", advice="Create it first.")
-
-
 def _exit_code(suite: SuiteRun) -> int:
     if suite.reason == "interrupted":
         return INTERRUPTED
     if suite.counts["failed"]:
         return FAILED
     return INFRASTRUCTURE if suite.counts["error"] else 0
-
-
-@contextmanager
-def _cancelled_by_signal(cancelled: threading.Event) -> Iterator[None]:
-    """Let the first signal cancel the run, and a second one end the process."""
-    earlier = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def restore() -> None:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
-
-    def cancel(number: int, frame: FrameType | None) -> None:
-        restore()
-        cancelled.set()
-
-    for number in earlier:
-        signal.signal(number, cancel)
-    try:
-        yield
-    finally:
-        restore()

@@ -10,7 +10,6 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pprint import pformat
-from typing import Any
 
 from debugger.exports.redaction import redact
 from debugger.protocol import urls
@@ -76,7 +75,7 @@ def as_python(call: ApiCall) -> str:
     """Return the call as Python code without dependencies."""
     return _PYTHON.format(
         url=json.dumps(call.url),
-        body=_literal(call.body),
+        body=pformat(call.body, width=100, sort_dicts=False),
         version=_VERSION,
         data=_DATA[call.body is not None],
     )
@@ -87,10 +86,6 @@ CODE_FORMATS: dict[str, tuple[str, Callable[[ApiCall], str]]] = {
     "Python": ("python", as_python),
 }
 """Every language by how people know it: its name for who colours it, and what writes it."""
-
-
-def _literal(value: Any) -> str:
-    return pformat(value, width=100, sort_dicts=False)
 
 
 _DATA = {True: "json.dumps(body).encode()", False: "b''"}

@@ -14,11 +14,6 @@ from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import Target
 
 
-def run_of(row: ExportRow, name: str) -> Any:
-    """Return a field of the record."""
-    return getattr(row.run.run, name)
-
-
 def verdict_of(row: ExportRow, name: str) -> Any:
     """Return a part of the newest verdict on a row."""
     found = row.run.review.verdict(row.target)
@@ -59,11 +54,6 @@ def remarks_of(row: ExportRow) -> str:
     return "\n".join(filter(None, map(row.run.review.comments, targets)))
 
 
-def message_of(row: ExportRow, name: str) -> Any:
-    """Return a field of a message."""
-    return getattr(row.message, name)
-
-
 def event_of(row: ExportRow, name: str) -> Any:
     """Return a text of an event; empty for none."""
     return getattr(row.event, name) or ""
@@ -93,7 +83,7 @@ def token_of(row: ExportRow, name: str) -> Any:
 
 
 def cost_of(row: ExportRow, costs: Costs | None) -> float | str | None:
-    """Return a cost as a number, or with its currencies where those of the run are several.
+    """Return a cost as a number, or as text with several currencies.
 
     Nothing is returned where a model has no price: the sum would be too low.
     """
@@ -156,11 +146,6 @@ def latency_of(row: ExportRow) -> float | None:
     return row.tokens.latency_ms if row.tokens else None
 
 
-def started(row: ExportRow) -> str:
-    """Return when the run began."""
-    return run_of(row, "created_at") or ""
-
-
 def time_of(row: ExportRow) -> str:
     """Return when a row's message, event or turn was."""
     if row.message is not None:
@@ -168,12 +153,6 @@ def time_of(row: ExportRow) -> str:
     if row.event is not None:
         return row.event.timestamp
     return iso_utc(next((event.timestamp for event in row.log.events if event.timestamp > 0), None))
-
-
-def final_status(row: ExportRow) -> str:
-    """Return the status of the run."""
-    status: str = run_of(row, "status")
-    return status
 
 
 def node_of(row: ExportRow, name: str) -> str:

@@ -19,17 +19,13 @@ from debugger.exports.column_values import (
     cost_of,
     currency_of,
     event_of,
-    final_status,
     latency_of,
-    message_of,
     mocked,
     node_of,
     path_of,
     rating_of,
     remarks_of,
-    run_of,
     run_verdict,
-    started,
     texts_of,
     time_of,
     token_of,
@@ -71,47 +67,45 @@ COLUMNS: dict[str, Column] = {
     column.name: column
     for column in (
         Column("schema_version", "Schema", "Increases when a column changes", _ALL, lambda _: SCHEMA_VERSION),
-        Column("run_id", "Run id", "The run", _ALL, lambda row: run_of(row, "workflow_run_id")),
+        Column("run_id", "Run id", "The run", _ALL, attrgetter("run.run.workflow_run_id")),
         Column(
-            "parent_run_id", "Parent run", "The run it was forked from", _ALL, lambda row: row.run.parent_id
+            "parent_run_id", "Parent run", "The run it was forked from", _ALL, attrgetter("run.parent_id")
         ),
         Column(
             "fork_turn",
             "Fork turn",
             "The turn that the fork begins with",
             _ALL,
-            lambda row: row.run.fork_turn,
+            attrgetter("run.fork_turn"),
         ),
         Column(
             "fork_fidelity",
             "Fork fidelity",
             "How the fork was made, and what its control run found",
             _ALL,
-            lambda row: row.run.fork_fidelity,
+            attrgetter("run.fork_fidelity"),
         ),
-        Column("workflow_id", "Workflow id", "The workflow", _ALL, lambda row: run_of(row, "workflow_id")),
-        Column("workflow_name", "Workflow", "Its name", _ALL, lambda row: row.run.workflow_name),
-        Column(
-            "version_number", "Version", "Of the workflow", _ALL, lambda row: run_of(row, "version_number")
-        ),
-        Column("backend", "Backend", "The engine that ran it", _ALL, lambda row: row.run.engine),
-        Column("environment", "Environment", "Of a hosted connection", _ALL, lambda row: row.run.environment),
-        Column("run_by", "Run by", "Who started the run", _ALL, lambda row: run_of(row, "run_by") or ""),
-        Column("started_at", "Started", "ISO 8601, UTC", _ALL, started),
+        Column("workflow_id", "Workflow id", "The workflow", _ALL, attrgetter("run.run.workflow_id")),
+        Column("workflow_name", "Workflow", "Its name", _ALL, attrgetter("run.workflow_name")),
+        Column("version_number", "Version", "Of the workflow", _ALL, attrgetter("run.run.version_number")),
+        Column("backend", "Backend", "The engine that ran it", _ALL, attrgetter("run.engine")),
+        Column("environment", "Environment", "Of a hosted connection", _ALL, attrgetter("run.environment")),
+        Column("run_by", "Run by", "Who started the run", _ALL, lambda row: row.run.run.run_by or ""),
+        Column("started_at", "Started", "ISO 8601, UTC", _ALL, lambda row: row.run.run.created_at or ""),
         Column(
             "duration_ms",
             "Run elapsed",
             "From start to last change, waiting for the user included",
             _ALL,
-            lambda row: row.run.duration_ms,
+            attrgetter("run.duration_ms"),
         ),
-        Column("final_status", "Final status", "Of the run", _ALL, final_status),
+        Column("final_status", "Final status", "Of the run", _ALL, attrgetter("run.run.status")),
         Column(
             "end_reason",
             "End reason",
             "What ended the run, where the record says",
             _ALL,
-            lambda row: run_of(row, "termination_source") or "",
+            lambda row: row.run.run.termination_source or "",
         ),
         Column(
             "run_tokens_in",
@@ -149,21 +143,13 @@ COLUMNS: dict[str, Column] = {
             _ALL,
             attrgetter("log.is_background"),
         ),
-        Column(
-            "sequence", "Sequence", "Counts the run's messages", _MESSAGE, lambda row: message_of(row, "seq")
-        ),
-        Column("role", "Role", "user, agent or system", _MESSAGE, lambda row: message_of(row, "role")),
-        Column("text", "Text", "What was said", _MESSAGE, lambda row: message_of(row, "text"), True),
+        Column("sequence", "Sequence", "Counts the run's messages", _MESSAGE, attrgetter("message.seq")),
+        Column("role", "Role", "user, agent or system", _MESSAGE, attrgetter("message.role")),
+        Column("text", "Text", "What was said", _MESSAGE, attrgetter("message.text"), True),
         Column("user_text", "User", "What the user said", _TURN, partial(texts_of, role="user"), True),
         Column("agent_text", "Agent", "What the agent said", _TURN, partial(texts_of, role="agent"), True),
         Column("at", "Time", "ISO 8601, UTC", _ALL, time_of),
-        Column(
-            "at_ms",
-            "At",
-            "Milliseconds since the run started",
-            _MESSAGE,
-            lambda row: message_of(row, "at_ms"),
-        ),
+        Column("at_ms", "At", "Milliseconds since the run started", _MESSAGE, attrgetter("message.at_ms")),
         Column(
             "node_id",
             "Node id",
@@ -187,7 +173,7 @@ COLUMNS: dict[str, Column] = {
             "Path after",
             "Where the turn went after its last message",
             _MESSAGE,
-            lambda row: message_of(row, "path_after"),
+            attrgetter("message.path_after"),
             True,
         ),
         Column(
@@ -247,14 +233,14 @@ COLUMNS: dict[str, Column] = {
         ),
         Column("changed_variables", "Changed variables", "The same as a JSON list", _TALK, changes_of, True),
         Column(
-            "tokens_in", "Tokens in", "Of the turn's model calls", _TALK, lambda row: token_of(row, "prompt")
+            "tokens_in", "Tokens in", "Of the turn's model calls", _TALK, partial(token_of, name="prompt")
         ),
         Column(
             "tokens_out",
             "Tokens out",
             "Of the turn's model calls",
             _TALK,
-            lambda row: token_of(row, "completion"),
+            partial(token_of, name="completion"),
         ),
         Column(
             "cost",
@@ -263,14 +249,14 @@ COLUMNS: dict[str, Column] = {
             _TALK,
             lambda row: cost_of(row, token_of(row, "costs")),
         ),
-        Column("model_calls", "Model calls", "Of the turn", _TALK, lambda row: token_of(row, "calls")),
+        Column("model_calls", "Model calls", "Of the turn", _TALK, partial(token_of, name="calls")),
         Column("latency_ms", "Latency", "Of the model, in milliseconds", _TALK, latency_of),
         Column(
             "turn_ms",
             "Turn duration",
             "Milliseconds without pauses",
             _TALK,
-            lambda row: token_of(row, "duration_ms"),
+            partial(token_of, name="duration_ms"),
         ),
         Column(
             "error_type",
@@ -288,29 +274,15 @@ COLUMNS: dict[str, Column] = {
             True,
         ),
         Column("mocked", "Mocked", "True if calls to services were simulated", _TALK, mocked),
-        Column(
-            "event_index",
-            "Event",
-            "Counts the run's events from 0",
-            _EVENT,
-            attrgetter("event.index"),
-        ),
+        Column("event_index", "Event", "Counts the run's events from 0", _EVENT, attrgetter("event.index")),
         Column("event_type", "Event type", "Such as assistant_response", _EVENT, attrgetter("event.type")),
+        Column("event_node_id", "Node id", "Of the event", _EVENT, partial(event_of, name="node_logical_id")),
         Column(
-            "event_node_id", "Node id", "Of the event", _EVENT, lambda row: event_of(row, "node_logical_id")
+            "event_node", "Node", "With super nodes around it", _EVENT, partial(event_of, name="node_name")
         ),
-        Column(
-            "event_node", "Node", "With super nodes around it", _EVENT, lambda row: event_of(row, "node_name")
-        ),
-        Column("event_thread", "Thread", "Of the event", _EVENT, lambda row: event_of(row, "thread")),
+        Column("event_thread", "Thread", "Of the event", _EVENT, partial(event_of, name="thread")),
         Column("event_at_ms", "At", "Since the run started", _EVENT, attrgetter("event.at_ms")),
-        Column(
-            "event_duration_ms",
-            "Duration",
-            "Of the node run",
-            _EVENT,
-            attrgetter("event.duration_ms"),
-        ),
+        Column("event_duration_ms", "Duration", "Of the node run", _EVENT, attrgetter("event.duration_ms")),
         Column("importance", "Importance", "high or low", _EVENT, attrgetter("event.importance")),
         Column("is_failure", "Failure", "Of the event", _EVENT, attrgetter("event.is_failure")),
         Column("summary", "Summary", "In one line", _EVENT, attrgetter("event.summary"), True),
@@ -324,8 +296,8 @@ COLUMNS: dict[str, Column] = {
             lambda row: ", ".join(row.run.notes.tags),
             True,
         ),
-        Column("star", "Star", "True for a run with a star", _ALL, lambda row: row.run.notes.starred),
-        Column("note", "Note", "On the run", _ALL, lambda row: row.run.notes.note, True),
+        Column("star", "Star", "True for a run with a star", _ALL, attrgetter("run.notes.starred")),
+        Column("note", "Note", "On the run", _ALL, attrgetter("run.notes.note"), True),
         Column("rating", "Rating", "down, up or strong_up", _TALK, rating_of),
         Column("verdict", "Verdict", "pass, fail or unsure", _TALK, partial(verdict_of, name="value")),
         Column("reviewer", "Reviewer", "Who gave it", _TALK, partial(verdict_of, name="reviewer")),

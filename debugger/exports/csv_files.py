@@ -9,7 +9,7 @@ import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from debugger.analysis.comparison.comparison import Comparison
 from debugger.analysis.side_effects import SideEffect
@@ -88,7 +88,7 @@ def _encoded(line: str) -> bytes:
 
 
 class _Cells(dict[str, str]):
-    """The cells of texts, made when missing: most texts of a file come again and again.
+    """The cells of texts, cached, as most texts repeat.
 
     The lines are those of `csv.writer`, in two thirds of its time.
 
@@ -206,65 +206,40 @@ def _rows(found: Comparison, names: Mapping[str, str]) -> Iterator[tuple[Any, ..
 
 
 SIDE_EFFECTS_SCHEMA_VERSION = 1
-"""Counts up when a column of `SideEffectRow` changes its meaning."""
+"""Counts up when a column of the calls changes its meaning."""
+
+_CALL_FIELDS = {
+    "turn_number": "turn_number",
+    "is_background": "is_background",
+    "at": "time",
+    "node_logical_id": "node_logical_id",
+    "node_name": "node_name",
+    "kind": "kind",
+    "call_class": "call_class",
+    "target": "target",
+    "how": "how",
+    "outcome": "outcome",
+    "status_code": "status_code",
+    "duration_ms": "duration_milliseconds",
+    "error_message": "error",
+}
+"""Columns by name, with the attributes of a call that they show."""
+SIDE_EFFECT_COLUMNS = ("schema_version", "run_id", "seq", *_CALL_FIELDS, "request")
 
 
-class SideEffectRow(NamedTuple):
-    """One call to the world outside."""
+def side_effects_csv(run_id: str, effects: Iterable[SideEffect]) -> bytes:
+    """Return the calls of a run to the outside as CSV in UTF-8.
 
-    schema_version: int
-    run_id: str
-    seq: int
-    """Counts the run's calls from 1."""
-    turn_number: int
-    """Of background work, that of the turn after which it was done."""
-    is_background: bool
-    at: str
-    """ISO 8601, UTC."""
-    node_logical_id: str
-    node_name: str
-    """With the super nodes around it: ``Booking › Ask``."""
-    kind: str
-    call_class: str
-    """``talk``, ``read``, ``write`` or ``contact``."""
-    target: str
-    how: str
-    """``live``, ``simulated`` or ``blocked``."""
-    outcome: str
-    """``ok``, ``failed``, or ``not made`` of one that was blocked."""
-    status_code: int | None
-    duration_ms: float | None
-    error_message: str
-    request: str
-    """JSON; secrets masked."""
-
-
-def side_effect_rows(run_id: str, effects: Iterable[SideEffect]) -> list[SideEffectRow]:
-    """Return the calls of a run as rows."""
-    return [
-        SideEffectRow(
-            schema_version=SIDE_EFFECTS_SCHEMA_VERSION,
-            run_id=run_id,
-            seq=seq,
-            turn_number=effect.turn_number,
-            is_background=effect.is_background,
-            at=effect.time,
-            node_logical_id=effect.node_logical_id,
-            node_name=effect.node_name,
-            kind=effect.kind,
-            call_class=effect.call_class,
-            target=effect.target,
-            how=effect.how,
-            outcome=effect.outcome,
-            status_code=effect.status_code,
-            duration_ms=effect.duration_milliseconds,
-            error_message=effect.error,
-            request=json.dumps(effect.request, ensure_ascii=False, default=str),
+    The column ``seq`` counts them from 1; ``request`` is JSON with secrets masked.
+    """
+    rows = (
+        (
+            SIDE_EFFECTS_SCHEMA_VERSION,
+            run_id,
+            seq,
+            *(getattr(effect, name) for name in _CALL_FIELDS.values()),
+            json.dumps(effect.request, ensure_ascii=False, default=str),
         )
         for seq, effect in enumerate(effects, start=1)
-    ]
-
-
-def side_effects_csv(rows: Sequence[SideEffectRow]) -> bytes:
-    """Return the rows as CSV in UTF-8."""
-    return csv_bytes(SideEffectRow._fields, rows)
+    )
+    return csv_bytes(SIDE_EFFECT_COLUMNS, rows)

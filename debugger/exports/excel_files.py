@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, BinaryIO
 
 import xlsxwriter
@@ -26,7 +26,10 @@ _OPTIONS = {
 
 
 def write_excel(
-    file: BinaryIO, header: Sequence[str], rows: Iterable[Iterable[Any]], about: Iterable[tuple[str, Any]]
+    file: BinaryIO,
+    header: Sequence[str],
+    rows: Iterable[Iterable[Any]],
+    about: Callable[[], Iterable[tuple[str, Any]]],
 ) -> None:
     """Write rows as an Excel workbook.
 
@@ -36,7 +39,7 @@ def write_excel(
         file: It stays open.
         header: The names of the columns.
         rows: Texts, numbers, truth values and ``None``.
-        about: Names and values for a sheet of their own, read after the rows.
+        about: Returns names and values for a sheet of their own; called after the rows.
     """
     book = xlsxwriter.Workbook(file, _OPTIONS)
     try:
@@ -51,7 +54,11 @@ def write_excel(
                 _write(sheet, at, column, value)
             at += 1
         sheet.autofilter(0, 0, at - 1, len(header) - 1)
-        _write_about(book.add_worksheet("About"), about)
+        sheet = book.add_worksheet("About")
+        sheet.set_column(0, 1, 40)
+        for at, (name, value) in enumerate(about()):
+            _write(sheet, at, 0, name)
+            _write(sheet, at, 1, value)
     finally:
         book.close()
 
@@ -62,13 +69,6 @@ def _new_sheet(sheet: Worksheet, header: Sequence[str], bold: Any) -> Worksheet:
         sheet.set_column(column, column, _WIDTHS.get(name, max(_NARROW, len(name) + 4)))
         sheet.write_string(0, column, name, bold)
     return sheet
-
-
-def _write_about(sheet: Worksheet, about: Iterable[tuple[str, Any]]) -> None:
-    sheet.set_column(0, 1, 40)
-    for row, (name, value) in enumerate(about):
-        _write(sheet, row, 0, name)
-        _write(sheet, row, 1, value)
 
 
 def _write(sheet: Worksheet, row: int, column: int, value: Any) -> None:

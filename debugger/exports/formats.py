@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from debugger.errors import DebuggerError, InputError
-from debugger.exports.column_values import Words
+from debugger.exports.column_values import Words, change_words
 from debugger.exports.csv_files import SEPARATORS, CsvOptions, write_csv
 from debugger.exports.excel_files import write_excel
 from debugger.exports.html_files import PageOptions, write_html
-from debugger.exports.json_files import write_json_lines
 from debugger.exports.lex_files import write_lex
 from debugger.exports.masking_rules import RULES, Masker
 from debugger.exports.presets import LEX
 from debugger.exports.records import ExportedRun
 from debugger.exports.run_files import SUFFIX, write_run_files
 from debugger.exports.table import Table, TableOptions, cell_of
+from debugger.protocol.json_codec import encode
 
 _ROWS_BETWEEN = 200
 """Rows after which progress is reported and a cancellation noticed."""
@@ -87,7 +87,7 @@ class ExportSource:
     masker: Masker
 
     def about(self) -> list[tuple[str, Any]]:
-        """Return what a reader of the file should know of it."""
+        """Return what a reader should know of the file, once its rows are written."""
         masking = self.options.table.masking
         counts = [(f"masked: {label}", self.masker.counts[rule]) for rule, label in RULES.items()]
         own = [pair for pair, rule in zip(counts, RULES, strict=True) if rule in masking.rules]
@@ -100,10 +100,8 @@ class ExportSource:
         ]
 
     def table(self) -> Table:
-        """Return the table of the options, whose counts are this export's."""
-        made = Table(self.options.table)
-        made.masker.counts = self.masker.counts
-        return made
+        """Return the table of the options."""
+        return Table(self.options.table, self.masker)
 
     def rows(self, table: Table, convert: Callable[[Any], Any] | None = cell_of) -> Iterator[list[Any]]:
         """Yield the rows of all runs."""
@@ -209,12 +207,16 @@ def _write_csv(file: BinaryIO, source: ExportSource) -> None:
 
 def _write_excel(file: BinaryIO, source: ExportSource) -> None:
     table = source.table()
-    write_excel(file, table.header, source.rows(table), _later(source))
+    write_excel(file, table.header, source.rows(table), source.about)
 
 
 def _write_json_lines(file: BinaryIO, source: ExportSource) -> None:
+    """Write an object for each row, and one about the file."""
     table = source.table()
-    write_json_lines(file, table.header, source.rows(table, None), _later(source))
+    for row in source.rows(table, None):
+        values = (change_words(value) if isinstance(value, Words) else value for value in row)
+        file.write(encode(dict(zip(table.header, values, strict=True))) + b"\n")
+    file.write(encode({"about": dict(source.about())}) + b"\n")
 
 
 def _write_html(file: BinaryIO, source: ExportSource) -> None:
@@ -230,11 +232,6 @@ def _write_run(file: BinaryIO, source: ExportSource) -> None:
 
 def _write_lex(file: BinaryIO, source: ExportSource) -> None:
     source.progress.rows = write_lex(file, source.runs, source.masker, source.options.csv)
-
-
-def _later(source: ExportSource) -> Iterator[tuple[str, Any]]:
-    """Yield what is known only when all rows are written."""
-    yield from source.about()
 
 
 def _now() -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -12,15 +13,20 @@ from typing import Any, BinaryIO
 
 from jinja2 import Environment, FunctionLoader
 
-from debugger.analysis.paths import PathStep, path_text, verdicts_text
+from debugger.analysis.node_origins import author_node_id
+from debugger.analysis.paths import END, PathStep, path_text, verdicts_text
 from debugger.exports.column_values import changes_of, remarks_of, verdict_of
 from debugger.exports.masking_rules import Masker
-from debugger.exports.path_pictures import PathPicture, path_picture
 from debugger.exports.records import ExportedRun
 from debugger.exports.rows import ExportRow, export_rows
 from debugger.exports.table import cell_of, learn_changes, learn_run, mask_content
+from debugger.graph import Graph
+from debugger.graph.layout import Layout, PlacedNode, layout
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
+
+_LINE = 15.0
+"""From one line of a node's name to the next."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,8 @@ class PageOptions:
     """Names and values for the end of the page, read when all runs are written."""
 
 
-def write_html(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, options: PageOptions) -> int:
-    """Write runs as one HTML page; return their number.
+def write_html(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, options: PageOptions) -> None:
+    """Write runs as one HTML page.
 
     Args:
         file: It stays open.
@@ -46,14 +52,13 @@ def write_html(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, opti
         options: The words around them.
     """
     style = read_resource("run_page.css")
-    counted = _Counted(runs, masker)
     parts = (
         page_templates()
         .get_template("run_page.html")
         .generate(
             style=style,
             style_hash=content_hash(style),
-            runs=counted.pages(),
+            runs=_pages(runs, masker),
             title=options.title,
             made_at=options.made_at,
             masking_words=options.masking_words,
@@ -62,7 +67,6 @@ def write_html(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, opti
     )
     for part in parts:
         file.write(part.encode("utf-8", "backslashreplace"))
-    return counted.count
 
 
 @cache
@@ -82,17 +86,10 @@ def content_hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-class _Counted:
-    def __init__(self, runs: Iterable[ExportedRun], masker: Masker) -> None:
-        self.count = 0
-        self._runs = runs
-        self._masker = masker
-
-    def pages(self) -> Iterator[RunPage]:
-        for run in self._runs:
-            learn_run(self._masker, run)
-            self.count += 1
-            yield RunPage(run, self._masker)
+def _pages(runs: Iterable[ExportedRun], masker: Masker) -> Iterator[RunPage]:
+    for run in runs:
+        learn_run(masker, run)
+        yield RunPage(run, masker)
 
 
 class RunPage:
@@ -145,7 +142,7 @@ class RunPage:
     def picture(self) -> PathPicture | None:
         """Return the way on the graph, once the turns are written."""
         workflow = self._run.workflow
-        return path_picture(workflow, self._steps) if workflow is not None and workflow.node_configs else None
+        return PathPicture(Graph(workflow), self._steps) if workflow and workflow.node_configs else None
 
     def variables(self) -> list[tuple[str, Any]]:
         """Return the variables that turns have set, once those are written."""
@@ -184,10 +181,7 @@ class RunPage:
         }
 
     def _lines(self, comments: str, verdict: Verdict | None) -> list[str]:
-        own = (
-            f"{verdict.reviewer} ({verdict.value}): {verdict.comment}" if verdict and verdict.comment else ""
-        )
-        return [self._masker.mask(line) for line in (own, comments) if line]
+        return [self._masker.mask(line) for line in (_verdict_words(verdict), comments) if line]
 
 
 def _message_remarks(row: ExportRow) -> str:
@@ -209,3 +203,40 @@ def _shown(value: Any) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(cell_of(value))
+
+
+class PathPicture:
+    """The way of a run on its graph, to be drawn as SVG.
+
+    Transitions inside a super node count for it.
+
+    Args:
+        graph: The version that ran.
+        steps: The transitions of the run in order.
+    """
+
+    def __init__(self, graph: Graph, steps: Sequence[PathStep]) -> None:
+        self.layout: Layout = layout(graph)
+        self.visits: Counter[str] = Counter()
+        """How often the run came to each node, or began there."""
+        numbers: dict[str, list[int]] = {}
+        if steps:
+            self.visits[author_node_id(steps[0].source_id, graph.nodes)] = 1
+        for number, step in enumerate(steps, start=1):
+            if step.edge_id:
+                numbers.setdefault(step.edge_id, []).append(number)
+            source = author_node_id(step.source_id, graph.nodes)
+            target = author_node_id(step.destination_id, graph.nodes)
+            if step.destination != END and source != target:
+                self.visits[target] += 1
+        self.numbers = {edge: ", ".join(map(str, own)) for edge, own in numbers.items()}
+        """The places in the run's path at which each edge was taken: ``2, 5``."""
+
+    def lines(self, node: PlacedNode) -> list[tuple[str, float]]:
+        """Return the lines of a node's name with their base lines."""
+        last, visits = len(node.lines) - 1, self.visits[node.id]
+        mark = f" ×{visits}" if visits > 1 else ""
+        return [
+            (f"{line}{mark}" if at == last else line, node.y + 4 + _LINE * (at - last / 2))
+            for at, line in enumerate(node.lines)
+        ]

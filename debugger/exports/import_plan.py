@@ -117,17 +117,14 @@ def plan_import(
         user: The reviewer of verdicts that name none.
         may_import_others: Whether verdicts of other reviewers are taken over, too.
     """
-    planner = _Planner(stored, user, may_import_others)
-    known = set(stored.turn_counts)
-    problems = list(sheet.problems)
-    verdicts = planner.verdicts(sheet.verdicts, problems)
-    verdicts += planner.repeated_verdicts(sheet.run_verdicts, problems)
+    planner = _Planner(stored, user, may_import_others, list(sheet.problems))
+    verdicts = planner.verdicts(sheet.verdicts) + planner.repeated_verdicts(sheet.run_verdicts)
     return ImportPlan(
         verdicts=sorted(verdicts, key=lambda item: item.row),
-        tags=planner.tags(sheet.tags, problems),
-        comments=planner.comments(sheet.comments, problems),
-        problems=sorted(problems, key=lambda problem: problem.row),
-        unknown_runs=sorted(sheet.run_ids - known),
+        tags=planner.tags(sheet.tags),
+        comments=planner.comments(sheet.comments),
+        problems=sorted(planner.problems, key=lambda problem: problem.row),
+        unknown_runs=sorted(sheet.run_ids - stored.turn_counts.keys()),
         ignored=sheet.ignored,
         row_count=sheet.row_count,
     )
@@ -137,9 +134,12 @@ Item = TypeVar("Item", PlannedVerdict, PlannedTags)
 
 
 class _Planner:
-    """Compares rows with the stored reviews."""
+    """Compares rows with the stored reviews, and notes problems."""
 
-    def __init__(self, stored: StoredReviews, user: str, may_import_others: bool) -> None:
+    def __init__(
+        self, stored: StoredReviews, user: str, may_import_others: bool, problems: list[Problem]
+    ) -> None:
+        self.problems = problems
         self._stored = stored
         self._user = user
         self._may_import_others = may_import_others
@@ -147,48 +147,44 @@ class _Planner:
             verdict.identity: verdict for found in stored.verdicts.values() for verdict in found
         }
 
-    def verdicts(self, rows: Sequence[SheetVerdict], problems: list[Problem]) -> list[PlannedVerdict]:
+    def verdicts(self, rows: Sequence[SheetVerdict]) -> list[PlannedVerdict]:
         """Plan verdicts of which each row has its own."""
         planned: dict[tuple[str, ...], PlannedVerdict] = {}
         for row in rows:
-            item = self._plan(row, problems)
+            item = self._plan(row)
             if item is None:
                 continue
             earlier = planned.setdefault(item.verdict.identity, item)
             if earlier.verdict.content != item.verdict.content:
-                problems.append(Problem(row.row, f"Another verdict than in row {earlier.row}."))
+                self.problems.append(Problem(row.row, f"Another verdict than in row {earlier.row}."))
         return list(planned.values())
 
-    def repeated_verdicts(
-        self, rows: Sequence[SheetVerdict], problems: list[Problem]
-    ) -> list[PlannedVerdict]:
+    def repeated_verdicts(self, rows: Sequence[SheetVerdict]) -> list[PlannedVerdict]:
         """Plan verdicts that rows of a run repeat; the edited row decides."""
         planned: dict[tuple[str, ...], list[PlannedVerdict]] = {}
         for row in rows:
-            item = self._plan(row, problems)
+            item = self._plan(row)
             if item is not None:
                 planned.setdefault(item.verdict.identity, []).append(item)
-        return [
-            item for items in planned.values() for item in _decide(items, problems, "Another run verdict")
-        ]
+        return [item for items in planned.values() for item in self._decide(items, "Another run verdict")]
 
-    def tags(self, rows: Sequence[SheetTags], problems: list[Problem]) -> list[PlannedTags]:
+    def tags(self, rows: Sequence[SheetTags]) -> list[PlannedTags]:
         """Plan the tags of runs; the edited row decides."""
         planned: dict[str, list[PlannedTags]] = {}
         for row in rows:
             if row.run_id in self._stored.turn_counts:
                 planned.setdefault(row.run_id, []).append(self._plan_tags(row))
-        return [item for items in planned.values() for item in _decide(items, problems, "Other tags")]
+        return [item for items in planned.values() for item in self._decide(items, "Other tags")]
 
-    def comments(self, rows: Sequence[SheetComment], problems: list[Problem]) -> list[PlannedComment]:
+    def comments(self, rows: Sequence[SheetComment]) -> list[PlannedComment]:
         """Plan comments; those that the rows of a run repeat count once."""
         planned: dict[tuple[str, ...], PlannedComment] = {}
         for row in rows:
-            if row.run_id not in self._stored.turn_counts or not self._has_target(row, problems):
+            if row.run_id not in self._stored.turn_counts or not self._has_target(row):
                 continue
             new = NewComment(row.run_id, row.target, row.author or self._user, row.content)
             item = PlannedComment(row.row, new, "unchanged" if self._is_said(new) else "new")
-            if item.state == "new" and self._is_foreign(new.author, row.row, problems):
+            if item.state == "new" and self._is_foreign(new.author, row.row):
                 continue
             key = (new.run_id, new.target.kind, new.target.key, new.author, new.content)
             planned.setdefault(key, item)
@@ -206,26 +202,26 @@ class _Planner:
         said += [verdict.comment] if verdict else []
         return any(_is_same_text(text, new.content) for text in said)
 
-    def _is_foreign(self, reviewer: str, row: int, problems: list[Problem]) -> bool:
+    def _is_foreign(self, reviewer: str, row: int) -> bool:
         """Return whether the user may not import it; add the problem."""
         is_foreign = reviewer != self._user and not self._may_import_others
         if is_foreign:
             sentence = f"Only an administrator imports what others have written, as {reviewer}."
-            problems.append(Problem(row, sentence))
+            self.problems.append(Problem(row, sentence))
         return is_foreign
 
-    def _has_target(self, row: SheetVerdict | SheetComment, problems: list[Problem]) -> bool:
+    def _has_target(self, row: SheetVerdict | SheetComment) -> bool:
         """Return whether the row's turn or message exists; else add the problem."""
         kind, number = row.target.kind, row.target.key
         counts = self._stored.message_counts if kind == "message" else self._stored.turn_counts
         last = counts.get(row.run_id)
         has_target = kind == "run" or last is None or int(number) <= last
         if not has_target:
-            problems.append(Problem(row.row, f"The run has no {kind} {number}."))
+            self.problems.append(Problem(row.row, f"The run has no {kind} {number}."))
         return has_target
 
-    def _plan(self, row: SheetVerdict, problems: list[Problem]) -> PlannedVerdict | None:
-        if row.run_id not in self._stored.turn_counts or not self._has_target(row, problems):
+    def _plan(self, row: SheetVerdict) -> PlannedVerdict | None:
+        if row.run_id not in self._stored.turn_counts or not self._has_target(row):
             return None
         verdict = Verdict(
             run_id=row.run_id,
@@ -236,7 +232,7 @@ class _Planner:
             connection=self._stored.connection,
         )
         item = self._compare(row, verdict)
-        if item.state != "unchanged" and self._is_foreign(verdict.reviewer, row.row, problems):
+        if item.state != "unchanged" and self._is_foreign(verdict.reviewer, row.row):
             return None
         return item
 
@@ -259,16 +255,15 @@ class _Planner:
         state: PlanState = "changed" if set(before) <= set(row.tags) else "conflict"
         return PlannedTags(row.row, row.run_id, row.tags, before, state)
 
-
-def _decide(items: Sequence[Item], problems: list[Problem], subject: str) -> Iterator[Item]:
-    """Yield the item that counts of those that rows repeat."""
-    edited = [item for item in items if item.state != "unchanged"]
-    other = next((item for item in edited if _asks(item) != _asks(edited[0])), None)
-    if other is not None:
-        sentence = f"{subject} than in row {edited[0].row} of the same run."
-        problems.append(Problem(other.row, sentence))
-        return
-    yield (edited or items)[0]
+    def _decide(self, items: Sequence[Item], subject: str) -> Iterator[Item]:
+        """Yield the item that counts of those that rows repeat."""
+        edited = [item for item in items if item.state != "unchanged"]
+        other = next((item for item in edited if _asks(item) != _asks(edited[0])), None)
+        if other is not None:
+            sentence = f"{subject} than in row {edited[0].row} of the same run."
+            self.problems.append(Problem(other.row, sentence))
+            return
+        yield (edited or items)[0]
 
 
 def _asks(item: PlannedVerdict | PlannedTags) -> object:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 RULES: dict[str, str] = {
@@ -196,14 +197,14 @@ class Masker:
             return text
         masked = text
         if self._values:
-            masked = self._known_pattern().sub(self._mask_known, masked)
+            masked = self._known_pattern().sub(lambda found: self._marked(self._values[found[0]]), masked)
         elif _MACHINE_ID.fullmatch(text):
             return text
         folded = masked.casefold()
         has_digits = _SIX_DIGITS.search(folded)
         for rule, pattern, hint in self._patterns:
             if hint.search(folded) if hint else has_digits:
-                masked = pattern.sub(_REPLACE[rule](self, rule), masked)
+                masked = pattern.sub(partial(self._replace, rule), masked)
         if masked == text and "://" not in text and len(text) <= _MAX_CLEAN:
             if len(self.clean) == _MAX_CLEAN_TEXTS:
                 self.clean.clear()
@@ -259,39 +260,18 @@ class Masker:
         self.row_rules.add(rule)
         return _MARKS[rule]
 
-    def _mask_known(self, found: re.Match[str]) -> str:
-        return self._marked(self._values[found[0]])
-
     def _known_pattern(self) -> re.Pattern[str]:
         if self._known is None:
             longest = sorted(self._values, key=len, reverse=True)
             self._known = re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in longest))
         return self._known
 
-    def _mask_card(self, rule: str) -> Callable[[re.Match[str]], str]:
-        return lambda found: self._marked(rule) if has_check_digit(found[0]) else found[0]
-
-    def _mask_phone(self, rule: str) -> Callable[[re.Match[str]], str]:
-        return lambda found: self._marked(rule) if is_phone(found[0]) else found[0]
-
-    def _mask_part(self, rule: str) -> Callable[[re.Match[str]], str]:
+    def _replace(self, rule: str, found: re.Match[str]) -> str:
         """Mask the part that the pattern names, else the whole match."""
-
-        def masked(found: re.Match[str]) -> str:
-            part = found.groupdict().get("part") or found[0]
-            return found[0].removesuffix(part) + self._marked(rule)
-
-        return masked
-
-
-_REPLACE: dict[str, Callable[[Masker, str], Callable[[re.Match[str]], str]]] = {
-    "key": Masker._mask_part,
-    "email": Masker._mask_part,
-    "phone": Masker._mask_phone,
-    "card": Masker._mask_card,
-    "national_id": Masker._mask_part,
-    "birth_date": Masker._mask_part,
-}
+        if rule in _CHECKS and not _CHECKS[rule](found[0]):
+            return found[0]
+        part = found.groupdict().get("part") or found[0]
+        return found[0].removesuffix(part) + self._marked(rule)
 
 
 def has_check_digit(text: str) -> bool:
@@ -310,6 +290,10 @@ def is_phone(text: str) -> bool:
     digits = sum(each.isdigit() for each in text)
     is_marked = text.startswith(("+", "00", "(")) or any(each in " -./(" for each in text.strip())
     return not _NO_PHONE.fullmatch(text) and (7 if is_marked else 9) <= digits <= 15
+
+
+_CHECKS: dict[str, Callable[[str], bool]] = {"card": has_check_digit, "phone": is_phone}
+"""Functions that confirm what the pattern of a rule finds."""
 
 
 def texts_in(value: Any) -> Iterable[str]:

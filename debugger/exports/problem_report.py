@@ -1,4 +1,4 @@
-"""Problem report: a masked text on a failure, to be sent to the app's maintainers.
+"""Problem report: a masked text on a failure, for the app's maintainers.
 
 It has versions, settings, the failure and log lines. No value of a variable, no message and no key is in it:
 texts pass `ReportMasker`, and of exceptions that the product did not raise only class and place are written.
@@ -80,10 +80,8 @@ class ReportMasker:
         for value in self._values:  # a run can have more and longer ones than a pattern of all could hold
             if value in whole:
                 self._masker.learn("value", value)
-        return [self._mask(text) for text in texts]
-
-    def _mask(self, text: str) -> str:
-        return _QUOTED.sub(self._quoted, self._masker.mask(mask_url(self._secrets.mask(text))))
+        masked = (self._masker.mask(mask_url(self._secrets.mask(text))) for text in texts)
+        return [_QUOTED.sub(self._quoted, text) for text in masked]
 
     def _quoted(self, found: re.Match[str]) -> str:
         text = found[0]
@@ -112,7 +110,7 @@ def problem_report(
     if failure is not None:
         parts += [*_failure_lines(failure, masker), ""]
     if facts:
-        parts += ["Run", *_listed(facts), ""]
+        parts += ["Run", *_listed(facts.items()), ""]
     parts += ["Versions", *_listed(_versions(settings)), ""]
     parts += ["Settings", *_listed(_settings(settings)), *unknown_settings(environment_variables()), ""]
     lines = masker.mask(list(log))
@@ -177,9 +175,8 @@ def _settings(settings: Settings) -> Iterator[tuple[str, object]]:
                 yield f"{prefix}{name}", value
 
 
-def _listed(facts: Mapping[str, object] | Iterable[tuple[str, object]]) -> Iterator[str]:
-    for name, value in facts.items() if isinstance(facts, Mapping) else facts:
-        yield f"{name}: {value}"
+def _listed(facts: Iterable[tuple[str, object]]) -> list[str]:
+    return [f"{name}: {value}" for name, value in facts]
 
 
 def _short_path(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from debugger.exports.masking_rules import Masker
 from debugger.exports.records import ExportedRun
@@ -31,19 +31,18 @@ def build_run_file(run: ExportedRun, masker: Masker) -> RunFile:
     record = {**run.run.to_wire(), "input_output_pairs": turns, "workflow_config_fully_hydrated": None}
     workflow = (run.workflow or Workflow()).to_wire()
     notes = masker.mask_value(run.notes.model_dump(mode="json"))
-    found: dict[str, Any] = {
-        "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "engine": run.engine,
-        "masking": masker.options.words,
-        "run": masker.mask_value(redact(record)),
-        "workflow": masker.mask_value(redact(workflow)),
-        "notes": RunNotes.model_validate(notes),
-    }
-    return RunFile(**found)
+    return RunFile(
+        exported_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        engine=run.engine,
+        masking=masker.options.words,
+        run=masker.mask_value(redact(record)),
+        workflow=masker.mask_value(redact(workflow)),
+        notes=RunNotes.model_validate(notes),
+    )
 
 
-def write_run_files(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, *, is_single: bool) -> int:
-    """Write run files; return their number.
+def write_run_files(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, *, is_single: bool) -> None:
+    """Write run files.
 
     Args:
         file: It stays open.
@@ -52,15 +51,10 @@ def write_run_files(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker,
         is_single: Whether it is one run, whose file is written by itself; else they are in a ZIP archive.
     """
     if is_single:
-        count = 0
         for run in runs:
             file.write(write_run_file(build_run_file(run, masker)))
-            count += 1
-        return count
-    count = 0
+        return
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for run in runs:
             name = f"run-{run.run.workflow_run_id}{SUFFIX}"
             archive.writestr(name, write_run_file(build_run_file(run, masker)))
-            count += 1
-    return count

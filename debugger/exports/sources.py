@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
 
-from debugger.backends.base import Backend
+from debugger.backends.base import Backend, Page
 from debugger.errors import InputError, NotFoundError, WorkflowError
 from debugger.exports.records import ExportedRun
-from debugger.protocol.notes import RunNotes
-from debugger.protocol.reviews import Verdict
-from debugger.protocol.runs import ForkRecord, Run, RunSearch
+from debugger.protocol.runs import Run, RunSearch
 from debugger.protocol.workflow import Workflow
 from debugger.store import Store
 
@@ -31,59 +28,19 @@ class RunFilter:
     status: str | None = None
     search: RunSearch = field(default_factory=RunSearch)
 
+    def page(self, backend: Backend, number: int, size: int) -> Page[Run]:
+        """Return one page of the runs, the newest first.
 
-class Annotations(Protocol):
-    """Notes and verdicts on runs, beside their records."""
-
-    def notes(self, run_id: str) -> RunNotes:
-        """Return star, tags, note, comments and ratings."""
-
-    def verdicts(self, run_id: str) -> Sequence[Verdict]:
-        """Return the verdicts of all reviewers."""
-
-    def fork(self, run_id: str) -> ForkRecord | None:
-        """Return the origin of a fork."""
-
-
-class StoreAnnotations:
-    """The annotations of a store.
-
-    Args:
-        store: The embedded engine's, which also holds those of hosted runs.
-        connection: The connection of hosted runs; empty of the embedded engine.
-    """
-
-    def __init__(self, store: Store, connection: str = "") -> None:
-        self._store = store
-        self._connection = connection
-
-    def notes(self, run_id: str) -> RunNotes:
-        """See `Annotations.notes`."""
-        return self._store.notebook.notes(run_id)
-
-    def verdicts(self, run_id: str) -> Sequence[Verdict]:
-        """See `Annotations.verdicts`."""
-        return self._store.reviews.verdicts([run_id], connection=self._connection).get(run_id, [])
-
-    def fork(self, run_id: str) -> ForkRecord | None:
-        """See `Annotations.fork`."""
-        return self._store.forks.of(run_id)
-
-
-class NoAnnotations:
-    """Annotations of runs whose store cannot be read."""
-
-    def notes(self, run_id: str) -> RunNotes:
-        """See `Annotations.notes`."""
-        return RunNotes()
-
-    def verdicts(self, run_id: str) -> Sequence[Verdict]:
-        """See `Annotations.verdicts`."""
-        return ()
-
-    def fork(self, run_id: str) -> ForkRecord | None:
-        """See `Annotations.fork`."""
-        return None
+        Raises:
+            DebuggerError: The backend does not answer, or cannot search for that.
+        """
+        return backend.runs(
+            workflow_id=self.workflow_id,
+            status=self.status,
+            search=None if self.search == RunSearch() else self.search,
+            page=number,
+            size=size,
+        )
 
 
 class RunReader:
@@ -91,15 +48,19 @@ class RunReader:
 
     Args:
         backend: Has the runs.
-        annotations: What was noted on them.
+        store: The embedded engine's, which also has the notes and verdicts on hosted runs; ``None`` without.
+        connection: The connection of hosted runs; empty of the embedded engine.
         environment: The environment of a hosted connection.
     """
 
-    def __init__(self, backend: Backend, annotations: Annotations, environment: str = "") -> None:
+    def __init__(
+        self, backend: Backend, store: Store | None, connection: str = "", environment: str = ""
+    ) -> None:
         self.missing: list[str] = []
         """Runs that were deleted before they were read."""
         self._backend = backend
-        self._annotations = annotations
+        self._store = store
+        self._connection = connection
         self._environment = environment
         self._workflows: dict[tuple[str, int], Workflow | None] = {}
 
@@ -120,15 +81,21 @@ class RunReader:
         record = self._backend.record(run_id)
         workflow = self._workflow(record.run)
         own = (record.run.model_extra or {}).get("workflow_name")
-        return ExportedRun(
+        found = ExportedRun(
             record=record,
             workflow=workflow,
             workflow_name=str(own or (workflow.name if workflow else "")),
             engine=self._backend.name,
             environment=self._environment,
-            notes=self._annotations.notes(run_id),
-            verdicts=self._annotations.verdicts(run_id),
-            fork=self._annotations.fork(run_id),
+        )
+        if self._store is None:
+            return found
+        verdicts = self._store.reviews.verdicts([run_id], connection=self._connection)
+        return replace(
+            found,
+            notes=self._store.notebook.notes(run_id),
+            verdicts=verdicts.get(run_id, []),
+            fork=self._store.forks.of(run_id),
         )
 
     def _workflow(self, run: Run) -> Workflow | None:
@@ -149,18 +116,12 @@ def find_run_ids(backend: Backend, wanted: RunFilter) -> list[str]:
     Runs that begin meanwhile are left out, so that none is read twice.
     """
     now = datetime.now(UTC)
-    until = min(wanted.search.until or now, now)
-    search = replace(wanted.search, until=until)
+    search = replace(wanted.search, until=min(wanted.search.until or now, now))
+    ended = RunFilter(wanted.workflow_id, wanted.status, search)
     found: dict[str, None] = {}
     number, searches = 1, 0
     while True:
-        page = backend.runs(
-            workflow_id=wanted.workflow_id,
-            status=wanted.status,
-            search=search,
-            page=number,
-            size=_PAGE_SIZE,
-        )
+        page = ended.page(backend, number, _PAGE_SIZE)
         searches += 1
         if page.unread and searches < _MAX_SEARCHES:
             continue  # the search goes on with the runs that are not indexed yet

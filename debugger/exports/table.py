@@ -6,17 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from debugger.engine.outbound.masking import mask_url
 from debugger.exports.column_values import NamedValue, Words, change_words
 from debugger.exports.columns import MASKED, Column, choose_columns
-from debugger.exports.masking_rules import Masker, MaskingOptions
+from debugger.exports.masking_rules import UNMASKED_FIELDS, Masker, MaskingOptions
 from debugger.exports.records import ExportedRun
-from debugger.exports.redaction import redact
+from debugger.exports.redaction import is_plain_name, redact
 from debugger.exports.rows import ExportRow, Shape, export_rows
-from debugger.exports.scrubbing import Scrubber
 from debugger.protocol.json_codec import encode
 
 OFF = "masking off"
 """The value of the column `MASKED` where no rule is on."""
+_NUMBERS = frozenset({int, float})
+_NEVER_MASKED = frozenset({bool, type(None)})
+_SMALL = 10**12
+"""A number below it is no card number."""
+_MAX_NAMES = 20_000
 
 
 @dataclass(frozen=True)
@@ -39,16 +44,16 @@ class Table:
 
     Args:
         options: The content.
+        masker: The masker, instead of one of the options.
 
     Raises:
         InputError: There is no such column, or none was chosen.
     """
 
-    def __init__(self, options: TableOptions) -> None:
+    def __init__(self, options: TableOptions, masker: Masker | None = None) -> None:
         self.options = options
         self.columns: Sequence[Column] = choose_columns(options.names, options.shape)
-        self.masker = Masker(options.masking)
-        self.row_count = 0
+        self.masker = masker or Masker(options.masking)
         self._masked_at = next((at for at, each in enumerate(self.columns) if each.name == MASKED), None)
         self._readers = [self._reader(column) for column in self.columns]
 
@@ -69,7 +74,6 @@ class Table:
             values = [read(row) for read in readers]
             if masked_at is not None and (is_off or masker.row_rules):
                 values[masked_at] = OFF if is_off else ", ".join(sorted(masker.row_rules))
-            self.row_count += 1
             yield values
 
     def _reader(self, column: Column) -> Callable[[ExportRow], Any]:
@@ -90,7 +94,7 @@ class Table:
 def mask_content(masker: Masker, value: Any) -> Any:
     """Return a content value without secrets and masked data."""
     if isinstance(value, NamedValue):
-        return masker.mask_value(*_redacted(value.name, value.value))
+        return mask_named(masker, value.name, value.value)
     if isinstance(value, list) and value and isinstance(value[0], dict) and "op" in value[0]:
         changes = [_masked_change(masker, change) for change in value]
         return Words(changes) if isinstance(value, Words) else changes
@@ -125,15 +129,91 @@ def learn_changes(masker: Masker, row: ExportRow) -> None:
 
 
 def _masked_change(masker: Masker, change: dict[str, Any]) -> dict[str, Any]:
-    path = change["path"]
-    name = path.rpartition(".")[2]
+    name = change["path"].rpartition(".")[2]
     values = {
-        key: masker.mask_value(*_redacted(name, change[key])) if change[key] is not None else None
+        key: mask_named(masker, name, change[key]) if change[key] is not None else None
         for key in ("before", "after")
     }
     return {**change, **values}
 
 
-def _redacted(name: str, value: Any) -> tuple[Any, str]:
-    found = redact({name: value})
-    return found.get(name), name
+def mask_named(masker: Masker, name: str, value: Any) -> Any:
+    """Return the value of a variable or field without secrets and masked data."""
+    return masker.mask_value(redact({name: value}).get(name), name)
+
+
+class Scrubber:
+    """Removes secrets and masked data from JSON values.
+
+    What it returns equals ``masker.mask_value(redact(value))``. Most fields hold values that were seen
+    before, and are passed on without a copy.
+
+    Args:
+        masker: The rules, and the texts that are known to be clean.
+    """
+
+    def __init__(self, masker: Masker) -> None:
+        self._masker = masker
+        self._names: set[str] = set()
+        """Names of fields that mean nothing to secrets and rules."""
+
+    def scrub(self, value: Any) -> Any:
+        """Return a value without secrets and masked data, copied if changed."""
+        if self._masker.options.is_off:
+            return redact(value)
+        kind = value.__class__
+        if kind is dict:
+            return self._dict(value)
+        if kind is list:
+            return self._list(value)
+        return self._text(value) if kind is str else self._masker.mask_value(redact(value))
+
+    def _dict(self, value: dict[str, Any]) -> dict[str, Any]:
+        names, clean, has_values = self._names, self._masker.clean, self._masker.has_values
+        harmless = _NEVER_MASKED if has_values else _NEVER_MASKED | {float}
+        changed: dict[str, Any] = {}
+        for key, inner in value.items():
+            kind = inner.__class__
+            if key not in names:
+                if key in UNMASKED_FIELDS and (kind in _NUMBERS or (kind is str and "://" not in inner)):
+                    continue
+                new = self._field(key, inner)
+            elif kind is str:
+                if inner in clean:
+                    continue
+                new = self._text(inner)
+            elif not inner and not has_values:
+                continue
+            elif kind is dict:
+                new = self._dict(inner)
+            elif kind is list:
+                new = self._list(inner)
+            elif kind in harmless or (kind is int and not has_values and -_SMALL < inner < _SMALL):
+                continue
+            else:
+                new = self._masker.mask_value(redact(inner))
+            if new is not inner:
+                changed[key] = new
+        if not changed:
+            return value
+        return {key: inner for key, inner in (value | changed).items() if inner is not _DROPPED}
+
+    def _list(self, value: list[Any]) -> list[Any]:
+        items = [self.scrub(inner) for inner in value]
+        is_same = all(new is old for new, old in zip(items, value, strict=True))
+        return value if is_same else items
+
+    def _text(self, value: str) -> str:
+        return self._masker.mask(mask_url(value) if "://" in value else value)
+
+    def _field(self, key: str, value: Any) -> Any:
+        """Return the value of a field of an unknown or telling name."""
+        if key not in UNMASKED_FIELDS and is_plain_name(key) and not self._masker.is_masked_name(key):
+            if len(self._names) < _MAX_NAMES:
+                self._names.add(key)
+            return self.scrub(value)
+        kept = redact({key: value})
+        return self._masker.mask_value(kept)[key] if kept else _DROPPED
+
+
+_DROPPED = object()

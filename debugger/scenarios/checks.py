@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from debugger.engine.json_schema import search_pattern
 from debugger.errors import InputError
 from debugger.expressions import ABSENT
 from debugger.expressions.limits import LimitError
-from debugger.protocol.runs import MAIN_THREAD
+from debugger.protocol.runs import MAIN_THREAD, TurnResult
 from debugger.scenarios.conversation import ANY_NODES, Conversation, Scope, Visit, fold
 from debugger.scenarios.model import EventMatch, Expectation, Judge, TextMatch, VariableMatch
 from debugger.scenarios.results import CheckResult
@@ -57,7 +58,8 @@ def check(expectation: Expectation, run: Conversation, scope: Scope, judge: Judg
     else:
         found = _KINDS[expectation.kind](value, run, scope)
     event = found.event if found.event is not None or not run.event_count else run.event_count - 1
-    return CheckResult(expectation, scope.turn, found.passed, found.expected, _cut(found.got), event)
+    got = found.got if len(found.got) <= _MAX_GOT else f"{found.got[: _MAX_GOT - 1]}…"
+    return CheckResult(expectation, scope.turn, found.passed, found.expected, got, event)
 
 
 def _says(match: TextMatch, run: Conversation, scope: Scope) -> Finding:
@@ -83,7 +85,10 @@ def _says(match: TextMatch, run: Conversation, scope: Scope) -> Finding:
 
 
 def similarity(one: str, other: str) -> float:
-    """Return how many words two texts share in order, from 0 to 1; case and punctuation do not count."""
+    """Return the share of words that two texts have in common, in order.
+
+    It is from 0 to 1; case and punctuation do not count.
+    """
     words, others = (re.findall(r"\w+", text.casefold()) for text in (one, other))
     return difflib.SequenceMatcher(None, words, others, autojunk=False).ratio()
 
@@ -141,7 +146,7 @@ def _path(names: Sequence[str], run: Conversation, scope: Scope) -> Finding:
 
 
 def _reach_of_path(wanted: Sequence[str | None], visits: Sequence[Visit]) -> int | None:
-    """Return ``None`` where a path fits, else the index of the first visit beyond what fits.
+    """Return the first visit that does not fit; ``None`` where all fit.
 
     A node inside a super node fits the super node's name too, and so do the ones that follow it there.
     """
@@ -194,12 +199,11 @@ def _variable(match: VariableMatch, run: Conversation, _scope: Scope) -> Finding
     name = path.split(".")[0].split("[")[0]
     last = run.history.catch_up().last_set(scope, name, None)
     got = "no value" if value is ABSENT else _json(value)
-    return Finding(
-        _COMPARISONS[kind](value, operand),
-        _VARIABLE_WORDS[kind](match.name, operand),
-        got,
-        last.index if last else None,
-    )
+    holds, words = _COMPARISONS[kind]
+    expected = f"that {match.name} {words} {_json(operand)}"
+    if kind == "absent":
+        expected = f"that {match.name} has {'no' if operand else 'a'} value"
+    return Finding(holds(value, operand), expected, got, last.index if last else None)
 
 
 def _compare_number(holds: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]:
@@ -216,36 +220,23 @@ def _contains(value: Any, operand: Any) -> bool:
     return isinstance(value, Mapping) and operand in value
 
 
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "equals": is_same,
-    "not_equals": lambda value, operand: not is_same(value, operand),
-    "one_of": lambda value, operand: any(is_same(value, each) for each in operand),
-    "contains": _contains,
-    "regex": lambda value, operand: value is not ABSENT and _found(operand, _text(value)),
-    "less_than": _compare_number(lambda value, operand: value < operand),
-    "at_most": _compare_number(lambda value, operand: value <= operand),
-    "greater_than": _compare_number(lambda value, operand: value > operand),
-    "at_least": _compare_number(lambda value, operand: value >= operand),
-    "absent": lambda value, operand: (value is ABSENT) == operand,
+def _matches(value: Any, operand: Any) -> bool:
+    return value is not ABSENT and _found(operand, value if isinstance(value, str) else _json(value))
+
+
+_COMPARISONS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
+    "equals": (is_same, "equals"),
+    "not_equals": (lambda value, operand: not is_same(value, operand), "does not equal"),
+    "one_of": (lambda value, operand: any(is_same(value, each) for each in operand), "is one of"),
+    "contains": (_contains, "contains"),
+    "regex": (_matches, "matches the pattern"),
+    "less_than": (_compare_number(operator.lt), "is less than"),
+    "at_most": (_compare_number(operator.le), "is at most"),
+    "greater_than": (_compare_number(operator.gt), "is greater than"),
+    "at_least": (_compare_number(operator.ge), "is at least"),
+    "absent": (lambda value, operand: (value is ABSENT) == operand, ""),
 }
-
-
-def _worded(words: str) -> Callable[[str, Any], str]:
-    return lambda name, operand: f"that {name} {words} {_json(operand)}"
-
-
-_VARIABLE_WORDS: dict[str, Callable[[str, Any], str]] = {
-    "equals": _worded("equals"),
-    "not_equals": _worded("does not equal"),
-    "one_of": _worded("is one of"),
-    "contains": _worded("contains"),
-    "regex": _worded("matches the pattern"),
-    "less_than": _worded("is less than"),
-    "at_most": _worded("is at most"),
-    "greater_than": _worded("is greater than"),
-    "at_least": _worded("is at least"),
-    "absent": lambda name, operand: f"that {name} has {'no' if operand else 'a'} value",
-}
+"""Each comparison with its words before the operand."""
 
 
 def _hint(match: Any, run: Conversation, _scope: Scope) -> Finding:
@@ -274,8 +265,12 @@ def _hint(match: Any, run: Conversation, _scope: Scope) -> Finding:
 def _status(status: str, run: Conversation, _scope: Scope) -> Finding:
     result = run.result
     assert result is not None
-    got = f"{result.status}: {result.error}" if result.error else result.status
-    return Finding(result.status == status, f"the status {status}", got)
+    return Finding(result.status == status, f"the status {status}", status_words(result))
+
+
+def status_words(result: TurnResult) -> str:
+    """Return the status of a run, and its error."""
+    return f"{result.status}: {result.error}" if result.error else result.status
 
 
 def _no_side_effect(classes: Sequence[str], run: Conversation, scope: Scope) -> Finding:
@@ -380,11 +375,3 @@ def _json(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else _json(value)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _MAX_GOT else f"{text[: _MAX_GOT - 1]}…"

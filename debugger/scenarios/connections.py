@@ -14,7 +14,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.hosted import HostedBackend
 from debugger.errors import DebuggerError, SettingsError
 from debugger.exports.records import ExportedRun
-from debugger.exports.sources import RunReader, StoreAnnotations
+from debugger.exports.sources import RunReader
 from debugger.scenarios.preparation import EMBEDDED
 from debugger.scenarios.results import ScenarioResult
 from debugger.scenarios.runner import ScenarioRunner
@@ -88,15 +88,14 @@ class Connections:
         try:
             if name not in self._readers:
                 own = "" if name == EMBEDDED else _own_name(name)
-                annotations = StoreAnnotations(self.embedded.store, own)
-                self._readers[name] = RunReader(self.backend(name), annotations)
+                self._readers[name] = RunReader(self.backend(name), self.embedded.store, own)
             return self._readers[name].run(run_id)
         except DebuggerError:
             return None
 
 
 def find_connection(name: str, settings: Settings) -> HostedSettings:
-    """Return a connection by name: that of the environment, or one of the secrets file.
+    """Return the connection of the environment or secrets file by name.
 
     Raises:
         SettingsError: There is none of this name, or it cannot be used.

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from debugger.analysis.chat import ChatBuilder, ChatMessage
 from debugger.analysis.event_fields import EventFields, fields_of, node_name_of, node_of, thread_id_of
@@ -18,7 +18,8 @@ from debugger.analysis.run_projection import Projections
 from debugger.analysis.side_effects import Ledgers, SideEffect, SideEffectCollector, needs_recorded_ledger
 from debugger.analysis.variable_history import VariableHistory
 from debugger.analysis.variables import Snapshots
-from debugger.errors import InputError
+from debugger.engine.super_nodes import expand
+from debugger.errors import InputError, RunError
 from debugger.graph import Graph
 from debugger.protocol.events import COMPANION, Event
 from debugger.protocol.runs import TurnResult
@@ -30,7 +31,8 @@ Projection = TypeVar("Projection", bound=EventFold)
 ANY_NODES = "..."
 """In a path: any number of nodes, none included."""
 
-_ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
+ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
+"""Events by which a thread enters a node."""
 
 
 class CheckedWorkflow:
@@ -71,6 +73,19 @@ class CheckedWorkflow:
             )
             if name
         }
+
+    @classmethod
+    def expanded(cls, authored: Workflow, stored: Callable[..., Workflow]) -> Self:
+        """Return a workflow with its inner nodes, if those can be read.
+
+        Args:
+            authored: The workflow as its author wrote it.
+            stored: Returns a stored workflow by id and version.
+        """
+        try:
+            return cls(authored, expand(authored, stored).workflow)
+        except RunError:  # the run will fail with it
+            return cls(authored, authored)
 
     def label(self, node_id: str, name: str = "") -> str:
         """Return a node's label, with the super nodes around it: ``Booking › Ask``."""
@@ -160,7 +175,7 @@ class Conversation:
         self.event_count += len(log.events)
 
     def scope(self, turn: int | None, *, first_log: int = 0) -> Scope:
-        """Return the part of the run from a turn or piece of background work on."""
+        """Return the part of the run from a log on."""
         return Scope(turn, first_log, sum(len(log.events) for log in self.logs[:first_log]))
 
     def events(self, scope: Scope) -> list[tuple[int, Event]]:
@@ -186,7 +201,7 @@ class Conversation:
         return [
             Visit(index, node, node_name_of(event) or node, COMPANION not in (thread_id_of(event) or ""))
             for index, event in self.events(scope)
-            if event.type in _ARRIVALS and (node := node_of(event))
+            if event.type in ARRIVALS and (node := node_of(event))
         ]
 
     def steps(self, scope: Scope) -> list[PathStep]:

@@ -124,7 +124,7 @@ def _edits(source: str, node: Node, wanted: Any, column: int) -> Iterator[Edit]:
         wanted: Its value.
         column: The indentation of the line that the node begins on.
     """
-    if _same(_plain(node), wanted):
+    if json.dumps(_plain(node), sort_keys=True) == json.dumps(wanted, sort_keys=True):
         return
     if isinstance(node, MappingNode) and not node.flow_style and isinstance(wanted, Mapping) and wanted:
         yield from _mapping_edits(source, node, wanted)
@@ -210,7 +210,7 @@ def _line_end(source: str, index: int) -> int:
 
 
 def _end(source: str, node: Node) -> int:
-    """Return the end of what a node says, without comments and blank lines after it."""
+    """Return the end of a node, without comments and blank lines after it."""
     if isinstance(node, MappingNode | SequenceNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _end(source, last[1] if isinstance(last, tuple) else last)
@@ -247,7 +247,3 @@ def _flow(value: Any) -> str:
     yaml.dump(value if isinstance(value, Mapping) else [value], out)
     text = out.getvalue().strip()
     return text if isinstance(value, Mapping) else text[1:-1]
-
-
-def _same(one: Any, other: Any) -> bool:
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)

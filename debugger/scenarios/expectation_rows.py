@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 from pydantic import ValidationError
 
@@ -18,7 +18,6 @@ from debugger.scenarios.loading import unescaped
 from debugger.scenarios.model import KINDS, Expectation
 
 Match = Literal["exact", "contains", "regex", "similar", "has a value", "as written"]
-MATCHES: tuple[Match, ...] = get_args(Match)
 """The ways to compare, the strictest first; the last one is for what the table cannot loosen."""
 
 _BY_KIND: dict[str, tuple[Match, ...]] = {
@@ -122,7 +121,7 @@ def _says(one: Proposal) -> JsonObject:
         raise _empty(one)
     if one.match == "contains":
         return {"says": one.text}
-    return {"says": {_operator(one, "equals"): one.text}}
+    return {"says": {_operator(one): one.text}}
 
 
 def _variable(one: Proposal) -> JsonObject:
@@ -131,10 +130,10 @@ def _variable(one: Proposal) -> JsonObject:
     value = _typed(one.value, one.text) if one.match == "exact" else one.text
     if value == "" and one.match != "exact":
         raise _empty(one)
-    return {"variable": {"name": one.subject, _operator(one, "equals"): value}}
+    return {"variable": {"name": one.subject, _operator(one): value}}
 
 
-def _operator(one: Proposal, exact: str) -> str:
+def _operator(one: Proposal) -> str:
     if one.match == "regex":
         try:
             re.compile(one.text)
@@ -143,7 +142,7 @@ def _operator(one: Proposal, exact: str) -> str:
                 f"The expression {one.text!r} of {one.place} is no regular expression: {error}.",
                 advice="Correct it, or compare by contains.",
             ) from error
-    return exact if one.match == "exact" else one.match
+    return "equals" if one.match == "exact" else one.match
 
 
 def _empty(one: Proposal) -> InputError:
@@ -187,7 +186,10 @@ def text_for(kind: str, value: Any, match: Match, volatile: frozenset[str]) -> s
 
 
 def stable_part(text: str, volatile: Iterable[str] = ()) -> str:
-    """Return the longest part of a text that another run has, too; empty where it is too short."""
+    """Return the longest part of a text that other runs repeat.
+
+    It is empty where that is too short.
+    """
     parts = [part for each in split_volatile(text, volatile) for part in each.splitlines()]
     best = max((part.strip(_TRIMMED) for part in parts), key=len, default="")
     if len(best) > _MAX_PART:

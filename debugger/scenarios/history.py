@@ -1,17 +1,17 @@
-"""History of suite runs: results that are stored as they come, and earlier ones."""
+"""History of suite runs: results stored as they come, earlier ones, and a baseline."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
 from debugger.protocol.base import JsonObject
-from debugger.scenarios.results import RepetitionResult, ScenarioResult
+from debugger.scenarios.results import Disposition, RepetitionResult, ScenarioResult
 from debugger.scenarios.suite import Case, program_version
-from debugger.scenarios.suite_run import Disposition
 from debugger.store import StoredRepetition, StoredResult, SuiteRepository, new_id
 from debugger.store.suites import PastResult
 
@@ -111,3 +111,38 @@ def read_repetition(value: JsonObject) -> RepetitionResult:
     """Read a stored repetition."""
     found: RepetitionResult = _REPETITION.validate_python(value)
     return found
+
+
+Change = Literal["regressed", "failing", "new", "fixed", "passing"]
+"""The worst first; ``new``: the baseline does not have the scenario."""
+
+_ORDER: tuple[Change, ...] = ("regressed", "failing", "new", "fixed", "passing")
+
+
+@dataclass(frozen=True)
+class ComparedResult:
+    """The result of a scenario, and that of the baseline."""
+
+    now: StoredResult
+    before: StoredResult | None
+
+    @property
+    def change(self) -> Change:
+        """Return how the outcome has changed."""
+        if self.before is None:
+            return "new"
+        if self.has_passed:
+            return "passing" if self.before.outcome == "passed" else "fixed"
+        return "regressed" if self.before.outcome == "passed" else "failing"
+
+    @property
+    def has_passed(self) -> bool:
+        """Return whether it passes now."""
+        return self.now.outcome == "passed"
+
+
+def compare_results(now: Iterable[StoredResult], before: Iterable[StoredResult]) -> list[ComparedResult]:
+    """Return results beside their baseline, regressions first, then by id."""
+    baseline = {each.scenario_id: each for each in before}
+    rows = [ComparedResult(each, baseline.get(each.scenario_id)) for each in now]
+    return sorted(rows, key=lambda row: (_ORDER.index(row.change), row.now.scenario_id))

@@ -177,9 +177,11 @@ class _SheetReader:
 
     def read(self, rows: Sequence[tuple[int, Mapping[str, str]]]) -> JsonObject:
         """Return a conversation as a scenario."""
+        stem = self._name.rpartition("/")[2].partition(".")[0] or "Sheet"
+        name = _conversation(rows[0])
         head: JsonObject = {
             "version": VERSION,
-            "name": self._title(_conversation(rows[0])),
+            "name": f"{stem}, {name if name.startswith('line') else f'conversation {name}'}",
             "workflow": self._reference,
         }
         turns: list[JsonObject] = []
@@ -205,12 +207,6 @@ class _SheetReader:
                     advice="Write User or Agent.",
                 )
         return {**head, "turns": [_turn(*each) for each in zip(turns, stored, lines, strict=True)]}
-
-    def _title(self, conversation: str) -> str:
-        stem = self._name.rpartition("/")[2].partition(".")[0] or "Sheet"
-        return (
-            f"{stem}, {conversation if conversation.startswith('line') else f'conversation {conversation}'}"
-        )
 
     def _rest(self, number: int, row: Mapping[str, str]) -> JsonObject:
         text = row.get(REST.lower(), "").strip()
@@ -245,7 +241,7 @@ def _equal(text: str) -> JsonObject:
 
 
 def _turn(turn: JsonObject, stored: JsonObject, lines: list[JsonObject]) -> JsonObject:
-    """Return a turn as the sheet has it now, with what the last column stores of it.
+    """Return a turn of the sheet, completed by its stored form.
 
     Of the stored expectations those stay that have no column, or still have their cell; cells that were
     written since are added.

@@ -238,7 +238,7 @@ class _Reader:
                 self._check_placeholder(path, name)
 
     def check_names(self, scenario: Scenario, document: Workflow) -> None:
-        """Note names of nodes and edges that the workflow of a JSON file does not have."""
+        """Note names of nodes and edges that the workflow does not have."""
         try:
             workflow = CheckedWorkflow(document, expand(document, _not_stored).workflow)
         except RunError:  # it contains a stored workflow, whose nodes only a run knows
@@ -321,7 +321,7 @@ class _Reader:
 
 
 def is_path(workflow: str) -> bool:
-    """Return whether a scenario's ``workflow`` is a path and not an id or a name."""
+    """Return whether a scenario's ``workflow`` is a path, not an id or name."""
     return workflow.endswith(".json")
 
 
@@ -357,13 +357,18 @@ def _fill(value: Any, row: JsonObject) -> Any:
     whole = _PLACEHOLDER.fullmatch(value)
     if whole is not None and not value.startswith(_ESCAPE):
         return row[whole[1]]
-    return _PLACEHOLDER.sub(
-        lambda each: each[0][1:] if each[0].startswith(_ESCAPE) else _as_text(row[each[1]]), value
-    )
+
+    def text(found: re.Match[str]) -> str:
+        if found[0].startswith(_ESCAPE):
+            return found[0][1:]
+        inner = row[found[1]]
+        return inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False)
+
+    return _PLACEHOLDER.sub(text, value)
 
 
 def escaped(value: Any) -> Any:
-    """Return a JSON value as a file writes it, so that no text in it is a placeholder."""
+    """Return a JSON value with its placeholders escaped."""
     if isinstance(value, dict):
         return {key: escaped(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -376,12 +381,8 @@ def unescaped(text: str) -> str:
     return _PLACEHOLDER.sub(lambda each: each[0].removeprefix(_ESCAPE), text)
 
 
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
 def _cell(text: str) -> Any:
-    """Return a cell's text, or a number where that is written in the same way."""
+    """Return a cell's text, or a number that is written the same."""
     try:
         number = json.loads(text) if text[:1] in "-0123456789" and text else text
     except ValueError:

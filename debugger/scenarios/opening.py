@@ -14,8 +14,7 @@ from debugger.analysis.thread_positions import ThreadPositions
 from debugger.backends.base import Backend, TurnStream
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.environment import Environment
-from debugger.engine.super_nodes import expand
-from debugger.errors import DebuggerError, InputError, RunError
+from debugger.errors import DebuggerError, InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, TurnResult
 from debugger.protocol.turn_logs import TurnLog
@@ -156,7 +155,7 @@ class OpenedScenario:
         return sent
 
     def replay(self, up_to: int) -> InputReplay:
-        """Return what sends the turns after those that were sent, up to one that fails or is named."""
+        """Return a replay of the next turns, up to a number or a failure."""
         self._first = self.sent
         inputs: list[TurnInput | None] = []
         for place, turn in enumerate(self.case.turns[self._first : up_to], start=self._first):
@@ -215,7 +214,7 @@ class OpenedScenario:
 
 def _first_failure(turns: Sequence[TurnChecks]) -> CheckResult | None:
     checks = (check for turn in turns for check in turn.checks)
-    return next((check for check in checks if not check.passed and not check.expectation.soft), None)
+    return next((check for check in checks if check.is_failure), None)
 
 
 class _SessionRun:
@@ -240,9 +239,8 @@ class _SessionRun:
 
     def take_turn(self) -> int | None:
         """Add the user's next turn, and background work before it; return its place."""
-        while self._place < len(self._logs) and self._logs[self._place].is_background:
-            self._add()
-        return self._add() if self._place < len(self._logs) else None
+        self.take_steps()
+        return None if self.is_at_end else self._add()
 
     def take_steps(self) -> int:
         """Add the background work that comes next; return its place."""
@@ -340,11 +338,7 @@ def open_scenario(
     session = DebugSession(backend, workflow_id, version, now=clock.now)
     if isinstance(backend, _FrozenBackend):
         backend.next_due = lambda: session.result.next_due if session.result else None
-    try:
-        running = expand(session.workflow, backend.workflow).workflow
-    except RunError:  # the run will fail with it
-        running = session.workflow
-    workflow = CheckedWorkflow(session.workflow, running)
+    workflow = CheckedWorkflow.expanded(session.workflow, backend.workflow)
     for mock in mock_set(case.mocks, workflow).all:
         session.mocks.put(mock)
     return OpenedScenario(uploaded, case, session, workflow)

@@ -29,7 +29,7 @@ class FrozenClock:
         self._ahead = 0.0
 
     def freeze(self, at: datetime | None) -> None:
-        """Freeze it at a time, in UTC where that has no zone; ``None`` lets it run."""
+        """Freeze it at a time, by default in UTC; ``None`` lets it run."""
         moment = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
         self._frozen, self._ahead = None if moment is None else moment.timestamp(), 0.0
 

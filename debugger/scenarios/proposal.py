@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +17,7 @@ from debugger.analysis.event_fields import node_of
 from debugger.engine.mocks import Fault, Pin
 from debugger.engine.outbound.secrets import MARK
 from debugger.errors import InputError
+from debugger.exports.file_names import plain_name
 from debugger.exports.masking_rules import RULES, Masker, MaskingOptions
 from debugger.exports.records import ExportedRun
 from debugger.exports.redaction import redact
@@ -26,15 +30,15 @@ from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
+from debugger.scenarios.conversation import ARRIVALS
 from debugger.scenarios.editing import rewrite, write_yaml
 from debugger.scenarios.expectation_rows import ANY, Match, Proposal, split_volatile, text_for
-from debugger.scenarios.loading import escaped
+from debugger.scenarios.loading import SUFFIX, escaped
 from debugger.scenarios.model import VERSION
 
 _OF_ENGINE = frozenset({"justification"})
 """Variables that the engine sets for itself."""
 _SECRET_RULES = frozenset({"key"})
-_ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
 _MAX_STEPS = 100
 """Steps of background work in one turn."""
 
@@ -129,7 +133,9 @@ def propose(
     draft.masked = masker.counts
     if run.parent_id:
         draft.notes.append("The run is a fork: changes that were made for it are not repeated.")
-    if any(_has_manual_answer(row.log) for row in rows):
+    events = (event.to_wire() for row in rows for event in row.log.events)
+    pauses = (pause for event in events for pause in event.get("paused_intervals") or ())
+    if any(pause.get("kind") == "manual_answer" for pause in pauses):
         draft.notes.append("A user answered for a model: the scenario asks the model again, unless mocked.")
     return draft
 
@@ -147,11 +153,6 @@ def mock_json(one: Pin | Fault) -> JsonObject:
         }
     rest = {"error": one.error, "delay_seconds": one.delay, "attempts": one.attempts}
     return found | {key: value for key, value in rest.items() if value}
-
-
-def _has_manual_answer(log: TurnLog) -> bool:
-    pauses = (pause for event in log.events for pause in event.to_wire().get("paused_intervals") or ())
-    return any(pause.get("kind") == "manual_answer" for pause in pauses)
 
 
 def _mask(masker: Masker, value: Any, name: str = "") -> Any:
@@ -252,24 +253,21 @@ class _Reader:
             if (found := self._variable(change)) is not None:
                 is_volatile = len(split_volatile(encode(found[1]).decode(), volatile)) > 1
                 yield proposal("variable", *found, "has a value" if is_volatile else "exact")
-        if read.hint.kind == "message" and (node := self._waiting(row.log)):
-            yield proposal("hint", "", node, "exact")
+        waits = [event for event in row.log.events if event.type == "busy_wait_for_user_message"]
+        if read.hint.kind == "message" and waits and (node := node_of(waits[-1])):
+            yield proposal("hint", "", self._name(node), "exact")
 
     def _path(self, log: TurnLog) -> list[str]:
         entered = (
             node_of(event)
             for event in log.events
-            if event.type in _ARRIVALS and COMPANION not in (event.origin_thread_id or "")
+            if event.type in ARRIVALS and COMPANION not in (event.origin_thread_id or "")
         )
         return [self._name(node) for node, _ in groupby(entered) if node]
 
     def _name(self, node_id: str) -> str:
         name = self._names.get(node_id, node_id)
         return node_id if ">" in name or name == ANY else name
-
-    def _waiting(self, log: TurnLog) -> str:
-        waits = [event for event in log.events if event.type == "busy_wait_for_user_message"]
-        return self._name(node_of(waits[-1]) or "") if waits else ""
 
     def _variable(self, change: Difference) -> tuple[str, Any] | None:
         """Return name and value of a changed variable that another run has, too."""
@@ -282,14 +280,14 @@ class _Reader:
 
 
 def _is_same_message(threads: Any, plain: Any) -> bool:
-    """Return whether inputs of threads hold one plain message of the main thread, or nothing."""
+    """Return whether inputs hold one plain message of the main thread, or nothing."""
 
     def shape(value: Any) -> list[Any]:
         return [
             [thread, each.get("type"), [message.get("content") for message in each.get("messages") or ()]]
             for thread, inputs in value.items()
             for each in inputs.get("node_run_inputs") or ()
-            if each.get("messages") or each.get("dynamic_variables") or each.get("runtime_variables")
+            if each.get("messages")
         ]
 
     nodes = [each for inputs in threads.values() for each in inputs.get("node_run_inputs") or ()]
@@ -308,3 +306,35 @@ def masked_words(masked: Counter[str]) -> str:
     """Return what was masked: ``secrets (2), phone numbers (1)``; empty for nothing."""
     labels = {**{rule: label.lower() for rule, label in RULES.items()}, "secret": "secrets"}
     return ", ".join(f"{labels.get(rule, rule)} ({count})" for rule, count in masked.items() if count > 0)
+
+
+_AT = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that an archive can have: equal content makes an equal file."""
+
+
+def write_bundle(draft: ScenarioDraft, name: str, workflow: JsonObject, script: str) -> bytes:
+    """Return a ZIP archive of a scenario and the files that it names.
+
+    Args:
+        draft: The scenario; its workflow is named by the file, whatever it names now.
+        name: The workflow's name, after which its file is named.
+        workflow: The version that ran, without secret variables.
+        script: The text of the script that answered; empty without one.
+
+    Raises:
+        InputError: See `ScenarioDraft.to_json`.
+    """
+    lead = plain_name(name) or "workflow"
+    files = {f"{lead}.json": json.dumps(workflow, ensure_ascii=False, indent=2)}
+    named = {"workflow": f"{lead}.json"}
+    if script:
+        files[f"{lead}.script.yaml"] = script
+        named["script"] = f"{lead}.script.yaml"
+    rest = {key: value for key, value in draft.head.items() if key != "workflow_version"}
+    scenario = replace(draft, head={"name": rest.pop("name", ""), **rest, **named})
+    files[f"{plain_name(str(draft.head['name'])) or 'scenario'}{SUFFIX}"] = scenario.text()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file_name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(file_name, _AT), text.encode(), zipfile.ZIP_DEFLATED)
+    return out.getvalue()

@@ -19,14 +19,13 @@ from debugger.engine.inspection import RunInspector
 from debugger.engine.mocks.interceptor import Interceptor
 from debugger.engine.models import Script
 from debugger.engine.models.base import Model
-from debugger.engine.super_nodes import expand
-from debugger.errors import DebuggerError, InputError, NotFoundError, RunEndedError, RunError
-from debugger.protocol.runs import TurnInput, TurnResult, background_input
+from debugger.errors import DebuggerError, InputError, NotFoundError, RunEndedError
+from debugger.protocol.runs import TurnInput, background_input
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 from debugger.samples import SAMPLES
-from debugger.scenarios.checks import check
-from debugger.scenarios.conversation import CheckedWorkflow, Conversation
+from debugger.scenarios.checks import check, status_words
+from debugger.scenarios.conversation import CheckedWorkflow, Conversation, Scope
 from debugger.scenarios.judging import ConversationJudge
 from debugger.scenarios.loading import LoadedScenario
 from debugger.scenarios.model import Expectation, Repeat, Scenario, ScenarioTurn
@@ -116,7 +115,7 @@ class ScenarioRunner:
         return self._checked_workflow(connection, backend, workflow_id, version)
 
     def start(self, loaded: LoadedScenario) -> ScenarioRun:
-        """Return a run of a scenario without rows, whose turns and checks the caller makes.
+        """Return a run whose turns and checks the caller makes.
 
         Raises:
             InputError: The connection cannot do what the scenario needs.
@@ -174,7 +173,7 @@ class ScenarioRunner:
         seconds = time.perf_counter() - began
         if run is None:
             return RepetitionResult("error", seconds=seconds, error=error)
-        failed = any(not each.passed and not each.expectation.soft for each in run.checks)
+        failed = any(check.is_failure for check in run.checks)
         outcome: Outcome = "error" if error else "failed" if failed else "passed"
         return RepetitionResult(outcome, run.checks, run.run_id, run.turns, run.path, seconds, error)
 
@@ -183,7 +182,8 @@ class ScenarioRunner:
     ) -> ScenarioRun:
         if connection == EMBEDDED:
             engine = self._engine(loaded.script_text, loaded.script)
-            engine.reset(scenario)
+            engine.clock.freeze(scenario.clock)
+            engine.world.random.seed(scenario.seed)
             backend: Backend = engine.backend
         else:
             engine, backend = None, self._backends(connection)
@@ -255,11 +255,7 @@ class ScenarioRunner:
         key = (connection, workflow_id, version)
         if key not in self._checked:
             authored = backend.workflow(workflow_id, version)
-            try:
-                running = expand(authored, backend.workflow).workflow
-            except RunError:  # the run will fail with it
-                running = authored
-            self._checked[key] = CheckedWorkflow(authored, running)
+            self._checked[key] = CheckedWorkflow.expanded(authored, backend.workflow)
         return self._checked[key]
 
 
@@ -271,16 +267,9 @@ class _Engine:
     clock: FrozenClock
     world: Environment
 
-    def reset(self, scenario: Scenario) -> None:
-        self.clock.freeze(scenario.clock)
-        self.world.random.seed(scenario.seed)
-
 
 class ScenarioRun:
     """One run of a scenario with one row."""
-
-    run_id: str | None
-    """``None`` before the first turn."""
 
     def __init__(
         self,
@@ -295,6 +284,7 @@ class ScenarioRun:
     ) -> None:
         self.checks: list[CheckResult] = []
         self.run_id: str | None = None
+        """``None`` before the first turn."""
         self.turns = 0
         self._scenario = scenario
         self._backend = backend
@@ -319,33 +309,6 @@ class ScenarioRun:
             RunEndedError: The run has ended.
         """
         self._first_log = len(self._conversation.logs)
-        self._turn(turn)
-
-    def check(self, expectation: Expectation, *, is_at_end: bool = False) -> CheckResult:
-        """Check an expectation on the last turn, or on the whole run."""
-        scope = self._conversation.scope(
-            None if is_at_end else self.turns, first_log=0 if is_at_end else self._first_log
-        )
-        return check(expectation, self._conversation, scope, self._judge)
-
-    def execute(self) -> None:
-        """Send the turns and check them; stop after a turn that failed."""
-        for number, turn in enumerate(self._scenario.turns, start=1):
-            first_log = len(self._conversation.logs)
-            try:
-                self._turn(turn)
-            except RunEndedError:
-                self._add_ended(number)
-                return
-            if self._cancelled.is_set():
-                return
-            self._check(turn.expect, number, first_log)
-            if any(not each.passed and not each.expectation.soft for each in self.checks):
-                return
-        self._check(self._scenario.expect, None, 0)
-        self._check_mocks()
-
-    def _turn(self, turn: ScenarioTurn) -> None:
         for _ in range(turn.advance or 0):
             self._advance()
         if turn.advance is not None:
@@ -361,6 +324,29 @@ class ScenarioRun:
         )
         self.turns += 1
         self._take(stream, sent, is_background=False)
+
+    def check(self, expectation: Expectation, *, is_at_end: bool = False) -> CheckResult:
+        """Check an expectation on the last turn, or on the whole run."""
+        scope = self._scope(None if is_at_end else self.turns)
+        return check(expectation, self._conversation, scope, self._judge)
+
+    def execute(self) -> None:
+        """Send the turns and check them; stop after a turn that failed."""
+        for number, turn in enumerate(self._scenario.turns, start=1):
+            try:
+                self.take_turn(turn)
+            except RunEndedError:
+                result = self._conversation.result
+                got = f"a run that has ended: {result.status if result is not None else 'ended'}"
+                self._add_failed("that the run takes this turn", got, number)
+                return
+            if self._cancelled.is_set():
+                return
+            self._check(turn.expect, number)
+            if any(check.is_failure for check in self.checks):
+                return
+        self._check(self._scenario.expect, None)
+        self._check_mocks()
 
     def _advance(self) -> None:
         result = self._conversation.result
@@ -384,48 +370,36 @@ class ScenarioRun:
     def _inspector(self) -> RunInspector | None:
         return RunInspector(Interceptor(self._mocks)) if self._mocks else None
 
-    def _check(self, expected: list[Expectation], turn: int | None, first_log: int) -> None:
-        scope = self._conversation.scope(turn, first_log=first_log)
+    def _scope(self, turn: int | None) -> Scope:
+        return self._conversation.scope(turn, first_log=0 if turn is None else self._first_log)
+
+    def _check(self, expected: list[Expectation], turn: int | None) -> None:
+        scope = self._scope(turn)
         if turn is not None:
             self._check_failure(turn)
         for expectation in expected:
             self.checks.append(check(expectation, self._conversation, scope, self._judge))
 
     def _check_failure(self, number: int) -> None:
-        """Add a failed check where the run failed and the scenario expects no such status."""
+        """Add a failed check where the run failed unexpectedly."""
         result = self._conversation.result
         assert result is not None
         scenario = self._scenario
         expectations = [*scenario.expect, *(each for turn in scenario.turns for each in turn.expect)]
         expected = {each.status for each in expectations}
         if result.status in _FAILURES and result.status not in expected:
-            self._add_failed("that the run does not fail", _failure(result), number)
-
-    def _add_ended(self, turn: int) -> None:
-        result = self._conversation.result
-        status = result.status if result is not None else "ended"
-        self._add_failed("that the run takes this turn", f"a run that has ended: {status}", turn)
+            self._add_failed("that the run does not fail", status_words(result), number)
 
     def _check_mocks(self) -> None:
         for mock in self._mocks.unused:
             target = mock.target
-            words = f"{target.kind} {target.name!r}"
             rule = Expectation(reached=[target.node or target.name], soft=True, message="A mock was not used")
-            self.checks.append(
-                CheckResult(rule, None, False, f"that the mock of the {words} is used", "no call of it")
-            )
+            expected = f"that the mock of the {target.kind} {target.name!r} is used"
+            self.checks.append(CheckResult(rule, None, False, expected, "no call of it"))
 
     def _add_failed(self, expected: str, got: str, turn: int) -> None:
-        last = self._conversation.event_count - 1
-        self.checks.append(
-            CheckResult(
-                Expectation(status="running"), turn, False, expected, got, last if last >= 0 else None
-            )
-        )
+        last = self._conversation.event_count - 1 if self._conversation.event_count else None
+        self.checks.append(CheckResult(Expectation(status="running"), turn, False, expected, got, last))
 
     def _ledgers(self) -> dict[str, list[object]]:
         return ledgers(self._backend.run(self.run_id)) if self.run_id else {}
-
-
-def _failure(result: TurnResult) -> str:
-    return f"{result.status}: {result.error}" if result.error else result.status

@@ -44,7 +44,7 @@ def script_names(workflow: Workflow) -> list[tuple[str, str]]:
 
 
 def script_problems(text: str, workflow: Workflow) -> list[str]:
-    """Return what is wrong with a script, one sentence each; empty where it can be used.
+    """Return the problems of a script, one sentence each.
 
     Names are checked against the workflow; inner nodes of super nodes are not.
     """

@@ -14,7 +14,7 @@ import pytest
 
 from debugger.analysis.side_effects import ledgers, side_effects
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.exports.csv_files import side_effect_rows, side_effects_csv
+from debugger.exports.csv_files import side_effects_csv
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
@@ -165,7 +165,7 @@ def test_no_secret_leaves_a_trace(tmp_path, monkeypatch, caplog, policy, fails):
 
     effects = side_effects(turn_logs(run), ledgers(run))
     files = [
-        side_effects_csv(side_effect_rows(turn.run_id, effects)).decode(),
+        side_effects_csv(turn.run_id, effects).decode(),
         *(text for _, text in every_text(exported(run))),
     ]
     found = "\n".join(

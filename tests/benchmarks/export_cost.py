@@ -20,7 +20,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.exports.csv_files import CsvOptions, write_csv
 from debugger.exports.formats import ExportOptions, write_export
 from debugger.exports.presets import preset_columns
-from debugger.exports.sources import RunReader, StoreAnnotations
+from debugger.exports.sources import RunReader
 from debugger.exports.table import Table, TableOptions, cell_of
 from debugger.settings import Settings
 from tests.benchmarks.long_runs import record
@@ -44,7 +44,7 @@ def opened(folder: Path, size: int) -> tuple[EmbeddedBackend, str]:
 
 def export(backend: EmbeddedBackend, run_id: str, preset: str, target: Path) -> int:
     """Export the events of a run from the store, masked and guarded; return the number of rows."""
-    reader = RunReader(backend, StoreAnnotations(backend.store))
+    reader = RunReader(backend, backend.store)
     with target.open("wb") as file:
         return write_export(file, reader.read([run_id]), options(preset)).rows
 
@@ -62,7 +62,7 @@ def seconds(do: Callable[[], object]) -> float:
 def compare(folder: Path, preset: str) -> None:
     """Print both ratios of 100,000 rows."""
     backend, run_id = opened(folder, SIZES[1])
-    reader = RunReader(backend, StoreAnnotations(backend.store))
+    reader = RunReader(backend, backend.store)
     table = Table(options(preset).table)
     flat = [[cell_of(value) for value in row] for row in table.rows(reader.run(run_id))]
     target = Path(tempfile.mkstemp(dir=folder)[1])

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 
 from debugger.backends import open_embedded
-from debugger.exports.sources import RunReader, StoreAnnotations
+from debugger.exports.sources import RunReader
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
 from tests.browser.conftest import Server, streamlit_app
@@ -103,7 +103,7 @@ def test_large_export_is_cancelled_once_and_then_fetched(page: Page, many: Serve
 def test_page_from_disk_shows_texts_without_network(chromium: Browser, tmp_path: Path):
     file = tmp_path / "runs.html"
     backend, run_id = clinic_call()
-    call = RunReader(backend, StoreAnnotations(backend.store)).run(run_id)
+    call = RunReader(backend, backend.store).run(run_id)
     file.write_bytes(written([run_of(*TEXTS), call], options("html")))
     context = chromium.new_context(offline=True)
     page = context.new_page()

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.exports.formats import ExportOptions, write_export
 from debugger.exports.presets import preset_columns
-from debugger.exports.sources import RunReader, StoreAnnotations
+from debugger.exports.sources import RunReader
 from debugger.exports.table import TableOptions
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
@@ -126,7 +126,7 @@ def test_conflicting_sheet_is_shown_and_not_applied(reviewed: Server, database: 
             backend.store.reviews.set_verdict(verdict)
         out = io.BytesIO()
         columns = tuple(preset_columns("qa-review", "message"))
-        runs = RunReader(backend, StoreAnnotations(backend.store)).read(run_ids)
+        runs = RunReader(backend, backend.store).read(run_ids)
         write_export(out, runs, ExportOptions("xlsx", table=TableOptions("message", columns)))
         backend.store.reviews.set_verdict(
             Verdict(run_id=run_ids[0], target=Target(), value="unsure", reviewer="me", comment="Heard again")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from debugger.exports.sources import NoAnnotations, RunReader
+from debugger.exports.sources import RunReader
 from debugger.scenarios.reports.html import write_html
 from debugger.scenarios.reports.masked import Sources
 from tests.support.clinic import clinic_call
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 def test_report_filters_without_network(chromium, tmp_path):
     backend, run_id = clinic_call()
-    reader = RunReader(backend, NoAnnotations())
+    reader = RunReader(backend, None)
     failed = result("failed", check(), made=scenario("Booking", tags=["smoke"]), run_id=run_id)
     made = suite(result(made=scenario("Hours", tags=["fast"]), run_id=run_id), failed)
     with (tmp_path / "report.html").open("wb") as file:

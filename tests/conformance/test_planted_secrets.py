@@ -23,7 +23,7 @@ from debugger.analysis.comparison.comparison import compare
 from debugger.analysis.side_effects import ledgers, side_effects
 from debugger.backends.hosted import HostedBackend
 from debugger.exports.code import CODE_FORMATS, turn_call
-from debugger.exports.csv_files import comparison_csv, side_effect_rows, side_effects_csv
+from debugger.exports.csv_files import comparison_csv, side_effects_csv
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.session.session import DebugSession
@@ -309,12 +309,11 @@ def exports(trail, session):
     """The session's run in every format."""
     run, run_id = session.recorded, session.run_id
     logs = turn_logs(run)
-    effects = side_effect_rows(run_id, side_effects(logs, ledgers(run)))
     call = turn_call(logs[0], session.backend.base_url, session.workflow_id, run_id, 0)
     trail.keep("session", session.described, repr(session.turns), repr(run), json.dumps(run.to_wire()))
     made = [
         *(text.encode() for _, text in every_text(exported(run, session.workflow))),
-        side_effects_csv(effects),
+        side_effects_csv(run_id, side_effects(logs, ledgers(run))),
         comparison_csv(compare(logs, logs), {}),
         *(write(call).encode() for _, write in CODE_FORMATS.values()),
     ]

@@ -10,7 +10,7 @@ from debugger.errors import InputError
 from debugger.exports.column_values import cost_of, currency_of
 from debugger.exports.columns import COLUMNS, choose_columns, columns_of
 from debugger.exports.presets import PRESETS, preset_columns
-from debugger.exports.sources import RunReader, StoreAnnotations
+from debugger.exports.sources import RunReader
 from debugger.protocol.notes import Comment, Rating, RunNotes, Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import ForkRecord, Run, TurnInput
@@ -30,7 +30,7 @@ comment expected match
 def sheet(shape="message"):
     """The rows of the clinic call that a reviewer sees."""
     backend, run_id = clinic_call()
-    run = RunReader(backend, StoreAnnotations(backend.store)).run(run_id)
+    run = RunReader(backend, backend.store).run(run_id)
     columns = (*preset_columns("qa-review", shape), "variable:full_name", "variable:slots.count")
     return csv_rows(written([run], options(shape=shape, masking=NO_MASKING, columns=columns)))
 

@@ -13,11 +13,10 @@ from debugger.analysis.side_effects import SideEffect
 from debugger.exports.csv_files import (
     COMPARISON_COLUMNS,
     SEPARATORS,
+    SIDE_EFFECT_COLUMNS,
     CsvOptions,
-    SideEffectRow,
     comparison_csv,
     csv_bytes,
-    side_effect_rows,
     side_effects_csv,
     write_csv,
 )
@@ -152,9 +151,7 @@ def read_rows(data):
 
 
 def test_side_effects_csv_has_id_and_name():
-    rows = side_effect_rows("run_1", [effect()])
-
-    (found,) = read_rows(side_effects_csv(rows))
+    (found,) = read_rows(side_effects_csv("run_1", [effect()]))
 
     assert json.loads(found.pop("request")) == {"body": {"name": "Ann"}}
     assert found == {
@@ -178,19 +175,19 @@ def test_side_effects_csv_has_id_and_name():
 
 
 def test_the_rows_are_counted_over_the_run():
-    rows = side_effect_rows("run_1", [effect(), effect(turn_number=3)])
+    rows = read_rows(side_effects_csv("run_1", [effect(), effect(turn_number=3)]))
 
-    assert [(row.seq, row.turn_number) for row in rows] == [(1, 2), (2, 3)]
+    assert [(row["seq"], row["turn_number"]) for row in rows] == [("1", "2"), ("2", "3")]
 
 
 def test_side_effects_csv_escapes_formulas():
-    (found,) = read_rows(side_effects_csv(side_effect_rows("run_1", [effect(error="=1+1")])))
+    (found,) = read_rows(side_effects_csv("run_1", [effect(error="=1+1")]))
 
     assert found["error_message"] == "'=1+1"
 
 
 def test_no_calls_give_the_header_alone():
-    assert side_effects_csv([]) == UTF8_BOM + (",".join(SideEffectRow._fields) + "\r\n").encode()
+    assert side_effects_csv("run_1", []) == UTF8_BOM + (",".join(SIDE_EFFECT_COLUMNS) + "\r\n").encode()
 
 
 def rows(content):

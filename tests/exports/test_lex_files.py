@@ -4,7 +4,7 @@ import csv
 import io
 
 from debugger.exports.presets import LEX
-from debugger.exports.sources import RunReader, StoreAnnotations
+from debugger.exports.sources import RunReader
 from tests.support.clinic import CALL, clinic_call
 from tests.support.exports import options, written
 
@@ -39,7 +39,7 @@ def parse(data):
 
 def test_lex_file_is_accepted_by_its_documented_columns():
     backend, run_id = clinic_call()
-    reader = RunReader(backend, StoreAnnotations(backend.store))
+    reader = RunReader(backend, backend.store)
 
     first, second = parse(written(reader.read([run_id, run_id]), options(preset=LEX)))
 

@@ -14,7 +14,7 @@ from debugger.exports.import_plan import StoredReviews, plan_import
 from debugger.exports.presets import preset_columns
 from debugger.exports.review_sheet import read_sheet
 from debugger.exports.rows import count_messages
-from debugger.exports.sources import RunReader, StoreAnnotations
+from debugger.exports.sources import RunReader
 from debugger.exports.table import TableOptions
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
@@ -48,7 +48,7 @@ def runs(backend, count):
 
 def exported(backend, run_ids, format="xlsx", shape="message"):
     out = io.BytesIO()
-    reader = RunReader(backend, StoreAnnotations(backend.store))
+    reader = RunReader(backend, backend.store)
     columns = tuple(preset_columns("qa-review", shape))
     write_export(out, reader.read(run_ids), ExportOptions(format, table=TableOptions(shape, columns)))
     return out.getvalue()

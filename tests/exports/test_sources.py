@@ -9,7 +9,7 @@ from debugger.backends import open_embedded
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.exports import sources
 from debugger.exports.formats import write_export
-from debugger.exports.sources import RunFilter, RunReader, StoreAnnotations, find_run_ids
+from debugger.exports.sources import RunFilter, RunReader, find_run_ids
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import RunSearch, TurnInput
@@ -32,7 +32,7 @@ def play(backend, words="Hello"):
 
 
 def reader(backend):
-    return RunReader(backend, StoreAnnotations(backend.store))
+    return RunReader(backend, backend.store)
 
 
 def test_runs_of_a_filter_are_found_page_by_page(backend, monkeypatch):

@@ -14,7 +14,7 @@ import pytest
 
 from debugger.analysis.side_effects import ledgers, side_effects
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.exports.csv_files import side_effect_rows, side_effects_csv
+from debugger.exports.csv_files import side_effects_csv
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
@@ -80,7 +80,6 @@ def execute(
     backend.close()
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     logs = turn_logs(run)
-    rows = side_effect_rows(turn.run_id, side_effects(logs, ledgers(run)))
     texts = [
         json.dumps([turn.to_wire(), run.to_wire()], ensure_ascii=False),
         repr(turn),
@@ -88,7 +87,7 @@ def execute(
         stored(database),
         *(path.read_bytes().decode(errors="replace") for path in folder.glob("runs.sqlite3*")),
         log.text if log else "",
-        side_effects_csv(rows).decode(),
+        side_effects_csv(turn.run_id, side_effects(logs, ledgers(run))).decode(),
         *(text for _, text in every_text(exported(run, workflow))),
     ]
     ledger = [entry for turn_ledger in ledgers(run).values() for entry in turn_ledger]

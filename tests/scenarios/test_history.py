@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from debugger.scenarios.history import SuiteHistory, disposition_of
+from debugger.scenarios.history import SuiteHistory, compare_results, disposition_of
 from debugger.scenarios.results import RepetitionResult
 from debugger.scenarios.suite import load_cases
-from debugger.store import Store
+from debugger.store import Store, StoredResult
 from debugger.store.schema import suite_runs
 from debugger.store.suites import PastResult
 from tests.support.factories import document, static
@@ -110,3 +110,27 @@ def test_running_suite_is_not_resumed(cases):
         with store._database.writing() as connection:
             connection.execute(update(suite_runs).values(owner="elsewhere"))
         assert list(SuiteHistory(store.suites, cases).resume()) == [cases[0].id]
+
+
+def stored(name: str, outcome: str) -> StoredResult:
+    return StoredResult(name, "digest", outcome, None, [])
+
+
+def test_changes_are_named_worst_first():
+    before = [stored(name, outcome) for name, outcome in (("a", "passed"), ("b", "failed"), ("c", "passed"))]
+    before += [stored("d", "error"), stored("gone", "passed")]
+    now = [stored(name, outcome) for name, outcome in (("a", "passed"), ("b", "passed"), ("c", "error"))]
+    now += [stored("d", "failed"), stored("e", "passed")]
+
+    found = [(row.now.scenario_id, row.change) for row in compare_results(now, before)]
+
+    assert found == [("c", "regressed"), ("d", "failing"), ("e", "new"), ("b", "fixed"), ("a", "passing")]
+
+
+def test_without_baseline_all_are_new():
+    rows = compare_results([stored("b", "failed"), stored("a", "passed")], [])
+
+    assert [(row.now.scenario_id, row.change, row.has_passed) for row in rows] == [
+        ("a", "new", True),
+        ("b", "new", False),
+    ]

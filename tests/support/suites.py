@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from debugger.scenarios.model import Expectation, Scenario
-from debugger.scenarios.results import CheckResult, Outcome, RepetitionResult, ScenarioResult
-from debugger.scenarios.suite_run import SuiteRun
+from debugger.scenarios.results import CheckResult, Outcome, RepetitionResult, ScenarioResult, SuiteRun
 
 
 def scenario(name: str = "Booking", **fields: Any) -> Scenario:

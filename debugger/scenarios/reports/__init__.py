@@ -10,7 +10,7 @@ from debugger.scenarios.reports.json_report import write_json
 from debugger.scenarios.reports.junit import write_junit
 from debugger.scenarios.reports.markdown import write_markdown
 from debugger.scenarios.reports.masked import Sources
-from debugger.scenarios.suite_run import SuiteRun
+from debugger.scenarios.results import SuiteRun
 
 REPORTS: dict[str, Callable[[BinaryIO, SuiteRun, Sources], None]] = {
     "junit": write_junit,

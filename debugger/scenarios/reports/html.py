@@ -11,7 +11,7 @@ from jinja2 import Template
 from debugger.exports.html_files import content_hash, page_templates, read_resource
 from debugger.scenarios.reports.masked import Sources, reported_results
 from debugger.scenarios.reports.texts import check_place, decisive, repeats_text, run_link
-from debugger.scenarios.suite_run import SuiteRun
+from debugger.scenarios.results import SuiteRun
 
 
 def write_html(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:

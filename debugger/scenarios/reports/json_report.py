@@ -8,8 +8,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import encode
 from debugger.scenarios.reports.masked import ReportedResult, Sources, reported_results
 from debugger.scenarios.reports.texts import RunLink, run_link
-from debugger.scenarios.results import CheckResult, RepetitionResult, ScenarioResult
-from debugger.scenarios.suite_run import SuiteRun
+from debugger.scenarios.results import CheckResult, RepetitionResult, ScenarioResult, SuiteRun
 
 FORMAT = "workflow-debugger-suite"
 VERSION = 1

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 from xml.etree import ElementTree
 
+from debugger.scenarios.loading import SUFFIX
 from debugger.scenarios.reports.masked import ReportedResult, Sources, reported_results
 from debugger.scenarios.reports.texts import (
     RunLink,
@@ -17,10 +18,9 @@ from debugger.scenarios.reports.texts import (
     run_lines,
     warning_lines,
 )
-from debugger.scenarios.suite_run import SuiteRun
+from debugger.scenarios.results import SuiteRun
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SUFFIX = ".scenario.yaml"
 
 
 def write_junit(file: BinaryIO, suite: SuiteRun, sources: Sources) -> None:
@@ -86,7 +86,7 @@ def _properties(reported: ReportedResult) -> Iterator[tuple[str, str]]:
 
 
 def _names(file: str, name: str) -> dict[str, str]:
-    return {"classname": _text(file.removesuffix(_SUFFIX)), "name": _text(name), "file": _text(file)}
+    return {"classname": _text(file.removesuffix(SUFFIX)), "name": _text(name), "file": _text(file)}
 
 
 def _count(element: ElementTree.Element, cases: list[ElementTree.Element]) -> None:

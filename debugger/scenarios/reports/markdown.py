@@ -15,7 +15,7 @@ from debugger.scenarios.reports.texts import (
     run_link,
     warning_lines,
 )
-from debugger.scenarios.suite_run import SuiteRun
+from debugger.scenarios.results import SuiteRun
 
 _MAX_BYTES = 60_000
 """A comment on GitHub has 65,536 characters at most."""
@@ -93,7 +93,7 @@ def _table(reported: list[ReportedResult]) -> Iterator[str]:
 
 
 def _code(text: str) -> str:
-    """Return a text as code, in which nothing is a mention, a link or markup; fit for a table."""
+    """Return a text as code for a table, without mentions, links or markup."""
     text = " ".join(text.split())
     text = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"
     longest = max((len(found) for found in re.findall("`+", text)), default=0)

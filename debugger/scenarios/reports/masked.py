@@ -12,8 +12,7 @@ from debugger.exports.redaction import redact
 from debugger.exports.rows import export_rows
 from debugger.exports.table import learn_changes, learn_run
 from debugger.scenarios.reports.texts import RunLink, decisive, no_link
-from debugger.scenarios.results import CheckResult, RepetitionResult, ScenarioResult
-from debugger.scenarios.suite_run import Disposition, SuiteRun
+from debugger.scenarios.results import CheckResult, Disposition, ScenarioResult, SuiteRun
 
 ReadRun = Callable[[ScenarioResult, str], ExportedRun | None]
 """Reads the record of a run by its id; ``None`` where it is not stored."""
@@ -48,7 +47,7 @@ class ReportedResult:
 def reported_results(
     suite: SuiteRun, sources: Sources, results: Sequence[ScenarioResult] | None = None
 ) -> Iterator[ReportedResult]:
-    """Yield results masked, by default all in order; one record at a time is in memory."""
+    """Yield masked results, by default all; one record is in memory."""
     masker = Masker(sources.masking)
     for result in suite.results if results is None else results:
         found = decisive(result)
@@ -75,16 +74,15 @@ def _masked(result: ScenarioResult, masker: Masker) -> ScenarioResult:
     return replace(
         result,
         row=masker.mask_value(redact(result.row)),
-        repetitions=[_masked_repetition(each, masker) for each in result.repetitions],
-    )
-
-
-def _masked_repetition(repetition: RepetitionResult, masker: Masker) -> RepetitionResult:
-    return replace(
-        repetition,
-        checks=[_masked_check(check, masker) for check in repetition.checks],
-        path=masker.mask(repetition.path),
-        error=masker.mask(repetition.error),
+        repetitions=[
+            replace(
+                each,
+                checks=[_masked_check(check, masker) for check in each.checks],
+                path=masker.mask(each.path),
+                error=masker.mask(each.error),
+            )
+            for each in result.repetitions
+        ],
     )
 
 

@@ -39,7 +39,7 @@ def check_place(check: CheckResult) -> str:
 
 
 def decisive(result: ScenarioResult) -> RepetitionResult | None:
-    """Return the repetition to look at: the first that did not pass, else the first."""
+    """Return the first repetition that did not pass, else the first."""
     failed = [each for each in result.repetitions if each.outcome != "passed"]
     return next(iter(failed or result.repetitions), None)
 

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from string import Template
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import parse_qs, quote, unquote, urlencode
 
 import streamlit as st
 
@@ -162,7 +162,7 @@ class LoginPage:
 
     async def _continue(self, scope: Scope, send: Send, login: Login) -> None:
         await self._audit("sign in", login.person, login.role)
-        target = self._safe(parse_qs("next=" + cookies_of(scope)[self._next_cookie])["next"][0])
+        target = self._safe(unquote(cookies_of(scope)[self._next_cookie]))
         deletions = [_cookie(scope, self._next_cookie, "", 0, self._path), _no_owner(scope)]
         await _redirect(scope, send, target, deletions)
 
@@ -174,7 +174,7 @@ class LoginPage:
         return f"workflow_debugger_next_{st.get_option('server.port')}"
 
     def _safe(self, path: str) -> str:
-        """Return a path of this page; its first page for whatever could lead to another site.
+        """Return a path of this page; the first page for an unsafe one.
 
         Browsers drop control characters and take backslashes for slashes.
         """

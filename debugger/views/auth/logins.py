@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -78,13 +77,8 @@ class Logins:
         self._read_at = self._tried_at = float("-inf")
         self._fault: StoreError | None = None
         self._lock = threading.Lock()
-        self.secret = b""
-        self._reader: _Reader | None = None
-        if method == "key":
-            self.secret = signing_secret(secret_folder(settings))
-            self._reader = _KeyReader(self.secret)
-        elif method == "oidc":
-            self._reader = _OidcReader(oidc.read_roles(settings.roles))
+        self.secret = signing_secret(secret_folder(settings)) if method == "key" else b""
+        self._roles = oidc.read_roles(settings.roles) if method == "oidc" else ()
 
     @property
     def is_needed(self) -> bool:
@@ -100,8 +94,26 @@ class Logins:
             StoreError: The store cannot be read for longer than `MAX_UNREAD_SECONDS`.
         """
         snapshot = self.snapshot()
-        login = self._reader.read(cookies, snapshot.keys) if self._reader is not None else None
+        login = None
+        if self.method == "key":
+            login = self._read_key(cookies, snapshot.keys)
+        elif self.method == "oidc":
+            login = self._read_identity(cookies)
         return login if login is not None and login.digest not in snapshot.ended else None
+
+    def _read_key(self, cookies: Mapping[str, str], keys: Mapping[str, ApiKey]) -> Login | None:
+        cookie = read_cookie(self.secret, cookies.get(login_cookie_name(), ""))
+        key = keys.get(cookie.key_id) if cookie is not None else None
+        if cookie is None or key is None:
+            return None
+        return Login(key.person, key.role, cookie.digest, cookie.expires_at)
+
+    def _read_identity(self, cookies: Mapping[str, str]) -> Login | None:
+        identity = oidc.read_identity(cookies)
+        if identity is None:
+            return None
+        role = oidc.role_of(identity.claims, self._roles)
+        return Login(identity.name, role, identity.digest, identity.expires_at)
 
     async def find_soon(self, cookies: Mapping[str, str]) -> Login | None:
         """Return the login without blocking the event loop."""
@@ -152,7 +164,10 @@ class Logins:
             if not self._is_fresh:
                 began = self._clock()
                 try:
-                    self._snapshot, self._fault = _read(self._store()), None
+                    store = self._store()
+                    keys = {key.id: key for key in usable_keys(store)}
+                    self._snapshot = _Snapshot(keys, store.ended_logins.digests())
+                    self._fault = None
                     self._read_at = began
                 except StoreError as error:
                     self._fault = error
@@ -165,41 +180,6 @@ class Logins:
     @property
     def _is_fresh(self) -> bool:
         return self._clock() - self._tried_at <= FRESH_SECONDS
-
-
-def _read(store: Store) -> _Snapshot:
-    return _Snapshot({key.id: key for key in usable_keys(store)}, store.ended_logins.digests())
-
-
-class _Reader(Protocol):
-    """Reads whose a login is from its cookies."""
-
-    def read(self, cookies: Mapping[str, str], keys: Mapping[str, ApiKey]) -> Login | None: ...
-
-
-@dataclass(frozen=True)
-class _KeyReader:
-    secret: bytes
-
-    def read(self, cookies: Mapping[str, str], keys: Mapping[str, ApiKey]) -> Login | None:
-        cookie = read_cookie(self.secret, cookies.get(login_cookie_name(), ""))
-        key = keys.get(cookie.key_id) if cookie is not None else None
-        if cookie is None or key is None:
-            return None
-        return Login(key.person, key.role, cookie.digest, cookie.expires_at)
-
-
-@dataclass(frozen=True)
-class _OidcReader:
-    roles: tuple[oidc.RoleRule, ...]
-
-    def read(self, cookies: Mapping[str, str], keys: Mapping[str, ApiKey]) -> Login | None:
-        identity = oidc.read_identity(cookies)
-        if identity is None:
-            return None
-        return Login(
-            identity.name, oidc.role_of(identity.claims, self.roles), identity.digest, identity.expires_at
-        )
 
 
 def usable_keys(store: Store) -> list[ApiKey]:

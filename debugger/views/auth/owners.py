@@ -171,12 +171,9 @@ class OwnerCookie:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; set the cookie with the first page."""
-        is_new = is_page_request(scope) and not _has_token(scope)
+        has_token = _TOKEN.fullmatch(cookies_of(scope).get(cookie_name(), "")) is not None
+        is_new = is_page_request(scope) and not has_token
         await self._app(scope, receive, _with_cookie(send, scope) if is_new else send)
-
-
-def _has_token(scope: Scope) -> bool:
-    return _TOKEN.fullmatch(cookies_of(scope).get(cookie_name(), "")) is not None
 
 
 def _with_cookie(send: Send, scope: Scope) -> Send:

@@ -124,10 +124,8 @@ def _embedded() -> None:
 
 def _facts(settings: Settings) -> list[tuple[str, str]]:
     return [
-        (
-            "Database",
-            settings.database_url.rpartition("@")[2],
-        ),  # without what may stand before it: a password
+        # Without what may come before it: a password.
+        ("Database", settings.database_url.rpartition("@")[2]),
         ("Model calls answered by", responder_label(settings)),
         ("Python in workflows", python_status(settings.inline_python).description.removesuffix(".")),
         ("Node runs per turn", f"at most {settings.max_node_runs}"),

@@ -122,7 +122,7 @@ def _workbench_state(session: DebugSession) -> Hashable:
 
 def _workbench(session: DebugSession) -> None:
     is_demo = state.record(ViewMode).is_demo
-    refresh.draw("bar", _bar, _bar_state, every=state.record(RedrawState).polled_every)
+    refresh.draw("bar", _bar, stepping_state, every=state.record(RedrawState).polled_every)
     with st.container(key="panes"):  # placed by style.css
         # What both views have comes first and in the same order: the browser then keeps it as it is.
         pane_splitters(is_demo=is_demo)
@@ -130,10 +130,6 @@ def _workbench(session: DebugSession) -> None:
         refresh.draw("graph", graph_pane if is_demo else _graph, graph_state)
         if not is_demo:
             refresh.draw("look", _look, _look_state)
-
-
-def _bar_state(session: DebugSession) -> Hashable:
-    return stepping_state(session)
 
 
 def _bar(view: RunView) -> None:

@@ -23,7 +23,10 @@ _SEARCH_KEY = "help_search"
 
 def render() -> None:
     """Draw the page."""
-    topic, place = _on_view()
+    parameters = state.query_parameters()
+    topic, place = parameters.get("topic", ""), parameters.get("at", "")
+    if not is_topic(topic):
+        topic, place = FIRST, ""
     list_column, text_column = st.columns([1, 3], gap="medium")
     with list_column, st.container(key="help_topics"):
         words = st.text_input("Search Help", key=_SEARCH_KEY, placeholder="Words of a heading or a text")
@@ -39,13 +42,6 @@ def render() -> None:
 def follow(topic: str, anchor: str) -> None:
     """Show a place of the help."""
     state.set_query_parameters(help_parameters(f"{topic}#{anchor}"))
-
-
-def _on_view() -> tuple[str, str]:
-    """Return topic and anchor that the address names."""
-    parameters = state.query_parameters()
-    topic = parameters.get("topic", "")
-    return (topic, parameters.get("at", "")) if is_topic(topic) else (FIRST, "")
 
 
 def _text(topic: str) -> str:

@@ -51,14 +51,16 @@ def render() -> None:
         _head(backend, {}, ReviewQueue(), [])
         show_error(error)
         return
-    run_id = _run_on_view(queue, open_runs)
+    held = actions.review()
+    if not held.run_id:
+        held.run_id = next(iter([*open_runs, *queue.runs]), "")
     _head(backend, names, queue, open_runs)
     if last.error is not None:
         show_error(last.error)
-    if actions.review().is_importing:
+    if held.is_importing:
         sheet_import()
-    elif run_id:
-        _body(names, queue, run_id, open_runs)
+    elif held.run_id:
+        _body(names, queue, held.run_id, open_runs)
     else:
         _empty()
     actions.show_address()
@@ -73,14 +75,6 @@ def _head(backend: Backend, names: dict[str, str], queue: ReviewQueue, open_runs
         label = "Filter" if actions.review().wanted.is_everything else "Filter: on"
         with st.popover(label, icon=":material/filter_alt:", key="review_filter_menu"):
             filter_form(backend, names)
-
-
-def _run_on_view(queue: ReviewQueue, open_runs: list[str]) -> str:
-    """Return the chosen run, else the first open one, else the first."""
-    held = actions.review()
-    if not held.run_id:
-        held.run_id = next(iter([*open_runs, *queue.runs]), "")
-    return held.run_id
 
 
 def _empty() -> None:

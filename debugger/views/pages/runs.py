@@ -29,7 +29,6 @@ from debugger.views.panels.runs.scope import (
     connection_of_runs,
     first_page,
     ids_of,
-    list_runs,
     page_key,
     rows_of,
     runs_on_path,
@@ -67,7 +66,7 @@ def render() -> None:
         deleted_runs()
     else:
         with tools:
-            saved_filters(filters.NOTHING)
+            saved_filters()
         _runs(backend, view)
     if last.error is not None:
         show_error(last.error)
@@ -160,7 +159,7 @@ def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run]:
         if wanted.path is not None:
             found = answers.ask(question, lambda: runs_on_path(backend, wanted, _READ_SECONDS))
             return rows_of(found, number, _PAGE_SIZE)
-        return answers.ask(question, lambda: list_runs(backend, wanted, number, _PAGE_SIZE))
+        return answers.ask(question, lambda: wanted.page(backend, number, _PAGE_SIZE))
     except DebuggerError as error:
         show_error(error)
         return answers.last(question) or Page([], 0)

@@ -7,7 +7,6 @@ import time
 import streamlit as st
 
 from debugger.errors import DebuggerError
-from debugger.scenarios.baseline import ComparedResult
 from debugger.scenarios.suite_job import SuiteJob
 from debugger.store import StoredSuite
 from debugger.views import navigation, state
@@ -74,8 +73,8 @@ def _body(every: float | None) -> None:
         st.rerun()
     if last.error is not None:
         show_error(last.error)
-    chosen_tag = _tag(folder)
-    _controls(folder, chosen_tag)
+    tag = state.widget(TAG_KEY) or ""
+    _controls(folder, tag if tag in folder.tags else "")
     for problem in folder.problems:
         st.error(plain(problem.message), icon=":material/error:")
     if suites.job is not None and suites.job.error is not None:
@@ -86,11 +85,6 @@ def _body(every: float | None) -> None:
         _empty(folder)
     else:
         _results(folder, suite, newest)
-
-
-def _tag(folder: ScenarioFolder) -> str:
-    tag = state.widget(TAG_KEY) or ""
-    return tag if tag in folder.tags else ""
 
 
 def _controls(folder: ScenarioFolder, tag: str) -> None:
@@ -153,12 +147,12 @@ def _results(folder: ScenarioFolder, suite: StoredSuite, newest: list[StoredSuit
     names = {each.id: f"{shown_time(each.started_at)} · {actions.suite_words(each)}" for each in earlier}
     baseline = actions.baseline_of(suite, newest, state.widget(BASELINE_KEY) or NEWEST)
     rows = actions.compared_results(suite, baseline)
-    shown = _filtered(rows, state.widget(SHOWN_KEY) or "All")
+    by_filter = {name: [row for row in rows if row.change in kinds] for name, kinds in SHOWN.items()}
+    failed = by_filter[FAILED] = [row for row in rows if not row.has_passed]
     state.set_widget(SHOWN_KEY, state.widget(SHOWN_KEY) or "All")
-    counts = {name: sum(row.change in kinds for row in rows) for name, kinds in SHOWN.items()}
-    counts[FAILED] = sum(not row.has_passed for row in rows)
-    labels = {name: f"{name} {number:,}" for name, number in counts.items()}
-    again = {row.now.scenario_id for row in rows if not row.has_passed}
+    shown = by_filter.get(state.widget(SHOWN_KEY), rows)
+    labels = {name: f"{name} {len(own):,}" for name, own in by_filter.items()}
+    again = {row.now.scenario_id for row in failed}
     bar(
         "suite_head",
         [
@@ -196,9 +190,3 @@ def _results(folder: ScenarioFolder, suite: StoredSuite, newest: list[StoredSuit
         scenario_checks(row, next((case for case in folder.cases if case.id == row.now.scenario_id), None))
     else:
         st.caption("Choose a scenario to see its checks.")
-
-
-def _filtered(rows: list[ComparedResult], wanted: str) -> list[ComparedResult]:
-    if wanted == FAILED:
-        return [row for row in rows if not row.has_passed]
-    return [row for row in rows if row.change in SHOWN.get(wanted, SHOWN["All"])]

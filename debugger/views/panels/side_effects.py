@@ -13,7 +13,7 @@ from debugger.analysis.outbound_policies import HOSTED_NOTICE, policy_rows, poli
 from debugger.analysis.run_moment import effects_until
 from debugger.analysis.side_effects import SideEffect, blocked_call_advice, summary
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.exports.csv_files import side_effect_rows, side_effects_csv
+from debugger.exports.csv_files import side_effects_csv
 from debugger.settings import Settings
 from debugger.views import actions, refresh, state
 from debugger.views.audit import audited_file
@@ -157,7 +157,7 @@ def _download(view: RunView) -> None:
         "Side effects CSV",
         key="download_side_effects",
         data=audited_file(
-            lambda: side_effects_csv(side_effect_rows(session.run_id or "", view.effects)),
+            lambda: side_effects_csv(session.run_id or "", view.effects),
             session.run_id,
             format="side_effects",
         ),

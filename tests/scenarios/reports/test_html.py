@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import re
 
-from debugger.exports.sources import NoAnnotations, RunReader
+from debugger.exports.sources import RunReader
 from debugger.scenarios.reports.html import write_html
 from debugger.scenarios.reports.masked import Sources
 from tests.support.clinic import clinic_call
@@ -18,7 +18,7 @@ def html(made, **sources):
 
 def test_page_has_differences_transcript_and_path():
     backend, run_id = clinic_call()
-    reader = RunReader(backend, NoAnnotations())
+    reader = RunReader(backend, None)
     failed = result("failed", check(message="Offers a day"), run_id=run_id)
 
     page = html(

@@ -1,6 +1,34 @@
 from __future__ import annotations
 
-from debugger.views.auth.login_page import MAX_ADDRESSES, MAX_WRONG_KEYS, WrongKeys
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+
+from debugger.store import Role
+from debugger.views.auth.login_page import MAX_ADDRESSES, MAX_WRONG_KEYS, LoginPage, WrongKeys
+from debugger.views.auth.logins import Login
+
+
+@pytest.mark.parametrize(
+    ("cookie", "location"),
+    [("%2Fruns%3Frun%3Da%252Bb", b"/runs?run=a%2Bb"), ("", b"/"), ("%2F%2Fevil", b"/")],
+)
+def test_login_leads_to_the_page_of_its_cookie(cookie, location):
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    page = LoginPage(SimpleNamespace(method="oidc", audit=lambda *_: None), "")
+    name = f"workflow_debugger_next_{st.get_option('server.port')}"
+    headers = [(b"cookie", f"{name}={cookie}".encode())]
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": headers}
+    login = Login("Ada", Role.RUN, "digest", 0.0)
+
+    assert asyncio.run(page.answers("/", scope, None, send, login))
+    assert (sent[0]["status"], dict(sent[0]["headers"])[b"location"]) == (303, location)
 
 
 def test_wrong_keys_of_minute_are_limited_by_address():

@@ -4,7 +4,7 @@ import csv
 import io
 
 from debugger.analysis.side_effects import side_effects
-from debugger.exports.csv_files import side_effect_rows, side_effects_csv
+from debugger.exports.csv_files import side_effects_csv
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.selection import Selection
 from tests.support.factories import direct, document, node, say
@@ -136,8 +136,8 @@ def test_download_holds_every_call_with_its_raw_id(app, backend, record, press):
     press("start")
     session = record(CurrentRun).session
 
-    rows = side_effect_rows(session.run_id, side_effects(session.turns, session.ledger.recorded))
-    text = side_effects_csv(rows).removeprefix(b"\xef\xbb\xbf").decode()
+    effects = side_effects(session.turns, session.ledger.recorded)
+    text = side_effects_csv(session.run_id, effects).removeprefix(b"\xef\xbb\xbf").decode()
 
     (found,) = csv.DictReader(io.StringIO(text))
     assert (found["run_id"], found["node_logical_id"]) == (session.run_id, "booking/save")

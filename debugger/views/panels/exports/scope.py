@@ -8,14 +8,7 @@ from dataclasses import dataclass, replace
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.exports.records import ExportedRun
-from debugger.exports.sources import (
-    Annotations,
-    NoAnnotations,
-    RunFilter,
-    RunReader,
-    StoreAnnotations,
-    find_run_ids,
-)
+from debugger.exports.sources import RunFilter, RunReader, find_run_ids
 from debugger.protocol.turn_logs import LazyRun
 from debugger.views import backends
 from debugger.views.components.markdown import count
@@ -79,12 +72,11 @@ class ExportScope:
         return found.total, [run.workflow_run_id for run in found.rows]
 
     def _reader(self) -> RunReader:
-        annotations: Annotations
         try:
-            annotations = StoreAnnotations(backends.embedded_backend().store, self.connection)
+            store = backends.embedded_backend().store
         except DebuggerError:
-            annotations = NoAnnotations()  # runs of another backend are exported without the local store, too
-        return RunReader(self.backend, annotations, self.environment)
+            store = None  # runs of another backend are exported without the local store, too
+        return RunReader(self.backend, store, self.connection, self.environment)
 
 
 @dataclass(frozen=True)

@@ -308,19 +308,6 @@ def may_delete(verdict: Verdict) -> bool:
     return may(Role.ADMIN) or verdict.reviewer == author()
 
 
-@command
-@requires(Role.REVIEW)
-def set_rubric(workflow_id: str, text: str) -> None:
-    """Replace the rubric of a workflow; each line names a check."""
-    local_store().reviews.set_rubric(workflow_id, [line for line in text.splitlines() if line.strip()])
-
-
-@command
-def set_moving_on(is_moving_on: bool) -> None:
-    """Set whether a verdict leads to the next open run."""
-    review().is_moving_on = is_moving_on
-
-
 def place_of(run_id: str, target: Target) -> tuple[str, str, str]:
     """Return the key of a target among the drafts."""
     return run_id, target.kind, target.key

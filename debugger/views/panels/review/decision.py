@@ -30,8 +30,6 @@ from debugger.views.panels.review.actions import (
     reason_against_verdicts,
     reveal,
     review,
-    set_moving_on,
-    set_rubric,
     show_run,
     undo,
     write_draft,
@@ -44,11 +42,12 @@ _RUBRIC_HEIGHT = 200
 MOVING_ON_KEY = "review_moves_on"
 """The switch that lets a verdict lead to the next open run."""
 
-_LOOKS: Final[dict[VerdictValue, tuple[str, str, Colour]]] = {
+VERDICT_LOOKS: Final[dict[VerdictValue, tuple[str, str, Colour]]] = {
     "pass": ("Pass", ":material/check:", "green"),
     "fail": ("Fail", ":material/close:", "red"),
     "unsure": ("Unsure", ":material/question_mark:", "yellow"),
 }
+"""Word, icon and colour of each verdict."""
 _CHECK_WORDS: Final[dict[CheckResult, str]] = {
     "pass": ":material/check: Pass",
     "fail": ":material/close: Fail",
@@ -125,7 +124,7 @@ def _verdict_items(run_id: str, target: Target, own: Verdict | None) -> list[Ite
             help=reason,
             shortcut=keys(f"verdict_{value}"),
         )
-        for value, (word, icon, _) in _LOOKS.items()
+        for value, (word, icon, _) in VERDICT_LOOKS.items()
     ]
 
 
@@ -133,6 +132,7 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
     """Return the buttons that lead to other runs of the queue."""
     open_next = queue.next_open(run_id, set(open_runs))
     back = queue.neighbour(run_id, -1)
+    steps = review().steps
     return [
         Button(
             "previous_reviewed",
@@ -154,7 +154,16 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
             shortcut=keys("next_open"),
             help="The next run without your verdict",
         ),
-        _undo_button(),
+        Button(
+            "undo_verdict",
+            "Undo",
+            undo,
+            icon=":material/undo:",
+            look="tertiary",
+            disabled=not steps,
+            shortcut=keys("undo_verdict"),
+            help=f"Undo your last verdict: {steps[-1].after.value}" if steps else "Nothing to undo",
+        ),
         Spacer(),
         Toggle(
             MOVING_ON_KEY,
@@ -165,22 +174,9 @@ def walk_items(queue: ReviewQueue, run_id: str, open_runs: Sequence[str]) -> lis
     ]
 
 
-def _undo_button() -> Button:
-    steps = review().steps
-    return Button(
-        "undo_verdict",
-        "Undo",
-        undo,
-        icon=":material/undo:",
-        look="tertiary",
-        disabled=not steps,
-        shortcut=keys("undo_verdict"),
-        help=f"Undo your last verdict: {steps[-1].after.value}" if steps else "Nothing to undo",
-    )
-
-
+@command
 def _moving_on_changed() -> None:
-    set_moving_on(bool(state.widget(MOVING_ON_KEY)))
+    review().is_moving_on = bool(state.widget(MOVING_ON_KEY))
 
 
 def comment_box(run_id: str, target: Target, own: Verdict | None) -> None:
@@ -214,17 +210,14 @@ def rubric_checks(run_id: str, own: Verdict | None, workflow_id: str) -> None:
         return
     draft = draft_on(run_id, Target(), own)
     for place, check in enumerate(checks):
-        _check(run_id, draft, check, f"review_check_{place}_{run_id}")
+        key = f"review_check_{place}_{run_id}"
+        state.set_widget(key, draft.checks.get(check))
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{key}_line"):
+            st.markdown(plain(check), width="stretch")
+            _check_control(run_id, draft, check, key)
     label = "Edit the rubric" if checks else "Add a rubric"
     with st.popover(label, icon=":material/checklist:", type="tertiary", key="review_rubric"):
         _rubric_form(workflow_id, checks)
-
-
-def _check(run_id: str, draft: Draft, check: str, key: str) -> None:
-    state.set_widget(key, draft.checks.get(check))
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{key}_line"):
-        st.markdown(plain(check), width="stretch")
-        _check_control(run_id, draft, check, key)
 
 
 def _check_control(run_id: str, draft: Draft, check: str, key: str) -> None:
@@ -266,7 +259,8 @@ def _rubric_form(workflow_id: str, checks: Sequence[str]) -> None:
 @command
 @requires(Role.REVIEW)
 def _save_rubric(workflow_id: str, key: str) -> None:
-    set_rubric(workflow_id, state.widget(key) or "")
+    lines = (state.widget(key) or "").splitlines()
+    local_store().reviews.set_rubric(workflow_id, [line for line in lines if line.strip()])
 
 
 def verdict_list(run_id: str, found: Sequence[Verdict]) -> None:
@@ -297,7 +291,7 @@ def verdict_list(run_id: str, found: Sequence[Verdict]) -> None:
 
 
 def _verdict(verdict: Verdict) -> None:
-    word, icon, colour = _LOOKS[verdict.value]
+    word, icon, colour = VERDICT_LOOKS[verdict.value]
     key = f"review_verdict_{verdict.reviewer}_{verdict.target.kind}_{verdict.target.key}"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{key}_line"):
         st.badge(word, icon=icon, color=colour)

@@ -9,16 +9,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from debugger.backends.base import Backend
-from debugger.errors import DebuggerError
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import current_user, on_change, requires
-from debugger.views.backends import CurrentBackend, current_backend, notebook
+from debugger.views.backends import current_backend
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.status_badges import LOOKS
 from debugger.views.components.toolbar import Button, Item, Progress, Spacer, Text, bar
-from debugger.views.connections import HostedConnection
 from debugger.views.panels import notes
 from debugger.views.panels.exports.dialog import open_export_dialog
 from debugger.views.panels.exports.scope import ExportScope
@@ -26,7 +24,7 @@ from debugger.views.panels.review.actions import filter_runs, refresh_queue, rev
 from debugger.views.panels.review.queue import MAX_RUNS, ReviewFilter, ReviewQueue
 from debugger.views.panels.review.sheet_import import import_button
 from debugger.views.panels.runs.filters import VERDICT_WORDS
-from debugger.views.panels.runs.scope import connection_of_runs
+from debugger.views.panels.runs.scope import connection_of_runs, environment_of_runs
 from debugger.views.times import zone_name
 
 _NAME_KEY = "review_author"
@@ -76,17 +74,12 @@ def progress_bar(queue: ReviewQueue, open_runs: list[str], run_id: str) -> None:
 
 
 def _export(queue: ReviewQueue, run_id: str) -> None:
-    environment = (
-        state.record(HostedConnection).settings.environment
-        if state.record(CurrentBackend).name == "hosted"
-        else ""
-    )
     all_runs = ExportScope(
         current_backend(),
         queue.runs,
         label="Runs of the filter",
         connection=connection_of_runs(),
-        environment=environment,
+        environment=environment_of_runs(),
     )
     open_export_dialog(all_runs, replace(all_runs, run_ids=(run_id,), label="This run"))
 
@@ -171,7 +164,7 @@ def _store_fields(
     version = left.number_input(
         "Version", 0, None, wanted.version, 1, disabled=is_off, placeholder="Any", help=help
     )
-    tags = [_ANY, *([] if is_off else _tags())]
+    tags = [_ANY, *([] if is_off else notes.known_tags())]
     tag = left.selectbox(
         "Tag",
         tags,
@@ -197,10 +190,3 @@ def _store_fields(
 
 def _place(options: list[str], value: str) -> int:
     return options.index(value) if value in options else 0
-
-
-def _tags() -> list[str]:
-    try:
-        return notebook().tags()
-    except DebuggerError:
-        return []  # the code that lists the runs shows the error of the store

@@ -1,4 +1,4 @@
-"""Runs to review: the filter that chooses them, their order, and the address of the page."""
+"""Runs to review: their filter, their order, and the page's address."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from datetime import date, timedelta
 from typing import Self
 
 from debugger.backends.base import Backend
+from debugger.exports.sources import RunFilter
 from debugger.protocol.base import is_id
 from debugger.protocol.runs import RunSearch
-from debugger.views.panels.runs.scope import WantedRuns
+from debugger.views.panels.runs.scope import WantedRuns, read_day
 from debugger.views.times import day_begin, day_end, zone
 
 MAX_RUNS = 1_000
@@ -52,8 +53,8 @@ class ReviewFilter:
             version=int(version) if version.isascii() and version.isdigit() and len(version) < 9 else None,
             status=parameters.get("status", ""),
             tag=parameters.get("tag", ""),
-            since=_day(parameters.get("since", "")),
-            until=_day(parameters.get("until", "")),
+            since=read_day(parameters.get("since", "")),
+            until=read_day(parameters.get("until", "")),
             text=parameters.get("text", ""),
             starred=parameters.get("starred") == "1",
             verdict=parameters.get("verdict", ""),
@@ -171,15 +172,9 @@ def read_queue(backend: Backend, wanted: ReviewFilter) -> ReviewQueue:
         return ReviewQueue(wanted.runs[:MAX_RUNS], len(wanted.runs))
     found: list[str] = []
     total, number = 0, 1
-    search = wanted.search
+    runs = RunFilter(wanted.workflow or None, wanted.status or None, wanted.search)
     for _ in range(_MAX_SEARCHES):
-        page = backend.runs(
-            workflow_id=wanted.workflow or None,
-            status=wanted.status or None,
-            search=None if search == RunSearch() else search,
-            page=number,
-            size=_PAGE_SIZE,
-        )
+        page = runs.page(backend, number, _PAGE_SIZE)
         if page.unread:
             continue  # the search goes on with the runs that are not indexed yet
         found += (run.workflow_run_id for run in page.rows)
@@ -204,10 +199,3 @@ def target_order(turns: Sequence[tuple[int, Sequence[int]]]) -> list[tuple[str, 
 
 def _id(text: str) -> str:
     return text if is_id(text) else ""
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

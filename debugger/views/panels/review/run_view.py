@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import streamlit as st
 
 from debugger.errors import DebuggerError
 from debugger.protocol.notes import Target
 from debugger.protocol.reviews import Verdict, VerdictValue
-from debugger.protocol.runs import Run
 from debugger.views import state
 from debugger.views.backends import CurrentBackend, notebook
 from debugger.views.components.markdown import plain
@@ -62,15 +62,9 @@ def _facts(read: ReadRun, names: Mapping[str, str]) -> list[Item]:
     ]
     if began:
         items.append(Text(began, help=f"Started, in the time zone {zone_name()}"))
-    items += (Badge(tag, ":material/sell:") for tag in _tags(run))
+    with suppress(DebuggerError):  # the verdicts, which are in the same store, show its error
+        items += (Badge(tag, ":material/sell:") for tag in notebook().notes(run.workflow_run_id).tags)
     return [*items, Text(run.workflow_run_id, look="code", yields=True)]
-
-
-def _tags(run: Run) -> list[str]:
-    try:
-        return notebook().notes(run.workflow_run_id).tags
-    except DebuggerError:
-        return []  # the verdicts, which are in the same store, show its error
 
 
 def transcript_view(read: ReadRun, own: Sequence[Verdict]) -> None:

@@ -20,7 +20,7 @@ from debugger.exports.import_plan import (
 from debugger.exports.review_sheet import READ_COLUMNS, read_sheet
 from debugger.exports.rows import count_messages
 from debugger.exports.sheet_files import MAX_BYTES, MAX_ROWS
-from debugger.protocol.reviews import target_words
+from debugger.protocol.reviews import Verdict, target_words
 from debugger.store import ReviewChanges, Role
 from debugger.views import state
 from debugger.views.actions import command
@@ -251,35 +251,24 @@ def _table(title: str, items: Sequence[Planned], alt: str) -> None:
 
 
 def _columns(items: Sequence[Planned]) -> dict[str, list[object]]:
-    return {
-        "row": [item.row for item in items],
-        "run": [_run_id(item) for item in items],
-        "subject": [_subject(item) for item in items],
-        "stored": [_words(item, is_stored=True) for item in items],
-        "sheet": [_words(item, is_stored=False) for item in items],
-    }
+    rows = [_cells(item) for item in items]
+    return {name: [row[place] for row in rows] for place, name in enumerate(_CONFIG)}
 
 
-def _run_id(item: Planned) -> str:
+def _cells(item: Planned) -> tuple[object, ...]:
+    """Return row, run, subject, stored value and that of the sheet."""
     if isinstance(item, PlannedTags):
-        return item.run_id
-    return item.comment.run_id if isinstance(item, PlannedComment) else item.verdict.run_id
-
-
-def _subject(item: Planned) -> str:
-    if isinstance(item, PlannedTags):
-        return "tags"
-    return target_words(item.comment.target if isinstance(item, PlannedComment) else item.verdict.target)
-
-
-def _words(item: Planned, *, is_stored: bool) -> str:
-    if isinstance(item, PlannedTags):
-        return ", ".join(item.before if is_stored else item.tags)
+        return item.row, item.run_id, "tags", ", ".join(item.before), ", ".join(item.tags)
     if isinstance(item, PlannedComment):
-        return "" if is_stored else f"{item.comment.author}: {' '.join(item.comment.content.split())}"
-    verdict = item.before if is_stored else item.verdict
-    if verdict is None:
-        return ""
+        new = item.comment
+        words = f"{new.author}: {' '.join(new.content.split())}"
+        return item.row, new.run_id, target_words(new.target), "", words
+    own = item.verdict
+    stored = _verdict_words(item.before) if item.before else ""
+    return item.row, own.run_id, target_words(own.target), stored, _verdict_words(own)
+
+
+def _verdict_words(verdict: Verdict) -> str:
     return " · ".join(filter(None, [verdict.value, verdict.reviewer, " ".join(verdict.comment.split())]))
 
 
@@ -328,7 +317,11 @@ def apply_plan(agreed: Collection[int]) -> None:
         raise UnsupportedError(reason)
     changes = held.plan.changes(agreed)
     writers = {change.verdict.reviewer for change in changes.verdicts}
-    _check_reviewers(writers | {new.author for new in changes.comments})
+    writers |= {new.author for new in changes.comments}
+    if not may(Role.ADMIN) and writers - {author()}:  # the role may have been taken since the sheet was read
+        raise InputError(
+            "The sheet has verdicts of other reviewers.", advice="Ask an administrator to import it."
+        )
     try:
         local_store().reviews.apply(changes)
     except (ConflictError, NotFoundError):
@@ -345,14 +338,3 @@ def apply_plan(agreed: Collection[int]) -> None:
     held.result = f"Imported {_change_words(changes)}."
     held.plan = None
     held.uploads += 1  # a new key: the uploader is empty again
-
-
-def _check_reviewers(reviewers: Collection[str]) -> None:
-    """Refuse what others have written.
-
-    The role may have been taken since the sheet was read.
-    """
-    if not may(Role.ADMIN) and set(reviewers) - {author()}:
-        raise InputError(
-            "The sheet has verdicts of other reviewers.", advice="Ask an administrator to import it."
-        )

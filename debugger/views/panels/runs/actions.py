@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
 import streamlit as st
 
 from debugger.protocol.notes import RunLabels, Target
-from debugger.protocol.reviews import VERDICT_VALUES, Verdict, VerdictValue
+from debugger.protocol.reviews import Verdict, VerdictValue
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
@@ -19,17 +20,21 @@ from debugger.views.backends import CurrentBackend, current_backend, local_store
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, bar
 from debugger.views.panels import notes
+from debugger.views.panels.exports import ExportScope, open_export_dialog
 from debugger.views.panels.notes import author, known_tags, marks_form
-from debugger.views.panels.review.actions import reason_against_verdicts
+from debugger.views.panels.review.actions import begin_review, reason_against_verdicts
+from debugger.views.panels.review.decision import VERDICT_LOOKS
+from debugger.views.panels.review.queue import ReviewFilter
 from debugger.views.panels.runs.deletion import ask_to_delete
 from debugger.views.panels.runs.erasure import ask_to_erase
-from debugger.views.panels.runs.export_review import open_export, open_review
 from debugger.views.panels.runs.scope import (
     SCOPE_KEY,
     Scope,
     connection_of_runs,
+    environment_of_runs,
     found_ids,
     runs_state,
+    scope_ids,
 )
 from debugger.views.state import LastAction, PageLinks
 from debugger.views.url_state import CompareAddress, RunPlace
@@ -38,11 +43,6 @@ _ONE = "Choose one run by its box"
 _NONE = "Tick runs by their boxes, or choose “All matches”"
 _ADDED_KEY, _REMOVED_KEY = "bulk_tags_added", "bulk_tags_removed"
 _COMMENT_KEY = "bulk_verdict_comment"
-_VERDICT_ICONS = {
-    "pass": ":material/check:",
-    "fail": ":material/close:",
-    "unsure": ":material/question_mark:",
-}
 
 
 def run_actions(ticked: Sequence[str], marks: Mapping[str, RunLabels], total: int) -> None:
@@ -207,26 +207,14 @@ def _verdict(ticked: Sequence[str], scope: Scope, is_empty: bool) -> None:
         st.caption("Your verdict on each of the runs as a whole replaces your earlier one.")
         st.text_input("Comment", key=_COMMENT_KEY, placeholder="Why", max_chars=5_000)
         with st.container(horizontal=True, gap="xsmall"):
-            for value in VERDICT_VALUES:
+            for value, (word, icon, _) in VERDICT_LOOKS.items():
                 st.button(
-                    value.capitalize(),
+                    word,
                     key=f"bulk_{value}",
-                    icon=_VERDICT_ICONS[value],
+                    icon=icon,
                     args=(scope, list(ticked), value),
                     **on_click(_decide),
                 )
-
-
-def scope_ids(scope: Scope, ticked: Sequence[str]) -> list[str]:
-    """Return the runs of a scope.
-
-    Raises:
-        DebuggerError: The filters find too many, or the backend does not answer.
-    """
-    wanted = runs_state().wanted
-    if scope == "ticked" or wanted is None:
-        return list(ticked)
-    return found_ids(current_backend(), wanted)
 
 
 @command
@@ -276,6 +264,35 @@ def _report(notice: str) -> None:
     state.record(BackendCache).expire()
     if state.record(LastAction).error is None:
         runs_state().notice = notice
+
+
+@command
+def open_export(scope: Scope, ticked: Sequence[str]) -> None:
+    """Open the export dialog for ticked runs and the filters."""
+    backend, wanted = current_backend(), runs_state().wanted
+    place = ExportScope(backend, connection=connection_of_runs(), environment=environment_of_runs())
+    scopes = [replace(place, run_ids=tuple(ticked), label="Ticked runs")] if ticked else []
+    if wanted is not None:
+        found = replace(place, label="Runs of the filters")
+        if wanted.path is None:
+            found = replace(found, wanted=wanted)
+        else:
+            found = replace(found, run_ids=tuple(found_ids(backend, wanted)))
+        scopes = [found, *scopes] if scope == "found" else [*scopes, found]
+    open_export_dialog(*scopes)
+
+
+@command
+@requires(Role.REVIEW)
+def open_review(scope: Scope, ticked: Sequence[str]) -> None:
+    """Go to the page Review with the runs of a scope."""
+    wanted = runs_state().wanted
+    if scope == "ticked" or wanted is None:
+        begin_review(ReviewFilter(runs=tuple(ticked)))
+    elif wanted.path is not None or wanted.search.source_workflow_run_id:
+        begin_review(ReviewFilter(runs=tuple(found_ids(current_backend(), wanted))))
+    else:
+        begin_review(ReviewFilter.of_list(wanted))
 
 
 def _open(ticked: Sequence[str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -16,13 +17,13 @@ from debugger.views.audit import audit
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import on_click, requires
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import CurrentBackend, current_backend, local_store
+from debugger.views.backends import CurrentBackend, local_store
 from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.help_links import empty_state
-from debugger.views.panels.runs.scope import Scope, click_key, found_ids, runs_state, take_click
+from debugger.views.panels.runs.scope import Scope, click_key, runs_state, scope_ids, take_click
 from debugger.views.times import shown_time, zone_name
 
 _MAX_LISTED = 500
@@ -35,9 +36,7 @@ _TABLE_KEY = "deleted_runs"
 def ask_to_delete(scope: Scope, ticked: Sequence[str]) -> None:
     """Open the question whether to delete the runs of a scope."""
     check_embedded()
-    held = runs_state()
-    ids = found_ids(current_backend(), held.wanted) if scope == "found" and held.wanted else list(ticked)
-    held.deleting = ids
+    runs_state().deleting = scope_ids(scope, ticked)
 
 
 def check_embedded() -> None:
@@ -156,7 +155,9 @@ def deleted_runs() -> None:
         )
         st.button("Show the runs", key="back_to_runs", icon=":material/list:", on_click=_back)
         return
-    chosen = _ticked(rows)
+    held = state.widget(click_key(_TABLE_KEY))
+    places = held["selection"]["rows"] if held else []
+    chosen = [rows[place].run_id for place in places if place < len(rows)]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="deleted_actions"):
         st.button(
             "Restore",
@@ -174,40 +175,27 @@ def deleted_runs() -> None:
     _table(rows)
 
 
-def _ticked(rows: Sequence[HiddenRun]) -> list[str]:
-    held = state.widget(click_key(_TABLE_KEY))
-    places = held["selection"]["rows"] if held else []
-    return [rows[place].run_id for place in places if place < len(rows)]
-
-
 def _table(rows: Sequence[HiddenRun]) -> None:
-    columns = st.column_config
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     zone = f"In the time zone {zone_name()}"
+    columns: dict[str, tuple[Any, Callable[[HiddenRun], Any]]] = {
+        "deleted": (text("Deleted", width=146, help=zone), lambda row: shown_time(row.hidden_at)),
+        "by": (text("By", width=110), lambda row: row.hidden_by),
+        "workflow": (text("Workflow", width=200), lambda row: row.workflow_name or row.workflow_id),
+        "version": (number("Version", width=62, format="v%d"), lambda row: row.version_number),
+        "turns": (number("Turns", width=56), lambda row: row.turn_count),
+        "began": (text("Started", width=146, help=zone), lambda row: shown_time(row.created_at)),
+        "id": (text("Run id", width=200), lambda row: row.run_id),
+    }
     st.dataframe(
-        {
-            "deleted": [shown_time(row.hidden_at) for row in rows],
-            "by": [row.hidden_by for row in rows],
-            "workflow": [row.workflow_name or row.workflow_id for row in rows],
-            "version": [row.version_number for row in rows],
-            "turns": [row.turn_count for row in rows],
-            "began": [shown_time(row.created_at) for row in rows],
-            "id": [row.run_id for row in rows],
-        },
+        {name: [cell(row) for row in rows] for name, (_, cell) in columns.items()},
         key=click_key(_TABLE_KEY),
         hide_index=True,
         row_height=ROW,
         height=table_height(len(rows), _MOST_ROWS),
         on_select="rerun",
         selection_mode="multi-row",
-        column_config={
-            "deleted": columns.TextColumn("Deleted", width=146, help=zone),
-            "by": columns.TextColumn("By", width=110),
-            "workflow": columns.TextColumn("Workflow", width=200),
-            "version": columns.NumberColumn("Version", width=62, format="v%d"),
-            "turns": columns.NumberColumn("Turns", width=56),
-            "began": columns.TextColumn("Started", width=146, help=zone),
-            "id": columns.TextColumn("Run id", width=200),
-        },
+        column_config={name: column for name, (column, _) in columns.items()},
         alt="Deleted runs that can be restored, the last deleted first",
     )
 

@@ -37,7 +37,7 @@ def ask_to_erase(run_ids: Sequence[str]) -> None:
     forks = local_store().forks.copies(run_ids[0])
     stored = local_store().forks.statuses(forks)
     present = {fork: turns for fork, turns in forks.items() if fork in stored}
-    runs_state().erasing = Erasure(list(run_ids), present)
+    runs_state().erasing = Erasure(run_ids[0], present)
     state.set_widget(_SURE_KEY, False)
     state.set_widget(_FORKS_KEY, [])
 
@@ -58,7 +58,7 @@ def _dialog() -> None:
     erasing = runs_state().erasing
     if erasing is None:
         st.rerun()  # only that closes a dialog
-    st.markdown(f"Run **{plain(erasing.run_ids[0])}** is deleted at once, and cannot be restored.")
+    st.markdown(f"Run **{plain(erasing.run_id)}** is deleted at once, and cannot be restored.")
     st.caption(
         "Deleted are its record, interrupted turns, search index, summary, notes, tags, comments, ratings, "
         "verdicts, debug set-up and the origins of its forks, also from the database’s file."
@@ -108,7 +108,7 @@ def erase() -> None:
     if erasing is None:
         return
     check_embedded()
-    ids = [*erasing.run_ids, *state.widget(_FORKS_KEY, [])]
+    ids = [erasing.run_id, *state.widget(_FORKS_KEY, [])]
     _forget(ids)
     is_complete = local_store().erase_runs(ids)
     for run_id in ids:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -13,11 +12,11 @@ from debugger.errors import DebuggerError
 from debugger.protocol.runs import NO_VERDICT, RunSearch
 from debugger.views import state
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import notebook
 from debugger.views.components.markdown import plain
 from debugger.views.components.status_badges import LOOKS
 from debugger.views.components.toolbar import Button, DateInput, Select, Spacer, TextInput, Toggle, bar
-from debugger.views.panels.runs.scope import WantedRuns, first_page, runs_state
+from debugger.views.panels.notes import known_tags
+from debugger.views.panels.runs.scope import WantedRuns, first_page, read_day, runs_state
 from debugger.views.times import day_begin, day_end, zone_name
 
 NOTHING: dict[str, Any] = {
@@ -92,7 +91,7 @@ def _draw(backend: Backend, names: dict[str, str]) -> WantedRuns:
             _select("verdict", "Any verdict", {} if reason else VERDICT_WORDS, of_verdict),
             DateInput("runs_since", "From", zone, first_page),
             DateInput("runs_until", "To", zone, first_page),
-            _select("tag", "Any tag", {} if reason else {tag: tag for tag in _tags()}, reason),
+            _select("tag", "Any tag", {} if reason else {tag: tag for tag in known_tags()}, reason),
             Toggle("runs_starred", "Starred only", reason, bool(reason), first_page),
             Spacer(),
             Button("runs_clear", "Clear", clear, icon=":material/filter_alt_off:", shows="icon where narrow"),
@@ -103,8 +102,8 @@ def _draw(backend: Backend, names: dict[str, str]) -> WantedRuns:
     version = state.widget("runs_version")
     search = RunSearch(
         int(version) if version else None,
-        day_begin(_day("runs_since")),
-        day_end(_day("runs_until")),
+        day_begin(read_day(state.widget("runs_since"))),
+        day_end(read_day(state.widget("runs_until"))),
         state.widget("runs_text"),
         state.widget("runs_tag"),
         state.widget("runs_starred") and not reason,
@@ -130,20 +129,6 @@ def _numbers(backend: Backend, workflow: str) -> list[int]:
     except DebuggerError:
         return []  # the workflow was deleted; its runs are still found by the workflow alone
     return [version.version_number for version in versions]
-
-
-def _day(key: str) -> date | None:
-    try:
-        return date.fromisoformat(state.widget(key))
-    except ValueError:
-        return None
-
-
-def _tags() -> list[str]:
-    try:
-        return notebook().tags()
-    except DebuggerError:
-        return []  # the code that lists the runs tells what is wrong with the store
 
 
 def clear() -> None:

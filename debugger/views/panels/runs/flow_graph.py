@@ -136,8 +136,8 @@ def _node(flow: NodeFlow) -> None:
         f"{flow.went_on:,} continued.",
         width="content",
     )
-    show_button("reached", flow.node, f"reached {flow.name}", flow.reached)
-    show_button("stopped", flow.node, f"ended or wait at {flow.name}", stopped)
+    show_button(reached_filter(flow), flow.reached)
+    show_button(stopped_filter(flow), stopped)
 
 
 def _edge(flow: EdgeFlow) -> None:
@@ -147,19 +147,34 @@ def _edge(flow: EdgeFlow) -> None:
         f"{flow.share:.0%} of all transitions from {plain(flow.source_name)}.",
         width="content",
     )
-    show_button("edge", flow.edge, f"used {way}", flow.runs)
+    show_button(edge_filter(flow), flow.runs)
 
 
-def show_button(kind: str, key: str, label: str, number: int) -> None:
+def reached_filter(flow: NodeFlow) -> PathFilter:
+    """Return the filter of runs that came to a node."""
+    return PathFilter("reached", flow.node, f"reached {flow.name}")
+
+
+def stopped_filter(flow: NodeFlow) -> PathFilter:
+    """Return the filter of runs that ended or wait at a node."""
+    return PathFilter("stopped", flow.node, f"ended or wait at {flow.name}")
+
+
+def edge_filter(flow: EdgeFlow) -> PathFilter:
+    """Return the filter of runs that took an edge."""
+    return PathFilter("edge", flow.edge, f"used {flow.source_name} → {flow.destination_name}")
+
+
+def show_button(path: PathFilter, number: int) -> None:
     """Draw the button that lists the runs of a part."""
     words = {"reached": "that reached it", "stopped": "that ended or wait here", "edge": "that used it"}
     st.button(
-        f"List {count(number, 'run')} {words[kind]}",
-        key=f"list_{kind}",
+        f"List {count(number, 'run')} {words[path.kind]}",
+        key=f"list_{path.kind}",
         icon=":material/list:",
         disabled=not number,
         on_click=list_runs_on,
-        args=(PathFilter(kind, key, label),),
+        args=(path,),
     )
 
 

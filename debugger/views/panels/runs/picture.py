@@ -99,8 +99,13 @@ def draw_runs_chart(backend: Backend, wanted: WantedRuns, names: Mapping[str, st
     with st.expander("Chart", icon=":material/bar_chart:", expanded=True, key="runs_picture"):
         days = by_day_and_status(found.rows)
         verdicts = by_version_and_verdict(found.rows, _verdicts(found.rows), names)
-        filters = {f"day {at}": _day_filter(tally) for at, tally in enumerate(days)}
-        filters.update((f"version {at}", _version_filter(tally)) for at, tally in enumerate(verdicts))
+        filters: dict[str, dict[str, Any]] = {}
+        for at, each in enumerate(days):
+            day = {"runs_since": each.place, "runs_until": each.place, "runs_status": each.kind}
+            filters[f"day {at}"] = day
+        for at, each in enumerate(verdicts):
+            version = {"runs_workflow": each.workflow_id, "runs_version": str(each.version_number)}
+            filters[f"version {at}"] = {**version, "runs_verdict": each.kind}
         charts, switch = st.columns([1, 0.11], gap="small")
         with switch:
             is_table = st.toggle("As tables", key=_TABLE_SWITCH)
@@ -120,18 +125,6 @@ def draw_runs_chart(backend: Backend, wanted: WantedRuns, names: Mapping[str, st
 def _choose(filters: Mapping[str, Mapping[str, Any]], chosen: str) -> None:
     if values := filters.get(chosen):
         set_filters(values)
-
-
-def _day_filter(tally: Tally) -> dict[str, Any]:
-    return {"runs_since": tally.place, "runs_until": tally.place, "runs_status": tally.kind}
-
-
-def _version_filter(tally: Tally) -> dict[str, Any]:
-    return {
-        "runs_workflow": tally.workflow_id,
-        "runs_version": str(tally.version_number),
-        "runs_verdict": tally.kind,
-    }
 
 
 def _runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:

@@ -11,9 +11,10 @@ from debugger.protocol.notes import RunLabels
 from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import Run
 from debugger.store.snippets import Snippet
+from debugger.views.components.markdown import count
 from debugger.views.components.rows import Cell, Column, rows_list, table
 from debugger.views.components.status_badges import LOOKS
-from debugger.views.panels.runs.scope import ids_of, runs_state
+from debugger.views.panels.runs.scope import ids_of, recorded_name, runs_state
 from debugger.views.times import shown_time, zone_name
 
 _MOST_ROWS = 18
@@ -42,7 +43,7 @@ def clicked_run() -> str:
 
 
 def chosen_runs(rows: Sequence[Run]) -> list[str]:
-    """Return the ticked runs in the list's order; forget those that are no longer listed."""
+    """Return the ticked runs in the list's order; forget runs not listed."""
     held = runs_state()
     held.ticked = [run_id for run_id in ids_of(rows) if run_id in held.ticked]
     return held.ticked
@@ -109,7 +110,7 @@ def verdict_words(verdicts: Sequence[Verdict]) -> list[str]:
     own = [verdict.value.capitalize() for verdict in verdicts if verdict.target.kind == "run"]
     if own:
         return list(dict.fromkeys(own))
-    return [f"on {len(verdicts)} part{'' if len(verdicts) == 1 else 's'}"] if verdicts else []
+    return [f"on {count(len(verdicts), 'part')}"] if verdicts else []
 
 
 def duration_of(summary: RunSummary) -> float | None:
@@ -118,7 +119,7 @@ def duration_of(summary: RunSummary) -> float | None:
 
 
 def duration_words(milliseconds: float | None) -> str:
-    """Return a duration in its two largest units: ``1 m 5 s``; below a second, in milliseconds."""
+    """Return a duration in its two largest units: ``1 m 5 s``, ``20 ms``."""
     if milliseconds is None:
         return ""
     if milliseconds < 999.5:
@@ -130,11 +131,6 @@ def duration_words(milliseconds: float | None) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit} {seconds % size // small} {small_unit}"
     return f"{seconds} s"
-
-
-def _own_name(run: Run) -> str:
-    """Return a workflow's name as the run's record has it."""
-    return str((run.model_extra or {}).get("workflow_name") or run.workflow_id)
 
 
 def _parent(run: Run) -> str:
@@ -202,7 +198,10 @@ def _columns(facts: RowFacts) -> list[tuple[Column, Callable[[Run], Cell]]]:
             Column("problems", "Problems", 84, "number", help="Failed node runs, and errors of the workflow"),
             of_summary(lambda summary: str(summary.problems or "")),
         ),
-        (Column("workflow", "Workflow", 140), lambda run: facts.names.get(run.workflow_id) or _own_name(run)),
+        (
+            Column("workflow", "Workflow", 140),
+            lambda run: facts.names.get(run.workflow_id) or recorded_name(run),
+        ),
         (Column("version", "Version", 72, "number"), lambda run: f"v{run.version_number}"),
         (
             Column("status", "Status", 112, "chip"),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 import streamlit as st
 
@@ -20,6 +18,7 @@ from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import plain
 from debugger.views.help_links import empty_state
+from debugger.views.panels.runs.filters import NOTHING
 from debugger.views.panels.runs.scope import first_page, runs_state
 
 _NAME_KEY = "filter_name"
@@ -27,23 +26,19 @@ _CHOSEN_KEY = "filter_chosen"
 _PATH = "path"
 
 
-def saved_filters(nothing: Mapping[str, Any]) -> None:
-    """Draw the menu of saved filters.
-
-    Args:
-        nothing: For the key of each filter the value that filters nothing.
-    """
+def saved_filters() -> None:
+    """Draw the menu of saved filters."""
     with st.popover("Saved", icon=":material/bookmark:", key="saved_filters", help="Saved filters"):
         try:
             known = local_store().saved_filters.all()
         except DebuggerError as error:
             show_error(error)
             return
-        _choose(known, nothing)
-        _save(nothing)
+        _choose(known)
+        _save()
 
 
-def _choose(known: dict[str, JsonObject], nothing: Mapping[str, Any]) -> None:
+def _choose(known: dict[str, JsonObject]) -> None:
     if not known:
         empty_state("Filters that you save appear here, for all users of this store.", "pages#runs")
         return
@@ -55,7 +50,7 @@ def _choose(known: dict[str, JsonObject], nothing: Mapping[str, Any]) -> None:
             icon=":material/filter_alt:",
             type="primary",
             on_click=use,
-            args=(known.get(chosen, {}), nothing),
+            args=(known.get(chosen, {}),),
             help="Replace the filters on the page",
         )
         st.button(
@@ -67,7 +62,7 @@ def _choose(known: dict[str, JsonObject], nothing: Mapping[str, Any]) -> None:
         )
 
 
-def _save(nothing: Mapping[str, Any]) -> None:
+def _save() -> None:
     st.text_input(
         "Save the filters on the page as", key=_NAME_KEY, max_chars=MAX_NAME_CHARACTERS, placeholder="Name"
     )
@@ -75,15 +70,17 @@ def _save(nothing: Mapping[str, Any]) -> None:
         "Save",
         key="save_filter",
         icon=":material/bookmark_add:",
-        args=(nothing,),
         **on_click(_store, help="A filter of the same name is replaced"),
     )
 
 
 @command
 @requires(Role.REVIEW)
-def _store(nothing: Mapping[str, Any]) -> None:
-    name = local_store().saved_filters.save(str(state.widget(_NAME_KEY, "")), _values(nothing))
+def _store() -> None:
+    values: JsonObject = {key: state.widget(key) for key in NOTHING if state.widget(key)}
+    if path := runs_state().path:
+        values[_PATH] = asdict(path)
+    name = local_store().saved_filters.save(str(state.widget(_NAME_KEY, "")), values)
     state.set_widget(_NAME_KEY, "")
     state.set_widget(_CHOSEN_KEY, name)
 
@@ -97,17 +94,11 @@ def _delete(name: str) -> None:
 
 
 @command
-def use(saved: JsonObject, nothing: Mapping[str, Any]) -> None:
+def use(saved: JsonObject) -> None:
     """Replace the filters of the page by saved ones."""
-    for key, value in nothing.items():
+    for key, value in NOTHING.items():
         held = saved.get(key, value)
         state.set_widget(key, held if isinstance(held, bool) else str(held))
     path = saved.get(_PATH)
     runs_state().path = PathFilter(**path) if isinstance(path, dict) else None
     first_page()
-
-
-def _values(nothing: Mapping[str, Any]) -> JsonObject:
-    found: JsonObject = {key: state.widget(key) for key in nothing if state.widget(key)}
-    path = runs_state().path
-    return {**found, _PATH: asdict(path)} if path else found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 from debugger.analysis.run_facts import RunSummary
@@ -12,10 +13,11 @@ from debugger.backends.base import Backend, Page
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.run_summaries import RunSummaries
 from debugger.errors import DebuggerError, InputError
-from debugger.protocol.runs import Run, RunSearch
+from debugger.exports.sources import RunFilter
+from debugger.protocol.runs import Run
 from debugger.views import state
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import CurrentBackend
+from debugger.views.backends import CurrentBackend, current_backend
 from debugger.views.connections import HostedConnection
 from debugger.views.times import shown_day
 
@@ -31,28 +33,25 @@ SCOPE_KEY = "runs_scope"
 
 
 @dataclass(frozen=True)
-class WantedRuns:
+class WantedRuns(RunFilter):
     """Filters of the list."""
 
-    workflow_id: str | None
-    status: str | None
-    search: RunSearch
     path: PathFilter | None = None
     """A part of the picture that was clicked; only runs that came by it."""
 
     @property
     def is_everything(self) -> bool:
         """Return whether nothing is filtered out."""
-        return self == WantedRuns(None, None, RunSearch())
+        return self == WantedRuns()
 
 
 @dataclass
 class Erasure:
-    """The runs of which every trace is to be deleted."""
+    """The run of which every trace is to be deleted."""
 
-    run_ids: list[str]
+    run_id: str
     forks: dict[str, int]
-    """Forks of them with the number of turns that each took over."""
+    """Forks of it with the number of turns that each took over."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +144,12 @@ def connection_of_runs() -> str:
     return state.record(HostedConnection).name if state.record(CurrentBackend).name == "hosted" else ""
 
 
+def environment_of_runs() -> str:
+    """Return the environment of the hosted connection; empty for the embedded engine."""
+    is_hosted = state.record(CurrentBackend).name == "hosted"
+    return state.record(HostedConnection).settings.environment if is_hosted else ""
+
+
 def max_runs(backend: Backend) -> int:
     """Return the most runs of one action or statistic."""
     return MAX_RUNS if isinstance(backend, EmbeddedBackend) else MAX_HOSTED_RUNS
@@ -163,23 +168,12 @@ def newest_runs(backend: Backend, wanted: WantedRuns) -> Page[Run]:
     rows: dict[str, Run] = {}
     total = unread = 0
     for number in range(1, -(-limit // size) + 1):
-        found = list_runs(backend, wanted, number, size)
+        found = wanted.page(backend, number, size)
         total, unread, known = found.total, found.unread, len(rows)
         rows.update((run.workflow_run_id, run) for run in found.rows)
         if len(rows) >= total or len(rows) == known:
             break
     return Page(list(rows.values())[:limit], total, unread)
-
-
-def list_runs(backend: Backend, wanted: WantedRuns, number: int, size: int) -> Page[Run]:
-    """Return one page of the runs, without the path."""
-    return backend.runs(
-        workflow_id=wanted.workflow_id,
-        status=wanted.status,
-        search=None if wanted.search == RunSearch() else wanted.search,
-        page=number,
-        size=size,
-    )
 
 
 def counted_run(run: Run, summary: RunSummary) -> CountedRun:
@@ -240,13 +234,36 @@ def rows_of(found: Page[Run], number: int, size: int) -> Page[Run]:
     return Page(found.rows[(number - 1) * size : number * size], found.total, found.unread)
 
 
+def scope_ids(scope: Scope, ticked: Sequence[str]) -> list[str]:
+    """Return the runs of a scope.
+
+    Raises:
+        DebuggerError: The filters find too many, or the backend does not answer.
+    """
+    wanted = runs_state().wanted
+    return list(ticked) if scope == "ticked" or wanted is None else found_ids(current_backend(), wanted)
+
+
 def ids_of(runs: Sequence[Run]) -> list[str]:
     """Return the ids of runs in their order."""
     return [run.workflow_run_id for run in runs]
 
 
+def recorded_name(run: Run) -> str:
+    """Return a workflow's name as the run's record has it, else its id."""
+    return str((run.model_extra or {}).get("workflow_name") or run.workflow_id)
+
+
+def read_day(text: str) -> date | None:
+    """Return a day written as ``2026-11-28``; ``None`` for another text."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def workflow_names(backend: Backend) -> dict[str, str]:
-    """Return the names of the backend's workflows by id, the last known ones after an error."""
+    """Return workflow names by id, after an error the last known ones."""
     answers = state.record(BackendCache)
     try:
         rows = answers.ask(("workflows",), lambda: backend.workflows())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from statistics import median
+from typing import Any
 
 import streamlit as st
 
@@ -18,15 +19,17 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.help_links import empty_state
-from debugger.views.panels.runs import flow_graph, funnel
 from debugger.views.panels.runs.filters import clear
+from debugger.views.panels.runs.flow_graph import flow_graph, list_runs_on, reached_filter, stopped_filter
 from debugger.views.panels.runs.paths import path_diagram
 from debugger.views.panels.runs.rows import duration_of, duration_words
 from debugger.views.panels.runs.scope import (
     Counted,
     WantedRuns,
+    click_key,
     counted_run,
     newest_runs,
+    recorded_name,
     runs_state,
     summaries_of,
 )
@@ -36,12 +39,17 @@ from debugger.views.state import PageLinks
 _WORKFLOW_KEY = "statistics_workflow"
 _PICTURE_KEY = "statistics_picture"
 _STEP_SECONDS = 0.5
+_FUNNEL_KEY = "statistics_funnel"
+_BAR, _AROUND, _MOST = 32, 110, 500
+_MOST_NODES = 40
+_PARTS = {"continued": "#3b82f6", "wait here": "#8b5cf6", "ended here": "#f08c00"}
 
 
 def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
     """Draw the statistics of the runs of the filters."""
     try:
-        runs, total = _runs(backend, wanted)
+        newest = state.record(BackendCache).ask(("statistics", wanted), lambda: newest_runs(backend, wanted))
+        runs = newest.rows
         counted = _count(backend, wanted, runs)
     except DebuggerError as error:
         show_error(error)
@@ -58,12 +66,12 @@ def statistics_view(backend: Backend, wanted: WantedRuns) -> None:
     shown = [run for run in counted.runs if run.run_id in ids]
     with figures:
         _figures(shown)
-    _limits(total, len(runs), counted.missing)
+    _limits(newest.total, len(runs), counted.missing)
     nodes, edges = node_flows(shown), edge_flows(shown)
     with st.container(key="statistics_body"):
         left, right = st.columns([1.5, 1], gap="medium")
         with left:
-            flow_graph.flow_graph(backend, workflow_id, shown, nodes, edges)
+            flow_graph(backend, workflow_id, shown, nodes, edges)
         with right:
             _picture(shown, nodes)
     statistics_tables(shown, nodes, edges, names[workflow_id])
@@ -75,12 +83,106 @@ def _picture(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> None:
     if chosen == "Paths":
         path_diagram(runs, nodes)
     else:
-        funnel.funnel(nodes, len(runs))
+        _funnel(nodes, len(runs))
 
 
-def _runs(backend: Backend, wanted: WantedRuns) -> tuple[list[Run], int]:
-    found = state.record(BackendCache).ask(("statistics", wanted), lambda: newest_runs(backend, wanted))
-    return found.rows, found.total
+def _funnel(nodes: Sequence[NodeFlow], total: int) -> None:
+    """Draw the funnel.
+
+    Args:
+        nodes: In the order in which the runs reach them.
+        total: The number of runs.
+    """
+    shown = nodes[:_MOST_NODES]
+    parts = funnel_parts(shown)
+    labels, key = _labels(shown), click_key(_FUNNEL_KEY)
+    st.vega_lite_chart(
+        {
+            "node": [labels[flow.node] for flow, _, _ in parts],
+            "part": [part for _, part, _ in parts],
+            "order": [list(_PARTS).index(part) for _, part, _ in parts],
+            "runs": [number for _, _, number in parts],
+            "drop": [round(flow.drop_off, 4) for flow, _, _ in parts],
+            "at": list(range(len(parts))),
+        },
+        _spec([labels[flow.node] for flow in shown], total),
+        key=key,
+        height=min(_BAR * len(shown) + _AROUND, _MOST),
+        width="stretch",
+        on_select=lambda: _clicked(key, parts),
+        selection_mode="bar",
+        alt=f"Funnel of {total} runs over {len(shown)} nodes; the table of nodes has the same numbers",
+    )
+    more = (
+        f" The first {_MOST_NODES} of {len(nodes)} nodes are drawn; the table has all."
+        if len(nodes) > len(shown)
+        else ""
+    )
+    st.caption(f"In the order in which runs reach the nodes. A click on a bar lists its runs.{more}")
+
+
+def funnel_parts(nodes: Sequence[NodeFlow]) -> list[tuple[NodeFlow, str, int]]:
+    """Return the parts of each bar with their numbers of runs."""
+    return [
+        (flow, part, number)
+        for flow in nodes
+        for part, number in zip(_PARTS, (flow.went_on, flow.waiting, flow.ended), strict=True)
+    ]
+
+
+def _labels(nodes: Sequence[NodeFlow]) -> dict[str, str]:
+    """Return a label for each node; equal names get an id."""
+    names = [flow.name for flow in nodes]
+    return {
+        flow.node: flow.name if names.count(flow.name) == 1 else f"{flow.name} ({flow.node[-6:]})"
+        for flow in nodes
+    }
+
+
+def _spec(labels: list[str], total: int) -> dict[str, Any]:
+    return {
+        "params": [{"name": "bar", "select": {"type": "point", "fields": ["at"]}}],
+        "mark": {"type": "bar", "cursor": "pointer"},
+        "encoding": {
+            "y": {
+                "field": "node",
+                "type": "nominal",
+                "sort": labels,
+                "title": None,
+                "axis": {"labelLimit": 190, "labelOverlap": False},
+            },
+            "x": {
+                "field": "runs",
+                "type": "quantitative",
+                "title": "runs",
+                "scale": {"domain": [0, total]},
+                "axis": {"tickMinStep": 1, "tickCount": 5},
+            },
+            "order": {"field": "order"},
+            "color": {
+                "field": "part",
+                "type": "nominal",
+                "scale": {"domain": list(_PARTS), "range": list(_PARTS.values())},
+                "legend": {"title": None, "orient": "top"},
+            },
+            "opacity": {"condition": {"param": "bar", "value": 1}, "value": 0.35},
+            "tooltip": [
+                {"field": "node", "title": "Node"},
+                {"field": "part", "title": "Runs that"},
+                {"field": "runs", "title": "Runs"},
+                {"field": "drop", "title": "Ended or wait here", "format": ".0%"},
+            ],
+        },
+    }
+
+
+def _clicked(key: str, parts: Sequence[tuple[NodeFlow, str, int]]) -> None:
+    held = state.widget(key)
+    points = held["selection"].get("bar") if held else None
+    if not points or int(points[0]["at"]) >= len(parts):
+        return
+    flow, part, _ = parts[int(points[0]["at"])]
+    list_runs_on(reached_filter(flow) if part == "continued" else stopped_filter(flow))
 
 
 def _limits(total: int, read: int, missing: int) -> None:
@@ -129,7 +231,8 @@ def _read(backend: Backend, runs: Sequence[Run]) -> dict[str, RunSummary]:
 def _workflow(runs: Sequence[Run]) -> tuple[str, dict[str, str]]:
     """Return the chosen workflow, and the names of all."""
     sizes = Counter(run.workflow_id for run in runs)
-    names = {run.workflow_id: _name(run) for run in reversed(runs)}
+    labels = {row.id: row.label for row in state.record(BackendCache).last(("workflows",)) or []}
+    names = {run.workflow_id: labels.get(run.workflow_id) or recorded_name(run) for run in reversed(runs)}
     order = [workflow for workflow, _ in sizes.most_common()]
     if len(order) == 1:
         return order[0], names
@@ -144,12 +247,6 @@ def _workflow(runs: Sequence[Run]) -> tuple[str, dict[str, str]]:
         help="The filters find runs of several workflows; nodes can only be counted in one",
     )
     return chosen, names
-
-
-def _name(run: Run) -> str:
-    known = state.record(BackendCache).last(("workflows",)) or []
-    label = next((row.label for row in known if row.id == run.workflow_id), None)
-    return str(label or (run.model_extra or {}).get("workflow_name") or run.workflow_id)
 
 
 def _figures(runs: Sequence[CountedRun]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -26,7 +27,7 @@ from debugger.exports.csv_files import csv_bytes
 from debugger.views import state
 from debugger.views.audit import audited_file
 from debugger.views.components.tables import ROW, table_height
-from debugger.views.panels.runs.flow_graph import list_runs_on
+from debugger.views.panels.runs.flow_graph import edge_filter, list_runs_on, reached_filter
 from debugger.views.panels.runs.paths import STEPS
 from debugger.views.panels.runs.scope import click_key
 
@@ -40,89 +41,76 @@ class NumberTable:
 
     name: str
     """In the name of its file."""
-    header: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
-    formats: dict[str, str]
+    columns: dict[str, list[Any]]
+    formats: dict[str, str] = field(default_factory=dict)
     """Formats of the columns of shares and times."""
     paths: list[PathFilter] | None = None
     """For each row the filter that a click on it sets."""
 
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return the values row by row."""
+        return list(zip(*self.columns.values(), strict=True))
+
 
 def node_table(nodes: Sequence[NodeFlow]) -> NumberTable:
     """Return drop-off by node."""
-    header = (
-        "node",
-        "node_id",
-        "runs",
-        "share",
-        "visits",
-        "continued",
-        "ended_here",
-        "wait_here",
-        "drop_off",
-    )
-    rows = [
-        (
-            flow.name,
-            flow.node,
-            flow.reached,
-            flow.share,
-            flow.visits,
-            flow.went_on,
-            flow.ended,
-            flow.waiting,
-            flow.drop_off,
-        )
-        for flow in nodes
-    ]
-    paths = [PathFilter("reached", flow.node, f"reached {flow.name}") for flow in nodes]
-    return NumberTable("nodes", header, rows, {"share": "percent", "drop_off": "percent"}, paths)
+    columns: dict[str, list[Any]] = {
+        "node": [flow.name for flow in nodes],
+        "node_id": [flow.node for flow in nodes],
+        "runs": [flow.reached for flow in nodes],
+        "share": [flow.share for flow in nodes],
+        "visits": [flow.visits for flow in nodes],
+        "continued": [flow.went_on for flow in nodes],
+        "ended_here": [flow.ended for flow in nodes],
+        "wait_here": [flow.waiting for flow in nodes],
+        "drop_off": [flow.drop_off for flow in nodes],
+    }
+    formats = {"share": "percent", "drop_off": "percent"}
+    return NumberTable("nodes", columns, formats, [reached_filter(flow) for flow in nodes])
 
 
 def edge_table(edges: Sequence[EdgeFlow]) -> NumberTable:
     """Return shares by edge."""
-    header = ("from", "to", "edge", "edge_id", "runs", "taken", "share_of_source")
-    rows = [
-        (
-            flow.source_name,
-            flow.destination_name,
-            flow.label,
-            flow.edge,
-            flow.runs,
-            flow.taken,
-            flow.share,
-        )
-        for flow in edges
-    ]
-    paths = [
-        PathFilter("edge", flow.edge, f"used {flow.source_name} → {flow.destination_name}") for flow in edges
-    ]
-    return NumberTable("edges", header, rows, {"share_of_source": "percent"}, paths)
+    columns: dict[str, list[Any]] = {
+        "from": [flow.source_name for flow in edges],
+        "to": [flow.destination_name for flow in edges],
+        "edge": [flow.label for flow in edges],
+        "edge_id": [flow.edge for flow in edges],
+        "runs": [flow.runs for flow in edges],
+        "taken": [flow.taken for flow in edges],
+        "share_of_source": [flow.share for flow in edges],
+    }
+    return NumberTable(
+        "edges", columns, {"share_of_source": "percent"}, [edge_filter(flow) for flow in edges]
+    )
 
 
 def path_table(runs: Sequence[CountedRun], nodes: Sequence[NodeFlow]) -> NumberTable:
     """Return the runs that went from one step to the next."""
     names = {flow.node: flow.name for flow in nodes}
-    rows = [
-        (
-            flow.step,
-            names.get(flow.source, flow.source),
-            names.get(flow.destination, flow.destination),
-            flow.source,
-            flow.destination,
-            flow.runs,
-        )
-        for flow in path_flows(runs, STEPS)
-    ]
-    return NumberTable("paths", ("step", "from", "to", "from_id", "to_id", "runs"), rows, {})
+    flows = path_flows(runs, STEPS)
+    columns: dict[str, list[Any]] = {
+        "step": [flow.step for flow in flows],
+        "from": [names.get(flow.source, flow.source) for flow in flows],
+        "to": [names.get(flow.destination, flow.destination) for flow in flows],
+        "from_id": [flow.source for flow in flows],
+        "to_id": [flow.destination for flow in flows],
+        "runs": [flow.runs for flow in flows],
+    }
+    return NumberTable("paths", columns)
 
 
 def reason_table(runs: Sequence[CountedRun]) -> NumberTable:
     """Return the reasons of ends."""
     found = end_reasons(runs)
-    rows = [(reason.name, reason.runs, reason.share) for reason in found]
+    columns: dict[str, list[Any]] = {
+        "end": [reason.name for reason in found],
+        "runs": [reason.runs for reason in found],
+        "share": [reason.share for reason in found],
+    }
     paths = [PathFilter("reason", reason.name, f"ended with: {reason.name}") for reason in found]
-    return NumberTable("ends", ("end", "runs", "share"), rows, {"share": "percent"}, paths)
+    return NumberTable("ends", columns, {"share": "percent"}, paths)
 
 
 def percentile_table(name: str, group: str, found: Sequence[Percentiles]) -> NumberTable:
@@ -130,24 +118,21 @@ def percentile_table(name: str, group: str, found: Sequence[Percentiles]) -> Num
 
     The duration of a run is that of its turns; from its first event to its last, time elapsed.
     """
-    parts = ("duration_s", "elapsed_s", "tokens")
-    header = (group, "runs", *(f"{part}_p{percent}" for part in parts for percent in PERCENTILES))
-    rows = [
-        (
-            row.group,
-            row.runs,
-            *_three(row.working_ms, 1000),
-            *_three(row.duration_ms, 1000),
-            *_three(row.tokens, 1),
-        )
-        for row in found
-    ]
-    formats = dict.fromkeys(header[2:], "%.1f")
-    return NumberTable(name, header, rows, formats)
-
-
-def _three(values: tuple[float, ...], divisor: int) -> tuple[float | None, ...]:
-    return tuple(round(value / divisor, 3) for value in values) or (None,) * len(PERCENTILES)
+    columns: dict[str, list[Any]] = {
+        group: [row.group for row in found],
+        "runs": [row.runs for row in found],
+    }
+    formats = {}
+    for part, values, divisor in (
+        ("duration_s", [row.working_ms for row in found], 1000),
+        ("elapsed_s", [row.duration_ms for row in found], 1000),
+        ("tokens", [row.tokens for row in found], 1),
+    ):
+        for place, percent in enumerate(PERCENTILES):
+            column = f"{part}_p{percent}"
+            columns[column] = [round(each[place] / divisor, 3) if each else None for each in values]
+            formats[column] = "%.1f"
+    return NumberTable(name, columns, formats)
 
 
 def statistics_tables(
@@ -180,7 +165,9 @@ def _download(table: NumberTable, workflow: str) -> None:
     st.download_button(
         "CSV",
         key="statistics_csv",
-        data=audited_file(lambda: csv_bytes(table.header, table.rows), workflow, statistics=table.name),
+        data=audited_file(
+            lambda: csv_bytes(list(table.columns), table.rows), workflow, statistics=table.name
+        ),
         file_name=f"statistics-{table.name}-{slug}-{now}.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -196,15 +183,15 @@ def _draw(table: NumberTable) -> None:
         name: columns.NumberColumn(_title(name), format=table.formats[name])
         if name in table.formats
         else columns.Column(_title(name))
-        for name in table.header
+        for name in table.columns
     }
     st.dataframe(
-        {name: [row[place] for row in table.rows] for place, name in enumerate(table.header)},
+        table.columns,
         key=key,
         hide_index=True,
         row_height=ROW,
         height=table_height(len(table.rows), _MOST_ROWS),
-        on_select=(lambda: _clicked(key, table)) if table.paths is not None else "ignore",
+        on_select=partial(_clicked, key, table.paths) if table.paths is not None else "ignore",
         selection_mode="single-cell",
         column_config=config,
         placeholder="–",
@@ -216,8 +203,8 @@ def _title(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _clicked(key: str, table: NumberTable) -> None:
+def _clicked(key: str, paths: Sequence[PathFilter]) -> None:
     held = state.widget(key)
     cells = held["selection"]["cells"] if held else []
-    if cells and table.paths is not None and cells[0][0] < len(table.paths):
-        list_runs_on(table.paths[cells[0][0]])
+    if cells and cells[0][0] < len(paths):
+        list_runs_on(paths[cells[0][0]])

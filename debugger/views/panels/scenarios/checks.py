@@ -22,7 +22,7 @@ _FAILED = ("failed", "red")
 
 
 def scenario_views(session: DebugSession) -> tuple[str, ...]:
-    """Return the view of the lower pane for a session that was opened from a scenario."""
+    """Return the additional views of the lower pane for a scenario's session."""
     return (SCENARIO_VIEW,) if scenario_of(session) is not None else ()
 
 
@@ -32,7 +32,7 @@ def scenario_line(view: RunView) -> list[Item]:
     if opened is None:
         return []
     checks = [check for turn in opened.checks() for check in turn.checks]
-    failed = sum(not check.passed and not check.expectation.soft for check in checks)
+    failed = sum(check.is_failure for check in checks)
     total, sent = len(opened.case.turns), opened.sent
     result = (
         Badge(f"{failed} failed", ":material/cancel:", "red", is_status=True)
@@ -119,10 +119,9 @@ def _table(opened: OpenedScenario, turns: Sequence[TurnChecks]) -> Rows:
     for turn in turns:
         title = "At the end" if turn.number is None else f"Turn {turn.number}: {turn.words}"
         rows.append(Row([title], is_heading=True))
-        rows += [
-            Row(_cells(check)[: len(columns)], _target(check, place))
-            for place, check in enumerate(turn.checks, start=len(rows))
-        ]
+        for place, check in enumerate(turn.checks, start=len(rows)):
+            target = None if check.event is None else f"{check.event} {place}"
+            rows.append(Row(_cells(check)[: len(columns)], target))
         if not turn.is_over:
             left = len(opened.case.turns[turn.number - 1].expect) if turn.number else len(opened.case.expect)
             words = turn.error or count(left, "expectation")
@@ -131,12 +130,6 @@ def _table(opened: OpenedScenario, turns: Sequence[TurnChecks]) -> Rows:
     return Rows(columns, rows, "Expectations of the scenario by turn, with their results")
 
 
-def _target(check: CheckResult, place: int) -> str | None:
-    return None if check.event is None else f"{check.event} {place}"
-
-
 def _cells(check: CheckResult) -> Sequence[Cell]:
-    is_soft = check.expectation.soft
-    chip = ("passed", "green") if check.passed else ("warning", "orange") if is_soft else _FAILED
-    own = f"{check.expectation.message}: " if check.expectation.message else ""
-    return [chip, f"{own}{check.expected}", "" if check.passed else check.got]
+    chip = ("passed", "green") if check.passed else _FAILED if check.is_failure else ("warning", "orange")
+    return [chip, f"{check.lead}{check.expected}", "" if check.passed else check.got]

@@ -11,7 +11,6 @@ import streamlit as st
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.exports.csv_files import CsvOptions
 from debugger.exports.file_names import plain_name
-from debugger.protocol.base import JsonObject
 from debugger.scenarios.editing import read_plain, write_yaml
 from debugger.scenarios.lex import scenarios_from_lex, write_lex
 from debugger.scenarios.loading import SUFFIX
@@ -105,14 +104,11 @@ def _read(files: dict[str, bytes]) -> None:
     sheets = [name for name in files if name.endswith(_SHEETS)]
     if len(files) == 1 and sheets and session is not None:
         found = scenarios_from_lex(files[sheets[0]], sheets[0], session.workflow, own)
-        files = {
-            _file_name(each, number): write_yaml(each).encode() for number, each in enumerate(found, start=1)
-        }
+        files = {}
+        for number, each in enumerate(found, start=1):
+            name = plain_name(str(each.get("name") or "scenario"))
+            files[f"{number:03d}-{name}{SUFFIX}"] = write_yaml(each).encode()
     held.uploaded = read_uploads(files, own)
-
-
-def _file_name(scenario: JsonObject, number: int) -> str:
-    return f"{number:03d}-{plain_name(str(scenario.get('name') or 'scenario'))}{SUFFIX}"
 
 
 def _choice(uploaded: list[UploadedScenario], sheet: str) -> None:
@@ -172,7 +168,7 @@ def _sheet_files(uploaded: list[UploadedScenario], sheet: str) -> None:
     stem = sheet.rpartition(".")[0]
     st.download_button(
         "Scenario files",
-        _zipped(uploaded),
+        partial(_zipped, uploaded),
         key="lex_scenarios",
         file_name=f"{stem}.zip",
         mime="application/zip",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,11 +14,10 @@ from debugger.backends.embedded.model_selection import script_text
 from debugger.errors import DebuggerError
 from debugger.exports.file_names import plain_name
 from debugger.exports.records import ExportedRun
-from debugger.scenarios.bundle import write_bundle
 from debugger.scenarios.expectation_rows import Match, Proposal
 from debugger.scenarios.loading import SUFFIX
 from debugger.scenarios.opening import merge_file
-from debugger.scenarios.proposal import ScenarioDraft, masked_words, propose
+from debugger.scenarios.proposal import ScenarioDraft, masked_words, propose, write_bundle
 from debugger.session.session import DebugSession
 from debugger.views import state
 from debugger.views.actions import command
@@ -118,10 +118,11 @@ def _body() -> None:
             f"{count(ticked, 'expectation')} ticked. Choose a row to loosen its comparison: the text "
             "then only has to contain a part, or to match a pattern."
         )
+        shown = _table(draft)
         rows_list(
             "scenario_expectations",
-            _table(draft),
-            chosen=_table(draft).place_of(str(held.chosen)),
+            shown,
+            chosen=shown.place_of(str(held.chosen)),
             on_choose=_choose,
             on_use=_use,
             most=_MOST_ROWS,
@@ -156,8 +157,7 @@ def _head(draft: ScenarioDraft) -> None:
             "Mask personal data",
             held.masks,
             key=f"{lead}_masks",
-            on_change=_choose_masking,
-            args=(f"{lead}_masks",),
+            on_change=_propose_again,
             disabled=not is_new,
             width="content",
             help="Phone numbers, e-mail addresses, dates of birth and the like, in what the user says, too. "
@@ -167,8 +167,7 @@ def _head(draft: ScenarioDraft) -> None:
             "Freeze the clock",
             held.freezes_clock,
             key=f"{lead}_clock",
-            on_change=_choose_clock,
-            args=(f"{lead}_clock",),
+            on_change=_propose_again,
             disabled=not is_new or not is_embedded,
             width="content",
             help="The scenario always runs at the date and time at which this run started. "
@@ -181,20 +180,11 @@ def _head(draft: ScenarioDraft) -> None:
 
 
 @command
-def _choose_masking(key: str) -> None:
-    state.record(ScenarioRecord).masks = bool(state.widget(key))
-    _propose_again()
-
-
-@command
-def _choose_clock(key: str) -> None:
-    state.record(ScenarioRecord).freezes_clock = bool(state.widget(key))
-    _propose_again()
-
-
 def _propose_again() -> None:
     """Propose anew by what is chosen; name and tags stay."""
     held, session = state.record(ScenarioRecord), state.record(CurrentRun).session
+    held.masks = bool(state.widget(f"scenario_{held.generation}_masks"))
+    held.freezes_clock = bool(state.widget(f"scenario_{held.generation}_clock"))
     if session is not None and held.draft is not None:
         own = {key: value for key, value in held.draft.head.items() if key in ("name", "tags")}
         held.draft = _proposed(session)
@@ -268,13 +258,7 @@ def _use(ticked: Any, _column: str, _: Any) -> None:
     draft = state.record(ScenarioRecord).draft
     if draft is not None and isinstance(ticked, list):
         for place in range(len(draft.proposals)):
-            _replace(place, is_ticked=str(place) in ticked)
-
-
-def _replace(place: int, **changes: Any) -> None:
-    draft = state.record(ScenarioRecord).draft
-    if draft is not None:
-        draft.proposals[place] = replace(draft.proposals[place], **changes)
+            draft.proposals[place] = replace(draft.proposals[place], is_ticked=str(place) in ticked)
 
 
 def _comparison(place: int, one: Proposal) -> None:
@@ -318,13 +302,14 @@ def _edit(place: int, key: str) -> None:
 def _download(draft: ScenarioDraft) -> None:
     session, masks = state.record(CurrentRun).session, state.record(ScenarioRecord).masks
     backend = session.backend if session is not None and draft.source is None else None
+    bundle = None
     try:
         text = draft.text()
-        bundle = None
         if session is not None and isinstance(backend, EmbeddedBackend):
-            workflow = session.workflow
-            document, script = workflow_document(workflow), _script(session, backend)
-            bundle = write_bundle(draft, workflow.name, document, script)
+            workflow, script = session.workflow, ""
+            if backend.settings.responder != "rules":
+                script = script_text(workflow.config.logical_id, backend.settings.scripts_folder)
+            bundle = partial(write_bundle, draft, workflow.name, workflow_document(workflow), script)
     except DebuggerError as error:
         show_error(error)
         return
@@ -348,7 +333,7 @@ def _download(draft: ScenarioDraft) -> None:
             st.download_button(
                 "Download with workflow and script",
                 key="download_bundle",
-                data=audited_file(lambda: bundle, run_id, format="scenario", masked=masks),
+                data=audited_file(bundle, run_id, format="scenario", masked=masks),
                 file_name=f"{name}.zip",
                 mime="application/zip",
                 icon=":material/folder_zip:",
@@ -356,10 +341,3 @@ def _download(draft: ScenarioDraft) -> None:
                 help="A ZIP archive with the scenario, this version of the workflow without secret "
                 "variables, and the script that answered. Unpacked, it runs on any machine",
             )
-
-
-def _script(session: DebugSession, backend: EmbeddedBackend) -> str:
-    """Return the text of the script that answers in a session; empty without one."""
-    if backend.settings.responder == "rules":
-        return ""
-    return script_text(session.workflow.config.logical_id, backend.settings.scripts_folder)

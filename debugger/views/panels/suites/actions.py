@@ -9,8 +9,7 @@ from pathlib import Path
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError, InputError
-from debugger.scenarios.baseline import ComparedResult, compare_results
-from debugger.scenarios.history import read_repetition
+from debugger.scenarios.history import ComparedResult, compare_results, read_repetition
 from debugger.scenarios.loading import find_scenarios, load_scenario
 from debugger.scenarios.preparation import EMBEDDED
 from debugger.scenarios.results import RepetitionResult
@@ -105,7 +104,7 @@ def run_again(scenario_ids: Collection[str]) -> None:
 
 
 def run_changed(folder: ScenarioFolder) -> None:
-    """Run the scenarios that were changed since their last run, or since they are watched.
+    """Run the scenarios changed since their last run, or since they are watched.
 
     Where none was, the error of the last action stays.
     """
@@ -173,7 +172,7 @@ def open_check(place: list[object] | None) -> None:
 
 
 def _fingerprints(cases: Sequence[Case]) -> dict[str, str]:
-    """Return values by scenario that change with its files, and with stored workflows if it uses one."""
+    """Return values by scenario that change with its files and stored workflow."""
     rows = embedded_backend().workflows()
     stored = str(sorted((row.id, row.active_version_number or 0, row.updated_at or "") for row in rows))
     return {case.id: case.digest + (stored if case.loaded.document is None else "") for case in cases}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from debugger.scenarios.baseline import Change, ComparedResult
+from debugger.scenarios.history import Change, ComparedResult
 from debugger.scenarios.results import CheckResult, RepetitionResult
 from debugger.scenarios.suite import Case
 from debugger.views import state
@@ -89,7 +89,7 @@ def _time(row: ComparedResult) -> str:
 
 
 def scenario_checks(row: ComparedResult, case: Case | None) -> None:
-    """Draw the checks of a scenario; each opens the run at its turn and event."""
+    """Draw a scenario's checks; each opens the run at its event."""
     st.markdown(f"**{plain(_label(row))}**")
     if case is not None and case.scenario.description:
         st.caption(plain(case.scenario.description))
@@ -122,7 +122,7 @@ def _checks(repetition: RepetitionResult) -> Table:
             lambda check: "end" if check.turn is None else str(check.turn),
         ),
         (Column("kind", "Check", 110), lambda check: check.expectation.kind.replace("_", " ")),
-        (Column("expected", "Expected", 220, grows=True), _expected),
+        (Column("expected", "Expected", 220, grows=True), lambda check: f"{check.lead}{check.expected}"),
         (Column("got", "Got", 260, grows=True), lambda check: check.got),
     ]
     return table(
@@ -136,9 +136,4 @@ def _checks(repetition: RepetitionResult) -> Table:
 def _verdict(check: CheckResult) -> Cell:
     if check.passed:
         return _OUTCOMES["passed"]
-    return ("Warning", "orange") if check.expectation.soft else _OUTCOMES["failed"]
-
-
-def _expected(check: CheckResult) -> str:
-    own = check.expectation.message
-    return f"{own}: {check.expected}" if own else check.expected
+    return _OUTCOMES["failed"] if check.is_failure else ("Warning", "orange")

@@ -7,8 +7,8 @@ import pytest
 from debugger.analysis.run_statistics import edge_flows, node_flows
 from debugger.backends.run_summaries import RunSummaries
 from debugger.views.panels.runs.flow_graph import flow_marks
-from debugger.views.panels.runs.funnel import funnel_parts
 from debugger.views.panels.runs.scope import counted_run
+from debugger.views.panels.runs.statistics import funnel_parts
 from tests.backends.test_many_runs import count_by_hand
 
 RUNS = 500

@@ -87,7 +87,7 @@ def test_statistics_of_several_workflows_are_of_one(app, backend, walks, statist
 def test_csv_has_the_numbers_of_the_table():
     table = node_table(node_flows(RUNS))
 
-    rows = list(csv.DictReader(io.StringIO(csv_bytes(table.header, table.rows).decode("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(csv_bytes(list(table.columns), table.rows).decode("utf-8-sig"))))
 
     assert [(row["node_id"], row["runs"], row["drop_off"]) for row in rows] == [
         ("a", "4", "0.25"),

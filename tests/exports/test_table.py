@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from debugger.exports.masking_rules import Masker, MaskingOptions
 from debugger.exports.redaction import redact
-from debugger.exports.scrubbing import Scrubber
+from debugger.exports.table import Scrubber
 
 NAMES = st.sampled_from(
     [
