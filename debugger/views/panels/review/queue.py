@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Self
 
 from debugger.backends.base import Backend
+from debugger.errors import StoreError
 from debugger.exports.sources import RunFilter
 from debugger.protocol.base import is_id
 from debugger.protocol.runs import RunSearch
@@ -166,7 +167,7 @@ def read_queue(backend: Backend, wanted: ReviewFilter) -> ReviewQueue:
     """Return the runs that a filter fits, the newest first.
 
     Raises:
-        DebuggerError: The backend cannot search for that.
+        DebuggerError: The backend cannot search for that, or the search has not finished.
     """
     if wanted.runs:
         return ReviewQueue(wanted.runs[:MAX_RUNS], len(wanted.runs))
@@ -181,6 +182,11 @@ def read_queue(backend: Backend, wanted: ReviewFilter) -> ReviewQueue:
         total, number = page.total, number + 1
         if not page.rows or len(found) >= min(total, MAX_RUNS):
             break
+    else:
+        raise StoreError(
+            f"The search for runs to review has not finished: {page.unread} runs are not indexed yet.",
+            advice="Reload the page: the search continues from there.",
+        )
     return ReviewQueue(tuple(dict.fromkeys(found))[:MAX_RUNS], total)
 
 

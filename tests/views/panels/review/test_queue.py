@@ -9,6 +9,7 @@ import pytest
 
 from debugger.backends.base import Page
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import StoreError
 from debugger.protocol.runs import Run, RunSearch, TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
@@ -134,6 +135,13 @@ def test_queue_waits_for_a_search_that_still_indexes():
     backend = SimpleNamespace(runs=lambda **_: next(answers))
 
     assert read_queue(backend, replace(ReviewFilter(), text="tea")) == ReviewQueue((A,), 1)
+
+
+def test_queue_of_unfinished_search_is_an_error():
+    backend = SimpleNamespace(runs=lambda **_: Page([], 0, unread=400))
+
+    with pytest.raises(StoreError, match="400 runs are not indexed yet. Reload the page"):
+        read_queue(backend, replace(ReviewFilter(), text="tea"))
 
 
 def test_targets_are_in_reading_order():
