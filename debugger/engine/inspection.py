@@ -125,6 +125,5 @@ def edit_events(changes: Sequence[JsonObject], execution: Execution) -> list[Eve
     note.stamp(edits=list(changes))
     touched = dict.fromkeys(edit.get("thread_id", MAIN_THREAD) for edit in changes)
     threads = [execution.state.threads[thread_id] for thread_id in touched]
-    emitter = execution.emitter
-    shown = [emitter.make_state_event(thread, execution.variables.shown) for thread in threads]
-    return [emitter.stamp(note, threads[0]), *shown]
+    shown = [execution.state_event(thread) for thread in threads]
+    return [execution.stamp(note, threads[0]), *shown]

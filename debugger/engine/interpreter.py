@@ -23,7 +23,7 @@ from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Gateway
 from debugger.engine.outbound.gateway import BlockedGateway
 from debugger.engine.routing import EdgeSelector
-from debugger.engine.scheduler import ThreadScheduler
+from debugger.engine.scheduler import run_background, run_turn
 from debugger.engine.state import RunState
 from debugger.engine.variables import authored_scope
 from debugger.errors import InputError, RunError
@@ -155,7 +155,7 @@ class Interpreter:
                 advice="Choose one of its nodes.",
             )
         execution = self._execution(state, turn_input, past, cancelled, inspector)
-        return ThreadScheduler(execution).run_turn(transfer_to)
+        return run_turn(execution, transfer_to)
 
     def pump(
         self,
@@ -181,7 +181,7 @@ class Interpreter:
         """
         turn_input = TurnInput(command="data", miscellaneous={"background": True})
         execution = self._execution(state, turn_input, past, cancelled, inspector)
-        return ThreadScheduler(execution).run_background()
+        return run_background(execution)
 
     def _execution(
         self,

@@ -103,6 +103,10 @@ class ThreadState:
         self.loop, self.due_at = None, None
         self.return_stack.clear()
 
+    def run_id(self, node_id: str) -> str:
+        """Return the last run id of a node."""
+        return str(self.node_run_ids.get(node_id, 0))
+
     def next_run_id(self, node_id: str) -> str:
         """Take the next run id of a node."""
         self.node_run_ids[node_id] = number = self.node_run_ids.get(node_id, 0) + 1
