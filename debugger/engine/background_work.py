@@ -108,12 +108,6 @@ def pending_work(routes: EdgeSelector, state: RunState) -> PendingWork:
     )
 
 
-def note_evaluation(routes: EdgeSelector, thread: ThreadState, node_id: str, state: RunState) -> None:
-    """Record the completions that the evaluation of a node's edges has seen."""
-    for transition, settings in routes.judged_while_waiting(node_id):
-        mark_evaluated(transition, settings, thread, state)
-
-
 def mark_evaluated(
     transition: Transition, settings: EvaluateWhileWaitingConfig, thread: ThreadState, state: RunState
 ) -> WaitingEdge:

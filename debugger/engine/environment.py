@@ -112,14 +112,14 @@ class PauseClock:
     @contextmanager
     def hold(self, kind: PauseKind) -> Iterator[None]:
         """Stop the clock for as long as the block lasts."""
-        began = self._now()
+        started = self._now()
         try:
             yield
         finally:
             ended = self._now()
-            if ended - began >= _SHORTEST:
-                self._paused += ended - began
-                self.unreported.append({"kind": kind, "began_at": began, "ended_at": ended})
+            if ended - started >= _SHORTEST:
+                self._paused += ended - started
+                self.unreported.append({"kind": kind, "began_at": started, "ended_at": ended})
 
     def take_unreported(self) -> list[JsonObject]:
         """Return the pauses that no event carries yet, once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, Literal
 
-from debugger.engine.background_work import note_evaluation
+from debugger.engine.background_work import mark_evaluated
 from debugger.engine.execution import Events, Execution
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult
 from debugger.engine.routing import choice_of, edge_ends
@@ -82,7 +82,8 @@ def _leave(
         execution.routes.decide(node, context, outcome or NodeResult()), thread, node.config, run_id
     )
     if outcome is not None:
-        note_evaluation(execution.routes, thread, node.config.logical_id, execution.state)
+        for transition, settings in execution.routes.judged_while_waiting(node.config.logical_id):
+            mark_evaluated(transition, settings, thread, execution.state)
     yield from execution.warnings(context, thread)
     if loop is not None and (decision is None or decision.transition.kind == "self_loop"):
         if decision is not None:
@@ -97,7 +98,7 @@ def _execute(
 ) -> Generator[Event, None, NodeResult]:
     config, stamped = node.config, execution.stamp
     yield stamped(StartNodeRunEvent(run_input=node.run_input(context)), thread, config, run_id)
-    began = execution.pauses.active_time()
+    started = execution.pauses.active_time()
     run = node.run(context) if context.interceptor is None else context.interceptor.run(node, context)
     run = spans.steps("node", run, node_logical_id=config.logical_id, node_type=config.type)
     outcome: NodeResult | None = None
@@ -109,7 +110,7 @@ def _execute(
         else:
             yield stamped(event, thread, config, run_id)
     if node.counts_as_tool_call:
-        execution.meter.add_tool_call((execution.pauses.active_time() - began) * 1000)
+        execution.meter.add_tool_call((execution.pauses.active_time() - started) * 1000)
     yield from execution.warnings(context, thread)
     output = {
         "events": [],
@@ -127,21 +128,6 @@ def _execute(
     yield execution.state_event(thread)
     thread.completions[config.logical_id] = thread.completions.get(config.logical_id, 0) + 1
     return outcome
-
-
-def _node_end(
-    execution: Execution, thread: ThreadState, config: NodeConfig, run_id: str, outcome: NodeResult
-) -> EndNodeRunEvent:
-    output = {
-        "events": [],
-        "type": config.type,
-        "node_logical_id": config.logical_id,
-        "node_run_id": run_id,
-        **outcome.output,
-    }
-    execution.outputs.setdefault(thread.thread_id, []).append(output)
-    execution.path.setdefault(thread.thread_id, []).append(config.logical_id)
-    return EndNodeRunEvent(run_output=output)
 
 
 # What a node runs with

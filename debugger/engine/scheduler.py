@@ -58,7 +58,7 @@ def run_background(execution: Execution) -> Generator[Event, None, ExecutionResu
 def _run(
     execution: Execution, events: Iterable[Event], *, is_turn: bool
 ) -> Generator[Event, None, ExecutionResult]:
-    """Yield events, each followed by the reports of the edits that were made at it."""
+    """Yield events, each followed by reports of the edits made at it."""
     error, is_recorded = None, False
     try:
         for event in events:
@@ -127,7 +127,7 @@ def _close_turn(execution: Execution) -> Events:
 
 
 def _run_until_blocked(execution: Execution, thread: ThreadState) -> Events:
-    """Run a thread until it ends, waits or is stopped; forked threads make a first step."""
+    """Run a thread until it is blocked; forked threads make a first step."""
     while execution.is_active and not (thread.ended or thread.is_waiting or _is_put_off(execution, thread)):
         yield from _visit(execution, thread, execution.config(thread))
         while execution.forked:

@@ -31,9 +31,9 @@ class UsageMeter:
     Discarded answers are counted as well (U-61): they were paid for.
     """
 
-    def __init__(self, state: RunState, began: float) -> None:
+    def __init__(self, state: RunState, started: float) -> None:
         self._state = state
-        self._began = began
+        self._started = started
         self._node_runs = 0
         self._model_calls: dict[str, JsonObject] = {}
         self._tool_calls: list[float] = []
@@ -59,7 +59,7 @@ class UsageMeter:
     def metrics(self, now: float) -> JsonObject:
         """Return ``iteration_metrics``; number types as ``platform.md#events`` has them."""
         return {
-            "e2e_latency_milliseconds": round((now - self._began) * 1000),
+            "e2e_latency_milliseconds": round((now - self._started) * 1000),
             "nodes_executed_count": self._node_runs,
             "llm_call_count": len(self._model_calls),
             "tool_call_count": len(self._tool_calls),

@@ -17,8 +17,8 @@ from debugger.engine.models.base import (
     Reply,
     ToolCall,
     TransitionOption,
+    model_name,
 )
-from debugger.engine.models.tool_names import model_name
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, fixed_response
 from debugger.engine.outbound import Gateway, OutboundCall, OutboundOutcome
 from debugger.engine.outbound.gateway import Answer

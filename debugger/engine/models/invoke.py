@@ -39,15 +39,6 @@ _OWN_PROMPT = (
 Result = TypeVar("Result")
 
 
-@dataclass(slots=True)
-class ModelAnswer:
-    """A reply, and what it cost."""
-
-    reply: Reply
-    usage: JsonObject
-    """The keys of ``LLMUsageInfo`` (``platform.md#usage``)."""
-
-
 @dataclass(frozen=True)
 class Backchannel:
     """The filler of a model configuration, and its delay."""
@@ -107,8 +98,10 @@ def invoke(
     outbound: Gateway,
     cancelled: threading.Event,
     timeout: float | None = None,
-) -> Generator[str, None, ModelAnswer]:
+) -> Generator[str, None, Reply]:
     """Call a model; yield the filler meanwhile (``platform.md#model-groups``).
+
+    The reply's usage has all keys of ``LLMUsageInfo`` (``platform.md#usage``).
 
     Args:
         responder: The responder; a remote one is called through the gateway.
@@ -177,21 +170,21 @@ def backchannel_of(llm: JsonObject | None) -> Backchannel | None:
 
 def _wait(
     caller: _Caller, prompt: Prompt, target: str | None, backchannel: Backchannel | None
-) -> Generator[str, None, ModelAnswer]:
-    """Wait for the answer; if it is late, yield a filler and cut the answer."""
+) -> Generator[str, None, Reply]:
+    """Wait for the answer; if it is late, yield a filler."""
     answer = BackgroundCall(lambda: _call(caller, prompt, target), "model call")
-    began = time.monotonic()
+    started = time.monotonic()
     if backchannel is not None and not answer.done.wait(backchannel.patience):
         filler = _filler(caller, prompt, backchannel, answer.done)
         if filler:
             yield filler
-            found = _result(answer, caller.cancelled, _left(prompt, began))
-            return replace(found, reply=replace(found.reply, text=backchannel.rest(found.reply.text)))
-    return _result(answer, caller.cancelled, _left(prompt, began))
+            reply = _result(answer, caller.cancelled, _left(prompt, started))
+            return replace(reply, text=backchannel.rest(reply.text))
+    return _result(answer, caller.cancelled, _left(prompt, started))
 
 
-def _left(prompt: Prompt, began: float) -> float:
-    return (prompt.seconds or MAX_ANSWER_SECONDS) + _GRACE - (time.monotonic() - began)
+def _left(prompt: Prompt, started: float) -> float:
+    return (prompt.seconds or MAX_ANSWER_SECONDS) + _GRACE - (time.monotonic() - started)
 
 
 def _filler(
@@ -204,14 +197,14 @@ def _filler(
     try:
         target = responder.remote(wanted) if isinstance(responder, RemoteModel) else None
         filler = BackgroundCall(lambda: _call(caller, wanted, target), "model call")
-        reply = _result(filler, caller.cancelled, _left(wanted, time.monotonic()), instead=answered).reply
+        reply = _result(filler, caller.cancelled, _left(wanted, time.monotonic()), instead=answered)
     except (ModelError, DebuggerError):
         # A filler can be missing.
         return None
     return reply.text
 
 
-def _call(caller: _Caller, prompt: Prompt, target: str | None) -> ModelAnswer:
+def _call(caller: _Caller, prompt: Prompt, target: str | None) -> Reply:
     responder, world = caller.responder, caller.environment
     if target is None or not isinstance(responder, RemoteModel):
         return _measured(responder, prompt, world)
@@ -235,21 +228,21 @@ def _call(caller: _Caller, prompt: Prompt, target: str | None) -> ModelAnswer:
     return outcome.answer
 
 
-def _measured(responder: Model, prompt: Prompt, environment: Environment) -> ModelAnswer:
-    began = time.perf_counter()
+def _measured(responder: Model, prompt: Prompt, environment: Environment) -> Reply:
+    started = time.perf_counter()
     reply = responder.reply(prompt)
-    latency = (time.perf_counter() - began) * 1000
-    return ModelAnswer(reply, {**usage_info(reply.model, latency, environment), **reply.usage})
+    latency = (time.perf_counter() - started) * 1000
+    return replace(reply, usage={**usage_info(reply.model, latency, environment), **reply.usage})
 
 
 def _simulate(
     fallback: Model, prompt: Prompt, environment: Environment, recorded: RecordedAnswer | None
-) -> ModelAnswer:
+) -> Reply:
     body = None if recorded is None else recorded.body
     if prompt.kind == "say" and isinstance(body, str):
-        return ModelAnswer(Reply(text=body, model=_RECORDED), usage_info(_RECORDED, 0.0, environment))
+        return Reply(text=body, model=_RECORDED, usage=usage_info(_RECORDED, 0.0, environment))
     if prompt.kind == "work" and isinstance(body, dict):
-        return ModelAnswer(Reply(fields=body, model=_RECORDED), usage_info(_RECORDED, 0.0, environment))
+        return Reply(fields=body, model=_RECORDED, usage=usage_info(_RECORDED, 0.0, environment))
     return _measured(fallback, prompt, environment)
 
 
@@ -280,12 +273,12 @@ class _CapturedError:
 
 
 def _result(
-    call: BackgroundCall[ModelAnswer],
+    call: BackgroundCall[Reply],
     cancelled: threading.Event,
     seconds: float,
     *,
     instead: threading.Event | None = None,
-) -> ModelAnswer:
+) -> Reply:
     """Wait for the answer of a call, and return it.
 
     Args:

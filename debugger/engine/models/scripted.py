@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
-from debugger.engine.models.base import Model, Prompt, Reply, ToolCall, ToolSpec, TransitionOption
+from debugger.engine.models.base import Model, Prompt, Reply, ToolCall, ToolSpec, TransitionOption, model_name
 from debugger.engine.models.extraction import fill_fields, find_values
 from debugger.engine.models.script import GROUP, Rule, Script
-from debugger.engine.models.tool_names import model_name
 from debugger.errors import RunError
 from debugger.expressions import Scope, render
 from debugger.protocol.base import JsonObject
@@ -110,7 +109,10 @@ class _Hit:
             return None
         choice = find_choice(self.rule, prompt.choices)
         if choice is None:
-            offered = ", ".join(_described(choice) for choice in prompt.choices)
+            offered = ", ".join(
+                f"{(choice.edge_name or choice.edge_id)!r} to {choice.destination_node_name!r}"
+                for choice in prompt.choices
+            )
             raise RunError(
                 f"{self.rule.label} of the script takes {self.rule.take!r}, which node {prompt.node_name!r} "
                 f"does not offer; it offers {offered}.",
@@ -186,11 +188,6 @@ def _rank(choice: TransitionOption, wanted: str) -> int | None:
 
 def _folded(text: str) -> str:
     return " ".join(text.split()).casefold()
-
-
-def _described(choice: TransitionOption) -> str:
-    named = repr(choice.edge_name or choice.edge_id)
-    return f"{named} to {choice.destination_node_name!r}"
 
 
 _NUMBERS = ("integer", "number")

@@ -90,7 +90,8 @@ class HttpRequestNode(Node[HttpRequestConfig]):
     def run(self, context: NodeContext) -> NodeRun:
         """Fill the request, call, emit events, write variables."""
         result = self._result(context)
-        wrapped = _wrapped(result.value)
+        is_plain = result.value is None or isinstance(result.value, dict)
+        wrapped = result.value if is_plain else {"data": result.value}
         yield HttpRequestEvent(
             curl_command=result.command,
             status_code=result.status_code,
@@ -146,13 +147,11 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         for value in (url, query, *headers.values(), body.value if body else None):
             if value is not None:
                 context.unresolved += [written for written in value.unresolved if written.startswith("{{")]
-        authored = self._authored(context)
-        return HttpRequest(config.method, _with_query(url, query), headers, body, authored, secrets)
-
-    def _authored(self, context: NodeContext) -> Destination | None:
         host = host_header({name: write_plain(each) for name, each in self._headers()})
-        texts = (str(self.config.url or ""), host)
-        return Destination.of(*(render(text, context.authored).text for text in texts))
+        authored = Destination.of(
+            *(render(text, context.authored).text for text in (str(config.url or ""), host))
+        )
+        return HttpRequest(config.method, _with_query(url, query), headers, body, authored, secrets)
 
     def _url(self, context: NodeContext, budget: RequestBudget) -> MaskedValue:
         override = context.node_input.get("override_url")
@@ -189,7 +188,3 @@ def _value(answer: HttpAnswer, response_format: str, secrets: Secrets) -> tuple[
             "Set response_format to text to take it as it is."
         )
         return secrets.mask(answer.text), secrets.mask(problem)
-
-
-def _wrapped(value: Any) -> JsonObject | None:
-    return value if isinstance(value, dict) or value is None else {"data": value}

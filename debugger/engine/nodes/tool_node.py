@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from pydantic import Field
 
-from debugger.engine.models.base import ModelError, Prompt
+from debugger.engine.models.base import ModelError
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun
 from debugger.engine.nodes.llm.model_call import call_model
 from debugger.engine.tools import TOOL_TYPES
@@ -74,8 +74,11 @@ class ToolNode(Node[ToolNodeConfig]):
                 self.config.logical_id, self._tool.config.timeout_seconds, self._arguments(context.authored)
             )
             called = call_tool(self._tool, self._arguments(context.scope), tool_context)
-        self._write(context, called)
         result = called.result
+        write_result(called, self.result_name, self.config, context.state, context.thread)
+        # After the tool's data, which may not overwrite the outcome.
+        outcome = result.success, result.error
+        self.write(context, dict(zip(outcome_names(self.result_name), outcome, strict=True)))
         output = {"success": result.success, "tool_result": result.result, "error_message": result.error}
         return NodeResult({**output, "simulated": True} if result.is_simulated else output)
 
@@ -90,21 +93,16 @@ class ToolNode(Node[ToolNodeConfig]):
 
     def _missing_result(self, context: NodeContext) -> Generator[Event, None, ToolResult]:
         """Return the user's result in place of the missing tool, else a failure."""
-        prompt = Prompt(
+        prompt = context.prompt(
+            self.config,
             kind="work",
-            node_logical_id=self.config.logical_id,
-            node_name=self.config.label,
             system="This node has no tool. Give the result that its tool would return.",
-            message=context.message,
-            history=lambda: context.history.of(context.thread.thread_id),
-            variables=context.thread.runtime_variables,
-            visit=context.thread.completions.get(self.config.logical_id, 0) + 1,
             schema=_RESULT_SCHEMA,
         )
         missing = f"Node {self.config.label!r} has no tool_config."
         if context.interceptor is not None and context.interceptor.asks_user(prompt):
             try:
-                fields = (yield from call_model(prompt, context)).reply.fields
+                fields = (yield from call_model(prompt, context)).fields
             except ModelError as failure:
                 return ToolResult.failure(str(failure))
             result = fields.get("result")
@@ -120,12 +118,6 @@ class ToolNode(Node[ToolNodeConfig]):
         )
         assert isinstance(filled, dict)
         return filled
-
-    def _write(self, context: NodeContext, called: Invocation) -> None:
-        """Write the tool's data, then the outcome, which no data may overwrite."""
-        write_result(called, self.result_name, self.config, context.state, context.thread)
-        outcome = called.result.success, called.result.error
-        self.write(context, dict(zip(outcome_names(self.result_name), outcome, strict=True)))
 
     def _make_tool(self) -> Tool:
         config = self.config.tool_config or {}

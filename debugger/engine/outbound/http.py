@@ -106,10 +106,13 @@ def send(
 def _open_response(request: HttpRequest, deadline: Deadline, limits: HttpLimits) -> Iterator[httpx.Response]:
     try:
         wire = wire_request(request)
+        url = httpcore.URL(
+            scheme=wire.url.raw_scheme, host=wire.url.raw_host, port=wire.url.port, target=wire.url.raw_path
+        )
         network = CheckedNetwork(deadline, limits, request.masked_host)
         with (
             httpcore.ConnectionPool(ssl_context=_tls(), network_backend=network) as pool,
-            pool.stream(wire.method, _url(wire.url), headers=wire.headers.raw, content=wire.read()) as answer,
+            pool.stream(wire.method, url, headers=wire.headers.raw, content=wire.read()) as answer,
         ):
             yield httpx.Response(answer.status, headers=answer.headers, stream=_Stream(answer))
     except InputError as error:
@@ -143,10 +146,6 @@ class _Stream(httpx.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         return self._answer.iter_stream()
-
-
-def _url(url: httpx.URL) -> httpcore.URL:
-    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
 
 
 @lru_cache(maxsize=1)

@@ -153,7 +153,7 @@ class Secrets:
         """
         uses = _Uses(self._values)
         real = budget.real.fill(text, _with(scope, uses))
-        masked = budget.masked.fill(text, self._masked_scope(scope)) if self._values else real
+        masked = budget.masked.fill(text, _with(scope, self._marks)) if self._values else real
         return MaskedValue(real.text, self.mask(masked.text), real.unresolved, frozenset(uses.names))
 
     def fill_value(self, value: Any, scope: Scope, budget: RequestBudget) -> MaskedValue:
@@ -176,7 +176,7 @@ class Secrets:
         """
         uses = _Uses(self._values)
         real = make(_with(scope, uses), budget.real)
-        masked = self.mask_value(make(self._masked_scope(scope), budget.masked)) if self._values else real
+        masked = self.mask_value(make(_with(scope, self._marks), budget.masked)) if self._values else real
         return MaskedValue(real, masked, secret_names=frozenset(uses.names))
 
     def mask(self, text: str) -> str:
@@ -217,9 +217,6 @@ class Secrets:
             return self._hidden.mask_value(value)
         except RecursionError:  # nested too deep to be rebuilt, so it is left as a text
             return self._hidden.mask(encode(value).decode())
-
-    def _masked_scope(self, scope: Scope) -> Scope:
-        return _with(scope, self._marks)
 
 
 class _Uses(Mapping[str, str]):

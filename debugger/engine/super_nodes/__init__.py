@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from debugger.engine.super_nodes.expand import expand
-from debugger.engine.super_nodes.sources import SUPER_NODE, Expansion, LoadWorkflow, Report
+from debugger.engine.super_nodes.sources import SUPER_NODE, Expansion, LoadWorkflow
 from debugger.engine.super_nodes.unfold import UnfoldedGraph, unfold
 
-__all__ = ["SUPER_NODE", "Expansion", "LoadWorkflow", "Report", "UnfoldedGraph", "expand", "unfold"]
+__all__ = ["SUPER_NODE", "Expansion", "LoadWorkflow", "UnfoldedGraph", "expand", "unfold"]

@@ -121,11 +121,11 @@ def move_entry_flags(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str
     Source: ``platform.md#super-nodes``, ``platform.md#global-nodes`` and ``platform.md#guardrails``.
     """
     super_node, entry = ports.super_node, nodes[ports.entry]
-    if as_bool(super_node.field("is_guardrail_node"), False):
+    if as_bool(super_node.wire.get("is_guardrail_node"), False):
         entry["is_guardrail_node"] = True
-    if as_bool((super_node.field("self_loop_config") or {}).get("enabled"), False):
+    if as_bool((super_node.wire.get("self_loop_config") or {}).get("enabled"), False):
         yield f"{super_node}: its bounded retry is ignored; a workflow is not run again as a whole."
-    settings = super_node.field(_SETTINGS) or {}
+    settings = super_node.wire.get(_SETTINGS) or {}
     if as_bool(settings.get("is_global"), False):
         if as_bool((entry.get(_SETTINGS) or {}).get("is_global"), False):
             yield (
@@ -138,11 +138,11 @@ def move_entry_flags(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str
 
 def _project_way_back(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:
     super_node = ports.super_node
-    condition = super_node.field(_SETTINGS).get(_BACK)
+    condition = super_node.wire[_SETTINGS].get(_BACK)
     if condition is None:
         return
     scope = ports.models
-    if super_node.field("reverse_edge_scope") == "terminal_nodes":
+    if super_node.wire.get("reverse_edge_scope") == "terminal_nodes":
         terminals = set(ports.terminals)
         scope = [node_id for node_id in scope if node_id in terminals]
     back = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,7 +16,6 @@ from debugger.engine.super_nodes.sources import (
     Expansion,
     InnerWorkflow,
     LoadWorkflow,
-    Report,
     Sources,
     SuperNode,
     is_expandable,
@@ -97,20 +95,21 @@ class _Expander:
             ports = ports_of(level.super_node, level, self._gates)
             self._gates[level.super_node.id] = ports
             self._warnings.extend(move_entry_flags(ports, inner))
-        return Expansion(
-            workflow=self._joined(),
-            origins={str(node["logical_id"]): level.origin for level, node in self._inner_nodes()},
-            inner=dict(self._inner()),
-            report=Report(tuple(self._duplicates()), tuple(dict.fromkeys(self._warnings))),
-            loaded=self._sources.loaded,
-        )
-
-    def _inner(self) -> Iterator[tuple[str, InnerWorkflow]]:
+        workflow = self._joined()
+        contents = {}
         for level in self._levels[1:]:
             assert level.super_node is not None
             nodes = sorted(level.nodes, key=lambda node: node["logical_id"] != level.start)
-            super_node = level.super_node
-            yield super_node.id, InnerWorkflow(super_node.label, level.origin[:-1], nodes, level.edges)
+            contents[level.super_node.id] = InnerWorkflow(
+                level.super_node.label, level.origin[:-1], nodes, level.edges
+            )
+        return Expansion(
+            workflow,
+            origins={str(node["logical_id"]): level.origin for level, node in self._inner_nodes()},
+            inner=contents,
+            warnings=tuple(dict.fromkeys(self._warnings)),
+            loaded=self._sources.loaded,
+        )
 
     # From the outside in
 
@@ -192,7 +191,7 @@ class _Expander:
                     yield level, node
 
     def _edges(self) -> Iterator[JsonObject]:
-        """Yield all edges, inner ones first: a node's own precede those out of super nodes.
+        """Yield all edges; a node's own precede those out of super nodes.
 
         Source: ``platform.md#edge-selection``, rank 4.
         """
@@ -220,14 +219,6 @@ class _Expander:
             config = {**config, "guardrail_strikes_config": {**strikes, "escalation_node_logical_id": entry}}
         return {**config, "tools_config": None} if tools_of(config) else config
 
-    def _duplicates(self) -> Iterator[str]:
-        counted = Counter(
-            str(node["logical_id"]).removeprefix(f"{level.origin[-1]}/" if level.origin else "")
-            for level in self._levels
-            for node in level.nodes
-        )
-        return (node_id for node_id, count in counted.items() if count > 1)
-
 
 @dataclass
 class Variables:
@@ -240,9 +231,9 @@ class Variables:
     dynamic: JsonObject = field(default_factory=dict)
     """Defaults of inner workflows."""
     runtime: JsonObject = field(default_factory=dict)
-    given_dynamic: JsonObject = field(default_factory=dict)
+    assigned_dynamic: JsonObject = field(default_factory=dict)
     """Values of super nodes."""
-    given_runtime: JsonObject = field(default_factory=dict)
+    assigned_runtime: JsonObject = field(default_factory=dict)
 
     def add(self, super_node: SuperNode, filled: AppliedWorkflow) -> Iterator[str]:
         """Add an inner workflow's variables; yield a warning for each conflict."""
@@ -252,8 +243,8 @@ class Variables:
         own = defaults if isinstance(defaults, dict) else {}
         self.dynamic = {**(document.get("dynamic_variables") or {}), **own, **self.dynamic}
         self.runtime = {**(document.get("runtime_variables") or {}), **self.runtime}
-        yield from _add_first(super_node, self.given_dynamic, filled.dynamic_variables)
-        yield from _add_first(super_node, self.given_runtime, filled.runtime_variables)
+        yield from _add_first(super_node, self.assigned_dynamic, filled.dynamic_variables)
+        yield from _add_first(super_node, self.assigned_runtime, filled.runtime_variables)
 
     def merge_into(self, document: JsonObject) -> JsonObject:
         """Return a copy of the outer document with these variables merged.
@@ -264,8 +255,8 @@ class Variables:
         miscellaneous = config.get("miscellaneous") or {}
         defaults = miscellaneous.get("default_dynamic_variables")
         own = defaults if isinstance(defaults, dict) else {}
-        if self.given_dynamic:
-            defaults = {**own, **self.given_dynamic}
+        if self.assigned_dynamic:
+            defaults = {**own, **self.assigned_dynamic}
             config = {**config, "miscellaneous": {**miscellaneous, "default_dynamic_variables": defaults}}
         return {
             **document,
@@ -274,7 +265,7 @@ class Variables:
             "runtime_variables": {
                 **self.runtime,
                 **(document.get("runtime_variables") or {}),
-                **self.given_runtime,
+                **self.assigned_runtime,
             },
         }
 

@@ -69,19 +69,20 @@ def read_interface_values(super_node: SuperNode, document: JsonObject) -> tuple[
     interfaces = (holder.get("super_node_interface") for holder in holders if isinstance(holder, dict))
     interface = next((each for each in interfaces if isinstance(each, dict)), JsonObject())
     fields = list(_fields(super_node, interface))
-    values = super_node.field("field_values") or {}
+    values = super_node.wire.get("field_values") or {}
     if not isinstance(values, dict):
         raise RunError(
             f"{super_node} has 'field_values' that are not an object.", advice="Write {name: value}."
         )
     named, direct = _by_name(fields, values)
     _check(super_node, fields, named)
-    assignments = [
-        Assignment(str(each.get("name")), value, target)
-        for each in fields
-        if (value := _value(each, named)) is not None
-        for target in _targets(super_node, each)
-    ]
+    assignments = []
+    for each in fields:
+        value = named.get(each["name"])
+        value = each.get("default_value") if value is None else value
+        if value is not None:
+            targets = _targets(super_node, each)
+            assignments += [Assignment(each["name"], value, target) for target in targets]
     mapped = {each["name"] for each in fields if each.get("mappings")}
     warnings = [
         f"{super_node}: the value of {name!r} has no effect: the field is mapped to nothing."
@@ -162,11 +163,6 @@ def _schema_misfit(value: Any, schema: Any) -> str | None:
     return None if value is None or is_later or not schema else schema_error(value, schema)
 
 
-def _value(declared: JsonObject, values: JsonObject) -> Any:
-    value = values.get(declared["name"])
-    return declared.get("default_value") if value is None else value
-
-
 def _targets(super_node: SuperNode, declared: JsonObject) -> Iterator[Target]:
     mappings = declared.get("mappings")
     for written in mappings if isinstance(mappings, list) else ():
@@ -218,7 +214,7 @@ def apply_values(
         try:
             kind = assignment.target.target_type
             if kind in variables:
-                name = _told(assignment.target.target_variable_name, "target_variable_name")
+                name = _required(assignment.target.target_variable_name, "target_variable_name")
                 reference = reference_in(assignment.value) if kind == "dynamic_variable" else None
                 if reference is None:
                     variables[kind][name] = assignment.value
@@ -261,13 +257,13 @@ class _Entities:
 
 def _write(document: JsonObject, assignment: Assignment, places: Mapping[str, _Entities]) -> None:
     target, value = assignment.target, assignment.value
-    path = _path(_told(target.target_field_path, "target_field_path"))
+    path = _path(_required(target.target_field_path, "target_field_path"))
     if target.target_type == "workflow_config_field":
         found = document.get("workflow_config") or {}
         document["workflow_config"] = _changed(found, path, value, WorkflowConfig)
         return
     entities = places[target.target_type]
-    wanted = _told(target.target_node_or_edge_logical_id, "target_node_or_edge_logical_id")
+    wanted = _required(target.target_node_or_edge_logical_id, "target_node_or_edge_logical_id")
     entity = entities[wanted]
     if entity is None:
         raise InputError(f"there is no {wanted!r} in the workflow's {entities.name!r}.")
@@ -291,17 +287,15 @@ def _with_value(value: Any, path: Path, new: Any) -> Any:
     for number, written_step in enumerate(path):
         step = _fitting(here, written_step)
         if not leads_on(here, step):
-            raise InputError(f"the path {_written(path)} leads to nothing at its step {written_step!r}.")
+            text = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
+            raise InputError(
+                f"the path {text.removeprefix('.')!r} leads to nothing at its step {written_step!r}."
+            )
         if number == len(path) - 1:
             here[step] = new
         else:
             here[step] = here = _copy(here[step])
     return root
-
-
-def _written(path: Path) -> str:
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return repr(text.removeprefix("."))
 
 
 def _copy(value: Any) -> Any:
@@ -320,7 +314,7 @@ def _path(text: str) -> Path:
     return path
 
 
-def _told(value: str | None, name: str) -> str:
+def _required(value: str | None, name: str) -> str:
     if not value:
         raise InputError(f"its mapping has no {name!r}.")
     return value

@@ -196,7 +196,7 @@ def inline(
     aliases = {**around, **filled.aliases}
     renaming = Renaming(super_node.id, {str(node["logical_id"]) for node in written}, aliases)
     start = renaming.id(_start_of(super_node, name, written))
-    is_start = parent.is_start and as_bool(super_node.field("is_start"), False)
+    is_start = parent.is_start and as_bool(super_node.wire.get("is_start"), False)
     origin = (*parent.origin, super_node.id)
     try:
         nodes = [

@@ -50,6 +50,6 @@ def unfold(
 
 
 def _as_drawn(node: JsonObject) -> JsonObject:
-    """Take back what the expansion moved from a global super node to its entry: the box around it has it."""
+    """Return a node without the settings of the global super node around it."""
     settings = node.get("global_node_config")
     return {**node, "global_node_config": None} if isinstance(settings, dict) and ENTRY in settings else node

@@ -55,7 +55,7 @@ def test_expand_without_super_nodes_returns_same():
     expansion = expanded(plain)
 
     assert expansion.workflow is plain
-    assert (expansion.origins, expansion.report.warnings, expansion.loaded) == ({}, (), frozenset())
+    assert (expansion.origins, expansion.warnings, expansion.loaded) == ({}, (), frozenset())
 
 
 def test_the_given_workflow_is_not_changed():
@@ -78,7 +78,6 @@ def test_inner_ids_have_super_node_prefixes():
     assert ids(expansion.workflow.node_configs) == ["card", "pay/price", "pay/how/card"]
     assert ids(expansion.workflow.edge_configs) == ["pay/edge_price_how", "edge_pay_card@pay/how/card"]
     assert expansion.origins == {"pay/price": ("pay",), "pay/how/card": ("pay", "pay/how")}
-    assert expansion.report.duplicate_node_ids == ("card",)
     origins = [(node.model_extra or {}).get("super_node_origin") for node in expansion.workflow.node_configs]
     assert origins == [None, ["pay"], ["pay", "pay/how"]]
 
@@ -209,7 +208,7 @@ def test_endless_super_node_is_warned_of():
 
     expansion = expanded(workflow(super_node("s", ring), static("on"), direct("s", "on")))
 
-    [warning] = expansion.report.warnings
+    [warning] = expansion.warnings
     assert "'edge_s_on' out of the super node 's' is never taken" in warning
 
 

@@ -1,24 +1,34 @@
-"""The answer of one model to one prompt."""
+"""The answer of one model to one prompt: text, calls, structured output.
+
+Structured output is requested by a tool, checked and retried (``platform.md#structured-output``).
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic_ai.messages import ModelMessage, ModelResponse
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
 from pydantic_ai.models import ModelRequestParameters
+from pydantic_ai.tools import ToolDefinition
 
+from debugger.engine.json_schema import schema_error
 from debugger.engine.models.base import ModelError, Prompt, Reply, ToolCall, TransitionOption
-from debugger.engine.models.call_parts import EXTRACT, JUSTIFICATION, OUTPUT, system_text
+from debugger.engine.models.call_parts import EXTRACT, JUSTIFICATION, OUTPUT, object_schema, system_text
 from debugger.engine.models.providers.messages import ToolNames, model_messages
 from debugger.engine.models.providers.model_client import ModelClient
-from debugger.engine.models.providers.structured import (
-    StructuredOutput,
-    args_of,
-    calls_of,
-    structured,
-    text_of,
-)
+from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import ai_message
 
 _VERDICT = "give_verdict"
@@ -111,3 +121,134 @@ def _read(response: ModelResponse, offers: ToolNames) -> Reply:
             tools.append(ToolCall(offer.name, args_of(call)))
     reason = str(args.pop(JUSTIFICATION, ""))
     return Reply(text_of(response), chosen, args, reason, calls=tuple(tools))
+
+
+@dataclass
+class StructuredOutput:
+    """The result of a request for structured output."""
+
+    response: ModelResponse
+    """The last answer."""
+    fields: JsonObject = field(default_factory=dict)
+    error: str | None = None
+    """Why nothing fitted; ``None`` where something did, or where the model called a tool instead."""
+    retries: JsonObject | None = None
+    """``structured_output_retry_metadata``; ``None`` where the first answer was good."""
+
+
+async def structured(
+    calls: ModelClient,
+    messages: Sequence[ModelMessage],
+    name: str,
+    schema: JsonObject,
+    others: Sequence[ToolDefinition] = (),
+) -> StructuredOutput:
+    """Ask until the output fits or the retries are used up.
+
+    Args:
+        calls: The model.
+        messages: What it reads.
+        name: Under which tool name it is to give the output.
+        schema: The JSON Schema of the output.
+        others: Tools that it may call instead.
+
+    Raises:
+        ModelError: A call gave no answer.
+    """
+    wanted = object_schema(schema)
+    tool = ToolDefinition(
+        name=name,
+        parameters_json_schema=wanted,
+        description=str(schema.get("description") or "Gives the structured output."),
+        strict=False,
+        kind="output",
+    )
+    parameters = ModelRequestParameters(
+        function_tools=list(others), output_tools=[tool], output_mode="tool", allow_text_output=False
+    )
+    conversation, failed = list(messages), list[JsonObject]()
+    while True:
+        started = time.perf_counter()
+        response = await calls.request(conversation, parameters)
+        fields, problem = _read_fields(response, name, wanted)
+        called = {call.tool_name for call in calls_of(response)} - {name}
+        if problem is None or any(tool.name in called for tool in others):
+            return StructuredOutput(response, fields, retries=_metadata(failed, calls))
+        latency = round((time.perf_counter() - started) * 1000)
+        attempt = {"attempt_number": len(failed) + 1, "error_message": problem}
+        failed.append({**attempt, "latency_milliseconds": latency})
+        if len(failed) > calls.config.max_parse_retries:
+            return StructuredOutput(response, error=problem, retries=_metadata(failed, calls))
+        conversation += [response, _complaint(response, name, problem)]
+
+
+def text_of(response: ModelResponse) -> str:
+    """Return the text of a response."""
+    return "".join(part.content for part in response.parts if isinstance(part, TextPart)).strip()
+
+
+def calls_of(response: ModelResponse) -> list[ToolCallPart]:
+    """Return the tool calls of a response."""
+    return [part for part in response.parts if isinstance(part, ToolCallPart)]
+
+
+def args_of(call: ToolCallPart) -> JsonObject:
+    """Return a call's arguments, none where they are no JSON object."""
+    try:
+        return call.args_as_dict(raise_if_invalid=True)
+    except (ValueError, AssertionError):
+        return {}
+
+
+def _read_fields(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonObject, str | None]:
+    """Return the output and its error; some servers write it as text."""
+    call = next((call for call in calls_of(response) if call.tool_name == name), None)
+    try:
+        if call is None:
+            found: Any = json.loads(_bare(text_of(response)))
+        else:
+            found = call.args_as_dict(raise_if_invalid=True)
+    except (ValueError, AssertionError, RecursionError):
+        return {}, "this is not a JSON object" if call or text_of(
+            response
+        ) else "there is no structured output"
+    if not isinstance(found, dict):
+        return {}, "this is not a JSON object"
+    fields = without_blanks(found, schema)
+    problem = schema_error(fields, schema)
+    return ({}, problem) if problem else (fields, None)
+
+
+def _bare(text: str) -> str:
+    lines = text.splitlines()
+    fenced = len(lines) > 2 and lines[0].startswith("```") and lines[-1].startswith("```")
+    return "\n".join(lines[1:-1]) if fenced else text
+
+
+def _complaint(response: ModelResponse, name: str, problem: str) -> ModelRequest:
+    text = f"That does not fit: {problem}. Call the tool {name!r} again with arguments that fit its schema."
+    results = [ToolReturnPart(call.tool_name, text, call.tool_call_id) for call in calls_of(response)]
+    return ModelRequest(results) if results else ModelRequest([UserPromptPart(text)])
+
+
+def _metadata(failed: list[JsonObject], calls: ModelClient) -> JsonObject | None:
+    retries = min(len(failed), calls.config.max_parse_retries)
+    return {"retry_count": retries, "failed_attempts": failed} if failed else None
+
+
+def without_blanks(value: JsonObject, schema: JsonObject) -> JsonObject:
+    """Return an object without empty values that do not fit.
+
+    Required ones stay.
+
+    Authors ask models to leave unknowns empty (``platform.md#llm-nodes``).
+    """
+    required = schema.get("required")
+    needed = required if isinstance(required, list) else []
+    properties = schema.get("properties")
+    named = properties if isinstance(properties, dict) else {}
+    return {
+        key: inner
+        for key, inner in value.items()
+        if inner not in (None, "") or key in needed or schema_error(inner, named.get(key, True)) is None
+    }

@@ -80,7 +80,10 @@ class ModelConfig(BaseModel):
     def target(self) -> str:
         """Return the model's name and address for the user, without secrets."""
         named = f"{self.provider} {self.model_name}"
-        return f"{named} at {_shown(self.base_url)}" if self.base_url else named
+        if not self.base_url:
+            return named
+        url = urlsplit(self.base_url)
+        return f"{named} at {url.scheme}://{url.hostname}{f':{url.port}' if url.port else ''}{url.path}"
 
     @property
     def effort(self) -> str | None:
@@ -192,11 +195,6 @@ def _check_address(name: str, url: str | None, config: ModelConfig) -> None:
         )
 
 
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
-
-
 LONGEST_REQUEST = 60.0
 """Seconds that one request may take where the author sets no limit."""
 
@@ -227,7 +225,11 @@ def request_settings(config: ModelConfig) -> ModelSettings:
         # Retries are counted here, not by the client underneath.
         settings["max_retries"] = 0
         settings["extra_body"] = {k: v for k, v in config.model_kwargs.items() if k not in _SHARED} or None
-        settings["extra_headers"] = _headers(config) or None
+        headers = config.default_headers or {}
+        headers = {name: value for name, value in headers.items() if not names_secret(name)}
+        if config.organization:
+            headers["OpenAI-Organization"] = config.organization
+        settings["extra_headers"] = headers or None
     return cast("ModelSettings", {key: value for key, value in settings.items() if value is not None})
 
 
@@ -251,9 +253,3 @@ def _longest(config: ModelConfig) -> int | None:
     if config.max_tokens is not None or config.type != "anthropic_llm":
         return config.max_tokens
     return max(8192, 4096 + config.thinking_budget) if config.thinking_budget else 4096
-
-
-def _headers(config: ModelConfig) -> dict[str, str]:
-    headers = config.default_headers or {}
-    headers = {name: value for name, value in headers.items() if not names_secret(name)}
-    return {**headers, "OpenAI-Organization": config.organization} if config.organization else headers

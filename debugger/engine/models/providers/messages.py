@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any, cast
+from typing import cast
 
 from pydantic_ai.messages import (
     ModelMessage,
@@ -20,9 +20,8 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.tools import ToolDefinition
 
-from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption
+from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption, model_name
 from debugger.engine.models.call_parts import chat_lines, offers_of
-from debugger.engine.models.tool_names import model_name
 from debugger.protocol.messages import Message, message_kind, message_text
 
 Part = ModelRequestPart | ModelResponsePart
@@ -48,7 +47,7 @@ def model_messages(
 
 
 def _exchanged(exchange: Sequence[Message], offers: ToolNames) -> Iterator[Part]:
-    """Return calls and results; a result without its call belongs to the first open one."""
+    """Return calls and results; a stray result belongs to the first open call."""
     open_calls: list[tuple[str, str]] = []
     for message in exchange:
         text = message_text(message)
@@ -59,9 +58,10 @@ def _exchanged(exchange: Sequence[Message], offers: ToolNames) -> Iterator[Part]
         if text and message_kind(message) == "ai":
             yield TextPart(text)
         for call in message.get("tool_calls") or ():
-            call_id = str(call.get("id") or f"call_{len(open_calls)}")
-            open_calls.append((call_id, str(call.get("name"))))
-            yield ToolCallPart(offers.name_of(str(call.get("name"))), _args(call), call_id)
+            call_id, name = str(call.get("id") or f"call_{len(open_calls)}"), str(call.get("name"))
+            open_calls.append((call_id, name))
+            args = call.get("args")
+            yield ToolCallPart(offers.name_of(name), args if isinstance(args, dict) else {}, call_id)
 
 
 def _answered(message: Message, open_calls: list[tuple[str, str]]) -> tuple[str, str]:
@@ -71,11 +71,6 @@ def _answered(message: Message, open_calls: list[tuple[str, str]]) -> tuple[str,
         return str(wanted or "call"), str(message.get("name") or "tool")
     open_calls.remove(named[0])
     return named[0]
-
-
-def _args(call: dict[str, Any]) -> dict[str, Any]:
-    args = call.get("args")
-    return args if isinstance(args, dict) else {}
 
 
 def _turns(parts: Sequence[Part]) -> list[ModelMessage]:

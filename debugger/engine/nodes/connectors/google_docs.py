@@ -18,7 +18,6 @@ from debugger.engine.nodes.connectors.base import (
     Operation,
     fill_secretly,
     fingerprint,
-    visit_number,
 )
 from debugger.engine.nodes.connectors.fields import check_present
 from debugger.errors import InputError
@@ -189,7 +188,7 @@ def _id_or_none(request: JsonObject) -> str | None:
 
 
 def _create(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
-    visit = visit_number(context, node)
+    visit = context.visit(node)
     seed = fingerprint("document", request, node.logical_id, context.thread.thread_id, visit)
     document = f"1{seed[:43]}"
     return {
@@ -289,7 +288,7 @@ def _updated(request: JsonObject, result: ConnectorResult) -> Event:
 
 
 def _google_docs(type_: str, keys: tuple[str, ...], **row: Any) -> tuple[str, Operation]:
-    """Return the row of one operation by its type; ``keys`` are those of its output."""
+    """Return the row of an operation by its type, with its output's ``keys``."""
 
     def output(request: JsonObject, result: ConnectorResult) -> JsonObject:
         own = {key: result.answer[key] if result.is_success else None for key in keys}

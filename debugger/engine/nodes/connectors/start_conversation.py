@@ -15,7 +15,6 @@ from debugger.engine.nodes.connectors.base import (
     fill_secretly,
     fingerprint,
     make_call,
-    visit_number,
 )
 from debugger.engine.nodes.connectors.end_conversation import RAW_TRANSCRIPT
 from debugger.engine.nodes.connectors.fields import check_e164
@@ -165,7 +164,7 @@ class StartConversationNode(Node[StartConversationConfig]):
         _check_numbers(real)
         request = context.outbound.secrets.mask_value(real)
         seed = fingerprint(request, self.config.logical_id, context.thread.thread_id)
-        new_id = f"conversation_{seed[:24]}_{visit_number(context, self.config)}"
+        new_id = f"conversation_{seed[:24]}_{context.visit(self.config)}"
         target = f"voice call to {request['user_number']}"
         call = OutboundCall(
             "conversation", "contact", target, request, lambda recorded: make_timeline(recorded, new_id)

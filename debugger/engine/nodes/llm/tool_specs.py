@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from debugger.engine.models.base import Reply, ToolSpec
-from debugger.engine.models.tool_names import model_names
+from debugger.engine.models.base import Reply, ToolSpec, model_names
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.config import LLMConfig, ToolsConfig, readable_schema, without_properties
 from debugger.engine.tools.arguments import argument_error

@@ -8,7 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from debugger.engine.models.tool_names import model_name, model_names
+from debugger.engine.models.base import model_name, model_names
 from debugger.engine.outbound import OutboundCall
 from debugger.engine.tools.mcp.servers import Endpoint, McpServer, McpToolInfo, recorded_tools
 from debugger.engine.tools.mcp.tool import McpTool, McpToolConfig, connect
@@ -140,16 +140,13 @@ def _named(found: Sequence[tuple[Endpoint, McpToolInfo]], taken: Sequence[str]) 
     ]
     names = model_names([*taken, *wanted])[len(taken) :]
     for name, (endpoint, tool) in zip(names, found, strict=True):
-        yield McpTool(_config(name, endpoint, tool), endpoint, tool)
-
-
-def _config(name: str, endpoint: Endpoint, tool: McpToolInfo) -> McpToolConfig:
-    return McpToolConfig(
-        name=name,
-        signature=endpoint.masked(tool.description),
-        args_schema=endpoint.masked(tool.args_schema),
-        server=endpoint.name,
-    )
+        config = McpToolConfig(
+            name=name,
+            signature=endpoint.masked(tool.description),
+            args_schema=endpoint.masked(tool.args_schema),
+            server=endpoint.name,
+        )
+        yield McpTool(config, endpoint, tool)
 
 
 def _key(endpoint: Endpoint) -> str:
