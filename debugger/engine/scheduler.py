@@ -43,8 +43,17 @@ def run_turn(execution: Execution, transfer_to: str | None = None) -> Generator[
         execution: The turn.
         transfer_to: A node that the main thread is moved to before it continues.
     """
-    events = chain(_take_input(execution), _run_command(execution, transfer_to), _close_turn(execution))
-    return _run(execution, events, is_turn=True)
+    thread, command = execution.state.main, execution.log.run_input.command
+    work: Iterable[Event] = ()
+    if command == "stop":
+        execution.status = "cancelled"
+    elif command == "pause":
+        work = _pause(execution, thread)
+    elif transfer_to is not None:
+        work = _transfer(execution, thread, transfer_to)
+    else:
+        work = _run_until_blocked(execution, thread)
+    return _run(execution, chain(_take_input(execution), work, _close_turn(execution)), is_turn=True)
 
 
 def run_background(execution: Execution) -> Generator[Event, None, ExecutionResult]:
@@ -95,18 +104,6 @@ def _take_input(execution: Execution) -> Events:
         event = UserMessagesEvent(messages=messages)
         yield execution.stamp(event, thread, execution.config(thread))
     thread.is_waiting = execution.state.paused = False
-
-
-def _run_command(execution: Execution, transfer_to: str | None) -> Iterable[Event]:
-    thread, command = execution.state.main, execution.log.run_input.command
-    if command == "stop":
-        execution.status = "cancelled"
-        return ()
-    if command == "pause":
-        return _pause(execution, thread)
-    if transfer_to is not None:
-        return _transfer(execution, thread, transfer_to)
-    return _run_until_blocked(execution, thread)
 
 
 def _close_turn(execution: Execution) -> Events:

@@ -12,9 +12,7 @@ from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun
 from debugger.engine.nodes.llm.model_call import call_model
 from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.base import RESULT_NAME, Tool, ToolResult
-from debugger.engine.tools.results import NO_PARTS
 from debugger.engine.tools.runner import (
-    Invocation,
     call_tool,
     check_targets,
     make_tool,
@@ -68,14 +66,13 @@ class ToolNode(Node[ToolNodeConfig]):
         Without a tool the call fails, unless the user answers for the node.
         """
         if self._tool is None:
-            called = Invocation((yield from self._missing_result(context)), NO_PARTS)
+            result = yield from self._missing_result(context)
         else:
             tool_context = context.for_tool(
                 self.config.logical_id, self._tool.config.timeout_seconds, self._arguments(context.authored)
             )
-            called = call_tool(self._tool, self._arguments(context.scope), tool_context)
-        result = called.result
-        write_result(called, self.result_name, self.config, context.state, context.thread)
+            result = call_tool(self._tool, self._arguments(context.scope), tool_context)
+        write_result(result, self.result_name, self.config, context.state, context.thread)
         # After the tool's data, which may not overwrite the outcome.
         outcome = result.success, result.error
         self.write(context, dict(zip(outcome_names(self.result_name), outcome, strict=True)))

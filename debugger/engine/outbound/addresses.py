@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import threading
 from collections.abc import Iterator
 
+from debugger.engine.background_call import BackgroundCall
 from debugger.engine.outbound.destinations import parse_url
 from debugger.engine.outbound.gateway import HttpLimits, OutboundError
 
@@ -141,12 +141,11 @@ class AddressLookup:
             raise OutboundError(
                 f"{self._shown_host} is not called: it gives out the credentials of this machine."
             )
-        self.done = threading.Event()
+        self._call = BackgroundCall(
+            lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), "address lookup"
+        )
+        self.done = self._call.done
         """Set when the system has answered."""
-        self._place = (host, port)
-        self._found: list[str] = []
-        self._problem = "its name has no address"
-        threading.Thread(target=self._run, daemon=True).start()
 
     def allowed(self) -> list[str]:
         """Return the allowed addresses in the order to try; only when done.
@@ -155,22 +154,18 @@ class AddressLookup:
             OutboundError: There is no such host, or none of its addresses may be called.
         """
         host = self._shown_host
-        if not self._found:
-            raise OutboundError(f"There is no host {host!r}: {self._problem}.")
+        try:
+            # A link-local address comes with the interface that it is of, which does not change what it is.
+            found = [str(each[4][0]).partition("%")[0] for each in self._call.result()]
+        except (OSError, UnicodeError) as error:
+            problem = getattr(error, "strerror", None) or "its name cannot be looked up"
+            raise OutboundError(f"There is no host {host!r}: {problem}.") from None
+        if not found:
+            raise OutboundError(f"There is no host {host!r}: its name has no address.")
         reasons = {
-            address: refusal_reason(address, refuses_private=self._refuses_private) for address in self._found
+            address: refusal_reason(address, refuses_private=self._refuses_private) for address in found
         }
         allowed = [address for address, reason in reasons.items() if reason is None]
         if not allowed:
-            raise OutboundError(f"{host} is not called: {reasons[self._found[0]]}.")
+            raise OutboundError(f"{host} is not called: {reasons[found[0]]}.")
         return allowed
-
-    def _run(self) -> None:
-        try:
-            found = socket.getaddrinfo(*self._place, type=socket.SOCK_STREAM)
-            # A link-local address comes with the interface that it is of, which does not change what it is.
-            self._found = list(dict.fromkeys(str(each[4][0]).partition("%")[0] for each in found))
-        except (OSError, UnicodeError) as error:
-            self._problem = getattr(error, "strerror", None) or "its name cannot be looked up"
-        finally:
-            self.done.set()

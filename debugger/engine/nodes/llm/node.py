@@ -200,10 +200,10 @@ class LLMNode(Node[LLMConfig]):
             if picked is not None:
                 yield fixed_response(context.fill(picked), context.environment)
         tool_context = context.for_tool(self.config.logical_id, config.timeout_seconds)
-        called = call_tool(node_tool.tool, call["args"], tool_context)
+        result = call_tool(node_tool.tool, call["args"], tool_context)
         name = config.result_runtime_variable_name or RESULT_NAME
-        write_result(called, name, self.config, context.state, context.thread)
-        return called.result
+        write_result(result, name, self.config, context.state, context.thread)
+        return result
 
     def _leave(self, context: NodeContext, reply: Reply) -> NodeRun:
         assert reply.chosen is not None
