@@ -110,30 +110,27 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         )
 
     def _result(self, context: NodeContext) -> _Result:
-        secrets = context.outbound.secrets
+        gateway, secrets = context.outbound, context.outbound.secrets
+        call_class: Literal["read", "write"] = "read" if self.config.method in _READING else "write"
         command = None
         try:
             request = self._request(context)
             command = secrets.mask(curl_command(request))
-            return self._called(request, command, context)
+            call = http_call(request, call_class, limits=gateway.limits, cancelled=context.cancelled)
+            seconds = context.clamp_timeout(self.config.timeout or MAX_TIMEOUT_SECONDS)
+            outcome = gateway.call(call, node_logical_id=self.config.logical_id, timeout=seconds)
         except (InputError, RecursionError) as error:
             problem = str(error) if isinstance(error, InputError) else "Something in it is nested too deep."
             return _Result(command, error=secrets.mask(problem))
-
-    def _called(self, request: HttpRequest, command: str, context: NodeContext) -> _Result:
-        gateway = context.outbound
-        call_class: Literal["read", "write"] = "read" if request.method in _READING else "write"
-        call = http_call(request, call_class, limits=gateway.limits, cancelled=context.cancelled)
-        seconds = context.clamp_timeout(self.config.timeout or MAX_TIMEOUT_SECONDS)
-        outcome = gateway.call(call, node_logical_id=self.config.logical_id, timeout=seconds)
         if outcome.how == "simulated":
             context.warnings.append(call.simulation_note)
-        if outcome.answer is None:
-            return _Result(command, error=outcome.error)
         answer = outcome.answer
-        value, problem = _value(answer, self.config.response_format, gateway.secrets)
-        error = problem if answer.is_success else f"The server answered {answer.status}."
-        return _Result(command, answer.status_code, value, error)
+        if answer is None:
+            return _Result(command, error=outcome.error)
+        value, fault = _value(answer, self.config.response_format, secrets)
+        if not answer.is_success:
+            fault = f"The server answered {answer.status}."
+        return _Result(command, answer.status_code, value, fault)
 
     def _request(self, context: NodeContext) -> HttpRequest:
         config, secrets, scope = self.config, context.outbound.secrets, context.scope

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal
 
 from debugger.engine.json_paths import EVERY, Path, leads_on, parse_path
@@ -204,8 +203,14 @@ def apply_values(
 
     Source: ``platform.md#super-nodes``.
     """
-    filled = AppliedWorkflow({**document})
-    places = {kind: _Entities(filled.document, name) for kind, name in _LISTS.items()}
+    if not assignments:
+        return AppliedWorkflow(document)
+    copies = {name: list(document.get(name) or ()) for name in _LISTS.values()}
+    filled = AppliedWorkflow({**document, **copies})
+    places = {
+        name: {each.get("logical_id"): place for place, each in reversed(list(enumerate(entities)))}
+        for name, entities in copies.items()
+    }
     variables = {
         "dynamic_variable": filled.dynamic_variables,
         "runtime_variable": filled.runtime_variables,
@@ -231,47 +236,24 @@ def apply_values(
     return filled
 
 
-class _Entities:
-    """The nodes or edges of a document by id, copied on the first change."""
-
-    def __init__(self, document: JsonObject, name: str) -> None:
-        self.name = name
-        self._document = document
-
-    def __getitem__(self, logical_id: str) -> JsonObject | None:
-        index = self._indexes.get(logical_id)
-        return None if index is None else self._entities[index]
-
-    def __setitem__(self, logical_id: str, entity: JsonObject) -> None:
-        self._entities[self._indexes[logical_id]] = entity
-        self._document[self.name] = self._entities
-
-    @cached_property
-    def _entities(self) -> list[JsonObject]:
-        return list(self._document.get(self.name) or ())
-
-    @cached_property
-    def _indexes(self) -> dict[Any, int]:
-        return {each.get("logical_id"): at for at, each in reversed(list(enumerate(self._entities)))}
-
-
-def _write(document: JsonObject, assignment: Assignment, places: Mapping[str, _Entities]) -> None:
+def _write(document: JsonObject, assignment: Assignment, places: Mapping[str, Mapping[Any, int]]) -> None:
     target, value = assignment.target, assignment.value
     path = _path(_required(target.target_field_path, "target_field_path"))
     if target.target_type == "workflow_config_field":
         found = document.get("workflow_config") or {}
         document["workflow_config"] = _changed(found, path, value, WorkflowConfig)
         return
-    entities = places[target.target_type]
+    name = _LISTS[target.target_type]
     wanted = _required(target.target_node_or_edge_logical_id, "target_node_or_edge_logical_id")
-    entity = entities[wanted]
-    if entity is None:
-        raise InputError(f"there is no {wanted!r} in the workflow's {entities.name!r}.")
+    place = places[name].get(wanted)
+    if place is None:
+        raise InputError(f"there is no {wanted!r} in the workflow's {name!r}.")
+    entity = document[name][place]
     model: type[WireModel] = EdgeConfig
-    if entities.name == "node_configs":
+    if name == "node_configs":
         known = NODE_TYPES.get(str(entity.get("type")))
         model = known.Config if known else NodeConfig
-    entities[wanted] = _changed(entity, path, value, model)
+    document[name][place] = _changed(entity, path, value, model)
 
 
 def _changed(entity: JsonObject, path: Path, value: Any, model: type[WireModel]) -> JsonObject:

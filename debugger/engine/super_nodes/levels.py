@@ -17,25 +17,14 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import as_bool
 
 
-@dataclass(frozen=True)
-class NodePaths:
-    """The main thread's nodes in one workflow.
+def main_nodes(
+    nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: str
+) -> tuple[list[str], list[str]]:
+    """Return the main thread's nodes, and those that no edge leads on from.
 
-    A worker that a companion edge runs beside a node, and what only a companion thread reaches, is no part
-    of it: what follows a super node is not meant for them.
-    """
-
-    main: tuple[str, ...] = ()
-    """The ids of the nodes on its way, in the document's order."""
-    terminal: tuple[str, ...] = ()
-    """Those of them that no edge leads on from."""
-
-
-def paths_of(nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: str) -> NodePaths:
-    """Find the main thread's nodes, and its ends.
-
-    A node that nothing leads to counts as on its way, since a run can begin there. Where a global node can
-    return, that is its next step.
+    A worker that a companion edge runs beside a node, and what only a companion thread reaches, is not among
+    them: what follows a super node is not meant for them. A node that nothing leads to is, since a run can
+    begin there. Where a global node can return, that is its next step.
 
     Args:
         nodes: The workflow's nodes.
@@ -51,7 +40,7 @@ def paths_of(nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: st
     apart = _reached(beside - reached, ways, beside_too=True) - reached
     main = [node for node in nodes if _id(node) not in apart]
     terminal = [_id(node) for node in main if _ends(node, ways.get(_id(node)))]
-    return NodePaths(tuple(dict.fromkeys(map(_id, main))), tuple(dict.fromkeys(terminal)))
+    return list(dict.fromkeys(map(_id, main))), list(dict.fromkeys(terminal))
 
 
 @dataclass(frozen=True)
@@ -134,7 +123,6 @@ class InlinedWorkflow:
     origin: tuple[str, ...] = ()
     """The super nodes around it, outermost first."""
     start: str = ""
-    paths: NodePaths = field(default_factory=NodePaths)
     aliases: Aliases = field(default_factory=dict)
     """The dynamic variables in it that stand for one outside."""
 
@@ -210,9 +198,8 @@ def inline(
         ) from error
     for node in nodes:
         node["is_start"] = is_start and node["logical_id"] == start
-    paths = paths_of(nodes, edges, start)
     return InlinedWorkflow(
-        name, stored, nodes, edges, is_start, rule, super_node, parent, origin, start, paths, aliases
+        name, stored, nodes, edges, is_start, rule, super_node, parent, origin, start, aliases
     )
 
 
@@ -221,13 +208,14 @@ def ports_of(super_node: SuperNode, level: InlinedWorkflow, ports_by_id: dict[st
     kinds = {str(node["logical_id"]): node for node in reversed(level.nodes)}
     models: list[str] = []
     terminals: list[str] = []
-    for node_id in level.paths.main:
+    main, ends = main_nodes(level.nodes, level.edges, level.start)
+    for node_id in main:
         inner = ports_by_id.get(node_id)
         if inner is not None:
             models += inner.models
         elif kinds[node_id].get("type") in MODEL_NODES and not as_bool(kinds[node_id].get("disabled"), False):
             models.append(node_id)
-    for node_id in level.paths.terminal:
+    for node_id in ends:
         terminals += ports_by_id[node_id].terminals if node_id in ports_by_id else [node_id]
     entry = ports_by_id[level.start].entry if level.start in ports_by_id else level.start
     return Ports(super_node, entry, terminals, models)
