@@ -184,7 +184,11 @@ def _wait(
 
 
 def _left(prompt: Prompt, started: float) -> float:
-    return (prompt.seconds or MAX_ANSWER_SECONDS) + _GRACE - (time.monotonic() - started)
+    return _seconds(prompt) + _GRACE - (time.monotonic() - started)
+
+
+def _seconds(prompt: Prompt) -> float:
+    return MAX_ANSWER_SECONDS if prompt.seconds is None else prompt.seconds
 
 
 def _filler(
@@ -219,8 +223,9 @@ def _call(caller: _Caller, prompt: Prompt, target: str | None) -> Reply:
             lambda: _measured(responder, replace(prompt, seconds=seconds), world)
         ),
     )
-    timeout = prompt.seconds or MAX_ANSWER_SECONDS
-    outcome = caller.outbound.call(outbound_call, node_logical_id=prompt.node_logical_id, timeout=timeout)
+    outcome = caller.outbound.call(
+        outbound_call, node_logical_id=prompt.node_logical_id, timeout=_seconds(prompt)
+    )
     if captured.error is not None:
         raise captured.error
     if outcome.answer is None:

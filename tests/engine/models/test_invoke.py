@@ -158,6 +158,13 @@ def test_answer_has_the_runs_time():
             asked(responder(), prompt(server.llm()), timeout=0.2)
 
 
+def test_run_without_time_left_calls_no_model():
+    with serving(said("never")) as server, pytest.raises(ModelError, match="no time is left"):
+        asked(responder(), prompt(server.llm()), timeout=0.0)
+
+    assert server.requests == []
+
+
 def test_history_is_read_by_the_caller():
     read_by = []
 
