@@ -125,8 +125,16 @@ def invoke(
     history = tuple(prompt.history())
     given_up = threading.Event()
     prompt = replace(prompt, history=lambda: history, seconds=seconds, given_up=given_up)
+    answer = BackgroundCall(lambda: _call(caller, prompt, target), "model call")
+    ends = time.monotonic() + seconds + _GRACE
     try:
-        return (yield from _wait(caller, prompt, target, backchannel))
+        if backchannel is not None and not answer.done.wait(backchannel.patience):
+            filler = _filler(caller, prompt, backchannel, answer.done)
+            if filler:
+                yield filler
+                reply = _result(answer, cancelled, ends)
+                return replace(reply, text=backchannel.rest(reply.text))
+        return _result(answer, cancelled, ends)
     finally:
         given_up.set()
 
@@ -168,29 +176,6 @@ def backchannel_of(llm: JsonObject | None) -> Backchannel | None:
     )
 
 
-def _wait(
-    caller: _Caller, prompt: Prompt, target: str | None, backchannel: Backchannel | None
-) -> Generator[str, None, Reply]:
-    """Wait for the answer; if it is late, yield a filler."""
-    answer = BackgroundCall(lambda: _call(caller, prompt, target), "model call")
-    started = time.monotonic()
-    if backchannel is not None and not answer.done.wait(backchannel.patience):
-        filler = _filler(caller, prompt, backchannel, answer.done)
-        if filler:
-            yield filler
-            reply = _result(answer, caller.cancelled, _left(prompt, started))
-            return replace(reply, text=backchannel.rest(reply.text))
-    return _result(answer, caller.cancelled, _left(prompt, started))
-
-
-def _left(prompt: Prompt, started: float) -> float:
-    return _seconds(prompt) + _GRACE - (time.monotonic() - started)
-
-
-def _seconds(prompt: Prompt) -> float:
-    return MAX_ANSWER_SECONDS if prompt.seconds is None else prompt.seconds
-
-
 def _filler(
     caller: _Caller, prompt: Prompt, backchannel: Backchannel, answered: threading.Event
 ) -> str | None:
@@ -201,7 +186,8 @@ def _filler(
     try:
         target = responder.remote(wanted) if isinstance(responder, RemoteModel) else None
         filler = BackgroundCall(lambda: _call(caller, wanted, target), "model call")
-        reply = _result(filler, caller.cancelled, _left(wanted, time.monotonic()), instead=answered)
+        ends = time.monotonic() + _seconds(wanted) + _GRACE
+        reply = _result(filler, caller.cancelled, ends, instead=answered)
     except (ModelError, DebuggerError):
         # A filler can be missing.
         return None
@@ -231,6 +217,10 @@ def _call(caller: _Caller, prompt: Prompt, target: str | None) -> Reply:
     if outcome.answer is None:
         raise ModelError(outcome.error or f"{target} gave no answer.")
     return outcome.answer
+
+
+def _seconds(prompt: Prompt) -> float:
+    return MAX_ANSWER_SECONDS if prompt.seconds is None else prompt.seconds
 
 
 def _measured(responder: Model, prompt: Prompt, environment: Environment) -> Reply:
@@ -280,22 +270,22 @@ class _CapturedError:
 def _result(
     call: BackgroundCall[Reply],
     cancelled: threading.Event,
-    seconds: float,
+    ends: float,
     *,
     instead: threading.Event | None = None,
 ) -> Reply:
-    """Wait for the answer of a call, and return it.
+    """Wait for the answer of a call until a monotonic time, and return it.
 
     Args:
         call: The call.
         cancelled: Ends the wait.
-        seconds: The longest time to wait.
+        ends: The time at which the wait ends.
         instead: Ends the wait, too: set when the answer is of no use any more.
 
     Raises:
         ModelError: The wait ended before the call did.
     """
-    ends = time.monotonic() + seconds
+    seconds = ends - time.monotonic()
     while not call.wait(POLL_SECONDS):
         if cancelled.is_set() or (instead is not None and instead.is_set()):
             raise ModelError("the answer is no longer needed")
