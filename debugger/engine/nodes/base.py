@@ -130,7 +130,7 @@ class NodeContext:
         """
         return ToolContext(
             scope=self.scope,
-            timeout=timeout or self.options.tool_timeout,
+            timeout=self.clamp_timeout(timeout or self.options.tool_timeout),
             options=self.options,
             cancelled=self.cancelled,
             outbound=self.outbound,
