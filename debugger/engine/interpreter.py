@@ -208,7 +208,7 @@ class Interpreter:
         interceptor = inspector.interceptor if inspector is not None else None
         execution = Execution(self, state, log, wire, History(past, log), cancelled or NEVER_SET, interceptor)
         if inspector is not None:
-            inspector.bind(execution)
+            inspector.execution = execution
         return execution
 
     def node(self, config: NodeConfig) -> Node[Any]:

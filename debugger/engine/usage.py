@@ -6,6 +6,7 @@ Source: ``platform.md#usage``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from statistics import median
 
 from debugger.engine.state import RunState
@@ -23,6 +24,7 @@ COUNTED = frozenset(
 """The types of the events that cost something."""
 
 
+@dataclass
 class UsageMeter:
     """The running totals of one turn, fed with its events.
 
@@ -31,12 +33,11 @@ class UsageMeter:
     Discarded answers are counted as well (U-61): they were paid for.
     """
 
-    def __init__(self, state: RunState, started: float) -> None:
-        self._state = state
-        self._started = started
-        self._node_runs = 0
-        self._model_calls: dict[str, JsonObject] = {}
-        self._tool_calls: list[float] = []
+    state: RunState
+    started: float
+    _node_runs: int = field(default=0, init=False)
+    _model_calls: dict[str, JsonObject] = field(default_factory=dict, init=False)
+    _tool_calls: list[float] = field(default_factory=list, init=False)
 
     def add(self, event: Event) -> None:
         """Count one event, of one of the types `COUNTED`."""
@@ -59,7 +60,7 @@ class UsageMeter:
     def metrics(self, now: float) -> JsonObject:
         """Return ``iteration_metrics``; number types as ``platform.md#events`` has them."""
         return {
-            "e2e_latency_milliseconds": round((now - self._started) * 1000),
+            "e2e_latency_milliseconds": round((now - self.started) * 1000),
             "nodes_executed_count": self._node_runs,
             "llm_call_count": len(self._model_calls),
             "tool_call_count": len(self._tool_calls),
@@ -69,9 +70,9 @@ class UsageMeter:
 
     def _book(self, call: JsonObject, sign: int) -> None:
         key = f"{call['provider']} {call['response_model']}"
-        total = self._state.usage_by_model.get(key)
+        total = self.state.usage_by_model.get(key)
         if total is None:
-            total = self._state.usage_by_model[key] = {**call, **_NOTHING}
+            total = self.state.usage_by_model[key] = {**call, **_NOTHING}
         for name in _COUNTERS:
             total[name] += sign * call[name]
 

@@ -203,7 +203,14 @@ def _call(caller: _Caller, prompt: Prompt, target: str | None) -> Reply:
         kind="model",
         call_class="talk",
         target=target,
-        request=_sizes(prompt),
+        request={
+            "kind": prompt.kind,
+            "system_characters": len(prompt.system),
+            "messages": len(prompt.history()) + len(prompt.exchange),
+            "tools": [tool.name for tool in prompt.tools],
+            "hops": len(prompt.choices),
+            "structured_output": prompt.schema is not None,
+        },
         simulate=lambda recorded: captured.run(lambda: _simulate(stand_in, prompt, world, recorded)),
         live=lambda seconds: captured.run(
             lambda: _measured(responder, replace(prompt, seconds=seconds), world)
@@ -241,22 +248,11 @@ def _simulate(
     return _measured(fallback, prompt, environment)
 
 
-def _sizes(prompt: Prompt) -> JsonObject:
-    return {
-        "kind": prompt.kind,
-        "system_characters": len(prompt.system),
-        "messages": len(prompt.history()) + len(prompt.exchange),
-        "tools": [tool.name for tool in prompt.tools],
-        "hops": len(prompt.choices),
-        "structured_output": prompt.schema is not None,
-    }
-
-
+@dataclass
 class _CapturedError:
     """An error that is carried past the gateway, which raises nothing."""
 
-    def __init__(self) -> None:
-        self.error: DebuggerError | ModelError | None = None
+    error: DebuggerError | ModelError | None = None
 
     def run(self, work: Callable[[], Result]) -> Result:
         """Return the result of some work, or capture its error."""

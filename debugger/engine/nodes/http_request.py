@@ -148,7 +148,12 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         authored = Destination.of(
             *(render(text, context.authored).text for text in (str(config.url or ""), host))
         )
-        return HttpRequest(config.method, _with_query(url, query), headers, body, authored, secrets)
+        if query is not None:
+            shown = query.masked if isinstance(query.masked, dict) else {}
+            names = url.secret_names | query.secret_names
+            real, masked = with_query(url.real, query.real), with_query(url.masked, shown)
+            url = MaskedValue(real, masked, secret_names=names)
+        return HttpRequest(config.method, url, headers, body, authored, secrets)
 
     def _url(self, context: NodeContext, budget: RequestBudget) -> MaskedValue:
         override = context.node_input.get("override_url")
@@ -160,15 +165,6 @@ class HttpRequestNode(Node[HttpRequestConfig]):
 
     def _headers(self) -> list[tuple[str, Any]]:
         return [(name, value) for name, value in (self.config.headers or {}).items() if value is not None]
-
-
-def _with_query(url: MaskedValue, query: MaskedValue | None) -> MaskedValue:
-    if query is None:
-        return url
-    shown = query.masked if isinstance(query.masked, dict) else {}
-    names = url.secret_names | query.secret_names
-    real, shown_url = with_query(url.real, query.real), with_query(url.masked, shown)
-    return MaskedValue(real, shown_url, secret_names=names)
 
 
 def _value(answer: HttpAnswer, response_format: str, secrets: Secrets) -> tuple[Any, str | None]:

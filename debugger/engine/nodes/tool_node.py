@@ -56,8 +56,16 @@ class ToolNode(Node[ToolNodeConfig]):
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
-        self._tool = self._make_tool() if self.config.tool_config is not None else None
-        if self._tool is not None:
+        self._tool: Tool | None = None
+        tool = self.config.tool_config
+        if tool is not None:
+            if str(tool.get("type")) not in TOOL_TYPES:
+                raise RunError(
+                    f"Node {self.config.label!r} calls a tool of type {tool.get('type')!r}, which the "
+                    f"embedded engine does not run; it runs {', '.join(sorted(TOOL_TYPES))}.",
+                    advice="Run this workflow on the hosted API.",
+                )
+            self._tool = make_tool(tool)
             check_targets(self._tool.config, self.result_name, f"Node {self.config.label!r}")
 
     def run(self, context: NodeContext) -> NodeRun:
@@ -115,13 +123,3 @@ class ToolNode(Node[ToolNodeConfig]):
         )
         assert isinstance(filled, dict)
         return filled
-
-    def _make_tool(self) -> Tool:
-        config = self.config.tool_config or {}
-        if str(config.get("type")) not in TOOL_TYPES:
-            raise RunError(
-                f"Node {self.config.label!r} calls a tool of type {config.get('type')!r}, which the embedded "
-                f"engine does not run; it runs {', '.join(sorted(TOOL_TYPES))}.",
-                advice="Run this workflow on the hosted API.",
-            )
-        return make_tool(config)

@@ -19,6 +19,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from debugger.engine.outbound.addresses import CheckedNetwork, Deadline
 from debugger.engine.outbound.destinations import PORTS, Destination
 from debugger.engine.outbound.gateway import (
     CallClass,
@@ -29,7 +30,6 @@ from debugger.engine.outbound.gateway import (
 )
 from debugger.engine.outbound.http_request import HttpRequest, wire_request
 from debugger.engine.outbound.masking import mask_url, names_secret
-from debugger.engine.outbound.network import CheckedNetwork, Deadline
 from debugger.engine.outbound.secrets import MaskedValue, Secrets
 from debugger.errors import InputError
 from debugger.expressions.limits import is_deeper
@@ -138,14 +138,14 @@ def _read(response: httpx.Response, limits: HttpLimits) -> HttpAnswer:
     return HttpAnswer(response.status_code, response.headers.get("content-type", ""), bytes(body))
 
 
+@dataclass(eq=False)
 class _Stream(httpx.SyncByteStream):
     """The body of an answer as httpx unpacks it."""
 
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
+    answer: httpcore.Response
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._answer.iter_stream()
+        return self.answer.iter_stream()
 
 
 @lru_cache(maxsize=1)

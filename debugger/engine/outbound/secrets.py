@@ -269,7 +269,8 @@ def _spellings(values: Iterable[str]) -> list[str]:
         in_json = json.dumps(value)[1:-1]
         in_base64 = base64.b64encode(value.encode("utf-8", "surrogatepass")).decode().rstrip("=")
         found |= {value.strip(), in_json, in_base64}
-        for spelling in (value, *_in_host(value)):
+        lower = value.strip().lower()
+        for spelling in filter(None, (value, lower, ascii_host(lower))):
             escaped = {
                 quote(spelling, safe="", errors="replace"),
                 quote(spelling, errors="replace"),
@@ -278,11 +279,3 @@ def _spellings(values: Iterable[str]) -> list[str]:
             in_lower = {_LOWER_ESCAPE.sub(lambda escape: escape[0].lower(), each) for each in escaped}
             found |= {spelling, *escaped, *in_lower}
     return sorted(found, key=len, reverse=True)
-
-
-def _in_host(value: str) -> Iterator[str]:
-    lower = value.strip().lower()
-    yield lower
-    host = ascii_host(lower)
-    if host:
-        yield host

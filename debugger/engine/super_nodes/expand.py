@@ -6,9 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from debugger.engine.super_nodes.edges import WAITING, joined_edges, missing_exits, move_entry_flags
 from debugger.engine.super_nodes.interface import AppliedWorkflow, apply_values, read_interface_values
-from debugger.engine.super_nodes.levels import InlinedWorkflow, Ports, inline, ports_of
+from debugger.engine.super_nodes.levels import (
+    WAITING,
+    InlinedWorkflow,
+    Ports,
+    inline,
+    joined_edges,
+    missing_exits,
+    move_entry_flags,
+    ports_of,
+)
 from debugger.engine.super_nodes.references import TRIGGERS
 from debugger.engine.super_nodes.settings import tools_of, with_tools
 from debugger.engine.super_nodes.sources import (

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from debugger.engine.models.invoke import BACKCHANNEL_TYPE
-from debugger.engine.outbound.addresses import is_http_url
+from debugger.engine.outbound.destinations import is_http_url
 from debugger.engine.outbound.masking import names_secret
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject, first_problem
@@ -182,17 +182,13 @@ def _config(llm: JsonObject) -> ModelConfig:
                 f"A language model of type 'custom_llm' has no {name!r}.", advice=f"Set its {name!r}."
             )
     for name in ("base_url", "endpoint"):
-        _check_address(name, getattr(config, name), config)
+        url = getattr(config, name)
+        if url and not is_http_url(url):  # it may hold a secret, so that no error shows it
+            raise RunError(
+                f"The {name!r} of a language model of type {config.type!r} is not an address.",
+                advice="Write it as in 'https://models.example/v1'.",
+            )
     return config
-
-
-def _check_address(name: str, url: str | None, config: ModelConfig) -> None:
-    """Check an address; it may hold a secret, so that no error shows it."""
-    if url and not is_http_url(url):
-        raise RunError(
-            f"The {name!r} of a language model of type {config.type!r} is not an address.",
-            advice="Write it as in 'https://models.example/v1'.",
-        )
 
 
 LONGEST_REQUEST = 60.0
