@@ -216,7 +216,7 @@ class Execution:
         return end
 
     def failed(self, message: str) -> Event:
-        """End it by an error; nothing follows."""
+        """End it by an error."""
         self.status = "failed"
         tokens, times = run_usage(self.state)
         return self.stamp(

@@ -78,6 +78,8 @@ def _run(
     except RunError as failure:
         error, is_recorded = str(failure), True
         yield execution.failed(error)
+        while execution.edit_events:
+            yield execution.edit_events.popleft()
     execution.state.turn_number += is_turn
     execution.state.segments += is_recorded
     return execution.end(error)
