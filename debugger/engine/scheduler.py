@@ -185,7 +185,11 @@ def _visit(execution: Execution, thread: ThreadState, config: NodeConfig) -> Ite
     if thread.awaits_second_message:
         return leave_node(execution, thread, node)
     if execution.node_runs >= execution.options.max_node_runs:
-        return (_abort(execution, thread),)
+        execution.status = "aborted_looping_risk"
+        text = (
+            f"{execution.node_runs} nodes ran in this turn without the user; the run may loop and was ended."
+        )
+        return (execution.stamp(WorkflowWarningEvent(warning_message=text), thread),)
     return run_node(execution, thread, node)
 
 
@@ -201,12 +205,6 @@ def _park(execution: Execution, thread: ThreadState, config: NodeConfig) -> Even
     event = execution.stamp(BusyWaitForUserMessageEvent(), thread, config, run_id)
     execution.state.hint = event.to_wire()
     return event
-
-
-def _abort(execution: Execution, thread: ThreadState) -> Event:
-    execution.status = "aborted_looping_risk"
-    text = f"{execution.node_runs} nodes ran in this turn without the user; the run may loop and was ended."
-    return execution.stamp(WorkflowWarningEvent(warning_message=text), thread)
 
 
 def _skip(execution: Execution, thread: ThreadState, config: NodeConfig) -> Events:

@@ -238,7 +238,10 @@ def apply_values(
 
 def _write(document: JsonObject, assignment: Assignment, places: Mapping[str, Mapping[Any, int]]) -> None:
     target, value = assignment.target, assignment.value
-    path = _path(_required(target.target_field_path, "target_field_path"))
+    written = _required(target.target_field_path, "target_field_path")
+    path = parse_path(written)
+    if EVERY in path:
+        raise InputError(f"the path {written!r} leads to many places; name one element by its index.")
     if target.target_type == "workflow_config_field":
         found = document.get("workflow_config") or {}
         document["workflow_config"] = _changed(found, path, value, WorkflowConfig)
@@ -287,13 +290,6 @@ def _copy(value: Any) -> Any:
 def _fitting(value: Any, step: Any) -> Any:
     is_index = isinstance(value, list) and isinstance(step, str) and step.isdecimal() and len(step) < 10
     return int(step) if is_index else step
-
-
-def _path(text: str) -> Path:
-    path = parse_path(text)
-    if EVERY in path:
-        raise InputError(f"the path {text!r} leads to many places; name one element by its index.")
-    return path
 
 
 def _required(value: str | None, name: str) -> str:

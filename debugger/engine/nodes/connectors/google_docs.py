@@ -164,13 +164,6 @@ def _remember(answer: JsonObject, context: NodeContext) -> None:
     context.state.workflow_variables[MEMORY] = {**_documents(context), **stored}
 
 
-def _full_model(document: str, title: str, content: str) -> JsonObject:
-    paragraphs = [
-        {"paragraph": {"elements": [{"textRun": {"content": line}}]}} for line in content.splitlines(True)
-    ]
-    return {"documentId": document, "title": title, "body": {"content": paragraphs}, "simulated": True}
-
-
 def _texts(config: GoogleDocsConfig, context: NodeContext, *names: str) -> JsonObject:
     operation = config.operate_document
     return {name: fill_secretly(getattr(operation, name) or "", context).strip() for name in names}
@@ -230,7 +223,11 @@ def _get(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObj
     stored = _load(document, context)
     content = stored["content"]
     if request["return_full_model"]:
-        content = _full_model(document, stored["title"], content)
+        paragraphs = [
+            {"paragraph": {"elements": [{"textRun": {"content": line}}]}} for line in content.splitlines(True)
+        ]
+        body = {"content": paragraphs}
+        content = {"documentId": document, "title": stored["title"], "body": body, "simulated": True}
     return {"status_code": 200, "document_content": content}
 
 
