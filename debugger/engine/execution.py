@@ -1,4 +1,4 @@
-"""Shared state of one execution: a user's turn or background work."""
+"""The state of one execution, and the stamping of its events."""
 
 from __future__ import annotations
 
