@@ -59,7 +59,7 @@ class BackgroundCall(Generic[Outcome]):
 
 
 def call_cancellable(cancelled: threading.Event, call: Callable[[], Outcome]) -> Outcome | None:
-    """Call a function on a thread and return its outcome, or ``None`` as soon as the call is cancelled.
+    """Call a function on a thread; return its outcome, ``None`` when cancelled.
 
     A cancelled call continues on its thread; its outcome is dropped.
 

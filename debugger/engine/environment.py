@@ -89,6 +89,7 @@ class SeededEnvironment(Environment):
         return hashlib.blake2b(b"%d %d" % (self._seed, next(self._draws))).digest()
 
 
+@dataclass(eq=False)
 class PauseClock:
     """Clock of one segment that stops during pauses.
 
@@ -99,27 +100,26 @@ class PauseClock:
         now: Gives the time in seconds since the epoch.
     """
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
-        self.unreported: list[JsonObject] = []
-        """Pauses that no event carries yet."""
-        self._now = now
-        self._paused = 0.0
+    now: Callable[[], float] = time.time
+    unreported: list[JsonObject] = field(default_factory=list, init=False)
+    """Pauses that no event carries yet."""
+    _paused: float = field(default=0.0, init=False)
 
     def active_time(self) -> float:
         """Return a time in seconds whose differences are durations without pauses."""
-        return self._now() - self._paused
+        return self.now() - self._paused
 
     @contextmanager
     def hold(self, kind: PauseKind) -> Iterator[None]:
         """Stop the clock for as long as the block lasts."""
-        began = self._now()
+        started = self.now()
         try:
             yield
         finally:
-            ended = self._now()
-            if ended - began >= _SHORTEST:
-                self._paused += ended - began
-                self.unreported.append({"kind": kind, "began_at": began, "ended_at": ended})
+            ended = self.now()
+            if ended - started >= _SHORTEST:
+                self._paused += ended - started
+                self.unreported.append({"kind": kind, "began_at": started, "ended_at": ended})
 
     def take_unreported(self) -> list[JsonObject]:
         """Return the pauses that no event carries yet, once."""

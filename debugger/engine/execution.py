@@ -1,37 +1,44 @@
-"""Shared state of one execution: a user's turn or background work."""
+"""The state of one execution, and the stamping of its events."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from debugger.engine.emitter import EventEmitter, Events
-from debugger.engine.environment import PauseClock, SeededEnvironment
-from debugger.engine.history import History
+from debugger.engine.background_work import NOTHING_AHEAD, pending_work
+from debugger.engine.environment import PAUSED_INTERVALS, PauseClock, SeededEnvironment
+from debugger.engine.history import SPOKEN, History
 from debugger.engine.nodes.base import NodeContext
-from debugger.engine.routing import EdgeSelector, Transition, edge_ends
-from debugger.engine.state import RunState, ThreadState, WaitingEdge
-from debugger.engine.usage import UsageMeter
+from debugger.engine.state import RunState, ThreadState
+from debugger.engine.usage import COUNTED, UsageMeter, run_usage
 from debugger.engine.variables import TurnVariables
+from debugger.graph.nesting import origin_of
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
     EndWorkflowEvent,
     Event,
-    WaitingConditionMatchedEvent,
+    NodeEvent,
     WorkflowErrorEvent,
     WorkflowReadyForInputEvent,
+    WorkflowShowStateEvent,
+    WorkflowWarningEvent,
+    reference_id,
 )
 from debugger.protocol.runs import RunStatus
 from debugger.protocol.turn_logs import TurnLog
-from debugger.protocol.workflow import EvaluateWhileWaitingConfig, NodeConfig
+from debugger.protocol.workflow import NodeConfig
 
 if TYPE_CHECKING:
     from debugger.engine.interpreter import Interpreter
     from debugger.engine.mocks.interceptor import Interceptor
+
+
+Events = Generator[Event, None, None]
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -112,23 +119,31 @@ class Execution:
         self.options = self.interpreter.options
         self.environment = SeededEnvironment(self.interpreter.environment, self.state.next_seed)
         self.graph = self.interpreter.graph
+        self.routes = self.interpreter.routes
         self.pauses = PauseClock(self.environment.now)
         self.edit_events: deque[Event] = deque()
         """Report manual edits; their events follow the event at which the edits were made."""
         self.meter = UsageMeter(self.state, self.pauses.active_time())
         self.outbound = self.interpreter.open_gateway()
-        self.emitter = EventEmitter(
-            self.environment, self.log, self.meter, self.pauses, self.outbound.secrets
-        )
         self.outputs: dict[str, list[JsonObject]] = {}
         self.path: dict[str, list[str]] = {}
-        self._merge_variables()
+        self.forked: deque[ThreadState] = deque()
+        """The new companion threads that are to make their first step."""
+        self._hide = self.outbound.secrets.hide if self.outbound.secrets.can_hide else None
+        self._warned: set[str] = set()
+        run_input = self.log.run_input
+        self.state.dynamic_variables.update(run_input.dynamic_variables)
+        self.state.runtime_seeds.update(run_input.runtime_variables)
+        for thread in run_input.thread_to_node_inputs.values():
+            for node_input in thread.node_run_inputs:
+                self.state.dynamic_variables.update(node_input.dynamic_variables)
+                self.state.runtime_seeds.update(node_input.runtime_variables)
         self.variables = TurnVariables(self.interpreter.workflow, self.state, self.options, self.environment)
         self.run_input = {
             **{key: value for key, value in self.wire_input.items() if key != "secret_variables"},
             "dynamic_variables": self.variables.evaluated,
             "runtime_variables": {
-                **self.log.run_input.runtime_variables,
+                **run_input.runtime_variables,
                 "input_dynamic_variables": self.variables.supplied,
                 "all_dynamic_variables": self.variables.evaluated,
                 "workflow_invoke_count": self.state.turn_number,
@@ -137,7 +152,7 @@ class Execution:
         """The input as the platform records it (``platform.md#framework-variables``)."""
 
     @property
-    def goes_on(self) -> bool:
+    def is_active(self) -> bool:
         """Return whether nothing has ended it yet."""
         return self.status is None and not self.cancelled.is_set()
 
@@ -176,52 +191,49 @@ class Execution:
 
     def end(self, error: str | None) -> ExecutionResult:
         """Return the result, once it has ended."""
-        status = self.status
+        status, outlook = self.status, NOTHING_AHEAD
         if status is None:
-            ended: RunStatus = "running" if self.state.active_companions else "completed"
+            outlook = pending_work(self.routes, self.state)
+            ended: RunStatus = "running" if outlook.companions else "completed"
             status = ended if self.state.main.ended else "waiting_for_user_input"
-        outlook = pending_work(self.interpreter.routes, self.state) if self.status is None else NOTHING_AHEAD
+        tokens, times = run_usage(self.state)
         end = ExecutionResult(
             status=status,
             run_input=self.run_input,
             outputs=self.outputs,
             end_state=self.end_state,
-            token_usage=self.meter.token_usage(),
-            latency_stats=self.meter.latency_stats(),
+            token_usage=tokens,
+            latency_stats=times,
             hint=self.state.hint if status == "waiting_for_user_input" else None,
             error=error,
             has_active_companions=outlook.companions,
             has_background_work=outlook.work,
             next_due=outlook.next_due,
         )
-        secrets = self.outbound.secrets
-        if secrets.can_hide:
+        if self._hide is not None:
             for name in ("run_input", "outputs", "end_state", "error"):
-                setattr(end, name, secrets.hide(getattr(end, name)))
+                setattr(end, name, self._hide(getattr(end, name)))
         return end
 
     def failed(self, message: str) -> Event:
-        """End it by an error; nothing follows."""
+        """End it by an error."""
         self.status = "failed"
-        return self.emitter.stamp(
-            WorkflowErrorEvent(
-                error_message=message,
-                llm_token_usage=self.meter.token_usage(),
-                llm_latency_stats=self.meter.latency_stats(),
-            )
+        tokens, times = run_usage(self.state)
+        return self.stamp(
+            WorkflowErrorEvent(error_message=message, llm_token_usage=tokens, llm_latency_stats=times)
         )
 
     def closing_events(self) -> Events:
         """Yield the final events: the run is over, or waits."""
-        active = self.state.active_companions
         if self.status is not None:
             return
+        active = self.state.active_companions
         if not self.state.main.ended:
             ids = [thread.thread_id for thread in active]
-            yield self.emitter.stamp(WorkflowReadyForInputEvent(active_companion_thread_ids=ids))
+            yield self.stamp(WorkflowReadyForInputEvent(active_companion_thread_ids=ids))
         elif not active:
-            usage, latency = self.meter.token_usage(), self.meter.latency_stats()
-            yield self.emitter.stamp(EndWorkflowEvent(llm_token_usage=usage, llm_latency_stats=latency))
+            tokens, times = run_usage(self.state)
+            yield self.stamp(EndWorkflowEvent(llm_token_usage=tokens, llm_latency_stats=times))
 
     @cached_property
     def end_state(self) -> JsonObject:
@@ -243,120 +255,79 @@ class Execution:
             state["side_effects"] = self.outbound.ledger
         return state
 
-    def _merge_variables(self) -> None:
-        run_input = self.log.run_input
-        self.state.dynamic_variables.update(run_input.dynamic_variables)
-        self.state.runtime_seeds.update(run_input.runtime_variables)
-        for thread in run_input.thread_to_node_inputs.values():
-            for node_input in thread.node_run_inputs:
-                self.state.dynamic_variables.update(node_input.dynamic_variables)
-                self.state.runtime_seeds.update(node_input.runtime_variables)
+    # Events
 
+    def stamp(
+        self,
+        event: Event,
+        thread: ThreadState | None = None,
+        config: NodeConfig | None = None,
+        run_id: str | None = None,
+    ) -> Event:
+        """Stamp an event with its id, time, thread and node.
 
-@dataclass(frozen=True)
-class ArmedEdge:
-    """An edge to evaluate, and its trigger."""
-
-    transition: Transition
-    settings: EvaluateWhileWaitingConfig
-    memory: WaitingEdge
-    trigger_node_logical_id: str | None
-    """The node whose completion armed it; ``None`` where every pump does."""
-    completions: int | None
-    """How often that node has run to its end."""
-
-    @property
-    def due_at(self) -> float | None:
-        """Return when it may be evaluated again, or ``None`` for at once.
-
-        In seconds since the epoch.
+        Secrets are masked, the usage is counted, and messages are added to the current turn's log.
         """
-        pause = self.settings.min_seconds_between_evaluations
-        if pause is None or self.memory.evaluated_at is None:
-            return None
-        return self.memory.evaluated_at + pause
+        fields = event.fields
+        if self._hide is not None:
+            fields.update(self._hide(fields))
+        fields["logical_id"] = fields["logical_id"] or f"event_{self.environment.uuid()}"
+        fields["timestamp"] = self.environment.now()
+        if thread is not None:
+            fields["origin_thread_id"] = thread.thread_id
+            fields["thread_reference_id"] = reference_id(thread.thread_id)
+        if config is not None and isinstance(event, NodeEvent):
+            fields["origin_node_logical_id"] = config.logical_id
+            fields["origin_node_name"] = config.name
+            fields["origin_node_run_id"] = run_id
+            if origin := origin_of(config):
+                fields["super_node_origin"] = list(origin)
+        if self.pauses.unreported and event.is_persisted:
+            fields[PAUSED_INTERVALS] = self.pauses.take_unreported()
+        if fields["type"] in SPOKEN:
+            self.log.add(event)
+        if fields["type"] in COUNTED:
+            self.meter.add(event)
+        return event
 
-    def is_due(self, now: float) -> bool:
-        """Return whether it may be evaluated now."""
-        return self.due_at is None or now >= self.due_at
+    def relay(
+        self, events: Generator[Event, None, Result], thread: ThreadState, config: NodeConfig, run_id: str
+    ) -> Generator[Event, None, Result]:
+        """Pass events on, stamped, and return what their generator returns."""
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as stop:
+                result: Result = stop.value
+                return result
+            yield self.stamp(event, thread, config, run_id)
 
-    def matched(self, hydrated: str, transitions: int) -> WaitingConditionMatchedEvent:
-        """Return the event of a condition that came true."""
-        source, destination = self.transition.source, self.transition.destination
-        condition = self.transition.condition
-        return WaitingConditionMatchedEvent(
-            edge_name=self.transition.name,
-            edge_logical_id=self.transition.key,
-            **edge_ends(source, destination),
-            reason=f"Condition expression '{hydrated}' came true while {source.label} waited for the user",
-            condition_expression=condition.condition_expression if condition else None,
-            hydrated_condition_expression=hydrated,
-            trigger_mode=self.settings.trigger_mode,
-            trigger_node_logical_id=self.trigger_node_logical_id,
-            trigger_node_completion_count=self.completions,
-            transitions_this_wait=transitions,
+    def state_event(self, thread: ThreadState) -> Event:
+        """Return the stamped event of a thread's and the workflow's variables."""
+        return self.stamp(
+            WorkflowShowStateEvent(
+                thread_id=thread.thread_id,
+                thread_reference_id=reference_id(thread.thread_id),
+                runtime_variables=dict(thread.runtime_variables),
+                workflow_runtime_variables=self.variables.shown,
+            )
         )
 
+    def warnings(self, context: NodeContext, thread: ThreadState) -> Events:
+        """Yield a warning for each empty placeholder and node finding.
 
-def armed_edges(routes: EdgeSelector, thread: ThreadState, state: RunState) -> Iterator[ArmedEdge]:
-    """Yield the armed edges of a waiting thread in the document's order.
+        A placeholder is warned of once a turn (U-40).
+        """
+        if not context.unresolved and not context.warnings:
+            return
+        texts = [f"No value for {written}; it is left as it is written." for written in context.unresolved]
+        for text in [*texts, *context.warnings]:
+            yield from self.warning(text, thread)
+        context.unresolved.clear()
+        context.warnings.clear()
 
-    Some may not be due yet.
-    """
-    if not thread.is_waiting or thread.ended or thread.position is None:
-        return
-    for transition, settings in routes.judged_while_waiting(thread.position):
-        memory = thread.waiting_edges.get(transition.key) or WaitingEdge()
-        if memory.transitions >= settings.max_transitions_per_wait:
-            continue
-        if settings.trigger_mode == "on_every_background_tick":
-            yield ArmedEdge(transition, settings, memory, None, None)
-            continue
-        ids = settings.trigger_node_logical_ids
-        completed = (node_id for node_id in ids if state.completions(node_id) > memory.seen.get(node_id, 0))
-        trigger = next(completed, None)
-        if trigger is not None:
-            yield ArmedEdge(transition, settings, memory, trigger, state.completions(trigger))
-
-
-@dataclass(frozen=True)
-class PendingWork:
-    """The background work of a paused run."""
-
-    companions: bool
-    """Whether a companion thread has not ended."""
-    work: bool
-    """Whether a pump would, now or later, find something to do (``platform.md#driver``)."""
-    next_due: float | None
-    """Seconds since the epoch at which it would; ``None`` where it would at once, or never."""
-
-
-NOTHING_AHEAD = PendingWork(companions=False, work=False, next_due=None)
-
-
-def pending_work(routes: EdgeSelector, state: RunState) -> PendingWork:
-    """Return the background work of a run."""
-    companions = state.active_companions
-    armed = [edge for thread in state.threads.values() for edge in armed_edges(routes, thread, state)]
-    due = [*(thread.due_at for thread in companions), *(edge.due_at for edge in armed)]
-    if not due:
-        return NOTHING_AHEAD
-    put_off = [moment for moment in due if moment is not None]
-    return PendingWork(
-        bool(companions), work=True, next_due=min(put_off) if len(put_off) == len(due) else None
-    )
-
-
-def note_evaluation(routes: EdgeSelector, thread: ThreadState, node_id: str, state: RunState) -> None:
-    """Record the completions that the evaluation of a node's edges has seen."""
-    for transition, settings in routes.judged_while_waiting(node_id):
-        mark_evaluated(transition, settings, thread, state)
-
-
-def mark_evaluated(
-    transition: Transition, settings: EvaluateWhileWaitingConfig, thread: ThreadState, state: RunState
-) -> WaitingEdge:
-    """Record the current completions for an edge; return its state."""
-    memory = thread.waiting_edges.setdefault(transition.key, WaitingEdge())
-    memory.seen = {node_id: state.completions(node_id) for node_id in settings.trigger_node_logical_ids}
-    return memory
+    def warning(self, text: str, thread: ThreadState) -> Events:
+        """Yield a warning, once a turn."""
+        if text not in self._warned:
+            self._warned.add(text)
+            yield self.stamp(WorkflowWarningEvent(warning_message=text), thread)

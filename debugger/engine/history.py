@@ -6,7 +6,7 @@ It is not in the state: the events have every message, and only a real model nee
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from debugger.protocol.events import (
     COMPANION,
@@ -28,32 +28,37 @@ SPOKEN = frozenset(
 """The types of the events that the chat is read from; the log of the current turn must have them."""
 
 
+@dataclass
 class History:
     """The chat of a run's threads.
 
     Args:
-        past: Gives the finished turns, oldest first; called at most once, and only if the chat is needed.
+        load_past: Gives the finished turns, oldest first; called once at most, and only for the chat.
         current: The turn under way.
     """
 
-    def __init__(self, past: Callable[[], Sequence[TurnLog]], current: TurnLog) -> None:
-        self._load = past
-        self._past: Sequence[TurnLog] | None = None
-        self._current = current
+    load_past: Callable[[], Sequence[TurnLog]]
+    current: TurnLog
+    _past: Sequence[TurnLog] | None = field(default=None, init=False)
+
+    @property
+    def past(self) -> Sequence[TurnLog]:
+        """Return the finished turns, oldest first."""
+        if self._past is None:
+            self._past = self.load_past()
+        return self._past
 
     def as_it_stands(self) -> History:
         """Return the chat without later messages."""
-        current = replace(self._current, events=list(self._current.events))
-        return History(lambda: self._past if self._past is not None else self._load(), current)
+        current = replace(self.current, events=list(self.current.events))
+        return History(lambda: self.past, current)
 
     def of(self, thread_id: str) -> list[Message]:
         """Return a thread's messages: initial chat, messages, navigation memos.
 
         A companion thread has heard what its parent had when it was forked (U-23).
         """
-        if self._past is None:
-            self._past = self._load()
-        turns = [*self._past, self._current]
+        turns = [*self.past, self.current]
         events = (event for turn in turns for event in turn.events)
         if COMPANION in thread_id:
             return _forked(_seeds(turns[0], MAIN_THREAD), events, thread_id)

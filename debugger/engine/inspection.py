@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from debugger.engine.variables import EditedScope, VariableEdit, apply_edit, variables_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from debugger.engine.mocks.interceptor import Interceptor
 
 
+@dataclass(eq=False)
 class RunInspector:
     """Access to one execution, bound by the interpreter that begins it.
 
@@ -29,20 +31,15 @@ class RunInspector:
         interceptor: Mocks, faults and manual answers for nodes, tools and models; ``None`` changes nothing.
     """
 
-    def __init__(self, interceptor: Interceptor | None = None) -> None:
-        self.interceptor = interceptor
-        self._execution: Execution | None = None
-
-    def bind(self, execution: Execution) -> None:
-        """Attach the execution that begins."""
-        self._execution = execution
+    interceptor: Interceptor | None = None
+    execution: Execution | None = field(default=None, init=False)
 
     def hold(self, kind: PauseKind) -> AbstractContextManager[None]:
         """Record a block's time as a pause, apart from durations.
 
         Before the execution starts, and on a backend that binds none, nothing is recorded.
         """
-        return nullcontext() if self._execution is None else self._execution.pauses.hold(kind)
+        return nullcontext() if self.execution is None else self.execution.pauses.hold(kind)
 
     def scope(self, thread_id: str = MAIN_THREAD) -> Scope:
         """Return the variables that a thread can see at this moment.
@@ -83,15 +80,22 @@ class RunInspector:
         execution = self._begun()
         for edit in edits:
             variables_of(edit, execution.state)
-        changes = [_apply(edit, execution) for edit in edits]
+        changes = []
+        for edit in edits:
+            shown = execution.variables.evaluated
+            change = apply_edit(edit, execution.state)
+            if edit.scope == "dynamic":
+                execution.variables.take(edit)
+                change = edit.describe(shown)
+            changes.append(change)
         events = edit_events(changes, execution)
         execution.edit_events += events
         return len(events)
 
     def _begun(self) -> Execution:
-        if self._execution is None:
+        if self.execution is None:
             raise ConflictError("The turn has not started yet.", advice="Wait until it has.")
-        return self._execution
+        return self.execution
 
 
 def _own(variables: JsonObject) -> JsonObject:
@@ -100,15 +104,6 @@ def _own(variables: JsonObject) -> JsonObject:
         for name, value in variables.items()
         if "." not in name or name.rpartition(".")[2] not in variables
     }
-
-
-def _apply(edit: VariableEdit, execution: Execution) -> JsonObject:
-    shown = execution.variables.evaluated
-    changes = apply_edit(edit, execution.state)
-    if edit.scope != "dynamic":
-        return changes
-    execution.variables.take(edit)
-    return edit.describe(shown)
 
 
 def edit_events(changes: Sequence[JsonObject], execution: Execution) -> list[Event]:
@@ -125,6 +120,5 @@ def edit_events(changes: Sequence[JsonObject], execution: Execution) -> list[Eve
     note.stamp(edits=list(changes))
     touched = dict.fromkeys(edit.get("thread_id", MAIN_THREAD) for edit in changes)
     threads = [execution.state.threads[thread_id] for thread_id in touched]
-    emitter = execution.emitter
-    shown = [emitter.make_state_event(thread, execution.variables.shown) for thread in threads]
-    return [emitter.stamp(note, threads[0]), *shown]
+    shown = [execution.state_event(thread) for thread in threads]
+    return [execution.stamp(note, threads[0]), *shown]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from debugger.engine.emitter import Events
-from debugger.engine.environment import Environment
-from debugger.engine.execution import Execution, note_evaluation
+from debugger.engine.background_work import mark_evaluated
+from debugger.engine.execution import Events, Execution
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult
 from debugger.engine.routing import choice_of, edge_ends
 from debugger.engine.state import BoundedLoop, ThreadState
-from debugger.engine.transitions import TransitionRunner, companion_event
+from debugger.engine.transitions import companion_event, follow
 from debugger.protocol.events import (
     EndNodeRunEvent,
     Event,
@@ -29,243 +28,238 @@ _OUTCOME = "self_loop_outcome"
 GaveUp = Literal["max_retries", "expiry_time"]
 
 
-class _Worker(NamedTuple):
-    """A node at the end of a companion edge, with its input."""
+def run_node(execution: Execution, thread: ThreadState, node: Node[Any]) -> Events:
+    """Run a node, then leave it, wait at it or retry.
 
-    edge: EdgeConfig
-    node: Node[Any]
-    context: NodeContext
+    Where its next attempt was put off until its loop's time was up, the loop ends instead.
+    """
+    is_retry, thread.due_at = thread.due_at is not None, None
+    if is_retry and thread.loop is not None and thread.loop.is_over(execution.environment.now()):
+        yield from _give_up(execution, thread, node, thread.loop, "expiry_time")
+        return
+    execution.node_runs += 1
+    context = _context(execution, thread, node)
+    loop = _begin_attempt(execution, thread, node.config)
+    context.deadline = loop.deadline if loop else None
+    workers = _workers(execution, thread, node.config)
+    run_id = thread.next_run_id(node.config.logical_id)
+    outcome = yield from _execute(execution, thread, node, context, run_id)
+    if outcome.replied_to_user:
+        thread.pending = []
+    if loop is not None and loop.is_over(execution.environment.now()):
+        limit = (node.config.self_loop_config or SelfLoopConfig()).expiry_time
+        reason = f"the run outlived the loop's expiry_time of {limit} s"
+        expired = NodeExpiredEvent(attempt_number=loop.attempts, reason=reason)
+        yield execution.stamp(expired, thread, node.config, run_id)
+    for worker in workers:
+        yield from _run_worker(execution, thread, *worker)
+    waits = node.waits_for_user and not node.loops_to_itself
+    if execution.options.linger_after_reply and waits and outcome.replied_to_user:
+        thread.awaits_second_message = True
+        return
+    yield from _leave(execution, thread, node, context, run_id, loop, outcome)
 
 
-class NodeRunner:
-    """Runs the nodes of one segment."""
+def leave_node(execution: Execution, thread: ThreadState, node: Node[Any]) -> Events:
+    """Leave a node that has awaited a second message (U-3)."""
+    thread.awaits_second_message = False
+    context = execution.context(thread)
+    context.deadline = thread.loop.deadline if thread.loop else None
+    run_id = thread.run_id(node.config.logical_id)
+    yield from _leave(execution, thread, node, context, run_id, thread.loop)
 
-    def __init__(self, execution: Execution, transitions: TransitionRunner) -> None:
-        self._execution = execution
-        self._emitter = execution.emitter
-        self._routes = execution.interpreter.routes
-        self._transitions = transitions
 
-    def run(self, thread: ThreadState, node: Node[Any]) -> Events:
-        """Run a node, then leave it, wait at it or retry.
-
-        Where its next attempt was put off until its loop's time was up, the loop ends instead.
-        """
-        is_retry, thread.due_at = thread.due_at is not None, None
-        if is_retry and thread.loop is not None and thread.loop.is_over(self._execution.environment.now()):
-            yield from self._give_up(thread, node, thread.loop, "expiry_time")
-            return
-        self._execution.node_runs += 1
-        context = self._context(thread, node)
-        loop = self._begin_attempt(thread, node.config)
-        context.deadline = loop.deadline if loop else None
-        workers = self._workers(thread, node.config)
-        run_id = thread.next_run_id(node.config.logical_id)
-        outcome = yield from self._execute(thread, node, context, run_id)
-        if outcome.replied_to_user:
+def _leave(
+    execution: Execution,
+    thread: ThreadState,
+    node: Node[Any],
+    context: NodeContext,
+    run_id: str,
+    loop: BoundedLoop | None,
+    outcome: NodeResult | None = None,
+) -> Events:
+    decision = yield from execution.relay(
+        execution.routes.decide(node, context, outcome or NodeResult()), thread, node.config, run_id
+    )
+    if outcome is not None:
+        for transition, settings in execution.routes.judged_while_waiting(node.config.logical_id):
+            mark_evaluated(transition, settings, thread, execution.state)
+    yield from execution.warnings(context, thread)
+    if loop is not None and (decision is None or decision.transition.kind == "self_loop"):
+        if decision is not None:
             thread.pending = []
-        if loop is not None and loop.is_over(self._execution.environment.now()):
-            limit = (node.config.self_loop_config or SelfLoopConfig()).expiry_time
-            reason = f"the run outlived the loop's expiry_time of {limit} s"
-            expired = NodeExpiredEvent(attempt_number=loop.attempts, reason=reason)
-            yield self._emitter.stamp(expired, thread, node.config, run_id)
-        for worker in workers:
-            yield from self._run_worker(thread, worker)
-        waits = node.waits_for_user and not node.loops_to_itself
-        if self._execution.options.linger_after_reply and waits and outcome.replied_to_user:
-            thread.awaits_second_message = True
-            return
-        decision = yield from self._emitter.relay(
-            self._routes.decide(node, context, outcome), thread, node.config, run_id
-        )
-        note_evaluation(self._routes, thread, node.config.logical_id, self._execution.state)
-        yield from self._emitter.warnings(context, thread)
-        if loop is not None and (decision is None or decision.transition.kind == "self_loop"):
-            if decision is not None:
-                thread.pending = []
-            yield from self._retry(thread, node, context, loop, run_id)
+        yield from _retry(execution, thread, node, context, loop)
+    else:
+        yield from follow(execution, thread, node, decision, run_id)
+
+
+def _execute(
+    execution: Execution, thread: ThreadState, node: Node[Any], context: NodeContext, run_id: str
+) -> Generator[Event, None, NodeResult]:
+    config, stamped = node.config, execution.stamp
+    yield stamped(StartNodeRunEvent(run_input=node.run_input(context)), thread, config, run_id)
+    started = execution.pauses.active_time()
+    run = node.run(context) if context.interceptor is None else context.interceptor.run(node, context)
+    run = spans.steps("node", run, node_logical_id=config.logical_id, node_type=config.type)
+    outcome: NodeResult | None = None
+    while outcome is None:  # not `relay`: every event of a node would pass through one more generator
+        try:
+            event = next(run)
+        except StopIteration as stop:
+            outcome = stop.value
         else:
-            yield from self._transitions.follow(thread, node, decision, run_id)
+            yield stamped(event, thread, config, run_id)
+    if node.counts_as_tool_call:
+        execution.meter.add_tool_call((execution.pauses.active_time() - started) * 1000)
+    yield from execution.warnings(context, thread)
+    output = {
+        "events": [],
+        "type": config.type,
+        "node_logical_id": config.logical_id,
+        "node_run_id": run_id,
+        **outcome.output,
+    }
+    execution.outputs.setdefault(thread.thread_id, []).append(output)
+    execution.path.setdefault(thread.thread_id, []).append(config.logical_id)
+    end = EndNodeRunEvent(run_output=output)
+    if context.applied_mocks:
+        end.stamp(intervened=list(dict.fromkeys(context.applied_mocks)))
+    yield stamped(end, thread, config, run_id)
+    yield execution.state_event(thread)
+    thread.completions[config.logical_id] = thread.completions.get(config.logical_id, 0) + 1
+    return outcome
 
-    def leave(self, thread: ThreadState, node: Node[Any]) -> Events:
-        """Leave a node that has awaited a second message (U-3)."""
-        thread.awaits_second_message = False
-        context = self._execution.context(thread)
-        context.deadline = thread.loop.deadline if thread.loop else None
-        run_id = str(thread.node_run_ids.get(node.config.logical_id, 0))
-        decision = yield from self._emitter.relay(
-            self._routes.decide(node, context, NodeResult()), thread, node.config, run_id
-        )
-        yield from self._emitter.warnings(context, thread)
-        if decision is None and thread.loop is not None:
-            yield from self._retry(thread, node, context, thread.loop, run_id)
-        else:
-            yield from self._transitions.follow(thread, node, decision, run_id)
 
-    def _execute(
-        self, thread: ThreadState, node: Node[Any], context: NodeContext, run_id: str
-    ) -> Generator[Event, None, NodeResult]:
-        execution, stamped = self._execution, self._emitter.stamp
-        config = node.config
-        yield stamped(StartNodeRunEvent(run_input=node.run_input(context)), thread, config, run_id)
-        began = execution.pauses.active_time()
-        run = node.run(context) if context.interceptor is None else context.interceptor.run(node, context)
-        run = spans.steps("node", run, node_logical_id=config.logical_id, node_type=config.type)
-        outcome: NodeResult | None = None
-        while outcome is None:  # not `relay`: every event of a node would pass through one more generator
-            try:
-                event = next(run)
-            except StopIteration as stop:
-                outcome = stop.value
-            else:
-                yield stamped(event, thread, config, run_id)
-        if node.counts_as_tool_call:
-            execution.meter.add_tool_call((execution.pauses.active_time() - began) * 1000)
-        yield from self._emitter.warnings(context, thread)
-        end = self._node_end(thread, config, run_id, outcome)
-        if context.applied_mocks:
-            end.stamp(intervened=list(dict.fromkeys(context.applied_mocks)))
-        yield stamped(end, thread, config, run_id)
-        yield self._emitter.make_state_event(thread, execution.variables.shown)
-        thread.completions[config.logical_id] = thread.completions.get(config.logical_id, 0) + 1
-        return outcome
+# What a node runs with
 
-    def _node_end(
-        self, thread: ThreadState, config: NodeConfig, run_id: str, outcome: NodeResult
-    ) -> EndNodeRunEvent:
-        output = {
-            "events": [],
-            "type": config.type,
-            "node_logical_id": config.logical_id,
-            "node_run_id": run_id,
-            **outcome.output,
-        }
-        self._execution.outputs.setdefault(thread.thread_id, []).append(output)
-        self._execution.path.setdefault(thread.thread_id, []).append(config.logical_id)
-        return EndNodeRunEvent(run_output=output)
 
-    # What a node runs with
-
-    def _context(self, thread: ThreadState, node: Node[Any]) -> NodeContext:
-        context = self._execution.context(thread)
-        context.node_input = self._execution.input_of(thread, node.config)
-        if not node.calls_model:
-            return context
-        if self._must_answer(thread):
-            context.may_call_tools = False
-            return context
-        context.transitions = offered = self._routes.choices(node, context)
-        together = [each for each in offered.values() if not each.needs_llm_judge]
-        apart = [each for each in offered.values() if each.needs_llm_judge]
-        context.choices = tuple(choice_of(each, context) for each in together)
-        context.llm_judged_choices = tuple(choice_of(each, context) for each in apart)
+def _context(execution: Execution, thread: ThreadState, node: Node[Any]) -> NodeContext:
+    context = execution.context(thread)
+    context.node_input = execution.input_of(thread, node.config)
+    if not node.calls_model:
         return context
-
-    def _must_answer(self, thread: ThreadState) -> bool:
-        """Return whether the next model call gets no tools, so that transitions end.
-
-        Source: ``platform.md#loop-limits``.
-        """
-        has_returned, thread.has_just_returned = thread.has_just_returned, False
-        forced = thread.consecutive_conditionals >= self._routes.max_consecutive or (
-            has_returned and self._routes.must_answer_after_return
-        )
-        if forced:
-            thread.consecutive_conditionals = 0
-        return forced
-
-    # Companion edges
-
-    def _workers(self, thread: ThreadState, config: NodeConfig) -> list[_Worker]:
-        graph = self._execution.graph
-        found = []
-        for edge in graph.companion(config.logical_id):
-            worker = graph.node(str(edge.destination_node_logical_id))
-            if not worker.disabled:
-                context = self._execution.context(thread)
-                context.node_input = self._execution.input_of(thread, worker)
-                context.messages_override = list(thread.pending)
-                context.history = self._execution.history.as_it_stands()
-                found.append(_Worker(edge, self._execution.interpreter.node(worker), context))
-        return found
-
-    def _run_worker(self, thread: ThreadState, worker: _Worker) -> Events:
-        edge, node, context = worker
-        if node.waits_for_user and not context.messages_override:
-            return
-        if node.unsupported_reason is not None:
-            yield from self._emitter.warning(node.unsupported_reason, thread)
-            return
-        source = self._execution.graph.node(str(edge.source_node_logical_id))
-        event = companion_event(source, node.config, edge)
-        event.stamp(edge_run_id=thread.next_edge_run_id(f"{source.logical_id}:{edge.logical_id}"))
-        yield self._emitter.stamp(event, thread)
-        run_id = thread.next_run_id(node.config.logical_id)
-        yield from self._execute(thread, node, context, run_id)
-
-    # Retrying
-
-    def _begin_attempt(self, thread: ThreadState, config: NodeConfig) -> BoundedLoop | None:
-        """Count an attempt; the first one starts the clock (U-6)."""
-        settings, loop = config.self_loop_config, thread.loop
-        if settings is None or not settings.enabled:
-            return None
-        if loop is None or loop.node_id != config.logical_id:
-            now = self._execution.environment.now
-            deadline = None if settings.expiry_time is None else now() + settings.expiry_time
-            loop = thread.loop = BoundedLoop(config.logical_id, 0, deadline)
-            thread.runtime_variables.pop(_OUTCOME, None)
-        loop.attempts += 1
-        if 1 < loop.attempts <= self._execution.options.max_node_runs:
-            # A retry is bounded by its own settings, unless it spins until its time is up.
-            self._execution.node_runs -= 1
-        return loop
-
-    def _retry(
-        self, thread: ThreadState, node: Node[Any], context: NodeContext, loop: BoundedLoop, run_id: str
-    ) -> Events:
-        config, world, stamped = node.config, self._execution.environment, self._emitter.stamp
-        settings = config.self_loop_config or SelfLoopConfig()
-        outcome = outcome_of(loop, settings, world)
-        if outcome is not None:
-            yield from self._give_up(thread, node, loop, outcome)
-            return
-        delay = SelfLoopDelayEvent(  # also where there is none (U-5)
-            **edge_ends(config, config),
-            reason=f"Bounded self-loop for node {config.logical_id} waits before attempt {loop.attempts + 1}",
-            delay_seconds=float(settings.time_between_retries),
-            attempt_number=loop.attempts + 1,
-        )
-        yield stamped(delay, thread)
-        seconds = context.clamp_timeout(float(settings.time_between_retries))
-        if seconds > 0:
-            thread.due_at = world.now() + seconds
-        if not thread.is_companion:  # one of those is left until a pump finds it due
-            world.sleep(seconds, self._execution.cancelled)
-
-    def _give_up(self, thread: ThreadState, node: Node[Any], loop: BoundedLoop, why: GaveUp) -> Events:
-        run_id = str(thread.node_run_ids.get(node.config.logical_id, 0))
-        context = self._execution.context(thread)
-        thread.runtime_variables[_OUTCOME] = why
-        exhausted = SelfLoopExhaustedEvent(
-            **edge_ends(node.config, node.config),
-            reason=f"Bounded self-loop for node {node.config.logical_id} stopped after {loop.attempts} "
-            f"attempt(s): {why}",
-            outcome=why,
-            total_attempts=loop.attempts,
-        )
-        yield self._emitter.stamp(exhausted, thread)
-        decision = yield from self._emitter.relay(
-            self._routes.first_match(node, context), thread, node.config, run_id
-        )
-        yield from self._emitter.warnings(context, thread)
-        yield from self._transitions.follow(thread, node, decision, run_id)
+    if _must_answer(execution, thread):
+        context.may_call_tools = False
+        return context
+    context.transitions = offered = execution.routes.choices(node, context)
+    together = [each for each in offered.values() if not each.needs_llm_judge]
+    apart = [each for each in offered.values() if each.needs_llm_judge]
+    context.choices = tuple(choice_of(each, context) for each in together)
+    context.llm_judged_choices = tuple(choice_of(each, context) for each in apart)
+    return context
 
 
-def outcome_of(loop: BoundedLoop, settings: SelfLoopConfig, environment: Environment) -> GaveUp | None:
-    """Return why a loop gives up after a failed attempt, or ``None``."""
+def _must_answer(execution: Execution, thread: ThreadState) -> bool:
+    """Return whether the next model call gets no tools, so that transitions end.
+
+    Source: ``platform.md#loop-limits``.
+    """
+    has_returned, thread.has_just_returned = thread.has_just_returned, False
+    forced = thread.consecutive_conditionals >= execution.routes.max_consecutive or (
+        has_returned and execution.routes.must_answer_after_return
+    )
+    if forced:
+        thread.consecutive_conditionals = 0
+    return forced
+
+
+# Companion edges
+
+
+def _workers(
+    execution: Execution, thread: ThreadState, config: NodeConfig
+) -> list[tuple[EdgeConfig, Node[Any], NodeContext]]:
+    """Return the nodes at the ends of companion edges, with what they run with."""
+    graph = execution.graph
+    found = []
+    for edge in graph.companion(config.logical_id):
+        worker = graph.node(str(edge.destination_node_logical_id))
+        if not worker.disabled:
+            context = execution.context(thread)
+            context.node_input = execution.input_of(thread, worker)
+            context.messages_override = list(thread.pending)
+            context.history = execution.history.as_it_stands()
+            found.append((edge, execution.interpreter.node(worker), context))
+    return found
+
+
+def _run_worker(
+    execution: Execution, thread: ThreadState, edge: EdgeConfig, node: Node[Any], context: NodeContext
+) -> Events:
+    if node.waits_for_user and not context.messages_override:
+        return
+    if node.unsupported_reason is not None:
+        yield from execution.warning(node.unsupported_reason, thread)
+        return
+    source = execution.graph.node(str(edge.source_node_logical_id))
+    event = companion_event(source, node.config, edge)
+    event.stamp(edge_run_id=thread.next_edge_run_id(f"{source.logical_id}:{edge.logical_id}"))
+    yield execution.stamp(event, thread)
+    run_id = thread.next_run_id(node.config.logical_id)
+    yield from _execute(execution, thread, node, context, run_id)
+
+
+# Retrying
+
+
+def _begin_attempt(execution: Execution, thread: ThreadState, config: NodeConfig) -> BoundedLoop | None:
+    """Count an attempt; the first one starts the clock (U-6)."""
+    settings, loop = config.self_loop_config, thread.loop
+    if settings is None or not settings.enabled:
+        return None
+    if loop is None or loop.node_id != config.logical_id:
+        now = execution.environment.now
+        deadline = None if settings.expiry_time is None else now() + settings.expiry_time
+        loop = thread.loop = BoundedLoop(config.logical_id, 0, deadline)
+        thread.runtime_variables.pop(_OUTCOME, None)
+    loop.attempts += 1
+    if 1 < loop.attempts <= execution.options.max_node_runs:
+        # A retry is bounded by its own settings, unless it spins until its time is up.
+        execution.node_runs -= 1
+    return loop
+
+
+def _retry(
+    execution: Execution, thread: ThreadState, node: Node[Any], context: NodeContext, loop: BoundedLoop
+) -> Events:
+    config, world = node.config, execution.environment
+    settings = config.self_loop_config or SelfLoopConfig()
     if settings.max_retries is not None and loop.attempts - 1 >= settings.max_retries:
-        return "max_retries"
-    if loop.is_over(environment.now()):
-        return "expiry_time"
-    return None
+        yield from _give_up(execution, thread, node, loop, "max_retries")
+        return
+    if loop.is_over(world.now()):
+        yield from _give_up(execution, thread, node, loop, "expiry_time")
+        return
+    delay = SelfLoopDelayEvent(  # also where there is none (U-5)
+        **edge_ends(config, config),
+        reason=f"Bounded self-loop for node {config.logical_id} waits before attempt {loop.attempts + 1}",
+        delay_seconds=float(settings.time_between_retries),
+        attempt_number=loop.attempts + 1,
+    )
+    yield execution.stamp(delay, thread)
+    seconds = context.clamp_timeout(float(settings.time_between_retries))
+    if seconds > 0:
+        thread.due_at = world.now() + seconds
+    if not thread.is_companion:  # one of those is left until a pump finds it due
+        world.sleep(seconds, execution.cancelled)
+
+
+def _give_up(
+    execution: Execution, thread: ThreadState, node: Node[Any], loop: BoundedLoop, why: GaveUp
+) -> Events:
+    run_id = thread.run_id(node.config.logical_id)
+    context = execution.context(thread)
+    thread.runtime_variables[_OUTCOME] = why
+    exhausted = SelfLoopExhaustedEvent(
+        **edge_ends(node.config, node.config),
+        reason=f"Bounded self-loop for node {node.config.logical_id} stopped after {loop.attempts} "
+        f"attempt(s): {why}",
+        outcome=why,
+        total_attempts=loop.attempts,
+    )
+    yield execution.stamp(exhausted, thread)
+    decision = yield from execution.relay(
+        execution.routes.first_match(node, context), thread, node.config, run_id
+    )
+    yield from execution.warnings(context, thread)
+    yield from follow(execution, thread, node, decision, run_id)

@@ -45,8 +45,6 @@ class EngineOptions:
     """The mode in which Python code of a workflow runs. Without a sandbox, the default does not run it."""
     tool_timeout: float = 30
     """Seconds a tool may take when it names no limit of its own (U-53)."""
-    max_run_input_bytes: int = 1_000_000
-    """A larger run input is refused: every state event would carry it again."""
     linger_after_reply: bool = False
     """Whether a node that waits and does not loop waits again after it has spoken, before its way out is
     taken (U-3)."""

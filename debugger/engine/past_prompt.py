@@ -143,7 +143,7 @@ def _rounds(messages: Sequence[Message]) -> list[tuple[Message, list[Message]]]:
 
 
 def _as_read(message: Message, turn: ModelTurn, node: LLMNode, context: NodeContext) -> Message:
-    """Return an answer as the next call reads it: without the text that was not spoken."""
+    """Return an answer for the next call, without a text that was not spoken."""
     calls = tuple(ToolCall(str(call["name"]), dict(call.get("args") or {})) for call in message["tool_calls"])
     reply = Reply(message_text(message), calls=calls)
     is_silent = suppress_text(reply, bool(calls), turn.tools, node.config, context.workflow.config)

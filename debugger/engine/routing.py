@@ -260,14 +260,17 @@ class EdgeSelector:
                 continue
             if condition.condition_expression:
                 _require_time(seconds, condition.condition_expression)
-            began = thread_time()
+            started = thread_time()
             if condition.condition_expression and not _is_offered(transition, context):
                 reason, warnings = _expression_reason(condition.condition_expression, context)
-                seconds += thread_time() - began
+                seconds += thread_time() - started
                 for warning in warnings:
                     yield WorkflowWarningEvent(warning_message=warning)
             elif condition.condition_freeform and not node.calls_model and transition.kind == "conditional":
-                reason = yield from _judge(transition, context)
+                # Judged alone, since no model of the node could choose it (U-33).
+                verdict = yield from evaluate(choice_of(transition, context), transition.source, context)
+                called = transition_tool_name(transition.destination.logical_id)
+                reason = f"{called} was chosen: {verdict.reason}" if verdict is not None else None
             else:
                 continue
             if reason is not None:
@@ -283,11 +286,9 @@ def _is_offered(transition: Transition, context: NodeContext) -> bool:
     condition = transition.condition
     if condition is None or not condition.condition_freeform:
         return False
-    return not condition.condition_expression or _refers_to_absent(condition.condition_expression, context)
-
-
-def _refers_to_absent(expression: str, context: NodeContext) -> bool:
-    references = _parsed(expression, context).references
+    if not condition.condition_expression:
+        return True
+    references = _parsed(condition.condition_expression, context).references
     return any(lookup(context.scope, ref.namespace, ref.path) is ABSENT for ref in references)
 
 
@@ -315,13 +316,6 @@ def _parsed(expression: str, context: NodeContext) -> Condition:
         # The platform checks no expression before it runs it, and then shows it with its values.
         shown = hydrate(expression, context.scope)
         raise ConditionError(f"Error evaluating condition expression '{shown}': {error}") from error
-
-
-def _judge(transition: Transition, context: NodeContext) -> Generator[Event, None, str | None]:
-    """Have a freeform condition judged alone: its node calls no model (U-33)."""
-    verdict = yield from evaluate(choice_of(transition, context), transition.source, context)
-    called = transition_tool_name(transition.destination.logical_id)
-    return f"{called} was chosen: {verdict.reason}" if verdict is not None else None
 
 
 def choice_of(transition: Transition, context: NodeContext) -> TransitionOption:

@@ -98,10 +98,14 @@ class ThreadState:
         return self.parent is not None
 
     def move_to(self, node_id: str) -> None:
-        """Move the thread to a node; what it waited for or would return to is dropped (U-48)."""
+        """Move the thread to a node, without its waits and returns (U-48)."""
         self.position, self.is_waiting, self.awaits_second_message = node_id, False, False
         self.loop, self.due_at = None, None
         self.return_stack.clear()
+
+    def run_id(self, node_id: str) -> str:
+        """Return the last run id of a node."""
+        return str(self.node_run_ids.get(node_id, 0))
 
     def next_run_id(self, node_id: str) -> str:
         """Take the next run id of a node."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from debugger.engine.emitter import Events
-from debugger.engine.execution import Execution
+from debugger.engine.execution import Events, Execution
 from debugger.engine.nodes.base import Node, fixed_response
 from debugger.engine.routing import Decision, Transition, edge_ends
 from debugger.engine.state import ThreadState
@@ -30,164 +29,168 @@ from debugger.protocol.workflow import EdgeConfig, GuardrailStrikesConfig, NodeC
 _NAMED_TYPES = {"direct": "direct", "reverse": "reverse_conditional", "escalation": "guardrail_escalation"}
 
 
-class TransitionRunner:
-    """The runner of one execution's transitions."""
+def follow(
+    execution: Execution,
+    thread: ThreadState,
+    node: Node[Any],
+    decision: Decision | None,
+    run_id: str,
+    matched: WaitingConditionMatchedEvent | None = None,
+) -> Events:
+    """Follow a decision.
 
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
-        self._emitter = execution.emitter
-        self.forked: list[ThreadState] = []
-        """The companion threads that are to make their first step, each to be taken once."""
+    Args:
+        execution: The turn, or the background work.
+        thread: The thread that moves.
+        node: The node that it leaves.
+        decision: The transition to take; ``None`` ends the thread.
+        run_id: The run of the node that the decision follows.
+        matched: Reports that the condition came true while the thread waited; goes out directly before
+            the edge's event (``platform.md#waiting-edges``).
+    """
+    if decision is None:
+        yield end_thread(execution, thread, node.config)
+        return
+    transition = decision.transition
+    thread.loop = None
+    if transition.is_conditional and not decision.chosen_by_model:
+        yield from _speak(execution, transition, thread, run_id)
+    is_strike = _is_strike(execution, transition)
+    if matched is not None:
+        redirected = transition.destination.logical_id if is_strike else None
+        matched.stamp(guardrail_redirected_from_logical_id=redirected)
+        yield execution.stamp(matched, thread)
+    if is_strike:
+        yield from _escalate(execution, transition, thread, run_id)
+        return
+    if transition.kind == "direct":
+        yield from _fork(execution, transition.source, thread)
+    edge_run_id = thread.next_edge_run_id(f"{transition.source.logical_id}:{transition.key}")
+    yield execution.stamp(edge_event(decision, edge_run_id), thread)
+    if transition.kind == "self_loop":
+        thread.pending = []
+    else:
+        yield from _enter(execution, transition, thread)
 
-    def follow(
-        self,
-        thread: ThreadState,
-        node: Node[Any],
-        decision: Decision | None,
-        run_id: str,
-        matched: WaitingConditionMatchedEvent | None = None,
-    ) -> Events:
-        """Follow a decision.
 
-        Args:
-            thread: The thread that moves.
-            node: The node that it leaves.
-            decision: The transition to take; ``None`` ends the thread.
-            run_id: The run of the node that the decision follows.
-            matched: Reports that the condition came true while the thread waited; goes out directly before
-                the edge's event (``platform.md#waiting-edges``).
-        """
-        if decision is None:
-            yield self.end_thread(thread, node.config)
-            return
-        transition = decision.transition
-        thread.loop = None
-        if transition.is_conditional and not decision.chosen_by_model:
-            yield from self._speak(transition, thread, run_id)
-        is_strike = self._is_strike(transition)
-        if matched is not None:
-            redirected = transition.destination.logical_id if is_strike else None
-            matched.stamp(guardrail_redirected_from_logical_id=redirected)
-            yield self._emitter.stamp(matched, thread)
-        if is_strike:
-            yield from self._escalate(transition, thread, run_id)
-            return
-        if transition.kind == "direct":
-            yield from self._fork(transition.source, thread)
-        edge_run_id = thread.next_edge_run_id(f"{transition.source.logical_id}:{transition.key}")
-        yield self._emitter.stamp(edge_event(decision, edge_run_id), thread)
-        if transition.kind == "self_loop":
-            thread.pending = []
-        else:
-            yield from self._enter(transition, thread)
+def end_thread(execution: Execution, thread: ThreadState, config: NodeConfig) -> Event:
+    """End a thread at a node."""
+    thread.ended = True
+    return execution.stamp(EndThreadEvent(last_node_logical_id=config.logical_id), thread)
 
-    def end_thread(self, thread: ThreadState, config: NodeConfig) -> Event:
-        """End a thread at a node."""
-        thread.ended = True
-        return self._emitter.stamp(EndThreadEvent(last_node_logical_id=config.logical_id), thread)
 
-    def _enter(self, transition: Transition, thread: ThreadState) -> Events:
-        memo_id = f"nav_msg_{self._execution.environment.uuid()}"
-        yield self._emitter.stamp(navigation_event(transition, memo_id), thread)
-        source_id = transition.source.logical_id
-        if transition.kind == "global":
-            thread.return_stack.append((transition.destination.logical_id, source_id))
-        elif transition.kind == "reverse":
+def _enter(execution: Execution, transition: Transition, thread: ThreadState) -> Events:
+    memo_id = f"nav_msg_{execution.environment.uuid()}"
+    yield execution.stamp(navigation_event(transition, memo_id), thread)
+    source_id = transition.source.logical_id
+    if transition.kind == "global":
+        thread.return_stack.append((transition.destination.logical_id, source_id))
+    elif transition.kind == "reverse":
+        thread.return_stack.pop()
+    elif transition.destination.logical_id != source_id:
+        # A thread that leaves by another edge does not return; within a super node it has not left it.
+        graph = execution.graph
+        while thread.return_stack and not is_inside(
+            graph.node(thread.return_stack[-1][0]), transition.destination
+        ):
             thread.return_stack.pop()
-        elif transition.destination.logical_id != source_id:
-            # A thread that leaves by another edge does not return; within a super node it has not left it.
-            graph = self._execution.graph
-            while thread.return_stack and not is_inside(
-                graph.node(thread.return_stack[-1][0]), transition.destination
-            ):
-                thread.return_stack.pop()
-        # Unchanged until a model is called: the node that was returned to may call none.
-        thread.has_just_returned = thread.has_just_returned or transition.kind == "reverse"
-        thread.consecutive_conditionals += transition.is_conditional
-        thread.position = transition.destination.logical_id
+    # Unchanged until a model is called: the node that was returned to may call none.
+    thread.has_just_returned = thread.has_just_returned or transition.kind == "reverse"
+    thread.consecutive_conditionals += transition.is_conditional
+    thread.position = transition.destination.logical_id
 
-    def _speak(self, transition: Transition, thread: ThreadState, run_id: str) -> Events:
-        """Speak an edge's message, after the node's own reply."""
-        if transition.condition is None or not transition.condition.has_line:
-            return
-        context = self._execution.context(thread)
-        line = transition.message(context)
-        if line is not None:
-            said = fixed_response(line, self._execution.environment)
-            yield self._emitter.stamp(said, thread, transition.source, run_id)
-        yield from self._emitter.warnings(context, thread)
 
-    # Companion threads
+def _speak(execution: Execution, transition: Transition, thread: ThreadState, run_id: str) -> Events:
+    """Speak an edge's message, after the node's own reply."""
+    if transition.condition is None or not transition.condition.has_line:
+        return
+    context = execution.context(thread)
+    line = transition.message(context)
+    if line is not None:
+        said = fixed_response(line, execution.environment)
+        yield execution.stamp(said, thread, transition.source, run_id)
+    yield from execution.warnings(context, thread)
 
-    def _fork(self, source: NodeConfig, thread: ThreadState) -> Events:
-        """Start flagged companion threads, before the main edge is followed (U-49)."""
-        for transition in self._execution.interpreter.routes.companion_edges(source):
-            companion = self._companion(thread, transition)
-            if companion is None:
-                text = (
-                    f"The companion thread of the edge from {source.label!r} to "
-                    f"{transition.destination.label!r} still runs; it was not started a second time."
-                )
-                yield from self._emitter.warning(text, thread)
-                continue
-            event = companion_event(source, transition.destination, transition.edge)
-            event.stamp(edge_run_id=thread.next_edge_run_id(f"{source.logical_id}:{transition.key}"))
-            yield self._emitter.stamp(event, companion)
-            self.forked.append(companion)
 
-    def _companion(self, parent: ThreadState, transition: Transition) -> ThreadState | None:
-        settings = transition.edge.companion_thread_config if transition.edge else None
-        named = (settings.thread_id if settings else None) or str(self._execution.environment.random_uuid())
-        thread_id = f"{parent.thread_id}_companion_{named}"
-        threads = self._execution.state.threads
-        earlier = threads.get(thread_id)
-        if earlier is not None and not earlier.ended:
-            return None
-        made = ThreadState(thread_id, transition.destination.logical_id, parent=parent.thread_id)
-        if earlier is not None:
-            made = replace(
-                made,
-                node_run_ids=earlier.node_run_ids,
-                completions=earlier.completions,
-                edge_run_ids=earlier.edge_run_ids,
+# Companion threads
+
+
+def _fork(execution: Execution, source: NodeConfig, thread: ThreadState) -> Events:
+    """Start flagged companion threads, before the main edge is followed (U-49)."""
+    for transition in execution.routes.companion_edges(source):
+        companion = _companion(execution, thread, transition)
+        if companion is None:
+            text = (
+                f"The companion thread of the edge from {source.label!r} to "
+                f"{transition.destination.label!r} still runs; it was not started a second time."
             )
-        threads[thread_id] = made
-        self._execution.variables.forget(thread_id)
-        return made
+            yield from execution.warning(text, thread)
+            continue
+        event = companion_event(source, transition.destination, transition.edge)
+        event.stamp(edge_run_id=thread.next_edge_run_id(f"{source.logical_id}:{transition.key}"))
+        yield execution.stamp(event, companion)
+        execution.forked.append(companion)
 
-    # Guardrails
 
-    def _is_strike(self, transition: Transition) -> bool:
-        """Return whether a guardrail node is entered once too often (``platform.md#guardrails``, U-27)."""
-        destination = transition.destination
-        if not destination.is_guardrail_node or destination.disabled or transition.source.is_guardrail_node:
-            return False
-        state = self._execution.state
-        state.guardrail_entries += 1
-        limit = self._strikes.max_guardrail_nodes_before_escalation
-        return limit is not None and state.guardrail_entries >= limit
-
-    @property
-    def _strikes(self) -> GuardrailStrikesConfig:
-        return (
-            self._execution.interpreter.workflow.config.guardrail_strikes_config or GuardrailStrikesConfig()
+def _companion(execution: Execution, parent: ThreadState, transition: Transition) -> ThreadState | None:
+    settings = transition.edge.companion_thread_config if transition.edge else None
+    named = (settings.thread_id if settings else None) or str(execution.environment.random_uuid())
+    thread_id = f"{parent.thread_id}_companion_{named}"
+    threads = execution.state.threads
+    earlier = threads.get(thread_id)
+    if earlier is not None and not earlier.ended:
+        return None
+    made = ThreadState(thread_id, transition.destination.logical_id, parent=parent.thread_id)
+    if earlier is not None:
+        made = replace(
+            made,
+            node_run_ids=earlier.node_run_ids,
+            completions=earlier.completions,
+            edge_run_ids=earlier.edge_run_ids,
         )
+    threads[thread_id] = made
+    execution.variables.forget(thread_id)
+    return made
 
-    def _escalate(self, transition: Transition, thread: ThreadState, run_id: str) -> Events:
-        source = transition.source
-        onward = self._execution.graph.nodes.get(self._strikes.escalation_node_logical_id or "")
-        entries = self._execution.state.guardrail_entries
-        edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:escalation")
-        yield self._emitter.stamp(escalation_event(source, onward, entries, edge_run_id), thread)
-        if onward is not None:
-            yield from self._enter(Transition("escalation", source, onward), thread)
-            return
-        if self._strikes.escalation_message is not None:
-            context = self._execution.context(thread)
-            said = fixed_response(context.fill(self._strikes.escalation_message), self._execution.environment)
-            yield self._emitter.stamp(said, thread, source, run_id)
-            yield from self._emitter.warnings(context, thread)
-        yield self.end_thread(thread, source)
+
+# Guardrails
+
+
+def _is_strike(execution: Execution, transition: Transition) -> bool:
+    """Return whether a guardrail node is entered once too often (``platform.md#guardrails``, U-27)."""
+    destination = transition.destination
+    if not destination.is_guardrail_node or destination.disabled or transition.source.is_guardrail_node:
+        return False
+    state = execution.state
+    state.guardrail_entries += 1
+    limit = _strikes(execution).max_guardrail_nodes_before_escalation
+    return limit is not None and state.guardrail_entries >= limit
+
+
+def _strikes(execution: Execution) -> GuardrailStrikesConfig:
+    return execution.interpreter.workflow.config.guardrail_strikes_config or GuardrailStrikesConfig()
+
+
+def _escalate(execution: Execution, transition: Transition, thread: ThreadState, run_id: str) -> Events:
+    source, strikes = transition.source, _strikes(execution)
+    onward = execution.graph.nodes.get(strikes.escalation_node_logical_id or "")
+    entries = execution.state.guardrail_entries
+    event = GuardrailEscalationEdgeEvent(
+        edge_run_id=thread.next_edge_run_id(f"{source.logical_id}:escalation"),
+        **edge_ends(source, onward),
+        reason=f"Guardrail nodes were entered {entries} times",
+        num_guardrail_nodes_entered=entries,
+    )
+    yield execution.stamp(event, thread)
+    if onward is not None:
+        yield from _enter(execution, Transition("escalation", source, onward), thread)
+        return
+    if strikes.escalation_message is not None:
+        context = execution.context(thread)
+        said = fixed_response(context.fill(strikes.escalation_message), execution.environment)
+        yield execution.stamp(said, thread, source, run_id)
+        yield from execution.warnings(context, thread)
+    yield end_thread(execution, thread, source)
 
 
 def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
@@ -225,21 +228,6 @@ def companion_event(source: NodeConfig, other: NodeConfig, edge: EdgeConfig | No
         edge_logical_id=edge.logical_id if edge else None,
         **edge_ends(source, other),
         reason=f"{other.label} runs beside {source.label}",
-    )
-
-
-def escalation_event(
-    source: NodeConfig, destination: NodeConfig | None, entries: int, run_id: str
-) -> GuardrailEscalationEdgeEvent:
-    """Return the event of too many guardrail entries.
-
-    Without a destination the run ends.
-    """
-    return GuardrailEscalationEdgeEvent(
-        edge_run_id=run_id,
-        **edge_ends(source, destination),
-        reason=f"Guardrail nodes were entered {entries} times",
-        num_guardrail_nodes_entered=entries,
     )
 
 

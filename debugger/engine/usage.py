@@ -5,7 +5,8 @@ Source: ``platform.md#usage``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from statistics import median
 
 from debugger.engine.state import RunState
@@ -23,20 +24,20 @@ COUNTED = frozenset(
 """The types of the events that cost something."""
 
 
+@dataclass
 class UsageMeter:
     """The running totals of one turn, fed with its events.
 
-    Those of the run are in its state.
+    Those of the run are in its state; `run_usage` reports them.
 
     Discarded answers are counted as well (U-61): they were paid for.
     """
 
-    def __init__(self, state: RunState, began: float) -> None:
-        self._state = state
-        self._began = began
-        self._node_runs = 0
-        self._model_calls: dict[str, JsonObject] = {}
-        self._tool_calls: list[float] = []
+    state: RunState
+    started: float
+    _node_runs: int = field(default=0, init=False)
+    _model_calls: dict[str, JsonObject] = field(default_factory=dict, init=False)
+    _tool_calls: list[float] = field(default_factory=list, init=False)
 
     def add(self, event: Event) -> None:
         """Count one event, of one of the types `COUNTED`."""
@@ -59,7 +60,7 @@ class UsageMeter:
     def metrics(self, now: float) -> JsonObject:
         """Return ``iteration_metrics``; number types as ``platform.md#events`` has them."""
         return {
-            "e2e_latency_milliseconds": round((now - self._began) * 1000),
+            "e2e_latency_milliseconds": round((now - self.started) * 1000),
             "nodes_executed_count": self._node_runs,
             "llm_call_count": len(self._model_calls),
             "tool_call_count": len(self._tool_calls),
@@ -67,27 +68,46 @@ class UsageMeter:
             "tool_call_latency_stats": _stats(self._tool_calls),
         }
 
-    def token_usage(self) -> JsonObject:
-        """Return ``llm_token_usage`` of the run so far; a stand-in uses no tokens."""
-        return self._by_model(_tokens)
-
-    def latency_stats(self) -> JsonObject:
-        """Return ``llm_latency_stats`` of the run so far; times in milliseconds."""
-        return self._by_model(_latency)
-
-    def _by_model(self, stats: Callable[[JsonObject], JsonObject]) -> JsonObject:
-        models = self._state.usage_by_model.values()
-        total = {name: sum(model[name] for model in models) for name in _COUNTERS}
-        breakdown = [{**{name: model[name] for name in _NAMES}, **stats(model)} for model in models]
-        return {**stats(total), "breakdown_by_models": breakdown or None}
-
     def _book(self, call: JsonObject, sign: int) -> None:
         key = f"{call['provider']} {call['response_model']}"
-        total = self._state.usage_by_model.get(key)
+        total = self.state.usage_by_model.get(key)
         if total is None:
-            total = self._state.usage_by_model[key] = {**call, **_NOTHING}
+            total = self.state.usage_by_model[key] = {**call, **_NOTHING}
         for name in _COUNTERS:
             total[name] += sign * call[name]
+
+
+def run_usage(state: RunState) -> tuple[JsonObject, JsonObject]:
+    """Return ``llm_token_usage`` and ``llm_latency_stats`` of a run so far.
+
+    A stand-in uses no tokens; times are in milliseconds.
+    """
+    models = state.usage_by_model.values()
+    tokens, times = _totals({name: sum(model[name] for model in models) for name in _COUNTERS})
+    by_model = [({name: model[name] for name in _NAMES}, *_totals(model)) for model in models]
+    return (
+        {**tokens, "breakdown_by_models": [{**names, **used} for names, used, _ in by_model] or None},
+        {**times, "breakdown_by_models": [{**names, **spent} for names, _, spent in by_model] or None},
+    )
+
+
+def _totals(model: JsonObject) -> tuple[JsonObject, JsonObject]:
+    # Runs that were stored before 2026-12 may have fractions of milliseconds.
+    calls, spent = model["calls"], model["milliseconds"]
+    tokens = {
+        "total_input_tokens": model["input_tokens"],
+        "total_output_tokens": model["output_tokens"],
+        "total_tokens": model["tokens"],
+        "call_count_with_user_keys": model["calls_with_user_keys"],
+        "call_count_with_fallback_keys": 0,  # the engine has no keys of its own to fall back on
+        "call_count": calls,
+    }
+    times = {
+        "call_count": calls,
+        "total_latency_milliseconds": round(spent),
+        "average_latency_milliseconds": round(spent / calls, 3) if calls else 0.0,
+    }
+    return tokens, times
 
 
 def _counters(usage: JsonObject) -> JsonObject:
@@ -101,27 +121,6 @@ def _counters(usage: JsonObject) -> JsonObject:
         "output_tokens": completion_tokens,
         "tokens": usage.get("total_tokens") or prompt_tokens + completion_tokens,
         "milliseconds": round(usage.get("response_latency_milliseconds") or 0),
-    }
-
-
-def _tokens(model: JsonObject) -> JsonObject:
-    return {
-        "total_input_tokens": model["input_tokens"],
-        "total_output_tokens": model["output_tokens"],
-        "total_tokens": model["tokens"],
-        "call_count_with_user_keys": model["calls_with_user_keys"],
-        "call_count_with_fallback_keys": 0,  # the engine has no keys of its own to fall back on
-        "call_count": model["calls"],
-    }
-
-
-def _latency(model: JsonObject) -> JsonObject:
-    # Runs that were stored before 2026-12 may have fractions of milliseconds.
-    calls, spent = model["calls"], model["milliseconds"]
-    return {
-        "call_count": calls,
-        "total_latency_milliseconds": round(spent),
-        "average_latency_milliseconds": round(spent / calls, 3) if calls else 0.0,
     }
 
 

@@ -124,23 +124,23 @@ def authored_scope(workflow: Workflow, options: EngineOptions) -> Scope:
     )
 
 
+@dataclass(eq=False)
 class _ThreadVariables(Mapping[str, Mapping[str, Any]]):
     """The runtime variables of every thread by its reference id."""
 
-    def __init__(self, state: RunState) -> None:
-        self._state = state
+    state: RunState
 
     def __getitem__(self, thread_id: str) -> Mapping[str, Any]:
-        for thread in self._state.threads.values():
+        for thread in self.state.threads.values():
             if reference_id(thread.thread_id) == thread_id:
                 return thread.runtime_variables
         raise KeyError(thread_id)
 
     def __iter__(self) -> Iterator[str]:
-        return (str(reference_id(thread_id)) for thread_id in self._state.threads)
+        return (str(reference_id(thread_id)) for thread_id in self.state.threads)
 
     def __len__(self) -> int:
-        return len(self._state.threads)
+        return len(self.state.threads)
 
 
 def write(

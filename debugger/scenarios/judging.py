@@ -63,7 +63,7 @@ class ConversationJudge:
             while True:
                 next(answer)
         except StopIteration as stop:
-            reply = stop.value.reply
+            reply = stop.value
         except ModelError as error:
             raise RunError(f"The model did not judge {judge.criterion!r}: {error}.") from error
         return reply.chosen is not None, reply.reason

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from debugger.backends.base import Backend
 from debugger.engine.mocks import Fault, MockSet, Pin, Target
-from debugger.engine.models.tool_names import model_name
+from debugger.engine.models.base import model_name
 from debugger.errors import InputError, NotFoundError
 from debugger.protocol.base import JsonObject, is_id
 from debugger.protocol.runs import MAIN_THREAD, TurnInput

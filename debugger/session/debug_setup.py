@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from debugger.engine.mocks import Fault, Pin, Target
-from debugger.engine.models.tool_names import model_name
+from debugger.engine.models.base import model_name
 from debugger.errors import DebuggerError
 from debugger.graph import Graph
 from debugger.graph.node_types import MODEL_NODES

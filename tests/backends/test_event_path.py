@@ -59,5 +59,5 @@ def paths(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["model", "tool"])
 def test_event_passes_at_most_six_generators(paths, kind):
-    assert paths[kind][0].startswith("NodeRunner.")
+    assert paths[kind][0] == "_execute"
     assert len(paths[kind]) <= MOST, " → ".join(paths[kind])

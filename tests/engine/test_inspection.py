@@ -72,6 +72,16 @@ def test_runtime_edit_decides_the_edge():
     assert until(turn, "assistant_response")["content"] == "Right"
 
 
+def test_edit_at_the_error_is_reported():
+    turn, control, _ = begun(static("a", "Hi"), direct("a", "nowhere"), defaults={"name": "Ada"})
+    until(turn, "workflow_error")
+
+    count = control.edit([VariableEdit("dynamic", "name", "Eve")])
+
+    assert [event["type"] for event in rest(turn)] == ["workflow_debug_log", "workflow_show_state"]
+    assert count == 2
+
+
 def test_edit_event_has_before_and_after():
     turn, control, _ = begun(node("a", "no_op"), static("b", "B"), direct("a", "b"), defaults={"name": "Ada"})
     shown = until(turn, "workflow_show_state")

@@ -7,6 +7,8 @@ import pytest
 from debugger.engine.environment import Environment
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import HeuristicModel
+from debugger.engine.tools.base import ToolResult
+from debugger.engine.tools.inline_python import InlinePythonTool
 from debugger.protocol.runs import TurnInput
 from tests.support.factories import direct, node, static, tool, when, worker, workflow
 
@@ -54,6 +56,20 @@ def told(events: list[dict[str, Any]]) -> list[str]:
     """The types of what happened after the first node began, bookkeeping left out."""
     dull = {"start_workflow", "start_thread", "end_node_run", "workflow_show_state", "end_workflow_iteration"}
     return [event["type"] for event in events if event["type"] not in dull]
+
+
+def test_tool_call_ends_with_its_loop(monkeypatch):
+    timeouts = []
+
+    def call(self, arguments, context):
+        timeouts.append(context.timeout)
+        return ToolResult(success=True)
+
+    monkeypatch.setattr(InlinePythonTool, "call", call)
+
+    play(Clock(), counter(expiry_time=5, max_retries=1, time_between_retries=2))
+
+    assert timeouts == [5.0, 3.0]
 
 
 def test_loop_ends_by_its_condition():

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from debugger.engine.state import RunState
-from debugger.engine.usage import UsageMeter
+from debugger.engine.usage import UsageMeter, run_usage
 from debugger.protocol.events import DiscardedMainLLMEvent, SayLLMEvent, WorkerLLMEvent
 
 
@@ -20,9 +20,10 @@ def usage(call_id, model="tea-1", latency=100.0, taken=10, given=5, **fields):
 
 
 def test_totals_without_models_are_empty():
-    meter = UsageMeter(RunState.at("a"), 0.0)
+    state = RunState.at("a")
+    meter = UsageMeter(state, 0.0)
 
-    assert meter.token_usage() == {
+    assert run_usage(state)[0] == {
         "total_input_tokens": 0,
         "total_output_tokens": 0,
         "total_tokens": 0,
@@ -31,7 +32,7 @@ def test_totals_without_models_are_empty():
         "call_count": 0,
         "breakdown_by_models": None,
     }
-    assert meter.latency_stats() == {
+    assert run_usage(state)[1] == {
         "call_count": 0,
         "total_latency_milliseconds": 0,
         "average_latency_milliseconds": 0.0,
@@ -41,13 +42,14 @@ def test_totals_without_models_are_empty():
 
 
 def test_calls_are_summed_and_broken_down_by_model():
-    meter = UsageMeter(RunState.at("a"), 0.0)
+    state = RunState.at("a")
+    meter = UsageMeter(state, 0.0)
 
     meter.add(SayLLMEvent(llm_usage_info=usage("r1")))
     meter.add(WorkerLLMEvent(llm_usage_info=usage("r2", latency=300.0)))
     meter.add(SayLLMEvent(llm_usage_info=usage("r3", "stand-in", 1.6, 0, 0, used_user_api_key=False)))
 
-    tokens, times = meter.token_usage(), meter.latency_stats()
+    tokens, times = run_usage(state)
     assert (tokens["total_input_tokens"], tokens["total_output_tokens"], tokens["total_tokens"]) == (
         20,
         10,
@@ -70,24 +72,26 @@ def test_calls_are_summed_and_broken_down_by_model():
 
 
 def test_chunks_of_a_reply_count_once():
-    meter = UsageMeter(RunState.at("a"), 0.0)
+    state = RunState.at("a")
+    meter = UsageMeter(state, 0.0)
 
     meter.add(SayLLMEvent(llm_usage_info=usage("r1", latency=50.0, given=1)))
     meter.add(SayLLMEvent(llm_usage_info=usage("r1", latency=90.0, given=4)))
 
     assert meter.metrics(1.0)["llm_call_count"] == 1
     assert meter.metrics(1.0)["llm_call_latency_stats"]["max_milliseconds"] == 90.0
-    assert meter.token_usage()["total_tokens"] == 14
-    assert meter.latency_stats()["total_latency_milliseconds"] == 90.0
+    assert run_usage(state)[0]["total_tokens"] == 14
+    assert run_usage(state)[1]["total_latency_milliseconds"] == 90.0
 
 
 def test_discarded_answers_count():
-    meter = UsageMeter(RunState.at("a"), 0.0)
+    state = RunState.at("a")
+    meter = UsageMeter(state, 0.0)
 
     meter.add(DiscardedMainLLMEvent(llm_usage_info=usage("r1")))
     meter.add(SayLLMEvent(llm_usage_info={}))
 
-    assert meter.token_usage()["call_count"] == 1
+    assert run_usage(state)[0]["call_count"] == 1
     assert meter.metrics(1.0)["llm_call_count"] == 1
 
 
@@ -95,9 +99,10 @@ def test_totals_continue_in_next_turn():
     state = RunState.at("a")
     UsageMeter(state, 0.0).add(SayLLMEvent(llm_usage_info=usage("r1")))
 
-    meter = UsageMeter(RunState.from_json(state.to_json()), 5.0)
+    state = RunState.from_json(state.to_json())
+    meter = UsageMeter(state, 5.0)
     meter.add(SayLLMEvent(llm_usage_info=usage("r2")))
 
-    assert meter.token_usage()["call_count"] == 2
-    assert meter.token_usage()["total_tokens"] == 30
+    assert run_usage(state)[0]["call_count"] == 2
+    assert run_usage(state)[0]["total_tokens"] == 30
     assert meter.metrics(6.0)["llm_call_count"] == 1

@@ -387,7 +387,7 @@ class EmbeddedBackend:
             self._world,
             load_run=self._load_run,
             open_gateway=gateways.for_turn(script.answers if script else ()),
-            notes=expansion.report.warnings,
+            notes=expansion.warnings,
         )
         return interpreter, frozenset(inner_id for inner_id, _ in expansion.loaded)
 

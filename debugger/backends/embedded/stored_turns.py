@@ -8,7 +8,7 @@ from functools import partial
 
 from debugger.backends.base import FoundTurn
 from debugger.backends.embedded.run_loader import InterpreterCache
-from debugger.engine.execution import NOTHING_AHEAD, pending_work
+from debugger.engine.background_work import NOTHING_AHEAD, pending_work
 from debugger.engine.state import RunState
 from debugger.errors import ConflictError
 from debugger.protocol.runs import TERMINAL_STATUSES, Run, RunSearch, SentTurn, Turn, TurnInput, TurnResult

@@ -22,7 +22,7 @@ from debugger.engine.environment import Environment
 from debugger.engine.fork_state import prepare_fork, reopen_conversation
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
-from debugger.engine.usage import UsageMeter
+from debugger.engine.usage import run_usage
 from debugger.engine.variables import VariableEdit, apply_edit
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.graph import Graph
@@ -431,8 +431,7 @@ def _entries(interpreter: Interpreter) -> list[str]:
 
 def _usage_of(state: RunState) -> CarriedUsage:
     """Return the model usage that a copy in this state takes over."""
-    meter = UsageMeter(state, 0.0)
-    tokens, times = meter.token_usage(), meter.latency_stats()
+    tokens, times = run_usage(state)
     return CarriedUsage(
         token_usage_json=encode(tokens), latency_stats_json=encode(times), has_calls=tokens["call_count"] > 0
     )

@@ -17,11 +17,11 @@ from debugger.engine.models.base import (
     Reply,
     ToolCall,
     TransitionOption,
+    model_name,
 )
-from debugger.engine.models.tool_names import model_name
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, fixed_response
-from debugger.engine.outbound import Gateway, OutboundCall, OutboundOutcome
-from debugger.engine.outbound.gateway import Answer
+from debugger.engine.outbound import OutboundCall, OutboundOutcome
+from debugger.engine.outbound.gateway import Answer, BlockedGateway
 from debugger.engine.tools.base import Tool, ToolContext, ToolResult
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
@@ -211,22 +211,18 @@ def run_fault(fault: Fault, node: Node[Any], context: NodeContext) -> NodeRun:
     elif node.config.type == "tool_node":
         context.tool_error = fault.error
     elif node.counts_as_tool_call:
-        context.outbound = _FailingGateway(context.outbound, fault.error)
+        real = context.outbound
+        context.outbound = _FailingGateway(real.ledger, real.secrets, real.limits, fault.error)
     else:
         raise RunError(f"Node {node.config.label!r} was made to fail: {fault.error}")
     return (yield from node.run(context))
 
 
 @dataclass
-class _FailingGateway:
+class _FailingGateway(BlockedGateway):
     """A gateway whose calls all fail."""
 
-    gateway: Gateway
-    error: str
-
-    def __post_init__(self) -> None:
-        gateway = self.gateway
-        self.ledger, self.secrets, self.limits = gateway.ledger, gateway.secrets, gateway.limits
+    error: str = ""
 
     def call(
         self, call: OutboundCall[Answer], *, node_logical_id: str, timeout: float

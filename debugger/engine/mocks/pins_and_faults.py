@@ -174,7 +174,7 @@ class Pin:
     note: str = ""
     is_enabled: bool = True
     id: str = ""
-    """Given by `MockSet.put`."""
+    """Set by `MockSet.put`."""
 
     @classmethod
     def of_reply(cls, node_id: str, reply: Reply, *, note: str = "") -> Self:
@@ -214,7 +214,7 @@ class Fault:
     note: str = ""
     is_enabled: bool = True
     id: str = ""
-    """Given by `MockSet.put`."""
+    """Set by `MockSet.put`."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption
-from debugger.engine.models.tool_names import model_names
+from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption, model_names
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import Message, message_kind, message_text, transition_tool_name
 
@@ -62,21 +61,16 @@ def chat_lines(prompt: Prompt, *, recent: int | None, also: Sequence[Message] = 
         recent: How many messages of the chat are sent at most; all where there is no limit.
         also: What was said since.
     """
-    chat = _chat(prompt)
+    chat = list(prompt.history())
+    heard = "\n".join(message_text(message) for message in chat if message_kind(message) == "human")
+    if prompt.message and prompt.message not in heard:
+        chat.append({"type": "human", "content": prompt.message})
     # `[-0:]` would be everything.
     chat = chat if recent is None else chat[max(0, len(chat) - recent) :]
     lines = [line for message in (*chat, *also) for line in _spoken(message)]
     if not lines or lines[-1].role != "user":
         lines.append(Line("user", _NOTHING_NEW))
     return lines
-
-
-def _chat(prompt: Prompt) -> list[Message]:
-    chat = list(prompt.history())
-    heard = "\n".join(message_text(message) for message in chat if message_kind(message) == "human")
-    if prompt.message and prompt.message not in heard:
-        chat.append({"type": "human", "content": prompt.message})
-    return chat
 
 
 def _spoken(message: Message) -> Iterator[Line]:

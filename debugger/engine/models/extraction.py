@@ -177,7 +177,7 @@ def _named_date(match: re.Match[str]) -> str:
 
 
 def _slashed_date(match: re.Match[str]) -> str:
-    """Return an ISO date if only one of the first two numbers can be the month."""
+    """Return an ISO date if only one number can be the month."""
     first, second, year = match[0].split("/")
     if int(first) > 12 >= int(second):
         return _iso(match, year, int(second), first)

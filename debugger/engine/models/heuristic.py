@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from debugger.engine.models.base import Prompt, Reply, TransitionOption
 from debugger.engine.models.extraction import fill_fields
-from debugger.engine.models.word_overlap import Overlap, overlap
+from debugger.engine.models.word_overlap import overlap
 from debugger.expressions.values import shortened
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import message_kind, message_text
@@ -48,7 +48,10 @@ def choose(message: str, choices: Iterable[TransitionOption]) -> tuple[Transitio
         return None, "no transition was offered"
     overlaps = [overlap(message, choice.condition) for choice in offered]
     best = max(overlaps, key=attrgetter("score"))
-    return (offered[overlaps.index(best)], f"matched {best}") if best.is_met else (None, _miss(best))
+    if best.is_met:
+        return offered[overlaps.index(best)], f"matched {best}"
+    closest = f"; the closest was {best}" if best.shared else " and none shares a word with the message"
+    return None, f"no condition matched{closest}"
 
 
 def message_to_read(prompt: Prompt) -> str:
@@ -83,11 +86,6 @@ def spoken_line(prompt: Prompt, fields: JsonObject) -> str:
 
 def _is_run(message: str) -> bool:
     return message.lstrip().startswith("{") and '"input_output_pairs"' in message
-
-
-def _miss(best: Overlap) -> str:
-    closest = f"; the closest was {best}" if best.shared else ""
-    return f"no condition matched{closest or ' and none shares a word with the message'}"
 
 
 def _listed(names: list[str]) -> str:

@@ -39,15 +39,6 @@ _OWN_PROMPT = (
 Result = TypeVar("Result")
 
 
-@dataclass(slots=True)
-class ModelAnswer:
-    """A reply, and what it cost."""
-
-    reply: Reply
-    usage: JsonObject
-    """The keys of ``LLMUsageInfo`` (``platform.md#usage``)."""
-
-
 @dataclass(frozen=True)
 class Backchannel:
     """The filler of a model configuration, and its delay."""
@@ -107,8 +98,10 @@ def invoke(
     outbound: Gateway,
     cancelled: threading.Event,
     timeout: float | None = None,
-) -> Generator[str, None, ModelAnswer]:
+) -> Generator[str, None, Reply]:
     """Call a model; yield the filler meanwhile (``platform.md#model-groups``).
+
+    The reply's usage has all keys of ``LLMUsageInfo`` (``platform.md#usage``).
 
     Args:
         responder: The responder; a remote one is called through the gateway.
@@ -132,8 +125,16 @@ def invoke(
     history = tuple(prompt.history())
     given_up = threading.Event()
     prompt = replace(prompt, history=lambda: history, seconds=seconds, given_up=given_up)
+    answer = BackgroundCall(lambda: _call(caller, prompt, target), "model call")
+    ends = time.monotonic() + seconds + _GRACE
     try:
-        return (yield from _wait(caller, prompt, target, backchannel))
+        if backchannel is not None and not answer.done.wait(backchannel.patience):
+            filler = _filler(caller, prompt, backchannel, answer.done)
+            if filler:
+                yield filler
+                reply = _result(answer, cancelled, ends)
+                return replace(reply, text=backchannel.rest(reply.text))
+        return _result(answer, cancelled, ends)
     finally:
         given_up.set()
 
@@ -175,25 +176,6 @@ def backchannel_of(llm: JsonObject | None) -> Backchannel | None:
     )
 
 
-def _wait(
-    caller: _Caller, prompt: Prompt, target: str | None, backchannel: Backchannel | None
-) -> Generator[str, None, ModelAnswer]:
-    """Wait for the answer; if it is late, yield a filler and cut the answer."""
-    answer = BackgroundCall(lambda: _call(caller, prompt, target), "model call")
-    began = time.monotonic()
-    if backchannel is not None and not answer.done.wait(backchannel.patience):
-        filler = _filler(caller, prompt, backchannel, answer.done)
-        if filler:
-            yield filler
-            found = _result(answer, caller.cancelled, _left(prompt, began))
-            return replace(found, reply=replace(found.reply, text=backchannel.rest(found.reply.text)))
-    return _result(answer, caller.cancelled, _left(prompt, began))
-
-
-def _left(prompt: Prompt, began: float) -> float:
-    return (prompt.seconds or MAX_ANSWER_SECONDS) + _GRACE - (time.monotonic() - began)
-
-
 def _filler(
     caller: _Caller, prompt: Prompt, backchannel: Backchannel, answered: threading.Event
 ) -> str | None:
@@ -204,14 +186,15 @@ def _filler(
     try:
         target = responder.remote(wanted) if isinstance(responder, RemoteModel) else None
         filler = BackgroundCall(lambda: _call(caller, wanted, target), "model call")
-        reply = _result(filler, caller.cancelled, _left(wanted, time.monotonic()), instead=answered).reply
+        ends = time.monotonic() + _seconds(wanted) + _GRACE
+        reply = _result(filler, caller.cancelled, ends, instead=answered)
     except (ModelError, DebuggerError):
         # A filler can be missing.
         return None
     return reply.text
 
 
-def _call(caller: _Caller, prompt: Prompt, target: str | None) -> ModelAnswer:
+def _call(caller: _Caller, prompt: Prompt, target: str | None) -> Reply:
     responder, world = caller.responder, caller.environment
     if target is None or not isinstance(responder, RemoteModel):
         return _measured(responder, prompt, world)
@@ -220,14 +203,22 @@ def _call(caller: _Caller, prompt: Prompt, target: str | None) -> ModelAnswer:
         kind="model",
         call_class="talk",
         target=target,
-        request=_sizes(prompt),
+        request={
+            "kind": prompt.kind,
+            "system_characters": len(prompt.system),
+            "messages": len(prompt.history()) + len(prompt.exchange),
+            "tools": [tool.name for tool in prompt.tools],
+            "hops": len(prompt.choices),
+            "structured_output": prompt.schema is not None,
+        },
         simulate=lambda recorded: captured.run(lambda: _simulate(stand_in, prompt, world, recorded)),
         live=lambda seconds: captured.run(
             lambda: _measured(responder, replace(prompt, seconds=seconds), world)
         ),
     )
-    timeout = prompt.seconds or MAX_ANSWER_SECONDS
-    outcome = caller.outbound.call(outbound_call, node_logical_id=prompt.node_logical_id, timeout=timeout)
+    outcome = caller.outbound.call(
+        outbound_call, node_logical_id=prompt.node_logical_id, timeout=_seconds(prompt)
+    )
     if captured.error is not None:
         raise captured.error
     if outcome.answer is None:
@@ -235,40 +226,33 @@ def _call(caller: _Caller, prompt: Prompt, target: str | None) -> ModelAnswer:
     return outcome.answer
 
 
-def _measured(responder: Model, prompt: Prompt, environment: Environment) -> ModelAnswer:
-    began = time.perf_counter()
+def _seconds(prompt: Prompt) -> float:
+    return MAX_ANSWER_SECONDS if prompt.seconds is None else prompt.seconds
+
+
+def _measured(responder: Model, prompt: Prompt, environment: Environment) -> Reply:
+    started = time.perf_counter()
     reply = responder.reply(prompt)
-    latency = (time.perf_counter() - began) * 1000
-    return ModelAnswer(reply, {**usage_info(reply.model, latency, environment), **reply.usage})
+    latency = (time.perf_counter() - started) * 1000
+    return replace(reply, usage={**usage_info(reply.model, latency, environment), **reply.usage})
 
 
 def _simulate(
     fallback: Model, prompt: Prompt, environment: Environment, recorded: RecordedAnswer | None
-) -> ModelAnswer:
+) -> Reply:
     body = None if recorded is None else recorded.body
     if prompt.kind == "say" and isinstance(body, str):
-        return ModelAnswer(Reply(text=body, model=_RECORDED), usage_info(_RECORDED, 0.0, environment))
+        return Reply(text=body, model=_RECORDED, usage=usage_info(_RECORDED, 0.0, environment))
     if prompt.kind == "work" and isinstance(body, dict):
-        return ModelAnswer(Reply(fields=body, model=_RECORDED), usage_info(_RECORDED, 0.0, environment))
+        return Reply(fields=body, model=_RECORDED, usage=usage_info(_RECORDED, 0.0, environment))
     return _measured(fallback, prompt, environment)
 
 
-def _sizes(prompt: Prompt) -> JsonObject:
-    return {
-        "kind": prompt.kind,
-        "system_characters": len(prompt.system),
-        "messages": len(prompt.history()) + len(prompt.exchange),
-        "tools": [tool.name for tool in prompt.tools],
-        "hops": len(prompt.choices),
-        "structured_output": prompt.schema is not None,
-    }
-
-
+@dataclass
 class _CapturedError:
     """An error that is carried past the gateway, which raises nothing."""
 
-    def __init__(self) -> None:
-        self.error: DebuggerError | ModelError | None = None
+    error: DebuggerError | ModelError | None = None
 
     def run(self, work: Callable[[], Result]) -> Result:
         """Return the result of some work, or capture its error."""
@@ -280,24 +264,24 @@ class _CapturedError:
 
 
 def _result(
-    call: BackgroundCall[ModelAnswer],
+    call: BackgroundCall[Reply],
     cancelled: threading.Event,
-    seconds: float,
+    ends: float,
     *,
     instead: threading.Event | None = None,
-) -> ModelAnswer:
-    """Wait for the answer of a call, and return it.
+) -> Reply:
+    """Wait for the answer of a call until a monotonic time, and return it.
 
     Args:
         call: The call.
         cancelled: Ends the wait.
-        seconds: The longest time to wait.
+        ends: The time at which the wait ends.
         instead: Ends the wait, too: set when the answer is of no use any more.
 
     Raises:
         ModelError: The wait ended before the call did.
     """
-    ends = time.monotonic() + seconds
+    seconds = ends - time.monotonic()
     while not call.wait(POLL_SECONDS):
         if cancelled.is_set() or (instead is not None and instead.is_set()):
             raise ModelError("the answer is no longer needed")

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
-from debugger.engine.models.base import Model, Prompt, Reply, ToolCall, ToolSpec, TransitionOption
+from debugger.engine.models.base import Model, Prompt, Reply, ToolCall, ToolSpec, TransitionOption, model_name
 from debugger.engine.models.extraction import fill_fields, find_values
 from debugger.engine.models.script import GROUP, Rule, Script
-from debugger.engine.models.tool_names import model_name
 from debugger.errors import RunError
 from debugger.expressions import Scope, render
 from debugger.protocol.base import JsonObject
@@ -21,6 +20,7 @@ _MODEL = "script"
 _NOTHING = Reply()
 
 
+@dataclass(eq=False)
 class ScriptedModel:
     """Answers by a script; what the script leaves open another responder answers.
 
@@ -30,9 +30,8 @@ class ScriptedModel:
             the fields of its structured output.
     """
 
-    def __init__(self, script: Script, fallback: Model) -> None:
-        self._script = script
-        self._fallback = fallback
+    script: Script
+    fallback: Model
 
     def reply(self, prompt: Prompt) -> Reply:
         """Answer one prompt.
@@ -43,12 +42,12 @@ class ScriptedModel:
         """
         hit = self._hit(prompt)
         if hit is None:
-            return self._fallback.reply(prompt)
+            return self.fallback.reply(prompt)
         return hit.verdict(prompt) if prompt.kind == "judge" else self._answer(hit, prompt)
 
     def _hit(self, prompt: Prompt) -> _Hit | None:
-        shared = (rule for rule in self._script.anywhere if _is_possible(rule, prompt))
-        own = self._script.rules_of(prompt.node_logical_id, prompt.node_name)
+        shared = (rule for rule in self.script.anywhere if _is_possible(rule, prompt))
+        own = self.script.rules_of(prompt.node_logical_id, prompt.node_name)
         hits = (_Hit.of(rule, prompt) for rule in (*shared, *own))
         return next((hit for hit in hits if hit is not None), None)
 
@@ -60,7 +59,7 @@ class ScriptedModel:
         choice = hit.choice(prompt)
         left_open = choice is None and rule.say is None and prompt.kind == "say"
         fields_open = prompt.schema is not None and rule.fill is None
-        rest = self._fallback.reply(prompt) if left_open or fields_open else _NOTHING
+        rest = self.fallback.reply(prompt) if left_open or fields_open else _NOTHING
         fields = rest.fields if rule.fill is None else hit.put_in(rule.fill, prompt.schema, "field")
         if choice is not None:
             args = hit.args(choice, prompt.message)
@@ -110,7 +109,10 @@ class _Hit:
             return None
         choice = find_choice(self.rule, prompt.choices)
         if choice is None:
-            offered = ", ".join(_described(choice) for choice in prompt.choices)
+            offered = ", ".join(
+                f"{(choice.edge_name or choice.edge_id)!r} to {choice.destination_node_name!r}"
+                for choice in prompt.choices
+            )
             raise RunError(
                 f"{self.rule.label} of the script takes {self.rule.take!r}, which node {prompt.node_name!r} "
                 f"does not offer; it offers {offered}.",
@@ -186,11 +188,6 @@ def _rank(choice: TransitionOption, wanted: str) -> int | None:
 
 def _folded(text: str) -> str:
     return " ".join(text.split()).casefold()
-
-
-def _described(choice: TransitionOption) -> str:
-    named = repr(choice.edge_name or choice.edge_id)
-    return f"{named} to {choice.destination_node_name!r}"
 
 
 _NUMBERS = ("integer", "number")

@@ -35,7 +35,7 @@ class YamlError(InputError):
 
 @dataclass(frozen=True)
 class LocatedValue:
-    """A value and its place, counted from 1; in a mapping the place of its key."""
+    """A value and its place, from 1; in a mapping that of its key."""
 
     value: Any
     """A scalar, a list of `LocatedValue`, or a dict of text to `LocatedValue`."""
@@ -61,7 +61,7 @@ class LocatedValue:
             InputError: It is none, or has a key that is not known.
         """
         if not isinstance(self.value, dict):
-            raise self.error(f"{what} must be a mapping of keys to values, not {self._told()}")
+            raise self.error(f"{what} must be a mapping of keys to values, not {self._description()}")
         for key, inner in self.value.items():
             if known and key not in known:
                 raise inner.error(f"{what} has the unknown key {key!r}", f"It takes {', '.join(known)}.")
@@ -75,7 +75,7 @@ class LocatedValue:
         """
         if not isinstance(self.value, list):
             raise self.error(
-                f"{what} must be a list, not {self._told()}", "Begin each of its lines with '- '."
+                f"{what} must be a list, not {self._description()}", "Begin each of its lines with '- '."
             )
         return self.value
 
@@ -86,7 +86,7 @@ class LocatedValue:
             InputError: It is none.
         """
         if not isinstance(self.value, str):
-            raise self.error(f"{what} must be a text, not {self._told()}", "Put it in quotes.")
+            raise self.error(f"{what} must be a text, not {self._description()}", "Put it in quotes.")
         return self.value
 
     def pattern(self, what: str) -> re.Pattern[str]:
@@ -106,7 +106,7 @@ class LocatedValue:
         return YamlError(f"{message}.", self.line, self.column, advice)
 
     def at(self, path: Sequence[object]) -> LocatedValue:
-        """Return the value at a path, or the last one on the way that exists.
+        """Return the value at a path, or the last existing one before it.
 
         Args:
             path: Keys and indexes; those that lead nowhere are passed over.
@@ -118,7 +118,7 @@ class LocatedValue:
                 found = inside[step]
         return found
 
-    def _told(self) -> str:
+    def _description(self) -> str:
         if isinstance(self.value, dict | list):
             return "a mapping" if isinstance(self.value, dict) else "a list"
         return "nothing" if self.value is None else str(self.value).lower()

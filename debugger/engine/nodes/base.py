@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from debugger.engine.environment import Environment, PauseClock
 from debugger.engine.history import History
-from debugger.engine.models.base import Model, TransitionOption
+from debugger.engine.models.base import Model, Prompt, TransitionOption
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Gateway
 from debugger.engine.outbound.gateway import BlockedGateway
@@ -130,7 +130,7 @@ class NodeContext:
         """
         return ToolContext(
             scope=self.scope,
-            timeout=timeout or self.options.tool_timeout,
+            timeout=self.clamp_timeout(timeout or self.options.tool_timeout),
             options=self.options,
             cancelled=self.cancelled,
             outbound=self.outbound,
@@ -142,6 +142,31 @@ class NodeContext:
             tool_error=self.tool_error,
             applied_mocks=self.applied_mocks,
             sleep=self.environment.sleep,
+        )
+
+    def visit(self, node: NodeConfig) -> int:
+        """Return the number of a node's run in its thread, from 1."""
+        return self.thread.completions.get(node.logical_id, 0) + 1
+
+    def prompt(self, node: NodeConfig, **fields: Any) -> Prompt:
+        """Return the prompt of a node's model call.
+
+        Args:
+            node: The node.
+            fields: Those of the prompt besides the node and the variables. By default the model reads the
+                thread's chat and answers the user's message.
+        """
+        known = {
+            "message": self.message,
+            "history": lambda: self.history.of(self.thread.thread_id),
+            "visit": self.visit(node),
+            **fields,
+        }
+        return Prompt(
+            node_logical_id=node.logical_id,
+            node_name=node.label,
+            variables=self.thread.runtime_variables,
+            **known,
         )
 
     @property

@@ -90,7 +90,8 @@ class HttpRequestNode(Node[HttpRequestConfig]):
     def run(self, context: NodeContext) -> NodeRun:
         """Fill the request, call, emit events, write variables."""
         result = self._result(context)
-        wrapped = _wrapped(result.value)
+        is_plain = result.value is None or isinstance(result.value, dict)
+        wrapped = result.value if is_plain else {"data": result.value}
         yield HttpRequestEvent(
             curl_command=result.command,
             status_code=result.status_code,
@@ -109,30 +110,27 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         )
 
     def _result(self, context: NodeContext) -> _Result:
-        secrets = context.outbound.secrets
+        gateway, secrets = context.outbound, context.outbound.secrets
+        call_class: Literal["read", "write"] = "read" if self.config.method in _READING else "write"
         command = None
         try:
             request = self._request(context)
             command = secrets.mask(curl_command(request))
-            return self._called(request, command, context)
+            call = http_call(request, call_class, limits=gateway.limits, cancelled=context.cancelled)
+            seconds = context.clamp_timeout(self.config.timeout or MAX_TIMEOUT_SECONDS)
+            outcome = gateway.call(call, node_logical_id=self.config.logical_id, timeout=seconds)
         except (InputError, RecursionError) as error:
             problem = str(error) if isinstance(error, InputError) else "Something in it is nested too deep."
             return _Result(command, error=secrets.mask(problem))
-
-    def _called(self, request: HttpRequest, command: str, context: NodeContext) -> _Result:
-        gateway = context.outbound
-        call_class: Literal["read", "write"] = "read" if request.method in _READING else "write"
-        call = http_call(request, call_class, limits=gateway.limits, cancelled=context.cancelled)
-        seconds = context.clamp_timeout(self.config.timeout or MAX_TIMEOUT_SECONDS)
-        outcome = gateway.call(call, node_logical_id=self.config.logical_id, timeout=seconds)
         if outcome.how == "simulated":
             context.warnings.append(call.simulation_note)
-        if outcome.answer is None:
-            return _Result(command, error=outcome.error)
         answer = outcome.answer
-        value, problem = _value(answer, self.config.response_format, gateway.secrets)
-        error = problem if answer.is_success else f"The server answered {answer.status}."
-        return _Result(command, answer.status_code, value, error)
+        if answer is None:
+            return _Result(command, error=outcome.error)
+        value, fault = _value(answer, self.config.response_format, secrets)
+        if not answer.is_success:
+            fault = f"The server answered {answer.status}."
+        return _Result(command, answer.status_code, value, fault)
 
     def _request(self, context: NodeContext) -> HttpRequest:
         config, secrets, scope = self.config, context.outbound.secrets, context.scope
@@ -146,13 +144,16 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         for value in (url, query, *headers.values(), body.value if body else None):
             if value is not None:
                 context.unresolved += [written for written in value.unresolved if written.startswith("{{")]
-        authored = self._authored(context)
-        return HttpRequest(config.method, _with_query(url, query), headers, body, authored, secrets)
-
-    def _authored(self, context: NodeContext) -> Destination | None:
         host = host_header({name: write_plain(each) for name, each in self._headers()})
-        texts = (str(self.config.url or ""), host)
-        return Destination.of(*(render(text, context.authored).text for text in texts))
+        authored = Destination.of(
+            *(render(text, context.authored).text for text in (str(config.url or ""), host))
+        )
+        if query is not None:
+            shown = query.masked if isinstance(query.masked, dict) else {}
+            names = url.secret_names | query.secret_names
+            real, masked = with_query(url.real, query.real), with_query(url.masked, shown)
+            url = MaskedValue(real, masked, secret_names=names)
+        return HttpRequest(config.method, url, headers, body, authored, secrets)
 
     def _url(self, context: NodeContext, budget: RequestBudget) -> MaskedValue:
         override = context.node_input.get("override_url")
@@ -164,15 +165,6 @@ class HttpRequestNode(Node[HttpRequestConfig]):
 
     def _headers(self) -> list[tuple[str, Any]]:
         return [(name, value) for name, value in (self.config.headers or {}).items() if value is not None]
-
-
-def _with_query(url: MaskedValue, query: MaskedValue | None) -> MaskedValue:
-    if query is None:
-        return url
-    shown = query.masked if isinstance(query.masked, dict) else {}
-    names = url.secret_names | query.secret_names
-    real, shown_url = with_query(url.real, query.real), with_query(url.masked, shown)
-    return MaskedValue(real, shown_url, secret_names=names)
 
 
 def _value(answer: HttpAnswer, response_format: str, secrets: Secrets) -> tuple[Any, str | None]:
@@ -189,7 +181,3 @@ def _value(answer: HttpAnswer, response_format: str, secrets: Secrets) -> tuple[
             "Set response_format to text to take it as it is."
         )
         return secrets.mask(answer.text), secrets.mask(problem)
-
-
-def _wrapped(value: Any) -> JsonObject | None:
-    return value if isinstance(value, dict) or value is None else {"data": value}

@@ -7,14 +7,12 @@ from typing import ClassVar, Final
 
 from pydantic import Field
 
-from debugger.engine.models.base import ModelError, Prompt
+from debugger.engine.models.base import ModelError
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun
 from debugger.engine.nodes.llm.model_call import call_model
 from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.base import RESULT_NAME, Tool, ToolResult
-from debugger.engine.tools.results import NO_PARTS
 from debugger.engine.tools.runner import (
-    Invocation,
     call_tool,
     check_targets,
     make_tool,
@@ -58,8 +56,16 @@ class ToolNode(Node[ToolNodeConfig]):
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
-        self._tool = self._make_tool() if self.config.tool_config is not None else None
-        if self._tool is not None:
+        self._tool: Tool | None = None
+        tool = self.config.tool_config
+        if tool is not None:
+            if str(tool.get("type")) not in TOOL_TYPES:
+                raise RunError(
+                    f"Node {self.config.label!r} calls a tool of type {tool.get('type')!r}, which the "
+                    f"embedded engine does not run; it runs {', '.join(sorted(TOOL_TYPES))}.",
+                    advice="Run this workflow on the hosted API.",
+                )
+            self._tool = make_tool(tool)
             check_targets(self._tool.config, self.result_name, f"Node {self.config.label!r}")
 
     def run(self, context: NodeContext) -> NodeRun:
@@ -68,14 +74,16 @@ class ToolNode(Node[ToolNodeConfig]):
         Without a tool the call fails, unless the user answers for the node.
         """
         if self._tool is None:
-            called = Invocation((yield from self._missing_result(context)), NO_PARTS)
+            result = yield from self._missing_result(context)
         else:
             tool_context = context.for_tool(
                 self.config.logical_id, self._tool.config.timeout_seconds, self._arguments(context.authored)
             )
-            called = call_tool(self._tool, self._arguments(context.scope), tool_context)
-        self._write(context, called)
-        result = called.result
+            result = call_tool(self._tool, self._arguments(context.scope), tool_context)
+        write_result(result, self.result_name, self.config, context.state, context.thread)
+        # After the tool's data, which may not overwrite the outcome.
+        outcome = result.success, result.error
+        self.write(context, dict(zip(outcome_names(self.result_name), outcome, strict=True)))
         output = {"success": result.success, "tool_result": result.result, "error_message": result.error}
         return NodeResult({**output, "simulated": True} if result.is_simulated else output)
 
@@ -90,21 +98,16 @@ class ToolNode(Node[ToolNodeConfig]):
 
     def _missing_result(self, context: NodeContext) -> Generator[Event, None, ToolResult]:
         """Return the user's result in place of the missing tool, else a failure."""
-        prompt = Prompt(
+        prompt = context.prompt(
+            self.config,
             kind="work",
-            node_logical_id=self.config.logical_id,
-            node_name=self.config.label,
             system="This node has no tool. Give the result that its tool would return.",
-            message=context.message,
-            history=lambda: context.history.of(context.thread.thread_id),
-            variables=context.thread.runtime_variables,
-            visit=context.thread.completions.get(self.config.logical_id, 0) + 1,
             schema=_RESULT_SCHEMA,
         )
         missing = f"Node {self.config.label!r} has no tool_config."
         if context.interceptor is not None and context.interceptor.asks_user(prompt):
             try:
-                fields = (yield from call_model(prompt, context)).reply.fields
+                fields = (yield from call_model(prompt, context)).fields
             except ModelError as failure:
                 return ToolResult.failure(str(failure))
             result = fields.get("result")
@@ -120,19 +123,3 @@ class ToolNode(Node[ToolNodeConfig]):
         )
         assert isinstance(filled, dict)
         return filled
-
-    def _write(self, context: NodeContext, called: Invocation) -> None:
-        """Write the tool's data, then the outcome, which no data may overwrite."""
-        write_result(called, self.result_name, self.config, context.state, context.thread)
-        outcome = called.result.success, called.result.error
-        self.write(context, dict(zip(outcome_names(self.result_name), outcome, strict=True)))
-
-    def _make_tool(self) -> Tool:
-        config = self.config.tool_config or {}
-        if str(config.get("type")) not in TOOL_TYPES:
-            raise RunError(
-                f"Node {self.config.label!r} calls a tool of type {config.get('type')!r}, which the embedded "
-                f"engine does not run; it runs {', '.join(sorted(TOOL_TYPES))}.",
-                advice="Run this workflow on the hosted API.",
-            )
-        return make_tool(config)

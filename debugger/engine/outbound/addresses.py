@@ -1,4 +1,4 @@
-"""Checks of the addresses of calls.
+"""Checks of the addresses of calls, and connections to them within a time limit.
 
 A name is looked up once; what was checked is what is connected to.
 """
@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from debugger.engine.outbound.destinations import parse_url
+import httpcore
+
+from debugger.engine.background_call import BackgroundCall
 from debugger.engine.outbound.gateway import HttpLimits, OutboundError
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -59,10 +65,11 @@ _COMPATIBLE = ipaddress.ip_network("::/96")
 _ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
 """The upper half of an interface identifier whose lower half is an IPv4 address (RFC 5214)."""
 
-
-def is_http_url(text: str) -> bool:
-    """Return whether a text is an absolute URL that can be called."""
-    return parse_url(text) is not None
+_POLL_SECONDS = 0.05
+"""Seconds between two looks at whether the call is cancelled."""
+_CHUNK_BYTES = 16_384
+"""Bytes that are written at once."""
+_FAILURES = (httpcore.ConnectError, httpcore.ConnectTimeout)
 
 
 def refusal_reason(text: str, *, refuses_private: bool = False) -> str | None:
@@ -141,12 +148,11 @@ class AddressLookup:
             raise OutboundError(
                 f"{self._shown_host} is not called: it gives out the credentials of this machine."
             )
-        self.done = threading.Event()
+        self._call = BackgroundCall(
+            lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), "address lookup"
+        )
+        self.done = self._call.done
         """Set when the system has answered."""
-        self._place = (host, port)
-        self._found: list[str] = []
-        self._problem = "its name has no address"
-        threading.Thread(target=self._run, daemon=True).start()
 
     def allowed(self) -> list[str]:
         """Return the allowed addresses in the order to try; only when done.
@@ -155,22 +161,136 @@ class AddressLookup:
             OutboundError: There is no such host, or none of its addresses may be called.
         """
         host = self._shown_host
-        if not self._found:
-            raise OutboundError(f"There is no host {host!r}: {self._problem}.")
+        try:
+            # A link-local address comes with the interface that it is of, which does not change what it is.
+            found = [str(each[4][0]).partition("%")[0] for each in self._call.result()]
+        except (OSError, UnicodeError) as error:
+            problem = getattr(error, "strerror", None) or "its name cannot be looked up"
+            raise OutboundError(f"There is no host {host!r}: {problem}.") from None
+        if not found:
+            raise OutboundError(f"There is no host {host!r}: its name has no address.")
         reasons = {
-            address: refusal_reason(address, refuses_private=self._refuses_private) for address in self._found
+            address: refusal_reason(address, refuses_private=self._refuses_private) for address in found
         }
         allowed = [address for address, reason in reasons.items() if reason is None]
         if not allowed:
-            raise OutboundError(f"{host} is not called: {reasons[self._found[0]]}.")
+            raise OutboundError(f"{host} is not called: {reasons[found[0]]}.")
         return allowed
 
-    def _run(self) -> None:
-        try:
-            found = socket.getaddrinfo(*self._place, type=socket.SOCK_STREAM)
-            # A link-local address comes with the interface that it is of, which does not change what it is.
-            self._found = list(dict.fromkeys(str(each[4][0]).partition("%")[0] for each in found))
-        except (OSError, UnicodeError) as error:
-            self._problem = getattr(error, "strerror", None) or "its name cannot be looked up"
-        finally:
-            self.done.set()
+
+class Deadline:
+    """The time limit of a call, for all its steps together.
+
+    Args:
+        seconds: For the whole call.
+        cancelled: Ends it as soon as it is set.
+    """
+
+    def __init__(self, seconds: float, cancelled: threading.Event) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+        self._cancelled = cancelled
+
+    def left(self) -> float:
+        """Return the seconds until the end, always more than 0.
+
+        Raises:
+            OutboundError: Time is up, or the run was stopped.
+        """
+        if self._cancelled.is_set():
+            raise OutboundError("The call was stopped.")
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise OutboundError(f"The answer was not complete within {self.seconds:g} s.")
+        return left
+
+    def pause(self, event: threading.Event) -> None:
+        """Wait until an event is set.
+
+        Raises:
+            OutboundError: Time is up, or the run was stopped.
+        """
+        while not event.wait(min(self.left(), _POLL_SECONDS)):
+            pass
+
+
+@dataclass(eq=False)
+class CheckedNetwork(httpcore.NetworkBackend):
+    """A network backend for one call.
+
+    Args:
+        deadline: The call's.
+        limits: How far the call may go.
+        masked_host: The host for errors, secrets masked.
+    """
+
+    deadline: Deadline
+    limits: HttpLimits
+    masked_host: str
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first of a host's addresses that answers.
+
+        Raises:
+            OutboundError: None does, or none may be called.
+        """
+        reason = ""
+        lookup = AddressLookup(host, port, self.limits, self.masked_host)
+        self.deadline.pause(lookup.done)
+        for address in lookup.allowed():
+            seconds = min(self.deadline.left(), self.limits.connect_seconds)
+            try:
+                stream = httpcore.SyncBackend().connect_tcp(
+                    address, port, seconds, local_address, socket_options
+                )
+            except _FAILURES as error:
+                reason = reason or _describe(error, seconds)
+            else:
+                return _Stream(stream, self.deadline)
+        raise OutboundError(f"No server answers at {self.masked_host} port {port}: {reason}.")
+
+
+def _describe(error: Exception, seconds: float) -> str:
+    if isinstance(error, httpcore.ConnectTimeout):
+        return f"no connection within {seconds:g} s"
+    # The text of a system's error is "[Errno 111] Connection refused".
+    return str(error).partition("] ")[2].lower() or "no connection"
+
+
+@dataclass(eq=False)
+class _Stream(httpcore.NetworkStream):
+    """A connection whose waits end with the call's time."""
+
+    _inner: httpcore.NetworkStream
+    _deadline: Deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        while True:
+            try:
+                return self._inner.read(max_bytes, min(self._deadline.left(), _POLL_SECONDS))
+            except httpcore.ReadTimeout:
+                continue
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), _CHUNK_BYTES):
+            self._inner.write(buffer[start : start + _CHUNK_BYTES], self._deadline.left())
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(
+            self._inner.start_tls(ssl_context, server_hostname, self._deadline.left()), self._deadline
+        )
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+    def close(self) -> None:
+        self._inner.close()

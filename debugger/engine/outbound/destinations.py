@@ -32,6 +32,11 @@ def parse_url(text: str) -> httpx.URL | None:
     return url if url.scheme in PORTS and _HOST.fullmatch(url.raw_host) and is_port else None
 
 
+def is_http_url(text: str) -> bool:
+    """Return whether a text is an absolute URL that can be called."""
+    return parse_url(text) is not None
+
+
 def ascii_host(text: str) -> str:
     """Return a host name in ASCII; empty for another text."""
     try:

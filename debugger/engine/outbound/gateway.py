@@ -27,11 +27,6 @@ class RecordedAnswer:
     """Why no answer came; there is neither status nor body then."""
 
 
-def find_recorded_answer(target: str, answers: Sequence[RecordedAnswer]) -> RecordedAnswer | None:
-    """Return the first answer that is for a target."""
-    return next((answer for answer in answers if answer.target.search(target)), None)
-
-
 @dataclass(frozen=True)
 class HttpLimits:
     """The limits of a call over HTTP."""
@@ -163,10 +158,8 @@ class Policies:
         return policy
 
 
-_POLICIES, _LIMITS = Policies(), HttpLimits()
-
-
-class LiveGateway(Gateway):
+@dataclass(kw_only=True)
+class LiveGateway:
     """A gateway that makes, simulates or refuses calls and logs each.
 
     Make one for each turn: its ledger is that turn's. An entry of it has ``at`` (seconds since the epoch),
@@ -181,21 +174,12 @@ class LiveGateway(Gateway):
         now: Seconds since the epoch.
     """
 
-    def __init__(
-        self,
-        policies: Policies = _POLICIES,
-        *,
-        answers: Sequence[RecordedAnswer] = (),
-        secrets: Secrets | None = None,
-        limits: HttpLimits = _LIMITS,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        self.policies = policies
-        self.answers = tuple(answers)
-        self.secrets = secrets or Secrets()
-        self.limits = limits
-        self.ledger: list[JsonObject] = []
-        self._now = now
+    policies: Policies = field(default=Policies(), kw_only=False)
+    answers: Sequence[RecordedAnswer] = ()
+    secrets: Secrets = field(default_factory=Secrets)
+    limits: HttpLimits = HttpLimits()
+    now: Callable[[], float] = time.time
+    ledger: list[JsonObject] = field(default_factory=list, init=False)
 
     def call(
         self, call: OutboundCall[Answer], *, node_logical_id: str, timeout: float
@@ -204,14 +188,14 @@ class LiveGateway(Gateway):
 
         Never raises.
         """
-        began = self._now()
+        started = self.now()
         with spans.span(
             f"call {call.kind}", call_class=call.call_class, node_logical_id=node_logical_id
         ) as span:
             outcome, status = self._execute(call, timeout)
             if span is not None:
                 span.set_attributes({"how": outcome.how, "has_answer": outcome.answer is not None})
-        self.ledger.append(self._make_entry(call, outcome, status, node_logical_id, began))
+        self.ledger.append(self._make_entry(call, outcome, status, node_logical_id, started))
         return outcome
 
     def _execute(
@@ -233,7 +217,7 @@ class LiveGateway(Gateway):
             return OutboundOutcome(policy, error=error_text), None
 
     def _simulate(self, call: OutboundCall[Answer]) -> Answer:
-        recorded = find_recorded_answer(call.target, self.answers)
+        recorded = next((answer for answer in self.answers if answer.target.search(call.target)), None)
         if recorded is not None and recorded.error is not None:
             raise OutboundError(recorded.error)
         return call.simulate(recorded)
@@ -244,11 +228,11 @@ class LiveGateway(Gateway):
         outcome: OutboundOutcome[Answer],
         status: int | None,
         node_id: str,
-        began: float,
+        started: float,
     ) -> JsonObject:
         came = outcome.error is None and outcome.answer is not None
         return {
-            "at": began,
+            "at": started,
             "node_logical_id": node_id,
             "kind": call.kind,
             "call_class": call.call_class,
@@ -258,7 +242,7 @@ class LiveGateway(Gateway):
             "success": came and (status is None or 200 <= status < 300),
             "status_code": status,
             "error": outcome.error,
-            "duration_milliseconds": round(max(0.0, self._now() - began) * 1000, 3),
+            "duration_milliseconds": round(max(0.0, self.now() - started) * 1000, 3),
         }
 
 

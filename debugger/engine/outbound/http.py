@@ -19,6 +19,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from debugger.engine.outbound.addresses import CheckedNetwork, Deadline
 from debugger.engine.outbound.destinations import PORTS, Destination
 from debugger.engine.outbound.gateway import (
     CallClass,
@@ -29,7 +30,6 @@ from debugger.engine.outbound.gateway import (
 )
 from debugger.engine.outbound.http_request import HttpRequest, wire_request
 from debugger.engine.outbound.masking import mask_url, names_secret
-from debugger.engine.outbound.network import CheckedNetwork, Deadline
 from debugger.engine.outbound.secrets import MaskedValue, Secrets
 from debugger.errors import InputError
 from debugger.expressions.limits import is_deeper
@@ -106,10 +106,13 @@ def send(
 def _open_response(request: HttpRequest, deadline: Deadline, limits: HttpLimits) -> Iterator[httpx.Response]:
     try:
         wire = wire_request(request)
+        url = httpcore.URL(
+            scheme=wire.url.raw_scheme, host=wire.url.raw_host, port=wire.url.port, target=wire.url.raw_path
+        )
         network = CheckedNetwork(deadline, limits, request.masked_host)
         with (
             httpcore.ConnectionPool(ssl_context=_tls(), network_backend=network) as pool,
-            pool.stream(wire.method, _url(wire.url), headers=wire.headers.raw, content=wire.read()) as answer,
+            pool.stream(wire.method, url, headers=wire.headers.raw, content=wire.read()) as answer,
         ):
             yield httpx.Response(answer.status, headers=answer.headers, stream=_Stream(answer))
     except InputError as error:
@@ -135,18 +138,14 @@ def _read(response: httpx.Response, limits: HttpLimits) -> HttpAnswer:
     return HttpAnswer(response.status_code, response.headers.get("content-type", ""), bytes(body))
 
 
+@dataclass(eq=False)
 class _Stream(httpx.SyncByteStream):
     """The body of an answer as httpx unpacks it."""
 
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
+    answer: httpcore.Response
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._answer.iter_stream()
-
-
-def _url(url: httpx.URL) -> httpcore.URL:
-    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        return self.answer.iter_stream()
 
 
 @lru_cache(maxsize=1)

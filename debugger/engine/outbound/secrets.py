@@ -153,7 +153,7 @@ class Secrets:
         """
         uses = _Uses(self._values)
         real = budget.real.fill(text, _with(scope, uses))
-        masked = budget.masked.fill(text, self._masked_scope(scope)) if self._values else real
+        masked = budget.masked.fill(text, _with(scope, self._marks)) if self._values else real
         return MaskedValue(real.text, self.mask(masked.text), real.unresolved, frozenset(uses.names))
 
     def fill_value(self, value: Any, scope: Scope, budget: RequestBudget) -> MaskedValue:
@@ -176,7 +176,7 @@ class Secrets:
         """
         uses = _Uses(self._values)
         real = make(_with(scope, uses), budget.real)
-        masked = self.mask_value(make(self._masked_scope(scope), budget.masked)) if self._values else real
+        masked = self.mask_value(make(_with(scope, self._marks), budget.masked)) if self._values else real
         return MaskedValue(real, masked, secret_names=frozenset(uses.names))
 
     def mask(self, text: str) -> str:
@@ -217,9 +217,6 @@ class Secrets:
             return self._hidden.mask_value(value)
         except RecursionError:  # nested too deep to be rebuilt, so it is left as a text
             return self._hidden.mask(encode(value).decode())
-
-    def _masked_scope(self, scope: Scope) -> Scope:
-        return _with(scope, self._marks)
 
 
 class _Uses(Mapping[str, str]):
@@ -272,7 +269,8 @@ def _spellings(values: Iterable[str]) -> list[str]:
         in_json = json.dumps(value)[1:-1]
         in_base64 = base64.b64encode(value.encode("utf-8", "surrogatepass")).decode().rstrip("=")
         found |= {value.strip(), in_json, in_base64}
-        for spelling in (value, *_in_host(value)):
+        lower = value.strip().lower()
+        for spelling in filter(None, (value, lower, ascii_host(lower))):
             escaped = {
                 quote(spelling, safe="", errors="replace"),
                 quote(spelling, errors="replace"),
@@ -281,11 +279,3 @@ def _spellings(values: Iterable[str]) -> list[str]:
             in_lower = {_LOWER_ESCAPE.sub(lambda escape: escape[0].lower(), each) for each in escaped}
             found |= {spelling, *escaped, *in_lower}
     return sorted(found, key=len, reverse=True)
-
-
-def _in_host(value: str) -> Iterator[str]:
-    lower = value.strip().lower()
-    yield lower
-    host = ascii_host(lower)
-    if host:
-        yield host

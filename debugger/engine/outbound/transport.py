@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -129,12 +130,12 @@ def _origin(url: httpx2.URL) -> tuple[str, bytes, int]:
     return url.scheme, url.raw_host, url.port or PORTS[url.scheme]
 
 
+@dataclass(eq=False)
 class _Counted(httpx2.AsyncByteStream):
     """An answer that counts its bytes."""
 
-    def __init__(self, inner: httpx2.AsyncByteStream, transport: CheckedTransport) -> None:
-        self._inner = inner
-        self._transport = transport
+    _inner: httpx2.AsyncByteStream
+    _transport: CheckedTransport
 
     async def __aiter__(self) -> AsyncGenerator[bytes]:
         async for chunk in self._inner:

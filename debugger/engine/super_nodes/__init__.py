@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.engine.super_nodes.expand import expand
-from debugger.engine.super_nodes.sources import SUPER_NODE, Expansion, LoadWorkflow, Report
-from debugger.engine.super_nodes.unfold import UnfoldedGraph, unfold
+from debugger.engine.super_nodes.expand import UnfoldedGraph, expand, unfold
+from debugger.engine.super_nodes.sources import SUPER_NODE, Expansion, LoadWorkflow
 
-__all__ = ["SUPER_NODE", "Expansion", "LoadWorkflow", "Report", "UnfoldedGraph", "expand", "unfold"]
+__all__ = ["SUPER_NODE", "Expansion", "LoadWorkflow", "UnfoldedGraph", "expand", "unfold"]

@@ -1,15 +1,22 @@
-"""Replacement of super nodes by their workflows."""
+"""Replacement of super nodes by their workflows, for a run and for the picture."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
-from debugger.engine.super_nodes.edges import WAITING, joined_edges, missing_exits, move_entry_flags
 from debugger.engine.super_nodes.interface import AppliedWorkflow, apply_values, read_interface_values
-from debugger.engine.super_nodes.levels import InlinedWorkflow, Ports, inline, ports_of
+from debugger.engine.super_nodes.levels import (
+    WAITING,
+    InlinedWorkflow,
+    Ports,
+    inline,
+    joined_edges,
+    missing_exits,
+    move_entry_flags,
+    ports_of,
+)
 from debugger.engine.super_nodes.references import TRIGGERS
 from debugger.engine.super_nodes.settings import tools_of, with_tools
 from debugger.engine.super_nodes.sources import (
@@ -17,7 +24,6 @@ from debugger.engine.super_nodes.sources import (
     Expansion,
     InnerWorkflow,
     LoadWorkflow,
-    Report,
     Sources,
     SuperNode,
     is_expandable,
@@ -26,6 +32,9 @@ from debugger.engine.super_nodes.sources import (
 from debugger.errors import InputError, RunError
 from debugger.expressions.limits import measure
 from debugger.expressions.placeholders import may_have_placeholders
+from debugger.graph.graph import Graph
+from debugger.graph.groups import Group
+from debugger.graph.nesting import ENTRY
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 
@@ -97,20 +106,21 @@ class _Expander:
             ports = ports_of(level.super_node, level, self._gates)
             self._gates[level.super_node.id] = ports
             self._warnings.extend(move_entry_flags(ports, inner))
-        return Expansion(
-            workflow=self._joined(),
-            origins={str(node["logical_id"]): level.origin for level, node in self._inner_nodes()},
-            inner=dict(self._inner()),
-            report=Report(tuple(self._duplicates()), tuple(dict.fromkeys(self._warnings))),
-            loaded=self._sources.loaded,
-        )
-
-    def _inner(self) -> Iterator[tuple[str, InnerWorkflow]]:
+        workflow = self._joined()
+        contents = {}
         for level in self._levels[1:]:
             assert level.super_node is not None
             nodes = sorted(level.nodes, key=lambda node: node["logical_id"] != level.start)
-            super_node = level.super_node
-            yield super_node.id, InnerWorkflow(super_node.label, level.origin[:-1], nodes, level.edges)
+            contents[level.super_node.id] = InnerWorkflow(
+                level.super_node.label, level.origin[:-1], nodes, level.edges
+            )
+        return Expansion(
+            workflow,
+            origins={str(node["logical_id"]): level.origin for level, node in self._inner_nodes()},
+            inner=contents,
+            warnings=tuple(dict.fromkeys(self._warnings)),
+            loaded=self._sources.loaded,
+        )
 
     # From the outside in
 
@@ -192,7 +202,7 @@ class _Expander:
                     yield level, node
 
     def _edges(self) -> Iterator[JsonObject]:
-        """Yield all edges, inner ones first: a node's own precede those out of super nodes.
+        """Yield all edges; a node's own precede those out of super nodes.
 
         Source: ``platform.md#edge-selection``, rank 4.
         """
@@ -220,14 +230,6 @@ class _Expander:
             config = {**config, "guardrail_strikes_config": {**strikes, "escalation_node_logical_id": entry}}
         return {**config, "tools_config": None} if tools_of(config) else config
 
-    def _duplicates(self) -> Iterator[str]:
-        counted = Counter(
-            str(node["logical_id"]).removeprefix(f"{level.origin[-1]}/" if level.origin else "")
-            for level in self._levels
-            for node in level.nodes
-        )
-        return (node_id for node_id, count in counted.items() if count > 1)
-
 
 @dataclass
 class Variables:
@@ -240,9 +242,9 @@ class Variables:
     dynamic: JsonObject = field(default_factory=dict)
     """Defaults of inner workflows."""
     runtime: JsonObject = field(default_factory=dict)
-    given_dynamic: JsonObject = field(default_factory=dict)
+    assigned_dynamic: JsonObject = field(default_factory=dict)
     """Values of super nodes."""
-    given_runtime: JsonObject = field(default_factory=dict)
+    assigned_runtime: JsonObject = field(default_factory=dict)
 
     def add(self, super_node: SuperNode, filled: AppliedWorkflow) -> Iterator[str]:
         """Add an inner workflow's variables; yield a warning for each conflict."""
@@ -252,8 +254,8 @@ class Variables:
         own = defaults if isinstance(defaults, dict) else {}
         self.dynamic = {**(document.get("dynamic_variables") or {}), **own, **self.dynamic}
         self.runtime = {**(document.get("runtime_variables") or {}), **self.runtime}
-        yield from _add_first(super_node, self.given_dynamic, filled.dynamic_variables)
-        yield from _add_first(super_node, self.given_runtime, filled.runtime_variables)
+        yield from _add_first(super_node, self.assigned_dynamic, filled.dynamic_variables)
+        yield from _add_first(super_node, self.assigned_runtime, filled.runtime_variables)
 
     def merge_into(self, document: JsonObject) -> JsonObject:
         """Return a copy of the outer document with these variables merged.
@@ -264,8 +266,8 @@ class Variables:
         miscellaneous = config.get("miscellaneous") or {}
         defaults = miscellaneous.get("default_dynamic_variables")
         own = defaults if isinstance(defaults, dict) else {}
-        if self.given_dynamic:
-            defaults = {**own, **self.given_dynamic}
+        if self.assigned_dynamic:
+            defaults = {**own, **self.assigned_dynamic}
             config = {**config, "miscellaneous": {**miscellaneous, "default_dynamic_variables": defaults}}
         return {
             **document,
@@ -274,7 +276,7 @@ class Variables:
             "runtime_variables": {
                 **self.runtime,
                 **(document.get("runtime_variables") or {}),
-                **self.given_runtime,
+                **self.assigned_runtime,
             },
         }
 
@@ -292,3 +294,48 @@ def _add_first(super_node: SuperNode, known: JsonObject, values: JsonObject) -> 
                 "variable has one value in a run, and the first counts."
             )
         known.setdefault(name, value)
+
+
+# The picture
+
+
+class UnfoldedGraph(NamedTuple):
+    """A graph in which opened super nodes are beside the nodes inside them."""
+
+    graph: Graph
+    groups: tuple[Group, ...]
+    """The opened super nodes, an outer one before those inside it."""
+
+
+def unfold(
+    workflow: Workflow, expansion: Expansion, super_nodes: Container[str] | None = None
+) -> UnfoldedGraph:
+    """Return a workflow with what is inside its opened super nodes.
+
+    Nodes and edges have the ids by which events name them. Edges of a super node stay as written.
+
+    Args:
+        workflow: The workflow as its author wrote it.
+        expansion: What is inside its super nodes.
+        super_nodes: The ids of the opened ones; one inside another counts only if that is opened, too.
+            ``None`` opens all.
+    """
+    document = workflow.to_wire()
+    nodes, edges = list(document["node_configs"]), list(document["edge_configs"])
+    groups: list[Group] = []
+    for super_node_id, inner in expansion.inner.items():
+        if super_nodes is None or all(each in super_nodes for each in (*inner.around, super_node_id)):
+            nodes += map(_as_drawn, inner.nodes)
+            edges += inner.edges
+            members = tuple(str(node["logical_id"]) for node in inner.nodes)
+            groups.append(Group(super_node_id, inner.label, members, "super_node"))
+    if not groups:
+        return UnfoldedGraph(Graph(workflow), ())
+    unfolded = Workflow.from_wire({**document, "node_configs": nodes, "edge_configs": edges})
+    return UnfoldedGraph(Graph(unfolded), tuple(groups))
+
+
+def _as_drawn(node: JsonObject) -> JsonObject:
+    """Return a node without the settings of the global super node around it."""
+    settings = node.get("global_node_config")
+    return {**node, "global_node_config": None} if isinstance(settings, dict) and ENTRY in settings else node

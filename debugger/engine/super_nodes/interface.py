@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal
 
 from debugger.engine.json_paths import EVERY, Path, leads_on, parse_path
@@ -69,19 +68,20 @@ def read_interface_values(super_node: SuperNode, document: JsonObject) -> tuple[
     interfaces = (holder.get("super_node_interface") for holder in holders if isinstance(holder, dict))
     interface = next((each for each in interfaces if isinstance(each, dict)), JsonObject())
     fields = list(_fields(super_node, interface))
-    values = super_node.field("field_values") or {}
+    values = super_node.wire.get("field_values") or {}
     if not isinstance(values, dict):
         raise RunError(
             f"{super_node} has 'field_values' that are not an object.", advice="Write {name: value}."
         )
     named, direct = _by_name(fields, values)
     _check(super_node, fields, named)
-    assignments = [
-        Assignment(str(each.get("name")), value, target)
-        for each in fields
-        if (value := _value(each, named)) is not None
-        for target in _targets(super_node, each)
-    ]
+    assignments = []
+    for each in fields:
+        value = named.get(each["name"])
+        value = each.get("default_value") if value is None else value
+        if value is not None:
+            targets = _targets(super_node, each)
+            assignments += [Assignment(each["name"], value, target) for target in targets]
     mapped = {each["name"] for each in fields if each.get("mappings")}
     warnings = [
         f"{super_node}: the value of {name!r} has no effect: the field is mapped to nothing."
@@ -162,11 +162,6 @@ def _schema_misfit(value: Any, schema: Any) -> str | None:
     return None if value is None or is_later or not schema else schema_error(value, schema)
 
 
-def _value(declared: JsonObject, values: JsonObject) -> Any:
-    value = values.get(declared["name"])
-    return declared.get("default_value") if value is None else value
-
-
 def _targets(super_node: SuperNode, declared: JsonObject) -> Iterator[Target]:
     mappings = declared.get("mappings")
     for written in mappings if isinstance(mappings, list) else ():
@@ -208,8 +203,14 @@ def apply_values(
 
     Source: ``platform.md#super-nodes``.
     """
-    filled = AppliedWorkflow({**document})
-    places = {kind: _Entities(filled.document, name) for kind, name in _LISTS.items()}
+    if not assignments:
+        return AppliedWorkflow(document)
+    copies = {name: list(document.get(name) or ()) for name in _LISTS.values()}
+    filled = AppliedWorkflow({**document, **copies})
+    places = {
+        name: {each.get("logical_id"): place for place, each in reversed(list(enumerate(entities)))}
+        for name, entities in copies.items()
+    }
     variables = {
         "dynamic_variable": filled.dynamic_variables,
         "runtime_variable": filled.runtime_variables,
@@ -218,7 +219,7 @@ def apply_values(
         try:
             kind = assignment.target.target_type
             if kind in variables:
-                name = _told(assignment.target.target_variable_name, "target_variable_name")
+                name = _required(assignment.target.target_variable_name, "target_variable_name")
                 reference = reference_in(assignment.value) if kind == "dynamic_variable" else None
                 if reference is None:
                     variables[kind][name] = assignment.value
@@ -235,47 +236,27 @@ def apply_values(
     return filled
 
 
-class _Entities:
-    """The nodes or edges of a document by id, copied on the first change."""
-
-    def __init__(self, document: JsonObject, name: str) -> None:
-        self.name = name
-        self._document = document
-
-    def __getitem__(self, logical_id: str) -> JsonObject | None:
-        index = self._indexes.get(logical_id)
-        return None if index is None else self._entities[index]
-
-    def __setitem__(self, logical_id: str, entity: JsonObject) -> None:
-        self._entities[self._indexes[logical_id]] = entity
-        self._document[self.name] = self._entities
-
-    @cached_property
-    def _entities(self) -> list[JsonObject]:
-        return list(self._document.get(self.name) or ())
-
-    @cached_property
-    def _indexes(self) -> dict[Any, int]:
-        return {each.get("logical_id"): at for at, each in reversed(list(enumerate(self._entities)))}
-
-
-def _write(document: JsonObject, assignment: Assignment, places: Mapping[str, _Entities]) -> None:
+def _write(document: JsonObject, assignment: Assignment, places: Mapping[str, Mapping[Any, int]]) -> None:
     target, value = assignment.target, assignment.value
-    path = _path(_told(target.target_field_path, "target_field_path"))
+    written = _required(target.target_field_path, "target_field_path")
+    path = parse_path(written)
+    if EVERY in path:
+        raise InputError(f"the path {written!r} leads to many places; name one element by its index.")
     if target.target_type == "workflow_config_field":
         found = document.get("workflow_config") or {}
         document["workflow_config"] = _changed(found, path, value, WorkflowConfig)
         return
-    entities = places[target.target_type]
-    wanted = _told(target.target_node_or_edge_logical_id, "target_node_or_edge_logical_id")
-    entity = entities[wanted]
-    if entity is None:
-        raise InputError(f"there is no {wanted!r} in the workflow's {entities.name!r}.")
+    name = _LISTS[target.target_type]
+    wanted = _required(target.target_node_or_edge_logical_id, "target_node_or_edge_logical_id")
+    place = places[name].get(wanted)
+    if place is None:
+        raise InputError(f"there is no {wanted!r} in the workflow's {name!r}.")
+    entity = document[name][place]
     model: type[WireModel] = EdgeConfig
-    if entities.name == "node_configs":
+    if name == "node_configs":
         known = NODE_TYPES.get(str(entity.get("type")))
         model = known.Config if known else NodeConfig
-    entities[wanted] = _changed(entity, path, value, model)
+    document[name][place] = _changed(entity, path, value, model)
 
 
 def _changed(entity: JsonObject, path: Path, value: Any, model: type[WireModel]) -> JsonObject:
@@ -291,17 +272,15 @@ def _with_value(value: Any, path: Path, new: Any) -> Any:
     for number, written_step in enumerate(path):
         step = _fitting(here, written_step)
         if not leads_on(here, step):
-            raise InputError(f"the path {_written(path)} leads to nothing at its step {written_step!r}.")
+            text = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
+            raise InputError(
+                f"the path {text.removeprefix('.')!r} leads to nothing at its step {written_step!r}."
+            )
         if number == len(path) - 1:
             here[step] = new
         else:
             here[step] = here = _copy(here[step])
     return root
-
-
-def _written(path: Path) -> str:
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return repr(text.removeprefix("."))
 
 
 def _copy(value: Any) -> Any:
@@ -313,14 +292,7 @@ def _fitting(value: Any, step: Any) -> Any:
     return int(step) if is_index else step
 
 
-def _path(text: str) -> Path:
-    path = parse_path(text)
-    if EVERY in path:
-        raise InputError(f"the path {text!r} leads to many places; name one element by its index.")
-    return path
-
-
-def _told(value: str | None, name: str) -> str:
+def _required(value: str | None, name: str) -> str:
     if not value:
         raise InputError(f"its mapping has no {name!r}.")
     return value

@@ -1,4 +1,7 @@
-"""Inner workflows with the ids of the expanded workflow."""
+"""Inner workflows with the ids of the expanded workflow, and the edges into and out of them.
+
+Source: ``platform.md#super-nodes`` and ``platform.md#edges``.
+"""
 
 from __future__ import annotations
 
@@ -7,35 +10,28 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from debugger.engine.super_nodes.interface import AppliedWorkflow
-from debugger.engine.super_nodes.references import Aliases, Renaming, rename_edge
+from debugger.engine.super_nodes.references import TRIGGERS, Aliases, Renaming, rename_edge
 from debugger.engine.super_nodes.settings import ModelRule, with_inherited_settings
 from debugger.engine.super_nodes.sources import SuperNode, is_expandable
 from debugger.errors import RunError
-from debugger.graph.nesting import ORIGIN, SCOPE
+from debugger.graph.nesting import ENTRY, EXIT_ORIGIN, ORIGIN, REVERSE_EDGES, SCOPE
 from debugger.graph.node_types import MODEL_NODES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import as_bool
 
-
-@dataclass(frozen=True)
-class NodePaths:
-    """The main thread's nodes in one workflow.
-
-    A worker that a companion edge runs beside a node, and what only a companion thread reaches, is no part
-    of it: what follows a super node is not meant for them.
-    """
-
-    main: tuple[str, ...] = ()
-    """The ids of the nodes on its way, in the document's order."""
-    terminal: tuple[str, ...] = ()
-    """Those of them that no edge leads on from."""
+WAITING = "evaluate_while_waiting_config"
+_SETTINGS = "global_node_config"
+_BACK = "reverse_conditional_edge"
 
 
-def paths_of(nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: str) -> NodePaths:
-    """Find the main thread's nodes, and its ends.
+def main_nodes(
+    nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: str
+) -> tuple[list[str], list[str]]:
+    """Return the main thread's nodes, and those that no edge leads on from.
 
-    A node that nothing leads to counts as on its way, since a run can begin there. Where a global node can
-    return, that is its next step.
+    A worker that a companion edge runs beside a node, and what only a companion thread reaches, is not among
+    them: what follows a super node is not meant for them. A node that nothing leads to is, since a run can
+    begin there. Where a global node can return, that is its next step.
 
     Args:
         nodes: The workflow's nodes.
@@ -51,7 +47,7 @@ def paths_of(nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: st
     apart = _reached(beside - reached, ways, beside_too=True) - reached
     main = [node for node in nodes if _id(node) not in apart]
     terminal = [_id(node) for node in main if _ends(node, ways.get(_id(node)))]
-    return NodePaths(tuple(dict.fromkeys(map(_id, main))), tuple(dict.fromkeys(terminal)))
+    return list(dict.fromkeys(map(_id, main))), list(dict.fromkeys(terminal))
 
 
 @dataclass(frozen=True)
@@ -134,7 +130,6 @@ class InlinedWorkflow:
     origin: tuple[str, ...] = ()
     """The super nodes around it, outermost first."""
     start: str = ""
-    paths: NodePaths = field(default_factory=NodePaths)
     aliases: Aliases = field(default_factory=dict)
     """The dynamic variables in it that stand for one outside."""
 
@@ -196,7 +191,7 @@ def inline(
     aliases = {**around, **filled.aliases}
     renaming = Renaming(super_node.id, {str(node["logical_id"]) for node in written}, aliases)
     start = renaming.id(_start_of(super_node, name, written))
-    is_start = parent.is_start and as_bool(super_node.field("is_start"), False)
+    is_start = parent.is_start and as_bool(super_node.wire.get("is_start"), False)
     origin = (*parent.origin, super_node.id)
     try:
         nodes = [
@@ -210,9 +205,8 @@ def inline(
         ) from error
     for node in nodes:
         node["is_start"] = is_start and node["logical_id"] == start
-    paths = paths_of(nodes, edges, start)
     return InlinedWorkflow(
-        name, stored, nodes, edges, is_start, rule, super_node, parent, origin, start, paths, aliases
+        name, stored, nodes, edges, is_start, rule, super_node, parent, origin, start, aliases
     )
 
 
@@ -221,13 +215,14 @@ def ports_of(super_node: SuperNode, level: InlinedWorkflow, ports_by_id: dict[st
     kinds = {str(node["logical_id"]): node for node in reversed(level.nodes)}
     models: list[str] = []
     terminals: list[str] = []
-    for node_id in level.paths.main:
+    main, ends = main_nodes(level.nodes, level.edges, level.start)
+    for node_id in main:
         inner = ports_by_id.get(node_id)
         if inner is not None:
             models += inner.models
         elif kinds[node_id].get("type") in MODEL_NODES and not as_bool(kinds[node_id].get("disabled"), False):
             models.append(node_id)
-    for node_id in level.paths.terminal:
+    for node_id in ends:
         terminals += ports_by_id[node_id].terminals if node_id in ports_by_id else [node_id]
     entry = ports_by_id[level.start].entry if level.start in ports_by_id else level.start
     return Ports(super_node, entry, terminals, models)
@@ -251,3 +246,141 @@ def _inner_node(node: JsonObject, renaming: Renaming, origin: tuple[str, ...]) -
     if isinstance(settings, dict) and as_bool(settings.get("is_global"), False):
         copy["global_node_config"] = {**settings, SCOPE: origin[-1]}
     return copy
+
+
+# Edges into and out of super nodes, and the flags of their entries
+
+
+def joined_edges(level: InlinedWorkflow, ports_by_id: dict[str, Ports]) -> Iterator[JsonObject]:
+    """Yield the edges of one level, each from and to real nodes.
+
+    An edge to a super node leads to the start inside it. A direct edge out of it leaves from every inner node
+    where the inner workflow ends; a conditional one also from every inner node that calls a model, so that it
+    can be taken before the end; a companion edge from the nodes that call a model.
+
+    Raises:
+        RunError: An edge out of a super node is judged in a wait, or a companion edge leads to several nodes.
+    """
+    for edge in level.edges:
+        source, destination = edge.get("source_node_logical_id"), edge.get("destination_node_logical_id")
+        if destination in ports_by_id:
+            _refuse_several_beside(edge, ports_by_id[destination])
+        led = _led_in(edge, ports_by_id)
+        if source not in ports_by_id:
+            yield led
+            continue
+        _refuse_waiting(edge, ports_by_id[source])
+        yield from _copies(led, source, ports_by_id[source])
+
+
+def missing_exits(level: InlinedWorkflow, ports_by_id: dict[str, Ports]) -> Iterator[str]:
+    """Yield a warning for each direct edge that no inner end takes."""
+    for edge in level.edges:
+        source = edge.get("source_node_logical_id")
+        if source in ports_by_id and edge["type"] == "direct" and not ports_by_id[source].terminals:
+            yield (
+                f"The direct edge {edge['logical_id']!r} out of the super node {source!r} is never taken: no "
+                "node of the workflow inside is its end."
+            )
+
+
+def _led_in(edge: JsonObject, ports_by_id: dict[str, Ports]) -> JsonObject:
+    led, destination = edge, edge.get("destination_node_logical_id")
+    if destination in ports_by_id:
+        led = {**led, "destination_node_logical_id": ports_by_id[destination].entry}
+    waiting = edge.get(WAITING)
+    if isinstance(waiting, dict) and any(name in ports_by_id for name in waiting.get(TRIGGERS) or ()):
+        led = {**led, WAITING: {**waiting, TRIGGERS: _trigger_ends(waiting[TRIGGERS], ports_by_id)}}
+    return led
+
+
+def _trigger_ends(triggers: list[str], ports_by_id: dict[str, Ports]) -> list[str]:
+    """Return trigger nodes: a super node completes when a node at its end does."""
+    found = list[str]()
+    for name in dict.fromkeys(triggers):
+        found += ports_by_id[name].terminals if name in ports_by_id else [name]
+    return found
+
+
+def _copies(edge: JsonObject, super_node_id: str, ports: Ports) -> Iterator[JsonObject]:
+    by_type = {"direct": ports.terminals, "conditional": ports.exits, "companion": ports.models}
+    for node_id in by_type[edge["type"]]:
+        yield {
+            **edge,
+            "logical_id": f"{edge['logical_id']}@{node_id}",
+            "source_node_logical_id": node_id,
+            EXIT_ORIGIN: super_node_id,
+        }
+
+
+def _refuse_waiting(edge: JsonObject, ports: Ports) -> None:
+    if _is_on(edge) and as_bool((edge.get(WAITING) or {}).get("enabled"), False):
+        raise RunError(
+            f"{ports.super_node} is left by the edge {edge['logical_id']!r}, which must not "
+            f"have {WAITING!r} enabled.",
+            advice="Put the edge into the workflow inside the super node.",
+        )
+
+
+def _refuse_several_beside(edge: JsonObject, ports: Ports) -> None:
+    if _is_on(edge) and edge["type"] == "companion" and ports.entry not in ports.terminals:
+        raise RunError(
+            f"{ports.super_node} stands for several nodes, and the companion edge {edge['logical_id']!r} "
+            "that leads to it runs one node beside another.",
+            advice="Lead it to one worker node, or fork a companion thread by a direct edge.",
+        )
+
+
+def _is_on(edge: JsonObject) -> bool:
+    return not as_bool(edge.get("disabled"), False)
+
+
+def move_entry_flags(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:
+    """Give a super node's entry the super node's own flags.
+
+    It becomes the global or the guardrail node that the super node is; the way back from a global one goes
+    to the inner nodes that ``reverse_edge_scope`` names.
+
+    Args:
+        ports: The super node, and where one comes into it and leaves it.
+        nodes: The inner nodes by their id; changed in place.
+
+    Yields:
+        A warning for each flag that cannot be moved.
+
+    Source: ``platform.md#super-nodes``, ``platform.md#global-nodes`` and ``platform.md#guardrails``.
+    """
+    super_node, entry = ports.super_node, nodes[ports.entry]
+    if as_bool(super_node.wire.get("is_guardrail_node"), False):
+        entry["is_guardrail_node"] = True
+    if as_bool((super_node.wire.get("self_loop_config") or {}).get("enabled"), False):
+        yield f"{super_node}: its bounded retry is ignored; a workflow is not run again as a whole."
+    settings = super_node.wire.get(_SETTINGS) or {}
+    if as_bool(settings.get("is_global"), False):
+        if as_bool((entry.get(_SETTINGS) or {}).get("is_global"), False):
+            yield (
+                f"{super_node} is global, and so is {entry['logical_id']!r}, the start inside it; the super "
+                "node's condition is the one that counts."
+            )
+        entry[_SETTINGS] = {**settings, _BACK: None, ENTRY: super_node.id}
+        yield from _project_way_back(ports, nodes)
+
+
+def _project_way_back(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:
+    super_node = ports.super_node
+    condition = super_node.wire[_SETTINGS].get(_BACK)
+    if condition is None:
+        return
+    scope = ports.models
+    if super_node.wire.get("reverse_edge_scope") == "terminal_nodes":
+        terminals = set(ports.terminals)
+        scope = [node_id for node_id in scope if node_id in terminals]
+    back = {
+        "super_node_logical_id": super_node.id,
+        "entered_node_logical_id": ports.entry,
+        "condition": condition,
+    }
+    for node_id in scope:
+        nodes[node_id][REVERSE_EDGES] = [*nodes[node_id].get(REVERSE_EDGES, ()), back]
+    if not scope:
+        yield f"{super_node}: no inner node calls a model that could choose the reverse edge."

@@ -37,8 +37,11 @@ def with_inherited_settings(node: JsonObject, config: JsonObject, rule: ModelRul
     if node.get("type") not in MODEL_NODES:
         return node
     node = _prompted(with_tools(node, config), config)
-    model = rule.of(node)
-    node = model.apply_to(node) if model else {**node, "llms_config": _DEFERRING}
+    model = rule.apply_rules(model_of(node))
+    if model is None:
+        node = {**node, "llms_config": _DEFERRING}
+    else:
+        node = {**node, "attachable_llm_config_id": model.saved_id, "llms_config": model.config}
     if node.get("backchannel_response_config") is None and config.get("backchannel_response_config"):
         node["backchannel_response_config"] = config["backchannel_response_config"]
     if as_bool(config.get(_IGNORE_CONTENT), False):
@@ -122,10 +125,6 @@ class Model(NamedTuple):
     saved_id: Any
     config: Any
 
-    def apply_to(self, node: JsonObject) -> JsonObject:
-        """Return a copy of a node with this model set."""
-        return {**node, "attachable_llm_config_id": self.saved_id, "llms_config": self.config}
-
 
 def model_of(holder: JsonObject) -> Model | None:
     """Return the model of a node, or ``None`` for an outer one."""
@@ -153,12 +152,11 @@ class ModelRule:
     forced: bool = False
     """Whether a super node replaces also the model of a node that has chosen one; it is then ``default``."""
 
-    def of(self, node: JsonObject) -> Model | None:
-        """Return a node's model, or ``None`` for the outermost workflow's default."""
-        return self.apply_rules(model_of(node))
-
     def apply_rules(self, chosen: Model | None) -> Model | None:
-        """Return a choice with the outer workflows' rules applied."""
+        """Return a choice with the outer workflows' rules applied.
+
+        ``None`` is the outermost workflow's default.
+        """
         return self.default if self.forced or chosen is None else chosen
 
     @classmethod
@@ -174,9 +172,9 @@ class ModelRule:
         """
         if around.forced:
             return around
-        if not as_bool(super_node.field("override_llm_config"), False):
+        if not as_bool(super_node.wire.get("override_llm_config"), False):
             return cls(around.apply_rules(model_of_workflow(config)))
-        forced = not as_bool(super_node.field("override_only_workflow_default_nodes"), False)
+        forced = not as_bool(super_node.wire.get("override_only_workflow_default_nodes"), False)
         return cls(around.apply_rules(model_of(super_node.wire)), forced)
 
 

@@ -40,13 +40,13 @@ class Sources:
         """
         if super_node.embedded:
             return _read(super_node)
-        workflow_id = super_node.field("super_workflow_id")
+        workflow_id = super_node.wire.get("super_workflow_id")
         if not workflow_id:
             raise RunError(
                 f"{super_node} names no workflow that it stands for.",
                 advice="Set 'super_workflow_id', or embed 'encapsulated_workflow_config'.",
             )
-        return self._stored_one(super_node, workflow_id, super_node.field("super_workflow_version_number"))
+        return self._stored_one(super_node, workflow_id, super_node.wire.get("super_workflow_version_number"))
 
     def _stored_one(self, super_node: SuperNode, workflow_id: object, version: object) -> Workflow:
         is_number = version is None or (isinstance(version, int) and not isinstance(version, bool))
@@ -111,19 +111,8 @@ def _read(super_node: SuperNode) -> Workflow:
 
 
 @dataclass(frozen=True)
-class Report:
-    """Findings about an expansion."""
-
-    duplicate_node_ids: tuple[str, ...] = ()
-    """Ids that more than one of the joined workflows uses, or one of them twice. Nothing clashes: an inner
-    node's id has the super node's in front."""
-    warnings: tuple[str, ...] = ()
-    """What could not be taken over as the author may have meant it, in plain words."""
-
-
-@dataclass(frozen=True)
 class InnerWorkflow:
-    """The workflow in the place of a super node, with the ids of the expanded workflow."""
+    """The workflow in a super node's place, with ids of the expanded workflow."""
 
     label: str
     """The name of the super node, or its id."""
@@ -144,7 +133,8 @@ class Expansion:
     """By the id of each inner node the super nodes around it, outermost first."""
     inner: Mapping[str, InnerWorkflow] = field(default_factory=dict)
     """Content of each super node, by its id; an outer one comes before those inside it."""
-    report: Report = field(default_factory=Report)
+    warnings: tuple[str, ...] = ()
+    """What could not be taken over as the author may have meant it, in plain words."""
     loaded: frozenset[tuple[str, int | None]] = frozenset()
     """The stored workflows in it, as (id, requested version); ``None`` is the version that was active."""
 
@@ -173,14 +163,10 @@ class SuperNode:
         """Its name, or its id where it has none."""
         return str(self.wire.get("name") or self.id)
 
-    def field(self, name: str) -> Any:
-        """Return a field as it was written; ``None`` where it is absent."""
-        return self.wire.get(name)
-
     @property
     def embedded(self) -> Any:
         """Return its embedded workflow, which wins over a stored one."""
-        return self.field(EMBEDDED)
+        return self.wire.get(EMBEDDED)
 
     def __str__(self) -> str:
         return f"Super node {self.label!r} ({self.id})"

@@ -14,7 +14,7 @@ from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Gateway, OutboundCall, OutboundOutcome
 from debugger.engine.outbound.gateway import Answer, BlockedGateway
 from debugger.engine.tools.arguments import VariableArgument
-from debugger.engine.tools.results import ResultMapping
+from debugger.engine.tools.results import NO_PARTS, ResultMapping, ResultParts
 from debugger.expressions.references import Scope
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import StaticMessagesConfig
@@ -129,6 +129,8 @@ class ToolResult:
     """Why it failed; ``None`` on success."""
     is_simulated: bool = False
     """Whether a recorded answer was used instead of the call."""
+    parts: ResultParts = NO_PARTS
+    """The variables that the result sets besides the one that holds it whole; none of a failed call."""
 
     @classmethod
     def failure(cls, error: str | None) -> ToolResult:

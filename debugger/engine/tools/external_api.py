@@ -161,16 +161,13 @@ class ExternalApiTool(Tool):
             return ToolResult(success=True, result=_body(answer, secrets))
         quoted = secrets.mask(answer.text).strip()[:_QUOTED]
         message = f"The server answered {answer.status}{': ' if quoted else ''}{quoted}."
-        return ToolResult.failure(message + self._hint(answer, secrets))
-
-    def _hint(self, answer: HttpAnswer, secrets: Secrets) -> str:
         auth = self.config.integration_auth
-        if answer.status_code not in (401, 403) or auth is None or self._secret(secrets) is not None:
-            return ""
-        return (
-            f" No secret is named {auth.integration_id!r} after its integration: set "
-            f"WORKFLOW_DEBUGGER_SECRET_{auth.integration_id} to the value of the header Authorization."
-        )
+        if answer.status_code in (401, 403) and auth is not None and self._secret(secrets) is None:
+            message += (
+                f" No secret is named {auth.integration_id!r} after its integration: set "
+                f"WORKFLOW_DEBUGGER_SECRET_{auth.integration_id} to the value of the header Authorization."
+            )
+        return ToolResult.failure(message)
 
     def _check_slots(self) -> None:
         config = self.config

@@ -208,7 +208,7 @@ class _Index:
 
     def __init__(self, root: Path, documents: Sequence[_Document]) -> None:
         found = _passages(root, documents)
-        words = [_words(passage) for _, passage in found]
+        words = [_WORD.findall(passage.casefold()) for _, passage in found]
         self._passages = [each for each, its_words in zip(found, words, strict=True) if its_words]
         self._known = {word for its_words in words for word in its_words}
         # Imported here: it brings numpy along, which an app without knowledge bases starts sooner without.
@@ -225,11 +225,12 @@ class _Index:
             return []
         scores = self._ranking.get_scores(words).tolist()
         ranked = sorted(range(len(scores)), key=lambda number: -scores[number])
-        return [self._passage(number, scores[number]) for number in ranked[:limit] if scores[number] > 0]
-
-    def _passage(self, number: int, score: float) -> Passage:
-        source, text = self._passages[number]
-        return {"text": text, "source": source, "score": round(score, 4)}
+        found: list[Passage] = []
+        for number in ranked[:limit]:
+            if scores[number] > 0:
+                source, text = self._passages[number]
+                found.append({"text": text, "source": source, "score": round(scores[number], 4)})
+        return found
 
 
 @lru_cache(maxsize=4)
@@ -255,10 +256,6 @@ def _passages(root: Path, documents: Sequence[_Document]) -> list[tuple[str, str
             ) from error
         found += [(name, piece) for piece in pieces]
     return found
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold())
 
 
 def _files(place: Path) -> list[Path]:

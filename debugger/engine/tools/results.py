@@ -86,7 +86,13 @@ def split_result(result: Any, mappings: Sequence[ResultMapping], *, expand: bool
         expand: Whether each top-level key of an object becomes a variable of the thread, too, except those
             that begin with an underscore or that a mapping, of whatever scope, already has as its target.
     """
-    parts = ResultParts(_expanded(result, mappings) if expand else {}, {}, {})
+    expanded = {}
+    if expand and isinstance(result, dict):
+        mapped = {mapping.target_variable_name for mapping in mappings}
+        expanded = {
+            key: value for key, value in result.items() if not key.startswith("_") and key not in mapped
+        }
+    parts = ResultParts(expanded, {}, {})
     lacking = []
     for mapping in mappings:
         value = mapping.value(result)
@@ -98,10 +104,3 @@ def split_result(result: Any, mappings: Sequence[ResultMapping], *, expand: bool
                 f"{mapping.result_path!r}."
             )
     return NO_PARTS._replace(problem=" ".join(lacking)) if lacking else parts
-
-
-def _expanded(result: Any, mappings: Sequence[ResultMapping]) -> JsonObject:
-    if not isinstance(result, dict):
-        return {}
-    mapped = {mapping.target_variable_name for mapping in mappings}
-    return {key: value for key, value in result.items() if not key.startswith("_") and key not in mapped}

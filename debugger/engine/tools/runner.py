@@ -6,13 +6,13 @@ arguments and in the events afterwards (``platform.md#tool-execution``).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import replace
 
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.arguments import bind
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
-from debugger.engine.tools.results import NO_PARTS, ResultParts, split_result
+from debugger.engine.tools.results import split_result
 from debugger.engine.variables import write
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
@@ -20,15 +20,7 @@ from debugger.protocol.workflow import NodeConfig
 from debugger.telemetry import spans
 
 
-class Invocation(NamedTuple):
-    """A tool call: its result and the variables of its parts."""
-
-    result: ToolResult
-    parts: ResultParts
-    """The variables that the result sets besides the one that holds it whole; none for a failed call."""
-
-
-def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Invocation:
+def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
     """Call a tool; a result without a required part counts as failed.
 
     Args:
@@ -39,19 +31,19 @@ def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Invoca
     config = tool.config
     bound = bind(config.variable_arguments, arguments, context.scope)
     if bound.problem is not None:
-        return Invocation(ToolResult.failure(bound.problem), NO_PARTS)
+        return ToolResult.failure(bound.problem)
     with spans.span("tool", tool_name=str(config.name), tool_type=str(config.type)) as span:
         result = _call_or_fail(tool, bound.arguments, context)
         if span is not None:
             span.set_attribute("success", result.success)
     if not result.success:
-        return Invocation(result, NO_PARTS)
+        return result
     parts = split_result(
         result.result, config.result_variable_mappings, expand=config.expand_result_into_runtime_variables
     )
     if parts.problem is not None:
-        return Invocation(ToolResult.failure(parts.problem), NO_PARTS)
-    return Invocation(result, parts)
+        return ToolResult.failure(parts.problem)
+    return replace(result, parts=parts)
 
 
 def _call_or_fail(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
@@ -63,7 +55,7 @@ def _call_or_fail(tool: Tool, arguments: JsonObject, context: ToolContext) -> To
 
 
 def write_result(
-    called: Invocation, name: str, node: NodeConfig, state: RunState, thread: ThreadState
+    result: ToolResult, name: str, node: NodeConfig, state: RunState, thread: ThreadState
 ) -> None:
     """Write the result and its parts.
 
@@ -71,15 +63,15 @@ def write_result(
     a key of the result that happens to be called so may not.
 
     Args:
-        called: The call.
+        result: The result of the call.
         name: The variable that takes the whole result.
         node: The node that made the call.
         state: Has the variables of the run-wide memory.
         thread: Has the others.
     """
-    parts = called.parts
+    parts = result.parts
     write(thread, node, parts.workflow, into=state.workflow_variables)
-    write(thread, node, {**parts.expanded, name: called.result.result, **parts.thread})
+    write(thread, node, {**parts.expanded, name: result.result, **parts.thread})
 
 
 def make_tool(config: JsonObject) -> Tool:

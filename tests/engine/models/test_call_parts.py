@@ -2,7 +2,14 @@ from __future__ import annotations
 
 from debugger.engine.models import Prompt, TransitionOption
 from debugger.engine.models.base import ToolSpec
-from debugger.engine.models.call_parts import EXTRACT, call_json, chat_lines, offers_of, system_text
+from debugger.engine.models.call_parts import (
+    EXTRACT,
+    call_json,
+    chat_lines,
+    object_schema,
+    offers_of,
+    system_text,
+)
 from debugger.protocol.messages import ai_message, human_message
 
 CHOICE = TransitionOption("e1", "the user pays", "pay", "Pay")
@@ -77,3 +84,8 @@ def test_call_json_has_exchange_and_no_tools_of_judge():
     ]
     judged = call_json(prompt_with(kind="judge", choices=(CHOICE,)), recent=None)
     assert judged["tools"] == []
+
+
+def test_object_schema_is_always_an_object():
+    assert object_schema(None) == {"type": "object", "properties": {}}
+    assert object_schema({"type": "array", "properties": 5}) == {"type": "object", "properties": {}}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -69,7 +70,7 @@ def test_remote_model_passes_the_gateway():
         answer = asked(responder(), given, door=door)
 
     (entry,) = door.ledger
-    assert answer.reply.text == "Yes, we have."
+    assert answer.text == "Yes, we have."
     assert answer.usage["response_model"] == "tea-1-2026"
     assert type(answer.usage["response_latency_milliseconds"]) is int
     assert answer.usage["llm_response_id"].startswith("response_")
@@ -90,7 +91,7 @@ def test_simulated_model_uses_the_fallback():
     with serving(said("never")) as server:
         answer = asked(responder({}), prompt(server.llm()), door=LiveGateway(Policies(talk="simulated")))
 
-    assert answer.reply.model == answer.usage["response_model"] == "stand-in"
+    assert answer.model == answer.usage["response_model"] == "stand-in"
     assert server.requests == []
 
 
@@ -107,7 +108,7 @@ def test_a_simulated_model_gives_what_a_person_recorded(kind, body, reply):
 
     answer = asked(responder({}), prompt({"type": "openai_llm"}, kind=kind), door=door)
 
-    assert answer.reply == reply
+    assert replace(answer, usage={}) == reply
     assert answer.usage["response_model"] == "recorded"
 
 
@@ -157,6 +158,13 @@ def test_answer_has_the_runs_time():
             asked(responder(), prompt(server.llm()), timeout=0.2)
 
 
+def test_run_without_time_left_calls_no_model():
+    with serving(said("never")) as server, pytest.raises(ModelError, match="no time is left"):
+        asked(responder(), prompt(server.llm()), timeout=0.0)
+
+    assert server.requests == []
+
+
 def test_history_is_read_by_the_caller():
     read_by = []
 
@@ -179,7 +187,7 @@ def test_filler_precedes_the_rest():
     answer = asked(slow, prompt(llm), spoken=spoken, on_filler=slow.released.set)
 
     assert spoken == ["Let me look."]
-    assert answer.reply.text == "Yes, we have."
+    assert answer.text == "Yes, we have."
 
 
 def test_filler_needs_a_late_answer():
@@ -194,7 +202,7 @@ def test_filler_needs_a_late_answer():
     answer = asked(slow, prompt(llm), spoken=spoken)
 
     assert spoken == []
-    assert answer.reply.text == "One moment. <<REST>> Yes."
+    assert answer.text == "One moment. <<REST>> Yes."
 
 
 def test_fillers_in_sequence_follow_node_runs():
@@ -221,7 +229,7 @@ def test_filler_can_have_its_own_model():
         answer = asked(responder(), given, spoken=spoken, on_filler=main.released.set)
 
     assert spoken == ["Hm, let me see."]
-    assert answer.reply.text == "Yes."
+    assert answer.text == "Yes."
     assert quick.requests[0]["messages"][0] == {"role": "system", "content": "Fill the time."}
     assert "tools" not in quick.requests[0]
 
@@ -239,7 +247,7 @@ def test_a_filler_that_fails_is_not_missed():
         llm = backchannel(main_llm_config=main.llm(), backchannel_llm_config=quick.llm())
         answer = asked(responder(), prompt(llm), spoken=spoken)
 
-    assert (spoken, answer.reply.text, len(quick.requests)) == ([], "Yes.", 1)
+    assert (spoken, answer.text, len(quick.requests)) == ([], "Yes.", 1)
 
 
 def test_late_filler_is_not_spoken():
@@ -255,4 +263,4 @@ def test_late_filler_is_not_spoken():
         llm = backchannel(main_llm_config=main.llm(), backchannel_llm_config=quick.llm())
         answer = asked(responder(), prompt(llm), spoken=spoken)
 
-    assert (spoken, answer.reply.text, len(quick.requests)) == ([], "Yes.", 1)
+    assert (spoken, answer.text, len(quick.requests)) == ([], "Yes.", 1)

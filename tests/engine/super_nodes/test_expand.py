@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debugger.engine.super_nodes import expand
+from debugger.engine.super_nodes import expand, unfold
 from debugger.engine.super_nodes.expand import MOST_EDGES, MOST_LEVELS, MOST_NODES
 from debugger.errors import RunError
 from tests.support.factories import (
@@ -55,7 +55,7 @@ def test_expand_without_super_nodes_returns_same():
     expansion = expanded(plain)
 
     assert expansion.workflow is plain
-    assert (expansion.origins, expansion.report.warnings, expansion.loaded) == ({}, (), frozenset())
+    assert (expansion.origins, expansion.warnings, expansion.loaded) == ({}, (), frozenset())
 
 
 def test_the_given_workflow_is_not_changed():
@@ -78,7 +78,6 @@ def test_inner_ids_have_super_node_prefixes():
     assert ids(expansion.workflow.node_configs) == ["card", "pay/price", "pay/how/card"]
     assert ids(expansion.workflow.edge_configs) == ["pay/edge_price_how", "edge_pay_card@pay/how/card"]
     assert expansion.origins == {"pay/price": ("pay",), "pay/how/card": ("pay", "pay/how")}
-    assert expansion.report.duplicate_node_ids == ("card",)
     origins = [(node.model_extra or {}).get("super_node_origin") for node in expansion.workflow.node_configs]
     assert origins == [None, ["pay"], ["pay", "pay/how"]]
 
@@ -209,7 +208,7 @@ def test_endless_super_node_is_warned_of():
 
     expansion = expanded(workflow(super_node("s", ring), static("on"), direct("s", "on")))
 
-    [warning] = expansion.report.warnings
+    [warning] = expansion.warnings
     assert "'edge_s_on' out of the super node 's' is never taken" in warning
 
 
@@ -437,3 +436,55 @@ def test_expand_returns_or_raises_an_error(outer, inner, settings):
         return
 
     assert found == ["s/a"]
+
+
+PAY = document(static("card", "Your card?"), say("ask"), direct("card", "ask"))
+BOOKING = document(static("day", "Which day?"), super_node("pay", PAY), direct("day", "pay"))
+
+
+def booking(**fields: object):
+    return workflow(static("hi", "Hi"), super_node("booking", BOOKING, **fields), direct("hi", "booking"))
+
+
+def test_unfold_puts_inner_nodes_beside_their_super_node():
+    written = booking()
+
+    graph, groups = unfold(written, expanded(written), {"booking"})
+
+    assert list(graph.nodes) == ["hi", "booking", "booking/day", "booking/pay"]
+    assert [(group.id, group.members) for group in groups] == [("booking", ("booking/day", "booking/pay"))]
+    ends = [(edge.source_node_logical_id, edge.destination_node_logical_id) for edge in graph.edges.values()]
+    assert ends == [("hi", "booking"), ("booking/day", "booking/pay")]
+
+
+def test_unfold_opens_nested_super_nodes():
+    written = booking()
+
+    graph, groups = unfold(written, expanded(written), {"booking", "booking/pay"})
+
+    assert [group.id for group in groups] == ["booking", "booking/pay"]
+    assert {"booking/pay", "booking/pay/card", "booking/pay/ask"} <= graph.nodes.keys()
+
+
+def test_unfold_leaves_out_what_is_in_a_closed_super_node():
+    written = booking()
+
+    graph, groups = unfold(written, expanded(written), {"booking/pay"})
+
+    assert list(graph.nodes) == ["hi", "booking"]
+    assert groups == ()
+
+
+def test_unfold_opens_everything_by_default():
+    written = booking()
+
+    assert len(unfold(written, expanded(written)).groups) == 2
+
+
+def test_unfold_leaves_global_setting_to_the_super_node():
+    condition = {"condition_freeform": "wants to book"}
+    written = booking(global_node_config={"is_global": True, "condition": condition})
+
+    graph, _ = unfold(written, expanded(written))
+
+    assert [node.logical_id for node in graph.global_nodes] == ["booking"]

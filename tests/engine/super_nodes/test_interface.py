@@ -242,7 +242,7 @@ def test_a_value_without_effect_is_warned_of():
 
     expansion = expanded(workflow(node))
 
-    assert expansion.report.warnings == (
+    assert expansion.warnings == (
         "Super node 'S' (s): the value of 'x' has no effect: the field is mapped to nothing.",
     )
 
@@ -271,7 +271,7 @@ def test_conflicting_values_are_warned_of():
     expansion = expanded(workflow(one, two, direct("p", "q")))
 
     assert expansion.workflow.config.default_dynamic_variables == {"x": "p"}
-    [warning] = expansion.report.warnings
+    [warning] = expansion.warnings
     assert warning.startswith(
         "Super node 'Q' (q) gives the variable 'x' another value than a super node before"
     )
@@ -280,6 +280,6 @@ def test_conflicting_values_are_warned_of():
 def test_placeholder_in_variable_is_warned_of():
     node = super_node("s", document(static("a")), field_values={"dynamic_variable:x": "a {{y}}"})
 
-    [warning] = expanded(workflow(node)).report.warnings
+    [warning] = expanded(workflow(node)).warnings
 
     assert "the variable 'x' gets the text 'a {{y}}'; a variable's value is not filled in again" in warning

@@ -160,6 +160,6 @@ def test_what_cannot_be_taken_over_is_warned_of():
 
     expansion = expanded(workflow(super_node("s", inside, self_loop_config=retry)))
 
-    strikes, loop = expansion.report.warnings
+    strikes, loop = expansion.warnings
     assert "Super node 'S' (s): its workflow's 'guardrail_strikes_config' is not used" in strikes
     assert "Super node 'S' (s): its bounded retry is ignored" in loop

@@ -24,7 +24,7 @@ from debugger.engine.outbound import RecordedAnswer, Secrets
 from debugger.engine.outbound.gateway import BlockedGateway, HttpLimits, LiveGateway, Policies
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.engine.tools.mcp import McpServer, McpTool, mcp_servers, mcp_tools
-from debugger.engine.tools.mcp.discovery import FRESH_SECONDS, DiscoveryCache
+from debugger.engine.tools.mcp.tool import FRESH_SECONDS, DiscoveryCache
 from debugger.errors import RunError
 from debugger.expressions import Scope
 from debugger.protocol.workflow import NodeConfig

@@ -42,7 +42,7 @@ def test_workflow_arguments_are_added_to_callers():
 
     called = call_tool(tool, {"city": "Rome", "day": 1}, context(place="Kiel"))
 
-    assert called.result == ToolResult(success=True, result={"city": "Kiel", "day": 1})
+    assert (called.success, called.result) == (True, {"city": "Kiel", "day": 1})
 
 
 def test_missing_required_argument_fails_before_call():
@@ -50,8 +50,8 @@ def test_missing_required_argument_fails_before_call():
 
     called = call_tool(tool, {}, context())
 
-    assert not called.result.success
-    assert called.result.error.startswith("The argument 'city' is required")
+    assert not called.success
+    assert called.error.startswith("The argument 'city' is required")
 
 
 def test_missing_required_part_is_a_failure():
@@ -59,8 +59,8 @@ def test_missing_required_part_is_a_failure():
 
     called = call_tool(echo(result_variable_mappings=[mapping]), {"day": 1}, context())
 
-    assert (called.result.success, called.result.result) == (False, None)
-    assert called.result.error == ("The variable 'city' is required, but the result has nothing at 'city'.")
+    assert (called.success, called.result) == (False, None)
+    assert called.error == ("The variable 'city' is required, but the result has nothing at 'city'.")
     assert called.parts == ({}, {}, {}, None)
 
 
@@ -76,7 +76,7 @@ def test_result_and_parts_are_written_to_scopes():
     write_result(called, "result", NODE, state, state.main)
 
     plain = {name: value for name, value in state.main.runtime_variables.items() if "." not in name}
-    assert plain == {"result": called.result.result, "city": "Kiel", "day": 1, "place": "Kiel"}
+    assert plain == {"result": called.result, "city": "Kiel", "day": 1, "place": "Kiel"}
     assert state.main.runtime_variables["node_a.place"] == state.main.runtime_variables["A.place"] == "Kiel"
     assert state.workflow_variables == {"shared": 1}
     assert state.main.runtime_variables["node_a.shared"] == 1
@@ -100,7 +100,7 @@ def test_failed_call_writes_null_and_no_part():
     called = call_tool(echo(result_variable_mappings=[mapping]), {"fail": True}, context())
     write_result(called, "result", NODE, state, state.main)
 
-    assert called.result.error == "It was told to fail."
+    assert called.error == "It was told to fail."
     assert state.main.runtime_variables == {
         "result": None,
         "node_a.result": None,

@@ -1,27 +1,58 @@
-"""The answer of one model to one prompt."""
+"""The answer of one model to one prompt: messages, text, calls, structured output.
+
+Structured output is requested by a tool, checked and retried (``platform.md#structured-output``).
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any, cast
 
-from pydantic_ai.messages import ModelMessage, ModelResponse
-from pydantic_ai.models import ModelRequestParameters
-
-from debugger.engine.models.base import ModelError, Prompt, Reply, ToolCall, TransitionOption
-from debugger.engine.models.call_parts import EXTRACT, JUSTIFICATION, OUTPUT, system_text
-from debugger.engine.models.providers.messages import ToolNames, model_messages
-from debugger.engine.models.providers.model_client import ModelClient
-from debugger.engine.models.providers.structured import (
-    StructuredOutput,
-    args_of,
-    calls_of,
-    structured,
-    text_of,
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelRequestPart,
+    ModelResponse,
+    ModelResponsePart,
+    SystemPromptPart,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
 )
-from debugger.protocol.messages import ai_message
+from pydantic_ai.models import ModelRequestParameters
+from pydantic_ai.tools import ToolDefinition
+
+from debugger.engine.json_schema import schema_error
+from debugger.engine.models.base import (
+    ModelError,
+    Prompt,
+    Reply,
+    ToolCall,
+    ToolSpec,
+    TransitionOption,
+    model_name,
+)
+from debugger.engine.models.call_parts import (
+    EXTRACT,
+    JUSTIFICATION,
+    OUTPUT,
+    chat_lines,
+    object_schema,
+    offers_of,
+    system_text,
+)
+from debugger.engine.models.providers.model_client import ModelClient
+from debugger.protocol.base import JsonObject
+from debugger.protocol.messages import Message, ai_message, message_kind, message_text
 
 _VERDICT = "give_verdict"
+
+Part = ModelRequestPart | ModelResponsePart
 
 
 async def answer(calls: ModelClient, prompt: Prompt) -> Reply:
@@ -65,8 +96,14 @@ async def _work(calls: ModelClient, prompt: Prompt) -> Reply:
 async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
     """Return the option if its condition holds, with its arguments."""
     choice = prompt.choices[0]
-    messages = _messages(calls, prompt, ToolNames(prompt))
-    found = await structured(calls, messages, _VERDICT, _verdict_schema(choice))
+    properties: dict[str, Any] = {
+        "is_condition_met": {"type": "boolean"},
+        JUSTIFICATION: {"type": "string", "description": "Why, in one sentence."},
+    }
+    if choice.args_schema:
+        properties["arguments"] = {**choice.args_schema, "type": "object"}
+    schema = {"type": "object", "properties": properties, "required": ["is_condition_met"]}
+    found = await structured(calls, _messages(calls, prompt, ToolNames(prompt)), _VERDICT, schema)
     if found.error is not None:
         raise ModelError(f"{calls.config.target} gave no verdict: {found.error}")
     fields, usage = found.fields, {"structured_output_retry_metadata": found.retries}
@@ -79,16 +116,6 @@ async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
 def _messages(calls: ModelClient, prompt: Prompt, offers: ToolNames) -> list[ModelMessage]:
     recent = calls.config.truncated_max_recent_messages
     return model_messages(prompt, offers, system=system_text(prompt), recent=recent)
-
-
-def _verdict_schema(choice: TransitionOption) -> dict[str, Any]:
-    properties: dict[str, Any] = {
-        "is_condition_met": {"type": "boolean"},
-        JUSTIFICATION: {"type": "string", "description": "Why, in one sentence."},
-    }
-    if choice.args_schema:
-        properties["arguments"] = {**choice.args_schema, "type": "object"}
-    return {"type": "object", "properties": properties, "required": ["is_condition_met"]}
 
 
 def _filled(reply: Reply, found: StructuredOutput) -> Reply:
@@ -111,3 +138,228 @@ def _read(response: ModelResponse, offers: ToolNames) -> Reply:
             tools.append(ToolCall(offer.name, args_of(call)))
     reason = str(args.pop(JUSTIFICATION, ""))
     return Reply(text_of(response), chosen, args, reason, calls=tuple(tools))
+
+
+@dataclass
+class StructuredOutput:
+    """The result of a request for structured output."""
+
+    response: ModelResponse
+    """The last answer."""
+    fields: JsonObject = field(default_factory=dict)
+    error: str | None = None
+    """Why nothing fitted; ``None`` where something did, or where the model called a tool instead."""
+    retries: JsonObject | None = None
+    """``structured_output_retry_metadata``; ``None`` where the first answer was good."""
+
+
+async def structured(
+    calls: ModelClient,
+    messages: Sequence[ModelMessage],
+    name: str,
+    schema: JsonObject,
+    others: Sequence[ToolDefinition] = (),
+) -> StructuredOutput:
+    """Ask until the output fits or the retries are used up.
+
+    Args:
+        calls: The model.
+        messages: What it reads.
+        name: Under which tool name it is to give the output.
+        schema: The JSON Schema of the output.
+        others: Tools that it may call instead.
+
+    Raises:
+        ModelError: A call gave no answer.
+    """
+    wanted = object_schema(schema)
+    tool = ToolDefinition(
+        name=name,
+        parameters_json_schema=wanted,
+        description=str(schema.get("description") or "Gives the structured output."),
+        strict=False,
+        kind="output",
+    )
+    parameters = ModelRequestParameters(
+        function_tools=list(others), output_tools=[tool], output_mode="tool", allow_text_output=False
+    )
+    conversation, failed = list(messages), list[JsonObject]()
+    while True:
+        started = time.perf_counter()
+        response = await calls.request(conversation, parameters)
+        fields, problem = _read_fields(response, name, wanted)
+        called = {call.tool_name for call in calls_of(response)} - {name}
+        if problem is None or any(tool.name in called for tool in others):
+            return StructuredOutput(response, fields, retries=_metadata(failed, calls))
+        latency = round((time.perf_counter() - started) * 1000)
+        attempt = {"attempt_number": len(failed) + 1, "error_message": problem}
+        failed.append({**attempt, "latency_milliseconds": latency})
+        if len(failed) > calls.config.max_parse_retries:
+            return StructuredOutput(response, error=problem, retries=_metadata(failed, calls))
+        conversation += [response, _complaint(response, name, problem)]
+
+
+def text_of(response: ModelResponse) -> str:
+    """Return the text of a response."""
+    return "".join(part.content for part in response.parts if isinstance(part, TextPart)).strip()
+
+
+def calls_of(response: ModelResponse) -> list[ToolCallPart]:
+    """Return the tool calls of a response."""
+    return [part for part in response.parts if isinstance(part, ToolCallPart)]
+
+
+def args_of(call: ToolCallPart) -> JsonObject:
+    """Return a call's arguments, none where they are no JSON object."""
+    try:
+        return call.args_as_dict(raise_if_invalid=True)
+    except (ValueError, AssertionError):
+        return {}
+
+
+def _read_fields(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonObject, str | None]:
+    """Return the output and its error; some servers write it as text."""
+    call = next((call for call in calls_of(response) if call.tool_name == name), None)
+    try:
+        if call is None:
+            found: Any = json.loads(_bare(text_of(response)))
+        else:
+            found = call.args_as_dict(raise_if_invalid=True)
+    except (ValueError, AssertionError, RecursionError):
+        return {}, "this is not a JSON object" if call or text_of(
+            response
+        ) else "there is no structured output"
+    if not isinstance(found, dict):
+        return {}, "this is not a JSON object"
+    fields = without_blanks(found, schema)
+    problem = schema_error(fields, schema)
+    return ({}, problem) if problem else (fields, None)
+
+
+def _bare(text: str) -> str:
+    lines = text.splitlines()
+    fenced = len(lines) > 2 and lines[0].startswith("```") and lines[-1].startswith("```")
+    return "\n".join(lines[1:-1]) if fenced else text
+
+
+def _complaint(response: ModelResponse, name: str, problem: str) -> ModelRequest:
+    text = f"That does not fit: {problem}. Call the tool {name!r} again with arguments that fit its schema."
+    results = [ToolReturnPart(call.tool_name, text, call.tool_call_id) for call in calls_of(response)]
+    return ModelRequest(results) if results else ModelRequest([UserPromptPart(text)])
+
+
+def _metadata(failed: list[JsonObject], calls: ModelClient) -> JsonObject | None:
+    retries = min(len(failed), calls.config.max_parse_retries)
+    return {"retry_count": retries, "failed_attempts": failed} if failed else None
+
+
+def without_blanks(value: JsonObject, schema: JsonObject) -> JsonObject:
+    """Return an object without empty values that do not fit.
+
+    Required ones stay.
+
+    Authors ask models to leave unknowns empty (``platform.md#llm-nodes``).
+    """
+    required = schema.get("required")
+    needed = required if isinstance(required, list) else []
+    properties = schema.get("properties")
+    named = properties if isinstance(properties, dict) else {}
+    return {
+        key: inner
+        for key, inner in value.items()
+        if inner not in (None, "") or key in needed or schema_error(inner, named.get(key, True)) is None
+    }
+
+
+# Messages of a prompt
+
+
+def model_messages(
+    prompt: Prompt, offers: ToolNames, *, system: str, recent: int | None, also: Sequence[Message] = ()
+) -> list[ModelMessage]:
+    """Return the messages that a model reads.
+
+    Args:
+        prompt: The prompt.
+        offers: The offered tools, for the names of the calls in the exchange.
+        system: The system prompt; none is sent where it is empty.
+        recent: How many messages of the chat are sent at most; all where there is no limit.
+        also: What was said since.
+    """
+    parts: list[Part] = [SystemPromptPart(system)] if system else []
+    for line in chat_lines(prompt, recent=recent, also=also):
+        parts.append(TextPart(line.text) if line.role == "assistant" else UserPromptPart(line.text))
+    parts += _exchanged(prompt.exchange, offers)
+    return _turns(parts)
+
+
+def _exchanged(exchange: Sequence[Message], offers: ToolNames) -> Iterator[Part]:
+    """Return calls and results; a stray result belongs to the first open call."""
+    open_calls: list[tuple[str, str]] = []
+    for message in exchange:
+        text = message_text(message)
+        if message_kind(message) == "tool":
+            call_id, name = _answered(message, open_calls)
+            yield ToolReturnPart(offers.name_of(name), text, call_id)
+            continue
+        if text and message_kind(message) == "ai":
+            yield TextPart(text)
+        for call in message.get("tool_calls") or ():
+            call_id, name = str(call.get("id") or f"call_{len(open_calls)}"), str(call.get("name"))
+            open_calls.append((call_id, name))
+            args = call.get("args")
+            yield ToolCallPart(offers.name_of(name), args if isinstance(args, dict) else {}, call_id)
+
+
+def _answered(message: Message, open_calls: list[tuple[str, str]]) -> tuple[str, str]:
+    wanted = message.get("tool_call_id")
+    named = [call for call in open_calls if call[0] == wanted] or open_calls[:1]
+    if not named:
+        return str(wanted or "call"), str(message.get("name") or "tool")
+    open_calls.remove(named[0])
+    return named[0]
+
+
+def _turns(parts: Sequence[Part]) -> list[ModelMessage]:
+    """Return parts as messages: consecutive ones of one side form one message."""
+    sides = groupby(parts, key=lambda part: isinstance(part, TextPart | ToolCallPart))
+    return [
+        ModelResponse(cast(list[ModelResponsePart], list(group)))
+        if is_of_model
+        else ModelRequest(cast(list[ModelRequestPart], list(group)))
+        for is_of_model, group in sides
+    ]
+
+
+class ToolNames:
+    """A prompt's transitions and tools by their names for a model.
+
+    Args:
+        prompt: What offers them.
+        taken: Names that are not free.
+    """
+
+    def __init__(self, prompt: Prompt, taken: tuple[str, ...] = ()) -> None:
+        offers = offers_of(prompt, taken)
+        self._found = {offer.name: offer.offer for offer in offers}
+        # Not strict: authors leave fields open on purpose (``platform.md#llm-nodes``).
+        self.definitions = [
+            ToolDefinition(
+                name=offer.name,
+                parameters_json_schema=offer.schema,
+                description=offer.description,
+                strict=False,
+            )
+            for offer in offers
+        ]
+
+    def find(self, name: str) -> TransitionOption | ToolSpec | None:
+        """Return the transition or tool of a name."""
+        return self._found.get(name)
+
+    def name_of(self, tool: str) -> str:
+        """Return the name under which a tool is offered, or would be."""
+        for name, offer in self._found.items():
+            if isinstance(offer, ToolSpec) and offer.name == tool:
+                return name
+        return model_name(tool)

@@ -125,7 +125,7 @@ def _anthropic(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Mod
 
 
 def _bedrock(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
-    """Return a client with a token, a key pair or a role, in this order."""
+    """Return a client with a token, else a key pair, else a role."""
     from pydantic_ai.models.bedrock import BedrockConverseModel
     from pydantic_ai.providers.bedrock import BedrockProvider
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from debugger.engine.models.invoke import BACKCHANNEL_TYPE
-from debugger.engine.outbound.addresses import is_http_url
+from debugger.engine.outbound.destinations import is_http_url
 from debugger.engine.outbound.masking import names_secret
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject, first_problem
@@ -80,7 +80,10 @@ class ModelConfig(BaseModel):
     def target(self) -> str:
         """Return the model's name and address for the user, without secrets."""
         named = f"{self.provider} {self.model_name}"
-        return f"{named} at {_shown(self.base_url)}" if self.base_url else named
+        if not self.base_url:
+            return named
+        url = urlsplit(self.base_url)
+        return f"{named} at {url.scheme}://{url.hostname}{f':{url.port}' if url.port else ''}{url.path}"
 
     @property
     def effort(self) -> str | None:
@@ -179,22 +182,13 @@ def _config(llm: JsonObject) -> ModelConfig:
                 f"A language model of type 'custom_llm' has no {name!r}.", advice=f"Set its {name!r}."
             )
     for name in ("base_url", "endpoint"):
-        _check_address(name, getattr(config, name), config)
+        url = getattr(config, name)
+        if url and not is_http_url(url):  # it may hold a secret, so that no error shows it
+            raise RunError(
+                f"The {name!r} of a language model of type {config.type!r} is not an address.",
+                advice="Write it as in 'https://models.example/v1'.",
+            )
     return config
-
-
-def _check_address(name: str, url: str | None, config: ModelConfig) -> None:
-    """Check an address; it may hold a secret, so that no error shows it."""
-    if url and not is_http_url(url):
-        raise RunError(
-            f"The {name!r} of a language model of type {config.type!r} is not an address.",
-            advice="Write it as in 'https://models.example/v1'.",
-        )
-
-
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
 LONGEST_REQUEST = 60.0
@@ -227,7 +221,11 @@ def request_settings(config: ModelConfig) -> ModelSettings:
         # Retries are counted here, not by the client underneath.
         settings["max_retries"] = 0
         settings["extra_body"] = {k: v for k, v in config.model_kwargs.items() if k not in _SHARED} or None
-        settings["extra_headers"] = _headers(config) or None
+        headers = config.default_headers or {}
+        headers = {name: value for name, value in headers.items() if not names_secret(name)}
+        if config.organization:
+            headers["OpenAI-Organization"] = config.organization
+        settings["extra_headers"] = headers or None
     return cast("ModelSettings", {key: value for key, value in settings.items() if value is not None})
 
 
@@ -251,9 +249,3 @@ def _longest(config: ModelConfig) -> int | None:
     if config.max_tokens is not None or config.type != "anthropic_llm":
         return config.max_tokens
     return max(8192, 4096 + config.thinking_budget) if config.thinking_budget else 4096
-
-
-def _headers(config: ModelConfig) -> dict[str, str]:
-    headers = config.default_headers or {}
-    headers = {name: value for name, value in headers.items() if not names_secret(name)}
-    return {**headers, "OpenAI-Organization": config.organization} if config.organization else headers

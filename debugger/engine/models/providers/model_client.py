@@ -6,7 +6,6 @@ import asyncio
 import threading
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 from pydantic_ai import exceptions as ai
 from pydantic_ai.direct import model_request
@@ -115,13 +114,9 @@ class ModelClient:
 
 
 def _estimate(messages: Sequence[ModelMessage]) -> int:
-    texts = [_written(part) for message in messages for part in message.parts]
-    return -(-sum(map(len, texts)) // _CHARACTERS_PER_TOKEN)
-
-
-def _written(part: Any) -> str:
-    found = getattr(part, "content", None) or getattr(part, "args", None) or ""
-    return found if isinstance(found, str) else str(found)
+    parts = (part for message in messages for part in message.parts)
+    contents = (getattr(part, "content", None) or getattr(part, "args", None) or "" for part in parts)
+    return -(-sum(len(str(content)) for content in contents) // _CHARACTERS_PER_TOKEN)
 
 
 _LONGEST = 200

@@ -46,26 +46,20 @@ def reply_of(
     """
 
     async def ask(config: ModelConfig) -> Reply:
-        return await _asked(config, prompt, keys, environment, limits(config))
+        try:
+            async with open_client(config, keys, request_seconds(config), limits(config)) as model:
+                reply = await answer(ModelClient(config, model, keys, environment), prompt)
+                return replace(reply, warnings=(_KEY_NOT_USED,)) if config.holds_key else reply
+        except (ModelError, DebuggerError):
+            raise
+        except Exception as error:  # whatever a provider's package does, the node has a line for it
+            raise ModelError(f"{config.target} could not be called ({type(error).__name__})") from None
 
     return asyncio.run(_in_time(first_answer(group, ask), prompt, seconds))
 
 
-async def _asked(
-    config: ModelConfig, prompt: Prompt, keys: Keys, environment: Environment, limits: HttpLimits
-) -> Reply:
-    try:
-        async with open_client(config, keys, request_seconds(config), limits) as model:
-            reply = await answer(ModelClient(config, model, keys, environment), prompt)
-            return replace(reply, warnings=(_KEY_NOT_USED,)) if config.holds_key else reply
-    except (ModelError, DebuggerError):
-        raise
-    except Exception as error:  # whatever a provider's package does, the node has a line for it
-        raise ModelError(f"{config.target} could not be called ({type(error).__name__})") from None
-
-
 async def _in_time(work: Coroutine[Any, Any, Result], prompt: Prompt, seconds: float) -> Result:
-    """Return the result of some work, until the time is up or it is cancelled."""
+    """Return the result of some work, unless time runs out or it is cancelled."""
     ends = time.monotonic() + seconds
     task = asyncio.ensure_future(work)
     try:
@@ -91,7 +85,7 @@ async def first_answer(group: Group, ask: Callable[[ModelConfig], Awaitable[Resu
         ModelError: None answered, or none in time.
         RunError: The user must correct something before any model can be called.
     """
-    began = time.monotonic()
+    started = time.monotonic()
     at_first = len(group.members) if group.parallel else 1
     tasks = [asyncio.ensure_future(ask(member)) for member in group.members[:at_first]]
     try:
@@ -102,7 +96,7 @@ async def first_answer(group: Group, ask: Callable[[ModelConfig], Awaitable[Resu
             waiting = [task for task in tasks if not task.done()]
             if not waiting:
                 raise _failure(tasks)
-            left = None if group.max_patience is None else group.max_patience - (time.monotonic() - began)
+            left = None if group.max_patience is None else group.max_patience - (time.monotonic() - started)
             await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if left is not None and left <= 0:
                 raise ModelError(f"{group.target} did not answer within {group.max_patience:g} s")
@@ -118,7 +112,7 @@ def _winner(tasks: Sequence[asyncio.Future[Result]]) -> asyncio.Future[Result] |
 
 
 def _failure(tasks: Sequence[asyncio.Future[Result]]) -> BaseException:
-    """Return the error: one that the user can correct only if all models have it."""
+    """Return the error; a correctable one only if all models have one."""
     errors = [error for task in tasks if (error := task.exception()) is not None]
     other = next((error for error in errors if not isinstance(error, DebuggerError | ModelError)), None)
     if other is not None:

@@ -196,8 +196,3 @@ def fill_secretly(text: str, context: NodeContext) -> str:
     filled = context.outbound.secrets.fill(text, context.scope, RequestBudget(context.warnings))
     context.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
     return str(filled.real)
-
-
-def visit_number(context: NodeContext, node: NodeConfig) -> int:
-    """Return the number of a node's run in its thread, from 1."""
-    return context.thread.completions.get(node.logical_id, 0) + 1

@@ -10,9 +10,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from debugger.engine.models.base import ModelError, Prompt
+from debugger.engine.models.base import ModelError
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, result_variables
-from debugger.engine.nodes.connectors.base import visit_number
 from debugger.engine.nodes.llm.model_call import call_model
 from debugger.engine.nodes.llm.prompts import model_of
 from debugger.expressions import ABSENT, lookup
@@ -89,19 +88,16 @@ class EndConversationNode(Node[EndConversationConfig]):
         own = self.config.process_transcript_prompt
         if own is None or not own.prompt or (self.config.llms_config or {}).get("type") == "no_llm":
             return raw
-        prompt = Prompt(
+        prompt = context.prompt(
+            self.config,
             kind="work",
-            node_logical_id=self.config.logical_id,
-            node_name=self.config.label,
             system=context.fill(own.prompt),
             message=raw,
             history=tuple,  # the transcript is all that it reads
-            variables=context.thread.runtime_variables,
-            visit=visit_number(context, self.config),
             llm=model_of(self.config, context.workflow.config, speaks=False),
         )
-        answer = yield from call_model(prompt, context)
-        return answer.reply.text or raw
+        reply = yield from call_model(prompt, context)
+        return reply.text or raw
 
 
 def transcript_of(messages: Iterable[Message]) -> str:

@@ -18,7 +18,6 @@ from debugger.engine.nodes.connectors.base import (
     Operation,
     fill_secretly,
     fingerprint,
-    visit_number,
 )
 from debugger.engine.nodes.connectors.fields import check_present
 from debugger.errors import InputError
@@ -165,13 +164,6 @@ def _remember(answer: JsonObject, context: NodeContext) -> None:
     context.state.workflow_variables[MEMORY] = {**_documents(context), **stored}
 
 
-def _full_model(document: str, title: str, content: str) -> JsonObject:
-    paragraphs = [
-        {"paragraph": {"elements": [{"textRun": {"content": line}}]}} for line in content.splitlines(True)
-    ]
-    return {"documentId": document, "title": title, "body": {"content": paragraphs}, "simulated": True}
-
-
 def _texts(config: GoogleDocsConfig, context: NodeContext, *names: str) -> JsonObject:
     operation = config.operate_document
     return {name: fill_secretly(getattr(operation, name) or "", context).strip() for name in names}
@@ -189,7 +181,7 @@ def _id_or_none(request: JsonObject) -> str | None:
 
 
 def _create(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
-    visit = visit_number(context, node)
+    visit = context.visit(node)
     seed = fingerprint("document", request, node.logical_id, context.thread.thread_id, visit)
     document = f"1{seed[:43]}"
     return {
@@ -231,7 +223,11 @@ def _get(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObj
     stored = _load(document, context)
     content = stored["content"]
     if request["return_full_model"]:
-        content = _full_model(document, stored["title"], content)
+        paragraphs = [
+            {"paragraph": {"elements": [{"textRun": {"content": line}}]}} for line in content.splitlines(True)
+        ]
+        body = {"content": paragraphs}
+        content = {"documentId": document, "title": stored["title"], "body": body, "simulated": True}
     return {"status_code": 200, "document_content": content}
 
 
@@ -289,7 +285,7 @@ def _updated(request: JsonObject, result: ConnectorResult) -> Event:
 
 
 def _google_docs(type_: str, keys: tuple[str, ...], **row: Any) -> tuple[str, Operation]:
-    """Return the row of one operation by its type; ``keys`` are those of its output."""
+    """Return the row of an operation by its type, with its output's ``keys``."""
 
     def output(request: JsonObject, result: ConnectorResult) -> JsonObject:
         own = {key: result.answer[key] if result.is_success else None for key in keys}

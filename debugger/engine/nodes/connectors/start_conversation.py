@@ -15,7 +15,6 @@ from debugger.engine.nodes.connectors.base import (
     fill_secretly,
     fingerprint,
     make_call,
-    visit_number,
 )
 from debugger.engine.nodes.connectors.end_conversation import RAW_TRANSCRIPT
 from debugger.engine.nodes.connectors.fields import check_e164
@@ -137,7 +136,14 @@ class StartConversationNode(Node[StartConversationConfig]):
             context.warnings.append(f"Node {self.config.label!r} failed: {call.error}")
             if not context.cancelled.is_set() and call.status != "failed":
                 yield call.report("failed")
-        self._write_result(call, context)
+        result = {
+            "conversation_id": call.conversation_id,
+            "conversation_status": call.status,
+            "simulated": True,
+        }
+        self.write(context, result_variables(RESULT, None if call.error is not None else result, call.error))
+        if call.error is None and call.transcript is not None:
+            self.write(context, {RAW_TRANSCRIPT: call.transcript})
         return NodeResult({"conversation_id": call.conversation_id})
 
     def _source(self, own_id: str, context: NodeContext) -> Callable[[], CallTimeline]:
@@ -165,7 +171,7 @@ class StartConversationNode(Node[StartConversationConfig]):
         _check_numbers(real)
         request = context.outbound.secrets.mask_value(real)
         seed = fingerprint(request, self.config.logical_id, context.thread.thread_id)
-        new_id = f"conversation_{seed[:24]}_{visit_number(context, self.config)}"
+        new_id = f"conversation_{seed[:24]}_{context.visit(self.config)}"
         target = f"voice call to {request['user_number']}"
         call = OutboundCall(
             "conversation", "contact", target, request, lambda recorded: make_timeline(recorded, new_id)
@@ -220,16 +226,6 @@ class StartConversationNode(Node[StartConversationConfig]):
             raise ConnectorError("The run was stopped before the conversation was over.")
         if context.deadline is not None and context.environment.now() >= context.deadline:
             raise ConnectorError("The time limit of the node was reached before the conversation was over.")
-
-    def _write_result(self, call: _Conversation, context: NodeContext) -> None:
-        result = {
-            "conversation_id": call.conversation_id,
-            "conversation_status": call.status,
-            "simulated": True,
-        }
-        self.write(context, result_variables(RESULT, None if call.error is not None else result, call.error))
-        if call.error is None and call.transcript is not None:
-            self.write(context, {RAW_TRANSCRIPT: call.transcript})
 
 
 def _check_numbers(request: JsonObject) -> None:

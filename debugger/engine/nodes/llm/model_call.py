@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 
 from debugger.engine.environment import Environment
 from debugger.engine.models.base import ModelError, Prompt, Reply, ToolCall, TransitionOption
-from debugger.engine.models.invoke import MAX_ANSWER_SECONDS, ModelAnswer, invoke
+from debugger.engine.models.invoke import MAX_ANSWER_SECONDS, invoke
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.prompts import model_of
 from debugger.engine.tools.base import ToolResult
@@ -18,11 +18,11 @@ from debugger.protocol.workflow import NodeConfig
 from debugger.telemetry import spans
 
 
-def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, ModelAnswer]:
+def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, Reply]:
     """Call the model, in the time that the run has.
 
     Returns:
-        The answer. Yields each filler as it is spoken (``platform.md#model-groups``, U-59).
+        The reply. Yields each filler as it is spoken (``platform.md#model-groups``, U-59).
 
     Raises:
         ModelError: There is no answer.
@@ -44,9 +44,9 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, M
         try:
             filler = next(fillers)
         except StopIteration as stop:
-            answer: ModelAnswer = stop.value
-            context.warnings += answer.reply.warnings
-            return answer
+            reply: Reply = stop.value
+            context.warnings += reply.warnings
+            return reply
         yield AssistantResponseEvent(
             logical_id=f"assistant_message_{context.environment.uuid()}",
             content=filler,
@@ -63,30 +63,26 @@ def evaluate(
         The reply where the condition is true, else ``None``, also where no answer came. Yields the verdict.
     """
     try:
-        answer = yield from call_model(judge_prompt(choice, node, context), context)
+        reply = yield from call_model(judge_prompt(choice, node, context), context)
     except ModelError as failure:
         warn_unanswered(node, context, failure)
         return None
-    is_met = answer.reply.chosen is not None
+    is_met = reply.chosen is not None
     yield ConditionEvaluatorLLMEvent(
-        message=model_message(answer.reply, (), context.environment),
-        llm_usage_info=answer.usage,
+        message=model_message(reply, (), context.environment),
+        llm_usage_info=reply.usage,
         destination_node_logical_id=choice.destination_node_logical_id,
         is_condition_met=is_met,
     )
-    return answer.reply if is_met else None
+    return reply if is_met else None
 
 
 def judge_prompt(choice: TransitionOption, node: NodeConfig, context: NodeContext) -> Prompt:
     """Return the prompt by which one condition is judged."""
-    return Prompt(
+    return context.prompt(
+        node,
         kind="judge",
-        node_logical_id=node.logical_id,
-        node_name=node.label,
         system=choice.condition,
-        message=context.message,
-        history=lambda: context.history.of(context.thread.thread_id),
-        variables=context.thread.runtime_variables,
         visit=context.thread.completions.get(node.logical_id, 0),
         choices=(choice,),
         llm=model_of(node, context.workflow.config, speaks=False),

@@ -16,7 +16,7 @@ from debugger.engine.nodes.llm.model_call import (
     tool_message,
     warn_unanswered,
 )
-from debugger.engine.nodes.llm.prompts import StaticPrompt, make_prompt
+from debugger.engine.nodes.llm.prompts import StaticPrompt
 from debugger.engine.nodes.llm.tool_specs import NodeTool, NodeToolset, suppress_text
 from debugger.engine.tools.base import RESULT_NAME, ToolConfig, ToolResult
 from debugger.engine.tools.runner import call_tool, write_result
@@ -105,13 +105,19 @@ class LLMNode(Node[LLMConfig]):
         """Return the model's turn with its first prompt."""
         static = self.static_prompt(context)
         tools = self._tools.for_model(context)
-        prompt = make_prompt(
+        # The text that this run will say along with calls is in the prompt's exchange, not in the chat too.
+        history = context.history.as_it_stands() if tools else context.history
+        prompt = context.prompt(
             self.config,
-            context,
             kind=self.kind,
-            static=static,
+            system=context.fill(static.system),
             message=self._message(context),
-            tools=[tool.spec for tool in tools],
+            history=lambda: history.of(context.thread.thread_id),
+            choices=context.choices,
+            schema=static.schema,
+            tools=tuple(tool.spec for tool in tools),
+            llm=static.llm,
+            backchannel=None if static.backchannel is None else context.fill(static.backchannel),
         )
         return ModelTurn(prompt, tools, self.config.max_consecutive_tool_calls)
 
@@ -125,11 +131,11 @@ class LLMNode(Node[LLMConfig]):
     def _discard(self, turn: ModelTurn, context: NodeContext) -> Generator[Event, None, None]:
         """Call the model and discard its answer, as the platform does."""
         try:
-            answer = yield from call_model(turn.prompt, context)
+            reply = yield from call_model(turn.prompt, context)
         except ModelError:
             return
-        message = model_message(answer.reply, answer.reply.calls, context.environment)
-        yield DiscardedMainLLMEvent(message=message, llm_usage_info=answer.usage)
+        message = model_message(reply, reply.calls, context.environment)
+        yield DiscardedMainLLMEvent(message=message, llm_usage_info=reply.usage)
 
     def _run_tool_loop(self, turn: ModelTurn, context: NodeContext) -> Generator[Event, None, Reply | None]:
         """Call model and tools until an answer or a transition, which wins.
@@ -138,16 +144,15 @@ class LLMNode(Node[LLMConfig]):
             The last reply; ``None`` where the turn was ended between two rounds.
         """
         while True:
-            answer = yield from call_model(turn.prompt, context)
-            reply = answer.reply
+            reply = yield from call_model(turn.prompt, context)
             message = model_message(reply, reply.calls, context.environment)
-            yield self.MessageEvent(message=message, llm_usage_info=answer.usage)
+            yield self.MessageEvent(message=message, llm_usage_info=reply.usage)
             has_calls = bool(reply.calls and turn.prompt.tools)
             if suppress_text(reply, has_calls, turn.tools, self.config, context.workflow.config):
                 message = {**message, "content": ""}
             elif self.kind == "say" and reply.text:
                 yield AssistantResponseEvent(
-                    logical_id=message["id"], content=reply.text, llm_usage_info=answer.usage
+                    logical_id=message["id"], content=reply.text, llm_usage_info=reply.usage
                 )
                 turn.spoke = True
             if reply.chosen is not None or not has_calls:
@@ -195,10 +200,10 @@ class LLMNode(Node[LLMConfig]):
             if picked is not None:
                 yield fixed_response(context.fill(picked), context.environment)
         tool_context = context.for_tool(self.config.logical_id, config.timeout_seconds)
-        called = call_tool(node_tool.tool, call["args"], tool_context)
+        result = call_tool(node_tool.tool, call["args"], tool_context)
         name = config.result_runtime_variable_name or RESULT_NAME
-        write_result(called, name, self.config, context.state, context.thread)
-        return called.result
+        write_result(result, name, self.config, context.state, context.thread)
+        return result
 
     def _leave(self, context: NodeContext, reply: Reply) -> NodeRun:
         assert reply.chosen is not None

@@ -5,12 +5,9 @@ Source: ``platform.md#llm-node-execution``, ``platform.md#history`` and ``platfo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from debugger.engine.models.base import Prompt, ToolSpec
 from debugger.engine.models.invoke import BACKCHANNEL_TYPE
-from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.config import LLMConfig, inner_schema
 from debugger.engine.outbound.masking import names_secret
 from debugger.engine.outbound.secrets import MARK
@@ -28,7 +25,6 @@ _BORROWED = "_auth"
 class StaticPrompt(NamedTuple):
     """The parts that all prompts of a node share, made once."""
 
-    node_name: str
     system: str
     """The system prompt before its variables are filled in."""
     backchannel: str | None
@@ -44,51 +40,11 @@ class StaticPrompt(NamedTuple):
             RunError: The workflow has a prompt that is not a text.
         """
         return cls(
-            config.label,
             _system(config, workflow),
             _backchannel(config, workflow),
             inner_schema(config.structured_output_schema),
             model_of(config, workflow, speaks=speaks),
         )
-
-
-def make_prompt(
-    config: LLMConfig,
-    context: NodeContext,
-    *,
-    kind: Literal["say", "work"],
-    static: StaticPrompt,
-    message: str,
-    tools: Sequence[ToolSpec],
-) -> Prompt:
-    """Return the first prompt of a node's run.
-
-    Args:
-        config: The node.
-        context: What it runs with.
-        kind: Whether it speaks.
-        static: The parts that all of its prompts share.
-        message: The user message to answer.
-        tools: The tools that it may call.
-    """
-    thread = context.thread
-    # The text that this run will say along with calls is in the prompt's exchange, not in the chat as well.
-    history = context.history.as_it_stands() if tools else context.history
-    return Prompt(
-        kind=kind,
-        node_logical_id=config.logical_id,
-        node_name=static.node_name,
-        system=context.fill(static.system),
-        message=message,
-        history=lambda: history.of(thread.thread_id),
-        variables=thread.runtime_variables,
-        visit=thread.completions.get(config.logical_id, 0) + 1,
-        choices=context.choices,
-        schema=static.schema,
-        tools=tuple(tools),
-        llm=static.llm,
-        backchannel=None if static.backchannel is None else context.fill(static.backchannel),
-    )
 
 
 def _system(config: LLMConfig, workflow: WorkflowConfig) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from debugger.engine.models.base import Reply, ToolSpec
-from debugger.engine.models.tool_names import model_names
+from debugger.engine.models.base import Reply, ToolSpec, model_names
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.config import LLMConfig, ToolsConfig, readable_schema, without_properties
 from debugger.engine.tools.arguments import argument_error
@@ -67,16 +66,20 @@ class NodeToolset:
         if not tools and not self._config.use_mcp_tools:
             return ()
         names = model_names([tool.config.name for tool in tools])
-        own = (
-            _specify(name, tool, context.fill(tool.config.signature or ""))
-            for name, tool in zip(names, tools, strict=True)
+        from_servers: list[McpTool] = []
+        if self._config.use_mcp_tools:
+            servers = mcp_servers(context.workflow, self._config)
+            found = mcp_tools(servers, context, node_logical_id=self._config.logical_id, taken=names)
+            context.warnings.extend(found.warnings)
+            from_servers = found.tools
+        return (
+            *(
+                _specify(name, tool, context.fill(tool.config.signature or ""))
+                for name, tool in zip(names, tools, strict=True)
+            ),
+            # A server's text about a tool is not filled: it could draw the run's variables into the prompt.
+            *(_specify(tool.config.name, tool, tool.config.signature or "") for tool in from_servers),
         )
-        # A server's text about a tool is not filled: it could draw the run's variables into the prompt.
-        from_servers = (
-            _specify(tool.config.name, tool, tool.config.signature or "")
-            for tool in self._server_tools(context, names)
-        )
-        return (*own, *from_servers)
 
     def _workflow_tools(self, workflow: WorkflowConfig) -> list[Tool]:
         if self._shared is None:
@@ -87,14 +90,6 @@ class NodeToolset:
             except InputError as error:
                 raise RunError(f"A tool of the workflow cannot be used: {error}") from error
         return self._shared
-
-    def _server_tools(self, context: NodeContext, taken: Sequence[str]) -> list[McpTool]:
-        if not self._config.use_mcp_tools:
-            return []
-        servers = mcp_servers(context.workflow, self._config)
-        found = mcp_tools(servers, context, node_logical_id=self._config.logical_id, taken=taken)
-        context.warnings.extend(found.warnings)
-        return found.tools
 
 
 def suppress_text(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.engine.tools.mcp.discovery import McpTools, mcp_tools
 from debugger.engine.tools.mcp.servers import McpServer, mcp_servers
-from debugger.engine.tools.mcp.tool import McpTool, McpToolConfig
+from debugger.engine.tools.mcp.tool import McpTool, McpToolConfig, McpTools, mcp_tools
 
 __all__ = ["McpServer", "McpTool", "McpToolConfig", "McpTools", "mcp_servers", "mcp_tools"]

@@ -177,16 +177,12 @@ def _reason(endpoint: Endpoint, error: Exception, transport: CheckedTransport) -
         return f"No server answers at {where}: {reason}."
     status = cause.response.status_code if isinstance(cause, httpx2.HTTPStatusError) else transport.refusal
     if status is not None:
-        return f"{where} answered with HTTP {status}{_hint(status)}."
+        hint = "; look at its api_headers" if status in (401, 403) else ""
+        hint = "; look at the path of its server_url" if status in (404, 405) else hint
+        return f"{where} answered with HTTP {status}{hint}."
     if isinstance(cause, MCPError):
         return f"{where} answered with an error: {endpoint.quote(cause.message).rstrip('.')}."
     return f"{where} could not be called: {type(cause).__name__} {reason}."
-
-
-def _hint(status: int) -> str:
-    if status in (401, 403):
-        return "; look at its api_headers"
-    return "; look at the path of its server_url" if status in (404, 405) else ""
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from debugger.engine.outbound import RecordedAnswer, Secrets
-from debugger.engine.outbound.addresses import is_http_url
-from debugger.engine.outbound.destinations import Destination, parse_url
+from debugger.engine.outbound.destinations import Destination, is_http_url, parse_url
 from debugger.engine.outbound.http_request import header_value, host_header
 from debugger.engine.outbound.masking import find_literal_secrets, mask_url
 from debugger.engine.outbound.secrets import MARK, request_budget

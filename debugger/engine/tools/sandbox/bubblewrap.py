@@ -118,12 +118,14 @@ def find_interpreter(executable: str | None = None) -> Interpreter:
     except (subprocess.SubprocessError, ValueError) as error:
         raise OSError(f"{path} does not list its libraries") from error
     folders = _outermost(folder for folder in found["folders"] if Path(folder).is_dir())
+    time_zones = (sysconfig.get_config_var("TZPATH") or "").split(os.pathsep)
+    data_folders = [*(folder for folder in time_zones if folder.startswith("/usr/")), "/usr/lib/locale"]
     libraries = sorted({os.path.normpath(name) for name in found["libraries"] if name.startswith("/")})
     return Interpreter(
         path,
         folders,
         tuple(library for library in libraries if not is_inside(library, folders)),
-        tuple(folder for folder in _data_folders() if Path(folder).is_dir()),
+        tuple(folder for folder in data_folders if Path(folder).is_dir()),
     )
 
 
@@ -138,11 +140,6 @@ def _outermost(folders: Iterable[str]) -> tuple[str, ...]:
         if not is_inside(folder, outermost):
             outermost += (folder,)
     return outermost
-
-
-def _data_folders() -> list[str]:
-    time_zones = (sysconfig.get_config_var("TZPATH") or "").split(os.pathsep)
-    return [*(folder for folder in time_zones if folder.startswith("/usr/")), "/usr/lib/locale"]
 
 
 @dataclass(frozen=True)

@@ -82,8 +82,9 @@ def run_child(
     """
     if cancelled.is_set():
         return SandboxResult(error=_STOPPED)
+    caps = {"cpu": math.ceil(min(limits.timeout, _DAY)) + 1, "memory": limits.memory}
     try:
-        content = _request(request, limits)
+        content = json.dumps({**request, "limits": caps, "longest_result": limits.result}).encode()
     except (TypeError, ValueError, RecursionError) as error:
         return SandboxResult(error=f"The arguments are not JSON: {error}.")
     try:
@@ -94,11 +95,6 @@ def run_child(
         return _Call(child, limits).wait(content, cancelled)
     finally:
         child.close()
-
-
-def _request(request: JsonObject, limits: Limits) -> bytes:
-    caps = {"cpu": math.ceil(min(limits.timeout, _DAY)) + 1, "memory": limits.memory}
-    return json.dumps({**request, "limits": caps, "longest_result": limits.result}).encode()
 
 
 class _Call:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.engine.models.base import ModelError, ToolCall, ToolSpec, TransitionOption
+from debugger.engine.models.providers.answers import without_blanks
 from debugger.protocol.messages import ai_message, human_message
 from tests.support.model_server import prompt, responder, said, serving
 
@@ -309,3 +310,13 @@ def test_an_answer_that_the_server_wraps_is_unwrapped(answer):
         reply = responder().reply(prompt(server.llm(response_unwrap_key="result")))
 
     assert reply.text == "Hi"
+
+
+def test_without_blanks_keeps_fitting_blanks():
+    schema = {
+        "properties": {"cups": {"type": "integer"}, "tea": {"type": "string"}, "size": {"type": "integer"}},
+        "required": ["size"],
+    }
+
+    assert without_blanks({"cups": None, "tea": "", "size": ""}, schema) == {"tea": "", "size": ""}
+    assert without_blanks({"cups": ""}, {"properties": 5}) == {"cups": ""}

@@ -105,7 +105,8 @@ def answer(request: dict[str, Any], *, sandboxed: bool = True) -> bytes:
     try:
         line = encode({"value": to_json(_call(request["code"], request["name"], request["arguments"]))})
         if len(line) > request["longest_result"]:
-            raise CodeError(_too_long(len(line), request["longest_result"]))
+            longest = request["longest_result"]
+            raise CodeError(f"The result is {len(line):,} bytes of JSON; it may have {longest:,}.")
     except (CodeError, NotJsonError) as error:
         return encode({"error": str(error)})
     except BaseException as error:
@@ -122,7 +123,7 @@ def encode(content: dict[str, Any]) -> bytes:
 def _call(code: str, name: str, arguments: dict[str, Any]) -> Any:
     module = ModuleType(FILE)
     sys.modules[FILE] = module
-    tree = _parse(code)
+    tree: _ast.Module = _compile(code, _ast.PyCF_ONLY_AST)
     entry_point = _entry_point(tree, name)
     exec(_compile(tree), module.__dict__)
     function = getattr(module, entry_point)
@@ -133,11 +134,6 @@ def _call(code: str, name: str, arguments: dict[str, Any]) -> Any:
             raise CodeError(f"The arguments do not fit the function: {error}.") from error
         raise
     return _awaited(value) if hasattr(value, "__await__") else value
-
-
-def _parse(code: str) -> _ast.Module:
-    tree: _ast.Module = _compile(code, _ast.PyCF_ONLY_AST)
-    return tree
 
 
 def _compile(code: str | _ast.Module, flags: int = 0) -> Any:
@@ -213,7 +209,3 @@ def _line(trace: TracebackType | None) -> int | None:
             line = trace.tb_lineno
         trace = trace.tb_next
     return line
-
-
-def _too_long(length: int, longest: int) -> str:
-    return f"The result is {length:,} bytes of JSON; it may have {longest:,}."

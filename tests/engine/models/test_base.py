@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.models.tool_names import model_name, model_names
+from debugger.engine.models.base import model_name, model_names
 
 
 @pytest.mark.parametrize(
