@@ -114,11 +114,6 @@ def _steps(
     ]
 
 
-def can_send_steps(session: DebugSession) -> bool:
-    """Return whether a message can be sent to be stepped."""
-    return session.backend.capabilities.reason_against("pause_mid_turn") is None
-
-
 def _hints(session: DebugSession) -> dict[StepKind, str]:
     if _is_under_way(session):
         return {kind: hint for kind, _, _, hint, _ in _STEPS}

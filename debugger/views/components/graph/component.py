@@ -80,6 +80,17 @@ def workflow_graph(
         "can_break": on_breakpoint is not None and not explain_denial(on_breakpoint),
         **marks,
     }
+
+    def point() -> None:
+        element = selection.pointed_element()
+        if element is not None and on_breakpoint is not None:
+            on_breakpoint(element)
+
+    def fold() -> None:
+        node_id = state.sent_by_browser(state.GRAPH_KEY, "fold")
+        if isinstance(node_id, str) and on_fold is not None:
+            on_fold(node_id)
+
     selection.draw_element(chosen)
     if len(shape["nodes"]) + len(shape["edges"]) > _INLINE_ELEMENTS:
         _PICTURE(
@@ -94,9 +105,9 @@ def workflow_graph(
         height=height,
         data=data,
         on_selected_change=lambda: on_choose(selection.drawn_element()),
-        on_breakpoint_change=lambda: _point(on_breakpoint),
+        on_breakpoint_change=point,
         on_direction_change=_turn,
-        on_fold_change=lambda: _fold(on_fold),
+        on_fold_change=fold,
     )
 
 
@@ -104,15 +115,3 @@ def _turn() -> None:
     wanted = state.sent_by_browser(state.GRAPH_KEY, "direction")
     if wanted in ("down", "right"):
         state.record(GraphView).direction = wanted
-
-
-def _fold(on_fold: Callable[[str], None] | None) -> None:
-    node_id = state.sent_by_browser(state.GRAPH_KEY, "fold")
-    if isinstance(node_id, str) and on_fold is not None:
-        on_fold(node_id)
-
-
-def _point(on_breakpoint: Callable[[Element], None] | None) -> None:
-    element = selection.pointed_element()
-    if element is not None and on_breakpoint is not None:
-        on_breakpoint(element)
