@@ -413,7 +413,7 @@ def show(session: DebugSession | None) -> None:
             if found is not None and not session.breakpoints.points and not session.mocks:
                 debug_setup.restore(session, found)
     select_event(None)
-    selection.node = selection.edge = None
+    selection.choose(None)
     run.awaits_turn, run.at_rest = False, None
     state.record(RunInputs).next = RunInputModel()
     state.renew_editors()

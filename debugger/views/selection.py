@@ -37,6 +37,11 @@ class Selection:
     edge: str | None = None
     """The edge's id."""
 
+    def choose(self, element: Element | None) -> None:
+        """Choose a node or an edge, or nothing."""
+        self.node = element.id if element and element.kind == "node" else None
+        self.edge = element.id if element and element.kind == "edge" else None
+
 
 def selection_state(_: DebugSession) -> Hashable:
     """Return what a pane shows that marks the selected element."""

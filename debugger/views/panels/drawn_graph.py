@@ -56,10 +56,8 @@ class Unfolding:
 
 def drawn_graph(view: RunView) -> DrawnGraph:
     """Return the graph to draw."""
-    found: DrawnGraph = view.memo_here(
-        ("drawn graph", opened_super_nodes(view.session)), lambda: _drawn_graph(view)
-    )
-    return found
+    key = "drawn graph", opened_super_nodes(view.session)
+    return view.memo_here(key, lambda: _drawn_graph(view))
 
 
 def drawn_layout(drawn: DrawnGraph, direction: Direction) -> Layout:
@@ -97,8 +95,7 @@ def toggle_super_node(node_id: str) -> None:
     opened = opened_super_nodes(session)
     if node_id not in opened:
         _expansion(session)
-    opens = state.record(OpenSuperNodes).by_workflow
-    opens[session.workflow_id] = opened ^ {node_id}
+    state.record(OpenSuperNodes).by_workflow[session.workflow_id] = opened ^ {node_id}
 
 
 def opened_super_nodes(session: DebugSession) -> frozenset[str]:

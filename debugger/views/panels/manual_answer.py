@@ -10,16 +10,16 @@ from debugger.analysis.position import NextEdge
 from debugger.analysis.undecided import EdgeExpression, edge_expression
 from debugger.engine.mocks import Pin
 from debugger.engine.mocks.interceptor import PERSON
-from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption
+from debugger.engine.models.base import Prompt, ToolSpec
 from debugger.session.human_input import AnswerForm, NextStep, PendingPrompt, blank
+from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, state
-from debugger.views.actions import command
+from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.components.markdown import plain
 from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.panels.next_steps import scope_now
-from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView, run_view
 from debugger.views.selection import Element
 
@@ -91,8 +91,11 @@ def _prompt(prompt: Prompt) -> None:
 
 def _edges(inquiry: PendingPrompt, lead: str, problem: str | None) -> None:
     prompt, first = inquiry.prompt, inquiry.first_form
-    ids = [_NO_EDGE, *(choice.edge_id for choice in prompt.choices)]
-    words = {choice.edge_id: _edge_words(choice) for choice in prompt.choices}
+    ids, words = [_NO_EDGE], {}
+    for option in prompt.choices:
+        ids.append(option.edge_id)
+        name = f" ({option.edge_name})" if option.edge_name else ""
+        words[option.edge_id] = f"to {option.destination_node_name}{name}: {option.condition}"
     none = "The condition does not hold" if prompt.kind == "judge" else f"Stay on {prompt.node_name}"
     state.begin_widget(f"{lead}_edge", first.chosen if first.chosen in ids else _NO_EDGE)
     chosen = st.radio(
@@ -103,11 +106,6 @@ def _edges(inquiry: PendingPrompt, lead: str, problem: str | None) -> None:
         key = f"{lead}_args_{ids.index(choice.edge_id)}"
         st.text_area("Arguments of the edge as JSON", inquiry.first_args(choice), key=key, height=120)
         _problem(problem)
-
-
-def _edge_words(choice: TransitionOption) -> str:
-    name = f" ({choice.edge_name})" if choice.edge_name else ""
-    return f"to {choice.destination_node_name}{name}: {choice.condition}"
 
 
 def _tool(offer: ToolSpec, text: str | None, key: str) -> None:
@@ -174,13 +172,11 @@ def _answer(inquiry: PendingPrompt) -> None:
         answer(form, is_pinned=bool(state.widget(f"{_lead(inquiry)}_pin")))
 
 
-@command
-@requires(Role.RUN)
-def choose_step(element: Element | None) -> None:
+@run_command
+def choose_step(session: DebugSession, element: Element | None) -> None:
     """Choose a step of the graph as the next one of the model that waits."""
-    session = state.record(CurrentRun).session
-    inquiry = session.human_input.pending if session is not None else None
-    if session is None or inquiry is None or element is None:
+    inquiry = session.human_input.pending
+    if inquiry is None or element is None:
         return
     view = run_view(session)
     edge = _next_edge(element, view)
@@ -234,15 +230,13 @@ def _next_edge(element: Element, view: RunView) -> NextEdge | None:
     return None
 
 
-@command
-@requires(Role.RUN)
-def answer(form: AnswerForm, *, is_pinned: bool = False) -> None:
+@run_command
+def answer(session: DebugSession, form: AnswerForm, *, is_pinned: bool = False) -> None:
     """Submit the form as the model's answer.
 
     ``is_pinned`` lets the node's model answer the same from now on.
     """
-    session = state.record(CurrentRun).session
-    if session is None or session.human_input.pending is None:
+    if session.human_input.pending is None:
         return
     prompt = session.human_input.pending.prompt
     reply = form.reply(prompt)
@@ -253,11 +247,8 @@ def answer(form: AnswerForm, *, is_pinned: bool = False) -> None:
     session.wait_until_idle(_ANSWER_SECONDS)
 
 
-@command
-@requires(Role.RUN)
-def use_fallback() -> None:
+@run_command
+def use_fallback(session: DebugSession) -> None:
     """Let the stand-in answer what waits."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.human_input.use_fallback()
-        session.wait_until_idle(_ANSWER_SECONDS)
+    session.human_input.use_fallback()
+    session.wait_until_idle(_ANSWER_SECONDS)

@@ -26,7 +26,7 @@ from debugger.views.navigation import ViewMode
 from debugger.views.panels import fork_actions, setup
 from debugger.views.panels.fork_actions import ForkState
 from debugger.views.panels.variable_edits import apply_edits
-from debugger.views.run_state import CurrentRun, RunInputs
+from debugger.views.run_state import RunInputs
 from debugger.views.run_view import RunView, run_history, run_view
 from debugger.views.selection import Selection
 
@@ -75,8 +75,7 @@ def _undecided(view: RunView) -> Undecided | None:
     # A node that opens the conversation has nothing to decide on yet.
     if turn.is_background or not (turn.message or session.is_over):
         return None
-    found: Undecided | None = view.memo("undecided", lambda: _undecided_in(view, turn))
-    return found
+    return view.memo("undecided", lambda: _undecided_in(view, turn))
 
 
 def _undecided_in(view: RunView, turn: TurnLog) -> Undecided | None:
@@ -88,18 +87,17 @@ def _undecided_in(view: RunView, turn: TurnLog) -> Undecided | None:
     return undecided_nodes(turn, running, is_over=is_over)
 
 
-@command
-@requires(Role.RUN)
-def answer_as_model(node_ids: Sequence[str], step: Step | None) -> None:
+@run_command
+def answer_as_model(session: DebugSession, node_ids: Sequence[str], step: Step | None) -> None:
     """Run the last turn again in a fork, where the user answers for the models of nodes.
 
     Args:
+        session: The run on view.
         node_ids: The nodes.
         step: The step that the form begins with, for which one node's answer is enough; ``None`` leaves that
             open.
     """
-    session = state.record(CurrentRun).session
-    if session is None or not session.turns:
+    if not session.turns:
         return
     nodes, asks_all = session.human_input.nodes, session.human_input.asks_all
     asked = node_ids if step is None else [step.asked]
@@ -224,8 +222,7 @@ def _missing(view: RunView) -> UnsetVariables | None:
         return None
     if session.backend.capabilities.reason_against("run_turns"):
         return None
-    found: UnsetVariables | None = view.memo("missing values", lambda: _missing_in(view))
-    return found
+    return view.memo("missing values", lambda: _missing_in(view))
 
 
 def _missing_in(view: RunView) -> UnsetVariables | None:

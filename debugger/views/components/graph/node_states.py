@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -251,3 +251,40 @@ def _put_on(nodes: dict[str, dict[str, object]], edges: JsonObject, badges: Badg
     for node, title in badges.pins.items():
         if node in nodes:
             nodes[node]["pin"] = title
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number on one node or edge."""
+
+    text: str
+    """In the place of a node's type: ``412 of 500 · 82%``; or on an edge: ``51%``."""
+    heat: float
+    """The tint, from 0 to 1."""
+
+
+def figures(
+    nodes: Iterable[str], on_nodes: Mapping[str, Figure], on_edges: Mapping[str, Figure]
+) -> JsonObject:
+    """Return the marks of a graph that shows numbers.
+
+    Args:
+        nodes: The ids of all nodes that are drawn.
+        on_nodes: By the id of the node; a node without one is drawn as not reached.
+        on_edges: By the id of the edge.
+    """
+    blank = {"state": "unreached", "visits": 0, "order": "", "note": ""}
+    drawn = {
+        node: {"state": "common", "figure": figure.text, "heat": round(figure.heat, 3)}
+        for node, figure in on_nodes.items()
+    }
+    return {
+        "nodes": {node: {**blank, **drawn.get(node, {})} for node in nodes},
+        "edges": {
+            edge: {"state": "", "order": "", "figure": figure.text, "heat": round(figure.heat, 3)}
+            for edge, figure in on_edges.items()
+        },
+        "current": [],
+        "lanes": [],
+        "next_steps": [],
+    }

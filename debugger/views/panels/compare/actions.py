@@ -230,8 +230,7 @@ def choose_element(element: Element | None) -> None:
     A row that differs is preferred.
     """
     selection = state.record(Selection)
-    selection.node = element.id if element and element.kind == "node" else None
-    selection.edge = element.id if element and element.kind == "edge" else None
+    selection.choose(element)
     seen = state.record(CompareState).side_by_side()
     if selection.node and seen and (row := seen.comparison.first_at(selection.node)) is not None:
         go_to(row)

@@ -13,7 +13,6 @@ from debugger.exports.formats import EXPORTS, ExportOptions, write_export
 from debugger.exports.masking_rules import RULES
 from debugger.exports.presets import LEX
 from debugger.exports.table import Table, cell_of
-from debugger.views.components.markdown import count
 from debugger.views.panels.exports.scope import ExportScope, SampledRun
 
 MAX_ROWS = 10
@@ -64,8 +63,13 @@ def make_preview(scope: ExportScope, options: ExportOptions, sample: Sample) -> 
     sampled, total = sample.runs, sample.total
     runs = [each.run for each in sampled]
     names = tuple(dict.fromkeys(run.workflow_name for run in runs))
-    has_table = EXPORTS[options.format].has_table and options.preset != LEX
-    header, rows = _rows(options, sampled) if has_table else ((), ())
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+    if EXPORTS[options.format].has_table and options.preset != LEX:
+        table = Table(options.table)
+        every = (row for run in runs for row in table.rows(run))
+        rows = tuple(tuple(map(cell_of, row)) for row in islice(every, MAX_ROWS))
+        header = tuple(table.header)
     return Preview(preview_key(scope, options), total, names, header, rows, *_size(options, sampled, total))
 
 
@@ -93,20 +97,6 @@ def masked_words(counts: Counter[str]) -> str:
     """Return counts of rules for users: ``2 phone numbers``."""
     parts = [f"{RULES[rule].lower()}: {counts[rule]}" for rule in RULES if counts[rule]]
     return ", ".join(parts) if parts else "nothing"
-
-
-def rows_words(preview: Preview) -> str:
-    """Return what the preview shows, for users."""
-    return f"First {count(len(preview.rows), 'row')}" if preview.rows else "No rows"
-
-
-def _rows(
-    options: ExportOptions, sampled: Sequence[SampledRun]
-) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
-    table = Table(options.table)
-    rows = (row for each in sampled for row in table.rows(each.run))
-    shown = tuple(tuple(map(cell_of, row)) for row in islice(rows, MAX_ROWS))
-    return tuple(table.header), shown
 
 
 def _size(options: ExportOptions, sampled: Sequence[SampledRun], total: int) -> tuple[int, Counter[str]]:
