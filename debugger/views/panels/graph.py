@@ -30,7 +30,7 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import refresh, selection, state
 from debugger.views.actions import command
-from debugger.views.auth.permissions import requires
+from debugger.views.auth.permissions import may, requires
 from debugger.views.components.graph.component import graph_direction, workflow_graph
 from debugger.views.components.graph.node_states import NONE, Badges, Look, Mark, node_states
 from debugger.views.components.graph.props import geometry
@@ -202,7 +202,8 @@ def _shape(view: RunView, placed: Layout, drawn: DrawnGraph) -> JsonObject:
 
 
 def _choose(element: Element | None) -> None:
-    choose_step(element)
+    if may(Role.RUN):
+        choose_step(element)
     choose(element, "Why" if element is not None and element.kind == "edge" else "Node")
 
 
