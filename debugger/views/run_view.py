@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeVar
@@ -300,7 +301,9 @@ def decisions(view: RunView) -> DecisionLog:
 
 
 def _made(view: RunView) -> RunHistory:
-    workflow = _running(view.session)
+    workflow = view.session.workflow
+    with suppress(DebuggerError):
+        workflow = expand(workflow, view.session.backend.workflow).workflow
     graph = view.graph if workflow is view.session.workflow else Graph(workflow)
     moments = view.session.index.variables()
     return RunHistory(
@@ -311,10 +314,3 @@ def _made(view: RunView) -> RunHistory:
         decisions=DecisionLog(graph),
         explainer=Explainer(graph, moments, view.names),
     )
-
-
-def _running(session: DebugSession) -> Workflow:
-    try:
-        return expand(session.workflow, session.backend.workflow).workflow
-    except DebuggerError:
-        return session.workflow

@@ -57,17 +57,12 @@ def chosen_element() -> Element | None:
     return None if chosen.edge is None else Element("edge", chosen.edge)
 
 
-def drawn_element() -> Element | None:
-    """Return the element that the graph component holds as selected."""
-    return Element.from_browser(state.sent_by_browser(state.GRAPH_KEY, "selected"))
+def sent_element(name: Literal["selected", "breakpoint"]) -> Element | None:
+    """Return the element of a value that the graph component holds."""
+    return Element.from_browser(state.sent_by_browser(state.GRAPH_KEY, name))
 
 
 def draw_element(element: Element | None) -> None:
     """Let the graph component select an element at its next drawing."""
-    if drawn_element() != element:
+    if sent_element("selected") != element:
         state.set_widget(state.GRAPH_KEY, {"selected": element.to_props() if element else None})
-
-
-def pointed_element() -> Element | None:
-    """Return the element at which the user requests a breakpoint."""
-    return Element.from_browser(state.sent_by_browser(state.GRAPH_KEY, "breakpoint"))

@@ -14,8 +14,7 @@ from debugger.views.components.toolbar import Button, Item, Text, bar, bars
 from debugger.views.components.toolbar import Line as BarLine
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.cursor import PAST
-from debugger.views.panels.demo import bubbles_on_view
-from debugger.views.panels.demo_script import next_line
+from debugger.views.panels.demo import bubbles_on_view, next_line
 from debugger.views.panels.forks import fork_breadcrumb
 from debugger.views.panels.manual_answer import manual_answer
 from debugger.views.panels.next_steps import draw_missing_values, draw_undecided

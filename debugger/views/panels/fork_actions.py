@@ -22,7 +22,7 @@ from debugger.views.audit import audit_run
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import requires
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import current_backend, fork_book
+from debugger.views.backends import current_backend, local_store
 from debugger.views.confirmations import confirm_turn
 from debugger.views.panels import notes
 
@@ -178,7 +178,7 @@ def _run(
         return
     if not permissions.current_user().is_local:
         draft.by = permissions.current_user().name
-    found = forks.fork(session.backend, draft, fork_book(), check=state.record(ForkState).check)
+    found = forks.fork(session.backend, draft, local_store().forks, check=state.record(ForkState).check)
     audit_run(
         "fork run" if draft.is_edited else "rerun turn",
         session,

@@ -65,10 +65,15 @@ def _body(view: RunView) -> None:
         st.caption(f"Run {plain(draft.point.run_id)} is not changed. {plain(_WAY_HELP[draft.way])}")
         _way(draft, view, lead)
         _message(draft, lead)
-        _places(draft, view, lead)
+        left, right = st.columns(2, gap="small")
+        with left:
+            _version(draft, view, lead)
+        with right:
+            _start_node(draft, view, lead)
         _variables(draft, lead)
         _note_fields(draft, lead)
-        _changes(draft)
+        with st.container(border=True, height=104, key="fork_changes", gap="xxsmall"):
+            pending_differences(draft.differences)
         st.fragment(_check, run_every=_POLL_SECONDS if _is_checking() else None)(_is_checking())
         for problem in draft.problems:
             st.error(plain(problem), icon=":material/error:")
@@ -113,14 +118,6 @@ def _message(draft: ForkDraft, lead: str) -> None:
         args=(draft, "message", key),
         **on_change(_take),
     )
-
-
-def _places(draft: ForkDraft, view: RunView, lead: str) -> None:
-    left, right = st.columns(2, gap="small")
-    with left:
-        _version(draft, view, lead)
-    with right:
-        _start_node(draft, view, lead)
 
 
 def _version(draft: ForkDraft, view: RunView, lead: str) -> None:
@@ -269,11 +266,6 @@ def _note_fields(draft: ForkDraft, lead: str) -> None:
 @requires(Role.RUN)
 def _take(draft: ForkDraft, name: str, key: str) -> None:
     setattr(draft, name, state.widget(key))
-
-
-def _changes(draft: ForkDraft) -> None:
-    with st.container(border=True, height=104, key="fork_changes", gap="xxsmall"):
-        pending_differences(draft.differences)
 
 
 def _is_checking() -> bool:

@@ -14,8 +14,7 @@ from debugger.session.session import DebugSession
 from debugger.session.verification import Fidelity
 from debugger.views import actions, state
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import fork_book
-from debugger.views.components import status_badges
+from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.markdown import count
 from debugger.views.components.status_badges import LOOKS, fidelity_item
@@ -65,7 +64,7 @@ def tree_rows(view: RunView, run_id: str) -> list[TreeRow]:
 
 
 def _ask(run_id: str) -> tuple[list[ForkRecord], dict[str, RunStatus]]:
-    book = fork_book()
+    book = local_store().forks
     family = book.family(run_id)
     ids = {name for record in family for name in (record.run_id, record.source_run_id)}
     return family, book.statuses(ids)
@@ -84,20 +83,18 @@ def _crumbs(way: list[TreeRow]) -> list[Item]:
 
 
 def _fork(row: TreeRow) -> list[Item]:
-    assert row.fork is not None
+    fork = row.fork
+    assert fork is not None
+    by = f" by {fork.forked_by}" if fork.forked_by else ""
+    note = f": {fork.note}" if fork.note else ""
+    hint = f"Forked from run {fork.source_run_id} before turn {fork.turn_number}{by}{note}"
     changed = row.changed
     more = f" and {len(changed) - _MOST_CHANGES} more" if len(changed) > _MOST_CHANGES else ""
     return [
-        Badge(row.label, ":material/fork_right:", "blue", help=_describe(row.fork)),
+        Badge(row.label, ":material/fork_right:", "blue", help=hint),
         *([Text(", ".join(changed[:_MOST_CHANGES]) + more)] if changed else []),
-        fidelity_item(Fidelity.from_json(row.fork.fidelity)),
+        fidelity_item(Fidelity.from_json(fork.fidelity)),
     ]
-
-
-def _describe(fork: ForkRecord) -> str:
-    by = f" by {fork.forked_by}" if fork.forked_by else ""
-    note = f": {fork.note}" if fork.note else ""
-    return f"Forked from run {fork.source_run_id} before turn {fork.turn_number}{by}{note}"
 
 
 _TABLE_KEY = "run_tree"
@@ -168,9 +165,7 @@ def _branch(row: TreeRow, *, is_here: bool) -> str:
 
 
 def _fidelity(row: TreeRow) -> str:
-    if row.fork is None:
-        return ""
-    return status_badges.FIDELITY_LOOKS[Fidelity.from_json(row.fork.fidelity).verdict].word
+    return fidelity_item(Fidelity.from_json(row.fork.fidelity)).text if row.fork else ""
 
 
 def _open() -> None:

@@ -41,7 +41,8 @@ def metrics_line(view: RunView) -> list[Item]:
     if not steps:
         return choices
     whole = view.memo_here("run metrics", lambda: run_metrics(turns, steps))
-    return [*choices, Text(_run_words(whole, _cost_words(_calls(steps), read_settings().model_prices)))]
+    cost = _cost_words([call for step in steps for call in step.calls], read_settings().model_prices)
+    return [*choices, Text(_run_words(whole, cost))]
 
 
 def metrics(view: RunView) -> None:
@@ -83,10 +84,6 @@ def _run_words(whole: RunMetrics, cost: str) -> str:
         parts.append(f"{_time(whole.latency.total)} in models")
     tokens = f"{whole.prompt_tokens:,} in, {whole.completion_tokens:,} out"
     return " · ".join([*parts, f"{count(whole.total_tokens, 'token')} ({tokens})", *filter(None, [cost])])
-
-
-def _calls(steps: Sequence[Step]) -> list[ModelCall]:
-    return [call for step in steps for call in step.calls]
 
 
 def _cost_words(calls: Sequence[ModelCall], prices: Sequence[ModelPrice]) -> str:

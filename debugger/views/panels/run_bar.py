@@ -23,8 +23,7 @@ from debugger.views.components.toolbar import (
 from debugger.views.navigation import ViewMode
 from debugger.views.panels import setup
 from debugger.views.panels.cursor import banner, cursor_items
-from debugger.views.panels.demo import simulated_badge
-from debugger.views.panels.demo_script import demo_script_button, demo_script_dialog
+from debugger.views.panels.demo import demo_script_button, demo_script_dialog, simulated_badge
 from debugger.views.panels.exports.dialog import export_button
 from debugger.views.panels.fork_dialog import fork_dialog
 from debugger.views.panels.forks import fork_button, replay_progress, run_turns_again_button

@@ -17,7 +17,7 @@ from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.session.input_preview import PreviewRow, input_preview
 from debugger.session.input_warnings import KEY_HINTS, LATE_KEYS, input_warnings
 from debugger.session.json_input import excerpt
-from debugger.session.run_input import JsonKey, Origin, RunInputModel, Tier
+from debugger.session.run_input import JsonKey, RunInputModel, Tier
 from debugger.session.session import DebugSession
 from debugger.session.variable_rows import VALUE_TYPES, SourcedRow, edited
 from debugger.store import Role
@@ -28,8 +28,7 @@ from debugger.views.components.markdown import count, json_cell, plain
 from debugger.views.components.rows import Cell, Column, estimate_width, rows_list, table
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Button, Disclosure, Item, SegmentedControl, Spacer, Text, bar
-from debugger.views.panels.presets import presets
-from debugger.views.panels.state_copy import state_copy
+from debugger.views.panels.presets import presets, state_copy
 from debugger.views.run_state import RunInputs
 from debugger.views.state import Editors
 
@@ -188,14 +187,15 @@ def _text_key(model: RunInputModel, name: str, label: str, help_: str) -> None:
         model.value.get(name) or "",
         key=key,
         args=(model, name, key),
-        **on_change(_text_edited, disabled=model.draft is not None, help=help_),
+        **on_change(_key_edited, disabled=model.draft is not None, help=help_),
     )
 
 
 @command
 @requires(Role.RUN)
-def _text_edited(model: RunInputModel, name: str, key: str) -> None:
-    model.set_key(name, state.widget(key) or None)
+def _key_edited(model: RunInputModel, name: str, key: str) -> None:
+    value = state.widget(key)
+    model.set_key(name, None if value == "" else value)
 
 
 def _version(model: RunInputModel) -> None:
@@ -207,17 +207,11 @@ def _version(model: RunInputModel) -> None:
         value=value if isinstance(value, int) else None,
         step=1,
         key=key,
-        args=(model, key),
+        args=(model, "version_number", key),
         **on_change(
-            _version_edited, disabled=model.draft is not None, help="Empty: the version that is chosen above"
+            _key_edited, disabled=model.draft is not None, help="Empty: the version that is chosen above"
         ),
     )
-
-
-@command
-@requires(Role.RUN)
-def _version_edited(model: RunInputModel, key: str) -> None:
-    model.set_key("version_number", state.widget(key))
 
 
 def _object_key(model: RunInputModel, name: JsonKey, label: str, example: str, which: Which) -> None:
@@ -269,23 +263,23 @@ def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
 
 def _rows(model: RunInputModel, tier: Tier, rows: Sequence[SourcedRow], key: str) -> None:
     reason, types = explain_denial(_revert) or "", {row.row.type for row in rows}
+
+    def source(row: SourcedRow) -> Cell:
+        if not row.is_edited:
+            return model.origin
+        return "− removed" if row.is_removed else "~ edited" if row.original else "+ added"
+
     columns: list[tuple[Column, Callable[[SourcedRow], Cell]]] = [
         (Column("name", "Name", 70, grows=True), lambda row: row.row.name),
         (Column("type", "Type", 52, fits=estimate_width(types)), lambda row: row.row.type),
         (Column("value", "Value", 62, grows=True), lambda row: "" if row.is_removed else row.row.value),
-        (Column("source", "Source", 76), lambda row: _row_source(row, model.origin)),
+        (Column("source", "Source", 76), source),
     ]
     if any(row.is_edited for row in rows):
         columns.append((Column("revert", "", 32, "revert", reason=reason), _revert_cell))
     label = f"{_TITLES[tier]}: name, type, value and source"
     shown = table(label, rows, columns, lambda row: row.row.name)
     rows_list(key, shown, on_use=lambda name, *_: _revert(model, tier, name), most=12)
-
-
-def _row_source(row: SourcedRow, origin: Origin) -> Cell:
-    if not row.is_edited:
-        return origin
-    return "− removed" if row.is_removed else "~ edited" if row.original else "+ added"
 
 
 def _revert_cell(row: SourcedRow) -> Cell:
@@ -348,15 +342,9 @@ def _start_node(session: DebugSession, model: RunInputModel) -> None:
         index=options.index(chosen or ""),
         key=key,
         format_func=lambda node: names.get(node, node) or "The workflow's start node",
-        args=(model, key),
-        **on_change(_start_node_chosen, disabled=model.draft is not None),
+        args=(model, "start_node_logical_id", key),
+        **on_change(_key_edited, disabled=model.draft is not None),
     )
-
-
-@command
-@requires(Role.RUN)
-def _start_node_chosen(model: RunInputModel, key: str) -> None:
-    model.set_key("start_node_logical_id", state.widget(key) or None)
 
 
 def _initial_state(session: DebugSession, model: RunInputModel) -> None:

@@ -43,8 +43,23 @@ def side_effects_words(view: RunView) -> list[Item]:
 
 def side_effects_file(view: RunView) -> None:
     """Draw the button that saves them."""
-    if view.effects:
-        _download(view)
+    session = view.session
+    if not view.effects or session.run_id is None or session.busy:
+        return
+    st.download_button(
+        "Side effects CSV",
+        key="download_side_effects",
+        data=audited_file(
+            lambda: side_effects_csv(side_effect_rows(session.run_id or "", view.effects)),
+            session.run_id,
+            format="side_effects",
+        ),
+        file_name=f"run-{session.run_id}-side-effects.csv",
+        mime="text/csv; charset=utf-8",
+        icon=":material/download:",
+        on_click="ignore",
+        help="A row for each call",
+    )
 
 
 def side_effects(view: RunView) -> None:
@@ -147,26 +162,6 @@ def _whole(effect: SideEffect) -> None:
             st.text(effect.error)
         st.caption("Sent" if effect.how == "live" else "Would have been sent")
         st.json(dict(effect.request), expanded=2)
-
-
-def _download(view: RunView) -> None:
-    session = view.session
-    if session.run_id is None or session.busy:
-        return
-    st.download_button(
-        "Side effects CSV",
-        key="download_side_effects",
-        data=audited_file(
-            lambda: side_effects_csv(side_effect_rows(session.run_id or "", view.effects)),
-            session.run_id,
-            format="side_effects",
-        ),
-        file_name=f"run-{session.run_id}-side-effects.csv",
-        mime="text/csv; charset=utf-8",
-        icon=":material/download:",
-        on_click="ignore",
-        help="A row for each call",
-    )
 
 
 def policies_of(view: RunView) -> str:

@@ -91,7 +91,12 @@ def past_steps(view: RunView) -> list[Item]:
 
 
 def _received_steps(session: DebugSession, no_pause: str) -> list[Item]:
-    return _steps(session, step_received, _blocked_received(session, no_pause), _RECEIVED)
+    blocked = ""
+    if session.turns_to_load:
+        blocked = "The run is being read."
+    elif session.event_count == 0:
+        blocked = f"{no_pause} Steps move through the events once there are some."
+    return _steps(session, step_received, blocked, _RECEIVED)
 
 
 def _steps(
@@ -145,14 +150,6 @@ def _blocked(session: DebugSession) -> str:
     if session.is_over:
         return f"The run has ended ({session.status}). Restart starts a new one."
     return session.backend.capabilities.reason_against("run_turns") or ""
-
-
-def _blocked_received(session: DebugSession, no_pause: str) -> str:
-    if session.turns_to_load:
-        return "The run is being read."
-    if session.event_count == 0:
-        return f"{no_pause} Steps move through the events once there are some."
-    return ""
 
 
 def _flow(session: DebugSession, no_pause: str | None) -> Button:

@@ -82,10 +82,6 @@ def _editor(pending: PendingEdits) -> None:
     pending_table(pending, tiers[chosen or words[0]], "live")
     for problem in pending.problems:
         st.error(plain(problem), icon=":material/error:")
-    _summary(pending)
-
-
-def _summary(pending: PendingEdits) -> None:
     changed = pending.differences
     pending_differences(changed)
     with st.container(horizontal=True, gap="xsmall"):

@@ -39,10 +39,14 @@ def why_tab(view: RunView) -> None:
     at_edge = _of_edge(view, log)
     chosen = _chosen(view, log, at_edge)
     if chosen is None:
+        reason = "start the run to see some."
+        if at_edge is not None:
+            reason = "this edge was not taken yet."
+        elif log.all:
+            reason = f"the first decision of this run is made later, at event {log.all[0].index}."
         empty_state(
             "For each transition this shows every outgoing edge of the node, in the order of evaluation, "
-            "and why one was taken: "
-            + ("this edge was not taken yet." if at_edge is not None else _nothing(log)),
+            f"and why one was taken: {reason}",
             "stepping#why",
         )
         return
@@ -73,12 +77,6 @@ def _of_edge(view: RunView, log: DecisionLog) -> Sequence[DecisionRecord] | None
     if edge is not None and edge.condition is not None and edge.condition.text:
         st.code(edge.condition.text, language=None, wrap_lines=True)
     return every
-
-
-def _nothing(log: DecisionLog) -> str:
-    if log.all:
-        return f"the first decision of this run is made later, at event {log.all[0].index}."
-    return "start the run to see some."
 
 
 def _chosen(
@@ -220,18 +218,15 @@ def _edges(candidates: Sequence[ExplainedEdge], first: int) -> str:
 
 def _edge(candidate: ExplainedEdge) -> str:
     verdict = _chip(VERDICT_LABELS[candidate.verdict], _COLOURS[candidate.verdict])
-    condition = f"<code>{escape(_condition(candidate))}</code>" if candidate.condition else ""
-    return f"<li><b>{escape(_name(candidate))}</b> {verdict}{condition}<p>{escape(candidate.why)}</p></li>"
+    condition = candidate.condition
+    if condition and candidate.filled and candidate.filled != condition:
+        condition += f"\n→ {candidate.filled}"
+    code = f"<code>{escape(condition)}</code>" if condition else ""
+    return f"<li><b>{escape(_name(candidate))}</b> {verdict}{code}<p>{escape(candidate.why)}</p></li>"
 
 
 def _chip(text: str, colour: Colour) -> str:
     return f'<span class="chip {colour}">{escape(text)}</span>'
-
-
-def _condition(candidate: ExplainedEdge) -> str:
-    if not candidate.filled or candidate.filled == candidate.condition:
-        return candidate.condition
-    return f"{candidate.condition}\n→ {candidate.filled}"
 
 
 def _name(candidate: ExplainedEdge) -> str:

@@ -58,7 +58,7 @@ VIEW_COMMANDS = {
     "panels.fork_actions": "close_fork close_tree open_tree",
     "panels.forks": "_open",
     "panels.cursor": "move_to pause_play play_event step_event",
-    "panels.demo_script": "_close _open",
+    "panels.demo": "_close _open",
     "panels.drawn_graph": "toggle_super_node",
     "panels.graph": "_choose",
     "panels.inspector": "_choose_run",

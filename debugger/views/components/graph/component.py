@@ -82,7 +82,7 @@ def workflow_graph(
     }
 
     def point() -> None:
-        element = selection.pointed_element()
+        element = selection.sent_element("breakpoint")
         if element is not None and on_breakpoint is not None:
             on_breakpoint(element)
 
@@ -104,7 +104,7 @@ def workflow_graph(
         key=state.GRAPH_KEY,
         height=height,
         data=data,
-        on_selected_change=lambda: on_choose(selection.drawn_element()),
+        on_selected_change=lambda: on_choose(selection.sent_element("selected")),
         on_breakpoint_change=point,
         on_direction_change=_turn,
         on_fold_change=fold,

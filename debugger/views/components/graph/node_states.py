@@ -137,14 +137,6 @@ class _Path:
         count = trail.count if trail else 0
         return (count + 1, [1, *steps][-MAX_LATEST:]) if node == self._first_node else (count, steps)
 
-    def lane_of(self, trail: PathCount) -> int:
-        """Return the lane of the only companion that took a path.
-
-        0 where the main thread did, or several.
-        """
-        thread, *others = trail.threads
-        return 0 if others or thread not in self.lanes else self.lanes[thread][0]
-
 
 def _node(
     node: str, position: Position, seen: _Path, times: Mapping[str, NodeTime] | None
@@ -183,8 +175,10 @@ def _edge(trail: PathCount, seen: _Path) -> dict[str, object]:
         **_numbers(trail.count, trail.latest),
         "taken": trail.count,
     }
-    lane = seen.lane_of(trail)
-    return {**made, "lane": lane} if lane else made
+    thread, *others = trail.threads
+    if not others and thread in seen.lanes:  # the path of one companion alone
+        made["lane"] = seen.lanes[thread][0]
+    return made
 
 
 def _node_state(node: str, position: Position, seen: _Path) -> str:

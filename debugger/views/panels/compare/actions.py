@@ -18,7 +18,7 @@ from debugger.session.comparison import RunComparison
 from debugger.session.loading import RecordedRun, gc_paused, load_run
 from debugger.views import state
 from debugger.views.actions import command
-from debugger.views.backends import CurrentBackend, fork_book, named_backend
+from debugger.views.backends import CurrentBackend, local_store, named_backend
 from debugger.views.run_state import CurrentRun
 from debugger.views.selection import Element, Selection
 from debugger.views.url_state import CompareAddress, RunPlace
@@ -71,12 +71,9 @@ class CompareState:
         return self.seen
 
 
-_PICKERS: dict[Side, str] = {"a": "compare_a", "b": "compare_b"}
-
-
 def picker_key(side: Side) -> str:
     """Return the key of the box in which a run is chosen."""
-    return _PICKERS[side]
+    return f"compare_{side}"
 
 
 @command
@@ -126,7 +123,7 @@ def earlier_run(backend: Backend, run_id: str) -> str:
     run = backend.record(run_id).run
     if run.source_workflow_run_id:
         return run.source_workflow_run_id
-    fork = fork_book().of(run_id)
+    fork = local_store().forks.of(run_id)
     if fork is not None:
         return fork.source_run_id
     if run.created_at is None:

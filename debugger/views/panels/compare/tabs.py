@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from debugger.analysis.chat import ChatMessage
@@ -45,22 +43,14 @@ def transcript_tab(seen: RunComparison) -> None:
             ":red-background[− A only] :blue-background[+ B only]",
             width="content",
         )
-        page = _page(seen, pages, differing)
-    first = (page - 1) * _PAGE
+        page = 1
+        if pages > 1:
+            key = f"{_PAGE_KEY}_{actions.stamp(seen)}"
+            page = int(st.pagination(pages, key=key, default=(differing or [0])[0] // _PAGE + 1))
+    shown = lines[(page - 1) * _PAGE : page * _PAGE]
+    rows = [f"| {_margin(line)} | {_side(line, 'a')} | {_side(line, 'b')} |" for line in shown]
     with st.container(border=True, height=_HEIGHT, key="compare_words"):
-        st.markdown(_table(lines[first : first + _PAGE]))
-
-
-def _page(seen: RunComparison, pages: int, differing: Sequence[int]) -> int:
-    if pages < 2:
-        return 1
-    key = f"{_PAGE_KEY}_{actions.stamp(seen)}"
-    return int(st.pagination(pages, key=key, default=(differing[0] if differing else 0) // _PAGE + 1))
-
-
-def _table(lines: Sequence[MessagePair]) -> str:
-    rows = [f"| {_margin(line)} | {_side(line, 'a')} | {_side(line, 'b')} |" for line in lines]
-    return "\n".join(["| | A | B |", "| --- | --- | --- |", *rows])
+        st.markdown("\n".join(["| | A | B |", "| --- | --- | --- |", *rows]))
 
 
 def _margin(line: MessagePair) -> str:
@@ -75,13 +65,10 @@ def _side(line: MessagePair, side: str) -> str:
     name = f"*{plain(bubble.node_name)}* " if bubble.node_name and bubble.role != "user" else ""
     if line.verdict == "same":
         return name + plain(bubble.text)
-    pieces = line.pieces if line.verdict == "changed" else [_alone(bubble, side)]
+    alone = Span(bubble.text, "removed" if side == "a" else "added")
     other = "added" if side == "a" else "removed"
+    pieces = line.pieces if line.verdict == "changed" else [alone]
     return name + "".join(marked_piece(piece) for piece in pieces if piece.op != other).strip()
-
-
-def _alone(bubble: ChatMessage, side: str) -> Span:
-    return Span(bubble.text, "removed" if side == "a" else "added")
 
 
 _MOST = 18

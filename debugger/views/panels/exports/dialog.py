@@ -27,7 +27,9 @@ from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.connections import HostedConnection
 from debugger.views.panels.exports.options import export_options
-from debugger.views.panels.exports.preview import (
+from debugger.views.panels.exports.progress import export_progress, start_export
+from debugger.views.panels.exports.record import (
+    ExportRecord,
     Preview,
     make_preview,
     masked_words,
@@ -36,8 +38,6 @@ from debugger.views.panels.exports.preview import (
     sample_key,
     size_words,
 )
-from debugger.views.panels.exports.progress import export_progress, start_export
-from debugger.views.panels.exports.record import ExportRecord
 from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
 from debugger.views.state import LastAction
 
