@@ -141,7 +141,7 @@ def open_workflow(workflow_id: str, version_number: int | None = None) -> None:
 
 @command
 def open_run(run_id: str, turn_number: int | None = None, event: int | None = None) -> None:
-    """Show a recorded run, at an event or at the end of a turn if one is named.
+    """Show a recorded run, at a named event or at a turn's end.
 
     One that is long is read once the page is there, see `read_run`.
     """
@@ -455,7 +455,7 @@ def select_event(index: int | None) -> None:
 
 
 def select_place(turn_number: int | None, event: int | None) -> None:
-    """Select what an address names; an event that the run does not have counts as absent."""
+    """Select what an address names; an event beyond the run counts as absent."""
     session = state.record(CurrentRun).session
     if event is not None and session is not None and event < session.event_count:
         select_event(event)

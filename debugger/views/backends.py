@@ -42,7 +42,7 @@ class CurrentBackend:
 
 @dataclass
 class EngineChoices:
-    """Choices of a tab that replace settings of the embedded engine until it is reloaded."""
+    """Choices that replace settings of the embedded engine until the tab is reloaded."""
 
     values: dict[str, str] = field(default_factory=dict)
     """Values by names of settings: ``responder`` and the ``outbound_...`` of the classes of calls."""

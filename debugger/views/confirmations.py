@@ -1,4 +1,4 @@
-"""Questions before a turn: whether to send to production, and to run Python without a sandbox."""
+"""Questions before a turn: sending to production, and Python without a sandbox."""
 
 from __future__ import annotations
 

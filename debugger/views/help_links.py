@@ -40,7 +40,7 @@ ERROR_PLACES: dict[type[errors.DebuggerError], str] = {
 
 
 def help_address(place: str) -> str:
-    """Return the address of a place of the help, relative to any page of the app."""
+    """Return the address of a place of the help, relative to any page."""
     return f"help?{urlencode(help_parameters(place))}"
 
 
@@ -56,7 +56,7 @@ def error_place(error: errors.DebuggerError) -> str:
 
 
 def help_link(place: str, label: str) -> None:
-    """Draw a link to a place of the help; nothing where the app has no such page.
+    """Draw a link to a place of the help, if there is that page.
 
     Args:
         place: The place.
@@ -70,7 +70,7 @@ def help_link(place: str, label: str) -> None:
 
 
 def empty_state(text: str, place: str) -> None:
-    """Draw why a part of the page is empty, with a link that opens the help in another tab.
+    """Draw why a part of the page is empty, with a help link.
 
     Args:
         text: What would be here and why it is not, as Markdown.
@@ -80,5 +80,5 @@ def empty_state(text: str, place: str) -> None:
 
 
 def help_mark(place: str) -> str:
-    """Return a link that opens a place of the help in another tab, as Markdown."""
+    """Return a Markdown link that opens a place of the help in another tab."""
     return "[Help](" + help_address(place) + ")"

@@ -202,7 +202,7 @@ def run_revision(session: DebugSession) -> Hashable:
 
 
 def session_state(session: DebugSession) -> Hashable:
-    """Return what the panes show of a session, apart from what is computed of it."""
+    """Return what the panes show of a session, apart from computed values."""
     human_input, pace = session.human_input, session.background
     forward, pending, progress = session.input_replay, session.pending, session.progress
     return (
@@ -251,7 +251,7 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> RunView:
 
 
 def scripted_conversations(session: DebugSession) -> list[tuple[str, ...]]:
-    """Return the conversations of the script of the workflow's models, that of a demo first."""
+    """Return the conversations of the workflow's script, that of a demo first."""
     logical_id = session.workflow.config.logical_id
     try:
         script = state.record(BackendCache).ask(

@@ -23,10 +23,6 @@ class Element(NamedTuple):
             return None
         return cls(value["kind"], str(value.get("id")))
 
-    def to_props(self) -> dict[str, str]:
-        """Return the value that the picture takes."""
-        return {"kind": self.kind, "id": self.id}
-
 
 @dataclass
 class Selection:
@@ -60,9 +56,3 @@ def chosen_element() -> Element | None:
 def sent_element(name: Literal["selected", "breakpoint"]) -> Element | None:
     """Return the element of a value that the graph component holds."""
     return Element.from_browser(state.sent_by_browser(state.GRAPH_KEY, name))
-
-
-def draw_element(element: Element | None) -> None:
-    """Let the graph component select an element at its next drawing."""
-    if sent_element("selected") != element:
-        state.set_widget(state.GRAPH_KEY, {"selected": element.to_props() if element else None})

@@ -96,7 +96,7 @@ def _link(view: View, first: str, shown: View) -> Link:
 
 @cache
 def _collect_seldom() -> None:
-    """Let drawing a page go without a search for garbage in the middle of it.
+    """Avoid a search for garbage while a page is drawn.
 
     A run on view is many objects that live long and hold no circles. As Python is set, a fourth of the time
     of a step went into looking through them.

@@ -53,7 +53,7 @@ def show_error(error: DebuggerError, *, links: bool = True) -> None:
 
 @contextmanager
 def show_unexpected_errors(what: str) -> Iterator[None]:
-    """Draw an unexpected exception of a part of the page as an error with a report.
+    """Draw an unexpected exception of a part of the page, with a report.
 
     Args:
         what: Names the part, as the beginning of a sentence.

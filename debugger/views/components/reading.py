@@ -1,4 +1,4 @@
-"""Transcript of a run whose turns and messages can be chosen, drawn as one element."""
+"""Transcript of a run, as one element whose turns and messages can be chosen."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from debugger.views.components.toolbar import Button, Item, Text, bar, bars
 from debugger.views.components.toolbar import Line as BarLine
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.cursor import PAST
-from debugger.views.panels.demo import bubbles_on_view, next_line
+from debugger.views.panels.demo import audience_bubbles, next_line
 from debugger.views.panels.forks import fork_breadcrumb
 from debugger.views.panels.manual_answer import manual_answer
 from debugger.views.panels.next_steps import draw_missing_values, draw_undecided
@@ -33,7 +33,7 @@ _CUT_OFF = 20
 
 
 def conversation(view: RunView) -> None:
-    """Draw what was said, or the setup before it, and the box that takes the next message."""
+    """Draw the messages, or the setup before them, and the message box."""
     with st.container(key="talk"):
         if is_setup_beside_graph(view.session):
             refresh.draw("setup", setup_panel, input_state)
@@ -101,7 +101,7 @@ def _show_why() -> None:
 
 
 def _window(view: RunView, later: list[bool]) -> tuple[int, int]:
-    """Return the first message that is shown, and the end: the latest ones, or those around the cursor."""
+    """Return the bounds of the shown messages: the latest, or those around the cursor."""
     first, said = _earlier(len(later)), later.count(False)
     if not view.is_past or state.widget(_WHOLE_KEY) or said > first:
         return first, len(later)
@@ -145,10 +145,9 @@ def _shown(view: RunView) -> tuple[list[ChatMessage], list[bool]]:
 
     For an audience there are no warnings, and none that came after it.
     """
-    bubbles, later = bubbles_on_view(view), view.later_bubbles
     if not state.record(ViewMode).is_demo:
-        return bubbles, later
-    pairs = zip(bubbles, later, strict=True)
+        return view.bubbles, view.later_bubbles
+    pairs = zip(audience_bubbles(view), view.later_bubbles, strict=True)
     shown = [bubble for bubble, is_later in pairs if bubble.role != "warning" and not is_later]
     return shown, [False] * len(shown)
 
@@ -166,8 +165,8 @@ def _show_whole(is_whole: bool) -> None:
 
 
 def _message_box(view: RunView) -> None:
-    reasons = view.session.backend.capabilities
-    takes_message = _takes_message(view)
+    reasons, lock = view.session.backend.capabilities, _lock(view)
+    takes_message = not lock and (view.hint.kind == "message" or view.session.status == "not_started")
     last_turn = view.turns[-1].number if view.turns else 0
     # In the past as well, so that the box does not take the keyboard once live is on view again.
     is_over = takes_message or (view.is_past and not view.session.busy)
@@ -176,7 +175,7 @@ def _message_box(view: RunView) -> None:
     can_step = reasons.reason_against("pause_mid_turn") is None and not is_demo
     message_box(
         "message",
-        reasons.reason_against("run_turns") or _asks(view),
+        lock or view.hint.sentence,
         refresh.refreshing("workbench", actions.send),
         on_step=refresh.refreshing("workbench", send_stepped) if can_step else None,
         disabled=not takes_message,
@@ -189,7 +188,11 @@ def _message_box(view: RunView) -> None:
     )
 
 
-def _asks(view: RunView) -> str:
+def _lock(view: RunView) -> str:
+    """Return why no message can be sent; empty where the run itself decides."""
+    no_run = view.session.backend.capabilities.reason_against("run_turns")
+    if no_run:
+        return no_run
     if view.is_past:
         return PAST
     if view.session.turns_to_load:
@@ -202,14 +205,4 @@ def _asks(view: RunView) -> str:
         return "Locked until the outcome of the last message is known."
     if view.session.stop_point is not None:
         return "The run is paused: Resume or Step continues it."
-    return "The turn is still running." if view.session.busy else view.hint.sentence
-
-
-def _takes_message(view: RunView) -> bool:
-    if view.is_past or view.session.backend.capabilities.reason_against("run_turns"):
-        return False
-    if view.session.busy or view.session.turns_to_load or view.session.is_deleted:
-        return False
-    if view.session.pending is not None or view.session.stop_point is not None:
-        return False
-    return view.hint.kind == "message" or view.session.status == "not_started"
+    return "The turn is still running." if view.session.busy else ""

@@ -1,4 +1,4 @@
-"""Demo view: the run in words for an audience, the events that it plays, and its script."""
+"""Demo view: the run in words for an audience, its events and its script."""
 
 from __future__ import annotations
 
@@ -72,15 +72,15 @@ def moment_sentence(view: RunView) -> str:
     return f"{view.hint.sentence} Last step: {title}. {reason}".strip()
 
 
-def bubbles_on_view(view: RunView) -> list[ChatMessage]:
-    """Return the messages; for an audience without the label of a stand-in."""
-    if not state.record(ViewMode).is_demo:
-        return view.bubbles
-    return view.memo("demo bubbles", lambda: [_without_label(bubble) for bubble in view.bubbles])
+def audience_bubbles(view: RunView) -> list[ChatMessage]:
+    """Return the messages without the label of a stand-in."""
 
+    def cleaned(bubble: ChatMessage) -> ChatMessage:
+        if bubble.role != "agent":
+            return bubble
+        return replace(bubble, text=_STAND_IN_LABEL.sub("", bubble.text))
 
-def _without_label(bubble: ChatMessage) -> ChatMessage:
-    return replace(bubble, text=_STAND_IN_LABEL.sub("", bubble.text)) if bubble.role == "agent" else bubble
+    return view.memo("demo bubbles", lambda: list(map(cleaned, view.bubbles)))
 
 
 def simulated_badge(view: RunView) -> list[Badge]:
@@ -109,7 +109,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def reading_seconds(view: RunView) -> float:
-    """Return how long the moment is shown while the run is played at normal speed."""
+    """Return how long the moment is shown when played at normal speed."""
     if not state.record(ViewMode).is_demo:
         return 1.0
     here = [bubble.text for bubble in view.bubbles if bubble.event_index == view.event]

@@ -1,4 +1,4 @@
-"""The graph as it is drawn: with what is inside the super nodes that the user has opened."""
+"""The drawn graph: with the content of the super nodes that are opened."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ def drawn_layout(drawn: DrawnGraph, direction: Direction) -> Layout:
 
 
 def graph_of_node(view: RunView, node_id: str) -> Graph:
-    """Return the graph that has a node: the author's, or the drawn one for a node inside a super node."""
+    """Return the graph that has a node: the author's, else the drawn one."""
     return view.graph if node_id in view.graph.nodes else drawn_graph(view).graph
 
 
 def drawn_element(view: RunView, element: Element) -> Element:
-    """Return a node or edge as it is drawn: of one inside a closed super node that is the super node."""
+    """Return the drawn element: for one inside a closed super node, the super node."""
     graph = drawn_graph(view).graph
     if element.id in (graph.edges if element.kind == "edge" else graph.nodes):
         return element
@@ -99,7 +99,7 @@ def toggle_super_node(node_id: str) -> None:
 
 
 def opened_super_nodes(session: DebugSession) -> frozenset[str]:
-    """Return the ids of the super nodes that the user has opened in the graph."""
+    """Return the ids of the super nodes that the user has opened."""
     return state.record(OpenSuperNodes).by_workflow.get(session.workflow_id, frozenset())
 
 

@@ -140,7 +140,7 @@ def close_tree() -> None:
 def answer_turn_again(
     session: DebugSession, turn_number: int, prepare: Callable[[DebugSession], None]
 ) -> None:
-    """Fork the run right before a turn, and execute the turn there with the user's answers.
+    """Fork the run before a turn, and execute it with the user's answers.
 
     Args:
         session: The run on view.
@@ -156,7 +156,7 @@ def answer_turn_again(
 
 @run_command
 def run_with_edits(session: DebugSession, turn_number: int, edits: Sequence[VariableEdit]) -> None:
-    """Fork the run right before a turn, and execute the turn there with other values."""
+    """Fork the run before a turn, and execute it with other values."""
     if session.run_id is None or session.busy:
         return
     draft = _draft(session, turn_number)

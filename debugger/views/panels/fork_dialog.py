@@ -274,7 +274,7 @@ def _is_checking() -> bool:
 
 
 def _check(drawn: bool) -> None:
-    """Draw what the control run found; a fragment, so that waiting for it leaves the rest alone.
+    """Draw the result of the control run; a fragment, which alone is polled.
 
     Args:
         drawn: Whether it was under way when the dialog was drawn.

@@ -55,19 +55,18 @@ def tree_rows(view: RunView, run_id: str) -> list[TreeRow]:
     """Return the fork tree of a run."""
     session = view.session
     is_running = session.input_replay is not None and session.input_replay.is_running
-    question = ("family", run_id, is_running)
+
+    def read() -> tuple[list[ForkRecord], dict[str, RunStatus]]:
+        book = local_store().forks
+        family = book.family(run_id)
+        ids = {name for record in family for name in (record.run_id, record.source_run_id)}
+        return family, book.statuses(ids)
+
     try:
-        family, statuses = state.record(BackendCache).ask(question, lambda: _ask(run_id))
+        family, statuses = state.record(BackendCache).ask(("family", run_id, is_running), read)
     except DebuggerError:
         return []  # a run of the hosted API can be looked at without the local store
     return run_tree(run_id, family, {**statuses, run_id: session.status})
-
-
-def _ask(run_id: str) -> tuple[list[ForkRecord], dict[str, RunStatus]]:
-    book = local_store().forks
-    family = book.family(run_id)
-    ids = {name for record in family for name in (record.run_id, record.source_run_id)}
-    return family, book.statuses(ids)
 
 
 def _crumbs(way: list[TreeRow]) -> list[Item]:
@@ -177,7 +176,7 @@ def _open() -> None:
 
 
 def run_turns_again_button(view: RunView) -> Button:
-    """Return the button that runs the turns up to the cursor again in a new run."""
+    """Return the button that runs the turns up to the cursor again."""
     number = view.turn_number or None
     reason = _reason(view.session, number)
     return Button(
@@ -225,7 +224,7 @@ def _reason(session: DebugSession, number: int | None) -> str | None:
 
 
 def replay_progress(forward: InputReplay) -> list[Item]:
-    """Return the progress of inputs that are run again, and the problem that has ended it."""
+    """Return the progress of repeated inputs, or the problem that has ended it."""
     if not forward.is_running or forward.total < 2:
         return [Text(forward.problem, look="note")] if forward.problem else []
     word = "Stops after input" if forward.stopping else "Running input"

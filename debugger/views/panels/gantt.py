@@ -43,7 +43,7 @@ def gantt_line(turn: TurnRow | None) -> list[Item]:
 
 
 def gantt(view: RunView, turn: TurnRow | None) -> None:
-    """Draw the chart of a turn: a row a bar, in the order in which they begin."""
+    """Draw the chart of a turn, a row per bar, in order of start."""
     if turn is None:
         empty_state(
             "The duration of each step of a turn appears here as bars: start the run to see some.",

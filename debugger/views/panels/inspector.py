@@ -183,16 +183,13 @@ def inspector(view: RunView) -> None:
     with st.container(key="inspector", gap=None):
         state.begin_widget(state.TAB_KEY, _FIRST_TAB)
         tab = state.widget(state.TAB_KEY)
+        where = "After the latest event" if view.rows else "Before any event"
+        if view.event is not None:
+            background = ", background" if view.rows[view.event].is_background else ""
+            where = f"After event {view.event} · turn {view.turn_number}{background}"
         tabs = SegmentedControl(state.TAB_KEY, "Inspector", list(TABS))
-        bar("inspector_bar", [tabs, *([Text(_where(view))] if tab in _AT_A_MOMENT else [])], low=True)
+        bar("inspector_bar", [tabs, *([Text(where)] if tab in _AT_A_MOMENT else [])], low=True)
         TABS[tab](view)
-
-
-def _where(view: RunView) -> str:
-    if view.event is None:
-        return "After the latest event" if view.rows else "Before any event"
-    row = view.rows[view.event]
-    return f"After event {view.event} · turn {row.turn_number}{', background' if row.is_background else ''}"
 
 
 def _event(view: RunView) -> None:
@@ -260,7 +257,7 @@ def copy_as(session: DebugSession, turn: TurnLog) -> None:
 
 
 def pin_button(view: RunView, row: TimelineRow) -> list[Item]:
-    """Return the button that pins the output of an event; none where it has none."""
+    """Return the button that pins the output of an event, if it has one."""
     if pin_of(view.turns[row.place], row.position) is None:
         return []
     reason = view.session.backend.capabilities.reason_against("pins")

@@ -117,7 +117,7 @@ def _tool(offer: ToolSpec, text: str | None, key: str) -> None:
 
 
 def _typed(inquiry: PendingPrompt) -> AnswerForm:
-    """Return what the form holds; a field that was not drawn yet has its first value."""
+    """Return the content of the form, with first values of fields not drawn yet."""
     lead, first, prompt = _lead(inquiry), inquiry.first_form, inquiry.prompt
 
     def typed(name: str, first_value: str) -> str:
@@ -174,7 +174,7 @@ def _answer(inquiry: PendingPrompt) -> None:
 
 @run_command
 def choose_step(session: DebugSession, element: Element | None) -> None:
-    """Choose a step of the graph as the next one of the model that waits."""
+    """Choose a step of the graph as the answer of the waiting model."""
     inquiry = session.human_input.pending
     if inquiry is None or element is None:
         return
@@ -196,7 +196,7 @@ def choose_step(session: DebugSession, element: Element | None) -> None:
 
 
 def _fill(inquiry: PendingPrompt) -> None:
-    """Put the first values of a step that was chosen while the form was open into the form."""
+    """Put the first values of a step that was just chosen into the form."""
     lead, fields = _lead(inquiry), inquiry.step_fields
     if inquiry.chosen is not None or (fields is not None and inquiry.prompt.choices):
         state.set_widget_from_callback(f"{lead}_edge", inquiry.first_form.chosen)
@@ -205,7 +205,7 @@ def _fill(inquiry: PendingPrompt) -> None:
 
 
 def _expression(edge: NextEdge, prompt: Prompt, view: RunView) -> EdgeExpression | None:
-    """Return the expression of a next step, and what the answer to a prompt sets of it."""
+    """Return the expression of a next step, with what an answer sets of it."""
     graph = drawn_graph(view).graph
     config, asked = graph.edges.get(edge.edge_id or ""), graph.nodes.get(prompt.node_logical_id)
     if config is None or asked is None:
@@ -216,7 +216,7 @@ def _expression(edge: NextEdge, prompt: Prompt, view: RunView) -> EdgeExpression
 
 
 def _is_judged(edge: NextEdge, view: RunView) -> bool:
-    """Return whether a model is asked about a possible next step."""
+    """Return whether a model judges a possible next step."""
     config = drawn_graph(view).graph.edges.get(edge.edge_id or "")
     condition = config.condition if config is not None else None
     return edge.kind != "edge" or bool(condition and not condition.condition_expression)

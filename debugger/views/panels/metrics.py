@@ -1,4 +1,4 @@
-"""Tokens and latency of the run up to the cursor, by node and by turn."""
+"""Tokens and latency up to the cursor, by node and by turn."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _turn_bars(rows: Sequence[TurnRow], every: Sequence[TurnRow]) -> None:
 def _bar(
     name: str, label: str, value: Callable[[Row], float | None], most: float, colour: Colour
 ) -> tuple[Column, Callable[[Row], Cell]]:
-    """Return a column of bars; what they show stands in the column after it."""
+    """Return a column of bars; their values are in the column after it."""
 
     def cell(row: Row) -> Cell:
         length = (value(row) or 0.0) / most if most else 0.0

@@ -10,7 +10,6 @@ from debugger.expressions import Scope
 from debugger.expressions.solutions import solution
 from debugger.graph import Graph
 from debugger.protocol.runs import MAIN_THREAD
-from debugger.protocol.turn_logs import TurnLog
 from debugger.session.answer_values import needed_for
 from debugger.session.fork_draft import DYNAMIC
 from debugger.session.human_input import NextStep
@@ -34,7 +33,7 @@ _MOST_STEPS = 4
 
 
 def draw_undecided(view: RunView) -> None:
-    """Draw the offer to answer as the model where the stand-in chose no edge; nothing elsewhere."""
+    """Draw the offer to answer as the model where the stand-in chose no edge."""
     found = _undecided(view)
     if found is None:
         return
@@ -75,21 +74,20 @@ def _undecided(view: RunView) -> Undecided | None:
     # A node that opens the conversation has nothing to decide on yet.
     if turn.is_background or not (turn.message or session.is_over):
         return None
-    return view.memo("undecided", lambda: _undecided_in(view, turn))
 
+    def undecided() -> Undecided | None:
+        found = undecided_nodes(turn, view.graph, is_over=session.is_over)
+        if found is None or all(node in view.graph.nodes for node in found.nodes):
+            return found
+        running = Graph(run_history(view).workflow)  # one is inside a super node
+        return undecided_nodes(turn, running, is_over=session.is_over)
 
-def _undecided_in(view: RunView, turn: TurnLog) -> Undecided | None:
-    is_over = view.session.is_over
-    found = undecided_nodes(turn, view.graph, is_over=is_over)
-    if found is None or all(node in view.graph.nodes for node in found.nodes):
-        return found
-    running = Graph(run_history(view).workflow)  # one is inside a super node
-    return undecided_nodes(turn, running, is_over=is_over)
+    return view.memo("undecided", undecided)
 
 
 @run_command
 def answer_as_model(session: DebugSession, node_ids: Sequence[str], step: Step | None) -> None:
-    """Run the last turn again in a fork, where the user answers for the models of nodes.
+    """Run the last turn again in a fork, where the user answers for models.
 
     Args:
         session: The run on view.
@@ -118,7 +116,7 @@ def scope_now(view: RunView) -> Scope:
 
 
 def step_advice(view: RunView) -> None:
-    """Draw what takes the selected edge, with a button that does it; nothing where no expression decides."""
+    """Draw what takes the selected edge, if an expression decides, with a button."""
     session, edge = view.session, view.graph.edges.get(state.record(Selection).edge or "")
     is_next = edge is not None and any(step.edge_id == edge.logical_id for step in view.position.next_edges)
     is_answered = session.human_input.pending is not None  # then a click fills the form
@@ -142,7 +140,7 @@ def step_advice(view: RunView) -> None:
 
 
 def _setting(view: RunView, expression: EdgeExpression) -> tuple[str, list[Button]]:
-    """Return the values that make an expression true, as the rest of a sentence, and the button for it."""
+    """Return the values that make an expression true, as text, and their button."""
     session, scope = view.session, scope_now(view)
     values = solution(expression.text, scope, others=expression.before)
     if values is None:
@@ -181,7 +179,7 @@ def set_with_next(edits: Sequence[VariableEdit]) -> None:
 
 
 def draw_missing_values(view: RunView) -> None:
-    """Draw what the last node of an ended run had no value for, with ways to set it; nothing elsewhere."""
+    """Draw what the last node of an ended run had no value for."""
     missing = _missing(view)
     if missing is None:
         return
@@ -239,7 +237,7 @@ def _missing_in(view: RunView) -> UnsetVariables | None:
 
 @run_command
 def take_with_values(session: DebugSession, step: OpenedStep) -> None:
-    """Run the last turn again in a fork, with the values that open a step."""
+    """Run the last turn again in a fork, with values that open a step."""
     fork_actions.run_with_edits(session.turns[-1].number, step.edits)
 
 

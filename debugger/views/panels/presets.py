@@ -269,11 +269,11 @@ def state_copy(session: DebugSession, model: RunInputModel) -> None:
 
 
 def _runs(session: DebugSession) -> dict[str, str]:
-    own = {session.run_id: "The run on view"} if session.run_id and not session.busy else {}
-    return {
-        **own,
-        **{run.workflow_run_id: _called(run) for run in _recent(session) if run.workflow_run_id not in own},
-    }
+    found = {session.run_id: "The run on view"} if session.run_id and not session.busy else {}
+    for run in _recent(session):
+        label = plain(f"{shown_time(run.created_at)} · {run.workflow_run_id[-6:]}")
+        found.setdefault(run.workflow_run_id, label)
+    return found
 
 
 def _recent(session: DebugSession) -> list[Run]:
@@ -286,11 +286,6 @@ def _recent(session: DebugSession) -> list[Run]:
     except DebuggerError:
         return []  # the pages that need the list tell why it cannot be had
     return page.rows
-
-
-def _called(run: Run) -> str:
-    began = shown_time(run.created_at)
-    return plain(f"{began} · {run.workflow_run_id[-6:]}")
 
 
 def _turns(session: DebugSession, run_id: str) -> Sequence[TurnLog]:

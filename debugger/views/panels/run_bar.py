@@ -1,4 +1,4 @@
-"""Header of a run: its status or the cursor, steps, scrubber, and a menu of the rest."""
+"""Header of a run: status or cursor, steps, scrubber, and a menu."""
 
 from __future__ import annotations
 
@@ -70,19 +70,13 @@ def _state(view: RunView) -> list[Item]:
             return [*banner(view), status_badge(view.status)]
         fork = fork_button(view.session, view.turn_number, "fork_turn", "Fork from here")
         return [*banner(view), status_badge(view.status), fork, *past_steps(view)]
-    turn = view.session.turns[-1].number if view.session.turns else 0
-    return [
-        status_badge(shown_status(view.session)),
-        *([Text(f"Turn {turn}", key="turn", help=_elapsed(view.session))] if turn else []),
-        *stop_reason(view.session),
-    ]
-
-
-def _elapsed(session: DebugSession) -> str:
-    seconds = session.elapsed
-    if not seconds:
-        return ""
-    return f"Duration of the turn: {f'{seconds:.1f} s' if seconds >= 1 else f'{seconds * 1000:.0f} ms'}"
+    items: list[Item] = [status_badge(shown_status(view.session))]
+    turn, seconds = view.turns[-1].number if view.turns else 0, view.session.elapsed
+    if turn:
+        words = f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+        hint = f"Duration of the turn: {words}" if seconds else ""
+        items.append(Text(f"Turn {turn}", key="turn", help=hint))
+    return [*items, *stop_reason(view.session)]
 
 
 def _steps(view: RunView) -> list[Item]:
@@ -216,7 +210,7 @@ def _commands(session: DebugSession) -> list[Button]:
 
 
 def work_bar(view: RunView) -> None:
-    """Draw the bar of background work and of inputs that are run again; nothing without any."""
+    """Draw the bar of background work and of repeated inputs, if any."""
     work, missed = background(view), missed_stops(view.session)
     forward = view.session.input_replay
     progress = replay_progress(forward) if forward is not None else []

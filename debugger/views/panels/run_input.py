@@ -143,7 +143,7 @@ def _json(model: RunInputModel, which: Which) -> None:
 
 
 def _key_hints(model: RunInputModel, which: Which) -> None:
-    """Draw which keys a run input can have, with their types; those in use are marked."""
+    """Draw the keys of a run input with their types; used ones are marked."""
     columns: list[tuple[Column, Callable[[str], Cell]]] = [
         (Column("key", "Key", 150, grows=True), lambda key: f"● {key}" if key in model.value else key),
         (Column("type", "Type", 58), lambda key: KEY_HINTS[key][0]),
@@ -386,7 +386,7 @@ def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
 
 
 def _preview(workflow: Workflow, model: RunInputModel) -> None:
-    """Draw the variables that the run will get; nothing while the input cannot be used."""
+    """Draw the variables that the run will get, if the input is valid."""
     if model.problems:
         return
     rows = input_preview(TurnInput.from_wire(model.value), workflow)

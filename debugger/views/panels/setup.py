@@ -1,4 +1,4 @@
-"""Setup of a run: workflow, version, run input, and what answers for models and calls."""
+"""Setup of a run: workflow, version, run input, and policies of models and calls."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def head_state(session: DebugSession) -> Hashable:
 
 
 def run_head(view: RunView) -> None:
-    """Draw what is on view in the head of the page: workflow, backend and run; and the open dialog."""
+    """Draw workflow, backend and run in the page's head, and the open dialog."""
     session = view.session
     version = "" if session.version_number is None else f" · v{session.version_number}"
     title = f"{session.workflow.name}{version}"
@@ -89,7 +89,7 @@ def run_head(view: RunView) -> None:
 
 
 def is_setup_beside_graph(session: DebugSession) -> bool:
-    """Return whether the setup takes the place of the conversation, as before the first turn."""
+    """Return whether the setup replaces the conversation, as before the first turn."""
     return (
         session.status == "not_started"
         and not session.busy
@@ -154,7 +154,7 @@ def _dialog() -> None:
 
 
 def _is_same_run(session: DebugSession, other: DebugSession | None) -> bool:
-    """Return whether two sessions are of one run; a run that is read again has another session."""
+    """Return whether two sessions are of one run, which may be read again."""
     if other is None or session.run_id != other.run_id:
         return False
     return (session.workflow_id, session.version_number) == (other.workflow_id, other.version_number)
@@ -251,7 +251,7 @@ def _choice(label: str, name: str, current: Settings, options: dict[str, str]) -
 @command
 @requires(Role.RUN)
 def choose(name: str, key: str) -> None:
-    """Apply a choice to the run on view and to what this tab opens next."""
+    """Apply a choice to the run on view and to later ones."""
     session, value = state.record(CurrentRun).session, state.widget(key)
     own: Any = backends.embedded_backend().settings
     if name not in {"responder", *(f"outbound_{row.call_class}" for row in policy_rows(own))}:

@@ -63,7 +63,7 @@ def side_effects_file(view: RunView) -> None:
 
 
 def side_effects(view: RunView) -> None:
-    """Draw the calls up to the cursor, advice on blocked ones, and the selected call."""
+    """Draw calls up to the cursor, advice on blocked ones, and the selected call."""
     if view.session.ledger.error is not None:
         show_error(view.session.ledger.error)
     effects = _effects(view)

@@ -84,7 +84,7 @@ def stepping(view: RunView) -> list[Item]:
 
 
 def past_steps(view: RunView) -> list[Item]:
-    """Return the controls while the past is on view, without those that change the run."""
+    """Return the controls for the past, without those that change the run."""
     session = view.session
     no_pause = session.backend.capabilities.reason_against("pause_mid_turn")
     return [] if no_pause is None else _received_steps(session, no_pause)
@@ -192,7 +192,7 @@ def resume_button(session: DebugSession, no_pause: str | None = None) -> Button:
 
 
 def stop_reason(session: DebugSession) -> list[Item]:
-    """Return why the run is paused, for beside its status; nothing while it is not."""
+    """Return why the run is paused, beside its status; nothing otherwise."""
     stop = session.stop_point
     if stop is None:
         return []
@@ -200,7 +200,7 @@ def stop_reason(session: DebugSession) -> list[Item]:
 
 
 def missed_stops(session: DebugSession) -> str:
-    """Return where the last turn met breakpoints that could not pause it; empty without any."""
+    """Return the breakpoints that the last turn reached and could not pause at."""
     if session.stop_point is not None or not session.stepping.missed_stops:
         return ""
     places = " ".join(missed.text for missed in session.stepping.missed_stops[:3])

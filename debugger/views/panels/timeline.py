@@ -49,7 +49,7 @@ def timeline(view: RunView, found: FilteredTimeline, page: Pager) -> None:
 
 
 def show_steps(kind: StepKind) -> None:
-    """Let the density be one in which each step of a kind has a row."""
+    """Choose a density in which each step of a kind has a row."""
     coarse = {"event": ("Turns", "Steps"), "node": ("Turns",), "turn": ()}[kind]
     if state.widget(_DENSITY_KEY) in coarse:
         state.set_widget_from_callback(_DENSITY_KEY, "Key events" if kind == "event" else "Steps")
@@ -190,7 +190,7 @@ def more_filters(view: RunView) -> None:
 
 
 def found_rows(view: RunView) -> FilteredTimeline:
-    """Return the rows that all filters let through, and that of the event at which the run is paused."""
+    """Return the rows that match all filters, and that of the paused event."""
     wanted, density = _filter(view), state.widget(_DENSITY_KEY, "Key events")
     paused = view.session.paused_event
 
@@ -204,7 +204,7 @@ def found_rows(view: RunView) -> FilteredTimeline:
 
 
 def shown_events(view: RunView) -> Sequence[int]:
-    """Return the events that the rows of the timeline are looked at by, in order."""
+    """Return the events that the rows of the timeline select, in order."""
     found = found_rows(view)
     if found.density == "Turns":
         turns = view.projections.turn_rows
@@ -250,6 +250,19 @@ Threaded = TypeVar("Threaded", TimelineRow, Step)
 
 _NEUTRAL = frozenset({"end_node_run", "http_request"})
 """Types that tell of success and failure alike."""
+_TYPE_COLOURS = {
+    "workflow_error": "red",
+    "node_expired": "red",
+    "workflow_warning": "orange",
+    "force_transfer_to_node": "green",
+    "waiting_condition_matched": "green",
+    "user_messages": "violet",
+    "busy_wait_for_user_message": "violet",
+    "assistant_response": "blue",
+    "say_static": "blue",
+    "say_llm": "blue",
+    "worker_llm": "blue",
+}
 _STEP_CHIPS = {"node": "ran", "user": "user", "wait": "your turn", "note": "note"}
 _STEP_COLOURS = {"ran": "green", "failure": "red", "warning": "orange", "user": "blue", "your turn": "violet"}
 
@@ -403,25 +416,12 @@ def _status(step: Step) -> Cell:
 
 
 def _type(row: TimelineRow) -> Cell:
-    chip = f"{row.type} · failed" if row.is_failure and row.type in _NEUTRAL else row.type
-    return chip, _colour(chip)
+    if row.is_failure and row.type in _NEUTRAL:
+        return f"{row.type} · failed", "red"
+    return row.type, _TYPE_COLOURS.get(row.type, "green" if row.type.endswith("_edge") else "gray")
 
 
 def _trouble(row: TurnRow) -> Cell:
     counts = [(row.failures, "failure"), (row.warnings, "warning")]
     chip = ", ".join(count(number, kind) for number, kind in counts if number)
     return (chip, "red" if row.failures else "orange") if chip else None
-
-
-def _colour(chip: str) -> str:
-    if chip.endswith(" · failed") or chip in ("workflow_error", "node_expired"):
-        return "red"
-    if chip == "workflow_warning":
-        return "orange"
-    if chip.endswith("_edge") or chip in ("force_transfer_to_node", "waiting_condition_matched"):
-        return "green"
-    if chip in ("user_messages", "busy_wait_for_user_message"):
-        return "violet"
-    if chip in ("assistant_response", "say_static", "say_llm", "worker_llm"):
-        return "blue"
-    return "gray"

@@ -132,16 +132,22 @@ def _has(words: Sequence[str], *parts: Any) -> bool:
 def _values_table(
     view: RunView, held: RunHistory, groups: Sequence[tuple[str, Sequence[_Variable]]]
 ) -> Table:
-    """Return a table with a title above each scope; the head is that of the first one."""
+    """Return a table with a title above each scope but the first."""
     changed = {change.path: change.sign for change in held.history.changed_at(view.last)} if view.rows else {}
     rows: list[Row] = []
+
+    def mark(path: str) -> str:
+        if path in changed:
+            return f"{changed[path]} "
+        return "~ " if any(each.startswith((f"{path}.", f"{path}[")) for each in changed) else ""
+
     for title, variables in groups:
         if rows or title != groups[0][0]:
             rows.append(Row([title], is_heading=True))
         for scope, name, value in variables:
             setting = held.history.last_set(scope, name, view.event)
             cells = [
-                _mark(changed, f"{scope}.{name}") + name,
+                mark(f"{scope}.{name}") + name,
                 json_cell(value),
                 _set_in(view.session.workflow, scope, name, setting),
             ]
@@ -164,12 +170,6 @@ def _set_in(workflow: Workflow, scope: str, name: str, setting: VariableChange |
     if scope == "dynamic" and name in defaults and setting.after == defaults[name]:
         return "default"
     return f"turn {setting.turn_number}"
-
-
-def _mark(changed: Mapping[str, str], path: str) -> str:
-    if path in changed:
-        return f"{changed[path]} "
-    return "~ " if any(each.startswith((f"{path}.", f"{path}[")) for each in changed) else ""
 
 
 def _choose(target: Any) -> None:

@@ -91,7 +91,8 @@ def workflow_graph(
         if isinstance(node_id, str) and on_fold is not None:
             on_fold(node_id)
 
-    selection.draw_element(chosen)
+    if selection.sent_element("selected") != chosen:
+        state.set_widget(state.GRAPH_KEY, {"selected": chosen._asdict() if chosen else None})
     if len(shape["nodes"]) + len(shape["edges"]) > _INLINE_ELEMENTS:
         _PICTURE(
             key=f"{state.GRAPH_KEY}_geometry",

@@ -91,7 +91,7 @@ Curve = tuple[Point, Point, Point]
 def added_part(
     ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge], below: float, direction: Direction = "down"
 ) -> JsonObject:
-    """Lay out the ghosts and the edges between them; the height is that of the whole picture.
+    """Lay out ghosts and their edges; the height is that of the whole picture.
 
     Args:
         ghosts: Their names by id.

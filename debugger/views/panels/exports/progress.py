@@ -52,7 +52,7 @@ def start_export(scope: ExportScope, options: ExportOptions, file_name: str, tot
 @command
 @requires(Role.READ)
 def leave_export() -> None:
-    """Show the options again; end an export under way, a finished file can still be fetched."""
+    """Show the options again and cancel an export; a finished file stays available."""
     state.record(ExportRecord).drop_job()
 
 

@@ -1,4 +1,4 @@
-"""State of the export dialog in one tab, with the first rows and the estimated size of the file."""
+"""State of the export dialog in one tab, with the preview of the file."""
 
 from __future__ import annotations
 

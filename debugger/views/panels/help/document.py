@@ -37,7 +37,7 @@ def document(key: str, html: str, *, on_choose: Callable[[str, str], None], plac
 
 
 def to_html(markdown: str, topic: str) -> str:
-    """Return Markdown as HTML with anchors, links into the help, and pictures; HTML in it stays text.
+    """Return Markdown as HTML with anchors, help links and pictures; HTML stays text.
 
     Args:
         markdown: The text.
