@@ -31,8 +31,7 @@ from debugger.views.backends import CurrentBackend, current_backend, local_store
 from debugger.views.confirmations import confirm_turn
 from debugger.views.connections import HostedConnection, disconnect_hosted, owner
 from debugger.views.problem_report import follow_log, log_unexpected_error
-from debugger.views.run_state import CurrentRun, Cursor, RunInputs
-from debugger.views.selection import Selection
+from debugger.views.run_state import CurrentRun, Cursor, RunInputs, Selection
 from debugger.views.state import LastAction
 from debugger.views.times import shown_time
 from debugger.views.url_state import Address, BackendName

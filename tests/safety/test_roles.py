@@ -26,8 +26,7 @@ from debugger.views.pages import connection
 from debugger.views.panels import fork_actions, mocks, presets, recordings, stepping
 from debugger.views.panels import notes as note_commands
 from debugger.views.panels.fork_actions import ForkState
-from debugger.views.run_state import CurrentRun, RunInputs
-from debugger.views.selection import Selection
+from debugger.views.run_state import CurrentRun, RunInputs, Selection
 from debugger.views.state import LastAction
 from tests.support.companions import lab
 from tests.support.exports import run_file

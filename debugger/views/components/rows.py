@@ -81,10 +81,14 @@ class Table:
         return next((at for at, row in enumerate(self.rows) if target and row.target == target), None)
 
 
+Columns = list[tuple[Column, Callable[[Of], Cell]]]
+"""Each column with what makes its cell of a record."""
+
+
 def table(
     aria_label: str,
     records: Sequence[Of],
-    columns: Sequence[tuple[Column, Callable[[Of], Cell]]],
+    columns: Columns[Of],
     target: Callable[[Of], str | list[Any] | None] = lambda record: None,
 ) -> Table:
     """Return a table with a row for each record.

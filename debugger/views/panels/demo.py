@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -27,6 +27,7 @@ from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_error
 from debugger.views.components.graph.props import version_of
+from debugger.views.components.markdown import listed
 from debugger.views.components.toolbar import Badge, Button
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.navigation import ViewMode
@@ -99,13 +100,9 @@ def _simulated_words(view: RunView) -> str:
             mocks.append(node_name_of(event) or "")
     calls = [effect.node_name for effect in view.effects if effect.how == "simulated"]
     kinds = (("model answers", models), ("external calls", calls), ("mocked results", mocks))
-    return "; ".join(f"{kind} ({_listed(names)})" for kind, names in kinds if names)
-
-
-def _listed(names: Iterable[str]) -> str:
-    several = list(dict.fromkeys(names))
-    more = f" and {len(several) - _MAX_NAMES} more" if len(several) > _MAX_NAMES else ""
-    return ", ".join(several[:_MAX_NAMES]) + more
+    return "; ".join(
+        f"{kind} ({listed(list(dict.fromkeys(names)), _MAX_NAMES)})" for kind, names in kinds if names
+    )
 
 
 def reading_seconds(view: RunView) -> float:

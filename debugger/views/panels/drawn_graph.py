@@ -15,9 +15,8 @@ from debugger.graph.groups import Group, thread_groups
 from debugger.graph.layout import Layout, layout
 from debugger.session.session import DebugSession
 from debugger.views import actions, state
-from debugger.views.run_state import CurrentRun
+from debugger.views.run_state import CurrentRun, Element
 from debugger.views.run_view import RunView
-from debugger.views.selection import Element
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from debugger.views import actions, state
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_unexpected_errors
-from debugger.views.components.markdown import count
+from debugger.views.components.markdown import count, listed
 from debugger.views.components.status_badges import LOOKS, fidelity_item
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Badge, Button, Item, Progress, Text
@@ -87,11 +87,9 @@ def _fork(row: TreeRow) -> list[Item]:
     by = f" by {fork.forked_by}" if fork.forked_by else ""
     note = f": {fork.note}" if fork.note else ""
     hint = f"Forked from run {fork.source_run_id} before turn {fork.turn_number}{by}{note}"
-    changed = row.changed
-    more = f" and {len(changed) - _MOST_CHANGES} more" if len(changed) > _MOST_CHANGES else ""
     return [
         Badge(row.label, ":material/fork_right:", "blue", help=hint),
-        *([Text(", ".join(changed[:_MOST_CHANGES]) + more)] if changed else []),
+        *([Text(listed(row.changed, _MOST_CHANGES))] if row.changed else []),
         fidelity_item(Fidelity.from_json(fork.fidelity)),
     ]
 

@@ -28,14 +28,14 @@ from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.session.locations import BreakpointKind
 from debugger.session.session import DebugSession
 from debugger.store import Role
-from debugger.views import refresh, selection, state
+from debugger.views import refresh, run_state, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import may, requires
 from debugger.views.components.graph.component import graph_direction, workflow_graph
 from debugger.views.components.graph.node_states import NONE, Badges, Look, Mark, node_states
 from debugger.views.components.graph.props import geometry
-from debugger.views.components.markdown import count, plain
-from debugger.views.components.rows import Cell, Column, Table, rows_list, table
+from debugger.views.components.markdown import count, listed, milliseconds, plain
+from debugger.views.components.rows import Column, Columns, Table, rows_list, table
 from debugger.views.components.toolbar import Item, SegmentedControl, Text, Toggle, bar
 from debugger.views.help_links import empty_state, help_mark
 from debugger.views.navigation import ViewMode
@@ -51,8 +51,8 @@ from debugger.views.panels.drawn_graph import (
 )
 from debugger.views.panels.manual_answer import choose_step
 from debugger.views.panels.next_steps import step_advice
+from debugger.views.run_state import Element, Selection, selection_state
 from debugger.views.run_view import RunView
-from debugger.views.selection import Element, Selection, selection_state
 
 VIEWS = ("Graph", "Table")
 TINT_KEY, THREAD_KEY = "graph_tint", "graph_thread"
@@ -298,7 +298,7 @@ def graph_table(view: RunView, drawn: DrawnGraph, shown: str, on_choose: Choose)
 
 def _nodes(view: RunView, drawn: DrawnGraph, on_choose: Choose) -> None:
     times = node_times(view.rows_then, drawn.graph.nodes)
-    columns: list[tuple[Column, Callable[[NodeRow], Cell]]] = [
+    columns: Columns[NodeRow] = [
         (Column("node", "Node", 130, grows=True), lambda row: row.name),
         (Column("status", "Status", 110, grows=True), lambda row: row.status),
         (Column("visits", "Visits", 54, "number"), lambda row: str(row.visits)),
@@ -306,7 +306,7 @@ def _nodes(view: RunView, drawn: DrawnGraph, on_choose: Choose) -> None:
         (Column("entered", "Entered by", 110, grows=True), lambda row: row.entered_by),
         (
             Column("time", "Duration", 76, "number", help="Of all its runs"),
-            lambda row: f"{times[row.id].total_ms:,.1f} ms" if row.id in times else None,
+            lambda row: milliseconds(times[row.id].total_ms) if row.id in times else None,
         ),
         (
             Column("share", "Share", 56, "number", help="Of the time of all node runs"),
@@ -321,7 +321,7 @@ def _nodes(view: RunView, drawn: DrawnGraph, on_choose: Choose) -> None:
 
 
 def _edges(drawn: DrawnGraph, on_choose: Choose) -> None:
-    columns: list[tuple[Column, Callable[[EdgeRow], Cell]]] = [
+    columns: Columns[EdgeRow] = [
         (Column("from", "From", 110, grows=True), lambda row: row.source),
         (Column("to", "To", 110, grows=True), lambda row: row.destination),
         (Column("condition", "Condition", 180, grows=True), lambda row: row.condition),
@@ -341,7 +341,7 @@ def _threads(view: RunView, on_choose: Choose) -> None:
     if not rows:
         empty_state("The threads of the run appear here once it has started.", "pages#graph")
         return
-    columns: list[tuple[Column, Callable[[ThreadRow], Cell]]] = [
+    columns: Columns[ThreadRow] = [
         (Column("thread", "Thread", 120, grows=True), lambda row: row.name),
         (Column("status", "Status", 120), lambda row: row.status),
         (Column("node", "Node", 120, grows=True), lambda row: row.node),
@@ -353,7 +353,7 @@ def _threads(view: RunView, on_choose: Choose) -> None:
 
 
 def _draw(noun: str, shown: Table, on_choose: Choose) -> None:
-    chosen = selection.chosen_element()
+    chosen = run_state.chosen_element()
     rows_list(
         f"{noun}_table",
         shown,
@@ -377,7 +377,6 @@ def _show_next_steps(edges: tuple[NextEdge, ...], names: dict[str, str]) -> None
         plain(
             f"{edge.label or edge.kind} → {names.get(edge.destination or '', edge.destination or 'the end')}"
         )
-        for edge in edges[:_MOST_STEPS]
+        for edge in edges
     ]
-    more = f" and {len(edges) - _MOST_STEPS} more" if len(edges) > _MOST_STEPS else ""
-    st.caption("Possible next: " + ", ".join(steps) + more)
+    st.caption(f"Possible next: {listed(steps, _MOST_STEPS)}")

@@ -24,8 +24,8 @@ from debugger.session.session import DebugSession
 from debugger.settings import read_settings
 from debugger.views import actions, refresh, state
 from debugger.views.actions import run_command
-from debugger.views.components.markdown import json_cell, plain
-from debugger.views.components.rows import Cell, Column, rows_list, table
+from debugger.views.components.markdown import json_cell, milliseconds, plain
+from debugger.views.components.rows import Column, Columns, rows_list, table
 from debugger.views.components.toolbar import Badge, Button, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels import breakpoints, stepping
@@ -35,8 +35,8 @@ from debugger.views.panels.notes import notes_tab
 from debugger.views.panels.variables import scopes_tab
 from debugger.views.panels.watches import WatchList
 from debugger.views.panels.why import why_tab
+from debugger.views.run_state import Selection, selection_state
 from debugger.views.run_view import RunView, decisions, run_history
-from debugger.views.selection import Selection, selection_state
 
 
 def node_tab(view: RunView) -> None:
@@ -91,14 +91,11 @@ def _node_runs(view: RunView, node_id: str) -> None:
     if not rows:
         st.caption("It has not run yet.")
         return
-    columns: list[tuple[Column, Callable[[TimelineRow], Cell]]] = [
+    columns: Columns[TimelineRow] = [
         (Column("turn", "Turn", 44, "number"), lambda row: str(row.turn_number)),
         *_inner_nodes(rows, node_id),
         (Column("outcome", "Outcome of the run", 150, grows=True), lambda row: row.summary),
-        (
-            Column("took", "Duration", 80, "number"),
-            lambda row: None if row.duration_ms is None else f"{row.duration_ms:,.1f} ms",
-        ),
+        (Column("took", "Duration", 80, "number"), lambda row: milliseconds(row.duration_ms)),
     ]
     shown = table("Runs of the chosen node", rows, columns, lambda row: [row.index])
     rows_list(
@@ -126,9 +123,7 @@ def _choose_run(target: Any) -> None:
     actions.select_event(target[0] if target else None)
 
 
-def _inner_nodes(
-    rows: Sequence[TimelineRow], node_id: str
-) -> list[tuple[Column, Callable[[TimelineRow], Cell]]]:
+def _inner_nodes(rows: Sequence[TimelineRow], node_id: str) -> Columns[TimelineRow]:
     if all(row.node_logical_id == node_id for row in rows):
         return []
     column = Column("inside", "Inside", 84)
@@ -348,7 +343,7 @@ def _rebuild(view: RunView, row: TimelineRow) -> PastPrompt | str:
 def _placeholders(found: PastPrompt) -> None:
     if not found.placeholders:
         return
-    columns: list[tuple[Column, Callable[[FilledPlaceholder], Cell]]] = [
+    columns: Columns[FilledPlaceholder] = [
         (Column("placeholder", "Placeholder", 120, grows=True), lambda each: each.text),
         (Column("value", "Value", 110, grows=True), lambda each: json_cell(each.value)),
         (Column("source", "Source", 120, grows=True), lambda each: each.source),
@@ -360,7 +355,7 @@ def _placeholders(found: PastPrompt) -> None:
 def _offers(found: PastPrompt) -> None:
     if found.prompt.kind == "judge" or not (offers := offers_of(found.prompt)):
         return
-    columns: list[tuple[Column, Callable[[Offer], Cell]]] = [
+    columns: Columns[Offer] = [
         (Column("name", "Offered", 150, grows=True), lambda offer: offer.name),
         (Column("description", "Description", 180, grows=True), lambda offer: offer.description),
     ]

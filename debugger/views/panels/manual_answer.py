@@ -20,8 +20,8 @@ from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.components.markdown import plain
 from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.panels.next_steps import scope_now
+from debugger.views.run_state import Element
 from debugger.views.run_view import RunView, run_view
-from debugger.views.selection import Element
 
 _NO_EDGE = ""
 _ANSWER_SECONDS = 0.4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, get_args
@@ -20,7 +20,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import explain_denial, on_change, on_click, requires
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.rows import Cell, Column, Table, rows_list, table
+from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
 from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunView
 from debugger.views.state import LastAction
@@ -52,7 +52,7 @@ def mocks(view: RunView) -> None:
 
 def _table(view: RunView, items: Sequence[Pin | Fault]) -> Table:
     reason = explain_denial(put) or ""
-    columns: list[tuple[Column, Callable[[Pin | Fault], Cell]]] = [
+    columns: Columns[Pin | Fault] = [
         (Column("on", "On", 34, "check", reason=reason), lambda one: (f"{one.id} is on", one.is_enabled)),
         (
             Column("kind", "Kind", 66, "chip"),

@@ -19,15 +19,14 @@ from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import requires
-from debugger.views.components.markdown import json_cell
+from debugger.views.components.markdown import json_cell, listed
 from debugger.views.components.toolbar import Button, Item, Text, bar
 from debugger.views.navigation import ViewMode
 from debugger.views.panels import fork_actions, setup
 from debugger.views.panels.fork_actions import ForkState
 from debugger.views.panels.variable_edits import apply_edits
-from debugger.views.run_state import RunInputs
+from debugger.views.run_state import RunInputs, Selection
 from debugger.views.run_view import RunView, run_history, run_view
-from debugger.views.selection import Selection
 
 _MOST_STEPS = 4
 
@@ -183,9 +182,8 @@ def draw_missing_values(view: RunView) -> None:
     missing = _missing(view)
     if missing is None:
         return
-    shown = ", ".join("{{" + path + "}}" for path in missing.paths[:_MOST_PATHS])
-    more = f" and {len(missing.paths) - _MOST_PATHS} more" if len(missing.paths) > _MOST_PATHS else ""
-    said = f"No value for {shown}{more}." if shown else "Other values lead to:"
+    shown = listed(["{{" + path + "}}" for path in missing.paths], _MOST_PATHS)
+    said = f"No value for {shown}." if shown else "Other values lead to:"
     items: list[Item] = [Text(said, look="message")]
     for place, step in enumerate(missing.steps[:_MOST_STEPS]):
         hint = f"Run the turn again in a fork, with {_named(step.edits)}"

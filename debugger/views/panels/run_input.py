@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict
 from typing import Literal
 
@@ -24,8 +24,8 @@ from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import explain_denial, on_change, on_click, requires
-from debugger.views.components.markdown import count, json_cell, plain
-from debugger.views.components.rows import Cell, Column, estimate_width, rows_list, table
+from debugger.views.components.markdown import count, json_cell, listed, plain
+from debugger.views.components.rows import Cell, Column, Columns, estimate_width, rows_list, table
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Button, Disclosure, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.panels.presets import presets, state_copy
@@ -144,7 +144,7 @@ def _json(model: RunInputModel, which: Which) -> None:
 
 def _key_hints(model: RunInputModel, which: Which) -> None:
     """Draw the keys of a run input with their types; used ones are marked."""
-    columns: list[tuple[Column, Callable[[str], Cell]]] = [
+    columns: Columns[str] = [
         (Column("key", "Key", 150, grows=True), lambda key: f"● {key}" if key in model.value else key),
         (Column("type", "Type", 58), lambda key: KEY_HINTS[key][0]),
         (
@@ -269,7 +269,7 @@ def _rows(model: RunInputModel, tier: Tier, rows: Sequence[SourcedRow], key: str
             return model.origin
         return "− removed" if row.is_removed else "~ edited" if row.original else "+ added"
 
-    columns: list[tuple[Column, Callable[[SourcedRow], Cell]]] = [
+    columns: Columns[SourcedRow] = [
         (Column("name", "Name", 70, grows=True), lambda row: row.row.name),
         (Column("type", "Type", 52, fits=estimate_width(types)), lambda row: row.row.type),
         (Column("value", "Value", 62, grows=True), lambda row: "" if row.is_removed else row.row.value),
@@ -374,11 +374,9 @@ def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
     except DebuggerError:
         return  # a workflow without settings names none
     if missing:
-        named = ", ".join(plain("{{" + name + "}}") for name in missing[:_MOST_NAMES])
-        more = f" and {len(missing) - _MOST_NAMES} more" if len(missing) > _MOST_NAMES else ""
+        named = listed([plain("{{" + name + "}}") for name in missing], _MOST_NAMES)
         st.warning(
-            f"Without a value, these placeholders stay unchanged: {named}{more}",
-            icon=":material/data_object:",
+            f"Without a value, these placeholders stay unchanged: {named}", icon=":material/data_object:"
         )
     empty = [name for name, value in values.items() if value == ""]
     if empty:

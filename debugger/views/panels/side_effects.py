@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -18,8 +18,8 @@ from debugger.settings import Settings
 from debugger.views import actions, refresh, state
 from debugger.views.audit import audited_file
 from debugger.views.components.error_box import show_error
-from debugger.views.components.markdown import plain
-from debugger.views.components.rows import Cell, Column, Table, rows_list, table
+from debugger.views.components.markdown import milliseconds, plain
+from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
 from debugger.views.components.toolbar import Item, Text
 from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunView
@@ -105,7 +105,7 @@ def _nothing(view: RunView) -> None:
 def _table(effects: Sequence[SideEffect]) -> Table:
     numbers = {id(effect): number for number, effect in enumerate(effects)}
     hint = "live: made for real; simulated: answered here; blocked: refused"
-    columns: list[tuple[Column, Callable[[SideEffect], Cell]]] = [
+    columns: Columns[SideEffect] = [
         (Column("seq", "#", 40, "number"), lambda effect: str(numbers[id(effect)] + 1)),
         (Column("turn", "Turn", 44, "number"), lambda effect: str(effect.turn_number)),
         *_background(effects),
@@ -119,7 +119,10 @@ def _table(effects: Sequence[SideEffect]) -> Table:
         (Column("how", "How", 84, "chip", help=hint), lambda effect: _chip(effect.how)),
         (Column("outcome", "Outcome", 84, "chip"), lambda effect: _chip(effect.outcome)),
         (Column("status", "Status", 52, "number"), lambda effect: str(effect.status_code or "")),
-        (Column("took", "Duration", 76, "number"), _duration),
+        (
+            Column("took", "Duration", 76, "number"),
+            lambda effect: milliseconds(effect.duration_milliseconds),
+        ),
         (
             Column("error", "Error", 90, help="Choose a row to read it in full", grows=True),
             lambda effect: effect.error,
@@ -129,7 +132,7 @@ def _table(effects: Sequence[SideEffect]) -> Table:
     return table(label, effects, columns, lambda effect: [numbers[id(effect)]])
 
 
-def _background(effects: Sequence[SideEffect]) -> list[tuple[Column, Callable[[SideEffect], Cell]]]:
+def _background(effects: Sequence[SideEffect]) -> Columns[SideEffect]:
     if not any(effect.is_background for effect in effects):
         return []
     column = Column("background", "Background", 84, help="Made in background work after the turn")
@@ -138,11 +141,6 @@ def _background(effects: Sequence[SideEffect]) -> list[tuple[Column, Callable[[S
 
 def _chip(word: str) -> Cell:
     return word, _COLOURS.get(word, "gray")
-
-
-def _duration(effect: SideEffect) -> Cell:
-    took = effect.duration_milliseconds
-    return None if took is None else f"{took:,.1f} ms"
 
 
 def _choose(view: RunView, target: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,13 +14,13 @@ from debugger.analysis.steps import Step, TurnRow
 from debugger.analysis.timeline import TROUBLES, TimelineRow
 from debugger.session.stepping import StepKind
 from debugger.views import actions, refresh, state
-from debugger.views.components.markdown import count
-from debugger.views.components.rows import Cell, Column, Table, estimate_width, rows_list, table
+from debugger.views.components.markdown import count, milliseconds
+from debugger.views.components.rows import Cell, Column, Columns, Table, estimate_width, rows_list, table
 from debugger.views.components.tables import Pager, draw_pager, pager
 from debugger.views.components.toolbar import Badge, Disclosure, Item, Select, Text, TextInput
 from debugger.views.help_links import empty_state
+from debugger.views.run_state import Selection
 from debugger.views.run_view import RunView
-from debugger.views.selection import Selection
 from debugger.views.shortcuts import keys
 
 TABLE_KEY = "timeline"
@@ -283,12 +283,9 @@ class Target(NamedTuple):
         return cls(value[0], None if value[1] is None else str(value[1]))
 
 
-Source = tuple[Column, Callable[[Of], Cell]]
-
-
 def turns_table(rows: Sequence[TurnRow], times: str) -> Table:
     """Return a row for each turn."""
-    columns: list[Source[TurnRow]] = [
+    columns: Columns[TurnRow] = [
         (_TURN, lambda row: str(row.number)),
         *_background(rows),
         (_time(times), lambda row: _at(times, row.at_ms, row.at_ms, row.time)),
@@ -299,7 +296,7 @@ def turns_table(rows: Sequence[TurnRow], times: str) -> Table:
         (_TOKENS, lambda row: _number(row.tokens)),
         (Column("calls", "Calls", 52, "number", help="Model calls"), lambda row: _number(row.calls)),
         (Column("events", "Events", 58, "number"), lambda row: _number(row.events)),
-        _duration(rows, "Of the turn, end to end"),
+        *_duration(rows, "Of the turn, end to end"),
     ]
     what = "one row per turn, with user and agent messages, path, duration, tokens and failures"
     return table(f"Timeline: {what}", rows, columns, lambda row: list(Target(row.last, None)))
@@ -307,7 +304,7 @@ def turns_table(rows: Sequence[TurnRow], times: str) -> Table:
 
 def steps_table(steps: Sequence[Step], times: str) -> Table:
     """Return a row for each step."""
-    columns: list[Source[Step]] = [
+    columns: Columns[Step] = [
         (Column("#", "#", 46, "number", help="The step's place in the run"), lambda step: str(step.index)),
         (_TURN, lambda step: str(step.turn_number)),
         *_background(steps),
@@ -317,7 +314,7 @@ def steps_table(steps: Sequence[Step], times: str) -> Table:
         (Column("status", "Status", 88, "chip"), _status),
         (_SUMMARY, lambda step: step.summary),
         (_TOKENS, lambda step: _number(step.tokens or None)),
-        _duration(steps, "Of the node run"),
+        *_duration(steps, "Of the node run"),
     ]
     what = "one row per step, with turn, time, node, status, summary, tokens and duration"
     drawn = table(f"Timeline: {what}", steps, columns, lambda step: list(Target(step.last, step.drawn_node)))
@@ -332,12 +329,7 @@ def events_table(rows: Sequence[TimelineRow], times: str, latencies: Mapping[int
         times: The kind of the times.
         latencies: Milliseconds of the model calls, by their events.
     """
-
-    def duration(row: TimelineRow) -> Cell:
-        took = latencies.get(row.index) if row.duration_ms is None else row.duration_ms
-        return None if took is None else f"{took:,.1f} ms"
-
-    columns: list[Source[TimelineRow]] = [
+    columns: Columns[TimelineRow] = [
         (Column("#", "#", 46, "number", help="The event's place in the run"), lambda row: str(row.index)),
         (_TURN, lambda row: str(row.turn_number)),
         *_background(rows),
@@ -346,7 +338,12 @@ def events_table(rows: Sequence[TimelineRow], times: str, latencies: Mapping[int
         (_NODE, lambda row: row.node_name or row.node_logical_id or ""),
         (Column("type", "Type", 136, "chip", fits=estimate_width(row.type for row in rows)), _type),
         (_SUMMARY, lambda row: row.summary),
-        (Column("ms", "Duration", 76, "number", help="Of the node run or the model call"), duration),
+        (
+            Column("ms", "Duration", 76, "number", help="Of the node run or the model call"),
+            lambda row: milliseconds(
+                latencies.get(row.index) if row.duration_ms is None else row.duration_ms
+            ),
+        ),
     ]
     what = "one row per event, with turn, time, node, type, summary and duration"
     drawn = table(f"Timeline: {what}", rows, columns, lambda row: list(Target(row.index, row.drawn_node)))
@@ -382,28 +379,28 @@ def _at(times: str, at_ms: float | None, since_turn_ms: float | None, clock: flo
     return None if milliseconds is None else f"+{milliseconds / 1000:,.3f} s"
 
 
-def _background(rows: Sequence[Of]) -> list[Source[Of]]:
+def _background(rows: Sequence[Of]) -> Columns[Of]:
     if not any(row.is_background for row in rows):
         return []
     column = Column("background", "Background", 84, help="Happened in background work after the turn")
     return [(column, lambda row: "✓" if row.is_background else None)]
 
 
-def _threads(rows: Sequence[Threaded]) -> list[Source[Threaded]]:
+def _threads(rows: Sequence[Threaded]) -> Columns[Threaded]:
     if len({row.thread for row in rows} - {None}) < 2:
         return []
     column = Column("thread", "Thread", 84, help="0 is the thread that talks with the user")
     return [(column, lambda row: row.thread)]
 
 
-def _duration(rows: Sequence[Of], hint: str) -> Source[Of]:
+def _duration(rows: Sequence[Of], hint: str) -> Columns[Of]:
     longest = max((row.duration_ms or 0.0 for row in rows), default=0.0) or 1.0
 
     def cell(row: Of) -> Cell:
         took = row.duration_ms
         return None if took is None else (f"{took:,.1f} ms", round(max(took, 0.0) / longest, 3))
 
-    return Column("ms", "Duration", 132, "bar", help=hint), cell
+    return [(Column("ms", "Duration", 132, "bar", help=hint), cell)]
 
 
 def _number(number: int | None) -> Cell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.workflow import Workflow
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, json_cell, plain, word_marks
-from debugger.views.components.rows import Cell, Column, Row, Table, estimate_width, rows_list, table
+from debugger.views.components.rows import Column, Columns, Row, Table, estimate_width, rows_list, table
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Text, TextInput, Toggle, bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels import watches
@@ -194,7 +194,7 @@ def _changes_view(view: RunView, held: RunHistory, wanted: str) -> None:
     if not found:
         st.caption("No change matches this search." if words else _NOTHING[span])
         return
-    columns: list[tuple[Column, Callable[[Difference], Cell]]] = [
+    columns: Columns[Difference] = [
         (Column("sign", "", 26, help="+ added, − removed, ~ changed"), lambda change: change.sign),
         (
             Column("variable", "Variable", 120, fits=estimate_width(change.path for change in found)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any, Final
 
@@ -21,13 +21,12 @@ from debugger.analysis.decisions import (
 from debugger.protocol.events import COMPANION, reference_id
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, json_cell
-from debugger.views.components.rows import Cell, Column, rows_list, table
+from debugger.views.components.rows import Column, Columns, rows_list, table
 from debugger.views.components.toolbar import Button, Colour, SegmentedControl, Spacer, Text, bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels.drawn_graph import drawn_graph
-from debugger.views.run_state import CurrentRun
+from debugger.views.run_state import CurrentRun, Selection
 from debugger.views.run_view import RunView, decisions, run_history, run_view
-from debugger.views.selection import Selection
 
 _SPANS = ("This turn", "The run")
 _SPAN_KEY = "decisions_of"
@@ -248,7 +247,7 @@ def decision_list(shown: Sequence[DecisionRecord], chosen: DecisionRecord, expla
     records = _window(shown, chosen)
     if len(records) < len(shown):
         st.caption(f"{len(records)} of {len(shown)} decisions, around the chosen one")
-    columns: list[tuple[Column, Callable[[DecisionRecord], Cell]]] = [
+    columns: Columns[DecisionRecord] = [
         (
             Column("transition", "#", 40, "number", help="The transition's number in the graph"),
             lambda record: str(record.transition_number or ""),
@@ -287,7 +286,7 @@ def _window(shown: Sequence[DecisionRecord], chosen: DecisionRecord) -> Sequence
 
 def _threads(
     records: Sequence[DecisionRecord],
-) -> list[tuple[Column, Callable[[DecisionRecord], Cell]]]:
+) -> Columns[DecisionRecord]:
     if not any(COMPANION in record.thread_id for record in records):
         return []
     return [(Column("thread", "Thread", 70), lambda record: reference_id(record.thread_id))]

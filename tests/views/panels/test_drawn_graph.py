@@ -8,8 +8,7 @@ from debugger.session.breakpoints import Breakpoint
 from debugger.views.panels import drawn_graph
 from debugger.views.panels.drawn_graph import OpenSuperNodes, Unfolding
 from debugger.views.panels.graph import TINT_KEY
-from debugger.views.run_state import CurrentRun, Cursor
-from debugger.views.selection import Selection
+from debugger.views.run_state import CurrentRun, Cursor, Selection
 from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static
 from tests.support.super_nodes import super_node

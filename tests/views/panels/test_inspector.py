@@ -7,8 +7,7 @@ import pytest
 from debugger.analysis.timeline import build_timeline
 from debugger.backends.base import Capabilities
 from debugger.views.panels.inspector import TABS
-from debugger.views.run_state import CurrentRun, Cursor
-from debugger.views.selection import Selection
+from debugger.views.run_state import CurrentRun, Cursor, Selection
 from tests.support.factories import direct, document, node, say, static, tool, when
 from tests.views.bars import bars, captions, control, tell, use
 from tests.views.message import send

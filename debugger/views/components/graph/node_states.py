@@ -15,7 +15,7 @@ from debugger.graph.groups import Group
 from debugger.graph.labels import shorten
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
-from debugger.views.selection import Element
+from debugger.views.run_state import Element
 
 Look = Literal["verified", "hollow", "disabled", "log"]
 

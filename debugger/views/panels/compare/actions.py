@@ -19,8 +19,7 @@ from debugger.session.loading import RecordedRun, gc_paused, load_run
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.backends import CurrentBackend, local_store, named_backend
-from debugger.views.run_state import CurrentRun
-from debugger.views.selection import Element, Selection
+from debugger.views.run_state import CurrentRun, Element, Selection
 from debugger.views.url_state import CompareAddress, RunPlace
 
 IGNORING_KEY = "compare_ignoring"

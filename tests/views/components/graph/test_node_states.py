@@ -13,7 +13,7 @@ from debugger.protocol.events import (
     StartNodeRunEvent,
 )
 from debugger.views.components.graph.node_states import Badges, Figure, Mark, figures, node_states
-from debugger.views.selection import Element
+from debugger.views.run_state import Element
 from tests.support.factories import static, workflow
 from tests.views.components.graph.small_runs import graph, hop, start, turn
 
