@@ -83,21 +83,27 @@ def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
     return done
 
 
-def run_command(
-    do: Callable[Concatenate[DebugSession, Arguments], None],
-) -> Callable[Arguments, None]:
-    """Let an action of a user who may run get the session on view.
+SessionAction = Callable[Concatenate[DebugSession, Arguments], None]
 
-    Without one there is nothing to do.
-    """
 
+def session_command(do: SessionAction[Arguments]) -> Callable[Arguments, None]:
+    """Let an action get the session on view; without one there is nothing to do."""
+    return command(_with_session(do))
+
+
+def run_command(do: SessionAction[Arguments]) -> Callable[Arguments, None]:
+    """Let an action of a user who may run get the session on view."""
+    return command(requires(Role.RUN)(_with_session(do)))
+
+
+def _with_session(do: SessionAction[Arguments]) -> Callable[Arguments, None]:
     @wraps(do)
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         session = state.record(CurrentRun).session
         if session is not None:
             do(session, *args, **kwargs)
 
-    return command(requires(Role.RUN)(done))
+    return done
 
 
 @command
@@ -172,17 +178,15 @@ def refuse_deleted(run_id: str) -> None:
         )
 
 
-@command
-def read_run() -> None:
+@session_command
+def read_run(session: DebugSession) -> None:
     """Read the turns of the run on view that is being opened."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        try:
-            session.read()
-        except DebuggerError:
-            show(None)
-            raise
-        _open_turn()
+    try:
+        session.read()
+    except DebuggerError:
+        show(None)
+        raise
+    _open_turn()
 
 
 def _open_turn() -> None:
@@ -203,14 +207,13 @@ def join(session: DebugSession) -> None:
         run.awaits_turn = True
 
 
-@command
-def reload_run() -> None:
+@session_command
+def reload_run(session: DebugSession) -> None:
     """Read the run on view from its record again.
 
     Other clients may have added turns.
     """
-    session = state.record(CurrentRun).session
-    if session is not None and session.run_id is not None and not session.busy:
+    if session.run_id is not None and not session.busy:
         again = DebugSession.open(session.backend, session.run_id)
         again.stepping.inherit(session.stepping)
         if session.background.continues:
@@ -343,16 +346,14 @@ def stop(session: DebugSession) -> None:
     audit_run("stop run", session)
 
 
-@command
-def check_now() -> None:
+@session_command
+def check_now(session: DebugSession) -> None:
     """Read the record now.
 
     It tells of a message of unknown outcome, or of turns of other clients.
     """
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.check_now()
-        session.wait_for_record(_TURN_WAIT_SECONDS)
+    session.check_now()
+    session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
 @run_command
@@ -372,22 +373,18 @@ def discard_pending(session: DebugSession) -> None:
     session.discard_pending()
 
 
-@command
-def load_newer() -> None:
+@session_command
+def load_newer(session: DebugSession) -> None:
     """Load the turns that other clients have added."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.load_newer()
-        session.wait_for_record(_TURN_WAIT_SECONDS)
+    session.load_newer()
+    session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
-@command
-def follow() -> None:
+@session_command
+def follow(session: DebugSession) -> None:
     """Set by the switch whether turns of other clients are loaded."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.follow(bool(state.widget(FOLLOW_KEY)))
-        session.wait_for_record(_TURN_WAIT_SECONDS)
+    session.follow(bool(state.widget(FOLLOW_KEY)))
+    session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
 @run_command

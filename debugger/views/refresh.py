@@ -23,7 +23,7 @@ from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.problem_report import follow_log
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
-from debugger.views.streamlit_patches.fragment_ids import fragment_ids
+from debugger.views.streamlit_patches import fragment_ids
 
 Arguments = ParamSpec("Arguments")
 

@@ -33,10 +33,9 @@ class _Part:
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
-        fields = vars(self).items()
         props = {
             name: value
-            for name, value in fields
+            for name, value in vars(self).items()
             if name not in _ON_THE_SERVER and (name, value) != ("key", "")
         }
         if "icon" in props:

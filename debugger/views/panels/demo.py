@@ -21,7 +21,7 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.store.demo_scripts import MAX_LINES
 from debugger.views import state
-from debugger.views.actions import command
+from debugger.views.actions import command, session_command
 from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import local_store
@@ -33,7 +33,6 @@ from debugger.views.confirmations import OpenQuestions
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.runs.scope import connection_of_runs
 from debugger.views.panels.timeline import shown_events
-from debugger.views.run_state import CurrentRun
 from debugger.views.run_view import RunView, scripted_conversations
 from debugger.views.state import LastAction
 
@@ -203,12 +202,10 @@ def _body(view: RunView) -> None:
         )
 
 
-@command
-def _open() -> None:
-    session = state.record(CurrentRun).session
-    if session is not None:
-        state.set_widget_from_callback(_TEXT_KEY, "\n".join(_lines(session)))
-        state.record(DemoScriptDialog).session = session
+@session_command
+def _open(session: DebugSession) -> None:
+    state.set_widget_from_callback(_TEXT_KEY, "\n".join(_lines(session)))
+    state.record(DemoScriptDialog).session = session
 
 
 def _close() -> None:

@@ -14,8 +14,9 @@ from debugger.graph.graph import Graph
 from debugger.graph.groups import Group, thread_groups
 from debugger.graph.layout import Layout, layout
 from debugger.session.session import DebugSession
-from debugger.views import actions, state
-from debugger.views.run_state import CurrentRun, Element
+from debugger.views import state
+from debugger.views.actions import session_command
+from debugger.views.run_state import Element
 from debugger.views.run_view import RunView
 
 
@@ -81,16 +82,13 @@ def drawn_element(view: RunView, element: Element) -> Element:
     return element if around == element.id else Element("node", around)
 
 
-@actions.command
-def toggle_super_node(node_id: str) -> None:
+@session_command
+def toggle_super_node(session: DebugSession, node_id: str) -> None:
     """Open a super node in the graph, or close it.
 
     Raises:
         RunError: What is inside cannot be had.
     """
-    session = state.record(CurrentRun).session
-    if session is None:
-        return
     opened = opened_super_nodes(session)
     if node_id not in opened:
         _expansion(session)

@@ -59,10 +59,7 @@ def _table(view: RunView, items: Sequence[Pin | Fault]) -> Table:
             lambda one: ("Pin", "blue") if isinstance(one, Pin) else ("Fault", "orange"),
         ),
         (Column("of", "Of", 120, grows=True), lambda one: _target_words(one.target, view.graph)),
-        (
-            Column("what", "Output or error", 140, grows=True),
-            lambda one: one.summary if isinstance(one, Pin) else _fault_words(one),
-        ),
+        (Column("what", "Output or error", 140, grows=True), _effect),
         (
             Column("attempts", "Attempts", 66),
             lambda one: one.attempts or "each" if isinstance(one, Fault) else "each",
@@ -151,9 +148,12 @@ def _target_words(target: Target, graph: Graph) -> str:
     return f"{'model of ' if target.kind == 'model' else ''}{label(target.name)}"
 
 
-def _fault_words(fault: Fault) -> str:
-    parts = [f"after {fault.delay:g} s" if fault.error else f"{fault.delay:g} s late"] if fault.delay else []
-    return " ".join([*([f"fails: {fault.error}"] if fault.error else []), *parts])
+def _effect(one: Pin | Fault) -> str:
+    if isinstance(one, Pin):
+        return one.summary
+    if not one.error:
+        return f"{one.delay:g} s late" if one.delay else ""
+    return f"fails: {one.error}" + (f" after {one.delay:g} s" if one.delay else "")
 
 
 def _unused(view: RunView) -> None:

@@ -12,10 +12,10 @@ from debugger.graph.labels import shorten
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
 from debugger.views import actions, refresh, state
-from debugger.views.actions import command, run_command
+from debugger.views.actions import run_command, session_command
 from debugger.views.components.toolbar import Badge, Button, Item, Text
 from debugger.views.panels.timeline import show_steps, shown_events
-from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.run_state import Cursor
 from debugger.views.run_view import RunView, run_view
 from debugger.views.shortcuts import keys
 
@@ -261,13 +261,10 @@ def step(session: DebugSession, kind: StepKind) -> None:
     _settle(session)
 
 
-@command
-def step_received(kind: StepKind) -> None:
+@session_command
+def step_received(session: DebugSession, kind: StepKind) -> None:
     """Move the chosen event by a step, of a run that cannot be paused."""
-    session, received = state.record(CurrentRun).session, state.record(ReceivedSteps)
-    if session is None:
-        return
-    view = run_view(session)
+    view, received = run_view(session), state.record(ReceivedSteps)
     if received.session is not session:
         received.session = session
         st.toast(_RUN_ON, icon=":material/cloud_done:")

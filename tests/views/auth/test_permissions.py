@@ -26,7 +26,7 @@ from debugger.views.auth.permissions import (
 
 PREFIX = "debugger.views."
 CALLBACKS = {"on_choose", "on_click", "on_change", "on_select", "on_dismiss", "on_submit"}
-COMMANDS = {"command", "run_command"}
+COMMANDS = {"command", "run_command", "session_command"}
 """What makes a function an action."""
 CONTROLS = {
     "Button",

@@ -48,14 +48,13 @@ def transcript_tab(seen: RunComparison) -> None:
             key = f"{_PAGE_KEY}_{actions.stamp(seen)}"
             page = int(st.pagination(pages, key=key, default=(differing or [0])[0] // _PAGE + 1))
     shown = lines[(page - 1) * _PAGE : page * _PAGE]
-    rows = [f"| {_margin(line)} | {_side(line, 'a')} | {_side(line, 'b')} |" for line in shown]
+    rows = ["| | A | B |", "| --- | --- | --- |"]
+    for line in shown:
+        mark = "" if line.verdict == "same" else f"**{plain(WORDS[line.verdict])}**".replace(" ", "\u00a0")
+        margin = f"Turn {line.turn} {_ROLES[line.role]} {mark}"
+        rows.append(f"| {margin} | {_side(line, 'a')} | {_side(line, 'b')} |")
     with st.container(border=True, height=_HEIGHT, key="compare_words"):
-        st.markdown("\n".join(["| | A | B |", "| --- | --- | --- |", *rows]))
-
-
-def _margin(line: MessagePair) -> str:
-    mark = "" if line.verdict == "same" else f"**{plain(WORDS[line.verdict])}**".replace(" ", "\u00a0")
-    return f"Turn {line.turn} {_ROLES[line.role]} {mark}"
+        st.markdown("\n".join(rows))
 
 
 def _side(line: MessagePair, side: str) -> str:
