@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict
+from functools import partial
 from typing import Literal
 
-import pandas as pd
 import streamlit as st
 
 from debugger.errors import DebuggerError
@@ -19,16 +18,16 @@ from debugger.session.input_warnings import KEY_HINTS, LATE_KEYS, input_warnings
 from debugger.session.json_input import excerpt
 from debugger.session.run_input import JsonKey, RunInputModel, Tier
 from debugger.session.session import DebugSession
-from debugger.session.variable_rows import VALUE_TYPES, SourcedRow, edited
+from debugger.session.variable_rows import SourcedRow
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import explain_denial, on_change, on_click, requires
 from debugger.views.components.markdown import count, json_cell, listed, plain
 from debugger.views.components.rows import Cell, Column, Columns, estimate_width, rows_list, table
-from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Button, Disclosure, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.panels.presets import presets, state_copy
+from debugger.views.panels.variable_edits import variable_grid
 from debugger.views.run_state import RunInputs
 from debugger.views.state import Editors
 
@@ -256,7 +255,15 @@ def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
         items.append(Button(f"revert_{which}_{tier}", "Revert all", press, args, look="tertiary", help=hint))
     bar(f"{key}_bar", items, low=True)
     if box.is_open and is_grid:
-        _table(model, tier, key)
+        st.caption(_HELP[tier])
+        variable_grid(
+            key,
+            _TITLES[tier],
+            partial(model.rows, tier),
+            partial(model.set_rows, tier),
+            widths=(104, 66, 96),
+            disabled=model.draft is not None,
+        )
     elif box.is_open:
         _rows(model, tier, rows, f"{key}_rows")
 
@@ -296,39 +303,6 @@ def _revert(model: RunInputModel, tier: Tier, name: str | None, is_grid: bool = 
     model.revert(tier, name)
     if is_grid:  # what it shows is made anew; a list is drawn anew by itself
         state.renew_editors()
-
-
-def _table(model: RunInputModel, tier: Tier, key: str) -> None:
-    editors = state.record(Editors)
-    # The grid tells its edits against the rows that it got first, so those stay while it lives.
-    if state.widget(key) is None:
-        editors.tables[key] = model.rows(tier)
-    rows = editors.tables[key]
-    st.caption(_HELP[tier])
-    st.data_editor(
-        pd.DataFrame(map(asdict, rows), columns=["name", "type", "value"], dtype="str"),
-        key=key,
-        num_rows="dynamic",
-        hide_index=True,
-        row_height=ROW,
-        disabled=model.draft is not None or bool(explain_denial(_table_edited)),
-        on_change=_table_edited,
-        args=(model, tier, key),
-        column_config={
-            "name": st.column_config.TextColumn("Name", width=104, required=True),
-            "type": st.column_config.SelectboxColumn(
-                "Type", width=66, options=VALUE_TYPES, default="text", required=True
-            ),
-            "value": st.column_config.TextColumn("Value", width=96, default=""),
-        },
-        alt=f"{_TITLES[tier]}: name, type and value",
-    )
-
-
-@command
-@requires(Role.RUN)
-def _table_edited(model: RunInputModel, tier: Tier, key: str) -> None:
-    model.set_rows(tier, edited(state.record(Editors).tables[key], state.widget(key)))
 
 
 def _start_node(session: DebugSession, model: RunInputModel) -> None:
