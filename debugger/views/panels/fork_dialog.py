@@ -180,16 +180,15 @@ def _start_node(draft: ForkDraft, view: RunView, lead: str) -> None:
 
 
 def _node_names(draft: ForkDraft, view: RunView) -> dict[str, str]:
-    number, workflow_id = draft.version_number, draft.point.workflow_id
-    if number is None:
-        return {node.logical_id: node.label for node in draft.point.workflow.node_configs}
+    number, workflow_id, workflow = draft.version_number, draft.point.workflow_id, draft.point.workflow
     backend = view.session.backend
-    try:
-        workflow = state.record(BackendCache).ask(
-            ("workflow", workflow_id, number), lambda: backend.workflow(workflow_id, number)
-        )
-    except DebuggerError:
-        return {}  # the code that runs the fork tells what is wrong with the version
+    if number is not None:
+        try:
+            workflow = state.record(BackendCache).ask(
+                ("workflow", workflow_id, number), lambda: backend.workflow(workflow_id, number)
+            )
+        except DebuggerError:
+            return {}  # the code that runs the fork reports what is wrong with the version
     return {node.logical_id: node.label for node in workflow.node_configs}
 
 

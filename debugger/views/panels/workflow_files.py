@@ -178,9 +178,9 @@ def _workflow(session: DebugSession, number: int | None) -> Workflow:
                 advice="Choose another version.",
             )
         return session.workflow
-    question = ("workflow", session.workflow_id, str(number))
     return state.record(BackendCache).ask(
-        question, lambda: session.backend.workflow(session.workflow_id, number)
+        ("workflow", session.workflow_id, number),
+        lambda: session.backend.workflow(session.workflow_id, number),
     )
 
 
