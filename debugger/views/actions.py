@@ -87,7 +87,7 @@ SessionAction = Callable[Concatenate[DebugSession, Arguments], None]
 
 
 def session_command(do: SessionAction[Arguments]) -> Callable[Arguments, None]:
-    """Let an action get the session on view; without one there is nothing to do."""
+    """Let an action get the session on view; without one do nothing."""
     return command(_with_session(do))
 
 

@@ -28,9 +28,9 @@ TABLE_KEY = "timeline"
 
 def timeline_pager(view: RunView, found: FilteredTimeline) -> Pager:
     """Return the page with the selected event, or the turned one."""
-    event = _event_on_view(view)
+    event, chosen, _ = _chosen(view, found)
     looked_at = (view.session, found.density, found.hidden, event)
-    return pager(TABLE_KEY, len(found.places), looked_at, _chosen(view, found)[0])
+    return pager(TABLE_KEY, len(found.places), looked_at, chosen)
 
 
 def timeline(view: RunView, found: FilteredTimeline, page: Pager) -> None:
@@ -55,19 +55,17 @@ def show_steps(kind: StepKind) -> None:
         state.set_widget_from_callback(_DENSITY_KEY, "Key events" if kind == "event" else "Steps")
 
 
-def _event_on_view(view: RunView) -> int | None:
-    """Return the chosen event, or else the one at which the run is paused."""
-    return view.session.paused_event if view.event is None else view.event
-
-
-def _chosen(view: RunView, found: FilteredTimeline) -> tuple[int | None, bool]:
-    event = _event_on_view(view)
-    return (None, False) if event is None else found.row_of(event, view.projections)
+def _chosen(view: RunView, found: FilteredTimeline) -> tuple[int | None, int | None, bool]:
+    """Return the chosen or paused event, its row, and whether that holds it."""
+    event = view.session.paused_event if view.event is None else view.event
+    if event is None:
+        return None, None, False
+    return event, *found.row_of(event, view.projections)
 
 
 def _table(view: RunView, found: FilteredTimeline, page: Pager) -> None:
     first, end, _ = page
-    chosen, is_shown = _chosen(view, found)
+    _, chosen, is_shown = _chosen(view, found)
     until, _ = found.row_of(view.last, view.projections) if view.is_past else (None, False)
     first_later = 0 if until is None else until + 1
     times = state.widget(TIME_KEY) or TIMES[0]
