@@ -55,17 +55,12 @@ def error_place(error: errors.DebuggerError) -> str:
     return next(ERROR_PLACES[kind] for kind in type(error).__mro__ if kind in ERROR_PLACES)
 
 
-def help_link(place: str, label: str) -> None:
-    """Draw a link to a place of the help, if there is that page.
-
-    Args:
-        place: The place.
-        label: Its text; "Help: " is put before it.
-    """
+def help_link(place: str) -> None:
+    """Draw a link to what to do, in the help, if there is that page."""
     page = state.record(PageLinks).by_name.get("help")
     if page is not None:
         st.page_link(
-            page, label=f"Help: {label}", icon=":material/help:", query_params=help_parameters(place)
+            page, label="Help: What to do", icon=":material/help:", query_params=help_parameters(place)
         )
 
 

@@ -12,7 +12,7 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.help_links import empty_state
 from debugger.views.panels.compare import actions
-from debugger.views.panels.compare.differences import WORDS, difference_list, marked_piece, value_table
+from debugger.views.panels.compare.differences import WORDS, difference_list, json_value, marked_piece
 
 _PAGE = 40
 """Lines on view at once."""
@@ -96,11 +96,25 @@ def state_tab(seen: RunComparison) -> None:
     if not rows:
         st.caption("The variables are the same in both runs, apart from what is ignored.")
         return
-    value_table(
-        "compare_variables",
-        [(row.sign, row.path, row.a, row.b, row.op) for row in rows],
+    st.dataframe(
+        {
+            "op": [f"{row.sign} {row.op}" for row in rows],
+            "path": [row.path for row in rows],
+            "a": ["" if row.op == "added" else json_value(row.a) for row in rows],
+            "b": ["" if row.op == "removed" else json_value(row.b) for row in rows],
+        },
+        key="compare_variables",
+        hide_index=True,
+        row_height=ROW,
+        height=table_height(len(rows), _MOST),
+        placeholder="",
+        column_config={
+            "op": st.column_config.TextColumn("From A to B", width=92),
+            "path": st.column_config.TextColumn("Path", width="medium"),
+            "a": st.column_config.TextColumn("A", width="medium"),
+            "b": st.column_config.TextColumn("B", width="medium"),
+        },
         alt="Variables of both runs: path, value in A, value in B, and what changed from A to B",
-        most=_MOST,
     )
 
 
