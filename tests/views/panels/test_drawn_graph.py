@@ -5,6 +5,7 @@ import json
 import pytest
 
 from debugger.session.breakpoints import Breakpoint
+from debugger.views import actions
 from debugger.views.panels import drawn_graph
 from debugger.views.panels.drawn_graph import OpenSuperNodes, Unfolding
 from debugger.views.panels.graph import TINT_KEY
@@ -130,7 +131,7 @@ def test_time_of_inner_nodes_is_their_own(opened, press):
 
 def test_toggle_opens_and_closes(opened, record, monkeypatch):
     monkeypatch.setattr(drawn_graph.state, "record", record)
-    monkeypatch.setattr(drawn_graph.actions, "check_role", lambda role: None)
+    monkeypatch.setattr(actions, "check_role", lambda role: None)
 
     drawn_graph.toggle_super_node("box")
     assert record(OpenSuperNodes).by_workflow == {record(CurrentRun).session.workflow_id: frozenset()}
