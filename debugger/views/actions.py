@@ -31,8 +31,7 @@ from debugger.views.backends import CurrentBackend, current_backend, local_store
 from debugger.views.confirmations import confirm_turn
 from debugger.views.connections import HostedConnection, disconnect_hosted, owner
 from debugger.views.problem_report import follow_log, log_unexpected_error
-from debugger.views.run_state import CurrentRun, Cursor, RunInputs
-from debugger.views.selection import Selection
+from debugger.views.run_state import CurrentRun, Cursor, RunInputs, Selection
 from debugger.views.state import LastAction
 from debugger.views.times import shown_time
 from debugger.views.url_state import Address, BackendName
@@ -84,21 +83,27 @@ def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
     return done
 
 
-def run_command(
-    do: Callable[Concatenate[DebugSession, Arguments], None],
-) -> Callable[Arguments, None]:
-    """Let an action of a user who may run get the session on view.
+SessionAction = Callable[Concatenate[DebugSession, Arguments], None]
 
-    Without one there is nothing to do.
-    """
 
+def session_command(do: SessionAction[Arguments]) -> Callable[Arguments, None]:
+    """Let an action get the session on view; without one do nothing."""
+    return command(_with_session(do))
+
+
+def run_command(do: SessionAction[Arguments]) -> Callable[Arguments, None]:
+    """Let an action of a user who may run get the session on view."""
+    return command(requires(Role.RUN)(_with_session(do)))
+
+
+def _with_session(do: SessionAction[Arguments]) -> Callable[Arguments, None]:
     @wraps(do)
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         session = state.record(CurrentRun).session
         if session is not None:
             do(session, *args, **kwargs)
 
-    return command(requires(Role.RUN)(done))
+    return done
 
 
 @command
@@ -141,7 +146,7 @@ def open_workflow(workflow_id: str, version_number: int | None = None) -> None:
 
 @command
 def open_run(run_id: str, turn_number: int | None = None, event: int | None = None) -> None:
-    """Show a recorded run, at an event or at the end of a turn if one is named.
+    """Show a recorded run, at a named event or at a turn's end.
 
     One that is long is read once the page is there, see `read_run`.
     """
@@ -173,17 +178,15 @@ def refuse_deleted(run_id: str) -> None:
         )
 
 
-@command
-def read_run() -> None:
+@session_command
+def read_run(session: DebugSession) -> None:
     """Read the turns of the run on view that is being opened."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        try:
-            session.read()
-        except DebuggerError:
-            show(None)
-            raise
-        _open_turn()
+    try:
+        session.read()
+    except DebuggerError:
+        show(None)
+        raise
+    _open_turn()
 
 
 def _open_turn() -> None:
@@ -204,14 +207,13 @@ def join(session: DebugSession) -> None:
         run.awaits_turn = True
 
 
-@command
-def reload_run() -> None:
+@session_command
+def reload_run(session: DebugSession) -> None:
     """Read the run on view from its record again.
 
     Other clients may have added turns.
     """
-    session = state.record(CurrentRun).session
-    if session is not None and session.run_id is not None and not session.busy:
+    if session.run_id is not None and not session.busy:
         again = DebugSession.open(session.backend, session.run_id)
         again.stepping.inherit(session.stepping)
         if session.background.continues:
@@ -344,16 +346,14 @@ def stop(session: DebugSession) -> None:
     audit_run("stop run", session)
 
 
-@command
-def check_now() -> None:
+@session_command
+def check_now(session: DebugSession) -> None:
     """Read the record now.
 
     It tells of a message of unknown outcome, or of turns of other clients.
     """
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.check_now()
-        session.wait_for_record(_TURN_WAIT_SECONDS)
+    session.check_now()
+    session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
 @run_command
@@ -373,22 +373,18 @@ def discard_pending(session: DebugSession) -> None:
     session.discard_pending()
 
 
-@command
-def load_newer() -> None:
+@session_command
+def load_newer(session: DebugSession) -> None:
     """Load the turns that other clients have added."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.load_newer()
-        session.wait_for_record(_TURN_WAIT_SECONDS)
+    session.load_newer()
+    session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
-@command
-def follow() -> None:
+@session_command
+def follow(session: DebugSession) -> None:
     """Set by the switch whether turns of other clients are loaded."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.follow(bool(state.widget(FOLLOW_KEY)))
-        session.wait_for_record(_TURN_WAIT_SECONDS)
+    session.follow(bool(state.widget(FOLLOW_KEY)))
+    session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
 @run_command
@@ -413,7 +409,7 @@ def show(session: DebugSession | None) -> None:
             if found is not None and not session.breakpoints.points and not session.mocks:
                 debug_setup.restore(session, found)
     select_event(None)
-    selection.node = selection.edge = None
+    selection.choose(None)
     run.awaits_turn, run.at_rest = False, None
     state.record(RunInputs).next = RunInputModel()
     state.renew_editors()
@@ -455,7 +451,7 @@ def select_event(index: int | None) -> None:
 
 
 def select_place(turn_number: int | None, event: int | None) -> None:
-    """Select what an address names; an event that the run does not have counts as absent."""
+    """Select what an address names; an event beyond the run counts as absent."""
     session = state.record(CurrentRun).session
     if event is not None and session is not None and event < session.event_count:
         select_event(event)

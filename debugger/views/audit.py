@@ -40,7 +40,9 @@ def audit(action: str, target: str, user: User | None = None, **details: Any) ->
         _log.warning("No entry in the audit list for %s of %s by %s: %s", action, target, user.name, error)
 
 
-def audited_file(render: Callable[[], bytes], target: str, **details: Any) -> Callable[[], bytes]:
+def audited_file(
+    render: Callable[[], bytes], target: str, action: str = "export run", **details: Any
+) -> Callable[[], bytes]:
     """Return a renderer that also records the export.
 
     A file is fetched outside of a session, so the user is looked up now.
@@ -49,7 +51,7 @@ def audited_file(render: Callable[[], bytes], target: str, **details: Any) -> Ca
 
     def rendered() -> bytes:
         content = render()
-        audit("export run", target, user, **details)
+        audit(action, target, user, **details)
         return content
 
     return rendered

@@ -15,8 +15,7 @@ from debugger.engine.tools.sandbox import python_status
 from debugger.errors import NotFoundError, SettingsError
 from debugger.session.registry import LiveSessions
 from debugger.settings import Settings, read_settings
-from debugger.store import ForkRepository, NoteRepository, Store
-from debugger.store.consents import PythonConsents
+from debugger.store import NoteRepository, Store
 from debugger.views import state
 from debugger.views.auth.login_method import is_beyond_this_machine
 from debugger.views.auth.logins import page_logins, secret_folder, signing_secret
@@ -43,7 +42,7 @@ class CurrentBackend:
 
 @dataclass
 class EngineChoices:
-    """Choices of a tab that replace settings of the embedded engine until it is reloaded."""
+    """Choices that replace settings of the embedded engine until the tab is reloaded."""
 
     values: dict[str, str] = field(default_factory=dict)
     """Values by names of settings: ``responder`` and the ``outbound_...`` of the classes of calls."""
@@ -98,28 +97,6 @@ def notebook() -> NoteRepository:
         StoreError: The store cannot be opened.
     """
     return embedded_backend().store.notebook
-
-
-def fork_book() -> ForkRepository:
-    """Return the records of forks of any backend.
-
-    They are stored beside the embedded engine's runs.
-
-    Raises:
-        StoreError: The store cannot be opened.
-    """
-    return embedded_backend().store.forks
-
-
-def consent_book() -> PythonConsents:
-    """Return the consents to Python without a sandbox.
-
-    Only the embedded engine uses them.
-
-    Raises:
-        StoreError: The store cannot be opened.
-    """
-    return embedded_backend().store.python_consents
 
 
 def current_backend() -> Backend:

@@ -1,4 +1,4 @@
-"""Questions before a turn: whether to send to production, and to run Python without a sandbox."""
+"""Questions before a turn: sending to production, and Python without a sandbox."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from debugger.session.session import DebugSession
 from debugger.store.consents import PythonConsent
 from debugger.views import state
 from debugger.views.auth import permissions
-from debugger.views.backends import consent_book
+from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.components.markdown import plain
 from debugger.views.connections import HostedConnection, owner
@@ -162,7 +162,8 @@ def allow() -> None:
     use = request.use
     try:
         _check_local()
-        consent_book().add(use.workflow_id, use.version_number, use.digest, permissions.current_user().name)
+        person = permissions.current_user().name
+        local_store().python_consents.add(use.workflow_id, use.version_number, use.digest, person)
     except DebuggerError as error:
         state.record(LastAction).error = error
         _put_back(request)
@@ -191,7 +192,7 @@ def take_back(workflow_id: str, version_number: int) -> None:
     """Remove a consent; the next turn runs without it."""
     try:
         _check_local()
-        consent_book().remove(workflow_id, version_number)
+        local_store().python_consents.remove(workflow_id, version_number)
     except DebuggerError as error:
         state.record(LastAction).error = error
 
@@ -202,7 +203,7 @@ def consents() -> list[PythonConsent]:
     Raises:
         StoreError: The store cannot be read.
     """
-    return consent_book().all() if permissions.current_user().is_local else []
+    return local_store().python_consents.all() if permissions.current_user().is_local else []
 
 
 def _confirm_python(session: DebugSession, command: Callable[[], None], text: str) -> bool:

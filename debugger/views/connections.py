@@ -168,7 +168,9 @@ def connect_hosted(name: str, wanted: HostedSettings) -> bool:
     check_encryption(wanted.base_url)
     hosted = state.record(HostedConnection)
     before = hosted.backend
-    keeps = before is not None and hosted.name == name and _is_same(hosted.settings, wanted)
+    credentials_and_label = {"api_key", "user_id", "environment", "colour"}
+    used, new = (each.model_dump(exclude=credentials_and_label) for each in (hosted.settings, wanted))
+    keeps = before is not None and hosted.name == name and used == new
     if before is not None and keeps:
         before.replace_credentials(wanted)
     else:
@@ -205,11 +207,6 @@ def disconnect_hosted() -> None:
     hosted.name, hosted.settings = "", HostedSettings()
     if before is not None:
         before.close()
-
-
-def _is_same(one: HostedSettings, other: HostedSettings) -> bool:
-    credentials_and_label = {"api_key", "user_id", "environment", "colour"}
-    return one.model_dump(exclude=credentials_and_label) == other.model_dump(exclude=credentials_and_label)
 
 
 def check_encryption(base_url: str) -> None:

@@ -40,7 +40,7 @@ ERROR_PLACES: dict[type[errors.DebuggerError], str] = {
 
 
 def help_address(place: str) -> str:
-    """Return the address of a place of the help, relative to any page of the app."""
+    """Return the address of a place of the help, relative to any page."""
     return f"help?{urlencode(help_parameters(place))}"
 
 
@@ -55,22 +55,17 @@ def error_place(error: errors.DebuggerError) -> str:
     return next(ERROR_PLACES[kind] for kind in type(error).__mro__ if kind in ERROR_PLACES)
 
 
-def help_link(place: str, label: str) -> None:
-    """Draw a link to a place of the help; nothing where the app has no such page.
-
-    Args:
-        place: The place.
-        label: Its text; "Help: " is put before it.
-    """
+def help_link(place: str) -> None:
+    """Draw a link to what to do, in the help, if there is that page."""
     page = state.record(PageLinks).by_name.get("help")
     if page is not None:
         st.page_link(
-            page, label=f"Help: {label}", icon=":material/help:", query_params=help_parameters(place)
+            page, label="Help: What to do", icon=":material/help:", query_params=help_parameters(place)
         )
 
 
 def empty_state(text: str, place: str) -> None:
-    """Draw why a part of the page is empty, with a link that opens the help in another tab.
+    """Draw why a part of the page is empty, with a help link.
 
     Args:
         text: What would be here and why it is not, as Markdown.
@@ -80,5 +75,5 @@ def empty_state(text: str, place: str) -> None:
 
 
 def help_mark(place: str) -> str:
-    """Return a link that opens a place of the help in another tab, as Markdown."""
+    """Return a Markdown link that opens a place of the help in another tab."""
     return "[Help](" + help_address(place) + ")"

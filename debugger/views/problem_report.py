@@ -1,4 +1,4 @@
-"""Problem report of the page: the failure, the run on view, and the log lines of one browser tab."""
+"""Problem report of the page: failure, run on view, and log of the tab."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class _TabHandler(logging.Handler):
 
 
 def follow_log() -> None:
-    """Hold the log lines of this thread, and of threads it starts, for the tab."""
+    """Collect the log lines of this thread and its threads for the tab."""
     _install()
     _current.set(state.record(TabLog))
 

@@ -23,7 +23,7 @@ from debugger.views.components.error_box import show_unexpected_errors
 from debugger.views.problem_report import follow_log
 from debugger.views.run_state import CurrentRun, Cursor
 from debugger.views.run_view import RunView, run_view
-from debugger.views.streamlit_patches.fragment_ids import fragment_ids
+from debugger.views.streamlit_patches import fragment_ids
 
 Arguments = ParamSpec("Arguments")
 
@@ -54,7 +54,7 @@ class _DrawnPane(NamedTuple):
 
 @dataclass
 class RedrawState:
-    """State of the panes that are drawn, and of the fragments that are under way."""
+    """State of the drawn panes, and of the fragments under way."""
 
     drawn: dict[Pane, _DrawnPane] = field(default_factory=dict)
     """The panes on view."""
@@ -246,7 +246,7 @@ def _stale(session: DebugSession) -> list[Pane]:
 
 
 def _enter(is_inline: bool) -> bool:
-    """Begin a fragment; return whether it is the last one of a run of fragments.
+    """Begin a fragment; return whether it is the last of its run.
 
     Args:
         is_inline: Whether it is drawn as part of the page or of another fragment.

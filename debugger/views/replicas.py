@@ -1,4 +1,4 @@
-"""Notice of several processes behind a proxy that does not keep a browser at one of them.
+"""Notice of several processes behind a proxy without sticky sessions.
 
 A tab's state is in the process of its WebSocket. Where a request of the tab reaches another one, a download
 is answered with 404 and an upload with 400.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeVar
@@ -201,7 +202,7 @@ def run_revision(session: DebugSession) -> Hashable:
 
 
 def session_state(session: DebugSession) -> Hashable:
-    """Return what the panes show of a session, apart from what is computed of it."""
+    """Return what the panes show of a session, apart from computed values."""
     human_input, pace = session.human_input, session.background
     forward, pending, progress = session.input_replay, session.pending, session.progress
     return (
@@ -250,7 +251,7 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> RunView:
 
 
 def scripted_conversations(session: DebugSession) -> list[tuple[str, ...]]:
-    """Return the conversations of the script of the workflow's models, that of a demo first."""
+    """Return the conversations of the workflow's script, that of a demo first."""
     logical_id = session.workflow.config.logical_id
     try:
         script = state.record(BackendCache).ask(
@@ -300,7 +301,9 @@ def decisions(view: RunView) -> DecisionLog:
 
 
 def _made(view: RunView) -> RunHistory:
-    workflow = _running(view.session)
+    workflow = view.session.workflow
+    with suppress(DebuggerError):
+        workflow = expand(workflow, view.session.backend.workflow).workflow
     graph = view.graph if workflow is view.session.workflow else Graph(workflow)
     moments = view.session.index.variables()
     return RunHistory(
@@ -311,10 +314,3 @@ def _made(view: RunView) -> RunHistory:
         decisions=DecisionLog(graph),
         explainer=Explainer(graph, moments, view.names),
     )
-
-
-def _running(session: DebugSession) -> Workflow:
-    try:
-        return expand(session.workflow, session.backend.workflow).workflow
-    except DebuggerError:
-        return session.workflow

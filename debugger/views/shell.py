@@ -81,22 +81,27 @@ def run(first: str = "debug") -> None:
     chosen = st.navigation(list(pages.values()), position="hidden")
     navigation.leave_for_page()
     shown = next(view for view in (*VIEWS, HELP) if view.title == chosen.title)
-    top_nav([_link(view, first, shown) for view in VIEWS], shown.help, shown.head)
+    links = [
+        Link(
+            f"to_{view.name}",
+            view.title,
+            "./" if view.name == first else view.name,
+            navigation.go_to,
+            (view.name,),
+            is_current=view is shown,
+        )
+        for view in VIEWS
+    ]
+    top_nav(links, shown.help, shown.head)
     production_dialog()
     python_dialog()
     with show_unexpected_errors(f"The page {shown.title}"):
         chosen.run()
 
 
-def _link(view: View, first: str, shown: View) -> Link:
-    href = "./" if view.name == first else view.name
-    go = navigation.go_to
-    return Link(f"to_{view.name}", view.title, href, go, (view.name,), is_current=view is shown)
-
-
 @cache
 def _collect_seldom() -> None:
-    """Let drawing a page go without a search for garbage in the middle of it.
+    """Avoid a search for garbage while a page is drawn.
 
     A run on view is many objects that live long and hold no circles. As Python is set, a fourth of the time
     of a step went into looking through them.

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import streamlit as st
+
 from debugger.views import state
 
 
@@ -99,3 +101,33 @@ def keys(name: str) -> str | None:
     """Return the keys of a shortcut; ``None`` while switched off."""
     found = SHORTCUTS[name]
     return None if found.is_plain and not state.record(ShortcutState).has_plain_keys else found.keys
+
+
+PLAIN_KEYS_KEY = "has_plain_keys"
+"""The switch of the shortcuts that are typed like text."""
+
+
+def keys_table() -> str:
+    """Return the shortcuts as Markdown, by the place where they work."""
+    parts = []
+    for group in dict.fromkeys(each.group for each in (*SHORTCUTS.values(), *BUILT_IN)):
+        listed = (each for each in (*SHORTCUTS.values(), *BUILT_IN) if each.group == group)
+        rows = [f"| `{each.keys}` | {each.does} |" for each in listed]
+        parts += [f"## {group}", "", "| Key | Does |", "| --- | --- |", *rows, ""]
+    return "\n".join(parts)
+
+
+def plain_keys_switch() -> None:
+    """Draw the switch of the shortcuts without Ctrl."""
+    state.begin_widget(PLAIN_KEYS_KEY, state.record(ShortcutState).has_plain_keys)
+    st.toggle(
+        "Shortcuts without Ctrl",
+        key=PLAIN_KEYS_KEY,
+        on_change=allow_plain_keys,
+        help="Switch them off where speech input or another aid types single keys",
+    )
+
+
+def allow_plain_keys() -> None:
+    """Let shortcuts without Ctrl work or not, as the switch says."""
+    state.record(ShortcutState).has_plain_keys = bool(state.widget(PLAIN_KEYS_KEY))

@@ -135,9 +135,9 @@ sys.path.insert(0, {str(ROOT)!r})
 from debugger.analysis.position import position
 from debugger.graph.graph import Graph
 from debugger.graph.layout import layout
-from debugger.views import selection
+from debugger.views import run_state
 from debugger.views.panels.graph import choose
-from debugger.views.selection import Element
+from debugger.views.run_state import Element
 from debugger.views.components.graph.node_states import Badges, Mark
 from debugger.views.components.graph.component import workflow_graph
 from debugger.views.components.graph.node_states import node_states
@@ -160,7 +160,7 @@ workflow_graph(
     on_choose=lambda element: choose(element, "Node"),
     on_breakpoint=lambda element: asked.append(f"{{element.kind}} {{element.id}}"),
 )
-st.text(f"asked: {{', '.join(asked)}}. chosen: {{selection.chosen_element()}}.")
+st.text(f"asked: {{', '.join(asked)}}. chosen: {{run_state.chosen_element()}}.")
 """
 
 BARE_APP = """

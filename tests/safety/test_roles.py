@@ -26,7 +26,7 @@ from debugger.views.pages import connection
 from debugger.views.panels import fork_actions, mocks, presets, recordings, stepping
 from debugger.views.panels import notes as note_commands
 from debugger.views.panels.fork_actions import ForkState
-from debugger.views.run_state import CurrentRun, RunInputs
+from debugger.views.run_state import CurrentRun, RunInputs, Selection
 from debugger.views.state import LastAction
 from tests.support.companions import lab
 from tests.support.exports import run_file
@@ -35,6 +35,7 @@ from tests.views import conftest as pages
 from tests.views.bars import captions, control, use
 from tests.views.message import box, send
 from tests.views.records import keep_records
+from tests.views.row_lists import choose
 
 app, backend, clean, record, view = pages.app, pages.backend, pages.clean, pages.record, pages.view
 empty_database = pages.empty_database
@@ -163,6 +164,17 @@ def test_reader_changes_no_run(app, backend, record, recorded, user):
     assert NEEDS_RUN in errors(app)
     assert record(ForkState).draft is None
     assert [len(backend.run(run.workflow_run_id).input_output_pairs) for run in backend.runs().rows] == [1]
+
+
+def test_reader_selects_node_without_error(app, record, recorded, user):
+    user(Role.READ)
+    open_run(app, recorded)
+    use(app, "graph_view", "Table")
+
+    choose(app, ["node", "chat"], "The nodes")
+
+    assert errors(app) == ""
+    assert record(Selection).node == "chat"
 
 
 def test_reader_writes_no_note(app, backend, recorded, user):

@@ -28,7 +28,7 @@ from debugger.views.auth.guard import HEALTH_PATHS, METRICS, Guard
 from debugger.views.auth.login_method import check_login_method
 from debugger.views.auth.login_page import LoginPage
 from debugger.views.auth.logins import Login, Logins, page_logins
-from debugger.views.streamlit_patches.sign_out import redirect_message
+from debugger.views.streamlit_patches import redirect_message
 
 _log = logging.getLogger(__name__)
 

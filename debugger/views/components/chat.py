@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
 
 from debugger.analysis.chat import ChatMessage, group_warnings
@@ -32,22 +32,12 @@ class ShowEarlier:
     on_change: Callable[[bool], None]
 
 
-@dataclass(frozen=True)
-class ChatCursor:
-    """The time cursor among the messages."""
-
-    here: ChatMessage | None
-    """The last message up to it."""
-    later: frozenset[int]
-    """The ids of the message objects that came after it; they are dimmed."""
-
-
 _BOX = component("bubbles_box", __package__, "chat")
 
 
 def chat_box(
     key: str,
-    said: Iterable[ChatMessage],
+    said: Sequence[ChatMessage],
     *,
     height: int,
     earlier: ShowEarlier | None = None,
@@ -55,7 +45,7 @@ def chat_box(
     empty: Line | None = None,
     mark: tuple[int, str] | None = None,
     page: Hashable = None,
-    cursor: ChatCursor | None = None,
+    later: Sequence[bool] | None = None,
     on_choose: Callable[[int], None] | None = None,
 ) -> None:
     """Draw the messages.
@@ -69,7 +59,7 @@ def chat_box(
         empty: What is in the middle of the box, as where nothing was said.
         mark: The number of a turn whose outcome is not known, and the remark at its user's message.
         page: While it is equal, the box stays where a person has scrolled to; another one begins at its end.
-        cursor: The time cursor; ``None`` is live.
+        later: For each message whether it came after the time cursor and is dimmed; ``None`` is live.
         on_choose: Takes the event of the message that a person chooses; without it none can be chosen.
     """
     groups = group_warnings(said)
@@ -80,23 +70,31 @@ def chat_box(
         "under_way": asdict(under_way) if under_way else None,
         "empty": asdict(empty) if empty else None,
         "page": str(page),
-        "cursor": _cursor_props(groups, cursor),
+        "cursor": None if later is None else _cursor_props(groups, said, later),
     }
-    _BOX(
-        key=key,
-        height=height,
-        data=data,
-        on_shown_change=lambda: _switch(key, earlier),
-        on_chosen_change=lambda: _choose(key, on_choose),
-    )
+
+    def switch() -> None:
+        shown = state.sent_by_browser(key, "shown")
+        if earlier is not None and shown in ("all", "latest"):
+            earlier.on_change(shown == "all")
+
+    def choose() -> None:
+        event = state.sent_by_browser(key, "chosen")
+        if on_choose is not None and isinstance(event, int) and not isinstance(event, bool):
+            on_choose(event)
+
+    _BOX(key=key, height=height, data=data, on_shown_change=switch, on_chosen_change=choose)
 
 
-def _cursor_props(groups: Sequence[Sequence[ChatMessage]], cursor: ChatCursor | None) -> JsonObject | None:
-    if cursor is None:
-        return None
+def _cursor_props(
+    groups: Sequence[Sequence[ChatMessage]], said: Sequence[ChatMessage], later: Sequence[bool]
+) -> JsonObject:
+    until = [bubble for bubble, is_later in zip(said, later, strict=True) if not is_later]
+    here = next((bubble for bubble in reversed(until) if bubble.role in ("user", "agent")), None)
+    known = set(map(id, until))
     return {
-        "here": next((at for at, group in enumerate(groups) if group[0] is cursor.here), -1),
-        "later": [at for at, group in enumerate(groups) if id(group[0]) in cursor.later],
+        "here": next((at for at, group in enumerate(groups) if group[0] is here), -1),
+        "later": [at for at, group in enumerate(groups) if id(group[0]) not in known],
     }
 
 
@@ -107,23 +105,9 @@ def _to_browser(group: Sequence[ChatMessage], mark: tuple[int, str] | None, can_
         return {"kind": "folded", "first": first.event_index, **props}
     if mark is not None and first.role == "user" and first.turn_number == mark[0]:
         return {"kind": "user", "text": first.text, "caption": mark[1], "is_uncertain": True}
-    speaker = _speaker(first) if first.role == "agent" and first.node_name else ""
+    speaker = ""
+    if first.role == "agent" and first.node_name:
+        background = ", background" if first.is_background else ""
+        speaker = f"{first.node_name} · turn {first.turn_number}{background}"
     event = {"event": first.event_index} if can_choose and first.event_index is not None else {}
     return {"kind": first.role, "text": first.text, "caption": speaker, **event}
-
-
-def _speaker(bubble: ChatMessage) -> str:
-    background = ", background" if bubble.is_background else ""
-    return f"{bubble.node_name} · turn {bubble.turn_number}{background}"
-
-
-def _switch(key: str, earlier: ShowEarlier | None) -> None:
-    shown = state.sent_by_browser(key, "shown")
-    if earlier is not None and shown in ("all", "latest"):
-        earlier.on_change(shown == "all")
-
-
-def _choose(key: str, on_choose: Callable[[int], None] | None) -> None:
-    event = state.sent_by_browser(key, "chosen")
-    if on_choose is not None and isinstance(event, int) and not isinstance(event, bool):
-        on_choose(event)

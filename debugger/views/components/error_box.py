@@ -45,7 +45,7 @@ def show_error(error: DebuggerError, *, links: bool = True) -> None:
     connection_page = state.record(PageLinks).by_name.get("connection")
     if links and isinstance(error, AuthenticationError) and connection_page is not None:
         st.page_link(connection_page, label="Open Connection", icon=":material/cable:")
-    help_link(error_place(error), "What to do")
+    help_link(error_place(error))
     with st.expander("Problem report", icon=":material/description:", type="compact"):
         st.text("\n".join(_facts(error)))
         _report(page_report(error))
@@ -53,7 +53,7 @@ def show_error(error: DebuggerError, *, links: bool = True) -> None:
 
 @contextmanager
 def show_unexpected_errors(what: str) -> Iterator[None]:
-    """Draw an unexpected exception of a part of the page as an error with a report.
+    """Draw an unexpected exception of a part of the page, with a report.
 
     Args:
         what: Names the part, as the beginning of a sentence.

@@ -29,6 +29,17 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def listed(words: Sequence[str], most: int) -> str:
+    """Return the first words as a list, with the number of the others."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
+
+
+def milliseconds(duration: float | None) -> str | None:
+    """Return a duration for a cell: ``1,234.5 ms``."""
+    return None if duration is None else f"{duration:,.1f} ms"
+
+
 _LONGEST = 600
 """Characters; a cell shows fewer, and the selected one is shown in full."""
 

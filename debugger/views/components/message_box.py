@@ -49,6 +49,18 @@ def message_box(
         shortcut: The key that leads to the box, a letter.
     """
     reason = explain_denial(on_send)
+
+    def send() -> None:
+        sent = state.sent_by_browser(key, "sent")
+        if not disabled and _is_message(sent):
+            on_send(sent)
+
+    def step() -> None:
+        match state.sent_by_browser(key, "stepped"):
+            case [text, kind] if not disabled and _is_message(text) and kind in get_args(StepKind):
+                if on_step is not None:
+                    on_step(text, kind)
+
     _BOX(
         key=key,
         data={
@@ -63,21 +75,9 @@ def message_box(
             "longest": _LONGEST,
             "steps": on_step is not None and not explain_denial(on_step),
         },
-        on_sent_change=lambda: None if disabled else _send(key, on_send),
-        on_stepped_change=lambda: None if disabled or on_step is None else _step(key, on_step),
+        on_sent_change=send,
+        on_stepped_change=step,
     )
-
-
-def _send(key: str, on_send: Callable[[str], None]) -> None:
-    sent = state.sent_by_browser(key, "sent")
-    if _is_message(sent):
-        on_send(sent)
-
-
-def _step(key: str, on_step: Callable[[str, StepKind], None]) -> None:
-    match state.sent_by_browser(key, "stepped"):
-        case [text, kind] if _is_message(text) and kind in get_args(StepKind):
-            on_step(text, kind)
 
 
 def _is_message(text: object) -> bool:

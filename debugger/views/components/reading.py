@@ -1,4 +1,4 @@
-"""Transcript of a run whose turns and messages can be chosen, drawn as one element."""
+"""Transcript of a run, as one element whose turns and messages can be chosen."""
 
 from __future__ import annotations
 
@@ -37,6 +37,14 @@ def draw_transcript(
         page: While it is equal, the box stays where the user has scrolled to.
         on_choose: Takes the target that the user chooses.
     """
+
+    def choose() -> None:
+        kind, _, number = str(state.sent_by_browser(key, "chosen") or "").partition(":")
+        if kind == "run":
+            on_choose(Target())
+        elif kind in {"turn", "message"} and is_number(number):
+            on_choose(Target(kind="turn" if kind == "turn" else "message", key=number))
+
     _TRANSCRIPT(
         key=key,
         height=height,
@@ -47,7 +55,7 @@ def draw_transcript(
             "empty": "The messages of the run appear here. Nothing was said in it.",
             "page": page,
         },
-        on_chosen_change=lambda: _choose(key, on_choose),
+        on_chosen_change=choose,
     )
 
 
@@ -72,11 +80,3 @@ def _message(row: TranscriptRow, verdicts: Mapping[tuple[str, str], VerdictValue
         "node": ", ".join(filter(None, [row.node_name if row.role == "agent" else "", background])),
         "verdict": verdicts.get(("message", str(row.seq)), ""),
     }
-
-
-def _choose(key: str, on_choose: Callable[[Target], None]) -> None:
-    kind, _, number = str(state.sent_by_browser(key, "chosen") or "").partition(":")
-    if kind == "run":
-        on_choose(Target())
-    elif kind in {"turn", "message"} and is_number(number):
-        on_choose(Target(kind="turn" if kind == "turn" else "message", key=number))

@@ -81,10 +81,14 @@ class Table:
         return next((at for at, row in enumerate(self.rows) if target and row.target == target), None)
 
 
+Columns = list[tuple[Column, Callable[[Of], Cell]]]
+"""Each column with what makes its cell of a record."""
+
+
 def table(
     aria_label: str,
     records: Sequence[Of],
-    columns: Sequence[tuple[Column, Callable[[Of], Cell]]],
+    columns: Columns[Of],
     target: Callable[[Of], str | list[Any] | None] = lambda record: None,
 ) -> Table:
     """Return a table with a row for each record.
@@ -139,6 +143,16 @@ def rows_list(
         page: While it is equal, the list stays where it was scrolled to.
         follows: Whether another page begins at its end.
     """
+
+    def choose() -> None:
+        if on_choose is not None:
+            on_choose(state.sent_by_browser(key, "chosen") or None)
+
+    def use() -> None:
+        sent = state.sent_by_browser(key, "used")
+        if on_use is not None and isinstance(sent, list) and len(sent) == 3 and isinstance(sent[1], str):
+            on_use(*sent)
+
     _LIST(
         key=key,
         height="stretch" if fills else HEAD + ROW * min(len(shown.rows), most or len(shown.rows)) + _FRAME,
@@ -155,17 +169,6 @@ def rows_list(
             "fills": fills,
             "aria_label": shown.aria_label,
         },
-        on_chosen_change=lambda: _choose(key, on_choose),
-        on_used_change=lambda: _use(key, on_use),
+        on_chosen_change=choose,
+        on_used_change=use,
     )
-
-
-def _choose(key: str, on_choose: Callable[[Any], None] | None) -> None:
-    if on_choose is not None:
-        on_choose(state.sent_by_browser(key, "chosen") or None)
-
-
-def _use(key: str, on_use: Callable[[Any, str, Any], None] | None) -> None:
-    use = state.sent_by_browser(key, "used")
-    if on_use is not None and isinstance(use, list) and len(use) == 3 and isinstance(use[1], str):
-        on_use(*use)

@@ -32,6 +32,12 @@ def script_editor(
         page: While it is equal, the editor keeps what was typed.
     """
     reason = explain_denial(on_edit)
+
+    def edit() -> None:
+        sent = sent_text(key)
+        if sent is not None:
+            on_edit(sent)
+
     _EDITOR(
         key=key,
         data={
@@ -41,7 +47,7 @@ def script_editor(
             "page": str(page),
             "disabled": bool(reason),
         },
-        on_edited_change=lambda: _edit(key, on_edit),
+        on_edited_change=edit,
     )
 
 
@@ -52,9 +58,3 @@ def sent_text(key: str) -> str | None:
     """
     text = state.sent_by_browser(key, "edited")
     return text if isinstance(text, str) and len(text) <= MAX_CHARACTERS else None
-
-
-def _edit(key: str, on_edit: Callable[[str], None]) -> None:
-    text = sent_text(key)
-    if text is not None:
-        on_edit(text)

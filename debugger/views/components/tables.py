@@ -75,7 +75,7 @@ def pager(key: str, rows: int, looked_at: Hashable, chosen: int | None = None) -
 
 
 def draw_pager(key: str, page: Pager) -> None:
-    """Draw the controls of a table below it, if it has more than one page."""
+    """Draw the page controls below a table with more than one page."""
     if page.items:
         bar(key, page.items, low=True)
 

@@ -33,10 +33,9 @@ class _Part:
 
     def to_props(self) -> JsonObject:
         """Return what the browser draws."""
-        fields = vars(self).items()
         props = {
             name: value
-            for name, value in fields
+            for name, value in vars(self).items()
             if name not in _ON_THE_SERVER and (name, value) != ("key", "")
         }
         if "icon" in props:
@@ -168,7 +167,7 @@ class _Field(_Part):
         return super().to_props() | {"value": state.widget(self.key)}
 
     def on_event(self, value: Any) -> None:
-        """A person has given it another value."""
+        """Take another value that the user has entered."""
         if self.accepts(value):
             state.set_widget(self.key, value)
             if self.on_change is not None:
@@ -460,7 +459,7 @@ def bars(key: str, lines: Sequence[Line], *, width: Literal["stretch", "content"
 
 
 def _use(key: str, controls: Mapping[str, Control]) -> None:
-    """Let controls know of what was done to them that the server has not heard of.
+    """Hand controls their uses that the server has not seen yet.
 
     Of each the last counts: what was typed, chosen or pressed before has been overtaken. A browser tells
     each use several times with the same number: of two messages that come while a script is at work,

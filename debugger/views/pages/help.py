@@ -13,10 +13,10 @@ from debugger.views.auth.permissions import reason_against
 from debugger.views.help_links import help_address, help_parameters
 from debugger.views.panels.help.about import facts_table, licences_table
 from debugger.views.panels.help.document import document, to_html
-from debugger.views.panels.help.keys import keys_table, plain_keys_switch
 from debugger.views.panels.help.setting_values import with_values
 from debugger.views.panels.help.topics import FIRST, is_topic, listed_topics, search, title_of, topic_text
 from debugger.views.panels.tour import tour_button
+from debugger.views.shortcuts import keys_table, plain_keys_switch
 
 _SEARCH_KEY = "help_search"
 

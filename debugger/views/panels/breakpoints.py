@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, get_args
@@ -19,7 +19,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.components.markdown import plain
-from debugger.views.components.rows import Cell, Column, Table, rows_list, table
+from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
 from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunView
 from debugger.views.state import LastAction
@@ -54,7 +54,7 @@ def breakpoints(view: RunView) -> None:
 
 def _table(view: RunView, points: Sequence[Breakpoint]) -> Table:
     held, reason = view.session.breakpoints, explain_denial(put_breakpoint) or ""
-    columns: list[tuple[Column, Callable[[Breakpoint], Cell]]] = [
+    columns: Columns[Breakpoint] = [
         (
             Column("on", "On", 34, "check", reason=reason),
             lambda point: (f"Breakpoint {held.describe_location(point)}", point.is_enabled),

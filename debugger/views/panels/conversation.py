@@ -7,22 +7,21 @@ import streamlit as st
 from debugger.analysis.chat import ChatMessage
 from debugger.analysis.run_end import run_end
 from debugger.views import actions, refresh, state
-from debugger.views.components.chat import ChatCursor, Line, ShowEarlier, chat_box
+from debugger.views.components.chat import Line, ShowEarlier, chat_box
 from debugger.views.components.markdown import count
 from debugger.views.components.message_box import message_box
 from debugger.views.components.toolbar import Button, Item, Text, bar, bars
 from debugger.views.components.toolbar import Line as BarLine
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.cursor import PAST
-from debugger.views.panels.demo import bubbles_on_view
-from debugger.views.panels.demo_script import next_line
+from debugger.views.panels.demo import audience_bubbles, next_line
 from debugger.views.panels.forks import fork_breadcrumb
 from debugger.views.panels.manual_answer import manual_answer
 from debugger.views.panels.next_steps import draw_missing_values, draw_undecided
 from debugger.views.panels.run_bar import work_bar
 from debugger.views.panels.run_input import input_state
 from debugger.views.panels.setup import is_setup_beside_graph, setup_panel, start_bar
-from debugger.views.panels.stepping import can_send_steps, send_stepped
+from debugger.views.panels.stepping import send_stepped
 from debugger.views.panels.turn_outcome import mark_of, outcome_of, progress_text, turn_outcome
 from debugger.views.run_view import RunView
 from debugger.views.shortcuts import keys
@@ -34,7 +33,7 @@ _CUT_OFF = 20
 
 
 def conversation(view: RunView) -> None:
-    """Draw what was said, or the setup before it, and the box that takes the next message."""
+    """Draw the messages, or the setup before them, and the message box."""
     with st.container(key="talk"):
         if is_setup_beside_graph(view.session):
             refresh.draw("setup", setup_panel, input_state)
@@ -56,20 +55,19 @@ def _messages(view: RunView) -> None:
     earlier, end = _window(view, later)
     if not _earlier(len(shown)):
         state.forget_widget(_WHOLE_KEY)  # another conversation is requested anew
-    mark = mark_of(view.session)
-    is_empty = not view.bubbles and not view.session.busy
-    first = 0 if state.widget(_WHOLE_KEY) else earlier
-    said = shown[first:end]
+    is_whole = bool(state.widget(_WHOLE_KEY))
+    first = 0 if is_whole else earlier
+    words = f"Show {count(earlier, 'earlier message')}"
     chat_box(
         "conversation",
-        said,
+        shown[first:end],
         height=_HEIGHT,
-        earlier=_switch(earlier) if earlier else None,
-        under_way=_at_work(view) if view.is_busy else _not_shown(len(shown) - end),
-        empty=_empty(view) if is_empty else None,
-        mark=(mark.turn_number, mark.text) if mark else None,
+        earlier=ShowEarlier(words, is_whole, _show_whole) if earlier else None,
+        under_way=_under_way(view, len(shown) - end),
+        empty=_empty(view),
+        mark=mark_of(view.session),
         page=view.session.run_id,
-        cursor=None if view.event is None else _cursor(said, later[first:end]),
+        later=None if view.event is None else later[first:end],
         on_choose=None
         if state.record(ViewMode).is_demo
         else refresh.refreshing("workbench", actions.select_event),
@@ -102,19 +100,8 @@ def _show_why() -> None:
     state.set_widget_from_callback(state.TAB_KEY, "Why")
 
 
-def _cursor(said: list[ChatMessage], later: list[bool]) -> ChatCursor:
-    pairs = list(zip(said, later, strict=True))
-    until = (bubble for bubble, is_later in reversed(pairs) if not is_later)
-    here = next((bubble for bubble in until if bubble.role in ("user", "agent")), None)
-    return ChatCursor(here, frozenset(id(bubble) for bubble, is_later in pairs if is_later))
-
-
-def _not_shown(later: int) -> Line | None:
-    return Line(f"{count(later, 'later message')} not shown") if later else None
-
-
 def _window(view: RunView, later: list[bool]) -> tuple[int, int]:
-    """Return the first message that is shown, and the end: the latest ones, or those around the cursor."""
+    """Return the bounds of the shown messages: the latest, or those around the cursor."""
     first, said = _earlier(len(later)), later.count(False)
     if not view.is_past or state.widget(_WHOLE_KEY) or said > first:
         return first, len(later)
@@ -122,7 +109,9 @@ def _window(view: RunView, later: list[bool]) -> tuple[int, int]:
     return first, min(first + _MOST_BUBBLES, len(later))
 
 
-def _at_work(view: RunView) -> Line:
+def _under_way(view: RunView, hidden: int) -> Line | None:
+    if not view.is_busy:
+        return Line(f"{count(hidden, 'later message')} not shown") if hidden else None
     if view.session.human_input.pending is not None:
         return Line("Answer as the model below.", "edit")
     if view.session.stop_point is not None:
@@ -143,11 +132,9 @@ def _announcement(view: RunView) -> str:
     return view.hint.sentence if state.widget(state.GRAPH_VIEW_KEY) == "Table" else ""
 
 
-def _last_turn(view: RunView) -> int:
-    return view.turns[-1].number if view.turns else 0
-
-
-def _empty(view: RunView) -> Line:
+def _empty(view: RunView) -> Line | None:
+    if view.bubbles or view.session.busy:
+        return None
     if view.session.turns_to_load:
         return Line(f"Reading {count(view.session.turns_to_load, 'turn')} …", "progress_activity")
     return Line("The messages of user and agent appear here.")
@@ -158,10 +145,9 @@ def _shown(view: RunView) -> tuple[list[ChatMessage], list[bool]]:
 
     For an audience there are no warnings, and none that came after it.
     """
-    bubbles, later = bubbles_on_view(view), view.later_bubbles
     if not state.record(ViewMode).is_demo:
-        return bubbles, later
-    pairs = zip(bubbles, later, strict=True)
+        return view.bubbles, view.later_bubbles
+    pairs = zip(audience_bubbles(view), view.later_bubbles, strict=True)
     shown = [bubble for bubble, is_later in pairs if bubble.role != "warning" and not is_later]
     return shown, [False] * len(shown)
 
@@ -174,39 +160,39 @@ def _earlier(messages: int) -> int:
     return max((messages - _MOST_BUBBLES) // _CUT_OFF * _CUT_OFF, 0)
 
 
-def _switch(earlier: int) -> ShowEarlier:
-    is_whole = bool(state.widget(_WHOLE_KEY))
-    return ShowEarlier(f"Show {count(earlier, 'earlier message')}", is_whole, _show_whole)
-
-
 def _show_whole(is_whole: bool) -> None:
     state.set_widget(_WHOLE_KEY, is_whole)
 
 
 def _message_box(view: RunView) -> None:
-    no_run = view.session.backend.capabilities.reason_against("run_turns")
-    takes_message = _takes_message(view)
+    reasons, lock = view.session.backend.capabilities, _lock(view)
+    takes_message = not lock and (view.hint.kind == "message" or view.session.status == "not_started")
+    last_turn = view.turns[-1].number if view.turns else 0
     # In the past as well, so that the box does not take the keyboard once live is on view again.
     is_over = takes_message or (view.is_past and not view.session.busy)
     is_demo = state.record(ViewMode).is_demo
     offers = view.suggestions if view.is_busy or takes_message else []
-    can_step = can_send_steps(view.session) and not is_demo
+    can_step = reasons.reason_against("pause_mid_turn") is None and not is_demo
     message_box(
         "message",
-        no_run or _asks(view),
+        lock or view.hint.sentence,
         refresh.refreshing("workbench", actions.send),
         on_step=refresh.refreshing("workbench", send_stepped) if can_step else None,
         disabled=not takes_message,
         offers=offers if view.is_scripted else None,
         ghost=next_line(view) if is_demo and takes_message else "",
         draft=state.widget(actions.DRAFT_KEY) or "",
-        turn=_last_turn(view) if is_over else None,
+        turn=last_turn if is_over else None,
         aria_label=_announcement(view),
         shortcut=keys("message"),
     )
 
 
-def _asks(view: RunView) -> str:
+def _lock(view: RunView) -> str:
+    """Return why no message can be sent; empty where the run itself decides."""
+    no_run = view.session.backend.capabilities.reason_against("run_turns")
+    if no_run:
+        return no_run
     if view.is_past:
         return PAST
     if view.session.turns_to_load:
@@ -219,14 +205,4 @@ def _asks(view: RunView) -> str:
         return "Locked until the outcome of the last message is known."
     if view.session.stop_point is not None:
         return "The run is paused: Resume or Step continues it."
-    return "The turn is still running." if view.session.busy else view.hint.sentence
-
-
-def _takes_message(view: RunView) -> bool:
-    if view.is_past or view.session.backend.capabilities.reason_against("run_turns"):
-        return False
-    if view.session.busy or view.session.turns_to_load or view.session.is_deleted:
-        return False
-    if view.session.pending is not None or view.session.stop_point is not None:
-        return False
-    return view.hint.kind == "message" or view.session.status == "not_started"
+    return "The turn is still running." if view.session.busy else ""

@@ -20,7 +20,7 @@ _MOST_MARKS = 60
 
 
 def banner(view: RunView) -> list[Item]:
-    """Return what says that the past is on view, with the button that follows the run again."""
+    """Return the notice that the past is on view, and the button to live."""
     added = len(view.rows) - state.record(Cursor).seen_events
     new = [Text(count(added, "new event"), look="strong", key="new_events")] if added > 0 else []
     live = Button(
@@ -44,16 +44,30 @@ def place_words(view: RunView) -> str:
 
 
 def cursor_items(view: RunView) -> list[Item]:
-    """Return the buttons and the scrubber that move the cursor; none before the first event."""
+    """Return the controls that move the cursor; none before the first event."""
     if not view.rows:
         return []
     last = len(view.rows) - 1
+    scrubber = Scrubber(
+        "scrubber",
+        "Event on view",
+        view.last,
+        last,
+        f"{place_words(view)} of {last}",
+        _marks(view),
+        refresh.refreshing("bar", move_to),
+        refresh.refreshing("bar", play_event),
+        refresh.refreshing("bar", pause_play),
+        hold_ms=round(reading_seconds(view) * 1000),
+        shortcut=keys("play"),
+        help="" if cursor_events(view) else "No event matches the filters of the timeline.",
+    )
     return [
         _turn_button(view, -1),
         _event_button(view, -1),
         _event_button(view, 1),
         _turn_button(view, 1),
-        _scrubber(view, last),
+        scrubber,
         Text(f"{view.last} / {last}", key="cursor_place", help="Event, of the last one"),
     ]
 
@@ -84,7 +98,7 @@ def step_event(by: int) -> None:
 
 
 def play_event() -> None:
-    """Move the cursor by one event of a play; live, it begins with the first one."""
+    """Move the cursor by one event of a play; live begins with the first."""
     session, cursor = state.record(CurrentRun).session, state.record(Cursor)
     if session is None:
         return
@@ -104,7 +118,7 @@ def pause_play() -> None:
 
 
 def move_to(place: int) -> None:
-    """Move the cursor to the shown event at a place, or beyond it; the last place is live."""
+    """Move the cursor to the shown event at a place; the last is live."""
     session = state.record(CurrentRun).session
     if session is None:
         return
@@ -113,23 +127,6 @@ def move_to(place: int) -> None:
     at = bisect_left(events, place) if place > view.last else max(bisect_right(events, place) - 1, 0)
     is_end = place >= len(view.rows) - 1 or at >= len(events)
     actions.select_event(None if is_end else events[at])
-
-
-def _scrubber(view: RunView, last: int) -> Scrubber:
-    return Scrubber(
-        "scrubber",
-        "Event on view",
-        view.last,
-        last,
-        f"{place_words(view)} of {last}",
-        _marks(view),
-        refresh.refreshing("bar", move_to),
-        refresh.refreshing("bar", play_event),
-        refresh.refreshing("bar", pause_play),
-        hold_ms=round(reading_seconds(view) * 1000),
-        shortcut=keys("play"),
-        help="" if cursor_events(view) else "No event matches the filters of the timeline.",
-    )
 
 
 def _marks(view: RunView) -> list[int]:

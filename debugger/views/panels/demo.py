@@ -1,24 +1,40 @@
-"""The run in words for an audience: the events that the demo view plays, and a sentence on the moment."""
+"""Demo view: the run in words for an audience, its events and its script."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import streamlit as st
 
 from debugger.analysis.chat import ChatMessage
 from debugger.analysis.event_fields import field, node_name_of
 from debugger.analysis.steps import MODEL_TYPES
 from debugger.analysis.transitions import transition_reason, transition_title
+from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
 from debugger.graph.node_types import NODE_FACTS, NodeFacts
 from debugger.protocol.base import JsonObject
+from debugger.session.session import DebugSession
+from debugger.store import Role
+from debugger.store.demo_scripts import MAX_LINES
 from debugger.views import state
+from debugger.views.actions import command, session_command
+from debugger.views.auth.permissions import explain_denial, on_click, requires
+from debugger.views.backend_cache import BackendCache
+from debugger.views.backends import local_store
+from debugger.views.components.error_box import show_error
 from debugger.views.components.graph.props import version_of
-from debugger.views.components.toolbar import Badge
+from debugger.views.components.markdown import listed
+from debugger.views.components.toolbar import Badge, Button
+from debugger.views.confirmations import OpenQuestions
 from debugger.views.navigation import ViewMode
+from debugger.views.panels.runs.scope import connection_of_runs
 from debugger.views.panels.timeline import shown_events
-from debugger.views.run_view import RunView
+from debugger.views.run_view import RunView, scripted_conversations
+from debugger.views.state import LastAction
 
 _NO_PROVIDER = "embedded"
 """The provider in the usage of what answers in a model's place."""
@@ -56,15 +72,15 @@ def moment_sentence(view: RunView) -> str:
     return f"{view.hint.sentence} Last step: {title}. {reason}".strip()
 
 
-def bubbles_on_view(view: RunView) -> list[ChatMessage]:
-    """Return the messages; for an audience without the label of a stand-in."""
-    if not state.record(ViewMode).is_demo:
-        return view.bubbles
-    return view.memo("demo bubbles", lambda: [_without_label(bubble) for bubble in view.bubbles])
+def audience_bubbles(view: RunView) -> list[ChatMessage]:
+    """Return the messages without the label of a stand-in."""
 
+    def cleaned(bubble: ChatMessage) -> ChatMessage:
+        if bubble.role != "agent":
+            return bubble
+        return replace(bubble, text=_STAND_IN_LABEL.sub("", bubble.text))
 
-def _without_label(bubble: ChatMessage) -> ChatMessage:
-    return replace(bubble, text=_STAND_IN_LABEL.sub("", bubble.text)) if bubble.role == "agent" else bubble
+    return view.memo("demo bubbles", lambda: list(map(cleaned, view.bubbles)))
 
 
 def simulated_badge(view: RunView) -> list[Badge]:
@@ -83,17 +99,13 @@ def _simulated_words(view: RunView) -> str:
             mocks.append(node_name_of(event) or "")
     calls = [effect.node_name for effect in view.effects if effect.how == "simulated"]
     kinds = (("model answers", models), ("external calls", calls), ("mocked results", mocks))
-    return "; ".join(f"{kind} ({_listed(names)})" for kind, names in kinds if names)
-
-
-def _listed(names: Iterable[str]) -> str:
-    several = list(dict.fromkeys(names))
-    more = f" and {len(several) - _MAX_NAMES} more" if len(several) > _MAX_NAMES else ""
-    return ", ".join(several[:_MAX_NAMES]) + more
+    return "; ".join(
+        f"{kind} ({listed(list(dict.fromkeys(names)), _MAX_NAMES)})" for kind, names in kinds if names
+    )
 
 
 def reading_seconds(view: RunView) -> float:
-    """Return how long the moment is shown while the run is played at normal speed."""
+    """Return how long the moment is shown when played at normal speed."""
     if not state.record(ViewMode).is_demo:
         return 1.0
     here = [bubble.text for bubble in view.bubbles if bubble.event_index == view.event]
@@ -112,3 +124,123 @@ def caption_for_audience(shape: JsonObject, graph: Graph) -> None:
         config = graph.nodes.get(node["id"])
         node["caption"] = NODE_FACTS.get((config.type or "") if config else "", NodeFacts()).caption
     shape["version"] = version_of(shape)
+
+
+_TEXT_KEY = "demo_script_text"
+_HEIGHT = 260
+
+
+@dataclass
+class DemoScriptDialog:
+    """State of the dialog."""
+
+    session: DebugSession | None = None
+    """The session that it is open for; ``None`` while it is closed."""
+
+
+def demo_script_button() -> Button:
+    """Return the button that opens the dialog."""
+    return Button(
+        "demo_script",
+        "Demo script …",
+        _open,
+        icon=":material/article:",
+        help="The messages that the demo view offers one after the other",
+    )
+
+
+def next_line(view: RunView) -> str:
+    """Return the line that follows the messages sent so far; empty past the end."""
+    try:
+        lines = _lines(view.session)
+    except DebuggerError:
+        return ""  # the dialog shows it
+    sent = len(_messages(view))
+    return lines[sent] if sent < len(lines) else ""
+
+
+def demo_script_dialog(view: RunView) -> None:
+    """Draw the dialog while it is open."""
+    dialog = state.record(DemoScriptDialog)
+    if dialog.session is not view.session or state.record(OpenQuestions).is_open:
+        return
+    st.dialog("Demo script", width="medium", icon=":material/article:", on_dismiss=_close)(_body)(view)
+
+
+def _body(view: RunView) -> None:
+    if state.record(DemoScriptDialog).session is not view.session:
+        st.rerun()  # only that closes a dialog
+    error = state.record(LastAction).error
+    if error is not None:
+        show_error(error)
+    st.caption(
+        f"One message a line, {MAX_LINES} at most, for every version of this workflow. In the demo view the "
+        "message box shows the next one: Tab takes it over, Enter sends it."
+    )
+    st.text_area(
+        "Messages in order",
+        key=_TEXT_KEY,
+        height=_HEIGHT,
+        placeholder="Good morning.\nI need an appointment.",
+        disabled=bool(explain_denial(_save)),
+    )
+    messages = _messages(view)
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button("Save", key="demo_script_save", type="primary", args=(view.session,), **on_click(_save))
+        st.button(
+            "Use this run's messages",
+            key="demo_script_of_run",
+            icon=":material/forum:",
+            args=(messages,),
+            **on_click(
+                _fill,
+                disabled=not messages,
+                help="Replace the lines by the user's messages of this run"
+                if messages
+                else "No message was sent in this run",
+            ),
+        )
+
+
+@session_command
+def _open(session: DebugSession) -> None:
+    state.set_widget_from_callback(_TEXT_KEY, "\n".join(_lines(session)))
+    state.record(DemoScriptDialog).session = session
+
+
+def _close() -> None:
+    state.record(DemoScriptDialog).session = None
+
+
+@command
+@requires(Role.RUN)
+def _fill(messages: list[str]) -> None:
+    state.set_widget_from_callback(_TEXT_KEY, "\n".join(messages))
+
+
+@command
+@requires(Role.RUN)
+def _save(session: DebugSession) -> None:
+    lines = (state.widget(_TEXT_KEY) or "").splitlines()
+    local_store().demo_scripts.save(connection_of_runs(), session.workflow_id, lines)
+    state.record(BackendCache).expire(_question(session))
+    _close()
+
+
+def _lines(session: DebugSession) -> list[str]:
+    """Return the saved lines, else those of the script of the workflow's models.
+
+    Raises:
+        DebuggerError: The store cannot be read.
+    """
+    read = partial(local_store().demo_scripts.lines, connection_of_runs(), session.workflow_id)
+    saved = state.record(BackendCache).ask(_question(session), read)
+    return saved or list(next(iter(scripted_conversations(session)), ()))
+
+
+def _question(session: DebugSession) -> tuple[str, str, str]:
+    return "demo script", connection_of_runs(), session.workflow_id
+
+
+def _messages(view: RunView) -> list[str]:
+    return [" ".join(turn.message.split()) for turn in view.turns if turn.message.strip()]

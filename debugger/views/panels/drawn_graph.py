@@ -1,4 +1,4 @@
-"""The graph as it is drawn: with what is inside the super nodes that the user has opened."""
+"""The drawn graph: with the content of the super nodes that are opened."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from debugger.graph.graph import Graph
 from debugger.graph.groups import Group, thread_groups
 from debugger.graph.layout import Layout, layout
 from debugger.session.session import DebugSession
-from debugger.views import actions, state
-from debugger.views.run_state import CurrentRun
+from debugger.views import state
+from debugger.views.actions import session_command
+from debugger.views.run_state import Element
 from debugger.views.run_view import RunView
-from debugger.views.selection import Element
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,8 @@ class Unfolding:
 
 def drawn_graph(view: RunView) -> DrawnGraph:
     """Return the graph to draw."""
-    found: DrawnGraph = view.memo_here(
-        ("drawn graph", opened_super_nodes(view.session)), lambda: _drawn_graph(view)
-    )
-    return found
+    key = "drawn graph", opened_super_nodes(view.session)
+    return view.memo_here(key, lambda: _drawn_graph(view))
 
 
 def drawn_layout(drawn: DrawnGraph, direction: Direction) -> Layout:
@@ -71,12 +69,12 @@ def drawn_layout(drawn: DrawnGraph, direction: Direction) -> Layout:
 
 
 def graph_of_node(view: RunView, node_id: str) -> Graph:
-    """Return the graph that has a node: the author's, or the drawn one for a node inside a super node."""
+    """Return the graph that has a node: the author's, else the drawn one."""
     return view.graph if node_id in view.graph.nodes else drawn_graph(view).graph
 
 
 def drawn_element(view: RunView, element: Element) -> Element:
-    """Return a node or edge as it is drawn: of one inside a closed super node that is the super node."""
+    """Return the drawn element: for one inside a closed super node, the super node."""
     graph = drawn_graph(view).graph
     if element.id in (graph.edges if element.kind == "edge" else graph.nodes):
         return element
@@ -84,25 +82,21 @@ def drawn_element(view: RunView, element: Element) -> Element:
     return element if around == element.id else Element("node", around)
 
 
-@actions.command
-def toggle_super_node(node_id: str) -> None:
+@session_command
+def toggle_super_node(session: DebugSession, node_id: str) -> None:
     """Open a super node in the graph, or close it.
 
     Raises:
         RunError: What is inside cannot be had.
     """
-    session = state.record(CurrentRun).session
-    if session is None:
-        return
     opened = opened_super_nodes(session)
     if node_id not in opened:
         _expansion(session)
-    opens = state.record(OpenSuperNodes).by_workflow
-    opens[session.workflow_id] = opened ^ {node_id}
+    state.record(OpenSuperNodes).by_workflow[session.workflow_id] = opened ^ {node_id}
 
 
 def opened_super_nodes(session: DebugSession) -> frozenset[str]:
-    """Return the ids of the super nodes that the user has opened in the graph."""
+    """Return the ids of the super nodes that the user has opened."""
     return state.record(OpenSuperNodes).by_workflow.get(session.workflow_id, frozenset())
 
 

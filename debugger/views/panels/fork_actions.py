@@ -22,7 +22,7 @@ from debugger.views.audit import audit_run
 from debugger.views.auth import permissions
 from debugger.views.auth.permissions import requires
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import current_backend, fork_book
+from debugger.views.backends import current_backend, local_store
 from debugger.views.confirmations import confirm_turn
 from debugger.views.panels import notes
 
@@ -140,7 +140,7 @@ def close_tree() -> None:
 def answer_turn_again(
     session: DebugSession, turn_number: int, prepare: Callable[[DebugSession], None]
 ) -> None:
-    """Fork the run right before a turn, and execute the turn there with the user's answers.
+    """Fork the run before a turn, and execute it with the user's answers.
 
     Args:
         session: The run on view.
@@ -156,7 +156,7 @@ def answer_turn_again(
 
 @run_command
 def run_with_edits(session: DebugSession, turn_number: int, edits: Sequence[VariableEdit]) -> None:
-    """Fork the run right before a turn, and execute the turn there with other values."""
+    """Fork the run before a turn, and execute it with other values."""
     if session.run_id is None or session.busy:
         return
     draft = _draft(session, turn_number)
@@ -178,7 +178,7 @@ def _run(
         return
     if not permissions.current_user().is_local:
         draft.by = permissions.current_user().name
-    found = forks.fork(session.backend, draft, fork_book(), check=state.record(ForkState).check)
+    found = forks.fork(session.backend, draft, local_store().forks, check=state.record(ForkState).check)
     audit_run(
         "fork run" if draft.is_edited else "rerun turn",
         session,

@@ -65,10 +65,15 @@ def _body(view: RunView) -> None:
         st.caption(f"Run {plain(draft.point.run_id)} is not changed. {plain(_WAY_HELP[draft.way])}")
         _way(draft, view, lead)
         _message(draft, lead)
-        _places(draft, view, lead)
+        left, right = st.columns(2, gap="small")
+        with left:
+            _version(draft, view, lead)
+        with right:
+            _start_node(draft, view, lead)
         _variables(draft, lead)
         _note_fields(draft, lead)
-        _changes(draft)
+        with st.container(border=True, height=104, key="fork_changes", gap="xxsmall"):
+            pending_differences(draft.differences)
         st.fragment(_check, run_every=_POLL_SECONDS if _is_checking() else None)(_is_checking())
         for problem in draft.problems:
             st.error(plain(problem), icon=":material/error:")
@@ -113,14 +118,6 @@ def _message(draft: ForkDraft, lead: str) -> None:
         args=(draft, "message", key),
         **on_change(_take),
     )
-
-
-def _places(draft: ForkDraft, view: RunView, lead: str) -> None:
-    left, right = st.columns(2, gap="small")
-    with left:
-        _version(draft, view, lead)
-    with right:
-        _start_node(draft, view, lead)
 
 
 def _version(draft: ForkDraft, view: RunView, lead: str) -> None:
@@ -183,16 +180,15 @@ def _start_node(draft: ForkDraft, view: RunView, lead: str) -> None:
 
 
 def _node_names(draft: ForkDraft, view: RunView) -> dict[str, str]:
-    number, workflow_id = draft.version_number, draft.point.workflow_id
-    if number is None:
-        return {node.logical_id: node.label for node in draft.point.workflow.node_configs}
+    number, workflow_id, workflow = draft.version_number, draft.point.workflow_id, draft.point.workflow
     backend = view.session.backend
-    try:
-        workflow = state.record(BackendCache).ask(
-            ("workflow", workflow_id, number), lambda: backend.workflow(workflow_id, number)
-        )
-    except DebuggerError:
-        return {}  # the code that runs the fork tells what is wrong with the version
+    if number is not None:
+        try:
+            workflow = state.record(BackendCache).ask(
+                ("workflow", workflow_id, number), lambda: backend.workflow(workflow_id, number)
+            )
+        except DebuggerError:
+            return {}  # the code that runs the fork reports what is wrong with the version
     return {node.logical_id: node.label for node in workflow.node_configs}
 
 
@@ -271,18 +267,13 @@ def _take(draft: ForkDraft, name: str, key: str) -> None:
     setattr(draft, name, state.widget(key))
 
 
-def _changes(draft: ForkDraft) -> None:
-    with st.container(border=True, height=104, key="fork_changes", gap="xxsmall"):
-        pending_differences(draft.differences)
-
-
 def _is_checking() -> bool:
     check = state.record(ForkState).check
     return check is not None and check.is_running
 
 
 def _check(drawn: bool) -> None:
-    """Draw what the control run found; a fragment, so that waiting for it leaves the rest alone.
+    """Draw the result of the control run; a fragment, which alone is polled.
 
     Args:
         drawn: Whether it was under way when the dialog was drawn.

@@ -14,10 +14,9 @@ from debugger.session.session import DebugSession
 from debugger.session.verification import Fidelity
 from debugger.views import actions, state
 from debugger.views.backend_cache import BackendCache
-from debugger.views.backends import fork_book
-from debugger.views.components import status_badges
+from debugger.views.backends import local_store
 from debugger.views.components.error_box import show_unexpected_errors
-from debugger.views.components.markdown import count
+from debugger.views.components.markdown import count, listed
 from debugger.views.components.status_badges import LOOKS, fidelity_item
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Badge, Button, Item, Progress, Text
@@ -56,19 +55,18 @@ def tree_rows(view: RunView, run_id: str) -> list[TreeRow]:
     """Return the fork tree of a run."""
     session = view.session
     is_running = session.input_replay is not None and session.input_replay.is_running
-    question = ("family", run_id, is_running)
+
+    def read() -> tuple[list[ForkRecord], dict[str, RunStatus]]:
+        book = local_store().forks
+        family = book.family(run_id)
+        ids = {name for record in family for name in (record.run_id, record.source_run_id)}
+        return family, book.statuses(ids)
+
     try:
-        family, statuses = state.record(BackendCache).ask(question, lambda: _ask(run_id))
+        family, statuses = state.record(BackendCache).ask(("family", run_id, is_running), read)
     except DebuggerError:
         return []  # a run of the hosted API can be looked at without the local store
     return run_tree(run_id, family, {**statuses, run_id: session.status})
-
-
-def _ask(run_id: str) -> tuple[list[ForkRecord], dict[str, RunStatus]]:
-    book = fork_book()
-    family = book.family(run_id)
-    ids = {name for record in family for name in (record.run_id, record.source_run_id)}
-    return family, book.statuses(ids)
 
 
 def _crumbs(way: list[TreeRow]) -> list[Item]:
@@ -84,20 +82,16 @@ def _crumbs(way: list[TreeRow]) -> list[Item]:
 
 
 def _fork(row: TreeRow) -> list[Item]:
-    assert row.fork is not None
-    changed = row.changed
-    more = f" and {len(changed) - _MOST_CHANGES} more" if len(changed) > _MOST_CHANGES else ""
-    return [
-        Badge(row.label, ":material/fork_right:", "blue", help=_describe(row.fork)),
-        *([Text(", ".join(changed[:_MOST_CHANGES]) + more)] if changed else []),
-        fidelity_item(Fidelity.from_json(row.fork.fidelity)),
-    ]
-
-
-def _describe(fork: ForkRecord) -> str:
+    fork = row.fork
+    assert fork is not None
     by = f" by {fork.forked_by}" if fork.forked_by else ""
     note = f": {fork.note}" if fork.note else ""
-    return f"Forked from run {fork.source_run_id} before turn {fork.turn_number}{by}{note}"
+    hint = f"Forked from run {fork.source_run_id} before turn {fork.turn_number}{by}{note}"
+    return [
+        Badge(row.label, ":material/fork_right:", "blue", help=hint),
+        *([Text(listed(row.changed, _MOST_CHANGES))] if row.changed else []),
+        fidelity_item(Fidelity.from_json(fork.fidelity)),
+    ]
 
 
 _TABLE_KEY = "run_tree"
@@ -168,9 +162,7 @@ def _branch(row: TreeRow, *, is_here: bool) -> str:
 
 
 def _fidelity(row: TreeRow) -> str:
-    if row.fork is None:
-        return ""
-    return status_badges.FIDELITY_LOOKS[Fidelity.from_json(row.fork.fidelity).verdict].word
+    return fidelity_item(Fidelity.from_json(row.fork.fidelity)).text if row.fork else ""
 
 
 def _open() -> None:
@@ -182,7 +174,7 @@ def _open() -> None:
 
 
 def run_turns_again_button(view: RunView) -> Button:
-    """Return the button that runs the turns up to the cursor again in a new run."""
+    """Return the button that runs the turns up to the cursor again."""
     number = view.turn_number or None
     reason = _reason(view.session, number)
     return Button(
@@ -230,7 +222,7 @@ def _reason(session: DebugSession, number: int | None) -> str | None:
 
 
 def replay_progress(forward: InputReplay) -> list[Item]:
-    """Return the progress of inputs that are run again, and the problem that has ended it."""
+    """Return the progress of repeated inputs, or the problem that has ended it."""
     if not forward.is_running or forward.total < 2:
         return [Text(forward.problem, look="note")] if forward.problem else []
     word = "Stops after input" if forward.stopping else "Running input"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from debugger.analysis.gantt import Bar, BarKind, bars
 from debugger.analysis.steps import TurnRow
 from debugger.views import actions, refresh
 from debugger.views.components.markdown import count
-from debugger.views.components.rows import Cell, Column, estimate_width, rows_list, table
+from debugger.views.components.rows import Column, Columns, estimate_width, rows_list, table
 from debugger.views.components.toolbar import Colour, Item, Text
 from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunView
@@ -43,7 +43,7 @@ def gantt_line(turn: TurnRow | None) -> list[Item]:
 
 
 def gantt(view: RunView, turn: TurnRow | None) -> None:
-    """Draw the chart of a turn: a row a bar, in the order in which they begin."""
+    """Draw the chart of a turn, a row per bar, in order of start."""
     if turn is None:
         empty_state(
             "The duration of each step of a turn appears here as bars: start the run to see some.",
@@ -55,7 +55,7 @@ def gantt(view: RunView, turn: TurnRow | None) -> None:
         st.caption("No event of this turn has a duration.")
         return
     whole = max(turn.duration_ms or 0.0, *(bar.end_ms for bar in drawn)) or 1.0
-    columns: list[tuple[Column, Callable[[Bar], Cell]]] = [
+    columns: Columns[Bar] = [
         (
             Column(
                 "lane",

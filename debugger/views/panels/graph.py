@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import streamlit as st
 
-from debugger.analysis.metrics import node_times
-from debugger.analysis.run_tables import thread_names, unmapped_edges
+from debugger.analysis.metrics import node_times, percent
+from debugger.analysis.position import NextEdge
+from debugger.analysis.run_tables import (
+    EdgeRow,
+    NodeRow,
+    ThreadRow,
+    edge_table,
+    node_table,
+    thread_names,
+    thread_table,
+    unmapped_edges,
+)
 from debugger.engine.mocks import Pin
 from debugger.graph.layout import Layout
 from debugger.protocol.base import JsonObject
@@ -17,15 +28,16 @@ from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.session.locations import BreakpointKind
 from debugger.session.session import DebugSession
 from debugger.store import Role
-from debugger.views import refresh, state
+from debugger.views import refresh, run_state, state
 from debugger.views.actions import command
-from debugger.views.auth.permissions import requires
+from debugger.views.auth.permissions import may, requires
 from debugger.views.components.graph.component import graph_direction, workflow_graph
 from debugger.views.components.graph.node_states import NONE, Badges, Look, Mark, node_states
 from debugger.views.components.graph.props import geometry
-from debugger.views.components.markdown import count, plain
+from debugger.views.components.markdown import count, listed, milliseconds, plain
+from debugger.views.components.rows import Column, Columns, Table, rows_list, table
 from debugger.views.components.toolbar import Item, SegmentedControl, Text, Toggle, bar
-from debugger.views.help_links import help_mark
+from debugger.views.help_links import empty_state, help_mark
 from debugger.views.navigation import ViewMode
 from debugger.views.panels import breakpoints
 from debugger.views.panels.demo import caption_for_audience, moment_sentence
@@ -37,12 +49,10 @@ from debugger.views.panels.drawn_graph import (
     opened_super_nodes,
     toggle_super_node,
 )
-from debugger.views.panels.graph_tables import TABLE_KEY, TABLES, graph_table
-from debugger.views.panels.inspector import TABS
 from debugger.views.panels.manual_answer import choose_step
 from debugger.views.panels.next_steps import step_advice
+from debugger.views.run_state import Element, Selection, selection_state
 from debugger.views.run_view import RunView
-from debugger.views.selection import Element, Selection, selection_state
 
 VIEWS = ("Graph", "Table")
 TINT_KEY, THREAD_KEY = "graph_tint", "graph_thread"
@@ -129,7 +139,20 @@ def _graph(view: RunView, badges: Badges, on_breakpoint: Callable[[Element], Non
     placed = drawn_layout(drawn, graph_direction())
     shape = _shape(view, placed, drawn)
     if not shape["nodes"]:
-        _nothing(placed.note)
+        with st.container(
+            border=True,
+            height="stretch",
+            horizontal_alignment="center",
+            vertical_alignment="center",
+            key="no_nodes",
+        ):
+            st.caption(
+                plain(placed.note)
+                or "The nodes of the workflow appear here. This version has none: "
+                "choose another version or workflow, or import one. "
+                f"{help_mark('first_run#a-workflow-of-your-own')}",
+                width="content",
+            )
         return
     names = thread_names(view.position)
     thread = state.widget(THREAD_KEY)
@@ -178,27 +201,10 @@ def _shape(view: RunView, placed: Layout, drawn: DrawnGraph) -> JsonObject:
     return last.shape
 
 
-def _nothing(note: str) -> None:
-    with st.container(
-        border=True,
-        height="stretch",
-        horizontal_alignment="center",
-        vertical_alignment="center",
-        key="no_nodes",
-    ):
-        st.caption(
-            plain(note)
-            or "The nodes of the workflow appear here. This version has none: "
-            "choose another version or workflow, or import one. "
-            f"{help_mark('first_run#a-workflow-of-your-own')}",
-            width="content",
-        )
-
-
 def _choose(element: Element | None) -> None:
-    choose_step(element)
-    is_edge = element is not None and element.kind == "edge"
-    choose(element, "Why" if is_edge and "Why" in TABS else "Node")
+    if may(Role.RUN):
+        choose_step(element)
+    choose(element, "Why" if element is not None and element.kind == "edge" else "Node")
 
 
 def choose(element: Element | None, tab: str) -> None:
@@ -208,9 +214,7 @@ def choose(element: Element | None, tab: str) -> None:
         element: What is chosen.
         tab: The tab of the inspector that shows it.
     """
-    selection = state.record(Selection)
-    selection.node = element.id if element and element.kind == "node" else None
-    selection.edge = element.id if element and element.kind == "edge" else None
+    state.record(Selection).choose(element)
     if element is not None:
         state.set_widget_from_callback(state.TAB_KEY, tab)
 
@@ -256,13 +260,123 @@ def _mark(point: Breakpoint, points: Breakpoints) -> Mark:
     parts = [f"Breakpoint {points.describe_location(point)}"]
     parts += [f"if {point.condition}"] if point.condition else []
     parts += [f"hits {point.hits}"] if point.hits else []
-    parts += [warning] if warning else [] if point.is_enabled else ["off"]
-    return Mark(_look(point, warning), ", ".join(parts))
-
-
-def _look(point: Breakpoint, warning: str | None) -> Look:
+    look: Look = "log" if point.log else "verified"
     if warning:
-        return "hollow"
-    if not point.is_enabled:
-        return "disabled"
-    return "log" if point.log else "verified"
+        look = "hollow"
+        parts.append(warning)
+    elif not point.is_enabled:
+        look = "disabled"
+        parts.append("off")
+    return Mark(look, ", ".join(parts))
+
+
+TABLES = ("Nodes", "Edges", "Threads")
+TABLE_KEY = "graph_table"
+_MOST_STEPS = 6
+
+Choose = Callable[[Element | None], None]
+
+
+def graph_table(view: RunView, drawn: DrawnGraph, shown: str, on_choose: Choose) -> None:
+    """Draw one of the tables; a click selects the row's element.
+
+    Args:
+        view: The run.
+        drawn: The graph, with its opened super nodes.
+        shown: Which one, out of `TABLES`.
+        on_choose: Takes what a person has chosen.
+    """
+    names = {node_id: node.label for node_id, node in drawn.graph.nodes.items()}
+    _show_next_steps(drawn.position.next_edges, names)
+    if shown == "Nodes":
+        _nodes(view, drawn, on_choose)
+    elif shown == "Edges":
+        _edges(drawn, on_choose)
+    else:
+        _threads(view, on_choose)
+
+
+def _nodes(view: RunView, drawn: DrawnGraph, on_choose: Choose) -> None:
+    times = node_times(view.rows_then, drawn.graph.nodes)
+    columns: Columns[NodeRow] = [
+        (Column("node", "Node", 130, grows=True), lambda row: row.name),
+        (Column("status", "Status", 110, grows=True), lambda row: row.status),
+        (Column("visits", "Visits", 54, "number"), lambda row: str(row.visits)),
+        (Column("first", "First turn", 72, "number"), lambda row: str(row.first_turn or "")),
+        (Column("entered", "Entered by", 110, grows=True), lambda row: row.entered_by),
+        (
+            Column("time", "Duration", 76, "number", help="Of all its runs"),
+            lambda row: milliseconds(times[row.id].total_ms) if row.id in times else None,
+        ),
+        (
+            Column("share", "Share", 56, "number", help="Of the time of all node runs"),
+            lambda row: percent(times[row.id].share) if row.id in times else None,
+        ),
+        (Column("type", "Type", 100), lambda row: row.type),
+        (Column("id", "Id", 110), lambda row: row.id),
+    ]
+    label = "The nodes of the workflow, with status, visits, time and the edge they were entered by"
+    rows = node_table(drawn.position, drawn.graph)
+    _draw("node", table(label, rows, columns, lambda row: ["node", row.id]), on_choose)
+
+
+def _edges(drawn: DrawnGraph, on_choose: Choose) -> None:
+    columns: Columns[EdgeRow] = [
+        (Column("from", "From", 110, grows=True), lambda row: row.source),
+        (Column("to", "To", 110, grows=True), lambda row: row.destination),
+        (Column("condition", "Condition", 180, grows=True), lambda row: row.condition),
+        (Column("status", "Status", 90), lambda row: row.status),
+        (Column("taken", "Taken", 50, "number", help="How often"), lambda row: str(row.taken)),
+        (Column("last", "Last turn", 68, "number"), lambda row: str(row.last_turn or "")),
+        (Column("name", "Name", 90), lambda row: row.name),
+        (Column("id", "Id", 110), lambda row: row.id),
+    ]
+    label = "The edges of the workflow, with their conditions and how often each was taken"
+    rows = edge_table(drawn.position, drawn.graph)
+    _draw("edge", table(label, rows, columns, lambda row: ["edge", row.id]), on_choose)
+
+
+def _threads(view: RunView, on_choose: Choose) -> None:
+    rows = thread_table(view.position, view.names, view.turns_then)
+    if not rows:
+        empty_state("The threads of the run appear here once it has started.", "pages#graph")
+        return
+    columns: Columns[ThreadRow] = [
+        (Column("thread", "Thread", 120, grows=True), lambda row: row.name),
+        (Column("status", "Status", 120), lambda row: row.status),
+        (Column("node", "Node", 120, grows=True), lambda row: row.node),
+        (Column("due", "Next due", 80, help="When it continues by itself"), _due),
+        (Column("id", "Id", 150), lambda row: row.id),
+    ]
+    label = "The threads of the run, with the node of each and when it continues"
+    _draw("thread", table(label, rows, columns, lambda row: ["node", row.node_id]), on_choose)
+
+
+def _draw(noun: str, shown: Table, on_choose: Choose) -> None:
+    chosen = run_state.chosen_element()
+    rows_list(
+        f"{noun}_table",
+        shown,
+        chosen=shown.place_of(list(chosen)) if chosen else None,
+        on_choose=lambda target: on_choose(Element(*target) if target else None),
+        fills=True,
+    )
+
+
+def _due(row: ThreadRow) -> str:
+    if row.next_due is None or row.status != "in the background":
+        return ""
+    left = row.next_due - time.time()
+    return f"in {left:.0f} s" if left >= 0.5 else "now"
+
+
+def _show_next_steps(edges: tuple[NextEdge, ...], names: dict[str, str]) -> None:
+    if not edges:
+        return
+    steps = [
+        plain(
+            f"{edge.label or edge.kind} → {names.get(edge.destination or '', edge.destination or 'the end')}"
+        )
+        for edge in edges
+    ]
+    st.caption(f"Possible next: {listed(steps, _MOST_STEPS)}")

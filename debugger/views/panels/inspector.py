@@ -1,4 +1,4 @@
-"""Inspector of the selected event, node or turn."""
+"""Inspector of the selected event, node or turn, with the prompts of model calls."""
 
 from __future__ import annotations
 
@@ -8,32 +8,35 @@ from typing import Any
 
 import streamlit as st
 
+from debugger.analysis.event_fields import field
 from debugger.analysis.timeline import TimelineRow
+from debugger.backends.embedded.model_selection import default_llm
 from debugger.backends.hosted import HostedBackend
+from debugger.engine.models.call_parts import Offer, offers_of, system_text
+from debugger.errors import DebuggerError
 from debugger.exports.code import CODE_FORMATS, LOCAL_BASE_URL, turn_call
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.turn_logs import TurnLog
 from debugger.session.debug_setup import pin_of
+from debugger.session.past_prompts import FilledPlaceholder, PastPrompt, is_model_call, past_prompt
 from debugger.session.session import DebugSession
-from debugger.store import Role
+from debugger.settings import read_settings
 from debugger.views import actions, refresh, state
-from debugger.views.actions import command
-from debugger.views.auth.permissions import requires
-from debugger.views.components.markdown import plain
-from debugger.views.components.rows import Cell, Column, rows_list, table
-from debugger.views.components.toolbar import Button, Item, SegmentedControl, Spacer, Text, bar
+from debugger.views.actions import run_command
+from debugger.views.components.markdown import json_cell, milliseconds, plain
+from debugger.views.components.rows import Column, Columns, rows_list, table
+from debugger.views.components.toolbar import Badge, Button, Item, SegmentedControl, Spacer, Text, bar
 from debugger.views.help_links import empty_state
-from debugger.views.panels import breakpoints, prompt, stepping
+from debugger.views.panels import breakpoints, stepping
 from debugger.views.panels.drawn_graph import drawn_graph, graph_of_node, opened_super_nodes
 from debugger.views.panels.forks import fork_button
 from debugger.views.panels.notes import notes_tab
 from debugger.views.panels.variables import scopes_tab
 from debugger.views.panels.watches import WatchList
 from debugger.views.panels.why import why_tab
-from debugger.views.run_state import CurrentRun
-from debugger.views.run_view import RunView
-from debugger.views.selection import Selection, selection_state
+from debugger.views.run_state import Selection, selection_state
+from debugger.views.run_view import RunView, decisions, run_history
 
 
 def node_tab(view: RunView) -> None:
@@ -52,12 +55,8 @@ def node_tab(view: RunView) -> None:
     if config is not None:
         _edges(view, chosen)
         st.caption("Configuration")
-        st.json(_as_written(view, chosen), expanded=2)
-
-
-def _as_written(view: RunView, node_id: str) -> Any:
-    written = graph_of_node(view, node_id).workflow.to_wire().get("node_configs") or []
-    return next(config for config in written if config.get("logical_id") == node_id)
+        written = graph_of_node(view, chosen).workflow.to_wire().get("node_configs") or []
+        st.json(next(node for node in written if node.get("logical_id") == chosen), expanded=2)
 
 
 def _edges(view: RunView, node_id: str) -> None:
@@ -92,14 +91,11 @@ def _node_runs(view: RunView, node_id: str) -> None:
     if not rows:
         st.caption("It has not run yet.")
         return
-    columns: list[tuple[Column, Callable[[TimelineRow], Cell]]] = [
+    columns: Columns[TimelineRow] = [
         (Column("turn", "Turn", 44, "number"), lambda row: str(row.turn_number)),
         *_inner_nodes(rows, node_id),
         (Column("outcome", "Outcome of the run", 150, grows=True), lambda row: row.summary),
-        (
-            Column("took", "Duration", 80, "number"),
-            lambda row: None if row.duration_ms is None else f"{row.duration_ms:,.1f} ms",
-        ),
+        (Column("took", "Duration", 80, "number"), lambda row: milliseconds(row.duration_ms)),
     ]
     shown = table("Runs of the chosen node", rows, columns, lambda row: [row.index])
     rows_list(
@@ -113,23 +109,21 @@ def _node_runs(view: RunView, node_id: str) -> None:
 
 
 def _last_prompt(view: RunView, node_id: str) -> None:
-    row = prompt.last_call(view, node_id)
+    row = last_call(view, node_id)
     if row is None:
         return
     title = f"Prompt of its last model call · event {row.index} · turn {row.turn_number}"
     shown = st.expander(title, key="node_prompt", type="compact", on_change="rerun")
     if shown.open:
         with shown:
-            prompt.prompt_view(view, row)
+            prompt_view(view, row)
 
 
 def _choose_run(target: Any) -> None:
     actions.select_event(target[0] if target else None)
 
 
-def _inner_nodes(
-    rows: Sequence[TimelineRow], node_id: str
-) -> list[tuple[Column, Callable[[TimelineRow], Cell]]]:
+def _inner_nodes(rows: Sequence[TimelineRow], node_id: str) -> Columns[TimelineRow]:
     if all(row.node_logical_id == node_id for row in rows):
         return []
     column = Column("inside", "Inside", 84)
@@ -140,6 +134,7 @@ def node_actions(view: RunView, node_id: str) -> list[Item]:
     """Return the buttons of a node."""
     session = view.session
     reason = session.backend.capabilities.reason_against("pause_mid_turn")
+    can_go = session.stop_point is not None or session.status == "not_started"
     is_set = any(
         point.target == node_id and point.kind in ("before", "after") for point in session.breakpoints.points
     )
@@ -150,7 +145,7 @@ def node_actions(view: RunView, node_id: str) -> list[Item]:
             refresh.refreshing("look", stepping.run_to),
             (node_id,),
             icon=":material/keyboard_tab:",
-            disabled=reason is not None or not _can_go(session),
+            disabled=reason is not None or not can_go,
             help=reason or "Continue, and pause before this node runs",
         ),
         Button(
@@ -162,10 +157,6 @@ def node_actions(view: RunView, node_id: str) -> list[Item]:
             help="Pause before this node runs",
         ),
     ]
-
-
-def _can_go(session: DebugSession) -> bool:
-    return session.stop_point is not None or session.status == "not_started"
 
 
 _Draw = Callable[[RunView], None]
@@ -187,33 +178,30 @@ def inspector(view: RunView) -> None:
     with st.container(key="inspector", gap=None):
         state.begin_widget(state.TAB_KEY, _FIRST_TAB)
         tab = state.widget(state.TAB_KEY)
+        where = "After the latest event" if view.rows else "Before any event"
+        if view.event is not None:
+            background = ", background" if view.rows[view.event].is_background else ""
+            where = f"After event {view.event} · turn {view.turn_number}{background}"
         tabs = SegmentedControl(state.TAB_KEY, "Inspector", list(TABS))
-        bar("inspector_bar", [tabs, *([Text(_where(view))] if tab in _AT_A_MOMENT else [])], low=True)
+        bar("inspector_bar", [tabs, *([Text(where)] if tab in _AT_A_MOMENT else [])], low=True)
         TABS[tab](view)
-
-
-def _where(view: RunView) -> str:
-    if view.event is None:
-        return "After the latest event" if view.rows else "Before any event"
-    row = view.rows[view.event]
-    return f"After event {view.event} · turn {row.turn_number}{', background' if row.is_background else ''}"
 
 
 def _event(view: RunView) -> None:
     if not view.rows:
         st.caption("Choose a row of the timeline to see the event as it was sent.")
         return
-    row = _row(view)
-    is_call = prompt.is_call(view, row)
+    row = view.rows[view.last]
+    has_prompt = is_call(view, row)
     state.begin_widget(_CALL_KEY, _CALL_VIEWS[0])
-    views: list[Item] = [SegmentedControl(_CALL_KEY, "Model call", _CALL_VIEWS)] if is_call else []
+    views: list[Item] = [SegmentedControl(_CALL_KEY, "Model call", _CALL_VIEWS)] if has_prompt else []
     title: list[Item] = [Text(row.type, look="heading"), *views, Text(row.summary)]
     bar("event_bar", [*title, *pin_button(view, row)], low=True)
-    shown = state.widget(_CALL_KEY) if is_call else None
+    shown = state.widget(_CALL_KEY) if has_prompt else None
     if shown == "Prompt":
-        prompt.prompt_view(view, row)
+        prompt_view(view, row)
     elif shown == "Call":
-        prompt.call_view(view, row)
+        call_view(view, row)
     else:
         event: Event = view.turns[row.place].events[row.position]
         st.json(event.to_wire(), expanded=2)
@@ -225,7 +213,7 @@ def _input(view: RunView) -> None:
             "The input of a turn appears here once it has started.", "first_run#a-workflow-of-your-own"
         )
         return
-    turn = view.turns[_row(view).place if view.event is not None else -1]
+    turn = view.turns[view.rows[view.event].place if view.event is not None else -1]
     what = "background work after turn" if turn.is_background else "turn"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="input_actions"):
         st.caption(f"Input of {what} {turn.number}")
@@ -233,10 +221,6 @@ def _input(view: RunView) -> None:
         bar("turn_bar", [fork_button(view.session, turn.number, "fork_here")], width="content")
     run_input: JsonObject = turn.run_input.to_wire()
     st.json(run_input, expanded=2)
-
-
-def _row(view: RunView) -> TimelineRow:
-    return view.rows[view.last]
 
 
 TABS: dict[str, _Draw] = {
@@ -268,7 +252,7 @@ def copy_as(session: DebugSession, turn: TurnLog) -> None:
 
 
 def pin_button(view: RunView, row: TimelineRow) -> list[Item]:
-    """Return the button that pins the output of an event; none where it has none."""
+    """Return the button that pins the output of an event, if it has one."""
     if pin_of(view.turns[row.place], row.position) is None:
         return []
     reason = view.session.backend.capabilities.reason_against("pins")
@@ -284,15 +268,96 @@ def pin_button(view: RunView, row: TimelineRow) -> list[Item]:
     return [Spacer(), pin]
 
 
-@command
-@requires(Role.RUN)
-def pin_event(place: int, position: int) -> None:
+@run_command
+def pin_event(session: DebugSession, place: int, position: int) -> None:
     """Pin the output of an event."""
-    session = state.record(CurrentRun).session
-    if session is None:
-        return
     log = session.turns[place]
     pin = pin_of(log, position)
     if pin is not None:
         session.mocks.put(replace(pin, note=f"from turn {log.number}"))
         actions.store_debug_setup()
+
+
+_MOST_ROWS = 8
+_REBUILT = Badge(
+    "rebuilt",
+    ":material/history:",
+    help="Prompts are not recorded: this one was rebuilt from the variables and messages of that moment",
+)
+
+
+def is_call(view: RunView, row: TimelineRow) -> bool:
+    """Return whether an event is a model call."""
+    return is_model_call(view.turns[row.place].events[row.position])
+
+
+def last_call(view: RunView, node_id: str) -> TimelineRow | None:
+    """Return the last model call of a node up to the cursor."""
+    rows = (row for row in reversed(view.rows_then) if node_id in (row.node_logical_id, row.drawn_node))
+    return next((row for row in rows if is_call(view, row)), None)
+
+
+def prompt_view(view: RunView, row: TimelineRow) -> None:
+    """Draw the prompt of a model call: placeholders, text, what it offered."""
+    found = _prompt_of(view, row)
+    if isinstance(found, str):
+        st.caption(plain(found))
+        return
+    usage = field(view.turns[row.place].events[row.position], "llm_usage_info")
+    model = usage.get("response_model") if isinstance(usage, dict) else None
+    answered = f" · answered by {model}" if model else ""
+    bar("prompt_bar", [_REBUILT, Text(f"System prompt{answered}")], low=True)
+    st.code(system_text(found.prompt) or "(empty)", language=None, wrap_lines=True)
+    _placeholders(found)
+    _offers(found)
+    for note in found.notes:
+        st.caption(plain(note))
+
+
+def call_view(view: RunView, row: TimelineRow) -> None:
+    """Draw a model call as JSON."""
+    found = _prompt_of(view, row)
+    if isinstance(found, str):
+        st.caption(plain(found))
+        return
+    bar("prompt_bar", [_REBUILT, Text("The call as the engine sent it")], low=True)
+    st.json(found.call, expanded=3)
+
+
+def _prompt_of(view: RunView, row: TimelineRow) -> PastPrompt | str:
+    """Return the prompt, or the reason why there is none."""
+    if view.session.backend.capabilities.reason_against("manual_model") is not None:
+        return "Not recorded: the events of this run do not have the prompts of its model calls."
+    return view.memo(("prompt", row.index), lambda: _rebuild(view, row))
+
+
+def _rebuild(view: RunView, row: TimelineRow) -> PastPrompt | str:
+    held = run_history(view)
+    try:
+        llm = default_llm(read_settings().default_model)
+        return past_prompt(view.turns, row, held.workflow, held.moments, held.history, decisions(view), llm)
+    except DebuggerError as error:
+        return f"Not recorded, and it cannot be rebuilt: {error}"
+
+
+def _placeholders(found: PastPrompt) -> None:
+    if not found.placeholders:
+        return
+    columns: Columns[FilledPlaceholder] = [
+        (Column("placeholder", "Placeholder", 120, grows=True), lambda each: each.text),
+        (Column("value", "Value", 110, grows=True), lambda each: json_cell(each.value)),
+        (Column("source", "Source", 120, grows=True), lambda each: each.source),
+    ]
+    shown = table("Placeholders of the prompt: value and source", found.placeholders, columns)
+    rows_list("prompt_placeholders", shown, most=_MOST_ROWS)
+
+
+def _offers(found: PastPrompt) -> None:
+    if found.prompt.kind == "judge" or not (offers := offers_of(found.prompt)):
+        return
+    columns: Columns[Offer] = [
+        (Column("name", "Offered", 150, grows=True), lambda offer: offer.name),
+        (Column("description", "Description", 180, grows=True), lambda offer: offer.description),
+    ]
+    shown = table("Tools and transitions that the model was offered", offers, columns)
+    rows_list("prompt_offers", shown, most=_MOST_ROWS)

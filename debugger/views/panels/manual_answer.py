@@ -10,18 +10,18 @@ from debugger.analysis.position import NextEdge
 from debugger.analysis.undecided import EdgeExpression, edge_expression
 from debugger.engine.mocks import Pin
 from debugger.engine.mocks.interceptor import PERSON
-from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption
+from debugger.engine.models.base import Prompt, ToolSpec
 from debugger.session.human_input import AnswerForm, NextStep, PendingPrompt, blank
+from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, state
-from debugger.views.actions import command
+from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import explain_denial, on_click, requires
 from debugger.views.components.markdown import plain
 from debugger.views.panels.drawn_graph import drawn_graph
 from debugger.views.panels.next_steps import scope_now
-from debugger.views.run_state import CurrentRun
+from debugger.views.run_state import Element
 from debugger.views.run_view import RunView, run_view
-from debugger.views.selection import Element
 
 _NO_EDGE = ""
 _ANSWER_SECONDS = 0.4
@@ -91,8 +91,11 @@ def _prompt(prompt: Prompt) -> None:
 
 def _edges(inquiry: PendingPrompt, lead: str, problem: str | None) -> None:
     prompt, first = inquiry.prompt, inquiry.first_form
-    ids = [_NO_EDGE, *(choice.edge_id for choice in prompt.choices)]
-    words = {choice.edge_id: _edge_words(choice) for choice in prompt.choices}
+    ids, words = [_NO_EDGE], {}
+    for option in prompt.choices:
+        ids.append(option.edge_id)
+        name = f" ({option.edge_name})" if option.edge_name else ""
+        words[option.edge_id] = f"to {option.destination_node_name}{name}: {option.condition}"
     none = "The condition does not hold" if prompt.kind == "judge" else f"Stay on {prompt.node_name}"
     state.begin_widget(f"{lead}_edge", first.chosen if first.chosen in ids else _NO_EDGE)
     chosen = st.radio(
@@ -105,11 +108,6 @@ def _edges(inquiry: PendingPrompt, lead: str, problem: str | None) -> None:
         _problem(problem)
 
 
-def _edge_words(choice: TransitionOption) -> str:
-    name = f" ({choice.edge_name})" if choice.edge_name else ""
-    return f"to {choice.destination_node_name}{name}: {choice.condition}"
-
-
 def _tool(offer: ToolSpec, text: str | None, key: str) -> None:
     state.begin_widget(f"{key}_on", text is not None)
     is_called = st.checkbox(f"Call {plain(offer.name)}", key=f"{key}_on", help=plain(offer.signature) or None)
@@ -119,7 +117,7 @@ def _tool(offer: ToolSpec, text: str | None, key: str) -> None:
 
 
 def _typed(inquiry: PendingPrompt) -> AnswerForm:
-    """Return what the form holds; a field that was not drawn yet has its first value."""
+    """Return the content of the form, with first values of fields not drawn yet."""
     lead, first, prompt = _lead(inquiry), inquiry.first_form, inquiry.prompt
 
     def typed(name: str, first_value: str) -> str:
@@ -174,13 +172,11 @@ def _answer(inquiry: PendingPrompt) -> None:
         answer(form, is_pinned=bool(state.widget(f"{_lead(inquiry)}_pin")))
 
 
-@command
-@requires(Role.RUN)
-def choose_step(element: Element | None) -> None:
-    """Choose a step of the graph as the next one of the model that waits."""
-    session = state.record(CurrentRun).session
-    inquiry = session.human_input.pending if session is not None else None
-    if session is None or inquiry is None or element is None:
+@run_command
+def choose_step(session: DebugSession, element: Element | None) -> None:
+    """Choose a step of the graph as the answer of the waiting model."""
+    inquiry = session.human_input.pending
+    if inquiry is None or element is None:
         return
     view = run_view(session)
     edge = _next_edge(element, view)
@@ -200,7 +196,7 @@ def choose_step(element: Element | None) -> None:
 
 
 def _fill(inquiry: PendingPrompt) -> None:
-    """Put the first values of a step that was chosen while the form was open into the form."""
+    """Put the first values of a step that was just chosen into the form."""
     lead, fields = _lead(inquiry), inquiry.step_fields
     if inquiry.chosen is not None or (fields is not None and inquiry.prompt.choices):
         state.set_widget_from_callback(f"{lead}_edge", inquiry.first_form.chosen)
@@ -209,7 +205,7 @@ def _fill(inquiry: PendingPrompt) -> None:
 
 
 def _expression(edge: NextEdge, prompt: Prompt, view: RunView) -> EdgeExpression | None:
-    """Return the expression of a next step, and what the answer to a prompt sets of it."""
+    """Return the expression of a next step, with what an answer sets of it."""
     graph = drawn_graph(view).graph
     config, asked = graph.edges.get(edge.edge_id or ""), graph.nodes.get(prompt.node_logical_id)
     if config is None or asked is None:
@@ -220,7 +216,7 @@ def _expression(edge: NextEdge, prompt: Prompt, view: RunView) -> EdgeExpression
 
 
 def _is_judged(edge: NextEdge, view: RunView) -> bool:
-    """Return whether a model is asked about a possible next step."""
+    """Return whether a model judges a possible next step."""
     config = drawn_graph(view).graph.edges.get(edge.edge_id or "")
     condition = config.condition if config is not None else None
     return edge.kind != "edge" or bool(condition and not condition.condition_expression)
@@ -234,15 +230,13 @@ def _next_edge(element: Element, view: RunView) -> NextEdge | None:
     return None
 
 
-@command
-@requires(Role.RUN)
-def answer(form: AnswerForm, *, is_pinned: bool = False) -> None:
+@run_command
+def answer(session: DebugSession, form: AnswerForm, *, is_pinned: bool = False) -> None:
     """Submit the form as the model's answer.
 
     ``is_pinned`` lets the node's model answer the same from now on.
     """
-    session = state.record(CurrentRun).session
-    if session is None or session.human_input.pending is None:
+    if session.human_input.pending is None:
         return
     prompt = session.human_input.pending.prompt
     reply = form.reply(prompt)
@@ -253,11 +247,8 @@ def answer(form: AnswerForm, *, is_pinned: bool = False) -> None:
     session.wait_until_idle(_ANSWER_SECONDS)
 
 
-@command
-@requires(Role.RUN)
-def use_fallback() -> None:
+@run_command
+def use_fallback(session: DebugSession) -> None:
     """Let the stand-in answer what waits."""
-    session = state.record(CurrentRun).session
-    if session is not None:
-        session.human_input.use_fallback()
-        session.wait_until_idle(_ANSWER_SECONDS)
+    session.human_input.use_fallback()
+    session.wait_until_idle(_ANSWER_SECONDS)

@@ -1,4 +1,4 @@
-"""Tokens and latency of the run up to the cursor, by node and by turn."""
+"""Tokens and latency up to the cursor, by node and by turn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from debugger.analysis.steps import ModelCall, Step, TurnRow
 from debugger.settings import ModelPrice, read_settings
 from debugger.views import state
 from debugger.views.components.markdown import count
-from debugger.views.components.rows import Cell, Column, rows_list, table
+from debugger.views.components.rows import Cell, Column, Columns, rows_list, table
 from debugger.views.components.tables import draw_pager, pager
 from debugger.views.components.toolbar import Colour, Item, SegmentedControl, Text, Toggle
 from debugger.views.help_links import empty_state
@@ -29,8 +29,6 @@ _BY_KEY, _BY = "metrics_by", ("By node", "By turn")
 _TABLE = Toggle("metrics_table", "Table", help="All numbers instead of the bars")
 
 Row = TypeVar("Row", NodeMetrics, TurnRow)
-_NodeColumns = list[tuple[Column, Callable[[NodeMetrics], Cell]]]
-_TurnColumns = list[tuple[Column, Callable[[TurnRow], Cell]]]
 
 
 def metrics_line(view: RunView) -> list[Item]:
@@ -41,7 +39,8 @@ def metrics_line(view: RunView) -> list[Item]:
     if not steps:
         return choices
     whole = view.memo_here("run metrics", lambda: run_metrics(turns, steps))
-    return [*choices, Text(_run_words(whole, _cost_words(_calls(steps), read_settings().model_prices)))]
+    cost = _cost_words([call for step in steps for call in step.calls], read_settings().model_prices)
+    return [*choices, Text(_run_words(whole, cost))]
 
 
 def metrics(view: RunView) -> None:
@@ -85,10 +84,6 @@ def _run_words(whole: RunMetrics, cost: str) -> str:
     return " · ".join([*parts, f"{count(whole.total_tokens, 'token')} ({tokens})", *filter(None, [cost])])
 
 
-def _calls(steps: Sequence[Step]) -> list[ModelCall]:
-    return [call for step in steps for call in step.calls]
-
-
 def _cost_words(calls: Sequence[ModelCall], prices: Sequence[ModelPrice]) -> str:
     """Return the costs of model calls as text; empty where nothing has a price."""
     found = costs(calls, prices)
@@ -100,7 +95,7 @@ def _cost_words(calls: Sequence[ModelCall], prices: Sequence[ModelPrice]) -> str
 
 def _node_bars(rows: Sequence[NodeMetrics]) -> None:
     longest = max((row.time.p95 for row in rows if row.time), default=0.0)
-    columns: _NodeColumns = [
+    columns: Columns[NodeMetrics] = [
         (Column("node", "Node", 120, grows=True), lambda row: row.node_name),
         _bar("p50_bar", "Run, p50", lambda row: row.time.median if row.time else None, longest, "blue"),
         (
@@ -118,7 +113,7 @@ def _turn_bars(rows: Sequence[TurnRow], every: Sequence[TurnRow]) -> None:
     """Draw a page of the turns, on the scale of all."""
     longest = max((row.duration_ms or 0.0 for row in every), default=0.0)
     most = max((row.tokens for row in every), default=0)
-    columns: _TurnColumns = [
+    columns: Columns[TurnRow] = [
         (_number("turn", "Turn", 44), lambda row: str(row.number)),
         (Column("user", "User", 120, grows=True), lambda row: row.user),
         _bar("took_bar", "Duration", lambda row: row.duration_ms, longest, "blue"),
@@ -132,7 +127,7 @@ def _turn_bars(rows: Sequence[TurnRow], every: Sequence[TurnRow]) -> None:
 def _bar(
     name: str, label: str, value: Callable[[Row], float | None], most: float, colour: Colour
 ) -> tuple[Column, Callable[[Row], Cell]]:
-    """Return a column of bars; what they show stands in the column after it."""
+    """Return a column of bars; their values are in the column after it."""
 
     def cell(row: Row) -> Cell:
         length = (value(row) or 0.0) / most if most else 0.0
@@ -142,7 +137,7 @@ def _bar(
 
 
 def _node_table(rows: Sequence[NodeMetrics], steps: Sequence[Step], prices: Sequence[ModelPrice]) -> None:
-    columns: _NodeColumns = [
+    columns: Columns[NodeMetrics] = [
         (Column("node", "Node", 110, grows=True), lambda row: row.node_name),
         (_number("runs", "Runs", 46), lambda row: f"{row.runs:,}"),
         (_number("failures", "Failed", 52), lambda row: f"{row.failures:,}"),
@@ -173,7 +168,7 @@ def _node_table(rows: Sequence[NodeMetrics], steps: Sequence[Step], prices: Sequ
 
 
 def _turn_table(rows: Sequence[TurnRow], steps: Sequence[Step], prices: Sequence[ModelPrice]) -> None:
-    columns: _TurnColumns = [
+    columns: Columns[TurnRow] = [
         (_number("turn", "Turn", 44), lambda row: str(row.number)),
         (Column("user", "User", 200, grows=True), lambda row: row.user),
         (_number("took", "Duration", 84, "End to end"), _turn_time),

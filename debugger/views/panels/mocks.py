@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, get_args
@@ -20,7 +20,7 @@ from debugger.views import actions, refresh, state
 from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import explain_denial, on_change, on_click, requires
 from debugger.views.components.markdown import count, plain
-from debugger.views.components.rows import Cell, Column, Table, rows_list, table
+from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
 from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunView
 from debugger.views.state import LastAction
@@ -52,17 +52,14 @@ def mocks(view: RunView) -> None:
 
 def _table(view: RunView, items: Sequence[Pin | Fault]) -> Table:
     reason = explain_denial(put) or ""
-    columns: list[tuple[Column, Callable[[Pin | Fault], Cell]]] = [
+    columns: Columns[Pin | Fault] = [
         (Column("on", "On", 34, "check", reason=reason), lambda one: (f"{one.id} is on", one.is_enabled)),
         (
             Column("kind", "Kind", 66, "chip"),
             lambda one: ("Pin", "blue") if isinstance(one, Pin) else ("Fault", "orange"),
         ),
         (Column("of", "Of", 120, grows=True), lambda one: _target_words(one.target, view.graph)),
-        (
-            Column("what", "Output or error", 140, grows=True),
-            lambda one: one.summary if isinstance(one, Pin) else _fault_words(one),
-        ),
+        (Column("what", "Output or error", 140, grows=True), _effect),
         (
             Column("attempts", "Attempts", 66),
             lambda one: one.attempts or "each" if isinstance(one, Fault) else "each",
@@ -151,9 +148,12 @@ def _target_words(target: Target, graph: Graph) -> str:
     return f"{'model of ' if target.kind == 'model' else ''}{label(target.name)}"
 
 
-def _fault_words(fault: Fault) -> str:
-    parts = [f"after {fault.delay:g} s" if fault.error else f"{fault.delay:g} s late"] if fault.delay else []
-    return " ".join([*([f"fails: {fault.error}"] if fault.error else []), *parts])
+def _effect(one: Pin | Fault) -> str:
+    if isinstance(one, Pin):
+        return one.summary
+    if not one.error:
+        return f"{one.delay:g} s late" if one.delay else ""
+    return f"fails: {one.error}" + (f" after {one.delay:g} s" if one.delay else "")
 
 
 def _unused(view: RunView) -> None:

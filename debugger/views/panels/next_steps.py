@@ -10,7 +10,6 @@ from debugger.expressions import Scope
 from debugger.expressions.solutions import solution
 from debugger.graph import Graph
 from debugger.protocol.runs import MAIN_THREAD
-from debugger.protocol.turn_logs import TurnLog
 from debugger.session.answer_values import needed_for
 from debugger.session.fork_draft import DYNAMIC
 from debugger.session.human_input import NextStep
@@ -20,21 +19,20 @@ from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command, run_command
 from debugger.views.auth.permissions import requires
-from debugger.views.components.markdown import json_cell
+from debugger.views.components.markdown import json_cell, listed
 from debugger.views.components.toolbar import Button, Item, Text, bar
 from debugger.views.navigation import ViewMode
 from debugger.views.panels import fork_actions, setup
 from debugger.views.panels.fork_actions import ForkState
 from debugger.views.panels.variable_edits import apply_edits
-from debugger.views.run_state import CurrentRun, RunInputs
+from debugger.views.run_state import RunInputs, Selection
 from debugger.views.run_view import RunView, run_history, run_view
-from debugger.views.selection import Selection
 
 _MOST_STEPS = 4
 
 
 def draw_undecided(view: RunView) -> None:
-    """Draw the offer to answer as the model where the stand-in chose no edge; nothing elsewhere."""
+    """Draw the offer to answer as the model where the stand-in chose no edge."""
     found = _undecided(view)
     if found is None:
         return
@@ -75,31 +73,28 @@ def _undecided(view: RunView) -> Undecided | None:
     # A node that opens the conversation has nothing to decide on yet.
     if turn.is_background or not (turn.message or session.is_over):
         return None
-    found: Undecided | None = view.memo("undecided", lambda: _undecided_in(view, turn))
-    return found
+
+    def undecided() -> Undecided | None:
+        found = undecided_nodes(turn, view.graph, is_over=session.is_over)
+        if found is None or all(node in view.graph.nodes for node in found.nodes):
+            return found
+        running = Graph(run_history(view).workflow)  # one is inside a super node
+        return undecided_nodes(turn, running, is_over=session.is_over)
+
+    return view.memo("undecided", undecided)
 
 
-def _undecided_in(view: RunView, turn: TurnLog) -> Undecided | None:
-    is_over = view.session.is_over
-    found = undecided_nodes(turn, view.graph, is_over=is_over)
-    if found is None or all(node in view.graph.nodes for node in found.nodes):
-        return found
-    running = Graph(run_history(view).workflow)  # one is inside a super node
-    return undecided_nodes(turn, running, is_over=is_over)
-
-
-@command
-@requires(Role.RUN)
-def answer_as_model(node_ids: Sequence[str], step: Step | None) -> None:
-    """Run the last turn again in a fork, where the user answers for the models of nodes.
+@run_command
+def answer_as_model(session: DebugSession, node_ids: Sequence[str], step: Step | None) -> None:
+    """Run the last turn again in a fork, where the user answers for models.
 
     Args:
+        session: The run on view.
         node_ids: The nodes.
         step: The step that the form begins with, for which one node's answer is enough; ``None`` leaves that
             open.
     """
-    session = state.record(CurrentRun).session
-    if session is None or not session.turns:
+    if not session.turns:
         return
     nodes, asks_all = session.human_input.nodes, session.human_input.asks_all
     asked = node_ids if step is None else [step.asked]
@@ -120,7 +115,7 @@ def scope_now(view: RunView) -> Scope:
 
 
 def step_advice(view: RunView) -> None:
-    """Draw what takes the selected edge, with a button that does it; nothing where no expression decides."""
+    """Draw what takes the selected edge, if an expression decides, with a button."""
     session, edge = view.session, view.graph.edges.get(state.record(Selection).edge or "")
     is_next = edge is not None and any(step.edge_id == edge.logical_id for step in view.position.next_edges)
     is_answered = session.human_input.pending is not None  # then a click fills the form
@@ -144,7 +139,7 @@ def step_advice(view: RunView) -> None:
 
 
 def _setting(view: RunView, expression: EdgeExpression) -> tuple[str, list[Button]]:
-    """Return the values that make an expression true, as the rest of a sentence, and the button for it."""
+    """Return the values that make an expression true, as text, and their button."""
     session, scope = view.session, scope_now(view)
     values = solution(expression.text, scope, others=expression.before)
     if values is None:
@@ -183,13 +178,12 @@ def set_with_next(edits: Sequence[VariableEdit]) -> None:
 
 
 def draw_missing_values(view: RunView) -> None:
-    """Draw what the last node of an ended run had no value for, with ways to set it; nothing elsewhere."""
+    """Draw what the last node of an ended run had no value for."""
     missing = _missing(view)
     if missing is None:
         return
-    shown = ", ".join("{{" + path + "}}" for path in missing.paths[:_MOST_PATHS])
-    more = f" and {len(missing.paths) - _MOST_PATHS} more" if len(missing.paths) > _MOST_PATHS else ""
-    said = f"No value for {shown}{more}." if shown else "Other values lead to:"
+    shown = listed(["{{" + path + "}}" for path in missing.paths], _MOST_PATHS)
+    said = f"No value for {shown}." if shown else "Other values lead to:"
     items: list[Item] = [Text(said, look="message")]
     for place, step in enumerate(missing.steps[:_MOST_STEPS]):
         hint = f"Run the turn again in a fork, with {_named(step.edits)}"
@@ -224,8 +218,7 @@ def _missing(view: RunView) -> UnsetVariables | None:
         return None
     if session.backend.capabilities.reason_against("run_turns"):
         return None
-    found: UnsetVariables | None = view.memo("missing values", lambda: _missing_in(view))
-    return found
+    return view.memo("missing values", lambda: _missing_in(view))
 
 
 def _missing_in(view: RunView) -> UnsetVariables | None:
@@ -242,7 +235,7 @@ def _missing_in(view: RunView) -> UnsetVariables | None:
 
 @run_command
 def take_with_values(session: DebugSession, step: OpenedStep) -> None:
-    """Run the last turn again in a fork, with the values that open a step."""
+    """Run the last turn again in a fork, with values that open a step."""
     fork_actions.run_with_edits(session.turns[-1].number, step.edits)
 
 

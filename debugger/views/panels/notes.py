@@ -86,6 +86,12 @@ def _author_changed() -> None:
 
 def _about(view: RunView, run_id: str, notes: RunNotes) -> None:
     targets = _targets(view)
+
+    def label(name: str) -> str:
+        words, target = targets[name]
+        number = len(notes.comments_on(target))
+        return f"{words} · {number}" if number else words
+
     if state.widget(_SUBJECT_KEY) not in targets:
         state.set_widget(_SUBJECT_KEY, "Run")
     subject = st.segmented_control(
@@ -93,15 +99,10 @@ def _about(view: RunView, run_id: str, notes: RunNotes) -> None:
         list(targets),
         key=_SUBJECT_KEY,
         required=True,
-        format_func=lambda name: _label(*targets[name], notes),
+        format_func=label,
         width="stretch",
     )
     comments_on(run_id, targets[subject or "Run"][1], notes)
-
-
-def _label(words: str, target: Target, notes: RunNotes) -> str:
-    number = len(notes.comments_on(target))
-    return f"{words} · {number}" if number else words
 
 
 def _targets(view: RunView) -> dict[str, tuple[str, Target]]:

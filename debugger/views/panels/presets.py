@@ -1,15 +1,19 @@
-"""Presets, recalled inputs, and differences from the defaults."""
+"""Sources of a run input: presets, earlier inputs, the defaults, and recorded states."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import streamlit as st
 
 from debugger.analysis.differences import differences
+from debugger.analysis.exported_state import exported_state
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Preset
+from debugger.protocol.runs import Run
+from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.session.input_history import InputHistory, ReusedInput
 from debugger.session.run_input import Origin, RunInputModel
 from debugger.session.session import DebugSession
@@ -17,11 +21,13 @@ from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import explain_denial, on_click, requires
+from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, difference_lines, plain
 from debugger.views.run_state import RunInputs
 from debugger.views.state import LastAction
+from debugger.views.times import shown_time
 
 _CHOICE_KEY, _NAME_KEY = "preset", "preset_name"
 
@@ -59,7 +65,7 @@ def _menu(session: DebugSession, model: RunInputModel) -> None:
             key=_NAME_KEY,
             max_chars=80,
             placeholder="What it is for",
-            disabled=bool(explain_denial(_keep)),
+            disabled=bool(explain_denial(keep_preset)),
         )
         st.button(
             "Save as preset",
@@ -67,7 +73,7 @@ def _menu(session: DebugSession, model: RunInputModel) -> None:
             icon=":material/bookmark_add:",
             args=(session,),
             **on_click(
-                _keep,
+                keep_preset,
                 disabled=bool(model.problems),
                 help="Correct the run input first"
                 if model.problems
@@ -85,30 +91,11 @@ def _choice(session: DebugSession, presets_stored: list[Preset]) -> None:
         state.forget_widget(_CHOICE_KEY)
     st.selectbox("Preset", names, key=_CHOICE_KEY, format_func=plain)
     with st.container(horizontal=True, gap="xsmall"):
-        st.button("Load", key="load_preset", icon=":material/input:", args=(session,), **on_click(_load))
+        args = (session,)
+        st.button("Load", key="load_preset", icon=":material/input:", args=args, **on_click(load_preset))
         st.button(
-            "Delete", key="delete_preset", icon=":material/delete:", args=(session,), **on_click(_delete)
+            "Delete", key="delete_preset", icon=":material/delete:", args=args, **on_click(delete_preset)
         )
-
-
-@command
-@requires(Role.RUN)
-def _keep(session: DebugSession) -> None:
-    keep_preset(session, state.widget(_NAME_KEY) or "")
-    if state.record(LastAction).error is None:
-        state.set_widget_from_callback(_NAME_KEY, "")
-
-
-@command
-@requires(Role.RUN)
-def _load(session: DebugSession) -> None:
-    load_preset(session, state.widget(_CHOICE_KEY))
-
-
-@command
-@requires(Role.RUN)
-def _delete(session: DebugSession) -> None:
-    delete_preset(session, state.widget(_CHOICE_KEY))
 
 
 def _recall(session: DebugSession) -> None:
@@ -163,28 +150,28 @@ def _differences(session: DebugSession, model: RunInputModel) -> None:
 
 @command
 @requires(Role.RUN)
-def keep_preset(session: DebugSession, name: str) -> None:
-    """Keep the input that the workflow is started with, under a name."""
+def keep_preset(session: DebugSession) -> None:
+    """Keep the input that the workflow is started with, under the typed name."""
     value = actions.start_input(session).value
-    notebook().keep_preset(session.workflow_id, name, value)
+    notebook().keep_preset(session.workflow_id, state.widget(_NAME_KEY) or "", value)
+    state.set_widget_from_callback(_NAME_KEY, "")
 
 
 @command
 @requires(Role.RUN)
-def delete_preset(session: DebugSession, name: str) -> None:
-    """Forget a preset; what was loaded from it stays."""
-    notebook().delete_preset(session.workflow_id, name)
+def delete_preset(session: DebugSession) -> None:
+    """Forget the chosen preset; what was loaded from it stays."""
+    notebook().delete_preset(session.workflow_id, state.widget(_CHOICE_KEY))
 
 
 @command
 @requires(Role.RUN)
-def load_preset(session: DebugSession, name: str) -> None:
-    """Start with a preset."""
-    value = next(
-        (found.run_input for found in notebook().presets(session.workflow_id) if found.name == name), None
-    )
-    if value is not None:
-        _carry(session, ReusedInput(value, f"preset {name}"), "preset")
+def load_preset(session: DebugSession) -> None:
+    """Start with the chosen preset."""
+    name = state.widget(_CHOICE_KEY)
+    for preset in notebook().presets(session.workflow_id):
+        if preset.name == name:
+            _carry(session, ReusedInput(preset.run_input, f"preset {name}"), "preset")
 
 
 @command
@@ -238,4 +225,86 @@ def _carry(session: DebugSession, carried: ReusedInput, origin: Origin = "carrie
 def _take(session: DebugSession, value: JsonObject, origin: Origin = "default") -> None:
     key = (session.workflow_id, session.version_number)
     state.record(RunInputs).start[key] = RunInputModel(dict(value), origin)
+    state.renew_editors()
+
+
+_MOST_RUNS = 20
+
+
+def state_copy(session: DebugSession, model: RunInputModel) -> None:
+    """Draw the choice of a recorded state to copy.
+
+    Args:
+        session: The run on view; offered first.
+        model: The input that takes the state.
+    """
+    runs = _runs(session)
+    if not runs:
+        st.caption("Once the workflow has runs, the state after any of their turns can be copied here.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall", key="state_copy"):
+        run_id = st.selectbox(
+            "Copy from run", list(runs), key=f"copy_run_{session.run_id}", format_func=runs.__getitem__
+        )
+        turns = _turns(session, run_id)
+        numbers = list(dict.fromkeys(turn.number for turn in turns))
+        number = st.selectbox(
+            "After turn",
+            numbers,
+            index=len(numbers) - 1 if numbers else None,
+            key=f"copy_turn_{run_id}",
+            width=96,
+        )
+        st.button(
+            "Copy",
+            key="copy_state",
+            icon=":material/content_copy:",
+            args=(model, turns, number),
+            **on_click(
+                _copy,
+                disabled=number is None,
+                help="Use the state of that run after that turn",
+            ),
+        )
+
+
+def _runs(session: DebugSession) -> dict[str, str]:
+    found = {session.run_id: "The run on view"} if session.run_id and not session.busy else {}
+    for run in _recent(session):
+        label = plain(f"{shown_time(run.created_at)} · {run.workflow_run_id[-6:]}")
+        found.setdefault(run.workflow_run_id, label)
+    return found
+
+
+def _recent(session: DebugSession) -> list[Run]:
+    question = ("recent runs", session.workflow_id)
+    backend = session.backend
+    try:
+        page = state.record(BackendCache).ask(
+            question, lambda: backend.runs(workflow_id=session.workflow_id, size=_MOST_RUNS)
+        )
+    except DebuggerError:
+        return []  # the pages that need the list tell why it cannot be had
+    return page.rows
+
+
+def _turns(session: DebugSession, run_id: str) -> Sequence[TurnLog]:
+    if run_id == session.run_id:
+        return session.turns
+    try:
+        return state.record(BackendCache).ask(
+            ("turns", run_id), lambda: turn_logs(session.backend.run(run_id))
+        )
+    except DebuggerError as error:
+        state.record(LastAction).error = error
+        return []
+
+
+@command
+@requires(Role.RUN)
+def _copy(model: RunInputModel, turns: Sequence[TurnLog], number: int) -> None:
+    try:
+        model.set_key("initial_state", exported_state(turns, number))
+    except DebuggerError as error:
+        state.record(LastAction).error = error
     state.renew_editors()

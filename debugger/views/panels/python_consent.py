@@ -6,7 +6,7 @@ import re
 
 import streamlit as st
 
-from debugger.backends.embedded.python_consents import PythonFunction, PythonUse
+from debugger.backends.embedded.python_consents import PythonUse
 from debugger.errors import DebuggerError
 from debugger.views import confirmations, refresh, state
 from debugger.views.backend_cache import BackendCache
@@ -47,7 +47,9 @@ def _dialog() -> None:
     st.caption(plain(f"{status.reason} {status.advice}"))
     with st.container(height=_CODE_HEIGHT, border=True, key="python_code"):
         for function in dict.fromkeys(request.use.functions):
-            _function(function)
+            st.markdown(f"**{plain(function.tool or 'A tool without a name')}** in {plain(function.place)}")
+            code = _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", function.code)
+            st.code(code or "(no code)", language="python", wrap_lines=True)
     st.caption(
         "The answer holds for this version as long as its code stays the same, and can be revoked. "
         f"If you do not run it: {plain(_instead(request.use))}"
@@ -60,12 +62,6 @@ def _dialog() -> None:
             on_click=confirmations.allow,
         )
         st.button("Do not run it", key="decline_python", type="primary", on_click=confirmations.decline)
-
-
-def _function(function: PythonFunction) -> None:
-    st.markdown(f"**{plain(function.tool or 'A tool without a name')}** in {plain(function.place)}")
-    code = _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", function.code)
-    st.code(code or "(no code)", language="python", wrap_lines=True)
 
 
 def python_banner(view: RunView) -> None:

@@ -1,10 +1,9 @@
-"""Header of a run: its status or the cursor, steps, scrubber, and a menu of the rest."""
+"""Header of a run: status or cursor, steps, scrubber, and a menu."""
 
 from __future__ import annotations
 
 from debugger.analysis.run_tables import place_label
 from debugger.protocol.runs import Command
-from debugger.session.background import BackgroundScheduler
 from debugger.session.session import DebugSession
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
@@ -24,9 +23,8 @@ from debugger.views.components.toolbar import (
 from debugger.views.navigation import ViewMode
 from debugger.views.panels import setup
 from debugger.views.panels.cursor import banner, cursor_items
-from debugger.views.panels.demo import simulated_badge
-from debugger.views.panels.demo_script import demo_script_button, demo_script_dialog
-from debugger.views.panels.exports.menu import export_button
+from debugger.views.panels.demo import demo_script_button, demo_script_dialog, simulated_badge
+from debugger.views.panels.exports.dialog import export_button
 from debugger.views.panels.fork_dialog import fork_dialog
 from debugger.views.panels.forks import fork_button, replay_progress, run_turns_again_button
 from debugger.views.panels.scenarios.menu import scenario_dialogs, scenario_items
@@ -56,8 +54,7 @@ _OVERFLOW = (
 def run_bar(view: RunView) -> None:
     """Draw the bar of a run."""
     is_demo = state.record(ViewMode).is_demo
-    steps = _demo_steps(view) if is_demo else _steps(view)
-    line = [*_state(view), *([] if view.is_past else steps), *cursor_items(view), *_ends(view)]
+    line = [*_state(view), *([] if view.is_past else _steps(view)), *cursor_items(view), *_ends(view)]
     bars("context_bar", [Line("run_bar", line, overflow=_OVERFLOW)])
     demo_script_dialog(view)
     if not is_demo:
@@ -73,40 +70,26 @@ def _state(view: RunView) -> list[Item]:
             return [*banner(view), status_badge(view.status)]
         fork = fork_button(view.session, view.turn_number, "fork_turn", "Fork from here")
         return [*banner(view), status_badge(view.status), fork, *past_steps(view)]
-    turn = view.session.turns[-1].number if view.session.turns else 0
-    return [
-        status_badge(shown_status(view.session)),
-        *([Text(f"Turn {turn}", key="turn", help=_elapsed(view.session))] if turn else []),
-        *stop_reason(view.session),
-    ]
-
-
-def _elapsed(session: DebugSession) -> str:
-    seconds = session.elapsed
-    if not seconds:
-        return ""
-    return (
-        f"Duration of the turn: {seconds:.1f} s"
-        if seconds >= 1
-        else f"Duration of the turn: {seconds * 1000:.0f} ms"
-    )
-
-
-def _demo_steps(view: RunView) -> list[Item]:
-    session = view.session
-    if session.is_over and not session.busy:
-        return [_restart(session)]
-    if not session.turns:
-        return []
-    is_paused = session.stop_point is not None
-    return [*([resume_button(session)] if is_paused else []), _stop(session)]
+    items: list[Item] = [status_badge(shown_status(view.session))]
+    turn, seconds = view.turns[-1].number if view.turns else 0, view.session.elapsed
+    if turn:
+        words = f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+        hint = f"Duration of the turn: {words}" if seconds else ""
+        items.append(Text(f"Turn {turn}", key="turn", help=hint))
+    return [*items, *stop_reason(view.session)]
 
 
 def _steps(view: RunView) -> list[Item]:
     session = view.session
     if session.is_over and not session.busy:
         return [_restart(session)]
-    return [*_resume_command(session), *stepping(view), _stop(session), *live_edit_switch(view)]
+    if state.record(ViewMode).is_demo:
+        resume = [resume_button(session)] if session.stop_point is not None else []
+        return [*resume, _stop(session)] if session.turns else []
+    resume = []
+    if session.status == "paused" and not session.busy:
+        resume = [_command(session, "resume", "the run continues where it was paused", "play_circle")]
+    return [*resume, *stepping(view), _stop(session), *live_edit_switch(view)]
 
 
 def _restart(session: DebugSession) -> Button:
@@ -146,12 +129,6 @@ def _stop(session: DebugSession) -> Button:
         shortcut=keys("stop"),
         names_keys=False,
     )
-
-
-def _resume_command(session: DebugSession) -> list[Item]:
-    if session.status != "paused" or session.busy:
-        return []
-    return [_command(session, "resume", "the run continues where it was paused", "play_circle")]
 
 
 def _command(session: DebugSession, command: Command, effect: str, icon: str) -> Button:
@@ -233,7 +210,7 @@ def _commands(session: DebugSession) -> list[Button]:
 
 
 def work_bar(view: RunView) -> None:
-    """Draw the bar of background work and of inputs that are run again; nothing without any."""
+    """Draw the bar of background work and of repeated inputs, if any."""
     work, missed = background(view), missed_stops(view.session)
     forward = view.session.input_replay
     progress = replay_progress(forward) if forward is not None else []
@@ -251,7 +228,8 @@ def background(view: RunView) -> list[Item]:
         return [Badge("Background", ":material/autorenew:", "blue"), Text(where)] if where else []
     if session.busy or not pace.has_work:
         return []
-    parts = Text(" ".join([*_companions(view), *_judged(pace), *_pace(view)]))
+    judged = [f"Conditions judged {count(pace.evaluations, 'time')}."] if pace.evaluations else []
+    parts = Text(" ".join([*_companions(view), *judged, *_pace(view)]))
     badge = Badge("Background", ":material/autorenew:", "blue")
     return [badge, parts, Spacer(), *_controls(view)]
 
@@ -261,10 +239,6 @@ def _companions(view: RunView) -> list[str]:
         f"Companion {name} is at {place_label(view.position, place, view.names)}."
         for name, place in view.position.companions.items()
     ]
-
-
-def _judged(pace: BackgroundScheduler) -> list[str]:
-    return [f"Conditions judged {count(pace.evaluations, 'time')}."] if pace.evaluations else []
 
 
 def _pace(view: RunView) -> list[str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import asdict
+from collections.abc import Hashable, Sequence
+from functools import partial
 from typing import Literal
 
-import pandas as pd
 import streamlit as st
 
 from debugger.errors import DebuggerError
@@ -17,19 +16,18 @@ from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.session.input_preview import PreviewRow, input_preview
 from debugger.session.input_warnings import KEY_HINTS, LATE_KEYS, input_warnings
 from debugger.session.json_input import excerpt
-from debugger.session.run_input import JsonKey, Origin, RunInputModel, Tier
+from debugger.session.run_input import JsonKey, RunInputModel, Tier
 from debugger.session.session import DebugSession
-from debugger.session.variable_rows import VALUE_TYPES, SourcedRow, edited
+from debugger.session.variable_rows import SourcedRow
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import explain_denial, on_change, on_click, requires
-from debugger.views.components.markdown import count, json_cell, plain
-from debugger.views.components.rows import Cell, Column, estimate_width, rows_list, table
-from debugger.views.components.tables import ROW
+from debugger.views.components.markdown import count, json_cell, listed, plain
+from debugger.views.components.rows import Cell, Column, Columns, estimate_width, rows_list, table
 from debugger.views.components.toolbar import Button, Disclosure, Item, SegmentedControl, Spacer, Text, bar
-from debugger.views.panels.presets import presets
-from debugger.views.panels.state_copy import state_copy
+from debugger.views.panels.presets import presets, state_copy
+from debugger.views.panels.variable_edits import variable_grid
 from debugger.views.run_state import RunInputs
 from debugger.views.state import Editors
 
@@ -144,8 +142,8 @@ def _json(model: RunInputModel, which: Which) -> None:
 
 
 def _key_hints(model: RunInputModel, which: Which) -> None:
-    """Draw which keys a run input can have, with their types; those in use are marked."""
-    columns: list[tuple[Column, Callable[[str], Cell]]] = [
+    """Draw the keys of a run input with their types; used ones are marked."""
+    columns: Columns[str] = [
         (Column("key", "Key", 150, grows=True), lambda key: f"● {key}" if key in model.value else key),
         (Column("type", "Type", 58), lambda key: KEY_HINTS[key][0]),
         (
@@ -188,14 +186,15 @@ def _text_key(model: RunInputModel, name: str, label: str, help_: str) -> None:
         model.value.get(name) or "",
         key=key,
         args=(model, name, key),
-        **on_change(_text_edited, disabled=model.draft is not None, help=help_),
+        **on_change(_key_edited, disabled=model.draft is not None, help=help_),
     )
 
 
 @command
 @requires(Role.RUN)
-def _text_edited(model: RunInputModel, name: str, key: str) -> None:
-    model.set_key(name, state.widget(key) or None)
+def _key_edited(model: RunInputModel, name: str, key: str) -> None:
+    value = state.widget(key)
+    model.set_key(name, None if value == "" else value)
 
 
 def _version(model: RunInputModel) -> None:
@@ -207,17 +206,11 @@ def _version(model: RunInputModel) -> None:
         value=value if isinstance(value, int) else None,
         step=1,
         key=key,
-        args=(model, key),
+        args=(model, "version_number", key),
         **on_change(
-            _version_edited, disabled=model.draft is not None, help="Empty: the version that is chosen above"
+            _key_edited, disabled=model.draft is not None, help="Empty: the version that is chosen above"
         ),
     )
-
-
-@command
-@requires(Role.RUN)
-def _version_edited(model: RunInputModel, key: str) -> None:
-    model.set_key("version_number", state.widget(key))
 
 
 def _object_key(model: RunInputModel, name: JsonKey, label: str, example: str, which: Which) -> None:
@@ -262,30 +255,38 @@ def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
         items.append(Button(f"revert_{which}_{tier}", "Revert all", press, args, look="tertiary", help=hint))
     bar(f"{key}_bar", items, low=True)
     if box.is_open and is_grid:
-        _table(model, tier, key)
+        st.caption(_HELP[tier])
+        variable_grid(
+            key,
+            _TITLES[tier],
+            partial(model.rows, tier),
+            partial(model.set_rows, tier),
+            widths=(104, 66, 96),
+            disabled=model.draft is not None,
+        )
     elif box.is_open:
         _rows(model, tier, rows, f"{key}_rows")
 
 
 def _rows(model: RunInputModel, tier: Tier, rows: Sequence[SourcedRow], key: str) -> None:
     reason, types = explain_denial(_revert) or "", {row.row.type for row in rows}
-    columns: list[tuple[Column, Callable[[SourcedRow], Cell]]] = [
+
+    def source(row: SourcedRow) -> Cell:
+        if not row.is_edited:
+            return model.origin
+        return "− removed" if row.is_removed else "~ edited" if row.original else "+ added"
+
+    columns: Columns[SourcedRow] = [
         (Column("name", "Name", 70, grows=True), lambda row: row.row.name),
         (Column("type", "Type", 52, fits=estimate_width(types)), lambda row: row.row.type),
         (Column("value", "Value", 62, grows=True), lambda row: "" if row.is_removed else row.row.value),
-        (Column("source", "Source", 76), lambda row: _row_source(row, model.origin)),
+        (Column("source", "Source", 76), source),
     ]
     if any(row.is_edited for row in rows):
         columns.append((Column("revert", "", 32, "revert", reason=reason), _revert_cell))
     label = f"{_TITLES[tier]}: name, type, value and source"
     shown = table(label, rows, columns, lambda row: row.row.name)
     rows_list(key, shown, on_use=lambda name, *_: _revert(model, tier, name), most=12)
-
-
-def _row_source(row: SourcedRow, origin: Origin) -> Cell:
-    if not row.is_edited:
-        return origin
-    return "− removed" if row.is_removed else "~ edited" if row.original else "+ added"
 
 
 def _revert_cell(row: SourcedRow) -> Cell:
@@ -304,39 +305,6 @@ def _revert(model: RunInputModel, tier: Tier, name: str | None, is_grid: bool = 
         state.renew_editors()
 
 
-def _table(model: RunInputModel, tier: Tier, key: str) -> None:
-    editors = state.record(Editors)
-    # The grid tells its edits against the rows that it got first, so those stay while it lives.
-    if state.widget(key) is None:
-        editors.tables[key] = model.rows(tier)
-    rows = editors.tables[key]
-    st.caption(_HELP[tier])
-    st.data_editor(
-        pd.DataFrame(map(asdict, rows), columns=["name", "type", "value"], dtype="str"),
-        key=key,
-        num_rows="dynamic",
-        hide_index=True,
-        row_height=ROW,
-        disabled=model.draft is not None or bool(explain_denial(_table_edited)),
-        on_change=_table_edited,
-        args=(model, tier, key),
-        column_config={
-            "name": st.column_config.TextColumn("Name", width=104, required=True),
-            "type": st.column_config.SelectboxColumn(
-                "Type", width=66, options=VALUE_TYPES, default="text", required=True
-            ),
-            "value": st.column_config.TextColumn("Value", width=96, default=""),
-        },
-        alt=f"{_TITLES[tier]}: name, type and value",
-    )
-
-
-@command
-@requires(Role.RUN)
-def _table_edited(model: RunInputModel, tier: Tier, key: str) -> None:
-    model.set_rows(tier, edited(state.record(Editors).tables[key], state.widget(key)))
-
-
 def _start_node(session: DebugSession, model: RunInputModel) -> None:
     names = {node.logical_id: node.label for node in session.workflow.node_configs}
     chosen = model.value.get("start_node_logical_id")
@@ -348,15 +316,9 @@ def _start_node(session: DebugSession, model: RunInputModel) -> None:
         index=options.index(chosen or ""),
         key=key,
         format_func=lambda node: names.get(node, node) or "The workflow's start node",
-        args=(model, key),
-        **on_change(_start_node_chosen, disabled=model.draft is not None),
+        args=(model, "start_node_logical_id", key),
+        **on_change(_key_edited, disabled=model.draft is not None),
     )
-
-
-@command
-@requires(Role.RUN)
-def _start_node_chosen(model: RunInputModel, key: str) -> None:
-    model.set_key("start_node_logical_id", state.widget(key) or None)
 
 
 def _initial_state(session: DebugSession, model: RunInputModel) -> None:
@@ -386,11 +348,9 @@ def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
     except DebuggerError:
         return  # a workflow without settings names none
     if missing:
-        named = ", ".join(plain("{{" + name + "}}") for name in missing[:_MOST_NAMES])
-        more = f" and {len(missing) - _MOST_NAMES} more" if len(missing) > _MOST_NAMES else ""
+        named = listed([plain("{{" + name + "}}") for name in missing], _MOST_NAMES)
         st.warning(
-            f"Without a value, these placeholders stay unchanged: {named}{more}",
-            icon=":material/data_object:",
+            f"Without a value, these placeholders stay unchanged: {named}", icon=":material/data_object:"
         )
     empty = [name for name, value in values.items() if value == ""]
     if empty:
@@ -398,7 +358,7 @@ def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
 
 
 def _preview(workflow: Workflow, model: RunInputModel) -> None:
-    """Draw the variables that the run will get; nothing while the input cannot be used."""
+    """Draw the variables that the run will get, if the input is valid."""
     if model.problems:
         return
     rows = input_preview(TurnInput.from_wire(model.value), workflow)

@@ -1,25 +1,28 @@
-"""Setup of a run: workflow, version and run input, beside the graph or in a dialog."""
+"""Setup of a run: workflow, version, run input, and policies of models and calls."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
-from debugger.errors import DebuggerError
+from debugger.analysis.outbound_policies import policy_rows
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import ConflictError, DebuggerError, ForbiddenError
 from debugger.session.session import DebugSession
+from debugger.settings import Settings
 from debugger.store import Role
-from debugger.views import actions, navigation, refresh, state
+from debugger.views import actions, backends, navigation, refresh, state
 from debugger.views.actions import command
-from debugger.views.auth.permissions import requires
-from debugger.views.backends import CurrentBackend, current_backend
+from debugger.views.auth.permissions import explain_denial, may, requires
+from debugger.views.backends import CurrentBackend, EngineChoices, current_backend
 from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.toolbar import Button, Item, Line, Spacer, Text, bar, bars
 from debugger.views.confirmations import OpenQuestions
 from debugger.views.navigation import ViewMode
-from debugger.views.panels.engine_choices import engine_choices
 from debugger.views.panels.run_input import run_input
 from debugger.views.panels.side_effects import policies_of
 from debugger.views.panels.workflow_picker import choose_workflow
@@ -52,7 +55,7 @@ def head_state(session: DebugSession) -> Hashable:
 
 
 def run_head(view: RunView) -> None:
-    """Draw what is on view in the head of the page: workflow, backend and run; and the open dialog."""
+    """Draw workflow, backend and run in the page's head, and the open dialog."""
     session = view.session
     version = "" if session.version_number is None else f" · v{session.version_number}"
     title = f"{session.workflow.name}{version}"
@@ -86,7 +89,7 @@ def run_head(view: RunView) -> None:
 
 
 def is_setup_beside_graph(session: DebugSession) -> bool:
-    """Return whether the setup takes the place of the conversation, as before the first turn."""
+    """Return whether the setup replaces the conversation, as before the first turn."""
     return (
         session.status == "not_started"
         and not session.busy
@@ -151,7 +154,7 @@ def _dialog() -> None:
 
 
 def _is_same_run(session: DebugSession, other: DebugSession | None) -> bool:
-    """Return whether two sessions are of one run; a run that is read again has another session."""
+    """Return whether two sessions are of one run, which may be read again."""
     if other is None or session.run_id != other.run_id:
         return False
     return (session.workflow_id, session.version_number) == (other.workflow_id, other.version_number)
@@ -190,3 +193,86 @@ def start_bar(view: RunView) -> None:
         shortcut=keys("start"),
     )
     bar("start_bar", [start])
+
+
+_RESPONDERS = {
+    "scripted": "The workflow's script, else rules",
+    "rules": "Rules",
+    "model": "The models that the workflow names",
+}
+_POLICIES = {"live": "Live: made for real", "simulated": "Simulated: answered here", "blocked": "Blocked"}
+
+
+def engine_choices(session: DebugSession) -> None:
+    """Draw the choices; nothing for a backend that is not the embedded engine."""
+    if not isinstance(session.backend, EmbeddedBackend):
+        return
+    own, current = backends.embedded_backend().settings, session.backend.settings
+    with st.expander("Models and calls", icon=":material/tune:", type="compact", key="engine_choices"):
+        st.caption(
+            "For this tab, from the next turn on, until the page is reloaded; then the settings apply again."
+        )
+        _choice("Answers for models", "responder", current, _RESPONDERS)
+        for row in policy_rows(current):
+            name = f"outbound_{row.call_class}"
+            allowed = {each: words for each, words in _POLICIES.items() if is_allowed(own, name, each)}
+            _choice(f"{row.call_class.capitalize()}: {row.what}", name, current, allowed)
+
+
+def is_allowed(own: Settings, name: str, value: str) -> bool:
+    """Return whether the user may choose a value.
+
+    Calls that the settings do not make for real are made so for an administrator only.
+
+    Args:
+        own: The settings of the process.
+        name: The setting.
+        value: The value that is wanted.
+    """
+    return value != "live" or getattr(own, name) == "live" or may(Role.ADMIN)
+
+
+def _choice(label: str, name: str, current: Settings, options: dict[str, str]) -> None:
+    value = getattr(current, name)
+    key = f"choice_{name}"
+    state.set_widget(key, value)
+    st.selectbox(
+        label,
+        list(dict.fromkeys([*options, value])),
+        key=key,
+        format_func=lambda each: options.get(each, str(each)),
+        disabled=bool(explain_denial(choose)),
+        help=explain_denial(choose) or None,
+        on_change=choose,
+        args=(name, key),
+    )
+
+
+@command
+@requires(Role.RUN)
+def choose(name: str, key: str) -> None:
+    """Apply a choice to the run on view and to later ones."""
+    session, value = state.record(CurrentRun).session, state.widget(key)
+    own: Any = backends.embedded_backend().settings
+    if name not in {"responder", *(f"outbound_{row.call_class}" for row in policy_rows(own))}:
+        return
+    if not is_allowed(own, name, value):
+        raise ForbiddenError(
+            "Calls that the settings do not make for real need the role admin.",
+            advice="Choose another policy.",
+        )
+    if session is not None and (session.busy or session.stop_point is not None):
+        raise ConflictError(
+            "The turn is still running, so its models and calls cannot change.",
+            advice="Wait until it has ended, or stop it.",
+        )
+    choices = state.record(EngineChoices).values
+    choices.pop(name, None)
+    if value != getattr(own, name):
+        choices[name] = value
+    if session is None:
+        return
+    if session.run_id is not None:
+        actions.open_run(session.run_id)
+    else:
+        actions.open_workflow(session.workflow_id, session.version_number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -18,8 +18,8 @@ from debugger.settings import Settings
 from debugger.views import actions, refresh, state
 from debugger.views.audit import audited_file
 from debugger.views.components.error_box import show_error
-from debugger.views.components.markdown import plain
-from debugger.views.components.rows import Cell, Column, Table, rows_list, table
+from debugger.views.components.markdown import milliseconds, plain
+from debugger.views.components.rows import Cell, Column, Columns, Table, rows_list, table
 from debugger.views.components.toolbar import Item, Text
 from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunView
@@ -43,12 +43,27 @@ def side_effects_words(view: RunView) -> list[Item]:
 
 def side_effects_file(view: RunView) -> None:
     """Draw the button that saves them."""
-    if view.effects:
-        _download(view)
+    session = view.session
+    if not view.effects or session.run_id is None or session.busy:
+        return
+    st.download_button(
+        "Side effects CSV",
+        key="download_side_effects",
+        data=audited_file(
+            lambda: side_effects_csv(session.run_id or "", view.effects),
+            session.run_id,
+            format="side_effects",
+        ),
+        file_name=f"run-{session.run_id}-side-effects.csv",
+        mime="text/csv; charset=utf-8",
+        icon=":material/download:",
+        on_click="ignore",
+        help="A row for each call",
+    )
 
 
 def side_effects(view: RunView) -> None:
-    """Draw the calls up to the cursor, advice on blocked ones, and the selected call."""
+    """Draw calls up to the cursor, advice on blocked ones, and the selected call."""
     if view.session.ledger.error is not None:
         show_error(view.session.ledger.error)
     effects = _effects(view)
@@ -90,7 +105,7 @@ def _nothing(view: RunView) -> None:
 def _table(effects: Sequence[SideEffect]) -> Table:
     numbers = {id(effect): number for number, effect in enumerate(effects)}
     hint = "live: made for real; simulated: answered here; blocked: refused"
-    columns: list[tuple[Column, Callable[[SideEffect], Cell]]] = [
+    columns: Columns[SideEffect] = [
         (Column("seq", "#", 40, "number"), lambda effect: str(numbers[id(effect)] + 1)),
         (Column("turn", "Turn", 44, "number"), lambda effect: str(effect.turn_number)),
         *_background(effects),
@@ -104,7 +119,10 @@ def _table(effects: Sequence[SideEffect]) -> Table:
         (Column("how", "How", 84, "chip", help=hint), lambda effect: _chip(effect.how)),
         (Column("outcome", "Outcome", 84, "chip"), lambda effect: _chip(effect.outcome)),
         (Column("status", "Status", 52, "number"), lambda effect: str(effect.status_code or "")),
-        (Column("took", "Duration", 76, "number"), _duration),
+        (
+            Column("took", "Duration", 76, "number"),
+            lambda effect: milliseconds(effect.duration_milliseconds),
+        ),
         (
             Column("error", "Error", 90, help="Choose a row to read it in full", grows=True),
             lambda effect: effect.error,
@@ -114,7 +132,7 @@ def _table(effects: Sequence[SideEffect]) -> Table:
     return table(label, effects, columns, lambda effect: [numbers[id(effect)]])
 
 
-def _background(effects: Sequence[SideEffect]) -> list[tuple[Column, Callable[[SideEffect], Cell]]]:
+def _background(effects: Sequence[SideEffect]) -> Columns[SideEffect]:
     if not any(effect.is_background for effect in effects):
         return []
     column = Column("background", "Background", 84, help="Made in background work after the turn")
@@ -123,11 +141,6 @@ def _background(effects: Sequence[SideEffect]) -> list[tuple[Column, Callable[[S
 
 def _chip(word: str) -> Cell:
     return word, _COLOURS.get(word, "gray")
-
-
-def _duration(effect: SideEffect) -> Cell:
-    took = effect.duration_milliseconds
-    return None if took is None else f"{took:,.1f} ms"
 
 
 def _choose(view: RunView, target: Any) -> None:
@@ -147,26 +160,6 @@ def _whole(effect: SideEffect) -> None:
             st.text(effect.error)
         st.caption("Sent" if effect.how == "live" else "Would have been sent")
         st.json(dict(effect.request), expanded=2)
-
-
-def _download(view: RunView) -> None:
-    session = view.session
-    if session.run_id is None or session.busy:
-        return
-    st.download_button(
-        "Side effects CSV",
-        key="download_side_effects",
-        data=audited_file(
-            lambda: side_effects_csv(session.run_id or "", view.effects),
-            session.run_id,
-            format="side_effects",
-        ),
-        file_name=f"run-{session.run_id}-side-effects.csv",
-        mime="text/csv; charset=utf-8",
-        icon=":material/download:",
-        on_click="ignore",
-        help="A row for each call",
-    )
 
 
 def policies_of(view: RunView) -> str:

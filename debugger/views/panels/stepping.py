@@ -12,10 +12,10 @@ from debugger.graph.labels import shorten
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
 from debugger.views import actions, refresh, state
-from debugger.views.actions import command, run_command
+from debugger.views.actions import run_command, session_command
 from debugger.views.components.toolbar import Badge, Button, Item, Text
 from debugger.views.panels.timeline import show_steps, shown_events
-from debugger.views.run_state import CurrentRun, Cursor
+from debugger.views.run_state import Cursor
 from debugger.views.run_view import RunView, run_view
 from debugger.views.shortcuts import keys
 
@@ -84,14 +84,19 @@ def stepping(view: RunView) -> list[Item]:
 
 
 def past_steps(view: RunView) -> list[Item]:
-    """Return the controls while the past is on view, without those that change the run."""
+    """Return the controls for the past, without those that change the run."""
     session = view.session
     no_pause = session.backend.capabilities.reason_against("pause_mid_turn")
     return [] if no_pause is None else _received_steps(session, no_pause)
 
 
 def _received_steps(session: DebugSession, no_pause: str) -> list[Item]:
-    return _steps(session, step_received, _blocked_received(session, no_pause), _RECEIVED)
+    blocked = ""
+    if session.turns_to_load:
+        blocked = "The run is being read."
+    elif session.event_count == 0:
+        blocked = f"{no_pause} Steps move through the events once there are some."
+    return _steps(session, step_received, blocked, _RECEIVED)
 
 
 def _steps(
@@ -112,11 +117,6 @@ def _steps(
         )
         for kind, word, icon, *_ in _STEPS
     ]
-
-
-def can_send_steps(session: DebugSession) -> bool:
-    """Return whether a message can be sent to be stepped."""
-    return session.backend.capabilities.reason_against("pause_mid_turn") is None
 
 
 def _hints(session: DebugSession) -> dict[StepKind, str]:
@@ -150,14 +150,6 @@ def _blocked(session: DebugSession) -> str:
     if session.is_over:
         return f"The run has ended ({session.status}). Restart starts a new one."
     return session.backend.capabilities.reason_against("run_turns") or ""
-
-
-def _blocked_received(session: DebugSession, no_pause: str) -> str:
-    if session.turns_to_load:
-        return "The run is being read."
-    if session.event_count == 0:
-        return f"{no_pause} Steps move through the events once there are some."
-    return ""
 
 
 def _flow(session: DebugSession, no_pause: str | None) -> Button:
@@ -200,7 +192,7 @@ def resume_button(session: DebugSession, no_pause: str | None = None) -> Button:
 
 
 def stop_reason(session: DebugSession) -> list[Item]:
-    """Return why the run is paused, for beside its status; nothing while it is not."""
+    """Return why the run is paused, beside its status; nothing otherwise."""
     stop = session.stop_point
     if stop is None:
         return []
@@ -208,7 +200,7 @@ def stop_reason(session: DebugSession) -> list[Item]:
 
 
 def missed_stops(session: DebugSession) -> str:
-    """Return where the last turn met breakpoints that could not pause it; empty without any."""
+    """Return the breakpoints that the last turn reached and could not pause at."""
     if session.stop_point is not None or not session.stepping.missed_stops:
         return ""
     places = " ".join(missed.text for missed in session.stepping.missed_stops[:3])
@@ -269,13 +261,10 @@ def step(session: DebugSession, kind: StepKind) -> None:
     _settle(session)
 
 
-@command
-def step_received(kind: StepKind) -> None:
+@session_command
+def step_received(session: DebugSession, kind: StepKind) -> None:
     """Move the chosen event by a step, of a run that cannot be paused."""
-    session, received = state.record(CurrentRun).session, state.record(ReceivedSteps)
-    if session is None:
-        return
-    view = run_view(session)
+    view, received = run_view(session), state.record(ReceivedSteps)
     if received.session is not session:
         received.session = session
         st.toast(_RUN_ON, icon=":material/cloud_done:")

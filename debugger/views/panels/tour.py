@@ -1,4 +1,4 @@
-"""Tour of the page Debug in five steps, for a first visit and on request."""
+"""Tour of the page Debug, for a first visit and on request."""
 
 from __future__ import annotations
 

@@ -32,14 +32,6 @@ class Outcome:
     """Whether a message is not executed, or may not be."""
 
 
-@dataclass(frozen=True)
-class Mark:
-    """Remark at a message that may not be executed."""
-
-    turn_number: int
-    text: str
-
-
 def turn_outcome(view: RunView) -> None:
     """Draw the outcome above the message box, where there is one."""
     outcome = outcome_of(view.session)
@@ -68,13 +60,10 @@ def outcome_of(session: DebugSession) -> Outcome | None:
         )
     if is_explained(session, error) and error is not None:
         return _not_executed(error)
-    executing = _executed_elsewhere(session)
-    if executing is not None:
+    executing = session.revision.turn_number if session.revision is not None else None
+    if executing is not None and not session.busy and not session.is_stepping:
         sentence = f"Another client is executing turn {executing}. You can load it when it has ended."
-        return Outcome(
-            f"{session.notice} {sentence}".strip(),
-            actions=(_follow_switch(session),),
-        )
+        return Outcome(f"{session.notice} {sentence}".strip(), actions=(_follow_switch(session),))
     if session.notice:
         return Outcome(session.notice)
     if session.follows:
@@ -93,15 +82,14 @@ def is_explained(session: DebugSession, error: DebuggerError | None) -> bool:
     return isinstance(error, StaleTurnError | NotExecutedError) and bool(session.unsent_message)
 
 
-def mark_of(session: DebugSession) -> Mark | None:
-    """Return the remark at the message of unknown outcome."""
+def mark_of(session: DebugSession) -> tuple[int, str] | None:
+    """Return the turn of the message of unknown outcome, and the remark at it."""
     if session.pending is not None:
-        return Mark(session.pending.log.number, "Outcome unknown")
+        return session.pending.log.number, "Outcome unknown"
     progress, turns = session.progress, session.turns
     if progress is None or progress.phase == "executing" or not turns:
         return None
-    text = "Not sent yet" if progress.phase == "retrying" else "Not confirmed yet"
-    return Mark(turns[-1].number, text)
+    return turns[-1].number, "Not sent yet" if progress.phase == "retrying" else "Not confirmed yet"
 
 
 def progress_text(session: DebugSession) -> str:
@@ -148,18 +136,13 @@ def _unknown(session: DebugSession) -> Outcome:
 
 
 def _not_executed(error: DebuggerError) -> Outcome:
+    text = "Not executed: the message did not arrive. It is in the box below; send it again."
     if isinstance(error, StaleTurnError):
-        return Outcome(
+        text = (
             "Not executed: the run has newer turns, which are shown now. "
-            "Your message is in the box below; send it again or change it.",
-            details=error.message,
-            is_warning=True,
+            "Your message is in the box below; send it again or change it."
         )
-    return Outcome(
-        "Not executed: the message did not arrive. It is in the box below; send it again.",
-        details=error.message,
-        is_warning=True,
-    )
+    return Outcome(text, details=error.message, is_warning=True)
 
 
 def _button(key: str, label: str, do: Callable[[], None], icon: str) -> Button:
@@ -174,11 +157,6 @@ def _follow_switch(session: DebugSession) -> Toggle:
         on_change=refresh.refreshing("workbench", actions.follow),
         help="Load turns of other clients as they arrive",
     )
-
-
-def _executed_elsewhere(session: DebugSession) -> int | None:
-    is_idle = not session.busy and not session.is_stepping
-    return session.revision.turn_number if is_idle and session.revision is not None else None
 
 
 _LONGEST = 120

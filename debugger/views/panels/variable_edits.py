@@ -5,8 +5,10 @@ Edits are pending until they are applied.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -15,7 +17,7 @@ from debugger.analysis.differences import Difference
 from debugger.engine.variables import VariableEdit
 from debugger.session.session import DebugSession
 from debugger.session.stepping import Stop
-from debugger.session.variable_rows import VALUE_TYPES, PendingEdits, VariableScope, edited
+from debugger.session.variable_rows import VALUE_TYPES, PendingEdits, VariableRow, VariableScope, edited
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command, run_command
@@ -82,10 +84,6 @@ def _editor(pending: PendingEdits) -> None:
     pending_table(pending, tiers[chosen or words[0]], "live")
     for problem in pending.problems:
         st.error(plain(problem), icon=":material/error:")
-    _summary(pending)
-
-
-def _summary(pending: PendingEdits) -> None:
     changed = pending.differences
     pending_differences(changed)
     with st.container(horizontal=True, gap="xsmall"):
@@ -127,30 +125,67 @@ def pending_table(pending: PendingEdits, tier: VariableScope, lead: str) -> None
         tier: The set.
         lead: What the editor's key begins with.
     """
-    editors = state.record(Editors)
-    key = f"{lead}_{tier.scope}_{tier.thread_id}_{editors.generation}"
+    variable_grid(
+        f"{lead}_{tier.scope}_{tier.thread_id}_{state.record(Editors).generation}",
+        f"{tier_word(tier)} variables",
+        partial(pending.rows, tier),
+        partial(pending.set_rows, tier),
+        widths=(180, 80, 340),
+        height=ROW * 6,
+    )
+
+
+def variable_grid(
+    key: str,
+    label: str,
+    rows: Callable[[], list[VariableRow]],
+    take: Callable[[list[VariableRow]], None],
+    *,
+    widths: tuple[int, int, int],
+    height: int | Literal["auto"] = "auto",
+    disabled: bool = False,
+) -> None:
+    """Draw a grid in which variables can be edited.
+
+    Args:
+        key: The widget's.
+        label: Its description for screen readers.
+        rows: Returns the first content.
+        take: Takes the content after an edit.
+        widths: Of the columns name, type and value, in pixels.
+        height: In pixels, or by its rows.
+        disabled: Whether nothing can be edited.
+    """
+    tables = state.record(Editors).tables
     # The grid tells its edits against the rows that it got first, so those stay while it lives.
     if state.widget(key) is None:
-        editors.tables[key] = pending.rows(tier)
+        tables[key] = rows()
+    name, kind, value = widths
     st.data_editor(
-        pd.DataFrame(map(asdict, editors.tables[key]), columns=["name", "type", "value"], dtype="str"),
+        pd.DataFrame(map(asdict, tables[key]), columns=["name", "type", "value"], dtype="str"),
         key=key,
         num_rows="dynamic",
         hide_index=True,
         row_height=ROW,
-        height=ROW * 6,
+        height=height,
         on_change=_take,
-        args=(pending, tier, key),
-        disabled=bool(explain_denial(_take)),
+        args=(take, key),
+        disabled=disabled or bool(explain_denial(_take)),
         column_config={
-            "name": st.column_config.TextColumn("Name", width=180, required=True),
+            "name": st.column_config.TextColumn("Name", width=name, required=True),
             "type": st.column_config.SelectboxColumn(
-                "Type", width=80, options=VALUE_TYPES, default="text", required=True
+                "Type", width=kind, options=VALUE_TYPES, default="text", required=True
             ),
-            "value": st.column_config.TextColumn("Value", width=340, default=""),
+            "value": st.column_config.TextColumn("Value", width=value, default=""),
         },
-        alt=f"{tier_word(tier)} variables: name, type and value",
+        alt=f"{label}: name, type and value",
     )
+
+
+@command
+@requires(Role.RUN)
+def _take(take: Callable[[list[VariableRow]], None], key: str) -> None:
+    take(edited(state.record(Editors).tables[key], state.widget(key)))
 
 
 def pending_differences(found: Sequence[Difference]) -> None:
@@ -158,12 +193,6 @@ def pending_differences(found: Sequence[Difference]) -> None:
     if not found:
         st.caption("No changes yet.")
     difference_lines(found)
-
-
-@command
-@requires(Role.RUN)
-def _take(pending: PendingEdits, tier: VariableScope, key: str) -> None:
-    pending.set_rows(tier, edited(state.record(Editors).tables[key], state.widget(key)))
 
 
 @run_command

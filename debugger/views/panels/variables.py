@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.workflow import Workflow
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, json_cell, plain, word_marks
-from debugger.views.components.rows import Cell, Column, Row, Table, estimate_width, rows_list, table
+from debugger.views.components.rows import Column, Columns, Row, Table, estimate_width, rows_list, table
 from debugger.views.components.toolbar import Button, Item, SegmentedControl, Text, TextInput, Toggle, bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels import watches
@@ -132,16 +132,22 @@ def _has(words: Sequence[str], *parts: Any) -> bool:
 def _values_table(
     view: RunView, held: RunHistory, groups: Sequence[tuple[str, Sequence[_Variable]]]
 ) -> Table:
-    """Return a table with a title above each scope; the head is that of the first one."""
+    """Return a table with a title above each scope but the first."""
     changed = {change.path: change.sign for change in held.history.changed_at(view.last)} if view.rows else {}
     rows: list[Row] = []
+
+    def mark(path: str) -> str:
+        if path in changed:
+            return f"{changed[path]} "
+        return "~ " if any(each.startswith((f"{path}.", f"{path}[")) for each in changed) else ""
+
     for title, variables in groups:
         if rows or title != groups[0][0]:
             rows.append(Row([title], is_heading=True))
         for scope, name, value in variables:
             setting = held.history.last_set(scope, name, view.event)
             cells = [
-                _mark(changed, f"{scope}.{name}") + name,
+                mark(f"{scope}.{name}") + name,
                 json_cell(value),
                 _set_in(view.session.workflow, scope, name, setting),
             ]
@@ -166,12 +172,6 @@ def _set_in(workflow: Workflow, scope: str, name: str, setting: VariableChange |
     return f"turn {setting.turn_number}"
 
 
-def _mark(changed: Mapping[str, str], path: str) -> str:
-    if path in changed:
-        return f"{changed[path]} "
-    return "~ " if any(each.startswith((f"{path}.", f"{path}[")) for each in changed) else ""
-
-
 def _choose(target: Any) -> None:
     state.record(VariableSelection).variable = ChosenVariable(*target) if target else None
 
@@ -194,7 +194,7 @@ def _changes_view(view: RunView, held: RunHistory, wanted: str) -> None:
     if not found:
         st.caption("No change matches this search." if words else _NOTHING[span])
         return
-    columns: list[tuple[Column, Callable[[Difference], Cell]]] = [
+    columns: Columns[Difference] = [
         (Column("sign", "", 26, help="+ added, − removed, ~ changed"), lambda change: change.sign),
         (
             Column("variable", "Variable", 120, fits=estimate_width(change.path for change in found)),

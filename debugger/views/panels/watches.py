@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from debugger.expressions import ABSENT
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.components.markdown import count, json_cell
-from debugger.views.components.rows import Cell, Column, rows_list, table
+from debugger.views.components.rows import Column, Columns, rows_list, table
 from debugger.views.components.toolbar import Button, Text, bar
 from debugger.views.help_links import empty_state
 from debugger.views.run_view import RunHistory
@@ -45,12 +45,17 @@ def watch_view(held: RunHistory, event: int | None) -> None:
         on_change=add_watch,
     )
     found = [held.series_of(watch) for watch in map(read_watch, state.record(WatchList).texts)]
-    columns: list[tuple[Column, Callable[[Series], Cell]]] = [
+
+    def since(series: Series) -> str:
+        point = series.at(event)
+        return f"{point.turn_number} · {point.index}" if point else ""
+
+    columns: Columns[Series] = [
         (Column("watch", "Watch", 120, grows=True), lambda series: series.watch.text),
         (Column("value", "Value", 90, grows=True), lambda series: _value(series.at(event))),
         (
             Column("since", "Since", 84, help="Turn · event since which it has this value"),
-            lambda series: _since(series, event),
+            since,
         ),
         (Column("remove", "", 34, "remove"), lambda series: (f"Remove {series.watch.text}", False)),
     ]
@@ -85,11 +90,6 @@ _CHOSEN_KEY = "chosen_watch"
 
 def _choose(text: Any) -> None:
     state.set_widget(_CHOSEN_KEY, text)
-
-
-def _since(series: Series, event: int | None) -> str:
-    point = series.at(event)
-    return f"{point.turn_number} · {point.index}" if point else ""
 
 
 def _over_the_run(series: Series, event: int | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any, Final
 
@@ -21,13 +21,12 @@ from debugger.analysis.decisions import (
 from debugger.protocol.events import COMPANION, reference_id
 from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count, json_cell
-from debugger.views.components.rows import Cell, Column, rows_list, table
+from debugger.views.components.rows import Column, Columns, rows_list, table
 from debugger.views.components.toolbar import Button, Colour, SegmentedControl, Spacer, Text, bar
 from debugger.views.help_links import empty_state
 from debugger.views.panels.drawn_graph import drawn_graph
-from debugger.views.run_state import CurrentRun
+from debugger.views.run_state import CurrentRun, Selection
 from debugger.views.run_view import RunView, decisions, run_history, run_view
-from debugger.views.selection import Selection
 
 _SPANS = ("This turn", "The run")
 _SPAN_KEY = "decisions_of"
@@ -39,10 +38,14 @@ def why_tab(view: RunView) -> None:
     at_edge = _of_edge(view, log)
     chosen = _chosen(view, log, at_edge)
     if chosen is None:
+        reason = "start the run to see some."
+        if at_edge is not None:
+            reason = "this edge was not taken yet."
+        elif log.all:
+            reason = f"the first decision of this run is made later, at event {log.all[0].index}."
         empty_state(
             "For each transition this shows every outgoing edge of the node, in the order of evaluation, "
-            "and why one was taken: "
-            + ("this edge was not taken yet." if at_edge is not None else _nothing(log)),
+            f"and why one was taken: {reason}",
             "stepping#why",
         )
         return
@@ -73,12 +76,6 @@ def _of_edge(view: RunView, log: DecisionLog) -> Sequence[DecisionRecord] | None
     if edge is not None and edge.condition is not None and edge.condition.text:
         st.code(edge.condition.text, language=None, wrap_lines=True)
     return every
-
-
-def _nothing(log: DecisionLog) -> str:
-    if log.all:
-        return f"the first decision of this run is made later, at event {log.all[0].index}."
-    return "start the run to see some."
 
 
 def _chosen(
@@ -220,18 +217,15 @@ def _edges(candidates: Sequence[ExplainedEdge], first: int) -> str:
 
 def _edge(candidate: ExplainedEdge) -> str:
     verdict = _chip(VERDICT_LABELS[candidate.verdict], _COLOURS[candidate.verdict])
-    condition = f"<code>{escape(_condition(candidate))}</code>" if candidate.condition else ""
-    return f"<li><b>{escape(_name(candidate))}</b> {verdict}{condition}<p>{escape(candidate.why)}</p></li>"
+    condition = candidate.condition
+    if condition and candidate.filled and candidate.filled != condition:
+        condition += f"\n→ {candidate.filled}"
+    code = f"<code>{escape(condition)}</code>" if condition else ""
+    return f"<li><b>{escape(_name(candidate))}</b> {verdict}{code}<p>{escape(candidate.why)}</p></li>"
 
 
 def _chip(text: str, colour: Colour) -> str:
     return f'<span class="chip {colour}">{escape(text)}</span>'
-
-
-def _condition(candidate: ExplainedEdge) -> str:
-    if not candidate.filled or candidate.filled == candidate.condition:
-        return candidate.condition
-    return f"{candidate.condition}\n→ {candidate.filled}"
 
 
 def _name(candidate: ExplainedEdge) -> str:
@@ -253,7 +247,7 @@ def decision_list(shown: Sequence[DecisionRecord], chosen: DecisionRecord, expla
     records = _window(shown, chosen)
     if len(records) < len(shown):
         st.caption(f"{len(records)} of {len(shown)} decisions, around the chosen one")
-    columns: list[tuple[Column, Callable[[DecisionRecord], Cell]]] = [
+    columns: Columns[DecisionRecord] = [
         (
             Column("transition", "#", 40, "number", help="The transition's number in the graph"),
             lambda record: str(record.transition_number or ""),
@@ -292,7 +286,7 @@ def _window(shown: Sequence[DecisionRecord], chosen: DecisionRecord) -> Sequence
 
 def _threads(
     records: Sequence[DecisionRecord],
-) -> list[tuple[Column, Callable[[DecisionRecord], Cell]]]:
+) -> Columns[DecisionRecord]:
     if not any(COMPANION in record.thread_id for record in records):
         return []
     return [(Column("thread", "Thread", 70), lambda record: reference_id(record.thread_id))]

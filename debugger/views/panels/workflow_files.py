@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -19,12 +18,12 @@ from debugger.graph.load import load_workflow
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.session.session import DebugSession
-from debugger.settings import CUSTOM_CONNECTION, HostedSettings
+from debugger.settings import CUSTOM_CONNECTION
 from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command
-from debugger.views.audit import audit
-from debugger.views.auth.permissions import current_user, explain_denial, may, on_click, requires
+from debugger.views.audit import audit, audited_file
+from debugger.views.auth.permissions import explain_denial, may, on_click, requires
 from debugger.views.backend_cache import BackendCache
 from debugger.views.backends import CurrentBackend, named_backend
 from debugger.views.components.error_box import problems_title, show_error, show_problems
@@ -149,10 +148,14 @@ def _version_file(session: DebugSession, versions: list[VersionSummary]) -> None
     except DebuggerError as error:
         show_error(error)
         return
+
+    def rendered() -> bytes:
+        return json.dumps(workflow_document(workflow), ensure_ascii=False, indent=2).encode()
+
     st.download_button(
         "Download JSON",
         key="download_workflow",
-        data=_audited(workflow, session.workflow_id, number),
+        data=audited_file(rendered, session.workflow_id, "export workflow", version=number),
         file_name=workflow_file_name(workflow.name, number),
         mime="application/json",
         icon=":material/download:",
@@ -175,11 +178,10 @@ def _workflow(session: DebugSession, number: int | None) -> Workflow:
                 advice="Choose another version.",
             )
         return session.workflow
-    question = ("workflow", session.workflow_id, str(number))
-    found: Workflow = state.record(BackendCache).ask(
-        question, lambda: session.backend.workflow(session.workflow_id, number)
+    return state.record(BackendCache).ask(
+        ("workflow", session.workflow_id, number),
+        lambda: session.backend.workflow(session.workflow_id, number),
     )
-    return found
 
 
 def workflow_document(workflow: Workflow) -> JsonObject:
@@ -191,17 +193,6 @@ def workflow_file_name(name: str, version_number: int | None) -> str:
     """Return the name of a workflow's file, with the version's number."""
     lead = _NOT_IN_FILE_NAMES.sub("-", name.lower()).strip("-")[:_LONGEST_NAME] or "workflow"
     return f"{lead}.json" if version_number is None else f"{lead}-v{version_number}.json"
-
-
-def _audited(workflow: Workflow, workflow_id: str, number: int | None) -> Callable[[], bytes]:
-    user = current_user()  # the file is fetched outside of the session
-
-    def rendered() -> bytes:
-        content = json.dumps(workflow_document(workflow), ensure_ascii=False, indent=2).encode()
-        audit("export workflow", workflow_id, user, version=number)
-        return content
-
-    return rendered
 
 
 def _targets() -> dict[str, str]:
@@ -297,7 +288,9 @@ def copy_workflow(workflow: Workflow, workflow_id: str, target: str, is_confirme
         return
     if target:
         settings = connection(target)
-        with closing(_hosted(settings)) as hosted:
+        check_encryption(settings.base_url)
+        # One of its own: the run on view may be on another connection, which stays open.
+        with closing(HostedBackend(settings)) as hosted:
             stored = _create(hosted, workflow)
         place = f"{target} ({host_of(settings.base_url)})"
     else:
@@ -305,12 +298,6 @@ def copy_workflow(workflow: Workflow, workflow_id: str, target: str, is_confirme
         place = "the embedded engine"
     files.copied = WorkflowCopy(target, place, stored)
     audit("copy workflow", workflow_id, to=place, copy=stored.id)
-
-
-def _hosted(settings: HostedSettings) -> Backend:
-    check_encryption(settings.base_url)
-    # One of its own: the run on view may be on another connection, which stays open.
-    return HostedBackend(settings)
 
 
 def _create(backend: Backend, workflow: Workflow) -> WorkflowSummary:

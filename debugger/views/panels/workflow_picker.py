@@ -18,6 +18,7 @@ from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.error_box import problems_title, show_error, show_problems
+from debugger.views.components.markdown import listed
 from debugger.views.components.toolbar import Select, bar
 from debugger.views.panels.workflow_files import workflow_files
 from debugger.views.run_state import CurrentRun
@@ -158,10 +159,9 @@ def found_by_name(text: str, workflows: Sequence[WorkflowSummary]) -> WorkflowSu
             f"No workflow has {text!r} in its name or id.",
             advice="Type a part of a name, or paste a whole id of 24 digits.",
         )
-    names = ", ".join(each.label for each in found[:_MAX_NAMED])
-    more = f" and {len(found) - _MAX_NAMED} more" if len(found) > _MAX_NAMED else ""
+    names = listed([each.label for each in found], _MAX_NAMED)
     raise InputError(
-        f"{len(found)} workflows have {text!r} in name or id: {names}{more}.",
+        f"{len(found)} workflows have {text!r} in name or id: {names}.",
         advice="Choose one of them in the list, or type more.",
     )
 

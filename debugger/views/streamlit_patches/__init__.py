@@ -119,3 +119,31 @@ def middleware() -> list[Callable[[Application], Application]]:
         for name, patch in PATCHES.items()
         if patch.middleware and is_enabled(name)
     ]
+
+
+def fragment_ids() -> list[str] | None:
+    """Return the fragments that this run draws.
+
+    None of them for the whole page; ``None`` while the patch is off.
+    """
+    if not is_enabled("fragment_ids"):
+        return None
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    context = get_script_run_ctx()
+    return (context.fragment_ids_this_run if context else None) or []
+
+
+def redirect_message(url: str) -> bytes | None:
+    """Return the frame that sends a browser to an address.
+
+    ``None`` while the patch is off.
+    """
+    if not is_enabled("sign_out"):
+        return None
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+    message = ForwardMsg()
+    message.auth_redirect.url = url
+    frame: bytes = message.SerializeToString()
+    return frame

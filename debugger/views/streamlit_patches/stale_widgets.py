@@ -13,7 +13,7 @@ _is_changed = SessionState._widget_changed
 
 
 def ignore_stale_widgets() -> None:
-    """Let no widget change that was not drawn by the last run of the script."""
+    """Ignore changes of widgets that the last run of the script has not drawn."""
     SessionState._widget_changed = _is_drawn_and_changed  # type: ignore[method-assign, assignment]
 
 

@@ -26,7 +26,7 @@ from debugger.views.auth.permissions import (
 
 PREFIX = "debugger.views."
 CALLBACKS = {"on_choose", "on_click", "on_change", "on_select", "on_dismiss", "on_submit"}
-COMMANDS = {"command", "run_command"}
+COMMANDS = {"command", "run_command", "session_command"}
 """What makes a function an action."""
 CONTROLS = {
     "Button",
@@ -53,13 +53,12 @@ VIEW_COMMANDS = {
     "show_differences swap",
     "panels.compare.events_tab": "_choose",
     "panels.conversation": "_show_whole",
-    "panels.exports.dialog": "close_export_dialog",
-    "panels.exports.menu": "open_export_of_run",
+    "panels.exports.dialog": "close_export_dialog open_export_of_run",
     "panels.exports.options": "_move _take_preset _take_shape",
     "panels.fork_actions": "close_fork close_tree open_tree",
     "panels.forks": "_open",
     "panels.cursor": "move_to pause_play play_event step_event",
-    "panels.demo_script": "_close _open",
+    "panels.demo": "_close _open",
     "panels.drawn_graph": "toggle_super_node",
     "panels.graph": "_choose",
     "panels.inspector": "_choose_run",
@@ -90,7 +89,7 @@ VIEW_COMMANDS = {
     "panels.suites.actions": "choose open_check",
     "panels.timeline": "_choose",
     "pages.help": "follow",
-    "panels.help.keys": "allow_plain_keys",
+    "shortcuts": "allow_plain_keys",
     "panels.top_nav": "change_view_mode open_help",
     "panels.tour": "take_tour",
     "panels.variables": "_choose _choose_change",

@@ -87,7 +87,7 @@ def test_many_warnings_in_row_are_folded_under_their_number(draw):
 def test_folded_warnings_are_known_again_when_there_is_one_more(draw):
     app = draw(
         'st.button("More", key="more")\n'
-        'chat_box("talk", map(warning, range(4, 8 if st.session_state.more else 7)), height=200)'
+        'chat_box("talk", list(map(warning, range(4, 8 if st.session_state.more else 7))), height=200)'
     )
     before = said(app)[0]
 
@@ -146,10 +146,7 @@ talk = [ChatMessage(role, words, "A", at, at) for at, (role, words) in enumerate
 
 
 def test_later_messages_and_the_one_at_cursor_are_named(draw):
-    app = draw(
-        TALK + "cursor = ChatCursor(talk[1], frozenset({id(talk[2]), id(talk[3])}))\n"
-        "chat_box('talk', talk, height=200, cursor=cursor)"
-    )
+    app = draw(TALK + "chat_box('talk', talk, height=200, later=[False, False, True, True])")
 
     assert box(app)["cursor"] == {"here": 1, "later": [2, 3]}
     assert words(app) == ["Hello", "Hi", "Tea?", "Yes"]

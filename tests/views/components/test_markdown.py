@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.views.components.markdown import count, plain
+from debugger.views.components.markdown import count, listed, milliseconds, plain
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,16 @@ def test_lines_are_joined_since_line_could_begin_list():
 @pytest.mark.parametrize(("number", "told"), [(0, "0 hops"), (1, "1 hop"), (2, "2 hops")])
 def test_count_agrees_with_its_noun(number, told):
     assert count(number, "hop") == told
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(["a"], "a"), (["a", "b"], "a, b"), (["a", "b", "c"], "a, b and 1 more"), ([], "")],
+)
+def test_list_names_first_and_number_of_others(words, sentence):
+    assert listed(words, 2) == sentence
+
+
+@pytest.mark.parametrize(("duration", "cell"), [(1234.54, "1,234.5 ms"), (0.0, "0.0 ms"), (None, None)])
+def test_duration_has_unit(duration, cell):
+    assert milliseconds(duration) == cell

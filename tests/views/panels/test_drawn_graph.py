@@ -5,11 +5,11 @@ import json
 import pytest
 
 from debugger.session.breakpoints import Breakpoint
+from debugger.views import actions
 from debugger.views.panels import drawn_graph
 from debugger.views.panels.drawn_graph import OpenSuperNodes, Unfolding
 from debugger.views.panels.graph import TINT_KEY
-from debugger.views.run_state import CurrentRun, Cursor
-from debugger.views.selection import Selection
+from debugger.views.run_state import CurrentRun, Cursor, Selection
 from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static
 from tests.support.super_nodes import super_node
@@ -131,7 +131,7 @@ def test_time_of_inner_nodes_is_their_own(opened, press):
 
 def test_toggle_opens_and_closes(opened, record, monkeypatch):
     monkeypatch.setattr(drawn_graph.state, "record", record)
-    monkeypatch.setattr(drawn_graph.actions, "check_role", lambda role: None)
+    monkeypatch.setattr(actions, "check_role", lambda role: None)
 
     drawn_graph.toggle_super_node("box")
     assert record(OpenSuperNodes).by_workflow == {record(CurrentRun).session.workflow_id: frozenset()}

@@ -13,8 +13,7 @@ from debugger.views import actions, state
 from debugger.views.components.graph.component import GraphView
 from debugger.views.components.graph.props import geometry
 from debugger.views.panels import graph
-from debugger.views.run_state import CurrentRun
-from debugger.views.selection import Selection
+from debugger.views.run_state import CurrentRun, Selection
 from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static, when, workflow
 from tests.views.bars import control, use

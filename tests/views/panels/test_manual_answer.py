@@ -3,8 +3,7 @@ from __future__ import annotations
 import json
 
 from debugger.engine.mocks import Target
-from debugger.views.run_state import CurrentRun
-from debugger.views.selection import Selection
+from debugger.views.run_state import CurrentRun, Selection
 from tests.support.factories import document, say, static, when, worker
 from tests.views.bars import use
 from tests.views.message import send

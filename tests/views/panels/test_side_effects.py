@@ -5,8 +5,7 @@ import io
 
 from debugger.analysis.side_effects import side_effects
 from debugger.exports.csv_files import side_effects_csv
-from debugger.views.run_state import CurrentRun, Cursor
-from debugger.views.selection import Selection
+from debugger.views.run_state import CurrentRun, Cursor, Selection
 from tests.support.factories import direct, document, node, say
 from tests.support.super_nodes import super_node
 from tests.views.bars import captions, control, use

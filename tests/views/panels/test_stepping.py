@@ -6,8 +6,7 @@ from streamlit.testing.v1 import AppTest
 from debugger.session.breakpoints import Breakpoint
 from debugger.views.navigation import ViewMode
 from debugger.views.panels.variable_edits import VariableEdits
-from debugger.views.run_state import CurrentRun, Cursor
-from debugger.views.selection import Selection
+from debugger.views.run_state import CurrentRun, Cursor, Selection
 from tests.support.companions import lab
 from tests.support.factories import direct, document, say, static
 from tests.views.bars import badges, captions, control, keys, use

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import re
 
-from debugger.views.run_state import CurrentRun, Cursor
-from debugger.views.selection import Selection
+from debugger.views.run_state import CurrentRun, Cursor, Selection
 from tests.support.factories import direct, document, node, say, static
 from tests.views.bars import captions, control, use
 from tests.views.message import send

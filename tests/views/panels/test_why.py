@@ -3,8 +3,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from debugger.views.run_state import CurrentRun, Cursor
-from debugger.views.selection import Selection
+from debugger.views.run_state import CurrentRun, Cursor, Selection
 from tests.support.factories import direct, document, say, static, tool, when
 from tests.views.bars import captions, control, use
 from tests.views.row_lists import choose, drawn, rows

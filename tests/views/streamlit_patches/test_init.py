@@ -6,10 +6,15 @@ import pytest
 import streamlit as st
 
 from debugger.errors import SettingsError
-from debugger.views.streamlit_patches import PATCHES, SETTING, enabled_patches, middleware
-from debugger.views.streamlit_patches.fragment_ids import fragment_ids
+from debugger.views.streamlit_patches import (
+    PATCHES,
+    SETTING,
+    enabled_patches,
+    fragment_ids,
+    middleware,
+    redirect_message,
+)
 from debugger.views.streamlit_patches.login import check_login_support
-from debugger.views.streamlit_patches.sign_out import redirect_message
 
 
 @pytest.fixture

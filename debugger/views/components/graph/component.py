@@ -8,10 +8,10 @@ from typing import Literal
 
 from debugger.graph.diagram import Direction
 from debugger.protocol.base import JsonObject
-from debugger.views import selection, state
+from debugger.views import run_state, state
 from debugger.views.auth.permissions import explain_denial
 from debugger.views.components.factory import component
-from debugger.views.selection import Element
+from debugger.views.run_state import Element
 
 _INLINE_ELEMENTS = 60
 """Above so many nodes and edges, geometry is sent in a message of its own, which the browser keeps."""
@@ -65,7 +65,7 @@ def workflow_graph(
         is_large: Whether names are large, as for an audience: then the surroundings of the current node are
             shown, and the whole graph only where its names are large too.
     """
-    chosen = selection.chosen_element()
+    chosen = run_state.chosen_element()
     data: JsonObject = {
         "key": state.GRAPH_KEY,
         "version": shape["version"],
@@ -80,7 +80,19 @@ def workflow_graph(
         "can_break": on_breakpoint is not None and not explain_denial(on_breakpoint),
         **marks,
     }
-    selection.draw_element(chosen)
+
+    def point() -> None:
+        element = run_state.sent_element("breakpoint")
+        if element is not None and on_breakpoint is not None:
+            on_breakpoint(element)
+
+    def fold() -> None:
+        node_id = state.sent_by_browser(state.GRAPH_KEY, "fold")
+        if isinstance(node_id, str) and on_fold is not None:
+            on_fold(node_id)
+
+    if run_state.sent_element("selected") != chosen:
+        state.set_widget(state.GRAPH_KEY, {"selected": chosen._asdict() if chosen else None})
     if len(shape["nodes"]) + len(shape["edges"]) > _INLINE_ELEMENTS:
         _PICTURE(
             key=f"{state.GRAPH_KEY}_geometry",
@@ -93,10 +105,10 @@ def workflow_graph(
         key=state.GRAPH_KEY,
         height=height,
         data=data,
-        on_selected_change=lambda: on_choose(selection.drawn_element()),
-        on_breakpoint_change=lambda: _point(on_breakpoint),
+        on_selected_change=lambda: on_choose(run_state.sent_element("selected")),
+        on_breakpoint_change=point,
         on_direction_change=_turn,
-        on_fold_change=lambda: _fold(on_fold),
+        on_fold_change=fold,
     )
 
 
@@ -104,15 +116,3 @@ def _turn() -> None:
     wanted = state.sent_by_browser(state.GRAPH_KEY, "direction")
     if wanted in ("down", "right"):
         state.record(GraphView).direction = wanted
-
-
-def _fold(on_fold: Callable[[str], None] | None) -> None:
-    node_id = state.sent_by_browser(state.GRAPH_KEY, "fold")
-    if isinstance(node_id, str) and on_fold is not None:
-        on_fold(node_id)
-
-
-def _point(on_breakpoint: Callable[[Element], None] | None) -> None:
-    element = selection.pointed_element()
-    if element is not None and on_breakpoint is not None:
-        on_breakpoint(element)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,7 +15,7 @@ from debugger.graph.groups import Group
 from debugger.graph.labels import shorten
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
-from debugger.views.selection import Element
+from debugger.views.run_state import Element
 
 Look = Literal["verified", "hollow", "disabled", "log"]
 
@@ -137,14 +137,6 @@ class _Path:
         count = trail.count if trail else 0
         return (count + 1, [1, *steps][-MAX_LATEST:]) if node == self._first_node else (count, steps)
 
-    def lane_of(self, trail: PathCount) -> int:
-        """Return the lane of the only companion that took a path.
-
-        0 where the main thread did, or several.
-        """
-        thread, *others = trail.threads
-        return 0 if others or thread not in self.lanes else self.lanes[thread][0]
-
 
 def _node(
     node: str, position: Position, seen: _Path, times: Mapping[str, NodeTime] | None
@@ -183,8 +175,10 @@ def _edge(trail: PathCount, seen: _Path) -> dict[str, object]:
         **_numbers(trail.count, trail.latest),
         "taken": trail.count,
     }
-    lane = seen.lane_of(trail)
-    return {**made, "lane": lane} if lane else made
+    thread, *others = trail.threads
+    if not others and thread in seen.lanes:  # the path of one companion alone
+        made["lane"] = seen.lanes[thread][0]
+    return made
 
 
 def _node_state(node: str, position: Position, seen: _Path) -> str:
@@ -251,3 +245,40 @@ def _put_on(nodes: dict[str, dict[str, object]], edges: JsonObject, badges: Badg
     for node, title in badges.pins.items():
         if node in nodes:
             nodes[node]["pin"] = title
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number on one node or edge."""
+
+    text: str
+    """In the place of a node's type: ``412 of 500 · 82%``; or on an edge: ``51%``."""
+    heat: float
+    """The tint, from 0 to 1."""
+
+
+def figures(
+    nodes: Iterable[str], on_nodes: Mapping[str, Figure], on_edges: Mapping[str, Figure]
+) -> JsonObject:
+    """Return the marks of a graph that shows numbers.
+
+    Args:
+        nodes: The ids of all nodes that are drawn.
+        on_nodes: By the id of the node; a node without one is drawn as not reached.
+        on_edges: By the id of the edge.
+    """
+    blank = {"state": "unreached", "visits": 0, "order": "", "note": ""}
+    drawn = {
+        node: {"state": "common", "figure": figure.text, "heat": round(figure.heat, 3)}
+        for node, figure in on_nodes.items()
+    }
+    return {
+        "nodes": {node: {**blank, **drawn.get(node, {})} for node in nodes},
+        "edges": {
+            edge: {"state": "", "order": "", "figure": figure.text, "heat": round(figure.heat, 3)}
+            for edge, figure in on_edges.items()
+        },
+        "current": [],
+        "lanes": [],
+        "next_steps": [],
+    }

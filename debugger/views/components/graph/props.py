@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from debugger.analysis.run_tables import UnmappedEdge
 from debugger.graph.diagram import Direction
@@ -43,8 +42,8 @@ def geometry(
     if extra:
         below = layout.height + GAP if layout.nodes else 0.0
         part = added_part(extra, strays, below=below, direction=layout.direction)
-        nodes, edges = nodes + part.nodes, edges + part.edges
-        shape["width"], shape["height"] = max(layout.width, part.width), part.height
+        nodes, edges = nodes + part["nodes"], edges + part["edges"]
+        shape |= {"width": max(layout.width, part["width"]), "height": part["height"]}
     drawn = {edge["id"] for edge in edges}
     edges += added_edges([stray for stray in strays if stray.id not in drawn], nodes)
     shape |= {"nodes": nodes, "edges": edges, "ground": layout.version}
@@ -89,21 +88,10 @@ Curve = tuple[Point, Point, Point]
 """Where it begins, what it bends towards, and where it ends."""
 
 
-@dataclass(frozen=True)
-class AddedPart:
-    """Ghosts as they are drawn, below everything else."""
-
-    nodes: list[JsonObject]
-    edges: list[JsonObject]
-    width: float
-    height: float
-    """Of the whole picture with them."""
-
-
 def added_part(
     ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge], below: float, direction: Direction = "down"
-) -> AddedPart:
-    """Lay out the ghosts and the edges between them.
+) -> JsonObject:
+    """Lay out ghosts and their edges; the height is that of the whole picture.
 
     Args:
         ghosts: Their names by id.
@@ -119,7 +107,7 @@ def added_part(
     ]
     by_id = {stray.id: stray for stray in between}
     edges = [_edge(by_id[edge["id"]], shift_path(edge["path"], 0.0, below)) for edge in placed["edges"]]
-    return AddedPart(nodes, edges, placed["width"], below + placed["height"])
+    return placed | {"nodes": nodes, "edges": edges, "height": below + placed["height"]}
 
 
 def added_edges(strays: Sequence[UnmappedEdge], nodes: Sequence[JsonObject]) -> list[JsonObject]:
@@ -168,7 +156,9 @@ def _edge(stray: UnmappedEdge, path: str) -> JsonObject:
 
 def _path(source: JsonObject, target: JsonObject, boxes: Sequence[JsonObject]) -> str:
     if source["id"] == target["id"]:
-        return _loop(source)
+        right, y = source["x"] + source["width"] / 2, source["y"]
+        bends = f"{_text((right + 34, y - 16))} {_text((right + 34, y + 16))}"
+        return f"M{_text((right, y - 8))}C{bends} {_text((right, y + 8))}"
     others = [box for box in boxes if box["id"] not in (source["id"], target["id"])]
     curves = [_curve(source, target, bow) for bow in _bows(source, target)]
     start, bend, end = min(curves, key=lambda curve: _meetings(curve, others))
@@ -207,25 +197,11 @@ def _along(curve: Curve, share: float) -> Point:
     return first * x1 + second * x2 + third * x3, first * y1 + second * y2 + third * y3
 
 
-def _loop(box: JsonObject) -> str:
-    right, y = box["x"] + box["width"] / 2, box["y"]
-    return f"M{_text((right, y - 8))}C{_text((right + 34, y - 16))} {_text((right + 34, y + 16))} " + _text(
-        (right, y + 8)
-    )
-
-
 def _border(box: JsonObject, towards: Point) -> Point:
     dx, dy = towards[0] - box["x"], towards[1] - box["y"]
-    shares = list(_shares(box, dx, dy))
-    share = min(shares) if shares else 0.0
+    shares = [size / 2 / abs(way) for size, way in ((box["width"], dx), (box["height"], dy)) if way]
+    share = min(shares, default=0.0)
     return box["x"] + share * dx, box["y"] + share * dy
-
-
-def _shares(box: JsonObject, dx: float, dy: float) -> Iterator[float]:
-    if dx:
-        yield box["width"] / 2 / abs(dx)
-    if dy:
-        yield box["height"] / 2 / abs(dy)
 
 
 def _text(point: Point) -> str:

@@ -18,9 +18,8 @@ from debugger.session.comparison import RunComparison
 from debugger.session.loading import RecordedRun, gc_paused, load_run
 from debugger.views import state
 from debugger.views.actions import command
-from debugger.views.backends import CurrentBackend, fork_book, named_backend
-from debugger.views.run_state import CurrentRun
-from debugger.views.selection import Element, Selection
+from debugger.views.backends import CurrentBackend, local_store, named_backend
+from debugger.views.run_state import CurrentRun, Element, Selection
 from debugger.views.url_state import CompareAddress, RunPlace
 
 IGNORING_KEY = "compare_ignoring"
@@ -71,12 +70,9 @@ class CompareState:
         return self.seen
 
 
-_PICKERS: dict[Side, str] = {"a": "compare_a", "b": "compare_b"}
-
-
 def picker_key(side: Side) -> str:
     """Return the key of the box in which a run is chosen."""
-    return _PICKERS[side]
+    return f"compare_{side}"
 
 
 @command
@@ -126,7 +122,7 @@ def earlier_run(backend: Backend, run_id: str) -> str:
     run = backend.record(run_id).run
     if run.source_workflow_run_id:
         return run.source_workflow_run_id
-    fork = fork_book().of(run_id)
+    fork = local_store().forks.of(run_id)
     if fork is not None:
         return fork.source_run_id
     if run.created_at is None:
@@ -230,8 +226,7 @@ def choose_element(element: Element | None) -> None:
     A row that differs is preferred.
     """
     selection = state.record(Selection)
-    selection.node = element.id if element and element.kind == "node" else None
-    selection.edge = element.id if element and element.kind == "edge" else None
+    selection.choose(element)
     seen = state.record(CompareState).side_by_side()
     if selection.node and seen and (row := seen.comparison.first_at(selection.node)) is not None:
         go_to(row)

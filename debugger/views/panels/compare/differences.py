@@ -1,4 +1,4 @@
-"""Differences of two values: labels, marked texts, lists and tables.
+"""Differences of two values: labels, marked texts and lists.
 
 A sign, a word and a colour say the same, so that none of them is alone.
 """
@@ -15,7 +15,6 @@ from debugger.analysis.comparison.alignment import Verdict
 from debugger.analysis.comparison.path_overlay import Share
 from debugger.analysis.differences import Difference, Span, readable_diff
 from debugger.views.components.markdown import plain
-from debugger.views.components.tables import ROW, table_height
 from debugger.views.components.toolbar import Colour
 
 WORDS: dict[Verdict, str] = {
@@ -76,33 +75,3 @@ def _describe(each: Difference) -> str:
 def _cut(value: object) -> str:
     text = json_value(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-_VALUE_MOST = 16
-
-ValueRow = tuple[str, str, Any, Any, str]
-"""Sign, path, value in A, value in B, and the operation from A to B."""
-
-
-def value_table(key: str, rows: Sequence[ValueRow], *, alt: str, most: int = _VALUE_MOST) -> None:
-    """Draw the table."""
-    st.dataframe(
-        {
-            "op": [f"{sign} {op}" for sign, _, _, _, op in rows],
-            "path": [path for _, path, _, _, _ in rows],
-            "a": ["" if op == "added" else json_value(a) for _, _, a, _, op in rows],
-            "b": ["" if op == "removed" else json_value(b) for _, _, _, b, op in rows],
-        },
-        key=key,
-        hide_index=True,
-        row_height=ROW,
-        height=table_height(len(rows), most),
-        placeholder="",
-        column_config={
-            "op": st.column_config.TextColumn("From A to B", width=92),
-            "path": st.column_config.TextColumn("Path", width="medium"),
-            "a": st.column_config.TextColumn("A", width="medium"),
-            "b": st.column_config.TextColumn("B", width="medium"),
-        },
-        alt=alt,
-    )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import streamlit as st
 
 from debugger.analysis.comparison.alignment import KINDS
-from debugger.analysis.comparison.comparison import Comparison, Totals
+from debugger.analysis.comparison.comparison import Totals
 from debugger.analysis.comparison.ignored import IGNORED
 from debugger.backends.base import Page
 from debugger.errors import DebuggerError
@@ -40,7 +40,11 @@ def header(seen: RunComparison) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="compare_header"):
         st.markdown(_table(seen), width="content")
         with st.container(gap="xsmall", width="stretch", key="compare_differing"):
-            _differing(seen.comparison)
+            found = seen.comparison
+            st.markdown(f"**{len(found.differing)}** of {count(len(found.rows), 'row')} differ")
+            kinds = [f":gray-badge[{kind} {found.kinds[kind]}]" for kind in KINDS if kind in found.kinds]
+            if kinds:
+                st.markdown(" ".join(kinds))
             st.download_button(
                 "Download CSV",
                 key="compare_csv",
@@ -60,10 +64,14 @@ def header(seen: RunComparison) -> None:
 
 def _table(seen: RunComparison) -> str:
     one, other = seen.totals
+    a, b = seen.a.run, seen.b.run
+    versions = "same" if a.version_number == b.version_number else "other version"
+    if a.workflow_id != b.workflow_id:
+        versions = "other workflow"
     rows = [
         ("**A**", *_of(seen.a, one)),
         ("**B**", *_of(seen.b, other)),
-        ("**B − A**", "", "", _versions(seen), "", *_deltas(one, other)),
+        ("**B − A**", "", "", versions, "", *_deltas(one, other)),
     ]
     lines = ["--:" if name in _RIGHT else "---" for name in _HEAD]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (_HEAD, lines, *rows))
@@ -83,12 +91,6 @@ def _of(run: RecordedRun, totals: Totals) -> tuple[str, ...]:
     )
 
 
-def _versions(seen: RunComparison) -> str:
-    if seen.a.run.workflow_id != seen.b.run.workflow_id:
-        return "other workflow"
-    return "same" if seen.a.run.version_number == seen.b.run.version_number else "other version"
-
-
 def _deltas(one: Totals, other: Totals) -> tuple[str, ...]:
     spent = None
     if one.milliseconds is not None and other.milliseconds is not None:
@@ -100,13 +102,6 @@ def _deltas(one: Totals, other: Totals) -> tuple[str, ...]:
         _milliseconds(spent, signed=True),
         "–" if tokens is None else _signed(tokens),
     )
-
-
-def _differing(found: Comparison) -> None:
-    st.markdown(f"**{len(found.differing)}** of {count(len(found.rows), 'row')} differ")
-    kinds = [f"{kind} {found.kinds[kind]}" for kind in KINDS if kind in found.kinds]
-    if kinds:
-        st.markdown(" ".join(f":gray-badge[{one}]" for one in kinds))
 
 
 def _signed(number: int) -> str:

@@ -102,7 +102,6 @@ def _edge_name(seen: RunComparison, edge_id: str) -> str:
 
 
 _NOTES = {"common": "both runs", "only_a": "run A only", "only_b": "run B only"}
-_NEITHER: JsonObject = {"state": "unreached", "visits": 0, "order": "", "note": ""}
 
 
 def shares(paths: PathOverlay, graph: Graph) -> JsonObject:
@@ -114,12 +113,10 @@ def shares(paths: PathOverlay, graph: Graph) -> JsonObject:
         paths: Both paths.
         graph: The nodes and edges of both versions.
     """
-    nodes = {node: _node(paths.nodes.get(node)) for node in [*graph.nodes, *paths.ghosts]}
+    blank = {"state": "unreached", "visits": 0, "order": "", "note": ""}
+    nodes = {node: dict(blank) for node in [*graph.nodes, *paths.ghosts]}
+    for node, passage in paths.nodes.items():
+        if node in nodes:
+            nodes[node] |= {"state": passage.share, "order": passage.label, "note": _NOTES[passage.share]}
     edges = {edge: {"state": passage.share, "order": passage.label} for edge, passage in paths.edges.items()}
     return {"nodes": nodes, "edges": edges, "current": [], "lanes": [], "next_steps": []}
-
-
-def _node(passage: Visit | None) -> JsonObject:
-    if passage is None:
-        return _NEITHER
-    return {"state": passage.share, "visits": 0, "order": passage.label, "note": _NOTES[passage.share]}

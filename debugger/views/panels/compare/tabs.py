@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from debugger.analysis.chat import ChatMessage
@@ -14,7 +12,7 @@ from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.help_links import empty_state
 from debugger.views.panels.compare import actions
-from debugger.views.panels.compare.differences import WORDS, difference_list, marked_piece, value_table
+from debugger.views.panels.compare.differences import WORDS, difference_list, json_value, marked_piece
 
 _PAGE = 40
 """Lines on view at once."""
@@ -45,27 +43,18 @@ def transcript_tab(seen: RunComparison) -> None:
             ":red-background[− A only] :blue-background[+ B only]",
             width="content",
         )
-        page = _page(seen, pages, differing)
-    first = (page - 1) * _PAGE
+        page = 1
+        if pages > 1:
+            key = f"{_PAGE_KEY}_{actions.stamp(seen)}"
+            page = int(st.pagination(pages, key=key, default=(differing or [0])[0] // _PAGE + 1))
+    shown = lines[(page - 1) * _PAGE : page * _PAGE]
+    rows = ["| | A | B |", "| --- | --- | --- |"]
+    for line in shown:
+        mark = "" if line.verdict == "same" else f"**{plain(WORDS[line.verdict])}**".replace(" ", "\u00a0")
+        margin = f"Turn {line.turn} {_ROLES[line.role]} {mark}"
+        rows.append(f"| {margin} | {_side(line, 'a')} | {_side(line, 'b')} |")
     with st.container(border=True, height=_HEIGHT, key="compare_words"):
-        st.markdown(_table(lines[first : first + _PAGE]))
-
-
-def _page(seen: RunComparison, pages: int, differing: Sequence[int]) -> int:
-    if pages < 2:
-        return 1
-    key = f"{_PAGE_KEY}_{actions.stamp(seen)}"
-    return int(st.pagination(pages, key=key, default=(differing[0] if differing else 0) // _PAGE + 1))
-
-
-def _table(lines: Sequence[MessagePair]) -> str:
-    rows = [f"| {_margin(line)} | {_side(line, 'a')} | {_side(line, 'b')} |" for line in lines]
-    return "\n".join(["| | A | B |", "| --- | --- | --- |", *rows])
-
-
-def _margin(line: MessagePair) -> str:
-    mark = "" if line.verdict == "same" else f"**{plain(WORDS[line.verdict])}**".replace(" ", "\u00a0")
-    return f"Turn {line.turn} {_ROLES[line.role]} {mark}"
+        st.markdown("\n".join(rows))
 
 
 def _side(line: MessagePair, side: str) -> str:
@@ -75,13 +64,10 @@ def _side(line: MessagePair, side: str) -> str:
     name = f"*{plain(bubble.node_name)}* " if bubble.node_name and bubble.role != "user" else ""
     if line.verdict == "same":
         return name + plain(bubble.text)
-    pieces = line.pieces if line.verdict == "changed" else [_alone(bubble, side)]
+    alone = Span(bubble.text, "removed" if side == "a" else "added")
     other = "added" if side == "a" else "removed"
+    pieces = line.pieces if line.verdict == "changed" else [alone]
     return name + "".join(marked_piece(piece) for piece in pieces if piece.op != other).strip()
-
-
-def _alone(bubble: ChatMessage, side: str) -> Span:
-    return Span(bubble.text, "removed" if side == "a" else "added")
 
 
 _MOST = 18
@@ -110,11 +96,25 @@ def state_tab(seen: RunComparison) -> None:
     if not rows:
         st.caption("The variables are the same in both runs, apart from what is ignored.")
         return
-    value_table(
-        "compare_variables",
-        [(row.sign, row.path, row.a, row.b, row.op) for row in rows],
+    st.dataframe(
+        {
+            "op": [f"{row.sign} {row.op}" for row in rows],
+            "path": [row.path for row in rows],
+            "a": ["" if row.op == "added" else json_value(row.a) for row in rows],
+            "b": ["" if row.op == "removed" else json_value(row.b) for row in rows],
+        },
+        key="compare_variables",
+        hide_index=True,
+        row_height=ROW,
+        height=table_height(len(rows), _MOST),
+        placeholder="",
+        column_config={
+            "op": st.column_config.TextColumn("From A to B", width=92),
+            "path": st.column_config.TextColumn("Path", width="medium"),
+            "a": st.column_config.TextColumn("A", width="medium"),
+            "b": st.column_config.TextColumn("B", width="medium"),
+        },
         alt="Variables of both runs: path, value in A, value in B, and what changed from A to B",
-        most=_MOST,
     )
 
 

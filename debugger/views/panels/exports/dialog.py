@@ -1,4 +1,4 @@
-"""The export dialog: scope, options, preview and download."""
+"""The export dialog: its button, scope, options, preview and download."""
 
 from __future__ import annotations
 
@@ -13,29 +13,32 @@ from debugger.exports.file_names import export_file_name
 from debugger.exports.formats import EXPORTS, ExportOptions, check_options, write_export
 from debugger.exports.presets import LEX, PRESET_LABELS
 from debugger.exports.saved_options import options_to_json
+from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import backends, state
 from debugger.views.actions import command
 from debugger.views.audit import audited_file
 from debugger.views.auth.permissions import on_click, requires
+from debugger.views.backends import CurrentBackend
 from debugger.views.components.error_box import show_error, show_unexpected_errors
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.toolbar import Button
 from debugger.views.confirmations import OpenQuestions
+from debugger.views.connections import HostedConnection
 from debugger.views.panels.exports.options import export_options
-from debugger.views.panels.exports.preview import (
+from debugger.views.panels.exports.progress import export_progress, start_export
+from debugger.views.panels.exports.record import (
+    ExportRecord,
     Preview,
     make_preview,
     masked_words,
     preview_key,
     read_sample,
-    rows_words,
     sample_key,
     size_words,
 )
-from debugger.views.panels.exports.progress import export_progress, start_export
-from debugger.views.panels.exports.record import ExportRecord
-from debugger.views.panels.exports.scope import ExportScope
+from debugger.views.panels.exports.scope import THIS_RUN, ExportScope
 from debugger.views.state import LastAction
 
 MAX_DIRECT_RUNS = 50
@@ -134,7 +137,7 @@ def _show_preview(preview: Preview, options: ExportOptions) -> None:
         return
     words = [scope.words(preview.total), f"about {size_words(preview.size)}"]
     if preview.rows:
-        words.append(f"{rows_words(preview).lower()} below")
+        words.append(f"first {count(len(preview.rows), 'row')} below")
     if not options.table.masking.is_off:
         words.append(f"masked in the sample: {masked_words(preview.masked)}")
     st.caption(plain(" · ".join(words)))
@@ -162,7 +165,10 @@ def _shown(value: object) -> str:
 
 def _download(record: ExportRecord, options: ExportOptions, preview: Preview) -> None:
     scope, total = record.scope, preview.total
-    final = replace(options, title=_title(preview), is_single=scope.wanted is None and total == 1)
+    title = count(total, "run").capitalize()
+    if len(preview.workflow_names) == 1:
+        title = f"{preview.workflow_names[0]}: {count(total, 'run')}"
+    final = replace(options, title=title, is_single=scope.wanted is None and total == 1)
     name = _file_name(record, final, preview)
     if total > MAX_DIRECT_RUNS or preview.size > MAX_DIRECT_BYTES:
         st.button(
@@ -194,12 +200,6 @@ def _download(record: ExportRecord, options: ExportOptions, preview: Preview) ->
         disabled=total == 0,
         help=plain(name),
     )
-
-
-def _title(preview: Preview) -> str:
-    if len(preview.workflow_names) == 1:
-        return f"{preview.workflow_names[0]}: {count(preview.total, 'run')}"
-    return count(preview.total, "run").capitalize()
 
 
 def _file_name(record: ExportRecord, options: ExportOptions, preview: Preview) -> str:
@@ -256,3 +256,39 @@ def delete_preset(name: str) -> None:
     record = state.record(ExportRecord)
     record.saved = ""
     record.generation += 1
+
+
+def export_button(session: DebugSession) -> Button:
+    """Return the export button; draw the open dialog.
+
+    It is disabled until something is on record.
+    """
+    is_ready = session.run_id is not None and not session.busy and not session.turns_to_load
+    if is_ready:
+        export_dialog()
+    return Button(
+        "export",
+        "Export",
+        open_export_of_run,
+        (session,),
+        icon=":material/download:",
+        disabled=not is_ready,
+        help="Save the run as a file: CSV, Excel, JSON Lines, HTML or run file"
+        if is_ready
+        else "A turn can be saved as a file when it has ended",
+    )
+
+
+def open_export_of_run(session: DebugSession) -> None:
+    """Show the export dialog for the run on view."""
+    hosted = state.record(HostedConnection)
+    is_hosted = state.record(CurrentBackend).name == "hosted"
+    open_export_dialog(
+        ExportScope(
+            session.backend,
+            (session.run_id or "",),
+            label=THIS_RUN,
+            connection=hosted.name if is_hosted else "",
+            environment=hosted.settings.environment if is_hosted else "",
+        )
+    )

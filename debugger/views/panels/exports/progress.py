@@ -17,8 +17,7 @@ from debugger.views.auth.permissions import on_click, requires
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
 from debugger.views.downloads import download_url, downloads, session_owner
-from debugger.views.panels.exports.preview import masked_words, size_words
-from debugger.views.panels.exports.record import ExportRecord
+from debugger.views.panels.exports.record import ExportRecord, masked_words, size_words
 from debugger.views.panels.exports.scope import ExportScope
 
 _POLL_SECONDS = 0.5
@@ -52,15 +51,8 @@ def start_export(scope: ExportScope, options: ExportOptions, file_name: str, tot
 
 @command
 @requires(Role.READ)
-def cancel_export() -> None:
-    """End the export; nothing of it is left."""
-    state.record(ExportRecord).drop_job()
-
-
-@command
-@requires(Role.READ)
 def leave_export() -> None:
-    """Show the options again; a finished file can still be fetched."""
+    """Show the options again and cancel an export; a finished file stays available."""
     state.record(ExportRecord).drop_job()
 
 
@@ -103,7 +95,7 @@ def _running(job: ExportJob) -> None:
         "Cancel",
         key="export_cancel",
         icon=":material/close:",
-        **on_click(cancel_export, help="Stop writing; nothing is saved"),
+        **on_click(leave_export, help="Stop writing; nothing is saved"),
     )
 
 

@@ -1,17 +1,116 @@
-"""The state of the export dialog in one tab."""
+"""State of the export dialog in one tab, with the preview of the file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from debugger.exports.csv_files import CsvOptions
-from debugger.exports.formats import ExportOptions
+from debugger.exports.formats import EXPORTS, ExportOptions, write_export
 from debugger.exports.jobs import ExportJob
-from debugger.exports.presets import preset_columns
-from debugger.exports.table import TableOptions
-from debugger.views.panels.exports.preview import Preview, Sample
-from debugger.views.panels.exports.scope import ExportScope
+from debugger.exports.masking_rules import RULES
+from debugger.exports.presets import LEX, preset_columns
+from debugger.exports.table import Table, TableOptions, cell_of
+from debugger.views.panels.exports.scope import ExportScope, SampledRun
+
+MAX_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first rows of an export, and its estimated size."""
+
+    key: tuple[Any, ...]
+    """What it is of."""
+    total: int
+    """Runs of the scope."""
+    workflow_names: tuple[str, ...]
+    """Of the sampled runs."""
+    header: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    """Empty of a format without a table."""
+    size: int
+    """Estimated bytes of the file."""
+    masked: Counter[str]
+    """How often each rule masked something in the sample."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first runs of a scope; they are read once, whatever is chosen then."""
+
+    total: int
+    runs: tuple[SampledRun, ...]
+
+
+def read_sample(scope: ExportScope) -> Sample:
+    """Read the sample of a scope.
+
+    Raises:
+        DebuggerError: The runs cannot be read.
+    """
+    return Sample(scope.count(), tuple(scope.sample()))
+
+
+def make_preview(scope: ExportScope, options: ExportOptions, sample: Sample) -> Preview:
+    """Return the preview of a sample.
+
+    Raises:
+        DebuggerError: The turns cannot be read, or the options cannot be used.
+    """
+    sampled, total = sample.runs, sample.total
+    runs = [each.run for each in sampled]
+    names = tuple(dict.fromkeys(run.workflow_name for run in runs))
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+    if EXPORTS[options.format].has_table and options.preset != LEX:
+        table = Table(options.table)
+        every = (row for run in runs for row in table.rows(run))
+        rows = tuple(tuple(map(cell_of, row)) for row in islice(every, MAX_ROWS))
+        header = tuple(table.header)
+    return Preview(preview_key(scope, options), total, names, header, rows, *_size(options, sampled, total))
+
+
+def preview_key(scope: ExportScope, options: ExportOptions) -> tuple[Any, ...]:
+    """Return what a preview depends on."""
+    return (*sample_key(scope), options)
+
+
+def sample_key(scope: ExportScope) -> tuple[Any, ...]:
+    """Return what a sample depends on."""
+    return (id(scope.backend), scope.run_ids, scope.wanted)
+
+
+def size_words(size: int) -> str:
+    """Return a size for users: ``1.2 MB``."""
+    amount = float(size)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+def masked_words(counts: Counter[str]) -> str:
+    """Return counts of rules for users: ``2 phone numbers``."""
+    parts = [f"{RULES[rule].lower()}: {counts[rule]}" for rule in RULES if counts[rule]]
+    return ", ".join(parts) if parts else "nothing"
+
+
+def _size(options: ExportOptions, sampled: Sequence[SampledRun], total: int) -> tuple[int, Counter[str]]:
+    empty = io.BytesIO()
+    write_export(empty, (), options)
+    base, size, masked = len(empty.getvalue()), 0.0, Counter[str]()
+    for each in sampled:
+        file = io.BytesIO()
+        masked += write_export(file, [each.run], replace(options, is_single=False)).masked
+        size += max(0, len(file.getvalue()) - base) / each.share
+    return base + round(size * total / len(sampled)) if sampled else base, masked
+
 
 FIRST_PRESET = "qa-review"
 

@@ -58,7 +58,13 @@ class ExportScope:
     def sample(self) -> list[SampledRun]:
         """Return the first runs, with their first turns only."""
         ids = self.run_ids[:SAMPLE_RUNS] if self.wanted is None else self._page(SAMPLE_RUNS)[1]
-        return [_sampled(run) for run in self._reader().read(ids)]
+        sampled = []
+        for run in self._reader().read(ids):
+            turns = run.record.turns
+            first = turns[:SAMPLE_TURNS]
+            share = len(first) / len(turns) if turns else 1.0
+            sampled.append(SampledRun(replace(run, record=LazyRun(run.record.run, first)), share))
+        return sampled
 
     def _page(self, size: int) -> tuple[int, list[str]]:
         assert self.wanted is not None
@@ -86,10 +92,3 @@ class SampledRun:
     run: ExportedRun
     share: float
     """The part of its turns that is in the sample, from 0 to 1."""
-
-
-def _sampled(run: ExportedRun) -> SampledRun:
-    turns = run.record.turns
-    first = turns[:SAMPLE_TURNS]
-    share = len(first) / len(turns) if turns else 1.0
-    return SampledRun(replace(run, record=LazyRun(run.record.run, first)), share)

@@ -57,7 +57,7 @@ def licence_of(package: Distribution) -> str:
 
 
 def _needed() -> list[Distribution]:
-    """Return the packages that this one needs, with or without extras, as far as they are installed."""
+    """Return the installed packages that this one needs, with or without extras."""
     found: dict[str, Distribution] = {}
     waiting = [_PACKAGE]
     while waiting:

@@ -29,15 +29,18 @@ def document(key: str, html: str, *, on_choose: Callable[[str, str], None], plac
         on_choose: Takes topic and anchor of a link into the help that the user follows.
         place: The anchor that is shown when it changes; empty for the title, ``None`` for where the page is.
     """
-    _DOCUMENT(
-        key=key,
-        data={"html": html, "place": place},
-        on_followed_change=lambda: _follow(key, on_choose),
-    )
+
+    def follow() -> None:
+        followed = state.sent_by_browser(key, "followed")
+        query = dict(parse_qsl(urlsplit(str(followed or "")).query))
+        if is_topic(query.get("topic", "")):
+            on_choose(query["topic"], query.get("at", ""))
+
+    _DOCUMENT(key=key, data={"html": html, "place": place}, on_followed_change=follow)
 
 
 def to_html(markdown: str, topic: str) -> str:
-    """Return Markdown as HTML with anchors, links into the help, and pictures; HTML in it stays text.
+    """Return Markdown as HTML with anchors, help links and pictures; HTML stays text.
 
     Args:
         markdown: The text.
@@ -55,13 +58,6 @@ def to_html(markdown: str, topic: str) -> str:
         elif token.type == "image":
             token.attrs["src"] = _picture(str(token.attrs["src"]))
     return str(_parser().renderer.render(tokens, _parser().options, {}))
-
-
-def _follow(key: str, on_choose: Callable[[str, str], None]) -> None:
-    followed = state.sent_by_browser(key, "followed")
-    query = dict(parse_qsl(urlsplit(str(followed or "")).query))
-    if is_topic(query.get("topic", "")):
-        on_choose(query["topic"], query.get("at", ""))
 
 
 @cache

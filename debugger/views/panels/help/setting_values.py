@@ -21,7 +21,7 @@ _NAME = re.compile(r"`([A-Z][A-Z0-9_]+)`")
 
 
 class SettingValue(NamedTuple):
-    """A setting with its value as it is shown, and where the value comes from."""
+    """A setting with its value as shown, and the source of the value."""
 
     variable: str
     value: str
@@ -49,7 +49,7 @@ def setting_values(settings: Settings, *, is_admin: bool) -> Iterator[SettingVal
 
 
 def other_value(variable: str) -> SettingValue:
-    """Return whether a variable that is no field of the settings is set, and where."""
+    """Return whether a variable outside of the settings is set, and where."""
     if os.environ.get(variable):
         return SettingValue(variable, "set", "environment")
     is_set = bool(environment_variables().get(variable))
@@ -57,7 +57,7 @@ def other_value(variable: str) -> SettingValue:
 
 
 def with_values(text: str, settings: Settings, *, is_admin: bool) -> str:
-    """Return the document of the settings with value and source in each row of its table.
+    """Return the document of the settings with values and sources in its table.
 
     Args:
         text: The Markdown, whose table has variables in its first column.
@@ -95,7 +95,7 @@ def _shown(model: BaseModel, name: str, *, is_admin: bool) -> str:
 
 
 def _sources() -> Iterator[tuple[str, set[str]]]:
-    """Yield each source with the variables that it sets, in the order in which they are read."""
+    """Yield each source with the variables that it sets, in reading order."""
     yield "environment", {name.upper() for name in os.environ}
     yield ".env", {name.upper() for name in environment_variables()}
     folder = Path(os.environ.get(f"{PREFIX}SECRETS_FOLDER", "/run/secrets"))

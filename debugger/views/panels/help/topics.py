@@ -93,7 +93,7 @@ def topic_sections(name: str) -> tuple[Section, ...]:
 
 
 def sections(text: str) -> Iterator[Section]:
-    """Yield the sections of a document, with the anchors that code hosts make of the headings."""
+    """Yield the sections of a document, with anchors as code hosts make them."""
     anchors = anchors_of(line[1] for line in _lines(text) if line[1])
     heading, lines = "", list[str]()
     for line, title in _lines(text):
@@ -120,7 +120,7 @@ def anchors_of(headings: Iterator[str]) -> Iterator[str]:
 
 
 def search(words: str) -> list[Result]:
-    """Find the sections that have all words, those with more of them in the heading first."""
+    """Find sections with all words, those with more in the heading first."""
     wanted = words.casefold().split()
     if not wanted:
         return []
@@ -150,7 +150,7 @@ def _excerpt(text: str, wanted: list[str]) -> str:
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each line with the heading that it is, if it is one; a line of code is none."""
+    """Yield each line with its heading, if it is one; code has none."""
     is_code = False
     for line in text.splitlines():
         is_code ^= _FENCE.match(line) is not None

@@ -17,11 +17,11 @@ from debugger.protocol.workflow import Workflow
 from debugger.views import state
 from debugger.views.backend_cache import BackendCache
 from debugger.views.components.graph.component import graph_direction, workflow_graph
-from debugger.views.components.graph.figures import Figure, figures
+from debugger.views.components.graph.node_states import Figure, figures
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
 from debugger.views.panels.runs.scope import first_page, runs_state, take_click
-from debugger.views.selection import Element, Selection
+from debugger.views.run_state import Element, Selection
 
 _HEIGHT = 460
 _PAINT_KEY = "statistics_paint"

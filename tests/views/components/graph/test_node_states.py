@@ -12,8 +12,8 @@ from debugger.protocol.events import (
     EndThreadEvent,
     StartNodeRunEvent,
 )
-from debugger.views.components.graph.node_states import Badges, Mark, node_states
-from debugger.views.selection import Element
+from debugger.views.components.graph.node_states import Badges, Figure, Mark, figures, node_states
+from debugger.views.run_state import Element
 from tests.support.factories import static, workflow
 from tests.views.components.graph.small_runs import graph, hop, start, turn
 
@@ -279,3 +279,19 @@ def test_threads_have_the_signs_of_their_order_in_the_workflow():
     assert made["lanes"] == [{"lane": 1, "text": "◆ first"}, {"lane": 2, "text": "▲ second"}]
     assert made["nodes"]["t2"] == {"state": "thread", "lane": 2, "sign": "▲"}
     assert made["nodes"]["two"]["chips"] == [{"lane": 2, "text": "▲ second"}]
+
+
+def test_figures_are_on_their_nodes_and_edges():
+    marks = figures(["a", "b"], {"a": Figure("4 of 5 · 80%", 0.80004)}, {"e": Figure("51%", 0.5)})
+
+    assert marks["nodes"]["a"] == {
+        "state": "common",
+        "visits": 0,
+        "order": "",
+        "note": "",
+        "figure": "4 of 5 · 80%",
+        "heat": 0.8,
+    }
+    assert marks["nodes"]["b"]["state"] == "unreached"
+    assert "figure" not in marks["nodes"]["b"]
+    assert marks["edges"] == {"e": {"state": "", "order": "", "figure": "51%", "heat": 0.5}}

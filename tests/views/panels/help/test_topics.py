@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from debugger.views.panels.help.keys import keys_table
 from debugger.views.panels.help.topics import (
     anchors_of,
     is_topic,
@@ -16,6 +15,7 @@ from debugger.views.panels.help.topics import (
     topic_sections,
     topic_text,
 )
+from debugger.views.shortcuts import keys_table
 
 TOPICS = [name for names in listed_topics().values() for name in names]
 

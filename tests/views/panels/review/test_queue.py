@@ -140,7 +140,7 @@ def test_queue_waits_for_a_search_that_still_indexes():
 def test_queue_of_unfinished_search_is_an_error():
     backend = SimpleNamespace(runs=lambda **_: Page([], 0, unread=400))
 
-    with pytest.raises(StoreError, match="400 runs are not indexed yet. Reload the page"):
+    with pytest.raises(StoreError, match=r"400 runs are not indexed yet\. Reload the page"):
         read_queue(backend, replace(ReviewFilter(), text="tea"))
 
 

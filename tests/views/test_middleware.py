@@ -6,8 +6,8 @@ import pytest
 from debugger.errors import StoreError
 from debugger.server.health import Readiness
 from debugger.store import Store
-from debugger.views import operations
-from debugger.views.operations import OperationsRoutes
+from debugger.views import middleware
+from debugger.views.middleware import OperationsRoutes
 
 
 def fetched(path, method="GET"):
@@ -31,7 +31,7 @@ def store(monkeypatch):
     store = Store("sqlite://")
     readiness = Readiness(None)
     readiness._store = store
-    monkeypatch.setattr(operations, "_readiness", lambda: readiness)
+    monkeypatch.setattr(middleware, "_readiness", lambda: readiness)
     yield store
     store.close()
 
@@ -48,7 +48,7 @@ def test_unopenable_store_is_unhealthy(monkeypatch):
     def fail():
         raise StoreError("The file /srv/secret.sqlite3 cannot be opened.")
 
-    monkeypatch.setattr(operations, "_readiness", fail)
+    monkeypatch.setattr(middleware, "_readiness", fail)
 
     assert fetched("/healthz") == (503, b"unavailable\n")
 
