@@ -39,6 +39,11 @@ FOCUSED = """() => {
 """The key of what has the keyboard, and whether it is not hidden under the head."""
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RULES: dict[str, dict[str, object]] = {
+    "light": {"type": "tag", "values": TAGS},
+    # All other rules read the same document again.
+    "dark": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+}
 DISABLED = 'span[aria-hidden="true"]'
 """Streamlit greys the label of a disabled choice in a place of its own, where axe cannot tell that it is the
 label of something disabled; disabled controls need no contrast (WCAG 1.4.3)."""
@@ -130,14 +135,14 @@ def serious_in_light_and_dark(page: Page) -> tuple[list[str], list[str]]:
         page.emulate_media(color_scheme=scheme)
         page.wait_for_function(SCHEME, arg=scheme)
         settled(page)
-        found.append(serious(page))
+        found.append(serious(page, RULES[scheme]))
     return found[0], found[1]
 
 
-def serious(page: Page) -> list[str]:
+def serious(page: Page, rules: dict[str, object]) -> list[str]:
     """Return axe's serious and critical findings: rule, element and state."""
     page.wait_for_function(STYLED)  # a page that is only just opened may not have its style yet
-    options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+    options = {"runOnly": rules, "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]
     return [
         f"{rule['id']}: {node['target']} ({told(node)})"

@@ -105,7 +105,8 @@ def log_of_a_full_disk(disk, database, sessions, folder):
 
 def test_full_disk_refuses_turns_until_space_returns(tmp_path):
     sessions = talks(SESSIONS)
-    with small_disk(tmp_path / "disk", "6m") as disk:
+    # The log alone reaches 6 MB where readers hold it back.
+    with small_disk(tmp_path / "disk", "16m") as disk:
         database = f"sqlite:///{disk}/runs.sqlite3"
         said = log_of_a_full_disk(disk, database, sessions, tmp_path)
         assert "Free some space on its disk, then try again." in said
