@@ -11,7 +11,7 @@ from debugger.backends.embedded.python_consents import PythonPermits
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
 from debugger.errors import ConflictError, InputError, RunEndedError, StaleTurnError
-from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, requested_version
+from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus
 from debugger.store import Store
 
 _MAX_INTERPRETERS = 32
@@ -76,35 +76,6 @@ class LoadedRun:
     """It has no row in the store yet."""
     has_unfinished: bool = False
     """It has an interrupted turn."""
-
-
-def prepare_new_run(
-    store: Store,
-    interpreters: InterpreterCache,
-    workflow_id: str,
-    turn_input: TurnInput,
-    version_number: int | None,
-    run_id: str,
-) -> LoadedRun:
-    """Return a new run that is not stored yet.
-
-    Args:
-        store: Has the workflow.
-        interpreters: Make the interpreter of its version.
-        workflow_id: The workflow.
-        turn_input: The input of the first turn, which may say where to begin.
-        version_number: The version; ``None`` is the one in the input, else the active one.
-        run_id: An unused id; not checked.
-
-    Raises:
-        NotFoundError: There is no such workflow or version.
-        NotStartableError: The workflow has no start node.
-        InputError: The input says where to begin, and that cannot be used.
-    """
-    number, name = store.resolve_version(workflow_id, requested_version(version_number, turn_input))
-    interpreter = interpreters.get_or_make(workflow_id, number)
-    state = interpreter.begin(turn_input)
-    return LoadedRun(run_id, workflow_id, number, name, 1, interpreter, state, "started", is_new=True)
 
 
 def resume_run(

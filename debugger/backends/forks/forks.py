@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from debugger.backends.embedded.run_loader import InterpreterCache
@@ -31,7 +31,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import ForkRecord, RunStatus, Turn, TurnInput
-from debugger.protocol.turn_logs import TurnLog
+from debugger.protocol.turn_logs import turn_logs
 from debugger.store import CarriedUsage, RunFork, Store, new_id
 
 _GONE = "The version that the run used is not there any more."
@@ -153,7 +153,6 @@ class Forks:
         turn_number: int,
         *,
         interpreters: InterpreterCache,
-        past: Callable[[str], list[TurnLog]],
         cancelled: threading.Event | None = None,
     ) -> list[Event]:
         """Return the events of a repeated turn. See `Backend.replay`.
@@ -162,7 +161,6 @@ class Forks:
             run_id: The run.
             turn_number: The turn, from 1.
             interpreters: Interpreters whose gateways block calls that write or that reach a person.
-            past: Returns the finished turns of a run, by its id.
             cancelled: Set to end it early.
         """
         restored = self._checkpoints.restore(run_id, turn_number)
@@ -171,7 +169,7 @@ class Forks:
         turn = interpreter.turn(
             restored.state,
             restored.original_input(recorded, interpreter),
-            past=lambda: [log for log in past(run_id) if log.number < turn_number],
+            past=lambda: [log for log in turn_logs(self._store.run(run_id)) if log.number < turn_number],
             cancelled=cancelled,
         )
         return [event for event in turn if event.is_persisted]
