@@ -1,19 +1,23 @@
-"""The app that serves a backend under the hosted API's URLs."""
+"""The app that serves a backend under the hosted API's URLs, with the routes for its operators."""
 
 from __future__ import annotations
 
 from importlib.metadata import version
+from typing import NotRequired
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
+from typing_extensions import TypedDict
 
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.options import PythonMode
+from debugger.protocol.base import JsonObject
 from debugger.protocol.urls import BASE_PATH
 from debugger.server import (
     execute,
     feedback,
     global_variables,
-    probes,
     reruns,
     runs,
     versions,
@@ -22,15 +26,16 @@ from debugger.server import (
 )
 from debugger.server.audit import AuditMiddleware
 from debugger.server.auth import AuthMiddleware, KeyStore, check_role
-from debugger.server.errors import handle_errors
+from debugger.server.errors import ErrorMiddleware, handle_errors
 from debugger.server.health import Readiness
 from debugger.server.log_redaction import redact_uvicorn_log
-from debugger.server.metrics import Metrics
-from debugger.server.middleware import ErrorMiddleware, MetricsMiddleware
-from debugger.server.openapi import PACKAGE, ApiDocument
-from debugger.server.services import BODY_LIMIT, Services
+from debugger.server.metrics import Metrics, MetricsMiddleware
+from debugger.server.openapi import JSON, PACKAGE, ApiDocument
+from debugger.server.responses import RawJsonResponse
+from debugger.server.services import BODY_LIMIT, Services, services_of
 from debugger.server.streaming import routes as streaming
 from debugger.server.turn_limiter import TurnLimiter
+from debugger.telemetry.metrics import MEDIA_TYPE
 from debugger.telemetry.middleware import RequestMiddleware
 
 # Looked through in this order: turns first, the most frequent requests; within a router paths with a fixed
@@ -46,6 +51,61 @@ ROUTERS = (
     global_variables.router,
     streaming.router,
 )
+
+
+operator_router = APIRouter(tags=["server"])
+"""The routes outside the API, for the operators of the server."""
+
+
+class HealthStatus(TypedDict):
+    """The state of the server."""
+
+    status: str
+
+
+class ReadyStatus(HealthStatus):
+    """A ready server, and its mode for Python code of workflows."""
+
+    python: NotRequired[PythonMode]
+    """Absent where another server runs the workflows."""
+    python_reason: NotRequired[str]
+    """The reason why the mode is not ``sandboxed``."""
+
+
+@operator_router.get("/healthz", response_model=HealthStatus)
+async def healthz() -> RawJsonResponse:
+    """Answer as long as the process runs."""
+    return RawJsonResponse({"status": "ok"})
+
+
+@operator_router.get("/readyz", response_model=ReadyStatus, responses={503: {}})
+async def readyz(request: Request) -> RawJsonResponse:
+    """Check that the store answers and has the right tables.
+
+    The response does not say where the store is or what its error is; the log does.
+    """
+    readiness = services_of(request.scope).readiness
+    problem = await readiness.problem()
+    if problem is not None:
+        return RawJsonResponse({"detail": problem}, status_code=503)
+    python = readiness.python
+    if python is None:
+        return RawJsonResponse({"status": "ready"})
+    reason = {"python_reason": python.reason} if python.reason else {}
+    return RawJsonResponse({"status": "ready", "python": python.mode, **reason})
+
+
+@operator_router.get("/metrics", response_class=PlainTextResponse)
+def metrics(request: Request) -> Response:
+    """Return the counters of this process, in the text format of Prometheus."""
+    return Response(services_of(request.scope).metrics.exposition(), media_type=MEDIA_TYPE)
+
+
+@operator_router.get("/openapi.json", response_model=JsonObject)
+def openapi(request: Request) -> Response:
+    """Return this document."""
+    document: ApiDocument = request.app.state.document
+    return Response(document.text, media_type=JSON)
 
 
 def create_app(
@@ -84,7 +144,7 @@ def create_app(
     app.state.services = services
     for router in ROUTERS:
         app.include_router(router, prefix=BASE_PATH)
-    app.include_router(probes.router)
+    app.include_router(operator_router)
     app.include_router(streaming.token_router)
     app.state.document = ApiDocument(app)
     handle_errors(app)

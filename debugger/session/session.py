@@ -28,9 +28,8 @@ from debugger.session.input_replay import InputReplay
 from debugger.session.loading import DisplayedWorkflow, PartialRun, displayed_workflow, run_cache
 from debugger.session.record_sync import PendingTurn, RecordRead, RecordSync, logs_of
 from debugger.session.run_input import with_message
-from debugger.session.runner import TurnRunner, TurnWorker
+from debugger.session.runner import SideEffectLog, TurnList, TurnRunner, TurnWorker
 from debugger.session.stepping import Stop
-from debugger.session.turn_list import SideEffectLog, TurnList
 from debugger.session.variable_rows import PendingEdits, VariableScope
 from debugger.store import UnfinishedTurn
 

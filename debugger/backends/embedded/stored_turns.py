@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 
 from debugger.backends.base import FoundTurn
 from debugger.backends.embedded.run_loader import InterpreterCache
 from debugger.engine.execution import NOTHING_AHEAD, pending_work
 from debugger.engine.state import RunState
 from debugger.errors import ConflictError
-from debugger.protocol.runs import TERMINAL_STATUSES, Run, RunSearch, SentTurn, Turn, TurnInput, TurnResult
-from debugger.protocol.turn_logs import TurnLog, lazy_turn_logs
+from debugger.protocol.runs import TERMINAL_STATUSES, RunSearch, SentTurn, Turn, TurnInput, TurnResult
+from debugger.protocol.turn_logs import number_turns
 from debugger.store import ClientTurn, Store
 
 _MAX_CANDIDATES = 20
@@ -106,14 +105,17 @@ class StoredTurns:
             found = FoundTurn("absent", run_id=run_id) if client_turn_id else self._by_number(run_id, sent)
         if found.run_id is None:
             return found
-        newer = self._last_turn(found.run_id) - (sent.turn_number or 1) + (found.state != "finished")
+        last = 0
+        if self._store.claims.position(found.run_id).turn_count:
+            last = RunState.from_json(self._store.checkpoint(found.run_id).checkpoint).turn_number
+        newer = last - (sent.turn_number or 1) + (found.state != "finished")
         return replace(found, newer_turns=max(newer, 0))
 
     def _by_number(self, run_id: str, sent: SentTurn) -> FoundTurn:
         pairs = self._store.run(run_id).input_output_pairs
-        for place, (pair, log) in enumerate(lazy_turn_logs([partial(_same, pair) for pair in pairs]), 1):
+        for place, (pair, log) in enumerate(number_turns(pairs), start=1):
             is_turn = log is not None and not log.is_background and log.number == sent.turn_number
-            if is_turn and _text(pair) == _sent_text(sent):
+            if is_turn and _text(pair) == sent.turn_input.message:
                 return self._found(run_id, place, is_in_progress=pair.is_in_progress)
         return FoundTurn("absent", run_id=run_id)
 
@@ -121,7 +123,13 @@ class StoredTurns:
         since = RunSearch(since=datetime.fromtimestamp(sent.sent_at - _CLOCK_SECONDS, UTC))
         rows = self._store.runs(workflow_id, size=_MAX_CANDIDATES, search=since).rows
         runs = [self._store.run(row.workflow_run_id) for row in rows]
-        fitting = [run for run in runs if _begins_with(run, sent)]
+        fitting = [
+            run
+            for run in runs
+            if not run.source_workflow_run_id
+            and run.input_output_pairs
+            and _text(run.input_output_pairs[0]) == sent.turn_input.message
+        ]
         if len(fitting) != 1:
             return FoundTurn("ambiguous" if fitting else "absent")
         [run] = fitting
@@ -133,24 +141,6 @@ class StoredTurns:
             return FoundTurn("running", run_id=run_id)
         return FoundTurn("finished", self.result(run_id, pair_number), run_id)
 
-    def _last_turn(self, run_id: str) -> int:
-        if not self._store.claims.position(run_id).turn_count:
-            return 0
-        return RunState.from_json(self._store.checkpoint(run_id).checkpoint).turn_number
-
-
-def _begins_with(run: Run, sent: SentTurn) -> bool:
-    pairs = run.input_output_pairs
-    return not run.source_workflow_run_id and bool(pairs) and _text(pairs[0]) == _sent_text(sent)
-
-
-def _same(pair: Turn) -> Turn:
-    return pair
-
 
 def _text(pair: Turn) -> str:
-    return TurnLog(0, TurnInput.from_wire(pair.run_input)).message
-
-
-def _sent_text(sent: SentTurn) -> str:
-    return TurnLog(0, sent.turn_input).message
+    return TurnInput.from_wire(pair.run_input).message
