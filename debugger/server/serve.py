@@ -165,7 +165,9 @@ def serve(
         SettingsError: The address cannot be listened on, or other machines reach it and there is no key.
         StoreError: The keys cannot be read.
     """
-    if not is_loopback(host) and not api_key and not _has_keys(backend):
+    if not is_loopback(host) and not (
+        api_key or (isinstance(backend, EmbeddedBackend) and backend.store.api_keys.all())
+    ):
         raise SettingsError(
             f"Everyone who can reach {host} could run workflows here: the server has no key.",
             advice="Add one with `python -m debugger keys add NAME --role admin`, or start the server with "
@@ -189,25 +191,14 @@ def serve(
             proxy_headers=bool(limits.trusted_proxies),
             forwarded_allow_ips=list(limits.trusted_proxies),
         )
-        _freeze_objects()
+        # The objects of the libraries stay until the process ends. A pass of the garbage collector over some
+        # hundred thousand of them takes 0.1 s, in which no turn continues, about once in a thousand turns.
+        gc.collect()
+        gc.freeze()
         try:
             HttpServer(config, services.readiness, limits, limit_repeats()).run(sockets=[listener])
         finally:
             services.audit.flush()
-
-
-def _freeze_objects() -> None:
-    """Exclude the objects of the libraries from garbage collection.
-
-    They stay until the process ends. A pass over some hundred thousand of them takes 0.1 s, in which no
-    turn continues, about once in a thousand turns.
-    """
-    gc.collect()
-    gc.freeze()
-
-
-def _has_keys(backend: Backend) -> bool:
-    return isinstance(backend, EmbeddedBackend) and bool(backend.store.api_keys.all())
 
 
 def fit_to_descriptors(limits: ConnectionLimits) -> ConnectionLimits:

@@ -74,7 +74,8 @@ def fork(
         memory.begin(run_id)
         session = DebugSession.open(backend, run_id)
     else:
-        session = DebugSession(backend, draft.point.workflow_id, _version(draft))
+        chosen = draft.point.version_number if draft.version_number is None else draft.version_number
+        session = DebugSession(backend, draft.point.workflow_id, chosen)
     forward = InputReplay(
         session, inputs, on_first_turn=memory.on_first_turn, on_end=lambda: memory.on_end(session.turns)
     )
@@ -107,10 +108,6 @@ def _exact(backend: Backend, draft: ForkDraft) -> str:
         start_node_logical_id=moved or None,
         run_by=draft.by.strip() or None,
     )
-
-
-def _version(draft: ForkDraft) -> int | None:
-    return draft.point.version_number if draft.version_number is None else draft.version_number
 
 
 class _ForkRecorder:

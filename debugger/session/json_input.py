@@ -31,8 +31,9 @@ def parse_json(text: str, *, what: str = "The text") -> Any:
     except RecursionError as error:
         raise InputJsonError(f"{what} is nested too deeply.", line=1, column=1) from error
     except json.JSONDecodeError as error:
+        reason = error.msg[0].lower() + error.msg[1:]
         raise InputJsonError(
-            f"{what} is not JSON: line {error.lineno}, column {error.colno}: {_reason(error)}.",
+            f"{what} is not JSON: line {error.lineno}, column {error.colno}: {reason}.",
             line=error.lineno,
             column=error.colno,
             advice="Correct it there; what you typed is kept.",
@@ -114,10 +115,6 @@ def _finite(written: str) -> float:
     if not math.isfinite(number):
         raise _ConstantError(written)
     return number
-
-
-def _reason(error: json.JSONDecodeError) -> str:
-    return error.msg[0].lower() + error.msg[1:]
 
 
 def _kind(data: Any) -> str:

@@ -124,7 +124,7 @@ def _resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
                 rest = _joined(rest, _resolved(part, root))
             found = {**rest, **({"anyOf": options} if options else {})}
         elif isinstance(options, list) and options:
-            found = _joined(rest, next((each for each in options if _is_value(each)), options[0]))
+            found = _joined(rest, next(filter(_is_value, options), options[0]))
         else:
             break
     return found

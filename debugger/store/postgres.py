@@ -141,7 +141,9 @@ class Postgres(DatabaseDialect):
             ["timeout", "connections", "backup"]
         )
         self._connections = _connections(url)
-        self.place = f"{url.database} on {_host(url)}"
+        host = url.host or url.query.get("host") or "this machine"
+        named = host if isinstance(host, str) else ",".join(host)
+        self.place = f"{url.database} on {named}:{url.port}" if url.port else f"{url.database} on {named}"
 
     def open_engine(self) -> Engine:
         """Return an engine; nothing is connected yet."""
@@ -216,9 +218,3 @@ def _connections(url: URL) -> int:
             f"The number of connections in the database URL is {text!r}.", advice="Write 1 or more."
         )
     return int(text)
-
-
-def _host(url: URL) -> str:
-    host = url.host or url.query.get("host") or "this machine"
-    named = host if isinstance(host, str) else ",".join(host)
-    return f"{named}:{url.port}" if url.port else named

@@ -77,9 +77,11 @@ def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[st
         target: The graph that it is to be of.
         nodes: Target nodes by source nodes.
     """
-    main = state.main
-    changed = ChangedState(state)
-    changed.dropped_parts = _lost_parts(state)
+    main, loop = state.main, state.main.loop
+    if loop is not None:
+        is_there = loop.node_id in nodes
+        loop = BoundedLoop(nodes[loop.node_id], loop.attempts, loop.deadline) if is_there else None
+    changed = ChangedState(state, dropped_parts=_lost_parts(state))
     position = nodes[str(main.position)]
     moved = ThreadState(
         MAIN_THREAD,
@@ -88,7 +90,7 @@ def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[st
         ended=main.ended,
         runtime_variables=_variables(main.runtime_variables, source, target, nodes, changed),
         pending=main.pending,
-        loop=_loop(main.loop, nodes),
+        loop=loop,
         awaits_second_message=main.awaits_second_message,
         node_run_ids={nodes[node]: count for node, count in main.node_run_ids.items() if node in nodes},
         completions={nodes[node]: count for node, count in main.completions.items() if node in nodes},
@@ -105,8 +107,7 @@ def transfer_variables(
     state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str], entry: str
 ) -> ChangedState:
     """Reduce a state to its variables, at a chosen node."""
-    changed = ChangedState(state)
-    changed.dropped_parts = ["position", *_lost_parts(state)]
+    changed = ChangedState(state, dropped_parts=["position", *_lost_parts(state)])
     variables = _variables(state.main.runtime_variables, source, target, nodes, changed)
     _set_main(state, ThreadState(MAIN_THREAD, entry, runtime_variables=variables, pending=state.main.pending))
     return changed
@@ -121,12 +122,6 @@ def _set_main(state: RunState, main: ThreadState) -> None:
 def _lost_parts(state: RunState) -> list[str]:
     lost = [f"threads.{thread.thread_id}" for thread in state.active_companions]
     return [*lost, *(["waiting_edges"] if state.main.waiting_edges else [])]
-
-
-def _loop(loop: BoundedLoop | None, nodes: Mapping[str, str]) -> BoundedLoop | None:
-    if loop is None or loop.node_id not in nodes:
-        return None
-    return BoundedLoop(nodes[loop.node_id], loop.attempts, loop.deadline)
 
 
 def _variables(

@@ -21,7 +21,7 @@ from debugger.errors import (
     RequestTimeoutError,
 )
 from debugger.protocol import urls
-from debugger.protocol.runs import CLIENT_TURN_ID, Run, unwrap_run
+from debugger.protocol.runs import unwrap_run
 from debugger.settings import HostedSettings
 
 MAX_RUNS_READ = 5
@@ -155,7 +155,7 @@ class _ConnectionTest:
                 run = answer.read(unwrap_run)
             except DebuggerError:
                 continue
-            if _has_client_turn_id(run):
+            if any(turn.client_turn_id for turn in run.input_output_pairs):
                 sentence = "Yes: a turn whose answer is lost is found in the record by its id."
                 return self._check(call, path, sentence, "ok", status, started)
             is_dropped |= run_id in self._own_run_ids and bool(run.finished_turns)
@@ -179,11 +179,6 @@ class _ConnectionTest:
     ) -> ConnectionCheck:
         took = None if started is None else round((time.perf_counter() - started) * 1000)
         return ConnectionCheck(call, f"GET {self._base_path}{path}", sentence, outcome, status, took)
-
-
-def _has_client_turn_id(run: Run) -> bool:
-    inputs = (turn.run_input.get("miscellaneous") for turn in run.input_output_pairs)
-    return any(isinstance(sent, dict) and bool(sent.get(CLIENT_TURN_ID)) for sent in inputs)
 
 
 def _sentence(error: DebuggerError) -> str:

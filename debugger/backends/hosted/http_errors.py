@@ -147,7 +147,10 @@ def make_refusal_error(request: RequestInfo, response: httpx.Response) -> Debugg
     """Return the error for an answer with a status other than success."""
     if response.status_code < 400:
         return _redirect(request, response)
-    body = _json_or_none(response)
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        body = None
     detail = request.quote(error_text(body) or response.reason_phrase)
     place = f"{request}: {response.status_code} {detail}"
     match response.status_code:
@@ -320,13 +323,6 @@ def _field_problems(problems: list[Any]) -> Iterator[str]:
             yield ": ".join(text for text in (place, str(problem.get("msg", ""))) if text)
         else:
             yield str(problem)
-
-
-def _json_or_none(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except (ValueError, RecursionError):
-        return None
 
 
 def _seconds_until(text: str) -> float:

@@ -122,7 +122,7 @@ class Reconciliation:
                     raise _unknown(reason, "More than one turn on record fits it.")
                 if is_over and sent.run_id is not None:
                     if was_stopped or was_accepted or sent.turn_input.command == "stop":
-                        return self._without_turn(found, sent)
+                        return _without_turn(found, sent)
                     raise _ended(found)
                 if found.state == "running":
                     deadline = progress.until = max(deadline, started + self._turn_timeout)
@@ -229,11 +229,12 @@ class Reconciliation:
         state: Literal["running", "absent"] = "running" if found.is_run_busy else "absent"
         return replace(found, state=state, is_certain=is_ours, newer_turns=newer_turns)
 
-    def _without_turn(self, found: FoundTurn, sent: SentTurn) -> FoundTurn:
-        """Return the end of a run whose turn left no events."""
-        assert found.record is not None
-        number = sent.turn_number or len(found.record.turns)
-        return replace(found, state="finished", result=recorded_result(found.record.run, number, []))
+
+def _without_turn(found: FoundTurn, sent: SentTurn) -> FoundTurn:
+    """Return the end of a run whose turn left no events."""
+    assert found.record is not None
+    number = sent.turn_number or len(found.record.turns)
+    return replace(found, state="finished", result=recorded_result(found.record.run, number, []))
 
 
 def _is_like(log: TurnLog, sent: SentTurn) -> bool:
