@@ -20,7 +20,7 @@ import uvicorn
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import SettingsError
-from debugger.server import http_server
+from debugger.server import serve as serve_module
 from debugger.server.app import create_app
 from debugger.server.connections import BoundedProtocol
 from debugger.server.health import SHUTTING_DOWN
@@ -167,7 +167,7 @@ async def large_response(scope, receive, send):
 
 @pytest.fixture(autouse=True)
 def frequent_sweeps(monkeypatch):
-    monkeypatch.setattr(http_server, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(serve_module, "SWEEP_SECONDS", 0.05)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import pytest
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import RateLimitError
 from debugger.protocol.runs import TurnInput
-from debugger.server import run_limits
+from debugger.server import services
 from debugger.server.services import BackgroundOwners, RunLimiter
 from debugger.settings import Settings
 from debugger.store import TurnClaim, new_id
@@ -118,7 +118,7 @@ def test_start_uses_graph_changed_by_other_server(serve, tmp_path, monkeypatch):
 
     assert before == (["before"], ["before"])
     assert said(one) == ["after"]
-    monkeypatch.setattr(run_limits, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(services, "FRESH_SECONDS", 0.0)
     assert said(other) == ["after"]
     for backend in backends:
         backend.close()
