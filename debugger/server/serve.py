@@ -191,14 +191,21 @@ def serve(
             proxy_headers=bool(limits.trusted_proxies),
             forwarded_allow_ips=list(limits.trusted_proxies),
         )
-        # The objects of the libraries stay until the process ends. A pass of the garbage collector over some
-        # hundred thousand of them takes 0.1 s, in which no turn continues, about once in a thousand turns.
-        gc.collect()
-        gc.freeze()
+        _freeze_objects()
         try:
             HttpServer(config, services.readiness, limits, limit_repeats()).run(sockets=[listener])
         finally:
             services.audit.flush()
+
+
+def _freeze_objects() -> None:
+    """Exclude the objects of the libraries from garbage collection.
+
+    They stay until the process ends. A pass over some hundred thousand of them takes 0.1 s, in which no
+    turn continues, about once in a thousand turns.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def fit_to_descriptors(limits: ConnectionLimits) -> ConnectionLimits:
