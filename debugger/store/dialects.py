@@ -6,18 +6,27 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 from sqlalchemy.exc import ArgumentError
 
-from debugger.errors import StoreError
-from debugger.store.errors import ErrorKind
+from debugger.errors import InputError, StoreError
 
 BUSY_SECONDS = 10.0
 """Seconds that a statement waits for another writer, unless ``?timeout=`` in the URL says otherwise."""
 
 _ADVICE = "Write sqlite:////absolute/path.sqlite3, or postgresql://user:password@host/database."
+
+
+class ErrorKind(NamedTuple):
+    """The meaning of a database's error."""
+
+    what: str
+    """Continues a sentence that begins with *The database so-and-so*."""
+    advice: str
+    error: type[StoreError] | type[InputError] = StoreError
 
 
 class DatabaseDialect(ABC):

@@ -12,8 +12,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import DisconnectionError
 
 from debugger.errors import InputError, StoreDisconnectedError, StoreError
-from debugger.store.dialects import DatabaseDialect
-from debugger.store.errors import ErrorKind
+from debugger.store.dialects import DatabaseDialect, ErrorKind
 
 OPTIONS = frozenset(
     {

@@ -17,8 +17,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
 from debugger.errors import StoreError
-from debugger.store.dialects import DatabaseDialect
-from debugger.store.errors import ErrorKind
+from debugger.store.dialects import DatabaseDialect, ErrorKind
 
 URL_ADVICE = "Write sqlite:///relative/path.sqlite3, or sqlite:////absolute/path.sqlite3 with four slashes."
 OPTIONS = frozenset({"timeout", "backup"})

@@ -134,7 +134,7 @@ class Forks:
         graph = self._interpreters.get_or_make(restored.workflow_id, wanted).graph
         prepare_fork(restored.state, graph, edits, start_node_logical_id)
         record = self._record(run_id, turn_number, restored.state, run_by)
-        self._store.fork(
+        self._store.forks.create(
             RunFork(
                 record=record,
                 pair_count=restored.pair_count,
@@ -290,7 +290,7 @@ class Forks:
         if written and not plan.pairs:
             state.turn_number, status = 1, "waiting_for_user_input"
         record = self._record(plan.run_id, plan.next_turn_number, state, run_by)
-        self._store.fork(
+        self._store.forks.create(
             RunFork(
                 record=record,
                 pair_count=len(plan.pairs),
