@@ -7,16 +7,18 @@ from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from debugger.errors import InputError, StoreDisconnectedError, StoreError
 from debugger.store import sqlite
-from debugger.store.dialects import DatabaseDialect, ErrorKind, check_options, read_url, unknown_database
+from debugger.store.dialects import DatabaseDialect, ErrorKind
+
+_URL_ADVICE = "Write sqlite:////absolute/path.sqlite3, or postgresql://user:password@host/database."
 
 
 def dialect_of(text: str) -> DatabaseDialect:
@@ -25,12 +27,18 @@ def dialect_of(text: str) -> DatabaseDialect:
     Raises:
         StoreError: The URL cannot be used, or what PostgreSQL needs is not installed.
     """
-    url = read_url(text)
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        # The text is not repeated: it may hold a password.
+        raise StoreError("The database URL cannot be read.", advice=_URL_ADVICE) from None
     if url.drivername in {"sqlite", "sqlite+pysqlite"}:
-        check_options(url, sqlite.OPTIONS)
         return sqlite.Sqlite(url)
     if url.drivername not in {"postgresql", "postgresql+psycopg"}:
-        raise unknown_database(url)
+        raise StoreError(
+            f"The database URL begins with {url.drivername!r}, not with sqlite or postgresql.",
+            advice=_URL_ADVICE,
+        )
     if find_spec("psycopg") is None:
         raise StoreError(
             "A PostgreSQL database needs the package psycopg, which is not installed.",
@@ -38,7 +46,6 @@ def dialect_of(text: str) -> DatabaseDialect:
         )
     from debugger.store import postgres  # its driver is an optional dependency
 
-    check_options(url, postgres.OPTIONS)
     return postgres.Postgres(url)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DisconnectionError
 from debugger.errors import InputError, StoreDisconnectedError, StoreError
 from debugger.store.dialects import DatabaseDialect, ErrorKind
 
-OPTIONS = frozenset(
+_OPTIONS = frozenset(
     {
         "timeout",
         "connections",
@@ -116,13 +116,14 @@ class Postgres(DatabaseDialect):
     """A database on a PostgreSQL server.
 
     Args:
-        url: Begins with ``postgresql:``; its options are known ones.
+        url: Begins with ``postgresql:``.
 
     Raises:
-        StoreError: The URL names no database, or an option has a value that means nothing.
+        StoreError: The URL names no database, or has an option that is not known or means nothing.
     """
 
     name = "postgresql"
+    options = _OPTIONS
     positional = cast(Dialect, PGDialect_psycopg(paramstyle="format"))  # type: ignore[no-untyped-call]
     begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     begin_writing = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK})"
@@ -133,9 +134,9 @@ class Postgres(DatabaseDialect):
     errors = (psycopg.Error,)
 
     def __init__(self, url: URL) -> None:
+        super().__init__(url)
         if not url.database:
             raise StoreError("The database URL names no database.", advice=_URL_ADVICE)
-        super().__init__(url)
         self._url = url.set(drivername="postgresql+psycopg").difference_update_query(
             ["timeout", "connections", "backup"]
         )

@@ -20,7 +20,6 @@ from debugger.errors import StoreError
 from debugger.store.dialects import DatabaseDialect, ErrorKind
 
 URL_ADVICE = "Write sqlite:///relative/path.sqlite3, or sqlite:////absolute/path.sqlite3 with four slashes."
-OPTIONS = frozenset({"timeout", "backup"})
 
 _COLUMNS = """
 SELECT tables.name, columns.name FROM sqlite_master AS tables, pragma_table_xinfo(tables.name) AS columns
@@ -72,13 +71,14 @@ class Sqlite(DatabaseDialect):
     """A SQLite file, or a database in memory.
 
     Args:
-        url: Begins with ``sqlite:``; its options are known ones.
+        url: Begins with ``sqlite:``.
 
     Raises:
-        StoreError: The URL names no file.
+        StoreError: The URL names no file, or has an option that is not known or means nothing.
     """
 
     name = "sqlite"
+    options = frozenset({"timeout", "backup"})
     begin_reading = "BEGIN"
     # Takes the write lock at once: a transaction that reads first and writes later can be refused half-way.
     begin_writing = begin_turn = "BEGIN IMMEDIATE"
@@ -88,9 +88,9 @@ class Sqlite(DatabaseDialect):
     errors = (sqlite3.Error, UnicodeDecodeError)
 
     def __init__(self, url: URL) -> None:
+        super().__init__(url)
         if url.host or url.username or "\0" in str(url.database):
             raise StoreError("The database URL names no file.", advice=URL_ADVICE)
-        super().__init__(url)
         is_in_memory = url.database in {None, "", ":memory:"}
         self.place = "in memory" if is_in_memory else str(url.database)
         self.file = None if is_in_memory else Path(str(url.database))

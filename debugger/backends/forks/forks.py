@@ -165,10 +165,9 @@ class Forks:
         """
         restored = self._checkpoints.restore(run_id, turn_number)
         interpreter = interpreters.get_or_make(restored.workflow_id, restored.version_number)
-        recorded = self._checkpoints.recorded_input(run_id, restored)
         turn = interpreter.turn(
             restored.state,
-            restored.original_input(recorded, interpreter),
+            self._checkpoints.next_input(run_id, restored),
             past=lambda: [log for log in turn_logs(self._store.run(run_id)) if log.number < turn_number],
             cancelled=cancelled,
         )
@@ -219,10 +218,7 @@ class Forks:
         position, has_ended = str(restored.state.main.position), restored.state.main.ended
         if has_ended:
             reopen_conversation(restored.state)
-        replayed_input = None
-        if is_replay:
-            recorded = self._checkpoints.recorded_input(run_id, restored)
-            replayed_input = restored.original_input(recorded, source)
+        replayed_input = self._checkpoints.next_input(run_id, restored) if is_replay else None
         placed = _place(restored, source.graph, goal.graph, target, is_same=is_same)
         history: HistoryMode = target.history_mode or ("FULL" if is_same else "USER_AND_ASSISTANT_ONLY")
         pair_count = 0 if history == "NONE" else restored.pair_count
