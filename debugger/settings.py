@@ -75,7 +75,7 @@ class ModelPrice(NamedTuple):
 
 
 class HostedSettings(BaseModel):
-    """A connection to the hosted API: its base URL, its credentials and how it is used."""
+    """A connection to the hosted API: base URL, credentials and options."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -236,7 +236,7 @@ class Settings(BaseModel):
         return self.database or f"sqlite:///{default_database_path()}"
 
     def beyond_loopback(self) -> Settings:
-        """Return the settings of a server that other machines reach: a workflow calls no private address."""
+        """Return the settings of a public server: workflows call no private address."""
         return self.model_copy(update={"outbound_private": self.outbound_private or "refuse"})
 
     @property
@@ -334,7 +334,7 @@ def environment_variables() -> Mapping[str, str]:
 
 
 def unknown_settings(environment: Mapping[str, str]) -> list[str]:
-    """Return a message for each variable that begins like a setting and is none, or none any more."""
+    """Return a message for each variable that only looks like a setting."""
     own = (name.upper() for name in Settings.model_fields if name != "hosted")
     known = {f"{PREFIX}{name}" for name in (*own, *_OTHER_NAMES)}
     messages = []

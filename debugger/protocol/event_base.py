@@ -136,7 +136,7 @@ class _ObjectView:
         return True
 
     def stamp(self, **fields: Any) -> None:
-        """Set fields of a new object. One from the wire is not to be changed."""
+        """Set fields of a new object; one from the wire is read-only."""
         self._wire.update(fields)
 
     def to_wire(self) -> JsonObject:

@@ -125,7 +125,7 @@ class TurnLog:
 def _numbered(
     turns: Iterable[tuple[Turn, Sequence[Event]]], number: int = 0
 ) -> Iterator[tuple[Turn, TurnLog | None]]:
-    """Yield pairs with their logs; background work has the number of the turn before it."""
+    """Yield pairs with their logs; background work counts as the turn before."""
     for turn, events in turns:
         turn_input = TurnInput.from_wire(turn.run_input)
         is_background = number > 0 and _is_background(turn_input, events)

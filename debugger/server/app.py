@@ -1,4 +1,4 @@
-"""The app that serves a backend under the hosted API's URLs, with the routes for its operators."""
+"""The app that serves a backend under the hosted API's URLs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The objects that the routes of one app share, with the limit of a workflow on its active runs."""
+"""The objects that the routes of one app share."""
 
 from __future__ import annotations
 

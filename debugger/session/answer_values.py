@@ -16,7 +16,7 @@ from debugger.protocol.base import JsonObject
 def answer_fields(
     expression: EdgeExpression, fields: JsonObject, schema: JsonObject | None, scope: Scope
 ) -> JsonObject | None:
-    """Return a structured output with which the expression of an edge holds, and none before it.
+    """Return a structured output that takes an edge, and none before it.
 
     As few values as possible are changed. ``None`` where no such output is found.
 
@@ -53,7 +53,7 @@ def needed_for(expression: EdgeExpression) -> str:
 
 
 def _filled(fields: JsonObject, paths: Mapping[Name, Fields], values: Mapping[Name, Any]) -> JsonObject:
-    """Return an output with other values; an object that a key leads through is made."""
+    """Return an output with other values and the objects around them."""
     filled = copy.deepcopy(fields)
     for name, value in values.items():
         *outer, last = paths[name]

@@ -80,7 +80,7 @@ def to_json(value: Any) -> str:
 
 
 def place_of(text: str, *parts: str) -> tuple[int, int]:
-    """Return line and column of the last of some parts, from 1; each is sought behind the one before.
+    """Return line and column, from 1, of the last of successive parts.
 
     A part that is not found is passed over; without any it is the beginning.
     """
@@ -92,7 +92,7 @@ def place_of(text: str, *parts: str) -> tuple[int, int]:
 
 
 def excerpt(text: str, line: int, column: int) -> str:
-    """Return the line of an error with a mark under the column, cut to what fits into a pane."""
+    """Return the shortened line of an error with a mark under the column."""
     lines = text.splitlines()
     shown = lines[line - 1].replace("\t", " ") if line <= len(lines) else ""
     begin = max(column - 1 - _EXCERPT // 2, 0)

@@ -71,7 +71,7 @@ class PastPrompt:
 
 
 def is_model_call(event: Event) -> bool:
-    """Return whether an event is an answer of a model, and no result of a tool."""
+    """Return whether an event is the answer of a model."""
     message = field(event, "message")
     kind = message_kind(message) if isinstance(message, dict) else None
     return event.type in CALL_TYPES and kind != "tool"
@@ -168,7 +168,7 @@ def _exchange(turn: TurnLog, row: TimelineRow, started: int) -> list[Message]:
 
 
 def _with_clock(snapshots: Snapshots, snapshot: Snapshot, turn: TurnLog, row: TimelineRow) -> Snapshot:
-    """Return the variables with the clock of the turn, which a later event of it reports."""
+    """Return the variables with the clock that the turn reports later."""
     first = row.index - row.position
     for position, event in enumerate(turn.events):
         if event.type == "workflow_show_state":

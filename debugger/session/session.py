@@ -247,7 +247,7 @@ class DebugSession:
 
     @property
     def paused_event(self) -> int | None:
-        """Return the event at which the run is paused, by its place in the run."""
+        """Return the place in the run of the event that paused it."""
         stop = self.stop_point
         if stop is None:
             return None

@@ -1,4 +1,4 @@
-"""Variables without a value at the node where a run ended, and the steps that values open."""
+"""Variables without a value where a run ended, and the steps they open."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class UnsetVariables:
 
 
 def unset_variables(node: NodeConfig, graph: Graph, scope: Scope) -> UnsetVariables:
-    """Return the variables that were missing at a node, and the steps that other values open.
+    """Return the missing variables of a node, and the steps they open.
 
     Args:
         node: The node where the run ended.
@@ -78,7 +78,7 @@ def _steps(node: NodeConfig, graph: Graph, scope: Scope) -> Iterator[OpenedStep]
 
 
 def _without_blanks(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the variables but empty texts, which a run input has for each variable that was not filled."""
+    """Return the variables but empty texts: a run input has unfilled ones."""
     return {
         name: _without_blanks(value) if isinstance(value, Mapping) else value
         for name, value in values.items()

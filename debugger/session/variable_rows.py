@@ -47,7 +47,7 @@ class SourcedRow:
 
 
 def sourced_rows(variables: JsonObject, origin: JsonObject) -> list[SourcedRow]:
-    """Return the table of some variables beside those that the editing began with, removed ones last."""
+    """Return the table of variables beside the original ones, removed ones last."""
     originals = {row.name: row for row in rows_from(origin)}
     # Rows are compared, not values: true is not 1.
     rows = [

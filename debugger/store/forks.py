@@ -129,7 +129,7 @@ class ForkRepository(Repository):
             }
 
     def counts(self, run_id: str) -> dict[int, int]:
-        """Count the runs made from each turn of a run, by its index from 0."""
+        """Count the runs made from each turn of a run, from 0."""
         index = runs.c.checkpoint_source_turn_index
         statement = select(index, func.count()).where(runs.c.source_workflow_run_id == run_id).group_by(index)
         with self._database.reading() as connection:

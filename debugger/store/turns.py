@@ -203,7 +203,7 @@ class CheckpointReader(Repository):
     """The states of runs after their turns."""
 
     def checkpoint(self, run_id: str, turn_number: int | None = None) -> Checkpoint:
-        """Return the state of a run after one of its turns, by default the last.
+        """Return the state of a run after a turn, by default the last.
 
         Raises:
             NotFoundError: There is no such run, or it has no such turn.
@@ -278,7 +278,7 @@ class TurnClaims(Repository):
         self._write(finish, partial(_is_stored, turn=turn))
 
     def release(self, claim: TurnClaim, *, checkpoint: bytes | None = None) -> None:
-        """Delete a claim and restore its run, or delete a run it began.
+        """Delete a claim, and restore or delete its run.
 
         Args:
             claim: The claim; nothing happens where it is not held any more.

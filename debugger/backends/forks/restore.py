@@ -41,7 +41,7 @@ class Checkpoints:
         return _turns_of(self._store.checkpoint(run_id))
 
     def next_input(self, run_id: str, restored: RestoredRun) -> TurnInput:
-        """Return the input of the turn after a restored state as its caller sent it."""
+        """Return the input of the next turn as its caller sent it."""
         recorded = TurnInput.from_wire(self._store.pair(run_id, restored.pair_count + 1).run_input)
         interpreter = self._interpreters.get_or_make(restored.workflow_id, restored.version_number)
         defaults = default_variables(interpreter.workflow)

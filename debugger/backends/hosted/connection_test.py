@@ -101,7 +101,7 @@ class _ConnectionTest:
         return self._check(call, path, sentence, "ok", status, started), found
 
     def _read(self, request: RequestInfo, query: Query | None = None) -> tuple[str, Answer | DebuggerError]:
-        """Send a request once; return the status of its answer, and the answer or why there is none."""
+        """Send a request once; return the status, and the answer or its error."""
         try:
             response = self._client.send(request, query=query)
         except ApiError as error:
