@@ -128,7 +128,7 @@ def test_pending_turn_in_execution_is_awaited(backend):
 
 
 def test_session_keeps_looking_for_a_pending_turn(backend, monkeypatch):
-    monkeypatch.setattr("debugger.session.record_sync.LOCAL_WAIT", 0.01)
+    monkeypatch.setattr("debugger.session.sync.LOCAL_WAIT", 0.01)
     session = pending_session(backend, arrives=True)
     backend.loses = False
     deadline = time.monotonic() + 10
@@ -176,7 +176,7 @@ def test_discarded_turn_that_arrived_is_newer(backend):
 
     assert shown == [""]
     assert session.pending is None
-    assert session.newer_turns == 1
+    assert session.sync.newer_turns == 1
     session.load_newer()
     assert session.wait_for_record(10)
     assert [turn.message for turn in session.turns] == ["", "hello"]

@@ -59,8 +59,8 @@ def outcome_of(session: DebugSession) -> Outcome | None:
         )
     if session.pending is not None:
         return _unknown(session)
-    if session.newer_turns:
-        number = session.newer_turns
+    if session.sync.newer_turns:
+        number = session.sync.newer_turns
         return Outcome(
             f"{count(number, 'new turn')} from another client. "
             f"Load {'it' if number == 1 else 'them'} before you send a message.",
@@ -77,7 +77,7 @@ def outcome_of(session: DebugSession) -> Outcome | None:
         )
     if session.notice:
         return Outcome(session.notice)
-    if session.follows:
+    if session.sync.follows:
         return Outcome(
             "Turns of other clients are loaded as they arrive.", actions=(_follow_switch(session),)
         )
@@ -167,7 +167,7 @@ def _button(key: str, label: str, do: Callable[[], None], icon: str) -> Button:
 
 
 def _follow_switch(session: DebugSession) -> Toggle:
-    state.set_widget(actions.FOLLOW_KEY, session.follows)
+    state.set_widget(actions.FOLLOW_KEY, session.sync.follows)
     return Toggle(
         actions.FOLLOW_KEY,
         "Follow",
@@ -178,7 +178,8 @@ def _follow_switch(session: DebugSession) -> Toggle:
 
 def _executed_elsewhere(session: DebugSession) -> int | None:
     is_idle = not session.busy and not session.is_stepping
-    return session.revision.turn_number if is_idle and session.revision is not None else None
+    revision = session.sync.revision
+    return revision.turn_number if is_idle and revision is not None else None
 
 
 _LONGEST = 120
