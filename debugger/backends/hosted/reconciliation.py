@@ -9,7 +9,6 @@ timeout shows a run at rest without it: the request may still have been on its w
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,8 +16,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from debugger.backends.base import FoundTurn, TurnProgress
-from debugger.backends.hosted.turn_results import AnswerCheck, recorded_result
+from debugger.backends.base import FoundTurn
+from debugger.backends.hosted.http_errors import AnswerLost
+from debugger.backends.hosted.turn_results import AnswerCheck, TurnCall, recorded_result
 from debugger.errors import (
     DebuggerError,
     NotExecutedError,
@@ -68,27 +68,13 @@ class Reconciliation:
         self.returns_ids = False
         """True once a record of this connection has returned a client turn id."""
 
-    def resolve(
-        self,
-        workflow_id: str,
-        sent: SentTurn,
-        reason: DebuggerError,
-        progress: TurnProgress,
-        cancelled: threading.Event,
-        stop: Callable[[str], bool],
-        *,
-        run_id: str | None = None,
-    ) -> FoundTurn:
+    def resolve(self, turn: TurnCall, lost: AnswerLost, stop: Callable[[str], bool]) -> FoundTurn:
         """Read the record until the turn is found, and return it.
 
         Args:
-            workflow_id: The run's workflow.
-            sent: The turn.
-            reason: Why its answer is not known.
-            progress: Where the state is reported.
-            cancelled: Set to stop the run.
+            turn: The turn; it is cancelled to stop the run.
+            lost: Why its answer is not known.
             stop: Asks the server to stop a run, and returns whether it did; called once the run is known.
-            run_id: The run of a first turn, where the server has named it.
 
         Raises:
             StaleTurnError: The turn was not executed, and the run has newer turns.
@@ -96,16 +82,17 @@ class Reconciliation:
             RunEndedError: The run is over, or not there any more.
             OutcomeUnknownError: The record does not show whether it was executed.
         """
+        sent, reason, cancelled, progress = turn.sent, lost.reason, turn.cancelled, turn.progress
         started = time.monotonic()
         deadline = started + self._timeout
         progress.phase, progress.message, progress.until = "reconciling", reason.message, deadline
         was_stopped = was_accepted = False
-        if sent.run_id is None and run_id is not None:
-            sent, was_accepted = replace(sent, run_id=run_id), True
+        if sent.run_id is None and lost.run_id is not None:
+            sent, was_accepted = replace(sent, run_id=lost.run_id), True
         wait = FIRST_WAIT
         while True:
             is_last = time.monotonic() >= deadline
-            found, failure = self._read(workflow_id, sent, is_new=was_accepted)
+            found, failure = self._read(turn.workflow_id, sent, is_new=was_accepted)
             if found is not None:
                 progress.record = found.record
                 if found.is_certain and sent.run_id is None:

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from debugger.analysis.thread_positions import ThreadPositions, can_have_background_work, last_hint
+from debugger.backends.base import TurnProgress
 from debugger.errors import AnswerError, DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, WorkflowErrorEvent, WorkflowReadyForInputEvent
 from debugger.protocol.runs import TERMINAL_STATUSES, Run, RunStatus, SentTurn, Turn, TurnInput, TurnResult
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
+
+
+@dataclass(frozen=True)
+class TurnCall:
+    """A turn that is executed for a caller."""
+
+    workflow_id: str
+    sent: SentTurn
+    version: int | None
+    """The version that a new run begins with; ``None`` is the active one."""
+    cancelled: threading.Event
+    """Set to end it early."""
+    progress: TurnProgress
+    """Where its state is reported."""
+
 
 MayContinue = Callable[[str, ThreadPositions, str], bool]
 """Return whether background work may follow in a run, by its id, thread positions and status."""
