@@ -119,10 +119,6 @@ class ForkDraft:
     texts: dict[VariableScope, str] = field(default_factory=dict)
     """What was typed as JSON and cannot be used, by tier."""
     _text_errors: dict[VariableScope, InputJsonError] = field(default_factory=dict)
-    _turn_input: TurnInput = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._turn_input = self.point.inputs[-1]
 
     @classmethod
     def of(cls, point: ForkPoint, way: ForkMode = "exact") -> ForkDraft:
@@ -187,11 +183,18 @@ class ForkDraft:
         """
         if self.problems:
             raise InputError(self.problems[0], advice="Correct it, or fork in another way.")
-        if self.way == "exact":
-            return [self._with_message(self._without_edited())]
+        if self.way == "rebuilt":
+            return [self._with_message(self._rebuilt())]
+        *earlier, turn_input = self.point.inputs
+        variables = turn_input.dynamic_variables
         if self.way == "replayed":
-            return [*self.point.inputs[:-1], self._with_message(self._with_dynamic())]
-        return [self._with_message(self._rebuilt())]
+            variables = {**variables, **{edit.name: edit.value for edit in self.edits}}
+        else:
+            # Those that are edited are set in the state.
+            edited = {edit.name for edit in self.edits if edit.scope == "dynamic"}
+            variables = {name: value for name, value in variables.items() if name not in edited}
+        changed = self._with_message({**turn_input.to_wire(), "dynamic_variables": variables})
+        return [*earlier, changed] if self.way == "replayed" else [changed]
 
     def text(self, tier: VariableScope) -> str:
         """Return the variables of a scope as JSON, or the unusable draft."""
@@ -212,19 +215,6 @@ class ForkDraft:
         """Return the same draft with nothing changed."""
         return ForkDraft.of(self.point, self.way)
 
-    def _without_edited(self) -> JsonObject:
-        """Return the turn's input without the variables edited in the state."""
-        edited = {edit.name for edit in self.edits if edit.scope == "dynamic"}
-        turn_input = dict(self._turn_input.to_wire())
-        sent = self._turn_input.dynamic_variables.items()
-        turn_input["dynamic_variables"] = {name: value for name, value in sent if name not in edited}
-        return turn_input
-
-    def _with_dynamic(self) -> JsonObject:
-        turn_input = dict(self._turn_input.to_wire())
-        wanted = {edit.name: edit.value for edit in self.edits}
-        return {**turn_input, "dynamic_variables": {**self._turn_input.dynamic_variables, **wanted}}
-
     def _rebuilt(self) -> JsonObject:
         """Return a first turn in this turn's place; earlier messages are lost."""
         found = {tier: dict(values) for tier, values in self.variables.shown.items()}
@@ -233,9 +223,8 @@ class ForkDraft:
             values.pop(edit.name, None)
             if not edit.is_removal:
                 values[edit.name] = edit.value
-        turn_input = dict(self._turn_input.to_wire())
         return {
-            **turn_input,
+            **self.point.inputs[-1].to_wire(),
             "command": "start",
             "start_node_logical_id": self.start_node or self.point.standing_at or None,
             "initial_state": None,

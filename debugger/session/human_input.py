@@ -28,9 +28,9 @@ from debugger.engine.models.extraction import fill_fields
 from debugger.errors import ConflictError, InputError, InputJsonError
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
-from debugger.session.answer_values import answer_fields, needed_for
 from debugger.session.json_input import parse_object, to_json
 from debugger.session.schema_example import example_object
+from debugger.session.step_values import answer_fields, needed_for
 
 _CHOSEN, _OTHER_CHOSEN = "chosen by the user", "another edge was chosen"
 

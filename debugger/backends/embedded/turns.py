@@ -16,12 +16,12 @@ from debugger.backends.embedded.leases import HeldClaim, Leases
 from debugger.backends.embedded.run_loader import (
     InterpreterCache,
     LoadedRun,
+    StoredTurns,
     check_workflow,
     reject_missing_nodes,
     resume_run,
     run_ended,
 )
-from debugger.backends.embedded.stored_turns import StoredTurns
 from debugger.engine.background_call import POLL_SECONDS
 from debugger.engine.environment import Environment
 from debugger.engine.execution import ExecutionResult
