@@ -24,7 +24,7 @@ from debugger.server import (
     workflow_transfer,
     workflows,
 )
-from debugger.server.audit import AuditMiddleware
+from debugger.server.audit import AuditMiddleware, AuditTrail
 from debugger.server.auth import AuthMiddleware, KeyStore, check_role
 from debugger.server.errors import ErrorMiddleware, handle_errors
 from debugger.server.health import Readiness
@@ -133,12 +133,14 @@ def create_app(
         dependencies=[Depends(check_role)],
         generate_unique_id_function=lambda route: route.name,
     )
+    store = backend.store if isinstance(backend, EmbeddedBackend) else None
     services = Services(
         backend=backend,
         metrics=Metrics(version(PACKAGE)),
         readiness=Readiness(backend),
-        keys=KeyStore(backend.store.api_keys if isinstance(backend, EmbeddedBackend) else None, api_key),
+        keys=KeyStore(store.api_keys if store else None, api_key),
         turn_limiter=turns or TurnLimiter(),
+        audit=AuditTrail(store.audit if store else None),
         body_limit=body_limit,
     )
     app.state.services = services
@@ -149,7 +151,7 @@ def create_app(
     app.state.document = ApiDocument(app)
     handle_errors(app)
     app.add_middleware(AuthMiddleware, keys=services.keys, tokens=services.tokens)
-    app.add_middleware(AuditMiddleware, trail=services.audit, backend=backend)
+    app.add_middleware(AuditMiddleware, trail=services.audit)
     app.add_middleware(ErrorMiddleware)
     app.add_middleware(MetricsMiddleware, metrics=services.metrics)
     app.add_middleware(RequestMiddleware)

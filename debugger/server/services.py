@@ -137,11 +137,11 @@ class Services:
     readiness: Readiness
     keys: KeyStore
     turn_limiter: TurnLimiter
+    audit: AuditTrail
     body_limit: int = BODY_LIMIT
     """Bytes of a request's body or of a frame that a client sends."""
     run_limiter: RunLimiter = field(default_factory=RunLimiter)
     tokens: SessionTokens = field(default_factory=SessionTokens)
-    audit: AuditTrail = field(default_factory=AuditTrail)
     background_owners: BackgroundOwners = field(default_factory=BackgroundOwners)
 
 

@@ -14,7 +14,6 @@ from debugger.analysis.caller_input import (
 from debugger.analysis.differences import Difference, differences
 from debugger.analysis.thread_positions import ThreadPositions
 from debugger.analysis.variables import Scopes, scopes_at
-from debugger.engine.variables import VariableEdit
 from debugger.errors import InputError, InputJsonError, NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import human_message
@@ -136,11 +135,6 @@ class ForkDraft:
         return cls(point, PendingEdits(shown), point.original.message, way)
 
     @property
-    def edits(self) -> list[VariableEdit]:
-        """The variables to change."""
-        return self.variables.edits
-
-    @property
     def differences(self) -> list[Difference]:
         """Return the differences to the original turn, path by path."""
         before = {
@@ -169,7 +163,7 @@ class ForkDraft:
         if self.way == "replayed":
             if self.start_node and self.start_node != self.point.standing_at:
                 found.append("With turns 1 to n run again, this turn cannot start at another node.")
-            if any(edit.scope != "dynamic" or edit.is_removal for edit in self.edits):
+            if any(edit.scope != "dynamic" or edit.is_removal for edit in self.variables.edits):
                 found.append(
                     "With turns 1 to n run again, only dynamic variables can be set: they go with the turn."
                 )
@@ -188,10 +182,10 @@ class ForkDraft:
         *earlier, turn_input = self.point.inputs
         variables = turn_input.dynamic_variables
         if self.way == "replayed":
-            variables = {**variables, **{edit.name: edit.value for edit in self.edits}}
+            variables = {**variables, **{edit.name: edit.value for edit in self.variables.edits}}
         else:
             # Those that are edited are set in the state.
-            edited = {edit.name for edit in self.edits if edit.scope == "dynamic"}
+            edited = {edit.name for edit in self.variables.edits if edit.scope == "dynamic"}
             variables = {name: value for name, value in variables.items() if name not in edited}
         changed = self._with_message({**turn_input.to_wire(), "dynamic_variables": variables})
         return [*earlier, changed] if self.way == "replayed" else [changed]
@@ -218,7 +212,7 @@ class ForkDraft:
     def _rebuilt(self) -> JsonObject:
         """Return a first turn in this turn's place; earlier messages are lost."""
         found = {tier: dict(values) for tier, values in self.variables.shown.items()}
-        for edit in self.edits:
+        for edit in self.variables.edits:
             values = found[VariableScope(edit.scope, edit.thread_id)]
             values.pop(edit.name, None)
             if not edit.is_removal:

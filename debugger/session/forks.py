@@ -107,7 +107,7 @@ def _exact(backend: Backend, draft: ForkDraft) -> str:
         draft.point.run_id,
         draft.point.number,
         version_number=draft.version_number,
-        edits=draft.edits,
+        edits=draft.variables.edits,
         start_node_logical_id=moved or None,
         run_by=draft.by.strip() or None,
     )

@@ -128,7 +128,7 @@ def test_pending_turn_in_execution_is_awaited(backend):
 
 
 def test_session_keeps_looking_for_a_pending_turn(backend, monkeypatch):
-    monkeypatch.setattr("debugger.session.sync.LOCAL_WAIT", 0.01)
+    monkeypatch.setattr("debugger.session.record_sync.LOCAL_WAIT", 0.01)
     session = pending_session(backend, arrives=True)
     backend.loses = False
     deadline = time.monotonic() + 10

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from debugger.backends.embedded.run_loader import InterpreterCache
 from debugger.backends.forks.mapping import (
-    ChangedState,
+    DroppedParts,
     NodeMatch,
     match_nodes,
     remap_state,
@@ -376,7 +376,7 @@ class _Placement:
     mode: RerunMode
     entry: str | None
     matches: list[NodeMatch]
-    changed: ChangedState
+    changed: DroppedParts
 
 
 def _place(
@@ -394,7 +394,7 @@ def _place(
     position = str(state.main.position)
     moves = wanted is not None and wanted != position
     if is_same and not moves and not target.node_id_map:
-        return _Placement("EXACT", position, matches, ChangedState(state))
+        return _Placement("EXACT", position, matches, DroppedParts())
     nodes = {match.source_node_logical_id: match.target_node_logical_id for match in matches}
     if position not in nodes:
         entry = wanted or (goal.start.logical_id if restored.pair_count == 0 else None)
