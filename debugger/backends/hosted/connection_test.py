@@ -94,7 +94,9 @@ class _ConnectionTest:
             if key == "workflow_runs":
                 found = [answer.read(unwrap_run, row).workflow_run_id for row in rows]
         except DebuggerError as error:
-            return self._check(call, path, _sentence(error), "failed", status, started), []
+            ending = "" if error.message.endswith((".", "!", "?")) else "."
+            sentence = f"{error.message}{ending} {error.advice}".rstrip()
+            return self._check(call, path, sentence, "failed", status, started), []
         total = answer.body.get("total")
         number = total if isinstance(total, int) else len(rows)
         sentence = f"{number:,} {noun}{'' if number == 1 else 's'}."
@@ -179,8 +181,3 @@ class _ConnectionTest:
     ) -> ConnectionCheck:
         took = None if started is None else round((time.perf_counter() - started) * 1000)
         return ConnectionCheck(call, f"GET {self._base_path}{path}", sentence, outcome, status, took)
-
-
-def _sentence(error: DebuggerError) -> str:
-    message = error.message if error.message.endswith((".", "!", "?")) else f"{error.message}."
-    return f"{message} {error.advice}".rstrip()

@@ -43,7 +43,9 @@ def result_from_events(
     """Return the result of a turn whose events are complete."""
     positions = ThreadPositions.after([TurnLog(turn_number, TurnInput(), events)])
     waits = status == "waiting_for_user_input"
-    companions = status == "running" or (waits and _has_companions(events, positions))
+    ready = (event for event in reversed(events) if isinstance(event, WorkflowReadyForInputEvent))
+    active = next((event.active_companion_thread_ids for event in ready), positions.companions)
+    companions = status == "running" or (waits and bool(active))
     failure = next((event for event in reversed(events) if isinstance(event, WorkflowErrorEvent)), None)
     return TurnResult(
         run_id=run_id,
@@ -78,12 +80,6 @@ def recorded_result(run: Run, turn_number: int, events: list[Event]) -> TurnResu
         next_input_hint=hint.to_wire() if waits and hint is not None else None,
         has_background_work=waits or run.status == "running",
     )
-
-
-def _has_companions(events: list[Event], positions: ThreadPositions) -> bool:
-    ready = (event for event in reversed(events) if isinstance(event, WorkflowReadyForInputEvent))
-    active = next((event.active_companion_thread_ids for event in ready), None)
-    return bool(positions.companions if active is None else active)
 
 
 def client_turn_id_of(events: Sequence[JsonObject]) -> str | None:

@@ -196,10 +196,9 @@ class TurnSender:
         streamed = StreamedTurn(
             socket,
             frame,
-            sent,
+            turn,
             self._check,
             self._request("WebSocket", urls.STREAM, turn),
-            cancelled=turn.cancelled,
             timeout=self._client.settings.timeout,
             acknowledged_within=self._client.settings.connect_timeout if is_reused else None,
         )
