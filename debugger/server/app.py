@@ -13,6 +13,7 @@ from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.options import PythonMode
 from debugger.protocol.base import JsonObject
+from debugger.protocol.json_codec import encode
 from debugger.protocol.urls import BASE_PATH
 from debugger.server import (
     execute,
@@ -30,7 +31,7 @@ from debugger.server.errors import ErrorMiddleware, handle_errors
 from debugger.server.health import Readiness
 from debugger.server.log_redaction import redact_uvicorn_log
 from debugger.server.metrics import Metrics, MetricsMiddleware
-from debugger.server.openapi import JSON, PACKAGE, ApiDocument
+from debugger.server.openapi import JSON, PACKAGE, build_document
 from debugger.server.responses import RawJsonResponse
 from debugger.server.services import BODY_LIMIT, Services, services_of
 from debugger.server.streaming import routes as streaming
@@ -104,8 +105,10 @@ def metrics(request: Request) -> Response:
 @operator_router.get("/openapi.json", response_model=JsonObject)
 def openapi(request: Request) -> Response:
     """Return this document."""
-    document: ApiDocument = request.app.state.document
-    return Response(document.text, media_type=JSON)
+    state = request.app.state
+    if state.document is None:
+        state.document = encode(build_document(request.app))
+    return Response(state.document, media_type=JSON)
 
 
 def create_app(
@@ -148,7 +151,7 @@ def create_app(
         app.include_router(router, prefix=BASE_PATH)
     app.include_router(operator_router)
     app.include_router(streaming.token_router)
-    app.state.document = ApiDocument(app)
+    app.state.document = None  # built when it is first requested
     handle_errors(app)
     app.add_middleware(AuthMiddleware, keys=services.keys, tokens=services.tokens)
     app.add_middleware(AuditMiddleware, trail=services.audit)

@@ -47,7 +47,7 @@ class Metrics(ProcessMetrics):
             buckets=SECONDS,
             registry=self.registry,
         )
-        self._sockets = Gauge("debugger_sockets_open", "WebSockets that are open.", registry=self.registry)
+        self.sockets = Gauge("debugger_sockets_open", "WebSockets that are open.", registry=self.registry)
         self._refused = Counter(
             "debugger_refusals",
             "What was not let in: 'key', 'rights', 'rate' of requests without a valid key, "
@@ -92,14 +92,6 @@ class Metrics(ProcessMetrics):
         reason = limit if status == _TOO_MANY else _REFUSALS.get(status)
         if reason is not None:
             self._refused.labels(reason).inc()
-
-    def open_socket(self) -> None:
-        """Count an opened socket."""
-        self._sockets.inc()
-
-    def close_socket(self) -> None:
-        """Count a closed socket."""
-        self._sockets.dec()
 
 
 class MetricsMiddleware:
@@ -151,7 +143,7 @@ class MetricsMiddleware:
             nonlocal is_open
             if message["type"] == "websocket.accept":
                 is_open = True
-                self._metrics.open_socket()
+                self._metrics.sockets.inc()
             elif message["type"] == "websocket.http.response.start":
                 self._metrics.count_refusal(message["status"], "rate")  # runs begin on open sockets only
             await send(message)
@@ -160,4 +152,4 @@ class MetricsMiddleware:
             await self._app(scope, receive, observe)
         finally:
             if is_open:
-                self._metrics.close_socket()
+                self._metrics.sockets.dec()
