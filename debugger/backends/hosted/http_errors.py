@@ -59,14 +59,6 @@ class RequestInfo:
         return f"{self.method} {self.url}"
 
     @property
-    def reads_workflows(self) -> bool:
-        """Return whether it reads the list of workflows.
-
-        Every API has that list: 404 means another server.
-        """
-        return self.method == "GET" and self.url.endswith(urls.WORKFLOWS)
-
-    @property
     def url_advice(self) -> str:
         """Return the advice for a base URL that leads to another server."""
         base = self.url.partition("/v1/")[0]
@@ -281,7 +273,8 @@ def _not_found(request: RequestInfo, body: Any, detail: str, place: str) -> Debu
             f"({place}).",
             advice="Start a new run.",
         )
-    if request.reads_workflows:
+    # Every API has the list of workflows: without it, this is another server.
+    if request.method == "GET" and request.url.endswith(urls.WORKFLOWS):
         return AnswerError(
             f"{request.subject.capitalize()} is not found ({place}).", advice=request.url_advice
         )

@@ -169,14 +169,6 @@ class Reconciliation:
         except DebuggerError as error:
             return None, error
 
-    def find_in(self, run_id: str, sent: SentTurn) -> FoundTurn:
-        """Read the record of one run and search it for the turn.
-
-        Raises:
-            DebuggerError: The record cannot be read.
-        """
-        return self._in_run(self._run(run_id), sent)
-
     def _possible_runs(self, workflow_id: str, sent: SentTurn) -> Iterator[Run]:
         """Yield the runs, read whole, that the first turn may have started."""
         for row in self._newest_runs(workflow_id, MAX_RUNS)[:MAX_RUNS]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from functools import partial
 
 import httpx
@@ -109,7 +110,7 @@ class TurnSender:
             raise AnswerLost(ConnectionFailedError(f"{request} was stopped before it was answered."))
         result, events = self._read(request, response, sent)
         if sent.run_id is None:
-            self._confirm_first(sent, result)
+            self._confirm_first(turn, result)
         yield from events
         return result
 
@@ -145,7 +146,7 @@ class TurnSender:
             raise AnswerLost(error) from error
         return result, events
 
-    def _confirm_first(self, sent: SentTurn, result: TurnResult) -> None:
+    def _confirm_first(self, turn: TurnCall, result: TurnResult) -> None:
         """Check that the answer names the run that this turn started.
 
         The closing event repeats the client turn id, in our own server's answers always; where none does, the
@@ -154,11 +155,14 @@ class TurnSender:
         Raises:
             AnswerLost: It is of another run, or the record cannot be read.
         """
-        ours, named = sent.turn_input.client_turn_id, client_turn_id_of(result.events)
+        ours, named = turn.sent.turn_input.client_turn_id, client_turn_id_of(result.events)
         if ours is None or ours == named:
             return
+        found = None
         try:
-            found = self._reconciliation.find_in(result.run_id, sent) if named is None else None
+            if named is None:
+                sent = replace(turn.sent, run_id=result.run_id)
+                found = self._reconciliation.find(turn.workflow_id, sent)
         except NotFoundError:
             return
         except DebuggerError as error:
