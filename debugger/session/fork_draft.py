@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from debugger.analysis.caller_input import (
@@ -83,12 +83,7 @@ class ForkPoint:
         brought = supplied_dynamic(self.inputs[-1])
         if self.past:
             found = scopes_at(self.past)
-            return Scopes(
-                dynamic={**found.dynamic, **brought},
-                runtime=found.runtime,
-                workflow=found.workflow,
-                seeds=found.seeds,
-            )
+            return replace(found, dynamic={**found.dynamic, **brought})
         state = supplied_state(self.original.run_input)
         main = state.threads.get(MAIN_THREAD)
         return Scopes(
