@@ -164,7 +164,6 @@ def _declared_field(cls: type, name: str, annotation: Any) -> DeclaredField:
 
 
 def _make_model(cls: type[_ObjectView]) -> type[BaseModel]:
-    """Make the pydantic model that validates a class's fields."""
     definitions: dict[str, Any] = {
         name: (each.annotation, ... if each.is_required else ModelField(default_factory=each.initial))
         for name, each in cls.declared_fields.items()

@@ -159,7 +159,6 @@ def _endpoint_with(reader: BodyReader) -> Callable[..., None]:
 
 
 def _complete(operation: JsonObject, route: Any, *, is_remote: bool) -> None:
-    """Add errors, headers and the security of an operation."""
     statuses = _error_statuses(route, is_remote=is_remote)
     success = {status: answer for status, answer in operation["responses"].items() if int(status) < 400}
     for answer in success.values():

@@ -97,7 +97,6 @@ class LocationTracker:
         }
 
     def _with_super_nodes(self, node_id: str | None) -> tuple[str, ...]:
-        """Return a node and the super nodes around it."""
         if node_id is None:
             return ()
         node = self.graph.nodes.get(node_id)

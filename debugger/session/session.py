@@ -511,7 +511,6 @@ class DebugSession:
         return self.input_replay is not None and self.input_replay.is_running
 
     def _run(self, turn_input: TurnInput, *, in_a_row: bool = False) -> bool:
-        """Start a turn; return whether it was started."""
         with self._lock:
             # Two clicks are two threads: only one of them may start a turn.
             self.poll()
@@ -605,7 +604,6 @@ class DebugSession:
                 )
 
     def _collect_failure(self, worker: TurnWorker, error: DebuggerError) -> None:
-        """Take over a turn that has no result."""
         self.error = error
         sent, record = worker.progress.sent, worker.progress.record
         if isinstance(error, OutcomeUnknownError) and sent is not None:
@@ -643,7 +641,6 @@ class DebugSession:
             self.sync.known_length = known + 1 if is_next else None
 
     def _collect_read(self, read: RecordRead) -> None:
-        """Take over what was read of the record."""
         if read.revision is not None:
             self.sync.revision = read.revision
         if read.purpose == "pending":

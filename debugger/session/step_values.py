@@ -58,7 +58,6 @@ def needed_for(expression: EdgeExpression) -> str:
 
 
 def _filled(fields: JsonObject, paths: Mapping[Name, Fields], values: Mapping[Name, Any]) -> JsonObject:
-    """Return an output with other values and the objects around them."""
     filled = copy.deepcopy(fields)
     for name, value in values.items():
         *outer, last = paths[name]

@@ -107,7 +107,6 @@ def _load(
 def _insert_all(
     connection: Connection, tables: MetaData, reader: BackupReader, backup: BackupFile, total: int
 ) -> None:
-    """Insert all rows, some of one table at a time."""
     batch: list[Row] = []
     size = 0
     for number, row in enumerate(reader.rows()):

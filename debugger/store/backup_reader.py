@@ -119,7 +119,6 @@ class BackupReader:
         return counts
 
     def _header(self, line: bytes | None) -> str:
-        """Return the revision that a header names."""
         value = self._decoded(line or b"null") if len(line or b"") <= _MAX_OBJECT else None
         if not isinstance(value, dict) or value.get("format") != FORMAT:
             raise self._backup.no_backup()
@@ -150,7 +149,6 @@ class BackupReader:
             return None
 
     def _table(self, value: Mapping[str, Any], counts: Mapping[str, int]) -> tuple[TableRules, list[str]]:
-        """Return the rules and the columns of a table that begins."""
         name, names, binary = value.get("table"), value.get("columns"), value.get("binary")
         rules = self._rules.get(name) if isinstance(name, str) else None
         if rules is None:

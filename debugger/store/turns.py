@@ -244,7 +244,6 @@ def _finish(cursor: StatementCursor, turn: FinishedTurn, clears_unfinished: bool
 
 
 def _is_stored(cursor: StatementCursor, turn: FinishedTurn) -> bool:
-    """Return whether this very result is stored."""
     return cursor.row(_STORED, turn) is not None
 
 

@@ -279,7 +279,6 @@ class Turns:
         )
 
     def _past(self, run_id: str) -> list[TurnLog]:
-        """Return the finished turns of a run."""
         return turn_logs(self._store.run(run_id))
 
     def _resume(self, workflow_id: str, run_id: str, expected_turn_number: int | None) -> LoadedRun:

@@ -323,7 +323,6 @@ class HostedBackend(Backend):
     def _runs(
         self, query: Mapping[str, str | int | bool], timeout: float | None = None
     ) -> tuple[list[Run], object]:
-        """Return one page of the list of runs, and the API's total."""
         answer = self._client.get(urls.RUNS, "the list of runs", query, timeout=timeout)
         rows = answer.rows("workflow_runs", "items", "data")
         return [answer.read(unwrap_run, row) for row in rows], answer.body.get("total")

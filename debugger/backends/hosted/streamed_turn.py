@@ -172,7 +172,6 @@ class StreamedTurn:
         return bool(self._events) and self._events[-1].type == "end_workflow_iteration"
 
     def _result(self, may_continue: MayContinue) -> TurnResult:
-        """Return the result that the events describe."""
         ends = (event for event in reversed(self._events) if isinstance(event, EndWorkflowIterationEvent))
         number = next((event.iteration_number for event in ends), None)
         if self._status is None or number is None or self.run_id is None or self._is_truncated:
