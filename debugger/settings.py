@@ -75,7 +75,7 @@ class ModelPrice(NamedTuple):
 
 
 class HostedSettings(BaseModel):
-    """A connection to the hosted API: its base URL, its credentials and how it is used."""
+    """A connection to the hosted API: base URL, credentials and options."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -236,7 +236,7 @@ class Settings(BaseModel):
         return self.database or f"sqlite:///{default_database_path()}"
 
     def beyond_loopback(self) -> Settings:
-        """Return the settings of a server that other machines reach: a workflow calls no private address."""
+        """Return the settings of a public server: workflows call no private address."""
         return self.model_copy(update={"outbound_private": self.outbound_private or "refuse"})
 
     @property
@@ -299,7 +299,9 @@ def read_settings() -> Settings:
     Raises:
         SettingsError: A value cannot be used; the message names the setting and repeats no value.
     """
-    return _read_settings(tuple(sorted(pair for pair in os.environ.items() if _is_setting(pair[0]))))
+    variables = os.environ.items()
+    own = (pair for pair in variables if pair[0].upper().startswith((PREFIX, HOSTED_PREFIX)))
+    return _read_settings(tuple(sorted(own)))
 
 
 @lru_cache(maxsize=8)
@@ -332,8 +334,9 @@ def environment_variables() -> Mapping[str, str]:
 
 
 def unknown_settings(environment: Mapping[str, str]) -> list[str]:
-    """Return a message for each variable that begins like a setting and is none, or none any more."""
-    known = {PREFIX + name.upper() for name in _own_names()} | {f"{PREFIX}{name}" for name in _OTHER_NAMES}
+    """Return a message for each variable that only looks like a setting."""
+    own = (name.upper() for name in Settings.model_fields if name != "hosted")
+    known = {f"{PREFIX}{name}" for name in (*own, *_OTHER_NAMES)}
     messages = []
     for name in sorted(environment):
         if name in _REMOVED:
@@ -384,11 +387,3 @@ def read_connection(name: str, table: object) -> HostedSettings:
 
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _is_setting(name: str) -> bool:
-    return name.upper().startswith((PREFIX, HOSTED_PREFIX))
-
-
-def _own_names() -> list[str]:
-    return [name for name in Settings.model_fields if name != "hosted"]

@@ -136,7 +136,7 @@ class _ObjectView:
         return True
 
     def stamp(self, **fields: Any) -> None:
-        """Set fields of a new object. One from the wire is not to be changed."""
+        """Set fields of a new object; one from the wire is read-only."""
         self._wire.update(fields)
 
     def to_wire(self) -> JsonObject:
@@ -164,7 +164,6 @@ def _declared_field(cls: type, name: str, annotation: Any) -> DeclaredField:
 
 
 def _make_model(cls: type[_ObjectView]) -> type[BaseModel]:
-    """Make the pydantic model that validates a class's fields."""
     definitions: dict[str, Any] = {
         name: (each.annotation, ... if each.is_required else ModelField(default_factory=each.initial))
         for name, each in cls.declared_fields.items()

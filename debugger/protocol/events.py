@@ -1,4 +1,4 @@
-"""The event types of a run (``platform.md#event-fields`` and ``platform.md#events``; ``platform.md#events``).
+"""The event types of a run (``platform.md#event-fields`` and ``platform.md#events``).
 
 One class for each ``type``; the class registers itself, and `parse_event` finds it.
 """

@@ -95,7 +95,8 @@ def message_problem(message: Message) -> str | None:
     if isinstance(content, str):
         return None
     if not isinstance(content, list):
-        return f"its content must be a text or a list of parts, and is {_kind_of(content)}."
+        found = "missing or null" if content is None else f"of the type {type(content).__name__}"
+        return f"its content must be a text or a list of parts, and is {found}."
     for index, part in enumerate(content):
         if not _is_part(part):
             return f"content[{index}] is no text, and no object with a type or a text."
@@ -107,10 +108,6 @@ def _is_part(part: Any) -> bool:
         return isinstance(part, str)
     kind = part.get("type")
     return isinstance(part.get("text"), str) if kind in (None, "text") else isinstance(kind, str)
-
-
-def _kind_of(value: Any) -> str:
-    return "missing or null" if value is None else f"of the type {type(value).__name__}"
 
 
 def normal_message(message: Message, *, message_id: str) -> Message:

@@ -122,26 +122,26 @@ class TurnLog:
         cast("list[Event]", self.events).append(event)
 
 
-class _Numbers:
-    """Counts the turns of a record, the background work between them apart."""
-
-    def __init__(self, number: int = 0) -> None:
-        self._number = number
-
-    def log(self, turn: Turn, events: Sequence[Event]) -> TurnLog | None:
+def _numbered(
+    turns: Iterable[tuple[Turn, Sequence[Event]]], number: int = 0
+) -> Iterator[tuple[Turn, TurnLog | None]]:
+    """Yield pairs with their logs; background work counts as the turn before."""
+    for turn, events in turns:
         turn_input = TurnInput.from_wire(turn.run_input)
-        is_background = self._number > 0 and _is_background(turn_input, events)
-        self._number += not is_background
-        return (
-            TurnLog(self._number, turn_input, events, is_background) if events or not is_background else None
-        )
+        is_background = number > 0 and _is_background(turn_input, events)
+        number += not is_background
+        log = TurnLog(number, turn_input, events, is_background) if events or not is_background else None
+        yield turn, log
+
+
+def number_turns(turns: Iterable[Turn]) -> Iterator[tuple[Turn, TurnLog | None]]:
+    """Yield each pair of a record with its log; ``None`` of empty background work."""
+    return _numbered((turn, turn.parsed_events()) for turn in turns)
 
 
 def numbered_turns(run: Run) -> list[tuple[Turn, TurnLog]]:
     """Return each finished pair with its log, without empty background work."""
-    numbers = _Numbers()
-    logs = ((turn, numbers.log(turn, turn.parsed_events())) for turn in run.finished_turns)
-    return [(turn, log) for turn, log in logs if log is not None]
+    return [(turn, log) for turn, log in number_turns(run.finished_turns) if log is not None]
 
 
 def turn_logs(run: Run) -> list[TurnLog]:
@@ -156,12 +156,9 @@ ReadTurn = Callable[[], Turn]
 """Reads one turn of a record, anew each time."""
 
 
-def _unpacks(text: bytes) -> ReadTurn:
+def _packed(turn: Turn) -> ReadTurn:
+    text = encode(turn.to_wire())
     return lambda: Turn.from_wire(decode(text))
-
-
-def _reads_events(read: ReadTurn) -> Callable[[], list[Event]]:
-    return lambda: read().parsed_events()
 
 
 @dataclass(frozen=True)
@@ -175,8 +172,8 @@ class LazyRun:
     @classmethod
     def of(cls, run: Run) -> Self:
         """Pack a run that was read whole; its turns become JSON."""
-        packed = [encode(turn.to_wire()) for turn in run.finished_turns]
-        return cls(run.model_copy(update={"input_output_pairs": []}), [_unpacks(text) for text in packed])
+        turns = [_packed(turn) for turn in run.finished_turns]
+        return cls(run.model_copy(update={"input_output_pairs": []}), turns)
 
 
 def lazy_turn_logs(turns: Iterable[ReadTurn], *, after: int = 0) -> Iterator[tuple[Turn, TurnLog | None]]:
@@ -192,7 +189,9 @@ def lazy_turn_logs(turns: Iterable[ReadTurn], *, after: int = 0) -> Iterator[tup
         Each turn of the record, and how it is looked at: ``None`` where there is nothing to see of it. The
         events of the log are in memory when it is yielded, and not for long.
     """
-    numbers = _Numbers(after)
-    for read in turns:
-        turn = read()
-        yield turn, numbers.log(turn, LazyEvents(_reads_events(read), turn.parsed_events()))
+    return _numbered(map(_with_lazy_events, turns), after)
+
+
+def _with_lazy_events(read: ReadTurn) -> tuple[Turn, LazyEvents]:
+    turn = read()
+    return turn, LazyEvents(lambda: read().parsed_events(), turn.parsed_events())

@@ -45,7 +45,6 @@ RERUN_PREFLIGHT = "/v1/workflow-runs/{run_id}/turns/{turn_index}/rerun-preflight
 RERUN_TOKENS = "/v1/workflow-runs/{run_id}/turns/{turn_index}/rerun-token"
 RERUN_TOKEN = "/v1/workflow-runs/{run_id}/turns/{turn_index}/rerun-token/{token}"
 RERUN = "/v1/workflow-runs/{run_id}/turns/{turn_index}/rerun"
-CHECKPOINT_RUN = "/v1/workflows/{workflow_id}/runs/{run_id}/checkpoint-run"
 
 GLOBALS = "/v1/global-variables"
 GLOBAL = "/v1/global-variables/{variable_id}"

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from debugger.backends.base import Backend
-from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import DebuggerError
 from debugger.protocol import urls
 from debugger.server.auth import Principal, principal_of
@@ -58,50 +54,50 @@ class AuditTrail:
 
     With a transaction per turn a client needs 2.3 ms from turn to turn; with these 1.4 ms, as without a list
     (SQLite, 2026-11). A crash loses the entries of the last 0.2 seconds.
+
+    Args:
+        log: The list; ``None`` where the backend has no store of its own.
     """
 
-    def __init__(self) -> None:
-        self._waiting: list[tuple[AuditLog, AuditEntry]] = []
+    def __init__(self, log: AuditLog | None) -> None:
+        self._log = log
+        self._waiting: list[AuditEntry] = []
         self._writing: asyncio.Task[None] | None = None
 
-    def add(self, principal: Principal, backend: Backend, action: str, target: str, **details: Any) -> None:
+    def add(self, principal: Principal, action: str, target: str, **details: Any) -> None:
         """Add an action, unless the principal is the only user.
 
         Args:
             principal: The principal.
-            backend: The backend of the action; without a store of its own there is no list.
             action: A verb and a noun.
             target: The id of the object of the action.
             details: Values without secrets and without texts of a conversation.
         """
-        if principal.key_id is None or not isinstance(backend, EmbeddedBackend):
+        if principal.key_id is None or self._log is None:
             return
-        entry = AuditEntry.now(principal.person or _SHARED, principal.role, action, target, details)
-        self._waiting.append((backend.store.audit, entry))
+        person = principal.person or _SHARED
+        self._waiting.append(AuditEntry.now(person, principal.role, action, target, details))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_soon())
 
     def flush(self) -> None:
         """Write the remaining entries, when the server has ended."""
-        _write(self._take_batch())
+        self._write(self._take_batch())
 
     async def _write_soon(self) -> None:
         while self._waiting:
             await asyncio.sleep(WRITE_DELAY_SECONDS)
-            await asyncio.to_thread(_write, self._take_batch())
+            await asyncio.to_thread(self._write, self._take_batch())
 
-    def _take_batch(self) -> list[tuple[AuditLog, AuditEntry]]:
+    def _take_batch(self) -> list[AuditEntry]:
         batch, self._waiting = self._waiting, []
         return batch
 
-
-def _write(batch: Sequence[tuple[AuditLog, AuditEntry]]) -> None:
-    by_log: dict[AuditLog, list[AuditEntry]] = defaultdict(list)
-    for log, entry in batch:
-        by_log[log].append(entry)
-    for log, entries in by_log.items():
+    def _write(self, entries: list[AuditEntry]) -> None:
+        if self._log is None or not entries:
+            return
         try:
-            log.append_all(entries)
+            self._log.append_all(entries)
         except DebuggerError as error:
             _log.warning("%d entries of the audit list were not written: %s", len(entries), error)
 
@@ -117,13 +113,11 @@ class AuditMiddleware:
     Args:
         app: The next application.
         trail: The audit list.
-        backend: The backend of the app.
     """
 
-    def __init__(self, app: ASGIApp, *, trail: AuditTrail, backend: Backend) -> None:
+    def __init__(self, app: ASGIApp, *, trail: AuditTrail) -> None:
         self._app = app
         self._trail = trail
-        self._backend = backend
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; its entry is added after the response."""
@@ -143,4 +137,4 @@ class AuditMiddleware:
         if action is not None and 200 <= status < 300:
             path = scope["path_params"]
             target = scope.get(_SCOPE_KEY) or next(reversed(path.values()), "")
-            self._trail.add(principal_of(scope), self._backend, action, str(target), **path)
+            self._trail.add(principal_of(scope), action, str(target), **path)

@@ -46,7 +46,8 @@ class BodyReader:
         text = await _read_bytes(request, limit=services_of(request.scope).body_limit)
         if not text:
             return {}
-        if not _is_json(request.headers.get("content-type", "")):
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json" and not media_type.endswith("+json"):
             raise HTTPException(415, "The body must be JSON. Send it with 'Content-Type: application/json'.")
         try:
             value = decode(text)
@@ -117,8 +118,3 @@ async def _read_bytes(request: Request, *, limit: int) -> bytes:
         if len(text) > limit:
             raise too_large
     return bytes(text)
-
-
-def _is_json(content_type: str) -> bool:
-    media_type = content_type.partition(";")[0].strip().lower()
-    return media_type == "application/json" or media_type.endswith("+json")

@@ -1,4 +1,4 @@
-"""Errors as responses, and unknown paths.
+"""Errors as responses, expected and unexpected, and unknown paths.
 
 Source: ``platform.md#errors``.
 """
@@ -14,6 +14,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from debugger.errors import (
     AuthenticationError,
@@ -33,6 +35,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.urls import BASE_PATH
 from debugger.server.log_redaction import redact_address
 from debugger.server.responses import RawJsonResponse
+from debugger.telemetry.context import request_id
 
 _log = logging.getLogger(__name__)
 
@@ -121,3 +124,37 @@ async def _handle_unknown_path(request: Request, error: Exception) -> RawJsonRes
         return error_response(UnsupportedError(f"{path} is done on the platform only."))
     assert isinstance(error, HTTPException)
     return RawJsonResponse({"detail": error.detail}, status_code=404)
+
+
+class ErrorMiddleware:
+    """Answer 500 for an unexpected error.
+
+    The body says nothing of the cause; the log has it under the id that the response has.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and make sure that it is answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_started = False
+
+        async def observe(message: Message) -> None:
+            nonlocal has_started
+            has_started = has_started or message["type"] == "http.response.start"
+            await send(message)
+
+        path = redact_address(scope["path"])
+        try:
+            await self._app(scope, receive, observe)
+        except ClientDisconnect:
+            _log.info("%s %s: the client left (request %s)", scope["method"], path, request_id.get())
+        except Exception:
+            _log.exception("%s %s failed (request %s)", scope["method"], path, request_id.get())
+            if has_started:
+                raise
+            response = RawJsonResponse({"detail": "Internal server error"}, status_code=500)
+            await response(scope, receive, observe)

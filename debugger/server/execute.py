@@ -137,7 +137,6 @@ def _execute(
     version: int | None,
     expected_turn_number: int | None,
 ) -> TurnResult:
-    """Execute a turn, of a new run unless one is named."""
     backend = services.backend
     admission: AbstractContextManager[None] = nullcontext()
     if run_id is None and isinstance(backend, EmbeddedBackend):

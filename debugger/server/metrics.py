@@ -1,4 +1,4 @@
-"""Counters for Prometheus.
+"""Counters for Prometheus, and the middleware that counts requests.
 
 Labels have values of a small fixed set: a route's template and not its path, no id, nothing that a client
 chooses.
@@ -6,9 +6,11 @@ chooses.
 
 from __future__ import annotations
 
+import time
 from typing import Literal
 
 from prometheus_client import Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from debugger.telemetry.metrics import SECONDS, ProcessMetrics
 
@@ -45,7 +47,7 @@ class Metrics(ProcessMetrics):
             buckets=SECONDS,
             registry=self.registry,
         )
-        self._sockets = Gauge("debugger_sockets_open", "WebSockets that are open.", registry=self.registry)
+        self.sockets = Gauge("debugger_sockets_open", "WebSockets that are open.", registry=self.registry)
         self._refused = Counter(
             "debugger_refusals",
             "What was not let in: 'key', 'rights', 'rate' of requests without a valid key, "
@@ -91,10 +93,63 @@ class Metrics(ProcessMetrics):
         if reason is not None:
             self._refused.labels(reason).inc()
 
-    def open_socket(self) -> None:
-        """Count an opened socket."""
-        self._sockets.inc()
 
-    def close_socket(self) -> None:
-        """Count a closed socket."""
-        self._sockets.dec()
+class MetricsMiddleware:
+    """Count every request, every rejected handshake and every open socket.
+
+    The reason for closing an open socket is counted where it is known (`TurnSocket`).
+
+    Args:
+        app: The next application.
+        metrics: The counters.
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and count it."""
+        if scope["type"] == "http":
+            await self._count_request(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._count_socket(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _count_request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        status, ended = 0, 0.0
+
+        async def observe(message: Message) -> None:
+            nonlocal status, ended
+            await send(message)
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif not message.get("more_body"):  # background work may follow, which no client waits for
+                ended = time.perf_counter()
+
+        try:
+            await self._app(scope, receive, observe)
+        finally:
+            seconds = (ended or time.perf_counter()) - began
+            route = getattr(scope.get("route"), "path_format", "")
+            self._metrics.request(scope["method"], route, status, seconds)
+
+    async def _count_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_open = False
+
+        async def observe(message: Message) -> None:
+            nonlocal is_open
+            if message["type"] == "websocket.accept":
+                is_open = True
+                self._metrics.sockets.inc()
+            elif message["type"] == "websocket.http.response.start":
+                self._metrics.count_refusal(message["status"], "rate")  # runs begin on open sockets only
+            await send(message)
+
+        try:
+            await self._app(scope, receive, observe)
+        finally:
+            if is_open:
+                self._metrics.sockets.dec()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -19,7 +18,6 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_codec import encode
 from debugger.server.auth.roles import OPEN_PATHS
 from debugger.server.body import BodyReader
 from debugger.server.dependencies import embedded_engine, served_backend
@@ -94,23 +92,8 @@ _FOR_CODE_READERS = re.compile(
 _LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
 
 
-class ApiDocument:
-    """The document of an app, built when it is first requested.
-
-    Args:
-        app: The app with all its routes.
-    """
-
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-
-    @cached_property
-    def text(self) -> bytes:
-        """The document as JSON."""
-        return encode(_build(self._app))
-
-
-def _build(app: FastAPI) -> JsonObject:
+def build_document(app: FastAPI) -> JsonObject:
+    """Return the document of an app with all its routes."""
     routes = [
         route
         for route in iter_route_contexts(app.routes)
@@ -176,7 +159,6 @@ def _endpoint_with(reader: BodyReader) -> Callable[..., None]:
 
 
 def _complete(operation: JsonObject, route: Any, *, is_remote: bool) -> None:
-    """Add errors, headers and the security of an operation."""
     statuses = _error_statuses(route, is_remote=is_remote)
     success = {status: answer for status, answer in operation["responses"].items() if int(status) < 400}
     for answer in success.values():

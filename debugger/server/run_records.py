@@ -18,7 +18,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Comment, Rating, RatingValue, Target
 from debugger.protocol.runs import Run, Turn
-from debugger.protocol.turn_logs import lazy_turn_logs
+from debugger.protocol.turn_logs import number_turns
 
 Feedback = tuple[list[Comment], list[Rating]]
 """The comments and ratings of a run."""
@@ -121,7 +121,7 @@ def turn_numbers(pairs: Sequence[Turn]) -> list[int]:
     Background work belongs to the turn before.
     """
     numbers: list[int] = []
-    for _, log in lazy_turn_logs([lambda pair=pair: pair for pair in pairs]):  # type: ignore[misc]
+    for _, log in number_turns(pairs):
         last = numbers[-1] if numbers else 1
         numbers.append(last if log is None else log.number)
     return numbers

@@ -63,15 +63,15 @@ def version_document(body: JsonObject) -> JsonObject:
     return document
 
 
-def name_in(body: JsonObject, key: str = "name") -> str | None:
+def name_in(body: JsonObject) -> str | None:
     """Return a name, if there is one.
 
     Raises:
         RequestValidationError: It is no text.
     """
-    name = body.get(key)
+    name = body.get("name")
     if name is not None and not isinstance(name, str):
-        raise body_error("string_type", "Input should be a valid string", key)
+        raise body_error("string_type", "Input should be a valid string", "name")
     return name
 
 

@@ -330,7 +330,6 @@ def _variable_use(name: str, defaults: JsonObject) -> VariableUse:
 
 
 def _names_in(value: Any) -> list[str]:
-    """Return the names of dynamic variables in texts, each once."""
     return list(dict.fromkeys(_find_names(value)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from debugger.analysis.caller_input import (
@@ -14,7 +14,6 @@ from debugger.analysis.caller_input import (
 from debugger.analysis.differences import Difference, differences
 from debugger.analysis.thread_positions import ThreadPositions
 from debugger.analysis.variables import Scopes, scopes_at
-from debugger.engine.variables import VariableEdit
 from debugger.errors import InputError, InputJsonError, NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import human_message
@@ -84,12 +83,7 @@ class ForkPoint:
         brought = supplied_dynamic(self.inputs[-1])
         if self.past:
             found = scopes_at(self.past)
-            return Scopes(
-                dynamic={**found.dynamic, **brought},
-                runtime=found.runtime,
-                workflow=found.workflow,
-                seeds=found.seeds,
-            )
+            return replace(found, dynamic={**found.dynamic, **brought})
         state = supplied_state(self.original.run_input)
         main = state.threads.get(MAIN_THREAD)
         return Scopes(
@@ -119,10 +113,6 @@ class ForkDraft:
     texts: dict[VariableScope, str] = field(default_factory=dict)
     """What was typed as JSON and cannot be used, by tier."""
     _text_errors: dict[VariableScope, InputJsonError] = field(default_factory=dict)
-    _turn_input: TurnInput = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._turn_input = self.point.inputs[-1]
 
     @classmethod
     def of(cls, point: ForkPoint, way: ForkMode = "exact") -> ForkDraft:
@@ -138,11 +128,6 @@ class ForkDraft:
             WORKFLOW: {name: value for name, value in scopes.workflow.items() if not name.startswith("_")},
         }
         return cls(point, PendingEdits(shown), point.original.message, way)
-
-    @property
-    def edits(self) -> list[VariableEdit]:
-        """The variables to change."""
-        return self.variables.edits
 
     @property
     def differences(self) -> list[Difference]:
@@ -173,7 +158,7 @@ class ForkDraft:
         if self.way == "replayed":
             if self.start_node and self.start_node != self.point.standing_at:
                 found.append("With turns 1 to n run again, this turn cannot start at another node.")
-            if any(edit.scope != "dynamic" or edit.is_removal for edit in self.edits):
+            if any(edit.scope != "dynamic" or edit.is_removal for edit in self.variables.edits):
                 found.append(
                     "With turns 1 to n run again, only dynamic variables can be set: they go with the turn."
                 )
@@ -187,11 +172,18 @@ class ForkDraft:
         """
         if self.problems:
             raise InputError(self.problems[0], advice="Correct it, or fork in another way.")
-        if self.way == "exact":
-            return [self._with_message(self._without_edited())]
+        if self.way == "rebuilt":
+            return [self._with_message(self._rebuilt())]
+        *earlier, turn_input = self.point.inputs
+        variables = turn_input.dynamic_variables
         if self.way == "replayed":
-            return [*self.point.inputs[:-1], self._with_message(self._with_dynamic())]
-        return [self._with_message(self._rebuilt())]
+            variables = {**variables, **{edit.name: edit.value for edit in self.variables.edits}}
+        else:
+            # Those that are edited are set in the state.
+            edited = {edit.name for edit in self.variables.edits if edit.scope == "dynamic"}
+            variables = {name: value for name, value in variables.items() if name not in edited}
+        changed = self._with_message({**turn_input.to_wire(), "dynamic_variables": variables})
+        return [*earlier, changed] if self.way == "replayed" else [changed]
 
     def text(self, tier: VariableScope) -> str:
         """Return the variables of a scope as JSON, or the unusable draft."""
@@ -212,30 +204,16 @@ class ForkDraft:
         """Return the same draft with nothing changed."""
         return ForkDraft.of(self.point, self.way)
 
-    def _without_edited(self) -> JsonObject:
-        """Return the turn's input without the variables edited in the state."""
-        edited = {edit.name for edit in self.edits if edit.scope == "dynamic"}
-        turn_input = dict(self._turn_input.to_wire())
-        sent = self._turn_input.dynamic_variables.items()
-        turn_input["dynamic_variables"] = {name: value for name, value in sent if name not in edited}
-        return turn_input
-
-    def _with_dynamic(self) -> JsonObject:
-        turn_input = dict(self._turn_input.to_wire())
-        wanted = {edit.name: edit.value for edit in self.edits}
-        return {**turn_input, "dynamic_variables": {**self._turn_input.dynamic_variables, **wanted}}
-
     def _rebuilt(self) -> JsonObject:
         """Return a first turn in this turn's place; earlier messages are lost."""
         found = {tier: dict(values) for tier, values in self.variables.shown.items()}
-        for edit in self.edits:
+        for edit in self.variables.edits:
             values = found[VariableScope(edit.scope, edit.thread_id)]
             values.pop(edit.name, None)
             if not edit.is_removal:
                 values[edit.name] = edit.value
-        turn_input = dict(self._turn_input.to_wire())
         return {
-            **turn_input,
+            **self.point.inputs[-1].to_wire(),
             "command": "start",
             "start_node_logical_id": self.start_node or self.point.standing_at or None,
             "initial_state": None,

@@ -7,8 +7,9 @@ has ended, since only that gives it an id.
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
 from debugger.backends.base import Backend
@@ -21,6 +22,8 @@ from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
 from debugger.session.verification import Fidelity, ForkVerification, compare
 from debugger.store import ForkRepository
+
+_log = logging.getLogger(__name__)
 
 
 def fork_point(session: DebugSession, turn_number: int) -> ForkPoint:
@@ -74,7 +77,8 @@ def fork(
         memory.begin(run_id)
         session = DebugSession.open(backend, run_id)
     else:
-        session = DebugSession(backend, draft.point.workflow_id, _version(draft))
+        chosen = draft.point.version_number if draft.version_number is None else draft.version_number
+        session = DebugSession(backend, draft.point.workflow_id, chosen)
     forward = InputReplay(
         session, inputs, on_first_turn=memory.on_first_turn, on_end=lambda: memory.on_end(session.turns)
     )
@@ -103,18 +107,14 @@ def _exact(backend: Backend, draft: ForkDraft) -> str:
         draft.point.run_id,
         draft.point.number,
         version_number=draft.version_number,
-        edits=draft.edits,
+        edits=draft.variables.edits,
         start_node_logical_id=moved or None,
         run_by=draft.by.strip() or None,
     )
 
 
-def _version(draft: ForkDraft) -> int | None:
-    return draft.point.version_number if draft.version_number is None else draft.version_number
-
-
 class _ForkRecorder:
-    """Stores the outcome of a fork; a store failure is only reported."""
+    """Stores the outcome of a fork; a store failure is only logged."""
 
     def __init__(
         self, book: ForkRepository, record: ForkRecord, draft: ForkDraft, check: ForkVerification | None
@@ -123,15 +123,11 @@ class _ForkRecorder:
         self._record = record
         self._draft = draft
         self._check = check
-        self.problem: StoreError | None = None
 
     def begin(self, run_id: str) -> None:
         """Store the record of the fork, whose id is known now."""
         self._record = replace(self._record, run_id=run_id)
-        try:
-            self._book.keep(self._record)
-        except StoreError as error:
-            self.problem = error
+        self._store(lambda: self._book.keep(self._record))
 
     def on_first_turn(self, result: TurnResult) -> None:
         """Note the end of the first turn, which sets the id."""
@@ -158,7 +154,10 @@ class _ForkRecorder:
         self._judge(found)
 
     def _judge(self, fidelity: Fidelity) -> None:
+        self._store(lambda: self._book.judge(self._record.run_id, fidelity.to_json()))
+
+    def _store(self, write: Callable[[], None]) -> None:
         try:
-            self._book.judge(self._record.run_id, fidelity.to_json())
+            write()
         except StoreError as error:
-            self.problem = error
+            _log.warning("the fork %s is not on record as one: %s", self._record.run_id, error)

@@ -28,9 +28,9 @@ from debugger.engine.models.extraction import fill_fields
 from debugger.errors import ConflictError, InputError, InputJsonError
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
-from debugger.session.answer_values import answer_fields, needed_for
 from debugger.session.json_input import parse_object, to_json
 from debugger.session.schema_example import example_object
+from debugger.session.step_values import answer_fields, needed_for
 
 _CHOSEN, _OTHER_CHOSEN = "chosen by the user", "another edge was chosen"
 
@@ -97,7 +97,7 @@ class PendingPrompt:
 
     @property
     def note(self) -> str:
-        """Return what the user's step needs, as a sentence; empty where the form needs no explanation."""
+        """Return what the user's step needs, as a sentence; may be empty."""
         if self._expression is None:
             return ""
         if self.step_fields is not None:
@@ -126,7 +126,7 @@ class PendingPrompt:
 
     @property
     def first_fields(self) -> str:
-        """Return the first structured output: what takes the step, what the stand-in found, else examples."""
+        """Return the first output: for the step, from the stand-in, else examples."""
         fields = self.step_fields
         return _fitting(self.suggestion.fields, self.prompt.schema) if fields is None else to_json(fields)
 
@@ -156,7 +156,7 @@ class HumanInput:
         return self.asks_all or prompt.node_logical_id in self.nodes
 
     def ask(self, prompt: Prompt, fallback: Model, cancelled: threading.Event) -> Reply:
-        """Return the user's answer; wait for it where it is not settled by an earlier one.
+        """Return the user's answer; wait unless an earlier one settles it.
 
         Raises:
             ModelError: The turn was ended meanwhile.
@@ -183,7 +183,7 @@ class HumanInput:
         self._wanted, self._wanted_at = step, node
 
     def choose(self, step: NextStep) -> None:
-        """Choose a step for the prompt that waits, or for one that follows at its node.
+        """Choose a step for the waiting prompt, or the next at its node.
 
         The form of a prompt that offers the step, or whose output decides it, begins with it. A single
         condition that takes no arguments is answered at once; one for another step does not hold then.
@@ -227,7 +227,7 @@ class HumanInput:
         return Reply(chosen=choice, reason=_CHOSEN, model=PERSON)
 
     def _take_wanted(self, prompt: Prompt) -> NextStep | None:
-        """Return the wanted step, and forget it where the prompt can take it or has left its node."""
+        """Return the wanted step; forget it once it is taken or out of reach."""
         step, is_elsewhere = self._wanted, self._wanted_at != prompt.node_logical_id
         choice = step.choice_of(prompt) if step is not None else None
         if step is not None and choice is None and not is_elsewhere and not prompt.choices:
@@ -261,7 +261,7 @@ class HumanInput:
 
 
 def _visit(prompt: Prompt, number: int) -> tuple[str, int, int]:
-    """Return what is equal for the prompts of one visit of a node by one thread."""
+    """Return the identity of a visit of a node by one thread."""
     return prompt.node_logical_id, number, id(prompt.variables)
 
 
@@ -320,7 +320,7 @@ class AnswerForm:
         )
 
     def problems(self, prompt: Prompt) -> dict[str, str]:
-        """Return why fields cannot be used: a sentence by ``args``, ``fields`` or ``tool_`` and its place."""
+        """Return why fields cannot be used, by ``args``, ``fields`` or ``tool_`` and place."""
         schemas: dict[str, tuple[str, object]] = {}
         choice = self._choice(prompt)
         if choice is not None:
@@ -358,12 +358,12 @@ class AnswerForm:
 
 
 def blank(schema: JsonObject | None) -> str:
-    """Return an object with a valid value for each key of a schema; empty without one."""
+    """Return an example object for a schema; empty without one."""
     return _fitting({}, schema)
 
 
 def _fitting(values: Mapping[str, object], schema: JsonObject | None) -> str:
-    """Return known values as JSON, with examples for what is missing; without them where they do not fit."""
+    """Return known values with examples for the rest, else examples only, as JSON."""
     if not schema:
         return to_json(values) if values else ""
     example = example_object(schema)
@@ -373,7 +373,7 @@ def _fitting(values: Mapping[str, object], schema: JsonObject | None) -> str:
 
 
 def _problem(text: str, schema: object) -> str:
-    """Return why a text is no JSON object that fits a schema; empty where it is, and for an empty text."""
+    """Return why a text is no object of a schema; empty where none."""
     try:
         value = _object(text, "This")
     except InputJsonError as error:

@@ -54,7 +54,7 @@ def input_preview(turn_input: TurnInput, workflow: Workflow) -> list[PreviewRow]
 
 
 def _rows(scope: Scope, defaults: Mapping[str, Any], *layers: Layer) -> Iterator[PreviewRow]:
-    """Yield a row for each variable; a later layer wins over an earlier one, and all over the defaults."""
+    """Yield a row for each variable; later layers win, and all over defaults."""
     found: dict[str, tuple[Source, Any]] = {name: ("default", value) for name, value in defaults.items()}
     for source, values in layers:
         found |= {name: (source, value) for name, value in values.items()}

@@ -44,7 +44,7 @@ _RESERVED_FLAGS = {
 
 @dataclass(frozen=True)
 class InputWarning:
-    """Something in a run input that has no effect, or not the one that it seems to have."""
+    """A part of a run input without the effect that it suggests."""
 
     key: str
     """The key of the run input, with those inside it after dots."""

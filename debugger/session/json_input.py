@@ -31,8 +31,9 @@ def parse_json(text: str, *, what: str = "The text") -> Any:
     except RecursionError as error:
         raise InputJsonError(f"{what} is nested too deeply.", line=1, column=1) from error
     except json.JSONDecodeError as error:
+        reason = error.msg[0].lower() + error.msg[1:]
         raise InputJsonError(
-            f"{what} is not JSON: line {error.lineno}, column {error.colno}: {_reason(error)}.",
+            f"{what} is not JSON: line {error.lineno}, column {error.colno}: {reason}.",
             line=error.lineno,
             column=error.colno,
             advice="Correct it there; what you typed is kept.",
@@ -79,7 +80,7 @@ def to_json(value: Any) -> str:
 
 
 def place_of(text: str, *parts: str) -> tuple[int, int]:
-    """Return line and column of the last of some parts, from 1; each is sought behind the one before.
+    """Return line and column, from 1, of the last of successive parts.
 
     A part that is not found is passed over; without any it is the beginning.
     """
@@ -91,7 +92,7 @@ def place_of(text: str, *parts: str) -> tuple[int, int]:
 
 
 def excerpt(text: str, line: int, column: int) -> str:
-    """Return the line of an error with a mark under the column, cut to what fits into a pane."""
+    """Return the shortened line of an error with a mark under the column."""
     lines = text.splitlines()
     shown = lines[line - 1].replace("\t", " ") if line <= len(lines) else ""
     begin = max(column - 1 - _EXCERPT // 2, 0)
@@ -114,10 +115,6 @@ def _finite(written: str) -> float:
     if not math.isfinite(number):
         raise _ConstantError(written)
     return number
-
-
-def _reason(error: json.JSONDecodeError) -> str:
-    return error.msg[0].lower() + error.msg[1:]
 
 
 def _kind(data: Any) -> str:

@@ -71,7 +71,7 @@ class PastPrompt:
 
 
 def is_model_call(event: Event) -> bool:
-    """Return whether an event is an answer of a model, and no result of a tool."""
+    """Return whether an event is the answer of a model."""
     message = field(event, "message")
     kind = message_kind(message) if isinstance(message, dict) else None
     return event.type in CALL_TYPES and kind != "tool"
@@ -116,6 +116,8 @@ def past_prompt(
     scope = snapshot.scope(thread, workflow)
     run_input = field(turn.events[started], "run_input") if started is not None else None
     node_id = row.node_logical_id or ""
+    # A worker has the chat that the node beside it began with.
+    end = position if host is None else host - row.index + row.position
     call = PastCall(
         node_id,
         ThreadState(
@@ -126,8 +128,7 @@ def past_prompt(
             parent=thread_id.rpartition(COMPANION)[0] or None,
         ),
         scope,
-        # A worker has the chat that the node beside it began with.
-        _until(turns, row.place, position if host is None else host - row.index + row.position),
+        [*turns[: row.place], replace(turn, events=turn.events[:end])],
         messages=(run_input.get("messages") or ()) if isinstance(run_input, dict) else (),
         must_answer=bool(start and start.must_answer),
         is_beside=host is not None,
@@ -139,11 +140,6 @@ def past_prompt(
     sources = _Sources(snapshot, thread, workflow, history, index)
     filled = tuple(_filled(placeholders(each)[0], scope, sources) for each in written)
     return PastPrompt(rebuilt.prompt, filled, rebuilt.notes, default_llm)
-
-
-def _until(turns: Sequence[TurnLog], place: int, position: int) -> list[TurnLog]:
-    """Return the turns up to an event of one of them, without it."""
-    return [*turns[:place], replace(turns[place], events=turns[place].events[:position])]
 
 
 def _start(turn: TurnLog, row: TimelineRow) -> int | None:
@@ -172,7 +168,7 @@ def _exchange(turn: TurnLog, row: TimelineRow, started: int) -> list[Message]:
 
 
 def _with_clock(snapshots: Snapshots, snapshot: Snapshot, turn: TurnLog, row: TimelineRow) -> Snapshot:
-    """Return the variables with the clock of the turn, which a later event of it reports."""
+    """Return the variables with the clock that the turn reports later."""
     first = row.index - row.position
     for position, event in enumerate(turn.events):
         if event.type == "workflow_show_state":

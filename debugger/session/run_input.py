@@ -89,7 +89,7 @@ class RunInputModel:
         return sourced_rows(self.value.get(tier) or {}, self.original.get(tier) or {})
 
     def revert(self, tier: Tier, name: str | None = None) -> None:
-        """Set a variable, or all of one kind, to the value that the editing began with.
+        """Reset a variable, or all of one kind, to the original value.
 
         A variable that was not there then is taken out.
         """

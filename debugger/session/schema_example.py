@@ -29,7 +29,7 @@ _TEXTS = {
 
 
 def example_object(schema: Mapping[str, Any]) -> JsonObject:
-    """Return an object with a value of the right type for each property of a schema."""
+    """Return an object with an example for each property of a schema."""
     return _object(_resolved(schema, schema), schema, 0)
 
 
@@ -92,7 +92,7 @@ def _text(schema: Mapping[str, Any], name: str) -> str:
 
 
 def _bound(schema: Mapping[str, Any], name: str) -> float | None:
-    """Return a bound of a schema; ``None`` without one, and where its author got it wrong."""
+    """Return a bound of a schema; ``None`` without a valid one."""
     value = schema.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
@@ -109,7 +109,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def _resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a schema with its reference followed, its parts joined and its first alternative taken."""
+    """Return a schema without references, parts and alternatives."""
     found: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
     for _ in range(_MAX_DEPTH):
         reference = found.get("$ref")
@@ -124,7 +124,7 @@ def _resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
                 rest = _joined(rest, _resolved(part, root))
             found = {**rest, **({"anyOf": options} if options else {})}
         elif isinstance(options, list) and options:
-            found = _joined(rest, next((each for each in options if _is_value(each)), options[0]))
+            found = _joined(rest, next(filter(_is_value, options), options[0]))
         else:
             break
     return found

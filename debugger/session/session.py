@@ -9,7 +9,7 @@ from typing import Self
 
 from debugger.analysis.run_projection import RunProjection
 from debugger.analysis.thread_positions import can_have_background_work, last_hint
-from debugger.backends.base import Backend, RunRevision, TurnProgress
+from debugger.backends.base import Backend, TurnProgress
 from debugger.engine.variables import VariableEdit
 from debugger.errors import (
     ConflictError,
@@ -28,9 +28,8 @@ from debugger.session.input_replay import InputReplay
 from debugger.session.loading import DisplayedWorkflow, PartialRun, displayed_workflow, run_cache
 from debugger.session.record_sync import PendingTurn, RecordRead, RecordSync, logs_of
 from debugger.session.run_input import with_message
-from debugger.session.runner import TurnRunner, TurnWorker
+from debugger.session.runner import SideEffectLog, TurnList, TurnRunner, TurnWorker
 from debugger.session.stepping import Stop
-from debugger.session.turn_list import SideEffectLog, TurnList
 from debugger.session.variable_rows import PendingEdits, VariableScope
 from debugger.store import UnfinishedTurn
 
@@ -100,13 +99,15 @@ class DebugSession:
         """The mocks and faults of turns that start from now on."""
         self.human_input = self._runner.human_input
         """Where the user answers for models."""
-        self._sync = RecordSync(backend, workflow_id)
+        self.sync = RecordSync(backend, workflow_id)
+        """The comparison of the session with the record of its run."""
         self._unsent: SentTurn | None = None
         """The turn of `unsent_message` as it was sent."""
         self._unread: tuple[LazyRun, PartialRun] | None = None
         """Of a run that is being opened: its record, and what is read of it so far."""
         self._status: RunStatus = "not_started"
-        self._is_deleted = False
+        self.is_deleted = False
+        """Another client has deleted the run."""
         self._hint: JsonObject | None = None
         self._turn: TurnWorker | None = None
         self._step: TurnWorker | None = None
@@ -166,8 +167,8 @@ class DebugSession:
             self.index = found.index
             self._runner.turns = TurnList(found.logs)
             self._runner.side_effects = SideEffectLog(self.backend, found.ledger)
-            self._sync.known_length = len(record.turns)
-            self._sync.reset()
+            self.sync.known_length = len(record.turns)
+            self.sync.reset()
             positions = self.index.thread_positions
             self._hint = last_hint(positions) if self._status == "waiting_for_user_input" else None
             self.background.has_work = can_have_background_work(positions, self.workflow, self._status)
@@ -219,27 +220,7 @@ class DebugSession:
     @property
     def pending(self) -> PendingTurn | None:
         """Return the turn of unknown outcome, which blocks others until decided."""
-        return self._sync.pending
-
-    @property
-    def newer_turns(self) -> int:
-        """Return the number of other clients' turns missing from `turns`."""
-        return self._sync.newer_turns
-
-    @property
-    def revision(self) -> RunRevision | None:
-        """The state of the run in its record, at the last look."""
-        return self._sync.revision
-
-    @property
-    def is_loading(self) -> bool:
-        """Return whether the record is read because `turns` is outdated."""
-        return self._sync.is_loading
-
-    @property
-    def follows(self) -> bool:
-        """Return whether turns of other clients are loaded as they come."""
-        return self._sync.follows
+        return self.sync.pending
 
     @property
     def stop_point(self) -> Stop | None:
@@ -248,7 +229,7 @@ class DebugSession:
 
     @property
     def paused_event(self) -> int | None:
-        """Return the event at which the run is paused, by its place in the run."""
+        """Return the place in the run of the event that paused it."""
         stop = self.stop_point
         if stop is None:
             return None
@@ -275,12 +256,7 @@ class DebugSession:
     @property
     def is_over(self) -> bool:
         """Return whether the run takes no further turn."""
-        return self._is_deleted or self.status in TERMINAL_STATUSES
-
-    @property
-    def is_deleted(self) -> bool:
-        """Return whether another client has deleted the run."""
-        return self._is_deleted
+        return self.is_deleted or self.status in TERMINAL_STATUSES
 
     @property
     def hint(self) -> JsonObject | None:
@@ -325,7 +301,7 @@ class DebugSession:
             turn_input: The rest of the turn's input. Its command is used where it names one.
         """
         if self.is_over:
-            reason = "deleted by another client" if self._is_deleted else self.status
+            reason = "deleted by another client" if self.is_deleted else self.status
             self._reject(f"The run has ended ({reason}).", "Restart to start another one.")
             self.unsent_message = text
             return
@@ -436,7 +412,7 @@ class DebugSession:
 
     def follow(self, follows: bool) -> None:
         """Load turns of other clients as they come, or only on demand."""
-        self._sync.follows = follows
+        self.sync.follows = follows
         if follows:
             self.check_now()
 
@@ -444,13 +420,13 @@ class DebugSession:
         """Load the turns that other clients have added."""
         with self._lock:
             if self.run_id is not None and not self.busy and not self.is_stepping:
-                self._sync.load(self.run_id)
+                self.sync.load(self.run_id)
 
     def check_now(self) -> None:
         """Read the record now, for new turns or the pending one."""
         with self._lock:
             if not self.busy and not self.is_stepping:
-                self._sync.start(self.run_id, self._runner.turns.number, at_once=True)
+                self.sync.start(self.run_id, self._runner.turns.number, at_once=True)
 
     def send_again(self) -> None:
         """Send the turn of unknown outcome again, which may execute it twice."""
@@ -481,17 +457,17 @@ class DebugSession:
                 self._collect_turn(turn)
             if self._turn is not None or self._step is not None or self._is_forwarding:
                 return
-            read = self._sync.collect()
+            read = self.sync.collect()
             if read is not None:
                 self._collect_read(read)
-            elif isinstance(self._sync.error, NotFoundError) and self.pending is None:
-                self._is_deleted = True
+            elif isinstance(self.sync.error, NotFoundError) and self.pending is None:
+                self.is_deleted = True
             if (
                 self._unread is None
-                and not self._is_deleted
+                and not self.is_deleted
                 and self.backend.capabilities.reason_against("run_turns") is None
             ):
-                self._sync.start(self.run_id, self._runner.turns.number)
+                self.sync.start(self.run_id, self._runner.turns.number)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the current work, and return whether in time (seconds)."""
@@ -504,7 +480,7 @@ class DebugSession:
         """Wait until idle, paused or prompting; return whether in time (seconds)."""
         ends = time.monotonic() + timeout
         self.poll()
-        while self.busy or self.is_stepping or self.is_loading:
+        while self.busy or self.is_stepping or self.sync.is_loading:
             if self.stepping.stop is not None or self.human_input.pending is not None:
                 break
             if time.monotonic() >= ends:
@@ -519,7 +495,7 @@ class DebugSession:
 
     def wait_for_record(self, timeout: float) -> bool:
         """Wait until the record is read; return whether in time (seconds)."""
-        in_time = self._sync.wait(timeout)
+        in_time = self.sync.wait(timeout)
         self.poll()
         return in_time
 
@@ -535,7 +511,6 @@ class DebugSession:
         return self.input_replay is not None and self.input_replay.is_running
 
     def _run(self, turn_input: TurnInput, *, in_a_row: bool = False) -> bool:
-        """Start a turn; return whether it was started."""
         with self._lock:
             # Two clicks are two threads: only one of them may start a turn.
             self.poll()
@@ -599,8 +574,8 @@ class DebugSession:
             if not self.background.on_failure(worker.error):
                 self.error = worker.error
             if worker.log.events:  # the step was executed, and its events are in the record
-                self._sync.known_length = None
-            self._sync.reset()
+                self.sync.known_length = None
+            self.sync.reset()
             return
         self.background.on_step(result, is_quiet=not worker.log.events)
         if worker.log.events or result.is_completed:
@@ -609,7 +584,7 @@ class DebugSession:
 
     def _collect_turn(self, worker: TurnWorker) -> None:
         self._elapsed = worker.elapsed
-        self._sync.reset()
+        self.sync.reset()
         if worker.result is None:
             assert worker.error is not None
             self._collect_failure(worker, worker.error)
@@ -629,11 +604,10 @@ class DebugSession:
                 )
 
     def _collect_failure(self, worker: TurnWorker, error: DebuggerError) -> None:
-        """Take over a turn that has no result."""
         self.error = error
         sent, record = worker.progress.sent, worker.progress.record
         if isinstance(error, OutcomeUnknownError) and sent is not None:
-            self._sync.pending = PendingTurn(sent, worker.log, error, self.run_id)
+            self.sync.pending = PendingTurn(sent, worker.log, error, self.run_id)
             return
         self._runner.turns.remove(worker.log)
         self.unsent_message, self._unsent = worker.log.message, sent
@@ -648,7 +622,7 @@ class DebugSession:
             or isinstance(error, StaleTurnError | NotFoundError)
             or worker.cancelled.is_set()
         ):
-            self._sync.load(self.run_id)
+            self.sync.load(self.run_id)
 
     def _collect_result(self, worker: TurnWorker, result: TurnResult) -> None:
         self.result = result
@@ -661,35 +635,34 @@ class DebugSession:
 
     def _count_pair(self, result: TurnResult) -> None:
         """Count one more pair in the record, unless others were added too."""
-        known = self._sync.known_length
+        known = self.sync.known_length
         if known is not None:
             is_next = result.record_length in (None, known + 1)
-            self._sync.known_length = known + 1 if is_next else None
+            self.sync.known_length = known + 1 if is_next else None
 
     def _collect_read(self, read: RecordRead) -> None:
-        """Take over what was read of the record."""
         if read.revision is not None:
-            self._sync.revision = read.revision
+            self.sync.revision = read.revision
         if read.purpose == "pending":
             self._collect_pending(read)
         elif read.record is not None:
-            is_shown = read.purpose == "load" or self.follows or not read.newer_turns
-            self._sync.newer_turns = 0 if is_shown else read.newer_turns
+            is_shown = read.purpose == "load" or self.sync.follows or not read.newer_turns
+            self.sync.newer_turns = 0 if is_shown else read.newer_turns
             if is_shown:
                 self._show(read.record)
 
     def _collect_pending(self, read: RecordRead) -> None:
-        pending, found = self._sync.pending, read.found
+        pending, found = self.sync.pending, read.found
         if pending is None or found is None:
             return
         if found.state == "finished" and found.run_id is not None:
-            self._sync.pending, self.error = None, None
+            self.sync.pending, self.error = None, None
             self._runner.turns.remove(pending.log)
             self.run_id = found.run_id
             self.notice = "The message has arrived: the record has the turn."
             self._load(found.record)
         elif found.state == "absent" and not found.is_run_busy:
-            self._sync.pending = None
+            self.sync.pending = None
             self._runner.turns.remove(pending.log)
             self.unsent_message, self._unsent = pending.message, pending.sent
             self.error = NotExecutedError(
@@ -702,15 +675,15 @@ class DebugSession:
         if record is not None and record.run.workflow_run_id == self.run_id:
             self._show(record)
         elif self.run_id is not None:
-            self._sync.load(self.run_id)
+            self.sync.load(self.run_id)
 
     def _take_pending(self) -> PendingTurn | None:
         """Give up waiting for the turn of unknown outcome, and return it."""
-        pending, self._sync.pending = self._sync.pending, None
+        pending, self.sync.pending = self.sync.pending, None
         if pending is not None:
             self._runner.turns.remove(pending.log)
-            self._sync.known_length = None if pending.log.events else self._sync.known_length
-            self._sync.reset()
+            self.sync.known_length = None if pending.log.events else self.sync.known_length
+            self.sync.reset()
         return pending
 
     def _show(self, record: LazyRun) -> None:
@@ -718,7 +691,7 @@ class DebugSession:
 
         Only what is new is read where the session shows the beginning of the record.
         """
-        start, turns = self._sync.known_length, self._runner.turns
+        start, turns = self.sync.known_length, self._runner.turns
         if start is None or start > len(record.turns):
             start, turns = 0, TurnList()
         try:
@@ -730,7 +703,7 @@ class DebugSession:
         self._runner.turns = turns
         self._runner.side_effects.recorded = {**self._runner.side_effects.recorded, **effects}
         self._runner.side_effects.reads += 1
-        self._sync.known_length, self._sync.newer_turns = len(record.turns), 0
+        self.sync.known_length, self.sync.newer_turns = len(record.turns), 0
         self._status = record.run.status
         positions = self.index.read(turns.logs).position.threads
         self._hint = last_hint(positions) if self._status == "waiting_for_user_input" else None

@@ -47,7 +47,7 @@ class SourcedRow:
 
 
 def sourced_rows(variables: JsonObject, origin: JsonObject) -> list[SourcedRow]:
-    """Return the table of some variables beside those that the editing began with, removed ones last."""
+    """Return the table of variables beside the original ones, removed ones last."""
     originals = {row.name: row for row in rows_from(origin)}
     # Rows are compared, not values: true is not 1.
     rows = [
@@ -220,11 +220,12 @@ class PendingEdits:
     @property
     def differences(self) -> list[Difference]:
         """Return the differences after the edits, path by path."""
-        return [
-            found
-            for tier, wanted in self._wanted.items()
-            for found in differences(self.shown[tier], wanted, _named(tier))
-        ]
+        found: list[Difference] = []
+        for tier, wanted in self._wanted.items():
+            is_main = tier.scope != "runtime" or tier.thread_id == "0"
+            lead = tier.scope if is_main else f"thread_{tier.thread_id}"
+            found += differences(self.shown[tier], wanted, lead)
+        return found
 
     def rows(self, tier: VariableScope) -> list[VariableRow]:
         """The table of a tier, as its edits would leave it."""
@@ -257,7 +258,3 @@ class PendingEdits:
             for name, value in wanted.items()
             if name not in shown or differences(shown[name], value)
         ]
-
-
-def _named(tier: VariableScope) -> str:
-    return tier.scope if tier.scope != "runtime" or tier.thread_id == "0" else f"thread_{tier.thread_id}"

@@ -2,7 +2,7 @@
 
 from debugger.store.audit import AuditEntry, AuditLog
 from debugger.store.backup import back_up, restore
-from debugger.store.claims import Progress, TurnClaim
+from debugger.store.claims import TurnClaim
 from debugger.store.forks import CarriedUsage, ForkRepository, RunFork, WrittenPair
 from debugger.store.keys import ApiKey, ApiKeys, Role, digest_of
 from debugger.store.notes import NoteRepository, UnfinishedTurn
@@ -35,7 +35,6 @@ __all__ = [
     "Limits",
     "NewComment",
     "NoteRepository",
-    "Progress",
     "Pruning",
     "RerunTicket",
     "ReviewChanges",

@@ -18,8 +18,7 @@ from debugger.store.backup_file import MAX_BYTES, BackupFile, open_backup
 from debugger.store.backup_reader import BackupReader, Row
 from debugger.store.backup_writer import holds_rows, write_backup
 from debugger.store.claims import interrupt_all
-from debugger.store.database import Database
-from debugger.store.errors import first_line
+from debugger.store.database import Database, first_line
 from debugger.store.schema import metadata, revision_of, revisions
 from debugger.store.schema_setup import NEWEST, ensure_schema
 from debugger.telemetry.progress import report_progress
@@ -108,7 +107,6 @@ def _load(
 def _insert_all(
     connection: Connection, tables: MetaData, reader: BackupReader, backup: BackupFile, total: int
 ) -> None:
-    """Insert all rows, some of one table at a time."""
     batch: list[Row] = []
     size = 0
     for number, row in enumerate(reader.rows()):

@@ -119,7 +119,6 @@ class BackupReader:
         return counts
 
     def _header(self, line: bytes | None) -> str:
-        """Return the revision that a header names."""
         value = self._decoded(line or b"null") if len(line or b"") <= _MAX_OBJECT else None
         if not isinstance(value, dict) or value.get("format") != FORMAT:
             raise self._backup.no_backup()
@@ -150,7 +149,6 @@ class BackupReader:
             return None
 
     def _table(self, value: Mapping[str, Any], counts: Mapping[str, int]) -> tuple[TableRules, list[str]]:
-        """Return the rules and the columns of a table that begins."""
         name, names, binary = value.get("table"), value.get("columns"), value.get("binary")
         rules = self._rules.get(name) if isinstance(name, str) else None
         if rules is None:
@@ -262,10 +260,6 @@ def packed_row(rules: TableRules, values: Sequence[Any]) -> list[Any]:
     Raises:
         ValueError: A value does not fit its column, so that the row could not be restored.
     """
-    for column, value in zip(rules.columns.values(), values, strict=True):
-        problem = value_problem(column, value)
-        if problem is not None:
-            raise ValueError(f"column {column.name}: {problem}")
     _check_row(rules, dict(zip(rules.columns, values, strict=True)))
     return [b64encode(value).decode() if isinstance(value, bytes) else value for value in values]
 
@@ -282,10 +276,6 @@ def unpacked_row(rules: TableRules, names: Sequence[str], values: Sequence[Any])
     for name in rules.binary:
         if row[name] is not None:
             row[name] = _bytes(name, row[name])
-    for name, column in rules.columns.items():
-        problem = value_problem(column, row[name])
-        if problem is not None:
-            raise ValueError(f"column {name}: {problem}")
     _check_row(rules, row)
     return row
 
@@ -298,7 +288,11 @@ def _bytes(name: str, value: Any) -> bytes:
 
 
 def _check_row(rules: TableRules, row: Mapping[str, Any]) -> None:
-    """Check rows that decide on users or on loading samples."""
+    """Check values, and the rows that decide on users or on loading samples."""
+    for name, column in rules.columns.items():
+        problem = value_problem(column, row[name])
+        if problem is not None:
+            raise ValueError(f"column {name}: {problem}")
     if rules.name == api_keys.name:
         if row["role"] not in list(Role):
             raise ValueError(f"the role {row['role'][:40]!r} of a key is none of {', '.join(Role)}")

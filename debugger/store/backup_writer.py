@@ -134,7 +134,6 @@ def _remove_old(file: Path, target: str) -> None:
 
 
 def _write_table(connection: Connection, table: Table, rules: TableRules, lines: gzip.GzipFile) -> int:
-    """Write a table's rows; return their number."""
     lines.write(_line({"table": table.name, "columns": list(rules.columns), "binary": rules.binary}))
     statement = select(table).order_by(*table.primary_key).execution_options(yield_per=_ROWS_AT_ONCE)
     count = 0

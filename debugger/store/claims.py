@@ -23,7 +23,7 @@ from sqlalchemy import (
 from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import RunStatus
-from debugger.store.compression import compress, read_json
+from debugger.store.compression import read_json
 from debugger.store.database import PreparedStatement, StatementCursor
 from debugger.store.process_identity import has_ended
 from debugger.store.schema import IN_PROGRESS, runs, turns, unfinished_turns
@@ -94,24 +94,6 @@ class RunPosition(NamedTuple):
     """Finished input/output pairs."""
     claimed: ClaimedTurn | None
     """The turn in progress."""
-
-
-class Progress(NamedTuple):
-    """The renewal of a claim, with the events so far."""
-
-    run_id: str
-    turn_number: int
-    claim_id: str
-    lease_until: float
-    events: bytes
-    """Compressed JSON."""
-    event_count: int
-
-    @classmethod
-    def of(cls, claim: TurnClaim, lease_until: float, events_json: bytes, event_count: int) -> Progress:
-        """Return the renewal of a claim."""
-        key = (claim.run_id, claim.turn_number, claim.claim_id)
-        return cls(*key, lease_until, compress(events_json), event_count)
 
 
 _INSERT_RUN = PreparedStatement(

@@ -7,15 +7,18 @@ from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidRequestError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from debugger.errors import StoreError
+from debugger.errors import InputError, StoreDisconnectedError, StoreError
 from debugger.store import sqlite
-from debugger.store.dialects import DatabaseDialect, check_options, read_url, unknown_database
-from debugger.store.errors import store_errors, value_errors
+from debugger.store.dialects import DatabaseDialect, ErrorKind
+
+_URL_ADVICE = "Write sqlite:////absolute/path.sqlite3, or postgresql://user:password@host/database."
 
 
 def dialect_of(text: str) -> DatabaseDialect:
@@ -24,12 +27,18 @@ def dialect_of(text: str) -> DatabaseDialect:
     Raises:
         StoreError: The URL cannot be used, or what PostgreSQL needs is not installed.
     """
-    url = read_url(text)
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        # The text is not repeated: it may hold a password.
+        raise StoreError("The database URL cannot be read.", advice=_URL_ADVICE) from None
     if url.drivername in {"sqlite", "sqlite+pysqlite"}:
-        check_options(url, sqlite.OPTIONS)
         return sqlite.Sqlite(url)
     if url.drivername not in {"postgresql", "postgresql+psycopg"}:
-        raise unknown_database(url)
+        raise StoreError(
+            f"The database URL begins with {url.drivername!r}, not with sqlite or postgresql.",
+            advice=_URL_ADVICE,
+        )
     if find_spec("psycopg") is None:
         raise StoreError(
             "A PostgreSQL database needs the package psycopg, which is not installed.",
@@ -37,7 +46,6 @@ def dialect_of(text: str) -> DatabaseDialect:
         )
     from debugger.store import postgres  # its driver is an optional dependency
 
-    check_options(url, postgres.OPTIONS)
     return postgres.Postgres(url)
 
 
@@ -197,6 +205,93 @@ class Database:
                 raise
             finally:
                 connection.close()  # rolls back an open transaction
+
+
+_OTHER = ErrorKind(
+    "did not do as requested", "Restore it from a copy, or move it away to start with an empty one."
+)
+_POOL_ERRORS = (
+    (
+        PoolTimeoutError,
+        ErrorKind(
+            "has all its connections in use",
+            "Try again, or allow more connections, as in ?connections=32 in WORKFLOW_DEBUGGER_DATABASE.",
+        ),
+    ),
+    # After a lost connection, the pool has replaced it by two more that were lost at once.
+    (
+        InvalidRequestError,
+        ErrorKind(
+            "ends every connection",
+            "Try again in a moment; look at the run's last turn first.",
+            StoreDisconnectedError,
+        ),
+    ),
+)
+
+
+@contextmanager
+def store_errors(dialect: DatabaseDialect) -> Iterator[None]:
+    """Translate the database's exceptions inside the block.
+
+    Raises:
+        StoreError: The database cannot be opened, read or written.
+        InputError: A value cannot be stored in any database.
+    """
+    try:
+        yield
+    except Exception as error:
+        translated = store_error(error, dialect)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+@contextmanager
+def value_errors(place: str) -> Iterator[None]:
+    """Translate errors of stored values of the wrong type.
+
+    SQLite stores any value in any column: a damaged file, or another program, leaves texts where times were.
+
+    Raises:
+        StoreError: A value cannot be read.
+    """
+    try:
+        yield
+    except (OverflowError, UnicodeEncodeError):  # an argument, see `store_error`
+        raise
+    except (TypeError, ValueError, KeyError) as error:
+        raise StoreError(
+            f"The database {place} holds a value that cannot be read: {first_line(error)}.",
+            advice="It was changed by something else; restore it from a backup.",
+        ) from error
+
+
+def store_error(error: BaseException, dialect: DatabaseDialect) -> StoreError | InputError | None:
+    """Return the translation of a database's error, or ``None``."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, dialect.errors):
+        kind = dialect.error_kind(cause)
+        if kind.error is InputError:
+            return _unstorable(cause)
+    elif isinstance(error, SQLAlchemyError):
+        cause = error
+        kind = next((kind for raised, kind in _POOL_ERRORS if isinstance(error, raised)), _OTHER)
+    else:
+        return _unstorable(error) if isinstance(error, OverflowError | UnicodeEncodeError) else None
+    return kind.error(f"The database {dialect.place} {kind.what}: {first_line(cause)}.", advice=kind.advice)
+
+
+def _unstorable(error: BaseException) -> InputError:
+    return InputError(
+        f"A value cannot be stored in a database: {first_line(error)}.",
+        advice="Use numbers below 2^63, and texts without half surrogate pairs and without the character 0.",
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of a message, before values and hints."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].removesuffix(".")
 
 
 class Repository:

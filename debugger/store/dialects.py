@@ -1,36 +1,44 @@
-"""Kinds of databases, and the URLs that name a database."""
+"""The interface of the kinds of databases."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
-from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
-from sqlalchemy.exc import ArgumentError
 
-from debugger.errors import StoreError
-from debugger.store.errors import ErrorKind
+from debugger.errors import InputError, StoreError
 
 BUSY_SECONDS = 10.0
 """Seconds that a statement waits for another writer, unless ``?timeout=`` in the URL says otherwise."""
 
-_ADVICE = "Write sqlite:////absolute/path.sqlite3, or postgresql://user:password@host/database."
+
+class ErrorKind(NamedTuple):
+    """The meaning of a database's error."""
+
+    what: str
+    """Continues a sentence that begins with *The database so-and-so*."""
+    advice: str
+    error: type[StoreError] | type[InputError] = StoreError
 
 
 class DatabaseDialect(ABC):
     """One kind of database, for the database that a URL names.
 
     Args:
-        url: Its options are known ones.
+        url: Its URL.
 
     Raises:
-        StoreError: An option has a value that means nothing.
+        StoreError: An option is not known, or has a value that means nothing.
     """
 
     name: str
+    options: frozenset[str]
+    """The names of the options in its URLs."""
     place: str
     """The database as users know it; without a password."""
     positional: Dialect
@@ -49,10 +57,26 @@ class DatabaseDialect(ABC):
     """The database's own file; ``None`` of one on a server or in memory."""
 
     def __init__(self, url: URL) -> None:
+        unknown = set(url.query) - self.options
+        if unknown:
+            raise StoreError(
+                f"The database URL asks for {', '.join(sorted(unknown))}.",
+                advice=f"The options are {', '.join(sorted(self.options))}.",
+            )
+        timeout = url.query.get("timeout", str(BUSY_SECONDS))
+        if not isinstance(timeout, str) or not timeout.replace(".", "", 1).isdecimal():
+            raise StoreError(
+                f"The timeout in the database URL is {timeout!r}.", advice="Write seconds, as in ?timeout=2.5"
+            )
+        backup = url.query.get("backup", "on")
+        if backup not in ("on", "off"):
+            raise StoreError(
+                f"The backup in the database URL is {backup!r}.", advice="Write ?backup=off, or omit it."
+            )
         self._url = url
-        self._seconds = float(str(url.query.get("timeout", BUSY_SECONDS)))
+        self._seconds = float(timeout)
         """Seconds that a statement waits for another writer."""
-        self.backs_up = _backs_up(url)
+        self.backs_up = backup == "on"
         """True where the database is backed up before it is migrated."""
         self.readers: AbstractContextManager[object] = nullcontext()
         """Admits as many threads at once as may read."""
@@ -114,50 +138,3 @@ class DatabaseDialect(ABC):
             ``False`` where another program that reads the database prevents it.
         """
         return True
-
-
-def read_url(text: str) -> URL:
-    """Return the parts of a database URL.
-
-    Raises:
-        StoreError: It is no URL. The message does not repeat it: it may hold a password.
-    """
-    try:
-        return make_url(text)
-    except (ArgumentError, ValueError):
-        raise StoreError("The database URL cannot be read.", advice=_ADVICE) from None
-
-
-def unknown_database(url: URL) -> StoreError:
-    """Return the error for a URL of another kind of database."""
-    return StoreError(
-        f"The database URL begins with {url.drivername!r}, not with sqlite or postgresql.", advice=_ADVICE
-    )
-
-
-def check_options(url: URL, known: Collection[str]) -> None:
-    """Reject unknown options in a URL.
-
-    Raises:
-        StoreError: There are some, or its timeout is no number.
-    """
-    unknown = set(url.query) - set(known)
-    if unknown:
-        raise StoreError(
-            f"The database URL asks for {', '.join(sorted(unknown))}.",
-            advice=f"The options are {', '.join(sorted(known))}.",
-        )
-    timeout = url.query.get("timeout", "0")
-    if not isinstance(timeout, str) or not timeout.replace(".", "", 1).isdecimal():
-        raise StoreError(
-            f"The timeout in the database URL is {timeout!r}.", advice="Write seconds, as in ?timeout=2.5"
-        )
-
-
-def _backs_up(url: URL) -> bool:
-    value = url.query.get("backup", "on")
-    if value not in ("on", "off"):
-        raise StoreError(
-            f"The backup in the database URL is {value!r}.", advice="Write ?backup=off, or omit it."
-        )
-    return value == "on"

@@ -5,7 +5,7 @@ Records of origin go by ids alone, so they may be of runs of a hosted API.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,13 +78,20 @@ class ForkRepository(Repository):
         with self._database.writing() as connection:
             _store_origin(connection, record)
 
-    def describe(self, run_id: str, changes: Sequence[JsonObject], note: str = "") -> None:
-        """Store the changes of a fork, and a note on them."""
-        self._update(run_id, {"changes": encode(list(changes)), "note": note})
+    def create(self, fork: RunFork) -> None:
+        """Create a run of the first pairs of another.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._database.writing() as connection:
+            _copy_run(connection, fork)
 
     def judge(self, run_id: str, fidelity: JsonObject) -> None:
         """Store the result of a control run of a fork."""
-        self._update(run_id, {"fidelity": encode(fidelity)})
+        with self._database.writing() as connection:
+            ours = update(forks).where(forks.c.run_id == run_id)
+            connection.execute(ours.values(fidelity=encode(fidelity)))
 
     def of(self, run_id: str) -> ForkRecord | None:
         """Return the origin of a run; ``None`` where it is no fork."""
@@ -122,23 +129,14 @@ class ForkRepository(Repository):
             }
 
     def counts(self, run_id: str) -> dict[int, int]:
-        """Count the runs made from each turn of a run, by its index from 0."""
+        """Count the runs made from each turn of a run, from 0."""
         index = runs.c.checkpoint_source_turn_index
         statement = select(index, func.count()).where(runs.c.source_workflow_run_id == run_id).group_by(index)
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(statement) if row[0] is not None}
 
-    def _update(self, run_id: str, values: dict[str, Any]) -> None:
-        with self._database.writing() as connection:
-            connection.execute(update(forks).where(forks.c.run_id == run_id).values(**values))
 
-
-def copy_run(connection: Connection, fork: RunFork) -> None:
-    """Create a run of the first pairs of another.
-
-    Raises:
-        NotFoundError: There is no such run.
-    """
+def _copy_run(connection: Connection, fork: RunFork) -> None:
     record, usage = fork.record, fork.usage
     ours = select(runs.c.workflow_id, runs.c.workflow_name).where(runs.c.id == record.source_run_id)
     source = connection.execute(ours).one_or_none()

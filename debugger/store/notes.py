@@ -271,7 +271,6 @@ def set_tags(connection: Connection, run_id: str, tags: Iterable[str]) -> None:
 
 
 def _comments(connection: Connection, run_ids: Collection[str]) -> dict[str, list[Comment]]:
-    """Return the comments on runs, the oldest first."""
     found: dict[str, list[Comment]] = {}
     order = comments.c.created_at, comments.c.logical_id
     for some in split_ids(run_ids):
@@ -292,7 +291,6 @@ def _comment(row: Row[Any]) -> Comment:
 
 
 def _ratings(connection: Connection, run_id: str) -> list[Rating]:
-    """Return a run's ratings, the oldest first."""
     statement = select(ratings).where(ratings.c.run_id == run_id).order_by(ratings.c.created_at)
     return [
         Rating(target=_target(row), author=row.author, value=row.value, created_at=iso_time(row.created_at))

@@ -12,10 +12,9 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import DisconnectionError
 
 from debugger.errors import InputError, StoreDisconnectedError, StoreError
-from debugger.store.dialects import DatabaseDialect
-from debugger.store.errors import ErrorKind
+from debugger.store.dialects import DatabaseDialect, ErrorKind
 
-OPTIONS = frozenset(
+_OPTIONS = frozenset(
     {
         "timeout",
         "connections",
@@ -117,13 +116,14 @@ class Postgres(DatabaseDialect):
     """A database on a PostgreSQL server.
 
     Args:
-        url: Begins with ``postgresql:``; its options are known ones.
+        url: Begins with ``postgresql:``.
 
     Raises:
-        StoreError: The URL names no database, or an option has a value that means nothing.
+        StoreError: The URL names no database, or has an option that is not known or means nothing.
     """
 
     name = "postgresql"
+    options = _OPTIONS
     positional = cast(Dialect, PGDialect_psycopg(paramstyle="format"))  # type: ignore[no-untyped-call]
     begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     begin_writing = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK})"
@@ -134,14 +134,16 @@ class Postgres(DatabaseDialect):
     errors = (psycopg.Error,)
 
     def __init__(self, url: URL) -> None:
+        super().__init__(url)
         if not url.database:
             raise StoreError("The database URL names no database.", advice=_URL_ADVICE)
-        super().__init__(url)
         self._url = url.set(drivername="postgresql+psycopg").difference_update_query(
             ["timeout", "connections", "backup"]
         )
         self._connections = _connections(url)
-        self.place = f"{url.database} on {_host(url)}"
+        host = url.host or url.query.get("host") or "this machine"
+        named = host if isinstance(host, str) else ",".join(host)
+        self.place = f"{url.database} on {named}:{url.port}" if url.port else f"{url.database} on {named}"
 
     def open_engine(self) -> Engine:
         """Return an engine; nothing is connected yet."""
@@ -216,9 +218,3 @@ def _connections(url: URL) -> int:
             f"The number of connections in the database URL is {text!r}.", advice="Write 1 or more."
         )
     return int(text)
-
-
-def _host(url: URL) -> str:
-    host = url.host or url.query.get("host") or "this machine"
-    named = host if isinstance(host, str) else ",".join(host)
-    return f"{named}:{url.port}" if url.port else named

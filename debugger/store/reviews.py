@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,7 +137,8 @@ class ReviewRepository(Repository):
         """
         key = _key(connection, run_id, target, reviewer)
         with self._database.writing() as writing:
-            if not writing.execute(delete(verdicts).where(*_same(key))).rowcount:
+            same = (verdicts.c[name] == part for name, part in key.items())
+            if not writing.execute(delete(verdicts).where(*same)).rowcount:
                 raise NotFoundError("This verdict is gone already.", advice="Another user has deleted it.")
 
     def apply(self, changes: ReviewChanges) -> None:
@@ -219,10 +220,6 @@ def _key(connection: str, run_id: str, target: Target, reviewer: str) -> dict[st
         "target_key": target.key,
         "reviewer": reviewer,
     }
-
-
-def _same(key: Mapping[str, str]) -> list[ColumnElement[bool]]:
-    return [verdicts.c[name] == part for name, part in key.items()]
 
 
 def _store(connection: Connection, changed: Sequence[Verdict]) -> None:

@@ -160,7 +160,6 @@ def _row(connection: Connection, run_id: str) -> Row[Any]:
 
 
 def _record(row: Row[Any], pairs: list[JsonObject]) -> JsonObject:
-    """Return a run as on the wire."""
     return {
         "logical_id": f"workflow_run_{row.id}",
         "workflow_run_id": row.id,
@@ -315,7 +314,6 @@ def _indexed_text(database: Database, run: Row[*tuple[Any, ...]]) -> str:
 
 
 def _messages(turn: Row[*tuple[Any, ...]], run_id: str) -> Iterator[str]:
-    """Yield the texts of the user and the agent in a turn."""
     place = f"record of turn {turn.turn_number} of run {run_id}"
     events: list[JsonObject] = read_json(turn.events, place)
     if turn.pair is not None and not any(event.get("type") == "user_messages" for event in events):

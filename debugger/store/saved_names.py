@@ -1,4 +1,4 @@
-"""JSON objects that users save under names: filters of the list of runs, settings of exports."""
+"""JSON objects that users save under names: filters and export settings."""
 
 from __future__ import annotations
 

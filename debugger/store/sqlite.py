@@ -10,18 +10,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, StaticPool, create_engine, event
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
 from debugger.errors import StoreError
-from debugger.store.dialects import DatabaseDialect
-from debugger.store.errors import ErrorKind
+from debugger.store.dialects import DatabaseDialect, ErrorKind
 
 URL_ADVICE = "Write sqlite:///relative/path.sqlite3, or sqlite:////absolute/path.sqlite3 with four slashes."
-OPTIONS = frozenset({"timeout", "backup"})
 
 _COLUMNS = """
 SELECT tables.name, columns.name FROM sqlite_master AS tables, pragma_table_xinfo(tables.name) AS columns
@@ -73,13 +71,14 @@ class Sqlite(DatabaseDialect):
     """A SQLite file, or a database in memory.
 
     Args:
-        url: Begins with ``sqlite:``; its options are known ones.
+        url: Begins with ``sqlite:``.
 
     Raises:
-        StoreError: The URL names no file.
+        StoreError: The URL names no file, or has an option that is not known or means nothing.
     """
 
     name = "sqlite"
+    options = frozenset({"timeout", "backup"})
     begin_reading = "BEGIN"
     # Takes the write lock at once: a transaction that reads first and writes later can be refused half-way.
     begin_writing = begin_turn = "BEGIN IMMEDIATE"
@@ -89,14 +88,14 @@ class Sqlite(DatabaseDialect):
     errors = (sqlite3.Error, UnicodeDecodeError)
 
     def __init__(self, url: URL) -> None:
+        super().__init__(url)
         if url.host or url.username or "\0" in str(url.database):
             raise StoreError("The database URL names no file.", advice=URL_ADVICE)
-        super().__init__(url)
-        self._in_memory = url.database in {None, "", ":memory:"}
-        self.place = "in memory" if self._in_memory else str(url.database)
-        self.file = None if self._in_memory else Path(str(url.database))
+        is_in_memory = url.database in {None, "", ":memory:"}
+        self.place = "in memory" if is_in_memory else str(url.database)
+        self.file = None if is_in_memory else Path(str(url.database))
         self.writers = _OneWriter(self.place, self._seconds)
-        if self._in_memory:
+        if is_in_memory:
             # There is only one connection, and one transaction at a time on it.
             self.readers = self.writers = threading.RLock()
 
@@ -106,16 +105,25 @@ class Sqlite(DatabaseDialect):
         Raises:
             StoreError: The folder cannot be made, or the file is not a database.
         """
-        if self.file is not None:
-            _make_folder(self.file.parent)
-            _check_size(self.file)
         # No isolation level: Python then begins no transaction by itself.
         arguments = {"check_same_thread": False, "isolation_level": None, "timeout": self._seconds}
         url = self._url.set(query={})
-        engine = create_engine(url, connect_args=arguments, **self._pool())
-        if not self._in_memory:
-            file = Path(str(self._url.database)).resolve()  # of a link, the file that SQLite creates
+        if self.file is None:
+            engine = create_engine(url, connect_args=arguments, poolclass=StaticPool)
+        else:
+            _make_folder(self.file.parent)
+            _check_size(self.file)
+            file = self.file.resolve()  # of a link, the file that SQLite creates
             _restrict(file)
+            engine = create_engine(
+                url,
+                connect_args=arguments,
+                # Without a limit: a connection is cheap, and waiting for one could only end in an error.
+                poolclass=QueuePool,
+                pool_size=8,
+                max_overflow=-1,
+                pool_use_lifo=True,
+            )
             event.listen(engine, "do_connect", lambda *_: _create(file))
         event.listen(engine, "connect", _set_up)
         return engine
@@ -169,7 +177,7 @@ class Sqlite(DatabaseDialect):
 
     def empty_log(self, cursor: DBAPICursor) -> bool:
         """Move the write-ahead log into the file, and truncate it."""
-        if self._in_memory:
+        if self.file is None:
             return True
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         row = cursor.fetchone()
@@ -181,12 +189,6 @@ class Sqlite(DatabaseDialect):
             return _ERRORS[sqlite3.SQLITE_CORRUPT]
         # The low byte is the kind of error; the rest is a finer distinction.
         return _ERRORS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, _OTHER)
-
-    def _pool(self) -> dict[str, Any]:
-        if self._in_memory:
-            return {"poolclass": StaticPool}
-        # Without a limit: a connection is cheap, and waiting for one could only end in an error.
-        return {"poolclass": QueuePool, "pool_size": 8, "max_overflow": -1, "pool_use_lifo": True}
 
 
 class _OneWriter:

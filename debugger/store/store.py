@@ -7,7 +7,7 @@ from debugger.store.consents import PythonConsents
 from debugger.store.database import Database
 from debugger.store.demo_scripts import DemoScripts
 from debugger.store.encryption import Cipher
-from debugger.store.forks import ForkRepository, RunFork, copy_run
+from debugger.store.forks import ForkRepository
 from debugger.store.hidden_runs import HiddenRuns
 from debugger.store.keys import ApiKeys, EndedLogins
 from debugger.store.notes import NoteRepository
@@ -22,13 +22,13 @@ from debugger.store.schema_setup import NEWEST, ensure_schema
 from debugger.store.snippets import Snippets
 from debugger.store.suites import SuiteRepository
 from debugger.store.teams import reject_teams
-from debugger.store.turns import Checkpoint, TurnClaims, read_checkpoint
+from debugger.store.turns import CheckpointReader, TurnClaims
 from debugger.store.variables import VariableRepository
 from debugger.store.workflow_catalog import WorkflowCatalog
 from debugger.store.workflows import WorkflowRepository
 
 
-class Store(WorkflowRepository, RunRepository, RunDeletion):
+class Store(WorkflowRepository, RunRepository, RunDeletion, CheckpointReader):
     """A database of workflows and runs, for any number of threads.
 
     Every method is one transaction: it is done as a whole or not at all, and after an exception nothing has
@@ -84,21 +84,3 @@ class Store(WorkflowRepository, RunRepository, RunDeletion):
         """Return whether the tables are those of this program."""
         with self._database.reading() as connection:
             return revision_of(connection) == NEWEST
-
-    def checkpoint(self, run_id: str, turn_number: int | None = None) -> Checkpoint:
-        """Return the state of a run after one of its turns, by default the last.
-
-        Raises:
-            NotFoundError: There is no such run, or it has no such turn.
-        """
-        with self._database.reading_cursor() as cursor:
-            return read_checkpoint(cursor, run_id, turn_number)
-
-    def fork(self, fork: RunFork) -> None:
-        """Create a run of the first turns of another.
-
-        Raises:
-            NotFoundError: There is no such run.
-        """
-        with self._database.writing() as connection:
-            copy_run(connection, fork)

@@ -93,7 +93,7 @@ class SuiteRepository(Repository):
                 connection.execute(suite_runs.insert().values(id=suite_id, **first, **now))
 
     def add(self, suite_id: str, result: StoredResult) -> None:
-        """Store a result in place of an earlier one of the scenario in this suite run."""
+        """Store a result in place of the scenario's earlier one."""
         key = {"suite_run_id": suite_id, "scenario_key": _key(result.scenario_id)}
         row = {
             **key,

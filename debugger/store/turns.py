@@ -18,7 +18,6 @@ from debugger.store.claims import (
     IS_CLAIMED,
     IS_NEXT_TURN,
     ClaimedTurn,
-    Progress,
     RunPosition,
     TurnClaim,
     interrupt,
@@ -200,23 +199,30 @@ _FORGET_UNFINISHED = PreparedStatement(
 )
 
 
-def read_checkpoint(cursor: StatementCursor, run_id: str, turn_number: int | None) -> Checkpoint:
-    """Return the state of a run after one of its turns, by default the last.
+class CheckpointReader(Repository):
+    """The states of runs after their turns."""
 
-    Raises:
-        NotFoundError: There is no such run, or it has no such turn.
-    """
-    statement = _LATEST if turn_number is None else _EARLIER
-    row = cursor.row(statement, run_id=run_id, turn_number=turn_number)
-    if row is not None:
-        checkpoint = Checkpoint(*row)
-        return checkpoint._replace(checkpoint=read_text(checkpoint.checkpoint, "state of the run"))
-    count = _turn_count(cursor, run_id)
-    if count == 0:
+    def checkpoint(self, run_id: str, turn_number: int | None = None) -> Checkpoint:
+        """Return the state of a run after a turn, by default the last.
+
+        Raises:
+            NotFoundError: There is no such run, or it has no such turn.
+        """
+        statement = _LATEST if turn_number is None else _EARLIER
+        with self._database.reading_cursor() as cursor:
+            row = cursor.row(statement, run_id=run_id, turn_number=turn_number)
+            if row is not None:
+                found = Checkpoint(*row)
+                return found._replace(checkpoint=read_text(found.checkpoint, "state of the run"))
+            count = _turn_count(cursor, run_id)
+        if count == 0:
+            raise NotFoundError(
+                f"Run {run_id!r} has no finished turn.",
+                advice="Wait for its first turn, or start a new run.",
+            )
         raise NotFoundError(
-            f"Run {run_id!r} has no finished turn.", advice="Wait for its first turn, or start a new run."
+            f"Run {run_id!r} has no turn {turn_number}.", advice=f"It has turns 1 to {count}."
         )
-    raise NotFoundError(f"Run {run_id!r} has no turn {turn_number}.", advice=f"It has turns 1 to {count}.")
 
 
 def _turn_count(cursor: StatementCursor, run_id: str) -> int:
@@ -238,7 +244,6 @@ def _finish(cursor: StatementCursor, turn: FinishedTurn, clears_unfinished: bool
 
 
 def _is_stored(cursor: StatementCursor, turn: FinishedTurn) -> bool:
-    """Return whether this very result is stored."""
     return cursor.row(_STORED, turn) is not None
 
 
@@ -272,7 +277,7 @@ class TurnClaims(Repository):
         self._write(finish, partial(_is_stored, turn=turn))
 
     def release(self, claim: TurnClaim, *, checkpoint: bytes | None = None) -> None:
-        """Delete a claim and restore its run, or delete a run it began.
+        """Delete a claim, and restore or delete its run.
 
         Args:
             claim: The claim; nothing happens where it is not held any more.
@@ -292,18 +297,32 @@ class TurnClaims(Repository):
                     checkpoint=compress(checkpoint),
                 )
 
-    def renew(self, progress: Progress, *, with_events: bool, is_first: bool) -> bool:
+    def renew(
+        self,
+        claim: TurnClaim,
+        lease_until: float,
+        *,
+        is_first: bool,
+        events_json: bytes = b"",
+        event_count: int = 0,
+    ) -> bool:
         """Extend a claim's lease; return whether it was still held.
 
         Args:
-            progress: The new values.
-            with_events: Store the events so far, too.
+            claim: The claim.
+            lease_until: Its new end, in seconds since 1970.
             is_first: The run may still be ``started``.
+            events_json: The turn's events so far as one array; empty leaves those that are stored.
+            event_count: Their number.
         """
+        events = compress(events_json)
         with self._database.writing_cursor() as cursor:
-            if with_events and is_first:
-                cursor.run(_BEGIN_RUNNING, progress)
-            return bool(cursor.run(_RENEW_WITH_EVENTS if with_events else _RENEW, progress))
+            if not events_json:
+                return bool(cursor.run(_RENEW, claim, lease_until=lease_until))
+            if is_first:
+                cursor.run(_BEGIN_RUNNING, claim)
+            values = {"lease_until": lease_until, "events": events, "event_count": event_count}
+            return bool(cursor.run(_RENEW_WITH_EVENTS, claim, **values))
 
     def request_stop(self, run_id: str) -> None:
         """Request the owner of a run's turn in progress to cancel it."""

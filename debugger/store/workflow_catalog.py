@@ -175,7 +175,7 @@ class WorkflowCatalog(Repository):
             }
 
     def rule(self, workflow_id: str) -> RunLimits | None:
-        """Return the limits on new runs of a workflow; ``None`` where it does not exist."""
+        """Return the limits on new runs of a workflow, if it exists."""
         found = select(workflows.c.updated_at, workflow_facts.c.max_concurrent_runs).outerjoin_from(
             workflows, workflow_facts, workflow_facts.c.workflow_id == workflows.c.id
         )

@@ -1,1 +1,1 @@
-"""Logs and traces for operators: the request and the run that a line or a span belongs to."""
+"""Logs, traces and counters for operators."""

@@ -1,4 +1,4 @@
-"""Middleware that sets the request of logs and traces, for the server and the page."""
+"""Middleware that sets the request of logs and traces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spans of OpenTelemetry for turns, nodes, model calls, tools and HTTP, by the extra ``otel``.
+"""Spans of OpenTelemetry, by the extra ``otel``.
 
 They are off until `start_traces` finds an address to send them to; until then nothing of OpenTelemetry is
 imported. A span has names and ids of the workflow, and no text of a conversation, value, URL or message.
@@ -63,13 +63,13 @@ def span(name: str, **attributes: str | int | bool) -> AbstractContextManager[Sp
 def steps(
     name: str, generator: Generator[Yielded, Any, Returned], **attributes: str | int | bool
 ) -> Generator[Yielded, None, Returned]:
-    """Return a generator whose work is a span; it lasts from the first step to the last."""
+    """Return a generator whose work, from first to last step, is a span."""
     return generator if _tracer is None else _steps(_tracer, name, generator, attributes)
 
 
 @contextmanager
 def request_span(method: str) -> Iterator[Span | None]:
-    """Return a block that is the span of a request, a child of `trace_parent` if that is set.
+    """Return a block that is the span of a request below `trace_parent`.
 
     Within, `trace_parent` names the new span.
     """
@@ -117,7 +117,10 @@ def _steps(
 
 @contextmanager
 def _current(own: Span) -> Iterator[None]:
-    """Make a span current; an exception marks it by its class, since a message could hold a secret."""
+    """Make a span current; exceptions mark it by their class.
+
+    Their messages could hold a secret.
+    """
     from opentelemetry.trace import Status, StatusCode, use_span
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 

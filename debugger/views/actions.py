@@ -300,7 +300,7 @@ def take_in_turn() -> None:
     if session is not None and not session.busy and run.at_rest is not None:
         at_rest, run.at_rest = run.at_rest, None
         at_rest()
-    if session is None or session.busy or session.is_loading or not run.awaits_turn:
+    if session is None or session.busy or session.sync.is_loading or not run.awaits_turn:
         return
     if session.pending is not None:
         return

@@ -93,7 +93,7 @@ def poll_seconds(session: DebugSession) -> float | None:
     """Return the poll interval; ``None`` when nothing can happen."""
     if session.stop_point is not None or session.human_input.pending is not None:
         return None
-    if session.busy or session.is_loading:
+    if session.busy or session.sync.is_loading:
         return _POLL_SECONDS
     if session.background.continues or session.is_stepping or session.pending is not None:
         return _BACKGROUND_POLL_SECONDS

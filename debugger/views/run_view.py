@@ -203,7 +203,7 @@ def run_revision(session: DebugSession) -> Hashable:
 
 def session_state(session: DebugSession) -> Hashable:
     """Return what the panes show of a session, apart from computed values."""
-    human_input, pace = session.human_input, session.background
+    human_input, pace, record = session.human_input, session.background, session.sync
     forward, pending, progress = session.input_replay, session.pending, session.progress
     return (
         run_revision(session),
@@ -213,7 +213,7 @@ def session_state(session: DebugSession) -> Hashable:
         (repr(session.breakpoints.points), *map(id, session.mocks.all)),
         (pace.automatic, pace.halted, pace.retrying),
         (session.error, session.interrupted_turn, session.is_deleted, session.notice),
-        (session.newer_turns, session.follows, session.revision and session.revision.turn_number),
+        (record.newer_turns, record.follows, record.revision and record.revision.turn_number),
         progress and (progress.phase, progress.message, seconds_left(progress)),
         pending and (id(pending), pending.checks),
         forward and (forward.done, forward.stopping, forward.is_running, forward.problem),

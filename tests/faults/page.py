@@ -45,7 +45,7 @@ class Page:
     @property
     def has_newer_turns(self):
         """Return whether the page reports turns of another client."""
-        return self.session.newer_turns > 0
+        return self.session.sync.newer_turns > 0
 
     @property
     def turns(self):

@@ -101,7 +101,7 @@ def _obey(session, command, rest):
         assert session.wait_for_record(PATIENCE)
     elif command == "view":
         return {"turns": shown(session), "csv": csv_of(session)}
-    return {"newer": session.newer_turns}
+    return {"newer": session.sync.newer_turns}
 
 
 def main():

@@ -5,7 +5,11 @@ from importlib.metadata import version
 
 import pytest
 
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.server.auth import keys as auth_keys
 from debugger.server.metrics import Metrics
+from debugger.settings import Settings
+from debugger.store import Role
 from tests.support.factories import say, static, tool
 from tests.support.server_metrics import counted, execute, new_workflow, value
 from tests.support.server_sockets import opened
@@ -129,3 +133,78 @@ def test_unrouted_429_counts_as_rate():
     metrics.request("GET", "", 429, 0.001)
 
     assert value(metrics.exposition().decode(), "debugger_refusals_total", reason="rate") == 1
+
+
+@pytest.fixture
+def keyed(tmp_path):
+    """An engine whose store is to hold keys: nobody without one gets past it then."""
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/keyed.sqlite3", responder="rules"))
+    yield backend
+    backend.close()
+
+
+def test_requests_are_counted_by_route(api):
+    for path in (f"/v1/workflows/{UNKNOWN}", "/v1/workflows/xyz", "/nowhere/secret", f"/v1/tools/{UNKNOWN}"):
+        api.get(path)
+
+    name, route = "debugger_http_requests_total", "/v1/workflows/{workflow_id}"
+    assert counted(api, name, method="GET", route=route, status="404") == 1
+    assert counted(api, name, method="GET", route=route, status="422") == 1
+    assert counted(api, name, method="GET", route="none", status="404") == 1
+    assert counted(api, "debugger_http_request_duration_seconds_count", route=route) == 2
+    text = api.get(api.base_url.join("/metrics")).text
+    assert not [part for part in (UNKNOWN, "xyz", "secret") if part in text]
+
+
+def test_unknown_method_counts_as_other(api):
+    for method in ("BREW", "STEEP"):
+        api.request(method, "/v1/workflows")
+
+    assert counted(api, "debugger_http_requests_total", method="other", status="405") == 2
+
+
+def test_open_sockets_and_turns_are_counted(api):
+    workflow_id = new_workflow(api, say("chat"))
+
+    with opened(api) as socket:
+        socket.turn(workflow_id=workflow_id)
+        during = counted(api, "debugger_sockets_open")
+    while counted(api, "debugger_sockets_open"):  # until the server has seen it
+        pass
+
+    assert during == 1
+    assert counted(api, "debugger_turns_total", status="waiting_for_user_input") == 1
+
+
+def test_refusals_are_counted_by_reason(serve, embedded):
+    client = serve(embedded, api_key="sk-right")
+    client.get("/v1/workflows")
+    client.headers["Authorization"] = "Bearer sk-right"
+    workflow_id = new_workflow(client, say("chat"))
+    client.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
+    execute(client, workflow_id)
+
+    over_http = execute(client, workflow_id)
+    with opened(client, additional_headers={"Authorization": "Bearer sk-right"}) as socket:
+        socket.send(workflow_id=workflow_id)
+        over_socket = socket.closed()
+
+    assert (over_http.status_code, over_socket[0]) == (429, 4429)
+    assert counted(client, "debugger_refusals_total", reason="key") == 1
+    assert counted(client, "debugger_refusals_total", reason="concurrency") == 2
+    assert counted(client, "debugger_refusals_total", reason="rate") == 0
+    assert "sk-right" not in client.get(client.base_url.join("/metrics")).text
+
+
+def test_revoked_socket_counts_as_key_refusal(serve, keyed, monkeypatch):
+    monkeypatch.setattr(auth_keys, "FRESH_SECONDS", 0.02)
+    client = serve(keyed, api_key="sk-right")
+    made, key = keyed.store.api_keys.add("Cy", Role.RUN)
+
+    with opened(client, additional_headers={"Authorization": f"Bearer {key}"}) as socket:
+        keyed.store.api_keys.revoke(made.id)
+        closed = socket.closed()[0]
+
+    client.headers["Authorization"] = "Bearer sk-right"
+    assert closed == 4401
+    assert counted(client, "debugger_refusals_total", reason="key") == 1

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import schemathesis
 from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.server.app import create_app
@@ -150,12 +151,16 @@ def test_descriptions_omit_code_references(document):
 def test_document_is_built_once():
     backend = EmbeddedBackend(Settings(database="sqlite://"))
 
-    document = create_app(backend).state.document
-    was_made = "text" in vars(document)
-    first = document.text
+    app = create_app(backend)
+    was_made = app.state.document is not None
+    client = TestClient(app)
+    answers = [client.get("/openapi.json").content]
+    first = app.state.document
+    answers.append(client.get("/openapi.json").content)
 
     assert not was_made
-    assert document.text is first
+    assert app.state.document is first
+    assert answers == [first, first]
     backend.close()
 
 

@@ -1,6 +1,18 @@
 from __future__ import annotations
 
-from debugger.server.services import BackgroundOwners
+import threading
+from contextlib import suppress
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import RateLimitError
+from debugger.protocol.runs import TurnInput
+from debugger.server import services
+from debugger.server.services import BackgroundOwners, RunLimiter
+from debugger.settings import Settings
+from debugger.store import TurnClaim, new_id
+from tests.support.factories import document, say, static
 
 
 def test_last_socket_owns_background_work():
@@ -25,3 +37,88 @@ def test_release_leaves_other_owners_alone():
 
     owners.release("run", other)
     assert not owners.is_owner("run", other)
+
+
+def test_admission_counts_a_running_first_turn_once(embedded):
+    workflow_id = embedded.create_workflow(document(say("chat"))).id
+    embedded.store.catalogue.note(workflow_id, max_concurrent_runs=2)
+    admitting = RunLimiter()
+
+    def begin():
+        with admitting.start(embedded, workflow_id):
+            return embedded.execute(workflow_id, TurnInput.with_message(None))
+
+    first, second = begin(), begin()
+    with pytest.raises(RateLimitError, match="2 runs"):
+        begin()
+    first.close()
+    third = begin()
+
+    assert third.finish().status == second.finish().status == "waiting_for_user_input"
+
+
+def test_start_ignores_claims_of_ended_processes(embedded):
+    workflow_id = embedded.create_workflow(document(say("chat"))).id
+    embedded.store.catalogue.note(workflow_id, max_concurrent_runs=1)
+    lost = TurnClaim(
+        run_id=new_id(),
+        turn_number=1,
+        workflow_id=workflow_id,
+        version_number=0,
+        begins_run=True,
+        run_status="started",
+        started_at=1.0,
+        owner="another machine",
+        lease_until=0.0,
+        pair=b'{"run_input":{}}',
+        user_turn_number=1,
+    )
+    embedded.store.claims.take(lost)
+
+    with RunLimiter().start(embedded, workflow_id):
+        result = embedded.execute(workflow_id, TurnInput.with_message(None)).finish()
+
+    assert result.status == "waiting_for_user_input"
+    assert embedded.store.run(lost.run_id).status == "failed"
+
+
+def test_admission_of_many_threads_admits_the_limit(embedded):
+    workflow_id = embedded.create_workflow(document(say("chat"))).id
+    embedded.store.catalogue.note(workflow_id, max_concurrent_runs=3)
+    admitting, together, streams = RunLimiter(), threading.Barrier(8), []
+
+    def attempt():
+        together.wait(10)
+        with suppress(RateLimitError), admitting.start(embedded, workflow_id):
+            streams.append(embedded.execute(workflow_id, TurnInput.with_message(None)))
+
+    threads = [threading.Thread(target=attempt) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(streams) == 3
+
+
+def test_start_uses_graph_changed_by_other_server(serve, tmp_path, monkeypatch):
+    database = f"sqlite:///{tmp_path}/shared.sqlite3"
+    backends = [EmbeddedBackend(Settings(database=database, responder="rules")) for _ in range(2)]
+    one, other = (serve(backend) for backend in backends)
+    body = {**document(static("a", "before")), "name": "Tea"}
+    workflow_id = one.post("/v1/workflows", json=body).json()["workflow"]["_id"]
+
+    def said(client):
+        result = client.post(f"/v1/workflows/{workflow_id}/execute", json={"run_input": {}}).json()
+        return [event["content"] for event in result["events"] if event["type"] == "assistant_response"]
+
+    before = said(one), said(other)
+    changed = {"config": document(static("a", "after"))}
+    one.patch(f"/v1/workflows/{workflow_id}/versions/0/config", json=changed)
+
+    assert before == (["before"], ["before"])
+    assert said(one) == ["after"]
+    monkeypatch.setattr(services, "FRESH_SECONDS", 0.0)
+    assert said(other) == ["after"]
+    for backend in backends:
+        backend.close()

@@ -4,7 +4,7 @@ import pytest
 
 from debugger.backends.base import Capabilities
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.errors import ConflictError, InputError, UnsupportedError
+from debugger.errors import ConflictError, InputError, StoreError, UnsupportedError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.samples import SAMPLES
@@ -129,6 +129,21 @@ def test_unedited_fork_verifies_itself_and_keeps_original(backend):
     assert (record.forked_by, record.changes) == ("ada", ())
     assert Fidelity.from_json(record.fidelity).verdict == "verified"
     assert backend.run(session.run_id) == before
+
+
+def test_fork_is_made_and_store_failure_logged(backend, caplog, monkeypatch):
+    def fail(*_args):
+        raise StoreError("The disk is full.")
+
+    session = begun(backend, "one")
+    monkeypatch.setattr(backend.store.forks, "keep", fail)
+    monkeypatch.setattr(backend.store.forks, "judge", fail)
+
+    fork_session = forked(backend, ForkDraft.of(fork_point(session, 2)))
+
+    assert [turn.message for turn in fork_session.turns] == ["", "one"]
+    warnings = [record.getMessage() for record in caplog.records if record.name == "debugger.session.forks"]
+    assert warnings == [f"the fork {fork_session.run_id} is not on record as one: The disk is full."] * 2
 
 
 def test_ten_unedited_forks_are_all_verified(backend):

@@ -176,7 +176,7 @@ def test_discarded_turn_that_arrived_is_newer(backend):
 
     assert shown == [""]
     assert session.pending is None
-    assert session.newer_turns == 1
+    assert session.sync.newer_turns == 1
     session.load_newer()
     assert session.wait_for_record(10)
     assert [turn.message for turn in session.turns] == ["", "hello"]

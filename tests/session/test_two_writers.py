@@ -84,11 +84,11 @@ def test_newer_turns_are_counted_and_loaded(open_backend):
 
     look(ours)
 
-    assert ours.newer_turns == 2
+    assert ours.sync.newer_turns == 2
     assert len(ours.turns) == 1
     ours.load_newer()
     assert ours.wait_for_record(10)
-    assert ours.newer_turns == 0
+    assert ours.sync.newer_turns == 0
     assert shown(ours) == stored(ours.backend, ours.run_id)
 
 
@@ -101,7 +101,7 @@ def test_followed_run_shows_turns_as_they_come(open_backend):
     send(theirs, "one")
     look(ours)
 
-    assert ours.follows
+    assert ours.sync.follows
     assert [turn.message for turn in ours.turns] == ["", "one"]
     assert ours.hint is not None
 
@@ -127,7 +127,7 @@ def test_background_work_of_other_client_is_shown(open_backend):
 
     look(ours)
 
-    assert ours.newer_turns == 0
+    assert ours.sync.newer_turns == 0
     assert any(turn.is_background for turn in ours.turns)
     assert shown(ours) == stored(ours.backend, ours.run_id)
 
@@ -165,10 +165,10 @@ def test_turn_in_progress_elsewhere_is_named(open_backend):
 
     look(ours)
 
-    assert ours.revision.turn_number == 2
-    assert ours.newer_turns == 0
+    assert ours.sync.revision.turn_number == 2
+    assert ours.sync.newer_turns == 0
     theirs.stepping.resume()
     assert theirs.wait(10)
     look(ours)
-    assert ours.revision.turn_number is None
-    assert ours.newer_turns == 1
+    assert ours.sync.revision.turn_number is None
+    assert ours.sync.newer_turns == 1

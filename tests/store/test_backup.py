@@ -77,7 +77,9 @@ def fill(url):
         store.create_version(workflow.id, version_name="Second", mark_as_active=True)
         for number in range(1, 4):
             append_turn(store, a_turn(RUN, number, pair_json=b'{"run_output":{}}' if number == 2 else None))
-        store.fork(a_copy(ForkRecord(run_id=COPY, source_run_id=RUN, turn_number=2, changes=({"a": 1},))))
+        store.forks.create(
+            a_copy(ForkRecord(run_id=COPY, source_run_id=RUN, turn_number=2, changes=({"a": 1},)))
+        )
         store.notebook.star(RUN)
         store.notebook.tag(RUN, ["smoke"])
         store.notebook.comment(RUN, Target.turn(2), "Ada", "Slow.\nVery 'slow'.")

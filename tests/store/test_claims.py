@@ -17,7 +17,6 @@ from debugger.store import (
     CarriedUsage,
     FinishedTurn,
     Limits,
-    Progress,
     RunFork,
     Store,
     TurnClaim,
@@ -69,10 +68,14 @@ def executed(store, run_id, number, **fields):
     return claim
 
 
-def progress(claim, *events, lease_until=None):
+def progress(*events, lease_until=None):
     texts = b",".join(b'{"type":"assistant_response","content":"%s"}' % text for text in events)
     until = time.time() + 30 if lease_until is None else lease_until
-    return Progress.of(claim, until, b"[" + texts + b"]", len(events))
+    return {
+        "lease_until": until,
+        "events_json": b"[" + texts + b"]" if events else b"",
+        "event_count": len(events),
+    }
 
 
 def a_fork(source, turn_number, pair_count):
@@ -93,7 +96,7 @@ def test_claimed_first_turn_is_readable(store):
     store.claims.take(claim)
     [listed] = store.runs(status="started")[0]
 
-    store.claims.renew(progress(claim, b"Hello"), with_events=True, is_first=True)
+    store.claims.renew(claim, **progress(b"Hello"), is_first=True)
 
     run = store.run(claim.run_id)
     [pair] = run.input_output_pairs
@@ -180,7 +183,7 @@ def test_claims_of_many_runs_do_not_deadlock(url):
             for number in range(1, 16):
                 claim = a_claim(run_id, number)
                 store.claims.take(claim)
-                store.claims.renew(progress(claim, b"so far"), with_events=True, is_first=number == 1)
+                store.claims.renew(claim, **progress(b"so far"), is_first=number == 1)
                 if number % 5 == 0:
                     store.claims.release(claim)
                     store.claims.take(claim)
@@ -249,7 +252,7 @@ def test_released_first_turn_keeps_fork(store):
     source = new_id()
     executed(store, source, 1)
     fork = a_fork(source, 1, 0)
-    store.fork(fork)
+    store.forks.create(fork)
     claim = a_claim(fork.record.run_id, 1, begins_run=False, run_status="running")
     store.claims.take(claim)
 
@@ -264,10 +267,10 @@ def test_claim_of_another_machine_lapses_with_its_lease(store):
     executed(store, run_id, 1)
     claim = a_claim(run_id, 2, owner=ELSEWHERE)
     store.claims.take(claim)
-    store.claims.renew(progress(claim, b"so far"), with_events=True, is_first=False)
+    store.claims.renew(claim, **progress(b"so far"), is_first=False)
     early = store.claims.lapse(run_id)
 
-    store.claims.renew(progress(claim, lease_until=time.time() - 1), with_events=False, is_first=False)
+    store.claims.renew(claim, **progress(lease_until=time.time() - 1), is_first=False)
     late = store.claims.lapse()
 
     [unfinished] = store.notebook.read_unfinished_turns(run_id)
@@ -290,7 +293,7 @@ def test_lapsed_owner_stores_nothing(store):
     store.claims.take(next_)
     with pytest.raises(ConflictError):
         store.claims.finish(a_result(late))
-    renewed = store.claims.renew(progress(late, b"late"), with_events=True, is_first=False)
+    renewed = store.claims.renew(late, **progress(b"late"), is_first=False)
     store.claims.release(late)
     during = store.run(run_id).status
     store.claims.finish(a_result(next_))
@@ -316,7 +319,7 @@ def test_lapsed_first_turn_fails_its_run(store):
 def test_renewed_claim_does_not_lapse(store):
     claim = a_claim(new_id(), 1, lease_until=0.0)
     store.claims.take(claim)
-    store.claims.renew(progress(claim), with_events=False, is_first=True)
+    store.claims.renew(claim, **progress(), is_first=True)
 
     assert store.claims.lapse() == 0
     assert store.claims.lapse(but_for=[claim.claim_id]) == 0
@@ -385,7 +388,7 @@ def test_search_finds_finished_turns_only(store):
     executed(store, run_id, 1)
     claim = a_claim(run_id, 2)
     store.claims.take(claim)
-    store.claims.renew(progress(claim, b"secret word"), with_events=True, is_first=False)
+    store.claims.renew(claim, **progress(b"secret word"), is_first=False)
     during = (
         store.runs(search=RunSearch(text="secret")).total,
         store.runs(search=RunSearch(text="turn 1")).total,
@@ -405,8 +408,8 @@ def test_copies_omit_claims_and_client_ids(store):
     fork = a_fork(source, 2, 1)
     record = ForkRecord(run_id=new_id(), source_run_id=source, turn_number=2, created_at=9.0)
 
-    store.fork(fork)
-    store.fork(
+    store.forks.create(fork)
+    store.forks.create(
         RunFork(
             record=record,
             turn_index=0,
@@ -436,7 +439,7 @@ def test_restored_backup_has_interrupted_turns(url, other_url, tmp_path):
         store.claims.take(a_claim(first, 1))
         claim = a_claim(later, 2)
         store.claims.take(claim)
-        store.claims.renew(progress(claim, b"so far"), with_events=True, is_first=False)
+        store.claims.renew(claim, **progress(b"so far"), is_first=False)
         back_up(url, tmp_path / "backup.gz")
         store.claims.finish(a_result(claim))
 
@@ -455,7 +458,7 @@ def test_position_counts_the_events_so_far(store):
     before = store.claims.position(run_id)
     claim = a_claim(run_id, 2)
     store.claims.take(claim)
-    store.claims.renew(progress(claim, b"one", b"two"), with_events=True, is_first=False)
+    store.claims.renew(claim, **progress(b"one", b"two"), is_first=False)
 
     during = store.claims.position(run_id)
 

@@ -83,7 +83,7 @@ def test_erase_leaves_nothing_in_the_database(url, tmp_path):
     with closing(Store(url)) as store:
         run_id, other = keep(store, 2), keep(store, 1)
         fork = a_fork(run_id, 1)
-        store.fork(fork)
+        store.forks.create(fork)
         plant(store, run_id)
         with store._database.writing() as connection:
             connection.execute(
@@ -103,9 +103,9 @@ def test_erase_takes_chosen_forks_along(url, tmp_path):
     with closing(Store(url)) as store:
         run_id = keep(store, 2, events_json=b'[{"content": "%s"}]' % MARKER.encode())
         first = a_fork(run_id, 1)
-        store.fork(first)
+        store.forks.create(first)
         second = a_fork(first.record.run_id, 0)
-        store.fork(second)
+        store.forks.create(second)
 
         assert store.forks.copies(run_id) == {first.record.run_id: 1, second.record.run_id: 0}
 

@@ -60,7 +60,7 @@ def test_fork_copies_turns_and_replaces_checkpoint(store):
         append_turn(store, a_turn(source, number))
     fork = a_fork(source, 2)
 
-    store.fork(fork)
+    store.forks.create(fork)
 
     run_id = fork.record.run_id
     copied, original = store.run(run_id), store.run(source)
@@ -76,7 +76,7 @@ def test_fork_before_first_turn_takes_turn_1(store):
     source = new_id()
     append_turn(store, a_turn(source, 1))
     fork = a_fork(source, 0, status="not_started")
-    store.fork(fork)
+    store.forks.create(fork)
     run_id = fork.record.run_id
 
     assert store.checkpoint(run_id).turn_number == 0
@@ -91,7 +91,7 @@ def test_carried_usage_stays_while_totals_grow(store):
     source = new_id()
     append_turn(store, a_turn(source, 1))
     fork = a_fork(source, 1)
-    store.fork(fork)
+    store.forks.create(fork)
 
     totals = {"token_usage_json": b'{"total_tokens":9}', "latency_stats_json": b'{"call_count":9}'}
     append_turn(store, a_turn(fork.record.run_id, 2, **totals))
@@ -107,12 +107,12 @@ def test_fork_of_fork_has_own_carried_usage(store):
     source = new_id()
     append_turn(store, a_turn(source, 1))
     first = a_fork(source, 1)
-    store.fork(first)
+    store.forks.create(first)
     second = a_fork(first.record.run_id, 1, usage=usage(2))
     none = a_fork(first.record.run_id, 0, usage=usage(0, has_calls=False))
 
-    store.fork(second)
-    store.fork(none)
+    store.forks.create(second)
+    store.forks.create(none)
 
     assert store.run(second.record.run_id).carried_over_llm_token_usage == {"total_tokens": 2}
     nothing = store.run(none.record.run_id)
@@ -122,16 +122,16 @@ def test_fork_of_fork_has_own_carried_usage(store):
 
 def test_fork_of_unknown_run_stores_nothing(store):
     with pytest.raises(NotFoundError):
-        store.fork(a_fork(new_id(), 1))
+        store.forks.create(a_fork(new_id(), 1))
 
     assert store.runs()[1] == 0
 
 
-def test_fork_origin_can_be_described_later(store):
-    kept = record("a", "root", way="rebuilt", forked_by="ada", created_at=1.0)
+def test_fork_origin_can_be_judged_later(store):
+    change = {"path": "dynamic.x", "op": "added", "before": None, "after": 1}
+    kept = record("a", "root", way="rebuilt", forked_by="ada", created_at=1.0, note="why", changes=(change,))
     store.forks.keep(kept)
 
-    store.forks.describe("a", [{"path": "dynamic.x", "op": "added", "before": None, "after": 1}], "why")
     store.forks.judge("a", {"verdict": "verified"})
 
     found = store.forks.of("a")

@@ -189,9 +189,9 @@ def test_forks_outlive_deleted_run(store):
     source = keep(store, 40)
     keep(store, 40, number=2, run_id=source)
     first = a_fork(source, 2)
-    store.fork(first)
+    store.forks.create(first)
     second = a_fork(first.record.run_id, 1)
-    store.fork(second)
+    store.forks.create(second)
 
     store.delete_run(source)
     store.delete_run(first.record.run_id)

@@ -30,7 +30,7 @@ from debugger.errors import InputError, StaleTurnError
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.events import Event
 from debugger.protocol.runs import IN_PROGRESS, Run, RunSearch, SentTurn, TurnInput
-from debugger.protocol.turn_logs import LazyRun, TurnLog, turn_logs
+from debugger.protocol.turn_logs import LazyRun
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import Settings
 from debugger.store import NoteRepository, Store
@@ -91,18 +91,12 @@ class EmbeddedBackend:
             python_consent_key if self.settings.inline_python != "off" else None,
             self._options.inline_python,
         )
-        self._interpreters = InterpreterCache(
-            partial(self._interpreter, gateways=self._gateways), self._permits
-        )
+        self._interpreters = InterpreterCache(self._interpreter, self._permits)
         self._leases = Leases(self.store, self.settings.turn_lease)
-        self._turns = Turns(
-            self.store, self._interpreters, self.global_values, self._leases, self._world, self._past
-        )
+        self._turns = Turns(self.store, self._interpreters, self.global_values, self._leases, self._world)
         self.forks = Forks(self.store, self._interpreters, self._world)
         """Runs made from earlier turns, in another version or workflow where requested."""
-        self._replaying = InterpreterCache(
-            partial(self._interpreter, gateways=self._gateways.read_only()), self._permits
-        )
+        self._replaying = InterpreterCache(partial(self._interpreter, is_read_only=True), self._permits)
         self._leases.lapse()
         self._family: dict[Settings, EmbeddedBackend] = {self.settings: self}
         """This engine and those with other choices, which share the store."""
@@ -161,7 +155,9 @@ class EmbeddedBackend:
             InputError: A node or an edge in it lacks what every one of them needs.
         """
         inner = Workflow.from_document(document).to_wire()
-        return self.store.create_workflow(_without_secrets(inner), name=name)
+        # The platform does not keep them (``platform.md#workflow-document``).
+        document = {key: value for key, value in inner.items() if key != "secret_variables"}
+        return self.store.create_workflow(document, name=name)
 
     def delete_workflow(self, workflow_id: str) -> None:
         """See `Backend.delete_workflow`."""
@@ -348,7 +344,6 @@ class EmbeddedBackend:
             check_id("run", run_id),
             turn_number,
             interpreters=self._replaying,
-            past=self._past,
             cancelled=cancelled,
         )
 
@@ -375,7 +370,7 @@ class EmbeddedBackend:
         )
 
     def _interpreter(
-        self, workflow_id: str, version_number: int, *, gateways: GatewayFactory
+        self, workflow_id: str, version_number: int, *, is_read_only: bool = False
     ) -> tuple[Interpreter, frozenset[str]]:
         workflow = self.workflow(workflow_id, version_number)
         expansion = expand(workflow, self.workflow)
@@ -386,7 +381,7 @@ class EmbeddedBackend:
             replace(self._options, tool_answers=script.tool_answers if script else ()),
             self._world,
             load_run=self._load_run,
-            open_gateway=gateways.for_turn(script.answers if script else ()),
+            open_gateway=self._gateways.for_turn(script.answers if script else (), is_read_only=is_read_only),
             notes=expansion.warnings,
         )
         return interpreter, frozenset(inner_id for inner_id, _ in expansion.loaded)
@@ -396,10 +391,6 @@ class EmbeddedBackend:
         wire = self.run(run_id).to_wire()
         pairs = [pair for pair in wire["input_output_pairs"] if not pair.get(IN_PROGRESS)]
         return {**wire, "input_output_pairs": pairs}
-
-    def _past(self, run_id: str) -> list[TurnLog]:
-        """The finished turns of a run."""
-        return turn_logs(self.store.run(run_id))
 
 
 def _engine_options(settings: Settings) -> EngineOptions:
@@ -413,8 +404,3 @@ def _engine_options(settings: Settings) -> EngineOptions:
         linger_after_reply=settings.linger_after_reply,
         knowledge_folder=settings.knowledge_folder,
     )
-
-
-def _without_secrets(document: JsonObject) -> JsonObject:
-    """Return a document without secret variables (``platform.md#workflow-document``)."""
-    return {key: value for key, value in document.items() if key != "secret_variables"}

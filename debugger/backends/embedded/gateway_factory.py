@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Self
 
 from debugger.engine.environment import Environment
 from debugger.engine.outbound import Gateway, RecordedAnswer, Secrets
@@ -57,56 +55,32 @@ class GatewayFactory:
             for name, value in environment.items()
             if name.startswith(HOSTS_SETTING)
         }
-        self._vault = _Vault(own, secrets, hosts)
+        self._own = own
+        self._stored = secrets
+        self._hosts = hosts
+        self._made: tuple[Mapping[str, str], Secrets] = ({}, Secrets(own, hosts))
         self._limits = HttpLimits(refuses_private=settings.outbound_private == "refuse")
         self._world = world
 
-    def read_only(self) -> Self:
-        """Return a factory of gateways that block writing and contacting calls.
-
-        What is simulated still is: it goes nowhere.
-        """
-        found = copy.copy(self)
-        found._policies = replace(
-            self._policies, write=_closed(self._policies.write), contact=_closed(self._policies.contact)
-        )
-        return found
-
-    def for_turn(self, answers: tuple[RecordedAnswer, ...]) -> Callable[[], Gateway]:
+    def for_turn(
+        self, answers: tuple[RecordedAnswer, ...], *, is_read_only: bool = False
+    ) -> Callable[[], Gateway]:
         """Return a function that makes the gateway of one turn.
 
         Args:
             answers: What is answered instead of calls that are simulated.
+            is_read_only: Block writing and contacting calls, unless they are simulated.
         """
+        policies = self._policies
+        if is_read_only:
+            policies = replace(policies, write=_closed(policies.write), contact=_closed(policies.contact))
         return lambda: LiveGateway(
-            self._policies,
-            answers=answers,
-            secrets=self._vault.secrets(),
-            limits=self._limits,
-            now=self._world.now,
+            policies, answers=answers, secrets=self._secrets(), limits=self._limits, now=self._world.now
         )
 
-
-class _Vault:
-    """The secrets of the environment and of the store.
-
-    Gateways with the same secrets share one object.
-    """
-
-    def __init__(
-        self,
-        own: Mapping[str, str],
-        give: Callable[[], Mapping[str, str]],
-        hosts: Mapping[str, Sequence[AllowedHost]],
-    ) -> None:
-        self._own = own
-        self._give = give
-        self._hosts = hosts
-        self._made: tuple[Mapping[str, str], Secrets] = ({}, Secrets(own, hosts))
-
-    def secrets(self) -> Secrets:
+    def _secrets(self) -> Secrets:
         """Return the current secrets; a new object only when they have changed."""
-        current = self._give()
+        current = self._stored()
         last, made = self._made
         if current is not last and current != last:
             made = Secrets({**current, **self._own}, self._hosts)

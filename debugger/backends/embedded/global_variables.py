@@ -48,7 +48,8 @@ class _Values:
         for variable in self.variables:
             if variable.is_secret:
                 try:
-                    found[variable.name] = _text(variable.value)
+                    value = variable.value
+                    found[variable.name] = value if isinstance(value, str) else encode(value).decode()
                 except StoreError as error:
                     _log.warning("runs go on without the global variable %r: %s", variable.name, error)
         return found
@@ -106,20 +107,17 @@ class GlobalValues:
             self._read_at = float("-inf")
 
     def _fresh(self) -> _Values:
-        if time.monotonic() - self._read_at > FRESH_SECONDS:
-            self._read()
-        return self._values
-
-    def _read(self) -> None:
+        if time.monotonic() - self._read_at <= FRESH_SECONDS:
+            return self._values
         with self._lock:
             now = time.monotonic()
-            if now - self._read_at <= FRESH_SECONDS:  # another thread was faster
-                return
-            variables = self._store.globals.all()
-            # Where nothing has changed, what was made of them, and decrypted, is still good.
-            if variables != self._values.variables:
-                self._values = _Values(variables)
-            self._read_at = now
+            if now - self._read_at > FRESH_SECONDS:  # no other thread was faster
+                variables = self._store.globals.all()
+                # Where nothing has changed, what was made of them, and decrypted, is still good.
+                if variables != self._values.variables:
+                    self._values = _Values(variables)
+                self._read_at = now
+            return self._values
 
 
 def globals_at_start(recorded: TurnInput) -> JsonObject:
@@ -139,7 +137,3 @@ def globals_at_start(recorded: TurnInput) -> JsonObject:
         NAMESPACE: found,
         **{name: value for name, value in found.items() if name in supplied and supplied[name] == value},
     }
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else encode(value).decode()

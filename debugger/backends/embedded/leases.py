@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from debugger.errors import StoreError
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import encode
-from debugger.store import Progress, Store, TurnClaim, current_owner
+from debugger.store import Store, TurnClaim, current_owner
 
 _log = logging.getLogger(__name__)
 
@@ -188,10 +188,13 @@ class Leases:
 
     def _try_to_store(self, held: HeldClaim, events: list[Event], lease_until: float) -> None:
         persisted = [event.to_wire() for event in events if event.is_persisted]
-        progress = Progress.of(held.claim, lease_until, encode(persisted), len(persisted))
         try:
             is_held = self._store.claims.renew(
-                progress, with_events=bool(events), is_first=held.claim.begins_run and not held.stored_events
+                held.claim,
+                lease_until,
+                is_first=held.claim.begins_run and not held.stored_events,
+                events_json=encode(persisted) if events else b"",
+                event_count=len(persisted),
             )
         except StoreError as error:
             _log.warning("the claim of a turn of run %s is not renewed: %s", held.claim.run_id, error)

@@ -1,18 +1,30 @@
-"""Runs loaded for a turn or for background work, and their interpreters."""
+"""Runs read from the store: continued, or searched for a sent turn; and their interpreters."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
+from debugger.backends.base import FoundTurn
 from debugger.backends.embedded.python_consents import PythonPermits
+from debugger.engine.background_work import NOTHING_AHEAD, pending_work
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
 from debugger.errors import ConflictError, InputError, RunEndedError, StaleTurnError
-from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, requested_version
-from debugger.store import Store
+from debugger.protocol.runs import (
+    TERMINAL_STATUSES,
+    RunSearch,
+    RunStatus,
+    SentTurn,
+    Turn,
+    TurnInput,
+    TurnResult,
+)
+from debugger.protocol.turn_logs import number_turns
+from debugger.store import ClientTurn, Store
 
 _MAX_INTERPRETERS = 32
 
@@ -76,35 +88,6 @@ class LoadedRun:
     """It has no row in the store yet."""
     has_unfinished: bool = False
     """It has an interrupted turn."""
-
-
-def prepare_new_run(
-    store: Store,
-    interpreters: InterpreterCache,
-    workflow_id: str,
-    turn_input: TurnInput,
-    version_number: int | None,
-    run_id: str,
-) -> LoadedRun:
-    """Return a new run that is not stored yet.
-
-    Args:
-        store: Has the workflow.
-        interpreters: Make the interpreter of its version.
-        workflow_id: The workflow.
-        turn_input: The input of the first turn, which may say where to begin.
-        version_number: The version; ``None`` is the one in the input, else the active one.
-        run_id: An unused id; not checked.
-
-    Raises:
-        NotFoundError: There is no such workflow or version.
-        NotStartableError: The workflow has no start node.
-        InputError: The input says where to begin, and that cannot be used.
-    """
-    number, name = store.resolve_version(workflow_id, requested_version(version_number, turn_input))
-    interpreter = interpreters.get_or_make(workflow_id, number)
-    state = interpreter.begin(turn_input)
-    return LoadedRun(run_id, workflow_id, number, name, 1, interpreter, state, "started", is_new=True)
 
 
 def resume_run(
@@ -185,3 +168,135 @@ def _stale_turn(run_id: str, expected: int, last: int) -> StaleTurnError:
     else:
         message = f"Run {run_id} has turns {expected} to {last} that this client has not seen."
     return StaleTurnError(message, turn_number=last, advice="Load the run and decide whether to send again.")
+
+
+_MAX_CANDIDATES = 20
+"""Runs among which a first turn without a client turn id is searched."""
+_CLOCK_SECONDS = 1.0
+"""How much earlier than the turn was sent its run may have been created, by clocks that differ."""
+
+
+class StoredTurns:
+    """Reads results of stored turns."""
+
+    def __init__(self, store: Store, interpreters: InterpreterCache) -> None:
+        self._store = store
+        self._interpreters = interpreters
+
+    def result(self, run_id: str, pair_number: int | None = None) -> TurnResult:
+        """Return the result of a stored turn, without events no record has.
+
+        Args:
+            run_id: The run.
+            pair_number: The number of the pair in the record; the last one by default.
+
+        Raises:
+            NotFoundError: There is no such run or pair.
+        """
+        checkpoint = self._store.checkpoint(run_id, pair_number)
+        events = self._store.pair(run_id, checkpoint.turn_number).run_output.events
+        state, status = RunState.from_json(checkpoint.checkpoint), checkpoint.status
+        outlook = NOTHING_AHEAD
+        if status in ("waiting_for_user_input", "running"):
+            interpreter = self._interpreters.get_or_make(checkpoint.workflow_id, checkpoint.version_number)
+            outlook = pending_work(interpreter.routes, state)
+        errors = [event.get("error_message") for event in events if event.get("type") == "workflow_error"]
+        is_waiting = status == "waiting_for_user_input"
+        return TurnResult(
+            run_id=run_id,
+            status=status,
+            turn_number=state.turn_number,
+            events=events,
+            is_waiting_for_input=is_waiting,
+            is_completed=status in TERMINAL_STATUSES,
+            error=errors[-1] if errors and status == "failed" else None,
+            next_input_hint=state.hint if is_waiting else None,
+            has_active_companions=outlook.companions,
+            has_background_work=outlook.work,
+            next_due=outlook.next_due,
+            record_length=checkpoint.turn_number,
+        )
+
+    def find_by_client_turn_id(
+        self, client_turn_id: str | None, workflow_id: str, run_id: str | None
+    ) -> ClientTurn | None:
+        """Return the turn that has a client turn id already.
+
+        Args:
+            client_turn_id: The id; ``None`` finds nothing.
+            workflow_id: The workflow that the turn is sent to.
+            run_id: The run that it is sent to; ``None`` of a first turn.
+
+        Raises:
+            ConflictError: The id was sent before, with another workflow or run.
+        """
+        found = self._store.claims.find(client_turn_id) if client_turn_id else None
+        if found is None:
+            return None
+        fits = found.run_id == run_id if run_id is not None else found.turn_number == 1
+        if not fits or found.workflow_id != workflow_id:
+            raise ConflictError(
+                f"The client turn id {client_turn_id!r} names turn {found.turn_number} of run {found.run_id} "
+                "already.",
+                advice="Give every turn an id of its own.",
+            )
+        return found
+
+    def search(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
+        """Search a turn by client turn id, else by number and text.
+
+        See `Backend.find_turn`.
+
+        Raises:
+            ConflictError: The id was sent before, with another workflow or run.
+            NotFoundError: There is no such run.
+        """
+        client_turn_id, run_id = sent.turn_input.client_turn_id, sent.run_id
+        named = self.find_by_client_turn_id(client_turn_id, workflow_id, run_id)
+        if named is not None:
+            found = self._found(named.run_id, named.turn_number, is_in_progress=named.is_in_progress)
+        elif run_id is None:
+            found = FoundTurn("absent") if client_turn_id else self._first_by_text(workflow_id, sent)
+        else:
+            found = FoundTurn("absent", run_id=run_id) if client_turn_id else self._by_number(run_id, sent)
+        if found.run_id is None:
+            return found
+        last = 0
+        if self._store.claims.position(found.run_id).turn_count:
+            last = RunState.from_json(self._store.checkpoint(found.run_id).checkpoint).turn_number
+        newer = last - (sent.turn_number or 1) + (found.state != "finished")
+        return replace(found, newer_turns=max(newer, 0))
+
+    def _by_number(self, run_id: str, sent: SentTurn) -> FoundTurn:
+        pairs = self._store.run(run_id).input_output_pairs
+        for place, (pair, log) in enumerate(number_turns(pairs), start=1):
+            is_turn = log is not None and not log.is_background and log.number == sent.turn_number
+            if is_turn and _text(pair) == sent.turn_input.message:
+                return self._found(run_id, place, is_in_progress=pair.is_in_progress)
+        return FoundTurn("absent", run_id=run_id)
+
+    def _first_by_text(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
+        since = RunSearch(since=datetime.fromtimestamp(sent.sent_at - _CLOCK_SECONDS, UTC))
+        rows = self._store.runs(workflow_id, size=_MAX_CANDIDATES, search=since).rows
+        runs = [self._store.run(row.workflow_run_id) for row in rows]
+        fitting = [
+            run
+            for run in runs
+            if not run.source_workflow_run_id
+            and run.input_output_pairs
+            and _text(run.input_output_pairs[0]) == sent.turn_input.message
+        ]
+        if len(fitting) != 1:
+            return FoundTurn("ambiguous" if fitting else "absent")
+        [run] = fitting
+        is_in_progress = run.input_output_pairs[0].is_in_progress
+        return self._found(run.workflow_run_id, 1, is_in_progress=is_in_progress)
+
+    def _found(self, run_id: str, pair_number: int, *, is_in_progress: bool) -> FoundTurn:
+        if is_in_progress:
+            return FoundTurn("running", run_id=run_id)
+        return FoundTurn("finished", self.result(run_id, pair_number), run_id)
+
+
+def _text(pair: Turn) -> str:
+    return TurnInput.from_wire(pair.run_input).message

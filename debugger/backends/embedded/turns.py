@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from debugger.backends.base import TurnStream
@@ -15,23 +16,27 @@ from debugger.backends.embedded.leases import HeldClaim, Leases
 from debugger.backends.embedded.run_loader import (
     InterpreterCache,
     LoadedRun,
+    StoredTurns,
     check_workflow,
-    prepare_new_run,
     reject_missing_nodes,
     resume_run,
     run_ended,
 )
-from debugger.backends.embedded.stored_turns import StoredTurns
 from debugger.engine.background_call import POLL_SECONDS
 from debugger.engine.environment import Environment
 from debugger.engine.execution import ExecutionResult
 from debugger.engine.inspection import RunInspector
 from debugger.errors import ConflictError, InputError, NotFoundError, RunEndedError, TurnInProgressError
-from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import encode
-from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult, background_input
-from debugger.protocol.turn_logs import TurnLog
+from debugger.protocol.runs import (
+    TERMINAL_STATUSES,
+    TurnInput,
+    TurnResult,
+    background_input,
+    requested_version,
+)
+from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.store import MAX_CLIENT_TURN_ID, FinishedTurn, Store, TurnClaim, new_id
 from debugger.telemetry import context, spans
 
@@ -43,37 +48,6 @@ _SECRETS = "secret_variables"
 
 Segment = Generator[Event, None, ExecutionResult]
 """The events of a turn or of some background work, as the engine yields them."""
-
-
-@dataclass(slots=True)
-class SegmentOutput:
-    """The events and the end of a segment."""
-
-    events: list[JsonObject]
-    persisted: list[JsonObject]
-    """Those of the events that are recorded."""
-    end: ExecutionResult
-
-
-def _result(opened: LoadedRun, output: SegmentOutput, record_length: int) -> TurnResult:
-    end = output.end
-    return TurnResult(
-        run_id=opened.run_id,
-        status=end.status,
-        turn_number=opened.state.turn_number,
-        events=output.events,
-        is_waiting_for_input=end.status == "waiting_for_user_input",
-        is_completed=end.status in TERMINAL_STATUSES,
-        error=end.error,
-        next_input_hint=end.hint,
-        has_active_companions=end.has_active_companions,
-        has_background_work=end.has_background_work,
-        next_due=end.next_due,
-        record_length=record_length,
-    )
-
-
-_StoreOutput = Callable[[LoadedRun, SegmentOutput, HeldClaim], TurnResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +72,6 @@ class Turns:
         global_values: What every new run begins with.
         leases: Claims what is executed.
         world: Clock and random values.
-        past: Returns the finished turns of a run, by its id.
     """
 
     def __init__(
@@ -108,7 +81,6 @@ class Turns:
         global_values: GlobalValues,
         leases: Leases,
         world: Environment,
-        past: Callable[[str], Sequence[TurnLog]],
     ) -> None:
         self.stored = StoredTurns(store, interpreters)
         self._store = store
@@ -116,7 +88,6 @@ class Turns:
         self._global_values = global_values
         self._leases = leases
         self._world = world
-        self._past = past
 
     def execute(self, request: TurnRequest) -> TurnStream:
         """Claim a turn and return the stream that executes it.
@@ -152,25 +123,25 @@ class Turns:
             opened = self._resume(workflow_id, run_id, None)
             reject_missing_nodes(opened)
             segment = opened.interpreter.pump(
-                opened.state, past=lambda: self._past(run_id), cancelled=cancelled, inspector=inspector
+                opened.state, past=partial(self._past, run_id), cancelled=cancelled, inspector=inspector
             )
             try:
-                return self._claimed(opened, segment, background_input(), self._store_background, cancelled)
+                return self._claimed(opened, segment, background_input(), cancelled, is_turn=False)
             except _NotClaimedError:
                 self._check_free(run_id)
 
     def _begin(self, request: TurnRequest) -> TurnStream:
         run_id, turn_input = request.run_id, request.turn_input
         if run_id is None:
-            opened = prepare_new_run(
-                self._store,
-                self._interpreters,
-                request.workflow_id,
-                turn_input,
-                request.version_number,
-                new_id(),
+            version, name = self._store.resolve_version(
+                request.workflow_id, requested_version(request.version_number, turn_input)
             )
-            self._global_values.supply(opened.state, opened.interpreter.workflow)
+            interpreter = self._interpreters.get_or_make(request.workflow_id, version)
+            state = interpreter.begin(turn_input)
+            self._global_values.supply(state, interpreter.workflow)
+            opened = LoadedRun(
+                new_id(), request.workflow_id, version, name, 1, interpreter, state, "started", is_new=True
+            )
         else:
             opened = self._resume(request.workflow_id, run_id, request.expected_turn_number)
             if turn_input.command != "stop":
@@ -178,124 +149,25 @@ class Turns:
         segment = opened.interpreter.turn(
             opened.state,
             turn_input,
-            past=tuple if run_id is None else lambda: self._past(opened.run_id),
+            past=tuple if run_id is None else partial(self._past, run_id),
             cancelled=request.cancelled,
             inspector=request.inspector,
         )
-        return self._claimed(opened, segment, turn_input, self._store_turn, request.cancelled)
+        return self._claimed(opened, segment, turn_input, request.cancelled, is_turn=True)
 
     def _claimed(
         self,
         opened: LoadedRun,
         segment: Segment,
         turn_input: TurnInput,
-        store: _StoreOutput,
         cancelled: threading.Event,
+        *,
+        is_turn: bool,
     ) -> TurnStream:
-        claim = self._claim(opened, turn_input, is_turn=store == self._store_turn)
-        try:
-            held = self._leases.take(claim, cancelled)
-        except ConflictError as error:
-            raise _NotClaimedError(error.message, advice=error.advice) from error
-        context.run_id.set(opened.run_id)
-        events = spans.steps(
-            "turn",
-            self._events(opened, segment, held, store),
-            run_id=opened.run_id,
-            workflow_id=opened.workflow_id,
-            turn_number=opened.pair_number,
-        )
-        next(events)  # from here on the claim is released when the generator is closed
-        return TurnStream(opened.run_id, events, turn_number=claim.user_turn_number)
-
-    def _events(
-        self, opened: LoadedRun, segment: Segment, held: HeldClaim, store: _StoreOutput
-    ) -> Generator[Event, None, TurnResult]:
-        try:
-            yield cast(Event, None)  # received by `_claimed`
-            output = yield from self._collect(segment, held)
-            result = store(opened, output, held)
-        except BaseException:
-            self._leases.release(held)
-            raise
-        self._leases.drop(held)
-        _log.info("turn %s ended as %s", opened.pair_number, result.status)
-        return result
-
-    def _collect(self, segment: Segment, held: HeldClaim) -> Generator[Event, None, SegmentOutput]:
-        """Relay a segment's events, and collect them in wire form.
-
-        Raises:
-            ConflictError: The claim was taken away meanwhile: nothing more is executed.
-        """
-        events = held.events
-        while not held.is_lost:
-            try:
-                event = next(segment)
-            except StopIteration as stop:
-                persisted = [event.to_wire() for event in events if event.is_persisted]
-                all_persisted = len(persisted) == len(events)
-                return SegmentOutput(
-                    persisted if all_persisted else [event.to_wire() for event in events],
-                    persisted,
-                    stop.value,
-                )
-            events.append(event)
-            yield event
-        raise ConflictError(
-            f"The turn of run {held.claim.run_id} was interrupted: its claim has lapsed.",
-            advice="Load the run and continue from its last turn.",
-        )
-
-    def _store_turn(self, opened: LoadedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
-        """Store a turn that has ended.
-
-        Raises:
-            ConflictError: The claim has lapsed; nothing of the turn is stored.
-            NotFoundError: The run was deleted meanwhile.
-        """
-        end = output.end
-        # The event that holds the input/output pair is one of the last.
-        has_pair = any(event["type"] == "end_workflow_iteration" for event in reversed(output.persisted))
-        self._store.claims.finish(
-            FinishedTurn(
-                run_id=opened.run_id,
-                turn_number=opened.pair_number,
-                claim_id=held.claim.claim_id,
-                status=end.status,
-                termination_source="execution_error" if end.status == "failed" else None,
-                events_json=encode(output.persisted),
-                pair_json=None if has_pair else encode(end.pair),
-                checkpoint=opened.state.to_json(),
-                token_usage_json=encode(end.token_usage),
-                latency_stats_json=encode(end.latency_stats),
-                finished_at=self._world.now(),
-            ),
-            clears_unfinished=opened.has_unfinished,
-        )
-        return _result(opened, output, opened.pair_number)
-
-    def _store_background(self, opened: LoadedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
-        """Store background work if there was any.
-
-        Work whose events are all left out of the record adds nothing to it, since it may come every second;
-        which conditions were evaluated, and when, is stored in the run's state.
-
-        Raises:
-            ConflictError: The claim has lapsed; nothing of the work is stored.
-            NotFoundError: The run was deleted meanwhile.
-        """
-        if output.persisted or output.end.status in TERMINAL_STATUSES:
-            return self._store_turn(opened, output, held)
-        checkpoint = opened.state.to_json() if output.events else None
-        self._store.claims.release(held.claim, checkpoint=checkpoint)
-        return _result(opened, output, opened.pair_number - 1)
-
-    def _claim(self, opened: LoadedRun, turn_input: TurnInput, *, is_turn: bool) -> TurnClaim:
         wire = turn_input.to_wire()
         if _SECRETS in wire:
             wire = {name: value for name, value in wire.items() if name != _SECRETS}
-        return TurnClaim(
+        claim = TurnClaim(
             run_id=opened.run_id,
             turn_number=opened.pair_number,
             workflow_id=opened.workflow_id,
@@ -312,6 +184,102 @@ class Turns:
             client_turn_id=turn_input.client_turn_id,
             user_turn_number=opened.state.turn_number + 1 if is_turn else None,
         )
+        try:
+            held = self._leases.take(claim, cancelled)
+        except ConflictError as error:
+            raise _NotClaimedError(error.message, advice=error.advice) from error
+        context.run_id.set(opened.run_id)
+        events = spans.steps(
+            "turn",
+            self._events(opened, segment, held),
+            run_id=opened.run_id,
+            workflow_id=opened.workflow_id,
+            turn_number=opened.pair_number,
+        )
+        next(events)  # from here on the claim is released when the generator is closed
+        return TurnStream(opened.run_id, events, turn_number=claim.user_turn_number)
+
+    def _events(
+        self, opened: LoadedRun, segment: Segment, held: HeldClaim
+    ) -> Generator[Event, None, TurnResult]:
+        """Relay the events of a segment, then store it.
+
+        Raises:
+            ConflictError: The claim was taken away meanwhile: nothing more is executed or stored.
+        """
+        try:
+            yield cast(Event, None)  # received by `_claimed`
+            while not held.is_lost:
+                try:
+                    event = next(segment)
+                except StopIteration as stop:
+                    result = self._store_segment(opened, held, stop.value)
+                    break
+                held.events.append(event)
+                yield event
+            else:
+                raise ConflictError(
+                    f"The turn of run {opened.run_id} was interrupted: its claim has lapsed.",
+                    advice="Load the run and continue from its last turn.",
+                )
+        except BaseException:
+            self._leases.release(held)
+            raise
+        self._leases.drop(held)
+        _log.info("turn %s ended as %s", opened.pair_number, result.status)
+        return result
+
+    def _store_segment(self, opened: LoadedRun, held: HeldClaim, end: ExecutionResult) -> TurnResult:
+        """Store a turn or background work, and return its result.
+
+        Background work whose events are all left out of the record adds nothing to it, since it may come
+        every second; which conditions were evaluated, and when, is stored in the run's state.
+
+        Raises:
+            ConflictError: The claim has lapsed; nothing is stored.
+            NotFoundError: The run was deleted meanwhile.
+        """
+        is_turn, is_over = held.claim.user_turn_number is not None, end.status in TERMINAL_STATUSES
+        persisted = [event.to_wire() for event in held.events if event.is_persisted]
+        all_persisted = len(persisted) == len(held.events)
+        events = persisted if all_persisted else [event.to_wire() for event in held.events]
+        is_recorded = is_turn or is_over or bool(persisted)
+        if is_recorded:
+            # The event that holds the input/output pair is one of the last.
+            has_pair = any(event["type"] == "end_workflow_iteration" for event in reversed(persisted))
+            finished = FinishedTurn(
+                run_id=opened.run_id,
+                turn_number=opened.pair_number,
+                claim_id=held.claim.claim_id,
+                status=end.status,
+                termination_source="execution_error" if end.status == "failed" else None,
+                events_json=encode(persisted),
+                pair_json=None if has_pair else encode(end.pair),
+                checkpoint=opened.state.to_json(),
+                token_usage_json=encode(end.token_usage),
+                latency_stats_json=encode(end.latency_stats),
+                finished_at=self._world.now(),
+            )
+            self._store.claims.finish(finished, clears_unfinished=opened.has_unfinished)
+        else:
+            self._store.claims.release(held.claim, checkpoint=opened.state.to_json() if events else None)
+        return TurnResult(
+            run_id=opened.run_id,
+            status=end.status,
+            turn_number=opened.state.turn_number,
+            events=events,
+            is_waiting_for_input=end.status == "waiting_for_user_input",
+            is_completed=is_over,
+            error=end.error,
+            next_input_hint=end.hint,
+            has_active_companions=end.has_active_companions,
+            has_background_work=end.has_background_work,
+            next_due=end.next_due,
+            record_length=opened.pair_number if is_recorded else opened.pair_number - 1,
+        )
+
+    def _past(self, run_id: str) -> list[TurnLog]:
+        return turn_logs(self._store.run(run_id))
 
     def _resume(self, workflow_id: str, run_id: str, expected_turn_number: int | None) -> LoadedRun:
         try:

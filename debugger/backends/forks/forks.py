@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from debugger.backends.embedded.run_loader import InterpreterCache
 from debugger.backends.forks.mapping import (
-    ChangedState,
+    DroppedParts,
     NodeMatch,
     match_nodes,
     remap_state,
@@ -31,7 +31,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import ForkRecord, RunStatus, Turn, TurnInput
-from debugger.protocol.turn_logs import TurnLog
+from debugger.protocol.turn_logs import turn_logs
 from debugger.store import CarriedUsage, RunFork, Store, new_id
 
 _GONE = "The version that the run used is not there any more."
@@ -134,7 +134,7 @@ class Forks:
         graph = self._interpreters.get_or_make(restored.workflow_id, wanted).graph
         prepare_fork(restored.state, graph, edits, start_node_logical_id)
         record = self._record(run_id, turn_number, restored.state, run_by)
-        self._store.fork(
+        self._store.forks.create(
             RunFork(
                 record=record,
                 pair_count=restored.pair_count,
@@ -153,7 +153,6 @@ class Forks:
         turn_number: int,
         *,
         interpreters: InterpreterCache,
-        past: Callable[[str], list[TurnLog]],
         cancelled: threading.Event | None = None,
     ) -> list[Event]:
         """Return the events of a repeated turn. See `Backend.replay`.
@@ -162,16 +161,14 @@ class Forks:
             run_id: The run.
             turn_number: The turn, from 1.
             interpreters: Interpreters whose gateways block calls that write or that reach a person.
-            past: Returns the finished turns of a run, by its id.
             cancelled: Set to end it early.
         """
         restored = self._checkpoints.restore(run_id, turn_number)
         interpreter = interpreters.get_or_make(restored.workflow_id, restored.version_number)
-        recorded = self._checkpoints.recorded_input(run_id, restored)
         turn = interpreter.turn(
             restored.state,
-            restored.original_input(recorded, interpreter),
-            past=lambda: [log for log in past(run_id) if log.number < turn_number],
+            self._checkpoints.next_input(run_id, restored),
+            past=lambda: [log for log in turn_logs(self._store.run(run_id)) if log.number < turn_number],
             cancelled=cancelled,
         )
         return [event for event in turn if event.is_persisted]
@@ -221,10 +218,7 @@ class Forks:
         position, has_ended = str(restored.state.main.position), restored.state.main.ended
         if has_ended:
             reopen_conversation(restored.state)
-        replayed_input = None
-        if is_replay:
-            recorded = self._checkpoints.recorded_input(run_id, restored)
-            replayed_input = restored.original_input(recorded, source)
+        replayed_input = self._checkpoints.next_input(run_id, restored) if is_replay else None
         placed = _place(restored, source.graph, goal.graph, target, is_same=is_same)
         history: HistoryMode = target.history_mode or ("FULL" if is_same else "USER_AND_ASSISTANT_ONLY")
         pair_count = 0 if history == "NONE" else restored.pair_count
@@ -292,7 +286,7 @@ class Forks:
         if written and not plan.pairs:
             state.turn_number, status = 1, "waiting_for_user_input"
         record = self._record(plan.run_id, plan.next_turn_number, state, run_by)
-        self._store.fork(
+        self._store.forks.create(
             RunFork(
                 record=record,
                 pair_count=len(plan.pairs),
@@ -382,7 +376,7 @@ class _Placement:
     mode: RerunMode
     entry: str | None
     matches: list[NodeMatch]
-    changed: ChangedState
+    changed: DroppedParts
 
 
 def _place(
@@ -400,7 +394,7 @@ def _place(
     position = str(state.main.position)
     moves = wanted is not None and wanted != position
     if is_same and not moves and not target.node_id_map:
-        return _Placement("EXACT", position, matches, ChangedState(state))
+        return _Placement("EXACT", position, matches, DroppedParts())
     nodes = {match.source_node_logical_id: match.target_node_logical_id for match in matches}
     if position not in nodes:
         entry = wanted or (goal.start.logical_id if restored.pair_count == 0 else None)

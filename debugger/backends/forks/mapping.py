@@ -57,16 +57,15 @@ def match_nodes(source: Graph, target: Graph, wanted: Mapping[str, str]) -> list
 
 
 @dataclass
-class ChangedState:
-    """The state of a run in another graph."""
+class DroppedParts:
+    """The parts of a state that another graph does not take over."""
 
-    state: RunState
     dropped_variables: list[str] = field(default_factory=list)
     dropped_parts: list[str] = field(default_factory=list)
     """Of the state."""
 
 
-def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str]) -> ChangedState:
+def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str]) -> DroppedParts:
     """Move a state to the node corresponding to the main thread's position.
 
     Only the main thread continues (``platform.md#re-runs``).
@@ -77,9 +76,11 @@ def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[st
         target: The graph that it is to be of.
         nodes: Target nodes by source nodes.
     """
-    main = state.main
-    changed = ChangedState(state)
-    changed.dropped_parts = _lost_parts(state)
+    main, loop = state.main, state.main.loop
+    if loop is not None:
+        is_there = loop.node_id in nodes
+        loop = BoundedLoop(nodes[loop.node_id], loop.attempts, loop.deadline) if is_there else None
+    changed = DroppedParts(dropped_parts=_lost_parts(state))
     position = nodes[str(main.position)]
     moved = ThreadState(
         MAIN_THREAD,
@@ -88,7 +89,7 @@ def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[st
         ended=main.ended,
         runtime_variables=_variables(main.runtime_variables, source, target, nodes, changed),
         pending=main.pending,
-        loop=_loop(main.loop, nodes),
+        loop=loop,
         awaits_second_message=main.awaits_second_message,
         node_run_ids={nodes[node]: count for node, count in main.node_run_ids.items() if node in nodes},
         completions={nodes[node]: count for node, count in main.completions.items() if node in nodes},
@@ -103,10 +104,9 @@ def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[st
 
 def transfer_variables(
     state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str], entry: str
-) -> ChangedState:
+) -> DroppedParts:
     """Reduce a state to its variables, at a chosen node."""
-    changed = ChangedState(state)
-    changed.dropped_parts = ["position", *_lost_parts(state)]
+    changed = DroppedParts(dropped_parts=["position", *_lost_parts(state)])
     variables = _variables(state.main.runtime_variables, source, target, nodes, changed)
     _set_main(state, ThreadState(MAIN_THREAD, entry, runtime_variables=variables, pending=state.main.pending))
     return changed
@@ -123,14 +123,8 @@ def _lost_parts(state: RunState) -> list[str]:
     return [*lost, *(["waiting_edges"] if state.main.waiting_edges else [])]
 
 
-def _loop(loop: BoundedLoop | None, nodes: Mapping[str, str]) -> BoundedLoop | None:
-    if loop is None or loop.node_id not in nodes:
-        return None
-    return BoundedLoop(nodes[loop.node_id], loop.attempts, loop.deadline)
-
-
 def _variables(
-    variables: JsonObject, source: Graph, target: Graph, nodes: Mapping[str, str], changed: ChangedState
+    variables: JsonObject, source: Graph, target: Graph, nodes: Mapping[str, str], changed: DroppedParts
 ) -> JsonObject:
     """Return a thread's variables under the names of the target graph.
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from debugger.analysis.caller_input import default_variables, original_input
 from debugger.backends.embedded.global_variables import globals_at_start
 from debugger.backends.embedded.run_loader import InterpreterCache
-from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
 from debugger.errors import NotFoundError
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput
@@ -25,11 +24,6 @@ class RestoredRun:
     status: RunStatus
     state: RunState
 
-    def original_input(self, recorded: TurnInput, interpreter: Interpreter) -> TurnInput:
-        """Return the input of that turn as its caller sent it."""
-        before = {**default_variables(interpreter.workflow), **self.state.dynamic_variables}
-        return original_input(recorded, before)
-
 
 class Checkpoints:
     """Restores runs from their checkpoints."""
@@ -46,9 +40,12 @@ class Checkpoints:
         """
         return _turns_of(self._store.checkpoint(run_id))
 
-    def recorded_input(self, run_id: str, restored: RestoredRun) -> TurnInput:
-        """Return the recorded input of the turn after a restored state."""
-        return TurnInput.from_wire(self._store.pair(run_id, restored.pair_count + 1).run_input)
+    def next_input(self, run_id: str, restored: RestoredRun) -> TurnInput:
+        """Return the input of the next turn as its caller sent it."""
+        recorded = TurnInput.from_wire(self._store.pair(run_id, restored.pair_count + 1).run_input)
+        interpreter = self._interpreters.get_or_make(restored.workflow_id, restored.version_number)
+        defaults = default_variables(interpreter.workflow)
+        return original_input(recorded, {**defaults, **restored.state.dynamic_variables})
 
     def restore(self, run_id: str, turn_number: int, *, may_be_over: bool = False) -> RestoredRun:
         """Return a run as it was right before a turn.

@@ -101,13 +101,15 @@ def edited_pairs(
         InputError: An edit is of a line that is not there, or that cannot be edited.
     """
     texts = _texts(lines, edits)
+    # By the old text: messages of the user have no id in an input.
+    of_users = {line.text: texts[line.key] for line in lines if line.sender == "user" and line.key in texts}
     added = [_said(line, world) for line in edits.message_appends]
     found: dict[int, WrittenPair] = {}
     for number, pair in enumerate(pairs, 1):
         wire = pair.to_wire()
         is_last = number == len(pairs)
         if texts or not keeps_memos or (is_last and added):
-            rewriter = _Rewriter(texts, _old_texts(lines, texts), keeps_memos=keeps_memos)
+            rewriter = _Rewriter(texts, of_users, keeps_memos=keeps_memos)
             found[number] = _written(rewriter.rewritten(wire), added if is_last else [])
     if added and not pairs:
         found[1] = _written(Turn(run_input={"command": "start"}).to_wire(), added)
@@ -149,11 +151,6 @@ def _touched(known: Mapping[tuple[str, int], Line], thread_id: str, index: int) 
     return line.key
 
 
-def _old_texts(lines: Sequence[Line], texts: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Return new texts of the user by old text: inputs lack ids."""
-    return {line.text: texts[line.key] for line in lines if line.sender == "user" and line.key in texts}
-
-
 class _Rewriter:
     """Copies JSON with other texts in it.
 
@@ -191,10 +188,8 @@ class _Rewriter:
         says = message if isinstance(message, dict) else value
         if value.get("type") == "user_messages":
             return bool(value["messages"]) and all(self._is_gone(one) for one in value["messages"])
-        return self._knows(says) and self._new_text(says) is None
-
-    def _knows(self, value: JsonObject) -> bool:
-        return _key(value) in self._texts or (_is_nameless(value) and value["content"] in self._of_users)
+        is_edited = _key(says) in self._texts or (_is_nameless(says) and says["content"] in self._of_users)
+        return is_edited and self._new_text(says) is None
 
     def _new_text(self, value: JsonObject) -> str | None:
         if _is_nameless(value):

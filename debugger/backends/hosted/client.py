@@ -223,7 +223,6 @@ class ApiClient:
         subject: str,
         body: JsonObject | None = None,
         *,
-        query: Query | None = None,
         risk: str = "The request may have been executed nevertheless.",
         timeout: float | None = None,
     ) -> Answer:
@@ -233,7 +232,6 @@ class ApiClient:
             path: The path of the URL below the base.
             subject: What the request is about, for errors.
             body: The object to send; ``None`` sends none.
-            query: Names and values to add to the URL.
             risk: What may have happened although no answer came, as a sentence.
             timeout: Seconds to wait for the answer, instead of the settings' own.
 
@@ -244,9 +242,7 @@ class ApiClient:
             AnswerError: The response holds no JSON object.
         """
         request = self.describe_request("POST", path, subject, risk)
-        response = self.send(
-            request, query=query, content=None if body is None else encode_body(body), timeout=timeout
-        )
+        response = self.send(request, content=None if body is None else encode_body(body), timeout=timeout)
         if not response.is_success:
             raise make_refusal_error(request, response)
         return Answer(request, read_object(request, response))

@@ -21,7 +21,7 @@ from debugger.errors import (
     RequestTimeoutError,
 )
 from debugger.protocol import urls
-from debugger.protocol.runs import CLIENT_TURN_ID, Run, unwrap_run
+from debugger.protocol.runs import unwrap_run
 from debugger.settings import HostedSettings
 
 MAX_RUNS_READ = 5
@@ -94,14 +94,16 @@ class _ConnectionTest:
             if key == "workflow_runs":
                 found = [answer.read(unwrap_run, row).workflow_run_id for row in rows]
         except DebuggerError as error:
-            return self._check(call, path, _sentence(error), "failed", status, started), []
+            ending = "" if error.message.endswith((".", "!", "?")) else "."
+            sentence = f"{error.message}{ending} {error.advice}".rstrip()
+            return self._check(call, path, sentence, "failed", status, started), []
         total = answer.body.get("total")
         number = total if isinstance(total, int) else len(rows)
         sentence = f"{number:,} {noun}{'' if number == 1 else 's'}."
         return self._check(call, path, sentence, "ok", status, started), found
 
     def _read(self, request: RequestInfo, query: Query | None = None) -> tuple[str, Answer | DebuggerError]:
-        """Send a request once; return the status of its answer, and the answer or why there is none."""
+        """Send a request once; return the status, and the answer or its error."""
         try:
             response = self._client.send(request, query=query)
         except ApiError as error:
@@ -155,7 +157,7 @@ class _ConnectionTest:
                 run = answer.read(unwrap_run)
             except DebuggerError:
                 continue
-            if _has_client_turn_id(run):
+            if any(turn.client_turn_id for turn in run.input_output_pairs):
                 sentence = "Yes: a turn whose answer is lost is found in the record by its id."
                 return self._check(call, path, sentence, "ok", status, started)
             is_dropped |= run_id in self._own_run_ids and bool(run.finished_turns)
@@ -179,13 +181,3 @@ class _ConnectionTest:
     ) -> ConnectionCheck:
         took = None if started is None else round((time.perf_counter() - started) * 1000)
         return ConnectionCheck(call, f"GET {self._base_path}{path}", sentence, outcome, status, took)
-
-
-def _has_client_turn_id(run: Run) -> bool:
-    inputs = (turn.run_input.get("miscellaneous") for turn in run.input_output_pairs)
-    return any(isinstance(sent, dict) and bool(sent.get(CLIENT_TURN_ID)) for sent in inputs)
-
-
-def _sentence(error: DebuggerError) -> str:
-    message = error.message if error.message.endswith((".", "!", "?")) else f"{error.message}."
-    return f"{message} {error.advice}".rstrip()

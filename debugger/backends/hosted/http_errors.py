@@ -59,14 +59,6 @@ class RequestInfo:
         return f"{self.method} {self.url}"
 
     @property
-    def reads_workflows(self) -> bool:
-        """Return whether it reads the list of workflows.
-
-        Every API has that list: 404 means another server.
-        """
-        return self.method == "GET" and self.url.endswith(urls.WORKFLOWS)
-
-    @property
     def url_advice(self) -> str:
         """Return the advice for a base URL that leads to another server."""
         base = self.url.partition("/v1/")[0]
@@ -147,7 +139,10 @@ def make_refusal_error(request: RequestInfo, response: httpx.Response) -> Debugg
     """Return the error for an answer with a status other than success."""
     if response.status_code < 400:
         return _redirect(request, response)
-    body = _json_or_none(response)
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        body = None
     detail = request.quote(error_text(body) or response.reason_phrase)
     place = f"{request}: {response.status_code} {detail}"
     match response.status_code:
@@ -278,7 +273,8 @@ def _not_found(request: RequestInfo, body: Any, detail: str, place: str) -> Debu
             f"({place}).",
             advice="Start a new run.",
         )
-    if request.reads_workflows:
+    # Every API has the list of workflows: without it, this is another server.
+    if request.method == "GET" and request.url.endswith(urls.WORKFLOWS):
         return AnswerError(
             f"{request.subject.capitalize()} is not found ({place}).", advice=request.url_advice
         )
@@ -320,13 +316,6 @@ def _field_problems(problems: list[Any]) -> Iterator[str]:
             yield ": ".join(text for text in (place, str(problem.get("msg", ""))) if text)
         else:
             yield str(problem)
-
-
-def _json_or_none(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except (ValueError, RecursionError):
-        return None
 
 
 def _seconds_until(text: str) -> float:

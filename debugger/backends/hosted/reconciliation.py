@@ -9,7 +9,6 @@ timeout shows a run at rest without it: the request may still have been on its w
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,8 +16,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from debugger.backends.base import FoundTurn, TurnProgress
-from debugger.backends.hosted.turn_results import AnswerCheck, recorded_result
+from debugger.backends.base import FoundTurn
+from debugger.backends.hosted.http_errors import AnswerLost
+from debugger.backends.hosted.turn_results import AnswerCheck, TurnCall, recorded_result
 from debugger.errors import (
     DebuggerError,
     NotExecutedError,
@@ -68,27 +68,13 @@ class Reconciliation:
         self.returns_ids = False
         """True once a record of this connection has returned a client turn id."""
 
-    def resolve(
-        self,
-        workflow_id: str,
-        sent: SentTurn,
-        reason: DebuggerError,
-        progress: TurnProgress,
-        cancelled: threading.Event,
-        stop: Callable[[str], bool],
-        *,
-        run_id: str | None = None,
-    ) -> FoundTurn:
+    def resolve(self, turn: TurnCall, lost: AnswerLost, stop: Callable[[str], bool]) -> FoundTurn:
         """Read the record until the turn is found, and return it.
 
         Args:
-            workflow_id: The run's workflow.
-            sent: The turn.
-            reason: Why its answer is not known.
-            progress: Where the state is reported.
-            cancelled: Set to stop the run.
+            turn: The turn; it is cancelled to stop the run.
+            lost: Why its answer is not known.
             stop: Asks the server to stop a run, and returns whether it did; called once the run is known.
-            run_id: The run of a first turn, where the server has named it.
 
         Raises:
             StaleTurnError: The turn was not executed, and the run has newer turns.
@@ -96,16 +82,17 @@ class Reconciliation:
             RunEndedError: The run is over, or not there any more.
             OutcomeUnknownError: The record does not show whether it was executed.
         """
+        sent, reason, cancelled, progress = turn.sent, lost.reason, turn.cancelled, turn.progress
         started = time.monotonic()
         deadline = started + self._timeout
         progress.phase, progress.message, progress.until = "reconciling", reason.message, deadline
         was_stopped = was_accepted = False
-        if sent.run_id is None and run_id is not None:
-            sent, was_accepted = replace(sent, run_id=run_id), True
+        if sent.run_id is None and lost.run_id is not None:
+            sent, was_accepted = replace(sent, run_id=lost.run_id), True
         wait = FIRST_WAIT
         while True:
             is_last = time.monotonic() >= deadline
-            found, failure = self._read(workflow_id, sent, is_new=was_accepted)
+            found, failure = self._read(turn.workflow_id, sent, is_new=was_accepted)
             if found is not None:
                 progress.record = found.record
                 if found.is_certain and sent.run_id is None:
@@ -122,7 +109,7 @@ class Reconciliation:
                     raise _unknown(reason, "More than one turn on record fits it.")
                 if is_over and sent.run_id is not None:
                     if was_stopped or was_accepted or sent.turn_input.command == "stop":
-                        return self._without_turn(found, sent)
+                        return _without_turn(found, sent)
                     raise _ended(found)
                 if found.state == "running":
                     deadline = progress.until = max(deadline, started + self._turn_timeout)
@@ -182,14 +169,6 @@ class Reconciliation:
         except DebuggerError as error:
             return None, error
 
-    def find_in(self, run_id: str, sent: SentTurn) -> FoundTurn:
-        """Read the record of one run and search it for the turn.
-
-        Raises:
-            DebuggerError: The record cannot be read.
-        """
-        return self._in_run(self._run(run_id), sent)
-
     def _possible_runs(self, workflow_id: str, sent: SentTurn) -> Iterator[Run]:
         """Yield the runs, read whole, that the first turn may have started."""
         for row in self._newest_runs(workflow_id, MAX_RUNS)[:MAX_RUNS]:
@@ -229,11 +208,12 @@ class Reconciliation:
         state: Literal["running", "absent"] = "running" if found.is_run_busy else "absent"
         return replace(found, state=state, is_certain=is_ours, newer_turns=newer_turns)
 
-    def _without_turn(self, found: FoundTurn, sent: SentTurn) -> FoundTurn:
-        """Return the end of a run whose turn left no events."""
-        assert found.record is not None
-        number = sent.turn_number or len(found.record.turns)
-        return replace(found, state="finished", result=recorded_result(found.record.run, number, []))
+
+def _without_turn(found: FoundTurn, sent: SentTurn) -> FoundTurn:
+    """Return the end of a run whose turn left no events."""
+    assert found.record is not None
+    number = sent.turn_number or len(found.record.turns)
+    return replace(found, state="finished", result=recorded_result(found.record.run, number, []))
 
 
 def _is_like(log: TurnLog, sent: SentTurn) -> bool:

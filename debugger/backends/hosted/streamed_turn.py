@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Generator
 
@@ -10,7 +9,7 @@ import httpx
 
 from debugger.backends.hosted.client import encode_body
 from debugger.backends.hosted.http_errors import AnswerLost, RequestInfo, make_refusal_error
-from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, result_from_events
+from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, TurnCall, result_from_events
 from debugger.backends.hosted.websocket import Socket, SocketClosed
 from debugger.engine.background_call import POLL_SECONDS
 from debugger.errors import (
@@ -22,7 +21,7 @@ from debugger.errors import (
 )
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import EndWorkflowIterationEvent, Event, parse_event
-from debugger.protocol.runs import FRAME_NUMBER, TRUNCATED, RunStatus, SentTurn, TurnResult
+from debugger.protocol.runs import FRAME_NUMBER, TRUNCATED, RunStatus, TurnResult
 
 CLOSING_SECONDS = 0.5
 """Time in which the last event follows the end of an iteration; some turns have none.
@@ -46,10 +45,9 @@ class StreamedTurn:
     Args:
         socket: An open socket.
         frame: The frame to send: the input of the turn, with its workflow and run.
-        sent: The turn.
+        turn: The turn.
         check: Checks that what comes belongs to the turn.
         request: The turn, as errors name it.
-        cancelled: Set to end it early.
         timeout: Seconds after which a silent server is not waited for any more.
         acknowledged_within: Seconds in which the server must acknowledge the frame; ``None`` on a socket
             whose first frame this is.
@@ -59,24 +57,23 @@ class StreamedTurn:
         self,
         socket: Socket,
         frame: JsonObject,
-        sent: SentTurn,
+        turn: TurnCall,
         check: AnswerCheck,
         request: RequestInfo,
         *,
-        cancelled: threading.Event,
         timeout: float,
         acknowledged_within: float | None,
     ) -> None:
-        self.run_id = sent.run_id
+        self.run_id = turn.sent.run_id
         """The run; of a first turn from the acknowledgement on."""
         self.is_acknowledged = False
         """True once the server has accepted the turn."""
         self._socket = socket
         self._frame = frame
-        self._sent = sent
+        self._sent = turn.sent
         self._check = check
         self._request = request
-        self._cancelled = cancelled
+        self._cancelled = turn.cancelled
         self._timeout = timeout
         self._acknowledged_within = acknowledged_within
         self._events: list[Event] = []
@@ -175,7 +172,6 @@ class StreamedTurn:
         return bool(self._events) and self._events[-1].type == "end_workflow_iteration"
 
     def _result(self, may_continue: MayContinue) -> TurnResult:
-        """Return the result that the events describe."""
         ends = (event for event in reversed(self._events) if isinstance(event, EndWorkflowIterationEvent))
         number = next((event.iteration_number for event in ends), None)
         if self._status is None or number is None or self.run_id is None or self._is_truncated:
@@ -184,9 +180,8 @@ class StreamedTurn:
 
     def _stop(self) -> None:
         """Stop the run; the record then has the outcome of the turn."""
-        stop = {"command": "stop", "workflow_id": self._frame["workflow_id"]}
-        if self.run_id is not None:
-            stop["workflow_run_id"] = self.run_id
+        named = {} if self.run_id is None else {"workflow_run_id": self.run_id}
+        stop = {"command": "stop", "workflow_id": self._frame["workflow_id"], **named}
         self._socket.send(encode_body(stop).decode())
         raise AnswerLost(ConnectionFailedError(f"{self._request} was stopped."))
 

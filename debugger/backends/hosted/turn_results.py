@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from debugger.analysis.thread_positions import ThreadPositions, can_have_background_work, last_hint
+from debugger.backends.base import TurnProgress
 from debugger.errors import AnswerError, DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, WorkflowErrorEvent, WorkflowReadyForInputEvent
 from debugger.protocol.runs import TERMINAL_STATUSES, Run, RunStatus, SentTurn, Turn, TurnInput, TurnResult
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
+
+
+@dataclass(frozen=True)
+class TurnCall:
+    """A turn that is executed for a caller."""
+
+    workflow_id: str
+    sent: SentTurn
+    version: int | None
+    """The version that a new run begins with; ``None`` is the active one."""
+    cancelled: threading.Event
+    """Set to end it early."""
+    progress: TurnProgress
+    """Where its state is reported."""
+
 
 MayContinue = Callable[[str, ThreadPositions, str], bool]
 """Return whether background work may follow in a run, by its id, thread positions and status."""
@@ -25,7 +43,9 @@ def result_from_events(
     """Return the result of a turn whose events are complete."""
     positions = ThreadPositions.after([TurnLog(turn_number, TurnInput(), events)])
     waits = status == "waiting_for_user_input"
-    companions = status == "running" or (waits and _has_companions(events, positions))
+    ready = (event for event in reversed(events) if isinstance(event, WorkflowReadyForInputEvent))
+    active = next((event.active_companion_thread_ids for event in ready), positions.companions)
+    companions = status == "running" or (waits and bool(active))
     failure = next((event for event in reversed(events) if isinstance(event, WorkflowErrorEvent)), None)
     return TurnResult(
         run_id=run_id,
@@ -60,12 +80,6 @@ def recorded_result(run: Run, turn_number: int, events: list[Event]) -> TurnResu
         next_input_hint=hint.to_wire() if waits and hint is not None else None,
         has_background_work=waits or run.status == "running",
     )
-
-
-def _has_companions(events: list[Event], positions: ThreadPositions) -> bool:
-    ready = (event for event in reversed(events) if isinstance(event, WorkflowReadyForInputEvent))
-    active = next((event.active_companion_thread_ids for event in ready), None)
-    return bool(positions.companions if active is None else active)
 
 
 def client_turn_id_of(events: Sequence[JsonObject]) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from functools import partial
 
 import httpx
@@ -19,7 +19,13 @@ from debugger.backends.hosted.payloads import (
 )
 from debugger.backends.hosted.reconciliation import Reconciliation
 from debugger.backends.hosted.streamed_turn import StreamedTurn
-from debugger.backends.hosted.turn_results import AnswerCheck, BackgroundProbe, MayContinue, client_turn_id_of
+from debugger.backends.hosted.turn_results import (
+    AnswerCheck,
+    BackgroundProbe,
+    MayContinue,
+    TurnCall,
+    client_turn_id_of,
+)
 from debugger.backends.hosted.websocket import MAX_START_BYTES, Socket, SocketConnector
 from debugger.engine.background_call import call_cancellable
 from debugger.errors import (
@@ -73,9 +79,7 @@ class TurnSender:
         self._background = background
         self._reconciliation = reconciliation
 
-    def send(
-        self, workflow_id: str, sent: SentTurn, version: int | None, cancelled: threading.Event
-    ) -> Generator[Event, None, TurnResult]:
+    def send(self, turn: TurnCall) -> Generator[Event, None, TurnResult]:
         """Send the turn once, yield its events and return its result.
 
         Raises:
@@ -83,11 +87,12 @@ class TurnSender:
             ConflictError: Another turn of the run is being executed, or came first.
             DebuggerError: The API refuses the turn.
         """
-        opened = self._socket(workflow_id, sent, version)
+        opened = self._socket(turn)
         if opened is not None:
-            return (yield from self._send_frame(*opened, sent, version, cancelled))
-        _raise_if_cancelled(cancelled)
-        request = self._request("POST", urls.EXECUTE.format(workflow_id=workflow_id), workflow_id, sent)
+            return (yield from self._send_frame(turn, *opened))
+        _raise_if_cancelled(turn)
+        sent, version = turn.sent, turn.version
+        request = self._request("POST", urls.EXECUTE.format(workflow_id=turn.workflow_id), turn)
         send = partial(
             self._client.send,
             request,
@@ -96,7 +101,7 @@ class TurnSender:
             headers=None if sent.turn_number is None else {EXPECTED_TURN_HEADER: str(sent.turn_number)},
         )
         try:
-            response = call_cancellable(cancelled, send)
+            response = call_cancellable(turn.cancelled, send)
         except AuthenticationError:  # there is no key
             raise
         except ApiError as error:
@@ -105,7 +110,7 @@ class TurnSender:
             raise AnswerLost(ConnectionFailedError(f"{request} was stopped before it was answered."))
         result, events = self._read(request, response, sent)
         if sent.run_id is None:
-            self._confirm_first(sent, result)
+            self._confirm_first(turn, result)
         yield from events
         return result
 
@@ -141,7 +146,7 @@ class TurnSender:
             raise AnswerLost(error) from error
         return result, events
 
-    def _confirm_first(self, sent: SentTurn, result: TurnResult) -> None:
+    def _confirm_first(self, turn: TurnCall, result: TurnResult) -> None:
         """Check that the answer names the run that this turn started.
 
         The closing event repeats the client turn id, in our own server's answers always; where none does, the
@@ -150,11 +155,14 @@ class TurnSender:
         Raises:
             AnswerLost: It is of another run, or the record cannot be read.
         """
-        ours, named = sent.turn_input.client_turn_id, client_turn_id_of(result.events)
+        ours, named = turn.sent.turn_input.client_turn_id, client_turn_id_of(result.events)
         if ours is None or ours == named:
             return
+        found = None
         try:
-            found = self._reconciliation.find_in(result.run_id, sent) if named is None else None
+            if named is None:
+                sent = replace(turn.sent, run_id=result.run_id)
+                found = self._reconciliation.find(turn.workflow_id, sent)
         except NotFoundError:
             return
         except DebuggerError as error:
@@ -164,56 +172,50 @@ class TurnSender:
                 AnswerError(f"The answer is of run {result.run_id}, which another turn started.")
             )
 
-    def _socket(
-        self, workflow_id: str, sent: SentTurn, version: int | None
-    ) -> tuple[Socket, bool, JsonObject] | None:
+    def _socket(self, turn: TurnCall) -> tuple[Socket, bool, JsonObject] | None:
         """Return a socket, whether it was used before, and the frame.
 
         ``None`` where no socket is used.
         """
+        sent, version = turn.sent, turn.version
         if sent.turn_input.command not in STREAMED_COMMANDS or sent.turn_input.initial_state is not None:
             return None
         cached = self._connector.take(sent.run_id) if sent.run_id is not None else None
         if cached is None and not self._connector.can_open:
             return None
-        frame = live_input(workflow_id, sent.turn_input, sent.run_id, version)
+        frame = live_input(turn.workflow_id, sent.turn_input, sent.run_id, version)
         if cached is not None:
             return cached, True, frame
-        if len(encode_body(frame)) > MAX_START_BYTES or not self._can_name(version, workflow_id):
+        if len(encode_body(frame)) > MAX_START_BYTES or not self._can_name(version, turn.workflow_id):
             return None
         socket = self._connector.open()
         return None if socket is None else (socket, False, frame)
 
     def _send_frame(
-        self,
-        socket: Socket,
-        is_reused: bool,
-        frame: JsonObject,
-        sent: SentTurn,
-        version: int | None,
-        cancelled: threading.Event,
+        self, turn: TurnCall, socket: Socket, is_reused: bool, frame: JsonObject
     ) -> Generator[Event, None, TurnResult]:
+        sent = turn.sent
         if sent.turn_number is not None and self._client.server_checks_numbers:
             frame[EXPECTED_TURN_KEY] = sent.turn_number
-        turn = StreamedTurn(
+        streamed = StreamedTurn(
             socket,
             frame,
-            sent,
+            turn,
             self._check,
-            self._request("WebSocket", urls.STREAM, frame["workflow_id"], sent),
-            cancelled=cancelled,
+            self._request("WebSocket", urls.STREAM, turn),
             timeout=self._client.settings.timeout,
             acknowledged_within=self._client.settings.connect_timeout if is_reused else None,
         )
         keeps = False
         try:
-            _raise_if_cancelled(cancelled)
-            started_in = (frame["workflow_id"], version) if sent.run_id is None else None
+            _raise_if_cancelled(turn)
+            started_in = (turn.workflow_id, turn.version) if sent.run_id is None else None
             may_continue: MayContinue = partial(self._background.may_continue, started_in=started_in)
-            result = yield from turn.events(may_continue)
+            result = yield from streamed.events(may_continue)
             keeps = not (result.is_completed or result.has_background_work)
         except AnswerLost as lost:
-            if is_reused and not turn.is_acknowledged and not lost.is_refusal and not cancelled.is_set():
+            was_answered = streamed.is_acknowledged or lost.is_refusal
+            if is_reused and not was_answered and not turn.cancelled.is_set():
                 self._connector.keeps_sockets = False
             if lost.is_refusal and isinstance(lost.reason, ConflictError):
                 raise lost.reason from lost
@@ -234,12 +236,13 @@ class TurnSender:
         except DebuggerError:
             return False
 
-    def _request(self, method: str, path: str, workflow_id: str, sent: SentTurn) -> RequestInfo:
-        subject = run_named(sent.run_id) if sent.run_id else workflow_named(workflow_id)
+    def _request(self, method: str, path: str, turn: TurnCall) -> RequestInfo:
+        run_id = turn.sent.run_id
+        subject = run_named(run_id) if run_id else workflow_named(turn.workflow_id)
         return self._client.describe_request(method, path, subject, RISK)
 
 
-def _raise_if_cancelled(cancelled: threading.Event) -> None:
+def _raise_if_cancelled(turn: TurnCall) -> None:
     """Raise the error for a turn stopped while a channel was opened."""
-    if cancelled.is_set():
+    if turn.cancelled.is_set():
         raise AnswerLost(ConnectionFailedError("The turn was stopped before it was sent.", was_sent=False))

@@ -10,13 +10,14 @@ import threading
 import time
 import uuid
 from collections.abc import Generator
+from functools import partial
 
 from debugger.backends.base import TurnProgress
-from debugger.backends.hosted.client import Answer, ApiClient
+from debugger.backends.hosted.client import ApiClient
 from debugger.backends.hosted.http_errors import AnswerLost
 from debugger.backends.hosted.payloads import execute_body, run_named, turn_result
 from debugger.backends.hosted.reconciliation import Reconciliation, make_stale_turn_error
-from debugger.backends.hosted.turn_results import AnswerCheck
+from debugger.backends.hosted.turn_results import AnswerCheck, TurnCall
 from debugger.backends.hosted.turn_sender import RISK, TurnSender
 from debugger.engine.background_call import call_cancellable
 from debugger.errors import (
@@ -77,16 +78,17 @@ class HostedTurns:
         name = turn_input.client_turn_id or str(uuid.uuid4()) if self._settings.client_turn_ids else None
         sent = SentTurn(turn_input.with_client_turn_id(name), run_id, number, time.time())
         progress.sent = sent
+        turn = TurnCall(workflow_id, sent, version, cancelled, progress)
         resends, seen = 0, set[str]()
-        self._raise_if_stopped(workflow_id, sent, cancelled)
+        self._raise_if_stopped(turn)
         while True:
             refused: DebuggerError
             try:
-                result = yield from self._sender.send(workflow_id, sent, version, cancelled)
+                result = yield from self._sender.send(turn)
                 break
             except AnswerLost as lost:
                 if not _is_unsent(lost.reason):
-                    result = self._recover(workflow_id, sent, lost, cancelled, progress)
+                    result = self._recover(turn, lost)
                     seen = lost.seen
                     break
                 refused = lost.reason
@@ -97,17 +99,17 @@ class HostedTurns:
                     raise
                 result = self._reconciliation.end_of(run_id)
                 break
-            self._raise_if_stopped(workflow_id, sent, cancelled)
+            self._raise_if_stopped(turn)
             is_last = resends == MAX_RESENDS
             if is_last and not isinstance(refused, ConflictError):
                 raise refused
-            self._wait(refused, resends, cancelled, progress)
+            self._wait(turn, refused, resends)
             if isinstance(refused, ConflictError):
-                found = self._wait_for_other(workflow_id, sent, refused, cancelled, progress)
+                found = self._wait_for_other(turn, refused)
                 if found is not None:
                     result = found
                     break
-            self._raise_if_stopped(workflow_id, sent, cancelled)
+            self._raise_if_stopped(turn)
             if is_last:
                 raise refused
             resends += 1
@@ -123,7 +125,14 @@ class HostedTurns:
         self, workflow_id: str, run_id: str, cancelled: threading.Event
     ) -> Generator[Event, None, TurnResult]:
         """Advance a run's background work."""
-        answer = call_cancellable(cancelled, lambda: self._pump(workflow_id, run_id))
+        post = partial(
+            self._client.post,
+            urls.PUMP.format(workflow_id=workflow_id, run_id=run_id),
+            run_named(run_id),
+            {},
+            risk="The background work may have been advanced.",
+        )
+        answer = call_cancellable(cancelled, post)
         if answer is None:
             self._stop(workflow_id, run_id)
             return self._reconciliation.end_of(run_id)
@@ -137,44 +146,27 @@ class HostedTurns:
         self._check.remember(run_id, (event.logical_id for event in events))
         return result
 
-    def _recover(
-        self,
-        workflow_id: str,
-        sent: SentTurn,
-        lost: AnswerLost,
-        cancelled: threading.Event,
-        progress: TurnProgress,
-    ) -> TurnResult:
+    def _recover(self, turn: TurnCall, lost: AnswerLost) -> TurnResult:
         """Return the recorded result of a turn whose answer was lost.
 
         Raises:
             DebuggerError: See `Reconciliation.resolve`; or the API has refused the turn.
         """
-        if lost.is_refusal and not self._is_on_record(workflow_id, sent):
+        if lost.is_refusal and not self._is_on_record(turn):
             raise lost.reason
-        found = self._reconciliation.resolve(
-            workflow_id,
-            sent,
-            lost.reason,
-            progress,
-            cancelled,
-            stop=lambda run_id: self._stop(workflow_id, run_id),
-            run_id=lost.run_id,
-        )
+        found = self._reconciliation.resolve(turn, lost, partial(self._stop, turn.workflow_id))
         assert found.result is not None
-        progress.record = found.record
+        turn.progress.record = found.record
         return found.result
 
-    def _is_on_record(self, workflow_id: str, sent: SentTurn) -> bool:
+    def _is_on_record(self, turn: TurnCall) -> bool:
         """Return whether a refused turn is on record nevertheless."""
         try:
-            return self._reconciliation.find(workflow_id, sent).is_certain
+            return self._reconciliation.find(turn.workflow_id, turn.sent).is_certain
         except DebuggerError:
             return False
 
-    def _wait(
-        self, refused: DebuggerError, resends: int, cancelled: threading.Event, progress: TurnProgress
-    ) -> None:
+    def _wait(self, turn: TurnCall, refused: DebuggerError, resends: int) -> None:
         """Wait before a turn is sent again that was not executed.
 
         Raises:
@@ -185,18 +177,11 @@ class HostedTurns:
             wait = refused.retry_after
         if wait > self._settings.timeout:
             raise refused
-        progress.phase, progress.message = "retrying", refused.message
-        progress.until = time.monotonic() + wait
-        cancelled.wait(wait)
+        turn.progress.phase, turn.progress.message = "retrying", refused.message
+        turn.progress.until = time.monotonic() + wait
+        turn.cancelled.wait(wait)
 
-    def _wait_for_other(
-        self,
-        workflow_id: str,
-        sent: SentTurn,
-        conflict: ConflictError,
-        cancelled: threading.Event,
-        progress: TurnProgress,
-    ) -> TurnResult | None:
+    def _wait_for_other(self, turn: TurnCall, conflict: ConflictError) -> TurnResult | None:
         """Wait while another turn of the run is being executed.
 
         Returns:
@@ -207,11 +192,12 @@ class HostedTurns:
             TurnInProgressError: The other turn takes too long.
             ConflictError: The server refuses a first turn, which nothing can be in the way of.
         """
+        sent, cancelled, progress = turn.sent, turn.cancelled, turn.progress
         deadline = time.monotonic() + self._settings.timeout
         progress.phase, progress.message, progress.until = "retrying", conflict.message, deadline
         while not cancelled.is_set() and time.monotonic() < deadline:
             try:
-                found = self._reconciliation.find(workflow_id, sent)
+                found = self._reconciliation.find(turn.workflow_id, sent)
             except NotFoundError:
                 raise
             except DebuggerError:
@@ -232,20 +218,12 @@ class HostedTurns:
             return None
         raise TurnInProgressError(conflict.message, advice=conflict.advice) from conflict
 
-    def _raise_if_stopped(self, workflow_id: str, sent: SentTurn, cancelled: threading.Event) -> None:
-        if not cancelled.is_set():
+    def _raise_if_stopped(self, turn: TurnCall) -> None:
+        if not turn.cancelled.is_set():
             return
-        if sent.run_id is not None:
-            self._stop(workflow_id, sent.run_id)
+        if turn.sent.run_id is not None:
+            self._stop(turn.workflow_id, turn.sent.run_id)
         raise NotExecutedError("The turn was stopped before it was sent.")
-
-    def _pump(self, workflow_id: str, run_id: str) -> Answer:
-        return self._client.post(
-            urls.PUMP.format(workflow_id=workflow_id, run_id=run_id),
-            run_named(run_id),
-            {},
-            risk="The background work may have been advanced.",
-        )
 
     def _stop(self, workflow_id: str, run_id: str) -> bool:
         """Ask the API to stop a run, and return whether it did."""

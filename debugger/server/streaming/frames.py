@@ -174,7 +174,8 @@ def _shorter(event: JsonObject) -> Iterator[JsonObject]:
     yield short
     largest = sorted(short.keys() - _ENVELOPE, key=lambda name: len(encode(short[name])), reverse=True)
     for name in largest[:_MAX_EMPTIED]:
-        short = {**short, name: _empty(short[name])}
+        value = short[name]
+        short = {**short, name: type(value)() if isinstance(value, dict | list | str) else value}
         yield short
     yield {key: short[key] for key in (*_ENVELOPE, TRUNCATED, FRAME_NUMBER) if key in short}
 
@@ -188,10 +189,6 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
         case list():
             return [_mapped(part, change) for part in value]
     return value
-
-
-def _empty(value: Any) -> Any:
-    return type(value)() if isinstance(value, dict | list | str) else value
 
 
 def _cut(reason: str) -> str:

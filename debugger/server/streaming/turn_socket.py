@@ -284,7 +284,6 @@ class TurnSocket:
         entry = partial(
             self._services.audit.add,
             self._principal,
-            self._backend,
             "send turn",
             self._run_id or "",
             workflow_id=workflow_id,

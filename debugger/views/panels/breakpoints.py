@@ -11,8 +11,7 @@ import streamlit as st
 
 from debugger.graph import Graph
 from debugger.protocol.events import EVENT_TYPES
-from debugger.session.breakpoints import Breakpoint
-from debugger.session.locations import BreakpointKind
+from debugger.session.breakpoints import Breakpoint, BreakpointKind
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import actions, refresh, state

@@ -24,8 +24,7 @@ from debugger.analysis.run_tables import (
 from debugger.engine.mocks import Pin
 from debugger.graph.layout import Layout
 from debugger.protocol.base import JsonObject
-from debugger.session.breakpoints import Breakpoint, Breakpoints
-from debugger.session.locations import BreakpointKind
+from debugger.session.breakpoints import Breakpoint, BreakpointKind, Breakpoints
 from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import refresh, run_state, state

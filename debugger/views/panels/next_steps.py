@@ -10,11 +10,10 @@ from debugger.expressions import Scope
 from debugger.expressions.solutions import solution
 from debugger.graph import Graph
 from debugger.protocol.runs import MAIN_THREAD
-from debugger.session.answer_values import needed_for
 from debugger.session.fork_draft import DYNAMIC
 from debugger.session.human_input import NextStep
 from debugger.session.session import DebugSession
-from debugger.session.unset_variables import OpenedStep, UnsetVariables, unset_variables
+from debugger.session.step_values import OpenedStep, UnsetVariables, needed_for, unset_variables
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command, run_command

@@ -51,8 +51,8 @@ def outcome_of(session: DebugSession) -> Outcome | None:
         )
     if session.pending is not None:
         return _unknown(session)
-    if session.newer_turns:
-        number = session.newer_turns
+    if session.sync.newer_turns:
+        number = session.sync.newer_turns
         return Outcome(
             f"{count(number, 'new turn')} from another client. "
             f"Load {'it' if number == 1 else 'them'} before you send a message.",
@@ -60,13 +60,13 @@ def outcome_of(session: DebugSession) -> Outcome | None:
         )
     if is_explained(session, error) and error is not None:
         return _not_executed(error)
-    executing = session.revision.turn_number if session.revision is not None else None
+    executing = session.sync.revision.turn_number if session.sync.revision is not None else None
     if executing is not None and not session.busy and not session.is_stepping:
         sentence = f"Another client is executing turn {executing}. You can load it when it has ended."
         return Outcome(f"{session.notice} {sentence}".strip(), actions=(_follow_switch(session),))
     if session.notice:
         return Outcome(session.notice)
-    if session.follows:
+    if session.sync.follows:
         return Outcome(
             "Turns of other clients are loaded as they arrive.", actions=(_follow_switch(session),)
         )
@@ -150,7 +150,7 @@ def _button(key: str, label: str, do: Callable[[], None], icon: str) -> Button:
 
 
 def _follow_switch(session: DebugSession) -> Toggle:
-    state.set_widget(actions.FOLLOW_KEY, session.follows)
+    state.set_widget(actions.FOLLOW_KEY, session.sync.follows)
     return Toggle(
         actions.FOLLOW_KEY,
         "Follow",

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from debugger.backends.hosted import HostedBackend
+from debugger.backends.hosted.backend import RunRevisions
 from debugger.errors import (
     AuthenticationError,
     NotFoundError,
@@ -16,10 +17,13 @@ from debugger.errors import (
     UnsupportedError,
     WorkflowError,
 )
-from debugger.protocol.runs import RunSearch
+from debugger.protocol.runs import Run, RunSearch, TurnInput
 from debugger.settings import HostedSettings
 from tests.backends.hosted.peer import first_turn
 from tests.backends.hosted.records import KEY, RUN, WORKFLOW
+from tests.conformance.graphs import chat, graph
+from tests.conformance.served import KEY as SERVER_KEY
+from tests.conformance.served import create, serving
 from tests.support.factories import document, static
 
 
@@ -261,3 +265,93 @@ def test_certificates_that_are_not_there_are_told(monkeypatch, tmp_path):
         HostedBackend(HostedSettings(base_url="https://api.example/workflows", api_key="key"))
 
     assert "SSL_CERT_FILE" in caught.value.advice
+
+
+LISTED_RUN, OTHER = "6" * 24, "7" * 24
+
+
+class Records:
+    """One run, and what was read of it."""
+
+    def __init__(self, **fields):
+        self.fields = {"status": "waiting_for_user_input", "updated_at": "2026-01-01T10:00:00Z", **fields}
+        self.pairs = 1
+        self.is_listed = True
+        self.reads = []
+
+    def run(self, run_id):
+        self.reads.append("record")
+        pairs = [{"run_input": {}, "run_output": {"events": []}}] * self.pairs
+        return Run(workflow_run_id=run_id, workflow_id=OTHER, input_output_pairs=pairs, **self.fields)
+
+    def rows(self, workflow_id, size):
+        self.reads.append("rows")
+        assert workflow_id == OTHER
+        run_id = LISTED_RUN if self.is_listed else OTHER
+        return [Run(workflow_run_id=run_id, workflow_id=workflow_id, **self.fields)]
+
+
+@pytest.fixture
+def records():
+    return Records()
+
+
+@pytest.fixture
+def revisions(records):
+    return RunRevisions(records.run, records.rows)
+
+
+def test_record_is_read_once_while_nothing_changes(records, revisions):
+    first = [revisions.read(LISTED_RUN) for _ in range(3)]
+
+    assert [revision.record_length for revision in first] == [1, 1, 1]
+    assert records.reads == ["record", "rows", "rows"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"updated_at": "2026-01-01T10:00:01Z"}, {"status": "completed"}], ids=["later", "status"]
+)
+def test_changed_row_reads_record_again(records, revisions, change):
+    revisions.read(LISTED_RUN)
+    records.fields |= change
+    records.pairs = 2
+
+    assert revisions.read(LISTED_RUN).record_length == 2
+    assert records.reads == ["record", "rows", "record"]
+
+
+def test_missing_row_reads_record_again(records, revisions):
+    revisions.read(LISTED_RUN)
+    records.is_listed = False
+    records.pairs = 2
+
+    assert revisions.read(LISTED_RUN).record_length == 2
+
+
+@pytest.mark.parametrize("fields", [{"updated_at": None}, {"status": "running"}], ids=["no time", "running"])
+def test_record_is_read_where_row_proves_nothing(fields):
+    records = Records(**fields)
+    revisions = RunRevisions(records.run, records.rows)
+
+    revisions.read(LISTED_RUN)
+    revisions.read(LISTED_RUN)
+
+    assert records.reads == ["record", "record"]
+
+
+def test_turn_of_other_client_is_seen(tmp_path):
+    with serving(f"sqlite:///{tmp_path}/served.sqlite3", tmp_path) as api:
+        workflow_id = create(api, graph(chat("ask")))
+        settings = HostedSettings(base_url=str(api.base_url), api_key=SERVER_KEY, live_events="off")
+        ours, theirs = HostedBackend(settings), HostedBackend(settings)
+        run_id = ours.execute(workflow_id, TurnInput.with_message("Hello")).finish().run_id
+
+        before = [ours.revision(run_id).record_length for _ in range(2)]
+        said = TurnInput.with_message("More", command="data")
+        theirs.execute(workflow_id, said, run_id=run_id).finish()
+        after = ours.revision(run_id)
+        ours.close()
+        theirs.close()
+
+    assert before == [1, 1]
+    assert (after.record_length, after.turn_number) == (2, None)

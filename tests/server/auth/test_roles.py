@@ -16,7 +16,7 @@ def routes():
     """Every route of the app: its own ones, and those of the routers that it takes in."""
     app = served.create_app(SimpleNamespace())
     own = [route for route in app.routes if hasattr(route, "path")]
-    routers = [*served.ROUTERS, served.probes.router, served.streaming.token_router]
+    routers = [*served.ROUTERS, served.operator_router, served.streaming.token_router]
     assert len(own) + len(routers) == len(app.routes)
     return own + [route for router in routers for route in router.routes]
 

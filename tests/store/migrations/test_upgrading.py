@@ -237,7 +237,7 @@ def test_upgrade_leaves_old_copies_without_carried_usage(url):
     record = ForkRecord(run_id=new_id(), source_run_id=RUN, turn_number=2, created_at=6.0)
 
     with closing(Store(url)) as store:
-        store.fork(
+        store.forks.create(
             RunFork(
                 record=record,
                 pair_count=1,

@@ -8,8 +8,8 @@ from debugger.errors import StoreError
 from debugger.protocol.events import AssistantResponseEvent, WaitingEvaluationBoundaryEvent
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
+from debugger.session.runner import TurnList
 from debugger.session.session import DebugSession
-from debugger.session.turn_list import TurnList
 from debugger.settings import Settings
 from tests.support.factories import direct, document, node, say, static
 

@@ -1,0 +1,149 @@
+"""Values with which a step is taken: of a structured output, or of unset variables."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from debugger.analysis.undecided import EdgeExpression, Fields, edge_expression
+from debugger.engine.json_schema import schema_error
+from debugger.engine.variables import VariableEdit
+from debugger.errors import ExpressionError
+from debugger.expressions import ABSENT, Scope, parse, unresolved_placeholders
+from debugger.expressions.solutions import Name, Values, solution, with_values
+from debugger.graph.graph import Graph
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import SYSTEM_NAMES, NodeConfig
+
+
+def answer_fields(
+    expression: EdgeExpression, fields: JsonObject, schema: JsonObject | None, scope: Scope
+) -> JsonObject | None:
+    """Return a structured output that takes an edge, and none before it.
+
+    As few values as possible are changed. ``None`` where no such output is found.
+
+    Args:
+        expression: The expression, and what the output sets of it.
+        fields: The output to change.
+        schema: The schema that the output must fit.
+        scope: The variables of the run besides it.
+    """
+    paths: dict[Name, Fields] = {("runtime", path): keys for path, keys in expression.answered.items()}
+    known = {name: value for name, keys in paths.items() if (value := _at(fields, keys)) is not ABSENT}
+
+    def is_allowed(values: Mapping[Name, Any]) -> bool:
+        if not values.keys() <= paths.keys():
+            return False
+        return schema is None or schema_error(_filled(fields, paths, values), schema) is None
+
+    found = solution(
+        expression.text, with_values(scope, known), others=expression.before, is_allowed=is_allowed
+    )
+    return None if found is None else _filled(fields, paths, found)
+
+
+def needed_for(expression: EdgeExpression) -> str:
+    """Return what must change so that an expression holds, as a sentence."""
+    references = {reference.text: reference.path for reference in parse(expression.text).references}
+    others = [text for text, path in references.items() if path not in expression.answered]
+    if not others:
+        return f"Type values with which {expression.text} holds."
+    return (
+        f"It needs {expression.text}, and {' and '.join(others)} must be set elsewhere: "
+        "in the run input, or while the run is paused."
+    )
+
+
+def _filled(fields: JsonObject, paths: Mapping[Name, Fields], values: Mapping[Name, Any]) -> JsonObject:
+    filled = copy.deepcopy(fields)
+    for name, value in values.items():
+        *outer, last = paths[name]
+        place = filled
+        for key in outer:
+            if not isinstance(place.get(key), dict):
+                place[key] = {}
+            place = place[key]
+        place[last] = value
+    return filled
+
+
+def _at(fields: Any, keys: Fields) -> Any:
+    for key in keys:
+        if not isinstance(fields, dict) or key not in fields:
+            return ABSENT
+        fields = fields[key]
+    return fields
+
+
+@dataclass(frozen=True)
+class OpenedStep:
+    """A step that a run would have taken with other values."""
+
+    label: str
+    edge: str
+    edits: tuple[VariableEdit, ...]
+
+
+@dataclass(frozen=True)
+class UnsetVariables:
+    """Variables without a value at a node, and the steps that values open."""
+
+    paths: tuple[str, ...]
+    """Dynamic variables that the node or its edges use; an empty text counts as no value."""
+    steps: tuple[OpenedStep, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Return the variables to set: of a path into an object, the object."""
+        roots = (path.partition(".")[0].partition("[")[0] for path in self.paths)
+        return [name for name in dict.fromkeys(roots) if name.isidentifier()]
+
+
+def unset_variables(node: NodeConfig, graph: Graph, scope: Scope) -> UnsetVariables:
+    """Return the missing variables of a node, and the steps they open.
+
+    Args:
+        node: The node where the run ended.
+        graph: The workflow.
+        scope: The variables of the main thread at the end.
+    """
+    edges = graph.conditional(node.logical_id)
+    used = {
+        "workflow_config": {},
+        "node_configs": [node.to_wire()],
+        "edge_configs": [edge.to_wire() for edge in edges],
+    }
+    paths = unresolved_placeholders(used, _without_blanks(scope.dynamic), system=SYSTEM_NAMES)
+    return UnsetVariables(tuple(paths), tuple(_steps(node, graph, scope)))
+
+
+def _steps(node: NodeConfig, graph: Graph, scope: Scope) -> Iterator[OpenedStep]:
+    def can_set(values: Values) -> bool:
+        # What a node has written wins over a value that is set before the turn.
+        return all(name.isidentifier() and (kind, name) not in written for kind, name in values)
+
+    written = {("runtime", name) for name in scope.runtime}
+    for edge in graph.conditional(node.logical_id):
+        expression = edge_expression(edge, graph, node)
+        if expression is None:
+            continue
+        try:
+            values = solution(expression.text, scope, others=expression.before, is_allowed=can_set)
+        except ExpressionError:
+            continue
+        destination = graph.nodes[edge.destination_node_logical_id or ""]
+        if values:
+            edits = tuple(VariableEdit(kind, name, value) for (kind, name), value in values.items())
+            yield OpenedStep(destination.label, edge.logical_id, edits)
+
+
+def _without_blanks(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variables but empty texts: a run input has unfilled ones."""
+    return {
+        name: _without_blanks(value) if isinstance(value, Mapping) else value
+        for name, value in values.items()
+        if value != ""
+    }
