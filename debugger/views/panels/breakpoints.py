@@ -135,7 +135,7 @@ def _targets(kind: BreakpointKind, graph: Graph) -> dict[str, str]:
             + (f" ({edge.name})" if edge.name else "")
             for edge in graph.edges.values()
         }
-    return {} if kind == "error" else {node.logical_id: node.label for node in graph.nodes.values()}
+    return {} if kind == "error" else graph.names
 
 
 @command

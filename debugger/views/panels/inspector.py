@@ -64,14 +64,13 @@ def _edges(view: RunView, node_id: str) -> None:
     edges = graph.find_outgoing_edges(node_id)
     if not edges:
         return
-    names = {node.logical_id: node.label for node in graph.nodes.values()}
     shown = table(
         "Edges that leave the chosen node",
         edges,
         [
             (
                 Column("to", "Edge to", 130),
-                lambda edge: names.get(edge.destination_node_logical_id or "", ""),
+                lambda edge: graph.names.get(edge.destination_node_logical_id or "", ""),
             ),
             (
                 Column("condition", "Condition", 150, grows=True),
