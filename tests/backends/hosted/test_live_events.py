@@ -167,11 +167,13 @@ def test_killed_server_leaves_last_finished_turn(tmp_path):
     assert "It is not known whether the turn was executed" in error.message
     assert session.pending.message == "Assam"
     with server_process(tmp_path, port=urlsplit(url).port):
-        session.check_now()
-        assert session.wait_for_record(20)
+        deadline = time.monotonic() + 20
+        while session.pending is not None:  # a server that has just started may take longer than 0.5 s
+            assert time.monotonic() < deadline, session.sync.error
+            session.check_now()
+            assert session.wait_for_record(20)
         run = hosted.run(run_id)
         assert (run.status, len(run.input_output_pairs)) == ("waiting_for_user_input", 1)
-        assert session.pending is None
         assert session.unsent_message == "Assam"
         session.send("Assam")
         assert session.wait(20)
