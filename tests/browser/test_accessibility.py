@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -39,7 +41,7 @@ FOCUSED = """() => {
 """The key of what has the keyboard, and whether it is not hidden under the head."""
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-RULES: dict[str, dict[str, object]] = {
+RULES: Mapping[str, Mapping[str, object]] = {
     "light": {"type": "tag", "values": TAGS},
     # All other rules read the same document again.
     "dark": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
@@ -139,10 +141,10 @@ def serious_in_light_and_dark(page: Page) -> tuple[list[str], list[str]]:
     return found[0], found[1]
 
 
-def serious(page: Page, rules: dict[str, object]) -> list[str]:
+def serious(page: Page, rules: Mapping[str, object] = RULES["light"]) -> list[str]:
     """Return axe's serious and critical findings: rule, element and state."""
     page.wait_for_function(STYLED)  # a page that is only just opened may not have its style yet
-    options = {"runOnly": rules, "resultTypes": ["violations"]}
+    options = {"runOnly": dict(rules), "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]
     return [
         f"{rule['id']}: {node['target']} ({told(node)})"
