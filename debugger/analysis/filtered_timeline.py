@@ -48,13 +48,14 @@ def matching_rows(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchText
         wanted: The filter.
         texts: Texts from an earlier search of the same run.
     """
+    matches: Sequence[int] = range(len(rows))
+    if not replace(wanted, text="").is_empty:
+        matches = [index for index in matches if _matches(rows[index], wanted)]
     words = wanted.text.casefold().split()
     row_texts = (texts or SearchTexts()).of(rows) if words else []
-    return [
-        index
-        for index, row in enumerate(rows)
-        if _matches(row, wanted) and (row.is_failure or all(word in row_texts[index] for word in words))
-    ]
+    for word in words:
+        matches = [index for index in matches if word in row_texts[index] or rows[index].is_failure]
+    return list(matches)
 
 
 def _matches(row: TimelineRow, wanted: Filter) -> bool:
