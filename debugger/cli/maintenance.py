@@ -94,13 +94,13 @@ def prune(
         with shown_progress():
             opened = Store(store_url(database))
         with closing(opened) as store:
-            expired = store.hidden.expired(settings.keep_deleted_days)
+            expired = store.hidden.find_expired(settings.keep_deleted_days)
             limits = _limits(settings, days, runs, size, marked, is_required=not expired)
             if expired:
                 typer.echo(
                     f"{counted(len(expired), 'deleted run')} can no longer be restored and would be deleted."
                 )
-            suites = store.suites.expired(limits.days) if limits.days is not None else []
+            suites = store.suites.find_expired(limits.days) if limits.days is not None else []
             if suites:
                 typer.echo(f"{counted(len(suites), 'suite run')} would be deleted.")
             pruning = store.plan_pruning(limits)

@@ -190,7 +190,7 @@ def stable_part(text: str, volatile: Iterable[str] = ()) -> str:
 
     It is empty where that is too short.
     """
-    parts = [part for each in split_volatile(text, volatile) for part in each.splitlines()]
+    parts = [part for each in stable_parts(text, volatile) for part in each.splitlines()]
     best = max((part.strip(_TRIMMED) for part in parts), key=len, default="")
     if len(best) > _MAX_PART:
         best = best[:_MAX_PART].rsplit(None, 1)[0].rstrip(_TRIMMED)
@@ -199,12 +199,12 @@ def stable_part(text: str, volatile: Iterable[str] = ()) -> str:
 
 def pattern_of(text: str, volatile: Iterable[str] = ()) -> str:
     """Return a regular expression that fits a text whatever its volatile parts are."""
-    parts = [re.escape(part).replace("\\ ", " ") for part in split_volatile(text, volatile)]
+    parts = [re.escape(part).replace("\\ ", " ") for part in stable_parts(text, volatile)]
     return f"^{'.+'.join(parts)}$"
 
 
-def split_volatile(text: str, volatile: Iterable[str]) -> list[str]:
-    """Return the parts of a text that another run has, too."""
+def stable_parts(text: str, volatile: Iterable[str]) -> list[str]:
+    """Return the text between the values that differ from run to run."""
     known = "|".join(rf"\b{re.escape(each)}\b" for each in sorted(volatile, key=len, reverse=True))
     pattern = re.compile(f"{known}|{_VOLATILE.pattern}", re.IGNORECASE) if known else _VOLATILE
     return pattern.split(text)

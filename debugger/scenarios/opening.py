@@ -192,7 +192,7 @@ class OpenedScenario:
             words = turn.say or (f"{turn.advance} steps of background work" if turn.advance else "no message")
             first = None
             if not has_left:
-                first = run.take_steps() if turn.advance is not None else run.take_turn()
+                first = run.add_background_turns() if turn.advance is not None else run.take_turn()
             is_under_way = turn.advance is not None and number > self.sent and run.is_at_end
             if first is None or is_under_way:
                 found.append(TurnChecks(number, words, is_over=False, error=has_left))
@@ -239,11 +239,11 @@ class _SessionRun:
 
     def take_turn(self) -> int | None:
         """Add the user's next turn, and background work before it; return its place."""
-        self.take_steps()
+        self.add_background_turns()
         return None if self.is_at_end else self._add()
 
-    def take_steps(self) -> int:
-        """Add the background work that comes next; return its place."""
+    def add_background_turns(self) -> int:
+        """Add the recorded background work before the next turn; return the index of its first log."""
         first = self._place
         while self._place < len(self._logs) and self._logs[self._place].is_background:
             self._add()

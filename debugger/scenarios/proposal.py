@@ -32,7 +32,7 @@ from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.scenarios.conversation import ARRIVALS
 from debugger.scenarios.editing import rewrite, write_yaml
-from debugger.scenarios.expectation_rows import ANY, Match, Proposal, split_volatile, text_for
+from debugger.scenarios.expectation_rows import ANY, Match, Proposal, stable_parts, text_for
 from debugger.scenarios.loading import SUFFIX, escaped
 from debugger.scenarios.model import VERSION
 
@@ -230,7 +230,7 @@ class _Reader:
             value = escaped(value)
             text = text_for(kind, value, match, volatile)
             whole = value if isinstance(value, str) else encode(value).decode()
-            is_volatile = kind in ("says", "variable") and len(split_volatile(whole, volatile)) > 1
+            is_volatile = kind in ("says", "variable") and len(stable_parts(whole, volatile)) > 1
             if match == "contains" and not text:
                 match = "regex"
                 text = text_for(kind, value, match, volatile)
@@ -251,7 +251,7 @@ class _Reader:
                 yield proposal("edge_taken", "", self._edges[edge], "exact")
         for change in read.changes:
             if (found := self._variable(change)) is not None:
-                is_volatile = len(split_volatile(encode(found[1]).decode(), volatile)) > 1
+                is_volatile = len(stable_parts(encode(found[1]).decode(), volatile)) > 1
                 yield proposal("variable", *found, "has a value" if is_volatile else "exact")
         waits = [event for event in row.log.events if event.type == "busy_wait_for_user_message"]
         if read.hint.kind == "message" and waits and (node := node_of(waits[-1])):

@@ -93,8 +93,8 @@ class HiddenRuns(Repository):
             total = connection.scalar(select(func.count()).select_from(hidden_runs)) or 0
             return [HiddenRun(*row) for row in rows], total
 
-    def expired(self, days: float) -> list[str]:
-        """Return the runs that were hidden more than so many days ago."""
+    def find_expired(self, days: float) -> list[str]:
+        """Return the ids of the runs that were hidden more than ``days`` days ago."""
         with self._database.reading() as connection:
             return list(connection.scalars(_expired(days).order_by(hidden_runs.c.hidden_at)))
 
@@ -103,7 +103,7 @@ class HiddenRuns(Repository):
 
         A run with a turn in progress stays until the next time.
         """
-        run_ids, count = self.expired(days), 0
+        run_ids, count = self.find_expired(days), 0
         for at in range(0, len(run_ids), RUNS_AT_ONCE):
             some = hidden_runs.c.run_id.in_(run_ids[at : at + RUNS_AT_ONCE])
             with self._database.writing() as connection:

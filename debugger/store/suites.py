@@ -222,15 +222,15 @@ class SuiteRepository(Repository):
                     found.setdefault(row.scenario_id, []).append(PastResult(row.digest, row.outcome))
         return found
 
-    def expired(self, days: float) -> list[str]:
-        """Return the suite runs that started more than so many days ago."""
+    def find_expired(self, days: float) -> list[str]:
+        """Return the ids of the suite runs that started more than ``days`` days ago."""
         old = suite_runs.c.started_at < time.time() - days * _DAY
         with self._database.reading() as connection:
             return list(connection.scalars(select(suite_runs.c.id).where(old)))
 
     def prune(self, days: float) -> int:
         """Delete the expired suite runs; return their number."""
-        gone = self.expired(days)
+        gone = self.find_expired(days)
         with self._database.writing() as connection:
             for some in split_ids(gone):
                 for table in (suite_repetitions, suite_results):

@@ -136,7 +136,7 @@ def confirm_turn(session: DebugSession, command: Callable[[], None], text: str =
 
 
 def python_use(session: DebugSession) -> PythonUse | None:
-    """Return the Python of the session's version, and its mode.
+    """Return the Python code in the session's version, and how it would be executed.
 
     ``None`` where it is sandboxed, or runs elsewhere.
 

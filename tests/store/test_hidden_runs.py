@@ -52,7 +52,7 @@ def test_prune_deletes_runs_hidden_long_ago(store):
     hidden_ago(store, 31, old)
     hidden_ago(store, 29, young)
 
-    assert store.hidden.expired(30) == [old]
+    assert store.hidden.find_expired(30) == [old]
     assert store.hidden.prune(30) == 1
 
     with pytest.raises(NotFoundError):
@@ -67,7 +67,7 @@ def test_prune_spares_runs_with_a_turn_in_progress(store):
     hidden_ago(store, 31, busy)
 
     assert store.hidden.prune(30) == 0
-    assert store.hidden.expired(30) == [busy]
+    assert store.hidden.find_expired(30) == [busy]
 
 
 def test_find_runs_filters_by_verdict(store):

@@ -103,7 +103,7 @@ def expected_edge(evaluated: Sequence[EvaluatedEdge], record: DecisionRecord) ->
     waiting edges were armed, and whether a turn had too many node runs to continue from a skipped node.
     """
     if record.stage == "while_waiting":
-        matched = next((each for each in evaluated if each.holds and is_edge_of(each.edge, record)), None)
+        matched = next((each for each in evaluated if each.holds and is_chosen_edge(each.edge, record)), None)
         return matched or _first(evaluated)
     if record.is_skipped and record.outcome == "ended":
         return evaluated[-1]
@@ -117,7 +117,7 @@ def _chosen(evaluated: Sequence[EvaluatedEdge], record: DecisionRecord) -> Evalu
     offered = [each for each in evaluated if each.offered and each.edge.blocked_reason is None]
     chosen = [each for each in offered if each.edge.judged_apart and each.model]
     chosen = chosen or [each for each in offered if any(leads_to(each.edge, node) for node in record.chosen)]
-    return next((each for each in chosen if is_edge_of(each.edge, record)), chosen[0] if chosen else None)
+    return next((each for each in chosen if is_chosen_edge(each.edge, record)), chosen[0] if chosen else None)
 
 
 def _first(evaluated: Sequence[EvaluatedEdge]) -> EvaluatedEdge | None:
@@ -130,8 +130,8 @@ def _first(evaluated: Sequence[EvaluatedEdge]) -> EvaluatedEdge | None:
     return None
 
 
-def is_edge_of(edge: CandidateEdge, record: DecisionRecord) -> bool:
-    """Return whether a recorded decision was for an edge."""
+def is_chosen_edge(edge: CandidateEdge, record: DecisionRecord) -> bool:
+    """Return whether an edge is the one that a recorded decision chose."""
     if record.outcome in ("condition", "model"):
         same_edge = edge.edge_id == record.edge_id and leads_to(edge, record.destination)
         return edge.kind in CONDITIONAL and same_edge

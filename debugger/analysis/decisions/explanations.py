@@ -10,7 +10,7 @@ from debugger.analysis.decisions.evaluation import (
     EvaluatedEdge,
     evaluate_edges,
     expected_edge,
-    is_edge_of,
+    is_chosen_edge,
     render_condition,
 )
 from debugger.analysis.decisions.records import DecisionRecord, ExplainedEdge, Verdict
@@ -78,7 +78,7 @@ class Explainer:
         is_evaluated = node is not None and record.outcome not in _UNEVALUATED
         evaluated = self._evaluate(node, record) if node is not None and is_evaluated else []
         expected = expected_edge(evaluated, record)
-        matching = [each for each in evaluated if is_edge_of(each.edge, record)]
+        matching = [each for each in evaluated if is_chosen_edge(each.edge, record)]
         taken = matching[0] if matching else None
         if expected in matching or record.outcome == "escalated":
             taken = expected
@@ -106,7 +106,9 @@ class Explainer:
         edges = [edge for edge in edges if _is_evaluated(edge, record)]
         before = self._scope(record, record.started) if record.started is not None else None
         evaluated = evaluate_edges(edges, record, node, before, self._after(record))
-        chosen = [each for each in evaluated if record.outcome == "model" and is_edge_of(each.edge, record)]
+        chosen = [
+            each for each in evaluated if record.outcome == "model" and is_chosen_edge(each.edge, record)
+        ]
         return [*chosen, *(each for each in evaluated if each not in chosen)]
 
     def _after(self, record: DecisionRecord) -> Scope:

@@ -79,7 +79,7 @@ def explain_denial(do: Callable[..., Any] | None) -> str:
 
 
 def on_click(do: Callable[..., Any], *, disabled: bool = False, help: str | None = None) -> dict[str, Any]:
-    """Return arguments of a button, disabled without the role.
+    """Return the arguments of a button that is disabled without the callback's role.
 
     Args:
         do: The callback.
