@@ -27,6 +27,7 @@ def clinic_call(page: Page, url: str, lines: tuple[str, ...] = CALL) -> None:
 
 def press(page: Page, keys: str) -> None:
     """Press keys while nothing has the keyboard."""
+    settled(page)  # a message box that is being drawn takes the keyboard
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press(keys)
     settled(page)
