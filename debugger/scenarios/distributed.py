@@ -164,7 +164,7 @@ class _SuiteWorker(WorkerPlugin):
         self._version = program_version()
 
     async def setup(self, worker: Worker) -> None:
-        """Open the store; raise unless it is the store of the command that started the suite."""
+        """Open the store; raise unless it is the one of the suite's command."""
         self._address = worker.address
         self._lock = threading.Lock()
         self._runners = threading.local()

@@ -243,7 +243,7 @@ class _SessionRun:
         return None if self.is_at_end else self._add()
 
     def add_background_turns(self) -> int:
-        """Add the recorded background work before the next turn; return the index of its first log."""
+        """Add background work up to the next turn; return the index of its first log."""
         first = self._place
         while self._place < len(self._logs) and self._logs[self._place].is_background:
             self._add()

@@ -191,7 +191,7 @@ class Toggle(_Field):
         return props | {"value": bool(props["value"])}
 
     def accepts(self, value: Any) -> bool:
-        """Return whether a value of the browser is a state of the switch, and it is not disabled."""
+        """Return whether a value of the browser can be set: a bool, unless disabled."""
         return isinstance(value, bool) and not self.disabled
 
 
@@ -220,7 +220,7 @@ class Disclosure(_Field):
         return super().to_props() | {"value": is_open, "shortcut": self.closing_key if is_open else None}
 
     def accepts(self, value: Any) -> bool:
-        """Return whether a value of the browser is open or closed, and it is not disabled."""
+        """Return whether a value of the browser can be set: a bool, unless disabled."""
         return isinstance(value, bool) and not self.disabled
 
 
