@@ -136,8 +136,8 @@ def send(page: Page, text: str) -> None:
 
 
 def outcome(page: Page) -> Locator:
-    """The box above the message box."""
-    return page.locator(".st-key-turn_warning, .st-key-turn_notice")
+    """The box above the message box, but not the previous one, which Streamlit keeps until the new one is drawn."""
+    return page.locator(":is(.st-key-turn_warning, .st-key-turn_notice):not([data-retained])")
 
 
 def bubbles(page: Page) -> Locator:
