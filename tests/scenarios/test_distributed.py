@@ -134,7 +134,8 @@ def test_other_database_of_worker_is_rejected(folder, url, postgres):
         assert store.suites.newest() == []
 
 
-def test_unreachable_scheduler_is_rejected(folder, url):
+def test_unreachable_scheduler_is_rejected(folder, url, monkeypatch):
+    monkeypatch.setattr(distributed, "CONNECT_SECONDS", 1)
     scenario(folder, "Good", 1)
 
     with socket.socket() as free:

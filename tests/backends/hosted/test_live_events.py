@@ -58,13 +58,15 @@ def watched(session, seconds=20):
     seen = {}
     ends = time.monotonic() + seconds
     while True:
+        session.poll()
         busy = session.busy
         now = time.time()
         for log in session.turns:
             for event in list(log.events):
                 seen.setdefault(event.logical_id, (now, event))
-        if not busy or time.monotonic() > ends:
+        if not busy:
             return list(seen.values()), now
+        assert time.monotonic() < ends, "the turn has not ended"
         time.sleep(0.005)
 
 
