@@ -136,7 +136,7 @@ def send(page: Page, text: str) -> None:
 
 
 def outcome(page: Page) -> Locator:
-    """The box above the message box, but not the previous one, which Streamlit keeps until the new one is drawn."""
+    """The box above the message box; not the one before it, which Streamlit keeps until this one is drawn."""
     return page.locator(":is(.st-key-turn_warning, .st-key-turn_notice):not([data-retained])")
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 
 from debugger.engine.environment import Environment
+from debugger.engine.nodes.base import NodeContext
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import RecordedAnswer, Secrets
 from debugger.engine.outbound.gateway import BlockedGateway, HttpLimits, LiveGateway, Policies
@@ -68,6 +70,8 @@ class Node:
     options: EngineOptions = field(default_factory=EngineOptions)
     environment: Environment = field(default_factory=Environment)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    deadline: float | None = None
+    clamp_timeout = NodeContext.clamp_timeout
 
 
 def server(url: str, name: str = "clinic", **headers: str) -> McpServer:
@@ -166,6 +170,18 @@ def test_slow_tool_ends_at_the_timeout(url):
 
     assert not result.success
     assert "did not answer within 0.5 s" in str(result.error)
+    assert time.monotonic() - began < 5
+
+
+def test_list_of_tools_ends_at_the_deadline():
+    began = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        found = discover(
+            server(f"http://127.0.0.1:{silent.getsockname()[1]}/mcp"), node=Node(deadline=time.time() + 0.5)
+        )
+
+    assert found.tools == []
+    assert "did not answer within 0." in found.warnings[0]
     assert time.monotonic() - began < 5
 
 

@@ -107,7 +107,7 @@ FRESH_SECONDS = 60.0
 """Seconds for which a server's tools are cached."""
 
 _MAX_WAIT_SECONDS = 10.0
-"""Seconds that a server may take to list its tools; less where tools may take less."""
+"""Seconds that a server may take to list its tools; less where tools may take less, or the run must end."""
 _MAX_SERVERS = 64
 """Servers."""
 
@@ -208,7 +208,7 @@ def _request_tools(
         live=live,
         refusal=endpoint.refusal,
     )
-    timeout = min(context.options.tool_timeout, _MAX_WAIT_SECONDS)
+    timeout = context.clamp_timeout(min(context.options.tool_timeout, _MAX_WAIT_SECONDS))
     outcome = context.outbound.call(call, node_logical_id=node_logical_id, timeout=timeout)
     if outcome.answer is None:
         return [], outcome.error
