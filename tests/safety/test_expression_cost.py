@@ -268,7 +268,7 @@ def test_deep_condition_works_or_is_refused(levels, opening, closing):
 
 def test_deep_values_fail_with_a_sentence():
     deep, other = [], []
-    for _ in range(5_000):
+    for _ in range(100_000):
         deep, other = [deep], [other]
 
     def attack():

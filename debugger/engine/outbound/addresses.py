@@ -85,7 +85,8 @@ def refusal_reason(text: str, *, refuses_private: bool = False) -> str | None:
     else:
         # 0.0.0.0 is inside many addresses that are no wrapping of it.
         inside = [each for each in _wrapped(address) if each not in _THIS_NETWORK]
-        found: list[IpAddress] = [address, *inside]
+        # The one inside is the machine that answers: what it is says more.
+        found: list[IpAddress] = [*inside, address]
         kinds = (_kind_refused(each, refuses_private=refuses_private) for each in found)
         kind = next((kind for kind in kinds if kind is not None), None)
     return None if kind is None else f"{address} is {kind}"
@@ -100,13 +101,19 @@ def _kind_refused(address: IpAddress, *, refuses_private: bool) -> str | None:
         return "an address of many machines"
     if address.is_unspecified or (address.version == 4 and address in _THIS_NETWORK):
         return "no address of a machine"
-    is_site_local = address.version == 6 and address.is_site_local
-    if refuses_private and (is_site_local or not address.is_global):
+    if refuses_private and not _is_public(address):
         return (
             "an address of this machine or of a private network, which are not called while "
             "WORKFLOW_DEBUGGER_OUTBOUND_PRIVATE is refuse, the default of a server that other machines reach"
         )
     return None
+
+
+def _is_public(address: IpAddress) -> bool:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global
+    # Python counts 6to4 (RFC 3056) as global up to 3.12, and not from 3.13: the address inside decides.
+    return (address.is_global or address.sixtofour is not None) and not address.is_site_local
 
 
 def _wrapped(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:

@@ -253,7 +253,7 @@ def test_first_turn_reading_chat_history_runs(backend):
 
 def test_too_deep_input_is_rejected(backend):
     workflow = backend.create_workflow(document(static("a", "Hello")))
-    deep = functools.reduce(lambda inner, _: [inner], range(5_000), [])
+    deep = functools.reduce(lambda inner, _: [inner], range(100_000), [])
 
     with pytest.raises(InputError, match="cannot be written as JSON"):
         backend.execute(workflow.id, TurnInput.with_message(None, dynamic_variables={"deep": deep})).finish()

@@ -54,6 +54,13 @@ def answering(status=200, body=None, certificate=None):
             thread.join()
 
 
+KEY_USES = (
+    *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+    *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+)
+"""What a certificate says of its key; Python 3.13 wants it said."""
+
+
 def name(text):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
@@ -67,13 +74,20 @@ def certificates(folder):
         builder = x509.CertificateBuilder(name("Test authority"), name(subject), public_key)
         builder = builder.serial_number(x509.random_serial_number())
         builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-        for extension in extensions:
-            builder = builder.add_extension(extension, critical=False)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
+        for extension in (issuer, x509.SubjectKeyIdentifier.from_public_key(public_key), *extensions):
+            builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
         return builder.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     authority, server = folder / "authority.pem", folder / "server.pem"
+    may_sign = dict.fromkeys(KEY_USES, False) | {"key_cert_sign": True}
     authority.write_bytes(
-        signed("Test authority", authority_key.public_key(), x509.BasicConstraints(ca=True, path_length=None))
+        signed(
+            "Test authority",
+            authority_key.public_key(),
+            x509.BasicConstraints(ca=True, path_length=None),
+            x509.KeyUsage(**may_sign),
+        )
     )
     loopback = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     server.write_bytes(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from http import HTTPStatus
 
 import pytest
 
@@ -136,7 +137,7 @@ def test_failure_status_quotes_the_body():
         result = call(made(server.url + "/no"))
 
     assert not result.success
-    assert result.error == f"The server answered 422 Unprocessable Entity: {'x' * 200}."
+    assert result.error == f"The server answered 422 {HTTPStatus(422).phrase}: {'x' * 200}."
 
 
 def test_invalid_json_body_is_text():

@@ -6,6 +6,7 @@ import select
 import sys
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,8 @@ def sandbox_of(executable: str | None = None) -> Bubblewrap:
 
 
 def test_standard_library_can_be_imported() -> None:
-    names = sorted(sys.stdlib_module_names - MODULES_OF_OTHER_SYSTEMS - LEFT_OUT - {"antigravity", "this"})
+    wanted = sorted(sys.stdlib_module_names - MODULES_OF_OTHER_SYSTEMS - LEFT_OUT - {"antigravity", "this"})
+    names = [name for name in wanted if find_spec(name)]  # Debian's Python has not all of them
     request = {"code": IMPORTS, "name": "imports", "arguments": {"names": names}}
 
     answer = run_child(request, Limits(60), threading.Event(), sandbox_of())
