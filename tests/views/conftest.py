@@ -70,8 +70,8 @@ class SteeredBackend(EmbeddedBackend):
 def installed_components():
     """Read the packages that may bring a component once, not for each app: that is 0.2 s (2026-11-28)."""
     with pytest.MonkeyPatch.context() as patch:
-        scan = cache(manifest_scanner.scan_component_manifests)
-        patch.setattr(manifest_scanner, "scan_component_manifests", lambda *_args, **_named: scan())
+        scan = manifest_scanner.scan_component_manifests
+        patch.setattr(manifest_scanner, scan.__name__, cache(scan))
         yield
 
 

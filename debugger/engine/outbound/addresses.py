@@ -85,7 +85,7 @@ def refusal_reason(text: str, *, refuses_private: bool = False) -> str | None:
     else:
         # 0.0.0.0 is inside many addresses that are no wrapping of it.
         inside = [each for each in _wrapped(address) if each not in _THIS_NETWORK]
-        # The one inside is the machine that answers: what it is says more.
+        # The address inside is the one that is reached: its kind is the more exact reason.
         found: list[IpAddress] = [*inside, address]
         kinds = (_kind_refused(each, refuses_private=refuses_private) for each in found)
         kind = next((kind for kind in kinds if kind is not None), None)

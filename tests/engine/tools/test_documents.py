@@ -67,7 +67,7 @@ def test_html_loses_its_marks_and_its_scripts(tmp_path):
 def test_broken_html_still_has_words(tmp_path):
     [passage] = passages(written(tmp_path, "a.html", "<p>Open <![,]> at 9</p>"))
 
-    assert passage.split() == ["Open", "at", "9"]
+    assert passage in ("Open   at 9", "Open  at 9")  # before Python 3.13, and from then on
 
 
 def test_json_list_gives_passage_per_element(tmp_path):
