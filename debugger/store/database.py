@@ -122,6 +122,7 @@ class Database:
         self.dialect = dialect_of(url)
         self.place = self.dialect.place
         self._engine = self.dialect.open_engine()
+        self._is_closed = False
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -177,13 +178,21 @@ class Database:
             return self.dialect.empty_log(cursor.raw)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections.
+
+        A turn that is still executed is stored all the same; its connection is closed after each use.
+        """
+        self._is_closed = True
         self._engine.dispose()
 
     @contextmanager
     def _connection(self, gate: AbstractContextManager[object]) -> Iterator[Connection]:
         with gate, store_errors(self.dialect), self._engine.connect() as connection:
-            yield connection
+            try:
+                yield connection
+            finally:
+                if self._is_closed and not connection.invalidated:
+                    connection.detach()
 
     @contextmanager
     def _cursor(
@@ -204,6 +213,8 @@ class Database:
                     connection.invalidate()  # the server has ended it; the pool opens another one
                 raise
             finally:
+                if self._is_closed and connection.is_valid:
+                    connection.detach()
                 connection.close()  # rolls back an open transaction
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import QueuePool, event, literal_column, select
@@ -49,6 +50,31 @@ def test_a_store_in_memory_leaves_no_file(tmp_path, monkeypatch):
         assert other.is_empty()
 
     assert list(tmp_path.iterdir()) == []
+
+
+def open_files(name):
+    return [
+        link for link in Path("/proc/self/fd").iterdir() if link.exists() and link.readlink().name == name
+    ]
+
+
+def test_transaction_outlives_close_and_leaves_no_connection(tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/runs.sqlite3")
+    with database.writing() as connection:
+        connection.exec_driver_sql("CREATE TABLE facts (value)")
+
+    with database.writing_cursor() as cursor:
+        database.close()
+        cursor.raw.execute("INSERT INTO facts VALUES (1)")
+    assert open_files("runs.sqlite3") == []
+
+    with database.writing() as connection:
+        connection.exec_driver_sql("INSERT INTO facts VALUES (2)")
+    with database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT value FROM facts").scalars().all() == [1, 2]
+    with pytest.raises(StoreError), database.writing_cursor() as cursor:
+        cursor.raw.execute("INSERT INTO others VALUES (3)")
+    assert open_files("runs.sqlite3") == []
 
 
 @pytest.mark.parametrize(
