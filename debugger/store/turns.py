@@ -50,10 +50,11 @@ class FinishedTurn:
     events_json: bytes = b"[]"
     """The turn's events as one array."""
     pair_json: bytes | None = None
-    """The turn's input/output pair but for the events. ``None`` where the closing
+    """The turn's input/output pair but for the events (``platform.md#run-record``).
 
-    Source: ``platform.md#run-record``.
-    event has it, which is then not stored twice: it is as much again as all else but the events."""
+    ``None`` where the closing event has it, which is then not stored twice: it is as much again as all else
+    but the events.
+    """
     termination_source: str | None = None
     token_usage_json: bytes | None = None
     """Of the run so far, like the next: each turn's replaces the last one's."""
