@@ -265,6 +265,21 @@ def test_no_text_is_clipped_during_a_call(page: Page, app: Server):
     assert found == {state: {width: ([], []) for width in WINDOWS} for state in found}
 
 
+def test_long_workflow_name_leaves_head_whole(page: Page, app: Server):
+    imported(page, app, document(say_node("chat"), name="A name that does not end " * 8))
+
+    for is_started in (False, True):
+        if is_started:
+            start(page)
+        for width in (1920, 1280, 820):
+            page.set_viewport_size({"width": width, "height": 900})
+            settled(page)
+            assert page.evaluate(OVERLAPS) == [], (width, is_started)
+            expect(page.locator(".st-key-head_end")).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    expect(run_head(page).locator(".st-key-run_id")).to_be_visible()
+
+
 def clipped_by_width(page: Page) -> dict[int, tuple[list[str], list[str]]]:
     """Return the clipped and the overlapping texts for each width; leave the window as it was."""
     before, found = page.viewport_size, {}

@@ -69,6 +69,7 @@ def run_head(view: RunView) -> None:
                 title,
                 open_setup,
                 icon=":material/menu:",
+                shows="words, cut",
                 help="Change workflow, version or run input",
             )
         )
