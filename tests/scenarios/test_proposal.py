@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from debugger.backends import open_embedded
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.environment import Environment
 from debugger.engine.mocks import Fault, Pin, Target
@@ -203,14 +203,13 @@ def test_bundle_passes_without_store_and_scripts(name: str, tmp_path: Path) -> N
         archive.extractall(tmp_path)
     assert len(list(tmp_path.iterdir())) == 3
     empty = EmbeddedBackend(Settings(database="sqlite://", scripts=str(tmp_path / "none")))
-    with ScenarioRunner(lambda _: empty, Settings()) as runner:
+    with closing(empty), ScenarioRunner(lambda _: empty, Settings()) as runner:
         (result,) = runner.run(load_scenario(tmp_path / "a-conversation.scenario.yaml", is_confined=True))
     assert result.outcome == "passed", [check.text for check in result.repetitions[0].failures]
 
 
 def test_bundle_names_no_script_without_one(tmp_path: Path) -> None:
-    backend = open_embedded(Settings(database="sqlite://"))
-    session = talk(backend, *CONVERSATIONS["Tea welcome: a conversation"])
+    session = talk(embedded(), *CONVERSATIONS["Tea welcome: a conversation"])
     draft = draft_of(session)
     draft.head["workflow_version"] = 0
 

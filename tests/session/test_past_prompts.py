@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 import pytest
@@ -49,6 +50,8 @@ class Spy:
 def play(monkeypatch):
     """Runs a workflow; returns the prompts that the model got and the session."""
 
+    backends = ExitStack()
+
     def played(workflow, *lines, model=None, run_input=None):
         spies = []
 
@@ -58,6 +61,7 @@ def play(monkeypatch):
 
         monkeypatch.setattr("debugger.backends.embedded.backend.model_for", spied)
         backend = open_embedded(Settings(database="sqlite://", responder="scripted"))
+        backends.enter_context(closing(backend))
         found = backend.create_workflow(workflow) if isinstance(workflow, dict) else None
         workflow_id = found.id if found else backend.workflows(workflow)[0].id
         session = DebugSession(backend, workflow_id)
@@ -69,7 +73,8 @@ def play(monkeypatch):
         assert session.error is None
         return [prompt for spy in spies for prompt in spy.seen], session
 
-    return played
+    with backends:
+        yield played
 
 
 def rebuilt(session):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 
 import pytest
 
@@ -62,7 +63,9 @@ def session(request, tmp_path_factory):
         backend, run_id = clinic_call()
         yield DebugSession.open(backend, run_id)
     elif request.param == "tea room":
-        yield tea_room()
+        opened = tea_room()
+        with closing(opened.backend):
+            yield opened
     else:
         script = Script.load(script_for("workflow_lab_results") or "")
         with calling(tmp_path_factory.mktemp("lab")) as call:
