@@ -10,6 +10,8 @@ from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import HeuristicModel, Script, ScriptedModel
 from debugger.engine.models.base import ModelError, Prompt, Reply
 from debugger.engine.options import EngineOptions
+from debugger.engine.outbound import Secrets
+from debugger.engine.outbound.gateway import BlockedGateway
 from debugger.engine.super_nodes import expand
 from debugger.errors import InputError, NotStartableError
 from debugger.protocol.events import Event
@@ -1210,3 +1212,13 @@ def test_thread_of_another_shape_is_refused():
         take(thread="thread_0")
     with pytest.raises(InputError, match="the key 'llm_node_1'"):
         take(llm_node_1={"messages": [SAID]})
+
+
+def test_secret_is_masked_beside_large_integer():
+    play = Play(static("a", "[[word]]"))
+    play.interpreter.open_gateway = lambda: BlockedGateway(secrets=Secrets({"KEY": "pässwört-1234"}))
+
+    play.turn(runtime_variables={"word": "pässwört-1234", "number": 2**70})
+
+    assert play.said() == ["***"]
+    assert "wört" not in str([event.to_wire() for event in play.events])
