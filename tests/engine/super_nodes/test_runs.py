@@ -177,6 +177,22 @@ def test_worker_can_be_a_super_node():
     assert run.said[-1] == "Bye hello"
 
 
+def test_companion_edge_out_of_super_node_keeps_its_id():
+    inside = document(say("talk", self_loop=False))
+    fork = direct("s", "poll", companion_thread_config={"is_companion_thread": True, "thread_id": "bg"})
+    beside = {**direct("s", "note"), "type": "companion"}
+    notes = worker("note", wait_for_user_message=False)
+    run = Run(
+        workflow(
+            super_node("s", inside), static("bye"), static("poll"), notes, direct("s", "bye"), fork, beside
+        )
+    )
+
+    run.turn("hello")
+
+    assert {each["edge_logical_id"] for each in run.of("companion_edge")} == {"edge_s_poll", "edge_s_note"}
+
+
 def test_prompts_belong_to_their_workflow():
     inside = document(
         say("inner", "Inner.", self_loop=False),
