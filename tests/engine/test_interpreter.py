@@ -1222,3 +1222,14 @@ def test_secret_is_masked_beside_large_integer():
 
     assert play.said() == ["***"]
     assert "wört" not in str([event.to_wire() for event in play.events])
+
+
+def test_secrets_of_node_inputs_are_in_no_event():
+    play = Play(static("a", "Hello"))
+    node_input = {"type": "base_node", "secret_variables": {"pin": "hunter2"}}
+    threads = {"0": {"node_run_inputs": [node_input]}}
+    turn_input = TurnInput.from_wire({"command": "start", "thread_to_node_inputs": threads})
+
+    events = list(play.interpreter.turn(play.interpreter.begin(turn_input), turn_input))
+
+    assert "hunter2" not in str([event.to_wire() for event in events])
