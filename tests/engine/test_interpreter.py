@@ -888,6 +888,25 @@ def test_stop_ends_a_waiting_run():
     assert play.end.hint is None
 
 
+def test_cancelled_turn_starts_no_worker():
+    cancelled = threading.Event()
+
+    class Stopped(Listener):
+        def reply(self, prompt: Prompt) -> Reply:
+            cancelled.set()
+            return super().reply(prompt)
+
+    facts = worker("facts", {"said": {"type": "string"}}, wait_for_user_message=False)
+    beside = {**direct("chat", "facts"), "type": "companion"}
+    play = Play(say("chat"), facts, beside, responder=Stopped(), options=HIDDEN)
+
+    types = play.turn("hello", cancelled=cancelled)
+
+    assert types.count("start_node_run") == 1
+    assert "companion_edge" not in types
+    assert play.end.status == "cancelled"
+
+
 def test_cancelled_turn_ends_before_next_node():
     cancelled = threading.Event()
     play = Play(static("a", "A"), static("b", "B"), direct("a", "b"))
