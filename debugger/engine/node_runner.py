@@ -52,7 +52,8 @@ def run_node(execution: Execution, thread: ThreadState, node: Node[Any]) -> Even
         expired = NodeExpiredEvent(attempt_number=loop.attempts, reason=reason)
         yield execution.stamp(expired, thread, node.config, run_id)
     for worker in workers:
-        yield from _run_worker(execution, thread, *worker)
+        if not execution.cancelled.is_set():
+            yield from _run_worker(execution, thread, *worker)
     waits = node.waits_for_user and not node.loops_to_itself
     if execution.options.linger_after_reply and waits and outcome.replied_to_user:
         thread.awaits_second_message = True

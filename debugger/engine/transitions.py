@@ -9,7 +9,7 @@ from debugger.engine.execution import Events, Execution
 from debugger.engine.nodes.base import Node, fixed_response
 from debugger.engine.routing import Decision, Transition, edge_ends
 from debugger.engine.state import ThreadState
-from debugger.graph.nesting import is_inside
+from debugger.graph.nesting import author_edge_id, is_inside
 from debugger.protocol.events import (
     CompanionEdgeEvent,
     ConditionalEdgeEvent,
@@ -225,7 +225,7 @@ def companion_event(source: NodeConfig, other: NodeConfig, edge: EdgeConfig | No
     """Return the event of a worker or a new companion thread."""
     return CompanionEdgeEvent(
         edge_name=edge.name if edge else None,
-        edge_logical_id=edge.logical_id if edge else None,
+        edge_logical_id=author_edge_id(edge) if edge else None,
         **edge_ends(source, other),
         reason=f"{other.label} runs beside {source.label}",
     )

@@ -159,7 +159,8 @@ def _mapped_variables(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     fields = interface.get("input_fields") if isinstance(interface, Mapping) else None
     field_values = values if isinstance(values, Mapping) else {}
     for each in _mappings(fields):
-        value = field_values.get(each.get("name"))
+        name = each.get("name")
+        value = field_values.get(name) if isinstance(name, str) else None
         value = each.get("default_value") if value is None else value
         for mapping in _mappings(each.get("mappings")):
             if mapping.get("target_type") == "dynamic_variable" and value is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import orjson
@@ -30,7 +31,24 @@ def _encode_odd(value: Any) -> bytes:
     try:
         return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:  # an integer beyond 64 bits, or half a surrogate pair
-        return json.dumps(value, separators=(",", ":")).encode()
+        try:
+            text = _write(value)
+        except ValueError:
+            text = _write(_finite(value))
+        # As orjson writes it, so that a search for a text finds it: only half a surrogate pair is escaped.
+        return text.encode("utf-8", "backslashreplace")
+
+
+def _write(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def decode(text: bytes) -> Any:

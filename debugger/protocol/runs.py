@@ -36,6 +36,8 @@ TERMINAL_STATUSES: frozenset[str] = frozenset({"completed", "failed", "cancelled
 
 MAIN_THREAD = "0"
 
+_SECRETS = "secret_variables"
+
 BACKGROUND = "background"
 """The key in a run input's ``miscellaneous`` that marks background work, which no client sent."""
 
@@ -114,6 +116,27 @@ class TurnInput(WireModel):
         inputs = [] if text is None else [{**_NODE_INPUT, **_nothing(), "messages": [human_message(text)]}]
         threads = {MAIN_THREAD: {"node_run_inputs": inputs}}
         return cls.from_wire({**_TURN_INPUT, **_nothing(), **fields, "thread_to_node_inputs": threads})
+
+    def to_wire(self) -> JsonObject:
+        """Return the object to send or to store, without the secrets of nodes' inputs.
+
+        Those are never written out (``platform.md#secrets``).
+        """
+        wire = super().to_wire()
+        inputs = [each for thread in self.thread_to_node_inputs.values() for each in thread.node_run_inputs]
+        if not any(_SECRETS in (each.model_extra or {}) for each in inputs):
+            return wire
+        threads = {
+            thread_id: {
+                **thread,
+                "node_run_inputs": [
+                    {key: value for key, value in each.items() if key != _SECRETS}
+                    for each in thread.get("node_run_inputs", ())
+                ],
+            }
+            for thread_id, thread in wire["thread_to_node_inputs"].items()
+        }
+        return {**wire, "thread_to_node_inputs": threads}
 
     @property
     def client_turn_id(self) -> str | None:

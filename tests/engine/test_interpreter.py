@@ -10,6 +10,8 @@ from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import HeuristicModel, Script, ScriptedModel
 from debugger.engine.models.base import ModelError, Prompt, Reply
 from debugger.engine.options import EngineOptions
+from debugger.engine.outbound import Secrets
+from debugger.engine.outbound.gateway import BlockedGateway
 from debugger.engine.super_nodes import expand
 from debugger.errors import InputError, NotStartableError
 from debugger.protocol.events import Event
@@ -886,6 +888,25 @@ def test_stop_ends_a_waiting_run():
     assert play.end.hint is None
 
 
+def test_cancelled_turn_starts_no_worker():
+    cancelled = threading.Event()
+
+    class Stopped(Listener):
+        def reply(self, prompt: Prompt) -> Reply:
+            cancelled.set()
+            return super().reply(prompt)
+
+    facts = worker("facts", {"said": {"type": "string"}}, wait_for_user_message=False)
+    beside = {**direct("chat", "facts"), "type": "companion"}
+    play = Play(say("chat"), facts, beside, responder=Stopped(), options=HIDDEN)
+
+    types = play.turn("hello", cancelled=cancelled)
+
+    assert types.count("start_node_run") == 1
+    assert "companion_edge" not in types
+    assert play.end.status == "cancelled"
+
+
 def test_cancelled_turn_ends_before_next_node():
     cancelled = threading.Event()
     play = Play(static("a", "A"), static("b", "B"), direct("a", "b"))
@@ -1210,3 +1231,24 @@ def test_thread_of_another_shape_is_refused():
         take(thread="thread_0")
     with pytest.raises(InputError, match="the key 'llm_node_1'"):
         take(llm_node_1={"messages": [SAID]})
+
+
+def test_secret_is_masked_beside_large_integer():
+    play = Play(static("a", "[[word]]"))
+    play.interpreter.open_gateway = lambda: BlockedGateway(secrets=Secrets({"KEY": "pässwört-1234"}))
+
+    play.turn(runtime_variables={"word": "pässwört-1234", "number": 2**70})
+
+    assert play.said() == ["***"]
+    assert "wört" not in str([event.to_wire() for event in play.events])
+
+
+def test_secrets_of_node_inputs_are_in_no_event():
+    play = Play(static("a", "Hello"))
+    node_input = {"type": "base_node", "secret_variables": {"pin": "hunter2"}}
+    threads = {"0": {"node_run_inputs": [node_input]}}
+    turn_input = TurnInput.from_wire({"command": "start", "thread_to_node_inputs": threads})
+
+    events = list(play.interpreter.turn(play.interpreter.begin(turn_input), turn_input))
+
+    assert "hunter2" not in str([event.to_wire() for event in events])

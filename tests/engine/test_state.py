@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from debugger.engine.state import RunState
+from debugger.engine.state import BoundedLoop, RunState, WaitingEdge
 
 
 def test_from_json_restores_a_state():
@@ -16,6 +16,18 @@ def test_from_json_restores_a_state():
     again = RunState.from_json(state.to_json())
 
     assert again == state
+
+
+def test_from_json_passes_over_unknown_keys():
+    state = RunState.at("chat")
+    state.main.loop = BoundedLoop("chat", 1, None)
+    state.main.waiting_edges = {"edge": WaitingEdge(1, 2.0, {"poll": 1})}
+    stored = json.loads(state.to_json())
+    thread = stored["threads"]["0"]
+    for part in (stored, thread, thread["loop"], thread["waiting_edges"]["edge"]):
+        part["later"] = 1
+
+    assert RunState.from_json(json.dumps(stored).encode()) == state
 
 
 def test_to_json_keeps_stored_names():

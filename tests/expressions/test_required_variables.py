@@ -134,3 +134,19 @@ def test_what_a_super_node_or_the_workflow_inside_it_brings_along_is_not_asked_f
     found = required_variables({"workflow_config": {}, "node_configs": [node], "edge_configs": []})
 
     assert found == {"patient": ""}
+
+
+@pytest.mark.parametrize("name", [["who"], {"who": 1}, 5, None])
+def test_field_without_name_takes_its_default(name):
+    mapping = {"target_type": "dynamic_variable", "target_variable_name": "doctor"}
+    field = {"name": name, "default_value": "Dr. Okafor", "mappings": [mapping]}
+    node = {
+        "type": "super_node",
+        "super_node_interface": {"input_fields": [field]},
+        "field_values": {"who": "x"},
+        "encapsulated_workflow_config": {"node_configs": [{"prompt": "{{doctor}} {{patient}}"}]},
+    }
+
+    found = required_variables({"workflow_config": {}, "node_configs": [node], "edge_configs": []})
+
+    assert found == {"patient": ""}

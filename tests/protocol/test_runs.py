@@ -209,3 +209,16 @@ def test_when_work_is_due_never_goes_over_the_wire():
     )
 
     assert "next_due" not in result.to_wire()
+
+
+@pytest.mark.parametrize("read", [TurnInput.from_wire, TurnInput.model_validate])
+def test_secrets_of_node_inputs_are_not_written(read):
+    secret = {"type": "base_node", "secret_variables": {"pin": "hunter2"}, "override_url": "u"}
+    threads = {"0": {"node_run_inputs": [secret, {"type": "llm"}]}, "1": {}}
+
+    turn_input = read({"command": "data", "thread_to_node_inputs": threads})
+
+    wire = turn_input.to_wire()
+    assert "hunter2" not in str(wire)
+    assert wire["thread_to_node_inputs"]["0"]["node_run_inputs"][0]["override_url"] == "u"
+    assert secret["secret_variables"] == {"pin": "hunter2"}

@@ -102,8 +102,9 @@ class Renaming:
         if name in _OTHERS_TEXTS:
             return value
         if name in _VARIABLE_FIELDS and isinstance(value, str):
-            is_runtime = name != _ARGUMENT_FIELD or holder.get("source") == "runtime"
-            return self.path(value if is_runtime else outer_path(value, self._aliases))
+            source = holder.get("source") if name == _ARGUMENT_FIELD else "runtime"
+            path = value if source == "runtime" else outer_path(value, self._aliases)
+            return path if source == "dynamic" else self.path(path)
         return self.value(value)
 
 

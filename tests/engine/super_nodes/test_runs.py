@@ -177,6 +177,40 @@ def test_worker_can_be_a_super_node():
     assert run.said[-1] == "Bye hello"
 
 
+def test_dynamic_argument_is_not_taken_for_a_node():
+    customer = {"argument_name": "a", "source": "dynamic", "variable_path": "customer.cups", "required": True}
+    one = {"argument_name": "b", "source": "literal", "literal_value": 1}
+    adding = {"type": "inbuilt_function", "name": "math_add", "variable_arguments": [customer, one]}
+    inside = document(
+        static("customer", "Hi"),
+        node("add", "tool_node", tool_config=adding),
+        static("bye", "[[tool_result]]"),
+        direct("customer", "add"),
+        direct("add", "bye"),
+    )
+    run = Run(workflow(super_node("s", inside)))
+
+    run.turn(dynamic_variables={"customer": {"cups": 41}})
+
+    assert run.said == ["Hi", "42"]
+
+
+def test_companion_edge_out_of_super_node_keeps_its_id():
+    inside = document(say("talk", self_loop=False))
+    fork = direct("s", "poll", companion_thread_config={"is_companion_thread": True, "thread_id": "bg"})
+    beside = {**direct("s", "note"), "type": "companion"}
+    notes = worker("note", wait_for_user_message=False)
+    run = Run(
+        workflow(
+            super_node("s", inside), static("bye"), static("poll"), notes, direct("s", "bye"), fork, beside
+        )
+    )
+
+    run.turn("hello")
+
+    assert {each["edge_logical_id"] for each in run.of("companion_edge")} == {"edge_s_poll", "edge_s_note"}
+
+
 def test_prompts_belong_to_their_workflow():
     inside = document(
         say("inner", "Inner.", self_loop=False),
