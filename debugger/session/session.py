@@ -573,6 +573,8 @@ class DebugSession:
             assert worker.error is not None
             if not self.background.on_failure(worker.error):
                 self.error = worker.error
+        if worker.log.events or (result is not None and result.is_completed):
+            self.sync.outdate()
             if worker.log.events:  # the step was executed, and its events are in the record
                 self.sync.known_length = None
             self.sync.reset()
@@ -591,6 +593,7 @@ class DebugSession:
             return
         self.run_id = worker.result.run_id
         self.background.on_turn(worker.result)
+        self.sync.outdate()
         record = worker.progress.record
         if record is None:
             self._count_pair(worker.result)
