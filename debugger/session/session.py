@@ -540,7 +540,13 @@ class DebugSession:
                 turn_input = TurnInput.from_wire({**turn_input.to_wire(), "run_by": self.run_by})
             log = self._runner.turns.new_turn(turn_input, after=step.log if step else None)
             self._turn = self._runner.start_turn(
-                log, turn_input, self.run_id, after=step, is_in_a_row=in_a_row
+                log,
+                turn_input,
+                self.run_id,
+                after=step,
+                is_in_a_row=in_a_row,
+                # A turn of unknown outcome may have taken the number before.
+                expects_number=self.pending is None,
             )
             return True
 
@@ -567,14 +573,14 @@ class DebugSession:
 
     def _collect_step(self, worker: TurnWorker) -> None:
         result = worker.result
+        if worker.log.events or (result is not None and result.is_completed):
+            self.sync.outdate()
         if result is None or not worker.log.events:
             self._runner.turns.remove(worker.log)
         if result is None:
             assert worker.error is not None
             if not self.background.on_failure(worker.error):
                 self.error = worker.error
-        if worker.log.events or (result is not None and result.is_completed):
-            self.sync.outdate()
             if worker.log.events:  # the step was executed, and its events are in the record
                 self.sync.known_length = None
             self.sync.reset()
@@ -587,17 +593,19 @@ class DebugSession:
     def _collect_turn(self, worker: TurnWorker) -> None:
         self._elapsed = worker.elapsed
         self.sync.reset()
+        self.sync.outdate()
         if worker.result is None:
             assert worker.error is not None
             self._collect_failure(worker, worker.error)
             return
         self.run_id = worker.result.run_id
         self.background.on_turn(worker.result)
-        self.sync.outdate()
         record = worker.progress.record
         if record is None:
             self._count_pair(worker.result)
         self._collect_result(worker, worker.result)
+        if self.pending is not None:
+            self.sync.known_length = None  # whether the record has the turn before is not known
         if record is not None:
             self._runner.turns.remove(worker.log)  # the record has it
             self._show(record)
