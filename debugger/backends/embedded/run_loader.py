@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -14,7 +15,7 @@ from debugger.backends.embedded.python_consents import PythonPermits
 from debugger.engine.background_work import NOTHING_AHEAD, pending_work
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
-from debugger.errors import ConflictError, InputError, RunEndedError, StaleTurnError
+from debugger.errors import ConflictError, InputError, NotFoundError, RunEndedError, StaleTurnError
 from debugger.protocol.runs import (
     TERMINAL_STATUSES,
     RunSearch,
@@ -232,8 +233,10 @@ class StoredTurns:
         state, status = RunState.from_json(checkpoint.checkpoint), checkpoint.status
         outlook = NOTHING_AHEAD
         if status in ("waiting_for_user_input", "running"):
-            interpreter = self._interpreters.get_or_make(checkpoint.workflow_id, checkpoint.version_number)
-            outlook = pending_work(interpreter.routes, state)
+            with suppress(NotFoundError):  # the version or its node is not there any more
+                number = checkpoint.version_number
+                interpreter = self._interpreters.get_or_make(checkpoint.workflow_id, number)
+                outlook = pending_work(interpreter.routes, state)
         errors = [event.get("error_message") for event in events if event.get("type") == "workflow_error"]
         is_waiting = status == "waiting_for_user_input"
         return TurnResult(
