@@ -10,6 +10,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import StaleTurnError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
+from debugger.session.breakpoints import Breakpoint
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.support.companions import lab
@@ -203,3 +204,19 @@ def test_record_read_before_a_turn_is_read_again(open_backend, monkeypatch):
     send(session, "next")
     assert session.error is None
     assert shown(session) == stored(backend, session.run_id)
+
+
+def test_stop_of_another_client_s_turn_shows_it(open_backend):
+    ours = started(open_backend())
+    theirs = DebugSession.open(open_backend(), ours.run_id)
+    theirs.breakpoints.put(Breakpoint("event", "start_node_run"))
+    send(theirs, "from them")
+    assert theirs.stop_point is not None
+
+    ours.stop()
+    assert ours.wait_until_idle(10)
+    assert theirs.wait_until_idle(10)
+
+    assert ours.status == theirs.status == "cancelled"
+    assert [turn.message for turn in ours.turns] == ["", "from them"]
+    assert shown(ours) == shown(theirs) == stored(ours.backend, ours.run_id)
