@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -173,17 +174,18 @@ class ForkDraft:
         if self.problems:
             raise InputError(self.problems[0], advice="Correct it, or fork in another way.")
         if self.way == "rebuilt":
-            return [self._with_message(self._rebuilt())]
+            return [self._with_message(self._without_edited(self._rebuilt()))]
         *earlier, turn_input = self.point.inputs
         variables = turn_input.dynamic_variables
         if self.way == "replayed":
             variables = {**variables, **{edit.name: edit.value for edit in self.variables.edits}}
         else:
             # Those that are edited are set in the state.
-            edited = {edit.name for edit in self.variables.edits if edit.scope == "dynamic"}
+            edited = self._edited("dynamic")
             variables = {name: value for name, value in variables.items() if name not in edited}
-        changed = self._with_message({**turn_input.to_wire(), "dynamic_variables": variables})
-        return [*earlier, changed] if self.way == "replayed" else [changed]
+        changed = self._without_edited({**turn_input.to_wire(), "dynamic_variables": variables})
+        last = self._with_message(changed)
+        return [*earlier, last] if self.way == "replayed" else [last]
 
     def text(self, tier: VariableScope) -> str:
         """Return the variables of a scope as JSON, or the unusable draft."""
@@ -222,6 +224,21 @@ class ForkDraft:
             "runtime_variables": {**self.point.scopes.seeds, **found[WORKFLOW], **found[RUNTIME]},
         }
 
+    def _edited(self, scope: str) -> set[str]:
+        return {edit.name for edit in self.variables.edits if edit.scope == scope}
+
+    def _without_edited(self, turn_input: JsonObject) -> JsonObject:
+        """Return an input whose nodes bring none of the edited variables, which theirs would replace."""
+        edited = {f"{scope}_variables": self._edited(scope) for scope in ("dynamic", "runtime")}
+        threads = {
+            thread_id: {
+                **thread,
+                "node_run_inputs": [_without(one, edited) for one in thread["node_run_inputs"]],
+            }
+            for thread_id, thread in turn_input["thread_to_node_inputs"].items()
+        }
+        return {**turn_input, "thread_to_node_inputs": threads}
+
     def _with_message(self, turn_input: JsonObject) -> TurnInput:
         if self.message == self.point.original.message:
             return TurnInput.from_wire(turn_input)
@@ -229,3 +246,13 @@ class ForkDraft:
         return TurnInput.from_wire(
             {**turn_input, "thread_to_node_inputs": {MAIN_THREAD: {"node_run_inputs": said}}}
         )
+
+
+def _without(node_input: JsonObject, names: Mapping[str, set[str]]) -> JsonObject:
+    """Return a node's input without some variables, by the key that holds them."""
+    left = {
+        key: {name: value for name, value in node_input[key].items() if name not in gone}
+        for key, gone in names.items()
+        if key in node_input
+    }
+    return {**node_input, **left}

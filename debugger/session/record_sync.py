@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -80,7 +81,10 @@ class RecordSync:
         self._workflow_id = workflow_id
         self._is_local = backend.notebook is not None
         self._first_wait = LOCAL_WAIT if self._is_local else FIRST_WAIT
+        self._work: Callable[[], RecordRead] | None = None
         self._call: BackgroundCall[RecordRead] | None = None
+        self._is_outdated = False
+        """Whether what is being read lacks what has happened since."""
         self.is_loading = False
         """Whether the record is read because the session is outdated."""
         self._wait = self._first_wait
@@ -91,6 +95,10 @@ class RecordSync:
         """Look often again: something has happened in the run."""
         self._wait = self._first_wait
         self._due = time.monotonic() + self._wait
+
+    def outdate(self) -> None:
+        """Read again what is being read: it may lack what has just happened."""
+        self._is_outdated = self._call is not None
 
     def start(self, run_id: str | None, number: int, *, at_once: bool = False) -> None:
         """Start reading if it is due and no read is running.
@@ -106,21 +114,22 @@ class RecordSync:
         pending = self.pending
         if pending is not None:
             pending.checks += 1
-            self._call = BackgroundCall(lambda: self._search(pending), "session-read")
+            self._begin(lambda: self._search(pending))
         elif run_id is not None:
-            self._call = BackgroundCall(lambda: self._read(run_id, number), "session-read")
+            self._begin(lambda: self._read(run_id, number))
 
     def load(self, run_id: str) -> None:
         """Start reading the whole record; what is being read is dropped."""
         self.is_loading, self._started = True, time.monotonic()
-        self._call = BackgroundCall(
-            lambda: RecordRead("load", record=self._backend.record(run_id)), "session-read"
-        )
+        self._begin(lambda: RecordRead("load", record=self._backend.record(run_id)))
 
     def collect(self) -> RecordRead | None:
         """Return what was read since the last call; ``None`` where nothing was."""
         call = self._call
         if call is None or call.busy:
+            return None
+        if self._is_outdated and self._work is not None:
+            self._begin(self._work)
             return None
         self._call, self.error, self.is_loading = None, None, False
         if not self._is_local:
@@ -138,6 +147,10 @@ class RecordSync:
     def wait(self, timeout: float) -> bool:
         """Wait until nothing is read; return whether in time (seconds)."""
         return self._call is None or self._call.wait(timeout)
+
+    def _begin(self, work: Callable[[], RecordRead]) -> None:
+        self._is_outdated, self._work = False, work
+        self._call = BackgroundCall(work, "session-read")
 
     def _search(self, pending: PendingTurn) -> RecordRead:
         found = self._backend.find_turn(self._workflow_id, pending.sent)

@@ -250,15 +250,17 @@ class TurnRunner:
         *,
         after: TurnWorker | None,
         is_in_a_row: bool = False,
+        expects_number: bool = True,
     ) -> TurnWorker:
         """Start a turn of the user, and return its worker.
 
         Args:
-            log: The turn; its number is the one that is expected.
+            log: The turn.
             turn_input: Its input.
             run_id: The run; ``None`` starts a new one.
             after: Background work that has to end first.
             is_in_a_row: Whether it follows another turn by itself.
+            expects_number: Whether the run's next turn must have the log's number.
         """
         self.stepping.begin(is_in_a_row=is_in_a_row)
 
@@ -272,7 +274,7 @@ class TurnRunner:
                         self._workflow_id,
                         turn_input,
                         run_id=run_id,
-                        expected_turn_number=log.number,
+                        expected_turn_number=log.number if expects_number else None,
                         version_number=self._version_number,
                         cancelled=worker.cancelled,
                         inspector=worker.inspector,

@@ -21,6 +21,7 @@ from debugger.errors import (
 )
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
+from debugger.protocol.events import EndWorkflowIterationEvent
 from debugger.protocol.runs import TERMINAL_STATUSES, Command, RunStatus, SentTurn, TurnInput, TurnResult
 from debugger.protocol.turn_logs import LazyRun, TurnLog
 from debugger.session.background import BackgroundScheduler
@@ -540,7 +541,13 @@ class DebugSession:
                 turn_input = TurnInput.from_wire({**turn_input.to_wire(), "run_by": self.run_by})
             log = self._runner.turns.new_turn(turn_input, after=step.log if step else None)
             self._turn = self._runner.start_turn(
-                log, turn_input, self.run_id, after=step, is_in_a_row=in_a_row
+                log,
+                turn_input,
+                self.run_id,
+                after=step,
+                is_in_a_row=in_a_row,
+                # A turn of unknown outcome may have taken the number before.
+                expects_number=self.pending is None,
             )
             return True
 
@@ -567,6 +574,8 @@ class DebugSession:
 
     def _collect_step(self, worker: TurnWorker) -> None:
         result = worker.result
+        if worker.log.events or (result is not None and result.is_completed):
+            self.sync.outdate()
         if result is None or not worker.log.events:
             self._runner.turns.remove(worker.log)
         if result is None:
@@ -585,6 +594,7 @@ class DebugSession:
     def _collect_turn(self, worker: TurnWorker) -> None:
         self._elapsed = worker.elapsed
         self.sync.reset()
+        self.sync.outdate()
         if worker.result is None:
             assert worker.error is not None
             self._collect_failure(worker, worker.error)
@@ -592,9 +602,15 @@ class DebugSession:
         self.run_id = worker.result.run_id
         self.background.on_turn(worker.result)
         record = worker.progress.record
-        if record is None:
+        has_ended_other = _has_ended_other(worker.log)
+        if record is None and not has_ended_other:
             self._count_pair(worker.result)
         self._collect_result(worker, worker.result)
+        if self.pending is not None:
+            self.sync.known_length = None  # whether the record has the turn before is not known
+        if has_ended_other and record is None:
+            self._runner.turns.remove(worker.log)  # the record has the other one
+            self.sync.load(self.run_id)
         if record is not None:
             self._runner.turns.remove(worker.log)  # the record has it
             self._show(record)
@@ -711,3 +727,12 @@ class DebugSession:
 
     def _reject(self, message: str, advice: str) -> None:
         self.error = ConflictError(message, advice=advice)
+
+
+def _has_ended_other(log: TurnLog) -> bool:
+    """Return whether a stop was answered with what it has ended: it has then no turn of its own."""
+    if log.run_input.command != "stop":
+        return False
+    ends = [event for event in log.events if isinstance(event, EndWorkflowIterationEvent)]
+    pairs = [event.run_input_output_pair or {} for event in ends]
+    return not any((pair.get("run_input") or {}).get("command") == "stop" for pair in pairs)

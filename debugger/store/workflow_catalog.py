@@ -174,6 +174,17 @@ class WorkflowCatalog(Repository):
                 )
             }
 
+    def changed_at(self, workflow_ids: Collection[str]) -> dict[str, float]:
+        """Return when workflows, versions among them, were last changed, without those that do not exist."""
+        with self._database.reading() as connection:
+            return {
+                row.id: row.updated_at
+                for some in split_ids(workflow_ids)
+                for row in connection.execute(
+                    select(workflows.c.id, workflows.c.updated_at).where(workflows.c.id.in_(some))
+                )
+            }
+
     def rule(self, workflow_id: str) -> RunLimits | None:
         """Return the limits on new runs of a workflow, if it exists."""
         found = select(workflows.c.updated_at, workflow_facts.c.max_concurrent_runs).outerjoin_from(

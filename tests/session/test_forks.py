@@ -380,3 +380,38 @@ def test_answer_of_user_is_change_of_fork(backend):
     (change,) = draft.differences
     assert (change.path, change.before, change.after) == ("model", "stand-in", "user")
     assert draft.is_edited
+
+
+@pytest.mark.parametrize("way", ["exact", "rebuilt", "replayed"])
+def test_edit_wins_over_variables_of_nodes(backend, hosted, way):
+    """A caller of the server may bring variables with the input of a node."""
+    engine = backend if way == "exact" else hosted
+    session = DebugSession(engine, engine.create_workflow(desk()).id)
+    said_hi = {"type": "llm", "messages": [{"type": "human", "content": "hi"}]}
+    brought = [{**said_hi, "dynamic_variables": {"level": "silver"}}]
+    session.start(TurnInput.from_wire({"thread_to_node_inputs": {"0": {"node_run_inputs": brought}}}))
+    assert session.wait(10)
+    assert said(session)[-1] == "Plain desk"
+    draft = ForkDraft.of(fork_point(session, 1), way)
+    set_value(draft, DYNAMIC, "level", "gold")
+
+    other = forked(engine, draft)
+
+    assert said(other)[-1] == "Gold desk"
+
+
+@pytest.mark.parametrize("way", ["exact", "rebuilt"])
+def test_edit_wins_over_runtime_variables_of_nodes(backend, hosted, way):
+    engine = backend if way == "exact" else hosted
+    session = begun(engine, workflow=desk())
+    said_hi = {"type": "llm", "messages": [{"type": "human", "content": "hi"}]}
+    brought = [{**said_hi, "runtime_variables": {"level": "silver"}}]
+    session.send("", TurnInput.from_wire({"thread_to_node_inputs": {"0": {"node_run_inputs": brought}}}))
+    assert session.wait(10)
+    assert said(session)[-1] == "Plain desk"
+    draft = ForkDraft.of(fork_point(session, 2), way)
+    set_value(draft, RUNTIME, "level", "gold")
+
+    other = forked(engine, draft)
+
+    assert said(other)[-1] == "Gold desk"

@@ -196,3 +196,17 @@ def test_unexpected_failure_after_sending_is_unknown(backend):
     assert session.wait(10)
 
     assert isinstance(session.pending.error, OutcomeUnknownError)
+
+
+@pytest.mark.parametrize("arrives, said", [(False, ["", ""]), (True, ["", "hello", ""])])
+def test_run_with_pending_turn_can_be_stopped(backend, arrives, said):
+    session = pending_session(backend, arrives=arrives)
+    backend.loses = False
+
+    session.stop()
+    assert session.wait_until_idle(10)
+    check(session)
+
+    assert backend.run(session.run_id).status == session.status == "cancelled"
+    assert session.pending is None
+    assert [(turn.number, turn.message) for turn in session.turns] == list(enumerate(said, start=1))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import StaleTurnError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
+from debugger.session.breakpoints import Breakpoint
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.support.companions import lab
@@ -172,3 +175,48 @@ def test_turn_in_progress_elsewhere_is_named(open_backend):
     look(ours)
     assert ours.sync.revision.turn_number is None
     assert ours.sync.newer_turns == 1
+
+
+def test_record_read_before_a_turn_is_read_again(open_backend, monkeypatch):
+    """The record is slow to come, and the user sends a message meanwhile."""
+    backend = open_backend()
+    session = started(backend)
+    is_read, may_come = threading.Event(), threading.Event()
+    read = backend.record
+
+    def read_slowly(run_id):
+        record = read(run_id)
+        is_read.set()
+        assert may_come.wait(10)
+        return record
+
+    monkeypatch.setattr(backend, "record", read_slowly)
+    session.load_newer()
+    assert is_read.wait(10)
+    session.send("meanwhile")
+    assert session.wait(10)
+
+    may_come.set()
+    assert session.wait_for_record(10)
+    assert session.wait_until_idle(10)
+
+    assert [turn.message for turn in session.turns] == ["", "meanwhile"]
+    send(session, "next")
+    assert session.error is None
+    assert shown(session) == stored(backend, session.run_id)
+
+
+def test_stop_of_another_client_s_turn_shows_it(open_backend):
+    ours = started(open_backend())
+    theirs = DebugSession.open(open_backend(), ours.run_id)
+    theirs.breakpoints.put(Breakpoint("event", "start_node_run"))
+    send(theirs, "from them")
+    assert theirs.stop_point is not None
+
+    ours.stop()
+    assert ours.wait_until_idle(10)
+    assert theirs.wait_until_idle(10)
+
+    assert ours.status == theirs.status == "cancelled"
+    assert [turn.message for turn in ours.turns] == ["", "from them"]
+    assert shown(ours) == shown(theirs) == stored(ours.backend, ours.run_id)

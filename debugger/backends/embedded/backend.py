@@ -91,12 +91,14 @@ class EmbeddedBackend:
             python_consent_key if self.settings.inline_python != "off" else None,
             self._options.inline_python,
         )
-        self._interpreters = InterpreterCache(self._interpreter, self._permits)
+        changed_at = self.store.catalogue.changed_at
+        self._interpreters = InterpreterCache(self._interpreter, self._permits, changed_at)
         self._leases = Leases(self.store, self.settings.turn_lease)
         self._turns = Turns(self.store, self._interpreters, self.global_values, self._leases, self._world)
         self.forks = Forks(self.store, self._interpreters, self._world)
         """Runs made from earlier turns, in another version or workflow where requested."""
-        self._replaying = InterpreterCache(partial(self._interpreter, is_read_only=True), self._permits)
+        read_only = partial(self._interpreter, is_read_only=True)
+        self._replaying = InterpreterCache(read_only, self._permits, changed_at)
         self._leases.lapse()
         self._family: dict[Settings, EmbeddedBackend] = {self.settings: self}
         """This engine and those with other choices, which share the store."""

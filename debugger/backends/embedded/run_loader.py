@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -13,7 +15,7 @@ from debugger.backends.embedded.python_consents import PythonPermits
 from debugger.engine.background_work import NOTHING_AHEAD, pending_work
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
-from debugger.errors import ConflictError, InputError, RunEndedError, StaleTurnError
+from debugger.errors import ConflictError, InputError, NotFoundError, RunEndedError, StaleTurnError
 from debugger.protocol.runs import (
     TERMINAL_STATUSES,
     RunSearch,
@@ -27,6 +29,19 @@ from debugger.protocol.turn_logs import number_turns
 from debugger.store import ClientTurn, Store
 
 _MAX_INTERPRETERS = 32
+FRESH_SECONDS = 1.0
+"""How long an interpreter is used without looking whether another process has changed its workflows."""
+
+
+@dataclass(slots=True)
+class _Made:
+    """A cached interpreter."""
+
+    interpreter: Interpreter
+    changed_at: Mapping[str, float]
+    """When the workflows in it had been changed, by id, before it was made."""
+    looked_at: float
+    """When that was last compared, on the monotonic clock."""
 
 
 class InterpreterCache:
@@ -36,14 +51,19 @@ class InterpreterCache:
         make: Makes the interpreter of a workflow's version; returns it with the ids of the stored
             workflows that are in it as super nodes.
         permits: The consents to run a version's Python without a sandbox, looked at each time.
+        changed_at: Returns when workflows were last changed, by another process perhaps.
     """
 
     def __init__(
-        self, make: Callable[[str, int], tuple[Interpreter, frozenset[str]]], permits: PythonPermits
+        self,
+        make: Callable[[str, int], tuple[Interpreter, frozenset[str]]],
+        permits: PythonPermits,
+        changed_at: Callable[[Collection[str]], Mapping[str, float]],
     ) -> None:
         self._make = make
         self._permits = permits
-        self._made: OrderedDict[tuple[str, int], tuple[Interpreter, frozenset[str]]] = OrderedDict()
+        self._changed_at = changed_at
+        self._made: OrderedDict[tuple[str, int], _Made] = OrderedDict()
         self._lock = threading.Lock()
 
     def get_or_make(self, workflow_id: str, version_number: int) -> Interpreter:
@@ -53,21 +73,36 @@ class InterpreterCache:
             made = self._made.get(key)
             if made is not None:
                 self._made.move_to_end(key)
-        if made is None:
-            made = self._make(workflow_id, version_number)
+        if made is None or self._is_outdated(made):
+            made = self._new(workflow_id, version_number)
             with self._lock:
                 self._made[key] = made
                 while len(self._made) > _MAX_INTERPRETERS:
                     self._made.popitem(last=False)
         if self._permits.are_used:
-            return self._permits.permit(workflow_id, version_number, made[0])
-        return made[0]
+            return self._permits.permit(workflow_id, version_number, made.interpreter)
+        return made.interpreter
 
     def forget(self, workflow_id: str) -> None:
         """Drop a workflow's interpreters, and those of workflows that contain it."""
         with self._lock:
-            for key in [key for key, made in self._made.items() if workflow_id in (key[0], *made[1])]:
+            for key in [key for key, made in self._made.items() if workflow_id in made.changed_at]:
                 del self._made[key]
+
+    def _new(self, workflow_id: str, version_number: int) -> _Made:
+        changed_at, looked_at = self._changed_at({workflow_id}), time.monotonic()
+        interpreter, inner = self._make(workflow_id, version_number)
+        if inner:  # known only now: a change between its reading and this one would not be noticed
+            changed_at = self._changed_at({workflow_id, *inner})
+            interpreter, _ = self._make(workflow_id, version_number)
+        return _Made(interpreter, changed_at, looked_at)
+
+    def _is_outdated(self, made: _Made) -> bool:
+        now = time.monotonic()
+        if now - made.looked_at <= FRESH_SECONDS:
+            return False
+        made.looked_at = now
+        return self._changed_at(made.changed_at) != made.changed_at
 
 
 @dataclass(slots=True)
@@ -198,8 +233,10 @@ class StoredTurns:
         state, status = RunState.from_json(checkpoint.checkpoint), checkpoint.status
         outlook = NOTHING_AHEAD
         if status in ("waiting_for_user_input", "running"):
-            interpreter = self._interpreters.get_or_make(checkpoint.workflow_id, checkpoint.version_number)
-            outlook = pending_work(interpreter.routes, state)
+            with suppress(NotFoundError):  # the version or its node is not there any more
+                number = checkpoint.version_number
+                interpreter = self._interpreters.get_or_make(checkpoint.workflow_id, number)
+                outlook = pending_work(interpreter.routes, state)
         errors = [event.get("error_message") for event in events if event.get("type") == "workflow_error"]
         is_waiting = status == "waiting_for_user_input"
         return TurnResult(

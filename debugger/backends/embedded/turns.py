@@ -26,7 +26,15 @@ from debugger.engine.background_call import POLL_SECONDS
 from debugger.engine.environment import Environment
 from debugger.engine.execution import ExecutionResult
 from debugger.engine.inspection import RunInspector
-from debugger.errors import ConflictError, InputError, NotFoundError, RunEndedError, TurnInProgressError
+from debugger.errors import (
+    ConflictError,
+    DebuggerError,
+    InputError,
+    NotFoundError,
+    NotStartableError,
+    RunEndedError,
+    TurnInProgressError,
+)
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import (
@@ -103,8 +111,8 @@ class Turns:
         while True:
             try:
                 return self._begin(request)
-            except (ConflictError, NotFoundError) as error:
-                earlier = self._earlier(request)
+            except (ConflictError, InputError, NotFoundError, NotStartableError) as error:
+                earlier = self._earlier(request, error)
                 if earlier is not None:
                     return earlier
                 if not isinstance(error, _NotClaimedError | TurnInProgressError):
@@ -310,13 +318,19 @@ class Turns:
         if position.turn_count == 0 and position.status in TERMINAL_STATUSES:
             raise run_ended(run_id, position.status)
 
-    def _earlier(self, request: TurnRequest) -> TurnStream | None:
-        """Return the stream of the turn that a request repeats."""
+    def _earlier(self, request: TurnRequest, error: DebuggerError) -> TurnStream | None:
+        """Return the stream of the turn that a request repeats.
+
+        Args:
+            request: The request.
+            error: Why it cannot be executed: where it was, its input may not fit any more.
+        """
         turn_input, run_id = request.turn_input, request.run_id
         found = self.stored.find_by_client_turn_id(turn_input.client_turn_id, request.workflow_id, run_id)
         if found is not None:
             return TurnStream(found.run_id, self._repeated(request), turn_number=found.user_turn_number)
-        if turn_input.command == "stop" and run_id is not None and self._is_stopped(run_id):
+        is_stop = turn_input.command == "stop" and not isinstance(error, InputError)
+        if is_stop and run_id is not None and self._is_stopped(run_id):
             return self._ended(run_id)
         return None
 

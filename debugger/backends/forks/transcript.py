@@ -101,14 +101,15 @@ def edited_pairs(
         InputError: An edit is of a line that is not there, or that cannot be edited.
     """
     texts = _texts(lines, edits)
-    # By the old text: messages of the user have no id in an input.
-    of_users = {line.text: texts[line.key] for line in lines if line.sender == "user" and line.key in texts}
     added = [_said(line, world) for line in edits.message_appends]
     found: dict[int, WrittenPair] = {}
     for number, pair in enumerate(pairs, 1):
         wire = pair.to_wire()
         is_last = number == len(pairs)
         if texts or not keeps_memos or (is_last and added):
+            # By the old text: messages of the user have no id in an input. Another turn may have the same.
+            said = (line for line in lines_of([pair]) if line.sender == "user" and line.key in texts)
+            of_users = {line.text: texts[line.key] for line in said}
             rewriter = _Rewriter(texts, of_users, keeps_memos=keeps_memos)
             found[number] = _written(rewriter.rewritten(wire), added if is_last else [])
     if added and not pairs:

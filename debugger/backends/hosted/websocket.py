@@ -8,7 +8,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from urllib.parse import urlencode
 
@@ -62,12 +62,16 @@ class Socket:
         connection: The connection.
         closing: What ends it.
         address: Where it leads, for errors.
+        headers: Those of the client when it was opened, with the key.
     """
 
-    def __init__(self, connection: ClientConnection, closing: ExitStack, address: str) -> None:
+    def __init__(
+        self, connection: ClientConnection, closing: ExitStack, address: str, headers: Mapping[str, str]
+    ) -> None:
         self._connection = connection
         self._closing = closing
         self._address = address
+        self.headers = headers
 
     def send(self, text: str) -> None:
         """Send one frame.
@@ -159,7 +163,9 @@ class SocketConnector:
         """Cache a socket for the run's next turn, if the server allows."""
         with self._lock:
             unused = [self._idle.pop(run_id)] if run_id in self._idle else []
-            if self._is_closed or not self.keeps_sockets:
+            # A turn that ends after the credentials were replaced used the former ones.
+            is_outdated = socket.headers is not self._client.headers
+            if self._is_closed or is_outdated or not self.keeps_sockets:
                 unused.append(socket)
             else:
                 self._idle[run_id] = socket
@@ -190,7 +196,7 @@ class SocketConnector:
 
     def open(self) -> Socket | None:
         """Open a socket; ``None`` where none can be opened."""
-        closing = ExitStack()
+        closing, headers = ExitStack(), self._client.headers
         try:
             connection = closing.enter_context(handshake(self._client))
         except ConnectionError:
@@ -201,7 +207,7 @@ class SocketConnector:
             self._on_change(f"{reason}, so the events of a turn come all at once when it is over.")
             return None
         self._on_change("")
-        return Socket(connection, closing, f"{_socket_url(self._client.base_url)}{STREAM}")
+        return Socket(connection, closing, f"{_socket_url(self._client.base_url)}{STREAM}", headers)
 
 
 def handshake(client: ApiClient) -> reconnect:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 import pytest
 
@@ -11,7 +12,7 @@ from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.protocol.runs import SentTurn, TurnInput
 from debugger.settings import Settings
 from tests.support.companions import lab
-from tests.support.factories import document, say
+from tests.support.factories import document, node, say, static
 
 UNKNOWN = "665f00000000000000000001"
 
@@ -149,3 +150,24 @@ def test_stored_result_tells_of_background_work(backend):
     assert again.to_wire() == {**first.to_wire(), "events": again.events}
     assert (again.next_due, again.next_input_hint) == (first.next_due, first.next_input_hint)
     assert [event for event in first.events if event in again.events] == again.events
+
+
+def words(result):
+    return [event["content"] for event in result.events if event["type"] == "assistant_response"]
+
+
+@pytest.mark.parametrize("changed", ["own", "inner"])
+def test_change_of_another_process_counts(tmp_path, monkeypatch, changed):
+    monkeypatch.setattr("debugger.backends.embedded.run_loader.FRESH_SECONDS", 0.0)
+    settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
+    ours, theirs = EmbeddedBackend(settings), EmbeddedBackend(settings)
+    with closing(ours), closing(theirs):
+        inner_id = ours.create_workflow(document(static("hi", "old"))).id
+        outer = document(node("all", "super_node", super_workflow_id=inner_id))
+        workflow_id = inner_id if changed == "own" else ours.create_workflow(outer).id
+        before = ours.execute(workflow_id, saying()).finish()
+
+        theirs.store.catalogue.replace_document(inner_id, 0, document(static("hi", "new")))
+
+        assert words(before) == ["old"]
+        assert words(ours.execute(workflow_id, saying()).finish()) == ["new"]

@@ -378,6 +378,28 @@ def test_repeated_failed_turn_is_answered_with_its_error(backend):
     assert again.to_wire() == first.to_wire()
 
 
+def test_repeated_turn_may_fit_no_more(backend):
+    """It names the node at which the conversation was, or a start node that was removed since."""
+    graph = document(say("first", self_loop=False), say("second"), direct("first", "second"))
+    workflow_id = backend.create_workflow(graph).id
+    begins = saying("one", "c1", start_node_logical_id="first")
+    before = backend.execute(workflow_id, begins).finish()
+    run_id = backend.execute(workflow_id, saying()).finish().run_id
+    addressed = {"type": "llm", "node_logical_id": "first", "messages": [{"type": "human", "content": "two"}]}
+    named = {**saying(None, "c2").to_wire(), "thread_to_node_inputs": {"0": {"node_run_inputs": [addressed]}}}
+    second = backend.execute(workflow_id, TurnInput.from_wire(named), run_id=run_id).finish()
+
+    again = backend.execute(workflow_id, TurnInput.from_wire(named), run_id=run_id).finish()
+    backend.store.catalogue.replace_document(workflow_id, 0, document(say("other")))
+    backend.renew(workflow_id)
+    begun_again = backend.execute(workflow_id, begins).finish()
+
+    assert again.to_wire() == second.to_wire()
+    assert begun_again.run_id == before.run_id
+    assert len(backend.run(run_id).input_output_pairs) == 2
+    assert backend.store.runs(workflow_id).total == 2
+
+
 def test_client_turn_id_of_other_run_conflicts(backend):
     workflow_id, run_id = chatting(backend)
     other_id = backend.create_workflow(document(say("chat"))).id

@@ -86,6 +86,18 @@ def test_model_and_record_have_edited_words_only(backend, echo):
     assert "First words" in str(backend.run(run_id).to_wire())
 
 
+@pytest.mark.parametrize(
+    "edits, said",
+    [({"message_edits": [{"index": 0, "text": "no"}]}, "no"), ({"message_deletes": [{"index": 0}]}, "")],
+)
+def test_edited_words_stay_in_other_turns(backend, edits, said):
+    _, run_id = talk(backend, document(say("chat")), "yes", "yes")
+
+    new_id = begin(backend, run_id, 2, RerunEdits(**edits))
+
+    assert [log.message for log in turn_logs(backend.run(new_id))] == ["", said, "yes"]
+
+
 @pytest.mark.parametrize("history_mode", ["FULL", "NONE"])
 def test_words_are_added_where_nothing_was_said(backend, echo, history_mode):
     workflow_id, run_id = talk(backend, document(say("chat")), "First words")

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from pydantic import SecretStr
 from starlette.websockets import WebSocketDisconnect
 
 from debugger.errors import AuthenticationError, ConflictError
@@ -186,6 +187,18 @@ def test_turn_that_ends_after_close_keeps_no_socket(peer):
         stream.finish()
 
     assert peer.all_closed.wait(2)
+
+
+def test_new_credentials_end_the_socket_of_a_turn(peer, hosted):
+    stream = first_turn(hosted)
+    next(stream)
+    hosted.replace_credentials(hosted._client.settings.model_copy(update={"api_key": SecretStr("sk-new")}))
+    stream.finish()
+
+    later_turn(hosted).finish()
+
+    keys = [socket.headers["authorization"] for socket in peer.handshakes]
+    assert keys == [f"Bearer {KEY}", "Bearer sk-new"]
 
 
 def test_idle_sockets_are_bounded(peer, hosted, monkeypatch):
