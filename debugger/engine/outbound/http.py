@@ -5,6 +5,7 @@ Nothing of the environment is heeded: no proxy, no certificates of its own, no p
 
 from __future__ import annotations
 
+import codecs
 import logging
 import ssl
 import threading
@@ -42,6 +43,8 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 MAX_DEPTH = 100
 """Levels of lists and objects in an answer; as many as a tool's result may have."""
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
+"""Codecs that are no character sets: some raise an error, and one takes hours for a long text."""
 _PACKED_BYTES = 64
 """Bytes that are unpacked at once: what comes of them may be some ten thousand times as long."""
 
@@ -204,9 +207,12 @@ class HttpAnswer:
         header = Message()
         header["content-type"] = self.content_type.replace("\n", " ").replace("\r", " ")
         try:
-            return self.raw.decode(str(header.get_content_charset("utf-8")), "replace")
-        except LookupError:  # an unknown character set
-            return self.raw.decode("utf-8", "replace")
+            name = codecs.lookup(str(header.get_content_charset("utf-8"))).name
+            if name.replace("-", "_") not in _NO_CHARSETS:
+                return self.raw.decode(name, "replace")
+        except (LookupError, ValueError):  # an unknown character set
+            pass
+        return self.raw.decode("utf-8", "replace")
 
     def json(self) -> Any:
         """Return the body as a JSON value; ``None`` where it is blank.

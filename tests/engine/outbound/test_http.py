@@ -238,11 +238,19 @@ def test_too_deep_body_is_refused():
             json_answer(nested(levels)).json()
 
 
-@pytest.mark.parametrize("charset", ["utf-8", "latin-1", "no-such-set", "utf-8\r\nX: y", ""])
+@pytest.mark.parametrize(
+    "charset", ["utf-8", "latin-1", "no-such-set", "utf-8\r\nX: y", "", "undefined", "idna", "Unicode-Escape"]
+)
 def test_text_is_never_refused(charset):
     answer = HttpAnswer(200, f"text/plain; charset={charset}", b"tea \xff")
 
     assert answer.text.startswith("tea ")
+
+
+def test_text_in_punycode_takes_no_hours():
+    answer = HttpAnswer(200, "text/plain; charset=punycode", b"a-" + b"b" * 1_000_000)
+
+    assert len(run_bounded(lambda: answer.text).value) == 1_000_002
 
 
 @pytest.mark.parametrize(("code", "told"), [(404, "404 Not Found"), (299, "299"), (799, "799")])
