@@ -31,11 +31,13 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as SourceError
 
 from debugger.errors import SettingsError
 from debugger.telemetry.logs import LogFormat, LogLevel
@@ -56,6 +58,7 @@ SECRETS_FILE = ".streamlit/secrets.toml"
 _OTHER_NAMES = ("API_KEY", "SECRETS_FOLDER", "CUSTOM_LLM_API_KEY", "CUSTOM_LLM_BASE_URL", "STREAMLIT_PATCHES")
 """Variables with the prefix that other modules read."""
 _REMOVED = {f"{PREFIX}RATE_LIMIT": "requests are not limited by rate any more; a reverse proxy can do that"}
+_SAVE_AS_UTF_8 = "Save the file in UTF-8."
 _PRODUCTION = frozenset({"production", "prod"})
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*]?")
 _PRICE = re.compile(
@@ -272,7 +275,12 @@ class _Sources(BaseSettings):
         folder = Path(os.environ.get(f"{PREFIX}SECRETS_FOLDER", "/run/secrets"))
         files = [SecretsSettingsSource(settings_cls, secrets_dir=folder)] if folder.is_dir() else []
         table = str(cls.model_config["env_prefix"]).rstrip("_").lower()
-        toml = TomlConfigSettingsSource(settings_cls, toml_file=SECRETS_FILE, toml_table_header=(table,))
+        # With a table that the file lacks, the source of TOML files would raise a KeyError.
+        tables = TomlConfigSettingsSource(settings_cls, toml_file=SECRETS_FILE).toml_data
+        values = tables.get(table, {})
+        if not isinstance(values, dict):
+            raise SettingsError(f"{table} in {SECRETS_FILE} is not a table.", advice=f"Write [{table}].")
+        toml = InitSettingsSource(settings_cls, values)
         return init_settings, env_settings, dotenv_settings, *files, toml
 
 
@@ -322,14 +330,24 @@ def _read_settings(_variables: tuple[tuple[str, str], ...]) -> Settings:
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{SECRETS_FILE} is not valid TOML: {error}.", advice="Correct it.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{SECRETS_FILE} is not a text in UTF-8.", advice=_SAVE_AS_UTF_8) from None
+    except SourceError as error:  # it names the field and the kind of source, and no value
+        raise SettingsError(f"The settings cannot be read: {error}.", advice=_SAVE_AS_UTF_8) from None
 
 
 def environment_variables() -> Mapping[str, str]:
     """Return the variables of the process and of ``.env``; those of the process win.
 
     Values of secret variables and keys of models are read from here: they are not in `Settings`.
+
+    Raises:
+        SettingsError: ``.env`` is not a text in UTF-8.
     """
-    defined = {name: value for name, value in dotenv_values(DOTENV_FILE).items() if value is not None}
+    try:
+        defined = {name: value for name, value in dotenv_values(DOTENV_FILE).items() if value is not None}
+    except UnicodeDecodeError:
+        raise SettingsError(f"{DOTENV_FILE} is not a text in UTF-8.", advice=_SAVE_AS_UTF_8) from None
     return ChainMap(dict(os.environ), defined)
 
 

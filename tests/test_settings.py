@@ -72,6 +72,47 @@ def test_read_settings_refuses_malformed_toml(folder):
     assert "secret-key" not in str(raised.value)
 
 
+@pytest.mark.parametrize("table", ["auth", "connections.live", "workflow_debugger", "interactly"])
+def test_read_settings_needs_no_own_table(folder, table):
+    (folder / ".streamlit").mkdir()
+    (folder / ".streamlit" / "secrets.toml").write_text(f"[{table}]\nauthor = 'Ada'\nteam_id = 'blue'\n")
+
+    settings = read_settings()
+
+    assert settings.author == ("Ada" if table == "workflow_debugger" else "me")
+    assert settings.hosted.team_id == ("blue" if table == "interactly" else "")
+
+
+def test_read_settings_refuses_a_value_for_a_table(folder):
+    (folder / ".streamlit").mkdir()
+    (folder / ".streamlit" / "secrets.toml").write_text("interactly = 'secret-key'\n")
+
+    with pytest.raises(SettingsError, match=r"interactly in .*secrets\.toml is not a table") as raised:
+        read_settings()
+
+    assert "secret-key" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        (".env", "# für Ada\nWORKFLOW_DEBUGGER_AUTHOR=Ada\n".encode("latin-1")),
+        (".env", "WORKFLOW_DEBUGGER_AUTHOR=Ada\n".encode("utf-16")),
+        (".streamlit/secrets.toml", "[interactly]\napi_key = 'schlüssel'\n".encode("latin-1")),
+        ("secrets/workflow_debugger_encryption_key", "schlüssel".encode("latin-1")),
+    ],
+)
+def test_read_settings_refuses_other_encodings(folder, path, content):
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).write_bytes(content)
+
+    with pytest.raises(SettingsError) as raised:
+        read_settings()
+
+    assert "UTF-8" in str(raised.value)
+    assert "schl" not in str(raised.value)
+
+
 def test_environment_variables_include_the_dotenv_file(folder, monkeypatch):
     (folder / ".env").write_text("WORKFLOW_DEBUGGER_SECRET_A=file\nWORKFLOW_DEBUGGER_SECRET_B=file\n")
     monkeypatch.setenv("WORKFLOW_DEBUGGER_SECRET_A", "process")

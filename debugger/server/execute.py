@@ -49,7 +49,7 @@ async def execute(
         result = _execute(services, workflow_id, turn_input, run_id, version, expected_turn_number)
         return _response(result.run_id, result.to_wire())
 
-    return await _run_on_thread(request, body, run)
+    return await _run_on_thread(request, body.get("run_input"), run)
 
 
 @router.post(urls.RUNS, response_model=RunAnswer, responses={400: {}, 404: {}, 409: {}, 429: {}, 500: {}})
@@ -90,14 +90,13 @@ async def pump_companions(
         result = _finish(services, run_id, lambda: services.backend.pump(workflow_id, run_id), nullcontext())
         return RawJsonResponse(result.to_wire())
 
-    return await _run_on_thread(request, body, run)
+    return await _run_on_thread(request, None, run)
 
 
 async def _run_on_thread(
-    request: Request, body: JsonObject, work: Callable[[Services], RawJsonResponse]
+    request: Request, turn_input: object, work: Callable[[Services], RawJsonResponse]
 ) -> RawJsonResponse:
     services = services_of(request.scope)
-    turn_input = body.get("run_input", body)
     is_stop = isinstance(turn_input, dict) and turn_input.get("command") == "stop"
     try:
         response = await services.turn_limiter.run(

@@ -17,16 +17,26 @@ _OWN = ("debugger", "uvicorn", "alembic")
 """Loggers of the level that is set. Others warn only: a library may log whole URLs."""
 
 
+_ESCAPED = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
+"""Control characters: a path or a message of a client could forge a line, or command a terminal."""
+_ESCAPED_IN_TRACEBACK = {code: text for code, text in _ESCAPED.items() if chr(code) not in "\t\n"}
+
+
 class TextFormatter(logging.Formatter):
     """One line: time in UTC, level, logger, request and run, message."""
 
     def __init__(self) -> None:
         super().__init__("%(levelname)s %(name)s: ")
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, with a traceback below."""
+        return super().format(record).translate(_ESCAPED_IN_TRACEBACK)
+
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the line of a record, without a traceback."""
         ids = "".join(f"{name}={value} " for name, value in _ids().items() if name != "trace_id")
-        return f"{_time(record)} {super().formatMessage(record)}{ids}{record.message}"
+        message = record.message.rstrip().translate(_ESCAPED)
+        return f"{_time(record)} {super().formatMessage(record)}{ids}{message}"
 
 
 class JsonFormatter(logging.Formatter):

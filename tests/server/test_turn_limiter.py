@@ -145,6 +145,22 @@ def test_stop_overtakes_turns_of_its_key(two_keys, service):
             answer.result()
 
 
+def test_stop_beside_run_input_overtakes_nothing(two_keys, service):
+    (ada, _), (url, called, may_go) = two_keys, service
+    body = {"workflow_id": waiting_workflow(ada, url), "command": "start", "run_input": {"command": "stop"}}
+    with ThreadPoolExecutor() as clients:
+        answers = [clients.submit(ada.post, "/v1/workflow-runs", json=body) for _ in range(4)]
+        assert called.acquire(timeout=WAIT) and called.acquire(timeout=WAIT)
+        more = [clients.submit(execute, ada, body["workflow_id"]) for _ in range(2)]
+
+        overtook = called.acquire(timeout=0.5)
+
+        may_go.set()
+        assert not overtook
+        for answer in (*answers, *more):
+            assert answer.result().status_code == 200
+
+
 def test_turns_of_a_key_keep_their_order():
     order = []
 

@@ -42,6 +42,25 @@ def test_text_line_has_time_level_and_ids():
     assert re.fullmatch(rf"{TIME} WARNING debugger\.engine: request_id=r-1 run_id=run-9 turn 3", line)
 
 
+def test_text_line_escapes_control_characters():
+    with written("info", "text") as lines:
+        log_in_run("GET %s", "/a\n2026-11-29 CRITICAL forged \x1b[31m\u2028\x9b")
+
+    (line,) = lines
+    assert line.endswith(r"GET /a\n2026-11-29 CRITICAL forged \x1b[31m\u2028\x9b")
+
+
+def test_text_traceback_escapes_what_commands_terminals():
+    with written("info", "text") as lines:
+        try:
+            raise ValueError("red \x1b[31m")
+        except ValueError:
+            log_in_run("failed", exc_info=True)
+
+    assert lines[1] == "Traceback (most recent call last):"
+    assert lines[-1] == r"ValueError: red \x1b[31m"
+
+
 def test_json_line_is_object():
     with written("info", "json") as lines:
         log_in_run('a "quoted"\nline')

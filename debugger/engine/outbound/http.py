@@ -5,6 +5,7 @@ Nothing of the environment is heeded: no proxy, no certificates of its own, no p
 
 from __future__ import annotations
 
+import codecs
 import logging
 import ssl
 import threading
@@ -42,6 +43,10 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 MAX_DEPTH = 100
 """Levels of lists and objects in an answer; as many as a tool's result may have."""
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
+"""Codecs that are no character sets: some raise an error, and one takes hours for a long text."""
+_PACKED_BYTES = 64
+"""Bytes that are unpacked at once: what comes of them may be some ten thousand times as long."""
 
 
 def http_call(
@@ -114,7 +119,12 @@ def _open_response(request: HttpRequest, deadline: Deadline, limits: HttpLimits)
             httpcore.ConnectionPool(ssl_context=_tls(), network_backend=network) as pool,
             pool.stream(wire.method, url, headers=wire.headers.raw, content=wire.read()) as answer,
         ):
-            yield httpx.Response(answer.status, headers=answer.headers, stream=_Stream(answer))
+            response = httpx.Response(answer.status, headers=answer.headers, stream=_Stream(answer))
+            encodings = response.headers.get_list("content-encoding", split_commas=True)
+            if sum(each.strip().lower() not in ("", "identity") for each in encodings) > 1:
+                # The limits multiply: 3 KB that are packed twice can be 2 GB.
+                raise OutboundError("The answer is packed more than once, which is not unpacked.")
+            yield response
     except InputError as error:
         raise OutboundError(str(error)) from None
     except httpcore.ConnectTimeout:
@@ -145,7 +155,11 @@ class _Stream(httpx.SyncByteStream):
     answer: httpcore.Response
 
     def __iter__(self) -> Iterator[bytes]:
-        return self.answer.iter_stream()
+        is_packed = any(name.lower() == b"content-encoding" for name, _ in self.answer.headers)
+        for chunk in self.answer.iter_stream():
+            size = _PACKED_BYTES if is_packed else max(len(chunk), 1)
+            for start in range(0, len(chunk), size):
+                yield chunk[start : start + size]
 
 
 @lru_cache(maxsize=1)
@@ -193,9 +207,12 @@ class HttpAnswer:
         header = Message()
         header["content-type"] = self.content_type.replace("\n", " ").replace("\r", " ")
         try:
-            return self.raw.decode(str(header.get_content_charset("utf-8")), "replace")
-        except LookupError:  # an unknown character set
-            return self.raw.decode("utf-8", "replace")
+            name = codecs.lookup(str(header.get_content_charset("utf-8"))).name
+            if name.replace("-", "_") not in _NO_CHARSETS:
+                return self.raw.decode(name, "replace")
+        except (LookupError, ValueError):  # an unknown character set
+            pass
+        return self.raw.decode("utf-8", "replace")
 
     def json(self) -> Any:
         """Return the body as a JSON value; ``None`` where it is blank.
@@ -272,7 +289,8 @@ def _joined(request: HttpRequest, here: httpx.URL, location: str) -> httpx.URL:
         there = here.join(location)
     except (httpx.InvalidURL, ValueError):
         raise OutboundError(f"{request.target} redirects to something that is not a URL.") from None
-    shown = f"{request.target} redirects to {mask_url(location)}"
+    masked = mask_url(request.literal_secrets.mask(request.secrets.mask(location)))
+    shown = f"{request.target} redirects to {masked}"
     if there.scheme not in PORTS or not there.host:
         raise OutboundError(f"{shown}, which is not http or https.")
     if here.scheme == "https" and there.scheme == "http":

@@ -69,6 +69,8 @@ class AuthMiddleware:
                     "This server has no API key and so answers to an address or to localhost only, not to "
                     f"{host!r}. Start it with a key to reach it by that name."
                 )
+            if _is_simple_post(scope) and not is_same_site(Headers(scope=scope)):
+                raise ForbiddenError("A page of another site may not send this request.")
             principal = LOCAL_USER
         if scope["type"] == "websocket" and not principal.role.covers(SOCKET_ROLE):
             raise ForbiddenError(missing_role_message(principal.role, SOCKET_ROLE))
@@ -134,6 +136,27 @@ def is_local_host(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_same_site(headers: Headers) -> bool:
+    """Return whether a request or a handshake comes from no page of another site.
+
+    Browsers let any page open sockets to any host, and post without a body, and send its origin; other
+    clients send none. A server without a key would otherwise be open to every page that its user visits.
+    """
+    origin = headers.get("origin")
+    try:
+        return origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    except ValueError:
+        return False
+
+
+def _is_simple_post(scope: Scope) -> bool:
+    """Return whether a browser would send a request to another site without asking first."""
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return False
+    media_type = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+    return not media_type.endswith("json")
 
 
 def _bearer_key(scope: Scope) -> bytes:

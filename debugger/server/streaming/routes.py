@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from fastapi import APIRouter, Request, WebSocket
-from starlette.datastructures import Headers
 from typing_extensions import TypedDict
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol import urls
 from debugger.protocol.runs import TURN_NUMBERS_HEADER
 from debugger.server.auth import principal_of
+from debugger.server.auth.middleware import is_same_site
 from debugger.server.responses import RawJsonResponse
 from debugger.server.services import services_of
 from debugger.server.streaming.turn_socket import TurnSocket
@@ -36,7 +34,7 @@ class SessionTokenAnswer(TypedDict):
 @router.websocket(urls.STREAM)
 async def stream(socket: WebSocket) -> None:
     """Execute turns, and send each event as it happens."""
-    if principal_of(socket.scope).key_id is None and not _is_same_site(socket.headers):
+    if principal_of(socket.scope).key_id is None and not is_same_site(socket.headers):
         await socket.send_denial_response(
             RawJsonResponse({"detail": "A page of another site may not open this socket."}, status_code=403)
         )
@@ -55,13 +53,3 @@ async def session_token(request: Request) -> RawJsonResponse:
     headers = {TURN_NUMBERS_HEADER: "checked"} if checks_numbers else None
     token = services.tokens.mint(principal_of(request.scope))
     return RawJsonResponse({"data": {"id": token}}, headers=headers)
-
-
-def _is_same_site(headers: Headers) -> bool:
-    """Return whether the handshake comes from no page of another site.
-
-    Browsers let any page open sockets to any host, and send its origin; other clients send none. A server
-    without a key would otherwise be open to every page that its user visits.
-    """
-    origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()

@@ -70,7 +70,7 @@ class Guard:
                 "to WORKFLOW_DEBUGGER_ALLOWED_HOSTS and start the page again, which then needs a login."
             )
         # A GET from a script of another site has an Origin as well: no response is readable there.
-        if any(urlsplit(origin).netloc.lower() != host for origin in origins):
+        if any(_origin_host(origin) != host for origin in origins):
             return (
                 f"A request of {origins[0]!r} to {host!r} comes from another site and was refused: a proxy "
                 "before this page has to pass the Host header on."
@@ -96,6 +96,13 @@ def host_name(host: str) -> str:
     """Return the name in a ``Host`` header; empty for a malformed one."""
     matched = _HOST.fullmatch(host)
     return matched[1].lower().rstrip(".") if matched else ""
+
+
+def _origin_host(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _is_from_this_machine(scope: Scope) -> bool:

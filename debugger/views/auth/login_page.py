@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, quote, unquote, urlencode
 import streamlit as st
 
 from debugger.store import Role, digest_of
-from debugger.views.asgi import Receive, Scope, Send, cookies_of, respond
+from debugger.views.asgi import Receive, Scope, Send, cookies_of, header_values, respond
 from debugger.views.auth import owners
 from debugger.views.auth.login_method import auth_providers
 from debugger.views.auth.logins import MAX_AGE_SECONDS, Login, Logins, issue_cookie, login_cookie_name
@@ -229,7 +229,9 @@ async def _read_form(receive: Receive) -> dict[str, str]:
 
 def _cookie(scope: Scope, name: str, value: str, max_age: int, path: str) -> _Pair:
     # Not Strict: a browser that follows a link from another site would send no cookie with the page.
-    secure = "; Secure" if scope.get("scheme") == "https" else ""
+    # The header of any proxy counts: who forges it makes but their own cookie stricter.
+    is_encrypted = scope.get("scheme") == "https" or "https" in header_values(scope, b"x-forwarded-proto")
+    secure = "; Secure" if is_encrypted else ""
     attributes = f"; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}"
     return b"set-cookie", f"{name}={value}{attributes}".encode()
 

@@ -7,12 +7,14 @@ import threading
 import time
 
 import pytest
+import zstandard
 
 from debugger.engine.outbound import MaskedValue, OutboundError, RecordedAnswer
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.http import HttpAnswer, http_call, send, simulate_answer
 from debugger.engine.outbound.http_request import HttpBody, HttpRequest
 from debugger.errors import InputError
+from tests.safety.bounded_child import run_bounded
 from tests.support.http_sending import get, plain, text_body
 from tests.support.http_server import HttpServer
 
@@ -126,6 +128,33 @@ def test_a_packed_body_counts_unpacked():
     assert answer.body == b"tea"
 
 
+def test_body_packed_more_than_once_is_refused():
+    bomb = gzip.compress(gzip.compress(b"\0" * 200_000_000))
+    with HttpServer(
+        both=lambda to: to.send_body(bomb, "text/plain", Content_Encoding="gzip, gzip"),
+        none=lambda to: to.send_body(b"tea", "text/plain", Content_Encoding="identity, identity"),
+    ) as server:
+
+        def call():
+            with pytest.raises(OutboundError, match="packed more than once"):
+                get(f"{server.url}/both")
+
+        assert run_bounded(call).grown_bytes < 20_000_000
+        assert get(f"{server.url}/none").body == b"tea"
+
+
+def test_unpacking_ends_soon_after_the_limit():
+    zeros = zstandard.ZstdCompressor(19).compressobj()
+    bomb = b"".join(zeros.compress(b"\0" * 1_000_000) for _ in range(500)) + zeros.flush()
+    with HttpServer(bomb=lambda to: to.send_body(bomb, "text/plain", Content_Encoding="zstd")) as server:
+
+        def call():
+            with pytest.raises(OutboundError, match="longer than 5000000 bytes"):
+                get(f"{server.url}/bomb")
+
+        assert run_bounded(call).grown_bytes < 50_000_000
+
+
 def test_refused_connection_names_host_and_port():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -209,11 +238,19 @@ def test_too_deep_body_is_refused():
             json_answer(nested(levels)).json()
 
 
-@pytest.mark.parametrize("charset", ["utf-8", "latin-1", "no-such-set", "utf-8\r\nX: y", ""])
+@pytest.mark.parametrize(
+    "charset", ["utf-8", "latin-1", "no-such-set", "utf-8\r\nX: y", "", "undefined", "idna", "Unicode-Escape"]
+)
 def test_text_is_never_refused(charset):
     answer = HttpAnswer(200, f"text/plain; charset={charset}", b"tea \xff")
 
     assert answer.text.startswith("tea ")
+
+
+def test_text_in_punycode_takes_no_hours():
+    answer = HttpAnswer(200, "text/plain; charset=punycode", b"a-" + b"b" * 1_000_000)
+
+    assert len(run_bounded(lambda: answer.text).value) == 1_000_002
 
 
 @pytest.mark.parametrize(("code", "told"), [(404, "404 Not Found"), (299, "299"), (799, "799")])
@@ -284,6 +321,16 @@ def test_redirect_target_is_checked_like_first_address(location, reason):
         get(f"{server.url}/away")
 
     assert reason in str(caught.value)
+
+
+def test_refused_redirect_masks_literal_secrets():
+    with (
+        HttpServer(away=lambda to: to.redirect(f"ftp://h/{to.headers['X-Api-Key']}")) as server,
+        pytest.raises(OutboundError) as caught,
+    ):
+        get(f"{server.url}/away", headers={"X-Api-Key": "of-the-author-42"})
+
+    assert "redirects to ftp://h/***, which is not http or https" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,30 @@ def test_server_without_key_rejects_foreign_host(serve):
     assert "evil.example" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("media_type", [None, "text/plain", "text/plain;json", "multipart/form-data"])
+def test_server_without_key_rejects_foreign_posts(api, media_type):
+    created = api.post("/v1/workflows", json={**document(static("a", "Hello")), "name": "Tea"})
+    path = f"/v1/workflows/{created.json()['workflow']['_id']}/versions"
+    headers = {} if media_type is None else {"Content-Type": media_type}
+    own = str(api.base_url).removesuffix("/workflows/")
+
+    answers = [
+        api.post(path, headers={**headers, "Origin": origin})
+        for origin in ("https://evil.example", "null", own)
+    ]
+
+    assert [answer.status_code for answer in answers] == [403, 403, 201]
+    assert api.post(path).status_code == 201
+
+
+def test_json_of_another_origin_is_answered(api):
+    headers = {"Origin": "http://localhost:3000"}
+
+    answer = api.post("/v1/workflows", json={"name": "Tea"}, headers=headers)
+
+    assert answer.status_code == 201
+
+
 def test_with_a_key_any_name_will_do(locked):
     answer = locked.get("/v1/workflows", headers={"Host": "api.example", "Authorization": f"Bearer {KEY}"})
 

@@ -111,7 +111,7 @@ def test_log_has_neither_key_nor_token(guarded, caplog):
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1", "http://["])
 def test_page_of_other_site_opens_no_socket(api, origin):
     with pytest.raises(InvalidStatus) as raised:
         opened(api, origin=origin).__enter__()

@@ -62,8 +62,9 @@ def test_host_name_is_read_strictly(host, name):
         [("host", "localhost"), ("host", "evil.example")],
         [("host", "localhost"), ("origin", "http://localhost"), ("origin", "http://evil.example")],
         [("host", "localhost"), ("origin", "")],
+        [("host", "localhost"), ("origin", "http://[")],
     ],
-    ids=["no host", "two hosts", "two origins", "empty origin"],
+    ids=["no host", "two hosts", "two origins", "empty origin", "malformed origin"],
 )
 def test_ambiguous_requests_are_refused(headers):
     assert status_of(headers) == 403

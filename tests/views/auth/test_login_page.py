@@ -49,3 +49,26 @@ def test_addresses_are_bounded():
         wrong.count(str(number))
 
     assert len(wrong._times) == MAX_ADDRESSES
+
+
+@pytest.mark.parametrize(
+    ("scheme", "proto", "is_secure"),
+    [("https", None, True), ("http", b"https", True), ("http", b"http", False), ("http", None, False)],
+)
+def test_cookie_is_secure_behind_any_tls_proxy(scheme, proto, is_secure):
+    sent, key = [], SimpleNamespace(id="key-1", person="Ada", role=Role.RUN)
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.request", "body": b"key=sk-1"}
+
+    logins = SimpleNamespace(method="key", key=lambda digest: key, audit=lambda *_: None, secret=b"secret")
+    headers = [] if proto is None else [(b"x-forwarded-proto", proto)]
+    scope = {"type": "http", "method": "POST", "path": "/login", "scheme": scheme, "headers": headers}
+
+    assert asyncio.run(LoginPage(logins, "").answers("/login", scope, receive, send, None))
+    cookies = [value for name, value in sent[0]["headers"] if name == b"set-cookie"]
+    assert sent[0]["status"] == 303
+    assert [value.endswith(b"; Secure") for value in cookies] == [is_secure] * 2
