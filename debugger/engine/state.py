@@ -7,7 +7,7 @@ small however long the conversation grows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
 from debugger.protocol.base import JsonObject
@@ -196,7 +196,7 @@ class RunState:
         """
         data = _renamed(decode(text), _FIELD_NAMES)
         data["threads"] = {key: _read_thread(value) for key, value in data["threads"].items()}
-        return _known(cls, data)
+        return _read(cls, data)
 
 
 def _renamed(fields: JsonObject, names: Mapping[str, str]) -> JsonObject:
@@ -207,13 +207,13 @@ def _read_thread(stored: JsonObject) -> ThreadState:
     thread = _renamed(stored, _FIELD_NAMES)
     thread["return_stack"] = [(node, caller) for node, caller in thread["return_stack"]]
     if thread.get("loop"):
-        thread["loop"] = _known(BoundedLoop, thread["loop"])
+        thread["loop"] = _read(BoundedLoop, thread["loop"])
     if thread.get("waiting_edges"):
         waiting = thread["waiting_edges"].items()
-        thread["waiting_edges"] = {edge_id: _known(WaitingEdge, edge) for edge_id, edge in waiting}
-    return _known(ThreadState, thread)
+        thread["waiting_edges"] = {edge_id: _read(WaitingEdge, edge) for edge_id, edge in waiting}
+    return _read(ThreadState, thread)
 
 
-def _known(kind: type[Kind], data: JsonObject) -> Kind:
-    names = {each.name for each in fields(kind)}  # type: ignore[arg-type]
+def _read(kind: type[Kind], data: JsonObject) -> Kind:
+    names = kind.__dataclass_fields__  # type: ignore[attr-defined]
     return kind(**{name: value for name, value in data.items() if name in names})
