@@ -333,7 +333,10 @@ def _read_settings(_variables: tuple[tuple[str, str], ...]) -> Settings:
     except UnicodeDecodeError:
         raise SettingsError(f"{SECRETS_FILE} is not a text in UTF-8.", advice=_SAVE_AS_UTF_8) from None
     except SourceError as error:  # it names the field and the kind of source, and no value
-        raise SettingsError(f"The settings cannot be read: {error}.", advice=_SAVE_AS_UTF_8) from None
+        raise SettingsError(
+            f"The settings cannot be read: {error}.",
+            advice="Check that its file may be read and is a text in UTF-8.",
+        ) from None
 
 
 def environment_variables() -> Mapping[str, str]:
