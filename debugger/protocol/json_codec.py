@@ -33,7 +33,9 @@ def _encode_odd(value: Any) -> bytes:
     except TypeError:  # an integer beyond 64 bits, or half a surrogate pair
         try:
             text = _write(value)
-        except ValueError:
+        except ValueError as error:
+            if "Circular" in str(error):
+                raise
             text = _write(_finite(value))
         # As orjson writes it, so that a search for a text finds it: only half a surrogate pair is escaped.
         return text.encode("utf-8", "backslashreplace")
