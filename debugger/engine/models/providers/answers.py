@@ -136,7 +136,7 @@ def _read(response: ModelResponse, offers: ToolNames) -> Reply:
             chosen, args = offer, args_of(call)
         elif offer is not None and not isinstance(offer, TransitionOption):
             tools.append(ToolCall(offer.name, args_of(call)))
-    reason = str(args.pop(JUSTIFICATION, ""))
+    reason = str(args.pop(JUSTIFICATION, None) or "")
     return Reply(text_of(response), chosen, args, reason, calls=tuple(tools))
 
 
@@ -231,6 +231,8 @@ def _read_fields(response: ModelResponse, name: str, schema: JsonObject) -> tupl
         ) else "there is no structured output"
     if not isinstance(found, dict):
         return {}, "this is not a JSON object"
+    if name == _VERDICT and found.get("is_condition_met") is False:
+        found.pop("arguments", None)  # of a transition that is not taken; models often leave it empty
     fields = without_blanks(found, schema)
     problem = schema_error(fields, schema)
     return ({}, problem) if problem else (fields, None)
