@@ -203,6 +203,15 @@ def test_verdict_of_no_needs_no_arguments():
     assert len(server.requests) == 1
 
 
+def test_number_that_is_not_finite_is_null():
+    schema = {"type": "object", "properties": {"rate": {"type": ["number", "null"]}}, "required": ["rate"]}
+
+    with serving(said(None, ("structured_output", '{"rate": 1e999}'))) as server:
+        reply = responder().reply(prompt(server.llm(), kind="work", schema=schema))
+
+    assert (reply.fields, reply.fields_error) == ({"rate": None}, None)
+
+
 def test_justification_of_null_is_empty():
     with serving(said(None, ("Destination_Node__order", {"justification": None}))) as server:
         reply = responder().reply(prompt(server.llm(), choices=(ORDER,)))
