@@ -27,6 +27,7 @@ from debugger.expressions import render
 from debugger.expressions.template import write_plain
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import HttpRequestEvent
+from debugger.protocol.json_codec import finite
 from debugger.protocol.workflow import NodeConfig
 
 MAX_TIMEOUT_SECONDS = 300
@@ -173,7 +174,7 @@ def _value(answer: HttpAnswer, response_format: str, secrets: Secrets) -> tuple[
     if response_format == "text":
         return secrets.mask(answer.text), None
     try:
-        return secrets.mask_value(answer.json()), None
+        return finite(secrets.mask_value(answer.json())), None
     except (ValueError, RecursionError) as error:
         kind = f" (its type is {answer.content_type})" if answer.content_type else ""
         problem = (

@@ -299,6 +299,7 @@ def test_invalid_request_fails_without_a_call(fields, reason):
         ("json", b"[1, 2]", [1, 2], {"data": [1, 2]}),
         ("json", b'"tea"', "tea", {"data": "tea"}),
         ("json", b"12345678901234567890123", 12345678901234567890123, {"data": 12345678901234567890123}),
+        ("json", b'{"a": 1e999, "b": [NaN]}', {"a": None, "b": [None]}, {"a": None, "b": [None]}),
         ("json", b"", None, None),
         ("text", b'{"a": 1}', '{"a": 1}', {"data": '{"a": 1}'}),
         ("text", "Grüße".encode(), "Grüße", {"data": "Grüße"}),

@@ -147,6 +147,13 @@ def test_invalid_json_body_is_text():
     assert (result.success, result.result) == (True, "<p>Hi")
 
 
+def test_number_that_is_not_finite_is_null():
+    with HttpServer(it=lambda to: to.send_body(b'{"n": 1e999}', "application/json")) as server:
+        result = call(made(server.url + "/it"))
+
+    assert (result.success, result.result) == (True, {"n": None})
+
+
 def test_endless_answer_fails_in_time():
     def endless(to):
         to.send_response(200)

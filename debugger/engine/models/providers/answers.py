@@ -48,6 +48,7 @@ from debugger.engine.models.call_parts import (
 )
 from debugger.engine.models.providers.model_client import ModelClient
 from debugger.protocol.base import JsonObject
+from debugger.protocol.json_codec import finite
 from debugger.protocol.messages import Message, ai_message, message_kind, message_text
 
 _VERDICT = "give_verdict"
@@ -136,7 +137,7 @@ def _read(response: ModelResponse, offers: ToolNames) -> Reply:
             chosen, args = offer, args_of(call)
         elif offer is not None and not isinstance(offer, TransitionOption):
             tools.append(ToolCall(offer.name, args_of(call)))
-    reason = str(args.pop(JUSTIFICATION, ""))
+    reason = str(args.pop(JUSTIFICATION, None) or "")
     return Reply(text_of(response), chosen, args, reason, calls=tuple(tools))
 
 
@@ -231,7 +232,9 @@ def _read_fields(response: ModelResponse, name: str, schema: JsonObject) -> tupl
         ) else "there is no structured output"
     if not isinstance(found, dict):
         return {}, "this is not a JSON object"
-    fields = without_blanks(found, schema)
+    if name == _VERDICT and found.get("is_condition_met") is False:
+        found.pop("arguments", None)  # of a transition that is not taken; models often leave it empty
+    fields = without_blanks(finite(found), schema)
     problem = schema_error(fields, schema)
     return ({}, problem) if problem else (fields, None)
 

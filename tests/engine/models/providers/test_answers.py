@@ -193,6 +193,32 @@ def test_verdict_is_a_call_of_its_own(is_met):
     assert "Condition: the user names a size" in server.requests[0]["messages"][0]["content"]
 
 
+def test_verdict_of_no_needs_no_arguments():
+    verdict = {"is_condition_met": False, "justification": "none named", "arguments": {}}
+
+    with serving(said(None, ("give_verdict", verdict))) as server:
+        reply = responder().reply(prompt(server.llm(), kind="judge", choices=(SIZED,)))
+
+    assert (reply.chosen, reply.reason) == (None, "none named")
+    assert len(server.requests) == 1
+
+
+def test_number_that_is_not_finite_is_null():
+    schema = {"type": "object", "properties": {"rate": {"type": ["number", "null"]}}, "required": ["rate"]}
+
+    with serving(said(None, ("structured_output", '{"rate": 1e999}'))) as server:
+        reply = responder().reply(prompt(server.llm(), kind="work", schema=schema))
+
+    assert (reply.fields, reply.fields_error) == ({"rate": None}, None)
+
+
+def test_justification_of_null_is_empty():
+    with serving(said(None, ("Destination_Node__order", {"justification": None}))) as server:
+        reply = responder().reply(prompt(server.llm(), choices=(ORDER,)))
+
+    assert (reply.chosen, reply.args, reply.reason) == (ORDER, {}, "")
+
+
 def test_a_judge_that_never_decides_is_a_failure():
     with (
         serving(said(None, ("give_verdict", {"is_condition_met": "perhaps"}))) as server,
