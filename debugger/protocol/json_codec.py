@@ -36,7 +36,7 @@ def _encode_odd(value: Any) -> bytes:
         except ValueError as error:
             if "Circular" in str(error):
                 raise
-            text = _write(finite(value))
+            text = _write(without_infinities(value))
         # As orjson writes it, so that a search for a text finds it: only half a surrogate pair is escaped.
         return text.encode("utf-8", "backslashreplace")
 
@@ -45,12 +45,12 @@ def _write(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def finite(value: Any) -> Any:
+def without_infinities(value: Any) -> Any:
     """Return a JSON value as it is once it was written: numbers that are not finite are null."""
     if isinstance(value, dict):
-        return {key: finite(inner) for key, inner in value.items()}
+        return {key: without_infinities(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [finite(inner) for inner in value]
+        return [without_infinities(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -27,7 +27,7 @@ from debugger.expressions import render
 from debugger.expressions.template import write_plain
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import HttpRequestEvent
-from debugger.protocol.json_codec import finite
+from debugger.protocol.json_codec import without_infinities
 from debugger.protocol.workflow import NodeConfig
 
 MAX_TIMEOUT_SECONDS = 300
@@ -174,7 +174,7 @@ def _value(answer: HttpAnswer, response_format: str, secrets: Secrets) -> tuple[
     if response_format == "text":
         return secrets.mask(answer.text), None
     try:
-        return finite(secrets.mask_value(answer.json())), None
+        return without_infinities(secrets.mask_value(answer.json())), None
     except (ValueError, RecursionError) as error:
         kind = f" (its type is {answer.content_type})" if answer.content_type else ""
         problem = (

@@ -24,7 +24,7 @@ from debugger.expressions.placeholders import iter_placeholders
 from debugger.expressions.template import RenderBudget, write_plain
 from debugger.expressions.values import shortened
 from debugger.protocol.base import JsonObject, WireModel
-from debugger.protocol.json_codec import finite
+from debugger.protocol.json_codec import without_infinities
 
 _CLASSES: dict[str, CallClass] = {"none": "read", "reads": "read", "writes": "write", "sends": "contact"}
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -195,7 +195,7 @@ def _check_url(url: MaskedValue) -> None:
 
 def _body(answer: HttpAnswer, secrets: Secrets) -> Any:
     try:
-        return finite(secrets.mask_value(answer.json()))
+        return without_infinities(secrets.mask_value(answer.json()))
     except (ValueError, RecursionError):
         return secrets.mask(answer.text)
 

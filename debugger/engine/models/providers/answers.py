@@ -48,7 +48,7 @@ from debugger.engine.models.call_parts import (
 )
 from debugger.engine.models.providers.model_client import ModelClient
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_codec import finite
+from debugger.protocol.json_codec import without_infinities
 from debugger.protocol.messages import Message, ai_message, message_kind, message_text
 
 _VERDICT = "give_verdict"
@@ -234,7 +234,7 @@ def _read_fields(response: ModelResponse, name: str, schema: JsonObject) -> tupl
         return {}, "this is not a JSON object"
     if name == _VERDICT and found.get("is_condition_met") is False:
         found.pop("arguments", None)  # of a transition that is not taken; models often leave it empty
-    fields = without_blanks(finite(found), schema)
+    fields = without_blanks(without_infinities(found), schema)
     problem = schema_error(fields, schema)
     return ({}, problem) if problem else (fields, None)
 
