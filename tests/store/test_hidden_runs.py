@@ -11,6 +11,7 @@ from debugger.protocol.reviews import Verdict
 from debugger.protocol.runs import NO_VERDICT, RunSearch
 from debugger.store.schema import hidden_runs
 from tests.store.test_claims import a_claim
+from tests.store.test_forks import a_fork
 from tests.store.test_retention import DAY, keep, left
 
 
@@ -33,6 +34,17 @@ def test_hide_takes_runs_out_of_lists(store):
     found = store.hidden.find(goes)
     assert (found.hidden_by, found.turn_count) == ("ada", 1)
     assert store.run(goes).workflow_run_id == goes
+
+
+def test_hidden_forks_are_not_counted(store):
+    source = keep(store, 1)
+    stays, goes = a_fork(source, 1), a_fork(source, 1)
+    for fork in (stays, goes):
+        store.forks.create(fork)
+
+    store.hidden.hide([goes.record.run_id], "ada")
+
+    assert store.forks.counts(source) == {1: 1}
 
 
 def test_restore_brings_runs_back(store):

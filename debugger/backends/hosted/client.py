@@ -167,10 +167,12 @@ class ApiClient:
         also sets `server_checks_numbers`.
 
         Raises:
-            ConnectionError: There is no connection to the API at all.
+            ConnectionError: There is no connection to the API at all, or it is closed.
 
         Source: ``platform.md#websocket``; the address is at the root of the host, whatever the base URL.
         """
+        if self._client.is_closed:
+            raise ConnectionError
         url = httpx.URL(self.base_url).copy_with(path=SESSION)
         try:
             answer = self._client.get(url, timeout=self.settings.connect_timeout)

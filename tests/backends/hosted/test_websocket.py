@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.websockets import WebSocketDisconnect
 
-from debugger.errors import AuthenticationError, ConflictError
+from debugger.errors import AuthenticationError, ConflictError, ConnectionFailedError
 from debugger.protocol.runs import TurnInput
 from tests.backends.hosted.peer import backend_of, first_turn, later_turn
 from tests.backends.hosted.records import KEY, RUN, WORKFLOW
@@ -176,6 +176,20 @@ def test_close_closes_idle_sockets(peer):
         assert peer.open == 2
 
     assert peer.all_closed.wait(2)
+
+
+@pytest.mark.parametrize("turn", [first_turn, later_turn])
+def test_turn_after_close_is_not_sent(peer, monkeypatch, turn):
+    monkeypatch.setattr("debugger.backends.hosted.turns.RESEND_WAIT", 0.0)
+    with backend_of(peer) as backend:
+        first_turn(backend).finish()
+        backend.close()
+
+        with pytest.raises(ConnectionFailedError, match="closed") as raised:
+            turn(backend).finish()
+
+    assert not raised.value.was_sent
+    assert (len(peer.frames), peer.posted) == (1, [])
 
 
 def test_turn_that_ends_after_close_keeps_no_socket(peer):
