@@ -85,7 +85,7 @@ def _text(content: bytes, name: str) -> str:
 
 def _csv_table(text: str, name: str, wanted: str) -> Table:
     csv.field_size_limit(_MAX_CELL_CHARACTERS)
-    is_hinted = text[:4].lower() == "sep=" and text[4:5] in _SEPARATORS  # a line that Excel reads
+    is_hinted = text[:4].lower() == "sep=" and text[4:5] in tuple(_SEPARATORS)  # a line that Excel reads
     body = text.partition("\n")[2] if is_hinted else text
     for separator in text[4] if is_hinted else _SEPARATORS:
         rows = _csv_rows(body, separator, name, 2 if is_hinted else 1)

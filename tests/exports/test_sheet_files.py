@@ -145,6 +145,11 @@ def test_damaged_workbook_is_rejected(damage):
         read_table(damage(workbook([["run_id"], ["1"]])), "a.xlsx", "run_id")
 
 
+def test_lone_hint_of_a_separator_is_no_sheet():
+    with pytest.raises(InputError, match="no column 'run_id'"):
+        read_table(b"sep=", "a.csv", "run_id")
+
+
 def test_sheet_damaged_below_its_header_is_rejected():
     content = workbook([["run_id"], *[["1"]] * 50])
     cut = changed(content, "xl/worksheets/sheet1.xml", lambda data: data[: len(data) // 2])
