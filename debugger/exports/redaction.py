@@ -15,9 +15,9 @@ _NEVER = "secret_variables"
 """Left out as a whole (``platform.md#execute-input``)."""
 _PLAIN = frozenset({int, float, bool, type(None)})
 _BRACKETS = re.compile(r"\[[^\[\]]*\]")
-_URL = re.compile(r"\S*?://(?:\{\{[^{}]*\}\}|\S)*")
-"""A URL in a text, which ends at a blank; a placeholder in it may have blanks."""
-_LONE_URL = re.compile(r"\s*[\w+.-]+://[^/?#\s]*:[^/?#]*@\S*\s*")
+_URL = re.compile(r"://(?:\{\{[^{}]*\}\}|\S)*")
+"""A URL in a text after its scheme, which ends at a blank; a placeholder in it may have blanks."""
+_LONE_URL = re.compile(r"\s*[\w+.-]+://[^/?#\s:]*:[^/?#]*@\S*\s*")
 """A text that is but a URL, whose password may have blanks."""
 _PLACEHOLDER = re.compile(r"(?:\w+ )?(?:\{\{[^{}]*\}\}|\[\[[^\[\]]*\]\])")
 
@@ -44,7 +44,12 @@ def redact_text(text: str) -> str:
         return text
     if _LONE_URL.fullmatch(text):
         return mask_url(text)
-    return _URL.sub(lambda found: mask_url(found[0]), text)
+    return _URL.sub(_masked_url, text)
+
+
+def _masked_url(found: re.Match[str]) -> str:
+    url = found[0].rstrip("\"'),.;>]")
+    return mask_url(url) + found[0][len(url) :]
 
 
 def names_in(path: str) -> list[str]:

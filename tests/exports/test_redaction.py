@@ -36,7 +36,7 @@ def test_secrets_are_masked_by_name_and_place(value, shown):
     ("text", "shown"),
     [
         ("See https://tea.example or mail info@tea.example.", None),
-        ("curl 'https://tea.example/?api_key=hush' -H x", "curl 'https://tea.example/?api_key=*** -H x"),
+        ("curl 'https://tea.example/?api_key=hush' -H x", "curl 'https://tea.example/?api_key=***' -H x"),
         ("as https://me:hush@tea.example says", "as https://***@tea.example says"),
         ("https://me:hu sh@tea.example/", "https://***@tea.example/"),
         ("https://me:{{ pass }}@tea.example/ is it", "https://***@tea.example/ is it"),
@@ -58,3 +58,8 @@ def test_secret_of_a_url_ends_with_it(text, shown):
 )
 def test_path_of_names_tells_a_secret(path, shown):
     assert redact_at(path, "hush") == shown
+
+
+@pytest.mark.parametrize("text", ["a://" + ":" * 50_000 + " x", "://" * 20_000, "x" * 50_000 + " a://b c"])
+def test_redaction_of_a_text_takes_little_time(text):
+    redact(text)
