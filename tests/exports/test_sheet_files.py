@@ -8,6 +8,7 @@ from openpyxl import Workbook
 
 from debugger.errors import InputError
 from debugger.exports import sheet_files
+from debugger.exports.excel_files import write_excel
 from debugger.exports.sheet_files import read_table
 
 
@@ -156,3 +157,22 @@ def test_sheet_damaged_below_its_header_is_rejected():
 
     with pytest.raises(InputError, match="is damaged, or locked"):
         list(read_table(cut, "a.xlsx", "run_id").rows)
+
+
+def test_escaped_characters_of_a_workbook_are_read():
+    file = io.BytesIO()
+    write_excel(file, ["run_id"], [["one\r\ntwo_x0041_"], ["a\x00b"]], lambda: ())
+
+    rows = list(read_table(file.getvalue(), "a.xlsx", "run_id").rows)
+
+    assert [cells for _, cells in rows] == [["one\r\ntwo_x0041_"], ["a_x0000_b"]]
+
+
+def test_text_that_excel_cuts_says_so():
+    file = io.BytesIO()
+    write_excel(file, ["run_id"], [["🫖" * 20_000], ["🫖" * 16_000]], lambda: ())
+
+    [(_, [cut]), (_, [whole])] = read_table(file.getvalue(), "a.xlsx", "run_id").rows
+
+    assert cut.endswith("🫖 … (cut: the text has 20000 characters)")
+    assert whole == "🫖" * 16_000
