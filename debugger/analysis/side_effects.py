@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from debugger.analysis.event_fields import EventFields, as_number, field, iso_utc, text
+from debugger.analysis.event_fields import EventFields, as_number, as_object, field, iso_utc, text
 from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import label_of
 from debugger.protocol.runs import Run, Turn
@@ -128,7 +128,7 @@ class SideEffectCollector(EventFold):
         index = self.turn_index
         self._last_events[index] = event.event.logical_id
         if event.type == _CLOSING:
-            pair = field(event.event, "run_input_output_pair") or {}
+            pair = as_object(field(event.event, "run_input_output_pair"))
             self._effects[index] = tuple(self._read(*self._turns[index], _entries(pair.get(_STATE))))
 
     def effects(self, recorded: Ledgers) -> list[SideEffect]:

@@ -125,10 +125,11 @@ def change_words(changes: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _side(change: Mapping[str, Any], side: str, absent: str) -> str:
-    return "(none)" if change["op"] == absent else _value_words(change[side])
+    return "(none)" if change["op"] == absent else value_words(change[side])
 
 
-def _value_words(value: Any) -> str:
+def value_words(value: Any) -> str:
+    """Return a value in words: a text as it is, others as JSON."""
     return value if isinstance(value, str) else encode(value).decode()
 
 
@@ -171,13 +172,22 @@ class NamedValue:
     value: Any
 
 
-def variable_of(row: ExportRow, name: str) -> NamedValue | None:
-    """Return the value of a variable that the turn changed."""
+@dataclass(frozen=True)
+class NamedParts:
+    """The parts of one variable that changed, each with its whole path."""
+
+    name: str
+    parts: list[NamedValue]
+
+
+def variable_of(row: ExportRow, name: str) -> NamedValue | NamedParts | None:
+    """Return the value of a variable that the turn changed, or its changed parts."""
+    parts: dict[str, list[NamedValue]] = {}
     changes: list[Difference] = at_end(row, lambda turn: turn.changes) or []
     for change in changes:
         scope, _, bare = change.path.partition(".")
         if name in (change.path, bare):
             return NamedValue(bare, change.after)
-        if scope and bare.startswith(f"{name}."):
-            return NamedValue(name, f"{bare.removeprefix(f'{name}.')}: {_value_words(change.after)}")
-    return None
+        if scope and bare.startswith((f"{name}.", f"{name}[")):
+            parts.setdefault(scope, []).append(NamedValue(bare, change.after))
+    return NamedParts(name, next(iter(parts.values()))) if parts else None

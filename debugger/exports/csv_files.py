@@ -36,7 +36,7 @@ _NEXT_CELL = re.compile(rf"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029][;{_PASSED_OVE
 
 _AFTER_COMMA = re.compile(rf"(,[,{_PASSED_OVER}]*+)([{_SIGNS}])")
 _GUARD = re.compile(rf"'(?={_BEGINS_FORMULA.pattern})")
-_INNER_GUARD = re.compile(rf"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029][;{_PASSED_OVER}]*+)'(?=[{_SIGNS}])")
+_INNER_GUARD = re.compile(rf"([,;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029][,;{_PASSED_OVER}]*+)'(?=[{_SIGNS}])")
 
 _BOM = b"\xef\xbb\xbf"
 """The mark by which Excel knows UTF-8."""

@@ -84,7 +84,10 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any) -> None:
 
 def _cell_text(text: str) -> str:
     text = text.encode("utf-8", "backslashreplace").decode()
-    if len(text) <= MAX_CHARACTERS:
+    if len(text) <= MAX_CHARACTERS // 2:
+        return text
+    units = text.encode("utf-16-le")  # Excel counts a character such as 🫖 twice
+    if len(units) <= 2 * MAX_CHARACTERS:
         return text
     mark = _CUT.format(len(text))
-    return text[: MAX_CHARACTERS - len(mark)] + mark
+    return units[: 2 * (MAX_CHARACTERS - len(mark))].decode("utf-16-le", "ignore") + mark

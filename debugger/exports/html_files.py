@@ -19,7 +19,7 @@ from debugger.exports.column_values import changes_of, remarks_of, verdict_of
 from debugger.exports.masking_rules import Masker
 from debugger.exports.records import ExportedRun
 from debugger.exports.rows import ExportRow, export_rows
-from debugger.exports.table import cell_of, learn_changes, learn_run, mask_content
+from debugger.exports.table import cell_of, learn_changes, learn_run, mask_content, mask_text
 from debugger.graph import Graph
 from debugger.graph.layout import Layout, PlacedNode, layout
 from debugger.protocol.notes import Target
@@ -120,8 +120,8 @@ class RunPage:
             "End reason": run.termination_source or "",
             "Forked from": self._run.parent_id,
             "Star": "★" if self._run.notes.starred else "",
-            "Tags": self._masker.mask(", ".join(self._run.notes.tags)),
-            "Note": self._masker.mask(self._run.notes.note),
+            "Tags": self._mask(", ".join(self._run.notes.tags)),
+            "Note": self._mask(self._run.notes.note),
             "Rating": self._run.review.rating(Target()),
             "Verdict": self._run.review.verdicts(Target()),
         }
@@ -150,7 +150,7 @@ class RunPage:
 
     def _turn(self, row: ExportRow) -> Mapping[str, Any]:
         assert row.turn is not None
-        mask = self._masker.mask
+        mask = self._mask
         self._steps += row.turn.steps
         changes = mask_content(self._masker, changes_of(row) or [])
         self._variables |= {change["path"]: change["after"] for change in changes}
@@ -180,8 +180,11 @@ class RunPage:
             "remarks": self._lines(_message_remarks(row), review.verdict(row.target)),
         }
 
+    def _mask(self, text: str) -> str:
+        return mask_text(self._masker, text)
+
     def _lines(self, comments: str, verdict: Verdict | None) -> list[str]:
-        return [self._masker.mask(line) for line in (_verdict_words(verdict), comments) if line]
+        return [self._mask(line) for line in (_verdict_words(verdict), comments) if line]
 
 
 def _message_remarks(row: ExportRow) -> str:

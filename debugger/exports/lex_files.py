@@ -13,7 +13,7 @@ from debugger.exports.csv_files import CsvOptions, write_csv
 from debugger.exports.masking_rules import Masker
 from debugger.exports.records import ExportedRun
 from debugger.exports.rows import ExportRow, export_rows
-from debugger.exports.table import learn_changes, learn_run, mask_content
+from debugger.exports.table import learn_changes, learn_run, mask_content, mask_text
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import MAIN_THREAD
 
@@ -74,9 +74,9 @@ class _Lines:
             self.count += 1
             expected: list[Any] = [""]
             if message is (users[-1] if users else None):
-                expected = [self._masker.mask(_intent(row)), *self._slots(row)]
+                expected = [mask_text(self._masker, _intent(row)), *self._slots(row)]
             source = "User" if message.role == "user" else "Agent"
-            yield [self.count, conversation, source, self._masker.mask(message.text), *expected]
+            yield [self.count, conversation, source, mask_text(self._masker, message.text), *expected]
 
     def _slots(self, row: ExportRow) -> list[str]:
         changes = mask_content(self._masker, changes_of(row) or [])

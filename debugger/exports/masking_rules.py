@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+from debugger.protocol.base import JsonObject
 
 RULES: dict[str, str] = {
     "key": "Keys and tokens",
@@ -92,6 +94,7 @@ _NAMES: dict[str, re.Pattern[str]] = {
     "birth_date": re.compile(r"(?:^|_)(?:dob|date_of_birth|birth_?(?:date|day))$"),
 }
 """Names of variables and fields whose whole value a rule masks."""
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w{0,30}", re.ASCII)
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SHORTEST = 3
 """Characters of a value that is also looked for in texts; a shorter one is a part of too many others."""
@@ -149,6 +152,7 @@ class Masker:
             for name in RULES
             if name in self._own and name in _PATTERNS
         ]
+        self._in_document = False
         self._rules: dict[str, str | None] = {}
         """The rules of names that were looked at."""
         self.begin_run()
@@ -168,6 +172,10 @@ class Masker:
     def is_masked_name(self, name: str) -> bool:
         """Return whether a rule masks fields of this name."""
         return self._rule_of(name) is not None
+
+    def telling_name(self, names: Sequence[str]) -> str:
+        """Return the first of nested names whose values a rule masks, else the last."""
+        return next((name for name in names if self.is_masked_name(name)), names[-1])
 
     def learn(self, name: str, value: Any) -> None:
         """Mask the value of a variable in texts, if a rule applies.
@@ -220,13 +228,36 @@ class Masker:
         """
         return value if self.options.is_off else self._walk(value, name)
 
+    def mask_document(self, document: JsonObject) -> JsonObject:
+        """Return a workflow with everything masked that a rule finds.
+
+        Its schemas describe fields under the names that values have elsewhere, and stay as they are.
+        """
+        self._in_document = True
+        try:
+            masked: JsonObject = self.mask_value(document)
+        finally:
+            self._in_document = False
+        return masked
+
+    def mask_key(self, key: Any) -> Any:
+        """Return a key of an object, which may be a value, too, with that masked."""
+        return (
+            key if self.options.is_off or key.__class__ is not str or is_identifier(key) else self.mask(key)
+        )
+
     def _walk(self, value: Any, name: str) -> Any:
         kind = value.__class__
         if kind is dict:
-            return {
-                key: inner if inner is None or key in UNMASKED_FIELDS else self._walk(inner, key)
-                for key, inner in value.items()
-            }
+            held = name if not self._in_document and name and self._rule_of(name) is not None else ""
+            walked: dict[Any, Any] = {}
+            for key, inner in value.items():
+                own = self.mask_key(key)
+                while own in walked:
+                    own = f"{own}'"
+                is_kept = inner is None or (not held and key in UNMASKED_FIELDS)
+                walked[own] = inner if is_kept else self._walk(inner, held or key)
+            return walked
         if kind is list:
             return [self._walk(inner, name) for inner in value]
         if kind is bool or value is None:
@@ -272,6 +303,11 @@ class Masker:
             return found[0]
         part = found.groupdict().get("part") or found[0]
         return found[0].removesuffix(part) + self._marked(rule)
+
+
+def is_identifier(key: str) -> bool:
+    """Return whether a key is a name, and no value."""
+    return _IDENTIFIER.fullmatch(key) is not None
 
 
 def has_check_digit(text: str) -> bool:

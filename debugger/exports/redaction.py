@@ -14,6 +14,11 @@ _HEADERS = frozenset({"headers", "api_headers"})
 _NEVER = "secret_variables"
 """Left out as a whole (``platform.md#execute-input``)."""
 _PLAIN = frozenset({int, float, bool, type(None)})
+_BRACKETS = re.compile(r"\[[^\[\]]*\]")
+_URL = re.compile(r"://(?:\{\{[^{}]*\}\}|\S)*")
+"""A URL in a text after its scheme, which ends at a blank; a placeholder in it may have blanks."""
+_LONE_URL = re.compile(r"\s*[\w+.-]+://[^/?#\s:]*:[^/?#]*@\S*\s*")
+"""A text that is but a URL, whose password may have blanks."""
 _PLACEHOLDER = re.compile(r"(?:\w+ )?(?:\{\{[^{}]*\}\}|\[\[[^\[\]]*\]\])")
 
 
@@ -25,12 +30,42 @@ def redact(value: Any) -> Any:
     """
     kind = value.__class__  # exports go through millions of values: `isinstance` of a mapping takes longer
     if kind is str:
-        return mask_url(value) if "://" in value else value
+        return redact_text(value)
     if kind is dict or (kind not in _PLAIN and isinstance(value, Mapping)):
         return {key: _field(str(key), inner) for key, inner in value.items() if key != _NEVER}
     if kind is list or isinstance(value, list):
         return [redact(inner) for inner in value]
     return value
+
+
+def redact_text(text: str) -> str:
+    """Return a text with the secrets of its URLs replaced by a mark."""
+    if "://" not in text:
+        return text
+    if _LONE_URL.fullmatch(text):
+        return mask_url(text)
+    return _URL.sub(_masked_url, text)
+
+
+def _masked_url(found: re.Match[str]) -> str:
+    url = found[0].rstrip("\"'),.;>]")
+    return mask_url(url) + found[0][len(url) :]
+
+
+def names_in(path: str) -> list[str]:
+    """Return the names in a dotted path, without places in lists."""
+    return [name for name in _BRACKETS.sub("", path).split(".") if name] or [path]
+
+
+def redact_at(path: str, value: Any) -> Any:
+    """Return a value without secrets, as it is inside the objects that a path names."""
+    names = names_in(path)
+    for name in reversed(names):
+        value = {name: value}
+    kept = redact(value)
+    for name in names:
+        kept = kept.get(name) if isinstance(kept, Mapping) else kept
+    return kept
 
 
 def is_plain_name(name: str) -> bool:

@@ -11,11 +11,15 @@ from debugger.exports.masking_rules import Masker
 from debugger.exports.records import ExportedRun
 from debugger.exports.redaction import redact
 from debugger.exports.table import learn_run
+from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import RunFile, write_run_file
 from debugger.protocol.workflow import Workflow
 
 SUFFIX = ".run.json"
+_OF_RECORD = ("workflow_run_id", "workflow_id", "version_number", "status", "source_workflow_run_id")
+_OF_INPUT = ("command", "workflow_id", "workflow_run_id", "version_number")
+"""Fields that no person's data is in, and that have but certain values."""
 
 
 def build_run_file(run: ExportedRun, masker: Masker) -> RunFile:
@@ -30,15 +34,28 @@ def build_run_file(run: ExportedRun, masker: Masker) -> RunFile:
     turns = [pair.to_wire() for pair in pairs if not pair.is_in_progress]
     record = {**run.run.to_wire(), "input_output_pairs": turns, "workflow_config_fully_hydrated": None}
     workflow = (run.workflow or Workflow()).to_wire()
-    notes = masker.mask_value(run.notes.model_dump(mode="json"))
+    notes = masker.mask_value(redact(run.notes.model_dump(mode="json")))
     return RunFile(
         exported_at=datetime.now(UTC).isoformat(timespec="seconds"),
         engine=run.engine,
         masking=masker.options.words,
-        run=masker.mask_value(redact(record)),
-        workflow=masker.mask_value(redact(workflow)),
+        run=_with_structure(masker.mask_value(redact(record)), record),
+        workflow=masker.mask_document(redact(workflow)),
         notes=RunNotes.model_validate(notes),
     )
+
+
+def _with_structure(masked: JsonObject, record: JsonObject) -> JsonObject:
+    """Return a masked record with the fields that a reader needs as they were."""
+    turns = [
+        {**own, "run_input": {**own["run_input"], **_kept(turn["run_input"], _OF_INPUT)}}
+        for own, turn in zip(masked["input_output_pairs"], record["input_output_pairs"], strict=True)
+    ]
+    return {**masked, **_kept(record, _OF_RECORD), "input_output_pairs": turns}
+
+
+def _kept(fields: JsonObject, names: tuple[str, ...]) -> JsonObject:
+    return {name: fields[name] for name in names if name in fields}
 
 
 def write_run_files(file: BinaryIO, runs: Iterable[ExportedRun], masker: Masker, *, is_single: bool) -> None:

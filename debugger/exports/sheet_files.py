@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -35,6 +36,8 @@ _HEADER_ROWS = 10
 _SEPARATORS = ",;\t|"
 _ZIP = b"PK\x03\x04"
 _CHUNK = 65_536
+_ESCAPED = re.compile(r"_x(?!0000|[Dd][89A-Fa-f])([0-9A-Fa-f]{4})_")
+"""A character as a workbook has those that XML has not; 0 and half surrogate pairs cannot be stored."""
 
 Row = tuple[int, list[str]]
 """A row by its number in a spreadsheet, from 1, and the texts of its cells."""
@@ -85,7 +88,7 @@ def _text(content: bytes, name: str) -> str:
 
 def _csv_table(text: str, name: str, wanted: str) -> Table:
     csv.field_size_limit(_MAX_CELL_CHARACTERS)
-    is_hinted = text[:4].lower() == "sep=" and text[4:5] in _SEPARATORS  # a line that Excel reads
+    is_hinted = text[:4].lower() == "sep=" and text[4:5] in tuple(_SEPARATORS)  # a line that Excel reads
     body = text.partition("\n")[2] if is_hinted else text
     for separator in text[4] if is_hinted else _SEPARATORS:
         rows = _csv_rows(body, separator, name, 2 if is_hinted else 1)
@@ -156,7 +159,7 @@ def _cell(value: Any) -> str:
         return str(int(value))
     if isinstance(value, datetime | date):
         return value.isoformat()
-    return str(value)
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), str(value))
 
 
 def _check_archive(content: bytes, name: str) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from debugger.engine.outbound.masking import mask_url
-from debugger.exports.column_values import NamedValue, Words, change_words
+from debugger.exports.column_values import NamedParts, NamedValue, Words, change_words, value_words
 from debugger.exports.columns import MASKED, Column, choose_columns
-from debugger.exports.masking_rules import UNMASKED_FIELDS, Masker, MaskingOptions
+from debugger.exports.masking_rules import UNMASKED_FIELDS, Masker, MaskingOptions, is_identifier
 from debugger.exports.records import ExportedRun
-from debugger.exports.redaction import is_plain_name, redact
+from debugger.exports.redaction import is_plain_name, names_in, redact, redact_at, redact_text
 from debugger.exports.rows import ExportRow, Shape, export_rows
 from debugger.protocol.json_codec import encode
 
@@ -85,16 +84,27 @@ class Table:
             value = read(row)
             kind = value.__class__
             if kind is str:
-                return masker.mask(value)
+                return mask_text(masker, value)
             return scrub(value) if kind is dict else mask_content(masker, value)
 
         return masked
+
+
+def mask_text(masker: Masker, text: str) -> str:
+    """Return a text without secrets and masked data."""
+    return masker.mask(redact_text(text))
 
 
 def mask_content(masker: Masker, value: Any) -> Any:
     """Return a content value without secrets and masked data."""
     if isinstance(value, NamedValue):
         return mask_named(masker, value.name, value.value)
+    if isinstance(value, NamedParts):
+        parts = ((each.name.removeprefix(value.name).removeprefix("."), each) for each in value.parts)
+        return "\n".join(
+            f"{mask_path(masker, rest)}: {value_words(mask_named(masker, each.name, each.value))}"
+            for rest, each in parts
+        )
     if isinstance(value, list) and value and isinstance(value[0], dict) and "op" in value[0]:
         changes = [_masked_change(masker, change) for change in value]
         return Words(changes) if isinstance(value, Words) else changes
@@ -125,21 +135,30 @@ def learn_changes(masker: Masker, row: ExportRow) -> None:
         return
     for change in row.turn.changes:
         for value in (change.before, change.after):
-            masker.learn(change.path.rpartition(".")[2], value)
+            masker.learn(masker.telling_name(names_in(_below_scope(change.path))), value)
 
 
 def _masked_change(masker: Masker, change: dict[str, Any]) -> dict[str, Any]:
-    name = change["path"].rpartition(".")[2]
+    scope, dot, path = change["path"].partition(".")
     values = {
-        key: mask_named(masker, name, change[key]) if change[key] is not None else None
+        key: mask_named(masker, path or scope, change[key]) if change[key] is not None else None
         for key in ("before", "after")
     }
-    return {**change, **values}
+    return {**change, "path": f"{scope}{dot}{mask_path(masker, path)}", **values}
 
 
-def mask_named(masker: Masker, name: str, value: Any) -> Any:
-    """Return the value of a variable or field without secrets and masked data."""
-    return masker.mask_value(redact({name: value}).get(name), name)
+def mask_named(masker: Masker, path: str, value: Any) -> Any:
+    """Return the value at a dotted path without secrets and masked data."""
+    return masker.mask_value(redact_at(path, value), masker.telling_name(names_in(path)))
+
+
+def mask_path(masker: Masker, path: str) -> str:
+    """Return a dotted path with masked keys."""
+    return ".".join(map(masker.mask_key, str(masker.mask_key(path)).split(".")))
+
+
+def _below_scope(path: str) -> str:
+    return path.partition(".")[2] or path
 
 
 class Scrubber:
@@ -172,6 +191,9 @@ class Scrubber:
         names, clean, has_values = self._names, self._masker.clean, self._masker.has_values
         harmless = _NEVER_MASKED if has_values else _NEVER_MASKED | {float}
         changed: dict[str, Any] = {}
+        if any(key not in names and self._masker.mask_key(key) != key for key in value):
+            masked: dict[str, Any] = self._masker.mask_value(redact(value))
+            return masked
         for key, inner in value.items():
             kind = inner.__class__
             if key not in names:
@@ -204,12 +226,12 @@ class Scrubber:
         return value if is_same else items
 
     def _text(self, value: str) -> str:
-        return self._masker.mask(mask_url(value) if "://" in value else value)
+        return mask_text(self._masker, value)
 
     def _field(self, key: str, value: Any) -> Any:
         """Return the value of a field of an unknown or telling name."""
         if key not in UNMASKED_FIELDS and is_plain_name(key) and not self._masker.is_masked_name(key):
-            if len(self._names) < _MAX_NAMES:
+            if len(self._names) < _MAX_NAMES and is_identifier(key):
                 self._names.add(key)
             return self.scrub(value)
         kept = redact({key: value})

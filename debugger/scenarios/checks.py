@@ -16,6 +16,7 @@ from debugger.analysis.thread_positions import input_hint
 from debugger.analysis.variable_history import read_watch
 from debugger.engine.json_schema import search_pattern
 from debugger.errors import InputError
+from debugger.exports.redaction import redact
 from debugger.expressions import ABSENT
 from debugger.expressions.limits import LimitError
 from debugger.protocol.runs import MAIN_THREAD, TurnResult
@@ -198,9 +199,9 @@ def _variable(match: VariableMatch, run: Conversation, _scope: Scope) -> Finding
     kind, operand = match.comparison
     name = path.split(".")[0].split("[")[0]
     last = run.history.catch_up().last_set(scope, name, None)
-    got = "no value" if value is ABSENT else _json(value)
+    got = "no value" if value is ABSENT else _json(redact(value))
     holds, words = _COMPARISONS[kind]
-    expected = f"that {match.name} {words} {_json(operand)}"
+    expected = f"that {match.name} {words} {_json(redact(operand))}"
     if kind == "absent":
         expected = f"that {match.name} has {'no' if operand else 'a'} value"
     return Finding(holds(value, operand), expected, got, last.index if last else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,11 +13,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.scalarstring import LiteralScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 
+_ODD_BREAK = re.compile(r"[\x85\u2028\u2029]")
 _WIDTH = 100_000
 """A text is never broken into lines that its author did not write."""
 
@@ -74,13 +76,27 @@ def _laid_out(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _laid_out(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        items = CommentedSeq(_laid_out(inner) for inner in value)
         if all(not isinstance(inner, Mapping | list) for inner in value):
+            items = CommentedSeq(map(_quoted, value))
             items.fa.set_flow_style()
-        return items
+            return items
+        return CommentedSeq(_laid_out(inner) for inner in value)
     if isinstance(value, str) and "\n" in value and _can_be_literal(value):
         return LiteralScalarString(value)
-    return value
+    return _quoted(value) if isinstance(value, str) and _ODD_BREAK.search(value) else value
+
+
+def _quoted(value: Any) -> Any:
+    """Return a value of a line whose texts are quoted where readers of YAML disagree.
+
+    For some of them a question mark in a plain text begins a key, and a colon at its begin a value.
+    """
+    if isinstance(value, Mapping):
+        return {key: _quoted(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_quoted(inner) for inner in value]
+    is_odd = isinstance(value, str) and ("?" in value or value[:1] == ":" or _ODD_BREAK.search(value))
+    return DoubleQuotedScalarString(value) if is_odd else value
 
 
 def _can_be_literal(text: str) -> bool:
@@ -244,6 +260,6 @@ def _flow(value: Any) -> str:
     yaml = _yaml()
     yaml.default_flow_style = True
     out = io.StringIO()
-    yaml.dump(value if isinstance(value, Mapping) else [value], out)
+    yaml.dump(_quoted(value) if isinstance(value, Mapping) else [_quoted(value)], out)
     text = out.getvalue().strip()
     return text if isinstance(value, Mapping) else text[1:-1]

@@ -14,7 +14,7 @@ from debugger.engine.outbound.secrets import MARK
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject, first_problem
 from debugger.protocol.json_codec import encode
-from debugger.scenarios.loading import unescaped
+from debugger.scenarios.loading import escaped, unescaped
 from debugger.scenarios.model import KINDS, Expectation
 
 Match = Literal["exact", "contains", "regex", "similar", "has a value", "as written"]
@@ -179,7 +179,7 @@ def text_for(kind: str, value: Any, match: Match, volatile: frozenset[str]) -> s
         return BETWEEN.join(value)
     text = value if isinstance(value, str) else encode(value).decode()
     if match == "contains":
-        return stable_part(text, volatile)
+        return str(escaped(stable_part(unescaped(text), volatile)))
     if match == "regex":
         return pattern_of(unescaped(text), volatile)
     return "" if match == "has a value" else text

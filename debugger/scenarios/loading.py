@@ -131,7 +131,7 @@ def load_text(
         reader.check_names(scenario, document)
     reader.raise_problems(file)
     assert scenario is not None
-    if "rows" not in scenario.model_fields_set:
+    if not rows:
         scenario = _filled(scenario, {})
     for number, row in enumerate(rows, start=1):
         try:
@@ -264,7 +264,7 @@ class _Reader:
     def _check_placeholder(self, path: tuple[str | int, ...], name: str) -> None:
         written = f"{{{{{name}}}}}"
         if not self._rows:
-            if self._value("rows") is None:
+            if self._value("rows") in (None, []):
                 self._add(path, f"The placeholder {written} is found, and no rows. Add 'rows', or remove it.")
             return
         if self._columns is not None:

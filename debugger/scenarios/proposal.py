@@ -20,9 +20,9 @@ from debugger.errors import InputError
 from debugger.exports.file_names import plain_name
 from debugger.exports.masking_rules import RULES, Masker, MaskingOptions
 from debugger.exports.records import ExportedRun
-from debugger.exports.redaction import redact
+from debugger.exports.redaction import names_in, redact_at
 from debugger.exports.rows import ExportRow, export_rows
-from debugger.exports.table import learn_changes
+from debugger.exports.table import learn_changes, mask_path
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
@@ -157,9 +157,9 @@ def mock_json(one: Pin | Fault) -> JsonObject:
 
 def _mask(masker: Masker, value: Any, name: str = "") -> Any:
     """Return a value without secrets and masked data; secrets are counted, too."""
-    kept = redact({name: value}).get(name)
+    kept = redact_at(name, value)
     masker.counts["secret"] += _count(kept) - _count(value)
-    return masker.mask_value(kept, name)
+    return masker.mask_value(kept, masker.telling_name(names_in(name)))
 
 
 def _count(value: Any) -> int:
@@ -244,7 +244,7 @@ class _Reader:
             yield proposal("path", "", path, "exact", is_ticked=True)
         spoken = [each for each in read.rows if each.role == "agent" and each.text.strip()]
         for place, each in enumerate(spoken):
-            text = self._masker.mask(each.text)
+            text = _mask(self._masker, each.text)
             yield proposal("says", each.node_name, text, "contains", is_ticked=place == 0)
         for edge in dict.fromkeys(step.edge_id for step in read.steps if step.thread == MAIN_THREAD):
             if self._edges.get(edge):
@@ -275,7 +275,9 @@ class _Reader:
         own = name.rpartition(".")[2]
         if scope not in ("runtime", "dynamic", "workflow") or own in _OF_ENGINE | SYSTEM_NAMES:
             return None
-        value = _mask(self._masker, change.after, own)
+        if mask_path(self._masker, name) != name:
+            return None
+        value = _mask(self._masker, change.after, name)
         return None if change.op == "removed" or value is None else (change.path, value)
 
 

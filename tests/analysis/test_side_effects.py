@@ -186,3 +186,10 @@ def test_blocked_call_advice_once_per_reason():
     )
 
     assert told == [f"2 calls not made: {reason}", "1 call not made: Refused."]
+
+
+@pytest.mark.parametrize("pair", [1, "x", [], [1], None])
+def test_ledger_in_an_odd_pair_is_passed_over(pair):
+    closing = {"type": "end_workflow_iteration", "logical_id": "c", "run_input_output_pair": pair}
+
+    assert side_effects([TurnLog(1, TurnInput(), [parse_event(closing)])]) == []

@@ -9,6 +9,7 @@ from debugger.analysis.metrics import Costs
 from debugger.errors import InputError
 from debugger.exports.column_values import cost_of, currency_of
 from debugger.exports.columns import COLUMNS, choose_columns, columns_of
+from debugger.exports.masking_rules import MaskingOptions
 from debugger.exports.presets import PRESETS, preset_columns
 from debugger.exports.sources import RunReader
 from debugger.protocol.notes import Comment, Rating, RunNotes, Target
@@ -17,6 +18,7 @@ from debugger.protocol.runs import ForkRecord, Run, TurnInput
 from tests.support.clinic import clinic_call
 from tests.support.exports import NO_MASKING, csv_rows, exported, options, written
 
+RUN, TEA = "665f0c2b9a3e4d5f6a7b8c90", "665f00000000000000000001"
 ISSUE = """
 run_id parent_run_id fork_turn fork_fidelity workflow_name version_number backend environment started_at
 duration_ms status_at_turn final_status end_reason turn sequence role text node node_type thread path
@@ -90,6 +92,68 @@ def test_turn_rows_have_the_whole_path():
 
 def test_variables_are_columns_of_their_own():
     assert [row["variable:full_name"] for row in sheet() if row["variable:full_name"]] == ["Ada Moreno"]
+
+
+def states_of(*states):
+    """A run with a turn for each state of the variables."""
+    pairs = [
+        {
+            "run_input": {"command": "start"},
+            "run_output": {
+                "events": [{"type": "workflow_show_state", "thread_id": "0", "runtime_variables": state}]
+            },
+        }
+        for state in states
+    ]
+    record = {"workflow_run_id": RUN, "workflow_id": TEA, "status": "completed", "input_output_pairs": pairs}
+    return exported(Run.from_wire(record))
+
+
+@pytest.mark.parametrize("masking", [NO_MASKING, MaskingOptions()])
+def test_secret_parts_of_variables_are_masked(masking):
+    run = states_of(
+        {"login": {"user": "Ada", "client_secret": "hush-1"}, "credentials": {"value": "hush-2"}},
+        {"login": {"user": "Ada", "client_secret": "hush-3"}, "credentials": {"value": "hush-4"}},
+    )
+    columns = ("changes", "changed_variables", "variable:login", "variable:credentials")
+
+    rows = csv_rows(written([run], options(shape="turn", masking=masking, columns=columns)))
+
+    assert "hush" not in str(rows)
+    assert "hush" not in written([run], options("html", masking=masking)).decode()
+    assert rows[1]["variable:login"] == "client_secret: ***"
+
+
+def test_all_changed_parts_of_a_variable_are_shown():
+    run = states_of(
+        {"order": {"tea": "Assam", "cups": [1]}},
+        {"order": {"tea": "Darjeeling", "cups": [2]}},
+        {"order": {"tea": "Darjeeling", "cups": [3]}},
+    )
+    columns = ("variable:order", "variable:order.cups")
+
+    rows = csv_rows(written([run], options(shape="turn", masking=NO_MASKING, columns=columns)))
+
+    assert [row["variable:order"] for row in rows[1:]] == ["tea: Darjeeling\ncups[0]: 2", "cups[0]: 3"]
+    assert rows[2]["variable:order.cups"] == "[0]: 3"
+
+
+def test_listed_and_named_values_are_masked_in_changes():
+    run = states_of(
+        {"customer": {"seat": "7Q"}, "phone": ["12-34"], "seen": {"a@b.de": 1}},
+        {"customer": {"seat": "8Q"}, "phone": ["12-39"], "seen": {"a@b.de": 2}},
+    )
+    masking = MaskingOptions(variables=("customer",))
+    columns = ("changes", "changed_variables", "variable:customer", "variable:phone", "variable:seen")
+
+    texts = [
+        written([run], options(shape="turn", masking=masking, columns=columns)),
+        written([run], options(shape="event", masking=masking, columns=("summary", "payload"))),
+        written([run], options("html", masking=masking)),
+    ]
+
+    for text in texts:
+        assert not [value for value in (b"7Q", b"8Q", b"12-3", b"a@b.de") if value in text]
 
 
 def test_every_column_of_the_issue_exists():

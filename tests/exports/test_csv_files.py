@@ -17,6 +17,7 @@ from debugger.exports.csv_files import (
     CsvOptions,
     comparison_csv,
     csv_bytes,
+    remove_formula_guard,
     side_effects_csv,
     write_csv,
 )
@@ -71,6 +72,17 @@ def test_formula_behind_a_semicolon_gets_an_apostrophe():
 
 def test_formula_behind_an_unquoted_comma_gets_an_apostrophe():
     assert made(CsvOptions(False, ";"), ["x,=1", 2]) == b"a;b\r\nx,'=1;2\r\n"
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_guard_is_removed_for_each_separator(separator):
+    text = "=late; +1, -1 point,@me"
+    [row] = csv.reader(
+        io.StringIO(made(CsvOptions(False, separator), [text, 1]).decode().partition("\n")[2]),
+        delimiter=separator,
+    )
+
+    assert remove_formula_guard(row[0]) == text
 
 
 def test_csv_keeps_formulas_inside_texts():

@@ -246,3 +246,21 @@ def test_turns_of_a_run_in_progress_are_left_out():
     rows = csv_rows(written([replace(run, record=record)], PLAIN))
 
     assert [row["text"] for row in rows] == ["Hi"]
+
+
+@pytest.mark.parametrize("word", ["completed", "start", "665f0c2b9a3e4d5f6a7b8c90"])
+def test_hidden_word_keeps_a_run_readable(word):
+    run = run_of("Hi", runtime_variables={"code": word})
+    chosen = options("run", masking=MaskingOptions(variables=("code",)), is_single=True)
+
+    found = read_run_file(written([run], chosen)).record()
+
+    assert (found.workflow_run_id, found.status) == (run.run.workflow_run_id, "completed")
+
+
+def test_secrets_of_urls_are_in_no_format():
+    run = run_of("It is https://me:hush-hush@tea.example/?api_key=hush-hush, or mail me")
+
+    for name, text in every_text(run):
+        assert "hush-hush" not in text, name
+        assert "or mail me" in text, name

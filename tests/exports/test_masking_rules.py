@@ -89,6 +89,33 @@ def test_fields_are_masked_by_their_names():
     }
 
 
+def test_value_is_masked_with_its_parts():
+    masker = Masker(MaskingOptions(variables=("customer",)))
+
+    found = masker.mask_value({"customer": {"age": 42, "type": "B"}, "dob": {"day": 3}, "age": 42})
+
+    assert found == {
+        "customer": {"age": "[hidden]", "type": "[hidden]"},
+        "dob": {"day": "[birth date]"},
+        "age": 42,
+    }
+
+
+def test_schema_of_a_field_is_kept():
+    schema = {"properties": {"email": {"type": "string", "minLength": 3}}}
+
+    assert Masker(MaskingOptions()).mask_document(schema) == schema
+
+
+def test_keys_that_are_values_are_masked():
+    value = {"seen": {"a@b.de": 1, "c@d.de": 2}, "node_price.price": 3}
+
+    assert Masker(MaskingOptions()).mask_value(value) == {
+        "seen": {"[e-mail]": 1, "[e-mail]'": 2},
+        "node_price.price": 3,
+    }
+
+
 def test_no_rule_masks_nothing():
     masker = Masker(MaskingOptions(frozenset(), ("name",)))
     masker.learn("name", "Ada")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.exports.redaction import redact
+from debugger.exports.redaction import redact, redact_at
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,36 @@ from debugger.exports.redaction import redact
 )
 def test_secrets_are_masked_by_name_and_place(value, shown):
     assert redact(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("See https://tea.example or mail info@tea.example.", None),
+        ("curl 'https://tea.example/?api_key=hush' -H x", "curl 'https://tea.example/?api_key=***' -H x"),
+        ("as https://me:hush@tea.example says", "as https://***@tea.example says"),
+        ("https://me:hu sh@tea.example/", "https://***@tea.example/"),
+        ("https://me:{{ pass }}@tea.example/ is it", "https://***@tea.example/ is it"),
+    ],
+)
+def test_secret_of_a_url_ends_with_it(text, shown):
+    assert redact(text) == (shown or text)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("api_key", "***"),
+        ("credentials.user", "***"),
+        ("logins[0].password", "***"),
+        ("headers.token", "***"),
+        ("user", "hush"),
+    ],
+)
+def test_path_of_names_tells_a_secret(path, shown):
+    assert redact_at(path, "hush") == shown
+
+
+@pytest.mark.parametrize("text", ["a://" + ":" * 50_000 + " x", "://" * 20_000, "x" * 50_000 + " a://b c"])
+def test_redaction_of_a_text_takes_little_time(text):
+    redact(text)

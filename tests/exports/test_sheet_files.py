@@ -8,6 +8,7 @@ from openpyxl import Workbook
 
 from debugger.errors import InputError
 from debugger.exports import sheet_files
+from debugger.exports.excel_files import write_excel
 from debugger.exports.sheet_files import read_table
 
 
@@ -145,9 +146,33 @@ def test_damaged_workbook_is_rejected(damage):
         read_table(damage(workbook([["run_id"], ["1"]])), "a.xlsx", "run_id")
 
 
+def test_lone_hint_of_a_separator_is_no_sheet():
+    with pytest.raises(InputError, match="no column 'run_id'"):
+        read_table(b"sep=", "a.csv", "run_id")
+
+
 def test_sheet_damaged_below_its_header_is_rejected():
     content = workbook([["run_id"], *[["1"]] * 50])
     cut = changed(content, "xl/worksheets/sheet1.xml", lambda data: data[: len(data) // 2])
 
     with pytest.raises(InputError, match="is damaged, or locked"):
         list(read_table(cut, "a.xlsx", "run_id").rows)
+
+
+def test_escaped_characters_of_a_workbook_are_read():
+    file = io.BytesIO()
+    write_excel(file, ["run_id"], [["one\r\ntwo_x0041_"], ["a\x00b"]], lambda: ())
+
+    rows = list(read_table(file.getvalue(), "a.xlsx", "run_id").rows)
+
+    assert [cells for _, cells in rows] == [["one\r\ntwo_x0041_"], ["a_x0000_b"]]
+
+
+def test_text_that_excel_cuts_says_so():
+    file = io.BytesIO()
+    write_excel(file, ["run_id"], [["🫖" * 20_000], ["🫖" * 16_000]], lambda: ())
+
+    [(_, [cut]), (_, [whole])] = read_table(file.getvalue(), "a.xlsx", "run_id").rows
+
+    assert cut.endswith("🫖 … (cut: the text has 20000 characters)")
+    assert whole == "🫖" * 16_000

@@ -19,6 +19,10 @@ NAMES = st.sampled_from(
         "type",
         "timestamp",
         "code",
+        "a@b.de",
+        "c@d.de",
+        "my.code",
+        "hello there",
     ]
 )
 TEXTS = st.sampled_from(

@@ -416,3 +416,17 @@ def test_expectation_fails(runner, folder, place, expectation, text):
     outcome, check = checked(runner, folder, place, expectation)
 
     assert (outcome, check.text) == ("failed", text)
+
+
+def test_secret_parts_of_values_are_masked(runner, folder):
+    own = "input: {dynamic_variables: {login: {user: Ada, client_secret: hush-1}}}\nturns:"
+    expectation = "{variable: {name: dynamic.login, equals: {client_secret: hush-2}}}"
+    text = SCENARIO.format(first=expectation, second="", end="").replace("turns:", own)
+
+    [result] = runner.run(load_text(text, folder))
+
+    [check] = result.repetitions[0].checks
+    assert (check.expected, check.got) == (
+        'that dynamic.login equals {"client_secret": "***"}',
+        '{"user": "Ada", "client_secret": "***"}',
+    )

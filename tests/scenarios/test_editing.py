@@ -7,6 +7,7 @@ import difflib
 
 import pytest
 
+from debugger.engine.models.yaml_lines import read_yaml
 from debugger.errors import InputError
 from debugger.scenarios.editing import read_plain, rewrite, write_yaml
 
@@ -132,3 +133,11 @@ def test_write_yaml_is_read_back() -> None:
 
     assert read_plain(write_yaml(value)) == value
     assert "a: [x, 'y: z']" in write_yaml(value)
+
+
+@pytest.mark.parametrize("text", ["Anything else?", "a ?", "??", "=?", ":30", "a\x85b", "a\u2028b", "é? {b}"])
+def test_both_readers_understand_what_is_written(text: str) -> None:
+    value = {"text": text, "path": [text, "b"], "rows": [{"a": text}]}
+    changed = rewrite("text: a\npath: [a, b]\nrows: [{a: b}]\n", value)
+
+    assert read_yaml(write_yaml(value)).plain() == read_yaml(changed).plain() == value

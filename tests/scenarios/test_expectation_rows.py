@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from debugger.errors import InputError
-from debugger.scenarios.expectation_rows import Proposal, parse_expectation, pattern_of, stable_part
+from debugger.scenarios.expectation_rows import Proposal, parse_expectation, pattern_of, stable_part, text_for
+from debugger.scenarios.loading import escaped, unescaped
 from tests.support.scenarios import CONVERSATIONS, draft_of, embedded, row_of, talk
 
 
@@ -75,3 +76,11 @@ def test_pattern_of_fits_anotherrun_text() -> None:
 
     assert re.search(pattern, "Code 99887766 (valid to 01:15).")
     assert not re.search(pattern, "Code 123456, valid to 12:30.")
+
+
+@pytest.mark.parametrize("text", ["{{x}}", "Hello {{ guest name }}, how are you today?"])
+def test_part_with_a_placeholder_is_in_the_message(text) -> None:
+    part = text_for("says", escaped(text), "contains", frozenset())
+
+    assert part
+    assert unescaped(part) in text

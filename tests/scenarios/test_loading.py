@@ -70,6 +70,10 @@ turns:
         ("", "1:1: This: expected a mapping of keys to values, found nothing."),
         ("a: b: c", "1:5: This is not YAML: mapping values are not allowed here. Put a text in quotes where"),
         ("name: a\nname: b", "2:1: The key 'name' is there twice. Keep one."),
+        (
+            HEAD + "rows: []\nturns: [{say: '{{a}}'}]",
+            "5:10: The placeholder {{a}} is found, and no rows. Add 'rows',",
+        ),
         (HEAD + "turns: [{say: '{{a}}'}]", "4:10: The placeholder {{a}} is found, and no rows. Add 'rows',"),
         (HEAD + "turns: [{say: a, advance: 1}]", "4:9: turns: has 'advance' beside 'say' or 'send';"),
         (
@@ -234,3 +238,9 @@ def test_escaped_placeholder_is_plain_text(tmp_path, rows, who):
     name = "Ada" if rows else "{{who}}"
     assert case.turns[0].say == f"I am {name}, {{{{plan}}}} and \\{{{{ plan }}}}"
     assert case.turns[0].send == {"x": ["{{a}}"]}
+
+
+def test_empty_rows_leave_no_escapes(tmp_path):
+    loaded = load_text(HEAD + "rows: []\nturns: [{say: '\\{{a}}'}]", tmp_path)
+
+    assert loaded.scenario.turns[0].say == "{{a}}"

@@ -16,13 +16,15 @@ from debugger.engine.environment import Environment
 from debugger.engine.mocks import Fault, Pin, Target
 from debugger.errors import InputError
 from debugger.exports.records import ExportedRun
-from debugger.protocol.runs import TurnInput
+from debugger.protocol.runs import Run, TurnInput
 from debugger.samples import SAMPLES
 from debugger.scenarios.loading import load_scenario, load_text
 from debugger.scenarios.preparation import FrozenClock
-from debugger.scenarios.proposal import masked_words, write_bundle
+from debugger.scenarios.proposal import masked_words, propose, write_bundle
 from debugger.scenarios.runner import ScenarioRunner
 from debugger.settings import Settings
+from tests.support.exports import exported
+from tests.support.factories import say, workflow
 from tests.support.scenarios import CONVERSATIONS, draft_of, embedded, row_of, run_text, talk
 
 
@@ -133,6 +135,26 @@ def test_propose_keeps_secrets_out() -> None:
     assert not any(secret in text for secret in ("sk-live", "tkn-0987", "hunter2"))
     assert "secrets (1)" in masked_words(draft.masked)
     assert "keys and tokens (" in masked_words(draft.masked)
+
+
+def test_propose_keeps_secret_parts_out() -> None:
+    states = [{"credentials": {"value": "hush-1"}}, {"credentials": {"value": "hush-2"}}]
+    pairs = [
+        {
+            "run_input": {"command": "start"},
+            "run_output": {
+                "events": [{"type": "workflow_show_state", "thread_id": "0", "runtime_variables": state}]
+            },
+        }
+        for state in states
+    ]
+    record = {"workflow_run_id": "0" * 24, "workflow_id": "1" * 24, "status": "completed"}
+    run = exported(Run.from_wire({**record, "input_output_pairs": pairs}))
+    draft = propose(run, workflow(say("desk")), name="Secret", reference="workflow")
+    draft.proposals = [replace(one, is_ticked=True) for one in draft.proposals]
+
+    assert any(one.subject == "runtime.credentials.value" for one in draft.proposals)
+    assert "hush" not in draft.text()
 
 
 def test_propose_masks_personal_data_on_request() -> None:

@@ -14,6 +14,7 @@ from debugger.graph.candidates import Caller
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import is_inside
 from debugger.graph.node_types import MODEL_NODES
+from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX, message_text
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
@@ -88,7 +89,7 @@ class ThreadTrace:
         """Add a model's reply; it chooses a transition by a tool call."""
         if event.node == self._beside:
             return
-        for call in as_object(field(event.event, "message")).get("tool_calls") or ():
+        for call in _tool_calls(as_object(field(event.event, "message"))):
             name, args = str(call.get("name") or ""), as_object(call.get("args"))
             if name.startswith(TRANSITION_TOOL_PREFIX) and event.type != "discarded_main_llm":
                 self.chosen.append(name.removeprefix(TRANSITION_TOOL_PREFIX))
@@ -99,7 +100,7 @@ class ThreadTrace:
         if event.node == self._beside:
             return
         message = as_object(field(event.event, "message"))
-        args = [as_object(call.get("args")) for call in message.get("tool_calls") or ()]
+        args = [as_object(call.get("args")) for call in _tool_calls(message)]
         words = next((str(each["justification"]) for each in args if each.get("justification")), "")
         destination = text(event.event, "destination_node_logical_id")
         is_met = field(event.event, "is_condition_met") is True
@@ -377,6 +378,11 @@ _OBSERVE: dict[str, Callable[[ThreadTrace, EventFields], None]] = {
     "waiting_condition_matched": ThreadTrace.match,
 }
 DecisionLog.TYPES = frozenset({"start_node_run", *_DECIDE, *_OBSERVE})
+
+
+def _tool_calls(message: JsonObject) -> list[JsonObject]:
+    calls = message.get("tool_calls")
+    return list(filter(None, map(as_object, calls))) if isinstance(calls, list) else []
 
 
 def _count(event: EventFields, name: str) -> int:

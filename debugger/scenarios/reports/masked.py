@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from debugger.exports.html_files import RunPage
 from debugger.exports.masking_rules import Masker, MaskingOptions
 from debugger.exports.records import ExportedRun
-from debugger.exports.redaction import redact
+from debugger.exports.redaction import names_in, redact, redact_at
 from debugger.exports.rows import export_rows
-from debugger.exports.table import learn_changes, learn_run
+from debugger.exports.table import learn_changes, learn_run, mask_text
 from debugger.scenarios.reports.texts import RunLink, decisive, no_link
 from debugger.scenarios.results import CheckResult, Disposition, ScenarioResult, SuiteRun
 
@@ -78,8 +78,8 @@ def _masked(result: ScenarioResult, masker: Masker) -> ScenarioResult:
             replace(
                 each,
                 checks=[_masked_check(check, masker) for check in each.checks],
-                path=masker.mask(each.path),
-                error=masker.mask(each.error),
+                path=mask_text(masker, each.path),
+                error=mask_text(masker, each.error),
             )
             for each in result.repetitions
         ],
@@ -88,8 +88,8 @@ def _masked(result: ScenarioResult, masker: Masker) -> ScenarioResult:
 
 def _masked_check(check: CheckResult, masker: Masker) -> CheckResult:
     # The value of a variable whose name a rule masks is masked as a whole.
-    name = check.expectation.variable.name.rpartition(".")[2] if check.expectation.variable else ""
-    own = {"message": masker.mask(check.expectation.message)}
+    name = check.expectation.variable.name.partition(".")[2] if check.expectation.variable else ""
+    own = {"message": mask_text(masker, check.expectation.message)}
     return replace(
         check,
         expectation=check.expectation.model_copy(update=own),
@@ -99,5 +99,4 @@ def _masked_check(check: CheckResult, masker: Masker) -> CheckResult:
 
 
 def _masked_text(text: str, name: str, masker: Masker) -> str:
-    value = redact({name: text})[name] if name else text
-    return str(masker.mask_value(value, name))
+    return str(masker.mask_value(redact_at(name, text), masker.telling_name(names_in(name))))

@@ -427,3 +427,15 @@ def test_explain_edge_into_unexpanded_super_node(tmp_path):
     inside = [each for each in found if "/" in (each.record.source or "")]
     assert inside
     assert all(not each.is_known and each.candidates == () for each in inside)
+
+
+@pytest.mark.parametrize("calls", [True, "x", 1, {"a": 1}, [[]], ["x", None]])
+@pytest.mark.parametrize("kind", ["say_llm", "condition_evaluator_llm"])
+def test_odd_tool_calls_are_passed_over(kind, calls):
+    log = DecisionLog(Graph(workflow(say("desk"))))
+    begun = {"type": "start_node_run", "origin_node_logical_id": "desk"}
+    said = {"type": kind, "origin_node_logical_id": "desk", "message": {"type": "ai", "tool_calls": calls}}
+
+    log.add_turn(TurnLog(1, TurnInput(), [parse_event(begun), parse_event(said)]))
+
+    assert log.event_count == 2
