@@ -40,6 +40,10 @@ RETRIED = frozenset({429, 502, 503, 504})
 MAX_RETRIES = 2
 MAX_WAIT = 8.0
 """Seconds between two tries; a longer wait is an error that names the wait."""
+MAX_ANSWER_BYTES = 500_000_000
+_ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
+"""Encodings of answers. They unpack to a thousand times their size at most; zstd has no such limit."""
+_OF_TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 KEEPALIVE_SECONDS = 2.0
 """Seconds that an unused connection stays open: less than on servers, so that none is gone when needed."""
 
@@ -293,18 +297,41 @@ class ApiClient:
         limits = httpx.Timeout(seconds, connect=self.settings.connect_timeout)
         request_headers = {**outgoing_headers(), **(headers or {})}
         try:
-            return self._client.request(
+            with self._client.stream(
                 request.method,
                 request.url,
                 params=query,
                 content=content,
                 headers=request_headers,
                 timeout=limits,
-            )
+            ) as response:
+                return _read_response(response)
         except httpx.RequestError as error:
             raise make_no_answer_error(
                 request, error, timeout=seconds, connect_timeout=self.settings.connect_timeout
             ) from error
+
+
+def _read_response(response: httpx.Response) -> httpx.Response:
+    """Return a response with its body, whose size a user's server could choose at will.
+
+    Raises:
+        httpx.DecodingError: It is packed in another way than was offered, or is too large.
+    """
+    encoding = response.headers.get("content-encoding", "identity").lower()
+    if encoding not in _ENCODINGS:
+        raise httpx.DecodingError(f"its encoding is {encoding}", request=response.request)
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise httpx.DecodingError(
+                f"it is larger than {MAX_ANSWER_BYTES / 1e6:.0f} MB", request=response.request
+            )
+    headers = [pair for pair in response.headers.multi_items() if pair[0] not in _OF_TRANSFER]
+    return httpx.Response(
+        response.status_code, headers=headers, content=bytes(body), request=response.request
+    )
 
 
 def _build_headers(settings: HostedSettings, key: str) -> dict[str, str]:
@@ -321,6 +348,7 @@ def _build_headers(settings: HostedSettings, key: str) -> dict[str, str]:
         "User-Agent": f"workflow-debugger/{_own_version()}",
         "Content-Type": "application/json",
         "Accept": "application/json",
+        "Accept-Encoding": "gzip, deflate",
     }
     sources = {"Authorization": "API_KEY", "teamid": "TEAM_ID", "uuid": "USER_ID"}
     for name, source in sources.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import traceback
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from debugger.backends.hosted import HostedBackend
+from debugger.backends.hosted import HostedBackend, client
 from debugger.errors import (
     AnswerError,
     ApiError,
@@ -234,3 +235,22 @@ def test_no_error_tells_the_key(peer, status, kind, request_to):
     error = raised.value
     told = "".join(traceback.format_exception(error))
     assert KEY not in told + repr(error) + error.advice + str(vars(error)) + repr(hosted)
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "zstd", "br"])
+def test_answer_of_other_encoding_is_refused(hosted, peer, encoding):
+    packed = gzip.compress(gzip.compress(b'{"workflows": []}'))
+    peer.answers(raw=packed, Content_Encoding=encoding)
+
+    with pytest.raises(AnswerError, match=f"its encoding is {encoding}"):
+        hosted.workflows()
+
+
+def test_answer_that_unpacks_too_far_is_refused(hosted, peer, monkeypatch):
+    monkeypatch.setattr(client, "MAX_ANSWER_BYTES", 1_000_000)
+    peer.answers(raw=gzip.compress(b" " * 900_000 + b'{"workflows": []}'), Content_Encoding="gzip")
+    peer.answers(raw=gzip.compress(b" " * 2_000_000 + b'{"workflows": []}'), Content_Encoding="gzip")
+
+    assert hosted.workflows() == []
+    with pytest.raises(AnswerError, match="larger than 1 MB"):
+        hosted.workflows()
