@@ -20,6 +20,8 @@ LOCAL_BASE_URL = f"http://localhost:8611{urls.BASE_PATH}"
 """Where ``python -m debugger serve`` answers."""
 
 _VERSION = "2026-04-01"
+_MAX_ARGUMENT = 100_000
+"""Characters; Linux takes 131,071 bytes."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,14 @@ def as_curl(call: ApiCall) -> str:
         "-H 'Content-Type: application/json'",
     ]
     if call.body is not None:
-        parts.append(f"--data-raw {shlex.quote(json.dumps(call.body, indent=2))}")
+        body = json.dumps(call.body, indent=2)
+        # A longer argument is refused by the system: the body is read from the lines below the command.
+        is_long = len(body) > _MAX_ARGUMENT
+        parts.append(
+            f"--data-binary @- <<'END_OF_BODY'\n{body}\nEND_OF_BODY"
+            if is_long
+            else f"--data-raw {shlex.quote(body)}"
+        )
     return " \\\n  ".join(parts)
 
 

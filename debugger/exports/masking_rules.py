@@ -153,6 +153,8 @@ class Masker:
             if name in self._own and name in _PATTERNS
         ]
         self._in_document = False
+        self._plain_keys: set[str] = set()
+        """Keys that are names, and no values."""
         self._rules: dict[str, str | None] = {}
         """The rules of names that were looked at."""
         self.begin_run()
@@ -246,15 +248,22 @@ class Masker:
             key if self.options.is_off or key.__class__ is not str or is_identifier(key) else self.mask(key)
         )
 
+    def _own_key(self, key: Any, taken: Collection[Any]) -> Any:
+        """Return a masked key that differs from those of the same object."""
+        own = self.mask_key(key)
+        if key.__class__ is str and is_identifier(key) and len(self._plain_keys) < _MAX_CLEAN_TEXTS:
+            self._plain_keys.add(key)
+        while own in taken:
+            own = f"{own}'"
+        return own
+
     def _walk(self, value: Any, name: str) -> Any:
         kind = value.__class__
         if kind is dict:
-            held = name if not self._in_document and name and self._rule_of(name) is not None else ""
+            held = name if name and not self._in_document and self._rule_of(name) is not None else ""
             walked: dict[Any, Any] = {}
             for key, inner in value.items():
-                own = self.mask_key(key)
-                while own in walked:
-                    own = f"{own}'"
+                own = key if key in self._plain_keys else self._own_key(key, walked)
                 is_kept = inner is None or (not held and key in UNMASKED_FIELDS)
                 walked[own] = inner if is_kept else self._walk(inner, held or key)
             return walked

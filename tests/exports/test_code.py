@@ -68,6 +68,28 @@ def test_code_repeats_the_turn(api, language):
     assert answer == {"status": "completed"}
 
 
+@pytest.mark.parametrize("language", ["curl", "Python"])
+@pytest.mark.parametrize("message", ["x" * 200_000, "it's " * 20_100])
+def test_code_of_a_long_turn_runs(api, language, message):
+    if language == "curl" and shutil.which("curl") is None:
+        pytest.skip("there is no curl here")
+    base_url, received = api
+    turn = TurnLog(2, TurnInput.with_message(message, command="data"))
+    call = turn_call(turn, base_url, TEA, RUN, 3)
+
+    # A pasted command is no argument of the shell.
+    command = ["sh", "-s"] if language == "curl" else [sys.executable, "-"]
+    environment = {**os.environ, "INTERACTLY_API_KEY": "key-of-the-test", "NO_PROXY": "127.0.0.1"}
+    code = CODE_FORMATS[language][1](call)
+    done = subprocess.run(
+        command, input=code, env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    [(_, _, data)] = received
+    assert json.loads(data) == {"run_input": turn.run_input.to_wire(), "run_id": RUN}
+
+
 @pytest.mark.parametrize("language", list(CODE_FORMATS))
 def test_code_of_background_work(api, language):
     if language == "curl" and shutil.which("curl") is None:
