@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from debugger.errors import DebuggerError, InputError
+from debugger.telemetry.logs import escape_controls
 from debugger.telemetry.progress import follow_progress
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def _plan_lines(pruning: Pruning) -> Iterator[str]:
             day(run.updated_at),
             counted(run.turn_count, "turn"),
             _bytes(run.size),
-            run.workflow_name or "",
+            escape_controls(run.workflow_name or ""),
         )
         yield "  " + "  ".join(cells).rstrip()
     if len(pruning.candidates) > _MAX_LINES:

@@ -24,6 +24,7 @@ from debugger.cli.export import (
 )
 from debugger.cli.maintenance import Database, counted
 from debugger.errors import InputError
+from debugger.telemetry.logs import escape_controls
 
 if TYPE_CHECKING:
     from debugger.analysis.side_effects import SideEffect
@@ -220,13 +221,13 @@ def _print_end(suite: SuiteRun, link: RunLink) -> None:
 
     for result in suite.results:
         for line in warning_lines(result):
-            typer.echo(f"Warning: {result.id}: {line}")
+            typer.echo(f"Warning: {result.id}: {escape_controls(line, is_one_line=False)}")
     for result in suite.problems:
         disposition = suite.dispositions.get(result.id)
         mark = f" ({disposition})" if disposition else ""
         typer.secho(f"\n{result.outcome.upper()} {result.id}{mark}", fg=typer.colors.RED, bold=True)
         for line in failure_lines(result, link):
-            typer.echo(f"  {line}")
+            typer.echo(f"  {escape_controls(line, is_one_line=False)}")
     for scenario in suite.not_run:
         typer.echo(f"Not run: {scenario}")
     typer.secho(

@@ -96,7 +96,7 @@ class EndWorkflowIterationEvent(Event):
         metrics = self.iteration_metrics or {}
         nodes, spent = metrics.get("nodes_executed_count"), metrics.get("e2e_latency_milliseconds")
         counted = f": {nodes} node runs" if nodes is not None else ""
-        timed = f" in {spent:.0f} ms" if spent is not None else ""
+        timed = f" in {spent:.0f} ms" if isinstance(spent, int | float) else ""
         return f"turn {self.iteration_number} done{counted}{timed}"
 
 
@@ -269,7 +269,8 @@ class EndNodeRunEvent(NodeEvent):
             return f"{self.node_label} failed: {reason}"
         fields = output.get("structured_output")
         simulated = " (simulated)" if output.get("simulated") is True else ""
-        return f"{self.node_label} ends{simulated}" + (f" with {', '.join(fields)}" if fields else "")
+        named = f" with {', '.join(fields)}" if isinstance(fields, Mapping) and fields else ""
+        return f"{self.node_label} ends{simulated}{named}"
 
 
 class UserMessagesEvent(NodeEvent):
@@ -321,8 +322,9 @@ class ModelEvent(NodeEvent):
     @property
     def tool_names(self) -> list[str]:
         """Return the names of the tools that the message calls."""
-        calls = (self.message or {}).get("tool_calls") or []
-        return [str(call.get("name")) for call in calls if isinstance(call, Mapping)]
+        calls = (self.message or {}).get("tool_calls")
+        listed = calls if isinstance(calls, list) else []
+        return [str(call.get("name")) for call in listed if isinstance(call, Mapping)]
 
     @property
     def summary(self) -> str:

@@ -19,7 +19,12 @@ _OWN = ("debugger", "uvicorn", "alembic")
 
 _ESCAPED = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
 """Control characters: a path or a message of a client could forge a line, or command a terminal."""
-_ESCAPED_IN_TRACEBACK = {code: text for code, text in _ESCAPED.items() if chr(code) not in "\t\n"}
+_ESCAPED_IN_LINES = {code: text for code, text in _ESCAPED.items() if chr(code) not in "\t\n"}
+
+
+def escape_controls(text: str, *, is_one_line: bool = True) -> str:
+    """Return a text whose control characters are escaped, but for the ends of several lines."""
+    return text.translate(_ESCAPED if is_one_line else _ESCAPED_IN_LINES)
 
 
 class TextFormatter(logging.Formatter):
@@ -30,12 +35,12 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, with a traceback below."""
-        return super().format(record).translate(_ESCAPED_IN_TRACEBACK)
+        return escape_controls(super().format(record), is_one_line=False)
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the line of a record, without a traceback."""
         ids = "".join(f"{name}={value} " for name, value in _ids().items() if name != "trace_id")
-        message = record.message.rstrip().translate(_ESCAPED)
+        message = escape_controls(record.message.rstrip())
         return f"{_time(record)} {super().formatMessage(record)}{ids}{message}"
 
 

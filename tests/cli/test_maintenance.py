@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 DAY = 86_400
 
 
-def keep(url, *days_ago):
+def keep(url, *days_ago, name="Tea shop"):
     """A run for each age."""
     with closing(Store(url)) as store:
         for days in days_ago:
@@ -32,7 +32,7 @@ def keep(url, *days_ago):
                     finished_at=time.time() - days * DAY,
                     workflow_id="w",
                     version_number=0,
-                    workflow_name="Tea shop",
+                    workflow_name=name,
                 ),
             )
 
@@ -61,6 +61,15 @@ def test_prune_deletes_only_with_yes(tmp_path):
     assert after_showing == 3
     assert done.stdout.endswith("Deleted 2 runs.\n")
     assert runs(url) == 1
+
+
+def test_prune_writes_no_control_characters(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    keep(url, 40, name="Tea\x1b[2J\nshop")
+
+    shown = here("prune", "--days", "30", "--database", url)
+
+    assert "Tea\\x1b[2J\\nshop" in shown.stdout
 
 
 def test_prune_deletes_runs_that_users_deleted_long_ago(tmp_path):

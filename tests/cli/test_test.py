@@ -91,6 +91,17 @@ def test_failures_come_last_and_whole(folder):
     assert lines[-1].startswith("1 passed, 1 failed (1 new) in ")
 
 
+def test_failures_command_no_terminal(folder):
+    workflow = document(static("hello", "Hello \x1b]0;title\x07"), name="Hello", logical_id="hello")
+    (folder / "hello.json").write_text(json.dumps(workflow))
+    scenario(folder, "Bad", "Goodbye")
+
+    done = run(".")
+
+    assert "Hello \\x1b]0;title\\x07" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
 def test_reports_are_written_and_masked(folder):
     scenario(folder, "Bad", "Goodbye")
     files = {name: folder / f"report.{name}" for name in ("junit", "json", "markdown", "html")}

@@ -127,6 +127,16 @@ def test_an_event_made_here_is_what_is_read_of_its_wire_object(event_type):
     assert made.comments is not other.comments
 
 
+@pytest.mark.parametrize("odd", [[], [[1]], {}, True, 3, "text"])
+def test_event_with_odd_inner_values_has_summary(odd):
+    for event in (
+        {"type": "end_workflow_iteration", "iteration_metrics": {"e2e_latency_milliseconds": odd}},
+        {"type": "end_node_run", "run_output": {"structured_output": odd}},
+        {"type": "say_llm", "message": {"type": "ai", "content": "Hi", "tool_calls": odd}},
+    ):
+        assert parse_event(event).summary
+
+
 def test_a_copy_of_an_event_made_here_has_the_same_wire_object():
     event = SelfLoopExhaustedEvent(total_attempts=4)
 
