@@ -179,7 +179,8 @@ class ApiClient:
             raise ConnectionError
         url = httpx.URL(self.base_url).copy_with(path=SESSION)
         try:
-            answer = self._client.get(url, timeout=self.settings.connect_timeout)
+            with self._client.stream("GET", url, timeout=self.settings.connect_timeout) as response:
+                answer = _read_response(response)
             self.server_checks_numbers = answer.headers.get(TURN_NUMBERS_HEADER) == "checked"
             token = answer.json()["data"]["id"] if answer.status_code == 200 else None
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import threading
 from contextlib import contextmanager
 
@@ -28,6 +29,8 @@ class SocketPeer:
         self.records = Records()
         self.script = []
         self.token = None
+        self.packs_token = 0
+        """How many times the answer with the token is compressed."""
         self.checks_numbers = False
         self.numbers_frames = False
         self.acknowledges_later_turns = True
@@ -130,7 +133,12 @@ class SocketPeer:
         headers = {"X-Turn-Numbers": "checked"} if self.checks_numbers else {}
         if not self.token:
             return Response(status_code=404, headers=headers)
-        return JSONResponse({"data": {"id": self.token}}, headers=headers)
+        answer = JSONResponse({"data": {"id": self.token}}, headers=headers)
+        for _ in range(self.packs_token):
+            answer = Response(gzip.compress(answer.body), headers=headers)
+        if self.packs_token:
+            answer.headers["Content-Encoding"] = ", ".join(["gzip"] * self.packs_token)
+        return answer
 
     async def execute(self, request):
         body = await request.json()

@@ -62,6 +62,15 @@ def test_handshake_carries_a_token_where_there_is_one(peer, hosted, token, query
     assert peer.handshakes[0].query_params.get("token") == query
 
 
+@pytest.mark.parametrize("times, query", [(1, "one"), (2, None)])
+def test_token_is_unpacked_once(peer, hosted, times, query):
+    peer.token, peer.packs_token = "one", times
+
+    first_turn(hosted).finish()
+
+    assert peer.handshakes[0].query_params.get("token") == query
+
+
 def test_key_is_in_no_log(peer, hosted, caplog):
     caplog.set_level(logging.DEBUG)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # the peer's own
