@@ -55,7 +55,8 @@ def run_node(execution: Execution, thread: ThreadState, node: Node[Any]) -> Even
         if not execution.cancelled.is_set():
             yield from _run_worker(execution, thread, *worker)
     waits = node.waits_for_user and not node.loops_to_itself
-    if execution.options.linger_after_reply and waits and outcome.replied_to_user:
+    lingers = execution.options.linger_after_reply and waits and outcome.chosen is None
+    if lingers and outcome.replied_to_user:
         thread.awaits_second_message = True
         return
     yield from _leave(execution, thread, node, context, run_id, loop, outcome)

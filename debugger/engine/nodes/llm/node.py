@@ -86,7 +86,7 @@ class LLMNode(Node[LLMConfig]):
         turn = self.begin_turn(context)
         if matched is not None:
             yield from self._discard(turn, context)
-            return (yield from self._leave(context, matched))
+            return (yield from self._leave(turn, context, matched))
         try:
             reply = yield from self._run_tool_loop(turn, context)
         except ModelError as failure:
@@ -95,7 +95,7 @@ class LLMNode(Node[LLMConfig]):
         if reply is None:
             return NodeResult({"structured_output": {}}, replied_to_user=turn.spoke)
         if reply.chosen is not None:
-            return (yield from self._leave(context, reply))
+            return (yield from self._leave(turn, context, reply))
         return (yield from self._finish(reply, turn, context))
 
     def _message(self, context: NodeContext) -> str:
@@ -205,14 +205,20 @@ class LLMNode(Node[LLMConfig]):
         write_result(result, name, self.config, context.state, context.thread)
         return result
 
-    def _leave(self, context: NodeContext, reply: Reply) -> NodeRun:
+    def _leave(self, turn: ModelTurn, context: NodeContext, reply: Reply) -> NodeRun:
         assert reply.chosen is not None
         line = context.transitions[reply.chosen.edge_id].message(context)
         if line is not None:
             yield fixed_response(line, context.environment)
         args = {"justification": reply.reason, **reply.args}
         self.write(context, args)
-        return NodeResult({"structured_output": {}}, chosen=reply.chosen, args=args, reason=reply.reason)
+        return NodeResult(
+            {"structured_output": {}},
+            replied_to_user=turn.spoke,
+            chosen=reply.chosen,
+            args=args,
+            reason=reply.reason,
+        )
 
     def _finish(self, reply: Reply, turn: ModelTurn, context: NodeContext) -> NodeRun:
         """End with an answer; keys that it lacks keep their old values.

@@ -537,7 +537,8 @@ def test_text_with_calls_is_in_exchange_only():
     assert reads.prompts[1].exchange[0]["content"] == "I look."
 
 
-def test_transition_wins_over_calls_and_text_is_spoken():
+@pytest.mark.parametrize("lingers", [False, True])
+def test_transition_wins_over_calls_and_text_is_spoken(lingers):
     class Hops(Answers):
         def reply(self, prompt: Prompt) -> Reply:
             self.prompts.append(prompt)
@@ -547,17 +548,24 @@ def test_transition_wins_over_calls_and_text_is_spoken():
             return Reply(text="Here I am.")
 
     play = Play(
-        with_tools(add()), say("desk"), when("chat", "desk", freeform="wants the desk"), responder=Hops()
+        with_tools(add()),
+        say("desk"),
+        when("chat", "desk", freeform="wants the desk"),
+        responder=Hops(),
+        options=EngineOptions(linger_after_reply=lingers),
     )
 
     types = play.turn("the desk please")
 
-    assert play.said() == ["I hand over.", "Here I am."]
+    assert play.said() == ["I hand over."]
     first = messages(play)[0]
     assert [made["name"] for made in first["tool_calls"]] == ["Destination_Node__desk", "add"]
-    assert len(messages(play)) == 2
+    assert len(messages(play)) == 1
+    assert types[-3:] == ["busy_wait_for_user_message", "end_workflow_iteration", "workflow_ready_for_input"]
     assert "conditional_edge" in types
     assert "total" not in variables(play)
+    play.turn("hello")
+    assert play.said() == ["Here I am."]
 
 
 def test_transition_is_possible_after_a_tool():
