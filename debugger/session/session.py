@@ -17,6 +17,7 @@ from debugger.errors import (
     NotExecutedError,
     NotFoundError,
     OutcomeUnknownError,
+    RunEndedError,
     StaleTurnError,
 )
 from debugger.graph import Graph
@@ -580,6 +581,9 @@ class DebugSession:
             self._runner.turns.remove(worker.log)
         if result is None:
             assert worker.error is not None
+            if isinstance(worker.error, RunEndedError) and self.run_id is not None:
+                self.sync.load(self.run_id)  # another client has ended it: the record says how
+                return
             if not self.background.on_failure(worker.error):
                 self.error = worker.error
             if worker.log.events:  # the step was executed, and its events are in the record

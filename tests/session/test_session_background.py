@@ -188,6 +188,20 @@ def test_message_to_run_just_ended_is_returned(backend, begin, clock):
     assert said(session) == [(1, True, "Your results are here after 2 checks.")]
 
 
+def test_step_of_run_that_another_client_ended_is_no_error(backend, begin, clock):
+    session = begin(lab(checks=100))
+    other = DebugSession.open(backend, session.run_id)
+    other.stop()
+    assert other.wait(10)
+
+    for _ in range(5):
+        assert look(session, clock, after=2) in ("waiting_for_user_input", "cancelled")
+
+    assert session.status == "cancelled"
+    assert session.error is None
+    assert [turn.number for turn in session.turns] == [turn.number for turn in other.turns]
+
+
 def test_stop_during_step_ends_run(backend, begin, clock):
     session = begin(lab(checks=100))
     gate = threading.Event()
