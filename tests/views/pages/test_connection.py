@@ -305,11 +305,11 @@ def test_link_to_unknown_connection_sends_nothing(view, api, monkeypatch):
 def test_unencrypted_connection_needs_consent_before_anything_is_sent(app, monkeypatch):
     sent = []
 
-    def request(client, method, url, **_):
-        sent.append(str(url))
+    def send(client, request, **_):
+        sent.append(str(request.url))
         raise httpx.ConnectError("There is no such machine.")
 
-    monkeypatch.setattr(httpx.Client, "request", request)
+    monkeypatch.setattr(httpx.Client, "send", send)
     app.run()
 
     hosted(app, url="http://10.255.255.1/workflows", key=KEY)
@@ -319,7 +319,7 @@ def test_unencrypted_connection_needs_consent_before_anything_is_sent(app, monke
     app.checkbox("hosted_unencrypted").check()
     app.button("test_hosted").click().run()
     assert not app.exception
-    assert sent == ["http://10.255.255.1/workflows/v1/workflows"]
+    assert sent == ["http://10.255.255.1/workflows/v1/workflows?page=1&size=20"]
 
 
 def test_reload_keeps_url_and_key_for_same_browser_alone(app, view, api, monkeypatch):
