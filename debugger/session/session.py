@@ -582,7 +582,8 @@ class DebugSession:
         if result is None:
             assert worker.error is not None
             if isinstance(worker.error, RunEndedError) and self.run_id is not None:
-                self.sync.load(self.run_id)  # another client has ended it: the record says how
+                if not self.sync.is_loading:
+                    self.sync.load(self.run_id)  # another client has ended it: the record says how
                 return
             if not self.background.on_failure(worker.error):
                 self.error = worker.error
