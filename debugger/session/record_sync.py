@@ -84,7 +84,7 @@ class RecordSync:
         self._work: Callable[[], RecordRead] | None = None
         self._call: BackgroundCall[RecordRead] | None = None
         self._is_outdated = False
-        """Whether what is being read lacks what has happened since."""
+        """True where a turn has ended since the read began."""
         self.is_loading = False
         """Whether the record is read because the session is outdated."""
         self._wait = self._first_wait

@@ -30,7 +30,7 @@ from debugger.store import ClientTurn, Store
 
 _MAX_INTERPRETERS = 32
 FRESH_SECONDS = 1.0
-"""How long an interpreter is used without looking whether another process has changed its workflows."""
+"""Seconds for which an interpreter is used before changes by other processes are looked for again."""
 
 
 @dataclass(slots=True)
