@@ -140,7 +140,7 @@ class Execution:
                 self.state.runtime_seeds.update(node_input.runtime_variables)
         self.variables = TurnVariables(self.interpreter.workflow, self.state, self.options, self.environment)
         self.run_input = {
-            **{key: value for key, value in self.wire_input.items() if key != "secret_variables"},
+            **self.wire_input,
             "dynamic_variables": self.variables.evaluated,
             "runtime_variables": {
                 **run_input.runtime_variables,

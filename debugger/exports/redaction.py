@@ -9,10 +9,9 @@ from typing import Any
 
 from debugger.engine.outbound.masking import mask_body, mask_header, mask_url
 from debugger.engine.outbound.secrets import MARK
+from debugger.protocol.base import SECRET_VARIABLES
 
 _HEADERS = frozenset({"headers", "api_headers"})
-_NEVER = "secret_variables"
-"""Left out as a whole (``platform.md#execute-input``)."""
 _PLAIN = frozenset({int, float, bool, type(None)})
 _BRACKETS = re.compile(r"\[[^\[\]]*\]")
 _URL = re.compile(r"://(?:\{\{[^{}]*\}\}|\S)*")
@@ -32,7 +31,7 @@ def redact(value: Any) -> Any:
     if kind is str:
         return redact_text(value)
     if kind is dict or (kind not in _PLAIN and isinstance(value, Mapping)):
-        return {key: _field(str(key), inner) for key, inner in value.items() if key != _NEVER}
+        return {key: _field(str(key), inner) for key, inner in value.items() if key != SECRET_VARIABLES}
     if kind is list or isinstance(value, list):
         return [redact(inner) for inner in value]
     return value
@@ -70,7 +69,7 @@ def redact_at(path: str, value: Any) -> Any:
 
 def is_plain_name(name: str) -> bool:
     """Return whether only the value of such a field is redacted."""
-    return name != _NEVER and name not in _HEADERS and not _is_secret(name)
+    return name != SECRET_VARIABLES and name not in _HEADERS and not _is_secret(name)
 
 
 def _field(name: str, value: Any) -> Any:

@@ -16,6 +16,9 @@ JsonObject = dict[str, Any]
 PlainObject = Annotated[JsonObject, InstanceOf()]
 """A JSON object that pydantic neither copies nor looks into."""
 
+SECRET_VARIABLES = "secret_variables"
+"""The field of run inputs and workflows that is never sent, stored or written (``platform.md#secrets``)."""
+
 _ID = re.compile(r"[0-9a-f]{24}")
 
 
@@ -59,6 +62,11 @@ class WireModel(BaseModel):
         """Return the object to send or to store, unchanged if it was read."""
         wire: JsonObject | None = getattr(self, "_wire", None)
         return self.model_dump(mode="json") if wire is None else wire
+
+
+def without_secret_variables(data: Mapping[str, Any]) -> JsonObject:
+    """Return a copy of a run input or a workflow document without its secret variables."""
+    return {key: value for key, value in data.items() if key != SECRET_VARIABLES}
 
 
 def first_problem(error: ValidationError) -> str:

@@ -12,7 +12,13 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, InstanceOf, field_validator
 
-from debugger.protocol.base import JsonObject, PlainObject, WireModel
+from debugger.protocol.base import (
+    SECRET_VARIABLES,
+    JsonObject,
+    PlainObject,
+    WireModel,
+    without_secret_variables,
+)
 from debugger.protocol.events import Event, parse_event
 from debugger.protocol.messages import Message, human_message, message_text
 
@@ -35,8 +41,6 @@ TERMINAL_STATUSES: frozenset[str] = frozenset({"completed", "failed", "cancelled
 """A run in one of these takes no further turn."""
 
 MAIN_THREAD = "0"
-
-_SECRETS = "secret_variables"
 
 BACKGROUND = "background"
 """The key in a run input's ``miscellaneous`` that marks background work, which no client sent."""
@@ -118,20 +122,21 @@ class TurnInput(WireModel):
         return cls.from_wire({**_TURN_INPUT, **_nothing(), **fields, "thread_to_node_inputs": threads})
 
     def to_wire(self) -> JsonObject:
-        """Return the object to send or to store, without the secrets of nodes' inputs.
+        """Return the object to send or to store, without the secret variables of the input and its nodes.
 
         Those are never written out (``platform.md#secrets``).
         """
         wire = super().to_wire()
+        if SECRET_VARIABLES in wire:
+            wire = without_secret_variables(wire)
         inputs = [each for thread in self.thread_to_node_inputs.values() for each in thread.node_run_inputs]
-        if not any(_SECRETS in (each.model_extra or {}) for each in inputs):
+        if not any(SECRET_VARIABLES in (each.model_extra or {}) for each in inputs):
             return wire
         threads = {
             thread_id: {
                 **thread,
                 "node_run_inputs": [
-                    {key: value for key, value in each.items() if key != _SECRETS}
-                    for each in thread.get("node_run_inputs", ())
+                    without_secret_variables(each) for each in thread.get("node_run_inputs", ())
                 ],
             }
             for thread_id, thread in wire["thread_to_node_inputs"].items()

@@ -27,7 +27,7 @@ from debugger.engine.super_nodes import SUPER_NODE, expand
 from debugger.engine.tools.sandbox import python_status
 from debugger.engine.variables import VariableEdit
 from debugger.errors import InputError, StaleTurnError
-from debugger.protocol.base import JsonObject, check_id
+from debugger.protocol.base import JsonObject, check_id, without_secret_variables
 from debugger.protocol.events import Event
 from debugger.protocol.runs import IN_PROGRESS, Run, RunSearch, SentTurn, TurnInput
 from debugger.protocol.turn_logs import LazyRun
@@ -157,9 +157,7 @@ class EmbeddedBackend:
             InputError: A node or an edge in it lacks what every one of them needs.
         """
         inner = Workflow.from_document(document).to_wire()
-        # The platform does not keep them (``platform.md#workflow-document``).
-        document = {key: value for key, value in inner.items() if key != "secret_variables"}
-        return self.store.create_workflow(document, name=name)
+        return self.store.create_workflow(without_secret_variables(inner), name=name)
 
     def delete_workflow(self, workflow_id: str) -> None:
         """See `Backend.delete_workflow`."""

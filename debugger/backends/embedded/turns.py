@@ -52,7 +52,6 @@ _log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 60.0
 """How long the end of a turn that is being stopped is waited for."""
-_SECRETS = "secret_variables"
 
 Segment = Generator[Event, None, ExecutionResult]
 """The events of a turn or of some background work, as the engine yields them."""
@@ -173,8 +172,6 @@ class Turns:
         is_turn: bool,
     ) -> TurnStream:
         wire = turn_input.to_wire()
-        if _SECRETS in wire:
-            wire = {name: value for name, value in wire.items() if name != _SECRETS}
         claim = TurnClaim(
             run_id=opened.run_id,
             turn_number=opened.pair_number,

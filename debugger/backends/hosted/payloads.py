@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from debugger.errors import WorkflowError
-from debugger.protocol.base import JsonObject
+from debugger.protocol.base import JsonObject, without_secret_variables
 from debugger.protocol.runs import MAIN_THREAD, RunSearch, TurnInput, TurnResult
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary, unwrap_document
 
 PAGE_SIZE = 100
-SECRETS = "secret_variables"
 GRAPH_KEYS = ("config", "workflow_config")
 """Where a version may carry its graph (``platform.md#version-answer``)."""
 
@@ -24,7 +23,7 @@ def execute_body(turn_input: TurnInput, run_id: str | None, version: int | None)
         run_id: The run to go on with.
         version: The version that a new run begins with.
     """
-    run_input = {key: value for key, value in turn_input.to_wire().items() if key != SECRETS}
+    run_input = dict(turn_input.to_wire())
     # The API refuses an input without any thread (``platform.md#execute-input``).
     if not run_input.get("thread_to_node_inputs"):
         run_input["thread_to_node_inputs"] = {MAIN_THREAD: {"node_run_inputs": []}}
@@ -65,7 +64,7 @@ def new_workflow_body(document: JsonObject, name: str | None) -> JsonObject:
     Source: ``platform.md#create-workflow``.
     """
     workflow = Workflow.from_document(document)
-    body = {key: value for key, value in unwrap_document(document).items() if key != SECRETS}
+    body = without_secret_variables(unwrap_document(document))
     body["name"] = body.get("name") or name or workflow.name
     description = body.get("description") or workflow.config.description
     return {**body, "description": description} if description else body
