@@ -153,7 +153,7 @@ class Masker:
             if name in self._own and name in _PATTERNS
         ]
         self._in_document = False
-        self._plain_keys: set[str] = set()
+        self.plain_keys: set[str] = set()
         """Keys that are names, and no values."""
         self._rules: dict[str, str | None] = {}
         """The rules of names that were looked at."""
@@ -244,15 +244,17 @@ class Masker:
 
     def mask_key(self, key: Any) -> Any:
         """Return a key of an object, which may be a value, too, with that masked."""
-        return (
-            key if self.options.is_off or key.__class__ is not str or is_identifier(key) else self.mask(key)
-        )
+        if self.options.is_off or key.__class__ is not str or key in self.plain_keys:
+            return key
+        if not is_identifier(key):
+            return self.mask(key)
+        if len(self.plain_keys) < _MAX_CLEAN_TEXTS:
+            self.plain_keys.add(key)
+        return key
 
     def _own_key(self, key: Any, taken: Collection[Any]) -> Any:
         """Return a masked key that differs from those of the same object."""
         own = self.mask_key(key)
-        if key.__class__ is str and is_identifier(key) and len(self._plain_keys) < _MAX_CLEAN_TEXTS:
-            self._plain_keys.add(key)
         while own in taken:
             own = f"{own}'"
         return own
@@ -263,7 +265,7 @@ class Masker:
             held = name if name and not self._in_document and self._rule_of(name) is not None else ""
             walked: dict[Any, Any] = {}
             for key, inner in value.items():
-                own = key if key in self._plain_keys else self._own_key(key, walked)
+                own = key if key in self.plain_keys else self._own_key(key, walked)
                 is_kept = inner is None or (not held and key in UNMASKED_FIELDS)
                 walked[own] = inner if is_kept else self._walk(inner, held or key)
             return walked

@@ -173,8 +173,6 @@ class Scrubber:
 
     def __init__(self, masker: Masker) -> None:
         self._masker = masker
-        self._keys: set[str] = set()
-        """Keys that are names, and no values."""
         self._names: set[str] = set()
         """Names of fields that mean nothing to secrets and rules."""
 
@@ -193,7 +191,9 @@ class Scrubber:
         names, clean, has_values = self._names, self._masker.clean, self._masker.has_values
         harmless = _NEVER_MASKED if has_values else _NEVER_MASKED | {float}
         changed: dict[str, Any] = {}
-        if not value.keys() <= self._keys and self._has_masked_key(value):
+        if not value.keys() <= self._masker.plain_keys and any(
+            self._masker.mask_key(key) != key for key in value
+        ):
             masked: dict[str, Any] = self._masker.mask_value(redact(value))
             return masked
         for key, inner in value.items():
@@ -221,11 +221,6 @@ class Scrubber:
         if not changed:
             return value
         return {key: inner for key, inner in (value | changed).items() if inner is not _DROPPED}
-
-    def _has_masked_key(self, value: dict[str, Any]) -> bool:
-        if len(self._keys) < _MAX_NAMES:
-            self._keys.update(key for key in value if is_identifier(key))
-        return any(self._masker.mask_key(key) != key for key in value)
 
     def _list(self, value: list[Any]) -> list[Any]:
         items = [self.scrub(inner) for inner in value]
