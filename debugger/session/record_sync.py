@@ -15,6 +15,7 @@ from debugger.analysis.side_effects import ledger_of
 from debugger.backends.base import Backend, FoundTurn, RunRevision
 from debugger.engine.background_call import BackgroundCall
 from debugger.errors import DebuggerError, OutcomeUnknownError
+from debugger.protocol.events import EndWorkflowIterationEvent
 from debugger.protocol.runs import SentTurn
 from debugger.protocol.turn_logs import LazyRun, TurnLog, lazy_turn_logs
 
@@ -186,3 +187,12 @@ def logs_of(record: LazyRun, start: int, number: int) -> tuple[list[TurnLog], di
         if log is not None:
             logs.append(log)
     return logs, effects
+
+
+def has_ended_other(log: TurnLog) -> bool:
+    """Return whether a stop was answered with what it has ended: it has then no turn of its own."""
+    if log.run_input.command != "stop":
+        return False
+    ends = [event for event in log.events if isinstance(event, EndWorkflowIterationEvent)]
+    pairs = [event.run_input_output_pair or {} for event in ends]
+    return not any((pair.get("run_input") or {}).get("command") == "stop" for pair in pairs)

@@ -22,13 +22,12 @@ from debugger.errors import (
 )
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import EndWorkflowIterationEvent
 from debugger.protocol.runs import TERMINAL_STATUSES, Command, RunStatus, SentTurn, TurnInput, TurnResult
 from debugger.protocol.turn_logs import LazyRun, TurnLog
 from debugger.session.background import BackgroundScheduler
 from debugger.session.input_replay import InputReplay
 from debugger.session.loading import DisplayedWorkflow, PartialRun, displayed_workflow, run_cache
-from debugger.session.record_sync import PendingTurn, RecordRead, RecordSync, logs_of
+from debugger.session.record_sync import PendingTurn, RecordRead, RecordSync, has_ended_other, logs_of
 from debugger.session.run_input import with_message
 from debugger.session.runner import SideEffectLog, TurnList, TurnRunner, TurnWorker
 from debugger.session.stepping import Stop
@@ -607,13 +606,13 @@ class DebugSession:
         self.run_id = worker.result.run_id
         self.background.on_turn(worker.result)
         record = worker.progress.record
-        has_ended_other = _has_ended_other(worker.log)
-        if record is None and not has_ended_other:
+        ends_other = has_ended_other(worker.log)
+        if record is None and not ends_other:
             self._count_pair(worker.result)
         self._collect_result(worker, worker.result)
         if self.pending is not None:
             self.sync.known_length = None  # whether the record has the turn before is not known
-        if has_ended_other and record is None:
+        if ends_other and record is None:
             self._runner.turns.remove(worker.log)  # the record has the other one
             self.sync.load(self.run_id)
         if record is not None:
@@ -732,12 +731,3 @@ class DebugSession:
 
     def _reject(self, message: str, advice: str) -> None:
         self.error = ConflictError(message, advice=advice)
-
-
-def _has_ended_other(log: TurnLog) -> bool:
-    """Return whether a stop was answered with what it has ended: it has then no turn of its own."""
-    if log.run_input.command != "stop":
-        return False
-    ends = [event for event in log.events if isinstance(event, EndWorkflowIterationEvent)]
-    pairs = [event.run_input_output_pair or {} for event in ends]
-    return not any((pair.get("run_input") or {}).get("command") == "stop" for pair in pairs)
