@@ -86,7 +86,7 @@ class LLMNode(Node[LLMConfig]):
         turn = self.begin_turn(context)
         if matched is not None:
             yield from self._discard(turn, context)
-            return (yield from self._leave(turn, context, matched))
+            return (yield from self._leave(turn, context, matched, was_called=False))
         try:
             reply = yield from self._run_tool_loop(turn, context)
         except ModelError as failure:
@@ -205,13 +205,17 @@ class LLMNode(Node[LLMConfig]):
         write_result(result, name, self.config, context.state, context.thread)
         return result
 
-    def _leave(self, turn: ModelTurn, context: NodeContext, reply: Reply) -> NodeRun:
+    def _leave(
+        self, turn: ModelTurn, context: NodeContext, reply: Reply, *, was_called: bool = True
+    ) -> NodeRun:
+        """Leave by a transition; the arguments of one that was judged apart are no variables (U-18)."""
         assert reply.chosen is not None
         line = context.transitions[reply.chosen.edge_id].message(context)
         if line is not None:
             yield fixed_response(line, context.environment)
         args = {"justification": reply.reason, **reply.args}
-        self.write(context, args)
+        if was_called:
+            self.write(context, args)
         return NodeResult(
             {"structured_output": {}},
             replied_to_user=turn.spoke,

@@ -147,6 +147,22 @@ def test_discarded_answer_may_fail():
     assert "discarded_main_llm" not in types
 
 
+def test_judged_edges_arguments_are_no_variables():
+    def answer(prompt: Prompt) -> Reply:
+        if prompt.kind == "judge":
+            return Reply(chosen=prompt.choices[0], reason="asked", args={"who": "Ada"})
+        return Reply(text="Hi.")
+
+    desk = static("desk", "Hi.", global_node_config=everywhere("wants", judged="independent_llm_evaluations"))
+    play = Play(say("chat"), desk, responder=Model(answer))
+
+    play.turn("hi")
+
+    states = [event.to_wire() for event in play.events if event.type == "workflow_show_state"]
+    assert [state["runtime_variables"] for state in states] == [{}, {}]
+    assert play.one("conditional_edge")["args_filled"] == {"justification": "asked", "who": "Ada"}
+
+
 def test_misfit_structured_output_says_default_message():
     schema = {"type": "object", "properties": {"size": {}}}
     node = say("chat", structured_output_schema=schema, default_error_message="Pardon?")
